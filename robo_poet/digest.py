@@ -1,0 +1,39 @@
+"""Content digests: of bytes, of a file, of a folder. Names on the outside never count, contents and inner names do."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+CHUNK = 1 << 20
+
+
+def digest_bytes(data: bytes) -> str:
+    """SHA-256 of `data`, as 64 hexadecimal digits."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def digest_json(value: Any) -> str:
+    """Digest of a JSON value, whatever the order of its keys."""
+    return digest_bytes(json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode())
+
+
+def digest_file(path: Path) -> str:
+    """Digest of a file's bytes, read in chunks of 1 MiB."""
+    state = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            state.update(chunk)
+    return state.hexdigest()
+
+
+def digest_path(path: Path) -> str:
+    """Digest of a file, or of a folder: the digest of its sorted (relative name, file digest) pairs.
+
+    Raises:
+        FileNotFoundError: nothing is at `path`.
+    """
+    if not path.is_dir():
+        return digest_file(path)
+    files = sorted(p for p in path.rglob("*") if p.is_file())
+    return digest_json([[p.relative_to(path).as_posix(), digest_file(p)] for p in files])

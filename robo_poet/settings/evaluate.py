@@ -1,0 +1,19 @@
+"""What is measured before a model may be released (EVAL-1, EVAL-2)."""
+
+from pydantic import Field
+
+from robo_poet.settings.base import Settings
+
+
+class EvaluateSettings(Settings):
+    """Section `evaluate` of a profile."""
+
+    batch: int = Field(32, ge=1, le=1024, description="rows a call of the exported model")
+    continuations: int = Field(100, ge=1, le=10_000, description="held-out prompts that are continued")
+    prompt_tokens: int = Field(32, ge=3, le=256)
+    continuation_tokens: int = Field(64, ge=10, le=480)
+    temperature: float = Field(0.8, ge=0.1, le=2.0)
+    top_k: int = Field(50, ge=0, le=100, description="0 is off")
+    top_p: float = Field(0.9, ge=0.1, le=1.0)
+    samples: int = Field(3, ge=1, le=20, description="sample poems shown on the scorecard and in the report")
+    sample_tokens: int = Field(120, ge=10, le=512)

