@@ -1,0 +1,1 @@
+"""Measure a trained model on the test split, through its exported signatures alone."""

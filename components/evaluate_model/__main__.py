@@ -1,0 +1,68 @@
+"""Measure the exported model on the test split: likelihood, the unigram baseline, BLEU of continuations, samples."""
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import cast
+
+from components.evaluate_model.continuations import held_out_prompts, measure_bleu
+from components.evaluate_model.likelihood import measure_likelihood
+from robo_poet.atomic import write_text
+from robo_poet.corpus.read import read_documents
+from robo_poet.errors import BadInput
+from robo_poet.judges.bands import bleu_band, perplexity_band
+from robo_poet.model.generate import Sampling, generate
+from robo_poet.model.load import load_model
+from robo_poet.settings.evaluate import EvaluateSettings
+from robo_poet.step import Call, program
+
+
+def work(call: Call) -> None:
+    settings, seed = cast(EvaluateSettings, call.settings), int(call.parameters["seed"])
+    corpus = call.inputs["scrubbed"]
+    test = [document.text for document in read_documents(corpus, "test")]
+    if not test:
+        raise BadInput("the test split is empty", where=str(corpus), remedy="give a corpus of more works")
+    model = load_model(call.inputs["model"], call.inputs["tokenizer"])
+
+    metrics = measure_likelihood(
+        model, test, (d.text for d in read_documents(corpus, "train")), batch=settings.batch,
+        say=lambda done, total: call.progress(0.5 * done, total, "likelihood of held-out text"),
+    )  # fmt: skip
+    prompts = held_out_prompts(model, test, settings.continuations, settings.prompt_tokens, settings.continuation_tokens, seed)
+    sampling = Sampling(settings.continuation_tokens, min(10, settings.continuation_tokens), settings.temperature, settings.top_k, settings.top_p)  # fmt: skip
+    bands = {"perplexity": perplexity_band(metrics["perplexity"])}
+    if prompts:
+        metrics["bleu"] = measure_bleu(
+            model, prompts, sampling, batch=settings.batch, seed=seed,
+            say=lambda done, total: call.progress(0.5 + 0.4 * done / total, 1, "continuations of held-out prompts"),
+        )  # fmt: skip
+        bands["bleu"] = bleu_band(metrics["bleu"])
+    else:
+        call.warn(f"no held-out document is {settings.prompt_tokens + settings.continuation_tokens} tokens long: BLEU is not measured")
+    poems = Sampling(settings.sample_tokens, min(10, settings.sample_tokens), settings.temperature, settings.top_k, settings.top_p)
+    openings = prompts[: settings.samples]
+    written = generate(model, [p.ids for p in openings], poems, range(seed, seed + len(openings))) if openings else []
+    samples = [
+        {"prompt": model.tokenizer.decode(prompt.ids), "text": completion.text}
+        for prompt, completion in zip(openings, written, strict=True)
+    ]  # fmt: skip
+
+    metrics = {name: round(value, 6) for name, value in metrics.items()}
+    evaluation = {"metrics": metrics, "bands": bands, "samples": samples, "documents": len(test), "tokens": int(metrics["test_tokens"])}
+    write_text(call.outputs["evaluation"], json.dumps(evaluation, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False))
+    if "metrics" in call.outputs:
+        write_text(call.outputs["metrics"], json.dumps(metrics, sort_keys=True))
+        call.describe("metrics", **metrics)
+    call.progress(1, 1, f"perplexity {metrics['perplexity']:.1f}, {metrics['bits_per_byte']:.3f} bits per byte")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    return program(
+        "evaluate_model", work, argv, description=__doc__, inputs=["scrubbed", "tokenizer", "model"], outputs=["evaluation"],
+        views=["metrics"], parameters={"seed": int}, settings=EvaluateSettings,
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,88 @@
+"""Train the language model on the training split, keep the weights of its best validation, export it."""
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
+
+import keras
+import tensorflow as tf
+
+from components.train_model.architecture import ARCHITECTURES
+from components.train_model.checkpoint import Checkpoints
+from components.train_model.export import MAX_LENGTH, export
+from components.train_model.feed import make_feed
+from components.train_model.trainer import Trainer
+from robo_poet.atomic import new_folder, write_text
+from robo_poet.corpus.read import read_documents
+from robo_poet.digest import digest_json, digest_path
+from robo_poet.errors import BadInput
+from robo_poet.model.tokenizer import Tokenizer
+from robo_poet.report.curves import curves_section
+from robo_poet.report.page import page
+from robo_poet.settings.train import TrainSettings
+from robo_poet.step import Call, program
+
+
+def work(call: Call) -> None:
+    settings, seed = cast(TrainSettings, call.settings), int(call.parameters["seed"])
+    keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()  # measured at no cost on a CPU; the same seed gives the same curve
+    tokenizer = Tokenizer.load(call.inputs["tokenizer"])
+    state = _state_folder(call, settings, seed)
+
+    corpus = call.inputs["scrubbed"]
+    feeds = {}
+    for split, stride in (("train", settings.stride), ("validation", settings.window)):
+        texts = (document.text for document in read_documents(corpus, split))
+        feeds[split] = make_feed(texts, tokenizer, window=settings.window, stride=stride, cache=state / f"{split}.ids")
+        if not len(feeds[split]):
+            raise BadInput(f"the {split} split is empty", where=str(corpus), remedy="give a corpus of more works")
+
+    architecture = ARCHITECTURES[settings.architecture]
+    model = architecture.build(settings, tokenizer.vocabulary)
+    trainer = Trainer(
+        model, feeds["train"], feeds["validation"], settings, seed=seed, checkpoints=Checkpoints(state), say=call.progress
+    )  # fmt: skip
+    began = time.monotonic()
+    progress = trainer.run()
+    seconds = time.monotonic() - began
+
+    manifest = {
+        "architecture": settings.architecture, "parameters": model.count_params(), "vocabulary": tokenizer.vocabulary,
+        "size": tokenizer.size, "max_length": MAX_LENGTH, "settings": settings.model_dump(mode="json"), "seed": seed,
+        "steps": progress.step, "best_step": progress.best_step, "tokenizer": digest_path(call.inputs["tokenizer"]),
+    }  # fmt: skip
+    with new_folder(call.outputs["model"]) as folder:
+        export(model, architecture, tokenizer.size, folder, manifest)
+    write_text(call.outputs["history"], "".join(json.dumps(point) + "\n" for point in progress.history))
+    figures = {
+        "parameters": model.count_params(), "steps": progress.step, "tokens": progress.tokens,
+        "best_validation_perplexity": round(progress.schedule.best, 4),
+    }  # fmt: skip
+    if "metrics" in call.outputs:
+        write_text(call.outputs["metrics"], json.dumps(figures))
+        # Speed belongs to this run, not to its result: metadata only, so that the same training has the same digests.
+        call.describe("metrics", **figures, tokens_per_second=round(progress.tokens / max(seconds, 1e-3)))
+    if "curves" in call.outputs:
+        write_text(call.outputs["curves"], page("Training", [("Training curve", curves_section(progress.history))]))
+
+
+def _state_folder(call: Call, settings: TrainSettings, seed: int) -> Path:
+    """Where this very training keeps its checkpoints: a name made of all that decides its result."""
+    inputs = {name: digest_path(path) for name, path in call.inputs.items()}
+    key = digest_json([inputs, settings.model_dump(mode="json"), seed, keras.__version__, tf.__version__])
+    return Path(call.parameters["checkpoint_root"]) / f"training-{key[:16]}"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    return program(
+        "train_model", work, argv, description=__doc__, inputs=["scrubbed", "tokenizer"], outputs=["model", "history"],
+        views=["curves", "metrics"], parameters={"seed": int, "checkpoint_root": str}, settings=TrainSettings,
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    sys.exit(main())

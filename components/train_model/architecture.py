@@ -1,0 +1,27 @@
+"""What an architecture gives: three functions, one file each architecture (MODEL-3)."""
+
+from typing import Any, Protocol
+
+import keras
+import tensorflow as tf
+
+from components.train_model import lstm
+from robo_poet.settings.train import TrainSettings
+
+State = Any  # a nest of tensors, first dimension the batch
+
+
+class Architecture(Protocol):
+    """The interface that training, export and generation rely on."""
+
+    def build(self, settings: TrainSettings, vocabulary: int) -> keras.Model:
+        """The model: token ids `[batch, time]` int32 → logits `[batch, time, vocabulary]` float32."""
+
+    def init_state(self, model: keras.Model, batch: tf.Tensor) -> State:
+        """State before the first token, for `batch` rows."""
+
+    def step(self, model: keras.Model, tokens: tf.Tensor, state: State) -> tuple[tf.Tensor, State]:
+        """One token a row: ids `[batch]` → logits `[batch, vocabulary]` and the next state."""
+
+
+ARCHITECTURES: dict[str, Architecture] = {"lstm": lstm}

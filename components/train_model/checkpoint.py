@@ -1,0 +1,36 @@
+"""Checkpoints: all that a training needs to go on to the same result (TRAIN-3)."""
+
+import json
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from robo_poet.atomic import new_file
+
+Values = Sequence[Any]  # numpy arrays, in the order of the variables
+
+
+class Checkpoints:
+    """Two files in a folder that belongs to one training alone: `last.npz` to go on from, `best.npz` to keep."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def save(self, name: str, values: Values, progress: Mapping[str, Any]) -> None:
+        """Write `<name>.npz` whole or not at all, and have it on the disk before returning."""
+        note = np.frombuffer(json.dumps(progress).encode(), np.uint8)
+        with new_file(self.folder / f"{name}.npz", durable=True) as beside, beside.open("wb") as file:
+            np.savez(file, progress=note, **{f"v{i:04d}": value for i, value in enumerate(values)})
+
+    def load(self, name: str, shapes: Sequence[tuple[int, ...]]) -> tuple[list[Any], dict[str, Any]] | None:
+        """Values and progress of `<name>.npz`; None where there is none, or it is not of this training's shapes."""
+        try:
+            with np.load(self.folder / f"{name}.npz", allow_pickle=False) as file:
+                progress = json.loads(bytes(file["progress"]))
+                values = [file[f"v{i:04d}"] for i in range(len(file.files) - 1)]
+        except (OSError, KeyError, ValueError, zipfile.BadZipFile):
+            return None
+        return (values, progress) if [v.shape for v in values] == list(shapes) else None

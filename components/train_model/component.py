@@ -1,0 +1,49 @@
+"""The KFP face of train_model."""
+
+from kfp import dsl
+
+GROUP = "train"
+
+
+@dsl.container_component
+def train_model(
+    scrubbed: dsl.Input[dsl.Dataset],
+    scrubbed_digest: str,
+    tokenizer: dsl.Input[dsl.Artifact],
+    tokenizer_digest: str,
+    settings: dict,
+    seed: int,
+    checkpoint_root: str,
+    model: dsl.Output[dsl.Model],
+    model_digest: dsl.OutputPath(str),
+    history: dsl.Output[dsl.Artifact],
+    history_digest: dsl.OutputPath(str),
+    curves: dsl.Output[dsl.HTML],
+    metrics: dsl.Output[dsl.Metrics],
+):
+    """Train the language model; a killed training goes on from its last checkpoint.
+
+    Args:
+        scrubbed: The corpus without personal data.
+        scrubbed_digest: Its digest, checked before it is read.
+        tokenizer: The tokenizer.
+        tokenizer_digest: Its digest, checked before it is read.
+        settings: Section `train` of the profile.
+        seed: Seed of initial weights, dropout and order.
+        checkpoint_root: Where checkpoints live, in a folder named after all that goes in; relative to the step's own folder.
+        model: `saved_model/` with signatures `generate` and `score`, and `manifest.json`.
+        history: The training curve, a JSON line a point.
+        curves: The training curve as a picture.
+        metrics: Parameters, steps, best validation perplexity, speed.
+    """
+    return dsl.ContainerSpec(
+        image="robo-poet/train_model",
+        command=["python", "-m", "components.train_model"],
+        args=[
+            "--scrubbed", scrubbed.path, "--scrubbed-digest", scrubbed_digest,
+            "--tokenizer", tokenizer.path, "--tokenizer-digest", tokenizer_digest,
+            "--settings", settings, "--seed", seed, "--checkpoint-root", checkpoint_root,
+            "--model", model.path, "--history", history.path, "--curves", curves.path, "--metrics", metrics.path,
+            "--executor-output", dsl.PIPELINE_TASK_EXECUTOR_OUTPUT_PATH_PLACEHOLDER,
+        ],
+    )  # fmt: skip

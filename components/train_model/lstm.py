@@ -1,0 +1,47 @@
+"""The LSTM language model (MODEL-1): embedding → (LSTM → dropout) × layers → dense logits."""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from robo_poet.settings.train import TrainSettings
+
+
+def build(settings: TrainSettings, vocabulary: int) -> keras.Model:
+    """Token ids `[batch, time]` → logits `[batch, time, vocabulary]`. At full size exactly 4,769,552 parameters."""
+    tokens = keras.Input((None,), dtype="int32", name="tokens")
+    x = keras.layers.Embedding(
+        vocabulary, settings.embedding, embeddings_initializer=keras.initializers.RandomNormal(stddev=0.01), name="embedding"
+    )(tokens)
+    for i in range(settings.layers):
+        x = keras.layers.LSTM(
+            settings.units,
+            return_sequences=True,
+            kernel_initializer="glorot_uniform",
+            recurrent_initializer="orthogonal",
+            recurrent_dropout=0.0,
+            name=f"lstm_{i}",
+        )(x)
+        x = keras.layers.Dropout(settings.dropout, name=f"dropout_{i}")(x)
+    logits = keras.layers.Dense(vocabulary, kernel_initializer="glorot_uniform", dtype="float32", name="logits")(x)
+    return keras.Model(tokens, logits, name="lstm")
+
+
+def _recurrent(model: keras.Model) -> list[Any]:
+    return [layer for layer in model.layers if isinstance(layer, keras.layers.LSTM)]
+
+
+def init_state(model: keras.Model, batch: tf.Tensor) -> list[list[tf.Tensor]]:
+    """Zeros: hidden and cell state `[batch, units]` of each layer."""
+    return [[tf.zeros([batch, layer.units]), tf.zeros([batch, layer.units])] for layer in _recurrent(model)]
+
+
+def step(model: keras.Model, tokens: tf.Tensor, state: list[list[tf.Tensor]]) -> tuple[tf.Tensor, list[list[tf.Tensor]]]:
+    """Ids `[batch]` and state → logits `[batch, vocabulary]` and the next state; the very weights of `model`."""
+    x = model.get_layer("embedding")(tokens)
+    following = []
+    for layer, (hidden, carry) in zip(_recurrent(model), state, strict=True):
+        x, (hidden, carry) = layer.cell(x, [hidden, carry])
+        following.append([hidden, carry])
+    return model.get_layer("logits")(x), following

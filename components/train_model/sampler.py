@@ -1,0 +1,54 @@
+"""Choosing the next token, inside the graph (GEN-1): every option is an input per row, and so is the noise."""
+
+import tensorflow as tf
+
+MAX_TOP_K = 100
+
+
+def uniform(seed: tf.Tensor, position: tf.Tensor) -> tf.Tensor:
+    """A number in [0, 1) for each row, from (seed, absolute position) and nothing else.
+
+    So a row's text does not depend on its batch, and a completion asked for in chunks is the same text. A stateless generator
+    keyed by the whole batch would break both. The mixing is the 32-bit finaliser "lowbias32" (C. Wellons, 2018), applied to
+    position and then to both halves of the seed.
+
+    Args:
+        seed: `[batch]` int64.
+        position: scalar or `[batch]` int32.
+    """
+
+    def mix(x: tf.Tensor) -> tf.Tensor:
+        x = tf.bitwise.bitwise_xor(x, tf.bitwise.right_shift(x, tf.constant(16, tf.uint32))) * tf.constant(0x7FEB352D, tf.uint32)
+        x = tf.bitwise.bitwise_xor(x, tf.bitwise.right_shift(x, tf.constant(15, tf.uint32))) * tf.constant(0x846CA68B, tf.uint32)
+        return tf.bitwise.bitwise_xor(x, tf.bitwise.right_shift(x, tf.constant(16, tf.uint32)))
+
+    low = tf.cast(tf.bitwise.bitwise_and(seed, tf.constant(0xFFFFFFFF, tf.int64)), tf.uint32)
+    high = tf.cast(tf.bitwise.bitwise_and(tf.bitwise.right_shift(seed, tf.constant(32, tf.int64)), tf.constant(0xFFFFFFFF, tf.int64)), tf.uint32)  # fmt: skip
+    x = mix(mix(mix(tf.cast(position, tf.uint32) + tf.constant(0x9E3779B9, tf.uint32)) ^ low) ^ high)
+    return tf.cast(tf.bitwise.right_shift(x, tf.constant(8, tf.uint32)), tf.float32) * (2.0**-24)
+
+
+def sample(logits: tf.Tensor, temperature: tf.Tensor, top_k: tf.Tensor, top_p: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
+    """Draw one token a row: temperature, then the `top_k` most likely, then the nucleus of mass `top_p` (Holtzman et al. 2020).
+
+    Args:
+        logits: `[batch, vocabulary]`; −inf never comes.
+        temperature, top_p, noise: `[batch]` float32.
+        top_k: `[batch]` int32; 0 is off, and then the nucleus is exact over the whole vocabulary.
+
+    Returns:
+        `[batch]` int32. The token whose share of the kept mass `noise` falls into.
+    """
+    size = tf.shape(logits)[-1]
+    width = tf.where(tf.reduce_any(top_k <= 0), size, tf.minimum(MAX_TOP_K, size))
+    values, tokens = tf.math.top_k(logits / temperature[:, None], k=width, sorted=True)
+    limit = tf.where(top_k <= 0, width, tf.minimum(top_k, width))
+    values = tf.where(tf.range(width)[None, :] < limit[:, None], values, -float("inf"))
+    shares = tf.nn.softmax(values)
+    before = tf.cumsum(shares, axis=-1, exclusive=True)
+    # The token that crosses top_p is kept, so that the nucleus is never empty.
+    shares = tf.where(before < top_p[:, None], shares, 0.0)
+    upto = tf.cumsum(shares, axis=-1)
+    kept = tf.math.count_nonzero(shares > 0, axis=-1, dtype=tf.int32)
+    chosen = tf.reduce_sum(tf.cast(upto <= noise[:, None] * upto[:, -1:], tf.int32), axis=-1)
+    return tf.gather(tokens, tf.minimum(chosen, kept - 1), batch_dims=1)

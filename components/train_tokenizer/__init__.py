@@ -1,0 +1,1 @@
+"""Train the byte-level BPE tokenizer on the training split."""

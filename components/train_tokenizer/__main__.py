@@ -1,0 +1,58 @@
+"""Train a byte-level BPE tokenizer on the training split; measure it on the validation split."""
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import cast
+
+from components.train_tokenizer.bpe import train_bpe
+from components.train_tokenizer.coverage import measure_fit
+from robo_poet.atomic import new_folder, write_text
+from robo_poet.corpus.read import read_documents
+from robo_poet.errors import BadInput
+from robo_poet.model.tokenizer import Tokenizer
+from robo_poet.settings.tokenizer import TokenizerSettings
+from robo_poet.step import Call, program
+
+
+def work(call: Call) -> None:
+    settings = cast(TokenizerSettings, call.settings)
+    corpus = call.inputs["scrubbed"]
+    call.progress(0, 1, "learning merges")
+    core = train_bpe((d.text for d in read_documents(corpus, split="train")), settings.vocabulary)
+    tokenizer = Tokenizer(core, settings.vocabulary)
+    fit = measure_fit(tokenizer, (d.text for d in read_documents(corpus, split="validation")))
+    manifest = {
+        "vocabulary": settings.vocabulary,
+        "size": tokenizer.size,
+        "coverage": round(fit.coverage, 6),
+        "bytes_per_token": round(fit.bytes_per_token, 6),
+    }
+    _check_coverage(call, settings, fit.coverage)
+    with new_folder(call.outputs["tokenizer"]) as folder:
+        core.save(str(folder / "tokenizer.json"), pretty=False)
+        write_text(folder / "manifest.json", json.dumps(manifest, indent=1))
+    if "metrics" in call.outputs:
+        write_text(call.outputs["metrics"], json.dumps(manifest))
+        call.describe("metrics", **manifest)
+    call.progress(1, 1, f"{tokenizer.size:,} tokens, {fit.bytes_per_token:.2f} bytes a token, coverage {fit.coverage:.1%}")
+
+
+def _check_coverage(call: Call, settings: TokenizerSettings, coverage: float) -> None:
+    if coverage >= settings.min_coverage or settings.on_coverage == "ignore":
+        return
+    text = f"{coverage:.1%} of held-out words are one or two tokens, below {settings.min_coverage:.0%}"
+    if settings.on_coverage == "fail":
+        raise BadInput(text, where="tokenizer.min_coverage", remedy="raise tokenizer.vocabulary or add text")
+    call.warn(f"tokenizer coverage: {text}")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    return program(
+        "train_tokenizer", work, argv, description=__doc__, inputs=["scrubbed"], outputs=["tokenizer"], views=["metrics"],
+        parameters={"validated": str}, settings=TokenizerSettings,
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    sys.exit(main())

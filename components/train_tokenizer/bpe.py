@@ -1,0 +1,24 @@
+"""Byte-level BPE by Hugging Face `tokenizers` (DATA-5)."""
+
+from collections.abc import Iterable
+
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+
+from robo_poet.model.tokenizer import CONTROL
+
+
+def train_bpe(texts: Iterable[str], vocabulary: int) -> Tokenizer:
+    """Learn at most `vocabulary` tokens, the four control tokens and all 256 bytes among them. Deterministic in its arguments."""
+    core = Tokenizer(models.BPE(unk_token="<UNK>"))
+    core.normalizer = normalizers.NFC()
+    # No prefix space: with one, decoding would not give back the text.
+    core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    core.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocabulary,
+        special_tokens=list(CONTROL),
+        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+        show_progress=False,
+    )
+    core.train_from_iterator(texts, trainer=trainer)
+    return core

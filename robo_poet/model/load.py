@@ -1,0 +1,46 @@
+"""An exported model with its tokenizer: what evaluation, the command line and monitoring read (contract 6)."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from robo_poet.errors import BadInput
+from robo_poet.model.tokenizer import Tokenizer
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's start-up chatter is not for our readers
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """Signatures `generate` and `score` take and give tensors by name; see `generate.py` and `score.py` for text."""
+
+    generate: Any
+    score: Any
+    tokenizer: Tokenizer
+    manifest: dict[str, Any]
+    module: Any  # keeps the variables of the signatures alive
+
+
+def load_model(model: Path, tokenizer: Path) -> LoadedModel:
+    """Load the model artifact and the tokenizer artifact that belongs to it.
+
+    Raises:
+        BadInput: no model at `model`, or the tokenizer is not of the size that the model was exported for.
+    """
+    try:
+        manifest = json.loads((model / "manifest.json").read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadInput(f"no model here ({error})", where=str(model)) from None
+    words = Tokenizer.load(tokenizer)
+    if (words.size, words.vocabulary) != (manifest["size"], manifest["vocabulary"]):
+        raise BadInput(
+            f"the model was exported for {manifest['size']} of {manifest['vocabulary']} tokens, this tokenizer has "
+            f"{words.size} of {words.vocabulary}",
+            where=str(tokenizer), remedy="give the tokenizer of the same version",
+        )  # fmt: skip
+    import tensorflow as tf  # seconds; a wrong path should not cost them
+
+    module = tf.saved_model.load(str(model / "saved_model"))
+    return LoadedModel(module.signatures["generate"], module.signatures["score"], words, manifest, module)
