@@ -1,0 +1,45 @@
+# robo-poet: `make help` lists what can be asked for.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PROFILE ?= local
+RUNNER ?= process
+CORPUS ?=
+ARGS ?=
+CLI := .venv/bin/robo-poet
+
+.PHONY: help setup run-pipeline compile check test soak lock clean
+
+help: ## Show this list
+	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@echo "  PROFILE=local|ci|rtx  CORPUS=<folder, .txt, .md, .jsonl, .csv, .parquet or gs://…>  ARGS='--set train.epochs=2'"
+
+setup: ## Install both environments from the locks; nothing to do when nothing changed
+	@infra/setup.sh
+
+run-pipeline: setup ## Train, evaluate, gate and register a model: PROFILE=local CORPUS=… RUNNER=process
+	@$(CLI) run --profile '$(PROFILE)' --runner '$(RUNNER)' --corpus '$(CORPUS)' $(ARGS)
+
+compile: setup ## Compile the pipelines to build/pipelines/*.yaml, as Kubeflow takes them
+	@$(CLI) compile --profile '$(if $(filter command line,$(origin PROFILE)),$(PROFILE),rtx)' $(ARGS)
+
+check: setup ## Lint, types, import rules, locks in step
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports --no-cache
+	@infra/lock.sh --check
+
+test: setup ## All tests
+	@.venv/bin/pytest -n 2 --dist loadgroup $(ARGS)
+
+soak: setup ## The same promises at full counts: thousands of races and kills
+	@ROBO_POET_SOAK=1 .venv/bin/pytest -n 2 --dist loadgroup -m "soak or not soak" --timeout 3000 $(ARGS)
+
+lock: ## Remake requirements/*.txt from pyproject.toml
+	@infra/lock.sh
+
+clean: ## Remove the cache, the runs and the builds; the registry stays
+	@rm -rf .store runs build

@@ -1,0 +1,8 @@
+"""Options that several commands share, so that they mean and read the same everywhere."""
+
+from typing import Annotated
+
+import typer
+
+Profile = Annotated[str, typer.Option("--profile", "-p", help="A profile's name, or the path of a .yaml file.")]
+Set = Annotated[list[str], typer.Option("--set", "-s", help="Override a setting: --set train.learning_rate=3e-4 (repeatable).")]

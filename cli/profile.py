@@ -1,0 +1,48 @@
+"""`robo-poet profile`: what a run would use, and where each value comes from."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from cli.options import Profile, Set
+
+app = typer.Typer(no_args_is_help=True, help="Profiles: all that a person may want to change.")
+
+
+@app.command("list")
+def list_profiles() -> None:
+    """Name the profiles at hand."""
+    from pipelines.profile import available, load_profile
+
+    for name in available():
+        typer.echo(f"{name:10} {load_profile(name).profile.description}")
+
+
+@app.command()
+def show(
+    profile: Profile = "local",
+    set_: Set = [],  # noqa: B006  typer reads the default
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+) -> None:
+    """Print the effective settings and where each comes from."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from pipelines.profile import load_profile
+
+    effective = load_profile(profile, set_)
+    values = effective.profile.model_dump(mode="json")
+    if as_json:
+        typer.echo(json.dumps(values, indent=1))
+        return
+    table = Table("setting", "value", "from", box=None, pad_edge=False)
+    for key, origin in effective.origins.items():
+        value = values
+        for part in key.split("."):
+            value = value[part]
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            value = "\n".join(json.dumps({k: v for k, v in item.items() if v is not None}) for item in value)
+        style = "dim" if origin == "default" else "bold"
+        table.add_row(key, str(value), origin, style=style)
+    Console().print(table)

@@ -1,0 +1,126 @@
+"""`robo-poet registry …`: what the registry holds, and whether it is whole."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from robo_poet.registry.version import Version
+
+app = typer.Typer(help="The registry of model versions: which is champion, which is canary, and why.", no_args_is_help=True)
+
+Folder = Annotated[Path, typer.Option("--registry", help="folder of the registry")]
+AsJson = Annotated[bool, typer.Option("--json", help="print JSON, for machines")]
+Number = Annotated[str, typer.Argument(metavar="N", help="number of a version")]
+HOME = Path("registry")
+
+
+def _number(text: str) -> int:
+    from robo_poet.errors import BadInput
+
+    if not (text.isascii() and text.isdigit()):
+        raise BadInput(f"{text!r} is no version number", remedy="`robo-poet registry list` shows them")
+    return int(text)
+
+
+def _print_json(value: Any) -> None:
+    typer.echo(json.dumps(value, indent=2))
+
+
+def _say_empty(folder: Path) -> None:
+    typer.echo(f"{folder}: the registry is empty; next: make run-pipeline")
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*columns, box=SIMPLE_HEAD)
+    for row in rows:
+        table.add_row(*map(Text, row))  # as Text: a reason may hold square brackets
+    Console().print(table)
+
+
+def _summary(version: Version) -> dict[str, Any]:
+    return {"version": version.number, "stage": str(version.stage), "why": version.why, "digest": version.digest}
+
+
+@app.command("list")
+def list_versions(registry: Folder = HOME, as_json: AsJson = False) -> None:
+    """List all versions."""
+    from robo_poet.registry.registry import Registry
+
+    versions = Registry(registry).versions()
+    if as_json:
+        _print_json([_summary(version) for version in versions])
+    elif versions:
+        rows = [[str(version.number), version.stage, version.digest[:12], version.why] for version in versions]
+        _table(["version", "stage", "digest", "why"], rows)
+    else:
+        _say_empty(registry)
+
+
+@app.command()
+def show(number: Number, registry: Folder = HOME, as_json: AsJson = False) -> None:
+    """Show a version: metrics, gates, lineage, files, history."""
+    from dataclasses import asdict
+
+    from robo_poet.registry.registry import Registry
+
+    opened = Registry(registry)
+    version = opened.version(_number(number))
+    manifest = version.manifest()
+    said = [entry.statement for entry in opened.log() if entry.statement.version == version.number]
+    if as_json:
+        history = [asdict(statement) for statement in said]
+        _print_json({**_summary(version), "folder": str(version.folder), **asdict(manifest), "history": history})
+        return
+    typer.echo(f"version {version.number} is {version.stage} ({version.why})\ndigest {version.digest}\nfolder {version.folder}")
+    _table(["metric", "value"], [[name, "none" if value is None else f"{value:g}"] for name, value in manifest.metrics.items()])
+    gates = manifest.decision.get("gates", [])
+    _table(["gate", "bound", "verdict"], [[str(gate.get(key)) for key in ("metric", "bound", "verdict")] for gate in gates])
+    _table(["made from", ""], [[name, json.dumps(value) if isinstance(value, dict) else str(value)] for name, value in manifest.lineage.items()])  # fmt: skip
+    _table(["file", "SHA-256"], [[name, digest[:12]] for name, digest in manifest.files.items()])
+    _table(["time", "action", "who", "why"], [[statement.time, statement.action, statement.who, statement.why] for statement in said])
+
+
+@app.command()
+def verify(
+    number: Annotated[str | None, typer.Argument(metavar="[N]", help="number of a version, all without it")] = None,
+    registry: Folder = HOME,
+    as_json: AsJson = False,
+) -> None:
+    """Read every file again and compare it with what was registered; stops at the first that differs."""
+    from robo_poet.registry.registry import Registry
+
+    checked = Registry(registry).verify(None if number is None else _number(number))
+    if as_json:
+        _print_json({"verified": [version.number for version in checked]})
+    elif checked:
+        typer.echo(f"{registry}: the log and {len(checked)} version{'s' if len(checked) > 1 else ''} are what was registered")
+    else:
+        _say_empty(registry)
+
+
+@app.command()
+def log(registry: Folder = HOME, as_json: AsJson = False) -> None:
+    """Print every change ever made: who, when, why."""
+    from dataclasses import asdict
+
+    from robo_poet.registry.registry import Registry
+
+    entries = Registry(registry).log()
+    if as_json:
+        _print_json([{"index": entry.index, **asdict(entry.statement)} for entry in entries])
+    elif entries:
+        rows = [[str(e.index), e.statement.time[:19], e.statement.action, str(e.statement.version), e.statement.who, e.statement.why] for e in entries]  # fmt: skip
+        _table(["entry", "time (UTC)", "action", "version", "who", "why"], rows)
+    else:
+        _say_empty(registry)

@@ -1,0 +1,97 @@
+"""The end of a run on one screen: verdict, gates, metrics, a sample, the steps, the version, what to type next."""
+
+from collections.abc import Iterator
+
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from pipelines.outcome import Outcome
+from pipelines.run.result import RunResult
+from robo_poet.report.names import metric_name, metric_text
+
+SHOWN = ("perplexity", "bits_per_byte", "unigram_bits_per_byte", "token_accuracy", "top5_accuracy", "bleu")
+COLOURS = {"pass": "green", "fail": "red", "ran": "green", "cached": "cyan", "failed": "red", "skipped": "dim", "cancelled": "yellow"}
+SAMPLE_LINES = 10
+
+
+def scorecard(result: RunResult, outcome: Outcome) -> RenderableType:
+    """All of it, as far as the run came."""
+    return Group(*_parts(result, outcome))
+
+
+def _parts(result: RunResult, outcome: Outcome) -> Iterator[RenderableType]:
+    yield _steps(result)
+    if outcome.metrics:
+        yield _metrics(outcome)
+    if outcome.gates:
+        yield _gates(outcome)
+    if outcome.samples:
+        yield _sample(outcome)
+    for warning in result.warnings:
+        yield Text(f"warning  {warning}", style="yellow")
+    yield _ending(result, outcome)
+
+
+def _steps(result: RunResult) -> Table:
+    table = Table("step", "state", "seconds", box=None, pad_edge=False, title="Steps", title_justify="left")
+    table.columns[2].justify = "right"
+    for name, task in result.tasks.items():
+        seconds = f"{task.seconds:.1f}" if task.state in ("ran", "failed") else ""
+        table.add_row(name, Text(task.state, style=COLOURS.get(task.state, "")), seconds)
+    table.add_row("all", Text(result.status), f"{result.seconds:.1f}", style="bold")
+    return table
+
+
+def _metrics(outcome: Outcome) -> Table:
+    table = Table("metric", "value", "", box=None, pad_edge=False, title="\nHeld-out metrics", title_justify="left")
+    table.columns[1].justify = "right"
+    for name in SHOWN:
+        if name in outcome.metrics:
+            table.add_row(metric_name(name), metric_text(name, outcome.metrics[name]), Text(outcome.bands.get(name, ""), style="dim"))
+    return table
+
+
+def _gates(outcome: Outcome) -> Table:
+    table = Table("gate", "value", "bound", "verdict", box=None, pad_edge=False, title="\nGates", title_justify="left")
+    table.columns[1].justify = "right"
+    for gate in outcome.gates:
+        verdict = Text(gate["verdict"], style=COLOURS[gate["verdict"]])
+        table.add_row(metric_name(gate["metric"]), metric_text(gate["metric"], gate["value"]), gate["bound"], verdict)
+    return table
+
+
+def _sample(outcome: Outcome) -> Panel:
+    sample = outcome.samples[0]
+    text = Text(sample["prompt"].lstrip("\n"), style="dim") + Text(sample["text"].rstrip())
+    lines = text.split("\n")
+    shown = Text("\n").join(lines[-SAMPLE_LINES:])
+    return Panel(shown, title="it writes (the prompt is held-out text, in grey)", title_align="left", expand=False, border_style="dim")
+
+
+def _ending(result: RunResult, outcome: Outcome) -> Text:
+    text = Text()
+    if result.error:
+        text.append(f"{result.error}\n", style="red")
+    if outcome.version is not None:
+        text.append(f"version {outcome.version} is {outcome.stage}", style="bold green" if outcome.verdict == "accepted" else "bold red")
+        text.append(f": {outcome.reason}\n" if outcome.reason else "\n")
+    elif result.status == "succeeded":
+        text.append("done\n", style="bold")
+    if outcome.report:
+        text.append(f"report   {outcome.report}\n")
+    text.append(f"details  {result.folder}/summary.json, {result.folder}/logs/\n")
+    text.append(f"next     {_next(result, outcome)}")
+    return text
+
+
+def _next(result: RunResult, outcome: Outcome) -> str:
+    if result.status == "cancelled":
+        return "the same command goes on where this run stopped"
+    if result.status == "failed":
+        return "mend what the line above says and give the same command: finished steps are kept"
+    if outcome.verdict == "rejected":
+        return f"robo-poet registry show {outcome.version}   # then change the profile, or --set train.epochs=…"
+    version = "" if outcome.stage == "champion" else f" --version {outcome.version}"
+    return f'.venv/bin/robo-poet generate "Shall I compare thee"{version}'

@@ -1,0 +1,1 @@
+"""One page that a person reads before trusting a model."""

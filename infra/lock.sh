@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Remake requirements/*.txt from pyproject.toml: hash-pinned, without addresses. `all` resolves first; every image's group but
+# `validate` is a subset of it, so that no step runs in another version here than in its image.
+# With --check: exit 1 and say so if a lock is not what pyproject.toml resolves to, or holds an address.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. infra/uv.sh
+target=requirements
+[ "${1:-}" = --check ] && target=$(mktemp -d) && cp requirements/*.txt "$target"/
+mkdir -p "$target"
+
+compile() { # group [more arguments]
+  local group=$1; shift
+  "$UV" pip compile --quiet --group "$group" --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate \
+    --python-version 3.11 --python-platform x86_64-manylinux_2_28 "$@" --output-file "$target/$group.txt"
+}
+
+compile all
+for group in data scrub tokenize report train evaluate registry cli; do compile "$group" --constraints "$target/all.txt"; done
+compile validate
+
+if [ "${1:-}" = --check ]; then
+  # Names and versions only: a wheel added to an old release changes the hashes of a lock that is still right.
+  for lock in "$target"/*.txt; do
+    diff <(grep -oE '^[a-zA-Z0-9_.-]+==[^ ]+' "requirements/$(basename "$lock")") <(grep -oE '^[a-zA-Z0-9_.-]+==[^ ]+' "$lock") >/dev/null ||
+      { echo "error: requirements/$(basename "$lock") is not what pyproject.toml asks for; run make lock" >&2; exit 1; }
+  done
+  if grep -lE 'https?://|^--' requirements/*.txt; then echo "error: a lock holds an address or an option" >&2; exit 1; fi
+  echo "locks in step: $(ls requirements/*.txt | wc -l) files"
+fi

@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Two environments from their locks: .venv for everything, .venv-validate for TensorFlow Data Validation alone.
+# A stamp with the digest of what went in makes a second call free.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+install() { # folder lock
+  local folder=$1 lock=$2 want
+  want=$(cat "$lock" pyproject.toml infra/setup.sh | sha256sum | cut -d' ' -f1)
+  [ "$(cat "$folder/.robo-poet-stamp" 2>/dev/null)" = "$want" ] && return
+  . infra/uv.sh
+  local start=$SECONDS
+  echo "setup: $(grep -c '==' "$lock") packages → $folder"
+  [ -x "$folder/bin/python" ] || "$UV" venv --quiet --python python3.11 "$folder"
+  # Compiled now, once: TensorFlow is imported by several processes of every run.
+  "$UV" pip sync --quiet --compile-bytecode --require-hashes --python "$folder/bin/python" "$lock"
+  if [ "$folder" = .venv ]; then
+    "$UV" pip install --quiet --no-deps --no-build-isolation --python .venv/bin/python --editable .
+  fi
+  echo "$want" > "$folder/.robo-poet-stamp"
+  echo "setup: $folder ready after $((SECONDS - start)) s"
+}
+
+install .venv requirements/all.txt
+install .venv-validate requirements/validate.txt

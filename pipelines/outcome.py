@@ -1,0 +1,80 @@
+"""What a training run came to, beyond its steps: metrics, gates, samples, the version. Goes into summary.json and onto the scorecard."""
+
+import json
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pipelines.run.result import RunResult
+from robo_poet.atomic import new_file, write_text
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Empty where the run did not come so far.
+
+    Attributes:
+        metrics: of the evaluation, by name.
+        bands: words for some of them.
+        gates: each `{"metric", "value", "bound", "verdict", "reason"}`.
+        verdict: `accepted`, `rejected`, or empty.
+        reason: why it was rejected.
+        samples: each `{"prompt", "text"}`.
+        version: its number in the registry; `stage` what it is there.
+        report: the page in the run's folder.
+    """
+
+    metrics: dict[str, float] = field(default_factory=dict)
+    bands: dict[str, str] = field(default_factory=dict)
+    gates: list[dict[str, Any]] = field(default_factory=list)
+    verdict: str = ""
+    reason: str = ""
+    samples: list[dict[str, str]] = field(default_factory=list)
+    version: int | None = None
+    stage: str = ""
+    report: Path | None = None
+
+
+def conclude(result: RunResult) -> Outcome:
+    """Read the outcome from the steps' outputs, copy the report beside the logs, and complete `summary.json`."""
+    evaluation = _artifact(result, "evaluate-model", "evaluation")
+    decision = _artifact(result, "gate-model", "decision")
+    registered = result.tasks["register-model"].parameters if "register-model" in result.tasks else {}
+    deployed = result.tasks["deploy-canary"].parameters if "deploy-canary" in result.tasks else {}
+    outcome = Outcome(
+        metrics=evaluation.get("metrics", {}),
+        bands=evaluation.get("bands", {}),
+        gates=decision.get("gates", []),
+        verdict=decision.get("verdict", ""),
+        reason=decision.get("reason", ""),
+        samples=evaluation.get("samples", []),
+        version=registered.get("version"),
+        stage=deployed.get("stage") or registered.get("stage", ""),
+        report=_copy_report(result),
+    )
+    summary = result.summary() | {
+        "metrics": outcome.metrics, "gates": outcome.gates, "verdict": outcome.verdict, "version": outcome.version, "stage": outcome.stage,
+    }  # fmt: skip
+    write_text(result.folder / "summary.json", json.dumps(summary, indent=1))
+    return outcome
+
+
+def _path(result: RunResult, task: str, name: str) -> Path | None:
+    found = result.tasks[task].artifacts.get(name) if task in result.tasks else None
+    return found.path if found and found.path.exists() else None
+
+
+def _artifact(result: RunResult, task: str, name: str) -> dict[str, Any]:
+    path = _path(result, task, name)
+    return json.loads(path.read_text("utf-8")) if path else {}
+
+
+def _copy_report(result: RunResult) -> Path | None:
+    path = _path(result, "write-report", "report") or _path(result, "validate-data", "page")
+    if not path:
+        return None
+    target = result.folder / "report.html"
+    with new_file(target) as beside:
+        shutil.copyfile(path, beside)
+    return target

@@ -1,0 +1,171 @@
+"""The typed settings of a run, read from profiles/<name>.yaml: all that a person may want to change (PIPE-3)."""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, Field, ValidationError
+
+from robo_poet.errors import BadInput
+from robo_poet.settings.base import Settings
+from robo_poet.settings.evaluate import EvaluateSettings
+from robo_poet.settings.gate import Gate
+from robo_poet.settings.ingest import IngestSettings
+from robo_poet.settings.scrub import ScrubSettings
+from robo_poet.settings.tokenizer import TokenizerSettings
+from robo_poet.settings.train import TrainSettings
+from robo_poet.settings.validate import ValidateSettings
+
+FOLDER = Path(__file__).resolve().parents[1] / "profiles"
+
+
+class Resources(Settings):
+    """What a step's container may use on a cluster."""
+
+    cpu: str = Field("1", pattern=r"^\d+(\.\d+)?m?$", description="CPU limit, such as 2 or 500m")
+    memory: str = Field("2Gi", pattern=r"^\d+(Ki|Mi|Gi|K|M|G)$", description="memory limit")
+    gpu: int = Field(0, ge=0, le=8, description="GPUs; a step with one is placed on the GPU pool (PIPE-6)")
+
+
+class GpuPool(Settings):
+    """The node pool that GPU steps are placed on: its label and its taint."""
+
+    label: str = "robo-poet.dev/pool"
+    value: str = "rtx"
+    taint: str = "nvidia.com/gpu"
+    resource: str = "nvidia.com/gpu"
+
+
+class Cluster(Settings):
+    """Where steps run on a cluster."""
+
+    image_prefix: str = Field("robo-poet", min_length=1, description="image name before /<step>")
+    checkpoint_root: str = Field(".", description="folder of checkpoints; relative to the step's own folder")
+    checkpoint_claim: str = Field("", description="volume claim mounted at checkpoint_root; empty mounts none")
+    retries: int = Field(2, ge=0, le=10, description="of a step that failed by no fault of its input")
+    gpu_pool: GpuPool = GpuPool()
+    default_resources: Resources = Resources()
+    resources: dict[str, Resources] = Field({}, description="step → resources")
+
+
+class Local(Settings):
+    """Where a run on this machine keeps its things, relative to the current folder."""
+
+    store: str = Field(".store", description="content-addressed cache and working folders")
+    runs: str = Field("runs", description="logs, summary and report of each run")
+    registry: str = Field("registry", description="the model registry")
+    parallel: int = Field(2, ge=1, le=64, description="steps at a time")
+
+
+class Profile(Settings):
+    """Everything a person may want to change."""
+
+    description: str = ""
+    seed: int = Field(42, ge=0, lt=2**31)
+    local: Local = Local()
+    cluster: Cluster = Cluster()
+    ingest: IngestSettings = IngestSettings()
+    validation: ValidateSettings = ValidateSettings()
+    scrub: ScrubSettings = ScrubSettings()
+    tokenizer: TokenizerSettings = TokenizerSettings()
+    train: TrainSettings = TrainSettings()
+    evaluate: EvaluateSettings = EvaluateSettings()
+    gates: list[Gate] = Field(
+        [Gate(metric="perplexity", max=100), Gate(metric="bits_saved_over_unigram", min=0.15), Gate(metric="bleu", min=0.005)],
+        min_length=1, description="a model that fails one is registered as rejected (EVAL-6)",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Effective:
+    """A profile, and where each of its values comes from: dotted key → `default`, the profile's file, or `--set`."""
+
+    profile: Profile
+    origins: Mapping[str, str]
+
+
+def available(folder: Path = FOLDER) -> list[str]:
+    """Names of the profiles at hand."""
+    return sorted(path.stem for path in folder.glob("*.yaml"))
+
+
+def load_profile(name: str, overrides: Iterable[str] = (), folder: Path = FOLDER) -> Effective:
+    """Read a profile by name, or by path if it ends in `.yaml`, and apply `key=value` overrides.
+
+    Raises:
+        BadInput: no such profile; a wrong key, type or range. One line that names the key, the value and what is allowed.
+    """
+    path = Path(name) if name.endswith((".yaml", ".yml")) else folder / f"{name}.yaml"
+    try:
+        values = yaml.safe_load(path.read_text("utf-8")) or {}
+    except OSError:
+        raise BadInput("no such profile", where=name, remedy=f"choose from {', '.join(available(folder))}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise BadInput(f"not YAML: {' '.join(str(error).split())}", where=str(path)) from None
+    if not isinstance(values, dict):
+        raise BadInput("a profile is a mapping of sections", where=str(path))
+    origins = dict.fromkeys(_leaves(values), str(path.relative_to(folder.parent) if path.is_relative_to(folder.parent) else path))
+    for override in overrides:
+        key, value = _parse_override(override)
+        _put(values, key, value)
+        origins = {k: v for k, v in origins.items() if not k.startswith(f"{key}.")}
+        origins |= dict.fromkeys(_leaves(value, key), f"--set {key}")
+    try:
+        profile = Profile.model_validate(values)
+    except ValidationError as error:
+        raise _explain(error, origins, str(path)) from None
+    return Effective(profile, {key: origins.get(key, "default") for key in _leaves(profile.model_dump(mode="json"))})
+
+
+def _parse_override(text: str) -> tuple[str, Any]:
+    key, sign, value = text.partition("=")
+    if not sign or not key.strip():
+        raise BadInput("an override is key=value", where=f"--set {text}", remedy="for example --set train.learning_rate=3e-4")
+    try:
+        return key.strip(), yaml.safe_load(value)
+    except yaml.YAMLError:
+        return key.strip(), value
+
+
+def _put(values: dict[str, Any], key: str, value: Any) -> None:
+    *parents, last = key.split(".")
+    for part in parents:
+        inner = values.setdefault(part, {})
+        if not isinstance(inner, dict):
+            raise BadInput(f"{part} is a value, not a section", where=f"--set {key}")
+        values = inner
+    values[last] = value
+
+
+def _leaves(value: Any, prefix: str = "") -> list[str]:
+    if isinstance(value, dict) and value:
+        return [leaf for key, inner in value.items() for leaf in _leaves(inner, f"{prefix}.{key}" if prefix else str(key))]
+    return [prefix] if prefix else []
+
+
+def _explain(error: ValidationError, origins: Mapping[str, str], path: str) -> BadInput:
+    """The first fault as one line."""
+    first = error.errors(include_url=False)[0]
+    key = ".".join(str(part) for part in first["loc"])
+    origin = next((o for k, o in origins.items() if k == key or k.startswith(f"{key}.")), path)
+    message, remedy = first["msg"][:1].lower() + first["msg"][1:], ""
+    if first["type"] == "extra_forbidden":
+        names = _allowed(first["loc"])
+        near = difflib.get_close_matches(str(first["loc"][-1]), names, 1)
+        message = "no such key"
+        remedy = f"did you mean {near[0]}?" if near else f"allowed are {', '.join(names)}"
+    value = first["input"]
+    shown = "" if isinstance(value, dict) else f" = {value!r}"
+    return BadInput(message, where=f"{origin}: {key}{shown}", remedy=remedy)
+
+
+def _allowed(loc: tuple[int | str, ...]) -> list[str]:
+    """Keys of the section that `loc`, the place of a wrong key, lies in."""
+    model: Any = Profile
+    for part in loc[:-1]:
+        field = model.model_fields.get(str(part)) if isinstance(model, type) and issubclass(model, BaseModel) else None
+        model = field.annotation if field else None
+    return list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []

@@ -1,0 +1,36 @@
+"""All steps by name, each with the dependency group of its image: the one list that pipelines, images and environments share."""
+
+from components.deploy_canary import component as _deploy_canary
+from components.evaluate_model import component as _evaluate_model
+from components.gate_model import component as _gate_model
+from components.ingest import component as _ingest
+from components.register_model import component as _register_model
+from components.scrub_pii import component as _scrub_pii
+from components.train_model import component as _train_model
+from components.train_tokenizer import component as _train_tokenizer
+from components.validate_data import component as _validate_data
+from components.write_report import component as _write_report
+
+ingest = _ingest.ingest
+validate_data = _validate_data.validate_data
+scrub_pii = _scrub_pii.scrub_pii
+train_tokenizer = _train_tokenizer.train_tokenizer
+train_model = _train_model.train_model
+evaluate_model = _evaluate_model.evaluate_model
+gate_model = _gate_model.gate_model
+write_report = _write_report.write_report
+register_model = _register_model.register_model
+deploy_canary = _deploy_canary.deploy_canary
+
+GROUPS: dict[str, str] = {
+    "ingest": _ingest.GROUP,
+    "validate_data": _validate_data.GROUP,
+    "scrub_pii": _scrub_pii.GROUP,
+    "train_tokenizer": _train_tokenizer.GROUP,
+    "train_model": _train_model.GROUP,
+    "evaluate_model": _evaluate_model.GROUP,
+    "gate_model": _gate_model.GROUP,
+    "write_report": _write_report.GROUP,
+    "register_model": _register_model.GROUP,
+    "deploy_canary": _deploy_canary.GROUP,
+}

@@ -1,0 +1,31 @@
+"""How a metric is called and written for people: one table for the scorecard, the report and the Markdown."""
+
+import math
+from typing import Any
+
+# metric → (name, format)
+METRICS = {
+    "perplexity": ("perplexity", "{:.1f}"),
+    "bits_per_byte": ("bits per byte", "{:.3f}"),
+    "unigram_bits_per_byte": ("bits per byte, unigram model", "{:.3f}"),
+    "bits_saved_over_unigram": ("bits saved over unigram", "{:.1%}"),
+    "unigram_perplexity": ("perplexity, unigram model", "{:.1f}"),
+    "token_accuracy": ("token accuracy", "{:.1%}"),
+    "top5_accuracy": ("top-5 accuracy", "{:.1%}"),
+    "bleu": ("BLEU of continuations", "{:.4f}"),
+    "test_tokens": ("held-out tokens", "{:,.0f}"),
+    "test_bytes": ("held-out bytes", "{:,.0f}"),
+}
+
+
+def metric_name(metric: str) -> str:
+    """The name people read; an unknown metric keeps its own."""
+    return METRICS.get(metric, (metric.replace("_", " "), ""))[0]
+
+
+def metric_text(metric: str, value: Any) -> str:
+    """The value as people read it; what is not a number says so."""
+    if not isinstance(value, (int, float)) or not math.isfinite(value):
+        return "not measured"
+    return METRICS.get(metric, ("", "{:.4g}"))[1].format(value)
+

@@ -1,0 +1,63 @@
+"""The shell of every page we write: one HTML file, nothing loaded from elsewhere, light and dark, readable on a phone."""
+
+from jinja2 import Environment
+from markupsafe import Markup
+
+STYLE = """
+:root { color-scheme: light dark; --ink: #1d1d1f; --paper: #fdfcf9; --faint: #6b6a67; --line: #dcd9d0; --accent: #4a6b8a;
+  --good: #2f7d4f; --warn: #a36a00; --bad: #b3362b; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e8e6e1; --paper: #17181a; --faint: #9b9993; --line: #35363a; --accent: #8fb3d4;
+  --good: #6cc08b; --warn: #e0a94a; --bad: #ec8379; } }
+* { box-sizing: border-box; }
+body { margin: 0 auto; max-width: 56rem; padding: 1.5rem 1rem 4rem; background: var(--paper); color: var(--ink);
+  font: 1rem/1.55 system-ui, sans-serif; }
+h1 { font: 600 1.7rem/1.2 Georgia, serif; margin: .5rem 0 1rem; }
+h2 { font: 600 1.2rem/1.3 Georgia, serif; margin: 2.2rem 0 .6rem; border-bottom: 1px solid var(--line); padding-bottom: .2rem; }
+h3 { font-size: 1rem; margin: 1.4rem 0 .3rem; }
+nav { color: var(--faint); } nav a { color: var(--accent); margin-right: 1rem; }
+.scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
+th, td { text-align: left; padding: .35rem .9rem .35rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+th { color: var(--faint); font-weight: 500; } .number { text-align: right; } .faint { color: var(--faint); }
+.ok, .pass, .accepted { color: var(--good); } .warn { color: var(--warn); } .fail, .rejected { color: var(--bad); font-weight: 600; }
+svg { max-width: 100%; height: auto; fill: var(--accent); } svg text { fill: var(--faint); font: 11px system-ui, sans-serif; }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; font: 1rem/1.5 Georgia, serif; border-left: 3px solid var(--line); padding-left: 1rem; }
+"""
+
+SHELL = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string("""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{{ title }}</title>
+<style>{{ style }}</style>
+</head>
+<body>
+<h1>{{ title }}</h1>
+{% if sections | length > 1 %}
+<nav>{% for heading, _ in sections %}<a href="#part-{{ loop.index }}">{{ heading }}</a>{% endfor %}</nav>
+{% endif %}
+{% for heading, body in sections %}
+<section id="part-{{ loop.index }}">
+{% if heading != title %}
+<h2>{{ heading }}</h2>
+{% endif %}
+{{ body }}
+</section>
+{% endfor %}
+</body>
+</html>
+""")
+
+
+def page(title: str, sections: list[tuple[str, str]]) -> str:
+    """A whole page.
+
+    Args:
+        title: as plain text.
+        sections: (heading as plain text, body as an HTML fragment that has escaped what came from data).
+
+    Classes that a fragment may use: `number` (right-aligned), `faint`, `ok`/`warn`/`fail`, `accepted`/`rejected`, and `scroll`
+    around a wide table.
+    """
+    marked = [(heading, Markup(body)) for heading, body in sections]
+    return SHELL.render(title=title, sections=marked, style=Markup(STYLE))

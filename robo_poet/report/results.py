@@ -1,0 +1,44 @@
+"""Sections of a report: the gates' verdict, the metrics with their bands, the samples."""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+from robo_poet.report.names import metric_name, metric_text
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table of escaped cells."""
+    cells = "".join(f"<th>{escape(cell)}</th>" for cell in head)
+    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return f'<div class="scroll"><table><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def gates_section(decision: Mapping[str, Any]) -> str:
+    """The verdict, why, and each gate with its value and bound."""
+    rows = [
+        [metric_name(gate["metric"]), metric_text(gate["metric"], gate["value"]), gate["bound"], gate["verdict"]]
+        for gate in decision["gates"]
+    ]  # fmt: skip
+    why = f": {escape(decision['reason'])}" if decision.get("reason") else ""
+    return f"<p><strong>{escape(decision['verdict'])}</strong>{why}</p>" + table(["gate", "value", "bound", "verdict"], rows)
+
+
+def metrics_section(evaluation: Mapping[str, Any]) -> str:
+    """All metrics, with the band where one is defined."""
+    rows = [
+        [metric_name(name), metric_text(name, value), evaluation["bands"].get(name, "")]
+        for name, value in evaluation["metrics"].items()
+    ]  # fmt: skip
+    note = f"<p>On {evaluation['documents']:,} held-out documents, {evaluation['tokens']:,} tokens.</p>"
+    return note + table(["metric", "value", "band"], rows)
+
+
+def samples_section(samples: Sequence[Mapping[str, str]]) -> str:
+    """Each sample with its prompt set apart, line breaks kept, shown as it came out."""
+    if not samples:
+        return "<p>No sample: no held-out document was long enough to prompt with.</p>"
+    return "".join(
+        f'<blockquote class="poem"><span class="prompt">{escape(sample["prompt"])}</span>{escape(sample["text"])}</blockquote>'
+        for sample in samples
+    )

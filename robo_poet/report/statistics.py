@@ -1,0 +1,56 @@
+"""The corpus in a report: its size, its splits, its checks (the `statistics` artifact of validate_data as HTML)."""
+
+from typing import Any
+
+from jinja2 import Environment
+
+from robo_poet.report.histogram import histogram_svg
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else f"{value:,.4g}"
+
+
+ENVIRONMENT = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+ENVIRONMENT.filters["figure"] = _figure
+SECTION = ENVIRONMENT.from_string("""<p>{{ "{:,}".format(s.documents) }} documents, {{ "%.2f" | format(s.megabytes) }} MB of text, from
+{% for name, count in s.sources.items() %}{{ name or "(no source)" }} ({{ "{:,}".format(count) }}){{ ", " if not loop.last }}{% endfor %}.</p>
+{% if s.anomalies %}
+<h3>Not as the schema wants it</h3>
+<div class="scroll"><table>
+<tr><th>feature</th><th>what</th></tr>
+{% for one in s.anomalies %}
+<tr><td class="fail">{{ one.feature }}</td><td>{{ one.what }}</td></tr>
+{% endfor %}
+</table></div>
+{% endif %}
+<h3>Limits</h3>
+<div class="scroll"><table>
+<tr><th>what</th><th class="number">measured</th><th class="number">at least</th><th class="number">at most</th><th>verdict</th></tr>
+{% for one in s.checks %}
+<tr><td>{{ one.name | replace("_", " ") }}</td><td class="number">{{ one.value | figure }}</td><td class="number">{{ one.low | figure }}</td>
+<td class="number">{{ one.high | figure }}</td><td class="{{ one.verdict }}">{{ one.verdict }}</td></tr>
+{% endfor %}
+</table></div>
+<h3>Splits</h3>
+<div class="scroll"><table>
+<tr><th>split</th><th class="number">works</th><th class="number">documents</th><th class="number">MB</th></tr>
+{% for name in splits %}
+<tr><td>{{ name }}</td><td class="number">{{ "{:,}".format(s.splits[name].groups) }}</td>
+<td class="number">{{ "{:,}".format(s.splits[name].documents) }}</td><td class="number">{{ "%.2f" | format(s.splits[name].megabytes) }}</td></tr>
+{% endfor %}
+</table></div>
+<h3>Length of documents <span class="faint">in characters, bins of equal ratio</span></h3>
+{{ histogram }}
+""")
+
+
+def statistics_section(statistics: dict[str, Any]) -> str:
+    """An HTML fragment of the `statistics` artifact; text that came from the corpus is escaped."""
+    lengths = statistics["length_histogram"]
+    order = [name for name in ("train", "validation", "test") if name in statistics["splits"]]
+    return SECTION.render(
+        s=statistics,
+        splits=order + sorted(set(statistics["splits"]) - set(order)),
+        histogram=histogram_svg(lengths["edges"], lengths["counts"], "characters"),
+    )
