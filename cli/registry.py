@@ -86,7 +86,8 @@ def show(number: Number, registry: Folder = HOME, as_json: AsJson = False) -> No
     _table(["metric", "value"], [[name, "none" if value is None else f"{value:g}"] for name, value in manifest.metrics.items()])
     gates = manifest.decision.get("gates", [])
     _table(["gate", "bound", "verdict"], [[str(gate.get(key)) for key in ("metric", "bound", "verdict")] for gate in gates])
-    _table(["made from", ""], [[name, json.dumps(value) if isinstance(value, dict) else str(value)] for name, value in manifest.lineage.items()])  # fmt: skip
+    lineage = [[name, json.dumps(value) if isinstance(value, dict) else str(value)] for name, value in manifest.lineage.items()]
+    _table(["made from", ""], lineage)
     _table(["file", "SHA-256"], [[name, digest[:12]] for name, digest in manifest.files.items()])
     _table(["time", "action", "who", "why"], [[statement.time, statement.action, statement.who, statement.why] for statement in said])
 
@@ -120,7 +121,8 @@ def log(registry: Folder = HOME, as_json: AsJson = False) -> None:
     if as_json:
         _print_json([{"index": entry.index, **asdict(entry.statement)} for entry in entries])
     elif entries:
-        rows = [[str(e.index), e.statement.time[:19], e.statement.action, str(e.statement.version), e.statement.who, e.statement.why] for e in entries]  # fmt: skip
+        said = [(str(entry.index), entry.statement) for entry in entries]
+        rows = [[index, told.time[:19], told.action, str(told.version), told.who, told.why] for index, told in said]
         _table(["entry", "time (UTC)", "action", "version", "who", "why"], rows)
     else:
         _say_empty(registry)

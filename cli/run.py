@@ -31,24 +31,26 @@ def run(
     from pipelines.environments import ROOT, interpreter
     from pipelines.outcome import conclude
     from pipelines.profile import load_profile
-    from pipelines.run.display import display
+    from pipelines.run.display import display_on
     from pipelines.run.executor import run_pipeline
     from pipelines.run.explain import explain as explain_run
     from pipelines.run.process import ProcessRunner
 
+    console = Console(highlight=False)
     chosen = load_profile(profile, set_).profile
     source = corpus if not corpus or corpus.startswith("gs://") else str(Path(corpus).expanduser().resolve())
     parameters = run_parameters(chosen, source=source, registry=str(Path(chosen.local.registry).resolve()))
-    ir = Path("build/pipelines/training.yaml")
-    compile_training(chosen, ir)
     store, runs = Path(chosen.local.store), Path(chosen.local.runs)
+    ir = store / "training.yaml"
+    compile_training(chosen, ir)
     if explain:
-        for line in explain_run(ir, parameters, store=store):
-            typer.echo(line)
+        for verdict in explain_run(ir, parameters, store=store):
+            console.print(f"{verdict.display:22} {verdict}")
         return
-    result = run_pipeline(
-        ir, parameters, store=store, runs=runs, runner=ProcessRunner(interpreter, ROOT), listeners=[display()],
-        max_parallel=chosen.local.parallel,
-    )  # fmt: skip
-    Console(highlight=False).print(scorecard(result, conclude(result)))
+    with display_on(console) as listener:
+        result = run_pipeline(
+            ir, parameters, store=store, runs=runs, runner=ProcessRunner(ROOT, interpreter), listeners=[listener],
+            max_parallel=chosen.local.parallel,
+        )  # fmt: skip
+    console.print(scorecard(result, conclude(result)))
     sys.exit(result.exit_status)

@@ -16,11 +16,13 @@ def histogram_svg(edges: Sequence[float], counts: Sequence[float], unit: str) ->
     for number, count in enumerate(counts):
         height = (HEIGHT - FOOT) * count / max(counts)
         tip = escape(f"{edges[number]:,.0f} to {edges[number + 1]:,.0f} {unit}: {count:,.0f}")
+        top = HEIGHT - FOOT - height
         bars.append(
-            f'<rect x="{number * step + 1:.1f}" y="{HEIGHT - FOOT - height:.1f}" width="{step - 2:.1f}" height="{height:.1f}"><title>{tip}</title></rect>'
+            f'<rect x="{number * step + 1:.1f}" y="{top:.1f}" width="{step - 2:.1f}" height="{height:.1f}">'
+            f"<title>{tip}</title></rect>"
         )
     middle = len(counts) // 2
     marks = [(0.0, "start", edges[0]), (middle * step, "middle", edges[middle]), (float(WIDTH), "end", edges[-1])]
     texts = [f'<text x="{x:.0f}" y="{HEIGHT - 4}" text-anchor="{anchor}">{edge:,.0f}</text>' for x, anchor, edge in marks]
     label = escape(f"histogram of {unit}")
-    return Markup(f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}">{"".join(bars + texts)}</svg>')  # noqa: S704  all escaped above
+    return Markup(f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}">{"".join(bars + texts)}</svg>')

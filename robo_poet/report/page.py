@@ -20,7 +20,8 @@ th, td { text-align: left; padding: .35rem .9rem .35rem 0; border-bottom: 1px so
 th { color: var(--faint); font-weight: 500; } .number { text-align: right; } .faint { color: var(--faint); }
 .ok, .pass, .accepted { color: var(--good); } .warn { color: var(--warn); } .fail, .rejected { color: var(--bad); font-weight: 600; }
 svg { max-width: 100%; height: auto; fill: var(--accent); } svg text { fill: var(--faint); font: 11px system-ui, sans-serif; }
-pre { white-space: pre-wrap; overflow-wrap: anywhere; font: 1rem/1.5 Georgia, serif; border-left: 3px solid var(--line); padding-left: 1rem; }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; font: 1rem/1.5 Georgia, serif; border-left: 3px solid var(--line);
+  padding-left: 1rem; }
 """
 
 SHELL = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string("""<!doctype html>

@@ -20,8 +20,9 @@ def gates_section(decision: Mapping[str, Any]) -> str:
         [metric_name(gate["metric"]), metric_text(gate["metric"], gate["value"]), gate["bound"], gate["verdict"]]
         for gate in decision["gates"]
     ]  # fmt: skip
-    why = f": {escape(decision['reason'])}" if decision.get("reason") else ""
-    return f"<p><strong>{escape(decision['verdict'])}</strong>{why}</p>" + table(["gate", "value", "bound", "verdict"], rows)
+    verdict, why = escape(decision["verdict"]), escape(decision.get("reason", ""))
+    said = f'<p><span class="{verdict}">{verdict}</span>{": " + why if why else ""}</p>'
+    return said + table(["gate", "value", "bound", "verdict"], rows)
 
 
 def metrics_section(evaluation: Mapping[str, Any]) -> str:
@@ -39,6 +40,5 @@ def samples_section(samples: Sequence[Mapping[str, str]]) -> str:
     if not samples:
         return "<p>No sample: no held-out document was long enough to prompt with.</p>"
     return "".join(
-        f'<blockquote class="poem"><span class="prompt">{escape(sample["prompt"])}</span>{escape(sample["text"])}</blockquote>'
-        for sample in samples
-    )
+        f'<pre><span class="faint">{escape(sample["prompt"])}</span>{escape(sample["text"])}</pre>' for sample in samples
+    )  # fmt: skip

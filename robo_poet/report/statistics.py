@@ -14,7 +14,8 @@ def _figure(value: float | None) -> str:
 ENVIRONMENT = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
 ENVIRONMENT.filters["figure"] = _figure
 SECTION = ENVIRONMENT.from_string("""<p>{{ "{:,}".format(s.documents) }} documents, {{ "%.2f" | format(s.megabytes) }} MB of text, from
-{% for name, count in s.sources.items() %}{{ name or "(no source)" }} ({{ "{:,}".format(count) }}){{ ", " if not loop.last }}{% endfor %}.</p>
+{% for name, count in s.sources.items() %}{{ name or "(no source)" }} ({{ "{:,}".format(count) }}){{ ", " if not loop.last }}
+{%- endfor %}.</p>
 {% if s.anomalies %}
 <h3>Not as the schema wants it</h3>
 <div class="scroll"><table>
@@ -28,8 +29,9 @@ SECTION = ENVIRONMENT.from_string("""<p>{{ "{:,}".format(s.documents) }} documen
 <div class="scroll"><table>
 <tr><th>what</th><th class="number">measured</th><th class="number">at least</th><th class="number">at most</th><th>verdict</th></tr>
 {% for one in s.checks %}
-<tr><td>{{ one.name | replace("_", " ") }}</td><td class="number">{{ one.value | figure }}</td><td class="number">{{ one.low | figure }}</td>
-<td class="number">{{ one.high | figure }}</td><td class="{{ one.verdict }}">{{ one.verdict }}</td></tr>
+<tr><td>{{ one.name | replace("_", " ") }}</td><td class="number">{{ one.value | figure }}</td>
+<td class="number">{{ one.low | figure }}</td><td class="number">{{ one.high | figure }}</td>
+<td class="{{ one.verdict }}">{{ one.verdict }}</td></tr>
 {% endfor %}
 </table></div>
 <h3>Splits</h3>
@@ -37,7 +39,8 @@ SECTION = ENVIRONMENT.from_string("""<p>{{ "{:,}".format(s.documents) }} documen
 <tr><th>split</th><th class="number">works</th><th class="number">documents</th><th class="number">MB</th></tr>
 {% for name in splits %}
 <tr><td>{{ name }}</td><td class="number">{{ "{:,}".format(s.splits[name].groups) }}</td>
-<td class="number">{{ "{:,}".format(s.splits[name].documents) }}</td><td class="number">{{ "%.2f" | format(s.splits[name].megabytes) }}</td></tr>
+<td class="number">{{ "{:,}".format(s.splits[name].documents) }}</td>
+<td class="number">{{ "%.2f" | format(s.splits[name].megabytes) }}</td></tr>
 {% endfor %}
 </table></div>
 <h3>Length of documents <span class="faint">in characters, bins of equal ratio</span></h3>

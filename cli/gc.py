@@ -1,0 +1,38 @@
+"""`robo-poet gc`: what may go, how much it frees."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.options import Profile
+
+
+def gc(
+    profile: Profile = "local",
+    keep_runs: Annotated[int, typer.Option(min=1, help="Results that one of so many last runs used are kept.")] = 5,
+    keep_days: Annotated[float, typer.Option(min=0, help="Runs and unfinished work are kept for so many days.")] = 30.0,
+    yes: Annotated[bool, typer.Option("--yes", help="Remove it; without this, only say what would go.")] = False,
+) -> None:
+    """Free the disk of results that no recent run used. The registry is never touched."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from pipelines.profile import load_profile
+    from pipelines.run.gc import apply_gc, plan_gc
+
+    local = load_profile(profile).profile.local
+    store, runs = Path(local.store), Path(local.runs)
+    plan = plan_gc(store, runs, keep_runs=keep_runs, keep_days=keep_days)
+    if not plan:
+        typer.echo("nothing to free")
+        return
+    if yes:
+        plan = apply_gc(plan, store=store, runs=runs)
+    table = Table("what", "MB", "why", box=None, pad_edge=False)
+    table.columns[1].justify = "right"
+    for one in plan:
+        table.add_row(f"{one.path.parent.name}/{one.path.name}", f"{one.size / 1e6:.1f}", one.why)
+    Console().print(table)
+    total = sum(one.size for one in plan) / 1e6
+    typer.echo(f"{'freed' if yes else 'would free'} {total:.1f} MB" + ("" if yes else "; robo-poet gc --yes removes it"))

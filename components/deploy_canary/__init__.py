@@ -1,0 +1,1 @@
+"""Deploy: a registered version becomes the canary, or the first champion."""

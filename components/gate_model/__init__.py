@@ -1,0 +1,1 @@
+"""Gate: does the evaluated model keep the bounds that the profile declares?"""

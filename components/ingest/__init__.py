@@ -1,0 +1,1 @@
+"""Step `ingest`: the user's texts, or the bundled ones, become the corpus (DATA-6)."""

@@ -1,0 +1,82 @@
+"""Command line of ingest: read the source twice (decide, then write), so that no corpus need fit in memory."""
+
+import json
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from components.ingest.language import language_of
+from components.ingest.plan import follow, make_plan
+from components.ingest.source import reader
+from robo_poet.atomic import write_text
+from robo_poet.corpus.document import MEGABYTE, Document
+from robo_poet.corpus.schema import SPLITS
+from robo_poet.corpus.write import write_documents
+from robo_poet.settings.ingest import IngestSettings
+from robo_poet.step import Call, program
+
+CONTROL_TOKEN = re.compile(r"<(?:PAD|UNK|START|END)>")
+NAMED = 3  # documents that a warning names before it only counts
+
+
+def work(call: Call) -> None:
+    """Fill the output `corpus`."""
+    settings: IngestSettings = call.settings
+    seed = call.parameters["seed"]
+    call.progress(0, 1, "reading the source")
+    documents = reader(call.parameters["source"], call.parameters["source_digest"], settings)
+    plan = make_plan(documents(), settings, seed)
+    for warning in plan.warnings:
+        call.warn(warning)
+    counts: Counter[str] = Counter()
+    literal: dict[str, int] = {}
+
+    def written() -> Iterator[Document]:
+        total = sum(plan.keep)
+        for number, document in enumerate(follow(plan, documents()), start=1):
+            counts.update({document.split: 1, "bytes": document.size})
+            if found := len(CONTROL_TOKEN.findall(document.text)):
+                literal[document.id] = found
+            call.progress(number, total, f"{number} of {total} documents")
+            yield document if document.language else replace(document, language=language_of(document.text))
+
+    write_documents(call.outputs["corpus"], written())
+    _warn_of_control_tokens(call, literal)
+    metrics = {
+        "documents": sum(counts[split] for split in SPLITS),
+        "works": len(plan.splits),
+        "megabytes": round(counts["bytes"] / MEGABYTE, 3),
+        **{f"{split}_documents": counts[split] for split in SPLITS},
+    }
+    if "metrics" in call.outputs:
+        call.describe("metrics", **metrics)
+        write_text(call.outputs["metrics"], json.dumps(metrics))
+    call.describe("corpus", source=call.parameters["source"] or "+".join(settings.bundled), documents=metrics["documents"])
+
+
+def _warn_of_control_tokens(call: Call, literal: dict[str, int]) -> None:
+    """The tokenizer encodes them as plain text; a person should know all the same."""
+    for name, count in list(literal.items())[:NAMED]:
+        call.warn(f"{name}: {count} literal control token{'s' * (count > 1)} (<END> or the like), taken as plain text")
+    if len(literal) > NAMED:
+        call.warn(f"{sum(literal.values())} literal control tokens in {len(literal)} documents altogether, taken as plain text")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the step; see `robo_poet.step.program`."""
+    return program(
+        "ingest",
+        work,
+        argv,
+        description=__doc__,
+        outputs=["corpus"],
+        views=["metrics"],
+        parameters={"source": str, "source_digest": str, "seed": int},
+        settings=IngestSettings,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

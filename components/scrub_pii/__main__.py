@@ -1,0 +1,64 @@
+"""Command line of scrub_pii: stream the corpus through the scrubber, and write what was changed beside it."""
+
+import json
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from components.scrub_pii.audit import AuditWriter, new_audit
+from robo_poet.atomic import write_text
+from robo_poet.corpus.document import MEGABYTE, Document
+from robo_poet.corpus.read import count_documents, read_documents
+from robo_poet.corpus.write import write_documents
+from robo_poet.privacy.scrub import Scrubber
+from robo_poet.settings.scrub import ScrubSettings
+from robo_poet.step import Call, program
+
+WORTH_PROCESSES = 0.5 * MEGABYTE  # of Parquet: below it, starting processes costs more than they save
+
+
+def work(call: Call) -> None:
+    """Fill `scrubbed` and `audit`."""
+    corpus = call.inputs["corpus"]
+    total = count_documents(corpus)
+    processes = min(4, len(os.sched_getaffinity(0))) if corpus.stat().st_size > WORTH_PROCESSES else 1
+    scrubber = Scrubber(call.settings, processes)
+    counts: Counter[str] = Counter()
+
+    def scrubbed(audit: AuditWriter) -> Iterator[Document]:
+        for number, (document, findings) in enumerate(scrubber.scrub(read_documents(corpus)), start=1):
+            audit.add(document, findings)
+            counts.update(f"found_{finding.entity.lower()}" for finding in findings)
+            counts.update({"documents_changed": int(bool(findings)), f"policy_{scrubber.policy(document)}": 1})
+            call.progress(number, total, f"{number} of {total} documents")
+            yield document
+
+    with new_audit(call.outputs["audit"]) as audit:
+        write_documents(call.outputs["scrubbed"], scrubbed(audit))
+    metrics = {
+        "documents": total,
+        "findings": sum(count for name, count in counts.items() if name.startswith("found_")),
+        **dict(sorted(counts.items())),
+    }
+    if "metrics" in call.outputs:
+        call.describe("metrics", **metrics)
+        write_text(call.outputs["metrics"], json.dumps(metrics))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the step; see `robo_poet.step.program`."""
+    return program(
+        "scrub_pii",
+        work,
+        argv,
+        description=__doc__,
+        inputs=["corpus"],
+        outputs=["scrubbed", "audit"],
+        views=["metrics"],
+        settings=ScrubSettings,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,56 @@
+"""The audit: Parquet, a row a finding. It says where and of what kind, never what (DATA-3)."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from robo_poet.atomic import new_file
+from robo_poet.corpus.document import Document
+from robo_poet.privacy.finding import Finding
+
+# `start` and `end` count characters of the document's text before it was scrubbed.
+AUDIT = pa.schema(
+    [
+        ("document", pa.string()), ("source", pa.string()), ("entity", pa.string()), ("start", pa.int64()), ("end", pa.int64()),
+        ("score", pa.float64()), ("recognizer", pa.string()),
+    ]
+)  # fmt: skip
+ROWS = 4_096  # findings in a row group
+
+
+class AuditWriter:
+    """Collects rows and writes them in row groups."""
+
+    def __init__(self, writer: pq.ParquetWriter) -> None:
+        self._writer = writer
+        self._rows: list[dict[str, object]] = []
+
+    def add(self, document: Document, findings: list[Finding]) -> None:
+        """A row for each finding in a document."""
+        for f in findings:
+            self._rows.append(
+                {
+                    "document": document.id, "source": document.source, "entity": f.entity, "start": f.start, "end": f.end,
+                    "score": round(f.score, 4), "recognizer": f.recognizer,
+                }
+            )  # fmt: skip
+        if len(self._rows) >= ROWS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what was collected."""
+        if self._rows:
+            self._writer.write_table(pa.Table.from_pylist(self._rows, AUDIT))
+            self._rows = []
+
+
+@contextmanager
+def new_audit(path: Path) -> Iterator[AuditWriter]:
+    """An audit that becomes `path` whole or not at all."""
+    with new_file(path) as beside, pq.ParquetWriter(beside, AUDIT, compression="zstd") as writer:
+        audit = AuditWriter(writer)
+        yield audit
+        audit.flush()

@@ -1,0 +1,93 @@
+"""Command line of validate_data: measure, judge, write the page, and only then stop the run if something failed."""
+
+import json
+import math
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from components.validate_data.checks import check, check_all
+from components.validate_data.corpus_statistics import measure
+from components.validate_data.schema_check import anomalies, length_divergence
+from robo_poet.atomic import write_text
+from robo_poet.corpus.document import Document
+from robo_poet.corpus.read import count_documents, read_documents
+from robo_poet.errors import BadInput
+from robo_poet.report.page import page
+from robo_poet.report.statistics import statistics_section
+from robo_poet.settings.validate import ValidateSettings
+from robo_poet.step import Call, program
+
+
+def work(call: Call) -> None:
+    """Fill `statistics` and `page`."""
+    settings: ValidateSettings = call.settings
+    corpus = call.inputs["corpus"]
+    total = count_documents(corpus)
+    if not total:
+        raise BadInput("the corpus holds no document", where=str(corpus))
+
+    def counted() -> Iterator[Document]:
+        for number, document in enumerate(read_documents(corpus), start=1):
+            call.progress(number, total + 1, f"{number} of {total} documents")
+            yield document
+
+    measured = measure(counted(), settings.languages, call.parameters["seed"])
+    found = [] if settings.on_anomalies == "ignore" else anomalies(measured.features)
+    checks = check_all(measured, settings)
+    if settings.on_skew != "ignore":
+        divergence = length_divergence(measured.features)
+        checks.append(check("length_divergence", divergence, None, settings.max_split_divergence, settings.on_skew))
+    statistics = {
+        "documents": measured.documents,
+        "megabytes": round(measured.megabytes, 3),
+        "splits": measured.splits,
+        "checks": [_finite(asdict(one)) for one in checks],
+        "sources": measured.sources,
+        "length_histogram": measured.length_histogram,
+        "anomalies": found,
+    }
+    if "page" in call.outputs:
+        write_text(call.outputs["page"], page("Corpus", [("Corpus", statistics_section(statistics))]))
+    for one in checks:
+        if one.verdict == "warn":
+            call.warn(str(one))
+    wrong = [f"{one['feature']}: {one['what']}" for one in found]
+    failed = [str(one) for one in checks if one.verdict == "fail"] + (wrong if settings.on_anomalies == "fail" else [])
+    if failed:
+        raise BadInput(" | ".join(failed), where="corpus", remedy="mend the texts, or change the limits in section validate of the profile")
+    for anomaly in wrong:
+        call.warn(anomaly)
+    write_text(call.outputs["statistics"], json.dumps(statistics, indent=1, ensure_ascii=False, allow_nan=False))
+    metrics = {"documents": measured.documents, "anomalies": len(found)} | {
+        one.name: round(one.value, 4) for one in checks if math.isfinite(one.value)
+    }
+    if "metrics" in call.outputs:
+        call.describe("metrics", **metrics)
+        write_text(call.outputs["metrics"], json.dumps(metrics))
+    call.progress(1, 1, "checked")
+
+
+def _finite(one: dict[str, Any]) -> dict[str, Any]:
+    """JSON has no word for what is not a number: null."""
+    return one | {"value": round(one["value"], 6) if math.isfinite(one["value"]) else None}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the step; see `robo_poet.step.program`."""
+    return program(
+        "validate_data",
+        work,
+        argv,
+        description=__doc__,
+        inputs=["corpus"],
+        outputs=["statistics"],
+        views=["page", "metrics"],
+        parameters={"seed": int},
+        settings=ValidateSettings,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

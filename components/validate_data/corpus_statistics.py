@@ -1,0 +1,122 @@
+"""What a corpus is measured by (DATA-2). Pure: documents in, numbers out; knows no limits, no files, no TFDV."""
+
+import math
+import re
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from components.validate_data.text_sample import TextSample
+from robo_poet.corpus.document import MEGABYTE, Document
+from robo_poet.digest import digest_bytes
+
+WORD = re.compile(r"\w+(?:['’]\w+)*")
+SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s|$)")
+DAMAGE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd]")  # controls but tab and line ends, and the replacement character
+BINS = 24
+
+
+@dataclass
+class Measured:
+    """The numbers of a corpus. Shares are in [0, 1]; a megabyte is a million bytes of UTF-8."""
+
+    documents: int = 0
+    megabytes: float = 0.0
+    type_token_ratio: float = 0.0  # mean over seeded samples of 1 MB
+    sentence_words: float = 0.0  # mean
+    duplicate_share: float = 0.0  # documents that repeat another's words, whatever the case and spacing
+    damage_share: float = 0.0  # of characters
+    language_share: float = 0.0  # documents in an expected language
+    splits: dict[str, dict[str, Any]] = field(default_factory=dict)
+    sources: dict[str, int] = field(default_factory=dict)
+    features: dict[str, list[Any]] = field(default_factory=dict)  # a value a document: what TFDV looks at
+    length_histogram: dict[str, list[float]] = field(default_factory=dict)
+
+
+def measure(documents: Iterable[Document], languages: Iterable[str], seed: int) -> Measured:
+    """Read a corpus once. Holds numbers and short strings of each document and 5 MB of text, never the whole of it."""
+    result = Measured(features={name: [] for name in FEATURES})
+    expected = {language.lower() for language in languages}
+    sample, texts, sources = TextSample(seed), set[bytes](), Counter[str]()
+    totals: Counter[str] = Counter()
+    lengths = array("q")
+    splits: dict[str, Counter[str]] = defaultdict(Counter)
+    groups: dict[str, set[str]] = defaultdict(set)
+    for document in documents:
+        words = WORD.findall(document.text)
+        same = digest_bytes(" ".join(words).casefold().encode())[:32].encode()
+        totals.update(
+            documents=1,
+            bytes=document.size,
+            characters=len(document.text),
+            words=len(words),
+            sentences=max(1, len(SENTENCE_END.findall(document.text))),
+            damage=len(DAMAGE.findall(document.text)),
+            repeated=int(same in texts),
+            expected=int(document.language.lower().split("-")[0] in expected),
+        )
+        texts.add(same)
+        lengths.append(len(document.text))
+        sources[document.source] += 1
+        splits[document.split].update(documents=1, bytes=document.size)
+        groups[document.split].add(document.group)
+        sample.add(document.id, document.text)
+        for name, value in _features(document, len(words)).items():
+            result.features[name].append(value)
+    count = max(1, totals["documents"])
+    result.documents = totals["documents"]
+    result.megabytes = totals["bytes"] / MEGABYTE
+    result.type_token_ratio = type_token_ratio(sample.samples())
+    result.sentence_words = totals["words"] / max(1, totals["sentences"])
+    result.duplicate_share = totals["repeated"] / count
+    result.damage_share = totals["damage"] / max(1, totals["characters"])
+    result.language_share = totals["expected"] / count
+    result.splits = {
+        name: {"documents": split["documents"], "megabytes": round(split["bytes"] / MEGABYTE, 3), "groups": len(groups[name])}
+        for name, split in sorted(splits.items())
+    }
+    result.sources = dict(sorted(sources.items()))
+    result.length_histogram = histogram(lengths)
+    return result
+
+
+STRINGS = ("split", "source", "language", "genre", "licence", "consent")
+FEATURES = ("characters", "words", "year", *STRINGS)
+
+
+def _features(document: Document, words: int) -> dict[str, Any]:
+    year = document.date[:4]
+    return {
+        "characters": len(document.text),
+        "words": words,
+        "year": int(year) if year.isdecimal() and len(year) == 4 else None,
+        **{name: getattr(document, name) or None for name in STRINGS},
+    }
+
+
+def type_token_ratio(samples: list[str]) -> float:
+    """Different words over words, case ignored, as a mean over samples."""
+    ratios = []
+    for sample in samples:
+        words = WORD.findall(sample.casefold())
+        ratios.append(len(set(words)) / max(1, len(words)))
+    return sum(ratios) / max(1, len(ratios))
+
+
+def histogram(lengths: Iterable[int]) -> dict[str, list[float]]:
+    """Counts in 24 bins of equal ratio: lengths of texts spread over orders of magnitude.
+
+    Returns:
+        `edges`, one more than `counts`; both empty without lengths.
+    """
+    values = sorted(max(1, length) for length in lengths)
+    if not values:
+        return {"edges": [], "counts": []}
+    low, high = math.log(values[0]), math.log(values[-1] + 1)
+    width = (high - low) / BINS
+    counts = [0] * BINS
+    for value in values:
+        counts[min(BINS - 1, int((math.log(value) - low) / width))] += 1
+    return {"edges": [round(math.exp(low + width * i), 1) for i in range(BINS + 1)], "counts": list(counts)}

@@ -1,0 +1,134 @@
+"""`robo-poet run --explain`: for each step, whether it would run and why, without running anything (PIPE-4)."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipelines.run.entry import Entry
+from pipelines.run.ir import Output, Step, outputs_in
+from pipelines.run.read import check_arguments, read_pipeline
+from pipelines.run.result import TaskResult
+from pipelines.run.schedule import End, decide
+from pipelines.run.store import Store, ingredients
+from pipelines.run.values import render
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What would become of a step: `cached`, `would run`, `skipped`, or `open` if that hangs on an output that is not there yet."""
+
+    task: str
+    display: str
+    verdict: str
+    why: str = ""
+    key: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.verdict}: {self.why}" if self.why else self.verdict
+
+
+def explain(ir: Path | Mapping[str, Any], parameters: Mapping[str, Any], *, store: Path) -> list[Verdict]:
+    """Say of each step, in the pipeline's order, whether `run_pipeline` with the same arguments would run it.
+
+    Raises:
+        BadInput: the pipeline or its parameters cannot be used.
+    """
+    pipeline, shelf = read_pipeline(ir), Store(store)
+    arguments, before = check_arguments(pipeline, parameters), latest(shelf)
+    ended: dict[str, TaskResult] = {}
+    verdicts: dict[str, Verdict] = {}
+    for step in pipeline.steps.values():
+        verdict = _waiting(step, ended, verdicts)
+        if verdict is None:
+            move = decide(step, arguments, ended)
+            if isinstance(move, End):
+                ended[step.name] = move.result
+                verdict = Verdict(step.name, step.display, move.result.state, move.result.error)
+            else:
+                parts = ingredients(step, move.parameters, {name: one.digest for name, one in move.artifacts.items()})
+                key = shelf.key(parts)
+                entry, damage = shelf.find(key, pipeline.consumed(step.name)) if step.cache else (None, "")
+                if entry:
+                    ended[step.name] = TaskResult("cached", key=key, parameters=entry.parameters, artifacts=entry.artifacts)
+                    verdict = Verdict(step.name, step.display, "cached", key=key)
+                else:
+                    why = _why(step, damage, shelf.bench(step, key), before.get(step.name), parts)
+                    verdict = Verdict(step.name, step.display, "would run", why, key)
+        verdicts[step.name] = verdict
+    return list(verdicts.values())
+
+
+def latest(store: Store) -> dict[str, Entry]:
+    """The newest result of each step that the store has."""
+    entries: dict[str, Entry] = {}
+    for file in store.done.glob("[!.]*/entry.json"):
+        try:
+            entry = Entry.read(file.parent)
+        except (ValueError, OSError):
+            continue
+        if entry.task not in entries or entry.created > entries[entry.task].created:
+            entries[entry.task] = entry
+    return entries
+
+
+def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """What changed from one set of ingredients to another, in words."""
+    said = []
+    if old["image"] != new["image"]:
+        (name, _, tag), (other, _, fresh) = old["image"].rpartition(":"), new["image"].rpartition(":")
+        said.append(f"code changed (image tag {tag} → {fresh})" if name == other else f"image changed ({old['image']} → {new['image']})")
+    if any(old[part] != new[part] for part in ("command", "args", "env")):
+        said.append("command changed")
+    if old["outputs"] != new["outputs"]:
+        said.append("declared outputs changed")
+    artifacts = [name for name in {**old["artifacts"], **new["artifacts"]} if old["artifacts"].get(name) != new["artifacts"].get(name)]
+    told = {f"{name}_digest" for name in artifacts}  # says the same thing twice
+    for path, before, after in _changes("", old["parameters"], new["parameters"]):
+        if path not in told:
+            said.append(f"parameter {path} {before} → {after}")
+    return said + [f"input artifact {name} changed" for name in artifacts]
+
+
+def _changes(path: str, old: Any, new: Any) -> Iterator[tuple[str, str, str]]:
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        for key in sorted({**old, **new}):
+            inner = f"{path}.{key}" if path else key
+            if key not in old or key not in new:
+                yield inner, *("nothing" if key not in side else _short(side[key]) for side in (old, new))  # type: ignore[misc]
+            else:
+                yield from _changes(inner, old[key], new[key])
+    elif old != new:
+        yield path, _short(old), _short(new)
+
+
+def _short(value: Any) -> str:
+    text = render(value) or "''"
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+def _waiting(step: Step, ended: Mapping[str, TaskResult], verdicts: Mapping[str, Verdict]) -> Verdict | None:
+    """The verdict on a step that hangs on outputs which are not there yet."""
+
+    def missing(*sources: Any) -> Output | None:
+        return next((one for source in sources for one in outputs_in(source) if one.step not in ended), None)
+
+    for guard in step.guards:
+        if one := missing(*(guard.sources[key] for key in guard.condition.names)):
+            return Verdict(step.name, step.display, "open", f"condition on {one.key} of {one.step}, which is not known yet")
+    if one := missing(*step.parameters.values(), *step.artifacts.values()):
+        verdict = "open" if verdicts[one.step].verdict == "open" else "would run"
+        return Verdict(step.name, step.display, verdict, f"waits for {one.step}, whose outputs may change")
+    return None
+
+
+def _why(step: Step, damage: str, bench: Path, before: Entry | None, parts: Mapping[str, Any]) -> str:
+    if not step.cache:
+        return "caching is off"
+    if damage:
+        return f"the stored result cannot be used: {damage}"
+    if bench.exists():
+        return "it did not finish; it goes on in its working folder"
+    if before is None:
+        return "never ran"
+    return "; ".join(differences(before.ingredients, parts)) or "its result was removed"

@@ -1,0 +1,144 @@
+"""The parts of a pipeline as the executor sees it: a flat graph of steps, each with its container, its inputs and its conditions.
+
+Sub-graphs, conditions and exit handlers of the KFP v2 IR are gone at this point (`flatten` does that): a sub-graph is but the conditions
+and the order that its steps inherit. Nothing here reads or runs anything.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipelines.run.condition import Condition
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A value written in the IR."""
+
+    value: Any
+
+
+@dataclass(frozen=True)
+class Argument:
+    """A parameter of the whole pipeline."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Output:
+    """What the step `step` gives under the name `key`."""
+
+    step: str
+    key: str
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text with values put into it, as an f-string in the pipeline's definition compiles."""
+
+    template: str
+    parts: Mapping[str, "Source"]
+
+
+Source = Constant | Argument | Output | Text
+
+
+@dataclass(frozen=True)
+class Container:
+    """An image and what is run in it; `command` and `args` are templates."""
+
+    image: str
+    command: tuple[str, ...]
+    args: tuple[str, ...]
+    env: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Retry:
+    """How often a failed step is tried again; the wait grows from `seconds` by `factor` up to `longest` seconds."""
+
+    count: int = 0
+    seconds: float = 0.0
+    factor: float = 2.0
+    longest: float = 3600.0
+
+    def wait(self, attempt: int) -> float:
+        """Seconds to wait after failed attempt number `attempt` (from 1)."""
+        return min(self.seconds * self.factor ** (attempt - 1), self.longest)
+
+
+@dataclass(frozen=True)
+class Guard:
+    """A condition over a step, and where the parameters it looks at come from."""
+
+    condition: Condition
+    sources: Mapping[str, Source]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One container of the graph.
+
+    Args:
+        parameters, artifacts: its inputs; a parameter that nobody gives is not in here.
+        output_parameters, output_artifacts: name → IR type.
+        guards: conditions that must all hold, outermost first.
+        after: all steps that must have ended before.
+        always: it runs whatever became of those (an exit handler).
+    """
+
+    name: str
+    display: str
+    container: Container
+    parameters: Mapping[str, Source]
+    artifacts: Mapping[str, Output]
+    output_parameters: Mapping[str, str]
+    output_artifacts: Mapping[str, str]
+    guards: tuple[Guard, ...] = ()
+    after: frozenset[str] = frozenset()
+    always: bool = False
+    cache: bool = True
+    retry: Retry = field(default_factory=Retry)
+
+    @property
+    def image_name(self) -> str:
+        """The image's name without registry and tag: `ingest` of `…/robo-poet/ingest:1a2b`."""
+        return self.container.image.rpartition("/")[2].partition("@")[0].partition(":")[0]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """An input parameter of the pipeline."""
+
+    kind: str
+    required: bool
+    default: Any
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """The whole graph, in an order in which every step stands after those that it waits for."""
+
+    name: str
+    parameters: Mapping[str, Parameter]
+    steps: Mapping[str, Step]
+    digest: str
+
+    def consumed(self, name: str) -> dict[str, str]:
+        """Outputs of the step `name` that others read, each with one of its readers."""
+        readers: dict[str, str] = {}
+        for step in self.steps.values():
+            guarded = [source for guard in step.guards for key, source in guard.sources.items() if key in guard.condition.names]
+            for source in [*step.parameters.values(), *step.artifacts.values(), *guarded]:
+                readers.update({output.key: step.name for output in outputs_in(source) if output.step == name})
+        return readers
+
+
+def outputs_in(source: Source) -> Iterator[Output]:
+    """The outputs of other steps that a source is made of."""
+    if isinstance(source, Output):
+        yield source
+    elif isinstance(source, Text):
+        for part in source.parts.values():
+            yield from outputs_in(part)

@@ -1,0 +1,170 @@
+"""Runs a step's container as a process of this machine: the interpreter of its environment in place of its image.
+
+A `Runner` knows nothing of graphs, caches or retries: it runs one program and says how it ended.
+"""
+
+import ctypes
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from pipelines.run.ir import Container
+from robo_poet.errors import BadInput
+
+KEPT = (  # nothing secret: where things are, and what a GPU or a test double needs
+    "PATH", "HOME", "LANG", "TMPDIR", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "STORAGE_EMULATOR_HOST", "GOOGLE_APPLICATION_CREDENTIALS",
+)  # fmt: skip
+FIXED = {"TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONHASHSEED": "0", "PYTHONUNBUFFERED": "1"}
+_PR_SET_PDEATHSIG = 1
+_prctl = ctypes.CDLL(None, use_errno=True).prctl
+# Kills the process groups that are still there when our end of the pipe closes, as it does even on SIGKILL: a step's own children get no
+# death signal, and would otherwise hold the working folder's lock for ever.
+_WATCHDOG = """
+import os, signal, sys
+groups = set()
+for line in sys.stdin:
+    groups.add(int(line)) if int(line) > 0 else groups.discard(-int(line))
+for group in groups:
+    try: os.killpg(group, signal.SIGKILL)
+    except OSError: pass
+"""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A container with its placeholders resolved.
+
+    Args:
+        cwd: its working folder; it writes only below this, and logs to `log`.
+        reads: paths outside `cwd` that its arguments name.
+        lock: an open file that the process is to inherit: it stays locked as long as the process lives.
+    """
+
+    image: str
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+    cwd: Path
+    log: Path
+    reads: tuple[Path, ...]
+    lock: int
+
+
+class Runner(Protocol):
+    """A way to run containers."""
+
+    def check(self, container: Container) -> None:
+        """Refuse, before anything runs, what this runner could not run.
+
+        Raises:
+            BadInput: names the image.
+        """
+
+    def run(self, job: Job, cancel: threading.Event) -> int:
+        """Run to the end, or until `cancel` is set; returns the exit status, or minus the signal's number."""
+
+    def close(self) -> None:
+        """Let go of what the runner holds, at the end of a run."""
+
+
+class ProcessRunner:
+    """Steps as processes; one runner serves one run at a time.
+
+    Args:
+        root: the repository, put on PYTHONPATH.
+        interpreter: image → the Python of the environment that stands for it; raises BadInput for an image it does not know.
+        environment: variables that steps get besides those of `KEPT` and `FIXED`.
+        grace: seconds between SIGTERM and SIGKILL on cancellation.
+    """
+
+    def __init__(
+        self, root: Path, interpreter: Callable[[str], Path], environment: Mapping[str, str] | None = None, grace: float = 5.0
+    ) -> None:
+        self.root, self.interpreter, self.grace = root.resolve(), interpreter, grace
+        kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+        self.environment = {"LANG": "C.UTF-8", **kept, **FIXED, "PYTHONPATH": str(self.root), **(environment or {})}
+        self.guard = threading.Lock()
+        self.watchdog: subprocess.Popen[str] | None = None
+
+    def check(self, container: Container) -> None:
+        """See `Runner.check`."""
+        if not container.command:
+            raise BadInput("a container without a command cannot run as a process", where=container.image)
+        if _is_python(container.command[0]) and not self.interpreter(container.image).exists():
+            raise BadInput(f"no interpreter at {self.interpreter(container.image)}", where=container.image, remedy="set up its environment")
+
+    def run(self, job: Job, cancel: threading.Event) -> int:
+        """See `Runner.run`. The whole process group ends with the step; a killed executor takes it along."""
+        argv = list(job.argv)
+        if _is_python(argv[0]):
+            argv[0] = str(self.interpreter(job.image))
+        parent = os.getpid()
+
+        def die_with_parent() -> None:
+            _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+            if os.getppid() != parent:
+                os._exit(1)
+
+        job.log.parent.mkdir(parents=True, exist_ok=True)
+        with job.log.open("ab") as log:
+            try:
+                process = subprocess.Popen(
+                    argv, cwd=job.cwd, env={**self.environment, **job.env}, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                    start_new_session=True, pass_fds=(job.lock,), preexec_fn=die_with_parent,
+                )  # fmt: skip
+            except OSError as error:
+                log.write(f"error: {argv[0]}: {os.strerror(error.errno or 0).lower()}\n".encode())
+                return 127
+        self._watch(process.pid)
+        handle = os.pidfd_open(process.pid)
+        try:
+            poll = select.poll()
+            poll.register(handle, select.POLLIN)
+            deadline: float | None = None
+            while not poll.poll(100):
+                if cancel.is_set() and deadline is None:
+                    deadline = time.monotonic() + self.grace
+                    _signal(process.pid, signal.SIGTERM)
+                if deadline is not None and time.monotonic() > deadline:
+                    _signal(process.pid, signal.SIGKILL)
+        finally:
+            os.close(handle)
+            _signal(process.pid, signal.SIGKILL)  # what the step left behind; before `wait`, while the group's number is still its own
+            process.wait()
+            self._watch(-process.pid)
+        return process.returncode
+
+    def _watch(self, group: int) -> None:
+        with self.guard:
+            if self.watchdog is None:
+                self.watchdog = subprocess.Popen(
+                    [sys.executable, "-ISc", _WATCHDOG], stdin=subprocess.PIPE, text=True, bufsize=1, start_new_session=True
+                )
+            assert self.watchdog.stdin
+            print(group, file=self.watchdog.stdin, flush=True)
+
+    def close(self) -> None:
+        """End the watchdog; a later `run` starts another."""
+        with self.guard:
+            if self.watchdog is not None and self.watchdog.stdin:
+                self.watchdog.stdin.close()
+                self.watchdog.wait()
+                self.watchdog = None
+
+
+def _is_python(program: str) -> bool:
+    return program in ("python", "python3")
+
+
+def _signal(group: int, number: int) -> None:
+    try:
+        os.killpg(group, number)
+    except ProcessLookupError:
+        pass

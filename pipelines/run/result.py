@@ -1,0 +1,88 @@
+"""What became of a run and of each of its steps."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pipelines.run.entry import Artifact
+
+EXIT = {"succeeded": 0, "failed": 1, "cancelled": 130}
+
+
+@dataclass(frozen=True)
+class TaskResult:
+    """What became of a step.
+
+    Args:
+        state: `ran`, `cached`, `failed`, `skipped` or `cancelled`.
+        seconds: wall time in this run.
+        parameters, artifacts: its outputs, if it ran or was cached.
+        warnings: what it warned of, in this run or in the one that made the cached result.
+        error: why it failed, was skipped or was cancelled, in one line.
+    """
+
+    state: str
+    seconds: float = 0.0
+    key: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    artifacts: Mapping[str, Artifact] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    error: str = ""
+    log: Path | None = None
+    attempts: int = 0
+
+    @property
+    def finished(self) -> bool:
+        """Whether it has outputs."""
+        return self.state in ("ran", "cached")
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What became of a run; `error` is the first failure in one line."""
+
+    run_id: str
+    folder: Path
+    pipeline: str
+    status: str
+    tasks: Mapping[str, TaskResult]
+    error: str
+    seconds: float
+
+    @property
+    def exit_status(self) -> int:
+        """0 if all went well, 1 after a failure, 130 after Ctrl-C."""
+        return EXIT[self.status]
+
+    @property
+    def warnings(self) -> list[str]:
+        """All warnings, each with its step."""
+        return [f"{name}: {text}" for name, task in self.tasks.items() for text in task.warnings]
+
+    def summary(self) -> dict[str, Any]:
+        """The content of `summary.json` (DESIGN, Commands); whoever called the run may add metrics, gates and version."""
+        return {
+            "run": self.run_id,
+            "pipeline": self.pipeline,
+            "status": self.status,
+            "error": self.error,
+            "seconds": round(self.seconds, 3),
+            "steps": {
+                name: {"state": task.state, "seconds": round(task.seconds, 3), "key": task.key}
+                | ({"error": task.error} if task.error else {})
+                for name, task in self.tasks.items()
+            },
+            "warnings": self.warnings,
+            "outputs": {
+                name: {
+                    "parameters": dict(task.parameters),
+                    "artifacts": {
+                        key: {"path": str(one.path), "digest": one.digest, "metadata": dict(one.metadata)}
+                        for key, one in task.artifacts.items()
+                    },
+                }
+                for name, task in self.tasks.items()
+                if task.finished
+            },
+        }

@@ -1,0 +1,98 @@
+"""A corpus source in Google Cloud Storage: list it, download it. Honours STORAGE_EMULATOR_HOST, as the client library does."""
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from google.api_core.exceptions import GoogleAPIError, NotFound, PreconditionFailed
+from google.auth.exceptions import GoogleAuthError
+from google.cloud import storage
+from google.cloud.storage.retry import DEFAULT_RETRY
+
+from robo_poet.atomic import new_file
+from robo_poet.corpus.source_files import KINDS, TABLES, TEXTS, chosen
+from robo_poet.errors import BadInput
+
+RETRY = DEFAULT_RETRY.with_timeout(30)  # seconds; the library's own 120 is long to wait for a mistyped name
+
+
+@dataclass(frozen=True)
+class BucketObject:
+    """One object of a source; `path` is its name relative to the prefix (or its last part, where the prefix is the object)."""
+
+    name: str
+    path: str
+    generation: int
+    crc32c: str
+    size: int
+
+
+def bucket_objects(url: str) -> list[BucketObject]:
+    """The objects of `gs://bucket/prefix`, sorted by name: the object of that name, or the .txt and .md below it as a folder.
+
+    Raises:
+        BadInput: no such bucket, no access, nothing of ours below the prefix, or an object name that leaves its folder.
+    """
+    bucket, prefix = _parse(url)
+    with _errors(url):
+        blobs = {blob.name: blob for blob in _client().list_blobs(bucket, prefix=prefix, retry=RETRY, timeout=30)}
+    paths = paths_below(prefix, blobs)
+    if not paths:
+        raise BadInput("no .txt or .md object there", where=url, remedy=f"give a prefix that holds some, or one object of {KINDS}")
+    if outside := next((name for path, name in paths.items() if path.startswith("/")), None):
+        raise BadInput(f"object {outside!r} has a name that leaves its folder", where=url, remedy="rename it")
+    return [
+        BucketObject(name, path, int(blobs[name].generation or 0), str(blobs[name].crc32c or ""), int(blobs[name].size or 0))
+        for path, name in paths.items()
+    ]
+
+
+def paths_below(prefix: str, names: Collection[str]) -> dict[str, str]:
+    """Path → object name, of the documents that a prefix means. `..` is never among them: it is hidden, as every leading full stop."""
+    if prefix in names and prefix.lower().endswith((*TEXTS, *TABLES)):
+        return {PurePosixPath(prefix).name: prefix}
+    folder = f"{prefix}/" if prefix else ""
+    below = {name.removeprefix(folder): name for name in names if name.startswith(folder)}
+    return {path: below[path] for path in chosen(below)}
+
+
+def download(url: str, folder: Path) -> Path:
+    """Copy `gs://bucket/prefix` into `folder` and return what to read: the folder, or the file where the prefix is one object.
+
+    Raises:
+        BadInput: as `bucket_objects`, or an object was replaced while it was being read.
+    """
+    bucket, prefix = _parse(url)
+    objects = bucket_objects(url)
+    source = _client().bucket(bucket)
+    for item in objects:
+        with _errors(url), new_file(folder / item.path) as beside:
+            source.blob(item.name).download_to_filename(str(beside), if_generation_match=item.generation or None, retry=RETRY, timeout=60)
+    return folder / objects[0].path if objects[0].name == prefix else folder
+
+
+def _parse(url: str) -> tuple[str, str]:
+    bucket, _, prefix = url.removeprefix("gs://").partition("/")
+    if not bucket:
+        raise BadInput("no bucket is named", where=url, remedy="write gs://bucket/prefix")
+    return bucket, prefix.strip("/")
+
+
+def _client() -> storage.Client:
+    return storage.Client(project="robo-poet")  # listing and reading need no project, but the client insists on one
+
+
+@contextmanager
+def _errors(url: str) -> Iterator[None]:
+    try:
+        yield
+    except NotFound:
+        raise BadInput("no such bucket or object", where=url, remedy="check the name") from None
+    except PreconditionFailed:
+        raise BadInput("an object was replaced while it was read", where=url, remedy="run again") from None
+    except (GoogleAPIError, GoogleAuthError, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # a full disk, not the network: what `requests` raises has no number
+        first = str(error).strip().splitlines()[0][:300]
+        raise BadInput(f"the bucket cannot be read: {first}", where=url, remedy="check the network and the credentials") from None

@@ -1,0 +1,87 @@
+"""Names of persons, by spaCy's recogniser of named entities. Slow: about 25 KB/s a process.
+
+Persons only. Places, dates and nations are what poems are made of, and identify nobody once the name beside them is gone.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import spacy
+
+from robo_poet.errors import BadInput
+from robo_poet.privacy.finding import Finding
+
+SCORE = 0.85  # what Presidio gives a spaCy entity, which has no confidence of its own
+PIECE = 4_000  # characters read at once: spaCy's memory grows with the text, and it refuses more than a million
+BATCH = 32
+UNUSED = ["tagger", "morphologizer", "parser", "senter", "attribute_ruler", "lemmatizer"]
+PARAGRAPH = re.compile(r"\n\s*\n|\n|(?<=[.!?])\s")
+
+
+class NameFinder:
+    """Find names of persons.
+
+    Raises:
+        BadInput: the spaCy model is not installed or recognises no entities.
+    """
+
+    def __init__(self, model: str, min_score: float) -> None:
+        try:
+            self._model = spacy.load(model, exclude=UNUSED)
+        except (OSError, ImportError):
+            raise BadInput(
+                f"spaCy model {model!r} is not installed", where="scrub.spacy_model", remedy="install it or name another"
+            ) from None
+        if "ner" not in self._model.pipe_names:
+            raise BadInput(f"spaCy model {model!r} finds no named entities", where="scrub.spacy_model", remedy="name one that has `ner`")
+        self._wanted = min_score <= SCORE
+
+    def find(self, texts: Iterable[str], processes: int = 1) -> Iterator[list[Finding]]:
+        """Findings of each text, in the order of the texts; reads ahead by a batch."""
+        if not self._wanted:
+            yield from ([] for _ in texts)
+            return
+
+        def numbered() -> Iterator[tuple[str, tuple[str, int, bool]]]:
+            for text in texts:
+                cuts = list(pieces(text))
+                for start, end in cuts:
+                    yield text[start:end], (text, start, end == cuts[-1][1])
+
+        found: list[Finding] = []
+        for document, (text, offset, last) in self._model.pipe(numbered(), as_tuples=True, batch_size=BATCH, n_process=processes):
+            found += [f for entity in document.ents if entity.label_ in ("PERSON", "PER") for f in _on_lines(entity, offset)]
+            if last:
+                yield found + list(self._again(text, found))
+                found = []
+
+    def _again(self, text: str, found: list[Finding]) -> Iterator[Finding]:
+        """The same names elsewhere in the document, whole or in part: the model knows a name in one line and misses it in the next."""
+        names: set[str] = set()
+        for one in found:
+            name = text[one.start : one.end]
+            names |= {name, *(part for part in re.findall(r"\w[\w'’-]+", name) if len(part) > 2)}
+        known = {n for n in names if n[0].isupper() and not self._model.vocab[n.lower()].is_stop}
+        if known:
+            pattern = "|".join(re.escape(name) for name in sorted(known, key=lambda n: (-len(n), n)))
+            for match in re.finditer(rf"(?<!\w)(?:{pattern})(?!\w)", text):
+                yield Finding("PERSON", match.start(), match.end(), SCORE, "NameAgain")
+
+
+def _on_lines(entity: Any, offset: int) -> Iterator[Finding]:
+    """An entity that runs over the end of a line is one finding a line: the poem keeps its lines."""
+    for match in re.finditer(r"[^\n]+", entity.text):
+        start = offset + entity.start_char
+        yield Finding("PERSON", start + match.start(), start + match.end(), SCORE, "SpacyRecognizer")
+
+
+def pieces(text: str) -> Iterator[tuple[int, int]]:
+    """Cut a text into pieces of at most 4,000 characters, at the end of a paragraph, line or sentence where there is one."""
+    start = 0
+    while len(text) - start > PIECE:
+        ends = [m.end() for m in PARAGRAPH.finditer(text, start + PIECE // 2, start + PIECE)]
+        end = ends[-1] if ends else start + PIECE
+        yield start, end
+        start = end
+    yield start, len(text)

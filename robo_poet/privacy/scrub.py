@@ -1,0 +1,55 @@
+"""Replace personal data in documents, as the policy of their source says (DATA-3, contract 11)."""
+
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from itertools import islice
+
+from presidio_anonymizer import AnonymizerEngine
+from presidio_anonymizer.entities import RecognizerResult
+
+from robo_poet.corpus.document import Document
+from robo_poet.privacy.finding import Finding, resolve
+from robo_poet.privacy.names import NameFinder
+from robo_poet.privacy.patterns import PatternFinder
+from robo_poet.settings.scrub import ScrubSettings
+
+BATCH = 256  # documents in memory while their names are being found
+
+
+class Scrubber:
+    """Scrubs documents. What it needs for names is loaded when the first document asks for it."""
+
+    def __init__(self, settings: ScrubSettings, processes: int = 1) -> None:
+        self.settings = settings
+        self.processes = processes
+        self._patterns = PatternFinder(settings.min_score)
+        self._anonymizer = AnonymizerEngine()
+
+    @cached_property
+    def _names(self) -> NameFinder:
+        return NameFinder(self.settings.spacy_model, self.settings.min_score)
+
+    def policy(self, document: Document) -> str:
+        """none, patterns or full."""
+        return self.settings.policies.get(document.source, self.settings.default_policy)
+
+    def scrub(self, documents: Iterable[Document]) -> Iterator[tuple[Document, list[Finding]]]:
+        """Yield each document without its personal data, and the findings, whose offsets refer to the text before.
+
+        Identity, work, split and provenance (title, author, licence, consent) stay: who wrote a text must be known to delete it (DATA-4).
+        """
+        rest = iter(documents)
+        while batch := list(islice(rest, BATCH)):
+            named = [document.text for document in batch if self.policy(document) == "full"]
+            names = self._names.find(named, self.processes) if named else iter(())
+            for document in batch:
+                policy = self.policy(document)
+                found = [] if policy == "none" else self._patterns.find(document.text)
+                if policy == "full":
+                    found += next(names)
+                findings = resolve(found, document.text)
+                yield (document.with_text(self._replace(document.text, findings)) if findings else document), findings
+
+    def _replace(self, text: str, findings: list[Finding]) -> str:
+        spans = [RecognizerResult(f.entity, f.start, f.end, f.score) for f in findings]
+        return str(self._anonymizer.anonymize(text, spans).text)

@@ -1,0 +1,87 @@
+"""The log's entries as files of a folder. `os.link` creates a name exactly once, whole or not at all, without a lock."""
+
+import errno
+import os
+import re
+import tempfile
+from pathlib import Path
+
+from robo_poet.atomic import sync_folder
+from robo_poet.errors import BadInput
+from robo_poet.registry.durable import make_folder
+
+
+def _unreadable(path: Path, error: OSError) -> BadInput:
+    why = os.strerror(error.errno or 0).lower()
+    return BadInput(f"the registry's log cannot be read ({why})", where=str(path), remedy="name a registry's folder, or make it readable")
+
+
+class FolderLog:
+    """A `LogStore` on a local folder, `00000001.json` and so on; other names in it are not looked at."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def _path(self, index: int) -> Path:
+        return self._folder / f"{index:08d}.json"
+
+    def where(self, index: int) -> str:
+        """The entry's path."""
+        return str(self._path(index))
+
+    def last(self) -> int:
+        """The highest index that exists, 0 if none, or if there is no folder yet.
+
+        Raises:
+            BadInput: it cannot be read.
+        """
+        try:
+            names = [path.name for path in self._folder.iterdir()]
+        except FileNotFoundError:
+            return 0
+        except OSError as error:
+            raise _unreadable(self._folder, error) from None
+        indices = [int(name[:-5]) for name in names if re.fullmatch(r"\d{8,}\.json", name, re.ASCII)]
+        return max(indices, default=0)
+
+    def read(self, index: int) -> bytes | None:
+        """An entry's bytes, None if it does not exist.
+
+        Raises:
+            BadInput: it cannot be read.
+        """
+        try:
+            return self._path(index).read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise _unreadable(self._path(index), error) from None
+
+    def create(self, index: int, data: bytes) -> bool:
+        """Create an entry; False if it exists already.
+
+        Raises:
+            BadInput: the file system has no hard links.
+        """
+        make_folder(self._folder)
+        handle, name = tempfile.mkstemp(prefix=".entry.", dir=self._folder)
+        beside = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            beside.chmod(0o444)
+            try:
+                os.link(beside, self._path(index))
+            except FileExistsError:
+                return False
+            except OSError as error:
+                if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS):
+                    raise
+                where = str(self._folder)
+                raise BadInput("this file system has no hard links", where=where, remedy="keep the registry on another one") from None
+            sync_folder(self._folder)
+            return True
+        finally:
+            beside.unlink()

@@ -1,0 +1,155 @@
+"""Version folders: written beside, synced and renamed, named after their content, and never changed again (REG-1).
+
+A folder without a log entry is what a killed registration leaves: harmless, and taken over when the same content is registered again.
+"""
+
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from robo_poet.atomic import sync_folder
+from robo_poet.digest import digest_bytes, digest_file
+from robo_poet.errors import BadInput
+from robo_poet.registry.durable import make_folder, sync_tree
+from robo_poet.registry.errors import Corrupt
+from robo_poet.registry.manifest import NAME, Manifest
+from robo_poet.registry.state import Stage
+
+RESTORE = "restore the version's folder from a backup, or register it anew"
+
+
+@dataclass(frozen=True)
+class Version:
+    """A registered version.
+
+    Args:
+        digest: SHA-256 of its manifest.
+        why: the reason of its stage.
+        folder: where its files are; read only.
+    """
+
+    number: int
+    digest: str
+    stage: Stage
+    why: str
+    folder: Path
+
+    def manifest(self) -> Manifest:
+        """What the version consists of.
+
+        Raises:
+            Corrupt: the manifest is missing or changed.
+        """
+        return read_manifest(self.folder, self.digest)
+
+    def verify(self) -> None:
+        """Read every file again.
+
+        Raises:
+            Corrupt: a file is missing, changed, or was added; names the first ones.
+        """
+        check_files(self.folder, self.manifest().files)
+
+
+def folder_of(versions: Path, digest: str) -> Path:
+    """Where the version with this manifest digest is kept."""
+    return versions / digest[:16]
+
+
+def read_manifest(folder: Path, digest: str) -> Manifest:
+    """The manifest in `folder`, which has this SHA-256.
+
+    Raises:
+        Corrupt: it is missing or has another.
+    """
+    path = folder / NAME
+    try:
+        data = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        raise Corrupt("the manifest is missing", where=str(path), remedy=RESTORE) from None
+    if digest_bytes(data) != digest:
+        raise Corrupt("the manifest is not what was registered", where=str(path), remedy=RESTORE)
+    return Manifest.from_bytes(data)
+
+
+def check_files(folder: Path, files: Mapping[str, str]) -> None:
+    """Compare a folder with the digests of what should be in it.
+
+    Raises:
+        Corrupt: they differ. A link is a foreign thing, and so is an empty folder.
+    """
+
+    def fail(error: OSError) -> None:
+        raise error  # what cannot be read is not whole
+
+    present: set[str] = set()
+    for place, folders, names in os.walk(folder, onerror=fail):
+        here = Path(place).relative_to(folder)
+        empty = [here] if here.parts and not folders and not names else []
+        links = [here / name for name in folders if Path(place, name).is_symlink()]
+        present.update(p.as_posix() for p in (*empty, *links, *(here / name for name in names)))
+
+    def kept(name: str) -> bool:
+        path = folder / name
+        return path.is_file() and not path.is_symlink() and digest_file(path) == files[name]
+
+    problems = [f"{name} is missing" for name in sorted(files.keys() - present)]
+    problems += [f"{name} was added" for name in sorted(present - files.keys() - {NAME})]
+    problems += [f"{name} was changed" for name in sorted(files.keys() & present) if not kept(name)]
+    if problems:
+        more = f" and {len(problems) - 3} more" if len(problems) > 3 else ""
+        raise Corrupt(", ".join(problems[:3]) + more, where=str(folder), remedy=RESTORE)
+
+
+def write_version(versions: Path, found: Mapping[str, Path], manifest: Manifest) -> Path:
+    """Store files and manifest under `versions`, durably, and return the folder. Taken over as it is if it is there already.
+
+    Args:
+        found: relative path in the version → the file to copy; the manifest lists the same.
+
+    Raises:
+        BadInput: a file changed while it was copied.
+        Corrupt: an earlier folder of this name holds something else.
+    """
+    target = folder_of(versions, manifest.digest)
+    make_folder(versions)
+    if target.exists() or not _publish(target, found, manifest):
+        try:
+            check_files(target, read_manifest(target, manifest.digest).files)
+        except Corrupt as error:
+            raise Corrupt(f"a killed registration's leftover: {error.what}", where=error.where, remedy=f"remove {target}") from None
+    sync_folder(versions)  # also for a taken-over folder, whose writer may have died just before
+    return target
+
+
+def _publish(target: Path, found: Mapping[str, Path], manifest: Manifest) -> bool:
+    """Copy beside and rename; False if somebody who registers the same content was faster."""
+    beside = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    try:
+        _fill(beside, found, manifest)
+        beside.rename(target)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+        return False
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return True
+
+
+def _fill(folder: Path, found: Mapping[str, Path], manifest: Manifest) -> None:
+    for name, source in found.items():
+        copy = folder / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, copy)
+        if digest_file(copy) != manifest.files[name]:
+            raise BadInput("the file changed while it was registered", where=str(source), remedy="run the producing step again")
+        copy.chmod(0o444)
+    (folder / NAME).write_bytes(manifest.to_bytes())
+    (folder / NAME).chmod(0o444)
+    folder.chmod(0o755)
+    sync_tree(folder)

@@ -1,0 +1,96 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from cli.registry import app
+from robo_poet.errors import BadInput
+from robo_poet.registry.registry import Registry
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A registry with a champion and a rejected version."""
+    registry = Registry(tmp_path / "registry")
+    for number, stage in ((1, "candidate"), (2, "rejected")):
+        (tmp_path / "weights").write_text(str(number))
+        registry.register(
+            {"weights": tmp_path / "weights"},
+            metrics={"perplexity": 40.0 * number, "bleu": None},
+            lineage={"seed": 42, "settings": {"epochs": 3}},
+            decision={"gates": [{"metric": "perplexity", "bound": "<= 50", "verdict": "pass"}]},
+            stage=stage,
+            who="ada",
+            why="said [so]",
+        )
+    registry.promote(1, who="bob", why="first")
+    return registry.root
+
+
+def call(folder: Path, *words: str) -> Result:
+    return CliRunner().invoke(app, [*words, "--registry", str(folder)], env={"COLUMNS": "160"})
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["list"], ["1", "champion", "first", "rejected", "said [so]"]),
+        (
+            ["show", "1"],
+            ["version 1 is champion (first)", "perplexity", "40", "none", "<= 50", "seed", "42", "epochs", "weights", "register"],
+        ),
+        (["verify"], ["the log and 2 versions are what was registered"]),
+        (["verify", "2"], ["the log and 1 version are what was registered"]),
+        (["log"], ["promote", "bob", "said [so]"]),
+    ],
+)
+def test_people_read_tables(folder: Path, words: list[str], expected: list[str]) -> None:
+    result = call(folder, *words)
+    assert result.exit_code == 0
+    assert [word for word in expected if word not in result.stdout] == []
+
+
+def test_machines_read_json(folder: Path) -> None:
+    listed = json.loads(call(folder, "list", "--json").stdout)
+    assert [(version["version"], version["stage"]) for version in listed] == [(1, "champion"), (2, "rejected")]
+    shown = json.loads(call(folder, "show", "2", "--json").stdout)
+    assert (shown["metrics"], shown["lineage"]["seed"]) == ({"perplexity": 80.0, "bleu": None}, 42)
+    assert [entry["action"] for entry in shown["history"]] == ["register"]
+    assert json.loads(call(folder, "verify", "--json").stdout) == {"verified": [1, 2]}
+    assert [entry["index"] for entry in json.loads(call(folder, "log", "--json").stdout)] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(("command", "answer"), [("list", []), ("verify", {"verified": []}), ("log", [])])
+def test_an_empty_registry_says_what_to_do_next(tmp_path: Path, command: str, answer: object) -> None:
+    assert "the registry is empty; next: make run-pipeline" in call(tmp_path / "none", command).stdout
+    assert json.loads(call(tmp_path / "none", command, "--json").stdout) == answer
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["show", "9"], "there is no version 9; versions are 1 to 2"),
+        (["show", "0"], "there is no version 0"),
+        (["show", "one"], "'one' is no version number"),
+        (["verify", "²"], "'²' is no version number"),
+    ],
+)
+def test_a_bad_number_is_bad_input(folder: Path, words: list[str], message: str) -> None:
+    error = call(folder, *words).exception
+    assert isinstance(error, BadInput)
+    assert message in str(error)
+
+
+def test_damage_is_bad_input(folder: Path) -> None:
+    (next((folder / "versions").iterdir()) / "new").write_text("")
+    error = call(folder, "verify").exception
+    assert isinstance(error, BadInput)
+    assert "new was added" in str(error)
+
+
+def test_help_needs_no_registry_and_no_rich_tables() -> None:
+    code = "import sys, cli.registry; sys.exit(any(name.startswith(('robo_poet', 'rich.table')) for name in sys.modules))"
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,108 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.deploy_canary.__main__ import main
+from robo_poet.registry.registry import Registry
+from robo_poet.registry.version import Version
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Registry:
+    return Registry(tmp_path / "registry")
+
+
+def add(registry: Registry, seed: int, stage: str = "candidate") -> Version:
+    source = registry.root.parent / "weights"
+    source.write_text(str(seed))
+    said = {"who": "ada", "why": "perplexity is 120"}
+    return registry.register({"weights": source}, metrics={}, lineage={}, decision={}, stage=stage, **said)
+
+
+def run(registry: Registry, version: Version, /, **changes: Any) -> tuple[int, str]:
+    """Exit status and resulting stage of the step."""
+    output = registry.root.parent / "executor.json"
+    output.unlink(missing_ok=True)
+    given = {"registry": registry.root, "version": version.number, "version-digest": version.digest, "who": "pipeline", **changes}
+    status = main([str(part) for key, value in given.items() for part in (f"--{key}", value)] + ["--executor-output", str(output)])
+    return status, json.loads(output.read_text())["parameterValues"]["stage"] if output.exists() else ""
+
+
+def test_the_first_becomes_champion_and_a_later_one_canary(registry: Registry) -> None:
+    one, two, three = (add(registry, seed) for seed in (1, 2, 3))
+    assert run(registry, one) == (0, "champion")
+    assert run(registry, two) == (0, "canary")
+    assert run(registry, three, version="3.0") == (0, "canary")
+    assert [str(version.stage) for version in registry.versions()] == ["champion", "archived", "canary"]
+    assert registry.version(2).why == "superseded by version 3"
+    assert registry.log()[-1].statement.who == "pipeline"
+
+
+def test_once_is_enough(registry: Registry, capsys: pytest.CaptureFixture[str]) -> None:
+    one, two, three = (add(registry, seed) for seed in (1, 2, 3))
+    for version in (one, two, three):
+        run(registry, version)
+    entries = len(registry.log())
+    capsys.readouterr()
+    assert [run(registry, version) for version in (one, two, three)] == [(0, "champion"), (0, "archived"), (0, "canary")]
+    assert len(registry.log()) == entries
+    assert capsys.readouterr().err.count("already, nothing to do\n") == 3
+
+
+def refused(capsys: pytest.CaptureFixture[str], registry: Registry, version: Version, /, **changes: Any) -> str:
+    entries = registry.log()
+    assert run(registry, version, **changes) == (2, "")
+    assert registry.log() == entries
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert error.count("\n") == 1
+    return error
+
+
+def test_a_rejected_version_is_refused(registry: Registry, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "version 1: was rejected (perplexity is 120)" in refused(capsys, registry, add(registry, 1, "rejected"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"version": 7}, "there is no version 7; versions are 1 to 1"),
+        ({"version": 1.5}, "'1.5' is no version number"),
+        ({"version": "nan"}, "'nan' is no version number"),
+        ({"version": "one"}, "'one' is no version number"),
+        ({"version-digest": "0" * 64}, "this is another registry"),
+        ({"version-digest": ""}, "not none"),
+    ],
+)
+def test_a_version_that_is_not_meant_is_refused(
+    registry: Registry, capsys: pytest.CaptureFixture[str], changes: dict[str, Any], message: str
+) -> None:
+    assert message in refused(capsys, registry, add(registry, 1), **changes)
+
+
+def test_a_changed_file_is_refused(registry: Registry, capsys: pytest.CaptureFixture[str]) -> None:
+    version = add(registry, 1)
+    (version.folder / "weights").unlink()
+    (version.folder / "weights").write_text("evil")
+    assert "weights was changed" in refused(capsys, registry, version)
+
+
+def test_no_registry_is_one_line(tmp_path: Path, registry: Registry, capsys: pytest.CaptureFixture[str]) -> None:
+    version = add(registry, 1)
+    assert run(registry, version, registry=tmp_path / "none") == (2, "")
+    assert "there is no version 1; the registry is empty" in capsys.readouterr().err
+
+
+def test_the_kubeflow_face_names_the_programs_arguments(capsys: pytest.CaptureFixture[str]) -> None:
+    from components.deploy_canary.component import GROUP, deploy_canary
+
+    spec = deploy_canary.component_spec
+    assert GROUP == "registry"
+    assert set(spec.outputs) == {"stage"}
+    assert spec.inputs["version"].type == "Integer"
+    with pytest.raises(SystemExit, match="0"):
+        main(["--help"])
+    text = capsys.readouterr().out
+    assert all(flag in text for flag in spec.implementation.container.args if str(flag).startswith("--"))

@@ -1,0 +1,136 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.register_model.__main__ import main
+from components.register_model.register import FILES, plain, stage_for
+from robo_poet.digest import digest_path
+from robo_poet.registry.registry import Registry
+
+ACCEPTED = {"verdict": "accepted", "gates": [{"metric": "perplexity", "verdict": "pass"}], "reason": ""}
+REJECTED = {"verdict": "rejected", "gates": [{"metric": "perplexity", "verdict": "fail"}], "reason": "perplexity is 120, above 100"}
+
+
+def arguments(tmp_path: Path, decision: Any = ACCEPTED, model: str = "weights", lineage: str = '{"seed": 42}') -> list[str]:
+    """The command line of a registration, and the artifacts it names."""
+    for folder in ("model", "tokenizer"):
+        (tmp_path / folder).mkdir(exist_ok=True)
+    (tmp_path / "model" / "saved_model.pb").write_text(model)
+    (tmp_path / "tokenizer" / "tokenizer.json").write_text("{}")
+    (tmp_path / "evaluation").write_text(json.dumps({"metrics": {"perplexity": 40.0, "bleu": float("nan")}}))
+    (tmp_path / "decision").write_text(decision if isinstance(decision, str) else json.dumps(decision))
+    (tmp_path / "statistics").write_text("{}")
+    (tmp_path / "report").write_text("<html></html>")
+    parts = ["--registry", str(tmp_path / "registry"), "--lineage", lineage, "--who", "ada"]
+    parts += ["--corpus-digest", "c" * 64, "--scrubbed-digest", "5" * 64]
+    for name in FILES.values():
+        parts += [f"--{name}", str(tmp_path / name), f"--{name}-digest", digest_path(tmp_path / name)]
+    return [*parts, "--executor-output", str(tmp_path / "executor.json")]
+
+
+def results(tmp_path: Path) -> dict[str, Any]:
+    return dict(json.loads((tmp_path / "executor.json").read_text())["parameterValues"])
+
+
+def test_an_accepted_model_is_a_candidate_with_its_lineage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments(tmp_path)) == 0
+    version = Registry(tmp_path / "registry").verify()[0]
+    assert results(tmp_path) == {"version": 1, "stage": "candidate", "version_digest": version.digest}
+    assert version.why == "passed every gate: perplexity"
+    manifest = version.manifest()
+    assert set(manifest.files) == {"model/saved_model.pb", "tokenizer/tokenizer.json", *(name for name in FILES if "." in name)}
+    assert manifest.metrics == {"perplexity": 40, "bleu": None}
+    inputs = {name: digest_path(tmp_path / name) for name in FILES.values()}
+    assert manifest.lineage == {"seed": 42, "inputs": {**inputs, "corpus": "c" * 64, "scrubbed": "5" * 64}}
+    assert capsys.readouterr().err == "[100 %] registered version 1 (candidate: passed every gate: perplexity)\n"
+
+
+def test_a_rejected_model_is_registered_as_such_with_the_reason(tmp_path: Path) -> None:
+    assert main(arguments(tmp_path, REJECTED)) == 0
+    version = Registry(tmp_path / "registry").version(1)
+    assert (results(tmp_path)["stage"], version.stage, version.why) == ("rejected", "rejected", "perplexity is 120, above 100")
+
+
+def test_the_same_again_is_the_same_version(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments(tmp_path)) == 0
+    first = results(tmp_path)
+    Registry(tmp_path / "registry").promote(1, who="ada", why="test")
+    assert main(arguments(tmp_path, lineage='{"seed": 42.0}')) == 0
+    assert results(tmp_path) == {**first, "stage": "champion"}
+    assert "found version 1 (champion: test)" in capsys.readouterr().err
+    assert main(arguments(tmp_path, model="other weights")) == 0
+    assert results(tmp_path)["version"] == 2
+
+
+@pytest.mark.parametrize(
+    ("decision", "why"),
+    [
+        ({}, "does not say accepted"),
+        ({"verdict": "Accepted", "gates": ACCEPTED["gates"]}, "does not say accepted"),
+        ({"verdict": "accepted"}, "not every gate"),
+        ({"verdict": "accepted", "gates": []}, "not every gate"),
+        ({"verdict": "accepted", "gates": [*ACCEPTED["gates"], {"metric": "bleu"}]}, "not every gate"),
+        ({"verdict": "accepted", "gates": ["pass"]}, "not every gate"),
+    ],
+)
+def test_a_doubtful_decision_rejects(decision: dict[str, Any], why: str) -> None:
+    stage, reason = stage_for(decision)
+    assert stage == "rejected"
+    assert why in reason
+
+
+@given(st.recursive(st.integers() | st.floats() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+def test_plain_is_json_and_stays_as_it_is(value: Any) -> None:
+    once = plain(value)
+    json.dumps(once, allow_nan=False)
+    assert plain(once) == once
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [({"decision": "{"}, "not JSON"), ({"lineage": "[]"}, "--lineage: a JSON object is needed, not list")],
+)
+def test_bad_input_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str], change: dict[str, Any], message: str) -> None:
+    assert main(arguments(tmp_path, **change)) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert message in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "registry").exists()
+
+
+def test_a_corrupt_registry_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    entry = tmp_path / "registry" / "log" / "00000001.json"
+    entry.parent.mkdir(parents=True)
+    entry.write_text("{}")
+    assert main(arguments(tmp_path)) == 2
+    assert capsys.readouterr().err.startswith(f"error: {entry}: the log entry is not what was written; restore")
+
+
+@pytest.mark.parametrize("step", ["gate_model", "register_model", "deploy_canary"])
+def test_starts_fast_because_it_imports_nothing_heavy(step: str) -> None:
+    code = f"import sys, components.{step}.__main__; print(*{{name.split('.')[0] for name in sys.modules}})"
+    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+    assert not {"kfp", "numpy", "pandas", "pyarrow", "tensorflow", "typer", "rich"} & set(loaded)
+
+
+def test_the_kubeflow_face_names_the_programs_arguments(capsys: pytest.CaptureFixture[str]) -> None:
+    from components.register_model.component import GROUP, register_model
+
+    spec = register_model.component_spec
+    assert GROUP == "registry"
+    assert {name: output.type for name, output in spec.outputs.items()} == {
+        "version": "Integer",
+        "stage": "String",
+        "version_digest": "String",
+    }
+    with pytest.raises(SystemExit, match="0"):
+        main(["--help"])
+    text = capsys.readouterr().out
+    assert all(flag in text for flag in spec.implementation.container.args if str(flag).startswith("--"))

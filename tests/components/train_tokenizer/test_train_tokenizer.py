@@ -1,0 +1,43 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from components.train_tokenizer.__main__ import main
+from components.train_tokenizer.coverage import measure_fit
+from robo_poet.digest import digest_path
+from robo_poet.model.tokenizer import CONTROL, Tokenizer
+
+
+def run(corpus: Path, out: Path, **settings: object) -> int:
+    return main(["--scrubbed", str(corpus), "--validated", "x", "--settings", json.dumps(settings), "--tokenizer", str(out)])
+
+
+def test_the_same_corpus_gives_the_same_bytes(toy_corpus: Path, toy_tokenizer: Path, tmp_path: Path) -> None:
+    assert run(toy_corpus, tmp_path / "t", vocabulary=320, on_coverage="ignore") == 0
+    assert digest_path(tmp_path / "t") == digest_path(toy_tokenizer)
+
+
+def test_control_tokens_have_their_ids(toy_tokenizer: Path) -> None:
+    vocabulary = json.loads((toy_tokenizer / "tokenizer.json").read_text())["model"]["vocab"]
+    assert [vocabulary[name] for name in CONTROL] == [0, 1, 2, 3]
+
+
+def test_coverage_is_the_share_of_words_of_at_most_two_tokens(toy_tokenizer: Path) -> None:
+    tokenizer = Tokenizer.load(toy_tokenizer)
+    words = ["the", "heart", "xylophonist", "qqqqqqqq"]
+    short = sum(len(tokenizer.encode(f" {word}")) <= 2 for word in words)
+    fit = measure_fit(tokenizer, [" ".join(words)])
+    assert fit.coverage == short / 4
+    assert 0 < short < 4
+    assert measure_fit(tokenizer, []).coverage == 0.0
+
+
+@pytest.mark.parametrize(("on", "status"), [("warn", 0), ("ignore", 0), ("fail", 2)])
+def test_low_coverage_does_what_the_profile_says(
+    on: str, status: int, toy_corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(toy_corpus, tmp_path / "t", vocabulary=260, on_coverage=on) == status
+    said = capsys.readouterr().err
+    assert ("warning: tokenizer coverage" in said) == (on == "warn")
+    assert ("error: tokenizer.min_coverage" in said) == (on == "fail") == (not (tmp_path / "t").exists())

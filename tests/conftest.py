@@ -1,0 +1,71 @@
+"""What many tests share: a small corpus of made verse, and a small model trained on it."""
+
+import json
+import os
+import random
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from robo_poet.corpus.document import Document
+from robo_poet.corpus.write import write_documents
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+settings.register_profile("quick", max_examples=50, deadline=None, derandomize=True)
+settings.register_profile("soak", max_examples=1000, deadline=None)
+settings.load_profile("soak" if os.environ.get("ROBO_POET_SOAK") else "quick")
+
+WORDS = "the a my thy night day rose heart sea star wind sleeps turns weeps burns falls soft bright cold under over upon and yet".split()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("soak") and not os.environ.get("ROBO_POET_SOAK"):
+            item.add_marker(pytest.mark.skip(reason="make soak runs it"))
+
+
+def verse(seed: int, lines: int = 30) -> str:
+    """Lines with a grammar that a small model can learn."""
+    dice = random.Random(seed)
+    return "\n".join(" ".join(dice.choice(WORDS[k * 5 : k * 5 + 7]) for k in range(4)) + "." for _ in range(lines))
+
+
+@pytest.fixture(scope="session")
+def toy_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """24 documents: 16 to train on, 4 to validate, 4 to test."""
+    splits = ["train"] * 16 + ["validation"] * 4 + ["test"] * 4
+    path = tmp_path_factory.mktemp("corpus") / "corpus.parquet"
+    write_documents(path, (Document(f"d{i}", f"g{i}", "", split=s).with_text(verse(i)) for i, s in enumerate(splits)))
+    return path
+
+
+@pytest.fixture(scope="session")
+def toy_tokenizer(toy_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tokenizer artifact of the toy corpus: fewer tokens than the 320 the model has room for."""
+    from components.train_tokenizer.__main__ import main
+
+    out = tmp_path_factory.mktemp("tokenizer") / "tokenizer"
+    settings = json.dumps({"vocabulary": 320, "on_coverage": "ignore"})
+    assert main(["--scrubbed", str(toy_corpus), "--validated", "x", "--settings", settings, "--tokenizer", str(out)]) == 0
+    return out
+
+
+TOY_TRAINING = {
+    "embedding": 16, "units": 24, "window": 20, "stride": 20, "batch": 8, "epochs": 3, "learning_rate": 0.02, "checkpoint_steps": 7,
+    "dropout": 0.1,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def toy_training(toy_corpus: Path, toy_tokenizer: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder with the outputs of train_model on the toy corpus: model, history, curves, metrics, output.json."""
+    from components.train_model.__main__ import main
+
+    out = tmp_path_factory.mktemp("training")
+    arguments = ["--scrubbed", toy_corpus, "--tokenizer", toy_tokenizer, "--settings", json.dumps(TOY_TRAINING), "--seed", 42]
+    arguments += ["--checkpoint-root", out / "work", "--executor-output", out / "output.json"]
+    for name in ("model", "history", "curves", "metrics"):
+        arguments += [f"--{name}", out / name]
+    assert main([str(argument) for argument in arguments]) == 0
+    return out

@@ -1,0 +1,127 @@
+"""The content-addressed cache through compiled IR: what is a hit, what is damage, and what two runs at once do (PIPE-4)."""
+
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from kfp import dsl
+
+from pipelines.run.executor import run_pipeline
+
+MAKE = 'echo made >> "$TRACE"; printf %s "{}" > "$3"'
+USE = 'echo used >> "$TRACE"; cat "$1" > "$2"'
+
+
+def test_a_hit_is_by_content_not_by_name(house: Any, toys: SimpleNamespace) -> None:
+    def pipeline(script: str) -> None:
+        made = toys.make(script=script)
+        toys.use(script=USE, file=made.outputs["file"])
+
+    ir = house.compile(pipeline)
+    first = house.run(ir, script=MAKE.format("same"))
+    assert [task.state for task in first.tasks.values()] == ["ran", "ran"]
+    assert [task.state for task in house.run(ir, script=MAKE.format("same")).tasks.values()] == ["cached", "cached"]
+    # another program with the same product: its consumer need not run
+    third = house.run(ir, script=MAKE.format("same") + "; true")
+    assert [task.state for task in third.tasks.values()] == ["ran", "cached"]
+    assert [task.state for task in house.run(ir, script=MAKE.format("other")).tasks.values()] == ["ran", "ran"]
+    assert house.traced() == ["made", "used", "made", "made", "used"]
+    assert third.tasks["use"].parameters["text"] == "same"
+
+
+def test_a_new_image_tag_runs_again(house: Any) -> None:
+    def once(tag: str) -> str:
+        @dsl.container_component
+        def step():  # type: ignore[no-untyped-def]
+            return dsl.ContainerSpec(image=f"x/robo-poet/step:{tag}", command=["true"])
+
+        def pipeline() -> None:
+            step()
+
+        return str(house.run(pipeline).tasks["step"].state)
+
+    assert [once("1"), once("2"), once("1")] == ["ran", "ran", "cached"]
+
+
+def test_steps_with_caching_off_always_run_and_keep_nothing_in_the_store(house: Any, toys: SimpleNamespace) -> None:
+    def pipeline() -> None:
+        made = toys.make(script=MAKE.format("x")).set_caching_options(False)
+        toys.use(script=USE, file=made.outputs["file"])
+
+    ir = house.compile(pipeline)
+    runs = [house.run(ir), house.run(ir)]
+    assert [[task.state for task in run.tasks.values()] for run in runs] == [["ran", "ran"], ["ran", "cached"]]
+    assert runs[1].tasks["make"].artifacts["file"].path.is_relative_to(runs[1].folder)
+    assert not list((house.store / "work").glob(f"*-{runs[0].tasks['make'].key[:16]}"))
+
+
+def test_a_damaged_entry_is_dropped_and_made_again(house: Any, toys: SimpleNamespace) -> None:
+    def pipeline() -> None:
+        made = toys.make(script='mkdir "$3"; echo a > "$3/a"; echo b > "$3/b"')
+        toys.use(script='cat "$1/a" > "$2"', file=made.outputs["file"])
+
+    ir = house.compile(pipeline)
+    made = house.run(ir).tasks["make"]
+
+    def truncate() -> None:
+        (made.artifacts["file"].path / "a").write_text("")
+
+    def add() -> None:
+        (made.artifacts["file"].path / "c").write_text("")
+
+    def forget() -> None:
+        (house.store / "done" / made.key / "entry.json").write_text('{"task": 1}')
+
+    for harm in (truncate, add, forget):
+        harm()
+        result = house.run(ir)
+        assert [task.state for task in result.tasks.values()] == ["ran", "cached"], harm
+        assert "the stored result cannot be used and is made again" in result.warnings[0]
+        assert not list((house.store / "done").glob(".*"))
+    assert house.run(ir).warnings == []  # the next hit is a sound one and does not repeat the old warning
+
+
+def test_an_entry_without_an_output_that_is_read_now_runs_again(house: Any, toys: SimpleNamespace) -> None:
+    script = 'if [ -e once ]; then echo x > "$3"; fi; touch once'
+
+    def alone() -> None:
+        toys.make(script=script)
+
+    def pipeline() -> None:
+        toys.use(script=USE, file=toys.make(script=script).outputs["file"])
+
+    assert house.run(alone).status == "succeeded"
+    assert house.run(pipeline).tasks["make"].state == "ran"
+
+
+def test_two_steps_of_one_key_run_once(house: Any, toys: SimpleNamespace) -> None:
+    def pipeline() -> None:
+        for _ in range(2):
+            toys.shell(script='echo x >> "$TRACE"; sleep 0.3')
+
+    assert sorted(task.state for task in house.run(pipeline).tasks.values()) == ["cached", "ran"]
+    assert house.traced() == ["x"]
+
+
+def test_two_runs_at_once_run_a_step_once(house: Any, toys: SimpleNamespace) -> None:
+    def pipeline() -> None:
+        toys.shell(script='echo x >> "$TRACE"; while [ ! -e "$TRACE.go" ]; do sleep 0.05; done')
+
+    ir = house.compile(pipeline)
+    waits = threading.Event()
+    results = []
+
+    def run() -> None:
+        listeners = [lambda event: waits.set() if event.state == "waiting" else None]
+        results.append(run_pipeline(ir, {}, store=house.store, runs=house.runs, runner=house.runner(), listeners=listeners))
+
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    assert waits.wait(20)  # the second says that it waits
+    Path(f"{house.trace}.go").touch()
+    for thread in threads:
+        thread.join(20)
+    assert sorted(result.tasks["shell"].state for result in results) == ["cached", "ran"]
+    assert house.traced() == ["x"]

@@ -1,0 +1,44 @@
+from pathlib import Path
+
+import pytest
+
+from robo_poet.corpus.source_digest import source_digest
+from robo_poet.errors import BadInput
+
+
+@pytest.fixture
+def poems(tmp_path: Path) -> Path:
+    folder = tmp_path / "poems"
+    (folder / "b").mkdir(parents=True)
+    (folder / "a.txt").write_text("one")
+    (folder / "b" / "c.MD").write_text("two")
+    return folder
+
+
+def test_bundled_needs_none() -> None:
+    assert source_digest("") == ""
+
+
+def test_a_folder_counts_by_names_and_contents(poems: Path, tmp_path: Path) -> None:
+    before = source_digest(str(poems))
+    poems.rename(tmp_path / "elsewhere")
+    assert source_digest(str(tmp_path / "elsewhere")) == before
+    (tmp_path / "elsewhere" / "a.txt").write_text("One")
+    assert source_digest(str(tmp_path / "elsewhere")) != before
+
+
+def test_what_is_not_read_does_not_count(poems: Path) -> None:
+    before = source_digest(str(poems))
+    (poems / "picture.png").write_bytes(b"\0")
+    (poems / ".git").mkdir()
+    (poems / ".git" / "description.txt").write_text("hidden")
+    assert source_digest(str(poems)) == before
+
+
+def test_a_file(poems: Path) -> None:
+    assert source_digest(str(poems / "a.txt")) == "7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed"
+
+
+def test_nothing_there(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="no such file or folder"):
+        source_digest(str(tmp_path / "none"))

@@ -1,0 +1,61 @@
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from robo_poet.errors import BadInput
+from robo_poet.registry.entry import GENESIS, Entry, Statement, canonical
+from robo_poet.registry.errors import Corrupt
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+words = st.text(min_size=1).filter(str.strip)
+statements = st.builds(Statement, words, st.integers(1, 99), words, words, st.dictionaries(st.text(), values, max_size=3))
+entries = st.builds(Entry, st.integers(1, 999), st.just(GENESIS), statements)
+EXAMPLE = Entry(1, GENESIS, Statement("archive", 1, "ada", "too old", {"note": "ä"}, nonce="n", time="t"))
+
+
+@given(entries)
+def test_reads_back_what_it_writes(entry: Entry) -> None:
+    assert Entry.from_bytes(entry.to_bytes(), "here") == entry
+
+
+@given(st.data())
+def test_any_changed_byte_is_found(data: st.DataObject) -> None:
+    raw = bytearray(EXAMPLE.to_bytes())
+    raw[data.draw(st.integers(0, len(raw) - 1))] ^= data.draw(st.integers(1, 255))
+    with pytest.raises(Corrupt, match=r"log/00000001\.json: the log entry is not what was written"):
+        Entry.from_bytes(bytes(raw), "log/00000001.json")
+
+
+@given(st.binary() | values.map(lambda value: json.dumps(value).encode()))
+def test_anything_else_is_no_entry(data: bytes) -> None:
+    with pytest.raises(Corrupt):
+        Entry.from_bytes(data, "here")
+
+
+def _signed(**changes: Any) -> bytes:
+    """A forged entry with the right checksum."""
+    fields = {"action": "archive", "version": 1, "who": "ada", "why": "old", "details": {}, **changes}
+    return Entry(fields.pop("index", 1), GENESIS, Statement(**fields)).to_bytes()
+
+
+@pytest.mark.parametrize("change", [{"version": "1"}, {"version": True}, {"index": 1.0}, {"action": 3}, {"details": []}, {"why": ["x"]}])
+def test_a_field_of_another_type_is_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(Corrupt):
+        Entry.from_bytes(_signed(**change), "here")
+
+
+@pytest.mark.parametrize("change", [{"who": ""}, {"why": " "}])
+def test_who_and_why_are_needed(change: dict[str, str]) -> None:
+    with pytest.raises(BadInput, match="wants to know"):
+        Statement(**{"action": "promote", "version": 1, "who": "ada", "why": "better", **change})  # type: ignore[arg-type]
+
+
+def test_canonical_does_not_depend_on_the_order_of_keys_or_their_type() -> None:
+    assert canonical({10: 1, 2: 2}) == canonical({"2": 2, "10": 1})

@@ -1,0 +1,120 @@
+"""The chain under every interleaving of its writers, on a store in memory: nothing here is about files."""
+
+from collections.abc import Generator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from robo_poet.registry.entry import Statement
+from robo_poet.registry.errors import Corrupt, Lost
+from robo_poet.registry.log import Log
+
+
+class Memory:
+    def __init__(self) -> None:
+        self.data: dict[int, bytes] = {}
+        self.lies = 0  # this many creations succeed and say they did not, as a retried upload does
+
+    def last(self) -> int:
+        return max(self.data, default=0)
+
+    def read(self, index: int) -> bytes | None:
+        return self.data.get(index)
+
+    def create(self, index: int, data: bytes) -> bool:
+        if index in self.data:
+            return False
+        self.data[index] = data
+        self.lies -= 1
+        return self.lies < 0
+
+    def where(self, index: int) -> str:
+        return f"entry {index}"
+
+
+def writer(log: Log, who: str, count: int) -> Generator[None, None, None]:
+    """Append `count` statements; between any two steps others may do theirs."""
+    for number in range(count):
+        while True:
+            seen = len(log.read())
+            yield
+            try:
+                log.append(Statement("note", number + 1, who, "test"), seen + 1)
+            except Lost:
+                yield
+                continue
+            yield
+            break
+
+
+def full(count: int) -> tuple[Memory, Log]:
+    store = Memory()
+    log = Log(store)
+    for index in range(1, count + 1):
+        log.append(Statement("note", index, "ada", "test"), index)
+    return store, log
+
+
+@given(st.lists(st.integers(0, 3), max_size=60), st.integers(0, 5))
+def test_any_interleaving_leaves_one_chain_with_every_statement_once(schedule: list[int], lies: int) -> None:
+    store = Memory()
+    store.lies = lies
+    log = Log(store)
+    writers = {who: writer(log, str(who), 3) for who in range(4)}
+    for who in [*schedule, *(list(range(4)) * 30)]:
+        if who in writers and next(writers[who], "done") == "done":
+            del writers[who]
+    assert not writers
+    entries = log.read()
+    assert [entry.index for entry in entries] == list(range(1, 13))
+    for who in range(4):
+        assert [entry.statement.version for entry in entries if entry.statement.who == str(who)] == [1, 2, 3]
+
+
+def test_a_taken_index_is_lost() -> None:
+    _, log = full(2)
+    with pytest.raises(Lost, match="2"):
+        log.append(Statement("note", 1, "bob", "test"), 2)
+    assert len(log.read()) == 2
+
+
+def test_an_index_beyond_the_end_is_a_defect_of_the_caller() -> None:
+    _, log = full(2)
+    with pytest.raises(ValueError, match="no log entry 3"):
+        log.append(Statement("note", 1, "bob", "test"), 4)
+
+
+@given(st.integers(1, 4), st.data())
+def test_any_changed_byte_is_found_in_the_first_bad_entry(index: int, data: st.DataObject) -> None:
+    store, log = full(4)
+    raw = bytearray(store.data[index])
+    raw[data.draw(st.integers(0, len(raw) - 1))] ^= data.draw(st.integers(1, 255))
+    store.data[index] = bytes(raw)
+    with pytest.raises(Corrupt, match=f"^entry {index}:"):
+        log.read()
+
+
+def test_a_hole_is_found() -> None:
+    store, log = full(4)
+    del store.data[2]
+    with pytest.raises(Corrupt, match=r"^entry 2: .* missing"):
+        log.read()
+
+
+def test_two_swapped_entries_are_found() -> None:
+    store, log = full(4)
+    store.data[2], store.data[3] = store.data[3], store.data[2]
+    with pytest.raises(Corrupt, match=r"^entry 2: .* does not follow"):
+        log.read()
+
+
+def test_an_entry_of_another_log_is_found() -> None:
+    store, log = full(4)
+    store.data[3] = full(4)[0].data[3]
+    with pytest.raises(Corrupt, match=r"^entry 3: .* does not follow"):
+        log.read()
+
+
+def test_an_empty_log_reads_as_such() -> None:
+    assert Log(Memory()).read() == []

@@ -1,0 +1,226 @@
+import multiprocessing
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from robo_poet.errors import BadInput
+from robo_poet.registry.errors import Conflict, Corrupt, IllegalMove, NoSuchVersion
+from robo_poet.registry.folder_log import FolderLog
+from robo_poet.registry.registry import Registry
+from robo_poet.registry.version import Version
+
+Register = Callable[..., Version]
+SAID = {"who": "ada", "why": "test"}
+
+
+def stages(registry: Registry) -> list[str]:
+    return [str(version.stage) for version in registry.versions()]
+
+
+def test_a_registry_that_is_not_there_is_empty(registry: Registry) -> None:
+    assert (registry.versions(), registry.log(), registry.verify()) == ([], [], [])
+    assert (registry.champion(), registry.canary()) == (None, None)
+    assert not registry.root.exists()
+    with pytest.raises(NoSuchVersion, match="no version 1; the registry is empty"):
+        registry.verify(1)
+
+
+def test_a_life_of_three_versions(registry: Registry, add: Register) -> None:
+    one, two, three = (add(registry, seed) for seed in (1, 2, 3))
+    assert [one.number, two.number, three.number] == [1, 2, 3]
+    assert registry.promote(1, **SAID).stage == "champion"
+    assert registry.start_canary(2, **SAID).stage == "canary"
+    assert (registry.champion(), registry.canary()) == (registry.version(1), registry.version(2))
+    registry.promote(2, **SAID)
+    assert stages(registry) == ["archived", "champion", "candidate"]
+    registry.start_canary(3, **SAID)
+    registry.reject(3, who="judge", why="slow")
+    registry.promote(1, who="bob", why="roll back")
+    registry.archive(1, **SAID)
+    assert stages(registry) == ["archived", "archived", "rejected"]
+    assert registry.version(3).why == "slow"
+    assert [entry.statement.action for entry in registry.log()][3:5] == ["promote", "start_canary"]
+    assert [version.number for version in registry.verify()] == [1, 2, 3]
+    assert [version.number for version in registry.verify(2)] == [2]
+
+
+def test_the_manifest_tells_what_a_version_is(registry: Registry, add: Register) -> None:
+    version = add(registry, metrics={"perplexity": 40.0, "bleu": float("nan")})
+    manifest = version.manifest()
+    assert (manifest.metrics, manifest.lineage) == ({"perplexity": 40.0, "bleu": None}, {"seed": 1})
+    assert (version.folder / "model" / "weights").read_text() == "1"
+
+
+def test_the_same_content_is_the_same_version(registry: Registry, add: Register) -> None:
+    first = add(registry)
+    registry.promote(1, **SAID)
+    again = add(registry, who="bob", why="again")
+    assert (again.number, again.digest, again.stage) == (1, first.digest, "champion")
+    assert len(registry.log()) == 2
+    assert add(registry, metrics={"perplexity": 41.0}).number == 2
+
+
+@pytest.mark.parametrize("change", [{"stage": "champion"}, {"stage": "rejected", "why": ""}, {"who": " "}])
+def test_a_registration_that_is_refused_leaves_nothing(registry: Registry, add: Register, change: dict[str, str]) -> None:
+    with pytest.raises(BadInput):
+        add(registry, **change)
+    assert not registry.root.exists()
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, *acts: Callable[[], object]) -> None:
+    """Let somebody else act between our look and our append, once for each of `acts`."""
+    real, waiting = FolderLog.create, list(acts)
+
+    def create(self: FolderLog, index: int, data: bytes) -> bool:
+        if waiting:
+            waiting.pop(0)()
+        return real(self, index, data)
+
+    monkeypatch.setattr(FolderLog, "create", create)
+
+
+def test_a_registration_that_loses_its_number_takes_the_next(registry: Registry, add: Register, monkeypatch: pytest.MonkeyPatch) -> None:
+    meanwhile(monkeypatch, lambda: add(registry, 2), lambda: None, lambda: add(registry, 3))
+    assert add(registry, 1).number == 3
+    assert len(registry.verify()) == 3
+
+
+def test_two_who_register_the_same_get_the_same(registry: Registry, add: Register, monkeypatch: pytest.MonkeyPatch) -> None:
+    meanwhile(monkeypatch, lambda: add(registry))
+    assert add(registry).number == 1
+    assert len(registry.log()) == 1
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (lambda r: r.promote(2, **SAID), lambda r: r.promote(2, **SAID)),
+        (lambda r: r.promote(2, **SAID), lambda r: r.reject(2, **SAID)),
+        (lambda r: r.promote(2, **SAID), lambda r: r.archive(1, **SAID)),
+        (lambda r: r.promote(2, **SAID), lambda r: r.start_canary(3, **SAID)),
+        (lambda r: r.start_canary(4, **SAID), lambda r: r.start_canary(3, **SAID)),
+        (lambda r: r.start_canary(4, **SAID), lambda r: r.promote(2, **SAID)),
+        (lambda r: r.archive(4, **SAID), lambda r: r.start_canary(4, **SAID)),
+    ],
+)
+def test_of_two_conflicting_moves_one_wins_and_one_is_told(
+    registry: Registry, add: Register, monkeypatch: pytest.MonkeyPatch, ours: Callable[[Registry], Any], theirs: Callable[[Registry], Any]
+) -> None:
+    for seed in (1, 2, 3, 4):
+        add(registry, seed)
+    registry.promote(1, **SAID)
+    registry.start_canary(2, **SAID)
+    meanwhile(monkeypatch, lambda: theirs(registry))
+    with pytest.raises(Conflict, match=r"the registry changed while version . was to .*; look at its log and decide again"):
+        ours(registry)
+    assert len(registry.log()) == 7
+    registry.verify()
+
+
+def test_a_move_that_rests_on_nothing_that_changed_goes_on(registry: Registry, add: Register, monkeypatch: pytest.MonkeyPatch) -> None:
+    add(registry, 1)
+    add(registry, 2)
+    meanwhile(monkeypatch, lambda: registry.promote(1, **SAID))
+    assert registry.archive(2, **SAID).stage == "archived"
+    meanwhile(monkeypatch, lambda: add(registry, 3))
+    registry.archive(1, **SAID)
+    assert stages(registry) == ["archived", "archived", "candidate"]
+
+
+def test_a_store_that_never_creates_is_given_up(registry: Registry, add: Register, monkeypatch: pytest.MonkeyPatch) -> None:
+    add(registry)
+    monkeypatch.setattr("robo_poet.registry.registry.ATTEMPTS", 3)
+    monkeypatch.setattr(FolderLog, "create", lambda *_: False)
+    with pytest.raises(Conflict, match="faster 3 times"):
+        registry.promote(1, **SAID)
+
+
+def contend(root: Path, number: int, start: Any, results: Any) -> None:
+    start.wait()
+    try:
+        Registry(root).promote(number, who=str(number), why="race")
+        results.put((number, "won"))
+    except (Conflict, IllegalMove) as error:
+        results.put((number, str(error)))
+
+
+def test_of_four_processes_that_promote_at_once_one_wins(registry: Registry, add: Register) -> None:
+    for seed in (1, 2, 3, 4):
+        add(registry, seed)
+    context = multiprocessing.get_context("fork")
+    start, results = context.Barrier(4), context.SimpleQueue()
+    processes = [context.Process(target=contend, args=(registry.root, number, start, results)) for number in (1, 2, 3, 4)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(30)
+    outcome = dict(results.get() for _ in processes)
+    winners = [number for number, text in outcome.items() if text == "won"]
+    champion = registry.champion()
+    assert champion is not None
+    assert winners == [champion.number]
+    assert stages(registry).count("candidate") == 3
+
+
+def test_tampering_is_found_by_verify(registry: Registry, add: Register) -> None:
+    versions = [add(registry, 1), add(registry, 2)]
+    weights = versions[1].folder / "model" / "weights"
+    weights.chmod(0o644)
+    weights.write_text("3")
+    registry.verify(1)
+    for number in (None, 2):
+        with pytest.raises(Corrupt, match="model/weights was changed"):
+            registry.verify(number)
+    weights.write_text("2")
+    entry = registry.root / "log" / "00000002.json"
+    entry.chmod(0o644)
+    entry.write_text(entry.read_text().replace("passed", "p4ssed"))
+    for look in (registry.verify, registry.versions, registry.champion, lambda: add(registry, 3)):
+        with pytest.raises(Corrupt, match=r"log/00000002\.json: the log entry is not what was written"):
+            look()
+
+
+def test_a_version_folder_that_was_swapped_is_found(registry: Registry, add: Register) -> None:
+    one, two = add(registry, 1), add(registry, 2)
+    one.folder.rename(one.folder.with_name("aside"))
+    two.folder.rename(one.folder)
+    with pytest.raises(Corrupt, match="the manifest is not what was registered"):
+        registry.verify(1)
+
+
+def test_a_file_is_no_registry(tmp_path: Path) -> None:
+    (tmp_path / "registry").write_text("")
+    with pytest.raises(BadInput, match="the registry's log cannot be read"):
+        Registry(tmp_path / "registry").versions()
+
+
+def test_leaves_only_log_and_versions(registry: Registry, add: Register) -> None:
+    version = add(registry)
+    assert sorted(path.name for path in registry.root.iterdir()) == ["log", "versions"]
+    assert [path.name for path in (registry.root / "versions").iterdir()] == [version.folder.name]
+
+
+def test_files_and_names_are_on_the_disk_before_the_log_speaks_of_them(
+    registry: Registry, add: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    before: list[str] = []
+    fsync, link = os.fsync, os.link
+
+    def recorded_fsync(handle: int) -> None:
+        synced.append(str(Path(f"/proc/self/fd/{handle}").readlink()))
+        fsync(handle)
+
+    def recorded_link(source: str, target: str) -> None:
+        before.extend(synced)
+        link(source, target)
+
+    monkeypatch.setattr(os, "fsync", recorded_fsync)
+    monkeypatch.setattr(os, "link", recorded_link)
+    add(registry)
+    assert {Path(path).name for path in before} >= {"weights", "model", "manifest.json", "versions", "registry"}
+    assert Path(before[-1]).name.startswith(".entry.")
+    assert synced[-1] == str(registry.root / "log")

@@ -1,0 +1,128 @@
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from robo_poet.errors import BadInput
+from robo_poet.registry.errors import Corrupt
+from robo_poet.registry.manifest import Manifest, digests, sources
+from robo_poet.registry.state import Stage
+from robo_poet.registry.version import Version, write_version
+
+
+@pytest.fixture
+def stored(tmp_path: Path) -> Version:
+    return store(tmp_path)
+
+
+def store(place: Path) -> Version:
+    (place / "in" / "variables").mkdir(parents=True)
+    (place / "in" / "variables" / "data").write_bytes(bytes(range(50)))
+    (place / "in" / "graph").write_bytes(b"graph")
+    found = sources({"model": place / "in"})
+    manifest = Manifest(digests(found), {}, {}, {})
+    folder = write_version(place / "versions", found, manifest)
+    return Version(1, manifest.digest, Stage.CANDIDATE, "test", folder)
+
+
+def test_is_stored_whole_under_its_content(stored: Version) -> None:
+    assert stored.folder.name == stored.digest[:16]
+    assert sorted(stored.manifest().files) == ["model/graph", "model/variables/data"]
+    assert (stored.folder / "model" / "graph").stat().st_mode & 0o777 == 0o444
+    assert stored.folder.stat().st_mode & 0o777 == 0o755
+    assert [path.name for path in stored.folder.parent.iterdir()] == [stored.folder.name]
+    stored.verify()
+
+
+Harm = Callable[[Path], object]
+
+
+def link(path: Path, target: Path) -> None:
+    path.unlink(missing_ok=True)
+    path.symlink_to(target)
+
+
+def write(path: Path) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("")
+
+
+HARMS: list[tuple[str, Harm]] = [
+    ("model/graph is missing", lambda f: (f / "model/graph").unlink()),
+    ("model/new was added", lambda f: write(f / "model/new")),
+    ("model/nothing was added", lambda f: (f / "model/nothing").mkdir()),
+    ("model/.hidden/x was added", lambda f: write(f / "model/.hidden/x")),
+    ("model/link was added", lambda f: link(f / "model/link", f / "model/variables")),
+    ("model/manifest.json was added", lambda f: write(f / "model/manifest.json")),
+    ("manifest is missing", lambda f: (f / "manifest.json").unlink()),
+    ("manifest is missing", shutil.rmtree),
+    ("model/graph was changed", lambda f: link(f / "model/graph", f.parents[1] / "in/graph")),
+    ("model/variables/data is missing, model/variables was added", lambda f: (f / "model/variables/data").unlink()),
+]
+
+
+@pytest.mark.parametrize(("message", "harm"), HARMS, ids=[message for message, _ in HARMS])
+def test_what_is_missing_added_or_replaced_is_found(stored: Version, message: str, harm: Harm) -> None:
+    harm(stored.folder)
+    with pytest.raises(Corrupt, match=message):
+        stored.verify()
+
+
+def test_many_problems_are_counted(stored: Version) -> None:
+    for number in range(5):
+        (stored.folder / f"new{number}").write_text("")
+    with pytest.raises(Corrupt, match="new0 was added, new1 was added, new2 was added and 2 more; restore"):
+        stored.verify()
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Version:
+    return store(tmp_path_factory.mktemp("kept"))
+
+
+@given(name=st.sampled_from(["model/graph", "model/variables/data", "manifest.json"]), data=st.data())
+def test_any_changed_byte_is_found(kept: Version, name: str, data: st.DataObject) -> None:
+    path = kept.folder / name
+    before = path.read_bytes()
+    raw = bytearray(before)
+    raw[data.draw(st.integers(0, len(raw) - 1))] ^= data.draw(st.integers(1, 255))
+    path.chmod(0o644)
+    path.write_bytes(raw)
+    try:
+        with pytest.raises(Corrupt):
+            kept.verify()
+    finally:
+        path.write_bytes(before)
+
+
+def test_a_leftover_is_taken_over_if_it_is_whole(stored: Version, tmp_path: Path) -> None:
+    before = (stored.folder / "manifest.json").stat().st_ino
+    found = sources({"model": tmp_path / "in"})
+    assert write_version(tmp_path / "versions", found, stored.manifest()) == stored.folder
+    assert (stored.folder / "manifest.json").stat().st_ino == before
+
+
+def test_a_damaged_leftover_is_named(stored: Version, tmp_path: Path) -> None:
+    manifest = stored.manifest()
+    (stored.folder / "new").write_text("")
+    with pytest.raises(Corrupt, match=f"leftover: new was added; remove {stored.folder}"):
+        write_version(tmp_path / "versions", sources({"model": tmp_path / "in"}), manifest)
+
+
+def test_a_file_that_changes_meanwhile_is_refused(stored: Version, tmp_path: Path) -> None:
+    manifest = stored.manifest()
+    shutil.rmtree(stored.folder)
+    (tmp_path / "in" / "graph").write_text("another")
+    with pytest.raises(BadInput, match="changed while it was registered"):
+        write_version(tmp_path / "versions", sources({"model": tmp_path / "in"}), manifest)
+    assert [path.name for path in (tmp_path / "versions").iterdir()] == []
+
+
+def test_whoever_renames_second_takes_the_first_ones_folder(stored: Version, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    manifest = stored.manifest()
+    monkeypatch.setattr(Path, "exists", lambda _: False)
+    assert write_version(tmp_path / "versions", sources({"model": tmp_path / "in"}), manifest) == stored.folder
+    assert [path.name for path in (tmp_path / "versions").iterdir()] == [stored.folder.name]
