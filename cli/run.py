@@ -1,7 +1,7 @@
 """`robo-poet run`: the training pipeline on this machine, from a corpus to a registered version."""
 
 import sys
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +10,7 @@ import typer
 from cli.options import Profile, Set
 
 
-class RunnerName(str, Enum):
+class RunnerName(StrEnum):
     """Where the steps run."""
 
     process = "process"
@@ -18,7 +18,7 @@ class RunnerName(str, Enum):
 
 def run(
     profile: Profile = "local",
-    corpus: Annotated[str, typer.Option(help="Your own text: a folder, a .txt .md .jsonl .csv or .parquet file, gs://…; default: bundled.")] = "",
+    corpus: Annotated[str, typer.Option(help="Your own text: folder, .txt, .md, .jsonl, .csv, .parquet or gs://…; else bundled.")] = "",
     runner: Annotated[RunnerName, typer.Option(help="Where the steps run.")] = RunnerName.process,
     set_: Set = [],  # noqa: B006  typer reads the default
     explain: Annotated[bool, typer.Option("--explain", help="Say why each step would run or not, and run nothing.")] = False,
@@ -27,8 +27,9 @@ def run(
     from rich.console import Console
 
     from cli.scorecard import scorecard
+    from pipelines.code_digest import ROOT
     from pipelines.compile import compile_training, run_parameters
-    from pipelines.environments import ROOT, interpreter
+    from pipelines.environments import interpreter
     from pipelines.outcome import conclude
     from pipelines.profile import load_profile
     from pipelines.run.display import display_on

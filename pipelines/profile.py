@@ -107,7 +107,8 @@ def load_profile(name: str, overrides: Iterable[str] = (), folder: Path = FOLDER
         raise BadInput(f"not YAML: {' '.join(str(error).split())}", where=str(path)) from None
     if not isinstance(values, dict):
         raise BadInput("a profile is a mapping of sections", where=str(path))
-    origins = dict.fromkeys(_leaves(values), str(path.relative_to(folder.parent) if path.is_relative_to(folder.parent) else path))
+    file = str(path.relative_to(folder.parent) if path.is_relative_to(folder.parent) else path)
+    origins = dict.fromkeys(_leaves(values), file)
     for override in overrides:
         key, value = _parse_override(override)
         _put(values, key, value)
@@ -116,7 +117,7 @@ def load_profile(name: str, overrides: Iterable[str] = (), folder: Path = FOLDER
     try:
         profile = Profile.model_validate(values)
     except ValidationError as error:
-        raise _explain(error, origins, str(path)) from None
+        raise _explain(error, origins, file) from None
     return Effective(profile, {key: origins.get(key, "default") for key in _leaves(profile.model_dump(mode="json"))})
 
 
@@ -146,11 +147,11 @@ def _leaves(value: Any, prefix: str = "") -> list[str]:
     return [prefix] if prefix else []
 
 
-def _explain(error: ValidationError, origins: Mapping[str, str], path: str) -> BadInput:
+def _explain(error: ValidationError, origins: Mapping[str, str], file: str) -> BadInput:
     """The first fault as one line."""
     first = error.errors(include_url=False)[0]
     key = ".".join(str(part) for part in first["loc"])
-    origin = next((o for k, o in origins.items() if k == key or k.startswith(f"{key}.")), path)
+    origin = next((o for k, o in origins.items() if f"{k}.".startswith(f"{key}.") or f"{key}.".startswith(f"{k}.")), file)
     message, remedy = first["msg"][:1].lower() + first["msg"][1:], ""
     if first["type"] == "extra_forbidden":
         names = _allowed(first["loc"])

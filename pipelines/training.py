@@ -84,4 +84,4 @@ def training_pipeline(placement: Placement) -> Callable[..., Any]:
                 ), "Deploy canary",
             ).set_caching_options(False)  # fmt: skip
 
-    return training
+    return training  # type: ignore[no-any-return]  # KFP's decorator has no type

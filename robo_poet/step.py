@@ -183,7 +183,7 @@ def program(
         if error.errno not in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EACCES, errno.EROFS):
             raise
         where = error.filename or os.fspath(next(iter(call.outputs.values()), "output"))
-        print(f"error: {where}: {os.strerror(error.errno).lower()}; nothing was half-written, free space or choose another folder and run again",
-              file=sys.stderr, flush=True)  # fmt: skip
+        remedy = "nothing was half-written; free space or choose another folder and run again"
+        print(f"error: {where}: {os.strerror(error.errno).lower()}; {remedy}", file=sys.stderr, flush=True)
         return BAD_INPUT
     return 0

@@ -11,7 +11,7 @@ from hypothesis import settings
 from robo_poet.corpus.document import Document
 from robo_poet.corpus.write import write_documents
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 settings.register_profile("quick", max_examples=50, deadline=None, derandomize=True)
 settings.register_profile("soak", max_examples=1000, deadline=None)
 settings.load_profile("soak" if os.environ.get("ROBO_POET_SOAK") else "quick")

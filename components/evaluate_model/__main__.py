@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import cast
 
 from components.evaluate_model.continuations import held_out_prompts, measure_bleu
@@ -30,7 +31,7 @@ def work(call: Call) -> None:
         say=lambda done, total: call.progress(0.5 * done, total, "likelihood of held-out text"),
     )  # fmt: skip
     prompts = held_out_prompts(model, test, settings.continuations, settings.prompt_tokens, settings.continuation_tokens, seed)
-    sampling = Sampling(settings.continuation_tokens, min(10, settings.continuation_tokens), settings.temperature, settings.top_k, settings.top_p)  # fmt: skip
+    sampling = Sampling(settings.continuation_tokens, temperature=settings.temperature, top_k=settings.top_k, top_p=settings.top_p)
     bands = {"perplexity": perplexity_band(metrics["perplexity"])}
     if prompts:
         metrics["bleu"] = measure_bleu(
@@ -40,7 +41,7 @@ def work(call: Call) -> None:
         bands["bleu"] = bleu_band(metrics["bleu"])
     else:
         call.warn(f"no held-out document is {settings.prompt_tokens + settings.continuation_tokens} tokens long: BLEU is not measured")
-    poems = Sampling(settings.sample_tokens, min(10, settings.sample_tokens), settings.temperature, settings.top_k, settings.top_p)
+    poems = replace(sampling, max_new=settings.sample_tokens)
     openings = prompts[: settings.samples]
     written = generate(model, [p.ids for p in openings], poems, range(seed, seed + len(openings))) if openings else []
     samples = [

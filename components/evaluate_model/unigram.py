@@ -15,4 +15,5 @@ def unigram_log_probs(training: Iterable[Sequence[int]], size: int) -> npt.NDArr
     counts = np.ones(size)
     for document in training:
         counts += np.bincount(np.asarray(document, np.int64), minlength=size)
-    return np.log(counts / counts.sum())
+    shares: npt.NDArray[np.float64] = np.log(counts / counts.sum())
+    return shares

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 HEADING = re.compile(r"#+\s*(.*?)\s*$")
 ACT = re.compile(r"ACT [IVX]+", re.IGNORECASE)
 SPEAKER = re.compile(r"\*\*(.+?)\*\*\s*$")
-ESCAPE = re.compile(r"\\([\[\]-])")
+ESCAPE = re.compile(r"\\([\[\].-])")
 MARKS = re.compile(r"[*_]")  # the plays hold none of their own
 EMPTY_NOTE = re.compile(r"\s*\[\s*\]")
 ET_CETERA = re.compile(r"(?:& )?& c\b", re.IGNORECASE)

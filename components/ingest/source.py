@@ -28,7 +28,8 @@ def reader(source: str, expected_digest: str, settings: IngestSettings) -> Reade
         if not settings.bundled:
             raise BadInput("no corpus: none is given and ingest.bundled is empty", remedy="give CORPUS or name a bundled corpus")
         return lambda: bundled_documents(list(settings.bundled))
-    if expected_digest and (actual := source_digest(source)) != expected_digest:
+    actual = source_digest(source)
+    if expected_digest and actual != expected_digest:
         raise BadInput(
             f"the source changed since the run was submitted (digest {actual[:12]}, then {expected_digest[:12]})",
             where=source,
@@ -38,7 +39,7 @@ def reader(source: str, expected_digest: str, settings: IngestSettings) -> Reade
     if is_bucket(source):
         from robo_poet.corpus.bucket import download  # the client library is slow to import, and most sources are local
 
-        root = download(source, Path("source"))
+        root = download(source, Path("source", actual[:16]))  # of this content: an earlier run here may have fetched another
     files = source_files(root)
     if files != [root]:
         return lambda: folder_documents(root, files)

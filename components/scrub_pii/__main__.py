@@ -15,7 +15,7 @@ from robo_poet.privacy.scrub import Scrubber
 from robo_poet.settings.scrub import ScrubSettings
 from robo_poet.step import Call, program
 
-WORTH_PROCESSES = 0.5 * MEGABYTE  # of Parquet: below it, starting processes costs more than they save
+WORTH_PROCESSES = 0.1 * MEGABYTE  # of Parquet, a third of its text: below it a second process costs as much as it saves
 
 
 def work(call: Call) -> None:

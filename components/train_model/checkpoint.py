@@ -28,9 +28,10 @@ class Checkpoints:
     def load(self, name: str, shapes: Sequence[tuple[int, ...]]) -> tuple[list[Any], dict[str, Any]] | None:
         """Values and progress of `<name>.npz`; None where there is none, or it is not of this training's shapes."""
         try:
-            with np.load(self.folder / f"{name}.npz", allow_pickle=False) as file:
+            # Opened here and not by numpy, which leaves a damaged file open.
+            with (self.folder / f"{name}.npz").open("rb") as raw, np.load(raw, allow_pickle=False) as file:
                 progress = json.loads(bytes(file["progress"]))
                 values = [file[f"v{i:04d}"] for i in range(len(file.files) - 1)]
-        except (OSError, KeyError, ValueError, zipfile.BadZipFile):
+        except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile):
             return None
         return (values, progress) if [v.shape for v in values] == list(shapes) else None

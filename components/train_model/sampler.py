@@ -22,8 +22,9 @@ def uniform(seed: tf.Tensor, position: tf.Tensor) -> tf.Tensor:
         x = tf.bitwise.bitwise_xor(x, tf.bitwise.right_shift(x, tf.constant(15, tf.uint32))) * tf.constant(0x846CA68B, tf.uint32)
         return tf.bitwise.bitwise_xor(x, tf.bitwise.right_shift(x, tf.constant(16, tf.uint32)))
 
-    low = tf.cast(tf.bitwise.bitwise_and(seed, tf.constant(0xFFFFFFFF, tf.int64)), tf.uint32)
-    high = tf.cast(tf.bitwise.bitwise_and(tf.bitwise.right_shift(seed, tf.constant(32, tf.int64)), tf.constant(0xFFFFFFFF, tf.int64)), tf.uint32)  # fmt: skip
+    half = tf.constant(0xFFFFFFFF, tf.int64)
+    low = tf.cast(tf.bitwise.bitwise_and(seed, half), tf.uint32)
+    high = tf.cast(tf.bitwise.bitwise_and(tf.bitwise.right_shift(seed, tf.constant(32, tf.int64)), half), tf.uint32)
     x = mix(mix(mix(tf.cast(position, tf.uint32) + tf.constant(0x9E3779B9, tf.uint32)) ^ low) ^ high)
     return tf.cast(tf.bitwise.right_shift(x, tf.constant(8, tf.uint32)), tf.float32) * (2.0**-24)
 

@@ -25,11 +25,11 @@ class Schedule:
     cooldown: int = 0
 
     def after(self, perplexity: float, settings: TrainSettings) -> "Schedule":
-        """The state after one more validation. Keras' ReduceLROnPlateau rule: patience counts outside the cooldown only."""
+        """The state after one more validation, by the rule of Keras' ReduceLROnPlateau: a cooldown forgets what was counted."""
         cooldown = max(0, self.cooldown - 1)
         if perplexity < self.best:
             return replace(self, best=perplexity, waited=0, plateau=0, cooldown=cooldown)
-        plateau = 0 if self.cooldown else self.plateau + 1
+        plateau = (0 if self.cooldown else self.plateau) + (0 if cooldown else 1)
         rate = self.learning_rate
         if plateau >= max(1, settings.plateau_patience):
             rate = max(settings.min_learning_rate, rate * settings.plateau_factor)

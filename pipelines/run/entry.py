@@ -56,7 +56,7 @@ class Entry:
 
     def has(self, name: str) -> bool:
         """Whether another step could read the output `name` from here."""
-        return name in self.parameters or name in self.artifacts and bool(self.artifacts[name].digest)
+        return name in self.parameters or (name in self.artifacts and bool(self.artifacts[name].digest))
 
     def damage(self) -> str:
         """What is wrong with the stored artifacts; empty if their contents are what the step wrote."""
@@ -75,20 +75,19 @@ def collect(step: Step, places: Places, consumed: Mapping[str, str]) -> tuple[di
     Raises:
         BadInput: an output that is read later is missing, a parameter is of another type, or a digest that the step states is wrong.
     """
-    values, described = _executor_output(places.executor_output)
+    values, metadata = _executor_output(places.executor_output)
     parameters: dict[str, Any] = {}
     for name, kind in step.output_parameters.items():
         file = places.output("parameters", name)
         if name in values:
             parameters[name] = typed(kind, values[name], f"output {name}")
         elif file.is_file():
-            parameters[name] = from_text(kind, file.read_text("utf-8"), f"output {name}")
+            parameters[name] = from_text(kind, _text(file), f"output {name}")
     artifacts: dict[str, Artifact] = {}
     for name in step.output_artifacts:
         path = places.output("artifacts", name)
-        metadata = ((described.get(name) or {}).get("artifacts") or [{}])[0].get("metadata") or {}
-        if path.exists() or metadata:
-            artifacts[name] = Artifact(path, digest_path(path) if path.exists() else "", metadata)
+        if path.exists() or metadata.get(name):
+            artifacts[name] = Artifact(path, digest_path(path) if path.exists() else "", metadata.get(name, {}))
         stated = {**parameters, **values}.get(f"{name}_digest")
         if stated is not None and (name not in artifacts or stated != artifacts[name].digest):
             raise BadInput(f"the step states the digest {str(stated)[:12]} for {name}, which has another content")
@@ -98,11 +97,24 @@ def collect(step: Step, places: Places, consumed: Mapping[str, str]) -> tuple[di
     return parameters, artifacts
 
 
-def _executor_output(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+def _executor_output(path: Path) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """Parameter values, and the metadata of each artifact, as a step states them."""
     if not path.exists():
         return {}, {}
     try:
-        said = json.loads(path.read_text("utf-8"))
-        return dict(said.get("parameterValues") or {}), dict(said.get("artifacts") or {})
-    except (ValueError, TypeError, AttributeError) as error:
+        said = json.loads(_text(path), parse_constant=_no_number)
+        artifacts = {name: one["artifacts"][0] for name, one in (said.get("artifacts") or {}).items()}
+        return dict(said.get("parameterValues") or {}), {name: dict(one.get("metadata") or {}) for name, one in artifacts.items()}
+    except (ValueError, TypeError, AttributeError, LookupError) as error:
         raise BadInput(f"the step's executor output cannot be read ({error})") from None
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (UnicodeDecodeError, IsADirectoryError):
+        raise BadInput(f"the step's output file {path.name} is not a text file in UTF-8") from None
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")

@@ -83,7 +83,7 @@ class _Run:
         begun = time.monotonic()
         steps = [{"name": step.name, "display": step.display} for step in self.pipeline.steps.values()]
         about = {"pipeline": self.pipeline.name, "digest": self.pipeline.digest, "parameters": self.arguments, "steps": steps}
-        with self.signals():
+        with self.signals(), self.all_ended():
             self.record.emit(Event("", "started", self.record.id, detail=about))
             while len(self.ended) < len(self.pipeline.steps):
                 for move in next_moves(self.pipeline, self.arguments, self.ended, self.running, self.cancel.is_set()):
@@ -131,6 +131,17 @@ class _Run:
         self.ended[name] = result
         detail = {"seconds": round(result.seconds, 3), "key": result.key, "warnings": list(result.warnings)}
         self.record.emit(Event(name, result.state, result.error, result.attempts, detail))
+
+    @contextmanager
+    def all_ended(self) -> Iterator[None]:
+        """Leave no step running, whatever happens here: a listener may raise, the disk may be full."""
+        try:
+            yield
+        finally:
+            if self.running:
+                self.cancel.set()
+            for thread in self.running.values():
+                thread.join()
 
     @contextmanager
     def signals(self) -> Iterator[None]:

@@ -113,7 +113,7 @@ def _folders(parent: Path) -> list[Path]:
 
 def _size(path: Path) -> tuple[int, float]:
     """Bytes below a folder, and the time of its youngest change."""
-    stats = [path.lstat(), *(os.lstat(os.path.join(base, name)) for base, folders, files in os.walk(path) for name in folders + files)]
+    stats = [path.lstat(), *(Path(base, name).lstat() for base, folders, files in os.walk(path) for name in folders + files)]
     return sum(one.st_size for one in stats[1:]), max(one.st_mtime for one in stats)
 
 

@@ -3,6 +3,7 @@
 A `Runner` knows nothing of graphs, caches or retries: it runs one program and says how it ended.
 """
 
+import contextlib
 import ctypes
 import os
 import select
@@ -122,9 +123,9 @@ class ProcessRunner:
             except OSError as error:
                 log.write(f"error: {argv[0]}: {os.strerror(error.errno or 0).lower()}\n".encode())
                 return 127
-        self._watch(process.pid)
         handle = os.pidfd_open(process.pid)
         try:
+            self._watch(process.pid)
             poll = select.poll()
             poll.register(handle, select.POLLIN)
             deadline: float | None = None
@@ -148,7 +149,8 @@ class ProcessRunner:
                     [sys.executable, "-ISc", _WATCHDOG], stdin=subprocess.PIPE, text=True, bufsize=1, start_new_session=True
                 )
             assert self.watchdog.stdin
-            print(group, file=self.watchdog.stdin, flush=True)
+            with contextlib.suppress(BrokenPipeError):  # somebody killed the watchdog; the death signal is left
+                print(group, file=self.watchdog.stdin, flush=True)
 
     def close(self) -> None:
         """End the watchdog; a later `run` starts another."""
@@ -164,7 +166,5 @@ def _is_python(program: str) -> bool:
 
 
 def _signal(group: int, number: int) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(group, number)
-    except ProcessLookupError:
-        pass

@@ -81,7 +81,7 @@ def decide(step: Step, arguments: Mapping[str, Any], ended: Mapping[str, TaskRes
         state = "skipped" if ended[absent.output.step].state == "skipped" else "cancelled"
         return End(step, TaskResult(state, error=str(absent)))
     except BadInput as error:
-        return End(step, TaskResult("failed", error=str(error)))
+        return End(step, TaskResult("failed", error=f"{step.name}: {error}"))
 
 
 def value(source: Source, arguments: Mapping[str, Any], ended: Mapping[str, TaskResult]) -> Any:

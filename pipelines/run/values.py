@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -40,9 +41,18 @@ def typed(kind: str, value: Any, where: str) -> Any:
     value = plain(value)
     if not isinstance(value, KINDS[kind]) or (isinstance(value, bool) and kind != "BOOLEAN"):
         raise BadInput(f"{json.dumps(value, default=str)[:80]} is not a {kind}", where=where)
-    if (isinstance(value, float) and not math.isfinite(value)) or (isinstance(value, int) and abs(value) > EXACT):
-        raise BadInput(f"{value} cannot be carried exactly by the pipeline", where=where)
+    for number in _numbers(value):
+        if not math.isfinite(number) or (isinstance(number, int) and abs(number) > EXACT):
+            raise BadInput(f"{number} cannot be carried exactly by the pipeline", where=where)
     return value
+
+
+def _numbers(value: Any) -> Iterator[int | float]:
+    if isinstance(value, (int, float)):
+        yield value
+    elif isinstance(value, (dict, list)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _numbers(item)
 
 
 def from_text(kind: str, text: str, where: str) -> Any:

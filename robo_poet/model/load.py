@@ -9,7 +9,7 @@ from typing import Any
 from robo_poet.errors import BadInput
 from robo_poet.model.tokenizer import Tokenizer
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's start-up chatter is not for our readers
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # start-up chatter; Python errors still come through
 
 
 @dataclass(frozen=True)

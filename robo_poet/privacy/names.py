@@ -13,6 +13,7 @@ from robo_poet.errors import BadInput
 from robo_poet.privacy.finding import Finding
 
 SCORE = 0.85  # what Presidio gives a spaCy entity, which has no confidence of its own
+SCORE_AGAIN = 0.6  # of a name that was found elsewhere in the text
 PIECE = 4_000  # characters read at once: spaCy's memory grows with the text, and it refuses more than a million
 BATCH = 32
 UNUSED = ["tagger", "morphologizer", "parser", "senter", "attribute_ruler", "lemmatizer"]
@@ -29,17 +30,17 @@ class NameFinder:
     def __init__(self, model: str, min_score: float) -> None:
         try:
             self._model = spacy.load(model, exclude=UNUSED)
-        except (OSError, ImportError):
+        except (OSError, ImportError, AttributeError):  # the last: a package, but no model
             raise BadInput(
                 f"spaCy model {model!r} is not installed", where="scrub.spacy_model", remedy="install it or name another"
             ) from None
         if "ner" not in self._model.pipe_names:
             raise BadInput(f"spaCy model {model!r} finds no named entities", where="scrub.spacy_model", remedy="name one that has `ner`")
-        self._wanted = min_score <= SCORE
+        self._min_score = min_score
 
     def find(self, texts: Iterable[str], processes: int = 1) -> Iterator[list[Finding]]:
         """Findings of each text, in the order of the texts; reads ahead by a batch."""
-        if not self._wanted:
+        if self._min_score > SCORE:
             yield from ([] for _ in texts)
             return
 
@@ -53,20 +54,22 @@ class NameFinder:
         for document, (text, offset, last) in self._model.pipe(numbered(), as_tuples=True, batch_size=BATCH, n_process=processes):
             found += [f for entity in document.ents if entity.label_ in ("PERSON", "PER") for f in _on_lines(entity, offset)]
             if last:
-                yield found + list(self._again(text, found))
+                again = self._again(text, found) if self._min_score <= SCORE_AGAIN else ()
+                yield [*found, *again]
                 found = []
 
     def _again(self, text: str, found: list[Finding]) -> Iterator[Finding]:
         """The same names elsewhere in the document, whole or in part: the model knows a name in one line and misses it in the next."""
-        names: set[str] = set()
+        known: set[str] = set()
         for one in found:
             name = text[one.start : one.end]
-            names |= {name, *(part for part in re.findall(r"\w[\w'’-]+", name) if len(part) > 2)}
-        known = {n for n in names if n[0].isupper() and not self._model.vocab[n.lower()].is_stop}
+            parts = re.findall(r"\w[\w'’-]+", name)
+            if len(parts) > 1:  # a single word is too often no name: "Speaker" and "God" would spread through the whole text
+                known |= {part for part in (name, *parts) if part[0].isupper() and not self._model.vocab[part.lower()].is_stop}
         if known:
             pattern = "|".join(re.escape(name) for name in sorted(known, key=lambda n: (-len(n), n)))
             for match in re.finditer(rf"(?<!\w)(?:{pattern})(?!\w)", text):
-                yield Finding("PERSON", match.start(), match.end(), SCORE, "NameAgain")
+                yield Finding("PERSON", match.start(), match.end(), SCORE_AGAIN, "NameAgain")
 
 
 def _on_lines(entity: Any, offset: int) -> Iterator[Finding]:

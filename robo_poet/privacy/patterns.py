@@ -4,7 +4,7 @@ A language model is not asked, so this is fast: 2 MB/s and more for verse, which
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from presidio_analyzer import EntityRecognizer, Pattern, PatternRecognizer
 from presidio_analyzer.predefined_recognizers import (
@@ -18,7 +18,7 @@ from presidio_analyzer.predefined_recognizers import (
     UsSsnRecognizer,
 )
 
-from robo_poet.privacy.addresses import OfflineEmailRecognizer, OfflineUrlRecognizer
+from robo_poet.privacy.addresses import OfflineEmailRecognizer, OfflineUrlRecognizer, any_scheme_recognizer
 from robo_poet.privacy.finding import Finding
 
 # A telephone number by its look. Presidio's recogniser wants a number that could be dialled; one with a digit mistyped is as private.
@@ -45,7 +45,7 @@ class PatternFinder:
 
     def __init__(self, min_score: float) -> None:
         self.min_score = min_score
-        self._addresses = [OfflineEmailRecognizer(), OfflineUrlRecognizer()]
+        self._addresses = [OfflineEmailRecognizer(), OfflineUrlRecognizer(), any_scheme_recognizer()]
         self._numbers = [
             CreditCardRecognizer(), IbanRecognizer(), CryptoRecognizer(), IpRecognizer(), MacAddressRecognizer(), UsSsnRecognizer(),
             UsItinRecognizer(), PatternRecognizer("PHONE_NUMBER", name="NumberShapeRecognizer", patterns=NUMBER_SHAPES),
@@ -80,13 +80,8 @@ def windows(text: str, *triggers: re.Pattern[str]) -> Iterator[tuple[int, int]]:
 
     A longer stretch is cut into windows that overlap, so that nothing is lost at a cut.
     """
-    spans = sorted(_widen(text, m.start(), m.end(), MARGIN) for trigger in triggers for m in trigger.finditer(text))
-    merged: list[list[int]] = []
-    for start, end in spans:
-        if merged and start <= merged[-1][1]:
-            merged[-1][1] = max(merged[-1][1], end)
-        else:
-            merged.append([start, end])
+    around = sorted((m.start() - MARGIN, m.end() + MARGIN) for trigger in triggers for m in trigger.finditer(text))
+    merged = _merge(_to_spaces(text, start, end) for start, end in _merge(around))
     for start, end in merged:
         while end - start > LONGEST:
             yield start, start + LONGEST
@@ -94,15 +89,27 @@ def windows(text: str, *triggers: re.Pattern[str]) -> Iterator[tuple[int, int]]:
         yield start, end
 
 
-def _widen(text: str, start: int, end: int, margin: int) -> tuple[int, int]:
+def _merge(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Spans in order, those that touch made one."""
+    last: tuple[int, int] | None = None
+    for start, end in spans:
+        if last and start <= last[1]:
+            last = last[0], max(last[1], end)
+        else:
+            if last:
+                yield last
+            last = start, end
+    if last:
+        yield last
+
+
+def _to_spaces(text: str, start: int, end: int) -> tuple[int, int]:
+    """Out to white space on both sides, at most some hundred characters."""
     limit = LONGEST // 10
-    start, end = max(0, start - margin), min(len(text), end + margin)
-    for _ in range(limit):
-        if start == 0 or text[start - 1].isspace():
-            break
-        start -= 1
-    for _ in range(limit):
-        if end == len(text) or text[end].isspace():
-            break
-        end += 1
+    start, end = max(0, start), min(len(text), end)
+    while start > 0 and limit > 0 and not text[start - 1].isspace():
+        start, limit = start - 1, limit - 1
+    limit = LONGEST // 10
+    while end < len(text) and limit > 0 and not text[end].isspace():
+        end, limit = end + 1, limit - 1
     return start, end

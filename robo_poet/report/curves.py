@@ -7,7 +7,7 @@ from typing import Any
 import matplotlib
 
 matplotlib.use("svg")
-from matplotlib import pyplot as plt  # noqa: E402
+from matplotlib import pyplot as plt
 
 INK, TRAIN, VALIDATION = "#6b7280", "#2563eb", "#d97706"  # read on a light and on a dark page
 

@@ -18,8 +18,7 @@ def histogram_svg(edges: Sequence[float], counts: Sequence[float], unit: str) ->
         tip = escape(f"{edges[number]:,.0f} to {edges[number + 1]:,.0f} {unit}: {count:,.0f}")
         top = HEIGHT - FOOT - height
         bars.append(
-            f'<rect x="{number * step + 1:.1f}" y="{top:.1f}" width="{step - 2:.1f}" height="{height:.1f}">'
-            f"<title>{tip}</title></rect>"
+            f'<rect x="{number * step + 1:.1f}" y="{top:.1f}" width="{step - 2:.1f}" height="{height:.1f}"><title>{tip}</title></rect>'
         )
     middle = len(counts) // 2
     marks = [(0.0, "start", edges[0]), (middle * step, "middle", edges[middle]), (float(WIDTH), "end", edges[-1])]

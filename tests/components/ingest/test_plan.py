@@ -41,7 +41,11 @@ def test_the_split_of_a_sample_is_the_split_of_the_whole() -> None:
 
 
 def test_repetitions_and_empty_texts_are_counted() -> None:
-    documents = [*works(4, 1)(), Document(id="again", group="again", text="0 0 ".ljust(1000, "x")), Document(id="none", group="none", text=" \n")]
+    documents = [
+        *works(4, 1)(),
+        Document(id="again", group="again", text="0 0 ".ljust(1000, "x")),
+        Document(id="none", group="none", text=" \n"),
+    ]
     plan = make_plan(documents, IngestSettings(), 42)
     assert plan.keep == [True] * 4 + [False] * 2
     assert plan.warnings[0] == "1 of 6 documents have no text and were dropped"

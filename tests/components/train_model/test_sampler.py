@@ -21,7 +21,9 @@ def slow_sample(logits: npt.NDArray[np.float32], temperature: float, top_k: int,
     return int(order[min(int((walk <= noise).sum()), len(kept) - 1)])
 
 
-def draw(logits: npt.NDArray[np.float32], temperature: float, top_k: int, top_p: float, noise: npt.NDArray[np.float32]) -> npt.NDArray[np.int32]:
+def draw(
+    logits: npt.NDArray[np.float32], temperature: float, top_k: int, top_p: float, noise: npt.NDArray[np.float32]
+) -> npt.NDArray[np.int32]:
     n = len(noise)
     rows = np.broadcast_to(logits, (n, len(logits)))
     options = np.full(n, temperature, np.float32), np.full(n, top_k, np.int32), np.full(n, top_p, np.float32)

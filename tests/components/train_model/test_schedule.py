@@ -14,12 +14,15 @@ pytestmark = pytest.mark.xdist_group("tensorflow")
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation")  # Keras' own, on reading a variable
 @given(
-    st.lists(st.floats(1, 100), max_size=30), st.integers(1, 4), st.integers(0, 3), st.sampled_from([0.5, 0.1]), st.sampled_from([1e-6, 3e-4])
+    st.lists(st.floats(1, 100), max_size=30), st.integers(1, 4), st.integers(0, 3), st.sampled_from([0.5, 0.1]),
+    st.sampled_from([1e-6, 3e-4]),
 )  # fmt: skip
 def test_lowers_the_rate_as_keras_does(curve: list[float], patience: int, cooldown: int, factor: float, floor: float) -> None:
     settings = TrainSettings(plateau_patience=patience, plateau_cooldown=cooldown, plateau_factor=factor, min_learning_rate=floor)
     rate = keras.Variable(1e-3)
-    peer = keras.callbacks.ReduceLROnPlateau("p", mode="min", factor=factor, patience=patience, cooldown=cooldown, min_lr=floor, min_delta=0)
+    peer = keras.callbacks.ReduceLROnPlateau(
+        "p", mode="min", factor=factor, patience=patience, cooldown=cooldown, min_lr=floor, min_delta=0
+    )  # fmt: skip
     peer._model = SimpleNamespace(optimizer=SimpleNamespace(learning_rate=rate))
     peer.on_train_begin()
     schedule = Schedule(1e-3)

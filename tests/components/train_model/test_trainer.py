@@ -41,7 +41,8 @@ def trainer(corpus: Path, tokenizer: Path, folder: Path, killed_after: int = 0, 
             raise Killed
 
     return Trainer(
-        lstm.build(settings, words.vocabulary), feeds["train"], feeds["validation"], settings, seed=42, checkpoints=Checkpoints(folder), say=say
+        lstm.build(settings, words.vocabulary), feeds["train"], feeds["validation"], settings, seed=42,
+        checkpoints=Checkpoints(folder), say=say,
     )  # fmt: skip
 
 
@@ -65,7 +66,9 @@ def test_killed_and_resumed_is_uninterrupted_bit_for_bit(
     assert outcome(resumed, resumed.run()) == uninterrupted
 
 
-def test_a_finished_training_has_nothing_left_to_do(uninterrupted: tuple[bytes, str], toy_corpus: Path, toy_tokenizer: Path, tmp_path: Path) -> None:
+def test_a_finished_training_has_nothing_left_to_do(
+    uninterrupted: tuple[bytes, str], toy_corpus: Path, toy_tokenizer: Path, tmp_path: Path
+) -> None:
     first = trainer(toy_corpus, toy_tokenizer, tmp_path)
     first.run()
     again = trainer(toy_corpus, toy_tokenizer, tmp_path, killed_after=1)  # one line says that it goes on, a second step would raise

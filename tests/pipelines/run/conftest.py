@@ -77,7 +77,13 @@ class House:
         if callable(ir):
             ir = self.compile(ir)
         return run_pipeline(
-            ir, parameters, store=self.store, runs=self.runs, runner=self.runner(), listeners=[self.events.append], max_parallel=max_parallel
+            ir,
+            parameters,
+            store=self.store,
+            runs=self.runs,
+            runner=self.runner(),
+            listeners=[self.events.append],
+            max_parallel=max_parallel,
         )
 
     def start(self, ir: Path, parameters: str = "{}") -> subprocess.Popen[str]:

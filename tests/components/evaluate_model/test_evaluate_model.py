@@ -1,0 +1,114 @@
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from components.evaluate_model.__main__ import main
+from components.evaluate_model.continuations import corpus_bleu, held_out_prompts
+from components.evaluate_model.unigram import unigram_log_probs
+from robo_poet.corpus.document import Document
+from robo_poet.corpus.read import read_documents
+from robo_poet.corpus.write import write_documents
+from robo_poet.model.load import LoadedModel, load_model
+from tests.conftest import verse
+
+pytestmark = pytest.mark.xdist_group("tensorflow")
+
+
+@pytest.fixture(scope="module")
+def model(toy_training: Path, toy_tokenizer: Path) -> LoadedModel:
+    return load_model(toy_training / "model", toy_tokenizer)
+
+
+def run(corpus: Path, training: Path, tokenizer: Path, out: Path, **settings: object) -> int:
+    small = {"continuations": 8, "prompt_tokens": 8, "continuation_tokens": 10, "sample_tokens": 20, "samples": 2, **settings}
+    arguments = ["--scrubbed", corpus, "--tokenizer", tokenizer, "--model", training / "model", "--seed", 1]
+    arguments += ["--settings", json.dumps(small), "--evaluation", out, "--executor-output", out.with_suffix(".output")]
+    return main([str(argument) for argument in arguments])
+
+
+def test_the_metrics_follow_from_the_likelihood_of_each_token(
+    toy_corpus: Path, toy_training: Path, toy_tokenizer: Path, model: LoadedModel, tmp_path: Path
+) -> None:
+    out = tmp_path / "evaluation.json"
+    assert run(toy_corpus, toy_training, toy_tokenizer, out) == 0
+    metrics = json.loads(out.read_text())["metrics"]
+    nats, hits, five, tokens, size, unigram = 0.0, 0, 0, 0, 0, 0.0
+    train = [model.tokenizer.encode_document(d.text)[1:] for d in read_documents(toy_corpus, "train")]
+    counts = np.bincount(np.concatenate(train), minlength=model.tokenizer.size) + 1.0
+    for document in read_documents(toy_corpus, "test"):
+        ids = model.tokenizer.encode_document(document.text)[:256]
+        assert len(model.tokenizer.encode_document(document.text)) <= 256  # one window: the plain way is the whole way
+        result = model.score(tokens=np.asarray([ids], np.int32))
+        nats -= float(result["log_prob"].numpy().sum())
+        hits += int((result["rank"].numpy() == 0).sum())
+        five += int((result["rank"].numpy() < 5).sum())
+        unigram -= float(np.log(counts[ids[1:]] / counts.sum()).sum())
+        tokens, size = tokens + len(ids) - 1, size + len(document.text.encode())
+    expected = {
+        "perplexity": math.exp(nats / tokens), "bits_per_byte": nats / math.log(2) / size, "token_accuracy": hits / tokens,
+        "top5_accuracy": five / tokens, "unigram_bits_per_byte": unigram / math.log(2) / size, "bits_saved_over_unigram": 1 - nats / unigram,
+        "test_tokens": tokens, "test_bytes": size,
+    }  # fmt: skip
+    assert {name: metrics[name] for name in expected} == pytest.approx(expected, rel=1e-4)
+    assert metrics["bits_saved_over_unigram"] > 0  # the toy model has learnt something
+
+
+def test_the_same_inputs_give_the_same_evaluation(toy_corpus: Path, toy_training: Path, toy_tokenizer: Path, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        assert run(toy_corpus, toy_training, toy_tokenizer, tmp_path / name) == 0
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    evaluation = json.loads((tmp_path / "a").read_text())
+    assert set(evaluation["bands"]) == {"perplexity", "bleu"}
+    assert len(evaluation["samples"]) == 2 and all(sample["text"] for sample in evaluation["samples"])
+
+
+def test_documents_too_short_to_continue_leave_bleu_unmeasured(
+    toy_training: Path, toy_tokenizer: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    corpus = tmp_path / "short.parquet"
+    write_documents(corpus, [Document("d", "g", "", split=split).with_text("the rose sleeps") for split in ("train", "test")])
+    assert run(corpus, toy_training, toy_tokenizer, tmp_path / "e") == 0
+    assert "warning: no held-out document is 18 tokens long: BLEU is not measured" in capsys.readouterr().err
+    assert "bleu" not in json.loads((tmp_path / "e").read_text())["metrics"]
+
+
+def test_an_empty_test_split_is_one_line(toy_training: Path, toy_tokenizer: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    corpus = tmp_path / "c.parquet"
+    write_documents(corpus, [Document("d", "g", "", split="train").with_text(verse(1))])
+    assert run(corpus, toy_training, toy_tokenizer, tmp_path / "e") == 2
+    assert capsys.readouterr().err.strip() == f"error: {corpus}: the test split is empty; give a corpus of more works"
+    assert not (tmp_path / "e").exists()
+
+
+def test_a_model_that_is_not_the_one_announced_is_not_loaded(
+    toy_corpus: Path, toy_training: Path, toy_tokenizer: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--scrubbed", toy_corpus, "--tokenizer", toy_tokenizer, "--model", toy_training / "model", "--seed", 1]
+    arguments += ["--model-digest", "0" * 64, "--evaluation", tmp_path / "e"]
+    assert main([str(argument) for argument in arguments]) == 2
+    assert "the content is not what its producer wrote" in capsys.readouterr().err
+
+
+def test_prompts_come_from_the_text_and_its_continuation_is_the_reference(model: LoadedModel, toy_corpus: Path) -> None:
+    texts = [d.text for d in read_documents(toy_corpus, "test")]
+    prompts = held_out_prompts(model, texts, 20, 8, 10, seed=3)
+    assert len(prompts) == 20 == len(set(map(str, prompts)))
+    for prompt in prompts:
+        opening = model.tokenizer.decode(prompt.ids)
+        assert len(prompt.ids) == 9 and any(opening + prompt.reference in text for text in texts)
+
+
+def test_unigram_is_add_one_smoothed_frequency() -> None:
+    log_p = unigram_log_probs([[0, 1, 1], [1]], 3)
+    assert np.exp(log_p) == pytest.approx([2 / 7, 4 / 7, 1 / 7])
+
+
+def test_bleu_equals_a_worked_example() -> None:
+    assert corpus_bleu(["a b c d"], ["a b c d"]) == pytest.approx(1.0)
+    # 4 words, 3 of them right in a row: p1 3/4, p2 2/3, p3 1/2, p4 0.1/1 (method 1 of Chen & Cherry), no brevity penalty
+    assert corpus_bleu(["a b c x"], ["a b c d"]) == pytest.approx((3 / 4 * 2 / 3 * 1 / 2 * 0.1) ** 0.25)
+    # half as long as the reference: all n-grams right, brevity penalty exp(1 − 8/4)
+    assert corpus_bleu(["a b c d"], ["a b c d e f g h"]) == pytest.approx(math.exp(-1))

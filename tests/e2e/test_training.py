@@ -1,0 +1,159 @@
+"""From the bundled corpus to a registered model and back out as text: the whole promise, on the `ci` profile."""
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import Shell
+
+pytestmark = [pytest.mark.xdist_group("e2e")]
+STEPS = {
+    "ingest", "validate-data", "scrub-pii", "train-tokenizer", "train-model", "evaluate-model", "gate-model", "write-report",
+    "register-model", "deploy-canary",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def trained(shell: Shell) -> Shell:
+    """A folder in which the `ci` profile ran once."""
+    printed = shell.type("run", "--profile", "ci")
+    assert "version 1 is champion" in printed and "robo-poet generate" in printed
+    return shell
+
+
+def test_a_first_run_registers_a_champion(trained: Shell) -> None:
+    summary = trained.summary()
+    assert summary["status"] == "succeeded" and summary["version"] == 1 and summary["stage"] == "champion"
+    assert trained.states() == dict.fromkeys(STEPS, "ran")
+    assert {"perplexity", "bits_per_byte", "unigram_bits_per_byte", "token_accuracy", "top5_accuracy", "bleu"} <= set(summary["metrics"])
+    assert all(set(gate) >= {"metric", "value", "bound", "verdict"} for gate in summary["gates"]) and len(summary["gates"]) == 2
+    html = (trained.folder / "runs" / "latest" / "report.html").read_text()
+    assert "accepted" in html and "<svg" in html
+    for step in STEPS:
+        assert (trained.folder / "runs" / "latest" / "logs" / f"{step}.log").exists()
+
+
+def test_lineage_leads_from_the_version_back_to_the_corpus(trained: Shell) -> None:
+    outputs = trained.summary()["outputs"]
+    version = json.loads(trained.type("registry", "show", "1", "--json"))
+    inputs = version["lineage"]["inputs"]
+    assert inputs["corpus"] == outputs["ingest"]["parameters"]["corpus_digest"]
+    assert inputs["scrubbed"] == outputs["scrub-pii"]["parameters"]["scrubbed_digest"]
+    for name, step in (("tokenizer", "train-tokenizer"), ("model", "train-model"), ("evaluation", "evaluate-model")):
+        assert inputs[name] == outputs[step]["parameters"][f"{name}_digest"]
+    assert version["lineage"]["settings"]["seed"] == 42 and set(version["lineage"]["code"]) == {s.replace("-", "_") for s in STEPS}
+
+
+def test_the_same_command_again_finds_nothing_to_do(trained: Shell) -> None:
+    trained.type("run", "--profile", "ci")
+    states = trained.states()
+    assert {name for name, state in states.items() if state == "ran"} == {"register-model", "deploy-canary"}
+    assert {states[name] for name in STEPS - {"register-model", "deploy-canary"}} == {"cached"}
+    assert trained.summary()["version"] == 1
+    assert len(trained.type("registry", "log", "--json").splitlines()) >= 1
+    assert json.loads(trained.type("registry", "list", "--json"))[-1]["version"] == 1
+
+
+def test_explain_says_what_a_changed_setting_would_rerun(trained: Shell) -> None:
+    said = trained.type("run", "--profile", "ci", "--explain", "--set", "train.learning_rate=0.02")
+    lines = {line[:22].strip(): line[22:].strip() for line in said.splitlines()}
+    assert lines["Train tokenizer"] == "cached"
+    assert lines["Train model"] == "would run: parameter settings.learning_rate 0.01 → 0.02"
+    assert lines["Evaluate model"].startswith("would run: waits for train-model")
+
+
+def test_killed_in_training_it_goes_on_from_the_checkpoint(trained: Shell) -> None:
+    """A second model, of another learning rate: also shows that only training and what follows runs, and that it becomes canary."""
+    changed = ("run", "--profile", "ci", "--set", "train.learning_rate=0.02")
+    process = trained.start(*changed)
+    log = trained.folder / "runs" / "latest" / "logs" / "train-model.log"
+    deadline = time.monotonic() + 120
+    before = set((trained.folder / "runs").iterdir())
+    while time.monotonic() < deadline:
+        checkpoints = list((trained.folder / ".store" / "work").glob("train-model-*/training-*/last.npz"))
+        if checkpoints:
+            break
+        time.sleep(0.1)
+    assert checkpoints, f"no checkpoint after 120 s; runs {before}"
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert not trained_processes(trained.folder), "a step outlived its executor"
+    trained.type(*changed)
+    states = trained.states()
+    assert {name for name, state in states.items() if state == "cached"} == {"ingest", "validate-data", "scrub-pii", "train-tokenizer"}
+    assert "going on from the checkpoint of step" in log.read_text()
+    summary = trained.summary()
+    assert (summary["version"], summary["stage"]) == (2, "canary")
+
+
+def trained_processes(folder: Path) -> list[str]:
+    """Command lines of processes that work below `folder`, after a moment to end."""
+    for _ in range(50):
+        found = []
+        for entry in Path("/proc").iterdir():
+            try:
+                if entry.name.isdigit() and int(entry.name) != os.getpid() and (entry / "cwd").readlink().is_relative_to(folder):
+                    found.append((entry / "cmdline").read_text())
+            except OSError:
+                continue
+        if not found:
+            return []
+        time.sleep(0.1)
+    return found
+
+
+def test_the_same_seed_gives_the_same_model_from_scratch(trained: Shell, tmp_path: Path) -> None:
+    other = Shell(tmp_path)
+    other.type("run", "--profile", "ci")
+    digests = [
+        {name: {key: value for key, value in out["parameters"].items() if key.endswith("digest")} for name, out in each.items()}
+        for each in (trained_first(trained), other.summary()["outputs"])
+    ]
+    assert digests[0] == digests[1]
+
+
+def trained_first(trained: Shell) -> dict[str, dict[str, dict[str, str]]]:
+    first = min(p for p in (trained.folder / "runs").iterdir() if not p.is_symlink())
+    return json.loads((first / "summary.json").read_text())["outputs"]  # type: ignore[no-any-return]
+
+
+def test_a_model_that_fails_a_gate_is_registered_as_rejected_and_not_deployed(trained: Shell) -> None:
+    printed = trained.type("run", "--profile", "ci", "--set", "gates=[{metric: perplexity, max: 2}, {metric: grace, min: 1}]")
+    summary = trained.summary()
+    assert summary["status"] == "succeeded" and summary["stage"] == "rejected"
+    assert trained.states()["deploy-canary"] == "skipped"
+    assert "above 2; grace was not measured" in printed
+    listed = {row["version"]: row for row in json.loads(trained.type("registry", "list", "--json"))}
+    assert listed[1]["stage"] == "champion" and "above 2" in listed[summary["version"]]["why"]
+
+
+def test_the_champion_writes(trained: Shell) -> None:
+    options = ("generate", "The king and all his men", "--seed", "7", "--max-length", "30", "--temperature", "0.5")
+    first = trained.type(*options)
+    assert first.startswith("The king and all his men") and len(first) > 30
+    assert trained.type(*options) == first
+    assert "error: temperature: 9.0 is out of range" in trained.type("generate", "The king", "--temperature", "9", status=2)
+    assert "no version 99" in trained.type("generate", "The king and all", "--version", "99", status=2).lower()
+
+
+def test_a_damaged_version_is_not_served(trained: Shell) -> None:
+    version = json.loads(trained.type("registry", "show", "1", "--json"))
+    tokenizer = Path(version["folder"]) / "tokenizer" / "tokenizer.json"
+    whole = tokenizer.read_bytes()
+    try:
+        tokenizer.write_bytes(whole[:-1] + b" ")
+        assert "tokenizer.json" in trained.type("generate", "The king and all his men", status=2)
+        assert "tokenizer.json" in trained.type("registry", "verify", status=2)
+    finally:
+        tokenizer.write_bytes(whole)
+    trained.type("registry", "verify")
+
+
+def test_gc_says_what_would_go_and_frees_it(trained: Shell) -> None:
+    said = trained.type("gc")
+    assert "nothing to free" in said or "would free" in said
+    assert "runs/latest" not in said

@@ -1,0 +1,82 @@
+"""The display: a table on a terminal, lines elsewhere; it hears of a run by its events and the steps' logs."""
+
+import io
+import json
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from pipelines.run.board import Board, duration
+from pipelines.run.display import display_on, table
+from pipelines.run.executor import run_pipeline
+from pipelines.run.record import Event
+
+SCRIPT = "echo '[ 10 %] epoch 1'; echo 'warning: thin corpus'; echo '[ 42 %] epoch 2'; sleep 0.6"
+
+
+@pytest.fixture
+def ir(house: Any, toys: SimpleNamespace) -> Path:
+    def pipeline() -> None:
+        first = toys.shell(script=SCRIPT).set_display_name("Train model")
+        toys.shell(script="exit 1").set_display_name("Evaluate").after(first)
+
+    path: Path = house.compile(pipeline)
+    return path
+
+
+def shown(house: Any, ir: Path, terminal: bool) -> str:
+    console = Console(file=io.StringIO(), force_terminal=terminal, width=100, color_system=None, legacy_windows=False)
+    with display_on(console) as listener:
+        run_pipeline(ir, {}, store=house.store, runs=house.runs, runner=house.runner(), listeners=[listener])
+    return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]
+
+
+def test_lines_where_there_is_no_terminal(house: Any, ir: Path) -> None:
+    text = shown(house, ir, terminal=False)
+    assert "\x1b" not in text and all(line[2] == line[5] == ":" for line in text.splitlines())
+    said = [line[10:] for line in text.splitlines()]
+    assert said[0].startswith("run 2") and said[0].endswith(" started")
+    assert said[1] == "Train model: running" and said.count("warning: Train model: thin corpus") == 1
+    assert any(line.startswith("Train model: ran in ") for line in said)
+    assert any(line.startswith("Evaluate: failed in ") and "exit status 1" in line for line in said)
+
+
+def test_a_table_on_a_terminal(house: Any, ir: Path) -> None:
+    text = shown(house, ir, terminal=True)
+    assert "Train model" in text and " 42 %" in text and "epoch 2" in text and "2 of 2 steps" in text
+    assert text.count("warning: Train model: thin corpus") == 1
+
+
+def test_the_board_reads_logs_as_they_grow(tmp_path: Path) -> None:
+    log, board = tmp_path / "log", Board()
+    board.take(Event("", "started", "r", detail={"steps": [{"name": "a", "display": "A"}, {"name": "b", "display": "B"}]}))
+    board.take(Event("a", "running", detail={"log": str(log)}))
+    assert board.look() == []
+    with log.open("a") as file:
+        file.write("[  7 %] one\n[ 99 %] unfin")
+        file.flush()
+        assert board.look() == [] and (board.rows["a"].percent, board.rows["a"].text) == (7, "one")
+        file.write("ished\x1b[31m\nwarning: w\n")
+        file.flush()
+        assert board.look() == ["warning: A: w"] and board.rows["a"].text == "unfinished[31m"
+    assert board.take(Event("a", "ran", detail={"seconds": 1.0, "warnings": ["w", "late"]})) == ["warning: A: late"]
+    console = Console(file=io.StringIO(), width=100)
+    console.print(table(board, time.time()))
+    assert "1.0 s" in console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_durations() -> None:
+    assert [duration(seconds) for seconds in (None, 4.24, 187, 3765)] == ["", "4.2 s", "3:07", "1:02:45"]
+
+
+def test_events_are_one_json_a_line_and_tell_all(house: Any, ir: Path) -> None:
+    house.run(ir)
+    events = [json.loads(line) for line in (house.runs / "latest" / "events.jsonl").read_text().splitlines()]
+    assert [(event["task"], event["state"]) for event in events] == [
+        ("", "started"), ("shell", "running"), ("shell", "ran"), ("shell-2", "running"), ("shell-2", "failed"), ("", "failed"),
+    ]  # fmt: skip
+    assert events[2]["detail"]["warnings"] == ["thin corpus"] and (house.runs / "latest").is_symlink()

@@ -1,0 +1,131 @@
+"""What a failing step does to a run, and what is said of it: retries, exit handlers, outputs that cannot be used (PIPE-4)."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import yaml
+from kfp import dsl
+
+from pipelines.run.executor import run_pipeline
+from pipelines.run.record import Event
+
+NOTE = 'echo {} >> "$TRACE"'
+
+
+def states(result: Any) -> dict[str, str]:
+    return {name: task.state for name, task in result.tasks.items()}
+
+
+def test_retry_then_success_in_the_same_folder(house: Any, toys: SimpleNamespace) -> None:
+    def pipeline() -> None:
+        toys.shell(script='echo x >> tries; [ "$(wc -l < tries)" -ge 3 ]').set_retry(3, backoff_duration="0s")
+
+    result = house.run(pipeline)
+    assert result.status == "succeeded" and result.tasks["shell"].attempts == 3
+    assert [event.state for event in house.events if event.task] == ["running", "retrying", "running", "retrying", "running", "ran"]
+
+
+def test_bad_input_is_not_retried_and_its_line_is_the_error(house: Any, toys: SimpleNamespace) -> None:
+    def pipeline() -> None:
+        toys.shell(script="echo noise; echo 'error: corpus.csv: row 7: no text; give one' >&2; exit 2").set_retry(3)
+
+    result = house.run(pipeline)
+    assert result.status == "failed" and result.exit_status == 1 and result.tasks["shell"].attempts == 1
+    assert result.error.startswith("shell: corpus.csv: row 7: no text; give one (log: ") and "\n" not in result.error
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("echo first; echo last; exit 3", "exit status 3: first | last"),
+        ("kill -9 $$", "killed by SIGKILL — out of memory?"),
+        ("kill -15 $$", "SIGTERM"),
+    ],
+)
+def test_a_failure_without_an_error_line_is_told(house: Any, toys: SimpleNamespace, script: str, said: str) -> None:
+    def pipeline(script: str) -> None:
+        toys.shell(script=script)
+
+    assert said in house.run(pipeline, script=script).error
+
+
+def test_a_program_that_is_not_there(house: Any) -> None:
+    @dsl.container_component
+    def lost():  # type: ignore[no-untyped-def]
+        return dsl.ContainerSpec(image="x/robo-poet/lost:1", command=["no-such-program"])
+
+    def pipeline() -> None:
+        lost()
+
+    assert "no-such-program: no such file or directory" in house.run(pipeline).error
+
+
+def test_failure_cancels_what_follows_lets_others_finish_and_runs_the_exit_handler(house: Any, toys: SimpleNamespace) -> None:
+    def pipeline() -> None:
+        bye = toys.shell(script=NOTE.format("bye"))
+        with dsl.ExitHandler(bye):
+            toys.shell(script=NOTE.format("early"), tick=1)
+            made = toys.make(script="sleep 0.3; exit 1")
+            toys.shell(script="sleep 1; " + NOTE.format("beside"), tick=2)
+            toys.use(script="", file=made.outputs["file"])
+            toys.shell(script=NOTE.format("late"), tick=3).after(made)
+
+    result = house.run(pipeline, max_parallel=3)
+    assert states(result) == {
+        "shell": "ran",
+        "shell-2": "ran",
+        "make": "failed",
+        "shell-3": "ran",
+        "use": "cancelled",
+        "shell-4": "cancelled",
+    }
+    assert house.traced() == ["early", "beside", "bye"]
+    again = house.run(pipeline, max_parallel=3)
+    assert again.tasks["shell-2"].state == "cached" and again.tasks["make"].state == "failed"  # finished work is kept
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("true", "did not write its output file, which use reads"),
+        ("echo x > $3; echo nine > $2", "output number: 'nine' is not a NUMBER_INTEGER"),
+        ("echo x > $3; echo '{' > $4", "executor output cannot be read"),
+        ("echo x > $3; echo '[]' > $4", "executor output cannot be read"),
+        ('echo x > $3; echo \'{"parameterValues": {"number": NaN}}\' > $4', "NaN is not JSON"),
+        ("echo x > $3; printf '\\377' > $1", "text is not a text file in UTF-8"),
+        ('echo x > $3; echo \'{"parameterValues": {"file_digest": "abc"}}\' > $4', "states the digest abc for file"),
+        ('echo x > $3; echo \'{"parameterValues": {"text": 5}}\' > $4', "output text: 5 is not a STRING"),
+    ],
+)
+def test_outputs_that_cannot_be_used_fail_their_own_step(house: Any, toys: SimpleNamespace, script: str, said: str) -> None:
+    def pipeline(script: str) -> None:
+        made = toys.make(script=script).set_retry(2)
+        toys.use(script="true", file=made.outputs["file"])
+
+    result = house.run(pipeline, script=script)
+    assert result.tasks["make"].state == "failed" and said in result.error and result.tasks["make"].attempts == 1
+
+
+def test_a_listener_that_raises_leaves_no_step_running(house: Any, toys: SimpleNamespace) -> None:
+    def pipeline() -> None:
+        toys.shell(script='echo $$ > "$TRACE"; sleep 600')
+
+    def listener(event: Event) -> None:
+        if event.state == "running":
+            house.until(house.traced)
+            raise RuntimeError("a defect of a display")
+
+    with pytest.raises(RuntimeError, match="a defect of a display"):
+        run_pipeline(house.compile(pipeline), {}, store=house.store, runs=house.runs, runner=house.runner(), listeners=[listener])
+    assert not toys.alive(int(house.traced()[0]))
+
+
+def test_a_condition_that_cannot_be_decided_fails(house: Any, toys: SimpleNamespace) -> None:
+    def pipeline(word: str = "1") -> None:
+        with dsl.If(word == "1"):
+            toys.shell(script="true")
+
+    document = yaml.safe_load(house.compile(pipeline).read_text())
+    document["root"]["dag"]["tasks"]["condition-1"]["triggerPolicy"]["condition"] = "inputs.parameter_values['pipelinechannel--word'] == 1"
+    assert house.run(document).error == "shell: a condition compares '1' with 1"

@@ -1,0 +1,76 @@
+import json
+import re
+import subprocess
+import sys
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import grimp
+import pytest
+
+from pipelines.code_digest import ROOT, image, step_files
+from pipelines.environments import APART, interpreter
+from pipelines.steps import GROUPS
+from robo_poet.errors import BadInput
+
+
+def names(step: str) -> set[str]:
+    return {path.relative_to(ROOT).as_posix() for path in step_files(step)}
+
+
+def test_a_steps_code_is_its_folder_its_imports_and_its_lock() -> None:
+    train = names("train_model")
+    assert {"components/train_model/trainer.py", "robo_poet/model/tokenizer.py", "robo_poet/step.py", "requirements/train.txt"} <= train
+    assert {"robo_poet/__init__.py", "robo_poet/model/__init__.py", "components/__init__.py"} <= train
+    assert not any(name.startswith(("robo_poet/registry", "robo_poet/privacy", "components/ingest", "cli/", "pipelines/")) for name in train)
+    assert "components/validate_data/schema.pbtxt" in names("validate_data")
+    assert not any(name.endswith("component.py") for step in GROUPS for name in names(step))
+
+
+def test_the_tag_follows_the_code() -> None:
+    tags = {step: image(step, "prefix") for step in GROUPS}
+    assert all(re.fullmatch(rf"prefix/{step}:[0-9a-f]{{16}}", tag) for step, tag in tags.items())
+    assert len({tag.split(":")[1] for tag in tags.values()}) == len(GROUPS)
+
+
+def test_every_step_folder_is_a_step() -> None:
+    folders = {p.name for p in (ROOT / "components").iterdir() if (p / "component.py").exists()}
+    assert folders == set(GROUPS)
+
+
+def locked(group: str) -> set[str]:
+    found = re.findall(r"^([A-Za-z0-9._-]+)==", (ROOT / "requirements" / f"{group}.txt").read_text(), re.M)
+    return {re.sub(r"[-_.]+", "-", name).lower() for name in found}
+
+
+@pytest.mark.parametrize("step", GROUPS)
+def test_all_that_a_step_imports_is_in_the_lock_of_its_image(step: str) -> None:
+    graph = grimp.build_graph("components", "robo_poet", include_external_packages=True, cache_dir=None)
+    main = f"components.{step}.__main__"
+    ours = {m for m in {main} | graph.find_upstream_modules(main) if m.split(".")[0] in ("components", "robo_poet")}
+    external = {m for module in ours for m in graph.find_modules_directly_imported_by(module)} - ours
+    external = {m.split(".")[0] for m in external if m.split(".")[0] not in ("components", "robo_poet")} - set(sys.stdlib_module_names)
+    if GROUPS[step] == APART:
+        script = "import json, importlib.metadata as m; print(json.dumps(dict(m.packages_distributions())))"
+        printed = subprocess.run([interpreter(f"x/{step}"), "-c", script], capture_output=True, text=True, check=True).stdout
+        providers = json.loads(printed)
+    else:
+        providers = dict(packages_distributions())
+    for module in external:
+        provided = {re.sub(r"[-_.]+", "-", name).lower() for name in providers.get(module, [])}
+        assert provided & locked(GROUPS[step]), f"{step} imports {module}, which is not in requirements/{GROUPS[step]}.txt"
+
+
+@pytest.mark.parametrize("step", GROUPS)
+def test_every_step_teaches_its_use(step: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [interpreter(f"robo-poet/{step}:tag"), "-m", f"components.{step}", "--help"],
+        capture_output=True, text=True, cwd=tmp_path, env={"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3", "PATH": "/usr/bin:/bin"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "--executor-output" in done.stdout and f"components.{step}" in done.stdout
+
+
+def test_an_unknown_image_is_refused() -> None:
+    with pytest.raises(BadInput, match="no step is called cook"):
+        interpreter("robo-poet/cook:1")

