@@ -33,10 +33,10 @@ check: setup ## Lint, types, import rules, locks in step
 	@infra/lock.sh --check
 
 test: setup ## All tests
-	@.venv/bin/pytest -n 2 --dist loadgroup $(ARGS)
+	@.venv/bin/pytest -n 2 --dist loadfile $(ARGS)
 
 soak: setup ## The same promises at full counts: thousands of races and kills
-	@ROBO_POET_SOAK=1 .venv/bin/pytest -n 2 --dist loadgroup -m "soak or not soak" --timeout 3000 $(ARGS)
+	@ROBO_POET_SOAK=1 .venv/bin/pytest -n 2 --dist loadfile -m "soak or not soak" --timeout 3000 $(ARGS)
 
 lock: ## Remake requirements/*.txt from pyproject.toml
 	@infra/lock.sh

@@ -38,6 +38,8 @@ def run(
     from pipelines.run.process import ProcessRunner
 
     console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = 160  # a log has no edge to wrap at
     chosen = load_profile(profile, set_).profile
     source = corpus if not corpus or corpus.startswith("gs://") else str(Path(corpus).expanduser().resolve())
     parameters = run_parameters(chosen, source=source, registry=str(Path(chosen.local.registry).resolve()))

@@ -71,8 +71,8 @@ def _artifact(result: RunResult, task: str, name: str) -> dict[str, Any]:
 
 
 def _copy_report(result: RunResult) -> Path | None:
-    path = _path(result, "write-report", "report") or _path(result, "validate-data", "page")
-    if not path:
+    path = _path(result, "write-report", "report") or result.folder / "outputs" / "validate-data" / "page"  # why it was stopped
+    if not path.exists():
         return None
     target = result.folder / "report.html"
     with new_file(target) as beside:

@@ -81,6 +81,7 @@ class Attempt:
                 else:
                     error = log_lines.reason(log, offset, status)
                 if not again:
+                    self.keep_for_people(bench)
                     noted += log_lines.warnings_in(log, offset)
                     return done("failed", error=f"{step.name}: {error} (log: {log})", warnings=noted, log=log, attempts=number)
                 seconds = step.retry.wait(number)
@@ -115,9 +116,14 @@ class Attempt:
         return self.runner.run(job, self.cancel), places
 
     def keep(self, bench: Bench, entry: Entry) -> Entry:
-        """Commit a result: to the store, or, for a step that always runs, to the run's own folder."""
-        if self.start.step.cache:
-            return self.store.commit(bench, entry)
-        entry = self.store.commit(bench, entry, self.record.folder / "outputs" / entry.task)
+        """Commit a result: to the store, or, for a step that always runs, to the run's own folder. Checkpoints have served."""
+        entry = self.store.commit(bench, entry, None if self.start.step.cache else self.record.folder / "outputs" / entry.task)
         shutil.rmtree(bench.path, ignore_errors=True)
         return entry
+
+    def keep_for_people(self, bench: Bench) -> None:
+        """What a failed step wrote, such as a page that says what is wrong, goes to the run's folder; no other step reads it."""
+        if any((bench.outputs / "artifacts").iterdir()):
+            place = self.record.folder / "outputs" / self.start.step.name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(bench.outputs / "artifacts", place)

@@ -82,8 +82,8 @@ def _lines(console: Console) -> Iterator[Listener]:
             for line in board.take(event):
                 say(line)
             if not event.task:
-                say(" ".join(("run", board.run, event.state, board.text)).rstrip())
-            elif event.state != "warning":
+                say(f"run {board.run} {event.state}")
+            elif event.state not in ("warning", "cancelled"):  # what waited for a failed step needs no line of its own
                 told[event.task] = event.time
                 say(_line(board.rows[event.task], event))
 

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from robo_poet.errors import BadInput
+from robo_poet.model.quiet import quiet
 from robo_poet.model.tokenizer import Tokenizer
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # start-up chatter; Python errors still come through
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # Python errors still come through
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,8 @@ def load_model(model: Path, tokenizer: Path) -> LoadedModel:
             f"{words.size} of {words.vocabulary}",
             where=str(tokenizer), remedy="give the tokenizer of the same version",
         )  # fmt: skip
-    import tensorflow as tf  # seconds; a wrong path should not cost them
+    with quiet():
+        import tensorflow as tf  # seconds; a wrong path should not cost them
 
-    module = tf.saved_model.load(str(model / "saved_model"))
+        module = tf.saved_model.load(str(model / "saved_model"))
     return LoadedModel(module.signatures["generate"], module.signatures["score"], words, manifest, module)

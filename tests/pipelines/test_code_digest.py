@@ -22,7 +22,9 @@ def test_a_steps_code_is_its_folder_its_imports_and_its_lock() -> None:
     train = names("train_model")
     assert {"components/train_model/trainer.py", "robo_poet/model/tokenizer.py", "robo_poet/step.py", "requirements/train.txt"} <= train
     assert {"robo_poet/__init__.py", "robo_poet/model/__init__.py", "components/__init__.py"} <= train
-    assert not any(name.startswith(("robo_poet/registry", "robo_poet/privacy", "components/ingest", "cli/", "pipelines/")) for name in train)
+    assert not any(
+        name.startswith(("robo_poet/registry", "robo_poet/privacy", "components/ingest", "cli/", "pipelines/")) for name in train
+    )
     assert "components/validate_data/schema.pbtxt" in names("validate_data")
     assert not any(name.endswith("component.py") for step in GROUPS for name in names(step))
 

@@ -14,8 +14,6 @@ from robo_poet.corpus.write import write_documents
 from robo_poet.model.load import LoadedModel, load_model
 from tests.conftest import verse
 
-pytestmark = pytest.mark.xdist_group("tensorflow")
-
 
 @pytest.fixture(scope="module")
 def model(toy_training: Path, toy_tokenizer: Path) -> LoadedModel:
@@ -75,7 +73,9 @@ def test_documents_too_short_to_continue_leave_bleu_unmeasured(
     assert "bleu" not in json.loads((tmp_path / "e").read_text())["metrics"]
 
 
-def test_an_empty_test_split_is_one_line(toy_training: Path, toy_tokenizer: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_empty_test_split_is_one_line(
+    toy_training: Path, toy_tokenizer: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     corpus = tmp_path / "c.parquet"
     write_documents(corpus, [Document("d", "g", "", split="train").with_text(verse(1))])
     assert run(corpus, toy_training, toy_tokenizer, tmp_path / "e") == 2

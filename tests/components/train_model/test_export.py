@@ -9,8 +9,6 @@ from robo_poet.model.generate import Sampling, encode_prompt, generate
 from robo_poet.model.load import LoadedModel, load_model
 from robo_poet.model.tokenizer import END, PAD, START
 
-pytestmark = pytest.mark.xdist_group("tensorflow")
-
 
 @pytest.fixture(scope="module")
 def model(toy_training: Path, toy_tokenizer: Path) -> LoadedModel:

@@ -9,8 +9,6 @@ from hypothesis import strategies as st
 from components.train_model.feed import Feed, make_feed, window_starts
 from robo_poet.model.tokenizer import END, PAD, START, Tokenizer
 
-pytestmark = pytest.mark.xdist_group("tensorflow")
-
 
 @given(st.integers(2, 500), st.integers(8, 100), st.data())
 def test_every_token_but_the_first_is_a_target(length: int, window: int, data: st.DataObject) -> None:

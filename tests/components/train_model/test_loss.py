@@ -3,8 +3,6 @@ import pytest
 
 from components.train_model.loss import cross_entropy
 
-pytestmark = pytest.mark.xdist_group("tensorflow")
-
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.5])
 def test_equals_the_definition(smoothing: float) -> None:

@@ -1,11 +1,8 @@
 import keras
 import numpy as np
-import pytest
 
 from components.train_model import lstm
 from robo_poet.settings.train import TrainSettings
-
-pytestmark = pytest.mark.xdist_group("tensorflow")
 
 
 def test_full_size_has_exactly_the_specified_parameters() -> None:

@@ -1,13 +1,10 @@
 import numpy as np
 import numpy.typing as npt
-import pytest
 import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
 from components.train_model.sampler import sample, uniform
-
-pytestmark = pytest.mark.xdist_group("tensorflow")
 
 
 def slow_sample(logits: npt.NDArray[np.float32], temperature: float, top_k: int, top_p: float, noise: float) -> int:

@@ -9,8 +9,6 @@ from hypothesis import strategies as st
 from components.train_model.schedule import Schedule
 from robo_poet.settings.train import TrainSettings
 
-pytestmark = pytest.mark.xdist_group("tensorflow")
-
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation")  # Keras' own, on reading a variable
 @given(

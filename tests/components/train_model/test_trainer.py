@@ -16,8 +16,6 @@ from robo_poet.model.tokenizer import Tokenizer
 from robo_poet.settings.train import TrainSettings
 from tests.conftest import TOY_TRAINING
 
-pytestmark = pytest.mark.xdist_group("tensorflow")
-
 
 class Killed(Exception):
     pass

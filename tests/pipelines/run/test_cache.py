@@ -83,7 +83,7 @@ def test_a_damaged_entry_is_dropped_and_made_again(house: Any, toys: SimpleNames
 
 
 def test_an_entry_without_an_output_that_is_read_now_runs_again(house: Any, toys: SimpleNamespace) -> None:
-    script = 'if [ -e once ]; then echo x > "$3"; fi; touch once'
+    script = 'if [ -e "$TRACE" ]; then echo x > "$3"; fi; touch "$TRACE"'
 
     def alone() -> None:
         toys.make(script=script)

@@ -8,8 +8,6 @@ from robo_poet.errors import BadInput
 from robo_poet.model.generate import Sampling, encode_prompt
 from robo_poet.model.load import load_model
 
-pytestmark = pytest.mark.xdist_group("tensorflow")
-
 
 @pytest.mark.parametrize(
     ("name", "value"),

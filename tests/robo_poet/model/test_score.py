@@ -9,8 +9,6 @@ from robo_poet.corpus.read import read_documents
 from robo_poet.model.load import LoadedModel, load_model
 from robo_poet.model.score import CONTEXT, WINDOW, _rows, score
 
-pytestmark = pytest.mark.xdist_group("tensorflow")
-
 
 @given(st.integers(1, 3000))
 def test_each_token_but_the_first_is_scored_once_with_context(length: int) -> None:
