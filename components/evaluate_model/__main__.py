@@ -45,7 +45,7 @@ def work(call: Call) -> None:
     openings = prompts[: settings.samples]
     written = generate(model, [p.ids for p in openings], poems, range(seed, seed + len(openings))) if openings else []
     samples = [
-        {"prompt": model.tokenizer.decode(prompt.ids), "text": completion.text}
+        {"prompt": _from_a_line(model.tokenizer.decode(prompt.ids)), "text": completion.text}
         for prompt, completion in zip(openings, written, strict=True)
     ]  # fmt: skip
 
@@ -56,6 +56,12 @@ def work(call: Call) -> None:
         write_text(call.outputs["metrics"], json.dumps(metrics, sort_keys=True))
         call.describe("metrics", **metrics)
     call.progress(1, 1, f"perplexity {metrics['perplexity']:.1f}, {metrics['bits_per_byte']:.3f} bits per byte")
+
+
+def _from_a_line(text: str) -> str:
+    """A prompt is cut anywhere; people are shown it from the start of its first whole line, if it has one."""
+    _, newline, rest = text.partition("\n")
+    return rest.lstrip("\n") if newline and rest.strip() else text
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -152,11 +152,11 @@ class Trainer:
 
     def _report(self, progress: Progress, speed: float) -> None:
         loss = progress.loss_sum / max(1.0, progress.loss_tokens)
-        left = (self.steps - progress.step) * progress.tokens / progress.step / max(1.0, speed)
+        left = int((self.steps - progress.step) * progress.tokens / progress.step / max(1.0, speed))
         best = f" · validation {progress.schedule.best:.1f}" if progress.schedule.best < math.inf else ""
         self.say(
             progress.step, int(self.steps),
-            f"step {progress.step}/{self.steps} · loss {loss:.3f}{best} · {speed:,.0f} tokens/s · {left / 60:.0f}:{left % 60:02.0f} left",
+            f"step {progress.step}/{self.steps} · loss {loss:.3f}{best} · {speed:,.0f} tokens/s · {left // 60}:{left % 60:02d} left",
         )  # fmt: skip
 
 

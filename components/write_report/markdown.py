@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from robo_poet.report.names import metric_name, metric_text
+from robo_poet.report.names import metric_name, metric_text, ordered
 
 
 def summary(evaluation: Mapping[str, Any], decision: Mapping[str, Any]) -> str:
@@ -13,7 +13,7 @@ def summary(evaluation: Mapping[str, Any], decision: Mapping[str, Any]) -> str:
         value = metric_text(gate["metric"], gate["value"])
         lines.append(f"| {metric_name(gate['metric'])} | {value} | {gate['bound']} | {gate['verdict']} |")
     lines += ["", "| metric | value | |", "|---|---|---|"]
-    for name, value in evaluation["metrics"].items():
+    for name, value in ordered(evaluation["metrics"]):
         lines.append(f"| {metric_name(name)} | {metric_text(name, value)} | {evaluation['bands'].get(name, '')} |")
     for sample in evaluation["samples"]:
         quoted = (sample["prompt"] + sample["text"]).replace("\n", "\n    ")

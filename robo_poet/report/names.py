@@ -1,6 +1,7 @@
 """How a metric is called and written for people: one table for the scorecard, the report and the Markdown."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 # metric → (name, format)
@@ -16,6 +17,12 @@ METRICS = {
     "test_tokens": ("held-out tokens", "{:,.0f}"),
     "test_bytes": ("held-out bytes", "{:,.0f}"),
 }
+
+
+def ordered(metrics: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Metrics with their values in the order of the table above, others behind them."""
+    known = [name for name in METRICS if name in metrics]
+    return [(name, metrics[name]) for name in [*known, *sorted(set(metrics) - set(known))]]
 
 
 def metric_name(metric: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from robo_poet.report.names import metric_name, metric_text
+from robo_poet.report.names import metric_name, metric_text, ordered
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -29,7 +29,7 @@ def metrics_section(evaluation: Mapping[str, Any]) -> str:
     """All metrics, with the band where one is defined."""
     rows = [
         [metric_name(name), metric_text(name, value), evaluation["bands"].get(name, "")]
-        for name, value in evaluation["metrics"].items()
+        for name, value in ordered(evaluation["metrics"])
     ]  # fmt: skip
     note = f"<p>On {evaluation['documents']:,} held-out documents, {evaluation['tokens']:,} tokens.</p>"
     return note + table(["metric", "value", "band"], rows)
