@@ -14,6 +14,7 @@ from components.train_model.architecture import ARCHITECTURES
 from components.train_model.checkpoint import Checkpoints
 from components.train_model.export import MAX_LENGTH, export
 from components.train_model.feed import make_feed
+from components.train_model.precision import compute_type
 from components.train_model.trainer import Trainer
 from robo_poet.atomic import new_folder, write_text
 from robo_poet.corpus.read import read_documents
@@ -44,7 +45,7 @@ def work(call: Call) -> None:
     architecture = ARCHITECTURES[settings.architecture]
     model = architecture.build(settings, tokenizer.vocabulary)
     trainer = Trainer(
-        model, feeds["train"], feeds["validation"], settings, seed=seed, checkpoints=Checkpoints(state), say=call.progress
+        architecture, model, feeds["train"], feeds["validation"], settings, seed=seed, checkpoints=Checkpoints(state), say=call.progress
     )  # fmt: skip
     began = time.monotonic()
     progress = trainer.run()
@@ -53,7 +54,8 @@ def work(call: Call) -> None:
     manifest = {
         "architecture": settings.architecture, "parameters": model.count_params(), "vocabulary": tokenizer.vocabulary,
         "size": tokenizer.size, "max_length": MAX_LENGTH, "settings": settings.model_dump(mode="json"), "seed": seed,
-        "steps": progress.step, "best_step": progress.best_step, "tokenizer": digest_path(call.inputs["tokenizer"]),
+        "precision": trainer.compute.name, "steps": progress.step, "best_step": progress.best_step,
+        "tokenizer": digest_path(call.inputs["tokenizer"]),
     }  # fmt: skip
     with new_folder(call.outputs["model"]) as folder:
         export(model, architecture, tokenizer.size, folder, manifest)
@@ -73,7 +75,8 @@ def work(call: Call) -> None:
 def _state_folder(call: Call, settings: TrainSettings, seed: int) -> Path:
     """Where this very training keeps its checkpoints: a name made of all that decides its result."""
     inputs = {name: digest_path(path) for name, path in call.inputs.items()}
-    key = digest_json([inputs, settings.model_dump(mode="json"), seed, keras.__version__, tf.__version__])
+    numbers = compute_type(settings.precision).name
+    key = digest_json([inputs, settings.model_dump(mode="json"), seed, numbers, keras.__version__, tf.__version__])
     return Path(call.parameters["checkpoint_root"]) / f"training-{key[:16]}"
 
 

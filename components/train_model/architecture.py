@@ -1,4 +1,4 @@
-"""What an architecture gives: three functions, one file each architecture (MODEL-3)."""
+"""What an architecture gives: five functions, one file each architecture (MODEL-3)."""
 
 from typing import Any, Protocol
 
@@ -16,6 +16,12 @@ class Architecture(Protocol):
 
     def build(self, settings: TrainSettings, vocabulary: int) -> keras.Model:
         """The model: token ids `[batch, time]` int32 → logits `[batch, time, vocabulary]` float32."""
+
+    def features(self, model: keras.Model, tokens: tf.Tensor, compute: tf.DType, dropout_seed: tf.Tensor | None = None) -> tf.Tensor:
+        """What the logits are projected from, fast and with a seeded dropout: ids `[batch, time]` → `[batch · time, width]`."""
+
+    def head(self, model: keras.Model) -> tuple[tf.Tensor, tf.Tensor]:
+        """Kernel `[width, vocabulary]` and bias `[vocabulary]` of the projection."""
 
     def init_state(self, model: keras.Model, batch: tf.Tensor) -> State:
         """State before the first token, for `batch` rows."""

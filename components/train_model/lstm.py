@@ -5,6 +5,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from components.train_model.recurrence import lstm_sequence
 from robo_poet.settings.train import TrainSettings
 
 
@@ -26,6 +27,28 @@ def build(settings: TrainSettings, vocabulary: int) -> keras.Model:
         x = keras.layers.Dropout(settings.dropout, name=f"dropout_{i}")(x)
     logits = keras.layers.Dense(vocabulary, kernel_initializer="glorot_uniform", dtype="float32", name="logits")(x)
     return keras.Model(tokens, logits, name="lstm")
+
+
+def features(model: keras.Model, tokens: tf.Tensor, compute: tf.DType, dropout_seed: tf.Tensor | None = None) -> tf.Tensor:
+    """What the logits are projected from: ids `[batch, time]`, time static → `[batch · time, units]`.
+
+    The same function as `model` but for the projection, by the fast recurrence. With a seed (`[2]` int32) it drops out, and what is
+    dropped is a function of the seed alone, so that a resumed training drops the same.
+    """
+    x = tf.gather(model.get_layer("embedding").embeddings.value, tf.transpose(tokens))
+    for number, layer in enumerate(_recurrent(model)):
+        cell = layer.cell
+        x = lstm_sequence(x, cell.kernel.value, cell.recurrent_kernel.value, cell.bias.value, compute)
+        rate = model.get_layer(f"dropout_{number}").rate
+        if dropout_seed is not None and rate:
+            x = tf.nn.experimental.stateless_dropout(x, rate, seed=dropout_seed + [0, number])
+    return tf.reshape(tf.transpose(x, [1, 0, 2]), [-1, x.shape[2]])
+
+
+def head(model: keras.Model) -> tuple[tf.Tensor, tf.Tensor]:
+    """Kernel `[units, vocabulary]` and bias of the projection onto the vocabulary."""
+    layer = model.get_layer("logits")
+    return layer.kernel.value, layer.bias.value
 
 
 def _recurrent(model: keras.Model) -> list[Any]:

@@ -9,14 +9,17 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from components.train_model.architecture import Architecture
 from components.train_model.checkpoint import Checkpoints
 from components.train_model.feed import Feed
-from components.train_model.loss import cross_entropy
+from components.train_model.precision import compute_type
+from components.train_model.projection import projected_cross_entropy
 from components.train_model.schedule import Schedule
 from robo_poet.errors import BadInput
 from robo_poet.settings.train import TrainSettings
 
 RECORD_STEPS = 10  # a point of the training curve
+SEEDS_A_STEP = 64  # more than any model has dropout layers
 
 
 @dataclass
@@ -36,16 +39,18 @@ class Trainer:
     """Trains `model` in place and leaves it with the weights of its best validation.
 
     Args:
+        architecture: that `model` was built by.
         feed: the training split.
         validation: the validation split, windows that do not overlap.
         say: called with (step, steps, text) as the work goes on.
     """
 
     def __init__(
-        self, model: keras.Model, feed: Feed, validation: Feed, settings: TrainSettings, *,
+        self, architecture: Architecture, model: keras.Model, feed: Feed, validation: Feed, settings: TrainSettings, *,
         seed: int, checkpoints: Checkpoints, say: Callable[[int, int, str], None],
     ) -> None:  # fmt: skip
-        self.model, self.feed, self.validation, self.settings = model, feed, validation, settings
+        self.architecture, self.model, self.feed, self.validation, self.settings = architecture, model, feed, validation, settings
+        self.compute = compute_type(settings.precision)
         self.seed, self.checkpoints, self.say = seed, checkpoints, say
         self.optimizer = keras.optimizers.AdamW(
             settings.learning_rate, beta_1=settings.beta_1, beta_2=settings.beta_2, epsilon=settings.epsilon,
@@ -70,7 +75,7 @@ class Trainer:
             if progress.schedule.finished(self.settings):
                 break
             self.optimizer.learning_rate.assign(progress.schedule.learning_rate)
-            total, count = (float(value) for value in self._train_step(inputs, targets))
+            total, count = (float(value) for value in self._train_step(inputs, targets, tf.constant(progress.step)))
             progress.step += 1
             progress.tokens += int(count)
             progress.loss_sum += total
@@ -125,15 +130,21 @@ class Trainer:
                 yield batch
                 step += 1
 
-    def _gradient_step(self, inputs: tf.Tensor, targets: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def _gradient_step(self, inputs: tf.Tensor, targets: tf.Tensor, step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        variables = self.model.trainable_variables
         with tf.GradientTape() as tape:
-            total, count = cross_entropy(targets, self.model(inputs, training=True), self.settings.label_smoothing)
+            seed = tf.stack([self.seed, step * SEEDS_A_STEP])
+            total, count = self._cross_entropy(inputs, targets, seed, self.settings.label_smoothing)
             loss = total / tf.maximum(count, 1.0)
-        self.optimizer.apply(tape.gradient(loss, self.model.trainable_variables), self.model.trainable_variables)
+        self.optimizer.apply(tape.gradient(loss, [variable.value for variable in variables]), variables)
         return total, count
 
-    def _cross_entropy(self, inputs: tf.Tensor, targets: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return cross_entropy(targets, self.model(inputs, training=False))
+    def _cross_entropy(
+        self, inputs: tf.Tensor, targets: tf.Tensor, dropout_seed: tf.Tensor | None = None, smoothing: float = 0.0
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        features = self.architecture.features(self.model, inputs, self.compute, dropout_seed)
+        kernel, bias = self.architecture.head(self.model)
+        return projected_cross_entropy(features, kernel, bias, tf.reshape(targets, [-1]), smoothing=smoothing, compute=self.compute)
 
     def _variables(self) -> list[Any]:
         return [*self.model.variables, *self.optimizer.variables]

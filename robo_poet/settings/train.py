@@ -26,6 +26,7 @@ class TrainSettings(Settings):
     epsilon: float = Field(1e-7, gt=0)
     weight_decay: float = Field(0.01, ge=0, le=1)
     clipnorm: float = Field(1.0, gt=0)
+    precision: Literal["auto", "float32", "bfloat16"] = Field("auto", description="of matrix products; auto: bfloat16 where the CPU has it")
     label_smoothing: float = Field(0.1, ge=0, lt=1)
     plateau_factor: float = Field(0.5, gt=0, lt=1, description="ReduceLROnPlateau on validation perplexity")
     plateau_patience: int = Field(2, ge=0)

@@ -1,5 +1,6 @@
 import keras
 import numpy as np
+import tensorflow as tf
 
 from components.train_model import lstm
 from robo_poet.settings.train import TrainSettings
@@ -33,3 +34,16 @@ def test_step_by_step_is_the_whole_sequence() -> None:
     for at in range(7):
         logits, state = lstm.step(model, tokens[:, at], state)
         assert np.allclose(logits.numpy(), whole[:, at], atol=1e-5)
+
+
+def test_features_and_head_are_the_model_and_dropout_belongs_to_its_seed() -> None:
+    keras.utils.set_random_seed(1)
+    model = lstm.build(TrainSettings(embedding=8, units=12, layers=2), 40)
+    tokens = tf.constant(np.random.default_rng(0).integers(0, 40, (3, 7)).astype(np.int32))
+    kernel, bias = lstm.head(model)
+    logits = lstm.features(model, tokens, tf.float32) @ kernel + bias
+    assert np.allclose(tf.reshape(logits, [3, 7, 40]), model(tokens, training=False), atol=1e-5)
+    dropped = [lstm.features(model, tokens, tf.float32, tf.constant(seed)).numpy() for seed in ([1, 0], [1, 0], [1, 64], [2, 0])]
+    assert (dropped[0] == dropped[1]).all()
+    assert (dropped[0] != dropped[2]).any() and (dropped[0] != dropped[3]).any()
+    assert 0.15 < (dropped[0] == 0).mean() < 0.45

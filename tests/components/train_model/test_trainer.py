@@ -39,7 +39,7 @@ def trainer(corpus: Path, tokenizer: Path, folder: Path, killed_after: int = 0, 
             raise Killed
 
     return Trainer(
-        lstm.build(settings, words.vocabulary), feeds["train"], feeds["validation"], settings, seed=42,
+        lstm, lstm.build(settings, words.vocabulary), feeds["train"], feeds["validation"], settings, seed=42,
         checkpoints=Checkpoints(folder), say=say,
     )  # fmt: skip
 
