@@ -9,8 +9,9 @@ RUNNER ?= process
 CORPUS ?=
 ARGS ?=
 CLI := .venv/bin/robo-poet
+export PROFILE RUNNER CORPUS  # reach the recipes through the environment, so that any name of a folder is safe
 
-.PHONY: help setup run-pipeline compile check test soak lock clean
+.PHONY: help setup run-pipeline compile images check test soak lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -20,10 +21,13 @@ setup: ## Install both environments from the locks; nothing to do when nothing c
 	@infra/setup.sh
 
 run-pipeline: setup ## Train, evaluate, gate and register a model: PROFILE=local CORPUS=… RUNNER=process
-	@$(CLI) run --profile '$(PROFILE)' --runner '$(RUNNER)' --corpus '$(CORPUS)' $(ARGS)
+	@$(CLI) run --profile "$$PROFILE" --runner "$$RUNNER" --corpus "$$CORPUS" $(ARGS)
 
 compile: setup ## Compile the pipelines to build/pipelines/*.yaml, as Kubeflow takes them
-	@$(CLI) compile --profile '$(if $(filter command line,$(origin PROFILE)),$(PROFILE),rtx)' $(ARGS)
+	@$(CLI) compile --profile $(if $(filter command line environment,$(origin PROFILE)),"$$PROFILE",rtx) $(ARGS)
+
+images: setup ## Every step's image, in the Docker engine: what has not changed is found, not built. BASE_IMAGE=python:3.11-slim
+	@$(CLI) images --profile '$(PROFILE)' $(ARGS)
 
 check: setup ## Lint, types, import rules, locks in step
 	@.venv/bin/ruff check .

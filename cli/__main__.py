@@ -1,6 +1,7 @@
 """The command line's front door."""
 
 import sys
+from typing import Annotated
 
 import typer
 
@@ -14,6 +15,23 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"robo-poet {version('robo-poet')}")
+        raise typer.Exit
+
+
+@app.callback()
+def front(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.", is_eager=True, callback=_version)] = False,
+) -> None:
+    """From a corpus of text to a text-generation model in front of its readers, safely."""
+
+
 app.command("run")(run.run)
 app.command("generate")(generate.generate)
 app.command("compile")(compile.compile)
@@ -28,8 +46,13 @@ def main() -> None:
     try:
         app()
     except BadInput as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+        fault = str(error)
+    except OSError as error:  # a full disk, a folder that may not be written, a file where a folder should be
+        fault = f"{error.filename or 'this command'}: {(error.strerror or str(error)).lower()}"
+    else:
+        return
+    print(f"error: {fault}", file=sys.stderr)
+    sys.exit(2)
 
 
 if __name__ == "__main__":

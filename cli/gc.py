@@ -25,7 +25,7 @@ def gc(
     store, runs = Path(local.store), Path(local.runs)
     plan = plan_gc(store, runs, keep_runs=keep_runs, keep_days=keep_days)
     if not plan:
-        typer.echo("nothing to free")
+        typer.echo("nothing to free; what was used within the last hour, or by the last runs, stays")
         return
     if yes:
         plan = apply_gc(plan, store=store, runs=runs)

@@ -16,19 +16,24 @@ def generate(
     top_k: Annotated[int, typer.Option(help="Draw from the k likeliest tokens; 0 is off, 1 is greedy.")] = 50,
     top_p: Annotated[float, typer.Option(help="Draw from the likeliest tokens of this mass together, 0.1 to 1.0.")] = 0.9,
     samples: Annotated[int, typer.Option("--samples", "-n", min=1, max=100, help="How many texts.")] = 1,
-    seed: Annotated[int | None, typer.Option(help="The same seed writes the same text; without one, each time another.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, max=2**62, help="The same seed writes the same text; without one, each time another.")
+    ] = None,
     registry: Annotated[Path, typer.Option(help="Folder of the registry.")] = Path("registry"),
 ) -> None:
     """The champion, or a version of your choice, continues a text."""
     from rich.console import Console
     from rich.text import Text
 
+    from cli.plain import plain
     from robo_poet.errors import BadInput
     from robo_poet.model.generate import Sampling, encode_prompt
     from robo_poet.model.generate import generate as complete
     from robo_poet.model.load import load_model
     from robo_poet.registry.registry import Registry
 
+    if not prompt.isprintable() and not prompt.replace("\n", "").isprintable():
+        raise BadInput("it holds characters that are no text", where="prompt")
     sampling = Sampling(max_length, min(min_length, max_length), temperature, top_k, top_p)
     store = Registry(registry)
     chosen = store.version(version) if version else store.champion()
@@ -40,7 +45,7 @@ def generate(
     first = seed if seed is not None else secrets.randbelow(2**31)
     console = Console(highlight=False)
     for completion in complete(model, [ids] * samples, sampling, range(first, first + samples)):
-        console.print(Text(prompt, style="bold") + Text(completion.text))
+        console.print(Text(plain(prompt), style="bold") + Text(plain(completion.text)))
         if samples > 1:
             console.rule(style="dim")
     if seed is None:

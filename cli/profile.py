@@ -37,6 +37,8 @@ def show(
         typer.echo(json.dumps(values, indent=1))
         return
     table = Table("setting", "value", "from", box=None, pad_edge=False)
+    table.columns[0].no_wrap = False
+    table.columns[0].overflow = "fold"
     for key, origin in effective.origins.items():
         value = values
         for part in key.split("."):
@@ -45,4 +47,7 @@ def show(
             value = "\n".join(json.dumps({k: v for k, v in item.items() if v is not None}) for item in value)
         style = "dim" if origin == "default" else "bold"
         table.add_row(key, str(value), origin, style=style)
-    Console().print(table)
+    console = Console()
+    if not console.is_terminal:
+        console.width = 1000  # a key cut short cannot be given to --set
+    console.print(table)

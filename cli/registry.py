@@ -99,9 +99,17 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Read every file again and compare it with what was registered; stops at the first that differs."""
+    from robo_poet.errors import BadInput
     from robo_poet.registry.registry import Registry
 
-    checked = Registry(registry).verify(None if number is None else _number(number))
+    opened = Registry(registry)
+    checked = opened.verify(None if number is None else _number(number))
+    if number is None and (strays := opened.strays()):
+        raise BadInput(
+            f"the log does not know {len(strays)} version folder{'s' * (len(strays) > 1)}, such as {strays[0]}",
+            where=str(registry / "versions"),
+            remedy="a registration was killed, or the end of the log is lost: run the pipeline again, or restore the log",
+        )
     if as_json:
         _print_json({"verified": [version.number for version in checked]})
     elif checked:
@@ -126,3 +134,28 @@ def log(registry: Folder = HOME, as_json: AsJson = False) -> None:
         _table(["entry", "time (UTC)", "action", "version", "who", "why"], rows)
     else:
         _say_empty(registry)
+
+
+Why = Annotated[str, typer.Option("--why", help="the reason, for the log")]
+
+
+@app.command()
+def promote(number: Number, why: Why, registry: Folder = HOME) -> None:
+    """Make a version champion by hand: the canary, or a former champion to roll back to."""
+    from robo_poet.person import who
+    from robo_poet.registry.registry import Registry
+
+    opened = Registry(registry)
+    opened.verify(_number(number))  # nothing is put in front of readers that is not what was registered
+    version = opened.promote(_number(number), who=who(), why=why)
+    typer.echo(f"version {version.number} is {version.stage}")
+
+
+@app.command()
+def archive(number: Number, why: Why, registry: Folder = HOME) -> None:
+    """Take a candidate or the canary out of the way."""
+    from robo_poet.person import who
+    from robo_poet.registry.registry import Registry
+
+    version = Registry(registry).archive(_number(number), who=who(), why=why)
+    typer.echo(f"version {version.number} is {version.stage}")

@@ -28,32 +28,22 @@ def run(
 
     from cli.scorecard import scorecard
     from pipelines.code_digest import ROOT
-    from pipelines.compile import compile_training, run_parameters
     from pipelines.environments import interpreter
-    from pipelines.outcome import conclude
+    from pipelines.local import explain_here, train_here
     from pipelines.profile import load_profile
     from pipelines.run.display import display_on
-    from pipelines.run.executor import run_pipeline
-    from pipelines.run.explain import explain as explain_run
     from pipelines.run.process import ProcessRunner
 
     console = Console(highlight=False)
     if not console.is_terminal:
-        console.width = 160  # a log has no edge to wrap at
+        console.width = 1000  # a log has no edge to wrap at
     chosen = load_profile(profile, set_).profile
     source = corpus if not corpus or corpus.startswith("gs://") else str(Path(corpus).expanduser().resolve())
-    parameters = run_parameters(chosen, source=source, registry=str(Path(chosen.local.registry).resolve()))
-    store, runs = Path(chosen.local.store), Path(chosen.local.runs)
-    ir = store / "training.yaml"
-    compile_training(chosen, ir)
     if explain:
-        for verdict in explain_run(ir, parameters, store=store):
+        for verdict in explain_here(chosen, source):
             console.print(f"{verdict.display:22} {verdict}")
         return
     with display_on(console) as listener:
-        result = run_pipeline(
-            ir, parameters, store=store, runs=runs, runner=ProcessRunner(ROOT, interpreter), listeners=[listener],
-            max_parallel=chosen.local.parallel,
-        )  # fmt: skip
-    console.print(scorecard(result, conclude(result)))
+        result, outcome = train_here(chosen, source, ProcessRunner(ROOT, interpreter), listener)
+    console.print(scorecard(result, outcome))
     sys.exit(result.exit_status)

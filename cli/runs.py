@@ -16,19 +16,22 @@ def list_runs(runs: Runs = Path("runs"), last: Annotated[int, typer.Option(min=1
     from rich.console import Console
     from rich.table import Table
 
-    found = sorted((p for p in runs.glob("*/summary.json") if not p.parent.is_symlink()), reverse=True)
+    found = sorted((p for p in runs.glob("*/") if not p.is_symlink() and (p / "events.jsonl").exists()), reverse=True)
     if not found:
         typer.echo(f"no run in {runs}; start one with make run-pipeline")
         return
     table = Table("run", "status", "seconds", "perplexity", "version", "stage", box=None, pad_edge=False)
-    for path in found[:last]:
-        summary = _read(path)
+    for folder in found[:last]:
+        # Without a summary it is still running, or its process was killed.
+        summary: dict[str, Any] = _read(folder / "summary.json") if (folder / "summary.json").exists() else {"status": "unfinished"}
         perplexity = summary.get("metrics", {}).get("perplexity")
         table.add_row(
-            path.parent.name, summary["status"], f"{summary['seconds']:.0f}", f"{perplexity:.1f}" if perplexity else "",
-            str(summary.get("version") or ""), summary.get("stage", ""),
+            folder.name, summary["status"], f"{summary['seconds']:.0f}" if "seconds" in summary else "",
+            f"{perplexity:.1f}" if perplexity else "", str(summary.get("version") or ""), summary.get("stage", ""),
         )  # fmt: skip
     Console().print(table)
+    if len(found) > last:
+        typer.echo(f"and {len(found) - last} earlier; --last {len(found)} lists all")
 
 
 @app.command()
@@ -43,4 +46,7 @@ def _read(path: Path) -> Any:
     try:
         return json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):
-        raise BadInput("no such run", where=str(path.parent), remedy="robo-poet runs list names them") from None
+        unfinished = (path.parent / "events.jsonl").exists()
+        what = "still running, or killed: there is no summary" if unfinished else "no such run"
+        remedy = f"see {path.parent}/events.jsonl and logs/" if unfinished else "robo-poet runs list names them"
+        raise BadInput(what, where=str(path.parent), remedy=remedy) from None

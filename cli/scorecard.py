@@ -7,6 +7,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from cli.plain import plain
 from pipelines.outcome import Outcome
 from pipelines.run.result import RunResult
 from robo_poet.report.names import metric_name, metric_text
@@ -38,6 +39,8 @@ def _steps(result: RunResult) -> Table:
     table = Table("step", "state", "seconds", box=None, pad_edge=False, title="Steps", title_justify="left")
     table.columns[2].justify = "right"
     for name, task in result.tasks.items():
+        if task.state == "cancelled" and result.status == "failed":
+            continue  # what only waited for the step that failed
         seconds = f"{task.seconds:.1f}" if task.state in ("ran", "failed") else ""
         table.add_row(name, Text(task.state, style=COLOURS.get(task.state, "")), seconds)
     table.add_row("all", Text(result.status), f"{result.seconds:.1f}", style="bold")
@@ -64,10 +67,11 @@ def _gates(outcome: Outcome) -> Table:
 
 def _sample(outcome: Outcome) -> Panel:
     sample = outcome.samples[0]
-    text = Text(sample["prompt"].lstrip("\n"), style="dim") + Text(sample["text"].rstrip())
-    lines = text.split("\n")
-    shown = Text("\n").join(lines[-SAMPLE_LINES:])
-    return Panel(shown, title="it writes (the prompt is held-out text, in grey)", title_align="left", expand=False, border_style="dim")
+    prompt, written = plain(sample["prompt"]), plain(sample["text"])
+    marked = Text(prompt, style="dim") + Text(written)
+    lines = [line for line in marked.split("\n") if line.plain.strip()]  # plays hold many empty lines
+    title = "it writes (the prompt, in grey, is held-out text)"
+    return Panel(Text("\n").join(lines[:SAMPLE_LINES]), title=title, title_align="left", expand=False, border_style="dim")
 
 
 def _ending(result: RunResult, outcome: Outcome) -> Text:

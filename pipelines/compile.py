@@ -16,16 +16,27 @@ from robo_poet.corpus.source_digest import source_digest
 from robo_poet.errors import BadInput
 
 
-def compile_training(profile: Profile, target: Path) -> None:
-    """Write the IR YAML of the training pipeline to `target`, with the profile's settings as defaults of its parameters."""
-    unknown = set(profile.cluster.resources) - set(GROUPS)
-    if unknown:
-        raise BadInput("no such step", where=f"cluster.resources.{min(unknown)}", remedy=f"the steps are {', '.join(GROUPS)}")
+def compile_training(profile: Profile, target: Path, *, moving_source: bool = False) -> None:
+    """Write the IR YAML of the training pipeline to `target`, with the profile's settings as defaults of its parameters.
+
+    Args:
+        moving_source: see `training_pipeline`.
+
+    Raises:
+        BadInput: the profile places a step that there is none of.
+    """
+    secrets = [(f"cluster.secrets: {one.name}", step) for one in profile.cluster.secrets for step in one.steps]
+    for where, step in [*((f"cluster.resources.{step}", step) for step in sorted(profile.cluster.resources)), *secrets]:
+        if step not in GROUPS:
+            raise BadInput(f"no such step: {step}", where=where, remedy=f"the steps are {', '.join(GROUPS)}")
     with new_file(target) as beside:
         yaml = beside.with_suffix(".yaml")
         try:
-            pipeline = training_pipeline(Placement(profile.cluster))
+            pipeline = training_pipeline(Placement(profile.cluster), moving_source=moving_source)
             defaults = {key: value for key, value in settings_parameters(profile).items() if value != {}}
+            defaults |= {"source": "", "source_digest": ""}  # the bundled corpus, for who starts a run in the Kubeflow UI
+            if profile.cluster.registry:
+                defaults["registry"] = profile.cluster.registry
             compiler.Compiler().compile(pipeline, str(yaml), pipeline_parameters=defaults)
             yaml.replace(beside)
         finally:
@@ -42,18 +53,20 @@ def settings_parameters(profile: Profile) -> dict[str, Any]:
     return {**sections, "gates": gates, "seed": profile.seed, "checkpoint_root": profile.cluster.checkpoint_root}
 
 
-def run_parameters(profile: Profile, *, source: str, registry: str) -> dict[str, Any]:
+def run_parameters(profile: Profile, *, source: str, registry: str, moving_source: bool = False) -> dict[str, Any]:
     """All parameters of a run submitted now.
 
     Args:
         source: folder, file or `gs://` address of the reader's own corpus; empty for the bundled one.
+        moving_source: take what the source holds when the run begins, not what it holds now.
 
     Raises:
         BadInput: the source cannot be read.
     """
     settings = settings_parameters(profile)
     # What made the version, by content: the same inputs and code give the same lineage, and so the same version.
-    code = {step: image(step, "").rsplit(":", 1)[-1] for step in GROUPS}
-    digest = source_digest(source)
+    placement = Placement(profile.cluster)
+    code = {step: image(step, "", placement.group(step)).rsplit(":", 1)[-1] for step in GROUPS}
+    digest = "" if moving_source else source_digest(source)
     lineage = {"source": Path(source).name if source else "bundled", "source_digest": digest, "code": code, "settings": settings}
     return {**settings, "source": source, "source_digest": digest, "registry": registry, "lineage": lineage, "who": getpass.getuser()}

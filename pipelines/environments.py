@@ -1,4 +1,4 @@
-"""Which Python runs a step on this machine: an image is an environment (contract 3), and here there are two of them."""
+"""An image is an environment (contract 3): which dependency group a step's image has, and which Python stands for it on this machine."""
 
 import sys
 from pathlib import Path
@@ -8,6 +8,13 @@ from pipelines.steps import GROUPS
 from robo_poet.errors import BadInput
 
 APART = "validate"  # TFDV needs an older TensorFlow than all the others
+ON_GPU = {"train": "train-gpu", "evaluate": "evaluate-gpu"}  # the same packages, and TensorFlow's CUDA libraries
+
+
+def group(step: str, gpu: bool = False) -> str:
+    """The dependency group of a step's image; with a GPU, of the variant that can use one, where there is such a variant."""
+    own = GROUPS[step]
+    return ON_GPU.get(own, own) if gpu else own
 
 
 def interpreter(image: str) -> Path:

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 from kfp import dsl, kubernetes
 
+from pipelines.cluster.pod import prepare_pod
+from pipelines.cluster.settings import Cluster, Resources
 from pipelines.code_digest import image
-from pipelines.profile import Cluster
+from pipelines.environments import group
 
 
 @dataclass(frozen=True)
@@ -14,16 +16,22 @@ class Placement:
 
     cluster: Cluster
 
+    def limits(self, step: str) -> Resources:
+        """What a step may use."""
+        return self.cluster.resources.get(step, self.cluster.default_resources)
+
+    def group(self, step: str) -> str:
+        """The dependency group of a step's image, which is another one for a GPU."""
+        return group(step, gpu=self.limits(step).gpu > 0)
+
     def __call__(self, task: dsl.PipelineTask, display_name: str) -> dsl.PipelineTask:
         step = task.name.replace("-", "_")
-        limits = self.cluster.resources.get(step, self.cluster.default_resources)
+        limits = self.limits(step)
         task.set_display_name(display_name)
-        task.set_container_image(image(step, self.cluster.image_prefix))
-        task.set_cpu_limit(limits.cpu).set_memory_limit(limits.memory)
+        task.set_container_image(image(step, self.cluster.image_prefix, self.group(step)))
+        prepare_pod(task, step, self.cluster)
         if self.cluster.retries:
             task.set_retry(self.cluster.retries, backoff_duration="10s", backoff_factor=2.0, backoff_max_duration="300s")
-        if step == "train_model" and self.cluster.checkpoint_claim:
-            kubernetes.mount_pvc(task, pvc_name=self.cluster.checkpoint_claim, mount_path=self.cluster.checkpoint_root)
         if limits.gpu:
             pool = self.cluster.gpu_pool
             task.set_accelerator_type(pool.resource).set_accelerator_limit(limits.gpu)

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, Field, ValidationError
 
+from pipelines.cluster.settings import Cluster
 from robo_poet.errors import BadInput
 from robo_poet.settings.base import Settings
 from robo_poet.settings.evaluate import EvaluateSettings
@@ -20,35 +21,6 @@ from robo_poet.settings.train import TrainSettings
 from robo_poet.settings.validate import ValidateSettings
 
 FOLDER = Path(__file__).resolve().parents[1] / "profiles"
-
-
-class Resources(Settings):
-    """What a step's container may use on a cluster."""
-
-    cpu: str = Field("1", pattern=r"^\d+(\.\d+)?m?$", description="CPU limit, such as 2 or 500m")
-    memory: str = Field("2Gi", pattern=r"^\d+(Ki|Mi|Gi|K|M|G)$", description="memory limit")
-    gpu: int = Field(0, ge=0, le=8, description="GPUs; a step with one is placed on the GPU pool (PIPE-6)")
-
-
-class GpuPool(Settings):
-    """The node pool that GPU steps are placed on: its label and its taint."""
-
-    label: str = "robo-poet.dev/pool"
-    value: str = "rtx"
-    taint: str = "nvidia.com/gpu"
-    resource: str = "nvidia.com/gpu"
-
-
-class Cluster(Settings):
-    """Where steps run on a cluster."""
-
-    image_prefix: str = Field("robo-poet", min_length=1, description="image name before /<step>")
-    checkpoint_root: str = Field(".", description="folder of checkpoints; relative to the step's own folder")
-    checkpoint_claim: str = Field("", description="volume claim mounted at checkpoint_root; empty mounts none")
-    retries: int = Field(2, ge=0, le=10, description="of a step that failed by no fault of its input")
-    gpu_pool: GpuPool = GpuPool()
-    default_resources: Resources = Resources()
-    resources: dict[str, Resources] = Field({}, description="step → resources")
 
 
 class Local(Settings):
@@ -151,7 +123,8 @@ def _explain(error: ValidationError, origins: Mapping[str, str], file: str) -> B
     """The first fault as one line."""
     first = error.errors(include_url=False)[0]
     key = ".".join(str(part) for part in first["loc"])
-    origin = next((o for k, o in origins.items() if f"{k}.".startswith(f"{key}.") or f"{key}.".startswith(f"{k}.")), file)
+    concerned = [o for k, o in origins.items() if f"{k}.".startswith(f"{key}.") or f"{key}.".startswith(f"{k}.")]
+    origin = next((o for o in concerned if o.startswith("--set ")), concerned[0] if concerned else file)  # of a section, what was just said
     message, remedy = first["msg"][:1].lower() + first["msg"][1:], ""
     if first["type"] == "extra_forbidden":
         names = _allowed(first["loc"])

@@ -11,8 +11,11 @@ from pipelines.placement import Placement
 NAME = "robo-poet-training"
 
 
-def training_pipeline(placement: Placement) -> Callable[..., Any]:
+def training_pipeline(placement: Placement, *, moving_source: bool = False) -> Callable[..., Any]:
     """The pipeline, its steps placed on the cluster by `placement`. Every input is a parameter of the run.
+
+    Args:
+        moving_source: for a schedule over a corpus that grows: each run reads the source anew, and what follows goes by what it holds.
 
     1. Ingest the corpus: bundled texts, or the reader's own.
     2. Validate it, and beside that take personal data out of it.
@@ -40,7 +43,27 @@ def training_pipeline(placement: Placement) -> Callable[..., Any]:
         lineage: dict,
         who: str,
     ) -> None:
+        """Corpus → validated, scrubbed → model → gates → registry → canary.
+
+        Args:
+            source: Corpus of your own, gs://bucket/prefix; empty for the bundled one.
+            source_digest: Digest of the source at submission; empty to take what is there when the run begins.
+            seed: Decides the split, the samples and the training; the same seed and inputs give the same model.
+            ingest: Section `ingest` of the profile: which corpora, which columns, the splits.
+            validation: Section `validation`: limits of the corpus, and whether passing one warns or stops.
+            scrub: Section `scrub`: the privacy policy of each source.
+            tokenizer: Section `tokenizer`: size of the vocabulary.
+            train: Section `train`: size of the model, and how it learns.
+            evaluate: Section `evaluate`: how much is measured and sampled.
+            gates: A metric and its bound each; a model that fails one is registered as rejected.
+            checkpoint_root: Folder of checkpoints, on the claim mounted there.
+            registry: Folder of the model registry, on the claim mounted there.
+            lineage: What the version is made from, for its manifest: source, digests of code, settings.
+            who: Who submitted the run, for the registry's log.
+        """
         read = placement(steps.ingest(source=source, source_digest=source_digest, seed=seed, settings=ingest), "Ingest corpus")
+        if moving_source:
+            read.set_caching_options(False)
         corpus = {"corpus": read.outputs["corpus"], "corpus_digest": read.outputs["corpus_digest"]}
 
         validated = placement(steps.validate_data(**corpus, seed=seed, settings=validation), "Validate data")

@@ -1,12 +1,13 @@
 """Measure the exported model on the test split: likelihood, the unigram baseline, BLEU of continuations, samples."""
 
 import json
+import math
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import cast
 
-from components.evaluate_model.continuations import held_out_prompts, measure_bleu
+from components.evaluate_model.continuations import SHORTEST, held_out_prompts, measure_bleu
 from components.evaluate_model.likelihood import measure_likelihood
 from robo_poet.atomic import write_text
 from robo_poet.corpus.read import read_documents
@@ -40,7 +41,7 @@ def work(call: Call) -> None:
         )  # fmt: skip
         bands["bleu"] = bleu_band(metrics["bleu"])
     else:
-        call.warn(f"no held-out document is {settings.prompt_tokens + settings.continuation_tokens} tokens long: BLEU is not measured")
+        call.warn(f"no held-out document is {SHORTEST} tokens long: BLEU is not measured")
     poems = replace(sampling, max_new=settings.sample_tokens)
     openings = prompts[: settings.samples]
     written = generate(model, [p.ids for p in openings], poems, range(seed, seed + len(openings))) if openings else []
@@ -49,12 +50,13 @@ def work(call: Call) -> None:
         for prompt, completion in zip(openings, written, strict=True)
     ]  # fmt: skip
 
-    metrics = {name: round(value, 6) for name, value in metrics.items()}
-    evaluation = {"metrics": metrics, "bands": bands, "samples": samples, "documents": len(test), "tokens": int(metrics["test_tokens"])}
+    # What is no number is null: the gates reject it, with the reason.
+    found = {name: round(value, 6) if math.isfinite(value) else None for name, value in metrics.items()}
+    evaluation = {"metrics": found, "bands": bands, "samples": samples, "documents": len(test), "tokens": int(metrics["test_tokens"])}
     write_text(call.outputs["evaluation"], json.dumps(evaluation, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False))
     if "metrics" in call.outputs:
-        write_text(call.outputs["metrics"], json.dumps(metrics, sort_keys=True))
-        call.describe("metrics", **metrics)
+        write_text(call.outputs["metrics"], json.dumps(found, sort_keys=True))
+        call.describe("metrics", **{name: value for name, value in found.items() if value is not None})
     call.progress(1, 1, f"perplexity {metrics['perplexity']:.1f}, {metrics['bits_per_byte']:.3f} bits per byte")
 
 

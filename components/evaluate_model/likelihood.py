@@ -12,6 +12,11 @@ from robo_poet.model.score import score
 CHUNK = 64  # documents scored at a time
 
 
+def perplexity(nats: float) -> float:
+    """exp of the mean cross-entropy; infinite where a float has no number for it."""
+    return math.exp(nats) if nats < 700 else math.inf
+
+
 def measure_likelihood(
     model: LoadedModel, test: Sequence[str], training: Iterable[str], *, batch: int, say: Callable[[int, int], None]
 ) -> dict[str, float]:
@@ -39,11 +44,11 @@ def measure_likelihood(
         say(min(at + CHUNK, len(test)), len(test))
     bits, unigram_bits = nats / math.log(2) / size, baseline / math.log(2) / size
     return {
-        "perplexity": math.exp(nats / tokens),
+        "perplexity": perplexity(nats / tokens),
         "bits_per_byte": bits,
         "token_accuracy": first / tokens,
         "top5_accuracy": among_five / tokens,
-        "unigram_perplexity": math.exp(baseline / tokens),
+        "unigram_perplexity": perplexity(baseline / tokens),
         "unigram_bits_per_byte": unigram_bits,
         "bits_saved_over_unigram": 1.0 - bits / unigram_bits,
         "test_tokens": float(tokens),

@@ -9,9 +9,10 @@ from dataclasses import replace
 
 from components.ingest.language import language_of
 from components.ingest.plan import follow, make_plan
-from components.ingest.source import reader
+from components.ingest.source import open_source
 from robo_poet.atomic import write_text
 from robo_poet.corpus.document import MEGABYTE, Document
+from robo_poet.corpus.quotable import quotable
 from robo_poet.corpus.schema import SPLITS
 from robo_poet.corpus.write import write_documents
 from robo_poet.settings.ingest import IngestSettings
@@ -26,8 +27,8 @@ def work(call: Call) -> None:
     settings: IngestSettings = call.settings
     seed = call.parameters["seed"]
     call.progress(0, 1, "reading the source")
-    documents = reader(call.parameters["source"], call.parameters["source_digest"], settings)
-    plan = make_plan(documents(), settings, seed)
+    source = open_source(call.parameters["source"], call.parameters["source_digest"], settings)
+    plan = make_plan(source.documents(), settings, seed, source.name, source.megabytes)
     for warning in plan.warnings:
         call.warn(warning)
     counts: Counter[str] = Counter()
@@ -35,12 +36,13 @@ def work(call: Call) -> None:
 
     def written() -> Iterator[Document]:
         total = sum(plan.keep)
-        for number, document in enumerate(follow(plan, documents()), start=1):
+        for number, document in enumerate(follow(plan, source.documents()), start=1):
             counts.update({document.split: 1, "bytes": document.size})
             if found := len(CONTROL_TOKEN.findall(document.text)):
-                literal[document.id] = found
+                literal[quotable(document.id, f"document {number}")] = found
             call.progress(number, total, f"{number} of {total} documents")
             yield document if document.language else replace(document, language=language_of(document.text))
+        source.verify()
 
     write_documents(call.outputs["corpus"], written())
     _warn_of_control_tokens(call, literal)
@@ -53,7 +55,7 @@ def work(call: Call) -> None:
     if "metrics" in call.outputs:
         call.describe("metrics", **metrics)
         write_text(call.outputs["metrics"], json.dumps(metrics))
-    call.describe("corpus", source=call.parameters["source"] or "+".join(settings.bundled), documents=metrics["documents"])
+    call.describe("corpus", source=source.name, documents=metrics["documents"])
 
 
 def _warn_of_control_tokens(call: Call, literal: dict[str, int]) -> None:

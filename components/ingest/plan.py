@@ -1,93 +1,99 @@
 """What of a source goes into the corpus, and into which split: decided in a first reading that keeps numbers and names but no text."""
 
+import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
-from robo_poet.corpus.document import MEGABYTE, Document
-from robo_poet.corpus.split import split_by_date, split_by_hash, unit_hash
+from components.ingest.sample import Seen, sample
+from robo_poet.corpus.document import FIELDS, Document
+from robo_poet.corpus.quotable import quotable
+from robo_poet.corpus.schema import SPLITS
+from robo_poet.corpus.split import Work, is_iso_date, split_works, unit_hash
 from robo_poet.errors import BadInput
 from robo_poet.settings.ingest import IngestSettings
 
-CHANGED = "the source changed while it was read"
+DIGEST = 16  # bytes that the plan keeps of each document
 
 
 @dataclass
 class Plan:
-    """The decision: `keep` by a document's place in the reading order, `splits` by its work."""
+    """The decision: `keep` and `digests` by a document's place in the reading order, `splits` by its work."""
 
+    where: str
     keep: list[bool]
+    digests: bytes
     splits: dict[str, str]
     warnings: list[str]
 
 
-@dataclass
-class _Seen:
-    """What the first reading remembers of a document that is neither empty nor a repetition."""
+def make_plan(documents: Iterable[Document], settings: IngestSettings, seed: int, where: str = "", megabytes: float = 0) -> Plan:
+    """Drop empty rows and exact duplicates, take a sample if asked, and give each work its split.
 
-    place: int
-    group: str
-    size: int
-    date: str
-    rank: float  # in [0, 1), of the seed and the text: the order in which a sample takes documents
-    first_of_group: bool = field(default=False)
+    A document without a group is a work of its own. It is named by its id, but it gets its split by its content: where an id is no
+    more than a number, rows that are added above must not move it, and an id made of the content would let one guess the content.
 
-
-def make_plan(documents: Iterable[Document], settings: IngestSettings, seed: int) -> Plan:
-    """Drop empty rows and exact duplicates, sample if the settings say so, and give each work its split.
+    Args:
+        where: the source, for errors.
+        megabytes: size of the sample; 0 keeps all.
 
     Raises:
-        BadInput: nothing there, all documents alike, an id that stands twice, or too few works.
+        BadInput: nothing there, all documents alike, an id that stands twice, too few works, or a sample too small for them.
     """
-    seen, total, empty = _survey(documents, seed)
+    seen, digests, empty = _survey(documents, seed, where)
+    total = len(digests) // DIGEST
     warnings = []
     if empty:
         warnings.append(f"{empty} of {total} documents have no text and were dropped")
     if (repeated := total - empty - len(seen)) > 0:
         if len(seen) == 1:
-            raise BadInput(f"all {repeated + 1} documents have the same text", remedy="give at least three different works")
+            raise BadInput(f"all {repeated + 1} documents have the same text", where=where, remedy="give at least three different works")
         warnings.append(f"{repeated} of {total} documents repeat another's text exactly and were dropped")
     if not seen:
-        raise BadInput("the corpus holds no text", remedy="give at least three works")
-    kept = _sample(seen, settings.max_megabytes) if settings.max_megabytes else seen
+        raise BadInput("the corpus holds no text", where=where, remedy="give at least three works")
+    kept = sample(seen, megabytes) if megabytes else seen
     if len(kept) < len(seen):
-        warnings.append(
-            f"a sample of {len(kept)} of {len(seen)} documents was kept, as ingest.max_megabytes = {settings.max_megabytes:g} asks"
-        )
-    dates: dict[str, str] = {}
-    for one in kept:
-        dates[one.group] = max(dates.get(one.group, ""), one.date)
-    if settings.split_by == "date":
-        splits = split_by_date(dates, seed, settings.split_train, settings.split_validation)
-    else:
-        splits, moved = split_by_hash(dates, seed, settings.split_train, settings.split_validation)
-        warnings += [f"so few works that {splits[group]} would be empty: {group} was moved there" for group in moved]
+        asked = f"ingest.bundled_megabytes = {megabytes:g}"
+        works, of_works = len({one.group for one in kept}), len({one.group for one in seen})
+        if works < len(SPLITS) <= of_works:
+            what = f"{asked} leaves {works} of {of_works} works, and a split needs {len(SPLITS)}"
+            raise BadInput(what, where=where, remedy="raise it, or set it to 0")
+        lost = f" and {works} of {of_works} works" if works < of_works else ""
+        warnings.append(f"a sample of {len(kept)} of {len(seen)} documents{lost} was kept, as {asked} asks")
+    by_name = _works(kept)
+    splits, moved = split_works(by_name, seed, settings.split_train, settings.split_validation, settings.split_by, where)
+    if settings.split_by == "auto":
+        warnings += _half_dated(by_name)
+    warnings += [f"so few works that {splits[name]} would be empty: {quotable(name, 'a work')} was moved there" for name in moved]
     keep = [False] * total
     for one in kept:
         keep[one.place] = True
-    return Plan(keep, splits, warnings)
+    return Plan(where, keep, digests, splits, warnings)
 
 
 def follow(plan: Plan, documents: Iterable[Document]) -> Iterator[Document]:
-    """The second reading: yield the documents that the plan keeps, normalised and with their split.
+    """The second reading: yield the documents that the plan keeps, normalised and with their work and split.
 
     Raises:
-        BadInput: the second reading finds other documents than the first.
+        BadInput: the second reading finds another document than the first, or more or fewer.
     """
-    places = iter(plan.keep)
-    for document in documents:
-        keep = next(places, None)
-        if keep is None or (keep and document.group not in plan.splits):
-            raise BadInput(CHANGED, where=document.id, remedy="run again")
-        if keep:
-            yield replace(document.with_text(document.text), split=plan.splits[document.group])
-    if next(places, None) is not None:
-        raise BadInput(CHANGED, remedy="run again")
-
-
-def _survey(documents: Iterable[Document], seed: int) -> tuple[list[_Seen], int, int]:
-    seen, texts, ids, total, empty = list[_Seen](), set[str](), set[str](), 0, 0
+    changed = BadInput("the source changed while it was read", where=plan.where, remedy="run again when nobody writes to it")
+    count = 0
     for place, document in enumerate(documents):
-        total += 1
+        count += 1
+        if _digest(document) != plan.digests[place * DIGEST : count * DIGEST]:
+            raise changed
+        if plan.keep[place]:
+            group = document.group or document.id
+            yield replace(document.with_text(document.text), group=group, split=plan.splits[group])
+    if count != len(plan.keep):
+        raise changed
+
+
+def _survey(documents: Iterable[Document], seed: int, where: str) -> tuple[list[Seen], bytes, int]:
+    seen, digests, texts, ids, empty = list[Seen](), bytearray(), set[str](), set[str](), 0
+    for place, document in enumerate(documents):
+        digests += _digest(document)
         if not document.text.strip():
             empty += 1
             continue
@@ -96,23 +102,43 @@ def _survey(documents: Iterable[Document], seed: int) -> tuple[list[_Seen], int,
             continue
         texts.add(whole.sha256)
         if document.id in ids:
-            raise BadInput("two documents with different texts have this id", where=document.id, remedy="give each document its own id")
+            named = f"{where}: {quotable(document.id)}".removeprefix(": ")
+            raise BadInput("two documents with different texts have this id", where=named, remedy="give each document its own id")
         ids.add(document.id)
-        seen.append(_Seen(place, document.group, whole.size, document.date, unit_hash(seed, whole.sha256)))
-    return seen, total, empty
+        seen.append(
+            Seen(
+                place, document.group or document.id, document.group or whole.sha256, whole.size, document.source, document.date,
+                unit_hash(seed, whole.sha256),
+            )
+        )  # fmt: skip
+    return seen, bytes(digests), empty
 
 
-def _sample(seen: list[_Seen], megabytes: float) -> list[_Seen]:
-    """The documents of smallest rank up to a size, but first one of each work; in reading order."""
-    groups: set[str] = set()
-    for one in sorted(seen, key=lambda one: one.rank):
-        one.first_of_group = one.group not in groups
-        groups.add(one.group)
-    left = megabytes * MEGABYTE
-    kept = []
-    for one in sorted(seen, key=lambda one: (not one.first_of_group, one.rank)):
-        left -= one.size
-        if left < 0:
-            break
-        kept.append(one)
-    return sorted(kept, key=lambda one: one.place)
+def _digest(document: Document) -> bytes:
+    state = hashlib.blake2b(digest_size=DIGEST)
+    for name in FIELDS:
+        data = getattr(document, name).encode()
+        state.update(len(data).to_bytes(8, "big") + data)
+    return state.digest()
+
+
+def _works(kept: list[Seen]) -> dict[str, Work]:
+    """The works by their names; a work's date is no ISO date if that of one of its documents is none."""
+    works: dict[str, Work] = {}
+    for one in kept:
+        known = works.setdefault(one.group, Work(one.key, one.source, one.date))
+        latest = max(known.date, one.date, key=lambda date: (not is_iso_date(date), date))
+        works[one.group] = replace(known, date=latest)
+    return works
+
+
+def _half_dated(works: dict[str, Work]) -> Iterator[str]:
+    """A source with some dates is split by hash: its owner may have meant it to be dated."""
+    total, dated = Counter[str](), Counter[str]()
+    for work in works.values():
+        total[work.source] += 1
+        dated[work.source] += is_iso_date(work.date)
+    for source, count in sorted(dated.items()):
+        if 0 < count < total[source]:
+            undated = total[source] - count
+            yield f"source {source}: {undated} of {total[source]} works have no ISO date, so it is split by hash and not in temporal order"

@@ -11,10 +11,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from components.ingest.columns import check_columns
 from components.ingest.text_file import lines
 from components.ingest.user_text import SOURCE
-from robo_poet.corpus.document import Document, normalise
-from robo_poet.digest import digest_bytes
+from robo_poet.corpus.document import Document
 from robo_poet.errors import BadInput
 from robo_poet.settings.ingest import Columns
 
@@ -23,42 +23,38 @@ Row = tuple[str, Mapping[str, Any]]  # where it stands, and its cells
 
 
 def table_documents(file: Path, columns: Columns) -> Iterator[Document]:
-    """A document for each row. Without an id column the id is the text's digest; without a group column each row is a work.
+    """A document for each row. Without an id it is named by its number; without a group it is a work of its own.
+
+    The number moves when a row is added above, so a row without id and group gets its split by its content. No digest of the content
+    may be its name: names stay when the text is scrubbed, and a digest of a short text lets one guess the text.
 
     Raises:
-        BadInput: a missing column (names those that exist), a malformed row (names file and line), not UTF-8, not readable.
+        BadInput: a missing column, a malformed row (names file and line), not UTF-8, not readable. Quotes no text.
     """
     rows = READERS[file.suffix.lower()]
-    for where, cells in rows(file, columns):
+    for number, (where, cells) in enumerate(rows(file, columns), start=1):
         if not isinstance(cells.get(columns.text) or "", str):
             raise BadInput(f"{columns.text!r} is {type(cells[columns.text]).__name__} and not text", where=where)
         text = cells.get(columns.text) or ""
-        encoded = _encodable(normalise(text), where)
-        given = {name: _string(cells.get(getattr(columns, name))) for name in Columns.model_fields if name != "text"}
-        name = given.pop("id") or digest_bytes(encoded)[:16]
-        yield Document(id=name, text=text, source=SOURCE, **(given | {"group": given["group"] or name}))
+        given = {name: _string(cells.get(getattr(columns, name))) for name in Columns.model_fields} | {"text": text}
+        for name, value in given.items():
+            _check_encodable(value, f"{where}: {getattr(columns, name)!r}")
+        group = given.pop("group") or given["id"]
+        yield Document(**given | {"id": given["id"] or f"{file.name}#{number}"}, group=group, source=SOURCE)
 
 
-def _encodable(text: str, where: str) -> bytes:
+def _check_encodable(value: str, where: str) -> None:
     try:
-        return text.encode()
+        value.encode()
     except UnicodeEncodeError as error:  # JSON can spell half of a surrogate pair
-        raise BadInput(f"half of a character (\\u{ord(text[error.start]):04x})", where=where, remedy="write the text as UTF-8") from None
+        half = f"half of a character (\\u{ord(value[error.start]):04x})"
+        raise BadInput(half, where=where, remedy="write the text as UTF-8") from None
 
 
 def _string(value: Any) -> str:
     if value is None:
         return ""
     return value.isoformat() if isinstance(value, date) else str(value)
-
-
-def _check_columns(file: str, present: list[str], columns: Columns) -> None:
-    """The text column must be there, and so must every other that the profile names by hand."""
-    for name in Columns.model_fields:
-        column = getattr(columns, name)
-        if column not in present and (name == "text" or column != Columns.model_fields[name].default):
-            there = ", ".join(present) or "none"
-            raise BadInput(f"no column {column!r}; it has: {there}", where=file, remedy=f"set ingest.columns.{name} to one of them")
 
 
 def _jsonl(file: Path, columns: Columns) -> Iterator[Row]:
@@ -74,7 +70,7 @@ def _jsonl(file: Path, columns: Columns) -> Iterator[Row]:
         if not isinstance(cells, dict):
             raise BadInput(f"a {type(cells).__name__} and not a JSON object", where=where, remedy="write one JSON object a line")
         if columns.text not in cells:
-            _check_columns(where, list(cells), columns)
+            check_columns(where, list(cells), columns)
         yield where, cells
 
 
@@ -82,7 +78,7 @@ def _csv(file: Path, columns: Columns) -> Iterator[Row]:
     csv.field_size_limit(sys.maxsize)  # the module's own limit of 128 KiB is less than a play
     reader = csv.DictReader(lines(file), strict=True)
     try:
-        _check_columns(str(file), list(reader.fieldnames or ()), columns)
+        check_columns(str(file), list(reader.fieldnames or ()), columns, may_be_data=True)
         for cells in reader:
             where = f"{file}:{reader.line_num}"
             if None in cells:
@@ -99,16 +95,27 @@ def _parquet(file: Path, columns: Columns) -> Iterator[Row]:
     try:
         with pq.ParquetFile(file) as table:
             present = table.schema_arrow.names
-            _check_columns(str(file), present, columns)
+            check_columns(str(file), present, columns)
             wanted = [column for column in dict.fromkeys(columns.model_dump().values()) if column in present]
             for batch in table.iter_batches(batch_size=ROWS, columns=wanted):
-                for cells in batch.to_pylist():
+                for cells in _cells(batch, f"{file}: row {number + 1} or one of the {ROWS} after it"):
                     number += 1
                     yield f"{file}: row {number}", cells
     except OSError as error:
         raise BadInput((error.strerror or str(error)).lower(), where=str(file), remedy="make it readable") from None
-    except pa.ArrowException as error:
-        raise BadInput(f"not a Parquet file: {str(error)[:200]}", where=str(file), remedy="write it again") from None
+    except pa.ArrowException:  # its message may quote a value
+        raise BadInput("not a Parquet file, or a damaged one", where=str(file), remedy="write it again") from None
+
+
+def _cells(batch: pa.RecordBatch, where: str) -> list[dict[str, Any]]:
+    try:
+        return batch.to_pylist()  # type: ignore[no-any-return]
+    except pa.ArrowException:
+        raise
+    except UnicodeDecodeError as error:
+        raise BadInput(f"not UTF-8 (byte 0x{error.object[error.start]:02x})", where=where, remedy="write the text as UTF-8") from None
+    except (ValueError, OverflowError, LookupError):
+        raise BadInput("a value that Python cannot hold, such as a date after 9999", where=where, remedy="write it as text") from None
 
 
 READERS: dict[str, Callable[[Path, Columns], Iterator[Row]]] = {".jsonl": _jsonl, ".csv": _csv, ".parquet": _parquet}

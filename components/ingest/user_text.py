@@ -25,10 +25,11 @@ def folder_documents(folder: Path, files: list[Path]) -> Iterator[Document]:
 def file_documents(file: Path) -> Iterator[Document]:
     """The works in a single file, cut where a line holds nothing but `---` or a form feed; without one it is a single work.
 
+    A work is named by its number, which moves when one is added above; so it has no group, and gets its split by its content.
+
     Raises:
         BadInput: as `folder_documents`.
     """
     works = [work.strip("\r\n") for work in CUT.split(read_text(file)) if work.strip()]
     for number, text in enumerate(works, start=1):
-        name = f"{file.name}#{number}"
-        yield Document(id=name, group=name, text=text, title=f"{file.stem} {number}", source=SOURCE)
+        yield Document(id=f"{file.name}#{number}", group="", text=text, title=f"{file.stem} {number}", source=SOURCE)

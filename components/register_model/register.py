@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from robo_poet.digest import digest_path
+from robo_poet.digest import digest_json, digest_path
 from robo_poet.errors import BadInput
 from robo_poet.json_input import parse_object, read_object
 from robo_poet.registry.registry import Registry
@@ -63,6 +63,8 @@ def work(call: Call) -> None:
         stage=stage,
         who=call.parameters["who"],
         why=why,
+        # A page laid out anew or a gate moved a little makes no other model: what serves, and whether it may, makes the version.
+        identity=digest_json([digests["model"], digests["tokenizer"], stage]),
     )
     call.result("version", version.number)
     call.result("stage", str(version.stage))

@@ -11,11 +11,13 @@ from robo_poet.atomic import write_text
 from robo_poet.corpus.document import MEGABYTE, Document
 from robo_poet.corpus.read import count_documents, read_documents
 from robo_poet.corpus.write import write_documents
+from robo_poet.errors import BadInput
 from robo_poet.privacy.scrub import Scrubber
 from robo_poet.settings.scrub import ScrubSettings
 from robo_poet.step import Call, program
 
 WORTH_PROCESSES = 0.1 * MEGABYTE  # of Parquet, a third of its text: below it a second process costs as much as it saves
+NAMED = 5  # languages in a warning
 
 
 def work(call: Call) -> None:
@@ -25,6 +27,7 @@ def work(call: Call) -> None:
     processes = min(4, len(os.sched_getaffinity(0))) if corpus.stat().st_size > WORTH_PROCESSES else 1
     scrubber = Scrubber(call.settings, processes)
     counts: Counter[str] = Counter()
+    _check_languages(call, scrubber)
 
     def scrubbed(audit: AuditWriter) -> Iterator[Document]:
         for number, (document, findings) in enumerate(scrubber.scrub(read_documents(corpus)), start=1):
@@ -44,6 +47,21 @@ def work(call: Call) -> None:
     if "metrics" in call.outputs:
         call.describe("metrics", **metrics)
         write_text(call.outputs["metrics"], json.dumps(metrics))
+
+
+def _check_languages(call: Call, scrubber: Scrubber) -> None:
+    """Before the slow part. A name that the model cannot see would stay, and nobody would be told."""
+    settings: ScrubSettings = call.settings
+    if settings.on_language == "ignore":
+        return
+    if unspoken := scrubber.unspoken(read_documents(call.inputs["corpus"])):
+        named = ", ".join(f"{language} {count}" for language, count in sorted(unspoken.items(), key=lambda i: (-i[1], i[0]))[:NAMED])
+        more = f" and {len(unspoken) - NAMED} more languages" if len(unspoken) > NAMED else ""
+        what = f"names may stay in {unspoken.total()} documents that are not in the language of {settings.spacy_model} ({named}{more})"
+        remedy = "name a model of their language in scrub.spacy_model"
+        if settings.on_language == "fail":
+            raise BadInput(what, where="corpus", remedy=f"{remedy}, or set scrub.on_language to warn")
+        call.warn(f"{what}; {remedy}")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

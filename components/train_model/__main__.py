@@ -12,7 +12,8 @@ import tensorflow as tf
 
 from components.train_model.architecture import ARCHITECTURES
 from components.train_model.checkpoint import Checkpoints
-from components.train_model.export import MAX_LENGTH, export
+from components.train_model.export import MAX_LENGTH
+from components.train_model.export_process import export_apart
 from components.train_model.feed import make_feed
 from components.train_model.precision import compute_type
 from components.train_model.trainer import Trainer
@@ -45,7 +46,8 @@ def work(call: Call) -> None:
     architecture = ARCHITECTURES[settings.architecture]
     model = architecture.build(settings, tokenizer.vocabulary)
     trainer = Trainer(
-        architecture, model, feeds["train"], feeds["validation"], settings, seed=seed, checkpoints=Checkpoints(state), say=call.progress
+        architecture, model, feeds["train"], feeds["validation"], settings, seed=seed, checkpoints=Checkpoints(state), say=call.progress,
+        warn=call.warn,
     )  # fmt: skip
     began = time.monotonic()
     progress = trainer.run()
@@ -58,7 +60,8 @@ def work(call: Call) -> None:
         "tokenizer": digest_path(call.inputs["tokenizer"]),
     }  # fmt: skip
     with new_folder(call.outputs["model"]) as folder:
-        export(model, architecture, tokenizer.size, folder, manifest)
+        export_apart(model, settings, tokenizer.size, folder, state)
+        write_text(folder / "manifest.json", json.dumps(manifest, indent=1, sort_keys=True))
     write_text(call.outputs["history"], "".join(json.dumps(point) + "\n" for point in progress.history))
     figures = {
         "parameters": model.count_params(), "steps": progress.step, "tokens": progress.tokens,

@@ -13,6 +13,10 @@ from robo_poet.atomic import new_file
 Values = Sequence[Any]  # numpy arrays, in the order of the variables
 
 
+class Damaged(Exception):
+    """A checkpoint is there, and cannot be gone on from."""
+
+
 class Checkpoints:
     """Two files in a folder that belongs to one training alone: `last.npz` to go on from, `best.npz` to keep."""
 
@@ -26,12 +30,20 @@ class Checkpoints:
             np.savez(file, progress=note, **{f"v{i:04d}": value for i, value in enumerate(values)})
 
     def load(self, name: str, shapes: Sequence[tuple[int, ...]]) -> tuple[list[Any], dict[str, Any]] | None:
-        """Values and progress of `<name>.npz`; None where there is none, or it is not of this training's shapes."""
+        """Values and progress of `<name>.npz`, None where there is none.
+
+        Raises:
+            Damaged: it cannot be read, or is not of this training's shapes.
+        """
         try:
             # Opened here and not by numpy, which leaves a damaged file open.
             with (self.folder / f"{name}.npz").open("rb") as raw, np.load(raw, allow_pickle=False) as file:
                 progress = json.loads(bytes(file["progress"]))
                 values = [file[f"v{i:04d}"] for i in range(len(file.files) - 1)]
-        except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile):
+        except FileNotFoundError:
             return None
-        return (values, progress) if [v.shape for v in values] == list(shapes) else None
+        except (EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
+            raise Damaged(f"{name}.npz cannot be read ({error})") from None
+        if [v.shape for v in values] != list(shapes):
+            raise Damaged(f"{name}.npz is of another model")
+        return values, progress

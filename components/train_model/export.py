@@ -1,15 +1,12 @@
 """The exported model: `generate`, the whole decode loop in one call, and `score` (contract 6)."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import keras
 import tensorflow as tf
 
 from components.train_model.architecture import Architecture
 from components.train_model.sampler import sample, uniform
-from robo_poet.atomic import write_text
 from robo_poet.errors import BadInput
 from robo_poet.model.tokenizer import END, PAD
 
@@ -116,8 +113,8 @@ class Exported(tf.Module):
         }
 
 
-def export(model: keras.Model, architecture: Architecture, size: int, folder: Path, manifest: dict[str, Any]) -> None:
-    """Write `saved_model/` and `manifest.json` into `folder`; the same weights give the same bytes.
+def export(model: keras.Model, architecture: Architecture, size: int, folder: Path) -> None:
+    """Write `saved_model/` into `folder`.
 
     Raises:
         BadInput: the disk is full or the folder may not be written, which TensorFlow does not say by an OSError.
@@ -131,4 +128,3 @@ def export(model: keras.Model, architecture: Architecture, size: int, folder: Pa
         raise BadInput(f"the model cannot be written ({error.message})", where=str(folder), remedy="free space and run again") from None
     # A random identity that would give each export another digest; TensorFlow loads without it.
     (target / "fingerprint.pb").unlink(missing_ok=True)
-    write_text(folder / "manifest.json", json.dumps(manifest, indent=1, sort_keys=True))

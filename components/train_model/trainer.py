@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from components.train_model.architecture import Architecture
-from components.train_model.checkpoint import Checkpoints
+from components.train_model.checkpoint import Checkpoints, Damaged
 from components.train_model.feed import Feed
 from components.train_model.precision import compute_type
 from components.train_model.projection import projected_cross_entropy
@@ -43,15 +43,16 @@ class Trainer:
         feed: the training split.
         validation: the validation split, windows that do not overlap.
         say: called with (step, steps, text) as the work goes on.
+        warn: called with what a person should know.
     """
 
     def __init__(
         self, architecture: Architecture, model: keras.Model, feed: Feed, validation: Feed, settings: TrainSettings, *,
-        seed: int, checkpoints: Checkpoints, say: Callable[[int, int, str], None],
+        seed: int, checkpoints: Checkpoints, say: Callable[[int, int, str], None], warn: Callable[[str], None],
     ) -> None:  # fmt: skip
         self.architecture, self.model, self.feed, self.validation, self.settings = architecture, model, feed, validation, settings
         self.compute = compute_type(settings.precision)
-        self.seed, self.checkpoints, self.say = seed, checkpoints, say
+        self.seed, self.checkpoints, self.say, self.warn = seed, checkpoints, say, warn
         self.optimizer = keras.optimizers.AdamW(
             settings.learning_rate, beta_1=settings.beta_1, beta_2=settings.beta_2, epsilon=settings.epsilon,
             weight_decay=settings.weight_decay, clipnorm=settings.clipnorm,
@@ -87,10 +88,22 @@ class Trainer:
                 )  # fmt: skip
             self._report(progress, (progress.tokens - began_tokens) / (time.monotonic() - began))
             self._record(progress)
-        best = self.checkpoints.load("best", [tuple(v.shape) for v in self.model.variables])
-        if best:
-            _assign(self.model.variables, best[0])
+        self._take_best(progress.best_step)
         return progress
+
+    def _take_best(self, step: int) -> None:
+        """Give the model the weights of its best validation; none was a number: those it has."""
+        if not step:
+            return
+        try:
+            best = self.checkpoints.load("best", [tuple(v.shape) for v in self.model.variables])
+        except Damaged as damage:
+            best = None
+            self.warn(str(damage))
+        if not best or best[1]["step"] != step:
+            remedy = "remove that folder and run again"
+            raise BadInput(f"the weights of the best validation, step {step}, are gone", where=str(self.checkpoints.folder), remedy=remedy)
+        _assign(self.model.variables, best[0])
 
     def _record(self, progress: Progress) -> None:
         """Take down a point of the curve, validate, save: each at its steps."""
@@ -104,8 +117,9 @@ class Trainer:
             progress.loss_sum = progress.loss_tokens = 0.0
             if validates:
                 nats = self.validation_cross_entropy()
-                point |= {"validation_cross_entropy": nats, "validation_perplexity": math.exp(nats)}
-                progress.schedule = progress.schedule.after(math.exp(nats), self.settings)
+                perplexity = math.exp(min(nats, 700.0))  # beyond that a float has no number
+                point |= {"validation_cross_entropy": nats, "validation_perplexity": perplexity}
+                progress.schedule = progress.schedule.after(perplexity, self.settings)
                 if progress.schedule.improved():
                     progress.best_step = step
                     self.checkpoints.save("best", [v.numpy() for v in self.model.variables], {"step": step})
@@ -153,7 +167,11 @@ class Trainer:
         self.checkpoints.save("last", [v.numpy() for v in self._variables()], asdict(progress))
 
     def _restore(self) -> Progress | None:
-        loaded = self.checkpoints.load("last", [tuple(v.shape) for v in self._variables()])
+        try:
+            loaded = self.checkpoints.load("last", [tuple(v.shape) for v in self._variables()])
+        except Damaged as damage:
+            self.warn(f"training starts over: the checkpoint {damage}")
+            return None
         if not loaded:
             return None
         values, state = loaded

@@ -30,7 +30,7 @@ def work(call: Call) -> None:
     }
     _check_coverage(call, settings, fit.coverage)
     with new_folder(call.outputs["tokenizer"]) as folder:
-        core.save(str(folder / "tokenizer.json"), pretty=False)
+        write_text(folder / "tokenizer.json", core.to_str())  # its own `save` does not say a full disk by an OSError
         write_text(folder / "manifest.json", json.dumps(manifest, indent=1))
     if "metrics" in call.outputs:
         write_text(call.outputs["metrics"], json.dumps(manifest))

@@ -6,7 +6,7 @@ from typing import Literal
 from components.validate_data.corpus_statistics import Measured
 from robo_poet.settings.validate import Outside, ValidateSettings
 
-VERDICT: dict[Outside, Literal["ok", "warn", "fail"]] = {"ignore": "ok", "warn": "warn", "fail": "fail"}
+VERDICT: dict[Outside, Literal["ok", "warn", "fail"]] = {"ignore": "ignored", "warn": "warn", "fail": "fail"}
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Check:
     value: float
     low: float | None
     high: float | None
-    verdict: Literal["ok", "warn", "fail"]
+    verdict: Literal["ok", "ignored", "warn", "fail"]
 
     def __str__(self) -> str:
         bounds = [f"{word} {bound:g}" for word, bound in (("at least", self.low), ("at most", self.high)) if bound is not None]

@@ -111,7 +111,8 @@ class Attempt:
             (bench.outputs / kind).mkdir()
         argv = tuple(fill(template, places) for template in (*container.command, *container.args))
         log = self.record.log(name)
-        job = Job(container.image, argv, container.env, bench.path, log, tuple(places.inputs.values()), bench.lock)
+        reads = tuple(places.inputs.values())
+        job = Job(container.image, argv, container.env, bench.path, log, reads, bench.lock, container.resources)
         self.say(Event(name, "running", attempt=number, detail={"key": key, "folder": str(bench.path), "log": str(log)}))
         return self.runner.run(job, self.cancel), places
 

@@ -73,6 +73,7 @@ def _live(console: Console) -> Iterator[Listener]:
 def _lines(console: Console) -> Iterator[Listener]:
     board, guard = Board(), threading.Lock()
     told: dict[str, float] = {}
+    begun: set[str] = set()
 
     def say(text: str) -> None:
         console.print(Text(f"{time.strftime('%H:%M:%S')}  {text}"), soft_wrap=True)
@@ -92,7 +93,9 @@ def _lines(console: Console) -> Iterator[Listener]:
             for line in board.look():
                 say(line)
             for row in board.rows.values():
-                if row.state == "running" and row.percent is not None and time.time() - told.get(row.name, 0.0) >= PROGRESS_EVERY:
+                waited = time.time() - told.get(row.name, 0.0) >= PROGRESS_EVERY
+                if row.state == "running" and row.percent is not None and (waited or row.name not in begun):
+                    begun.add(row.name)  # its first words, such as "going on from the checkpoint", are not held back
                     told[row.name] = time.time()
                     say(f"{row.display}: {row.percent} % {row.text}".rstrip())
 

@@ -7,7 +7,21 @@ from typing import Any
 
 from pipelines.run import placeholders
 from pipelines.run.condition import parse
-from pipelines.run.ir import Argument, Constant, Container, Guard, Output, Parameter, Pipeline, Retry, Source, Step, Text, outputs_in
+from pipelines.run.ir import (
+    Argument,
+    Constant,
+    Container,
+    Guard,
+    Output,
+    Parameter,
+    Pipeline,
+    Resources,
+    Retry,
+    Source,
+    Step,
+    Text,
+    outputs_in,
+)
 from pipelines.run.refuse import ALWAYS
 from pipelines.run.values import typed
 from robo_poet.digest import digest_json
@@ -137,6 +151,7 @@ class Flattener:
                 tuple(container.get("command", ())),
                 tuple(container.get("args", ())),
                 {one["name"]: one.get("value", "") for one in container.get("env", ())},
+                _resources(container.get("resources", {})),
             ),
             parameters=inputs,
             artifacts=level.artifacts,
@@ -153,6 +168,11 @@ class Flattener:
                 float(retry.get("backoffMaxDuration", "3600s").removesuffix("s")),
             ),
         )
+
+
+def _resources(limits: Message) -> Resources:
+    gpu = int(limits.get("accelerator", {}).get("resourceCount", 0))
+    return Resources(limits.get("resourceCpuLimit", ""), limits.get("resourceMemoryLimit", ""), gpu)
 
 
 def _parameter(name: str, one: Message) -> Parameter:

@@ -45,6 +45,18 @@ Source = Constant | Argument | Output | Text
 
 
 @dataclass(frozen=True)
+class Resources:
+    """What a container may use, as Kubernetes writes it: `2` or `500m` cores, `4Gi`; empty or 0 sets no limit. Changes no result."""
+
+    cpu: str = ""
+    memory: str = ""
+    gpu: int = 0
+
+
+NO_LIMITS = Resources()
+
+
+@dataclass(frozen=True)
 class Container:
     """An image and what is run in it; `command` and `args` are templates."""
 
@@ -52,6 +64,7 @@ class Container:
     command: tuple[str, ...]
     args: tuple[str, ...]
     env: Mapping[str, str]
+    resources: Resources = NO_LIMITS
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from pipelines.run.ir import Container
+from pipelines.run.ir import NO_LIMITS, Container, Resources
 from robo_poet.errors import BadInput
 
 KEPT = (  # nothing secret: where things are, and what a GPU or a test double needs
     "PATH", "HOME", "LANG", "TMPDIR", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "STORAGE_EMULATOR_HOST", "GOOGLE_APPLICATION_CREDENTIALS",
+    "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE",
 )  # fmt: skip
 FIXED = {"TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONHASHSEED": "0", "PYTHONUNBUFFERED": "1"}
 _PR_SET_PDEATHSIG = 1
@@ -47,6 +48,7 @@ class Job:
         cwd: its working folder; it writes only below this, and logs to `log`.
         reads: paths outside `cwd` that its arguments name.
         lock: an open file that the process is to inherit: it stays locked as long as the process lives.
+        resources: limits, for a runner that can set them; a process of this machine has none.
     """
 
     image: str
@@ -56,6 +58,7 @@ class Job:
     log: Path
     reads: tuple[Path, ...]
     lock: int
+    resources: Resources = NO_LIMITS
 
 
 class Runner(Protocol):
@@ -106,19 +109,12 @@ class ProcessRunner:
         argv = list(job.argv)
         if _is_python(argv[0]):
             argv[0] = str(self.interpreter(job.image))
-        parent = os.getpid()
-
-        def die_with_parent() -> None:
-            _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-            if os.getppid() != parent:
-                os._exit(1)
-
         job.log.parent.mkdir(parents=True, exist_ok=True)
         with job.log.open("ab") as log:
             try:
                 process = subprocess.Popen(
                     argv, cwd=job.cwd, env={**self.environment, **job.env}, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                    start_new_session=True, pass_fds=(job.lock,), preexec_fn=die_with_parent,
+                    start_new_session=True, pass_fds=(job.lock,), preexec_fn=die_with_parent(),
                 )  # fmt: skip
             except OSError as error:
                 log.write(f"error: {argv[0]}: {os.strerror(error.errno or 0).lower()}\n".encode())
@@ -159,6 +155,18 @@ class ProcessRunner:
                 self.watchdog.stdin.close()
                 self.watchdog.wait()
                 self.watchdog = None
+
+
+def die_with_parent() -> Callable[[], None]:
+    """What a child runs before its program, so that it is killed when the thread that started it ends, as it does even on SIGKILL."""
+    parent = os.getpid()
+
+    def ask() -> None:
+        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return ask
 
 
 def _is_python(program: str) -> bool:

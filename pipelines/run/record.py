@@ -5,6 +5,7 @@ import json
 import os
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -61,14 +62,22 @@ class Record:
         return self.folder / "logs" / f"{task}.log"
 
     def emit(self, event: Event) -> None:
-        """Write an event down, then tell the listeners."""
-        print(json.dumps(asdict(event)), file=self.events, flush=True)
+        """Write an event down, then tell the listeners. A full disk ends the steps that need it, not the telling."""
+        with suppress(OSError):
+            print(json.dumps(asdict(event)), file=self.events, flush=True)
         for listener in self.listeners:
             listener(event)
 
     def close(self, summary: Mapping[str, Any]) -> None:
-        """Write the summary, whole, and let go of the folder."""
-        if summary:
-            write_text(self.folder / "summary.json", json.dumps(summary, indent=1))
-        self.events.close()
-        os.close(self.lock)
+        """Write the summary, whole, and let go of the folder.
+
+        Raises:
+            OSError: the summary cannot be written.
+        """
+        try:
+            if summary:
+                write_text(self.folder / "summary.json", json.dumps(summary, indent=1))
+        finally:
+            with suppress(OSError):
+                self.events.close()
+            os.close(self.lock)

@@ -23,6 +23,10 @@ KNOWN = {
     "parameter output": {"valueFromParameter"},
     "executor": {"container"},
     "container": {"image", "command", "args", "env", "resources"},
+    "resources": {
+        "accelerator", "cpuLimit", "cpuRequest", "memoryLimit", "memoryRequest",
+        "resourceCpuLimit", "resourceCpuRequest", "resourceMemoryLimit", "resourceMemoryRequest",
+    },
     "definitions": {"parameters", "artifacts"},
     "parameter definition": {"parameterType", "defaultValue", "isOptional", "description"},
     "artifact definition": {"artifactType", "isOptional", "description", "metadata"},
@@ -94,6 +98,7 @@ def _component(component: Mapping[str, Any], where: str, executors: Mapping[str,
         executor = executors[component["executorLabel"]]
         _only("executor", executor, where)
         _only("container", executor["container"], where)
+        _only("resources", executor["container"].get("resources", {}), where)
         for template in [*executor["container"].get("command", []), *executor["container"].get("args", [])]:
             placeholders.check(template, component, where)
 

@@ -74,7 +74,7 @@ def decide(step: Step, arguments: Mapping[str, Any], ended: Mapping[str, TaskRes
     try:
         for guard in step.guards:
             if not guard.condition.holds({key: value(guard.sources[key], arguments, ended) for key in guard.condition.names}):
-                return End(step, TaskResult("skipped", error=f"{guard.condition.text} does not hold"))
+                return End(step, TaskResult("skipped", error=f"the condition {guard.condition.text} does not hold"))
         parameters = {key: value(source, arguments, ended) for key, source in step.parameters.items()}
         return Start(step, parameters, {key: artifact(source, ended) for key, source in step.artifacts.items()})
     except Absent as absent:

@@ -25,18 +25,29 @@ def source_files(source: Path) -> list[Path]:
     """The files of a source: the file itself, or the text files of a folder in the order of their names.
 
     Raises:
-        BadInput: nothing is there, it may not be read, it is of no kind we read, or the folder holds no text file.
+        BadInput: nothing is there, it may not be read, it is of no kind we read, has a name that is not UTF-8, or the folder holds no text.
     """
     try:
         if source.is_file():
             if not source.name.lower().endswith((*TEXTS, *TABLES)):
                 raise BadInput("not a kind of file that can be read", where=str(source), remedy=f"give a folder, or one of {KINDS}")
-            return [source]
+            return _named_in_utf8([source])
         if not source.exists():
             raise BadInput("no such file or folder", where=str(source), remedy="give an existing path, gs://bucket/prefix, or nothing")
-        return [source / name for name in _inside(source)]
+        return _named_in_utf8([source / name for name in _inside(source)])
     except PermissionError as error:
         raise BadInput("permission denied", where=str(error.filename or source), remedy="make it readable") from None
+
+
+def _named_in_utf8(files: list[Path]) -> list[Path]:
+    """A file's name becomes the name of its work, so it must be text."""
+    for file in files:
+        name = os.fsencode(file)
+        try:
+            name.decode()
+        except UnicodeDecodeError:
+            raise BadInput("the file's name is not UTF-8", where=name.decode("utf-8", "backslashreplace"), remedy="rename it") from None
+    return files
 
 
 def _inside(folder: Path) -> list[str]:

@@ -1,18 +1,41 @@
-"""Which work goes to which split (DATA-6). A work is never divided. Knows nothing of text, only of names and dates.
+"""Which work goes to which split (DATA-6). A work is never divided. Knows nothing of text, only of names, keys and dates.
 
-By hash: a work's place u in [0, 1) comes from (seed, work) alone, so other works that are added or removed never move it.
+By hash: a work's place u in [0, 1) comes from (seed, key) alone, so other works that are added or removed never move it. The key
+is what the work is known by: the name its owner gave it, or, where it has only a number, a digest of its content (never stored).
 One exception: where a corpus is so small that a split would be empty, the works with the smallest u are moved into the
 empty splits, and move back to their own place once there are enough works.
+
+By date: the oldest works train, the newest test. DATA-6 wants both this order and that a work keeps its split when data is added,
+and for a dated source only one can hold to the letter: the order decides. So
+- works newer than all before may move the newest documents out of test, to validation or train, and never the other way: what
+  was trained on is never tested on later;
+- works that are older (a backfill) do shift the boundaries, and then a document of train can come to stand in test. Whoever
+  backfills and compares with older models sets `ingest.split_by` to hash.
 """
 
+import datetime
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
 
+from robo_poet.corpus.quotable import quotable
 from robo_poet.corpus.schema import SPLITS
 from robo_poet.digest import digest_bytes
 from robo_poet.errors import BadInput
 
-ISO_DATE = re.compile(r"\d{4}(-\d\d(-\d\d([T ].*)?)?)?")
+SplitBy = Literal["auto", "hash", "date"]
+ISO_DATE = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2}([T ][0-9]{2}(:?[0-9]{2}){0,2}([.,][0-9]+)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?)?)?")
+LIKE_A_DATE = re.compile(r"[0-9][0-9 ./:TZ+-]{0,31}")  # what an error may quote of a column that should hold dates, and may hold text
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What decides about a work's split."""
+
+    key: str  # hashed, with the seed
+    source: str = ""
+    date: str = ""  # the latest of its documents, so that nothing in train is newer than test; no ISO date if one has none
 
 
 def unit_hash(seed: int, name: str) -> float:
@@ -20,58 +43,85 @@ def unit_hash(seed: int, name: str) -> float:
     return (int(digest_bytes(f"{seed}\0{name}".encode())[:16], 16) >> 11) / 2**53
 
 
-def split_by_hash(groups: Iterable[str], seed: int, train: float, validation: float) -> tuple[dict[str, str], list[str]]:
-    """Give each group its split.
+def is_iso_date(text: str) -> bool:
+    """Whether a text is a year, a month, a day or a moment of ISO 8601, with hyphens, and one that the calendar has."""
+    if not ISO_DATE.fullmatch(text):
+        return False
+    try:
+        datetime.date.fromisoformat(text[:10] + "-01" * ((10 - len(text[:10])) // 3))
+    except ValueError:
+        return False
+    return True
+
+
+def split_works(
+    works: Mapping[str, Work], seed: int, train: float, validation: float, by: SplitBy = "auto", where: str = ""
+) -> tuple[dict[str, str], list[str]]:
+    """Give each work its split.
 
     Args:
+        works: name → work.
         train, validation: shares in (0, 1); the rest is test.
+        by: `auto` splits each source all of whose works are dated by date, the others by hash; `hash` and `date` split all alike.
+        where: the corpus, for errors.
 
     Returns:
-        group → split, and the groups that were moved to fill a split that would be empty (tell the user).
+        name → split, and the names of the works that were moved to fill a split that would be empty (tell the user).
 
     Raises:
-        BadInput: fewer than three groups, or shares that leave nothing for test.
+        BadInput: fewer than three works, shares that leave nothing for test, or `date` and a work without an ISO date.
     """
-    place = {group: unit_hash(seed, group) for group in groups}
-    _check(len(place), train, validation)
-    splits = {group: SPLITS[(u >= train) + (u >= train + validation)] for group, u in place.items()}
+    if train + validation >= 1:
+        what = f"split_train {train} + split_validation {validation} leaves nothing for test"
+        raise BadInput(what, where="ingest.split_train", remedy="let them sum to less than 1")
+    if len(works) < len(SPLITS):
+        held = f"{len(works)} work{'s' * (len(works) != 1)}"
+        raise BadInput(
+            f"the corpus holds {held}, and a split into {', '.join(SPLITS)} needs at least {len(SPLITS)}",
+            where=where,
+            remedy="add works: a text file each, or rows with different values in the group column",
+        )
+    if by == "date":
+        _check_dates(works, where)
+        return split_by_date(works, seed, train, validation), []
+    splits: dict[str, str] = {}
+    for source in sorted({work.source for work in works.values()} if by == "auto" else ()):
+        own = {name: work for name, work in works.items() if work.source == source}
+        if len(own) >= len(SPLITS) and all(is_iso_date(work.date) for work in own.values()):
+            splits |= split_by_date(own, seed, train, validation)
+    hashed, moved = split_by_hash({name: work for name, work in works.items() if name not in splits}, seed, train, validation)
+    return splits | hashed, moved
+
+
+def split_by_hash(works: Mapping[str, Work], seed: int, train: float, validation: float) -> tuple[dict[str, str], list[str]]:
+    """Split by (seed, key) alone; where there are three works, no split stays empty. Returns as `split_works`."""
+    place = {name: unit_hash(seed, work.key) for name, work in works.items()}
+    splits = {name: SPLITS[(u >= train) + (u >= train + validation)] for name, u in place.items()}
     moved = []
-    for empty in SPLITS:
+    for empty in SPLITS if len(works) >= len(SPLITS) else ():
         if empty not in splits.values():
             held = list(splits.values())
-            group = min((g for g in place if held.count(splits[g]) > 1), key=lambda g: (place[g], g))
-            splits[group] = empty
-            moved.append(group)
+            name = min((n for n in place if held.count(splits[n]) > 1), key=lambda n: (place[n], works[n].key))
+            splits[name] = empty
+            moved.append(name)
     return splits, moved
 
 
-def split_by_date(dates: Mapping[str, str], seed: int, train: float, validation: float) -> dict[str, str]:
-    """Give the oldest groups to train and the newest to test.
-
-    Args:
-        dates: group → ISO date (year, year-month or day; the latest of its documents, so that nothing in train is newer than test).
-        seed: decides between groups of the same date.
-
-    Raises:
-        BadInput: a group without an ISO date, fewer than three groups, or shares that leave nothing for test.
-    """
-    _check(len(dates), train, validation)
-    for group, date in dates.items():
-        if not ISO_DATE.fullmatch(date):
-            what = f"date {date!r} is not an ISO date" if date else "has no date"
-            raise BadInput(what, where=group, remedy="date every document (YYYY-MM-DD) or set ingest.split_by to hash")
-    order = sorted(dates, key=lambda group: (dates[group], unit_hash(seed, group), group))
+def split_by_date(works: Mapping[str, Work], seed: int, train: float, validation: float) -> dict[str, str]:
+    """Give the oldest works to train and the newest to test; between those of one date (seed, key) decides. At least three works."""
+    order = sorted(works, key=lambda n: (works[n].date.replace(" ", "T"), unit_hash(seed, works[n].key), works[n].key))
     count = len(order)
     first = min(max(round(count * train), 1), count - 2)
     second = min(max(round(count * (train + validation)), first + 1), count - 1)
-    return {group: SPLITS[(i >= first) + (i >= second)] for i, group in enumerate(order)}
+    return {name: SPLITS[(i >= first) + (i >= second)] for i, name in enumerate(order)}
 
 
-def _check(groups: int, train: float, validation: float) -> None:
-    if train + validation >= 1:
-        raise BadInput(f"split_train {train} + split_validation {validation} leaves nothing for test", remedy="let them sum to less than 1")
-    if groups < len(SPLITS):
-        raise BadInput(
-            f"the corpus holds {groups} work{'s' * (groups != 1)}, and a split into {', '.join(SPLITS)} needs at least {len(SPLITS)}",
-            remedy="add works: a text file each, or rows with different values in the group column",
-        )
+def _check_dates(works: Mapping[str, Work], where: str) -> None:
+    for name, work in works.items():
+        if not is_iso_date(work.date):
+            quoted = f"date {work.date!r}" if LIKE_A_DATE.fullmatch(work.date) else "its date"
+            raise BadInput(
+                f"{quoted} is not an ISO date" if work.date else "has no date",
+                where=": ".join(filter(None, (where, quotable(name)))),
+                remedy="date every document (YYYY-MM-DD) or set ingest.split_by to auto",
+            )

@@ -64,9 +64,16 @@ def encode_prompt(model: LoadedModel, text: str) -> list[int]:
     return [START, *ids]
 
 
-def generate(model: LoadedModel, prompts: Sequence[Sequence[int]], sampling: Sampling, seeds: Sequence[int]) -> list[Completion]:
-    """Continue each prompt (ids from `encode_prompt`); row i draws its noise from `seeds[i]` alone, whatever its batch."""
+def generate(
+    model: LoadedModel, prompts: Sequence[Sequence[int]], sampling: Sampling | Sequence[Sampling], seeds: Sequence[int]
+) -> list[Completion]:
+    """Continue each prompt (ids from `encode_prompt`); row i draws its noise from `seeds[i]` alone, whatever its batch.
+
+    Args:
+        sampling: for all rows, or one a row.
+    """
     rows = len(prompts)
+    each = [sampling] * rows if isinstance(sampling, Sampling) else list(sampling)
     longest = max(len(prompt) for prompt in prompts)
     padded: npt.NDArray[np.int32] = np.full((rows, longest), PAD, np.int32)
     for row, prompt in enumerate(prompts):
@@ -74,11 +81,11 @@ def generate(model: LoadedModel, prompts: Sequence[Sequence[int]], sampling: Sam
     result = model.generate(
         prompt=padded,
         prompt_length=np.asarray([len(prompt) for prompt in prompts], np.int32),
-        max_new=np.full(rows, sampling.max_new, np.int32),
-        min_new=np.full(rows, sampling.min_new, np.int32),
-        temperature=np.full(rows, sampling.temperature, np.float32),
-        top_k=np.full(rows, sampling.top_k, np.int32),
-        top_p=np.full(rows, sampling.top_p, np.float32),
+        max_new=np.asarray([one.max_new for one in each], np.int32),
+        min_new=np.asarray([one.min_new for one in each], np.int32),
+        temperature=np.asarray([one.temperature for one in each], np.float32),
+        top_k=np.asarray([one.top_k for one in each], np.int32),
+        top_p=np.asarray([one.top_p for one in each], np.float32),
         seed=np.asarray(seeds, np.int64),
     )
     tokens, lengths, chances, ended = (result[name].numpy() for name in ("tokens", "length", "log_prob", "ended"))

@@ -21,7 +21,7 @@ PARAGRAPH = re.compile(r"\n\s*\n|\n|(?<=[.!?])\s")
 
 
 class NameFinder:
-    """Find names of persons.
+    """Find names of persons in texts of `language`; in others it misses most, and says nothing.
 
     Raises:
         BadInput: the spaCy model is not installed or recognises no entities.
@@ -36,6 +36,7 @@ class NameFinder:
             ) from None
         if "ner" not in self._model.pipe_names:
             raise BadInput(f"spaCy model {model!r} finds no named entities", where="scrub.spacy_model", remedy="name one that has `ner`")
+        self.language = str(self._model.lang)
         self._min_score = min_score
 
     def find(self, texts: Iterable[str], processes: int = 1) -> Iterator[list[Finding]]:

@@ -1,5 +1,7 @@
 """Replace personal data in documents, as the policy of their source says (DATA-3, contract 11)."""
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from itertools import islice
@@ -14,6 +16,7 @@ from robo_poet.privacy.patterns import PatternFinder
 from robo_poet.settings.scrub import ScrubSettings
 
 BATCH = 256  # documents in memory while their names are being found
+LANGUAGE = re.compile(r"([a-z]{2,3})(?:[-_][a-z0-9_-]+)?", re.IGNORECASE)
 
 
 class Scrubber:
@@ -33,10 +36,22 @@ class Scrubber:
         """none, patterns or full."""
         return self.settings.policies.get(document.source, self.settings.default_policy)
 
+    def unspoken(self, documents: Iterable[Document]) -> Counter[str]:
+        """Languages of the documents whose names the model will miss, silently: policy full, and not in the model's language.
+
+        Keys are ISO 639 codes, or `unknown` for a language that is not said or said otherwise.
+        """
+        languages = Counter(language_code(document.language) for document in documents if self.policy(document) == "full")
+        if languages and self._names.language != "xx":  # spaCy's code of a model for many languages
+            del languages[self._names.language]
+            return languages
+        return Counter()
+
     def scrub(self, documents: Iterable[Document]) -> Iterator[tuple[Document, list[Finding]]]:
         """Yield each document without its personal data, and the findings, whose offsets refer to the text before.
 
         Identity, work, split and provenance (title, author, licence, consent) stay: who wrote a text must be known to delete it (DATA-4).
+        The digest is that of the text after: one of the text before would let one guess what was taken out.
         """
         rest = iter(documents)
         while batch := list(islice(rest, BATCH)):
@@ -48,8 +63,14 @@ class Scrubber:
                 if policy == "full":
                     found += next(names)
                 findings = resolve(found, document.text)
-                yield (document.with_text(self._replace(document.text, findings)) if findings else document), findings
+                yield document.with_text(self._replace(document.text, findings) if findings else document.text), findings
 
     def _replace(self, text: str, findings: list[Finding]) -> str:
         spans = [RecognizerResult(f.entity, f.start, f.end, f.score) for f in findings]
         return str(self._anonymizer.anonymize(text, spans).text)
+
+
+def language_code(language: str) -> str:
+    """`en` of `en-GB`; `unknown` of whatever is no code, which may be anything that stood in a user's table."""
+    found = LANGUAGE.fullmatch(language)
+    return found[1].lower() if found else "unknown"

@@ -68,6 +68,12 @@ class Registry:
             version.verify()
         return checked
 
+    def strays(self) -> list[str]:
+        """Version folders that the log does not know: of a registration that was killed, or of a log that lost its end."""
+        known = {folder_of(self._versions, record.digest).name for record in self._state().records}
+        found = self._versions.iterdir() if self._versions.is_dir() else ()
+        return sorted(path.name for path in found if not path.name.startswith(".") and path.name not in known)
+
     def register(
         self,
         files: Mapping[str, Path],
@@ -78,6 +84,7 @@ class Registry:
         stage: Stage | str,
         who: str,
         why: str,
+        identity: str = "",
     ) -> Version:
         """Make a version of these files; the same content, registered again, is the same version, whatever its stage has become.
 
@@ -85,6 +92,7 @@ class Registry:
             files: name in the version → file or folder, copied.
             metrics, lineage, decision: for the manifest.
             stage: candidate or rejected.
+            identity: what makes it the same version, where that is less than all its files; the manifest's digest by default.
 
         Raises:
             BadInput: a file is missing or changes while it is copied, or `who` or `why` is empty.
@@ -93,11 +101,12 @@ class Registry:
         found = sources(files)
         manifest = Manifest(digests(found), finite(metrics), lineage, decision)
         digest = manifest.digest
+        identity = identity or digest
 
         def decide(state: State) -> Statement | None:
-            if state.with_digest(digest):
+            if state.with_identity(identity):
                 return None
-            details = {"digest": digest, "stage": str(stage)}
+            details = {"digest": digest, "identity": identity, "stage": str(stage)}
             return Statement(Action.REGISTER, len(state.records) + 1, who, why, details)
 
         state = self._state()
@@ -105,7 +114,7 @@ class Registry:
             apply(state, statement)  # refuse before copying, and copy before promising
             write_version(self._versions, found, manifest)
             state = self._change(decide)
-        record = state.with_digest(digest)
+        record = state.with_identity(identity)
         assert record is not None  # decided so above
         return self._version(record)
 

@@ -49,12 +49,14 @@ class Record:
 
     Args:
         digest: SHA-256 of its manifest.
+        identity: what makes it this version and no other; the same identity, registered again, is the same version.
         why: the reason of its last change of stage.
         was_champion: it has been champion once, or is.
     """
 
     number: int
     digest: str
+    identity: str
     stage: Stage
     why: str
     was_champion: bool = False
@@ -77,9 +79,9 @@ class State:
         known = f"versions are 1 to {len(self.records)}" if self.records else "the registry is empty"
         raise NoSuchVersion(f"there is no version {number}", remedy=known)
 
-    def with_digest(self, digest: str) -> Record | None:
-        """The version with this manifest, if there is one."""
-        return next((record for record in self.records if record.digest == digest), None)
+    def with_identity(self, identity: str) -> Record | None:
+        """The version of this identity, if there is one."""
+        return next((record for record in self.records if record.identity == identity), None)
 
     def _holder(self, stage: Stage) -> int | None:
         return next((record.number for record in self.records if record.stage is stage), None)
@@ -104,9 +106,10 @@ def _register(state: State, statement: Statement) -> State:
         raise IllegalMove(f"a version is registered as {' or '.join(ENTRANCES)}, not as {stage}")
     if not isinstance(digest, str) or not digest:
         raise IllegalMove(f"version {number} has no digest")
-    if twin := state.with_digest(digest):
+    identity = str(statement.details.get("identity", digest))
+    if twin := state.with_identity(identity):
         raise IllegalMove(f"the same content is version {twin.number}")
-    return State((*state.records, Record(number, digest, Stage(stage), statement.why)))
+    return State((*state.records, Record(number, digest, identity, Stage(stage), statement.why)))
 
 
 def apply(state: State, statement: Statement) -> State:

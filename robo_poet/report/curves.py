@@ -26,7 +26,7 @@ def curves_section(history: Sequence[Mapping[str, Any]]) -> str:
                  markersize=4, linewidth=1.4, label="validation cross-entropy")  # fmt: skip
         for point in checked[-1:]:
             top.annotate(f"perplexity {point['validation_perplexity']:.1f}", (point["step"], point["validation_cross_entropy"]),
-                         textcoords="offset points", xytext=(-4, 8), ha="right", color=VALIDATION)  # fmt: skip
+                         textcoords="offset points", xytext=(0, 12), ha="right", color=VALIDATION)  # fmt: skip
         top.set_ylabel("nats a token")
         top.legend(frameon=False)
         bottom.plot(steps, [point["learning_rate"] for point in history], color=INK, linewidth=1.2)

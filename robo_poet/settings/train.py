@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from robo_poet.settings.base import Settings
 
@@ -35,3 +35,9 @@ class TrainSettings(Settings):
     early_stopping_patience: int = Field(3, ge=1)
     checkpoint_steps: int = Field(200, ge=1, description="steps between checkpoints; every validation makes one too")
     validate_steps: int = Field(0, ge=0, description="steps between validations; 0 validates at the end of each epoch")
+
+    @model_validator(mode="after")
+    def _no_token_left_out(self) -> "TrainSettings":
+        if self.stride > self.window:
+            raise ValueError(f"stride {self.stride} is larger than window {self.window}: text between two windows would be left out")
+        return self

@@ -94,3 +94,25 @@ def test_damage_is_bad_input(folder: Path) -> None:
 def test_help_needs_no_registry_and_no_rich_tables() -> None:
     code = "import sys, cli.registry; sys.exit(any(name.startswith(('robo_poet', 'rich.table')) for name in sys.modules))"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_promotion_by_hand_and_back(folder: Path, tmp_path: Path) -> None:
+    registry = Registry(folder)
+    (tmp_path / "weights").write_text("3")
+    registry.register(
+        {"weights": tmp_path / "weights"}, metrics={}, lineage={}, decision={}, stage="candidate", who="ada", why="better"
+    )  # fmt: skip
+    with pytest.raises(BadInput, match="start it as canary first"):
+        CliRunner().invoke(app, ["promote", "3", "--why", "hasty", "--registry", str(folder)], catch_exceptions=False)
+    registry.start_canary(3, who="ada", why="try it")
+    assert "version 3 is champion" in call(folder, "promote", "3", "--why", "readers like it").stdout
+    assert "version 1 is champion" in call(folder, "promote", "1", "--why", "they changed their minds").stdout
+    assert [v.stage for v in registry.versions()] == ["champion", "rejected", "archived"]
+    assert registry.log()[-1].statement.why == "they changed their minds"
+
+
+def test_folders_that_the_log_does_not_know_are_no_sound_registry(folder: Path) -> None:
+    for entry in (folder / "log").iterdir():
+        entry.unlink()
+    with pytest.raises(BadInput, match="the log does not know 2 version folders"):
+        CliRunner().invoke(app, ["verify", "--registry", str(folder)], catch_exceptions=False)

@@ -1,5 +1,6 @@
 import json
 import re
+import shutil
 import subprocess
 import sys
 from importlib.metadata import packages_distributions
@@ -29,10 +30,26 @@ def test_a_steps_code_is_its_folder_its_imports_and_its_lock() -> None:
     assert not any(name.endswith("component.py") for step in GROUPS for name in names(step))
 
 
-def test_the_tag_follows_the_code() -> None:
-    tags = {step: image(step, "prefix") for step in GROUPS}
-    assert all(re.fullmatch(rf"prefix/{step}:[0-9a-f]{{16}}", tag) for step, tag in tags.items())
-    assert len({tag.split(":")[1] for tag in tags.values()}) == len(GROUPS)
+def test_the_tag_follows_the_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for folder in ("components", "robo_poet", "requirements"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr("pipelines.code_digest.ROOT", tmp_path)
+
+    def tags() -> dict[str, str]:
+        return {step: image(step, "prefix") for step in GROUPS}
+
+    def changed(file: str) -> set[str]:
+        before = tags()
+        (tmp_path / file).write_text((tmp_path / file).read_text() + "\n# another thought\n")
+        return {step for step, tag in tags().items() if tag != before[step]}
+
+    assert all(re.fullmatch(rf"prefix/{step}:[0-9a-f]{{16}}", tag) for step, tag in tags().items())
+    assert len({tag.split(":")[1] for tag in tags().values()}) == len(GROUPS)
+    assert changed("components/train_model/trainer.py") == {"train_model"}
+    assert changed("components/train_model/component.py") == set()
+    assert changed("robo_poet/model/tokenizer.py") == {"train_tokenizer", "train_model", "evaluate_model"}
+    assert changed("requirements/scrub.txt") == {"scrub_pii"}
+    assert changed("robo_poet/step.py") == set(GROUPS)
 
 
 def test_every_step_folder_is_a_step() -> None:

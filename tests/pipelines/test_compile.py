@@ -49,6 +49,70 @@ def test_only_gpu_steps_go_to_the_gpu_pool(compiled: Path) -> None:
     assert not any("nodeSelector" in settings for name, settings in placed.items() if name not in gpu)
 
 
+def settings_of(profile_overrides: list[str], folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Containers, and Kubernetes settings of their pods, by step."""
+    compile_training(load_profile("rtx", profile_overrides).profile, folder / "ir.yaml")
+    pipeline, platform = parsed(folder / "ir.yaml")
+    placed = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    containers = {name.removeprefix("exec-"): executor["container"] for name, executor in pipeline["deploymentSpec"]["executors"].items()}
+    return containers, {name.removeprefix("exec-"): value for name, value in placed.items()}
+
+
+def test_every_pod_has_limits_requests_an_end_and_no_root(tmp_path: Path) -> None:
+    containers, pods = settings_of([], tmp_path)
+    assert set(containers) == set(pods)
+    for step, container in containers.items():
+        resources = container["resources"]
+        assert resources["cpuRequest"] <= resources["cpuLimit"] and resources["memoryRequest"] == resources["memoryLimit"], step
+        assert 0 < int(pods[step]["activeDeadlineSeconds"]) <= (12 * 3600 if step == "train-model" else 3600), step
+        assert pods[step]["imagePullPolicy"] == "IfNotPresent" and pods[step]["securityContext"] == {"runAsNonRoot": True}
+        assert pods[step]["podMetadata"]["labels"]["app.kubernetes.io/component"] == step
+
+
+def test_claims_are_mounted_where_they_are_used_and_nowhere_else(tmp_path: Path) -> None:
+    _, pods = settings_of([], tmp_path)
+    mounts = {step: [(one["constant"], one["mountPath"]) for one in pod["pvcMount"]] for step, pod in pods.items() if "pvcMount" in pod}
+    registry = [("robo-poet-registry", "/registry")]
+    assert mounts == {"train-model": [("robo-poet-checkpoints", "/checkpoints")], "register-model": registry, "deploy-canary": registry}
+
+
+def test_secrets_are_references_for_the_steps_that_are_named(tmp_path: Path) -> None:
+    secret = "{name: gcs, env: {path: GOOGLE_APPLICATION_CREDENTIALS}, mount: /secrets/gcs, steps: [ingest]}"
+    containers, pods = settings_of(
+        [
+            f"cluster.secrets=[{secret}]",
+            "cluster.image_pull_secrets=[pull]",
+            "cluster.run_as_user=1000",
+            "cluster.image_pull_policy=Always",
+        ],
+        tmp_path,
+    )
+    assert (
+        {step for step, pod in pods.items() if "secretAsEnv" in pod}
+        == {"ingest"}
+        == {s for s, pod in pods.items() if "secretAsVolume" in pod}
+    )
+    assert pods["ingest"]["secretAsEnv"][0]["secretName"] == "gcs"
+    assert pods["ingest"]["secretAsEnv"][0]["keyToEnv"] == [{"envVar": "GOOGLE_APPLICATION_CREDENTIALS", "secretKey": "path"}]
+    assert pods["ingest"]["secretAsVolume"][0]["mountPath"] == "/secrets/gcs"
+    for step, pod in pods.items():
+        assert pod["imagePullSecret"][0]["secretName"] == "pull" and pod["imagePullPolicy"] == "Always"
+        assert pod["securityContext"] == {"runAsNonRoot": True, "runAsUser": "1000"}
+        assert "env" not in containers[step]
+
+
+def test_the_cache_can_be_left_out(tmp_path: Path) -> None:
+    compile_training(load_profile("rtx", ["cluster.cache=false"]).profile, tmp_path / "ir.yaml")
+    tasks = parsed(tmp_path / "ir.yaml")[0]["root"]["dag"]["tasks"]
+    assert not any(task.get("cachingOptions", {}).get("enableCache") for task in tasks.values())
+
+
+def test_who_starts_a_run_in_the_ui_need_say_little(compiled: Path) -> None:
+    parameters = parsed(compiled)[0]["root"]["inputDefinitions"]["parameters"]
+    assert {name for name, one in parameters.items() if "defaultValue" not in one} == {"lineage", "who"}
+    assert parameters["registry"]["defaultValue"] == "/registry" and parameters["source"]["defaultValue"] == ""
+
+
 def test_effects_are_never_cached_and_all_else_is(compiled: Path) -> None:
     root = parsed(compiled)[0]
     tasks = dict(root["root"]["dag"]["tasks"])
@@ -75,8 +139,10 @@ def test_compiling_twice_gives_the_same_bytes(compiled: Path, tmp_path: Path) ->
 
 def test_resources_for_a_step_that_is_none_are_refused(tmp_path: Path) -> None:
     profile = load_profile("rtx", ["cluster.resources.cook={cpu: 500m}"]).profile
-    with pytest.raises(BadInput, match="cluster.resources.cook: no such step"):
+    with pytest.raises(BadInput, match="cluster.resources.cook: no such step: cook; the steps are ingest,"):
         compile_training(profile, tmp_path / "x.yaml")
+    with pytest.raises(BadInput, match="cluster.secrets: gcs: no such step: cook; the steps are ingest,"):
+        compile_training(load_profile("rtx", ["cluster.secrets=[{name: gcs, mount: /s, steps: [cook]}]"]).profile, tmp_path / "x.yaml")
     assert not list(tmp_path.iterdir())
 
 

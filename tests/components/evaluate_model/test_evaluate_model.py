@@ -69,7 +69,7 @@ def test_documents_too_short_to_continue_leave_bleu_unmeasured(
     corpus = tmp_path / "short.parquet"
     write_documents(corpus, [Document("d", "g", "", split=split).with_text("the rose sleeps") for split in ("train", "test")])
     assert run(corpus, toy_training, toy_tokenizer, tmp_path / "e") == 0
-    assert "warning: no held-out document is 18 tokens long: BLEU is not measured" in capsys.readouterr().err
+    assert "warning: no held-out document is 8 tokens long: BLEU is not measured" in capsys.readouterr().err
     assert "bleu" not in json.loads((tmp_path / "e").read_text())["metrics"]
 
 
@@ -99,6 +99,16 @@ def test_prompts_come_from_the_text_and_its_continuation_is_the_reference(model:
     for prompt in prompts:
         opening = model.tokenizer.decode(prompt.ids)
         assert len(prompt.ids) == 9 and any(opening + prompt.reference in text for text in texts)
+
+
+def test_a_short_document_is_prompted_with_its_first_half(model: LoadedModel) -> None:
+    text = "the rose sleeps and burns upon the sea"
+    ids = model.tokenizer.encode(text)
+    assert 8 <= len(ids) < 40
+    for prompt in held_out_prompts(model, [text, "a"], 5, 32, 64, seed=1):
+        assert prompt.ids[1:] == ids[: len(ids) // 2]
+        assert prompt.following == len(ids) - len(ids) // 2
+        assert model.tokenizer.decode(prompt.ids) + prompt.reference == text
 
 
 def test_unigram_is_add_one_smoothed_frequency() -> None:

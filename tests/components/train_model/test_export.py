@@ -5,12 +5,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
+from components.train_model import lstm
+from components.train_model.export_process import export_apart
 from pipelines.code_digest import ROOT
 from robo_poet.digest import digest_path
+from robo_poet.errors import BadInput
 from robo_poet.model.generate import Sampling, encode_prompt, generate
 from robo_poet.model.load import LoadedModel, load_model
 from robo_poet.model.tokenizer import END, PAD, START
+from robo_poet.settings.train import TrainSettings
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +81,7 @@ model = lstm.build(TrainSettings(embedding=8, units=8), 300)
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
 try:
-    export.export(model, lstm, 300, Path(sys.argv[1]), {})
+    export.export(model, lstm, 300, Path(sys.argv[1]))
 except BadInput as error:
     print(error)
 """
@@ -98,3 +103,18 @@ def test_the_outputs_say_what_they_are(toy_training: Path) -> None:
     assert metrics["tokens_per_second"] > 0 and "tokens_per_second" not in json.loads((toy_training / "metrics").read_text())
     assert "<svg" in (toy_training / "curves").read_text()
     assert not list((toy_training / "model").rglob("fingerprint.pb"))
+
+
+def test_the_same_weights_give_the_same_bytes_whatever_the_process_did_before(tmp_path: Path) -> None:
+    settings = TrainSettings(embedding=8, units=8)
+    model = lstm.build(settings, 300)
+    digests = set()
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        export_apart(model, settings, 290, tmp_path / name, tmp_path)
+        digests.add(digest_path(tmp_path / name))
+        tf.function(lambda x: x + 1)(tf.constant(1))  # what is traced meanwhile must not matter
+    assert len(digests) == 1
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BadInput, match="the model cannot be written"):
+        export_apart(model, settings, 290, tmp_path / "file", tmp_path)

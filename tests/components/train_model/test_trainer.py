@@ -16,6 +16,8 @@ from robo_poet.model.tokenizer import Tokenizer
 from robo_poet.settings.train import TrainSettings
 from tests.conftest import TOY_TRAINING
 
+WARNINGS: list[str] = []
+
 
 class Killed(Exception):
     pass
@@ -40,7 +42,7 @@ def trainer(corpus: Path, tokenizer: Path, folder: Path, killed_after: int = 0, 
 
     return Trainer(
         lstm, lstm.build(settings, words.vocabulary), feeds["train"], feeds["validation"], settings, seed=42,
-        checkpoints=Checkpoints(folder), say=say,
+        checkpoints=Checkpoints(folder), say=say, warn=WARNINGS.append,
     )  # fmt: skip
 
 
@@ -94,3 +96,23 @@ def test_max_steps_is_the_end(toy_corpus: Path, toy_tokenizer: Path, tmp_path: P
     progress = trainer(toy_corpus, toy_tokenizer, tmp_path, max_steps=5).run()
     assert progress.step == 5
     assert "validation_perplexity" in progress.history[-1]
+
+
+def test_a_damaged_checkpoint_is_said_and_training_starts_over(
+    uninterrupted: tuple[bytes, str], toy_corpus: Path, toy_tokenizer: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(Killed):
+        trainer(toy_corpus, toy_tokenizer, tmp_path, 30).run()
+    (tmp_path / "last.npz").write_bytes(b"PK")
+    WARNINGS.clear()
+    again = trainer(toy_corpus, toy_tokenizer, tmp_path)
+    assert outcome(again, again.run()) == uninterrupted
+    assert len(WARNINGS) == 1 and WARNINGS[0].startswith("training starts over: the checkpoint last.npz cannot be read")
+
+
+@pytest.mark.parametrize("harm", ["missing", "damaged"])
+def test_without_its_best_weights_a_training_does_not_end_well(harm: str, toy_corpus: Path, toy_tokenizer: Path, tmp_path: Path) -> None:
+    trainer(toy_corpus, toy_tokenizer, tmp_path).run()
+    (tmp_path / "best.npz").unlink() if harm == "missing" else (tmp_path / "best.npz").write_bytes(b"PK")
+    with pytest.raises(BadInput, match="the weights of the best validation, step .* are gone; remove that folder"):
+        trainer(toy_corpus, toy_tokenizer, tmp_path).run()

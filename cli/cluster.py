@@ -1,0 +1,180 @@
+"""`robo-poet cluster …`: runs on a Kubeflow cluster, which `docs/kubeflow.md` tells how to name."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.options import Profile, Set
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kfp import Client
+
+    from pipelines.cluster.connection import Connection
+    from pipelines.profile import Profile as Settings
+
+INTERRUPTED = 130  # exit status of what Ctrl-C ended
+
+app = typer.Typer(help="Runs on a Kubeflow cluster.", no_args_is_help=True)
+schedule = typer.Typer(help="Recurring runs.", no_args_is_help=True)
+app.add_typer(schedule, name="schedule")
+
+Corpus = Annotated[str, typer.Option(help="Your own text, gs://bucket/prefix; else bundled.")]
+Create = Annotated[bool, typer.Option("--create-experiment", help="Make the experiment if there is none of its name.")]
+RunId = Annotated[str, typer.Argument(metavar="RUN", help="id of a run")]
+Name = Annotated[str, typer.Argument(help="name of the recurring run")]
+
+
+@app.command()
+def submit(
+    profile: Profile = "rtx",
+    corpus: Corpus = "",
+    set_: Set = [],  # noqa: B006  typer reads the default
+    name: Annotated[str, typer.Option(help="Of the run in the Kubeflow UI.")] = "",
+    create_experiment: Create = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Follow the run to its end; the exit status is the run's.")] = False,
+) -> None:
+    """Compile, upload and start a training run; print its address."""
+    from pipelines.profile import load_profile
+
+    chosen = load_profile(profile, set_).profile
+    sys.exit(run_on_cluster(chosen, corpus=corpus, name=name, create_experiment=create_experiment, wait_for_it=wait))
+
+
+def run_on_cluster(
+    chosen: Settings, *, corpus: str = "", name: str = "", create_experiment: bool = False, wait_for_it: bool = False
+) -> int:
+    """Submit a training run with a profile's settings, and follow it if asked to; returns the exit status.
+
+    Raises:
+        BadInput: see `pipelines.cluster.submit`.
+    """
+    from pipelines.cluster.client import connect
+    from pipelines.cluster.connection import find_connection
+    from pipelines.cluster.follow import display_names_in
+    from pipelines.cluster.submit import cluster_parameters, refuse_unready, submit_training
+    from pipelines.compile import compile_training
+
+    refuse_unready(chosen)
+    connected = connect(find_connection(chosen.cluster))  # before the compiler's seconds: a token may have expired
+    ir = Path(chosen.local.store) / "cluster.yaml"
+    compile_training(chosen, ir)
+    parameters = cluster_parameters(chosen, source=corpus)
+    submitted = submit_training(chosen, ir, parameters, name=name, create_experiment=create_experiment, connected=connected)
+    typer.echo(f"pipeline version {submitted.version} {'was there' if submitted.reused else 'uploaded'}")
+    typer.echo(f"run {submitted.run_id} started: {submitted.address}")
+    if not wait_for_it:
+        typer.echo(f"follow it: robo-poet cluster wait {submitted.run_id}")
+        return 0
+    return _follow(connected[0], submitted.run_id, submitted.address, display_names_in(ir))
+
+
+@app.command()
+def wait(run: RunId, profile: Profile = "rtx", set_: Set = []) -> None:  # noqa: B006  typer reads the default
+    """Follow a run to its end; the exit status is 0 if it succeeded."""
+    client, connection = _connect(profile, set_)
+    sys.exit(_follow(client, run, connection.run_address(run)))
+
+
+@app.command()
+def stop(run: RunId, profile: Profile = "rtx", set_: Set = []) -> None:  # noqa: B006  typer reads the default
+    """Stop a run. What it has finished stays in the cluster's cache, and a training keeps its checkpoints."""
+    client, _ = _connect(profile, set_)
+    client.terminate_run(run)
+    typer.echo(f"run {run} is being stopped")
+
+
+@app.command()
+def doctor(profile: Profile = "rtx", set_: Set = []) -> None:  # noqa: B006  typer reads the default
+    """Say what the cluster and the profile lack for a run. Exit status 1 if a run could not work."""
+    from pipelines.cluster.doctor import examine
+    from pipelines.cluster.readiness import Level
+    from pipelines.profile import load_profile
+
+    colours = {Level.ok: "green", Level.warning: "yellow", Level.lacking: "red", Level.unchecked: None}
+    lacking = 0
+    for finding in examine(load_profile(profile, set_).profile.cluster):
+        typer.echo(typer.style(f"{finding.level:9}", fg=colours[finding.level]) + f"  {finding}")
+        lacking += finding.level is Level.lacking
+    typer.echo("ready, as far as can be seen from here" if not lacking else f"{lacking} to mend before a run can work")
+    sys.exit(1 if lacking else 0)
+
+
+@schedule.command("create")
+def schedule_create(
+    name: Name,
+    cron: Annotated[str, typer.Argument(help="six fields, seconds first: '0 30 3 * * MON'")],
+    profile: Profile = "rtx",
+    corpus: Corpus = "",
+    set_: Set = [],  # noqa: B006  typer reads the default
+) -> None:
+    """Train by a cron, on what the corpus then holds. Said again it changes nothing; with other settings it replaces what was."""
+    from pipelines.cluster.cron import check_cron
+    from pipelines.cluster.recurring import schedule_training
+    from pipelines.cluster.submit import cluster_parameters
+    from pipelines.compile import compile_training
+    from pipelines.profile import load_profile
+
+    check_cron(cron)
+    chosen = load_profile(profile, set_).profile
+    connected = _connect(profile, set_)
+    parameters = cluster_parameters(chosen, source=corpus, moving_source=True)
+    ir = Path(chosen.local.store) / "cluster.yaml"
+    compile_training(chosen, ir, moving_source=bool(corpus))
+    made, changed = schedule_training(chosen, ir, parameters, name=name, cron=cron, connected=connected)
+    typer.echo(f"recurring run {made.name}, {made.cron}: {'set' if changed else 'as it was'}; {connected[1].recurring_address(made.id)}")
+
+
+@schedule.command("list")
+def schedule_list(profile: Profile = "rtx", set_: Set = []) -> None:  # noqa: B006  typer reads the default
+    """Name the recurring runs of the experiment."""
+    from pipelines.cluster.recurring import list_recurring
+
+    client, connection = _connect(profile, set_)
+    found = list_recurring(client, connection)
+    for one in found:
+        typer.echo(f"{one.name:24}  {one.cron:20}  {'enabled' if one.enabled else 'disabled'}")
+    if not found:
+        typer.echo(f"experiment {connection.experiment} has no recurring runs")
+
+
+@schedule.command("disable")
+def schedule_disable(name: Name, profile: Profile = "rtx", set_: Set = []) -> None:  # noqa: B006  typer reads the default
+    """Make no more runs; `create` with the same settings enables it again."""
+    from pipelines.cluster.recurring import disable_recurring
+
+    done = disable_recurring(*_connect(profile, set_), name)
+    typer.echo(f"recurring run {name} {'is disabled' if done else 'was disabled already'}")
+
+
+def _connect(profile: str, overrides: list[str]) -> tuple[Client, Connection]:
+    from pipelines.cluster.client import connect
+    from pipelines.cluster.connection import find_connection
+    from pipelines.profile import load_profile
+
+    return connect(find_connection(load_profile(profile, overrides).profile.cluster))
+
+
+def _follow(client: Client, run: str, address: str, names: Mapping[str, str] | None = None) -> int:
+    """Follow a run with the display names given, or else asked for."""
+    from rich.console import Console
+
+    from pipelines.cluster.follow import follow, names_of_run
+    from pipelines.cluster.watch import watch_on, word
+
+    try:
+        with watch_on(Console(highlight=False)) as listener:
+            end = follow(client, run, listener, names=names or names_of_run(client, run))
+    except KeyboardInterrupt:
+        typer.echo(f"\nno longer following; the run goes on: {address}")
+        typer.echo(f"follow it again: robo-poet cluster wait {run}\nstop it: robo-poet cluster stop {run}")
+        return INTERRUPTED
+    failed = [task.name for task in end.tasks if task.state == "FAILED"]
+    why = f": {end.error}" if end.error else f": {', '.join(failed)}" if failed else ""
+    typer.echo(f"run {run} {word(end.state)}{why}; {address}")
+    return end.exit_status

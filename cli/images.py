@@ -1,0 +1,34 @@
+"""`robo-poet images`: every step's image, built where it is not there yet."""
+
+from typing import Annotated
+
+import typer
+
+from cli.options import Profile, Set
+
+
+def images(
+    profile: Profile = "local",
+    base: Annotated[str, typer.Option(envvar="BASE_IMAGE", help="Base image; else python:3.11-slim or what base.sh made.")] = "",
+    set_: Set = [],  # noqa: B006  typer reads the default
+) -> None:
+    """Build the images that RUNNER=docker and a cluster run; what has not changed is found, not built."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from pipelines.images import make_images
+    from pipelines.placement import Placement
+    from pipelines.profile import load_profile
+    from pipelines.steps import GROUPS
+
+    console = Console(highlight=False)
+    cluster = load_profile(profile, set_).profile.cluster
+    groups = {step: Placement(cluster).group(step) for step in GROUPS}
+    made = make_images(groups, prefix=cluster.image_prefix, base=base, say=lambda name: console.print(f"building {name}"))
+    table = Table("image", "environment", "MB over base", "", "seconds", box=None, pad_edge=False)
+    for column in (2, 4):
+        table.columns[column].justify = "right"
+    for one in made:
+        table.add_row(one.image, one.group, f"{one.size / 1e6:.0f}", one.state, f"{one.seconds:.1f}")
+    console.print(table)
+    console.print("bills of materials (CycloneDX): build/sbom/")

@@ -1,0 +1,50 @@
+# Sourced: leaves DOCKER_HOST naming a Docker engine with room for all images, or says plainly why there is none and returns 1.
+# Where none answers, and we are root on Debian, it installs Debian's engine and starts one of its own, which `stop_engine` ends.
+engine_folder=
+
+start_engine() {
+  docker info >/dev/null 2>&1 && return 0
+  [ "$(id -u)" = 0 ] || { echo "docker: no engine answers, and only root may start one"; return 1; }
+  if ! command -v dockerd >/dev/null || ! command -v docker >/dev/null || ! command -v debootstrap >/dev/null; then
+    command -v apt-get >/dev/null || { echo "docker: not installed, and there is no apt-get to install it with"; return 1; }
+    echo "docker: installing Debian's docker.io and debootstrap"
+    local quiet="-qq -o=Dpkg::Use-Pty=0 -o=Acquire::Retries=5" packages="docker.io debootstrap"
+    apt-get $quiet update >/dev/null 2>&1 || true
+    apt-cache show docker-cli >/dev/null 2>&1 && packages="$packages docker-cli" # a package of its own from Debian 13 on
+    DEBIAN_FRONTEND=noninteractive apt-get $quiet install --yes --no-install-recommends $packages >/dev/null 2>&1 ||
+      { echo "docker: apt-get could not install $packages"; return 1; }
+    docker info >/dev/null 2>&1 && return 0 # the package may have started it
+  fi
+  engine_folder=$(mktemp -d /tmp/robo-poet-engine.XXXXXX) # short: the path of a socket has 107 characters at most
+  export DOCKER_HOST=unix://$engine_folder/socket
+  # No bridge and no firewall rules: builds use the host's network, steps use none.
+  dockerd --iptables=false --ip6tables=false --bridge=none --data-root "$engine_folder/data" --exec-root "$engine_folder/exec" \
+    --pidfile "$engine_folder/pid" -H "$DOCKER_HOST" > "$engine_folder/log" 2>&1 &
+  for _ in $(seq 60); do
+    docker info >/dev/null 2>&1 && break
+    sleep 0.5
+  done
+  if ! docker info >/dev/null 2>&1; then
+    echo "docker: the engine does not start: $(grep -aoE '(failed|error|Error).*' "$engine_folder/log" | tail -n 1)"
+  elif [ "$(docker info --format '{{.Driver}}')" = vfs ]; then
+    echo "docker: the engine can only copy every layer in full here (storage driver vfs), which the images have no room for"
+  elif [ "$(df --output=avail -k "$engine_folder" | tail -n 1)" -lt 20000000 ]; then
+    echo "docker: less than 20 GB of disk are free for the images"
+  else
+    return 0
+  fi
+  stop_engine
+  return 1
+}
+
+stop_engine() {
+  [ -n "$engine_folder" ] || return 0
+  if [ -s "$engine_folder/pid" ]; then
+    local pid; pid=$(cat "$engine_folder/pid")
+    kill "$pid" 2>/dev/null || true
+    for _ in $(seq 100); do kill -0 "$pid" 2>/dev/null || break; sleep 0.1; done
+  fi
+  unset DOCKER_HOST
+  rm -rf --one-file-system "$engine_folder" || true
+  engine_folder=
+}

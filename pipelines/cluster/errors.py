@@ -1,0 +1,78 @@
+"""What a cluster can answer that a person can act on: each is one line. Knows nothing of connections."""
+
+import json
+
+from robo_poet.errors import BadInput
+
+TOKEN_REMEDY = "put a fresh token into ROBO_POET_CLUSTER_TOKEN, or a file that is kept fresh into ROBO_POET_CLUSTER_TOKEN_FILE"
+
+
+class ClusterError(BadInput):
+    """The cluster refused a call; `status` is the HTTP status, 0 if there was none."""
+
+    status = 0
+
+
+class Unreachable(ClusterError):
+    """No answer, or none from Kubeflow itself: another try may succeed."""
+
+
+class Refused(ClusterError):
+    """The token, or what its owner may do, was not enough."""
+
+
+def refusal(status: int, body: str, *, host: str, namespace: str) -> ClusterError:
+    """The error for an answer that is not 2xx.
+
+    Args:
+        body: of the answer; Kubeflow's own are JSON, a gateway's in front of it are anything.
+    """
+    said = server_words(body)
+    error: ClusterError
+    if status == 401:
+        error = Refused(f"the token was refused: {said or 'expired, or not meant for this host'}", where=host, remedy=TOKEN_REMEDY)
+    elif status == 403 and body.lstrip().startswith("{"):
+        place = f"in namespace {namespace}" if namespace else "without a namespace"
+        error = Refused(
+            f"not allowed {place}: {said}", where=host,
+            remedy="does the namespace exist, and does the token's owner belong to it? set cluster.namespace to one that is yours",
+        )  # fmt: skip
+    elif status == 403:
+        error = Refused(f"the gateway before Kubeflow let nobody in: {said}", where=host, remedy=TOKEN_REMEDY)
+    elif 300 <= status < 400:
+        error = Refused("sent us to another page, as to a login", where=host, remedy=f"{TOKEN_REMEDY}; or correct cluster.host")
+    elif status in (502, 503, 504):
+        error = Unreachable(f"answers with {status}: Kubeflow is not up behind its gateway", where=host, remedy="try again in a minute")
+    else:
+        error = ClusterError(f"answers with {status}: {said or 'no reason given'}", where=host)
+    error.status = status
+    return error
+
+
+def no_answer(reason: str, *, host: str) -> Unreachable:
+    """The error for a host that could not be talked to."""
+    lowered = reason.lower()
+    if "certificate" in lowered or "ssl" in lowered:
+        words, remedy = "its certificate is not trusted", "name the file of its authority in cluster.ca_file, or check http or https"
+    elif "refused" in lowered:
+        words, remedy = "nothing listens there", "check cluster.host; with kubectl port-forward, is it still running?"
+    elif "timed out" in lowered or "timeout" in lowered:
+        words, remedy = "no answer in time", "check cluster.host, the VPN and the proxy"
+    elif "resolve" in lowered or "name or service" in lowered or "getaddrinfo" in lowered:
+        words, remedy = "no such host", "check cluster.host"
+    else:
+        words, remedy = f"the connection broke ({reason[:120]})", "check cluster.host, then try again"
+    return Unreachable(f"cannot be reached: {words}", where=host, remedy=remedy)
+
+
+def server_words(body: str) -> str:
+    """The server's own reason, shortened to a line: its last clause says most, for Go wraps errors from the left."""
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        text = "" if "<" in body else body  # a page is not a reason
+    else:
+        found = answer if isinstance(answer, dict) else {}
+        text = str(found.get("error_message") or found.get("message") or found.get("error") or "")
+    line = "".join(c if c.isprintable() else " " for c in " ".join(text.split()))
+    return line if len(line) <= 240 else "… " + line[-240:]

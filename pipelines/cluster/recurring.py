@@ -1,0 +1,113 @@
+"""Recurring runs: a run of a fixed pipeline version by a cron, one for each name in an experiment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import kfp
+
+from pipelines.cluster.client import named
+from pipelines.cluster.connection import Connection
+from pipelines.cluster.cron import check_cron
+from pipelines.cluster.experiment import find_experiment
+from pipelines.cluster.submit import refuse_unready
+from pipelines.cluster.version import ensure_version
+from pipelines.profile import Profile
+from robo_poet.digest import digest_json
+from robo_poet.errors import BadInput
+
+PAGE = 100
+
+
+@dataclass(frozen=True)
+class Recurring:
+    """A recurring run as Kubeflow has it."""
+
+    id: str
+    name: str
+    cron: str
+    enabled: bool
+    version_id: str
+    made_of: str  # its description holds the digest of all that it was made of
+
+
+def schedule_training(
+    profile: Profile, ir: Path, parameters: Mapping[str, Any], *, name: str, cron: str, connected: tuple[kfp.Client, Connection]
+) -> tuple[Recurring, bool]:
+    """Make the recurring run `name`, and whether anything was changed for it: said again, it is left as it is, or enabled again.
+
+    With another cron, pipeline or parameters the new one is made before the old one goes, so that no date is missed; after a kill between
+    the two the next call puts it right. One run at a time, and dates that were missed are not made up for.
+
+    Raises:
+        BadInput: not a cron of six fields, no such experiment, the profile lacks what a cluster needs.
+        ClusterError: unreachable, refused, or not accepted.
+    """
+    cron = check_cron(cron)
+    refuse_unready(profile)
+    client, connection = connected
+    experiment = find_experiment(client, connection)
+    version = ensure_version(client, connection, ir)
+    inputs = {key: value for key, value in parameters.items() if key != "who"}  # whoever says it again changes nothing
+    made_of = f"made of {digest_json([cron, version.name, inputs, connection.pipeline_root, profile.cluster.service_account])}"
+    before = _all(client, experiment, named(name))
+    same = next((one for one in before if one.made_of == made_of), None)
+    if same and same.enabled:
+        kept, changed = same, len(before) > 1
+    elif same:
+        client.enable_recurring_run(same.id)
+        kept, changed = _recurring(client.get_recurring_run(same.id)), True
+    else:
+        answer = client.create_recurring_run(
+            experiment_id=experiment, job_name=name, description=made_of, cron_expression=cron, max_concurrency=1, no_catchup=True,
+            pipeline_id=version.pipeline_id, version_id=version.version_id, params=dict(parameters),
+            pipeline_root=connection.pipeline_root or None, service_account=profile.cluster.service_account or None,
+        )  # fmt: skip
+        kept, changed = _recurring(answer), True
+    for one in before:
+        if one.id != kept.id:
+            client.delete_recurring_run(one.id)
+    return kept, changed
+
+
+def list_recurring(client: kfp.Client, connection: Connection) -> list[Recurring]:
+    """All recurring runs of the experiment, by name."""
+    return sorted(_all(client, find_experiment(client, connection), None), key=lambda one: (one.name, one.id))
+
+
+def disable_recurring(client: kfp.Client, connection: Connection, name: str) -> list[Recurring]:
+    """Stop making runs of `name`; it stays to be enabled again. Returns what was disabled just now.
+
+    Raises:
+        BadInput: there is none of this name.
+    """
+    found = _all(client, find_experiment(client, connection), named(name))
+    if not found:
+        remedy = "`robo-poet cluster schedule list` names them"
+        raise BadInput(f"there is no such recurring run in experiment {connection.experiment}", where=name, remedy=remedy)
+    enabled = [one for one in found if one.enabled]
+    for one in enabled:
+        client.disable_recurring_run(one.id)
+    return enabled
+
+
+def _all(client: kfp.Client, experiment: str, filter_: str | None) -> list[Recurring]:
+    found: list[Recurring] = []
+    page = ""
+    while True:
+        answer = client.list_recurring_runs(page_token=page, page_size=PAGE, experiment_id=experiment, filter=filter_)
+        found += [_recurring(one) for one in answer.recurring_runs or []]
+        page = answer.next_page_token or ""
+        if not page:
+            return found
+
+
+def _recurring(answer: Any) -> Recurring:
+    schedule = answer.trigger.cron_schedule if answer.trigger else None
+    reference = answer.pipeline_version_reference
+    return Recurring(
+        id=answer.recurring_run_id, name=answer.display_name, cron=schedule.cron if schedule else "",
+        enabled=(answer.status if answer.mode in (None, "MODE_UNSPECIFIED") else answer.mode) in ("ENABLE", "ENABLED"),
+        version_id=reference.pipeline_version_id if reference else answer.pipeline_version_id or "", made_of=answer.description or "",
+    )  # fmt: skip

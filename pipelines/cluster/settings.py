@@ -1,0 +1,93 @@
+"""The `cluster` section of a profile: where Kubeflow is, and what a step's pod needs there. Holds names of secrets, never their values."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from pipelines.run.quantity import quantity
+from robo_poet.settings.base import Settings
+
+CPU = r"^\d+(\.\d+)?m?$"
+MEMORY = r"^\d+(Ki|Mi|Gi|K|M|G)$"
+NAME = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"  # of a Kubernetes object
+
+
+class Resources(Settings):
+    """What a step's container may use on a cluster."""
+
+    cpu: str = Field("1", pattern=CPU, description="CPU limit, such as 2 or 500m")
+    memory: str = Field("2Gi", pattern=MEMORY, description="memory limit")
+    cpu_request: str = Field("", pattern=rf"{CPU}|^$", description="CPU that a node must have free; empty: the limit")
+    memory_request: str = Field("", pattern=rf"{MEMORY}|^$", description="memory that a node must have free; empty: the limit")
+    gpu: int = Field(0, ge=0, le=8, description="GPUs; a step with one is placed on the GPU pool (PIPE-6)")
+    minutes: int = Field(60, ge=1, le=14 * 24 * 60, description="a pod that runs longer is stopped, and tried again if retries are left")
+
+    @model_validator(mode="after")
+    def _requests_fit(self) -> Self:
+        for name, request, limit in (("cpu", self.cpu_request, self.cpu), ("memory", self.memory_request, self.memory)):
+            if request and quantity(request, name) > quantity(limit, name):
+                raise ValueError(f"{name}_request {request} is more than the limit, {name} {limit}")
+        return self
+
+
+class GpuPool(Settings):
+    """The node pool that GPU steps are placed on: its label and its taint."""
+
+    label: str = "robo-poet.dev/pool"
+    value: str = "rtx"
+    taint: str = "nvidia.com/gpu"
+    resource: str = "nvidia.com/gpu"
+
+
+class SecretReference(Settings):
+    """A Kubernetes secret that steps are given, by its name."""
+
+    name: str = Field(pattern=NAME, description="of the secret, in the namespace of the runs")
+    env: dict[str, str] = Field({}, description="key in the secret → environment variable")
+    mount: str = Field("", pattern=r"^(/[^:]+)?$", description="folder in which every key is a file; empty mounts none")
+    steps: list[str] = Field([], description="steps that get it; empty: all")
+
+    @model_validator(mode="after")
+    def _is_used(self) -> Self:
+        if not self.env and not self.mount:
+            raise ValueError(f"secret {self.name} is given to nobody: name its keys in env, or a folder in mount")
+        return self
+
+
+class Cluster(Settings):
+    """Where steps run on a cluster, and where that cluster is. What is empty of host … ca_file is read from the environment."""
+
+    host: str = Field("", pattern=r"^(https?://\S+)?$", description="Kubeflow Pipelines' address; or ROBO_POET_CLUSTER_HOST")
+    ui: str = Field("", pattern=r"^(https?://\S+)?$", description="address of its pages, if another; or ROBO_POET_CLUSTER_UI")
+    namespace: str = Field("", pattern=rf"{NAME}|^$", description="of the runs; or ROBO_POET_CLUSTER_NAMESPACE")
+    experiment: str = Field("", description="that runs are filed under; or ROBO_POET_CLUSTER_EXPERIMENT, else Default")
+    pipeline_root: str = Field("", pattern=r"^(\w+://\S+)?$", description="of artifacts, gs://…; or ROBO_POET_CLUSTER_PIPELINE_ROOT")
+    ca_file: str = Field("", description="certificate of the host's authority; or ROBO_POET_CLUSTER_CA_FILE")
+    token_file: str = Field("", description="file with the token; or ROBO_POET_CLUSTER_TOKEN_FILE; or the token in ROBO_POET_CLUSTER_TOKEN")
+    service_account: str = Field("", pattern=rf"{NAME}|^$", description="of the steps' pods; empty: the cluster's default")
+
+    image_prefix: str = Field("robo-poet", min_length=1, description="image name before /<step>")
+    image_pull_policy: Literal["IfNotPresent", "Always", "Never"] = Field("IfNotPresent", description="a tag is a content, and never moves")
+    image_pull_secrets: list[str] = Field([], description="names of secrets for the image registry")
+    secrets: list[SecretReference] = Field([], description="secrets that steps get")
+    run_as_user: int | None = Field(None, ge=1, description="uid of the containers; null: the image's own")
+    run_as_group: int | None = Field(None, ge=1, description="gid of the containers; null: the image's own")
+
+    checkpoint_root: str = Field(".", description="folder of checkpoints; relative to the step's own folder")
+    checkpoint_claim: str = Field("", description="volume claim mounted at checkpoint_root; empty mounts none")
+    registry: str = Field("", description="the model registry, as steps on the cluster see it")
+    registry_claim: str = Field("", description="volume claim mounted at registry; empty mounts none")
+    cache: bool = Field(True, description="take finished steps from the cache; in runs on this machine too")
+    retries: int = Field(2, ge=0, le=10, description="of a step that failed by no fault of its input")
+    gpu_pool: GpuPool = GpuPool()
+    default_resources: Resources = Resources()
+    resources: dict[str, Resources] = Field({}, description="step → resources")
+
+    @model_validator(mode="after")
+    def _claims_have_a_place(self) -> Self:
+        for name in ("checkpoint", "registry"):
+            folder = self.checkpoint_root if name == "checkpoint" else self.registry
+            if getattr(self, f"{name}_claim") and not folder.startswith("/"):
+                key = "checkpoint_root" if name == "checkpoint" else name
+                raise ValueError(f"{name}_claim needs an absolute path to be mounted at: set {key}, now {folder!r}")
+        return self

@@ -1,0 +1,150 @@
+"""Builds the images of the steps: each holds its environment and its own code, and only those are built that are not there (contract 3).
+
+The tag is the content of the step. The recipe and the base decide too, but change nothing of what a step computes: they are labels.
+"""
+
+import json
+import os
+import re
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipelines.code_digest import ROOT, TAG_LENGTH, image, lock_file, step_digest
+from pipelines.environments import ON_GPU
+from pipelines.image_context import PROXIES, context, recipe_digest
+from pipelines.run import engine
+from pipelines.sbom import sbom
+from pipelines.steps import GROUPS
+from robo_poet.atomic import write_text
+from robo_poet.digest import digest_file
+from robo_poet.errors import BadInput
+
+BASES = ("python:3.11-slim", "robo-poet/base:bookworm")  # the second is what infra/images/base.sh makes
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@dataclass(frozen=True)
+class Built:
+    """An image that is there now.
+
+    Attributes:
+        size: bytes over the base image.
+        state: `built` or `found`.
+        seconds: that this took.
+    """
+
+    step: str
+    image: str
+    group: str
+    size: int
+    state: str
+    seconds: float
+
+
+def expected_labels(name: str) -> dict[str, str]:
+    """The labels that the image `prefix/step:tag` must have to be run for the code of this folder.
+
+    Raises:
+        BadInput: no step of ours, or the tag is of other code than this folder's.
+    """
+    step, _, tag = name.rpartition("/")[2].partition(":")
+    if step not in GROUPS:
+        raise BadInput(f"no step is called {step}", where=name, remedy=f"the steps are {', '.join(GROUPS)}")
+    for group in (GROUPS[step], ON_GPU.get(GROUPS[step], "")):
+        if group and step_digest(step, group)[:TAG_LENGTH] == tag:
+            return labels_of(step, group)
+    raise BadInput("the pipeline was compiled from other code than this folder's", where=name, remedy="compile it again")
+
+
+def labels_of(step: str, group: str) -> dict[str, str]:
+    """What an image must say of itself: the digests of the step's code, of its lock and of the recipe."""
+    digests = {"code": step_digest(step, group), "lock": digest_file(lock_file(group)), "recipe": recipe_digest()}
+    return {f"robo-poet.{key}": value for key, value in digests.items()}
+
+
+def choose_base(wanted: str) -> tuple[str, Mapping[str, Any]]:
+    """The base image by name and what the engine knows of it: `wanted`, or the first of `BASES` that is there; pulled if none is.
+
+    Raises:
+        BadInput: it is not there and cannot be pulled.
+    """
+    names = (wanted,) if wanted else BASES
+    found = engine.images(names)
+    if not found:
+        answer = engine.call("pull", "--quiet", names[0], timeout=600)
+        if answer.status:
+            why = (answer.err.strip().splitlines() or ["?"])[-1].removeprefix("Error response from daemon: ")
+            remedy = f"infra/images/base.sh makes a base without a registry, see docs/images.md ({why})"
+            raise BadInput("the engine has no such base image and cannot pull it", where=names[0], remedy=remedy)
+        found = engine.images(names[:1])
+    name = next(name for name in names if name in found)
+    return name, found[name]
+
+
+def make_images(
+    groups: Mapping[str, str],
+    *,
+    prefix: str,
+    base: str = "",
+    out: Path = ROOT / "build",
+    say: Callable[[str], None] = lambda text: None,
+    parallel: int = 2,
+) -> list[Built]:
+    """Build what is missing, and write the bill of materials of each image to `out/sbom/<step>.json`.
+
+    Args:
+        groups: step → dependency group of its image.
+        prefix: image name before `/<step>`.
+        base: base image; see `choose_base`.
+        say: takes the name of an image that is being built now, from any thread.
+        parallel: groups built at a time; a build waits for downloads as often as for the processor.
+
+    Raises:
+        BadInput: no engine, no base image, or a build failed; its output is in `out/images/<step>.log`.
+    """
+    engine.find()
+    base, below = choose_base(base)
+    names = {step: image(step, prefix, group) for step, group in groups.items()}
+
+    def make(group: str) -> list[Built]:  # one after another: what the first step of a group installs, the next one finds
+        return [_make(step, group, names[step], base, below, out, say) for step in groups if groups[step] == group]
+
+    with ThreadPoolExecutor(parallel) as pool:
+        made = [one for images in pool.map(make, dict.fromkeys(groups.values())) for one in images]
+    return sorted(made, key=lambda one: list(groups).index(one.step))
+
+
+def _make(step: str, group: str, name: str, base: str, below: Mapping[str, Any], out: Path, say: Callable[[str], None]) -> Built:
+    begun = time.monotonic()
+    labels = {**labels_of(step, group), "robo-poet.base": below["Id"]}
+    found = engine.images([name]).get(name)
+    there = found is not None and labels.items() <= engine.labels(found).items()
+    if not there:
+        say(name)
+        _build(step, group, name, base, labels, out / "images" / f"{step}.log")
+        found = engine.images([name])[name]
+    assert found is not None
+    write_text(out / "sbom" / f"{step}.json", json.dumps(sbom(step, labels["robo-poet.code"], lock_file(group)), indent=1))
+    return Built(step, name, group, found["Size"] - below["Size"], "found" if there else "built", time.monotonic() - begun)
+
+
+def _build(step: str, group: str, name: str, base: str, labels: Mapping[str, str], log: Path) -> None:
+    values = {"BASE_IMAGE": base, "STEP": step, "GROUP": group, "VERSION": name.rpartition(":")[2]}
+    values |= {key.rpartition(".")[2].upper(): value for key, value in labels.items()}
+    settings = [f"--build-arg={key}={value}" for key, value in values.items()]
+    settings += [f"--build-arg={name}" for name in PROXIES if name in os.environ]  # by name: an address may hold a password
+    # The host's network: an engine may have no bridge, and a package index may listen on this machine alone.
+    answer = engine.call(
+        "build", "--network=host", "--force-rm", "--file=infra/images/Dockerfile", f"--tag={name}", *settings, "-",
+        input=context(step, group), timeout=None,
+    )  # fmt: skip
+    output = _COLOUR.sub("", answer.out + answer.err)
+    write_text(log, output)
+    if answer.status:
+        lines = [line.strip() for line in output.splitlines() if line.strip()]
+        said = next((line for line in lines if line.startswith(("ERROR", "E: "))), lines[-1] if lines else "no output")
+        raise BadInput(f"the build failed: {said[:300]}", where=name, remedy=f"its output is in {log}")

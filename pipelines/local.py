@@ -1,0 +1,60 @@
+"""The training pipeline on this machine: compile, resolve what lies outside, hand the IR to the executor, read the outcome."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pipelines.compile import compile_training, run_parameters
+from pipelines.outcome import Outcome, conclude
+from pipelines.profile import Profile
+from pipelines.run.executor import run_pipeline
+from pipelines.run.explain import Verdict, explain
+from pipelines.run.process import Runner
+from pipelines.run.record import Listener
+from pipelines.run.result import RunResult
+
+
+def train_here(profile: Profile, source: str, runner: Runner, listener: Listener) -> tuple[RunResult, Outcome]:
+    """Run the pipeline to its end.
+
+    Args:
+        source: the reader's own corpus, absolute or `gs://`; empty for the bundled one.
+
+    Raises:
+        BadInput: the profile, the source or the runner cannot be used; nothing has run.
+    """
+    parameters = parameters_here(profile, source)  # first: a source that is not there leaves no folder behind
+    with _compiled(profile) as ir:
+        result = run_pipeline(
+            ir, parameters, store=Path(profile.local.store), runs=Path(profile.local.runs), runner=runner,
+            listeners=[listener], max_parallel=profile.local.parallel,
+        )  # fmt: skip
+        shutil.copyfile(ir, result.folder / "pipeline.yaml")  # what was run, beside what came of it
+    return result, conclude(result)
+
+
+def explain_here(profile: Profile, source: str) -> list[Verdict]:
+    """Say of each step whether `train_here` would run it, and why."""
+    parameters = parameters_here(profile, source)
+    with _compiled(profile) as ir:
+        return explain(ir, parameters, store=Path(profile.local.store))
+
+
+def parameters_here(profile: Profile, source: str) -> dict[str, Any]:
+    """The run's parameters; checkpoints stay in the steps' own folders, where a later run finds them and `gc` too."""
+    registry = str(Path(profile.local.registry).resolve())
+    return {**run_parameters(profile, source=source, registry=registry), "checkpoint_root": "."}
+
+
+@contextmanager
+def _compiled(profile: Profile) -> Iterator[Path]:
+    """The compiled pipeline in a folder of its own: two runs at once may be of different profiles."""
+    store = Path(profile.local.store)
+    store.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".compile-", dir=store) as folder:
+        ir = Path(folder) / "pipeline.yaml"
+        compile_training(profile, ir)
+        yield ir

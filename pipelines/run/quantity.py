@@ -1,0 +1,21 @@
+"""Amounts as Kubernetes writes them: `500m` cores, `4Gi` bytes."""
+
+import re
+
+from robo_poet.errors import BadInput
+
+_FORM = re.compile(r"(\d+(?:\.\d+)?)(m|[KMGTP]i?|k)?")
+_FACTORS = {"": 1.0, "m": 1e-3, "k": 1e3, **{unit: 1000.0**n for n, unit in enumerate("KMGTP", 1)}}
+_FACTORS |= {f"{unit}i": 1024.0**n for n, unit in enumerate("KMGTP", 1)}
+
+
+def quantity(text: str, where: str) -> float:
+    """The number that `text` stands for.
+
+    Raises:
+        BadInput: it is none.
+    """
+    match = _FORM.fullmatch(text)
+    if match is None:
+        raise BadInput(f"'{text}' is no amount", where=where, remedy="write it like 2, 500m or 4Gi")
+    return float(match[1]) * _FACTORS[match[2] or ""]

@@ -1,0 +1,109 @@
+"""`robo-poet cluster doctor`: what it finds, in plain words, a line each."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.cluster import app
+from pipelines.cluster.doctor import examine
+from pipelines.cluster.readiness import Level
+from pipelines.profile import Profile
+from tests.pipelines.cluster.conftest import TOKEN
+from tests.pipelines.cluster.kubeflow_server import Kubeflow
+from tests.pipelines.cluster.test_bad_connection import jwt
+
+Serve, Make = Callable[..., Kubeflow], Callable[..., Profile]
+
+
+def found(profile: Profile, level: Level) -> list[str]:
+    lines = [str(one) for one in examine(profile.cluster) if one.level is level]
+    assert all("\n" not in line and TOKEN not in line for line in lines)
+    return lines
+
+
+def test_a_cluster_with_nothing_amiss(serve: Serve, profile: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = serve(token=TOKEN, namespaces=("poets",))
+    monkeypatch.setenv("ROBO_POET_CLUSTER_TOKEN", TOKEN)
+    chosen = profile(f"cluster.host={server.address}", "cluster.namespace=poets")
+    assert found(chosen, Level.lacking) == [] == found(chosen, Level.warning)
+    assert found(chosen, Level.ok) == [
+        f"connects to {server.address}", "the token is accepted", "namespace poets is there, and runs in it may be read",
+        "experiment Default is there", "artifacts go to gs://poets/runs",
+        "images are images.example.org/poets/<step>:<digest of the code>", "the registry is /registry on claim robo-poet-registry",
+        "checkpoints are in /checkpoints on claim robo-poet-checkpoints",
+    ]  # fmt: skip
+    assert any("kubectl -n poets get pvc robo-poet-checkpoints" in line for line in found(chosen, Level.unchecked))
+    assert any("kubectl get nodes -l robo-poet.dev/pool=rtx" in line for line in found(chosen, Level.unchecked))
+
+
+@pytest.mark.parametrize(
+    ("overrides", "level", "words"),
+    [
+        (["cluster.image_prefix=robo-poet"], Level.warning, "image prefix robo-poet names no image registry"),
+        (["cluster.image_prefix=poets/robo"], Level.warning, "image prefix poets/robo names no image registry"),
+        (["cluster.image_prefix=localhost:5000/robo"], Level.warning, "is this machine"),
+        (["cluster.pipeline_root=''"], Level.warning, "no pipeline root is set"),
+        (["cluster.registry_claim=''", "cluster.registry=''"], Level.lacking, "no model registry is named"),
+        (["cluster.registry_claim=''", "cluster.registry=registry"], Level.lacking, "a folder inside the pod"),
+        (["cluster.registry_claim=''", "cluster.registry=gs://b/r"], Level.lacking, "registry gs://b/r is not a folder"),
+        (["cluster.checkpoint_claim=''"], Level.lacking, "no claim is mounted there"),
+        (["cluster.checkpoint_claim=''", "cluster.checkpoint_root=."], Level.warning, "begins anew"),
+        (["cluster.experiment=odes"], Level.lacking, "experiment odes: there is no such experiment"),
+        (["cluster.namespace=poets"], Level.warning, "this Kubeflow has one user: namespace poets is not used"),
+        (["cluster.image_pull_secrets=[pull]"], Level.unchecked, "get secret pull"),
+        (["cluster.service_account=poet"], Level.unchecked, "get sa poet"),
+    ],
+)  # fmt: skip
+def test_what_is_amiss(overrides: list[str], level: Level, words: str, serve: Serve, profile: Make) -> None:
+    server = serve()
+    lines = found(profile(f"cluster.host={server.address}", *overrides), level)
+    assert any(words in line for line in lines), lines
+
+
+def test_a_token_that_ends_soon_and_one_that_is_refused(
+    serve: Serve, profile: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    server = serve(token=jwt(time.time() + 120))
+    monkeypatch.setenv("ROBO_POET_CLUSTER_TOKEN", server.token)
+    chosen = profile(f"cluster.host={server.address}")
+    assert any(
+        line.startswith("the token is accepted, but ends in 2 minutes; for `wait`, use a file") for line in found(chosen, Level.warning)
+    )
+    monkeypatch.delenv("ROBO_POET_CLUSTER_TOKEN")
+    (tmp_path / "token").write_text(server.token)
+    kept = profile(f"cluster.host={server.address}", f"cluster.token_file={tmp_path / 'token'}")
+    assert "the token is accepted, and good for 2 minutes" in found(kept, Level.ok)
+    server.token = "another"
+    assert f"something answers at {server.address}" in found(kept, Level.ok)
+    assert any("the token was refused" in line for line in found(kept, Level.lacking))
+
+
+def test_namespaces(serve: Serve, profile: Make) -> None:
+    server = serve(namespaces=("poets",))
+    assert any("no namespace is named" in line for line in found(profile(f"cluster.host={server.address}"), Level.lacking))
+    wrong = profile(f"cluster.host={server.address}", "cluster.namespace=prose")
+    assert "the token is accepted" in found(wrong, Level.ok)
+    assert any("not allowed in namespace prose" in line for line in found(wrong, Level.lacking))
+
+
+def test_the_command(serve: Serve) -> None:
+    server = serve()
+    for overrides, status, last in (
+        ([], 0, "ready, as far as can be seen from here"),
+        (["cluster.host=http://127.0.0.1:1"], 1, "1 to mend before a run can work"),
+        (["cluster.ca_file=nowhere.pem"], 1, "1 to mend before a run can work"),
+    ):
+        arguments = [part for one in [f"cluster.host={server.address}", *overrides] for part in ("--set", one)]
+        result = CliRunner().invoke(app, ["doctor", *arguments])
+        assert result.exit_code == status and result.output.splitlines()[-1] == last, result.output
+        assert all(line.split()[0] in list(Level) for line in result.output.splitlines()[:-1])
+
+
+def test_a_bare_profile_is_told_all_at_once(profile: Make) -> None:
+    lines = found(Profile(), Level.lacking)
+    assert (
+        len(lines) == 2 and lines[0].startswith("cluster.host: no cluster is named") and lines[1].startswith("no model registry is named")
+    )

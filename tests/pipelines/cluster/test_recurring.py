@@ -1,0 +1,91 @@
+"""Recurring runs are one for each name, whatever is said how often."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pipelines.cluster.client import connect
+from pipelines.cluster.connection import find_connection
+from pipelines.cluster.cron import check_cron
+from pipelines.cluster.recurring import disable_recurring, list_recurring, schedule_training
+from pipelines.cluster.submit import cluster_parameters
+from pipelines.compile import compile_training
+from pipelines.profile import Profile
+from pipelines.run.read import read_pipeline
+from robo_poet.errors import BadInput
+from tests.pipelines.cluster.kubeflow_server import Kubeflow
+
+Serve, Make = Callable[..., Kubeflow], Callable[..., Profile]
+NIGHTLY, WEEKLY = "0 30 3 * * *", "0 30 3 * * MON"
+
+
+def test_one_for_each_name(serve: Serve, profile: Make, ir: Path) -> None:
+    server = serve()
+    chosen = profile(f"cluster.host={server.address}")
+    connected = connect(find_connection(chosen.cluster))
+    parameters = cluster_parameters(chosen, source="", moving_source=True)
+
+    def say(name: str, cron: str, **more: object) -> tuple[str, bool]:
+        made, changed = schedule_training(chosen, ir, {**parameters, **more}, name=name, cron=cron, connected=connected)
+        return made.id, changed
+
+    first, changed = say("night", NIGHTLY)
+    assert changed and say("night", NIGHTLY) == (first, False) == say("night", NIGHTLY, who="another")
+    assert say("week", WEEKLY)[1] and [(one.name, one.cron) for one in list_recurring(*connected)] == [("night", NIGHTLY), ("week", WEEKLY)]
+    body = server.things["recurring"][first]
+    assert body["max_concurrency"] == "1" or body["max_concurrency"] == 1
+    assert body["no_catchup"] and body["runtime_config"]["pipeline_root"] == "gs://poets/runs" and body["experiment_id"] == "experiment-1"
+
+    second, changed = say("night", WEEKLY)  # replaces
+    assert changed and second != first and [one.id for one in list_recurring(*connected) if one.name == "night"] == [second]
+    assert [one.id for one in disable_recurring(*connected, "night")] == [second] and disable_recurring(*connected, "night") == []
+    assert not next(one for one in list_recurring(*connected) if one.id == second).enabled
+    assert say("night", WEEKLY) == (second, True) and next(one for one in list_recurring(*connected) if one.id == second).enabled
+    with pytest.raises(BadInput, match="day: there is no such recurring run in experiment Default"):
+        disable_recurring(*connected, "day")
+
+
+def test_what_a_kill_left_twice_is_put_right(serve: Serve, profile: Make, ir: Path) -> None:
+    server = serve()
+    chosen = profile(f"cluster.host={server.address}")
+    connected = connect(find_connection(chosen.cluster))
+    parameters = cluster_parameters(chosen, source="")
+    made, _ = schedule_training(chosen, ir, parameters, name="night", cron=NIGHTLY, connected=connected)
+    server.things["recurring"]["old"] = {**server.things["recurring"][made.id], "recurring_run_id": "old", "description": "made of another"}
+    assert schedule_training(chosen, ir, parameters, name="night", cron=NIGHTLY, connected=connected) == (made, True)
+    assert list(server.things["recurring"]) == [made.id]
+
+
+def test_each_run_reads_what_the_source_then_holds(profile: Make, tmp_path: Path) -> None:
+    parameters = cluster_parameters(profile(), source="gs://poets/corpus", moving_source=True)
+    assert parameters["source"] == "gs://poets/corpus" and parameters["source_digest"] == "" == parameters["lineage"]["source_digest"]
+    for moving in (False, True):
+        compile_training(profile(), tmp_path / "training.yaml", moving_source=moving)
+        steps = read_pipeline(tmp_path / "training.yaml").steps
+        assert steps["ingest"].cache is not moving and steps["train-model"].cache
+
+
+@pytest.mark.parametrize("cron", [NIGHTLY, WEEKLY, "0 */15 8-18 ? JAN-MAR mon-fri", "0 0 0 1,15 * *", "*/5 * * * * *"])
+def test_crons_that_kubeflow_reads(cron: str) -> None:
+    assert check_cron(f"  {cron} ") == cron
+
+
+@pytest.mark.parametrize(
+    ("cron", "words"),
+    [
+        ("30 3 * * *", "has 5 fields, Kubeflow's cron has six: second, minute, hour, day, month, weekday; a cron of five fields needs the seconds before it: '0 30 3 * * *'"),
+        ("", "has 0 fields"),
+        ("0 60 3 * * *", "'60' is no minute; 0 to 59"),
+        ("0 30 24 * * *", "'24' is no hour"),
+        ("0 30 3 0 * *", "'0' is no day of month"),
+        ("0 30 3 * FEBRUARY *", "'FEBRUARY' is no month"),
+        ("0 30 3 * * MON-", "'MON-' is no day of week"),
+        ("0 30 3 * * 5-1", "'5-1' is no day of week"),
+        ("0 */0 3 * * *", "'*/0' is no minute"),
+    ],
+)  # fmt: skip
+def test_crons_that_it_does_not(cron: str, words: str) -> None:
+    with pytest.raises(BadInput) as error:
+        check_cron(cron)
+    assert words in str(error.value)
