@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli import compile, gc, generate, profile, registry, run, runs
+from cli import cluster, compile, gc, generate, images, profile, registry, run, runs
 from robo_poet.errors import BadInput
 
 app = typer.Typer(
@@ -35,7 +35,9 @@ def front(
 app.command("run")(run.run)
 app.command("generate")(generate.generate)
 app.command("compile")(compile.compile)
+app.command("images")(images.images)
 app.command("gc")(gc.gc)
+app.add_typer(cluster.app, name="cluster")
 app.add_typer(runs.app, name="runs")
 app.add_typer(registry.app, name="registry")
 app.add_typer(profile.app, name="profile")

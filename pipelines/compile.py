@@ -1,6 +1,5 @@
 """From a profile to the compiled pipeline and the parameters of a run: the same YAML for this machine and for a cluster (PIPE-1)."""
 
-import getpass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from pipelines.training import training_pipeline
 from robo_poet.atomic import new_file
 from robo_poet.corpus.source_digest import source_digest
 from robo_poet.errors import BadInput
+from robo_poet.person import who
 
 
 def compile_training(profile: Profile, target: Path, *, moving_source: bool = False) -> None:
@@ -69,4 +69,4 @@ def run_parameters(profile: Profile, *, source: str, registry: str, moving_sourc
     code = {step: image(step, "", placement.group(step)).rsplit(":", 1)[-1] for step in GROUPS}
     digest = "" if moving_source else source_digest(source)
     lineage = {"source": Path(source).name if source else "bundled", "source_digest": digest, "code": code, "settings": settings}
-    return {**settings, "source": source, "source_digest": digest, "registry": registry, "lineage": lineage, "who": getpass.getuser()}
+    return {**settings, "source": source, "source_digest": digest, "registry": registry, "lineage": lineage, "who": who()}

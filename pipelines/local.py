@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,14 @@ from pipelines.run.record import Listener
 from pipelines.run.result import RunResult
 
 
-def train_here(profile: Profile, source: str, runner: Runner, listener: Listener) -> tuple[RunResult, Outcome]:
+def train_here(
+    profile: Profile, source: str, runner: Callable[[Mapping[str, Any]], Runner], listener: Listener
+) -> tuple[RunResult, Outcome]:
     """Run the pipeline to its end.
 
     Args:
         source: the reader's own corpus, absolute or `gs://`; empty for the bundled one.
+        runner: makes the runner for the run's parameters.
 
     Raises:
         BadInput: the profile, the source or the runner cannot be used; nothing has run.
@@ -29,7 +32,7 @@ def train_here(profile: Profile, source: str, runner: Runner, listener: Listener
     parameters = parameters_here(profile, source)  # first: a source that is not there leaves no folder behind
     with _compiled(profile) as ir:
         result = run_pipeline(
-            ir, parameters, store=Path(profile.local.store), runs=Path(profile.local.runs), runner=runner,
+            ir, parameters, store=Path(profile.local.store), runs=Path(profile.local.runs), runner=runner(parameters),
             listeners=[listener], max_parallel=profile.local.parallel,
         )  # fmt: skip
         shutil.copyfile(ir, result.folder / "pipeline.yaml")  # what was run, beside what came of it

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from pipelines.cluster.settings import Cluster
 from robo_poet.errors import BadInput
+from robo_poet.report.names import METRICS
 from robo_poet.settings.base import Settings
 from robo_poet.settings.evaluate import EvaluateSettings
 from robo_poet.settings.gate import Gate
@@ -90,6 +91,13 @@ def load_profile(name: str, overrides: Iterable[str] = (), folder: Path = FOLDER
         profile = Profile.model_validate(values)
     except ValidationError as error:
         raise _explain(error, origins, file) from None
+    for number, gate in enumerate(profile.gates):
+        if gate.metric not in METRICS:  # found out now, and not after the training
+            near = difflib.get_close_matches(gate.metric, METRICS, 1)
+            remedy = f"did you mean {near[0]}?" if near else f"the metrics are {', '.join(METRICS)}"
+            raise BadInput(
+                "no such metric", where=f"{origins.get('gates', 'default')}: gates.{number}.metric = {gate.metric!r}", remedy=remedy
+            )
     return Effective(profile, {key: origins.get(key, "default") for key in _leaves(profile.model_dump(mode="json"))})
 
 

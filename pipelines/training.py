@@ -88,7 +88,7 @@ def training_pipeline(placement: Placement, *, moving_source: bool = False) -> C
         statistics = {"statistics": validated.outputs["statistics"], "statistics_digest": validated.outputs["statistics_digest"]}
         history = {"history": trained.outputs["history"], "history_digest": trained.outputs["history_digest"]}
 
-        reported = placement(steps.write_report(**statistics, **history, **evaluation, **decision), "Write report")
+        reported = placement(steps.write_report(**statistics, **history, **evaluation, **decision, lineage=lineage), "Write report")
 
         # Registering and deploying reach outside: always checked, never cached, and idempotent instead.
         registered = placement(

@@ -20,6 +20,8 @@ def deploy_canary(
         version: Number of the version, from 1.
         version_digest: SHA-256 of its manifest.
         who: For the registry's log.
+
+    Returns:
         stage: The version's stage afterwards.
     """
     return dsl.ContainerSpec(

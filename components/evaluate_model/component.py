@@ -30,7 +30,10 @@ def evaluate_model(
         model_digest: Its digest, checked before it is loaded.
         settings: Section `evaluate` of the profile.
         seed: Seed of prompts and completions.
+
+    Returns:
         evaluation: Metrics, bands and samples, as JSON.
+        evaluation_digest: SHA-256 of evaluation.
         metrics: The metrics, for the Kubeflow UI.
     """
     return dsl.ContainerSpec(

@@ -21,6 +21,8 @@ def gate_model(
         evaluation: The model's metrics (JSON).
         evaluation_digest: SHA-256 of the evaluation.
         gates: A metric and its bound each, {"metric", "min", "max"}.
+
+    Returns:
         decision: The verdict, gate by gate (JSON).
         metrics: The gated metrics, for the Kubeflow UI.
         decision_digest: SHA-256 of the decision.

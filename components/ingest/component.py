@@ -22,6 +22,8 @@ def ingest(
         source_digest: Digest of the source at submission; the step stops if the source has changed since.
         seed: Decides the split and the sample.
         settings: Section `ingest` of the profile.
+
+    Returns:
         corpus: The corpus, a row a document.
         corpus_digest: SHA-256 of the corpus.
         metrics: Documents, works, megabytes and documents per split.

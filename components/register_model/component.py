@@ -48,6 +48,8 @@ def register_model(
         registry: Folder of the registry; made if it does not exist.
         lineage: What the model was made from, such as seed, code, settings.
         who: For the registry's log.
+
+    Returns:
         version: Number of the version, from 1.
         stage: Its stage now, candidate or rejected if it is new.
         version_digest: SHA-256 of its manifest.

@@ -22,6 +22,8 @@ def scrub_pii(
         corpus: The corpus.
         corpus_digest: Its SHA-256, checked.
         settings: Section `scrub` of the profile.
+
+    Returns:
         scrubbed: The corpus without personal data.
         scrubbed_digest: SHA-256 of it.
         audit: A row a finding: where, of what kind, how sure; never the data itself.

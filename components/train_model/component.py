@@ -31,8 +31,12 @@ def train_model(
         settings: Section `train` of the profile.
         seed: Seed of initial weights, dropout and order.
         checkpoint_root: Where checkpoints live, in a folder named after all that goes in; relative to the step's own folder.
+
+    Returns:
         model: `saved_model/` with signatures `generate` and `score`, and `manifest.json`.
+        model_digest: SHA-256 of model.
         history: The training curve, a JSON line a point.
+        history_digest: SHA-256 of history.
         curves: The training curve as a picture.
         metrics: Parameters, steps, best validation perplexity, speed.
     """

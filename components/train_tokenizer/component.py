@@ -22,7 +22,10 @@ def train_tokenizer(
         scrubbed_digest: Its digest, checked before it is read.
         validated: Digest of the statistics the corpus was accepted with; nothing is learnt from an unvalidated corpus.
         settings: Section `tokenizer` of the profile.
+
+    Returns:
         tokenizer: `tokenizer.json` and `manifest.json`.
+        tokenizer_digest: SHA-256 of tokenizer.
         metrics: Vocabulary, bytes per token, coverage.
     """
     return dsl.ContainerSpec(

@@ -6,12 +6,12 @@ from typing import Literal
 from components.validate_data.corpus_statistics import Measured
 from robo_poet.settings.validate import Outside, ValidateSettings
 
-VERDICT: dict[Outside, Literal["ok", "warn", "fail"]] = {"ignore": "ignored", "warn": "warn", "fail": "fail"}
+VERDICT: dict[Outside, Literal["ignored", "warn", "fail"]] = {"ignore": "ignored", "warn": "warn", "fail": "fail"}
 
 
 @dataclass(frozen=True)
 class Check:
-    """One number, its bounds (None: open) and the verdict. A limit that the profile ignores is `ok`, and still shown."""
+    """One number, its bounds (None: open) and the verdict. A limit that the profile ignores is shown as `ignored`."""
 
     name: str
     value: float

@@ -23,6 +23,8 @@ def validate_data(
         corpus_digest: Its SHA-256, checked.
         seed: Decides the samples that the type/token ratio is measured on.
         settings: Section `validate` of the profile.
+
+    Returns:
         statistics: What was measured, and the verdict of each check, as JSON.
         statistics_digest: SHA-256 of it.
         page: The same for people, written before a failed check stops the run.

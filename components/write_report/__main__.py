@@ -9,9 +9,10 @@ from typing import Any
 from components.write_report.markdown import summary
 from robo_poet.atomic import write_text
 from robo_poet.errors import BadInput
+from robo_poet.json_input import parse_object
 from robo_poet.report.curves import curves_section
 from robo_poet.report.page import page
-from robo_poet.report.results import gates_section, metrics_section, samples_section
+from robo_poet.report.results import gates_section, lineage_section, metrics_section, samples_section
 from robo_poet.report.statistics import statistics_section
 from robo_poet.step import Call, program
 
@@ -25,6 +26,7 @@ def work(call: Call) -> None:
         ("What it writes", samples_section(evaluation["samples"])),
         ("Training", curves_section(history)),
         ("Corpus", statistics_section(statistics)),
+        ("Made from", lineage_section(parse_object(call.parameters["lineage"], where="--lineage"))),
     ]
     write_text(call.outputs["report"], page("A poet's report", sections))
     if "summary" in call.outputs:
@@ -41,7 +43,7 @@ def _read(path: Path) -> Any:
 def main(argv: Sequence[str] | None = None) -> int:
     return program(
         "write_report", work, argv, description=__doc__, inputs=["statistics", "history", "evaluation", "decision"],
-        outputs=["report"], views=["summary"],
+        outputs=["report"], views=["summary"], parameters={"lineage": str},
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ def write_report(
     evaluation_digest: str,
     decision: dsl.Input[dsl.Artifact],
     decision_digest: str,
+    lineage: dict,
     report: dsl.Output[dsl.HTML],
     report_digest: dsl.OutputPath(str),
     summary: dsl.Output[dsl.Markdown],
@@ -30,7 +31,11 @@ def write_report(
         evaluation_digest: Its digest, checked before it is read.
         decision: The gates' verdict, from gate_model.
         decision_digest: Its digest, checked before it is read.
+        lineage: What the model was made from: source, settings, code.
+
+    Returns:
         report: One self-contained HTML page.
+        report_digest: SHA-256 of report.
         summary: The verdict and the metrics as Markdown.
     """
     return dsl.ContainerSpec(
@@ -41,6 +46,7 @@ def write_report(
             "--history", history.path, "--history-digest", history_digest,
             "--evaluation", evaluation.path, "--evaluation-digest", evaluation_digest,
             "--decision", decision.path, "--decision-digest", decision_digest,
+            "--lineage", lineage,
             "--report", report.path, "--summary", summary.path,
             "--executor-output", dsl.PIPELINE_TASK_EXECUTOR_OUTPUT_PATH_PLACEHOLDER,
         ],

@@ -1,5 +1,6 @@
 """Sections of a report: the gates' verdict, the metrics with their bands, the samples."""
 
+import json
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
@@ -42,3 +43,25 @@ def samples_section(samples: Sequence[Mapping[str, str]]) -> str:
     return "".join(
         f'<pre><span class="faint">{escape(sample["prompt"])}</span>{escape(sample["text"])}</pre>' for sample in samples
     )  # fmt: skip
+
+
+def lineage_section(lineage: Mapping[str, Any]) -> str:
+    """Source, settings and code that the model was made from; long lists are folded away."""
+    rows = [[name, _leaf(value)] for name, value in _leaves(lineage)]
+    first = [row for row in rows if not row[0].startswith(("settings.", "code."))]
+    parts = [table(["what", "value"], first)] if first else []
+    for name in ("settings", "code"):
+        inner = [[key.removeprefix(f"{name}."), value] for key, value in rows if key.startswith(f"{name}.")]
+        if inner:
+            parts.append(f"<details><summary>{name}, {len(inner)} values</summary>{table([name, 'value'], inner)}</details>")
+    return "".join(parts)
+
+
+def _leaves(value: Any, prefix: str = "") -> list[tuple[str, Any]]:
+    if isinstance(value, Mapping) and value:
+        return [leaf for key, inner in value.items() for leaf in _leaves(inner, f"{prefix}.{key}" if prefix else str(key))]
+    return [(prefix, value)]
+
+
+def _leaf(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

@@ -65,11 +65,9 @@ def test_every_step_makes_the_same_in_a_container_as_in_a_process(images: None, 
     assert len(contents["docker"]) == len(GROUPS) and all(task.state == "ran" for task in results["docker"].tasks.values())
     assert {path.lstat().st_uid for path in (tmp_path / "docker").rglob("*")} == {os.getuid()}
     assert not engine.call("ps", "--all", "--quiet", f"--filter=label={LABEL}={Owner.me()}").out
-    quick = [name for name in contents["docker"] if name not in ("train-model", "evaluate-model")]  # these vary by more than that
-    seconds = {runner: [result.tasks[name].seconds for name in quick] for runner, result in results.items()}
-    more = [docker - process for docker, process in zip(seconds["docker"], seconds["process"], strict=True)]
-    print("seconds a step more in a container:", json.dumps(dict(zip(quick, (round(one, 2) for one in more), strict=True))))
-    assert statistics.median(more) <= OVERHEAD
+    more = {name: round(task.seconds - results["process"].tasks[name].seconds, 2) for name, task in results["docker"].tasks.items()}
+    print("seconds a step more in a container:", json.dumps(more))
+    assert statistics.median(more.values()) <= OVERHEAD  # a busy machine moves single steps by seconds
 
 
 @pytest.mark.timeout(600)
@@ -84,5 +82,5 @@ def test_ones_own_corpus_is_read_and_too_little_memory_is_said(images: None, tmp
     states = {name: task.state for name, task in result.tasks.items()}
     assert result.status == "failed" and states["ingest"] == states["train-tokenizer"] == "ran", result.error
     assert result.error.startswith("train-model: out of memory: the limit of 64Mi was reached; raise")
-    assert states["register-model"] == "skipped" and not (tmp_path / "home" / "registry").exists()
+    assert states["register-model"] == "cancelled" and not (tmp_path / "home" / "registry").exists()
     assert {path: path.read_bytes() for path in texts.iterdir()} == before

@@ -118,11 +118,11 @@ def test_killed_or_not_the_same_seed_gives_the_same_artifacts(trained: Shell, tm
 
 
 def test_a_model_that_fails_a_gate_is_registered_as_rejected_and_not_deployed(trained: Shell) -> None:
-    printed = trained.type("run", "--profile", "ci", "--set", "gates=[{metric: perplexity, max: 2}, {metric: grace, min: 1}]")
+    printed = trained.type("run", "--profile", "ci", "--set", "gates=[{metric: perplexity, max: 2}, {metric: bleu, min: 0.9}]")
     summary = trained.summary()
     assert summary["status"] == "succeeded" and summary["stage"] == "rejected"
     assert trained.states()["deploy-canary"] == "skipped"
-    assert "above 2; grace was not measured" in printed
+    assert "above 2; bleu is" in printed
     listed = {row["version"]: row for row in json.loads(trained.type("registry", "list", "--json"))}
     assert listed[1]["stage"] == "champion" and "above 2" in listed[summary["version"]]["why"]
 

