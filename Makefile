@@ -15,19 +15,19 @@ export PROFILE RUNNER CORPUS  # reach the recipes through the environment, so th
 
 help: ## Show this list
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
-	@echo "  PROFILE=local|ci|rtx  CORPUS=<folder, .txt, .md, .jsonl, .csv, .parquet or gs://…>  ARGS='--set train.epochs=2'"
+	@echo "  PROFILE=local|ci|rtx  CORPUS=<folder, .txt, .md, .jsonl, .csv, .parquet or gs://…>  ARGS='--set train.epochs=2' or --explain"
 
 setup: ## Install both environments from the locks; nothing to do when nothing changed
 	@infra/setup.sh
 
-run-pipeline: setup ## Train, evaluate, gate and register a model: PROFILE=local CORPUS=… RUNNER=process
+run-pipeline: setup ## Train, evaluate, gate, register: PROFILE=local CORPUS=… RUNNER=process|docker|cluster
 	@$(CLI) run --profile "$$PROFILE" --runner "$$RUNNER" --corpus "$$CORPUS" $(ARGS)
 
 compile: setup ## Compile the pipelines to build/pipelines/*.yaml, as Kubeflow takes them
 	@$(CLI) compile --profile $(if $(filter command line environment,$(origin PROFILE)),"$$PROFILE",rtx) $(ARGS)
 
 images: setup ## Every step's image, in the Docker engine: what has not changed is found, not built. BASE_IMAGE=python:3.11-slim
-	@$(CLI) images --profile '$(PROFILE)' $(ARGS)
+	@$(CLI) images --profile "$$PROFILE" $(ARGS)
 
 check: setup ## Lint, types, import rules, locks in step
 	@.venv/bin/ruff check .
