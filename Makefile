@@ -39,7 +39,7 @@ check: setup ## Lint, types, import rules, locks in step
 test: setup ## All tests
 	@.venv/bin/pytest -n 2 --dist loadfile $(ARGS)
 
-soak: setup ## The same promises at full counts: thousands of races and kills
+soak: setup ## The same promises at full counts: 1,000 cases a property, races and kills by the hundred
 	@ROBO_POET_SOAK=1 .venv/bin/pytest -n 2 --dist loadfile -m "soak or not soak" --timeout 3000 $(ARGS)
 
 lock: ## Remake requirements/*.txt from pyproject.toml

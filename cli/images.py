@@ -22,6 +22,7 @@ def images(
     from pipelines.steps import GROUPS
 
     console = Console(highlight=False)
+    console.width = max(console.width, 110)  # a tag cut short is no tag
     cluster = load_profile(profile, set_).profile.cluster
     groups = {step: Placement(cluster).group(step) for step in GROUPS}
     made = make_images(groups, prefix=cluster.image_prefix, base=base, say=lambda name: console.print(f"building {name}"))

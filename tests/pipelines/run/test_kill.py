@@ -89,7 +89,7 @@ def test_ctrl_c_while_waiting_for_a_retry(house: Any, toys: SimpleNamespace) -> 
     assert executor.wait(20) == 130 and house.traced() == ["x"]
 
 
-@pytest.mark.parametrize("moment", range(6))
+@pytest.mark.parametrize("moment", [*range(6), *(pytest.param(6 + n, marks=pytest.mark.soak) for n in range(200))])
 def test_a_kill_at_any_moment_leaves_whole_entries_or_none(house: Any, toys: SimpleNamespace, moment: int) -> None:
     def pipeline() -> None:
         previous = toys.make(script='head -c 300000 /dev/zero > "$3"')
@@ -100,7 +100,7 @@ def test_a_kill_at_any_moment_leaves_whole_entries_or_none(house: Any, toys: Sim
     ir = house.compile(pipeline)
     executor = house.start(ir)
     house.until(lambda: (house.runs / "latest").exists())
-    time.sleep(moment * 0.012)
+    time.sleep(moment % 60 * 0.012)
     executor.send_signal(signal.SIGKILL)
     executor.wait()
     for folder in (house.store / "done").glob("[!.]*"):

@@ -25,20 +25,21 @@ def append_many(folder: Path, who: int, count: int, start: Any) -> None:
                 continue
 
 
-def test_processes_race_for_every_index_and_leave_one_chain(tmp_path: Path) -> None:
+@pytest.mark.parametrize("count", [15, pytest.param(150, marks=pytest.mark.soak)])
+def test_processes_race_for_every_index_and_leave_one_chain(count: int, tmp_path: Path) -> None:
     context = multiprocessing.get_context("fork")
     start = context.Barrier(4)
-    processes = [context.Process(target=append_many, args=(tmp_path / "log", who, 15, start)) for who in range(4)]
+    processes = [context.Process(target=append_many, args=(tmp_path / "log", who, count, start)) for who in range(4)]
     for process in processes:
         process.start()
     for process in processes:
-        process.join(50)
+        process.join(50 if count < 100 else 600)
     assert [process.exitcode for process in processes] == [0] * 4
     entries = Log(FolderLog(tmp_path / "log")).read()
-    assert [entry.index for entry in entries] == list(range(1, 61))
+    assert [entry.index for entry in entries] == list(range(1, 4 * count + 1))
     for who in range(4):
-        assert [entry.statement.version for entry in entries if entry.statement.who == str(who)] == list(range(1, 16))
-    assert sorted(path.name for path in (tmp_path / "log").iterdir()) == [f"{index:08d}.json" for index in range(1, 61)]
+        assert [entry.statement.version for entry in entries if entry.statement.who == str(who)] == list(range(1, count + 1))
+    assert sorted(path.name for path in (tmp_path / "log").iterdir()) == [f"{index:08d}.json" for index in range(1, 4 * count + 1)]
 
 
 def test_creates_once(tmp_path: Path) -> None:
