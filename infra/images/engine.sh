@@ -45,6 +45,7 @@ stop_engine() {
     for _ in $(seq 100); do kill -0 "$pid" 2>/dev/null || break; sleep 0.1; done
   fi
   unset DOCKER_HOST
+  awk -v below="$engine_folder/" 'index($2, below) == 1 {print $2}' /proc/mounts | sort -r | xargs -r umount 2>/dev/null || true
   rm -rf --one-file-system "$engine_folder" || true
   engine_folder=
 }
