@@ -136,7 +136,15 @@ def test_display_names_are_those_of_the_definition(ir: Path) -> None:
 
 def typed(server: Kubeflow, folder: Path, *arguments: str) -> "subprocess.Popen[str]":
     environment = {**os.environ, "ROBO_POET_CLUSTER_HOST": server.address, "NO_COLOR": "1", "COLUMNS": "200"}
-    return subprocess.Popen([*COMMAND, *arguments], cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return subprocess.Popen(
+        [*COMMAND, *arguments], cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        preexec_fn=_hear_ctrl_c,
+    )  # fmt: skip
+
+
+def _hear_ctrl_c() -> None:
+    """As in a terminal: a shell's background job, as these tests may be, hands on that SIGINT is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def test_submit_and_wait_as_a_person_types_it(serve: Serve, tmp_path: Path) -> None:

@@ -1,113 +1,22 @@
-"""The docker runner over toy steps. Runs wherever a Docker engine with a base image answers; tests of refusals run everywhere."""
+"""The docker runner over toy steps. Runs wherever a Docker engine with a base image answers."""
 
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pipelines.containers import docker_runner
-from pipelines.images import BASES
 from pipelines.run import engine
 from pipelines.run.docker import DockerRunner, Mount
-from pipelines.run.executor import run_pipeline
 from pipelines.run.ir import NO_LIMITS, Container, Resources
 from pipelines.run.owner import LABEL, Owner
-from pipelines.run.process import Job
-from pipelines.run.result import RunResult
 from robo_poet.errors import BadInput
-from tests.pipelines.run.conftest import IMAGE, ROOT, House, make, shell, use
-
-DRIVER = """
-import sys
-from pathlib import Path
-from pipelines.run.docker import DockerRunner
-from pipelines.run.executor import run_pipeline
-ir, home = map(Path, sys.argv[1:3])
-result = run_pipeline(ir, {}, store=home / "store", runs=home / "runs", runner=DockerRunner(lambda image: {}, grace=1))
-print(result.status, result.error, flush=True)
-sys.exit(result.exit_status)
-"""
-
-
-@pytest.fixture(scope="module")
-def toy() -> Iterator[str]:
-    """The toys' image: a base image under their name."""
-    try:
-        engine.find()
-    except BadInput as error:
-        pytest.skip(str(error))
-    base = next(iter(engine.images([name for name in (os.environ.get("BASE_IMAGE", ""), *BASES) if name])), "")
-    if not base:
-        pytest.skip("the engine has no base image; infra/images/base.sh makes one")
-    engine.call("tag", base, IMAGE)
-    yield IMAGE
-    engine.call("rmi", "--no-prune", IMAGE)
-
-
-def containers(pid: int | None = None, *states: str) -> list[str]:
-    """Containers of the executor `pid`, of this one if not given, in these states or in any: another test may run some beside us."""
-    filters = [f"--filter=status={state}" for state in states]
-    shown = '{{.ID}} {{.Label "LABEL"}}'.replace("LABEL", LABEL)
-    lines = engine.call("ps", "--all", "--no-trunc", f"--filter=label={LABEL}", *filters, "--format", shown).out.splitlines()
-    owned = [(line.split()[0], Owner.parse(line.split()[1])) for line in lines]
-    return [number for number, owner in owned if owner and owner.pid == (pid or os.getpid())]
-
-
-class Dock(House):
-    """A house whose steps are containers."""
-
-    def dock(self, ir: Callable[..., Any] | Path, mounts: tuple[Mount, ...] = (), **parameters: Any) -> RunResult:
-        ir = self.compile(ir) if callable(ir) else ir
-        runner = DockerRunner(lambda image: {}, mounts, grace=1)
-        return run_pipeline(ir, parameters, store=self.home / "docked", runs=self.home / "docked-runs", runner=runner)
-
-    def start_docked(self, ir: Path) -> "subprocess.Popen[str]":
-        child = subprocess.Popen(
-            [sys.executable, "-c", DRIVER, str(ir), str(self.home)], env={**os.environ, "PYTHONPATH": str(ROOT)}, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
-        )  # fmt: skip
-        self.children.append(child)
-        return child
-
-
-@pytest.fixture
-def dock(toy: str, tmp_path: Path) -> Iterator[Dock]:
-    dock = Dock(tmp_path)
-    yield dock
-    for child in dock.children:
-        if child.poll() is None:
-            child.kill()
-        child.wait()
-        if child.stdout:
-            child.stdout.close()
-
-
-@pytest.fixture
-def run(toy: str, tmp_path: Path) -> Iterator[Callable[..., tuple[int, str]]]:
-    """Runs a script in a container; returns how it ended and what it said."""
-    work = tmp_path / "a work, folder"  # a comma and blanks, as a person's folder may have
-    work.mkdir()
-    work.chmod(0o777)
-    lock = os.open(work, os.O_RDONLY | os.O_DIRECTORY)
-
-    def run(
-        script: str, *arguments: str, runner: DockerRunner | None = None, reads: tuple[Path, ...] = (), cancel: threading.Event | None = None,
-        resources: Resources = NO_LIMITS,
-    ) -> tuple[int, str]:  # fmt: skip
-        runner, log = runner or DockerRunner(lambda image: {}, grace=1), tmp_path / f"{time.monotonic_ns()}.log"
-        runner.check(Container(toy, ("sh",), (), {}, resources))
-        job = Job(toy, ("sh", "-c", script, "sh", *arguments), {"GIVEN": "by the step"}, work, log, reads, lock, resources)
-        return runner.run(job, cancel or threading.Event()), log.read_text()
-
-    yield run
-    os.close(lock)
+from tests.pipelines.run.conftest import IMAGE, make, shell, use
+from tests.pipelines.run.docker.conftest import Dock, containers
 
 
 def test_the_same_pipeline_gives_the_same_contents_as_in_processes(dock: Dock) -> None:
@@ -255,45 +164,3 @@ def test_an_image_that_is_not_right_is_one_line(toy: str) -> None:
     assert refusal(locked, toy) == f"{toy}: the image was built for another lock; run make images"
     assert "asks for a GPU" in refusal(runner, toy, Resources(gpu=1)) or engine.find().nvidia
     assert "'much' is no amount" in refusal(runner, toy, Resources(memory="much"))
-
-
-def test_no_engine_is_one_line_before_anything_runs(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
-    with pytest.raises(
-        BadInput, match=r"^unix:///nowhere/docker.sock: .*; start one, or let DOCKER_HOST name one; RUNNER=process needs none$"
-    ):
-        run_pipeline(house.compile(sleeping), {}, store=house.store, runs=house.runs, runner=DockerRunner(lambda image: {}))
-    assert not house.runs.exists()
-    monkeypatch.setenv("PATH", "")
-    with pytest.raises(BadInput, match="docker is not installed"):
-        engine.find()
-
-
-def test_a_bucket_cannot_be_reached_and_that_is_said() -> None:
-    with pytest.raises(BadInput, match=r"^source gs://poems/all: containers run without a network here and cannot reach it; copy it"):
-        docker_runner({"source": "gs://poems/all", "registry": "/registry"})
-    runner = docker_runner({"source": "", "registry": "/registry", "checkpoint_root": "."})
-    assert runner.mounts == (Mount(Path("/registry"), writable=True),)
-
-
-def test_without_roots_rights_the_engines_root_is_the_caller(tmp_path: Path) -> None:
-    job = Job("image", ("sh",), {}, tmp_path, tmp_path / "log", (), 0)
-    for rootless, user in ((False, f"{os.getuid()}:{os.getgid()}"), (True, "0:0")):
-        runner = DockerRunner(lambda image: {})
-        runner.engine = engine.Engine("28", 2, nvidia=False, rootless=rootless)
-        assert f"--user={user}" in runner.options(job)
-
-
-def test_limits_are_read_from_the_ir_and_change_no_key(house: House) -> None:
-    from pipelines.run.read import read_pipeline
-
-    def limited() -> None:
-        shell(script="true").set_memory_limit("4Gi").set_cpu_limit("500m").set_accelerator_type("nvidia.com/gpu").set_accelerator_limit(2)
-
-    def free() -> None:
-        shell(script="true")
-
-    assert read_pipeline(house.compile(limited)).steps["shell"].container.resources == Resources("500m", "4Gi", 2)
-    assert read_pipeline(house.compile(free)).steps["shell"].container.resources == Resources()
-    keys = [house.run(ir).tasks["shell"].key for ir in (limited, free)]
-    assert keys[0] == keys[1]

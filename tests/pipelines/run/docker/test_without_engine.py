@@ -1,0 +1,60 @@
+"""What the docker runner says and asks for where no engine need be: these run everywhere."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from pipelines.containers import docker_runner
+from pipelines.run import engine
+from pipelines.run.docker import DockerRunner, Mount
+from pipelines.run.executor import run_pipeline
+from pipelines.run.ir import Resources
+from pipelines.run.process import Job
+from pipelines.run.read import read_pipeline
+from robo_poet.errors import BadInput
+from tests.pipelines.run.conftest import House, shell
+
+
+def anything() -> None:
+    shell(script="true")
+
+
+def test_no_engine_is_one_line_before_anything_runs(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
+    with pytest.raises(
+        BadInput, match=r"^unix:///nowhere/docker.sock: .*; start one, or let DOCKER_HOST name one; RUNNER=process needs none$"
+    ):
+        run_pipeline(house.compile(anything), {}, store=house.store, runs=house.runs, runner=DockerRunner(lambda image: {}))
+    assert not house.runs.exists()
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(BadInput, match="docker is not installed"):
+        engine.find()
+
+
+def test_a_bucket_cannot_be_reached_and_that_is_said() -> None:
+    with pytest.raises(BadInput, match=r"^source gs://poems/all: containers run without a network here and cannot reach it; copy it"):
+        docker_runner({"source": "gs://poems/all", "registry": "/registry"})
+    runner = docker_runner({"source": "", "registry": "/registry", "checkpoint_root": "."})
+    assert runner.mounts == (Mount(Path("/registry"), writable=True),)
+
+
+def test_without_roots_rights_the_engines_root_is_the_caller(tmp_path: Path) -> None:
+    job = Job("image", ("sh",), {}, tmp_path, tmp_path / "log", (), 0)
+    for rootless, user in ((False, f"{os.getuid()}:{os.getgid()}"), (True, "0:0")):
+        runner = DockerRunner(lambda image: {})
+        runner.engine = engine.Engine("28", 2, nvidia=False, rootless=rootless)
+        assert f"--user={user}" in runner.options(job)
+
+
+def test_limits_are_read_from_the_ir_and_change_no_key(house: House) -> None:
+    def limited() -> None:
+        shell(script="true").set_memory_limit("4Gi").set_cpu_limit("500m").set_accelerator_type("nvidia.com/gpu").set_accelerator_limit(2)
+
+    def free() -> None:
+        shell(script="true")
+
+    assert read_pipeline(house.compile(limited)).steps["shell"].container.resources == Resources("500m", "4Gi", 2)
+    assert read_pipeline(house.compile(free)).steps["shell"].container.resources == Resources()
+    keys = [house.run(ir).tasks["shell"].key for ir in (limited, free)]
+    assert keys[0] == keys[1]
