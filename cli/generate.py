@@ -11,7 +11,7 @@ def generate(
     prompt: Annotated[str, typer.Argument(help="How the text begins: a few words, at least 3 tokens.")],
     version: Annotated[int, typer.Option("--version", "-v", help="A version's number; 0 is the champion.")] = 0,
     max_length: Annotated[int, typer.Option(help="Tokens to write at most, 1 to 512.")] = 100,
-    min_length: Annotated[int, typer.Option(help="Tokens to write at least.")] = 10,
+    min_length: Annotated[int | None, typer.Option(help="Tokens to write at least; 10 if there is room for them.")] = None,
     temperature: Annotated[float, typer.Option(help="0.1 (plain) to 2.0 (wild).")] = 0.8,
     top_k: Annotated[int, typer.Option(help="Draw from the k likeliest tokens; 0 is off, 1 is greedy.")] = 50,
     top_p: Annotated[float, typer.Option(help="Draw from the likeliest tokens of this mass together, 0.1 to 1.0.")] = 0.9,
@@ -32,9 +32,14 @@ def generate(
     from robo_poet.model.load import load_model
     from robo_poet.registry.registry import Registry
 
-    if not prompt.isprintable() and not prompt.replace("\n", "").isprintable():
-        raise BadInput("it holds characters that are no text", where="prompt")
-    sampling = Sampling(max_length, min(min_length, max_length), temperature, top_k, top_p)
+    try:
+        prompt.encode()
+    except UnicodeEncodeError:  # bytes of the command line that are no UTF-8
+        raise BadInput("it is not UTF-8", where="prompt") from None
+    if min_length is not None and min_length > max_length:
+        raise BadInput(f"{min_length} is more than --max-length {max_length}", where="--min-length", remedy="lower it or raise the other")
+    least = min(10, max_length) if min_length is None else min_length
+    sampling = Sampling(max_length, least, temperature, top_k, top_p)
     store = Registry(registry)
     chosen = store.version(version) if version else store.champion()
     if chosen is None:
