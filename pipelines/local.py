@@ -24,15 +24,16 @@ def train_here(
 
     Args:
         source: the reader's own corpus, absolute or `gs://`; empty for the bundled one.
-        runner: makes the runner for the run's parameters.
+        runner: makes the runner for the places among the run's parameters.
 
     Raises:
         BadInput: the profile, the source or the runner cannot be used; nothing has run.
     """
-    parameters = parameters_here(profile, source)  # first: a source that is not there leaves no folder behind
+    chosen = runner(places_here(profile, source))  # first: where it cannot reach, there is no need to look
+    parameters = parameters_here(profile, source)  # before any folder is made: a source that is not there leaves none behind
     with _compiled(profile) as ir:
         result = run_pipeline(
-            ir, parameters, store=Path(profile.local.store), runs=Path(profile.local.runs), runner=runner(parameters),
+            ir, parameters, store=Path(profile.local.store), runs=Path(profile.local.runs), runner=chosen,
             listeners=[listener], max_parallel=profile.local.parallel,
         )  # fmt: skip
         shutil.copyfile(ir, result.folder / "pipeline.yaml")  # what was run, beside what came of it
@@ -47,9 +48,17 @@ def explain_here(profile: Profile, source: str) -> list[Verdict]:
 
 
 def parameters_here(profile: Profile, source: str) -> dict[str, Any]:
-    """The run's parameters; checkpoints stay in the steps' own folders, where a later run finds them and `gc` too."""
-    registry = str(Path(profile.local.registry).resolve())
-    return {**run_parameters(profile, source=source, registry=registry), "checkpoint_root": "."}
+    """The run's parameters."""
+    places = places_here(profile, source)
+    return {**run_parameters(profile, source=source, registry=places["registry"]), **places}
+
+
+def places_here(profile: Profile, source: str) -> dict[str, str]:
+    """Those of the run's parameters that say where something is; nothing is looked at.
+
+    Checkpoints stay in the steps' own folders, where a later run finds them and `gc` too.
+    """
+    return {"source": source, "registry": str(Path(profile.local.registry).resolve()), "checkpoint_root": "."}
 
 
 @contextmanager

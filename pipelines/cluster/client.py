@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import kfp
-import kfp_server_api  # type: ignore[import-untyped]
+import kfp_server_api
 
 from pipelines.cluster.connection import PREFIX, Connection
 from pipelines.cluster.transport import install

@@ -6,8 +6,8 @@ The generated client waits for ever, follows a gateway to its login page and tak
 from typing import Any
 
 import urllib3
-from kfp_server_api import ApiClient, ApiException  # type: ignore[import-untyped]
-from kfp_server_api.rest import RESTClientObject  # type: ignore[import-untyped]
+from kfp_server_api import ApiClient, ApiException
+from kfp_server_api.rest import RESTClientObject
 
 from pipelines.cluster.connection import Connection
 from pipelines.cluster.errors import TOKEN_REMEDY, ClusterError, Refused, no_answer, refusal

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from pipelines.containers import docker_runner
+from pipelines.local import train_here
+from pipelines.profile import load_profile
 from pipelines.run import engine
 from pipelines.run.docker import DockerRunner, Mount
 from pipelines.run.executor import run_pipeline
@@ -37,6 +39,14 @@ def test_a_bucket_cannot_be_reached_and_that_is_said() -> None:
         docker_runner({"source": "gs://poems/all", "registry": "/registry"})
     runner = docker_runner({"source": "", "registry": "/registry", "checkpoint_root": "."})
     assert runner.mounts == (Mount(Path("/registry"), writable=True),)
+
+
+def test_a_bucket_that_containers_cannot_reach_is_not_even_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "none.json"))
+    with pytest.raises(BadInput, match="containers run without a network here"):
+        train_here(load_profile("ci").profile, "gs://poems/all", docker_runner, lambda event: None)
+    assert not list(tmp_path.iterdir())
 
 
 def test_without_roots_rights_the_engines_root_is_the_caller(tmp_path: Path) -> None:
