@@ -1,57 +1,102 @@
 """`robo-poet generate`: a version from the registry writes."""
 
+import json
 import secrets
+import sys
+import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from cli.sampling_options import HELP, sampling_of, texts
+from robo_poet.errors import BadInput
+from robo_poet.model.sampling import Sampling
+
 
 def generate(
-    prompt: Annotated[str, typer.Argument(help="How the text begins: a few words, at least 3 tokens.")],
+    prompt: Annotated[
+        str | None, typer.Argument(help="How the text begins: a few words, at least 3 tokens. - reads it from standard input.")
+    ] = None,
+    prompt_file: Annotated[Path | None, typer.Option(help="A text file to read it from; one line's end at its end is left out.")] = None,
     version: Annotated[int, typer.Option("--version", "-v", help="A version's number; 0 is the champion.")] = 0,
-    max_length: Annotated[int, typer.Option(help="Tokens to write at most, 1 to 512.")] = 100,
-    min_length: Annotated[int | None, typer.Option(help="Tokens to write at least; 10 if there is room for them.")] = None,
-    temperature: Annotated[float, typer.Option(help="0.1 (plain) to 2.0 (wild).")] = 0.8,
-    top_k: Annotated[int, typer.Option(help="Draw from the k likeliest tokens; 0 is off, 1 is greedy.")] = 50,
-    top_p: Annotated[float, typer.Option(help="Draw from the likeliest tokens of this mass together, 0.1 to 1.0.")] = 0.9,
+    max_length: Annotated[int, typer.Option(help=HELP["max-length"])] = Sampling.max_new,
+    min_length: Annotated[int | None, typer.Option(help=HELP["min-length"])] = None,
+    temperature: Annotated[float, typer.Option(help=HELP["temperature"])] = Sampling.temperature,
+    top_k: Annotated[int, typer.Option(help=HELP["top-k"])] = Sampling.top_k,
+    top_p: Annotated[float, typer.Option(help=HELP["top-p"])] = Sampling.top_p,
+    repetition_penalty: Annotated[float, typer.Option(help=HELP["repetition-penalty"])] = Sampling.repetition_penalty,
+    stop: Annotated[list[str] | None, typer.Option(help=HELP["stop"])] = None,
+    ban: Annotated[list[str] | None, typer.Option(help=HELP["ban"])] = None,
+    beams: Annotated[int, typer.Option(help=HELP["beams"])] = Sampling.beams,
+    length_penalty: Annotated[float, typer.Option(help=HELP["length-penalty"])] = Sampling.length_penalty,
     samples: Annotated[int, typer.Option("--samples", "-n", min=1, max=100, help="How many texts.")] = 1,
     seed: Annotated[
         int | None, typer.Option(min=0, max=2**62, help="The same seed writes the same text; without one, each time another.")
     ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a text, for machines.")] = False,
     registry: Annotated[Path, typer.Option(help="Folder of the registry.")] = Path("registry"),
 ) -> None:
-    """The champion, or a version of your choice, continues a text."""
-    from rich.console import Console
-    from rich.text import Text
+    """The champion, or a version of your choice, continues a text, which appears as it is written."""
+    given = {
+        "max_new": max_length, "temperature": temperature, "top_k": top_k, "top_p": top_p, "repetition_penalty": repetition_penalty,
+        "stop": texts(stop or []), "banned": texts(ban or []), "beams": beams, "length_penalty": length_penalty,
+    }  # fmt: skip
+    sampling = sampling_of(given if min_length is None else {**given, "min_new": min_length}, "--")
+    if samples > 1 and beams > 1:
+        raise BadInput("beam search finds one text, always the same", where="--samples", remedy="leave --samples or --beams out")
+    _write(_read(prompt, prompt_file), sampling, samples, seed, registry, version, as_json)
 
-    from cli.plain import plain
-    from robo_poet.errors import BadInput
-    from robo_poet.model.generate import Sampling, encode_prompt
-    from robo_poet.model.generate import generate as complete
-    from robo_poet.model.load import load_model
-    from robo_poet.registry.registry import Registry
 
+def _read(prompt: str | None, file: Path | None) -> str:
+    """The prompt, from where it is."""
+    if (prompt is None) == (file is None):
+        raise BadInput("none is given" if prompt is None else "two are given", where="prompt", remedy="give a text, - or --prompt-file")
     try:
+        if file is not None:
+            return file.read_text("utf-8-sig").removesuffix("\n")
+        if prompt == "-":
+            return sys.stdin.buffer.read().decode("utf-8-sig").replace("\r\n", "\n").removesuffix("\n")
+        assert prompt is not None  # by the first check
         prompt.encode()
-    except UnicodeEncodeError:  # bytes of the command line that are no UTF-8
-        raise BadInput("it is not UTF-8", where="prompt") from None
-    if min_length is not None and min_length > max_length:
-        raise BadInput(f"{min_length} is more than --max-length {max_length}", where="--min-length", remedy="lower it or raise the other")
-    least = min(10, max_length) if min_length is None else min_length
-    sampling = Sampling(max_length, least, temperature, top_k, top_p)
-    store = Registry(registry)
-    chosen = store.version(version) if version else store.champion()
-    if chosen is None:
-        raise BadInput("no champion yet", where=str(registry), remedy="train one with make run-pipeline")
-    chosen.verify()
-    model = load_model(chosen.folder / "model", chosen.folder / "tokenizer")
-    ids = encode_prompt(model, prompt)
+    except UnicodeError:  # of the command line, too: bytes that are no UTF-8
+        raise BadInput("it is not UTF-8", where=str(file or "prompt")) from None
+    return prompt
+
+
+def _write(prompt: str, sampling: Sampling, samples: int, seed: int | None, registry: Path, number: int, as_json: bool) -> None:
+    from cli.opened import open_version
+    from cli.writing import ENDINGS, check_banned, flow, note, slipped, speed, whole, write
+    from robo_poet.model.generate import encode_prompt, stream
+    from robo_poet.model.generate import generate as complete
+
+    opened = open_version(registry, number)
+    check_banned(opened.model, sampling, "--")
+    ids = encode_prompt(opened.model, prompt)
     first = seed if seed is not None else secrets.randbelow(2**31)
-    console = Console(highlight=False)
-    for completion in complete(model, [ids] * samples, sampling, range(first, first + samples)):
-        console.print(Text(plain(prompt), style="bold") + Text(plain(completion.text)))
-        if samples > 1:
-            console.rule(style="dim")
-    if seed is None:
-        Console(stderr=True, highlight=False).print(f"version {chosen.number} · --seed {first} writes this again", style="dim")
+    seeds = range(first, first + samples)
+    started = time.perf_counter()
+    if samples == 1 and not as_json:
+        write(prompt, "bold")
+        written = [flow(stream(opened.model, ids, sampling, first))]
+        write("\n")
+    else:
+        written = complete(opened.model, [ids] * samples, sampling, seeds)
+    seconds = time.perf_counter() - started
+    if as_json:
+        for own, one in zip(seeds, written, strict=True):
+            found = {"text": whole(one.text), "tokens": one.tokens, "log_probs": one.log_probs, "reason": one.reason.name.lower()}
+            drawn = None if sampling.beams > 1 else own
+            print(json.dumps({"prompt": prompt, **found, "seed": drawn, "version": opened.version.number}))
+        return
+    if samples > 1:
+        for place, one in enumerate(written, 1):
+            write(f"--- {place} of {samples}, seed {seeds[place - 1]}\n", "dim")
+            write(prompt, "bold")
+            write(f"{whole(one.text)}\n\n")
+    again = "beam search writes this again" if sampling.beams > 1 else f"--seed {first} writes this again"
+    ends = [(ENDINGS[one.reason], f"text {place}: " if samples > 1 else "") for place, one in enumerate(written, 1)]
+    why = [f"{which}{end}" for end, which in ends if end]
+    note(" · ".join([f"version {opened.version.number}", again, speed(sum(len(one.tokens) for one in written), seconds), *why]))
+    for banned in slipped(sampling, [one.text for one in written]):
+        note(f"{banned!r} was written all the same, from several tokens that hold a part each", "yellow")

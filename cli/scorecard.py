@@ -1,5 +1,6 @@
 """The end of a run on one screen: verdict, gates, metrics, a sample, the steps, the version, what to type next."""
 
+import shlex
 from collections.abc import Iterator
 
 from rich.console import Group, RenderableType
@@ -12,7 +13,10 @@ from pipelines.outcome import Outcome
 from pipelines.run.result import RunResult
 from robo_poet.report.names import metric_name, metric_text
 
-SHOWN = ("perplexity", "bits_per_byte", "unigram_bits_per_byte", "token_accuracy", "top5_accuracy", "bleu")
+SHOWN = (
+    "perplexity", "bits_per_byte", "unigram_bits_per_byte", "token_accuracy", "top5_accuracy", "bleu", "edge_bits_per_byte_loss",
+    "edge_megabytes",
+)  # fmt: skip
 COLOURS = {"pass": "green", "fail": "red", "ran": "green", "cached": "cyan", "failed": "red", "skipped": "dim", "cancelled": "yellow"}
 SAMPLE_LINES = 10
 
@@ -85,6 +89,8 @@ def _ending(result: RunResult, outcome: Outcome) -> Text:
         text.append("done\n", style="bold")
     if outcome.report:
         text.append(f"report   {outcome.report}\n")
+    if outcome.logs:
+        text.append(f"curves   .venv/bin/tensorboard --logdir {shlex.quote(str(outcome.logs))}\n")
     text.append(f"details  {result.folder}/summary.json, {result.folder}/logs/\n")
     text.append(f"next     {_next(result, outcome)}")
     return text

@@ -10,6 +10,7 @@ from pipelines.placement import Placement
 from pipelines.profile import Profile
 from pipelines.steps import GROUPS
 from pipelines.training import training_pipeline
+from pipelines.warm_start import warm_start
 from robo_poet.atomic import new_file
 from robo_poet.corpus.source_digest import source_digest
 from robo_poet.errors import BadInput
@@ -34,7 +35,8 @@ def compile_training(profile: Profile, target: Path, *, moving_source: bool = Fa
         try:
             pipeline = training_pipeline(Placement(profile.cluster), moving_source=moving_source)
             defaults = {key: value for key, value in settings_parameters(profile).items() if value != {}}
-            defaults |= {"source": "", "source_digest": ""}  # the bundled corpus, for who starts a run in the Kubeflow UI
+            # For who starts a run in the Kubeflow UI: the bundled corpus, and no model to begin with.
+            defaults |= dict.fromkeys(("source", "source_digest", "warm_start", "warm_start_digest"), "")
             if profile.cluster.registry:
                 defaults["registry"] = profile.cluster.registry
             compiler.Compiler().compile(pipeline, str(yaml), pipeline_parameters=defaults)
@@ -61,7 +63,7 @@ def run_parameters(profile: Profile, *, source: str, registry: str, moving_sourc
         moving_source: take what the source holds when the run begins, not what it holds now.
 
     Raises:
-        BadInput: the source cannot be read.
+        BadInput: the source, or the version to begin with, cannot be read.
     """
     settings = settings_parameters(profile)
     # What made the version, by content: the same inputs and code give the same lineage, and so the same version.
@@ -69,4 +71,5 @@ def run_parameters(profile: Profile, *, source: str, registry: str, moving_sourc
     code = {step: image(step, "", placement.group(step)).rsplit(":", 1)[-1] for step in GROUPS}
     digest = "" if moving_source else source_digest(source)
     lineage = {"source": Path(source).name if source else "bundled", "source_digest": digest, "code": code, "settings": settings}
-    return {**settings, "source": source, "source_digest": digest, "registry": registry, "lineage": lineage, "who": who()}
+    begin = warm_start(profile.train.warm_start, registry)
+    return {**settings, **begin, "source": source, "source_digest": digest, "registry": registry, "lineage": lineage, "who": who()}

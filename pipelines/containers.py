@@ -8,7 +8,7 @@ from pipelines.images import expected_labels
 from pipelines.run.docker import DockerRunner, Mount
 from robo_poet.errors import BadInput
 
-READ, WRITTEN = ("source",), ("registry", "checkpoint_root")
+READ, WRITTEN = ("source", "warm_start"), ("registry", "checkpoint_root")
 
 
 def docker_runner(parameters: Mapping[str, Any]) -> DockerRunner:

@@ -15,6 +15,7 @@ from pipelines.run.explain import Verdict, explain
 from pipelines.run.process import Runner
 from pipelines.run.record import Listener
 from pipelines.run.result import RunResult
+from pipelines.training_logs import watch_training
 
 
 def train_here(
@@ -34,7 +35,7 @@ def train_here(
     with _compiled(profile) as ir:
         result = run_pipeline(
             ir, parameters, store=Path(profile.local.store), runs=Path(profile.local.runs), runner=chosen,
-            listeners=[listener], max_parallel=profile.local.parallel,
+            listeners=[listener, watch_training], max_parallel=profile.local.parallel,
         )  # fmt: skip
         shutil.copyfile(ir, result.folder / "pipeline.yaml")  # what was run, beside what came of it
     return result, conclude(result)

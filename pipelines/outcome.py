@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.run.result import RunResult
+from pipelines.training_logs import keep_training_logs
 from robo_poet.atomic import new_file, write_text
 
 
@@ -23,6 +24,7 @@ class Outcome:
         samples: each `{"prompt", "text"}`.
         version: its number in the registry; `stage` what it is there.
         report: the page in the run's folder.
+        logs: the folder that TensorBoard reads.
     """
 
     metrics: dict[str, float] = field(default_factory=dict)
@@ -34,10 +36,11 @@ class Outcome:
     version: int | None = None
     stage: str = ""
     report: Path | None = None
+    logs: Path | None = None
 
 
 def conclude(result: RunResult) -> Outcome:
-    """Read the outcome from the steps' outputs, copy the report beside the logs, and complete `summary.json`."""
+    """Read the outcome from the steps' outputs, copy report and training logs into the run's folder, and complete `summary.json`."""
     evaluation = _artifact(result, "evaluate-model", "evaluation")
     decision = _artifact(result, "gate-model", "decision")
     registered = result.tasks["register-model"].parameters if "register-model" in result.tasks else {}
@@ -52,6 +55,7 @@ def conclude(result: RunResult) -> Outcome:
         version=registered.get("version"),
         stage=deployed.get("stage") or registered.get("stage", ""),
         report=_copy_report(result),
+        logs=keep_training_logs(result),
     )
     summary = result.summary() | {
         "metrics": outcome.metrics, "gates": outcome.gates, "verdict": outcome.verdict, "version": outcome.version, "stage": outcome.stage,

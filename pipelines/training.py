@@ -36,6 +36,8 @@ def training_pipeline(placement: Placement, *, moving_source: bool = False) -> C
         scrub: dict,
         tokenizer: dict,
         train: dict,
+        warm_start: str,
+        warm_start_digest: str,
         evaluate: dict,
         gates: list,
         checkpoint_root: str,
@@ -54,6 +56,8 @@ def training_pipeline(placement: Placement, *, moving_source: bool = False) -> C
             scrub: Section `scrub`: the privacy policy of each source.
             tokenizer: Section `tokenizer`: size of the vocabulary.
             train: Section `train`: size of the model, and how it learns.
+            warm_start: Model folder of the version that training begins with; empty to begin anew.
+            warm_start_digest: Its digest at submission.
             evaluate: Section `evaluate`: how much is measured and sampled.
             gates: A metric and its bound each; a model that fails one is registered as rejected.
             checkpoint_root: Folder of checkpoints, on the claim mounted there.
@@ -76,8 +80,11 @@ def training_pipeline(placement: Placement, *, moving_source: bool = False) -> C
         vocabulary = {"tokenizer": words.outputs["tokenizer"], "tokenizer_digest": words.outputs["tokenizer_digest"]}
 
         trained = placement(
-            steps.train_model(**scrubbed, **vocabulary, settings=train, seed=seed, checkpoint_root=checkpoint_root), "Train model"
-        )
+            steps.train_model(
+                **scrubbed, **vocabulary, settings=train, seed=seed, checkpoint_root=checkpoint_root,
+                warm_start=warm_start, warm_start_digest=warm_start_digest,
+            ), "Train model",
+        )  # fmt: skip
         model = {"model": trained.outputs["model"], "model_digest": trained.outputs["model_digest"]}
 
         measured = placement(steps.evaluate_model(**scrubbed, **vocabulary, **model, settings=evaluate, seed=seed), "Evaluate model")

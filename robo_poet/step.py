@@ -80,6 +80,7 @@ def _parser(
     outputs: Sequence[str],
     views: Sequence[str],
     parameters: Mapping[str, Any],
+    optional: Sequence[str],
     settings: type[BaseModel] | None,
 ) -> argparse.ArgumentParser:
     lines = []
@@ -105,6 +106,8 @@ def _parser(
         parser.add_argument(flag(key), type=Path, metavar="OUT", help="output for people: metrics or a page")
     for key, kind in parameters.items():
         parser.add_argument(flag(key), required=True, type=kind, help=f"{getattr(kind, '__name__', 'value')}")
+    for key in optional:
+        parser.add_argument(flag(key), default="", help="may be left out")
     if settings:
         parser.add_argument("--settings", default="{}", metavar="JSON", help="settings, see below")
     parser.add_argument("--executor-output", type=Path, metavar="OUT", help="Kubeflow's executor output file")
@@ -146,6 +149,7 @@ def program(
     outputs: Sequence[str] = (),
     views: Sequence[str] = (),
     parameters: Mapping[str, Any] | None = None,
+    optional: Sequence[str] = (),
     settings: type[BaseModel] | None = None,
 ) -> int:
     """Run a step as a command line program and return its exit status.
@@ -156,17 +160,18 @@ def program(
         outputs: output artifacts; each yields an output parameter `<name>_digest`.
         views: output artifacts for people only (metrics, pages): no digest parameter, may be left out.
         parameters: other arguments, name → type.
+        optional: other arguments of text, empty where they are left out.
 
     Returns:
         0, or 2 after one `error: …` line on standard error for what the caller can mend.
     """
     parameters = parameters or {}
-    args = vars(_parser(name, description or "", inputs, outputs, views, parameters, settings).parse_args(argv))
+    args = vars(_parser(name, description or "", inputs, outputs, views, parameters, optional, settings).parse_args(argv))
     try:
         call = Call(
             inputs={key: args[key] for key in inputs},
             outputs={key: args[key] for key in (*outputs, *views) if args[key] is not None},
-            parameters={key: args[key] for key in parameters},
+            parameters={key: args[key] for key in (*parameters, *optional)},
             settings=parse_settings(settings, args["settings"]) if settings else None,
             digests={key: args[f"{key}_digest"] for key in inputs},
         )

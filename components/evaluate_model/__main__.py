@@ -1,4 +1,4 @@
-"""Measure the exported model on the test split: likelihood, the unigram baseline, BLEU of continuations, samples."""
+"""Measure the exported model on the test split: likelihood, the unigram baseline, BLEU of continuations, samples, the edge model's loss."""
 
 import json
 import math
@@ -7,14 +7,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import cast
 
+from components.evaluate_model.compressed import compressed_bytes
 from components.evaluate_model.continuations import SHORTEST, held_out_prompts, measure_bleu
+from components.evaluate_model.edge_loss import measure_edge_loss
 from components.evaluate_model.likelihood import measure_likelihood
 from robo_poet.atomic import write_text
 from robo_poet.corpus.read import read_documents
 from robo_poet.errors import BadInput
 from robo_poet.judges.bands import bleu_band, perplexity_band
-from robo_poet.model.generate import Sampling, generate
-from robo_poet.model.load import load_model
+from robo_poet.model.edge import load_edge
+from robo_poet.model.generate import generate
+from robo_poet.model.load import LoadedModel, load_model
+from robo_poet.model.sampling import Sampling
 from robo_poet.settings.evaluate import EvaluateSettings
 from robo_poet.step import Call, program
 
@@ -37,11 +41,12 @@ def work(call: Call) -> None:
     if prompts:
         metrics["bleu"] = measure_bleu(
             model, prompts, sampling, batch=settings.batch, seed=seed,
-            say=lambda done, total: call.progress(0.5 + 0.4 * done / total, 1, "continuations of held-out prompts"),
+            say=lambda done, total: call.progress(0.5 + 0.3 * done / total, 1, "continuations of held-out prompts"),
         )  # fmt: skip
         bands["bleu"] = bleu_band(metrics["bleu"])
     else:
         call.warn(f"no held-out document is {SHORTEST} tokens long: BLEU is not measured")
+    metrics |= _exports(call, model, test)
     poems = replace(sampling, max_new=settings.sample_tokens)
     openings = prompts[: settings.samples]
     written = generate(model, [p.ids for p in openings], poems, range(seed, seed + len(openings))) if openings else []
@@ -58,6 +63,21 @@ def work(call: Call) -> None:
         write_text(call.outputs["metrics"], json.dumps(found, sort_keys=True))
         call.describe("metrics", **{name: value for name, value in found.items() if value is not None})
     call.progress(1, 1, f"perplexity {metrics['perplexity']:.1f}, {metrics['bits_per_byte']:.3f} bits per byte")
+
+
+def _exports(call: Call, model: LoadedModel, test: Sequence[str]) -> dict[str, float]:
+    """Size of what is delivered, and the edge model's loss (REG-3)."""
+    settings, artifact = cast(EvaluateSettings, call.settings), call.inputs["model"]
+    edge = load_edge(artifact / "edge", call.inputs["tokenizer"])
+    loss = measure_edge_loss(
+        model, edge, test, tokens=settings.edge_tokens, batch=settings.batch, seed=int(call.parameters["seed"]),
+        say=lambda done, total: call.progress(0.8 + 0.15 * done / total, 1, "the edge model on held-out text"),
+    )  # fmt: skip
+    return {
+        "edge_bits_per_byte_loss": loss,
+        "edge_megabytes": (artifact / "edge" / "model.tflite").stat().st_size / 1e6,
+        "saved_model_compressed_megabytes": compressed_bytes(artifact / "saved_model") / 1e6,
+    }
 
 
 def _from_a_line(text: str) -> str:

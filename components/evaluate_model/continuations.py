@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import sacrebleu
 
-from robo_poet.model.generate import Sampling, generate
+from robo_poet.model.generate import generate
 from robo_poet.model.load import LoadedModel
+from robo_poet.model.sampling import Sampling
 from robo_poet.model.tokenizer import START
 
 SHORTEST = 8  # tokens of a document that is continued at all: half of them are too few for a prompt otherwise

@@ -1,9 +1,11 @@
 """Train the language model on the training split, keep the weights of its best validation, export it."""
 
 import json
+import shutil
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import cast
 
@@ -11,25 +13,33 @@ import keras
 import tensorflow as tf
 
 from components.train_model.architecture import ARCHITECTURES
+from components.train_model.callbacks.for_tensorboard import for_tensorboard
 from components.train_model.checkpoint import Checkpoints
-from components.train_model.export import MAX_LENGTH
+from components.train_model.data_parallel import make_strategy
 from components.train_model.export_process import export_apart
 from components.train_model.feed import make_feed
+from components.train_model.gpus import prepare_gpus
+from components.train_model.memory import estimate, warning
 from components.train_model.precision import compute_type
 from components.train_model.trainer import Trainer
+from components.train_model.warm_start import begin_with
 from robo_poet.atomic import new_folder, write_text
 from robo_poet.corpus.read import read_documents
 from robo_poet.digest import digest_json, digest_path
 from robo_poet.errors import BadInput
+from robo_poet.model.limits import MAX_LENGTH
 from robo_poet.model.tokenizer import Tokenizer
 from robo_poet.report.curves import curves_section
 from robo_poet.report.page import page
 from robo_poet.settings.train import TrainSettings
 from robo_poet.step import Call, program
 
+LOGS = "logs"
+
 
 def work(call: Call) -> None:
     settings, seed = cast(TrainSettings, call.settings), int(call.parameters["seed"])
+    gpus = prepare_gpus(settings.gpu_memory_mb)
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()  # measured at no cost on a CPU; the same seed gives the same curve
     tokenizer = Tokenizer.load(call.inputs["tokenizer"])
@@ -44,20 +54,30 @@ def work(call: Call) -> None:
             raise BadInput(f"the {split} split is empty", where=str(corpus), remedy="give a corpus of more works")
 
     architecture = ARCHITECTURES[settings.architecture]
-    model = architecture.build(settings, tokenizer.vocabulary)
-    trainer = Trainer(
-        architecture, model, feeds["train"], feeds["validation"], settings, seed=seed, checkpoints=Checkpoints(state), say=call.progress,
-        warn=call.warn,
-    )  # fmt: skip
-    began = time.monotonic()
-    progress = trainer.run()
-    seconds = time.monotonic() - began
+    strategy, vocabulary_digest = make_strategy(settings.devices), digest_path(call.inputs["tokenizer"])
+    with strategy.scope() if strategy else nullcontext():
+        model = architecture.build(settings, tokenizer.vocabulary)
+        if before := call.parameters["warm_start"]:
+            expected = call.parameters["warm_start_digest"]
+            begin_with(model, Path(before), digest=expected, architecture=settings.architecture, tokenizer=vocabulary_digest)
+        memory = estimate(settings, model.count_params(), tokenizer.vocabulary, len(feeds["train"]))
+        call.progress(0, 1, f"{model.count_params():,} parameters on {gpus or 'no'} GPU, memory {memory}")
+        if warned := warning(memory, settings, gpus):
+            call.warn(warned)
+        trainer = Trainer(
+            architecture, model, feeds["train"], feeds["validation"], settings, seed=seed, checkpoints=Checkpoints(state),
+            say=call.progress, warn=call.warn,
+            callbacks=for_tensorboard(state / LOGS, settings, tokenizer) if LOGS in call.outputs else [],
+        )  # fmt: skip
+        began = time.monotonic()
+        progress = trainer.run()
+        seconds = time.monotonic() - began
 
     manifest = {
         "architecture": settings.architecture, "parameters": model.count_params(), "vocabulary": tokenizer.vocabulary,
         "size": tokenizer.size, "max_length": MAX_LENGTH, "settings": settings.model_dump(mode="json"), "seed": seed,
         "precision": trainer.compute.name, "steps": progress.step, "best_step": progress.best_step,
-        "tokenizer": digest_path(call.inputs["tokenizer"]),
+        "tokenizer": vocabulary_digest, "warm_start": call.parameters["warm_start_digest"],
     }  # fmt: skip
     with new_folder(call.outputs["model"]) as folder:
         export_apart(model, settings, tokenizer.size, folder, state)
@@ -73,20 +93,26 @@ def work(call: Call) -> None:
         call.describe("metrics", **figures, tokens_per_second=round(progress.tokens / max(seconds, 1e-3)))
     if "curves" in call.outputs:
         write_text(call.outputs["curves"], page("Training", [("Training curve", curves_section(progress.history))]))
+    if LOGS in call.outputs:
+        # Until now they were beside the checkpoints, where a killed training finds them again.
+        with new_folder(call.outputs[LOGS]) as folder:
+            shutil.copytree(state / LOGS, folder, dirs_exist_ok=True)
 
 
 def _state_folder(call: Call, settings: TrainSettings, seed: int) -> Path:
     """Where this very training keeps its checkpoints: a name made of all that decides its result."""
     inputs = {name: digest_path(path) for name, path in call.inputs.items()}
     numbers = compute_type(settings.precision).name
-    key = digest_json([inputs, settings.model_dump(mode="json"), seed, numbers, keras.__version__, tf.__version__])
+    before = call.parameters["warm_start_digest"]
+    key = digest_json([inputs, settings.model_dump(mode="json"), seed, numbers, before, keras.__version__, tf.__version__])
     return Path(call.parameters["checkpoint_root"]) / f"training-{key[:16]}"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     return program(
         "train_model", work, argv, description=__doc__, inputs=["scrubbed", "tokenizer"], outputs=["model", "history"],
-        views=["curves", "metrics"], parameters={"seed": int, "checkpoint_root": str}, settings=TrainSettings,
+        views=["curves", "metrics", LOGS], parameters={"seed": int, "checkpoint_root": str},
+        optional=["warm_start", "warm_start_digest"], settings=TrainSettings,
     )  # fmt: skip
 
 

@@ -1,14 +1,14 @@
-"""What an architecture gives: five functions, one file each architecture (MODEL-3)."""
+"""What an architecture gives: six functions, one file each architecture (MODEL-3)."""
 
 from typing import Any, Protocol
 
 import keras
 import tensorflow as tf
 
-from components.train_model import lstm
+from components.train_model import lstm, transformer
 from robo_poet.settings.train import TrainSettings
 
-State = Any  # a nest of tensors, first dimension the batch
+State = Any  # a nest of tensors of one shape from step to step
 
 
 class Architecture(Protocol):
@@ -26,8 +26,14 @@ class Architecture(Protocol):
     def init_state(self, model: keras.Model, batch: tf.Tensor) -> State:
         """State before the first token, for `batch` rows."""
 
-    def step(self, model: keras.Model, tokens: tf.Tensor, state: State) -> tuple[tf.Tensor, State]:
-        """One token a row: ids `[batch]` → logits `[batch, vocabulary]` and the next state."""
+    def step(self, model: keras.Model, tokens: tf.Tensor, state: State, position: tf.Tensor) -> tuple[tf.Tensor, State]:
+        """One token a row, all at the same `position` (scalar int32, from 0): ids `[batch]` → `[batch, width]` and the next state.
+
+        What it gives is projected by `head`, so that a prompt is read without its logits being computed.
+        """
+
+    def select(self, state: State, rows: tf.Tensor) -> State:
+        """The state of other rows: `rows` `[new batch]` int32 says which row each new one goes on from."""
 
 
-ARCHITECTURES: dict[str, Architecture] = {"lstm": lstm}
+ARCHITECTURES: dict[str, Architecture] = {"lstm": lstm, "transformer": transformer}

@@ -14,12 +14,15 @@ def train_model(
     settings: dict,
     seed: int,
     checkpoint_root: str,
+    warm_start: str,
+    warm_start_digest: str,
     model: dsl.Output[dsl.Model],
     model_digest: dsl.OutputPath(str),
     history: dsl.Output[dsl.Artifact],
     history_digest: dsl.OutputPath(str),
     curves: dsl.Output[dsl.HTML],
     metrics: dsl.Output[dsl.Metrics],
+    logs: dsl.Output[dsl.Artifact],
 ):
     """Train the language model; a killed training goes on from its last checkpoint.
 
@@ -31,6 +34,8 @@ def train_model(
         settings: Section `train` of the profile.
         seed: Seed of initial weights, dropout and order.
         checkpoint_root: Where checkpoints live, in a folder named after all that goes in; relative to the step's own folder.
+        warm_start: Model folder of a version to begin with; empty to begin anew.
+        warm_start_digest: Its digest, checked before it is read.
 
     Returns:
         model: `saved_model/` with signatures `generate` and `score`, and `manifest.json`.
@@ -39,6 +44,7 @@ def train_model(
         history_digest: SHA-256 of history.
         curves: The training curve as a picture.
         metrics: Parameters, steps, best validation perplexity, speed.
+        logs: Event files for TensorBoard: scalars, histograms, samples, the embedding.
     """
     return dsl.ContainerSpec(
         image="robo-poet/train_model",
@@ -47,7 +53,9 @@ def train_model(
             "--scrubbed", scrubbed.path, "--scrubbed-digest", scrubbed_digest,
             "--tokenizer", tokenizer.path, "--tokenizer-digest", tokenizer_digest,
             "--settings", settings, "--seed", seed, "--checkpoint-root", checkpoint_root,
+            "--warm-start", warm_start, "--warm-start-digest", warm_start_digest,
             "--model", model.path, "--history", history.path, "--curves", curves.path, "--metrics", metrics.path,
+            "--logs", logs.path,
             "--executor-output", dsl.PIPELINE_TASK_EXECUTOR_OUTPUT_PATH_PLACEHOLDER,
         ],
     )  # fmt: skip

@@ -1,20 +1,31 @@
-"""The exported model: `generate`, the whole decode loop in one call, and `score` (contract 6)."""
+"""The exported model: `generate`, `generate_xla`, `beam_search` and `score`, each one call (contract 6)."""
 
 from pathlib import Path
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 from components.train_model.architecture import Architecture
-from components.train_model.sampler import sample, uniform
+from components.train_model.beam import beam_search
+from components.train_model.decode import decode
+from components.train_model.request import make_request
+from components.train_model.warm_up import write_warm_up
 from robo_poet.errors import BadInput
-from robo_poet.model.tokenizer import END, PAD
-
-MAX_LENGTH = 512  # tokens, the prompt among them (GEN-2)
+from robo_poet.model.limits import MAX_BEAMS, MAX_LENGTH, StopReason
+from robo_poet.model.tokenizer import PAD
 
 
 def _spec(name: str, dtype: tf.DType, rank: int = 1) -> tf.TensorSpec:
     return tf.TensorSpec([None] * rank, dtype, name=name)
+
+
+PROMPT = [
+    _spec("prompt", tf.int32, 2), _spec("prompt_length", tf.int32), _spec("max_new", tf.int32), _spec("min_new", tf.int32),
+    _spec("repetition_penalty", tf.float32), _spec("stop_tokens", tf.int32, 2), _spec("banned_tokens", tf.int32, 2),
+]  # fmt: skip
+SAMPLING = [_spec("temperature", tf.float32), _spec("top_k", tf.int32), _spec("top_p", tf.float32), _spec("seed", tf.int64)]
+BEAMS = [_spec("beams", tf.int32), _spec("length_penalty", tf.float32)]
 
 
 class Exported(tf.Module):
@@ -26,11 +37,9 @@ class Exported(tf.Module):
 
     def __init__(self, model: keras.Model, architecture: Architecture, size: int) -> None:
         super().__init__(name="robo_poet")
-        self.model, self._architecture = model, architecture
-        vocabulary = int(model.output_shape[-1])
-        never = [i < END or i >= size for i in range(vocabulary)]  # PAD, UNK, START and what has no text
-        self._never = tf.constant([-float("inf") if n else 0.0 for n in never])
-        self._not_yet = tf.constant([-float("inf") if i == END else 0.0 for i in range(vocabulary)])
+        self.model, self._architecture, self._size = model, architecture, size
+        self._vocabulary = int(model.output_shape[-1])
+        self._compiled = tf.function(self._decode, jit_compile=True)
 
     @tf.function(input_signature=[_spec("tokens", tf.int32, 2)])
     def score(self, tokens: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -51,66 +60,86 @@ class Exported(tf.Module):
         real = targets != PAD
         return {"log_prob": tf.where(real, log_prob, 0.0), "rank": tf.where(real, rank, -1)}
 
-    @tf.function(
-        input_signature=[
-            _spec("prompt", tf.int32, 2), _spec("prompt_length", tf.int32), _spec("max_new", tf.int32), _spec("min_new", tf.int32),
-            _spec("temperature", tf.float32), _spec("top_k", tf.int32), _spec("top_p", tf.float32), _spec("seed", tf.int64),
-        ]
-    )  # fmt: skip
-    def generate(
-        self, prompt: tf.Tensor, prompt_length: tf.Tensor, max_new: tf.Tensor, min_new: tf.Tensor,
-        temperature: tf.Tensor, top_k: tf.Tensor, top_p: tf.Tensor, seed: tf.Tensor,
-    ) -> dict[str, tf.Tensor]:  # fmt: skip
-        """Continue each prompt, one call a completion.
+    @tf.function(input_signature=PROMPT + SAMPLING)
+    def generate(self, *inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Continue each prompt by sampling, one call a completion; runs in any TensorFlow.
 
         Args:
-            prompt: `[batch, time]` int32, post-padded; it begins with `<START>`.
-            prompt_length, max_new, min_new: `[batch]` int32, tokens; prompt and continuation together end at 512.
-            temperature, top_k, top_p, seed: `[batch]`, as in `sampler.sample`.
+            inputs: `PROMPT`, see `request.make_request` (prompt and continuation together end at 512), then `SAMPLING`, `[batch]`
+                each, see `sampler.sample`; the noise belongs to (seed, position) alone.
 
         Returns:
-            `tokens` `[batch, longest]` int32, the continuation post-padded with PAD, `<END>` left out; `length` `[batch]`;
-            `log_prob` `[batch, longest]` float32, nats under the unmodified probabilities; `ended` `[batch]` bool, whether
-            the model itself ended (`<END>`) and not a limit.
+            `tokens` `[batch, longest]` int32, the continuation post-padded with PAD, `<END>` left out, a stop token not;
+            `length` `[batch]`; `log_prob` `[batch, longest]` float32, nats under the unmodified probabilities; `stop_reason` `[batch]`
+            int32, a `StopReason`.
         """
-        batch = tf.shape(prompt)[0]
-        stop = tf.minimum(prompt_length + max_new, MAX_LENGTH)
-        last = tf.reduce_max(stop)
-        prompt = tf.pad(prompt, [[0, 0], [0, tf.maximum(0, last - tf.shape(prompt)[1])]])
-        state = self._architecture.init_state(self.model, batch)
-        ended = tf.zeros([batch], tf.bool)
-        tokens = tf.TensorArray(tf.int32, last, element_shape=[None])
-        chances = tf.TensorArray(tf.float32, last, element_shape=[None])
-        tokens = tokens.write(0, tf.fill([batch], PAD))
-        chances = chances.write(0, tf.zeros([batch]))
-        current = prompt[:, 0]
-        at = tf.constant(1)
-        while at < last and not tf.reduce_all(ended | (at >= stop)):
-            logits, state = self._architecture.step(self.model, current, state)
-            early = at < prompt_length + min_new
-            allowed = logits + self._never + tf.where(early[:, None], self._not_yet, 0.0)
-            drawn = sample(allowed, temperature, top_k, top_p, uniform(seed, at))
-            given = at < prompt_length
-            running = ~given & ~ended & (at < stop)
-            ended = ended | (running & (drawn == END))
-            written = running & (drawn != END)
-            log_prob = tf.gather(tf.nn.log_softmax(logits), drawn, batch_dims=1)
-            tokens = tokens.write(at, tf.where(written, drawn, PAD))
-            chances = chances.write(at, tf.where(written, log_prob, 0.0))
-            current = tf.where(given, prompt[:, at], tf.where(written, drawn, PAD))
-            at += 1
-        rows = tf.transpose(tokens.stack())
-        length = tf.reduce_sum(tf.cast(rows != PAD, tf.int32), axis=1)
-        # Each row's continuation begins where its prompt ends: bring them to the left.
-        span = tf.range(tf.maximum(1, tf.reduce_max(length)))[None, :]
-        index = tf.minimum(prompt_length[:, None] + span, tf.shape(rows)[1] - 1)
-        inside = span < length[:, None]
-        return {
-            "tokens": tf.where(inside, tf.gather(rows, index, batch_dims=1), PAD),
-            "length": length,
-            "log_prob": tf.where(inside, tf.gather(tf.transpose(chances.stack()), index, batch_dims=1), 0.0),
-            "ended": ended,
-        }
+        return self._sampled(self._decode, *inputs)
+
+    @tf.function(input_signature=PROMPT + SAMPLING)
+    def generate_xla(self, *inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The same, its loop compiled by XLA for each new batch size: faster, but only where a server lets XLA run on its device."""
+        return self._sampled(self._compiled, *inputs)
+
+    @tf.function(input_signature=PROMPT + BEAMS)
+    def beam_search(self, *inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Continue each prompt by beam search.
+
+        Args:
+            inputs: `PROMPT`, then `BEAMS`, `[batch]` each, see `beam.beam_search`.
+
+        Returns:
+            As `generate`, but `score` `[batch]`, the sum of log-probabilities over the length factor, in place of `log_prob`.
+        """
+        given, (beams, penalty) = inputs[: len(PROMPT)], inputs[len(PROMPT) :]
+        checks = [
+            tf.debugging.assert_equal(tf.reduce_all((beams >= 1) & (beams <= MAX_BEAMS)), True, message=f"beams: 1 to {MAX_BEAMS}"),
+            tf.debugging.assert_equal(tf.reduce_all((penalty >= 0) & (penalty <= 2)), True, message="length_penalty: 0 to 2"),
+        ]
+        with tf.control_dependencies([check for check in checks if check is not None]):
+            request = self._request(given)
+        tokens, score, reason = beam_search(self._architecture, self.model, request, beams, penalty)
+        return {**_left(request.prompt_length, tokens), "score": score, "stop_reason": _full(reason, *given[1:3])}
+
+    def _request(self, given: tuple[tf.Tensor, ...]) -> Any:
+        prompt, length, most, least, penalty, stop, banned = given
+        return make_request(prompt, length, most, least, penalty, stop, banned, size=self._size, vocabulary=self._vocabulary)
+
+    def _decode(self, request: Any, *sampling: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        return decode(self._architecture, self.model, request, *sampling)
+
+    def _sampled(self, loop: Any, *inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        given, sampling = inputs[: len(PROMPT)], inputs[len(PROMPT) :]
+        temperature, top_k, top_p, _ = sampling
+        checks = [
+            tf.debugging.assert_equal(tf.reduce_all(right), True, message=message)
+            for right, message in (
+                ((temperature > 0) & (temperature <= 100), "temperature: more than 0, at most 100"),
+                ((top_k >= 0) & (top_k <= 100), "top_k: 1 to 100, or 0 for off"),
+                ((top_p > 0) & (top_p <= 1), "top_p: more than 0, at most 1"),
+            )
+        ]
+        with tf.control_dependencies([check for check in checks if check is not None]):
+            request = self._request(given)
+        tokens, chances, reason = loop(request, *sampling)
+        return {**_left(request.prompt_length, tokens, chances), "stop_reason": _full(reason, *given[1:3])}
+
+
+def _left(prompt_length: tf.Tensor, tokens: tf.Tensor, chances: tf.Tensor | None = None) -> dict[str, tf.Tensor]:
+    """Each row's continuation begins where its prompt ends: bring them to the left, as wide as the longest."""
+    length = tf.reduce_sum(tf.cast(tokens != PAD, tf.int32), axis=1)
+    span = tf.range(tf.maximum(1, tf.reduce_max(length)))[None, :]
+    index = tf.minimum(prompt_length[:, None] + span, MAX_LENGTH - 1)
+    inside = span < length[:, None]
+    found = {"tokens": tf.where(inside, tf.gather(tokens, index, batch_dims=1), PAD), "length": length}
+    if chances is not None:
+        found["log_prob"] = tf.where(inside, tf.gather(chances, index, batch_dims=1), 0.0)
+    return found
+
+
+def _full(reason: tf.Tensor, prompt_length: tf.Tensor, max_new: tf.Tensor) -> tf.Tensor:
+    """Reasons, where the length that was asked for was not to be had: nothing is cut off in silence."""
+    full = (reason == int(StopReason.LENGTH)) & (prompt_length + max_new > MAX_LENGTH)
+    return tf.where(full, int(StopReason.CONTEXT), reason)
 
 
 def export(model: keras.Model, architecture: Architecture, size: int, folder: Path) -> None:
@@ -121,9 +150,10 @@ def export(model: keras.Model, architecture: Architecture, size: int, folder: Pa
     """
     module = Exported(model, architecture, size)
     target = folder / "saved_model"
-    signatures = {"generate": module.generate, "score": module.score, "serving_default": module.generate}
+    signatures = {name: getattr(module, name) for name in ("generate", "generate_xla", "beam_search", "score")}
     try:
-        tf.saved_model.save(module, str(target), signatures=signatures)
+        tf.saved_model.save(module, str(target), signatures={**signatures, "serving_default": module.generate})
+        write_warm_up(target)
     except tf.errors.OpError as error:
         raise BadInput(f"the model cannot be written ({error.message})", where=str(folder), remedy="free space and run again") from None
     # A random identity that would give each export another digest; TensorFlow loads without it.

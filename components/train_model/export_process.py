@@ -13,7 +13,9 @@ import keras
 import numpy as np
 
 from components.train_model.architecture import ARCHITECTURES
+from components.train_model.edge_export import export_edge
 from components.train_model.export import export
+from components.train_model.keras_export import export_keras
 from robo_poet.errors import BadInput
 from robo_poet.settings.train import TrainSettings
 
@@ -49,6 +51,8 @@ def main(arguments: Sequence[str]) -> int:
             variable.assign(file[name])
     try:
         export(model, architecture, int(size), Path(folder))
+        export_keras(model, Path(folder))
+        export_edge(model, architecture, int(size), Path(folder))
     except BadInput as error:
         print(error)
         return 2

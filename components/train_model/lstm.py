@@ -60,11 +60,22 @@ def init_state(model: keras.Model, batch: tf.Tensor) -> list[list[tf.Tensor]]:
     return [[tf.zeros([batch, layer.units]), tf.zeros([batch, layer.units])] for layer in _recurrent(model)]
 
 
-def step(model: keras.Model, tokens: tf.Tensor, state: list[list[tf.Tensor]]) -> tuple[tf.Tensor, list[list[tf.Tensor]]]:
-    """Ids `[batch]` and state → logits `[batch, vocabulary]` and the next state; the very weights of `model`."""
-    x = model.get_layer("embedding")(tokens)
+def step(
+    model: keras.Model, tokens: tf.Tensor, state: list[list[tf.Tensor]], position: tf.Tensor
+) -> tuple[tf.Tensor, list[list[tf.Tensor]]]:
+    """Ids `[batch]` and state → `[batch, units]` and the next state; the very weights of `model`. The position means nothing here."""
+    x = tf.gather(model.get_layer("embedding").embeddings.value, tokens)
     following = []
     for layer, (hidden, carry) in zip(_recurrent(model), state, strict=True):
-        x, (hidden, carry) = layer.cell(x, [hidden, carry])
+        cell = layer.cell
+        gates = tf.matmul(x, cell.kernel.value) + tf.matmul(hidden, cell.recurrent_kernel.value) + cell.bias.value
+        i, f, g, o = tf.split(gates, 4, axis=1)
+        carry = tf.sigmoid(f) * carry + tf.sigmoid(i) * tf.tanh(g)
+        x = hidden = tf.sigmoid(o) * tf.tanh(carry)
         following.append([hidden, carry])
-    return model.get_layer("logits")(x), following
+    return x, following
+
+
+def select(state: list[list[tf.Tensor]], rows: tf.Tensor) -> list[list[tf.Tensor]]:
+    """The state of `rows` `[new batch]`."""
+    return [[tf.gather(part, rows) for part in layer] for layer in state]

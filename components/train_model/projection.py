@@ -13,12 +13,15 @@ from components.train_model.precision import product
 from robo_poet.model.tokenizer import PAD
 
 CHUNK = 400  # rows: 16 MB of logits at 10,000 tokens
+# A float16 cannot hold a probability below 6e-8. The gradient of the logits, at most 1, is shifted up by so much, which in a sum over a
+# chunk's rows stays below the largest float16, 65,504. Loss scaling cannot help here: the gradient is taken before it comes.
+SHIFT = 16.0
 
 
 def projected_cross_entropy(
     features: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, targets: tf.Tensor, *, smoothing: float, compute: tf.DType
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """Sum of the label-smoothed cross-entropy in nats over targets that are not PAD, and how many there are.
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Sum of the label-smoothed cross-entropy in nats over targets that are not PAD, of the unsmoothed one, and how many there are.
 
     Smoothing ε mixes the target with the uniform distribution (Szegedy et al. 2016), which with logits z is
     logsumexp(z) − (1−ε)·z[target] − ε·mean(z).
@@ -28,44 +31,51 @@ def projected_cross_entropy(
         kernel, bias: `[width, vocabulary]`, `[vocabulary]`.
         targets: `[rows]` int32.
         compute: type of the products.
+
+    The gradient is that of the first sum; the second is for people, and has none.
     """
+    shift = SHIFT if compute == tf.float16 else 1.0
 
     @tf.custom_gradient
-    def loss(features: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor) -> tuple[tf.Tensor, Callable[..., Any]]:
+    def loss(features: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor) -> tuple[tuple[tf.Tensor, tf.Tensor], Callable[..., Any]]:
         kind, vocabulary = features.dtype, kernel.shape[1]
         cast = tf.cast(kernel, compute)
         rows = tf.shape(features)[0]
-        total, d_kernel, d_bias = tf.zeros([], kind), tf.zeros_like(kernel), tf.zeros_like(bias)
+        total, plain, d_kernel, d_bias = tf.zeros([], kind), tf.zeros([], kind), tf.zeros_like(kernel), tf.zeros_like(bias)
         d_features = tf.TensorArray(kind, 0, dynamic_size=True, infer_shape=False, element_shape=[None, features.shape[1]])
 
-        def chunk(at: tf.Tensor, total: Any, d_kernel: Any, d_bias: Any, d_features: Any) -> tuple[Any, ...]:
+        def chunk(at: tf.Tensor, total: Any, plain: Any, d_kernel: Any, d_bias: Any, d_features: Any) -> tuple[Any, ...]:
             part, wanted = features[at : at + CHUNK], targets[at : at + CHUNK]
             real = tf.cast(wanted != PAD, kind)
             logits = product(part, cast, compute) + bias
             peak = tf.reduce_max(logits, axis=1, keepdims=True)
             powers = tf.exp(logits - peak)
             sums = tf.reduce_sum(powers, axis=1, keepdims=True)
-            nats = (peak + tf.math.log(sums))[:, 0] - (1 - smoothing) * tf.gather(logits, wanted, batch_dims=1)
+            chosen = tf.gather(logits, wanted, batch_dims=1)
+            nats = smoothed = (peak + tf.math.log(sums))[:, 0] - chosen
             if smoothing:
-                nats -= smoothing * tf.reduce_mean(logits, axis=1)
+                smoothed += smoothing * (chosen - tf.reduce_mean(logits, axis=1))
             # d nats / d logits = softmax − (1−ε)·onehot − ε/vocabulary
             d_logits = powers * (real[:, None] / sums) - real[:, None] * (smoothing / vocabulary)
             places = tf.stack([tf.range(tf.shape(wanted)[0]), wanted], axis=1)
             d_logits = tf.tensor_scatter_nd_sub(d_logits, places, (1 - smoothing) * real)
+            d_bias += tf.reduce_sum(d_logits, axis=0)
+            if shift != 1:
+                d_logits *= shift
             return (
-                at + CHUNK, total + tf.reduce_sum(nats * real), d_kernel + product(part, d_logits, compute, transpose_a=True),
-                d_bias + tf.reduce_sum(d_logits, axis=0),
+                at + CHUNK, total + tf.reduce_sum(smoothed * real), plain + tf.reduce_sum(nats * real),
+                d_kernel + product(part, d_logits, compute, transpose_a=True), d_bias,
                 d_features.write(at // CHUNK, product(d_logits, cast, compute, transpose_b=True)),
             )  # fmt: skip
 
-        _, total, d_kernel, d_bias, d_features = tf.while_loop(
-            lambda at, *_: at < rows, chunk, (tf.constant(0), total, d_kernel, d_bias, d_features), parallel_iterations=1
+        _, total, plain, d_kernel, d_bias, d_features = tf.while_loop(
+            lambda at, *_: at < rows, chunk, (tf.constant(0), total, plain, d_kernel, d_bias, d_features), parallel_iterations=1
         )
         d_rows = d_features.concat()
 
-        def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-            return upstream * d_rows, upstream * d_kernel, upstream * d_bias
+        def gradient(upstream: tf.Tensor, _: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+            return upstream / shift * d_rows, upstream / shift * d_kernel, upstream * d_bias
 
-        return total, gradient
+        return (total, plain), gradient
 
-    return loss(features, kernel, bias), tf.reduce_sum(tf.cast(targets != PAD, features.dtype))
+    return *loss(features, kernel, bias), tf.reduce_sum(tf.cast(targets != PAD, features.dtype))

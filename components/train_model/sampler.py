@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-MAX_TOP_K = 100
+from robo_poet.model.limits import MAX_TOP_K
 
 
 def uniform(seed: tf.Tensor, position: tf.Tensor) -> tf.Tensor:
@@ -29,27 +29,50 @@ def uniform(seed: tf.Tensor, position: tf.Tensor) -> tf.Tensor:
     return tf.cast(tf.bitwise.right_shift(x, tf.constant(8, tf.uint32)), tf.float32) * (2.0**-24)
 
 
+def penalise(logits: tf.Tensor, seen: tf.Tensor, penalty: tf.Tensor) -> tf.Tensor:
+    """Make what was seen less likely: a positive logit is divided by the penalty, another multiplied (Keskar et al. 2019, CTRL).
+
+    Args:
+        logits: `[batch, vocabulary]`.
+        seen: `[batch, vocabulary]` bool, tokens of prompt and continuation so far.
+        penalty: `[batch]` float32, ≥ 1; 1 is off, and costs nothing if it is so in all rows.
+    """
+    theta = penalty[:, None]
+    return tf.cond(
+        tf.reduce_any(penalty != 1.0),
+        lambda: tf.where(seen, tf.where(logits > 0, logits / theta, logits * theta), logits),
+        lambda: logits,
+    )
+
+
 def sample(logits: tf.Tensor, temperature: tf.Tensor, top_k: tf.Tensor, top_p: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
     """Draw one token a row: temperature, then the `top_k` most likely, then the nucleus of mass `top_p` (Holtzman et al. 2020).
 
     Args:
-        logits: `[batch, vocabulary]`; −inf never comes.
+        logits: `[batch, vocabulary]`, vocabulary static; −inf never comes.
         temperature, top_p, noise: `[batch]` float32.
-        top_k: `[batch]` int32; 0 is off, and then the nucleus is exact over the whole vocabulary.
+        top_k: `[batch]` int32; 0 is off, and then the nucleus is exact over the whole vocabulary. 1 is greedy.
 
     Returns:
-        `[batch]` int32. The token whose share of the kept mass `noise` falls into.
+        `[batch]` int32. The token whose share of the kept mass `noise` falls into, the likeliest first.
     """
-    size = tf.shape(logits)[-1]
-    width = tf.where(tf.reduce_any(top_k <= 0), size, tf.minimum(MAX_TOP_K, size))
-    values, tokens = tf.math.top_k(logits / temperature[:, None], k=width, sorted=True)
-    limit = tf.where(top_k <= 0, width, tf.minimum(top_k, width))
-    values = tf.where(tf.range(width)[None, :] < limit[:, None], values, -float("inf"))
-    shares = tf.nn.softmax(values)
-    before = tf.cumsum(shares, axis=-1, exclusive=True)
-    # The token that crosses top_p is kept, so that the nucleus is never empty.
-    shares = tf.where(before < top_p[:, None], shares, 0.0)
-    upto = tf.cumsum(shares, axis=-1)
-    kept = tf.math.count_nonzero(shares > 0, axis=-1, dtype=tf.int32)
-    chosen = tf.reduce_sum(tf.cast(upto <= noise[:, None] * upto[:, -1:], tf.int32), axis=-1)
-    return tf.gather(tokens, tf.minimum(chosen, kept - 1), batch_dims=1)
+    size = logits.shape[1]
+
+    def draw(values: tf.Tensor, tokens: tf.Tensor) -> tf.Tensor:
+        width = values.shape[1]
+        limit = tf.where(top_k <= 0, width, tf.minimum(top_k, width))
+        values = tf.where(tf.range(width)[None, :] < limit[:, None], values / temperature[:, None], -float("inf"))
+        shares = tf.nn.softmax(values)
+        before = tf.cumsum(shares, axis=-1, exclusive=True)
+        # The token that crosses top_p is kept, so that the nucleus is never empty.
+        shares = tf.where(before < top_p[:, None], shares, 0.0)
+        upto = tf.cumsum(shares, axis=-1)
+        kept = tf.math.count_nonzero(shares > 0, axis=-1, dtype=tf.int32)
+        chosen = tf.reduce_sum(tf.cast(upto <= noise[:, None] * upto[:, -1:], tf.int32), axis=-1)
+        return tf.gather(tokens, tf.minimum(chosen, kept - 1), batch_dims=1)
+
+    return tf.cond(
+        tf.reduce_any(top_k <= 0),
+        lambda: draw(*tf.math.top_k(logits, k=size)),
+        lambda: draw(*tf.math.top_k(logits, k=min(MAX_TOP_K, size))),
+    )

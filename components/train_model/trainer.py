@@ -1,42 +1,33 @@
 """The training loop (TRAIN-1, TRAIN-2): resumable at any step, to the same result."""
 
 import math
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
 import tensorflow as tf
 
 from components.train_model.architecture import Architecture
+from components.train_model.callbacks.callback import Batch, Callback
+from components.train_model.callbacks.divergence import Divergence
+from components.train_model.callbacks.early_stopping import EarlyStopping
+from components.train_model.callbacks.progress_line import ProgressLine
 from components.train_model.checkpoint import Checkpoints, Damaged
+from components.train_model.data_parallel import MirroredTrainStep
 from components.train_model.feed import Feed
+from components.train_model.optimizer import make_optimizer
 from components.train_model.precision import compute_type
-from components.train_model.projection import projected_cross_entropy
+from components.train_model.progress import Progress
 from components.train_model.schedule import Schedule
+from components.train_model.train_step import TrainStep
 from robo_poet.errors import BadInput
 from robo_poet.settings.train import TrainSettings
 
 RECORD_STEPS = 10  # a point of the training curve
-SEEDS_A_STEP = 64  # more than any model has dropout layers
-
-
-@dataclass
-class Progress:
-    """Where a training stands; with the variables, all that a checkpoint holds."""
-
-    schedule: Schedule
-    history: list[dict[str, Any]]
-    step: int = 0
-    tokens: int = 0
-    loss_sum: float = 0.0
-    loss_tokens: float = 0.0
-    best_step: int = 0
 
 
 class Trainer:
-    """Trains `model` in place and leaves it with the weights of its best validation.
+    """Trains `model` in place and leaves it with the weights of its best validation; under a strategy's scope on all its devices.
 
     Args:
         architecture: that `model` was built by.
@@ -44,52 +35,107 @@ class Trainer:
         validation: the validation split, windows that do not overlap.
         say: called with (step, steps, text) as the work goes on.
         warn: called with what a person should know.
+        callbacks: what else happens on the way; none of these changes the result.
+
+    Attributes:
+        progress: where it stands.
+        stopping: set by a callback, ends the training before the next step.
     """
 
     def __init__(
         self, architecture: Architecture, model: keras.Model, feed: Feed, validation: Feed, settings: TrainSettings, *,
         seed: int, checkpoints: Checkpoints, say: Callable[[int, int, str], None], warn: Callable[[str], None],
+        callbacks: Sequence[Callback] = (),
     ) -> None:  # fmt: skip
         self.architecture, self.model, self.feed, self.validation, self.settings = architecture, model, feed, validation, settings
         self.compute = compute_type(settings.precision)
         self.seed, self.checkpoints, self.say, self.warn = seed, checkpoints, say, warn
-        self.optimizer = keras.optimizers.AdamW(
-            settings.learning_rate, beta_1=settings.beta_1, beta_2=settings.beta_2, epsilon=settings.epsilon,
-            weight_decay=settings.weight_decay, clipnorm=settings.clipnorm,
-        )  # fmt: skip
+        strategy = tf.distribute.get_strategy() if tf.distribute.has_strategy() else None
+        self.optimizer = make_optimizer(settings, self.compute, strategy.num_replicas_in_sync if strategy else 1)
         self.optimizer.build(model.trainable_variables)
+        parts = (architecture, model, self.optimizer, settings, self.compute, seed)
+        self.train_step = MirroredTrainStep(strategy, *parts) if strategy else TrainStep(*parts)
         self.per_epoch = feed.batches(settings.batch)
-        self.steps = min(settings.epochs * self.per_epoch, settings.max_steps or math.inf)
+        self.steps = min(settings.epochs * self.per_epoch, settings.max_steps or settings.epochs * self.per_epoch)
         self.validate_every = settings.validate_steps or self.per_epoch
-        self._train_step = tf.function(self._gradient_step, reduce_retracing=True)
-        self._validate_step = tf.function(self._cross_entropy, reduce_retracing=True)
+        self.callbacks: list[Callback] = [Divergence(), ProgressLine(), EarlyStopping(), *callbacks]
+        self.progress = Progress(Schedule(settings.learning_rate), [])
+        self.stopping = False
 
     def run(self) -> Progress:
         """Train to the end, from the last checkpoint if there is one.
 
         Raises:
-            BadInput: the loss stopped being a number.
+            BadInput: it diverged, or the best weights are gone.
         """
-        progress = self._restore() or Progress(Schedule(self.settings.learning_rate), [])
-        began, began_tokens = time.monotonic(), progress.tokens
-        for inputs, targets in self._batches(progress.step):
-            if progress.schedule.finished(self.settings):
+        self._restore()
+        self._tell(lambda callback: callback.on_begin(self))
+        for inputs, targets in self._batches(self.progress.step):
+            if self.stopping:
                 break
-            self.optimizer.learning_rate.assign(progress.schedule.learning_rate)
-            total, count = (float(value) for value in self._train_step(inputs, targets, tf.constant(progress.step)))
-            progress.step += 1
-            progress.tokens += int(count)
-            progress.loss_sum += total
-            progress.loss_tokens += count
-            if not math.isfinite(total):
-                raise BadInput(
-                    "the loss is not a number", where=f"training step {progress.step} of {self.steps}",
-                    remedy="lower train.learning_rate or train.clipnorm",
-                )  # fmt: skip
-            self._report(progress, (progress.tokens - began_tokens) / (time.monotonic() - began))
-            self._record(progress)
-        self._take_best(progress.best_step)
-        return progress
+            self.optimizer.learning_rate.assign(self.progress.schedule.learning_rate)
+            batch = self.train_step(inputs, targets, self.progress.step)
+            self.progress.step += 1
+            self.progress.tokens += int(batch.tokens)
+            self.progress.loss_sum += batch.loss * batch.tokens
+            self.progress.loss_tokens += batch.tokens
+            self._after(batch)
+        self._take_best(self.progress.best_step)
+        self._tell(lambda callback: callback.on_end(self))
+        return self.progress
+
+    def _after(self, batch: Batch) -> None:
+        """Take down a point of the curve, validate, save, and let the callbacks know: each at its steps."""
+        step = self.progress.step
+        validates = step % self.validate_every == 0 or step == self.steps
+        self._tell(lambda callback: callback.on_batch_end(self, batch))
+        if step % RECORD_STEPS == 0 or validates:
+            self._record(validates)
+        if step % self.per_epoch == 0:
+            self._tell(lambda callback: callback.on_epoch_end(self, batch))
+        if validates or step % self.settings.checkpoint_steps == 0:
+            self._tell(lambda callback: callback.on_save(self))
+            self.checkpoints.save("last", [v.numpy() for v in self._variables()], self.progress.to_json())
+
+    def _record(self, validates: bool) -> None:
+        progress = self.progress
+        point = {
+            "step": progress.step, "epoch": round(progress.step / self.per_epoch, 4), "tokens": progress.tokens,
+            "loss": progress.loss_sum / max(1.0, progress.loss_tokens), "learning_rate": progress.schedule.learning_rate,
+        }  # fmt: skip
+        progress.loss_sum = progress.loss_tokens = 0.0
+        progress.history.append(point)
+        if not validates:
+            return
+        nats = self.validation_cross_entropy()
+        perplexity = math.exp(min(nats, 700.0))  # beyond that a float has no number
+        point |= {"validation_cross_entropy": nats, "validation_perplexity": perplexity}
+        progress.schedule = progress.schedule.after(perplexity, self.settings)
+        if progress.schedule.improved():
+            progress.best_step = progress.step
+            self.checkpoints.save("best", [v.numpy() for v in self.model.variables], {"step": progress.step})
+        self._tell(lambda callback: callback.on_validation_end(self, point))
+
+    def validation_cross_entropy(self) -> float:
+        """Unsmoothed cross-entropy of the validation split, nats a token."""
+        total = count = 0.0
+        for inputs, targets in self.validation.in_order(self.settings.batch):
+            nats, tokens = self.train_step.validate(inputs, targets)
+            total, count = total + nats, count + tokens
+        return total / count
+
+    def _tell(self, occasion: Callable[[Callback], None]) -> None:
+        for callback in self.callbacks:
+            occasion(callback)
+
+    def _batches(self, step: int) -> Iterator[tuple[tf.Tensor, tf.Tensor]]:
+        while step < self.steps:
+            epoch, skip = divmod(step, self.per_epoch)
+            for batch in self.feed.epoch(self.settings.batch, seed=self.seed, epoch=epoch, skip=skip):
+                if step >= self.steps:
+                    return
+                yield batch
+                step += 1
 
     def _take_best(self, step: int) -> None:
         """Give the model the weights of its best validation; none was a number: those it has."""
@@ -105,88 +151,18 @@ class Trainer:
             raise BadInput(f"the weights of the best validation, step {step}, are gone", where=str(self.checkpoints.folder), remedy=remedy)
         _assign(self.model.variables, best[0])
 
-    def _record(self, progress: Progress) -> None:
-        """Take down a point of the curve, validate, save: each at its steps."""
-        step, last = progress.step, progress.step == self.steps
-        validates = step % self.validate_every == 0 or last
-        if step % RECORD_STEPS == 0 or validates:
-            point = {
-                "step": step, "epoch": round(step / self.per_epoch, 4), "tokens": progress.tokens,
-                "loss": progress.loss_sum / max(1.0, progress.loss_tokens), "learning_rate": progress.schedule.learning_rate,
-            }  # fmt: skip
-            progress.loss_sum = progress.loss_tokens = 0.0
-            if validates:
-                nats = self.validation_cross_entropy()
-                perplexity = math.exp(min(nats, 700.0))  # beyond that a float has no number
-                point |= {"validation_cross_entropy": nats, "validation_perplexity": perplexity}
-                progress.schedule = progress.schedule.after(perplexity, self.settings)
-                if progress.schedule.improved():
-                    progress.best_step = step
-                    self.checkpoints.save("best", [v.numpy() for v in self.model.variables], {"step": step})
-            progress.history.append(point)
-        if validates or step % self.settings.checkpoint_steps == 0:
-            self._save(progress)
-
-    def validation_cross_entropy(self) -> float:
-        """Unsmoothed cross-entropy of the validation split, nats a token."""
-        total = count = 0.0
-        for inputs, targets in self.validation.in_order(self.settings.batch):
-            nats, tokens = self._validate_step(inputs, targets)
-            total, count = total + float(nats), count + float(tokens)
-        return total / count
-
-    def _batches(self, step: int) -> Iterator[tuple[tf.Tensor, tf.Tensor]]:
-        while step < self.steps:
-            epoch, skip = divmod(step, self.per_epoch)
-            for batch in self.feed.epoch(self.settings.batch, seed=self.seed, epoch=epoch, skip=skip):
-                if step >= self.steps:
-                    return
-                yield batch
-                step += 1
-
-    def _gradient_step(self, inputs: tf.Tensor, targets: tf.Tensor, step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        variables = self.model.trainable_variables
-        with tf.GradientTape() as tape:
-            seed = tf.stack([self.seed, step * SEEDS_A_STEP])
-            total, count = self._cross_entropy(inputs, targets, seed, self.settings.label_smoothing)
-            loss = total / tf.maximum(count, 1.0)
-        self.optimizer.apply(tape.gradient(loss, [variable.value for variable in variables]), variables)
-        return total, count
-
-    def _cross_entropy(
-        self, inputs: tf.Tensor, targets: tf.Tensor, dropout_seed: tf.Tensor | None = None, smoothing: float = 0.0
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        features = self.architecture.features(self.model, inputs, self.compute, dropout_seed)
-        kernel, bias = self.architecture.head(self.model)
-        return projected_cross_entropy(features, kernel, bias, tf.reshape(targets, [-1]), smoothing=smoothing, compute=self.compute)
-
     def _variables(self) -> list[Any]:
         return [*self.model.variables, *self.optimizer.variables]
 
-    def _save(self, progress: Progress) -> None:
-        self.checkpoints.save("last", [v.numpy() for v in self._variables()], asdict(progress))
-
-    def _restore(self) -> Progress | None:
+    def _restore(self) -> None:
         try:
             loaded = self.checkpoints.load("last", [tuple(v.shape) for v in self._variables()])
         except Damaged as damage:
             self.warn(f"training starts over: the checkpoint {damage}")
-            return None
-        if not loaded:
-            return None
-        values, state = loaded
-        _assign(self._variables(), values)
-        self.say(state["step"], int(self.steps), f"going on from the checkpoint of step {state['step']}")
-        return Progress(**{**state, "schedule": Schedule(**state["schedule"])})
-
-    def _report(self, progress: Progress, speed: float) -> None:
-        loss = progress.loss_sum / max(1.0, progress.loss_tokens)
-        left = int((self.steps - progress.step) * progress.tokens / progress.step / max(1.0, speed))
-        best = f" · validation {progress.schedule.best:.1f}" if progress.schedule.best < math.inf else ""
-        self.say(
-            progress.step, int(self.steps),
-            f"step {progress.step}/{self.steps} · loss {loss:.3f}{best} · {speed:,.0f} tokens/s · {left // 60}:{left % 60:02d} left",
-        )  # fmt: skip
+            return
+        if loaded:
+            _assign(self._variables(), loaded[0])
+            self.progress = Progress.from_json(loaded[1])
 
 
 def _assign(variables: list[Any], values: list[Any]) -> None:

@@ -1,35 +1,18 @@
 """Text from an exported model: one call a batch of completions (GEN-1, GEN-2)."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from robo_poet.errors import BadInput
+from robo_poet.model.limits import MAX_LENGTH, MIN_PROMPT, StopReason
 from robo_poet.model.load import LoadedModel
+from robo_poet.model.sampling import Sampling
 from robo_poet.model.tokenizer import PAD, START
 
-MIN_PROMPT = 3  # tokens (GEN-2)
-
-
-@dataclass(frozen=True)
-class Sampling:
-    """How the next token is drawn. Ranges as in GEN-1 and GEN-2; `top_k` 0 is off, `top_k` 1 is greedy."""
-
-    max_new: int = 100
-    min_new: int = 10
-    temperature: float = 0.8
-    top_k: int = 50
-    top_p: float = 0.9
-
-    def __post_init__(self) -> None:
-        for name, low, high in (
-            ("max_new", 1, 512), ("min_new", 0, 512), ("temperature", 0.1, 2.0), ("top_k", 0, 100), ("top_p", 0.1, 1.0),
-        ):  # fmt: skip
-            value = getattr(self, name)
-            if not low <= value <= high:  # also refuses NaN
-                raise BadInput(f"{value} is out of range", where=name, remedy=f"give a value from {low} to {high}")
+CHUNKS = (8, 16, 32)  # tokens of the calls of a stream: the first soon, the later ones read what was written fewer times
 
 
 @dataclass(frozen=True)
@@ -39,14 +22,14 @@ class Completion:
     Attributes:
         text: without the prompt.
         tokens: its ids, `<END>` left out.
-        log_probs: nats a token under the unmodified probabilities.
-        ended: the model itself ended, not a limit.
+        log_probs: nats a token under the unmodified probabilities; none of beam search.
+        reason: why it ended.
     """
 
     text: str
     tokens: list[int]
     log_probs: list[float]
-    ended: bool
+    reason: StopReason
 
 
 def encode_prompt(model: LoadedModel, text: str) -> list[int]:
@@ -70,29 +53,92 @@ def generate(
     """Continue each prompt (ids from `encode_prompt`); row i draws its noise from `seeds[i]` alone, whatever its batch.
 
     Args:
-        sampling: for all rows, or one a row.
+        sampling: for all rows, or one a row; beam search for all rows or for none.
     """
-    rows = len(prompts)
-    each = [sampling] * rows if isinstance(sampling, Sampling) else list(sampling)
-    longest = max(len(prompt) for prompt in prompts)
-    padded: npt.NDArray[np.int32] = np.full((rows, longest), PAD, np.int32)
-    for row, prompt in enumerate(prompts):
-        padded[row, : len(prompt)] = prompt
-    result = model.generate(
-        prompt=padded,
-        prompt_length=np.asarray([len(prompt) for prompt in prompts], np.int32),
-        max_new=np.asarray([one.max_new for one in each], np.int32),
-        min_new=np.asarray([one.min_new for one in each], np.int32),
-        temperature=np.asarray([one.temperature for one in each], np.float32),
-        top_k=np.asarray([one.top_k for one in each], np.int32),
-        top_p=np.asarray([one.top_p for one in each], np.float32),
-        seed=np.asarray(seeds, np.int64),
-    )
-    tokens, lengths, chances, ended = (result[name].numpy() for name in ("tokens", "length", "log_prob", "ended"))
+    each = [sampling] * len(prompts) if isinstance(sampling, Sampling) else list(sampling)
+    beams = [one.beams > 1 for one in each]
+    if any(beams) != all(beams):
+        raise BadInput("some rows ask for beam search and some do not", where="beams", remedy="ask in two calls")
+    inputs = _inputs(model, prompts, each)
+    if all(beams):
+        result = model.beam_search(
+            **inputs,
+            beams=np.asarray([one.beams for one in each], np.int32),
+            length_penalty=np.asarray([one.length_penalty for one in each], np.float32),
+        )
+    else:
+        result = model.generate(
+            **inputs,
+            temperature=np.asarray([one.temperature for one in each], np.float32),
+            top_k=np.asarray([one.top_k for one in each], np.int32),
+            top_p=np.asarray([one.top_p for one in each], np.float32),
+            seed=np.asarray(seeds, np.int64),
+        )
+    tokens, lengths, reasons = (result[name].numpy() for name in ("tokens", "length", "stop_reason"))
+    chances = result["log_prob"].numpy() if "log_prob" in result else np.zeros((len(prompts), 0))
     completions = []
-    for row in range(rows):
+    for row, one in enumerate(each):
         ids = tokens[row, : lengths[row]].tolist()
-        completions.append(
-            Completion(model.tokenizer.decode(ids), ids, chances[row, : lengths[row]].tolist(), bool(ended[row]))
-        )  # fmt: skip
+        written = Completion(model.tokenizer.decode(ids), ids, chances[row, : lengths[row]].tolist(), StopReason(int(reasons[row])))
+        completions.append(_stopped(model, written, one))
     return completions
+
+
+def stream(model: LoadedModel, prompt: Sequence[int], sampling: Sampling, seed: int) -> Iterator[Completion]:
+    """The same completion bit by bit: each time all that is written so far; the last one has the reason.
+
+    A token's noise belongs to its position in the text, so what is asked for in pieces is the text that one call would write.
+    Half a character, or the beginning of a stop text, may still become another one: a reader shows what no longer changes.
+    """
+    if sampling.beams > 1:  # the best text is known at its end only
+        yield generate(model, [prompt], sampling, [seed])[0]
+        return
+    tokens: list[int] = []
+    chances: list[float] = []
+    for number in range(sampling.max_new):
+        left = sampling.max_new - len(tokens)
+        size = min(left, CHUNKS[min(number, len(CHUNKS) - 1)])
+        asked = replace(sampling, max_new=size, min_new=min(size, max(0, sampling.min_new - len(tokens))))
+        part = generate(model, [[*prompt, *tokens]], asked, [seed])[0]
+        tokens += part.tokens
+        chances += part.log_probs
+        more = part.reason is StopReason.LENGTH and len(tokens) < sampling.max_new
+        full = more and len(prompt) + len(tokens) >= MAX_LENGTH
+        reason = StopReason.CONTEXT if full else part.reason
+        written = _stopped(model, Completion(model.tokenizer.decode(tokens), list(tokens), list(chances), reason), sampling)
+        yield written
+        if written.reason is not StopReason.LENGTH or not more:
+            return
+
+
+def _inputs(model: LoadedModel, prompts: Sequence[Sequence[int]], each: Sequence[Sampling]) -> dict[str, Any]:
+    words = model.tokenizer
+    return {
+        "prompt": _padded(prompts),
+        "prompt_length": np.asarray([len(prompt) for prompt in prompts], np.int32),
+        "max_new": np.asarray([one.max_new for one in each], np.int32),
+        "min_new": np.asarray([one.min_new for one in each], np.int32),
+        "repetition_penalty": np.asarray([one.repetition_penalty for one in each], np.float32),
+        "stop_tokens": _padded([words.holding(one.stop) for one in each]),
+        "banned_tokens": _padded([words.holding(one.banned) for one in each]),
+    }
+
+
+def _padded(rows: Sequence[Sequence[int]]) -> Any:
+    padded = np.full((len(rows), max(1, *(len(row) for row in rows))), PAD, np.int32)
+    for number, row in enumerate(rows):
+        padded[number, : len(row)] = row
+    return padded
+
+
+def _stopped(model: LoadedModel, written: Completion, sampling: Sampling) -> Completion:
+    """`written` up to the end of the first stop text behind the least length: also of one that no single token holds."""
+    least = len(model.tokenizer.decode(written.tokens[: sampling.min_new])) if sampling.stop else 0
+    starts = ((stop, written.text.find(stop, max(0, least - len(stop) + 1))) for stop in sampling.stop)
+    ends = [at + len(stop) for stop, at in starts if at >= 0]
+    if not ends:
+        return written
+    count = len(written.tokens)
+    while count and len(model.tokenizer.decode(written.tokens[: count - 1])) >= min(ends):
+        count -= 1
+    return Completion(written.text[: min(ends)], written.tokens[:count], written.log_probs[:count], StopReason.STOP)

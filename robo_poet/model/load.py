@@ -15,9 +15,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # Python errors still come t
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """Signatures `generate` and `score` take and give tensors by name; see `generate.py` and `score.py` for text."""
+    """Signatures `generate`, `beam_search` and `score` take and give tensors by name; see `generate.py` and `score.py` for text."""
 
     generate: Any
+    beam_search: Any
     score: Any
     tokenizer: Tokenizer
     manifest: dict[str, Any]
@@ -45,4 +46,5 @@ def load_model(model: Path, tokenizer: Path) -> LoadedModel:
         import tensorflow as tf  # seconds; a wrong path should not cost them
 
         module = tf.saved_model.load(str(model / "saved_model"))
-    return LoadedModel(module.signatures["generate"], module.signatures["score"], words, manifest, module)
+    calls = module.signatures
+    return LoadedModel(calls["generate"], calls["beam_search"], calls["score"], words, manifest, module)

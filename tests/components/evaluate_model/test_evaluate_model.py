@@ -12,6 +12,7 @@ from robo_poet.corpus.document import Document
 from robo_poet.corpus.read import read_documents
 from robo_poet.corpus.write import write_documents
 from robo_poet.model.load import LoadedModel, load_model
+from robo_poet.report.names import METRICS
 from tests.conftest import verse
 
 
@@ -52,6 +53,12 @@ def test_the_metrics_follow_from_the_likelihood_of_each_token(
     }  # fmt: skip
     assert {name: metrics[name] for name in expected} == pytest.approx(expected, rel=1e-4)
     assert metrics["bits_saved_over_unigram"] > 0  # the toy model has learnt something
+    edge = toy_training / "model" / "edge" / "model.tflite"
+    assert abs(metrics["edge_bits_per_byte_loss"]) < 0.02
+    assert metrics["edge_megabytes"] == pytest.approx(edge.stat().st_size / 1e6, abs=1e-6)
+    saved = sum(path.stat().st_size for path in (toy_training / "model" / "saved_model").rglob("*") if path.is_file())
+    assert 0 < metrics["saved_model_compressed_megabytes"] < saved / 1e6
+    assert set(metrics) <= set(METRICS)  # so a gate can be set on each, and each has a name for people
 
 
 def test_the_same_inputs_give_the_same_evaluation(toy_corpus: Path, toy_training: Path, toy_tokenizer: Path, tmp_path: Path) -> None:

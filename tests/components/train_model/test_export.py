@@ -12,8 +12,10 @@ from components.train_model.export_process import export_apart
 from pipelines.code_digest import ROOT
 from robo_poet.digest import digest_path
 from robo_poet.errors import BadInput
-from robo_poet.model.generate import Sampling, encode_prompt, generate
+from robo_poet.model.generate import encode_prompt, generate
+from robo_poet.model.limits import StopReason
 from robo_poet.model.load import LoadedModel, load_model
+from robo_poet.model.sampling import Sampling
 from robo_poet.model.tokenizer import END, PAD, START
 from robo_poet.settings.train import TrainSettings
 
@@ -51,7 +53,7 @@ def test_min_and_max_length_hold(model: LoadedModel) -> None:
     for low, high in ((0, 1), (7, 7), (20, 30)):
         done = generate(model, [prompt] * 10, Sampling(high, min_new=low, temperature=2.0, top_k=0, top_p=1.0), range(10))
         assert all(low <= len(c.tokens) <= high for c in done)
-        assert all(c.ended or len(c.tokens) == high for c in done)
+        assert all(c.reason is StopReason.END or len(c.tokens) == high for c in done)
     longest = generate(model, [prompt], Sampling(512, min_new=512), [1])[0]
     assert len(longest.tokens) == 512 - len(prompt)
 

@@ -17,19 +17,21 @@ def test_loss_and_gradient_equal_the_definition_by_autodiff_in_float64(rows: int
         wanted = tf.one_hot(targets, 11, dtype=tf.float64) * (1 - smoothing) + smoothing / 11
         real = tf.cast(targets != 0, tf.float64)
         expected = -tf.reduce_sum(tf.reduce_sum(wanted * log_p, axis=1) * real)
+        unsmoothed = -tf.reduce_sum(tf.gather(log_p, targets, batch_dims=1) * real)
     gradients = tape.gradient(expected, inputs)
     with tf.GradientTape() as tape:
         tape.watch(inputs)
-        total, count = tf.function(projected_cross_entropy)(*inputs, targets, smoothing=smoothing, compute=tf.float64)
+        total, plain, count = tf.function(projected_cross_entropy)(*inputs, targets, smoothing=smoothing, compute=tf.float64)
         twice = 2 * total
     assert float(total) == pytest.approx(float(expected), rel=1e-10)
+    assert float(plain) == pytest.approx(float(unsmoothed), rel=1e-10)
     assert float(count) == float(tf.reduce_sum(real))
     for ours, theirs in zip(tape.gradient(twice, inputs), gradients, strict=True):
         assert np.allclose(ours, 2 * theirs, atol=1e-10)
 
 
 def test_padding_alone_counts_nothing() -> None:
-    total, count = projected_cross_entropy(
+    total, _, count = projected_cross_entropy(
         tf.ones([6, 4]), tf.ones([4, 9]), tf.zeros([9]), tf.zeros([6], tf.int32), smoothing=0.1, compute=tf.float32
     )
     assert float(total) == float(count) == 0.0

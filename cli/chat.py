@@ -1,0 +1,114 @@
+"""`robo-poet chat`: a person and a version write one text in turns (GEN-3)."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from robo_poet.errors import BadInput
+
+if TYPE_CHECKING:
+    from cli.chat_session import Session
+
+WELCOME = "Type how a text begins, and the model goes on; Enter alone lets it write more. /help lists commands, Ctrl-D leaves."
+INTERRUPTED = 130  # as shells count it: 128 + SIGINT
+
+
+def chat(
+    version: Annotated[int, typer.Option("--version", "-v", help="A version's number; 0 is the champion.")] = 0,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", "-s", help="A setting to begin with: --set temperature=0.6 (repeatable); /set changes it.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, max=2**62, help="Of every answer; without one, each time another.")] = None,
+    registry: Annotated[Path, typer.Option(help="Folder of the registry.")] = Path("registry"),
+) -> None:
+    """Write a text together with the champion, or with a version of your choice, in the terminal."""
+    from cli.sampling_options import parse_setting, sampling_of
+
+    given = dict(parse_setting(words) for words in settings or [])
+    sampling_of(given, "--set ")  # a wrong one should not cost the seconds of loading
+    from cli.chat_session import Session
+
+    session = Session(registry, version, given, seed)
+    person = sys.stdin.isatty() and sys.stdout.isatty()
+    if person:
+        _edit_lines()
+        session.introduce()
+        print(WELCOME)
+    failures = _talk(session, person)
+    if failures and not person:
+        raise typer.Exit(1)  # each was said; a script should notice
+
+
+def _talk(session: "Session", person: bool) -> int:
+    """Read and answer until the end; returns how many lines failed. Ctrl-C with unsaved text has to be meant: it is pressed twice."""
+    from cli.chat_commands import take
+    from cli.writing import note
+
+    failures, warned = 0, False
+    lines = _lines("> " if person else "")
+    while not session.left:
+        try:
+            line = next(lines, None)
+            if line is None:
+                break
+            warned = False
+            take(session, line)
+        except BadInput as error:
+            fault = str(error)
+        except BrokenPipeError:
+            raise  # nobody reads any more
+        except OSError as error:  # of /save
+            fault = f"{error.filename or 'this command'}: {(error.strerror or str(error)).lower()}"
+        except KeyboardInterrupt:
+            print()
+            if warned or not session.unsaved or not person:
+                note("left; /quit and Ctrl-D leave, too")
+                raise typer.Exit(INTERRUPTED) from None
+            warned = True
+            note("the text is not saved: /save poem.txt keeps it; Ctrl-C again leaves")
+            lines = _lines("> ")  # an interrupted generator is finished
+            continue
+        else:
+            continue
+        failures += 1
+        note(f"error: {fault}", "red")
+    return failures
+
+
+def _lines(prompt: str) -> Iterator[str]:
+    """What is typed or piped, until its end; a line that ends in a backslash is followed by another of the same turn."""
+    sys.stdin.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]  # bytes that are no UTF-8 are refused, not fatal
+    held = ""
+    while True:
+        try:
+            line = input("  " if held and prompt else prompt)
+        except EOFError:
+            if prompt:
+                print()  # the shell's prompt belongs on a line of its own
+            if held:
+                yield held
+            return
+        if line.endswith("\\"):
+            held += f"{line[:-1]}\n"
+        else:
+            yield held + line
+            held = ""
+
+
+def _edit_lines() -> None:
+    """Arrows, history and Tab for commands, where Python was built with readline."""
+    try:
+        import readline
+    except ImportError:
+        return
+    from cli.chat_commands import COMMANDS
+
+    def complete(begun: str, number: int) -> str | None:
+        return [*(name for name in COMMANDS if begun.startswith("/") and name.startswith(begun)), None][number]
+
+    readline.set_completer_delims(" ")
+    readline.set_completer(complete)
+    readline.parse_and_bind("tab: complete")

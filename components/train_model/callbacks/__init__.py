@@ -1,0 +1,1 @@
+"""What happens besides training, at each batch, validation, epoch and checkpoint: one file each (TRAIN-4)."""

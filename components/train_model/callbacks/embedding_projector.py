@@ -1,0 +1,58 @@
+"""The token embeddings for TensorBoard's projector, which shows them in three dimensions by t-SNE, UMAP or PCA."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from components.train_model.callbacks.callback import Batch, Callback
+from robo_poet.atomic import new_file, write_text
+from robo_poet.model.tokenizer import CONTROL, Tokenizer
+
+if TYPE_CHECKING:
+    from components.train_model.trainer import Trainer
+
+CONFIG = """embeddings {
+  tensor_name: "token embedding"
+  tensor_path: "embedding.tsv"
+  metadata_path: "tokens.tsv"
+}
+"""
+
+
+class EmbeddingProjector(Callback):
+    """`projector_config.pbtxt`, `embedding.tsv` (a row a token) and `tokens.tsv`, at the end of each epoch and of the training.
+
+    Ids that the tokenizer does not use are left out. TSV and not a checkpoint: TensorBoard without TensorFlow reads it too.
+    """
+
+    def __init__(self, folder: Path, tokenizer: Tokenizer) -> None:
+        self._folder, self._tokenizer = folder, tokenizer
+
+    def on_epoch_end(self, training: "Trainer", batch: Batch) -> None:
+        self._write(training)
+
+    def on_end(self, training: "Trainer") -> None:
+        self._write(training)
+
+    def _write(self, training: "Trainer") -> None:
+        table = embedding_table(training.model, self._tokenizer.vocabulary)
+        with new_file(self._folder / "embedding.tsv") as beside:
+            np.savetxt(beside, table[: self._tokenizer.size], "%.5g", delimiter="\t")
+        write_text(self._folder / "tokens.tsv", "token\tid\n" + "".join(f"{n}\t{i}\n" for i, n in enumerate(names(self._tokenizer))))
+        write_text(self._folder / "projector_config.pbtxt", CONFIG)
+
+
+def embedding_table(model: Any, vocabulary: int) -> Any:
+    """The input embedding `[vocabulary, width]`: the first variable of as many rows as there are tokens, whatever the architecture."""
+    return next(v for v in model.trainable_variables if len(v.shape) == 2 and v.shape[0] == vocabulary).numpy()
+
+
+def names(tokenizer: Tokenizer) -> list[str]:
+    """What each token id is called: its text with blanks and tabs to be seen, `(part of a character)` for bytes that are none alone."""
+    called = []
+    for number in range(tokenizer.size):
+        text = CONTROL[number] if number < len(CONTROL) else tokenizer.decode([number])
+        text = "(part of a character)" if "\ufffd" in text else text.replace(" ", "␣")
+        called.append("".join(c if c.isprintable() else repr(c)[1:-1] for c in text))
+    return called

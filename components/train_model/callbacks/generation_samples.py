@@ -1,0 +1,35 @@
+"""What the model writes while it learns, for TensorBoard (TRAIN-4)."""
+
+from typing import TYPE_CHECKING
+
+from components.train_model.callbacks.callback import Batch, Callback
+from components.train_model.callbacks.event_file import EventFile
+from components.train_model.sample_text import SampleText
+from robo_poet.model.tokenizer import START, Tokenizer
+
+if TYPE_CHECKING:
+    from components.train_model.trainer import Trainer
+
+LENGTH = 100  # tokens of a sample
+PROMPT = 12  # tokens of the held-out text that is continued
+
+
+class GenerationSamples(Callback):
+    """Every `steps` steps one text from nothing and one that goes on from the first words of the validation split.
+
+    Drawn by (seed, step), so that a resumed training writes the same; the numbers that training draws are left alone.
+    """
+
+    def __init__(self, events: EventFile, steps: int, tokenizer: Tokenizer) -> None:
+        self._events, self._steps, self._tokenizer = events, steps, tokenizer
+        self._sample: SampleText | None = None
+
+    def on_batch_end(self, training: "Trainer", batch: Batch) -> None:
+        step = training.progress.step
+        if step % self._steps:
+            return
+        sample = self._sample = self._sample or SampleText(training.architecture, training.model, self._tokenizer.size)
+        held_out = [int(token) for token in training.validation.tokens[:PROMPT]]
+        for name, prompt in (("from nothing", [START]), ("after held-out words", held_out)):
+            written = sample(prompt, LENGTH, seed=(training.seed, step))
+            self._events.text(f"samples/{name}", self._tokenizer.decode([*prompt, *written]), step)

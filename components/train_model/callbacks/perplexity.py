@@ -1,0 +1,38 @@
+"""Loss and perplexity in the mean of many steps, and of the validation split, for TensorBoard."""
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from components.train_model.callbacks.callback import Batch, Callback
+from components.train_model.callbacks.event_file import EventFile
+
+if TYPE_CHECKING:
+    from components.train_model.trainer import Trainer
+
+NOTE = "perplexity"
+
+
+class Perplexity(Callback):
+    """`loss` and `perplexity/train` over the last `steps` steps, token by token; `perplexity/validation` at each validation.
+
+    Perplexity is exp of the unsmoothed cross-entropy (TRAIN-2), so it is not exp of `loss` where labels are smoothed. In training the
+    model drops out, in validation it does not: a training perplexity above the validation's is no fault.
+    """
+
+    def __init__(self, events: EventFile, steps: int) -> None:
+        self._events, self._steps = events, steps
+
+    def on_batch_end(self, training: "Trainer", batch: Batch) -> None:
+        notes, step = training.progress.notes, training.progress.step
+        loss, nats, tokens = notes.get(NOTE, [0.0, 0.0, 0.0])  # kept through a kill: the mean is over all its steps
+        sums = [loss + batch.loss * batch.tokens, nats + batch.nats * batch.tokens, tokens + batch.tokens]
+        if step % self._steps == 0 and sums[2]:
+            self._events.scalar("loss", sums[0] / sums[2], step)
+            self._events.scalar("perplexity/train", math.exp(min(700.0, sums[1] / sums[2])), step)
+            sums = [0.0, 0.0, 0.0]
+        notes[NOTE] = sums
+
+    def on_validation_end(self, training: "Trainer", point: Mapping[str, Any]) -> None:
+        self._events.scalar("perplexity/validation", point["validation_perplexity"], training.progress.step)
+        self._events.scalar("cross_entropy/validation", point["validation_cross_entropy"], training.progress.step)

@@ -1,0 +1,72 @@
+"""Sampling, the whole loop inside the graph: one call, one completion (GEN-1, GEN-2, contract 6)."""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from components.train_model.architecture import Architecture
+from components.train_model.request import Request
+from components.train_model.sampler import penalise, sample, uniform
+from robo_poet.model.limits import MAX_LENGTH, StopReason
+from robo_poet.model.tokenizer import END, PAD
+
+
+def read_prompts(architecture: Architecture, model: keras.Model, request: Request) -> tuple[Any, tf.Tensor]:
+    """Read what all prompts have, but for the last token: the state after it, and how many tokens that were.
+
+    No logits are computed on the way, which is most of a step's work.
+    """
+    state = architecture.init_state(model, tf.shape(request.prompt)[0])
+    shared = tf.reduce_min(request.prompt_length) - 1
+    at = tf.constant(0)
+    while at < shared:
+        _, state = architecture.step(model, request.prompt[:, at], state, at)
+        at += 1
+    return state, at
+
+
+def decode(
+    architecture: Architecture, model: keras.Model, request: Request,
+    temperature: tf.Tensor, top_k: tf.Tensor, top_p: tf.Tensor, seed: tf.Tensor,
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:  # fmt: skip
+    """Continue each prompt, drawing as `sampler.sample` does; runs with XLA and without.
+
+    Returns:
+        tokens: `[batch, MAX_LENGTH]` int32: the continuation where it stands in the whole text, PAD elsewhere.
+        log_prob: as wide, float32: nats of each of them under the unmodified probabilities.
+        reason: `[batch]` int32, a `StopReason`.
+    """
+    batch = tf.shape(request.prompt)[0]
+    kernel, bias = architecture.head(model)
+    state, at = read_prompts(architecture, model, request)
+    current = tf.gather(request.prompt, at, axis=1)
+    at += 1
+    last = tf.reduce_max(request.stop)
+    ended = tf.zeros([batch], tf.bool)
+    reason = tf.fill([batch], int(StopReason.LENGTH))
+    seen = request.seen
+    rows = tf.range(batch)
+    tokens = tf.TensorArray(tf.int32, MAX_LENGTH, element_shape=[None])
+    chances = tf.TensorArray(tf.float32, MAX_LENGTH, element_shape=[None])
+    while at < last and not tf.reduce_all(ended | (at >= request.stop)):
+        features, state = architecture.step(model, current, state, at - 1)
+        logits = tf.matmul(features, kernel) + bias
+        may_end = at >= request.may_end
+        no_end = tf.one_hot(END, logits.shape[1], -float("inf"), 0.0)
+        allowed = penalise(logits, seen, request.penalty) + request.mask + tf.where(may_end[:, None], 0.0, no_end)
+        drawn = sample(allowed, temperature, top_k, top_p, uniform(seed, at))
+        given = at < request.prompt_length
+        running = ~given & ~ended & (at < request.stop)
+        written = running & (drawn != END)
+        stops = running & may_end & tf.gather(request.ends, drawn, batch_dims=1)
+        reason = tf.where(stops, tf.where(drawn == END, int(StopReason.END), int(StopReason.STOP)), reason)
+        ended |= stops
+        drawn = tf.where(written, drawn, PAD)
+        log_prob = tf.gather(logits, drawn, batch_dims=1) - tf.reduce_logsumexp(logits, axis=1)
+        tokens = tokens.write(at, drawn)
+        chances = chances.write(at, tf.where(written, log_prob, 0.0))
+        seen = tf.tensor_scatter_nd_update(seen, tf.stack([rows, drawn], axis=1), tf.ones([batch], tf.bool))
+        current = tf.where(given, tf.gather(request.prompt, at, axis=1), drawn)
+        at += 1
+    return tf.transpose(tokens.stack()), tf.transpose(chances.stack()), reason

@@ -1,0 +1,80 @@
+"""The model for small devices (REG-3, SERVE-6): one token's step as a TFLite file, and a manifest that says how to call it.
+
+The state is an input and an output, so that the file holds no loop and no variable, only built-in operations. Weights of matrix
+products and the embedding are INT8, activations are quantised as they come (dynamic range): full-integer INT8 lost much more.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from components.train_model.architecture import Architecture
+from robo_poet.atomic import write_text
+from robo_poet.errors import BadInput
+from robo_poet.model.limits import MAX_LENGTH
+from robo_poet.model.quiet import quiet
+
+Outputs = dict[str, tf.Tensor]
+
+
+def export_edge(model: keras.Model, architecture: Architecture, size: int, folder: Path, *, quantise: bool = True) -> None:
+    """Write `edge/model.tflite` and `edge/manifest.json` into `folder`.
+
+    Args:
+        size: tokens that exist; the others are never to be written (DATA-5).
+        quantise: False keeps float32, which tests compare with the SavedModel.
+
+    Raises:
+        BadInput: the disk is full or the folder may not be written.
+    """
+    step, inputs = edge_step(model, architecture)
+    states = [spec for spec in inputs if spec.name.startswith("state")]
+    manifest = {
+        "architecture": model.name, "size": size, "vocabulary": int(model.output_shape[-1]), "max_length": MAX_LENGTH,
+        "weights": "int8" if quantise else "float32", "token": "token", "position": "position", "logits": "logits",
+        "states": [{"input": spec.name, "output": _following(spec.name), "shape": spec.shape.as_list()} for spec in states],
+    }  # fmt: skip
+    content = _converted(model, step, inputs, quantise)
+    target = folder / "edge"
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        (target / "model.tflite").write_bytes(content)
+        write_text(target / "manifest.json", json.dumps(manifest, indent=1, sort_keys=True))
+    except OSError as error:
+        raise BadInput(f"the model cannot be written ({error})", where=str(target), remedy="free space and run again") from None
+
+
+def edge_step(model: keras.Model, architecture: Architecture) -> tuple[Callable[..., Outputs], list[tf.TensorSpec]]:
+    """One token of one text, and what it takes: `token` `[1]` int32, `position` scalar int32 from 0, then the states.
+
+    Gives `logits` `[1, vocabulary]` float32, unmasked, and the states' successors. The batch is static: TFLite resizes nothing then.
+    """
+    structure = architecture.init_state(model, 1)
+    parts = enumerate(tf.nest.flatten(structure))
+    states = [tf.TensorSpec(part.shape, part.dtype, name=f"state_{number:02d}") for number, part in parts]
+
+    def step(token: tf.Tensor, position: tf.Tensor, *state: tf.Tensor) -> Outputs:
+        features, following = architecture.step(model, token, tf.nest.pack_sequence_as(structure, list(state)), position)
+        kernel, bias = architecture.head(model)
+        named = {_following(spec.name): part for spec, part in zip(states, tf.nest.flatten(following), strict=True)}
+        return {"logits": tf.matmul(features, kernel) + bias, **named}
+
+    return step, [tf.TensorSpec([1], tf.int32, name="token"), tf.TensorSpec([], tf.int32, name="position"), *states]
+
+
+def _following(state: str) -> str:
+    return f"next_{state}"
+
+
+def _converted(model: keras.Model, step: Callable[..., Outputs], inputs: list[tf.TensorSpec], quantise: bool) -> Any:
+    holder = tf.Module()
+    holder.weights = [variable.value for variable in model.variables]  # the converter takes for constants only what it finds here
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([tf.function(step).get_concrete_function(*inputs)], holder)
+    if quantise:
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    with quiet():  # some lines of the converter's own thoughts; what it cannot do it says by an exception
+        return converter.convert()

@@ -1,0 +1,90 @@
+"""What a call of the exported model asks for, made ready for the loops of `decode` and `beam`."""
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from robo_poet.model.limits import MAX_LENGTH
+from robo_poet.model.tokenizer import END, PAD
+
+
+class Request(NamedTuple):
+    """Prompts and what holds for every token that may follow.
+
+    Attributes:
+        prompt: `[batch, MAX_LENGTH]` int32, post-padded: one width, so that a compiled loop serves prompts of any length.
+        prompt_length: `[batch]` int32.
+        stop: `[batch]` int32, position that a row never reaches.
+        may_end: `[batch]` int32, first position at which a row may end by itself.
+        mask: `[batch, vocabulary]` float32, 0 or −inf: what is never written.
+        ends: `[batch, vocabulary]` bool, tokens that end a row, `<END>` among them.
+        seen: `[batch, vocabulary]` bool, tokens of the prompt.
+        penalty: `[batch]` float32, repetition penalty.
+    """
+
+    prompt: tf.Tensor
+    prompt_length: tf.Tensor
+    stop: tf.Tensor
+    may_end: tf.Tensor
+    mask: tf.Tensor
+    ends: tf.Tensor
+    seen: tf.Tensor
+    penalty: tf.Tensor
+
+
+def make_request(
+    prompt: tf.Tensor, prompt_length: tf.Tensor, max_new: tf.Tensor, min_new: tf.Tensor, penalty: tf.Tensor,
+    stop_tokens: tf.Tensor, banned_tokens: tf.Tensor, *, size: int, vocabulary: int,
+) -> Request:  # fmt: skip
+    """Check what was given and spread it out.
+
+    Args:
+        prompt: `[batch, time]` int32, post-padded.
+        prompt_length, max_new, min_new, penalty: `[batch]`.
+        stop_tokens, banned_tokens: `[batch, any]` int32, PAD where there is none.
+        size: tokens that exist (DATA-5).
+        vocabulary: of the model.
+
+    Raises:
+        tf.errors.InvalidArgumentError: when run, with the name of what is out of range.
+    """
+    time = tf.shape(prompt)[1]
+    longest = tf.minimum(time, MAX_LENGTH - 1)
+    checks = [
+        tf.debugging.assert_equal(tf.reduce_all(right), True, message=message)
+        for right, message in (
+            ((prompt_length >= 1) & (prompt_length <= longest), f"prompt_length: 1 to {MAX_LENGTH - 1}, and no more than prompt is wide"),
+            ((prompt >= 0) & (prompt < size), f"prompt: a token that does not exist; they are 0 to {size - 1}"),
+            ((stop_tokens >= 0) & (stop_tokens < size), f"stop_tokens: a token that does not exist; they are 0 to {size - 1}"),
+            ((banned_tokens >= 0) & (banned_tokens < size), f"banned_tokens: a token that does not exist; they are 0 to {size - 1}"),
+            ((max_new >= 1) & (min_new >= 0) & (min_new <= max_new), "max_new: at least 1, and no less than min_new, at least 0"),
+            ((penalty >= 1) & (penalty <= 10), "repetition_penalty: 1 to 10"),
+        )
+    ]
+    with tf.control_dependencies([check for check in checks if check is not None]):
+        prompt = tf.identity(prompt)
+    batch = tf.shape(prompt)[0]
+    width = tf.minimum(time, MAX_LENGTH)
+    prompt = tf.ensure_shape(tf.pad(prompt[:, :width], [[0, 0], [0, MAX_LENGTH - width]]), [None, MAX_LENGTH])
+    given = tf.where(tf.range(MAX_LENGTH)[None] < prompt_length[:, None], prompt, PAD)
+
+    never = [i < END or i >= size for i in range(vocabulary)]  # PAD, UNK, START and what has no text
+    banned = _among(banned_tokens, batch, vocabulary) & ~tf.one_hot(END, vocabulary, True, False, dtype=tf.bool) | tf.constant(never)
+    return Request(
+        prompt=prompt,
+        prompt_length=prompt_length,
+        stop=tf.minimum(prompt_length + max_new, MAX_LENGTH),
+        may_end=prompt_length + min_new,
+        mask=tf.where(banned, -float("inf"), 0.0),
+        ends=_among(stop_tokens, batch, vocabulary) | tf.one_hot(END, vocabulary, True, False, dtype=tf.bool),
+        seen=_among(given, batch, vocabulary),
+        penalty=penalty,
+    )
+
+
+def _among(tokens: tf.Tensor, batch: tf.Tensor, vocabulary: int) -> tf.Tensor:
+    """`[batch, vocabulary]` bool: which tokens `[batch, any]` holds, PAD apart."""
+    rows = tf.repeat(tf.range(batch), tf.shape(tokens)[1])
+    places = tf.stack([rows, tf.reshape(tokens, [-1])], axis=1)
+    found = tf.tensor_scatter_nd_update(tf.zeros([batch, vocabulary], tf.bool), places, tf.ones_like(rows, tf.bool))
+    return found & ~tf.one_hot(PAD, vocabulary, True, False, dtype=tf.bool)

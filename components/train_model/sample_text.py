@@ -1,0 +1,56 @@
+"""Text from a model that is being trained: the architecture's `step` in a loop, sampled on the host (TRAIN-4).
+
+The exported `generate` is faster by far, but to export takes seconds; this is for a line or two every few hundred steps.
+"""
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from components.train_model.architecture import Architecture, State
+from robo_poet.model.tokenizer import END
+
+TEMPERATURE, TOP_K = 0.8, 50
+
+
+class SampleText:
+    """Continues a prompt, with the weights that the model has at the moment.
+
+    Args:
+        size: tokens that exist; others are never drawn.
+    """
+
+    def __init__(self, architecture: Architecture, model: keras.Model, size: int) -> None:
+        self._architecture, self._model, self._size = architecture, model, size
+        self._step = tf.function(self._logits, reduce_retracing=True)  # one trace for all prompts
+
+    def __call__(self, prompt: Sequence[int], length: int, *, seed: tuple[int, int]) -> list[int]:
+        """At most `length` token ids that follow `prompt` (one id or more), up to `<END>`: a function of weights, prompt and seed."""
+        dice = np.random.default_rng(seed)
+        state = self._architecture.init_state(self._model, tf.constant(1))
+        written: list[int] = []
+        token = prompt[0]
+        for position in range(len(prompt) + length - 1):
+            logits, state = self._step(tf.constant([token]), state, tf.constant(position))
+            if position + 1 < len(prompt):
+                token = prompt[position + 1]
+                continue
+            token = _draw(logits.numpy()[0, END : self._size], dice) + END
+            if token == END:
+                break
+            written.append(token)
+        return written
+
+    def _logits(self, tokens: tf.Tensor, state: State, position: tf.Tensor) -> tuple[tf.Tensor, State]:
+        features, state = self._architecture.step(self._model, tokens, state, position)
+        kernel, bias = self._architecture.head(self._model)
+        return tf.matmul(features, kernel) + bias, state
+
+
+def _draw(logits: np.ndarray, dice: np.random.Generator) -> int:
+    """One of the `TOP_K` most likely, by `TEMPERATURE`."""
+    chosen = np.argsort(-logits, kind="stable")[:TOP_K]
+    heights = np.exp((logits[chosen] - logits[chosen[0]]).astype(np.float64) / TEMPERATURE)
+    return int(chosen[dice.choice(len(chosen), p=heights / heights.sum())])

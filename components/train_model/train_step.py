@@ -1,0 +1,80 @@
+"""One training step as a graph: loss, gradient, update."""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from components.train_model.architecture import Architecture
+from components.train_model.callbacks.callback import Batch
+from components.train_model.projection import projected_cross_entropy
+from components.train_model.xla import compiles
+from robo_poet.settings.train import TrainSettings
+
+SEEDS_A_STEP = 64  # more than any model has dropout layers
+
+
+class TrainStep:
+    """Trains `model` in place by one batch at a call.
+
+    Args:
+        compute: type of the matrix products.
+        seed: with the number of the step it decides what is dropped out.
+    """
+
+    def __init__(
+        self, architecture: Architecture, model: keras.Model, optimizer: Any, settings: TrainSettings, compute: tf.DType, seed: int
+    ) -> None:
+        self.architecture, self.model, self.optimizer, self.settings = architecture, model, optimizer, settings
+        self.compute, self.seed = compute, seed
+        self._features = tf.function(self._plain_features, jit_compile=True) if compiles(settings) else self._plain_features
+        self._train = tf.function(self._update, reduce_retracing=True)
+        self._validate = tf.function(self.cross_entropy, reduce_retracing=True)
+
+    def __call__(self, inputs: tf.Tensor, targets: tf.Tensor, step: int) -> Batch:
+        """Learn from inputs and targets, `[batch, time]` int32 each, as step `step`, counted from 0."""
+        numbers, gradients = self._train(inputs, targets, tf.constant(step))
+        loss, nats, count, norm = numbers.numpy().tolist()  # one way to the host, not four
+        return Batch(loss / max(1.0, count), nats / max(1.0, count), count, norm, gradients)
+
+    def validate(self, inputs: tf.Tensor, targets: tf.Tensor) -> tuple[float, float]:
+        """Sum of the unsmoothed cross-entropy without dropout, in nats, and the number of targets."""
+        _, nats, count = self._validate(inputs, targets)
+        return float(nats), float(count)
+
+    def gradient(self, inputs: tf.Tensor, targets: tf.Tensor, seed: tf.Tensor, count: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        """The sums of this batch `[3]`, and the gradients of the (scaled) loss divided by `count`, the targets of the whole batch."""
+        values = [variable.value for variable in self.model.trainable_variables]
+        with tf.GradientTape() as tape:
+            total, nats, own = self.cross_entropy(inputs, targets, seed, self.settings.label_smoothing)
+            scaled = self.optimizer.scale_loss(total / count)
+        # The embedding's comes as slices, one a token of the batch. Added up at once: a norm over slices is not the gradient's norm.
+        return tf.stack([total, nats, own]), [tf.convert_to_tensor(g) for g in tape.gradient(scaled, values)]
+
+    def cross_entropy(
+        self, inputs: tf.Tensor, targets: tf.Tensor, dropout_seed: tf.Tensor | None = None, smoothing: float = 0.0
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """See `projected_cross_entropy`."""
+        features = self._features(inputs, dropout_seed)
+        kernel, bias = self.architecture.head(self.model)
+        return projected_cross_entropy(features, kernel, bias, tf.reshape(targets, [-1]), smoothing=smoothing, compute=self.compute)
+
+    def _plain_features(self, inputs: tf.Tensor, dropout_seed: tf.Tensor | None) -> tf.Tensor:
+        return self.architecture.features(self.model, inputs, self.compute, dropout_seed)
+
+    def apply(self, sums: tf.Tensor, gradients: list[tf.Tensor]) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        """Update the weights; give back the sums with the gradient's norm, `[4]`, and the gradients without loss scale."""
+        plain = gradients
+        if isinstance(self.optimizer, keras.optimizers.LossScaleOptimizer):
+            scale = tf.identity(self.optimizer.dynamic_scale.value)  # before the update, which may change it
+            plain = [gradient / scale for gradient in gradients]
+        norm = tf.linalg.global_norm(plain)
+        self.optimizer.apply(self._to_optimizer(gradients), self.model.trainable_variables)
+        return tf.concat([sums, [norm]], axis=0), plain
+
+    def _to_optimizer(self, gradients: list[tf.Tensor]) -> list[tf.Tensor]:
+        return gradients
+
+    def _update(self, inputs: tf.Tensor, targets: tf.Tensor, step: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        count = tf.maximum(1.0, tf.reduce_sum(tf.cast(targets != 0, tf.float32)))
+        return self.apply(*self.gradient(inputs, targets, tf.stack([self.seed, step * SEEDS_A_STEP]), count))

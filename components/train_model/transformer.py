@@ -1,0 +1,178 @@
+"""The Transformer language model (MODEL-2): pre-LN blocks over embedding and sinusoidal positions, output tied to the embedding.
+
+A token sees itself and the `window - 1` tokens before it, as in training, where a sequence is no longer than that. So a text may be
+longer than any sequence that the model was trained on, and what `step` has to keep is a ring of `window` keys and values a layer.
+"""
+
+import math
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+from components.train_model.precision import product
+from robo_poet.settings.train import TrainSettings
+
+MAX_POSITION = 512  # positions up to here are learnt
+EPSILON = 1e-6  # of the layer normalisations
+FAR = -1e9  # added to the score of a key that is not seen
+
+
+def build(settings: TrainSettings, vocabulary: int) -> keras.Model:
+    """Token ids `[batch, time]` → logits `[batch, time, vocabulary]`. At full size exactly 2,469,888 parameters."""
+    width, span = settings.embedding, settings.window
+    tokens = keras.Input((None,), dtype="int32", name="tokens")
+    # σ = width^-½ and a factor width^½ on the way in: both the sum with the positions and the tied logits begin near variance 1.
+    embedding = keras.layers.ReversibleEmbedding(
+        vocabulary, width, embeddings_initializer=keras.initializers.RandomNormal(stddev=width**-0.5), name="embedding"
+    )
+    position = ops.cumsum(ops.ones_like(tokens), axis=1) - 1
+    angles = ops.multiply(ops.expand_dims(ops.cast(position, "float32"), -1), _rates(width))
+    x = embedding(tokens) * math.sqrt(width) + ops.concatenate([ops.sin(angles), ops.cos(angles)], axis=-1)
+    x = keras.layers.Dropout(settings.dropout, name="dropout")(x)
+    back = ops.expand_dims(position, 2) - ops.expand_dims(position, 1)  # how far key j lies behind query i
+    seen = ops.logical_and(back >= 0, back < span)
+    for i in range(settings.layers):
+        y = keras.layers.LayerNormalization(epsilon=EPSILON, name=f"attention_norm_{i}")(x)
+        attention = keras.layers.MultiHeadAttention(settings.heads, width // settings.heads, name=f"attention_{i}")
+        y = attention(y, y, attention_mask=seen)
+        x = x + keras.layers.Dropout(settings.dropout, name=f"attention_dropout_{i}")(y)
+        y = keras.layers.LayerNormalization(epsilon=EPSILON, name=f"ffn_norm_{i}")(x)
+        y = keras.layers.Dense(settings.ffn, activation="relu", name=f"ffn_in_{i}")(y)
+        y = keras.layers.Dense(width, name=f"ffn_out_{i}")(y)
+        x = x + keras.layers.Dropout(settings.dropout, name=f"ffn_dropout_{i}")(y)
+    x = keras.layers.LayerNormalization(epsilon=EPSILON, name="final_norm")(x)
+    model = keras.Model(tokens, embedding(x, reverse=True), name="transformer")
+    model.span = span
+    return model
+
+
+def features(model: keras.Model, tokens: tf.Tensor, compute: tf.DType, dropout_seed: tf.Tensor | None = None) -> tf.Tensor:
+    """What the logits are projected from: ids `[batch, time]`, time static → `[batch · time, width]`.
+
+    The same function as `model` but for the projection. With a seed (`[2]` int32) it drops out and begins each row at a position
+    of its own, so that all positions are learnt from sequences of 100: both a function of the seed alone.
+    """
+    batch, time = tf.shape(tokens)[0], tokens.shape[1]
+    table = model.get_layer("embedding").embeddings.value
+    width = table.shape[1]
+    position = tf.tile(tf.range(time)[None], [batch, 1])
+    if dropout_seed is not None:
+        position += tf.random.stateless_uniform([batch, 1], dropout_seed, 0, MAX_POSITION - time + 1, tf.int32)
+    angles = tf.cast(position, tf.float32)[..., None] * _rates(width)
+    x = tf.gather(table, tokens) * math.sqrt(width) + tf.concat([tf.sin(angles), tf.cos(angles)], axis=-1)
+    x = tf.reshape(x, [-1, width])
+    back = np.arange(time)[:, None] - np.arange(time)[None]
+    unseen = tf.constant(np.where((back >= 0) & (back < model.span), 0.0, FAR), tf.float32)
+
+    drawn = iter(range(1, 64))
+
+    def drop(x: tf.Tensor, rate: float) -> tf.Tensor:
+        number = next(drawn)
+        return x if dropout_seed is None or not rate else tf.nn.experimental.stateless_dropout(x, rate, seed=dropout_seed + [0, number])
+
+    rate = model.get_layer("dropout").rate
+    x = drop(x, rate)
+    for block in _blocks(model):
+        heads, dim = block.query.shape[1:]
+
+        def split(y: tf.Tensor, heads: int = heads, dim: int = dim) -> tf.Tensor:
+            return tf.transpose(tf.reshape(y, [batch, time, heads, dim]), [0, 2, 1, 3])
+
+        projected = product(_norm(x, block.attention_norm), block.qkv_kernel(), compute) + block.qkv_bias()
+        query, key, value = (split(part) for part in tf.split(projected, 3, axis=1))
+        scores = product(query * dim**-0.5, key, compute, transpose_b=True) + unseen
+        mixed = product(tf.nn.softmax(scores), value, compute)
+        mixed = tf.reshape(tf.transpose(mixed, [0, 2, 1, 3]), [-1, width])
+        x += drop(product(mixed, block.out_kernel(), compute) + block.out_bias, rate)
+        inner = tf.nn.relu(product(_norm(x, block.ffn_norm), block.ffn_in[0], compute) + block.ffn_in[1])
+        x += drop(product(inner, block.ffn_out[0], compute) + block.ffn_out[1], rate)
+    return _norm(x, _norm_weights(model, "final_norm"))
+
+
+def head(model: keras.Model) -> tuple[tf.Tensor, tf.Tensor]:
+    """The embedding transposed, `[width, vocabulary]`, and no bias."""
+    table = model.get_layer("embedding").embeddings.value
+    return tf.transpose(table), tf.zeros([table.shape[0]], table.dtype)
+
+
+def init_state(model: keras.Model, batch: tf.Tensor) -> list[list[tf.Tensor]]:
+    """Rings of keys and values, `[window, batch, heads, dim]` each, of each layer."""
+    shapes = [(model.span, batch, *block.query.shape[1:]) for block in _blocks(model)]
+    return [[tf.zeros(shape), tf.zeros(shape)] for shape in shapes]
+
+
+def step(
+    model: keras.Model, tokens: tf.Tensor, state: list[list[tf.Tensor]], position: tf.Tensor
+) -> tuple[tf.Tensor, list[list[tf.Tensor]]]:
+    """Ids `[batch]`, the cache and the position (scalar) → `[batch, width]` and the next cache; the very weights of `model`."""
+    table = model.get_layer("embedding").embeddings.value
+    width = table.shape[1]
+    angles = tf.cast(position, tf.float32) * _rates(width)
+    x = tf.gather(table, tokens) * math.sqrt(width) + tf.concat([tf.sin(angles), tf.cos(angles)], axis=0)
+    slot = position % model.span  # keys have no order but their positions, so a ring needs none
+    unseen = tf.where(tf.range(model.span) > position, FAR, 0.0)[:, None, None]
+    following = []
+    for block, (keys, values) in zip(_blocks(model), state, strict=True):
+        heads, dim = block.query.shape[1:]
+        projected = tf.matmul(_norm(x, block.attention_norm), block.qkv_kernel()) + block.qkv_bias()
+        query, key, value = (tf.reshape(part, [-1, heads, dim]) for part in tf.split(projected, 3, axis=1))
+        keys = tf.tensor_scatter_nd_update(keys, [[slot]], key[None])
+        values = tf.tensor_scatter_nd_update(values, [[slot]], value[None])
+        scores = tf.reduce_sum(query * dim**-0.5 * keys, axis=-1) + unseen
+        mixed = tf.reduce_sum(tf.nn.softmax(scores, axis=0)[..., None] * values, axis=0)
+        x += tf.matmul(tf.reshape(mixed, [-1, width]), block.out_kernel()) + block.out_bias
+        inner = tf.nn.relu(tf.matmul(_norm(x, block.ffn_norm), block.ffn_in[0]) + block.ffn_in[1])
+        x += tf.matmul(inner, block.ffn_out[0]) + block.ffn_out[1]
+        following.append([keys, values])
+    return _norm(x, _norm_weights(model, "final_norm")), following
+
+
+def select(state: list[list[tf.Tensor]], rows: tf.Tensor) -> list[list[tf.Tensor]]:
+    """The cache of `rows` `[new batch]`."""
+    return [[tf.gather(part, rows, axis=1) for part in layer] for layer in state]
+
+
+class _Block:
+    """The weights of one block, taken out of their Keras layers."""
+
+    def __init__(self, model: keras.Model, number: int) -> None:
+        attention = model.get_layer(f"attention_{number}")
+        parts = [attention.query_dense, attention.key_dense, attention.value_dense]
+        self._kernels, self._biases = [part.kernel.value for part in parts], [part.bias.value for part in parts]
+        self.query = self._kernels[0]  # [width, heads, dim]
+        self._out, self.out_bias = attention.output_dense.kernel.value, attention.output_dense.bias.value
+        self.attention_norm, self.ffn_norm = _norm_weights(model, f"attention_norm_{number}"), _norm_weights(model, f"ffn_norm_{number}")
+        dense = [model.get_layer(f"{name}_{number}") for name in ("ffn_in", "ffn_out")]
+        self.ffn_in, self.ffn_out = [(layer.kernel.value, layer.bias.value) for layer in dense]
+
+    def qkv_kernel(self) -> tf.Tensor:
+        return tf.concat([tf.reshape(kernel, [kernel.shape[0], -1]) for kernel in self._kernels], axis=1)
+
+    def qkv_bias(self) -> tf.Tensor:
+        return tf.concat([tf.reshape(bias, [-1]) for bias in self._biases], axis=0)
+
+    def out_kernel(self) -> tf.Tensor:
+        return tf.reshape(self._out, [-1, self._out.shape[-1]])
+
+
+def _blocks(model: keras.Model) -> list[_Block]:
+    return [_Block(model, i) for i in range(sum(layer.name.startswith("ffn_in_") for layer in model.layers))]
+
+
+def _norm_weights(model: keras.Model, name: str) -> tuple[Any, Any]:
+    layer = model.get_layer(name)
+    return layer.gamma.value, layer.beta.value
+
+
+def _norm(x: tf.Tensor, weights: tuple[Any, Any]) -> tf.Tensor:
+    """Layer normalisation over the last axis (Ba et al. 2016)."""
+    mean, variance = tf.nn.moments(x, axes=[-1], keepdims=True)
+    return (x - mean) * tf.math.rsqrt(variance + EPSILON) * weights[0] + weights[1]
+
+
+def _rates(width: int) -> Any:
+    """Radians a position, of each pair of sine and cosine: 10000^(−2i/width) (Vaswani et al. 2017), sines first, then cosines."""
+    return np.power(10_000.0, -2 * np.arange(width // 2) / width).astype(np.float32)

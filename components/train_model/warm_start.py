@@ -1,0 +1,47 @@
+"""Begin with the weights of an earlier version instead of random ones."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from robo_poet.digest import digest_path
+from robo_poet.errors import BadInput
+
+REMEDY = "choose a version that fits, or train.warm_start=0"
+
+
+def begin_with(model: keras.Model, version: Path, *, digest: str, architecture: str, tokenizer: str) -> None:
+    """Give `model` the weights of a registered model.
+
+    Args:
+        version: its `model` folder, with `manifest.json` and `keras/model.keras`.
+        digest: what the folder must have.
+        architecture: the model's; tokenizer: digest of the tokenizer it is to be trained with.
+
+    Raises:
+        BadInput: the folder is not what the run was submitted with, or its model is another: another tokenizer (its token numbers would
+            mean other words), another architecture, other shapes.
+    """
+    where = str(version)
+    if not version.is_dir():
+        raise BadInput("no such model to begin with", where=where, remedy=REMEDY)
+    if digest_path(version) != digest:
+        raise BadInput("the model to begin with is not the one the run was submitted with", where=where, remedy="verify the registry")
+    try:
+        manifest = json.loads((version / "manifest.json").read_text("utf-8"))
+        before: Any = keras.models.load_model(version / "keras" / "model.keras", compile=False)
+    except (OSError, ValueError) as error:
+        raise BadInput(f"no Keras model to begin with ({' '.join(str(error).split())})", where=where, remedy=REMEDY) from None
+    if manifest["architecture"] != architecture:
+        raise BadInput(f"that model is a {manifest['architecture']}, this one a {architecture}", where=where, remedy=REMEDY)
+    if manifest["tokenizer"] != tokenizer:
+        raise BadInput("that model was trained with another tokenizer: its token numbers mean other words", where=where, remedy=REMEDY)
+    there, here = ({v.path: v for v in one.trainable_variables} for one in (before, model))
+    for path in sorted(there.keys() | here.keys()):
+        shapes = [tuple(of[path].shape) if path in of else "missing" for of in (there, here)]
+        if shapes[0] != shapes[1]:
+            raise BadInput(f"that model is of another size: {path} is {shapes[0]} there and {shapes[1]} here", where=where, remedy=REMEDY)
+    for path, variable in here.items():
+        variable.assign(there[path].value)

@@ -1,0 +1,81 @@
+"""The TFLite model of a version, one token at a time, without TensorFlow (SERVE-6)."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from robo_poet.errors import BadInput
+from robo_poet.model.quiet import quiet
+from robo_poet.model.tokenizer import START, Tokenizer
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+class EdgeModel:
+    """A text that is read and written token by token; what came before is its state.
+
+    Attributes:
+        tokenizer: the one it was trained with.
+        manifest: what `edge_export` wrote: names, shapes and bounds.
+        vocabulary: logits a token.
+        max_length: tokens of a text, the prompt among them.
+        position: tokens read so far.
+    """
+
+    def __init__(self, runner: Any, manifest: dict[str, Any], tokenizer: Tokenizer) -> None:
+        self._runner, self.manifest, self.tokenizer = runner, manifest, tokenizer
+        self.vocabulary, self.max_length = int(manifest["vocabulary"]), int(manifest["max_length"])
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin a new text."""
+        self.position = 0
+        self._state = {state["input"]: np.zeros(state["shape"], np.float32) for state in self.manifest["states"]}
+
+    def read(self, token: int) -> npt.NDArray[np.float32]:
+        """Logits `[vocabulary]` of what follows `token`, unmasked."""
+        names = self.manifest
+        given = {names["token"]: np.asarray([token], np.int32), names["position"]: np.asarray(self.position, np.int32)}
+        result = self._runner(**given, **self._state)
+        self._state = {state["input"]: result[state["output"]] for state in names["states"]}
+        self.position += 1
+        logits: npt.NDArray[np.float32] = result[names["logits"]][0]
+        return logits
+
+
+def load_edge(folder: Path, tokenizer: Path, threads: int | None = None) -> EdgeModel:
+    """Load `edge/` of a model artifact, and the tokenizer artifact that belongs to it.
+
+    Args:
+        threads: of one step; None takes what the machine has, up to 4.
+
+    Raises:
+        BadInput: no such model in `folder`, a damaged one, or a tokenizer of another size.
+    """
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadInput(f"no edge model here ({error})", where=str(folder)) from None
+    words = Tokenizer.load(tokenizer)
+    try:
+        if (words.size, words.vocabulary) != (manifest["size"], manifest["vocabulary"]):
+            raise BadInput(
+                f"the model was exported for {manifest['size']} of {manifest['vocabulary']} tokens, this tokenizer has "
+                f"{words.size} of {words.vocabulary}",
+                where=str(tokenizer), remedy="give the tokenizer of the same version",
+            )  # fmt: skip
+        with quiet():
+            from ai_edge_litert.interpreter import Interpreter  # a fifth of a second; a wrong path should not cost it
+
+            path = str(folder / "model.tflite")
+            runner = Interpreter(path, num_threads=threads or min(4, os.cpu_count() or 1)).get_signature_runner()
+            model = EdgeModel(runner, manifest, words)
+            model.read(START)  # the first call makes the weights ready, and says so on standard error
+        model.reset()
+        return model
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise BadInput(f"the edge model is damaged ({error})", where=str(folder), remedy="export it again") from None

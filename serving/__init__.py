@@ -1,0 +1,1 @@
+"""The model in front of people."""

@@ -1,0 +1,119 @@
+"""Continue a text by a version's TFLite model; needs ai-edge-litert, tokenizers and numpy, and no TensorFlow (SERVE-6)."""
+
+import argparse
+import os
+import secrets
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn, cast
+
+from robo_poet.errors import BadInput
+from robo_poet.model.edge import load_edge
+from robo_poet.model.generate import encode_prompt
+from robo_poet.model.load import LoadedModel
+from robo_poet.model.sampling import Sampling
+from serving.edge.find import find
+from serving.edge.stream import stream
+from serving.edge.write import write
+
+BAD_INPUT = 2  # exit status: the caller can mend it
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One line, as for all bad input; `--help` shows the use."""
+        raise BadInput(message, where="command line", remedy="--help shows the use")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="python -m serving.edge", description=__doc__)
+    parser.add_argument("model", type=Path, help="a version's folder in the registry, a model artifact, or its edge/ alone")
+    parser.add_argument("prompt", help="how the text begins: a few words, at least 3 tokens")
+    parser.add_argument("--tokenizer", type=Path, help="folder of its tokenizer, if that is not in or beside the model")
+    parser.add_argument("--max-length", type=int, default=100, help="tokens to write at most, 1 to 512 (100)")
+    parser.add_argument("--min-length", type=int, help="tokens to write at least (10, if there is room for them)")
+    parser.add_argument("--temperature", type=float, default=0.8, help="0.1, plain, to 2.0, wild (0.8)")
+    parser.add_argument("--top-k", type=int, default=50, help="draw from the k likeliest; 0 is off, 1 is greedy (50)")
+    parser.add_argument("--top-p", type=float, default=0.9, help="draw from the likeliest of this mass together, 0.1 to 1.0 (0.9)")
+    parser.add_argument("--repetition-penalty", type=float, default=1.0, help="1.0, off, to 1.2 (1.0)")
+    parser.add_argument("--stop", action="append", default=[], metavar="TEXT", help="end behind this text; may be given again")
+    parser.add_argument("--ban", action="append", default=[], metavar="TEXT", help="write no token that holds it; may be given again")
+    parser.add_argument("--seed", type=int, help="the same seed writes the same text; without one, each time another")
+    parser.add_argument("--threads", type=int, help="of one step (what the machine has, up to 4)")
+    parser.add_argument("--quiet", action="store_true", help="say nothing of speed and memory at the end")
+    return parser
+
+
+def run(argv: Sequence[str] | None = None) -> None:
+    """Write to standard output as the tokens come; then one line of figures on standard error.
+
+    Raises:
+        BadInput: what the caller can mend.
+    """
+    args = _parser().parse_args(argv)
+    sampling = _sampling(args)
+    if args.seed is not None and not 0 <= args.seed < 2**63:
+        raise BadInput(f"{args.seed} is out of range", where="--seed", remedy="give a value from 0 to 2^63 - 1")
+    if args.threads is not None and not 1 <= args.threads <= 64:
+        raise BadInput(f"{args.threads} is out of range", where="--threads", remedy="give a value from 1 to 64")
+    for name, texts in (("prompt", [args.prompt]), ("--stop", args.stop), ("--ban", args.ban)):
+        try:
+            "".join(texts).encode()
+        except UnicodeEncodeError:  # bytes of the command line that are no UTF-8
+            raise BadInput("it is not UTF-8", where=name) from None
+    seed = secrets.randbelow(2**31) if args.seed is None else args.seed
+    model = load_edge(*find(args.model, args.tokenizer), threads=args.threads)
+    prompt = encode_prompt(cast(LoadedModel, model), args.prompt)  # tokenizer and manifest are all it looks at
+    began = time.perf_counter()
+    _show(args.prompt)
+    for piece in stream(model.tokenizer, write(model, prompt, sampling, seed), sampling.stop, sampling.min_new):
+        _show(piece)
+    _show("\n")
+    if not args.quiet:
+        each = 1000 * (time.perf_counter() - began) / max(1, model.position)
+        figures = f"{model.position} tokens read and written, {each:.2f} ms each, {_peak_megabytes():.0f} MB"
+        print(f"{figures} · --seed {seed} writes this again", file=sys.stderr)
+
+
+def _sampling(args: argparse.Namespace) -> Sampling:
+    least = min(Sampling.min_new, max(args.max_length, 0)) if args.min_length is None else args.min_length
+    options = {"max_new": "--max-length", "min_new": "--min-length", "banned": "--ban"}
+    try:
+        return Sampling(
+            args.max_length, least, args.temperature, args.top_k, args.top_p, args.repetition_penalty, tuple(args.stop), tuple(args.ban)
+        )
+    except BadInput as error:  # by the names that the reader typed
+        where = options.get(error.where, "--" + error.where.replace("_", "-"))
+        raise BadInput(error.what.replace("max_new,", "--max-length"), where=where, remedy=error.remedy) from None
+
+
+def _peak_megabytes() -> float:
+    """The most memory this program has held; `getrusage` would count what held its place before it was started."""
+    status = Path("/proc/self/status").read_text("utf-8")
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")) / 1024
+
+
+def _show(text: str) -> None:
+    """Without what would steer a terminal: a byte-level model can write any character."""
+    sys.stdout.write("".join(character for character in text if character.isprintable() or character in "\n\t"))
+    sys.stdout.flush()
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    try:
+        run(argv)
+    except BadInput as error:
+        print(f"error: {error}", file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        print(file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader has enough, as in `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,60 @@
+"""Choosing the next token, in numpy: the sampler inside the exported graph for one text (`components/train_model/sampler.py`, GEN-1).
+
+The same logits, options, seed and position give the same token; a test holds the two together.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from robo_poet.model.limits import MAX_TOP_K
+
+Logits = npt.NDArray[np.float32]
+_HALF = 0xFFFFFFFF
+
+
+def uniform(seed: int, position: int) -> np.float32:
+    """A number in [0, 1) from a seed of 64 bits and an absolute position: "lowbias32" (C. Wellons, 2018), thrice."""
+
+    def mix(x: int) -> int:
+        x = (x ^ (x >> 16)) * 0x7FEB352D & _HALF
+        x = (x ^ (x >> 15)) * 0x846CA68B & _HALF
+        return x ^ (x >> 16)
+
+    x = mix(mix(mix((position + 0x9E3779B9) & _HALF) ^ (seed & _HALF)) ^ (seed >> 32 & _HALF))
+    return np.float32((x >> 8) * 2.0**-24)
+
+
+def penalise(logits: Logits, seen: npt.NDArray[np.bool_], penalty: float) -> Logits:
+    """Make what was seen less likely: a positive logit is divided by the penalty, another multiplied (Keskar et al. 2019, CTRL)."""
+    if penalty == 1.0:
+        return logits
+    theta = np.float32(penalty)
+    return np.where(seen, np.where(logits > 0, logits / theta, logits * theta), logits)
+
+
+def sample(logits: Logits, temperature: float, top_k: int, top_p: float, noise: np.float32) -> int:
+    """Draw one token: temperature, then the `top_k` most likely, then the nucleus of mass `top_p` (Holtzman et al. 2020).
+
+    Args:
+        logits: `[vocabulary]`; −inf is never drawn, unless there is nothing else.
+        top_k: 0 is off, 1 is greedy.
+        noise: in [0, 1): the token whose share of the kept mass it falls into, the likeliest first.
+    """
+    order = _largest(logits, min(top_k, MAX_TOP_K) if top_k > 0 else len(logits))
+    values = logits[order] / np.float32(temperature)
+    shares = np.exp(values - values[0])
+    shares /= shares.sum()
+    upto = np.cumsum(shares)
+    # The token that crosses top_p is kept, so that the nucleus is never empty.
+    kept = max(1, int(np.count_nonzero((upto - shares < np.float32(top_p)) & (shares > 0))))
+    upto = upto[:kept]
+    return int(order[min(int(np.count_nonzero(upto <= noise * upto[-1])), kept - 1)])
+
+
+def _largest(logits: Logits, k: int) -> npt.NDArray[np.intp]:
+    """Places of the k largest, largest first, of equal ones the first."""
+    if k >= len(logits):
+        return np.argsort(-logits, kind="stable")
+    least = np.partition(logits, len(logits) - k)[len(logits) - k]
+    among = np.flatnonzero(logits >= least)
+    return among[np.argsort(-logits[among], kind="stable")[:k]]

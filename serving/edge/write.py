@@ -1,0 +1,59 @@
+"""A completion, token by token: the loop of `components/train_model/decode.py` for one text, outside any graph (GEN-1, GEN-2)."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from robo_poet.errors import BadInput
+from robo_poet.model.edge import EdgeModel
+from robo_poet.model.sampling import Sampling
+from robo_poet.model.tokenizer import END, PAD
+from serving.edge.sampler import penalise, sample, uniform
+
+
+def write(model: EdgeModel, prompt: Sequence[int], sampling: Sampling, seed: int) -> Iterator[int]:
+    """Tokens that continue `prompt` (ids, `<START>` first), each as soon as it is drawn; `<END>` is not among them.
+
+    The noise of a token belongs to (seed, its position in the whole text), as in the graph. The model begins a new text.
+
+    Raises:
+        BadInput: beam search, whose text is known at its end only and which costs several times as much; a text to ban
+            that no token holds; or all tokens are banned.
+    """
+    if sampling.beams > 1:
+        raise BadInput("the edge runner has no beam search", where="beams", remedy="leave it at 1")
+    words = model.tokenizer
+    for text in sampling.banned:
+        if not words.holding([text]):  # better refused than seemingly kept
+            raise BadInput(f"no token holds {text!r}, so it cannot be banned", where="banned", remedy="give a shorter piece of it")
+    mask = np.zeros(model.vocabulary, np.float32)
+    mask[words.holding(sampling.banned)] = -np.inf
+    mask[:END] = mask[words.size :] = -np.inf
+    if np.isneginf(np.delete(mask, END)).all():
+        raise BadInput("no token is left to write with", where="banned", remedy="ban less")
+    return _written(model, prompt, sampling, seed, mask)
+
+
+def _written(
+    model: EdgeModel, prompt: Sequence[int], sampling: Sampling, seed: int, mask: npt.NDArray[np.float32]
+) -> Iterator[int]:  # fmt: skip
+    stops = set(model.tokenizer.holding(sampling.stop))
+    seen = np.zeros(model.vocabulary, np.bool_)
+    seen[list(prompt)] = True
+    seen[PAD] = False
+    model.reset()
+    for token in prompt[:-1]:
+        model.read(token)
+    current, may_end = prompt[-1], len(prompt) + sampling.min_new
+    for position in range(len(prompt), min(len(prompt) + sampling.max_new, model.max_length)):
+        logits = penalise(model.read(current), seen, sampling.repetition_penalty) + mask
+        if position < may_end:
+            logits[END] = -np.inf
+        current = sample(logits, sampling.temperature, sampling.top_k, sampling.top_p, uniform(seed, position))
+        if current == END:
+            return
+        yield current
+        if position >= may_end and current in stops:
+            return
+        seen[current] = True

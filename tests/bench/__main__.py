@@ -1,0 +1,30 @@
+"""`python -m tests.bench NAME …`: run benchmarks, one after another; without a name, all of them."""
+
+import importlib
+import os
+import sys
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+NAMES = ("train", "decode", "edge")
+
+
+def main(names: list[str]) -> int:
+    """Returns the exit status."""
+    wrong = [name for name in names if name not in NAMES]
+    if wrong:
+        print(f"error: BENCH={wrong[0]}: no such benchmark; there are {', '.join(NAMES)}", file=sys.stderr)
+        return 2
+    from robo_poet.model.quiet import quiet
+    from tests.bench.frame import tell
+
+    for name in names or NAMES:
+        with quiet():
+            import tensorflow  # noqa: F401
+        rows = importlib.import_module(f"tests.bench.{name}").run()
+        tell(name, rows, Path("build/bench"))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main([name for name in sys.argv[1:] if name]))

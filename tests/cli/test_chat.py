@@ -1,0 +1,206 @@
+import errno
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from cli.chat import chat
+from robo_poet.errors import BadInput
+from robo_poet.model.generate import Completion, stream
+
+pytestmark = pytest.mark.usefixtures("quick_loading")
+
+
+def talk(registry: Path, lines: str, *words: str) -> Result:
+    app = typer.Typer()
+    app.command()(chat)
+    command = [*words, "--registry", str(registry)]
+    return CliRunner().invoke(app, command, input=lines.encode("utf-8", "surrogateescape"), catch_exceptions=False)
+
+
+SHORT = ("-s", "max-length=20", "--seed", "5")
+
+
+def test_a_pipe_holds_what_the_model_wrote_and_the_text_goes_on(toy_registry: Path, tmp_path: Path) -> None:
+    saved = tmp_path / "poem.txt"
+    found = talk(toy_registry, f"my heart burns\n\nthe rose\n/save {saved}\n", *SHORT)
+    assert found.exit_code == 0
+    assert "> " not in found.stdout
+    notes = found.stderr.splitlines()
+    assert [note.split(" tokens/s")[0].rsplit(" · ", 1)[0] for note in notes[:3]] == ["seed 5 · 20 tokens"] * 3
+    assert notes[3] == f"{saved} has the text"
+    text = saved.read_text()
+    assert text.startswith("my heart burns")
+    assert "\nthe rose" in text
+    # What is on the screen is the text without what was said; each answer ends its line there.
+    assert found.stdout.replace("\n", "") == text.replace("my heart burns", "", 1).replace("\nthe rose", "", 1).replace("\n", "")
+
+
+def test_the_model_reads_all_of_the_text(toy_registry: Path) -> None:
+    once = talk(toy_registry, "my heart burns\n/text\n", "-s", "max-length=40", "--seed", "5").stdout.splitlines()
+    twice = talk(toy_registry, "my heart burns\n\n/text\n", *SHORT).stdout
+    whole = "\n".join(once[once.index(next(line for line in once if line.startswith("my heart burns"))) :])
+    assert whole in twice  # twenty tokens and twenty more, with one seed, are forty
+
+
+def test_again_undo_and_reset(toy_registry: Path) -> None:
+    def texts(lines: str) -> list[str]:
+        parts = talk(toy_registry, f"my heart burns\n{lines}", *SHORT).stdout.split("my heart burns")
+        return parts[1:]
+
+    first, anew, back = texts("/text\n/again\n/text\n/undo\n/text\n")
+    assert anew.split("\n")[0] != first.split("\n")[0]
+    assert first.startswith(back.rstrip("\n"))
+    assert talk(toy_registry, "my heart burns\n/reset\n/text\n", *SHORT).stderr.endswith("nothing is written yet\n")
+    assert talk(toy_registry, "my heart burns\n/undo\n/text\n", *SHORT).stderr.endswith("the text is empty\nnothing is written yet\n")
+
+
+def test_what_cannot_be_done_is_one_line_and_the_session_goes_on(toy_registry: Path, tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    there.write_text("precious")
+    lines = [
+        "", "/again", "/undo", "/nope", "/undo 3", "/set temperature 9", "/set warmth 1", "/set ban nothing-like-this", "/seed x", "/version 9",
+        "/version 3", "/version x", "/save", "x", "bad \udcff bytes", "my heart burns", f"/save {there}", "/save", "/settings",
+    ]  # fmt: skip
+    found = talk(toy_registry, "\n".join(lines), *SHORT)
+    errors = [line for line in found.stderr.splitlines() if line.startswith("error: ")]
+    expected = [
+        "nothing is written yet; type how a text begins", "nothing is written yet", "there is nothing to undo",
+        "no command is called /nope; /help lists them", "/undo: it takes nothing behind it", "temperature: 9.0 is out of range",
+        "no setting is called 'warmth'", "ban: no token holds 'nothing-like-this'", "'x' is no seed", "there is no version 9",
+        str(toy_registry), "'x' is no version number", "nothing is written yet", "prompt: 1 tokens are too few", "this line: it is not UTF-8",
+        f"{there}: it is there already; give another name", "/save: no file is named",
+    ]  # fmt: skip
+    assert [error.removeprefix("error: ")[: len(start)] for error, start in zip(errors, expected, strict=True)] == expected
+    assert found.exit_code == 1
+    assert there.read_text() == "precious"
+    assert "temperature         0.8" in found.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["--set", "max-length=9999"], "--set max-length: 9999 is out of range"),
+        (["--set", "x=1"], "no setting is called 'x'"),
+        ([], "no champion yet; train one with make run-pipeline"),
+    ],
+)
+def test_a_chat_that_cannot_begin_is_one_line(tmp_path: Path, words: list[str], line: str) -> None:
+    with pytest.raises(BadInput) as error:
+        talk(tmp_path, "", *words)
+    assert line in str(error.value)
+
+
+def test_a_text_too_long_to_be_read_is_cut_and_said(toy_registry: Path) -> None:
+    found = talk(
+        toy_registry, "the rose sleeps.\\\n" * 200 + "my heart burns\n", "-s", "max-length=500", "--seed", "1", "-s", "min-length=500"
+    )
+    assert "the context of 512 tokens is full · the first " in found.stderr
+    assert "characters no longer fit and were not read" in found.stderr
+
+
+def test_settings_seed_and_version_change_on_the_way(toy_registry: Path) -> None:
+    lines = [
+        "/set stop .",
+        "/seed 7",
+        "/seed",
+        "/seed random",
+        "/set",
+        "/version 2",
+        "/versions",
+        "/version",
+        "/help",
+        "//slash begins this",
+        "/text",
+    ]
+    found = talk(toy_registry, "\n".join([*lines, "/quit", "/never"]))
+    assert found.exit_code == 0
+    for note in (
+        'stop is "."',
+        "every answer is drawn with seed 7\nevery answer",
+        "each answer has a seed",
+        "version 2 (rejected: a toy) · perplexity 42.0",
+    ):
+        assert note in found.stderr
+    assert "  version 1 (champion) · perplexity 41.0 · bits per byte 2.500\n* version 2 (rejected" in found.stdout
+    assert "/slash begins this" in found.stdout
+    assert "/set NAME VALUE" in found.stdout
+
+
+def test_ctrl_c_keeps_what_was_written(toy_registry: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def pressing(*given: Any) -> Iterator[Completion]:
+        for number, written in enumerate(stream(*given)):
+            if number == 1:
+                os.kill(os.getpid(), signal.SIGINT)
+            yield written
+
+    monkeypatch.setattr("cli.chat_session.stream", pressing)
+    found = talk(toy_registry, "my heart burns\n/text\n", "--seed", "5", "-s", "min-length=100")
+    assert "seed 5 · 24 tokens · " in found.stderr  # two pieces, of 8 and 16
+    assert "stopped by Ctrl-C" in found.stderr
+    answer, text = found.stdout.split("my heart burns")
+    assert answer.rstrip("\n") == text.rstrip("\n")
+
+
+class Terminal:
+    """A chat as a person has it."""
+
+    def __init__(self, *words: str) -> None:
+        self._end, theirs = pty.openpty()
+        code = "import sys; from cli.__main__ import main; main()"
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", code, "chat", *words], stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+            env={**os.environ, "TERM": "xterm-256color"},
+        )  # fmt: skip
+        os.close(theirs)
+        self.seen = ""
+
+    def until(self, text: str, limit: float = 120) -> str:
+        """What comes, to the end of `text`."""
+        deadline = time.monotonic() + limit
+        while text not in self.seen:
+            assert time.monotonic() < deadline, f"{text!r} did not come: {self.seen!r}"
+            if select.select([self._end], [], [], 1)[0]:
+                try:
+                    self.seen += os.read(self._end, 65536).decode(errors="replace")
+                except OSError as error:
+                    assert error.errno == errno.EIO, error  # the other end is closed
+                    assert text in self.seen, self.seen
+        found, _, self.seen = self.seen.partition(text)
+        return found + text
+
+    def type(self, text: str) -> None:
+        os.write(self._end, text.encode())
+
+    def press_ctrl_c(self) -> None:
+        self.process.send_signal(signal.SIGINT)
+
+
+def test_a_person_sees_who_writes_and_leaves_by_ctrl_c_pressed_twice(toy_registry: Path) -> None:
+    terminal = Terminal("--registry", str(toy_registry))
+    assert "version 1 loads" in terminal.until("version 1 (champion) · perplexity 41.0 · bits per byte 2.500")
+    assert "/help lists commands, Ctrl-D leaves" in terminal.until("> ")
+    terminal.type("my heart burns\r")
+    terminal.until("100 tokens · ")
+    terminal.until("> ")
+    terminal.press_ctrl_c()
+    terminal.until("the text is not saved: /save poem.txt keeps it; Ctrl-C again leaves")
+    terminal.until("> ")
+    terminal.type("/te\t\r")
+    assert "my heart burns" in terminal.until("> ")
+    terminal.press_ctrl_c()
+    terminal.until("Ctrl-C again leaves")
+    terminal.until("> ")
+    terminal.press_ctrl_c()
+    terminal.until("left; /quit and Ctrl-D leave, too")
+    assert terminal.process.wait(60) == 130

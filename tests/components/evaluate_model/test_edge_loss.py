@@ -1,0 +1,64 @@
+import math
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.evaluate_model.edge_loss import measure_edge_loss, sample_windows
+from robo_poet.corpus.read import read_documents
+from robo_poet.model.edge import EdgeModel, load_edge
+from robo_poet.model.load import load_model
+from robo_poet.model.score import WINDOW, score
+
+
+def test_it_is_the_ratio_of_bits_a_byte_on_the_same_tokens(toy_corpus: Path, toy_training: Path, toy_tokenizer: Path) -> None:
+    full, edge = load_model(toy_training / "model", toy_tokenizer), load_edge(toy_training / "model" / "edge", toy_tokenizer)
+    test = [document.text for document in read_documents(toy_corpus, "test")]
+    documents = [full.tokenizer.encode_document(text) for text in test]
+    assert max(map(len, documents)) <= WINDOW  # one window each: the plain way is the whole way
+    said: list[tuple[int, int]] = []
+    loss = measure_edge_loss(full, edge, test, tokens=10**6, batch=4, seed=1, say=lambda *s: said.append(s))
+
+    bits = -sum(float(one.log_prob.sum()) for one in score(full, documents, 4)) / math.log(2)
+    bits_edge = 0.0
+    for ids in documents:
+        edge.reset()
+        for token, following in pairwise(ids):
+            logits = edge.read(token).astype(np.float64)
+            bits_edge -= math.log2(np.exp(logits[following]) / np.exp(logits).sum())
+    assert loss == pytest.approx(bits_edge / bits - 1, abs=1e-5)
+    assert 0 < abs(loss) < 0.02  # INT8 costs something, and not much
+    tokens = sum(map(len, documents)) - len(documents)
+    assert said[-1] == (tokens, tokens)
+
+
+def test_a_broken_edge_model_is_seen(toy_corpus: Path, toy_training: Path, toy_tokenizer: Path) -> None:
+    full, edge = load_model(toy_training / "model", toy_tokenizer), load_edge(toy_training / "model" / "edge", toy_tokenizer)
+
+    class Forgetful(EdgeModel):
+        def read(self, token: int) -> np.ndarray:
+            edge.reset()  # it knows nothing but the last token
+            return edge.read(token)
+
+        def reset(self) -> None:
+            pass
+
+    test = [document.text for document in read_documents(toy_corpus, "test")]
+    forgetful = Forgetful(None, edge.manifest, full.tokenizer)
+    assert measure_edge_loss(full, forgetful, test, tokens=200, batch=4, seed=1, say=lambda *_: None) > 0.01
+
+
+@given(st.lists(st.integers(1, 900), min_size=1, max_size=8), st.integers(1, 1500), st.integers(0, 99))
+def test_the_windows_are_pieces_of_the_documents_each_token_once_and_as_many_as_asked_for(
+    lengths: list[int], tokens: int, seed: int
+) -> None:
+    documents = [[1000 * number + i for i in range(length)] for number, length in enumerate(lengths)]
+    windows = sample_windows(documents, tokens, seed)
+    assert windows == sample_windows(documents, tokens, seed)
+    targets = [token for window in windows for token in window[1:]]
+    assert len(targets) == len(set(targets)) == min(tokens, sum(length - 1 for length in lengths))
+    for window in windows:
+        assert 2 <= len(window) <= WINDOW and list(window) == list(range(window[0], window[0] + len(window)))

@@ -1,0 +1,55 @@
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from components.train_model.callbacks.callback import Batch
+from components.train_model.callbacks.divergence import Divergence
+from components.train_model.trainer import Trainer
+from robo_poet.errors import BadInput
+from tests.components.train_model.toy import trainer
+
+
+@pytest.fixture(scope="module")
+def toy(toy_corpus: Path, toy_tokenizer: Path, tmp_path_factory: pytest.TempPathFactory) -> Trainer:
+    return trainer(toy_corpus, toy_tokenizer, tmp_path_factory.mktemp("toy"))
+
+
+def test_a_training_whose_loss_is_no_number_stops_and_leaves_no_checkpoint(toy_corpus: Path, toy_tokenizer: Path, tmp_path: Path) -> None:
+    broken = trainer(toy_corpus, toy_tokenizer, tmp_path)
+    bias = broken.model.get_layer("logits").bias
+    bias.assign(np.full(bias.shape, np.nan))
+    where = r"training step 1 of \d+, epoch 1, batch 1 of \d+"
+    with pytest.raises(BadInput, match=f"{where}: the loss is not a number; lower train.learning_rate or train.clipnorm"):
+        broken.run()
+    assert not (tmp_path / "last.npz").exists()
+
+
+def test_a_training_whose_weights_explode_stops_with_step_and_batch(toy_corpus: Path, toy_tokenizer: Path, tmp_path: Path) -> None:
+    wild = trainer(toy_corpus, toy_tokenizer, tmp_path, learning_rate=1.0, clipnorm=1e6, epochs=50)
+    for variable in wild.model.trainable_variables:
+        variable.assign(variable.value * 300)
+    with pytest.raises(BadInput, match=r"training step \d+ of \d+, epoch \d+, batch \d+ of \d+: the loss (has exploded|is not a number)"):
+        wild.run()
+
+
+@pytest.mark.parametrize(
+    "loss, norm, what",
+    [(math.inf, 1.0, "the loss is not a number"), (math.nan, 1.0, "the loss is not a number"), (80.0, 1.0, "exploded: 80.0 nats a token, more than 58"),
+     (3.0, math.nan, "the norm of the gradient is not a number"), (3.0, math.inf, "the norm of the gradient is not a number")],
+)  # fmt: skip
+def test_each_way_to_go_wrong_is_told_apart(loss: float, norm: float, what: str, toy: Trainer) -> None:
+    toy.progress.step = toy.per_epoch + 3
+    with pytest.raises(BadInput, match=f"epoch 2, batch 3 of {toy.per_epoch}: .*{what}"):
+        Divergence().on_batch_end(toy, Batch(loss, loss, 100.0, norm, []))
+
+
+def test_an_ordinary_step_is_let_pass(toy: Trainer) -> None:
+    Divergence().on_batch_end(toy, Batch(math.log(320), 5.0, 100.0, 2.0, [tf.zeros([1])]))
+
+
+def test_a_validation_that_is_no_number_stops(toy: Trainer) -> None:
+    with pytest.raises(BadInput, match="the validation loss is not a number"):
+        Divergence().on_validation_end(toy, {"validation_cross_entropy": math.nan})
