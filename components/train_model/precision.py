@@ -4,6 +4,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
+
 def compute_type(setting: str) -> tf.DType:
     """`auto` is float16 on a GPU (with loss scaling, see `optimizer`), bfloat16 on a CPU that is faster with it, else float32."""
     if setting != "auto":

@@ -21,7 +21,13 @@ def registry(tmp_path: Path) -> Path:
         file.parent.mkdir(parents=True)
         file.write_text("weights")
         Registry(tmp_path / "registry").register(
-            {"model": tmp_path / f"made{number}"}, metrics={}, lineage={}, decision={"verdict": "accepted"}, stage="candidate", who="test", why="test"
+            {"model": tmp_path / f"made{number}"},
+            metrics={},
+            lineage={},
+            decision={"verdict": "accepted"},
+            stage="candidate",
+            who="test",
+            why="test",
         )
     return tmp_path / "registry"
 

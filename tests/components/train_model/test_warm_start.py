@@ -27,7 +27,9 @@ def version(tmp_path: Path) -> tuple[Path, keras.Model]:
 
 
 def begin(model: keras.Model, folder: Path, **changes: str) -> None:
-    begin_with(model, folder, **{"digest": digest_path(folder) if folder.exists() else "", "architecture": "lstm", "tokenizer": "words", **changes})
+    begin_with(
+        model, folder, **{"digest": digest_path(folder) if folder.exists() else "", "architecture": "lstm", "tokenizer": "words", **changes}
+    )
 
 
 def test_the_model_begins_with_the_weights_of_the_version(version: tuple[Path, keras.Model]) -> None:
