@@ -7,11 +7,12 @@ MAKEFLAGS += --no-print-directory
 PROFILE ?= local
 RUNNER ?= process
 CORPUS ?=
+BENCH ?=
 ARGS ?=
 CLI := .venv/bin/robo-poet
 export PROFILE RUNNER CORPUS  # reach the recipes through the environment, so that any name of a folder is safe
 
-.PHONY: help setup run-pipeline compile images check test soak lock clean
+.PHONY: help setup run-pipeline compile images check test soak bench lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -41,6 +42,9 @@ test: setup ## All tests
 
 soak: setup ## The same promises at full counts: 1,000 cases a property, races and kills by the hundred
 	@ROBO_POET_SOAK=1 .venv/bin/pytest -n 2 --dist loadfile -m "soak or not soak" --timeout 3000 $(ARGS)
+
+bench: setup ## Compare with peers in one run: BENCH=train|decode|edge, or all; a table, and build/bench/<name>.json
+	@.venv/bin/python -m tests.bench $(BENCH)
 
 lock: ## Remake requirements/*.txt from pyproject.toml
 	@infra/lock.sh

@@ -5,7 +5,6 @@ from functools import partial
 from typing import Any
 
 import keras
-import keras_hub
 import numpy as np
 import tensorflow as tf
 
@@ -13,21 +12,8 @@ from components.train_model.architecture import ARCHITECTURES, Architecture
 from components.train_model.export import Exported
 from components.train_model.sampler import sample, uniform
 from robo_poet.settings.train import TrainSettings
+from tests.bench.completion import NEW, PROMPT, TEMPERATURE, TOP_K, TOP_P, VOCABULARY, asked
 from tests.bench.frame import Row, in_turns
-
-VOCABULARY, PROMPT, NEW = 10_000, 8, 100
-TOP_K, TOP_P, TEMPERATURE = 50, 0.9, 0.8
-
-
-def asked(rows: int, new: int = NEW) -> dict[str, tf.Tensor]:
-    """The inputs of `generate`; the shortest length is the longest too, so that every row writes all tokens."""
-    return {
-        "prompt": tf.tile(tf.range(10, 10 + PROMPT)[None], [rows, 1]), "prompt_length": tf.fill([rows], PROMPT),
-        "max_new": tf.fill([rows], new), "min_new": tf.fill([rows], new), "repetition_penalty": tf.ones([rows]),
-        "stop_tokens": tf.zeros([rows, 1], tf.int32), "banned_tokens": tf.zeros([rows, 1], tf.int32),
-        "temperature": tf.fill([rows], TEMPERATURE), "top_k": tf.fill([rows], TOP_K), "top_p": tf.fill([rows], TOP_P),
-        "seed": tf.range(rows, dtype=tf.int64),
-    }  # fmt: skip
 
 
 def in_graph(signature: Any, rows: int, new: int = NEW) -> Callable[[], Any]:
@@ -62,6 +48,8 @@ def in_python(architecture: Architecture, model: keras.Model, rows: int) -> Call
 
 def keras_hub_way(rows: int) -> Callable[[], Any]:
     """KerasHub's GPT-2 of the same shape, compiled as it comes, with the same kind of draw and a cache just as long as needed."""
+    import keras_hub  # seconds, and only this needs it
+
     backbone = keras_hub.models.GPT2Backbone(
         vocabulary_size=VOCABULARY, num_layers=6, num_heads=4, hidden_dim=128, intermediate_dim=512, dropout=0.1, max_sequence_length=512
     )

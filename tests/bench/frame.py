@@ -55,7 +55,9 @@ def in_turns(calls: Mapping[str, Callable[[], Any]], rounds: int = 7) -> dict[st
 
 def apart(module: str, *arguments: str) -> dict[str, Any]:
     """What `python -m module arguments` prints as its last line, JSON: for what needs a process of its own, such as peak memory."""
-    done = subprocess.run([sys.executable, "-m", module, *arguments], stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run([sys.executable, "-m", module, *arguments], capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{module} {' '.join(arguments)}: {done.stderr}")
     found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
     return found
 
