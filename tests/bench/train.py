@@ -55,7 +55,7 @@ def keras_fit(settings: TrainSettings) -> Callable[[], Any]:
     optimizer = keras.optimizers.AdamW(settings.learning_rate, weight_decay=settings.weight_decay, clipnorm=settings.clipnorm)
     model.compile(optimizer, keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     feed = tf.data.Dataset.from_tensor_slices(batches(settings)).repeat().prefetch(2)
-    return lambda: model.fit(feed, steps_per_epoch=STEPS, verbose=0)
+    return lambda: model.fit(feed, steps_per_epoch=STEPS, verbose=0, shuffle=False)
 
 
 def peak(way: str, architecture: str) -> float:
