@@ -47,4 +47,7 @@ def load_model(model: Path, tokenizer: Path) -> LoadedModel:
 
         module = tf.saved_model.load(str(model / "saved_model"))
     calls = module.signatures
+    missing = [name for name in ("generate", "beam_search", "score") if name not in calls]
+    if missing:
+        raise BadInput(f"the model has no signature {missing[0]}", where=str(model), remedy="an older export; train a version anew")
     return LoadedModel(calls["generate"], calls["beam_search"], calls["score"], words, manifest, module)

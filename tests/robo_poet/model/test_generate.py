@@ -9,7 +9,7 @@ import pytest
 from robo_poet.errors import BadInput
 from robo_poet.model.generate import Completion, encode_prompt, generate, stream
 from robo_poet.model.limits import StopReason
-from robo_poet.model.load import load_model
+from robo_poet.model.load import LoadedModel, load_model
 from robo_poet.model.sampling import Sampling
 
 
@@ -39,14 +39,18 @@ def test_another_versions_tokenizer_is_refused(toy_training: Path, toy_tokenizer
         load_model(tmp_path, toy_tokenizer)
 
 
+@pytest.fixture(scope="module")
+def model(toy_training: Path, toy_tokenizer: Path) -> LoadedModel:
+    return load_model(toy_training / "model", toy_tokenizer)
+
+
 def assert_same(one: Completion, other: Completion) -> None:
     assert replace(one, log_probs=[]) == replace(other, log_probs=[])
     np.testing.assert_allclose(one.log_probs, other.log_probs, atol=1e-3)  # sums in another order, as in any other batch
 
 
-def test_in_pieces_it_is_the_same_text_up_to_a_full_context(toy_training: Path, toy_tokenizer: Path) -> None:
-    model = load_model(toy_training / "model", toy_tokenizer)
-    prompt = encode_prompt(model, "the rose sleeps upon a bright cold star " * 60)[:488]
+def test_in_pieces_it_is_the_same_text_up_to_a_full_context(model: LoadedModel) -> None:
+    prompt = encode_prompt(model, "the rose sleeps upon a bright cold star " * 38)[:488]
     sampling = Sampling(max_new=100, min_new=100)
     for length in (488, 487, 464, 484):  # 488 and 464 are filled by whole pieces
         written = generate(model, [prompt[:length]], sampling, [3])[0]
@@ -56,8 +60,7 @@ def test_in_pieces_it_is_the_same_text_up_to_a_full_context(toy_training: Path, 
 
 @pytest.mark.parametrize("least", [0, 10, 40])
 @pytest.mark.parametrize("stop", [(".",), ("s.\n", "e u"), ("no such text",)])
-def test_a_stop_text_counts_behind_the_least_length(toy_training: Path, toy_tokenizer: Path, least: int, stop: tuple[str, ...]) -> None:
-    model = load_model(toy_training / "model", toy_tokenizer)
+def test_a_stop_text_counts_behind_the_least_length(model: LoadedModel, least: int, stop: tuple[str, ...]) -> None:
     prompt = encode_prompt(model, "my heart burns")
     written = generate(model, [prompt] * 8, Sampling(80, least, stop=stop), range(8))
     for seed, one in enumerate(written):
