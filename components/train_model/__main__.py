@@ -61,7 +61,8 @@ def work(call: Call) -> None:
             expected = call.parameters["warm_start_digest"]
             begin_with(model, Path(before), digest=expected, architecture=settings.architecture, tokenizer=vocabulary_digest)
         memory = estimate(settings, model.count_params(), tokenizer.vocabulary, len(feeds["train"]))
-        call.progress(0, 1, f"{model.count_params():,} parameters on {gpus or 'no'} GPU, memory {memory}")
+        # Not by call.progress, which would hold back the line that follows at once: from which checkpoint it goes on.
+        print(f"[  0 %] {model.count_params():,} parameters on {gpus or 'no'} GPU, memory {memory}", file=sys.stderr, flush=True)
         if warned := warning(memory, settings, gpus):
             call.warn(warned)
         trainer = Trainer(

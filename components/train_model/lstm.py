@@ -5,6 +5,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from components.train_model.cudnn import cudnn_sequence, on_gpu
 from components.train_model.recurrence import lstm_sequence
 from robo_poet.settings.train import TrainSettings
 
@@ -38,7 +39,10 @@ def features(model: keras.Model, tokens: tf.Tensor, compute: tf.DType, dropout_s
     x = tf.gather(model.get_layer("embedding").embeddings.value, tf.transpose(tokens))
     for number, layer in enumerate(_recurrent(model)):
         cell = layer.cell
-        x = lstm_sequence(x, cell.kernel.value, cell.recurrent_kernel.value, cell.bias.value, compute)
+        if on_gpu():
+            x = cudnn_sequence(layer, x, compute)
+        else:
+            x = lstm_sequence(x, cell.kernel.value, cell.recurrent_kernel.value, cell.bias.value, compute)
         rate = model.get_layer(f"dropout_{number}").rate
         if dropout_seed is not None and rate:
             x = tf.nn.experimental.stateless_dropout(x, rate, seed=dropout_seed + [0, number])

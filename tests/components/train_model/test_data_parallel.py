@@ -38,7 +38,9 @@ def train(folder, killed):
         try:
             progress = trainer.run()
         except Killed:
-            return train(folder, 0)
+            progress = None
+    if progress is None:
+        return train(folder, 0)
     losses = [p["loss"] for p in progress.history] + [p["validation_perplexity"] for p in progress.history if "validation_perplexity" in p]
     return {"strategy": type(trainer.train_step).__name__, "losses": losses, "weights": [v.numpy().tolist() for v in model.trainable_variables]}
 with tempfile.TemporaryDirectory() as folder:
