@@ -183,11 +183,13 @@ class Terminal:
         os.write(self._end, text.encode())
 
     def press_ctrl_c(self) -> None:
+        time.sleep(0.5)  # a signal between the prompt and the wait for a key is seen at the next key only: a person is not so fast
         self.process.send_signal(signal.SIGINT)
 
 
-def test_a_person_sees_who_writes_and_leaves_by_ctrl_c_pressed_twice(toy_registry: Path) -> None:
+def test_a_person_sees_who_writes_and_leaves_by_ctrl_c_pressed_twice(toy_registry: Path, request: pytest.FixtureRequest) -> None:
     terminal = Terminal("--registry", str(toy_registry))
+    request.addfinalizer(terminal.process.kill)  # of a process that has ended, nothing
     assert "version 1 loads" in terminal.until("version 1 (champion) · perplexity 41.0 · bits per byte 2.500")
     assert "/help lists commands, Ctrl-D leaves" in terminal.until("> ")
     terminal.type("my heart burns\r")

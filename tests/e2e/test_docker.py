@@ -23,6 +23,7 @@ from robo_poet.errors import BadInput
 from tests.conftest import verse
 
 OVERHEAD = 1.5  # seconds a step, issue 3
+TIMED = {"logs"}  # TensorBoard's events say when each came, and no step reads them
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +56,10 @@ def test_every_step_makes_the_same_in_a_container_as_in_a_process(images: None, 
     assert {result.status for result in results.values()} == {"succeeded"}, {r: result.error for r, result in results.items()}
     contents = {
         runner: {
-            name: ({key: one.digest for key, one in task.artifacts.items()}, {k: v for k, v in task.parameters.items() if "digest" in k})
+            name: (
+                {key: one.digest for key, one in task.artifacts.items() if key not in TIMED},
+                {k: v for k, v in task.parameters.items() if "digest" in k},
+            )
             for name, task in result.tasks.items()
         }
         for runner, result in results.items()

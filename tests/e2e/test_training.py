@@ -135,10 +135,10 @@ def test_a_model_that_fails_a_gate_is_registered_as_rejected_and_not_deployed(tr
 
 def test_the_champion_writes(trained: Shell) -> None:
     options = ("generate", "The king and all his men", "--seed", "7", "--max-length", "30", "--temperature", "0.5")
-    first = trained.type(*options)
+    first, second = (trained.type(*options).rpartition("version 1")[0] for _ in range(2))  # behind it stands how fast it was
     assert first.startswith("The king and all his men") and len(first) > 30
-    assert trained.type(*options) == first
-    assert "error: temperature: 9.0 is out of range" in trained.type("generate", "The king", "--temperature", "9", status=2)
+    assert second == first
+    assert "error: --temperature: 9.0 is out of range" in trained.type("generate", "The king", "--temperature", "9", status=2)
     assert "no version 99" in trained.type("generate", "The king and all", "--version", "99", status=2).lower()
 
 

@@ -63,7 +63,7 @@ def search_slowly(
 
 
 @BOTH
-@pytest.mark.parametrize("beams", [1, 2, 3, 5])
+@pytest.mark.parametrize("beams", [1, 3, pytest.param(2, marks=pytest.mark.soak), pytest.param(5, marks=pytest.mark.soak)])
 @pytest.mark.parametrize(
     ("length_penalty", "asked"),
     [

@@ -43,7 +43,7 @@ def write_slowly(name: str, prompt: list[int], seed: int, draw: dict[str, Any], 
 
 
 @BOTH
-@pytest.mark.parametrize("signature", ["generate", "generate_xla"])
+@pytest.mark.parametrize("signature", ["generate", pytest.param("generate_xla", marks=pytest.mark.soak)])
 @pytest.mark.parametrize(
     ("draw", "asked"),
     [
@@ -62,6 +62,12 @@ def test_every_way_of_writing_equals_the_slow_reference(name: str, signature: st
         slow, reason = write_slowly(name, prompt, row, draw, asked)
         fast = result["tokens"].numpy()[row, : result["length"].numpy()[row]].tolist()
         assert (fast, StopReason(int(result["stop_reason"].numpy()[row]))) == (slow, reason)
+
+
+@BOTH
+def test_compiled_by_xla_it_writes_the_same(name: str) -> None:
+    draw, asked = {"temperature": 1.2, "top_k": 20, "top_p": 0.9}, {"max_new": 20, "repetition_penalty": 1.1, "banned_tokens": [12, 13]}
+    assert write(name, "generate_xla", PROMPTS, draw, **asked) == write(name, "generate", PROMPTS, draw, **asked)
 
 
 @BOTH
@@ -107,7 +113,7 @@ def test_the_context_ends_at_512_and_says_so(name: str) -> None:
         ({"top_k": [101]}, "top_k"), ({"top_p": [0.0]}, "top_p"), ({"top_p": [float("nan")]}, "top_p"),
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("signature", ["generate", "generate_xla"])
+@pytest.mark.parametrize("signature", ["generate", pytest.param("generate_xla", marks=pytest.mark.soak)])
 def test_what_is_out_of_range_is_named_by_the_graph_itself(signature: str, change: dict[str, Any], name: str) -> None:
     asked = {**inputs([[2, 5, 6]]), **sampling(1)}
     asked |= {key: tf.constant(value, asked[key].dtype) for key, value in change.items()}
