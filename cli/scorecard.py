@@ -8,9 +8,9 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from cli.plain import plain
 from pipelines.outcome import Outcome
 from pipelines.run.result import RunResult
+from robo_poet.plain import plain
 from robo_poet.report.names import metric_name, metric_text
 
 SHOWN = (

@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterable, Sequence
 
 from rich.console import Console
 
-from cli.plain import plain
 from robo_poet.errors import BadInput
 from robo_poet.model.generate import Completion
 from robo_poet.model.limits import MAX_LENGTH, StopReason
 from robo_poet.model.load import LoadedModel
 from robo_poet.model.sampling import Sampling
+from robo_poet.plain import plain
 
 ENDINGS = {
     StopReason.LENGTH: "",

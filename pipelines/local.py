@@ -25,13 +25,14 @@ def train_here(
 
     Args:
         source: the reader's own corpus, absolute or `gs://`; empty for the bundled one.
-        runner: makes the runner for the places among the run's parameters.
+        runner: makes the runner for the run's parameters; asked first with those alone that say where something is, so that it can refuse.
 
     Raises:
         BadInput: the profile, the source or the runner cannot be used; nothing has run.
     """
-    chosen = runner(places_here(profile, source))  # first: where it cannot reach, there is no need to look
+    runner(places_here(profile, source))  # first: what it cannot reach need not be looked at
     parameters = parameters_here(profile, source)  # before any folder is made: a source that is not there leaves none behind
+    chosen = runner(parameters)  # a version to begin with is among them now, and has to be reached
     with _compiled(profile) as ir:
         result = run_pipeline(
             ir, parameters, store=Path(profile.local.store), runs=Path(profile.local.runs), runner=chosen,

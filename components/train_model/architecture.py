@@ -1,4 +1,4 @@
-"""What an architecture gives: six functions, one file each architecture (MODEL-3)."""
+"""What an architecture gives: seven functions, one file each architecture (MODEL-3)."""
 
 from typing import Any, Protocol
 
@@ -19,6 +19,9 @@ class Architecture(Protocol):
 
     def features(self, model: keras.Model, tokens: tf.Tensor, compute: tf.DType, dropout_seed: tf.Tensor | None = None) -> tf.Tensor:
         """What the logits are projected from, fast and with a seeded dropout: ids `[batch, time]` → `[batch · time, width]`."""
+
+    def floats_a_token(self, settings: TrainSettings) -> float:
+        """Numbers a token that the forward pass leaves for the backward pass, and those that the backward pass adds: see `memory`."""
 
     def head(self, model: keras.Model) -> tuple[tf.Tensor, tf.Tensor]:
         """Kernel `[width, vocabulary]` and bias `[vocabulary]` of the projection."""

@@ -2,6 +2,7 @@
 
 from dataclasses import astuple, dataclass
 
+from components.train_model.architecture import ARCHITECTURES
 from components.train_model.feed import SHUFFLE_BUFFER
 from components.train_model.projection import CHUNK
 from robo_poet.settings.train import TrainSettings
@@ -47,21 +48,11 @@ def estimate(settings: TrainSettings, parameters: int, vocabulary: int, windows:
         weights=parameters * FLOAT,
         gradients=2 * parameters * FLOAT,  # and the update made of them
         moments=2 * parameters * FLOAT,
-        activations=tokens * _floats_a_token(settings) * FLOAT,
+        activations=tokens * ARCHITECTURES[settings.architecture].floats_a_token(settings) * FLOAT,
         logits=LOGITS_KEPT * rows * vocabulary * FLOAT,
         feed=16.0 * windows + 8 * SHUFFLE_BUFFER + 4 * tokens * 2 * FLOAT,  # places of the windows, their order, four batches ahead
         program=PROGRAM,
     )
-
-
-def _floats_a_token(settings: TrainSettings) -> float:
-    """Numbers that the forward pass leaves for the backward pass, and those that the backward pass adds."""
-    if settings.architecture == "lstm":
-        # A unit: 4 projected, 4 gates and the squashed cell, cell, hidden twice, dropout; backward 4 a gate, twice, and one from above.
-        return settings.embedding + settings.layers * 22 * settings.units
-    # A block: norms, query/key/value projected and split, residuals and masks; scores and their softmax; the inner layer and its ReLU.
-    scores = 2 * settings.heads * settings.window
-    return 4 * settings.embedding + settings.layers * (10 * settings.embedding + scores + 2 * settings.ffn)
 
 
 def warning(memory: Memory, settings: TrainSettings, gpus: int) -> str:

@@ -60,7 +60,7 @@ def features(model: keras.Model, tokens: tf.Tensor, compute: tf.DType, dropout_s
     width = table.shape[1]
     position = tf.tile(tf.range(time)[None], [batch, 1])
     if dropout_seed is not None:
-        position += tf.random.stateless_uniform([batch, 1], dropout_seed, 0, MAX_POSITION - time + 1, tf.int32)
+        position += first_positions(dropout_seed, batch, time)
     angles = tf.cast(position, tf.float32)[..., None] * _rates(width)
     x = tf.gather(table, tokens) * math.sqrt(width) + tf.concat([tf.sin(angles), tf.cos(angles)], axis=-1)
     x = tf.reshape(x, [-1, width])
@@ -90,6 +90,17 @@ def features(model: keras.Model, tokens: tf.Tensor, compute: tf.DType, dropout_s
         inner = tf.nn.relu(product(_norm(x, block.ffn_norm), block.ffn_in[0], compute) + block.ffn_in[1])
         x += drop(product(inner, block.ffn_out[0], compute) + block.ffn_out[1], rate)
     return _norm(x, _norm_weights(model, "final_norm"))
+
+
+def first_positions(seed: tf.Tensor, batch: tf.Tensor, time: int) -> tf.Tensor:
+    """Where each row of a training batch begins, `[batch, 1]` int32: anywhere that leaves room for `time` positions."""
+    return tf.random.stateless_uniform([batch, 1], seed, 0, MAX_POSITION - time + 1, tf.int32)
+
+
+def floats_a_token(settings: TrainSettings) -> float:
+    """A block: norms, query/key/value projected and split, residuals and masks; scores and their softmax; the inner layer and its ReLU."""
+    scores = 2 * settings.heads * settings.window
+    return 4 * settings.embedding + settings.layers * (10 * settings.embedding + scores + 2 * settings.ffn)
 
 
 def head(model: keras.Model) -> tuple[tf.Tensor, tf.Tensor]:

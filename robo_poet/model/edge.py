@@ -62,12 +62,7 @@ def load_edge(folder: Path, tokenizer: Path, threads: int | None = None) -> Edge
         raise BadInput(f"no edge model here ({error})", where=str(folder)) from None
     words = Tokenizer.load(tokenizer)
     try:
-        if (words.size, words.vocabulary) != (manifest["size"], manifest["vocabulary"]):
-            raise BadInput(
-                f"the model was exported for {manifest['size']} of {manifest['vocabulary']} tokens, this tokenizer has "
-                f"{words.size} of {words.vocabulary}",
-                where=str(tokenizer), remedy="give the tokenizer of the same version",
-            )  # fmt: skip
+        words.check_size(manifest, tokenizer)
         with quiet():
             from ai_edge_litert.interpreter import Interpreter  # a fifth of a second; a wrong path should not cost it
 

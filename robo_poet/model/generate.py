@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from robo_poet.errors import BadInput
+from robo_poet.model.edge import EdgeModel
 from robo_poet.model.limits import MAX_LENGTH, MIN_PROMPT, StopReason
 from robo_poet.model.load import LoadedModel
 from robo_poet.model.sampling import Sampling
@@ -32,7 +33,7 @@ class Completion:
     reason: StopReason
 
 
-def encode_prompt(model: LoadedModel, text: str) -> list[int]:
+def encode_prompt(model: LoadedModel | EdgeModel, text: str) -> list[int]:
     """Ids of a prompt, behind `<START>`.
 
     Raises:

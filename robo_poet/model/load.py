@@ -36,12 +36,7 @@ def load_model(model: Path, tokenizer: Path) -> LoadedModel:
     except (OSError, ValueError) as error:
         raise BadInput(f"no model here ({error})", where=str(model)) from None
     words = Tokenizer.load(tokenizer)
-    if (words.size, words.vocabulary) != (manifest["size"], manifest["vocabulary"]):
-        raise BadInput(
-            f"the model was exported for {manifest['size']} of {manifest['vocabulary']} tokens, this tokenizer has "
-            f"{words.size} of {words.vocabulary}",
-            where=str(tokenizer), remedy="give the tokenizer of the same version",
-        )  # fmt: skip
+    words.check_size(manifest, tokenizer)
     with quiet():
         import tensorflow as tf  # seconds; a wrong path should not cost them
 

@@ -1,8 +1,9 @@
 """The byte-level BPE tokenizer that travels with every model (DATA-5). Decoding gives back the NFC text exactly."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import tokenizers
 
@@ -38,6 +39,21 @@ class Tokenizer:
             return cls(tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json")), int(manifest["vocabulary"]))
         except (OSError, ValueError, KeyError) as error:
             raise BadInput(f"no tokenizer here ({error})", where=str(folder)) from None
+
+    def check_size(self, manifest: Mapping[str, Any], where: Path) -> None:
+        """Refuse a model that was exported for another tokenizer.
+
+        Args:
+            manifest: of the model: `size` and `vocabulary`.
+            where: this tokenizer's folder.
+
+        Raises:
+            BadInput: it is of another size.
+        """
+        if (self.size, self.vocabulary) != (manifest["size"], manifest["vocabulary"]):
+            told = f"the model was exported for {manifest['size']} of {manifest['vocabulary']} tokens, this tokenizer has "
+            remedy = "give the tokenizer of the same version"
+            raise BadInput(f"{told}{self.size} of {self.vocabulary}", where=str(where), remedy=remedy)
 
     def encode(self, text: str) -> list[int]:
         """Token ids of `text`, without control tokens."""

@@ -7,13 +7,13 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn, cast
+from typing import NoReturn
 
 from robo_poet.errors import BadInput
 from robo_poet.model.edge import load_edge
 from robo_poet.model.generate import encode_prompt
-from robo_poet.model.load import LoadedModel
 from robo_poet.model.sampling import Sampling
+from robo_poet.plain import plain
 from serving.edge.find import find
 from serving.edge.stream import stream
 from serving.edge.write import write
@@ -65,7 +65,7 @@ def run(argv: Sequence[str] | None = None) -> None:
             raise BadInput("it is not UTF-8", where=name) from None
     seed = secrets.randbelow(2**31) if args.seed is None else args.seed
     model = load_edge(*find(args.model, args.tokenizer), threads=args.threads)
-    prompt = encode_prompt(cast(LoadedModel, model), args.prompt)  # tokenizer and manifest are all it looks at
+    prompt = encode_prompt(model, args.prompt)
     began = time.perf_counter()
     _show(args.prompt)
     for piece in stream(model.tokenizer, write(model, prompt, sampling, seed), sampling.stop, sampling.min_new):
@@ -96,8 +96,7 @@ def _peak_megabytes() -> float:
 
 
 def _show(text: str) -> None:
-    """Without what would steer a terminal: a byte-level model can write any character."""
-    sys.stdout.write("".join(character for character in text if character.isprintable() or character in "\n\t"))
+    sys.stdout.write(plain(text))
     sys.stdout.flush()
 
 

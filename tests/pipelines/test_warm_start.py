@@ -1,11 +1,17 @@
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pipelines.cluster.submit import cluster_parameters
+from pipelines.code_digest import ROOT
 from pipelines.compile import run_parameters
 from pipelines.containers import docker_runner
+from pipelines.environments import interpreter
+from pipelines.local import train_here
 from pipelines.profile import load_profile
+from pipelines.run.process import ProcessRunner, Runner
 from pipelines.warm_start import warm_start
 from robo_poet.digest import digest_path
 from robo_poet.errors import BadInput
@@ -54,6 +60,23 @@ def test_what_cannot_be_begun_with_is_said_before_anything_runs(registry: Path) 
     Path(warm_start(1, str(registry))["warm_start"], "keras", "model.keras").write_text("changed")
     with pytest.raises(Corrupt):
         warm_start(1, str(registry))
+
+
+def test_the_runner_that_runs_the_steps_can_reach_the_version(registry: Path, tmp_path: Path) -> None:
+    places = [f"local.{name}={tmp_path / name}" for name in ("registry", "store", "runs")]
+    asked: list[Mapping[str, Any]] = []
+
+    def runner(parameters: Mapping[str, Any]) -> Runner:
+        asked.append(parameters)
+        if len(asked) == 2:
+            raise BadInput("enough was seen")
+        return ProcessRunner(ROOT, interpreter)
+
+    with pytest.raises(BadInput, match="enough was seen"):
+        train_here(load_profile("ci", ["train.warm_start=1", *places]).profile, "", runner, lambda event: None)
+    assert "warm_start" not in asked[0] and Path(asked[1]["warm_start"], "keras", "model.keras").is_file()
+    mounts = {mount.path for mount in docker_runner(asked[1]).mounts}
+    assert Path(asked[1]["warm_start"]) in mounts
 
 
 def test_a_cluster_run_says_that_it_cannot(tmp_path: Path) -> None:

@@ -66,13 +66,9 @@ def test_dropout_and_positions_belong_to_their_seed() -> None:
 
 
 def test_training_begins_at_every_position_that_leaves_room() -> None:
-    offsets = np.concatenate(
-        [
-            tf.random.stateless_uniform([200, 1], [7, step], 0, transformer.MAX_POSITION - 100 + 1, tf.int32).numpy()[:, 0]
-            for step in range(40)
-        ]
-    )
-    assert offsets.min() == 0 and offsets.max() == 412
+    begun = np.concatenate([transformer.first_positions(tf.constant([7, step]), 200, 100).numpy()[:, 0] for step in range(40)])
+    assert begun.min() == 0 and begun.max() == 412  # 412 + 99 is the last of 512
+    assert len(np.unique(begun)) == 413
     model = small()
     tokens = tf.constant(np.full((2, 8), 7, np.int32))
     model.get_layer("dropout").rate = 0.0
