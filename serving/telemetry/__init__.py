@@ -1,0 +1,1 @@
+"""What is seen of serving: metrics, audit log, operational log."""

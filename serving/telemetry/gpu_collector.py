@@ -1,0 +1,54 @@
+"""GPUs by NVIDIA's management library, read when Prometheus asks. Without a driver there is no collector and no series."""
+
+import importlib
+from collections.abc import Iterator
+from typing import Any, Self
+
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+
+class GpuCollector(Collector):
+    """Memory and utilisation of each GPU of this machine.
+
+    Args:
+        nvml: the module `pynvml`, initialised.
+    """
+
+    def __init__(self, nvml: Any) -> None:
+        self._nvml = nvml
+
+    @classmethod
+    def find(cls, nvml: Any = None) -> Self | None:
+        """A collector, or None where there is no module, no driver or no GPU."""
+        try:
+            nvml = nvml or importlib.import_module("pynvml")
+        except ImportError:
+            return None
+        try:
+            nvml.nvmlInit()
+            return cls(nvml) if nvml.nvmlDeviceGetCount() else None
+        except nvml.NVMLError:
+            return None
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        used = GaugeMetricFamily("robo_poet_gpu_memory_used_bytes", "Memory of the GPU in use, by anyone.", labels=["gpu"])
+        total = GaugeMetricFamily("robo_poet_gpu_memory_total_bytes", "Memory of the GPU.", labels=["gpu"])
+        busy = GaugeMetricFamily("robo_poet_gpu_utilisation_ratio", "Share of the last sample period in which it computed.", labels=["gpu"])
+        for index in range(self._count()):
+            try:
+                device = self._nvml.nvmlDeviceGetHandleByIndex(index)
+                memory = self._nvml.nvmlDeviceGetMemoryInfo(device)
+                share = self._nvml.nvmlDeviceGetUtilizationRates(device).gpu / 100
+            except self._nvml.NVMLError:
+                continue  # one GPU that has fallen off the bus must not hide the others
+            used.add_metric([str(index)], memory.used)
+            total.add_metric([str(index)], memory.total)
+            busy.add_metric([str(index)], share)
+        yield from (used, total, busy)
+
+    def _count(self) -> int:
+        try:
+            return int(self._nvml.nvmlDeviceGetCount())
+        except self._nvml.NVMLError:
+            return 0

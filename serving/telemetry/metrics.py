@@ -1,0 +1,178 @@
+"""What Prometheus is told of serving (MON-1). Every label value is known beforehand or bounded in number; see `labels`."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+
+from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector, disable_created_metrics, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.metrics import MetricWrapperBase
+
+from robo_poet.settings.telemetry import TelemetrySettings
+from serving.telemetry.audience_series import AudienceSeries
+from serving.telemetry.counts_collector import CountsCollector
+from serving.telemetry.gpu_collector import GpuCollector
+from serving.telemetry.labels import Known, Versions, Words
+from serving.telemetry.model_series import ModelSeries
+from serving.telemetry.parameter_series import ParameterSeries
+from serving.telemetry.request_series import RequestSeries
+
+disable_created_metrics()  # a third of all series otherwise: when each began, which nobody reads
+
+VERSIONS = 8  # a champion, a canary and what was pinned lately; each more costs some 40 series
+ROUTES = ("generate", "stream", "feedback", "models", "health", "ready", "metrics", "openapi", "page")
+ARMS = ("champion", "canary", "stable", "pinned", "none")
+RULES = 64
+CODES = 64
+FEWEST = 20  # tokens: a call's fixed 10 to 20 ms would make a completion of one token look like 2 s for 100
+
+
+class Metrics:
+    """The series of one process, in a registry of its own. Safe to call from several threads; no method raises for what a reader sent.
+
+    Args:
+        gpus: also report GPUs where the NVIDIA driver is there.
+    """
+
+    content_type = CONTENT_TYPE_PLAIN_0_0_4
+
+    def __init__(self, settings: TelemetrySettings | None = None, *, gpus: bool = True) -> None:
+        self.settings = settings or TelemetrySettings()
+        self.registry = CollectorRegistry()
+        self._requests = RequestSeries(self.registry)
+        self._parameters = ParameterSeries(self.registry)
+        self._audience = AudienceSeries(self.registry, self.settings)
+        self._models = ModelSeries(self.registry)
+        self._route, self._arm = Known(*ROUTES), Known(*ARMS)
+        self._code, self._rule = Words(CODES), Words(RULES)
+        self._version = Versions(VERSIONS, self._forget_version)
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        GCCollector(registry=self.registry)
+        if gpus and (found := GpuCollector.find()):
+            self.registry.register(found)
+
+    def answered(self, route: str, status: int, seconds: float, *, version: int | None = None, arm: str = "none") -> None:
+        """Any answer, good or bad, once, when its last byte is out. `status` is HTTP's; a stream that breaks counts as 500."""
+        route, arm, kind = self._route(route), self._arm(arm), _class(status)
+        self._requests.duration.labels(route, kind, arm).observe(seconds)
+        self._requests.requests.labels(route, kind, self._label(version), arm).inc()
+
+    def completed(
+        self,
+        *,
+        version: int,
+        arm: str,
+        user: str,
+        seconds: float,
+        generation_seconds: float,
+        prompt_tokens: int,
+        lengths: Iterable[int],
+        parameters: Mapping[str, float],
+        first_token_seconds: float | None = None,
+    ) -> None:
+        """A generation that was answered; `answered` counts it as a request.
+
+        Args:
+            user: pseudonym.
+            seconds: the request's, whole.
+            generation_seconds: what the model server took.
+            lengths: tokens of each sample.
+            parameters: temperature, top_p, top_k, max_length, num_samples.
+            first_token_seconds: of a stream, until its first chunk.
+        """
+        series, label, arm, each = self._requests, self._label(version), self._arm(arm), list(lengths)
+        series.tokens.labels(label, arm, "prompt").inc(prompt_tokens)
+        series.tokens.labels(label, arm, "completion").inc(sum(each))
+        series.normalised.labels(arm).observe(seconds * 100 / max(FEWEST, *each))
+        series.generation.labels(label, arm).observe(generation_seconds)
+        series.cost.labels(label, arm).observe(generation_seconds * self.settings.cost_per_second)
+        if first_token_seconds is not None:
+            series.first_token.labels(arm).observe(first_token_seconds)
+        self._parameters.observe(parameters)
+        self._audience.seen(user)
+
+    def scored(self, text: str, *, version: int, arm: str, nats: float, tokens: int) -> None:
+        """Likelihood of a `prompt` or `completion`: the sum of its tokens' cross-entropy.
+
+        exp(sum of nats / sum of tokens) is the perplexity (MON-3).
+        """
+        labels = self._label(version), self._arm(arm), "prompt" if text == "prompt" else "completion"
+        self._requests.loss.labels(*labels).inc(max(0.0, nats))
+        self._requests.scored.labels(*labels).inc(max(0, tokens))
+
+    def refused(self, code: str) -> None:
+        """A request got an error of this code; `answered` counts it as a request. `overloaded` and `timeout` count on their own too."""
+        code = self._code(code)
+        self._requests.refusals.labels(code).inc()
+        if code == "overloaded":
+            self._requests.shed.inc()
+        elif code == "timeout":
+            self._requests.timeouts.inc()
+
+    def rate_limited(self, by: str) -> None:
+        """A request was over the limit of its `user` or its `ip`."""
+        self._requests.rate_limited.labels("ip" if by == "ip" else "user").inc()
+
+    def client_gone(self) -> None:
+        """A client left before its answer."""
+        self._requests.left.inc()
+
+    def filtered(self, side: str, allowed: bool, rule: str = "") -> None:
+        """The content filter decided on a `prompt` or `completion`."""
+        self._models.filter.labels(
+            "prompt" if side == "prompt" else "completion", "allow" if allowed else "refuse", self._rule(rule) if rule else "none"
+        ).inc()
+
+    def feedback(self, *, version: int, arm: str, rating: int | None = None, thumb: str | None = None) -> None:
+        """A reader's rating (1 to 5), thumb (`up` or `down`), or both."""
+        labels = self._label(version), self._arm(arm)
+        if rating is not None:
+            self._audience.score.labels(*labels).observe(rating)
+        if thumb in ("up", "down"):
+            self._audience.thumbs.labels(*labels, thumb).inc()
+
+    @contextmanager
+    def in_flight(self) -> Iterator[None]:
+        """While a request is being answered."""
+        self._requests.in_flight.inc()
+        try:
+            yield
+        finally:
+            self._requests.in_flight.dec()
+
+    def watch_queue(self, depth: Callable[[], float]) -> None:
+        """Ask `depth` for the number of requests that wait, whenever Prometheus asks."""
+        self._requests.queue.set_function(depth)
+
+    def watch_counts(self, name: str, help: str, counts: Callable[[], Mapping[str, int]]) -> None:
+        """Report running totals that another part keeps, as `robo_poet_<name>_total{outcome}`."""
+        self.registry.register(CountsCollector(f"robo_poet_{name}", help, counts))
+
+    def watch_waiting(self, name: str, help: str, waiting: Callable[[], float]) -> None:
+        """Report how much waits in a queue of another part, as `robo_poet_<name>`."""
+        self._models.waiting(self.registry, f"robo_poet_{name}", help, waiting)
+
+    def serving(self, versions: Iterable[tuple[int, str, str]]) -> None:
+        """Which versions serve now: (number, digest, arm). Replaces what was said before."""
+        self._models.serving((self._label(number), digest, self._arm(arm)) for number, digest, arm in versions)
+
+    def model_loaded(self, version: int, outcome: str = "ok") -> None:
+        """A version was taken into service (`ok`), or could not be (`failed`)."""
+        self._models.loads.labels(self._label(version), "ok" if outcome == "ok" else "failed").inc()
+
+    def render(self) -> bytes:
+        """All series in Prometheus' text format; `content_type` says which."""
+        return generate_latest(self.registry)
+
+    def _label(self, version: int | None) -> str:
+        return "none" if version is None else self._version(version)
+
+    def _forget_version(self, label: str) -> None:
+        for series in self.registry._collector_to_names:
+            if isinstance(series, MetricWrapperBase) and "version" in series._labelnames:
+                with suppress(KeyError):
+                    series.remove_by_labels({"version": label})
+
+
+def _class(status: int) -> str:
+    return f"{status // 100}xx" if 100 <= status <= 599 else "5xx"

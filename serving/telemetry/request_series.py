@@ -1,0 +1,60 @@
+"""Series of requests and completions: how many, how long, how much, at what cost (MON-1, MON-2)."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Summary
+
+# Close together where the promises lie: 50 ms alone, 1 s for the alert, 30 s for the deadline.
+SECONDS = (.005, .01, .02, .03, .04, .05, .065, .08, .1, .15, .2, .3, .5, .75, 1, 1.5, 2, 5, 10, 30)  # fmt: skip
+
+
+class RequestSeries:
+    """Prometheus series of requests, registered in `registry`. Names are an interface: dashboards and alerts use them."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.duration = Histogram(
+            "robo_poet_request_duration_seconds", "From the request's last byte in to the answer's last byte out.",
+            ["route", "status", "arm"], buckets=SECONDS, registry=registry,
+        )  # fmt: skip
+        self.normalised = Histogram(
+            "robo_poet_request_duration_normalised_seconds", "Duration of a completed request, per 100 tokens of its longest sample.",
+            ["arm"], buckets=SECONDS, registry=registry,
+        )  # fmt: skip
+        self.first_token = Histogram(
+            "robo_poet_time_to_first_token_seconds",
+            "Of a stream: until its first chunk was sent.",
+            ["arm"],
+            buckets=SECONDS,
+            registry=registry,
+        )
+        self.requests = Counter(
+            "robo_poet_requests_total", "Requests by their answer; version and arm where one was chosen.",
+            ["route", "status", "version", "arm"], registry=registry,
+        )  # fmt: skip
+        self.tokens = Counter(
+            "robo_poet_tokens_total", "Tokens read (prompt) and written (completion).", ["version", "arm", "text"], registry=registry
+        )
+        self.loss = Counter(
+            "robo_poet_log_loss_nats_total", "Sum of the tokens' negative log-likelihood; by robo_poet_scored_tokens_total, the cross-entropy.",
+            ["version", "arm", "text"], registry=registry,
+        )  # fmt: skip
+        self.scored = Counter(
+            "robo_poet_scored_tokens_total", "Tokens whose likelihood is known.", ["version", "arm", "text"], registry=registry
+        )
+        self.generation = Summary(
+            "robo_poet_generation_duration_seconds",
+            "Time the model server took for a completed request.",
+            ["version", "arm"],
+            registry=registry,
+        )
+        self.cost = Summary(
+            "robo_poet_generation_cost", "Of a completed request: its seconds of generation times the cost per second that is set.",
+            ["version", "arm"], registry=registry,
+        )  # fmt: skip
+        self.refusals = Counter(
+            "robo_poet_refusals_total", "Requests refused or failed, by the answer's code.", ["code"], registry=registry
+        )
+        self.rate_limited = Counter("robo_poet_rate_limited_total", "Requests over a limit, by whose.", ["by"], registry=registry)
+        self.shed = Counter("robo_poet_shed_total", "Requests turned away because too many were waiting.", registry=registry)
+        self.timeouts = Counter("robo_poet_timeouts_total", "Requests that met their deadline.", registry=registry)
+        self.left = Counter("robo_poet_clients_gone_total", "Requests whose client left before the answer.", registry=registry)
+        self.in_flight = Gauge("robo_poet_requests_in_flight", "Requests being answered now.", registry=registry)
+        self.queue = Gauge("robo_poet_queue_depth", "Requests waiting for the model server.", registry=registry)
