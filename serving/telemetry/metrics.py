@@ -16,7 +16,8 @@ from serving.telemetry.model_series import ModelSeries
 from serving.telemetry.parameter_series import ParameterSeries
 from serving.telemetry.request_series import RequestSeries
 
-disable_created_metrics()  # a third of all series otherwise: when each began, which nobody reads
+# A third of all series otherwise: when each began, which nobody reads.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 VERSIONS = 8  # a champion, a canary and what was pinned lately; each more costs some 40 series
 ROUTES = ("generate", "stream", "feedback", "models", "health", "ready", "metrics", "openapi", "page")

@@ -33,7 +33,7 @@ class RequestSeries:
             "robo_poet_tokens_total", "Tokens read (prompt) and written (completion).", ["version", "arm", "text"], registry=registry
         )
         self.loss = Counter(
-            "robo_poet_log_loss_nats_total", "Sum of the tokens' negative log-likelihood; by robo_poet_scored_tokens_total, the cross-entropy.",
+            "robo_poet_log_loss_nats_total", "Sum of the tokens' negative log-likelihood; by robo_poet_scored_tokens_total: cross-entropy.",
             ["version", "arm", "text"], registry=registry,
         )  # fmt: skip
         self.scored = Counter(

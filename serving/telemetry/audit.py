@@ -1,0 +1,123 @@
+"""The audit log: one JSON line an interaction, who and what became of it, never what was said (SERVE-3)."""
+
+import contextlib
+import json
+import os
+import queue
+import threading
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from robo_poet.settings.telemetry import TelemetrySettings
+from serving.telemetry.interaction import Interaction
+from serving.telemetry.pseudonym import Pseudonyms
+
+PAUSE = 0.25  # seconds between two writes: a crash loses no more than that
+NAME = "audit-%Y-%m-%d.jsonl"
+
+
+class AuditLog:
+    """Appends to `<folder>/audit-YYYY-MM-DD.jsonl` (UTC, mode 0600) from a thread of its own; replicas may share the folder.
+
+    A disk that is full or gone loses lines, counted in `counts`, and never a request.
+    """
+
+    def __init__(self, folder: Path, pseudonyms: Pseudonyms, settings: TelemetrySettings | None = None) -> None:
+        self._folder, self._pseudonyms, self._settings = folder, pseudonyms, settings or TelemetrySettings()
+        self._waiting: queue.SimpleQueue[tuple[float, Interaction]] = queue.SimpleQueue()
+        self._written = self._dropped = 0
+        self._torn = False
+        self._day = ""
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="audit-log", daemon=True)
+        self._thread.start()
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Lines `written` and `dropped`."""
+        return {"written": self._written, "dropped": self._dropped}
+
+    def write(self, interaction: Interaction) -> None:
+        """Note an interaction; costs a microsecond, and the line is on disk within a second."""
+        if self._closing.is_set() or self._waiting.qsize() >= self._settings.audit_queue:
+            self._dropped += 1
+        else:
+            self._waiting.put((time.time(), interaction))
+
+    def close(self) -> None:
+        """Write what waits, and end."""
+        self._closing.set()
+        self._thread.join(timeout=10)
+
+    def _run(self) -> None:
+        while True:
+            last = self._closing.wait(PAUSE)
+            self._write_waiting()
+            if last:
+                return
+
+    def _write_waiting(self) -> None:
+        days: dict[str, list[bytes]] = {}
+        with contextlib.suppress(queue.Empty):
+            while True:
+                at, interaction = self._waiting.get_nowait()
+                moment = datetime.fromtimestamp(at, UTC)
+                try:
+                    days.setdefault(moment.strftime(NAME), []).append(self._line(moment, interaction))
+                except (TypeError, ValueError, AttributeError):  # a caller's mistake costs its own line, not the thread
+                    self._dropped += 1
+        for name, lines in days.items():
+            try:
+                self._append(self._folder / name, b"".join(lines))
+                self._written += len(lines)
+            except OSError:
+                self._dropped += len(lines)
+                continue
+            if name != self._day:
+                self._day = name
+                self._remove_old()
+
+    def _append(self, path: Path, data: bytes) -> None:
+        """One write in append mode, so that the lines of two replicas do not mix."""
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            if self._torn:
+                data = b"\n" + data
+            written = os.write(handle, data)
+            self._torn = written < len(data)
+            if self._torn:
+                raise OSError(f"only {written} of {len(data)} bytes written")
+        finally:
+            os.close(handle)
+
+    def _line(self, moment: datetime, one: Interaction) -> bytes:
+        line = {
+            "time": moment.isoformat(timespec="milliseconds"),
+            "request": one.request,
+            "user": self._pseudonyms.user(one.user) if one.user else "",
+            "credential": one.credential,
+            "route": one.route,
+            "status": one.status,
+            "code": one.code,
+            "completion": one.completion,
+            "version": one.version,
+            "arm": one.arm,
+            "rule": one.rule,
+            "parameters": dict(one.parameters),
+            "prompt_tokens": one.prompt_tokens,
+            "tokens": one.tokens,
+            "milliseconds": round(one.milliseconds, 3),
+            "prompt_hmac": None if one.prompt is None else self._pseudonyms.text(one.prompt),
+            "completion_hmacs": self._pseudonyms.texts(one.completions),
+        }
+        return json.dumps(line, separators=(",", ":")).encode() + b"\n"
+
+    def _remove_old(self) -> None:
+        oldest = (datetime.now(UTC) - timedelta(days=self._settings.audit_keep_days)).strftime(NAME)
+        for path in self._folder.glob("audit-????-??-??.jsonl"):
+            if path.name < oldest:
+                with contextlib.suppress(OSError):
+                    path.unlink()
