@@ -9,8 +9,9 @@ from cli.conversation import Conversation, Turn, context_room, latest
 from cli.interrupt import stoppable
 from cli.opened import Opened, introduction, open_version
 from cli.sampling_options import sampling_of
-from cli.writing import ENDINGS, check_banned, flow, note, slipped, speed, whole, write
+from cli.writing import ENDINGS, check_banned, flow, note, slipped, speed, write
 from robo_poet.errors import BadInput
+from robo_poet.model.completion import whole
 from robo_poet.model.generate import encode_prompt, stream
 from robo_poet.model.limits import StopReason
 from robo_poet.model.sampling import Sampling

@@ -66,7 +66,8 @@ def _read(prompt: str | None, file: Path | None) -> str:
 
 def _write(prompt: str, sampling: Sampling, samples: int, seed: int | None, registry: Path, number: int, as_json: bool) -> None:
     from cli.opened import open_version
-    from cli.writing import ENDINGS, check_banned, flow, note, slipped, speed, whole, write
+    from cli.writing import ENDINGS, check_banned, flow, note, slipped, speed, write
+    from robo_poet.model.completion import whole
     from robo_poet.model.generate import encode_prompt, stream
     from robo_poet.model.generate import generate as complete
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from rich.console import Console
 
 from robo_poet.errors import BadInput
-from robo_poet.model.generate import Completion
+from robo_poet.model.completion import Completion, whole
 from robo_poet.model.limits import MAX_LENGTH, StopReason
 from robo_poet.model.load import LoadedModel
 from robo_poet.model.sampling import Sampling
@@ -18,11 +18,6 @@ ENDINGS = {
     StopReason.STOP: "stopped at a stop text",
     StopReason.CONTEXT: f"the context of {MAX_LENGTH} tokens is full",
 }
-
-
-def whole(text: str) -> str:
-    """`text` without half a character at its end: a byte-level model may stop, or be stopped, within one."""
-    return text.rstrip("\ufffd")
 
 
 def write(text: str, style: str = "") -> None:

@@ -13,7 +13,7 @@ from cli.generate import generate
 from cli.interrupt import stoppable
 from cli.writing import flow, note, write
 from robo_poet.errors import BadInput
-from robo_poet.model.generate import Completion
+from robo_poet.model.completion import Completion
 from robo_poet.model.limits import StopReason
 
 pytestmark = pytest.mark.usefixtures("quick_loading")

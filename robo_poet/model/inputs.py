@@ -1,0 +1,57 @@
+"""What the signatures of an exported model are given, as arrays; the batch is first (contract 6)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from robo_poet.model.sampling import Sampling
+from robo_poet.model.tokenizer import PAD, Tokenizer
+
+Arrays = dict[str, npt.NDArray[Any]]
+
+
+def prompt_inputs(words: Tokenizer, prompts: Sequence[Sequence[int]], each: Sequence[Sampling]) -> Arrays:
+    """What `generate` and `beam_search` have in common.
+
+    Args:
+        words: the tokenizer that the ids are of; finds the tokens that hold a stop text or a banned one.
+        prompts: ids, `<START>` first, a row each.
+        each: how each row is to be continued.
+    """
+    return {
+        "prompt": padded(prompts),
+        "prompt_length": np.asarray([len(prompt) for prompt in prompts], np.int32),
+        "max_new": np.asarray([one.max_new for one in each], np.int32),
+        "min_new": np.asarray([one.min_new for one in each], np.int32),
+        "repetition_penalty": np.asarray([one.repetition_penalty for one in each], np.float32),
+        "stop_tokens": padded([words.holding(one.stop) for one in each]),
+        "banned_tokens": padded([words.holding(one.banned) for one in each]),
+    }
+
+
+def beam_inputs(each: Sequence[Sampling]) -> Arrays:
+    """What only `beam_search` is given."""
+    return {
+        "beams": np.asarray([one.beams for one in each], np.int32),
+        "length_penalty": np.asarray([one.length_penalty for one in each], np.float32),
+    }
+
+
+def sampling_inputs(each: Sequence[Sampling], seeds: Sequence[int]) -> Arrays:
+    """What only `generate` is given."""
+    return {
+        "temperature": np.asarray([one.temperature for one in each], np.float32),
+        "top_k": np.asarray([one.top_k for one in each], np.int32),
+        "top_p": np.asarray([one.top_p for one in each], np.float32),
+        "seed": np.asarray(seeds, np.int64),
+    }
+
+
+def padded(rows: Sequence[Sequence[int]]) -> npt.NDArray[np.int32]:
+    """`[rows, longest]` int32, post-padded; at least one wide."""
+    whole = np.full((len(rows), max(1, *(len(row) for row in rows))), PAD, np.int32)
+    for number, row in enumerate(rows):
+        whole[number, : len(row)] = row
+    return whole

@@ -1,0 +1,32 @@
+"""A prompt as the model reads it (GEN-2)."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from robo_poet.errors import BadInput
+from robo_poet.model.limits import MIN_PROMPT
+from robo_poet.model.tokenizer import START, Tokenizer
+
+
+class Reads(Protocol):
+    """What has a tokenizer and knows how long a text may be: `max_length` of its manifest."""
+
+    @property
+    def tokenizer(self) -> Tokenizer: ...
+    @property
+    def manifest(self) -> Mapping[str, Any]: ...
+
+
+def encode_prompt(model: Reads, text: str) -> list[int]:
+    """Ids of a prompt, behind `<START>`.
+
+    Raises:
+        BadInput: fewer than 3 tokens, or no room left for a continuation.
+    """
+    ids = model.tokenizer.encode(text)
+    room = int(model.manifest["max_length"]) - 2
+    if len(ids) < MIN_PROMPT:
+        raise BadInput(f"{len(ids)} tokens are too few", where="prompt", remedy=f"give at least {MIN_PROMPT}, a few words")
+    if len(ids) > room:
+        raise BadInput(f"{len(ids)} tokens are too many", where="prompt", remedy=f"give at most {room}")
+    return [START, *ids]
