@@ -152,6 +152,9 @@ def test_ctrl_c_keeps_what_was_written(toy_registry: Path, monkeypatch: pytest.M
     assert answer.rstrip("\n") == text.rstrip("\n")
 
 
+WAITS_FOR_A_KEY = ("7", "23", "270", "271")  # poll, select, pselect6, ppoll on x86-64
+
+
 class Terminal:
     """A chat as a person has it."""
 
@@ -183,13 +186,24 @@ class Terminal:
         os.write(self._end, text.encode())
 
     def press_ctrl_c(self) -> None:
-        time.sleep(0.5)  # a signal between the prompt and the wait for a key is seen at the next key only: a person is not so fast
+        """Once the program waits for a key: a signal just before it is seen at the next key only, and a person is not so fast."""
+        call = Path(f"/proc/{self.process.pid}/syscall")
+        for _ in range(300):
+            time.sleep(0.1)
+            if call.read_text().split()[0] in WAITS_FOR_A_KEY:
+                break
         self.process.send_signal(signal.SIGINT)
+
+    def end(self) -> None:
+        """Whatever state it is in."""
+        self.process.kill()
+        self.process.wait()
+        os.close(self._end)
 
 
 def test_a_person_sees_who_writes_and_leaves_by_ctrl_c_pressed_twice(toy_registry: Path, request: pytest.FixtureRequest) -> None:
     terminal = Terminal("--registry", str(toy_registry))
-    request.addfinalizer(terminal.process.kill)  # of a process that has ended, nothing
+    request.addfinalizer(terminal.end)
     assert "version 1 loads" in terminal.until("version 1 (champion) · perplexity 41.0 · bits per byte 2.500")
     assert "/help lists commands, Ctrl-D leaves" in terminal.until("> ")
     terminal.type("my heart burns\r")

@@ -1,0 +1,110 @@
+"""`python -m serving.model_server`: serve exported models by TensorFlow Serving's protocol."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from robo_poet.errors import BadInput
+from serving.model_server.batching import Batching, read_batching
+from serving.model_server.config import ModelConfig, read_config
+from serving.model_server.flags import parse
+
+
+def say(line: str) -> None:
+    """A line of the log."""
+    print(f"model_server: {line}", file=sys.stderr, flush=True)
+
+
+async def serve(flags: Any) -> None:
+    """Serve until SIGTERM or SIGINT; what runs then is finished."""
+    import uvicorn
+
+    from serving.model_server.metrics import ServerMetrics
+    from serving.model_server.rest import make_app
+    from serving.model_server.rpc import make_server
+    from serving.model_server.servable import Servable
+    from serving.model_server.versions import Versions
+
+    batching = read_batching(flags.batching_parameters_file) if flags.batching_parameters_file else Batching()
+    if not flags.enable_batching:
+        batching = replace(batching, pad_variable_length_inputs=False, share_batches=False)
+    versions = Versions(partial(Servable, batching=batching, xla=flags.xla_cpu_compilation_enabled, warm_up=flags.enable_model_warmup), say)
+    models = _configured(flags)
+
+    async def apply(wanted: dict[str, ModelConfig]) -> None:
+        nonlocal models
+        models = wanted
+        await asyncio.to_thread(versions.apply, wanted)
+
+    await apply(models)
+    listener = socket.create_server((flags.host, flags.rest_api_port), backlog=1024)
+    app = make_app(versions, ServerMetrics(versions))
+    http = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=35))
+    http.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    grpc, port = make_server(versions, apply, f"{flags.host}:{flags.port}")
+    await grpc.start()
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    web = asyncio.create_task(http._serve([listener]))  # not `serve`, which would take the signals for itself
+    watch = asyncio.create_task(_watch(flags, lambda: models, apply))
+    place = f"{flags.host}:{listener.getsockname()[1]}"
+    print(f"model_server: ready http {place} grpc {flags.host}:{port}", flush=True)
+    await stopping.wait()
+    say("ending: what runs is finished first")
+    watch.cancel()
+    http.should_exit = True
+    await asyncio.gather(web, grpc.stop(35))
+    await asyncio.to_thread(versions.close)
+
+
+def _configured(flags: Any) -> dict[str, ModelConfig]:
+    if flags.model_config_file:
+        return read_config(flags.model_config_file)
+    if not flags.model_base_path.is_dir():
+        raise BadInput("no such folder", where=str(flags.model_base_path))
+    return {flags.model_name: ModelConfig(flags.model_base_path)}
+
+
+async def _watch(flags: Any, now: Any, apply: Any) -> None:
+    """Follow the configuration, where asked to, and what new versions come into the folders. A bad file changes nothing."""
+    poll = flags.model_config_file_poll_wait_seconds if flags.model_config_file else 0.0
+    told = ""
+    while True:
+        await asyncio.sleep(poll or flags.file_system_poll_wait_seconds or 1.0)
+        try:
+            await apply(read_config(flags.model_config_file) if poll else now())
+            told = ""
+        except (BadInput, OSError) as error:
+            if str(error) != told:
+                say(f"the configuration is left as it was: {error}")
+            told = str(error)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit status."""
+    try:
+        flags = parse(argv)
+        if flags.model_config_file and not Path(flags.model_config_file).is_file():
+            raise BadInput("no such file", where=str(flags.model_config_file))
+        asyncio.run(serve(flags))
+    except BadInput as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:  # a port that is taken
+        print(f"error: {error.strerror or error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,172 @@
+"""Dynamic batching: rows of several requests in one call, each answered with its own rows (SERVE-1).
+
+Knows nothing of TensorFlow: arrays by name go in, arrays by name come out, all with the batch first.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from serving.model_server.batching import Batching
+from serving.model_server.errors import CallError, Code
+
+Arrays = Mapping[str, npt.NDArray[np.generic]]
+
+
+@dataclass
+class Task:
+    """A request that waits for its batch.
+
+    Attributes:
+        deadline: on the monotonic clock; what has not begun by then is not begun.
+    """
+
+    inputs: Arrays
+    rows: int
+    deadline: float
+    answer: "Future[dict[str, npt.NDArray[np.generic]]]" = field(default_factory=Future)
+
+
+def stack(tasks: list[Task], size: int) -> dict[str, npt.NDArray[np.generic]]:
+    """The inputs of all tasks as one batch of `size` rows: narrower ones padded with 0, the last rows repeating the first one,
+    which takes no longer than it alone."""
+    batch = {}
+    for name, first in tasks[0].inputs.items():
+        parts = [task.inputs[name] for task in tasks]
+        if first.ndim > 1:
+            width = tuple(max(part.shape[axis] for part in parts) for axis in range(1, first.ndim))
+            parts = [np.pad(part, [(0, 0), *((0, w - s) for w, s in zip(width, part.shape[1:], strict=True))]) for part in parts]
+        rows = np.concatenate(parts)
+        batch[name] = np.concatenate([rows, np.repeat(rows[:1], size - len(rows), axis=0)]) if len(rows) < size else rows
+    return batch
+
+
+class Batcher:
+    """A bounded queue, and threads that make batches of what waits in it.
+
+    Args:
+        run: one call of the model.
+        batching: the limits.
+        sizes: those of `allowed_batch_sizes` that may be used from the start; `allow` adds to them, so that no reader
+            waits while XLA compiles a size for the first time.
+    """
+
+    def __init__(self, run: Callable[[Arrays], dict[str, npt.NDArray[np.generic]]], batching: Batching, sizes: tuple[int, ...]) -> None:
+        self._run, self._batching, self._sizes = run, batching, set(sizes)
+        self._queue: deque[Task] = deque()
+        self._waiting = 0  # rows
+        self._closed = False
+        self._changed = threading.Condition()
+        self.batches: dict[int, int] = {}  # size → how many ran; for the metrics
+        self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(batching.num_batch_threads)]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def waiting(self) -> int:
+        """Rows in the queue."""
+        return self._waiting
+
+    def allow(self, size: int) -> None:
+        """Batches of this size may be made from now on."""
+        with self._changed:
+            self._sizes.add(size)
+            self._changed.notify_all()
+
+    def submit(self, inputs: Arrays, deadline: float) -> "Future[dict[str, npt.NDArray[np.generic]]]":
+        """Queue a request; cancelling the future before its batch runs takes it out.
+
+        Raises:
+            CallError: INVALID_ARGUMENT, where the inputs differ in rows or have too many; UNAVAILABLE, where the queue is full.
+        """
+        rows = {len(value) for value in inputs.values()}
+        if len(rows) != 1 or not (count := rows.pop()):
+            raise CallError(Code.INVALID_ARGUMENT, "all inputs must have the same number of rows, at least 1")
+        if count > self._batching.max_batch_size:
+            raise CallError(Code.INVALID_ARGUMENT, f"{count} rows are more than a batch holds, {self._batching.max_batch_size}")
+        task = Task(inputs, count, deadline)
+        with self._changed:
+            if self._closed:
+                raise CallError(Code.UNAVAILABLE, "this version is being unloaded")
+            if self._waiting + count > self._batching.max_enqueued_batches * self._batching.max_batch_size:
+                raise CallError(Code.UNAVAILABLE, "the queue is full; try again later")
+            self._queue.append(task)
+            self._waiting += count
+            self._changed.notify()
+        return task.answer
+
+    def close(self) -> None:
+        """Finish what is queued and end the threads."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self) -> None:
+        while tasks := self._take():
+            self._serve(tasks)
+
+    def _take(self) -> list[Task]:
+        """The next batch; empty at the end."""
+        with self._changed:
+            while True:
+                while not self._queue and not self._closed:
+                    self._changed.wait()
+                if not self._queue:
+                    return []
+                if (wait := self._batching.batch_timeout_micros / 1e6) and self._waiting < max(self._sizes):
+                    self._changed.wait_for(lambda: self._closed or self._waiting >= max(self._sizes), wait)
+                if tasks := self._gather():
+                    return tasks
+
+    def _gather(self) -> list[Task]:
+        """What fits together, the oldest first; those that nobody waits for are dropped."""
+        tasks: list[Task] = []
+        rows, limit = 0, max(self._sizes)
+        now = time.monotonic()
+        while self._queue and (not tasks or rows + self._queue[0].rows <= limit) and (not tasks or self._alike(tasks[0], self._queue[0])):
+            task = self._queue.popleft()
+            self._waiting -= task.rows
+            if not task.answer.set_running_or_notify_cancel():
+                continue
+            if task.deadline <= now:
+                task.answer.set_exception(CallError(Code.DEADLINE_EXCEEDED, "the deadline passed while the request waited"))
+                continue
+            tasks.append(task)
+            rows += task.rows
+        return tasks
+
+    def _alike(self, one: Task, other: Task) -> bool:
+        if not self._batching.share_batches:
+            return False
+        return self._batching.pad_variable_length_inputs or all(
+            value.shape[1:] == other.inputs[name].shape[1:] for name, value in one.inputs.items()
+        )
+
+    def _serve(self, tasks: list[Task]) -> None:
+        rows = sum(task.rows for task in tasks)
+        fitting = [size for size in self._sizes if size >= rows]
+        size = min(fitting) if fitting else rows  # a single request that is wider than what is compiled yet has to wait for it
+        try:
+            result = self._run(stack(tasks, size))
+        except BaseException as error:
+            if len(tasks) > 1 and isinstance(error, CallError) and error.code is Code.INVALID_ARGUMENT:
+                for task in tasks:  # one reader's fault is not the others'
+                    self._serve([task])
+                return
+            for task in tasks:
+                task.answer.set_exception(error)
+            return
+        with self._changed:
+            self.batches[size] = self.batches.get(size, 0) + 1
+        at = 0
+        for task in tasks:
+            task.answer.set_result({name: value[at : at + task.rows] for name, value in result.items()})
+            at += task.rows

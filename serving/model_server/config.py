@@ -1,0 +1,79 @@
+"""Which versions are to be served, under which labels: TensorFlow Serving's `--model_config_file`, a text protobuf."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from google.protobuf import text_format
+from tensorflow_serving.config import model_server_config_pb2
+
+from robo_poet.errors import BadInput
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """One model.
+
+    Attributes:
+        base: folder whose subfolders, named by numbers, are the versions.
+        versions: those wanted; empty for the newest `latest`, and 0 of those for all.
+        labels: name → version.
+    """
+
+    base: Path
+    versions: tuple[int, ...] = ()
+    latest: int = 1
+    labels: Mapping[str, int] = field(default_factory=dict)
+
+    def wanted(self) -> dict[int, Path]:
+        """Version → its folder, of those that are there."""
+        if not self.base.is_dir():
+            return {}
+        there = {int(path.name): path for path in self.base.iterdir() if path.name.isascii() and path.name.isdigit() and path.is_dir()}
+        if self.versions:
+            return {number: there[number] for number in self.versions if number in there}
+        newest = sorted(there)[-self.latest :] if self.latest else sorted(there)
+        return {number: there[number] for number in newest}
+
+
+def parse_config(text: str, where: str) -> dict[str, ModelConfig]:
+    """Models by name.
+
+    Raises:
+        BadInput: not a `ModelServerConfig`, or one that asks for something else than SavedModels in folders.
+    """
+    try:
+        parsed = text_format.Parse(text, model_server_config_pb2.ModelServerConfig())
+    except text_format.ParseError as error:
+        raise BadInput(f"no model configuration ({error})", where=where) from None
+    return from_proto(parsed, where)
+
+
+def from_proto(parsed: model_server_config_pb2.ModelServerConfig, where: str) -> dict[str, ModelConfig]:
+    """The same of the message that a reload by gRPC brings."""
+    if parsed.WhichOneof("config") != "model_config_list":
+        raise BadInput("there is no model_config_list", where=where)
+    models: dict[str, ModelConfig] = {}
+    for one in parsed.model_config_list.config:
+        if not one.name or not one.base_path or one.name in models:
+            raise BadInput("each model has a name of its own and a base_path", where=f"{where}: {one.name or 'a model'}")
+        if one.model_platform not in ("", "tensorflow"):
+            raise BadInput(f"model_platform {one.model_platform!r} is not served", where=f"{where}: {one.name}")
+        policy = one.model_version_policy
+        kind = policy.WhichOneof("policy_choice")
+        latest = 0 if kind == "all" else max(1, policy.latest.num_versions) if kind == "latest" else 1
+        versions = tuple(policy.specific.versions) if kind == "specific" else ()
+        models[one.name] = ModelConfig(Path(one.base_path), versions, latest, dict(one.version_labels))
+    return models
+
+
+def read_config(path: Path) -> dict[str, ModelConfig]:
+    """Read the file.
+
+    Raises:
+        BadInput: it cannot be read, or is not of this form.
+    """
+    try:
+        return parse_config(path.read_text("utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"cannot be read ({error})", where=str(path)) from None

@@ -1,0 +1,89 @@
+"""Tensors in TensorFlow Serving's JSON: rows (`instances` → `predictions`) or columns (`inputs` → `outputs`)."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from serving.model_server.errors import CallError, Code
+
+
+class Spec(Protocol):
+    """Of a signature's input: type and rank, as `tf.TensorSpec` has them."""
+
+    dtype: Any
+    shape: Any
+
+
+def decode_request(body: bytes) -> tuple[str, dict[str, Any], bool]:
+    """Signature (empty for the default), value by input, and whether they came as rows.
+
+    Raises:
+        CallError: INVALID_ARGUMENT.
+    """
+    try:
+        given = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise CallError(Code.INVALID_ARGUMENT, f"JSON Parse error: {error}") from None
+    if not isinstance(given, dict):
+        raise CallError(Code.INVALID_ARGUMENT, "the request is a JSON object")
+    signature = given.get("signature_name", "")
+    if not isinstance(signature, str):
+        raise CallError(Code.INVALID_ARGUMENT, "signature_name is a string")
+    if ("instances" in given) == ("inputs" in given):
+        raise CallError(Code.INVALID_ARGUMENT, "give either 'instances' or 'inputs'")
+    if "inputs" in given:
+        columns = given["inputs"] if isinstance(given["inputs"], dict) else {"": given["inputs"]}
+        return signature, columns, False
+    rows = given["instances"]
+    if not isinstance(rows, list) or not rows:
+        raise CallError(Code.INVALID_ARGUMENT, "instances is a list of at least one row")
+    if not all(isinstance(row, dict) for row in rows):
+        return signature, {"": rows}, True
+    if any(row.keys() != rows[0].keys() for row in rows):
+        raise CallError(Code.INVALID_ARGUMENT, "all instances must have the same inputs")
+    return signature, {name: [row[name] for row in rows] for name in rows[0]}, True
+
+
+def to_arrays(values: Mapping[str, Any], specs: Mapping[str, Spec]) -> dict[str, npt.NDArray[np.generic]]:
+    """Values as arrays of the types and ranks that a signature takes; a lone value without a name is its only input.
+
+    Raises:
+        CallError: INVALID_ARGUMENT, naming the input.
+    """
+    if set(values) == {""} and len(specs) == 1:
+        values = dict.fromkeys(specs, values[""])
+    if values.keys() != specs.keys():
+        missing, foreign = sorted(specs.keys() - values.keys()), sorted(values.keys() - specs.keys())
+        told = f"missing {', '.join(missing)}" if missing else f"no such input {', '.join(foreign)[:100]}"
+        raise CallError(Code.INVALID_ARGUMENT, f"the inputs are {', '.join(sorted(specs))}; {told}")
+    arrays = {}
+    for name, spec in specs.items():
+        kind = np.dtype(spec.dtype.as_numpy_dtype)
+        try:
+            raw = np.asarray(values[name])
+            if raw.dtype.kind not in "iuf" or (kind.kind == "i" and raw.dtype.kind == "f"):
+                raise ValueError(f"holds {raw.dtype.kind!r}")
+            array = raw.astype(kind)
+            if kind.kind == "i" and (array != raw).any():
+                raise ValueError("a number is too large")
+        except (ValueError, OverflowError, TypeError):
+            raise CallError(Code.INVALID_ARGUMENT, f"{name}: not a rectangular list of {kind.name}") from None
+        if array.ndim != spec.shape.rank:
+            raise CallError(Code.INVALID_ARGUMENT, f"{name}: has {array.ndim} dimensions, not {spec.shape.rank}")
+        arrays[name] = array
+    return arrays
+
+
+def encode_answer(result: Mapping[str, npt.NDArray[np.generic]], rows: bool) -> bytes:
+    """The answer, in the form that was asked in; a single output stands without its name."""
+    if not rows:
+        whole: Any = {name: value.tolist() for name, value in result.items()}
+        return json.dumps({"outputs": whole if len(whole) > 1 else next(iter(whole.values()))}).encode()
+    lists = {name: value.tolist() for name, value in result.items()}
+    if len(lists) == 1:
+        return json.dumps({"predictions": next(iter(lists.values()))}).encode()
+    count = len(next(iter(lists.values())))
+    return json.dumps({"predictions": [{name: value[row] for name, value in lists.items()} for row in range(count)]}).encode()

@@ -1,0 +1,56 @@
+"""What the server knows of itself, for Prometheus."""
+
+import resource
+from collections.abc import Iterable
+from typing import cast
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+
+from serving.model_server.servable import Servable
+from serving.model_server.versions import Versions
+
+SECONDS = (0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.065, 0.08, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 5.0, 10.0, 30.0)
+
+
+class ServerMetrics:
+    """Counts calls; reads queues and batches when asked."""
+
+    def __init__(self, versions: Versions) -> None:
+        self._registry = CollectorRegistry()
+        names = ("model_name", "version", "code")
+        self._calls = Counter("robo_poet_model_server_requests", "Predict calls", names, registry=self._registry)
+        self._seconds = Histogram(
+            "robo_poet_model_server_request_duration_seconds", "Of a predict call, queue included", ("model_name",), buckets=SECONDS,
+            registry=self._registry,
+        )  # fmt: skip
+        self._versions = versions
+        self._registry.register(_Queues(versions))
+
+    def called(self, model: str, version: int, code: str, seconds: float) -> None:
+        """A call is over. A model or version that is not loaded, which a caller may invent, has no series of its own."""
+        known = {(name, number) for name, number, _ in self._versions.loaded()}
+        known_name = model if any(name == model for name, _ in known) else "other"
+        self._calls.labels(known_name, str(version) if (model, version) in known else "other", code).inc()
+        self._seconds.labels(known_name).observe(seconds)
+
+    def render(self) -> bytes:
+        """The page."""
+        return generate_latest(self._registry)
+
+
+class _Queues:
+    """Queue and batches of each version, and the process's memory, at the moment of asking."""
+
+    def __init__(self, versions: Versions) -> None:
+        self._versions = versions
+
+    def collect(self) -> Iterable[Metric]:
+        waiting = GaugeMetricFamily("robo_poet_model_server_queue_rows", "Rows that wait for a batch", labels=("model_name", "version"))
+        batches = CounterMetricFamily("robo_poet_model_server_batches", "Batches by size", labels=("model_name", "version", "size"))
+        for name, number, servable in self._versions.loaded():
+            waiting.add_metric((name, str(number)), cast(Servable, servable).waiting)
+            for size, count in sorted(cast(Servable, servable).batches().items()):
+                batches.add_metric((name, str(number), str(size)), count)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        yield from (waiting, batches, GaugeMetricFamily("robo_poet_model_server_peak_memory_bytes", "Of the process", value=peak))

@@ -1,0 +1,119 @@
+"""TensorFlow Serving's REST API: predict, status, metadata, and Prometheus metrics."""
+
+import asyncio
+import contextlib
+import json
+import re
+import time
+from collections.abc import Coroutine
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from serving.model_server.call import predict
+from serving.model_server.errors import CallError, Code
+from serving.model_server.json_codec import decode_request, encode_answer, to_arrays
+from serving.model_server.metadata import metadata_json
+from serving.model_server.metrics import ServerMetrics
+from serving.model_server.versions import Versions
+
+PATH = re.compile(r"/v1/models/([^/:]+)(?:/versions/(\d{1,18})|/labels/([^/:]+))?(/metadata|:[a-z]+)?")
+BODY_BYTES = 8 << 20  # a full batch of full prompts is 200 kB
+
+
+def make_app(versions: Versions, metrics: ServerMetrics) -> Starlette:
+    """The HTTP side of the server."""
+
+    async def models(request: Request) -> Response:
+        found = PATH.fullmatch(request.url.path)
+        if found is None:
+            return _error(CallError(Code.NOT_FOUND, f"Malformed request: {request.method} {request.url.path[:200]}"))
+        model, number, label, what = found[1], int(found[2]) if found[2] else None, found[3], found[4]
+        try:
+            if request.method == "GET" and what is None:
+                return _json({"model_version_status": [
+                    {"version": str(n), "state": str(status.state), "status": {
+                        "error_code": "UNKNOWN" if status.error else "OK", "error_message": status.error}}
+                    for n, status in versions.statuses(model, number, label).items()
+                ]})  # fmt: skip
+            if request.method == "GET" and what == "/metadata":
+                return _json(metadata_json(model, versions.choose(model, number, label)))
+            if request.method == "POST" and what == ":predict":
+                return await _predicted(request, model, number, label)
+        except CallError as error:
+            return _error(error)
+        return _error(CallError(Code.NOT_FOUND, f"Malformed request: {request.method} {request.url.path[:200]}"))
+
+    async def _predicted(request: Request, model: str, number: int | None, label: str | None) -> Response:
+        begun, code, version = time.perf_counter(), "OK", number or 0
+        try:
+            signature, values, rows = decode_request(await _body(request))
+            work = predict(versions, model, number, label, signature, lambda specs: to_arrays(values, specs), _seconds(request))
+            version, result = await _while_connected(request, work)
+            return Response(encode_answer(result, rows), media_type="application/json")
+        except CallError as error:
+            code = error.code.name
+            raise
+        finally:
+            metrics.called(model, version, code, time.perf_counter() - begun)
+
+    async def seen(request: Request) -> Response:
+        return PlainTextResponse(metrics.render(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    return Starlette(routes=[
+        Route("/v1/models/{rest:path}", models, methods=["GET", "POST"]),
+        Route("/monitoring/prometheus/metrics", seen, methods=["GET"]),
+    ])  # fmt: skip
+
+
+async def _body(request: Request) -> bytes:
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > BODY_BYTES:
+            raise CallError(Code.INVALID_ARGUMENT, f"the body is larger than {BODY_BYTES} bytes")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _seconds(request: Request) -> float | None:
+    """What is left of the caller's deadline. TensorFlow Serving's REST has no such header and passes over it."""
+    given = request.headers.get("x-deadline-ms")
+    if given is None:
+        return None
+    if not given.isascii() or not given.isdigit() or len(given) > 9:
+        raise CallError(Code.INVALID_ARGUMENT, "x-deadline-ms is a number of milliseconds")
+    return int(given) / 1000
+
+
+async def _while_connected(request: Request, work: Coroutine[Any, Any, Any]) -> Any:
+    """Do `work`, and give it up when the caller leaves: what is still queued is then never begun."""
+
+    async def leaves() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+
+    doing, leaving = asyncio.ensure_future(work), asyncio.ensure_future(leaves())
+    try:
+        await asyncio.wait({doing, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if doing.done():
+            return doing.result()
+        raise CallError(Code.CANCELLED, "the caller left")
+    finally:
+        for task in (doing, leaving):
+            if not task.done():
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError, CallError, ClientDisconnect):
+                    await task
+
+
+def _json(value: Any) -> Response:
+    return Response(json.dumps(value, indent=1), media_type="application/json")
+
+
+def _error(error: CallError) -> Response:
+    headers = {"Retry-After": "1"} if error.code is Code.UNAVAILABLE else {}
+    return Response(json.dumps({"error": error.message}), error.code.value, headers, "application/json")

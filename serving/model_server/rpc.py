@@ -1,0 +1,125 @@
+"""TensorFlow Serving's gRPC services: PredictionService and ModelService."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import grpc
+import tensorflow as tf
+from google.protobuf import any_pb2
+from tensorflow_serving.apis import (
+    get_model_metadata_pb2,
+    get_model_status_pb2,
+    model_management_pb2,
+    model_service_pb2_grpc,
+    predict_pb2,
+    prediction_service_pb2_grpc,
+)
+
+from robo_poet.errors import BadInput
+from serving.model_server.call import predict
+from serving.model_server.config import ModelConfig, from_proto
+from serving.model_server.errors import CallError, Code
+from serving.model_server.json_codec import Spec
+from serving.model_server.metadata import signature_map
+from serving.model_server.versions import Versions
+
+MESSAGE_BYTES = 64 << 20
+
+
+def _asked(spec: Any) -> tuple[str, int | None, str | None]:
+    """Model, version and label of a `ModelSpec`."""
+    which = spec.WhichOneof("version_choice")
+    return spec.name, spec.version.value if which == "version" else None, spec.version_label if which == "version_label" else None
+
+
+def _arrays(inputs: Mapping[str, Any], specs: Mapping[str, Spec]) -> dict[str, Any]:
+    if inputs.keys() != specs.keys():
+        raise CallError(Code.INVALID_ARGUMENT, f"the inputs are {', '.join(sorted(specs))}, not {', '.join(sorted(inputs))[:200]}")
+    try:
+        arrays = {name: tf.make_ndarray(value) for name, value in inputs.items()}
+    except (ValueError, TypeError) as error:
+        raise CallError(Code.INVALID_ARGUMENT, f"a tensor cannot be read ({error})") from None
+    for name, spec in specs.items():
+        if arrays[name].dtype != spec.dtype.as_numpy_dtype or arrays[name].ndim != spec.shape.rank:
+            raise CallError(Code.INVALID_ARGUMENT, f"{name}: {spec.dtype.name} of {spec.shape.rank} dimensions is expected")
+    return arrays
+
+
+class Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
+    """Predict and GetModelMetadata."""
+
+    def __init__(self, versions: Versions) -> None:
+        self._versions = versions
+
+    async def Predict(self, request: Any, context: Any) -> Any:
+        name, number, label = _asked(request.model_spec)
+        try:
+            left = context.time_remaining()
+            served, result = await predict(
+                self._versions, name, number, label, request.model_spec.signature_name, lambda specs: _arrays(request.inputs, specs), left
+            )
+        except CallError as error:
+            await context.abort(grpc.StatusCode[error.code.name], error.message)
+        answer = predict_pb2.PredictResponse()
+        answer.model_spec.name = name
+        answer.model_spec.version.value = served
+        answer.model_spec.signature_name = request.model_spec.signature_name or "serving_default"
+        for key, value in result.items():
+            if not request.output_filter or key in request.output_filter:
+                answer.outputs[key].CopyFrom(tf.make_tensor_proto(value))
+        return answer
+
+    async def GetModelMetadata(self, request: Any, context: Any) -> Any:
+        name, number, label = _asked(request.model_spec)
+        try:
+            chosen = self._versions.choose(name, number, label)
+        except CallError as error:
+            await context.abort(grpc.StatusCode[error.code.name], error.message)
+        answer = get_model_metadata_pb2.GetModelMetadataResponse()
+        answer.model_spec.name = name
+        answer.model_spec.version.value = chosen.number
+        packed = any_pb2.Any()
+        packed.Pack(signature_map(chosen))
+        answer.metadata["signature_def"].CopyFrom(packed)
+        return answer
+
+
+class Models(model_service_pb2_grpc.ModelServiceServicer):
+    """GetModelStatus and HandleReloadConfigRequest."""
+
+    def __init__(self, versions: Versions, apply: Any) -> None:
+        self._versions, self._apply = versions, apply
+
+    async def GetModelStatus(self, request: Any, context: Any) -> Any:
+        try:
+            found = self._versions.statuses(*_asked(request.model_spec))
+        except CallError as error:
+            await context.abort(grpc.StatusCode[error.code.name], error.message)
+        answer = get_model_status_pb2.GetModelStatusResponse()
+        for number, status in found.items():
+            state = get_model_status_pb2.ModelVersionStatus.State.Value(str(status.state))
+            one = answer.model_version_status.add(version=number, state=state)
+            if status.error:
+                one.status.error_code, one.status.error_message = 2, status.error  # UNKNOWN
+        return answer
+
+    async def HandleReloadConfigRequest(self, request: Any, context: Any) -> Any:
+        answer = model_management_pb2.ReloadConfigResponse()
+        try:
+            models: dict[str, ModelConfig] = from_proto(request.config, "config")
+            missing = [name for name, config in models.items() if not Path(config.base).is_dir()]
+            if missing:
+                raise BadInput("the base path is not there", where=missing[0])
+            await self._apply(models)
+        except BadInput as error:
+            answer.status.error_code, answer.status.error_message = 3, str(error)  # INVALID_ARGUMENT
+        return answer
+
+
+def make_server(versions: Versions, apply: Any, address: str) -> tuple[Any, int]:
+    """A gRPC server on `address` (`host:port`, 0 for a free one), not started, and its port."""
+    server = grpc.aio.server(options=[("grpc.max_receive_message_length", MESSAGE_BYTES), ("grpc.so_reuseport", 0)])
+    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(Prediction(versions), server)
+    model_service_pb2_grpc.add_ModelServiceServicer_to_server(Models(versions, apply), server)
+    return server, server.add_insecure_port(address)

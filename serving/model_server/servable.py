@@ -1,0 +1,140 @@
+"""One loaded version: its signatures as functions of arrays, batched, and warmed before readers call them."""
+
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
+
+from serving.model_server.batcher import Arrays, Batcher
+from serving.model_server.batching import Batching
+from serving.model_server.errors import CallError, Code
+
+WARM_UP = "assets.extra/tf_serving_warmup_requests"
+DEFAULT = "serving_default"
+
+
+class Servable:
+    """A SavedModel, ready to be called.
+
+    Args:
+        folder: of the version.
+        xla: whether signatures that XLA compiles may run; their names end in `_xla`. TensorFlow Serving refuses them on a CPU
+            unless it is started with `--xla_cpu_compilation_enabled=true`, and so do we.
+    """
+
+    def __init__(self, folder: Path, batching: Batching, *, xla: bool, warm_up: bool = True) -> None:
+        self._module: Any = tf.saved_model.load(str(folder))
+        self._xla, self._batching = xla, batching
+        self.signatures: Mapping[str, Any] = self._module.signatures
+        self._batchers: dict[str, Batcher] = {}
+        self._lock = threading.Lock()
+        self._warm: dict[str, set[int]] = {}
+        path = folder / WARM_UP
+        self._replayed = list(_requests(path)) if warm_up and path.is_file() else []
+
+    def spec(self, signature: str) -> dict[str, tf.TensorSpec]:
+        """Inputs of a signature, by name.
+
+        Raises:
+            CallError: there is none, or it may not run here.
+        """
+        return dict(self._signature(signature).structured_input_signature[1])
+
+    def outputs(self, signature: str) -> dict[str, tf.TensorSpec]:
+        """Outputs of a signature, by name."""
+        return dict(self._signature(signature).structured_outputs)
+
+    def warm_first(self) -> None:
+        """Play the first request of each signature: what must be done before anybody is answered."""
+        seen: set[str] = set()
+        for signature, inputs in self._replayed:
+            if signature not in seen:
+                seen.add(signature)
+                self._warm_by(signature, inputs)
+
+    def warm_rest(self) -> None:
+        """Play the others; while this goes on, batches are only made in sizes that are compiled."""
+        for signature, inputs in self._replayed:
+            if len(next(iter(inputs.values()))) not in self._warm.get(signature, ()):
+                self._warm_by(signature, inputs)
+        with self._lock:
+            self._replayed = []
+
+    def batcher(self, signature: str) -> Batcher:
+        """The queue of a signature."""
+        found = self._batchers.get(signature)
+        if found is None:
+            self._signature(signature)
+            with self._lock:
+                warm = self._warm.get(signature)
+                still = any(name == signature for name, _ in self._replayed)
+                sizes = tuple(warm) if warm and still else self._batching.allowed_batch_sizes
+                found = self._batchers.setdefault(signature, Batcher(lambda inputs: self.run(signature, inputs), self._batching, sizes))
+        return found
+
+    @property
+    def waiting(self) -> int:
+        """Rows in all queues."""
+        return sum(batcher.waiting for batcher in self._batchers.values())
+
+    def batches(self) -> dict[int, int]:
+        """How many batches of each size ran."""
+        total: dict[int, int] = {}
+        for batcher in list(self._batchers.values()):
+            for size, count in list(batcher.batches.items()):
+                total[size] = total.get(size, 0) + count
+        return total
+
+    def run(self, signature: str, inputs: Arrays) -> dict[str, npt.NDArray[np.generic]]:
+        """One call.
+
+        Raises:
+            CallError: INVALID_ARGUMENT with what the graph says of the inputs.
+        """
+        try:
+            result = self._signature(signature)(**{name: tf.constant(value) for name, value in inputs.items()})
+            return {name: value.numpy() for name, value in result.items()}
+        except tf.errors.InvalidArgumentError as error:
+            raise CallError(Code.INVALID_ARGUMENT, _first_line(error.message)) from None
+
+    def close(self) -> None:
+        """Finish what is queued."""
+        for batcher in self._batchers.values():
+            batcher.close()
+
+    def _signature(self, name: str) -> Any:
+        if name not in self.signatures:
+            raise CallError(Code.INVALID_ARGUMENT, f"Serving signature name: {name!r} not found in signature def")
+        if name.endswith("_xla") and not self._xla:
+            told = f"{name} is compiled by XLA, which is off on this server; start it with --xla_cpu_compilation_enabled=true"
+            raise CallError(Code.INVALID_ARGUMENT, told)
+        return self.signatures[name]
+
+    def _warm_by(self, signature: str, inputs: Arrays) -> None:
+        self.run(signature, inputs)
+        size = len(next(iter(inputs.values())))
+        with self._lock:
+            self._warm.setdefault(signature, set()).add(size)
+            batcher = self._batchers.get(signature)
+        if batcher is not None and size in self._batching.allowed_batch_sizes:
+            batcher.allow(size)
+
+
+def _requests(path: Path) -> Iterator[tuple[str, dict[str, npt.NDArray[np.generic]]]]:
+    """What a warm-up file asks for: signature and inputs."""
+    for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
+        request = PredictionLog.FromString(record).predict_log.request
+        inputs = {name: tf.make_ndarray(value) for name, value in request.inputs.items()}
+        yield request.model_spec.signature_name or DEFAULT, inputs
+
+
+def _first_line(message: str) -> str:
+    """What our own assertions say (`max_new: at least 1 …`), without where in the graph they stand."""
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    told = next((line for line in lines if "assertion failed" in line), lines[0] if lines else "invalid argument")
+    return told.split("assertion failed: [")[-1].split("]")[0][:300]

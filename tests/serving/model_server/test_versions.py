@@ -1,0 +1,135 @@
+"""Sets of versions that become one another, with servables that only know whether they are closed."""
+
+import threading
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from robo_poet.errors import BadInput
+from serving.model_server.config import ModelConfig, parse_config, read_config
+from serving.model_server.errors import CallError
+from serving.model_server.versions import State, Versions
+
+
+class Servable:
+    def __init__(self, folder: Path) -> None:
+        if (folder / "damaged").exists():
+            raise ValueError("no such SavedModel")
+        self.folder, self.closed, self.warm = folder, False, threading.Event()
+
+    def warm_first(self) -> None:
+        pass
+
+    def warm_rest(self) -> None:
+        self.warm.set()
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def base(folder: Path, *numbers: int) -> Path:
+    for number in numbers:
+        (folder / str(number)).mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def served(versions: Versions, name: str = "m") -> set[int]:
+    return {number for model, number, _ in versions.loaded() if model == name}
+
+
+@pytest.fixture
+def versions() -> Versions:
+    return Versions(Servable, lambda line: None)
+
+
+def test_a_new_set_is_loaded_before_the_old_one_goes(versions: Versions, tmp_path: Path) -> None:
+    folder = base(tmp_path, 1, 2, 3)
+    versions.apply({"m": ModelConfig(folder, (1,), labels={"stable": 1})})
+    first = versions.choose("m", label="stable").servable
+    versions.apply({"m": ModelConfig(folder, (2, 3), labels={"stable": 2, "canary": 3})})
+    assert served(versions) == {2, 3} and first.closed  # type: ignore[attr-defined]
+    assert versions.choose("m", label="canary").number == 3 == versions.choose("m").number
+    assert versions.choose("m", 2).number == versions.choose("m", label="stable").number == 2
+    assert {number: status.state for number, status in versions.statuses("m").items()} == {3: State.AVAILABLE, 2: State.AVAILABLE, 1: State.END}
+
+
+def test_the_only_one_stays_when_its_successor_cannot_be_loaded(versions: Versions, tmp_path: Path) -> None:
+    folder = base(tmp_path, 1, 2)
+    (folder / "2" / "damaged").touch()
+    versions.apply({"m": ModelConfig(folder, (1,), labels={"stable": 1})})
+    versions.apply({"m": ModelConfig(folder, (2,), labels={"stable": 2})})
+    assert served(versions) == {1} and versions.choose("m", label="stable").number == 1
+    assert versions.statuses("m", 2)[2].state is State.END and "no such SavedModel" in versions.statuses("m", 2)[2].error
+    versions.apply({"m": ModelConfig(folder, (7,))})  # a folder that is not there
+    assert served(versions) == {1}
+
+
+def test_a_model_that_is_configured_no_more_goes(versions: Versions, tmp_path: Path) -> None:
+    versions.apply({"m": ModelConfig(base(tmp_path / "m", 1)), "n": ModelConfig(base(tmp_path / "n", 1))})
+    versions.apply({"m": ModelConfig(tmp_path / "m")})
+    assert served(versions) == {1} and served(versions, "n") == set()
+    with pytest.raises(CallError, match=r"Servable not found for request: Latest\(n\)"):
+        versions.choose("n")
+
+
+def test_what_is_asked_for_and_not_there_is_named(versions: Versions, tmp_path: Path) -> None:
+    versions.apply({"m": ModelConfig(base(tmp_path, 1))})
+    for asked, told in (((9, None), r"Specific\(m, 9\)"), ((None, "canary"), "Unrecognized servable version label: canary")):
+        with pytest.raises(CallError, match=told):
+            versions.choose("m", *asked)
+    with pytest.raises(CallError, match="Could not find version 9 of model m"):
+        versions.statuses("m", 9)
+
+
+@given(st.lists(st.tuples(st.sets(st.integers(1, 5), min_size=1), st.integers(1, 5), st.sets(st.integers(1, 5))), min_size=1, max_size=8))
+def test_something_always_serves_and_labels_are_on_what_is_loaded(tmp_path_factory: pytest.TempPathFactory, sets: list[tuple[set[int], int, set[int]]]) -> None:
+    folder = base(tmp_path_factory.mktemp("base"), 1, 2, 3, 4, 5)
+    versions = Versions(Servable, lambda line: None)
+    for wanted, stable, damaged in sets:
+        for number in range(1, 6):
+            (folder / str(number) / "damaged").unlink(missing_ok=True)
+            if number in damaged:
+                (folder / str(number) / "damaged").touch()
+        before = served(versions)
+        versions.apply({"m": ModelConfig(folder, tuple(sorted(wanted)), labels={"stable": stable})})
+        after = served(versions)
+        assert after or not before
+        assert set(versions.labels("m").values()) <= after
+        assert not any(one.closed for _, _, one in versions.loaded())  # type: ignore[attr-defined]
+        if wanted & after:
+            assert after - wanted <= set(versions.labels("m").values())
+
+
+def test_policies_of_the_configuration(tmp_path: Path) -> None:
+    folder = base(tmp_path, 1, 2, 10)
+    (folder / "not-a-version").mkdir()
+    text = 'model_config_list {{ config {{ name: "m" base_path: "{}" model_platform: "tensorflow" {} }} }}'
+
+    def wanted(policy: str) -> set[int]:
+        return set(parse_config(text.format(folder, policy), "here")["m"].wanted())
+
+    assert wanted("") == {10}
+    assert wanted("model_version_policy { latest { num_versions: 2 } }") == {2, 10}
+    assert wanted("model_version_policy { all {} }") == {1, 2, 10}
+    assert wanted("model_version_policy { specific { versions: 1 versions: 3 } }") == {1}
+    assert parse_config(text.format(folder, 'version_labels { key: "a" value: 2 }'), "here")["m"].labels == {"a": 2}
+
+
+@pytest.mark.parametrize(
+    "text, told",
+    [
+        ("model_config_list { config { nam: 'x' } }", "no model configuration"),
+        ("", "no model_config_list"),
+        ("model_config_list { config { name: 'm' } }", "a name of its own and a base_path"),
+        ("model_config_list { config { name: 'm' base_path: '/m' model_platform: 'torch' } }", "'torch' is not served"),
+    ],
+)
+def test_a_wrong_configuration_is_refused(text: str, told: str, tmp_path: Path) -> None:
+    path = tmp_path / "models.config"
+    path.write_text(text)
+    with pytest.raises(BadInput, match=told):
+        read_config(path)
+    with pytest.raises(BadInput, match="cannot be read"):
+        read_config(tmp_path / "none")
