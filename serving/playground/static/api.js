@@ -1,0 +1,52 @@
+/** The two things that the page asks of the gateway. */
+
+import { headers } from "./key.js";
+import { Refusal, refusalOf, refused } from "./refusal.js";
+import { serverSentEvents } from "./server_sent_events.js";
+
+async function post(path, body, signal) {
+  let response;
+  try {
+    response = await fetch(path, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", ...headers() },
+      body: JSON.stringify(body),
+      credentials: "omit",
+      cache: "no-store",
+      signal,
+    });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Refusal(0);
+  }
+  if (!response.ok) throw await refusalOf(response);
+  return response;
+}
+
+/**
+ * One sample, as it is written.
+ * @param {object} request the fields of SERVE-2
+ * @yields {{text: string, tokens: {text: string, probability: number}[]}} what was added
+ * @returns {AsyncGenerator} whose return value is the whole answer: `id`, `metadata`, …
+ * @throws {Refusal}
+ */
+export async function* generate(request, signal) {
+  const response = await post("/v1/generate", { ...request, num_samples: 1, stream: true, token_probabilities: true }, signal);
+  try {
+    for await (const { event, data } of serverSentEvents(response.body)) {
+      const said = JSON.parse(data);
+      if (event === "text") yield { text: said.text ?? "", tokens: said.tokens ?? [] };
+      else if (event === "done") return said;
+      else if (event === "error") throw refused(said.status_code ?? 500, said);
+    }
+  } catch (error) {
+    if (error.name === "AbortError" || error instanceof Refusal) throw error;
+    throw new Refusal(0);
+  }
+  throw new Refusal(0); // it ended without its end
+}
+
+/** Say what a reader thinks of a completion: `{thumb: "up"|"down"}` or `{rating: 1…5}`. Throws Refusal. */
+export async function sendFeedback(completion, opinion) {
+  await post("/v1/feedback", { completion_id: completion, ...opinion });
+}

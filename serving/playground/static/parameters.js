@@ -1,0 +1,92 @@
+/** How it writes: the form's controls, as the fields of a request, and remembered for the next visit. */
+
+const PLACE = "robo-poet.parameters";
+const SLIDERS = ["temperature", "top_p", "top_k", "max_length"];
+const SEEDS = 2 ** 31;
+
+/** The controls of `form`; remembers them when they change. `changed` is told the line that sums them up. */
+export class Parameters {
+  constructor(form, changed = () => {}) {
+    this.form = form;
+    this.changed = changed;
+    this.defaults = this.#controls();
+    this.#set(remembered());
+    form.addEventListener("input", (event) => {
+      if (event.target.name === "text") return;
+      this.#show();
+      this.#remember();
+    });
+    this.#show();
+  }
+
+  /** Fields of one request, without seed and text. */
+  fields() {
+    const fields = Object.fromEntries(SLIDERS.map((name) => [name, Number(this.form.elements[name].value)]));
+    const stops = this.form.elements.stop_tokens.value.split("\n").map((line) => line.replaceAll("\\n", "\n")).filter((line) => line !== "");
+    return stops.length ? { ...fields, stop_tokens: stops } : fields;
+  }
+
+  /** How many samples. */
+  get samples() {
+    return Number(this.form.elements.num_samples.value);
+  }
+
+  /** Seeds of the samples: from the one that was entered on, else drawn. Null if what was entered is no seed. */
+  seeds() {
+    const entered = this.form.elements.seed.value.trim();
+    if (entered !== "" && (!/^\d{1,10}$/.test(entered) || Number(entered) >= SEEDS)) return null;
+    const first = entered === "" ? crypto.getRandomValues(new Uint32Array(1))[0] % SEEDS : Number(entered);
+    return Array.from({ length: this.samples }, (_, number) => (first + number) % SEEDS);
+  }
+
+  /** As the page came. */
+  reset() {
+    this.#set(this.defaults);
+    this.form.elements.seed.value = "";
+    this.#show();
+    this.#remember();
+  }
+
+  /** In a line, such as `temperature 0.8 · top-p 0.9`. */
+  line() {
+    const { temperature, top_p, top_k, max_length } = this.fields();
+    return `temperature ${temperature} · top-p ${top_p} · top-k ${top_k} · ${max_length} tokens`;
+  }
+
+  #controls() {
+    return Object.fromEntries([...SLIDERS, "num_samples", "stop_tokens"].map((name) => [name, this.form.elements[name].value]));
+  }
+
+  #set(values) {
+    for (const name of Object.keys(this.defaults)) {
+      if (typeof values[name] === "string") this.form.elements[name].value = values[name]; // a range keeps itself within its bounds
+    }
+    if (this.form.elements.num_samples.value === "") this.form.elements.num_samples.value = this.defaults.num_samples;
+  }
+
+  #show() {
+    for (const name of SLIDERS) {
+      const slider = this.form.elements[name];
+      const { min, max, value } = slider;
+      slider.style.setProperty("--filled", `${((value - min) / (max - min)) * 100}%`);
+      this.form.querySelector(`output[for="${name}"]`).value = name === "max_length" ? `${value} ${value === "1" ? "token" : "tokens"}` : value;
+    }
+    this.changed(this.line());
+  }
+
+  #remember() {
+    try {
+      localStorage.setItem(PLACE, JSON.stringify(this.#controls()));
+    } catch {
+      // not remembered then
+    }
+  }
+}
+
+function remembered() {
+  try {
+    return JSON.parse(localStorage.getItem(PLACE)) ?? {};
+  } catch {
+    return {};
+  }
+}

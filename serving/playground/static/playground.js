@@ -1,0 +1,139 @@
+/** The page: what the reader asks for is written, sample beside sample. */
+
+import { generate } from "./api.js";
+import { absolve, blame } from "./fields.js";
+import * as key from "./key.js";
+import { wireKeyDialog } from "./key_dialog.js";
+import { Notice } from "./notice.js";
+import { Parameters } from "./parameters.js";
+import { Refusal } from "./refusal.js";
+import { Sample } from "./sample.js";
+import { hide } from "./tokens.js";
+
+const RUNS = 10; // kept on the page
+const EXAMPLES = ["Shall I compare thee to", "Enter a GHOST, and speaks:\n", "My fellow citizens, ", "O gentle night, ", "The sea was"];
+
+const byId = (id) => document.getElementById(id);
+const [form, text, write, stop, runs] = ["ask", "text", "write", "stop", "runs"].map(byId);
+const phone = matchMedia("(max-width: 52rem)");
+
+key.takeFromAddress();
+const parameters = new Parameters(form, (line) => {
+  byId("manner-summary").textContent = line;
+});
+const notice = new Notice({ place: byId("notice"), words: byId("notice-text"), key: byId("notice-key"), button: write });
+const askForKey = wireKeyDialog(() => notice.waiting || notice.clear());
+let running = null; // AbortController of what is being written
+
+async function begin() {
+  if (running || notice.waiting || !navigator.onLine) return;
+  absolve(form);
+  notice.clear();
+  hide();
+  if (text.value.trim() === "") return void blame(form, "text", "Write a few words to begin with.");
+  const seeds = parameters.seeds();
+  if (seeds === null) return void blame(form, "seed", "A seed is a whole number below 2147483648.");
+  if (key.current() === null) return void askForKey();
+
+  const prompt = text.value;
+  const samples = seeds.map((seed, number) => new Sample(prompt, { number: number + 1, seed, keepSeed }));
+  const run = addRun(samples);
+  running = new AbortController();
+  busy(true);
+  if (phone.matches) run.scrollIntoView({ block: "start", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+
+  const fields = parameters.fields();
+  const refusals = await Promise.all(samples.map((sample) => writeOne(sample, { text: prompt, ...fields, seed: sample.seed }, running.signal)));
+  running = null;
+  busy(false);
+  for (const [number, sample] of samples.entries()) if (sample.empty && refusals[number]) sample.element.remove();
+  if (!run.querySelector(".sample")) run.remove();
+  byId("progress").textContent = `Written: ${run.querySelectorAll(".sample").length} of ${samples.length}.`;
+  byId("blank").hidden = byId("runs").childElementCount > 0;
+  complain(refusals.filter((refusal) => refusal instanceof Refusal));
+}
+
+/** Write one sample. Returns the refusal, "stopped", or null. */
+async function writeOne(sample, request, signal) {
+  try {
+    const pieces = generate(request, signal);
+    for (;;) {
+      const { done, value } = await pieces.next();
+      if (done) {
+        sample.finish(value);
+        return null;
+      }
+      sample.add(value);
+    }
+  } catch (error) {
+    if (error.name === "AbortError") {
+      sample.breakOff("Stopped.");
+      return "stopped";
+    }
+    if (!(error instanceof Refusal)) throw error;
+    sample.breakOff(error.status === 0 ? "The connection broke off here." : error.message);
+    return error;
+  }
+}
+
+function complain(refusals) {
+  // What has to be waited for comes first.
+  const [first] = refusals.toSorted((a, b) => (b.seconds ?? 0) - (a.seconds ?? 0));
+  if (!first) return;
+  if (!first.field || !blame(form, first.field, first.message)) notice.show(first);
+}
+
+function addRun(samples) {
+  const run = byId("run-template").content.firstElementChild.cloneNode(true);
+  run.querySelector("h2").textContent = parameters.line();
+  run.querySelector(".samples").append(...samples.map((sample) => sample.element));
+  runs.prepend(run);
+  while (runs.childElementCount > RUNS) runs.lastElementChild.remove();
+  byId("blank").hidden = true;
+  byId("reading").hidden = false;
+  return run;
+}
+
+function busy(on) {
+  const focused = document.activeElement === (on ? write : stop);
+  write.hidden = on;
+  stop.hidden = !on;
+  if (focused) (on ? stop : write).focus({ preventScroll: true });
+  if (on) byId("progress").textContent = "Writing.";
+}
+
+function keepSeed(seed) {
+  form.elements.seed.value = String(seed);
+  byId("manner").open = true;
+  form.elements.seed.focus();
+}
+
+function connection() {
+  byId("offline").hidden = navigator.onLine;
+  if (!notice.waiting) write.disabled = !navigator.onLine;
+}
+
+for (const example of EXAMPLES) {
+  const button = Object.assign(document.createElement("button"), { type: "button", className: "example", textContent: example.trim() });
+  button.addEventListener("click", () => {
+    text.value = example;
+    text.focus();
+  });
+  byId("examples").append(button);
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  begin();
+});
+stop.addEventListener("click", () => running?.abort());
+addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !byId("key-dialog").open) begin();
+  if (event.key === "Escape") running ? running.abort() : hide();
+});
+byId("reset").addEventListener("click", () => parameters.reset());
+byId("shade").addEventListener("change", (event) => document.body.classList.toggle("plain", !event.target.checked));
+addEventListener("online", connection);
+addEventListener("offline", connection);
+connection();
+byId("manner").open = !phone.matches;

@@ -1,0 +1,46 @@
+/** Why there is no answer, in words for a reader. */
+
+export class Refusal extends Error {
+  /**
+   * @param {number} status HTTP's; 0 where there was no answer at all
+   * @param {string} said the server's own sentence, or empty
+   * @param {{field?: string|null, seconds?: number|null}} more `seconds`: after how many to ask again
+   */
+  constructor(status, said = "", { field = null, seconds = null } = {}) {
+    super(words(status, said));
+    Object.assign(this, { status, field, seconds });
+  }
+}
+
+function words(status, said) {
+  if (status === 0) return "The server cannot be reached. Is it running, and are you connected?";
+  if (status === 401) return "The key was not accepted. It may have been mistyped, have ended or been withdrawn.";
+  if (status === 403) return said || "This key may not do that.";
+  if (status === 413) return "The text is too long for one request.";
+  if (status === 429) return "That was a lot in a short time.";
+  if (status === 503) return "The poet is not ready: it is starting, or has more to write than it can.";
+  if (status === 504) return "That took too long. A shorter length may help.";
+  if (said && status < 500) return said;
+  return "Something went wrong on the server. Try again; if it stays so, tell whoever runs it.";
+}
+
+/** The refusal that a response with a status from 400 means. */
+export async function refusalOf(response) {
+  let body = {};
+  try {
+    body = await response.json();
+  } catch {
+    // a proxy's page; the status says enough
+  }
+  return refused(response.status, body, response.headers.get("Retry-After"));
+}
+
+/** The refusal in a body, or in an `error` event of a stream. */
+export function refused(status, body, retryAfter = null) {
+  const error = body?.error ?? body ?? {};
+  const seconds = Number.parseInt(retryAfter ?? "", 10);
+  return new Refusal(status, typeof error.message === "string" ? error.message : "", {
+    field: typeof error.field === "string" ? error.field : null,
+    seconds: Number.isFinite(seconds) ? Math.min(Math.max(seconds, 1), 3600) : null,
+  });
+}
