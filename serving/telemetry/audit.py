@@ -96,13 +96,13 @@ class AuditLog:
     def _line(self, moment: datetime, one: Interaction) -> bytes:
         line = {
             "time": moment.isoformat(timespec="milliseconds"),
-            "request": one.request,
+            "request_id": one.request_id,
             "user": self._pseudonyms.user(one.user) if one.user else "",
             "credential": one.credential,
             "route": one.route,
             "status": one.status,
             "code": one.code,
-            "completion": one.completion,
+            "completion_id": one.completion_id,
             "version": one.version,
             "arm": one.arm,
             "rule": one.rule,

@@ -14,19 +14,19 @@ class Interaction:
         user: who; empty where nobody was known (401).
         credential: public id of the key or token.
         code: the refusal's, empty of a success.
-        completion: id of the completion, also of the one that feedback is about.
+        completion_id: id of the completion, also of the one that feedback is about.
         rule: of the content filter, where it refused.
         parameters: numbers and words of our own; never text of a reader.
     """
 
-    request: str
+    request_id: str
     route: str
     status: int
     milliseconds: float
     user: str = ""
     credential: str = ""
     code: str = ""
-    completion: str = ""
+    completion_id: str = ""
     version: int | None = None
     arm: str = ""
     rule: str = ""

@@ -1,0 +1,1 @@
+"""What was asked and answered: Parquet by day, free of personal data."""

@@ -1,0 +1,120 @@
+"""The writer's process: `python -m robo_poet.request_log --folder F --settings JSON`, records as JSON lines on standard input.
+
+A process of its own, because finding names would hold the gateway's interpreter for tens of milliseconds at a time; and because what a
+gateway has handed over is written even when the gateway is killed: the end of the input is this program's sign to finish.
+It says what it has counted on standard output, a JSON line when something changed.
+"""
+
+import argparse
+import json
+import os
+import select
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from robo_poet.request_log.scrubbing import Scrubbing
+from robo_poet.request_log.writer import Writer
+from robo_poet.settings.request_log import RequestLogSettings
+
+TICK = 0.25  # seconds
+READ = 1 << 20  # bytes at once
+NICE = 10  # the answers come first
+
+
+class Program:
+    """What comes in, sorted: what may be written at once, and texts, which may not."""
+
+    def __init__(self, folder: Path, settings: RequestLogSettings) -> None:
+        self._writer = Writer(folder, settings)
+        self._scrubbing = Scrubbing(self._writer, settings)
+        self._omitted = self._late = 0
+        self._said: dict[str, Any] = {}
+
+    def take(self, line: bytes) -> None:
+        """A line: `{"kind": "request" | "feedback", "row": …}` or `{"kind": "patch", "completion_id": …, "fields": …}`."""
+        try:
+            message = json.loads(line)
+            if message["kind"] == "patch":
+                self._late += not self._writer.patch(message["completion_id"], message["fields"])
+            elif message["kind"] == "request":
+                self._request(message["row"])
+            else:
+                self._writer.add(message["kind"], message["row"])
+        except (ValueError, KeyError, TypeError, AttributeError):
+            self._writer.counts["invalid"] += 1
+
+    def tick(self) -> None:
+        """What time brings."""
+        self._writer.tick()
+        counts = dict(self._writer.counts)
+        counts |= {"text_omitted": self._omitted + self._scrubbing.omitted, "score_late": self._late}
+        said = {"counts": counts, "trouble": self._scrubbing.trouble}
+        if said != self._said:
+            self._said = said
+            say(said)
+
+    def recover(self) -> None:
+        """Make parts of what dead writers left."""
+        self._writer.recover()
+
+    def close(self) -> None:
+        """Finish."""
+        self._scrubbing.close()
+        self._writer.close()
+        self.tick()
+
+    def _request(self, row: dict[str, Any]) -> None:
+        texts = [row.pop("prompt"), *row.pop("completions")]
+        if not all(isinstance(text, str) for text in texts):
+            raise TypeError("texts are strings")
+        waits = not self._scrubbing.full
+        self._omitted += not waits
+        place = self._writer.add("request", row, waits=waits)
+        if place and waits:
+            self._scrubbing.put(place, texts)
+
+
+def say(what: dict[str, Any]) -> None:
+    """A line for the gateway, if it still listens."""
+    line = json.dumps(what).encode() + b"\n"
+    try:
+        if select.select([], [1], [], 0)[1]:
+            os.write(1, line)
+    except OSError:
+        pass
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run until the input ends."""
+    parser = argparse.ArgumentParser(prog="robo_poet.request_log")
+    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--settings", default="{}")
+    given = parser.parse_args(arguments)
+    for one in (signal.SIGINT, signal.SIGTERM):  # sent to the gateway's whole group; the gateway's end is the input's end
+        signal.signal(one, signal.SIG_IGN)
+    os.nice(NICE)
+    program = Program(given.folder, RequestLogSettings.model_validate_json(given.settings))
+    rest, recovered = b"", False
+    while True:
+        if select.select([0], [], [], TICK)[0]:
+            data = os.read(0, READ)
+            if not data:
+                break
+            *lines, rest = (rest + data).split(b"\n")
+            for line in lines:
+                program.take(line)
+        elif not recovered:  # the first quiet moment: what comes in comes first
+            recovered = True
+            program.recover()
+        program.tick()
+    if not recovered:
+        program.recover()
+    program.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

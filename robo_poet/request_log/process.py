@@ -1,0 +1,138 @@
+"""The writer's process seen from the gateway: started, fed without blocking, started anew when it dies."""
+
+import contextlib
+import fcntl
+import json
+import os
+import select
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import robo_poet
+from robo_poet.settings.request_log import RequestLogSettings
+
+PIPE = 1 << 20  # bytes that may lie between us
+STUCK = 1.0  # seconds of a full pipe after which a line is dropped
+PAUSES = (0.0, 1.0, 5.0, 30.0)  # seconds before the process is started again
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+
+class WriterProcess:
+    """Takes lines for `python -m robo_poet.request_log`. Used by one thread.
+
+    Args:
+        closing: whether to stop waiting for a process that does not read.
+    """
+
+    def __init__(self, folder: Path, settings: RequestLogSettings, closing: Callable[[], bool]) -> None:
+        self._folder, self._settings, self._closing = folder, settings, closing
+        self._process: subprocess.Popen[bytes] | None = None
+        self._starts, self._started = 0, float("-inf")
+        self._said = b""
+        self._before: Counter[str] = Counter()  # of processes that died
+        self._now: Counter[str] = Counter()
+        self.trouble = ""
+
+    @property
+    def counts(self) -> Counter[str]:
+        """What the process has counted, over all its lives."""
+        return self._before + self._now
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    def send(self, line: bytes) -> bool:
+        """Hand a line over; False where the process is dead or does not read."""
+        if not self.alive():
+            return False
+        assert self._process
+        assert self._process.stdin
+        handle, view, since = self._process.stdin.fileno(), memoryview(line), time.monotonic()
+        while view:
+            try:
+                view = view[os.write(handle, view) :]
+            except BlockingIOError:
+                whole = len(view) == len(line)
+                if (whole and time.monotonic() - since > STUCK) or self._closing():
+                    return False
+                select.select([], [handle], [], 0.1)
+            except OSError:  # it died
+                return False
+        return True
+
+    def alive(self) -> bool:
+        """Start the process if it does not run and the time has come; whether it runs."""
+        if self._process and self._process.poll() is None:
+            return True
+        if self._process:
+            self._forget()
+            if time.monotonic() - self._started > PAUSES[-1]:
+                self._starts = 1  # it had worked for a while
+        if time.monotonic() - self._started < PAUSES[min(self._starts, len(PAUSES) - 1)]:
+            return False
+        self._start()
+        return self._process is not None
+
+    def listen(self) -> None:
+        """Read what the process has counted."""
+        if not self._process or not self._process.stdout:
+            return
+        with contextlib.suppress(BlockingIOError, OSError):
+            while data := os.read(self._process.stdout.fileno(), 1 << 16):
+                *lines, self._said = (self._said + data).split(b"\n")
+                for line in lines:
+                    with contextlib.suppress(ValueError):
+                        self._heard(json.loads(line))
+
+    def close(self, seconds: float) -> None:
+        """Tell the process to finish, and wait so long for it; it finishes by itself if that is not enough."""
+        if not self._process or not self._process.stdin:
+            return
+        self._process.stdin.close()
+        until = time.monotonic() + seconds
+        while self._process.poll() is None and time.monotonic() < until:
+            self.listen()
+            time.sleep(0.02)
+        self._forget()
+
+    def _heard(self, said: dict[str, Any]) -> None:
+        self._now, self.trouble = Counter(said["counts"]), said["trouble"]
+
+    def _start(self) -> None:
+        root = str(Path(robo_poet.__file__).parents[1])
+        path = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
+        command = [sys.executable, "-m", "robo_poet.request_log", "--folder", str(self._folder.absolute())]
+        command += ["--settings", self._settings.model_dump_json()]
+        self._starts, self._started = self._starts + 1, time.monotonic()
+        try:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, env={**os.environ, **ONE_THREAD, "PYTHONPATH": path}
+            )
+        except OSError as error:
+            self.trouble = f"the writer cannot be started: {error.strerror}"
+            return
+        assert self._process.stdin
+        assert self._process.stdout
+        for pipe in (self._process.stdin, self._process.stdout):
+            os.set_blocking(pipe.fileno(), False)
+        with contextlib.suppress(OSError):  # above the limit of unprivileged users
+            fcntl.fcntl(self._process.stdin.fileno(), fcntl.F_SETPIPE_SZ, PIPE)
+
+    def _forget(self) -> None:
+        assert self._process
+        self.listen()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+        self._before += self._now
+        self._now, self._said = Counter(), b""
+        if self._process.returncode is None:
+            self._process.returncode = 0  # it goes on alone; nobody waits for it
+        self._process = None

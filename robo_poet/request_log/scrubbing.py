@@ -1,0 +1,70 @@
+"""Texts that wait to be scrubbed, in a thread of their own: finding names takes some 60 ms for 1,000 characters."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+
+from robo_poet.errors import BadInput
+from robo_poet.request_log.texts import Texts
+from robo_poet.request_log.writer import Place, Writer
+from robo_poet.settings.request_log import RequestLogSettings
+
+
+class Scrubbing:
+    """Fills texts in once they are scrubbed. What waits too long, or does not fit, is never written: `omitted` counts it.
+
+    Raises nothing: without its spaCy model it omits every text and says why in `trouble`.
+    """
+
+    def __init__(self, writer: Writer, settings: RequestLogSettings) -> None:
+        self._writer, self._settings = writer, settings
+        self._queue: deque[tuple[float, Place, Sequence[str]]] = deque()
+        self._ready = threading.Condition()
+        self._closing = False
+        self.omitted, self.trouble = 0, ""
+        self._thread = threading.Thread(target=self._run, name="scrubbing", daemon=True)
+        self._thread.start()
+
+    @property
+    def full(self) -> bool:
+        """Whether another text has no place."""
+        return len(self._queue) >= self._settings.text_queue or bool(self.trouble)
+
+    def put(self, place: Place, texts: Sequence[str]) -> None:
+        """The prompt, then its completions."""
+        with self._ready:
+            self._queue.append((time.monotonic(), place, texts))
+            self._ready.notify()
+
+    def close(self) -> None:
+        """Scrub what waits, as long as it may wait, and end."""
+        with self._ready:
+            self._closing = True
+            self._ready.notify()
+        self._thread.join()
+
+    def _run(self) -> None:
+        texts = None
+        try:
+            texts = Texts(self._settings)
+        except BadInput as error:
+            self.trouble = str(error)
+        while (one := self._next()) is not None:
+            came, place, given = one
+            done = None
+            if texts and time.monotonic() - came <= self._settings.text_wait_seconds:
+                try:
+                    done = texts.scrub(given)
+                except Exception as error:  # whatever a text does to a recogniser: it is not written, and the next one is
+                    self.trouble = f"a text could not be scrubbed: {type(error).__name__}"
+            if done is None:
+                self._writer.give_up(place)
+                self.omitted += 1
+            else:
+                self._writer.fill(place, {"prompt": done[0], "completions": done[1:]})
+
+    def _next(self) -> tuple[float, Place, Sequence[str]] | None:
+        with self._ready:
+            self._ready.wait_for(lambda: self._queue or self._closing)
+            return self._queue.popleft() if self._queue else None

@@ -1,0 +1,35 @@
+"""Texts of a record without personal data (contract 11: readers' texts get the full treatment)."""
+
+from collections.abc import Sequence
+
+from robo_poet.corpus.document import Document
+from robo_poet.privacy.scrub import Scrubber
+from robo_poet.settings.request_log import RequestLogSettings
+from robo_poet.settings.scrub import ScrubSettings
+
+BETWEEN = "\n\x1e\n"  # a line of its own, so that no finding reaches over it
+
+
+class Texts:
+    """Scrubs a prompt with its completions as one text: a name that is found in one is then known in the others.
+
+    Raises:
+        BadInput: the spaCy model is not installed.
+    """
+
+    def __init__(self, settings: RequestLogSettings) -> None:
+        self._scrubber = Scrubber(
+            ScrubSettings(policies={}, default_policy=settings.names, min_score=settings.min_score, spacy_model=settings.spacy_model)
+        )
+        self.scrub(["Anna Kowalski"])  # loads the model now, some 2 s
+
+    def scrub(self, texts: Sequence[str]) -> list[str]:
+        """The texts, normalised, in their order."""
+        if any("\x1e" in text for text in texts):
+            return [self._one(text) for text in texts]
+        together = self._one(BETWEEN.join(texts)).split(BETWEEN)
+        return together if len(together) == len(texts) else [self._one(text) for text in texts]
+
+    def _one(self, text: str) -> str:
+        [(document, _)] = self._scrubber.scrub([Document(id="", group="", text=text)])
+        return document.text
