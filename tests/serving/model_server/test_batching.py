@@ -19,7 +19,12 @@ def test_the_file_that_is_shipped_is_the_default() -> None:
 def test_both_forms_of_a_value_and_comments_are_read(tmp_path: Path) -> None:
     text = "max_batch_size { value: 8 } # eight\nbatch_timeout_micros: 500, allowed_batch_sizes: 4\nallowed_batch_sizes: 8;pad_variable_length_inputs: false"
     found = read_batching(written(tmp_path, text))
-    assert (found.max_batch_size, found.batch_timeout_micros, found.allowed_batch_sizes, found.pad_variable_length_inputs) == (8, 500, (4, 8), False)
+    assert (found.max_batch_size, found.batch_timeout_micros, found.allowed_batch_sizes, found.pad_variable_length_inputs) == (
+        8,
+        500,
+        (4, 8),
+        False,
+    )
     assert read_batching(written(tmp_path, "max_batch_size { value: 8 }")).allowed_batch_sizes == (8,)
 
 

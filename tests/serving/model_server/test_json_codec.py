@@ -16,13 +16,19 @@ def spec(kind: type, rank: int) -> Any:
 
 
 SPECS = {"tokens": spec(np.int32, 2), "heat": spec(np.float32, 1)}
-TABLE = st.integers(1, 4).flatmap(lambda width: st.lists(st.lists(st.integers(-(2**31), 2**31 - 1), min_size=width, max_size=width), min_size=1, max_size=5))
+TABLE = st.integers(1, 4).flatmap(
+    lambda width: st.lists(st.lists(st.integers(-(2**31), 2**31 - 1), min_size=width, max_size=width), min_size=1, max_size=5)
+)
 
 
 @given(TABLE, st.booleans())
 def test_rows_and_columns_say_the_same(table: list[list[int]], as_rows: bool) -> None:
     heat = [0.5] * len(table)
-    given = {"instances": [{"tokens": row, "heat": h} for row, h in zip(table, heat, strict=True)]} if as_rows else {"inputs": {"tokens": table, "heat": heat}}
+    given = (
+        {"instances": [{"tokens": row, "heat": h} for row, h in zip(table, heat, strict=True)]}
+        if as_rows
+        else {"inputs": {"tokens": table, "heat": heat}}
+    )
     signature, values, rows = decode_request(json.dumps({"signature_name": "s", **given}).encode())
     arrays = to_arrays(values, SPECS)
     assert (signature, rows) == ("s", as_rows)
@@ -31,7 +37,15 @@ def test_rows_and_columns_say_the_same(table: list[list[int]], as_rows: bool) ->
     assert answer == ({"predictions": given["instances"]} if as_rows else {"outputs": given["inputs"]})
 
 
-@given(st.binary(max_size=60) | st.recursive(st.none() | st.integers() | st.text(max_size=3), lambda x: st.lists(x, max_size=3) | st.dictionaries(st.sampled_from(["instances", "inputs", "signature_name", "tokens", "heat"]), x)).map(lambda value: json.dumps(value).encode()))
+@given(
+    st.binary(max_size=60)
+    | st.recursive(
+        st.none() | st.integers() | st.text(max_size=3),
+        lambda x: (
+            st.lists(x, max_size=3) | st.dictionaries(st.sampled_from(["instances", "inputs", "signature_name", "tokens", "heat"]), x)
+        ),
+    ).map(lambda value: json.dumps(value).encode())
+)
 def test_whatever_comes_is_read_or_refused(body: bytes) -> None:
     try:
         to_arrays(decode_request(body)[1], SPECS)

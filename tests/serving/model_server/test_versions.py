@@ -52,7 +52,11 @@ def test_a_new_set_is_loaded_before_the_old_one_goes(versions: Versions, tmp_pat
     assert served(versions) == {2, 3} and first.closed  # type: ignore[attr-defined]
     assert versions.choose("m", label="canary").number == 3 == versions.choose("m").number
     assert versions.choose("m", 2).number == versions.choose("m", label="stable").number == 2
-    assert {number: status.state for number, status in versions.statuses("m").items()} == {3: State.AVAILABLE, 2: State.AVAILABLE, 1: State.END}
+    assert {number: status.state for number, status in versions.statuses("m").items()} == {
+        3: State.AVAILABLE,
+        2: State.AVAILABLE,
+        1: State.END,
+    }
 
 
 def test_the_only_one_stays_when_its_successor_cannot_be_loaded(versions: Versions, tmp_path: Path) -> None:
@@ -84,7 +88,9 @@ def test_what_is_asked_for_and_not_there_is_named(versions: Versions, tmp_path: 
 
 
 @given(st.lists(st.tuples(st.sets(st.integers(1, 5), min_size=1), st.integers(1, 5), st.sets(st.integers(1, 5))), min_size=1, max_size=8))
-def test_something_always_serves_and_labels_are_on_what_is_loaded(tmp_path_factory: pytest.TempPathFactory, sets: list[tuple[set[int], int, set[int]]]) -> None:
+def test_something_always_serves_and_labels_are_on_what_is_loaded(
+    tmp_path_factory: pytest.TempPathFactory, sets: list[tuple[set[int], int, set[int]]]
+) -> None:
     folder = base(tmp_path_factory.mktemp("base"), 1, 2, 3, 4, 5)
     versions = Versions(Servable, lambda line: None)
     for wanted, stable, damaged in sets:
