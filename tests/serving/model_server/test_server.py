@@ -45,6 +45,12 @@ def config(registry: Registry, tmp_path: Path) -> Path:
     return lay_out(registry, tmp_path / "models")
 
 
+@pytest.fixture
+def plain_config(registry: Registry, tmp_path: Path) -> Path:
+    """For a server without XLA: its warm-up requests are those of the plain form."""
+    return lay_out(registry, tmp_path / "plain", xla=False)
+
+
 def arguments(config: Path, *more: str) -> list[str]:
     return [f"--model_config_file={config}", "--model_config_file_poll_wait_seconds=0.2", "--xla_cpu_compilation_enabled=true", *more]
 
@@ -161,13 +167,13 @@ def test_a_promotion_reaches_readers_without_one_failed_call(registry: Registry,
     assert server.call(f"{PATH}/labels/stable:predict", instances=[completion()]).status_code == 200
 
 
-def test_a_reload_by_grpc(config: Path, start: Start) -> None:
-    server = start(f"--model_config_file={config}")
+def test_a_reload_by_grpc(plain_config: Path, start: Start) -> None:
+    server = start(f"--model_config_file={plain_config}")
     with grpc.insecure_channel(server.grpc) as channel:
         stub = model_service_pb2_grpc.ModelServiceStub(channel)
         request = model_management_pb2.ReloadConfigRequest()
         one = request.config.model_config_list.config.add(name="robo-poet", model_platform="tensorflow")
-        one.base_path = str(read_config(config)["robo-poet"].base)
+        one.base_path = str(read_config(plain_config)["robo-poet"].base)
         one.version_labels["other"] = 1
         assert stub.HandleReloadConfigRequest(request, timeout=60).status.error_code == 0
         assert server.call(f"{PATH}/labels/other").status_code == 200
@@ -222,11 +228,11 @@ def test_what_cannot_be_served_is_one_line(tmp_path: Path) -> None:
     assert "no model configuration" in said(f"--model_config_file={tmp_path / 'bad'}")
 
 
-def test_a_version_that_is_damaged_is_said_and_the_others_serve(config: Path, start: Start, tmp_path: Path) -> None:
+def test_a_version_that_is_damaged_is_said_and_the_others_serve(plain_config: Path, start: Start, tmp_path: Path) -> None:
     base = tmp_path / "base"
     (base / "2").mkdir(parents=True)
     (base / "2" / "saved_model.pb").write_bytes(b"\xff\xff")
-    (base / "1").symlink_to(config.parent / "robo-poet" / "1")
+    (base / "1").symlink_to(plain_config.parent / "robo-poet" / "1")
     (tmp_path / "both").write_text(
         f'model_config_list {{ config {{ name: "m" base_path: "{base}" model_platform: "tensorflow" model_version_policy {{ all {{}} }} }} }}'
     )
