@@ -17,17 +17,23 @@ class Scoring:
         done: called with what was found, in that thread.
     """
 
-    def __init__(self, score: Callable[[Request], Score | None], per_second: float, done: Callable[[Request, Score], None]) -> None:
-        self._score, self._done = score, done
+    def __init__(
+        self,
+        score: Callable[[Request], Score | None],
+        per_second: float,
+        done: Callable[[Request, Score], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._score, self._done, self._clock = score, done, clock
         self._gap = 1 / per_second if per_second else float("inf")
-        self._next = time.monotonic() if per_second else float("inf")
+        self._next = clock() if per_second else float("inf")
         self._queue: queue.Queue[Request | None] = queue.Queue(WAITING)
         self._thread = threading.Thread(target=self._run, name="scoring", daemon=True)
         self._thread.start()
 
     def put(self, record: Request) -> bool:
         """Score this prompt if there is time. Called by one thread."""
-        now = time.monotonic()
+        now = self._clock()
         if now < self._next or record.status != 200 or not record.prompt:
             return False
         try:

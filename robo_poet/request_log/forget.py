@@ -1,0 +1,52 @@
+"""Take a person's records out of the log (DATA-4)."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from robo_poet.atomic import new_file
+from robo_poet.request_log.layout import KINDS, days, units
+from robo_poet.request_log.part import recover
+from robo_poet.request_log.spool import read_spool
+
+
+class Forgotten(NamedTuple):
+    """What was removed, and what could not be yet.
+
+    Attributes:
+        pending: spools that a running writer still has open and that hold the person's records; they become parts
+            within some minutes, or when the writer ends. Call again then.
+    """
+
+    requests: int
+    feedback: int
+    pending: int
+
+
+def forget(folder: Path, user: str) -> Forgotten:
+    """Remove all records of the pseudonym `user`, part by part, each rewritten whole or not at all. Doing it twice does no harm.
+
+    Raises:
+        OSError: a part cannot be written.
+    """
+    recover(folder)
+    removed, pending = {"request": 0, "feedback": 0}, 0
+    for name, kind in KINDS.items():
+        for _, day in days(folder, kind):
+            for unit in units(day):
+                if unit.part.exists():
+                    removed[name] += _without(unit.part, user)
+                elif unit.spool.exists():
+                    pending += any(row.get("user") == user for row in read_spool(unit.spool))
+    return Forgotten(removed["request"], removed["feedback"], pending)
+
+
+def _without(part: Path, user: str) -> int:
+    rows = pq.ParquetFile(part).read()
+    rest = rows.filter(pc.fill_null(pc.not_equal(rows["user"], user), True))
+    if rest.num_rows < rows.num_rows:
+        with new_file(part, durable=True) as beside:
+            pq.write_table(rest, beside, compression="zstd")
+    return int(rows.num_rows - rest.num_rows)

@@ -1,0 +1,24 @@
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+from robo_poet.request_log.forget import Forgotten, forget
+from robo_poet.request_log.read import read
+from robo_poet.request_log.record import Feedback, Request
+from robo_poet.request_log.writer import Writer
+from robo_poet.settings.request_log import RequestLogSettings
+
+
+def test_a_person_goes_and_the_others_stay(tmp_path: Path, request_of: Callable[..., Request]) -> None:
+    logs = [Writer(tmp_path, RequestLogSettings()) for _ in range(2)]
+    for n in range(6):
+        logs[n % 2].add("request", asdict(request_of(n, user="anna" if n < 3 else "ben")))
+    logs[0].add("feedback", asdict(Feedback("c0", request_of(0).time, "anna", rating=5)))
+    logs[0].close()
+    assert forget(tmp_path, "anna") == Forgotten(requests=2, feedback=1, pending=1)  # one writer still runs
+    logs[1].close()
+    assert forget(tmp_path, "anna") == Forgotten(requests=1, feedback=0, pending=0)
+    assert forget(tmp_path, "anna") == Forgotten(requests=0, feedback=0, pending=0)
+    rest = read(tmp_path)
+    assert sorted(rest["completion_id"].to_pylist()) == ["c3", "c4", "c5"]
+    assert b"anna" not in b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())

@@ -1,0 +1,98 @@
+import threading
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from robo_poet.request_log import scrubbing as module
+from robo_poet.request_log.read import read
+from robo_poet.request_log.record import Request
+from robo_poet.request_log.scrubbing import Scrubbing
+from robo_poet.request_log.writer import Writer
+from robo_poet.settings.request_log import RequestLogSettings
+
+
+class Slow:
+    """Scrubs nothing before it is let."""
+
+    let = threading.Event()
+
+    def __init__(self, settings: RequestLogSettings) -> None:
+        pass
+
+    def scrub(self, texts: list[str]) -> list[str]:
+        self.let.wait(10)
+        if "poison" in texts:
+            raise RuntimeError("a recogniser fell over")
+        return [f"<{text}>" for text in texts]
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    monkeypatch.setattr(module, "Texts", Slow)
+    Slow.let = threading.Event()
+    return Slow.let
+
+
+def put(log: Writer, scrubbing: Scrubbing, request: Request, *texts: str) -> None:
+    place = log.add("request", {**asdict(request), "prompt": None, "completions": None}, waits=True)
+    assert place
+    scrubbing.put(place, texts)
+
+
+def test_the_record_is_there_before_its_texts(tmp_path: Path, request_of: Callable[..., Request], slow: threading.Event) -> None:
+    log, settings = Writer(tmp_path, RequestLogSettings()), RequestLogSettings(text_queue=2)
+    scrubbing = Scrubbing(log, settings)
+    put(log, scrubbing, request_of(0), "secret", "s")
+    put(log, scrubbing, request_of(1), "poison")
+    put(log, scrubbing, request_of(2), "secret", "t", "u")
+    assert read(tmp_path)["prompt"].to_pylist() == [None, None, None]
+    assert b"secret" not in b"".join(path.read_bytes() for path in tmp_path.rglob("*.jsonl"))
+    slow.set()
+    scrubbing.close()
+    log.close()
+    rows = read(tmp_path).sort_by("completion_id").to_pylist()
+    assert [row["prompt"] for row in rows] == ["<secret>", None, "<secret>"]
+    assert [row["completions"] for row in rows] == [["<s>"], None, ["<t>", "<u>"]]
+    assert scrubbing.omitted == 1
+    assert scrubbing.trouble == "a text could not be scrubbed: RuntimeError"
+
+
+def test_full_says_so(tmp_path: Path, request_of: Callable[..., Request], slow: threading.Event) -> None:
+    log = Writer(tmp_path, RequestLogSettings())
+    scrubbing = Scrubbing(log, RequestLogSettings(text_queue=2))
+    for n in range(3):
+        assert n == 0 or not scrubbing.full or len(scrubbing._queue) >= 2
+        put(log, scrubbing, request_of(n), "a")
+    assert scrubbing.full
+    slow.set()
+    scrubbing.close()
+    assert not scrubbing.full
+    log.close()
+
+
+def test_what_has_waited_too_long_is_left_out(tmp_path: Path, request_of: Callable[..., Request], slow: threading.Event) -> None:
+    log = Writer(tmp_path, RequestLogSettings())
+    scrubbing = Scrubbing(log, RequestLogSettings(text_wait_seconds=0.001))
+    with scrubbing._ready:  # it cannot take one before we let go
+        for n in range(2):
+            place = log.add("request", {**asdict(request_of(n)), "prompt": None, "completions": None}, waits=True)
+            assert place
+            scrubbing._queue.append((float("-inf"), place, ["old"]))
+    slow.set()
+    scrubbing.close()
+    log.close()
+    assert read(tmp_path)["prompt"].to_pylist() == [None, None]
+    assert scrubbing.omitted == 2
+
+
+def test_without_its_model_it_omits_all_and_says_why(tmp_path: Path, request_of: Callable[..., Request]) -> None:
+    log = Writer(tmp_path, RequestLogSettings())
+    scrubbing = Scrubbing(log, RequestLogSettings(spacy_model="no_such_model"))
+    put(log, scrubbing, request_of(0), "secret")
+    scrubbing.close()
+    log.close()
+    assert read(tmp_path)["prompt"].to_pylist() == [None]
+    assert scrubbing.full
+    assert "no_such_model" in scrubbing.trouble
