@@ -1,0 +1,95 @@
+"""The content filter: every judge asked in turn, cheapest first (SERVE-4)."""
+
+from typing import Protocol
+
+import httpx
+
+from robo_poet.settings.content_filter import ContentFilterSettings, Mode, Sides
+from serving.content_filter.decision import Decision, Hit, Side
+from serving.content_filter.fold import fold
+from serving.content_filter.moderation import Moderation
+from serving.content_filter.passage import Passage
+from serving.content_filter.restricted import Restricted, bundled
+from serving.content_filter.rules import Rules
+from serving.content_filter.toxicity import Toxicity
+from serving.content_filter.word_list import LISTS, at_least, parse, read
+from serving.content_filter.words import Words
+
+
+class Judge(Protocol):
+    """One way to look at a text."""
+
+    def find(self, passage: Passage, side: Side, /) -> Hit | None:
+        """What is wrong with it, if anything is."""
+
+
+class ContentFilter:
+    """Says what may be asked and said.
+
+    Loading takes about a second, of the classifier: make it once, at start.
+
+    Attributes:
+        restricted: texts that are never generated, to be given to the graph as banned tokens (`Tokenizer.holding`).
+
+    Raises:
+        BadInput: a setting names a rule or holds a word that cannot be.
+    """
+
+    def __init__(self, settings: ContentFilterSettings | None = None, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        chosen = settings or ContentFilterSettings()
+        self._judges: list[tuple[Judge, Sides]] = []
+        if _asked(chosen.rules):
+            self._judges.append((Rules(chosen.rules_off), chosen.rules))
+        if _asked(chosen.words):
+            added = [parse(word, "severe", "added", "content_filter.words_added") for word in chosen.words_added]
+            words = Words(
+                [*added, *at_least(read(LISTS / "english.txt"), chosen.words_from)], [fold(word) for word in chosen.words_allowed]
+            )
+            self._judges.append((words, chosen.words))
+        never = Restricted([*bundled(), *chosen.restricted_texts])
+        self.restricted: tuple[str, ...] = never.banned if chosen.restricted == "refuse" else ()
+        if chosen.restricted != "off":
+            self._judges.append((never, Sides(prompt="off", completion=chosen.restricted)))
+        if _asked(chosen.toxicity):
+            self._judges.append((Toxicity(chosen.toxicity_threshold, chosen.toxicity_ignores), chosen.toxicity))
+        self._service = Moderation(chosen.moderation, transport) if chosen.moderation.called else None
+        self._service_sides = chosen.moderation.sides
+
+    def check(self, text: str, side: Side, before: str = "") -> Decision:
+        """Judge a text: the first hit that refuses or, where none does, the first that is logged.
+
+        Args:
+            before: of a completion, its prompt: a word half of which stands there is seen whole.
+        """
+        passage = Passage(text, before)
+        logged: Decision | None = None
+        for judge, sides in self._judges:
+            mode = _mode(sides, side)
+            if mode == "off" or (mode == "log" and logged):
+                continue
+            if hit := judge.find(passage, side):
+                if mode == "refuse":
+                    return Decision(False, hit.rule, hit.category)
+                logged = Decision(True, hit.rule, hit.category)
+        return logged or Decision(True)
+
+    async def moderate(self, text: str, side: Side) -> Decision:
+        """Ask the service, where one is set; without one everything is allowed. Never raises: where it fails, `on_failure` decides."""
+        mode = _mode(self._service_sides, side)
+        if self._service is None or mode == "off" or not text.strip():
+            return Decision(True)
+        hit = await self._service.find(text)
+        return Decision(mode != "refuse", hit.rule, hit.category) if hit else Decision(True)
+
+    async def aclose(self) -> None:
+        """Close the connections to the service."""
+        if self._service is not None:
+            await self._service.aclose()
+
+
+def _asked(sides: Sides) -> bool:
+    return (sides.prompt, sides.completion) != ("off", "off")
+
+
+def _mode(sides: Sides, side: Side) -> Mode:
+    return sides.prompt if side == "prompt" else sides.completion

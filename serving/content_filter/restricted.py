@@ -1,0 +1,44 @@
+"""The judge of texts that are never generated.
+
+The graph draws no token that holds one of them (`banned_tokens`); what several tokens together would hold is found here.
+"""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from serving.content_filter.decision import Hit, Side
+from serving.content_filter.fold import fold
+from serving.content_filter.passage import Passage
+from serving.content_filter.word_list import LISTS
+
+
+def bundled(path: Path = LISTS / "restricted.txt") -> tuple[str, ...]:
+    """The texts that come with the project."""
+    lines = (line.strip() for line in path.read_text("utf-8").splitlines())
+    return tuple(line for line in lines if line and not line.startswith("#"))
+
+
+class Restricted:
+    """Finds `texts` where a word begins, in any case and dress; prompts are not its business.
+
+    Attributes:
+        banned: the texts as the tokenizer's look-up needs them, which minds case: small, Title and CAPITALS.
+    """
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        given = dict.fromkeys(text.strip() for text in texts)
+        self.banned = tuple(dict.fromkeys(form for text in given for form in (text, text.lower(), text.capitalize(), text.upper())))
+        folded = sorted({" ".join(fold(text).split()) for text in given} - {""}, key=len, reverse=True)
+        shapes = (r"\s+".join(re.escape(word) for word in text.split(" ")) for text in folded)
+        self._pattern = re.compile(rf"(?<![^\W_])(?:{'|'.join(shapes)})") if folded else None
+
+    def find(self, passage: Passage, side: Side) -> Hit | None:
+        """A hit where a restricted text ends within the completion; it may have begun in the prompt."""
+        if self._pattern is None or side == "prompt":
+            return None
+        begun = len(passage.folded_before)
+        for found in self._pattern.finditer(passage.folded_before + passage.folded):
+            if found.end() > begun:
+                return Hit("restricted", "restricted")
+        return None

@@ -1,0 +1,102 @@
+"""The rules, and the judge that asks them in order."""
+
+import re
+from collections.abc import Iterable
+
+from robo_poet.errors import BadInput
+from serving.content_filter.check_digits import iban, luhn
+from serving.content_filter.decision import Hit, Side
+from serving.content_filter.flood import is_flood
+from serving.content_filter.passage import Passage
+from serving.content_filter.rule import Rule
+
+_BOTH: tuple[Side, ...] = ("prompt", "completion")
+_WHO = r"(?:of|for|belonging|from|does|do|did|is|are|was)"
+RULES = (
+    Rule("payment_card", "personal_data", _BOTH, re.compile(r"(?<![\d-])\d(?:[ -]?\d){12,18}(?![\d-])"), confirm=luhn),
+    Rule("iban", "personal_data", _BOTH, re.compile(r"\b[a-z]{2}\d\d ?(?:[a-z\d]{4} ?){2,7}[a-z\d]{1,4}\b"), confirm=iban),
+    Rule(
+        "us_social_security", "personal_data", _BOTH,
+        re.compile(r"(?<![\d-])(?!000|666|9)\d{3}-(?!00)\d\d-(?!0000)\d{4}(?![\d-])"), needs=("-",),
+    ),
+    Rule("email_address", "personal_data", ("completion",), re.compile(r"[a-z\d]@[a-z\d-]{1,63}\.[a-z]{2}"), needs=("@",)),
+    Rule(
+        "telephone_number", "personal_data", ("completion",),
+        re.compile(r"(?<![\d.,-])(?:\+\d{1,3}[ .-]?)?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4}(?![\d.,-])"),
+    ),
+    Rule(
+        "personal_data_request", "personal_data", ("prompt",),
+        re.compile(
+            r"\b(?:social security|credit card|debit card|bank account|passport|phone|telephone|mobile)\s(?:number|details)\s" + _WHO
+            + r"\b|\b(?:home|private|personal|street|e-?mail)\saddress\s(?:of|for|belonging)\b"
+        ),
+        needs=("number", "details", "address"),
+    ),
+    Rule("private_key", "secret", _BOTH, re.compile(r"-----begin [a-z ]{0,24}private key-----"), needs=("private key",)),
+    Rule(
+        "access_token", "secret", _BOTH, reads="text",
+        pattern=re.compile(r"\b(?:AKIA[A-Z\d]{16}|gh[pousr]_[A-Za-z\d]{36}|AIza[\w-]{35}|xox[abpr]-[\w-]{10}|eyJ[\w-]{10,2000}\.eyJ[\w-]{10})"),
+    ),
+    Rule(
+        "markup", "markup", ("completion",),
+        re.compile(r"<\s{0,4}/?(?:script|iframe|object|embed|svg|img|form|meta|link)\b"), needs=("<",),
+    ),
+    Rule(
+        "script_address", "markup", ("completion",),
+        re.compile(r"\b(?:javascript|vbscript|data:text/html)\s{0,4}[:;,]"), needs=("script", "data:"),
+    ),
+    Rule(
+        "instruction_override", "abuse", ("prompt",),
+        re.compile(
+            r"\b(?:ignore|disregard|forget|override)\s(?:all\s|any\s|the\s|your\s){0,3}(?:previous|prior|above|earlier|system)\s"
+            r"(?:instructions?|prompts?|rules?|messages?)\b"
+        ),
+        needs=("instruction", "prompt", "rule", "message"),
+    ),
+    Rule("repeated_character", "abuse", _BOTH, re.compile(r"([^\s.\-_=*])\1{39}"), reads="text"),
+    Rule("repeated_word", "abuse", _BOTH, re.compile(r"(?<![^\W_])([^\W_]{1,24})(?:[\W_]{1,3}\1(?![^\W_])){15}")),
+    Rule("flood", "abuse", ("prompt",), re.compile(r"\A(?s:.+)"), confirm=is_flood),
+    Rule(
+        "hidden_text", "abuse", ("prompt",), reads="text",
+        pattern=re.compile("[\U000e0020-\U000e007e]{6}|[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]{12}"),
+    ),
+    Rule(
+        "stacked_marks", "abuse", ("prompt",), reads="text",
+        pattern=re.compile("[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]{8}"),
+    ),
+    Rule(
+        "weapon_recipe", "dangerous", ("prompt",),
+        re.compile(
+            r"\bhow\s(?:to|do\si|can\si|could\si|would\si)\s(?:make|build|cook|create|synthesi[sz]e)\s(?:a\s|an\s|some\s)?"
+            r"(?:pipe\s|nail\s|dirty\s|home-?made\s)?(?:bombs?|explosives?|nerve\sgas|nerve\sagents?|ricin|sarin|meth|napalm)\b"
+        ),
+        needs=("how",),
+    ),
+)  # fmt: skip
+
+
+class Rules:
+    """Asks all rules but those named in `off`.
+
+    Raises:
+        BadInput: `off` names a rule that does not exist.
+    """
+
+    def __init__(self, off: Iterable[str] = ()) -> None:
+        left_out = set(off)
+        unknown = left_out - {rule.name for rule in RULES}
+        if unknown:
+            raise BadInput(
+                f"no rule is called {', '.join(sorted(unknown))}",
+                where="content_filter.rules_off",
+                remedy=f"name some of: {', '.join(rule.name for rule in RULES)}",
+            )
+        kept = [rule for rule in RULES if rule.name not in left_out]
+        self._rules: dict[Side, list[Rule]] = {side: [rule for rule in kept if side in rule.sides] for side in _BOTH}
+
+    def find(self, passage: Passage, side: Side) -> Hit | None:
+        """The first rule that hits."""
+        for rule in self._rules[side]:
+            if rule.hits(passage):
+                return Hit(f"rules.{rule.name}", rule.category)
+        return None

@@ -1,0 +1,71 @@
+"""A small local classifier of abuse: the model that `alt-profanity-check` ships, a bag of 15,000 words under five linear machines.
+
+Called through scikit-learn a text takes 2 ms, nearly all of it checks of arguments. Here the same sums are done on a dictionary in 0.1 ms;
+a test holds the two together.
+"""
+
+import math
+import re
+from collections.abc import Iterable
+
+from serving.content_filter.decision import Hit, Side
+from serving.content_filter.fold import fold
+from serving.content_filter.passage import Passage
+
+WINDOW = 32  # words looked at together: in a long text a short insult would drown
+_WORD = re.compile(r"\b\w\w+\b")  # scikit-learn's own
+
+
+class Toxicity:
+    """Judges windows of 32 words, every 16 words one.
+
+    Args:
+        threshold: probability from which a window is a hit.
+        ignores: words that are not seen.
+    """
+
+    def __init__(self, threshold: float, ignores: Iterable[str] = ()) -> None:
+        self._threshold = threshold
+        # Imported here: it loads scikit-learn, a second and 100 MB that a gateway without this judge saves.
+        from profanity_check.profanity_check import model, vectorizer  # type: ignore[import-untyped]
+
+        machines = [(fitted.estimator, fitted.calibrators[0]) for fitted in model.calibrated_classifiers_]
+        self._calibration = [(float(line.a_), float(line.b_), float(machine.intercept_[0])) for machine, line in machines]
+        columns = [machine.coef_[0] for machine, _ in machines]
+        ignored = {fold(word) for word in ignores}
+        self._weights: dict[str, tuple[float, tuple[float, ...]]] = {
+            word: (float(vectorizer.idf_[place]), tuple(float(column[place]) for column in columns))
+            for word, place in vectorizer.vocabulary_.items()
+            if word not in ignored
+        }
+
+    def find(self, passage: Passage, _side: Side) -> Hit | None:
+        """A hit where one window is as abusive as the threshold says."""
+        words = _WORD.findall(passage.folded)
+        for start in range(0, max(1, len(words) - WINDOW // 2), WINDOW // 2):
+            if self._score(words[start : start + WINDOW]) >= self._threshold:
+                return Hit("toxicity", "toxicity")
+        return None
+
+    def probability(self, text: str) -> float:
+        """Probability that the text, as one window, is abusive; `predict_prob` of the package to 1e-9."""
+        return self._score(_WORD.findall(text.lower()))
+
+    def _score(self, words: list[str]) -> float:
+        counts: dict[str, int] = {}
+        for word in words:
+            if word in self._weights:
+                counts[word] = counts.get(word, 0) + 1
+        sums = [0.0] * len(self._calibration)
+        square = 0.0
+        for word, count in counts.items():
+            rarity, weights = self._weights[word]
+            value = rarity * count
+            square += value * value
+            for number, weight in enumerate(weights):
+                sums[number] += value * weight
+        norm = math.sqrt(square) or 1.0
+        chances = [
+            1 / (1 + math.exp(a * (total / norm + intercept) + b)) for (a, b, intercept), total in zip(self._calibration, sums, strict=True)
+        ]
+        return sum(chances) / len(chances)

@@ -1,0 +1,87 @@
+"""A list of words with their severity and category."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import get_args
+
+from robo_poet.errors import BadInput
+from robo_poet.settings.content_filter import Severity
+from serving.content_filter.fold import fold
+
+_SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+_HEADING = re.compile(r"\[(\w+) (\w+)\]")
+_ENTRY = re.compile(r"(\*?)([^\W_]+(?:_[^\W_]+)*)(\*?)")
+LISTS = Path(__file__).parent / "lists"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One word of a list.
+
+    Attributes:
+        word: folded; words of a phrase with a space between them.
+        anywhere: also within a word.
+        open: also with any ending.
+    """
+
+    word: str
+    severity: Severity
+    category: str
+    anywhere: bool = False
+    open: bool = False
+
+    @property
+    def rule(self) -> str:
+        """Its name in decisions, which does not tell the word."""
+        return f"words.{self.severity}"
+
+
+def read(path: Path) -> list[Entry]:
+    """The entries of a list file.
+
+    Raises:
+        BadInput: a line that is neither heading nor words.
+    """
+    return list(_entries(path.read_text("utf-8").splitlines(), str(path)))
+
+
+def parse(word: str, severity: Severity, category: str, where: str) -> Entry:
+    """One entry as it is written in a list: `word`, `word*`, `*word*`, `two_words`.
+
+    Raises:
+        BadInput: it is none of these.
+    """
+    shape = _ENTRY.fullmatch(word)
+    if not shape:
+        raise BadInput(f"{word!r} is no entry of a word list", where=where, remedy="write word, word*, *word* or two_words")
+    before, core, after = shape.groups()
+    if (before and not after) or ("_" in core and (before or after)):
+        raise BadInput(f"{word!r} is no entry of a word list", where=where, remedy="write word, word*, *word* or two_words")
+    return Entry(fold(core.replace("_", " ")), severity, category, anywhere=bool(before), open=bool(after and not before))
+
+
+def at_least(entries: Iterable[Entry], severity: Severity) -> list[Entry]:
+    """The entries of this severity or a worse one."""
+    least = _SEVERITIES.index(severity)
+    return [entry for entry in entries if _SEVERITIES.index(entry.severity) >= least]
+
+
+def _entries(lines: list[str], where: str) -> Iterator[Entry]:
+    heading: tuple[Severity, str] | None = None
+    for number, line in enumerate(lines, start=1):
+        place = f"{where}, line {number}"
+        if not line.strip() or line.startswith("#"):
+            continue
+        if line.startswith("["):
+            shape = _HEADING.fullmatch(line.strip())
+            severity = next((one for one in _SEVERITIES if shape and shape[1] == one), None)
+            if not shape or severity is None:
+                raise BadInput("no heading of a word list", where=place, remedy="write [severity category], such as [mild profanity]")
+            heading = severity, shape[2]
+            continue
+        if heading is None:
+            raise BadInput("words before the first heading", where=place, remedy="write [severity category] above them")
+        for word in line.split():
+            yield parse(word, *heading, place)

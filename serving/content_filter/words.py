@@ -1,0 +1,91 @@
+"""The judge that knows a list of words, however they are dressed up.
+
+Only whole words and what the list opens are found (Scunthorpe and assassin pass); the work is linear in the text.
+"""
+
+from collections.abc import Iterable
+
+from serving.content_filter.decision import Hit, Side
+from serving.content_filter.passage import Passage
+from serving.content_filter.spellings import drawn_out, pieces, single, spelled_out, spellings
+from serving.content_filter.word_index import WordIndex
+from serving.content_filter.word_list import Entry
+
+_SPELLED = 4  # letters from which a word is found among other single letters
+
+
+class Words:
+    """Finds words of `entries`.
+
+    Args:
+        allowed: words that pass, folded.
+    """
+
+    def __init__(self, entries: Iterable[Entry], allowed: Iterable[str] = ()) -> None:
+        self._allowed = frozenset(allowed)
+        kept = [entry for entry in entries if entry.word not in self._allowed]
+        words = [entry for entry in kept if " " not in entry.word]
+        self._plain = WordIndex((entry.word, entry) for entry in words)
+        self._single = WordIndex((single(entry.word), entry) for entry in words)
+        self._spelled = {entry.word.replace(" ", ""): entry for entry in reversed(kept)}
+        self._spelled_lengths = sorted({len(word) for word in self._spelled if len(word) >= _SPELLED})
+        self._masked: dict[tuple[str, str, int], list[Entry]] = {}
+        for entry in words:
+            self._masked.setdefault((entry.word[0], entry.word[-1], len(entry.word)), []).append(entry)
+        self._phrases: dict[str, list[tuple[list[str], Entry]]] = {}
+        for entry in kept:
+            phrase = entry.word.split(" ")
+            if len(phrase) > 1:
+                self._phrases.setdefault(phrase[0], []).append((phrase, entry))
+
+    def find(self, passage: Passage, _side: Side) -> Hit | None:
+        """The first word of the list in the text, the one that the text before began included."""
+        entry = self._first(passage.whole_words)
+        return Hit(entry.rule, entry.category) if entry else None
+
+    def _first(self, text: str) -> Entry | None:
+        read: list[str] = []
+        for chunk in text.split():
+            found = pieces(chunk)
+            for piece in found:
+                words = spellings(piece)
+                for word in words:
+                    if entry := self._look_up(word):
+                        return entry
+                if "*" in piece and (entry := self._unmask(piece)):
+                    return entry
+                if words:
+                    read.append(words[min(1, len(words) - 1)])
+            # f.u-c_k is one word; he'll and can't are not.
+            if len(found) > 1 and "'" not in chunk and "’" not in chunk and (entry := self._look_up("".join(found))):
+                return entry
+        return self._phrase(read) or self._spelled_out(read)
+
+    def _look_up(self, word: str) -> Entry | None:
+        if word in self._allowed:
+            return None
+        return self._plain.find(word) or (self._single.find(single(word)) if drawn_out(word) else None)
+
+    def _unmask(self, piece: str) -> Entry | None:
+        """A word with asterisks for letters between the first and the last."""
+        for entry in self._masked.get((piece[0], piece[-1], len(piece)), ()):
+            if all(seen in ("*", meant) for seen, meant in zip(piece, entry.word, strict=True)):
+                return entry
+        return None
+
+    def _phrase(self, read: list[str]) -> Entry | None:
+        for place, word in enumerate(read):
+            for phrase, entry in self._phrases.get(word, ()):
+                if read[place : place + len(phrase)] == phrase:
+                    return entry
+        return None
+
+    def _spelled_out(self, read: list[str]) -> Entry | None:
+        for run in spelled_out(read):
+            if run in self._spelled and run not in self._allowed:
+                return self._spelled[run]
+            for length in self._spelled_lengths:
+                for place in range(len(run) - length + 1):
+                    if entry := self._spelled.get(run[place : place + length]):
+                        return entry
+        return None
