@@ -4,8 +4,12 @@ import * as key from "./key.js";
 
 const byId = (id) => document.getElementById(id);
 
-/** Wire the dialog; `changed` is called when there is another key, or none. */
-export function wireKeyDialog(changed) {
+/**
+ * Wire the dialog.
+ * @param {{changed: () => void, closed: () => void}} tell there is another key, or none; the dialog is gone
+ * @returns {() => void} opens it
+ */
+export function wireKeyDialog({ changed, closed }) {
   const [dialog, input, error] = [byId("key-dialog"), byId("key"), byId("key-error")];
 
   const refresh = () => {
@@ -41,6 +45,7 @@ export function wireKeyDialog(changed) {
   byId("key-cancel").addEventListener("click", () => dialog.close());
   byId("key-open").addEventListener("click", open);
   byId("notice-key").addEventListener("click", open);
+  dialog.addEventListener("close", closed);
   addEventListener("hashchange", () => key.takeFromAddress() && settle(key.current()));
   refresh();
   return open;

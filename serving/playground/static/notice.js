@@ -28,7 +28,7 @@ export class Notice {
     this.button.textContent = this.label;
   }
 
-  /** Is the reader asked to wait? */
+  /** Does the reader have to wait? */
   get waiting() {
     return this.#timer !== null;
   }

@@ -50,7 +50,8 @@ export class Parameters {
   /** In a line, such as `temperature 0.8 · top-p 0.9`. */
   line() {
     const { temperature, top_p, top_k, max_length } = this.fields();
-    return `temperature ${temperature} · top-p ${top_p} · top-k ${top_k} · ${max_length} tokens`;
+    const parts = [`temperature ${temperature}`, `top-p ${top_p}`, `top-k ${top_k}`, tokens(max_length)];
+    return parts.map((part) => part.replaceAll(" ", "\u00a0")).join(" · "); // a line breaks between two, not within one
   }
 
   #controls() {
@@ -69,7 +70,7 @@ export class Parameters {
       const slider = this.form.elements[name];
       const { min, max, value } = slider;
       slider.style.setProperty("--filled", `${((value - min) / (max - min)) * 100}%`);
-      this.form.querySelector(`output[for="${name}"]`).value = name === "max_length" ? `${value} ${value === "1" ? "token" : "tokens"}` : value;
+      this.form.querySelector(`output[for="${name}"]`).value = name === "max_length" ? tokens(value) : value;
     }
     this.changed(this.line());
   }
@@ -81,6 +82,10 @@ export class Parameters {
       // not remembered then
     }
   }
+}
+
+function tokens(count) {
+  return `${count} ${Number(count) === 1 ? "token" : "tokens"}`;
 }
 
 function remembered() {

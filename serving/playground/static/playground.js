@@ -6,12 +6,12 @@ import * as key from "./key.js";
 import { wireKeyDialog } from "./key_dialog.js";
 import { Notice } from "./notice.js";
 import { Parameters } from "./parameters.js";
-import { Refusal } from "./refusal.js";
+import { atField, Refusal } from "./refusal.js";
 import { Sample } from "./sample.js";
 import { hide } from "./tokens.js";
 
 const RUNS = 10; // kept on the page
-const EXAMPLES = ["Shall I compare thee to", "Enter a GHOST, and speaks:\n", "My fellow citizens, ", "O gentle night, ", "The sea was"];
+const EXAMPLES = ["Shall I compare thee to", "Enter a GHOST.\n", "My fellow citizens,", "O gentle night,"];
 
 const byId = (id) => document.getElementById(id);
 const [form, text, write, stop, runs] = ["ask", "text", "write", "stop", "runs"].map(byId);
@@ -22,8 +22,17 @@ const parameters = new Parameters(form, (line) => {
   byId("manner-summary").textContent = line;
 });
 const notice = new Notice({ place: byId("notice"), words: byId("notice-text"), key: byId("notice-key"), button: write });
-const askForKey = wireKeyDialog(() => notice.waiting || notice.clear());
 let running = null; // AbortController of what is being written
+let wanted = false; // to write, as soon as there is a key
+const askForKey = wireKeyDialog({
+  changed: () => {
+    if (!notice.waiting) notice.clear();
+    if (wanted && key.current() !== null) begin();
+  },
+  closed: () => {
+    wanted = false;
+  },
+});
 
 async function begin() {
   if (running || notice.waiting || !navigator.onLine) return;
@@ -33,7 +42,10 @@ async function begin() {
   if (text.value.trim() === "") return void blame(form, "text", "Write a few words to begin with.");
   const seeds = parameters.seeds();
   if (seeds === null) return void blame(form, "seed", "A seed is a whole number below 2147483648.");
-  if (key.current() === null) return void askForKey();
+  if (key.current() === null) {
+    wanted = true;
+    return void askForKey();
+  }
 
   const prompt = text.value;
   const samples = seeds.map((seed, number) => new Sample(prompt, { number: number + 1, seed, keepSeed }));
@@ -80,7 +92,7 @@ function complain(refusals) {
   // What has to be waited for comes first.
   const [first] = refusals.toSorted((a, b) => (b.seconds ?? 0) - (a.seconds ?? 0));
   if (!first) return;
-  if (!first.field || !blame(form, first.field, first.message)) notice.show(first);
+  if (!first.field || !blame(form, first.field.split(".")[0], atField(first))) notice.show(first); // stop_tokens.0 is stop_tokens
 }
 
 function addRun(samples) {

@@ -35,6 +35,12 @@ export async function refusalOf(response) {
   return refused(response.status, body, response.headers.get("Retry-After"));
 }
 
+/** A sentence about a field, for who stands at that field: `temperature: it is …` becomes `It is …`. */
+export function atField({ field, message }) {
+  const told = message.startsWith(`${field}: `) ? message.slice(field.length + 2) : message;
+  return `${told.charAt(0).toUpperCase()}${told.slice(1)}.`.replace(/([.!?])\.$/, "$1");
+}
+
 /** The refusal in a body, or in an `error` event of a stream. */
 export function refused(status, body, retryAfter = null) {
   const error = body?.error ?? body ?? {};

@@ -1,13 +1,17 @@
 /** Tokens as they were written, and how likely each was: by pointer, touch or arrow keys. */
 
-const LEVELS = [0.5, 0.2, 0.07, 0.02]; // below which the shade grows a step
+const LEVELS = [0.2, 0.07, 0.02, 0.005]; // below which the shade grows a step
 const byId = (id) => document.getElementById(id);
 
 /** A span for a piece of text; `probability` may be unknown (null). What it says is text, never markup. */
 export function tokenSpan(text, probability) {
   const span = document.createElement("span");
   span.className = "token";
-  span.textContent = text;
+  const [, before, ink, after] = /^(\s*)(.*?)(\s*)$/s.exec(text);
+  const shaded = document.createElement("span"); // without the spaces: at the end of a line they would be blots
+  shaded.className = "ink";
+  shaded.textContent = ink;
+  span.append(before, shaded, after);
   if (typeof probability === "number" && probability >= 0 && probability <= 1) {
     span.dataset.probability = String(probability);
     span.dataset.level = String(LEVELS.filter((bound) => probability < bound).length);
@@ -28,7 +32,7 @@ function odds(probability) {
 }
 
 function visible(text) {
-  return text.replaceAll("\n", "↵").replaceAll("\t", "⇥").replace(/^ | $/g, "␣") || "…";
+  return text.trim() || text.replaceAll("\n", "↵").replaceAll("\t", "⇥").replaceAll(" ", "␣") || "…";
 }
 
 /** Let the tokens within `place` be asked. */
@@ -60,7 +64,7 @@ function show(token) {
   byId("readout-odds").textContent = odds(probability);
   const readout = byId("readout");
   readout.hidden = false;
-  const [box, size] = [token.getClientRects()[0] ?? token.getBoundingClientRect(), readout.getBoundingClientRect()];
+  const [box, size] = [token.querySelector(".ink").getClientRects()[0] ?? token.getBoundingClientRect(), readout.getBoundingClientRect()];
   const left = Math.min(Math.max(box.left + box.width / 2 - size.width / 2, 8), document.documentElement.clientWidth - size.width - 8);
   const above = box.top - size.height - 6;
   readout.style.left = `${left}px`;

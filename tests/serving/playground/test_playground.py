@@ -1,0 +1,217 @@
+"""A visitor writes."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.serving.playground.conftest import Open
+from tests.serving.playground.stand_in_gateway import KEY, POEM, StandInGateway
+
+PROMPT = "Shall I compare thee to"
+WRITTEN = "".join(text for text, _ in POEM)
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+
+
+def write(page: Page, prompt: str = PROMPT, samples: int = 1) -> None:
+    page.get_by_label("Begin a text").fill(prompt)
+    page.locator(f"label[for=samples-{samples}]").click()
+    page.get_by_role("button", name="Write", exact=True).click()
+
+
+def finished(page: Page, samples: int = 1) -> None:
+    expect(page.locator(".sample:not([aria-busy])")).to_have_count(samples)
+    expect(page.get_by_role("button", name="Write", exact=True)).to_be_visible()
+
+
+def test_it_asks_as_serve_2_says_and_shows_who_answered(page: Page, gateway: StandInGateway) -> None:
+    write(page)
+    finished(page)
+    expect(page.locator(".text")).to_have_text(PROMPT + WRITTEN)
+    for fact in ("version 3, stable", "24 tokens", "41 ms", "perplexity 12.3"):
+        expect(page.locator(".facts")).to_contain_text(fact)
+    (asked,) = gateway.asked
+    assert (asked.text, asked.temperature, asked.top_p, asked.top_k, asked.max_length) == (PROMPT, 0.8, 0.9, 50, 100)
+    assert asked.stream and asked.token_probabilities and asked.stop_tokens == []
+    assert f"seed {asked.seed}" in page.locator(".facts").inner_text()
+
+
+def test_controls_become_fields(page: Page, gateway: StandInGateway) -> None:
+    for name, value in {"temperature": "1.45", "top_p": "0.35", "top_k": "7", "max_length": "512"}.items():
+        page.locator(f"#{name}").fill(value)
+    page.get_by_label("Stop at").fill("FINIS\n\\n\\n\n")
+    page.get_by_label("Seed").fill("7")
+    write(page, samples=5)
+    finished(page, 5)
+    assert sorted(asked.seed or 0 for asked in gateway.asked) == [7, 8, 9, 10, 11]
+    for asked in gateway.asked:
+        assert (asked.temperature, asked.top_p, asked.top_k, asked.max_length) == (1.45, 0.35, 7, 512)
+        assert asked.stop_tokens == ["FINIS", "\n\n"]
+
+
+def test_text_appears_as_it_is_written(page: Page, gateway: StandInGateway) -> None:
+    gateway.go_on.clear()
+    write(page, samples=2)
+    expect(page.locator(".text")).to_have_text([f"{PROMPT} a summer's"] * 2)
+    expect(page.locator(".sample[aria-busy=true]")).to_have_count(2)
+    expect(page.locator(".thumb").first).to_be_disabled()
+    gateway.go_on.set()
+    expect(page.locator(".text")).to_have_text([PROMPT + WRITTEN] * 2)
+
+
+def test_stop_stops_the_server_too_and_keeps_the_text(page: Page, gateway: StandInGateway) -> None:
+    gateway.go_on.clear()
+    write(page)
+    expect(page.locator(".written")).to_have_text(" a summer's")
+    page.get_by_role("button", name="Stop").click()
+    finished(page)
+    expect(page.locator(".broke")).to_have_text("Stopped.")
+    expect(page.locator(".written")).to_have_text(" a summer's")
+    expect(page.locator("#notice")).to_be_hidden()
+    assert gateway.left.wait(10)
+
+
+def test_the_keyboard_alone(page: Page, gateway: StandInGateway) -> None:
+    gateway.go_on.clear()
+    page.get_by_label("Begin a text").focus()
+    page.keyboard.type(PROMPT)
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".written")).to_have_text(" a summer's")
+    page.keyboard.press("Control+Enter")  # while it writes: nothing
+    page.keyboard.press("Escape")
+    finished(page)
+    assert gateway.left.wait(10) and len(gateway.asked) == 1
+
+
+def test_what_a_model_writes_stays_text(page: Page, gateway: StandInGateway) -> None:
+    attack = "<img src=x onerror=\"document.title='broken'\"><script>document.title='broken'</script>&amp;"
+    gateway.tokens = [(attack, 0.5), ("</span><iframe>", 0.001)]
+    write(page, prompt=attack)
+    finished(page)
+    expect(page.locator(".text")).to_have_text(attack * 2 + "</span><iframe>")
+    assert page.locator("#runs img, #runs script, #runs iframe").count() == 0
+    assert page.title() == "robo-poet"
+
+
+def test_values_are_remembered_but_no_text(page: Page, gateway: StandInGateway) -> None:
+    page.locator("#temperature").fill("1.2")
+    page.get_by_label("Seed").fill("5")
+    write(page, samples=3)
+    finished(page, 3)
+    kept = page.evaluate("JSON.stringify({...localStorage})")
+    assert PROMPT not in kept and KEY not in kept and WRITTEN.strip() not in kept
+    page.reload()
+    expect(page.locator("#temperature")).to_have_value("1.2")
+    expect(page.locator("output[for=temperature]")).to_have_text("1.2")
+    expect(page.locator("#samples-3")).to_be_checked()
+    page.get_by_role("button", name="Back to the defaults").click()
+    expect(page.locator("#temperature")).to_have_value("0.8")
+    page.evaluate("localStorage.setItem('robo-poet.parameters', '{\"temperature\": \"hot\", \"num_samples\": \"9\", \"top_k\": 7')")
+    page.reload()  # what another hand left there is no reason to break
+    expect(page.locator("#samples-1")).to_be_checked()
+
+
+def test_earlier_runs_stay_below_and_not_for_ever(page: Page, gateway: StandInGateway) -> None:
+    gateway.tokens = [(" one", 0.5)]
+    write(page)
+    finished(page)
+    for number in range(2, 12):
+        gateway.tokens = [(f" {number}", 0.5)]
+        page.keyboard.press("Control+Enter")
+        expect(page.locator(".run").first.locator(".written")).to_have_text(f" {number}")
+        expect(page.get_by_role("button", name="Write", exact=True)).to_be_visible()
+    expect(page.locator(".run .written")).to_have_text([f" {number}" for number in range(11, 1, -1)])
+
+
+@pytest.mark.parametrize(("field", "value", "words"), [("Begin a text", "  ", "Write a few words"), ("Seed", "-1", "whole number"), ("Seed", "2147483648", "whole number")])
+def test_what_cannot_be_asked_is_said_at_the_field(page: Page, gateway: StandInGateway, field: str, value: str, words: str) -> None:
+    page.get_by_label("Begin a text").fill(PROMPT)
+    page.get_by_label(field).fill(value)
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_label(field)).to_be_focused()
+    expect(page.get_by_label(field)).to_have_attribute("aria-invalid", "true")
+    expect(page.locator(".error:visible")).to_contain_text(words)
+    assert gateway.asked == []
+    page.get_by_label(field).fill("9")
+    page.keyboard.press("Control+Enter")
+    finished(page)
+    expect(page.locator(".error:visible")).to_have_count(0)
+
+
+def test_offline_is_said_and_does_not_lose_anything(page: Page) -> None:
+    write(page)
+    finished(page)
+    page.context.set_offline(True)
+    expect(page.locator("#offline")).to_be_visible()
+    expect(page.get_by_role("button", name="Write", exact=True)).to_be_disabled()
+    expect(page.locator(".text")).to_have_text(PROMPT + WRITTEN)
+    page.context.set_offline(False)
+    expect(page.locator("#offline")).to_be_hidden()
+    expect(page.get_by_role("button", name="Write", exact=True)).to_be_enabled()
+
+
+def test_samples_side_by_side_on_a_desktop(page: Page) -> None:
+    write(page, samples=2)
+    finished(page, 2)
+    left, right = (page.locator(".sample").nth(number).bounding_box() for number in (0, 1))
+    assert left and right and left["y"] == right["y"] and left["x"] + left["width"] <= right["x"]
+
+
+def test_one_below_the_other_on_a_phone_and_never_wider_than_it(open_page: Open, gateway: StandInGateway) -> None:
+    page = open_page(**PHONE)
+    wider = "() => document.documentElement.scrollWidth > innerWidth"
+    assert not page.evaluate(wider)
+    page.locator("summary").click()
+    assert not page.evaluate(wider)
+    gateway.tokens = [*POEM, ("O" * 300, 0.1)]
+    write(page, prompt="W" * 200, samples=2)
+    finished(page, 2)
+    assert not page.evaluate(wider)
+    first, second = (page.locator(".sample").nth(number).bounding_box() for number in (0, 1))
+    assert first and second and first["x"] == second["x"] and first["y"] + first["height"] <= second["y"]
+    for control in page.locator("button:visible, .stars label:visible").all():
+        box = control.bounding_box()
+        assert box and (box["height"] >= 24 or "link" in (control.get_attribute("class") or "")), control.inner_text()
+
+
+CONTRASTS = """() => {
+  const channels = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const luminance = ([r, g, b]) => [r, g, b].map((c) => ((c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)).reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+  const ground = (element) => { for (; element; element = element.parentElement) { const c = channels(getComputedStyle(element).backgroundColor); if (c.length < 4 || c[3] === 1) return c; } return channels(getComputedStyle(document.body).backgroundColor); };
+  const found = [];
+  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let node = walk.nextNode(); node; node = walk.nextNode()) {
+    const element = node.parentElement;
+    if (!node.data.trim() || !element.checkVisibility() || element.closest(":disabled, .unseen")) continue;
+    const [a, b] = [luminance(channels(getComputedStyle(element).color)), luminance(ground(element))].sort((x, y) => y - x);
+    found.push([(a + 0.05) / (b + 0.05), node.data.trim().slice(0, 30)]);
+  }
+  return found;
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_stands_out_from_its_ground(open_page: Open, scheme: str) -> None:
+    page = open_page(color_scheme=scheme)
+    write(page, samples=2)
+    finished(page, 2)
+    assert {f"{level}" for level in range(5)} == {token.get_attribute("data-level") for token in page.locator(".token").all()}
+    contrasts = page.evaluate(CONTRASTS)
+    assert len(contrasts) > 60
+    assert [(ratio, text) for ratio, text in contrasts if ratio < 4.5] == []
+
+
+def test_every_control_has_a_name(page: Page) -> None:
+    write(page)
+    finished(page)
+    page.get_by_role("button", name="Key …WXYZ").click()
+    nameless = page.evaluate("""() => [...document.querySelectorAll("button, input, textarea, dialog, [tabindex]")]
+        .filter((e) => !(e.getAttribute("aria-label") || e.labels?.length || e.textContent.trim() || e.getAttribute("aria-labelledby"))).map((e) => e.outerHTML)""")
+    assert nameless == []
+    assert page.evaluate("[...document.querySelectorAll('[id]')].length === new Set([...document.querySelectorAll('[id]')].map((e) => e.id)).size")
+
+
+def test_nothing_moves_for_who_does_not_want_it(open_page: Open, gateway: StandInGateway) -> None:
+    gateway.go_on.clear()
+    for wish, names in (("reduce", "none"), ("no-preference", "appear")):
+        page = open_page(reduced_motion=wish)
+        write(page)
+        assert page.locator(".token").first.evaluate("(token) => getComputedStyle(token).animationName") == names
