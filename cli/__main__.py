@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli import chat, cluster, compile, gc, generate, images, profile, registry, run, runs
+from cli import chat, cluster, compile, gc, generate, images, keys, profile, registry, run, runs
 from robo_poet.errors import BadInput
 
 app = typer.Typer(
@@ -41,6 +41,7 @@ app.command("gc")(gc.gc)
 app.add_typer(cluster.app, name="cluster")
 app.add_typer(runs.app, name="runs")
 app.add_typer(registry.app, name="registry")
+app.add_typer(keys.app, name="keys")
 app.add_typer(profile.app, name="profile")
 
 

@@ -1,0 +1,82 @@
+"""`robo-poet keys …`: who may use the gateway."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from serving.access.key_store import KeyStore, Made
+
+app = typer.Typer(help="API keys of the gateway: a running gateway knows of a change within seconds.", no_args_is_help=True)
+Folder = Annotated[Path, typer.Option("--folder", help="the gateway's folder of keys")]
+Id = Annotated[str, typer.Argument(metavar="ID", help="the part of a key between rp_ and the second underscore")]
+HOME = Path(".serve/keys")
+
+
+def _store(folder: Path) -> KeyStore:
+    from serving.access.key_store import KeyStore
+
+    return KeyStore(folder)
+
+
+def _tell(made: Made) -> None:
+    typer.echo(made.text)
+    typer.echo(f"key {made.key.id} of {made.key.user}, until {_day(made.key.expires)}; the line above is shown this once", err=True)
+
+
+def _day(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.gmtime(seconds)) + " UTC"
+
+
+@app.command()
+def create(
+    user: Annotated[str, typer.Option(help="Whose it is: all keys and tokens of a user count together.")],
+    scope: Annotated[list[str], typer.Option(help="generate, feedback, metrics or internal-load (repeatable).")] = ["generate", "feedback"],  # noqa: B006  typer reads the default
+    days: Annotated[float, typer.Option(help="How long it is good.")] = 90,
+    folder: Folder = HOME,
+) -> None:
+    """Make a key and print it, once."""
+    _tell(_store(folder).create(user, scope, days))
+
+
+@app.command("list")
+def list_keys(folder: Folder = HOME) -> None:
+    """All keys: whose, for what, until when."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    keys = _store(folder).all()
+    if not keys:
+        typer.echo(f"{folder}: no keys; next: robo-poet keys create --user you")
+        return
+    table = Table("id", "user", "scopes", "created", "expires", "standing", box=SIMPLE_HEAD)
+    now = time.time()
+    for key in keys:
+        standing = f"{key.standing(now)}{': ' if key.why else ''}{key.why}"
+        row = (key.id, key.user, " ".join(sorted(key.scopes)), _day(key.created), _day(key.expires), standing)
+        table.add_row(*map(Text, row))
+    Console().print(table)
+
+
+@app.command()
+def revoke(id_: Id, why: Annotated[str, typer.Option(help="The reason, which is kept.")], folder: Folder = HOME) -> None:
+    """End a key at once."""
+    key = _store(folder).revoke(id_, why)
+    typer.echo(f"key {key.id} of {key.user} is revoked: {key.why}")
+
+
+@app.command()
+def rotate(
+    id_: Id,
+    overlap_days: Annotated[float, typer.Option(help="The old key stays good for so long.")] = 7,
+    days: Annotated[float, typer.Option(help="How long the new one is good.")] = 90,
+    folder: Folder = HOME,
+) -> None:
+    """Make a key for the same user and scopes, and let the old one end."""
+    _tell(_store(folder).rotate(id_, overlap_days, days))

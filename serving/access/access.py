@@ -1,0 +1,102 @@
+"""From the headers of a request to a proven identity, or a refusal (SERVE-3). Without proof nobody comes in."""
+
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from robo_poet.settings.access import AccessSettings
+from serving.access.identity import Caller
+from serving.access.key import Standing, parse
+from serving.access.key_ring import KeyRing
+from serving.access.key_set import KeySet
+from serving.access.key_store import KeyStore
+from serving.access.token import BadToken, read_token
+from serving.refusal import Refused
+
+_BEARER = re.compile(r"Bearer +([A-Za-z0-9._~+/=-]+)", re.IGNORECASE)
+CHALLENGE = {"WWW-Authenticate": 'Bearer realm="robo-poet"'}
+
+
+class Access:
+    """Proves who asks.
+
+    Args:
+        folder: of the keys.
+        say: takes lines for the operator.
+
+    Raises:
+        BadInput: keys or token issuer cannot be read at the start.
+    """
+
+    def __init__(self, settings: AccessSettings, folder: Path, say: Callable[[str], None], clock: Callable[[], float] = time.time) -> None:
+        self._settings, self._clock = settings, clock
+        self._ring = KeyRing(KeyStore(folder), settings.look_seconds, say)
+        self._issuer = KeySet(settings.jwks, settings.jwks_seconds, settings.jwks_stale_hours * 3600, say) if settings.jwks else None
+
+    @property
+    def degraded(self) -> str:
+        """What is not as it should be, for the health page; empty if all is well."""
+        return self._ring.degraded or (self._issuer.degraded if self._issuer else "")
+
+    def authenticate(self, authorization: str | None, api_key: str | None) -> Caller:
+        """Who asks, by `Authorization: Bearer <key or token>` or `X-API-Key: <key>`.
+
+        Raises:
+            Refused: 401. Unknown, forged and wrong are one answer; that a key is expired or revoked is told only to who has its secret.
+        """
+        given = []
+        if authorization is not None:
+            found = _BEARER.fullmatch(authorization.strip())
+            if found is None:
+                raise _refused("invalid_credentials", "Authorization is `Bearer` and a key or a token")
+            given.append(found[1])
+        if api_key is not None:
+            given.append(api_key.strip())
+        if not given:
+            raise _refused("missing_credentials", "send an API key: X-API-Key: rp_… or Authorization: Bearer rp_…")
+        if len(set(given)) > 1:
+            raise _refused("invalid_credentials", "Authorization and X-API-Key differ; send one of them")
+        if given[0].startswith("rp_"):
+            return self._by_key(given[0])
+        if self._issuer is not None and api_key is None:
+            return self._by_token(given[0], self._issuer)
+        raise _invalid()
+
+    def _by_key(self, text: str) -> Caller:
+        parsed = parse(text)
+        key = self._ring.find(parsed[0]) if parsed else None
+        if parsed is None or key is None or not key.opened_by(parsed[1]):
+            raise _invalid()
+        standing = key.standing(self._clock())
+        if standing is Standing.REVOKED:
+            raise _refused("revoked_credentials", "this key was revoked; ask for another one")
+        if standing is Standing.EXPIRED:
+            raise _refused("expired_credentials", "this key has expired; ask for another one")
+        return Caller(key.user, key.id, key.scopes)
+
+    def _by_token(self, text: str, issuer: KeySet) -> Caller:
+        try:
+            return read_token(text, issuer, self._settings)
+        except BadToken as error:
+            if error.expired:
+                raise _refused("expired_credentials", "this token has expired; get another one") from None
+            raise _invalid() from None
+
+
+def require(caller: Caller, scope: str) -> None:
+    """Refuse who may not.
+
+    Raises:
+        Refused: 403.
+    """
+    if scope not in caller.scopes:
+        raise Refused(403, "missing_scope", f"this needs the scope {scope}, which the key or token has not")
+
+
+def _invalid() -> Refused:
+    return _refused("invalid_credentials", "this key or token is not known here")
+
+
+def _refused(code: str, message: str) -> Refused:
+    return Refused(401, code, message, CHALLENGE)

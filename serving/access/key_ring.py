@@ -1,0 +1,57 @@
+"""The keys as a running gateway knows them: read again when the folder changed, kept when it cannot be read for a moment."""
+
+import time
+from collections.abc import Callable, Mapping
+
+from robo_poet.errors import BadInput
+from serving.access.key import Key
+from serving.access.key_store import KeyStore
+
+
+class KeyRing:
+    """Keys by id, no older than `look_seconds` where the folder can be read.
+
+    Args:
+        say: takes a line when the folder cannot be read, and when it can again.
+
+    Raises:
+        BadInput: the keys cannot be read at the start: without them nobody is known, and we say so rather than begin.
+    """
+
+    def __init__(
+        self, store: KeyStore, look_seconds: float, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._store, self._every, self._say, self._clock = store, look_seconds, say, clock
+        self._seen = self._stamp()
+        self._keys = self._read()
+        self._looked = clock()
+        self.degraded = ""
+
+    def find(self, id_: str) -> Key | None:
+        """The key of an id."""
+        if self._clock() - self._looked >= self._every:
+            self._look()
+        return self._keys.get(id_)
+
+    def _look(self) -> None:
+        self._looked = self._clock()
+        try:
+            stamp = self._stamp()
+            if stamp != self._seen or self.degraded:
+                self._keys = self._read()
+                self._seen = stamp
+            if self.degraded:
+                self._say("the keys can be read again")
+            self.degraded = ""
+        except (BadInput, OSError) as error:
+            if not self.degraded:
+                self._say(f"the keys cannot be read, and stay as they were: {error}")
+            self.degraded = "the keys cannot be read and stay as they were"
+
+    def _read(self) -> Mapping[str, Key]:
+        return {key.id: key for key in self._store.all()}
+
+    def _stamp(self) -> tuple[int, int]:
+        """Changes with every file that is added: all files are written beside and renamed."""
+        found = self._store.folder.stat()
+        return found.st_mtime_ns, found.st_nlink

@@ -1,0 +1,98 @@
+"""Public keys of a token issuer: a JWKS (RFC 7517), from a file or over https, fetched again in the background."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import jwt
+
+from robo_poet.errors import BadInput
+
+ALGORITHMS = {"RSA": "RS256", "OKP": "EdDSA"}  # a key is good for one algorithm, so that none can be taken for another's
+MIN_RSA_BITS = 2048
+HURRY_SECONDS = 10.0  # an unknown key id asks for a fetch, not more often than this: ids are free to invent
+
+
+class KeySet:
+    """Keys by id.
+
+    Args:
+        source: path of a file, or an address.
+        every, stale: seconds between two fetches, and for how long the last good set holds.
+
+    Raises:
+        BadInput: there is no good key set at the start.
+    """
+
+    def __init__(
+        self, source: str, every: float, stale: float, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._source, self._every, self._stale, self._say, self._clock = source, every, stale, say, clock
+        self._keys = self._fetch()
+        self._fetched = self._tried = clock()
+        self._busy = threading.Lock()
+        self.degraded = ""
+
+    def find(self, id_: str) -> tuple[Any, str] | None:
+        """A key and its algorithm. One that is not known now may be known to the next request: it is fetched meanwhile."""
+        now = self._clock()
+        found = self._keys.get(id_)
+        due = self._every if found else min(self._every, HURRY_SECONDS)
+        if now - self._tried >= due and self._busy.acquire(blocking=False):
+            self._tried = now
+            threading.Thread(target=self._again, daemon=True).start()
+        return found if now - self._fetched <= self._stale else None
+
+    def _again(self) -> None:
+        try:
+            self._keys = self._fetch()
+            self._fetched = self._clock()
+            self.degraded = ""
+        except BadInput as error:
+            if not self.degraded:
+                self._say(f"the token issuer's keys stay as they were: {error}")
+            self.degraded = "the token issuer's keys cannot be fetched and stay as they were"
+        finally:
+            self._busy.release()
+
+    def _fetch(self) -> Mapping[str, tuple[Any, str]]:
+        try:
+            if self._source.startswith(("https://", "http://")):
+                answer = httpx.get(self._source, timeout=5, follow_redirects=False)
+                answer.raise_for_status()
+                text = answer.text
+            else:
+                text = Path(self._source).read_text("utf-8")
+            return read_keys(text)
+        except (OSError, ValueError, httpx.HTTPError) as error:
+            raise BadInput(f"no key set ({type(error).__name__})", where=self._source, remedy="it is the issuer's JWKS") from None
+
+
+def read_keys(text: str) -> Mapping[str, tuple[Any, str]]:
+    """Usable keys of a JWKS by id, each with its algorithm; those of other kinds are passed over.
+
+    Raises:
+        ValueError: no JWKS, or no usable key in it.
+    """
+    keys: dict[str, tuple[Any, str]] = {}
+    given = json.loads(text)
+    for one in given["keys"] if isinstance(given, dict) and isinstance(given.get("keys"), list) else []:
+        if not isinstance(one, dict) or one.get("use", "sig") != "sig" or not isinstance(one.get("kid"), str):
+            continue
+        algorithm = ALGORITHMS.get(str(one.get("kty")))
+        if algorithm is None or one.get("alg", algorithm) != algorithm or "d" in one:  # a private key has no place here
+            continue
+        try:
+            key = jwt.PyJWK(one, algorithm).key
+        except (jwt.PyJWTError, ValueError):
+            continue
+        if algorithm == "RS256" and key.key_size < MIN_RSA_BITS:
+            continue
+        keys[one["kid"]] = (key, algorithm)
+    if not keys:
+        raise ValueError("no usable key")
+    return keys

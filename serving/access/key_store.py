@@ -1,0 +1,147 @@
+"""Keys in a folder: a file a key, and a file more for each thing that happens to it; nothing is ever changed, so nothing is half-written.
+
+`<id>.json` is the key, `<id>.revoked.json` and `<id>.expires.json` say that it ends earlier. Deleting a file of the last two would give a
+key its life back: the folder belongs to the gateway's operator and to nobody else.
+"""
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from robo_poet.atomic import write_text
+from robo_poet.errors import BadInput
+from serving.access.identity import SCOPES
+from serving.access.key import Key, Standing, digest, new_key, text_of
+
+DAY = 86_400.0
+
+
+@dataclass(frozen=True)
+class Made:
+    """A new key; its text is nowhere else."""
+
+    key: Key
+    text: str
+
+    def __repr__(self) -> str:  # a secret has no place in a traceback
+        return f"Made({self.key.id})"
+
+
+class KeyStore:
+    """The keys of a folder, made if it is not there.
+
+    Raises:
+        BadInput: the folder cannot be used, or others may write into it.
+    """
+
+    def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
+        self.folder, self._clock = folder, clock
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            mode = folder.stat().st_mode
+        except OSError as error:
+            raise BadInput(f"no folder for keys ({error.strerror})", where=str(folder)) from None
+        if mode & 0o022:
+            raise BadInput("others may write into the keys' folder", where=str(folder), remedy="chmod 700, and look who made keys")
+
+    def create(self, user: str, scopes: Iterable[str], days: float) -> Made:
+        """A new key.
+
+        Raises:
+            BadInput: a user without a name, an unknown scope, or a life that is none.
+        """
+        wanted = frozenset(scopes)
+        if not user or len(user) > 128 or not user.isprintable():
+            raise BadInput("a user has a name of up to 128 printable characters", where="user")
+        if not wanted or not wanted <= SCOPES.keys():
+            raise BadInput(
+                f"{', '.join(sorted(wanted - SCOPES.keys())) or 'no scope'}", where="scope", remedy=f"they are {', '.join(SCOPES)}"
+            )
+        if not 0 < days <= 3650:
+            raise BadInput(f"{days} is no life of a key", where="days", remedy="give a number up to 3650")
+        now = self._clock()
+        id_, secret = new_key()
+        key = Key(id_, user, wanted, digest(secret), now, now + days * DAY)
+        kept = {"user": user, "scopes": sorted(wanted), "sha256": key.digest, "created": now, "expires": key.expires}
+        self._write(f"{id_}.json", kept)
+        return Made(key, text_of(id_, secret))
+
+    def revoke(self, id_: str, why: str) -> Key:
+        """End a key now; a second time changes nothing.
+
+        Raises:
+            BadInput: no such key, or no reason.
+        """
+        if not why.strip():
+            raise BadInput("a reason is needed", where="why")
+        key = self.key(id_)
+        if key.revoked is None:
+            self._write(f"{id_}.revoked.json", {"at": self._clock(), "why": why})
+        return self.key(id_)
+
+    def rotate(self, id_: str, overlap_days: float, days: float) -> Made:
+        """A new key for the same user and scopes; the old one ends after the overlap, or when it would have ended, if that is earlier.
+
+        Raises:
+            BadInput: no such key, or one that is not good any more.
+        """
+        old = self.key(id_)
+        now = self._clock()
+        if old.standing(now) is not Standing.GOOD:
+            raise BadInput(f"the key is {old.standing(now)}", where=id_, remedy="create a new one")
+        if not 0 <= overlap_days <= 365:
+            raise BadInput(f"{overlap_days} is no overlap", where="overlap-days", remedy="give 0 to 365")
+        made = self.create(old.user, old.scopes, days)
+        self._write(f"{id_}.expires.json", {"at": min(old.expires, now + overlap_days * DAY)})
+        return made
+
+    def key(self, id_: str) -> Key:
+        """One key.
+
+        Raises:
+            BadInput: there is none, or its files are damaged.
+        """
+        found = self._read(id_) if id_.isalnum() else None
+        if found is None:
+            raise BadInput("no such key", where=id_[:40], remedy="robo-poet keys list shows them")
+        return found
+
+    def all(self) -> list[Key]:
+        """All of them, the newest last.
+
+        Raises:
+            BadInput: a file is damaged, or the folder cannot be read.
+        """
+        try:
+            ids = {path.name.split(".")[0] for path in self.folder.iterdir() if path.suffix == ".json" and not path.name.startswith(".")}
+        except OSError as error:
+            raise BadInput(f"the keys cannot be read ({error.strerror})", where=str(self.folder)) from None
+        return sorted(filter(None, map(self._read, ids)), key=lambda key: (key.created, key.id))
+
+    def _read(self, id_: str) -> Key | None:
+        path = self.folder / f"{id_}.json"
+        try:
+            if not path.exists():
+                return None
+            kept = json.loads(path.read_text("utf-8"))
+            key = Key(id_, kept["user"], frozenset(kept["scopes"]), kept["sha256"], float(kept["created"]), float(kept["expires"]))
+            shortened = self.folder / f"{id_}.expires.json"
+            if shortened.exists():
+                key = replace(key, expires=min(key.expires, float(json.loads(shortened.read_text("utf-8"))["at"])))
+            revoked = self.folder / f"{id_}.revoked.json"
+            if revoked.exists():
+                told = json.loads(revoked.read_text("utf-8"))
+                key = replace(key, revoked=float(told["at"]), why=str(told["why"]))
+            return key
+        except (OSError, ValueError, KeyError, TypeError):
+            raise BadInput("the key's file is damaged", where=str(path), remedy="restore it, or delete it and create a new key") from None
+
+    def _write(self, name: str, value: dict[str, Any]) -> None:
+        path = self.folder / name
+        write_text(path, json.dumps(value) + "\n", durable=True)
+        path.chmod(0o600)
+        os.utime(self.folder)  # so that whoever watches the folder looks again
