@@ -45,7 +45,7 @@ def create(
 
 @app.command("list")
 def list_keys(folder: Folder = HOME) -> None:
-    """All keys: whose, for what, until when."""
+    """All keys: whose, for what, until which day."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
@@ -55,11 +55,12 @@ def list_keys(folder: Folder = HOME) -> None:
     if not keys:
         typer.echo(f"{folder}: no keys; next: robo-poet keys create --user you")
         return
-    table = Table("id", "user", "scopes", "created", "expires", "standing", box=SIMPLE_HEAD)
+    table = Table("id", "user", "scopes", "until", "standing", box=SIMPLE_HEAD)
+    table.columns[0].no_wrap = True
     now = time.time()
     for key in keys:
         standing = f"{key.standing(now)}{': ' if key.why else ''}{key.why}"
-        row = (key.id, key.user, " ".join(sorted(key.scopes)), _day(key.created), _day(key.expires), standing)
+        row = (key.id, key.user, " ".join(sorted(key.scopes)), _day(key.expires)[:10], standing)
         table.add_row(*map(Text, row))
     Console().print(table)
 

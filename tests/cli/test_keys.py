@@ -1,0 +1,41 @@
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from cli.__main__ import app
+from robo_poet.errors import BadInput
+from robo_poet.settings.access import AccessSettings
+from serving.access.access import Access
+from serving.refusal import Refused
+
+
+def type_(folder: Path, *words: str) -> Result:
+    return CliRunner().invoke(app, ["keys", *words, "--folder", str(folder)], env={"COLUMNS": "120"})
+
+
+def test_a_key_is_made_listed_rotated_and_revoked(tmp_path: Path) -> None:
+    folder = tmp_path / "keys"
+    assert "no keys; next: robo-poet keys create" in type_(folder, "list").stdout
+    made = type_(folder, "create", "--user", "ann")
+    text = made.stdout.strip()
+    assert made.exit_code == 0 and "of ann, until" in made.stderr and text not in made.stderr
+    access = Access(AccessSettings(look_seconds=1e-9), folder, lambda line: None)
+    assert access.authenticate(None, text).scopes == {"generate", "feedback"}
+    id_ = text.split("_")[1]
+    after = type_(folder, "rotate", id_, "--overlap-days", "0").stdout.strip()
+    with pytest.raises(Refused, match="this key has expired"):
+        access.authenticate(None, text)
+    assert access.authenticate(None, after).user == "ann"
+    assert type_(folder, "revoke", after.split("_")[1], "--why", "lost").exit_code == 0
+    with pytest.raises(Refused, match="this key was revoked"):
+        access.authenticate(None, after)
+    shown = type_(folder, "list").stdout
+    assert id_ in shown and "ann" in shown and "revoked" in shown and text.split("_", 2)[2] not in shown
+
+
+def test_a_wrong_word_is_one_line(tmp_path: Path) -> None:
+    wrong = type_(tmp_path / "keys", "create", "--user", "ann", "--scope", "fly")
+    assert (
+        isinstance(wrong.exception, BadInput) and str(wrong.exception) == "scope: fly; they are generate, feedback, metrics, internal-load"
+    )

@@ -1,0 +1,132 @@
+"""A hundred a minute, with a real Redis where replicas share."""
+
+import asyncio
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from robo_poet.errors import BadInput
+from robo_poet.settings.access import AccessSettings
+from serving.access.identity import Caller
+from serving.access.rate_limiter import RateLimiter, network
+from serving.refusal import Refused
+
+
+def caller(user: str, *scopes: str) -> Caller:
+    return Caller(user, "id", frozenset(scopes))
+
+
+def limiter(user: int = 5, ip: int = 8, **more: object) -> RateLimiter:
+    return RateLimiter(
+        AccessSettings.model_validate({"requests_per_minute": user, "ip_requests_per_minute": ip, **more}), lambda line: None
+    )
+
+
+async def through(limit: RateLimiter, who: Caller, ip: str, tries: int) -> int:
+    """How many of so many requests pass."""
+    passed = 0
+    for _ in range(tries):
+        try:
+            await limit.hit(who, ip)
+            passed += 1
+        except Refused as refused:
+            assert refused.status == 429 and refused.code == "rate_limited"
+            assert refused.headers["Retry-After"] == refused.headers["RateLimit-Reset"] and 1 <= int(refused.headers["Retry-After"]) <= 60
+            assert refused.headers["RateLimit-Remaining"] == "0"
+    return passed
+
+
+def test_a_user_counts_over_all_keys_and_an_address_over_all_users() -> None:
+    async def run() -> None:
+        limit = limiter()
+        first = await limit.hit(Caller("ann", "key 1", frozenset()), "192.0.2.1")
+        assert (first.limit, first.remaining) == (5, 4) and first.headers()["RateLimit-Limit"] == "5"
+        assert await through(limit, Caller("ann", "key 2", frozenset()), "192.0.2.2", 10) == 4
+        assert await through(limit, caller("bob"), "192.0.2.3", 5) == 5
+        assert await through(limit, caller("cid"), "192.0.2.3", 5) == 3  # the address has had its eight
+        assert await through(limit, caller("cid"), "192.0.2.4", 5) == 2  # and cid has had three
+
+    asyncio.run(run())
+
+
+def test_our_own_load_is_not_counted() -> None:
+    assert asyncio.run(through(limiter(), caller("load", "internal-load"), "127.0.0.1", 50)) == 50
+
+
+def test_an_address_of_the_sixth_version_counts_by_its_network() -> None:
+    assert network("2001:db8:1:2:3::4") == network("2001:db8:1:2::") != network("2001:db8:1:3::")
+    assert network("::ffff:192.0.2.1") == "192.0.2.1" and network("x") == "unknown"
+
+
+class Redis:
+    """A server of our own on a free port."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self._folder = folder
+        self.begin()
+
+    def begin(self) -> None:
+        self.process = subprocess.Popen(
+            ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self._folder), "--requirepass", "hunter2"],
+            stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+        end = time.monotonic() + 20
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                return
+            except OSError:
+                assert time.monotonic() < end
+                time.sleep(0.05)
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+@pytest.fixture
+def redis(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Redis]:
+    if not shutil.which("redis-server"):
+        pytest.skip("redis-server is not installed; infra/test-packages.sh installs it")
+    server = Redis(tmp_path)
+    monkeypatch.setenv("ROBO_POET_REDIS_URL", f"redis://:hunter2@127.0.0.1:{server.port}/0")
+    yield server
+    server.end()
+
+
+def test_replicas_share_a_count_and_count_alone_while_redis_is_gone(redis: Redis) -> None:
+    async def run() -> None:
+        now, said = [0.0], []
+        settings = AccessSettings(requests_per_minute=5, ip_requests_per_minute=50)
+        one, other = (RateLimiter(settings, said.append, lambda: now[0]) for _ in range(2))
+        assert await through(one, caller("ann"), "192.0.2.1", 3) == 3
+        assert await through(other, caller("ann"), "192.0.2.1", 5) == 2
+        redis.end()
+        assert await through(one, caller("ann"), "192.0.2.1", 7) == 5  # from nothing, alone, at the same figure
+        assert "each replica alone" in one.degraded and other.degraded == ""
+        assert await through(other, caller("ann"), "192.0.2.1", 7) == 5
+        assert said == ["Redis does not answer: this replica counts requests alone"] * 2
+        redis.begin()
+        assert await through(one, caller("bob"), "192.0.2.1", 1) == 1 and one.degraded  # it is not asked at each request
+        now[0] += 3
+        assert await through(one, caller("bob"), "192.0.2.1", 3) == 3 and one.degraded == ""
+        assert await through(other, caller("bob"), "192.0.2.1", 5) == 2
+        assert said[2:] == ["Redis answers again: replicas count together"] * 2
+        assert "hunter2" not in "".join(said)
+
+    asyncio.run(run())
+
+
+def test_a_wrong_address_is_refused_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROBO_POET_REDIS_URL", "http://:hunter2@redis.example")
+    with pytest.raises(BadInput, match="ROBO_POET_REDIS_URL: it holds no redis:// address") as refused:
+        limiter()
+    assert "hunter2" not in str(refused.value)
