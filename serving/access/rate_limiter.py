@@ -84,6 +84,11 @@ class RateLimiter:
             allowances.append(allowance)
         return min(allowances, key=lambda allowance: allowance.remaining)
 
+    async def close(self) -> None:
+        """Give the connections to Redis back."""
+        if self._shared is not None:
+            await self._shared.storage.bridge.get_connection().aclose()  # type: ignore[attr-defined]  # of RedisStorage; limits has no close
+
     async def _count(self, limit: RateLimitItem, kind: str, name: str) -> tuple[bool, Allowance]:
         if self._shared is not None and self._clock() >= self._retry_at:
             try:

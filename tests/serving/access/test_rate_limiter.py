@@ -121,6 +121,8 @@ def test_replicas_share_a_count_and_count_alone_while_redis_is_gone(redis: Redis
         assert await through(other, caller("bob"), "192.0.2.1", 5) == 2
         assert said[2:] == ["Redis answers again: replicas count together"] * 2
         assert "hunter2" not in "".join(said)
+        for replica in (one, other):
+            await replica.close()
 
     asyncio.run(run())
 
