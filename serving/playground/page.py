@@ -30,7 +30,9 @@ HEADERS: Final[Mapping[str, str]] = {
 class _Files(StaticFiles):
     """The folder's files with the page's headers, also on 304."""
 
-    def file_response(self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200) -> Response:
+    def file_response(
+        self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200
+    ) -> Response:
         response = super().file_response(full_path, stat_result, scope, status_code)
         MutableHeaders(raw=response.raw_headers).update(HEADERS)
         if Path(full_path).suffix == ".js":  # the machine's table of types may not know, and a browser runs no module of another type

@@ -2,7 +2,7 @@
 
 export class Refusal extends Error {
   /**
-   * @param {number} status HTTP's; 0 where there was no answer at all
+   * @param {number} status HTTP's; 0 where there was no answer at all, 200 where it ended with an error
    * @param {string} said the server's own sentence, or empty
    * @param {{field?: string|null, seconds?: number|null}} more `seconds`: after how many to ask again
    */

@@ -4,6 +4,10 @@ import { sendFeedback } from "./api.js";
 import { askable, tokenSpan } from "./tokens.js";
 
 const SVG = "http://www.w3.org/2000/svg";
+const ENDS = {
+  refused: "It ends here: what came next may not be shown.",
+  context: "It ends here: beginning and continuation together fill a page of 512 tokens.",
+};
 let written = 0; // samples on this page; tells their stars apart
 
 export class Sample {
@@ -44,6 +48,8 @@ export class Sample {
     if (this.empty && answer.generated_text?.[0]) this.add({ text: answer.generated_text[0], tokens: answer.token_probabilities?.[0] ?? [] });
     this.#id = typeof answer.id === "string" ? answer.id : null;
     this.#facts(answer.metadata ?? {});
+    const end = ENDS[answer.metadata?.finish_reasons?.[0]];
+    if (end) this.breakOff(end);
     for (const control of this.element.querySelectorAll(".thumb, .stars")) control.disabled = this.#id === null;
     this.#end();
   }

@@ -53,6 +53,7 @@ def open_page(browser: Browser, gateway: StandInGateway) -> Iterator[Open]:
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce", **visitor})
         contexts.append(context)
         page = context.new_page()
+        page.set_default_timeout(10_000)
         page.on("console", heard)
         page.on("pageerror", lambda error: amiss.append(str(error)))
         page.goto(gateway.address + address)

@@ -5,28 +5,17 @@ from playwright.sync_api import Page, expect
 
 from tests.serving.playground.conftest import Open
 from tests.serving.playground.stand_in_gateway import KEY, POEM, StandInGateway
+from tests.serving.playground.visitor import PROMPT, finished, write
 
-PROMPT = "Shall I compare thee to"
 WRITTEN = "".join(text for text, _ in POEM)
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-
-
-def write(page: Page, prompt: str = PROMPT, samples: int = 1) -> None:
-    page.get_by_label("Begin a text").fill(prompt)
-    page.locator(f"label[for=samples-{samples}]").click()
-    page.get_by_role("button", name="Write", exact=True).click()
-
-
-def finished(page: Page, samples: int = 1) -> None:
-    expect(page.locator(".sample:not([aria-busy])")).to_have_count(samples)
-    expect(page.get_by_role("button", name="Write", exact=True)).to_be_visible()
 
 
 def test_it_asks_as_serve_2_says_and_shows_who_answered(page: Page, gateway: StandInGateway) -> None:
     write(page)
     finished(page)
     expect(page.locator(".text")).to_have_text(PROMPT + WRITTEN)
-    for fact in ("version 3, stable", "24 tokens", "41 ms", "perplexity 12.3"):
+    for fact in ("version 3, champion", "24 tokens", "41 ms", "perplexity 12.3"):
         expect(page.locator(".facts")).to_contain_text(fact)
     (asked,) = gateway.asked
     assert (asked.text, asked.temperature, asked.top_p, asked.top_k, asked.max_length) == (PROMPT, 0.8, 0.9, 50, 100)
@@ -104,7 +93,7 @@ def test_values_are_remembered_but_no_text(page: Page, gateway: StandInGateway) 
     expect(page.locator("#samples-3")).to_be_checked()
     page.get_by_role("button", name="Back to the defaults").click()
     expect(page.locator("#temperature")).to_have_value("0.8")
-    page.evaluate("localStorage.setItem('robo-poet.parameters', '{\"temperature\": \"hot\", \"num_samples\": \"9\", \"top_k\": 7')")
+    page.evaluate('localStorage.setItem(\'robo-poet.parameters\', \'{"temperature": "hot", "num_samples": "9", "top_k": 7\')')
     page.reload()  # what another hand left there is no reason to break
     expect(page.locator("#samples-1")).to_be_checked()
 
@@ -121,7 +110,10 @@ def test_earlier_runs_stay_below_and_not_for_ever(page: Page, gateway: StandInGa
     expect(page.locator(".run .written")).to_have_text([f" {number}" for number in range(11, 1, -1)])
 
 
-@pytest.mark.parametrize(("field", "value", "words"), [("Begin a text", "  ", "Write a few words"), ("Seed", "-1", "whole number"), ("Seed", "2147483648", "whole number")])
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [("Begin a text", "  ", "Write a few words"), ("Seed", "-1", "whole number"), ("Seed", "2147483648", "whole number")],
+)
 def test_what_cannot_be_asked_is_said_at_the_field(page: Page, gateway: StandInGateway, field: str, value: str, words: str) -> None:
     page.get_by_label("Begin a text").fill(PROMPT)
     page.get_by_label(field).fill(value)
@@ -206,7 +198,9 @@ def test_every_control_has_a_name(page: Page) -> None:
     nameless = page.evaluate("""() => [...document.querySelectorAll("button, input, textarea, dialog, [tabindex]")]
         .filter((e) => !(e.getAttribute("aria-label") || e.labels?.length || e.textContent.trim() || e.getAttribute("aria-labelledby"))).map((e) => e.outerHTML)""")
     assert nameless == []
-    assert page.evaluate("[...document.querySelectorAll('[id]')].length === new Set([...document.querySelectorAll('[id]')].map((e) => e.id)).size")
+    assert page.evaluate(
+        "[...document.querySelectorAll('[id]')].length === new Set([...document.querySelectorAll('[id]')].map((e) => e.id)).size"
+    )
 
 
 def test_nothing_moves_for_who_does_not_want_it(open_page: Open, gateway: StandInGateway) -> None:

@@ -1,0 +1,163 @@
+"""A visitor reads: how likely each word was, and what to say of a text."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.serving.playground.conftest import Open
+from tests.serving.playground.stand_in_gateway import POEM, StandInGateway, refusal
+from tests.serving.playground.visitor import PROMPT, finished, write
+
+WRITTEN = "".join(text for text, _ in POEM)
+
+
+@pytest.fixture
+def written(page: Page) -> Page:
+    write(page)
+    finished(page)
+    return page
+
+
+def token(page: Page, text: str) -> int:
+    return [piece for piece, _ in POEM].index(text)
+
+
+def test_a_pointer_on_a_word_shows_how_likely_it_was(written: Page) -> None:
+    readout = written.get_by_role("tooltip")
+    for text, probability, words in (
+        (" lovely", "3 %", "1 in 33"), (" tem", "0.9 %", "1 in 111"), ("Rough", "0.04 %", "1 in 2,500"), ("perate", "97 %", ""), (" day", "88 %", ""),
+    ):  # fmt: skip
+        written.locator(".token").nth(token(written, text)).locator(".ink").hover()
+        expect(written.locator("#readout-token")).to_have_text(text.strip())
+        expect(written.locator("#readout-probability")).to_have_text(probability)
+        expect(written.locator("#readout-odds")).to_have_text(words)
+        box = readout.bounding_box()
+        assert box and box["x"] >= 0 and box["x"] + box["width"] <= 1280 and box["y"] >= 0
+    written.locator("h1").hover()
+    expect(readout).to_be_hidden()
+
+
+def test_a_finger_on_a_word(open_page: Open) -> None:
+    page = open_page(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page.locator("summary").click()
+    write(page)
+    finished(page)
+    page.locator(".token").nth(token(page, " shake")).locator(".ink").tap()
+    expect(page.locator("#readout-probability")).to_have_text("5 %")
+    page.locator("h1").tap()
+    expect(page.get_by_role("tooltip")).to_be_hidden()
+
+
+def test_arrow_keys_go_from_word_to_word_and_are_spoken(written: Page) -> None:
+    written.locator(".text").focus()
+    for number in range(3):
+        written.keyboard.press("ArrowRight")
+        expect(written.locator(".token.asked")).to_have_text(POEM[number][0])
+    expect(written.locator("#readout-spoken")).to_have_text("'s, 91 %")
+    written.keyboard.press("ArrowLeft")
+    expect(written.locator(".token.asked")).to_have_text(" summer")
+    written.keyboard.press("Escape")
+    expect(written.get_by_role("tooltip")).to_be_hidden()
+
+
+def test_the_less_likely_the_darker_and_only_if_one_wants(written: Page) -> None:
+    levels = [int(span.get_attribute("data-level") or 0) for span in written.locator(".token").all()]
+    by_probability = sorted(zip((probability for _, probability in POEM), levels, strict=True))
+    assert [level for _, level in by_probability] == sorted(levels, reverse=True)
+    rough = written.locator(".token").nth(token(written, "Rough")).locator(".ink")
+    ground = "(ink) => getComputedStyle(ink).backgroundColor"
+    assert rough.evaluate(ground) != "rgba(0, 0, 0, 0)"
+    written.get_by_label("Shade by probability").uncheck()
+    assert rough.evaluate(ground) == "rgba(0, 0, 0, 0)"
+
+
+@pytest.mark.parametrize("data", [
+    '{"text": "And then"}', '{"text": "And then", "tokens": [{"text": "And", "probability": 0.5}]}',
+    '{"text": "And then", "tokens": [{"text": "And then", "probability": 1.5}]}', '{"text": "And then", "tokens": [{"text": "And then", "probability": null}]}',
+])  # fmt: skip
+def test_probabilities_that_do_not_fit_the_text_are_not_shown(page: Page, data: str) -> None:
+    answer = f'event: text\r\ndata: {data}\r\n\r\n: a comment\r\n\r\nevent: done\r\ndata: {{"id": "c"}}\r\n\r\n'
+    page.route("**/v1/generate", lambda route: route.fulfill(status=200, content_type="text/event-stream", body=answer))
+    write(page)
+    finished(page)
+    expect(page.locator(".written")).to_have_text("And then")
+    assert page.locator(".token[data-probability]").count() == 0
+
+
+def test_feedback_goes_with_the_id_of_its_completion(page: Page, gateway: StandInGateway) -> None:
+    write(page, samples=2)
+    finished(page, 2)
+    first = page.locator(".sample").first
+    first.get_by_role("button", name="Good").click()
+    expect(first.locator(".thanks")).to_have_text("Thank you.")
+    expect(first.get_by_role("button", name="Good")).to_have_attribute("aria-pressed", "true")
+    first.get_by_role("button", name="Bad").click()
+    expect(first.get_by_role("button", name="Bad")).to_have_attribute("aria-pressed", "true")
+    expect(first.get_by_role("button", name="Good")).to_have_attribute("aria-pressed", "false")
+    second = page.locator(".sample").nth(1)
+    second.locator(".stars label").nth(3).click()
+    expect(second.locator(".thanks")).to_have_text("Thank you.")
+    second.get_by_label("4 stars").focus()
+    page.keyboard.press("ArrowRight")
+    expect(second.get_by_label("5 stars")).to_be_checked()
+    expect(first.get_by_label("5 stars")).not_to_be_checked()
+    ids = [(opinion.completion_id, opinion.thumb, opinion.rating) for opinion in gateway.opinions]
+    by_seed = {asked.seed: f"cmpl-{number}" for number, asked in enumerate(gateway.asked, 1)}
+    one, two = (by_seed[int(page.locator(".sample").nth(n).locator(".link.fact").inner_text().removeprefix("seed "))] for n in (0, 1))
+    assert ids[:3] == [(one, "up", None), (one, "down", None), (two, None, 4)]
+
+
+def test_feedback_that_did_not_arrive_is_not_shown_as_given(written: Page, gateway: StandInGateway) -> None:
+    gateway.refusals.extend(refusal(429, "rate_limited", "x", {"Retry-After": "5"}) for _ in range(2))
+    written.get_by_role("button", name="Good").click()
+    expect(written.locator(".thanks")).to_have_text("That was a lot in a short time.")
+    expect(written.get_by_role("button", name="Good")).to_have_attribute("aria-pressed", "false")
+    written.locator(".stars label").nth(1).click()
+    expect(written.get_by_label("2 stars")).not_to_be_checked()
+    assert gateway.opinions == []
+
+
+def test_the_whole_text_is_copied(open_page: Open) -> None:
+    page = open_page(permissions=["clipboard-read", "clipboard-write"])
+    write(page)
+    finished(page)
+    page.get_by_role("button", name="Copy").click()
+    expect(page.locator(".thanks")).to_have_text("Copied.")
+    assert page.evaluate("navigator.clipboard.readText()") == PROMPT + WRITTEN
+
+
+def test_where_there_is_no_clipboard_the_text_is_selected(written: Page) -> None:
+    written.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+    written.get_by_role("button", name="Copy").click()
+    expect(written.locator(".thanks")).to_have_text("Selected; now copy it.")
+    assert written.evaluate("getSelection().toString()").startswith(PROMPT)
+
+
+def test_a_seed_can_be_kept(written: Page, gateway: StandInGateway) -> None:
+    written.get_by_title("Use this seed again").click()
+    expect(written.get_by_label("Seed")).to_have_value(str(gateway.asked[0].seed))
+
+
+@pytest.mark.parametrize(
+    ("finish", "words"), [("refused", "may not be shown"), ("context", "512 tokens"), ("length", ""), ("end", ""), ("stop", "")]
+)
+def test_an_end_that_wants_a_reason_has_one(page: Page, gateway: StandInGateway, finish: str, words: str) -> None:
+    gateway.finish = finish
+    write(page)
+    finished(page)
+    expect(page.locator(".broke")).to_have_text(re.compile(words) if words else "")
+    expect(page.locator(".facts")).to_contain_text("version 3")
+
+
+def test_an_answer_that_did_not_stream_is_shown_all_the_same(page: Page) -> None:
+    def answer(route: Route) -> None:
+        body = 'event: done\ndata: {"id": "c", "generated_text": [" and so on"], "metadata": {"model_version": 4, "perplexity": null}}\n\n'
+        route.fulfill(status=200, content_type="text/event-stream", body=body)
+
+    page.route("**/v1/generate", answer)
+    write(page)
+    finished(page)
+    expect(page.locator(".written")).to_have_text(" and so on")
+    expect(page.locator(".facts")).to_contain_text("version 4")
+    expect(page.locator(".facts")).not_to_contain_text("perplexity")
