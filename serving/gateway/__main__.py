@@ -1,0 +1,89 @@
+"""`python -m serving.gateway`: the HTTP API in front of a model server."""
+
+import argparse
+import asyncio
+import os
+import signal
+import socket
+import ssl
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import uvicorn
+import uvloop
+
+from robo_poet.errors import BadInput
+from robo_poet.settings.serve import ServeSettings
+from serving.gateway.app import make_app
+from serving.gateway.assemble import assemble
+from serving.gateway.read_settings import read_settings
+from serving.telemetry.operational_log import configure
+
+BAD_INPUT = 2  # exit status: the caller can mend it
+
+
+async def serve(settings: ServeSettings) -> None:
+    """Serve until SIGTERM or SIGINT; what runs then is finished, within the deadline of a request.
+
+    Raises:
+        BadInput: a setting, a file or the address cannot be used.
+    """
+    secure = _tls(settings)
+    app = make_app(assemble(settings))
+    try:
+        listener = socket.create_server(
+            (settings.host, settings.port), family=socket.AF_INET6 if ":" in settings.host else socket.AF_INET, backlog=1024
+        )
+    except OSError as error:
+        place = f"{settings.host}:{settings.port}"
+        raise BadInput(f"the address cannot be used ({error.strerror})", where=place, remedy="choose another with port") from None
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, server_header=False, proxy_headers=False, lifespan="on",
+        ssl_context_factory=(lambda *_: secure) if secure else None,
+        timeout_graceful_shutdown=int(settings.deadline_seconds) + 2, timeout_keep_alive=30,
+    )  # fmt: skip
+    server = uvicorn.Server(config)
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    serving = asyncio.create_task(server._serve([listener]))  # not `serve`, which would take the signals for itself
+    while not server.started and not serving.done():
+        await asyncio.sleep(0.02)
+    if server.started:
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        print(f"gateway: ready {'https' if secure else 'http'}://{host}:{listener.getsockname()[1]}", flush=True)
+        await asyncio.wait((serving, asyncio.create_task(stopping.wait())), return_when=asyncio.FIRST_COMPLETED)
+    server.should_exit = True
+    await serving
+
+
+def _tls(settings: ServeSettings) -> ssl.SSLContext | None:
+    if not settings.tls_certificate:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(settings.tls_certificate, settings.tls_key)
+    except (OSError, ssl.SSLError) as error:
+        raise BadInput(f"no certificate and key that fit ({type(error).__name__})", where=settings.tls_certificate) from None
+    return context
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m serving.gateway", description=__doc__)
+    parser.add_argument("--settings", type=Path, help="JSON or YAML file; ROBO_POET_SERVE_… of the environment goes before it")
+    given = parser.parse_args(argv)
+    try:
+        settings = read_settings(given.settings, os.environ)
+        configure(settings.log_level)
+        uvloop.run(serve(settings))
+    except BadInput as error:
+        print(f"error: {error}", file=sys.stderr)
+        return BAD_INPUT
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,113 @@
+"""The gateway as an application: its parts wired, its addresses, its beginning and end."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator
+
+from fastapi import FastAPI, Request, Response
+from starlette.exceptions import HTTPException
+
+from serving.gateway.admission import Admission
+from serving.gateway.client_address import networks
+from serving.gateway.exchange import exchange_of
+from serving.gateway.feedback import FeedbackDesk
+from serving.gateway.filtering import Filtering
+from serving.gateway.front import Front
+from serving.gateway.generation import Generation
+from serving.gateway.health import Health
+from serving.gateway.ledger import Ledger
+from serving.gateway.openapi import describe, errors, limited, takes
+from serving.gateway.parts import Parts
+from serving.gateway.refusals import error_response, of_status
+from serving.gateway.schema import FeedbackAnswer, FeedbackRequest, GenerateAnswer, GenerateRequest, HealthAnswer, ReadyAnswer
+from serving.gateway.security_headers import SecurityHeaders
+from serving.gateway.write import Writer
+from serving.refusal import Refused
+
+_BODY = (400, 401, 403, 408, 413, 415, 422, 429, 500)
+
+
+def make_app(parts: Parts) -> FastAPI:
+    """Wire the parts. The application closes them when it ends."""
+    settings, versions = parts.settings, parts.versions
+    admission = Admission(parts.access, parts.limiter, settings.in_flight)
+    filtering = Filtering(parts.content_filter, parts.metrics, parts.pseudonyms.text, settings.content_filter.attempts)
+    ledger = Ledger(parts.metrics, parts.audit, parts.request_log, parts.pseudonyms)
+    writer = Writer(parts.client, filtering, settings.signature)
+    generation = Generation(settings, admission, versions, filtering, writer, parts.ids, ledger)
+    desk = FeedbackDesk(settings, admission, parts.ids, ledger)
+    health = Health(versions, parts.metrics, admission, settings.metrics_for)
+
+    app = FastAPI(title="robo-poet", version="1", docs_url=None, redoc_url=None, lifespan=lambda _: _life(parts))
+    app.add_middleware(
+        Front, metrics=parts.metrics, headers=SecurityHeaders(settings.hsts_seconds), trusted=networks(settings.trusted_proxies),
+        ended=ledger.ended,
+    )  # fmt: skip
+    app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(HTTPException, _refused_by_framework)
+
+    events = {"text/event-stream": {"schema": {"type": "string"}}}
+    figures = {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Text format 0.0.4."}
+
+    @app.post(
+        "/v1/generate", summary="Continue a text", tags=["texts"], response_model=GenerateAnswer, openapi_extra=takes(GenerateRequest),
+        responses={200: {**limited("What was written."), "content": events}, **errors(*_BODY, 502, 503, 504)},
+    )  # fmt: skip
+    async def generate(request: Request) -> Response:
+        """The model continues `text`, `num_samples` times; the prompt is not repeated."""
+        return await generation.answer(request)
+
+    @app.post(
+        "/v1/feedback", summary="Rate an answer", tags=["texts"], response_model=FeedbackAnswer, openapi_extra=takes(FeedbackRequest),
+        responses={200: limited("It is noted."), **errors(*_BODY, 404)},
+    )  # fmt: skip
+    async def feedback(request: Request) -> Response:
+        """Thumbs, or 1 to 5, or both. Sent again, the last one counts."""
+        return await desk.answer(request)
+
+    @app.get("/healthz", summary="Is it alive?", tags=["operation"], response_model=HealthAnswer)
+    async def alive() -> Response:
+        return await health.alive()
+
+    @app.get("/readyz", summary="Can it answer?", tags=["operation"], response_model=ReadyAnswer, responses={503: {"model": ReadyAnswer}})
+    async def ready() -> Response:
+        return await health.ready()
+
+    @app.get(
+        "/metrics", summary="Figures for Prometheus", tags=["operation"], response_class=Response,
+        responses={200: figures, **errors(401, 403)},
+    )  # fmt: skip
+    async def metrics(request: Request) -> Response:
+        return await health.figures(request)
+
+    app.router.routes.extend(parts.page)
+    describe(app)
+    parts.metrics.watch_queue(lambda: parts.client.waiting)
+    return app
+
+
+@contextlib.asynccontextmanager
+async def _life(parts: Parts) -> AsyncGenerator[None]:
+    """Look before the first request, and watch from then on; at the end nothing that waits to be written is lost."""
+    await parts.versions.look()
+    watching = asyncio.create_task(parts.versions.watch(parts.settings.look_seconds))
+    try:
+        yield
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+        await parts.client.close()
+        await parts.content_filter.aclose()
+        await asyncio.gather(*(asyncio.to_thread(close) for close in parts.closing))
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)
+    exchange = exchange_of(request.scope)
+    exchange.code = error.code
+    return error_response(error, exchange.id)
+
+
+async def _refused_by_framework(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return await _refused(request, of_status(error.status_code, error.headers))

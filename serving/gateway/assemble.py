@@ -1,0 +1,55 @@
+"""The real parts, of settings and the folders they name."""
+
+import logging
+from pathlib import Path
+
+from robo_poet.registry.registry import Registry
+from robo_poet.request_log.log import RequestLog
+from robo_poet.settings.serve import ServeSettings
+from serving.access.access import Access
+from serving.access.rate_limiter import RateLimiter
+from serving.content_filter.filter import ContentFilter
+from serving.gateway.completion_id import CompletionIds
+from serving.gateway.model_client import ModelClient
+from serving.gateway.parts import Parts
+from serving.gateway.prompt_score import PromptScore
+from serving.gateway.versions import Versions
+from serving.playground.page import routes
+from serving.telemetry.audit import AuditLog
+from serving.telemetry.key import read_or_make_key
+from serving.telemetry.metrics import Metrics
+from serving.telemetry.pseudonym import Pseudonyms
+
+log = logging.getLogger("serving.gateway")
+
+
+def assemble(settings: ServeSettings) -> Parts:
+    """Make the parts. In `settings.folder`: `keys/`, `audit/`, `requests/`, `pseudonyms.key`, `completions.key`.
+
+    Raises:
+        BadInput: a setting, a key file or a folder cannot be used.
+    """
+    folder = Path(settings.folder)
+    metrics = Metrics(settings.telemetry)
+    pseudonyms = Pseudonyms(read_or_make_key(folder / "pseudonyms.key"))
+    client = ModelClient(settings.model_server, settings.model)
+    content_filter = ContentFilter(settings.content_filter)
+    versions = Versions(
+        Registry(Path(settings.registry)), client, share=settings.canary_share, restricted=content_filter.restricted,
+        seen=metrics.serving, loaded=lambda number, good: metrics.model_loaded(number, "ok" if good else "failed"),
+    )  # fmt: skip
+    score = PromptScore(settings.model_server, settings.model, versions)
+    request_log = RequestLog(folder / "requests", settings.request_log, score)
+    audit = AuditLog(folder / "audit", pseudonyms, settings.telemetry) if settings.telemetry.audit else None
+    metrics.watch_counts("request_log_records", "Records of the request log, by what became of them.", lambda: request_log.counts)
+    metrics.watch_waiting("request_log_waiting", "Records that wait to be written.", lambda: request_log.waiting)
+    if audit is not None:
+        metrics.watch_counts("audit_lines", "Lines of the audit log, by what became of them.", lambda: audit.counts)
+    return Parts(
+        settings=settings, client=client, versions=versions, access=Access(settings.access, folder / "keys", log.warning),
+        limiter=RateLimiter(settings.access, log.warning), content_filter=content_filter, metrics=metrics, audit=audit,
+        request_log=request_log, pseudonyms=pseudonyms,
+        ids=CompletionIds(read_or_make_key(folder / "completions.key"), settings.feedback_days),
+        closing=[request_log.close, score.close, *([audit.close] if audit else [])],
+        page=routes() if settings.playground else (),
+    )  # fmt: skip

@@ -1,0 +1,75 @@
+"""The outermost layer: every request gets its id, every answer its headers, and what nobody caught is an error in our form."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+
+import structlog
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from serving.gateway.client_address import Networks, client_address
+from serving.gateway.disconnect import ClientGone
+from serving.gateway.exchange import KEY, Exchange, request_id
+from serving.gateway.refusals import error_response, internal
+from serving.gateway.security_headers import SecurityHeaders
+from serving.telemetry.metrics import Metrics
+
+log = structlog.get_logger("serving.gateway")
+LEFT = 499  # no status of HTTP's: the client left, and nobody was answered
+
+_ROUTES = {
+    "/v1/generate": "generate", "/v1/feedback": "feedback", "/v1/versions": "models", "/healthz": "health", "/readyz": "ready",
+    "/metrics": "metrics", "/openapi.json": "openapi",
+}  # fmt: skip
+
+
+class Front:
+    """ASGI middleware; not Starlette's base class for such, which would cost a task and two queues a request.
+
+    Args:
+        trusted: proxies whose X-Forwarded-For is believed.
+        ended: told of each request at its end.
+    """
+
+    def __init__(
+        self, app: ASGIApp, metrics: Metrics, headers: SecurityHeaders, trusted: Networks, ended: Callable[[Exchange], None]
+    ) -> None:
+        self._app, self._metrics, self._headers, self._trusted, self._ended = app, metrics, headers, trusted, ended
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        exchange = self._exchange(scope)
+        scope[KEY] = exchange
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=exchange.id)
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                exchange.status = exchange.status or message["status"]
+                headers = [*message.get("headers", ()), (b"x-request-id", exchange.id.encode())]
+                message = {**message, "headers": self._headers.added(headers, scope["scheme"])}
+            await send(message)
+
+        with self._metrics.in_flight():
+            try:
+                await self._app(scope, receive, sending)
+            except (ClientGone, ClientDisconnect):
+                exchange.status, exchange.code = LEFT, "client_gone"
+            except Exception:
+                log.exception("a request failed", route=exchange.route)
+                exchange.code = "internal"
+                if exchange.status:  # half an answer is out: the connection ends, so that nobody takes it for a whole one
+                    exchange.status = HTTPStatus.INTERNAL_SERVER_ERROR
+                    raise
+                await error_response(internal(), exchange.id)(scope, receive, sending)
+            finally:
+                self._ended(exchange)
+        return None
+
+    def _exchange(self, scope: Scope) -> Exchange:
+        headers = Headers(scope=scope)
+        peer = scope["client"][0] if scope.get("client") else ""
+        ip = client_address(peer, headers.getlist("x-forwarded-for"), self._trusted)
+        return Exchange(request_id(headers.get("x-request-id")), ip, _ROUTES.get(scope["path"], "page"))

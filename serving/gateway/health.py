@@ -1,0 +1,60 @@
+"""Whether it lives, whether it can answer, and its figures (INFRA-3, MON-1)."""
+
+from ipaddress import ip_address
+from typing import Literal
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from serving.gateway.admission import Admission
+from serving.gateway.refusals import json_response
+from serving.gateway.versions import Versions
+from serving.telemetry.metrics import Metrics
+
+
+class Health:
+    """Answers those who watch.
+
+    Args:
+        metrics_for: who may read the figures, see `ServeSettings.metrics_for`.
+    """
+
+    def __init__(
+        self, versions: Versions, metrics: Metrics, admission: Admission, metrics_for: Literal["loopback", "scope", "all"]
+    ) -> None:  # fmt: skip
+        self._versions, self._metrics, self._admission, self._metrics_for = versions, metrics, admission, metrics_for
+
+    async def alive(self) -> Response:
+        """The process answers."""
+        return json_response({"status": "alive"})
+
+    async def ready(self) -> Response:
+        """200 if requests can be answered, else 503; what is amiss is said in both cases."""
+        seen = self._versions.health
+        body = {
+            "status": "ready" if seen.ready else "not_ready",
+            "champion": seen.champion,
+            "canary": seen.canary,
+            "degraded": [*seen.troubles, *self._admission.troubles],
+        }
+        return json_response(body, 200 if seen.ready else 503, {} if seen.ready else {"Retry-After": "1"})
+
+    async def figures(self, request: Request) -> Response:
+        """Prometheus' text format.
+
+        Raises:
+            Refused: 401 or 403, these figures are not for everybody.
+        """
+        if self._metrics_for != "all" and not (self._metrics_for == "loopback" and _from_here(request)):
+            self._admission.authenticate(request, "metrics")
+        return Response(self._metrics.render(), headers={"Cache-Control": "no-store"}, media_type=self._metrics.content_type)
+
+
+def _from_here(request: Request) -> bool:
+    """From this machine, and not through a proxy on it, which would make the whole world look like it."""
+    if request.client is None or "x-forwarded-for" in request.headers or "forwarded" in request.headers:
+        return False
+    try:
+        return ip_address(request.client.host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,37 @@
+"""Unicode of readers and of the model, without what is not text (SERVE-3). Pure."""
+
+import re
+import unicodedata
+
+from serving.refusal import Refused
+
+MARKS = 30  # combining marks in a row: Unicode's stream-safe form (UAX #15). Sorting more is quadratic: 0.5 s for 32,000 of them.
+_PLAIN = re.compile(r"[ -~\n\t]*")
+
+
+def without_controls(text: str) -> str:
+    """`text` without control and format characters: U+0000–U+001F but line feed and tab, U+007F–U+009F, zero-width, bidirectional, tags.
+
+    They steer terminals, hide words from a filter and turn lines around; in verse none is missed.
+    """
+    if _PLAIN.fullmatch(text):
+        return text
+    return "".join(character for character in text if character in "\n\t" or unicodedata.category(character) not in ("Cc", "Cf"))
+
+
+def sanitised(text: str, field: str) -> str:
+    """What a reader gave, as the model shall read it: lines end in LF, controls are gone, characters are composed (NFC).
+
+    Raises:
+        Refused: half a surrogate pair, or a heap of combining marks; 422 with the field.
+    """
+    if _PLAIN.fullmatch(text):
+        return text
+    marks = 0
+    for character in text:
+        if "\ud800" <= character <= "\udfff":
+            raise Refused(422, "invalid_text", f"{field}: half a surrogate pair is no character; send UTF-8 or whole pairs")
+        marks = marks + 1 if unicodedata.combining(character) else 0
+        if marks > MARKS:
+            raise Refused(422, "invalid_text", f"{field}: more than {MARKS} combining marks on one character; leave some out")
+    return unicodedata.normalize("NFC", without_controls(text.replace("\r\n", "\n").replace("\r", "\n")))

@@ -1,0 +1,183 @@
+"""Which versions serve: the registry says who should, the model server who can. Watched beside the requests, never by them."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from robo_poet.errors import BadInput
+from robo_poet.registry.version import Version
+from serving.gateway.model_client import RETRY_SECONDS
+from serving.gateway.route import Arm, arms, choose
+from serving.gateway.served import Served, load_served
+from serving.refusal import Refused
+
+log = logging.getLogger("serving.gateway")
+
+
+class Source(Protocol):
+    """Of the registry: who should serve."""
+
+    def champion(self) -> Version | None: ...
+    def canary(self) -> Version | None: ...
+
+
+class Server(Protocol):
+    """Of the model server: who can. Raises Refused if it cannot be asked."""
+
+    async def available(self) -> frozenset[int]: ...
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A version for a request, and the arm that it is."""
+
+    served: Served
+    arm: str
+
+
+@dataclass(frozen=True)
+class Health:
+    """What a look showed.
+
+    Attributes:
+        champion: version that answers, None if none does.
+        canary: the one beside it.
+        troubles: what is not as it should be though requests may be answered, in words for an operator.
+        ready: requests can be answered.
+    """
+
+    champion: int | None
+    canary: int | None
+    troubles: tuple[str, ...]
+    ready: bool
+
+
+class Versions:
+    """The versions that can be called now.
+
+    What was loaded once goes on serving when the registry cannot be read, or shows no champion: a disk that is not mounted looks like that.
+
+    Args:
+        share: of the users, for the canary.
+        restricted: texts that are never generated.
+        seen: told of what serves after each change, (number, digest, arm), for metrics.
+        loaded: told of each version that was loaded or could not be.
+    """
+
+    def __init__(
+        self,
+        registry: Source,
+        server: Server,
+        *,
+        share: float = 0,
+        restricted: Sequence[str] = (),
+        seen: Callable[[Sequence[tuple[int, str, str]]], None] = lambda _: None,
+        loaded: Callable[[int, bool], None] = lambda *_: None,
+    ) -> None:
+        self._registry, self._server, self._share, self._restricted = registry, server, share, tuple(restricted)
+        self._told_seen, self._told_loaded = seen, loaded
+        self._served: dict[int, Served] = {}
+        self._failed: dict[int, str] = {}
+        self._wanted: tuple[Version | None, Version | None] = (None, None)
+        self._arms: tuple[Arm, ...] = ()
+        self._experiment = ""
+        self._looking = asyncio.Lock()
+        self._looked = float("-inf")
+        self.health = Health(None, None, ("nothing was looked at yet",), False)
+
+    def choose(self, user: str) -> Chosen:
+        """The version that answers `user`.
+
+        Raises:
+            Refused: 503, there is none yet.
+        """
+        if not self._arms:
+            retry = {"Retry-After": str(RETRY_SECONDS)}
+            raise Refused(503, "no_model", "no version of the model is being served yet; try again soon", retry)
+        arm = choose(user, self._arms, self._experiment)
+        return Chosen(self._served[arm.version], arm.name)
+
+    def find(self, number: int) -> Served | None:
+        """A version that is loaded here."""
+        return self._served.get(number)
+
+    async def watch(self, seconds: float) -> None:
+        """Look again and again, until cancelled. A look that fails is a line in the log."""
+        while True:
+            await asyncio.sleep(seconds)
+            try:
+                await self.look()
+            except Exception:
+                log.exception("a look at the versions failed")
+
+    async def look(self) -> None:
+        """See who should serve and who can. Calls at the same time share one look."""
+        asked = time.monotonic()
+        async with self._looking:
+            if self._looked > asked:  # another one looked while we waited
+                return
+            self._looked = time.monotonic()
+            troubles: list[str] = []
+            await asyncio.to_thread(self._read, troubles)
+            try:
+                available: frozenset[int] | None = await self._server.available()
+            except Refused:
+                available = None
+                troubles.append("the model server cannot be reached")
+            self._settle(available, troubles)
+
+    def _read(self, troubles: list[str]) -> None:
+        """In a thread: files."""
+        try:
+            champion, canary = self._registry.champion(), self._registry.canary()
+        except (BadInput, OSError) as error:
+            troubles.append("the registry cannot be read; what is loaded goes on serving")
+            log.warning("registry: %s", error)
+        else:
+            if champion is None and self._wanted[0] is not None:
+                troubles.append("the registry shows no champion any more; what is loaded goes on serving")
+            else:
+                self._wanted = champion, canary
+        for version in self._wanted:
+            if version is not None and version.number not in self._served:
+                self._load(version, troubles)
+
+    def _load(self, version: Version, troubles: list[str]) -> None:
+        try:
+            self._served[version.number] = load_served(version, self._restricted)
+            self._failed.pop(version.number, None)
+            self._told_loaded(version.number, True)
+        except (BadInput, OSError, ValueError, KeyError, TypeError) as error:
+            troubles.append(f"version {version.number} cannot be read")
+            if self._failed.get(version.number) != str(error):  # each look fails anew; one line is enough
+                self._failed[version.number] = str(error)
+                self._told_loaded(version.number, False)
+                log.error("version %d cannot be read: %s", version.number, error)
+
+    def _settle(self, available: frozenset[int] | None, troubles: list[str]) -> None:
+        """Take those that should and can; who did serve and still can goes on until another is there."""
+        before = self._arms
+        champion, canary = (one.number if one else None for one in self._wanted)
+        former = next((arm.version for arm in self._arms if arm.name == "champion"), None)
+        if available is not None:
+            usable = self._served.keys() & available
+            serving = next((number for number in (champion, former) if number is not None and number in usable), None)
+            if champion is not None and serving != champion:
+                troubles.append(f"version {champion} is not loaded by the model server")
+            beside = canary if canary in usable else None
+            if canary is not None and beside is None:
+                troubles.append(f"canary {canary} is not loaded by the model server")
+            self._arms = () if serving is None else arms(serving, beside, self._share)
+            self._experiment = self._served[beside].digest if beside is not None else ""
+            kept = {champion, canary, *(arm.version for arm in self._arms)}
+            self._served = {number: one for number, one in self._served.items() if number in kept}
+        if champion is None:
+            troubles.append("the registry has no champion yet")
+        serving, beside = (next((a.version for a in self._arms if a.name == name), None) for name in ("champion", "canary"))
+        self.health = Health(serving, beside, tuple(troubles), serving is not None and available is not None)
+        if self._arms != before:
+            self._told_seen([(arm.version, self._served[arm.version].digest, arm.name) for arm in self._arms])
+            log.info("serving: %s", ", ".join(f"version {arm.version} as {arm.name} ({arm.weight:.0%})" for arm in self._arms) or "none")
