@@ -12,7 +12,10 @@ ARGS ?=
 CLI := .venv/bin/robo-poet
 export PROFILE RUNNER CORPUS  # reach the recipes through the environment, so that any name of a folder is safe
 
-.PHONY: help setup run-pipeline compile images check test soak bench lock clean
+PORT ?= 8080
+export PORT
+
+.PHONY: help setup run-pipeline serve compile images check test soak bench lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -23,6 +26,9 @@ setup: ## Install both environments from the locks; nothing to do when nothing c
 
 run-pipeline: setup ## Train, evaluate, gate, register: PROFILE=local CORPUS=… RUNNER=process|docker|cluster
 	@$(CLI) run --profile "$$PROFILE" --runner "$$RUNNER" --corpus "$$CORPUS" $(ARGS)
+
+serve: setup ## Put the champion in front of readers on 127.0.0.1:8080: a page, the API, metrics. PORT=0 takes a free port
+	@$(CLI) serve --profile "$$PROFILE" --port "$$PORT" $(ARGS)
 
 compile: setup ## Compile the pipelines to build/pipelines/*.yaml, as Kubeflow takes them
 	@$(CLI) compile --profile $(if $(filter command line environment,$(origin PROFILE)),"$$PROFILE",rtx) $(ARGS)
@@ -43,7 +49,7 @@ test: setup ## All tests
 soak: setup ## The same promises at full counts: 1,000 cases a property, races and kills by the hundred
 	@ROBO_POET_SOAK=1 .venv/bin/pytest -n 2 --dist loadfile -m "soak or not soak" --timeout 3000 $(ARGS)
 
-bench: setup ## Compare with peers in one run: BENCH=train|learn|decode|edge, or all; a table, and build/bench/<name>.json
+bench: setup ## Compare with peers in one run: BENCH=train|learn|decode|edge|serve, or all; a table, and build/bench/<name>.json
 	@.venv/bin/python -m tests.bench $(BENCH)
 
 lock: ## Remake requirements/*.txt from pyproject.toml

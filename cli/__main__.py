@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli import chat, cluster, compile, gc, generate, images, keys, profile, registry, run, runs
+from cli import chat, cluster, compile, gc, generate, images, keys, profile, registry, run, runs, serve
 from robo_poet.errors import BadInput
 
 app = typer.Typer(
@@ -35,6 +35,7 @@ def front(
 app.command("run")(run.run)
 app.command("generate")(generate.generate)
 app.command("chat")(chat.chat)
+app.command("serve")(serve.serve)
 app.command("compile")(compile.compile)
 app.command("images")(images.images)
 app.command("gc")(gc.gc)

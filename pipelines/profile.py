@@ -17,6 +17,7 @@ from robo_poet.settings.evaluate import EvaluateSettings
 from robo_poet.settings.gate import Gate
 from robo_poet.settings.ingest import IngestSettings
 from robo_poet.settings.scrub import ScrubSettings
+from robo_poet.settings.serve import ServeSettings
 from robo_poet.settings.tokenizer import TokenizerSettings
 from robo_poet.settings.train import TrainSettings
 from robo_poet.settings.validate import ValidateSettings
@@ -50,6 +51,7 @@ class Profile(Settings):
         [Gate(metric="perplexity", max=100), Gate(metric="bits_saved_over_unigram", min=0.15), Gate(metric="bleu", min=0.005)],
         min_length=1, description="a model that fails one is registered as rejected (EVAL-6)",
     )  # fmt: skip
+    serve: ServeSettings = ServeSettings()
 
 
 @dataclass(frozen=True)
