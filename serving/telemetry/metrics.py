@@ -22,8 +22,13 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 VERSIONS = 8  # a champion, a canary and what was pinned lately; each more costs some 40 series
 ROUTES = ("generate", "stream", "feedback", "models", "health", "ready", "metrics", "openapi", "page")
 ARMS = ("champion", "canary", "stable", "pinned", "none")
-RULES = 64
-CODES = 64
+CODES = (
+    "bad_request", "invalid_json", "invalid_utf8", "invalid_body", "invalid_field", "invalid_text", "missing_credentials",
+    "invalid_credentials", "expired_credentials", "revoked_credentials", "forbidden", "missing_scope", "not_found",
+    "unknown_completion", "method_not_allowed", "slow_body", "body_too_large", "unsupported_media_type", "content_refused",
+    "rate_limited", "internal", "model_failed", "model_unavailable", "no_model", "overloaded", "timeout",
+)  # fmt: skip
+RULES = 64  # rules have names that an operator may add to
 FEWEST = 20  # tokens: a call's fixed 10 to 20 ms would make a completion of one token look like 2 s for 100
 
 
@@ -44,7 +49,9 @@ class Metrics:
         self._audience = AudienceSeries(self.registry, self.settings)
         self._models = ModelSeries(self.registry)
         self._route, self._arm = Known(*ROUTES), Known(*ARMS)
-        self._code, self._rule = Words(CODES), Words(RULES)
+        self._code, self._rule = Known(*CODES), Words(RULES)
+        # What an alert asks for: there from the start, at 0, and not first when it happens.
+        self._apart = {"rate_limited": self._requests.rate_limited, "overloaded": self._requests.shed, "timeout": self._requests.timeouts}
         self._version = Versions(VERSIONS, self._forget_version)
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
@@ -84,7 +91,7 @@ class Metrics:
         series, label, arm, each = self._requests, self._label(version), self._arm(arm), list(lengths)
         series.tokens.labels(label, arm, "prompt").inc(prompt_tokens)
         series.tokens.labels(label, arm, "completion").inc(sum(each))
-        series.normalised.labels(arm).observe(seconds * 100 / max(FEWEST, *each))
+        series.normalised.labels(arm).observe(seconds * 100 / max([FEWEST, *each]))
         series.generation.labels(label, arm).observe(generation_seconds)
         series.cost.labels(label, arm).observe(generation_seconds * self.settings.cost_per_second)
         if first_token_seconds is not None:
@@ -102,17 +109,10 @@ class Metrics:
         self._requests.scored.labels(*labels).inc(max(0, tokens))
 
     def refused(self, code: str) -> None:
-        """A request got an error of this code; `answered` counts it as a request. `overloaded` and `timeout` count on their own too."""
-        code = self._code(code)
-        self._requests.refusals.labels(code).inc()
-        if code == "overloaded":
-            self._requests.shed.inc()
-        elif code == "timeout":
-            self._requests.timeouts.inc()
-
-    def rate_limited(self, by: str) -> None:
-        """A request was over the limit of its `user` or its `ip`."""
-        self._requests.rate_limited.labels("ip" if by == "ip" else "user").inc()
+        """A request got an error of this code, one of `CODES`; `answered` counts it as a request."""
+        self._requests.refusals.labels(self._code(code)).inc()
+        if apart := self._apart.get(code):
+            apart.inc()
 
     def client_gone(self) -> None:
         """A client left before its answer."""

@@ -52,7 +52,7 @@ class RequestSeries:
         self.refusals = Counter(
             "robo_poet_refusals_total", "Requests refused or failed, by the answer's code.", ["code"], registry=registry
         )
-        self.rate_limited = Counter("robo_poet_rate_limited_total", "Requests over a limit, by whose.", ["by"], registry=registry)
+        self.rate_limited = Counter("robo_poet_rate_limited_total", "Requests over the limit of their user or address.", registry=registry)
         self.shed = Counter("robo_poet_shed_total", "Requests turned away because too many were waiting.", registry=registry)
         self.timeouts = Counter("robo_poet_timeouts_total", "Requests that met their deadline.", registry=registry)
         self.left = Counter("robo_poet_clients_gone_total", "Requests whose client left before the answer.", registry=registry)

@@ -1,0 +1,164 @@
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from robo_poet.settings.telemetry import TelemetrySettings
+from serving.telemetry.metrics import ARMS, CODES, ROUTES, RULES, VERSIONS, Metrics
+
+SERVING = Path(__file__).parents[3] / "serving"
+PARAMETERS = {"temperature": 0.8, "top_p": 0.9, "top_k": 50, "max_length": 100, "num_samples": 2}
+
+
+def completed(metrics: Metrics, **fields: Any) -> None:
+    given: dict[str, Any] = {
+        "version": 3, "arm": "champion", "user": "u", "seconds": 0.1, "generation_seconds": 0.08, "prompt_tokens": 7, "lengths": [100, 50],
+        "parameters": PARAMETERS,
+    }  # fmt: skip
+    metrics.completed(**given | fields)
+
+
+def used() -> Metrics:
+    """Every series at least once."""
+    metrics = Metrics(TelemetrySettings(cost_per_second=0.5), gpus=False)
+    metrics.answered("generate", 200, 0.1, version=3, arm="champion")
+    completed(metrics, first_token_seconds=0.02)
+    metrics.scored("completion", version=3, arm="champion", nats=300.0, tokens=150)
+    metrics.scored("prompt", version=3, arm="champion", nats=20.0, tokens=7)
+    for code in ("rate_limited", "overloaded", "timeout", "invalid_field"):
+        metrics.refused(code)
+    metrics.client_gone()
+    metrics.filtered("prompt", True)
+    metrics.filtered("completion", False, "rules.private_key")
+    metrics.feedback(version=3, arm="champion", rating=4, thumb="up")
+    metrics.serving([(3, "ab" * 32, "champion"), (4, "cd" * 32, "canary")])
+    metrics.model_loaded(3)
+    metrics.model_loaded(4, "failed")
+    metrics.watch_queue(lambda: 5)
+    metrics.watch_counts("request_log_records", "Records of the request log.", lambda: {"written": 3, "dropped": 1})
+    metrics.watch_waiting("request_log_waiting_records", "Records that wait to be written.", lambda: 2)
+    return metrics
+
+
+def test_what_is_said_of_a_completion() -> None:
+    value = used().registry.get_sample_value
+    three = {"version": "3", "arm": "champion"}
+    assert value("robo_poet_tokens_total", {**three, "text": "completion"}) == 150
+    assert value("robo_poet_tokens_total", {**three, "text": "prompt"}) == 7
+    assert value("robo_poet_generation_cost_sum", three) == pytest.approx(0.04)
+    assert value("robo_poet_request_duration_normalised_seconds_sum", {"arm": "champion"}) == pytest.approx(0.1)
+    assert value("robo_poet_log_loss_nats_total", {**three, "text": "prompt"}) == 20
+    assert value("robo_poet_parameter_top_k_bucket", {"le": "50.0"}) == 1
+    assert value("robo_poet_parameter_top_k_bucket", {"le": "40.0"}) == 0
+    assert value("robo_poet_active_users", {"window": "5m"}) == 1
+    assert value("robo_poet_feedback_score_sum", three) == 4
+    assert value("robo_poet_requests_total", {**three, "route": "generate", "status": "2xx"}) == 1
+    assert value("robo_poet_shed_total") == value("robo_poet_timeouts_total") == value("robo_poet_rate_limited_total") == 1
+    assert value("robo_poet_queue_depth") == 5
+    assert value("robo_poet_request_log_records_total", {"outcome": "written"}) == 3
+    assert value("robo_poet_model_version_info", {"version": "4", "digest": "cd" * 6, "arm": "canary"}) == 1
+
+
+def test_buckets_tell_50_ms_from_a_second() -> None:
+    metrics = Metrics(gpus=False)
+    for seconds in (0.0499, 0.051, 0.99, 1.01):
+        metrics.answered("generate", 200, seconds, version=1, arm="champion")
+
+    def below(edge: str) -> float | None:
+        labels = {"route": "generate", "status": "2xx", "arm": "champion", "le": edge}
+        return metrics.registry.get_sample_value("robo_poet_request_duration_seconds_bucket", labels)
+
+    assert [below(edge) for edge in ("0.05", "0.065", "0.75", "1.0", "1.5")] == [1, 2, 2, 3, 4]
+
+
+@pytest.mark.parametrize(("lengths", "normalised"), [([200], 0.5), ([200, 50], 0.5), ([100], 1.0), ([1], 5.0), ([], 5.0)])
+def test_normalised_to_100_tokens(lengths: list[int], normalised: float) -> None:
+    metrics = Metrics(gpus=False)
+    completed(metrics, seconds=1.0, lengths=lengths)
+    assert metrics.registry.get_sample_value("robo_poet_request_duration_normalised_seconds_sum", {"arm": "champion"}) == pytest.approx(
+        normalised
+    )
+
+
+def test_in_flight_comes_back_whatever_happens() -> None:
+    metrics = Metrics(gpus=False)
+    value = metrics.registry.get_sample_value
+    with pytest.raises(ValueError, match="x"), metrics.in_flight():
+        assert value("robo_poet_requests_in_flight") == 1
+        raise ValueError("x")
+    assert value("robo_poet_requests_in_flight") == 0
+
+
+def test_what_serves_replaces_what_served() -> None:
+    metrics = Metrics(gpus=False)
+    metrics.serving([(1, "a" * 64, "champion"), (2, "b" * 64, "canary")])
+    metrics.serving([(2, "b" * 64, "champion")])
+    lines = [line for line in metrics.render().decode().splitlines() if line.startswith("robo_poet_model_version_info")]
+    assert lines == ['robo_poet_model_version_info{arm="champion",digest="bbbbbbbbbbbb",version="2"} 1.0']
+
+
+def test_the_series_of_an_old_version_go() -> None:
+    metrics = used()
+    for version in range(100, 100 + VERSIONS):
+        metrics.answered("generate", 200, 0.1, version=version, arm="champion")
+    text = metrics.render().decode()
+    assert 'version="3"' not in text
+    assert text.count("robo_poet_requests_total{") == VERSIONS
+
+
+def test_every_code_of_the_gateway_is_known() -> None:
+    pattern = re.compile(
+        r"""(?:[Rr]efused\(|RefusedField\()(?:\d{3},\s*)?"([a-z0-9_]+)"|code(?:: str)? ?= ?"([a-z0-9_]+)"|\d{3}: \("([a-z_]+)","""
+    )
+    sources = [path.read_text() for room in ("gateway", "access") for path in (SERVING / room).glob("*.py")]
+    found = {code for source in sources for groups in pattern.findall(source) for code in groups if code}
+    found -= {"text", "completion_id", "client_gone"}  # names of fields; counted by robo_poet_clients_gone_total
+    assert found <= set(CODES)
+    assert not sources or len(found) > 10
+
+
+HOSTILE = st.text() | st.sampled_from(['"} 1\nevil{x="', "generate", "canary", "../../etc/passwd", "a" * 5000, "\ud800", *CODES])
+
+
+@given(
+    strings=st.lists(HOSTILE, max_size=12),
+    versions=st.lists(st.integers(-(10**12), 10**12), min_size=1, max_size=30),
+    numbers=st.lists(st.floats(allow_nan=False), min_size=1, max_size=5),
+)
+def test_whatever_requests_carry_the_series_stay_few(strings: list[str], versions: list[int], numbers: list[float]) -> None:
+    metrics = HOSTILE_METRICS
+    for k, string in enumerate([*strings, ""]):
+        version, number = versions[k % len(versions)], numbers[k % len(numbers)]
+        metrics.answered(string, k * 97, 0.1, version=version, arm=string)
+        completed(metrics, version=version, arm=string, user=string, parameters={string: number, "temperature": number})
+        metrics.scored(string, version=version, arm=string, nats=number, tokens=3)
+        metrics.refused(string)
+        metrics.filtered(string, False, string)
+        metrics.feedback(version=version, arm=string, rating=3, thumb=string)
+        metrics.model_loaded(version, string)
+    lines = [line for line in metrics.render().decode().splitlines() if not line.startswith("#")]
+    series = [line for line in lines if "_bucket" not in line]
+    arms, routes, statuses, some_versions = len(ARMS) + 1, len(ROUTES) + 1, 5, VERSIONS + 1
+    requests = sum(line.startswith("robo_poet_requests_total") for line in series)
+    assert requests <= routes * statuses * some_versions * arms
+    assert len({value for line in series for value in re.findall(r'version="([^"]*)"', line) if "python" not in line}) <= some_versions
+    assert sum(line.startswith("robo_poet_refusals_total") for line in series) <= len(CODES) + 1
+    assert sum(line.startswith("robo_poet_filter_decisions_total") for line in series) <= 4 * (RULES + 2)
+    values = {value for line in series for value in re.findall(r'(?:arm|route|code|side|thumb|text|outcome)="((?:[^"\\]|\\.)*)"', line)}
+    assert values <= {*ARMS, *ROUTES, *CODES, "other", "prompt", "completion", "up", "down", "ok", "failed"}
+    rules = {value for line in series for value in re.findall(r'rule="((?:[^"\\]|\\.)*)"', line)}
+    assert all(re.fullmatch(r"[a-z][a-z0-9_.-]{0,39}", rule) for rule in rules)
+
+
+HOSTILE_METRICS = Metrics(TelemetrySettings(users=50), gpus=False)  # one for all examples: their strings add up
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool (Debian: prometheus) is not installed")
+def test_promtool_finds_nothing_to_say() -> None:
+    checked = subprocess.run(["promtool", "check", "metrics"], input=used().render(), capture_output=True)
+    assert (checked.returncode, checked.stdout + checked.stderr) == (0, b"")
