@@ -15,7 +15,7 @@ def serve(
     folder: Annotated[Path, typer.Option(help="Where keys, logs and the model server's files are kept.")] = Path(".serve"),
     set_: Set = [],  # noqa: B006  typer reads the default
 ) -> None:
-    """Serve the champion on 127.0.0.1: a page to write with at /, the API at /v1, its description at /openapi.json. Ctrl-C ends both programs."""
+    """Serve the champion on 127.0.0.1: a page to write with at /, the API at /v1 (/openapi.json describes it). Ctrl-C ends it."""
     from pipelines.profile import load_profile
     from serving.local import serve_here
 
