@@ -6,9 +6,12 @@ from collections.abc import AsyncGenerator
 
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse
 
 from serving.gateway.admission import Admission
 from serving.gateway.client_address import networks
+from serving.gateway.docs_page import HEADERS as DOCS_HEADERS
+from serving.gateway.docs_page import docs_page
 from serving.gateway.exchange import exchange_of
 from serving.gateway.feedback import FeedbackDesk
 from serving.gateway.filtering import Filtering
@@ -82,6 +85,8 @@ def make_app(parts: Parts) -> FastAPI:
 
     app.router.routes.extend(parts.page)
     describe(app)
+    docs = docs_page(app.openapi())
+    app.add_api_route("/docs", lambda: HTMLResponse(docs, headers=DOCS_HEADERS), include_in_schema=False)
     parts.metrics.watch_queue(lambda: parts.client.waiting)
     return app
 

@@ -2,7 +2,8 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
 from robo_poet.model.limits import MAX_LENGTH, MAX_TOP_K
 
@@ -113,8 +114,15 @@ class FeedbackRequest(_Body):
     )
 
     completion_id: str = Field(min_length=1, max_length=200, description="The `id` of an answer.")
-    rating: Int | None = Field(None, ge=1, le=5, description="1, bad, to 5, good.")
-    thumb: Literal["up", "down"] | None = None
+    rating: Int | SkipJsonSchema[None] = Field(default_factory=lambda: None, ge=1, le=5, description="1, bad, to 5, good.")
+    thumb: Literal["up", "down"] | SkipJsonSchema[None] = Field(default_factory=lambda: None, description="Up or down.")
+
+    @field_validator("rating", "thumb")
+    @classmethod
+    def _given(cls, value: object) -> object:
+        if value is None:
+            raise ValueError("null is no opinion; leave it out")
+        return value
 
     @model_validator(mode="after")
     def _something(self) -> "FeedbackRequest":
