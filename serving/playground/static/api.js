@@ -37,7 +37,7 @@ export async function* generate(request, signal) {
       const said = JSON.parse(data);
       if (event === "text") yield { text: said.text ?? "", tokens: said.tokens ?? [] };
       else if (event === "done") return said;
-      else if (event === "error") throw refused(200, said);
+      else if (event === "error") throw refused(said.status_code ?? 200, said);
     }
   } catch (error) {
     if (error.name === "AbortError" || error instanceof Refusal) throw error;

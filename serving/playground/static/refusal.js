@@ -7,9 +7,13 @@ export class Refusal extends Error {
    * @param {{field?: string|null, seconds?: number|null}} more `seconds`: after how many to ask again
    */
   constructor(status, said = "", { field = null, seconds = null } = {}) {
-    super(words(status, said));
+    super(sentence(words(status, said)));
     Object.assign(this, { status, field, seconds });
   }
+}
+
+function sentence(words) {
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}${/[.!?]$/.test(words) ? "" : "."}`;
 }
 
 function words(status, said) {
@@ -37,8 +41,7 @@ export async function refusalOf(response) {
 
 /** A sentence about a field, for who stands at that field: `temperature: it is …` becomes `It is …`. */
 export function atField({ field, message }) {
-  const told = message.startsWith(`${field}: `) ? message.slice(field.length + 2) : message;
-  return `${told.charAt(0).toUpperCase()}${told.slice(1)}.`.replace(/([.!?])\.$/, "$1");
+  return sentence(message.toLowerCase().startsWith(`${field}: `) ? message.slice(field.length + 2) : message);
 }
 
 /** The refusal in a body, or in an `error` event of a stream. */

@@ -20,7 +20,7 @@ def browser() -> Iterator[Browser]:
     if chromium is None:
         pytest.skip("needs Debian's package chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"])
         yield browser
         browser.close()
 
@@ -39,31 +39,57 @@ def gateway(gateway_of_module: StandInGateway) -> Iterator[StandInGateway]:
     assert gateway_of_module.malformed == []
 
 
-@pytest.fixture
-def open_page(browser: Browser, gateway: StandInGateway) -> Iterator[Open]:
-    """Opens the page as a visitor with a key. At the end nothing was amiss: no error in the console, no violation of the policy."""
-    amiss: list[str] = []
-    contexts = []
+class Visitor:
+    """Someone with settings of their own, and one tab: a new one for each test would cost as much as the test.
 
-    def heard(message: ConsoleMessage) -> None:
+    Attributes:
+        amiss: what the console said that it should not have.
+    """
+
+    def __init__(self, browser: Browser, settings: dict[str, Any]) -> None:
+        self.amiss: list[str] = []
+        self.page = browser.new_context(**settings).new_page()
+        self.page.set_default_timeout(10_000)
+        self.page.on("console", self._heard)
+        self.page.on("pageerror", lambda error: self.amiss.append(str(error)))
+
+    def _heard(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning") and "Failed to load resource" not in message.text:  # a refusal that a test asked for
-            amiss.append(message.text)
+            self.amiss.append(message.text)
 
-    def opened(address: str = f"/#key={KEY}", **visitor: Any) -> Page:
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce", **visitor})
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(10_000)
-        page.on("console", heard)
-        page.on("pageerror", lambda error: amiss.append(str(error)))
-        page.goto(gateway.address + address)
-        expect(page.locator(".example").first).to_be_visible()
-        return page
+    def leave(self) -> list[str]:
+        """Forget all; returns what was amiss."""
+        self.page.unroute_all()
+        self.page.evaluate("localStorage.clear(); sessionStorage.clear()")
+        self.page.goto("about:blank")
+        amiss, self.amiss = self.amiss, []
+        return amiss
+
+
+@pytest.fixture(scope="module")
+def visitors(browser: Browser) -> Iterator[dict[str, Visitor]]:
+    found: dict[str, Visitor] = {}
+    yield found
+    for visitor in found.values():
+        visitor.page.context.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser, visitors: dict[str, Visitor], gateway: StandInGateway) -> Iterator[Open]:
+    """Opens the page as a visitor with a key. At the end nothing was amiss: no error in the console, no violation of the policy."""
+    here: list[Visitor] = []
+
+    def opened(address: str = f"/#key={KEY}", **wishes: Any) -> Page:
+        settings = {"viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce", **wishes}
+        visitor = visitors.get(repr(settings)) or visitors.setdefault(repr(settings), Visitor(browser, settings))
+        here.append(visitor)
+        visitor.page.goto(gateway.address + address)
+        expect(visitor.page.locator(".example").first).to_be_visible()
+        return visitor.page
 
     yield opened
-    for context in contexts:
-        context.close()
-    assert amiss == []
+    gateway.go_on.set()
+    assert [words for visitor in here for words in visitor.leave()] == []
 
 
 @pytest.fixture

@@ -72,17 +72,21 @@ def test_the_less_likely_the_darker_and_only_if_one_wants(written: Page) -> None
     assert rough.evaluate(ground) == "rgba(0, 0, 0, 0)"
 
 
-@pytest.mark.parametrize("data", [
-    '{"text": "And then"}', '{"text": "And then", "tokens": [{"text": "And", "probability": 0.5}]}',
-    '{"text": "And then", "tokens": [{"text": "And then", "probability": 1.5}]}', '{"text": "And then", "tokens": [{"text": "And then", "probability": null}]}',
-])  # fmt: skip
-def test_probabilities_that_do_not_fit_the_text_are_not_shown(page: Page, data: str) -> None:
-    answer = f'event: text\r\ndata: {data}\r\n\r\n: a comment\r\n\r\nevent: done\r\ndata: {{"id": "c"}}\r\n\r\n'
-    page.route("**/v1/generate", lambda route: route.fulfill(status=200, content_type="text/event-stream", body=answer))
-    write(page)
-    finished(page)
-    expect(page.locator(".written")).to_have_text("And then")
-    assert page.locator(".token[data-probability]").count() == 0
+def test_probabilities_that_do_not_fit_the_text_are_not_shown(page: Page) -> None:
+    cases = (
+        "", ', "tokens": [{"text": "And", "probability": 0.5}]', ', "tokens": [{"text": "And then", "probability": 1.5}]',
+        ', "tokens": [{"text": "And then", "probability": null}]',
+    )  # fmt: skip
+    answers = iter(
+        f'event: text\r\ndata: {{"text": "And then"{told}}}\r\n\r\n: a comment\r\n\r\nevent: done\r\ndata: {{"id": "c"}}\r\n\r\n'
+        for told in cases
+    )
+    page.route("**/v1/generate", lambda route: route.fulfill(status=200, content_type="text/event-stream", body=next(answers)))
+    for number in range(1, len(cases) + 1):
+        write(page)
+        finished(page, number)
+        expect(page.locator(".written").first).to_have_text("And then")
+        assert page.locator(".token[data-probability]").count() == 0
 
 
 def test_feedback_goes_with_the_id_of_its_completion(page: Page, gateway: StandInGateway) -> None:
@@ -139,15 +143,14 @@ def test_a_seed_can_be_kept(written: Page, gateway: StandInGateway) -> None:
     expect(written.get_by_label("Seed")).to_have_value(str(gateway.asked[0].seed))
 
 
-@pytest.mark.parametrize(
-    ("finish", "words"), [("refused", "may not be shown"), ("context", "512 tokens"), ("length", ""), ("end", ""), ("stop", "")]
-)
-def test_an_end_that_wants_a_reason_has_one(page: Page, gateway: StandInGateway, finish: str, words: str) -> None:
-    gateway.finish = finish
-    write(page)
-    finished(page)
-    expect(page.locator(".broke")).to_have_text(re.compile(words) if words else "")
-    expect(page.locator(".facts")).to_contain_text("version 3")
+def test_an_end_that_wants_a_reason_has_one(page: Page, gateway: StandInGateway) -> None:
+    reasons = {"refused": "may not be shown", "context": "512 tokens", "length": "", "end": "", "stop": ""}
+    for number, (finish, words) in enumerate(reasons.items(), 1):
+        gateway.finish = finish
+        write(page)
+        finished(page, number)
+        expect(page.locator(".broke").first).to_have_text(re.compile(words) if words else "")
+        expect(page.locator(".facts").first).to_contain_text("version 3")
 
 
 def test_an_answer_that_did_not_stream_is_shown_all_the_same(page: Page) -> None:
