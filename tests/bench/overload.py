@@ -11,11 +11,10 @@ from pathlib import Path
 
 import httpx
 
-from robo_poet.settings.serve import ServeSettings
 from serving.access.key_store import KeyStore
 from serving.local import Program, serving
 from tests.bench.frame import Row
-from tests.bench.serve import NEW, WARM_SECONDS, Call, alone, by_gateway, crowd, registered, share
+from tests.bench.serve import NEW, SETTINGS, WARM_SECONDS, Call, alone, by_gateway, crowd, registered, share
 
 SECONDS, TIMES = 60.0, 4.0
 
@@ -95,7 +94,7 @@ def run() -> list[Row]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         registry = registered(folder)
-        with serving(ServeSettings(port=0), registry.root, folder / "serve") as (address, _, programs):
+        with serving(SETTINGS, registry.root, folder / "serve") as (address, _, programs):
             key = KeyStore(folder / "serve" / "keys").create("bench", ("generate", "internal-load"), 1).text
             time.sleep(2)  # the gateway looks for new keys each second
             return asyncio.run(measure(address, key, programs))

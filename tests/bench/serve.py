@@ -26,6 +26,9 @@ NEW, READERS, EACH, ALONE, ROUNDS = 100, 32, 6, 20, 3
 PROMPT = "rose1 night2 sun3 rose4"
 WARM_SECONDS = 20.0  # for the batch sizes that are compiled in the background
 
+# An untrained model writes what the filter takes for a flood of one phrase: it is judged, and let through.
+SETTINGS = ServeSettings.model_validate({"port": 0, "content_filter": {"rules": {"completion": "log"}}})
+
 Call = Callable[[int], Awaitable[int]]  # a seed → tokens written
 
 
@@ -140,7 +143,7 @@ def run() -> list[Row]:
         registry = registered(folder)
         prompt = [START, *Tokenizer.load(registry.version(1).folder / "tokenizer").encode(PROMPT)]
         begun = time.perf_counter()
-        with serving(ServeSettings(port=0), registry.root, folder / "serve") as (address, _, programs):
+        with serving(SETTINGS, registry.root, folder / "serve") as (address, _, programs):
             ready = time.perf_counter() - begun
             key = KeyStore(folder / "serve" / "keys").create("bench", ("generate", "internal-load"), 1).text
             time.sleep(2)  # the gateway looks for new keys each second
