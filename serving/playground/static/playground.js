@@ -61,7 +61,7 @@ async function begin() {
   for (const [number, sample] of samples.entries()) if (sample.empty && refusals[number]) sample.element.remove();
   if (!run.querySelector(".sample")) run.remove();
   byId("progress").textContent = `Written: ${run.querySelectorAll(".sample").length} of ${samples.length}.`;
-  byId("blank").hidden = byId("runs").childElementCount > 0;
+  blank(runs.childElementCount === 0);
   complain(refusals.filter((refusal) => refusal instanceof Refusal));
 }
 
@@ -101,9 +101,13 @@ function addRun(samples) {
   run.querySelector(".samples").append(...samples.map((sample) => sample.element));
   runs.prepend(run);
   while (runs.childElementCount > RUNS) runs.lastElementChild.remove();
-  byId("blank").hidden = true;
-  byId("reading").hidden = false;
+  blank(false);
   return run;
+}
+
+function blank(on) {
+  byId("blank").hidden = !on;
+  byId("reading").hidden = on;
 }
 
 function busy(on) {

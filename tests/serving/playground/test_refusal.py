@@ -30,6 +30,7 @@ def test_each_refusal_in_plain_words(page: Page, gateway: StandInGateway) -> Non
         expect(page.get_by_role("alert")).not_to_contain_text("/srv")
         expect(page.locator(".sample")).to_have_count(0)
         expect(page.locator("#blank")).to_be_visible()
+        expect(page.locator("#reading")).to_be_hidden()
     page.get_by_role("button", name="Write", exact=True).click()  # and again is possible
     finished(page)
     expect(page.locator("#notice")).to_be_hidden()
