@@ -98,7 +98,8 @@ async def crowd(call: Call) -> tuple[float, list[float]]:
         nonlocal tokens
         for turn in range(EACH):
             begun = time.perf_counter()
-            tokens += await call(1000 * number + turn)
+            written = await call(1000 * number + turn)
+            tokens += written  # not in one line: that would read the sum before it waits
             taken.append(time.perf_counter() - begun)
 
     begun = time.perf_counter()
