@@ -1,5 +1,7 @@
 """Who may use the gateway, and how often (SERVE-3)."""
 
+from urllib.parse import urlsplit
+
 from pydantic import Field, model_validator
 
 from robo_poet.settings.base import Settings
@@ -28,6 +30,6 @@ class AccessSettings(Settings):
     def _an_issuer_for_tokens(self) -> "AccessSettings":
         if self.jwks and not self.issuer:
             raise ValueError("jwks needs an issuer: a token of anybody's would be taken")
-        if self.jwks.startswith("http://") and not self.jwks.startswith(("http://127.0.0.1:", "http://localhost:")):
+        if self.jwks.startswith("http://") and urlsplit(self.jwks).hostname not in ("127.0.0.1", "localhost"):
             raise ValueError("jwks must be https: whoever changes it on its way makes himself anybody")
         return self

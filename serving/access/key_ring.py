@@ -23,7 +23,7 @@ class KeyRing:
     ) -> None:
         self._store, self._every, self._say, self._clock = store, look_seconds, say, clock
         self._seen = self._stamp()
-        self._keys = self._read()
+        self._keys: Mapping[str, Key] = {key.id: key for key in store.all()}
         self._looked = clock()
         self.degraded = ""
 
@@ -40,16 +40,22 @@ class KeyRing:
             if stamp != self._seen or self.degraded:
                 self._keys = self._read()
                 self._seen = stamp
-            if self.degraded:
-                self._say("the keys can be read again")
-            self.degraded = ""
         except (BadInput, OSError) as error:
             if not self.degraded:
                 self._say(f"the keys cannot be read, and stay as they were: {error}")
             self.degraded = "the keys cannot be read and stay as they were"
 
     def _read(self) -> Mapping[str, Key]:
-        return {key.id: key for key in self._store.all()}
+        """What can be read. A damaged key stays as it was, unless it was revoked: it must not hide the others' revocations."""
+        faults: dict[str, str] = {}
+        keys = {key.id: key for key in self._store.all(faults)}
+        keys |= {id_: self._keys[id_] for id_ in faults if id_ in self._keys and not self._store.is_revoked(id_)}
+        if faults and not self.degraded:
+            self._say(f"{len(faults)} of the keys cannot be read: {next(iter(faults.values()))}")
+        elif self.degraded and not faults:
+            self._say("the keys can be read again")
+        self.degraded = "some keys cannot be read and stay as they were" if faults else ""
+        return keys
 
     def _stamp(self) -> tuple[int, int]:
         """Changes with every file that is added: all files are written beside and renamed."""

@@ -68,7 +68,7 @@ class KeySet:
             else:
                 text = Path(self._source).read_text("utf-8")
             return read_keys(text)
-        except (OSError, ValueError, httpx.HTTPError) as error:
+        except (OSError, ValueError, RecursionError, httpx.HTTPError) as error:
             raise BadInput(f"no key set ({type(error).__name__})", where=self._source, remedy="it is the issuer's JWKS") from None
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from robo_poet.atomic import write_text
 from robo_poet.errors import BadInput
 from serving.access.identity import SCOPES
-from serving.access.key import Key, Standing, digest, new_key, text_of
+from serving.access.key import ID, Key, Standing, digest, new_key, parse, text_of
 
 DAY = 86_400.0
 
@@ -42,11 +42,9 @@ class KeyStore:
         self.folder, self._clock = folder, clock
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            mode = folder.stat().st_mode
         except OSError as error:
             raise BadInput(f"no folder for keys ({error.strerror})", where=str(folder)) from None
-        if mode & 0o022:
-            raise BadInput("others may write into the keys' folder", where=str(folder), remedy="chmod 700, and look who made keys")
+        self._check(folder)
 
     def create(self, user: str, scopes: Iterable[str], days: float) -> Made:
         """A new key.
@@ -80,8 +78,8 @@ class KeyStore:
             raise BadInput("a reason is needed", where="why")
         key = self.key(id_)
         if key.revoked is None:
-            self._write(f"{id_}.revoked.json", {"at": self._clock(), "why": why})
-        return self.key(id_)
+            self._write(f"{key.id}.revoked.json", {"at": self._clock(), "why": why})
+        return self.key(key.id)
 
     def rotate(self, id_: str, overlap_days: float, days: float) -> Made:
         """A new key for the same user and scopes; the old one ends after the overlap, or when it would have ended, if that is earlier.
@@ -90,6 +88,7 @@ class KeyStore:
             BadInput: no such key, or one that is not good any more.
         """
         old = self.key(id_)
+        id_ = old.id
         now = self._clock()
         if old.standing(now) is not Standing.GOOD:
             raise BadInput(f"the key is {old.standing(now)}", where=id_, remedy="create a new one")
@@ -105,28 +104,56 @@ class KeyStore:
         Raises:
             BadInput: there is none, or its files are damaged.
         """
-        found = self._read(id_) if id_.isalnum() else None
+        whole = parse(id_)  # a leaked key is revoked by pasting it
+        id_ = whole[0] if whole else id_
+        found = self._read(id_) if ID.fullmatch(id_) else None
         if found is None:
-            raise BadInput("no such key", where=id_[:40], remedy="robo-poet keys list shows them")
+            raise BadInput("no such key", where=id_ if ID.fullmatch(id_) else "ID", remedy="robo-poet keys list shows them")
         return found
 
-    def all(self) -> list[Key]:
+    def all(self, faults: dict[str, str] | None = None) -> list[Key]:
         """All of them, the newest last.
 
+        Args:
+            faults: takes what is wrong with a damaged key, by id, and the key is left out; without it a damaged file raises.
+
         Raises:
-            BadInput: a file is damaged, or the folder cannot be read.
+            BadInput: a file is damaged, or the folder cannot be read or is open to others.
         """
+        self._check(self.folder)
         try:
-            ids = {path.name.split(".")[0] for path in self.folder.iterdir() if path.suffix == ".json" and not path.name.startswith(".")}
+            ids = {path.name[:-5] for path in self.folder.glob("*.json") if ID.fullmatch(path.name[:-5])}
         except OSError as error:
             raise BadInput(f"the keys cannot be read ({error.strerror})", where=str(self.folder)) from None
-        return sorted(filter(None, map(self._read, ids)), key=lambda key: (key.created, key.id))
+        keys = []
+        for id_ in ids:
+            try:
+                keys.append(self._read(id_))
+            except BadInput as error:
+                if faults is None:
+                    raise
+                faults[id_] = str(error)
+        return sorted(filter(None, keys), key=lambda key: (key.created, key.id))
+
+    def is_revoked(self, id_: str) -> bool:
+        """Whether it was said; the file's being there says it, readable or not."""
+        return (self.folder / f"{id_}.revoked.json").exists()
+
+    def _check(self, path: Path) -> None:
+        try:
+            status = path.stat()
+        except OSError as error:
+            raise BadInput(f"the keys cannot be read ({error.strerror})", where=str(path)) from None
+        if status.st_mode & 0o022:
+            what = "the keys' folder" if path == self.folder else "a key's file"
+            raise BadInput(f"others may write into {what}", where=str(path), remedy="chmod 700 or 600, and look who made keys")
 
     def _read(self, id_: str) -> Key | None:
         path = self.folder / f"{id_}.json"
         try:
             if not path.exists():
                 return None
+            self._check(path)
             kept = json.loads(path.read_text("utf-8"))
             key = Key(id_, kept["user"], frozenset(kept["scopes"]), kept["sha256"], float(kept["created"]), float(kept["expires"]))
             shortened = self.folder / f"{id_}.expires.json"

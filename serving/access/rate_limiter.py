@@ -5,21 +5,23 @@ Where Redis is gone each replica counts alone, at the same figure, and says so: 
 n times the figure until it is back.
 """
 
+import hashlib
 import ipaddress
 import math
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from limits import RateLimitItem, RateLimitItemPerMinute
-from limits.aio.storage import MemoryStorage, RedisStorage
+from limits.aio.storage import RedisStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 from limits.errors import StorageError
 
 from robo_poet.errors import BadInput
 from robo_poet.settings.access import AccessSettings
 from serving.access.identity import Caller
+from serving.access.local_window import LocalWindow
 from serving.refusal import Refused
 
 EXEMPT = "internal-load"
@@ -47,6 +49,9 @@ class Allowance:
         }  # fmt: skip
 
 
+Count = Callable[[MovingWindowRateLimiter, RateLimitItem, str, str], Awaitable[tuple[bool, Allowance]]]
+
+
 class RateLimiter:
     """Counts requests.
 
@@ -61,27 +66,34 @@ class RateLimiter:
         self._settings, self._say, self._clock = settings, say, clock
         self._user = RateLimitItemPerMinute(settings.requests_per_minute)
         self._ip = RateLimitItemPerMinute(settings.ip_requests_per_minute)
-        self._local = MovingWindowRateLimiter(MemoryStorage())
+        self._local = MovingWindowRateLimiter(LocalWindow())
         self._shared = _redis(os.environ.get(settings.redis_variable, ""), settings.redis_variable)
         self._retry_at = 0.0
         self.degraded = ""
 
-    async def hit(self, caller: Caller, ip: str) -> Allowance:
+    async def hit(self, caller: Caller | None, ip: str) -> Allowance:
         """Count a request of a user from an address; the answer is about whichever of the two has less left.
+
+        Args:
+            caller: None where nobody was proven: who tries keys uses up the address.
 
         Raises:
             Refused: 429, with `Retry-After`.
         """
-        if EXEMPT in caller.scopes:
+        if caller is not None and EXEMPT in caller.scopes:
             return Allowance(self._user.amount, self._user.amount, 0)
-        allowances = []
-        for limit, kind, name in ((self._ip, "ip", network(ip)), (self._user, "user", caller.user)):
-            allowed, allowance = await self._count(limit, kind, name)
-            if not allowed:
-                told = "this address" if kind == "ip" else "you"
-                message = f"more than {limit.amount} requests a minute by {told}; try again in {allowance.reset_seconds} s"
-                raise Refused(429, "rate_limited", message, {**allowance.headers(), "Retry-After": str(allowance.reset_seconds)})
-            allowances.append(allowance)
+        limits = [(self._ip, "ip", network(ip))]
+        if caller is not None:  # a digest: Redis need not know who reads
+            limits.insert(0, (self._user, "user", hashlib.sha256(caller.user.encode()).hexdigest()[:32]))
+        for count in (_look, _hit):  # both have a place, or neither loses one: a user who is refused takes none from others at the address
+            allowances = []
+            for limit, kind, name in limits:
+                allowed, allowance = await self._count(count, limit, kind, name)
+                if not allowed:
+                    told = "this address" if kind == "ip" else "you"
+                    message = f"more than {limit.amount} requests a minute by {told}; try again in {allowance.reset_seconds} s"
+                    raise Refused(429, "rate_limited", message, {**allowance.headers(), "Retry-After": str(allowance.reset_seconds)})
+                allowances.append(allowance)
         return min(allowances, key=lambda allowance: allowance.remaining)
 
     async def close(self) -> None:
@@ -89,10 +101,12 @@ class RateLimiter:
         if self._shared is not None:
             await self._shared.storage.bridge.get_connection().aclose()  # type: ignore[attr-defined]  # of RedisStorage; limits has no close
 
-    async def _count(self, limit: RateLimitItem, kind: str, name: str) -> tuple[bool, Allowance]:
+    async def _count(self, count: Count, limit: RateLimitItem, kind: str, name: str) -> tuple[bool, Allowance]:
         if self._shared is not None and self._clock() >= self._retry_at:
+            if self.degraded:  # one request tries it; the others, who come meanwhile, do not wait
+                self._retry_at = self._clock() + self._settings.redis_retry_seconds
             try:
-                counted = await _hit(self._shared, limit, kind, name)
+                counted = await count(self._shared, limit, kind, name)
             except StorageError:
                 self._retry_at = self._clock() + self._settings.redis_retry_seconds
                 if not self.degraded:
@@ -101,9 +115,9 @@ class RateLimiter:
             else:
                 if self.degraded:
                     self._say("Redis answers again: replicas count together")
-                self.degraded = ""
+                self.degraded, self._retry_at = "", 0.0
                 return counted
-        return await _hit(self._local, limit, kind, name)
+        return await count(self._local, limit, kind, name)
 
 
 def network(ip: str) -> str:
@@ -117,6 +131,11 @@ def network(ip: str) -> str:
             return str(address.ipv4_mapped)
         return str(ipaddress.ip_network((address, 64), strict=False))
     return str(address)
+
+
+async def _look(limiter: MovingWindowRateLimiter, limit: RateLimitItem, kind: str, name: str) -> tuple[bool, Allowance]:
+    stats = await limiter.get_window_stats(limit, kind, name)
+    return stats.remaining > 0, Allowance(limit.amount, max(0, stats.remaining), max(1, math.ceil(stats.reset_time - time.time())))
 
 
 async def _hit(limiter: MovingWindowRateLimiter, limit: RateLimitItem, kind: str, name: str) -> tuple[bool, Allowance]:

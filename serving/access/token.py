@@ -48,9 +48,9 @@ def read_token(text: str, keys: KeySet, settings: AccessSettings) -> Caller:
         )  # fmt: skip
     except jwt.ExpiredSignatureError:
         raise BadToken("expired", expired=True) from None
-    except (jwt.PyJWTError, ValueError, TypeError, OverflowError) as error:
+    except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise BadToken(f"refused: {type(error).__name__}") from None
-    life = float(claims["exp"]) - float(claims["iat"])
+    life = int(claims["exp"]) - int(claims["iat"])  # as PyJWT read them; a float would overflow
     if not 0 < life <= settings.token_hours * 3600:
         raise BadToken("lives too long")
     subject = claims["sub"]

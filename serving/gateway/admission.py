@@ -41,8 +41,14 @@ class Admission:
         Raises:
             Refused: 401, 403, or 429 with Retry-After.
         """
-        caller = self.authenticate(request, scope)
-        allowance = await self._limiter.hit(caller, exchange_of(request.scope).ip)
+        ip = exchange_of(request.scope).ip
+        try:
+            caller = self.authenticate(request, scope)
+        except Refused as refused:
+            if refused.status == 401:
+                await self._limiter.hit(None, ip)  # who tries keys is counted, too
+            raise
+        allowance = await self._limiter.hit(caller, ip)
         return caller, allowance.headers()
 
     @property

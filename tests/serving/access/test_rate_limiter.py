@@ -54,6 +54,19 @@ def test_a_user_counts_over_all_keys_and_an_address_over_all_users() -> None:
     asyncio.run(run())
 
 
+def test_who_tries_keys_uses_up_the_address_alone() -> None:
+    async def run() -> None:
+        limit = limiter()
+        for _ in range(8):
+            await limit.hit(None, "192.0.2.1")
+        with pytest.raises(Refused, match="more than 8 requests a minute by this address"):
+            await limit.hit(None, "192.0.2.1")
+        assert await through(limit, caller("ann"), "192.0.2.1", 2) == 0
+        assert await through(limit, caller("ann"), "192.0.2.2", 9) == 5
+
+    asyncio.run(run())
+
+
 def test_our_own_load_is_not_counted() -> None:
     assert asyncio.run(through(limiter(), caller("load", "internal-load"), "127.0.0.1", 50)) == 50
 

@@ -181,3 +181,5 @@ def test_a_key_set_is_needed_at_the_start_and_comes_over_a_safe_way(tmp_path: Pa
         AccessSettings(jwks="https://issuer.example/jwks")
     with pytest.raises(ValidationError, match="jwks must be https"):
         AccessSettings(jwks="http://issuer.example/jwks", issuer="x")
+    with pytest.raises(ValidationError, match="jwks must be https"):
+        AccessSettings(jwks="http://127.0.0.1:80@issuer.example/jwks", issuer="x")
