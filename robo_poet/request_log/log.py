@@ -1,6 +1,7 @@
 """The request log as the gateway sees it: hand a record over in microseconds, and forget it."""
 
 import json
+import logging
 import math
 import queue
 import threading
@@ -16,6 +17,7 @@ from robo_poet.request_log.sampling import sampled
 from robo_poet.request_log.scoring import Scoring
 from robo_poet.settings.request_log import RequestLogSettings
 
+log = logging.getLogger(__name__)
 OUTCOMES = {
     "written": "requests written",
     "feedback": "feedback written",
@@ -120,7 +122,7 @@ class RequestLog:
                 if self._closing.is_set():
                     return
                 self._process.alive()
-                self._process.listen()
+                self._listen()
                 continue
             self._hand_over(kind, record)
 
@@ -135,4 +137,10 @@ class RequestLog:
             self._count("dropped")
         elif isinstance(record, Request) and self._scoring:
             self._scoring.put(record)
+        self._listen()
+
+    def _listen(self) -> None:
+        before = self._process.trouble
         self._process.listen()
+        if self._process.trouble not in ("", before):
+            log.warning("request log: %s", self._process.trouble)

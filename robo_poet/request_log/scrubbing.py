@@ -10,6 +10,13 @@ from robo_poet.request_log.texts import Texts
 from robo_poet.request_log.writer import Place, Writer
 from robo_poet.settings.request_log import RequestLogSettings
 
+LATER = 10.0  # seconds until the spaCy model is loaded, or until the first text: a model server that starts beside us has the cores first
+
+
+def rest(worked: float, share: float) -> float:
+    """Seconds to rest after so many of work, so that work is this share of the time."""
+    return worked * (1 / share - 1)
+
 
 class Scrubbing:
     """Fills texts in once they are scrubbed. What waits too long, or does not fit, is never written: `omitted` counts it.
@@ -21,7 +28,7 @@ class Scrubbing:
         self._writer, self._settings = writer, settings
         self._queue: deque[tuple[float, Place, Sequence[str]]] = deque()
         self._ready = threading.Condition()
-        self._closing = False
+        self._closing = self._without_model = False
         self.omitted, self.trouble = 0, ""
         self._thread = threading.Thread(target=self._run, name="scrubbing", daemon=True)
         self._thread.start()
@@ -29,7 +36,7 @@ class Scrubbing:
     @property
     def full(self) -> bool:
         """Whether another text has no place."""
-        return len(self._queue) >= self._settings.text_queue or bool(self.trouble)
+        return len(self._queue) >= self._settings.text_queue or self._without_model
 
     def put(self, place: Place, texts: Sequence[str]) -> None:
         """The prompt, then its completions."""
@@ -45,15 +52,14 @@ class Scrubbing:
         self._thread.join()
 
     def _run(self) -> None:
-        texts = None
-        try:
-            texts = Texts(self._settings)
-        except BadInput as error:
-            self.trouble = str(error)
+        with self._ready:
+            self._ready.wait_for(lambda: self._queue or self._closing, timeout=LATER)
+        texts = self._texts()
         while (one := self._next()) is not None:
             came, place, given = one
             done = None
             if texts and time.monotonic() - came <= self._settings.text_wait_seconds:
+                began = time.thread_time()
                 try:
                     done = texts.scrub(given)
                 except Exception as error:  # whatever a text does to a recogniser: it is not written, and the next one is
@@ -63,6 +69,17 @@ class Scrubbing:
                 self.omitted += 1
             else:
                 self._writer.fill(place, {"prompt": done[0], "completions": done[1:]})
+                with self._ready:
+                    self._ready.wait_for(lambda: self._closing, timeout=rest(time.thread_time() - began, self._settings.scrub_share))
+
+    def _texts(self) -> Texts | None:
+        if self._closing and not self._queue:
+            return None
+        try:
+            return Texts(self._settings)
+        except BadInput as error:
+            self.trouble, self._without_model = str(error), True
+            return None
 
     def _next(self) -> tuple[float, Place, Sequence[str]] | None:
         with self._ready:

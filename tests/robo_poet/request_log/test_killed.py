@@ -53,7 +53,7 @@ def test_killed(tmp_path: Path, victims: str, seed: int) -> None:
     for one in gateways:
         assert one.stdout
         writers.append(int(one.stdout.readline()))
-    time.sleep(dice.uniform(0.5, 3))  # whatever the moment, it holds
+    time.sleep(dice.uniform(0.5, 2))  # whatever the moment, it holds
     killed = time.time()
     for one, writer in zip(gateways, writers, strict=True):
         one.kill()

@@ -144,3 +144,14 @@ def test_what_is_no_record_costs_itself_alone(tmp_path: Path, request_of: Callab
     log.close()
     assert read(tmp_path)["completion_id"].to_pylist() == ["c1"]
     assert log.counts["invalid"] == 4
+
+
+def test_what_does_not_work_is_said_once(tmp_path: Path, request_of: Callable[..., Request], caplog: pytest.LogCaptureFixture) -> None:
+    log = RequestLog(tmp_path, RequestLogSettings(spacy_model="no_such_model"))
+    for n in range(3):
+        log.put(now(request_of, n, prompt=PRIVATE))
+    until(lambda: log.trouble != "" and log.counts["text_omitted"] == 3)
+    log.close()
+    assert "'no_such_model' is not installed" in log.trouble
+    assert [record.getMessage() for record in caplog.records] == [f"request log: {log.trouble}"]
+    assert read(tmp_path)["prompt"].to_pylist() == [None] * 3

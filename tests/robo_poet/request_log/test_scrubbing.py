@@ -4,11 +4,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from robo_poet.request_log import scrubbing as module
 from robo_poet.request_log.read import read
 from robo_poet.request_log.record import Request
-from robo_poet.request_log.scrubbing import Scrubbing
+from robo_poet.request_log.scrubbing import Scrubbing, rest
 from robo_poet.request_log.writer import Writer
 from robo_poet.settings.request_log import RequestLogSettings
 
@@ -56,6 +58,7 @@ def test_the_record_is_there_before_its_texts(tmp_path: Path, request_of: Callab
     assert [row["prompt"] for row in rows] == ["<secret>", None, "<secret>"]
     assert [row["completions"] for row in rows] == [["<s>"], None, ["<t>", "<u>"]]
     assert scrubbing.omitted == 1
+    assert not scrubbing.full  # one text that fails does not end the others' scrubbing
     assert scrubbing.trouble == "a text could not be scrubbed: RuntimeError"
 
 
@@ -96,3 +99,8 @@ def test_without_its_model_it_omits_all_and_says_why(tmp_path: Path, request_of:
     assert read(tmp_path)["prompt"].to_pylist() == [None]
     assert scrubbing.full
     assert "no_such_model" in scrubbing.trouble
+
+
+@given(st.floats(1e-6, 100), st.floats(0.01, 1))
+def test_a_share_of_the_time(worked: float, share: float) -> None:
+    assert worked / (worked + rest(worked, share)) == pytest.approx(share)
