@@ -38,7 +38,10 @@ def assemble(settings: ServeSettings) -> Parts:
         Registry(Path(settings.registry)), client, share=settings.canary_share, restricted=content_filter.restricted,
         seen=metrics.serving, loaded=lambda number, good: metrics.model_loaded(number, "ok" if good else "failed"),
     )  # fmt: skip
-    score = PromptScore(settings.model_server, settings.model, versions)
+    score = PromptScore(
+        settings.model_server, settings.model, versions,
+        lambda version, arm, nats, tokens: metrics.scored("prompt", version=version, arm=arm, nats=nats, tokens=tokens),
+    )  # fmt: skip
     request_log = RequestLog(folder / "requests", settings.request_log, score)
     audit = AuditLog(folder / "audit", pseudonyms, settings.telemetry) if settings.telemetry.audit else None
     metrics.watch_counts("request_log_records", "Records of the request log, by what became of them.", lambda: request_log.counts)
