@@ -19,7 +19,7 @@ log = structlog.get_logger("serving.gateway")
 LEFT = 499  # no status of HTTP's: the client left, and nobody was answered
 
 _ROUTES = {
-    "/v1/generate": "generate", "/v1/feedback": "feedback", "/v1/versions": "models", "/healthz": "health", "/readyz": "ready",
+    "/v1/generate": "generate", "/v1/feedback": "feedback", "/healthz": "health", "/readyz": "ready",
     "/metrics": "metrics", "/openapi.json": "openapi",
 }  # fmt: skip
 

@@ -19,6 +19,9 @@ def _whole(value: Any) -> Any:
 
 
 Int = Annotated[int, BeforeValidator(_whole)]
+# The bounds within: around a union they would be missing in its JSON schema.
+Seed = Annotated[int, Field(ge=0, le=SEED), BeforeValidator(_whole)]
+Rating = Annotated[int, Field(ge=1, le=5), BeforeValidator(_whole)]
 
 
 class _Body(BaseModel):
@@ -50,8 +53,8 @@ class GenerateRequest(_Body):
         [], max_length=STOPS, description="Texts after which writing ends, once 10 tokens are written; the text itself stays."
     )
     repetition_penalty: float = Field(1, ge=1, le=1.2, description="How much less likely a token is that was seen before; 1 is off.")
-    seed: Int | None = Field(
-        None, ge=0, le=SEED, description="The same seed writes the same text; sample i is written with seed + i. Left out: drawn, and told."
+    seed: Seed | None = Field(
+        None, description="The same seed writes the same text; sample i is written with seed + i. Left out: drawn, and told."
     )
     stream: bool = Field(
         False, description="Answer by server-sent events (text/event-stream): `text` as it is written, then `done`, or `error`."
@@ -114,7 +117,7 @@ class FeedbackRequest(_Body):
     )
 
     completion_id: str = Field(min_length=1, max_length=200, description="The `id` of an answer.")
-    rating: Int | SkipJsonSchema[None] = Field(default_factory=lambda: None, ge=1, le=5, description="1, bad, to 5, good.")
+    rating: Rating | SkipJsonSchema[None] = Field(default_factory=lambda: None, description="1, bad, to 5, good.")
     thumb: Literal["up", "down"] | SkipJsonSchema[None] = Field(default_factory=lambda: None, description="Up or down.")
 
     @field_validator("rating", "thumb")

@@ -28,11 +28,11 @@ def token_texts(words: Tokenizer, written: Completion) -> list[TokenText]:
     found: list[TokenText] = []
     waiting: list[int] = []
     nats = 0.0
-    for token, chance in zip(written.tokens, written.log_probs, strict=True):
+    for number, (token, chance) in enumerate(zip(written.tokens, written.log_probs, strict=True), 1):
         waiting.append(token)
         nats += chance
         text = words.decode(waiting)
-        if text.endswith(_UNFINISHED) and len(text) < left:
+        if text.endswith(_UNFINISHED) and number < len(written.tokens):
             continue
         found.append(TokenText(without_controls(text[:left]), math.exp(min(0.0, nats))))
         left -= len(text)

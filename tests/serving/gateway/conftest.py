@@ -1,0 +1,103 @@
+"""Gateways before a real model server with the toy model, and before one that does what a test wants."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from robo_poet.model.tokenizer import Tokenizer
+from robo_poet.registry.registry import Registry
+from robo_poet.settings.serve import ServeSettings
+from serving.model_server.serving_folder import lay_out
+from tests.serving.gateway.running import Gateway, running
+from tests.serving.gateway.stand_in_model_server import StandInModelServer, stand_in
+from tests.serving.model_server.conftest import Server
+
+# What a test does not ask for costs it no time.
+QUIET: dict[str, Any] = {
+    "port": 0,
+    "signature": "generate",
+    "look_seconds": 0.1,
+    "request_log": {"enabled": False},
+    "access": {"look_seconds": 0.05},
+    "content_filter": {"words_added": ["zounds"]},
+}
+
+
+@pytest.fixture(scope="session")
+def make_registry(toy_training: Path, toy_tokenizer: Path) -> Any:
+    """Makes a registry: version 1 is champion; further ones are candidates."""
+
+    def make(root: Path, versions: int = 1) -> Registry:
+        registry = Registry(root)
+        for number in range(versions):
+            registry.register(
+                {"model": toy_training / "model", "tokenizer": toy_tokenizer}, metrics={"perplexity": 40.0 + number}, lineage={}, decision={},
+                stage="candidate", who="ada", why="a toy",
+            )  # fmt: skip
+        registry.promote(1, who="ada", why="the first")
+        return registry
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def registry(make_registry: Any, tmp_path_factory: pytest.TempPathFactory) -> Registry:
+    found: Registry = make_registry(tmp_path_factory.mktemp("registered") / "registry")
+    return found
+
+
+@pytest.fixture(scope="session")
+def model_server(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The embedded server as a process, in the form that needs no compiler."""
+    folder = tmp_path_factory.mktemp("model_server")
+    server = Server(folder, f"--model_config_file={lay_out(registry, folder / 'models', xla=False)}")
+    yield server
+    server.end()
+
+
+@pytest.fixture(scope="session")
+def live(registry: Registry, model_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """A gateway before it."""
+    given = {**QUIET, "model_server": model_server.http, "registry": str(registry.root), "folder": str(tmp_path_factory.mktemp("live"))}
+    with running(ServeSettings(**given)) as gateway:
+        yield gateway
+
+
+@pytest.fixture(scope="session")
+def words(toy_tokenizer: Path) -> Tokenizer:
+    return Tokenizer.load(toy_tokenizer)
+
+
+@pytest.fixture(scope="session")
+def stand_in_of_session(words: Tokenizer) -> Iterator[StandInModelServer]:
+    with stand_in(words) as server:
+        yield server
+
+
+@pytest.fixture
+def server(stand_in_of_session: StandInModelServer) -> StandInModelServer:
+    """A model server that does what the test wants."""
+    stand_in_of_session.reset()
+    return stand_in_of_session
+
+
+@pytest.fixture(scope="session")
+def staged_of_session(
+    registry: Registry, stand_in_of_session: StandInModelServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Gateway]:
+    given = {
+        **QUIET,
+        "model_server": stand_in_of_session.address,
+        "registry": str(registry.root),
+        "folder": str(tmp_path_factory.mktemp("staged")),
+    }
+    with running(ServeSettings(**given, deadline_seconds=1.5, body_seconds=1)) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def staged(server: StandInModelServer, staged_of_session: Gateway) -> Gateway:
+    """A gateway before it."""
+    return staged_of_session

@@ -1,0 +1,88 @@
+"""A gateway on a port of its own, in a thread of the test's process."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+from starlette.types import ASGIApp
+
+from robo_poet.settings.serve import ServeSettings
+from serving.access.key_store import KeyStore
+from serving.gateway.app import make_app
+from serving.gateway.assemble import assemble
+from serving.gateway.parts import Parts
+
+ALL = ("generate", "feedback", "metrics", "internal-load")
+
+
+@contextmanager
+def listening(app: ASGIApp, lifespan: str = "on") -> Iterator[str]:
+    """`app` behind uvicorn; yields its address."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(app, log_config=None, access_log=False, proxy_headers=False, lifespan=lifespan, timeout_graceful_shutdown=2)  # type: ignore[arg-type]
+    server = uvicorn.Server(config)
+    started = threading.Event()
+    failed: list[BaseException] = []
+
+    async def serve() -> None:
+        serving = asyncio.create_task(server._serve([listener]))
+        while not server.started and not serving.done():
+            await asyncio.sleep(0.005)
+        started.set()
+        await serving
+
+    def run() -> None:
+        try:
+            asyncio.run(serve())
+        except BaseException as error:
+            failed.append(error)
+            started.set()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    assert started.wait(60)
+    if failed:
+        raise failed[0]
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(30)
+        assert not thread.is_alive()
+
+
+class Gateway:
+    """A running gateway, and a client of it who may do all."""
+
+    def __init__(self, address: str, parts: Parts, key: str) -> None:
+        self.address, self.parts = address, parts
+        self.keys = KeyStore(Path(parts.settings.folder) / "keys")
+        self.http = httpx.Client(base_url=address, headers={"X-API-Key": key}, timeout=30, trust_env=False)
+
+    def key(self, user: str, scopes: tuple[str, ...] = ALL) -> str:
+        """A new key. Known to the gateway within `look_seconds`."""
+        return self.keys.create(user=user, scopes=scopes, days=1).text
+
+    def generate(self, **asked: Any) -> httpx.Response:
+        """POST /v1/generate; without a text, some verse."""
+        return self.http.post("/v1/generate", json={"text": "the rose sleeps upon", **asked})
+
+
+@contextmanager
+def running(settings: ServeSettings, **parts: Any) -> Iterator[Gateway]:
+    """A gateway with these settings; `parts` in place of the real ones."""
+    first = KeyStore(Path(settings.folder) / "keys").create(user="ada", scopes=ALL, days=1)
+    whole = replace(assemble(settings), **parts)
+    with listening(make_app(whole)) as address:
+        gateway = Gateway(address, whole, first.text)
+        try:
+            yield gateway
+        finally:
+            gateway.http.close()

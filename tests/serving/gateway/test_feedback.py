@@ -1,0 +1,28 @@
+import pytest
+
+from serving.gateway.completion_id import CompletionIds
+from tests.serving.gateway.running import Gateway
+
+
+def figures(gateway: Gateway) -> str:
+    return gateway.http.get("/metrics").text
+
+
+def test_an_answer_can_be_rated_and_rated_again(staged: Gateway) -> None:
+    id_ = staged.generate().json()["id"]
+    for opinion in ({"thumb": "up"}, {"thumb": "down"}, {"rating": 4}, {"rating": 5, "thumb": "up"}):
+        response = staged.http.post("/v1/feedback", json={"completion_id": id_, **opinion})
+        assert (response.status_code, response.json()) == (200, {"status": "success", "request_id": response.headers["x-request-id"]})
+    assert 'robo_poet_feedback_thumbs_total{arm="champion",thumb="down",version="1"} 1.0' in figures(staged)
+
+
+def test_a_replica_takes_it_too(staged: Gateway) -> None:
+    id_ = staged.parts.ids.issue(1, "canary")  # of another process with the same key file
+    assert staged.http.post("/v1/feedback", json={"completion_id": id_, "rating": 3}).status_code == 200
+
+
+@pytest.mark.parametrize("id_", ["x", "A" * 40, CompletionIds(b"forged" * 6, 30).issue(1, "champion"), "\u6708"])
+def test_what_was_never_answered_cannot_be_rated(staged: Gateway, id_: str) -> None:
+    response = staged.http.post("/v1/feedback", json={"completion_id": id_, "thumb": "up"})
+    assert (response.status_code, response.json()["error"]["code"]) == (404, "unknown_completion")
+    assert response.json()["error"]["field"] == "completion_id"

@@ -1,0 +1,263 @@
+import itertools
+import json
+import math
+from typing import Any
+
+import httpx
+import pytest
+from starlette.responses import JSONResponse, Response
+
+from robo_poet.model.generate import encode_prompt, generate
+from robo_poet.model.load import LoadedModel, load_model
+from robo_poet.model.sampling import Sampling
+from tests.serving.gateway.running import Gateway
+from tests.serving.gateway.stand_in_model_server import StandInModelServer
+
+
+def events(response: httpx.Response) -> list[tuple[str, dict[str, Any]]]:
+    """Name and data of each event of a stream."""
+    found = []
+    for block in response.text.strip("\n").split("\n\n"):
+        lines = dict(line.split(": ", 1) for line in block.split("\n"))
+        found.append((lines["event"], json.loads(lines["data"])))
+    return found
+
+
+def texts(response: httpx.Response, samples: int = 1) -> list[str]:
+    """What a stream said of each sample."""
+    return ["".join(data["text"] for name, data in events(response) if name == "text" and data["sample"] == k) for k in range(samples)]
+
+
+@pytest.fixture(scope="module")
+def model(toy_training: Any, toy_tokenizer: Any) -> LoadedModel:
+    return load_model(toy_training / "model", toy_tokenizer)
+
+
+def test_an_answer_is_what_the_model_writes_by_itself(live: Gateway, model: LoadedModel) -> None:
+    asked = {
+        "text": "the rose sleeps upon",
+        "max_length": 40,
+        "temperature": 1.1,
+        "top_k": 30,
+        "top_p": 0.95,
+        "num_samples": 3,
+        "seed": 5,
+        "repetition_penalty": 1.1,
+    }
+    answer = live.http.post("/v1/generate", json=asked).json()
+    restricted = live.parts.content_filter.restricted
+    sampling = Sampling(40, 10, 1.1, 30, 0.95, 1.1, banned=restricted)
+    written = generate(model, [encode_prompt(model, "the rose sleeps upon")] * 3, sampling, [5, 6, 7])
+    assert answer["generated_text"] == [one.text.rstrip("\ufffd") for one in written]
+    facts = answer["metadata"]
+    chances = [chance for one in written for chance in one.log_probs]
+    assert facts["tokens_generated"] == len(chances)
+    assert facts["perplexity"] == pytest.approx(math.exp(-sum(chances) / len(chances)), rel=1e-3)
+    assert facts["finish_reasons"] == [one.reason.name.lower() for one in written]
+    assert (answer["status"], facts["model_version"], facts["arm"], facts["seed"]) == ("success", 1, "champion", 5)
+    assert facts["generation_time_ms"] > 0
+
+
+def test_defaults_are_the_specifications(staged: Gateway, server: StandInModelServer) -> None:
+    assert staged.generate().status_code == 200
+    _, _, body = server.calls[0]
+    given = {name: value[0] for name, value in body["inputs"].items()}
+    expected = {"max_new": 100, "min_new": 10, "temperature": 0.8, "top_p": 0.9, "top_k": 50, "repetition_penalty": 1.0, "stop_tokens": [0]}
+    assert {name: pytest.approx(value) for name, value in expected.items()} == {name: given[name] for name in expected}
+
+
+@pytest.mark.parametrize("more", [{}, {"stop_tokens": [".\n", "cold"]}, {"num_samples": 3, "temperature": 1.6}])
+def test_a_stream_is_the_same_text(live: Gateway, more: dict[str, Any]) -> None:
+    samples = more.get("num_samples", 1)
+    for seed in range(4):
+        asked = {"max_length": 70, "seed": seed, **more}
+        whole, stream = live.generate(**asked).json(), live.generate(**asked, stream=True)
+        assert stream.headers["content-type"].startswith("text/event-stream")
+        last, answer = events(stream)[-1]
+        assert last == "done"
+        assert texts(stream, samples) == whole["generated_text"] == answer["generated_text"]
+        for name in ("tokens_generated", "finish_reasons", "prompt_tokens", "seed"):
+            assert answer["metadata"][name] == whole["metadata"][name]
+        assert answer["metadata"]["perplexity"] == pytest.approx(whole["metadata"]["perplexity"], rel=1e-3)
+
+
+def test_a_stream_comes_in_pieces_of_whole_words(live: Gateway) -> None:
+    pieces = [data["text"] for name, data in events(live.generate(max_length=100, seed=1, stream=True)) if name == "text"]
+    assert len(pieces) >= 3
+    assert all(piece[:1].isspace() or before[-1:].isspace() for before, piece in itertools.pairwise(pieces))
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_probabilities_make_up_the_text(live: Gateway, stream: bool) -> None:
+    response = live.generate(seed=2, token_probabilities=True, stream=stream)
+    if stream:
+        tokens = [token for name, data in events(response) if name == "text" for token in data["tokens"]]
+        text = texts(response)[0]
+    else:
+        tokens, text = response.json()["token_probabilities"][0], response.json()["generated_text"][0]
+    assert "".join(token["text"] for token in tokens) == text
+    assert all(0 <= token["probability"] <= 1 for token in tokens)
+
+
+def test_without_a_seed_each_answer_is_another_and_can_be_had_again(live: Gateway) -> None:
+    one, other = live.generate(temperature=1.5).json(), live.generate(temperature=1.5).json()
+    assert one["generated_text"] != other["generated_text"]
+    assert live.generate(temperature=1.5, seed=one["metadata"]["seed"]).json()["generated_text"] == one["generated_text"]
+
+
+def test_a_full_context_is_said(live: Gateway) -> None:
+    answer = live.generate(text="the rose sleeps upon a bright cold star " * 12, max_length=512, seed=1).json()
+    facts = answer["metadata"]
+    assert facts["finish_reasons"][0] in ("context", "end")
+    assert facts["prompt_tokens"] + 1 + facts["tokens_generated"] <= 512
+
+
+def test_a_stop_text_ends_the_text_and_stays(live: Gateway) -> None:
+    answer = live.generate(stop_tokens=["."], seed=1).json()
+    assert answer["generated_text"][0].endswith(".") and answer["metadata"]["finish_reasons"] == ["stop"]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"), [("a", "too few; give at least 3"), ("the rose " * 600, "too many; give at most 510"), ("\u200b\u202e", "0 tokens")]
+)
+def test_a_prompt_too_short_or_too_long_is_refused(staged: Gateway, text: str, told: str) -> None:
+    response = staged.generate(text=text)
+    assert response.status_code == 422 and response.json()["error"]["field"] == "text"
+    assert told in response.json()["error"]["message"]
+
+
+def test_a_prompt_is_read_composed_and_without_controls(staged: Gateway, server: StandInModelServer) -> None:
+    staged.generate(text="the cafe\u0301\r\nros\u200be \x07sleeps")
+    _, _, body = server.calls[0]
+    assert staged.parts.versions.choose("x").served.tokenizer.decode(body["inputs"]["prompt"][0]) == "the caf\u00e9\nrose sleeps"
+
+
+def test_an_answer_holds_no_controls(staged: Gateway, server: StandInModelServer) -> None:
+    server.write = lambda seed: " my heart\x1b[2J burns \u202eover\u200b a star\x00"
+    assert staged.generate(stop_tokens=[]).json()["generated_text"] == [" my heart[2J burns over a star"]
+    assert texts(staged.generate(stream=True)) == [" my heart[2J burns over a star"]
+
+
+def busy(body: Any) -> Response:
+    return JSONResponse({"error": "secret insides"}, 503, {"Retry-After": "7"})
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(
+    ("behave", "status", "code", "retry"),
+    [
+        (busy, 503, "overloaded", "7"),
+        (lambda _: JSONResponse({"error": "secret insides"}, 500), 502, "model_failed", None),
+        (lambda _: JSONResponse({"error": "secret insides"}, 400), 502, "model_failed", None),
+        (lambda _: JSONResponse({"error": "secret insides"}, 504), 504, "timeout", None),
+        (lambda _: Response("secret insides"), 502, "model_failed", None),
+        (lambda _: JSONResponse({"outputs": {"tokens": "secret insides"}}), 502, "model_failed", None),
+    ],
+)  # fmt: skip
+def test_what_the_model_server_fails_with_is_told_in_our_words(
+    staged: Gateway, server: StandInModelServer, stream: bool, behave: Any, status: int, code: str, retry: str | None
+) -> None:
+    server.behave = behave
+    response = staged.generate(stream=stream)
+    assert (response.status_code, response.json()["error"]["code"], response.headers.get("retry-after")) == (status, code, retry)
+    assert response.json()["status"] == "error" and response.json()["request_id"] == response.headers["x-request-id"]
+    assert "secret" not in response.text
+
+
+def test_a_slow_model_server_meets_the_deadline(staged: Gateway, server: StandInModelServer) -> None:
+    server.seconds = 10
+    assert staged.generate().status_code == 504
+    _, headers, _ = server.calls[0]
+    assert 0 < int(headers["x-deadline-ms"]) <= 1500  # it was told
+
+
+def test_an_error_within_a_stream_is_an_event(staged: Gateway, server: StandInModelServer) -> None:
+    server.write = lambda seed: " the star burns" * 20
+    server.behave = lambda body: busy(body) if len(server.calls) > 2 else None
+    name, data = events(staged.generate(stream=True))[-1]
+    assert (name, data["status"], data["error"]["code"], data["status_code"]) == ("error", "error", "overloaded", 503)
+
+
+def test_the_request_id_goes_down_and_back(staged: Gateway, server: StandInModelServer) -> None:
+    response = staged.http.post("/v1/generate", json={"text": "the rose sleeps"}, headers={"X-Request-ID": "mine-1"})
+    assert response.headers["x-request-id"] == response.json()["request_id"] == server.calls[0][1]["x-request-id"] == "mine-1"
+    for bad in ("a b", "x" * 65, "<script>"):
+        again = staged.http.post("/v1/generate", json={"text": "the rose sleeps"}, headers={"X-Request-ID": bad})
+        assert again.headers["x-request-id"] not in (bad, "mine-1") and len(again.headers["x-request-id"]) == 16
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_refused_text_is_drawn_anew_by_another_seed(staged: Gateway, server: StandInModelServer, stream: bool) -> None:
+    good = " my heart burns over a bright cold star"
+    server.write = lambda seed: good if seed >= 2**54 else " zounds, you filthy heart"
+    response = staged.generate(seed=3, num_samples=2, stream=stream)
+    found = texts(response, 2) if stream else response.json()["generated_text"]
+    assert found == [good, good] and "filthy" not in response.text
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_what_is_refused_each_time_is_not_shown(staged: Gateway, server: StandInModelServer, stream: bool) -> None:
+    server.write = lambda seed: " zounds, you filthy heart"
+    response = staged.generate(stream=stream)
+    assert response.status_code == 422 and response.json()["error"]["code"] == "content_refused"
+    assert len(server.calls) == staged.parts.settings.content_filter.attempts
+    assert "filthy" not in response.text
+
+
+def test_one_refused_sample_leaves_the_others(staged: Gateway, server: StandInModelServer) -> None:
+    server.write = lambda seed: " my heart burns over a star" if seed == 4 else " zounds, you filthy heart"
+    answer = staged.generate(seed=3, num_samples=2).json()
+    assert answer["generated_text"] == ["", " my heart burns over a star"]
+    assert answer["metadata"]["finish_reasons"] == ["refused", "end"]
+
+
+def test_a_stream_ends_before_what_is_refused(staged: Gateway, server: StandInModelServer) -> None:
+    server.write = lambda seed: " my heart burns over a bright cold star and my night turns upon the wind, zounds of the sea"
+    response = staged.generate(stream=True)
+    name, data = events(response)[-1]
+    assert (name, data["error"]["code"]) == ("error", "content_refused")
+    assert texts(response)[0].startswith(" my heart burns") and "zounds" not in response.text
+
+
+def test_a_refused_prompt_reaches_no_model(staged: Gateway, server: StandInModelServer) -> None:
+    response = staged.generate(text="zounds, you filthy rose sleeps")
+    assert (response.status_code, response.json()["error"]["code"], response.json()["error"]["field"]) == (422, "content_refused", "text")
+    assert server.calls == [] and "filthy" not in response.text
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_work_ends_when_the_client_leaves(staged: Gateway, server: StandInModelServer, stream: bool) -> None:
+    server.seconds = 5
+    with pytest.raises(httpx.ReadTimeout):
+        staged.http.post("/v1/generate", json={"text": "the rose sleeps", "stream": stream}, timeout=0.3)
+    server_saw = wait_until(lambda: server.left == 1)
+    assert server_saw and wait_until(lambda: staged.parts.client.waiting == 0)
+
+
+def test_a_stream_ends_when_the_client_leaves(staged: Gateway, server: StandInModelServer) -> None:
+    server.write = lambda seed: " the star burns" * 100
+    server.seconds = 0.1
+    with staged.http.stream("POST", "/v1/generate", json={"text": "the rose sleeps", "stream": True, "max_length": 500}) as response:
+        next(response.iter_bytes())
+    assert wait_until(lambda: staged.parts.client.waiting == 0)
+    asked = len(server.calls)
+    assert asked < 10 and not wait_until(lambda: len(server.calls) > asked + 1, seconds=0.4)
+
+
+def test_a_version_that_vanished_is_chosen_anew(staged: Gateway, server: StandInModelServer) -> None:
+    server.behave = lambda body: JSONResponse({"error": "Servable not found"}, 404)
+    response = staged.generate()
+    assert (response.status_code, response.json()["error"]["code"]) == (503, "model_unavailable")  # there is no other
+    assert len(server.calls) == 1
+
+
+def wait_until(holds: Any, seconds: float = 10.0) -> bool:
+    """Whether it comes to hold; a bound, not a measure."""
+    import time
+
+    until = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.01)
+    return True

@@ -1,0 +1,50 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from robo_poet.errors import BadInput
+from robo_poet.settings.serve import ServeSettings
+from serving.gateway.read_settings import read_settings
+
+
+def test_without_a_file_all_is_the_specifications() -> None:
+    assert read_settings(None, {}) == ServeSettings()
+    assert (ServeSettings().deadline_seconds, ServeSettings().access.requests_per_minute, ServeSettings().port) == (30, 100, 8080)
+
+
+@pytest.mark.parametrize("text", ['{"port": 81, "access": {"audience": "poets"}}', "port: 81\naccess: {audience: poets}\n"])
+def test_a_file_and_before_it_the_environment(tmp_path: Path, text: str) -> None:
+    (tmp_path / "settings").write_text(text)
+    environment = {
+        "ROBO_POET_SERVE_PORT": "82",
+        "ROBO_POET_SERVE_ACCESS__REQUESTS_PER_MINUTE": "5",
+        "PATH": "/bin",
+        "ROBO_POET_SERVE_TRUSTED_PROXIES": "[10.0.0.0/8]",
+    }
+    found = read_settings(tmp_path / "settings", environment)
+    assert (found.port, found.access.audience, found.access.requests_per_minute, found.trusted_proxies) == (82, "poets", 5, ("10.0.0.0/8",))
+
+
+def test_what_was_written_reads_back(tmp_path: Path) -> None:
+    (tmp_path / "s.json").write_text(json.dumps(ServeSettings(port=5).model_dump(mode="json")))
+    assert read_settings(tmp_path / "s.json", {}) == ServeSettings(port=5)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("port: yes", "port: "), ("port: 70000", "port: "), ("no_such: 1", "no_such: "), ("access: {audience: ''}", "access.audience: "), ("- 1", "names and values"),
+        ("{", "no settings here"), ("tls_key: a.pem", "given together"), ("trusted_proxies: [nonsense]", "trusted_proxies: "), ("model_server: ftp://x", "model_server: "),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_is_named_in_one_line(tmp_path: Path, text: str, told: str) -> None:
+    (tmp_path / "settings.yaml").write_text(text)
+    with pytest.raises(BadInput, match=told) as refused:
+        read_settings(tmp_path / "settings.yaml", {})
+    assert "\n" not in str(refused.value)
+
+
+def test_no_file(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="no settings here"):
+        read_settings(tmp_path / "none.yaml", {})
