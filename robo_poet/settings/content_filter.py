@@ -99,7 +99,7 @@ class ContentFilterSettings(Settings):
     words_allowed: tuple[str, ...] = Field((), description="words of the list that pass all the same")
     words_added: tuple[str, ...] = Field((), description="more words, of severity severe; `word*` takes in its endings")
     toxicity: Sides = Field(Sides(), description="the classifier")
-    toxicity_threshold: float = Field(0.99, gt=0, le=1, description="probability from which any 32 words of a text are a hit")
+    toxicity_threshold: float = Field(0.99, gt=0, le=1, description="probability from which any 24 words of a text are a hit")
     toxicity_ignores: tuple[str, ...] = Field(OF_THE_STAGE, description="words that the classifier does not see")
     restricted: Literal["off", "log", "refuse"] = Field("refuse", description="completions that hold a text which is never generated")
     restricted_texts: tuple[str, ...] = Field(

@@ -3,7 +3,7 @@
 import zlib
 
 LEAST = 240  # characters from which a text can be a flood
-SHARE = 0.08  # of its bytes that remain when deflated; the plays' most repetitive passage keeps a third
+SHARE = 0.08  # of its bytes that remain when deflated; the most repetitive 2,000 characters of the bundled corpora keep 38 %
 
 
 def is_flood(text: str) -> bool:

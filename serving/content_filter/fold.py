@@ -29,6 +29,7 @@ class _Table(dict[int, str]):
 
 
 def _folded(sign: str) -> str:
+    sign = CONFUSABLES.get(sign, sign)  # first: decomposed, a lunate sigma would become an o
     for _ in range(8):  # some need two rounds, none more than three
         again = "".join(_once(one) for one in unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", sign).casefold()))
         if again == sign:

@@ -31,8 +31,13 @@ class Moderation:
     def __init__(self, settings: ModerationSettings, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._settings = settings
         # In a header: an address ends up in logs, of proxies too. Redirects are not followed, so the text goes nowhere else.
+        # A proxy of the environment would carry to another machine what is meant for this one.
         self._client = httpx.AsyncClient(
-            timeout=settings.timeout_seconds, transport=transport, follow_redirects=False, headers={"X-Goog-Api-Key": _key(settings)}
+            timeout=settings.timeout_seconds,
+            transport=transport,
+            follow_redirects=False,
+            trust_env=not settings.on_loopback,
+            headers={"X-Goog-Api-Key": _key(settings)},
         )
 
     async def find(self, text: str) -> Hit | None:

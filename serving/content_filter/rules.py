@@ -35,7 +35,7 @@ RULES = (
     Rule("private_key", "secret", _BOTH, re.compile(r"-----begin [a-z ]{0,24}private key-----"), needs=("private key",)),
     Rule(
         "access_token", "secret", _BOTH, reads="text",
-        pattern=re.compile(r"\b(?:AKIA[A-Z\d]{16}|gh[pousr]_[A-Za-z\d]{36}|AIza[\w-]{35}|xox[abpr]-[\w-]{10}|eyJ[\w-]{10,2000}\.eyJ[\w-]{10})"),
+        pattern=re.compile(r"\b(?:AKIA[A-Z\d]{16}|gh[pousr]_[A-Za-z\d]{36}|AIza[\w-]{35}|xox[abpr]-[\w-]{10}|eyJ[\w-]{10,200}\.eyJ[\w-]{10})"),
     ),
     Rule(
         "markup", "markup", ("completion",),

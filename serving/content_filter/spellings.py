@@ -1,5 +1,6 @@
 """What a written word may mean: digits and signs for letters, letters drawn out, signs in between."""
 
+import itertools
 import re
 from collections.abc import Iterator
 
@@ -7,8 +8,8 @@ _LEET = str.maketrans("013456789@$!|+", "oieasgtbgasiit")
 _LEET_L = str.maketrans("013456789@$!|+", "oleasgtbgasllt")  # 1, ! and | are also an l
 _PIECE = re.compile(r"(?:[^\W_]|[@$!|+*])+")
 _ENDS = "!|+*"  # after a word these are punctuation
-_DRAWN_OUT = re.compile(r"(.)\1\1")
-_RUN = re.compile(r"(.)\1+")
+_DRAWN_OUT = re.compile(r"(.)\1\1+")
+_DRAWN = 4  # drawn-out letters of a word that are tried both ways: 16 spellings
 
 
 def pieces(chunk: str) -> list[str]:
@@ -18,7 +19,7 @@ def pieces(chunk: str) -> list[str]:
 
 def spellings(piece: str) -> tuple[str, ...]:
     """The words that a piece may be, plainest first: itself without punctuation, with letters for digits and signs. Three at most."""
-    if piece.isalpha():
+    if piece.isalpha() or len(piece) == 1:
         return (piece,)
     core = piece.strip(_ENDS)
     if not any(sign.isalpha() for sign in core):  # a number is a number
@@ -27,14 +28,18 @@ def spellings(piece: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((core, tail.translate(_LEET), tail.translate(_LEET_L))))
 
 
-def drawn_out(word: str) -> bool:
-    """A letter stands three times or more in a row."""
-    return _DRAWN_OUT.search(word) is not None
-
-
-def single(word: str) -> str:
-    """Every run of a letter as one letter."""
-    return _RUN.sub(r"\1", word)
+def shortened(word: str) -> Iterator[str]:
+    """What a drawn-out word stands for: each letter that stands three times or more, once and twice; nothing where there is none."""
+    runs = [found.span() for found in _DRAWN_OUT.finditer(word)]
+    if not runs:
+        return
+    for counts in itertools.product((1, 2), repeat=min(len(runs), _DRAWN)):
+        parts, end = [], 0
+        for number, (start, stop) in enumerate(runs):
+            count = counts[number] if number < len(counts) else 1
+            parts += [word[end:start], word[start] * count]
+            end = stop
+        yield "".join(parts) + word[end:]
 
 
 def spelled_out(words: list[str]) -> Iterator[str]:

@@ -12,12 +12,14 @@ from serving.content_filter.decision import Hit, Side
 from serving.content_filter.fold import fold
 from serving.content_filter.passage import Passage
 
-WINDOW = 32  # words looked at together: in a long text a short insult would drown
+# Words looked at together: among 32 an insult of five drowned in 5 of 12 places, among 24 in none. Of 3,418 passages of the bundled plays
+# windows of 24 refuse 0.03 %, windows of 20 refuse 0.12 %.
+WINDOW = 24
 _WORD = re.compile(r"\b\w\w+\b")  # scikit-learn's own
 
 
 class Toxicity:
-    """Judges windows of 32 words, every 16 words one.
+    """Judges windows of 24 words, every 12 words one.
 
     Args:
         threshold: probability from which a window is a hit.

@@ -12,13 +12,13 @@ class WordIndex:
         entries: the first of two that fit is found.
     """
 
-    def __init__(self, entries: Iterable[tuple[str, Entry]]) -> None:
+    def __init__(self, entries: Iterable[Entry]) -> None:
         self._whole: dict[str, Entry] = {}
         self._beginnings: dict[str, Entry] = {}
         anywhere: dict[str, Entry] = {}
-        for word, entry in entries:
+        for entry in entries:
             chosen = anywhere if entry.anywhere else self._beginnings if entry.open else self._whole
-            chosen.setdefault(word, entry)
+            chosen.setdefault(entry.word, entry)
         self._lengths = sorted({len(word) for word in self._beginnings})
         self._anywhere = tuple(anywhere.items())
 

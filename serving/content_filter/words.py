@@ -3,11 +3,12 @@
 Only whole words and what the list opens are found (Scunthorpe and assassin pass); the work is linear in the text.
 """
 
+import itertools
 from collections.abc import Iterable
 
 from serving.content_filter.decision import Hit, Side
 from serving.content_filter.passage import Passage
-from serving.content_filter.spellings import drawn_out, pieces, single, spelled_out, spellings
+from serving.content_filter.spellings import pieces, shortened, spelled_out, spellings
 from serving.content_filter.word_index import WordIndex
 from serving.content_filter.word_list import Entry
 
@@ -25,8 +26,7 @@ class Words:
         self._allowed = frozenset(allowed)
         kept = [entry for entry in entries if entry.word not in self._allowed]
         words = [entry for entry in kept if " " not in entry.word]
-        self._plain = WordIndex((entry.word, entry) for entry in words)
-        self._single = WordIndex((single(entry.word), entry) for entry in words)
+        self._index = WordIndex(words)
         self._spelled = {entry.word.replace(" ", ""): entry for entry in reversed(kept)}
         self._spelled_lengths = sorted({len(word) for word in self._spelled if len(word) >= _SPELLED})
         self._masked: dict[tuple[str, str, int], list[Entry]] = {}
@@ -64,7 +64,7 @@ class Words:
     def _look_up(self, word: str) -> Entry | None:
         if word in self._allowed:
             return None
-        return self._plain.find(word) or (self._single.find(single(word)) if drawn_out(word) else None)
+        return self._index.find(word) or next(filter(None, map(self._index.find, shortened(word))), None)
 
     def _unmask(self, piece: str) -> Entry | None:
         """A word with asterisks for letters between the first and the last."""
@@ -81,8 +81,8 @@ class Words:
         return None
 
     def _spelled_out(self, read: list[str]) -> Entry | None:
-        for run in spelled_out(read):
-            if run in self._spelled and run not in self._allowed:
+        for run in itertools.chain.from_iterable(map(spellings, spelled_out(read))):
+            if run in self._spelled:
                 return self._spelled[run]
             for length in self._spelled_lengths:
                 for place in range(len(run) - length + 1):

@@ -1,0 +1,63 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from profanity_check import predict_prob
+from profanity_check.profanity_check import vectorizer
+
+from robo_poet.settings.content_filter import ContentFilterSettings
+from serving.content_filter.passage import Passage
+from serving.content_filter.toxicity import Toxicity
+
+WHOLE = Toxicity(0.99)
+OURS = Toxicity(ContentFilterSettings().toxicity_threshold, ContentFilterSettings().toxicity_ignores)
+CALM = "The moon is bright upon the silver sea and all the little stars are counting ships that sail for home tonight. "
+
+
+@given(st.lists(st.sampled_from(sorted(vectorizer.vocabulary_)) | st.text(max_size=12), max_size=60).map(" ".join))
+def test_the_sums_are_the_package_s_own(text: str) -> None:
+    assert WHOLE.probability(text) == pytest.approx(predict_prob([text])[0], abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    "text", ["you are stupid", "shut up you moron", "YOU STUPID IDIOT", "yоu аrе ѕtuріd", "You stupid, stupid, worthless idiot!"]
+)
+def test_abuse_is_a_hit(text: str) -> None:
+    assert OURS.find(Passage(text), "prompt")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "…",
+        "a nice day",
+        CALM * 20,
+        "thou art a villain and a fool",
+        "You are an ass",
+        "farewell, bastard",
+        "My mistress' eyes are nothing like the sun",
+    ],
+)
+def test_what_is_none_passes(text: str) -> None:
+    assert not OURS.find(Passage(text), "prompt")
+
+
+@pytest.mark.parametrize("place", range(12))
+def test_a_short_insult_does_not_drown_in_a_long_text(place: int) -> None:
+    text = CALM * place + "Shut up, you stupid idiot. " + CALM * (11 - place)
+    assert predict_prob([text])[0] < 0.5  # as a whole
+    assert OURS.find(Passage(text), "completion")
+
+
+def test_words_that_are_ignored_weigh_nothing() -> None:
+    assert Toxicity(0.99).probability("you idiot") > 0.99 > Toxicity(0.99, ["Idiot"]).probability("you idiot")
+
+
+def test_every_word_of_a_text_is_in_a_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: set[str] = set()
+    monkeypatch.setattr(Toxicity, "_score", lambda self, words: seen.update(words) or 0.0)
+    for length in range(1, 100):
+        seen.clear()
+        words = [f"word{number}" for number in range(length)]
+        WHOLE.find(Passage(" ".join(words)), "prompt")
+        assert seen == set(words)

@@ -1,0 +1,44 @@
+from pathlib import Path
+
+import pytest
+
+from robo_poet.errors import BadInput
+from serving.content_filter.fold import fold
+from serving.content_filter.word_list import LISTS, Entry, at_least, parse, read
+
+
+def test_a_list_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "list.txt"
+    path.write_text("# flowers\n\n[mild flower]\nRose tulip*\n[severe weed]\n*thistle* ground_elder\n")
+    assert read(path) == [
+        Entry("rose", "mild", "flower"), Entry("tulip", "mild", "flower", open=True),
+        Entry("thistle", "severe", "weed", anywhere=True), Entry("ground elder", "severe", "weed"),
+    ]  # fmt: skip
+    assert [entry.word for entry in at_least(read(path), "strong")] == ["thistle", "ground elder"]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ("rose", 1, "before the first heading"), ("[mild flower]\nro*se", 2, "'ro\\*se' is no entry"), ("[mild flower]\n*rose", 2, "is no entry"),
+        ("[mild flower]\ntwo_words*", 2, "is no entry"), ("[wild flower]\nrose", 1, "no heading"), ("[mild]\nrose", 1, "no heading"), ("[mild flower\nrose", 1, "no heading"),
+    ],
+)  # fmt: skip
+def test_a_list_that_cannot_be_read_says_where(tmp_path: Path, text: str, line: int, message: str) -> None:
+    path = tmp_path / "list.txt"
+    path.write_text(text)
+    with pytest.raises(BadInput, match=rf"line {line}: .*{message}"):
+        read(path)
+
+
+def test_the_rule_of_a_word_does_not_tell_the_word() -> None:
+    assert parse("rose", "strong", "flower", "here").rule == "words.strong"
+
+
+def test_our_own_list_is_folded_free_of_doubles_and_of_what_could_stand_in_any_text() -> None:
+    entries = read(LISTS / "english.txt")
+    words = [entry.word for entry in entries]
+    assert len(words) == len(set(words))
+    for entry in entries:
+        assert fold(entry.word) == entry.word and len(entry.word) >= 3, entry.word
+        assert not entry.anywhere or len(entry.word) >= 4, entry.word
