@@ -39,7 +39,7 @@ def make_app(parts: Parts) -> FastAPI:
     writer = Writer(parts.client, filtering, settings.signature)
     generation = Generation(settings, admission, versions, filtering, writer, parts.ids, ledger)
     desk = FeedbackDesk(settings, admission, parts.ids, ledger)
-    health = Health(versions, parts.metrics, admission, settings.metrics_for)
+    health = Health(versions, parts.metrics, admission, lambda: parts.request_log.trouble != "", settings.metrics_for)
 
     app = FastAPI(title="robo-poet", version="1", docs_url=None, redoc_url=None, lifespan=lambda _: _life(parts))
     app.add_middleware(
@@ -103,6 +103,7 @@ async def _life(parts: Parts) -> AsyncGenerator[None]:
         await asyncio.gather(watching, return_exceptions=True)
         await parts.client.close()
         await parts.content_filter.aclose()
+        await parts.limiter.close()
         await asyncio.gather(*(asyncio.to_thread(close) for close in parts.closing))
 
 

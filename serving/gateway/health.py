@@ -1,5 +1,6 @@
 """Whether it lives, whether it can answer, and its figures (INFRA-3, MON-1)."""
 
+from collections.abc import Callable
 from ipaddress import ip_address
 from typing import Literal
 
@@ -16,13 +17,16 @@ class Health:
     """Answers those who watch.
 
     Args:
+        log_ails: something is amiss with the request log; its own words may hold paths, and stay in our log.
         metrics_for: who may read the figures, see `ServeSettings.metrics_for`.
     """
 
     def __init__(
-        self, versions: Versions, metrics: Metrics, admission: Admission, metrics_for: Literal["loopback", "scope", "all"]
+        self, versions: Versions, metrics: Metrics, admission: Admission, log_ails: Callable[[], bool],
+        metrics_for: Literal["loopback", "scope", "all"],
     ) -> None:  # fmt: skip
-        self._versions, self._metrics, self._admission, self._metrics_for = versions, metrics, admission, metrics_for
+        self._versions, self._metrics, self._admission = versions, metrics, admission
+        self._log_ails, self._metrics_for = log_ails, metrics_for
 
     async def alive(self) -> Response:
         """The process answers."""
@@ -31,11 +35,12 @@ class Health:
     async def ready(self) -> Response:
         """200 if requests can be answered, else 503; what is amiss is said in both cases."""
         seen = self._versions.health
+        log = ["requests are not logged as they should be; the gateway's log says why"] if self._log_ails() else []
         body = {
             "status": "ready" if seen.ready else "not_ready",
             "champion": seen.champion,
             "canary": seen.canary,
-            "degraded": [*seen.troubles, *self._admission.troubles],
+            "degraded": [*seen.troubles, *self._admission.troubles, *log],
         }
         return json_response(body, 200 if seen.ready else 503, {} if seen.ready else {"Retry-After": "1"})
 

@@ -22,7 +22,7 @@ def test_whatever_the_description_allows_or_forbids_is_answered_in_order(live: G
     command += [
         "--checks=all",
         "--exclude-checks=positive_data_acceptance",
-        "--max-examples=40",
+        "--max-examples=20",
         "--seed=1",
         "--no-color",
         "--generation-database=:memory:",
