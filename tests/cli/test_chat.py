@@ -160,7 +160,8 @@ class Terminal:
 
     def __init__(self, *words: str) -> None:
         self._end, theirs = pty.openpty()
-        code = "import sys; from cli.__main__ import main; main()"
+        # As in the foreground of a shell: started by a job in the background, a process would have been told to pass over Ctrl-C.
+        code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from cli.__main__ import main; main()"
         self.process = subprocess.Popen(
             [sys.executable, "-c", code, "chat", *words], stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
             env={**os.environ, "TERM": "xterm-256color"},

@@ -199,7 +199,7 @@ def test_overload_is_shed_deadlines_hold_and_a_term_lets_what_runs_finish(config
 
     *answers, hurried = asyncio.run(crowd())
     codes = [answer.status_code for answer in answers]
-    assert set(codes) == {200, 503} and codes.count(200) >= 3
+    assert set(codes) == {200, 503} and codes.count(200) >= 2  # one runs and two wait, of whom one may be the hurried one
     assert all(
         answer.headers["Retry-After"] == "1" and "queue is full" in answer.json()["error"]
         for answer in answers
