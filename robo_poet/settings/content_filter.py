@@ -11,21 +11,9 @@ from robo_poet.settings.base import Settings
 Mode = Literal["off", "log", "refuse"]
 Severity = Literal["mild", "strong", "severe"]
 # Words of the stage that the classifier, trained on comments of today, takes for abuse: without them it refuses Shakespeare.
-OF_THE_STAGE = (
-    "ass",
-    "asses",
-    "bastard",
-    "bastards",
-    "cock",
-    "coward",
-    "damn",
-    "fool",
-    "fools",
-    "hell",
-    "suck",
-    "sucks",
-    "whore",
-    "whores",
+OF_THE_STAGE = tuple(
+    "ass asses bastard bastards bitch cock coward cowards damn dick die dumb fool fools "
+    "hell hypocrite hypocrites idiot suck sucks whore whores".split()
 )
 
 
@@ -99,7 +87,7 @@ class ContentFilterSettings(Settings):
     words_allowed: tuple[str, ...] = Field((), description="words of the list that pass all the same")
     words_added: tuple[str, ...] = Field((), description="more words, of severity severe; `word*` takes in its endings")
     toxicity: Sides = Field(Sides(), description="the classifier")
-    toxicity_threshold: float = Field(0.99, gt=0, le=1, description="probability from which any 24 words of a text are a hit")
+    toxicity_threshold: float = Field(0.99, gt=0, le=1, description="probability from which any 8 words of a text are a hit")
     toxicity_ignores: tuple[str, ...] = Field(OF_THE_STAGE, description="words that the classifier does not see")
     restricted: Literal["off", "log", "refuse"] = Field("refuse", description="completions that hold a text which is never generated")
     restricted_texts: tuple[str, ...] = Field(

@@ -12,14 +12,14 @@ from serving.content_filter.decision import Hit, Side
 from serving.content_filter.fold import fold
 from serving.content_filter.passage import Passage
 
-# Words looked at together: among 32 an insult of five drowned in 5 of 12 places, among 24 in none. Of 3,418 passages of the bundled plays
-# windows of 24 refuse 0.03 %, windows of 20 refuse 0.12 %.
-WINDOW = 24
+# Words looked at together: a short insult drowns in more. Of six insults, each at twelve places in 240 calm words, windows of 24 find one
+# at every place and five at hardly any; windows of 8 find three at every place and two at some.
+WINDOW = 8
 _WORD = re.compile(r"\b\w\w+\b")  # scikit-learn's own
 
 
 class Toxicity:
-    """Judges windows of 24 words, every 12 words one.
+    """Judges windows of 8 words, every 4 words one.
 
     Args:
         threshold: probability from which a window is a hit.
