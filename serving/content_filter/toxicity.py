@@ -13,7 +13,7 @@ from serving.content_filter.fold import fold
 from serving.content_filter.passage import Passage
 
 # Words looked at together: a short insult drowns in more. Of six insults, each at twelve places in 240 calm words, windows of 24 find one
-# at every place and five at hardly any; windows of 8 find three at every place and two at some.
+# at every place and five at none; windows of 8 find three at every place and three at some.
 WINDOW = 8
 _WORD = re.compile(r"\b\w\w+\b")  # scikit-learn's own
 
