@@ -26,7 +26,7 @@ class Judge(Protocol):
 class ContentFilter:
     """Says what may be asked and said.
 
-    Loading takes about a second, of the classifier: make it once, at start.
+    Loading takes a second or two, of the classifier: make it once, at start.
 
     Attributes:
         restricted: texts that are never generated, to be given to the graph as banned tokens (`Tokenizer.holding`).
