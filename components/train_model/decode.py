@@ -28,9 +28,12 @@ def read_prompts(architecture: Architecture, model: keras.Model, request: Reques
 
 def decode(
     architecture: Architecture, model: keras.Model, request: Request,
-    temperature: tf.Tensor, top_k: tf.Tensor, top_p: tf.Tensor, seed: tf.Tensor,
+    temperature: tf.Tensor, top_k: tf.Tensor, top_p: tf.Tensor, seed: tf.Tensor, *, select: Any = tf.math.top_k,
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:  # fmt: skip
     """Continue each prompt, drawing as `sampler.sample` does; runs with XLA and without.
+
+    Args:
+        select: see there.
 
     Returns:
         tokens: `[batch, MAX_LENGTH]` int32: the continuation where it stands in the whole text, PAD elsewhere.
@@ -55,7 +58,7 @@ def decode(
         may_end = at >= request.may_end
         no_end = tf.one_hot(END, logits.shape[1], -float("inf"), 0.0)
         allowed = penalise(logits, seen, request.penalty) + request.mask + tf.where(may_end[:, None], 0.0, no_end)
-        drawn = sample(allowed, temperature, top_k, top_p, uniform(seed, at))
+        drawn = sample(allowed, temperature, top_k, top_p, uniform(seed, at), select)
         given = at < request.prompt_length
         running = ~given & ~ended & (at < request.stop)
         written = running & (drawn != END)

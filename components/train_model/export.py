@@ -1,5 +1,6 @@
 """The exported model: `generate`, `generate_xla`, `beam_search` and `score`, each one call (contract 6)."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from components.train_model.architecture import Architecture
 from components.train_model.beam import beam_search
 from components.train_model.decode import decode
 from components.train_model.request import make_request
+from components.train_model.top_k import tournament
 from components.train_model.warm_up import write_warm_up
 from robo_poet.errors import BadInput
 from robo_poet.model.limits import MAX_BEAMS, MAX_LENGTH, StopReason
@@ -39,7 +41,7 @@ class Exported(tf.Module):
         super().__init__(name="robo_poet")
         self.model, self._architecture, self._size = model, architecture, size
         self._vocabulary = int(model.output_shape[-1])
-        self._compiled = tf.function(self._decode, jit_compile=True)
+        self._compiled = tf.function(partial(self._decode, select=tournament), jit_compile=True)
 
     @tf.function(input_signature=[_spec("tokens", tf.int32, 2)])
     def score(self, tokens: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -104,8 +106,8 @@ class Exported(tf.Module):
         prompt, length, most, least, penalty, stop, banned = given
         return make_request(prompt, length, most, least, penalty, stop, banned, size=self._size, vocabulary=self._vocabulary)
 
-    def _decode(self, request: Any, *sampling: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        return decode(self._architecture, self.model, request, *sampling)
+    def _decode(self, request: Any, *sampling: tf.Tensor, select: Any = tf.math.top_k) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        return decode(self._architecture, self.model, request, *sampling, select=select)
 
     def _sampled(self, loop: Any, *inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         given, sampling = inputs[: len(PROMPT)], inputs[len(PROMPT) :]

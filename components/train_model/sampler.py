@@ -1,8 +1,12 @@
 """Choosing the next token, inside the graph (GEN-1): every option is an input per row, and so is the noise."""
 
+from collections.abc import Callable
+
 import tensorflow as tf
 
 from robo_poet.model.limits import MAX_TOP_K
+
+USUAL_TOP_K = 50  # the default of all that asks; selecting so many is quicker than selecting the most that may be asked for
 
 
 def uniform(seed: tf.Tensor, position: tf.Tensor) -> tf.Tensor:
@@ -45,13 +49,17 @@ def penalise(logits: tf.Tensor, seen: tf.Tensor, penalty: tf.Tensor) -> tf.Tenso
     )
 
 
-def sample(logits: tf.Tensor, temperature: tf.Tensor, top_k: tf.Tensor, top_p: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
+def sample(
+    logits: tf.Tensor, temperature: tf.Tensor, top_k: tf.Tensor, top_p: tf.Tensor, noise: tf.Tensor,
+    select: Callable[[tf.Tensor, int], tuple[tf.Tensor, tf.Tensor]] = tf.math.top_k,
+) -> tf.Tensor:  # fmt: skip
     """Draw one token a row: temperature, then the `top_k` most likely, then the nucleus of mass `top_p` (Holtzman et al. 2020).
 
     Args:
         logits: `[batch, vocabulary]`, vocabulary static; −inf never comes.
         temperature, top_p, noise: `[batch]` float32.
         top_k: `[batch]` int32; 0 is off, and then the nucleus is exact over the whole vocabulary. 1 is greedy.
+        select: `tf.math.top_k` or what gives the same.
 
     Returns:
         `[batch]` int32. The token whose share of the kept mass `noise` falls into, the likeliest first.
@@ -71,8 +79,17 @@ def sample(logits: tf.Tensor, temperature: tf.Tensor, top_k: tf.Tensor, top_p: t
         chosen = tf.reduce_sum(tf.cast(upto <= noise[:, None] * upto[:, -1:], tf.int32), axis=-1)
         return tf.gather(tokens, tf.minimum(chosen, kept - 1), batch_dims=1)
 
+    most = min(MAX_TOP_K, size)
+    usual = min(USUAL_TOP_K, most)
+
+    def few() -> tuple[tf.Tensor, tf.Tensor]:
+        # As wide as the other, so that sums are the same to the last bit whatever the other rows ask for.
+        values, tokens = select(logits, usual)
+        rest = [[0, 0], [0, most - usual]]
+        return tf.pad(values, rest, constant_values=-float("inf")), tf.pad(tokens, rest)
+
     return tf.cond(
         tf.reduce_any(top_k <= 0),
         lambda: draw(*tf.math.top_k(logits, k=size)),
-        lambda: draw(*tf.math.top_k(logits, k=min(MAX_TOP_K, size))),
+        lambda: draw(*tf.cond(tf.reduce_max(top_k) <= usual, few, lambda: tuple(select(logits, most)))),
     )
