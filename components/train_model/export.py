@@ -1,6 +1,5 @@
 """The exported model: `generate`, `generate_xla`, `beam_search` and `score`, each one call (contract 6)."""
 
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +40,7 @@ class Exported(tf.Module):
         super().__init__(name="robo_poet")
         self.model, self._architecture, self._size = model, architecture, size
         self._vocabulary = int(model.output_shape[-1])
-        self._compiled = tf.function(partial(self._decode, select=tournament), jit_compile=True)
+        self._compiled = tf.function(self._decode_compiled, jit_compile=True)
 
     @tf.function(input_signature=[_spec("tokens", tf.int32, 2)])
     def score(self, tokens: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -106,8 +105,11 @@ class Exported(tf.Module):
         prompt, length, most, least, penalty, stop, banned = given
         return make_request(prompt, length, most, least, penalty, stop, banned, size=self._size, vocabulary=self._vocabulary)
 
-    def _decode(self, request: Any, *sampling: tf.Tensor, select: Any = tf.math.top_k) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        return decode(self._architecture, self.model, request, *sampling, select=select)
+    def _decode(self, request: Any, *sampling: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        return decode(self._architecture, self.model, request, *sampling)
+
+    def _decode_compiled(self, request: Any, *sampling: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        return decode(self._architecture, self.model, request, *sampling, select=tournament)
 
     def _sampled(self, loop: Any, *inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         given, sampling = inputs[: len(PROMPT)], inputs[len(PROMPT) :]
