@@ -21,7 +21,9 @@ def test_a_replica_takes_it_too(staged: Gateway) -> None:
     assert staged.http.post("/v1/feedback", json={"completion_id": id_, "rating": 3}).status_code == 200
 
 
-@pytest.mark.parametrize("id_", ["x", "A" * 40, CompletionIds(b"forged" * 6, 30).issue(1, "champion"), "\u6708"])
+@pytest.mark.parametrize(
+    "id_", ["x", "A" * 40, CompletionIds(b"forged" * 6, 30).issue(1, "champion"), "\u6708"], ids=["short", "long", "forged", "foreign"]
+)
 def test_what_was_never_answered_cannot_be_rated(staged: Gateway, id_: str) -> None:
     response = staged.http.post("/v1/feedback", json={"completion_id": id_, "thumb": "up"})
     assert (response.status_code, response.json()["error"]["code"]) == (404, "unknown_completion")
