@@ -71,12 +71,12 @@ def sample(
         limit = tf.where(top_k <= 0, width, tf.minimum(top_k, width))
         values = tf.where(tf.range(width)[None, :] < limit[:, None], values / temperature[:, None], -float("inf"))
         shares = tf.nn.softmax(values)
-        before = tf.cumsum(shares, axis=-1, exclusive=True)
-        # The token that crosses top_p is kept, so that the nucleus is never empty.
-        shares = tf.where(before < top_p[:, None], shares, 0.0)
         upto = tf.cumsum(shares, axis=-1)
-        kept = tf.math.count_nonzero(shares > 0, axis=-1, dtype=tf.int32)
-        chosen = tf.reduce_sum(tf.cast(upto <= noise[:, None] * upto[:, -1:], tf.int32), axis=-1)
+        before = tf.pad(upto[:, :-1], [[0, 0], [1, 0]])
+        # The token that crosses top_p is kept, so that the nucleus is never empty.
+        kept = tf.math.count_nonzero((before < top_p[:, None]) & (shares > 0), axis=-1, dtype=tf.int32)
+        mass = tf.gather(upto, kept - 1, batch_dims=1)
+        chosen = tf.math.count_nonzero(upto <= (noise * mass)[:, None], axis=-1, dtype=tf.int32)
         return tf.gather(tokens, tf.minimum(chosen, kept - 1), batch_dims=1)
 
     most = min(MAX_TOP_K, size)
