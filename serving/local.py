@@ -95,7 +95,7 @@ def serve_here(settings: ServeSettings, registry: Path, folder: Path, say: Calla
                 if program.process.poll() is not None:
                     raise BadInput(f"it ended with status {program.process.returncode}", where=program.name, remedy=f"see {program.log}")
             with contextlib.suppress(BadInput):  # the registry cannot be read now: what is loaded goes on, and health says so
-                lay_out(store, folder / "models")
+                lay_out(store, folder / "models", xla=settings.signature == "generate_xla")
         say("ending …")
 
 
@@ -107,13 +107,13 @@ def serving(settings: ServeSettings, registry: Path, folder: Path) -> Iterator[t
         raise BadInput("no champion yet", where=str(registry), remedy="train one with make run-pipeline")
     folder.mkdir(parents=True, exist_ok=True)
     models = folder / "models"
-    config = lay_out(store, models)
+    compiled = settings.signature == "generate_xla"
+    config = lay_out(store, models, xla=compiled)
     programs: list[Program] = []
     try:
-        compiled = ["--xla_cpu_compilation_enabled=true"] if settings.signature == "generate_xla" else []
         programs.append(Program("model_server", [
             "--port=0", "--rest_api_port=0", f"--model_config_file={config}", "--model_config_file_poll_wait_seconds=1",
-            "--enable_batching=true", *compiled,
+            "--enable_batching=true", f"--xla_cpu_compilation_enabled={str(compiled).lower()}",
         ], folder / "model_server.log"))  # fmt: skip
         said = programs[0].ready().split()
         behind = said[said.index("http") + 1]

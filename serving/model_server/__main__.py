@@ -11,6 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import uvloop
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from robo_poet.errors import BadInput
@@ -45,12 +47,16 @@ async def serve(flags: Any) -> None:
         models = wanted
         await asyncio.to_thread(versions.apply, wanted)
 
+    listener = _listener(flags.host, flags.rest_api_port)  # before seconds are spent on a model
     await apply(models)
-    listener = socket.create_server((flags.host, flags.rest_api_port), backlog=1024)
-    app = make_app(versions, ServerMetrics(versions))
+    idle = [name for name in models if not any(name == served for served, _, _ in versions.loaded())]
+    if len(idle) == len(models):
+        raise BadInput("no version could be loaded", where=", ".join(idle), remedy="the lines above say why")
+    metrics = ServerMetrics(versions)
+    app = make_app(versions, metrics)
     http = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=35))
     http.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-    grpc, port = make_server(versions, apply, f"{flags.host}:{flags.port}")
+    grpc, port = make_server(versions, metrics, apply, f"{flags.host}:{flags.port}")
     await grpc.start()
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -65,6 +71,22 @@ async def serve(flags: Any) -> None:
     http.should_exit = True
     await asyncio.gather(web, grpc.stop(35))
     await asyncio.to_thread(versions.close)
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    """Nagle's algorithm is off on it and on what it accepts, or each answer would wait 40 ms for the client's delayed acknowledgement.
+
+    Raises:
+        BadInput: the address cannot be used.
+    """
+    try:
+        listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=1024)
+    except OSError as error:
+        raise BadInput(
+            f"the address cannot be used ({os.strerror(error.errno or 0)})", where=f"{host}:{port}", remedy="another --rest_api_port"
+        ) from None
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 def _configured(flags: Any) -> dict[str, ModelConfig]:
@@ -84,10 +106,11 @@ async def _watch(flags: Any, now: Any, apply: Any) -> None:
         try:
             await apply(read_config(flags.model_config_file) if poll else now())
             told = ""
-        except (BadInput, OSError) as error:
-            if str(error) != told:
-                say(f"the configuration is left as it was: {error}")
-            told = str(error)
+        except Exception as error:  # whatever it is, the next look may succeed
+            reason = str(error) if isinstance(error, BadInput) else f"{type(error).__name__}: {error}"
+            if reason != told:
+                say(f"the configuration is left as it was: {reason}")
+            told = reason
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -96,12 +119,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         flags = parse(argv)
         if flags.model_config_file and not Path(flags.model_config_file).is_file():
             raise BadInput("no such file", where=str(flags.model_config_file))
-        asyncio.run(serve(flags))
+        uvloop.run(serve(flags))
     except BadInput as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    except OSError as error:  # a port that is taken
-        print(f"error: {error.strerror or error}", file=sys.stderr)
+    except OSError as error:  # a folder that may not be read
+        print(f"error: {error.filename or 'model_server'}: {error.strerror or error}", file=sys.stderr)
         return 2
     return 0
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from serving.model_server.batching import Batching
-from serving.model_server.errors import CallError, Code
+from serving.model_server.errors import CallError, Code, Unloaded
 
 Arrays = Mapping[str, npt.NDArray[np.generic]]
 
@@ -54,11 +54,12 @@ class Batcher:
         run: one call of the model.
         batching: the limits.
         sizes: those of `allowed_batch_sizes` that may be used from the start; `allow` adds to them, so that no reader
-            waits while XLA compiles a size for the first time.
+            waits while XLA compiles a size for the first time. All, if none of them is allowed.
     """
 
     def __init__(self, run: Callable[[Arrays], dict[str, npt.NDArray[np.generic]]], batching: Batching, sizes: tuple[int, ...]) -> None:
-        self._run, self._batching, self._sizes = run, batching, set(sizes)
+        self._run, self._batching, self._sizes = run, batching, set(sizes) & set(batching.allowed_batch_sizes)
+        self._sizes = self._sizes or set(batching.allowed_batch_sizes)
         self._queue: deque[Task] = deque()
         self._waiting = 0  # rows
         self._closed = False
@@ -73,10 +74,10 @@ class Batcher:
         """Rows in the queue."""
         return self._waiting
 
-    def allow(self, size: int) -> None:
-        """Batches of this size may be made from now on."""
+    def allow(self, *sizes: int) -> None:
+        """Batches of these sizes may be made from now on, as far as they are allowed at all."""
         with self._changed:
-            self._sizes.add(size)
+            self._sizes |= set(sizes) & set(self._batching.allowed_batch_sizes)
             self._changed.notify_all()
 
     def submit(self, inputs: Arrays, deadline: float) -> "Future[dict[str, npt.NDArray[np.generic]]]":
@@ -84,6 +85,7 @@ class Batcher:
 
         Raises:
             CallError: INVALID_ARGUMENT, where the inputs differ in rows or have too many; UNAVAILABLE, where the queue is full.
+            Unloaded: `close` came first.
         """
         rows = {len(value) for value in inputs.values()}
         if len(rows) != 1 or not (count := rows.pop()):
@@ -93,7 +95,7 @@ class Batcher:
         task = Task(inputs, count, deadline)
         with self._changed:
             if self._closed:
-                raise CallError(Code.UNAVAILABLE, "this version is being unloaded")
+                raise Unloaded
             if self._waiting + count > self._batching.max_enqueued_batches * self._batching.max_batch_size:
                 raise CallError(Code.UNAVAILABLE, "the queue is full; try again later")
             self._queue.append(task)
@@ -152,10 +154,14 @@ class Batcher:
 
     def _serve(self, tasks: list[Task]) -> None:
         rows = sum(task.rows for task in tasks)
-        fitting = [size for size in self._sizes if size >= rows]
-        size = min(fitting) if fitting else rows  # a single request that is wider than what is compiled yet has to wait for it
+        # A single request may be wider than what is compiled yet and has to wait for it: for an allowed size, not for one more.
+        with self._changed:
+            size = min((size for size in self._sizes if size >= rows), default=0)
+        size = size or min(size for size in self._batching.allowed_batch_sizes if size >= rows)
         try:
             result = self._run(stack(tasks, size))
+            if wrong := sorted(name for name, value in result.items() if value.ndim == 0 or len(value) != size):
+                raise CallError(Code.INTERNAL, f"{', '.join(wrong)}: not a row of output for each row of input")
         except BaseException as error:
             if len(tasks) > 1 and isinstance(error, CallError) and error.code is Code.INVALID_ARGUMENT:
                 for task in tasks:  # one reader's fault is not the others'

@@ -21,3 +21,10 @@ class CallError(Exception):
     def __init__(self, code: Code, message: str) -> None:
         super().__init__(message)
         self.code, self.message = code, message
+
+
+class Unloaded(CallError):
+    """The version went between being chosen and being called; whoever did not ask for this very one chooses again."""
+
+    def __init__(self) -> None:
+        super().__init__(Code.UNAVAILABLE, "this version is being unloaded")

@@ -28,9 +28,11 @@ def make_app(versions: Versions, metrics: ServerMetrics) -> Starlette:
     """The HTTP side of the server."""
 
     async def models(request: Request) -> Response:
-        found = PATH.fullmatch(request.url.path)
+        path = request.scope["path"]  # `request.url` would take parts of it from the Host header
+        malformed = CallError(Code.NOT_FOUND, f"Malformed request: {request.method} {path[:200]}")
+        found = PATH.fullmatch(path)
         if found is None:
-            return _error(CallError(Code.NOT_FOUND, f"Malformed request: {request.method} {request.url.path[:200]}"))
+            return _error(malformed)
         model, number, label, what = found[1], int(found[2]) if found[2] else None, found[3], found[4]
         try:
             if request.method == "GET" and what is None:
@@ -45,27 +47,26 @@ def make_app(versions: Versions, metrics: ServerMetrics) -> Starlette:
                 return await _predicted(request, model, number, label)
         except CallError as error:
             return _error(error)
-        return _error(CallError(Code.NOT_FOUND, f"Malformed request: {request.method} {request.url.path[:200]}"))
+        return _error(malformed)
 
     async def _predicted(request: Request, model: str, number: int | None, label: str | None) -> Response:
-        begun, code, version = time.perf_counter(), "OK", number or 0
+        begun = time.perf_counter()
         try:
             signature, values, rows = decode_request(await _body(request))
-            work = predict(versions, model, number, label, signature, lambda specs: to_arrays(values, specs), _seconds(request))
-            version, result = await _while_connected(request, work)
-            return Response(encode_answer(result, rows), media_type="application/json")
-        except CallError as error:
-            code = error.code.name
+            seconds = _seconds(request)
+        except CallError as error:  # what comes this far is counted by `predict`
+            metrics.called(model, number or 0, error.code.name, time.perf_counter() - begun)
             raise
-        finally:
-            metrics.called(model, version, code, time.perf_counter() - begun)
+        work = predict(versions, metrics, model, number, label, signature, lambda specs: to_arrays(values, specs), seconds)
+        _, result = await _while_connected(request, work)
+        return Response(encode_answer(result, rows), media_type="application/json")
 
     async def seen(request: Request) -> Response:
         return PlainTextResponse(metrics.render(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     return Starlette(routes=[
-        Route("/v1/models/{rest:path}", models, methods=["GET", "POST"]),
         Route("/monitoring/prometheus/metrics", seen, methods=["GET"]),
+        Route("/{rest:path}", models, methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]),
     ])  # fmt: skip
 
 

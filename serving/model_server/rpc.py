@@ -22,6 +22,7 @@ from serving.model_server.config import ModelConfig, from_proto
 from serving.model_server.errors import CallError, Code
 from serving.model_server.json_codec import Spec
 from serving.model_server.metadata import signature_map
+from serving.model_server.metrics import ServerMetrics
 from serving.model_server.versions import Versions
 
 MESSAGE_BYTES = 64 << 20
@@ -49,15 +50,22 @@ def _arrays(inputs: Mapping[str, Any], specs: Mapping[str, Spec]) -> dict[str, A
 class Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
     """Predict and GetModelMetadata."""
 
-    def __init__(self, versions: Versions) -> None:
-        self._versions = versions
+    def __init__(self, versions: Versions, metrics: ServerMetrics) -> None:
+        self._versions, self._metrics = versions, metrics
 
     async def Predict(self, request: Any, context: Any) -> Any:
         name, number, label = _asked(request.model_spec)
         try:
             left = context.time_remaining()
             served, result = await predict(
-                self._versions, name, number, label, request.model_spec.signature_name, lambda specs: _arrays(request.inputs, specs), left
+                self._versions,
+                self._metrics,
+                name,
+                number,
+                label,
+                request.model_spec.signature_name,
+                lambda specs: _arrays(request.inputs, specs),
+                left,
             )
         except CallError as error:
             await context.abort(grpc.StatusCode[error.code.name], error.message)
@@ -117,9 +125,16 @@ class Models(model_service_pb2_grpc.ModelServiceServicer):
         return answer
 
 
-def make_server(versions: Versions, apply: Any, address: str) -> tuple[Any, int]:
-    """A gRPC server on `address` (`host:port`, 0 for a free one), not started, and its port."""
+def make_server(versions: Versions, metrics: ServerMetrics, apply: Any, address: str) -> tuple[Any, int]:
+    """A gRPC server on `address` (`host:port`, 0 for a free one), not started, and its port.
+
+    Raises:
+        BadInput: the address cannot be used.
+    """
     server = grpc.aio.server(options=[("grpc.max_receive_message_length", MESSAGE_BYTES), ("grpc.so_reuseport", 0)])
-    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(Prediction(versions), server)
+    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(Prediction(versions, metrics), server)
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(Models(versions, apply), server)
-    return server, server.add_insecure_port(address)
+    try:
+        return server, server.add_insecure_port(address)
+    except RuntimeError:
+        raise BadInput("the address cannot be used", where=address, remedy="choose another with --port") from None

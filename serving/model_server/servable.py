@@ -12,7 +12,7 @@ from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 
 from serving.model_server.batcher import Arrays, Batcher
 from serving.model_server.batching import Batching
-from serving.model_server.errors import CallError, Code
+from serving.model_server.errors import CallError, Code, Unloaded
 
 WARM_UP = "assets.extra/tf_serving_warmup_requests"
 DEFAULT = "serving_default"
@@ -33,6 +33,7 @@ class Servable:
         self.signatures: Mapping[str, Any] = self._module.signatures
         self._batchers: dict[str, Batcher] = {}
         self._lock = threading.Lock()
+        self._closed = False
         self._warm: dict[str, set[int]] = {}
         path = folder / WARM_UP
         self._replayed = list(_requests(path)) if warm_up and path.is_file() else []
@@ -58,29 +59,46 @@ class Servable:
                 self._warm_by(signature, inputs)
 
     def warm_rest(self) -> None:
-        """Play the others; while this goes on, batches are only made in sizes that are compiled."""
-        for signature, inputs in self._replayed:
-            if len(next(iter(inputs.values()))) not in self._warm.get(signature, ()):
-                self._warm_by(signature, inputs)
-        with self._lock:
-            self._replayed = []
+        """Play the others; while this goes on, batches are only made in sizes that are compiled.
+
+        Afterwards all allowed sizes are: also of a signature that the file plays in one size only, and where a request fails.
+        """
+        try:
+            for signature, inputs in self._replayed:
+                if self._closed:
+                    return
+                if len(next(iter(inputs.values()))) not in self._warm.get(signature, ()):
+                    self._warm_by(signature, inputs)
+        finally:
+            with self._lock:
+                self._replayed = []
+                for batcher in self._batchers.values():
+                    batcher.allow(*self._batching.allowed_batch_sizes)
 
     def batcher(self, signature: str) -> Batcher:
-        """The queue of a signature."""
+        """The queue of a signature.
+
+        Raises:
+            CallError: there is no such signature, or the version is being unloaded.
+        """
         found = self._batchers.get(signature)
         if found is None:
             self._signature(signature)
             with self._lock:
+                if self._closed:
+                    raise Unloaded
+                if (made := self._batchers.get(signature)) is not None:
+                    return made
                 warm = self._warm.get(signature)
                 still = any(name == signature for name, _ in self._replayed)
                 sizes = tuple(warm) if warm and still else self._batching.allowed_batch_sizes
-                found = self._batchers.setdefault(signature, Batcher(lambda inputs: self.run(signature, inputs), self._batching, sizes))
+                found = self._batchers[signature] = Batcher(lambda inputs: self.run(signature, inputs), self._batching, sizes)
         return found
 
     @property
     def waiting(self) -> int:
         """Rows in all queues."""
-        return sum(batcher.waiting for batcher in self._batchers.values())
+        return sum(batcher.waiting for batcher in list(self._batchers.values()))
 
     def batches(self) -> dict[int, int]:
         """How many batches of each size ran."""
@@ -104,7 +122,10 @@ class Servable:
 
     def close(self) -> None:
         """Finish what is queued."""
-        for batcher in self._batchers.values():
+        with self._lock:
+            self._closed = True
+            batchers = list(self._batchers.values())
+        for batcher in batchers:
             batcher.close()
 
     def _signature(self, name: str) -> Any:
@@ -121,7 +142,7 @@ class Servable:
         with self._lock:
             self._warm.setdefault(signature, set()).add(size)
             batcher = self._batchers.get(signature)
-        if batcher is not None and size in self._batching.allowed_batch_sizes:
+        if batcher is not None:
             batcher.allow(size)
 
 

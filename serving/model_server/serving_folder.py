@@ -39,18 +39,19 @@ def lay_out(registry: Registry, folder: Path, *, xla: bool = True) -> Path:
 
 def _link(version: Version, target: Path, xla: bool) -> None:
     """Verified when it is laid out: nothing is served that is not what was registered (REG-4)."""
-    if target.is_dir():
+    source = (version.folder / "model" / "saved_model").resolve()
+    played = source / "assets.extra" / (f"{WARM_UP}_xla" if xla else WARM_UP)
+    links = {target / "saved_model.pb": source / "saved_model.pb", target / "assets.extra" / WARM_UP: played}
+    # The folder may be of another registry, whose version has this number too: a version's own folder is named by its digest.
+    if all(link.is_symlink() and link.readlink() == to for link, to in links.items()):
         return
     version.verify()
-    source = (version.folder / "model" / "saved_model").resolve()
     with new_folder(target) as beside:
         for path in source.iterdir():
             if path.name != "assets.extra":
                 (beside / path.name).symlink_to(path)
         (beside / "assets.extra").mkdir()
-        warm_up = source / "assets.extra" / (f"{WARM_UP}_xla" if xla else WARM_UP)
-        if warm_up.is_file():
-            (beside / "assets.extra" / WARM_UP).symlink_to(warm_up)
+        (beside / "assets.extra" / WARM_UP).symlink_to(played)
 
 
 def _config(base: Path, labels: dict[str, int]) -> str:

@@ -41,7 +41,7 @@ def claims(**changed: Any) -> dict[str, Any]:
         "aud": "robo-poet",
         "sub": "ann",
         "iat": now,
-        "exp": now + 600,
+        "exp": now + 6 * 3600,
         "scope": "generate fly",
         "jti": "t1",
         **changed,

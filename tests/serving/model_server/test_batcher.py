@@ -159,3 +159,33 @@ def test_what_has_the_wrong_rows_is_refused_and_a_closed_queue_takes_nothing() -
     batcher.close()
     with pytest.raises(CallError, match="unloaded"):
         batcher.submit(rows(1), LATER)
+
+
+def test_a_request_wider_than_what_is_warm_runs_in_an_allowed_size() -> None:
+    model = Model()
+    batcher = Batcher(model, Batching(8, allowed_batch_sizes=(1, 4, 8)), (1,))
+    assert batcher.submit(rows(1, 2, 3), LATER).result(20)["y"].tolist() == [2, 4, 6]
+    assert model.shapes == [(4, 1)]  # a compiler is asked for few sizes
+    batcher.close()
+
+
+def test_no_batch_is_larger_than_allowed_whatever_was_warmed() -> None:
+    model, batcher, first = held()
+    batcher.allow(8, 16)
+    others = [batcher.submit(rows(2), LATER) for _ in range(8)]
+    model.open.set()
+    for answer in (first, *others):
+        answer.result(20)
+    assert max(shape[0] for shape in model.shapes) == 4
+    batcher.close()
+
+
+@pytest.mark.parametrize("wrong", [np.float32(1), np.zeros(3, np.float32)])
+def test_outputs_that_are_no_rows_are_an_error_and_the_queue_goes_on(wrong: Any) -> None:
+    batcher = Batcher(lambda inputs: {"loss": wrong if inputs["x"][0, 0] else inputs["x"]}, Batching(num_batch_threads=1), (1,))
+    for _ in range(2):
+        with pytest.raises(CallError, match="loss: not a row") as refused:
+            batcher.submit(rows(1), LATER).result(20)
+        assert refused.value.code is Code.INTERNAL
+    assert batcher.submit(rows(0), LATER).result(20)["loss"].tolist() == [[0]]
+    batcher.close()

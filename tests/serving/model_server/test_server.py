@@ -1,6 +1,7 @@
 """The server as a process: TensorFlow Serving's own client stubs and plain HTTP are what it is talked to with."""
 
 import asyncio
+import socket
 import subprocess
 import sys
 import time
@@ -126,7 +127,11 @@ def test_rest_and_grpc_give_the_same_tokens_and_the_same_errors(config: Path, st
     ):
         found = server.call(path, **given)
         assert found.status_code == code and told in found.json()["error"]
+    for method, path in (("PUT", f"{PATH}:predict"), ("GET", "/v2/nothing"), ("POST", "/monitoring/prometheus/metrics")):
+        found = httpx.request(method, f"{server.http}{path}", timeout=60)
+        assert found.status_code == 404 and found.json() == {"error": f"Malformed request: {method} {path}"}
     page = server.call("/monitoring/prometheus/metrics").text
+    assert 'code="INVALID_ARGUMENT",model_name="robo-poet",version="1"} 3.0' in page  # two of them by gRPC, one by REST
     assert 'robo_poet_model_server_requests_total{code="OK",model_name="robo-poet",version="1"}' in page
     assert 'robo_poet_model_server_requests_total{code="NOT_FOUND",model_name="other",version="other"} 1.0' in page
     assert server.end() == 0
@@ -222,10 +227,13 @@ def test_what_cannot_be_served_is_one_line(tmp_path: Path) -> None:
         assert done.returncode == 2 and "Traceback" not in done.stderr
         return done.stderr.strip().splitlines()[-1]
 
-    assert said() == "error: arguments: give one of --model_config_file and --model_base_path"
     assert said("--model_config_file=/no/such") == "error: /no/such: no such file"
-    (tmp_path / "bad").write_text("model_config_list { config { nam: 'x' } }")
-    assert "no model configuration" in said(f"--model_config_file={tmp_path / 'bad'}")
+    (tmp_path / "1").mkdir()
+    nothing = said(f"--model_base_path={tmp_path}", "--port=0", "--rest_api_port=0")
+    assert nothing == "error: default: no version could be loaded; the lines above say why"
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert "the address cannot be used" in said(f"--model_base_path={tmp_path}", "--port=0", f"--rest_api_port={port}")
 
 
 def test_a_version_that_is_damaged_is_said_and_the_others_serve(plain_config: Path, start: Start, tmp_path: Path) -> None:

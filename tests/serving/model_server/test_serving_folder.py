@@ -48,3 +48,16 @@ def test_nothing_is_laid_out_that_is_not_what_was_registered(
 def test_without_a_champion_there_is_nothing_to_serve(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="no champion yet; train one"):
         lay_out(Registry(tmp_path / "none"), tmp_path / "models")
+
+
+def test_a_folder_that_another_registry_left_is_laid_out_anew(
+    registry: Registry, toy_training: Path, toy_tokenizer: Path, tmp_path: Path
+) -> None:
+    other = Registry(tmp_path / "other")
+    register(other, toy_training, toy_tokenizer, "another one")
+    other.promote(1, who="test", why="the first")
+    for store, xla in ((registry, True), (other, True), (other, False)):
+        link = lay_out(store, tmp_path / "models", xla=xla).parent / "robo-poet" / "1" / "saved_model.pb"
+        assert link.resolve() == (store.version(1).folder / "model" / "saved_model" / "saved_model.pb").resolve()
+        played = (link.parent / "assets.extra" / "tf_serving_warmup_requests").resolve().name
+        assert played == "tf_serving_warmup_requests" + ("_xla" if xla else "")
