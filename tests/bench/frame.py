@@ -81,7 +81,7 @@ def machine() -> dict[str, Any]:
 
 
 def tell(name: str, rows: list[Row], out: Path) -> None:
-    """Print the table and write `out/<name>.json`."""
+    """Print the table and write `out/<name>.json`; below the table stands where a picture of it is, if the benchmark drew one."""
     from rich.console import Console
     from rich.table import Table
 
@@ -95,6 +95,8 @@ def tell(name: str, rows: list[Row], out: Path) -> None:
     console = Console(width=None if sys.stdout.isatty() else 140)
     console.print(table)
     console.print(f"{where['cores']} cores, {where['processor']}, load {where['load']:.1f}; ratio > 1: ours is better", style="dim")
+    if (picture := out / f"{name}.svg").exists():
+        console.print(f"the curve: {picture}", style="dim", soft_wrap=True)
     out.mkdir(parents=True, exist_ok=True)
     found = {"bench": name, "machine": where, "rows": [row.as_json() for row in rows]}
     (out / f"{name}.json").write_text(json.dumps(found, indent=1) + "\n")
