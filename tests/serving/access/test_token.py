@@ -104,7 +104,11 @@ def short() -> str:
         return signed(SHORT, "RS256", "short")
 
 
-NOW = int(time.time())
+def now() -> int:
+    """When it is asked: a token that is made while tests are collected may have expired when they run."""
+    return int(time.time())
+
+
 FORGED: dict[str, Callable[[], str]] = {
     "no algorithm": unsigned, "hmac by the public key": confused, "another body": tampered,
     "a stranger's key": lambda: signed(STRANGER), "a short RSA key": short,
@@ -113,8 +117,8 @@ FORGED: dict[str, Callable[[], str]] = {
     "another issuer": lambda: signed(iss="https://evil.example"), "no issuer": lambda: signed(iss=None), "another audience": lambda: signed(aud="other"),
     "no audience": lambda: signed(aud=None), "no subject": lambda: signed(sub=None), "an empty subject": lambda: signed(sub=""),
     "a subject of control characters": lambda: signed(sub="a\nb"), "no end": lambda: signed(exp=None), "no beginning": lambda: signed(iat=None),
-    "lives for years": lambda: signed(exp=NOW + 10**8), "ends before it begins": lambda: signed(iat=NOW + 20, exp=NOW + 10),
-    "not yet": lambda: signed(nbf=NOW + 600), "begins tomorrow": lambda: signed(iat=NOW + 86_400, exp=NOW + 90_000),
+    "lives for years": lambda: signed(exp=now() + 10**8), "ends before it begins": lambda: signed(iat=now() + 20, exp=now() + 10),
+    "not yet": lambda: signed(nbf=now() + 600), "begins tomorrow": lambda: signed(iat=now() + 86_400, exp=now() + 90_000),
     "critical extensions": lambda: signed(headers={"crit": ["b64"], "b64": False}), "another type": lambda: signed(headers={"typ": "secevent+jwt"}),
     "a type that is no word": lambda: signed(headers={"typ": 7}) , "too large": lambda: signed(more="x" * 9000), "three dots": lambda: "a.b.c",
 }  # fmt: skip
