@@ -84,7 +84,7 @@ def test_ctrl_c_while_waiting_for_a_retry(house: Any, toys: SimpleNamespace) -> 
             toys.shell(script='echo x >> "$TRACE"; exit 1').set_retry(3, backoff_duration="600s")
 
     executor = house.start(house.compile(pipeline))
-    house.until(lambda: list(house.runs.glob("2*/events.jsonl")) and '"retrying"' in (house.runs / "latest/events.jsonl").read_text())
+    house.until(lambda: any('"retrying"' in events.read_text() for events in house.runs.glob("2*/events.jsonl")))
     executor.send_signal(signal.SIGINT)
     assert executor.wait(20) == 130 and house.traced() == ["x"]
 
