@@ -11,6 +11,7 @@ from pathlib import Path
 
 from robo_poet.atomic import write_text
 from robo_poet.errors import BadInput
+from robo_poet.orphan import dies_with_parent
 from robo_poet.registry.registry import Registry
 from robo_poet.settings.serve import ServeSettings
 from serving.access.key_store import KeyStore
@@ -30,6 +31,7 @@ class Program:
         self.process = subprocess.Popen(
             [sys.executable, "-m", f"serving.{name}", *arguments], stdout=subprocess.PIPE, stderr=self._file, text=True,
             start_new_session=True,  # Ctrl-C is ours: the gateway ends first, so that no reader is cut off
+            preexec_fn=dies_with_parent(signal.SIGTERM),  # where we are killed, they finish what runs and end
         )  # fmt: skip
 
     def ready(self) -> str:
@@ -89,13 +91,18 @@ def serve_here(settings: ServeSettings, registry: Path, folder: Path, say: Calla
         stopped = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stopped.set())
-        store = Registry(registry)
+        store, trouble = Registry(registry), ""
         while not stopped.wait(LOOK_SECONDS):
             for program in programs:
                 if program.process.poll() is not None:
                     raise BadInput(f"it ended with status {program.process.returncode}", where=program.name, remedy=f"see {program.log}")
-            with contextlib.suppress(BadInput):  # the registry cannot be read now: what is loaded goes on, and health says so
+            before, trouble = trouble, ""
+            try:
                 lay_out(store, folder / "models", xla=settings.signature == "generate_xla")
+            except BadInput as error:  # a registry that cannot be read now, a new champion that is damaged: what is loaded goes on
+                trouble = str(error)
+                if trouble != before:
+                    say(f"the versions served stay as they are: {trouble}")
         say("ending …")
 
 

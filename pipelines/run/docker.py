@@ -17,9 +17,10 @@ from pathlib import Path
 from pipelines.run import engine
 from pipelines.run.ir import Container, Resources
 from pipelines.run.owner import LABEL, Owner, remove_leftovers
-from pipelines.run.process import FIXED, Job, die_with_parent
+from pipelines.run.process import FIXED, Job
 from pipelines.run.quantity import quantity
 from robo_poet.errors import BadInput
+from robo_poet.orphan import dies_with_parent
 
 ENVIRONMENT = {**FIXED, "LANG": "C.UTF-8", "HOME": "/tmp"}
 # Waits until our end of its input closes, as it does even if we are killed, and then removes the container. It holds the lock of the
@@ -95,7 +96,7 @@ class DockerRunner:
             process = subprocess.Popen(
                 ["docker", "run", "--name", name, *self.options(job), job.image, *job.argv[1:]],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, pass_fds=(job.lock,),
-                preexec_fn=die_with_parent(),  # or it could still start what the guard has looked for in vain
+                preexec_fn=dies_with_parent(signal.SIGKILL),  # or it could still start what the guard has looked for in vain
             )  # fmt: skip
             try:
                 self._wait(process, name, cancel)

@@ -4,7 +4,6 @@ A `Runner` knows nothing of graphs, caches or retries: it runs one program and s
 """
 
 import contextlib
-import ctypes
 import os
 import select
 import signal
@@ -19,14 +18,13 @@ from typing import Protocol
 
 from pipelines.run.ir import NO_LIMITS, Container, Resources
 from robo_poet.errors import BadInput
+from robo_poet.orphan import dies_with_parent
 
 KEPT = (  # nothing secret: where things are, and what a GPU or a test double needs
     "PATH", "HOME", "LANG", "TMPDIR", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "STORAGE_EMULATOR_HOST", "GOOGLE_APPLICATION_CREDENTIALS",
     "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE",
 )  # fmt: skip
 FIXED = {"TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONHASHSEED": "0", "PYTHONUNBUFFERED": "1"}
-_PR_SET_PDEATHSIG = 1
-_prctl = ctypes.CDLL(None, use_errno=True).prctl
 # Kills the process groups that are still there when our end of the pipe closes, as it does even on SIGKILL: a step's own children get no
 # death signal, and would otherwise hold the working folder's lock for ever.
 _WATCHDOG = """
@@ -114,7 +112,7 @@ class ProcessRunner:
             try:
                 process = subprocess.Popen(
                     argv, cwd=job.cwd, env={**self.environment, **job.env}, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                    start_new_session=True, pass_fds=(job.lock,), preexec_fn=die_with_parent(),
+                    start_new_session=True, pass_fds=(job.lock,), preexec_fn=dies_with_parent(signal.SIGKILL),
                 )  # fmt: skip
             except OSError as error:
                 log.write(f"error: {argv[0]}: {os.strerror(error.errno or 0).lower()}\n".encode())
@@ -155,18 +153,6 @@ class ProcessRunner:
                 self.watchdog.stdin.close()
                 self.watchdog.wait()
                 self.watchdog = None
-
-
-def die_with_parent() -> Callable[[], None]:
-    """What a child runs before its program, so that it is killed when the thread that started it ends, as it does even on SIGKILL."""
-    parent = os.getpid()
-
-    def ask() -> None:
-        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        if os.getppid() != parent:
-            os._exit(1)
-
-    return ask
 
 
 def _is_python(program: str) -> bool:
