@@ -1,7 +1,4 @@
-"""Who may come in: known, allowed, within their rate, and while there is room (SERVE-3)."""
-
-from collections.abc import Iterator
-from contextlib import contextmanager
+"""Who may come in: known, allowed, and within their rate (SERVE-3)."""
 
 from starlette.requests import Request
 
@@ -13,15 +10,10 @@ from serving.refusal import Refused
 
 
 class Admission:
-    """Lets requests in.
+    """Lets requests in."""
 
-    Args:
-        room: requests at a time; more are refused at once, which is better than all of them slow.
-    """
-
-    def __init__(self, access: Access, limiter: RateLimiter, room: int) -> None:
-        self._access, self._limiter, self._room = access, limiter, room
-        self._inside = 0
+    def __init__(self, access: Access, limiter: RateLimiter) -> None:
+        self._access, self._limiter = access, limiter
 
     def authenticate(self, request: Request, scope: str) -> Caller:
         """Who asks, if they may.
@@ -55,18 +47,3 @@ class Admission:
     def troubles(self) -> list[str]:
         """What is not as it should be though requests are let in."""
         return [trouble for trouble in (self._access.degraded, self._limiter.degraded) if trouble]
-
-    @contextmanager
-    def room(self) -> Iterator[None]:
-        """A place among those that are answered now.
-
-        Raises:
-            Refused: 503, there is none.
-        """
-        if self._inside >= self._room:
-            raise Refused(503, "overloaded", "too many are writing just now; try again in 1 s", {"Retry-After": "1"})
-        self._inside += 1
-        try:
-            yield
-        finally:
-            self._inside -= 1

@@ -22,6 +22,7 @@ from serving.gateway.ledger import Ledger
 from serving.gateway.openapi import describe, errors, limited, takes
 from serving.gateway.parts import Parts
 from serving.gateway.refusals import error_response, of_status
+from serving.gateway.room import Room
 from serving.gateway.schema import FeedbackAnswer, FeedbackRequest, GenerateAnswer, GenerateRequest, HealthAnswer, ReadyAnswer
 from serving.gateway.security_headers import SecurityHeaders
 from serving.gateway.write import Writer
@@ -33,18 +34,18 @@ _BODY = (400, 401, 403, 408, 413, 415, 422, 429, 500)
 def make_app(parts: Parts) -> FastAPI:
     """Wire the parts. The application closes them when it ends."""
     settings, versions = parts.settings, parts.versions
-    admission = Admission(parts.access, parts.limiter, settings.in_flight)
+    admission, room = Admission(parts.access, parts.limiter), Room(settings.in_flight)
     filtering = Filtering(parts.content_filter, parts.metrics, parts.pseudonyms.text, settings.content_filter.attempts)
     ledger = Ledger(parts.metrics, parts.audit, parts.request_log, parts.pseudonyms)
     writer = Writer(parts.client, filtering, settings.signature)
-    generation = Generation(settings, admission, versions, filtering, writer, parts.ids, ledger)
+    generation = Generation(settings, admission, room, versions, filtering, writer, parts.ids, ledger)
     desk = FeedbackDesk(settings, admission, parts.ids, ledger)
     health = Health(versions, parts.metrics, admission, lambda: parts.request_log.trouble != "", settings.metrics_for)
 
     app = FastAPI(title="robo-poet", version="1", docs_url=None, redoc_url=None, lifespan=lambda _: _life(parts))
     app.add_middleware(
         Front, metrics=parts.metrics, headers=SecurityHeaders(settings.hsts_seconds), trusted=networks(settings.trusted_proxies),
-        ended=ledger.ended,
+        ended=ledger.ended, room=room, body_bytes=settings.body_bytes,
     )  # fmt: skip
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(HTTPException, _refused_by_framework)

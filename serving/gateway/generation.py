@@ -25,6 +25,7 @@ from serving.gateway.ledger import Ledger
 from serving.gateway.model_client import VersionGone, unavailable
 from serving.gateway.plain_text import sanitised
 from serving.gateway.refusals import error_body, internal, json_response
+from serving.gateway.room import Room
 from serving.gateway.sample import REFUSED, Sample
 from serving.gateway.schema import GenerateRequest
 from serving.gateway.versions import Versions
@@ -50,11 +51,11 @@ class Generation:
     """Answers `POST /v1/generate`."""
 
     def __init__(
-        self, settings: ServeSettings, admission: Admission, versions: Versions, filtering: Filtering, writer: Writer,
+        self, settings: ServeSettings, admission: Admission, room: Room, versions: Versions, filtering: Filtering, writer: Writer,
         ids: CompletionIds, ledger: Ledger,
     ) -> None:  # fmt: skip
-        self._settings, self._admission, self._versions, self._filtering = settings, admission, versions, filtering
-        self._writer, self._ids, self._ledger = writer, ids, ledger
+        self._settings, self._admission, self._room, self._versions = settings, admission, room, versions
+        self._filtering, self._writer, self._ids, self._ledger = filtering, writer, ids, ledger
 
     async def answer(self, request: Request) -> Response:
         """The whole way of a request. The model server works on it no longer than anybody waits.
@@ -79,7 +80,7 @@ class Generation:
         return EventStream(await unless_gone(request.receive, _first(events)), events, headers)
 
     async def _whole(self, order: _Order) -> dict[str, object]:
-        with self._admission.room():
+        with self._room.place():
             job = await self._accepted(order)
             try:
                 samples = await self._writer.write(job)
@@ -99,7 +100,7 @@ class Generation:
         """The events of a stream. What fails before the first of them is raised; what fails later is an event."""
         begun, exchange = False, order.exchange
         try:
-            with self._admission.room():
+            with self._room.place():
                 async with aclosing(self._told(order)) as events:
                     async for one in events:
                         begun = True
