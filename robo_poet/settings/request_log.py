@@ -23,9 +23,9 @@ class RequestLogSettings(Settings):
     )
     text_wait_seconds: float = Field(10, gt=0, le=600, description="longest wait of a text to be scrubbed; beyond, kept without it")
     scrub_share: float = Field(
-        0.25, gt=0, le=1, description="share of a core for finding names; a whole one reads 17 KB/s, and the model server feels it"
+        0.1, gt=0, le=1, description="share of a core for finding names; a whole one reads 17 KB/s, and the model server feels it"
     )
-    scores_per_second: float = Field(5, ge=0, le=1000, description="prompts whose perplexity is asked of the model server; 0 asks for none")
+    scores_per_second: float = Field(2, ge=0, le=1000, description="prompts whose perplexity is asked of the model server; 0 asks for none")
     part_seconds: float = Field(60, gt=0, le=3600, description="seconds after which a spool becomes a Parquet part")
     part_records: int = Field(2000, ge=1, le=100_000, description="records after which it does")
     keep_days: int = Field(30, ge=1, le=3650, description="days a record is kept")

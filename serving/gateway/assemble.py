@@ -39,7 +39,7 @@ def assemble(settings: ServeSettings) -> Parts:
         seen=metrics.serving, loaded=lambda number, good: metrics.model_loaded(number, "ok" if good else "failed"),
     )  # fmt: skip
     score = PromptScore(
-        settings.model_server, settings.model, versions,
+        client, versions,
         lambda version, arm, nats, tokens: metrics.scored("prompt", version=version, arm=arm, nats=nats, tokens=tokens),
     )  # fmt: skip
     request_log = RequestLog(folder / "requests", settings.request_log, score)
@@ -53,6 +53,6 @@ def assemble(settings: ServeSettings) -> Parts:
         limiter=RateLimiter(settings.access, log.warning), content_filter=content_filter, metrics=metrics, audit=audit,
         request_log=request_log, pseudonyms=pseudonyms,
         ids=CompletionIds(read_or_make_key(folder / "completions.key"), settings.feedback_days),
-        closing=[request_log.close, score.close, *([audit.close] if audit else [])],
+        closing=[request_log.close, *([audit.close] if audit else [])],
         page=routes() if settings.playground else (),
     )  # fmt: skip

@@ -1,22 +1,19 @@
-"""Four times what it can do, for a minute: what is served is still served soon, the rest is told to come again, and it recovers (SERVE-1).
-
-An open loop: requests come when they come, whether or not the earlier ones were answered, as readers do. Only this machine is asked.
-"""
+"""Four times what it can do, for a minute: what is served is still served soon, the rest is told to come again, and it recovers (SERVE-1)."""
 
 import asyncio
-import collections
+import json
+import sys
 import tempfile
 import time
 from pathlib import Path
 
-import httpx
-
 from serving.access.key_store import KeyStore
 from serving.local import Program, serving
 from tests.bench.frame import Row
-from tests.bench.serve import NEW, SETTINGS, WARM_SECONDS, Call, alone, by_gateway, crowd, registered, share
+from tests.bench.serve import READERS, SETTINGS, WARM_SECONDS, asked, registered
+from tests.serving.load import Target, closed_loop, open_loop, summary
 
-SECONDS, TIMES = 60.0, 4.0
+SECONDS, TIMES, RECOVERY_SECONDS = 60.0, 4.0, 60.0
 
 
 def resident(programs: list[Program]) -> float:
@@ -25,66 +22,29 @@ def resident(programs: list[Program]) -> float:
     return sum(int(text.split("VmRSS:")[1].split()[0]) for text in status) / 1024
 
 
-class Storm:
-    """What became of the requests.
-
-    Attributes:
-        served: seconds of each that was answered.
-        refused: status → how many; 429 and 503 without `Retry-After` count as `no Retry-After`.
-    """
-
-    def __init__(self) -> None:
-        self.served: list[float] = []
-        self.refused: collections.Counter[str] = collections.Counter()
-
-    async def one(self, call: Call, seed: int) -> None:
-        begun = time.perf_counter()
-        try:
-            await call(seed)
-            self.served.append(time.perf_counter() - begun)
-        except httpx.HTTPStatusError as error:
-            status, told = error.response.status_code, "Retry-After" in error.response.headers
-            self.refused[str(status) if told or status not in (429, 503) else "no Retry-After"] += 1
-        except httpx.HTTPError as error:
-            self.refused[type(error).__name__] += 1
-
-    async def blow(self, call: Call, rate: float) -> None:
-        """So many requests a second, at even intervals, to the end."""
-        begun, tasks = time.perf_counter(), []
-        for number in range(int(rate * SECONDS)):
-            await asyncio.sleep(max(0.0, begun + number / rate - time.perf_counter()))
-            tasks.append(asyncio.create_task(self.one(call, number)))
-        await asyncio.gather(*tasks)
-
-
-async def measure(address: str, key: str, programs: list[Program]) -> list[Row]:
+async def measure(target: Target, programs: list[Program]) -> list[Row]:
     """The storm, and the calm before and after."""
-    async with httpx.AsyncClient(timeout=60, limits=httpx.Limits(max_connections=1000, max_keepalive_connections=1000)) as client:
-        call = by_gateway(client, address, key)
-        await alone(call, 5)
-        await asyncio.sleep(WARM_SECONDS)
-        calm = share(await alone(call), 0.5)
-        tokens, _ = await crowd(call)
-        before = resident(programs)
-        storm, begun = Storm(), time.perf_counter()
-        await storm.blow(call, TIMES * tokens / NEW)
-        ended = time.perf_counter()
-        while (await alone(call, 1))[0] > 2 * calm and time.perf_counter() - ended < 60:
-            pass
-        recovered = time.perf_counter() - ended
-        after = resident(programs)
-    shed = sum(count for status, count in storm.refused.items() if status in ("429", "503"))
-    faults = sum(storm.refused.values()) - shed
-    if faults:
-        print(dict(storm.refused))
-    total = len(storm.served) + sum(storm.refused.values())
+    await closed_loop(target, 1, 5)
+    await asyncio.sleep(WARM_SECONDS)
+    calm = summary(await closed_loop(target, 1, 30)).p50
+    full = summary(await closed_loop(target, READERS, 10 * READERS)).served_per_second
+    before = resident(programs)
+    storm = summary(await open_loop(target, TIMES * full, SECONDS))
+    ended = time.perf_counter()
+    while summary(await closed_loop(target, 1, 1)).p50 > 2 * calm and time.perf_counter() - ended < RECOVERY_SECONDS:
+        pass
+    recovered, after = time.perf_counter() - ended, resident(programs)
+    print(f"what became of them: {json.dumps(storm.statuses)}", file=sys.stderr)
+    shed = storm.statuses.get("429", 0) + storm.statuses.get("503", 0) - storm.shed_untold
+    served = storm.statuses.get("200", 0)
     return [
-        Row(f"{TIMES:.0f} times its capacity for {SECONDS:.0f} s: requests", "requests/s", total / (ended - begun)),
-        Row("served", "requests/s", len(storm.served) / (ended - begun), "closed loop of 32", tokens / NEW),
-        Row("served, P95", "s", share(storm.served, 0.95)),
-        Row("shed with Retry-After", "%", 100 * shed / total),
-        Row("any other failure", "requests", faults),
-        Row("as quick as before after", "s", recovered),
+        Row(f"asked, {TIMES:.0f} times its capacity for {SECONDS:.0f} s", "requests/s", TIMES * full),
+        Row("served of them", "requests/s", storm.served_per_second, f"{READERS} readers who wait", full),
+        Row("served, P95", "s", storm.p95),
+        Row("served, P99", "s", storm.p99),
+        Row("told when to come again", "%", 100 * shed / storm.requests),
+        Row("any other answer", "requests", storm.requests - served - shed),
+        Row("until as quick as before", "s", recovered),
         Row("memory after", "MB", after, "before", before),
     ]
 
@@ -97,4 +57,4 @@ def run() -> list[Row]:
         with serving(SETTINGS, registry.root, folder / "serve") as (address, _, programs):
             key = KeyStore(folder / "serve" / "keys").create("bench", ("generate", "internal-load"), 1).text
             time.sleep(2)  # the gateway looks for new keys each second
-            return asyncio.run(measure(address, key, programs))
+            return asyncio.run(measure(Target(address, asked, {"X-API-Key": key}), programs))

@@ -8,11 +8,9 @@ import json
 import statistics
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-import httpx
 
 from robo_poet.registry.registry import Registry
 from robo_poet.registry.state import Stage
@@ -21,6 +19,7 @@ from serving.access.key_store import KeyStore
 from serving.local import Program, serving
 from tests.bench.edge import make
 from tests.bench.frame import Row
+from tests.serving.load import Summary, Target, closed_loop, summary
 
 NEW, READERS, EACH, ALONE, ROUNDS = 100, 32, 6, 20, 3
 PROMPT = "rose1 night2 sun3 rose4"
@@ -28,8 +27,6 @@ WARM_SECONDS = 20.0  # for the batch sizes that are compiled in the background
 
 # An untrained model writes what the filter takes for a flood of one phrase: it is judged, and let through.
 SETTINGS = ServeSettings.model_validate({"port": 0, "content_filter": {"rules": {"completion": "log"}}})
-
-Call = Callable[[int], Awaitable[int]]  # a seed → tokens written
 
 
 def registered(folder: Path) -> Registry:
@@ -51,65 +48,21 @@ def registered(folder: Path) -> Registry:
     return registry
 
 
-def by_gateway(client: httpx.AsyncClient, address: str, key: str) -> Call:
-    """As a reader asks."""
-
-    async def call(seed: int) -> int:
-        body = {"text": PROMPT, "max_length": NEW, "seed": seed}
-        answer = await client.post(f"{address}/v1/generate", json=body, headers={"X-API-Key": key})
-        answer.raise_for_status()
-        return int(answer.json()["metadata"]["tokens_generated"])
-
-    return call
+def asked(number: int) -> dict[str, Any]:
+    """As a reader asks the gateway."""
+    return {"text": PROMPT, "max_length": NEW, "seed": number}
 
 
-def direct(client: httpx.AsyncClient, address: str, prompt: list[int]) -> Call:
+def directly(address: str, prompt: list[int]) -> Target:
     """The same of the model server, as the gateway asks it."""
-
-    async def call(seed: int) -> int:
-        row = {
-            "prompt": prompt, "prompt_length": len(prompt), "max_new": NEW, "min_new": 10, "repetition_penalty": 1.0, "stop_tokens": [0],
-            "banned_tokens": [0], "temperature": 0.8, "top_k": 50, "top_p": 0.9, "seed": seed,
-        }  # fmt: skip
-        body = json.dumps({"signature_name": "generate_xla", "instances": [row]})
-        answer = await client.post(f"{address}/v1/models/robo-poet/versions/1:predict", content=body)
-        answer.raise_for_status()
-        return int(answer.json()["predictions"][0]["length"])
-
-    return call
-
-
-async def alone(call: Call, count: int = ALONE) -> list[float]:
-    """Seconds of each of so many calls, one after another."""
-    taken = []
-    for seed in range(count):
-        begun = time.perf_counter()
-        await call(seed)
-        taken.append(time.perf_counter() - begun)
-    return taken
-
-
-async def crowd(call: Call) -> tuple[float, list[float]]:
-    """Tokens a second of 32 readers who each ask again as soon as they are answered, and the seconds of each call."""
-    taken: list[float] = []
-    tokens = 0
-
-    async def reader(number: int) -> None:
-        nonlocal tokens
-        for turn in range(EACH):
-            begun = time.perf_counter()
-            written = await call(1000 * number + turn)
-            tokens += written  # not in one line: that would read the sum before it waits
-            taken.append(time.perf_counter() - begun)
-
-    begun = time.perf_counter()
-    await asyncio.gather(*(reader(number) for number in range(READERS)))
-    return tokens / (time.perf_counter() - begun), taken
-
-
-def share(values: list[float], part: float) -> float:
-    """A percentile."""
-    return sorted(values)[min(len(values) - 1, int(part * len(values)))]
+    row = {
+        "prompt": prompt, "prompt_length": len(prompt), "max_new": NEW, "min_new": 10, "repetition_penalty": 1.0, "stop_tokens": [0],
+        "banned_tokens": [0], "temperature": 0.8, "top_k": 50, "top_p": 0.9,
+    }  # fmt: skip
+    return Target(
+        address, lambda number: {"signature_name": "generate_xla", "instances": [{**row, "seed": number}]},
+        path="/v1/models/robo-poet/versions/1:predict", tokens=lambda answer: int(answer["predictions"][0]["length"]),
+    )  # fmt: skip
 
 
 def peak_megabytes(programs: list[Program]) -> float:
@@ -118,21 +71,23 @@ def peak_megabytes(programs: list[Program]) -> float:
     return sum(int(text.split("VmHWM:")[1].split()[0]) for text in status) / 1024
 
 
-async def measure(address: str, behind: str, key: str, prompt: list[int]) -> dict[str, Any]:
-    """Both ways in turns; medians over the rounds."""
-    limits = httpx.Limits(max_connections=READERS, max_keepalive_connections=READERS)
-    found: dict[str, list[Any]] = {name: [] for name in ("gateway", "direct", "crowd", "crowd direct", "errors")}
-    async with httpx.AsyncClient(timeout=60, limits=limits) as client:
-        ways = {"gateway": by_gateway(client, address, key), "direct": direct(client, behind, prompt)}
-        for call in ways.values():
-            await alone(call, 5)
-        await asyncio.sleep(WARM_SECONDS)
-        for _ in range(ROUNDS):
-            for name, call in ways.items():
-                found[name] += await alone(call)
-            found["crowd"].append(await crowd(ways["gateway"]))
-            found["crowd direct"].append(await crowd(ways["direct"]))
+async def measure(ways: Mapping[str, Target]) -> dict[str, dict[str, list[Summary]]]:
+    """Way → one reader and many → a summary a round; the ways take turns."""
+    found: dict[str, dict[str, list[Summary]]] = {way: {"one": [], "many": []} for way in ways}
+    for target in ways.values():
+        await closed_loop(target, 1, 5)
+    await asyncio.sleep(WARM_SECONDS)
+    for _ in range(ROUNDS):
+        for way, target in ways.items():
+            found[way]["one"].append(summary(await closed_loop(target, 1, ALONE)))
+        for way, target in ways.items():
+            found[way]["many"].append(summary(await closed_loop(target, READERS, READERS * EACH)))
     return found
+
+
+def middle(rounds: Sequence[Summary], figure: str) -> float:
+    """The median of the rounds."""
+    return statistics.median(getattr(one, figure) for one in rounds)
 
 
 def run() -> list[Row]:
@@ -149,20 +104,19 @@ def run() -> list[Row]:
             key = KeyStore(folder / "serve" / "keys").create("bench", ("generate", "internal-load"), 1).text
             time.sleep(2)  # the gateway looks for new keys each second
             behind = json.loads((folder / "serve" / "gateway.json").read_text())["model_server"]
-            found = asyncio.run(measure(address, behind, key, prompt))
+            found = asyncio.run(measure({"gateway": Target(address, asked, {"X-API-Key": key}), "direct": directly(behind, prompt)}))
             memory = peak_megabytes(programs)
-    gateway, server = found["gateway"], found["direct"]
-    many, bare = statistics.median(speed for speed, _ in found["crowd"]), statistics.median(speed for speed, _ in found["crowd direct"])
-    one = NEW / statistics.median(gateway)
-    waits = [seconds for _, taken in found["crowd"] for seconds in taken]
-    other = "model server alone"
+    (one, many), (bare, bare_many) = ((found[way]["one"], found[way]["many"]) for way in ("gateway", "direct"))
+    faults = sum(count for rounds in (one, many) for each in rounds for status, count in each.statuses.items() if status != "200")
+    other, speed, own = "model server alone", middle(many, "tokens_per_second"), middle(one, "p50") - middle(bare, "p50")
     return [
-        Row("one reader, 100 tokens, P50", "ms", 1000 * share(gateway, 0.5), other, 1000 * share(server, 0.5)),
-        Row("one reader, 100 tokens, P99", "ms", 1000 * share(gateway, 0.99), other, 1000 * share(server, 0.99)),
-        Row("the gateway's part of it, P50", "ms", 1000 * (share(gateway, 0.5) - share(server, 0.5))),
-        Row("32 readers", "tokens/s", many, other, bare),
-        Row("32 readers", "tokens/s", many, "one reader", one),
-        Row("32 readers, P95", "ms", 1000 * share(waits, 0.95)),
+        Row("one reader, 100 tokens, P50", "ms", 1000 * middle(one, "p50"), other, 1000 * middle(bare, "p50")),
+        Row("one reader, 100 tokens, P99", "ms", 1000 * max(each.p99 for each in one), other, 1000 * max(each.p99 for each in bare)),
+        Row("the gateway's part of it, P50", "ms", 1000 * own),
+        Row("32 readers", "tokens/s", speed, other, middle(bare_many, "tokens_per_second")),
+        Row("32 readers", "tokens/s", speed, "one reader", middle(one, "tokens_per_second")),
+        Row("32 readers, P95", "ms", 1000 * middle(many, "p95"), other, 1000 * middle(bare_many, "p95")),
+        Row("answers that are no text", "requests", faults),
         Row("ready after", "s", ready),
         Row("both programs, peak memory", "MB", memory),
     ]
