@@ -33,7 +33,7 @@ serve: setup ## Put the champion in front of readers on 127.0.0.1:8080: a page, 
 compile: setup ## Compile the pipelines to build/pipelines/*.yaml, as Kubeflow takes them
 	@$(CLI) compile --profile $(if $(filter command line environment,$(origin PROFILE)),"$$PROFILE",rtx) $(ARGS)
 
-images: setup ## Every step's image, in the Docker engine: what has not changed is found, not built. BASE_IMAGE=python:3.11-slim
+images: setup ## Every image, of steps and of what serves, in the Docker engine: what has not changed is found, not built. BASE_IMAGE=python:3.11-slim
 	@$(CLI) images --profile "$$PROFILE" $(ARGS)
 
 check: setup ## Lint, types, import rules, locks in step
@@ -49,7 +49,7 @@ test: setup ## All tests
 soak: setup ## The same promises at full counts: 1,000 cases a property, races and kills by the hundred
 	@ROBO_POET_SOAK=1 .venv/bin/pytest -n 2 --dist loadfile -m "soak or not soak" --timeout 3000 $(ARGS)
 
-bench: setup ## Compare with peers in one run: BENCH=train|learn|decode|edge|serve|overload, or all; a table, and build/bench/<name>.json
+bench: setup ## Compare with peers in one run: BENCH=train|learn|decode|edge|serve|overload|soak, or all; a table, and build/bench/<name>.json
 	@.venv/bin/python -m tests.bench $(BENCH)
 
 lock: ## Remake requirements/*.txt from pyproject.toml

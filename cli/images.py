@@ -1,4 +1,4 @@
-"""`robo-poet images`: every step's image, built where it is not there yet."""
+"""`robo-poet images`: every image, built where it is not there yet."""
 
 from typing import Annotated
 
@@ -12,19 +12,20 @@ def images(
     base: Annotated[str, typer.Option(envvar="BASE_IMAGE", help="Base image; else python:3.11-slim or what base.sh made.")] = "",
     set_: Set = [],  # noqa: B006  typer reads the default
 ) -> None:
-    """Build the images that RUNNER=docker and a cluster run; what has not changed is found, not built."""
+    """Build the images that RUNNER=docker and a cluster run, steps and serving; what has not changed is found, not built."""
     from rich.console import Console
     from rich.table import Table
 
     from pipelines.images import make_images
     from pipelines.placement import Placement
     from pipelines.profile import load_profile
+    from pipelines.programs import SERVING
     from pipelines.steps import GROUPS
 
     console = Console(highlight=False)
     console.width = max(console.width, 110)  # a tag cut short is no tag
     cluster = load_profile(profile, set_).profile.cluster
-    groups = {step: Placement(cluster).group(step) for step in GROUPS}
+    groups = {step: Placement(cluster).group(step) for step in GROUPS} | {name: program.group for name, program in SERVING.items()}
     made = make_images(groups, prefix=cluster.image_prefix, base=base, say=lambda name: console.print(f"building {name}"))
     table = Table("image", "environment", "MB over base", "", "seconds", box=None, pad_edge=False)
     for column in (2, 4):

@@ -1,11 +1,12 @@
-"""A step's code as one digest: its image tag, and part of its cache key (contract 3)."""
+"""A program's code as one digest: its image tag, and part of a step's cache key (contract 3)."""
 
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import grimp
 
-from pipelines.steps import GROUPS
+from pipelines.programs import PROGRAMS
 from robo_poet.digest import digest_file, digest_json
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -14,7 +15,7 @@ TAG_LENGTH = 16
 
 @cache
 def _imports() -> grimp.ImportGraph:
-    return grimp.build_graph("components", "robo_poet", cache_dir=None)
+    return grimp.build_graph("components", "serving", "robo_poet", cache_dir=None)
 
 
 def lock_file(group: str) -> Path:
@@ -22,34 +23,47 @@ def lock_file(group: str) -> Path:
     return ROOT / "requirements" / f"{group}.txt"
 
 
-def step_files(step: str, group: str = "") -> list[Path]:
-    """All files that decide what a step does, sorted: its folder, what it imports of the library, the lock of its group.
+def program_files(name: str, group: str = "") -> list[Path]:
+    """All files that decide what a program does, sorted: its packages, what they import of ours with its data, the lock of its group.
 
     Args:
-        group: dependency group of its image, where that is not the step's own, as for a GPU.
+        name: a step, or one of the programs that serve.
+        group: dependency group of its image, where that is not the program's own, as for a GPU.
 
-    Its `component.py` is left out: how the step is called is in the compiled pipeline, and so in the cache key already.
+    A step's `component.py` is left out: how the step is called is in the compiled pipeline, and so in the cache key already.
     """
-    folder = ROOT / "components" / step
-    files = {p for p in folder.rglob("*") if p.is_file() and p.suffix != ".pyc" and p.name != "component.py"}
-    modules = {m for m in _imports().modules if m.startswith(f"components.{step}.") and not m.endswith(".component")}
-    for module in modules | {up for m in modules for up in _imports().find_upstream_modules(m)}:
+    program = PROGRAMS[name]
+    own = {
+        module for package in program.packages for module in {package} | _imports().find_descendants(package)
+        if not module.endswith(".component")
+    }  # fmt: skip
+    files = {lock_file(group or program.group)}
+    for module in own | {up for one in own for up in _imports().find_upstream_modules(one)}:
         parts = module.split(".")
         for end in range(1, len(parts) + 1):  # importing a.b.c runs a/__init__ and a/b/__init__ too
             path = ROOT.joinpath(*parts[:end])
-            files.add(path / "__init__.py" if path.is_dir() else path.with_suffix(".py"))
-    return sorted(p for p in files | {lock_file(group or GROUPS[step])} if p.name != "component.py")
+            files |= {path / "__init__.py", *_data(path)} if path.is_dir() else {path.with_suffix(".py")}
+    return sorted(files)
 
 
-def step_digest(step: str, group: str = "") -> str:
-    """SHA-256 over the names and contents of `step_files`.
+def program_digest(name: str, group: str = "") -> str:
+    """SHA-256 over the names and contents of `program_files`.
 
     Raises:
         FileNotFoundError: a lock is missing; `make lock` writes them.
     """
-    return digest_json([[p.relative_to(ROOT).as_posix(), digest_file(p)] for p in step_files(step, group)])
+    return digest_json([[p.relative_to(ROOT).as_posix(), digest_file(p)] for p in program_files(name, group)])
 
 
-def image(step: str, prefix: str, group: str = "") -> str:
-    """The step's image: `prefix/step:tag`, the tag its content. See `step_files` for `group`."""
-    return f"{prefix}/{step}:{step_digest(step, group)[:TAG_LENGTH]}"
+def image(name: str, prefix: str, group: str = "") -> str:
+    """The program's image: `prefix/name:tag`, the tag its content. See `program_files` for `group`."""
+    return f"{prefix}/{name}:{program_digest(name, group)[:TAG_LENGTH]}"
+
+
+def _data(package: Path) -> Iterator[Path]:
+    """What lies beside a package's modules, such as word lists or the files of a page."""
+    for path in package.iterdir():
+        if path.is_file() and path.suffix not in (".py", ".pyc"):
+            yield path
+        elif path.is_dir() and path.name != "__pycache__" and not (path / "__init__.py").exists():
+            yield from _data(path)

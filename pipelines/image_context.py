@@ -1,4 +1,4 @@
-"""What an image is built from, as a tar stream: a step's own files, the recipe, and, for its first stage, the host's way to packages."""
+"""What an image is built from, as a tar stream: a program's own files, the recipe, and, for its first stage, the host's way to packages."""
 
 import io
 import os
@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from configparser import ConfigParser, Error
 from pathlib import Path
 
-from pipelines.code_digest import ROOT, step_files
+from pipelines.code_digest import ROOT, program_files
 from robo_poet.digest import digest_file, digest_json
 
+PACKAGES = ("components", "serving", "robo_poet")
 RECIPE = ("infra/images/Dockerfile", "infra/images/slim.py")
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")  # Docker keeps these out of images by itself
 BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
@@ -22,13 +23,14 @@ def recipe_digest() -> str:
     return digest_json([digest_file(ROOT / name) for name in RECIPE])
 
 
-def context(step: str, group: str, environment: Mapping[str, str] = os.environ, home: Path | None = None) -> bytes:
-    """The build context of a step's image, as an uncompressed tar; the same files give the same bytes.
+def context(program: str, group: str, environment: Mapping[str, str] = os.environ, home: Path | None = None) -> bytes:
+    """The build context of a program's image, as an uncompressed tar; the same files give the same bytes. Our packages are in `code/`.
 
     Args:
         environment, home: whose CA bundle and package index settings are used.
     """
-    files = {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in (*step_files(step, group), *(ROOT / r for r in RECIPE))}
+    needed = [path.relative_to(ROOT) for path in program_files(program, group)] + [Path(name) for name in RECIPE]
+    files = {("code" / path if path.parts[0] in PACKAGES else path).as_posix(): (ROOT / path).read_bytes() for path in needed}
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w") as tar:
         for name, content in sorted({**files, **host_files(environment, home or Path.home())}.items()):

@@ -1,6 +1,6 @@
-"""Builds the images of the steps: each holds its environment and its own code, and only those are built that are not there (contract 3).
+"""Builds the images of the programs: each holds its environment and its own code, and only those are built that are not there (contract 3).
 
-The tag is the content of the step. The recipe and the base decide too, but change nothing of what a step computes: they are labels.
+The tag is the content of the program. The recipe and the base decide too, but change nothing of what a program does: they are labels.
 """
 
 import json
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipelines.code_digest import ROOT, TAG_LENGTH, image, lock_file, step_digest
+from pipelines.code_digest import ROOT, TAG_LENGTH, image, lock_file, program_digest
 from pipelines.environments import ON_GPU
 from pipelines.image_context import PROXIES, context, recipe_digest
 from pipelines.run import engine
@@ -37,7 +37,7 @@ class Built:
         seconds: that this took.
     """
 
-    step: str
+    program: str
     image: str
     group: str
     size: int
@@ -55,14 +55,14 @@ def expected_labels(name: str) -> dict[str, str]:
     if step not in GROUPS:
         raise BadInput(f"no step is called {step}", where=name, remedy=f"the steps are {', '.join(GROUPS)}")
     for group in (GROUPS[step], ON_GPU.get(GROUPS[step], "")):
-        if group and step_digest(step, group)[:TAG_LENGTH] == tag:
+        if group and program_digest(step, group)[:TAG_LENGTH] == tag:
             return labels_of(step, group)
     raise BadInput("the pipeline was compiled from other code than this folder's", where=name, remedy="compile it again")
 
 
-def labels_of(step: str, group: str) -> dict[str, str]:
-    """What an image must say of itself: the digests of the step's code, of its lock and of the recipe."""
-    digests = {"code": step_digest(step, group), "lock": digest_file(lock_file(group)), "recipe": recipe_digest()}
+def labels_of(program: str, group: str) -> dict[str, str]:
+    """What an image must say of itself: the digests of the program's code, of its lock and of the recipe."""
+    digests = {"code": program_digest(program, group), "lock": digest_file(lock_file(group)), "recipe": recipe_digest()}
     return {f"robo-poet.{key}": value for key, value in digests.items()}
 
 
@@ -94,53 +94,53 @@ def make_images(
     say: Callable[[str], None] = lambda text: None,
     parallel: int = 2,
 ) -> list[Built]:
-    """Build what is missing, and write the bill of materials of each image to `out/sbom/<step>.json`.
+    """Build what is missing, and write the bill of materials of each image to `out/sbom/<program>.json`.
 
     Args:
-        groups: step → dependency group of its image.
-        prefix: image name before `/<step>`.
+        groups: program → dependency group of its image.
+        prefix: image name before `/<program>`.
         base: base image; see `choose_base`.
         say: takes the name of an image that is being built now, from any thread.
         parallel: groups built at a time; a build waits for downloads as often as for the processor.
 
     Raises:
-        BadInput: no engine, no base image, or a build failed; its output is in `out/images/<step>.log`.
+        BadInput: no engine, no base image, or a build failed; its output is in `out/images/<program>.log`.
     """
     engine.find()
     base, below = choose_base(base)
-    names = {step: image(step, prefix, group) for step, group in groups.items()}
+    names = {program: image(program, prefix, group) for program, group in groups.items()}
 
-    def make(group: str) -> list[Built]:  # one after another: what the first step of a group installs, the next one finds
-        return [_make(step, group, names[step], base, below, out, say) for step in groups if groups[step] == group]
+    def make(group: str) -> list[Built]:  # one after another: what the first program of a group installs, the next one finds
+        return [_make(program, group, names[program], base, below, out, say) for program in groups if groups[program] == group]
 
     with ThreadPoolExecutor(parallel) as pool:
         made = [one for images in pool.map(make, dict.fromkeys(groups.values())) for one in images]
-    return sorted(made, key=lambda one: list(groups).index(one.step))
+    return sorted(made, key=lambda one: list(groups).index(one.program))
 
 
-def _make(step: str, group: str, name: str, base: str, below: Mapping[str, Any], out: Path, say: Callable[[str], None]) -> Built:
+def _make(program: str, group: str, name: str, base: str, below: Mapping[str, Any], out: Path, say: Callable[[str], None]) -> Built:
     begun = time.monotonic()
-    labels = {**labels_of(step, group), "robo-poet.base": below["Id"]}
+    labels = {**labels_of(program, group), "robo-poet.base": below["Id"]}
     found = engine.images([name]).get(name)
     there = found is not None and labels.items() <= engine.labels(found).items()
     if not there:
         say(name)
-        _build(step, group, name, base, labels, out / "images" / f"{step}.log")
+        _build(program, group, name, base, labels, out / "images" / f"{program}.log")
         found = engine.images([name])[name]
     assert found is not None
-    write_text(out / "sbom" / f"{step}.json", json.dumps(sbom(step, labels["robo-poet.code"], lock_file(group)), indent=1))
-    return Built(step, name, group, found["Size"] - below["Size"], "found" if there else "built", time.monotonic() - begun)
+    write_text(out / "sbom" / f"{program}.json", json.dumps(sbom(program, labels["robo-poet.code"], lock_file(group)), indent=1))
+    return Built(program, name, group, found["Size"] - below["Size"], "found" if there else "built", time.monotonic() - begun)
 
 
-def _build(step: str, group: str, name: str, base: str, labels: Mapping[str, str], log: Path) -> None:
-    values = {"BASE_IMAGE": base, "STEP": step, "GROUP": group, "VERSION": name.rpartition(":")[2]}
+def _build(program: str, group: str, name: str, base: str, labels: Mapping[str, str], log: Path) -> None:
+    values = {"BASE_IMAGE": base, "PROGRAM": program, "GROUP": group, "VERSION": name.rpartition(":")[2]}
     values |= {key.rpartition(".")[2].upper(): value for key, value in labels.items()}
     settings = [f"--build-arg={key}={value}" for key, value in values.items()]
     settings += [f"--build-arg={name}" for name in PROXIES if name in os.environ]  # by name: an address may hold a password
     # The host's network: an engine may have no bridge, and a package index may listen on this machine alone.
     answer = engine.call(
         "build", "--network=host", "--force-rm", "--file=infra/images/Dockerfile", f"--tag={name}", *settings, "-",
-        input=context(step, group), timeout=None,
+        input=context(program, group), timeout=None,
     )  # fmt: skip
     output = _COLOUR.sub("", answer.out + answer.err)
     write_text(log, output)

@@ -41,15 +41,15 @@ def packages(lock: Path) -> Iterator[Package]:
         yield Package(name, version, tuple(hashes))
 
 
-def sbom(step: str, code: str, lock: Path) -> dict[str, Any]:
-    """The bill of materials of a step's image.
+def sbom(program: str, code: str, lock: Path) -> dict[str, Any]:
+    """The bill of materials of a program's image.
 
     Args:
         code: its content digest, 64 hexadecimal digits.
 
     Says nothing of the base image, which has its own.
     """
-    image = {"type": "container", "bom-ref": f"image/{step}", "name": f"robo-poet/{step}", "version": code[:16]}
+    image = {"type": "container", "bom-ref": f"image/{program}", "name": f"robo-poet/{program}", "version": code[:16]}
     components = [
         {
             "type": "library",

@@ -4,7 +4,7 @@ Persons only. Places, dates and nations are what poems are made of, and identify
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import spacy
@@ -39,25 +39,26 @@ class NameFinder:
         self.language = str(self._model.lang)
         self._min_score = min_score
 
-    def find(self, texts: Iterable[str], processes: int = 1) -> Iterator[list[Finding]]:
-        """Findings of each text, in the order of the texts; reads ahead by a batch."""
+    def find(self, texts: Sequence[str], processes: int = 1) -> list[list[Finding]]:
+        """Findings of each text."""
         if self._min_score > SCORE:
-            yield from ([] for _ in texts)
-            return
+            return [[] for _ in texts]
+        found: list[list[Finding]] = [[] for _ in texts]
+        # spaCy keeps each word that it has not seen before, for ever: a process that reads readers' texts would grow by megabytes a minute.
+        with self._model.memory_zone():
+            for number, finding in self._entities(texts, processes):
+                found[number].append(finding)
+            if self._min_score <= SCORE_AGAIN:
+                for text, findings in zip(texts, found, strict=True):
+                    findings += list(self._again(text, findings))
+        return found
 
-        def numbered() -> Iterator[tuple[str, tuple[str, int, bool]]]:
-            for text in texts:
-                cuts = list(pieces(text))
-                for start, end in cuts:
-                    yield text[start:end], (text, start, end == cuts[-1][1])
-
-        found: list[Finding] = []
-        for document, (text, offset, last) in self._model.pipe(numbered(), as_tuples=True, batch_size=BATCH, n_process=processes):
-            found += [f for entity in document.ents if entity.label_ in ("PERSON", "PER") for f in _on_lines(entity, offset)]
-            if last:
-                again = self._again(text, found) if self._min_score <= SCORE_AGAIN else ()
-                yield [*found, *again]
-                found = []
+    def _entities(self, texts: Sequence[str], processes: int) -> Iterator[tuple[int, Finding]]:
+        cuts = ((text[start:end], (number, start)) for number, text in enumerate(texts) for start, end in pieces(text))
+        for document, (number, offset) in self._model.pipe(cuts, as_tuples=True, batch_size=BATCH, n_process=processes):
+            for entity in document.ents:
+                if entity.label_ in ("PERSON", "PER"):
+                    yield from ((number, finding) for finding in _on_lines(entity, offset))
 
     def _again(self, text: str, found: list[Finding]) -> Iterator[Finding]:
         """The same names elsewhere in the document, whole or in part: the model knows a name in one line and misses it in the next."""

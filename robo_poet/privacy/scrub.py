@@ -56,7 +56,7 @@ class Scrubber:
         rest = iter(documents)
         while batch := list(islice(rest, BATCH)):
             named = [document.text for document in batch if self.policy(document) == "full"]
-            names = self._names.find(named, self.processes) if named else iter(())
+            names = iter(self._names.find(named, self.processes) if named else ())
             for document in batch:
                 policy = self.policy(document)
                 found = [] if policy == "none" else self._patterns.find(document.text)

@@ -33,7 +33,9 @@ class ServeSettings(Settings):
     deadline_seconds: float = Field(30, gt=0, le=600, description="a request's whole time; then 504 (SERVE-2)")
     body_seconds: float = Field(10, gt=0, le=600, description="time to send a body; then 408")
     body_bytes: int = Field(64 * 1024, ge=1024, le=16 * 1024 * 1024, description="largest body; beyond it 413")
-    in_flight: int = Field(96, ge=1, le=100_000, description="requests answered at a time; beyond them 503. Three full batches: on two cores a second")
+    in_flight: int = Field(
+        96, ge=1, le=100_000, description="requests answered at a time, beyond them 503; 96 are three full batches, on two cores a second"
+    )
     feedback_days: int = Field(30, ge=1, le=3650, description="days in which a completion can be rated")
     metrics_for: Literal["loopback", "scope", "all"] = Field(
         "loopback", description="who may read /metrics: loopback (this machine, and who has the scope), scope (a key's), all"

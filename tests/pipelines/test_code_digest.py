@@ -9,14 +9,15 @@ from pathlib import Path
 import grimp
 import pytest
 
-from pipelines.code_digest import ROOT, image, step_files
+from pipelines.code_digest import ROOT, image, program_files
 from pipelines.environments import APART, interpreter
+from pipelines.programs import PROGRAMS
 from pipelines.steps import GROUPS
 from robo_poet.errors import BadInput
 
 
-def names(step: str) -> set[str]:
-    return {path.relative_to(ROOT).as_posix() for path in step_files(step)}
+def names(program: str) -> set[str]:
+    return {path.relative_to(ROOT).as_posix() for path in program_files(program)}
 
 
 def test_a_steps_code_is_its_folder_its_imports_and_its_lock() -> None:
@@ -30,26 +31,42 @@ def test_a_steps_code_is_its_folder_its_imports_and_its_lock() -> None:
     assert not any(name.endswith("component.py") for step in GROUPS for name in names(step))
 
 
+def test_what_serves_has_its_page_its_word_lists_and_what_it_starts_itself() -> None:
+    gateway, server = names("gateway"), names("model_server")
+    assert {"serving/playground/static/index.html", "serving/content_filter/lists/restricted.txt", "requirements/gateway.txt"} <= gateway
+    assert {"robo_poet/request_log/__main__.py", "robo_poet/request_log/writer.py", "robo_poet/privacy/scrub.py"} <= gateway
+    assert {"serving/model_server/rest.py", "serving/__init__.py", "requirements/model-server.txt"} <= server
+    for files, others in (
+        (gateway, ("serving/model_server/", "serving/edge/")),
+        (server, ("serving/gateway/", "serving/access/", "serving/playground/")),
+    ):
+        assert not any(name.startswith((*others, "components/", "pipelines/", "cli/")) for name in files)
+    assert not any("__pycache__" in name for program in PROGRAMS for name in names(program))
+
+
 def test_the_tag_follows_the_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for folder in ("components", "robo_poet", "requirements"):
+    for folder in ("components", "serving", "robo_poet", "requirements"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr("pipelines.code_digest.ROOT", tmp_path)
 
     def tags() -> dict[str, str]:
-        return {step: image(step, "prefix") for step in GROUPS}
+        return {program: image(program, "prefix") for program in PROGRAMS}
 
     def changed(file: str) -> set[str]:
         before = tags()
         (tmp_path / file).write_text((tmp_path / file).read_text() + "\n# another thought\n")
-        return {step for step, tag in tags().items() if tag != before[step]}
+        return {program for program, tag in tags().items() if tag != before[program]}
 
-    assert all(re.fullmatch(rf"prefix/{step}:[0-9a-f]{{16}}", tag) for step, tag in tags().items())
-    assert len({tag.split(":")[1] for tag in tags().values()}) == len(GROUPS)
+    assert all(re.fullmatch(rf"prefix/{program}:[0-9a-f]{{16}}", tag) for program, tag in tags().items())
+    assert len({tag.split(":")[1] for tag in tags().values()}) == len(PROGRAMS)
     assert changed("components/train_model/trainer.py") == {"train_model"}
     assert changed("components/train_model/component.py") == set()
-    assert changed("robo_poet/model/tokenizer.py") == {"train_tokenizer", "train_model", "evaluate_model"}
+    assert changed("robo_poet/model/tokenizer.py") == {"train_tokenizer", "train_model", "evaluate_model", "gateway"}
     assert changed("requirements/scrub.txt") == {"scrub_pii"}
     assert changed("robo_poet/step.py") == set(GROUPS)
+    assert changed("robo_poet/__init__.py") == set(PROGRAMS)
+    assert changed("serving/playground/static/index.html") == changed("robo_poet/request_log/spool.py") == {"gateway"}
+    assert changed("serving/model_server/rpc.py") == {"model_server"}
 
 
 def test_every_step_folder_is_a_step() -> None:
@@ -62,22 +79,22 @@ def locked(group: str) -> set[str]:
     return {re.sub(r"[-_.]+", "-", name).lower() for name in found}
 
 
-@pytest.mark.parametrize("step", GROUPS)
-def test_all_that_a_step_imports_is_in_the_lock_of_its_image(step: str) -> None:
-    graph = grimp.build_graph("components", "robo_poet", include_external_packages=True, cache_dir=None)
-    main = f"components.{step}.__main__"
-    ours = {m for m in {main} | graph.find_upstream_modules(main) if m.split(".")[0] in ("components", "robo_poet")}
-    external = {m for module in ours for m in graph.find_modules_directly_imported_by(module)} - ours
-    external = {m.split(".")[0] for m in external if m.split(".")[0] not in ("components", "robo_poet")} - set(sys.stdlib_module_names)
-    if GROUPS[step] == APART:
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_all_that_a_program_imports_is_in_the_lock_of_its_image(name: str) -> None:
+    ours, program = ("components", "serving", "robo_poet"), PROGRAMS[name]
+    graph = grimp.build_graph(*ours, include_external_packages=True, cache_dir=None)
+    mains = {f"{package}.__main__" for package in program.packages}
+    modules = {m for m in mains | {up for main in mains for up in graph.find_upstream_modules(main)} if m.split(".")[0] in ours}
+    external = {m.split(".")[0] for module in modules for m in graph.find_modules_directly_imported_by(module)}
+    if program.group == APART:
         script = "import json, importlib.metadata as m; print(json.dumps(dict(m.packages_distributions())))"
-        printed = subprocess.run([interpreter(f"x/{step}"), "-c", script], capture_output=True, text=True, check=True).stdout
+        printed = subprocess.run([interpreter(f"x/{name}"), "-c", script], capture_output=True, text=True, check=True).stdout
         providers = json.loads(printed)
     else:
         providers = dict(packages_distributions())
-    for module in external:
+    for module in external - {*ours, *sys.stdlib_module_names}:
         provided = {re.sub(r"[-_.]+", "-", name).lower() for name in providers.get(module, [])}
-        assert provided & locked(GROUPS[step]), f"{step} imports {module}, which is not in requirements/{GROUPS[step]}.txt"
+        assert provided & locked(program.group), f"{name} imports {module}, which is not in requirements/{program.group}.txt"
 
 
 @pytest.mark.parametrize("step", GROUPS)

@@ -11,17 +11,19 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-from pipelines.code_digest import ROOT, image, lock_file, step_digest, step_files
+from pipelines.code_digest import ROOT, image, lock_file, program_digest, program_files
 from pipelines.environments import group
 from pipelines.image_context import RECIPE, context, host_files
 from pipelines.images import BASES, choose_base, expected_labels, labels_of, make_images
 from pipelines.placement import Placement
 from pipelines.profile import load_profile
+from pipelines.programs import PROGRAMS, SERVING
 from pipelines.run import engine
 from pipelines.sbom import packages, sbom
 from pipelines.steps import GROUPS
 from robo_poet.errors import BadInput
 
+DATA = (".pbtxt", ".html", ".css", ".js", ".svg", "english.txt", "restricted.txt")
 LOCKS = sorted(path.stem for path in (ROOT / "requirements").glob("*.txt"))
 
 
@@ -30,14 +32,16 @@ def members(step: str, group: str, environment: Mapping[str, str], home: Path) -
         return {entry.name: tar.extractfile(entry).read() for entry in tar}  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("step", GROUPS)
-def test_a_build_gets_the_files_of_the_steps_digest_and_the_recipe(step: str, tmp_path: Path) -> None:
-    sent = members(step, GROUPS[step], {}, tmp_path)
-    assert {name for name in sent if not name.startswith("host/")} == {
-        *(path.relative_to(ROOT).as_posix() for path in step_files(step)), *RECIPE,
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_build_gets_the_files_of_the_programs_digest_and_the_recipe(name: str, tmp_path: Path) -> None:
+    group = PROGRAMS[name].group
+    sent = members(name, group, {}, tmp_path)
+    assert {path.removeprefix("code/") for path in sent if not path.startswith("host/")} == {
+        *(path.relative_to(ROOT).as_posix() for path in program_files(name)), *RECIPE,
     }  # fmt: skip
-    assert not any(name.endswith("component.py") for name in sent)
-    assert context(step, GROUPS[step], {}, tmp_path) == context(step, GROUPS[step], {}, tmp_path)
+    assert all(path.startswith("code/") == path.endswith((".py", *DATA)) for path in sent if path not in RECIPE)
+    assert not any(path.endswith("component.py") for path in sent)
+    assert context(name, group, {}, tmp_path) == context(name, group, {}, tmp_path)
 
 
 def test_the_hosts_way_to_packages_is_handed_on_without_its_folders(tmp_path: Path) -> None:
@@ -73,7 +77,7 @@ def test_a_step_with_a_gpu_has_an_image_of_its_own(tmp_path: Path) -> None:
 
 
 def test_an_image_of_other_code_or_of_no_step_is_not_ours() -> None:
-    assert expected_labels(image("ingest", "mirror.example:5000/poets"))["robo-poet.code"] == step_digest("ingest")
+    assert expected_labels(image("ingest", "mirror.example:5000/poets"))["robo-poet.code"] == program_digest("ingest")
     with pytest.raises(BadInput, match="compiled from other code"):
         expected_labels("robo-poet/ingest:0123456789abcdef")
     with pytest.raises(BadInput, match="no step is called sing"):
@@ -82,12 +86,12 @@ def test_an_image_of_other_code_or_of_no_step_is_not_ours() -> None:
 
 @pytest.mark.parametrize("name", LOCKS)
 def test_a_bill_of_materials_is_cyclonedx_and_names_all_of_the_lock(name: str) -> None:
-    bill = sbom("ingest", step_digest("ingest"), lock_file(name))
+    bill = sbom("ingest", program_digest("ingest"), lock_file(name))
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(bill)) is None
     lines = [line for line in lock_file(name).read_text().splitlines() if line[:1].isalnum()]
     assert [f"{one['name']}=={one['version']}" for one in bill["components"]] == [line.split(" ")[0].rstrip(";") for line in lines]
     assert all(one["hashes"] and one["purl"].startswith("pkg:pypi/") for one in bill["components"])
-    assert bill == sbom("ingest", step_digest("ingest"), lock_file(name))
+    assert bill == sbom("ingest", program_digest("ingest"), lock_file(name))
 
 
 def test_no_lock_and_no_recipe_holds_an_address() -> None:
@@ -115,29 +119,31 @@ def test_a_base_that_cannot_be_had_is_one_line(base: str) -> None:
     assert choose_base(base)[0] == base
 
 
-def built(base: str, step: str) -> str:
-    name = image(step, load_profile("local").profile.cluster.image_prefix)
+def built(base: str, program: str) -> str:
+    name = image(program, load_profile("local").profile.cluster.image_prefix)
     found = engine.images([name]).get(name)
-    if found is None or not labels_of(step, GROUPS[step]).items() <= engine.labels(found).items():
+    if found is None or not labels_of(program, PROGRAMS[program].group).items() <= engine.labels(found).items():
         pytest.skip("the images are not built for this code; run make images")
     return name
 
 
-@pytest.mark.parametrize("step", GROUPS)
-def test_an_image_runs_its_step_as_anybody_and_holds_nothing_more(step: str, base: str) -> None:
-    name = built(base, step)
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_an_image_runs_its_program_as_anybody_and_holds_nothing_more(program: str, base: str) -> None:
+    name = built(base, program)
     run = ("run", "--rm", "--pull=never", "--network=none", "--read-only", "--tmpfs=/tmp", "--user=4321:4321", "--cap-drop=ALL", name)
-    helped = engine.call(*run, "python", "-m", f"components.{step}", "--help")
-    assert helped.status == 0 and f"python -m components.{step}" in helped.out, helped.err
+    for package in PROGRAMS[program].packages:
+        helped = engine.call(*run, "python", "-m", package, "--help")
+        assert helped.status == 0 and package in helped.out, helped.err
     script = """
 import importlib.util, os, pathlib
-print(sorted(p.name for p in pathlib.Path("/app/components").iterdir() if p.is_dir() and p.name != "__pycache__"))
+print([sorted(p.name for p in pathlib.Path("/app", room).glob("*/") if (p / "__main__.py").exists()) for room in ("components", "serving")])
 print([name for name in ("pip", "kfp", "pytest") if importlib.util.find_spec(name)])
 print([str(p) for d in ("/usr/bin", "/usr/local/bin", "/opt/venv/bin") for p in pathlib.Path(d).glob("*") if p.name in ("gcc", "g++", "cc", "pip", "uv")])
 print([str(p) for p in ("/build", pathlib.Path("/root") / ".cache", "/etc/pip.conf") if os.path.exists(p)])
 """
     looked = engine.call(*run, "python", "-c", script)
-    assert looked.out.splitlines() == [str([step]), "[]", "[]", "[]"], looked.out + looked.err
+    programs = [[], [program]] if program in SERVING else [[program], []]
+    assert looked.out.splitlines() == [str(programs), "[]", "[]", "[]"], looked.out + looked.err
     config = engine.images([name])[name]["Config"]
     assert config["User"] == "65532:65532" and config["Labels"]["org.opencontainers.image.version"] == name.rpartition(":")[2]
     history = engine.call("history", "--no-trunc", "--format={{.CreatedBy}}", name).out

