@@ -11,6 +11,7 @@ class AccessSettings(Settings):
     """Section `serve.access` of a profile."""
 
     look_seconds: float = Field(1.0, gt=0, le=60, description="a key that is made or revoked is known after so long")
+    keys_stale_seconds: float = Field(600, ge=0, le=86_400, description="keys go on holding for so long while they cannot be read")
     jwks: str = Field("", description="public keys of the tokens' issuer, a JWKS: a file, or an https address; empty: no tokens are taken")
     issuer: str = Field("", description="`iss` that a token must have")
     audience: str = Field("robo-poet", min_length=1, description="`aud` that a token must have")

@@ -26,12 +26,12 @@ class Access:
         say: takes lines for the operator.
 
     Raises:
-        BadInput: keys or token issuer cannot be read at the start.
+        BadInput: the keys, or what should be the issuer's, cannot be read at the start.
     """
 
     def __init__(self, settings: AccessSettings, folder: Path, say: Callable[[str], None], clock: Callable[[], float] = time.time) -> None:
         self._settings, self._clock = settings, clock
-        self._ring = KeyRing(KeyStore(folder), settings.look_seconds, say)
+        self._ring = KeyRing(KeyStore(folder), settings.look_seconds, settings.keys_stale_seconds, say)
         self._issuer = KeySet(settings.jwks, settings.jwks_seconds, settings.jwks_stale_hours * 3600, say) if settings.jwks else None
 
     @property
@@ -44,6 +44,7 @@ class Access:
 
         Raises:
             Refused: 401. Unknown, forged and wrong are one answer; that a key is expired or revoked is told only to who has its secret.
+                503: keys or issuer could not be read for too long.
         """
         given = []
         if authorization is not None:

@@ -1,4 +1,4 @@
-"""The keys as a running gateway knows them: read again when the folder changed, kept when it cannot be read for a moment."""
+"""The keys as a running gateway knows them: read again when the folder changed, kept for a while when it cannot be read."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping
 from robo_poet.errors import BadInput
 from serving.access.key import Key
 from serving.access.key_store import KeyStore
+from serving.access.unchecked import unchecked
 
 
 class KeyRing:
     """Keys by id, no older than `look_seconds` where the folder can be read.
 
     Args:
+        stale_seconds: for how long the last keys hold that could be read: a key that is revoked meanwhile opens no longer than that.
         say: takes a line when the folder cannot be read, and when it can again.
 
     Raises:
@@ -19,18 +21,25 @@ class KeyRing:
     """
 
     def __init__(
-        self, store: KeyStore, look_seconds: float, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._store, self._every, self._say, self._clock = store, look_seconds, say, clock
+        self, store: KeyStore, look_seconds: float, stale_seconds: float, say: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:  # fmt: skip
+        self._store, self._every, self._stale, self._say, self._clock = store, look_seconds, stale_seconds, say, clock
         self._seen = self._stamp()
         self._keys: Mapping[str, Key] = {key.id: key for key in store.all()}
-        self._looked = clock()
+        self._looked = self._good = clock()
         self.degraded = ""
 
     def find(self, id_: str) -> Key | None:
-        """The key of an id."""
+        """The key of an id.
+
+        Raises:
+            Refused: 503, the keys could not be read for too long.
+        """
         if self._clock() - self._looked >= self._every:
             self._look()
+        if self._looked - self._good > self._stale:
+            raise unchecked()
         return self._keys.get(id_)
 
     def _look(self) -> None:
@@ -40,10 +49,12 @@ class KeyRing:
             if stamp != self._seen or self.degraded:
                 self._keys = self._read()
                 self._seen = stamp
+            self._good = self._looked
         except (BadInput, OSError) as error:
             if not self.degraded:
                 self._say(f"the keys cannot be read, and stay as they were: {error}")
-            self.degraded = "the keys cannot be read and stay as they were"
+            holds = self._looked - self._good <= self._stale
+            self.degraded = f"the keys cannot be read and {'stay as they were' if holds else 'let nobody in'}"
 
     def _read(self) -> Mapping[str, Key]:
         """What can be read. A damaged key stays as it was, unless it was revoked: it must not hide the others' revocations."""

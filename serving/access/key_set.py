@@ -11,10 +11,15 @@ import httpx
 import jwt
 
 from robo_poet.errors import BadInput
+from serving.access.unchecked import unchecked
 
 ALGORITHMS = {"RSA": "RS256", "OKP": "EdDSA"}  # a key is good for one algorithm, so that none can be taken for another's
 MIN_RSA_BITS = 2048
 HURRY_SECONDS = 10.0  # an unknown key id asks for a fetch, not more often than this: ids are free to invent
+
+
+class _NoAnswer(BadInput):
+    """The issuer cannot be reached, or is not well."""
 
 
 class KeySet:
@@ -25,27 +30,39 @@ class KeySet:
         every, stale: seconds between two fetches, and for how long the last good set holds.
 
     Raises:
-        BadInput: there is no good key set at the start.
+        BadInput: what is there at the start is no key set, or the file is not there. An issuer that does not answer then is asked again
+            in a while; until it does, no token is taken.
     """
 
     def __init__(
         self, source: str, every: float, stale: float, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._source, self._every, self._stale, self._say, self._clock = source, every, stale, say, clock
-        self._keys = self._fetch()
+        self._keys: Mapping[str, tuple[Any, str]] = {}
         self._fetched = self._tried = clock()
         self._busy = threading.Lock()
         self.degraded = ""
+        try:
+            self._keys = self._fetch()
+        except _NoAnswer as error:
+            self._fetched = float("-inf")
+            self._failed(error)
 
     def find(self, id_: str) -> tuple[Any, str] | None:
-        """A key and its algorithm. One that is not known now may be known to the next request: it is fetched meanwhile."""
+        """A key and its algorithm. One that is not known now may be known to the next request: it is fetched meanwhile.
+
+        Raises:
+            Refused: 503, there is no set, or the last one is too old.
+        """
         now = self._clock()
         found = self._keys.get(id_)
         due = self._every if found else min(self._every, HURRY_SECONDS)
         if now - self._tried >= due and self._busy.acquire(blocking=False):
             self._tried = now
             threading.Thread(target=self._again, daemon=True).start()
-        return found if now - self._fetched <= self._stale else None
+        if now - self._fetched > self._stale:
+            raise unchecked()
+        return found
 
     def _again(self) -> None:
         try:
@@ -53,11 +70,15 @@ class KeySet:
             self._fetched = self._clock()
             self.degraded = ""
         except BadInput as error:
-            if not self.degraded:
-                self._say(f"the token issuer's keys stay as they were: {error}")
-            self.degraded = "the token issuer's keys cannot be fetched and stay as they were"
+            self._failed(error)
         finally:
             self._busy.release()
+
+    def _failed(self, error: BadInput) -> None:
+        told = "stay as they were" if self._keys else "are not there yet, and no token is taken"
+        if not self.degraded:
+            self._say(f"the token issuer's keys {told}: {error}")
+        self.degraded = f"the token issuer's keys cannot be fetched and {told}"
 
     def _fetch(self) -> Mapping[str, tuple[Any, str]]:
         try:
@@ -68,7 +89,10 @@ class KeySet:
             else:
                 text = Path(self._source).read_text("utf-8")
             return read_keys(text)
-        except (OSError, ValueError, RecursionError, httpx.HTTPError) as error:
+        except httpx.HTTPError as error:
+            told = f"the issuer gives no key set ({type(error).__name__})"
+            raise _NoAnswer(told, where=self._source, remedy="it is asked again in a while") from None
+        except (OSError, ValueError, RecursionError) as error:
             raise BadInput(f"no key set ({type(error).__name__})", where=self._source, remedy="it is the issuer's JWKS") from None
 
 

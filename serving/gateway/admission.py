@@ -19,7 +19,7 @@ class Admission:
         """Who asks, if they may.
 
         Raises:
-            Refused: 401, nobody knows them; 403, they may not do this.
+            Refused: 401, nobody knows them; 403, they may not do this; 503, nobody can be checked.
         """
         headers, exchange = request.headers, exchange_of(request.scope)
         caller = self._access.authenticate(headers.get("authorization"), headers.get("x-api-key"))
@@ -31,13 +31,13 @@ class Admission:
         """Who asks, if they may and do not ask too often, and headers that tell what is left to them.
 
         Raises:
-            Refused: 401, 403, or 429 with Retry-After.
+            Refused: 401, 403, 503 (nobody can be checked), or 429 with Retry-After.
         """
         ip = exchange_of(request.scope).ip
         try:
             caller = self.authenticate(request, scope)
         except Refused as refused:
-            if refused.status == 401:
+            if refused.status != 403:
                 await self._limiter.hit(None, ip)  # who tries keys is counted, too
             raise
         allowance = await self._limiter.hit(caller, ip)

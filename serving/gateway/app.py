@@ -28,7 +28,7 @@ from serving.gateway.security_headers import SecurityHeaders
 from serving.gateway.write import Writer
 from serving.refusal import Refused
 
-_BODY = (400, 401, 403, 408, 413, 415, 422, 429, 500)
+_BODY = (400, 401, 403, 408, 413, 415, 422, 429, 500, 503)
 
 
 def make_app(parts: Parts) -> FastAPI:
@@ -55,7 +55,7 @@ def make_app(parts: Parts) -> FastAPI:
 
     @app.post(
         "/v1/generate", summary="Continue a text", tags=["texts"], response_model=GenerateAnswer, openapi_extra=takes(GenerateRequest),
-        responses={200: {**limited("What was written."), "content": events}, **errors(*_BODY, 502, 503, 504)},
+        responses={200: {**limited("What was written."), "content": events}, **errors(*_BODY, 502, 504)},
     )  # fmt: skip
     async def generate(request: Request) -> Response:
         """The model continues `text`, `num_samples` times; the prompt is not repeated."""
@@ -79,7 +79,7 @@ def make_app(parts: Parts) -> FastAPI:
 
     @app.get(
         "/metrics", summary="Figures for Prometheus", tags=["operation"], response_class=Response,
-        responses={200: figures, **errors(401, 403)},
+        responses={200: figures, **errors(401, 403, 503)},
     )  # fmt: skip
     async def metrics(request: Request) -> Response:
         return await health.figures(request)

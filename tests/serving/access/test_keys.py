@@ -11,6 +11,7 @@ from robo_poet.errors import BadInput
 from robo_poet.settings.access import AccessSettings
 from serving.access.access import Access, require
 from serving.access.key import Standing, new_key, parse, text_of
+from serving.access.key_ring import KeyRing
 from serving.access.key_store import DAY, KeyStore
 from serving.refusal import Refused
 
@@ -159,6 +160,22 @@ def test_keys_that_cannot_be_read_stop_the_start_and_not_the_day(tmp_path: Path)
     (tmp_path / "file").touch()
     with pytest.raises(BadInput, match="no folder for keys"):
         KeyStore(tmp_path / "file")
+
+
+def test_keys_that_cannot_be_read_for_long_let_nobody_in(tmp_path: Path) -> None:
+    store, now, said = KeyStore(tmp_path / "keys"), [0.0], []
+    made = store.create("ann", ["generate"], 2)
+    ring = KeyRing(store, 1.0, 600.0, said.append, lambda: now[0])
+    (tmp_path / "keys").rename(tmp_path / "moved")
+    now[0] = 600.0
+    assert ring.find(made.key.id) is not None and "stay as they were" in ring.degraded
+    now[0] = 602.0
+    with pytest.raises(Refused) as refused:
+        ring.find(made.key.id)
+    assert refused.value.status == 503 and "let nobody in" in ring.degraded and len(said) == 1
+    (tmp_path / "moved").rename(tmp_path / "keys")
+    now[0] = 604.0
+    assert ring.find(made.key.id) is not None and ring.degraded == "" and len(said) == 2
 
 
 @pytest.mark.parametrize(

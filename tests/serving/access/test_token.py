@@ -2,9 +2,11 @@
 
 import base64
 import json
+import threading
 import time
 import warnings
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -166,11 +168,48 @@ def test_a_rotated_key_set_is_fetched_in_the_background_and_a_lost_one_holds_for
     now[0] += 301
     assert settled("rsa") and settled("rsa") and keys.degraded and len(said) == 1
     now[0] += 3600
-    assert not settled("rsa")  # too old to be believed
+    with pytest.raises(Refused) as refused:
+        keys.find("rsa")  # too old to be believed, and it is our fault
+    assert (refused.value.status, refused.value.headers["Retry-After"]) == (503, "10")
     path.write_text(json.dumps(JWKS))
     now[0] += 301
-    settled("rsa")
-    assert settled("rsa") and keys.degraded == ""
+    with pytest.raises(Refused):
+        keys.find("rsa")
+    assert eventually(lambda: keys.degraded == "") and keys.find("rsa") is not None
+
+
+def eventually(holds: Callable[[], bool]) -> bool:
+    end = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    return True
+
+
+def test_an_issuer_that_is_down_at_the_start_stops_nobody_with_a_key_and_lets_nobody_in_without() -> None:
+    well, said, now = [False], [], [0.0]
+
+    class Issuer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200 if well[0] else 502)
+            self.end_headers()
+            self.wfile.write(json.dumps(JWKS).encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Issuer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        keys = KeySet(f"http://127.0.0.1:{server.server_port}/jwks", 300, 3600, said.append, lambda: now[0])
+        assert "no token is taken" in keys.degraded and len(said) == 1
+        with pytest.raises(Refused) as refused:
+            keys.find("rsa")
+        assert refused.value.status == 503
+        well[0], now[0] = True, 11.0
+        with pytest.raises(Refused):
+            keys.find("rsa")  # it is asked again, for the next request
+        assert eventually(lambda: keys.degraded == "") and keys.find("rsa") is not None
+        server.shutdown()
 
 
 def test_a_key_set_is_needed_at_the_start_and_comes_over_a_safe_way(tmp_path: Path) -> None:
