@@ -15,7 +15,7 @@ from robo_poet.orphan import dies_with_parent
 from robo_poet.registry.registry import Registry
 from robo_poet.settings.serve import ServeSettings
 from serving.access.key_store import KeyStore
-from serving.model_server.serving_folder import lay_out
+from serving.model_server.serving_folder import ServingFolder
 
 READY_SECONDS = 120.0
 DRAIN_SECONDS = 35.0  # more than a request may take (SERVE-2: 30 s)
@@ -83,7 +83,8 @@ def serve_here(settings: ServeSettings, registry: Path, folder: Path, say: Calla
     Raises:
         BadInput: there is no champion, or a program does not start.
     """
-    with serving(settings, registry, folder) as (address, key, programs):
+    models = ServingFolder(Registry(registry), folder / "models", xla=settings.signature == "generate_xla")
+    with serving(settings, registry, folder, models) as (address, key, programs):
         say(f"robo-poet serves at {address}/#key={key}")
         asked = '{"text": "Shall I compare thee"}'
         say(f"  curl -H 'X-API-Key: {key}' -H 'Content-Type: application/json' -d '{asked}' {address}/v1/generate")
@@ -91,31 +92,29 @@ def serve_here(settings: ServeSettings, registry: Path, folder: Path, say: Calla
         stopped = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stopped.set())
-        store, trouble = Registry(registry), ""
+        trouble = ""
         while not stopped.wait(LOOK_SECONDS):
             for program in programs:
                 if program.process.poll() is not None:
                     raise BadInput(f"it ended with status {program.process.returncode}", where=program.name, remedy=f"see {program.log}")
-            before, trouble = trouble, ""
+            before = trouble
             try:
-                lay_out(store, folder / "models", xla=settings.signature == "generate_xla")
-            except BadInput as error:  # a registry that cannot be read now, a new champion that is damaged: what is loaded goes on
-                trouble = str(error)
-                if trouble != before:
-                    say(f"the versions served stay as they are: {trouble}")
+                models.lay_out()
+                trouble = models.trouble
+            except (BadInput, OSError) as error:  # no registry now, a champion that is damaged, a full disk: what is loaded goes on
+                trouble = f"the versions served stay as they are: {error}"
+            if trouble and trouble != before:
+                say(trouble)
         say("ending …")
 
 
 @contextlib.contextmanager
-def serving(settings: ServeSettings, registry: Path, folder: Path) -> Iterator[tuple[str, str, list[Program]]]:
+def serving(
+    settings: ServeSettings, registry: Path, folder: Path, models: ServingFolder | None = None
+) -> Iterator[tuple[str, str, list[Program]]]:
     """Both programs, running: address, a key that is good for a day, and the programs."""
-    store = Registry(registry)
-    if store.champion() is None:
-        raise BadInput("no champion yet", where=str(registry), remedy="train one with make run-pipeline")
-    folder.mkdir(parents=True, exist_ok=True)
-    models = folder / "models"
     compiled = settings.signature == "generate_xla"
-    config = lay_out(store, models, xla=compiled)
+    config = (models or ServingFolder(Registry(registry), folder / "models", xla=compiled)).lay_out()
     programs: list[Program] = []
     try:
         programs.append(Program("model_server", [

@@ -15,43 +15,77 @@ MODEL = "robo-poet"
 WARM_UP = "tf_serving_warmup_requests"
 
 
-def lay_out(registry: Registry, folder: Path, *, xla: bool = True) -> Path:
-    """Make `folder` hold the champion (label `stable`) and the canary (label `canary`), and return its `models.config`.
+class ServingFolder:
+    """Champion and canary, laid out.
 
     Args:
+        folder: of `models.config` and the versions.
         xla: warm up the form that XLA compiles; only where the server runs it.
 
-    Raises:
-        BadInput: there is no champion, or a version is not what was registered.
+    Attributes:
+        trouble: why there is no canary though the registry has one; empty if all is well.
     """
-    champion, canary = registry.champion(), registry.canary()
-    if champion is None:
-        raise BadInput("no champion yet", where=str(registry.root), remedy="train one with make run-pipeline")
-    labels = {"stable": champion, **({"canary": canary} if canary else {})}
-    for version in labels.values():
-        _link(version, folder / MODEL / str(version.number), xla)
-    text = _config(folder / MODEL, {label: version.number for label, version in labels.items()})
-    path = folder / "models.config"
-    if not path.is_file() or path.read_text("utf-8") != text:
-        write_text(path, text)
-    return path
+
+    def __init__(self, registry: Registry, folder: Path, *, xla: bool = True) -> None:
+        self._registry, self._folder, self._xla = registry, folder, xla
+        self._verified: set[tuple[int, str]] = set()
+        self.trouble = ""
+
+    def lay_out(self) -> Path:
+        """Make the folder hold the champion (label `stable`) and the canary (label `canary`), and return its `models.config`.
+
+        Raises:
+            BadInput: there is no champion, or it is not what was registered.
+            OSError: the disk is full or gone.
+        """
+        champion, canary = self._registry.champion(), self._registry.canary()
+        if champion is None:
+            raise BadInput("no champion yet", where=str(self._registry.root), remedy="train one with make run-pipeline")
+        self._bring(champion)
+        labels, self.trouble = {"stable": champion.number}, ""
+        if canary is not None:
+            try:
+                self._bring(canary)
+                labels["canary"] = canary.number
+            except BadInput as error:  # what is wrong with the canary is no reason to hold up the champion
+                self.trouble = f"the canary is left out: {error}"
+        text = _config(self._folder / MODEL, labels)
+        path = self._folder / "models.config"
+        if not path.is_file() or path.read_text("utf-8") != text:
+            write_text(path, text)
+        return path
+
+    def _bring(self, version: Version) -> None:
+        """Nothing is served that is not what was registered (REG-4): each version's bytes are read once a process, also those of links
+        that an earlier one left."""
+        known = (version.number, version.digest)
+        if known not in self._verified:
+            version.verify()
+            self._verified.add(known)
+        _link(version, self._folder / MODEL / str(version.number), self._xla)
+
+
+def lay_out(registry: Registry, folder: Path, *, xla: bool = True) -> Path:
+    """Lay out once; see `ServingFolder`."""
+    return ServingFolder(registry, folder, xla=xla).lay_out()
 
 
 def _link(version: Version, target: Path, xla: bool) -> None:
-    """Verified when it is laid out: nothing is served that is not what was registered (REG-4)."""
     source = (version.folder / "model" / "saved_model").resolve()
     played = source / "assets.extra" / (f"{WARM_UP}_xla" if xla else WARM_UP)
-    links = {target / "saved_model.pb": source / "saved_model.pb", target / "assets.extra" / WARM_UP: played}
+    links = {path.name: path for path in source.iterdir() if path.name != "assets.extra"}
     # The folder may be of another registry, whose version has this number too: a version's own folder is named by its digest.
-    if all(link.is_symlink() and link.readlink() == to for link, to in links.items()):
+    if _points(target, links) and _points(target / "assets.extra", {WARM_UP: played}):
         return
-    version.verify()
     with new_folder(target) as beside:
-        for path in source.iterdir():
-            if path.name != "assets.extra":
-                (beside / path.name).symlink_to(path)
+        for name, path in links.items():
+            (beside / name).symlink_to(path)
         (beside / "assets.extra").mkdir()
         (beside / "assets.extra" / WARM_UP).symlink_to(played)
+
+
+def _points(folder: Path, links: dict[str, Path]) -> bool:
+    return all((folder / name).is_symlink() and (folder / name).readlink() == path for name, path in links.items())
 
 
 def _config(base: Path, labels: dict[str, int]) -> str:

@@ -12,6 +12,9 @@ from serving.model_server.config import ModelConfig
 from serving.model_server.errors import CallError, Code
 
 
+RETRY_SECONDS = 30.0  # after which a version that could not be loaded is tried again: it may have been for want of memory or of files
+
+
 class State(StrEnum):
     """TensorFlow Serving's words."""
 
@@ -36,10 +39,11 @@ class Loaded(Protocol):
 
 @dataclass
 class Status:
-    """Of one version: its state, and why it failed, if it did."""
+    """Of one version: its state; why it failed, if it did, and when."""
 
     state: State
     error: str = ""
+    failed: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -58,26 +62,26 @@ class Versions:
         say: takes a line for the log.
     """
 
-    def __init__(self, load: Callable[[Path], Loaded], say: Callable[[str], None]) -> None:
-        self._load, self._say = load, say
+    def __init__(self, load: Callable[[Path], Loaded], say: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
+        self._load, self._say, self._clock = load, say, clock
         self._lock = threading.RLock()
         self._changing = threading.Lock()  # one set becomes another at a time
         self._servables: dict[str, dict[int, Loaded]] = {}
         self._statuses: dict[str, dict[int, Status]] = {}
         self._labels: dict[str, dict[str, int]] = {}
-        self._folders: dict[tuple[str, int], Path] = {}
+        self._models: dict[tuple[str, int], Path] = {}
 
     def apply(self, models: Mapping[str, ModelConfig]) -> None:
         """Load what is wanted and missing, move the labels, then unload what is no longer wanted.
 
-        A version stays while no other of its model is available, wanted or not. A version that failed is tried again when its
-        folder is another one.
+        A version stays while no other of its model is available, wanted or not. A version that failed is tried again in a while, or when
+        its model is another one; one that is loaded is loaded anew when its model is another one, as it is after a change of registry.
         """
         with self._changing:
             wanted = {name: config.wanted() for name, config in models.items()}
             for name, numbers in wanted.items():
                 for number, folder in sorted(numbers.items()):
-                    self._bring(name, number, folder.resolve())
+                    self._bring(name, number, folder)
             for name, config in models.items():
                 self._label(name, config.labels)
             for name in list(self._servables):
@@ -135,20 +139,23 @@ class Versions:
 
     def _bring(self, name: str, number: int, folder: Path) -> None:
         with self._lock:
-            status = self._statuses.setdefault(name, {}).get(number)
-            unchanged = self._folders.get((name, number)) == folder
-            if number in self._servables.get(name, {}) or (status is not None and status.error and unchanged):
+            status, former = self._statuses.setdefault(name, {}).get(number), self._servables.get(name, {}).get(number)
+            model = (folder / "saved_model.pb").resolve()  # of a registry's version: the file itself, whose folder is named by its digest
+            failed = status is not None and status.error and self._clock() - status.failed < RETRY_SECONDS
+            if self._models.get((name, number)) == model and (former is not None or failed):
                 return
-            self._folders[name, number] = folder
-            self._statuses[name][number] = Status(State.LOADING)
+            self._models[name, number] = model
+            if former is None:
+                self._statuses[name][number] = Status(State.LOADING)
         begun = time.monotonic()
         try:
             servable = self._load(folder)
             servable.warm_first()
         except Exception as error:
             told = " ".join(str(error).split())[:300] or type(error).__name__
-            with self._lock:
-                self._statuses[name][number] = Status(State.END, told)
+            if former is None:
+                with self._lock:
+                    self._statuses[name][number] = Status(State.END, told, self._clock())
             self._say(f"version {number} of {name} cannot be loaded: {told}")
             return
         with self._lock:
@@ -156,6 +163,8 @@ class Versions:
             self._statuses[name][number] = Status(State.AVAILABLE)
         self._say(f"version {number} of {name} is available after {time.monotonic() - begun:.1f} s")
         threading.Thread(target=self._warm, args=(name, number, servable), daemon=True).start()
+        if former is not None:
+            former.close()
 
     def _warm(self, name: str, number: int, servable: Loaded) -> None:
         try:

@@ -5,7 +5,7 @@ import pytest
 from robo_poet.errors import BadInput
 from robo_poet.registry.registry import Registry
 from serving.model_server.config import read_config
-from serving.model_server.serving_folder import lay_out
+from serving.model_server.serving_folder import ServingFolder, lay_out
 from tests.serving.model_server.conftest import register
 
 
@@ -36,13 +36,24 @@ def test_nothing_is_laid_out_that_is_not_what_was_registered(
 ) -> None:
     number = register(registry, toy_training, toy_tokenizer, "three")
     registry.start_canary(number, who="test", why="to be tried")
-    for folder in registry.version(number).folder.rglob("*"):
-        if folder.name == "saved_model.pb":
-            folder.chmod(0o644)
-            folder.write_bytes(b"another")
-    with pytest.raises(BadInput, match="saved_model.pb was changed"):
-        lay_out(registry, tmp_path / "models")
-    assert not (tmp_path / "models" / "models.config").exists()
+    config = lay_out(registry, tmp_path / "models")
+    assert read_config(config)["robo-poet"].labels == {"stable": 1, "canary": number}
+
+    tamper(registry, number, "saved_model.pb")
+    models = ServingFolder(registry, tmp_path / "models")  # a new process, which finds the links of the one before
+    assert read_config(models.lay_out())["robo-poet"].labels == {"stable": 1}
+    assert "the canary is left out" in models.trouble and "saved_model.pb was changed" in models.trouble
+    tamper(registry, 1, "variables.data-00000-of-00001")
+    for folder in ("models", "new"):
+        with pytest.raises(BadInput, match="variables.data-00000-of-00001 was changed"):
+            lay_out(registry, tmp_path / folder)
+    assert not (tmp_path / "new" / "models.config").exists()
+
+
+def tamper(registry: Registry, number: int, name: str) -> None:
+    [path] = registry.version(number).folder.rglob(name)
+    path.chmod(0o644)
+    path.write_bytes(bytes(path.stat().st_size))
 
 
 def test_without_a_champion_there_is_nothing_to_serve(tmp_path: Path) -> None:

@@ -70,6 +70,43 @@ def test_the_only_one_stays_when_its_successor_cannot_be_loaded(versions: Versio
     assert served(versions) == {1}
 
 
+def test_what_failed_is_tried_again_in_a_while(tmp_path: Path) -> None:
+    now, folder = [0.0], base(tmp_path, 1)
+    versions = Versions(Servable, lambda line: None, lambda: now[0])
+    (folder / "1" / "damaged").touch()
+    versions.apply({"m": ModelConfig(folder, (1,))})
+    (folder / "1" / "damaged").unlink()
+    now[0] = 29.0
+    versions.apply({"m": ModelConfig(folder, (1,))})
+    assert served(versions) == set()
+    now[0] = 31.0
+    versions.apply({"m": ModelConfig(folder, (1,))})
+    assert served(versions) == {1}
+
+
+def test_a_number_that_stands_for_another_model_is_loaded_anew(versions: Versions, tmp_path: Path) -> None:
+    folder = base(tmp_path / "served", 1)
+    for name in ("one", "two", "three"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "saved_model.pb").touch()
+    link = folder / "1" / "saved_model.pb"
+    link.symlink_to(tmp_path / "one" / "saved_model.pb")
+    versions.apply({"m": ModelConfig(folder, (1,))})
+    first = versions.choose("m").servable
+    versions.apply({"m": ModelConfig(folder, (1,))})
+    assert versions.choose("m").servable is first
+    link.unlink()
+    link.symlink_to(tmp_path / "two" / "saved_model.pb")
+    versions.apply({"m": ModelConfig(folder, (1,))})
+    second = versions.choose("m").servable
+    assert second is not first and first.closed and not second.closed  # type: ignore[attr-defined]
+    link.unlink()
+    link.symlink_to(tmp_path / "three" / "saved_model.pb")
+    (folder / "1" / "damaged").touch()
+    versions.apply({"m": ModelConfig(folder, (1,))})
+    assert versions.choose("m").servable is second and versions.statuses("m", 1)[1].state is State.AVAILABLE
+
+
 def test_a_model_that_is_configured_no_more_goes(versions: Versions, tmp_path: Path) -> None:
     versions.apply({"m": ModelConfig(base(tmp_path / "m", 1)), "n": ModelConfig(base(tmp_path / "n", 1))})
     versions.apply({"m": ModelConfig(tmp_path / "m")})
