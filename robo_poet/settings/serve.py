@@ -31,6 +31,8 @@ class ServeSettings(Settings):
     look_seconds: float = Field(2, gt=0, le=600, description="seconds between two looks at registry and model server")
     canary_share: float = Field(0, ge=0, le=1, description="share of the users that the canary answers, where there is one")
     deadline_seconds: float = Field(30, gt=0, le=600, description="a request's whole time; then 504 (SERVE-2)")
+    connections: int = Field(1000, ge=1, le=100_000, description="connections at a time; a further one is told 503 and closed")
+    header_seconds: float = Field(10, gt=0, le=600, description="time to send a request's headers; then 408")
     body_seconds: float = Field(10, gt=0, le=600, description="time to send a body; then 408")
     body_bytes: int = Field(64 * 1024, ge=1024, le=16 * 1024 * 1024, description="largest body; beyond it 413")
     in_flight: int = Field(

@@ -4,13 +4,17 @@ import argparse
 import asyncio
 import gc
 import os
+import resource
 import signal
 import socket
 import ssl
 import sys
 from collections.abc import Sequence
+from functools import partial
+from ipaddress import ip_address
 from pathlib import Path
 
+import structlog
 import uvicorn
 import uvloop
 
@@ -18,9 +22,11 @@ from robo_poet.errors import BadInput
 from robo_poet.settings.serve import ServeSettings
 from serving.gateway.app import make_app
 from serving.gateway.assemble import assemble
+from serving.gateway.connection import Connection
 from serving.gateway.read_settings import read_settings
 from serving.telemetry.operational_log import configure
 
+log = structlog.get_logger("serving.gateway")
 BAD_INPUT = 2  # exit status: the caller can mend it
 
 
@@ -31,6 +37,9 @@ async def serve(settings: ServeSettings) -> None:
         BadInput: a setting, a file or the address cannot be used.
     """
     secure = _tls(settings)
+    if secure is None and not _loopback(settings.host):
+        log.warning("readers' keys and texts come in the clear; set tls_certificate and tls_key, or have a proxy in front that has them")
+    _allow_files()
     app = make_app(assemble(settings))
     try:
         listener = socket.create_server(
@@ -40,7 +49,8 @@ async def serve(settings: ServeSettings) -> None:
         place = f"{settings.host}:{settings.port}"
         raise BadInput(f"the address cannot be used ({error.strerror})", where=place, remedy="choose another with port") from None
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, server_header=False, proxy_headers=False, lifespan="on",
+        app, http=partial(Connection, header_seconds=settings.header_seconds, most=settings.connections),  # type: ignore[arg-type]
+        log_config=None, access_log=False, server_header=False, proxy_headers=False, lifespan="on",
         ssl_context_factory=(lambda *_: secure) if secure else None,
         timeout_graceful_shutdown=int(settings.deadline_seconds) + 2, timeout_keep_alive=30,
     )  # fmt: skip
@@ -59,6 +69,19 @@ async def serve(settings: ServeSettings) -> None:
         await asyncio.wait((serving, asyncio.create_task(stopping.wait())), return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
     await serving
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _allow_files() -> None:
+    """As many as the system lets us have: a connection is a file."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _tls(settings: ServeSettings) -> ssl.SSLContext | None:

@@ -15,7 +15,7 @@ class Admission:
     def __init__(self, access: Access, limiter: RateLimiter) -> None:
         self._access, self._limiter = access, limiter
 
-    def authenticate(self, request: Request, scope: str) -> Caller:
+    def _authenticate(self, request: Request, scope: str) -> Caller:
         """Who asks, if they may.
 
         Raises:
@@ -35,10 +35,9 @@ class Admission:
         """
         ip = exchange_of(request.scope).ip
         try:
-            caller = self.authenticate(request, scope)
-        except Refused as refused:
-            if refused.status != 403:
-                await self._limiter.hit(None, ip)  # who tries keys is counted, too
+            caller = self._authenticate(request, scope)
+        except Refused:
+            await self._limiter.hit(None, ip)  # who tries keys, or asks for what is not theirs, is counted, too
             raise
         allowance = await self._limiter.hit(caller, ip)
         return caller, allowance.headers()

@@ -42,7 +42,7 @@ def make_app(parts: Parts) -> FastAPI:
     desk = FeedbackDesk(settings, admission, parts.ids, ledger)
     health = Health(versions, parts.metrics, admission, lambda: parts.request_log.trouble != "", settings.metrics_for)
 
-    app = FastAPI(title="robo-poet", version="1", docs_url=None, redoc_url=None, lifespan=lambda _: _life(parts))
+    app = FastAPI(title="robo-poet", version="1", docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=lambda _: _life(parts))
     app.add_middleware(
         Front, metrics=parts.metrics, headers=SecurityHeaders(settings.hsts_seconds), trusted=networks(settings.trusted_proxies),
         ended=ledger.ended, room=room, body_bytes=settings.body_bytes,
@@ -79,7 +79,7 @@ def make_app(parts: Parts) -> FastAPI:
 
     @app.get(
         "/metrics", summary="Figures for Prometheus", tags=["operation"], response_class=Response,
-        responses={200: figures, **errors(401, 403, 503)},
+        responses={200: figures, **errors(401, 403, 429, 503)},
     )  # fmt: skip
     async def metrics(request: Request) -> Response:
         return await health.figures(request)

@@ -138,10 +138,13 @@ class Generation:
     async def _accepted(self, order: _Order) -> Job:
         """The job, if its text may be continued."""
         job = self._job(order)
-        decision = await self._filtering.decide(order.text, "prompt")
-        if not decision.allowed:
-            order.exchange.rule = decision.rule
-            raise prompt_refused(decision)
+        # As it will be read, and as it came: what was taken out of it may have been the point.
+        for text in dict.fromkeys((order.text, order.asked.text)):
+            decision = await self._filtering.decide(text, "prompt")
+            if not decision.allowed:
+                order.exchange.rule = decision.rule
+                self._ledger.turned_away(order.exchange, job)
+                raise prompt_refused(decision)
         return job
 
     def _job(self, order: _Order) -> Job:

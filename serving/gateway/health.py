@@ -48,10 +48,10 @@ class Health:
         """Prometheus' text format.
 
         Raises:
-            Refused: 401 or 403, these figures are not for everybody.
+            Refused: 401, 403 or 429, these figures are not for everybody.
         """
         if self._metrics_for != "all" and not (self._metrics_for == "loopback" and _from_here(request)):
-            self._admission.authenticate(request, "metrics")
+            await self._admission.admit(request, "metrics")
         return Response(self._metrics.render(), headers={"Cache-Control": "no-store"}, media_type=self._metrics.content_type)
 
 

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 
 from robo_poet.request_log.log import RequestLog
@@ -14,6 +15,7 @@ from serving.telemetry.interaction import Interaction
 from serving.telemetry.metrics import Metrics
 from serving.telemetry.pseudonym import Pseudonyms
 
+RATED = 10_000  # completions whose ratings are remembered, lest one is counted twice
 _AUDITED = ("generate", "stream", "feedback")
 
 
@@ -22,6 +24,7 @@ class Ledger:
 
     def __init__(self, metrics: Metrics, audit: AuditLog | None, request_log: RequestLog, pseudonyms: Pseudonyms) -> None:
         self._metrics, self._audit, self._log, self._pseudonyms = metrics, audit, request_log, pseudonyms
+        self._rated: OrderedDict[tuple[str, ...], None] = OrderedDict()
 
     def ended(self, exchange: Exchange) -> None:
         """A request is over, however it went."""
@@ -30,7 +33,7 @@ class Ledger:
             self._metrics.client_gone()
         elif exchange.code:
             self._metrics.refused(exchange.code)
-        if self._audit is not None and exchange.route in _AUDITED:
+        if self._audit is not None and (exchange.route in _AUDITED or exchange.status in (401, 403)):
             self._audit.write(Interaction(
                 exchange.id, exchange.route, exchange.status, exchange.seconds * 1000, exchange.user, exchange.credential, exchange.code,
                 exchange.completion, exchange.version, exchange.arm, exchange.rule, exchange.parameters, exchange.prompt_tokens,
@@ -58,12 +61,28 @@ class Ledger:
         """Texts were written, and none may be shown."""
         self._keep(exchange, job, samples, 422, "content_refused")
 
+    def turned_away(self, exchange: Exchange, job: Job) -> None:
+        """The prompt may not be continued."""
+        self._keep(exchange, job, (), 422, "content_refused", exchange.rule)
+
     def rated(self, completion: str, user: str, version: int, arm: str, rating: int | None, thumb: str | None) -> None:
-        """A reader said what they think."""
-        self._metrics.feedback(version=version, arm=arm, rating=rating, thumb=thumb)
+        """A reader said what they think. Metrics count a reader's first word on a completion, for a counter takes nothing back; the request
+        log keeps all, of which the last is read."""
+        told_rating = rating if rating is not None and self._first("rating", completion, user) else None
+        told_thumb = thumb if thumb is not None and self._first("thumb", completion, user) else None
+        if told_rating is not None or told_thumb is not None:
+            self._metrics.feedback(version=version, arm=arm, rating=told_rating, thumb=told_thumb)
         self._log.feedback(Feedback(completion, time.time(), self._pseudonyms.user(user), rating, thumb))
 
-    def _keep(self, exchange: Exchange, job: Job, samples: Sequence[Sample], status: int, code: str) -> None:
+    def _first(self, *said: str) -> bool:
+        if said in self._rated:
+            return False
+        self._rated[said] = None
+        if len(self._rated) > RATED:
+            self._rated.popitem(last=False)
+        return True
+
+    def _keep(self, exchange: Exchange, job: Job, samples: Sequence[Sample], status: int, code: str, prompt_rule: str = "") -> None:
         served = job.chosen.served
         rules = [sample.rule for sample in samples if sample.finish == REFUSED]
         self._log.put(Request(
@@ -74,7 +93,7 @@ class Ledger:
             tokens=[len(sample.written.tokens) for sample in samples],
             completion_perplexities=[perplexity(sample.written.log_probs) for sample in samples],
             finish_reasons=[sample.finish for sample in samples], status=status, code=code,
-            filter_rule=rules[0] if rules else "", filter_side="completion" if rules else "",
+            filter_rule=rules[0] if rules else prompt_rule, filter_side="completion" if rules else "prompt" if prompt_rule else "",
         ))  # fmt: skip
 
 

@@ -27,6 +27,7 @@ def sanitised(text: str, field: str) -> str:
     """
     if _PLAIN.fullmatch(text):
         return text
+    text = without_controls(text.replace("\r\n", "\n").replace("\r", "\n"))  # first: they could stand between the marks that are counted
     marks = 0
     for character in text:
         if "\ud800" <= character <= "\udfff":
@@ -34,4 +35,4 @@ def sanitised(text: str, field: str) -> str:
         marks = marks + 1 if unicodedata.combining(character) else 0
         if marks > MARKS:
             raise Refused(422, "invalid_text", f"{field}: more than {MARKS} combining marks on one character; leave some out")
-    return unicodedata.normalize("NFC", without_controls(text.replace("\r\n", "\n").replace("\r", "\n")))
+    return unicodedata.normalize("NFC", text)

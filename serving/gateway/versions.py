@@ -142,7 +142,8 @@ class Versions:
             else:
                 self._wanted = champion, canary
         for version in self._wanted:
-            if version is not None and version.number not in self._served:
+            known = self._served.get(version.number) if version is not None else None
+            if version is not None and (known is None or known.digest != version.digest):  # another registry may have the number, too
                 self._load(version, troubles)
 
     def _load(self, version: Version, troubles: list[str]) -> None:

@@ -1,5 +1,6 @@
 """Completions from the model server: whole, or in pieces; judged before anything leaves."""
 
+import math
 import time
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
@@ -133,7 +134,9 @@ class Writer:
             written = []
             for row, one in enumerate(each):
                 ids = outputs["tokens"][row][: outputs["length"][row]]
-                chances = outputs["log_prob"][row][: len(ids)]
+                chances = [float(chance) for chance in outputs["log_prob"][row][: len(ids)]]
+                if len(chances) < len(ids) or not all(map(math.isfinite, chances)):
+                    raise model_failed()
                 whole = Completion(words.decode(ids), ids, chances, StopReason(outputs["stop_reason"][row]))
                 written.append(stopped(words, whole, one))
         except (KeyError, IndexError, TypeError, ValueError):

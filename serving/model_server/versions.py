@@ -11,7 +11,6 @@ from typing import Protocol
 from serving.model_server.config import ModelConfig
 from serving.model_server.errors import CallError, Code
 
-
 RETRY_SECONDS = 30.0  # after which a version that could not be loaded is tried again: it may have been for want of memory or of files
 
 

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +18,20 @@ from robo_poet.settings.serve import ServeSettings
 from serving.access.key_store import KeyStore
 from serving.gateway.app import make_app
 from serving.gateway.assemble import assemble
+from serving.gateway.connection import Connection
 from serving.gateway.parts import Parts
 
 ALL = ("generate", "feedback", "metrics", "internal-load")
 
 
 @contextmanager
-def listening(app: ASGIApp, lifespan: str = "on") -> Iterator[str]:
-    """`app` behind uvicorn; yields its address."""
+def listening(app: ASGIApp, lifespan: str = "on", header_seconds: float = 10, most: int = 1000) -> Iterator[str]:
+    """`app` behind uvicorn and our connections; yields its address."""
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(app, log_config=None, access_log=False, proxy_headers=False, lifespan=lifespan, timeout_graceful_shutdown=2)  # type: ignore[arg-type]
+    config = uvicorn.Config(
+        app, http=partial(Connection, header_seconds=header_seconds, most=most), log_config=None, access_log=False, proxy_headers=False,  # type: ignore[arg-type]
+        lifespan=lifespan, timeout_graceful_shutdown=2,  # type: ignore[arg-type]
+    )  # fmt: skip
     server = uvicorn.Server(config)
     started = threading.Event()
     failed: list[BaseException] = []

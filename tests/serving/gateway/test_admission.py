@@ -29,6 +29,21 @@ def test_a_key_is_good_for_its_scopes(staged: Gateway) -> None:
     assert staged.http.post("/v1/feedback", json={"completion_id": "x", "thumb": "up"}, headers=key).status_code == 404
 
 
+@pytest.mark.parametrize(("path", "known", "status"), [("/v1/generate", False, 401), ("/v1/generate", True, 403), ("/metrics", False, 401)])
+def test_who_is_refused_is_counted(
+    registry: Registry, server: StandInModelServer, tmp_path: object, path: str, known: bool, status: int
+) -> None:
+    given = {**QUIET, "access": {"look_seconds": 0.05, "ip_requests_per_minute": 5}, "metrics_for": "scope"}
+    given |= {"model_server": server.address, "registry": str(registry.root), "folder": str(tmp_path)}
+    with running(ServeSettings(**given)) as gateway:  # type: ignore[arg-type]
+        key = gateway.key("eve", ("feedback",)) if known else "rp_aaaaaaaaaaaaaaaa_" + "A" * 43
+        if known:
+            assert wait_until(lambda: gateway.parts.access._ring.find(key.split("_")[1]) is not None)
+        method = "GET" if path == "/metrics" else "POST"
+        answers = [httpx.request(method, gateway.address + path, headers={"X-API-Key": key}).status_code for _ in range(7)]
+        assert answers == [status] * 5 + [429] * 2
+
+
 def test_who_asks_too_often_waits(registry: Registry, server: StandInModelServer, tmp_path: object) -> None:
     access = {"look_seconds": 0.05, "requests_per_minute": 3}
     given = {
@@ -53,6 +68,13 @@ def test_who_asks_too_often_waits(registry: Registry, server: StandInModelServer
             both = [future.result() for future in [pool.submit(gateway.generate) for _ in range(2)]]
         assert sorted(answer.status_code for answer in both) == [200, 503]
         shed = next(answer for answer in both if answer.status_code == 503)
+        with concurrent.futures.ThreadPoolExecutor() as pool:  # nothing of a further one is read: nobody asks who they are
+            first = pool.submit(gateway.generate)
+            assert wait_until(lambda: gateway.parts.client.waiting == 1)
+            assert httpx.post(f"{gateway.address}/v1/generate", content=b"\xff no JSON").status_code == 503
+            long = httpx.post(f"{gateway.address}/v1/generate", content=b"x" * 100_000, headers={**key, "Content-Type": "application/json"})
+            assert long.status_code == 429  # but for a body that may not stay unread
+            assert first.result().status_code == 200
         assert shed.json()["error"]["code"] == "overloaded" and shed.headers["retry-after"] == "1"
         server.seconds = 0
         assert gateway.generate().status_code == 200 and gateway.generate(stream=True).status_code == 200  # room is given back

@@ -41,6 +41,7 @@ def test_no_tensorflow_is_imported() -> None:
     ("method", "path", "status", "code"),
     [
         ("GET", "/v1/nothing", 404, "not_found"),
+        ("POST", "/v1/generate/", 404, "not_found"),
         ("GET", "/v1/generate", 405, "method_not_allowed"),
         ("POST", "/", 405, "method_not_allowed"),
         ("DELETE", "/healthz", 405, "method_not_allowed"),

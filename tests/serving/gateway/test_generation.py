@@ -225,6 +225,23 @@ def test_a_refused_prompt_reaches_no_model(staged: Gateway, server: StandInModel
     assert server.calls == [] and "filthy" not in response.text
 
 
+def test_what_is_hidden_in_a_prompt_is_judged_though_it_is_taken_out(staged: Gateway, server: StandInModelServer) -> None:
+    response = staged.generate(text="the rose sleeps" + "\u200b" * 12 + " upon the star")
+    assert (response.status_code, response.json()["error"]["code"]) == (422, "content_refused") and server.calls == []
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("chances", [[], [-0.5], [float("nan")] * 200, ["x"] * 200])
+def test_tokens_without_their_chances_are_no_answer(staged: Gateway, server: StandInModelServer, chances: list[Any], stream: bool) -> None:
+    def short(body: dict[str, Any]) -> Response:
+        outputs = server._outputs(body["inputs"]) | {"log_prob": [chances]}
+        return Response(json.dumps({"outputs": outputs}), media_type="application/json")
+
+    server.behave = short
+    response = staged.generate(stream=stream)
+    assert (response.status_code, response.json()["error"]["code"]) == (502, "model_failed")
+
+
 @pytest.mark.parametrize("stream", [False, True])
 def test_work_ends_when_the_client_leaves(staged: Gateway, server: StandInModelServer, stream: bool) -> None:
     server.seconds = 5

@@ -21,13 +21,17 @@ def test_a_request_is_logged_scrubbed_with_what_became_of_it(registry: Registry,
         answer = gateway.generate(text="the rose sleeps, write to ada@example.org", seed=3, num_samples=2, temperature=1.1).json()
         refused = gateway.generate(text="the rose sleeps upon", seed=4)
         assert refused.status_code == 422
+        away = gateway.generate(text="zounds, you filthy rose sleeps")
+        assert away.status_code == 422
         for opinion in ({"rating": 2}, {"rating": 5}, {"thumb": "up"}):
             assert gateway.http.post("/v1/feedback", json={"completion_id": answer["id"], **opinion}).status_code == 200
         assert wait_until(lambda: "robo_poet_scored_tokens_total" in gateway.http.get("/metrics").text)
         pseudonym = gateway.parts.pseudonyms.user("ada")
 
     rows = {row["request_id"]: row for row in read(tmp_path / "requests").to_pylist()}
-    assert rows.keys() == {answer["request_id"], refused.json()["request_id"]}
+    assert rows.keys() == {one["request_id"] for one in (answer, refused.json(), away.json())}
+    turned = rows[away.json()["request_id"]]
+    assert (turned["status"], turned["filter_side"], turned["completions"]) == (422, "prompt", []) and turned["filter_rule"]
     row = rows[answer["request_id"]]
     assert (row["completion_id"], row["version"], row["arm"], row["status"], row["code"]) == (answer["id"], 1, "champion", 200, "")
     assert row["user"] == pseudonym and "ada" not in row["user"]

@@ -38,7 +38,7 @@ def test_controls_are_taken_out_of_pieces_as_of_the_whole(one: str, other: str) 
     assert without_controls(one) + without_controls(other) == without_controls(one + other)
 
 
-@pytest.mark.parametrize("text", ["a\ud800b", "\udfff", "e" + "\u0301\u0323" * 16])
+@pytest.mark.parametrize("text", ["a\ud800b", "\udfff", "e" + "\u0301\u0323" * 16, "e" + ("\u0301" * 20 + "\u200b") * 2])
 def test_what_no_encoding_holds_or_no_reader_means_is_refused(text: str) -> None:
     with pytest.raises(Refused, match="text: ") as refused:
         sanitised(text, "text")
