@@ -20,12 +20,12 @@ from components.train_model.export_process import export_apart
 from components.train_model.feed import make_feed
 from components.train_model.gpus import prepare_gpus
 from components.train_model.memory import estimate, warning
-from components.train_model.precision import compute_type
+from components.train_model.state_folder import state_folder
 from components.train_model.trainer import Trainer
 from components.train_model.warm_start import begin_with
 from robo_poet.atomic import new_folder, write_text
 from robo_poet.corpus.read import read_documents
-from robo_poet.digest import digest_json, digest_path
+from robo_poet.digest import digest_path
 from robo_poet.errors import BadInput
 from robo_poet.model.limits import MAX_LENGTH
 from robo_poet.model.tokenizer import Tokenizer
@@ -43,8 +43,11 @@ def work(call: Call) -> None:
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()  # measured at no cost on a CPU; the same seed gives the same curve
     tokenizer = Tokenizer.load(call.inputs["tokenizer"])
-    state = _state_folder(call, settings, seed)
+    with state_folder(call, settings, seed) as state:
+        _train(call, settings, seed, gpus, tokenizer, state)
 
+
+def _train(call: Call, settings: TrainSettings, seed: int, gpus: int, tokenizer: Tokenizer, state: Path) -> None:
     corpus = call.inputs["scrubbed"]
     feeds = {}
     for split, stride in (("train", settings.stride), ("validation", settings.window)):
@@ -98,15 +101,6 @@ def work(call: Call) -> None:
         # Until now they were beside the checkpoints, where a killed training finds them again.
         with new_folder(call.outputs[LOGS]) as folder:
             shutil.copytree(state / LOGS, folder, dirs_exist_ok=True)
-
-
-def _state_folder(call: Call, settings: TrainSettings, seed: int) -> Path:
-    """Where this very training keeps its checkpoints: a name made of all that decides its result."""
-    inputs = {name: digest_path(path) for name, path in call.inputs.items()}
-    numbers = compute_type(settings.precision).name
-    before = call.parameters["warm_start_digest"]
-    key = digest_json([inputs, settings.model_dump(mode="json"), seed, numbers, before, keras.__version__, tf.__version__])
-    return Path(call.parameters["checkpoint_root"]) / f"training-{key[:16]}"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -63,6 +63,8 @@ class TrainSettings(Settings):
     def _heads_of_one_width(self) -> "TrainSettings":
         if self.architecture == "transformer" and self.embedding % self.heads:
             raise ValueError(f"embedding {self.embedding} cannot be divided among {self.heads} heads")
+        if self.architecture == "transformer" and self.embedding % 2:
+            raise ValueError(f"embedding {self.embedding} is odd: positions are told in pairs of sine and cosine")
         return self
 
     @model_validator(mode="after")

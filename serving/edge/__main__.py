@@ -71,6 +71,8 @@ def run(argv: Sequence[str] | None = None) -> None:
     for piece in stream(model.tokenizer, write(model, prompt, sampling, seed), sampling.stop, sampling.min_new):
         _show(piece)
     _show("\n")
+    if model.position >= model.max_length - 1 and len(prompt) + sampling.max_new > model.max_length:
+        print(f"the context of {model.max_length} tokens is full: the text ends here", file=sys.stderr)
     if not args.quiet:
         each = 1000 * (time.perf_counter() - began) / max(1, model.position)
         figures = f"{model.position} tokens read and written, {each:.2f} ms each, {_peak_megabytes():.0f} MB"

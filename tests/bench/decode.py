@@ -23,24 +23,30 @@ def in_graph(signature: Any, rows: int, new: int = NEW) -> Callable[[], Any]:
 
 
 def in_python(architecture: Architecture, model: keras.Model, rows: int) -> Callable[[], Any]:
-    """The way of TensorFlow's text generation tutorial: a compiled step with the same sampler, called in a Python loop."""
+    """The way of TensorFlow's text generation tutorial: the prompt read in one compiled call, then a compiled step with the same sampler,
+    called in a Python loop."""
     options = asked(rows)
     draw = [options[name] for name in ("temperature", "top_k", "top_p")]
 
-    @tf.function
-    def step(tokens: tf.Tensor, state: Any, position: tf.Tensor) -> tuple[tf.Tensor, Any]:
+    def drawn(tokens: tf.Tensor, state: Any, position: tf.Tensor) -> tuple[tf.Tensor, Any]:
         features, state = architecture.step(model, tokens, state, position)
         kernel, bias = architecture.head(model)
         return sample(tf.matmul(features, kernel) + bias, *draw, uniform(options["seed"], position)), state
 
+    @tf.function
+    def first(prompt: tf.Tensor, state: Any) -> tuple[tf.Tensor, Any]:
+        for at in range(PROMPT - 1):
+            _, state = architecture.step(model, prompt[:, at], state, tf.constant(at))
+        return drawn(prompt[:, PROMPT - 1], state, tf.constant(PROMPT - 1))
+
+    step = tf.function(drawn)
+
     def write() -> Any:
-        state = architecture.init_state(model, tf.constant(rows))
-        token, written = options["prompt"][:, 0], []
-        for at in range(PROMPT + NEW - 1):
-            drawn, state = step(token, state, tf.constant(at))
-            if at >= PROMPT - 1:
-                written.append(drawn)
-            token = options["prompt"][:, at + 1] if at < PROMPT - 1 else drawn
+        token, state = first(options["prompt"], architecture.init_state(model, tf.constant(rows)))
+        written = [token]
+        for at in range(PROMPT, PROMPT + NEW - 1):
+            token, state = step(token, state, tf.constant(at))
+            written.append(token)
         return tf.stack(written, axis=1).numpy()
 
     return write

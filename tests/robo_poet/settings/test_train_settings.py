@@ -29,6 +29,8 @@ def test_written_and_read_again_it_is_the_same(architecture: str, layers: int | 
 def test_a_transformers_width_is_divided_among_its_heads() -> None:
     with pytest.raises(ValidationError, match="embedding 100 cannot be divided among 8 heads"):
         TrainSettings(architecture="transformer", embedding=100, heads=8)
+    with pytest.raises(ValidationError, match="embedding 9 is odd"):
+        TrainSettings(architecture="transformer", embedding=9, heads=3)
     TrainSettings(embedding=100, heads=8)  # an lstm has no heads
 
 

@@ -36,6 +36,13 @@ def test_the_same_seed_writes_the_same_text_from_any_folder_that_holds_the_model
     assert run(capsys, version, "the night burns", "--seed", 5, "--max-length", 20, "--quiet")[1:] != (texts.pop(), "")
 
 
+@pytest.mark.parametrize("quiet", [[], ["--quiet"]])
+def test_a_text_that_the_context_ends_is_said_to_be_so(version: Path, capsys: pytest.CaptureFixture[str], quiet: list[str]) -> None:
+    _, _, err = run(capsys, version, "the night burns " * 60, "--max-length", 500, "--min-length", 500, *quiet)
+    assert "the context of 512 tokens is full: the text ends here" in err
+    assert "context" not in run(capsys, version, "the night burns", "--max-length", 20)[2]
+
+
 def test_without_a_seed_it_says_which_one_it_took(version: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _, out, err = run(capsys, version, "the night burns", "--max-length", 15)
     seed = re.search(r"--seed (\d+)", err)

@@ -1,0 +1,55 @@
+"""Where a training keeps what outlives a kill: a folder named after all that decides its result, and of one process at a time (TRAIN-6)."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+import robo_poet
+from components.train_model.precision import compute_type
+from robo_poet.digest import digest_file, digest_json, digest_path
+from robo_poet.errors import BadInput
+from robo_poet.settings.train import TrainSettings
+from robo_poet.step import Call
+
+
+@contextmanager
+def state_folder(call: Call, settings: TrainSettings, seed: int) -> Iterator[Path]:
+    """The folder, locked while the block runs. At the end the copies of the corpus in it are removed; the checkpoints stay, for what the
+    step has written may still have to be fetched anew.
+
+    Raises:
+        BadInput: another process trains in it.
+    """
+    folder = Path(call.parameters["checkpoint_root"]) / f"training-{_key(call, settings, seed)[:16]}"
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            remedy = "wait until it has ended, or give another checkpoint_root"
+            raise BadInput("this very training runs already", where=str(folder), remedy=remedy) from None
+        yield folder
+        for copy in folder.glob("*.ids"):
+            copy.unlink()
+    finally:
+        os.close(lock)
+
+
+def _key(call: Call, settings: TrainSettings, seed: int) -> str:
+    inputs = {name: digest_path(path) for name, path in call.inputs.items()}
+    numbers = compute_type(settings.precision).name
+    before = call.parameters["warm_start_digest"]
+    return digest_json([inputs, settings.model_dump(mode="json"), seed, numbers, before, keras.__version__, tf.__version__, _code()])
+
+
+def _code() -> str:
+    """Of the code that trains: a checkpoint of other code would be passed off as this code's."""
+    folders = (Path(__file__).parent, Path(str(robo_poet.__file__)).parent)
+    files = [(folder, path) for folder in folders for path in sorted(folder.rglob("*.py"))]
+    return digest_json([[path.relative_to(folder).as_posix(), digest_file(path)] for folder, path in files])
