@@ -44,7 +44,7 @@ check: setup ## Lint, types, import rules, locks in step
 	@infra/lock.sh --check
 
 test: setup ## All tests
-	@.venv/bin/pytest -n 2 --dist loadfile -m "not soak" $(ARGS)
+	@.venv/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not soak" $(ARGS)
 
 soak: setup ## The same promises at full counts: 1,000 cases a property, races and kills by the hundred
 	@ROBO_POET_SOAK=1 .venv/bin/pytest -n 2 --dist loadfile -m "soak or not soak" --timeout 3000 $(ARGS)
