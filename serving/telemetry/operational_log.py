@@ -48,6 +48,7 @@ def configure(level: str = "info", stream: TextIO | None = None) -> None:
     for name in ("uvicorn", "uvicorn.error"):
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True
+        logging.getLogger(name).setLevel(logging.NOTSET)
     access = logging.getLogger("uvicorn.access")  # whole addresses and query strings; the audit log has what is needed
     access.handlers.clear()
     access.propagate = False
