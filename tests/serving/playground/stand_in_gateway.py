@@ -124,7 +124,9 @@ class StandInGateway:
 def served(stand_in: StandInGateway) -> Iterator[StandInGateway]:
     """On a free port of the loopback interface."""
     listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(stand_in.app(), log_config=None, access_log=False, ws="none", lifespan="off", timeout_graceful_shutdown=1))
+    server = uvicorn.Server(
+        uvicorn.Config(stand_in.app(), log_config=None, access_log=False, ws="none", lifespan="off", timeout_graceful_shutdown=1)
+    )
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     stand_in.address = f"http://127.0.0.1:{listening.getsockname()[1]}"
