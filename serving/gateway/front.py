@@ -31,8 +31,8 @@ class Front:
     Args:
         trusted: proxies whose X-Forwarded-For is believed.
         ended: told of each request at its end.
-        room: while it is full, texts are asked for in vain: at this door a refusal costs a fifth of what it costs behind it, where the
-            refusals of a crowd would leave the others no time.
+        room: while it is full, texts are asked for in vain. It is said at this door, before anything is read: behind it the refusals of a
+            crowd would leave the others no time.
         body_bytes: longest body that may stay unread; a longer one goes on, to where reading has an end.
     """
 

@@ -3,23 +3,14 @@
 import asyncio
 import json
 import sys
-import tempfile
 import time
-from pathlib import Path
 
-from serving.access.key_store import KeyStore
-from serving.local import Program, serving
+from serving.local import Program
 from tests.bench.frame import Row
-from tests.bench.serve import READERS, SETTINGS, WARM_SECONDS, asked, registered
+from tests.bench.serve import READERS, WARM_SECONDS, megabytes, served
 from tests.serving.load import Target, closed_loop, open_loop, summary
 
 SECONDS, TIMES, RECOVERY_SECONDS = 60.0, 4.0, 60.0
-
-
-def resident(programs: list[Program]) -> float:
-    """Megabytes of all programs now."""
-    status = [Path(f"/proc/{program.process.pid}/status").read_text() for program in programs]
-    return sum(int(text.split("VmRSS:")[1].split()[0]) for text in status) / 1024
 
 
 async def measure(target: Target, programs: list[Program]) -> list[Row]:
@@ -28,12 +19,12 @@ async def measure(target: Target, programs: list[Program]) -> list[Row]:
     await asyncio.sleep(WARM_SECONDS)
     calm = summary(await closed_loop(target, 1, 30)).p50
     full = summary(await closed_loop(target, READERS, 10 * READERS)).served_per_second
-    before = resident(programs)
+    before = sum(megabytes(programs).values())
     storm = summary(await open_loop(target, TIMES * full, SECONDS))
     ended = time.perf_counter()
     while summary(await closed_loop(target, 1, 1)).p50 > 2 * calm and time.perf_counter() - ended < RECOVERY_SECONDS:
         pass
-    recovered, after = time.perf_counter() - ended, resident(programs)
+    recovered, after = time.perf_counter() - ended, sum(megabytes(programs).values())
     print(f"what became of them: {json.dumps(storm.statuses)}", file=sys.stderr)
     shed = storm.statuses.get("429", 0) + storm.statuses.get("503", 0) - storm.shed_untold
     served = storm.statuses.get("200", 0)
@@ -51,10 +42,5 @@ async def measure(target: Target, programs: list[Program]) -> list[Row]:
 
 def run() -> list[Row]:
     """The figures of one storm."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        registry = registered(folder)
-        with serving(SETTINGS, registry.root, folder / "serve") as (address, _, programs):
-            key = KeyStore(folder / "serve" / "keys").create("bench", ("generate", "internal-load"), 1).text
-            time.sleep(2)  # the gateway looks for new keys each second
-            return asyncio.run(measure(Target(address, asked, {"X-API-Key": key}), programs))
+    with served() as running:
+        return asyncio.run(measure(running.target, running.programs))

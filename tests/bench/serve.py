@@ -8,7 +8,9 @@ import json
 import statistics
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -65,13 +67,40 @@ def directly(address: str, prompt: list[int]) -> Target:
     )  # fmt: skip
 
 
-def peak_megabytes(programs: list[Program]) -> float:
-    """Of all programs together, and what they started: the request log's writer."""
-    pids = [program.process.pid for program in programs]
-    for pid in list(pids):
-        pids += [int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()]
-    status = [Path(f"/proc/{pid}/status").read_text() for pid in pids]
-    return sum(int(text.split("VmHWM:")[1].split()[0]) for text in status) / 1024
+def megabytes(programs: list[Program], figure: str = "VmRSS") -> dict[str, float]:
+    """Of each program, and of what it started: the gateway's request log. `VmRSS`: resident now; `VmHWM`: at most."""
+    pids = {program.name: program.process.pid for program in programs}
+    for pid in list(pids.values()):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            for child in (task / "children").read_text().split():
+                pids["request log"] = int(child)
+    status = {name: Path(f"/proc/{pid}/status").read_text() for name, pid in pids.items()}
+    return {name: int(text.split(f"{figure}:")[1].split()[0]) / 1024 for name, text in status.items()}
+
+
+@dataclass(frozen=True)
+class Served:
+    """MODEL-1 in front of readers; `ready` is the seconds until then, `folder` has its settings."""
+
+    target: Target
+    programs: list[Program]
+    registry: Registry
+    folder: Path
+    ready: float
+
+
+@contextmanager
+def served() -> Iterator[Served]:
+    """As `make serve` does it."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        registry = registered(folder)
+        begun = time.perf_counter()
+        with serving(SETTINGS, registry.root, folder / "serve") as (address, _, programs):
+            ready = time.perf_counter() - begun
+            key = KeyStore(folder / "serve" / "keys").create("bench", ("generate", "internal-load"), 1).text
+            time.sleep(2)  # the gateway looks for new keys each second
+            yield Served(Target(address, asked, {"X-API-Key": key}), programs, registry, folder / "serve", ready)
 
 
 async def measure(ways: Mapping[str, Target]) -> dict[str, dict[str, list[Summary]]]:
@@ -97,18 +126,11 @@ def run() -> list[Row]:
     """Latency and throughput through the gateway and without it; start and memory."""
     from robo_poet.model.tokenizer import START, Tokenizer
 
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        registry = registered(folder)
-        prompt = [START, *Tokenizer.load(registry.version(1).folder / "tokenizer").encode(PROMPT)]
-        begun = time.perf_counter()
-        with serving(SETTINGS, registry.root, folder / "serve") as (address, _, programs):
-            ready = time.perf_counter() - begun
-            key = KeyStore(folder / "serve" / "keys").create("bench", ("generate", "internal-load"), 1).text
-            time.sleep(2)  # the gateway looks for new keys each second
-            behind = json.loads((folder / "serve" / "gateway.json").read_text())["model_server"]
-            found = asyncio.run(measure({"gateway": Target(address, asked, {"X-API-Key": key}), "direct": directly(behind, prompt)}))
-            memory = peak_megabytes(programs)
+    with served() as running:
+        words = Tokenizer.load(running.registry.version(1).folder / "tokenizer")
+        behind = json.loads((running.folder / "gateway.json").read_text())["model_server"]
+        found = asyncio.run(measure({"gateway": running.target, "direct": directly(behind, [START, *words.encode(PROMPT)])}))
+        memory = sum(megabytes(running.programs, "VmHWM").values())
     (one, many), (bare, bare_many) = ((found[way]["one"], found[way]["many"]) for way in ("gateway", "direct"))
     faults = sum(count for rounds in (one, many) for each in rounds for status, count in each.statuses.items() if status != "200")
     other, speed, own = "model server alone", middle(many, "tokens_per_second"), middle(one, "p50") - middle(bare, "p50")
@@ -120,6 +142,6 @@ def run() -> list[Row]:
         Row("32 readers", "tokens/s", speed, "one reader", middle(one, "tokens_per_second")),
         Row("32 readers, P95", "ms", 1000 * middle(many, "p95"), other, 1000 * middle(bare_many, "p95")),
         Row("answers that are no text", "requests", faults),
-        Row("ready after", "s", ready),
+        Row("ready after", "s", running.ready),
         Row("all programs, peak memory", "MB", memory),
     ]

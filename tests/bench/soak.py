@@ -8,15 +8,14 @@ import asyncio
 import json
 import statistics
 import sys
-import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from serving.access.key_store import KeyStore
-from serving.local import Program, serving
+from serving.local import Program
 from tests.bench.frame import Row
-from tests.bench.serve import SETTINGS, registered
+from tests.bench.serve import megabytes, served
 from tests.serving.load import Outcome, Target, closed_loop, summary
 
 SECONDS, READERS, SETTLED, LOOK = 600.0, 12, 120.0, 5.0
@@ -33,21 +32,6 @@ def asked(number: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def resident(programs: list[Program]) -> dict[str, float]:
-    """Megabytes of each program now; a program's children are programs, too."""
-    found = {}
-    for program in programs:
-        found[program.name] = _megabytes(program.process.pid)
-        for task in Path(f"/proc/{program.process.pid}/task").iterdir():
-            for child in (task / "children").read_text().split():
-                found["request log"] = _megabytes(int(child))
-    return found
-
-
-def _megabytes(pid: int) -> float:
-    return int(Path(f"/proc/{pid}/status").read_text().split("VmRSS:")[1].split()[0]) / 1024
-
-
 async def measure(target: Target, programs: list[Program]) -> tuple[list[Outcome], list[tuple[float, dict[str, float]]]]:
     """The requests, and memory by the time."""
     begun, seen = time.perf_counter(), list[tuple[float, dict[str, float]]]()
@@ -55,7 +39,7 @@ async def measure(target: Target, programs: list[Program]) -> tuple[list[Outcome
     async def look() -> None:
         while True:
             now = time.perf_counter() - begun
-            seen.append((now, resident(programs)))
+            seen.append((now, megabytes(programs)))
             print(f"\r{now:.0f} of {SECONDS:.0f} s, {sum(seen[-1][1].values()):,.0f} MB", end="", file=sys.stderr, flush=True)
             await asyncio.sleep(LOOK)
 
@@ -93,13 +77,8 @@ def draw(seen: list[tuple[float, dict[str, float]]], path: Path) -> None:
 
 def run() -> list[Row]:
     """Errors, latency at both ends, and memory."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        registry = registered(folder)
-        with serving(SETTINGS, registry.root, folder / "serve") as (address, _, programs):
-            key = KeyStore(folder / "serve" / "keys").create("bench", ("generate", "internal-load"), 1).text
-            time.sleep(2)  # the gateway looks for new keys each second
-            outcomes, seen = asyncio.run(measure(Target(address, asked, {"X-API-Key": key}), programs))
+    with served() as running:
+        outcomes, seen = asyncio.run(measure(replace(running.target, body=asked), running.programs))
     draw(seen, PICTURE)
     whole = summary(outcomes)
     print(f"what became of them: {json.dumps(whole.statuses)}", file=sys.stderr)
