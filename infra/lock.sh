@@ -16,7 +16,7 @@ compile() { # group [more arguments]
 }
 
 compile all
-for group in data scrub tokenize report edge train train-gpu evaluate evaluate-gpu registry model-server gateway cli; do compile "$group" --constraints "$target/all.txt"; done
+for group in data scrub tokenize report edge train train-gpu evaluate evaluate-gpu measure slices registry model-server gateway cli; do compile "$group" --constraints "$target/all.txt"; done
 compile validate
 
 if [ "${1:-}" = --check ]; then
