@@ -1,4 +1,4 @@
-"""What an architecture gives: seven functions, one file each architecture (MODEL-3)."""
+"""What an architecture gives: eight functions, one file each architecture (MODEL-3)."""
 
 from typing import Any, Protocol
 
@@ -25,6 +25,9 @@ class Architecture(Protocol):
 
     def head(self, model: keras.Model) -> tuple[tf.Tensor, tf.Tensor]:
         """Kernel `[width, vocabulary]` and bias `[vocabulary]` of the projection."""
+
+    def body(self, model: keras.Model) -> keras.Model:
+        """The same model without its projection, weights shared: ids `[batch, time]` → `[batch, time, width]`."""
 
     def init_state(self, model: keras.Model, batch: tf.Tensor) -> State:
         """State before the first token, for `batch` rows."""

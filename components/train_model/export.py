@@ -9,6 +9,7 @@ import tensorflow as tf
 from components.train_model.architecture import Architecture
 from components.train_model.beam import beam_search
 from components.train_model.decode import decode
+from components.train_model.likelihood import likelihood
 from components.train_model.request import make_request
 from components.train_model.top_k import tournament
 from components.train_model.warm_up import write_warm_up
@@ -40,6 +41,7 @@ class Exported(tf.Module):
         super().__init__(name="robo_poet")
         self.model, self._architecture, self._size = model, architecture, size
         self._vocabulary = int(model.output_shape[-1])
+        self._body = architecture.body(model)
         self._compiled = tf.function(self._decode_compiled, jit_compile=True)
 
     @tf.function(input_signature=[_spec("tokens", tf.int32, 2)])
@@ -52,14 +54,25 @@ class Exported(tf.Module):
         Returns:
             `log_prob` `[batch, time−1]` float32, nats, 0 on padding; `rank` `[batch, time−1]` int32, how many tokens were
             thought likelier, −1 on padding.
+
+        Raises:
+            tf.errors.InvalidArgumentError: when run, with the name of what is out of range.
         """
+        checks = [
+            tf.debugging.assert_equal(tf.shape(tokens)[1] >= 2, True, message="tokens: at least 2 wide, one to read and one to judge"),
+            tf.debugging.assert_equal(
+                tf.reduce_all((tokens >= 0) & (tokens < self._size)), True,
+                message=f"tokens: a token that does not exist; they are 0 to {self._size - 1}",
+            ),
+        ]  # fmt: skip
+        with tf.control_dependencies([check for check in checks if check is not None]):
+            tokens = tf.identity(tokens)
         targets = tokens[:, 1:]
-        logits = self.model(tokens[:, :-1], training=False)
-        chosen = tf.gather(logits, targets, batch_dims=2)
-        log_prob = chosen - tf.reduce_logsumexp(logits, axis=-1)
-        rank = tf.math.count_nonzero(logits > chosen[..., None], axis=-1, dtype=tf.int32)
-        real = targets != PAD
-        return {"log_prob": tf.where(real, log_prob, 0.0), "rank": tf.where(real, rank, -1)}
+        features = self._body(tokens[:, :-1], training=False)
+        log_prob, rank = likelihood(
+            tf.reshape(features, [-1, features.shape[-1]]), *self._architecture.head(self.model), tf.reshape(targets, [-1])
+        )
+        return {"log_prob": tf.reshape(log_prob, tf.shape(targets)), "rank": tf.reshape(rank, tf.shape(targets))}
 
     @tf.function(input_signature=PROMPT + SAMPLING)
     def generate(self, *inputs: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from robo_poet.atomic import new_file
 from robo_poet.model.tokenizer import PAD, Tokenizer
 
 SHUFFLE_BUFFER = 10_000
@@ -84,8 +85,7 @@ def make_feed(texts: Iterable[str], tokenizer: Tokenizer, *, window: int, stride
     starts: list[int] = []
     ends: list[int] = []
     position = 0
-    cache.parent.mkdir(parents=True, exist_ok=True)
-    with cache.open("wb") as file:
+    with new_file(cache) as beside, beside.open("wb") as file:  # never truncated under a map of it
         for text in texts:
             ids = tokenizer.encode_document(text)
             file.write(np.asarray(ids, IDS).tobytes())

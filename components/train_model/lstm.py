@@ -60,6 +60,11 @@ def head(model: keras.Model) -> tuple[tf.Tensor, tf.Tensor]:
     return layer.kernel.value, layer.bias.value
 
 
+def body(model: keras.Model) -> keras.Model:
+    """All but the projection: ids `[batch, time]` → `[batch, time, units]`."""
+    return keras.Model(model.inputs, model.get_layer("logits").input)
+
+
 def _recurrent(model: keras.Model) -> list[Any]:
     return [layer for layer in model.layers if isinstance(layer, keras.layers.LSTM)]
 

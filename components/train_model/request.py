@@ -61,22 +61,24 @@ def make_request(
             ((penalty >= 1) & (penalty <= 10), "repetition_penalty: 1 to 10"),
         )
     ]
+    batch = tf.shape(prompt)[0]
+    end = tf.one_hot(END, vocabulary, True, False, dtype=tf.bool)
+    never = tf.constant([i < END or i >= size for i in range(vocabulary)])  # PAD, UNK, START and what has no text
+    banned = _among(banned_tokens, batch, vocabulary) & ~end | never
+    left = tf.reduce_all(tf.reduce_any(~(banned | end), axis=1))
+    checks.append(tf.debugging.assert_equal(left, True, message="banned_tokens: no token is left to write with"))
     with tf.control_dependencies([check for check in checks if check is not None]):
         prompt = tf.identity(prompt)
-    batch = tf.shape(prompt)[0]
     width = tf.minimum(time, MAX_LENGTH)
     prompt = tf.ensure_shape(tf.pad(prompt[:, :width], [[0, 0], [0, MAX_LENGTH - width]]), [None, MAX_LENGTH])
     given = tf.where(tf.range(MAX_LENGTH)[None] < prompt_length[:, None], prompt, PAD)
-
-    never = [i < END or i >= size for i in range(vocabulary)]  # PAD, UNK, START and what has no text
-    banned = _among(banned_tokens, batch, vocabulary) & ~tf.one_hot(END, vocabulary, True, False, dtype=tf.bool) | tf.constant(never)
     return Request(
         prompt=prompt,
         prompt_length=prompt_length,
         stop=tf.minimum(prompt_length + max_new, MAX_LENGTH),
         may_end=prompt_length + min_new,
         mask=tf.where(banned, -float("inf"), 0.0),
-        ends=_among(stop_tokens, batch, vocabulary) | tf.one_hot(END, vocabulary, True, False, dtype=tf.bool),
+        ends=_among(stop_tokens, batch, vocabulary) | end,
         seen=_among(given, batch, vocabulary),
         penalty=penalty,
     )

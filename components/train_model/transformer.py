@@ -109,6 +109,11 @@ def head(model: keras.Model) -> tuple[tf.Tensor, tf.Tensor]:
     return tf.transpose(table), tf.zeros([table.shape[0]], table.dtype)
 
 
+def body(model: keras.Model) -> keras.Model:
+    """All but the projection: ids `[batch, time]` → `[batch, time, width]`."""
+    return keras.Model(model.inputs, model.get_layer("final_norm").output)
+
+
 def init_state(model: keras.Model, batch: tf.Tensor) -> list[list[tf.Tensor]]:
     """Rings of keys and values, `[window, batch, heads, dim]` each, of each layer."""
     shapes = [(model.span, batch, *block.query.shape[1:]) for block in _blocks(model)]

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from robo_poet.errors import BadInput
 from robo_poet.model.sampling import Sampling
-from robo_poet.model.tokenizer import PAD, Tokenizer
+from robo_poet.model.tokenizer import CONTROL, PAD, Tokenizer
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -19,6 +20,9 @@ def prompt_inputs(words: Tokenizer, prompts: Sequence[Sequence[int]], each: Sequ
         words: the tokenizer that the ids are of; finds the tokens that hold a stop text or a banned one.
         prompts: ids, `<START>` first, a row each.
         each: how each row is to be continued.
+
+    Raises:
+        BadInput: a row bans every token.
     """
     return {
         "prompt": padded(prompts),
@@ -27,8 +31,20 @@ def prompt_inputs(words: Tokenizer, prompts: Sequence[Sequence[int]], each: Sequ
         "min_new": np.asarray([one.min_new for one in each], np.int32),
         "repetition_penalty": np.asarray([one.repetition_penalty for one in each], np.float32),
         "stop_tokens": padded([words.holding(one.stop) for one in each]),
-        "banned_tokens": padded([words.holding(one.banned) for one in each]),
+        "banned_tokens": padded([banned_tokens(words, one.banned) for one in each]),
     }
+
+
+def banned_tokens(words: Tokenizer, texts: Sequence[str]) -> list[int]:
+    """Ids of the tokens that hold one of `texts`.
+
+    Raises:
+        BadInput: all do, so that nothing could be written.
+    """
+    banned = words.holding(texts)
+    if banned and len([token for token in banned if token >= len(CONTROL)]) == words.size - len(CONTROL):
+        raise BadInput("no token is left to write with", where="banned", remedy="ban less")
+    return banned
 
 
 def beam_inputs(each: Sequence[Sampling]) -> Arrays:

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from robo_poet.errors import BadInput
 from robo_poet.model.edge import EdgeModel
+from robo_poet.model.inputs import banned_tokens
 from robo_poet.model.sampling import Sampling
 from robo_poet.model.tokenizer import END, PAD
 from serving.edge.sampler import penalise, sample, uniform
@@ -28,10 +29,8 @@ def write(model: EdgeModel, prompt: Sequence[int], sampling: Sampling, seed: int
         if not words.holding([text]):  # better refused than seemingly kept
             raise BadInput(f"no token holds {text!r}, so it cannot be banned", where="banned", remedy="give a shorter piece of it")
     mask = np.zeros(model.vocabulary, np.float32)
-    mask[words.holding(sampling.banned)] = -np.inf
+    mask[banned_tokens(words, sampling.banned)] = -np.inf
     mask[:END] = mask[words.size :] = -np.inf
-    if np.isneginf(np.delete(mask, END)).all():
-        raise BadInput("no token is left to write with", where="banned", remedy="ban less")
     return _written(model, prompt, sampling, seed, mask)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from serving.gateway.exchange import request_id
+from serving.gateway.lingering import Lingering
 from serving.gateway.refusals import error_body
 from serving.refusal import Refused
 
@@ -33,6 +34,8 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """One more."""
         super().connection_made(transport)
+        self._lingering = Lingering(transport, self.loop, lambda: self.cycle is not None and self.cycle.more_body)
+        self.transport = self._lingering  # type: ignore[assignment]
         if len(self.connections) > self._most:
             self._refuse(Refused(503, "overloaded", "too many are connected just now; try again in 1 s", {"Retry-After": "1"}))
         else:
@@ -41,7 +44,13 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """One less."""
         self._stop()
+        self._lingering.lost()
         super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of a request, or of the body of one that was refused."""
+        if not self._lingering.drop(len(data)):
+            super().data_received(data)
 
     def on_message_begin(self) -> None:
         """The first byte of a request."""

@@ -1,5 +1,8 @@
+import http.client
 import json
 import socket
+import time
+from contextlib import closing
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -79,6 +82,36 @@ def test_a_long_body_of_unknown_length_is_not_read_to_its_end(staged: Gateway) -
     chunk = b"4000\r\n" + b"a" * 0x4000 + b"\r\n"
     answered = raw(staged, b"Transfer-Encoding: chunked\r\n", [chunk] * 5)  # and no end: who waited for it would wait for ever
     assert answered.startswith(b"HTTP/1.1 413")
+
+
+@pytest.mark.parametrize("headers", [{}, {"X-API-Key": "forged"}, {"Content-Type": "text/plain"}])
+def test_a_client_that_sends_all_before_it_reads_sees_why_it_was_refused(staged: Gateway, headers: dict[str, str]) -> None:
+    """Ten megabytes by Python's own client: to close with bytes unread would reset the connection, and the answer be lost (RFC 9112, 9.6)."""
+    place = urlsplit(staged.address)
+    given = {"Content-Type": "application/json", "X-API-Key": staged.http.headers["x-api-key"], **headers}
+    with closing(http.client.HTTPConnection(str(place.hostname), place.port, timeout=20)) as connection:
+        connection.request("POST", "/v1/generate", body=b"a" * 10_000_000, headers=given)
+        answered = connection.getresponse()
+        assert answered.status == {(): 413, ("X-API-Key",): 401, ("Content-Type",): 415}[tuple(headers)]
+        assert json.loads(answered.read())["status"] == "error"
+
+
+def test_a_client_that_never_ends_its_body_is_left(staged: Gateway) -> None:
+    place = urlsplit(staged.address)
+    with socket.create_connection((str(place.hostname), place.port or 0), timeout=20) as connection:
+        key = staged.http.headers["x-api-key"].encode()
+        head = (
+            b"POST /v1/generate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nX-API-Key: "
+            + key
+            + b"\r\nContent-Length: 10000000\r\n\r\n"
+        )
+        connection.sendall(head)
+        while connection.recv(65536):  # the answer, then the end of what the server says
+            pass
+        with pytest.raises(OSError):  # and the end of what it hears
+            for _ in range(100):
+                connection.sendall(b"a")
+                time.sleep(0.1)
 
 
 def test_a_body_that_does_not_come_is_not_waited_for(staged: Gateway) -> None:

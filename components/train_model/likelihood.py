@@ -1,0 +1,39 @@
+"""Projection onto the vocabulary and the likelihood of given targets, the logits of a chunk of rows at a time (EVAL-1).
+
+All logits of 32×512 tokens over 10,000 would be 0.7 GB, and as much again for each pass over them.
+"""
+
+import tensorflow as tf
+
+from robo_poet.model.tokenizer import PAD
+
+CHUNK = 400  # rows: 16 MB of logits at 10,000 tokens, as in `projection`
+
+
+def likelihood(features: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, targets: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Natural log-probability of each target, and how many tokens are likelier.
+
+    Args:
+        features: `[rows, width]` float32.
+        kernel, bias: `[width, vocabulary]`, `[vocabulary]`.
+        targets: `[rows]` int32.
+
+    Returns:
+        `[rows]` float32, 0 where the target is PAD; `[rows]` int32, −1 where it is.
+    """
+    rows = tf.shape(features)[0]
+    chances = tf.TensorArray(tf.float32, 0, dynamic_size=True, infer_shape=False, element_shape=[None])
+    ranks = tf.TensorArray(tf.int32, 0, dynamic_size=True, infer_shape=False, element_shape=[None])
+
+    def chunk(at: tf.Tensor, chances: tf.TensorArray, ranks: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray, tf.TensorArray]:
+        wanted = targets[at : at + CHUNK]
+        logits = tf.matmul(features[at : at + CHUNK], kernel) + bias
+        chosen = tf.gather(logits, wanted, batch_dims=1)
+        chance = chosen - tf.reduce_logsumexp(logits, axis=1)
+        rank = tf.math.count_nonzero(logits > chosen[:, None], axis=1, dtype=tf.int32)
+        real = wanted != PAD
+        number = at // CHUNK
+        return at + CHUNK, chances.write(number, tf.where(real, chance, 0.0)), ranks.write(number, tf.where(real, rank, -1))
+
+    _, chances, ranks = tf.while_loop(lambda at, *_: at < rows, chunk, (tf.constant(0), chances, ranks), parallel_iterations=1)
+    return chances.concat(), ranks.concat()
