@@ -19,6 +19,7 @@ class ServeSettings(Settings):
     port: int = Field(8080, ge=0, le=65535, description="0 takes a free one")
     tls_certificate: str = Field("", description="PEM file of the certificate chain; with tls_key: HTTPS, TLS 1.2 at least")
     tls_key: str = Field("", description="PEM file of its private key")
+    plain_http: bool = Field(False, description="listen beyond this machine without TLS, because a proxy in front has it")
     hsts_seconds: int = Field(31_536_000, ge=0, description="how long a browser insists on HTTPS, under TLS; 0 leaves it free")
     trusted_proxies: tuple[str, ...] = Field((), description="networks of proxies whose X-Forwarded-For is believed; none: it is ignored")
     model_server: str = Field("http://127.0.0.1:8501", pattern=r"^https?://[^/\s@]+$", description="REST address of the model server")

@@ -14,7 +14,6 @@ from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 
-import structlog
 import uvicorn
 import uvloop
 
@@ -26,7 +25,6 @@ from serving.gateway.connection import Connection
 from serving.gateway.read_settings import read_settings
 from serving.telemetry.operational_log import configure
 
-log = structlog.get_logger("serving.gateway")
 BAD_INPUT = 2  # exit status: the caller can mend it
 
 
@@ -37,8 +35,9 @@ async def serve(settings: ServeSettings) -> None:
         BadInput: a setting, a file or the address cannot be used.
     """
     secure = _tls(settings)
-    if secure is None and not _loopback(settings.host):
-        log.warning("readers' keys and texts come in the clear; set tls_certificate and tls_key, or have a proxy in front that has them")
+    if secure is None and not settings.plain_http and not _loopback(settings.host):
+        remedy = "set tls_certificate and tls_key, or plain_http where a proxy in front has TLS"
+        raise BadInput("readers' keys and texts would come in the clear", where=f"host: {settings.host}", remedy=remedy)
     _allow_files()
     app = make_app(assemble(settings))
     try:

@@ -51,12 +51,6 @@ class Sessions:
             count += 1
         return count
 
-    def close(self) -> list[float]:
-        """End every session, when the program does."""
-        lengths = [_length(session) for session in self._open.values()]
-        self._open.clear()
-        return lengths
-
     def _expire(self) -> Iterator[float]:
         while self._open and next(iter(self._open.values()))[1] < self._now - self._gap:
             yield _length(self._open.popitem(last=False)[1])

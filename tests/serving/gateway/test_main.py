@@ -95,6 +95,8 @@ def test_a_process_serves_by_tls_and_finishes_what_it_began(registry: Registry, 
     [
         ({"port": -1}, "error: port: "),
         ({"tls_certificate": "none.pem", "tls_key": "none.pem"}, "error: none.pem: no certificate"),
+        ({"host": "192.0.2.1"}, "error: host: 192.0.2.1: readers' keys and texts would come in the clear; set tls_certificate"),
+        ({"host": "192.0.2.1", "plain_http": True}, "error: 192.0.2.1:8080: the address cannot be used"),
         (None, "no settings here"),
     ],
 )
