@@ -120,6 +120,6 @@ def _why_unknown(difference: Estimate) -> str:
 
 def _reason(difference: Estimate, unit: str, verdict: str, needed: int | None, confidence: float) -> str:
     within = "works" if unit == "work" else "documents, within these works"
-    text = f"{difference.value:+.4f} bits per byte, {confidence:.0%} interval {difference.low:+.4f} to {difference.high:+.4f}, {difference.units} {within}"
+    interval = f"{confidence:.0%} interval {difference.low:+.4f} to {difference.high:+.4f}"
     more = f"; about {needed:,} would tell it apart" if verdict == "not told apart" and needed else ""
-    return f"{verdict}: {text}{more}"
+    return f"{verdict}: {difference.value:+.4f} bits per byte, {interval}, {difference.units} {within}{more}"

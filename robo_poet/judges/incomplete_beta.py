@@ -1,4 +1,4 @@
-"""The regularised incomplete beta function and its inverse, of which Student's t and the binomial's limits are made. Standard library alone."""
+"""The regularised incomplete beta function and its inverse, of which Student's t and the binomial's limits are made."""
 
 import math
 

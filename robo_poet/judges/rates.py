@@ -50,8 +50,8 @@ def clopper_pearson(hits: float, trials: float, *, confidence: float = 0.95) -> 
 def clustered_rate(hits: ArrayLike, trials: ArrayLike, *, confidence: float = 0.95) -> Estimate:
     """The share of hits where the trials of one unit depend on each other, such as completions of one work (Korn & Graubard 1998).
 
-    Clopper and Pearson's limits for as many independent trials as would be equally sure. Where all trials have the same outcome nothing tells
-    how much those of one unit depend on each other: each unit then counts as one trial.
+    Clopper and Pearson's limits for as many independent trials as would be equally sure. Where all trials have the same outcome nothing
+    tells how much those of one unit depend on each other: each unit then counts as one trial.
 
     Args:
         hits, trials: (units,), one pair a unit. Units without a trial are left out.

@@ -18,7 +18,7 @@ class Ratio:
             MacKinnon & White 1985); infinite if one unit is everything.
         freedom: degrees of freedom of that error, the effective number of units (Kish 1965) less one, at least 1.
         units: how many units have a denominator above 0.
-        residuals, shares: of these units (units,): numerator − value × denominator, over the sum of denominators; denominator over that sum.
+        residuals, shares: of these units (units,): numerator − value × denominator, and denominator, both over the sum of denominators.
     """
 
     value: float
