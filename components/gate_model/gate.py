@@ -16,7 +16,7 @@ def parse_gates(text: str) -> list[Gate]:
     """Read the gates from a JSON list.
 
     Raises:
-        BadInput: not JSON, no list, or a gate with an unknown key, a wrong type or no bound; names the gate, counted from 1.
+        BadInput: not JSON, no list, or a gate with an unknown key, a wrong type or no bound that can be; names the gate, counted from 1.
     """
     try:
         parsed = TypeAdapter(list[settings.Gate]).validate_json(text)
@@ -25,7 +25,7 @@ def parse_gates(text: str) -> list[Gate]:
         number, *key = first["loc"] or ("",)
         where = f"--gates: gate {number + 1}" if isinstance(number, int) else "--gates"
         raise BadInput(first["msg"].lower(), where=".".join([where, *map(str, key)])) from None
-    return [Gate(gate.metric, gate.min, gate.max) for gate in parsed]
+    return [Gate(**gate.model_dump()) for gate in parsed]
 
 
 def work(call: Call) -> None:

@@ -1,31 +1,37 @@
 """The gates that a model passes before anyone reads it (EVAL-6). They fail closed: what cannot be judged is rejected, with the reason.
 
-Pure: metrics and bounds in, a decision out.
+Pure: measurements and gates in, a decision out; the verdicts are listed in docs/judges.md.
+
+An absolute bound is kept by the measured value itself: it says what these texts gave. On a slice the value counts only where there is an
+interval, for a slice of three documents says nothing.
 """
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
+from robo_poet.judges.against_champion import judge_differences
+from robo_poet.judges.gate import Gate
+from robo_poet.judges.measurements import Measurements
+from robo_poet.judges.numbers import finite, text
+from robo_poet.judges.outcome import Outcome
+from robo_poet.judges.slices import select
 
-@dataclass(frozen=True)
-class Gate:
-    """A metric and the bound it must keep, limits included; at least one limit."""
-
-    metric: str
-    min: float | None = None
-    max: float | None = None
+__all__ = ["Decision", "Gate", "GateResult", "judge_gates"]
 
 
 @dataclass(frozen=True)
 class GateResult:
-    """What one gate said.
+    """What one gate said, of one slice.
 
     Args:
-        value: the metric, None if it was missing or no finite number.
+        value: the metric, or against the champion the difference, new less champion; None if it is missing or no finite number.
         bound: the bound in words, such as ">= 0.3 and <= 1".
-        reason: why it failed, empty if it passed.
+        reason: why it failed, or why it passed although nothing was compared; else empty.
+        slice: which texts; "" is all of them.
+        against: "champion" where `value` is a difference.
+        low, high: limits of the interval, None where there is none.
+        unknown: too little was measured to judge; the verdict is then what the gate says of the unknown.
     """
 
     metric: str
@@ -33,6 +39,11 @@ class GateResult:
     bound: str
     verdict: Literal["pass", "fail"]
     reason: str
+    slice: str = ""
+    against: str = ""
+    low: float | None = None
+    high: float | None = None
+    unknown: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,50 +59,74 @@ class Decision:
         return {**asdict(self), "gates": [asdict(gate) for gate in self.gates]}
 
 
-def judge_gates(metrics: Mapping[str, float | None], gates: Sequence[Gate]) -> Decision:
+def judge_gates(measured: Measurements | Mapping[str, float | None], gates: Sequence[Gate]) -> Decision:
     """Accept a model if there is a gate and every gate passes.
 
     Args:
-        metrics: the evaluation's, by name; None, NaN and infinity are as good as missing.
+        measured: the evaluation's; metrics by name alone are enough for gates that ask for no slice and no champion.
         gates: the profile's.
     """
-    results = tuple(_judge(metrics, gate) for gate in gates)
+    given = measured if isinstance(measured, Measurements) else Measurements(measured)
+    results = tuple(_result(gate, outcome) for gate in gates for outcome in _judge(given, gate))
     reasons = [result.reason for result in results if result.verdict == "fail"]
     if not results:
         reasons = ["no gate is declared"]
     return Decision("rejected" if reasons else "accepted", results, "; ".join(reasons))
 
 
-def _judge(metrics: Mapping[str, float | None], gate: Gate) -> GateResult:
-    value = _finite(metrics.get(gate.metric))
-    limits = [limit for limit in (gate.min, gate.max) if limit is not None]
-    if gate.metric not in metrics:
-        reason = f"{gate.metric} was not measured"
-    elif value is None:
-        reason = f"{gate.metric} is {metrics[gate.metric]}, no finite number"
-    elif not limits or any(_finite(limit) is None for limit in limits):
-        reason = f"the gate on {gate.metric} has no bound, or one that is no finite number"
-    elif gate.min is not None and value < gate.min:
-        reason = f"{gate.metric} is {_text(value)}, below {_text(gate.min)}"
-    elif gate.max is not None and value > gate.max:
-        reason = f"{gate.metric} is {_text(value)}, above {_text(gate.max)}"
-    else:
-        reason = ""
-    signs = ((">=", gate.min), ("<=", gate.max))
-    bound = " and ".join(f"{sign} {_text(limit)}" for sign, limit in signs if limit is not None)
-    return GateResult(gate.metric, value, bound, "fail" if reason else "pass", reason)
+def _judge(given: Measurements, gate: Gate) -> list[Outcome]:
+    """One outcome a slice; at least one."""
+    if fault := gate.fault():
+        return [Outcome(gate.slice, "fail", fault)]
+    if not given.knows(gate.metric):
+        return [Outcome(gate.slice, "fail", f"{gate.metric} was not measured")]
+    keys = select(gate.slice, given.keys()) if gate.slice else [""]
+    if not keys:
+        return [Outcome(gate.slice, "unknown", f"there is no slice {gate.slice}")]
+    found = [_value(given, gate, key) for key in keys]
+    return judge_differences(given, gate, found) if gate.against else [_bounded(gate, outcome) for outcome in found]
 
 
-def _finite(value: object) -> float | None:
-    """`value` as a float if it is a finite number. JSON may bring anything; True is no measurement."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        number = float(value)
-    except OverflowError:  # an integer of more than 308 digits
-        return None
-    return number if math.isfinite(number) else None
+def _value(given: Measurements, gate: Gate, key: str) -> Outcome:
+    """The model's own figure, not yet judged: "pass" if there is one."""
+    metric = gate.metric
+    if not key:
+        value, interval = given.metrics.get(metric), given.intervals.get(metric)
+        if metric not in given.metrics:
+            return Outcome(key, "fail", f"{metric} was not measured")
+        if finite(value) is None:
+            return Outcome(key, "fail", f"{metric} is {value}, no finite number")
+        return Outcome(key, "pass", "", finite(value)).within(interval)
+    one = given.slices.get(key, {}).get(metric)
+    if one is None:
+        compared = gate.against and metric in given.differences.get(key, {}) and given.champion == "measured"
+        return Outcome(key, "pass" if compared else "unknown", "" if compared else f"{metric} of {key} was not measured")
+    if not one.units:
+        return Outcome(key, "unknown", f"{key} is empty")
+    if finite(one.value) is None:
+        return Outcome(key, "fail", f"{metric} of {key} is {one.value}, no finite number")
+    return Outcome(key, "pass", "", finite(one.value)).within(one)
 
 
-def _text(value: float) -> str:
-    return f"{value:.0f}" if abs(value) < 1e15 and value == int(value) else repr(value)
+def _bounded(gate: Gate, found: Outcome) -> Outcome:
+    """An absolute bound."""
+    if found.state != "pass" or found.value is None:
+        return found
+    of = f"{gate.metric} of {found.slice}" if found.slice else gate.metric
+    if found.slice and found.low is None:
+        return replace(found, state="unknown", reason=f"{of} cannot be judged: too little was measured")
+    if gate.min is not None and found.value < gate.min:
+        return replace(found, state="fail", reason=f"{of} is {text(found.value)}, below {text(gate.min)}")
+    if gate.max is not None and found.value > gate.max:
+        return replace(found, state="fail", reason=f"{of} is {text(found.value)}, above {text(gate.max)}")
+    return found
+
+
+def _result(gate: Gate, found: Outcome) -> GateResult:
+    passes, reason = found.state == "pass", found.reason
+    if found.state == "unknown" and gate.on_unknown == "pass":
+        passes, reason = True, f"{reason}; the gate lets pass what cannot be judged"
+    return GateResult(
+        gate.metric, found.value, gate.bound, "pass" if passes else "fail", reason,
+        found.slice, gate.against, found.low, found.high, found.state == "unknown",
+    )  # fmt: skip

@@ -31,7 +31,10 @@ def run(tmp_path: Path, evaluation: str | dict[str, Any], gates: Any = GATES, **
 def test_a_model_within_the_bounds_is_accepted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, decision, output = run(tmp_path, {"metrics": {"perplexity": 80, "bleu": 0.02, "other": 1}})
     assert (status, decision["verdict"]) == (0, "accepted")
-    assert decision["gates"][0] == {"metric": "perplexity", "value": 80, "bound": "<= 100", "verdict": "pass", "reason": ""}
+    assert decision["gates"][0] == {
+        "metric": "perplexity", "value": 80, "bound": "<= 100", "verdict": "pass", "reason": "",
+        "slice": "", "against": "", "low": None, "high": None, "unknown": False,
+    }  # fmt: skip
     assert output["parameterValues"] == {"verdict": "accepted", "decision_digest": digest_path(tmp_path / "out" / "decision")}
     assert output["artifacts"]["metrics"]["artifacts"][0]["metadata"] == {"perplexity": 80, "bleu": 0.02, "gates_failed": 0}
     assert capsys.readouterr().err == "[100 %] accepted: passed 2 of 2 gates\n"
@@ -68,6 +71,16 @@ def test_a_rejected_model_is_a_normal_outcome_with_a_warning(
         ('{"metrics": {}}', {}, "--gates: input should be a valid array"),
         ('{"metrics": {}}', [GATES[0], {"metric": "bleu"}], "--gates: gate 2: value error, gate on bleu has no bound"),
         ('{"metrics": {}}', [{"metric": "bleu", "max": 1, "maximum": 2}], "--gates: gate 1.maximum: extra inputs are not permitted"),
+        (
+            '{"metrics": {}}',
+            [{"metric": "bleu", "against": "champion"}],
+            "--gates: gate 1: value error, gate on bleu against the champion has no margin",
+        ),
+        (
+            '{"metrics": {}}',
+            [{"metric": "bleu", "min": 0, "slice": "author"}],
+            "--gates: gate 1.slice: value error, 'author' is not feature=value",
+        ),
     ],
 )
 def test_bad_input_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str], evaluation: str, gates: Any, message: str) -> None:

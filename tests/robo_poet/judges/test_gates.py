@@ -18,7 +18,10 @@ def test_every_gate_passes() -> None:
     decision = judge_gates({"perplexity": 80, "bleu": 0.3, "other": math.nan}, [Gate("perplexity", max=100), Gate("bleu", min=0.3, max=1)])
     assert (decision.verdict, decision.reason) == ("accepted", "")
     assert [gate.bound for gate in decision.gates] == ["<= 100", ">= 0.3 and <= 1"]
-    assert decision.to_json()["gates"][0] == {"metric": "perplexity", "value": 80, "bound": "<= 100", "verdict": "pass", "reason": ""}
+    assert decision.to_json()["gates"][0] == {
+        "metric": "perplexity", "value": 80, "bound": "<= 100", "verdict": "pass", "reason": "",
+        "slice": "", "against": "", "low": None, "high": None, "unknown": False,
+    }  # fmt: skip
 
 
 def test_the_reason_gives_value_and_bound() -> None:

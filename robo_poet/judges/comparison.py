@@ -1,0 +1,125 @@
+"""Which of two models predicts the same documents better, in bits per byte, which no tokenizer changes (EVAL-1, EVAL-5)."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from robo_poet.judges.bootstrap import MINIMUM_UNITS, ratio_estimate
+from robo_poet.judges.estimate import Estimate
+from robo_poet.judges.ratio import Numbers, ratio
+from robo_poet.judges.student_t import quantile
+
+MINIMUM_WORKS = 10  # below, documents are the units
+POWER = 0.8
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A new model beside the champion.
+
+    Args:
+        difference: bits per byte, new less champion; below 0 the new one is better.
+        unit: what was taken as independent. "document" speaks of these works alone: other works may differ.
+        verdict: whether the whole interval lies on one side of 0; unknown where it is infinite.
+        needed_units: how many such units would tell a true difference of this size apart, 4 times in 5, at the interval's level; None if
+            the difference is 0 or unknown.
+        reason: the verdict in words, with its figures.
+    """
+
+    difference: Estimate
+    unit: Literal["work", "document"]
+    verdict: Literal["better", "worse", "not told apart", "unknown"]
+    needed_units: int | None
+    reason: str
+
+
+def compare(
+    works: Sequence[str], sizes: ArrayLike, new: ArrayLike, champion: ArrayLike, *, seed: int, confidence: float = 0.95
+) -> Comparison:
+    """Compare by documents that both models have read.
+
+    Args:
+        works: the work that each document belongs to.
+        sizes, new, champion: (documents,): bytes; nats of the whole document under either model.
+
+    Raises:
+        ValueError: not one of each a document, or a size that is negative or no finite number.
+    """
+    size = np.asarray(sizes, np.float64)
+    nats = np.asarray(new, np.float64) - np.asarray(champion, np.float64)
+    if not len(works) == size.size == nats.size:
+        raise ValueError(f"{len(works)} works, {size.size} sizes and {nats.size} likelihoods are not one of each a document")
+    bits = nats / math.log(2)
+    unit: Literal["work", "document"] = "work"
+    summed = _by_work(works, bits), _by_work(works, size)
+    if int((summed[1] > 0).sum()) < MINIMUM_WORKS:
+        unit, summed = "document", (bits, size)
+    difference = ratio_estimate(*summed, seed=seed, confidence=confidence)
+    if not math.isfinite(difference.high):
+        return Comparison(difference, unit, "unknown", None, _why_unknown(difference))
+    needed = needed_units(difference.value, ratio(*summed).error * math.sqrt(difference.units), confidence)
+    verdict: Literal["better", "worse", "not told apart"] = "not told apart"
+    if difference.low > 0 or difference.high < 0:
+        verdict = "worse" if difference.low > 0 else "better"
+    return Comparison(difference, unit, verdict, needed, _reason(difference, unit, verdict, needed, confidence))
+
+
+def needed_units(difference: float, deviation: float, confidence: float = 0.95, power: float = POWER) -> int | None:
+    """How many units tell a true `difference` from 0, where the units' deviation is `deviation`: t test, two-sided (Cohen 1988).
+
+    Returns:
+        At least MINIMUM_UNITS; None if there is no such number.
+    """
+    if difference == 0 or not math.isfinite(deviation / difference) or abs(deviation / difference) > 1e5:
+        return None
+    units = MINIMUM_UNITS
+    for _ in range(100):  # t falls with the units and the units with t: a few rounds
+        reach = quantile((1 + confidence) / 2, units - 1) + quantile(power, units - 1)
+        following = max(MINIMUM_UNITS, math.ceil((reach * deviation / difference) ** 2))
+        if following == units:
+            break
+        units = max(following, (units + following) // 2)  # rounds that overshoot to and fro settle on the safe side
+    return units
+
+
+def non_inferior(comparison: Comparison, margin: float) -> tuple[Literal["pass", "fail", "unknown"], str]:
+    """Whether the new model is at most `margin` bits per byte worse, and why; passes only where the whole interval says so.
+
+    Raises:
+        ValueError: a margin that is negative or no finite number.
+    """
+    if not (margin >= 0 and math.isfinite(margin)):
+        raise ValueError(f"a margin is a finite number from 0 on, not {margin}")
+    low, high = comparison.difference.low, comparison.difference.high
+    if comparison.verdict == "unknown":
+        return "unknown", comparison.reason
+    if high <= margin:
+        return "pass", f"at most {high:+.4f} bits per byte, within the margin of {margin:g}"
+    if low > margin:
+        return "fail", f"at least {low:+.4f} bits per byte, beyond the margin of {margin:g}"
+    return "unknown", f"from {low:+.4f} to {high:+.4f} bits per byte: the margin of {margin:g} lies between"
+
+
+def _by_work(works: Sequence[str], values: Numbers) -> Numbers:
+    """Sums of (documents,) values, a work each, in the order of the works' names."""
+    names, place = np.unique(np.asarray(works, dtype=str), return_inverse=True)
+    return np.bincount(place.ravel(), weights=values, minlength=len(names)).astype(np.float64)
+
+
+def _why_unknown(difference: Estimate) -> str:
+    if math.isnan(difference.value):
+        return "a likelihood is no finite number, or there is no text"
+    if difference.units < MINIMUM_UNITS:
+        return f"{difference.units} documents are too few to compare by: {MINIMUM_UNITS} are needed"
+    return f"the {difference.units} units differ too much to compare by"
+
+
+def _reason(difference: Estimate, unit: str, verdict: str, needed: int | None, confidence: float) -> str:
+    within = "works" if unit == "work" else "documents, within these works"
+    interval = f"{confidence:.0%} interval {difference.low:+.4f} to {difference.high:+.4f}"
+    more = f"; about {needed:,} would tell it apart" if verdict == "not told apart" and needed else ""
+    return f"{verdict}: {difference.value:+.4f} bits per byte, {interval}, {difference.units} {within}{more}"

@@ -1,0 +1,86 @@
+"""Shares with their intervals: of completions that copy, of texts that a judge calls toxic."""
+
+import math
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from robo_poet.judges.bootstrap import MINIMUM_UNITS
+from robo_poet.judges.estimate import Estimate
+from robo_poet.judges.incomplete_beta import beta_quantile
+from robo_poet.judges.ratio import ratio
+from robo_poet.judges.student_t import quantile
+
+
+def wilson(hits: int, trials: int, *, confidence: float = 0.95) -> Estimate:
+    """The share of hits in independent trials with the score interval (Wilson 1927): the confidence holds on average over the true shares.
+
+    Returns:
+        NaN within an infinite interval if there was no trial.
+
+    Raises:
+        ValueError: hits that are not from 0 to trials.
+    """
+    _check(hits, trials)
+    if trials == 0:
+        return Estimate(math.nan, -math.inf, math.inf, 0)
+    z, share = NormalDist().inv_cdf((1 + confidence) / 2), hits / trials
+    middle = (share + z * z / (2 * trials)) / (1 + z * z / trials)
+    half = z / (1 + z * z / trials) * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
+    low, high = 0.0 if hits == 0 else middle - half, 1.0 if hits == trials else middle + half
+    return Estimate(share, low, high, trials)
+
+
+def clopper_pearson(hits: float, trials: float, *, confidence: float = 0.95) -> tuple[float, float]:
+    """Limits that hold whatever the true share is (Clopper & Pearson 1934); effective numbers need not be whole (Korn & Graubard 1998).
+
+    Raises:
+        ValueError: hits that are not from 0 to trials, or no trial.
+    """
+    _check(hits, trials)
+    if not trials:
+        raise ValueError("there was no trial")
+    tail = (1 - confidence) / 2
+    low = beta_quantile(hits, trials - hits + 1, tail) if hits > 0 else 0.0
+    high = beta_quantile(hits + 1, trials - hits, 1 - tail) if hits < trials else 1.0
+    return low, high
+
+
+def clustered_rate(hits: ArrayLike, trials: ArrayLike, *, confidence: float = 0.95) -> Estimate:
+    """The share of hits where the trials of one unit depend on each other, such as completions of one work (Korn & Graubard 1998).
+
+    Clopper and Pearson's limits for as many independent trials as would be equally sure. Where all trials have the same outcome nothing
+    tells how much those of one unit depend on each other: each unit then counts as one trial.
+
+    Args:
+        hits, trials: (units,), one pair a unit. Units without a trial are left out.
+
+    Returns:
+        The share; an infinite interval below MINIMUM_UNITS, NaN if there was no trial.
+
+    Raises:
+        ValueError: different shapes, or hits that are not from 0 to trials.
+    """
+    top, bottom = np.asarray(hits, np.float64), np.asarray(trials, np.float64)
+    found = ratio(top, bottom)
+    if not ((top >= 0) & (top <= bottom)).all():
+        raise ValueError("hits are not from 0 to the trials of their unit")
+    if found.units < MINIMUM_UNITS:
+        return Estimate(found.value, -math.inf, math.inf, found.units)
+    share, total = found.value, float(bottom.sum())
+    if share in (0.0, 1.0):
+        low, high = clopper_pearson(share * found.units, found.units, confidence=confidence)
+        return Estimate(share, low, high, found.units)
+    effective = total
+    if found.error > 0:
+        level = (1 + confidence) / 2
+        loss = quantile(level, max(1.0, total - 1)) / quantile(level, found.freedom)  # the error itself is known by few units
+        effective = min(total, share * (1 - share) / found.error**2 * loss**2)
+    low, high = clopper_pearson(share * effective, effective, confidence=confidence)
+    return Estimate(share, low, high, found.units)
+
+
+def _check(hits: float, trials: float) -> None:
+    if not 0 <= hits <= trials < math.inf:
+        raise ValueError(f"{hits} hits in {trials} trials are not possible")

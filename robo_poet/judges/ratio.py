@@ -1,0 +1,54 @@
+"""A ratio of two sums over independent units, and how far it may be off: nats over tokens, hits over trials, or a mean."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Numbers = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """Sum of numerators over sum of denominators.
+
+    Args:
+        value: the ratio; NaN if a numerator is no finite number or the denominators are 0 together.
+        error: its standard error, by leaving out a unit at a time (linearised: Efron & Tibshirani 1993, section 11; the CV3 of
+            MacKinnon & White 1985); infinite if one unit is everything.
+        freedom: degrees of freedom of that error, the effective number of units (Kish 1965) less one, at least 1.
+        units: how many units have a denominator above 0.
+        residuals, shares: of these units (units,): numerator − value × denominator, and denominator, both over the sum of denominators.
+    """
+
+    value: float
+    error: float
+    freedom: float
+    units: int
+    residuals: Numbers
+    shares: Numbers
+
+
+def ratio(numerators: ArrayLike, denominators: ArrayLike) -> Ratio:
+    """The ratio of the sums of (units,) numerators and (units,) denominators, one pair a unit, denominators ≥ 0.
+
+    Raises:
+        ValueError: different shapes, or a denominator that is negative or no finite number.
+    """
+    top, bottom = np.asarray(numerators, np.float64), np.asarray(denominators, np.float64)
+    if top.ndim != 1 or top.shape != bottom.shape:
+        raise ValueError(f"a numerator and a denominator a unit are needed, not {top.shape} and {bottom.shape}")
+    if not (np.isfinite(bottom).all() and (bottom >= 0).all()):
+        raise ValueError("a denominator is negative or no finite number")
+    whole = float(bottom.sum())
+    value = float(top.sum()) / whole if whole > 0 and np.isfinite(top).all() else float("nan")
+    counted = bottom > 0
+    units = int(counted.sum())
+    if not np.isfinite(value):
+        return Ratio(float("nan"), float("inf"), 1.0, units, np.zeros(units), np.zeros(units))
+    residuals, shares = (top - value * bottom)[counted] / whole, bottom[counted] / whole
+    residuals = np.where(np.abs(residuals) <= 1e-14 * np.abs(top[counted] / whole), 0.0, residuals)  # rounding is no spread
+    if units < 2:
+        return Ratio(value, float("inf"), 1.0, units, residuals, shares)
+    error = float(np.sqrt((units - 1) / units * np.square(residuals / (1 - shares)).sum()))
+    return Ratio(value, error, max(1.0, 1 / float(np.square(shares).sum()) - 1), units, residuals, shares)
