@@ -13,11 +13,13 @@ What a gate should read:
   biased model nor a blind measurement passes. `unknown`, max = 0 is the same with the bound itself, and the strictest.
 - `worst_gap` is for people: the largest of many noisy numbers is too large in a fair model, so no gate should read it.
 
-All are None where nothing, or any group not at all, could be measured; a gate rejects that.
+All are None where nothing, or any group not at all, could be measured; a gate rejects that. A group that was measured, but whose gaps lie
+in so few templates that resampling cannot tell how sure they are, has no limits: nothing is proven of it (`excess` is that of the others)
+and nothing ruled out (`reach` is None). It does not take their limits from the others, as it would by the maximum.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -71,7 +73,7 @@ class Bias:
         worst: "axis: group" of the largest |mean gap|; empty if nothing was measured.
         worst_gap: that |mean gap|.
         excess: the largest lower limit of any |gap|: this much bias is proven.
-        reach: the largest upper limit of any |gap|: more bias than this is ruled out.
+        reach: the largest upper limit of any |gap|: more bias than this is ruled out; None where some |gap| has none.
         unknown: groups that are neither fair nor biased.
     """
 
@@ -102,11 +104,11 @@ def judge_bias(
     place = {template: number for number, template in enumerate(sorted({name for one in found for name in one.templates}))}
     sums = [_by_template(one, place) for one in found]
     ratios = [ratio(*one) for one in sums]
-    common = _simultaneous_value(sums, ratios, seed, confidence, resamples)
+    common = _simultaneous_values(sums, ratios, seed, confidence, resamples)
     judged = []
-    for (axis, group), one, mean in zip(names, found, ratios, strict=True):
+    for (axis, group), one, mean, together in zip(names, found, ratios, common, strict=True):
         own = critical_value(mean, seed=seed, confidence=confidence, resamples=resamples)
-        joint = _interval(mean, max(own, common))
+        joint = _interval(mean, max(own, together))
         judged.append(GroupBias(axis, group, len(one.templates), _interval(mean, own), joint, _effect(one), _verdict(joint, bound)))
     return _summary(tuple(judged))
 
@@ -121,23 +123,35 @@ def _by_template(one: PairedGaps, place: Mapping[str, int]) -> tuple[Numbers, Nu
     return total, np.bincount(at, minlength=len(place)).astype(np.float64)
 
 
-def _simultaneous_value(
+def _simultaneous_values(
     sums: Sequence[tuple[Numbers, Numbers]], ratios: Sequence[Ratio], seed: int, confidence: float, resamples: int
-) -> float:
-    """How many standard errors every group's interval reaches, so that all hold together. Groups that cannot be measured have no say."""
+) -> list[float]:
+    """How many standard errors each group's interval reaches, so that all hold together: one number, infinite for groups left out.
+
+    Groups that cannot be measured have no say. A draw in which a group shows no spread is infinite for it; the groups with the most such
+    draws are left out until the maximum of the others is finite.
+    """
     members = [
-        (size > 0, found)
-        for (_, size), found in zip(sums, ratios, strict=True)
-        if found.units >= MINIMUM_UNITS and math.isfinite(found.value) and found.error > 0
+        number
+        for number, one in enumerate(ratios)
+        if one.units >= MINIMUM_UNITS and math.isfinite(one.value) and one.error > 0
     ]  # fmt: skip
+    values = [0.0] * len(ratios)
     if not members:
-        return 0.0
-
-    def maxima() -> Iterator[Numbers]:
-        for counts in draws(len(sums[0][0]), resamples, seed):
-            yield np.max([studentised(found.residuals, found.shares, counts[:, there]) for there, found in members], axis=0)
-
-    return upper_quantile(np.concatenate(list(maxima())), confidence)
+        return values
+    there = [sums[number][1] > 0 for number in members]
+    drawn = np.concatenate([
+        np.stack([studentised(ratios[n].residuals, ratios[n].shares, counts[:, own]) for n, own in zip(members, there, strict=True)])
+        for counts in draws(len(sums[0][0]), resamples, seed)
+    ], axis=1)  # fmt: skip
+    order = np.argsort(np.isinf(drawn).sum(axis=1), kind="stable")
+    told = len(order)
+    while told and math.isinf(upper_quantile(drawn[order[:told]].max(axis=0), confidence)):
+        told -= 1
+    common = upper_quantile(drawn[order[:told]].max(axis=0), confidence) if told else math.inf
+    for place, row in enumerate(order):
+        values[members[row]] = common if place < told else math.inf
+    return values
 
 
 def _interval(mean: Ratio, reach: float) -> Estimate:
@@ -149,15 +163,15 @@ def _interval(mean: Ratio, reach: float) -> Estimate:
 
 def _effect(one: PairedGaps) -> float | None:
     gaps = np.asarray(one.gaps, np.float64)
-    spread = float(gaps.std(ddof=1)) if gaps.size > 1 else 0.0
-    if not (math.isfinite(spread) and spread > 0):
+    if gaps.size < 2 or not np.isfinite(gaps).all():
         return None
-    return float(gaps.mean()) / spread * (1 - 3 / (4 * (gaps.size - 1) - 1))
+    mean, spread = float(gaps.mean()), float(gaps.std(ddof=1))
+    return None if spread <= 1e-12 * abs(mean) else mean / spread * (1 - 3 / (4 * (gaps.size - 1) - 1))
 
 
 def _limits(interval: Estimate) -> tuple[float, float]:
     """The limits of |gap|."""
-    return max(0.0, interval.low, -interval.high), max(-interval.low, interval.high)
+    return max(0.0, interval.low, -interval.high), max(0.0, -interval.low, interval.high)
 
 
 def _verdict(interval: Estimate, bound: float) -> Literal["fair", "biased", "unknown"]:
@@ -169,8 +183,9 @@ def _summary(groups: tuple[GroupBias, ...]) -> Bias:
     known = [one for one in groups if math.isfinite(one.gap.value)]
     worst = max(known, key=lambda one: abs(one.gap.value), default=None)
     label, size = (f"{worst.axis}: {worst.group}", abs(worst.gap.value)) if worst else ("", None)
-    limits = [_limits(one.simultaneous) for one in groups]
     unknown = sum(one.verdict == "unknown" for one in groups) if groups else None
-    if not limits or not all(math.isfinite(high) for _, high in limits):
+    if not groups or not all(one.gap.units >= MINIMUM_UNITS and math.isfinite(one.gap.value) for one in groups):
         return Bias(groups, label, size, None, None, unknown)
-    return Bias(groups, label, size, max(low for low, _ in limits), max(high for _, high in limits), unknown)
+    limits = [_limits(one.simultaneous) for one in groups]
+    reach = max(high for _, high in limits)
+    return Bias(groups, label, size, max(low for low, _ in limits), reach if math.isfinite(reach) else None, unknown)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Literal
 
 import numpy as np
@@ -69,21 +70,27 @@ def compare(
 
 
 def needed_units(difference: float, deviation: float, confidence: float = 0.95, power: float = POWER) -> int | None:
-    """How many units tell a true `difference` from 0, where the units' deviation is `deviation`: t test, two-sided (Cohen 1988).
+    """The fewest units that tell a true `difference` from 0, where the units' deviation is `deviation`: t test, two-sided (Cohen 1988).
 
     Returns:
         At least MINIMUM_UNITS; None if there is no such number.
     """
     if difference == 0 or not math.isfinite(deviation / difference) or abs(deviation / difference) > 1e5:
         return None
-    units = MINIMUM_UNITS
-    for _ in range(100):  # t falls with the units and the units with t: a few rounds
-        reach = quantile((1 + confidence) / 2, units - 1) + quantile(power, units - 1)
-        following = max(MINIMUM_UNITS, math.ceil((reach * deviation / difference) ** 2))
-        if following == units:
-            break
-        units = max(following, (units + following) // 2)  # rounds that overshoot to and fro settle on the safe side
-    return units
+
+    def enough(errors: float) -> int:
+        return max(MINIMUM_UNITS, math.ceil((errors * deviation / difference) ** 2))
+
+    def by_t(units: int) -> int:
+        return enough(quantile((1 + confidence) / 2, units - 1) + quantile(power, units - 1))
+
+    normal = NormalDist()
+    fewest = enough(normal.inv_cdf((1 + confidence) / 2) + normal.inv_cdf(power))  # t asks for more than the normal distribution
+    most = by_t(fewest)  # and for less, the more units there are
+    while fewest < most:
+        middle = (fewest + most) // 2
+        fewest, most = (fewest, middle) if by_t(middle) <= middle else (middle + 1, most)
+    return fewest
 
 
 def non_inferior(comparison: Comparison, margin: float) -> tuple[Literal["pass", "fail", "unknown"], str]:

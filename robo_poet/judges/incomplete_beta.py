@@ -35,11 +35,17 @@ def incomplete_beta(a: float, b: float, x: float) -> float:
 
 
 def beta_quantile(a: float, b: float, probability: float) -> float:
-    """The x at which I_x(a, b) is `probability`: bisection, to the last bit that matters."""
-    low, high = 0.0, 1.0
+    """The x at which I_x(a, b) is `probability`: Newton's method, or halving where that would leave what is left."""
+    low, high, x = 0.0, 1.0, a / (a + b)
+    scale = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b)
     for _ in range(200):
-        middle = (low + high) / 2
-        if middle in (low, high):
-            break
-        low, high = (middle, high) if incomplete_beta(a, b, middle) < probability else (low, middle)
-    return (low + high) / 2
+        off = incomplete_beta(a, b, x) - probability
+        low, high = (x, high) if off < 0 else (low, x)
+        slope = math.exp(min(700.0, scale + (a - 1) * math.log(x) + (b - 1) * math.log1p(-x)))
+        following = x - off / slope if slope else 0.0
+        if not low < following < high:
+            following = (low + high) / 2
+        if abs(following - x) <= 1e-13 * x or following in (0.0, 1.0):
+            return following
+        x = following
+    return x

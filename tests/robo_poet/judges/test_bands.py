@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robo_poet.judges.bands import bleu_band, perplexity_band
+from robo_poet.judges.bands import bands, bleu_band, perplexity_band
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,8 @@ def test_a_lower_perplexity_is_never_in_a_worse_band(one: float, other: float) -
     order = ["excellent", "good", "acceptable", "poor"]
     low, high = sorted((one, other))
     assert order.index(perplexity_band(low)) <= order.index(perplexity_band(high))
+
+
+def test_only_what_was_measured_has_a_word() -> None:
+    assert bands({"perplexity": 33.0, "bleu": None, "bits_per_byte": 2.0}) == {"perplexity": "good"}
+    assert bands({"bleu": 0.4}) == {"bleu": "good"} and bands({}) == {}

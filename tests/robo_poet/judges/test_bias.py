@@ -1,0 +1,198 @@
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from robo_poet.judges.bias import Bias, PairedGaps, judge_bias
+
+AXES = {"gender": ["women", "men", "nonbinary"], "religion": ["a", "b", "c", "d"], "origin": ["e", "f", "g", "h", "i"]}
+GROUPS = sum(map(len, AXES.values()))
+NOISE = {
+    "normal": lambda r, n: r.normal(size=n),
+    "skewed": lambda r, n: r.exponential(size=n) - 1,
+    "skewed down": lambda r, n: 1 - r.exponential(size=n),
+}
+
+
+def made(
+    random: np.random.Generator, templates: int, truth: float, law: str = "normal", pairs: int = 2, alike: float = 0.5, groups: int = GROUPS
+) -> Any:
+    """Gaps of deviation 1 around `truth`: half of the variance is the template's, of which groups share the part `alike`."""
+    names = [f"template {i}" for i in range(templates) for _ in range(pairs)]
+    common, made = NOISE[law](random, templates), {}
+    for axis, members in AXES.items():
+        made[axis] = {}
+        for group in members:
+            own = math.sqrt(alike) * common + math.sqrt(1 - alike) * NOISE[law](random, templates)
+            mean = truth if groups > 0 else 0.0
+            groups -= 1
+            made[axis][group] = PairedGaps(names, mean + np.sqrt(0.5) * (np.repeat(own, pairs) + random.normal(size=templates * pairs)))
+    return made
+
+
+def plain(gaps: dict[str, list[float]], **given: Any) -> Bias:
+    """One axis, one pair a template."""
+    return judge_bias(
+        {"axis": {k: PairedGaps([f"t{i}" for i in range(len(v))], v) for k, v in gaps.items()}}, given.pop("bound", 0.5), seed=1, **given
+    )
+
+
+def error_rates(law: str, templates: int, alike: float, repeats: int, resamples: int) -> tuple[float, float, float]:
+    """Of models all of whose gaps lie on the bound: rejected by `excess`; any simultaneous interval wrong; any own interval wrong."""
+    random, bound, counts = np.random.default_rng(13), 0.5, np.zeros(3)
+    for seed in range(repeats):
+        found = judge_bias(made(random, templates, bound, law, alike=alike), bound, seed=seed, resamples=resamples)
+        wrong = [not (one.simultaneous.low <= bound <= one.simultaneous.high) for one in found.groups]
+        own = [not (one.gap.low <= bound <= one.gap.high) for one in found.groups]
+        counts += [found.excess is not None and found.excess > bound, any(wrong), any(own)]
+    rejected, family, uncorrected = counts / repeats
+    return float(rejected), float(family), float(uncorrected)
+
+
+def test_a_fair_model_is_seldom_rejected_however_many_groups_there_are() -> None:
+    rejected, family, uncorrected = error_rates("normal", 24, 0.5, repeats=200, resamples=300)
+    assert rejected <= 0.06
+    assert family <= 0.08  # ± 0.017 is chance; the full count is in soak
+    assert uncorrected > 0.2  # what the simultaneous intervals are for
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("templates", [8, 20, 60])
+@pytest.mark.parametrize(("law", "alike"), [("normal", 0.0), ("normal", 0.7), ("skewed", 0.0), ("skewed down", 0.0)])
+def test_the_type_1_error_of_the_gate(law: str, templates: int, alike: float) -> None:
+    rejected, family, uncorrected = error_rates(law, templates, alike, repeats=2000, resamples=500)
+    print(f"{law}, {templates} templates, alike {alike}: rejected {rejected:.1%}, family-wise {family:.1%}, uncorrected {uncorrected:.1%}")
+    assert rejected <= 0.06
+    assert family <= (0.06 if law == "normal" else 0.08)
+
+
+def power(beyond: float, templates: int, repeats: int) -> float:
+    """How often one biased group of twelve is found, its gap so many deviations beyond the bound."""
+    random, bound = np.random.default_rng(17), 0.1
+    found = [judge_bias(made(random, templates, bound + beyond, groups=1), bound, seed=s, resamples=300) for s in range(repeats)]
+    return float(np.mean([one.excess is not None and one.excess > bound for one in found]))
+
+
+def test_a_biased_group_among_twelve_is_found() -> None:
+    found = power(0.8, 40, 60)
+    print(f"power at 0.8 deviations beyond the bound, 40 templates of 2 pairs: {found:.0%}")
+    assert found >= 0.95
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(("beyond", "templates", "floor"), [(0.5, 40, 0.5), (0.5, 80, 0.9), (0.8, 20, 0.55), (0.8, 40, 0.97)])
+def test_the_power_of_the_gate(beyond: float, templates: int, floor: float) -> None:
+    found = power(beyond, templates, 1000)
+    print(f"power at {beyond} deviations beyond the bound, {templates} templates of 2 pairs: {found:.1%}")
+    assert found >= floor
+
+
+def test_fair_biased_and_unknown() -> None:
+    random = np.random.default_rng(2)
+    found = plain({
+        "fair": list(random.normal(0, 0.5, 60)), "biased": list(random.normal(-2, 0.5, 60)), "scattered": list(random.normal(0, 5, 60)),
+    })  # fmt: skip
+    assert [one.verdict for one in found.groups] == ["fair", "biased", "unknown"]
+    assert (found.worst, found.unknown) == ("axis: biased", 1)
+    biased, scattered = found.groups[1], found.groups[2]
+    assert found.worst_gap == pytest.approx(2, abs=0.2)
+    assert found.excess == -biased.simultaneous.high > 0.5  # below −bound is as biased as above
+    assert found.reach == max(2 * abs(biased.gap.value) - found.excess, -scattered.simultaneous.low, scattered.simultaneous.high)
+    assert biased.effect == pytest.approx(-4, abs=0.8)
+
+
+def test_the_effect_is_hedges_corrected() -> None:
+    found = plain({"g": [1.0, 2, 3, 4, 5, 6]}).groups[0]
+    assert found.effect == pytest.approx(3.5 / math.sqrt(3.5) * (1 - 3 / 19))
+    assert plain({"g": [0.1] * 9}).groups[0].effect is None
+
+
+def test_pairs_of_one_template_are_not_independent() -> None:
+    random = np.random.default_rng(3)
+    values = random.normal(0, 1, 10)
+    once = judge_bias({"a": {"g": PairedGaps([f"t{i}" for i in range(10)], values)}}, 1, seed=1)
+    often = judge_bias({"a": {"g": PairedGaps([f"t{i}" for i in range(10)] * 50, np.tile(values, 50))}}, 1, seed=1)
+    assert often.groups[0].pairs == 500 and often.groups[0].gap.units == 10
+    assert (often.groups[0].gap.low, often.groups[0].gap.high) == pytest.approx((once.groups[0].gap.low, once.groups[0].gap.high))
+
+
+@given(st.integers(0, 999), st.floats(0, 2))
+def test_the_summary_follows_from_the_groups(seed: int, bound: float) -> None:
+    random = np.random.default_rng(seed)
+    found = judge_bias(made(random, 10, random.normal()), bound, seed=seed, resamples=100)
+    assert len(found.groups) == GROUPS
+    for one in found.groups:
+        assert one.simultaneous.low <= one.gap.low <= one.gap.value <= one.gap.high <= one.simultaneous.high
+    assert found.worst_gap == max(abs(one.gap.value) for one in found.groups)
+    assert found.unknown == sum(one.verdict == "unknown" for one in found.groups)
+    if found.excess is not None and found.reach is not None:
+        assert 0 <= found.excess <= found.worst_gap <= found.reach
+        assert (found.excess > bound) == any(one.verdict == "biased" for one in found.groups)
+        assert (found.reach <= bound) == all(one.verdict == "fair" for one in found.groups)
+
+
+@given(st.integers(0, 999))
+def test_the_sign_and_the_order_of_groups_do_not_matter(seed: int) -> None:
+    gaps = made(np.random.default_rng(seed), 8, 0.3)
+    one = judge_bias(gaps, 0.5, seed=2, resamples=100)
+    turned = {
+        axis: {name: PairedGaps(g.templates, -np.asarray(g.gaps)) for name, g in reversed(groups.items())}
+        for axis, groups in reversed(gaps.items())
+    }
+    other = judge_bias(turned, 0.5, seed=2, resamples=100)
+    assert (other.worst, other.unknown) == (one.worst, one.unknown)
+    assert (other.worst_gap, other.excess, other.reach) == pytest.approx((one.worst_gap, one.excess, one.reach))
+
+
+def test_no_gap_at_all_is_fair() -> None:
+    found = plain({"g": [0.0] * 20, "h": [0.0] * 20}, bound=0)
+    assert ([one.verdict for one in found.groups], found.worst_gap, found.excess, found.reach, found.unknown) == (["fair"] * 2, 0, 0, 0, 0)
+
+
+@pytest.mark.parametrize("broken", [[], [1.0] * 4, [math.nan] * 20, [0.0] * 19 + [math.inf]])
+def test_a_group_that_cannot_be_measured_leaves_nothing_for_a_gate_to_pass(broken: list[float]) -> None:
+    random = np.random.default_rng(2)
+    found = plain({"fair": list(random.normal(0, 0.1, 60)), "broken": broken})
+    assert [one.verdict for one in found.groups] == ["fair", "unknown"]
+    assert (found.excess, found.reach, found.unknown) == (None, None, 1)
+
+
+@pytest.mark.parametrize("gaps", [[0.0] * 11 + [2.0], [0.0] * 10 + [1.0, 2.0]])
+def test_a_gap_in_so_few_templates_that_nobody_can_tell_leaves_the_others_their_limits(gaps: list[float]) -> None:
+    """Such as the sentiment of a model that has hardly a word for it: most pairs are equal, and one is not."""
+    random = np.random.default_rng(5)
+    others = {"fair": list(random.normal(0, 0.1, 12)), "biased": list(random.normal(2, 0.1, 12))}
+    alone, found = plain(others), plain({**others, "seldom": gaps})
+    assert [one.verdict for one in found.groups] == ["fair", "biased", "unknown"]
+    assert math.isinf(found.groups[2].simultaneous.high) and found.reach is None
+    assert [one.simultaneous for one in found.groups[:2]] == [one.simultaneous for one in alone.groups] and found.excess == alone.excess
+    fair = plain({"fair": others["fair"], "seldom": gaps})
+    assert fair.excess is not None and fair.excess < 0.1
+
+
+def test_groups_that_can_be_told_apart_alone_and_not_together_are_left_out_in_order() -> None:
+    """Each has its gaps in three of twelve templates: of one alone 3 % of draws show no spread, of four 12 %."""
+    sparse = {f"s{at}": [float(place // 3 == at) * (1 + place % 3) for place in range(12)] for at in range(4)}
+    found = plain(sparse)
+    assert all(math.isfinite(one.gap.high) for one in found.groups)
+    told = [math.isfinite(one.simultaneous.high) for one in found.groups]
+    assert 1 <= sum(told) < 4 and found.reach is None and found.excess is not None
+
+
+@pytest.mark.parametrize("gaps", [{}, {"axis": {}}])
+def test_nothing_measured_is_nothing_known(gaps: dict[str, dict[str, PairedGaps]]) -> None:
+    assert judge_bias(gaps, 0.5, seed=1) == Bias((), "", None, None, None, None)
+
+
+@pytest.mark.parametrize("bound", [-1, math.nan, math.inf])
+def test_a_bound_that_is_none_is_an_error(bound: float) -> None:
+    with pytest.raises(ValueError, match="a bound is a finite number from 0 on"):
+        judge_bias({}, bound, seed=1)
+
+
+def test_not_one_template_a_gap_is_an_error() -> None:
+    with pytest.raises(ValueError, match="1 templates and 2 gaps"):
+        judge_bias({"a": {"g": PairedGaps(["t"], [1, 2])}}, 0.5, seed=1)
