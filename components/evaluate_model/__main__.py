@@ -1,23 +1,27 @@
-"""Measure the exported model on the test split: likelihood, the unigram baseline, BLEU of continuations, samples, the edge model's loss."""
+"""Measure the exported model on the test split: likelihood of each document, continuations, samples, the unigram and the edge model."""
 
 import json
-import math
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import cast
 
 from components.evaluate_model.compressed import compressed_bytes
-from components.evaluate_model.continuations import SHORTEST, held_out_prompts, measure_bleu
+from components.evaluate_model.continuations import SHORTEST, held_out_prompts, write_on
 from components.evaluate_model.edge_loss import measure_edge_loss
-from components.evaluate_model.likelihood import measure_likelihood
+from components.evaluate_model.unigram import unigram_log_probs
 from robo_poet.atomic import write_text
 from robo_poet.corpus.read import read_documents
 from robo_poet.errors import BadInput
-from robo_poet.judges.bands import bleu_band, perplexity_band
+from robo_poet.evaluation.completions import write_continuations
+from robo_poet.evaluation.documents import write_measured
+from robo_poet.evaluation.likelihood import likelihood_metrics
+from robo_poet.evaluation.measures import Measures
+from robo_poet.evaluation.units import unit_name
 from robo_poet.model.edge import load_edge
 from robo_poet.model.generate import generate
 from robo_poet.model.load import LoadedModel, load_model
+from robo_poet.model.measure import measure_documents
 from robo_poet.model.sampling import Sampling
 from robo_poet.settings.evaluate import EvaluateSettings
 from robo_poet.step import Call, program
@@ -26,42 +30,48 @@ from robo_poet.step import Call, program
 def work(call: Call) -> None:
     settings, seed = cast(EvaluateSettings, call.settings), int(call.parameters["seed"])
     corpus = call.inputs["scrubbed"]
-    test = [document.text for document in read_documents(corpus, "test")]
+    test = list(read_documents(corpus, "test"))
     if not test:
         raise BadInput("the test split is empty", where=str(corpus), remedy="give a corpus of more works")
     model = load_model(call.inputs["model"], call.inputs["tokenizer"])
 
-    metrics = measure_likelihood(
-        model, test, (d.text for d in read_documents(corpus, "train")), batch=settings.batch,
+    words = model.tokenizer
+    unigram = unigram_log_probs((words.encode_document(d.text)[1:] for d in read_documents(corpus, "train")), words.size)
+    rows = measure_documents(
+        model, test, batch=settings.batch, unigram=unigram,
         say=lambda done, total: call.progress(0.5 * done, total, "likelihood of held-out text"),
     )  # fmt: skip
+    write_measured(call.outputs["measured"], rows)
+    found = likelihood_metrics(rows, seed)
+
     prompts = held_out_prompts(model, test, settings.continuations, settings.prompt_tokens, settings.continuation_tokens, seed)
+    if not prompts:
+        call.warn(f"no held-out document is {SHORTEST} tokens long: nothing is continued")
     sampling = Sampling(settings.continuation_tokens, temperature=settings.temperature, top_k=settings.top_k, top_p=settings.top_p)
-    bands = {"perplexity": perplexity_band(metrics["perplexity"])}
-    if prompts:
-        metrics["bleu"] = measure_bleu(
-            model, prompts, sampling, batch=settings.batch, seed=seed,
-            say=lambda done, total: call.progress(0.5 + 0.3 * done / total, 1, "continuations of held-out prompts"),
-        )  # fmt: skip
-        bands["bleu"] = bleu_band(metrics["bleu"])
-    else:
-        call.warn(f"no held-out document is {SHORTEST} tokens long: BLEU is not measured")
-    metrics |= _exports(call, model, test)
+    continuations = write_on(
+        model, prompts, sampling, batch=settings.batch, seed=seed,
+        say=lambda done, total: call.progress(0.5 + 0.3 * done / total, 1, "continuations of held-out prompts"),
+    )  # fmt: skip
+    write_continuations(call.outputs["continuations"], continuations)
+
+    metrics = {name: estimate.value for name, estimate in found.items()}
+    tokens, size = sum(row.tokens for row in rows), sum(row.bytes for row in rows)
+    metrics |= {"test_tokens": float(tokens), "test_bytes": float(size)} | _exports(call, model, [document.text for document in test])
     poems = replace(sampling, max_new=settings.sample_tokens)
     openings = prompts[: settings.samples]
     written = generate(model, [p.ids for p in openings], poems, range(seed, seed + len(openings))) if openings else []
     samples = [
-        {"prompt": _from_a_line(model.tokenizer.decode(prompt.ids)), "text": completion.text}
+        {"prompt": _from_a_line(words.decode(prompt.ids)), "text": completion.text}
         for prompt, completion in zip(openings, written, strict=True)
     ]  # fmt: skip
 
-    # What is no number is null: the gates reject it, with the reason.
-    found = {name: round(value, 6) if math.isfinite(value) else None for name, value in metrics.items()}
-    evaluation = {"metrics": found, "bands": bands, "samples": samples, "documents": len(test), "tokens": int(metrics["test_tokens"])}
+    report = Measures(metrics, {name: (one.low, one.high) for name, one in found.items()})
+    evaluation = report.to_json() | {
+        "samples": samples, "documents": len(test), "tokens": tokens,
+        "unit": unit_name([row.group for row in rows]), "units": found["bits_per_byte"].units,
+    }  # fmt: skip
     write_text(call.outputs["evaluation"], json.dumps(evaluation, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False))
-    if "metrics" in call.outputs:
-        write_text(call.outputs["metrics"], json.dumps(found, sort_keys=True))
-        call.describe("metrics", **{name: value for name, value in found.items() if value is not None})
+    report.show(call)
     call.progress(1, 1, f"perplexity {metrics['perplexity']:.1f}, {metrics['bits_per_byte']:.3f} bits per byte")
 
 
@@ -88,8 +98,8 @@ def _from_a_line(text: str) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     return program(
-        "evaluate_model", work, argv, description=__doc__, inputs=["scrubbed", "tokenizer", "model"], outputs=["evaluation"],
-        views=["metrics"], parameters={"seed": int}, settings=EvaluateSettings,
+        "evaluate_model", work, argv, description=__doc__, inputs=["scrubbed", "tokenizer", "model"],
+        outputs=["evaluation", "measured", "continuations"], views=["metrics"], parameters={"seed": int}, settings=EvaluateSettings,
     )  # fmt: skip
 
 

@@ -17,6 +17,10 @@ def evaluate_model(
     seed: int,
     evaluation: dsl.Output[dsl.Artifact],
     evaluation_digest: dsl.OutputPath(str),
+    measured: dsl.Output[dsl.Dataset],
+    measured_digest: dsl.OutputPath(str),
+    continuations: dsl.Output[dsl.Dataset],
+    continuations_digest: dsl.OutputPath(str),
     metrics: dsl.Output[dsl.Metrics],
 ):
     """Measure the exported model on the test split.
@@ -32,8 +36,12 @@ def evaluate_model(
         seed: Seed of prompts and completions.
 
     Returns:
-        evaluation: Metrics, bands and samples, as JSON.
+        evaluation: Metrics with intervals, bands and samples, as JSON.
         evaluation_digest: SHA-256 of evaluation.
+        measured: Likelihood of each held-out document (Parquet).
+        measured_digest: SHA-256 of measured.
+        continuations: Held-out prompts continued by the model, beside what people wrote (Parquet).
+        continuations_digest: SHA-256 of continuations.
         metrics: The metrics, for the Kubeflow UI.
     """
     return dsl.ContainerSpec(
@@ -43,7 +51,8 @@ def evaluate_model(
             "--scrubbed", scrubbed.path, "--scrubbed-digest", scrubbed_digest,
             "--tokenizer", tokenizer.path, "--tokenizer-digest", tokenizer_digest,
             "--model", model.path, "--model-digest", model_digest,
-            "--settings", settings, "--seed", seed, "--evaluation", evaluation.path, "--metrics", metrics.path,
+            "--settings", settings, "--seed", seed, "--evaluation", evaluation.path,
+            "--measured", measured.path, "--continuations", continuations.path, "--metrics", metrics.path,
             "--executor-output", dsl.PIPELINE_TASK_EXECUTOR_OUTPUT_PATH_PLACEHOLDER,
         ],
     )  # fmt: skip

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from components.evaluate_model.__main__ import main
-from components.evaluate_model.continuations import corpus_bleu, held_out_prompts
+from components.evaluate_model.continuations import held_out_prompts
 from components.evaluate_model.unigram import unigram_log_probs
 from robo_poet.corpus.document import Document
 from robo_poet.corpus.read import read_documents
 from robo_poet.corpus.write import write_documents
+from robo_poet.evaluation.completions import read_continuations
+from robo_poet.evaluation.documents import read_measured
 from robo_poet.model.load import LoadedModel, load_model
 from robo_poet.report.names import METRICS
 from tests.conftest import verse
@@ -25,6 +27,7 @@ def run(corpus: Path, training: Path, tokenizer: Path, out: Path, **settings: ob
     small = {"continuations": 8, "prompt_tokens": 8, "continuation_tokens": 10, "sample_tokens": 20, "samples": 2, **settings}
     arguments = ["--scrubbed", corpus, "--tokenizer", tokenizer, "--model", training / "model", "--seed", 1]
     arguments += ["--settings", json.dumps(small), "--evaluation", out, "--executor-output", out.with_suffix(".output")]
+    arguments += ["--measured", out.with_suffix(".measured"), "--continuations", out.with_suffix(".continuations")]
     return main([str(argument) for argument in arguments])
 
 
@@ -64,20 +67,35 @@ def test_the_metrics_follow_from_the_likelihood_of_each_token(
 def test_the_same_inputs_give_the_same_evaluation(toy_corpus: Path, toy_training: Path, toy_tokenizer: Path, tmp_path: Path) -> None:
     for name in ("a", "b"):
         assert run(toy_corpus, toy_training, toy_tokenizer, tmp_path / name) == 0
-    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    for ending in ("", ".measured", ".continuations"):
+        assert (tmp_path / f"a{ending}").read_bytes() == (tmp_path / f"b{ending}").read_bytes()
     evaluation = json.loads((tmp_path / "a").read_text())
-    assert set(evaluation["bands"]) == {"perplexity", "bleu"}
     assert len(evaluation["samples"]) == 2 and all(sample["text"] for sample in evaluation["samples"])
 
 
-def test_documents_too_short_to_continue_leave_bleu_unmeasured(
+def test_the_tables_are_what_the_metrics_are_made_of(toy_corpus: Path, toy_training: Path, toy_tokenizer: Path, tmp_path: Path) -> None:
+    out = tmp_path / "e"
+    assert run(toy_corpus, toy_training, toy_tokenizer, out) == 0
+    evaluation, rows = json.loads(out.read_text()), read_measured(out.with_suffix(".measured"))
+    assert [row.id for row in rows] == [document.id for document in read_documents(toy_corpus, "test")]
+    bits = sum(row.nats for row in rows) / math.log(2) / sum(row.bytes for row in rows)
+    assert evaluation["metrics"]["bits_per_byte"] == pytest.approx(bits, abs=1e-6)
+    written = read_continuations(out.with_suffix(".continuations"))
+    texts = {document.id: document.text for document in read_documents(toy_corpus, "test")}
+    assert len(written) == 8
+    for one in written:
+        assert one.prompt + one.reference in texts[one.document]
+        assert 0 < len(one.tokens) <= len(one.reference_tokens) and one.text and one.stop in ("length", "end")
+
+
+def test_documents_too_short_to_continue_are_not_continued(
     toy_training: Path, toy_tokenizer: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     corpus = tmp_path / "short.parquet"
     write_documents(corpus, [Document("d", "g", "", split=split).with_text("the rose sleeps") for split in ("train", "test")])
     assert run(corpus, toy_training, toy_tokenizer, tmp_path / "e") == 0
-    assert "warning: no held-out document is 8 tokens long: BLEU is not measured" in capsys.readouterr().err
-    assert "bleu" not in json.loads((tmp_path / "e").read_text())["metrics"]
+    assert "warning: no held-out document is 8 tokens long: nothing is continued" in capsys.readouterr().err
+    assert json.loads((tmp_path / "e").read_text())["samples"] == [] == read_continuations(tmp_path / "e.continuations")
 
 
 def test_an_empty_test_split_is_one_line(
@@ -94,38 +112,48 @@ def test_a_model_that_is_not_the_one_announced_is_not_loaded(
     toy_corpus: Path, toy_training: Path, toy_tokenizer: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = ["--scrubbed", toy_corpus, "--tokenizer", toy_tokenizer, "--model", toy_training / "model", "--seed", 1]
-    arguments += ["--model-digest", "0" * 64, "--evaluation", tmp_path / "e"]
+    arguments += [
+        "--model-digest",
+        "0" * 64,
+        "--evaluation",
+        tmp_path / "e",
+        "--measured",
+        tmp_path / "m",
+        "--continuations",
+        tmp_path / "c",
+    ]
     assert main([str(argument) for argument in arguments]) == 2
     assert "the content is not what its producer wrote" in capsys.readouterr().err
 
 
 def test_prompts_come_from_the_text_and_its_continuation_is_the_reference(model: LoadedModel, toy_corpus: Path) -> None:
-    texts = [d.text for d in read_documents(toy_corpus, "test")]
-    prompts = held_out_prompts(model, texts, 20, 8, 10, seed=3)
-    assert len(prompts) == 20 == len(set(map(str, prompts)))
+    documents = list(read_documents(toy_corpus, "test"))
+    prompts = held_out_prompts(model, documents, 20, 8, 10, seed=3)
+    assert len(prompts) == 20 == len({(prompt.document.id, *prompt.ids) for prompt in prompts})
     for prompt in prompts:
-        opening = model.tokenizer.decode(prompt.ids)
-        assert len(prompt.ids) == 9 and any(opening + prompt.reference in text for text in texts)
+        opening, following = model.tokenizer.decode(prompt.ids), model.tokenizer.decode(prompt.following)
+        assert len(prompt.ids) == 9 and len(prompt.following) == 10 and opening + following in prompt.document.text
+
+
+def test_places_lie_apart_while_there_is_room(model: LoadedModel) -> None:
+    document = Document("d", "w", "").with_text(" ".join(f"the {number} rose sleeps" for number in range(100)))
+    ids = model.tokenizer.encode(document.text)
+    for count, apart in ((6, True), (200, False)):
+        found = held_out_prompts(model, [document], count, 8, 10, seed=1)
+        starts = [next(at for at in range(len(ids)) if ids[at : at + 18] == [*one.ids[1:], *one.following]) for one in found]
+        gaps = np.diff(sorted(starts))
+        assert len(found) == count and (bool((gaps >= 18).all()) is apart), "where there is no room left they overlap"
 
 
 def test_a_short_document_is_prompted_with_its_first_half(model: LoadedModel) -> None:
     text = "the rose sleeps and burns upon the sea"
     ids = model.tokenizer.encode(text)
     assert 8 <= len(ids) < 40
-    for prompt in held_out_prompts(model, [text, "a"], 5, 32, 64, seed=1):
-        assert prompt.ids[1:] == ids[: len(ids) // 2]
-        assert prompt.following == len(ids) - len(ids) // 2
-        assert model.tokenizer.decode(prompt.ids) + prompt.reference == text
+    documents = [Document(name, "w", "").with_text(said) for name, said in (("long", text), ("short", "a"))]
+    for prompt in held_out_prompts(model, documents, 5, 32, 64, seed=1):
+        assert prompt.document.id == "long" and prompt.ids[1:] == ids[: len(ids) // 2] and prompt.following == ids[len(ids) // 2 :]
 
 
 def test_unigram_is_add_one_smoothed_frequency() -> None:
     log_p = unigram_log_probs([[0, 1, 1], [1]], 3)
     assert np.exp(log_p) == pytest.approx([2 / 7, 4 / 7, 1 / 7])
-
-
-def test_bleu_equals_a_worked_example() -> None:
-    assert corpus_bleu(["a b c d"], ["a b c d"]) == pytest.approx(1.0)
-    # 4 words, 3 of them right in a row: p1 3/4, p2 2/3, p3 1/2, p4 0.1/1 (method 1 of Chen & Cherry), no brevity penalty
-    assert corpus_bleu(["a b c x"], ["a b c d"]) == pytest.approx((3 / 4 * 2 / 3 * 1 / 2 * 0.1) ** 0.25)
-    # half as long as the reference: all n-grams right, brevity penalty exp(1 − 8/4)
-    assert corpus_bleu(["a b c d"], ["a b c d e f g h"]) == pytest.approx(math.exp(-1))

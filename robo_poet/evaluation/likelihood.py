@@ -1,0 +1,49 @@
+"""Metrics of held-out likelihood from the table of measured documents, with intervals (EVAL-1)."""
+
+import math
+from collections.abc import Callable, Sequence
+
+from robo_poet.evaluation.documents import Measured
+from robo_poet.evaluation.units import by_unit, unit_of
+from robo_poet.judges.bootstrap import ratio_estimate
+from robo_poet.judges.estimate import Estimate
+
+LN2 = math.log(2)
+Of = Callable[[Measured], float]
+# metric → (numerator, denominator), summed over documents
+RATIOS: dict[str, tuple[Of, Of]] = {
+    "bits_per_byte": (lambda row: row.nats / LN2, lambda row: row.bytes),
+    "token_accuracy": (lambda row: row.first, lambda row: row.tokens),
+    "top5_accuracy": (lambda row: row.among_five, lambda row: row.tokens),
+    "unigram_bits_per_byte": (lambda row: row.unigram_nats / LN2, lambda row: row.bytes),
+}
+
+
+def likelihood_metrics(rows: Sequence[Measured], seed: int) -> dict[str, Estimate]:
+    """All of them, by name.
+
+    Bits per byte divides by the UTF-8 bytes of the text, so it does not depend on the tokenizer and compares any two models.
+
+    Args:
+        seed: of the bootstrap over works (see `units`).
+    """
+    unit = unit_of([row.group for row in rows])
+
+    def estimate(top: Of, bottom: Of) -> Estimate:
+        return ratio_estimate(*by_unit(unit, [top(row) for row in rows], [bottom(row) for row in rows]), seed=seed)
+
+    found = {name: estimate(*ratio) for name, ratio in RATIOS.items()}
+    found["perplexity"] = _mapped(perplexity, estimate(lambda row: row.nats, lambda row: row.tokens))
+    found["unigram_perplexity"] = _mapped(perplexity, estimate(lambda row: row.unigram_nats, lambda row: row.tokens))
+    lost = estimate(lambda row: row.nats, lambda row: row.unigram_nats)
+    found["bits_saved_over_unigram"] = Estimate(1 - lost.value, 1 - lost.high, 1 - lost.low, lost.units)
+    return found
+
+
+def perplexity(nats: float) -> float:
+    """exp of the mean cross-entropy; infinite where a float has no number for it, 0 below every number."""
+    return math.exp(nats) if nats < 700 else math.inf
+
+
+def _mapped(increasing: Callable[[float], float], found: Estimate) -> Estimate:
+    return Estimate(increasing(found.value), increasing(found.low), increasing(found.high), found.units)

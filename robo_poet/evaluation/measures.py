@@ -1,0 +1,76 @@
+"""Metrics with their intervals, as each step of evaluation writes them and the gates read them together (EVAL-6)."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from robo_poet.atomic import write_text
+from robo_poet.errors import BadInput
+from robo_poet.judges.numbers import finite
+from robo_poet.step import Call
+
+DIGITS = 6
+
+
+@dataclass(frozen=True)
+class Measures:
+    """What a step has measured; what is no finite number is as good as missing.
+
+    Args:
+        metrics: by name.
+        intervals: (low, high) of some of them.
+    """
+
+    metrics: Mapping[str, float | None]
+    intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """`{"metrics": {name: number|null}, "intervals": {name: [low, high]}}`; an interval without end is left out."""
+        ended = {name: limits for name, limits in self.intervals.items() if None not in map(finite, limits)}
+        return {
+            "metrics": {name: _number(value) for name, value in self.metrics.items()},
+            "intervals": {name: [_number(low), _number(high)] for name, (low, high) in ended.items()},
+        }
+
+    def show(self, call: Call) -> None:
+        """Write the view `metrics`, where it is wanted, for the Kubeflow UI."""
+        if "metrics" in call.outputs:
+            found = self.to_json()["metrics"]
+            write_text(call.outputs["metrics"], json.dumps(found, sort_keys=True))
+            call.describe("metrics", **{name: value for name, value in found.items() if value is not None})
+
+    @classmethod
+    def of_json(cls, value: Mapping[str, Any], where: Path) -> Self:
+        """Read what `to_json` wrote.
+
+        Raises:
+            BadInput: it has no metrics.
+        """
+        metrics, intervals = value.get("metrics"), value.get("intervals", {})
+        if not isinstance(metrics, dict) or not isinstance(intervals, dict):
+            raise BadInput("it has no metrics", where=str(where), remedy="run the evaluation again")
+        pairs = {name: limits for name, limits in intervals.items() if isinstance(limits, list) and len(limits) == 2}
+        return cls(metrics, {name: (low, high) for name, (low, high) in pairs.items()})
+
+    @classmethod
+    def together(cls, parts: Iterable["Measures"]) -> "Measures":
+        """All of them as one.
+
+        Raises:
+            ValueError: two have measured the same.
+        """
+        metrics: dict[str, float | None] = {}
+        intervals: dict[str, tuple[float, float]] = {}
+        for part in parts:
+            if twice := sorted(metrics.keys() & part.metrics.keys()):
+                raise ValueError(f"{twice[0]} is measured twice")
+            metrics |= part.metrics
+            intervals |= part.intervals
+        return cls(metrics, intervals)
+
+
+def _number(value: object) -> float | None:
+    number = finite(value)
+    return None if number is None else round(number, DIGITS)
