@@ -1,0 +1,117 @@
+"""Judge what a model wrote beside what people wrote: BLEU, diversity, degeneration, coherence, safety, memorisation."""
+
+import json
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from components.measure_text.interval import units
+from components.measure_text.measure import Measure
+from components.measure_text.measure_continuations import measure_continuations
+from components.measure_text.measurement import Measurement
+from components.measure_text.training_text import TrainingText
+from robo_poet.atomic import write_text
+from robo_poet.errors import BadInput
+from robo_poet.evaluation.completions import Continuation, read_continuations
+from robo_poet.judges.estimate import Estimate
+from robo_poet.model.tokenizer import Tokenizer
+from robo_poet.settings.measure_text import MeasureTextSettings
+from robo_poet.step import Call, program
+
+DIGITS = 6
+# For people to look at: metric → whether the largest is the worst.
+BEST = {"semantic_similarity": True}
+WORST = {
+    "repetition_rate": True,
+    "longest_copy_max": True,
+    "well_formed_sentences": False,
+    "semantic_similarity": False,
+    "sentiment": False,
+}
+
+
+def work(call: Call) -> None:
+    settings, seed = cast(MeasureTextSettings, call.settings), int(call.parameters["seed"])
+    rows = read_continuations(call.inputs["continuations"])
+    if not rows:
+        where = str(call.inputs["continuations"])
+        raise BadInput("nothing was continued", where=where, remedy="give a corpus with longer held-out documents")
+    training = TrainingText(call.inputs["scrubbed"])
+    if next(iter(training), None) is None:
+        raise BadInput("the training split is empty", where=str(call.inputs["scrubbed"]), remedy="give the corpus that was trained on")
+    parts = iter(range(6))
+    tokenizer = Tokenizer.load(call.inputs["tokenizer"])
+    found = measure_continuations(rows, training, tokenizer, settings, seed, lambda text: call.progress(next(parts), 6, text))
+    call.progress(5, 6, "intervals")
+    result = summary(found, rows, settings, seed)
+    for missing in found.missing:
+        call.warn(missing)
+    write_text(call.outputs["text_metrics"], json.dumps(result, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False))
+    if "metrics" in call.outputs:
+        write_text(call.outputs["metrics"], json.dumps(result["metrics"], sort_keys=True))
+        call.describe("metrics", **{name: number for name, number in result["metrics"].items() if number is not None})
+    call.progress(1, 1, f"{len(rows)} continuations of {result['works']} works judged")
+
+
+def summary(found: Measurement, rows: Sequence[Continuation], settings: MeasureTextSettings, seed: int) -> dict[str, Any]:
+    """The artifact: numbers of both sides, with the limits of those that have any; never a word of a text."""
+    drawn = units([row.group for row in rows])
+
+    def estimates(measures: Mapping[str, Measure | None]) -> dict[str, Estimate | None]:
+        return {
+            name: measure.estimate(drawn, resamples=settings.resamples, confidence=settings.confidence, seed=seed) if measure else None
+            for name, measure in measures.items()
+        }
+
+    model, human = estimates(found.model), estimates(found.human)
+    return {
+        "metrics": _values(model),
+        "intervals": _limits(model),
+        "human": _values(human),
+        "human_intervals": _limits(human),
+        "personal_data": found.personal_data,
+        "best": _picked(found, rows, BEST),
+        "worst": _picked(found, rows, WORST),
+        "notes": found.missing + found.notes,
+        "continuations": len(rows),
+        "works": len({row.group for row in rows}),
+    }
+
+
+def _values(estimates: Mapping[str, Estimate | None]) -> dict[str, float | None]:
+    """What is no number is null: the gates reject it, with the reason."""
+    return {name: _rounded(one.value) if one and math.isfinite(one.value) else None for name, one in estimates.items()}
+
+
+def _limits(estimates: Mapping[str, Estimate | None]) -> dict[str, list[float]]:
+    there = {name: (one.low, one.high) for name, one in estimates.items() if one}
+    return {name: list(map(_rounded, limits)) for name, limits in there.items() if all(map(math.isfinite, limits))}
+
+
+def _picked(found: Measurement, rows: Sequence[Continuation], metrics: Mapping[str, bool]) -> dict[str, Any]:
+    """Of each metric the row with its largest value, or smallest, where rows differ."""
+    picked = {}
+    for name, largest in metrics.items():
+        measure = found.model.get(name)
+        values = measure.rows if measure else ()
+        there = [number for number, one in enumerate(values) if math.isfinite(one)]
+        if len({values[number] for number in there}) > 1:
+            number = (max if largest else min)(there, key=lambda place: values[place])
+            picked[name] = {"row": number, "document": rows[number].document, "value": _rounded(values[number])}
+    return picked
+
+
+def _rounded(number: float) -> float:
+    return round(number, DIGITS) + 0.0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    return program(
+        "measure_text", work, argv, description=__doc__, inputs=["continuations", "scrubbed", "tokenizer"], outputs=["text_metrics"],
+        views=["metrics"], parameters={"seed": int}, settings=MeasureTextSettings,
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    sys.exit(main())

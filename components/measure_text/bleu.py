@@ -1,0 +1,48 @@
+"""Corpus BLEU against what really follows (EVAL-2).
+
+There is one human text a place. So people's own figure, the upper reference, is that of what they wrote at other places of the same work.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from sacrebleu.metrics.bleu import BLEU
+
+from components.measure_text.interval import Numbers
+from components.measure_text.measure import Measure, on_rows
+from components.measure_text.places import other_places
+
+ORDERS = 4
+SMOOTHING = "floor", 0.1  # NLTK's smoothing method 1 (Chen & Cherry 2014)
+
+
+def bleu(hypotheses: Sequence[str], references: Sequence[str]) -> Measure:
+    """Corpus BLEU, 1- to 4-grams, brevity penalty, in [0, 1] (Papineni et al. 2002). A resample's counts are sums of its rows'."""
+    scorer = BLEU(smooth_method=SMOOTHING[0], smooth_value=SMOOTHING[1], effective_order=True)
+    rows = [scorer.sentence_score(hypothesis, [reference]) for hypothesis, reference in zip(hypotheses, references, strict=True)]
+    counts = np.asarray([[*row.counts, *row.totals, row.sys_len, row.ref_len] for row in rows], np.float64).reshape(-1, 2 * ORDERS + 2)
+
+    def statistic(weights: Numbers) -> Numbers:
+        return np.asarray([_bleu(sums) for sums in weights @ counts])
+
+    return Measure(statistic)
+
+
+def corpus_bleu(hypotheses: Sequence[str], references: Sequence[str]) -> float:
+    """The same as one number."""
+    return float(bleu(hypotheses, references).statistic(np.ones((1, len(hypotheses))))[0])
+
+
+def _bleu(sums: Numbers) -> float:
+    numbers = [round(number) for number in sums.tolist()]
+    if not numbers[-1]:
+        return float("nan")  # nothing to compare with
+    score = BLEU.compute_bleu(numbers[:ORDERS], numbers[ORDERS : 2 * ORDERS], *numbers[-2:], SMOOTHING[0], SMOOTHING[1]).score
+    return float(score) / 100
+
+
+def human_bleu(references: Sequence[str], works: Sequence[str], seed: int) -> Measure:
+    """BLEU of people: each reference against another place of its work; works with one place have no say."""
+    others = other_places(references, works, seed)
+    there = [row for row, other in enumerate(others) if other is not None]
+    return on_rows(bleu([other for other in others if other is not None], [references[row] for row in there]), there, len(others))

@@ -1,0 +1,56 @@
+"""How varied texts are: distinct n-grams, repetition within a text, entropy (EVAL-3). Units are words, see `words`."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from components.measure_text.interval import Numbers
+from components.measure_text.measure import Measure, ratio
+from components.measure_text.words import ngrams
+
+REPEATED = 4  # words of the n-grams whose repetition is counted
+
+
+def distinct(texts: Sequence[list[str]], n: int) -> Measure:
+    """distinct-n: different n-grams of all texts over all their words (Li et al. 2016). It falls with the amount of text."""
+    types, rows = _numbered(texts, n)
+    lengths = np.asarray([len(text) for text in texts], np.float64)
+    size = int(types.max(initial=-1)) + 1
+
+    def statistic(weights: Numbers) -> Numbers:
+        seen = [np.count_nonzero(np.bincount(types, weights=one[rows], minlength=size)) for one in weights]
+        below = weights @ lengths
+        return np.where(below > 0, np.asarray(seen) / np.maximum(below, 1), np.nan)
+
+    return Measure(statistic, "jackknife")
+
+
+def entropy(texts: Sequence[list[str]], n: int) -> Measure:
+    """Shannon entropy of the distribution of n-grams over all texts, in bits (Zhang et al. 2018). It grows with the amount of text."""
+    types, rows = _numbered(texts, n)
+    size = int(types.max(initial=-1)) + 1
+
+    def one(weights: Numbers) -> float:
+        counts = np.bincount(types, weights=weights[rows], minlength=size)
+        shares = counts[counts > 0] / max(counts.sum(), 1.0)
+        return float(-(shares * np.log2(shares)).sum()) + 0.0 if len(shares) else float("nan")
+
+    return Measure(lambda weights: np.asarray([one(each) for each in weights]), "jackknife")
+
+
+def repetition(texts: Sequence[list[str]]) -> Measure:
+    """Repetition rate: share of 4-grams that stood before in the same text (EVAL-3; seq-rep-4 of Welleck et al. 2020, pooled)."""
+    grams = [ngrams(text, REPEATED) for text in texts]
+    return ratio([len(own) - len(set(own)) for own in grams], [len(own) for own in grams])
+
+
+def _numbered(texts: Sequence[list[str]], n: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """All n-grams as numbers of their kinds, and the row that each stands in."""
+    kinds: dict[tuple[str | int, ...], int] = {}
+    types, rows = [], []
+    for row, text in enumerate(texts):
+        for gram in ngrams(text, n):
+            types.append(kinds.setdefault(gram, len(kinds)))
+            rows.append(row)
+    return np.asarray(types, np.int64), np.asarray(rows, np.int64)

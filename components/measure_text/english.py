@@ -1,0 +1,16 @@
+"""Which texts the English models may judge: parser, readability, toxicity and sentiment know no other language."""
+
+from collections.abc import Sequence
+
+from robo_poet.privacy.scrub import language_code
+
+
+def english_rows(languages: Sequence[str]) -> list[int]:
+    """Rows in English or in a language that nobody said; none where they are not most of all."""
+    rows = [row for row, language in enumerate(languages) if language_code(language) in ("en", "unknown")]
+    return rows if 2 * len(rows) > len(languages) else []
+
+
+def unknown_rows(languages: Sequence[str]) -> int:
+    """How many rows do not say their language."""
+    return sum(language_code(language) == "unknown" for language in languages)

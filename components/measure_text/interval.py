@@ -1,0 +1,74 @@
+"""How sure a measurement is: resampling of the units that it rests on (Efron & Tibshirani 1993).
+
+A statistic is a function of weights: how often each row counts. Rows of one unit are drawn and left out together.
+"""
+
+from collections.abc import Callable, Sequence
+from statistics import NormalDist
+
+import numpy as np
+import numpy.typing as npt
+
+from robo_poet.judges.estimate import Estimate
+
+Numbers = npt.NDArray[np.float64]
+Statistic = Callable[[Numbers], Numbers]  # weights (resamples, rows) → values (resamples,), NaN where there is none
+FEWEST_UNITS = 10  # works from which they are what is drawn
+
+
+def units(groups: Sequence[str]) -> npt.NDArray[np.int64]:
+    """The unit of each row: its group, or the row itself where there are fewer than 10 groups to draw from."""
+    numbers: npt.NDArray[np.int64] = np.unique(np.asarray(groups, str), return_inverse=True)[1].astype(np.int64)
+    return numbers if len(groups) and numbers.max() + 1 >= FEWEST_UNITS else np.arange(len(groups), dtype=np.int64)
+
+
+def value(statistic: Statistic, rows: int) -> float:
+    """The statistic of all rows, each once."""
+    return float(statistic(np.ones((1, rows)))[0])
+
+
+def percentile(statistic: Statistic, units: npt.NDArray[np.int64], *, resamples: int, confidence: float, seed: int) -> Estimate:
+    """The percentile bootstrap. The same seed draws the same units, whatever is measured.
+
+    Args:
+        units: the unit of each row, 0, 1, …
+
+    Returns:
+        the interval of those resamples that have a value; infinite with one unit or none.
+    """
+    measured, count = value(statistic, len(units)), int(units.max(initial=-1)) + 1
+    if count < 2 or not np.isfinite(measured):
+        return Estimate(measured, -np.inf, np.inf, count)
+    drawn = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=resamples)
+    values = statistic(drawn[:, units].astype(np.float64))
+    low, high = np.nanquantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return Estimate(measured, float(low), float(high), count)
+
+
+def jackknife(statistic: Statistic, units: npt.NDArray[np.int64], *, confidence: float) -> Estimate:
+    """The interval of a normal distribution with the jackknife's standard error: each unit is left out once.
+
+    For what counts different things (n-grams): a bootstrap's resample holds rows twice, and so fewer of them than the sample.
+
+    Returns:
+        as `percentile`.
+    """
+    measured, count = value(statistic, len(units)), int(units.max(initial=-1)) + 1
+    if count < 2 or not np.isfinite(measured):
+        return Estimate(measured, -np.inf, np.inf, count)
+    values = np.concatenate([statistic((units != unit).astype(np.float64)[np.newaxis]) for unit in range(count)])
+    values = values[np.isfinite(values)]
+    error = float(np.sqrt((len(values) - 1) * values.var())) if len(values) else np.inf
+    reach = NormalDist().inv_cdf((1 + confidence) / 2) * error
+    return Estimate(measured, measured - reach, measured + reach, count)
+
+
+def unanimous(share: float, count: int, confidence: float) -> Estimate:
+    """The exact interval of a share of 0 or 1 (Clopper & Pearson 1934): no resample differs, and still it is not certain.
+
+    Args:
+        share: 0 or 1.
+        count: units, all of which agree.
+    """
+    reach = 1 - ((1 - confidence) / 2) ** (1 / count)
+    return Estimate(share, 0.0, reach, count) if share == 0 else Estimate(share, 1 - reach, 1.0, count)

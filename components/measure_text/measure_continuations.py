@@ -1,0 +1,147 @@
+"""All metrics of one table of continuations: of the model, and the same of people (EVAL-2, EVAL-3)."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from components.measure_text.bleu import bleu, human_bleu
+from components.measure_text.degeneration import is_loop, is_repetitive
+from components.measure_text.diversity import distinct, entropy, repetition
+from components.measure_text.english import english_rows, unknown_rows
+from components.measure_text.likeness import semantic_measures, topic_measures
+from components.measure_text.measure import Measure, largest, median, on_rows, share
+from components.measure_text.measurement import Measurement
+from components.measure_text.overlap import longest_overlaps
+from components.measure_text.parser import load_parser
+from components.measure_text.passages import sample_passages
+from components.measure_text.personal_data import find_personal_data
+from components.measure_text.places import apart
+from components.measure_text.readability import reading_grade
+from components.measure_text.self_bleu import self_bleu
+from components.measure_text.semantics import Semantics
+from components.measure_text.sentences import well_formed_sentences
+from components.measure_text.sentiment import mean_sentiment
+from components.measure_text.side import Side, sides
+from components.measure_text.strangers import strangers
+from components.measure_text.topics import Topics
+from components.measure_text.toxicity import toxic_share
+from components.measure_text.training_text import encoded
+from robo_poet.evaluation.completions import Continuation
+from robo_poet.model.tokenizer import Tokenizer
+from robo_poet.settings.measure_text import MeasureTextSettings
+
+DIVERSITY = ("distinct_1", "distinct_2", "self_bleu", "word_entropy", "fourgram_entropy")
+ENGLISH = ("well_formed_sentences", "reading_grade", "toxic_share", "sentiment")
+SEMANTIC = ("semantic_similarity", "semantic_similarity_shuffled", "semantic_lift")
+TOPIC = ("topic_consistency", "topic_consistency_shuffled", "topic_lift")
+
+
+def measure_continuations(
+    rows: Sequence[Continuation], training: Iterable[str], tokenizer: Tokenizer, settings: MeasureTextSettings, seed: int,
+    say: Callable[[str], Any],
+) -> Measurement:  # fmt: skip
+    """Measure what the model wrote and what people wrote.
+
+    Args:
+        training: documents that the model was trained on; read several times.
+        say: told of each part that begins.
+    """
+    found, (model, human) = Measurement(), sides(rows, tokenizer)
+    say("BLEU and diversity")
+    found.add({"bleu": bleu(model.texts, human.texts)}, {"bleu": human_bleu(human.texts, [row.group for row in rows], seed)})
+    _diversity(found, model, human)
+    found.add(_degeneration(model, settings), _degeneration(human, settings))
+    say("overlap with the training text")
+    overlaps = longest_overlaps(encoded(training, tokenizer), [*model.tokens, *human.tokens])
+    found.add(_memorisation(overlaps[: len(rows)], settings), _memorisation(overlaps[len(rows) :], settings))
+    say("personal data")
+    _personal_data(found, model, human, training, settings)
+    say("likeness to the prompt")
+    _likeness(found, rows, (model, human), sample_passages(training, seed), settings, seed)
+    say("sentences, readability, tone")
+    _english(found, rows, (model, human), settings)
+    return found
+
+
+def _diversity(found: Measurement, model: Side, human: Side) -> None:
+    """On places that do not overlap: people would seem to repeat themselves where the same lines were drawn twice."""
+    chosen, count = apart(human.texts), len(human.texts)
+    if len(chosen) < count:
+        found.notes.append(f"{', '.join(DIVERSITY)}: of {len(chosen)} of {count} places, the others overlap them")
+
+    def measures(side: Side) -> dict[str, Measure]:
+        texts = [side.words[row] for row in chosen]
+        measured = distinct(texts, 1), distinct(texts, 2), self_bleu(texts), entropy(texts, 1), entropy(texts, 4)
+        return {name: on_rows(one, chosen, count) for name, one in zip(DIVERSITY, measured, strict=True)}
+
+    found.add(measures(model), measures(human))
+
+
+def _degeneration(side: Side, settings: MeasureTextSettings) -> dict[str, Measure]:
+    stuck = [
+        is_loop(tokens, settings.loop_repeats, settings.loop_tokens) or is_repetitive(words, settings.repetition_limit)
+        for tokens, words in zip(side.tokens, side.words, strict=True)
+    ]
+    return {
+        "repetition_rate": repetition(side.words),
+        "degenerate_share": share(stuck),
+        "empty_share": share([not text.strip() for text in side.texts]),
+    }
+
+
+def _memorisation(overlaps: Sequence[int], settings: MeasureTextSettings) -> dict[str, Measure]:
+    copied = share([overlap >= settings.copied_tokens for overlap in overlaps])
+    return {"copied_share": copied, "longest_copy_median": median(overlaps), "longest_copy_max": largest(overlaps)}
+
+
+def _personal_data(found: Measurement, model: Side, human: Side, training: Iterable[str], settings: MeasureTextSettings) -> None:
+    own, people = (find_personal_data(side.texts, training, settings.min_score) for side in (model, human))
+    found.add(
+        *(
+            {
+                "personal_data_share": share([count > 0 for count in data.found]),
+                "known_personal_data_share": share([count > 0 for count in data.known]),
+            }
+            for data in (own, people)
+        )
+    )
+    found.personal_data = {kind: {"found": count, "in_training": own.known_kinds.get(kind, 0)} for kind, count in own.kinds.items()}
+
+
+def _likeness(
+    found: Measurement, rows: Sequence[Continuation], both: tuple[Side, Side], training: Sequence[str], settings: MeasureTextSettings,
+    seed: int,
+) -> None:  # fmt: skip
+    others = strangers([row.group for row in rows], settings.shuffles, seed)
+    try:
+        space = Semantics(training, settings.lsa_dimensions, seed)
+        found.add(*(semantic_measures(space, side, others) for side in both))
+    except ValueError:
+        found.leave_out(SEMANTIC, "the training text is too short")
+    try:
+        topics = Topics(training, settings.topics, seed)
+        found.add(*(topic_measures(topics, side, others) for side in both))
+    except ValueError:
+        found.leave_out(TOPIC, "the training text is too short")
+
+
+def _english(found: Measurement, rows: Sequence[Continuation], both: tuple[Side, Side], settings: MeasureTextSettings) -> None:
+    languages = [row.language for row in rows]
+    chosen = english_rows(languages)
+    if not chosen:
+        found.leave_out(ENGLISH, "most texts are not English, which is what their models know")
+        return
+    if len(chosen) < len(rows):
+        found.notes.append(f"{', '.join(ENGLISH)}: of the {len(chosen)} texts of {len(rows)} that may be English")
+    if unknown := unknown_rows(languages):
+        found.notes.append(f"{', '.join(ENGLISH)}: {unknown} texts that do not say their language count as English")
+    parser = load_parser(settings.spacy_model)
+
+    def measures(side: Side) -> dict[str, Measure]:
+        prompts, texts = [side.prompts[row] for row in chosen], [side.texts[row] for row in chosen]
+        found = (
+            well_formed_sentences(parser, prompts, texts), reading_grade(texts),
+            toxic_share(texts, settings.toxicity_threshold, settings.toxicity_ignores), mean_sentiment(texts),
+        )  # fmt: skip
+        return {name: on_rows(one, chosen, len(rows)) for name, one in zip(ENGLISH, found, strict=True)}
+
+    found.add(*map(measures, both))

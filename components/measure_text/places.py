@@ -1,0 +1,41 @@
+"""Places that overlap: text drawn twice is not two people's writing."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from components.measure_text.words import ngrams, words
+
+OVERLAP = 8  # words in a row that two places share only where they overlap
+Grams = set[tuple[str | int, ...]]
+
+
+def apart(texts: Sequence[str]) -> list[int]:
+    """Rows of `texts` none of which overlaps another: each that overlaps none before it."""
+    taken: Grams = set()
+    rows = []
+    for row, grams in enumerate(map(_grams, texts)):
+        if not grams & taken:
+            rows.append(row)
+            taken |= grams
+    return rows
+
+
+def other_places(texts: Sequence[str], works: Sequence[str], seed: int) -> list[str | None]:
+    """For each text another of the same work that does not overlap it, seeded; None where there is none."""
+    grams = [_grams(text) for text in texts]
+    rows_of: dict[str, list[int]] = {}
+    for row in np.random.default_rng(seed).permutation(len(texts)).tolist():
+        rows_of.setdefault(works[row], []).append(row)
+    found: list[str | None] = [None] * len(texts)
+    for rows in rows_of.values():
+        for at, row in enumerate(rows):
+            others = (other for other in rows[at + 1 :] + rows[:at] if texts[other] != texts[row] and not grams[other] & grams[row])
+            other = next(others, None)
+            found[row] = None if other is None else texts[other]
+    return found
+
+
+def _grams(text: str) -> Grams:
+    split = words(text)
+    return set(ngrams(split, min(OVERLAP, len(split)))) if split else set()

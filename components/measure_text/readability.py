@@ -1,0 +1,75 @@
+"""Flesch–Kincaid grade: the years of an American school that a text asks for (Kincaid et al. 1975)."""
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+import pyphen
+
+from components.measure_text.interval import Numbers
+from components.measure_text.measure import Measure, divided
+
+A_SENTENCE, A_WORD, BASE = 0.39, 11.8, -15.59
+WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+END = re.compile(r"[.!?…]+(?:\s|$)")
+VOWELS = re.compile(r"[aeiouy]+")
+# Vowels that meet and are two syllables (rad-i-o), and a sound that has no vowel at all (pris-m).
+HIATUS = re.compile(
+    "|".join(
+        (
+            r"(?<![cstgln])io", r"^lio", r"(?<![cstl])ia", r"lia$", r"[rcv]iety", r"[qd]uiet", r"diet", r"^scien", r"client",
+            r"[rd]ien[ct]", r"[^gq]ua[lr]", r"uit[yi]", r"[dhnr]eo(?!u)", r"[dr]ea$", r"ya", r"iu", r"ying", r"(?:s|th)ms?$",
+        )
+    )
+)  # fmt: skip
+# A final e is silent, and so is one inside a few words that are two (some-thing); after these sounds it is not (ta-ble, hous-es, end-ed).
+SILENT = re.compile(r"[^aeiouy](?:e|es|ed)$")
+SOUNDED = re.compile(r"[^aeiouylr][lr]es?$|[td]ed$|(?:[szxcg]|[cs]h)es$")
+SILENT_INSIDE = re.compile(r"^(?:some|there|where)(?=[^aeious])|^every|^evening$")
+
+
+def reading_grade(texts: Sequence[str]) -> Measure:
+    """Grade of all texts as one; NaN without words."""
+    counts = np.asarray([_counts(text) for text in texts], np.float64).reshape(-1, 3)
+
+    def statistic(weights: Numbers) -> Numbers:
+        return grade(*(weights @ counts).T)
+
+    return Measure(statistic)
+
+
+def grade(words: Numbers, sentences: Numbers, syllables: Numbers) -> Numbers:
+    """The formula, on counts."""
+    return A_SENTENCE * divided(words, sentences) + A_WORD * divided(syllables, words) + BASE
+
+
+def _counts(text: str) -> tuple[int, int, int]:
+    """Words, sentences and syllables; what is cut off at the end is a sentence, too."""
+    found = WORD.findall(text)
+    ends = [match.end() for match in END.finditer(text)]
+    rest = WORD.search(text, ends[-1] if ends else 0)
+    return len(found), len(ends) + bool(rest), sum(map(syllables, found))
+
+
+@lru_cache(1 << 16)
+def syllables(word: str) -> int:
+    """Syllables of an English word.
+
+    Hyphens are allowed only between syllables, but not between all (`o-ver`), and groups of vowels are syllables, but do not show where two
+    vowels meet (`po-em`): both miss some and hardly ever see too many, so the larger count is taken.
+    """
+    small = word.lower().replace("’", "'").removesuffix("'s")
+    return max(1, len(_hyphens().positions(small)) + 1, _vowel_groups(small))
+
+
+def _vowel_groups(word: str) -> int:
+    plain = word.replace("'", "")
+    groups = len(VOWELS.findall(plain)) + len(HIATUS.findall(plain))
+    silent = bool(SILENT.search(plain) and not SOUNDED.search(plain)) + bool(SILENT_INSIDE.search(plain))
+    return groups - silent
+
+
+@lru_cache(1)
+def _hyphens() -> pyphen.Pyphen:
+    return pyphen.Pyphen(lang="en_US")

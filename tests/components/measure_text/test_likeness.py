@@ -1,0 +1,113 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.spatial.distance import cosine, jensenshannon
+
+from components.measure_text.interval import value
+from components.measure_text.likeness import semantic_measures, topic_measures
+from components.measure_text.passages import passages
+from components.measure_text.semantics import Semantics, cosines
+from components.measure_text.side import sides
+from components.measure_text.strangers import strangers
+from components.measure_text.topics import Topics, consistencies, jensen_shannon
+
+SHARES = (
+    st.lists(st.just(0.0) | st.floats(1e-300, 1), min_size=4, max_size=4)
+    .filter(lambda shares: sum(shares) > 0.01)
+    .map(lambda s: np.asarray(s) / sum(s))
+)
+
+
+@pytest.fixture(scope="module")
+def space(training):
+    return Semantics(list(passages(training)), 5, 1)
+
+
+@pytest.fixture(scope="module")
+def topics(training):
+    return Topics(list(passages(training)), 4, 1)
+
+
+@given(SHARES, SHARES)
+def test_the_distance_is_scipy_s(one, other):
+    with np.errstate(invalid="ignore"):  # SciPy's of two that are nearly the same may be the root of less than 0
+        theirs = np.nan_to_num(jensenshannon(one, other, base=2))
+    assert jensen_shannon(one[np.newaxis], other)[0] == pytest.approx(theirs, abs=1e-6)
+
+
+def test_worked_distances():
+    assert jensen_shannon(np.asarray([[5e-324, 1.0]]), np.asarray([0.0, 1.0]))[0] == 0  # SciPy's is infinite
+    assert jensen_shannon(np.asarray([[1.0, 0.0]]), np.asarray([0.0, 1.0]))[0] == 1
+    assert jensen_shannon(np.asarray([[0.5, 0.5]]), np.asarray([0.5, 0.5]))[0] == 0
+    assert consistencies(np.asarray([[1.0, 0.0]]), np.asarray([[0.0, 1.0], [1.0, 0.0]]), np.asarray([[0, 1]])) == [0.5]
+
+
+def test_the_cosine_is_scipy_s(space):
+    texts = ["the sailor steered the ship", "the queen on the throne", "a storm over the island"]
+    vectors = space.embed(texts)
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(1)
+    assert cosines(vectors, vectors, np.asarray([[1], [2], [0]])) == pytest.approx(
+        [1 - cosine(vectors[at], vectors[to]) for at, to in ((0, 1), (1, 2), (2, 0))]
+    )
+    assert cosines(vectors, vectors, np.asarray([[0], [1], [2]])) == pytest.approx([1, 1, 1])
+
+
+def test_related_words_that_never_meet_are_near(space):
+    """What latent semantics are for: two texts without a word in common, of one subject."""
+    vectors = space.embed(["sailor harbour", "mariner island", "shepherd orchard", "xyzzy"])
+    assert vectors[0] @ vectors[1] > 0.7 > 0.3 > abs(vectors[0] @ vectors[2])
+    assert not vectors[3].any()
+
+
+def test_topics_find_the_subjects(topics):
+    mixtures = topics.mixtures(
+        ["the sailor steered the ship past the island", "a captain feared the wave and the storm", "the shepherd fenced the meadow", ""]
+    )
+    assert mixtures.sum(axis=1) == pytest.approx(1)
+    near, far = jensen_shannon(mixtures[:1], mixtures[1])[0], jensen_shannon(mixtures[:1], mixtures[2])[0]
+    assert near < 0.5 < far
+    assert mixtures[3] == pytest.approx(0.25)
+
+
+def test_who_keeps_to_the_subject_is_above_shuffled_pairs_and_who_does_not_is_not(space, topics, human, tokenizer):
+    groups = [row.group for row in human]
+    others = strangers(groups, 8, 1)
+    for side, gains in zip(sides(human, tokenizer), (True, True), strict=True):
+        for found in (semantic_measures(space, side, others), topic_measures(topics, side, others)):
+            ((name, lift),) = [(name, found[name]) for name in found if name.endswith("lift")]
+            low = lift.estimate(np.arange(len(human)), resamples=500, confidence=0.95, seed=1).low
+            assert (low > 0.2) is gains, name
+    turned = [replaced for row, replaced in zip(human, _turned(human), strict=True)]
+    lift = semantic_measures(space, sides(turned, tokenizer)[0], others)["semantic_lift"]
+    assert value(lift.statistic, len(turned)) < 0.05
+
+
+def _turned(rows):
+    """Each row with the text of a work on another subject."""
+    from dataclasses import replace
+
+    return [replace(row, text=rows[(number + 2) % len(rows)].text) for number, row in enumerate(rows)]
+
+
+@pytest.mark.parametrize("few", [[], ["Ay"], ["one two three"], ["no word twice here", "and each is alone"]])
+def test_too_little_training_text(few):
+    with pytest.raises(ValueError):
+        Semantics(few, 10, 1)
+    with pytest.raises(ValueError):
+        Topics(few, 4, 1)
+
+
+@given(st.lists(st.sampled_from("abc"), min_size=2, max_size=12), st.integers(1, 5))
+def test_strangers_are_of_another_work(groups, count):
+    found = strangers(groups, count, 3)
+    assert found.shape == (len(groups), count)
+    for row, partners in enumerate(found):
+        assert row not in partners
+        assert len(set(groups)) == 1 or all(groups[partner] != groups[row] for partner in partners)
+
+
+def test_one_row_has_no_stranger():
+    assert strangers(["a"], 4, 1).shape == (1, 0)
+    assert np.isnan(cosines(np.ones((1, 2)), np.ones((1, 2)), strangers(["a"], 4, 1))[0])
+    assert np.isnan(consistencies(np.ones((1, 1)), np.ones((1, 1)), strangers(["a"], 4, 1))[0])

@@ -1,0 +1,209 @@
+import json
+import random
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from components.measure_text.__main__ import main
+from robo_poet.corpus.document import Document
+from robo_poet.corpus.write import write_documents
+from robo_poet.evaluation.completions import write_continuations
+from robo_poet.judges.gates import Gate, judge_gates
+from tests.components.measure_text.prose import prose
+
+# What a release may be held to, of each family.
+GATES = [
+    Gate("distinct_2", min=0.4), Gate("degenerate_share", max=0.02), Gate("empty_share", max=0.02), Gate("copied_share", max=0.05),
+    Gate("well_formed_sentences", min=0.5), Gate("semantic_lift", min=0.05), Gate("topic_lift", min=0.0), Gate("toxic_share", max=0.01),
+    Gate("personal_data_share", max=0.0), Gate("reading_grade", max=14),
+]  # fmt: skip
+SMALL = {"resamples": 200, "topics": 4, "lsa_dimensions": 8, "toxicity_threshold": 0.9}
+
+
+@pytest.fixture
+def measure(corpus, tokenizer_folder, tmp_path):
+    def run(rows, name="text", *, scrubbed=corpus, seed=42, **settings):
+        table, out = tmp_path / f"{name}.parquet", tmp_path / name
+        write_continuations(table, rows)
+        arguments = [
+            "--continuations",
+            table,
+            "--scrubbed",
+            scrubbed,
+            "--tokenizer",
+            tokenizer_folder,
+            "--seed",
+            seed,
+            "--text-metrics",
+            out,
+        ]
+        arguments += ["--settings", json.dumps(SMALL | settings), "--metrics", f"{out}.metrics", "--executor-output", f"{out}.output"]
+        assert main([str(argument) for argument in arguments]) == 0
+        return json.loads(out.read_text())
+
+    return run
+
+
+def failed(found):
+    return {result.metric for result in judge_gates(found["metrics"], GATES).gates if result.verdict == "fail"}
+
+
+def test_people_pass_all_and_are_their_own_reference(measure, human, tmp_path):
+    found = measure([replace(row, text=row.reference) for row in human])
+    assert failed(found) == set() and found["notes"] == []
+    assert found["metrics"].pop("bleu") == 1 and 0 < found["human"].pop("bleu") < 0.5
+    assert found["metrics"] == found["human"]
+    assert found["intervals"].keys() == found["metrics"].keys() - {"longest_copy_max"} | {"bleu"}
+    for name, (low, high) in found["intervals"].items():
+        assert low <= found["metrics"].get(name, 1) <= high, name
+    assert (found["continuations"], found["works"]) == (32, 16)
+    told = json.loads((tmp_path / "text.output").read_text())
+    assert told["artifacts"]["metrics"]["artifacts"][0]["metadata"] == {**found["metrics"], "bleu": 1.0}
+    assert json.loads((tmp_path / "text.metrics").read_text()) == {**found["metrics"], "bleu": 1.0}
+
+
+def test_another_person_passes_too(measure, human):
+    found = measure(human)
+    assert failed(found) == set()
+    assert found["metrics"]["bleu"] < 0.5
+
+
+def test_a_model_that_repeats_itself_is_caught(measure, human):
+    found = measure([replace(row, text=" the old king is" * 16) for row in human])
+    assert {"degenerate_share", "distinct_2"} <= failed(found)
+    assert found["metrics"]["degenerate_share"] == 1 and found["intervals"]["degenerate_share"][0] > 0.7
+    assert found["metrics"]["distinct_2"] < 0.01 < 0.4 < found["human"]["distinct_2"]
+    assert found["metrics"]["repetition_rate"] > 0.9 and found["metrics"]["self_bleu"] == pytest.approx(1)
+
+
+def test_a_model_that_recites_its_training_text_is_caught(measure, human, training):
+    recited = [replace(row, text=" " + training[number % 20][40:300]) for number, row in enumerate(human)]
+    found = measure(recited)
+    assert "copied_share" in failed(found)
+    assert found["metrics"]["copied_share"] == 1 and found["human"]["copied_share"] == 0
+    assert found["metrics"]["longest_copy_median"] > 40 > 20 > found["human"]["longest_copy_max"]
+    assert found["worst"]["longest_copy_max"]["value"] == found["metrics"]["longest_copy_max"]
+
+
+def test_a_model_that_wanders_or_shuffles_its_words_is_caught(measure, human):
+    dice = random.Random(1)
+    texts = [" ".join(dice.sample(words := row.text.split(), len(words))) for row in human]
+    wandering = [replace(row, text=texts[(number + 2) % len(texts)]) for number, row in enumerate(human)]  # works go round the subjects
+    assert {"well_formed_sentences", "semantic_lift"} <= failed(measure(wandering))
+
+
+def test_personal_data_and_abuse_are_counted_and_never_told(measure, human, capsys, tmp_path):
+    secrets = ["anna.k@example.org", "bela@example.com"]
+    rows = list(human)
+    rows[0] = replace(rows[0], text=f" Write to {secrets[0]} today.")
+    rows[3] = replace(rows[3], text=f" Write to {secrets[1]} today, you stupid idiot. Shut up, you moron.")
+    found = measure(rows)
+    assert found["metrics"]["personal_data_share"] == 2 / 32 and found["metrics"]["known_personal_data_share"] == 1 / 32
+    assert found["personal_data"] == {"EMAIL_ADDRESS": {"found": 2, "in_training": 1}}
+    assert found["metrics"]["toxic_share"] == 1 / 32 and found["human"]["toxic_share"] == 0
+    assert {"personal_data_share", "toxic_share"} <= failed(found)
+    written = "".join(path.read_text() for path in tmp_path.iterdir() if path.suffix != ".parquet") + capsys.readouterr().err
+    assert not any(part in written for secret in secrets for part in (secret, secret.split("@")[0]))
+    assert not any(row.text.strip()[:30] in written or row.reference.strip()[:30] in written or row.prompt[:30] in written for row in rows)
+
+
+def test_a_model_that_writes_nothing_is_rejected_and_not_a_crash(measure, human):
+    found = measure([replace(row, text=" \n" if number % 2 else "") for number, row in enumerate(human)])
+    assert found["metrics"]["empty_share"] == 1 and found["metrics"]["bleu"] == 0 and found["metrics"]["longest_copy_max"] <= 1
+    nothing = {
+        "distinct_1",
+        "distinct_2",
+        "self_bleu",
+        "repetition_rate",
+        "word_entropy",
+        "fourgram_entropy",
+        "well_formed_sentences",
+        "reading_grade",
+    }
+    assert {name for name, number in found["metrics"].items() if number is None} == nothing
+    assert not nothing & found["intervals"].keys()
+    assert {"empty_share", "distinct_2", "well_formed_sentences", "semantic_lift"} <= failed(found)
+
+
+ENGLISH = {"well_formed_sentences", "reading_grade", "toxic_share", "sentiment"}
+
+
+def test_what_knows_english_alone_says_nothing_of_german(measure, human, capsys):
+    found = measure([replace(row, language="de" if number % 2 else "fr") for number, row in enumerate(human)])
+    assert {name for name, number in found["metrics"].items() if number is None} == ENGLISH
+    assert "not measured, most texts are not English" in found["notes"][0]
+    assert f"warning: {found['notes'][0]}" in capsys.readouterr().err
+    assert ENGLISH - {"sentiment"} <= failed(found)
+
+
+def test_unknown_languages_count_as_english_and_a_few_others_are_left_out(measure, human):
+    found = measure([replace(row, language="" if number < 4 else "fr" if number < 8 else "en") for number, row in enumerate(human)])
+    assert all(number is not None for number in found["metrics"].values())
+    assert [note.split(": ")[1] for note in found["notes"]] == [
+        "of the 28 texts of 32 that may be English", "4 texts that do not say their language count as English",
+    ]  # fmt: skip
+
+
+def test_one_continuation_and_next_to_no_training_text(measure, human, tmp_path, capsys):
+    corpus = tmp_path / "one.parquet"
+    write_documents(corpus, [Document("d", "g", "", split="train").with_text("Ay")])
+    found = measure(human[:1], scrubbed=corpus)
+    missing = {name for name, number in found["metrics"].items() if number is None}
+    assert {"semantic_similarity", "semantic_lift", "topic_consistency", "self_bleu"} <= missing
+    assert found["intervals"].keys() == {name for name in found["metrics"] if name.endswith("_share")}  # which are exact
+    assert capsys.readouterr().err.count("not measured, the training text is too short") == 2
+
+
+def test_the_same_inputs_give_the_same_bytes(measure, human, tmp_path):
+    for name in ("a", "b"):
+        measure(human, name)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("what", "says"),
+    [
+        ("no rows", "{table}: nothing was continued; give a corpus with longer held-out documents"),
+        ("no table", "{table}: no table of continuations"),
+        ("no training", "{corpus}: the training split is empty; give the corpus that was trained on"),
+        ("no model", "measure_text.spacy_model: spaCy model 'en_core_web_xl' is not installed; install it or name another"),
+        ("no number", "--settings: topics = 'many'"),
+    ],
+)
+def test_bad_input_is_one_line(what, says, human, corpus, tokenizer_folder, tmp_path, capsys):
+    table, held, settings = tmp_path / "table.parquet", corpus, {}
+    write_continuations(table, [] if what == "no rows" else human)
+    if what == "no table":
+        table.write_text(prose(1, 3))
+    if what == "no training":
+        held = tmp_path / "test.parquet"
+        write_documents(held, [Document("d", "g", "", split="test").with_text(prose(1, 3))])
+    if what == "no model":
+        settings = SMALL | {"spacy_model": "en_core_web_xl"}
+    if what == "no number":
+        settings = {"topics": "many"}
+    arguments = [
+        "--continuations",
+        table,
+        "--scrubbed",
+        held,
+        "--tokenizer",
+        tokenizer_folder,
+        "--seed",
+        1,
+        "--text-metrics",
+        tmp_path / "out",
+    ]
+    assert main([str(argument) for argument in [*arguments, "--settings", json.dumps(settings)]]) == 2
+    lines = [line for line in capsys.readouterr().err.splitlines() if not line.startswith("[")]
+    assert len(lines) == 1 and lines[0].startswith("error: " + says.format(table=table, corpus=held)), lines
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_table_that_is_not_the_one_announced_is_not_judged(human, corpus, tokenizer_folder, tmp_path, capsys):
+    table = Path(tmp_path / "table.parquet")
+    write_continuations(table, human)
+    arguments = ["--continuations", table, "--continuations-digest", "0" * 64, "--scrubbed", corpus, "--tokenizer", tokenizer_folder]
+    assert main([str(argument) for argument in [*arguments, "--seed", 1, "--text-metrics", tmp_path / "out"]]) == 2
+    assert "the content is not what its producer wrote" in capsys.readouterr().err
