@@ -1,0 +1,43 @@
+"""Measure the exported model's bias between counterfactual groups, and what it knows of the secrets that were planted."""
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import cast
+
+from components.audit_model.audit import Audit
+from components.audit_model.bias import measure_bias
+from components.audit_model.secrets import measure_secrets
+from robo_poet.atomic import write_text
+from robo_poet.model.load import load_model
+from robo_poet.settings.audit import AuditSettings
+from robo_poet.step import Call, program
+
+
+def work(call: Call) -> None:
+    settings, seed = cast(AuditSettings, call.settings), int(call.parameters["seed"])
+    model = load_model(call.inputs["model"], call.inputs["tokenizer"])
+    audit = Audit(metrics={"secrets_planted": 0.0})
+    share = 0.7 if settings.secrets.rates else 1.0
+    measure_bias(model, settings, seed, audit, lambda done, text: call.progress(share * done, 1, text))
+    if settings.secrets.rates:
+        measure_secrets(model, settings, seed, audit, lambda done, text: call.progress(share + (1 - share) * done, 1, text))
+    for warning in audit.warnings:
+        call.warn(warning)
+    found = audit.to_json()
+    write_text(call.outputs["model_audit"], json.dumps(found, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False))
+    if "metrics" in call.outputs:
+        write_text(call.outputs["metrics"], json.dumps(found["metrics"], sort_keys=True))
+        call.describe("metrics", **{name: value for name, value in found["metrics"].items() if value is not None})
+    call.progress(1, 1, f"{found['metrics']['bias_pairs']:.0f} counterfactual pairs")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    return program(
+        "audit_model", work, argv, description=__doc__, inputs=["tokenizer", "model"], outputs=["model_audit"], views=["metrics"],
+        parameters={"seed": int}, settings=AuditSettings,
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,63 @@
+"""Bias of a model: gaps of each group, and of the worst, by likelihood, sentiment and toxicity (EVAL-4)."""
+
+import math
+from collections.abc import Callable, Sequence
+
+from components.audit_model.audit import Audit, limits
+from components.audit_model.completion_gaps import completion_gaps
+from components.audit_model.gaps import Gaps
+from components.audit_model.likelihood_gaps import likelihood_gaps
+from components.audit_model.suite import load_suite
+from components.audit_model.summary import summarise
+from robo_poet.model.load import LoadedModel
+from robo_poet.model.sampling import Sampling
+from robo_poet.settings.audit import AuditSettings
+
+JUDGED = "en"  # the one language that sentiment and toxicity are judged in
+EXAMPLES = 5  # a measure
+
+
+def measure_bias(model: LoadedModel, settings: AuditSettings, seed: int, audit: Audit, say: Callable[[float, str], None]) -> None:
+    """Measure `model` on the suites of `settings.languages`.
+
+    Args:
+        say: told the share that is done, and of what.
+    """
+    suites = [load_suite(language) for language in settings.languages]
+    likelihood, left_out = likelihood_gaps(
+        model, suites, pairs=settings.pairs, batch=settings.batch, width=settings.width, seed=seed,
+        say=lambda done, total: say(0.7 * done / total, "likelihood of counterfactual pairs"),
+    )  # fmt: skip
+    if left_out:
+        audit.warnings.append(
+            f"{left_out} counterfactual pairs are left out: the tokenizer cannot spell them in {settings.width} tokens (audit.width)"
+        )
+    audit.metrics["bias_pairs"] = sum(len(one.gaps) for one in likelihood)
+    _add(audit, "likelihood", likelihood, settings, seed)
+    english = next((suite for suite in suites if suite.language == JUDGED), None)
+    if english is None:
+        audit.warnings.append("sentiment and toxicity are judged in English alone, which audit.languages leaves out: not measured")
+        return
+    tokens = settings.completion_tokens
+    sampling = Sampling(tokens, min(10, tokens), settings.temperature, settings.top_k, settings.top_p)
+    completed = completion_gaps(
+        model, english, sampling, prompts=settings.prompts, batch=settings.batch, seed=seed,
+        say=lambda done, total: say(0.7 + 0.3 * done / total, "completions of counterfactual openings"),
+    )  # fmt: skip
+    for measure in ("sentiment", "toxicity"):
+        _add(audit, measure, [one for one in completed if one.measure == measure], settings, seed)
+
+
+def _add(audit: Audit, measure: str, measured: Sequence[Gaps], settings: AuditSettings, seed: int) -> None:
+    groups, worst = summarise(measured, confidence=settings.confidence, resamples=settings.resamples, seed=seed)
+    for one, found in zip(measured, groups, strict=True):
+        about = {"measure": measure, "axis": one.group.axis, "language": one.group.language, "group": one.group.name}
+        audit.axes.append({
+            **about, "reference": one.group.reference, "pairs": len(one.gaps), "templates": found.gap.units, "gap": limits(found.gap),
+            "together": limits(found.simultaneous), "effect_size": math.nan if found.effect is None else found.effect,
+        })  # fmt: skip
+        audit.examples += [{**about, "gap": e.gap, "text": e.group, "reference": e.reference} for e in one.examples]
+    own = sorted((e for e in audit.examples if e["measure"] == measure), key=lambda e: -abs(e["gap"]))
+    audit.examples = [e for e in audit.examples if e["measure"] != measure] + own[:EXAMPLES]
+    audit.estimate(f"bias_{measure}_worst", worst.gap)
+    audit.metrics |= {f"bias_{measure}_excess": worst.excess, f"bias_{measure}_reach": worst.reach}

@@ -1,0 +1,59 @@
+"""Log-likelihood of many short continuations, in rows as narrow as they are: `robo_poet.model.score` pads each to 256 tokens."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from robo_poet.model.load import LoadedModel
+from robo_poet.model.tokenizer import PAD, START
+
+STEP = 8  # widths are multiples of it, so that a handful of shapes are ever computed
+
+
+class Text(NamedTuple):
+    """What is only read, and what is scored after it; both as tokens."""
+
+    context: tuple[int, ...]
+    continuation: tuple[int, ...]
+
+    @property
+    def length(self) -> int:
+        return len(self.context) + len(self.continuation)
+
+
+def spelled(model: LoadedModel, context: str, continuation: str) -> Text | None:
+    """The two as tokens, `<START>` first; None where the tokenizer cannot write them.
+
+    Each is encoded by itself, so that the same continuation is the same tokens after any context.
+    """
+    words, parts = model.tokenizer, (context, continuation)
+    first, second = (words.encode(part) for part in parts)
+    if (words.decode(first), words.decode(second)) != parts:
+        return None
+    return Text((START, *first), tuple(second))
+
+
+def log_probs(
+    model: LoadedModel, texts: Sequence[Text | None], *, batch: int, width: int, say: Callable[[int, int], None]
+) -> npt.NDArray[np.float64]:
+    """log P(continuation | context) of each text, nats, float64; equal texts are scored once.
+
+    Args:
+        batch, width: rows a call, and tokens a row at most. NaN where there is no text, or one longer than a row.
+    """
+    order = sorted({text for text in texts if text is not None and text.length <= width}, key=lambda text: (text.length, text))
+    found: dict[Text, float] = {}
+    for at in range(0, len(order), batch):
+        chunk = order[at : at + batch]
+        widest = min(width, -(-chunk[-1].length // STEP) * STEP)
+        rows: npt.NDArray[np.int32] = np.full((batch, widest), PAD, np.int32)
+        for row, text in enumerate(chunk):
+            rows[row, : text.length] = text.context + text.continuation
+        nats = np.asarray(model.score(tokens=rows)["log_prob"], np.float64)
+        for row, text in enumerate(chunk):
+            found[text] = float(nats[row, len(text.context) - 1 : text.length - 1].sum())
+        say(len(found), len(order))
+    return np.asarray([math.nan if text is None else found.get(text, math.nan) for text in texts], np.float64)

@@ -1,0 +1,76 @@
+"""What a model knows of the secrets that were planted in its training text: exposure, and what it writes out (Carlini et al. 2019)."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from components.audit_model.exposure import Exposure, chance, exposure
+from components.audit_model.likelihood import log_probs, spelled
+from robo_poet.model.generate import generate
+from robo_poet.model.load import LoadedModel
+from robo_poet.model.sampling import Sampling
+from robo_poet.model.tokenizer import START
+from robo_poet.planted_secrets import SPACE, Secret
+
+GREEDY = Sampling(min_new=1, top_k=1)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a model knows of one secret: of one never planted (`repeats` 0) only the exposure is asked."""
+
+    repeats: int
+    exposure: Exposure
+    extracted: bool
+
+
+def measure_exposure(
+    model: LoadedModel, secrets: Sequence[Secret], *, candidates: int, confidence: float, batch: int, width: int, seed: int,
+    say: Callable[[int, int], None],
+) -> list[Exposure]:  # fmt: skip
+    """Exposure of each secret among `candidates` seeded others in its own sentence."""
+    random = np.random.default_rng(seed)
+    texts = []
+    for secret in secrets:
+        own = f" {secret.secret}."
+        drawn = [text for number in random.choice(SPACE, candidates + 1, replace=False) if (text := secret.spelled(int(number))) != own]
+        texts += [spelled(model, secret.prefix, text) for text in (own, *drawn[:candidates])]
+    nats = log_probs(model, texts, batch=batch, width=width, say=say).reshape(len(secrets), candidates + 1)
+    return [exposure(float(row[0]), row[1:], SPACE, confidence) for row in nats]
+
+
+def measure_extraction(
+    model: LoadedModel, secrets: Sequence[Secret], sampling: Sampling, *, attempts: int, batch: int, seed: int
+) -> list[bool]:
+    """Whether each secret is written out in full: by the greedy completion of its sentence, by one of `attempts` sampled ones, or by
+    another's, for a secret told in the wrong place is told."""
+    words = model.tokenizer
+    asked = []
+    for secret in secrets:
+        prompt, room = [START, *words.encode(secret.prefix)], len(words.encode(f" {secret.secret}"))
+        for attempt in range(attempts + 1):
+            how = sampling if attempt else GREEDY
+            asked.append((prompt, Sampling(room, 1, how.temperature, how.top_k, how.top_p), seed + attempt))
+    written: list[str] = []
+    for at in range(0, len(asked), batch):
+        prompts, each, seeds = zip(*asked[at : at + batch], strict=True)
+        written += [completion.text for completion in generate(model, prompts, each, seeds)]
+    return [any(secret.secret in text for text in written) for secret in secrets]
+
+
+def summary_of_secrets(planted: Sequence[Known], control: Sequence[Exposure], candidates: int) -> dict[str, object]:
+    """The artifact's part `secrets`: by rate, never a secret itself. Bits."""
+    rates = []
+    for rate in sorted({one.repeats for one in planted}):
+        its = [one for one in planted if one.repeats == rate]
+        bits = [one.exposure.sampled.value for one in its]
+        rates.append({
+            "rate": rate, "secrets": len(its), "exposure_mean": float(np.mean(bits)), "exposure_max": float(np.max(bits)),
+            "extrapolated_mean": float(np.mean([one.exposure.extrapolated for one in its])), "extracted": sum(one.extracted for one in its),
+        })  # fmt: skip
+    return {
+        "rates": rates, "control_mean": float(np.mean([one.sampled.value for one in control])), "chance": chance(candidates),
+        "most_measurable": math.log2(candidates + 1), "space": math.log2(SPACE),
+    }  # fmt: skip

@@ -1,0 +1,43 @@
+"""Exposure and extraction of planted secrets, as metrics (Carlini et al. 2019)."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from scipy import stats
+
+from components.audit_model.audit import Audit
+from components.audit_model.memorised_secrets import Known, measure_exposure, measure_extraction, summary_of_secrets
+from robo_poet.judges.estimate import Estimate
+from robo_poet.model.load import LoadedModel
+from robo_poet.model.sampling import Sampling
+from robo_poet.planted_secrets import never_planted, planted
+from robo_poet.settings.audit import AuditSettings
+
+
+def measure_secrets(model: LoadedModel, settings: AuditSettings, seed: int, audit: Audit, say: Callable[[float, str], None]) -> None:
+    """Measure what `model` knows of the secrets that `settings.secrets` say were planted with `seed`."""
+    secrets, others = planted(settings.secrets, seed), never_planted(settings.secrets, seed)
+    exposures = measure_exposure(
+        model, [*secrets, *others], candidates=settings.candidates, confidence=settings.confidence, batch=settings.batch,
+        width=settings.width, seed=seed, say=lambda done, total: say(0.9 * done / total, "exposure of planted secrets"),
+    )  # fmt: skip
+    sampling = Sampling(temperature=settings.temperature, top_k=settings.top_k, top_p=settings.top_p)
+    extracted = measure_extraction(model, secrets, sampling, attempts=settings.attempts, batch=settings.batch, seed=seed)
+    own, control = exposures[: len(secrets)], exposures[len(secrets) :]
+    known = [Known(one.repeats, bits, out) for one, bits, out in zip(secrets, own, extracted, strict=True)]
+    most = max((one.exposure.sampled for one in known), key=lambda one: math.inf if math.isnan(one.value) else one.value)
+    audit.estimate("secret_exposure_max", most)
+    audit.estimate("secret_extraction_rate", _rate(sum(extracted), len(secrets), settings.confidence))
+    audit.metrics |= {
+        "secret_exposure_mean": float(np.mean([one.exposure.sampled.value for one in known])),
+        "secret_exposure_control": float(np.mean([one.sampled.value for one in control])),
+        "secrets_planted": len(secrets),
+    }
+    audit.secrets = summary_of_secrets(known, control, settings.candidates)
+
+
+def _rate(count: int, total: int, confidence: float) -> Estimate:
+    """A share with Clopper and Pearson's exact interval."""
+    limits = stats.binomtest(count, total).proportion_ci(confidence, "exact")
+    return Estimate(count / total, float(limits.low), float(limits.high), total)

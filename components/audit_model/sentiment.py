@@ -1,0 +1,18 @@
+"""Sentiment of English text by VADER (Hutto & Gilbert 2014): a lexicon and rules, no network, the same everywhere."""
+
+from collections.abc import Iterable
+
+from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
+
+
+class Sentiment:
+    """Args: ignores: words that the lexicon shall not know."""
+
+    def __init__(self, ignores: Iterable[str] = ()) -> None:
+        self._analyzer = SentimentIntensityAnalyzer()
+        for word in ignores:
+            self._analyzer.lexicon.pop(word, None)
+
+    def compound(self, text: str) -> float:
+        """From −1, most negative, to 1; 0 is neutral or empty."""
+        return float(self._analyzer.polarity_scores(text)["compound"])

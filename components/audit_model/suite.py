@@ -1,0 +1,90 @@
+"""The equity suite: our own sentences, crossed with published words for people, read from `suite/<language>/*.toml`.
+
+Method: Nangia et al. 2020 (CrowS-Pairs), Kurita et al. 2019, Nadeem et al. 2021 (StereoSet). Sources of the words stand in each file.
+Knows nothing of models.
+"""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parent / "suite"
+AXES = ("gender", "origin", "religion", "age", "orientation", "disability")
+WHO, WHAT = "{who}", "{what}"
+
+
+@dataclass(frozen=True)
+class Template:
+    """A sentence with room for a person and, of some `kind`, for what is said of them; an opening (`kind` empty) ends before that.
+
+    Args:
+        register: `plain`, or `verse` in the voice of plays.
+    """
+
+    name: str
+    register: str
+    text: str
+    kind: str = ""
+
+    def halves(self, who: str, what: str = "") -> tuple[str, str]:
+        """The sentence up to and with `who`, and what follows: the same for everybody."""
+        before, after = self.text.split(WHO)
+        context = before + who
+        return context[0].upper() + context[1:], after.replace(WHAT, what)
+
+
+@dataclass(frozen=True)
+class Group:
+    """People of an axis, beside those they are compared with.
+
+    Args:
+        pairs: (phrase for one of the group, the same for one of the reference group).
+        contrasts: kind → (what the stereotype says of the group, its counterpart).
+    """
+
+    axis: str
+    language: str
+    name: str
+    reference: str
+    pairs: tuple[tuple[str, str], ...]
+    contrasts: Mapping[str, tuple[tuple[str, str], ...]]
+
+
+@dataclass(frozen=True)
+class Suite:
+    """One language's templates, openings and groups; `prompts` may be empty."""
+
+    language: str
+    templates: tuple[Template, ...]
+    prompts: tuple[Template, ...]
+    groups: tuple[Group, ...]
+
+
+def load_suite(language: str, folder: Path = FOLDER) -> Suite:
+    """Read the suite of `language`, axes in the order of `AXES`."""
+    sentences = _read(folder / language / "templates.toml")
+    return Suite(
+        language,
+        tuple(Template(**one) for one in sentences["templates"]),
+        tuple(Template(**one) for one in sentences.get("prompts", ())),
+        tuple(group for axis in AXES for group in _groups(axis, language, _read(folder / language / f"{axis}.toml"))),
+    )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    return tomllib.loads(path.read_text("utf-8"))
+
+
+def _groups(axis: str, language: str, found: Mapping[str, Any]) -> Sequence[Group]:
+    groups = []
+    for name, one in found["groups"].items():
+        own, shared = one.get("contrasts", {}), found["contrasts"]
+        contrasts = {kind: _pairs([*own.get(kind, ()), *shared.get(kind, ())]) for kind in sorted({*own, *shared})}
+        groups.append(Group(axis, language, name, found["reference"], _pairs(one["pairs"]), contrasts))
+    return groups
+
+
+def _pairs(found: Sequence[Sequence[str]]) -> tuple[tuple[str, str], ...]:
+    return tuple((first, second) for first, second in found)

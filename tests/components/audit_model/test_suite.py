@@ -1,0 +1,81 @@
+import re
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from components.audit_model.suite import AXES, Suite, load_suite
+from robo_poet.model.tokenizer import Tokenizer
+
+SUITES = {language: load_suite(language) for language in ("en", "es")}
+PRONOUNS = re.compile(r"\b(s?he|hers?|him|his|they|them|their|él|ella|ellos|ellas|su|sus)\b", re.I)
+# Words of both genders that end as if they had one; all in -ista have both.
+COMMON = {"hipócrita", "egoísta", "colega", "víctima", "atleta", "guía", "estorbo", "modelo", "piloto", "testigo"}
+
+
+@pytest.fixture(params=["en", "es"])
+def suite(request: pytest.FixtureRequest) -> Suite:
+    return SUITES[request.param]
+
+
+def test_each_axis_has_hundreds_of_pairs_in_each_language(suite: Suite) -> None:
+    for axis in AXES:
+        groups = [group for group in suite.groups if group.axis == axis]
+        pairs = sum(len(g.pairs) * len(g.contrasts[t.kind]) for g in groups for t in suite.templates)
+        assert groups and pairs >= 400, axis
+
+
+def test_a_share_of_the_sentences_is_in_the_voice_of_plays(suite: Suite) -> None:
+    verse = sum(template.register == "verse" for template in suite.templates) / len(suite.templates)
+    assert 0.25 <= verse <= 0.5
+    assert {template.register for template in suite.templates} == {"plain", "verse"}
+
+
+def test_a_sentence_names_one_person_and_says_nothing_that_agrees_with_them(suite: Suite) -> None:
+    names = [template.name for template in (*suite.templates, *suite.prompts)]
+    assert len(set(names)) == len(names)
+    for template in (*suite.templates, *suite.prompts):
+        assert template.text.count("{who}") == 1
+        assert template.text.count("{what}") == (1 if template.kind else 0)
+        assert template.text.find("{what}") > template.text.find("{who}") or not template.kind
+        assert not PRONOUNS.search(template.text.split("{who}")[1].replace("{what}", ""))
+        assert template.halves("someone", "x")[1].startswith(" ")  # so both halves are the tokens of the whole
+
+
+def test_the_phrases_of_a_pair_differ_and_no_contrast_comes_twice(suite: Suite) -> None:
+    for group in suite.groups:
+        assert len(set(group.pairs)) == len(group.pairs) >= 6
+        assert all(ours != theirs for ours, theirs in group.pairs)
+        for kind in ("quality", "role", "deed"):
+            contrasts = group.contrasts[kind]
+            assert len(set(contrasts)) == len(contrasts) >= 4
+            assert all(stereotype != counterpart for stereotype, counterpart in contrasts)
+            assert not any(PRONOUNS.search(what) for contrast in contrasts for what in contrast)
+
+
+def test_the_tokens_of_both_halves_are_those_of_the_sentence(suite: Suite, toy_tokenizer: Path) -> None:
+    words = Tokenizer.load(toy_tokenizer)
+    for group in suite.groups:
+        for template, who in product(suite.templates, group.pairs[0]):
+            context, continuation = template.halves(who, group.contrasts[template.kind][0][0])
+            assert words.encode(context) + words.encode(continuation) == words.encode(context + continuation)
+
+
+def test_in_english_the_articles_are_right() -> None:
+    texts = [what for group in SUITES["en"].groups for pairs in group.contrasts.values() for pair in pairs for what in pair]
+    assert [what for what in texts if re.match(r"a [aeio]|an [^aeio]", what)] == []
+    assert all(what.startswith(("a ", "an ")) for g in SUITES["en"].groups for pair in g.contrasts["role"] for what in pair)
+
+
+def test_in_spanish_nothing_said_has_a_gender_and_no_article_contracts() -> None:
+    for group in SUITES["es"].groups:
+        for kind in ("quality", "role"):
+            for what in (what for contrast in group.contrasts[kind] for what in contrast):
+                assert not what.endswith(("o", "a", "os", "as")) or what.endswith("ista") or what in COMMON, what
+        for what in (what for contrast in group.contrasts["deed"] for what in contrast):
+            assert re.match(r"\w+(ar|er|ir|ír)(se)?\b", what), what
+        for ours, theirs in group.pairs:  # what stands beside a person agrees with it: both sides have its gender
+            if group.axis != "gender":
+                assert ours.split()[0] == theirs.split()[0] in ("el", "la", "mi"), ours
+    for template in SUITES["es"].templates:
+        assert not re.search(r"\b(a|de) \{who\}", template.text)

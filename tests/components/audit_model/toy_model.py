@@ -1,0 +1,53 @@
+"""Models whose opinions are written down: the two signatures of an exported model as plain functions of text."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from robo_poet.model.load import LoadedModel
+from robo_poet.model.tokenizer import END, PAD, Tokenizer
+
+
+class Array(np.ndarray[Any, Any]):
+    """What a signature gives has `numpy()`."""
+
+    def numpy(self) -> np.ndarray[Any, Any]:
+        return np.asarray(self)
+
+
+def opinionated(
+    words: Tokenizer, say: Callable[[str], float] = lambda text: 0.0, write: Callable[[str, int], str] = lambda prompt, seed: ""
+) -> LoadedModel:
+    """A model.
+
+    Args:
+        say: log P of a whole text; it stands at the text's last token, and each token before has some nats that depend on it alone.
+        write: the continuation of a prompt under a seed.
+    """
+    table = -np.random.default_rng(7).uniform(1, 9, words.size)
+
+    def score(tokens: Any) -> dict[str, Array]:
+        nats = np.where(tokens[:, 1:] != PAD, table[tokens[:, 1:]], 0.0)
+        for row, ids in enumerate(tokens):
+            length = int((ids != PAD).sum())
+            if length > 1:
+                nats[row, length - 2] += say(words.decode(ids[:length].tolist()))
+        return {"log_prob": nats.view(Array)}
+
+    def generate(**inputs: Any) -> dict[str, Array]:
+        rows = []
+        for ids, length, seed, most in zip(*(inputs[n] for n in ("prompt", "prompt_length", "seed", "max_new")), strict=True):
+            rows.append(words.encode(write(words.decode(ids[:length].tolist()), int(seed)))[:most])
+        tokens = np.full((len(rows), max(1, *map(len, rows))), END, np.int32)
+        for number, row in enumerate(rows):
+            tokens[number, : len(row)] = row
+        lengths = np.asarray([len(row) for row in rows])
+        found = {"tokens": tokens, "length": lengths, "stop_reason": np.zeros(len(rows), int), "log_prob": np.zeros(tokens.shape)}
+        return {name: value.view(Array) for name, value in found.items()}
+
+    return LoadedModel(generate, None, score, words, {"max_length": 512}, None)
+
+
+def silent(*_: object) -> None:
+    """Hears no progress."""
