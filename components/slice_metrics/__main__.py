@@ -1,0 +1,71 @@
+"""Measure the model by slices of the test split (TFMA), with intervals over works, beside the champion."""
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import cast
+
+from components.slice_metrics.agreement import checked
+from components.slice_metrics.analysis import analyse
+from components.slice_metrics.page import sections
+from components.slice_metrics.records import record
+from components.slice_metrics.slicing import LeftOut, slices
+from components.slice_metrics.summary import summary
+from components.slice_metrics.tables import read_tables
+from robo_poet.atomic import write_text
+from robo_poet.report.forest import STYLE
+from robo_poet.report.page import page
+from robo_poet.settings.slices import SlicesSettings
+from robo_poet.step import Call, program
+
+FOLDER = "tfma"  # of TFMA's own files, in the step's working folder
+
+
+def work(call: Call) -> None:
+    """Fill `slices` and `page`."""
+    settings, seed = cast(SlicesSettings, call.settings), int(call.parameters["seed"])
+    ours, theirs = read_tables(call.inputs["measured"], call.inputs["champion_measured"])
+    models = {"model": ours} | ({"champion": theirs} if theirs is not None else {})
+    cut, left_out = slices(ours, [*((column,) for column in settings.columns), *map(sorted, settings.crosses)], settings.max_values)
+    notes = [_said(one, settings.max_values) for one in left_out]
+    for note in notes:
+        call.warn(note)
+    call.progress(0.01, 1, f"TFMA measures {len(cut)} slices of {len(ours)} documents")
+    values = analyse(models, cut, Path.cwd() / FOLDER)
+    sure = {name: checked(name, documents, cut, values[name]) for name, documents in models.items()}
+    records = []
+    for number, one in enumerate(cut, start=1):
+        records.append(record(one, ours, theirs, sure["model"], sure.get("champion", {}), settings, seed))
+        call.progress(0.6 + 0.4 * number / len(cut), 1.01, f"intervals of {number} of {len(cut)} slices")
+
+    metrics = summary(records, settings.min_documents)
+    found = {
+        "slices": records, "metrics": metrics, "left_out": [asdict(one) for one in left_out],
+        "confidence": settings.confidence, "min_documents": settings.min_documents, "min_works": settings.min_works,
+    }  # fmt: skip
+    write_text(call.outputs["slices"], json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False))
+    if "page" in call.outputs:
+        write_text(call.outputs["page"], page("Slices", sections(found, notes), style=STYLE))
+    if "metrics" in call.outputs:
+        write_text(call.outputs["metrics"], json.dumps(metrics, sort_keys=True))
+        call.describe("metrics", **{name: value for name, value in metrics.items() if value is not None})
+    call.progress(1, 1, f"{len(cut) - 1} slices, {metrics['slices_judged']} of {settings.min_documents} documents or more")
+
+
+def _said(one: LeftOut, most: int) -> str:
+    by = " and ".join(one.columns)
+    return f"slices by {by}: the {most} of the most documents are measured, {one.slices:,} with {one.documents:,} documents are not"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the step; see `robo_poet.step.program`."""
+    return program(
+        "slice_metrics", work, argv, description=__doc__, inputs=["measured", "champion_measured"], outputs=["slices"],
+        views=["page", "metrics"], parameters={"seed": int}, settings=SlicesSettings,
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,117 @@
+"""TensorFlow Model Analysis over the table of documents: the point value of each metric on each slice (EVAL-5)."""
+
+import logging
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from components.slice_metrics.measures import MEASURES
+from components.slice_metrics.slicing import Slice
+from robo_poet.evaluation.documents import Measured
+from robo_poet.evaluation.slice_key import OVERALL
+from robo_poet.model.quiet import quiet
+
+Values = dict[str, dict[str, float]]  # slice key → metric → weighted mean
+PREDICTION = "prediction"  # TFMA asks for one; nothing is predicted here
+
+
+def analyse(models: Mapping[str, Sequence[Measured]], slices: Sequence[Slice], folder: Path) -> dict[str, Values]:
+    """Weighted means of all metrics, by model and slice.
+
+    A metric is the `MeanLabel` of amount / weight with the weight of `MEASURES`. Each metric of each model is a ModelSpec with a
+    label of its own: ModelSpecs that share a label key would all be given the same number, whatever model it is of.
+
+    Args:
+        models: name → documents, in the same order for each.
+        folder: TFMA's files, made anew.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    with _silence():
+        import apache_beam as beam
+        import tensorflow_model_analysis as tfma
+        from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+        from tfx_bsl.arrow.table_util import CanonicalizeRecordBatch
+
+        columns = _columns(models) | _dimensions(slices, len(next(iter(models.values()))))
+        # Not by way of pandas: its NaN is null to Arrow, and TFMA leaves out a document whose label is null.
+        table = CanonicalizeRecordBatch(pa.RecordBatch.from_pydict(columns))
+        # Beam's default runner (and with it tfma.analyze_raw_data) begins by asking the network for a runner written in Go.
+        with beam.Pipeline(runner=FnApiRunner()) as pipeline:
+            _ = (
+                pipeline
+                | beam.Create([table])
+                | tfma.ExtractEvaluateAndWriteResults(eval_config=_config(models, slices), output_path=str(folder))
+            )
+        return {
+            model: _merged({name: tfma.load_eval_result(str(folder), model_name=f"{model}/{name}") for name in MEASURES})
+            for model in models
+        }  # fmt: skip
+
+
+def _columns(models: Mapping[str, Sequence[Measured]]) -> dict[str, Any]:
+    columns: dict[str, Any] = {}
+    for model, documents in models.items():
+        for name, measure in MEASURES.items():
+            amounts, weights = measure.sums(documents)
+            columns |= {f"{model}/{name}": amounts / weights, f"{model}/{measure.weight}": weights, PREDICTION: np.zeros(len(documents))}
+    return columns
+
+
+def _dimensions(slices: Sequence[Slice], documents: int) -> dict[str, Any]:
+    """A column for each dimension that says which slice of it a document is in, by key; None for what is left out."""
+    columns: dict[str, Any] = {}
+    for one in slices:
+        if one.values:
+            columns.setdefault(_dimension(one), np.full(documents, None, object))[one.rows] = one.key
+    return columns
+
+
+def _dimension(one: Slice) -> str:
+    return f"slice by {', '.join(one.values)}"
+
+
+def _config(models: Mapping[str, Sequence[Measured]], slices: Sequence[Slice]) -> Any:
+    from tensorflow_model_analysis.proto import config_pb2
+
+    specs = [
+        config_pb2.ModelSpec(
+            name=f"{model}/{name}", label_key=f"{model}/{name}", prediction_key=PREDICTION, example_weight_key=f"{model}/{measure.weight}"
+        )
+        for model in models
+        for name, measure in MEASURES.items()
+    ]
+    dimensions = dict.fromkeys(_dimension(one) for one in slices if one.values)
+    return config_pb2.EvalConfig(
+        model_specs=specs,
+        slicing_specs=[config_pb2.SlicingSpec(), *(config_pb2.SlicingSpec(feature_keys=[name]) for name in dimensions)],
+        metrics_specs=[config_pb2.MetricsSpec(metrics=[config_pb2.MetricConfig(class_name="MeanLabel")])],
+    )
+
+
+def _merged(results: Mapping[str, Any]) -> Values:
+    values: Values = {}
+    for name, result in results.items():
+        for place, outputs in result.slicing_metrics:
+            key = place[0][1] if place else OVERALL
+            values.setdefault(key, {})[name] = float(outputs[""][""]["mean_label"]["doubleValue"])  # "NaN" is a string
+    return values
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """What TFMA, Beam and TensorFlow tell their own developers; errors are exceptions and come through."""
+    loggers = [logging.getLogger(name) for name in ("absl", "tensorflow", "apache_beam")]
+    levels = [one.level for one in loggers]
+    with quiet():
+        for one in loggers:
+            one.setLevel(logging.ERROR)
+        try:
+            yield
+        finally:
+            for one, level in zip(loggers, levels, strict=True):
+                one.setLevel(level)

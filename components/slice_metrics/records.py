@@ -1,0 +1,92 @@
+"""What is said of each slice: values with intervals, beside the champion's, and the difference (EVAL-5)."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from components.slice_metrics.analysis import Values
+from components.slice_metrics.measures import MEASURES
+from components.slice_metrics.slicing import Slice
+from robo_poet.evaluation.documents import Measured
+from robo_poet.judges.bootstrap import ratio_estimate
+from robo_poet.judges.estimate import Estimate
+from robo_poet.settings.slices import SlicesSettings
+
+DIGITS = 6
+COMPARED = "bits_per_byte"  # the one metric that does not depend on the tokenizer: a difference of the others means nothing
+Array = npt.NDArray[np.float64]
+Interval = Callable[[Array, Array], Estimate]
+
+
+def record(
+    one: Slice, ours: Sequence[Measured], theirs: Sequence[Measured] | None, ours_by: Values, theirs_by: Values,
+    settings: SlicesSettings, seed: int,
+) -> dict[str, Any]:  # fmt: skip
+    """A line of the `slices` artifact.
+
+    Intervals are over works, since documents of a work are not independent. Of fewer works than `min_works` they are over
+    documents (`unit`), and say how sure a number is within these works, not of works that nobody has measured.
+
+    Args:
+        ours, theirs: all documents, in the same order.
+        ours_by, theirs_by: point values by slice and metric.
+    """
+    mine = [ours[row] for row in one.rows]
+    works, unit_of = np.unique([document.group for document in mine], return_inverse=True)
+    unit = "work" if len(works) >= settings.min_works else "document"
+    if unit == "document":
+        unit_of = np.arange(len(mine))
+    bootstrap = partial(ratio_estimate, confidence=settings.confidence, resamples=settings.resamples, seed=seed)
+
+    def interval(amounts: Array, weights: Array) -> Estimate:
+        summed = (np.bincount(unit_of, each).astype(np.float64) for each in (amounts, weights))
+        return bootstrap(*summed)
+
+    said: dict[str, Any] = {
+        "slice": one.values, "key": one.key, "documents": len(mine), "works": len(works), "unit": unit,
+        "bytes": sum(document.bytes for document in mine), "metrics": _metrics(mine, ours_by[one.key], interval),
+        "champion": None, "difference": None, "verdict": None,
+    }  # fmt: skip
+    if theirs is not None:
+        other = [theirs[row] for row in one.rows]
+        said["champion"] = _metrics(other, theirs_by[one.key], interval)
+        said["difference"] = {COMPARED: _difference(mine, other, ours_by[one.key], theirs_by[one.key], interval)}
+        said["verdict"] = _verdict(said["difference"][COMPARED]) if len(mine) >= settings.min_documents else "unknown"
+    return said
+
+
+def _metrics(documents: Sequence[Measured], values: Mapping[str, float], interval: Interval) -> dict[str, Any]:
+    return {name: _estimate(values[name], interval, *one.sums(documents), one.shown) for name, one in MEASURES.items()}
+
+
+def _difference(
+    ours: Sequence[Measured], theirs: Sequence[Measured], mine: Mapping[str, float], other: Mapping[str, float], interval: Interval
+) -> dict[str, float | None]:
+    """Ours less the champion's: below 0 is better. Paired, since both read the same documents."""
+    (amounts, weights), (theirs_amounts, _) = (MEASURES[COMPARED].sums(documents) for documents in (ours, theirs))
+    return _estimate(mine[COMPARED] - other[COMPARED], interval, amounts - theirs_amounts, weights)
+
+
+def _estimate(
+    value: float, interval: Interval, amounts: Array, weights: Array, shown: Callable[[float], float] = float
+) -> dict[str, float | None]:
+    """Null for what is no finite number."""
+    if not np.isfinite(amounts).all():
+        return {"value": None, "low": None, "high": None}
+    limits = interval(amounts, weights)
+    said = {"value": shown(value), "low": shown(limits.low), "high": shown(limits.high)}
+    # An interval without one end is none: exp of minus infinity is a number, and 0 is no limit that was measured.
+    known = math.isfinite(limits.low) and math.isfinite(limits.high)
+    return {name: round(x, DIGITS) if math.isfinite(x) and (known or name == "value") else None for name, x in said.items()}
+
+
+def _verdict(difference: Mapping[str, float | None]) -> str:
+    """In the words of a comparison of models: better, worse, not told apart, unknown."""
+    low, high = difference["low"], difference["high"]
+    if low is None or high is None:
+        return "unknown"
+    return "better" if high < 0 else "worse" if low > 0 else "not told apart"

@@ -1,0 +1,154 @@
+"""A forest plot: one number with its interval in many parts of the data, one above the other. HTML and SVG, no script, no library.
+
+Texts are HTML and only the marks are SVG, placed by per cent: on a phone the plot gets narrower and the letters do not.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup, escape
+
+LANE, TICKS = 14, 5  # pixels of a mark's lane; marks of the axis, about
+STYLE = """
+.forest { margin: 1rem 0; }
+.forest .row { display: grid; grid-template-columns: 15rem 1fr 8.5rem; column-gap: .8rem; align-items: center;
+  border-bottom: 1px solid var(--line); padding: .25rem 0; break-inside: avoid; }
+.forest .what { overflow-wrap: anywhere; line-height: 1.25; } .forest small { color: var(--faint); font-size: .78rem; }
+.forest .what small { display: block; } .forest .how { text-align: right; font-variant-numeric: tabular-nums; line-height: 1.25; }
+.forest .how small { display: block; white-space: nowrap; }
+.forest svg { width: 100%; max-width: none; display: block; overflow: visible; } .forest .unsure { opacity: .55; }
+.forest .reference { stroke: var(--line); stroke-width: 2; } .forest .range { stroke: var(--accent); stroke-width: 2; }
+.forest .range.other { stroke: var(--warn); } .forest circle { fill: var(--accent); stroke: none; }
+.forest circle.other { fill: var(--paper); stroke: var(--warn); stroke-width: 2; }
+.forest .legend { display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; color: var(--faint); font-size: .85rem; }
+.forest .legend svg { display: inline-block; width: 1.6rem; vertical-align: middle; margin-right: .3rem; }
+@media (max-width: 40rem) { .forest .row { grid-template-columns: 1fr auto; } .forest .row > svg { grid-column: 1 / -1; grid-row: 2; }
+  .forest .axis > span { display: none; } }
+"""
+
+Interval = Mapping[str, float | None]  # value, low, high; None is not known
+
+
+@dataclass(frozen=True)
+class ForestRow:
+    """One part of the data.
+
+    Args:
+        label, note: its name, and what is to be known beside it, as plain text.
+        ours, other: the estimate, and another model's.
+        unsure: too little data to judge by: drawn faint.
+    """
+
+    label: str
+    note: str
+    ours: Interval
+    other: Interval | None = None
+    unsure: bool = False
+
+
+def forest(rows: Sequence[ForestRow], *, names: tuple[str, str], what: str, reference: float | None = None, digits: int = 2) -> Markup:
+    """Rows in the order given; '' where no row has a value.
+
+    Args:
+        names: of the model and of the other one.
+        what: the quantity, below the axis.
+        reference: a value that all are to be seen against, as a line through the rows.
+        digits: decimals of values.
+    """
+    scale = _scale([one for row in rows for one in (row.ours, row.other) if one])
+    if scale is None:
+        return Markup("")
+    lines = [_row(row, names, scale, reference, digits) for row in rows]
+    return Markup('<div class="forest">{}{}{}</div>').format(
+        _legend(names, any(row.other for row in rows), reference is not None), Markup("").join(lines), _axis(scale, what)
+    )
+
+
+def ticks(low: float, high: float, about: int = TICKS) -> list[float]:
+    """Round numbers from `low` to `high`: multiples of 1, 2 or 5 times a power of ten."""
+    rough = (high - low) / about
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * (1 - 1e-9))
+    return [round(n * step, 12) for n in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
+
+
+def _scale(found: Sequence[Interval]) -> tuple[float, float] | None:
+    """All values, and of intervals as much as is no wider than the values are apart: one huge interval would hide the others."""
+    values = [value for one in found if (value := one["value"]) is not None]
+    if not values:
+        return None
+    room = max(max(values) - min(values), 0.02 * max(map(abs, values)), 1e-6)
+    ends = [end for one in found for end in (one["low"], one["high"]) if end is not None]
+    low = max(min([*values, *ends]), min(values) - room)
+    high = min(max([*values, *ends]), max(values) + room)
+    pad = 0.03 * max(high - low, room)
+    return low - pad, high + pad
+
+
+def _at(value: float, scale: tuple[float, float]) -> str:
+    share = (value - scale[0]) / (scale[1] - scale[0])
+    return f"{100 * min(max(share, 0), 1):.2f}%"
+
+
+def _row(row: ForestRow, names: tuple[str, str], scale: tuple[float, float], reference: float | None, digits: int) -> Markup:
+    height = LANE * (2 if row.other else 1) + 4
+    marks = []
+    if reference is not None:
+        x = _at(reference, scale)
+        marks.append(Markup('<line class="reference" x1="{}" x2="{}" y1="-4" y2="{}"/>').format(x, x, height + 4))
+    lanes: list[tuple[Interval | None, str]] = [(row.ours, ""), (row.other, " other")]
+    marks += [_mark(one, name, LANE // 2 + 2 + LANE * lane, scale) for lane, (one, name) in enumerate(lanes) if one]
+    said = f"{names[0]} {_text(row.ours, digits)}" + (f", {names[1]} {_text(row.other, digits)}" if row.other else "")
+    numbers = Markup("{}<small>{}</small>").format(_value(row.ours, digits), _limits(row.ours, digits))
+    if row.other:
+        numbers += Markup("<small>{} {}</small>").format(names[1], _value(row.other, digits))
+    return Markup(
+        '<div class="row{}"><span class="what">{}<small>{}</small></span><svg height="{}" style="height:{}px" role="img" aria-label="{}">'
+        '{}</svg><span class="how">{}</span></div>'
+    ).format(" unsure" if row.unsure else "", row.label, row.note, height, height, f"{row.label}: {said}", Markup("").join(marks), numbers)
+
+
+def _mark(one: Interval, name: str, y: int, scale: tuple[float, float]) -> Markup:
+    value, low, high = one["value"], one["low"], one["high"]
+    if value is None:
+        return Markup("")
+    line = Markup("")
+    if low is not None and high is not None:
+        line = Markup('<line class="range{}" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(name, _at(low, scale), _at(high, scale), y, y)
+    return line + Markup('<circle class="{}" cx="{}" cy="{}" r="4"/>').format(name.strip(), _at(value, scale), y)
+
+
+def _value(one: Interval, digits: int) -> str:
+    value = one["value"]
+    return "not measured" if value is None else f"{value:.{digits}f}"
+
+
+def _limits(one: Interval, digits: int) -> str:
+    low, high = one["low"], one["high"]
+    return "no interval" if low is None or high is None else f"{low:.{digits}f} to {high:.{digits}f}"
+
+
+def _text(one: Interval, digits: int) -> str:
+    return f"{_value(one, digits)} ({_limits(one, digits)})"
+
+
+def _legend(names: tuple[str, str], both: bool, reference: bool) -> Markup:
+    mark = Markup('<span><svg height="12" style="height:12px" aria-hidden="true">{}</svg>{}</span>')
+    dot = Markup('<line class="range{}" x1="0" x2="100%" y1="6" y2="6"/><circle class="{}" cx="50%" cy="6" r="4"/>')
+    parts = [mark.format(dot.format("", ""), names[0])]
+    if both:
+        parts.append(mark.format(dot.format(" other", "other"), names[1]))
+    if reference:
+        parts.append(mark.format(Markup('<line class="reference" x1="50%" x2="50%" y1="0" y2="12"/>'), f"{names[0]}, all of it"))
+    return Markup('<div class="legend">{}</div>').format(Markup("").join(parts))
+
+
+def _axis(scale: tuple[float, float], what: str) -> Markup:
+    texts = [
+        Markup('<text x="{}" y="12" text-anchor="middle">{}</text>').format(_at(tick, scale), f"{tick:.6g}") for tick in ticks(*scale)
+    ]  # fmt: skip
+    return Markup(
+        '<div class="row axis"><span class="what"></span><svg height="16" style="height:16px" aria-hidden="true">{}</svg>'
+        '<span class="how"><small>{}</small></span></div>'
+    ).format(Markup("").join(texts), escape(what))
