@@ -1,0 +1,95 @@
+"""Measure the champion on the same held-out documents as the new model, and say which predicts them better."""
+
+import json
+import math
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, cast
+
+from components.compare_champion.champion import find_champion
+from robo_poet.atomic import write_text
+from robo_poet.corpus.read import read_documents
+from robo_poet.errors import BadInput
+from robo_poet.evaluation.documents import Measured, read_measured, write_measured
+from robo_poet.judges.comparison import compare
+from robo_poet.model.load import load_model
+from robo_poet.model.measure import measure_documents
+from robo_poet.settings.compare import CompareSettings
+from robo_poet.step import Call, program
+
+
+def work(call: Call) -> None:
+    settings, seed = cast(CompareSettings, call.settings), int(call.parameters["seed"])
+    ours = read_measured(call.inputs["measured"])
+    try:
+        champion = find_champion(Path(call.parameters["registry"]), call.parameters["champion"])
+        model = load_model(champion.folder / "model", champion.folder / "tokenizer") if champion else None
+    except BadInput as error:  # the gates decide what that means, and the new model is registered with the reason
+        call.warn(f"the champion cannot be measured: {error}")
+        _none(call, "unreadable", f"the champion cannot be measured: {error.what}")
+        return
+    if champion is None or model is None:
+        _none(call, "none", "no champion yet: nothing to compare with")
+        return
+    documents = list(read_documents(call.inputs["scrubbed"], "test"))
+    if [document.id for document in documents] != [row.id for row in ours]:
+        remedy = "give the corpus that the model was evaluated on"
+        raise BadInput("the documents are not those of the test split", where=str(call.inputs["measured"]), remedy=remedy)
+    theirs = measure_documents(
+        model, documents, batch=settings.batch,
+        say=lambda done, total: call.progress(done, total, f"the champion, version {champion.number}, on held-out text"),
+    )  # fmt: skip
+    write_measured(call.outputs["champion_measured"], theirs)
+    found = compare(
+        [row.group for row in ours], [row.bytes for row in ours], [row.nats for row in ours], [row.nats for row in theirs],
+        seed=seed, confidence=settings.confidence,
+    )  # fmt: skip
+    trained_on = champion.manifest().lineage.get("settings", {}).get("seed")
+    if trained_on is not None and trained_on != seed:
+        call.warn(f"the champion was trained with seed {trained_on}, not {seed}: it may have learnt these very documents")
+    difference = {name: _finite(value) for name, value in asdict(found.difference).items()}
+    comparison = {
+        "unit": found.unit, "verdict": found.verdict, "needed_units": found.needed_units, "reason": found.reason,
+        "bits_per_byte": {"new": _bits(ours), "champion": _bits(theirs), "difference": difference},
+    }  # fmt: skip
+    _write(call, {"state": "measured", "champion": {"version": champion.number, "digest": champion.digest}, **comparison})
+    call.progress(1, 1, f"version {champion.number}: {found.reason}")
+
+
+def _none(call: Call, state: str, reason: str) -> None:
+    write_measured(call.outputs["champion_measured"], [])
+    _write(call, {"state": state, "champion": None, "reason": reason})
+    call.progress(1, 1, reason)
+
+
+def _bits(rows: Sequence[Measured]) -> float | None:
+    size = sum(row.bytes for row in rows)
+    return _finite(sum(row.nats for row in rows) / math.log(2) / size) if size else None
+
+
+def _finite(value: float | None) -> float | None:
+    return round(value, 6) if value is not None and math.isfinite(value) else None
+
+
+def _write(call: Call, comparison: dict[str, Any]) -> None:
+    write_text(call.outputs["comparison"], json.dumps(comparison, indent=1, sort_keys=True, allow_nan=False) + "\n")
+    if "metrics" in call.outputs:
+        difference = comparison.get("bits_per_byte", {}).get("difference", {})
+        shown = {f"bits_per_byte_difference_{name}": difference.get(name) for name in ("value", "low", "high")}
+        shown = {name: value for name, value in shown.items() if value is not None}
+        call.describe("metrics", **shown)
+        write_text(call.outputs["metrics"], json.dumps(shown, sort_keys=True))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    return program(
+        "compare_champion", work, argv, description=__doc__, inputs=["scrubbed", "measured"],
+        outputs=["champion_measured", "comparison"], views=["metrics"],
+        parameters={"seed": int, "registry": str, "champion": str}, settings=CompareSettings,
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,121 @@
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.compare_champion.__main__ import main
+from robo_poet.corpus.document import Document
+from robo_poet.corpus.read import read_documents
+from robo_poet.corpus.write import write_documents
+from robo_poet.evaluation.documents import Measured, read_measured, write_measured
+from robo_poet.model.load import load_model
+from robo_poet.model.measure import measure_documents
+from robo_poet.registry.registry import Registry
+from tests.conftest import verse
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("corpus") / "corpus.parquet"
+    write_documents(path, [Document(f"d{n}", f"w{n}", "", split="test").with_text(verse(n, 8)) for n in range(12)])
+    return path
+
+
+@pytest.fixture(scope="module")
+def ours(corpus: Path, toy_training: Path, toy_tokenizer: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    model, documents = load_model(toy_training / "model", toy_tokenizer), list(read_documents(corpus, "test"))
+    path = tmp_path_factory.mktemp("ours") / "measured"
+    write_measured(path, measure_documents(model, documents, batch=8, say=lambda *_: None))
+    return path
+
+
+@pytest.fixture(scope="module")
+def registry(toy_training: Path, toy_tokenizer: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("registry")
+    given: dict[str, Any] = {
+        "metrics": {},
+        "decision": {},
+        "stage": "candidate",
+        "who": "ada",
+        "why": "test",
+        "lineage": {"settings": {"seed": 9}},
+    }
+    Registry(root).register({"model": toy_training / "model", "tokenizer": toy_tokenizer}, **given)
+    Registry(root).promote(1, who="ada", why="test")
+    return root
+
+
+def run(corpus: Path, measured: Path, registry: Path, champion: str, out: Path) -> tuple[int, dict[str, Any], list[Measured]]:
+    out.mkdir(exist_ok=True)
+    arguments = ["--scrubbed", corpus, "--measured", measured, "--registry", registry, "--champion", champion, "--seed", 1]
+    arguments += [
+        "--champion-measured",
+        out / "theirs",
+        "--comparison",
+        out / "comparison",
+        "--metrics",
+        out / "metrics",
+        "--executor-output",
+        out / "o",
+    ]
+    status = main([str(one) for one in arguments])
+    if status:
+        return status, {}, []
+    return status, json.loads((out / "comparison").read_text()), list(read_measured(out / "theirs"))
+
+
+def test_a_model_is_not_told_apart_from_itself(
+    corpus: Path, ours: Path, registry: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    digest = Registry(registry).version(1).digest
+    status, found, theirs = run(corpus, ours, registry, digest, tmp_path)
+    assert (status, found["state"], found["verdict"], found["champion"]) == (
+        0,
+        "measured",
+        "not told apart",
+        {"version": 1, "digest": digest},
+    )
+    assert found["bits_per_byte"]["difference"] == {"value": 0, "low": 0, "high": 0, "units": len(theirs)}
+    assert [row.nats for row in theirs] == pytest.approx([row.nats for row in read_measured(ours)])
+    assert "the champion was trained with seed 9, not 1: it may have learnt these very documents" in capsys.readouterr().err
+    assert run(corpus, ours, registry, "", tmp_path / "asked")[1] == found, "asked for at run time it is the same"
+
+
+def test_a_better_and_a_worse_model_are_told_so(corpus: Path, ours: Path, registry: Path, tmp_path: Path) -> None:
+    rows = read_measured(ours)
+    for factor, verdict in ((0.9, "better"), (1.1, "worse")):
+        changed = [Measured(**{**vars(row), "nats": row.nats * factor}) for row in rows]
+        write_measured(tmp_path / verdict, changed)
+        _, found, _ = run(corpus, tmp_path / verdict, registry, "", tmp_path / f"{verdict}.out")
+        assert found["verdict"] == verdict and verdict in found["reason"]
+        assert (
+            json.loads((tmp_path / f"{verdict}.out" / "metrics").read_text())["bits_per_byte_difference_value"]
+            == found["bits_per_byte"]["difference"]["value"]
+        )
+
+
+def test_where_there_is_no_champion_there_is_nothing_to_compare_with(corpus: Path, ours: Path, tmp_path: Path) -> None:
+    for champion in ("none", ""):
+        status, found, theirs = run(corpus, ours, tmp_path / "nothing", champion, tmp_path / f"out{champion}")
+        assert (status, found["state"], theirs) == (0, "none", [])
+
+
+def test_a_champion_that_cannot_be_read_is_not_taken_for_none(
+    corpus: Path, ours: Path, registry: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = shutil.copytree(registry, tmp_path / "broken")
+    next(broken.rglob("saved_model.pb")).write_text("no model")
+    for root, champion in ((broken, ""), (registry, "0" * 64)):
+        status, found, theirs = run(corpus, ours, root, champion, tmp_path / f"out{champion[:1]}")
+        assert (status, found["state"], theirs) == (0, "unreadable", [])
+        assert "warning: the champion cannot be measured" in capsys.readouterr().err
+
+
+def test_other_documents_cannot_be_compared(
+    corpus: Path, ours: Path, registry: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_measured(tmp_path / "other", read_measured(ours)[1:])
+    assert run(corpus, tmp_path / "other", registry, "", tmp_path)[0] == 2
+    assert "the documents are not those of the test split" in capsys.readouterr().err
