@@ -9,15 +9,20 @@ target=requirements
 [ "${1:-}" = --check ] && target=$(mktemp -d) && cp requirements/*.txt "$target"/
 mkdir -p "$target"
 
+resolve() { # name [more arguments]
+  local name=$1; shift
+  "$UV" pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate \
+    --python-version 3.11 --python-platform x86_64-manylinux_2_28 "$@" --output-file "$target/$name.txt"
+}
 compile() { # group [more arguments]
-  local group=$1; shift
-  "$UV" pip compile --quiet --group "$group" --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate \
-    --python-version 3.11 --python-platform x86_64-manylinux_2_28 "$@" --output-file "$target/$group.txt"
+  resolve "$1" --group "$@"
 }
 
 compile all
 for group in data scrub tokenize report edge train train-gpu evaluate evaluate-gpu measure slices registry model-server gateway cli; do compile "$group" --constraints "$target/all.txt"; done
 compile validate
+# What installs into an image, and builds what comes as source: in no image.
+printf '%s\n' "uv==$UV_VERSION" setuptools | resolve installer --constraints "$target/all.txt" -
 
 if [ "${1:-}" = --check ]; then
   # Names and versions only: a wheel added to an old release changes the hashes of a lock that is still right.

@@ -4,8 +4,6 @@ The tag is the content of the program. The recipe and the base decide too, but c
 """
 
 import json
-import os
-import re
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +13,9 @@ from typing import Any
 
 from pipelines.code_digest import ROOT, TAG_LENGTH, image, lock_file, program_digest
 from pipelines.environments import ON_GPU
-from pipelines.image_context import PROXIES, context, recipe_digest
+from pipelines.image_context import RECIPE, program_context, recipe_digest
+from pipelines.image_environment import Environments, check
+from pipelines.image_layers import FAMILIES
 from pipelines.run import engine
 from pipelines.sbom import sbom
 from pipelines.steps import GROUPS
@@ -24,7 +24,6 @@ from robo_poet.digest import digest_file
 from robo_poet.errors import BadInput
 
 BASES = ("python:3.11-slim", "robo-poet/base:bookworm")  # the second is what infra/images/base.sh makes
-_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @dataclass(frozen=True)
@@ -110,41 +109,51 @@ def make_images(
     base, below = choose_base(base)
     names = {program: image(program, prefix, group) for program, group in groups.items()}
 
-    def make(group: str) -> list[Built]:  # one after another: what the first program of a group installs, the next one finds
-        return [_make(program, group, names[program], base, below, out, say) for program in groups if groups[program] == group]
+    order = sorted(dict.fromkeys(groups.values()), key=_turn)
 
-    with ThreadPoolExecutor(parallel) as pool:
-        made = [one for images in pool.map(make, dict.fromkeys(groups.values())) for one in images]
+    with Environments(prefix, base, below, out / "images", say) as environments, ThreadPoolExecutor(parallel) as pool:
+
+        def make(group: str) -> list[Built]:
+            mine = (program for program in groups if groups[program] == group)
+            return [_make(program, group, names[program], below, environments, out, say) for program in mine]
+
+        made = [one for images in pool.map(make, order) for one in images]
     return sorted(made, key=lambda one: list(groups).index(one.program))
 
 
-def _make(program: str, group: str, name: str, base: str, below: Mapping[str, Any], out: Path, say: Callable[[str], None]) -> Built:
+def _turn(group: str) -> tuple[bool, int]:
+    """Which group is begun first: the largest of each family, so that the others find its layers; and the large before the small."""
+    waits = any(group in family and group != max(family, key=_size) for family in FAMILIES)
+    return waits, -_size(group)
+
+
+def _size(group: str) -> int:
+    return lock_file(group).read_text("utf-8").count("==")
+
+
+def _make(
+    program: str, group: str, name: str, below: Mapping[str, Any], environments: Environments, out: Path, say: Callable[[str], None]
+) -> Built:
     begun = time.monotonic()
     labels = {**labels_of(program, group), "robo-poet.base": below["Id"]}
     found = engine.images([name]).get(name)
     there = found is not None and labels.items() <= engine.labels(found).items()
     if not there:
+        environment = environments.get(group)
         say(name)
-        _build(program, group, name, base, labels, out / "images" / f"{program}.log")
+        _build(program, group, name, environment, labels, out / "images" / f"{program}.log")
         found = engine.images([name])[name]
     assert found is not None
     write_text(out / "sbom" / f"{program}.json", json.dumps(sbom(program, labels["robo-poet.code"], lock_file(group)), indent=1))
     return Built(program, name, group, found["Size"] - below["Size"], "found" if there else "built", time.monotonic() - begun)
 
 
-def _build(program: str, group: str, name: str, base: str, labels: Mapping[str, str], log: Path) -> None:
-    values = {"BASE_IMAGE": base, "PROGRAM": program, "GROUP": group, "VERSION": name.rpartition(":")[2]}
+def _build(program: str, group: str, name: str, environment: str, labels: Mapping[str, str], log: Path) -> None:
+    values = {"ENVIRONMENT": environment, "PROGRAM": program, "VERSION": name.rpartition(":")[2]}
     values |= {key.rpartition(".")[2].upper(): value for key, value in labels.items()}
     settings = [f"--build-arg={key}={value}" for key, value in values.items()]
-    settings += [f"--build-arg={name}" for name in PROXIES if name in os.environ]  # by name: an address may hold a password
-    # The host's network: an engine may have no bridge, and a package index may listen on this machine alone.
     answer = engine.call(
-        "build", "--network=host", "--force-rm", "--file=infra/images/Dockerfile", f"--tag={name}", *settings, "-",
-        input=context(program, group), timeout=None,
+        "build", "--network=none", "--force-rm", f"--file={RECIPE[0]}", f"--tag={name}", *settings, "-",
+        input=program_context(program, group), timeout=None,
     )  # fmt: skip
-    output = _COLOUR.sub("", answer.out + answer.err)
-    write_text(log, output)
-    if answer.status:
-        lines = [line.strip() for line in output.splitlines() if line.strip()]
-        said = next((line for line in lines if line.startswith(("ERROR", "E: "))), lines[-1] if lines else "no output")
-        raise BadInput(f"the build failed: {said[:300]}", where=name, remedy=f"its output is in {log}")
+    check(answer, name, log)
