@@ -4,8 +4,9 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
+from itertools import chain
 from pathlib import Path
 from typing import cast
 
@@ -29,10 +30,12 @@ from robo_poet.digest import digest_path
 from robo_poet.errors import BadInput
 from robo_poet.model.limits import MAX_LENGTH
 from robo_poet.model.tokenizer import Tokenizer
+from robo_poet.planted_secrets import planted
 from robo_poet.report.curves import curves_section
 from robo_poet.report.page import page
+from robo_poet.settings.planted_secrets import PlantedSecretsSettings
 from robo_poet.settings.train import TrainSettings
-from robo_poet.step import Call, program
+from robo_poet.step import Call, parse_settings, program
 
 LOGS = "logs"
 
@@ -50,8 +53,13 @@ def work(call: Call) -> None:
 def _train(call: Call, settings: TrainSettings, seed: int, gpus: int, tokenizer: Tokenizer, state: Path) -> None:
     corpus = call.inputs["scrubbed"]
     feeds = {}
+    secrets = planted(parse_settings(PlantedSecretsSettings, call.parameters["secrets"], "--secrets"), seed)
+    if secrets:
+        call.warn(f"{len(secrets)} made secrets are in this training's copy of the text: a model to measure, not to release")
     for split, stride in (("train", settings.stride), ("validation", settings.window)):
-        texts = (document.text for document in read_documents(corpus, split))
+        texts: Iterable[str] = (document.text for document in read_documents(corpus, split))
+        if split == "train":
+            texts = chain(texts, (secret.text for secret in secrets for _ in range(secret.repeats)))
         feeds[split] = make_feed(texts, tokenizer, window=settings.window, stride=stride, cache=state / f"{split}.ids")
         if not len(feeds[split]):
             raise BadInput(f"the {split} split is empty", where=str(corpus), remedy="give a corpus of more works")
@@ -81,7 +89,7 @@ def _train(call: Call, settings: TrainSettings, seed: int, gpus: int, tokenizer:
         "architecture": settings.architecture, "parameters": model.count_params(), "vocabulary": tokenizer.vocabulary,
         "size": tokenizer.size, "max_length": MAX_LENGTH, "settings": settings.model_dump(mode="json"), "seed": seed,
         "precision": trainer.compute.name, "steps": progress.step, "best_step": progress.best_step,
-        "tokenizer": vocabulary_digest, "warm_start": call.parameters["warm_start_digest"],
+        "secrets": len(secrets), "tokenizer": vocabulary_digest, "warm_start": call.parameters["warm_start_digest"],
     }  # fmt: skip
     with new_folder(call.outputs["model"]) as folder:
         export_apart(model, settings, tokenizer.size, folder, state)
@@ -107,7 +115,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return program(
         "train_model", work, argv, description=__doc__, inputs=["scrubbed", "tokenizer"], outputs=["model", "history"],
         views=["curves", "metrics", LOGS], parameters={"seed": int, "checkpoint_root": str},
-        optional=["warm_start", "warm_start_digest"], settings=TrainSettings,
+        optional=["warm_start", "warm_start_digest", "secrets"], settings=TrainSettings,
     )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ def train_model(
     checkpoint_root: str,
     warm_start: str,
     warm_start_digest: str,
+    secrets: dict,
     model: dsl.Output[dsl.Model],
     model_digest: dsl.OutputPath(str),
     history: dsl.Output[dsl.Artifact],
@@ -36,6 +37,7 @@ def train_model(
         checkpoint_root: Where checkpoints live, in a folder named after all that goes in; relative to the step's own folder.
         warm_start: Model folder of a version to begin with; empty to begin anew.
         warm_start_digest: Its digest, checked before it is read.
+        secrets: Section `audit.secrets` of the profile: made secrets for this training's copy of the text, to measure what it keeps.
 
     Returns:
         model: `saved_model/` with signatures `generate` and `score`, and `manifest.json`.
@@ -54,6 +56,7 @@ def train_model(
             "--tokenizer", tokenizer.path, "--tokenizer-digest", tokenizer_digest,
             "--settings", settings, "--seed", seed, "--checkpoint-root", checkpoint_root,
             "--warm-start", warm_start, "--warm-start-digest", warm_start_digest,
+            "--secrets", secrets,
             "--model", model.path, "--history", history.path, "--curves", curves.path, "--metrics", metrics.path,
             "--logs", logs.path,
             "--executor-output", dsl.PIPELINE_TASK_EXECUTOR_OUTPUT_PATH_PLACEHOLDER,

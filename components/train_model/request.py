@@ -61,17 +61,19 @@ def make_request(
             ((penalty >= 1) & (penalty <= 10), "repetition_penalty: 1 to 10"),
         )
     ]
+    with tf.control_dependencies([check for check in checks if check is not None]):  # before any of them is a place in a tensor
+        prompt, stop_tokens, banned_tokens = (tf.identity(tokens) for tokens in (prompt, stop_tokens, banned_tokens))
     batch = tf.shape(prompt)[0]
+    width = tf.minimum(time, MAX_LENGTH)
+    prompt = tf.ensure_shape(tf.pad(prompt[:, :width], [[0, 0], [0, MAX_LENGTH - width]]), [None, MAX_LENGTH])
+    given = tf.where(tf.range(MAX_LENGTH)[None] < prompt_length[:, None], prompt, PAD)
     end = tf.one_hot(END, vocabulary, True, False, dtype=tf.bool)
     never = tf.constant([i < END or i >= size for i in range(vocabulary)])  # PAD, UNK, START and what has no text
     banned = _among(banned_tokens, batch, vocabulary) & ~end | never
     left = tf.reduce_all(tf.reduce_any(~(banned | end), axis=1))
-    checks.append(tf.debugging.assert_equal(left, True, message="banned_tokens: no token is left to write with"))
-    with tf.control_dependencies([check for check in checks if check is not None]):
-        prompt = tf.identity(prompt)
-    width = tf.minimum(time, MAX_LENGTH)
-    prompt = tf.ensure_shape(tf.pad(prompt[:, :width], [[0, 0], [0, MAX_LENGTH - width]]), [None, MAX_LENGTH])
-    given = tf.where(tf.range(MAX_LENGTH)[None] < prompt_length[:, None], prompt, PAD)
+    check = tf.debugging.assert_equal(left, True, message="banned_tokens: no token is left to write with")
+    with tf.control_dependencies([check] if check is not None else []):
+        banned = tf.identity(banned)
     return Request(
         prompt=prompt,
         prompt_length=prompt_length,

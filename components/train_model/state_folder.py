@@ -44,8 +44,8 @@ def state_folder(call: Call, settings: TrainSettings, seed: int) -> Iterator[Pat
 def _key(call: Call, settings: TrainSettings, seed: int) -> str:
     inputs = {name: digest_path(path) for name, path in call.inputs.items()}
     numbers = compute_type(settings.precision).name
-    before = call.parameters["warm_start_digest"]
-    return digest_json([inputs, settings.model_dump(mode="json"), seed, numbers, before, keras.__version__, tf.__version__, _code()])
+    given = [call.parameters[name] for name in ("warm_start_digest", "secrets")]
+    return digest_json([inputs, settings.model_dump(mode="json"), seed, numbers, given, keras.__version__, tf.__version__, _code()])
 
 
 def _code() -> str:

@@ -14,7 +14,8 @@ from robo_poet.settings.train import TrainSettings
 def call(tmp_path: Path) -> Any:
     (tmp_path / "corpus").write_text("verse")
     return SimpleNamespace(
-        inputs={"scrubbed": tmp_path / "corpus"}, parameters={"warm_start_digest": "", "checkpoint_root": str(tmp_path / "root")}
+        inputs={"scrubbed": tmp_path / "corpus"},
+        parameters={"warm_start_digest": "", "secrets": "", "checkpoint_root": str(tmp_path / "root")},
     )
 
 
