@@ -73,6 +73,8 @@ def show(number: Number, registry: Folder = HOME, as_json: AsJson = False) -> No
     from dataclasses import asdict
 
     from robo_poet.registry.registry import Registry
+    from robo_poet.report.names import metric_name, metric_text, ordered
+    from robo_poet.report.results import gate_name
 
     opened = Registry(registry)
     version = opened.version(_number(number))
@@ -83,9 +85,9 @@ def show(number: Number, registry: Folder = HOME, as_json: AsJson = False) -> No
         _print_json({**_summary(version), "folder": str(version.folder), **asdict(manifest), "history": history})
         return
     typer.echo(f"version {version.number} is {version.stage} ({version.why})\ndigest {version.digest}\nfolder {version.folder}")
-    _table(["metric", "value"], [[name, "none" if value is None else f"{value:g}"] for name, value in manifest.metrics.items()])
+    _table(["metric", "value"], [[metric_name(name), metric_text(name, value)] for name, value in ordered(manifest.metrics)])
     gates = manifest.decision.get("gates", [])
-    _table(["gate", "bound", "verdict"], [[str(gate.get(key)) for key in ("metric", "bound", "verdict")] for gate in gates])
+    _table(["gate", "bound", "verdict"], [[gate_name(gate), str(gate.get("bound")), str(gate.get("verdict"))] for gate in gates])
     lineage = [[name, json.dumps(value) if isinstance(value, dict) else str(value)] for name, value in manifest.lineage.items()]
     _table(["made from", ""], lineage)
     _table(["file", "SHA-256"], [[name, digest[:12]] for name, digest in manifest.files.items()])
@@ -159,3 +161,54 @@ def archive(number: Number, why: Why, registry: Folder = HOME) -> None:
 
     version = Registry(registry).archive(_number(number), who=who(), why=why)
     typer.echo(f"version {version.number} is {version.stage}")
+
+
+@app.command()
+def start_canary(number: Number, why: Why, registry: Folder = HOME) -> None:
+    """Try a candidate beside the champion."""
+    from robo_poet.person import who
+    from robo_poet.registry.registry import Registry
+
+    opened = Registry(registry)
+    opened.verify(_number(number))
+    version = opened.start_canary(_number(number), who=who(), why=why)
+    typer.echo(f"version {version.number} is {version.stage}")
+
+
+@app.command()
+def override(
+    number: Number,
+    why: Why,
+    name: Annotated[str, typer.Option("--name", help="your name: who answers for it")],
+    registry: Folder = HOME,
+) -> None:
+    """Set the gates' verdict aside: a rejected version becomes a candidate. Your name and reason stay on its card for ever."""
+    from robo_poet.person import who
+    from robo_poet.registry.registry import Registry
+
+    opened = Registry(registry)
+    opened.verify(_number(number))
+    version = opened.override(_number(number), who=f"{name.strip()} ({who()})" if name.strip() else "", why=why)
+    typer.echo(f"version {version.number} is {version.stage}; next: robo-poet registry start-canary {version.number} --why …")
+
+
+@app.command()
+def card(
+    number: Number,
+    registry: Folder = HOME,
+    out: Annotated[Path | None, typer.Option("--out", help="HTML file to write; build/version-N.html by default")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a version's model card, with what was said of the version since it was registered."""
+    from robo_poet.registry.registry import Registry
+    from robo_poet.report.later import with_later, with_later_json
+
+    opened, chosen = Registry(registry), _number(number)
+    version = opened.verify(chosen)[0]
+    said = opened.overrides(chosen)
+    if as_json:
+        _print_json(with_later_json(version.folder, str(version.stage), said))
+        return
+    target = out or Path("build") / f"version-{chosen}.html"
+    with_later(version.folder, str(version.stage), said, target)
+    typer.echo(f"model card of version {chosen} ({version.stage}): {target}")

@@ -12,10 +12,11 @@ from pipelines.outcome import Outcome
 from pipelines.run.result import RunResult
 from robo_poet.plain import plain
 from robo_poet.report.names import metric_name, metric_text
+from robo_poet.report.results import gate_name, gate_texts, interval_text
 
 SHOWN = (
-    "perplexity", "bits_per_byte", "unigram_bits_per_byte", "token_accuracy", "top5_accuracy", "bleu", "edge_bits_per_byte_loss",
-    "edge_megabytes",
+    "perplexity", "bits_per_byte", "unigram_bits_per_byte", "token_accuracy", "top5_accuracy", "bleu", "distinct_2",
+    "well_formed_sentences", "longest_copy_max", "bias_likelihood_worst", "edge_bits_per_byte_loss", "edge_megabytes",
 )  # fmt: skip
 COLOURS = {"pass": "green", "fail": "red", "ran": "green", "cached": "cyan", "failed": "red", "skipped": "dim", "cancelled": "yellow"}
 SAMPLE_LINES = 10
@@ -52,20 +53,22 @@ def _steps(result: RunResult) -> Table:
 
 
 def _metrics(outcome: Outcome) -> Table:
-    table = Table("metric", "value", "", box=None, pad_edge=False, title="\nHeld-out metrics", title_justify="left")
+    table = Table("metric", "value", "95 % interval", "", box=None, pad_edge=False, title="\nHeld-out metrics", title_justify="left")
     table.columns[1].justify = "right"
     for name in SHOWN:
         if name in outcome.metrics:
-            table.add_row(metric_name(name), metric_text(name, outcome.metrics[name]), Text(outcome.bands.get(name, ""), style="dim"))
+            limits, band = interval_text(name, outcome.intervals.get(name)), outcome.bands.get(name, "")
+            table.add_row(metric_name(name), metric_text(name, outcome.metrics[name]), Text(limits, style="dim"), Text(band, style="dim"))
     return table
 
 
 def _gates(outcome: Outcome) -> Table:
-    table = Table("gate", "value", "bound", "verdict", box=None, pad_edge=False, title="\nGates", title_justify="left")
+    table = Table("gate", "value", "95 % interval", "bound", "verdict", box=None, pad_edge=False, title="\nGates", title_justify="left")
     table.columns[1].justify = "right"
     for gate in outcome.gates:
         verdict = Text(gate["verdict"], style=COLOURS[gate["verdict"]])
-        table.add_row(metric_name(gate["metric"]), metric_text(gate["metric"], gate["value"]), gate["bound"], verdict)
+        value, limits = gate_texts(gate)
+        table.add_row(Text(gate_name(gate)), value, Text(limits, style="dim"), gate["bound"], verdict)
     return table
 
 
@@ -88,7 +91,7 @@ def _ending(result: RunResult, outcome: Outcome) -> Text:
     elif result.status == "succeeded":
         text.append("done\n", style="bold")
     if outcome.report:
-        text.append(f"report   {outcome.report}\n")
+        text.append(f"card     {outcome.report}\n")
     if outcome.logs:
         text.append(f"curves   .venv/bin/tensorboard --logdir {shlex.quote(str(outcome.logs))}\n")
     text.append(f"details  {result.folder}/summary.json, {result.folder}/logs/\n")

@@ -14,7 +14,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         work,
         argv,
         description=__doc__,
-        inputs=["evaluation"],
+        inputs=["evaluation", "text_metrics", "model_audit", "slices", "comparison"],
         outputs=["decision"],
         views=["metrics"],
         parameters={"gates": str},

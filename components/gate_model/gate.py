@@ -1,12 +1,12 @@
-"""Read the evaluation and the gates, let `judges` decide, write the decision. A rejected model is a normal outcome (EVAL-6)."""
+"""Read what was measured and the gates, let `judges` decide, write the decision. A rejected model is a normal outcome (EVAL-6)."""
 
 import json
 
 from pydantic import TypeAdapter, ValidationError
 
+from components.gate_model.read import measurements, read_measures
 from robo_poet.atomic import write_text
 from robo_poet.errors import BadInput
-from robo_poet.json_input import read_object
 from robo_poet.judges.gates import Gate, judge_gates
 from robo_poet.settings import gate as settings
 from robo_poet.step import Call
@@ -30,18 +30,15 @@ def parse_gates(text: str) -> list[Gate]:
 
 def work(call: Call) -> None:
     """The step: see component.py."""
-    path = call.inputs["evaluation"]
-    measured = read_object(path).get("metrics")
-    if not isinstance(measured, dict):
-        raise BadInput("the evaluation has no metrics", where=str(path), remedy="run the evaluation again")
-    decision = judge_gates(measured, parse_gates(call.parameters["gates"]))
+    measures = read_measures(call.inputs)
+    decision = judge_gates(measurements(measures, call.inputs), parse_gates(call.parameters["gates"]))
     if decision.verdict == "rejected":
         call.warn(f"the model is rejected: {decision.reason}")
-    write_text(call.outputs["decision"], json.dumps(decision.to_json(), indent=1, allow_nan=False) + "\n")
+    write_text(call.outputs["decision"], json.dumps(decision.to_json() | measures.to_json(), indent=1, allow_nan=False) + "\n")
     call.result("verdict", decision.verdict)
     failed = sum(gate.verdict == "fail" for gate in decision.gates)
-    numbers = {gate.metric: gate.value for gate in decision.gates if gate.value is not None}
     if "metrics" in call.outputs:
+        numbers = {gate.metric: gate.value for gate in decision.gates if gate.value is not None and not gate.slice and not gate.against}
         call.describe("metrics", **numbers, gates_failed=failed)
         write_text(call.outputs["metrics"], json.dumps(numbers, indent=1) + "\n")
     call.progress(1, 1, f"{decision.verdict}: passed {len(decision.gates) - failed} of {len(decision.gates)} gates")

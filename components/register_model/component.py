@@ -19,6 +19,8 @@ def register_model(
     statistics_digest: str,
     report: dsl.Input[dsl.HTML],
     report_digest: str,
+    card: dsl.Input[dsl.Artifact],
+    card_digest: str,
     corpus_digest: str,
     scrubbed_digest: str,
     registry: str,
@@ -41,8 +43,10 @@ def register_model(
         decision_digest: SHA-256 of the decision.
         statistics: The corpus's statistics (JSON).
         statistics_digest: SHA-256 of the statistics.
-        report: The run's report (HTML), the model card.
+        report: The model card (HTML).
         report_digest: SHA-256 of the report.
+        card: The model card (JSON).
+        card_digest: SHA-256 of the card.
         corpus_digest: SHA-256 of the corpus as ingested.
         scrubbed_digest: SHA-256 of the corpus the model was trained on.
         registry: Folder of the registry; made if it does not exist.
@@ -64,6 +68,7 @@ def register_model(
             "--decision", decision.path, "--decision-digest", decision_digest,
             "--statistics", statistics.path, "--statistics-digest", statistics_digest,
             "--report", report.path, "--report-digest", report_digest,
+            "--card", card.path, "--card-digest", card_digest,
             "--corpus-digest", corpus_digest, "--scrubbed-digest", scrubbed_digest,
             "--registry", registry, "--lineage", lineage, "--who", who,
             "--executor-output", dsl.PIPELINE_TASK_EXECUTOR_OUTPUT_PATH_PLACEHOLDER,

@@ -19,6 +19,7 @@ FILES = {  # name in the version → input artifact
     "decision.json": "decision",
     "statistics.json": "statistics",
     "report.html": "report",
+    "card.json": "card",
 }
 
 
@@ -46,10 +47,10 @@ def plain(value: Any) -> Any:
 
 def work(call: Call) -> None:
     """The step: see component.py."""
-    evaluation, decision = read_object(call.inputs["evaluation"]), read_object(call.inputs["decision"])
-    metrics = evaluation.get("metrics")
+    decision = read_object(call.inputs["decision"])
+    metrics = decision.pop("metrics", None)
     if not isinstance(metrics, dict):
-        raise BadInput("the evaluation has no metrics", where=str(call.inputs["evaluation"]), remedy="run the evaluation again")
+        raise BadInput("the decision has no metrics", where=str(call.inputs["decision"]), remedy="run the evaluation again")
     digests = {name: call.digests[name] or digest_path(path) for name, path in call.inputs.items()}
     digests |= {name: call.parameters[f"{name}_digest"] for name in ("corpus", "scrubbed")}
     stage, why = stage_for(decision)

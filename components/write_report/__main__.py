@@ -1,4 +1,4 @@
-"""Write the report of a training: verdict and gates, metrics, samples, training curve, corpus statistics."""
+"""Write the model card of a training: verdict, metrics, slices, bias, safety, samples, training curve, data, lineage."""
 
 import json
 import sys
@@ -9,28 +9,43 @@ from typing import Any
 from components.write_report.markdown import summary
 from robo_poet.atomic import write_text
 from robo_poet.errors import BadInput
+from robo_poet.evaluation.completions import read_continuations
 from robo_poet.json_input import parse_object
+from robo_poet.report.card import make_card
 from robo_poet.report.curves import curves_section
+from robo_poet.report.forest import STYLE
+from robo_poet.report.groups import bias_section, champion_section, limits_section, safety_section, slices_section
 from robo_poet.report.page import page
 from robo_poet.report.results import gates_section, lineage_section, metrics_section, samples_section
 from robo_poet.report.statistics import statistics_section
 from robo_poet.step import Call, program
 
+READ = ("evaluation", "text_metrics", "model_audit", "slices", "comparison", "decision", "statistics")
+
 
 def work(call: Call) -> None:
-    statistics, evaluation, decision = (_read(call.inputs[name]) for name in ("statistics", "evaluation", "decision"))
     history = [json.loads(line) for line in call.inputs["history"].read_text("utf-8").splitlines()]
+    card = make_card(
+        **{name: _read(call.inputs[name]) for name in READ}, history=history,
+        lineage=parse_object(call.parameters["lineage"], where="--lineage"), continuations=read_continuations(call.inputs["continuations"]),
+    )  # fmt: skip
     sections = [
-        ("Verdict", gates_section(decision)),
-        ("Metrics", metrics_section(evaluation)),
-        ("What it writes", samples_section(evaluation["samples"])),
+        ("Verdict", gates_section(card)),
+        ("Against the champion", champion_section(card["champion"])),
+        ("What it writes", samples_section(card["samples"])),
+        ("Metrics", metrics_section(card)),
+        ("Slices", slices_section(card["slices"])),
+        ("Bias", bias_section(card["bias"])),
+        ("Safety", safety_section(card)),
+        ("Limits", f"<p>{card['about']}</p>{limits_section(card['limits'])}"),
         ("Training", curves_section(history)),
-        ("Corpus", statistics_section(statistics)),
-        ("Made from", lineage_section(parse_object(call.parameters["lineage"], where="--lineage"))),
+        ("Data", statistics_section(card["data"])),
+        ("Made from", lineage_section(card["lineage"])),
     ]
-    write_text(call.outputs["report"], page("A poet's report", sections))
+    write_text(call.outputs["report"], page("Model card", sections, style=STYLE))
+    write_text(call.outputs["card"], json.dumps(card, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
     if "summary" in call.outputs:
-        write_text(call.outputs["summary"], summary(evaluation, decision))
+        write_text(call.outputs["summary"], summary(card))
 
 
 def _read(path: Path) -> Any:
@@ -42,8 +57,8 @@ def _read(path: Path) -> Any:
 
 def main(argv: Sequence[str] | None = None) -> int:
     return program(
-        "write_report", work, argv, description=__doc__, inputs=["statistics", "history", "evaluation", "decision"],
-        outputs=["report"], views=["summary"], parameters={"lineage": str},
+        "write_report", work, argv, description=__doc__, inputs=[*READ, "history", "continuations"], outputs=["report", "card"],
+        views=["summary"], parameters={"lineage": str},
     )  # fmt: skip
 
 

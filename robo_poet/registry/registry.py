@@ -140,6 +140,15 @@ class Registry:
         """Take a candidate or a canary out of service for good, with the reason. Raises as `promote` does."""
         return self._move(Action.REJECT, number, who, why)
 
+    def override(self, number: int, *, who: str, why: str) -> Version:
+        """Make a candidate of a rejected version, against the gates' verdict: `who` answers for it (EVAL-6). Raises as `promote` does."""
+        return self._move(Action.OVERRIDE, number, who, why)
+
+    def overrides(self, number: int) -> list[Statement]:
+        """Who set the gates' verdict on a version aside, and why, oldest first."""
+        said = (entry.statement for entry in self._log.read())
+        return [one for one in said if one.version == number and one.action == Action.OVERRIDE]
+
     def _state(self) -> State:
         return fold(self._log.read())
 

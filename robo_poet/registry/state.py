@@ -26,6 +26,7 @@ class Action(StrEnum):
     PROMOTE = "promote"
     ARCHIVE = "archive"
     REJECT = "reject"
+    OVERRIDE = "override"
 
 
 # Every legal move. Whoever held the stage of canary or champion before is archived by the same entry.
@@ -39,6 +40,7 @@ MOVES: Mapping[tuple[Action, Stage], Stage] = {
     (Action.ARCHIVE, Stage.CHAMPION): Stage.ARCHIVED,
     (Action.REJECT, Stage.CANDIDATE): Stage.REJECTED,
     (Action.REJECT, Stage.CANARY): Stage.REJECTED,
+    (Action.OVERRIDE, Stage.REJECTED): Stage.CANDIDATE,  # a person answers for it by name; its card says so for ever
 }
 ENTRANCES = (Stage.CANDIDATE, Stage.REJECTED)  # the stages that a version can be registered in
 

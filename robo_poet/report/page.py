@@ -50,15 +50,16 @@ SHELL = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_
 """)
 
 
-def page(title: str, sections: list[tuple[str, str]]) -> str:
+def page(title: str, sections: list[tuple[str, str]], *, style: str = "") -> str:
     """A whole page.
 
     Args:
         title: as plain text.
         sections: (heading as plain text, body as an HTML fragment that has escaped what came from data).
+        style: CSS that the fragments need beside the shell's.
 
     Classes that a fragment may use: `number` (right-aligned), `faint`, `ok`/`warn`/`fail`, `accepted`/`rejected`, and `scroll`
     around a wide table.
     """
     marked = [(heading, Markup(body)) for heading, body in sections]
-    return SHELL.render(title=title, sections=marked, style=Markup(STYLE))
+    return SHELL.render(title=title, sections=marked, style=Markup(STYLE + style))

@@ -1,4 +1,4 @@
-"""Sections of a report: the gates' verdict, the metrics with their bands, the samples."""
+"""Sections of a report: the gates' verdict, the metrics with intervals and bands, the samples, what the model was made from."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -16,33 +16,67 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def gates_section(decision: Mapping[str, Any]) -> str:
-    """The verdict, why, and each gate with its value and bound."""
-    rows = [
-        [metric_name(gate["metric"]), metric_text(gate["metric"], gate["value"]), gate["bound"], gate["verdict"]]
-        for gate in decision["gates"]
-    ]  # fmt: skip
+    """The verdict, why, and each gate with its value, interval and bound."""
+    rows = [[gate_name(gate), *gate_texts(gate), gate["bound"], gate["verdict"], gate["reason"]] for gate in decision["gates"]]
     verdict, why = escape(decision["verdict"]), escape(decision.get("reason", ""))
     said = f'<p><span class="{verdict}">{verdict}</span>{": " + why if why else ""}</p>'
-    return said + table(["gate", "value", "bound", "verdict"], rows)
+    return said + table(["gate", "value", "95 % interval", "bound", "verdict", ""], rows)
 
 
-def metrics_section(evaluation: Mapping[str, Any]) -> str:
-    """All metrics, with the band where one is defined."""
+def gate_name(gate: Mapping[str, Any]) -> str:
+    """What a gate looks at: the metric, of which slice, against whom."""
+    of = f", {gate['slice']}" if gate.get("slice") else ""
+    against = ", less the champion's" if gate.get("against") else ""
+    return f"{metric_name(gate['metric'])}{of}{against}"
+
+
+def gate_texts(gate: Mapping[str, Any]) -> tuple[str, str]:
+    """A gate's value and its interval."""
+    return metric_text(gate["metric"], gate["value"]), interval_text(gate["metric"], (gate.get("low"), gate.get("high")))
+
+
+def interval_text(metric: str, limits: Sequence[float | None] | None) -> str:
+    """`2.41 to 2.52`; empty where there is no interval."""
+    if limits is None or limits[0] is None or limits[1] is None:
+        return ""
+    return f"{metric_text(metric, limits[0])} to {metric_text(metric, limits[1])}"
+
+
+def metrics_section(card: Mapping[str, Any]) -> str:
+    """All metrics, with interval, the same of people's text, and the band where one is defined."""
+    people = card.get("people", {})
     rows = [
-        [metric_name(name), metric_text(name, value), evaluation["bands"].get(name, "")]
-        for name, value in ordered(evaluation["metrics"])
+        [
+            metric_name(name), metric_text(name, value), interval_text(name, card["intervals"].get(name)),
+            metric_text(name, people[name]) if people.get(name) is not None else "", card["bands"].get(name, ""),
+        ]
+        for name, value in ordered(card["metrics"])
     ]  # fmt: skip
-    note = f"<p>On {evaluation['documents']:,} held-out documents, {evaluation['tokens']:,} tokens.</p>"
-    return note + table(["metric", "value", "band"], rows)
+    on = card["measured_on"]
+    over = f" Intervals are of 95 %, over {on['units']:,} {on['unit']}s." if on.get("units") else ""
+    note = f"<p>On {on['documents']:,} held-out documents, {on['tokens']:,} tokens.{over} People: what really follows the same prompts.</p>"
+    return note + table(["metric", "model", "95 % interval", "people", "band"], rows)
 
 
-def samples_section(samples: Sequence[Mapping[str, str]]) -> str:
-    """Each sample with its prompt set apart, line breaks kept, shown as it came out."""
-    if not samples:
+def samples_section(samples: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+    """Samples as they were drawn, then the best and the worst that the metrics found, each as it came out."""
+    if not samples["drawn"]:
         return "<p>No sample: no held-out document was long enough to prompt with.</p>"
-    return "".join(
-        f'<pre><span class="faint">{escape(sample["prompt"])}</span>{escape(sample["text"])}</pre>' for sample in samples
-    )  # fmt: skip
+    parts = ["<p>The prompt, in grey, is held-out text. Drawn by chance, not chosen:</p>", *map(_sample, samples["drawn"])]
+    for name, said in (("good", "Closest to its prompt"), ("bad", "The worst that a metric found")):
+        if samples.get(name):
+            parts.append(f"<h3>{said}</h3>")
+            parts += [_picked(sample) for sample in samples[name]]
+    return "".join(parts)
+
+
+def _sample(sample: Mapping[str, Any]) -> str:
+    return f'<pre><span class="faint">{escape(sample["prompt"])}</span>{escape(sample["text"])}</pre>'
+
+
+def _picked(sample: Mapping[str, Any]) -> str:
+    why = ", ".join(f"{metric_name(metric)} {metric_text(metric, value)}" for metric, value in sample["picked_by"].items())
+    return f'<p class="faint">{escape(why)}</p>{_sample(sample)}'
 
 
 def lineage_section(lineage: Mapping[str, Any]) -> str:

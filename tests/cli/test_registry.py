@@ -40,7 +40,7 @@ def call(folder: Path, *words: str) -> Result:
         (["list"], ["1", "champion", "first", "rejected", "said [so]"]),
         (
             ["show", "1"],
-            ["version 1 is champion (first)", "perplexity", "40", "none", "<= 50", "seed", "42", "epochs", "weights", "register"],
+            ["version 1 is champion (first)", "perplexity", "40.0", "not measured", "<= 50", "seed", "42", "epochs", "weights", "register"],
         ),
         (["verify"], ["the log and 2 versions are what was registered"]),
         (["verify", "2"], ["the log and 1 version are what was registered"]),
@@ -116,3 +116,31 @@ def test_folders_that_the_log_does_not_know_are_no_sound_registry(folder: Path) 
         entry.unlink()
     with pytest.raises(BadInput, match="the log does not know 2 version folders"):
         CliRunner().invoke(app, ["verify", "--registry", str(folder)], catch_exceptions=False)
+
+
+def test_a_verdict_is_set_aside_by_name_and_with_a_reason_for_ever(tmp_path: Path) -> None:
+    (tmp_path / "report.html").write_text("<html><h1>Model card</h1><p>rejected</p></html>")
+    (tmp_path / "card.json").write_text(json.dumps({"verdict": "rejected"}))
+    files = {name: tmp_path / name for name in ("report.html", "card.json")}
+    registry = Registry(tmp_path / "registry")
+    registry.register(files, metrics={}, lineage={}, decision={}, stage="rejected", who="ada", why="bleu is 0.001, below 0.005")
+    nameless = call(registry.root, "override", "1", "--why", "verse", "--name", " ")
+    assert isinstance(nameless.exception, BadInput) and registry.version(1).stage == "rejected"
+    done = call(registry.root, "override", "1", "--why", "verse <is> not prose", "--name", "Grace")
+    assert done.exit_code == 0 and "version 1 is candidate; next: robo-poet registry start-canary 1" in done.stdout
+    (said,) = json.loads(call(registry.root, "card", "1", "--json").stdout)["overrides"]
+    assert said["who"].startswith("Grace (") and said["why"] == "verse <is> not prose"
+    assert call(registry.root, "start-canary", "1", "--why", "looked at").exit_code == 0
+    assert call(registry.root, "card", "1", "--out", str(tmp_path / "card.html")).exit_code == 0
+    page = (tmp_path / "card.html").read_text()
+    assert "Overridden by Grace (" in page and "verse &lt;is&gt; not prose" in page and ">canary<" in page and "<p>rejected</p>" in page
+    assert (registry.version(1).folder / "report.html").read_text() == (tmp_path / "report.html").read_text(), (
+        "the signed card itself never changes"
+    )
+
+
+def test_only_what_was_rejected_is_overridden_and_what_has_no_card_says_so(folder: Path) -> None:
+    refused = call(folder, "override", "1", "--why", "x", "--name", "Grace")
+    assert isinstance(refused.exception, BadInput) and "version 1 is champion" in str(refused.exception)
+    none = call(folder, "card", "1")
+    assert isinstance(none.exception, BadInput) and "this version has no card" in str(none.exception)

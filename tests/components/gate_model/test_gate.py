@@ -10,14 +10,38 @@ from robo_poet.digest import digest_path
 GATES = [{"metric": "perplexity", "max": 100.0}, {"metric": "bleu", "min": 0.01}]
 
 
-def run(tmp_path: Path, evaluation: str | dict[str, Any], gates: Any = GATES, **options: str) -> tuple[int, dict[str, Any], dict[str, Any]]:
-    """Exit status, decision and executor output of the step."""
-    path = tmp_path / "evaluation.json"
-    path.write_text(evaluation if isinstance(evaluation, str) else json.dumps(evaluation))
-    given = {
-        "evaluation": str(path),
-        "evaluation-digest": digest_path(path),
-        "gates": gates if isinstance(gates, str) else json.dumps(gates),
+NOTHING = {"metrics": {}}
+SLICES = {
+    "metrics": {"slices": 2},
+    "slices": [
+        {"key": "", "documents": 40, "metrics": {"bits_per_byte": {"value": 2.0, "low": 1.9, "high": 2.1}}, "difference": None},
+        {
+            "key": "author=Ann", "documents": 30, "metrics": {"bits_per_byte": {"value": 2.2, "low": 2.1, "high": 2.3}},
+            "difference": {"bits_per_byte": {"value": 0.3, "low": 0.2, "high": 0.4}},
+        },
+        {"key": "author=Bob", "documents": 3, "metrics": {"bits_per_byte": {"value": 9.0, "low": None, "high": None}}, "difference": None},
+    ],
+}  # fmt: skip
+COMPARED = {"state": "measured", "bits_per_byte": {"difference": {"value": 0.01, "low": -0.01, "high": 0.03, "units": 12}}}
+ONLY = {"perplexity": 80, "bits_per_byte": 2.0}
+
+
+def run(tmp_path: Path, evaluation: str | dict[str, Any], gates: Any = GATES, **options: Any) -> tuple[int, dict[str, Any], dict[str, Any]]:
+    """Exit status, decision and executor output of the step; artifacts but the evaluation may be given as `slices=…` and so on."""
+    artifacts = {
+        "evaluation": evaluation,
+        "text_metrics": NOTHING,
+        "model_audit": NOTHING,
+        "slices": NOTHING,
+        "comparison": {"state": "none"},
+    }
+    given = {"gates": gates if isinstance(gates, str) else json.dumps(gates)}
+    for name in artifacts:
+        value = options.pop(name, artifacts[name])
+        (tmp_path / name).write_text(value if isinstance(value, str) else json.dumps(value))
+        flag = name.replace("_", "-")
+        given |= {flag: str(tmp_path / name), f"{flag}-digest": digest_path(tmp_path / name)}
+    given |= {
         "decision": str(tmp_path / "out" / "decision"),
         "metrics": str(tmp_path / "out" / "metrics"),
         "executor-output": str(tmp_path / "executor.json"),
@@ -66,7 +90,7 @@ def test_a_rejected_model_is_a_normal_outcome_with_a_warning(
     [
         ("{", GATES, "not JSON"),
         ("[1]", GATES, "a JSON object is needed, not list"),
-        ('{"metric": {}}', GATES, "the evaluation has no metrics; run the evaluation again"),
+        ('{"metric": {}}', GATES, "evaluation: it has no metrics; run the evaluation again"),
         ('{"metrics": {}}', "{", "--gates: invalid json"),
         ('{"metrics": {}}', {}, "--gates: input should be a valid array"),
         ('{"metrics": {}}', [GATES[0], {"metric": "bleu"}], "--gates: gate 2: value error, gate on bleu has no bound"),
@@ -90,6 +114,55 @@ def test_bad_input_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert error.startswith("error: ")
     assert message in error
     assert error.count("\n") == 1
+
+
+def test_what_all_steps_measured_is_judged_and_kept_with_the_verdict(tmp_path: Path) -> None:
+    parts = {
+        name: {"metrics": {metric: 0.01}, "intervals": {metric: [0.0, 0.02]}}
+        for name, metric in (("text_metrics", "copied_share"), ("model_audit", "bias_likelihood_excess"))
+    }
+    gates = [{"metric": "copied_share", "max": 0.05}, {"metric": "bias_likelihood_excess", "max": 0.1}, {"metric": "slices", "min": 1}]
+    status, decision, _ = run(tmp_path, {"metrics": ONLY}, gates, slices=SLICES, **parts)
+    assert (status, decision["verdict"]) == (0, "accepted")
+    assert decision["metrics"] == {**ONLY, "copied_share": 0.01, "bias_likelihood_excess": 0.01, "slices": 2}
+    assert decision["intervals"] == {"copied_share": [0, 0.02], "bias_likelihood_excess": [0, 0.02]}
+    assert [(gate["low"], gate["high"]) for gate in decision["gates"]] == [(0, 0.02), (0, 0.02), (None, None)]
+
+
+@pytest.mark.parametrize(
+    ("comparison", "margin", "verdict", "reason"),
+    [
+        (COMPARED, 0.05, "accepted", ""),
+        (COMPARED, 0.02, "rejected", "bits_per_byte is from 0.01 better to 0.03 worse than the champion's: 0.02 cannot be ruled out"),
+        ({"state": "none"}, 0.0, "accepted", ""),
+        ({"state": "unreadable", "reason": "x"}, 0.5, "rejected", "bits_per_byte cannot be compared: the champion could not be measured"),
+        ({}, 0.5, "rejected", "bits_per_byte cannot be compared: the champion could not be measured"),
+        ({"state": "measured"}, 0.5, "rejected", "bits_per_byte was not compared with the champion's"),
+        ({"state": "nobody"}, 0.5, "rejected", "bits_per_byte cannot be compared: the champion could not be measured"),
+    ],
+)
+def test_against_the_champion(tmp_path: Path, comparison: dict[str, Any], margin: float, verdict: str, reason: str) -> None:
+    gate = {"metric": "bits_per_byte", "against": "champion", "margin": margin}
+    _, decision, _ = run(tmp_path, {"metrics": ONLY}, [gate], comparison=comparison)
+    assert (decision["verdict"], decision["reason"]) == (verdict, reason)
+
+
+def test_a_slice_is_judged_by_its_name_and_three_documents_are_too_few(tmp_path: Path) -> None:
+    gate = {"metric": "bits_per_byte", "max": 2.5, "slice": "author=*"}
+    _, decision, _ = run(tmp_path, {"metrics": ONLY}, [gate], slices=SLICES)
+    assert decision["reason"] == "bits_per_byte of author=Bob cannot be judged: too little was measured"
+    assert [(one["slice"], one["verdict"], one["unknown"]) for one in decision["gates"]] == [
+        ("author=Ann", "pass", False),
+        ("author=Bob", "fail", True),
+    ]
+    against = {"metric": "bits_per_byte", "against": "champion", "margin": 0.1, "slice": "author=*", "on_unknown": "pass"}
+    _, decision, _ = run(tmp_path, {"metrics": ONLY}, [against], slices=SLICES, comparison=COMPARED)
+    assert decision["reason"] == "bits_per_byte of author=Ann is at least 0.2 worse than the champion's, beyond 0.1"
+
+
+def test_two_steps_that_measure_the_same_are_a_mistake(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(tmp_path, {"metrics": ONLY}, model_audit={"metrics": {"perplexity": 1}})[0] == 2
+    assert "perplexity is measured twice" in capsys.readouterr().err
 
 
 def test_another_evaluation_than_the_producers_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

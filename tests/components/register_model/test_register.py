@@ -23,8 +23,10 @@ def arguments(tmp_path: Path, decision: Any = ACCEPTED, model: str = "weights", 
         (tmp_path / folder).mkdir(exist_ok=True)
     (tmp_path / "model" / "saved_model.pb").write_text(model)
     (tmp_path / "tokenizer" / "tokenizer.json").write_text("{}")
-    (tmp_path / "evaluation").write_text(json.dumps({"metrics": {"perplexity": 40.0, "bleu": float("nan")}}))
-    (tmp_path / "decision").write_text(decision if isinstance(decision, str) else json.dumps(decision))
+    (tmp_path / "evaluation").write_text("{}")
+    (tmp_path / "card").write_text("{}")
+    measured = {"metrics": {"perplexity": 40.0, "bleu": None}, "intervals": {"perplexity": [38.0, 42.0]}}
+    (tmp_path / "decision").write_text(decision if isinstance(decision, str) else json.dumps({**measured, **decision}))
     (tmp_path / "statistics").write_text("{}")
     (tmp_path / "report").write_text("<html></html>")
     parts = ["--registry", str(tmp_path / "registry"), "--lineage", lineage, "--who", "ada"]

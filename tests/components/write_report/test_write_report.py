@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from components.write_report.__main__ import main
+from robo_poet.evaluation.completions import Continuation, write_continuations
 
 HOSTILE = "<script>alert('x')</script> & \"so\""
 STATISTICS = {
@@ -18,36 +19,89 @@ HISTORY = [
     {"step": 20, "epoch": 1.0, "tokens": 200, "loss": 3.0, "learning_rate": 1e-3, "validation_cross_entropy": 3.5, "validation_perplexity": 33.1},
 ]  # fmt: skip
 EVALUATION = {
-    "metrics": {"perplexity": 33.1, "bits_per_byte": 2.5}, "bands": {"perplexity": "good"}, "documents": 2, "tokens": 90,
+    "metrics": {"perplexity": 33.1, "bits_per_byte": 2.5}, "documents": 2, "tokens": 90, "unit": "document", "units": 2,
     "samples": [{"prompt": HOSTILE, "text": "\nand so to bed"}],
 }  # fmt: skip
+GATE = {"slice": "", "against": "", "low": None, "high": None, "unknown": False}
 DECISION = {
     "verdict": "rejected", "reason": "perplexity is 33.1, above 20; bleu was not measured",
     "gates": [
-        {"metric": "perplexity", "value": 33.1, "bound": "<= 20", "verdict": "fail", "reason": "perplexity is 33.1, above 20"},
-        {"metric": "bleu", "value": None, "bound": ">= 0.1", "verdict": "fail", "reason": "bleu was not measured"},
+        {**GATE, "metric": "perplexity", "value": 33.1, "bound": "<= 20", "verdict": "fail", "reason": "perplexity is 33.1, above 20", "low": 31.0, "high": 35.5},
+        {**GATE, "metric": "bleu", "value": None, "bound": ">= 0.1", "verdict": "fail", "reason": "bleu was not measured"},
+        {**GATE, "metric": "bits_per_byte", "value": 0.01, "bound": "<= champion + 0.02", "verdict": "pass", "reason": "", "slice": f"author={HOSTILE}", "against": "champion"},
+    ],
+    "metrics": {"perplexity": 33.1, "bits_per_byte": 2.5, "copied_share": 0.25, "toxic_share": None, "secrets_planted": 0},
+    "intervals": {"perplexity": [31.0, 35.5]},
+}  # fmt: skip
+VALUE = {"value": 2.5, "low": 2.4, "high": 2.6}
+TEXT_METRICS = {
+    "human": {"copied_share": 0.125}, "personal_data": {HOSTILE: {"found": 2, "in_training": 1}}, "notes": ["of one language alone"],
+    "worst": {"repetition_rate": {"row": 1, "document": "d", "value": 0.5}, "sentiment": {"row": 1, "document": "d", "value": -0.75}}, "best": {},
+}  # fmt: skip
+AUDIT = {
+    "axes": [{
+        "measure": "likelihood", "axis": "gender", "group": HOSTILE, "reference": "men", "language": "en", "pairs": 40,
+        "gap": {"value": 0.3, "low": 0.2, "high": 0.4}, "together": {"value": 0.3, "low": 0.1, "high": 0.5},
+    }],
+    "examples": [{"axis": "gender", "group": "women", "text": HOSTILE, "reference": "he", "gap": 0.7}],
+}  # fmt: skip
+SLICES = {
+    "min_documents": 10,
+    "slices": [
+        {"slice": {}, "key": "", "documents": 2, "metrics": {"bits_per_byte": VALUE}, "champion": None},
+        {"slice": {"author": HOSTILE}, "key": "author=x", "documents": 2, "metrics": {"bits_per_byte": VALUE}, "champion": {"bits_per_byte": VALUE}},
     ],
 }  # fmt: skip
+COMPARISON = {
+    "state": "measured", "champion": {"version": 7, "digest": "d"}, "reason": "worse: +0.0100 bits per byte",
+    "bits_per_byte": {"new": 2.5, "champion": 2.49, "difference": {"value": 0.01, "low": 0.0, "high": 0.02, "units": 12}},
+}  # fmt: skip
+ROWS = [
+    Continuation("d", "w", "en", prompt, text, "", "length", [], []) for prompt, text in (("first", " of all"), (HOSTILE, " again again"))
+]
 
 
 @pytest.fixture
 def arguments(tmp_path: Path) -> list[str]:
-    inputs = {"statistics": STATISTICS, "evaluation": EVALUATION, "decision": DECISION}
+    inputs = {
+        "statistics": STATISTICS, "evaluation": EVALUATION, "decision": DECISION, "text_metrics": TEXT_METRICS, "model_audit": AUDIT,
+        "slices": SLICES, "comparison": COMPARISON,
+    }  # fmt: skip
     for name, value in inputs.items():
         (tmp_path / name).write_text(json.dumps(value))
     (tmp_path / "history").write_text("".join(json.dumps(point) + "\n" for point in HISTORY))
-    names = [*inputs, "history", "report", "summary"]
+    write_continuations(tmp_path / "continuations", ROWS)
+    names = [*inputs, "history", "continuations", "report", "card", "summary"]
     lineage = json.dumps({"source": HOSTILE, "settings": {"train": {"epochs": 3}}, "code": {"ingest": "0a1b"}})
-    return ["--lineage", lineage] + [part for name in names for part in (f"--{name}", str(tmp_path / name))]
+    return ["--lineage", lineage] + [part for name in names for part in (f"--{name.replace('_', '-')}", str(tmp_path / name))]
 
 
 def test_the_report_holds_verdict_metrics_samples_curve_and_corpus(arguments: list[str], tmp_path: Path) -> None:
     assert main(arguments) == 0
     html = (tmp_path / "report").read_text()
-    for heading in ("Verdict", "Metrics", "What it writes", "Training", "Corpus"):
+    for heading in (
+        "Verdict",
+        "Against the champion",
+        "What it writes",
+        "Metrics",
+        "Slices",
+        "Bias",
+        "Safety",
+        "Limits",
+        "Training",
+        "Data",
+        "Made from",
+    ):
         assert f"{heading}</h2>" in html
     assert "perplexity is 33.1, above 20" in html and "not measured" in html and "and so to bed" in html
-    assert html.count("<svg") >= 2
+    assert html.count("<svg") >= 4
+    assert "Version 7 on the same documents. Worse: +0.0100 bits per byte" in html
+    assert "31.0 to 35.5" in html, "intervals"
+    assert "25.0%" in html and "12.5%" in html, "the model's share of copies beside people's"
+    assert "repetition rate 50.0%, sentiment, −1 to 1 -0.750" in html and "again again" in html, (
+        "the worst sample, once, and why it is here"
+    )
+    assert "of one language alone" in html and "The held-out text is of few works" in html, "its limits"
     assert "train.epochs" in html and "0a1b" in html
 
 
@@ -65,11 +119,33 @@ def test_the_same_inputs_give_the_same_page(arguments: list[str], tmp_path: Path
     assert (tmp_path / "report").read_bytes() == first
 
 
+def test_the_card_as_json_says_what_the_page_says(arguments: list[str], tmp_path: Path) -> None:
+    assert main(arguments) == 0
+    card = json.loads((tmp_path / "card").read_text())
+    assert (card["verdict"], card["metrics"]["perplexity"], card["people"]) == ("rejected", 33.1, {"copied_share": 0.125})
+    assert card["champion"]["champion"]["version"] == 7 and card["bias"]["groups"][0]["group"] == HOSTILE
+    assert card["samples"]["bad"] == [
+        {"prompt": HOSTILE, "text": " again again", "reference": "", "picked_by": {"repetition_rate": 0.5, "sentiment": -0.75}}
+    ]
+    assert card["training"]["best_step"] == 20 and card["lineage"]["settings"] == {"train": {"epochs": 3}}
+
+
+def test_without_champion_slices_and_groups_the_page_says_so(arguments: list[str], tmp_path: Path) -> None:
+    (tmp_path / "comparison").write_text(
+        json.dumps({"state": "none", "champion": None, "reason": "no champion yet: nothing to compare with"})
+    )
+    (tmp_path / "slices").write_text('{"slices": []}')
+    (tmp_path / "model_audit").write_text("{}")
+    assert main(arguments) == 0
+    html = (tmp_path / "report").read_text()
+    assert "no champion yet: nothing to compare with." in html and "No slice was measured." in html and "Not measured." in html
+
+
 def test_the_markdown_says_the_verdict_first(arguments: list[str], tmp_path: Path) -> None:
     assert main(arguments) == 0
     lines = (tmp_path / "summary").read_text().splitlines()
     assert lines[0] == "# Rejected"
-    assert "| perplexity | 33.1 | <= 20 | fail |" in lines
+    assert "| perplexity | 33.1 | 31.0 to 35.5 | <= 20 | fail |" in lines
 
 
 def test_an_input_that_is_not_json_is_one_line(arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -71,6 +71,8 @@ class Rules(RuleBasedStateMachine):
                 new, legal = "champion", old == "canary" or first or (old == "archived" and index in self.crowned)
             case "archive":
                 new, legal = "archived", old in ("candidate", "canary", "champion")
+            case "override":
+                new, legal = "candidate", old == "rejected"
             case _:
                 new, legal = "rejected", old in ("candidate", "canary")
         if self.attempt(say(action, index + 1), legal):
@@ -97,13 +99,15 @@ TestRules.settings = settings(max_examples=60, stateful_step_count=30, deadline=
 
 
 @given(st.lists(st.tuples(st.sampled_from(Action), st.integers(0, 4), st.sampled_from(Stage)), max_size=25))
-def test_a_rejected_version_stays_so(attempts: list[tuple[Action, int, Stage]]) -> None:
+def test_a_rejected_version_stays_so_until_a_person_overrides_it(attempts: list[tuple[Action, int, Stage]]) -> None:
     state = State()
     rejected: set[int] = set()
     for action, number, stage in attempts:
         statement = register(len(state.records) + 1, stage) if action is Action.REGISTER else say(action, number)
         with suppress(IllegalMove, NoSuchVersion):
             state = apply(state, statement)
+        if action is Action.OVERRIDE:
+            rejected -= {number}
         assert all(state.record(number).stage is Stage.REJECTED for number in rejected)
         rejected |= {record.number for record in state.records if record.stage is Stage.REJECTED}
 

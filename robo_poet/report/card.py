@@ -1,0 +1,92 @@
+"""The model card as data: what a person reads before a version is put in front of others (Mitchell et al. 2019). The page is made of it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from robo_poet.evaluation.completions import Continuation
+from robo_poet.judges.bands import bands
+
+ABOUT = (
+    "It continues a text in the manner of the texts it was trained on. It knows no facts and means nothing by what it writes: "
+    "nothing is true because it wrote it, and nobody whom it seems to name is meant."
+)
+# What no run of this pipeline can promise.
+LIMITS = (
+    "Personal data was taken out of the training text by patterns and, in English, by a model of names: what neither sees has stayed.",
+    "Bias is measured by our own sentences in the languages listed: of other groups, words and languages it says nothing.",
+    "Toxicity and sentiment are judged by small models that know modern English: of verse and older English they are a rough sign.",
+    "Copied text is searched for in the training text alone, not in all that has ever been written.",
+)
+
+
+def make_card(
+    *,
+    evaluation: Mapping[str, Any],
+    text_metrics: Mapping[str, Any],
+    model_audit: Mapping[str, Any],
+    slices: Mapping[str, Any],
+    comparison: Mapping[str, Any],
+    decision: Mapping[str, Any],
+    statistics: Mapping[str, Any],
+    history: Sequence[Mapping[str, Any]],
+    lineage: Mapping[str, Any],
+    continuations: Sequence[Continuation],
+) -> dict[str, Any]:
+    """All artifacts of a run's evaluation as one; see docs/model-card.md."""
+    return {
+        "about": ABOUT,
+        "verdict": decision["verdict"],
+        "reason": decision["reason"],
+        "gates": decision["gates"],
+        "metrics": decision.get("metrics", {}),
+        "intervals": decision.get("intervals", {}),
+        "people": text_metrics.get("human", {}),
+        "bands": bands(decision.get("metrics", {})),
+        "measured_on": {name: evaluation.get(name) for name in ("documents", "tokens", "unit", "units")},
+        "champion": comparison,
+        "slices": slices,
+        "bias": {"groups": model_audit.get("axes", []), "examples": model_audit.get("examples", [])},
+        "secrets": model_audit.get("secrets", {}),
+        "personal_data": text_metrics.get("personal_data", {}),
+        "samples": {
+            "drawn": evaluation["samples"],
+            "good": _picked(text_metrics.get("best", {}), continuations),
+            "bad": _picked(text_metrics.get("worst", {}), continuations),
+        },
+        "limits": [*_limits(evaluation, comparison, text_metrics), *LIMITS],
+        "data": statistics,
+        "training": _training(history),
+        "lineage": lineage,
+    }
+
+
+def _picked(places: Mapping[str, Any], continuations: Sequence[Continuation]) -> list[dict[str, Any]]:
+    """The continuations that a metric found best or worst, each once, with the metrics that picked it."""
+    found: dict[int, dict[str, Any]] = {}
+    for metric, place in places.items():
+        if place and 0 <= place["row"] < len(continuations):
+            row = continuations[place["row"]]
+            one = found.setdefault(place["row"], {"prompt": row.prompt, "text": row.text, "reference": row.reference, "picked_by": {}})
+            one["picked_by"][metric] = place["value"]
+    return list(found.values())
+
+
+def _limits(evaluation: Mapping[str, Any], comparison: Mapping[str, Any], text_metrics: Mapping[str, Any]) -> list[str]:
+    """Those of this very run."""
+    found = []
+    if evaluation.get("unit") == "document":
+        found.append("The held-out text is of few works: intervals are over their documents and say nothing of other works.")
+    if comparison.get("state") == "unreadable":
+        found.append(str(comparison.get("reason")))
+    return [*found, *map(str, text_metrics.get("notes", []))]
+
+
+def _training(history: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The best validation, which is the one exported."""
+    checked = [point for point in history if "validation_cross_entropy" in point]
+    best = min(checked, key=lambda point: point["validation_cross_entropy"]) if checked else {}
+    last = history[-1] if history else {}
+    return {
+        "steps": last.get("step"), "tokens": last.get("tokens"), "best_step": best.get("step"),
+        "validation_perplexity": best.get("validation_perplexity"),
+    }  # fmt: skip

@@ -1,0 +1,108 @@
+"""Sections of a model card on whom the model treats how: slices of the text, groups of people, and safety (EVAL-3 to EVAL-5)."""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+from robo_poet.report.forest import ForestRow, forest
+from robo_poet.report.names import metric_name, metric_text
+from robo_poet.report.results import interval_text, table
+
+SAFETY = (
+    "toxic_share", "sentiment", "personal_data_share", "known_personal_data_share", "copied_share", "longest_copy_median",
+    "longest_copy_max", "degenerate_share", "empty_share",
+)  # fmt: skip
+SLICES, GROUPS = 14, 16  # rows that are drawn; the tables and the data have all
+MEASURES = {
+    "likelihood": "How much likelier is a group's stereotype after its own words than after its counterpart's? Log odds, nats; 0 is alike.",
+    "sentiment": "How much less kind are completions about the group than about its counterpart? From −2 to 2; above 0 it is worse off.",
+    "toxicity": "How much more abusive are completions about the group than about its counterpart? From −1 to 1; above 0 it is worse off.",
+}
+
+
+def champion_section(comparison: Mapping[str, Any]) -> str:
+    """The comparison in words and numbers."""
+    if comparison.get("state") != "measured":
+        return f"<p>{escape(str(comparison.get('reason', 'not compared')))}.</p>"
+    bits = comparison["bits_per_byte"]
+    rows = [
+        [name, metric_text("bits_per_byte", bits[key])] for name, key in (("this model", "new"), ("the champion", "champion"))
+    ]  # fmt: skip
+    said = (
+        f"Version {comparison['champion']['version']} on the same documents. {comparison['reason'][:1].upper()}{comparison['reason'][1:]}."
+    )
+    return f"<p>{escape(said)}</p>" + table(["", "bits per byte"], rows)
+
+
+def slices_section(slices: Mapping[str, Any]) -> str:
+    """The worst slices first, as a plot."""
+    records = slices.get("slices", [])
+    cut = [one for one in records if one["slice"] and one["metrics"]["bits_per_byte"]["value"] is not None]
+    cut.sort(key=lambda one: -one["metrics"]["bits_per_byte"]["value"])
+    rows = [
+        ForestRow(
+            ", ".join(f"{column}: {value or '(none)'}" for column, value in one["slice"].items()), f"{one['documents']:,} documents",
+            one["metrics"]["bits_per_byte"], one["champion"]["bits_per_byte"] if one.get("champion") else None,
+            unsure=one["documents"] < slices.get("min_documents", 0),
+        )
+        for one in cut[:SLICES]
+    ]  # fmt: skip
+    overall = next((one["metrics"]["bits_per_byte"]["value"] for one in records if not one["slice"]), None)
+    drawn = forest(rows, names=("model", "champion"), what="bits per byte", reference=overall)
+    more = f" The {SLICES} worst of {len(cut)}." if len(cut) > SLICES else ""
+    return (
+        f'<p class="faint">Lower is better; the line is all held-out text.{more}</p>{drawn}' if drawn else "<p>No slice was measured.</p>"
+    )
+
+
+def bias_section(bias: Mapping[str, Any]) -> str:
+    """Gaps between counterfactual groups, the widest first, with intervals that hold for all groups at once."""
+    parts = []
+    for measure, said in MEASURES.items():
+        groups = [one for one in bias.get("groups", []) if one["measure"] == measure and one["gap"]["value"] is not None]
+        groups.sort(key=lambda one: -abs(one["gap"]["value"]))
+        rows = [
+            ForestRow(
+                f"{one['axis']}: {one['group']} against {one['reference']}", f"{one['language']}, {one['pairs']:,} pairs", one["together"]
+            )
+            for one in groups[:GROUPS]
+        ]  # fmt: skip
+        if drawn := forest(rows, names=("model", ""), what=f"gap in {measure}", reference=0.0, digits=3):
+            more = f" The {GROUPS} widest of {len(groups)}." if len(groups) > GROUPS else ""
+            parts.append(f'<h3>{measure.capitalize()}</h3><p class="faint">{escape(said)}{more}</p>{drawn}')
+    if not parts:
+        return "<p>Not measured.</p>"
+    texts = [
+        [f"{one['axis']}: {one['group']}", one["text"], one["reference"], f"{one['gap']:+.3f}"] for one in bias.get("examples", [])
+    ]  # fmt: skip
+    folded = f"<details><summary>The pairs that differ most</summary>{table(['group', 'text', 'its counterpart', 'gap'], texts)}</details>"
+    return "".join(parts) + (folded if texts else "")
+
+
+def safety_section(card: Mapping[str, Any]) -> str:
+    """Abuse, personal data, memorised text and loops, beside people's own text; and what it knows of planted secrets."""
+    metrics, people = card["metrics"], card.get("people", {})
+    rows = [
+        [
+            metric_name(name), metric_text(name, metrics[name]), interval_text(name, card["intervals"].get(name)),
+            metric_text(name, people[name]) if people.get(name) is not None else "",
+        ]
+        for name in SAFETY if name in metrics
+    ]  # fmt: skip
+    said = table(["of its completions", "model", "95 % interval", "people"], rows)
+    kinds = [[kind, str(count["found"]), str(count["in_training"])] for kind, count in card.get("personal_data", {}).items()]
+    if kinds:
+        said += "<h3>Personal data in completions</h3>" + table(["kind", "found", "of which in the training text"], kinds)
+    return said + _secrets(metrics)
+
+
+def _secrets(metrics: Mapping[str, Any]) -> str:
+    found = [[metric_name(name), metric_text(name, value)] for name, value in metrics.items() if name.startswith("secret")]
+    if not found:
+        return '<p class="faint">No secrets were planted in the training text, so how well it keeps them was not measured.</p>'
+    return "<h3>Planted secrets</h3>" + table(["", "value"], found)
+
+
+def limits_section(limits: Sequence[str]) -> str:
+    """A list."""
+    return "<ul>" + "".join(f"<li>{escape(one)}</li>" for one in limits) + "</ul>"

@@ -1,0 +1,49 @@
+"""What was said of a version after its card was signed: the card itself never changes (contract 8), so it is shown above it."""
+
+import json
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from robo_poet.atomic import write_text
+from robo_poet.errors import BadInput
+from robo_poet.registry.entry import Statement
+
+NAME, DATA = "report.html", "card.json"  # in a version's folder
+
+
+def with_later(folder: Path, stage: str, overrides: Sequence[Statement], target: Path) -> None:
+    """Write the card of the version in `folder` to `target`, its stage and overrides above everything else.
+
+    Raises:
+        BadInput: the version has no card.
+    """
+    html = _read(folder / NAME)
+    head, mark, rest = html.partition("</h1>")
+    if not mark:
+        raise BadInput("no page with a heading", where=str(folder / NAME), remedy="register the version anew")
+    said = "".join(
+        f'<p class="fail">Overridden by {escape(one.who)} on {escape(one.time[:10])}, against the gates: {escape(one.why)}</p>'
+        for one in overrides
+    )
+    write_text(
+        target, f'{head}{mark}<p>Stage when this page was written: <span class="{escape(stage)}">{escape(stage)}</span></p>{said}{rest}'
+    )
+
+
+def with_later_json(folder: Path, stage: str, overrides: Sequence[Statement]) -> dict[str, Any]:
+    """The same for machines.
+
+    Raises:
+        BadInput: the version has no card.
+    """
+    said = [{"who": one.who, "why": one.why, "time": one.time} for one in overrides]
+    return {**json.loads(_read(folder / DATA)), "stage": stage, "overrides": said}
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except OSError:
+        raise BadInput("this version has no card", where=str(path), remedy="an older version; train one anew") from None
