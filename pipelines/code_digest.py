@@ -38,11 +38,12 @@ def program_files(name: str, group: str = "") -> list[Path]:
         if not module.endswith(".component")
     }  # fmt: skip
     files = {lock_file(group or program.group)}
-    for module in own | {up for one in own for up in _imports().find_upstream_modules(one)}:
-        parts = module.split(".")
+    for dotted in own | {up for one in own for up in _imports().find_upstream_modules(one)}:
+        parts = dotted.split(".")
         for end in range(1, len(parts) + 1):  # importing a.b.c runs a/__init__ and a/b/__init__ too
             path = ROOT.joinpath(*parts[:end])
-            files |= {path / "__init__.py", *_data(path)} if path.is_dir() else {path.with_suffix(".py")}
+            module = path.with_suffix(".py")  # beside which there may be a folder of that name, with its data
+            files |= {module} if module.is_file() else {path / "__init__.py", *_data(path)}
     return sorted(files)
 
 

@@ -17,11 +17,11 @@ from robo_poet.errors import BadInput
 from robo_poet.person import who
 
 
-def compile_training(profile: Profile, target: Path, *, moving_source: bool = False) -> None:
+def compile_training(profile: Profile, target: Path, *, moving_source: bool = False, moving_champion: bool = True) -> None:
     """Write the IR YAML of the training pipeline to `target`, with the profile's settings as defaults of its parameters.
 
     Args:
-        moving_source: see `training_pipeline`.
+        moving_source, moving_champion: see `training_pipeline`.
 
     Raises:
         BadInput: the profile places a step that there is none of.
@@ -33,10 +33,10 @@ def compile_training(profile: Profile, target: Path, *, moving_source: bool = Fa
     with new_file(target) as beside:
         yaml = beside.with_suffix(".yaml")
         try:
-            pipeline = training_pipeline(Placement(profile.cluster), moving_source=moving_source)
+            pipeline = training_pipeline(Placement(profile.cluster), moving_source=moving_source, moving_champion=moving_champion)
             defaults = {key: value for key, value in settings_parameters(profile).items() if value != {}}
-            # For who starts a run in the Kubeflow UI: the bundled corpus, and no model to begin with.
-            defaults |= dict.fromkeys(("source", "source_digest", "warm_start", "warm_start_digest"), "")
+            # For who starts a run in the Kubeflow UI: the bundled corpus, no model to begin with, and whoever is champion then.
+            defaults |= dict.fromkeys(("source", "source_digest", "warm_start", "warm_start_digest", "champion"), "")
             if profile.cluster.registry:
                 defaults["registry"] = profile.cluster.registry
             compiler.Compiler().compile(pipeline, str(yaml), pipeline_parameters=defaults)
@@ -49,14 +49,15 @@ def settings_parameters(profile: Profile) -> dict[str, Any]:
     """The run parameters that the profile alone decides."""
     sections = {
         name: getattr(profile, name).model_dump(mode="json")
-        for name in ("ingest", "validation", "scrub", "tokenizer", "train", "evaluate")
+        for name in ("ingest", "validation", "scrub", "tokenizer", "train", "evaluate", "text", "audit", "compare", "slices")
     }  # fmt: skip
-    gates = [gate.model_dump(mode="json", exclude_none=True) for gate in profile.gates]
+    sections["secrets"] = sections["audit"]["secrets"]
+    gates = [gate.model_dump(mode="json", exclude_defaults=True) for gate in profile.gates]
     return {**sections, "gates": gates, "seed": profile.seed, "checkpoint_root": profile.cluster.checkpoint_root}
 
 
 def run_parameters(profile: Profile, *, source: str, registry: str, moving_source: bool = False) -> dict[str, Any]:
-    """All parameters of a run submitted now.
+    """All parameters of a run submitted now; the registry is asked for the champion when the run comes to it.
 
     Args:
         source: folder, file or `gs://` address of the reader's own corpus; empty for the bundled one.
@@ -72,4 +73,13 @@ def run_parameters(profile: Profile, *, source: str, registry: str, moving_sourc
     digest = "" if moving_source else source_digest(source)
     lineage = {"source": Path(source).name if source else "bundled", "source_digest": digest, "code": code, "settings": settings}
     begin = warm_start(profile.train.warm_start, registry)
-    return {**settings, **begin, "source": source, "source_digest": digest, "registry": registry, "lineage": lineage, "who": who()}
+    return {
+        **settings,
+        **begin,
+        "champion": "",
+        "source": source,
+        "source_digest": digest,
+        "registry": registry,
+        "lineage": lineage,
+        "who": who(),
+    }

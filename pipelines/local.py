@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from pipelines.champion import champion
 from pipelines.compile import compile_training, run_parameters
 from pipelines.outcome import Outcome, conclude
 from pipelines.profile import Profile
@@ -52,7 +53,7 @@ def explain_here(profile: Profile, source: str) -> list[Verdict]:
 def parameters_here(profile: Profile, source: str) -> dict[str, Any]:
     """The run's parameters."""
     places = places_here(profile, source)
-    return {**run_parameters(profile, source=source, registry=places["registry"]), **places}
+    return {**run_parameters(profile, source=source, registry=places["registry"]), "champion": champion(Path(places["registry"])), **places}
 
 
 def places_here(profile: Profile, source: str) -> dict[str, str]:
@@ -70,5 +71,5 @@ def _compiled(profile: Profile) -> Iterator[Path]:
     store.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".compile-", dir=store) as folder:
         ir = Path(folder) / "pipeline.yaml"
-        compile_training(profile, ir)
+        compile_training(profile, ir, moving_champion=False)
         yield ir

@@ -9,6 +9,7 @@ from typing import Any
 from pipelines.run.result import RunResult
 from pipelines.training_logs import keep_training_logs
 from robo_poet.atomic import new_file, write_text
+from robo_poet.judges.bands import bands
 
 
 @dataclass(frozen=True)
@@ -16,9 +17,9 @@ class Outcome:
     """Empty where the run did not come so far.
 
     Attributes:
-        metrics: of the evaluation, by name.
+        metrics: of the evaluation, by name; `intervals` of some, low and high.
         bands: words for some of them.
-        gates: each `{"metric", "value", "bound", "verdict", "reason"}`.
+        gates: each a `GateResult`.
         verdict: `accepted`, `rejected`, or empty.
         reason: why it was rejected.
         samples: each `{"prompt", "text"}`.
@@ -28,6 +29,7 @@ class Outcome:
     """
 
     metrics: dict[str, float] = field(default_factory=dict)
+    intervals: dict[str, list[float]] = field(default_factory=dict)
     bands: dict[str, str] = field(default_factory=dict)
     gates: list[dict[str, Any]] = field(default_factory=list)
     verdict: str = ""
@@ -45,9 +47,11 @@ def conclude(result: RunResult) -> Outcome:
     decision = _artifact(result, "gate-model", "decision")
     registered = result.tasks["register-model"].parameters if "register-model" in result.tasks else {}
     deployed = result.tasks["deploy-canary"].parameters if "deploy-canary" in result.tasks else {}
+    metrics = decision.get("metrics", evaluation.get("metrics", {}))
     outcome = Outcome(
-        metrics=evaluation.get("metrics", {}),
-        bands=evaluation.get("bands", {}),
+        metrics=metrics,
+        intervals=decision.get("intervals", evaluation.get("intervals", {})),
+        bands=bands(metrics),
         gates=decision.get("gates", []),
         verdict=decision.get("verdict", ""),
         reason=decision.get("reason", ""),
@@ -57,9 +61,8 @@ def conclude(result: RunResult) -> Outcome:
         report=_copy_report(result),
         logs=keep_training_logs(result),
     )
-    summary = result.summary() | {
-        "metrics": outcome.metrics, "gates": outcome.gates, "verdict": outcome.verdict, "version": outcome.version, "stage": outcome.stage,
-    }  # fmt: skip
+    told = ("metrics", "intervals", "gates", "verdict", "version", "stage")
+    summary = result.summary() | {name: getattr(outcome, name) for name in told}
     write_text(result.folder / "summary.json", json.dumps(summary, indent=1))
     return outcome
 

@@ -11,17 +11,19 @@ from pipelines.placement import Placement
 NAME = "robo-poet-training"
 
 
-def training_pipeline(placement: Placement, *, moving_source: bool = False) -> Callable[..., Any]:
+def training_pipeline(placement: Placement, *, moving_source: bool = False, moving_champion: bool = False) -> Callable[..., Any]:
     """The pipeline, its steps placed on the cluster by `placement`. Every input is a parameter of the run.
 
     Args:
         moving_source: for a schedule over a corpus that grows: each run reads the source anew, and what follows goes by what it holds.
+        moving_champion: who is champion is not known at submission: the registry is asked anew in each run.
 
     1. Ingest the corpus: bundled texts, or the reader's own.
     2. Validate it, and beside that take personal data out of it.
     3. Train a tokenizer, then the model, on the training split.
-    4. Evaluate the exported model on the test split.
-    5. Let the gates decide, and write the report.
+    4. Evaluate the exported model on the test split: likelihood and continuations; beside that audit it for bias and memory. Judge its
+       texts, compare it with the champion on the same documents, and slice both.
+    5. Let the gates decide, and write the model card.
     6. Register the version: a candidate, or rejected with the reason.
     7. If the gates accepted it, deploy it: the first champion, or a canary beside the champion.
     """
@@ -38,7 +40,13 @@ def training_pipeline(placement: Placement, *, moving_source: bool = False) -> C
         train: dict,
         warm_start: str,
         warm_start_digest: str,
+        secrets: dict,
         evaluate: dict,
+        text: dict,
+        audit: dict,
+        compare: dict,
+        slices: dict,
+        champion: str,
         gates: list,
         checkpoint_root: str,
         registry: str,
@@ -58,7 +66,13 @@ def training_pipeline(placement: Placement, *, moving_source: bool = False) -> C
             train: Section `train`: size of the model, and how it learns.
             warm_start: Model folder of the version that training begins with; empty to begin anew.
             warm_start_digest: Its digest at submission.
+            secrets: Section `audit.secrets`: made secrets in the training's copy of the text, to measure what a model keeps.
             evaluate: Section `evaluate`: how much is measured and sampled.
+            text: Section `text`: how its texts are judged.
+            audit: Section `audit`: bias, and planted secrets.
+            compare: Section `compare`: how it is compared with the champion.
+            slices: Section `slices`: by what held-out text is divided.
+            champion: Digest of the champion at submission; none if there is no champion; empty to ask the registry.
             gates: A metric and its bound each; a model that fails one is registered as rejected.
             checkpoint_root: Folder of checkpoints, on the claim mounted there.
             registry: Folder of the model registry, on the claim mounted there.
@@ -82,26 +96,46 @@ def training_pipeline(placement: Placement, *, moving_source: bool = False) -> C
         trained = placement(
             steps.train_model(
                 **scrubbed, **vocabulary, settings=train, seed=seed, checkpoint_root=checkpoint_root,
-                warm_start=warm_start, warm_start_digest=warm_start_digest,
+                warm_start=warm_start, warm_start_digest=warm_start_digest, secrets=secrets,
             ), "Train model",
         )  # fmt: skip
         model = {"model": trained.outputs["model"], "model_digest": trained.outputs["model_digest"]}
 
+        def made(task: dsl.PipelineTask, *names: str) -> dict[str, Any]:
+            return {key: task.outputs[key] for name in names for key in (name, f"{name}_digest")}
+
         measured = placement(steps.evaluate_model(**scrubbed, **vocabulary, **model, settings=evaluate, seed=seed), "Evaluate model")
-        evaluation = {"evaluation": measured.outputs["evaluation"], "evaluation_digest": measured.outputs["evaluation_digest"]}
-
-        judged = placement(steps.gate_model(**evaluation, gates=gates), "Judge by the gates")
-        decision = {"decision": judged.outputs["decision"], "decision_digest": judged.outputs["decision_digest"]}
-        statistics = {"statistics": validated.outputs["statistics"], "statistics_digest": validated.outputs["statistics_digest"]}
-        history = {"history": trained.outputs["history"], "history_digest": trained.outputs["history_digest"]}
-
-        reported = placement(steps.write_report(**statistics, **history, **evaluation, **decision, lineage=lineage), "Write report")
+        audited = placement(steps.audit_model(**vocabulary, **model, settings=audit, seed=seed), "Audit model")
+        read_text = placement(
+            steps.measure_text(**made(measured, "continuations"), **scrubbed, **vocabulary, settings=text, seed=seed), "Measure texts"
+        )
+        compared = placement(
+            steps.compare_champion(
+                **scrubbed, **made(measured, "measured"), registry=registry, champion=champion, settings=compare, seed=seed
+            ), "Compare with champion",
+        )  # fmt: skip
+        if moving_champion:
+            compared.set_caching_options(False)
+        sliced = placement(
+            steps.slice_metrics(**made(measured, "measured"), **made(compared, "champion_measured"), settings=slices, seed=seed),
+            "Slice metrics",
+        )
+        evidence = {
+            **made(measured, "evaluation"), **made(read_text, "text_metrics"), **made(audited, "model_audit"), **made(sliced, "slices"),
+            **made(compared, "comparison"),
+        }  # fmt: skip
+        judged = placement(steps.gate_model(**evidence, gates=gates), "Judge by the gates")
+        decision, statistics = made(judged, "decision"), made(validated, "statistics")
+        reported = placement(
+            steps.write_report(
+                **statistics, **made(trained, "history"), **evidence, **made(measured, "continuations"), **decision, lineage=lineage
+            ), "Write model card",
+        )  # fmt: skip
 
         # Registering and deploying reach outside: always checked, never cached, and idempotent instead.
         registered = placement(
             steps.register_model(
-                **model, **vocabulary, **evaluation, **decision, **statistics,
-                report=reported.outputs["report"], report_digest=reported.outputs["report_digest"],
+                **model, **vocabulary, **made(measured, "evaluation"), **decision, **statistics, **made(reported, "report", "card"),
                 corpus_digest=read.outputs["corpus_digest"], scrubbed_digest=scrubbing.outputs["scrubbed_digest"],
                 registry=registry, lineage=lineage, who=who,
             ), "Register version",

@@ -59,8 +59,8 @@ class Call:
         print(f"warning: {' '.join(text.split())}", file=sys.stderr, flush=True)
 
 
-def parse_settings(model: type[SettingsT], text: str) -> SettingsT:
-    """Read a step's settings from JSON.
+def parse_settings(model: type[SettingsT], text: str, flag: str = "--settings") -> SettingsT:
+    """Read a step's settings from JSON, given as `flag`.
 
     Raises:
         BadInput: not JSON, an unknown key, a wrong type or a value out of range; names the key and what is allowed.
@@ -70,7 +70,7 @@ def parse_settings(model: type[SettingsT], text: str) -> SettingsT:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         key = ".".join(str(part) for part in first["loc"]) or "settings"
-        raise BadInput(first["msg"].lower(), where=f"--settings: {key} = {first['input']!r}") from None
+        raise BadInput(first["msg"].lower(), where=f"{flag}: {key} = {first['input']!r}") from None
 
 
 def _parser(

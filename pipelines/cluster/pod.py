@@ -4,7 +4,7 @@ from kfp import dsl, kubernetes
 
 from pipelines.cluster.settings import Cluster
 
-REGISTRY_STEPS = ("register_model", "deploy_canary")  # the ones that reach the registry
+REGISTRY_STEPS = ("compare_champion", "register_model", "deploy_canary")  # the ones that reach the registry
 
 
 def prepare_pod(task: dsl.PipelineTask, step: str, cluster: Cluster) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -11,8 +12,8 @@ import pytest
 from tests.e2e.conftest import Shell
 
 STEPS = {
-    "ingest", "validate-data", "scrub-pii", "train-tokenizer", "train-model", "evaluate-model", "gate-model", "write-report",
-    "register-model", "deploy-canary",
+    "ingest", "validate-data", "scrub-pii", "train-tokenizer", "train-model", "evaluate-model", "audit-model", "measure-text",
+    "compare-champion", "slice-metrics", "gate-model", "write-report", "register-model", "deploy-canary",
 }  # fmt: skip
 
 
@@ -29,7 +30,11 @@ def test_a_first_run_registers_a_champion(trained: Shell) -> None:
     assert summary["status"] == "succeeded" and summary["version"] == 1 and summary["stage"] == "champion"
     assert trained.states() == dict.fromkeys(STEPS, "ran")
     assert {"perplexity", "bits_per_byte", "unigram_bits_per_byte", "token_accuracy", "top5_accuracy", "bleu"} <= set(summary["metrics"])
-    assert all(set(gate) >= {"metric", "value", "bound", "verdict"} for gate in summary["gates"]) and len(summary["gates"]) == 2
+    assert {"distinct_2", "copied_share", "toxic_share", "bias_likelihood_excess", "slices"} <= set(summary["metrics"])
+    assert all(set(gate) >= {"metric", "value", "bound", "verdict"} for gate in summary["gates"]) and len(summary["gates"]) == 5
+    card = json.loads(trained.type("registry", "card", "1", "--json"))
+    assert (card["verdict"], card["stage"], card["overrides"], card["champion"]["state"]) == ("accepted", "champion", [], "none")
+    assert card["metrics"] == summary["metrics"] and card["gates"] == summary["gates"]
     html = (trained.folder / "runs" / "latest" / "report.html").read_text()
     assert "accepted" in html and "<svg" in html
     for step in STEPS:
@@ -54,6 +59,12 @@ def test_lineage_leads_from_the_version_back_to_the_corpus(trained: Shell) -> No
 
 
 def test_the_same_command_again_finds_nothing_to_do(trained: Shell) -> None:
+    """But once to compare with the champion: there was none before."""
+    trained.type("run", "--profile", "ci")
+    compared = {"compare-champion", "slice-metrics", "gate-model", "write-report", "register-model", "deploy-canary"}
+    assert {name for name, state in trained.states().items() if state == "ran"} == compared
+    difference = next(gate for gate in trained.summary()["gates"] if gate["against"])
+    assert (difference["value"], difference["verdict"]) == (0, "pass"), "it is the champion itself"
     trained.type("run", "--profile", "ci")
     states = trained.states()
     assert {name for name, state in states.items() if state == "ran"} == {"register-model", "deploy-canary"}
@@ -115,6 +126,7 @@ def test_killed_or_not_the_same_seed_gives_the_same_artifacts(trained: Shell, tm
     """The version that was killed in training, once more from nothing and in one go: every digest is the same."""
     interrupted = trained.summary()["outputs"]
     other = Shell(tmp_path)
+    shutil.copytree(trained.folder / "registry", tmp_path / "registry")  # to be compared with the same champion
     other.type("run", "--profile", "ci", "--set", "train.learning_rate=0.02")
     digests = [
         {name: {key: value for key, value in out["parameters"].items() if key.endswith("digest")} for name, out in each.items()}

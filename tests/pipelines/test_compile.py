@@ -41,7 +41,7 @@ def test_only_gpu_steps_go_to_the_gpu_pool(compiled: Path) -> None:
     executors = pipeline["deploymentSpec"]["executors"]
     placed = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
     gpu = {name for name, executor in executors.items() if "accelerator" in executor["container"].get("resources", {})}
-    assert gpu == {"exec-train-model", "exec-evaluate-model"}
+    assert gpu == {"exec-train-model", "exec-evaluate-model", "exec-audit-model", "exec-compare-champion"}
     for name in gpu:
         assert executors[name]["container"]["resources"]["accelerator"]["resourceType"] == "nvidia.com/gpu"
         assert placed[name]["nodeSelector"]["labels"] == {"robo-poet.dev/pool": "rtx"}
@@ -73,7 +73,8 @@ def test_claims_are_mounted_where_they_are_used_and_nowhere_else(tmp_path: Path)
     _, pods = settings_of([], tmp_path)
     mounts = {step: [(one["constant"], one["mountPath"]) for one in pod["pvcMount"]] for step, pod in pods.items() if "pvcMount" in pod}
     registry = [("robo-poet-registry", "/registry")]
-    assert mounts == {"train-model": [("robo-poet-checkpoints", "/checkpoints")], "register-model": registry, "deploy-canary": registry}
+    reach = dict.fromkeys(("compare-champion", "register-model", "deploy-canary"), registry)
+    assert mounts == {"train-model": [("robo-poet-checkpoints", "/checkpoints")], **reach}
 
 
 def test_secrets_are_references_for_the_steps_that_are_named(tmp_path: Path) -> None:
@@ -119,7 +120,8 @@ def test_effects_are_never_cached_and_all_else_is(compiled: Path) -> None:
     for component in root["components"].values():
         tasks |= component.get("dag", {}).get("tasks", {})
     steps = {name: task for name, task in tasks.items() if not name.startswith("condition")}
-    assert {name for name, task in steps.items() if not task["cachingOptions"].get("enableCache")} == {"register-model", "deploy-canary"}
+    uncached = {name for name, task in steps.items() if not task["cachingOptions"].get("enableCache")}
+    assert uncached == {"compare-champion", "register-model", "deploy-canary"}, "a cluster's champion is not known at submission"
     assert all(task["retryPolicy"]["maxRetryCount"] == 2 for task in steps.values())
 
 

@@ -69,11 +69,12 @@ def test_metrics_and_pages_have_the_types_that_the_ui_shows(pipeline: Document) 
     for step, component in components(pipeline):
         for name, one in component.get("outputDefinitions", {}).get("artifacts", {}).items():
             found.setdefault(one["artifactType"]["schemaTitle"], set()).add(f"{step}.{name}")
-    assert found["system.HTML"] == {"validate_data.page", "train_model.curves", "write_report.report"}
+    assert found["system.HTML"] == {"validate_data.page", "train_model.curves", "slice_metrics.page", "write_report.report"}
     assert found["system.Markdown"] == {"write_report.summary"}
     assert found["system.Model"] == {"train_model.model"}
     assert {name.split(".")[0] for name in found["system.Metrics"]} == {
-        "ingest", "validate_data", "scrub_pii", "train_tokenizer", "train_model", "evaluate_model", "gate_model",
+        "ingest", "validate_data", "scrub_pii", "train_tokenizer", "train_model", "evaluate_model", "audit_model", "measure_text",
+        "compare_champion", "slice_metrics", "gate_model",
     }  # fmt: skip
 
 
@@ -126,15 +127,28 @@ def said(toy_corpus: Path, toy_tokenizer: Path, toy_training: Path, home: Path) 
         {f"on_{name}": "ignore" for name in ("size", "sentence_length", "type_token_ratio", "skew", "language", "anomalies")}
     )
     few = json.dumps({"continuations": 8, "prompt_tokens": 8, "continuation_tokens": 10, "sample_tokens": 20, "samples": 2})
-    evaluation = home / "evaluation"
+    model = {"tokenizer": toy_tokenizer, "model": toy_training / "model"}
+    written = {name: home / name for name in ("evaluation", "measured", "continuations")}
+    evidence = {name: home / name for name in ("evaluation", "text_metrics", "model_audit", "slices", "comparison")}
+    audit = json.dumps({"pairs": 20, "prompts": 60, "languages": ["en"]})
+    gates = '[{"metric": "perplexity", "max": 1000}, {"metric": "bits_per_byte", "against": "champion", "margin": 0.1}]'
     return {
         "ingest": step("ingest", source=home / "poems", source_digest="", seed=1, corpus=home / "corpus"),
         "validate_data": step("validate_data", corpus=home / "corpus", seed=1, settings=lenient, statistics=home / "statistics", page=home / "page"),
         "scrub_pii": step("scrub_pii", corpus=toy_corpus, scrubbed=home / "scrubbed", audit=home / "audit"),
         "train_tokenizer": step("train_tokenizer", scrubbed=toy_corpus, validated="x", settings='{"vocabulary": 320, "on_coverage": "ignore"}', tokenizer=home / "tokenizer"),
         "train_model": json.loads((toy_training / "output.json").read_text()),
-        "evaluate_model": step("evaluate_model", scrubbed=toy_corpus, tokenizer=toy_tokenizer, model=toy_training / "model", seed=1, settings=few, evaluation=evaluation),
-        "gate_model": step("gate_model", evaluation=evaluation, gates='[{"metric": "perplexity", "max": 1000}]', decision=home / "decision"),
+        "evaluate_model": step("evaluate_model", scrubbed=toy_corpus, **model, seed=1, settings=few, **written),
+        "audit_model": step("audit_model", **model, seed=1, settings=audit, model_audit=home / "model_audit"),
+        "measure_text": step("measure_text", continuations=home / "continuations", scrubbed=toy_corpus, tokenizer=toy_tokenizer, seed=1, text_metrics=home / "text_metrics"),
+        "compare_champion": step(
+            "compare_champion", scrubbed=toy_corpus, measured=home / "measured", registry=home / "none", champion="none", seed=1,
+            champion_measured=home / "champion_measured", comparison=home / "comparison",
+        ),
+        "slice_metrics": step(
+            "slice_metrics", measured=home / "measured", champion_measured=home / "champion_measured", seed=1, slices=home / "slices", page=home / "slices.html"
+        ),
+        "gate_model": step("gate_model", **evidence, gates=gates, decision=home / "decision"),
     }  # fmt: skip
 
 
@@ -142,7 +156,7 @@ def test_metrics_carry_their_numbers_as_metadata(said: dict[str, Document]) -> N
     """The UI's scalar metrics are the metadata of a `system.Metrics` artifact; what is no number it shows as text or not at all."""
     for step, output in said.items():
         (metrics,) = output["artifacts"]["metrics"]["artifacts"]
-        assert metrics["metadata"], step
+        assert metrics["metadata"] or step == "compare_champion", step  # without a champion there is no difference
         for name, value in metrics["metadata"].items():
             assert isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value), f"{step}: {name} = {value!r}"
 
@@ -163,14 +177,18 @@ def test_each_artifact_that_is_passed_on_shows_its_digest(said: dict[str, Docume
 
 def test_pages_need_nothing_from_elsewhere(said: dict[str, Document], home: Path, toy_training: Path) -> None:
     """The UI shows a page inside a frame, without the network; Markdown as it is."""
-    report = {
-        "history": toy_training / "history",
-        "evaluation": home / "evaluation",
-        "decision": home / "decision",
-        "statistics": home / "statistics",
-    }
-    call("write_report", home / "write_report.output", **report, lineage="{}", report=home / "report", summary=home / "summary")
-    for page in (home / "page", toy_training / "curves", home / "report"):
+    names = ("evaluation", "text_metrics", "model_audit", "slices", "comparison", "continuations", "decision", "statistics")
+    given = {"history": toy_training / "history", **{name: home / name for name in names}}
+    call(
+        "write_report",
+        home / "write_report.output",
+        **given,
+        lineage="{}",
+        report=home / "report",
+        card=home / "card",
+        summary=home / "summary",
+    )
+    for page in (home / "page", toy_training / "curves", home / "report", home / "slices.html"):
         text = page.read_text("utf-8").lower()
         assert text.lstrip().startswith("<!doctype html") and "</html>" in text, page
         assert not any(part in text for part in ('src="http', "<script src", "<link", "@import", "url(http")), page
