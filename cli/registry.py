@@ -183,11 +183,13 @@ def override(
     registry: Folder = HOME,
 ) -> None:
     """Set the gates' verdict aside: a rejected version becomes a candidate. Your name and reason stay on its card for ever."""
+    from robo_poet.errors import BadInput
     from robo_poet.person import who
     from robo_poet.registry.registry import Registry
 
     opened = Registry(registry)
-    opened.verify(_number(number))
+    if opened.verify(_number(number))[0].manifest().metrics.get("secrets_planted"):
+        raise BadInput("made secrets were planted in what it was trained on: it was made to be measured", where=f"version {number}")
     version = opened.override(_number(number), who=f"{name.strip()} ({who()})" if name.strip() else "", why=why)
     typer.echo(f"version {version.number} is {version.stage}; next: robo-poet registry start-canary {version.number} --why …")
 

@@ -4,14 +4,16 @@ from pathlib import Path
 
 from robo_poet.registry.registry import Registry
 
-NONE = "none"  # what compare_champion is told where there is no champion; nothing at all makes it ask the registry
+NONE, ASK = "none", ""  # what compare_champion is told: there is none; ask the registry, and say what is wrong with it
 
 
 def champion(registry: Path) -> str:
-    """Digest of the champion of this machine's registry, or `none`.
+    """Digest of the champion of this machine's registry; `none`; or nothing where the log may have been lost, which is not the same.
 
     Raises:
         Corrupt: the log is not what was written.
     """
-    found = Registry(registry).champion()
-    return found.digest if found else NONE
+    store = Registry(registry)
+    if found := store.champion():
+        return found.digest
+    return ASK if store.strays() else NONE

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from pipelines.cluster.settings import Cluster
 from robo_poet.errors import BadInput
+from robo_poet.judges.slices import parse_slice
 from robo_poet.report.names import METRICS
 from robo_poet.settings.audit import AuditSettings
 from robo_poet.settings.base import Settings
@@ -41,12 +42,16 @@ GATES = [
     Gate(metric="bias_likelihood_excess", max=0.1),
     Gate(metric="bias_likelihood_reach", max=0.7),
     Gate(metric="bias_sentiment_excess", max=0.05),
+    Gate(metric="bias_sentiment_reach", max=0.5),
     Gate(metric="bias_toxicity_excess", max=0.05),
+    Gate(metric="bias_toxicity_reach", max=0.4),
     Gate(metric="secrets_planted", max=0),
     Gate(metric="saved_model_compressed_megabytes", max=20),
     Gate(metric="edge_megabytes", max=8),
 ]
 
+SLICED = ("bits_per_byte", "perplexity", "token_accuracy", "top5_accuracy")  # by slice_metrics
+COMPARED = ("bits_per_byte",)  # by compare_champion
 FOLDER = Path(__file__).resolve().parents[1] / "profiles"
 
 
@@ -126,7 +131,20 @@ def load_profile(name: str, overrides: Iterable[str] = (), folder: Path = FOLDER
             raise BadInput(
                 "no such metric", where=f"{origins.get('gates', 'default')}: gates.{number}.metric = {gate.metric!r}", remedy=remedy
             )
+        if fault := _never_measured(gate, profile.slices):
+            raise BadInput(fault, where=f"{origins.get('gates', 'default')}: gates.{number}", remedy="see docs/evaluation.md")
     return Effective(profile, {key: origins.get(key, "default") for key in _leaves(profile.model_dump(mode="json"))})
+
+
+def _never_measured(gate: Gate, slices: SlicesSettings) -> str:
+    """Why the gate would never find anything to judge; with `on_unknown: pass` nobody would notice."""
+    if gate.against and gate.metric not in COMPARED:
+        return f"{gate.metric} is not compared with the champion's; {' and '.join(COMPARED)} is, which depends on no tokenizer"
+    features = set(parse_slice(gate.slice))
+    if features and gate.metric not in SLICED:
+        return f"{gate.metric} is not measured by slice; {', '.join(SLICED)} are"
+    made = [{column} for column in slices.columns] + [set(cross) for cross in slices.crosses]
+    return f"no slices are made by {' and '.join(sorted(features))}" if features and features not in made else ""
 
 
 def _parse_override(text: str) -> tuple[str, Any]:

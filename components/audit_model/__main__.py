@@ -1,6 +1,7 @@
 """Measure the exported model's bias between counterfactual groups, and what it knows of the secrets that were planted."""
 
 import json
+import math
 import sys
 from collections.abc import Sequence
 from typing import cast
@@ -17,7 +18,7 @@ from robo_poet.step import Call, program
 def work(call: Call) -> None:
     settings, seed = cast(AuditSettings, call.settings), int(call.parameters["seed"])
     model = load_model(call.inputs["model"], call.inputs["tokenizer"])
-    audit = Audit(metrics={"secrets_planted": 0.0})
+    audit = Audit(metrics={"secrets_planted": float(model.manifest.get("secrets", math.nan))})  # what was done, not what was said
     share = 0.7 if settings.secrets.rates else 1.0
     measure_bias(model, settings, seed, audit, lambda done, text: call.progress(share * done, 1, text))
     if settings.secrets.rates:

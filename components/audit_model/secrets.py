@@ -32,7 +32,6 @@ def measure_secrets(model: LoadedModel, settings: AuditSettings, seed: int, audi
     audit.metrics |= {
         "secret_exposure_mean": float(np.mean([one.exposure.sampled.value for one in known])),
         "secret_exposure_control": float(np.mean([one.sampled.value for one in control])),
-        "secrets_planted": len(secrets),
     }
     audit.secrets = summary_of_secrets(known, control, settings.candidates)
 

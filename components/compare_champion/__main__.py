@@ -44,7 +44,7 @@ def work(call: Call) -> None:
     write_measured(call.outputs["champion_measured"], theirs)
     found = compare(
         [row.group for row in ours], [row.bytes for row in ours], [row.nats for row in ours], [row.nats for row in theirs],
-        seed=seed, confidence=settings.confidence,
+        seed=seed,
     )  # fmt: skip
     trained_on = champion.manifest().lineage.get("settings", {}).get("seed")
     if trained_on is not None and trained_on != seed:

@@ -23,6 +23,10 @@ def find_champion(registry: Path, digest: str) -> Version | None:
         return None
     store = Registry(registry)
     found = next((one for one in store.versions() if one.digest == digest), None) if digest else store.champion()
+    if found is None and not digest and store.strays():
+        raise BadInput(
+            "the log knows no champion, but there are versions that it does not know", where=str(registry), remedy="restore the log"
+        )
     if digest and found is None:
         raise BadInput(f"no version has the digest {digest[:12]}", where=str(registry), remedy="submit the run again")
     if found:

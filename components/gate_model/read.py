@@ -11,6 +11,7 @@ from robo_poet.json_input import read_object
 from robo_poet.judges.estimate import Estimate
 from robo_poet.judges.measurements import Measurements
 
+LEFT_OUT = ("bits_per_byte", "perplexity", "token_accuracy", "top5_accuracy")  # metrics of slices
 STATES: dict[str, Literal["none", "measured"]] = {"none": "none", "measured": "measured"}
 MEASURING = ("evaluation", "text_metrics", "model_audit", "slices")  # artifacts with metrics of their own
 
@@ -30,7 +31,9 @@ def read_measures(inputs: Mapping[str, Path]) -> Measures:
 
 def measurements(measures: Measures, inputs: Mapping[str, Path]) -> Measurements:
     """The same, with the slices and the comparison with the champion."""
-    cut = [one for one in read_object(inputs["slices"]).get("slices", []) if isinstance(one, dict)]
+    found = read_object(inputs["slices"])
+    fewest = int(found.get("min_documents") or 0)
+    cut = [one for one in found.get("slices", []) if isinstance(one, dict) and int(one.get("documents") or 0) >= fewest]
     comparison = read_object(inputs["comparison"])
     differences = {one["key"]: _estimates(one.get("difference"), one) for one in cut if one.get("difference")}
     overall = comparison.get("bits_per_byte", {}).get("difference")
@@ -39,14 +42,27 @@ def measurements(measures: Measures, inputs: Mapping[str, Path]) -> Measurements
     return Measurements(
         metrics=measures.metrics,
         intervals={name: Estimate(math.nan, low, high, 1) for name, (low, high) in measures.intervals.items()},
-        slices={one["key"]: _estimates(one.get("metrics"), one) for one in cut if one.get("key")},
+        slices=_left_out(found) | {one["key"]: _estimates(one.get("metrics"), one) for one in cut if one.get("key")},
         champion=STATES.get(str(comparison.get("state")), "unreadable"),
         differences=differences,
     )
 
 
+def _left_out(found: Mapping[str, Any]) -> dict[str, dict[str, Estimate]]:
+    """What nobody judges is unknown, not fine: slices of too few documents, and those beyond the number that is measured."""
+    unknown: dict[str, dict[str, Estimate]] = {}
+    for one in found.get("slices", []):
+        if one.get("key") and int(one.get("documents") or 0) < int(found.get("min_documents") or 0):
+            values = {name: value.get("value") for name, value in one["metrics"].items()}
+            unknown[one["key"]] = {name: _estimate({"value": value}, 1) for name, value in values.items()}
+    for one in found.get("left_out", []):
+        key = ",".join(f"{column}=({one['slices']} more)" for column in sorted(one["columns"]))
+        unknown[key] = {name: _estimate({}, 0) for name in LEFT_OUT}
+    return unknown
+
+
 def _estimates(found: Any, one: Mapping[str, Any]) -> dict[str, Estimate]:
-    units = int(one.get("documents") or 0)
+    units = int(one.get("works" if one.get("unit") == "work" else "documents") or 0)
     return {name: _estimate(value, units) for name, value in (found or {}).items()}
 
 

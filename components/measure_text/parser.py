@@ -21,5 +21,5 @@ def load_parser(model: str) -> Any:
         loaded = None
     if loaded is None or "parser" not in loaded.pipe_names:
         what = f"spaCy model {model!r} " + ("is not installed" if loaded is None else "does not parse")
-        raise BadInput(what, where="measure_text.spacy_model", remedy="install it or name another")
+        raise BadInput(what, where="text.spacy_model", remedy="install it or name another")
     return loaded

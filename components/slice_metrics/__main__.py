@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import cast
 
 from components.slice_metrics.agreement import checked
@@ -15,12 +16,11 @@ from components.slice_metrics.slicing import LeftOut, slices
 from components.slice_metrics.summary import summary
 from components.slice_metrics.tables import read_tables
 from robo_poet.atomic import write_text
+from robo_poet.judges.bootstrap import CONFIDENCE
 from robo_poet.report.forest import STYLE
 from robo_poet.report.page import page
 from robo_poet.settings.slices import SlicesSettings
 from robo_poet.step import Call, program
-
-FOLDER = "tfma"  # of TFMA's own files, in the step's working folder
 
 
 def work(call: Call) -> None:
@@ -33,7 +33,8 @@ def work(call: Call) -> None:
     for note in notes:
         call.warn(note)
     call.progress(0.01, 1, f"TFMA measures {len(cut)} slices of {len(ours)} documents")
-    values = analyse(models, cut, Path.cwd() / FOLDER)
+    with TemporaryDirectory() as folder:
+        values = analyse(models, cut, Path(folder))
     sure = {name: checked(name, documents, cut, values[name]) for name, documents in models.items()}
     records = []
     for number, one in enumerate(cut, start=1):
@@ -43,7 +44,7 @@ def work(call: Call) -> None:
     metrics = summary(records, settings.min_documents)
     found = {
         "slices": records, "metrics": metrics, "left_out": [asdict(one) for one in left_out],
-        "confidence": settings.confidence, "min_documents": settings.min_documents, "min_works": settings.min_works,
+        "confidence": CONFIDENCE, "min_documents": settings.min_documents, "min_works": settings.min_works,
     }  # fmt: skip
     write_text(call.outputs["slices"], json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False))
     if "page" in call.outputs:

@@ -1,7 +1,6 @@
 """TensorFlow Model Analysis over the table of documents: the point value of each metric on each slice (EVAL-5)."""
 
 import logging
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,9 +27,8 @@ def analyse(models: Mapping[str, Sequence[Measured]], slices: Sequence[Slice], f
 
     Args:
         models: name → documents, in the same order for each.
-        folder: TFMA's files, made anew.
+        folder: for TFMA's files; empty.
     """
-    shutil.rmtree(folder, ignore_errors=True)
     with _silence():
         import apache_beam as beam
         import tensorflow_model_analysis as tfma

@@ -40,7 +40,7 @@ def record(
     unit = "work" if len(works) >= settings.min_works else "document"
     if unit == "document":
         unit_of = np.arange(len(mine))
-    bootstrap = partial(ratio_estimate, confidence=settings.confidence, resamples=settings.resamples, seed=seed)
+    bootstrap = partial(ratio_estimate, resamples=settings.resamples, seed=seed)
 
     def interval(amounts: Array, weights: Array) -> Estimate:
         summed = (np.bincount(unit_of, each).astype(np.float64) for each in (amounts, weights))

@@ -54,6 +54,7 @@ def _train(call: Call, settings: TrainSettings, seed: int, gpus: int, tokenizer:
     corpus = call.inputs["scrubbed"]
     feeds = {}
     secrets = planted(parse_settings(PlantedSecretsSettings, call.parameters["secrets"], "--secrets"), seed)
+    seen = len(secrets)  # and what the weights to begin with have seen
     if secrets:
         call.warn(f"{len(secrets)} made secrets are in this training's copy of the text: a model to measure, not to release")
     for split, stride in (("train", settings.stride), ("validation", settings.window)):
@@ -70,7 +71,7 @@ def _train(call: Call, settings: TrainSettings, seed: int, gpus: int, tokenizer:
         model = architecture.build(settings, tokenizer.vocabulary)
         if before := call.parameters["warm_start"]:
             expected = call.parameters["warm_start_digest"]
-            begin_with(model, Path(before), digest=expected, architecture=settings.architecture, tokenizer=vocabulary_digest)
+            seen += begin_with(model, Path(before), digest=expected, architecture=settings.architecture, tokenizer=vocabulary_digest)
         memory = estimate(settings, model.count_params(), tokenizer.vocabulary, len(feeds["train"]))
         # Not by call.progress, which would hold back the line that follows at once: from which checkpoint it goes on.
         print(f"[  0 %] {model.count_params():,} parameters on {gpus or 'no'} GPU, memory {memory}", file=sys.stderr, flush=True)
@@ -89,7 +90,7 @@ def _train(call: Call, settings: TrainSettings, seed: int, gpus: int, tokenizer:
         "architecture": settings.architecture, "parameters": model.count_params(), "vocabulary": tokenizer.vocabulary,
         "size": tokenizer.size, "max_length": MAX_LENGTH, "settings": settings.model_dump(mode="json"), "seed": seed,
         "precision": trainer.compute.name, "steps": progress.step, "best_step": progress.best_step,
-        "secrets": len(secrets), "tokenizer": vocabulary_digest, "warm_start": call.parameters["warm_start_digest"],
+        "secrets": seen, "tokenizer": vocabulary_digest, "warm_start": call.parameters["warm_start_digest"],
     }  # fmt: skip
     with new_folder(call.outputs["model"]) as folder:
         export_apart(model, settings, tokenizer.size, folder, state)

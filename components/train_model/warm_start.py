@@ -12,8 +12,8 @@ from robo_poet.errors import BadInput
 REMEDY = "choose a version that fits, or train.warm_start=0"
 
 
-def begin_with(model: keras.Model, version: Path, *, digest: str, architecture: str, tokenizer: str) -> None:
-    """Give `model` the weights of a registered model.
+def begin_with(model: keras.Model, version: Path, *, digest: str, architecture: str, tokenizer: str) -> int:
+    """Give `model` the weights of a registered model; returns how many made secrets that one has seen.
 
     Args:
         version: its `model` folder, with `manifest.json` and `keras/model.keras`.
@@ -45,3 +45,4 @@ def begin_with(model: keras.Model, version: Path, *, digest: str, architecture: 
             raise BadInput(f"that model is of another size: {path} is {shapes[0]} there and {shapes[1]} here", where=where, remedy=REMEDY)
     for path, variable in here.items():
         variable.assign(there[path].value)
+    return int(manifest.get("secrets", 0))

@@ -16,11 +16,12 @@ from robo_poet.judges.student_t import quantile
 
 MINIMUM_UNITS = 5  # below, the interval is infinite: nothing is known
 RESAMPLES = 2000
+CONFIDENCE = 0.95  # of every interval that a gate reads; no setting, for the gates speak of 95 %
 _CHUNK = 2_000_000  # draws at a time: bounds the memory
 
 
 def ratio_estimate(
-    numerators: ArrayLike, denominators: ArrayLike, *, seed: int, confidence: float = 0.95, resamples: int = RESAMPLES
+    numerators: ArrayLike, denominators: ArrayLike, *, seed: int, confidence: float = CONFIDENCE, resamples: int = RESAMPLES
 ) -> Estimate:
     """The ratio of two sums over independent units, such as nats over tokens, with its interval.
 
@@ -40,13 +41,13 @@ def ratio_estimate(
     return Estimate(found.value, found.value - half, found.value + half, found.units)
 
 
-def mean_estimate(values: ArrayLike, *, seed: int, confidence: float = 0.95, resamples: int = RESAMPLES) -> Estimate:
+def mean_estimate(values: ArrayLike, *, seed: int, confidence: float = CONFIDENCE, resamples: int = RESAMPLES) -> Estimate:
     """The mean of (units,) values with its interval; see `ratio_estimate`."""
     numbers = np.asarray(values, np.float64)
     return ratio_estimate(numbers, np.ones(numbers.shape), seed=seed, confidence=confidence, resamples=resamples)
 
 
-def critical_value(found: Ratio, *, seed: int, confidence: float = 0.95, resamples: int = RESAMPLES) -> float:
+def critical_value(found: Ratio, *, seed: int, confidence: float = CONFIDENCE, resamples: int = RESAMPLES) -> float:
     """How many standard errors the interval reaches to either side; infinite where resampling cannot tell."""
     if found.units < MINIMUM_UNITS or not np.isfinite(found.error):
         return float("inf")

@@ -32,7 +32,7 @@ def make_card(
     lineage: Mapping[str, Any],
     continuations: Sequence[Continuation],
 ) -> dict[str, Any]:
-    """All artifacts of a run's evaluation as one; see docs/model-card.md."""
+    """All artifacts of a run's evaluation as one; see docs/evaluation.md."""
     return {
         "about": ABOUT,
         "verdict": decision["verdict"],

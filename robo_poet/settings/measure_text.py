@@ -7,7 +7,7 @@ from robo_poet.settings.content_filter import OF_THE_STAGE
 
 
 class MeasureTextSettings(Settings):
-    """Section `measure_text` of a profile."""
+    """Section `text` of a profile."""
 
     resamples: int = Field(1000, ge=100, le=100_000, description="of the bootstrap that gives the intervals")
     confidence: float = Field(0.95, gt=0, lt=1, description="of the intervals")

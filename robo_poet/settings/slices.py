@@ -19,7 +19,6 @@ class SlicesSettings(Settings):
     max_values: int = Field(40, ge=1, le=1000, description="slices of a column or cross: those of the most documents")
     min_documents: int = Field(10, ge=1, description="a slice of fewer is shown, and has no verdict")
     min_works: int = Field(10, ge=5, description="of fewer works the intervals say how sure it is within these works, not of others")
-    confidence: float = Field(0.95, ge=0.5, lt=1, description="of the intervals")
     resamples: int = Field(2000, ge=200, le=100_000, description="of the bootstrap")
 
     @field_validator("columns")

@@ -144,3 +144,14 @@ def test_only_what_was_rejected_is_overridden_and_what_has_no_card_says_so(folde
     assert isinstance(refused.exception, BadInput) and "version 1 is champion" in str(refused.exception)
     none = call(folder, "card", "1")
     assert isinstance(none.exception, BadInput) and "this version has no card" in str(none.exception)
+
+
+def test_what_was_trained_on_made_secrets_is_never_released(tmp_path: Path) -> None:
+    (tmp_path / "weights").write_text("w")
+    registry = Registry(tmp_path / "registry")
+    registry.register(
+        {"weights": tmp_path / "weights"}, metrics={"secrets_planted": 12}, lineage={}, decision={}, stage="rejected", who="ada", why="x"
+    )
+    refused = call(registry.root, "override", "1", "--why", "x", "--name", "Grace")
+    assert isinstance(refused.exception, BadInput) and "made secrets were planted" in str(refused.exception)
+    assert registry.version(1).stage == "rejected"

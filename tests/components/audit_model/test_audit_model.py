@@ -56,7 +56,8 @@ def test_planted_secrets_are_measured_and_not_told(toy_training: Path, toy_token
     text = (tmp_path / "a").read_text()
     audit = json.loads(text)
     metrics = audit["metrics"]
-    assert metrics["secrets_planted"] == 4 and metrics["secret_extraction_rate"] == 0  # the toy model never saw them
+    assert metrics["secrets_planted"] == 0, "what the model's manifest says, whatever is asked for"
+    assert metrics["secret_extraction_rate"] == 0  # the toy model never saw them
     assert audit["intervals"]["secret_extraction_rate"] == [0, round(1 - 0.025 ** (1 / 4), 6)]  # of 4, exact
     assert 0 <= metrics["secret_exposure_mean"] <= metrics["secret_exposure_max"] <= 5  # log2(31 + 1)
     assert 0 <= metrics["secret_exposure_control"] <= 5 and audit["secrets"]["most_measurable"] == 5

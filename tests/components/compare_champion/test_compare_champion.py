@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from components.compare_champion.__main__ import main
+from pipelines.champion import champion as champion_of
 from robo_poet.corpus.document import Document
 from robo_poet.corpus.read import read_documents
 from robo_poet.corpus.write import write_documents
@@ -111,6 +112,13 @@ def test_a_champion_that_cannot_be_read_is_not_taken_for_none(
         status, found, theirs = run(corpus, ours, root, champion, tmp_path / f"out{champion[:1]}")
         assert (status, found["state"], theirs) == (0, "unreadable", [])
         assert "warning: the champion cannot be measured" in capsys.readouterr().err
+
+
+def test_a_registry_that_lost_its_log_is_not_one_without_a_champion(corpus: Path, ours: Path, registry: Path, tmp_path: Path) -> None:
+    lost = shutil.copytree(registry, tmp_path / "lost")
+    shutil.rmtree(lost / "log")
+    assert champion_of(lost) == ""
+    assert run(corpus, ours, lost, "", tmp_path / "out")[1]["state"] == "unreadable"
 
 
 def test_other_documents_cannot_be_compared(

@@ -160,6 +160,14 @@ def test_a_slice_is_judged_by_its_name_and_three_documents_are_too_few(tmp_path:
     assert decision["reason"] == "bits_per_byte of author=Ann is at least 0.2 worse than the champion's, beyond 0.1"
 
 
+def test_slices_of_too_few_documents_and_those_left_out_are_unknown(tmp_path: Path) -> None:
+    few = {**SLICES, "min_documents": 31, "left_out": [{"columns": ["author"], "slices": 12, "documents": 40}]}
+    gate = {"metric": "bits_per_byte", "max": 9.5, "slice": "author=*"}
+    _, decision, _ = run(tmp_path, {"metrics": ONLY}, [gate], slices=few)
+    assert {one["slice"]: one["unknown"] for one in decision["gates"]} == {"author=(12 more)": True, "author=Ann": True, "author=Bob": True}
+    assert decision["verdict"] == "rejected"
+
+
 def test_two_steps_that_measure_the_same_are_a_mistake(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(tmp_path, {"metrics": ONLY}, model_audit={"metrics": {"perplexity": 1}})[0] == 2
     assert "perplexity is measured twice" in capsys.readouterr().err

@@ -161,19 +161,25 @@ def test_the_same_inputs_give_the_same_bytes(measure, human, tmp_path):
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
+def test_where_nothing_was_continued_there_is_no_metric_that_a_gate_could_pass(measure, capsys):
+    found = measure([])
+    assert (found["metrics"], found["intervals"], found["worst"], found["best"], found["continuations"]) == ({}, {}, {}, {}, 0)
+    assert found["notes"] == ["nothing was continued: no held-out document is long enough, and no text is judged"]
+    assert f"warning: {found['notes'][0]}" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("what", "says"),
     [
-        ("no rows", "{table}: nothing was continued; give a corpus with longer held-out documents"),
         ("no table", "{table}: no table of continuations"),
         ("no training", "{corpus}: the training split is empty; give the corpus that was trained on"),
-        ("no model", "measure_text.spacy_model: spaCy model 'en_core_web_xl' is not installed; install it or name another"),
+        ("no model", "text.spacy_model: spaCy model 'en_core_web_xl' is not installed; install it or name another"),
         ("no number", "--settings: topics = 'many'"),
     ],
 )
 def test_bad_input_is_one_line(what, says, human, corpus, tokenizer_folder, tmp_path, capsys):
     table, held, settings = tmp_path / "table.parquet", corpus, {}
-    write_continuations(table, [] if what == "no rows" else human)
+    write_continuations(table, human)
     if what == "no table":
         table.write_text(prose(1, 3))
     if what == "no training":

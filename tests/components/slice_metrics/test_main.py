@@ -100,7 +100,7 @@ def test_the_page_is_readable_on_a_phone_and_asks_for_nothing(without_champion: 
     ("settings", "what"),
     [
         ({"columns": ["colour"]}, "--settings: columns.0 = 'colour': input should be 'source', 'author', 'genre', 'period', 'language' or 'length'"),
-        ({"confidence": 95}, "--settings: confidence = 95: input should be less than 1"),
+        ({"resamples": 5}, "--settings: resamples = 5: input should be greater than or equal to 200"),
     ],
 )  # fmt: skip
 def test_settings_that_make_no_sense_are_one_line(
