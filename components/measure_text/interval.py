@@ -51,14 +51,15 @@ def jackknife(statistic: Statistic, units: npt.NDArray[np.int64], *, confidence:
     For what counts different things (n-grams): a bootstrap's resample holds rows twice, and so fewer of them than the sample.
 
     Returns:
-        as `percentile`.
+        as `percentile`; infinite too where a single unit is all that it rests on: without it there is no value.
     """
     measured, count = value(statistic, len(units)), int(units.max(initial=-1)) + 1
     if count < 2 or not np.isfinite(measured):
         return Estimate(measured, -np.inf, np.inf, count)
     values = np.concatenate([statistic((units != unit).astype(np.float64)[np.newaxis]) for unit in range(count)])
-    values = values[np.isfinite(values)]
-    error = float(np.sqrt((len(values) - 1) * values.var())) if len(values) else np.inf
+    if not np.isfinite(values).all():
+        return Estimate(measured, -np.inf, np.inf, count)
+    error = float(np.sqrt((count - 1) * values.var()))
     reach = NormalDist().inv_cdf((1 + confidence) / 2) * error
     return Estimate(measured, measured - reach, measured + reach, count)
 

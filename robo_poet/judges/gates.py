@@ -95,7 +95,7 @@ def _value(given: Measurements, gate: Gate, key: str) -> Outcome:
         if metric not in given.metrics:
             return Outcome(key, "fail", f"{metric} was not measured")
         if finite(value) is None:
-            return Outcome(key, "fail", f"{metric} is {value}, no finite number")
+            return Outcome(key, "fail", f"{metric} could not be measured" if value is None else f"{metric} is {value}, no finite number")
         return Outcome(key, "pass", "", finite(value)).within(interval)
     one = given.slices.get(key, {}).get(metric)
     if one is None:

@@ -54,6 +54,12 @@ def test_one_unit_has_no_interval_and_no_number_none_either():
     assert np.isnan(nothing.value) and nothing.high == np.inf
 
 
+def test_what_rests_on_one_of_many_units_is_not_certain():
+    """Such as the variety of the one place that overlaps no other, of a held-out text of a few lines."""
+    one = jackknife(ratio([5, 0, 0], [7, 0, 0]).statistic, np.arange(3), confidence=0.95)
+    assert (one.value, one.low, one.high) == (5 / 7, -np.inf, np.inf)
+
+
 @given(st.integers(1, 500), st.sampled_from([0.0, 1.0]), st.sampled_from([0.9, 0.95, 0.99]))
 def test_a_unanimous_share_has_the_exact_interval(count, share, confidence):
     found = unanimous(share, count, confidence)
