@@ -1,6 +1,7 @@
 """A good model is released; models that are broken on purpose are each stopped by the gate that is there for it (EVAL-6), end to end.
 
-The corpora are made, so that the truth is known (`broken_corpora`), and so small that a training takes seconds (`broken.yaml`).
+The corpora are made, so that the truth is known (`broken_corpora`), and so small that a training takes seconds (`broken.yaml`). Nine whole
+runs take some six minutes on two cores, so all of them are `make soak`'s.
 """
 
 import json
@@ -58,6 +59,7 @@ def releases(shell: Shell) -> Releases:
     return made
 
 
+@pytest.mark.soak
 def test_a_good_model_passes_every_gate_and_becomes_champion(releases: Releases) -> None:
     good = releases.good
     assert good["verdict"] == "accepted" and {gate["metric"] for gate in good["gates"]} == {gate.metric for gate in HERE}
@@ -65,6 +67,7 @@ def test_a_good_model_passes_every_gate_and_becomes_champion(releases: Releases)
     assert {gate["slice"] for gate in good["gates"]} >= {f"author={name}" for name in (*broken_corpora.NOUNS, broken_corpora.CHRONICLER)}
 
 
+@pytest.mark.soak
 def test_one_that_loops_when_it_writes(releases: Releases) -> None:
     """The good model itself, sampled so near to greedily that it goes round in circles: it predicts as well as the champion, being it."""
     summary = releases.run(broken_corpora.good, "evaluate.temperature=0.1")

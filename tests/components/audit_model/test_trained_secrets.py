@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from components.audit_model.memorised_secrets import measure_exposure, measure_extraction
 from robo_poet.model.sampling import Sampling
@@ -14,6 +15,7 @@ from tests.components.audit_model.toy_model import silent
 from tests.conftest import verse
 
 
+@pytest.mark.soak
 def test_a_model_knows_the_secrets_of_its_training_text_and_no_others(toy_tokenizer: Path) -> None:
     settings = PlantedSecretsSettings(rates=(40,), per_rate=3)
     secrets, others = planted(settings, 1), never_planted(settings, 1)
