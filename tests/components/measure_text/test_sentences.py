@@ -98,7 +98,7 @@ def test_speakers_and_directions_are_no_sentences():
 
 
 def test_a_model_that_does_not_parse_is_one_line():
-    with pytest.raises(BadInput, match="measure_text.spacy_model: spaCy model 'en_core_web_xl' is not installed; install it"):
+    with pytest.raises(BadInput, match="text.spacy_model: spaCy model 'en_core_web_xl' is not installed; install it"):
         load_parser("en_core_web_xl")
     with pytest.raises(BadInput, match="'sacrebleu' is not installed"):
         load_parser("sacrebleu")
