@@ -26,6 +26,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", str(place)], check=True)
 
 
+@pytest.mark.soak
 def test_a_full_disk_is_one_line_and_the_same_command_goes_on_later(small_disk: Path) -> None:
     person = Shell(small_disk)
     printed = person.type(*RUN, status=1)

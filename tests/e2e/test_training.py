@@ -122,6 +122,7 @@ def trained_processes(folder: Path) -> list[str]:
     return found
 
 
+@pytest.mark.soak
 def test_killed_or_not_the_same_seed_gives_the_same_artifacts(trained: Shell, tmp_path: Path) -> None:
     """The version that was killed in training, once more from nothing and in one go: every digest is the same."""
     interrupted = trained.summary()["outputs"]
