@@ -32,6 +32,8 @@ def gate_name(gate: Mapping[str, Any]) -> str:
 
 def gate_texts(gate: Mapping[str, Any]) -> tuple[str, str]:
     """A gate's value and its interval."""
+    if gate.get("against") and gate["value"] is None and gate["verdict"] == "pass" and not gate.get("unknown"):
+        return "no champion yet", ""
     return metric_text(gate["metric"], gate["value"]), interval_text(gate["metric"], (gate.get("low"), gate.get("high")))
 
 
