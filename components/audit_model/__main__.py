@@ -10,6 +10,7 @@ from components.audit_model.audit import Audit
 from components.audit_model.bias import measure_bias
 from components.audit_model.secrets import measure_secrets
 from robo_poet.atomic import write_text
+from robo_poet.evaluation.measures import show_metrics
 from robo_poet.model.load import load_model
 from robo_poet.settings.audit import AuditSettings
 from robo_poet.step import Call, program
@@ -27,9 +28,7 @@ def work(call: Call) -> None:
         call.warn(warning)
     found = audit.to_json()
     write_text(call.outputs["model_audit"], json.dumps(found, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False))
-    if "metrics" in call.outputs:
-        write_text(call.outputs["metrics"], json.dumps(found["metrics"], sort_keys=True))
-        call.describe("metrics", **{name: value for name, value in found["metrics"].items() if value is not None})
+    show_metrics(call, found["metrics"])
     call.progress(1, 1, f"{found['metrics']['bias_pairs']:.0f} counterfactual pairs")
 
 

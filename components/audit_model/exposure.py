@@ -8,6 +8,7 @@ import numpy.typing as npt
 from scipy import stats
 
 from robo_poet.judges.estimate import Estimate
+from robo_poet.judges.rates import clopper_pearson
 
 MOST_SKEWED = 0.99  # a skew-normal distribution reaches 0.995
 
@@ -35,9 +36,7 @@ def exposure(secret: float, candidates: npt.NDArray[np.float64], space: int, con
     if not (math.isfinite(secret) and np.isfinite(candidates).all()):
         return Exposure(Estimate(math.nan, 0.0, math.inf, len(candidates)), math.nan)
     count, better = len(candidates), int((candidates >= secret).sum())
-    tail = (1 - confidence) / 2
-    least = float(stats.beta.ppf(tail, better, count - better + 1)) if better else 0.0
-    most = float(stats.beta.ppf(1 - tail, better + 1, count - better)) if better < count else 1.0
+    least, most = clopper_pearson(better, count, confidence=confidence)
     value = math.log2((count + 1) / (better + 1))
     limit = math.log2(space)
     high = min(limit, -math.log2(least)) if least > 0 else limit

@@ -13,6 +13,7 @@ from robo_poet.atomic import write_text
 from robo_poet.corpus.read import read_documents
 from robo_poet.errors import BadInput
 from robo_poet.evaluation.documents import Measured, read_measured, write_measured
+from robo_poet.evaluation.measures import show_metrics
 from robo_poet.judges.comparison import compare
 from robo_poet.model.load import load_model
 from robo_poet.model.measure import measure_documents
@@ -75,12 +76,8 @@ def _finite(value: float | None) -> float | None:
 
 def _write(call: Call, comparison: dict[str, Any]) -> None:
     write_text(call.outputs["comparison"], json.dumps(comparison, indent=1, sort_keys=True, allow_nan=False) + "\n")
-    if "metrics" in call.outputs:
-        difference = comparison.get("bits_per_byte", {}).get("difference", {})
-        shown = {f"bits_per_byte_difference_{name}": difference.get(name) for name in ("value", "low", "high")}
-        shown = {name: value for name, value in shown.items() if value is not None}
-        call.describe("metrics", **shown)
-        write_text(call.outputs["metrics"], json.dumps(shown, sort_keys=True))
+    difference = comparison.get("bits_per_byte", {}).get("difference", {})
+    show_metrics(call, {f"bits_per_byte_difference_{name}": difference[name] for name in ("value", "low", "high") if name in difference})
 
 
 def main(argv: Sequence[str] | None = None) -> int:

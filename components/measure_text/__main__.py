@@ -14,6 +14,7 @@ from components.measure_text.training_text import TrainingText
 from robo_poet.atomic import write_text
 from robo_poet.errors import BadInput
 from robo_poet.evaluation.completions import Continuation, read_continuations
+from robo_poet.evaluation.measures import show_metrics
 from robo_poet.judges.estimate import Estimate
 from robo_poet.model.tokenizer import Tokenizer
 from robo_poet.settings.measure_text import MeasureTextSettings
@@ -48,9 +49,7 @@ def work(call: Call) -> None:
     for missing in found.missing:
         call.warn(missing)
     write_text(call.outputs["text_metrics"], json.dumps(result, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False))
-    if "metrics" in call.outputs:
-        write_text(call.outputs["metrics"], json.dumps(result["metrics"], sort_keys=True))
-        call.describe("metrics", **{name: number for name, number in result["metrics"].items() if number is not None})
+    show_metrics(call, result["metrics"])
     call.progress(1, 1, f"{len(rows)} continuations of {result['works']} works judged")
 
 

@@ -16,6 +16,7 @@ from components.slice_metrics.slicing import LeftOut, slices
 from components.slice_metrics.summary import summary
 from components.slice_metrics.tables import read_tables
 from robo_poet.atomic import write_text
+from robo_poet.evaluation.measures import show_metrics
 from robo_poet.judges.bootstrap import CONFIDENCE
 from robo_poet.report.forest import STYLE
 from robo_poet.report.page import page
@@ -49,9 +50,7 @@ def work(call: Call) -> None:
     write_text(call.outputs["slices"], json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False))
     if "page" in call.outputs:
         write_text(call.outputs["page"], page("Slices", sections(found, notes), style=STYLE))
-    if "metrics" in call.outputs:
-        write_text(call.outputs["metrics"], json.dumps(metrics, sort_keys=True))
-        call.describe("metrics", **{name: value for name, value in metrics.items() if value is not None})
+    show_metrics(call, metrics)
     call.progress(1, 1, f"{len(cut) - 1} slices, {metrics['slices_judged']} of {settings.min_documents} documents or more")
 
 

@@ -36,10 +36,7 @@ class Measures:
 
     def show(self, call: Call) -> None:
         """Write the view `metrics`, where it is wanted, for the Kubeflow UI."""
-        if "metrics" in call.outputs:
-            found = self.to_json()["metrics"]
-            write_text(call.outputs["metrics"], json.dumps(found, sort_keys=True))
-            call.describe("metrics", **{name: value for name, value in found.items() if value is not None})
+        show_metrics(call, self.to_json()["metrics"])
 
     @classmethod
     def of_json(cls, value: Mapping[str, Any], where: Path) -> Self:
@@ -69,6 +66,13 @@ class Measures:
             metrics |= part.metrics
             intervals |= part.intervals
         return cls(metrics, intervals)
+
+
+def show_metrics(call: Call, metrics: Mapping[str, float | None]) -> None:
+    """Write the view `metrics`, where it is wanted: as JSON, and as metadata, which is what the Kubeflow UI shows."""
+    if "metrics" in call.outputs:
+        write_text(call.outputs["metrics"], json.dumps(metrics, sort_keys=True))
+        call.describe("metrics", **{name: value for name, value in metrics.items() if value is not None})
 
 
 def _number(value: object) -> float | None:
