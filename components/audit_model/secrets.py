@@ -4,11 +4,11 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from scipy import stats
 
 from components.audit_model.audit import Audit
 from components.audit_model.memorised_secrets import Known, measure_exposure, measure_extraction, summary_of_secrets
 from robo_poet.judges.estimate import Estimate
+from robo_poet.judges.rates import clopper_pearson
 from robo_poet.model.load import LoadedModel
 from robo_poet.model.sampling import Sampling
 from robo_poet.planted_secrets import never_planted, planted
@@ -38,5 +38,4 @@ def measure_secrets(model: LoadedModel, settings: AuditSettings, seed: int, audi
 
 def _rate(count: int, total: int, confidence: float) -> Estimate:
     """A share with Clopper and Pearson's exact interval."""
-    limits = stats.binomtest(count, total).proportion_ci(confidence, "exact")
-    return Estimate(count / total, float(limits.low), float(limits.high), total)
+    return Estimate(count / total, *clopper_pearson(count, total, confidence=confidence), total)

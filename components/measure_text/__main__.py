@@ -6,7 +6,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from components.measure_text.interval import units
 from components.measure_text.measure import Measure
 from components.measure_text.measure_continuations import measure_continuations
 from components.measure_text.measurement import Measurement
@@ -15,6 +14,7 @@ from robo_poet.atomic import write_text
 from robo_poet.errors import BadInput
 from robo_poet.evaluation.completions import Continuation, read_continuations
 from robo_poet.evaluation.measures import show_metrics
+from robo_poet.evaluation.units import unit_of
 from robo_poet.judges.estimate import Estimate
 from robo_poet.model.tokenizer import Tokenizer
 from robo_poet.settings.measure_text import MeasureTextSettings
@@ -55,7 +55,7 @@ def work(call: Call) -> None:
 
 def summary(found: Measurement, rows: Sequence[Continuation], settings: MeasureTextSettings, seed: int) -> dict[str, Any]:
     """The artifact: numbers of both sides, with the limits of those that have any; never a word of a text."""
-    drawn = units([row.group for row in rows])
+    drawn = unit_of([row.group for row in rows])
 
     def estimates(measures: Mapping[str, Measure | None]) -> dict[str, Estimate | None]:
         return {

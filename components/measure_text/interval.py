@@ -3,7 +3,7 @@
 A statistic is a function of weights: how often each row counts. Rows of one unit are drawn and left out together.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from statistics import NormalDist
 
 import numpy as np
@@ -13,13 +13,6 @@ from robo_poet.judges.estimate import Estimate
 
 Numbers = npt.NDArray[np.float64]
 Statistic = Callable[[Numbers], Numbers]  # weights (resamples, rows) → values (resamples,), NaN where there is none
-FEWEST_UNITS = 10  # works from which they are what is drawn
-
-
-def units(groups: Sequence[str]) -> npt.NDArray[np.int64]:
-    """The unit of each row: its group, or the row itself where there are fewer than 10 groups to draw from."""
-    numbers: npt.NDArray[np.int64] = np.unique(np.asarray(groups, str), return_inverse=True)[1].astype(np.int64)
-    return numbers if len(groups) and numbers.max() + 1 >= FEWEST_UNITS else np.arange(len(groups), dtype=np.int64)
 
 
 def value(statistic: Statistic, rows: int) -> float:
@@ -62,14 +55,3 @@ def jackknife(statistic: Statistic, units: npt.NDArray[np.int64], *, confidence:
     error = float(np.sqrt((count - 1) * values.var()))
     reach = NormalDist().inv_cdf((1 + confidence) / 2) * error
     return Estimate(measured, measured - reach, measured + reach, count)
-
-
-def unanimous(share: float, count: int, confidence: float) -> Estimate:
-    """The exact interval of a share of 0 or 1 (Clopper & Pearson 1934): no resample differs, and still it is not certain.
-
-    Args:
-        share: 0 or 1.
-        count: units, all of which agree.
-    """
-    reach = 1 - ((1 - confidence) / 2) ** (1 / count)
-    return Estimate(share, 0.0, reach, count) if share == 0 else Estimate(share, 1 - reach, 1.0, count)

@@ -7,8 +7,9 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from components.measure_text.interval import Numbers, Statistic, jackknife, percentile, unanimous, value
+from components.measure_text.interval import Numbers, Statistic, jackknife, percentile, value
 from robo_poet.judges.estimate import Estimate
+from robo_poet.judges.rates import clustered_rate
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class Measure:
 
     Args:
         statistic: of the weights of rows.
-        interval: by what it is found; a share's is a percentile unless all rows agree; a maximum has none.
+        interval: by what it is found; a share's is exact, for as many rows as are independent; a maximum has none.
         rows: a value a row, NaN where a row has none, for naming the worst; empty where a row alone has no value.
     """
 
@@ -27,10 +28,11 @@ class Measure:
 
     def estimate(self, units: npt.NDArray[np.int64], *, resamples: int, confidence: float, seed: int) -> Estimate:
         """The value with its interval."""
-        if self.interval == "share" and len(same := {row for row in self.rows if np.isfinite(row)}) == 1:
-            judged = len(np.unique(units[np.isfinite(self.rows)]))
-            return unanimous(same.pop(), judged, confidence)
-        if self.interval in ("percentile", "share"):
+        if self.interval == "share":
+            there = np.isfinite(self.rows)
+            hits, trials = (np.bincount(units[there], weights, len(units)) for weights in (np.asarray(self.rows)[there], None))
+            return clustered_rate(hits, trials, confidence=confidence)
+        if self.interval == "percentile":
             return percentile(self.statistic, units, resamples=resamples, confidence=confidence, seed=seed)
         if self.interval == "jackknife":
             return jackknife(self.statistic, units, confidence=confidence)

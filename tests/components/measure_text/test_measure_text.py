@@ -151,7 +151,7 @@ def test_one_continuation_and_next_to_no_training_text(measure, human, tmp_path,
     found = measure(human[:1], scrubbed=corpus)
     missing = {name for name, number in found["metrics"].items() if number is None}
     assert {"semantic_similarity", "semantic_lift", "topic_consistency", "self_bleu"} <= missing
-    assert found["intervals"].keys() == {name for name in found["metrics"] if name.endswith("_share")}  # which are exact
+    assert found["intervals"] == {}, "one text says nothing of others"
     assert capsys.readouterr().err.count("not measured, the training text is too short") == 2
 
 
