@@ -21,8 +21,8 @@ def training_pipeline(placement: Placement, *, moving_source: bool = False, movi
     1. Ingest the corpus: bundled texts, or the reader's own.
     2. Validate it, and beside that take personal data out of it.
     3. Train a tokenizer, then the model, on the training split.
-    4. Evaluate the exported model on the test split: likelihood and continuations; beside that audit it for bias and memory. Judge its
-       texts, compare it with the champion on the same documents, and slice both.
+    4. Evaluate the exported model on the test split: likelihood and continuations; beside that audit it for bias and memory. Compare
+       it with the champion on the same documents and prompts, judge the texts of both, and slice their likelihoods.
     5. Let the gates decide, and write the model card.
     6. Register the version: a candidate, or rejected with the reason.
     7. If the gates accepted it, deploy it: the first champion, or a canary beside the champion.
@@ -106,16 +106,15 @@ def training_pipeline(placement: Placement, *, moving_source: bool = False, movi
 
         measured = placement(steps.evaluate_model(**scrubbed, **vocabulary, **model, settings=evaluate, seed=seed), "Evaluate model")
         audited = placement(steps.audit_model(**vocabulary, **model, settings=audit, seed=seed), "Audit model")
-        read_text = placement(
-            steps.measure_text(**made(measured, "continuations"), **scrubbed, **vocabulary, settings=text, seed=seed), "Measure texts"
-        )
         compared = placement(
             steps.compare_champion(
-                **scrubbed, **made(measured, "measured"), registry=registry, champion=champion, settings=compare, seed=seed
+                **scrubbed, **made(measured, "measured", "continuations"), registry=registry, champion=champion, settings=compare, seed=seed
             ), "Compare with champion",
         )  # fmt: skip
         if moving_champion:
             compared.set_caching_options(False)
+        texts = {**made(measured, "continuations"), **made(compared, "champion_continuations")}
+        read_text = placement(steps.measure_text(**texts, **scrubbed, **vocabulary, settings=text, seed=seed), "Measure texts")
         sliced = placement(
             steps.slice_metrics(**made(measured, "measured"), **made(compared, "champion_measured"), settings=slices, seed=seed),
             "Slice metrics",

@@ -1,4 +1,4 @@
-"""Measure the champion on the same held-out documents as the new model, and say which predicts them better."""
+"""Measure the champion on the new model's documents, say which predicts them better, and let it write after the same prompts."""
 
 import json
 import math
@@ -9,14 +9,17 @@ from pathlib import Path
 from typing import Any, cast
 
 from components.compare_champion.champion import find_champion
+from components.compare_champion.texts import champion_texts
 from robo_poet.atomic import write_text
 from robo_poet.corpus.read import read_documents
 from robo_poet.errors import BadInput
+from robo_poet.evaluation.completions import read_continuations, read_decoding, write_continuations
 from robo_poet.evaluation.documents import Measured, read_measured, write_measured
 from robo_poet.evaluation.measures import show_metrics
 from robo_poet.judges.comparison import compare
 from robo_poet.model.load import load_model
 from robo_poet.model.measure import measure_documents
+from robo_poet.registry.errors import Corrupt
 from robo_poet.settings.compare import CompareSettings
 from robo_poet.step import Call, program
 
@@ -27,6 +30,8 @@ def work(call: Call) -> None:
     try:
         champion = find_champion(Path(call.parameters["registry"]), call.parameters["champion"])
         model = load_model(champion.folder / "model", champion.folder / "tokenizer") if champion else None
+    except Corrupt:  # what can be restored is no finding: nothing is to be kept of this run, and the next one looks again
+        raise
     except BadInput as error:  # the gates decide what that means, and the new model is registered with the reason
         call.warn(f"the champion cannot be measured: {error}")
         _none(call, "unreadable", f"the champion cannot be measured: {error.what}")
@@ -40,9 +45,15 @@ def work(call: Call) -> None:
         raise BadInput("the documents are not those of the test split", where=str(call.inputs["measured"]), remedy=remedy)
     theirs = measure_documents(
         model, documents, batch=settings.batch,
-        say=lambda done, total: call.progress(done, total, f"the champion, version {champion.number}, on held-out text"),
+        say=lambda done, total: call.progress(0.6 * done / total, 1, f"the champion, version {champion.number}, on held-out text"),
     )  # fmt: skip
     write_measured(call.outputs["champion_measured"], theirs)
+    prompts, decoding = read_continuations(call.inputs["continuations"]), read_decoding(call.inputs["continuations"])
+    texts = champion_texts(
+        model, prompts, decoding, batch=settings.batch, seed=seed,
+        say=lambda done, total: call.progress(0.6 + 0.4 * done / total, 1, "the champion after the same prompts"),
+    )  # fmt: skip
+    write_continuations(call.outputs["champion_continuations"], texts, decoding)
     found = compare(
         [row.group for row in ours], [row.bytes for row in ours], [row.nats for row in ours], [row.nats for row in theirs],
         seed=seed,
@@ -61,6 +72,7 @@ def work(call: Call) -> None:
 
 def _none(call: Call, state: str, reason: str) -> None:
     write_measured(call.outputs["champion_measured"], [])
+    write_continuations(call.outputs["champion_continuations"], [])
     _write(call, {"state": state, "champion": None, "reason": reason})
     call.progress(1, 1, reason)
 
@@ -82,8 +94,8 @@ def _write(call: Call, comparison: dict[str, Any]) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     return program(
-        "compare_champion", work, argv, description=__doc__, inputs=["scrubbed", "measured"],
-        outputs=["champion_measured", "comparison"], views=["metrics"],
+        "compare_champion", work, argv, description=__doc__, inputs=["scrubbed", "measured", "continuations"],
+        outputs=["champion_measured", "champion_continuations", "comparison"], views=["metrics"],
         parameters={"seed": int, "registry": str, "champion": str}, settings=CompareSettings,
     )  # fmt: skip
 

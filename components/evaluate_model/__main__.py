@@ -7,22 +7,24 @@ from dataclasses import replace
 from typing import cast
 
 from components.evaluate_model.compressed import compressed_bytes
-from components.evaluate_model.continuations import SHORTEST, held_out_prompts, write_on
 from components.evaluate_model.edge_loss import measure_edge_loss
+from components.evaluate_model.held_out_prompts import SHORTEST, Prompt, held_out_prompts
 from components.evaluate_model.unigram import unigram_log_probs
 from robo_poet.atomic import write_text
 from robo_poet.corpus.read import read_documents
 from robo_poet.errors import BadInput
-from robo_poet.evaluation.completions import write_continuations
+from robo_poet.evaluation.completions import Continuation, write_continuations
 from robo_poet.evaluation.documents import write_measured
 from robo_poet.evaluation.likelihood import likelihood_metrics
 from robo_poet.evaluation.measures import Measures
-from robo_poet.evaluation.units import unit_name
+from robo_poet.judges.units import units
 from robo_poet.model.edge import load_edge
-from robo_poet.model.generate import generate
+from robo_poet.model.generate import Completion, generate
 from robo_poet.model.load import LoadedModel, load_model
 from robo_poet.model.measure import measure_documents
 from robo_poet.model.sampling import Sampling
+from robo_poet.model.write_on import write_on
+from robo_poet.privacy.discreet import discreet
 from robo_poet.settings.evaluate import EvaluateSettings
 from robo_poet.step import Call, program
 
@@ -48,31 +50,41 @@ def work(call: Call) -> None:
     if not prompts:
         call.warn(f"no held-out document is {SHORTEST} tokens long: nothing is continued")
     sampling = Sampling(settings.continuation_tokens, temperature=settings.temperature, top_k=settings.top_k, top_p=settings.top_p)
-    continuations = write_on(
-        model, prompts, sampling, batch=settings.batch, seed=seed,
+    written = write_on(
+        model, [p.ids for p in prompts], [len(p.following) for p in prompts], sampling, batch=settings.batch, seed=seed,
         say=lambda done, total: call.progress(0.5 + 0.3 * done / total, 1, "continuations of held-out prompts"),
     )  # fmt: skip
-    write_continuations(call.outputs["continuations"], continuations)
+    continuations = [_continuation(model, prompt, one) for prompt, one in zip(prompts, written, strict=True)]
+    decoding = {name: getattr(settings, name) for name in ("temperature", "top_k", "top_p")}
+    write_continuations(call.outputs["continuations"], continuations, decoding)
 
     metrics = {name: estimate.value for name, estimate in found.items()}
     tokens, size = sum(row.tokens for row in rows), sum(row.bytes for row in rows)
     metrics |= {"test_tokens": float(tokens), "test_bytes": float(size)} | _exports(call, model, [document.text for document in test])
     poems = replace(sampling, max_new=settings.sample_tokens)
     openings = prompts[: settings.samples]
-    written = generate(model, [p.ids for p in openings], poems, range(seed, seed + len(openings))) if openings else []
+    read_aloud = generate(model, [p.ids for p in openings], poems, range(seed, seed + len(openings))) if openings else []
     samples = [
-        {"prompt": _from_a_line(words.decode(prompt.ids)), "text": completion.text}
-        for prompt, completion in zip(openings, written, strict=True)
+        {"prompt": discreet(_from_a_line(words.decode(prompt.ids))), "text": discreet(completion.text)}
+        for prompt, completion in zip(openings, read_aloud, strict=True)
     ]  # fmt: skip
 
     report = Measures(metrics, {name: (one.low, one.high) for name, one in found.items()})
     evaluation = report.to_json() | {
         "samples": samples, "documents": len(test), "tokens": tokens,
-        "unit": unit_name([row.group for row in rows]), "units": found["bits_per_byte"].units,
+        "unit": units([row.group for row in rows]).name, "units": found["bits_per_byte"].units,
     }  # fmt: skip
     write_text(call.outputs["evaluation"], json.dumps(evaluation, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False))
     report.show(call)
     call.progress(1, 1, f"perplexity {metrics['perplexity']:.1f}, {metrics['bits_per_byte']:.3f} bits per byte")
+
+
+def _continuation(model: LoadedModel, prompt: Prompt, written: Completion) -> Continuation:
+    decode, document = model.tokenizer.decode, prompt.document
+    return Continuation(
+        document.id, document.group, document.language, decode(prompt.ids), written.text, decode(prompt.following),
+        written.reason.name.lower(), written.tokens, prompt.following,
+    )  # fmt: skip
 
 
 def _exports(call: Call, model: LoadedModel, test: Sequence[str]) -> dict[str, float]:

@@ -39,6 +39,8 @@ def measurements(measures: Measures, inputs: Mapping[str, Path]) -> Measurements
     overall = comparison.get("bits_per_byte", {}).get("difference")
     if overall:  # the judge's own, which differs from that of the slices in what it takes as independent
         differences.setdefault("", {})["bits_per_byte"] = _estimate(overall, int(overall.get("units") or 0))
+    for name, one in (read_object(inputs["text_metrics"]).get("difference") or {}).items():
+        differences.setdefault("", {})[name] = _estimate(one, int(one.get("units") or 0))
     return Measurements(
         metrics=measures.metrics,
         intervals={name: Estimate(math.nan, low, high, 1) for name, (low, high) in measures.intervals.items()},

@@ -14,12 +14,13 @@ from robo_poet.atomic import write_text
 from robo_poet.errors import BadInput
 from robo_poet.evaluation.completions import Continuation, read_continuations
 from robo_poet.evaluation.measures import show_metrics
-from robo_poet.evaluation.units import unit_of
 from robo_poet.judges.estimate import Estimate
+from robo_poet.judges.units import units
 from robo_poet.model.tokenizer import Tokenizer
 from robo_poet.settings.measure_text import MeasureTextSettings
 from robo_poet.step import Call, program
 
+AGAIN = "run the evaluation again"
 DIGITS = 6
 # For people to look at: metric → whether the largest is the worst.
 BEST = {"semantic_similarity": True}
@@ -34,14 +35,18 @@ WORST = {
 
 def work(call: Call) -> None:
     settings, seed = cast(MeasureTextSettings, call.settings), int(call.parameters["seed"])
-    rows = read_continuations(call.inputs["continuations"])
+    rows, champion = (read_continuations(call.inputs[name]) for name in ("continuations", "champion_continuations"))
+    if champion and [_place(row) for row in champion] != [_place(row) for row in rows]:
+        raise BadInput("the champion's texts are not of the model's places", where=str(call.inputs["champion_continuations"]), remedy=AGAIN)
     training = TrainingText(call.inputs["scrubbed"])
     if next(iter(training), None) is None:
         raise BadInput("the training split is empty", where=str(call.inputs["scrubbed"]), remedy="give the corpus that was trained on")
     parts = iter(range(6))
     tokenizer = Tokenizer.load(call.inputs["tokenizer"])
     if rows:
-        found = measure_continuations(rows, training, tokenizer, settings, seed, lambda text: call.progress(next(parts), 6, text))
+        found = measure_continuations(
+            rows, champion, training, tokenizer, settings, seed, lambda text: call.progress(next(parts), 6, text)
+        )  # fmt: skip
     else:  # the gates reject what has no metrics, and the model is registered with that reason
         found = Measurement(missing=["nothing was continued: no held-out document is long enough, and no text is judged"])
     call.progress(5, 6, "intervals")
@@ -55,11 +60,11 @@ def work(call: Call) -> None:
 
 def summary(found: Measurement, rows: Sequence[Continuation], settings: MeasureTextSettings, seed: int) -> dict[str, Any]:
     """The artifact: numbers of both sides, with the limits of those that have any; never a word of a text."""
-    drawn = unit_of([row.group for row in rows])
+    over = units([row.group for row in rows])
 
     def estimates(measures: Mapping[str, Measure | None]) -> dict[str, Estimate | None]:
         return {
-            name: measure.estimate(drawn, resamples=settings.resamples, confidence=settings.confidence, seed=seed) if measure else None
+            name: measure.estimate(over, resamples=settings.resamples, confidence=settings.confidence, seed=seed) if measure else None
             for name, measure in measures.items()
         }
 
@@ -69,6 +74,8 @@ def summary(found: Measurement, rows: Sequence[Continuation], settings: MeasureT
         "intervals": _limits(model),
         "human": _values(human),
         "human_intervals": _limits(human),
+        "champion": _values(estimates(found.champion)),
+        "difference": {name: _written(one) for name, one in estimates(found.difference).items() if one},
         "personal_data": found.personal_data,
         "best": _picked(found, rows, BEST),
         "worst": _picked(found, rows, WORST),
@@ -76,6 +83,10 @@ def summary(found: Measurement, rows: Sequence[Continuation], settings: MeasureT
         "continuations": len(rows),
         "works": len({row.group for row in rows}),
     }
+
+
+def _place(row: Continuation) -> tuple[str, str, str]:
+    return row.document, row.prompt, row.reference
 
 
 def _values(estimates: Mapping[str, Estimate | None]) -> dict[str, float | None]:
@@ -86,6 +97,12 @@ def _values(estimates: Mapping[str, Estimate | None]) -> dict[str, float | None]
 def _limits(estimates: Mapping[str, Estimate | None]) -> dict[str, list[float]]:
     there = {name: (one.low, one.high) for name, one in estimates.items() if one}
     return {name: list(map(_rounded, limits)) for name, limits in there.items() if all(map(math.isfinite, limits))}
+
+
+def _written(one: Estimate) -> dict[str, float | None]:
+    """With its units, as a comparison is judged; what is no finite number is null."""
+    found = {"value": one.value, "low": one.low, "high": one.high}
+    return {name: _rounded(number) if math.isfinite(number) else None for name, number in found.items()} | {"units": one.units}
 
 
 def _picked(found: Measurement, rows: Sequence[Continuation], metrics: Mapping[str, bool]) -> dict[str, Any]:
@@ -107,7 +124,8 @@ def _rounded(number: float) -> float:
 
 def main(argv: Sequence[str] | None = None) -> int:
     return program(
-        "measure_text", work, argv, description=__doc__, inputs=["continuations", "scrubbed", "tokenizer"], outputs=["text_metrics"],
+        "measure_text", work, argv, description=__doc__, outputs=["text_metrics"],
+        inputs=["continuations", "champion_continuations", "scrubbed", "tokenizer"],
         views=["metrics"], parameters={"seed": int}, settings=MeasureTextSettings,
     )  # fmt: skip
 

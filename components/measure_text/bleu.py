@@ -1,6 +1,7 @@
 """Corpus BLEU against what really follows (EVAL-2).
 
-There is one human text a place. So people's own figure, the upper reference, is that of what they wrote at other places of the same work.
+There is one human text a place. So people's own figure, the upper reference, is that of what they wrote at other places of the same work;
+where each work has but one place, such as poems of a few lines, of other works.
 """
 
 from collections.abc import Sequence
@@ -42,7 +43,9 @@ def _bleu(sums: Numbers) -> float:
 
 
 def human_bleu(references: Sequence[str], works: Sequence[str], seed: int) -> Measure:
-    """BLEU of people: each reference against another place of its work; works with one place have no say."""
+    """BLEU of people: each reference against another place of its work; works with one place have no say, if others have more."""
     others = other_places(references, works, seed)
+    if not any(other is not None for other in others):
+        others = other_places(references, [""] * len(works), seed)
     there = [row for row, other in enumerate(others) if other is not None]
     return on_rows(bleu([other for other in others if other is not None], [references[row] for row in there]), there, len(others))

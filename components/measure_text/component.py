@@ -9,6 +9,8 @@ GROUP = "measure"
 def measure_text(
     continuations: dsl.Input[dsl.Dataset],
     continuations_digest: str,
+    champion_continuations: dsl.Input[dsl.Dataset],
+    champion_continuations_digest: str,
     scrubbed: dsl.Input[dsl.Dataset],
     scrubbed_digest: str,
     tokenizer: dsl.Input[dsl.Artifact],
@@ -19,16 +21,18 @@ def measure_text(
     text_metrics_digest: dsl.OutputPath(str),
     metrics: dsl.Output[dsl.Metrics],
 ):
-    """Judge what the model wrote after held-out prompts, beside what people wrote there.
+    """Judge what the model wrote after held-out prompts, beside what people and the champion wrote there.
 
     Args:
         continuations: Prompts, what the model wrote, what really follows.
         continuations_digest: Its digest, checked before it is read.
+        champion_continuations: What the champion wrote after the same prompts; without rows if there is no champion.
+        champion_continuations_digest: Its digest, checked before it is read.
         scrubbed: The corpus without personal data; its training split is what may have been copied.
         scrubbed_digest: Its digest, checked before it is read.
         tokenizer: The tokenizer.
         tokenizer_digest: Its digest, checked before it is read.
-        settings: Section `measure_text` of the profile.
+        settings: Section `text` of the profile.
         seed: Seed of resamples, shuffled pairs and fitted spaces.
 
     Returns:
@@ -41,6 +45,7 @@ def measure_text(
         command=["python", "-m", "components.measure_text"],
         args=[
             "--continuations", continuations.path, "--continuations-digest", continuations_digest,
+            "--champion-continuations", champion_continuations.path, "--champion-continuations-digest", champion_continuations_digest,
             "--scrubbed", scrubbed.path, "--scrubbed-digest", scrubbed_digest,
             "--tokenizer", tokenizer.path, "--tokenizer-digest", tokenizer_digest,
             "--settings", settings, "--seed", seed, "--text-metrics", text_metrics.path, "--metrics", metrics.path,

@@ -42,7 +42,7 @@ def entropy(texts: Sequence[list[str]], n: int) -> Measure:
 def repetition(texts: Sequence[list[str]]) -> Measure:
     """Repetition rate: share of 4-grams that stood before in the same text (EVAL-3; seq-rep-4 of Welleck et al. 2020, pooled)."""
     grams = [ngrams(text, REPEATED) for text in texts]
-    return ratio([len(own) - len(set(own)) for own in grams], [len(own) for own in grams])
+    return ratio([len(own) - len(set(own)) for own in grams], [len(own) for own in grams], "share")
 
 
 def _numbered(texts: Sequence[list[str]], n: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

@@ -1,4 +1,4 @@
-"""How sure a measurement is: resampling of the units that it rests on (Efron & Tibshirani 1993).
+"""How sure a measurement is that is no quotient of two sums: resampling of the units that it rests on (Efron & Tibshirani 1993).
 
 A statistic is a function of weights: how often each row counts. Rows of one unit are drawn and left out together.
 """
@@ -9,6 +9,7 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
+from robo_poet.judges.bootstrap import MINIMUM_UNITS
 from robo_poet.judges.estimate import Estimate
 
 Numbers = npt.NDArray[np.float64]
@@ -27,10 +28,10 @@ def percentile(statistic: Statistic, units: npt.NDArray[np.int64], *, resamples:
         units: the unit of each row, 0, 1, …
 
     Returns:
-        the interval of those resamples that have a value; infinite with one unit or none.
+        the interval of those resamples that have a value; infinite below MINIMUM_UNITS.
     """
     measured, count = value(statistic, len(units)), int(units.max(initial=-1)) + 1
-    if count < 2 or not np.isfinite(measured):
+    if count < MINIMUM_UNITS or not np.isfinite(measured):
         return Estimate(measured, -np.inf, np.inf, count)
     drawn = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=resamples)
     values = statistic(drawn[:, units].astype(np.float64))
@@ -47,7 +48,7 @@ def jackknife(statistic: Statistic, units: npt.NDArray[np.int64], *, confidence:
         as `percentile`; infinite too where a single unit is all that it rests on: without it there is no value.
     """
     measured, count = value(statistic, len(units)), int(units.max(initial=-1)) + 1
-    if count < 2 or not np.isfinite(measured):
+    if count < MINIMUM_UNITS or not np.isfinite(measured):
         return Estimate(measured, -np.inf, np.inf, count)
     values = np.concatenate([statistic((units != unit).astype(np.float64)[np.newaxis]) for unit in range(count)])
     if not np.isfinite(values).all():

@@ -1,15 +1,16 @@
 """What a metric is: a statistic of rows, and how its interval is found."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from components.measure_text.interval import Numbers, Statistic, jackknife, percentile, value
+from robo_poet.judges.bootstrap import ratio_estimate
 from robo_poet.judges.estimate import Estimate
 from robo_poet.judges.rates import clustered_rate
+from robo_poet.judges.units import Units
 
 
 @dataclass(frozen=True)
@@ -18,48 +19,59 @@ class Measure:
 
     Args:
         statistic: of the weights of rows.
-        interval: by what it is found; a share's is exact, for as many rows as are independent; a maximum has none.
+        interval: by what it is found. Sums over sums have the judges' (docs/judges.md): a share's is exact for as many rows as are
+            independent, that of another ratio is studentised. What is no such quotient is resampled here; a maximum has none.
+        parts: of a ratio or a share, (rows,): what is summed above, and below.
         rows: a value a row, NaN where a row has none, for naming the worst; empty where a row alone has no value.
     """
 
     statistic: Statistic
-    interval: Literal["percentile", "share", "jackknife", "none"] = "percentile"
+    interval: Literal["ratio", "share", "percentile", "jackknife", "none"] = "percentile"
+    parts: tuple[Numbers, Numbers] | None = None
     rows: tuple[float, ...] = ()
 
-    def estimate(self, units: npt.NDArray[np.int64], *, resamples: int, confidence: float, seed: int) -> Estimate:
+    def estimate(self, units: Units, *, resamples: int, confidence: float, seed: int) -> Estimate:
         """The value with its interval."""
-        if self.interval == "share":
-            there = np.isfinite(self.rows)
-            hits, trials = (np.bincount(units[there], weights, len(units)) for weights in (np.asarray(self.rows)[there], None))
-            return clustered_rate(hits, trials, confidence=confidence)
+        if self.parts:
+            above, below = units.sums(*self.parts)
+            if self.interval == "share":
+                return clustered_rate(above, below, confidence=confidence)
+            return ratio_estimate(above, below, confidence=confidence, resamples=resamples, seed=seed)
         if self.interval == "percentile":
-            return percentile(self.statistic, units, resamples=resamples, confidence=confidence, seed=seed)
+            return percentile(self.statistic, units.of, resamples=resamples, confidence=confidence, seed=seed)
         if self.interval == "jackknife":
-            return jackknife(self.statistic, units, confidence=confidence)
-        return Estimate(value(self.statistic, len(units)), -np.inf, np.inf, int(units.max(initial=-1)) + 1)
+            return jackknife(self.statistic, units.of, confidence=confidence)
+        return Estimate(value(self.statistic, len(units.of)), -np.inf, np.inf, int(units.of.max(initial=-1)) + 1)
+
+    def less(self, other: "Measure") -> "Measure":
+        """The difference from another measure of the same rows: both are resampled together."""
+        return Measure(lambda weights: self.statistic(weights) - other.statistic(weights))
+
+    def over(self, other: "Measure") -> "Measure":
+        """The quotient, resampled together."""
+        return Measure(lambda weights: divided(self.statistic(weights), other.statistic(weights)))
 
 
-def ratio(above: Sequence[float], below: Sequence[float]) -> Measure:
-    """Sum over sum; NaN where the lower one is 0."""
+def ratio(above: Sequence[float], below: Sequence[float], interval: Literal["ratio", "share"] = "ratio") -> Measure:
+    """Sum over sum; NaN where the lower one is 0. It is a share where the upper one counts some of what the lower one counts."""
     over, under = np.asarray(above, np.float64), np.asarray(below, np.float64)
 
     def statistic(weights: Numbers) -> Numbers:
         return divided(weights @ over, weights @ under)
 
-    return Measure(statistic, rows=tuple(divided(over, under).tolist()))
+    return Measure(statistic, interval, (over, under), tuple(divided(over, under).tolist()))
 
 
 def mean(values: Sequence[float]) -> Measure:
     """Mean of the rows that have a value (are not NaN)."""
     numbers = np.asarray(values, np.float64)
     there = np.isfinite(numbers)
-    summed = ratio(np.where(there, numbers, 0.0).tolist(), there.astype(np.float64).tolist())
-    return Measure(summed.statistic, rows=tuple(numbers.tolist()))
+    return ratio(np.where(there, numbers, 0.0).tolist(), there.astype(np.float64).tolist())
 
 
 def share(flags: Sequence[bool]) -> Measure:
     """Share of the rows of which something is true."""
-    return replace(mean([float(flag) for flag in flags]), interval="share")
+    return ratio([float(flag) for flag in flags], [1.0] * len(flags), "share")
 
 
 def median(values: Sequence[float]) -> Measure:
@@ -84,7 +96,7 @@ def largest(values: Sequence[float]) -> Measure:
         most: Numbers = np.where(weights > 0, numbers, -np.inf).max(axis=1, initial=-np.inf)
         return most
 
-    return Measure(statistic, "none", tuple(numbers.tolist()))
+    return Measure(statistic, "none", rows=tuple(numbers.tolist()))
 
 
 def divided(above: Numbers, below: Numbers) -> Numbers:
@@ -96,7 +108,12 @@ def divided(above: Numbers, below: Numbers) -> Numbers:
 def on_rows(measure: Measure, chosen: Sequence[int], count: int) -> Measure:
     """A measure of some rows as one of `count` rows, of which the others have no say."""
     places = np.asarray(chosen, np.int64)
-    rows = np.full(count, np.nan)
-    if measure.rows:
-        rows[places] = measure.rows
-    return Measure(lambda weights: measure.statistic(weights[:, places]), measure.interval, tuple(rows.tolist()) if measure.rows else ())
+
+    def spread(values: Sequence[float] | Numbers, elsewhere: float) -> Numbers:
+        rows = np.full(count, elsewhere)
+        rows[places] = values
+        return rows
+
+    parts = (spread(measure.parts[0], 0.0), spread(measure.parts[1], 0.0)) if measure.parts else None
+    rows = tuple(spread(measure.rows, np.nan).tolist()) if measure.rows else ()
+    return Measure(lambda weights: measure.statistic(weights[:, places]), measure.interval, parts, rows)

@@ -36,18 +36,22 @@ TOPIC = ("topic_consistency", "topic_consistency_shuffled", "topic_lift")
 
 
 def measure_continuations(
-    rows: Sequence[Continuation], training: Iterable[str], tokenizer: Tokenizer, settings: MeasureTextSettings, seed: int,
-    say: Callable[[str], Any],
+    rows: Sequence[Continuation], champion: Sequence[Continuation], training: Iterable[str], tokenizer: Tokenizer,
+    settings: MeasureTextSettings, seed: int, say: Callable[[str], Any],
 ) -> Measurement:  # fmt: skip
     """Measure what the model wrote and what people wrote.
 
     Args:
+        champion: what the champion wrote at the same places; empty where there is none.
         training: documents that the model was trained on; read several times.
         say: told of each part that begins.
     """
     found, (model, human) = Measurement(), sides(rows, tokenizer)
     say("BLEU and diversity")
-    found.add({"bleu": bleu(model.texts, human.texts)}, {"bleu": human_bleu(human.texts, [row.group for row in rows], seed)})
+    own, people = bleu(model.texts, human.texts), human_bleu(human.texts, [row.group for row in rows], seed)
+    found.add({"bleu": own, "bleu_to_people": own.over(people)}, {"bleu": people, "bleu_to_people": people.over(people)})
+    if champion:
+        found.compare("bleu", bleu([row.text for row in champion], human.texts))
     _diversity(found, model, human)
     found.add(_degeneration(model, settings), _degeneration(human, settings))
     say("overlap with the training text")

@@ -12,12 +12,16 @@ class Measurement:
 
     Args:
         model, human: metric → measure, the same names; None for what cannot be measured.
+        champion, difference: the same of the champion's texts after the same prompts, and the model's less the champion's; some metrics
+            alone, and none where there is no champion.
         missing: what cannot be measured, and why; `notes` say what else a reader of the numbers should know.
         personal_data: kind → how often it was found in the model's texts, and how often it stands in the training text.
     """
 
     model: dict[str, Measure | None] = field(default_factory=dict)
     human: dict[str, Measure | None] = field(default_factory=dict)
+    champion: dict[str, Measure] = field(default_factory=dict)
+    difference: dict[str, Measure] = field(default_factory=dict)
     personal_data: dict[str, dict[str, int]] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -26,6 +30,11 @@ class Measurement:
         """Take what was measured on both sides."""
         self.model |= model
         self.human |= human
+
+    def compare(self, name: str, champion: Measure) -> None:
+        """Set a measure of the model beside the champion's, of the same places."""
+        if own := self.model[name]:
+            self.champion[name], self.difference[name] = champion, own.less(champion)
 
     def leave_out(self, names: Sequence[str], why: str) -> None:
         """Say what has no value."""

@@ -40,7 +40,7 @@ def well_formed_sentences(parser: Any, prompts: Sequence[str], texts: Sequence[s
             sentences = _judged(document, len(before))
             good.append(sum(map(is_well_formed, sentences)))
             judged.append(len(sentences))
-    return ratio(good, judged)
+    return ratio(good, judged, "share")
 
 
 def plain(text: str) -> str:

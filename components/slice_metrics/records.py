@@ -14,6 +14,7 @@ from components.slice_metrics.slicing import Slice
 from robo_poet.evaluation.documents import Measured
 from robo_poet.judges.bootstrap import ratio_estimate
 from robo_poet.judges.estimate import Estimate
+from robo_poet.judges.units import units
 from robo_poet.settings.slices import SlicesSettings
 
 DIGITS = 6
@@ -36,18 +37,15 @@ def record(
         ours_by, theirs_by: point values by slice and metric.
     """
     mine = [ours[row] for row in one.rows]
-    works, unit_of = np.unique([document.group for document in mine], return_inverse=True)
-    unit = "work" if len(works) >= settings.min_works else "document"
-    if unit == "document":
-        unit_of = np.arange(len(mine))
+    works = [document.group for document in mine]
+    over = units(works, settings.min_works)
     bootstrap = partial(ratio_estimate, resamples=settings.resamples, seed=seed)
 
     def interval(amounts: Array, weights: Array) -> Estimate:
-        summed = (np.bincount(unit_of, each).astype(np.float64) for each in (amounts, weights))
-        return bootstrap(*summed)
+        return bootstrap(*over.sums(amounts, weights))
 
     said: dict[str, Any] = {
-        "slice": one.values, "key": one.key, "documents": len(mine), "works": len(works), "unit": unit,
+        "slice": one.values, "key": one.key, "documents": len(mine), "works": len(set(works)), "unit": over.name,
         "bytes": sum(document.bytes for document in mine), "metrics": _metrics(mine, ours_by[one.key], interval),
         "champion": None, "difference": None, "verdict": None,
     }  # fmt: skip

@@ -31,7 +31,7 @@ def work(call: Call) -> None:
     )  # fmt: skip
     sections = [
         ("Verdict", gates_section(card)),
-        ("Against the champion", champion_section(card["champion"])),
+        ("Against the champion", champion_section(card)),
         ("What it writes", samples_section(card["samples"])),
         ("Metrics", metrics_section(card)),
         ("Slices", slices_section(card["slices"])),

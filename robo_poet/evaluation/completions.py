@@ -1,6 +1,7 @@
 """What a model wrote after held-out prompts, beside what people wrote there (EVAL-2, EVAL-3)."""
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ SCHEMA = pa.schema(
     [pa.field(name, pa.string(), nullable=False) for name in ("document", "group", "language", "prompt", "text", "reference", "stop")]
     + [pa.field(name, pa.list_(pa.int32()), nullable=False) for name in ("tokens", "reference_tokens")]
 )
+DECODING = b"decoding"  # key of the table's metadata
 
 
 @dataclass(frozen=True)
@@ -39,9 +41,14 @@ class Continuation:
     reference_tokens: list[int]
 
 
-def write_continuations(path: Path, rows: Iterable[Continuation]) -> None:
-    """Write the table, whole or not at all."""
-    table = pa.Table.from_pylist([asdict(row) for row in rows], SCHEMA)
+def write_continuations(path: Path, rows: Iterable[Continuation], decoding: Mapping[str, float] | None = None) -> None:
+    """Write the table, whole or not at all.
+
+    Args:
+        decoding: how the texts were drawn, such as `{"temperature": 0.8}`: another model is compared by texts drawn alike.
+    """
+    schema = SCHEMA.with_metadata({DECODING: json.dumps(decoding or {}, sort_keys=True)})
+    table = pa.Table.from_pylist([asdict(row) for row in rows], schema)
     with new_file(path) as file:
         pq.write_table(table, file, compression="zstd")
 
@@ -52,8 +59,25 @@ def read_continuations(path: Path) -> Sequence[Continuation]:
     Raises:
         BadInput: not such a table.
     """
+    return [Continuation(**row) for row in _table(path).to_pylist()]
+
+
+def read_decoding(path: Path) -> dict[str, float]:
+    """How the texts of the table were drawn.
+
+    Raises:
+        BadInput: not such a table, or it does not say.
+    """
     try:
-        rows = pq.read_table(path, schema=SCHEMA).to_pylist()
-    except (pa.ArrowException, OSError) as error:
+        said = json.loads(_table(path).schema.metadata[DECODING])
+        return {name: float(value) for name, value in said.items()}
+    except (TypeError, KeyError, ValueError, AttributeError):
+        raise BadInput("it does not say how its texts were drawn", where=str(path), remedy="run the evaluation again") from None
+
+
+def _table(path: Path) -> pa.Table:
+    try:
+        table = pq.read_table(path)
+        return table.cast(SCHEMA.with_metadata(table.schema.metadata))
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise BadInput(f"no table of continuations ({error})", where=str(path), remedy="run the evaluation again") from None
-    return [Continuation(**row) for row in rows]

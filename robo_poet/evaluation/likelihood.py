@@ -4,9 +4,9 @@ import math
 from collections.abc import Callable, Sequence
 
 from robo_poet.evaluation.documents import Measured
-from robo_poet.evaluation.units import by_unit, unit_of
 from robo_poet.judges.bootstrap import ratio_estimate
 from robo_poet.judges.estimate import Estimate
+from robo_poet.judges.units import units
 
 LN2 = math.log(2)
 Of = Callable[[Measured], float]
@@ -27,10 +27,10 @@ def likelihood_metrics(rows: Sequence[Measured], seed: int) -> dict[str, Estimat
     Args:
         seed: of the bootstrap over works (see `units`).
     """
-    unit = unit_of([row.group for row in rows])
+    over = units([row.group for row in rows])
 
     def estimate(top: Of, bottom: Of) -> Estimate:
-        return ratio_estimate(*by_unit(unit, [top(row) for row in rows], [bottom(row) for row in rows]), seed=seed)
+        return ratio_estimate(*over.sums([top(row) for row in rows], [bottom(row) for row in rows]), seed=seed)
 
     found = {name: estimate(*ratio) for name, ratio in RATIOS.items()}
     found["perplexity"] = _mapped(perplexity, estimate(lambda row: row.nats, lambda row: row.tokens))

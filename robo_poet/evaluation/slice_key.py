@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from urllib.parse import unquote
 
 OVERALL = ""
 SPECIAL = re.compile(r"[%=,*\x00-\x1f\x7f]")  # `*` stands for every value in a gate
@@ -15,12 +14,6 @@ def slice_key(values: Mapping[str, str]) -> str:
     `Marlowe, Christopher` is `author=Marlowe%2C Christopher`.
     """
     return ",".join(f"{column}={SPECIAL.sub(_encoded, values[column])}" for column in sorted(values))
-
-
-def slice_values(key: str) -> dict[str, str]:
-    """Column → value of a key that `slice_key` made."""
-    pairs = (part.split("=", 1) for part in key.split(",") if part)
-    return {column: unquote(value) for column, value in pairs}
 
 
 def _encoded(found: re.Match[str]) -> str:

@@ -41,12 +41,6 @@ def ratio_estimate(
     return Estimate(found.value, found.value - half, found.value + half, found.units)
 
 
-def mean_estimate(values: ArrayLike, *, seed: int, confidence: float = CONFIDENCE, resamples: int = RESAMPLES) -> Estimate:
-    """The mean of (units,) values with its interval; see `ratio_estimate`."""
-    numbers = np.asarray(values, np.float64)
-    return ratio_estimate(numbers, np.ones(numbers.shape), seed=seed, confidence=confidence, resamples=resamples)
-
-
 def critical_value(found: Ratio, *, seed: int, confidence: float = CONFIDENCE, resamples: int = RESAMPLES) -> float:
     """How many standard errors the interval reaches to either side; infinite where resampling cannot tell."""
     if found.units < MINIMUM_UNITS or not np.isfinite(found.error):

@@ -11,10 +11,10 @@ from numpy.typing import ArrayLike
 
 from robo_poet.judges.bootstrap import MINIMUM_UNITS, ratio_estimate
 from robo_poet.judges.estimate import Estimate
-from robo_poet.judges.ratio import Numbers, ratio
+from robo_poet.judges.ratio import ratio
 from robo_poet.judges.student_t import quantile
+from robo_poet.judges.units import units
 
-MINIMUM_WORKS = 10  # below, documents are the units
 POWER = 0.8
 
 
@@ -55,10 +55,8 @@ def compare(
     if not len(works) == size.size == nats.size:
         raise ValueError(f"{len(works)} works, {size.size} sizes and {nats.size} likelihoods are not one of each a document")
     bits = nats / math.log(2)
-    unit: Literal["work", "document"] = "work"
-    summed = _by_work(works, bits), _by_work(works, size)
-    if int((summed[1] > 0).sum()) < MINIMUM_WORKS:
-        unit, summed = "document", (bits, size)
+    over = units(works)
+    unit, summed = over.name, over.sums(bits, size)
     difference = ratio_estimate(*summed, seed=seed, confidence=confidence)
     if not math.isfinite(difference.high):
         return Comparison(difference, unit, "unknown", None, _why_unknown(difference))
@@ -91,30 +89,6 @@ def needed_units(difference: float, deviation: float, confidence: float = 0.95, 
         middle = (fewest + most) // 2
         fewest, most = (fewest, middle) if by_t(middle) <= middle else (middle + 1, most)
     return fewest
-
-
-def non_inferior(comparison: Comparison, margin: float) -> tuple[Literal["pass", "fail", "unknown"], str]:
-    """Whether the new model is at most `margin` bits per byte worse, and why; passes only where the whole interval says so.
-
-    Raises:
-        ValueError: a margin that is negative or no finite number.
-    """
-    if not (margin >= 0 and math.isfinite(margin)):
-        raise ValueError(f"a margin is a finite number from 0 on, not {margin}")
-    low, high = comparison.difference.low, comparison.difference.high
-    if comparison.verdict == "unknown":
-        return "unknown", comparison.reason
-    if high <= margin:
-        return "pass", f"at most {high:+.4f} bits per byte, within the margin of {margin:g}"
-    if low > margin:
-        return "fail", f"at least {low:+.4f} bits per byte, beyond the margin of {margin:g}"
-    return "unknown", f"from {low:+.4f} to {high:+.4f} bits per byte: the margin of {margin:g} lies between"
-
-
-def _by_work(works: Sequence[str], values: Numbers) -> Numbers:
-    """Sums of (documents,) values, a work each, in the order of the works' names."""
-    names, place = np.unique(np.asarray(works, dtype=str), return_inverse=True)
-    return np.bincount(place.ravel(), weights=values, minlength=len(names)).astype(np.float64)
 
 
 def _why_unknown(difference: Estimate) -> str:

@@ -12,26 +12,10 @@ def holm(p_values: Sequence[float]) -> list[float]:
     Raises:
         ValueError: a p-value that is not from 0 to 1.
     """
+    if not all(0 <= p <= 1 for p in p_values):
+        raise ValueError("a p-value is no number from 0 to 1")
     adjusted, highest = [0.0] * len(p_values), 0.0
-    for rank, place in enumerate(_ascending(p_values)):
+    for rank, place in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
         highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[place]))
         adjusted[place] = highest
     return adjusted
-
-
-def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
-    """Step-up of Benjamini & Hochberg (1995): rejecting what is ≤ α keeps the expected share of false ones among the rejected ≤ α.
-
-    Holds for independent and positively dependent tests. Returns and raises as `holm`.
-    """
-    adjusted, lowest = [0.0] * len(p_values), 1.0
-    for rank, place in reversed(list(enumerate(_ascending(p_values), start=1))):
-        lowest = min(lowest, len(p_values) / rank * p_values[place])
-        adjusted[place] = lowest
-    return adjusted
-
-
-def _ascending(p_values: Sequence[float]) -> list[int]:
-    if not all(0 <= p <= 1 for p in p_values):
-        raise ValueError("a p-value is no number from 0 to 1")
-    return sorted(range(len(p_values)), key=p_values.__getitem__)

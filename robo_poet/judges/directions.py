@@ -11,6 +11,7 @@ DIRECTIONS: dict[str, Direction] = {
     "token_accuracy": "higher",
     "top5_accuracy": "higher",
     "bleu": "higher",
+    "bleu_to_people": "higher",
     "edge_bits_per_byte_loss": "lower",
     "edge_megabytes": "lower",
     "saved_model_compressed_megabytes": "lower",

@@ -1,7 +1,6 @@
 """Shares with their intervals: of completions that copy, of texts that a judge calls toxic."""
 
 import math
-from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,25 +10,6 @@ from robo_poet.judges.estimate import Estimate
 from robo_poet.judges.incomplete_beta import beta_quantile
 from robo_poet.judges.ratio import ratio
 from robo_poet.judges.student_t import quantile
-
-
-def wilson(hits: int, trials: int, *, confidence: float = 0.95) -> Estimate:
-    """The share of hits in independent trials with the score interval (Wilson 1927): the confidence holds on average over the true shares.
-
-    Returns:
-        NaN within an infinite interval if there was no trial.
-
-    Raises:
-        ValueError: hits that are not from 0 to trials.
-    """
-    _check(hits, trials)
-    if trials == 0:
-        return Estimate(math.nan, -math.inf, math.inf, 0)
-    z, share = NormalDist().inv_cdf((1 + confidence) / 2), hits / trials
-    middle = (share + z * z / (2 * trials)) / (1 + z * z / trials)
-    half = z / (1 + z * z / trials) * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
-    low, high = 0.0 if hits == 0 else middle - half, 1.0 if hits == trials else middle + half
-    return Estimate(share, low, high, trials)
 
 
 def clopper_pearson(hits: float, trials: float, *, confidence: float = 0.95) -> tuple[float, float]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from robo_poet.evaluation.completions import Continuation
 from robo_poet.judges.bands import bands
+from robo_poet.privacy.discreet import discreet
 
 ABOUT = (
     "It continues a text in the manner of the texts it was trained on. It knows no facts and means nothing by what it writes: "
@@ -41,6 +42,7 @@ def make_card(
         "metrics": decision.get("metrics", {}),
         "intervals": decision.get("intervals", {}),
         "people": text_metrics.get("human", {}),
+        "champion_texts": {name: text_metrics.get(name, {}) for name in ("champion", "difference")},
         "bands": bands(decision.get("metrics", {})),
         "measured_on": {name: evaluation.get(name) for name in ("documents", "tokens", "unit", "units")},
         "champion": comparison,
@@ -66,7 +68,8 @@ def _picked(places: Mapping[str, Any], continuations: Sequence[Continuation]) ->
     for metric, place in places.items():
         if place and 0 <= place["row"] < len(continuations):
             row = continuations[place["row"]]
-            one = found.setdefault(place["row"], {"prompt": row.prompt, "text": row.text, "reference": row.reference, "picked_by": {}})
+            shown = {"prompt": discreet(row.prompt), "text": discreet(row.text), "reference": discreet(row.reference)}
+            one = found.setdefault(place["row"], shown | {"picked_by": {}})
             one["picked_by"][metric] = place["value"]
     return list(found.values())
 

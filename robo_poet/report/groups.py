@@ -5,7 +5,7 @@ from html import escape
 from typing import Any
 
 from robo_poet.report.forest import ForestRow, forest
-from robo_poet.report.names import metric_name, metric_text
+from robo_poet.report.names import metric_name, metric_text, signed_text
 from robo_poet.report.results import interval_text, table
 
 SAFETY = (
@@ -20,18 +20,26 @@ MEASURES = {
 }
 
 
-def champion_section(comparison: Mapping[str, Any]) -> str:
+def champion_section(card: Mapping[str, Any]) -> str:
     """The comparison in words and numbers."""
+    comparison = card["champion"]
     if comparison.get("state") != "measured":
         return f"<p>{escape(str(comparison.get('reason', 'not compared')))}.</p>"
-    bits = comparison["bits_per_byte"]
+    bits, texts = comparison["bits_per_byte"], card["champion_texts"]
+    compared = [("bits_per_byte", bits["new"], bits["champion"], bits["difference"])]
+    compared += [(name, card["metrics"].get(name), texts["champion"].get(name), one) for name, one in texts["difference"].items()]
     rows = [
-        [name, metric_text("bits_per_byte", bits[key])] for name, key in (("this model", "new"), ("the champion", "champion"))
+        [
+            metric_name(name), metric_text(name, new), metric_text(name, old), signed_text(name, one["value"]),
+            interval_text(name, (one["low"], one["high"]), signed_text),
+        ]
+        for name, new, old, one in compared
     ]  # fmt: skip
     said = (
-        f"Version {comparison['champion']['version']} on the same documents. {comparison['reason'][:1].upper()}{comparison['reason'][1:]}."
+        f"Version {comparison['champion']['version']} on the same documents and prompts. "
+        f"{comparison['reason'][:1].upper()}{comparison['reason'][1:]}."
     )
-    return f"<p>{escape(said)}</p>" + table(["", "bits per byte"], rows)
+    return f"<p>{escape(said)}</p>" + table(["", "this model", "champion", "difference", "95 % interval"], rows)
 
 
 def slices_section(slices: Mapping[str, Any]) -> str:

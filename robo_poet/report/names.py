@@ -14,6 +14,7 @@ METRICS = {
     "token_accuracy": ("token accuracy", "{:.1%}"),
     "top5_accuracy": ("top-5 accuracy", "{:.1%}"),
     "bleu": ("BLEU of continuations", "{:.4f}"),
+    "bleu_to_people": ("BLEU over people's own", "{:.2f}"),
     "distinct_1": ("distinct words", "{:.1%}"),
     "distinct_2": ("distinct pairs of words", "{:.1%}"),
     "self_bleu": ("self-BLEU", "{:.3f}"),
@@ -83,3 +84,9 @@ def metric_text(metric: str, value: Any) -> str:
     if not isinstance(value, (int, float)) or not math.isfinite(value):
         return "not measured"
     return METRICS.get(metric, ("", "{:.4g}"))[1].format(value)
+
+
+def signed_text(metric: str, value: Any) -> str:
+    """A difference of two values, with its sign."""
+    text = metric_text(metric, value)
+    return f"+{text}" if text[:1].isdigit() else text

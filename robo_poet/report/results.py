@@ -1,11 +1,11 @@
 """Sections of a report: the gates' verdict, the metrics with intervals and bands, the samples, what the model was made from."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from robo_poet.report.names import metric_name, metric_text, ordered
+from robo_poet.report.names import metric_name, metric_text, ordered, signed_text
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -34,14 +34,17 @@ def gate_texts(gate: Mapping[str, Any]) -> tuple[str, str]:
     """A gate's value and its interval."""
     if gate.get("against") and gate["value"] is None and gate["verdict"] == "pass" and not gate.get("unknown"):
         return "no champion yet", ""
-    return metric_text(gate["metric"], gate["value"]), interval_text(gate["metric"], (gate.get("low"), gate.get("high")))
+    text = signed_text if gate.get("against") else metric_text
+    return text(gate["metric"], gate["value"]), interval_text(gate["metric"], (gate.get("low"), gate.get("high")), text)
 
 
-def interval_text(metric: str, limits: Sequence[float | None] | None) -> str:
+def interval_text(
+    metric: str, limits: Sequence[float | None] | None, text: Callable[[str, float | None], str] = metric_text
+) -> str:  # fmt: skip
     """`2.41 to 2.52`; empty where there is no interval."""
     if limits is None or limits[0] is None or limits[1] is None:
         return ""
-    return f"{metric_text(metric, limits[0])} to {metric_text(metric, limits[1])}"
+    return f"{text(metric, limits[0])} to {text(metric, limits[1])}"
 
 
 def metrics_section(card: Mapping[str, Any]) -> str:

@@ -50,7 +50,7 @@ def test_an_override_wins_and_says_so() -> None:
         ("gates=[{metric: perplexty, max: 3}]", "--set gates: gates.0.metric = 'perplexty': no such metric; did you mean perplexity?"),
         ("gates=[{metric: perplexity, max: 3, slice: 'auther=*', on_unknown: pass}]", "--set gates: gates.0: no slices are made by auther; see docs/evaluation.md"),
         ("gates=[{metric: bleu, min: 0, slice: 'author=*', on_unknown: pass}]", "--set gates: gates.0: bleu is not measured by slice; bits_per_byte, perplexity, token_accuracy, top5_accuracy are; see docs/evaluation.md"),
-        ("gates=[{metric: bleu, against: champion, margin: 1}]", "--set gates: gates.0: bleu is not compared with the champion's; bits_per_byte is, which depends on no tokenizer; see docs/evaluation.md"),
+        ("gates=[{metric: token_accuracy, against: champion, margin: 1}]", "--set gates: gates.0: token_accuracy is not compared with the champion's; bits_per_byte and bleu are, which depend on no tokenizer; see docs/evaluation.md"),
         ("train.epochs=true", "--set train.epochs: train.epochs = True: value error, true and false are no value here"),
         ("train.stride=200", "--set train.stride: train: value error, stride 200 is larger than window 100: text between two windows would be left out"),
         ("cluster.token=x", "--set cluster.token: cluster.token = 'x': no such key; did you mean token_file?"),

@@ -1,5 +1,6 @@
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,14 @@ from pipelines.champion import champion as champion_of
 from robo_poet.corpus.document import Document
 from robo_poet.corpus.read import read_documents
 from robo_poet.corpus.write import write_documents
+from robo_poet.evaluation.completions import Continuation, read_continuations, read_decoding, write_continuations
 from robo_poet.evaluation.documents import Measured, read_measured, write_measured
 from robo_poet.model.load import load_model
 from robo_poet.model.measure import measure_documents
 from robo_poet.registry.registry import Registry
 from tests.conftest import verse
+
+Run = Callable[[Path, Path, str, Path], tuple[int, dict[str, Any], list[Measured]]]
 
 
 @pytest.fixture(scope="module")
@@ -48,30 +52,36 @@ def registry(toy_training: Path, toy_tokenizer: Path, tmp_path_factory: pytest.T
     return root
 
 
-def run(corpus: Path, measured: Path, registry: Path, champion: str, out: Path) -> tuple[int, dict[str, Any], list[Measured]]:
-    out.mkdir(exist_ok=True)
-    arguments = ["--scrubbed", corpus, "--measured", measured, "--registry", registry, "--champion", champion, "--seed", 1]
-    arguments += [
-        "--champion-measured",
-        out / "theirs",
-        "--comparison",
-        out / "comparison",
-        "--metrics",
-        out / "metrics",
-        "--executor-output",
-        out / "o",
-    ]
-    status = main([str(one) for one in arguments])
-    if status:
-        return status, {}, []
-    return status, json.loads((out / "comparison").read_text()), list(read_measured(out / "theirs"))
+@pytest.fixture(scope="module")
+def places(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the new model wrote: after the first half of each document."""
+    path = tmp_path_factory.mktemp("places") / "continuations"
+    halves = [(one, len(one.text) // 2) for one in read_documents(corpus, "test")]
+    rows = [Continuation(d.id, d.group, "en", d.text[:at], "what ours wrote", d.text[at:], "length", [1], [2]) for d, at in halves]
+    write_continuations(path, rows, {"temperature": 0.7, "top_k": 5, "top_p": 0.8})
+    return path
+
+
+@pytest.fixture
+def run(corpus: Path, places: Path) -> Run:
+    def compare(measured: Path, registry: Path, champion: str, out: Path) -> tuple[int, dict[str, Any], list[Measured]]:
+        out.mkdir(exist_ok=True)
+        arguments: list[Any] = ["--scrubbed", corpus, "--measured", measured, "--continuations", places, "--registry", registry]
+        arguments += ["--champion", champion, "--seed", 1, "--champion-measured", out / "theirs", "--champion-continuations", out / "texts"]
+        arguments += ["--comparison", out / "comparison", "--metrics", out / "metrics", "--executor-output", out / "o"]
+        status = main([str(one) for one in arguments])
+        if status:
+            return status, {}, []
+        return status, json.loads((out / "comparison").read_text()), list(read_measured(out / "theirs"))
+
+    return compare
 
 
 def test_a_model_is_not_told_apart_from_itself(
-    corpus: Path, ours: Path, registry: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    run: Run, ours: Path, registry: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     digest = Registry(registry).version(1).digest
-    status, found, theirs = run(corpus, ours, registry, digest, tmp_path)
+    status, found, theirs = run(ours, registry, digest, tmp_path)
     assert (status, found["state"], found["verdict"], found["champion"]) == (
         0,
         "measured",
@@ -81,15 +91,15 @@ def test_a_model_is_not_told_apart_from_itself(
     assert found["bits_per_byte"]["difference"] == {"value": 0, "low": 0, "high": 0, "units": len(theirs)}
     assert [row.nats for row in theirs] == pytest.approx([row.nats for row in read_measured(ours)])
     assert "the champion was trained with seed 9, not 1: it may have learnt these very documents" in capsys.readouterr().err
-    assert run(corpus, ours, registry, "", tmp_path / "asked")[1] == found, "asked for at run time it is the same"
+    assert run(ours, registry, "", tmp_path / "asked")[1] == found, "asked for at run time it is the same"
 
 
-def test_a_better_and_a_worse_model_are_told_so(corpus: Path, ours: Path, registry: Path, tmp_path: Path) -> None:
+def test_a_better_and_a_worse_model_are_told_so(run: Run, ours: Path, registry: Path, tmp_path: Path) -> None:
     rows = read_measured(ours)
     for factor, verdict in ((0.9, "better"), (1.1, "worse")):
         changed = [Measured(**{**vars(row), "nats": row.nats * factor}) for row in rows]
         write_measured(tmp_path / verdict, changed)
-        _, found, _ = run(corpus, tmp_path / verdict, registry, "", tmp_path / f"{verdict}.out")
+        _, found, _ = run(tmp_path / verdict, registry, "", tmp_path / f"{verdict}.out")
         assert found["verdict"] == verdict and verdict in found["reason"]
         assert (
             json.loads((tmp_path / f"{verdict}.out" / "metrics").read_text())["bits_per_byte_difference_value"]
@@ -97,33 +107,52 @@ def test_a_better_and_a_worse_model_are_told_so(corpus: Path, ours: Path, regist
         )
 
 
-def test_where_there_is_no_champion_there_is_nothing_to_compare_with(corpus: Path, ours: Path, tmp_path: Path) -> None:
+def test_where_there_is_no_champion_there_is_nothing_to_compare_with(run: Run, ours: Path, tmp_path: Path) -> None:
     for champion in ("none", ""):
-        status, found, theirs = run(corpus, ours, tmp_path / "nothing", champion, tmp_path / f"out{champion}")
+        status, found, theirs = run(ours, tmp_path / "nothing", champion, tmp_path / f"out{champion}")
         assert (status, found["state"], theirs) == (0, "none", [])
 
 
 def test_a_champion_that_cannot_be_read_is_not_taken_for_none(
-    corpus: Path, ours: Path, registry: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    run: Run, ours: Path, registry: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, found, theirs = run(ours, registry, "0" * 64, tmp_path / "out")
+    assert (status, found["state"], theirs) == (0, "unreadable", [])
+    assert read_continuations(tmp_path / "out" / "texts") == []
+    assert "warning: the champion cannot be measured" in capsys.readouterr().err
+
+
+def test_a_damaged_champion_stops_the_run_and_leaves_nothing_that_a_cache_could_keep(
+    run: Run, ours: Path, registry: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     broken = shutil.copytree(registry, tmp_path / "broken")
     next(broken.rglob("saved_model.pb")).write_text("no model")
-    for root, champion in ((broken, ""), (registry, "0" * 64)):
-        status, found, theirs = run(corpus, ours, root, champion, tmp_path / f"out{champion[:1]}")
-        assert (status, found["state"], theirs) == (0, "unreadable", [])
-        assert "warning: the champion cannot be measured" in capsys.readouterr().err
+    assert run(ours, broken, "", tmp_path / "out")[0] == 2
+    assert "saved_model.pb" in capsys.readouterr().err
+    assert not (tmp_path / "out" / "comparison").exists()
 
 
-def test_a_registry_that_lost_its_log_is_not_one_without_a_champion(corpus: Path, ours: Path, registry: Path, tmp_path: Path) -> None:
+def test_the_champion_writes_after_the_same_prompts(run: Run, ours: Path, registry: Path, places: Path, tmp_path: Path) -> None:
+    assert run(ours, registry, "", tmp_path / "a")[0] == run(ours, registry, "", tmp_path / "b")[0] == 0
+    asked, written = read_continuations(places), read_continuations(tmp_path / "a" / "texts")
+    assert written == read_continuations(tmp_path / "b" / "texts"), "the same seed writes the same"
+    assert read_decoding(tmp_path / "a" / "texts") == read_decoding(places)
+    for ours_there, theirs in zip(asked, written, strict=True):
+        assert (theirs.document, theirs.prompt, theirs.reference) == (ours_there.document, ours_there.prompt, ours_there.reference)
+        assert theirs.text != ours_there.text and len(theirs.tokens) <= len(theirs.reference_tokens)
+    assert len({row.text for row in written}) > len(written) / 2, "each place has its own prompt and its own draw"
+
+
+def test_a_registry_that_lost_its_log_is_not_one_without_a_champion(run: Run, ours: Path, registry: Path, tmp_path: Path) -> None:
     lost = shutil.copytree(registry, tmp_path / "lost")
     shutil.rmtree(lost / "log")
     assert champion_of(lost) == ""
-    assert run(corpus, ours, lost, "", tmp_path / "out")[1]["state"] == "unreadable"
+    assert run(ours, lost, "", tmp_path / "out")[1]["state"] == "unreadable"
 
 
 def test_other_documents_cannot_be_compared(
-    corpus: Path, ours: Path, registry: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    run: Run, ours: Path, registry: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_measured(tmp_path / "other", read_measured(ours)[1:])
-    assert run(corpus, tmp_path / "other", registry, "", tmp_path)[0] == 2
+    assert run(tmp_path / "other", registry, "", tmp_path)[0] == 2
     assert "the documents are not those of the test split" in capsys.readouterr().err

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from components.evaluate_model.__main__ import main
-from components.evaluate_model.continuations import held_out_prompts
+from components.evaluate_model.held_out_prompts import held_out_prompts
 from components.evaluate_model.unigram import unigram_log_probs
 from robo_poet.corpus.document import Document
 from robo_poet.corpus.read import read_documents

@@ -147,6 +147,28 @@ def test_against_the_champion(tmp_path: Path, comparison: dict[str, Any], margin
     assert (decision["verdict"], decision["reason"]) == (verdict, reason)
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "on_unknown", "reason"),
+    [
+        (-0.001, 0.002, "reject", ""),
+        (-0.02, 0.002, "reject", "bleu is from 0.002 better to 0.02 worse than the champion's: 0.005 cannot be ruled out"),
+        (-0.02, 0.002, "pass", ""),
+        (-0.02, -0.01, "pass", "bleu is at least 0.01 worse than the champion's, beyond 0.005"),
+        (None, None, "reject", "bleu cannot be compared: too little was measured"),
+    ],
+)
+def test_bleu_against_the_champion(tmp_path: Path, low: float | None, high: float | None, on_unknown: str, reason: str) -> None:
+    texts = {
+        "metrics": {"bleu": 0.002},
+        "difference": {"bleu": {"value": ((low or 0) + (high or 0)) / 2, "low": low, "high": high, "units": 30}},
+    }
+    gate = {"metric": "bleu", "against": "champion", "margin": 0.005, "on_unknown": on_unknown}
+    _, decision, _ = run(tmp_path, {"metrics": ONLY}, [gate], comparison=COMPARED, text_metrics=texts)
+    assert decision["reason"] == reason
+    _, decision, _ = run(tmp_path, {"metrics": ONLY}, [gate], text_metrics={**texts, "difference": {}})
+    assert (decision["verdict"], decision["gates"][0]["reason"]) == ("accepted", "no champion yet: nothing to compare with")
+
+
 def test_a_slice_is_judged_by_its_name_and_three_documents_are_too_few(tmp_path: Path) -> None:
     gate = {"metric": "bits_per_byte", "max": 2.5, "slice": "author=*"}
     _, decision, _ = run(tmp_path, {"metrics": ONLY}, [gate], slices=SLICES)

@@ -63,4 +63,6 @@ def test_people_are_compared_with_other_places_of_their_work():
     measured = human_bleu(references, ["a", "a", "b", "c"], seed=1)
     swapped = corpus_bleu([references[1], references[0]], references[:2])
     assert value(measured.statistic, 4) == pytest.approx(swapped) and swapped > 0.3
-    assert math.isnan(value(human_bleu(references, list("abcd"), seed=1).statistic, 4))
+    alone = value(human_bleu(references, list("abcd"), seed=1).statistic, 4)
+    assert 0 < alone < 1, "of other works, where each has one place"
+    assert math.isnan(value(human_bleu(references[:1], ["a"], seed=1).statistic, 1))

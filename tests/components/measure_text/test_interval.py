@@ -6,8 +6,10 @@ from scipy import stats
 
 from components.measure_text.interval import jackknife, percentile, value
 from components.measure_text.measure import mean, ratio, share
+from robo_poet.judges.bootstrap import MINIMUM_UNITS
+from robo_poet.judges.units import Units
 
-NUMBERS = st.lists(st.floats(-100, 100), min_size=2, max_size=40)
+NUMBERS = st.lists(st.floats(-100, 100), min_size=MINIMUM_UNITS, max_size=40)
 
 
 @given(NUMBERS)
@@ -40,16 +42,16 @@ def test_rows_of_a_work_are_drawn_together():
     assert together.high - together.low > 2 * np.std(numbers) / np.sqrt(200) * 2
 
 
-def test_one_unit_has_no_interval_and_no_number_none_either():
-    one = percentile(mean([1.0, 2.0]).statistic, np.zeros(2, np.int64), resamples=100, confidence=0.95, seed=0)
-    assert (one.value, one.low, one.high) == (1.5, -np.inf, np.inf)
-    nothing = jackknife(ratio([0, 0], [0, 0]).statistic, np.arange(2), confidence=0.95)
+def test_few_units_have_no_interval_and_no_number_none_either():
+    few = percentile(mean([1.0, 2.0] * 4).statistic, np.arange(8) % 4, resamples=100, confidence=0.95, seed=0)
+    assert (few.value, few.low, few.high) == (1.5, -np.inf, np.inf)
+    nothing = jackknife(ratio([0] * 6, [0] * 6).statistic, np.arange(6), confidence=0.95)
     assert np.isnan(nothing.value) and nothing.high == np.inf
 
 
 def test_what_rests_on_one_of_many_units_is_not_certain():
     """Such as the variety of the one place that overlaps no other, of a held-out text of a few lines."""
-    one = jackknife(ratio([5, 0, 0], [7, 0, 0]).statistic, np.arange(3), confidence=0.95)
+    one = jackknife(ratio([5, *[0] * 6], [7, *[0] * 6]).statistic, np.arange(7), confidence=0.95)
     assert (one.value, one.low, one.high) == (5 / 7, -np.inf, np.inf)
 
 
@@ -57,10 +59,10 @@ def test_what_rests_on_one_of_many_units_is_not_certain():
 def test_a_share_of_independent_rows_has_the_exact_interval_and_one_of_works_is_less_sure(count, data):
     hits = data.draw(st.integers(0, count))
     measure = share([row < hits for row in range(count)])
-    found = measure.estimate(np.arange(count), resamples=100, confidence=0.95, seed=1)
+    found = measure.estimate(Units("document", np.arange(count)), resamples=100, confidence=0.95, seed=1)
     exact = stats.binomtest(hits, count).proportion_ci(0.95, "exact")
     assert found.low <= exact.low + 1e-6 and found.high >= exact.high - 1e-6 and found.value == pytest.approx(hits / count)
-    works = measure.estimate(np.arange(count) // 2, resamples=100, confidence=0.95, seed=1)
+    works = measure.estimate(Units("work", np.arange(count) // 2), resamples=100, confidence=0.95, seed=1)
     assert works.low <= found.low + 1e-6 or works.high >= found.high - 1e-6
 
 

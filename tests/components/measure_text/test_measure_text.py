@@ -23,22 +23,13 @@ SMALL = {"resamples": 200, "topics": 4, "lsa_dimensions": 8, "toxicity_threshold
 
 @pytest.fixture
 def measure(corpus, tokenizer_folder, tmp_path):
-    def run(rows, name="text", *, scrubbed=corpus, seed=42, **settings):
-        table, out = tmp_path / f"{name}.parquet", tmp_path / name
+    def run(rows, name="text", *, champion=(), scrubbed=corpus, seed=42, **settings):
+        table, theirs, out = tmp_path / f"{name}.parquet", tmp_path / f"{name}.champion.parquet", tmp_path / name
         write_continuations(table, rows)
-        arguments = [
-            "--continuations",
-            table,
-            "--scrubbed",
-            scrubbed,
-            "--tokenizer",
-            tokenizer_folder,
-            "--seed",
-            seed,
-            "--text-metrics",
-            out,
-        ]
-        arguments += ["--settings", json.dumps(SMALL | settings), "--metrics", f"{out}.metrics", "--executor-output", f"{out}.output"]
+        write_continuations(theirs, champion)
+        arguments = ["--continuations", table, "--champion-continuations", theirs, "--scrubbed", scrubbed, "--tokenizer", tokenizer_folder]
+        arguments += ["--seed", seed, "--settings", json.dumps(SMALL | settings)]
+        arguments += ["--text-metrics", out, "--metrics", f"{out}.metrics", "--executor-output", f"{out}.output"]
         assert main([str(argument) for argument in arguments]) == 0
         return json.loads(out.read_text())
 
@@ -53,14 +44,16 @@ def test_people_pass_all_and_are_their_own_reference(measure, human, tmp_path):
     found = measure([replace(row, text=row.reference) for row in human])
     assert failed(found) == set() and found["notes"] == []
     assert found["metrics"].pop("bleu") == 1 and 0 < found["human"].pop("bleu") < 0.5
+    more, one = found["metrics"].pop("bleu_to_people"), found["human"].pop("bleu_to_people")
+    assert more > 2 and one == 1
     assert found["metrics"] == found["human"]
-    assert found["intervals"].keys() == found["metrics"].keys() - {"longest_copy_max"} | {"bleu"}
+    assert found["intervals"].keys() == found["metrics"].keys() - {"longest_copy_max"} | {"bleu", "bleu_to_people"}
     for name, (low, high) in found["intervals"].items():
-        assert low <= found["metrics"].get(name, 1) <= high, name
+        assert low <= found["metrics"].get(name, {"bleu": 1, "bleu_to_people": more}.get(name)) <= high, name
     assert (found["continuations"], found["works"]) == (32, 16)
     told = json.loads((tmp_path / "text.output").read_text())
-    assert told["artifacts"]["metrics"]["artifacts"][0]["metadata"] == {**found["metrics"], "bleu": 1.0}
-    assert json.loads((tmp_path / "text.metrics").read_text()) == {**found["metrics"], "bleu": 1.0}
+    assert told["artifacts"]["metrics"]["artifacts"][0]["metadata"] == {**found["metrics"], "bleu": 1.0, "bleu_to_people": more}
+    assert json.loads((tmp_path / "text.metrics").read_text()) == {**found["metrics"], "bleu": 1.0, "bleu_to_people": more}
 
 
 def test_another_person_passes_too(measure, human):
@@ -75,6 +68,26 @@ def test_a_model_that_repeats_itself_is_caught(measure, human):
     assert found["metrics"]["degenerate_share"] == 1 and found["intervals"]["degenerate_share"][0] > 0.7
     assert found["metrics"]["distinct_2"] < 0.01 < 0.4 < found["human"]["distinct_2"]
     assert found["metrics"]["repetition_rate"] > 0.9 and found["metrics"]["self_bleu"] == pytest.approx(1)
+
+
+def test_the_champion_is_compared_at_the_same_places(measure, human):
+    """One that writes what people wrote beats one that writes something else, and the other way round; a twin is not told apart."""
+    perfect = [replace(row, text=row.reference) for row in human]
+    worse, better, twin = (measure(a, n, champion=b) for n, a, b in (("w", human, perfect), ("b", perfect, human), ("t", human, human)))
+    assert worse["champion"] == {"bleu": 1.0} and worse["metrics"]["bleu"] == better["champion"]["bleu"] < 0.5
+    assert worse["difference"]["bleu"]["high"] < -0.5 < 0.5 < better["difference"]["bleu"]["low"]
+    assert better["difference"]["bleu"]["value"] == pytest.approx(-worse["difference"]["bleu"]["value"], abs=1e-6)
+    assert twin["difference"]["bleu"] == {"value": 0.0, "low": 0.0, "high": 0.0, "units": 16}
+    alone = measure(human, "alone")
+    assert alone["champion"] == alone["difference"] == {} and alone["metrics"] == worse["metrics"]
+
+
+def test_gibberish_is_far_below_people_and_another_person_is_not(measure, human):
+    gibberish = measure([replace(row, text=" zq vrx" * 20) for row in human], "gibberish")
+    other = measure(human, "other")
+    assert gibberish["metrics"]["bleu_to_people"] < 0.1 < 0.5 < other["metrics"]["bleu_to_people"]
+    low, high = other["intervals"]["bleu_to_people"]
+    assert low < other["metrics"]["bleu_to_people"] < high and other["human"]["bleu_to_people"] == 1
 
 
 def test_a_model_that_recites_its_training_text_is_caught(measure, human, training):
@@ -172,6 +185,7 @@ def test_where_nothing_was_continued_there_is_no_metric_that_a_gate_could_pass(m
     ("what", "says"),
     [
         ("no table", "{table}: no table of continuations"),
+        ("other places", "{champion}: the champion's texts are not of the model's places; run the evaluation again"),
         ("no training", "{corpus}: the training split is empty; give the corpus that was trained on"),
         ("no model", "text.spacy_model: spaCy model 'en_core_web_xl' is not installed; install it or name another"),
         ("no number", "--settings: topics = 'many'"),
@@ -189,27 +203,20 @@ def test_bad_input_is_one_line(what, says, human, corpus, tokenizer_folder, tmp_
         settings = SMALL | {"spacy_model": "en_core_web_xl"}
     if what == "no number":
         settings = {"topics": "many"}
-    arguments = [
-        "--continuations",
-        table,
-        "--scrubbed",
-        held,
-        "--tokenizer",
-        tokenizer_folder,
-        "--seed",
-        1,
-        "--text-metrics",
-        tmp_path / "out",
-    ]
+    champion = table.with_suffix(".champion")
+    write_continuations(champion, human[1:] if what == "other places" else [])
+    arguments = ["--continuations", table, "--champion-continuations", champion, "--scrubbed", held, "--tokenizer", tokenizer_folder]
+    arguments += ["--seed", 1, "--text-metrics", tmp_path / "out"]
     assert main([str(argument) for argument in [*arguments, "--settings", json.dumps(settings)]]) == 2
     lines = [line for line in capsys.readouterr().err.splitlines() if not line.startswith("[")]
-    assert len(lines) == 1 and lines[0].startswith("error: " + says.format(table=table, corpus=held)), lines
+    assert len(lines) == 1 and lines[0].startswith("error: " + says.format(table=table, champion=champion, corpus=held)), lines
     assert not (tmp_path / "out").exists()
 
 
 def test_a_table_that_is_not_the_one_announced_is_not_judged(human, corpus, tokenizer_folder, tmp_path, capsys):
     table = Path(tmp_path / "table.parquet")
     write_continuations(table, human)
-    arguments = ["--continuations", table, "--continuations-digest", "0" * 64, "--scrubbed", corpus, "--tokenizer", tokenizer_folder]
+    arguments = ["--continuations", table, "--continuations-digest", "0" * 64, "--champion-continuations", table]
+    arguments += ["--scrubbed", corpus, "--tokenizer", tokenizer_folder]
     assert main([str(argument) for argument in [*arguments, "--seed", 1, "--text-metrics", tmp_path / "out"]]) == 2
     assert "the content is not what its producer wrote" in capsys.readouterr().err

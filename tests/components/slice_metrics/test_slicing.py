@@ -1,4 +1,5 @@
 import time
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from components.slice_metrics.measures import MEASURES
 from components.slice_metrics.slicing import LeftOut, slices
 from robo_poet.evaluation.documents import SLICES, Measured
-from robo_poet.evaluation.slice_key import slice_values
+from robo_poet.judges.slices import parse_slice
 from tests.components.slice_metrics.made import document, tables
 
 DIMENSIONS = [*((column,) for column in SLICES), ("author", "period")]
@@ -36,7 +37,7 @@ def test_each_slice_holds_the_documents_of_its_values_and_has_a_key_of_its_own(r
     found, _ = slices(rows, DIMENSIONS, 1000)
     assert len({one.key for one in found}) == len(found)
     for one in found:
-        assert slice_values(one.key) == one.values
+        assert {column: unquote(value) for column, value in parse_slice(one.key).items()} == one.values
         assert [row for row, doc in enumerate(rows) if all(getattr(doc, c) == v for c, v in one.values.items())] == list(one.rows)
 
 

@@ -35,6 +35,7 @@ DECISION = {
 }  # fmt: skip
 VALUE = {"value": 2.5, "low": 2.4, "high": 2.6}
 TEXT_METRICS = {
+    "champion": {"bleu": 0.5}, "difference": {"bleu": {"value": -0.25, "low": -0.375, "high": -0.125, "units": 12}},
     "human": {"copied_share": 0.125}, "personal_data": {HOSTILE: {"found": 2, "in_training": 1}}, "notes": ["of one language alone"],
     "worst": {"repetition_rate": {"row": 1, "document": "d", "value": 0.5}, "sentiment": {"row": 1, "document": "d", "value": -0.75}}, "best": {},
 }  # fmt: skip
@@ -95,7 +96,8 @@ def test_the_report_holds_verdict_metrics_samples_curve_and_corpus(arguments: li
         assert f"{heading}</h2>" in html
     assert "perplexity is 33.1, above 20" in html and "not measured" in html and "and so to bed" in html
     assert html.count("<svg") >= 4
-    assert "Version 7 on the same documents. Worse: +0.0100 bits per byte" in html
+    assert "Version 7 on the same documents and prompts. Worse: +0.0100 bits per byte" in html
+    assert "-0.2500</td><td>-0.3750 to -0.1250" in html and "+0.010</td><td>+0.000 to +0.020" in html, "against the champion"
     assert "31.0 to 35.5" in html, "intervals"
     assert "25.0%" in html and "12.5%" in html, "the model's share of copies beside people's"
     assert "repetition rate 50.0%, sentiment, −1 to 1 -0.750" in html and "again again" in html, (

@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from robo_poet.evaluation.documents import Measured
 from robo_poet.evaluation.likelihood import likelihood_metrics, perplexity
-from robo_poet.evaluation.units import unit_name, unit_of
 
 
 def row(work: str, size: int, tokens: int, nats: float) -> Measured:
@@ -31,16 +30,6 @@ def test_each_is_the_ratio_of_sums_over_all_documents_within_its_interval(found:
     }  # fmt: skip
     assert {name: one.value for name, one in metrics.items()} == pytest.approx(expected)
     assert all(one.low <= one.value <= one.high for one in metrics.values() if math.isfinite(one.value))
-
-
-@given(st.lists(st.sampled_from([f"w{n}" for n in range(14)]), min_size=1, max_size=60))
-def test_works_are_the_units_where_there_are_ten_and_documents_else(works: list[str]) -> None:
-    unit, count = unit_of(works), len(set(works))
-    if count >= 10:
-        assert len(set(unit.tolist())) == count and unit_name(works) == "work"
-        assert all((unit[a] == unit[b]) == (works[a] == works[b]) for a in range(len(works)) for b in range(a))
-    else:
-        assert unit.tolist() == list(range(len(works))) and unit_name(works) == "document"
 
 
 @pytest.mark.parametrize(("nats", "expected"), [(0.0, 1.0), (math.log(50), 50.0), (1e6, math.inf), (-math.inf, 0.0), (math.inf, math.inf)])

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from robo_poet.judges.bootstrap import mean_estimate
+from robo_poet.judges.bootstrap import ratio_estimate
 from robo_poet.judges.estimate import Estimate
 from robo_poet.judges.gates import Decision, Gate, judge_gates
 from robo_poet.judges.measurements import Measurements
@@ -17,7 +17,7 @@ GATE: Any = {"metric": "bits_per_byte", "slice": "author=*", "against": "champio
 def judged(random: np.random.Generator, true: list[float], on_unknown: str, works: int = 12) -> Decision:
     """Authors whose true differences these are, ± 0.03 a work."""
     found = {
-        f"author=a{i:02}": {"bits_per_byte": mean_estimate(random.normal(t, 0.03, works), seed=i, resamples=200)}
+        f"author=a{i:02}": {"bits_per_byte": ratio_estimate(random.normal(t, 0.03, works), np.ones(works), seed=i, resamples=200)}
         for i, t in enumerate(true)
     }
     given = Measurements({"bits_per_byte": 2.5}, champion="measured", differences=found)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robo_poet.judges.bootstrap import MINIMUM_UNITS, draws, mean_estimate, ratio_estimate, studentised, upper_quantile
+from robo_poet.judges.bootstrap import MINIMUM_UNITS, draws, ratio_estimate, studentised, upper_quantile
 from robo_poet.judges.ratio import ratio
 from tests.robo_poet.judges.laws import LAWS
 
@@ -53,7 +53,7 @@ def test_documents_taken_for_works_would_be_too_sure() -> None:
     for seed in range(150):
         documents = random.normal(0, 1, (10, 1)) + random.normal(0, 1, (10, 20))
         works = ratio_estimate(documents.sum(axis=1), np.full(10, 20.0), seed=seed, resamples=300)
-        naive = mean_estimate(documents.ravel(), seed=seed, resamples=300)
+        naive = ratio_estimate(documents.ravel(), np.ones_like(documents.ravel(), float), seed=seed, resamples=300)
         held += works.low <= 0 <= works.high
         wrong += naive.low <= 0 <= naive.high
     assert held / 150 >= 0.92
@@ -86,18 +86,20 @@ def test_more_confidence_is_a_wider_interval(given_pairs: list[tuple[float, floa
 
 @pytest.mark.parametrize("values", [[], [1.0], [1.0] * (MINIMUM_UNITS - 1), [math.nan] * 9, [1, 2, 3, 4, 5, math.inf]])
 def test_too_few_or_no_numbers_are_unknown(values: list[float]) -> None:
-    found = mean_estimate(values, seed=1)
+    found = ratio_estimate(values, np.ones_like(values, float), seed=1)
     assert (found.low, found.high, found.units) == (-math.inf, math.inf, len(values))
 
 
 def test_one_work_that_differs_from_four_equal_ones_is_unknown() -> None:
-    assert mean_estimate([0, 0, 0, 0, 1], seed=1).high == math.inf  # every third draw shows no spread at all
+    assert (
+        ratio_estimate([0, 0, 0, 0, 1], np.ones_like([0, 0, 0, 0, 1], float), seed=1).high == math.inf
+    )  # every third draw shows no spread at all
 
 
 def test_values_that_are_all_the_same_leave_no_doubt() -> None:
     found = ratio_estimate([0.3, 0.6, 0.9, 1.2, 1.5], [1, 2, 3, 4, 5], seed=1)
     assert (found.low, found.value, found.high) == pytest.approx((0.3, 0.3, 0.3), abs=1e-15)
-    assert mean_estimate([0.0] * 9, seed=1).high == 0.0
+    assert ratio_estimate([0.0] * 9, np.ones_like([0.0] * 9, float), seed=1).high == 0.0
 
 
 def test_a_draw_is_studentised_by_its_own_spread() -> None:

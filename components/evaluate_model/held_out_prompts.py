@@ -1,15 +1,12 @@
-"""Seeded places in held-out documents, continued by the model: judged by measure_text beside what people wrote there (EVAL-2, EVAL-3)."""
+"""Seeded places in held-out documents, for the model to write on: judged beside what people wrote there (EVAL-2, EVAL-3)."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from robo_poet.corpus.document import Document
-from robo_poet.evaluation.completions import Continuation
-from robo_poet.model.generate import generate
 from robo_poet.model.load import LoadedModel
-from robo_poet.model.sampling import Sampling
 from robo_poet.model.tokenizer import START
 
 SHORTEST = 8  # tokens of a document that is continued at all: half of them are too few for a prompt otherwise
@@ -56,24 +53,3 @@ def held_out_prompts(
 
     places = [place for _ in range(TRIES * count) if len(taken) < count and (place := draw(apart=True))]
     return places + [place for _ in range(count - len(places)) if (place := draw(apart=False))]
-
-
-def write_on(
-    model: LoadedModel, prompts: Sequence[Prompt], sampling: Sampling, *, batch: int, seed: int, say: Callable[[int, int], None]
-) -> list[Continuation]:
-    """One completion a prompt, at most as long as what really follows; completion i draws from seed + i."""
-    rows = []
-    for at in range(0, len(prompts), batch):
-        chunk = prompts[at : at + batch]
-        each = [replace(sampling, max_new=len(p.following), min_new=min(sampling.min_new, len(p.following))) for p in chunk]
-        written = generate(model, [p.ids for p in chunk], each, range(seed + at, seed + at + len(chunk)))
-        for prompt, completion in zip(chunk, written, strict=True):
-            decode, document = model.tokenizer.decode, prompt.document
-            rows.append(
-                Continuation(
-                    document.id, document.group, document.language, decode(prompt.ids), completion.text, decode(prompt.following),
-                    completion.reason.name.lower(), completion.tokens, prompt.following,
-                )
-            )  # fmt: skip
-        say(len(rows), len(prompts))
-    return rows

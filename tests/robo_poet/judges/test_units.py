@@ -1,0 +1,29 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from robo_poet.judges.units import MINIMUM_WORKS, units
+
+
+@given(st.lists(st.sampled_from([f"w{n}" for n in range(14)]), min_size=1, max_size=60), st.sampled_from([5, MINIMUM_WORKS]))
+def test_works_are_the_units_where_there_are_enough_and_documents_else(works: list[str], fewest: int) -> None:
+    found, count = units(works, fewest), len(set(works))
+    if count >= fewest:
+        assert len(set(found.of.tolist())) == count and found.name == "work"
+        assert all((found.of[a] == found.of[b]) == (works[a] == works[b]) for a in range(len(works)) for b in range(a))
+    else:
+        assert found.of.tolist() == list(range(len(works))) and found.name == "document"
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcdef"), st.floats(0, 9)), min_size=1, max_size=30))
+def test_sums_are_those_of_each_unit(rows: list[tuple[str, float]]) -> None:
+    works, numbers = zip(*rows, strict=True)
+    summed, counted = units(works, 1).sums(numbers, np.ones(len(rows)))
+    for unit, name in enumerate(sorted(set(works))):
+        of = [number for work, number in rows if work == name]
+        assert (summed[unit], counted[unit]) == (pytest.approx(sum(of)), len(of))
+
+
+def test_nothing_has_no_units() -> None:
+    assert [each.size for each in units([]).sums([])] == [0]
