@@ -114,7 +114,10 @@ def training_pipeline(placement: Placement, *, moving_source: bool = False, movi
         if moving_champion:
             compared.set_caching_options(False)
         texts = {**made(measured, "continuations"), **made(compared, "champion_continuations")}
-        read_text = placement(steps.measure_text(**texts, **scrubbed, **vocabulary, settings=text, seed=seed), "Measure texts")
+        read_text = placement(
+            steps.measure_text(**texts, **corpus, **scrubbed, **made(scrubbing, "audit"), **vocabulary, settings=text, seed=seed),
+            "Measure texts",
+        )
         sliced = placement(
             steps.slice_metrics(**made(measured, "measured"), **made(compared, "champion_measured"), settings=slices, seed=seed),
             "Slice metrics",

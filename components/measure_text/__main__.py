@@ -9,6 +9,7 @@ from typing import Any, cast
 from components.measure_text.measure import Measure
 from components.measure_text.measure_continuations import measure_continuations
 from components.measure_text.measurement import Measurement
+from components.measure_text.taken_out import taken_out
 from components.measure_text.training_text import TrainingText
 from robo_poet.atomic import write_text
 from robo_poet.errors import BadInput
@@ -41,11 +42,12 @@ def work(call: Call) -> None:
     training = TrainingText(call.inputs["scrubbed"])
     if next(iter(training), None) is None:
         raise BadInput("the training split is empty", where=str(call.inputs["scrubbed"]), remedy="give the corpus that was trained on")
+    taken = taken_out(call.inputs["corpus"], call.inputs["audit"])
     parts = iter(range(6))
     tokenizer = Tokenizer.load(call.inputs["tokenizer"])
     if rows:
         found = measure_continuations(
-            rows, champion, training, tokenizer, settings, seed, lambda text: call.progress(next(parts), 6, text)
+            rows, champion, training, taken, tokenizer, settings, seed, lambda text: call.progress(next(parts), 6, text)
         )  # fmt: skip
     else:  # the gates reject what has no metrics, and the model is registered with that reason
         found = Measurement(missing=["nothing was continued: no held-out document is long enough, and no text is judged"])
@@ -125,7 +127,7 @@ def _rounded(number: float) -> float:
 def main(argv: Sequence[str] | None = None) -> int:
     return program(
         "measure_text", work, argv, description=__doc__, outputs=["text_metrics"],
-        inputs=["continuations", "champion_continuations", "scrubbed", "tokenizer"],
+        inputs=["continuations", "champion_continuations", "corpus", "scrubbed", "audit", "tokenizer"],
         views=["metrics"], parameters={"seed": int}, settings=MeasureTextSettings,
     )  # fmt: skip
 

@@ -11,8 +11,12 @@ def measure_text(
     continuations_digest: str,
     champion_continuations: dsl.Input[dsl.Dataset],
     champion_continuations_digest: str,
+    corpus: dsl.Input[dsl.Dataset],
+    corpus_digest: str,
     scrubbed: dsl.Input[dsl.Dataset],
     scrubbed_digest: str,
+    audit: dsl.Input[dsl.Dataset],
+    audit_digest: str,
     tokenizer: dsl.Input[dsl.Artifact],
     tokenizer_digest: str,
     settings: dict,
@@ -28,8 +32,12 @@ def measure_text(
         continuations_digest: Its digest, checked before it is read.
         champion_continuations: What the champion wrote after the same prompts; without rows if there is no champion.
         champion_continuations_digest: Its digest, checked before it is read.
+        corpus: The corpus before scrubbing: what was taken out of it should not be written. Counts alone leave this step.
+        corpus_digest: Its digest, checked before it is read.
         scrubbed: The corpus without personal data; its training split is what may have been copied.
         scrubbed_digest: Its digest, checked before it is read.
+        audit: Where scrubbing took something out.
+        audit_digest: Its digest, checked before it is read.
         tokenizer: The tokenizer.
         tokenizer_digest: Its digest, checked before it is read.
         settings: Section `text` of the profile.
@@ -46,7 +54,8 @@ def measure_text(
         args=[
             "--continuations", continuations.path, "--continuations-digest", continuations_digest,
             "--champion-continuations", champion_continuations.path, "--champion-continuations-digest", champion_continuations_digest,
-            "--scrubbed", scrubbed.path, "--scrubbed-digest", scrubbed_digest,
+            "--corpus", corpus.path, "--corpus-digest", corpus_digest,
+            "--scrubbed", scrubbed.path, "--scrubbed-digest", scrubbed_digest, "--audit", audit.path, "--audit-digest", audit_digest,
             "--tokenizer", tokenizer.path, "--tokenizer-digest", tokenizer_digest,
             "--settings", settings, "--seed", seed, "--text-metrics", text_metrics.path, "--metrics", metrics.path,
             "--executor-output", dsl.PIPELINE_TASK_EXECUTOR_OUTPUT_PATH_PLACEHOLDER,

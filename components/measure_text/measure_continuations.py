@@ -1,6 +1,6 @@
 """All metrics of one table of continuations: of the model, and the same of people (EVAL-2, EVAL-3)."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from components.measure_text.bleu import bleu, human_bleu
@@ -22,6 +22,7 @@ from components.measure_text.sentences import well_formed_sentences
 from components.measure_text.sentiment import mean_sentiment
 from components.measure_text.side import Side, sides
 from components.measure_text.strangers import strangers
+from components.measure_text.taken_out import Words
 from components.measure_text.topics import Topics
 from components.measure_text.toxicity import toxic_share
 from components.measure_text.training_text import encoded
@@ -36,14 +37,15 @@ TOPIC = ("topic_consistency", "topic_consistency_shuffled", "topic_lift")
 
 
 def measure_continuations(
-    rows: Sequence[Continuation], champion: Sequence[Continuation], training: Iterable[str], tokenizer: Tokenizer,
-    settings: MeasureTextSettings, seed: int, say: Callable[[str], Any],
+    rows: Sequence[Continuation], champion: Sequence[Continuation], training: Iterable[str], taken: Mapping[Words, str],
+    tokenizer: Tokenizer, settings: MeasureTextSettings, seed: int, say: Callable[[str], Any],
 ) -> Measurement:  # fmt: skip
     """Measure what the model wrote and what people wrote.
 
     Args:
         champion: what the champion wrote at the same places; empty where there is none.
         training: documents that the model was trained on; read several times.
+        taken: what scrubbing took out of them.
         say: told of each part that begins.
     """
     found, (model, human) = Measurement(), sides(rows, tokenizer)
@@ -58,7 +60,7 @@ def measure_continuations(
     overlaps = longest_overlaps(encoded(training, tokenizer), [*model.tokens, *human.tokens])
     found.add(_memorisation(overlaps[: len(rows)], settings), _memorisation(overlaps[len(rows) :], settings))
     say("personal data")
-    _personal_data(found, model, human, training, settings)
+    _personal_data(found, (model, human), training, taken, settings)
     say("likeness to the prompt")
     _likeness(found, rows, (model, human), sample_passages(training, seed), settings, seed)
     say("sentences, readability, tone")
@@ -97,8 +99,10 @@ def _memorisation(overlaps: Sequence[int], settings: MeasureTextSettings) -> dic
     return {"copied_share": copied, "longest_copy_median": median(overlaps), "longest_copy_max": largest(overlaps)}
 
 
-def _personal_data(found: Measurement, model: Side, human: Side, training: Iterable[str], settings: MeasureTextSettings) -> None:
-    own, people = (find_personal_data(side.texts, training, settings.min_score) for side in (model, human))
+def _personal_data(
+    found: Measurement, both: tuple[Side, Side], training: Iterable[str], taken: Mapping[Words, str], settings: MeasureTextSettings
+) -> None:  # fmt: skip
+    own, people = (find_personal_data(side.texts, training, taken, settings.min_score) for side in both)
     found.add(
         *(
             {

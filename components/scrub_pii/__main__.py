@@ -6,12 +6,12 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from components.scrub_pii.audit import AuditWriter, new_audit
 from robo_poet.atomic import write_text
 from robo_poet.corpus.document import MEGABYTE, Document
 from robo_poet.corpus.read import count_documents, read_documents
 from robo_poet.corpus.write import write_documents
 from robo_poet.errors import BadInput
+from robo_poet.privacy.audit import AuditWriter, new_audit
 from robo_poet.privacy.scrub import Scrubber
 from robo_poet.settings.scrub import ScrubSettings
 from robo_poet.step import Call, program

@@ -9,6 +9,7 @@ from robo_poet.corpus.document import Document
 from robo_poet.corpus.write import write_documents
 from robo_poet.evaluation.completions import Continuation
 from robo_poet.model.tokenizer import Tokenizer
+from robo_poet.privacy.audit import new_audit
 from tests.components.measure_text.prose import prose
 
 
@@ -23,6 +24,15 @@ def training() -> list[str]:
 def corpus(training: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("measure_text") / "corpus.parquet"
     write_documents(path, [Document(f"d{n}", f"g{n}", "", split="train").with_text(text) for n, text in enumerate(training)])
+    return path
+
+
+@pytest.fixture(scope="session")
+def audit(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of a scrubbing that found nothing."""
+    path = tmp_path_factory.mktemp("measure_text_audit") / "audit.parquet"
+    with new_audit(path):
+        pass
     return path
 
 

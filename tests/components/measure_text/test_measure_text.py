@@ -10,6 +10,8 @@ from robo_poet.corpus.document import Document
 from robo_poet.corpus.write import write_documents
 from robo_poet.evaluation.completions import write_continuations
 from robo_poet.judges.gates import Gate, judge_gates
+from robo_poet.privacy.audit import new_audit
+from robo_poet.privacy.finding import Finding
 from tests.components.measure_text.prose import prose
 
 # What a release may be held to, of each family.
@@ -22,13 +24,13 @@ SMALL = {"resamples": 200, "topics": 4, "lsa_dimensions": 8, "toxicity_threshold
 
 
 @pytest.fixture
-def measure(corpus, tokenizer_folder, tmp_path):
-    def run(rows, name="text", *, champion=(), scrubbed=corpus, seed=42, **settings):
+def measure(corpus, audit, tokenizer_folder, tmp_path):
+    def run(rows, name="text", *, champion=(), before=corpus, scrubbed=corpus, audit=audit, seed=42, **settings):
         table, theirs, out = tmp_path / f"{name}.parquet", tmp_path / f"{name}.champion.parquet", tmp_path / name
         write_continuations(table, rows)
         write_continuations(theirs, champion)
-        arguments = ["--continuations", table, "--champion-continuations", theirs, "--scrubbed", scrubbed, "--tokenizer", tokenizer_folder]
-        arguments += ["--seed", seed, "--settings", json.dumps(SMALL | settings)]
+        arguments = ["--continuations", table, "--champion-continuations", theirs, "--corpus", before, "--scrubbed", scrubbed]
+        arguments += ["--audit", audit, "--tokenizer", tokenizer_folder, "--seed", seed, "--settings", json.dumps(SMALL | settings)]
         arguments += ["--text-metrics", out, "--metrics", f"{out}.metrics", "--executor-output", f"{out}.output"]
         assert main([str(argument) for argument in arguments]) == 0
         return json.loads(out.read_text())
@@ -121,6 +123,22 @@ def test_personal_data_and_abuse_are_counted_and_never_told(measure, human, caps
     assert not any(row.text.strip()[:30] in written or row.reference.strip()[:30] in written or row.prompt[:30] in written for row in rows)
 
 
+def test_a_name_that_scrubbing_took_out_of_the_training_text_is_known_wherever_it_comes_back(measure, human, tmp_path):
+    """In one place the recogniser saw it, in another it did not: the model learnt it there."""
+    told = Document("d", "g", "", split="train").with_text("The line was Oleander Quistgaard's own. " + prose(7, 20))
+    held = Document("e", "h", "", split="test").with_text("As Ottokar Brandvold said. " + prose(8, 20))
+    before, scrubbed, audit = (tmp_path / f"{name}.parquet" for name in ("before", "scrubbed", "audit"))
+    write_documents(before, [told, held])
+    write_documents(scrubbed, [one.with_text(prose(7, 20)) for one in (told, held)])
+    with new_audit(audit) as writer:
+        for document, start, end in ((told, 13, 32), (held, 3, 20)):
+            writer.add(document, [Finding("PERSON", start, end, 0.85, "SpacyRecognizer")])
+    rows = [replace(human[0], text=" as OLEANDER\nQuistgaard wrote"), replace(human[1], text=" as Ottokar Brandvold wrote"), *human[2:]]
+    found = measure(rows, before=before, scrubbed=scrubbed, audit=audit)
+    assert found["personal_data"] == {"PERSON": {"found": 1, "in_training": 1}}
+    assert found["metrics"]["known_personal_data_share"] == 1 / 32 and "quistgaard" not in json.dumps(found).lower()
+
+
 def test_a_model_that_writes_nothing_is_rejected_and_not_a_crash(measure, human):
     found = measure([replace(row, text=" \n" if number % 2 else "") for number, row in enumerate(human)])
     assert found["metrics"]["empty_share"] == 1 and found["metrics"]["bleu"] == 0 and found["metrics"]["longest_copy_max"] <= 1
@@ -186,12 +204,13 @@ def test_where_nothing_was_continued_there_is_no_metric_that_a_gate_could_pass(m
     [
         ("no table", "{table}: no table of continuations"),
         ("other places", "{champion}: the champion's texts are not of the model's places; run the evaluation again"),
+        ("no audit", "{table}: no audit of a scrubbing"),
         ("no training", "{corpus}: the training split is empty; give the corpus that was trained on"),
         ("no model", "text.spacy_model: spaCy model 'en_core_web_xl' is not installed; install it or name another"),
         ("no number", "--settings: topics = 'many'"),
     ],
 )
-def test_bad_input_is_one_line(what, says, human, corpus, tokenizer_folder, tmp_path, capsys):
+def test_bad_input_is_one_line(what, says, human, corpus, audit, tokenizer_folder, tmp_path, capsys):
     table, held, settings = tmp_path / "table.parquet", corpus, {}
     write_continuations(table, human)
     if what == "no table":
@@ -205,18 +224,27 @@ def test_bad_input_is_one_line(what, says, human, corpus, tokenizer_folder, tmp_
         settings = {"topics": "many"}
     champion = table.with_suffix(".champion")
     write_continuations(champion, human[1:] if what == "other places" else [])
-    arguments = ["--continuations", table, "--champion-continuations", champion, "--scrubbed", held, "--tokenizer", tokenizer_folder]
-    arguments += ["--seed", 1, "--text-metrics", tmp_path / "out"]
+    arguments = ["--continuations", table, "--champion-continuations", champion, "--corpus", held, "--scrubbed", held]
+    arguments += [
+        "--audit",
+        table if what == "no audit" else audit,
+        "--tokenizer",
+        tokenizer_folder,
+        "--seed",
+        1,
+        "--text-metrics",
+        tmp_path / "out",
+    ]
     assert main([str(argument) for argument in [*arguments, "--settings", json.dumps(settings)]]) == 2
     lines = [line for line in capsys.readouterr().err.splitlines() if not line.startswith("[")]
     assert len(lines) == 1 and lines[0].startswith("error: " + says.format(table=table, champion=champion, corpus=held)), lines
     assert not (tmp_path / "out").exists()
 
 
-def test_a_table_that_is_not_the_one_announced_is_not_judged(human, corpus, tokenizer_folder, tmp_path, capsys):
+def test_a_table_that_is_not_the_one_announced_is_not_judged(human, corpus, audit, tokenizer_folder, tmp_path, capsys):
     table = Path(tmp_path / "table.parquet")
     write_continuations(table, human)
     arguments = ["--continuations", table, "--continuations-digest", "0" * 64, "--champion-continuations", table]
-    arguments += ["--scrubbed", corpus, "--tokenizer", tokenizer_folder]
+    arguments += ["--corpus", corpus, "--scrubbed", corpus, "--audit", audit, "--tokenizer", tokenizer_folder]
     assert main([str(argument) for argument in [*arguments, "--seed", 1, "--text-metrics", tmp_path / "out"]]) == 2
     assert "the content is not what its producer wrote" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""The audit: Parquet, a row a finding. It says where and of what kind, never what (DATA-3)."""
+"""The audit of a scrubbing: Parquet, a row a finding. It says where and of what kind, never what (DATA-3)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 
 from robo_poet.atomic import new_file
 from robo_poet.corpus.document import Document
+from robo_poet.errors import BadInput
 from robo_poet.privacy.finding import Finding
 
 # `start` and `end` count characters of the document's text before it was scrubbed.
@@ -54,3 +55,19 @@ def new_audit(path: Path) -> Iterator[AuditWriter]:
         audit = AuditWriter(writer)
         yield audit
         audit.flush()
+
+
+def read_audit(path: Path) -> dict[str, list[tuple[str, int, int]]]:
+    """Document → (entity, start, end) of each finding in it.
+
+    Raises:
+        BadInput: no such table.
+    """
+    found: dict[str, list[tuple[str, int, int]]] = {}
+    try:
+        for batch in pq.ParquetFile(path).iter_batches(columns=["document", "entity", "start", "end"]):
+            for document, entity, start, end in zip(*batch.to_pydict().values(), strict=True):
+                found.setdefault(document, []).append((entity, start, end))
+    except (pa.ArrowException, OSError, KeyError, ValueError) as error:
+        raise BadInput(f"no audit of a scrubbing ({error})", where=str(path), remedy="scrub the corpus again") from None
+    return found
