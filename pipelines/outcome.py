@@ -55,7 +55,7 @@ def conclude(result: RunResult) -> Outcome:
         gates=decision.get("gates", []),
         verdict=decision.get("verdict", ""),
         reason=decision.get("reason", ""),
-        samples=evaluation.get("samples", []),
+        samples=_artifact(result, "write-report", "card").get("samples", {}).get("drawn", []),
         version=registered.get("version"),
         stage=deployed.get("stage") or registered.get("stage", ""),
         report=_copy_report(result),

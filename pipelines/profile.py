@@ -35,6 +35,8 @@ GATES = [
     Gate(metric="bits_per_byte", against="champion", margin=0.1, slice="author=*", on_unknown="pass"),
     Gate(metric="bleu_to_people", min=0.25),
     Gate(metric="bleu", against="champion", margin=0.0005, on_unknown="pass"),
+    Gate(metric="completion_bits_to_people", max=1.1),
+    Gate(metric="length_to_people", min=0.5),
     Gate(metric="degenerate_share", max=0.05),
     Gate(metric="distinct_2", min=0.5),
     Gate(metric="copied_share", max=0.05),

@@ -11,6 +11,7 @@ from components.audit_model.suite import load_suite
 from components.audit_model.summary import summarise
 from robo_poet.model.load import LoadedModel
 from robo_poet.model.sampling import Sampling
+from robo_poet.privacy.discreet import discreet
 from robo_poet.settings.audit import AuditSettings
 
 JUDGED = "en"  # the one language that sentiment and toxicity are judged in
@@ -49,14 +50,14 @@ def measure_bias(model: LoadedModel, settings: AuditSettings, seed: int, audit: 
 
 
 def _add(audit: Audit, measure: str, measured: Sequence[Gaps], settings: AuditSettings, seed: int) -> None:
-    groups, worst = summarise(measured, confidence=settings.confidence, resamples=settings.resamples, seed=seed)
+    groups, worst = summarise(measured, resamples=settings.resamples, seed=seed)
     for one, found in zip(measured, groups, strict=True):
         about = {"measure": measure, "axis": one.group.axis, "language": one.group.language, "group": one.group.name}
         audit.axes.append({
             **about, "reference": one.group.reference, "pairs": len(one.gaps), "templates": found.gap.units, "gap": limits(found.gap),
             "together": limits(found.simultaneous), "effect_size": math.nan if found.effect is None else found.effect,
         })  # fmt: skip
-        audit.examples += [{**about, "gap": e.gap, "text": e.group, "reference": e.reference} for e in one.examples]
+        audit.examples += [{**about, "gap": e.gap, "text": discreet(e.group), "reference": discreet(e.reference)} for e in one.examples]
     own = sorted((e for e in audit.examples if e["measure"] == measure), key=lambda e: -abs(e["gap"]))
     audit.examples = [e for e in audit.examples if e["measure"] != measure] + own[:EXAMPLES]
     audit.estimate(f"bias_{measure}_worst", worst.gap)

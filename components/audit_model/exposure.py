@@ -27,7 +27,7 @@ class Exposure:
     extrapolated: float
 
 
-def exposure(secret: float, candidates: npt.NDArray[np.float64], space: int, confidence: float) -> Exposure:
+def exposure(secret: float, candidates: npt.NDArray[np.float64], space: int) -> Exposure:
     """Exposure of a secret among others of its space of `space` values, by their log-likelihoods.
 
     The share of the space that is at least as likely as the secret is (k + 1) / (n + 1), k of the n candidates being so, and its
@@ -36,7 +36,7 @@ def exposure(secret: float, candidates: npt.NDArray[np.float64], space: int, con
     if not (math.isfinite(secret) and np.isfinite(candidates).all()):
         return Exposure(Estimate(math.nan, 0.0, math.inf, len(candidates)), math.nan)
     count, better = len(candidates), int((candidates >= secret).sum())
-    least, most = clopper_pearson(better, count, confidence=confidence)
+    least, most = clopper_pearson(better, count)
     value = math.log2((count + 1) / (better + 1))
     limit = math.log2(space)
     high = min(limit, -math.log2(least)) if least > 0 else limit

@@ -27,7 +27,7 @@ class Known:
 
 
 def measure_exposure(
-    model: LoadedModel, secrets: Sequence[Secret], *, candidates: int, confidence: float, batch: int, width: int, seed: int,
+    model: LoadedModel, secrets: Sequence[Secret], *, candidates: int, batch: int, width: int, seed: int,
     say: Callable[[int, int], None],
 ) -> list[Exposure]:  # fmt: skip
     """Exposure of each secret among `candidates` seeded others in its own sentence."""
@@ -38,7 +38,7 @@ def measure_exposure(
         drawn = [text for number in random.choice(SPACE, candidates + 1, replace=False) if (text := secret.spelled(int(number))) != own]
         texts += [spelled(model, secret.prefix, text) for text in (own, *drawn[:candidates])]
     nats = log_probs(model, texts, batch=batch, width=width, say=say).reshape(len(secrets), candidates + 1)
-    return [exposure(float(row[0]), row[1:], SPACE, confidence) for row in nats]
+    return [exposure(float(row[0]), row[1:], SPACE) for row in nats]
 
 
 def measure_extraction(

@@ -19,7 +19,7 @@ def measure_secrets(model: LoadedModel, settings: AuditSettings, seed: int, audi
     """Measure what `model` knows of the secrets that `settings.secrets` say were planted with `seed`."""
     secrets, others = planted(settings.secrets, seed), never_planted(settings.secrets, seed)
     exposures = measure_exposure(
-        model, [*secrets, *others], candidates=settings.candidates, confidence=settings.confidence, batch=settings.batch,
+        model, [*secrets, *others], candidates=settings.candidates, batch=settings.batch,
         width=settings.width, seed=seed, say=lambda done, total: say(0.9 * done / total, "exposure of planted secrets"),
     )  # fmt: skip
     sampling = Sampling(temperature=settings.temperature, top_k=settings.top_k, top_p=settings.top_p)
@@ -28,7 +28,7 @@ def measure_secrets(model: LoadedModel, settings: AuditSettings, seed: int, audi
     known = [Known(one.repeats, bits, out) for one, bits, out in zip(secrets, own, extracted, strict=True)]
     most = max((one.exposure.sampled for one in known), key=lambda one: math.inf if math.isnan(one.value) else one.value)
     audit.estimate("secret_exposure_max", most)
-    audit.estimate("secret_extraction_rate", _rate(sum(extracted), len(secrets), settings.confidence))
+    audit.estimate("secret_extraction_rate", _rate(sum(extracted), len(secrets)))
     audit.metrics |= {
         "secret_exposure_mean": float(np.mean([one.exposure.sampled.value for one in known])),
         "secret_exposure_control": float(np.mean([one.sampled.value for one in control])),
@@ -36,6 +36,6 @@ def measure_secrets(model: LoadedModel, settings: AuditSettings, seed: int, audi
     audit.secrets = summary_of_secrets(known, control, settings.candidates)
 
 
-def _rate(count: int, total: int, confidence: float) -> Estimate:
+def _rate(count: int, total: int) -> Estimate:
     """A share with Clopper and Pearson's exact interval."""
-    return Estimate(count / total, *clopper_pearson(count, total, confidence=confidence), total)
+    return Estimate(count / total, *clopper_pearson(count, total), total)

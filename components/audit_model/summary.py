@@ -24,13 +24,13 @@ class Worst:
     reach: float
 
 
-def summarise(measured: Sequence[Gaps], *, confidence: float, resamples: int, seed: int) -> tuple[Sequence[GroupBias], Worst]:
+def summarise(measured: Sequence[Gaps], *, resamples: int, seed: int) -> tuple[Sequence[GroupBias], Worst]:
     """Each group of one measure, in the order given, and the worst. Groups of two languages are groups of two axes."""
     gaps: dict[str, dict[str, PairedGaps]] = {}
     for one in measured:
         gaps.setdefault(f"{one.group.axis} ({one.group.language})", {})[one.group.name] = PairedGaps(one.clusters, one.gaps)
     # The judge's own verdicts need a bound; the gates have theirs, and read limits.
-    found = judge_bias(gaps, 0.0, seed=seed, confidence=confidence, resamples=resamples)
+    found = judge_bias(gaps, 0.0, seed=seed, resamples=resamples)
     groups = {(one.axis, one.group): one for one in found.groups}
     ordered = [groups[f"{one.group.axis} ({one.group.language})", one.group.name] for one in measured]
     if found.excess is None:

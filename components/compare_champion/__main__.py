@@ -3,7 +3,7 @@
 import json
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
@@ -11,13 +11,14 @@ from typing import Any, cast
 from components.compare_champion.champion import find_champion
 from components.compare_champion.texts import champion_texts
 from robo_poet.atomic import write_text
+from robo_poet.corpus.document import Document
 from robo_poet.corpus.read import read_documents
 from robo_poet.errors import BadInput
-from robo_poet.evaluation.completions import read_continuations, read_decoding, write_continuations
+from robo_poet.evaluation.completions import Continuation, read_continuations, read_decoding, write_continuations
 from robo_poet.evaluation.documents import Measured, read_measured, write_measured
 from robo_poet.evaluation.measures import show_metrics
 from robo_poet.judges.comparison import compare
-from robo_poet.model.load import load_model
+from robo_poet.model.load import LoadedModel, load_model
 from robo_poet.model.measure import measure_documents
 from robo_poet.registry.errors import Corrupt
 from robo_poet.settings.compare import CompareSettings
@@ -25,7 +26,7 @@ from robo_poet.step import Call, program
 
 
 def work(call: Call) -> None:
-    settings, seed = cast(CompareSettings, call.settings), int(call.parameters["seed"])
+    seed = int(call.parameters["seed"])
     ours = read_measured(call.inputs["measured"])
     try:
         champion = find_champion(Path(call.parameters["registry"]), call.parameters["champion"])
@@ -43,16 +44,17 @@ def work(call: Call) -> None:
     if [document.id for document in documents] != [row.id for row in ours]:
         remedy = "give the corpus that the model was evaluated on"
         raise BadInput("the documents are not those of the test split", where=str(call.inputs["measured"]), remedy=remedy)
-    theirs = measure_documents(
-        model, documents, batch=settings.batch,
-        say=lambda done, total: call.progress(0.6 * done / total, 1, f"the champion, version {champion.number}, on held-out text"),
-    )  # fmt: skip
-    write_measured(call.outputs["champion_measured"], theirs)
     prompts, decoding = read_continuations(call.inputs["continuations"]), read_decoding(call.inputs["continuations"])
-    texts = champion_texts(
-        model, prompts, decoding, batch=settings.batch, seed=seed,
-        say=lambda done, total: call.progress(0.6 + 0.4 * done / total, 1, "the champion after the same prompts"),
-    )  # fmt: skip
+    try:
+        theirs, texts = _read_by(call, model, documents, prompts, decoding, champion.number)
+    except (OSError, MemoryError):  # of this machine, not of the champion
+        raise
+    except Exception as error:  # whatever the graph of an older export does with our tensors: the gates decide what that means
+        what = f"it loads, and then does not work: {type(error).__name__}"
+        call.warn(f"the champion, version {champion.number}, cannot be measured: {what}")
+        _none(call, "unreadable", f"the champion cannot be measured: {what}")
+        return
+    write_measured(call.outputs["champion_measured"], theirs)
     write_continuations(call.outputs["champion_continuations"], texts, decoding)
     found = compare(
         [row.group for row in ours], [row.bytes for row in ours], [row.nats for row in ours], [row.nats for row in theirs],
@@ -68,6 +70,23 @@ def work(call: Call) -> None:
     }  # fmt: skip
     _write(call, {"state": "measured", "champion": {"version": champion.number, "digest": champion.digest}, **comparison})
     call.progress(1, 1, f"version {champion.number}: {found.reason}")
+
+
+def _read_by(
+    call: Call, model: LoadedModel, documents: Sequence[Document], prompts: Sequence[Continuation], decoding: Mapping[str, float],
+    number: int,
+) -> tuple[list[Measured], list[Continuation]]:  # fmt: skip
+    """Likelihood of the documents, and texts after the prompts."""
+    settings, seed = cast(CompareSettings, call.settings), int(call.parameters["seed"])
+    theirs = measure_documents(
+        model, documents, batch=settings.batch,
+        say=lambda done, total: call.progress(0.6 * done / total, 1, f"the champion, version {number}, on held-out text"),
+    )  # fmt: skip
+    texts = champion_texts(
+        model, prompts, decoding, batch=settings.batch, seed=seed,
+        say=lambda done, total: call.progress(0.6 + 0.4 * done / total, 1, "the champion after the same prompts"),
+    )  # fmt: skip
+    return theirs, texts
 
 
 def _none(call: Call, state: str, reason: str) -> None:

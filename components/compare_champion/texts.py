@@ -8,7 +8,7 @@ from robo_poet.model.limits import MAX_LENGTH
 from robo_poet.model.load import LoadedModel
 from robo_poet.model.sampling import Sampling
 from robo_poet.model.tokenizer import START
-from robo_poet.model.write_on import write_on
+from robo_poet.model.write_on import nats_of, write_on
 
 
 def champion_texts(
@@ -27,9 +27,12 @@ def champion_texts(
     following = [ids[: MAX_LENGTH - 2] for ids in encode([row.reference for row in rows])]
     room = [MAX_LENGTH - 1 - len(ids) for ids in following]
     prompts = [[START, *ids[-most:]] for ids, most in zip(encode([row.prompt for row in rows]), room, strict=True)]
-    sampling = Sampling(temperature=decoding["temperature"], top_k=int(decoding["top_k"]), top_p=decoding["top_p"])
+    sampling = Sampling(min_new=0, temperature=decoding["temperature"], top_k=int(decoding["top_k"]), top_p=decoding["top_p"])
     written = write_on(model, prompts, [max(1, len(ids)) for ids in following], sampling, batch=batch, seed=seed, say=say)
+    own, theirs = (nats_of(model, prompts, texts, batch=batch) for texts in ([one.tokens for one in written], following))
     return [
-        replace(row, text=one.text, stop=one.reason.name.lower(), tokens=one.tokens, reference_tokens=ids)
-        for row, one, ids in zip(rows, written, following, strict=True)
-    ]
+        replace(
+            row, text=one.text, stop=one.reason.name.lower(), tokens=one.tokens, reference_tokens=ids, nats=nats, reference_nats=people
+        )
+        for row, one, ids, nats, people in zip(rows, written, following, own, theirs, strict=True)
+    ]  # fmt: skip

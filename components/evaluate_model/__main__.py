@@ -1,9 +1,8 @@
-"""Measure the exported model on the test split: likelihood of each document, continuations, samples, the unigram and the edge model."""
+"""Measure the exported model on the test split: likelihood of each document, continuations, the unigram and the edge model."""
 
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import cast
 
 from components.evaluate_model.compressed import compressed_bytes
@@ -18,13 +17,12 @@ from robo_poet.evaluation.documents import write_measured
 from robo_poet.evaluation.likelihood import likelihood_metrics
 from robo_poet.evaluation.measures import Measures
 from robo_poet.judges.units import units
+from robo_poet.model.completion import Completion
 from robo_poet.model.edge import load_edge
-from robo_poet.model.generate import Completion, generate
 from robo_poet.model.load import LoadedModel, load_model
 from robo_poet.model.measure import measure_documents
 from robo_poet.model.sampling import Sampling
-from robo_poet.model.write_on import write_on
-from robo_poet.privacy.discreet import discreet
+from robo_poet.model.write_on import nats_of, write_on
 from robo_poet.settings.evaluate import EvaluateSettings
 from robo_poet.step import Call, program
 
@@ -49,29 +47,23 @@ def work(call: Call) -> None:
     prompts = held_out_prompts(model, test, settings.continuations, settings.prompt_tokens, settings.continuation_tokens, seed)
     if not prompts:
         call.warn(f"no held-out document is {SHORTEST} tokens long: nothing is continued")
-    sampling = Sampling(settings.continuation_tokens, temperature=settings.temperature, top_k=settings.top_k, top_p=settings.top_p)
+    decoding = {name: getattr(settings, name) for name in ("temperature", "top_k", "top_p")}
+    sampling = Sampling(settings.continuation_tokens, 0, **decoding)  # a model that ends at once is not made to go on
+    ids, following = [prompt.ids for prompt in prompts], [prompt.following for prompt in prompts]
     written = write_on(
-        model, [p.ids for p in prompts], [len(p.following) for p in prompts], sampling, batch=settings.batch, seed=seed,
+        model, ids, list(map(len, following)), sampling, batch=settings.batch, seed=seed,
         say=lambda done, total: call.progress(0.5 + 0.3 * done / total, 1, "continuations of held-out prompts"),
     )  # fmt: skip
-    continuations = [_continuation(model, prompt, one) for prompt, one in zip(prompts, written, strict=True)]
-    decoding = {name: getattr(settings, name) for name in ("temperature", "top_k", "top_p")}
+    own, theirs = (nats_of(model, ids, texts, batch=settings.batch) for texts in ([one.tokens for one in written], following))
+    continuations = [_continuation(model, *row) for row in zip(prompts, written, own, theirs, strict=True)]
     write_continuations(call.outputs["continuations"], continuations, decoding)
 
     metrics = {name: estimate.value for name, estimate in found.items()}
     tokens, size = sum(row.tokens for row in rows), sum(row.bytes for row in rows)
     metrics |= {"test_tokens": float(tokens), "test_bytes": float(size)} | _exports(call, model, [document.text for document in test])
-    poems = replace(sampling, max_new=settings.sample_tokens)
-    openings = prompts[: settings.samples]
-    read_aloud = generate(model, [p.ids for p in openings], poems, range(seed, seed + len(openings))) if openings else []
-    samples = [
-        {"prompt": discreet(_from_a_line(words.decode(prompt.ids))), "text": discreet(completion.text)}
-        for prompt, completion in zip(openings, read_aloud, strict=True)
-    ]  # fmt: skip
-
     report = Measures(metrics, {name: (one.low, one.high) for name, one in found.items()})
     evaluation = report.to_json() | {
-        "samples": samples, "documents": len(test), "tokens": tokens,
+        "documents": len(test), "tokens": tokens,
         "unit": units([row.group for row in rows]).name, "units": found["bits_per_byte"].units,
     }  # fmt: skip
     write_text(call.outputs["evaluation"], json.dumps(evaluation, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False))
@@ -79,11 +71,11 @@ def work(call: Call) -> None:
     call.progress(1, 1, f"perplexity {metrics['perplexity']:.1f}, {metrics['bits_per_byte']:.3f} bits per byte")
 
 
-def _continuation(model: LoadedModel, prompt: Prompt, written: Completion) -> Continuation:
+def _continuation(model: LoadedModel, prompt: Prompt, written: Completion, nats: float, reference_nats: float) -> Continuation:
     decode, document = model.tokenizer.decode, prompt.document
     return Continuation(
         document.id, document.group, document.language, decode(prompt.ids), written.text, decode(prompt.following),
-        written.reason.name.lower(), written.tokens, prompt.following,
+        written.reason.name.lower(), written.tokens, prompt.following, nats, reference_nats,
     )  # fmt: skip
 
 
@@ -100,12 +92,6 @@ def _exports(call: Call, model: LoadedModel, test: Sequence[str]) -> dict[str, f
         "edge_megabytes": (artifact / "edge" / "model.tflite").stat().st_size / 1e6,
         "saved_model_compressed_megabytes": compressed_bytes(artifact / "saved_model") / 1e6,
     }
-
-
-def _from_a_line(text: str) -> str:
-    """A prompt is cut anywhere; people are shown it from the start of its first whole line, if it has one."""
-    _, newline, rest = text.partition("\n")
-    return rest.lstrip("\n") if newline and rest.strip() else text
 
 
 def main(argv: Sequence[str] | None = None) -> int:

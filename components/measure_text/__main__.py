@@ -62,12 +62,11 @@ def work(call: Call) -> None:
 
 def summary(found: Measurement, rows: Sequence[Continuation], settings: MeasureTextSettings, seed: int) -> dict[str, Any]:
     """The artifact: numbers of both sides, with the limits of those that have any; never a word of a text."""
-    over = units([row.group for row in rows])
+    over = units([row.group for row in rows], [row.document for row in rows])
 
     def estimates(measures: Mapping[str, Measure | None]) -> dict[str, Estimate | None]:
         return {
-            name: measure.estimate(over, resamples=settings.resamples, confidence=settings.confidence, seed=seed) if measure else None
-            for name, measure in measures.items()
+            name: measure.estimate(over, resamples=settings.resamples, seed=seed) if measure else None for name, measure in measures.items()
         }
 
     model, human = estimates(found.model), estimates(found.human)
@@ -79,10 +78,14 @@ def summary(found: Measurement, rows: Sequence[Continuation], settings: MeasureT
         "champion": _values(estimates(found.champion)),
         "difference": {name: _written(one) for name, one in estimates(found.difference).items() if one},
         "personal_data": found.personal_data,
+        "not_looked_for": found.not_looked_for,
+        "private_rows": sorted(found.private),
         "best": _picked(found, rows, BEST),
         "worst": _picked(found, rows, WORST),
         "notes": found.missing + found.notes,
         "continuations": len(rows),
+        "unit": over.name,
+        "units": int(over.of.max(initial=-1)) + 1,
         "works": len({row.group for row in rows}),
     }
 
@@ -108,12 +111,12 @@ def _written(one: Estimate) -> dict[str, float | None]:
 
 
 def _picked(found: Measurement, rows: Sequence[Continuation], metrics: Mapping[str, bool]) -> dict[str, Any]:
-    """Of each metric the row with its largest value, or smallest, where rows differ."""
+    """Of each metric the row with its largest value, or smallest, where rows differ; none with personal data."""
     picked = {}
     for name, largest in metrics.items():
         measure = found.model.get(name)
         values = measure.rows if measure else ()
-        there = [number for number, one in enumerate(values) if math.isfinite(one)]
+        there = [number for number, one in enumerate(values) if math.isfinite(one) and number not in found.private]
         if len({values[number] for number in there}) > 1:
             number = (max if largest else min)(there, key=lambda place: values[place])
             picked[name] = {"row": number, "document": rows[number].document, "value": _rounded(values[number])}

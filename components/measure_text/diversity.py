@@ -23,7 +23,7 @@ def distinct(texts: Sequence[list[str]], n: int) -> Measure:
         below = weights @ lengths
         return np.where(below > 0, np.asarray(seen) / np.maximum(below, 1), np.nan)
 
-    return Measure(statistic, "jackknife")
+    return Measure(statistic)
 
 
 def entropy(texts: Sequence[list[str]], n: int) -> Measure:
@@ -36,7 +36,7 @@ def entropy(texts: Sequence[list[str]], n: int) -> Measure:
         shares = counts[counts > 0] / max(counts.sum(), 1.0)
         return float(-(shares * np.log2(shares)).sum()) + 0.0 if len(shares) else float("nan")
 
-    return Measure(lambda weights: np.asarray([one(each) for each in weights]), "jackknife")
+    return Measure(lambda weights: np.asarray([one(each) for each in weights]))
 
 
 def repetition(texts: Sequence[list[str]]) -> Measure:

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from components.measure_text.interval import Numbers, Statistic, jackknife, percentile, value
+from components.measure_text.interval import Numbers, Statistic, jackknife, value
 from robo_poet.judges.bootstrap import ratio_estimate
 from robo_poet.judges.estimate import Estimate
 from robo_poet.judges.rates import clustered_rate
@@ -20,35 +20,33 @@ class Measure:
     Args:
         statistic: of the weights of rows.
         interval: by what it is found. Sums over sums have the judges' (docs/judges.md): a share's is exact for as many rows as are
-            independent, that of another ratio is studentised. What is no such quotient is resampled here; a maximum has none.
+            independent, that of another ratio is studentised. Other smooth functions have the jackknife's; a median and a maximum none.
         parts: of a ratio or a share, (rows,): what is summed above, and below.
         rows: a value a row, NaN where a row has none, for naming the worst; empty where a row alone has no value.
     """
 
     statistic: Statistic
-    interval: Literal["ratio", "share", "percentile", "jackknife", "none"] = "percentile"
+    interval: Literal["ratio", "share", "jackknife", "none"] = "jackknife"
     parts: tuple[Numbers, Numbers] | None = None
     rows: tuple[float, ...] = ()
 
-    def estimate(self, units: Units, *, resamples: int, confidence: float, seed: int) -> Estimate:
+    def estimate(self, units: Units, *, resamples: int, seed: int) -> Estimate:
         """The value with its interval."""
         if self.parts:
             above, below = units.sums(*self.parts)
             if self.interval == "share":
-                return clustered_rate(above, below, confidence=confidence)
-            return ratio_estimate(above, below, confidence=confidence, resamples=resamples, seed=seed)
-        if self.interval == "percentile":
-            return percentile(self.statistic, units.of, resamples=resamples, confidence=confidence, seed=seed)
+                return clustered_rate(above, below)
+            return ratio_estimate(above, below, resamples=resamples, seed=seed)
         if self.interval == "jackknife":
-            return jackknife(self.statistic, units.of, confidence=confidence)
+            return jackknife(self.statistic, units.of)
         return Estimate(value(self.statistic, len(units.of)), -np.inf, np.inf, int(units.of.max(initial=-1)) + 1)
 
     def less(self, other: "Measure") -> "Measure":
-        """The difference from another measure of the same rows: both are resampled together."""
+        """The difference from another measure of the same rows: units are left out of both together."""
         return Measure(lambda weights: self.statistic(weights) - other.statistic(weights))
 
     def over(self, other: "Measure") -> "Measure":
-        """The quotient, resampled together."""
+        """The quotient, likewise."""
         return Measure(lambda weights: divided(self.statistic(weights), other.statistic(weights)))
 
 
@@ -75,7 +73,7 @@ def share(flags: Sequence[bool]) -> Measure:
 
 
 def median(values: Sequence[float]) -> Measure:
-    """The lower median: the smallest value that at least half of the rows do not exceed."""
+    """The lower median, the smallest value that at least half of the rows do not exceed; the jackknife of it is not consistent."""
     numbers = np.asarray(values, np.float64)
     order = np.argsort(numbers, kind="stable")
 
@@ -85,7 +83,7 @@ def median(values: Sequence[float]) -> Measure:
         there: Numbers = numbers[order][np.minimum(place, len(order) - 1)] if len(order) else np.full(len(weights), np.nan)
         return there
 
-    return Measure(statistic, rows=tuple(numbers.tolist()))
+    return Measure(statistic, "none", rows=tuple(numbers.tolist()))
 
 
 def largest(values: Sequence[float]) -> Measure:

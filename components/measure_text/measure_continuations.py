@@ -1,16 +1,17 @@
 """All metrics of one table of continuations: of the model, and the same of people (EVAL-2, EVAL-3)."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from components.measure_text.bleu import bleu, human_bleu
+from components.measure_text.copies import copies
 from components.measure_text.degeneration import is_loop, is_repetitive
 from components.measure_text.diversity import distinct, entropy, repetition
 from components.measure_text.english import english_rows, unknown_rows
 from components.measure_text.likeness import semantic_measures, topic_measures
-from components.measure_text.measure import Measure, largest, median, on_rows, share
+from components.measure_text.measure import Measure, on_rows, ratio, share
 from components.measure_text.measurement import Measurement
-from components.measure_text.overlap import longest_overlaps
 from components.measure_text.parser import load_parser
 from components.measure_text.passages import sample_passages
 from components.measure_text.personal_data import find_personal_data
@@ -22,14 +23,14 @@ from components.measure_text.sentences import well_formed_sentences
 from components.measure_text.sentiment import mean_sentiment
 from components.measure_text.side import Side, sides
 from components.measure_text.strangers import strangers
-from components.measure_text.taken_out import Words
+from components.measure_text.taken_out import TakenOut
 from components.measure_text.topics import Topics
 from components.measure_text.toxicity import toxic_share
-from components.measure_text.training_text import encoded
 from robo_poet.evaluation.completions import Continuation
 from robo_poet.model.tokenizer import Tokenizer
 from robo_poet.settings.measure_text import MeasureTextSettings
 
+LN2 = math.log(2)
 DIVERSITY = ("distinct_1", "distinct_2", "self_bleu", "word_entropy", "fourgram_entropy")
 ENGLISH = ("well_formed_sentences", "reading_grade", "toxic_share", "sentiment")
 SEMANTIC = ("semantic_similarity", "semantic_similarity_shuffled", "semantic_lift")
@@ -37,7 +38,7 @@ TOPIC = ("topic_consistency", "topic_consistency_shuffled", "topic_lift")
 
 
 def measure_continuations(
-    rows: Sequence[Continuation], champion: Sequence[Continuation], training: Iterable[str], taken: Mapping[Words, str],
+    rows: Sequence[Continuation], champion: Sequence[Continuation], training: Iterable[str], taken: TakenOut,
     tokenizer: Tokenizer, settings: MeasureTextSettings, seed: int, say: Callable[[str], Any],
 ) -> Measurement:  # fmt: skip
     """Measure what the model wrote and what people wrote.
@@ -54,11 +55,11 @@ def measure_continuations(
     found.add({"bleu": own, "bleu_to_people": own.over(people)}, {"bleu": people, "bleu_to_people": people.over(people)})
     if champion:
         found.compare("bleu", bleu([row.text for row in champion], human.texts))
+    _likelihood(found, rows)
     _diversity(found, model, human)
     found.add(_degeneration(model, settings), _degeneration(human, settings))
     say("overlap with the training text")
-    overlaps = longest_overlaps(encoded(training, tokenizer), [*model.tokens, *human.tokens])
-    found.add(_memorisation(overlaps[: len(rows)], settings), _memorisation(overlaps[len(rows) :], settings))
+    found.add(*copies(training, tokenizer, (model, human), settings))
     say("personal data")
     _personal_data(found, (model, human), training, taken, settings)
     say("likeness to the prompt")
@@ -82,9 +83,19 @@ def _diversity(found: Measurement, model: Side, human: Side) -> None:
     found.add(measures(model), measures(human))
 
 
+def _likelihood(found: Measurement, rows: Sequence[Continuation]) -> None:
+    """How likely `score` finds what `generate` wrote: likelier than people's text, if they are one model. Words in disorder are not."""
+    nats, sizes = [row.nats / LN2 for row in rows], [float(len(row.text.encode())) for row in rows]
+    reference_nats, reference_sizes = [row.reference_nats / LN2 for row in rows], [float(len(row.reference.encode())) for row in rows]
+    own, people = ratio(nats, sizes), ratio(reference_nats, reference_sizes)
+    found.add({"completion_bits_per_byte": own}, {"completion_bits_per_byte": people})
+    found.add({"completion_bits_to_people": own.over(people)}, {"completion_bits_to_people": people.over(people)})
+    found.add({"length_to_people": ratio(sizes, reference_sizes)}, {"length_to_people": ratio(reference_sizes, reference_sizes)})
+
+
 def _degeneration(side: Side, settings: MeasureTextSettings) -> dict[str, Measure]:
     stuck = [
-        is_loop(tokens, settings.loop_repeats, settings.loop_tokens) or is_repetitive(words, settings.repetition_limit)
+        not words or is_loop(tokens, settings.loop_repeats, settings.loop_tokens) or is_repetitive(words, settings.repetition_limit)
         for tokens, words in zip(side.tokens, side.words, strict=True)
     ]
     return {
@@ -94,13 +105,8 @@ def _degeneration(side: Side, settings: MeasureTextSettings) -> dict[str, Measur
     }
 
 
-def _memorisation(overlaps: Sequence[int], settings: MeasureTextSettings) -> dict[str, Measure]:
-    copied = share([overlap >= settings.copied_tokens for overlap in overlaps])
-    return {"copied_share": copied, "longest_copy_median": median(overlaps), "longest_copy_max": largest(overlaps)}
-
-
 def _personal_data(
-    found: Measurement, both: tuple[Side, Side], training: Iterable[str], taken: Mapping[Words, str], settings: MeasureTextSettings
+    found: Measurement, both: tuple[Side, Side], training: Iterable[str], taken: TakenOut, settings: MeasureTextSettings
 ) -> None:  # fmt: skip
     own, people = (find_personal_data(side.texts, training, taken, settings.min_score) for side in both)
     found.add(
@@ -112,6 +118,8 @@ def _personal_data(
             for data in (own, people)
         )
     )
+    found.private = frozenset(row for row, count in enumerate(own.found) if count)
+    found.not_looked_for = taken.left
     found.personal_data = {kind: {"found": count, "in_training": own.known_kinds.get(kind, 0)} for kind, count in own.kinds.items()}
 
 
@@ -136,7 +144,7 @@ def _english(found: Measurement, rows: Sequence[Continuation], both: tuple[Side,
     languages = [row.language for row in rows]
     chosen = english_rows(languages)
     if not chosen:
-        found.leave_out(ENGLISH, "most texts are not English, which is what their models know")
+        found.leave_out(ENGLISH, "their models know English, and not nearly all texts are English")
         return
     if len(chosen) < len(rows):
         found.notes.append(f"{', '.join(ENGLISH)}: of the {len(chosen)} texts of {len(rows)} that may be English")

@@ -15,7 +15,9 @@ class Measurement:
         champion, difference: the same of the champion's texts after the same prompts, and the model's less the champion's; some metrics
             alone, and none where there is no champion.
         missing: what cannot be measured, and why; `notes` say what else a reader of the numbers should know.
-        personal_data: kind → how often it was found in the model's texts, and how often it stands in the training text.
+        personal_data: kind → how often it was found in the model's texts, and how often it is from the training text.
+        private: rows of the model with personal data, which nobody quotes.
+        not_looked_for: how many different findings of scrubbing were too little of a name to be looked for.
     """
 
     model: dict[str, Measure | None] = field(default_factory=dict)
@@ -23,6 +25,8 @@ class Measurement:
     champion: dict[str, Measure] = field(default_factory=dict)
     difference: dict[str, Measure] = field(default_factory=dict)
     personal_data: dict[str, dict[str, int]] = field(default_factory=dict)
+    private: frozenset[int] = frozenset()
+    not_looked_for: int = 0
     missing: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 

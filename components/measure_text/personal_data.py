@@ -1,10 +1,11 @@
 """Personal data in what was written, and whether it is from the training text. Counts and kinds leave this file, never the data."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from components.measure_text.taken_out import Words, occurrences, split
+from components.measure_text.identity import Identity, identity, spelled
+from components.measure_text.taken_out import TakenOut
 from robo_poet.privacy.finding import resolve
 from robo_poet.privacy.patterns import PatternFinder
 
@@ -24,33 +25,37 @@ class PersonalData:
     known_kinds: dict[str, int]
 
 
-def find_personal_data(texts: Sequence[str], training: Iterable[str], taken: Mapping[Words, str], min_score: float) -> PersonalData:
+def find_personal_data(texts: Sequence[str], training: Iterable[str], taken: TakenOut, min_score: float) -> PersonalData:
     """Search texts for data that has a shape (addresses, numbers, keys: `robo_poet.privacy.patterns`) and for what scrubbing took out.
 
-    From the training text is what stands in it letter by letter, or was taken out of it.
+    From the training text is what stands in it or was taken out of it, in whatever spelling (`identity`).
 
     Args:
         training: documents, as they were trained on.
-        taken: see `taken_out`.
         min_score: of a finding, as in scrub.min_score.
     """
     finder = PatternFinder(min_score)
-    shaped = [[(one.entity, text[one.start : one.end]) for one in resolve(finder.find(text), text)] for text in texts]
-    learnt = _standing({said for own in shaped for _, said in own}, training)
+    shaped = [[(one.entity, identity(text[one.start : one.end])) for one in resolve(finder.find(text), text)] for text in texts]
+    learnt = _standing({said for own in shaped for _, said in own}, training) | taken.kinds.keys()
     found, known = [], []
     for text, own in zip(texts, shaped, strict=True):
-        kept = [(entity, words) for entity, words in occurrences(text, taken) if not any(words == split(said) for _, said in own)]
-        found.append([entity for entity, _ in own] + [entity for entity, _ in kept])
-        known.append([entity for entity, said in own if said in learnt or split(said) in taken] + [entity for entity, _ in kept])
+        seen = {said for _, said in own}
+        kept = [entity for entity, said in taken.within(text) if said not in seen]
+        found.append([entity for entity, _ in own] + kept)
+        known.append([entity for entity, said in own if said in learnt] + kept)
     return PersonalData([len(own) for own in found], [len(own) for own in known], _counted(found), _counted(known))
 
 
-def _standing(wanted: set[str], training: Iterable[str]) -> set[str]:
+def _standing(wanted: set[Identity], training: Iterable[str]) -> set[Identity]:
     """Those of `wanted` that stand in a document."""
-    seen: set[str] = set()
-    for text in training if wanted else ():
-        seen |= {said for said in wanted - seen if said in text}
-    return seen
+    missing = {said: spelled(said) for said in wanted if said}
+    for text in training if missing else ():
+        plain = text.casefold()
+        for said in [said for said, shape in missing.items() if shape.search(plain)]:
+            del missing[said]
+        if not missing:
+            break
+    return {said for said in wanted if said and said not in missing}
 
 
 def _counted(kinds: Iterable[Iterable[str]]) -> dict[str, int]:

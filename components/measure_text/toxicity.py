@@ -1,17 +1,22 @@
-"""Share of texts that the content filter's classifier finds abusive (SERVE-4): what readers would not be shown."""
+"""Share of texts that the content filter's classifier or its list of the severest words finds abusive (SERVE-4).
+
+Neither knows hatred and threats in plain words (`docs/evaluation.md`).
+"""
 
 from collections.abc import Sequence
 
 from components.measure_text.measure import Measure, share
 from serving.content_filter.passage import Passage
 from serving.content_filter.toxicity import Toxicity
+from serving.content_filter.word_list import LISTS, at_least, read
+from serving.content_filter.words import Words
 
 
 def toxic_share(texts: Sequence[str], threshold: float, ignores: Sequence[str]) -> Measure:
-    """Share with a window of 8 words that is abusive with a probability of at least `threshold`.
+    """Share with a severe word, or a window of 8 words that is abusive with a probability of at least `threshold`.
 
     Args:
         ignores: words that the classifier does not see.
     """
-    judge = Toxicity(threshold, ignores)
-    return share([judge.find(Passage(text), "completion") is not None for text in texts])
+    judges = Toxicity(threshold, ignores), Words(at_least(read(LISTS / "english.txt"), "severe"))
+    return share([any(judge.find(Passage(text), "completion") for judge in judges) for text in texts])

@@ -38,7 +38,7 @@ def record(
     """
     mine = [ours[row] for row in one.rows]
     works = [document.group for document in mine]
-    over = units(works, settings.min_works)
+    over = units(works, fewest=settings.min_works)
     bootstrap = partial(ratio_estimate, resamples=settings.resamples, seed=seed)
 
     def interval(amounts: Array, weights: Array) -> Estimate:

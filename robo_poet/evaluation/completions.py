@@ -14,6 +14,7 @@ from robo_poet.errors import BadInput
 SCHEMA = pa.schema(
     [pa.field(name, pa.string(), nullable=False) for name in ("document", "group", "language", "prompt", "text", "reference", "stop")]
     + [pa.field(name, pa.list_(pa.int32()), nullable=False) for name in ("tokens", "reference_tokens")]
+    + [pa.field(name, pa.float64(), nullable=False) for name in ("nats", "reference_nats")]
 )
 DECODING = b"decoding"  # key of the table's metadata
 
@@ -28,6 +29,7 @@ class Continuation:
         text, tokens: what the model wrote.
         reference, reference_tokens: what really follows, of about the same length.
         stop: why the model stopped, in the words of `StopReason`.
+        nats, reference_nats: how unlikely `score` of the same model finds either text after the prompt.
     """
 
     document: str
@@ -39,6 +41,8 @@ class Continuation:
     stop: str
     tokens: list[int]
     reference_tokens: list[int]
+    nats: float = 0.0
+    reference_nats: float = 0.0
 
 
 def write_continuations(path: Path, rows: Iterable[Continuation], decoding: Mapping[str, float] | None = None) -> None:

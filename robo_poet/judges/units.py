@@ -17,25 +17,34 @@ MINIMUM_WORKS = 10  # below, documents are the units
 
 @dataclass(frozen=True)
 class Units:
-    """The units of some documents.
+    """The units of some rows.
 
     Args:
         name: what they are.
-        of: (documents,): the number of each document's unit, from 0.
+        of: (rows,): the number of each row's unit, from 0.
     """
 
     name: Literal["work", "document"]
     of: npt.NDArray[np.int64]
 
     def sums(self, *values: ArrayLike) -> tuple[Numbers, ...]:
-        """Sums of (documents,) values over the documents of each unit: one (units,) array a sequence of `values`."""
+        """Sums of (rows,) values over the rows of each unit: one (units,) array a sequence of `values`."""
         count = int(self.of.max(initial=-1)) + 1
         return tuple(np.bincount(self.of, np.asarray(each, np.float64), count).astype(np.float64) for each in values)
 
 
-def units(works: Sequence[str], fewest: int = MINIMUM_WORKS) -> Units:
-    """The works of the documents, or the documents themselves where there are fewer than `fewest` works."""
-    names, place = np.unique(np.asarray(works, dtype=str), return_inverse=True)
-    if len(names) >= fewest:
-        return Units("work", place.ravel().astype(np.int64))
-    return Units("document", np.arange(len(works)))
+def units(works: Sequence[str], documents: Sequence[str] | None = None, *, fewest: int = MINIMUM_WORKS) -> Units:
+    """The works, or where there are fewer than `fewest` the documents.
+
+    Args:
+        works: of each row.
+        documents: of each row, where several rows may be of one document, as completions are; else each row is a document.
+    """
+    place = _numbered(works)
+    if int(place.max(initial=-1)) + 1 >= fewest:
+        return Units("work", place)
+    return Units("document", np.arange(len(works)) if documents is None else _numbered(documents))
+
+
+def _numbered(names: Sequence[str]) -> npt.NDArray[np.int64]:
+    return np.unique(np.asarray(names, dtype=str), return_inverse=True)[1].ravel().astype(np.int64)

@@ -29,7 +29,7 @@ def load_model(model: Path, tokenizer: Path) -> LoadedModel:
     """Load the model artifact and the tokenizer artifact that belongs to it.
 
     Raises:
-        BadInput: no model at `model`, or the tokenizer is not of the size that the model was exported for.
+        BadInput: no model at `model`, or one that cannot be loaded, or the tokenizer is not of the size that the model was exported for.
     """
     try:
         manifest = json.loads((model / "manifest.json").read_text("utf-8"))
@@ -40,7 +40,11 @@ def load_model(model: Path, tokenizer: Path) -> LoadedModel:
     with quiet():
         import tensorflow as tf  # seconds; a wrong path should not cost them
 
-        module = tf.saved_model.load(str(model / "saved_model"))
+        try:
+            module = tf.saved_model.load(str(model / "saved_model"))
+        except (OSError, ValueError, KeyError, tf.errors.OpError) as error:
+            first = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise BadInput(f"its SavedModel cannot be loaded ({first})", where=str(model), remedy="train a version anew") from None
     calls = module.signatures
     missing = [name for name in ("generate", "beam_search", "score") if name not in calls]
     if missing:

@@ -1,6 +1,6 @@
 """The model card as data: what a person reads before a version is put in front of others (Mitchell et al. 2019). The page is made of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from robo_poet.evaluation.completions import Continuation
@@ -11,11 +11,13 @@ ABOUT = (
     "It continues a text in the manner of the texts it was trained on. It knows no facts and means nothing by what it writes: "
     "nothing is true because it wrote it, and nobody whom it seems to name is meant."
 )
+SAMPLES = 3  # shown as they were drawn
 # What no run of this pipeline can promise.
 LIMITS = (
     "Personal data was taken out of the training text by patterns and, in English, by a model of names: what neither sees has stayed.",
     "Bias is measured by our own sentences in the languages listed: of other groups, words and languages it says nothing.",
-    "Toxicity and sentiment are judged by small models that know modern English: of verse and older English they are a rough sign.",
+    "Toxicity and sentiment are judged by small models and a list of words that know modern English: of verse and older English they are a "
+    "rough sign, and hatred or threats in plain words they hardly see.",
     "Copied text is searched for in the training text alone, not in all that has ever been written.",
 )
 
@@ -44,22 +46,35 @@ def make_card(
         "people": text_metrics.get("human", {}),
         "champion_texts": {name: text_metrics.get(name, {}) for name in ("champion", "difference")},
         "bands": bands(decision.get("metrics", {})),
-        "measured_on": {name: evaluation.get(name) for name in ("documents", "tokens", "unit", "units")},
+        "measured_on": {name: evaluation.get(name) for name in ("documents", "tokens", "unit", "units")}
+        | {"continuations": text_metrics.get("continuations"), "text_units": text_metrics.get("units")},
         "champion": comparison,
         "slices": slices,
         "bias": {"groups": model_audit.get("axes", []), "examples": model_audit.get("examples", [])},
         "secrets": model_audit.get("secrets", {}),
         "personal_data": text_metrics.get("personal_data", {}),
         "samples": {
-            "drawn": evaluation["samples"],
+            "drawn": _drawn(continuations, frozenset(text_metrics.get("private_rows", ()))),
             "good": _picked(text_metrics.get("best", {}), continuations),
             "bad": _picked(text_metrics.get("worst", {}), continuations),
         },
-        "limits": [*_limits(evaluation, comparison, text_metrics), *LIMITS],
+        "limits": [*_limits(evaluation, comparison, text_metrics, lineage), *LIMITS],
         "data": statistics,
         "training": _training(history),
         "lineage": lineage,
     }
+
+
+def _drawn(continuations: Sequence[Continuation], private: Collection[int]) -> list[dict[str, str]]:
+    """The first continuations, whose places are drawn by chance, but for those with personal data."""
+    shown = [row for number, row in enumerate(continuations) if number not in private][:SAMPLES]
+    return [{"prompt": discreet(_from_a_line(row.prompt)), "text": discreet(row.text)} for row in shown]
+
+
+def _from_a_line(text: str) -> str:
+    """A prompt is cut anywhere; people are shown it from the start of its first whole line, if it has one."""
+    _, newline, rest = text.partition("\n")
+    return rest.lstrip("\n") if newline and rest.strip() else text
 
 
 def _picked(places: Mapping[str, Any], continuations: Sequence[Continuation]) -> list[dict[str, Any]]:
@@ -68,19 +83,27 @@ def _picked(places: Mapping[str, Any], continuations: Sequence[Continuation]) ->
     for metric, place in places.items():
         if place and 0 <= place["row"] < len(continuations):
             row = continuations[place["row"]]
-            shown = {"prompt": discreet(row.prompt), "text": discreet(row.text), "reference": discreet(row.reference)}
+            shown = {"prompt": discreet(_from_a_line(row.prompt)), "text": discreet(row.text), "reference": discreet(row.reference)}
             one = found.setdefault(place["row"], shown | {"picked_by": {}})
             one["picked_by"][metric] = place["value"]
     return list(found.values())
 
 
-def _limits(evaluation: Mapping[str, Any], comparison: Mapping[str, Any], text_metrics: Mapping[str, Any]) -> list[str]:
+def _limits(
+    evaluation: Mapping[str, Any], comparison: Mapping[str, Any], text_metrics: Mapping[str, Any], lineage: Mapping[str, Any]
+) -> list[str]:  # fmt: skip
     """Those of this very run."""
     found = []
     if evaluation.get("unit") == "document":
         found.append("The held-out text is of few works: intervals are over their documents and say nothing of other works.")
     if comparison.get("state") == "unreadable":
         found.append(str(comparison.get("reason")))
+    if lineage.get("settings", {}).get("train", {}).get("warm_start"):
+        found.append("The training began with the weights of another version: what that one has read is not searched for here.")
+    if left := text_metrics.get("not_looked_for"):
+        found.append(
+            f"Scrubbing took out {left:,} different names of one word, or hardly names at all: completions are not searched for them."
+        )
     return [*found, *map(str, text_metrics.get("notes", []))]
 
 

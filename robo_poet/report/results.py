@@ -58,8 +58,11 @@ def metrics_section(card: Mapping[str, Any]) -> str:
         for name, value in ordered(card["metrics"])
     ]  # fmt: skip
     on = card["measured_on"]
-    over = f" Intervals are of 95 %, over {on['units']:,} {on['unit']}s." if on.get("units") else ""
-    note = f"<p>On {on['documents']:,} held-out documents, {on['tokens']:,} tokens.{over} People: what really follows the same prompts.</p>"
+    over = [f"over {on['units']:,} {on['unit']}s"] if on.get("units") else []
+    if on.get("text_units"):
+        over.append(f"those of what it wrote over the {on['text_units']:,} that its {on['continuations']:,} prompts are from")
+    how = f"Intervals are of 95 %{', ' if over else ''}{'; '.join(over)}."
+    note = f"<p>On {on['documents']:,} held-out documents, {on['tokens']:,} tokens. {how} People: what really follows the prompts.</p>"
     return note + table(["metric", "model", "95 % interval", "people", "band"], rows)
 
 

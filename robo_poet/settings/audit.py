@@ -22,7 +22,6 @@ class AuditSettings(Settings):
     top_p: float = Field(0.9, ge=0.1, le=1.0)
     batch: int = Field(64, ge=1, le=1024, description="rows a call of the exported model")
     width: int = Field(96, ge=16, le=256, description="tokens of a sentence, at most; longer ones are left out")
-    confidence: float = Field(0.95, ge=0.5, lt=1, description="of intervals; of those of all groups at once too")
     resamples: int = Field(2000, ge=200, le=100_000, description="of the bootstrap over templates")
     secrets: PlantedSecretsSettings = Field(PlantedSecretsSettings(), description="what was planted in the training text")
     candidates: int = Field(255, ge=31, le=100_000, description="other secrets that each one is ranked among")

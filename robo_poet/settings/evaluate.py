@@ -15,13 +15,10 @@ class EvaluateSettings(Settings):
     temperature: float = Field(0.8, ge=0.1, le=2.0)
     top_k: int = Field(50, ge=0, le=100, description="0 is off")
     top_p: float = Field(0.9, ge=0.1, le=1.0)
-    samples: int = Field(3, ge=1, le=20, description="sample poems shown on the scorecard and in the report")
-    sample_tokens: int = Field(120, ge=10, le=512)
-
     edge_tokens: int = Field(4000, ge=1, le=1_000_000, description="held-out tokens on which the edge model's loss is measured, one by one")
 
     @model_validator(mode="after")
     def _within_the_model(self) -> "EvaluateSettings":
-        if self.prompt_tokens + max(self.continuation_tokens, self.sample_tokens) > 511:  # and <START> makes 512
-            raise ValueError("prompt_tokens and continuation_tokens or sample_tokens are together more than 511")
+        if self.prompt_tokens + self.continuation_tokens > 511:  # and <START> makes 512
+            raise ValueError("prompt_tokens and continuation_tokens are together more than 511")
         return self

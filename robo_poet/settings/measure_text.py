@@ -9,8 +9,7 @@ from robo_poet.settings.content_filter import OF_THE_STAGE
 class MeasureTextSettings(Settings):
     """Section `text` of a profile."""
 
-    resamples: int = Field(1000, ge=100, le=100_000, description="of the bootstrap that gives the intervals")
-    confidence: float = Field(0.95, gt=0, lt=1, description="of the intervals")
+    resamples: int = Field(1000, ge=100, le=100_000, description="of the bootstrap that gives the intervals of ratios")
     # Of the bundled corpora's windows of 64 tokens fewer than one in 5,000 is degenerate by these, all of them rows of dots in tables.
     loop_repeats: int = Field(3, ge=2, le=100, description="times that a text says the same at its end to be degenerate …")
     loop_tokens: int = Field(12, ge=2, le=512, description="… and the tokens that these times fill together, at least")
@@ -23,3 +22,4 @@ class MeasureTextSettings(Settings):
     toxicity_ignores: tuple[str, ...] = Field(OF_THE_STAGE, description="words that the classifier does not see")
     min_score: float = Field(0.4, ge=0, le=1, description="smallest confidence of a finding of personal data")
     copied_tokens: int = Field(20, ge=2, le=512, description="tokens in a row of the training text from which a text is a copy")
+    copied_words: int = Field(15, ge=2, le=512, description="the same in words, whatever their case and the marks between them")

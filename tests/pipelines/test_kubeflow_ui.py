@@ -126,7 +126,7 @@ def said(toy_corpus: Path, toy_tokenizer: Path, toy_training: Path, home: Path) 
     lenient = json.dumps(
         {f"on_{name}": "ignore" for name in ("size", "sentence_length", "type_token_ratio", "skew", "language", "anomalies")}
     )
-    few = json.dumps({"continuations": 8, "prompt_tokens": 8, "continuation_tokens": 10, "sample_tokens": 20, "samples": 2})
+    few = json.dumps({"continuations": 8, "prompt_tokens": 8, "continuation_tokens": 10})
     model = {"tokenizer": toy_tokenizer, "model": toy_training / "model"}
     written = {name: home / name for name in ("evaluation", "measured", "continuations")}
     evidence = {name: home / name for name in ("evaluation", "text_metrics", "model_audit", "slices", "comparison")}

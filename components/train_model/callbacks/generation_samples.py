@@ -6,6 +6,7 @@ from components.train_model.callbacks.callback import Batch, Callback
 from components.train_model.callbacks.event_file import EventFile
 from components.train_model.sample_text import SampleText
 from robo_poet.model.tokenizer import START, Tokenizer
+from robo_poet.privacy.discreet import discreet
 
 if TYPE_CHECKING:
     from components.train_model.trainer import Trainer
@@ -32,4 +33,4 @@ class GenerationSamples(Callback):
         held_out = [int(token) for token in training.validation.tokens[:PROMPT]]
         for name, prompt in (("from nothing", [START]), ("after held-out words", held_out)):
             written = sample(prompt, LENGTH, seed=(training.seed, step))
-            self._events.text(f"samples/{name}", self._tokenizer.decode([*prompt, *written]), step)
+            self._events.text(f"samples/{name}", discreet(self._tokenizer.decode([*prompt, *written])), step)

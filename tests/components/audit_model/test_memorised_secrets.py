@@ -22,7 +22,7 @@ def words(toy_tokenizer: Path) -> Tokenizer:
 def exposures(words: Tokenizer, known: list[Secret]) -> list[float]:
     texts = {secret.text for secret in known}
     model = opinionated(words, lambda text: 500.0 * (text in texts))
-    found = measure_exposure(model, [*SECRETS, *OTHERS], candidates=127, confidence=0.95, batch=64, width=128, seed=3, say=silent)
+    found = measure_exposure(model, [*SECRETS, *OTHERS], candidates=127, batch=64, width=128, seed=3, say=silent)
     return [one.sampled.value for one in found]
 
 
@@ -34,7 +34,7 @@ def test_a_secret_that_the_model_knows_has_all_the_bits_that_the_sample_can_tell
 
 def test_secrets_that_a_model_does_not_know_have_the_exposure_of_chance(words: Tokenizer) -> None:
     many = PlantedSecretsSettings(rates=(1, 2, 3, 4, 5), per_rate=20)
-    found = measure_exposure(opinionated(words), planted(many, 1), candidates=63, confidence=0.95, batch=256, width=128, seed=3, say=silent)
+    found = measure_exposure(opinionated(words), planted(many, 1), candidates=63, batch=256, width=128, seed=3, say=silent)
     mean = sum(one.sampled.value for one in found) / len(found)
     assert mean == pytest.approx(chance(63), abs=0.4)  # 100 secrets: a standard error of about 0.14 bits
 
@@ -57,7 +57,7 @@ def test_what_greedy_or_sampled_completions_write_out_is_extracted(words: Tokeni
 
 def test_the_summary_is_by_rate_and_holds_no_secret(words: Tokenizer) -> None:
     model = opinionated(words)
-    bits = measure_exposure(model, [*SECRETS, *OTHERS], candidates=31, confidence=0.95, batch=64, width=128, seed=3, say=silent)
+    bits = measure_exposure(model, [*SECRETS, *OTHERS], candidates=31, batch=64, width=128, seed=3, say=silent)
     known = [Known(secret.repeats, one, secret.repeats == 16) for secret, one in zip(SECRETS, bits, strict=False)]
     found = summary_of_secrets(known, bits[8:], 31)
     assert [(one["rate"], one["secrets"], one["extracted"]) for one in found["rates"]] == [(1, 4, 0), (16, 4, 4)]  # type: ignore[attr-defined]

@@ -21,7 +21,7 @@ def by_template(values: list[float]) -> tuple[list[float], list[str]]:
 
 
 def summed(*measured: Gaps) -> tuple[Sequence[GroupBias], Worst]:
-    return summarise(measured, confidence=0.95, resamples=300, seed=1)
+    return summarise(measured, resamples=300, seed=1)
 
 
 def test_it_is_the_judges_all_groups_together_in_the_order_given() -> None:

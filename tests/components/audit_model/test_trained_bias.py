@@ -36,7 +36,7 @@ def test_a_model_shows_the_skew_of_its_training_text_and_no_other(
 ) -> None:
     model = trained(sentences((of_group, of_reference)), Tokenizer.load(toy_tokenizer), epochs=6)
     gaps, left_out = likelihood_gaps(model, [SUITE], pairs=100, batch=64, width=40, seed=1, say=silent)
-    (found,), worst = summarise(gaps, confidence=0.95, resamples=300, seed=1)
+    (found,), worst = summarise(gaps, resamples=300, seed=1)
     assert left_out == 0 and len(gaps[0].gaps) == 48
     print(f"log odds ratio of the text {expected:.2f} nats, of the model {found.gap}")
     if expected:

@@ -21,7 +21,7 @@ def test_a_model_knows_the_secrets_of_its_training_text_and_no_others(toy_tokeni
     secrets, others = planted(settings, 1), never_planted(settings, 1)
     texts = [one.text for one in secrets for _ in range(one.repeats)] + [verse(seed, 2) for seed in range(40)]
     model = trained(texts, Tokenizer.load(toy_tokenizer), epochs=22, units=48)
-    found = measure_exposure(model, [*secrets, *others], candidates=127, confidence=0.95, batch=128, width=64, seed=1, say=silent)
+    found = measure_exposure(model, [*secrets, *others], candidates=127, batch=128, width=64, seed=1, say=silent)
     bits = [one.sampled.value for one in found]
     extracted = measure_extraction(model, secrets, Sampling(), attempts=7, batch=8, seed=1)
     print(f"exposure of secrets {bits[:3]}, of others {bits[3:]}; extracted {extracted}")

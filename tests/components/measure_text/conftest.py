@@ -66,5 +66,5 @@ def human() -> list[Continuation]:
         for start in (0, 6):
             prompt, reference = (". ".join(sentences[at : at + 3]) + "." for at in (start, start + 3))
             text = ". ".join(other[start : start + 3]) + "."
-            rows.append(Continuation(f"d{work}", f"w{work}", "en", prompt, f" {text}", f" {reference}", "length", [], []))
+            rows.append(Continuation(f"d{work}", f"w{work}", "en", prompt, f" {text}", f" {reference}", "length", [], [], 90.0, 100.0))
     return rows

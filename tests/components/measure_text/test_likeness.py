@@ -77,7 +77,7 @@ def test_who_keeps_to_the_subject_is_above_shuffled_pairs_and_who_does_not_is_no
     for side, gains in zip(sides(human, tokenizer), (True, True), strict=True):
         for found in (semantic_measures(space, side, others), topic_measures(topics, side, others)):
             ((name, lift),) = [(name, found[name]) for name in found if name.endswith("lift")]
-            low = lift.estimate(Units("document", np.arange(len(human))), resamples=500, confidence=0.95, seed=1).low
+            low = lift.estimate(Units("document", np.arange(len(human))), resamples=500, seed=1).low
             assert (low > 0.2) is gains, name
     turned = [replaced for row, replaced in zip(human, _turned(human), strict=True)]
     lift = semantic_measures(space, sides(turned, tokenizer)[0], others)["semantic_lift"]

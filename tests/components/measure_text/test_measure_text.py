@@ -43,13 +43,13 @@ def failed(found):
 
 
 def test_people_pass_all_and_are_their_own_reference(measure, human, tmp_path):
-    found = measure([replace(row, text=row.reference) for row in human])
+    found = measure([replace(row, text=row.reference, nats=row.reference_nats) for row in human])
     assert failed(found) == set() and found["notes"] == []
     assert found["metrics"].pop("bleu") == 1 and 0 < found["human"].pop("bleu") < 0.5
     more, one = found["metrics"].pop("bleu_to_people"), found["human"].pop("bleu_to_people")
     assert more > 2 and one == 1
     assert found["metrics"] == found["human"]
-    assert found["intervals"].keys() == found["metrics"].keys() - {"longest_copy_max"} | {"bleu", "bleu_to_people"}
+    assert found["intervals"].keys() == found["metrics"].keys() - {"longest_copy_max", "longest_copy_median"} | {"bleu", "bleu_to_people"}
     for name, (low, high) in found["intervals"].items():
         assert low <= found["metrics"].get(name, {"bleu": 1, "bleu_to_people": more}.get(name)) <= high, name
     assert (found["continuations"], found["works"]) == (32, 16)
@@ -108,6 +108,36 @@ def test_a_model_that_wanders_or_shuffles_its_words_is_caught(measure, human):
     assert {"well_formed_sentences", "semantic_lift"} <= failed(measure(wandering))
 
 
+def test_half_the_texts_empty_or_cut_short_is_seen(measure, human):
+    half = measure([replace(row, text="", nats=0.0) if number % 2 else row for number, row in enumerate(human)], "half")
+    assert half["metrics"]["degenerate_share"] == half["metrics"]["empty_share"] == 0.5 and "degenerate_share" in failed(half)
+    short = measure([replace(row, text=row.text[:20]) for row in human], "short")
+    assert short["metrics"]["length_to_people"] < 0.2 and short["human"]["length_to_people"] == 1
+
+
+def test_a_model_that_writes_other_than_it_reads_is_caught(measure, human):
+    """`score` finds the words that it wrote in disorder unlikelier than people's: what `generate` does is not what was learnt."""
+    found = measure([replace(row, nats=2 * row.reference_nats) for row in human])
+    assert found["metrics"]["completion_bits_to_people"] > 1.5 and found["intervals"]["completion_bits_to_people"][0] > 1.1
+    assert found["human"]["completion_bits_to_people"] == 1
+
+
+def test_copies_are_found_in_capitals_with_other_marks_and_in_short_texts(measure, human, training):
+    recited = " ".join(training[3].split()[10:50])
+    loud, marked = recited.upper(), "; ".join(recited.replace(",", "").split())
+    short = " ".join(training[5].split()[20:28])
+    for name, text in (("loud", loud), ("marked", marked), ("short", f" {short}")):
+        assert measure([replace(row, text=text) for row in human], name)["metrics"]["copied_share"] == 1, name
+    assert measure(human, "honest")["metrics"]["copied_share"] == 0
+
+
+def test_what_holds_personal_data_is_never_picked_to_be_shown(measure, human):
+    private = " Write to anna.k@example.org or anna.k@example.org or anna.k@example.org, you hate hate hate."
+    found = measure([replace(row, text=private) if number in (0, 5) else row for number, row in enumerate(human)])
+    assert found["private_rows"] == [0, 5]
+    assert not {one["row"] for picked in ("best", "worst") for one in found[picked].values()} & {0, 5}
+
+
 def test_personal_data_and_abuse_are_counted_and_never_told(measure, human, capsys, tmp_path):
     secrets = ["anna.k@example.org", "bela@example.com"]
     rows = list(human)
@@ -154,7 +184,8 @@ def test_a_model_that_writes_nothing_is_rejected_and_not_a_crash(measure, human)
     }
     assert {name for name, number in found["metrics"].items() if number is None} == nothing
     assert not nothing & found["intervals"].keys()
-    assert {"empty_share", "distinct_2", "well_formed_sentences", "semantic_lift"} <= failed(found)
+    assert {"empty_share", "degenerate_share", "distinct_2", "well_formed_sentences", "semantic_lift"} <= failed(found)
+    assert found["metrics"]["length_to_people"] < 0.05
 
 
 ENGLISH = {"well_formed_sentences", "reading_grade", "toxic_share", "sentiment"}
@@ -163,16 +194,16 @@ ENGLISH = {"well_formed_sentences", "reading_grade", "toxic_share", "sentiment"}
 def test_what_knows_english_alone_says_nothing_of_german(measure, human, capsys):
     found = measure([replace(row, language="de" if number % 2 else "fr") for number, row in enumerate(human)])
     assert {name for name, number in found["metrics"].items() if number is None} == ENGLISH
-    assert "not measured, most texts are not English" in found["notes"][0]
+    assert "not measured, their models know English, and not nearly all texts are English" in found["notes"][0]
     assert f"warning: {found['notes'][0]}" in capsys.readouterr().err
     assert ENGLISH - {"sentiment"} <= failed(found)
 
 
 def test_unknown_languages_count_as_english_and_a_few_others_are_left_out(measure, human):
-    found = measure([replace(row, language="" if number < 4 else "fr" if number < 8 else "en") for number, row in enumerate(human)])
+    found = measure([replace(row, language="" if number < 4 else "fr" if number == 8 else "en") for number, row in enumerate(human)])
     assert all(number is not None for number in found["metrics"].values())
     assert [note.split(": ")[1] for note in found["notes"]] == [
-        "of the 28 texts of 32 that may be English", "4 texts that do not say their language count as English",
+        "of the 31 texts of 32 that may be English", "4 texts that do not say their language count as English",
     ]  # fmt: skip
 
 

@@ -22,6 +22,8 @@ def test_abuse_is_counted_and_the_stage_s_words_are_not():
 
 
 def test_which_rows_are_english():
-    assert english_rows(["en", "en-GB", "", "fr"]) == [0, 1, 2]
-    assert english_rows(["en", "fr", "de"]) == english_rows(["en", "fr"]) == english_rows([]) == []
+    assert english_rows(["en", "en-GB", "", *["en"] * 17, "fr"]) == [*range(20)]
+    assert (
+        english_rows(["en"] * 18 + ["fr"] * 2) == english_rows(["en", "fr", "de"]) == english_rows(["en", "fr"]) == english_rows([]) == []
+    )
     assert unknown_rows(["en", "", "whatever it is", "fr"]) == 2

@@ -8,7 +8,7 @@ from robo_poet.judges.units import MINIMUM_WORKS, units
 
 @given(st.lists(st.sampled_from([f"w{n}" for n in range(14)]), min_size=1, max_size=60), st.sampled_from([5, MINIMUM_WORKS]))
 def test_works_are_the_units_where_there_are_enough_and_documents_else(works: list[str], fewest: int) -> None:
-    found, count = units(works, fewest), len(set(works))
+    found, count = units(works, fewest=fewest), len(set(works))
     if count >= fewest:
         assert len(set(found.of.tolist())) == count and found.name == "work"
         assert all((found.of[a] == found.of[b]) == (works[a] == works[b]) for a in range(len(works)) for b in range(a))
@@ -19,10 +19,16 @@ def test_works_are_the_units_where_there_are_enough_and_documents_else(works: li
 @given(st.lists(st.tuples(st.sampled_from("abcdef"), st.floats(0, 9)), min_size=1, max_size=30))
 def test_sums_are_those_of_each_unit(rows: list[tuple[str, float]]) -> None:
     works, numbers = zip(*rows, strict=True)
-    summed, counted = units(works, 1).sums(numbers, np.ones(len(rows)))
+    summed, counted = units(works, fewest=1).sums(numbers, np.ones(len(rows)))
     for unit, name in enumerate(sorted(set(works))):
         of = [number for work, number in rows if work == name]
         assert (summed[unit], counted[unit]) == (pytest.approx(sum(of)), len(of))
+
+
+def test_rows_of_one_document_are_one_unit_where_works_are_few() -> None:
+    found = units(["w"] * 6, ["b", "b", "a", "c", "a", "b"])
+    assert (found.name, found.of.tolist()) == ("document", [1, 1, 0, 2, 0, 1])
+    assert units([f"w{n}" for n in range(12)], ["d"] * 12).name == "work"
 
 
 def test_nothing_has_no_units() -> None:
