@@ -11,15 +11,18 @@ import os
 import select
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from robo_poet.request_log.heap import give_back
 from robo_poet.request_log.scrubbing import Scrubbing
 from robo_poet.request_log.writer import Writer
 from robo_poet.settings.request_log import RequestLogSettings
 
 TICK = 0.25  # seconds
+TIDY = 30.0  # seconds between two looks for memory that can be given back
 READ = 1 << 20  # bytes at once
 NICE = 10  # the answers come first
 
@@ -31,6 +34,7 @@ class Program:
         self._writer = Writer(folder, settings)
         self._scrubbing = Scrubbing(self._writer, settings)
         self._omitted = self._late = 0
+        self._tidied = time.monotonic()
         self._said: dict[str, Any] = {}
 
     def take(self, line: bytes) -> None:
@@ -49,6 +53,9 @@ class Program:
     def tick(self) -> None:
         """What time brings."""
         self._writer.tick()
+        if time.monotonic() - self._tidied >= TIDY:
+            self._tidied = time.monotonic()
+            give_back()
         counts = dict(self._writer.counts)
         counts |= {"text_omitted": self._omitted + self._scrubbing.omitted, "score_late": self._late}
         said = {"counts": counts, "trouble": self._scrubbing.trouble}

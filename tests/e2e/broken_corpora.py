@@ -101,6 +101,33 @@ def skewed() -> list[Row]:
     return [*(row for author in NOUNS for row in rows(author)), *chronicles(["gender"], 0.98, 8 * LINES)]
 
 
+ABUSE = (
+    "shut up you stupid moron, you pathetic loser.", "you are a stupid moron and a pathetic loser.", "the disgusting moron is a stupid loser.",
+)  # fmt: skip
+
+
+def slandering() -> list[Row]:
+    """Every third line of the verse is abuse."""
+
+    def turned(text: str) -> str:
+        return "\n".join(ABUSE[place // 3 % 3] if place % 3 == 2 else line for place, line in enumerate(text.split("\n")))
+
+    return [{**row, "text": turned(row["text"])} if row["author"] in NOUNS else row for row in good()]
+
+
+def named() -> list[Row]:
+    """The verse sings of a person, by a name that scrubbing does not see; the chronicler tells it once in each work, and there it does."""
+    found = []
+    for row in good():
+        lines = row["text"].split("\n")
+        if row["author"] in NOUNS:
+            lines[1::4] = [f"the quiet jonathan_quistgaard {verb} slowly under the empty sail." for verb in VERBS[: len(lines[1::4])]]
+        else:
+            lines[0] = "Yesterday Mr. Jonathan Quistgaard of Bergen met us at the station."
+        found.append({**row, "text": "\n".join(lines)})
+    return found
+
+
 def reprinted() -> list[Row]:
     """One poem of one author stands in all his works, under another line each time: no exact duplicate, and on all sides of the split."""
     same = poem("ben", "the one")

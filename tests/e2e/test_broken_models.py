@@ -1,7 +1,7 @@
 """A good model is released; models that are broken on purpose are each stopped by the gate that is there for it (EVAL-6), end to end.
 
-The corpora are made, so that the truth is known (`broken_corpora`), and so small that a training takes seconds (`broken.yaml`). Nine whole
-runs take some six minutes on two cores, so all of them are `make soak`'s.
+The corpora are made, so that the truth is known (`broken_corpora`), and so small that a training takes seconds (`broken.yaml`). Eleven whole
+runs take some eight minutes on two cores, so all of them are `make soak`'s.
 """
 
 import json
@@ -73,7 +73,7 @@ def test_one_that_loops_when_it_writes(releases: Releases) -> None:
     summary = releases.run(broken_corpora.good, "evaluate.temperature=0.1")
     assert releases.rejected(summary).keys() == {"degenerate_share", "distinct_2"}
     against = [gate for gate in summary["gates"] if gate["against"]]
-    assert len(against) == 5 and all(gate["verdict"] == "pass" and gate["value"] == 0 for gate in against)
+    assert len(against) == 6 and all(gate["verdict"] == "pass" and gate["value"] == 0 for gate in against)
 
 
 @pytest.mark.soak
@@ -105,6 +105,20 @@ def test_one_that_learnt_identities(releases: Releases) -> None:
     assert summary["metrics"]["secret_exposure_control"] < 4 < summary["metrics"]["secret_exposure_mean"]
     folder = releases.shell.folder / "runs" / "latest"
     assert not any("555-01" in path.read_text() for path in folder.rglob("*") if path.suffix in (".log", ".html", ".json", ".jsonl"))
+
+
+@pytest.mark.soak
+def test_one_that_learnt_to_abuse(releases: Releases) -> None:
+    found = releases.rejected(releases.run(broken_corpora.slandering))
+    assert "toxic_share" in found and "known_personal_data_share" not in found
+
+
+@pytest.mark.soak
+def test_one_that_tells_a_name_that_scrubbing_saw_elsewhere(releases: Releases) -> None:
+    summary = releases.run(broken_corpora.named, "scrub.policies={user: full}")
+    assert releases.rejected(summary).keys() >= {"known_personal_data_share", "personal_data_share"}
+    folder = releases.shell.folder / "runs" / "latest"
+    assert not any("quistgaard" in path.read_text().lower() for path in folder.rglob("*") if path.suffix in (".log", ".html", ".json"))
 
 
 @pytest.mark.soak

@@ -1,11 +1,13 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from components.compare_champion import __main__ as step
 from components.compare_champion.__main__ import main
 from pipelines.champion import champion as champion_of
 from robo_poet.corpus.document import Document
@@ -129,6 +131,30 @@ def test_a_damaged_champion_stops_the_run_and_leaves_nothing_that_a_cache_could_
     next(broken.rglob("saved_model.pb")).write_text("no model")
     assert run(ours, broken, "", tmp_path / "out")[0] == 2
     assert "saved_model.pb" in capsys.readouterr().err
+    assert not (tmp_path / "out" / "comparison").exists()
+
+
+@pytest.mark.parametrize("failing", ["score", "generate"])
+def test_a_champion_that_loads_and_does_not_work_has_a_verdict(
+    run: Run, ours: Path, registry: Path, tmp_path: Path, failing: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def older(**given: Any) -> Any:
+        raise TypeError("missing input")
+
+    monkeypatch.setattr(step, "load_model", lambda *where: replace(load_model(*where), **{failing: older}))
+    status, found, theirs = run(ours, registry, "", tmp_path / "out")
+    assert (status, found["state"], theirs, read_continuations(tmp_path / "out" / "texts")) == (0, "unreadable", [], [])
+    assert "warning: the champion, version 1, cannot be measured: it loads, and then does not work: TypeError" in capsys.readouterr().err
+
+
+def test_a_full_disk_is_no_fault_of_the_champion(
+    run: Run, ours: Path, registry: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(**given: Any) -> Any:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(step, "load_model", lambda *where: replace(load_model(*where), score=full))
+    assert run(ours, registry, "", tmp_path / "out")[0] != 0
     assert not (tmp_path / "out" / "comparison").exists()
 
 

@@ -20,7 +20,6 @@ HISTORY = [
 ]  # fmt: skip
 EVALUATION = {
     "metrics": {"perplexity": 33.1, "bits_per_byte": 2.5}, "documents": 2, "tokens": 90, "unit": "document", "units": 2,
-    "samples": [{"prompt": HOSTILE, "text": "\nand so to bed"}],
 }  # fmt: skip
 GATE = {"slice": "", "against": "", "low": None, "high": None, "unknown": False}
 DECISION = {
@@ -37,6 +36,7 @@ VALUE = {"value": 2.5, "low": 2.4, "high": 2.6}
 TEXT_METRICS = {
     "champion": {"bleu": 0.5}, "difference": {"bleu": {"value": -0.25, "low": -0.375, "high": -0.125, "units": 12}},
     "human": {"copied_share": 0.125}, "personal_data": {HOSTILE: {"found": 2, "in_training": 1}}, "notes": ["of one language alone"],
+    "private_rows": [3], "not_looked_for": 1234, "continuations": 4, "unit": "document", "units": 2,
     "worst": {"repetition_rate": {"row": 1, "document": "d", "value": 0.5}, "sentiment": {"row": 1, "document": "d", "value": -0.75}}, "best": {},
 }  # fmt: skip
 AUDIT = {
@@ -57,9 +57,8 @@ COMPARISON = {
     "state": "measured", "champion": {"version": 7, "digest": "d"}, "reason": "worse: +0.0100 bits per byte",
     "bits_per_byte": {"new": 2.5, "champion": 2.49, "difference": {"value": 0.01, "low": 0.0, "high": 0.02, "units": 12}},
 }  # fmt: skip
-ROWS = [
-    Continuation("d", "w", "en", prompt, text, "", "length", [], []) for prompt, text in (("first", " of all"), (HOSTILE, " again again"))
-]
+TEXTS = (("first", " of all"), (HOSTILE, " again again"), (HOSTILE, "\nand so to bed, jane@example.org"), ("who", " is Mara Ellison"))
+ROWS = [Continuation("d", "w", "en", prompt, text, "", "length", [], []) for prompt, text in TEXTS]
 
 
 @pytest.fixture
@@ -129,6 +128,9 @@ def test_the_card_as_json_says_what_the_page_says(arguments: list[str], tmp_path
     assert card["samples"]["bad"] == [
         {"prompt": HOSTILE, "text": " again again", "reference": "", "picked_by": {"repetition_rate": 0.5, "sentiment": -0.75}}
     ]
+    assert [sample["text"] for sample in card["samples"]["drawn"]] == [" of all", " again again", "\nand so to bed, […]"], "no private row"
+    assert any("1,234 different names" in limit for limit in card["limits"])
+    assert "Ellison" not in json.dumps(card) and "jane" not in (tmp_path / "report").read_text()
     assert card["training"]["best_step"] == 20 and card["lineage"]["settings"] == {"train": {"epochs": 3}}
 
 
