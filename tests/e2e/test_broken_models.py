@@ -89,10 +89,9 @@ def test_one_that_learnt_to_loop(releases: Releases) -> None:
 def test_one_that_was_trained_too_little(releases: Releases) -> None:
     summary = releases.run(broken_corpora.good, "train.max_steps=60")
     found = releases.rejected(summary)
-    assert found.keys() == {
-        "bits_per_byte",
-        *(f"bits_per_byte of author={name}" for name in (*broken_corpora.NOUNS, broken_corpora.CHRONICLER)),
-    }
+    everyone = {f"bits_per_byte of author={name}" for name in (*broken_corpora.NOUNS, broken_corpora.CHRONICLER)}
+    assert found.keys() >= {"bits_per_byte", "bleu", "bleu_to_people", *everyone}
+    assert "worse than the champion's, beyond 0.0005" in found["bleu"]
     assert "worse than the champion's, beyond 0.02" in found["bits_per_byte"]
 
 
