@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli import chat, cluster, compile, gc, generate, images, keys, profile, registry, run, runs, serve
+from cli import chat, cluster, compile, gc, generate, images, keys, profile, registry, requests, run, runs, serve
 from robo_poet.errors import BadInput
 
 app = typer.Typer(
@@ -43,6 +43,7 @@ app.add_typer(cluster.app, name="cluster")
 app.add_typer(runs.app, name="runs")
 app.add_typer(registry.app, name="registry")
 app.add_typer(keys.app, name="keys")
+app.add_typer(requests.app, name="requests")
 app.add_typer(profile.app, name="profile")
 
 

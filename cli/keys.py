@@ -11,7 +11,7 @@ import typer
 if TYPE_CHECKING:
     from serving.access.key_store import KeyStore, Made
 
-app = typer.Typer(help="API keys of the gateway: a running gateway knows of a change within seconds.", no_args_is_help=True)
+app = typer.Typer(help="API keys of the gateway: a running gateway knows of a change within a second.", no_args_is_help=True)
 Folder = Annotated[Path, typer.Option("--folder", help="the gateway's folder of keys")]
 Id = Annotated[str, typer.Argument(metavar="ID", help="the part of a key between rp_ and the second underscore")]
 HOME = Path(".serve/keys")
@@ -21,6 +21,15 @@ def _store(folder: Path) -> KeyStore:
     from serving.access.key_store import KeyStore
 
     return KeyStore(folder)
+
+
+def _old(folder: Path) -> KeyStore:
+    """A store that is there: who looks into a folder that is not has mistaken its name."""
+    from robo_poet.errors import BadInput
+
+    if not folder.is_dir():
+        raise BadInput("no such folder of keys", where=str(folder), remedy="robo-poet keys create --user you makes one")
+    return _store(folder)
 
 
 def _tell(made: Made) -> None:
@@ -45,13 +54,13 @@ def create(
 
 @app.command("list")
 def list_keys(folder: Folder = HOME) -> None:
-    """All keys: whose, for what, until which day."""
+    """All keys: whose, for what, until when."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    keys = _store(folder).all()
+    keys = _old(folder).all()
     if not keys:
         typer.echo(f"{folder}: no keys; next: robo-poet keys create --user you")
         return
@@ -60,16 +69,21 @@ def list_keys(folder: Folder = HOME) -> None:
     now = time.time()
     for key in keys:
         standing = f"{key.standing(now)}{': ' if key.why else ''}{key.why}"
-        row = (key.id, key.user, " ".join(sorted(key.scopes)), _day(key.expires)[:10], standing)
+        row = (key.id, key.user, " ".join(sorted(key.scopes)), _day(key.expires), standing)
         table.add_row(*map(Text, row))
     Console().print(table)
 
 
 @app.command()
 def revoke(id_: Id, why: Annotated[str, typer.Option(help="The reason, which is kept.")], folder: Folder = HOME) -> None:
-    """End a key at once."""
-    key = _store(folder).revoke(id_, why)
-    typer.echo(f"key {key.id} of {key.user} is revoked: {key.why}")
+    """End a key: a running gateway refuses it within a second."""
+    store = _old(folder)
+    before = store.key(id_)
+    key = store.revoke(id_, why)
+    if before.revoked is not None:
+        typer.echo(f"key {key.id} of {key.user} was revoked before, and keeps the first reason: {key.why}")
+    else:
+        typer.echo(f"key {key.id} of {key.user} is revoked, and a running gateway refuses it within a second: {key.why}")
 
 
 @app.command()
@@ -80,4 +94,4 @@ def rotate(
     folder: Folder = HOME,
 ) -> None:
     """Make a key for the same user and scopes, and let the old one end."""
-    _tell(_store(folder).rotate(id_, overlap_days, days))
+    _tell(_old(folder).rotate(id_, overlap_days, days))

@@ -172,7 +172,10 @@ def start_canary(number: Number, why: Why, registry: Folder = HOME) -> None:
     opened = Registry(registry)
     opened.verify(_number(number))
     version = opened.start_canary(_number(number), who=who(), why=why)
-    typer.echo(f"version {version.number} is {version.stage}")
+    typer.echo(
+        f"version {version.number} is {version.stage}; serve.canary_share of the users get it, which is 0 where nothing else is set:"
+    )
+    typer.echo("  make serve ARGS='--set serve.canary_share=0.1'   (or canary_share in the section serve of a profile)")
 
 
 @app.command()

@@ -181,7 +181,7 @@ class Registry:
                 now += (state.champion, state.canary)
             seen.append(now)
             if now != seen[0]:
-                what = f"the registry changed while version {number} was to {action.replace('_', ' ')}"
+                what = f"the registry changed while version {number} was to {action.replace('_', '-')}"
                 raise Conflict(what, where=str(self.root), remedy="look at its log and decide again")
             return Statement(action, number, who, why)
 

@@ -114,6 +114,24 @@ def _register(state: State, statement: Statement) -> State:
     return State((*state.records, Record(number, digest, identity, Stage(stage), statement.why)))
 
 
+def _typed(action: Action) -> str:
+    """An action as `robo-poet registry` has it."""
+    return action.replace("_", "-")
+
+
+def _way(state: State, action: Action, record: Record) -> str:
+    """The commands that lead there from where the version stands, if any do."""
+    n = record.number
+    if action is Action.START_CANARY and record.stage is Stage.ARCHIVED and record.was_champion:
+        return f"; promote {n} makes a former champion champion again at once"
+    if action in (Action.PROMOTE, Action.START_CANARY) and record.stage is Stage.REJECTED:
+        steps = [f"override {n} sets the gates' verdict aside"]
+        steps += [f"start-canary {n}"] if action is Action.START_CANARY or state.champion is not None else []
+        steps += [f"promote {n}"] if action is Action.PROMOTE else []
+        return f"; {', then '.join(steps)}"
+    return ""
+
+
 def apply(state: State, statement: Statement) -> State:
     """The state after `statement`.
 
@@ -130,11 +148,16 @@ def apply(state: State, statement: Statement) -> State:
     new = MOVES.get((action, old.stage))
     if new is None:
         allowed = " or ".join(stage for act, stage in MOVES if act is action)
-        raise IllegalMove(f"version {old.number} is {old.stage}", remedy=f"{action} takes a version that is {allowed}")
+        remedy = f"{_typed(action)} takes a version that is {allowed}" + _way(state, action, old)
+        raise IllegalMove(f"version {old.number} is {old.stage}", remedy=remedy)
     if action is Action.PROMOTE and old.stage is Stage.CANDIDATE and state.champion is not None:
-        raise IllegalMove(f"version {old.number} was not tried beside champion {state.champion}", remedy="start it as canary first")
+        raise IllegalMove(
+            f"version {old.number} was not tried beside champion {state.champion}",
+            remedy=f"start it as canary first: start-canary {old.number}",
+        )
     if action is Action.PROMOTE and old.stage is Stage.ARCHIVED and not old.was_champion:
-        raise IllegalMove(f"version {old.number} is archived and was never champion", remedy="only a former champion can come back")
+        remedy = "only a former champion can come back; run the pipeline again for a new version"
+        raise IllegalMove(f"version {old.number} is archived and was never champion", remedy=remedy)
 
     def after(record: Record) -> Record:
         if record.number == old.number:

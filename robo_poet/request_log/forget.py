@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from robo_poet.atomic import new_file
-from robo_poet.request_log.layout import KINDS, days, units
+from robo_poet.request_log.layout import KINDS, check_log, days, units
 from robo_poet.request_log.part import recover
 from robo_poet.request_log.spool import read_spool
 
@@ -29,8 +29,10 @@ def forget(folder: Path, user: str) -> Forgotten:
     """Remove all records of the pseudonym `user`, part by part, each rewritten whole or not at all. Doing it twice does no harm.
 
     Raises:
+        BadInput: the folder is no log.
         OSError: a part cannot be written.
     """
+    check_log(folder)
     recover(folder)
     removed, pending = {"request": 0, "feedback": 0}, 0
     for name, kind in KINDS.items():

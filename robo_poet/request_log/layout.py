@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
+from robo_poet.errors import BadInput
 from robo_poet.request_log.schema import FEEDBACK, REQUESTS
 
 UNIT = re.compile(r"(?:part-([0-9a-z]+-\d+)\.parquet|_spool-([0-9a-z]+-\d+)\.jsonl)")
@@ -28,7 +29,8 @@ class Kind(NamedTuple):
     schema: pa.Schema
 
 
-KINDS = {"request": Kind("", REQUESTS), "feedback": Kind("_feedback", FEEDBACK)}
+FEEDBACK_FOLDER = "_feedback"
+KINDS = {"request": Kind("", REQUESTS), "feedback": Kind(FEEDBACK_FOLDER, FEEDBACK)}
 
 
 class Unit(NamedTuple):
@@ -44,6 +46,19 @@ class Unit(NamedTuple):
     @property
     def part(self) -> Path:
         return self.folder / f"part-{self.name}.parquet"
+
+
+def check_log(folder: Path) -> None:
+    """Refuse a folder that is no log: nothing found in it would say that nothing was ever logged.
+
+    Raises:
+        BadInput: it is not there, or holds other things alone.
+    """
+    if not folder.is_dir():
+        raise BadInput("no such folder", where=str(folder), remedy="a gateway makes `requests` in its own folder with the first request")
+    names = [path.name for path in folder.iterdir()]
+    if names and not any(DAY.fullmatch(name) or name == FEEDBACK_FOLDER for name in names):
+        raise BadInput("no request log: it has no folder of a day", where=str(folder), remedy="it is `requests` in the gateway's folder")
 
 
 def day_folder(folder: Path, kind: Kind, time: float) -> Path:

@@ -1,5 +1,6 @@
 """The request log as the gateway sees it: hand a record over in microseconds, and forget it."""
 
+import contextlib
 import json
 import logging
 import math
@@ -54,6 +55,8 @@ class RequestLog:
         self._scoring = Scoring(score, self.settings.scores_per_second, self._scored) if score else None
         self._thread = threading.Thread(target=self._run, name="request-log", daemon=True)
         if self.settings.enabled:
+            with contextlib.suppress(OSError):  # said with the first record
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # who reads a log that is empty yet is told no other thing
             self._thread.start()
 
     @property

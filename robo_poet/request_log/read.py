@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from robo_poet.errors import BadInput
-from robo_poet.request_log.layout import KINDS, Kind, Unit, days, units
+from robo_poet.request_log.layout import KINDS, Kind, Unit, check_log, days, units
 from robo_poet.request_log.opinions import Opinions
 from robo_poet.request_log.schema import JOINED, conform, fitting
 from robo_poet.request_log.spool import read_spool
@@ -23,7 +23,7 @@ def read(folder: Path, since: datetime = BEGINNING, until: datetime = END) -> pa
     Safe beside writers: each record is there once, and what was put a second ago is there.
 
     Raises:
-        BadInput: a time has no zone, or a part cannot be read; names it.
+        BadInput: the folder is no log, a time has no zone, or a part cannot be read; names it.
     """
     parts = list(read_parts(folder, since, until))
     return pa.concat_tables(parts) if parts else JOINED.empty_table()
@@ -34,6 +34,7 @@ def read_parts(folder: Path, since: datetime = BEGINNING, until: datetime = END)
     for name, moment in (("since", since), ("until", until)):
         if moment.tzinfo is None:
             raise BadInput("a time without its zone", where=name, remedy="say which, such as UTC")
+    check_log(folder)
     opinions = Opinions()
     for part in _tables(folder, KINDS["feedback"], since, END):
         opinions.add(part)

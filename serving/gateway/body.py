@@ -7,6 +7,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect, Request
 
 from serving.gateway.disconnect import ClientGone
+from serving.gateway.json_text import check_json
 from serving.gateway.refusals import of_validation
 from serving.refusal import Refused
 
@@ -50,10 +51,11 @@ def parse_body(data: bytes, kind: type[Body]) -> Body:
         text = data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         raise Refused(400, "invalid_utf8", f"the body is not UTF-8, at byte {error.start}; send UTF-8") from None
+    check_json(text)
     try:
         return kind.model_validate_json(text)
     except ValidationError as error:
-        raise of_validation(error) from None
+        raise of_validation(error, tuple(kind.model_fields)) from None
 
 
 async def _bytes(request: Request, limit: int) -> bytes:

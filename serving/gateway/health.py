@@ -40,6 +40,7 @@ class Health:
             "status": "ready" if seen.ready else "not_ready",
             "champion": seen.champion,
             "canary": seen.canary,
+            "canary_share": seen.share,
             "degraded": [*seen.troubles, *self._admission.troubles, *log],
         }
         return json_response(body, 200 if seen.ready else 503, {} if seen.ready else {"Retry-After": "1"})

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from serving.refusal import Refused
+from serving.gateway.refusals import RefusedField, half_pair
 
 MARKS = 30  # combining marks in a row: Unicode's stream-safe form (UAX #15). Sorting more is quadratic: 0.5 s for 32,000 of them.
 _PLAIN = re.compile(r"[ -~\n\t]*")
@@ -31,8 +31,9 @@ def sanitised(text: str, field: str) -> str:
     marks = 0
     for character in text:
         if "\ud800" <= character <= "\udfff":
-            raise Refused(422, "invalid_text", f"{field}: half a surrogate pair is no character; send UTF-8 or whole pairs")
+            raise half_pair(field)
         marks = marks + 1 if unicodedata.combining(character) else 0
         if marks > MARKS:
-            raise Refused(422, "invalid_text", f"{field}: more than {MARKS} combining marks on one character; leave some out")
+            told = f"more than {MARKS} combining marks on one character; leave some out"
+            raise RefusedField(field, told, code="invalid_text")
     return unicodedata.normalize("NFC", text)

@@ -1,7 +1,8 @@
 """The one form of every error: `{"status": "error", "error": {"code", "message", "field"?}, "request_id"}` (SERVE-2)."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 from pydantic import ValidationError
@@ -14,6 +15,11 @@ _HTTP = {
     404: ("not_found", "there is nothing at this address; GET /openapi.json lists what there is"),
     405: ("method_not_allowed", "this address does not take that method; see Allow"),
 }
+# Names that other services have for our fields.
+_ELSEWHERE = {
+    "prompt": "text", "input": "text", "max_tokens": "max_length", "max_new_tokens": "max_length", "n": "num_samples",
+    "stop": "stop_tokens", "logprobs": "token_probabilities", "id": "completion_id",
+}  # fmt: skip
 INTERNAL = Refused(500, "internal", "something failed here; try again, and if it stays so, tell the operator the request_id")
 
 MODEL_FAILED = Refused(502, "model_failed", "the model gave no answer that can be used; try again")
@@ -67,16 +73,33 @@ def of_status(status: int, headers: Mapping[str, str] | None = None) -> Refused:
     return Refused(status, code, message, {name: value for name, value in (headers or {}).items() if name.lower() == "allow"})
 
 
-def of_validation(error: ValidationError) -> Refused:
-    """The first thing that is wrong with a body. Nothing of what was sent is repeated but the name of a field."""
+def half_pair(field: str) -> RefusedField:
+    """A text holds half a surrogate pair."""
+    return RefusedField(field[:64], "half a surrogate pair is no character; send UTF-8 or whole pairs", code="invalid_text")
+
+
+def of_validation(error: ValidationError, known: Sequence[str] = ()) -> Refused:
+    """The first thing that is wrong with a body. Nothing of what was sent is repeated but the name of a field.
+
+    Args:
+        known: names that there are, of which the nearest to an unknown one is told.
+    """
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     if first["type"] == "json_invalid":
-        return Refused(400, "invalid_json", "the body is not JSON; send one object")
-    field = ".".join(str(part) for part in first["loc"] if not str(part).startswith("function-"))[:64]
+        return Refused(400, "invalid_json", "the body cannot be read as JSON (a number may be too long); send one object")
+    # A field and places in its list; what else Pydantic tells of the way (members of a union, validators) is our inside.
+    field = ".".join(str(part) for number, part in enumerate(first["loc"]) if number == 0 or isinstance(part, int))[:64]
     if not field:
         return Refused(422, "invalid_body", "the body is not as it should be: " + _words(first["msg"]))
     told = {"missing": "it is required", "extra_forbidden": "there is no such field"}.get(first["type"])
+    if first["type"] == "extra_forbidden" and (near := _nearest(field, known)):
+        told = f"{told}; did you mean {near}?"
     return RefusedField(field, told or _words(first["msg"]))
+
+
+def _nearest(field: str, known: Sequence[str]) -> str:
+    elsewhere = _ELSEWHERE.get(field, "")
+    return elsewhere if elsewhere in known else next(iter(get_close_matches(field, known, 1)), "")
 
 
 def _words(message: str) -> str:

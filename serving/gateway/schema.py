@@ -173,5 +173,8 @@ class ReadyAnswer(BaseModel):
 
     status: Literal["ready", "not_ready"]
     champion: int | None = Field(description="Version that answers.")
-    canary: int | None = Field(description="Version that answers a share of the users.")
+    canary: int | None = Field(description="Version that is tried beside it.")
+    canary_share: float = Field(
+        ge=0, le=1, description="Share of the users whom the canary answers; 0 without one, or where `serve.canary_share` is 0."
+    )
     degraded: list[str] = Field(description="What is not as it should be, for an operator.")

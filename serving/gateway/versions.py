@@ -44,7 +44,8 @@ class Health:
 
     Attributes:
         champion: version that answers, None if none does.
-        canary: the one beside it.
+        canary: the one beside it, also where its share is 0 and it answers nobody.
+        share: of the users, whom the canary answers; 0 without one.
         troubles: what is not as it should be though requests may be answered, in words for an operator.
         ready: requests can be answered.
     """
@@ -53,6 +54,7 @@ class Health:
     canary: int | None
     troubles: tuple[str, ...]
     ready: bool
+    share: float = 0
 
 
 class Versions:
@@ -84,6 +86,7 @@ class Versions:
         self._wanted: tuple[Version | None, Version | None] = (None, None)
         self._arms: tuple[Arm, ...] = ()
         self._experiment = ""
+        self._beside: int | None = None
         self._looking = asyncio.Lock()
         self._looked = float("-inf")
         self.health = Health(None, None, ("nothing was looked at yet",), False)
@@ -172,13 +175,15 @@ class Versions:
             if canary is not None and beside is None:
                 troubles.append(f"canary {canary} is not loaded by the model server")
             self._arms = () if serving is None else arms(serving, beside, self._share)
+            self._beside = beside if serving is not None else None
             self._experiment = self._served[beside].digest if beside is not None else ""
             kept = {champion, canary, *(arm.version for arm in self._arms)}
             self._served = {number: one for number, one in self._served.items() if number in kept}
         if champion is None:
             troubles.append("the registry has no champion yet")
-        serving, beside = (next((a.version for a in self._arms if a.name == name), None) for name in ("champion", "canary"))
-        self.health = Health(serving, beside, tuple(troubles), serving is not None and available is not None)
+        serving = next((arm.version for arm in self._arms if arm.name == "champion"), None)
+        share = next((arm.weight for arm in self._arms if arm.name == "canary"), 0)
+        self.health = Health(serving, self._beside, tuple(troubles), serving is not None and available is not None, share)
         if self._arms != before:
             self._told_seen([(arm.version, self._served[arm.version].digest, arm.name) for arm in self._arms])
             log.info("serving: %s", ", ".join(f"version {arm.version} as {arm.name} ({arm.weight:.0%})" for arm in self._arms) or "none")

@@ -1,3 +1,4 @@
+import time
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from cli.__main__ import app
 from robo_poet.errors import BadInput
 from robo_poet.settings.access import AccessSettings
 from serving.access.access import Access
+from serving.access.key_store import KeyStore
 from serving.refusal import Refused
 
 
@@ -16,6 +18,7 @@ def type_(folder: Path, *words: str) -> Result:
 
 def test_a_key_is_made_listed_rotated_and_revoked(tmp_path: Path) -> None:
     folder = tmp_path / "keys"
+    folder.mkdir(mode=0o700)
     assert "no keys; next: robo-poet keys create" in type_(folder, "list").stdout
     made = type_(folder, "create", "--user", "ann")
     text = made.stdout.strip()
@@ -27,11 +30,21 @@ def test_a_key_is_made_listed_rotated_and_revoked(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="this key has expired"):
         access.authenticate(None, text)
     assert access.authenticate(None, after).user == "ann"
-    assert type_(folder, "revoke", after.split("_")[1], "--why", "lost").exit_code == 0
+    assert time.strftime("%H:%M UTC", time.gmtime(KeyStore(folder).key(id_).expires)) in type_(folder, "list").stdout
+    revoked = type_(folder, "revoke", after.split("_")[1], "--why", "lost")
+    assert revoked.exit_code == 0 and "a running gateway refuses it within a second: lost" in revoked.stdout
+    assert "keeps the first reason: lost" in type_(folder, "revoke", after.split("_")[1], "--why", "again").stdout
     with pytest.raises(Refused, match="this key was revoked"):
         access.authenticate(None, after)
     shown = type_(folder, "list").stdout
     assert id_ in shown and "ann" in shown and "revoked" in shown and text.split("_", 2)[2] not in shown
+
+
+@pytest.mark.parametrize("words", [("list",), ("revoke", "a" * 16, "--why", "x"), ("rotate", "a" * 16)])
+def test_a_folder_that_is_not_there_is_said_and_not_made(tmp_path: Path, words: tuple[str, ...]) -> None:
+    error = type_(tmp_path / "kyes", *words).exception
+    assert isinstance(error, BadInput) and "no such folder of keys; robo-poet keys create" in str(error)
+    assert not (tmp_path / "kyes").exists()
 
 
 def test_a_wrong_word_is_one_line(tmp_path: Path) -> None:

@@ -111,6 +111,23 @@ def test_promotion_by_hand_and_back(folder: Path, tmp_path: Path) -> None:
     assert registry.log()[-1].statement.why == "they changed their minds"
 
 
+def test_a_refusal_names_the_commands_that_lead_there(folder: Path) -> None:
+    def refused(*words: str) -> str:
+        error = call(folder, *words, "--why", "x").exception
+        assert isinstance(error, BadInput)
+        return str(error)
+
+    way = "override 2 sets the gates' verdict aside, then start-canary 2, then promote 2"
+    assert refused("promote", "2") == f"version 2 is rejected; promote takes a version that is candidate or canary or archived; {way}"
+    assert refused("start-canary", "2").endswith("start-canary takes a version that is candidate; " + way.rpartition(", ")[0])
+    assert call(folder, "override", "2", "--why", "x", "--name", "Grace").exit_code == 0
+    assert refused("promote", "2").endswith("start it as canary first: start-canary 2")
+    assert "serve.canary_share of the users get it, which is 0" in call(folder, "start-canary", "2", "--why", "x").stdout
+    assert call(folder, "promote", "2", "--why", "x").exit_code == 0
+    assert refused("start-canary", "1").endswith("promote 1 makes a former champion champion again at once")
+    assert "_" not in refused("start-canary", "2")
+
+
 def test_folders_that_the_log_does_not_know_are_no_sound_registry(folder: Path) -> None:
     for entry in (folder / "log").iterdir():
         entry.unlink()

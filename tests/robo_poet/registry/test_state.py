@@ -123,7 +123,7 @@ def test_every_move_outside_the_table_is_refused_with_the_stages_it_takes(action
     }[stage]
     state = build(register(1), *path)
     assert stages(state) == [stage]
-    with pytest.raises(IllegalMove, match=f"version 1 is {stage}; {action} takes a version that is "):
+    with pytest.raises(IllegalMove, match=f"version 1 is {stage}; {action.replace('_', '-')} takes a version that is "):
         apply(state, say(action, 1))
 
 

@@ -2,11 +2,24 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
+import pytest
+
+from robo_poet.errors import BadInput
 from robo_poet.request_log.forget import Forgotten, forget
 from robo_poet.request_log.read import read
 from robo_poet.request_log.record import Feedback, Request
 from robo_poet.request_log.writer import Writer
 from robo_poet.settings.request_log import RequestLogSettings
+
+
+@pytest.mark.parametrize("what", [lambda folder: read(folder), lambda folder: forget(folder, "anna")])
+def test_a_folder_that_is_no_log_is_refused(tmp_path: Path, what: Callable[[Path], object]) -> None:
+    with pytest.raises(BadInput, match="no such folder"):
+        what(tmp_path / "requets")
+    what(tmp_path)  # nothing was logged yet
+    (tmp_path / "gateway.log").touch()
+    with pytest.raises(BadInput, match="no request log: it has no folder of a day"):
+        what(tmp_path)
 
 
 def test_a_person_goes_and_the_others_stay(tmp_path: Path, request_of: Callable[..., Request]) -> None:

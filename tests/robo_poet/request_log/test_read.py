@@ -31,7 +31,7 @@ def fill(folder: Path, requests: list[Request], feedback: list[Feedback] = []) -
 
 
 def test_nothing_there(tmp_path: Path) -> None:
-    assert read(tmp_path / "none").schema == JOINED
+    assert read(tmp_path).schema == JOINED
     assert read(tmp_path).num_rows == 0
 
 

@@ -48,7 +48,7 @@ def test_what_is_no_number_is_none(number: str) -> None:
     [
         (b"", 400, "invalid_json"), (b"{", 400, "invalid_json"), (b"[" * 50_000, 400, "invalid_json"), (b"text=x", 400, "invalid_json"),
         (b'{"text": "\xff\xfe"}', 400, "invalid_utf8"), ('{"text": "the rose"}'.encode("utf-16"), 400, "invalid_utf8"),
-        (b'{"text": "half \\ud83d a pair"}', 400, "invalid_json"),
+        (b'{"text": "half \\ud83d a pair"}', 422, "invalid_text"), (b'{"text": "a", "text": "b"}', 400, "invalid_json"),
         (b"null", 422, "invalid_body"), (b"[]", 422, "invalid_body"), (b'"text"', 422, "invalid_body"), (b"{}", 422, "invalid_field"),
     ],
 )  # fmt: skip
@@ -56,6 +56,42 @@ def test_what_is_no_object_of_json_is_refused(body: bytes, status: int, code: st
     with pytest.raises(Refused) as refused:
         parse_body(body, GenerateRequest)
     assert (refused.value.status, refused.value.code) == (status, code)
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("", "the body is empty; send one object of JSON"), (" \n", "the body is empty; send one object of JSON"),
+        ("{'text': 5}", "the body is not JSON, at character 2: expecting property name enclosed in double quotes"),
+        ('{"text": "a\nb"}', "the body is not JSON, at character 12: invalid control character"),
+        ("[" * 50_000, "the body is nested too deep; send one plain object"),
+        ('{"text": "a", "seed": 1, "seed": 2}', "seed: the body has this field twice; send it once"),
+        (r'{"text": "Shall \ud800 compare"}', "text: half a surrogate pair is no character; send UTF-8 or whole pairs"),
+        (r'{"text": "a", "stop_tokens": [".", "\udfff"]}', "stop_tokens.1: half a surrogate pair is no character; send UTF-8 or whole pairs"),
+        ('{"text": "a", "max_tokens": 5}', "max_tokens: there is no such field; did you mean max_length?"),
+        ('{"text": "a", "maxlength": 5}', "maxlength: there is no such field; did you mean max_length?"),
+        ('{"text": "a", "voice": 5}', "voice: there is no such field"),
+        ('{"text": "a", "max_length": ' + "9" * 5000 + "}", "the body cannot be read as JSON (a number may be too long); send one object"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said_with_its_place(body: str, told: str) -> None:
+    with pytest.raises(Refused) as refused:
+        parse_body(body.encode(), GenerateRequest)
+    assert refused.value.message == told
+
+
+def test_whole_pairs_are_characters() -> None:
+    assert parse_body(rb'{"text": "a star \ud83c\udf1f"}', GenerateRequest).text == "a star \U0001f31f"
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [({"thumb": "sideways"}, "thumb"), ({"thumb": None}, "thumb"), ({"rating": 9}, "rating"), ({"rating": "5"}, "rating")],
+)
+def test_no_inside_of_ours_is_in_a_fields_name(body: dict[str, Any], field: str) -> None:
+    with pytest.raises(RefusedField) as refused:
+        parse_body(json.dumps({"completion_id": "x", **body}).encode(), FeedbackRequest)
+    assert refused.value.field == field
 
 
 def test_numbers_are_numbers_however_json_writes_them() -> None:

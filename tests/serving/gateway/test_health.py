@@ -11,7 +11,9 @@ from tests.serving.gateway.test_generation import wait_until
 
 def test_ready_says_who_serves(live: Gateway) -> None:
     response = httpx.get(f"{live.address}/readyz")
-    assert (response.status_code, response.json()) == (200, {"status": "ready", "champion": 1, "canary": None, "degraded": []})
+    assert (response.status_code, response.json()) == (200, {
+        "status": "ready", "champion": 1, "canary": None, "canary_share": 0, "degraded": [],
+    })  # fmt: skip
     assert httpx.get(f"{live.address}/healthz").json() == {"status": "alive"}
 
 

@@ -64,12 +64,20 @@ def test_a_new_champion_answers_once_the_model_server_has_it(registry: Registry)
     assert versions.find(1) is None  # nothing of it is kept
 
 
+def test_a_canary_without_a_share_is_there_and_answers_nobody(registry: Registry) -> None:
+    registry.start_canary(2, who="ada", why="try")
+    versions = Versions(registry, Server(1, 2))
+    look(versions)
+    assert (versions.health.canary, versions.health.share) == (2, 0)
+    assert {versions.choose(f"user {n}").arm for n in range(50)} == {"champion"}
+
+
 def test_a_canary_gets_its_share(registry: Registry) -> None:
     registry.start_canary(2, who="ada", why="try")
     versions = Versions(registry, Server(1, 2), share=0.5)
     look(versions)
     assert {versions.choose(f"user {n}").served.number for n in range(50)} == {1, 2}
-    assert versions.health.canary == 2
+    assert (versions.health.canary, versions.health.share) == (2, 0.5)
 
 
 def test_a_registry_that_is_gone_changes_nothing(registry: Registry) -> None:

@@ -1,0 +1,90 @@
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from cli.__main__ import app
+from robo_poet.errors import BadInput
+from robo_poet.request_log.record import Feedback, Request
+from robo_poet.request_log.writer import Writer
+from robo_poet.settings.request_log import RequestLogSettings
+from serving.telemetry.key import read_or_make_key
+from serving.telemetry.pseudonym import Pseudonyms
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC).timestamp()
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Path]:
+    """A gateway's folder: two requests of anna, one of ben, and a writer that still runs."""
+    names = Pseudonyms(read_or_make_key(tmp_path / "pseudonyms.key"))
+    logs = [Writer(tmp_path / "requests", RequestLogSettings()) for _ in range(2)]
+    for n, user in enumerate(("anna", "ben", "anna")):
+        logs[n // 2].add("request", asdict(Request(
+            f"c{n}", f"r{n}", NOON + n * 3600, names.user(user), 3, "d" * 64, "champion", f"the night {n}", ["falls softly"],
+            {"temperature": 0.8}, 0.05, tokens=[7], finish_reasons=["end"],
+        )))  # fmt: skip
+    logs[0].add("feedback", asdict(Feedback("c0", NOON, names.user("anna"), rating=5, thumb="up")))
+    logs[0].close()
+    yield tmp_path
+    logs[1].close()
+
+
+def type_(folder: Path, *words: str) -> Result:
+    return CliRunner().invoke(app, ["requests", *words, "--folder", str(folder / "requests")], env={"COLUMNS": "160"})
+
+
+def asked(folder: Path, *words: str) -> list[str]:
+    return [json.loads(line)["completion_id"] for line in type_(folder, "show", "--json", *words).stdout.splitlines()]
+
+
+def test_requests_are_shown_by_time_and_person(serve: Path) -> None:
+    shown = type_(serve, "show", "--last", "2").stdout
+    assert "the night 1" in shown and "the night 2" in shown and "the night 0" not in shown and "2 of 3 requests" in shown
+    assert "1 up" in type_(serve, "show").stdout
+    assert asked(serve) == ["c0", "c1", "c2"] and asked(serve, "--user", "anna") == ["c0", "c2"]
+    assert asked(serve, "--since", "2026-03-01T13:00", "--until", "2026-03-01T14:00+00:00") == ["c1"]
+    assert "no such requests" in type_(serve, "show", "--since", "2026-03-02").stdout
+
+
+def test_a_person_is_forgotten_by_name_and_what_is_still_written_on_is_said(serve: Path) -> None:
+    done = type_(serve, "forget", "anna")
+    assert done.exit_code == 0 and "1 request and 1 rating" in done.stdout and "1 record more" in done.stdout
+    assert "repeat this command in two minutes" in done.stdout
+    pseudonym = Pseudonyms(read_or_make_key(serve / "pseudonyms.key")).user("ben")
+    done = type_(serve, "forget", "--pseudonym", pseudonym)
+    assert done.stdout == f"removed of {pseudonym}: 1 request and 0 ratings\n"
+    assert asked(serve) == ["c2"]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["forget"], "USER: give a user's name, or --pseudonym"),
+        (["forget", "anna", "--pseudonym", "a" * 32], "USER: give a user's name, or --pseudonym"),
+        (["forget", "--pseudonym", "anna"], "pseudonym: a pseudonym has 32 digits of 0 to 9 and a to f"),
+        (["show", "--since", "yesterday"], "--since: no day or time; write it like 2026-03-01 or 2026-03-01T18:30"),
+    ],
+)
+def test_a_wrong_word_is_one_line(serve: Path, words: list[str], told: str) -> None:
+    error = type_(serve, *words).exception
+    assert isinstance(error, BadInput) and str(error) == told
+
+
+@pytest.mark.parametrize("words", [["show"], ["forget", "anna"], ["forget", "--pseudonym", "a" * 32]])
+def test_another_folder_is_no_log(tmp_path: Path, words: list[str]) -> None:
+    for _ in range(2):
+        assert isinstance(type_(tmp_path, *words).exception, BadInput)
+        (tmp_path / "requests" / "other").mkdir(parents=True, exist_ok=True)
+    assert not (tmp_path / "pseudonyms.key").exists()
+
+
+def test_without_the_gateways_key_nobody_is_found_and_none_is_made(serve: Path) -> None:
+    (serve / "pseudonyms.key").unlink()
+    error = type_(serve, "forget", "anna").exception
+    assert isinstance(error, BadInput) and "the gateway's key is not there" in str(error)
+    assert not (serve / "pseudonyms.key").exists()
