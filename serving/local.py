@@ -3,6 +3,7 @@
 import contextlib
 import json
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -14,11 +15,12 @@ from robo_poet.errors import BadInput
 from robo_poet.orphan import dies_with_parent
 from robo_poet.registry.registry import Registry
 from robo_poet.settings.serve import ServeSettings
-from serving.access.key_store import KeyStore
+from serving.access.key_store import KeyStore, Made
 from serving.model_server.serving_folder import ServingFolder
 
 READY_SECONDS = 120.0
 DRAIN_SECONDS = 35.0  # more than a request may take (SERVE-2: 30 s)
+PORTS = 8500, 8501  # of TensorFlow Serving, which infra/prometheus/prometheus.yml reads
 LOOK_SECONDS = 1.0  # how often the registry is looked at
 
 
@@ -84,11 +86,11 @@ def serve_here(settings: ServeSettings, registry: Path, folder: Path, say: Calla
         BadInput: there is no champion, or a program does not start.
     """
     models = ServingFolder(Registry(registry), folder / "models", xla=settings.signature == "generate_xla")
-    with serving(settings, registry, folder, models) as (address, key, programs):
+    with serving(settings, registry, folder, models, ports=PORTS if settings.port else (0, 0)) as (address, key, programs):
         say(f"robo-poet serves at {address}/#key={key}")
         asked = '{"text": "Shall I compare thee"}'
         say(f"  curl -H 'X-API-Key: {key}' -H 'Content-Type: application/json' -d '{asked}' {address}/v1/generate")
-        say(f"  the API: {address}/openapi.json · logs: {folder}/ · Ctrl-C ends it")
+        say(f"  the API: {address}/docs · metrics of the model server: {_metrics(folder)} · logs: {folder}/ · Ctrl-C ends it")
         stopped = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stopped.set())
@@ -110,15 +112,22 @@ def serve_here(settings: ServeSettings, registry: Path, folder: Path, say: Calla
 
 @contextlib.contextmanager
 def serving(
-    settings: ServeSettings, registry: Path, folder: Path, models: ServingFolder | None = None
+    settings: ServeSettings, registry: Path, folder: Path, models: ServingFolder | None = None, *, ports: tuple[int, int] = (0, 0)
 ) -> Iterator[tuple[str, str, list[Program]]]:
-    """Both programs, running: address, a key that is good for a day, and the programs."""
+    """Both programs, running: address, a key that is good for a day at most, and the programs.
+
+    Args:
+        ports: of the model server, gRPC and HTTP, where they are free; 0 takes any.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     compiled = settings.signature == "generate_xla"
     config = (models or ServingFolder(Registry(registry), folder / "models", xla=compiled)).lay_out()
     programs: list[Program] = []
+    made: Made | None = None
     try:
         programs.append(Program("model_server", [
-            "--port=0", "--rest_api_port=0", f"--model_config_file={config}", "--model_config_file_poll_wait_seconds=1",
+            f"--port={_free(ports[0])}", f"--rest_api_port={_free(ports[1])}",
+            f"--model_config_file={config}", "--model_config_file_poll_wait_seconds=1",
             "--enable_batching=true", f"--xla_cpu_compilation_enabled={str(compiled).lower()}",
         ], folder / "model_server.log"))  # fmt: skip
         said = programs[0].ready().split()
@@ -127,11 +136,30 @@ def serving(
             "model_server": f"http://{behind}", "registry": str(registry.resolve()), "folder": str(folder.resolve()),
         })  # fmt: skip
         # Before the gateway starts, which would see it a second later only.
-        key = KeyStore(folder / "keys").create(user="you", scopes=("generate", "feedback", "metrics"), days=1).text
+        made = KeyStore(folder / "keys").create(user="you", scopes=("generate", "feedback", "metrics"), days=1)
         write_text(folder / "gateway.json", json.dumps(given.model_dump(mode="json"), indent=1) + "\n")
         programs.append(Program("gateway", [f"--settings={folder / 'gateway.json'}"], folder / "gateway.log"))
         address = programs[1].ready().split()[-1]
-        yield address, key, programs
+        yield address, made.text, programs
     finally:
         for program in reversed(programs):
             program.stop()
+        if made is not None:
+            with contextlib.suppress(BadInput, OSError):  # it ends by itself
+                KeyStore(folder / "keys").revoke(made.key.id, "the server that made it has ended")
+
+
+def _free(port: int) -> int:
+    """`port`, or 0 where another program has it."""
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            taken.bind(("127.0.0.1", port))
+        except OSError:
+            return 0
+    return port
+
+
+def _metrics(folder: Path) -> str:
+    """Where the model server tells its own."""
+    return f"{json.loads((folder / 'gateway.json').read_text('utf-8'))['model_server']}/monitoring/prometheus/metrics"

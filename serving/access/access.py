@@ -18,6 +18,19 @@ _BEARER = re.compile(r"Bearer +([A-Za-z0-9._~+/=-]+)", re.IGNORECASE)
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="robo-poet"'}
 
 
+class NoLonger(Refused):
+    """401 for somebody whom we know: the audit log names them.
+
+    Args:
+        caller: who had the secret of a key that has ended.
+    """
+
+    def __init__(self, code: str, message: str, caller: Caller) -> None:
+        refused = _refused(code, message)
+        super().__init__(refused.status, refused.code, refused.message, refused.headers)
+        self.caller = caller
+
+
 class Access:
     """Proves who asks.
 
@@ -69,12 +82,12 @@ class Access:
         key = self._ring.find(parsed[0]) if parsed else None
         if parsed is None or key is None or not key.opened_by(parsed[1]):
             raise _invalid()
-        standing = key.standing(self._clock())
+        standing, caller = key.standing(self._clock()), Caller(key.user, key.id, key.scopes)
         if standing is Standing.REVOKED:
-            raise _refused("revoked_credentials", "this key was revoked; ask for another one")
+            raise NoLonger("revoked_credentials", "this key was revoked; ask for another one", caller)
         if standing is Standing.EXPIRED:
-            raise _refused("expired_credentials", "this key has expired; ask for another one")
-        return Caller(key.user, key.id, key.scopes)
+            raise NoLonger("expired_credentials", "this key has expired; ask for another one", caller)
+        return caller
 
     def _by_token(self, text: str, issuer: KeySet) -> Caller:
         try:

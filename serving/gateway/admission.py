@@ -2,7 +2,7 @@
 
 from starlette.requests import Request
 
-from serving.access.access import Access, require
+from serving.access.access import Access, NoLonger, require
 from serving.access.identity import Caller
 from serving.access.rate_limiter import RateLimiter
 from serving.gateway.exchange import exchange_of
@@ -22,7 +22,11 @@ class Admission:
             Refused: 401, nobody knows them; 403, they may not do this; 503, nobody can be checked.
         """
         headers, exchange = request.headers, exchange_of(request.scope)
-        caller = self._access.authenticate(headers.get("authorization"), headers.get("x-api-key"))
+        try:
+            caller = self._access.authenticate(headers.get("authorization"), headers.get("x-api-key"))
+        except NoLonger as refused:
+            exchange.user, exchange.credential = refused.caller.user, refused.caller.credential
+            raise
         exchange.user, exchange.credential = caller.user, caller.credential
         require(caller, scope)
         return caller

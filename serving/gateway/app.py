@@ -31,6 +31,12 @@ from serving.refusal import Refused
 _BODY = (400, 401, 403, 408, 413, 415, 422, 429, 500, 503)
 
 
+EVENTS = (
+    "With `stream: true`. Event `text`, as often as there is some: `sample` (from 0), `text`, and `tokens` if asked for; pieces of several "
+    "samples come mixed. At the end `done`, the whole answer as without a stream, or `error`, the form of all errors with `status_code`."
+)
+
+
 def make_app(parts: Parts) -> FastAPI:
     """Wire the parts. The application closes them when it ends."""
     settings, versions = parts.settings, parts.versions
@@ -50,7 +56,7 @@ def make_app(parts: Parts) -> FastAPI:
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(HTTPException, _refused_by_framework)
 
-    events = {"text/event-stream": {"schema": {"type": "string"}}}
+    events = {"text/event-stream": {"schema": {"type": "string", "description": EVENTS}}}
     figures = {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Text format 0.0.4."}
 
     @app.post(

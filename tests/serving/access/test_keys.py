@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from robo_poet.errors import BadInput
 from robo_poet.settings.access import AccessSettings
-from serving.access.access import Access, require
+from serving.access.access import Access, NoLonger, require
 from serving.access.key import Standing, new_key, parse, text_of
 from serving.access.key_ring import KeyRing
 from serving.access.key_store import DAY, KeyStore
@@ -53,7 +53,9 @@ def test_a_key_opens_until_it_ends(tmp_path: Path) -> None:
     clock.now += DAY - 1
     assert access.authenticate(None, made.text).user == access.authenticate(None, after.text).user == "ann"
     clock.now += 2
-    assert refusal(access, api_key=made.text).code == "expired_credentials"
+    ended = refusal(access, api_key=made.text)
+    assert ended.code == "expired_credentials"
+    assert isinstance(ended, NoLonger) and (ended.caller.user, ended.caller.credential) == ("ann", made.key.id)
     assert access.authenticate(None, after.text).user == "ann"
     store.revoke(after.key.id, "lost")
     assert refusal(access, api_key=after.text).code == "revoked_credentials"

@@ -1,4 +1,6 @@
 import concurrent.futures
+import json
+from pathlib import Path
 
 import httpx
 import pytest
@@ -42,6 +44,21 @@ def test_who_is_refused_is_counted(
         method = "GET" if path == "/metrics" else "POST"
         answers = [httpx.request(method, gateway.address + path, headers={"X-API-Key": key}).status_code for _ in range(7)]
         assert answers == [status] * 5 + [429] * 2
+
+
+def test_whose_key_has_ended_is_named_in_the_audit_log(staged: Gateway) -> None:
+    text = staged.key("mara", ("generate",))
+    key = {"X-API-Key": text}
+    assert wait_until(lambda: staged.http.post("/v1/generate", json=TEXT, headers=key).status_code == 200)
+    staged.keys.revoke(text.split("_")[1], "lost")
+    assert wait_until(lambda: staged.http.post("/v1/generate", json=TEXT, headers=key).status_code == 401)
+    log = next((Path(staged.parts.settings.folder) / "audit").iterdir())
+
+    def told() -> bool:
+        lines = [line for line in map(json.loads, log.read_text().splitlines()) if line["code"] == "revoked_credentials"]
+        return any(line["credential"] == text.split("_")[1] and line["user"] for line in lines)
+
+    assert wait_until(told)
 
 
 def test_who_asks_too_often_waits(registry: Registry, server: StandInModelServer, tmp_path: object) -> None:
