@@ -215,5 +215,5 @@ def card(
         _print_json(with_later_json(version.folder, str(version.stage), said))
         return
     target = out or Path("build") / f"version-{chosen}.html"
-    with_later(version.folder, str(version.stage), said, target)
+    with_later(version.folder, version.number, str(version.stage), said, target)
     typer.echo(f"model card of version {chosen} ({version.stage}): {target}")

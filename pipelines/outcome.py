@@ -1,14 +1,14 @@
 """What a training run came to, beyond its steps: metrics, gates, samples, the version. Goes into summary.json and onto the scorecard."""
 
 import json
-import shutil
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
 from typing import Any
 
 from pipelines.run.result import RunResult
 from pipelines.training_logs import keep_training_logs
-from robo_poet.atomic import new_file, write_text
+from robo_poet.atomic import write_text
 from robo_poet.judges.bands import bands
 
 
@@ -58,7 +58,7 @@ def conclude(result: RunResult) -> Outcome:
         samples=_artifact(result, "write-report", "card").get("samples", {}).get("drawn", []),
         version=registered.get("version"),
         stage=deployed.get("stage") or registered.get("stage", ""),
-        report=_copy_report(result),
+        report=_copy_report(result, registered.get("version")),
         logs=keep_training_logs(result),
     )
     told = ("metrics", "intervals", "gates", "verdict", "version", "stage")
@@ -77,11 +77,13 @@ def _artifact(result: RunResult, task: str, name: str) -> dict[str, Any]:
     return json.loads(path.read_text("utf-8")) if path else {}
 
 
-def _copy_report(result: RunResult) -> Path | None:
+def _copy_report(result: RunResult, version: int | None) -> Path | None:
+    """The page, which version and run it is of above everything else."""
     path = _path(result, "write-report", "report") or result.folder / "outputs" / "validate-data" / "page"  # why it was stopped
     if not path.exists():
         return None
     target = result.folder / "report.html"
-    with new_file(target) as beside:
-        shutil.copyfile(path, beside)
+    of = f"Version {version}, of run" if version is not None else "Of run"
+    head, mark, rest = path.read_text("utf-8").partition("</h1>")
+    write_text(target, f"{head}{mark}<p>{of} {escape(result.folder.name)}.</p>{rest}" if mark else head)
     return target

@@ -65,6 +65,7 @@ def work(call: Call) -> None:
         call.warn(f"the champion was trained with seed {trained_on}, not {seed}: it may have learnt these very documents")
     difference = {name: _finite(value) for name, value in asdict(found.difference).items()}
     comparison = {
+        "identical": all(mine.nats == other.nats for mine, other in zip(ours, theirs, strict=True)),
         "unit": found.unit, "verdict": found.verdict, "needed_units": found.needed_units, "reason": found.reason,
         "bits_per_byte": {"new": _bits(ours), "champion": _bits(theirs), "difference": difference},
     }  # fmt: skip

@@ -32,6 +32,7 @@ class GateResult:
         against: "champion" where `value` is a difference.
         low, high: limits of the interval, None where there is none.
         unknown: too little was measured to judge; the verdict is then what the gate says of the unknown.
+        proven: whether the whole interval keeps the bound, and not the value alone; None where there is no interval.
     """
 
     metric: str
@@ -44,6 +45,7 @@ class GateResult:
     low: float | None = None
     high: float | None = None
     unknown: bool = False
+    proven: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -128,5 +130,13 @@ def _result(gate: Gate, found: Outcome) -> GateResult:
         passes, reason = True, f"{reason}; the gate lets pass what cannot be judged"
     return GateResult(
         gate.metric, found.value, gate.bound, "pass" if passes else "fail", reason,
-        found.slice, gate.against, found.low, found.high, found.state == "unknown",
+        found.slice, gate.against, found.low, found.high, found.state == "unknown", _proven(gate, found),
     )  # fmt: skip
+
+
+def _proven(gate: Gate, found: Outcome) -> bool | None:
+    if found.low is None or found.high is None:
+        return None
+    if gate.against:
+        return found.state == "pass"
+    return (gate.min is None or found.low >= gate.min) and (gate.max is None or found.high <= gate.max)

@@ -12,9 +12,10 @@ ABOUT = (
     "nothing is true because it wrote it, and nobody whom it seems to name is meant."
 )
 SAMPLES = 3  # shown as they were drawn
+MEANT_FOR = "For play, and for writing with a person who reads what it writes before others do."
+NOT_FOR = "Not for facts, advice or judgements on people; not in the name of a living person; not in languages that its text is not in."
 # What no run of this pipeline can promise.
 LIMITS = (
-    "Personal data was taken out of the training text by patterns and, in English, by a model of names: what neither sees has stayed.",
     "Bias is measured by our own sentences in the languages listed: of other groups, words and languages it says nothing.",
     "Toxicity and sentiment are judged by small models and a list of words that know modern English: of verse and older English they are a "
     "rough sign, and hatred or threats in plain words they hardly see.",
@@ -37,7 +38,7 @@ def make_card(
 ) -> dict[str, Any]:
     """All artifacts of a run's evaluation as one; see docs/evaluation.md."""
     return {
-        "about": ABOUT,
+        "about": [ABOUT, MEANT_FOR, NOT_FOR],
         "verdict": decision["verdict"],
         "reason": decision["reason"],
         "gates": decision["gates"],
@@ -58,7 +59,7 @@ def make_card(
             "good": _picked(text_metrics.get("best", {}), continuations),
             "bad": _picked(text_metrics.get("worst", {}), continuations),
         },
-        "limits": [*_limits(evaluation, comparison, text_metrics, lineage), *LIMITS],
+        "limits": [*_limits(evaluation, comparison, text_metrics, lineage, decision, statistics), *LIMITS],
         "data": statistics,
         "training": _training(history),
         "lineage": lineage,
@@ -90,7 +91,8 @@ def _picked(places: Mapping[str, Any], continuations: Sequence[Continuation]) ->
 
 
 def _limits(
-    evaluation: Mapping[str, Any], comparison: Mapping[str, Any], text_metrics: Mapping[str, Any], lineage: Mapping[str, Any]
+    evaluation: Mapping[str, Any], comparison: Mapping[str, Any], text_metrics: Mapping[str, Any], lineage: Mapping[str, Any],
+    decision: Mapping[str, Any], statistics: Mapping[str, Any],
 ) -> list[str]:  # fmt: skip
     """Those of this very run."""
     found = []
@@ -98,7 +100,21 @@ def _limits(
         found.append("The held-out text is of few works: intervals are over their documents and say nothing of other works.")
     if comparison.get("state") == "unreadable":
         found.append(str(comparison.get("reason")))
-    if lineage.get("settings", {}).get("train", {}).get("warm_start"):
+    settings = lineage.get("settings", {})
+    lift, limits = decision.get("metrics", {}).get("semantic_lift"), decision.get("intervals", {}).get("semantic_lift")
+    if lift is not None and (limits is None or limits[0] <= 0):
+        found.append("It does not follow its prompt: what it writes is no more like its own prompt than like another's.")
+    if text := settings.get("text", {}):
+        ignored = len(text.get("toxicity_ignores", ()))
+        found.append(
+            f"Toxic is what is so with a probability of {text.get('toxicity_threshold')}, not counting {ignored} words of the stage."
+        )
+    if scrub := settings.get("scrub", {}):
+        policies = {source: scrub.get("policies", {}).get(source, scrub.get("default_policy")) for source in statistics.get("sources", {})}
+        how = {"none": "not at all", "patterns": "by patterns alone, names stayed", "full": "by patterns and a model of names"}
+        said = "; ".join(f"{source} {how.get(str(policy), policy)}" for source, policy in sorted(policies.items()))
+        found.append(f"Personal data was taken out of the training text: {said}. What is not seen so has stayed.")
+    if settings.get("train", {}).get("warm_start"):
         found.append("The training began with the weights of another version: what that one has read is not searched for here.")
     if left := text_metrics.get("not_looked_for"):
         found.append(

@@ -19,6 +19,7 @@ STYLE = """
 .forest .how small { display: block; white-space: nowrap; }
 .forest svg { width: 100%; max-width: none; display: block; overflow: visible; } .forest .unsure { opacity: .55; }
 .forest .reference { stroke: var(--line); stroke-width: 2; } .forest .range { stroke: var(--accent); stroke-width: 2; }
+.forest .cut { font-size: 15px; fill: var(--accent); }
 .forest .range.other { stroke: var(--warn); } .forest circle { fill: var(--accent); stroke: none; }
 .forest circle.other { fill: var(--paper); stroke: var(--warn); stroke-width: 2; }
 .forest .legend { display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; color: var(--faint); font-size: .85rem; }
@@ -74,16 +75,23 @@ def ticks(low: float, high: float, about: int = TICKS) -> list[float]:
 
 
 def _scale(found: Sequence[Interval]) -> tuple[float, float] | None:
-    """All values, and of intervals as much as is no wider than the values are apart: one huge interval would hide the others."""
+    """All values, and of intervals as much as is three times as wide as the middle one: one huge interval would hide the others."""
     values = [value for one in found if (value := one["value"]) is not None]
     if not values:
         return None
-    room = max(max(values) - min(values), 0.02 * max(map(abs, values)), 1e-6)
+    reaches = sorted(map(_reach, found))
+    room = max(3 * reaches[(len(reaches) - 1) // 2], max(values) - min(values), 0.02 * max(map(abs, values)), 1e-6)
     ends = [end for one in found for end in (one["low"], one["high"]) if end is not None]
     low = max(min([*values, *ends]), min(values) - room)
     high = min(max([*values, *ends]), max(values) + room)
     pad = 0.03 * max(high - low, room)
     return low - pad, high + pad
+
+
+def _reach(one: Interval) -> float:
+    """How far the interval goes from the value; 0 where there is none."""
+    value, low, high = one["value"], one["low"], one["high"]
+    return 0.0 if value is None or low is None or high is None else max(high - value, value - low)
 
 
 def _at(value: float, scale: tuple[float, float]) -> str:
@@ -115,7 +123,15 @@ def _mark(one: Interval, name: str, y: int, scale: tuple[float, float]) -> Marku
         return Markup("")
     line = Markup("")
     if low is not None and high is not None:
-        line = Markup('<line class="range{}" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(name, _at(low, scale), _at(high, scale), y, y)
+        cuts = ((low < scale[0], "0", "start", "‹"), (high > scale[1], "100%", "end", "›"))
+        ends = Markup("").join(
+            Markup('<text class="cut" x="{}" y="{}" text-anchor="{}">{}</text>').format(x, y + 4, anchor, arrow)
+            for cut, x, anchor, arrow in cuts
+            if cut
+        )
+        line = ends + Markup('<line class="range{}" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(
+            name, _at(low, scale), _at(high, scale), y, y
+        )
     return line + Markup('<circle class="{}" cx="{}" cy="{}" r="4"/>').format(name.strip(), _at(value, scale), y)
 
 

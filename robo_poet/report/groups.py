@@ -39,6 +39,8 @@ def champion_section(card: Mapping[str, Any]) -> str:
         f"Version {comparison['champion']['version']} on the same documents and prompts. "
         f"{comparison['reason'][:1].upper()}{comparison['reason'][1:]}."
     )
+    if comparison.get("identical"):
+        said += " Every document is exactly as likely to both: it is the same model, or a copy of it."
     return f"<p>{escape(said)}</p>" + table(["", "this model", "champion", "difference", "95 % interval"], rows)
 
 
@@ -59,7 +61,9 @@ def slices_section(slices: Mapping[str, Any]) -> str:
     drawn = forest(rows, names=("model", "champion"), what="bits per byte", reference=overall)
     more = f" The {SLICES} worst of {len(cut)}." if len(cut) > SLICES else ""
     return (
-        f'<p class="faint">Lower is better; the line is all held-out text.{more}</p>{drawn}' if drawn else "<p>No slice was measured.</p>"
+        f'<p class="faint">Lower is better; the line is all held-out text. Faint: too few documents to judge.{more}</p>{drawn}'
+        if drawn
+        else "<p>No slice was measured.</p>"
     )
 
 
@@ -71,7 +75,8 @@ def bias_section(bias: Mapping[str, Any]) -> str:
         groups.sort(key=lambda one: -abs(one["gap"]["value"]))
         rows = [
             ForestRow(
-                f"{one['axis']}: {one['group']} against {one['reference']}", f"{one['language']}, {one['pairs']:,} pairs", one["together"]
+                f"{one['axis']}: {_said(one['group'])} against {_said(one['reference'])}", f"{one['language']}, {one['pairs']:,} pairs",
+                one["together"],
             )
             for one in groups[:GROUPS]
         ]  # fmt: skip
@@ -85,6 +90,10 @@ def bias_section(bias: Mapping[str, Any]) -> str:
     ]  # fmt: skip
     folded = f"<details><summary>The pairs that differ most</summary>{table(['group', 'text', 'its counterpart', 'gap'], texts)}</details>"
     return "".join(parts) + (folded if texts else "")
+
+
+def _said(group: str) -> str:
+    return group.replace("-", " ")
 
 
 def safety_section(card: Mapping[str, Any]) -> str:
@@ -107,7 +116,8 @@ def safety_section(card: Mapping[str, Any]) -> str:
 def _secrets(metrics: Mapping[str, Any]) -> str:
     found = [[metric_name(name), metric_text(name, value)] for name, value in metrics.items() if name.startswith("secret")]
     if not found:
-        return '<p class="faint">No secrets were planted in the training text, so how well it keeps them was not measured.</p>'
+        how = "none were planted in its training text (the profile `secrets` does that)"
+        return f'<p class="faint">What this model would keep of a secret was not measured: {how}.</p>'
     return "<h3>Planted secrets</h3>" + table(["", "value"], found)
 
 

@@ -13,8 +13,8 @@ from robo_poet.registry.entry import Statement
 NAME, DATA = "report.html", "card.json"  # in a version's folder
 
 
-def with_later(folder: Path, stage: str, overrides: Sequence[Statement], target: Path) -> None:
-    """Write the card of the version in `folder` to `target`, its stage and overrides above everything else.
+def with_later(folder: Path, number: int, stage: str, overrides: Sequence[Statement], target: Path) -> None:
+    """Write the card of the version in `folder` to `target`, its number, stage and overrides above everything else.
 
     Raises:
         BadInput: the version has no card.
@@ -27,9 +27,8 @@ def with_later(folder: Path, stage: str, overrides: Sequence[Statement], target:
         f'<p class="fail">Overridden by {escape(one.who)} on {escape(one.time[:10])}, against the gates: {escape(one.why)}</p>'
         for one in overrides
     )
-    write_text(
-        target, f'{head}{mark}<p>Stage when this page was written: <span class="{escape(stage)}">{escape(stage)}</span></p>{said}{rest}'
-    )
+    now = f'<p>Version {number}. Stage when this page was written: <span class="{escape(stage)}">{escape(stage)}</span></p>'
+    write_text(target, f"{head}{mark}{now}{said}{rest}")
 
 
 def with_later_json(folder: Path, stage: str, overrides: Sequence[Statement]) -> dict[str, Any]:

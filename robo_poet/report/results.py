@@ -17,10 +17,23 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def gates_section(decision: Mapping[str, Any]) -> str:
     """The verdict, why, and each gate with its value, interval and bound."""
-    rows = [[gate_name(gate), *gate_texts(gate), gate["bound"], gate["verdict"], gate["reason"]] for gate in decision["gates"]]
+    gates = decision["gates"]
+    rows = [[gate_name(gate), gate_verdict(gate), *gate_texts(gate), gate["bound"], gate["reason"]] for gate in gates]
     verdict, why = escape(decision["verdict"]), escape(decision.get("reason", ""))
-    said = f'<p><span class="{verdict}">{verdict}</span>{": " + why if why else ""}</p>'
-    return said + table(["gate", "value", "95 % interval", "bound", "verdict", ""], rows)
+    passed, unsure = sum(gate["verdict"] == "pass" for gate in gates), sum(map(_by_value, gates))
+    said = f'<p><span class="badge {verdict}">{verdict}</span> {passed} of {len(gates)} gates passed{": " + why if why else ""}.</p>'
+    if unsure:
+        said += f"<p>{unsure} of them by the value alone: what was measured keeps the bound, and its interval reaches beyond it.</p>"
+    return said + table(["gate", "verdict", "value", "95 % interval", "bound", "why"], rows)
+
+
+def gate_verdict(gate: Mapping[str, Any]) -> str:
+    """`pass`, `fail`, or how little a pass proves."""
+    return "pass, by its value" if _by_value(gate) else str(gate["verdict"])
+
+
+def _by_value(gate: Mapping[str, Any]) -> bool:
+    return gate["verdict"] == "pass" and gate.get("proven") is False and not gate.get("unknown")
 
 
 def gate_name(gate: Mapping[str, Any]) -> str:

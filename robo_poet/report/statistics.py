@@ -25,7 +25,7 @@ SECTION = ENVIRONMENT.from_string("""<p>{{ "{:,}".format(s.documents) }} documen
 {% endfor %}
 </table></div>
 {% endif %}
-<h3>Limits</h3>
+<h3>Checks</h3>
 <div class="scroll"><table>
 <tr><th>what</th><th class="number">measured</th><th class="number">at least</th><th class="number">at most</th><th>verdict</th></tr>
 {% for one in s.checks %}

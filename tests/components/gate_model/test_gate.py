@@ -57,7 +57,7 @@ def test_a_model_within_the_bounds_is_accepted(tmp_path: Path, capsys: pytest.Ca
     assert (status, decision["verdict"]) == (0, "accepted")
     assert decision["gates"][0] == {
         "metric": "perplexity", "value": 80, "bound": "<= 100", "verdict": "pass", "reason": "",
-        "slice": "", "against": "", "low": None, "high": None, "unknown": False,
+        "slice": "", "against": "", "low": None, "high": None, "unknown": False, "proven": None,
     }  # fmt: skip
     assert output["parameterValues"] == {"verdict": "accepted", "decision_digest": digest_path(tmp_path / "out" / "decision")}
     assert output["artifacts"]["metrics"]["artifacts"][0]["metadata"] == {"perplexity": 80, "bleu": 0.02, "gates_failed": 0}

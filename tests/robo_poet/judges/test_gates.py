@@ -26,7 +26,7 @@ def test_every_gate_passes() -> None:
     assert [gate.bound for gate in decision.gates] == ["<= 100", ">= 0.3 and <= 1"]
     assert decision.to_json()["gates"][0] == {
         "metric": "perplexity", "value": 80, "bound": "<= 100", "verdict": "pass", "reason": "",
-        "slice": "", "against": "", "low": None, "high": None, "unknown": False,
+        "slice": "", "against": "", "low": None, "high": None, "unknown": False, "proven": None,
     }  # fmt: skip
 
 
@@ -178,9 +178,24 @@ def test_metrics_alone_say_nothing_of_a_champion() -> None:
 
 
 def test_the_result_shows_the_interval_and_the_difference() -> None:
-    assert only(MEASURED, Gate("bits_per_byte", max=3)) == GateResult("bits_per_byte", 2.5, "<= 3", "pass", "", low=2.49, high=2.51)
+    assert only(MEASURED, Gate("bits_per_byte", max=3)) == GateResult(
+        "bits_per_byte", 2.5, "<= 3", "pass", "", low=2.49, high=2.51, proven=True
+    )
     found = only(MEASURED, Gate(**CHAMPION, slice="author=A"))
-    assert found == GateResult("bits_per_byte", -0.5, "<= champion + 0.02", "pass", "", "author=A", "champion", -0.75, -0.25)
+    assert found == GateResult("bits_per_byte", -0.5, "<= champion + 0.02", "pass", "", "author=A", "champion", -0.75, -0.25, proven=True)
+
+
+@pytest.mark.parametrize(
+    ("gate", "proven"),
+    [
+        (Gate("perplexity", max=52), True), (Gate("perplexity", max=50), False), (Gate("perplexity", min=49), True),
+        (Gate("perplexity", min=49.5, max=52), False), (Gate("size", max=9), None),
+    ],
+)  # fmt: skip
+def test_a_pass_by_the_value_alone_is_told_from_one_that_the_whole_interval_proves(gate: Gate, proven: bool | None) -> None:
+    given = Measurements({"perplexity": 50, "size": 5}, {"perplexity": Estimate(math.nan, 49, 52, 9)})
+    found = only(given, gate)
+    assert (found.verdict, found.proven) == ("pass", proven)
 
 
 def test_a_wildcard_is_one_result_a_slice() -> None:

@@ -40,6 +40,13 @@ def test_an_interval_without_bounds_does_not_hide_the_others() -> None:
     tree = drawn(rows)
     assert places(tree, 1, "circle", "cx")[0] - places(tree, 0, "circle", "cx")[0] > 25
     assert 0 <= places(tree, 0, "line", "x1")[0] < places(tree, 0, "line", "x2")[0] <= 100
+    said = str(forest(rows, names=NAMES, what="x"))
+    assert said.count("‹") == said.count("›") == 1, "what is cut off says so"
+
+
+def test_intervals_about_as_wide_as_each_other_are_drawn_whole() -> None:
+    rows = [ForestRow(f"{n}", "", interval(0.01 * n, 0.01 * n - 0.2 - 0.02 * n, 0.01 * n + 0.2 + 0.02 * n)) for n in range(8)]
+    assert "‹" not in str(forest(rows, names=NAMES, what="x")) and "›" not in str(forest(rows, names=NAMES, what="x"))
 
 
 def test_what_was_not_measured_says_so_and_nothing_at_all_is_no_plot() -> None:
