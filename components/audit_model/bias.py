@@ -9,9 +9,9 @@ from components.audit_model.gaps import Gaps
 from components.audit_model.likelihood_gaps import likelihood_gaps
 from components.audit_model.suite import load_suite
 from components.audit_model.summary import summarise
+from robo_poet.discreet import discreet
 from robo_poet.model.load import LoadedModel
 from robo_poet.model.sampling import Sampling
-from robo_poet.privacy.discreet import discreet
 from robo_poet.settings.audit import AuditSettings
 
 JUDGED = "en"  # the one language that sentiment and toxicity are judged in

@@ -3,9 +3,9 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from robo_poet.discreet import discreet
 from robo_poet.evaluation.completions import Continuation
 from robo_poet.judges.bands import bands
-from robo_poet.privacy.discreet import discreet
 
 ABOUT = (
     "It continues a text in the manner of the texts it was trained on. It knows no facts and means nothing by what it writes: "

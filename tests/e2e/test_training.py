@@ -81,6 +81,7 @@ def test_explain_says_what_a_changed_setting_would_rerun(trained: Shell) -> None
     assert lines["Evaluate model"].startswith("would run: waits for train-model")
 
 
+@pytest.mark.soak
 def test_killed_in_training_it_goes_on_from_the_checkpoint(trained: Shell) -> None:
     """A second model, of another learning rate: also shows that only training and what follows runs, and that it becomes canary."""
     changed = ("run", "--profile", "ci", "--set", "train.learning_rate=0.02")

@@ -140,10 +140,14 @@ def said(toy_corpus: Path, toy_tokenizer: Path, toy_training: Path, home: Path) 
         "train_model": json.loads((toy_training / "output.json").read_text()),
         "evaluate_model": step("evaluate_model", scrubbed=toy_corpus, **model, seed=1, settings=few, **written),
         "audit_model": step("audit_model", **model, seed=1, settings=audit, model_audit=home / "model_audit"),
-        "measure_text": step("measure_text", continuations=home / "continuations", scrubbed=toy_corpus, tokenizer=toy_tokenizer, seed=1, text_metrics=home / "text_metrics"),
         "compare_champion": step(
-            "compare_champion", scrubbed=toy_corpus, measured=home / "measured", registry=home / "none", champion="none", seed=1,
-            champion_measured=home / "champion_measured", comparison=home / "comparison",
+            "compare_champion", scrubbed=toy_corpus, measured=home / "measured", continuations=home / "continuations", registry=home / "none",
+            champion="none", seed=1, champion_measured=home / "champion_measured",
+            champion_continuations=home / "champion_continuations", comparison=home / "comparison",
+        ),
+        "measure_text": step(
+            "measure_text", continuations=home / "continuations", champion_continuations=home / "champion_continuations", corpus=toy_corpus,
+            scrubbed=toy_corpus, audit=home / "audit", tokenizer=toy_tokenizer, seed=1, text_metrics=home / "text_metrics",
         ),
         "slice_metrics": step(
             "slice_metrics", measured=home / "measured", champion_measured=home / "champion_measured", seed=1, slices=home / "slices", page=home / "slices.html"

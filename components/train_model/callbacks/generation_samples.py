@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 from components.train_model.callbacks.callback import Batch, Callback
 from components.train_model.callbacks.event_file import EventFile
 from components.train_model.sample_text import SampleText
+from robo_poet.discreet import discreet
 from robo_poet.model.tokenizer import START, Tokenizer
-from robo_poet.privacy.discreet import discreet
 
 if TYPE_CHECKING:
     from components.train_model.trainer import Trainer

@@ -34,7 +34,7 @@ def test_a_request_is_logged_scrubbed_with_what_became_of_it(registry: Registry,
     assert (turned["status"], turned["filter_side"], turned["completions"]) == (422, "prompt", []) and turned["filter_rule"]
     row = rows[answer["request_id"]]
     assert (row["completion_id"], row["version"], row["arm"], row["status"], row["code"]) == (answer["id"], 1, "champion", 200, "")
-    assert row["user"] == pseudonym and "ada" not in row["user"]
+    assert row["user"] == pseudonym != "ada"
     assert "example.org" not in row["prompt"] and row["prompt"].startswith("the rose sleeps")
     assert row["completions"] == answer["generated_text"] == [" my heart burns over a bright cold star", ""]
     assert row["finish_reasons"] == ["end", "refused"] and row["completion_perplexities"] == [pytest.approx(1.6487, rel=1e-3), None]

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from robo_poet.discreet import MASK, discreet
 from robo_poet.planted_secrets import planted
-from robo_poet.privacy.discreet import MASK, discreet
 from robo_poet.privacy.patterns import PatternFinder
 from robo_poet.settings.planted_secrets import PlantedSecretsSettings
 
