@@ -55,12 +55,12 @@ class KeySet:
             Refused: 503, there is no set, or the last one is too old.
         """
         now = self._clock()
-        found = self._keys.get(id_)
+        found, too_old = self._keys.get(id_), now - self._fetched > self._stale  # before a fetch begins, which may be quick
         due = self._every if found else min(self._every, HURRY_SECONDS)
         if now - self._tried >= due and self._busy.acquire(blocking=False):
             self._tried = now
             threading.Thread(target=self._again, daemon=True).start()
-        if now - self._fetched > self._stale:
+        if too_old:
             raise unchecked()
         return found
 
