@@ -27,7 +27,7 @@ def copies(
     texts = [tokens for side in both for tokens in side.tokens]
     by_token = longest_overlaps(encoded(training, tokenizer), texts)
     numbers: dict[str, int] = {}
-    said = [_numbered(words, numbers, new=True) for side in both for words in side.words]
+    said = [_numbered(text, numbers, new=True) for side in both for text in side.words]
     by_word = longest_overlaps((_numbered(words(text), numbers, new=False) for text in training), said)
     copied = [
         tokens >= settings.copied_tokens or of_words >= settings.copied_words or (len(text) >= WHOLE and tokens == len(text))

@@ -13,8 +13,7 @@ from robo_poet.corpus.read import read_documents
 from robo_poet.privacy.audit import read_audit
 
 NAME, MOST = "PERSON", 8  # words by which something is known: the beginning of what is longer
-# A word of a name, as it is written: a capital and small letters, or capitals; not `ne'er`, `thou` or `Exit`'s apostrophe.
-NAMELIKE = re.compile(r"(?:[A-Z][^\W\d_]*[.'’-]?)+")
+NAMELIKE = re.compile(r"[^\W\d_][^\W\d_.'’-]*(?:[.'’-]+[^\W\d_]*)*")  # a word of a name; its first letter is a capital, of any alphabet
 NO_NAME = frozenset(
     "a all an and be but by enter exeunt exit for from he her his i in is it my no not o of oh she so that the thee they this thou thy to "
     "we what who with ye you your".split()
@@ -72,7 +71,7 @@ def taken_out(corpus: Path, audit: Path) -> TakenOut:
 def is_full_name(said: str) -> bool:
     """Whether it names one person: two words that look like names. A first name alone is nobody; verse is full of capitals."""
     words = POSSESSIVE.sub("", said).split()
-    return sum(bool(NAMELIKE.fullmatch(word)) and word.casefold() not in NO_NAME for word in words) > 1
+    return sum(word[0].isupper() and bool(NAMELIKE.fullmatch(word)) and word.casefold() not in NO_NAME for word in words) > 1
 
 
 def _joined(text: str, found: Iterable[tuple[str, int, int]]) -> Iterator[tuple[str, str]]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from robo_poet.report.names import metric_name, metric_text, ordered
-from robo_poet.report.results import gate_name, gate_texts
+from robo_poet.report.results import gate_name, gate_texts, gate_verdict
 
 
 def summary(card: Mapping[str, Any]) -> str:
@@ -12,7 +12,7 @@ def summary(card: Mapping[str, Any]) -> str:
     lines = [f"# {card['verdict'].capitalize()}", "", "| gate | value | 95 % interval | bound | verdict |", "|---|---|---|---|---|"]
     for gate in card["gates"]:
         value, limits = gate_texts(gate)
-        lines.append(f"| {_cell(gate_name(gate))} | {value} | {limits} | {gate['bound']} | {gate['verdict']} |")
+        lines.append(f"| {_cell(gate_name(gate))} | {value} | {limits} | {gate['bound']} | {gate_verdict(gate)} |")
     lines += ["", "| metric | value | |", "|---|---|---|"]
     for name, value in ordered(card["metrics"]):
         lines.append(f"| {metric_name(name)} | {metric_text(name, value)} | {card['bands'].get(name, '')} |")

@@ -29,7 +29,7 @@ class Continuation:
         text, tokens: what the model wrote.
         reference, reference_tokens: what really follows, of about the same length.
         stop: why the model stopped, in the words of `StopReason`.
-        nats, reference_nats: how unlikely `score` of the same model finds either text after the prompt.
+        nats, reference_nats: how unlikely `score` of the same model finds either text after the prompt; 0 where it was not asked.
     """
 
     document: str

@@ -90,6 +90,7 @@ def test_a_model_is_not_told_apart_from_itself(
         "not told apart",
         {"version": 1, "digest": digest},
     )
+    assert found["identical"]
     assert found["bits_per_byte"]["difference"] == {"value": 0, "low": 0, "high": 0, "units": len(theirs)}
     assert [row.nats for row in theirs] == pytest.approx([row.nats for row in read_measured(ours)])
     assert "the champion was trained with seed 9, not 1: it may have learnt these very documents" in capsys.readouterr().err
@@ -102,7 +103,7 @@ def test_a_better_and_a_worse_model_are_told_so(run: Run, ours: Path, registry: 
         changed = [Measured(**{**vars(row), "nats": row.nats * factor}) for row in rows]
         write_measured(tmp_path / verdict, changed)
         _, found, _ = run(tmp_path / verdict, registry, "", tmp_path / f"{verdict}.out")
-        assert found["verdict"] == verdict and verdict in found["reason"]
+        assert found["verdict"] == verdict and verdict in found["reason"] and not found["identical"]
         assert (
             json.loads((tmp_path / f"{verdict}.out" / "metrics").read_text())["bits_per_byte_difference_value"]
             == found["bits_per_byte"]["difference"]["value"]

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from components.measure_text.identity import identity, spelled
 from components.measure_text.personal_data import find_personal_data
-from components.measure_text.taken_out import TakenOut, taken_out
+from components.measure_text.taken_out import TakenOut, is_full_name, taken_out
 from robo_poet.corpus.document import Document
 from robo_poet.corpus.write import write_documents
 from robo_poet.privacy.audit import new_audit
@@ -76,6 +76,8 @@ def test_a_first_name_alone_is_nobody_and_a_number_is_somebody(tmp_path):
     places.append((text.index("4111"), text.index("4111") + 16, "CREDIT_CARD"))
     with new_audit(tmp_path / "audit") as audit:
         audit.add(document, [Finding(kind, start, end, 0.9, "r") for start, end, kind in places])
+    assert all(map(is_full_name, ("Élodie Ångström", "Álvaro de la Peña", "J. R. O'Neill", "JEAN-LUC Picard", "Мария Иванова")))
+    assert not any(map(is_full_name, ("élodie", "I ne'er", "O thou", "Heigh-ho", "Exit Page", "thou keepest")))
     found = taken_out(tmp_path / "corpus", tmp_path / "audit")
     assert found.kinds == {("mara", "ellison"): "PERSON", ("mira", "bell"): "PERSON", ("4111111111111111",): "CREDIT_CARD"}
     assert found.left == 5

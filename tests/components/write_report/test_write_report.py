@@ -54,7 +54,7 @@ SLICES = {
     ],
 }  # fmt: skip
 COMPARISON = {
-    "state": "measured", "champion": {"version": 7, "digest": "d"}, "reason": "worse: +0.0100 bits per byte",
+    "state": "measured", "identical": True, "champion": {"version": 7, "digest": "d"}, "reason": "worse: +0.0100 bits per byte",
     "bits_per_byte": {"new": 2.5, "champion": 2.49, "difference": {"value": 0.01, "low": 0.0, "high": 0.02, "units": 12}},
 }  # fmt: skip
 TEXTS = (("first", " of all"), (HOSTILE, " again again"), (HOSTILE, "\nand so to bed, jane@example.org"), ("who", " is Mara Ellison"))
@@ -95,6 +95,7 @@ def test_the_report_holds_verdict_metrics_samples_curve_and_corpus(arguments: li
         assert f"{heading}</h2>" in html
     assert "perplexity is 33.1, above 20" in html and "not measured" in html and "and so to bed" in html
     assert html.count("<svg") >= 4
+    assert "Every document is exactly as likely to both: it is the same model, or a copy of it." in html
     assert "Version 7 on the same documents and prompts. Worse: +0.0100 bits per byte" in html
     assert "-0.2500</td><td>-0.3750 to -0.1250" in html and "+0.010</td><td>+0.000 to +0.020" in html, "against the champion"
     assert "31.0 to 35.5" in html, "intervals"
