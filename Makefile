@@ -49,7 +49,7 @@ test: setup ## All tests
 soak: setup ## The same promises at full counts: 1,000 cases a property, races and kills by the hundred
 	@ROBO_POET_SOAK=1 .venv/bin/pytest -n 2 --dist loadfile -m "soak or not soak" --timeout 3000 $(ARGS)
 
-bench: setup ## Compare with peers in one run: BENCH=train|learn|decode|edge|serve|overload|soak, or all; a table, and build/bench/<name>.json
+bench: setup ## Compare with peers in one run: BENCH=train|learn|decode|edge|serve|overload|soak|containers, or all; a table, and build/bench/<name>.json
 	@.venv/bin/python -m tests.bench $(BENCH)
 
 lock: ## Remake requirements/*.txt from pyproject.toml

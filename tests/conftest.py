@@ -12,6 +12,7 @@ from hypothesis import settings
 
 from robo_poet.corpus.document import Document
 from robo_poet.corpus.write import write_documents
+from tests.once import once
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 settings.register_profile("quick", max_examples=50, deadline=None, derandomize=True)
@@ -37,9 +38,12 @@ def verse(seed: int, lines: int = 30) -> str:
 def toy_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """24 documents: 16 to train on, 4 to validate, 4 to test."""
     splits = ["train"] * 16 + ["validation"] * 4 + ["test"] * 4
-    path = tmp_path_factory.mktemp("corpus") / "corpus.parquet"
-    write_documents(path, (Document(f"d{i}", f"g{i}", "", split=s).with_text(verse(i)) for i, s in enumerate(splits)))
-    return path
+
+    def make(folder: Path) -> None:
+        documents = (Document(f"d{i}", f"g{i}", "", split=s).with_text(verse(i)) for i, s in enumerate(splits))
+        write_documents(folder / "corpus.parquet", documents)
+
+    return once(tmp_path_factory, "toy_corpus", make) / "corpus.parquet"
 
 
 @pytest.fixture(scope="session")
@@ -47,10 +51,12 @@ def toy_tokenizer(toy_corpus: Path, tmp_path_factory: pytest.TempPathFactory) ->
     """The tokenizer artifact of the toy corpus: fewer tokens than the 320 the model has room for."""
     from components.train_tokenizer.__main__ import main
 
-    out = tmp_path_factory.mktemp("tokenizer") / "tokenizer"
-    settings = json.dumps({"vocabulary": 320, "on_coverage": "ignore"})
-    assert main(["--scrubbed", str(toy_corpus), "--validated", "x", "--settings", settings, "--tokenizer", str(out)]) == 0
-    return out
+    def make(folder: Path) -> None:
+        settings = json.dumps({"vocabulary": 320, "on_coverage": "ignore"})
+        arguments = ["--scrubbed", str(toy_corpus), "--validated", "x", "--settings", settings, "--tokenizer", str(folder / "tokenizer")]
+        assert main(arguments) == 0
+
+    return once(tmp_path_factory, "toy_tokenizer", make) / "tokenizer"
 
 
 TOY_TRAINING = {
@@ -64,13 +70,14 @@ def toy_training(toy_corpus: Path, toy_tokenizer: Path, tmp_path_factory: pytest
     """Folder with the outputs of train_model on the toy corpus: model, history, curves, metrics, output.json."""
     from components.train_model.__main__ import main
 
-    out = tmp_path_factory.mktemp("training")
-    arguments = ["--scrubbed", toy_corpus, "--tokenizer", toy_tokenizer, "--settings", json.dumps(TOY_TRAINING), "--seed", 42]
-    arguments += ["--checkpoint-root", out / "work", "--executor-output", out / "output.json"]
-    for name in ("model", "history", "curves", "metrics"):
-        arguments += [f"--{name}", out / name]
-    assert main([str(argument) for argument in arguments]) == 0
-    return out
+    def make(out: Path) -> None:
+        arguments = ["--scrubbed", toy_corpus, "--tokenizer", toy_tokenizer, "--settings", json.dumps(TOY_TRAINING), "--seed", 42]
+        arguments += ["--checkpoint-root", out / "work", "--executor-output", out / "output.json"]
+        for name in ("model", "history", "curves", "metrics"):
+            arguments += [f"--{name}", out / name]
+        assert main([str(argument) for argument in arguments]) == 0
+
+    return once(tmp_path_factory, "toy_training", make)
 
 
 @pytest.fixture(scope="module")

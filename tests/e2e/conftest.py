@@ -5,10 +5,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.once import once
 
 COMMAND = [str(Path(sys.executable).parent / "robo-poet")]
 
@@ -38,6 +41,33 @@ class Shell:
 
     def states(self) -> dict[str, str]:
         return {name: step["state"] for name, step in self.summary()["steps"].items()}
+
+
+@dataclass(frozen=True)
+class FirstRun:
+    """The `ci` profile's run in an empty folder.
+
+    Attributes:
+        shell: where it ran; tests/e2e/test_training.py goes on there, and nobody else looks into it.
+        printed: what a person saw.
+        summary: as it was at its end.
+    """
+
+    shell: Shell
+    printed: str
+    summary: dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def first_run(tmp_path_factory: pytest.TempPathFactory) -> FirstRun:
+    def make(folder: Path) -> None:
+        (folder / "person").mkdir()
+        shell = Shell(folder / "person")
+        printed = shell.type("run", "--profile", "ci")
+        (folder / "first.json").write_text(json.dumps({"printed": printed, "summary": shell.summary()}))
+
+    folder = once(tmp_path_factory, "first_run", make)
+    return FirstRun(Shell(folder / "person"), **json.loads((folder / "first.json").read_text()))
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Shell
+from tests.e2e.conftest import FirstRun, Shell
 
 STEPS = {
     "ingest", "validate-data", "scrub-pii", "train-tokenizer", "train-model", "evaluate-model", "audit-model", "measure-text",
@@ -18,14 +18,13 @@ STEPS = {
 
 
 @pytest.fixture(scope="module")
-def trained(shell: Shell) -> Shell:
+def trained(first_run: FirstRun) -> Shell:
     """A folder in which the `ci` profile ran once."""
-    printed = shell.type("run", "--profile", "ci")
-    assert "version 1 is champion" in printed and "robo-poet generate" in printed
-    return shell
+    return first_run.shell
 
 
-def test_a_first_run_registers_a_champion(trained: Shell) -> None:
+def test_a_first_run_registers_a_champion(trained: Shell, first_run: FirstRun) -> None:
+    assert "version 1 is champion" in first_run.printed and "robo-poet generate" in first_run.printed
     summary = trained.summary()
     assert summary["status"] == "succeeded" and summary["version"] == 1 and summary["stage"] == "champion"
     assert trained.states() == dict.fromkeys(STEPS, "ran")

@@ -2,26 +2,25 @@ import subprocess
 import sys
 from pathlib import Path
 
-import keras
 import pytest
+import tensorflow as tf
 
 from components.train_model.architecture import ARCHITECTURES
 from components.train_model.export_process import export_apart
 from robo_poet.digest import digest_path
-from tests.components.train_model.exports import small
+from robo_poet.model.tokenizer import Tokenizer
+from tests.components.train_model.exports import small, untrained, untrained_version
 
 
 @pytest.fixture(scope="module", params=ARCHITECTURES)
-def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path, Path]:
-    """Name of the architecture, and two exports of the same weights."""
-    settings = small(request.param)
-    model = ARCHITECTURES[request.param].build(settings, 300)
-    for variable in model.trainable_variables:
-        variable.assign(keras.random.normal(variable.shape, stddev=0.3, seed=7))
-    folders = [tmp_path_factory.mktemp("export") for _ in range(2)]
-    for folder in folders:
-        export_apart(model, settings, 290, folder, folder)
-    return request.param, folders[0], folders[1]
+def exported(request: pytest.FixtureRequest, toy_tokenizer: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path, Path]:
+    """Name of the architecture, and two exports of the same weights; between them this process does other things."""
+    words = Tokenizer.load(toy_tokenizer)
+    first = untrained_version(request.param, toy_tokenizer, tmp_path_factory) / "model"
+    tf.function(lambda x: x + 1)(tf.constant(1))  # what is traced meanwhile must not matter
+    second = tmp_path_factory.mktemp("export")
+    export_apart(untrained(request.param, words.vocabulary), small(request.param), words.size, second, second)
+    return request.param, first, second
 
 
 def test_the_same_weights_give_the_same_bytes(exported: tuple[str, Path, Path]) -> None:
@@ -38,7 +37,7 @@ from pathlib import Path
 import keras, numpy as np, tensorflow as tf
 
 folder = Path(sys.argv[1])
-tokens = np.random.default_rng(1).integers(1, 290, (2, 30)).astype(np.int32)
+tokens = np.random.default_rng(1).integers(1, int(sys.argv[2]), (2, 30)).astype(np.int32)
 expected = tf.saved_model.load(str(folder / "saved_model")).signatures["score"](tokens=tokens)["log_prob"].numpy()
 
 def check(model):
@@ -58,9 +57,12 @@ else:
 """
 
 
-def test_plain_keras_loads_both_files_and_gives_the_logits_of_score(exported: tuple[str, Path, Path], tmp_path: Path) -> None:
+def test_plain_keras_loads_both_files_and_gives_the_logits_of_score(
+    exported: tuple[str, Path, Path], toy_tokenizer: Path, tmp_path: Path
+) -> None:
     name, folder, _ = exported
-    done = subprocess.run([sys.executable, "-c", PLAIN, str(folder)], capture_output=True, text=True, cwd=tmp_path)
+    arguments = [str(folder), str(Tokenizer.load(toy_tokenizer).size)]
+    done = subprocess.run([sys.executable, "-c", PLAIN, *arguments], capture_output=True, text=True, cwd=tmp_path)
     assert done.stdout.split() == ["True", "True"], done.stdout + done.stderr
     files = {path.name for path in (folder / "keras").iterdir()}
     assert files == {"model.keras", {"lstm": "model.h5", "transformer": "model.weights.h5"}[name]}

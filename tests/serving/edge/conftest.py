@@ -1,6 +1,5 @@
 """Versions to run on the edge: small ones of both architectures, and one of full size; untrained, which is as good for this."""
 
-import shutil
 from pathlib import Path
 
 import keras
@@ -8,29 +7,14 @@ import pytest
 
 from components.train_model.architecture import ARCHITECTURES
 from components.train_model.edge_export import export_edge
-from components.train_model.export_process import export_apart
 from robo_poet.atomic import write_text
-from robo_poet.model.tokenizer import Tokenizer
 from robo_poet.settings.train import TrainSettings
-from tests.components.train_model.exports import manifest, small
+from tests.components.train_model.exports import untrained_version
 
 
 @pytest.fixture(scope="session", params=ARCHITECTURES)
 def version(request: pytest.FixtureRequest, toy_tokenizer: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder as the registry holds it, and `exact/`, the edge model with float32 weights."""
-    folder = tmp_path_factory.mktemp("version")
-    settings, words = small(request.param), Tokenizer.load(toy_tokenizer)
-    keras.utils.set_random_seed(5)
-    architecture = ARCHITECTURES[request.param]
-    model = architecture.build(settings, words.vocabulary)
-    for variable in model.trainable_variables:  # far enough from zero that a state matters
-        variable.assign(variable.value * 3.0)
-    (folder / "model").mkdir()
-    export_apart(model, settings, words.size, folder / "model", folder)
-    write_text(folder / "model" / "manifest.json", manifest(words, request.param))
-    shutil.copytree(toy_tokenizer, folder / "tokenizer")
-    export_edge(model, architecture, words.size, folder / "exact", quantise=False)
-    return folder
+    return untrained_version(request.param, toy_tokenizer, tmp_path_factory)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,22 @@
+"""The whole pipeline on the `ci` profile, by a runner of one's choice: what tests and benchmarks of runners compare."""
+
+from pathlib import Path
+
+from pipelines.code_digest import ROOT
+from pipelines.compile import compile_training, run_parameters
+from pipelines.containers import docker_runner
+from pipelines.environments import interpreter
+from pipelines.profile import load_profile
+from pipelines.run.executor import run_pipeline
+from pipelines.run.process import ProcessRunner, Runner
+from pipelines.run.result import RunResult
+
+
+def ci_run(home: Path, runner: str, source: str = "", *settings: str) -> RunResult:
+    """Run it in a store and a registry of its own, below `home`; `runner` is `process` or `docker`."""
+    chosen = load_profile("ci", settings).profile
+    parameters = run_parameters(chosen, source=source, registry=str(home / "registry"))
+    ir = home / "training.yaml"
+    compile_training(chosen, ir)
+    made: Runner = docker_runner(parameters) if runner == "docker" else ProcessRunner(ROOT, interpreter)
+    return run_pipeline(ir, parameters, store=home / "store", runs=home / "runs", runner=made)
