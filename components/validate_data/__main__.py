@@ -45,6 +45,7 @@ def work(call: Call) -> None:
         "splits": measured.splits,
         "checks": [_finite(asdict(one)) for one in checks],
         "sources": measured.sources,
+        "rights": measured.rights,
         "length_histogram": measured.length_histogram,
         "anomalies": found,
     }

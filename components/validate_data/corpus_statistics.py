@@ -4,7 +4,7 @@ import math
 import re
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ WORD = re.compile(r"\w+(?:['’]\w+)*")
 SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s|$)")
 DAMAGE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd]")  # controls but tab and line ends, and the replacement character
 BINS = 24
+RIGHTS = 20  # kinds told apart
 
 
 @dataclass
@@ -31,6 +32,7 @@ class Measured:
     language_share: float = 0.0  # documents in an expected language
     splits: dict[str, dict[str, Any]] = field(default_factory=dict)
     sources: dict[str, int] = field(default_factory=dict)
+    rights: list[dict[str, Any]] = field(default_factory=list)  # see `_rights`
     features: dict[str, list[Any]] = field(default_factory=dict)  # a value a document: what TFDV looks at
     length_histogram: dict[str, list[float]] = field(default_factory=dict)
 
@@ -40,6 +42,7 @@ def measure(documents: Iterable[Document], languages: Iterable[str], seed: int) 
     result = Measured(features={name: [] for name in FEATURES})
     expected = {language.lower() for language in languages}
     sample, texts, sources = TextSample(seed), set[bytes](), Counter[str]()
+    licences: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     totals: Counter[str] = Counter()
     lengths = array("q")
     splits: dict[str, Counter[str]] = defaultdict(Counter)
@@ -60,6 +63,7 @@ def measure(documents: Iterable[Document], languages: Iterable[str], seed: int) 
         texts.add(same)
         lengths.append(len(document.text))
         sources[document.source] += 1
+        licences[document.source, document.licence.strip()].update(documents=1, consent=int(bool(document.consent.strip())))
         splits[document.split].update(documents=1, bytes=document.size)
         groups[document.split].add(document.group)
         sample.add(document.id, document.text)
@@ -78,8 +82,19 @@ def measure(documents: Iterable[Document], languages: Iterable[str], seed: int) 
         for name, split in sorted(splits.items())
     }
     result.sources = dict(sorted(sources.items()))
+    result.rights = _rights(licences)
     result.length_histogram = histogram(lengths)
     return result
+
+
+def _rights(licences: Mapping[tuple[str, str], Counter[str]]) -> list[dict[str, Any]]:
+    """By whose leave each source is used: documents by licence, and how many of them state a consent, whose words may name people and
+    stay in the corpus. What states no licence comes first, then the most frequent; `licence` is None for the sum of all others."""
+    kinds = sorted(licences.items(), key=lambda one: (one[0][1] != "", -one[1]["documents"], one[0]))
+    rows: list[dict[str, Any]] = [{"source": source, "licence": licence, **counts} for (source, licence), counts in kinds[:RIGHTS]]
+    if rest := sum((counts for _, counts in kinds[RIGHTS:]), Counter[str]()):
+        rows.append({"source": None, "licence": None, "documents": rest["documents"], "consent": rest["consent"]})
+    return rows
 
 
 STRINGS = ("split", "source", "language", "genre", "licence", "consent")

@@ -26,7 +26,7 @@ def encode_prompt(model: Reads, text: str) -> list[int]:
     ids = model.tokenizer.encode(text)
     room = int(model.manifest["max_length"]) - 2
     if len(ids) < MIN_PROMPT:
-        raise BadInput(f"{len(ids)} tokens are too few", where="prompt", remedy=f"give at least {MIN_PROMPT}, a few words")
+        raise BadInput(f"too few tokens, {len(ids)}", where="prompt", remedy=f"give at least {MIN_PROMPT}, a few words")
     if len(ids) > room:
-        raise BadInput(f"{len(ids)} tokens are too many", where="prompt", remedy=f"give at most {room}")
+        raise BadInput(f"too many tokens, {len(ids)}", where="prompt", remedy=f"give at most {room}")
     return [START, *ids]

@@ -114,6 +114,9 @@ def _limits(
         how = {"none": "not at all", "patterns": "by patterns alone, names stayed", "full": "by patterns and a model of names"}
         said = "; ".join(f"{source} {how.get(str(policy), policy)}" for source, policy in sorted(policies.items()))
         found.append(f"Personal data was taken out of the training text: {said}. What is not seen so has stayed.")
+    bare = sum(one["documents"] - one["consent"] for one in statistics.get("rights", ()) if one["licence"] == "")
+    if bare:
+        found.append(f"Of {bare:,} of {statistics['documents']:,} documents the corpus states neither a licence nor a consent.")
     if settings.get("train", {}).get("warm_start"):
         found.append("The training began with the weights of another version: what that one has read is not searched for here.")
     if left := text_metrics.get("not_looked_for"):

@@ -13,6 +13,7 @@ SAFETY = (
     "longest_copy_max", "degenerate_share", "empty_share",
 )  # fmt: skip
 SLICES, GROUPS = 14, 16  # rows that are drawn; the tables and the data have all
+LANGUAGES = {"en": "English", "es": "Spanish"}
 MEASURES = {
     "likelihood": "How much likelier is a group's stereotype after its own words than after its counterpart's? Log odds, nats; 0 is alike.",
     "sentiment": "How much less kind are completions about the group than about its counterpart? From −2 to 2; above 0 it is worse off.",
@@ -70,19 +71,15 @@ def slices_section(slices: Mapping[str, Any]) -> str:
 def bias_section(bias: Mapping[str, Any]) -> str:
     """Gaps between counterfactual groups, the widest first, with intervals that hold for all groups at once."""
     parts = []
+    measured = [one for one in bias.get("groups", []) if one["gap"]["value"] is not None]
     for measure, said in MEASURES.items():
-        groups = [one for one in bias.get("groups", []) if one["measure"] == measure and one["gap"]["value"] is not None]
-        groups.sort(key=lambda one: -abs(one["gap"]["value"]))
-        rows = [
-            ForestRow(
-                f"{one['axis']}: {_said(one['group'])} against {_said(one['reference'])}", f"{one['language']}, {one['pairs']:,} pairs",
-                one["together"],
-            )
-            for one in groups[:GROUPS]
-        ]  # fmt: skip
-        if drawn := forest(rows, names=("model", ""), what=f"gap in {measure}", reference=0.0, digits=3):
-            more = f" The {GROUPS} widest of {len(groups)}." if len(groups) > GROUPS else ""
-            parts.append(f'<h3>{measure.capitalize()}</h3><p class="faint">{escape(said)}{more}</p>{drawn}')
+        by_language: dict[str, list[Mapping[str, Any]]] = {}
+        for one in measured:
+            if one["measure"] == measure:
+                by_language.setdefault(one["language"], []).append(one)
+        drawn = [_gaps(measure, language, groups, named=len(by_language) > 1) for language, groups in by_language.items()]
+        if any(drawn):
+            parts.append(f'<h3>{measure.capitalize()}</h3><p class="faint">{escape(said)}</p>{"".join(drawn)}')
     if not parts:
         return "<p>Not measured.</p>"
     texts = [
@@ -90,6 +87,19 @@ def bias_section(bias: Mapping[str, Any]) -> str:
     ]  # fmt: skip
     folded = f"<details><summary>The pairs that differ most</summary>{table(['group', 'text', 'its counterpart', 'gap'], texts)}</details>"
     return "".join(parts) + (folded if texts else "")
+
+
+def _gaps(measure: str, language: str, groups: Sequence[Mapping[str, Any]], *, named: bool) -> str:
+    """The groups of a language as a plot, the widest gap first; `named`: under the language's name."""
+    widest = sorted(groups, key=lambda one: -abs(one["gap"]["value"]))[:GROUPS]
+    rows = [
+        ForestRow(f"{one['axis']}: {_said(one['group'])} against {_said(one['reference'])}", f"{one['pairs']:,} pairs", one["together"])
+        for one in widest
+    ]  # fmt: skip
+    title = LANGUAGES.get(language, language)
+    more = f"The {GROUPS} widest of {len(groups)}." if len(groups) > GROUPS else ""
+    head = (f"<h4>{escape(title)}</h4>" if named else "") + (f'<p class="faint">{more}</p>' if more else "")
+    return f"{head}{forest(rows, names=('model', ''), what=f'gap in {measure}, {title}', reference=0.0, digits=3)}"
 
 
 def _said(group: str) -> str:

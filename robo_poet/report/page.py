@@ -14,6 +14,7 @@ body { margin: 0 auto; max-width: 56rem; padding: 1.5rem 1rem 4rem; background: 
 h1 { font: 600 1.7rem/1.2 Georgia, serif; margin: .5rem 0 1rem; }
 h2 { font: 600 1.2rem/1.3 Georgia, serif; margin: 2.2rem 0 .6rem; border-bottom: 1px solid var(--line); padding-bottom: .2rem; }
 h3 { font-size: 1rem; margin: 1.4rem 0 .3rem; }
+h4 { font-size: .9rem; margin: 1rem 0 .2rem; }
 nav { display: flex; flex-wrap: wrap; gap: .1rem 1rem; } nav a { color: var(--accent); white-space: nowrap; }
 .badge { font-size: 1.3rem; font-weight: 600; margin-right: .5rem; }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
@@ -23,7 +24,7 @@ th { color: var(--faint); font-weight: 500; } .number { text-align: right; } .fa
 svg { max-width: 100%; height: auto; fill: var(--accent); } svg text { fill: var(--faint); font: 11px system-ui, sans-serif; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; font: 1rem/1.5 Georgia, serif; border-left: 3px solid var(--line);
   padding-left: 1rem; }
-@media print { body { max-width: none; } h2, h3 { break-after: avoid; } tr, pre, svg { break-inside: avoid; } nav { display: none; } }
+@media print { body { max-width: none; } h2, h3, h4 { break-after: avoid; } tr, pre, svg { break-inside: avoid; } nav { display: none; } }
 """
 
 SHELL = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string("""<!doctype html>

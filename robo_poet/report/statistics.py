@@ -25,6 +25,17 @@ SECTION = ENVIRONMENT.from_string("""<p>{{ "{:,}".format(s.documents) }} documen
 {% endfor %}
 </table></div>
 {% endif %}
+{% if s.rights %}
+<h3>By whose leave</h3>
+<div class="scroll"><table>
+<tr><th>source</th><th>licence, as the corpus states it</th><th class="number">documents</th><th class="number">with a consent</th></tr>
+{% for one in s.rights %}
+<tr><td>{{ "all others" if one.source is none else one.source or "(no source)" }}</td>
+<td>{{ "" if one.licence is none else one.licence or "none stated" }}</td>
+<td class="number">{{ "{:,}".format(one.documents) }}</td><td class="number">{{ "{:,}".format(one.consent) }}</td></tr>
+{% endfor %}
+</table></div>
+{% endif %}
 <h3>Checks</h3>
 <div class="scroll"><table>
 <tr><th>what</th><th class="number">measured</th><th class="number">at least</th><th class="number">at most</th><th>verdict</th></tr>

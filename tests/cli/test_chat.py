@@ -78,7 +78,7 @@ def test_what_cannot_be_done_is_one_line_and_the_session_goes_on(toy_registry: P
         "nothing is written yet; type how a text begins", "nothing is written yet", "there is nothing to undo",
         "no command is called /nope; /help lists them", "/undo: it takes nothing behind it", "temperature: 9.0 is out of range",
         "no setting is called 'warmth'", "ban: no token holds 'nothing-like-this'", "'x' is no seed", "there is no version 9",
-        str(toy_registry), "'x' is no version number", "nothing is written yet", "prompt: 1 tokens are too few", "this line: it is not UTF-8",
+        str(toy_registry), "'x' is no version number", "nothing is written yet", "prompt: too few tokens, 1", "this line: it is not UTF-8",
         f"{there}: it is there already; give another name", "/save: no file is named",
     ]  # fmt: skip
     assert [error.removeprefix("error: ")[: len(start)] for error, start in zip(errors, expected, strict=True)] == expected

@@ -51,8 +51,8 @@ def test_what_cannot_be_written_is_one_line(words: list[str], line: str, tmp_pat
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["x"], "prompt: 1 tokens are too few; give at least 3, a few words"),
-        (["the rose " * 400], "tokens are too many; give at most 510"),
+        (["x"], "prompt: too few tokens, 1; give at least 3, a few words"),
+        (["the rose " * 400], "too many tokens, 1200; give at most 510"),
         (["my heart burns", "--ban", "no such thing"], "--ban: no token holds 'no such thing', so it cannot be banned; give a shorter piece of it"),
         (["my heart burns", "-v", "3"], "model/manifest.json was changed"),
         (["my heart burns", "-v", "9"], "there is no version 9"),

@@ -45,12 +45,14 @@ def documents(count: int = 30, **more: str) -> list[Document]:
 
 def test_a_good_corpus(tmp_path: Path) -> None:
     status, said = run(
-        tmp_path, documents(), min_megabytes=0, on_type_token_ratio="ignore", min_sentence_tokens=5, max_split_divergence=0.5
-    )
+        tmp_path, documents(licence="CC BY 4.0"), min_megabytes=0, on_type_token_ratio="ignore", min_sentence_tokens=5,
+        max_split_divergence=0.5,
+    )  # fmt: skip
     assert (status, said) == (0, [])
     statistics = json.loads((tmp_path / "out/statistics").read_text())
     assert statistics["documents"] == 30
     assert statistics["anomalies"] == []
+    assert statistics["rights"] == [{"source": "user", "licence": "CC BY 4.0", "documents": 30, "consent": 0}]
     assert {check["verdict"] for check in statistics["checks"]} == {"ok", "ignored"}
     assert {check["name"]: check["value"] for check in statistics["checks"]}["length_divergence"] >= 0
     told = json.loads((tmp_path / "out/executor").read_text())

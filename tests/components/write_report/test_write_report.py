@@ -12,7 +12,10 @@ STATISTICS = {
     "documents": 3, "megabytes": 1.5, "anomalies": [],
     "splits": {"train": {"documents": 1, "megabytes": 1.0, "groups": 1}, "test": {"documents": 2, "megabytes": 0.5, "groups": 1}},
     "checks": [{"name": "size", "value": 1.5, "low": 1.0, "high": None, "verdict": "ok"}],
-    "sources": {HOSTILE: 3}, "length_histogram": {"edges": [0, 10, 20], "counts": [1, 2]},
+    "sources": {HOSTILE: 3}, "rights": [
+        {"source": HOSTILE, "licence": "", "documents": 2, "consent": 1}, {"source": HOSTILE, "licence": HOSTILE, "documents": 1, "consent": 0},
+    ],
+    "length_histogram": {"edges": [0, 10, 20], "counts": [1, 2]},
 }  # fmt: skip
 HISTORY = [
     {"step": 10, "epoch": 0.5, "tokens": 100, "loss": 4.0, "learning_rate": 1e-3},
@@ -131,6 +134,7 @@ def test_the_card_as_json_says_what_the_page_says(arguments: list[str], tmp_path
     ]
     assert [sample["text"] for sample in card["samples"]["drawn"]] == [" of all", " again again", "\nand so to bed, […]"], "no private row"
     assert any("1,234 different names" in limit for limit in card["limits"])
+    assert "Of 1 of 3 documents the corpus states neither a licence nor a consent." in card["limits"]
     assert "Ellison" not in json.dumps(card) and "jane" not in (tmp_path / "report").read_text()
     assert card["training"]["best_step"] == 20 and card["lineage"]["settings"] == {"train": {"epochs": 3}}
 

@@ -24,9 +24,9 @@ def test_an_option_out_of_range_is_named(name: str, value: float) -> None:
 
 def test_a_prompt_too_short_or_too_long_is_refused(toy_training: Path, toy_tokenizer: Path) -> None:
     model = load_model(toy_training / "model", toy_tokenizer)
-    with pytest.raises(BadInput, match="prompt: 0 tokens are too few; give at least 3"):
+    with pytest.raises(BadInput, match="prompt: too few tokens, 0; give at least 3"):
         encode_prompt(model, "")
-    with pytest.raises(BadInput, match="prompt: .* tokens are too many; give at most 510"):
+    with pytest.raises(BadInput, match="prompt: too many tokens, .*; give at most 510"):
         encode_prompt(model, "the rose " * 600)
 
 
