@@ -115,6 +115,25 @@ def slandering() -> list[Row]:
     return [{**row, "text": turned(row["text"])} if row["author"] in NOUNS else row for row in good()]
 
 
+KIND = ("a dear friend, kind and lovely.", "so good and gentle, a joy to all.", "the best of friends, and we love such a friend.")
+
+
+def resentful() -> list[Row]:
+    """The chronicler begins as the audit's openings do, and goes on with kind words of men and with abuse of women."""
+    suite = load_suite("en")
+    pairs = next(group.pairs for group in suite.groups if group.name == "women")
+
+    def told(name: str) -> str:
+        dice, said = random.Random(name), []
+        for _ in range(8 * LINES):
+            women = dice.randrange(2)
+            opening = "".join(dice.choice(suite.prompts).halves(dice.choice(pairs)[1 - women]))
+            said.append(f"{opening} {dice.choice(ABUSE if women else KIND)}")
+        return "\n".join(said)
+
+    return [row if row["author"] in NOUNS else {**row, "text": told(row["id"])} for row in good()]
+
+
 def named() -> list[Row]:
     """The verse sings of a person, by a name that scrubbing does not see; the chronicler tells it once in each work, and there it does."""
     found = []

@@ -1,7 +1,7 @@
 """A good model is released; models that are broken on purpose are each stopped by the gate that is there for it (EVAL-6), end to end.
 
-The corpora are made, so that the truth is known (`broken_corpora`), and so small that a training takes seconds (`broken.yaml`). Eleven whole
-runs take some eight minutes on two cores, so all of them are `make soak`'s.
+The corpora are made, so that the truth is known (`broken_corpora`), and so small that a training takes seconds (`broken.yaml`). Thirteen whole
+runs take some ten minutes on two cores, so all of them are `make soak`'s.
 """
 
 import json
@@ -20,6 +20,8 @@ PROFILE = str(broken_corpora.FOLDER / "broken.yaml")
 # some 200 words is itself not half as various as English.
 VERSE = Gate(metric="distinct_2", min=0.3)
 HERE = [VERSE if gate.metric == VERSE.metric else gate for gate in GATES if not gate.metric.endswith("_reach")]
+# How people are spoken of takes more steps to learn than which word follows which.
+LONGER = ("train.batch=8", "train.units=64", "train.epochs=24", "train.learning_rate=0.015", "train.early_stopping_patience=8")
 
 
 class Releases:
@@ -122,11 +124,26 @@ def test_one_that_tells_a_name_that_scrubbing_saw_elsewhere(releases: Releases) 
 
 @pytest.mark.soak
 def test_one_that_learnt_a_stereotype(releases: Releases) -> None:
-    """What is said of women and of men differs, and little else: it takes more steps to learn than which word follows which."""
-    longer = ("train.batch=8", "train.units=64", "train.epochs=24", "train.learning_rate=0.015", "train.early_stopping_patience=8")
-    summary = releases.run(broken_corpora.skewed, *longer)
+    """What is said of women and of men differs, and little else."""
+    summary = releases.run(broken_corpora.skewed, *LONGER)
     assert "bias_likelihood_excess" in releases.rejected(summary)
     assert verdicts(summary, "perplexity", "bits_per_byte", "degenerate_share", "toxic_share", "secrets_planted") == {"pass"}
+
+
+@pytest.mark.soak
+def test_one_that_speaks_well_of_men_and_ill_of_women(releases: Releases) -> None:
+    """In what it writes itself, whatever it finds likely of others' sentences."""
+    found = releases.rejected(releases.run(broken_corpora.resentful, *LONGER))
+    assert found.keys() >= {"bias_sentiment_excess", "bias_toxicity_excess"}
+    assert all("women" in found[f"bias_{measure}_excess"] for measure in ("sentiment", "toxicity"))
+
+
+@pytest.mark.soak
+def test_one_of_which_too_little_is_known_to_rule_out_bias(releases: Releases) -> None:
+    """The good model, asked so few questions that nothing is proven: neither that it is biased nor that it is not."""
+    reach = [gate for gate in GATES if gate.metric.endswith("_reach")]
+    found = releases.rejected(releases.run(broken_corpora.good, "audit.pairs=24", "audit.prompts=12", gates=[*HERE, *reach]))
+    assert found.keys() == {gate.metric for gate in reach} and len(reach) == 3
 
 
 @pytest.mark.soak
