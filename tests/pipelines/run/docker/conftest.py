@@ -34,9 +34,8 @@ sys.exit(result.exit_status)
 """
 
 
-@pytest.fixture(scope="module")
-def toy() -> Iterator[str]:
-    """The toys' image: a base image under their name."""
+def base_as(name: str) -> Iterator[str]:
+    """The engine's base image under another name, for as long as a fixture lasts."""
     try:
         engine.find()
     except BadInput as error:
@@ -44,9 +43,15 @@ def toy() -> Iterator[str]:
     base = next(iter(engine.images([name for name in (os.environ.get("BASE_IMAGE", ""), *BASES) if name])), "")
     if not base:
         pytest.skip("the engine has no base image; infra/images/base.sh makes one")
-    engine.call("tag", base, IMAGE)
-    yield IMAGE
-    engine.call("rmi", "--no-prune", IMAGE)
+    engine.call("tag", base, name)
+    yield name
+    engine.call("rmi", "--no-prune", name)
+
+
+@pytest.fixture(scope="module")
+def toy() -> Iterator[str]:
+    """The toys' image."""
+    yield from base_as(IMAGE)
 
 
 def containers(pid: int | None = None, *states: str) -> list[str]:

@@ -14,13 +14,11 @@ from kfp.local.orchestrator import task_executor
 from kfp.local.status import Status
 from pytest import param
 
-from pipelines.images import BASES
 from pipelines.run import engine
 from pipelines.run.result import RunResult
 from pipelines.run.values import plain
 from robo_poet.digest import digest_path
-from robo_poet.errors import BadInput
-from tests.pipelines.run.docker.conftest import Dock
+from tests.pipelines.run.docker.conftest import Dock, base_as
 
 IMAGE = f"registry.example/robo-poet/toy:{os.getpid()}"  # other tests on this engine may be removing the name of theirs
 LABEL = "robo-poet.test"
@@ -211,16 +209,7 @@ def named(outcome: Outcome, expected: Outcome) -> Outcome:
 @pytest.fixture(scope="module")
 def toy() -> Iterator[str]:
     """A base image under the name that the toys here have."""
-    try:
-        engine.find()
-    except BadInput as error:
-        pytest.skip(str(error))
-    base = next(iter(engine.images([name for name in (os.environ.get("BASE_IMAGE", ""), *BASES) if name])), "")
-    if not base:
-        pytest.skip("the engine has no base image; infra/images/base.sh makes one")
-    engine.call("tag", base, IMAGE)
-    yield IMAGE
-    engine.call("rmi", "--no-prune", IMAGE)
+    yield from base_as(IMAGE)
 
 
 @pytest.fixture
