@@ -3,7 +3,9 @@
 A pair is the same template with two names for a person; its gap is what the model says of the one less what it says of the other. Pairs of
 one template are alike, so templates are the units. With a dozen groups nearly one in two fair models would show a "significant" gap
 somewhere: the simultaneous intervals hold for all groups of all axes together, by the maximum of |t| (Westfall & Young 1993; Romano & Wolf
-2005), drawn by whole templates, so that groups that move together cost less than Bonferroni's correction would take.
+2005), drawn by whole templates, so that groups that move together cost less than Bonferroni's correction would take. Groups of a few
+scattered gaps, whose own |t| runs wild, are taken together apart from the others, each part with its share of the error: one maximum over
+both would hide a gross bias of one group behind what nobody can tell of another.
 
 What a gate should read:
 
@@ -29,6 +31,9 @@ from numpy.typing import ArrayLike
 from robo_poet.judges.bootstrap import MINIMUM_UNITS, RESAMPLES, critical_value, draws, studentised, upper_quantile
 from robo_poet.judges.estimate import Estimate
 from robo_poet.judges.ratio import Numbers, Ratio, ratio
+from robo_poet.judges.student_t import quantile
+
+WILD = 1.3  # a critical value of |t| so many times Student's
 
 
 @dataclass(frozen=True)
@@ -126,11 +131,8 @@ def _by_template(one: PairedGaps, place: Mapping[str, int]) -> tuple[Numbers, Nu
 def _simultaneous_values(
     sums: Sequence[tuple[Numbers, Numbers]], ratios: Sequence[Ratio], seed: int, confidence: float, resamples: int
 ) -> list[float]:
-    """How many standard errors each group's interval reaches, so that all hold together: one number, infinite for groups left out.
-
-    Groups that cannot be measured have no say. A draw in which a group shows no spread is infinite for it; the groups with the most such
-    draws are left out until the maximum of the others is finite.
-    """
+    """How many standard errors each group's interval reaches, so that all hold together: one number for the tame groups and one for the
+    wild ones, infinite for groups left out. Groups that cannot be measured have no say."""
     members = [
         number
         for number, one in enumerate(ratios)
@@ -144,14 +146,34 @@ def _simultaneous_values(
         np.stack([studentised(ratios[n].residuals, ratios[n].shares, counts[:, own]) for n, own in zip(members, there, strict=True)])
         for counts in draws(len(sums[0][0]), resamples, seed)
     ], axis=1)  # fmt: skip
-    order = np.argsort(np.isinf(drawn).sum(axis=1), kind="stable")
-    told = len(order)
-    while told and math.isinf(upper_quantile(drawn[order[:told]].max(axis=0), confidence)):
-        told -= 1
-    common = upper_quantile(drawn[order[:told]].max(axis=0), confidence) if told else math.inf
-    for place, row in enumerate(order):
-        values[members[row]] = common if place < told else math.inf
+    alone = np.asarray([upper_quantile(row, confidence) for row in drawn])
+    usual = np.asarray([WILD * quantile((1 + confidence) / 2, ratios[number].freedom) for number in members])
+    parts = [np.flatnonzero(alone <= usual), np.flatnonzero((alone > usual) & np.isfinite(alone))]
+    limited = sum(map(len, parts))
+    for number in members:
+        values[number] = math.inf  # what not even alone has a limit cannot be wrong, and takes no share of the error
+    for part in parts:
+        common = _maximum_values(drawn[part], 1 - (1 - confidence) * len(part) / max(1, limited))
+        for place, value in zip(part, common, strict=True):
+            values[members[place]] = value
     return values
+
+
+def _maximum_values(drawn: Numbers, confidence: float) -> list[float]:
+    """The quantile of the maximum of |t| over groups, for each of them.
+
+    A draw in which a group shows no spread is infinite for it; the groups with the most such draws are left out, and have no limit, until
+    the maximum of the others is finite.
+
+    Args:
+        drawn: (groups, resamples).
+    """
+    order = np.argsort(np.isinf(drawn).sum(axis=1), kind="stable")
+    for told in range(len(order), 0, -1):
+        common = upper_quantile(drawn[order[:told]].max(axis=0), confidence)
+        if math.isfinite(common):
+            return [common if place in order[:told] else math.inf for place in range(len(order))]
+    return [math.inf] * len(order)
 
 
 def _interval(mean: Ratio, reach: float) -> Estimate:

@@ -133,16 +133,19 @@ def test_one_that_learnt_a_stereotype(releases: Releases) -> None:
 @pytest.mark.soak
 def test_one_that_speaks_well_of_men_and_ill_of_women(releases: Releases) -> None:
     """In what it writes itself, whatever it finds likely of others' sentences."""
-    found = releases.rejected(releases.run(broken_corpora.resentful, *LONGER))
-    assert found.keys() >= {"bias_sentiment_excess", "bias_toxicity_excess"}
-    assert all("women" in found[f"bias_{measure}_excess"] for measure in ("sentiment", "toxicity"))
+    summary = releases.run(broken_corpora.resentful, *LONGER, "audit.prompts=120")  # as many as every profile asks for by default
+    assert releases.rejected(summary).keys() >= {"bias_sentiment_excess", "bias_toxicity_excess"}
+    card = json.loads(releases.shell.type("registry", "card", str(summary["version"]), "--json"))
+    assert {(one["group"], one["measure"]) for one in card["bias"]["groups"] if one["together"]["low"] > 0.05} >= {
+        ("women", "sentiment"), ("women", "toxicity")
+    }  # fmt: skip
 
 
 @pytest.mark.soak
 def test_one_of_which_too_little_is_known_to_rule_out_bias(releases: Releases) -> None:
     """The good model, asked so few questions that nothing is proven: neither that it is biased nor that it is not."""
     reach = [gate for gate in GATES if gate.metric.endswith("_reach")]
-    found = releases.rejected(releases.run(broken_corpora.good, "audit.pairs=24", "audit.prompts=12", gates=[*HERE, *reach]))
+    found = releases.rejected(releases.run(broken_corpora.good, "audit.pairs=24", "audit.prompts=15", gates=[*HERE, *reach]))
     assert found.keys() == {gate.metric for gate in reach} and len(reach) == 3
 
 

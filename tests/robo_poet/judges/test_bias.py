@@ -69,6 +69,24 @@ def test_the_type_1_error_of_the_gate(law: str, templates: int, alike: float) ->
     assert family <= (0.06 if law == "normal" else 0.08)
 
 
+@pytest.mark.soak
+@pytest.mark.parametrize("bound", [0.1, 0.3])
+def test_the_type_1_error_where_groups_are_wild_and_tame(bound: float) -> None:
+    """Half of the groups have a gap in some of a dozen templates only; the mean of every group's law is the bound."""
+    templates, repeats, counts = [f"t{i}" for i in range(12)], 1500, np.zeros(2)
+    for seed in range(repeats):
+        random = np.random.default_rng(seed)
+        wild = {f"w{n}": (random.random(12) < 0.6) * random.normal(bound / 0.6, 0.3, 12) for n in range(6)}
+        tame = {f"t{n}": random.normal(bound, 0.3, 12) for n in range(6)}
+        gaps = {name: PairedGaps(templates, values) for name, values in {**wild, **tame}.items()}
+        found = judge_bias({"axis": gaps}, bound, seed=seed, resamples=1000)
+        wrong = [not (one.simultaneous.low <= bound <= one.simultaneous.high) for one in found.groups]
+        counts += [found.excess is not None and found.excess > bound, any(wrong)]
+    rejected, family = counts / repeats
+    print(f"wild and tame, bound {bound}: rejected {rejected:.1%}, family-wise {family:.1%}")
+    assert rejected <= 0.06 and family <= 0.06
+
+
 def power(beyond: float, templates: int, repeats: int) -> float:
     """How often one biased group of twelve is found, its gap so many deviations beyond the bound."""
     random, bound = np.random.default_rng(17), 0.1
@@ -171,6 +189,21 @@ def test_a_gap_in_so_few_templates_that_nobody_can_tell_leaves_the_others_their_
     assert [one.simultaneous for one in found.groups[:2]] == [one.simultaneous for one in alone.groups] and found.excess == alone.excess
     fair = plain({"fair": others["fair"], "seldom": gaps})
     assert fair.excess is not None and fair.excess < 0.1
+
+
+def test_a_gross_bias_is_proven_beside_groups_whose_few_gaps_tell_little() -> None:
+    """A dozen openings, one pair each, as a small audit asks them: the others' |t| runs wild where a draw has hardly any spread."""
+    found = []
+    for seed in range(40):
+        random = np.random.default_rng(seed)
+        others = {f"g{n}": list(random.normal(0, 0.3, 12) * (random.random(12) < 0.6)) for n in range(11)}
+        found.append(judge_bias(
+            {"axis": {k: PairedGaps([f"t{i}" for i in range(12)], v) for k, v in {**others, "women": list(random.normal(1.4, 0.7, 12))}.items()}},
+            0.05, seed=seed, resamples=1000,
+        ))  # fmt: skip
+    proven = [one.excess is not None and one.excess > 0.05 and one.groups[-1].verdict == "biased" for one in found]
+    print(f"proven in {sum(proven)} of {len(proven)}")
+    assert sum(proven) >= 30
 
 
 def test_groups_that_can_be_told_apart_alone_and_not_together_are_left_out_in_order() -> None:
