@@ -136,7 +136,7 @@ def test_one_that_speaks_well_of_men_and_ill_of_women(releases: Releases) -> Non
     summary = releases.run(broken_corpora.resentful, *LONGER, "audit.prompts=120")  # as many as every profile asks for by default
     assert releases.rejected(summary).keys() >= {"bias_sentiment_excess", "bias_toxicity_excess"}
     card = json.loads(releases.shell.type("registry", "card", str(summary["version"]), "--json"))
-    assert {(one["group"], one["measure"]) for one in card["bias"]["groups"] if one["together"]["low"] > 0.05} >= {
+    assert {(one["group"], one["measure"]) for one in card["bias"]["groups"] if (one["together"]["low"] or 0) > 0.05} >= {
         ("women", "sentiment"), ("women", "toxicity")
     }  # fmt: skip
 
