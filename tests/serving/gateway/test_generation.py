@@ -118,7 +118,12 @@ def test_a_stop_text_ends_the_text_and_stays(live: Gateway) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"), [("a", "too few; give at least 3"), ("the rose " * 600, "too many; give at most 510"), ("\u200b\u202e", "0 tokens")]
+    ("text", "told"),
+    [
+        ("a", "too few tokens, 1; give at least 3"),
+        ("the rose " * 600, "too many tokens, 1800; give at most 510"),
+        ("\u200b\u202e", "tokens, 0;"),
+    ],
 )
 def test_a_prompt_too_short_or_too_long_is_refused(staged: Gateway, text: str, told: str) -> None:
     response = staged.generate(text=text)

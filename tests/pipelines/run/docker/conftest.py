@@ -59,7 +59,7 @@ def containers(pid: int | None = None, *states: str) -> list[str]:
     filters = [f"--filter=status={state}" for state in states]
     shown = '{{.ID}} {{.Label "LABEL"}}'.replace("LABEL", LABEL)
     lines = engine.call("ps", "--all", "--no-trunc", f"--filter=label={LABEL}", *filters, "--format", shown).out.splitlines()
-    owned = [(line.split()[0], Owner.parse(line.split()[1])) for line in lines]
+    owned = [(number, Owner.parse(label)) for number, _, label in (line.partition(" ") for line in lines)]  # a container that goes has none
     return [number for number, owner in owned if owner and owner.pid == (pid or os.getpid())]
 
 
