@@ -48,13 +48,16 @@ class ForestRow:
     unsure: bool = False
 
 
-def forest(rows: Sequence[ForestRow], *, names: tuple[str, str], what: str, reference: float | None = None, digits: int = 2) -> Markup:
+def forest(
+    rows: Sequence[ForestRow], *, names: tuple[str, str], what: str, reference: float | None = None, line: str = "", digits: int = 2
+) -> Markup:
     """Rows in the order given; '' where no row has a value.
 
     Args:
         names: of the model and of the other one.
         what: the quantity, below the axis.
         reference: a value that all are to be seen against, as a line through the rows.
+        line: what that line is; all that the model was measured on, if not said.
         digits: decimals of values.
     """
     scale = _scale([one for row in rows for one in (row.ours, row.other) if one])
@@ -62,7 +65,9 @@ def forest(rows: Sequence[ForestRow], *, names: tuple[str, str], what: str, refe
         return Markup("")
     lines = [_row(row, names, scale, reference, digits) for row in rows]
     return Markup('<div class="forest">{}{}{}</div>').format(
-        _legend(names, any(row.other for row in rows), reference is not None), Markup("").join(lines), _axis(scale, what)
+        _legend(names, any(row.other for row in rows), (line or f"{names[0]}, all of it") if reference is not None else ""),
+        Markup("").join(lines),
+        _axis(scale, what),
     )
 
 
@@ -149,14 +154,14 @@ def _text(one: Interval, digits: int) -> str:
     return f"{_value(one, digits)} ({_limits(one, digits)})"
 
 
-def _legend(names: tuple[str, str], both: bool, reference: bool) -> Markup:
+def _legend(names: tuple[str, str], both: bool, line: str) -> Markup:
     mark = Markup('<span><svg height="12" style="height:12px" aria-hidden="true">{}</svg>{}</span>')
     dot = Markup('<line class="range{}" x1="0" x2="100%" y1="6" y2="6"/><circle class="{}" cx="50%" cy="6" r="4"/>')
     parts = [mark.format(dot.format("", ""), names[0])]
     if both:
         parts.append(mark.format(dot.format(" other", "other"), names[1]))
-    if reference:
-        parts.append(mark.format(Markup('<line class="reference" x1="50%" x2="50%" y1="0" y2="12"/>'), f"{names[0]}, all of it"))
+    if line:
+        parts.append(mark.format(Markup('<line class="reference" x1="50%" x2="50%" y1="0" y2="12"/>'), line))
     return Markup('<div class="legend">{}</div>').format(Markup("").join(parts))
 
 

@@ -99,7 +99,7 @@ def _gaps(measure: str, language: str, groups: Sequence[Mapping[str, Any]], *, n
     title = LANGUAGES.get(language, language)
     more = f"The {GROUPS} widest of {len(groups)}." if len(groups) > GROUPS else ""
     head = (f"<h4>{escape(title)}</h4>" if named else "") + (f'<p class="faint">{more}</p>' if more else "")
-    return f"{head}{forest(rows, names=('model', ''), what=f'gap in {measure}, {title}', reference=0.0, digits=3)}"
+    return f"{head}{forest(rows, names=('model', ''), what=f'gap in {measure}, {title}', reference=0.0, line='no gap', digits=3)}"
 
 
 def _said(group: str) -> str:

@@ -19,6 +19,7 @@ def test_languages_stand_apart_each_with_its_widest_gap_first() -> None:
     english, spanish = html.partition("<h4>Spanish</h4>")[::2]
     assert "<h4>English</h4>" in english and english.index("origin: south against others") < english.index("origin: north side")
     assert spanish.index("origin: del sur") < spanish.index("origin: del norte")
+    assert html.count("no gap") == 2 and "all of it" not in html, "the line is at zero"
     assert "origin: del" not in english and "origin: south" not in spanish
 
 
