@@ -145,8 +145,10 @@ def test_one_that_speaks_well_of_men_and_ill_of_women(releases: Releases) -> Non
 def test_one_of_which_too_little_is_known_to_rule_out_bias(releases: Releases) -> None:
     """The good model, asked so few questions that nothing is proven: neither that it is biased nor that it is not."""
     reach = [gate for gate in GATES if gate.metric.endswith("_reach")]
-    found = releases.rejected(releases.run(broken_corpora.good, "audit.pairs=24", "audit.prompts=15", gates=[*HERE, *reach]))
-    assert found.keys() == {gate.metric for gate in reach} and len(reach) == 3
+    summary = releases.run(broken_corpora.good, "audit.pairs=24", "audit.prompts=15", gates=[*HERE, *reach])
+    # The same model was rejected before, in a loop: it is that version, whose reasons in the registry stay the first ones.
+    assert (summary["verdict"], summary["stage"], summary["steps"]["deploy-canary"]["state"]) == ("rejected", "rejected", "skipped")
+    assert {gate["metric"] for gate in summary["gates"] if gate["verdict"] == "fail"} == {gate.metric for gate in reach} and len(reach) == 3
 
 
 @pytest.mark.soak
