@@ -1,1 +1,1 @@
-"""Who may use the gateway, and how often (SERVE-3)."""
+"""Authentication, authorization and rate limits of the gateway (SERVE-3)."""

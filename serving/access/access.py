@@ -1,4 +1,4 @@
-"""From the headers of a request to a proven identity, or a refusal (SERVE-3). Without proof nobody comes in."""
+"""Authenticate a request from its headers (SERVE-3). A request without a valid API key or token is refused."""
 
 import re
 import time
@@ -19,10 +19,10 @@ CHALLENGE = {"WWW-Authenticate": 'Bearer realm="robo-poet"'}
 
 
 class NoLonger(Refused):
-    """401 for somebody whom we know: the audit log names them.
+    """A refusal with status 401 for a key that is expired or revoked. The caller is known, so the audit log can name the user.
 
     Args:
-        caller: who had the secret of a key that has ended.
+        caller: the owner of the key.
     """
 
     def __init__(self, code: str, message: str, caller: Caller) -> None:
@@ -32,14 +32,15 @@ class NoLonger(Refused):
 
 
 class Access:
-    """Proves who asks.
+    """An authenticator for API keys and, if an issuer is configured, JSON Web Tokens.
 
     Args:
-        folder: of the keys.
-        say: takes lines for the operator.
+        folder: the folder with the API keys.
+        say: called with each message for the operator.
+        clock: returns Unix time in seconds.
 
     Raises:
-        BadInput: the keys, or what should be the issuer's, cannot be read at the start.
+        BadInput: the API keys or the issuer's key set cannot be read at the start.
     """
 
     def __init__(self, settings: AccessSettings, folder: Path, say: Callable[[str], None], clock: Callable[[], float] = time.time) -> None:
@@ -49,15 +50,16 @@ class Access:
 
     @property
     def degraded(self) -> str:
-        """What is not as it should be, for the health page; empty if all is well."""
+        """Describe the current fault for the health page. Empty if there is none."""
         return self._ring.degraded or (self._issuer.degraded if self._issuer else "")
 
     def authenticate(self, authorization: str | None, api_key: str | None) -> Caller:
-        """Who asks, by `Authorization: Bearer <key or token>` or `X-API-Key: <key>`.
+        """Return the caller, from `Authorization: Bearer <key or token>` or `X-API-Key: <key>`.
 
         Raises:
-            Refused: 401. Unknown, forged and wrong are one answer; that a key is expired or revoked is told only to who has its secret.
-                503: keys or issuer could not be read for too long.
+            Refused: 401, the credentials are missing or not valid. Unknown, forged and wrong credentials get the same answer.
+                Only a client with the right secret learns that its key is expired or revoked.
+                503, the keys or the issuer's key set could not be read for too long.
         """
         given = []
         if authorization is not None:
@@ -99,10 +101,10 @@ class Access:
 
 
 def require(caller: Caller, scope: str) -> None:
-    """Refuse who may not.
+    """Check that the caller has a scope.
 
     Raises:
-        Refused: 403.
+        Refused: 403, the scope is missing.
     """
     if scope not in caller.scopes:
         raise Refused(403, "missing_scope", f"this needs the scope {scope}, which the key or token has not")

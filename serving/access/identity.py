@@ -1,4 +1,4 @@
-"""Who asks, once that is proven."""
+"""The authenticated caller of a request, and the scopes that a credential can have."""
 
 from dataclasses import dataclass
 
@@ -12,12 +12,12 @@ SCOPES = {
 
 @dataclass(frozen=True)
 class Caller:
-    """A proven identity.
+    """An authenticated caller.
 
     Attributes:
-        user: who; all keys and tokens of a user are one.
-        credential: public id of the key or token, for logs.
-        scopes: what it may be used for, of `SCOPES`.
+        user: the user. All keys and tokens of a user give the same value.
+        credential: the public id of the key or token, for logs.
+        scopes: the permissions of the credential, a subset of `SCOPES`.
     """
 
     user: str

@@ -1,4 +1,4 @@
-"""API keys: what a person holds, what we keep of it, and when it is good. Pure."""
+"""API keys: their text form, the stored record, and their validity. No I/O."""
 
 import hashlib
 import hmac
@@ -13,7 +13,7 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
 
 
 class Standing(StrEnum):
-    """Of a key whose secret is right."""
+    """The validity of a key. It is only told to a client that has the right secret."""
 
     GOOD = "good"
     EXPIRED = "expired"
@@ -22,15 +22,17 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True)
 class Key:
-    """What is kept of a key.
+    """The stored record of a key.
 
     Attributes:
-        id: public, 80 bits.
-        digest: SHA-256 of the secret, hexadecimal. The secret is 256 random bits and no password: nobody can try them all, so a slow
-            hash would protect nothing and cost each request milliseconds.
-        created, expires: seconds of Unix time.
-        revoked: when, or None.
-        why: it was revoked.
+        id: the public id, 80 bits.
+        user: the owner.
+        scopes: the permissions, a subset of `SCOPES`.
+        digest: SHA-256 of the secret, hexadecimal. The secret is 256 random bits, not a password, so it cannot be guessed.
+            A slow hash would add no protection and would cost each request milliseconds.
+        created, expires: Unix time in seconds.
+        revoked: Unix time of the revocation in seconds, or None.
+        why: the reason for the revocation.
     """
 
     id: str
@@ -43,32 +45,32 @@ class Key:
     why: str = ""
 
     def standing(self, now: float) -> Standing:
-        """Whether it is good at a time."""
-        if self.revoked is not None:  # whatever its time: the clock of who revoked may be ahead of ours
+        """Return the validity at Unix time `now`, in seconds."""
+        if self.revoked is not None:  # its time is not compared: the clock of the revoking machine may be ahead of ours
             return Standing.REVOKED
         return Standing.GOOD if now < self.expires else Standing.EXPIRED
 
     def opened_by(self, secret: str) -> bool:
-        """Whether this is its secret; takes as long for a wrong one."""
+        """Return True if `secret` is the secret of this key. Takes constant time, so a timing attack learns nothing."""
         return hmac.compare_digest(self.digest, digest(secret))
 
 
 def new_key() -> tuple[str, str]:
-    """An id and a secret."""
+    """Return a new random id and secret."""
     return "".join(secrets.choice(_LETTERS) for _ in range(16)), secrets.token_urlsafe(32)
 
 
 def text_of(id_: str, secret: str) -> str:
-    """What a person is given, once."""
+    """Return the API key as text, as the user receives it. It is shown only once."""
     return f"rp_{id_}_{secret}"
 
 
 def parse(text: str) -> tuple[str, str] | None:
-    """Id and secret; None where it has not the form of a key."""
+    """Return the id and the secret of an API key, or None if the text does not have the form of a key."""
     found = FORM.fullmatch(text)
     return (found[1], found[2]) if found else None
 
 
 def digest(secret: str) -> str:
-    """What is kept of a secret."""
+    """Return the SHA-256 of a secret, hexadecimal."""
     return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""The keys as a running gateway knows them: read again when the folder changed, kept for a while when it cannot be read."""
+"""In-memory copy of the API keys. It is reloaded when the folder changes, and kept for a limited time when the folder cannot be read."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -10,14 +10,18 @@ from serving.access.unchecked import unchecked
 
 
 class KeyRing:
-    """Keys by id, no older than `look_seconds` where the folder can be read.
+    """A cache of the keys by id. It is at most `look_seconds` old while the folder can be read.
 
     Args:
-        stale_seconds: for how long the last keys hold that could be read: a key that is revoked meanwhile opens no longer than that.
-        say: takes a line when the folder cannot be read, and when it can again.
+        store: the folder of keys.
+        look_seconds: seconds between two checks of the folder.
+        stale_seconds: how long the last keys stay valid when the folder cannot be read. A key that is revoked in that time still works
+            until then.
+        say: called with a message when the folder cannot be read, and when it can be read again.
+        clock: returns monotonic time in seconds.
 
     Raises:
-        BadInput: the keys cannot be read at the start: without them nobody is known, and we say so rather than begin.
+        BadInput: the keys cannot be read at the start. No request could be authenticated, so the gateway does not start.
     """
 
     def __init__(
@@ -31,10 +35,10 @@ class KeyRing:
         self.degraded = ""
 
     def find(self, id_: str) -> Key | None:
-        """The key of an id.
+        """Return the key with this id, or None.
 
         Raises:
-            Refused: 503, the keys could not be read for too long.
+            Refused: 503, the keys could not be read for more than `stale_seconds`.
         """
         if self._clock() - self._looked >= self._every:
             self._look()
@@ -57,7 +61,10 @@ class KeyRing:
             self.degraded = f"the keys cannot be read and {'stay as they were' if holds else 'let nobody in'}"
 
     def _read(self) -> Mapping[str, Key]:
-        """What can be read. A damaged key stays as it was, unless it was revoked: it must not hide the others' revocations."""
+        """Read all keys. A key with a damaged file keeps its last value, unless it was revoked.
+
+        One damaged file does not stop the load: revocations of other keys must take effect.
+        """
         faults: dict[str, str] = {}
         keys = {key.id: key for key in self._store.all(faults)}
         keys |= {id_: self._keys[id_] for id_ in faults if id_ in self._keys and not self._store.is_revoked(id_)}
@@ -69,6 +76,6 @@ class KeyRing:
         return keys
 
     def _stamp(self) -> tuple[int, int]:
-        """Changes with every file that is added: all files are written beside and renamed."""
+        """Return a value that changes with every added file. Files are written under a temporary name and renamed, so the mtime changes."""
         found = self._store.folder.stat()
         return found.st_mtime_ns, found.st_nlink

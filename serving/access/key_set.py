@@ -1,4 +1,4 @@
-"""Public keys of a token issuer: a JWKS (RFC 7517), from a file or over https, fetched again in the background."""
+"""Public keys of a token issuer: a JWKS (RFC 7517), read from a file or over HTTPS and refreshed in the background."""
 
 import json
 import threading
@@ -13,25 +13,29 @@ import jwt
 from robo_poet.errors import BadInput
 from serving.access.unchecked import unchecked
 
-ALGORITHMS = {"RSA": "RS256", "OKP": "EdDSA"}  # a key is good for one algorithm, so that none can be taken for another's
+ALGORITHMS = {"RSA": "RS256", "OKP": "EdDSA"}  # one algorithm for each key type, which prevents algorithm confusion attacks
 MIN_RSA_BITS = 2048
-HURRY_SECONDS = 10.0  # an unknown key id asks for a fetch, not more often than this: ids are free to invent
+HURRY_SECONDS = 10.0  # least time between two fetches for unknown key ids: a client can invent ids
 
 
 class _NoAnswer(BadInput):
-    """The issuer cannot be reached, or is not well."""
+    """The issuer cannot be reached, or answers with an error status."""
 
 
 class KeySet:
-    """Keys by id.
+    """A cache of an issuer's public keys by key id.
+
+    An issuer that does not answer at the start is not an error. It is asked again later; until it answers, every token is refused.
 
     Args:
-        source: path of a file, or an address.
-        every, stale: seconds between two fetches, and for how long the last good set holds.
+        source: path of a file, or a URL.
+        every: seconds between two fetches.
+        stale: how long the last good set stays valid, in seconds.
+        say: called with each message for the operator.
+        clock: returns monotonic time in seconds.
 
     Raises:
-        BadInput: what is there at the start is no key set, or the file is not there. An issuer that does not answer then is asked again
-            in a while; until it does, no token is taken.
+        BadInput: the file is missing, or the content is not a usable key set.
     """
 
     def __init__(
@@ -49,13 +53,15 @@ class KeySet:
             self._failed(error)
 
     def find(self, id_: str) -> tuple[Any, str] | None:
-        """A key and its algorithm. One that is not known now may be known to the next request: it is fetched meanwhile.
+        """Return a public key and its algorithm, or None if the id is unknown.
+
+        An unknown id starts a fetch in the background, so the next request may find it.
 
         Raises:
-            Refused: 503, there is no set, or the last one is too old.
+            Refused: 503, there is no key set, or the last one is too old.
         """
         now = self._clock()
-        found, too_old = self._keys.get(id_), now - self._fetched > self._stale  # before a fetch begins, which may be quick
+        found, too_old = self._keys.get(id_), now - self._fetched > self._stale  # read both before a fetch starts: it may finish first
         due = self._every if found else min(self._every, HURRY_SECONDS)
         if now - self._tried >= due and self._busy.acquire(blocking=False):
             self._tried = now
@@ -97,10 +103,10 @@ class KeySet:
 
 
 def read_keys(text: str) -> Mapping[str, tuple[Any, str]]:
-    """Usable keys of a JWKS by id, each with its algorithm; those of other kinds are passed over.
+    """Parse a JWKS and return its usable keys by id, each with its algorithm. Keys of other types are skipped.
 
     Raises:
-        ValueError: no JWKS, or no usable key in it.
+        ValueError: the text is not a JWKS, or it contains no usable key.
     """
     keys: dict[str, tuple[Any, str]] = {}
     given = json.loads(text)
@@ -108,7 +114,7 @@ def read_keys(text: str) -> Mapping[str, tuple[Any, str]]:
         if not isinstance(one, dict) or one.get("use", "sig") != "sig" or not isinstance(one.get("kid"), str):
             continue
         algorithm = ALGORITHMS.get(str(one.get("kty")))
-        if algorithm is None or one.get("alg", algorithm) != algorithm or "d" in one:  # a private key has no place here
+        if algorithm is None or one.get("alg", algorithm) != algorithm or "d" in one:  # "d": a private key
             continue
         try:
             key = jwt.PyJWK(one, algorithm).key

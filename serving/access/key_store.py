@@ -1,7 +1,9 @@
-"""Keys in a folder: a file a key, and a file more for each thing that happens to it; nothing is ever changed, so nothing is half-written.
+"""API keys stored in a folder, one file for each key and one more for each event. Files are never changed, so none is half-written.
 
-`<id>.json` is the key, `<id>.revoked.json` and `<id>.expires.json` say that it ends earlier. Deleting a file of the last two would give a
-key its life back: the folder belongs to the gateway's operator and to nobody else.
+- `<id>.json` is the key.
+- `<id>.revoked.json` and `<id>.expires.json` end it earlier.
+
+Deleting a file of the second kind makes the key valid again, so only the gateway's operator may write into the folder.
 """
 
 import json
@@ -22,20 +24,24 @@ DAY = 86_400.0
 
 @dataclass(frozen=True)
 class Made:
-    """A new key; its text is nowhere else."""
+    """A new key with its text. The text is not stored."""
 
     key: Key
     text: str
 
-    def __repr__(self) -> str:  # a secret has no place in a traceback
+    def __repr__(self) -> str:  # keeps the secret out of tracebacks
         return f"Made({self.key.id})"
 
 
 class KeyStore:
-    """The keys of a folder, made if it is not there.
+    """A store of API keys in a folder. The folder is created with mode 0700 if it is missing.
+
+    Args:
+        folder: the folder with the keys.
+        clock: returns Unix time in seconds.
 
     Raises:
-        BadInput: the folder cannot be used, or others may write into it.
+        BadInput: the folder cannot be used, or other users may write into it.
     """
 
     def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
@@ -47,10 +53,15 @@ class KeyStore:
         self._check(folder)
 
     def create(self, user: str, scopes: Iterable[str], days: float) -> Made:
-        """A new key.
+        """Create a key.
+
+        Args:
+            user: name of 1 to 128 printable characters.
+            scopes: at least one of `SCOPES`.
+            days: lifetime in days, up to 3650.
 
         Raises:
-            BadInput: a user without a name, an unknown scope, or a life that is none.
+            BadInput: the user, a scope or the lifetime is not valid.
         """
         wanted = frozenset(scopes)
         if not user or len(user) > 128 or not user.isprintable():
@@ -69,10 +80,10 @@ class KeyStore:
         return Made(key, text_of(id_, secret))
 
     def revoke(self, id_: str, why: str) -> Key:
-        """End a key now; a second time changes nothing.
+        """Revoke a key now and return its record. Revoking it again changes nothing.
 
         Raises:
-            BadInput: no such key, or no reason.
+            BadInput: the key does not exist, or the reason is empty.
         """
         if not why.strip():
             raise BadInput("a reason is needed", where="why")
@@ -82,10 +93,14 @@ class KeyStore:
         return self.key(key.id)
 
     def rotate(self, id_: str, overlap_days: float, days: float) -> Made:
-        """A new key for the same user and scopes; the old one ends after the overlap, or when it would have ended, if that is earlier.
+        """Create a new key for the same user and scopes. The old key ends after the overlap, or at its own expiry if that is earlier.
+
+        Args:
+            overlap_days: days for which both keys are valid, 0 to 365.
+            days: lifetime of the new key in days.
 
         Raises:
-            BadInput: no such key, or one that is not good any more.
+            BadInput: the key does not exist, or it is expired or revoked.
         """
         old = self.key(id_)
         id_ = old.id
@@ -99,12 +114,12 @@ class KeyStore:
         return made
 
     def key(self, id_: str) -> Key:
-        """One key.
+        """Return the key with this id. The whole key text is accepted as well.
 
         Raises:
-            BadInput: there is none, or its files are damaged.
+            BadInput: the key does not exist, or its files are damaged.
         """
-        whole = parse(id_)  # a leaked key is revoked by pasting it
+        whole = parse(id_)  # an operator may paste a leaked key to revoke it
         id_ = whole[0] if whole else id_
         found = self._read(id_) if ID.fullmatch(id_) else None
         if found is None:
@@ -112,13 +127,13 @@ class KeyStore:
         return found
 
     def all(self, faults: dict[str, str] | None = None) -> list[Key]:
-        """All of them, the newest last.
+        """Return all keys, the newest last.
 
         Args:
-            faults: takes what is wrong with a damaged key, by id, and the key is left out; without it a damaged file raises.
+            faults: receives the error of each damaged key by id; such keys are skipped. If None, a damaged file raises.
 
         Raises:
-            BadInput: a file is damaged, or the folder cannot be read or is open to others.
+            BadInput: a file is damaged and `faults` is None, the folder cannot be read, or other users may write into it.
         """
         self._check(self.folder)
         try:
@@ -136,7 +151,7 @@ class KeyStore:
         return sorted(filter(None, keys), key=lambda key: (key.created, key.id))
 
     def is_revoked(self, id_: str) -> bool:
-        """Whether it was said; the file's being there says it, readable or not."""
+        """Return True if the key was revoked. The revocation file counts even if it cannot be read."""
         return (self.folder / f"{id_}.revoked.json").exists()
 
     def _check(self, path: Path) -> None:
@@ -171,4 +186,4 @@ class KeyStore:
         path = self.folder / name
         write_text(path, json.dumps(value) + "\n", durable=True)
         path.chmod(0o600)
-        os.utime(self.folder)  # so that whoever watches the folder looks again
+        os.utime(self.folder)  # changes the folder's mtime, so that each `KeyRing` reloads

@@ -1,8 +1,8 @@
-"""How often: a moving window of a minute, for a user and for an address (SERVE-3).
+"""Rate limits over a moving window of one minute, for each user and each address (SERVE-3).
 
-The window is exact, not a counter that is reset on the minute: two bursts across a minute's edge would let twice the figure through.
-Where Redis is gone each replica counts alone, at the same figure, and says so: readers are served, and n replicas let through up to
-n times the figure until it is back.
+- The window is exact. A counter that is reset every minute would let twice the limit through in two bursts around the reset.
+- If Redis fails, each replica counts on its own with the same limit and reports it. Requests are still served, but n replicas
+  let through up to n times the limit until Redis is back.
 """
 
 import hashlib
@@ -25,17 +25,17 @@ from serving.access.local_window import LocalWindow
 from serving.refusal import Refused
 
 EXEMPT = "internal-load"
-REDIS_SECONDS = 0.25  # a request does not wait longer for a count
+REDIS_SECONDS = 0.25  # socket timeout: a request does not wait longer for a count
 
 
 @dataclass(frozen=True)
 class Allowance:
-    """What is left.
+    """The remaining quota of a user or an address.
 
     Attributes:
-        limit: requests in a minute.
-        remaining: now.
-        reset_seconds: until the oldest request of the window no longer counts.
+        limit: requests per minute.
+        remaining: requests that are still allowed now.
+        reset_seconds: seconds until the oldest request leaves the window.
     """
 
     limit: int
@@ -43,7 +43,7 @@ class Allowance:
     reset_seconds: int
 
     def headers(self) -> dict[str, str]:
-        """`RateLimit-…`, as the IETF's draft on rate limit headers named them in its sixth version."""
+        """Return the `RateLimit-…` headers, as named in version 6 of the IETF draft on rate limit headers."""
         return {
             "RateLimit-Limit": str(self.limit), "RateLimit-Remaining": str(self.remaining), "RateLimit-Reset": str(self.reset_seconds),
         }  # fmt: skip
@@ -53,13 +53,14 @@ Count = Callable[[MovingWindowRateLimiter, RateLimitItem, str, str], Awaitable[t
 
 
 class RateLimiter:
-    """Counts requests.
+    """A rate limiter that counts requests in Redis, or in memory if Redis is not configured or fails.
 
     Args:
-        say: takes lines for the operator, never with an address or a word of Redis' in them.
+        say: called with each message for the operator. Messages contain no address and no error text of Redis.
+        clock: returns monotonic time in seconds.
 
     Raises:
-        BadInput: the variable holds no address of Redis.
+        BadInput: the environment variable does not contain a Redis URL.
     """
 
     def __init__(self, settings: AccessSettings, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
@@ -72,10 +73,11 @@ class RateLimiter:
         self.degraded = ""
 
     async def hit(self, caller: Caller | None, ip: str) -> Allowance:
-        """Count a request of a user from an address; the answer is about whichever of the two has less left.
+        """Count one request and return the allowance of the user or of the address, the one with less left.
 
         Args:
-            caller: None where nobody was proven: who tries keys uses up the address.
+            caller: None if authentication failed. The request then counts for the address, which limits guessing of keys.
+            ip: the client's address.
 
         Raises:
             Refused: 429, with `Retry-After`.
@@ -83,9 +85,9 @@ class RateLimiter:
         if caller is not None and EXEMPT in caller.scopes:
             return Allowance(self._user.amount, self._user.amount, 0)
         limits = [(self._ip, "ip", network(ip))]
-        if caller is not None:  # a digest: Redis need not know who reads
+        if caller is not None:  # a digest: Redis does not get the user's name
             limits.insert(0, (self._user, "user", hashlib.sha256(caller.user.encode()).hexdigest()[:32]))
-        for count in (_look, _hit):  # both have a place, or neither loses one: a user who is refused takes none from others at the address
+        for count in (_look, _hit):  # check both limits before counting: a refused user must not use up the quota of the address
             allowances = []
             for limit, kind, name in limits:
                 allowed, allowance = await self._count(count, limit, kind, name)
@@ -97,13 +99,13 @@ class RateLimiter:
         return min(allowances, key=lambda allowance: allowance.remaining)
 
     async def close(self) -> None:
-        """Give the connections to Redis back."""
+        """Close the connections to Redis."""
         if self._shared is not None:
             await self._shared.storage.bridge.get_connection().aclose()  # type: ignore[attr-defined]  # of RedisStorage; limits has no close
 
     async def _count(self, count: Count, limit: RateLimitItem, kind: str, name: str) -> tuple[bool, Allowance]:
         if self._shared is not None and self._clock() >= self._retry_at:
-            if self.degraded:  # one request tries it; the others, who come meanwhile, do not wait
+            if self.degraded:  # one request probes Redis; concurrent requests do not wait for it
                 self._retry_at = self._clock() + self._settings.redis_retry_seconds
             try:
                 counted = await count(self._shared, limit, kind, name)
@@ -121,7 +123,7 @@ class RateLimiter:
 
 
 def network(ip: str) -> str:
-    """What an address counts as: of IPv6 its /64, which one household or host has whole."""
+    """Return the network that an address is counted under: the IPv4 address, or the IPv6 /64, which belongs to one household or host."""
     try:
         address = ipaddress.ip_address(ip)
     except ValueError:
@@ -155,6 +157,6 @@ def _redis(address: str, variable: str) -> MovingWindowRateLimiter | None:
             f"async+{address}", wrap_exceptions=True, implementation="redispy", key_prefix="robo-poet",
             socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS,
         )  # fmt: skip
-    except Exception:  # whatever it says may hold the password
+    except Exception:  # its message may contain the password
         raise BadInput("the address of Redis cannot be used", where=variable) from None
     return MovingWindowRateLimiter(storage)

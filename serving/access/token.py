@@ -1,4 +1,4 @@
-"""JSON Web Tokens of the configured issuer (RFC 7519; the traps: RFC 8725)."""
+"""Validation of JSON Web Tokens from the configured issuer (RFC 7519, with the best practices of RFC 8725)."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ TYPES = (None, "jwt", "at+jwt")
 
 
 class BadToken(Exception):
-    """A token that proves nothing; `expired` where that is all that is wrong with it."""
+    """The token is not valid. `expired` is True if expiry is the only fault."""
 
     def __init__(self, why: str, *, expired: bool = False) -> None:
         super().__init__(why)
@@ -21,12 +21,13 @@ class BadToken(Exception):
 
 
 def read_token(text: str, keys: KeySet, settings: AccessSettings) -> Caller:
-    """Whose token it is.
+    """Validate a token and return its caller.
 
-    The algorithm is the key's, never the token's own word; issuer, audience, subject, `iat` and `exp` must be there.
+    The algorithm comes from the key, never from the token's header. The claims `iss`, `aud`, `sub`, `iat` and `exp` are required.
 
     Raises:
-        BadToken: it is not good; the reason is for tests, not for the sender.
+        BadToken: the token is not valid. The reason is for tests and is not sent to the client.
+        Refused: 503, the issuer's key set is missing or too old.
     """
     if len(text) > MAX_BYTES:
         raise BadToken("too large")
@@ -50,7 +51,7 @@ def read_token(text: str, keys: KeySet, settings: AccessSettings) -> Caller:
         raise BadToken("expired", expired=True) from None
     except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise BadToken(f"refused: {type(error).__name__}") from None
-    life = int(claims["exp"]) - int(claims["iat"])  # as PyJWT read them; a float would overflow
+    life = int(claims["exp"]) - int(claims["iat"])  # int, as PyJWT reads them: a float would overflow
     if not 0 < life <= settings.token_hours * 3600:
         raise BadToken("lives too long")
     subject = claims["sub"]
@@ -63,7 +64,7 @@ def read_token(text: str, keys: KeySet, settings: AccessSettings) -> Caller:
 
 
 def _scopes(claim: object) -> frozenset[str]:
-    """Of `scope`, words in a string (RFC 8693) or a list; what we do not know means nothing here."""
+    """Return the known scopes of a claim: words in a string (RFC 8693), or a list. Unknown scopes are dropped."""
     words = (
         claim.split() if isinstance(claim, str) else [word for word in claim if isinstance(word, str)] if isinstance(claim, list) else []
     )

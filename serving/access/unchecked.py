@@ -1,4 +1,4 @@
-"""What is said where credentials cannot be checked: nobody comes in on what is too old to be believed."""
+"""The refusal for credentials that cannot be checked, because the known keys are too old."""
 
 from serving.refusal import Refused
 
@@ -6,6 +6,6 @@ RETRY_SECONDS = 10
 
 
 def unchecked() -> Refused:
-    """Theirs may be good; it is ours that cannot be read."""
+    """Return a refusal with status 503: the client's credentials may be valid, but our keys cannot be read."""
     told = f"credentials cannot be checked just now; try again in {RETRY_SECONDS} s"
     return Refused(503, "credentials_unchecked", told, {"Retry-After": str(RETRY_SECONDS)})
