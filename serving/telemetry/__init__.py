@@ -1,1 +1,1 @@
-"""What is seen of serving: metrics, audit log, operational log."""
+"""Telemetry of serving: Prometheus metrics, audit log and operational log."""

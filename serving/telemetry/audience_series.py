@@ -1,4 +1,4 @@
-"""Series of the people: how many, how long they stay, what they think of it (MON-1)."""
+"""Prometheus series of users: active users, session lengths and feedback (MON-1)."""
 
 import threading
 import time
@@ -16,7 +16,10 @@ MINUTES = (0, 1, 2, 5, 10, 20, 30, 60, 120, 240, 480)
 
 
 class AudienceSeries(Collector):
-    """Users active and their sessions, of this process alone: over replicas that share users the sum counts some twice."""
+    """A collector of active users, sessions and feedback.
+
+    It covers one process: if replicas share users, the sum over replicas counts some users twice.
+    """
 
     def __init__(self, registry: CollectorRegistry, settings: TelemetrySettings) -> None:
         self._sessions = Sessions(settings.session_gap_seconds, settings.users)
@@ -32,7 +35,7 @@ class AudienceSeries(Collector):
         registry.register(self)
 
     def seen(self, user: str) -> None:
-        """`user`, a pseudonym, sent a request."""
+        """Record a request of `user`, a pseudonym."""
         with self._lock:
             ended = self._sessions.seen(user, time.monotonic())
         for seconds in ended:

@@ -1,4 +1,4 @@
-"""The audit log: one JSON line an interaction, who and what became of it, never what was said (SERVE-3)."""
+"""The audit log: one JSON line for each interaction, with user and result but without any text (SERVE-3)."""
 
 import contextlib
 import json
@@ -14,14 +14,14 @@ from robo_poet.settings.telemetry import TelemetrySettings
 from serving.telemetry.interaction import Interaction
 from serving.telemetry.pseudonym import Pseudonyms
 
-PAUSE = 0.25  # seconds between two writes: a crash loses no more than that
+PAUSE = 0.25  # seconds between two writes: a crash loses at most the lines of this time
 NAME = "audit-%Y-%m-%d.jsonl"
 
 
 class AuditLog:
-    """Appends to `<folder>/audit-YYYY-MM-DD.jsonl` (UTC, mode 0600) from a thread of its own; replicas may share the folder.
+    """A writer that appends to `<folder>/audit-YYYY-MM-DD.jsonl` (UTC, mode 0600) in a background thread. Replicas may share the folder.
 
-    A disk that is full or gone loses lines, counted in `counts`, and never a request.
+    If the disk is full or missing, lines are dropped and counted in `counts`. Requests never fail because of the log.
     """
 
     def __init__(self, folder: Path, pseudonyms: Pseudonyms, settings: TelemetrySettings | None = None) -> None:
@@ -36,18 +36,18 @@ class AuditLog:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """Lines `written` and `dropped`."""
+        """Number of lines `written` and `dropped`."""
         return {"written": self._written, "dropped": self._dropped}
 
     def write(self, interaction: Interaction) -> None:
-        """Note an interaction; costs a microsecond, and the line is on disk within a second."""
+        """Queue an interaction. This takes about a microsecond; the line is on disk within a second."""
         if self._closing.is_set() or self._waiting.qsize() >= self._settings.audit_queue:
             self._dropped += 1
         else:
             self._waiting.put((time.time(), interaction))
 
     def close(self) -> None:
-        """Write what waits, and end."""
+        """Write the queued lines and stop the thread."""
         self._closing.set()
         self._thread.join(timeout=10)
 
@@ -66,7 +66,7 @@ class AuditLog:
                 moment = datetime.fromtimestamp(at, UTC)
                 try:
                     days.setdefault(moment.strftime(NAME), []).append(self._line(moment, interaction))
-                except (TypeError, ValueError, AttributeError):  # a caller's mistake costs its own line, not the thread
+                except (TypeError, ValueError, AttributeError):  # an invalid value drops its own line and does not stop the thread
                     self._dropped += 1
         for name, lines in days.items():
             try:
@@ -80,7 +80,7 @@ class AuditLog:
                 self._remove_old()
 
     def _append(self, path: Path, data: bytes) -> None:
-        """One write in append mode, so that the lines of two replicas do not mix."""
+        """Append with a single write, so that lines of two replicas do not mix."""
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:

@@ -1,4 +1,4 @@
-"""Running totals that another part of the program keeps, read when Prometheus asks."""
+"""A Prometheus collector for running totals that another part of the program keeps."""
 
 from collections.abc import Callable, Iterator, Mapping
 
@@ -7,7 +7,10 @@ from prometheus_client.registry import Collector
 
 
 class CountsCollector(Collector):
-    """`<name>_total{outcome=…}` for each entry of `counts()`, whose keys are words of our own."""
+    """A collector that exports `<name>_total{outcome=…}` for each entry of `counts()`.
+
+    `counts` is called at each scrape. Its keys come from a fixed set.
+    """
 
     def __init__(self, name: str, help: str, counts: Callable[[], Mapping[str, int]]) -> None:
         self._name, self._help, self._counts = name, help, counts

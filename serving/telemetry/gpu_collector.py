@@ -1,4 +1,4 @@
-"""GPUs by NVIDIA's management library, read when Prometheus asks. Without a driver there is no collector and no series."""
+"""A Prometheus collector for GPUs, read with NVIDIA's management library (NVML). Without a driver there are no GPU series."""
 
 import importlib
 from collections.abc import Iterator
@@ -9,10 +9,10 @@ from prometheus_client.registry import Collector
 
 
 class GpuCollector(Collector):
-    """Memory and utilisation of each GPU of this machine.
+    """A collector of memory (bytes) and utilisation (0 to 1) of each GPU of this machine, read at each scrape.
 
     Args:
-        nvml: the module `pynvml`, initialised.
+        nvml: the initialised module `pynvml`.
     """
 
     def __init__(self, nvml: Any) -> None:
@@ -20,7 +20,7 @@ class GpuCollector(Collector):
 
     @classmethod
     def find(cls, nvml: Any = None) -> Self | None:
-        """A collector, or None where there is no module, no driver or no GPU."""
+        """Return a collector, or None if `pynvml`, the driver or a GPU is missing."""
         try:
             nvml = nvml or importlib.import_module("pynvml")
         except ImportError:
@@ -41,7 +41,7 @@ class GpuCollector(Collector):
                 memory = self._nvml.nvmlDeviceGetMemoryInfo(device)
                 share = self._nvml.nvmlDeviceGetUtilizationRates(device).gpu / 100
             except self._nvml.NVMLError:
-                continue  # one GPU that has fallen off the bus must not hide the others
+                continue  # a failed GPU must not hide the others
             used.add_metric([str(index)], memory.used)
             total.add_metric([str(index)], memory.total)
             busy.add_metric([str(index)], share)

@@ -1,4 +1,4 @@
-"""One interaction, as the audit log takes it."""
+"""The record of one interaction that the audit log accepts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,17 +6,21 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Interaction:
-    """What someone asked and what became of it. `user`, `prompt` and `completions` never reach the log: their keyed digests do.
+    """One request and its result. The log holds keyed digests of `user`, `prompt` and `completions`, never the values.
 
     Attributes:
         route: `generate`, `feedback` …
-        status: HTTP's.
-        user: who; empty where nobody was known (401).
+        status: HTTP status.
+        milliseconds: duration of the request.
+        user: the user; empty if not authenticated (401).
         credential: public id of the key or token.
-        code: the refusal's, empty of a success.
-        completion_id: id of the completion, also of the one that feedback is about.
-        rule: of the content filter, where it refused.
-        parameters: numbers and words of our own; never text of a reader.
+        code: code of the refusal; empty after a success.
+        completion_id: id of the completion, or of the completion that feedback is about.
+        version: number of the model version, or None.
+        arm: arm of the deployment, such as `champion` or `canary`.
+        rule: rule of the content filter that refused the text.
+        parameters: generation parameters; never text of a user.
+        prompt_tokens, tokens: tokens of the prompt and of all completions.
     """
 
     request_id: str

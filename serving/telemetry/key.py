@@ -1,4 +1,4 @@
-"""The secret key of pseudonyms and of text digests: a file, made on first use, readable by its owner alone."""
+"""The secret key for pseudonyms and text digests: a file that is created on first use and that only its owner can read."""
 
 import os
 import secrets
@@ -11,12 +11,13 @@ BYTES = 32
 
 
 def read_or_make_key(path: Path) -> bytes:
-    """The key in `path`, 32 bytes. Replicas that share a folder agree on one, however close together they start.
+    """Return the key in `path`, 32 bytes, and create it if it is missing.
 
-    Who deletes the file makes all pseudonyms and digests so far unlinkable, by us too.
+    Replicas that share the folder get the same key, even if they start at the same time. After the file is deleted, earlier
+    pseudonyms and digests cannot be linked to users or texts any more.
 
     Raises:
-        BadInput: the file cannot be read or made, others may read it, or it holds no key.
+        BadInput: the file cannot be read or created, other users may read it, or it does not contain a key.
     """
     try:
         if not path.exists():
@@ -34,7 +35,7 @@ def read_or_make_key(path: Path) -> bytes:
 
 
 def _make(path: Path) -> None:
-    """Written beside and linked, so that nobody ever reads half a key and the first of two makers wins."""
+    """Write a temporary file and hard-link it to `path`, so that a key is never read half-written and the first of two processes wins."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # 0600
     try:

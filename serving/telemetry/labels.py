@@ -1,4 +1,4 @@
-"""Label values of metrics, kept few: whatever strings come in, only known words or a bounded number of them go out."""
+"""Filters for metric label values. They map any input to a known value or to a bounded number of values."""
 
 import re
 import threading
@@ -10,7 +10,7 @@ WORD = re.compile(r"[a-z][a-z0-9_.-]{0,39}")
 
 
 class Known:
-    """A closed set: anything else is `other`."""
+    """A fixed set of label values. Any other value becomes `other`."""
 
     def __init__(self, *values: str) -> None:
         self._values = frozenset(values)
@@ -20,7 +20,10 @@ class Known:
 
 
 class Words:
-    """The first `limit` words that come, for names which only an operator gives (rules of a filter). What is no plain word is `other`."""
+    """The first `limit` distinct words. Later words, and values that do not match `WORD`, become `other`.
+
+    Used for names that only an operator chooses, such as filter rules.
+    """
 
     def __init__(self, limit: int) -> None:
         self._limit, self._seen, self._lock = limit, set[str](), threading.Lock()
@@ -35,10 +38,10 @@ class Words:
 
 
 class Versions:
-    """The `limit` versions used last. When one more comes, the longest unused is given to `forget`, which drops its series.
+    """The `limit` most recently used versions. When one more comes, the least recently used version is evicted.
 
     Args:
-        forget: called with the label of a version that has no place any more.
+        forget: called with the label of the evicted version, to drop its series.
     """
 
     def __init__(self, limit: int, forget: Callable[[str], None]) -> None:

@@ -1,4 +1,4 @@
-"""What Prometheus is told of serving (MON-1). Every label value is known beforehand or bounded in number; see `labels`."""
+"""Prometheus metrics of serving (MON-1). Every label value comes from a fixed or bounded set; see `labels`."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -16,10 +16,10 @@ from serving.telemetry.model_series import ModelSeries
 from serving.telemetry.parameter_series import ParameterSeries
 from serving.telemetry.request_series import RequestSeries
 
-# A third of all series otherwise: when each began, which nobody reads.
+# The `_created` series would be a third of all series, and no dashboard uses them.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
-VERSIONS = 8  # a champion, a canary and what was pinned lately; each more costs some 40 series
+VERSIONS = 8  # champion, canary and recently pinned versions; each version costs about 40 series
 ROUTES = ("generate", "stream", "feedback", "models", "health", "ready", "metrics", "openapi", "page")
 ARMS = ("champion", "canary", "stable", "pinned", "none")
 CODES = (
@@ -28,15 +28,16 @@ CODES = (
     "unknown_completion", "method_not_allowed", "slow_body", "slow_headers", "body_too_large", "unsupported_media_type", "content_refused",
     "rate_limited", "internal", "model_failed", "model_unavailable", "no_model", "overloaded", "timeout",
 )  # fmt: skip
-RULES = 64  # rules have names that an operator may add to
-FEWEST = 20  # tokens: a call's fixed 10 to 20 ms would make a completion of one token look like 2 s for 100
+RULES = 64  # an operator may add rule names
+FEWEST = 20  # tokens: with a fixed cost of 10 to 20 ms per call, a completion of 1 token would look like 2 s per 100 tokens
 
 
 class Metrics:
-    """The series of one process, in a registry of its own. Safe to call from several threads; no method raises for what a reader sent.
+    """All metrics of one process, in a separate registry. Thread-safe. No method raises because of a value that a client sent.
 
     Args:
-        gpus: also report GPUs where the NVIDIA driver is there.
+        settings: session gap, user limit and cost per second.
+        gpus: also report GPUs, if the NVIDIA driver is installed.
     """
 
     content_type = CONTENT_TYPE_PLAIN_0_0_4
@@ -50,7 +51,7 @@ class Metrics:
         self._models = ModelSeries(self.registry)
         self._route, self._arm = Known(*ROUTES), Known(*ARMS)
         self._code, self._rule = Known(*CODES), Words(RULES)
-        # What an alert asks for: there from the start, at 0, and not first when it happens.
+        # Alerts query these counters, so they exist from the start with value 0.
         self._apart = {"rate_limited": self._requests.rate_limited, "overloaded": self._requests.shed, "timeout": self._requests.timeouts}
         self._version = Versions(VERSIONS, self._forget_version)
         ProcessCollector(registry=self.registry)
@@ -60,7 +61,14 @@ class Metrics:
             self.registry.register(found)
 
     def answered(self, route: str, status: int, seconds: float, *, version: int | None = None, arm: str = "none") -> None:
-        """Any answer, good or bad, once, when its last byte is out. `status` is HTTP's; a stream that breaks counts as 500."""
+        """Record an answer, once, after its last byte is sent.
+
+        Args:
+            status: HTTP status; a broken stream counts as 500.
+            seconds: duration of the request.
+            version: number of the model version, or None if none was chosen.
+            arm: one of `ARMS`.
+        """
         route, arm, kind = self._route(route), self._arm(arm), _class(status)
         self._requests.duration.labels(route, kind, arm).observe(seconds)
         self._requests.requests.labels(route, kind, self._label(version), arm).inc()
@@ -78,15 +86,15 @@ class Metrics:
         parameters: Mapping[str, float],
         first_token_seconds: float | None = None,
     ) -> None:
-        """A generation that was answered; `answered` counts it as a request.
+        """Record a completed generation. `answered` counts the request itself.
 
         Args:
-            user: pseudonym.
-            seconds: the request's, whole.
-            generation_seconds: what the model server took.
+            user: pseudonym of the user.
+            seconds: duration of the whole request.
+            generation_seconds: time that the model server took.
             lengths: tokens of each sample.
             parameters: temperature, top_p, top_k, max_length, num_samples.
-            first_token_seconds: of a stream, until its first chunk.
+            first_token_seconds: for a stream, the time until its first chunk.
         """
         series, label, arm, each = self._requests, self._label(version), self._arm(arm), list(lengths)
         series.tokens.labels(label, arm, "prompt").inc(prompt_tokens)
@@ -100,32 +108,35 @@ class Metrics:
         self._audience.seen(user)
 
     def scored(self, text: str, *, version: int, arm: str, nats: float, tokens: int) -> None:
-        """Likelihood of a `prompt` or `completion`: the sum of its tokens' cross-entropy.
+        """Record the likelihood of a text: `nats` is the sum of the cross-entropy of its tokens.
 
         exp(sum of nats / sum of tokens) is the perplexity (MON-3).
+
+        Args:
+            text: `prompt` or `completion`.
         """
         labels = self._label(version), self._arm(arm), "prompt" if text == "prompt" else "completion"
         self._requests.loss.labels(*labels).inc(max(0.0, nats))
         self._requests.scored.labels(*labels).inc(max(0, tokens))
 
     def refused(self, code: str) -> None:
-        """A request got an error of this code, one of `CODES`; `answered` counts it as a request."""
+        """Record a refused or failed request by its error code, one of `CODES`. `answered` counts the request itself."""
         self._requests.refusals.labels(self._code(code)).inc()
         if apart := self._apart.get(code):
             apart.inc()
 
     def client_gone(self) -> None:
-        """A client left before its answer."""
+        """Record a client that disconnected before its answer."""
         self._requests.left.inc()
 
     def filtered(self, side: str, allowed: bool, rule: str = "") -> None:
-        """The content filter decided on a `prompt` or `completion`."""
+        """Record a decision of the content filter on a `prompt` or `completion`."""
         self._models.filter.labels(
             "prompt" if side == "prompt" else "completion", "allow" if allowed else "refuse", self._rule(rule) if rule else "none"
         ).inc()
 
     def feedback(self, *, version: int, arm: str, rating: int | None = None, thumb: str | None = None) -> None:
-        """A reader's rating (1 to 5), thumb (`up` or `down`), or both."""
+        """Record a user's rating (1 to 5), thumb (`up` or `down`), or both."""
         labels = self._label(version), self._arm(arm)
         if rating is not None:
             self._audience.score.labels(*labels).observe(rating)
@@ -134,7 +145,7 @@ class Metrics:
 
     @contextmanager
     def in_flight(self) -> Iterator[None]:
-        """While a request is being answered."""
+        """Count a request as in flight while the context is open."""
         self._requests.in_flight.inc()
         try:
             yield
@@ -142,27 +153,27 @@ class Metrics:
             self._requests.in_flight.dec()
 
     def watch_queue(self, depth: Callable[[], float]) -> None:
-        """Ask `depth` for the number of requests that wait, whenever Prometheus asks."""
+        """Report the number of waiting requests. `depth` is called at each scrape."""
         self._requests.queue.set_function(depth)
 
     def watch_counts(self, name: str, help: str, counts: Callable[[], Mapping[str, int]]) -> None:
-        """Report running totals that another part keeps, as `robo_poet_<name>_total{outcome}`."""
+        """Report running totals of another part of the program, as `robo_poet_<name>_total{outcome}`."""
         self.registry.register(CountsCollector(f"robo_poet_{name}", help, counts))
 
     def watch_waiting(self, name: str, help: str, waiting: Callable[[], float]) -> None:
-        """Report how much waits in a queue of another part, as `robo_poet_<name>`."""
+        """Report the queue length of another part of the program, as `robo_poet_<name>`."""
         self._models.waiting(self.registry, f"robo_poet_{name}", help, waiting)
 
     def serving(self, versions: Iterable[tuple[int, str, str]]) -> None:
-        """Which versions serve now: (number, digest, arm). Replaces what was said before."""
+        """Set the versions in service, as (number, digest, arm). Replaces the previous ones."""
         self._models.serving((self._label(number), digest, self._arm(arm)) for number, digest, arm in versions)
 
     def model_loaded(self, version: int, outcome: str = "ok") -> None:
-        """A version was taken into service (`ok`), or could not be (`failed`)."""
+        """Record that a version was loaded (`ok`) or could not be loaded (`failed`)."""
         self._models.loads.labels(self._label(version), "ok" if outcome == "ok" else "failed").inc()
 
     def render(self) -> bytes:
-        """All series in Prometheus' text format; `content_type` says which."""
+        """Return all series in Prometheus' text format. Its media type is `content_type`."""
         return generate_latest(self.registry)
 
     def _label(self, version: int | None) -> str:

@@ -1,4 +1,4 @@
-"""Series of the versions that serve, and of what the content filter decides."""
+"""Prometheus series of the model versions in service and of the content filter's decisions."""
 
 from collections.abc import Callable, Iterable
 
@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 
 
 class ModelSeries:
-    """Versions in service, loads, and the filter's decisions."""
+    """The series of versions in service, loads, and filter decisions, registered in `registry`."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.versions = Gauge(
@@ -19,11 +19,11 @@ class ModelSeries:
         )  # fmt: skip
 
     def serving(self, versions: Iterable[tuple[str, str, str]]) -> None:
-        """(version, digest, arm) of all that serve; the first 12 digits of a digest tell versions apart."""
+        """Set the versions in service, as (version, digest, arm). The label holds the first 12 digits of the digest."""
         self.versions.clear()
         for version, digest, arm in versions:
             self.versions.labels(version, digest[:12], arm).set(1)
 
     def waiting(self, registry: CollectorRegistry, name: str, help: str, waiting: Callable[[], float]) -> None:
-        """A gauge that asks when it is read."""
+        """Register a gauge that calls `waiting` at each scrape."""
         Gauge(name, help, registry=registry).set_function(waiting)

@@ -1,4 +1,4 @@
-"""The gateway's own log: JSON lines on standard error, with the request's id, without texts or credentials."""
+"""The operational log of the gateway: JSON lines on standard error, with the request id, without texts or credentials."""
 
 import logging
 import sys
@@ -13,13 +13,13 @@ SENSITIVE = frozenset(
     "authorization api_key apikey x_api_key key token access_token refresh_token jwt secret password passwd cookie set_cookie headers "
     "user username email sub ip client".split()
 )
-FRAMES = 6  # of a traceback, the innermost
+FRAMES = 6  # innermost frames of a traceback that are logged
 
 
 def configure(level: str = "info", stream: TextIO | None = None) -> None:
-    """Send structlog's and the standard library's log (uvicorn's too) to `stream`, one JSON object a line.
+    """Send the logs of structlog and of the standard library (including uvicorn) to `stream`, one JSON object per line.
 
-    Keys of the context (`structlog.contextvars.bind_contextvars(request_id=…)`) are on every line.
+    Context variables (`structlog.contextvars.bind_contextvars(request_id=…)`) appear on every line.
     """
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -49,25 +49,25 @@ def configure(level: str = "info", stream: TextIO | None = None) -> None:
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True
         logging.getLogger(name).setLevel(logging.NOTSET)
-    access = logging.getLogger("uvicorn.access")  # whole addresses and query strings; the audit log has what is needed
+    access = logging.getLogger("uvicorn.access")  # it logs full addresses and query strings; the audit log has the needed part
     access.handlers.clear()
     access.propagate = False
-    for name in ("httpx", "httpcore"):  # a line a call, on the hot path
+    for name in ("httpx", "httpcore"):  # they log a line for each call, on the hot path
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def without_sensitive_keys(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Drop what could be text or a credential, at any depth. The name alone decides; whose value is harmless has another name."""
+    """Drop fields that may hold text or a credential, at any depth. Only the name of the field counts; see `SENSITIVE`."""
     for key in [key for key in event if _sensitive(key)]:
         del event[key]
     for key, value in event.items():
-        if not key.startswith("_"):  # structlog's own
+        if not key.startswith("_"):  # internal fields of structlog
             event[key] = _clean(value)
     return event
 
 
 def without_exception_text(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """An exception is its type and where it came from. Its words may hold the reader's: a parser quotes what it could not read."""
+    """Replace an exception by its type and location. Its message may contain user text: a parser quotes the input that it cannot read."""
     given = event.pop("exc_info", None)
     if given is True:
         given = sys.exc_info()
@@ -99,5 +99,5 @@ def _clean(value: Any) -> Any:
 
 
 def _kind(value: Any) -> str:
-    """What JSON cannot say is named by its type: its representation might quote a text."""
+    """Return the type name of a value that JSON cannot encode. Its representation might contain user text."""
     return f"<{type(value).__name__}>"

@@ -1,4 +1,4 @@
-"""Series of the parameters that readers choose (MON-1)."""
+"""Prometheus series of the generation parameters that users choose (MON-1)."""
 
 from collections.abc import Mapping
 
@@ -21,7 +21,7 @@ WHAT: Mapping[str, str] = {
 
 
 class ParameterSeries:
-    """A histogram a parameter: `robo_poet_parameter_<name>`."""
+    """A histogram for each parameter: `robo_poet_parameter_<name>`."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._series = {
@@ -30,7 +30,7 @@ class ParameterSeries:
         }
 
     def observe(self, parameters: Mapping[str, float]) -> None:
-        """Count one request's parameters; other names are passed over."""
+        """Record the parameters of one request. Unknown names are skipped."""
         for name, series in self._series.items():
             if name in parameters:
                 series.observe(parameters[name])

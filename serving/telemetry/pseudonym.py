@@ -1,29 +1,29 @@
-"""Names for people and texts that tell nothing without the key, and always the same with it."""
+"""Keyed digests of users and texts. They are stable under one key and reveal nothing without it."""
 
 import hmac
 from collections.abc import Iterable
 
-DIGITS = 32  # hexadecimal, of a user: 128 bits, which do not collide
+DIGITS = 32  # hexadecimal digits of a user's pseudonym: 128 bits, so collisions are not a concern
 
 
 class Pseudonyms:
-    """HMAC-SHA256 under one key. A plain hash would be no protection: user names and common prompts can be guessed and hashed by anyone."""
+    """HMAC-SHA256 under one key. A plain hash would not protect: anyone can guess and hash user names and common prompts."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key
 
     def user(self, user: str) -> str:
-        """Pseudonym of a user, 32 hexadecimal digits. Whoever has the key can find a person's records, to remove them (DATA-4)."""
+        """Return the pseudonym of a user, 32 hexadecimal digits. With the key, an operator can find and delete their records (DATA-4)."""
         return self._mac("user", user)[:DIGITS]
 
     def text(self, text: str) -> str:
-        """Digest of a text, 64 hexadecimal digits: proves that a text was the one, and tells equal from different."""
+        """Return the digest of a text, 64 hexadecimal digits. Equal texts have equal digests, so a known text can be verified."""
         return self._mac("text", text)
 
     def texts(self, texts: Iterable[str]) -> list[str]:
-        """Digest of each text."""
+        """Return the digest of each text."""
         return [self.text(text) for text in texts]
 
     def _mac(self, kind: str, value: str) -> str:
-        # The kind goes in, so that a text which is a user's name does not carry the user's pseudonym.
+        # The kind is part of the input, so a text equal to a user name does not get that user's pseudonym.
         return hmac.digest(self._key, f"{kind}\0{value}".encode("utf-8", "surrogatepass"), "sha256").hex()

@@ -1,13 +1,13 @@
-"""Series of requests and completions: how many, how long, how much, at what cost (MON-1, MON-2)."""
+"""Prometheus series of requests and completions: count, duration, tokens and cost (MON-1, MON-2)."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Summary
 
-# Close together where the promises lie: 50 ms alone, 1 s for the alert, 30 s for the deadline.
+# Bucket bounds in seconds, dense near the targets: 50 ms without load, 1 s for the alert, 30 s for the deadline.
 SECONDS = (.005, .01, .02, .03, .04, .05, .065, .08, .1, .15, .2, .3, .5, .75, 1, 1.5, 2, 5, 10, 30)  # fmt: skip
 
 
 class RequestSeries:
-    """Prometheus series of requests, registered in `registry`. Names are an interface: dashboards and alerts use them."""
+    """The series of requests, registered in `registry`. Dashboards and alerts use their names, so the names must stay."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.duration = Histogram(

@@ -1,4 +1,4 @@
-"""Who is there and how long they stay (MON-1). Pure: time comes in, nothing is asked of a clock."""
+"""Active users and the length of their sessions (MON-1). Reads no clock: callers pass the time in seconds."""
 
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -7,10 +7,10 @@ DAY = 86_400.0
 
 
 class Sessions:
-    """Users seen within a day, and their sessions; a silence of more than `gap` seconds ends one.
+    """A record of the users of the last day and of their sessions. A session ends after more than `gap` seconds without a request.
 
-    Memory is bounded by `limit` users: one more, and whoever was silent longest is forgotten, their session ended.
-    Time that runs backwards stands still.
+    - At most `limit` users are kept. One more evicts the least recently active user and ends that user's session.
+    - A time before the latest one is treated as the latest one.
     """
 
     def __init__(self, gap: float, limit: int) -> None:
@@ -20,11 +20,11 @@ class Sessions:
         self._open: OrderedDict[str, tuple[float, float]] = OrderedDict()  # user → (began, seen last), oldest first
 
     def __len__(self) -> int:
-        """Users remembered."""
+        """Return the number of users kept."""
         return len(self._last)
 
     def seen(self, user: str, now: float) -> list[float]:
-        """`user` did something at `now` (seconds). Returns the lengths in seconds of the sessions that have ended since the last call."""
+        """Record activity of `user` at `now` (seconds). Returns the lengths (seconds) of the sessions that ended since the last call."""
         ended = self.ended(now)
         began, _ = self._open.pop(user, (self._now, self._now))
         self._open[user] = began, self._now
@@ -37,12 +37,12 @@ class Sessions:
         return ended
 
     def ended(self, now: float) -> list[float]:
-        """Lengths in seconds of the sessions that have ended since the last call."""
+        """Return the lengths (seconds) of the sessions that ended since the last call."""
         self._now = max(self._now, now)
         return list(self._expire())
 
     def active(self, window: float, now: float) -> int:
-        """Distinct users within the last `window` seconds, at most a day."""
+        """Return the number of distinct users in the last `window` seconds, at most one day."""
         self._now = max(self._now, now)
         count = 0
         for last in reversed(self._last.values()):
