@@ -1,1 +1,1 @@
-"""What may be asked and said: rules, a word list, a classifier, restricted texts, an adapter to a service (SERVE-4)."""
+"""The content filter: rules, a word list, restricted texts, a toxicity classifier and a client for a moderation service (SERVE-4)."""

@@ -1,4 +1,4 @@
-"""What the filter says of a text."""
+"""The result types of the content filter."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,11 +8,11 @@ Side = Literal["prompt", "completion"]
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """What one judge found.
+    """A match of one judge.
 
     Attributes:
-        rule: `judge` or `judge.name`; of a small fixed set and never a part of the text, so that it may stand in logs and labels.
-        category: what kind of text it is, such as `slur` or `personal_data`.
+        rule: `judge` or `judge.name`. It comes from a small fixed set and never contains text, so it may appear in logs and labels.
+        category: the kind of text, such as `slur` or `personal_data`.
     """
 
     rule: str
@@ -21,12 +21,12 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What becomes of a text.
+    """The decision on a text.
 
     Attributes:
-        allowed: it may pass.
-        rule: of the hit that refused it or, where it is allowed, of one that is only logged; empty where nothing was hit.
-        category: of that hit.
+        allowed: True if the text passes.
+        rule: rule of the hit that refused the text. For an allowed text: rule of a hit that is only logged, or empty without a hit.
+        category: category of that hit.
     """
 
     allowed: bool

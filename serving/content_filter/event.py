@@ -1,4 +1,4 @@
-"""A decision as it may be logged: its rule and a keyed digest, never the text."""
+"""The log record of a decision. It holds the rule and a keyed digest, never the text."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,12 +8,14 @@ from serving.content_filter.decision import Decision, Side
 
 @dataclass(frozen=True, slots=True)
 class FilterEvent:
-    """One decision that hit.
+    """The record of a decision with a hit.
 
     Attributes:
-        allowed: the text passed, the hit was only logged.
-        digest: of the text, keyed; the audit log's own, so that the two can be joined.
-        attempt: which completion of one request it was, from 1.
+        side: `prompt` or `completion`.
+        allowed: True if the text passed and the hit was only logged.
+        rule, category: rule and category of the hit.
+        digest: keyed digest of the text. It equals the digest in the audit log, so that the two logs can be joined.
+        attempt: number of the completion within its request, from 1.
     """
 
     side: Side
@@ -25,7 +27,7 @@ class FilterEvent:
 
 
 def event(decision: Decision, side: Side, text: str, digest: Callable[[str], str], attempt: int = 1) -> FilterEvent | None:
-    """The event of a decision; none where nothing was hit.
+    """Return the event of a decision, or None if the decision has no hit.
 
     Args:
         digest: a keyed hash, such as `Pseudonyms.text`.

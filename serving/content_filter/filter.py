@@ -1,4 +1,4 @@
-"""The content filter: every judge asked in turn, cheapest first (SERVE-4)."""
+"""The content filter. It runs all judges in order, the cheapest first (SERVE-4)."""
 
 from typing import Protocol
 
@@ -17,22 +17,26 @@ from serving.content_filter.words import Words
 
 
 class Judge(Protocol):
-    """One way to look at a text."""
+    """A check for one kind of content."""
 
     def find(self, passage: Passage, side: Side, /) -> Hit | None:
-        """What is wrong with it, if anything is."""
+        """Return a hit, or None if the text passes."""
 
 
 class ContentFilter:
-    """Says what may be asked and said.
+    """A filter for prompts and completions.
 
-    Loading takes a second or two, of the classifier: make it once, at start.
+    Create it once, at the start: the toxicity classifier takes one to two seconds to load.
+
+    Args:
+        settings: which judges run, and whether a hit refuses the text or is only logged.
+        transport: an httpx transport for the moderation service, for tests.
 
     Attributes:
-        restricted: texts that are never generated, to be given to the graph as banned tokens (`Tokenizer.holding`).
+        restricted: texts that are never generated. Pass them to the graph as banned tokens (`Tokenizer.holding`).
 
     Raises:
-        BadInput: a setting names a rule or holds a word that cannot be.
+        BadInput: a setting has an unknown rule or an invalid word, or the moderation service has no valid key.
     """
 
     def __init__(self, settings: ContentFilterSettings | None = None, transport: httpx.AsyncBaseTransport | None = None) -> None:
@@ -56,10 +60,10 @@ class ContentFilter:
         self._service_sides = chosen.moderation.sides
 
     def check(self, text: str, side: Side, before: str = "") -> Decision:
-        """Judge a text: the first hit that refuses or, where none does, the first that is logged.
+        """Check a text with the local judges. Returns the first hit that refuses; without one, the first hit that is logged.
 
         Args:
-            before: of a completion, its prompt: a word half of which stands there is seen whole.
+            before: the prompt, if the text is a completion. A word that starts in the prompt is then checked as a whole.
         """
         passage = Passage(text, before)
         logged: Decision | None = None
@@ -74,7 +78,10 @@ class ContentFilter:
         return logged or Decision(True)
 
     async def moderate(self, text: str, side: Side) -> Decision:
-        """Ask the service, where one is set; without one everything is allowed. Never raises: where it fails, `on_failure` decides."""
+        """Check a text with the moderation service. Without a service every text is allowed.
+
+        A failure of the service does not raise; the setting `on_failure` decides.
+        """
         mode = _mode(self._service_sides, side)
         if self._service is None or mode == "off" or not text.strip():
             return Decision(True)
@@ -82,7 +89,7 @@ class ContentFilter:
         return Decision(mode != "refuse", hit.rule, hit.category) if hit else Decision(True)
 
     async def aclose(self) -> None:
-        """Close the connections to the service."""
+        """Close the connections to the moderation service."""
         if self._service is not None:
             await self._service.aclose()
 

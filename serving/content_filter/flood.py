@@ -1,13 +1,13 @@
-"""Texts that say the same thing over and over."""
+"""Detection of texts that repeat the same content."""
 
 import zlib
 
-LEAST = 240  # characters from which a text can be a flood
-SHARE = 0.08  # of its bytes that remain when deflated; the most repetitive 2,000 characters of the bundled corpora keep 38 %
+LEAST = 240  # shorter texts, in characters, are never a flood
+SHARE = 0.08  # compressed size / size; the most repetitive 2,000 characters of the bundled corpora compress to 38 %
 
 
 def is_flood(text: str) -> bool:
-    """`text` deflates to next to nothing: one character, word or sentence again and again. Linear, and blind to what is repeated."""
+    """Return True if `text` compresses to less than `SHARE` of its size: the text repeats itself. Takes linear time."""
     if len(text) < LEAST:
         return False
     data = text.encode("utf-8", "surrogatepass")

@@ -1,25 +1,29 @@
-"""Text in plain lower-case letters, whatever alphabet they were dressed up in.
+"""Folding: map text to plain lower-case Latin letters, so that disguised words can be found.
 
-Compatibility forms (NFKD), case, accents, invisible characters and look-alikes go, character by character: so it takes linear time,
-and folding twice is folding once.
+Folding replaces compatibility forms (NFKD), case and look-alikes, and removes accents and invisible characters. It works character
+by character, so it takes linear time, and folding a folded text changes nothing.
 """
 
 import unicodedata
 
 from serving.content_filter.confusables import CONFUSABLES
 
-ROOM = 8192  # characters remembered: beyond, a text of rare ones costs more time and no more memory
-# Letters by their category that show nothing: Hangul fillers and an empty Braille cell.
+ROOM = 8192  # cached characters: this bounds the memory; uncached characters only take more time
+# Invisible characters whose Unicode category is not an invisible one: Hangul fillers and the empty Braille cell.
 _BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 
 
 def fold(text: str) -> str:
-    """`text` without dress; what has no look-alike stays, lone surrogates and control characters go, every space is a plain one."""
+    """Return the folded text.
+
+    Lone surrogates and control characters are removed, and every kind of space becomes a plain space. Other characters
+    without a Latin look-alike stay.
+    """
     return text.translate(_TABLE)
 
 
 class _Table(dict[int, str]):
-    """Code point → what it is folded to, worked out when first met."""
+    """A cache from code point to folded text, filled on first use."""
 
     def __missing__(self, code: int) -> str:
         folded = _folded(chr(code))
@@ -29,8 +33,8 @@ class _Table(dict[int, str]):
 
 
 def _folded(sign: str) -> str:
-    sign = CONFUSABLES.get(sign, sign)  # first: decomposed, a lunate sigma would become an o
-    for _ in range(8):  # some need two rounds, none more than three
+    sign = CONFUSABLES.get(sign, sign)  # before NFKD, which would turn a lunate sigma into an o
+    for _ in range(8):  # some characters need two rounds, none needs more than three
         again = "".join(_once(one) for one in unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", sign).casefold()))
         if again == sign:
             break

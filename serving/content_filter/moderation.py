@@ -1,7 +1,7 @@
-"""The adapter to an HTTP moderation service of the Perspective kind: its `comments:analyze` call, off by default.
+"""Client for an HTTP moderation service with the Perspective API (`comments:analyze`). It is off by default.
 
-Perspective itself ends on 31 December 2026; its request and answer are what other services and self-hosted models took over.
-Source: the service's discovery document, `commentanalyzer` v1alpha1.
+Perspective ends on 31 December 2026, but other services and self-hosted models use the same request and answer.
+Source: the discovery document of the service, `commentanalyzer` v1alpha1.
 """
 
 import asyncio
@@ -15,23 +15,23 @@ from robo_poet.errors import BadInput
 from robo_poet.settings.content_filter import ModerationSettings
 from serving.content_filter.decision import Hit
 
-ANSWER = 65_536  # bytes of an answer that are read
+ANSWER = 65_536  # limit of an answer, in bytes
 
 
 class Moderation:
-    """Asks the service about one text at a time.
+    """A client that sends one text per call to the moderation service.
 
     Args:
-        transport: of httpx, in place of the network's.
+        transport: an httpx transport that replaces the network, for tests.
 
     Raises:
-        BadInput: there is no key.
+        BadInput: the API key is missing or invalid.
     """
 
     def __init__(self, settings: ModerationSettings, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._settings = settings
-        # In a header: an address ends up in logs, of proxies too. Redirects are not followed, so the text goes nowhere else.
-        # A proxy of the environment would carry to another machine what is meant for this one.
+        # The key is in a header, because URLs appear in logs, also in those of proxies. Redirects are off, so the text goes to no other
+        # host. For a service on loopback, proxies from the environment are ignored: they would send the text to another machine.
         self._client = httpx.AsyncClient(
             timeout=settings.timeout_seconds,
             transport=transport,
@@ -41,7 +41,7 @@ class Moderation:
         )
 
     async def find(self, text: str) -> Hit | None:
-        """The attribute that is furthest above its bound. Where there is no verdict, `on_failure` decides."""
+        """Return a hit for the attribute that is furthest above its threshold, or None. If the call fails, `on_failure` decides."""
         try:
             scores = await self._scores(text)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError, ValueError, KeyError, TypeError, RecursionError):
@@ -53,14 +53,14 @@ class Moderation:
         return Hit(f"moderation.{worst}", worst)
 
     async def aclose(self) -> None:
-        """Close its connections."""
+        """Close the connections."""
         await self._client.aclose()
 
     async def _scores(self, text: str) -> dict[str, float]:
-        """Attribute → score in [0, 1].
+        """Return the score in [0, 1] of each attribute.
 
         Raises:
-            httpx.HTTPError, TimeoutError, ValueError, KeyError, TypeError: the service gave no verdict.
+            httpx.HTTPError, TimeoutError, ValueError, KeyError, TypeError: the service returned no valid scores.
         """
         async with asyncio.timeout(self._settings.timeout_seconds):
             async with self._client.stream(
@@ -75,7 +75,7 @@ class Moderation:
                         raise ValueError("the answer is too long")
         given = json.loads(data)["attributeScores"]
         scores = {name: float(given[name]["summaryScore"]["value"]) for name in self._settings.attributes}
-        if not all(0 <= score <= 1 for score in scores.values()):  # NaN is outside too
+        if not all(0 <= score <= 1 for score in scores.values()):  # this also refuses NaN
             raise ValueError("a score is no share")
         return scores
 
@@ -91,7 +91,7 @@ class Moderation:
 
 
 def _key(settings: ModerationSettings) -> str:
-    """The key, of the file or the environment; what is wrong with it is told without telling it."""
+    """Read the API key from the file or the environment. Error messages do not contain the key."""
     if settings.key_file is not None:
         place, key = settings.key_file, ""
         try:

@@ -1,20 +1,20 @@
-"""A text as the judges read it."""
+"""The input of the judges: a text and the text before it."""
 
 from dataclasses import dataclass
 from functools import cached_property
 
 from serving.content_filter.fold import fold
 
-REACH = 128  # characters of what went before in which a word or a restricted text may begin
+REACH = 128  # characters before the text in which a word or a restricted text may start
 
 
 @dataclass(frozen=True)
 class Passage:
-    """A text and what it continues.
+    """A text to check, with its context.
 
     Attributes:
-        text: as it was given.
-        before: what stands before it: a prompt, of a completion. A hit ends within `text`; it may begin here.
+        text: the original text.
+        before: the text before it: the prompt, if `text` is a completion. A hit may start here but must end within `text`.
     """
 
     text: str
@@ -22,12 +22,12 @@ class Passage:
 
     @cached_property
     def folded(self) -> str:
-        """`text` in plain lower-case letters."""
+        """The folded `text`: plain lower-case letters."""
         return fold(self.text)
 
     @cached_property
     def folded_before(self) -> str:
-        """The last characters of `before`, folded, from the beginning of a word on."""
+        """The last `REACH` characters of `before`, folded. A cut first word is dropped."""
         tail = self.before[-REACH:]
         if len(self.before) > REACH:
             tail = tail.partition(" ")[2]
@@ -35,7 +35,7 @@ class Passage:
 
     @cached_property
     def whole_words(self) -> str:
-        """`folded`, its first word complete where it began in `before`."""
+        """The folded text. If its first word starts in `before`, the start of that word is included."""
         if not self.folded or self.folded[0].isspace():
             return self.folded
         begun = self.folded_before

@@ -1,4 +1,4 @@
-"""What becomes of a completion after the filter has seen it: shown, drawn again, or refused. Pure; the gateway has the loop."""
+"""The policy for a checked completion: accept, resample or refuse. Pure function; the loop is in the gateway."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -9,13 +9,14 @@ Step = Literal["accept", "resample", "refuse"]
 
 
 def next_step(decisions: Sequence[Decision], attempts: int) -> Step:
-    """What to do after these decisions on the attempts at one completion, oldest first.
+    """Return the next step for one completion.
 
     Args:
-        attempts: completions that may be drawn in all, from 1.
+        decisions: decisions on its attempts so far, oldest first.
+        attempts: largest number of attempts, at least 1.
 
     Raises:
-        ValueError: no attempt was made, or none may be.
+        ValueError: `decisions` is empty, or `attempts` is less than 1.
     """
     if not decisions or attempts < 1:
         raise ValueError("a step follows one attempt at least")

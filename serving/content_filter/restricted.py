@@ -1,6 +1,6 @@
-"""The judge of texts that are never generated.
+"""The judge for restricted texts, which are never generated.
 
-The graph draws no token that holds one of them (`banned_tokens`); what several tokens together would hold is found here.
+The graph bans each token that contains such a text (`banned_tokens`). This judge finds texts that span several tokens.
 """
 
 import re
@@ -14,16 +14,16 @@ from serving.content_filter.word_list import LISTS
 
 
 def bundled(path: Path = LISTS / "restricted.txt") -> tuple[str, ...]:
-    """The texts that come with the project."""
+    """Return the restricted texts that come with the project."""
     lines = (line.strip() for line in path.read_text("utf-8").splitlines())
     return tuple(line for line in lines if line and not line.startswith("#"))
 
 
 class Restricted:
-    """Finds `texts` where a word begins, in any case and dress; prompts are not its business.
+    """A judge that finds `texts` at the start of a word in completions, in the folded text. It does not check prompts.
 
     Attributes:
-        banned: the texts as the tokenizer's look-up needs them, which minds case: small, Title and CAPITALS.
+        banned: the texts as given and in lower case, capitalized and in upper case, because the tokenizer's look-up is case-sensitive.
     """
 
     def __init__(self, texts: Iterable[str]) -> None:
@@ -34,7 +34,7 @@ class Restricted:
         self._pattern = re.compile(rf"(?<![^\W_])(?:{'|'.join(shapes)})") if folded else None
 
     def find(self, passage: Passage, side: Side) -> Hit | None:
-        """A hit where a restricted text ends within the completion; it may have begun in the prompt."""
+        """Return a hit if a restricted text ends within the completion. It may start in the prompt."""
         if self._pattern is None or side == "prompt":
             return None
         begun = len(passage.folded_before)

@@ -1,4 +1,4 @@
-"""What a rule is."""
+"""The type of a content rule."""
 
 import re
 from collections.abc import Callable
@@ -11,14 +11,16 @@ from serving.content_filter.passage import Passage
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A pattern with a name.
+    """A named pattern.
 
     Attributes:
-        sides: where it is asked.
-        pattern: what it looks for; in linear time, so without one repetition inside another.
-        reads: the text as it is, or folded to plain lower-case letters.
-        needs: one of these must stand in the folded text, or the pattern is not tried: cheap first.
-        confirm: the last word on what the pattern found.
+        name: unique name, part of `Hit.rule`.
+        category: kind of text, such as `personal_data`.
+        sides: sides on which the rule applies.
+        pattern: the regular expression. It must run in linear time, so it has no nested repetition.
+        reads: `text` for the original text, `folded` for the folded text.
+        needs: a cheap test before the pattern: the folded text must contain one of these strings. Empty: no test.
+        confirm: a second test for each match of the pattern, such as a check digit.
     """
 
     name: str
@@ -30,7 +32,7 @@ class Rule:
     confirm: Callable[[str], bool] | None = None
 
     def hits(self, passage: Passage) -> bool:
-        """It finds what it looks for."""
+        """Return True if the rule matches."""
         if self.needs and not any(part in passage.folded for part in self.needs):
             return False
         text = passage.folded if self.reads == "folded" else passage.text

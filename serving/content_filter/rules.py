@@ -1,4 +1,4 @@
-"""The rules, and the judge that asks them in order."""
+"""The content rules, and the judge that checks them in order."""
 
 import re
 from collections.abc import Iterable
@@ -76,10 +76,10 @@ RULES = (
 
 
 class Rules:
-    """Asks all rules but those named in `off`.
+    """A judge that checks all rules except those named in `off`.
 
     Raises:
-        BadInput: `off` names a rule that does not exist.
+        BadInput: `off` contains an unknown rule.
     """
 
     def __init__(self, off: Iterable[str] = ()) -> None:
@@ -95,7 +95,7 @@ class Rules:
         self._rules: dict[Side, list[Rule]] = {side: [rule for rule in kept if side in rule.sides] for side in _BOTH}
 
     def find(self, passage: Passage, side: Side) -> Hit | None:
-        """The first rule that hits."""
+        """Return a hit for the first rule that matches, or None."""
         for rule in self._rules[side]:
             if rule.hits(passage):
                 return Hit(f"rules.{rule.name}", rule.category)

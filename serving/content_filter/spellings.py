@@ -1,4 +1,4 @@
-"""What a written word may mean: digits and signs for letters, letters drawn out, signs in between."""
+"""Possible words behind an obfuscated spelling: digits and symbols for letters, repeated letters, separated letters."""
 
 import itertools
 import re
@@ -7,29 +7,33 @@ from collections.abc import Iterator
 _LEET = str.maketrans("013456789@$!|+", "oieasgtbgasiit")
 _LEET_L = str.maketrans("013456789@$!|+", "oleasgtbgasllt")  # 1, ! and | are also an l
 _PIECE = re.compile(r"(?:[^\W_]|[@$!|+*])+")
-_ENDS = "!|+*"  # after a word these are punctuation
+_ENDS = "!|+*"  # these are punctuation at the end of a word
 _DRAWN_OUT = re.compile(r"(.)\1\1+")
-_DRAWN = 4  # drawn-out letters of a word that are tried both ways: 16 spellings
+_DRAWN = 4  # repeated letters of a word that are tried both once and twice: at most 16 spellings
 
 
 def pieces(chunk: str) -> list[str]:
-    """Words of a folded text without spaces; signs that may stand for letters stay."""
+    """Split a folded text without spaces into words. Symbols that may stand for letters stay in the words."""
     return [chunk] if chunk.isalpha() else _PIECE.findall(chunk)
 
 
 def spellings(piece: str) -> tuple[str, ...]:
-    """The words that a piece may be, plainest first: itself without punctuation, with letters for digits and signs. Three at most."""
+    """Return the words that a piece may stand for, at most three.
+
+    - First, the piece without punctuation at its ends.
+    - Then the piece with letters in place of digits and symbols, in two variants (1, ! and | as i or l).
+    """
     if piece.isalpha() or len(piece) == 1:
         return (piece,)
     core = piece.strip(_ENDS)
-    if not any(sign.isalpha() for sign in core):  # a number is a number
+    if not any(sign.isalpha() for sign in core):  # a number without letters is not a word
         return (core,) if core else ()
     tail = piece.rstrip(_ENDS)
     return tuple(dict.fromkeys((core, tail.translate(_LEET), tail.translate(_LEET_L))))
 
 
 def shortened(word: str) -> Iterator[str]:
-    """What a drawn-out word stands for: each letter that stands three times or more, once and twice; nothing where there is none."""
+    """Yield the words behind repeated letters: each run of three or more equal letters becomes one or two. Yields nothing without a run."""
     runs = [found.span() for found in _DRAWN_OUT.finditer(word)]
     if not runs:
         return
@@ -43,7 +47,7 @@ def shortened(word: str) -> Iterator[str]:
 
 
 def spelled_out(words: list[str]) -> Iterator[str]:
-    """Runs of three and more single letters, as one word each: what is written with spaces or dots between its letters."""
+    """Yield each run of three or more single letters as one word. This finds words with spaces or dots between the letters."""
     run: list[str] = []
     for word in [*words, ""]:
         if len(word) == 1:

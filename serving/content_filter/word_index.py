@@ -1,4 +1,4 @@
-"""Words of a list by what they are looked up by. A look-up takes some ten dictionary steps, however long the list."""
+"""An index over the words of a word list. A look-up takes about ten dictionary steps for a list of any length."""
 
 from collections.abc import Iterable
 
@@ -6,10 +6,10 @@ from serving.content_filter.word_list import Entry
 
 
 class WordIndex:
-    """Single words of a list.
+    """An index of the single words of a list.
 
     Args:
-        entries: the first of two that fit is found.
+        entries: if the same word appears twice, the first entry is used.
     """
 
     def __init__(self, entries: Iterable[Entry]) -> None:
@@ -23,7 +23,7 @@ class WordIndex:
         self._anywhere = tuple(anywhere.items())
 
     def find(self, word: str) -> Entry | None:
-        """The entry that `word`, folded, is, begins with or holds."""
+        """Return the entry that equals `word` (folded), that `word` starts with, or that it contains. None if there is none."""
         found = self._whole.get(word)
         if found is not None:
             return found

@@ -1,4 +1,4 @@
-"""A list of words with their severity and category."""
+"""Word lists: entries with severity and category, and their file format."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -18,12 +18,14 @@ LISTS = Path(__file__).parent / "lists"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One word of a list.
+    """A word or phrase of a list.
 
     Attributes:
-        word: folded; words of a phrase with a space between them.
-        anywhere: also within a word.
-        open: also with any ending.
+        word: the folded word; for a phrase, its words separated by spaces.
+        severity: severity, one of `Severity`.
+        category: kind of text, such as `slur`.
+        anywhere: matches inside a word as well.
+        open: matches with any ending as well.
     """
 
     word: str
@@ -34,24 +36,24 @@ class Entry:
 
     @property
     def rule(self) -> str:
-        """Its name in decisions, which does not tell the word."""
+        """The rule name in decisions. It does not contain the word."""
         return f"words.{self.severity}"
 
 
 def read(path: Path) -> list[Entry]:
-    """The entries of a list file.
+    """Read the entries of a list file.
 
     Raises:
-        BadInput: a line that is neither heading nor words.
+        BadInput: a line is neither a heading nor words.
     """
     return list(_entries(path.read_text("utf-8").splitlines(), str(path)))
 
 
 def parse(word: str, severity: Severity, category: str, where: str) -> Entry:
-    """One entry as it is written in a list: `word`, `word*`, `*word*`, `two_words`.
+    """Parse one entry of a list: `word`, `word*`, `*word*` or `two_words`.
 
     Raises:
-        BadInput: it is none of these.
+        BadInput: the text has none of these forms.
     """
     shape = _ENTRY.fullmatch(word)
     if not shape:
@@ -63,7 +65,7 @@ def parse(word: str, severity: Severity, category: str, where: str) -> Entry:
 
 
 def at_least(entries: Iterable[Entry], severity: Severity) -> list[Entry]:
-    """The entries of this severity or a worse one."""
+    """Return the entries with at least this severity."""
     least = _SEVERITIES.index(severity)
     return [entry for entry in entries if _SEVERITIES.index(entry.severity) >= least]
 

@@ -1,6 +1,6 @@
-"""The judge that knows a list of words, however they are dressed up.
+"""The judge for listed words, including obfuscated spellings.
 
-Only whole words and what the list opens are found (Scunthorpe and assassin pass); the work is linear in the text.
+It finds whole words, and parts of words only where the list entry allows it, so "Scunthorpe" and "assassin" pass. It takes linear time.
 """
 
 import itertools
@@ -12,14 +12,14 @@ from serving.content_filter.spellings import pieces, shortened, spelled_out, spe
 from serving.content_filter.word_index import WordIndex
 from serving.content_filter.word_list import Entry
 
-_SPELLED = 4  # letters from which a word is found among other single letters
+_SPELLED = 4  # least letters of a word that is searched for inside a run of single letters
 
 
 class Words:
-    """Finds words of `entries`.
+    """A judge that finds the words and phrases of `entries`.
 
     Args:
-        allowed: words that pass, folded.
+        allowed: folded words that always pass.
     """
 
     def __init__(self, entries: Iterable[Entry], allowed: Iterable[str] = ()) -> None:
@@ -39,7 +39,7 @@ class Words:
                 self._phrases.setdefault(phrase[0], []).append((phrase, entry))
 
     def find(self, passage: Passage, _side: Side) -> Hit | None:
-        """The first word of the list in the text, the one that the text before began included."""
+        """Return a hit for the first listed word in the text. A word may start in the text before."""
         entry = self._first(passage.whole_words)
         return Hit(entry.rule, entry.category) if entry else None
 
@@ -56,7 +56,7 @@ class Words:
                     return entry
                 if words:
                     read.append(words[min(1, len(words) - 1)])
-            # f.u-c_k is one word; he'll and can't are not.
+            # f.u-c_k is checked as one word; he'll and can't are not.
             if len(found) > 1 and "'" not in chunk and "’" not in chunk and (entry := self._look_up("".join(found))):
                 return entry
         return self._phrase(read) or self._spelled_out(read)
@@ -67,7 +67,7 @@ class Words:
         return self._index.find(word) or next(filter(None, map(self._index.find, shortened(word))), None)
 
     def _unmask(self, piece: str) -> Entry | None:
-        """A word with asterisks for letters between the first and the last."""
+        """Return the entry for a word whose inner letters are replaced by asterisks."""
         for entry in self._masked.get((piece[0], piece[-1], len(piece)), ()):
             if all(seen in ("*", meant) for seen, meant in zip(piece, entry.word, strict=True)):
                 return entry
