@@ -1,1 +1,1 @@
-"""TensorFlow Serving's protocol, spoken from Python: a laptop needs no binary, and a cluster runs `tensorflow/serving` in its place."""
+"""A Python server with TensorFlow Serving's protocol. A laptop then needs no binary; a cluster runs `tensorflow/serving` instead."""

@@ -1,4 +1,4 @@
-"""`python -m serving.model_server`: serve exported models by TensorFlow Serving's protocol."""
+"""`python -m serving.model_server`: serve exported models with TensorFlow Serving's protocol."""
 
 import asyncio
 import os
@@ -22,12 +22,12 @@ from serving.model_server.flags import parse
 
 
 def say(line: str) -> None:
-    """A line of the log."""
+    """Print a log line to standard error."""
     print(f"model_server: {line}", file=sys.stderr, flush=True)
 
 
 async def serve(flags: Any) -> None:
-    """Serve until SIGTERM or SIGINT; what runs then is finished."""
+    """Serve until SIGTERM or SIGINT, then finish the running requests."""
     import uvicorn
 
     from serving.model_server.metrics import ServerMetrics
@@ -47,7 +47,7 @@ async def serve(flags: Any) -> None:
         models = wanted
         await asyncio.to_thread(versions.apply, wanted)
 
-    listener = _listener(flags.host, flags.rest_api_port)  # before seconds are spent on a model
+    listener = _listener(flags.host, flags.rest_api_port)  # bind first: a busy port fails before seconds are spent on loading
     await apply(models)
     idle = [name for name in models if not any(name == served for served, _, _ in versions.loaded())]
     if len(idle) == len(models):
@@ -61,7 +61,7 @@ async def serve(flags: Any) -> None:
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    web = asyncio.create_task(http._serve([listener]))  # not `serve`, which would take the signals for itself
+    web = asyncio.create_task(http._serve([listener]))  # not `serve`, which installs its own signal handlers
     watch = asyncio.create_task(_watch(flags, lambda: models, apply))
     place = f"{flags.host}:{listener.getsockname()[1]}"
     print(f"model_server: ready http {place} grpc {flags.host}:{port}", flush=True)
@@ -74,7 +74,9 @@ async def serve(flags: Any) -> None:
 
 
 def _listener(host: str, port: int) -> socket.socket:
-    """Nagle's algorithm is off on it and on what it accepts, or each answer would wait 40 ms for the client's delayed acknowledgement.
+    """Open a listening TCP socket. Nagle's algorithm is off: otherwise each answer waits 40 ms for the client's delayed acknowledgement.
+
+    Accepted connections inherit the option.
 
     Raises:
         BadInput: the address cannot be used.
@@ -98,7 +100,7 @@ def _configured(flags: Any) -> dict[str, ModelConfig]:
 
 
 async def _watch(flags: Any, now: Any, apply: Any) -> None:
-    """Follow the configuration, where asked to, and what new versions come into the folders. A bad file changes nothing."""
+    """Poll for new versions in the folders and, if enabled, for changes of the configuration file. An invalid file changes nothing."""
     poll = flags.model_config_file_poll_wait_seconds if flags.model_config_file else 0.0
     told = ""
     while True:
@@ -106,7 +108,7 @@ async def _watch(flags: Any, now: Any, apply: Any) -> None:
         try:
             await apply(read_config(flags.model_config_file) if poll else now())
             told = ""
-        except Exception as error:  # whatever it is, the next look may succeed
+        except Exception as error:  # any error: the next poll may succeed
             reason = str(error) if isinstance(error, BadInput) else f"{type(error).__name__}: {error}"
             if reason != told:
                 say(f"the configuration is left as it was: {reason}")
@@ -114,7 +116,7 @@ async def _watch(flags: Any, now: Any, apply: Any) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The command line; returns the exit status."""
+    """Run the command line and return the exit status."""
     try:
         flags = parse(argv)
         if flags.model_config_file and not Path(flags.model_config_file).is_file():
@@ -123,7 +125,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BadInput as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    except OSError as error:  # a folder that may not be read
+    except OSError as error:  # for example a folder without read permission
         print(f"error: {error.filename or 'model_server'}: {error.strerror or error}", file=sys.stderr)
         return 2
     return 0

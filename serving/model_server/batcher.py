@@ -1,6 +1,6 @@
-"""Dynamic batching: rows of several requests in one call, each answered with its own rows (SERVE-1).
+"""Dynamic batching: rows of several requests run in one call, and each request gets its own rows back (SERVE-1).
 
-Knows nothing of TensorFlow: arrays by name go in, arrays by name come out, all with the batch first.
+Inputs and outputs are NumPy arrays by name, with the batch as first axis. This module does not depend on TensorFlow.
 """
 
 import threading
@@ -21,10 +21,13 @@ Arrays = Mapping[str, npt.NDArray[np.generic]]
 
 @dataclass
 class Task:
-    """A request that waits for its batch.
+    """A queued request.
 
     Attributes:
-        deadline: on the monotonic clock; what has not begun by then is not begun.
+        inputs: arrays by input name, batch first.
+        rows: number of rows.
+        deadline: monotonic time in seconds. A request that has not started by then fails with DEADLINE_EXCEEDED.
+        answer: future of the outputs.
     """
 
     inputs: Arrays
@@ -34,8 +37,10 @@ class Task:
 
 
 def stack(tasks: list[Task], size: int) -> dict[str, npt.NDArray[np.generic]]:
-    """The inputs of all tasks as one batch of `size` rows: narrower ones padded with 0, the last rows repeating the first one,
-    which takes no longer than it alone."""
+    """Return the inputs of all tasks as one batch of `size` rows.
+
+    Narrower inputs are padded with 0. Missing rows repeat the first row, which makes the batch no slower than that row.
+    """
     batch = {}
     for name, first in tasks[0].inputs.items():
         parts = [task.inputs[name] for task in tasks]
@@ -48,13 +53,13 @@ def stack(tasks: list[Task], size: int) -> dict[str, npt.NDArray[np.generic]]:
 
 
 class Batcher:
-    """A bounded queue, and threads that make batches of what waits in it.
+    """A bounded queue of requests, with threads that run them in batches.
 
     Args:
-        run: one call of the model.
+        run: runs one batch on the model.
         batching: the limits.
-        sizes: those of `allowed_batch_sizes` that may be used from the start; `allow` adds to them, so that no reader
-            waits while XLA compiles a size for the first time. All, if none of them is allowed.
+        sizes: sizes of `allowed_batch_sizes` that are used from the start; `allow` adds more. So no request waits while XLA
+            compiles a size for the first time. If none of them is an allowed size, all allowed sizes are used.
     """
 
     def __init__(self, run: Callable[[Arrays], dict[str, npt.NDArray[np.generic]]], batching: Batching, sizes: tuple[int, ...]) -> None:
@@ -64,28 +69,32 @@ class Batcher:
         self._waiting = 0  # rows
         self._closed = False
         self._changed = threading.Condition()
-        self.batches: dict[int, int] = {}  # size → how many ran; for the metrics
+        self.batches: dict[int, int] = {}  # size → number of batches, for the metrics
         self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(batching.num_batch_threads)]
         for thread in self._threads:
             thread.start()
 
     @property
     def waiting(self) -> int:
-        """Rows in the queue."""
+        """Number of rows in the queue."""
         return self._waiting
 
     def allow(self, *sizes: int) -> None:
-        """Batches of these sizes may be made from now on, as far as they are allowed at all."""
+        """Use these batch sizes from now on. Sizes that are not in `allowed_batch_sizes` are ignored."""
         with self._changed:
             self._sizes |= set(sizes) & set(self._batching.allowed_batch_sizes)
             self._changed.notify_all()
 
     def submit(self, inputs: Arrays, deadline: float) -> "Future[dict[str, npt.NDArray[np.generic]]]":
-        """Queue a request; cancelling the future before its batch runs takes it out.
+        """Queue a request and return the future of its outputs. Cancelling the future before its batch runs drops the request.
+
+        Args:
+            inputs: arrays by input name, all with the same number of rows.
+            deadline: monotonic time in seconds.
 
         Raises:
-            CallError: INVALID_ARGUMENT, where the inputs differ in rows or have too many; UNAVAILABLE, where the queue is full.
-            Unloaded: `close` came first.
+            CallError: INVALID_ARGUMENT, the inputs differ in rows, have none or have too many. UNAVAILABLE, the queue is full.
+            Unloaded: the batcher is closed.
         """
         rows = {len(value) for value in inputs.values()}
         if len(rows) != 1 or not (count := rows.pop()):
@@ -104,7 +113,7 @@ class Batcher:
         return task.answer
 
     def close(self) -> None:
-        """Finish what is queued and end the threads."""
+        """Finish all queued requests and stop the threads."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -116,7 +125,7 @@ class Batcher:
             self._serve(tasks)
 
     def _take(self) -> list[Task]:
-        """The next batch; empty at the end."""
+        """Wait for the next batch. Returns an empty list after `close`, when the queue is empty."""
         with self._changed:
             while True:
                 while not self._queue and not self._closed:
@@ -129,7 +138,7 @@ class Batcher:
                     return tasks
 
     def _gather(self) -> list[Task]:
-        """What fits together, the oldest first; those that nobody waits for are dropped."""
+        """Remove compatible requests from the queue, the oldest first. Cancelled and expired requests are dropped."""
         tasks: list[Task] = []
         rows, limit = 0, max(self._sizes)
         now = time.monotonic()
@@ -154,7 +163,7 @@ class Batcher:
 
     def _serve(self, tasks: list[Task]) -> None:
         rows = sum(task.rows for task in tasks)
-        # A single request may be wider than what is compiled yet and has to wait for it: for an allowed size, not for one more.
+        # A single request may have more rows than any compiled size. It then waits for the compilation of an allowed size.
         with self._changed:
             size = min((size for size in self._sizes if size >= rows), default=0)
         size = size or min(size for size in self._batching.allowed_batch_sizes if size >= rows)
@@ -164,7 +173,7 @@ class Batcher:
                 raise CallError(Code.INTERNAL, f"{', '.join(wrong)}: not a row of output for each row of input")
         except BaseException as error:
             if len(tasks) > 1 and isinstance(error, CallError) and error.code is Code.INVALID_ARGUMENT:
-                for task in tasks:  # one reader's fault is not the others'
+                for task in tasks:  # run each alone: one invalid request must not fail the others
                     self._serve([task])
                 return
             for task in tasks:

@@ -1,4 +1,4 @@
-"""How requests become batches: TensorFlow Serving's `--batching_parameters_file` (SERVE-1)."""
+"""Batching parameters, read from TensorFlow Serving's `--batching_parameters_file` (SERVE-1)."""
 
 import re
 from dataclasses import dataclass, replace
@@ -7,23 +7,24 @@ from typing import Any
 
 from robo_poet.errors import BadInput
 
-# TensorFlow Serving's package holds no protobuf of this file, so we read the little of the text format that it needs.
+# TensorFlow Serving's Python package has no protobuf message for this file, so we parse the needed part of the text format.
 _FIELD = re.compile(r"\s*([a-z_]+)\s*(?::\s*(true|false|\d+)|\{\s*value\s*:\s*(true|false|\d+)\s*\})\s*[,;]?")
 _COMMENT = re.compile(r"#[^\n]*")
 
 
 @dataclass(frozen=True)
 class Batching:
-    """Limits of the batches; the names are TensorFlow Serving's.
+    """Limits of the batches. The names are those of TensorFlow Serving.
 
     Attributes:
-        max_batch_size: rows of a batch.
-        batch_timeout_micros: how long a batch that is not full waits for more while a thread is free; 0 waits for nobody: while one batch
-            runs the next one gathers, so that waiting would add to the latency of few readers and nothing to the throughput of many.
-        max_enqueued_batches: full batches that may wait; what comes behind is refused at once.
-        num_batch_threads: batches at a time.
-        allowed_batch_sizes: sizes that a batch is filled up to, ascending; XLA compiles anew for each, so they are few.
-        pad_variable_length_inputs: requests of different widths share a batch.
+        max_batch_size: largest number of rows of a batch.
+        batch_timeout_micros: how long a batch that is not full waits for more rows while a thread is free, in microseconds. With 0 it
+            does not wait. The next batch fills while one runs, so a wait would add latency at low load and no throughput at high load.
+        max_enqueued_batches: number of full batches that may wait. Further requests are refused.
+        num_batch_threads: number of batches that run in parallel.
+        allowed_batch_sizes: batch sizes, ascending; a batch is filled up to the next one. XLA compiles each size, so there are few.
+        pad_variable_length_inputs: True if requests of different widths may share a batch.
+        share_batches: True if requests may share a batch at all.
     """
 
     max_batch_size: int = 32
@@ -32,7 +33,7 @@ class Batching:
     num_batch_threads: int = 2
     allowed_batch_sizes: tuple[int, ...] = (1, 2, 4, 8, 16, 32)
     pad_variable_length_inputs: bool = True
-    share_batches: bool = True  # ours: off without --enable_batching; each request is then a batch of its own
+    share_batches: bool = True  # not in TensorFlow Serving's file: False without --enable_batching
 
     def __post_init__(self) -> None:
         sizes = self.allowed_batch_sizes
@@ -46,10 +47,10 @@ NAMES = tuple(name for name in Batching.__dataclass_fields__ if name != "share_b
 
 
 def read_batching(path: Path) -> Batching:
-    """Read the file.
+    """Read a batching parameters file.
 
     Raises:
-        BadInput: it is not there, not of this form, or its values do not fit together.
+        BadInput: the file cannot be read, has a wrong form, or its values contradict each other.
     """
     try:
         text = _COMMENT.sub("", path.read_text("utf-8"))

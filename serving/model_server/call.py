@@ -1,4 +1,4 @@
-"""One predict call, whichever protocol it came by: choose, check, queue, wait, and stop waiting when nobody waits for us."""
+"""The predict call, shared by gRPC and REST: choose a version, check the inputs, queue the request and wait for the answer."""
 
 import asyncio
 import sys
@@ -15,8 +15,8 @@ from serving.model_server.metrics import ServerMetrics
 from serving.model_server.servable import DEFAULT, Servable
 from serving.model_server.versions import Versions
 
-SECONDS = 30.0  # a call without a deadline has this one (SERVE-2)
-CHOICES = 3  # a version is unloaded only when another one serves, so that the second is there
+SECONDS = 30.0  # deadline of a call that has none, and the longest deadline (SERVE-2)
+CHOICES = 3  # attempts to choose a version: one may be unloaded meanwhile, but only after another one is available
 
 Answer = tuple[int, dict[str, npt.NDArray[np.generic]]]
 
@@ -25,14 +25,17 @@ async def predict(
     versions: Versions, metrics: ServerMetrics, model: str, number: int | None, label: str | None, signature: str,
     arrays: Callable[[Mapping[str, Any]], Any], seconds: float | None = None,
 ) -> Answer:  # fmt: skip
-    """Answer a call, say which version did, and count it.
+    """Run a predict call, count it, and return the version number and the outputs. Cancelling the call drops the queued request.
 
     Args:
-        arrays: makes the inputs, given the signature's specs.
-        seconds: that are left.
+        model: name of the model.
+        number, label: version number or version label; if both are None, the newest version.
+        signature: name of the signature; empty for the default.
+        arrays: converts the request to input arrays, given the specs of the signature.
+        seconds: time until the client's deadline, in seconds.
 
     Raises:
-        CallError: whatever is wrong with it; INTERNAL, where that is not the caller's, who reads nothing of our insides.
+        CallError: the call failed. Faults of the server have the code INTERNAL and a message without internal details.
     """
     begun, code, served = time.perf_counter(), "OK", number or 0
     left = SECONDS if seconds is None else min(seconds, SECONDS)
@@ -67,7 +70,7 @@ def _queued(
         inputs = arrays(servable.spec(signature))
         try:
             return chosen.number, servable.batcher(signature).submit(inputs, deadline)
-        except Unloaded:  # it went meanwhile: a label or the newest is another one by now
+        except Unloaded:  # unloaded meanwhile: the label, or the newest version, is another one now
             if number is not None or attempt == CHOICES:
                 raise
     raise AssertionError("the last attempt returns or raises")

@@ -1,4 +1,4 @@
-"""Which versions are to be served, under which labels: TensorFlow Serving's `--model_config_file`, a text protobuf."""
+"""Model configuration: versions to serve and their labels, from TensorFlow Serving's `--model_config_file`, a text protobuf."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,12 +12,13 @@ from robo_poet.errors import BadInput
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """One model.
+    """The configuration of one model.
 
     Attributes:
-        base: folder whose subfolders, named by numbers, are the versions.
-        versions: those wanted; empty for the newest `latest`, and 0 of those for all.
-        labels: name → version.
+        base: folder of the versions; each subfolder is named by its version number.
+        versions: version numbers to serve. If empty, the newest `latest` versions are served.
+        latest: number of newest versions to serve; 0 means all.
+        labels: label → version number.
     """
 
     base: Path
@@ -26,7 +27,7 @@ class ModelConfig:
     labels: Mapping[str, int] = field(default_factory=dict)
 
     def wanted(self) -> dict[int, Path]:
-        """Version → its folder, of those that are there."""
+        """Return the folder of each version to serve. Versions without a folder are left out."""
         if not self.base.is_dir():
             return {}
         there = {int(path.name): path for path in self.base.iterdir() if path.name.isascii() and path.name.isdigit() and path.is_dir()}
@@ -37,10 +38,10 @@ class ModelConfig:
 
 
 def parse_config(text: str, where: str) -> dict[str, ModelConfig]:
-    """Models by name.
+    """Parse a configuration text and return the models by name.
 
     Raises:
-        BadInput: not a `ModelServerConfig`, or one that asks for something else than SavedModels in folders.
+        BadInput: the text is not a `ModelServerConfig`, or it needs something else than SavedModels in folders.
     """
     try:
         parsed = text_format.Parse(text, model_server_config_pb2.ModelServerConfig())
@@ -50,7 +51,11 @@ def parse_config(text: str, where: str) -> dict[str, ModelConfig]:
 
 
 def from_proto(parsed: model_server_config_pb2.ModelServerConfig, where: str) -> dict[str, ModelConfig]:
-    """The same of the message that a reload by gRPC brings."""
+    """Convert a `ModelServerConfig` message, as a gRPC reload request sends it, to the models by name.
+
+    Raises:
+        BadInput: as for `parse_config`.
+    """
     if parsed.WhichOneof("config") != "model_config_list":
         raise BadInput("there is no model_config_list", where=where)
     models: dict[str, ModelConfig] = {}
@@ -68,10 +73,10 @@ def from_proto(parsed: model_server_config_pb2.ModelServerConfig, where: str) ->
 
 
 def read_config(path: Path) -> dict[str, ModelConfig]:
-    """Read the file.
+    """Read a model configuration file.
 
     Raises:
-        BadInput: it cannot be read, or is not of this form.
+        BadInput: the file cannot be read or has a wrong form.
     """
     try:
         return parse_config(path.read_text("utf-8"), str(path))

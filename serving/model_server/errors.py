@@ -1,22 +1,27 @@
-"""What a call may fail with, in TensorFlow Serving's words: a code that gRPC and HTTP both have a name for."""
+"""Errors of a call. Each has a code with a gRPC and an HTTP status, as in TensorFlow Serving."""
 
 from enum import Enum
 
 
 class Code(Enum):
-    """Name of the gRPC status, and the HTTP status that stands for it."""
+    """Status codes. The name is the gRPC status, the value is the HTTP status."""
 
     INVALID_ARGUMENT = 400
     NOT_FOUND = 404
     FAILED_PRECONDITION = 412
     UNAVAILABLE = 503
     DEADLINE_EXCEEDED = 504
-    CANCELLED = 499  # never sent: nobody is there to read it
+    CANCELLED = 499  # never sent, because the client is gone
     INTERNAL = 500
 
 
 class CallError(Exception):
-    """A call that is not answered with tensors."""
+    """A failed call.
+
+    Args:
+        code: gRPC and HTTP status.
+        message: text for the client.
+    """
 
     def __init__(self, code: Code, message: str) -> None:
         super().__init__(message)
@@ -24,7 +29,7 @@ class CallError(Exception):
 
 
 class Unloaded(CallError):
-    """The version went between being chosen and being called; whoever did not ask for this very one chooses again."""
+    """The version was unloaded after it was chosen. A call that did not name this version chooses again."""
 
     def __init__(self) -> None:
         super().__init__(Code.UNAVAILABLE, "this version is being unloaded")

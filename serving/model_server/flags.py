@@ -1,4 +1,4 @@
-"""The command line, with `tensorflow_model_server`'s names, so that one set of arguments fits both."""
+"""The command line. Its flags have the names of `tensorflow_model_server`, so the same arguments work for both."""
 
 import argparse
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from robo_poet.errors import BadInput
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        """One line, as for all bad input; `--help` shows the use."""
+        """Report the error in one line, as for all bad input, without the usage text."""
         raise BadInput(message, where="command line", remedy="--help shows the use")
 
 
@@ -21,7 +21,7 @@ def _port(text: str) -> int:
 
 
 def _seconds(text: str) -> float:
-    if not 0 <= (seconds := float(text)) <= 86400:  # argparse says it of what is no number
+    if not 0 <= (seconds := float(text)) <= 86400:  # argparse reports the ValueError of a text that is not a number
         raise argparse.ArgumentTypeError("0 to 86400 seconds")
     return seconds
 
@@ -33,10 +33,10 @@ def _truth(text: str) -> bool:
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    """Parsed arguments.
+    """Parse the command line.
 
     Raises:
-        BadInput: neither a configuration nor a model's folder is given, or both.
+        BadInput: an argument is not valid, or not exactly one of configuration file and model folder is given.
     """
     parser = _Parser(prog="python -m serving.model_server", description="Serves exported models as TensorFlow Serving does.")
     add = parser.add_argument

@@ -1,4 +1,4 @@
-"""Tensors in TensorFlow Serving's JSON: rows (`instances` → `predictions`) or columns (`inputs` → `outputs`)."""
+"""JSON encoding of tensors, as in TensorFlow Serving: rows (`instances` → `predictions`) or columns (`inputs` → `outputs`)."""
 
 import json
 from collections.abc import Mapping
@@ -11,17 +11,20 @@ from serving.model_server.errors import CallError, Code
 
 
 class Spec(Protocol):
-    """Of a signature's input: type and rank, as `tf.TensorSpec` has them."""
+    """The type and shape of a signature's input, as in `tf.TensorSpec`."""
 
     dtype: Any
     shape: Any
 
 
 def decode_request(body: bytes) -> tuple[str, dict[str, Any], bool]:
-    """Signature (empty for the default), value by input, and whether they came as rows.
+    """Parse the JSON body of a predict request.
+
+    Returns:
+        The signature name (empty for the default), the values by input name, and True if they came as rows.
 
     Raises:
-        CallError: INVALID_ARGUMENT.
+        CallError: INVALID_ARGUMENT, the body is not a valid request.
     """
     try:
         given = json.loads(body)
@@ -48,10 +51,10 @@ def decode_request(body: bytes) -> tuple[str, dict[str, Any], bool]:
 
 
 def to_arrays(values: Mapping[str, Any], specs: Mapping[str, Spec]) -> dict[str, npt.NDArray[np.generic]]:
-    """Values as arrays of the types and ranks that a signature takes; a lone value without a name is its only input.
+    """Convert the values to arrays with the types and ranks of the signature. A single value without a name is the only input.
 
     Raises:
-        CallError: INVALID_ARGUMENT, naming the input.
+        CallError: INVALID_ARGUMENT, with the name of the wrong input.
     """
     if set(values) == {""} and len(specs) == 1:
         values = dict.fromkeys(specs, values[""])
@@ -78,7 +81,7 @@ def to_arrays(values: Mapping[str, Any], specs: Mapping[str, Spec]) -> dict[str,
 
 
 def encode_answer(result: Mapping[str, npt.NDArray[np.generic]], rows: bool) -> bytes:
-    """The answer, in the form that was asked in; a single output stands without its name."""
+    """Encode the outputs as JSON, as rows or as columns like the request. A single output is written without its name."""
     if not rows:
         whole: Any = {name: value.tolist() for name, value in result.items()}
         return json.dumps({"outputs": whole if len(whole) > 1 else next(iter(whole.values()))}).encode()

@@ -1,4 +1,4 @@
-"""What a version takes and gives, in TensorFlow Serving's form of the signatures."""
+"""Model metadata: inputs and outputs of each signature, in TensorFlow Serving's format."""
 
 from typing import Any, cast
 
@@ -18,7 +18,7 @@ def _info(name: str, spec: tf.TensorSpec) -> meta_graph_pb2.TensorInfo:
 
 
 def signature_map(chosen: Chosen) -> get_model_metadata_pb2.SignatureDefMap:
-    """Every signature that may be called."""
+    """Return all signatures of a version with their inputs and outputs."""
     servable = cast(Servable, chosen.servable)
     found = get_model_metadata_pb2.SignatureDefMap()
     for name in servable.signatures:
@@ -32,7 +32,7 @@ def signature_map(chosen: Chosen) -> get_model_metadata_pb2.SignatureDefMap:
 
 
 def metadata_json(model: str, chosen: Chosen) -> dict[str, Any]:
-    """As REST gives it."""
+    """Return the metadata of a version as the JSON object of the REST API."""
     signatures = json_format.MessageToDict(signature_map(chosen), preserving_proto_field_name=True)
     spec = {"name": model, "signature_name": "", "version": str(chosen.number)}
     return {"model_spec": spec, "metadata": {"signature_def": signatures}}

@@ -1,4 +1,4 @@
-"""What the server knows of itself, for Prometheus."""
+"""Prometheus metrics of the model server."""
 
 import resource
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ SECONDS = (0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.065, 0.08, 0.1, 0.15, 0.2, 0.3
 
 
 class ServerMetrics:
-    """Counts calls; reads queues and batches when asked."""
+    """The metrics of one server: calls and their duration, and queues, batches and memory at each scrape."""
 
     def __init__(self, versions: Versions) -> None:
         self._registry = CollectorRegistry()
@@ -28,19 +28,22 @@ class ServerMetrics:
         self._registry.register(_Queues(versions))
 
     def called(self, model: str, version: int, code: str, seconds: float) -> None:
-        """A call is over. A model or version that is not loaded, which a caller may invent, has no series of its own."""
+        """Record a finished call.
+
+        Models and versions that are not loaded share the label `other`: a client can invent their names.
+        """
         known = {(name, number) for name, number, _ in self._versions.loaded()}
         known_name = model if any(name == model for name, _ in known) else "other"
         self._calls.labels(known_name, str(version) if (model, version) in known else "other", code).inc()
         self._seconds.labels(known_name).observe(seconds)
 
     def render(self) -> bytes:
-        """The page."""
+        """Return all series in Prometheus' text format."""
         return generate_latest(self._registry)
 
 
 class _Queues:
-    """Queue and batches of each version, and the process's memory, at the moment of asking."""
+    """A collector of the queue and batches of each version, and of the peak memory of the process in bytes."""
 
     def __init__(self, versions: Versions) -> None:
         self._versions = versions

@@ -1,4 +1,4 @@
-"""TensorFlow Serving's REST API: predict, status, metadata, and Prometheus metrics."""
+"""TensorFlow Serving's REST API: predict, status, metadata and Prometheus metrics."""
 
 import asyncio
 import contextlib
@@ -21,14 +21,14 @@ from serving.model_server.metrics import ServerMetrics
 from serving.model_server.versions import Versions
 
 PATH = re.compile(r"/v1/models/([^/:]+)(?:/versions/(\d{1,18})|/labels/([^/:]+))?(/metadata|:[a-z]+)?")
-BODY_BYTES = 8 << 20  # a full batch of full prompts is 200 kB
+BODY_BYTES = 8 << 20  # limit of a body; a full batch of prompts of full length takes 200 kB
 
 
 def make_app(versions: Versions, metrics: ServerMetrics) -> Starlette:
-    """The HTTP side of the server."""
+    """Return the ASGI application with the REST API."""
 
     async def models(request: Request) -> Response:
-        path = request.scope["path"]  # `request.url` would take parts of it from the Host header
+        path = request.scope["path"]  # not `request.url`, which depends on the Host header
         malformed = CallError(Code.NOT_FOUND, f"Malformed request: {request.method} {path[:200]}")
         found = PATH.fullmatch(path)
         if found is None:
@@ -54,7 +54,7 @@ def make_app(versions: Versions, metrics: ServerMetrics) -> Starlette:
         try:
             signature, values, rows = decode_request(await _body(request))
             seconds = _seconds(request)
-        except CallError as error:  # what comes this far is counted by `predict`
+        except CallError as error:  # count it here: `predict` counts only the calls that reach it
             metrics.called(model, number or 0, error.code.name, time.perf_counter() - begun)
             raise
         work = predict(versions, metrics, model, number, label, signature, lambda specs: to_arrays(values, specs), seconds)
@@ -81,7 +81,7 @@ async def _body(request: Request) -> bytes:
 
 
 def _seconds(request: Request) -> float | None:
-    """What is left of the caller's deadline. TensorFlow Serving's REST has no such header and passes over it."""
+    """Return the time until the client's deadline in seconds, from the header `x-deadline-ms`. TensorFlow Serving ignores this header."""
     given = request.headers.get("x-deadline-ms")
     if given is None:
         return None
@@ -91,7 +91,7 @@ def _seconds(request: Request) -> float | None:
 
 
 async def _while_connected(request: Request, work: Coroutine[Any, Any, Any]) -> Any:
-    """Do `work`, and give it up when the caller leaves: what is still queued is then never begun."""
+    """Await `work`, and cancel it when the client disconnects. A request that is still queued is then never started."""
 
     async def leaves() -> None:
         while (await request.receive())["type"] != "http.disconnect":

@@ -29,7 +29,7 @@ MESSAGE_BYTES = 64 << 20
 
 
 def _asked(spec: Any) -> tuple[str, int | None, str | None]:
-    """Model, version and label of a `ModelSpec`."""
+    """Return the model name, version number and version label of a `ModelSpec`."""
     which = spec.WhichOneof("version_choice")
     return spec.name, spec.version.value if which == "version" else None, spec.version_label if which == "version_label" else None
 
@@ -48,7 +48,7 @@ def _arrays(inputs: Mapping[str, Any], specs: Mapping[str, Spec]) -> dict[str, A
 
 
 class Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
-    """Predict and GetModelMetadata."""
+    """The PredictionService, with Predict and GetModelMetadata."""
 
     def __init__(self, versions: Versions, metrics: ServerMetrics) -> None:
         self._versions, self._metrics = versions, metrics
@@ -94,7 +94,7 @@ class Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
 
 
 class Models(model_service_pb2_grpc.ModelServiceServicer):
-    """GetModelStatus and HandleReloadConfigRequest."""
+    """The ModelService, with GetModelStatus and HandleReloadConfigRequest."""
 
     def __init__(self, versions: Versions, apply: Any) -> None:
         self._versions, self._apply = versions, apply
@@ -126,7 +126,11 @@ class Models(model_service_pb2_grpc.ModelServiceServicer):
 
 
 def make_server(versions: Versions, metrics: ServerMetrics, apply: Any, address: str) -> tuple[Any, int]:
-    """A gRPC server on `address` (`host:port`, 0 for a free one), not started, and its port.
+    """Create a gRPC server without starting it. Returns the server and its port.
+
+    Args:
+        apply: applies a new configuration, models by name.
+        address: `host:port`; port 0 takes a free one.
 
     Raises:
         BadInput: the address cannot be used.

@@ -1,4 +1,4 @@
-"""One loaded version: its signatures as functions of arrays, batched, and warmed before readers call them."""
+"""A loaded model version: its signatures as batched functions of NumPy arrays, warmed up before clients call them."""
 
 import threading
 from collections.abc import Iterator, Mapping
@@ -19,12 +19,14 @@ DEFAULT = "serving_default"
 
 
 class Servable:
-    """A SavedModel, ready to be called.
+    """A loaded SavedModel with a batcher for each signature.
 
     Args:
-        folder: of the version.
-        xla: whether signatures that XLA compiles may run; their names end in `_xla`. TensorFlow Serving refuses them on a CPU
-            unless it is started with `--xla_cpu_compilation_enabled=true`, and so do we.
+        folder: the folder of the version.
+        batching: the limits of the batches.
+        xla: True if signatures that XLA compiles may run; their names end in `_xla`. Like TensorFlow Serving, this server refuses
+            them on a CPU unless it is started with `--xla_cpu_compilation_enabled=true`.
+        warm_up: replay the warm-up requests of the version.
     """
 
     def __init__(self, folder: Path, batching: Batching, *, xla: bool, warm_up: bool = True) -> None:
@@ -39,19 +41,19 @@ class Servable:
         self._replayed = list(_requests(path)) if warm_up and path.is_file() else []
 
     def spec(self, signature: str) -> dict[str, tf.TensorSpec]:
-        """Inputs of a signature, by name.
+        """Return the inputs of a signature by name.
 
         Raises:
-            CallError: there is none, or it may not run here.
+            CallError: INVALID_ARGUMENT, the signature is unknown or not enabled on this server.
         """
         return dict(self._signature(signature).structured_input_signature[1])
 
     def outputs(self, signature: str) -> dict[str, tf.TensorSpec]:
-        """Outputs of a signature, by name."""
+        """Return the outputs of a signature by name."""
         return dict(self._signature(signature).structured_outputs)
 
     def warm_first(self) -> None:
-        """Play the first request of each signature: what must be done before anybody is answered."""
+        """Replay the first warm-up request of each signature. This runs before the version is available."""
         seen: set[str] = set()
         for signature, inputs in self._replayed:
             if signature not in seen:
@@ -59,9 +61,9 @@ class Servable:
                 self._warm_by(signature, inputs)
 
     def warm_rest(self) -> None:
-        """Play the others; while this goes on, batches are only made in sizes that are compiled.
+        """Replay the other warm-up requests. Until this ends, batches use only compiled sizes.
 
-        Afterwards all allowed sizes are: also of a signature that the file plays in one size only, and where a request fails.
+        Afterwards all allowed sizes may be used, even if the warm-up file has only one size for a signature or a request fails.
         """
         try:
             for signature, inputs in self._replayed:
@@ -76,10 +78,11 @@ class Servable:
                     batcher.allow(*self._batching.allowed_batch_sizes)
 
     def batcher(self, signature: str) -> Batcher:
-        """The queue of a signature.
+        """Return the batcher of a signature. It is created on first use.
 
         Raises:
-            CallError: there is no such signature, or the version is being unloaded.
+            CallError: INVALID_ARGUMENT, the signature is unknown or not enabled on this server.
+            Unloaded: the version is being unloaded.
         """
         found = self._batchers.get(signature)
         if found is None:
@@ -97,11 +100,11 @@ class Servable:
 
     @property
     def waiting(self) -> int:
-        """Rows in all queues."""
+        """Number of rows in all queues."""
         return sum(batcher.waiting for batcher in list(self._batchers.values()))
 
     def batches(self) -> dict[int, int]:
-        """How many batches of each size ran."""
+        """Return the number of batches that ran, by size."""
         total: dict[int, int] = {}
         for batcher in list(self._batchers.values()):
             for size, count in list(batcher.batches.items()):
@@ -109,10 +112,10 @@ class Servable:
         return total
 
     def run(self, signature: str, inputs: Arrays) -> dict[str, npt.NDArray[np.generic]]:
-        """One call.
+        """Run a signature on one batch.
 
         Raises:
-            CallError: INVALID_ARGUMENT with what the graph says of the inputs.
+            CallError: INVALID_ARGUMENT, with the message of the failed check in the graph.
         """
         try:
             result = self._signature(signature)(**{name: tf.constant(value) for name, value in inputs.items()})
@@ -121,7 +124,7 @@ class Servable:
             raise CallError(Code.INVALID_ARGUMENT, _first_line(error.message)) from None
 
     def close(self) -> None:
-        """Finish what is queued."""
+        """Finish all queued requests and stop the batchers."""
         with self._lock:
             self._closed = True
             batchers = list(self._batchers.values())
@@ -147,7 +150,7 @@ class Servable:
 
 
 def _requests(path: Path) -> Iterator[tuple[str, dict[str, npt.NDArray[np.generic]]]]:
-    """What a warm-up file asks for: signature and inputs."""
+    """Yield the requests of a warm-up file, as signature name and input arrays."""
     for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
         request = PredictionLog.FromString(record).predict_log.request
         inputs = {name: tf.make_ndarray(value) for name, value in request.inputs.items()}
@@ -155,7 +158,7 @@ def _requests(path: Path) -> Iterator[tuple[str, dict[str, npt.NDArray[np.generi
 
 
 def _first_line(message: str) -> str:
-    """What our own assertions say (`max_new: at least 1 …`), without where in the graph they stand."""
+    """Return the text of a failed assertion of our graph (`max_new: at least 1 …`), without the graph location. At most 300 characters."""
     lines = [line.strip() for line in message.splitlines() if line.strip()]
     told = next((line for line in lines if "assertion failed" in line), lines[0] if lines else "invalid argument")
     return told.split("assertion failed: [")[-1].split("]")[0][:300]

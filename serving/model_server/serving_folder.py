@@ -1,7 +1,7 @@
-"""The registry's champion and canary as the folder and configuration that a model server reads (contract 10).
+"""The folder and configuration that a model server reads, made from the registry's champion and canary (contract 10).
 
-Versions lie in the registry by digest, TensorFlow Serving wants them by number, and a version's folder is never changed. So each is
-laid out once, of links into the registry, and `models.config` is replaced whole.
+The registry stores versions by digest, but TensorFlow Serving needs folders named by number, and a version's folder never changes.
+So each version gets a folder of symbolic links into the registry. `models.config` is replaced atomically.
 """
 
 from pathlib import Path
@@ -16,14 +16,15 @@ WARM_UP = "tf_serving_warmup_requests"
 
 
 class ServingFolder:
-    """Champion and canary, laid out.
+    """A folder with the champion and the canary for a model server.
 
     Args:
-        folder: of `models.config` and the versions.
-        xla: warm up the form that XLA compiles; only where the server runs it.
+        registry: the model registry.
+        folder: folder for `models.config` and the versions.
+        xla: use the warm-up requests of the XLA signatures; only for a server that enables them.
 
     Attributes:
-        trouble: why there is no canary though the registry has one; empty if all is well.
+        trouble: why the registry's canary is left out; empty if there is no problem.
     """
 
     def __init__(self, registry: Registry, folder: Path, *, xla: bool = True) -> None:
@@ -32,11 +33,11 @@ class ServingFolder:
         self.trouble = ""
 
     def lay_out(self) -> Path:
-        """Make the folder hold the champion (label `stable`) and the canary (label `canary`), and return its `models.config`.
+        """Write the champion (label `stable`) and the canary (label `canary`) to the folder, and return the path of `models.config`.
 
         Raises:
-            BadInput: there is no champion, or it is not what was registered.
-            OSError: the disk is full or gone.
+            BadInput: there is no champion, or its files differ from the registered ones.
+            OSError: the folder cannot be written, for example because the disk is full.
         """
         champion, canary = self._registry.champion(), self._registry.canary()
         if champion is None:
@@ -47,7 +48,7 @@ class ServingFolder:
             try:
                 self._bring(canary)
                 labels["canary"] = canary.number
-            except BadInput as error:  # what is wrong with the canary is no reason to hold up the champion
+            except BadInput as error:  # a faulty canary must not block the champion
                 self.trouble = f"the canary is left out: {error}"
         text = _config(self._folder / MODEL, labels)
         path = self._folder / "models.config"
@@ -56,8 +57,10 @@ class ServingFolder:
         return path
 
     def _bring(self, version: Version) -> None:
-        """Nothing is served that is not what was registered (REG-4): each version's bytes are read once a process, also those of links
-        that an earlier one left."""
+        """Verify a version and link it into the folder.
+
+        Only registered bytes are served (REG-4). So each version is verified once per process, also if its links exist already.
+        """
         known = (version.number, version.digest)
         if known not in self._verified:
             version.verify()
@@ -66,7 +69,7 @@ class ServingFolder:
 
 
 def lay_out(registry: Registry, folder: Path, *, xla: bool = True) -> Path:
-    """Lay out once; see `ServingFolder`."""
+    """Write the folder once and return the path of `models.config`; see `ServingFolder.lay_out`."""
     return ServingFolder(registry, folder, xla=xla).lay_out()
 
 
@@ -74,7 +77,7 @@ def _link(version: Version, target: Path, xla: bool) -> None:
     source = (version.folder / "model" / "saved_model").resolve()
     played = source / "assets.extra" / (f"{WARM_UP}_xla" if xla else WARM_UP)
     links = {path.name: path for path in source.iterdir() if path.name != "assets.extra"}
-    # The folder may be of another registry, whose version has this number too: a version's own folder is named by its digest.
+    # The links may point into another registry that uses the same number. The targets differ, because their path has the digest.
     if _points(target, links) and _points(target / "assets.extra", {WARM_UP: played}):
         return
     with new_folder(target) as beside:

@@ -1,4 +1,4 @@
-"""The versions that are loaded, and how one set of them becomes another without a moment in which nothing serves (contract 10)."""
+"""The loaded versions. They are replaced without downtime: the new versions load before the old ones are unloaded (contract 10)."""
 
 import threading
 import time
@@ -11,11 +11,11 @@ from typing import Protocol
 from serving.model_server.config import ModelConfig
 from serving.model_server.errors import CallError, Code
 
-RETRY_SECONDS = 30.0  # after which a version that could not be loaded is tried again: it may have been for want of memory or of files
+RETRY_SECONDS = 30.0  # until a failed load is tried again: memory or files may have been missing
 
 
 class State(StrEnum):
-    """TensorFlow Serving's words."""
+    """The states of a version, with TensorFlow Serving's names."""
 
     LOADING = "LOADING"
     AVAILABLE = "AVAILABLE"
@@ -24,21 +24,27 @@ class State(StrEnum):
 
 
 class Loaded(Protocol):
-    """What a version has to be able to do here."""
+    """The interface of a loaded version. `Servable` implements it; tests use a model without TensorFlow."""
 
     def warm_first(self) -> None:
-        """Before anybody is answered."""
+        """Warm up before the version is available."""
 
     def warm_rest(self) -> None:
-        """While others are answered."""
+        """Continue the warm-up while the version serves."""
 
     def close(self) -> None:
-        """Finish what is queued."""
+        """Finish all queued requests."""
 
 
 @dataclass
 class Status:
-    """Of one version: its state; why it failed, if it did, and when."""
+    """The status of one version.
+
+    Attributes:
+        state: current state.
+        error: why the load failed; empty if it did not.
+        failed: clock time of the failure in seconds.
+    """
 
     state: State
     error: str = ""
@@ -47,34 +53,37 @@ class Status:
 
 @dataclass(frozen=True)
 class Chosen:
-    """What a call goes to."""
+    """The version that a call runs on."""
 
     number: int
     servable: Loaded
 
 
 class Versions:
-    """Versions by model and number.
+    """The loaded versions by model and number, with their statuses and labels. Thread-safe.
 
     Args:
-        load: makes a servable of a version's folder; whatever it raises is that version's fault alone.
-        say: takes a line for the log.
+        load: loads a version from its folder. An exception marks only this version as failed.
+        say: called with each log line.
+        clock: returns monotonic time in seconds.
     """
 
     def __init__(self, load: Callable[[Path], Loaded], say: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
         self._load, self._say, self._clock = load, say, clock
         self._lock = threading.RLock()
-        self._changing = threading.Lock()  # one set becomes another at a time
+        self._changing = threading.Lock()  # only one `apply` at a time
         self._servables: dict[str, dict[int, Loaded]] = {}
         self._statuses: dict[str, dict[int, Status]] = {}
         self._labels: dict[str, dict[str, int]] = {}
         self._models: dict[tuple[str, int], Path] = {}
 
     def apply(self, models: Mapping[str, ModelConfig]) -> None:
-        """Load what is wanted and missing, move the labels, then unload what is no longer wanted.
+        """Load the missing versions, move the labels, then unload the versions that are no longer configured.
 
-        A version stays while no other of its model is available, wanted or not. A version that failed is tried again in a while, or when
-        its model is another one; one that is loaded is loaded anew when its model is another one, as it is after a change of registry.
+        - The last available version of a configured model stays, even if it is no longer configured.
+        - A version that a label points to stays.
+        - A failed version is tried again after `RETRY_SECONDS`, or when its folder holds another model.
+        - A loaded version is reloaded when its folder holds another model, as after a change of registry.
         """
         with self._changing:
             wanted = {name: config.wanted() for name, config in models.items()}
@@ -87,10 +96,10 @@ class Versions:
                 self._retire(name, set(wanted.get(name, {})), gone=name not in models)
 
     def choose(self, model: str, number: int | None = None, label: str | None = None) -> Chosen:
-        """The version of a number or a label, or the newest.
+        """Return the version with this number or label, or the newest one.
 
         Raises:
-            CallError: NOT_FOUND.
+            CallError: NOT_FOUND, the model or version is not loaded. INVALID_ARGUMENT, the label is unknown.
         """
         with self._lock:
             servables = self._servables.get(model)
@@ -107,10 +116,10 @@ class Versions:
             return Chosen(number, servables[number])
 
     def statuses(self, model: str, number: int | None = None, label: str | None = None) -> dict[int, Status]:
-        """State of each version of a model, newest first, or of one.
+        """Return the status of each version of a model, newest first, or of one version.
 
         Raises:
-            CallError: NOT_FOUND.
+            CallError: NOT_FOUND, no such version is known. INVALID_ARGUMENT, the label is unknown.
         """
         with self._lock:
             if label is not None:
@@ -122,24 +131,24 @@ class Versions:
         return found
 
     def loaded(self) -> list[tuple[str, int, Loaded]]:
-        """All that can be called."""
+        """Return all loaded versions as (model, number, servable)."""
         with self._lock:
             return [(name, number, one) for name, numbers in self._servables.items() for number, one in numbers.items()]
 
     def labels(self, model: str) -> dict[str, int]:
-        """Labels that are attached."""
+        """Return the labels of a model that point to a loaded version."""
         with self._lock:
             return dict(self._labels.get(model, {}))
 
     def close(self) -> None:
-        """Finish what is queued, everywhere."""
+        """Finish all queued requests of all versions."""
         for _, _, servable in self.loaded():
             servable.close()
 
     def _bring(self, name: str, number: int, folder: Path) -> None:
         with self._lock:
             status, former = self._statuses.setdefault(name, {}).get(number), self._servables.get(name, {}).get(number)
-            model = (folder / "saved_model.pb").resolve()  # of a registry's version: the file itself, whose folder is named by its digest
+            model = (folder / "saved_model.pb").resolve()  # in a registry this resolves to a path with the digest
             failed = status is not None and status.error and self._clock() - status.failed < RETRY_SECONDS
             if self._models.get((name, number)) == model and (former is not None or failed):
                 return
@@ -168,11 +177,11 @@ class Versions:
     def _warm(self, name: str, number: int, servable: Loaded) -> None:
         try:
             servable.warm_rest()
-        except Exception as error:  # it serves all the same, and whoever sends such a request is told the same
+        except Exception as error:  # the version still serves; a client that sends such a request gets the same error
             self._say(f"version {number} of {name}: warm-up failed: {' '.join(str(error).split())[:300]}")
 
     def _label(self, name: str, labels: Mapping[str, int]) -> None:
-        """A label moves only onto a version that is loaded, and stays where it is until then."""
+        """Move each label to its configured version once that version is loaded. Until then it stays on its current version."""
         with self._lock:
             now = self._labels.setdefault(name, {})
             available = self._servables.get(name, {})
@@ -190,7 +199,7 @@ class Versions:
             leaving = [number for number in servables if number not in wanted]
             held = set(self._labels.get(name, {}).values())
             if not gone and not wanted & servables.keys():
-                return  # never the only one
+                return  # never unload the last available version
             taken = {number: servables.pop(number) for number in leaving if gone or number not in held}
             for number in taken:
                 self._statuses[name][number] = Status(State.UNLOADING)
