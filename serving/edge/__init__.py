@@ -1,1 +1,1 @@
-"""The small runner: a version's TFLite model writes, where there is no TensorFlow (SERVE-6)."""
+"""The edge runner: text generation with a version's TFLite model, without TensorFlow (SERVE-6)."""

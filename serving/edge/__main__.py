@@ -1,4 +1,4 @@
-"""Continue a text by a version's TFLite model; needs ai-edge-litert, tokenizers and numpy, and no TensorFlow (SERVE-6)."""
+"""Continue a text with a version's TFLite model. Needs ai-edge-litert, tokenizers and numpy, but no TensorFlow (SERVE-6)."""
 
 import argparse
 import os
@@ -18,12 +18,12 @@ from serving.edge.find import find
 from serving.edge.stream import stream
 from serving.edge.write import write
 
-BAD_INPUT = 2  # exit status: the caller can mend it
+BAD_INPUT = 2  # exit status for invalid input
 
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        """One line, as for all bad input; `--help` shows the use."""
+        """Report the error in one line, as for all bad input, without the usage text."""
         raise BadInput(message, where="command line", remedy="--help shows the use")
 
 
@@ -47,10 +47,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def run(argv: Sequence[str] | None = None) -> None:
-    """Write to standard output as the tokens come; then one line of figures on standard error.
+    """Generate a text to standard output as a stream, then print one line of figures to standard error.
 
     Raises:
-        BadInput: what the caller can mend.
+        BadInput: an argument, the model or the tokenizer is not valid.
     """
     args = _parser().parse_args(argv)
     sampling = _sampling(args)
@@ -61,7 +61,7 @@ def run(argv: Sequence[str] | None = None) -> None:
     for name, texts in (("prompt", [args.prompt]), ("--stop", args.stop), ("--ban", args.ban)):
         try:
             "".join(texts).encode()
-        except UnicodeEncodeError:  # bytes of the command line that are no UTF-8
+        except UnicodeEncodeError:  # the command line contains bytes that are not UTF-8
             raise BadInput("it is not UTF-8", where=name) from None
     seed = secrets.randbelow(2**31) if args.seed is None else args.seed
     model = load_edge(*find(args.model, args.tokenizer), threads=args.threads)
@@ -86,13 +86,13 @@ def _sampling(args: argparse.Namespace) -> Sampling:
         return Sampling(
             args.max_length, least, args.temperature, args.top_k, args.top_p, args.repetition_penalty, tuple(args.stop), tuple(args.ban)
         )
-    except BadInput as error:  # by the names that the reader typed
+    except BadInput as error:  # report the command-line option instead of the field name
         where = options.get(error.where, "--" + error.where.replace("_", "-"))
         raise BadInput(error.what.replace("max_new,", "--max-length"), where=where, remedy=error.remedy) from None
 
 
 def _peak_megabytes() -> float:
-    """The most memory this program has held; `getrusage` would count what held its place before it was started."""
+    """Return the peak memory of this process in MiB. `getrusage` would include the process image from before `exec`."""
     status = Path("/proc/self/status").read_text("utf-8")
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")) / 1024
 
@@ -103,6 +103,7 @@ def _show(text: str) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit status."""
     try:
         run(argv)
     except BadInput as error:
@@ -111,7 +112,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print(file=sys.stderr)
         return 130
-    except BrokenPipeError:  # the reader has enough, as in `| head`
+    except BrokenPipeError:  # the reading process has closed the pipe, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 

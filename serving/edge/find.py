@@ -1,4 +1,4 @@
-"""Where an edge model and its tokenizer lie."""
+"""Locate an edge model and its tokenizer."""
 
 from pathlib import Path
 
@@ -6,14 +6,14 @@ from robo_poet.errors import BadInput
 
 
 def find(folder: Path, tokenizer: Path | None = None) -> tuple[Path, Path]:
-    """Folders of the edge model and of its tokenizer.
+    """Return the folders of the edge model and of its tokenizer.
 
     Args:
-        folder: a version of the registry, a model artifact, or its `edge/` alone, as a device holds it.
-        tokenizer: its folder, where there is no `tokenizer/` in or beside `folder`.
+        folder: a version of the registry, a model artifact, or only its `edge/` folder, as on a device.
+        tokenizer: the folder of the tokenizer, if there is no `tokenizer/` in `folder` or next to it.
 
     Raises:
-        BadInput: there is none.
+        BadInput: the folder, the model or the tokenizer is missing.
     """
     if not folder.is_dir():
         raise BadInput("no such folder", where=str(folder), remedy="give a version of the registry or a model")

@@ -1,6 +1,6 @@
-"""Choosing the next token, in numpy: the sampler inside the exported graph for one text (`components/train_model/sampler.py`, GEN-1).
+"""Sampling of the next token in NumPy, equal to the sampler in the exported graph (`components/train_model/sampler.py`, GEN-1).
 
-The same logits, options, seed and position give the same token; a test holds the two together.
+The same logits, options, seed and position give the same token in both; a test checks this.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ _HALF = 0xFFFFFFFF
 
 
 def uniform(seed: int, position: int) -> np.float32:
-    """A number in [0, 1) from a seed of 64 bits and an absolute position: "lowbias32" (C. Wellons, 2018), thrice."""
+    """Return a pseudo-random number in [0, 1) for a 64-bit seed and an absolute position. Uses "lowbias32" (C. Wellons, 2018) 3 times."""
 
     def mix(x: int) -> int:
         x = (x ^ (x >> 16)) * 0x7FEB352D & _HALF
@@ -25,7 +25,15 @@ def uniform(seed: int, position: int) -> np.float32:
 
 
 def penalise(logits: Logits, seen: npt.NDArray[np.bool_], penalty: float) -> Logits:
-    """Make what was seen less likely: a positive logit is divided by the penalty, another multiplied (Keskar et al. 2019, CTRL)."""
+    """Apply the repetition penalty of CTRL (Keskar et al. 2019) to the logits of seen tokens.
+
+    Positive logits are divided by the penalty, the others are multiplied by it.
+
+    Args:
+        logits: `[vocabulary]`, float32.
+        seen: `[vocabulary]`, True for tokens of the text so far.
+        penalty: 1.0 is off.
+    """
     if penalty == 1.0:
         return logits
     theta = np.float32(penalty)
@@ -33,12 +41,12 @@ def penalise(logits: Logits, seen: npt.NDArray[np.bool_], penalty: float) -> Log
 
 
 def sample(logits: Logits, temperature: float, top_k: int, top_p: float, noise: np.float32) -> int:
-    """Draw one token: temperature, then the `top_k` most likely, then the nucleus of mass `top_p` (Holtzman et al. 2020).
+    """Draw one token: temperature, then the `top_k` most likely tokens, then the nucleus of mass `top_p` (Holtzman et al. 2020).
 
     Args:
-        logits: `[vocabulary]`; −inf is never drawn, unless there is nothing else.
+        logits: `[vocabulary]`, float32. A token with −inf is never drawn, unless all are −inf.
         top_k: 0 is off, 1 is greedy.
-        noise: in [0, 1): the token whose share of the kept mass it falls into, the likeliest first.
+        noise: uniform number in [0, 1), applied to the cumulative probability of the kept tokens, most likely first.
     """
     order = _largest(logits, min(top_k, MAX_TOP_K) if top_k > 0 else len(logits))
     values = logits[order] / np.float32(temperature)
@@ -52,7 +60,7 @@ def sample(logits: Logits, temperature: float, top_k: int, top_p: float, noise: 
 
 
 def _largest(logits: Logits, k: int) -> npt.NDArray[np.intp]:
-    """Places of the k largest, largest first, of equal ones the first."""
+    """Return the indices of the k largest logits, largest first; ties in order of index."""
     if k >= len(logits):
         return np.argsort(-logits, kind="stable")
     least = np.partition(logits, len(logits) - k)[len(logits) - k]

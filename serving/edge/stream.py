@@ -1,4 +1,4 @@
-"""Text as its tokens come: what is shown is never taken back."""
+"""Streaming of the generated text. Text that was yielded is never changed later."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -8,13 +8,13 @@ _UNFINISHED = "\N{REPLACEMENT CHARACTER}"
 
 
 def stream(tokenizer: Tokenizer, tokens: Iterable[int], stop: Sequence[str] = (), least: int = 0) -> Iterator[str]:
-    """Pieces of the text of `tokens`, up to the end of the first stop text in it; without one they are exactly its decoding.
+    """Yield the text of `tokens` in pieces, up to the end of the first stop text. Without a stop text, the pieces are the full decoding.
 
-    A token may end within a character, and a text may begin as a stop text does: both wait for what follows.
+    Text is held back while its last token ends inside a character, and while its end may be the start of a stop text.
 
     Args:
-        stop: texts after which nothing more is shown.
-        least: a stop text that ends within so many tokens is text like any other (GEN-2, the shortest length).
+        stop: texts after which the stream ends.
+        least: a stop text that ends within this number of tokens is ignored (GEN-2, minimum length).
     """
     text, shown, earliest = "", 0, 0
     waiting: list[int] = []
@@ -40,11 +40,11 @@ def stream(tokenizer: Tokenizer, tokens: Iterable[int], stop: Sequence[str] = ()
 
 
 def _end(text: str, stop: Sequence[str], earliest: int) -> int | None:
-    """Where the first stop text ends that ends behind `earliest`."""
+    """Return the smallest end position after `earliest` of any stop text, or None."""
     found = ((text.find(one, max(0, earliest - len(one) + 1)), len(one)) for one in stop)
     return min((at + length for at, length in found if at >= 0), default=None)
 
 
 def _open(text: str, stop: Sequence[str]) -> int:
-    """Characters at the end of `text` that a stop text may have begun with."""
+    """Return the length of the longest suffix of `text` that is a proper prefix of a stop text."""
     return max((n for one in stop for n in range(1, len(one)) if text.endswith(one[:n])), default=0)

@@ -1,4 +1,4 @@
-"""A completion, token by token: the loop of `components/train_model/decode.py` for one text, outside any graph (GEN-1, GEN-2)."""
+"""Token-by-token generation of one completion: the loop of `components/train_model/decode.py`, outside a graph (GEN-1, GEN-2)."""
 
 from collections.abc import Iterator, Sequence
 
@@ -14,19 +14,23 @@ from serving.edge.sampler import penalise, sample, uniform
 
 
 def write(model: EdgeModel, prompt: Sequence[int], sampling: Sampling, seed: int) -> Iterator[int]:
-    """Tokens that continue `prompt` (ids, `<START>` first), each as soon as it is drawn; `<END>` is not among them.
+    """Return an iterator over the tokens that continue `prompt`, each drawn on demand. `<END>` is not among them.
 
-    The noise of a token belongs to (seed, its position in the whole text), as in the graph. The model begins a new text.
+    The noise of a token depends only on the seed and on its position in the whole text, as in the graph. The model is reset first.
+
+    Args:
+        prompt: token ids, `<START>` first.
+        seed: 64-bit seed.
 
     Raises:
-        BadInput: beam search, whose text is known at its end only and which costs several times as much; a text to ban
-            that no token holds; or all tokens are banned.
+        BadInput: beam search is requested (it costs several times as much and cannot be streamed), a banned text is in no token,
+            or all tokens are banned.
     """
     if sampling.beams > 1:
         raise BadInput("the edge runner has no beam search", where="beams", remedy="leave it at 1")
     words = model.tokenizer
     for text in sampling.banned:
-        if not words.holding([text]):  # better refused than seemingly kept
+        if not words.holding([text]):  # an error, because the ban would have no effect
             raise BadInput(f"no token holds {text!r}, so it cannot be banned", where="banned", remedy="give a shorter piece of it")
     mask = np.zeros(model.vocabulary, np.float32)
     mask[banned_tokens(words, sampling.banned)] = -np.inf
