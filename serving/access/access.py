@@ -61,22 +61,22 @@ class Access:
                 Only a client with the right secret learns that its key is expired or revoked.
                 503, the keys or the issuer's key set could not be read for too long.
         """
-        given = []
+        credentials = []
         if authorization is not None:
-            found = _BEARER.fullmatch(authorization.strip())
-            if found is None:
+            bearer = _BEARER.fullmatch(authorization.strip())
+            if bearer is None:
                 raise _refused("invalid_credentials", "Authorization is `Bearer` and a key or a token")
-            given.append(found[1])
+            credentials.append(bearer[1])
         if api_key is not None:
-            given.append(api_key.strip())
-        if not given:
+            credentials.append(api_key.strip())
+        if not credentials:
             raise _refused("missing_credentials", "send an API key: X-API-Key: rp_… or Authorization: Bearer rp_…")
-        if len(set(given)) > 1:
+        if len(set(credentials)) > 1:
             raise _refused("invalid_credentials", "Authorization and X-API-Key differ; send one of them")
-        if given[0].startswith("rp_"):
-            return self._by_key(given[0])
+        if credentials[0].startswith("rp_"):
+            return self._by_key(credentials[0])
         if self._issuer is not None and api_key is None:
-            return self._by_token(given[0], self._issuer)
+            return self._by_token(credentials[0], self._issuer)
         raise _invalid()
 
     def _by_key(self, text: str) -> Caller:

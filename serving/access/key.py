@@ -67,8 +67,8 @@ def text_of(id_: str, secret: str) -> str:
 
 def parse(text: str) -> tuple[str, str] | None:
     """Return the id and the secret of an API key, or None if the text does not have the form of a key."""
-    found = FORM.fullmatch(text)
-    return (found[1], found[2]) if found else None
+    match = FORM.fullmatch(text)
+    return (match[1], match[2]) if match else None
 
 
 def digest(secret: str) -> str:

@@ -57,8 +57,8 @@ class KeyRing:
         except (BadInput, OSError) as error:
             if not self.degraded:
                 self._say(f"the keys cannot be read, and stay as they were: {error}")
-            holds = self._looked - self._good <= self._stale
-            self.degraded = f"the keys cannot be read and {'stay as they were' if holds else 'let nobody in'}"
+            still_valid = self._looked - self._good <= self._stale
+            self.degraded = f"the keys cannot be read and {'stay as they were' if still_valid else 'let nobody in'}"
 
     def _read(self) -> Mapping[str, Key]:
         """Read all keys. A key with a damaged file keeps its last value, unless it was revoked.
@@ -77,5 +77,5 @@ class KeyRing:
 
     def _stamp(self) -> tuple[int, int]:
         """Return a value that changes with every added file. Files are written under a temporary name and renamed, so the mtime changes."""
-        found = self._store.folder.stat()
-        return found.st_mtime_ns, found.st_nlink
+        status = self._store.folder.stat()
+        return status.st_mtime_ns, status.st_nlink

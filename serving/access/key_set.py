@@ -61,14 +61,14 @@ class KeySet:
             Refused: 503, there is no key set, or the last one is too old.
         """
         now = self._clock()
-        found, too_old = self._keys.get(id_), now - self._fetched > self._stale  # read both before a fetch starts: it may finish first
-        due = self._every if found else min(self._every, HURRY_SECONDS)
+        key, too_old = self._keys.get(id_), now - self._fetched > self._stale  # read both before a fetch starts: it may finish first
+        due = self._every if key else min(self._every, HURRY_SECONDS)
         if now - self._tried >= due and self._busy.acquire(blocking=False):
             self._tried = now
             threading.Thread(target=self._again, daemon=True).start()
         if too_old:
             raise unchecked()
-        return found
+        return key
 
     def _again(self) -> None:
         try:
@@ -81,23 +81,23 @@ class KeySet:
             self._busy.release()
 
     def _failed(self, error: BadInput) -> None:
-        told = "stay as they were" if self._keys else "are not there yet, and no token is taken"
+        consequence = "stay as they were" if self._keys else "are not there yet, and no token is taken"
         if not self.degraded:
-            self._say(f"the token issuer's keys {told}: {error}")
-        self.degraded = f"the token issuer's keys cannot be fetched and {told}"
+            self._say(f"the token issuer's keys {consequence}: {error}")
+        self.degraded = f"the token issuer's keys cannot be fetched and {consequence}"
 
     def _fetch(self) -> Mapping[str, tuple[Any, str]]:
         try:
             if self._source.startswith(("https://", "http://")):
-                answer = httpx.get(self._source, timeout=5, follow_redirects=False)
-                answer.raise_for_status()
-                text = answer.text
+                response = httpx.get(self._source, timeout=5, follow_redirects=False)
+                response.raise_for_status()
+                text = response.text
             else:
                 text = Path(self._source).read_text("utf-8")
             return read_keys(text)
         except httpx.HTTPError as error:
-            told = f"the issuer gives no key set ({type(error).__name__})"
-            raise _NoAnswer(told, where=self._source, remedy="it is asked again in a while") from None
+            message = f"the issuer gives no key set ({type(error).__name__})"
+            raise _NoAnswer(message, where=self._source, remedy="it is asked again in a while") from None
         except (OSError, ValueError, RecursionError) as error:
             raise BadInput(f"no key set ({type(error).__name__})", where=self._source, remedy="it is the issuer's JWKS") from None
 
@@ -109,20 +109,20 @@ def read_keys(text: str) -> Mapping[str, tuple[Any, str]]:
         ValueError: the text is not a JWKS, or it contains no usable key.
     """
     keys: dict[str, tuple[Any, str]] = {}
-    given = json.loads(text)
-    for one in given["keys"] if isinstance(given, dict) and isinstance(given.get("keys"), list) else []:
-        if not isinstance(one, dict) or one.get("use", "sig") != "sig" or not isinstance(one.get("kid"), str):
+    document = json.loads(text)
+    for jwk in document["keys"] if isinstance(document, dict) and isinstance(document.get("keys"), list) else []:
+        if not isinstance(jwk, dict) or jwk.get("use", "sig") != "sig" or not isinstance(jwk.get("kid"), str):
             continue
-        algorithm = ALGORITHMS.get(str(one.get("kty")))
-        if algorithm is None or one.get("alg", algorithm) != algorithm or "d" in one:  # "d": a private key
+        algorithm = ALGORITHMS.get(str(jwk.get("kty")))
+        if algorithm is None or jwk.get("alg", algorithm) != algorithm or "d" in jwk:  # "d": a private key
             continue
         try:
-            key = jwt.PyJWK(one, algorithm).key
+            key = jwt.PyJWK(jwk, algorithm).key
         except (jwt.PyJWTError, ValueError):
             continue
         if algorithm == "RS256" and key.key_size < MIN_RSA_BITS:
             continue
-        keys[one["kid"]] = (key, algorithm)
+        keys[jwk["kid"]] = (key, algorithm)
     if not keys:
         raise ValueError("no usable key")
     return keys

@@ -63,20 +63,20 @@ class KeyStore:
         Raises:
             BadInput: the user, a scope or the lifetime is not valid.
         """
-        wanted = frozenset(scopes)
+        granted = frozenset(scopes)
         if not user or len(user) > 128 or not user.isprintable():
             raise BadInput("a user has a name of up to 128 printable characters", where="user")
-        if not wanted or not wanted <= SCOPES.keys():
+        if not granted or not granted <= SCOPES.keys():
             raise BadInput(
-                f"{', '.join(sorted(wanted - SCOPES.keys())) or 'no scope'}", where="scope", remedy=f"they are {', '.join(SCOPES)}"
+                f"{', '.join(sorted(granted - SCOPES.keys())) or 'no scope'}", where="scope", remedy=f"they are {', '.join(SCOPES)}"
             )
         if not 0 < days <= 3650:
             raise BadInput(f"{days} is no life of a key", where="days", remedy="give a number up to 3650")
         now = self._clock()
         id_, secret = new_key()
-        key = Key(id_, user, wanted, digest(secret), now, now + days * DAY)
-        kept = {"user": user, "scopes": sorted(wanted), "sha256": key.digest, "created": now, "expires": key.expires}
-        self._write(f"{id_}.json", kept)
+        key = Key(id_, user, granted, digest(secret), now, now + days * DAY)
+        record = {"user": user, "scopes": sorted(granted), "sha256": key.digest, "created": now, "expires": key.expires}
+        self._write(f"{id_}.json", record)
         return Made(key, text_of(id_, secret))
 
     def revoke(self, id_: str, why: str) -> Key:
@@ -109,9 +109,9 @@ class KeyStore:
             raise BadInput(f"the key is {old.standing(now)}", where=id_, remedy="create a new one")
         if not 0 <= overlap_days <= 365:
             raise BadInput(f"{overlap_days} is no overlap", where="overlap-days", remedy="give 0 to 365")
-        made = self.create(old.user, old.scopes, days)
+        new = self.create(old.user, old.scopes, days)
         self._write(f"{id_}.expires.json", {"at": min(old.expires, now + overlap_days * DAY)})
-        return made
+        return new
 
     def key(self, id_: str) -> Key:
         """Return the key with this id. The whole key text is accepted as well.
@@ -119,12 +119,12 @@ class KeyStore:
         Raises:
             BadInput: the key does not exist, or its files are damaged.
         """
-        whole = parse(id_)  # an operator may paste a leaked key to revoke it
-        id_ = whole[0] if whole else id_
-        found = self._read(id_) if ID.fullmatch(id_) else None
-        if found is None:
+        parsed = parse(id_)  # an operator may paste a leaked key to revoke it
+        id_ = parsed[0] if parsed else id_
+        key = self._read(id_) if ID.fullmatch(id_) else None
+        if key is None:
             raise BadInput("no such key", where=id_ if ID.fullmatch(id_) else "ID", remedy="robo-poet keys list shows them")
-        return found
+        return key
 
     def all(self, faults: dict[str, str] | None = None) -> list[Key]:
         """Return all keys, the newest last.
@@ -160,8 +160,8 @@ class KeyStore:
         except OSError as error:
             raise BadInput(f"the keys cannot be read ({error.strerror})", where=str(path)) from None
         if status.st_mode & 0o022:
-            what = "the keys' folder" if path == self.folder else "a key's file"
-            raise BadInput(f"others may write into {what}", where=str(path), remedy="chmod 700 or 600, and look who made keys")
+            kind = "the keys' folder" if path == self.folder else "a key's file"
+            raise BadInput(f"others may write into {kind}", where=str(path), remedy="chmod 700 or 600, and look who made keys")
 
     def _read(self, id_: str) -> Key | None:
         path = self.folder / f"{id_}.json"
@@ -169,15 +169,17 @@ class KeyStore:
             if not path.exists():
                 return None
             self._check(path)
-            kept = json.loads(path.read_text("utf-8"))
-            key = Key(id_, kept["user"], frozenset(kept["scopes"]), kept["sha256"], float(kept["created"]), float(kept["expires"]))
+            record = json.loads(path.read_text("utf-8"))
+            key = Key(
+                id_, record["user"], frozenset(record["scopes"]), record["sha256"], float(record["created"]), float(record["expires"])
+            )
             shortened = self.folder / f"{id_}.expires.json"
             if shortened.exists():
                 key = replace(key, expires=min(key.expires, float(json.loads(shortened.read_text("utf-8"))["at"])))
             revoked = self.folder / f"{id_}.revoked.json"
             if revoked.exists():
-                told = json.loads(revoked.read_text("utf-8"))
-                key = replace(key, revoked=float(told["at"]), why=str(told["why"]))
+                revocation = json.loads(revoked.read_text("utf-8"))
+                key = replace(key, revoked=float(revocation["at"]), why=str(revocation["why"]))
             return key
         except (OSError, ValueError, KeyError, TypeError):
             raise BadInput("the key's file is damaged", where=str(path), remedy="restore it, or delete it and create a new key") from None

@@ -59,9 +59,9 @@ class LocalWindow(Storage, MovingWindowSupport):
 
     async def reset(self) -> int:
         """Remove all keys and return how many there were."""
-        held = len(self._times)
+        count = len(self._times)
         self._times.clear()
-        return held
+        return count
 
     async def clear(self, key: str) -> None:
         """Remove one key."""

@@ -92,8 +92,8 @@ class RateLimiter:
             for limit, kind, name in limits:
                 allowed, allowance = await self._count(count, limit, kind, name)
                 if not allowed:
-                    told = "this address" if kind == "ip" else "you"
-                    message = f"more than {limit.amount} requests a minute by {told}; try again in {allowance.reset_seconds} s"
+                    subject = "this address" if kind == "ip" else "you"
+                    message = f"more than {limit.amount} requests a minute by {subject}; try again in {allowance.reset_seconds} s"
                     raise Refused(429, "rate_limited", message, {**allowance.headers(), "Retry-After": str(allowance.reset_seconds)})
                 allowances.append(allowance)
         return min(allowances, key=lambda allowance: allowance.remaining)
@@ -143,8 +143,8 @@ async def _look(limiter: MovingWindowRateLimiter, limit: RateLimitItem, kind: st
 async def _hit(limiter: MovingWindowRateLimiter, limit: RateLimitItem, kind: str, name: str) -> tuple[bool, Allowance]:
     allowed = await limiter.hit(limit, kind, name)
     stats = await limiter.get_window_stats(limit, kind, name)
-    left = max(1, math.ceil(stats.reset_time - time.time()))
-    return allowed, Allowance(limit.amount, max(0, stats.remaining), left)
+    reset_seconds = max(1, math.ceil(stats.reset_time - time.time()))
+    return allowed, Allowance(limit.amount, max(0, stats.remaining), reset_seconds)
 
 
 def _redis(address: str, variable: str) -> MovingWindowRateLimiter | None:

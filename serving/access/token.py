@@ -35,13 +35,13 @@ def read_token(text: str, keys: KeySet, settings: AccessSettings) -> Caller:
         header = jwt.get_unverified_header(text)
     except jwt.PyJWTError as error:
         raise BadToken(f"no token: {error}") from None
-    kind = header.get("typ")
-    if "crit" in header or (kind.lower() if isinstance(kind, str) else kind) not in TYPES:
+    token_type = header.get("typ")
+    if "crit" in header or (token_type.lower() if isinstance(token_type, str) else token_type) not in TYPES:
         raise BadToken("a header we do not know")
-    found = keys.find(header["kid"]) if isinstance(header.get("kid"), str) else None
-    if found is None:
+    key_and_algorithm = keys.find(header["kid"]) if isinstance(header.get("kid"), str) else None
+    if key_and_algorithm is None:
         raise BadToken("an unknown key")
-    key, algorithm = found
+    key, algorithm = key_and_algorithm
     try:
         claims: dict[str, Any] = jwt.decode(
             text, key, algorithms=[algorithm], audience=settings.audience, issuer=settings.issuer, leeway=settings.clock_skew_seconds,
@@ -51,16 +51,16 @@ def read_token(text: str, keys: KeySet, settings: AccessSettings) -> Caller:
         raise BadToken("expired", expired=True) from None
     except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise BadToken(f"refused: {type(error).__name__}") from None
-    life = int(claims["exp"]) - int(claims["iat"])  # int, as PyJWT reads them: a float would overflow
-    if not 0 < life <= settings.token_hours * 3600:
+    lifetime = int(claims["exp"]) - int(claims["iat"])  # int, as PyJWT reads them: a float would overflow
+    if not 0 < lifetime <= settings.token_hours * 3600:
         raise BadToken("lives too long")
     subject = claims["sub"]
     if not isinstance(subject, str) or not 0 < len(subject) <= 256 or not subject.isprintable():
         raise BadToken("no subject")
     user = subject if settings.tokens_name_our_users else f"{settings.issuer}|{subject}"
-    identity = claims.get("jti")
-    public = identity if isinstance(identity, str) and 0 < len(identity) <= 64 and identity.isprintable() else "-"
-    return Caller(user, f"jwt:{public}", _scopes(claims.get("scope", claims.get("scp", ""))))
+    token_id = claims.get("jti")
+    public_id = token_id if isinstance(token_id, str) and 0 < len(token_id) <= 64 and token_id.isprintable() else "-"
+    return Caller(user, f"jwt:{public_id}", _scopes(claims.get("scope", claims.get("scp", ""))))
 
 
 def _scopes(claim: object) -> frozenset[str]:
