@@ -45,15 +45,15 @@ class ContentFilter:
         if _asked(chosen.rules):
             self._judges.append((Rules(chosen.rules_off), chosen.rules))
         if _asked(chosen.words):
-            added = [parse(word, "severe", "added", "content_filter.words_added") for word in chosen.words_added]
+            added_entries = [parse(word, "severe", "added", "content_filter.words_added") for word in chosen.words_added]
             words = Words(
-                [*added, *at_least(read(LISTS / "english.txt"), chosen.words_from)], [fold(word) for word in chosen.words_allowed]
+                [*added_entries, *at_least(read(LISTS / "english.txt"), chosen.words_from)], [fold(word) for word in chosen.words_allowed]
             )
             self._judges.append((words, chosen.words))
-        never = Restricted([*bundled(), *chosen.restricted_texts])
-        self.restricted: tuple[str, ...] = never.banned if chosen.restricted == "refuse" else ()
+        restricted = Restricted([*bundled(), *chosen.restricted_texts])
+        self.restricted: tuple[str, ...] = restricted.banned if chosen.restricted == "refuse" else ()
         if chosen.restricted != "off":
-            self._judges.append((never, Sides(prompt="off", completion=chosen.restricted)))
+            self._judges.append((restricted, Sides(prompt="off", completion=chosen.restricted)))
         if _asked(chosen.toxicity):
             self._judges.append((Toxicity(chosen.toxicity_threshold, chosen.toxicity_ignores), chosen.toxicity))
         self._service = Moderation(chosen.moderation, transport) if chosen.moderation.called else None

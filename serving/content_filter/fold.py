@@ -32,27 +32,27 @@ class _Table(dict[int, str]):
         return folded
 
 
-def _folded(sign: str) -> str:
-    sign = CONFUSABLES.get(sign, sign)  # before NFKD, which would turn a lunate sigma into an o
+def _folded(text: str) -> str:
+    text = CONFUSABLES.get(text, text)  # before NFKD, which would turn a lunate sigma into an o
     for _ in range(8):  # some characters need two rounds, none needs more than three
-        again = "".join(_once(one) for one in unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", sign).casefold()))
-        if again == sign:
+        refolded = "".join(_once(character) for character in unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold()))
+        if refolded == text:
             break
-        sign = again
-    return sign
+        text = refolded
+    return text
 
 
-def _once(sign: str) -> str:
-    if sign in CONFUSABLES:
-        return CONFUSABLES[sign]
-    if sign in "\n\r\t":
-        return sign
-    kind = unicodedata.category(sign)
-    if kind in ("Zs", "Zl", "Zp") or sign in "\x0b\x0c\x85":
+def _once(character: str) -> str:
+    if character in CONFUSABLES:
+        return CONFUSABLES[character]
+    if character in "\n\r\t":
+        return character
+    category = unicodedata.category(character)
+    if category in ("Zs", "Zl", "Zp") or character in "\x0b\x0c\x85":
         return " "
-    if kind in ("Mn", "Me", "Cf", "Cc", "Cs", "Cn", "Co") or sign in _BLANK:
+    if category in ("Mn", "Me", "Cf", "Cc", "Cs", "Cn", "Co") or character in _BLANK:
         return ""
-    return sign
+    return character
 
 
 _TABLE = _Table()

@@ -46,10 +46,10 @@ class Moderation:
             scores = await self._scores(text)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError, ValueError, KeyError, TypeError, RecursionError):
             return Hit("moderation.failure", "unavailable") if self._settings.on_failure == "refuse" else None
-        above = {name: scores[name] - least for name, least in self._settings.attributes.items() if scores[name] >= least}
-        if not above:
+        excess = {name: scores[name] - threshold for name, threshold in self._settings.attributes.items() if scores[name] >= threshold}
+        if not excess:
             return None
-        worst = max(above, key=above.__getitem__).lower()
+        worst = max(excess, key=excess.__getitem__).lower()
         return Hit(f"moderation.{worst}", worst)
 
     async def aclose(self) -> None:
@@ -65,16 +65,16 @@ class Moderation:
         async with asyncio.timeout(self._settings.timeout_seconds):
             async with self._client.stream(
                 "POST", self._settings.url, content=self._body(text), headers={"Content-Type": "application/json"}
-            ) as answer:
-                if answer.status_code != 200:
-                    raise ValueError(f"status {answer.status_code}")
+            ) as response:
+                if response.status_code != 200:
+                    raise ValueError(f"status {response.status_code}")
                 data = b""
-                async for part in answer.aiter_bytes():
-                    data += part
+                async for chunk in response.aiter_bytes():
+                    data += chunk
                     if len(data) > ANSWER:
                         raise ValueError("the answer is too long")
-        given = json.loads(data)["attributeScores"]
-        scores = {name: float(given[name]["summaryScore"]["value"]) for name in self._settings.attributes}
+        attributes = json.loads(data)["attributeScores"]
+        scores = {name: float(attributes[name]["summaryScore"]["value"]) for name in self._settings.attributes}
         if not all(0 <= score <= 1 for score in scores.values()):  # this also refuses NaN
             raise ValueError("a score is no share")
         return scores
@@ -93,15 +93,15 @@ class Moderation:
 def _key(settings: ModerationSettings) -> str:
     """Read the API key from the file or the environment. Error messages do not contain the key."""
     if settings.key_file is not None:
-        place, key = settings.key_file, ""
+        source, key = settings.key_file, ""
         try:
             key = Path(settings.key_file).read_text("utf-8").strip()
         except (OSError, ValueError):
-            raise BadInput("the moderation service's key cannot be read", where=place, remedy="give a file with the key alone") from None
+            raise BadInput("the moderation service's key cannot be read", where=source, remedy="give a file with the key alone") from None
     else:
-        place, key = settings.key_environment, os.environ.get(settings.key_environment, "").strip()
+        source, key = settings.key_environment, os.environ.get(settings.key_environment, "").strip()
     if not key:
-        raise BadInput("no key for the moderation service", where=place, remedy="put the key there, or turn moderation off")
+        raise BadInput("no key for the moderation service", where=source, remedy="put the key there, or turn moderation off")
     if not (key.isascii() and key.isprintable() and " " not in key):
-        raise BadInput("the moderation service's key holds what no key holds", where=place, remedy="put the key there, and nothing else")
+        raise BadInput("the moderation service's key holds what no key holds", where=source, remedy="put the key there, and nothing else")
     return key

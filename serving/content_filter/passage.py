@@ -38,6 +38,6 @@ class Passage:
         """The folded text. If its first word starts in `before`, the start of that word is included."""
         if not self.folded or self.folded[0].isspace():
             return self.folded
-        begun = self.folded_before
-        cut = max((place for place, sign in enumerate(begun) if sign.isspace()), default=-1)
-        return begun[cut + 1 :] + self.folded
+        before = self.folded_before
+        last_space = max((i for i, character in enumerate(before) if character.isspace()), default=-1)
+        return before[last_space + 1 :] + self.folded

@@ -27,18 +27,18 @@ class Restricted:
     """
 
     def __init__(self, texts: Iterable[str]) -> None:
-        given = dict.fromkeys(text.strip() for text in texts)
-        self.banned = tuple(dict.fromkeys(form for text in given for form in (text, text.lower(), text.capitalize(), text.upper())))
-        folded = sorted({" ".join(fold(text).split()) for text in given} - {""}, key=len, reverse=True)
-        shapes = (r"\s+".join(re.escape(word) for word in text.split(" ")) for text in folded)
-        self._pattern = re.compile(rf"(?<![^\W_])(?:{'|'.join(shapes)})") if folded else None
+        distinct = dict.fromkeys(text.strip() for text in texts)
+        self.banned = tuple(dict.fromkeys(form for text in distinct for form in (text, text.lower(), text.capitalize(), text.upper())))
+        folded = sorted({" ".join(fold(text).split()) for text in distinct} - {""}, key=len, reverse=True)
+        patterns = (r"\s+".join(re.escape(word) for word in text.split(" ")) for text in folded)
+        self._pattern = re.compile(rf"(?<![^\W_])(?:{'|'.join(patterns)})") if folded else None
 
     def find(self, passage: Passage, side: Side) -> Hit | None:
         """Return a hit if a restricted text ends within the completion. It may start in the prompt."""
         if self._pattern is None or side == "prompt":
             return None
-        begun = len(passage.folded_before)
-        for found in self._pattern.finditer(passage.folded_before + passage.folded):
-            if found.end() > begun:
+        text_start = len(passage.folded_before)
+        for match in self._pattern.finditer(passage.folded_before + passage.folded):
+            if match.end() > text_start:
                 return Hit("restricted", "restricted")
         return None

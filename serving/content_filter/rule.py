@@ -33,7 +33,7 @@ class Rule:
 
     def hits(self, passage: Passage) -> bool:
         """Return True if the rule matches."""
-        if self.needs and not any(part in passage.folded for part in self.needs):
+        if self.needs and not any(needed in passage.folded for needed in self.needs):
             return False
         text = passage.folded if self.reads == "folded" else passage.text
-        return any(self.confirm is None or self.confirm(found.group()) for found in self.pattern.finditer(text))
+        return any(self.confirm is None or self.confirm(match.group()) for match in self.pattern.finditer(text))

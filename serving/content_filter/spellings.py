@@ -26,7 +26,7 @@ def spellings(piece: str) -> tuple[str, ...]:
     if piece.isalpha() or len(piece) == 1:
         return (piece,)
     core = piece.strip(_ENDS)
-    if not any(sign.isalpha() for sign in core):  # a number without letters is not a word
+    if not any(character.isalpha() for character in core):  # a number without letters is not a word
         return (core,) if core else ()
     tail = piece.rstrip(_ENDS)
     return tuple(dict.fromkeys((core, tail.translate(_LEET), tail.translate(_LEET_L))))
@@ -34,7 +34,7 @@ def spellings(piece: str) -> tuple[str, ...]:
 
 def shortened(word: str) -> Iterator[str]:
     """Yield the words behind repeated letters: each run of three or more equal letters becomes one or two. Yields nothing without a run."""
-    runs = [found.span() for found in _DRAWN_OUT.finditer(word)]
+    runs = [match.span() for match in _DRAWN_OUT.finditer(word)]
     if not runs:
         return
     for counts in itertools.product((1, 2), repeat=min(len(runs), _DRAWN)):

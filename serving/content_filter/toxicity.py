@@ -31,13 +31,13 @@ class Toxicity:
         # Imported here because it loads scikit-learn: 1 to 2 s and 170 MB, which a gateway without this judge saves.
         from profanity_check.profanity_check import model, vectorizer  # type: ignore[import-untyped]
 
-        machines = [(fitted.estimator, fitted.calibrators[0]) for fitted in model.calibrated_classifiers_]
-        self._calibration = [(float(line.a_), float(line.b_), float(machine.intercept_[0])) for machine, line in machines]
-        columns = [machine.coef_[0] for machine, _ in machines]
+        classifiers = [(fitted.estimator, fitted.calibrators[0]) for fitted in model.calibrated_classifiers_]
+        self._calibration = [(float(calibrator.a_), float(calibrator.b_), float(svm.intercept_[0])) for svm, calibrator in classifiers]
+        columns = [svm.coef_[0] for svm, _ in classifiers]
         ignored = {fold(word) for word in ignores}
         self._weights: dict[str, tuple[float, tuple[float, ...]]] = {
-            word: (float(vectorizer.idf_[place]), tuple(float(column[place]) for column in columns))
-            for word, place in vectorizer.vocabulary_.items()
+            word: (float(vectorizer.idf_[index]), tuple(float(column[index]) for column in columns))
+            for word, index in vectorizer.vocabulary_.items()
             if word not in ignored
         }
 
@@ -59,15 +59,15 @@ class Toxicity:
             if word in self._weights:
                 counts[word] = counts.get(word, 0) + 1
         sums = [0.0] * len(self._calibration)
-        square = 0.0
+        squared_norm = 0.0
         for word, count in counts.items():
-            rarity, weights = self._weights[word]
-            value = rarity * count
-            square += value * value
+            idf, weights = self._weights[word]
+            value = idf * count
+            squared_norm += value * value
             for number, weight in enumerate(weights):
                 sums[number] += value * weight
-        norm = math.sqrt(square) or 1.0
-        chances = [
+        norm = math.sqrt(squared_norm) or 1.0
+        probabilities = [
             1 / (1 + math.exp(a * (total / norm + intercept) + b)) for (a, b, intercept), total in zip(self._calibration, sums, strict=True)
         ]
-        return sum(chances) / len(chances)
+        return sum(probabilities) / len(probabilities)

@@ -17,22 +17,22 @@ class WordIndex:
         self._beginnings: dict[str, Entry] = {}
         anywhere: dict[str, Entry] = {}
         for entry in entries:
-            chosen = anywhere if entry.anywhere else self._beginnings if entry.open else self._whole
-            chosen.setdefault(entry.word, entry)
+            index = anywhere if entry.anywhere else self._beginnings if entry.open else self._whole
+            index.setdefault(entry.word, entry)
         self._lengths = sorted({len(word) for word in self._beginnings})
         self._anywhere = tuple(anywhere.items())
 
     def find(self, word: str) -> Entry | None:
         """Return the entry that equals `word` (folded), that `word` starts with, or that it contains. None if there is none."""
-        found = self._whole.get(word)
-        if found is not None:
-            return found
+        match = self._whole.get(word)
+        if match is not None:
+            return match
         for length in self._lengths:
             if length > len(word):
                 break
-            found = self._beginnings.get(word[:length])
-            if found is not None:
-                return found
+            match = self._beginnings.get(word[:length])
+            if match is not None:
+                return match
         for part, entry in self._anywhere:
             if part in word:
                 return entry

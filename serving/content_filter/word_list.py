@@ -55,19 +55,19 @@ def parse(word: str, severity: Severity, category: str, where: str) -> Entry:
     Raises:
         BadInput: the text has none of these forms.
     """
-    shape = _ENTRY.fullmatch(word)
-    if not shape:
+    match = _ENTRY.fullmatch(word)
+    if not match:
         raise BadInput(f"{word!r} is no entry of a word list", where=where, remedy="write word, word*, *word* or two_words")
-    before, core, after = shape.groups()
-    if (before and not after) or ("_" in core and (before or after)):
+    prefix, core, suffix = match.groups()
+    if (prefix and not suffix) or ("_" in core and (prefix or suffix)):
         raise BadInput(f"{word!r} is no entry of a word list", where=where, remedy="write word, word*, *word* or two_words")
-    return Entry(fold(core.replace("_", " ")), severity, category, anywhere=bool(before), open=bool(after and not before))
+    return Entry(fold(core.replace("_", " ")), severity, category, anywhere=bool(prefix), open=bool(suffix and not prefix))
 
 
 def at_least(entries: Iterable[Entry], severity: Severity) -> list[Entry]:
     """Return the entries with at least this severity."""
-    least = _SEVERITIES.index(severity)
-    return [entry for entry in entries if _SEVERITIES.index(entry.severity) >= least]
+    minimum = _SEVERITIES.index(severity)
+    return [entry for entry in entries if _SEVERITIES.index(entry.severity) >= minimum]
 
 
 def _entries(lines: list[str], where: str) -> Iterator[Entry]:
@@ -77,11 +77,11 @@ def _entries(lines: list[str], where: str) -> Iterator[Entry]:
         if not line.strip() or line.startswith("#"):
             continue
         if line.startswith("["):
-            shape = _HEADING.fullmatch(line.strip())
-            severity = next((one for one in _SEVERITIES if shape and shape[1] == one), None)
-            if not shape or severity is None:
+            match = _HEADING.fullmatch(line.strip())
+            severity = next((name for name in _SEVERITIES if match and match[1] == name), None)
+            if not match or severity is None:
                 raise BadInput("no heading of a word list", where=place, remedy="write [severity category], such as [mild profanity]")
-            heading = severity, shape[2]
+            heading = severity, match[2]
             continue
         if heading is None:
             raise BadInput("words before the first heading", where=place, remedy="write [severity category] above them")

@@ -44,10 +44,10 @@ class Words:
         return Hit(entry.rule, entry.category) if entry else None
 
     def _first(self, text: str) -> Entry | None:
-        read: list[str] = []
+        plain_words: list[str] = []
         for chunk in text.split():
-            found = pieces(chunk)
-            for piece in found:
+            chunk_pieces = pieces(chunk)
+            for piece in chunk_pieces:
                 words = spellings(piece)
                 for word in words:
                     if entry := self._look_up(word):
@@ -55,11 +55,11 @@ class Words:
                 if "*" in piece and (entry := self._unmask(piece)):
                     return entry
                 if words:
-                    read.append(words[min(1, len(words) - 1)])
+                    plain_words.append(words[min(1, len(words) - 1)])
             # f.u-c_k is checked as one word; he'll and can't are not.
-            if len(found) > 1 and "'" not in chunk and "’" not in chunk and (entry := self._look_up("".join(found))):
+            if len(chunk_pieces) > 1 and "'" not in chunk and "’" not in chunk and (entry := self._look_up("".join(chunk_pieces))):
                 return entry
-        return self._phrase(read) or self._spelled_out(read)
+        return self._phrase(plain_words) or self._spelled_out(plain_words)
 
     def _look_up(self, word: str) -> Entry | None:
         if word in self._allowed:
@@ -69,23 +69,23 @@ class Words:
     def _unmask(self, piece: str) -> Entry | None:
         """Return the entry for a word whose inner letters are replaced by asterisks."""
         for entry in self._masked.get((piece[0], piece[-1], len(piece)), ()):
-            if all(seen in ("*", meant) for seen, meant in zip(piece, entry.word, strict=True)):
+            if all(character in ("*", letter) for character, letter in zip(piece, entry.word, strict=True)):
                 return entry
         return None
 
-    def _phrase(self, read: list[str]) -> Entry | None:
-        for place, word in enumerate(read):
+    def _phrase(self, words: list[str]) -> Entry | None:
+        for start, word in enumerate(words):
             for phrase, entry in self._phrases.get(word, ()):
-                if read[place : place + len(phrase)] == phrase:
+                if words[start : start + len(phrase)] == phrase:
                     return entry
         return None
 
-    def _spelled_out(self, read: list[str]) -> Entry | None:
-        for run in itertools.chain.from_iterable(map(spellings, spelled_out(read))):
+    def _spelled_out(self, words: list[str]) -> Entry | None:
+        for run in itertools.chain.from_iterable(map(spellings, spelled_out(words))):
             if run in self._spelled:
                 return self._spelled[run]
             for length in self._spelled_lengths:
-                for place in range(len(run) - length + 1):
-                    if entry := self._spelled.get(run[place : place + length]):
+                for start in range(len(run) - length + 1):
+                    if entry := self._spelled.get(run[start : start + length]):
                         return entry
         return None
