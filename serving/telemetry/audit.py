@@ -53,9 +53,9 @@ class AuditLog:
 
     def _run(self) -> None:
         while True:
-            last = self._closing.wait(PAUSE)
+            closing = self._closing.wait(PAUSE)
             self._write_waiting()
-            if last:
+            if closing:
                 return
 
     def _write_waiting(self) -> None:
@@ -93,27 +93,27 @@ class AuditLog:
         finally:
             os.close(handle)
 
-    def _line(self, moment: datetime, one: Interaction) -> bytes:
-        line = {
+    def _line(self, moment: datetime, interaction: Interaction) -> bytes:
+        record = {
             "time": moment.isoformat(timespec="milliseconds"),
-            "request_id": one.request_id,
-            "user": self._pseudonyms.user(one.user) if one.user else "",
-            "credential": one.credential,
-            "route": one.route,
-            "status": one.status,
-            "code": one.code,
-            "completion_id": one.completion_id,
-            "version": one.version,
-            "arm": one.arm,
-            "rule": one.rule,
-            "parameters": dict(one.parameters),
-            "prompt_tokens": one.prompt_tokens,
-            "tokens": one.tokens,
-            "milliseconds": round(one.milliseconds, 3),
-            "prompt_hmac": None if one.prompt is None else self._pseudonyms.text(one.prompt),
-            "completion_hmacs": self._pseudonyms.texts(one.completions),
+            "request_id": interaction.request_id,
+            "user": self._pseudonyms.user(interaction.user) if interaction.user else "",
+            "credential": interaction.credential,
+            "route": interaction.route,
+            "status": interaction.status,
+            "code": interaction.code,
+            "completion_id": interaction.completion_id,
+            "version": interaction.version,
+            "arm": interaction.arm,
+            "rule": interaction.rule,
+            "parameters": dict(interaction.parameters),
+            "prompt_tokens": interaction.prompt_tokens,
+            "tokens": interaction.tokens,
+            "milliseconds": round(interaction.milliseconds, 3),
+            "prompt_hmac": None if interaction.prompt is None else self._pseudonyms.text(interaction.prompt),
+            "completion_hmacs": self._pseudonyms.texts(interaction.completions),
         }
-        return json.dumps(line, separators=(",", ":")).encode() + b"\n"
+        return json.dumps(record, separators=(",", ":")).encode() + b"\n"
 
     def _remove_old(self) -> None:
         oldest = (datetime.now(UTC) - timedelta(days=self._settings.audit_keep_days)).strftime(NAME)

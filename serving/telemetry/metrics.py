@@ -57,8 +57,8 @@ class Metrics:
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         GCCollector(registry=self.registry)
-        if gpus and (found := GpuCollector.find()):
-            self.registry.register(found)
+        if gpus and (collector := GpuCollector.find()):
+            self.registry.register(collector)
 
     def answered(self, route: str, status: int, seconds: float, *, version: int | None = None, arm: str = "none") -> None:
         """Record an answer, once, after its last byte is sent.
@@ -69,9 +69,9 @@ class Metrics:
             version: number of the model version, or None if none was chosen.
             arm: one of `ARMS`.
         """
-        route, arm, kind = self._route(route), self._arm(arm), _class(status)
-        self._requests.duration.labels(route, kind, arm).observe(seconds)
-        self._requests.requests.labels(route, kind, self._label(version), arm).inc()
+        route, arm, status_class = self._route(route), self._arm(arm), _class(status)
+        self._requests.duration.labels(route, status_class, arm).observe(seconds)
+        self._requests.requests.labels(route, status_class, self._label(version), arm).inc()
 
     def completed(
         self,
@@ -96,10 +96,10 @@ class Metrics:
             parameters: temperature, top_p, top_k, max_length, num_samples.
             first_token_seconds: for a stream, the time until its first chunk.
         """
-        series, label, arm, each = self._requests, self._label(version), self._arm(arm), list(lengths)
+        series, label, arm, sample_lengths = self._requests, self._label(version), self._arm(arm), list(lengths)
         series.tokens.labels(label, arm, "prompt").inc(prompt_tokens)
-        series.tokens.labels(label, arm, "completion").inc(sum(each))
-        series.normalised.labels(arm).observe(seconds * 100 / max([FEWEST, *each]))
+        series.tokens.labels(label, arm, "completion").inc(sum(sample_lengths))
+        series.normalised.labels(arm).observe(seconds * 100 / max([FEWEST, *sample_lengths]))
         series.generation.labels(label, arm).observe(generation_seconds)
         series.cost.labels(label, arm).observe(generation_seconds * self.settings.cost_per_second)
         if first_token_seconds is not None:
@@ -122,8 +122,8 @@ class Metrics:
     def refused(self, code: str) -> None:
         """Record a refused or failed request by its error code, one of `CODES`. `answered` counts the request itself."""
         self._requests.refusals.labels(self._code(code)).inc()
-        if apart := self._apart.get(code):
-            apart.inc()
+        if counter := self._apart.get(code):
+            counter.inc()
 
     def client_gone(self) -> None:
         """Record a client that disconnected before its answer."""

@@ -68,12 +68,12 @@ def without_sensitive_keys(_logger: Any, _method: str, event: MutableMapping[str
 
 def without_exception_text(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Replace an exception by its type and location. Its message may contain user text: a parser quotes the input that it cannot read."""
-    given = event.pop("exc_info", None)
-    if given is True:
-        given = sys.exc_info()
-    error = given[1] if isinstance(given, tuple) else given
+    exc_info = event.pop("exc_info", None)
+    if exc_info is True:
+        exc_info = sys.exc_info()
+    error = exc_info[1] if isinstance(exc_info, tuple) else exc_info
     if isinstance(error, BaseException):
-        event["exception"] = [f"{type(one).__module__}.{type(one).__qualname__}" for one in _causes(error)]
+        event["exception"] = [f"{type(cause).__module__}.{type(cause).__qualname__}" for cause in _causes(error)]
         frames = traceback.extract_tb(error.__traceback__)[-FRAMES:]
         event["where"] = [f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} {frame.name}" for frame in frames]
     return event

@@ -31,9 +31,9 @@ class Sessions:
         self._last.pop(user, None)
         self._last[user] = self._now
         if len(self._last) > self._limit:
-            forgotten, _ = self._last.popitem(last=False)
-            if forgotten in self._open:
-                ended.append(_length(self._open.pop(forgotten)))
+            evicted, _ = self._last.popitem(last=False)
+            if evicted in self._open:
+                ended.append(_length(self._open.pop(evicted)))
         return ended
 
     def ended(self, now: float) -> list[float]:
