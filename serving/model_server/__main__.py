@@ -49,9 +49,9 @@ async def serve(flags: Any) -> None:
 
     listener = _listener(flags.host, flags.rest_api_port)  # bind first: a busy port fails before seconds are spent on loading
     await apply(models)
-    idle = [name for name in models if not any(name == served for served, _, _ in versions.loaded())]
-    if len(idle) == len(models):
-        raise BadInput("no version could be loaded", where=", ".join(idle), remedy="the lines above say why")
+    unavailable = [name for name in models if not any(name == served for served, _, _ in versions.loaded())]
+    if len(unavailable) == len(models):
+        raise BadInput("no version could be loaded", where=", ".join(unavailable), remedy="the lines above say why")
     metrics = ServerMetrics(versions)
     app = make_app(versions, metrics)
     http = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=35))
@@ -59,17 +59,17 @@ async def serve(flags: Any) -> None:
     grpc, port = make_server(versions, metrics, apply, f"{flags.host}:{flags.port}")
     await grpc.start()
     stopping = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    web = asyncio.create_task(http._serve([listener]))  # not `serve`, which installs its own signal handlers
-    watch = asyncio.create_task(_watch(flags, lambda: models, apply))
-    place = f"{flags.host}:{listener.getsockname()[1]}"
-    print(f"model_server: ready http {place} grpc {flags.host}:{port}", flush=True)
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(signal_number, stopping.set)
+    http_task = asyncio.create_task(http._serve([listener]))  # not `serve`, which installs its own signal handlers
+    watcher = asyncio.create_task(_watch(flags, lambda: models, apply))
+    http_address = f"{flags.host}:{listener.getsockname()[1]}"
+    print(f"model_server: ready http {http_address} grpc {flags.host}:{port}", flush=True)
     await stopping.wait()
     say("ending: what runs is finished first")
-    watch.cancel()
+    watcher.cancel()
     http.should_exit = True
-    await asyncio.gather(web, grpc.stop(35))
+    await asyncio.gather(http_task, grpc.stop(35))
     await asyncio.to_thread(versions.close)
 
 
@@ -99,20 +99,20 @@ def _configured(flags: Any) -> dict[str, ModelConfig]:
     return {flags.model_name: ModelConfig(flags.model_base_path)}
 
 
-async def _watch(flags: Any, now: Any, apply: Any) -> None:
+async def _watch(flags: Any, current_models: Any, apply: Any) -> None:
     """Poll for new versions in the folders and, if enabled, for changes of the configuration file. An invalid file changes nothing."""
     poll = flags.model_config_file_poll_wait_seconds if flags.model_config_file else 0.0
-    told = ""
+    reported = ""
     while True:
         await asyncio.sleep(poll or flags.file_system_poll_wait_seconds or 1.0)
         try:
-            await apply(read_config(flags.model_config_file) if poll else now())
-            told = ""
+            await apply(read_config(flags.model_config_file) if poll else current_models())
+            reported = ""
         except Exception as error:  # any error: the next poll may succeed
             reason = str(error) if isinstance(error, BadInput) else f"{type(error).__name__}: {error}"
-            if reason != told:
+            if reason != reported:
                 say(f"the configuration is left as it was: {reason}")
-            told = reason
+            reported = reason
 
 
 def main(argv: Sequence[str] | None = None) -> int:

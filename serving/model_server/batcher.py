@@ -43,11 +43,11 @@ def stack(tasks: list[Task], size: int) -> dict[str, npt.NDArray[np.generic]]:
     """
     batch = {}
     for name, first in tasks[0].inputs.items():
-        parts = [task.inputs[name] for task in tasks]
+        arrays = [task.inputs[name] for task in tasks]
         if first.ndim > 1:
-            width = tuple(max(part.shape[axis] for part in parts) for axis in range(1, first.ndim))
-            parts = [np.pad(part, [(0, 0), *((0, w - s) for w, s in zip(width, part.shape[1:], strict=True))]) for part in parts]
-        rows = np.concatenate(parts)
+            width = tuple(max(array.shape[axis] for array in arrays) for axis in range(1, first.ndim))
+            arrays = [np.pad(array, [(0, 0), *((0, w - s) for w, s in zip(width, array.shape[1:], strict=True))]) for array in arrays]
+        rows = np.concatenate(arrays)
         batch[name] = np.concatenate([rows, np.repeat(rows[:1], size - len(rows), axis=0)]) if len(rows) < size else rows
     return batch
 
@@ -154,11 +154,11 @@ class Batcher:
             rows += task.rows
         return tasks
 
-    def _alike(self, one: Task, other: Task) -> bool:
+    def _alike(self, first: Task, other: Task) -> bool:
         if not self._batching.share_batches:
             return False
         return self._batching.pad_variable_length_inputs or all(
-            value.shape[1:] == other.inputs[name].shape[1:] for name, value in one.inputs.items()
+            value.shape[1:] == other.inputs[name].shape[1:] for name, value in first.inputs.items()
         )
 
     def _serve(self, tasks: list[Task]) -> None:
@@ -181,7 +181,7 @@ class Batcher:
             return
         with self._changed:
             self.batches[size] = self.batches.get(size, 0) + 1
-        at = 0
+        start = 0
         for task in tasks:
-            task.answer.set_result({name: value[at : at + task.rows] for name, value in result.items()})
-            at += task.rows
+            task.answer.set_result({name: value[start : start + task.rows] for name, value in result.items()})
+            start += task.rows

@@ -56,22 +56,22 @@ def read_batching(path: Path) -> Batching:
         text = _COMMENT.sub("", path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(f"cannot be read ({error})", where=str(path)) from None
-    found: dict[str, list[int]] = {}
-    at = 0
-    while text[at:].strip():
-        field = _FIELD.match(text, at)
+    values_by_name: dict[str, list[int]] = {}
+    position = 0
+    while text[position:].strip():
+        field = _FIELD.match(text, position)
         if field is None or field[1] not in NAMES:
-            line = text.count("\n", 0, at + len(text[at:]) - len(text[at:].lstrip())) + 1
+            line = text.count("\n", 0, position + len(text[position:]) - len(text[position:].lstrip())) + 1
             raise BadInput("no batching parameter", where=f"{path}: line {line}", remedy=f"they are {', '.join(NAMES)}")
         value = field[2] or field[3]
-        found.setdefault(field[1], []).append({"true": 1, "false": 0}.get(value, 0) if value.isalpha() else int(value))
-        at = field.end()
-    given: dict[str, Any] = {name: values[-1] for name, values in found.items()}
-    if "allowed_batch_sizes" in found or "max_batch_size" in found:
-        given["allowed_batch_sizes"] = tuple(found.get("allowed_batch_sizes", found.get("max_batch_size", [])))
-    if "pad_variable_length_inputs" in given:
-        given["pad_variable_length_inputs"] = bool(given["pad_variable_length_inputs"])
+        values_by_name.setdefault(field[1], []).append({"true": 1, "false": 0}.get(value, 0) if value.isalpha() else int(value))
+        position = field.end()
+    parameters: dict[str, Any] = {name: values[-1] for name, values in values_by_name.items()}
+    if "allowed_batch_sizes" in values_by_name or "max_batch_size" in values_by_name:
+        parameters["allowed_batch_sizes"] = tuple(values_by_name.get("allowed_batch_sizes", values_by_name.get("max_batch_size", [])))
+    if "pad_variable_length_inputs" in parameters:
+        parameters["pad_variable_length_inputs"] = bool(parameters["pad_variable_length_inputs"])
     try:
-        return replace(Batching(), **given)
+        return replace(Batching(), **parameters)
     except BadInput as error:
         raise BadInput(error.what, where=f"{path}: {error.where}") from None

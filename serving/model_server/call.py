@@ -37,11 +37,11 @@ async def predict(
     Raises:
         CallError: the call failed. Faults of the server have the code INTERNAL and a message without internal details.
     """
-    begun, code, served = time.perf_counter(), "OK", number or 0
-    left = SECONDS if seconds is None else min(seconds, SECONDS)
+    started, code, version = time.perf_counter(), "OK", number or 0
+    timeout = SECONDS if seconds is None else min(seconds, SECONDS)
     try:
-        served, answer = _queued(versions, model, number, label, signature or DEFAULT, arrays, time.monotonic() + left)
-        return served, await asyncio.wait_for(asyncio.wrap_future(answer), left)
+        version, answer = _queued(versions, model, number, label, signature or DEFAULT, arrays, time.monotonic() + timeout)
+        return version, await asyncio.wait_for(asyncio.wrap_future(answer), timeout)
     except CallError as error:
         code = error.code.name
         raise
@@ -53,11 +53,11 @@ async def predict(
         raise
     except Exception as error:
         code = Code.INTERNAL.name
-        told = next(iter(str(error).splitlines()), "")[:300]
-        print(f"model_server: a call of version {served} of {model} failed: {type(error).__name__}: {told}", file=sys.stderr, flush=True)
+        reason = next(iter(str(error).splitlines()), "")[:300]
+        print(f"model_server: a call of version {version} of {model} failed: {type(error).__name__}: {reason}", file=sys.stderr, flush=True)
         raise CallError(Code.INTERNAL, "the model could not be run") from None
     finally:
-        metrics.called(model, served, code, time.perf_counter() - begun)
+        metrics.called(model, version, code, time.perf_counter() - started)
 
 
 def _queued(

@@ -30,11 +30,11 @@ class ModelConfig:
         """Return the folder of each version to serve. Versions without a folder are left out."""
         if not self.base.is_dir():
             return {}
-        there = {int(path.name): path for path in self.base.iterdir() if path.name.isascii() and path.name.isdigit() and path.is_dir()}
+        folders = {int(path.name): path for path in self.base.iterdir() if path.name.isascii() and path.name.isdigit() and path.is_dir()}
         if self.versions:
-            return {number: there[number] for number in self.versions if number in there}
-        newest = sorted(there)[-self.latest :] if self.latest else sorted(there)
-        return {number: there[number] for number in newest}
+            return {number: folders[number] for number in self.versions if number in folders}
+        newest = sorted(folders)[-self.latest :] if self.latest else sorted(folders)
+        return {number: folders[number] for number in newest}
 
 
 def parse_config(text: str, where: str) -> dict[str, ModelConfig]:
@@ -59,16 +59,16 @@ def from_proto(parsed: model_server_config_pb2.ModelServerConfig, where: str) ->
     if parsed.WhichOneof("config") != "model_config_list":
         raise BadInput("there is no model_config_list", where=where)
     models: dict[str, ModelConfig] = {}
-    for one in parsed.model_config_list.config:
-        if not one.name or not one.base_path or one.name in models:
-            raise BadInput("each model has a name of its own and a base_path", where=f"{where}: {one.name or 'a model'}")
-        if one.model_platform not in ("", "tensorflow"):
-            raise BadInput(f"model_platform {one.model_platform!r} is not served", where=f"{where}: {one.name}")
-        policy = one.model_version_policy
+    for model in parsed.model_config_list.config:
+        if not model.name or not model.base_path or model.name in models:
+            raise BadInput("each model has a name of its own and a base_path", where=f"{where}: {model.name or 'a model'}")
+        if model.model_platform not in ("", "tensorflow"):
+            raise BadInput(f"model_platform {model.model_platform!r} is not served", where=f"{where}: {model.name}")
+        policy = model.model_version_policy
         kind = policy.WhichOneof("policy_choice")
         latest = 0 if kind == "all" else max(1, policy.latest.num_versions) if kind == "latest" else 1
         versions = tuple(policy.specific.versions) if kind == "specific" else ()
-        models[one.name] = ModelConfig(Path(one.base_path), versions, latest, dict(one.version_labels))
+        models[model.name] = ModelConfig(Path(model.base_path), versions, latest, dict(model.version_labels))
     return models
 
 

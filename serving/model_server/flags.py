@@ -49,16 +49,16 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     add("--model_name", default="default", help="of the one model, where there is no configuration")
     add("--model_base_path", type=Path, help="folder of its versions")
 
-    def flag(name: str, default: bool, told: str) -> None:
-        add(name, default=default, help=told, type=_truth, nargs="?", const=True)
+    def flag(name: str, default: bool, help_text: str) -> None:
+        add(name, default=default, help=help_text, type=_truth, nargs="?", const=True)
 
     flag("--enable_batching", True, "rows of several requests in one call")
     add("--batching_parameters_file", type=Path, help="limits of the batches; a text protobuf")
     flag("--enable_model_warmup", True, "play the version's warm-up requests before it serves")
-    told = "taken and not needed: here a label waits for its version; the binary refuses to start without it where a file has labels"
-    flag("--allow_version_labels_for_unavailable_models", True, told)
+    help_text = "taken and not needed: here a label waits for its version; the binary refuses to start without it where a file has labels"
+    flag("--allow_version_labels_for_unavailable_models", True, help_text)
     flag("--xla_cpu_compilation_enabled", False, "let signatures run that XLA compiles, such as generate_xla")
-    given = parser.parse_args(argv)
-    if (given.model_config_file is None) == (given.model_base_path is None):
+    flags = parser.parse_args(argv)
+    if (flags.model_config_file is None) == (flags.model_base_path is None):
         raise BadInput("give one of --model_config_file and --model_base_path", where="arguments")
-    return given
+    return flags

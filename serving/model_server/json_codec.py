@@ -27,20 +27,20 @@ def decode_request(body: bytes) -> tuple[str, dict[str, Any], bool]:
         CallError: INVALID_ARGUMENT, the body is not a valid request.
     """
     try:
-        given = json.loads(body)
+        request = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise CallError(Code.INVALID_ARGUMENT, f"JSON Parse error: {error}") from None
-    if not isinstance(given, dict):
+    if not isinstance(request, dict):
         raise CallError(Code.INVALID_ARGUMENT, "the request is a JSON object")
-    signature = given.get("signature_name", "")
+    signature = request.get("signature_name", "")
     if not isinstance(signature, str):
         raise CallError(Code.INVALID_ARGUMENT, "signature_name is a string")
-    if ("instances" in given) == ("inputs" in given):
+    if ("instances" in request) == ("inputs" in request):
         raise CallError(Code.INVALID_ARGUMENT, "give either 'instances' or 'inputs'")
-    if "inputs" in given:
-        columns = given["inputs"] if isinstance(given["inputs"], dict) else {"": given["inputs"]}
+    if "inputs" in request:
+        columns = request["inputs"] if isinstance(request["inputs"], dict) else {"": request["inputs"]}
         return signature, columns, False
-    rows = given["instances"]
+    rows = request["instances"]
     if not isinstance(rows, list) or not rows:
         raise CallError(Code.INVALID_ARGUMENT, "instances is a list of at least one row")
     if not all(isinstance(row, dict) for row in rows):
@@ -59,21 +59,21 @@ def to_arrays(values: Mapping[str, Any], specs: Mapping[str, Spec]) -> dict[str,
     if set(values) == {""} and len(specs) == 1:
         values = dict.fromkeys(specs, values[""])
     if values.keys() != specs.keys():
-        missing, foreign = sorted(specs.keys() - values.keys()), sorted(values.keys() - specs.keys())
-        told = f"missing {', '.join(missing)}" if missing else f"no such input {', '.join(foreign)[:100]}"
-        raise CallError(Code.INVALID_ARGUMENT, f"the inputs are {', '.join(sorted(specs))}; {told}")
+        missing, unknown = sorted(specs.keys() - values.keys()), sorted(values.keys() - specs.keys())
+        problem = f"missing {', '.join(missing)}" if missing else f"no such input {', '.join(unknown)[:100]}"
+        raise CallError(Code.INVALID_ARGUMENT, f"the inputs are {', '.join(sorted(specs))}; {problem}")
     arrays = {}
     for name, spec in specs.items():
-        kind = np.dtype(spec.dtype.as_numpy_dtype)
+        dtype = np.dtype(spec.dtype.as_numpy_dtype)
         try:
             raw = np.asarray(values[name])
-            if raw.dtype.kind not in "iuf" or (kind.kind == "i" and raw.dtype.kind == "f"):
+            if raw.dtype.kind not in "iuf" or (dtype.kind == "i" and raw.dtype.kind == "f"):
                 raise ValueError(f"holds {raw.dtype.kind!r}")
-            array = raw.astype(kind)
-            if kind.kind == "i" and (array != raw).any():
+            array = raw.astype(dtype)
+            if dtype.kind == "i" and (array != raw).any():
                 raise ValueError("a number is too large")
         except (ValueError, OverflowError, TypeError):
-            raise CallError(Code.INVALID_ARGUMENT, f"{name}: not a rectangular list of {kind.name}") from None
+            raise CallError(Code.INVALID_ARGUMENT, f"{name}: not a rectangular list of {dtype.name}") from None
         if array.ndim != spec.shape.rank:
             raise CallError(Code.INVALID_ARGUMENT, f"{name}: has {array.ndim} dimensions, not {spec.shape.rank}")
         arrays[name] = array
@@ -83,8 +83,8 @@ def to_arrays(values: Mapping[str, Any], specs: Mapping[str, Spec]) -> dict[str,
 def encode_answer(result: Mapping[str, npt.NDArray[np.generic]], rows: bool) -> bytes:
     """Encode the outputs as JSON, as rows or as columns like the request. A single output is written without its name."""
     if not rows:
-        whole: Any = {name: value.tolist() for name, value in result.items()}
-        return json.dumps({"outputs": whole if len(whole) > 1 else next(iter(whole.values()))}).encode()
+        outputs: Any = {name: value.tolist() for name, value in result.items()}
+        return json.dumps({"outputs": outputs if len(outputs) > 1 else next(iter(outputs.values()))}).encode()
     lists = {name: value.tolist() for name, value in result.items()}
     if len(lists) == 1:
         return json.dumps({"predictions": next(iter(lists.values()))}).encode()

@@ -20,15 +20,15 @@ def _info(name: str, spec: tf.TensorSpec) -> meta_graph_pb2.TensorInfo:
 def signature_map(chosen: Chosen) -> get_model_metadata_pb2.SignatureDefMap:
     """Return all signatures of a version with their inputs and outputs."""
     servable = cast(Servable, chosen.servable)
-    found = get_model_metadata_pb2.SignatureDefMap()
+    signatures = get_model_metadata_pb2.SignatureDefMap()
     for name in servable.signatures:
-        signature = found.signature_def[name]
+        signature = signatures.signature_def[name]
         signature.method_name = "tensorflow/serving/predict"
-        for sort, specs in ((signature.inputs, servable.signatures[name].structured_input_signature[1]),
+        for tensors, specs in ((signature.inputs, servable.signatures[name].structured_input_signature[1]),
                             (signature.outputs, servable.signatures[name].structured_outputs)):  # fmt: skip
             for key, spec in specs.items():
-                sort[key].CopyFrom(_info(key, spec))
-    return found
+                tensors[key].CopyFrom(_info(key, spec))
+    return signatures
 
 
 def metadata_json(model: str, chosen: Chosen) -> dict[str, Any]:

@@ -30,32 +30,32 @@ def make_app(versions: Versions, metrics: ServerMetrics) -> Starlette:
     async def models(request: Request) -> Response:
         path = request.scope["path"]  # not `request.url`, which depends on the Host header
         malformed = CallError(Code.NOT_FOUND, f"Malformed request: {request.method} {path[:200]}")
-        found = PATH.fullmatch(path)
-        if found is None:
+        match = PATH.fullmatch(path)
+        if match is None:
             return _error(malformed)
-        model, number, label, what = found[1], int(found[2]) if found[2] else None, found[3], found[4]
+        model, number, label, action = match[1], int(match[2]) if match[2] else None, match[3], match[4]
         try:
-            if request.method == "GET" and what is None:
+            if request.method == "GET" and action is None:
                 return _json({"model_version_status": [
                     {"version": str(n), "state": str(status.state), "status": {
                         "error_code": "UNKNOWN" if status.error else "OK", "error_message": status.error}}
                     for n, status in versions.statuses(model, number, label).items()
                 ]})  # fmt: skip
-            if request.method == "GET" and what == "/metadata":
+            if request.method == "GET" and action == "/metadata":
                 return _json(metadata_json(model, versions.choose(model, number, label)))
-            if request.method == "POST" and what == ":predict":
+            if request.method == "POST" and action == ":predict":
                 return await _predicted(request, model, number, label)
         except CallError as error:
             return _error(error)
         return _error(malformed)
 
     async def _predicted(request: Request, model: str, number: int | None, label: str | None) -> Response:
-        begun = time.perf_counter()
+        started = time.perf_counter()
         try:
             signature, values, rows = decode_request(await _body(request))
             seconds = _seconds(request)
         except CallError as error:  # count it here: `predict` counts only the calls that reach it
-            metrics.called(model, number or 0, error.code.name, time.perf_counter() - begun)
+            metrics.called(model, number or 0, error.code.name, time.perf_counter() - started)
             raise
         work = predict(versions, metrics, model, number, label, signature, lambda specs: to_arrays(values, specs), seconds)
         _, result = await _while_connected(request, work)
@@ -71,23 +71,23 @@ def make_app(versions: Versions, metrics: ServerMetrics) -> Starlette:
 
 
 async def _body(request: Request) -> bytes:
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
         if size > BODY_BYTES:
             raise CallError(Code.INVALID_ARGUMENT, f"the body is larger than {BODY_BYTES} bytes")
-        parts.append(part)
-    return b"".join(parts)
+        chunks.append(chunk)
+    return b"".join(chunks)
 
 
 def _seconds(request: Request) -> float | None:
     """Return the time until the client's deadline in seconds, from the header `x-deadline-ms`. TensorFlow Serving ignores this header."""
-    given = request.headers.get("x-deadline-ms")
-    if given is None:
+    header = request.headers.get("x-deadline-ms")
+    if header is None:
         return None
-    if not given.isascii() or not given.isdigit() or len(given) > 9:
+    if not header.isascii() or not header.isdigit() or len(header) > 9:
         raise CallError(Code.INVALID_ARGUMENT, "x-deadline-ms is a number of milliseconds")
-    return int(given) / 1000
+    return int(header) / 1000
 
 
 async def _while_connected(request: Request, work: Coroutine[Any, Any, Any]) -> Any:
@@ -97,14 +97,14 @@ async def _while_connected(request: Request, work: Coroutine[Any, Any, Any]) -> 
         while (await request.receive())["type"] != "http.disconnect":
             pass
 
-    doing, leaving = asyncio.ensure_future(work), asyncio.ensure_future(leaves())
+    work_task, disconnect_task = asyncio.ensure_future(work), asyncio.ensure_future(leaves())
     try:
-        await asyncio.wait({doing, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        if doing.done():
-            return doing.result()
+        await asyncio.wait({work_task, disconnect_task}, return_when=asyncio.FIRST_COMPLETED)
+        if work_task.done():
+            return work_task.result()
         raise CallError(Code.CANCELLED, "the caller left")
     finally:
-        for task in (doing, leaving):
+        for task in (work_task, disconnect_task):
             if not task.done():
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError, CallError, ClientDisconnect):

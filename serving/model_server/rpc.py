@@ -30,8 +30,8 @@ MESSAGE_BYTES = 64 << 20
 
 def _asked(spec: Any) -> tuple[str, int | None, str | None]:
     """Return the model name, version number and version label of a `ModelSpec`."""
-    which = spec.WhichOneof("version_choice")
-    return spec.name, spec.version.value if which == "version" else None, spec.version_label if which == "version_label" else None
+    choice = spec.WhichOneof("version_choice")
+    return spec.name, spec.version.value if choice == "version" else None, spec.version_label if choice == "version_label" else None
 
 
 def _arrays(inputs: Mapping[str, Any], specs: Mapping[str, Spec]) -> dict[str, Any]:
@@ -56,8 +56,8 @@ class Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
     async def Predict(self, request: Any, context: Any) -> Any:
         name, number, label = _asked(request.model_spec)
         try:
-            left = context.time_remaining()
-            served, result = await predict(
+            timeout = context.time_remaining()
+            version, result = await predict(
                 self._versions,
                 self._metrics,
                 name,
@@ -65,18 +65,18 @@ class Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
                 label,
                 request.model_spec.signature_name,
                 lambda specs: _arrays(request.inputs, specs),
-                left,
+                timeout,
             )
         except CallError as error:
             await context.abort(grpc.StatusCode[error.code.name], error.message)
-        answer = predict_pb2.PredictResponse()
-        answer.model_spec.name = name
-        answer.model_spec.version.value = served
-        answer.model_spec.signature_name = request.model_spec.signature_name or "serving_default"
+        response = predict_pb2.PredictResponse()
+        response.model_spec.name = name
+        response.model_spec.version.value = version
+        response.model_spec.signature_name = request.model_spec.signature_name or "serving_default"
         for key, value in result.items():
             if not request.output_filter or key in request.output_filter:
-                answer.outputs[key].CopyFrom(tf.make_tensor_proto(value))
-        return answer
+                response.outputs[key].CopyFrom(tf.make_tensor_proto(value))
+        return response
 
     async def GetModelMetadata(self, request: Any, context: Any) -> Any:
         name, number, label = _asked(request.model_spec)
@@ -84,13 +84,13 @@ class Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
             chosen = self._versions.choose(name, number, label)
         except CallError as error:
             await context.abort(grpc.StatusCode[error.code.name], error.message)
-        answer = get_model_metadata_pb2.GetModelMetadataResponse()
-        answer.model_spec.name = name
-        answer.model_spec.version.value = chosen.number
+        response = get_model_metadata_pb2.GetModelMetadataResponse()
+        response.model_spec.name = name
+        response.model_spec.version.value = chosen.number
         packed = any_pb2.Any()
         packed.Pack(signature_map(chosen))
-        answer.metadata["signature_def"].CopyFrom(packed)
-        return answer
+        response.metadata["signature_def"].CopyFrom(packed)
+        return response
 
 
 class Models(model_service_pb2_grpc.ModelServiceServicer):
@@ -101,19 +101,19 @@ class Models(model_service_pb2_grpc.ModelServiceServicer):
 
     async def GetModelStatus(self, request: Any, context: Any) -> Any:
         try:
-            found = self._versions.statuses(*_asked(request.model_spec))
+            statuses = self._versions.statuses(*_asked(request.model_spec))
         except CallError as error:
             await context.abort(grpc.StatusCode[error.code.name], error.message)
-        answer = get_model_status_pb2.GetModelStatusResponse()
-        for number, status in found.items():
+        response = get_model_status_pb2.GetModelStatusResponse()
+        for number, status in statuses.items():
             state = get_model_status_pb2.ModelVersionStatus.State.Value(str(status.state))
-            one = answer.model_version_status.add(version=number, state=state)
+            entry = response.model_version_status.add(version=number, state=state)
             if status.error:
-                one.status.error_code, one.status.error_message = 2, status.error  # UNKNOWN
-        return answer
+                entry.status.error_code, entry.status.error_message = 2, status.error  # UNKNOWN
+        return response
 
     async def HandleReloadConfigRequest(self, request: Any, context: Any) -> Any:
-        answer = model_management_pb2.ReloadConfigResponse()
+        response = model_management_pb2.ReloadConfigResponse()
         try:
             models: dict[str, ModelConfig] = from_proto(request.config, "config")
             missing = [name for name, config in models.items() if not Path(config.base).is_dir()]
@@ -121,8 +121,8 @@ class Models(model_service_pb2_grpc.ModelServiceServicer):
                 raise BadInput("the base path is not there", where=missing[0])
             await self._apply(models)
         except BadInput as error:
-            answer.status.error_code, answer.status.error_message = 3, str(error)  # INVALID_ARGUMENT
-        return answer
+            response.status.error_code, response.status.error_message = 3, str(error)  # INVALID_ARGUMENT
+        return response
 
 
 def make_server(versions: Versions, metrics: ServerMetrics, apply: Any, address: str) -> tuple[Any, int]:

@@ -54,10 +54,10 @@ class Servable:
 
     def warm_first(self) -> None:
         """Replay the first warm-up request of each signature. This runs before the version is available."""
-        seen: set[str] = set()
+        warmed: set[str] = set()
         for signature, inputs in self._replayed:
-            if signature not in seen:
-                seen.add(signature)
+            if signature not in warmed:
+                warmed.add(signature)
                 self._warm_by(signature, inputs)
 
     def warm_rest(self) -> None:
@@ -84,19 +84,19 @@ class Servable:
             CallError: INVALID_ARGUMENT, the signature is unknown or not enabled on this server.
             Unloaded: the version is being unloaded.
         """
-        found = self._batchers.get(signature)
-        if found is None:
+        batcher = self._batchers.get(signature)
+        if batcher is None:
             self._signature(signature)
             with self._lock:
                 if self._closed:
                     raise Unloaded
-                if (made := self._batchers.get(signature)) is not None:
-                    return made
-                warm = self._warm.get(signature)
-                still = any(name == signature for name, _ in self._replayed)
-                sizes = tuple(warm) if warm and still else self._batching.allowed_batch_sizes
-                found = self._batchers[signature] = Batcher(lambda inputs: self.run(signature, inputs), self._batching, sizes)
-        return found
+                if (existing := self._batchers.get(signature)) is not None:
+                    return existing
+                warm_sizes = self._warm.get(signature)
+                replaying = any(name == signature for name, _ in self._replayed)
+                sizes = tuple(warm_sizes) if warm_sizes and replaying else self._batching.allowed_batch_sizes
+                batcher = self._batchers[signature] = Batcher(lambda inputs: self.run(signature, inputs), self._batching, sizes)
+        return batcher
 
     @property
     def waiting(self) -> int:
@@ -135,8 +135,8 @@ class Servable:
         if name not in self.signatures:
             raise CallError(Code.INVALID_ARGUMENT, f"Serving signature name: {name!r} not found in signature def")
         if name.endswith("_xla") and not self._xla:
-            told = f"{name} is compiled by XLA, which is off on this server; start it with --xla_cpu_compilation_enabled=true"
-            raise CallError(Code.INVALID_ARGUMENT, told)
+            message = f"{name} is compiled by XLA, which is off on this server; start it with --xla_cpu_compilation_enabled=true"
+            raise CallError(Code.INVALID_ARGUMENT, message)
         return self.signatures[name]
 
     def _warm_by(self, signature: str, inputs: Arrays) -> None:
@@ -160,5 +160,5 @@ def _requests(path: Path) -> Iterator[tuple[str, dict[str, npt.NDArray[np.generi
 def _first_line(message: str) -> str:
     """Return the text of a failed assertion of our graph (`max_new: at least 1 …`), without the graph location. At most 300 characters."""
     lines = [line.strip() for line in message.splitlines() if line.strip()]
-    told = next((line for line in lines if "assertion failed" in line), lines[0] if lines else "invalid argument")
-    return told.split("assertion failed: [")[-1].split("]")[0][:300]
+    line_text = next((line for line in lines if "assertion failed" in line), lines[0] if lines else "invalid argument")
+    return line_text.split("assertion failed: [")[-1].split("]")[0][:300]

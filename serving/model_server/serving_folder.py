@@ -61,10 +61,10 @@ class ServingFolder:
 
         Only registered bytes are served (REG-4). So each version is verified once per process, also if its links exist already.
         """
-        known = (version.number, version.digest)
-        if known not in self._verified:
+        key = (version.number, version.digest)
+        if key not in self._verified:
             version.verify()
-            self._verified.add(known)
+            self._verified.add(key)
         _link(version, self._folder / MODEL / str(version.number), self._xla)
 
 
@@ -75,16 +75,16 @@ def lay_out(registry: Registry, folder: Path, *, xla: bool = True) -> Path:
 
 def _link(version: Version, target: Path, xla: bool) -> None:
     source = (version.folder / "model" / "saved_model").resolve()
-    played = source / "assets.extra" / (f"{WARM_UP}_xla" if xla else WARM_UP)
+    warm_up = source / "assets.extra" / (f"{WARM_UP}_xla" if xla else WARM_UP)
     links = {path.name: path for path in source.iterdir() if path.name != "assets.extra"}
     # The links may point into another registry that uses the same number. The targets differ, because their path has the digest.
-    if _points(target, links) and _points(target / "assets.extra", {WARM_UP: played}):
+    if _points(target, links) and _points(target / "assets.extra", {WARM_UP: warm_up}):
         return
-    with new_folder(target) as beside:
+    with new_folder(target) as staging:
         for name, path in links.items():
-            (beside / name).symlink_to(path)
-        (beside / "assets.extra").mkdir()
-        (beside / "assets.extra" / WARM_UP).symlink_to(played)
+            (staging / name).symlink_to(path)
+        (staging / "assets.extra").mkdir()
+        (staging / "assets.extra" / WARM_UP).symlink_to(warm_up)
 
 
 def _points(folder: Path, links: dict[str, Path]) -> bool:
@@ -92,10 +92,10 @@ def _points(folder: Path, links: dict[str, Path]) -> bool:
 
 
 def _config(base: Path, labels: dict[str, int]) -> str:
-    versions = "".join(f"        versions: {number}\n" for number in sorted(set(labels.values())))
-    named = "".join(f'    version_labels {{ key: "{label}" value: {number} }}\n' for label, number in labels.items())
+    version_lines = "".join(f"        versions: {number}\n" for number in sorted(set(labels.values())))
+    label_lines = "".join(f'    version_labels {{ key: "{label}" value: {number} }}\n' for label, number in labels.items())
     return (
         "model_config_list {\n  config {\n"
         f'    name: "{MODEL}"\n    base_path: "{base.resolve()}"\n    model_platform: "tensorflow"\n'
-        f"    model_version_policy {{\n      specific {{\n{versions}      }}\n    }}\n{named}  }}\n}}\n"
+        f"    model_version_policy {{\n      specific {{\n{version_lines}      }}\n    }}\n{label_lines}  }}\n}}\n"
     )

@@ -124,16 +124,16 @@ class Versions:
         with self._lock:
             if label is not None:
                 number = self.choose(model, label=label).number
-            found = {n: s for n, s in sorted(self._statuses.get(model, {}).items(), reverse=True) if number in (None, n)}
-        if not found:
+            statuses = {n: s for n, s in sorted(self._statuses.get(model, {}).items(), reverse=True) if number in (None, n)}
+        if not statuses:
             which = "any versions of" if number is None else f"version {number} of"
             raise CallError(Code.NOT_FOUND, f"Could not find {which} model {model}")
-        return found
+        return statuses
 
     def loaded(self) -> list[tuple[str, int, Loaded]]:
         """Return all loaded versions as (model, number, servable)."""
         with self._lock:
-            return [(name, number, one) for name, numbers in self._servables.items() for number, one in numbers.items()]
+            return [(name, number, servable) for name, numbers in self._servables.items() for number, servable in numbers.items()]
 
     def labels(self, model: str) -> dict[str, int]:
         """Return the labels of a model that point to a loaded version."""
@@ -149,27 +149,27 @@ class Versions:
         with self._lock:
             status, former = self._statuses.setdefault(name, {}).get(number), self._servables.get(name, {}).get(number)
             model = (folder / "saved_model.pb").resolve()  # in a registry this resolves to a path with the digest
-            failed = status is not None and status.error and self._clock() - status.failed < RETRY_SECONDS
-            if self._models.get((name, number)) == model and (former is not None or failed):
+            recently_failed = status is not None and status.error and self._clock() - status.failed < RETRY_SECONDS
+            if self._models.get((name, number)) == model and (former is not None or recently_failed):
                 return
             self._models[name, number] = model
             if former is None:
                 self._statuses[name][number] = Status(State.LOADING)
-        begun = time.monotonic()
+        started = time.monotonic()
         try:
             servable = self._load(folder)
             servable.warm_first()
         except Exception as error:
-            told = " ".join(str(error).split())[:300] or type(error).__name__
+            reason = " ".join(str(error).split())[:300] or type(error).__name__
             if former is None:
                 with self._lock:
-                    self._statuses[name][number] = Status(State.END, told, self._clock())
-            self._say(f"version {number} of {name} cannot be loaded: {told}")
+                    self._statuses[name][number] = Status(State.END, reason, self._clock())
+            self._say(f"version {number} of {name} cannot be loaded: {reason}")
             return
         with self._lock:
             self._servables.setdefault(name, {})[number] = servable
             self._statuses[name][number] = Status(State.AVAILABLE)
-        self._say(f"version {number} of {name} is available after {time.monotonic() - begun:.1f} s")
+        self._say(f"version {number} of {name} is available after {time.monotonic() - started:.1f} s")
         threading.Thread(target=self._warm, args=(name, number, servable), daemon=True).start()
         if former is not None:
             former.close()
@@ -183,27 +183,27 @@ class Versions:
     def _label(self, name: str, labels: Mapping[str, int]) -> None:
         """Move each label to its configured version once that version is loaded. Until then it stays on its current version."""
         with self._lock:
-            now = self._labels.setdefault(name, {})
+            current = self._labels.setdefault(name, {})
             available = self._servables.get(name, {})
-            for label in [label for label in now if label not in labels]:
-                del now[label]
+            for label in [label for label in current if label not in labels]:
+                del current[label]
             for label, number in labels.items():
                 if number in available:
-                    now[label] = number
-                elif now.get(label) not in available:
-                    now.pop(label, None)
+                    current[label] = number
+                elif current.get(label) not in available:
+                    current.pop(label, None)
 
     def _retire(self, name: str, wanted: set[int], *, gone: bool) -> None:
         with self._lock:
             servables = self._servables[name]
-            leaving = [number for number in servables if number not in wanted]
-            held = set(self._labels.get(name, {}).values())
+            unwanted = [number for number in servables if number not in wanted]
+            labelled = set(self._labels.get(name, {}).values())
             if not gone and not wanted & servables.keys():
                 return  # never unload the last available version
-            taken = {number: servables.pop(number) for number in leaving if gone or number not in held}
-            for number in taken:
+            unloading = {number: servables.pop(number) for number in unwanted if gone or number not in labelled}
+            for number in unloading:
                 self._statuses[name][number] = Status(State.UNLOADING)
-        for number, servable in taken.items():
+        for number, servable in unloading.items():
             servable.close()
             with self._lock:
                 self._statuses[name][number] = Status(State.END)
