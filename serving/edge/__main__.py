@@ -66,7 +66,7 @@ def run(argv: Sequence[str] | None = None) -> None:
     seed = secrets.randbelow(2**31) if args.seed is None else args.seed
     model = load_edge(*find(args.model, args.tokenizer), threads=args.threads)
     prompt = encode_prompt(model, args.prompt)
-    began = time.perf_counter()
+    started = time.perf_counter()
     _show(args.prompt)
     for piece in stream(model.tokenizer, write(model, prompt, sampling, seed), sampling.stop, sampling.min_new):
         _show(piece)
@@ -74,17 +74,17 @@ def run(argv: Sequence[str] | None = None) -> None:
     if model.position >= model.max_length - 1 and len(prompt) + sampling.max_new > model.max_length:
         print(f"the context of {model.max_length} tokens is full: the text ends here", file=sys.stderr)
     if not args.quiet:
-        each = 1000 * (time.perf_counter() - began) / max(1, model.position)
-        figures = f"{model.position} tokens read and written, {each:.2f} ms each, {_peak_megabytes():.0f} MB"
+        milliseconds = 1000 * (time.perf_counter() - started) / max(1, model.position)
+        figures = f"{model.position} tokens read and written, {milliseconds:.2f} ms each, {_peak_megabytes():.0f} MB"
         print(f"{figures} · --seed {seed} writes this again", file=sys.stderr)
 
 
 def _sampling(args: argparse.Namespace) -> Sampling:
-    least = min(Sampling.min_new, max(args.max_length, 0)) if args.min_length is None else args.min_length
+    min_new = min(Sampling.min_new, max(args.max_length, 0)) if args.min_length is None else args.min_length
     options = {"max_new": "--max-length", "min_new": "--min-length", "banned": "--ban"}
     try:
         return Sampling(
-            args.max_length, least, args.temperature, args.top_k, args.top_p, args.repetition_penalty, tuple(args.stop), tuple(args.ban)
+            args.max_length, min_new, args.temperature, args.top_k, args.top_p, args.repetition_penalty, tuple(args.stop), tuple(args.ban)
         )
     except BadInput as error:  # report the command-line option instead of the field name
         where = options.get(error.where, "--" + error.where.replace("_", "-"))

@@ -17,12 +17,12 @@ def find(folder: Path, tokenizer: Path | None = None) -> tuple[Path, Path]:
     """
     if not folder.is_dir():
         raise BadInput("no such folder", where=str(folder), remedy="give a version of the registry or a model")
-    places = (folder / "model" / "edge", folder / "edge", folder)
-    edge = next((place for place in places if (place / "model.tflite").is_file()), None)
+    candidates = (folder / "model" / "edge", folder / "edge", folder)
+    edge = next((candidate for candidate in candidates if (candidate / "model.tflite").is_file()), None)
     if edge is None:
         raise BadInput("no edge model in it", where=str(folder), remedy="give a folder that holds model/edge, edge or model.tflite")
     if tokenizer is None:
-        tokenizer = next((place for place in (folder / "tokenizer", folder.parent / "tokenizer") if place.is_dir()), None)
+        tokenizer = next((candidate for candidate in (folder / "tokenizer", folder.parent / "tokenizer") if candidate.is_dir()), None)
     if tokenizer is None:
         raise BadInput("no tokenizer beside it", where=str(folder), remedy="give the folder of its tokenizer with --tokenizer")
     return edge, tokenizer

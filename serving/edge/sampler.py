@@ -36,8 +36,8 @@ def penalise(logits: Logits, seen: npt.NDArray[np.bool_], penalty: float) -> Log
     """
     if penalty == 1.0:
         return logits
-    theta = np.float32(penalty)
-    return np.where(seen, np.where(logits > 0, logits / theta, logits * theta), logits)
+    divisor = np.float32(penalty)
+    return np.where(seen, np.where(logits > 0, logits / divisor, logits * divisor), logits)
 
 
 def sample(logits: Logits, temperature: float, top_k: int, top_p: float, noise: np.float32) -> int:
@@ -50,19 +50,19 @@ def sample(logits: Logits, temperature: float, top_k: int, top_p: float, noise: 
     """
     order = _largest(logits, min(top_k, MAX_TOP_K) if top_k > 0 else len(logits))
     values = logits[order] / np.float32(temperature)
-    shares = np.exp(values - values[0])
-    shares /= shares.sum()
-    upto = np.cumsum(shares)
+    probabilities = np.exp(values - values[0])
+    probabilities /= probabilities.sum()
+    cumulative = np.cumsum(probabilities)
     # The token that crosses top_p is kept, so that the nucleus is never empty.
-    kept = max(1, int(np.count_nonzero((upto - shares < np.float32(top_p)) & (shares > 0))))
-    upto = upto[:kept]
-    return int(order[min(int(np.count_nonzero(upto <= noise * upto[-1])), kept - 1)])
+    nucleus_size = max(1, int(np.count_nonzero((cumulative - probabilities < np.float32(top_p)) & (probabilities > 0))))
+    cumulative = cumulative[:nucleus_size]
+    return int(order[min(int(np.count_nonzero(cumulative <= noise * cumulative[-1])), nucleus_size - 1)])
 
 
 def _largest(logits: Logits, k: int) -> npt.NDArray[np.intp]:
     """Return the indices of the k largest logits, largest first; ties in order of index."""
     if k >= len(logits):
         return np.argsort(-logits, kind="stable")
-    least = np.partition(logits, len(logits) - k)[len(logits) - k]
-    among = np.flatnonzero(logits >= least)
-    return among[np.argsort(-logits[among], kind="stable")[:k]]
+    threshold = np.partition(logits, len(logits) - k)[len(logits) - k]
+    candidates = np.flatnonzero(logits >= threshold)
+    return candidates[np.argsort(-logits[candidates], kind="stable")[:k]]

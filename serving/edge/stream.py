@@ -16,35 +16,35 @@ def stream(tokenizer: Tokenizer, tokens: Iterable[int], stop: Sequence[str] = ()
         stop: texts after which the stream ends.
         least: a stop text that ends within this number of tokens is ignored (GEN-2, minimum length).
     """
-    text, shown, earliest = "", 0, 0
-    waiting: list[int] = []
+    text, yielded, stop_from = "", 0, 0
+    undecoded: list[int] = []
     for number, token in enumerate(tokens, 1):
-        waiting.append(token)
-        piece = tokenizer.decode(waiting)
+        undecoded.append(token)
+        piece = tokenizer.decode(undecoded)
         if not piece.endswith(_UNFINISHED):
-            text, waiting = text + piece, []
+            text, undecoded = text + piece, []
         if number <= least:
-            earliest = len(text)
-        end = _end(text, stop, earliest)
+            stop_from = len(text)
+        end = _end(text, stop, stop_from)
         if end is not None:
-            yield text[shown:end]
+            yield text[yielded:end]
             return
-        sure = len(text) - _open(text, stop)
-        if sure > shown:
-            yield text[shown:sure]
-            shown = sure
-    text += tokenizer.decode(waiting)
-    rest = text[shown : _end(text, stop, earliest)]
+        safe_end = len(text) - _open(text, stop)
+        if safe_end > yielded:
+            yield text[yielded:safe_end]
+            yielded = safe_end
+    text += tokenizer.decode(undecoded)
+    rest = text[yielded : _end(text, stop, stop_from)]
     if rest:
         yield rest
 
 
 def _end(text: str, stop: Sequence[str], earliest: int) -> int | None:
     """Return the smallest end position after `earliest` of any stop text, or None."""
-    found = ((text.find(one, max(0, earliest - len(one) + 1)), len(one)) for one in stop)
-    return min((at + length for at, length in found if at >= 0), default=None)
+    matches = ((text.find(stop_text, max(0, earliest - len(stop_text) + 1)), len(stop_text)) for stop_text in stop)
+    return min((start + length for start, length in matches if start >= 0), default=None)
 
 
 def _open(text: str, stop: Sequence[str]) -> int:
     """Return the length of the longest suffix of `text` that is a proper prefix of a stop text."""
-    return max((n for one in stop for n in range(1, len(one)) if text.endswith(one[:n])), default=0)
+    return max((n for stop_text in stop for n in range(1, len(stop_text)) if text.endswith(stop_text[:n])), default=0)

@@ -28,13 +28,13 @@ def write(model: EdgeModel, prompt: Sequence[int], sampling: Sampling, seed: int
     """
     if sampling.beams > 1:
         raise BadInput("the edge runner has no beam search", where="beams", remedy="leave it at 1")
-    words = model.tokenizer
+    tokenizer = model.tokenizer
     for text in sampling.banned:
-        if not words.holding([text]):  # an error, because the ban would have no effect
+        if not tokenizer.holding([text]):  # an error, because the ban would have no effect
             raise BadInput(f"no token holds {text!r}, so it cannot be banned", where="banned", remedy="give a shorter piece of it")
     mask = np.zeros(model.vocabulary, np.float32)
-    mask[banned_tokens(words, sampling.banned)] = -np.inf
-    mask[:END] = mask[words.size :] = -np.inf
+    mask[banned_tokens(tokenizer, sampling.banned)] = -np.inf
+    mask[:END] = mask[tokenizer.size :] = -np.inf
     return _written(model, prompt, sampling, seed, mask)
 
 
