@@ -7,7 +7,7 @@ SHARE = 0.08  # compressed size / size; the most repetitive 2,000 characters of 
 
 
 def is_flood(text: str) -> bool:
-    """Return True if `text` compresses to less than `SHARE` of its size: the text repeats itself. Takes linear time."""
+    """Return True if `text` compresses to less than 8 % of its size: the text repeats itself. Takes linear time."""
     if len(text) < LEAST:
         return False
     data = text.encode("utf-8", "surrogatepass")
