@@ -1,1 +1,1 @@
-"""`robo-poet …`: one small file a command group; what is heavy to import is imported inside the command."""
+"""The `robo-poet` command line: one module per command group. Slow imports stand inside the commands that need them."""

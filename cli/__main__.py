@@ -1,4 +1,4 @@
-"""The command line's front door."""
+"""Entry point of the `robo-poet` command line: registers all commands and reports errors."""
 
 import sys
 from typing import Annotated
@@ -29,7 +29,7 @@ def _version(wanted: bool) -> None:
 def front(
     version: Annotated[bool, typer.Option("--version", help="Print the version and leave.", is_eager=True, callback=_version)] = False,
 ) -> None:
-    """From a corpus of text to a text-generation model in front of its readers, safely."""
+    """Train, evaluate, release and serve a text-generation model."""
 
 
 app.command("run")(run.run)
@@ -48,12 +48,12 @@ app.add_typer(profile.app, name="profile")
 
 
 def main() -> None:
-    """Run a command; what the caller can mend is one line and exit status 2."""
+    """Run a command. An error that the user can fix prints one line, and the exit status is 2."""
     try:
         app()
     except BadInput as error:
         fault = str(error)
-    except OSError as error:  # a full disk, a folder that may not be written, a file where a folder should be
+    except OSError as error:  # full disk, folder without write permission, file in place of a folder
         fault = f"{error.filename or 'this command'}: {(error.strerror or str(error)).lower()}"
     else:
         return

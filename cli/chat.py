@@ -1,4 +1,4 @@
-"""`robo-poet chat`: a person and a version write one text in turns (GEN-3)."""
+"""`robo-poet chat`: the user and a model version write one text in turns (GEN-3)."""
 
 import sys
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from cli.chat_session import Session
 
 WELCOME = "Type how a text begins, and the model goes on; Enter alone lets it write more. /help lists commands, Ctrl-D leaves."
-INTERRUPTED = 130  # as shells count it: 128 + SIGINT
+INTERRUPTED = 130  # the shell's exit status after SIGINT: 128 + 2
 
 
 def chat(
@@ -28,7 +28,7 @@ def chat(
     from cli.sampling_options import parse_setting, sampling_of
 
     given = dict(parse_setting(words) for words in settings or [])
-    sampling_of(given, "--set ")  # a wrong one should not cost the seconds of loading
+    sampling_of(given, "--set ")  # reject a wrong value before the model is loaded, which takes seconds
     from cli.chat_session import Session
 
     session = Session(registry, version, given, seed)
@@ -39,11 +39,14 @@ def chat(
         print(WELCOME)
     failures = _talk(session, person)
     if failures and not person:
-        raise typer.Exit(1)  # each was said; a script should notice
+        raise typer.Exit(1)  # each failure is already reported; the exit status tells scripts
 
 
 def _talk(session: "Session", person: bool) -> int:
-    """Read and answer until the end; returns how many lines failed. Ctrl-C with unsaved text has to be meant: it is pressed twice."""
+    """Read lines and answer them until the end of input; return how many lines failed.
+
+    With unsaved text, the first Ctrl-C only warns and the second one leaves.
+    """
     from cli.chat_commands import take
     from cli.writing import note
 
@@ -59,8 +62,8 @@ def _talk(session: "Session", person: bool) -> int:
         except BadInput as error:
             fault = str(error)
         except BrokenPipeError:
-            raise  # nobody reads any more
-        except OSError as error:  # of /save
+            raise  # the reading end of the pipe is closed
+        except OSError as error:  # from /save
             fault = f"{error.filename or 'this command'}: {(error.strerror or str(error)).lower()}"
         except KeyboardInterrupt:
             print()
@@ -79,15 +82,15 @@ def _talk(session: "Session", person: bool) -> int:
 
 
 def _lines(prompt: str) -> Iterator[str]:
-    """What is typed or piped, until its end; a line that ends in a backslash is followed by another of the same turn."""
-    sys.stdin.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]  # bytes that are no UTF-8 are refused, not fatal
+    """Yield typed or piped lines until the end of input. A backslash at the end of a line joins it with the next line."""
+    sys.stdin.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]  # invalid UTF-8 rejects one line and does not end the chat
     held = ""
     while True:
         try:
             line = input("  " if held and prompt else prompt)
         except EOFError:
             if prompt:
-                print()  # the shell's prompt belongs on a line of its own
+                print()  # so that the shell prompt starts on a new line
             if held:
                 yield held
             return
@@ -99,7 +102,7 @@ def _lines(prompt: str) -> Iterator[str]:
 
 
 def _edit_lines() -> None:
-    """Arrows, history and Tab for commands, where Python was built with readline."""
+    """Enable line editing, history and Tab completion of commands if Python has readline."""
     try:
         import readline
     except ImportError:

@@ -1,4 +1,4 @@
-"""What a person may type in a chat besides text."""
+"""Slash commands of the chat, such as /undo and /save."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,10 +15,12 @@ LARGEST_SEED = 2**62
 
 
 def take(session: Session, line: str) -> None:
-    """Do what a line says: a command, or text. Two slashes begin a text with one; several lines at once, pasted, are text.
+    """Run a typed line: a slash command, or text to continue.
+
+    A line that starts with `//` is text that starts with one slash. Input of several lines (pasted) is always text.
 
     Raises:
-        BadInput: it cannot be done; the session is as it was.
+        BadInput: the command is unknown or cannot be run. The session is unchanged.
     """
     if not line.startswith("/") or line.startswith("//") or "\n" in line:
         session.say(line.removeprefix("/") if line.startswith("//") else line)
@@ -101,7 +103,7 @@ def _text(session: Session, rest: str) -> None:
 
 
 def _save(session: Session, rest: str) -> None:
-    session.conversation.last()  # refuses an empty text
+    session.conversation.last()  # raises BadInput if the text is empty
     if not rest:
         raise BadInput("no file is named", where="/save", remedy="such as /save poem.txt")
     path, text = Path(rest).expanduser(), session.conversation.text

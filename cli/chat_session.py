@@ -1,4 +1,4 @@
-"""The state of a chat, and how it answers."""
+"""State of a chat session, and generation of its answers."""
 
 import secrets
 import time
@@ -18,16 +18,17 @@ from robo_poet.model.sampling import Sampling
 
 
 class Session:
-    """A chat with one version at a time.
+    """A chat session with one loaded version at a time.
 
     Attributes:
-        opened: the version.
-        conversation: the text.
-        given: settings that were chosen, by field.
-        seed: of every answer; None draws one each time.
-        kept: the text as it was last saved.
-        files: that were written, and may be written again.
-        left: whether the person wants to leave.
+        registry: folder of the registry.
+        opened: the loaded version.
+        conversation: the text so far.
+        given: settings that the user chose, by field name of `Sampling`.
+        seed: seed of every answer; None draws a random seed for each answer.
+        kept: the text as last saved.
+        files: files that this session wrote, which it may overwrite.
+        left: True once the user has asked to quit.
     """
 
     def __init__(self, registry: Path, number: int, given: dict[str, Any], seed: int | None) -> None:
@@ -39,45 +40,49 @@ class Session:
 
     @property
     def sampling(self) -> Sampling:
-        """The settings."""
+        """Sampling settings: the chosen values, and defaults for the rest."""
         return sampling_of(self.given)
 
     @property
     def unsaved(self) -> bool:
-        """Whether leaving loses text."""
+        """True if there is text that is not saved."""
         return self.conversation.text not in ("", self.kept)
 
     def introduce(self) -> None:
-        """Say who writes."""
+        """Print number, stage and quality of the loaded version."""
         note(introduction(self.opened.version), "bold")
 
     def switch(self, number: int) -> None:
-        """Let another version go on; if it cannot be loaded, this one stays."""
+        """Load another version for the next answers. If loading fails, the current version stays."""
         self.opened = self._open(number)
         self.introduce()
 
     def set(self, field: str, value: Any) -> None:
-        """Change a setting; if it cannot be so, all stay."""
+        """Change one setting. If the value is rejected, no setting changes."""
         given = {**self.given, field: value}
         check_banned(self.opened.model, sampling_of(given))
         self.given = given
 
     def say(self, line: str) -> None:
-        """Add a line and let the model go on; an empty one only lets it go on."""
+        """Append a line to the text and let the model continue. An empty line only lets the model continue.
+
+        Raises:
+            BadInput: the line is not valid UTF-8, or it is empty and there is no text yet.
+        """
         if not line.isascii():
             try:
                 line.encode()
             except UnicodeEncodeError:
                 raise BadInput("it is not UTF-8", where="this line") from None
         if not line:
-            self.conversation.last()  # refuses to go on from nothing
+            self.conversation.last()  # raises BadInput if there is no text to continue
         said = self.conversation.addition(line)
         seed = secrets.randbelow(2**31) if self.seed is None else self.seed
         written = self._answer(self.conversation.text + said, seed)
         self.conversation = self.conversation.with_turn(Turn(said, written, seed))
 
     def again(self) -> None:
-        """Another answer in place of the last one."""
+        """Replace the last answer with a new one."""
         before = self.conversation.without_answer()
         seed = secrets.randbelow(2**31) if self.seed is None else self.conversation.last().seed + 1
         self.conversation = self.conversation.with_answer(self._answer(before, seed), seed)
@@ -88,7 +93,7 @@ class Session:
         return opened
 
     def _answer(self, text: str, seed: int) -> str:
-        """Let the model continue `text`, on the screen; returns what it wrote."""
+        """Stream a continuation of `text` to the screen; return the continuation."""
         model, sampling = self.opened.model, self.sampling
         read = latest(text, context_room(sampling.max_new), lambda part: len(model.tokenizer.encode(part)))
         ids = encode_prompt(model, read)

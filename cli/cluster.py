@@ -1,4 +1,4 @@
-"""`robo-poet cluster …`: runs on a Kubeflow cluster, which `docs/kubeflow.md` tells how to name."""
+"""`robo-poet cluster …`: runs on a Kubeflow cluster. `docs/kubeflow.md` describes how to configure the cluster."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pipelines.cluster.connection import Connection
     from pipelines.profile import Profile as Settings
 
-INTERRUPTED = 130  # exit status of what Ctrl-C ended
+INTERRUPTED = 130  # exit status after Ctrl-C
 
 app = typer.Typer(help="Runs on a Kubeflow cluster.", no_args_is_help=True)
 schedule = typer.Typer(help="Recurring runs.", no_args_is_help=True)
@@ -39,7 +39,7 @@ def submit(
     create_experiment: Create = False,
     wait: Annotated[bool, typer.Option("--wait", help="Follow the run to its end; the exit status is the run's.")] = False,
 ) -> None:
-    """Compile, upload and start a training run; print its address."""
+    """Compile the pipeline, upload it and start a training run. Prints the address of the run."""
     from pipelines.profile import load_profile
 
     chosen = load_profile(profile, set_).profile
@@ -49,7 +49,9 @@ def submit(
 def run_on_cluster(
     chosen: Settings, *, corpus: str = "", name: str = "", create_experiment: bool = False, wait_for_it: bool = False
 ) -> int:
-    """Submit a training run with a profile's settings, and follow it if asked to; returns the exit status.
+    """Submit a training run with the settings of a profile; return the exit status.
+
+    With `wait_for_it`, follow the run to its end.
 
     Raises:
         BadInput: see `pipelines.cluster.submit`.
@@ -61,7 +63,7 @@ def run_on_cluster(
     from pipelines.compile import compile_training
 
     refuse_unready(chosen)
-    connected = connect(find_connection(chosen.cluster))  # before the compiler's seconds: a token may have expired
+    connected = connect(find_connection(chosen.cluster))  # connect first: compiling takes seconds, and the token may have expired
     ir = Path(chosen.local.store) / "cluster.yaml"
     compile_training(chosen, ir)
     parameters = cluster_parameters(chosen, source=corpus)
@@ -76,14 +78,14 @@ def run_on_cluster(
 
 @app.command()
 def wait(run: RunId, profile: Profile = "rtx", set_: Set = []) -> None:  # noqa: B006  typer reads the default
-    """Follow a run to its end; the exit status is 0 if it succeeded."""
+    """Follow a run to its end. The exit status is 0 if the run succeeded."""
     client, connection = _connect(profile, set_)
     sys.exit(_follow(client, run, connection.run_address(run)))
 
 
 @app.command()
 def stop(run: RunId, profile: Profile = "rtx", set_: Set = []) -> None:  # noqa: B006  typer reads the default
-    """Stop a run. What it has finished stays in the cluster's cache, and a training keeps its checkpoints."""
+    """Stop a run. Finished steps stay in the cluster's cache, and training keeps its checkpoints."""
     client, _ = _connect(profile, set_)
     client.terminate_run(run)
     typer.echo(f"run {run} is being stopped")
@@ -91,7 +93,7 @@ def stop(run: RunId, profile: Profile = "rtx", set_: Set = []) -> None:  # noqa:
 
 @app.command()
 def doctor(profile: Profile = "rtx", set_: Set = []) -> None:  # noqa: B006  typer reads the default
-    """Say what the cluster and the profile lack for a run. Exit status 1 if a run could not work."""
+    """Check whether the cluster and the profile are ready for a run. The exit status is 1 if a run cannot work."""
     from pipelines.cluster.doctor import examine
     from pipelines.cluster.readiness import Level
     from pipelines.profile import load_profile
@@ -113,7 +115,7 @@ def schedule_create(
     corpus: Corpus = "",
     set_: Set = [],  # noqa: B006  typer reads the default
 ) -> None:
-    """Train by a cron, on what the corpus then holds. Said again it changes nothing; with other settings it replaces what was."""
+    """Train on a cron schedule, on the corpus as it is then. Repeating the command is safe; new settings replace the old ones."""
     from pipelines.cluster.cron import check_cron
     from pipelines.cluster.recurring import schedule_training
     from pipelines.cluster.submit import cluster_parameters
@@ -132,7 +134,7 @@ def schedule_create(
 
 @schedule.command("list")
 def schedule_list(profile: Profile = "rtx", set_: Set = []) -> None:  # noqa: B006  typer reads the default
-    """Name the recurring runs of the experiment."""
+    """List the recurring runs of the experiment."""
     from pipelines.cluster.recurring import list_recurring
 
     client, connection = _connect(profile, set_)
@@ -145,7 +147,7 @@ def schedule_list(profile: Profile = "rtx", set_: Set = []) -> None:  # noqa: B0
 
 @schedule.command("disable")
 def schedule_disable(name: Name, profile: Profile = "rtx", set_: Set = []) -> None:  # noqa: B006  typer reads the default
-    """Make no more runs; `create` with the same settings enables it again."""
+    """Stop creating runs for a schedule. `create` with the same settings enables it again."""
     from pipelines.cluster.recurring import disable_recurring
 
     done = disable_recurring(*_connect(profile, set_), name)
@@ -161,7 +163,7 @@ def _connect(profile: str, overrides: list[str]) -> tuple[Client, Connection]:
 
 
 def _follow(client: Client, run: str, address: str, names: Mapping[str, str] | None = None) -> int:
-    """Follow a run with the display names given, or else asked for."""
+    """Follow a run to its end; return the exit status. Without `names`, read the display names of the steps from the cluster."""
     from rich.console import Console
 
     from pipelines.cluster.follow import follow, names_of_run

@@ -1,4 +1,4 @@
-"""`robo-poet compile`: the pipeline as Kubeflow reads it."""
+"""`robo-poet compile`: compile the training pipeline for Kubeflow Pipelines."""
 
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +13,7 @@ def compile(
     set_: Set = [],  # noqa: B006  typer reads the default
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the IR YAML.")] = Path("build/pipelines/training.yaml"),
 ) -> None:
-    """Compile the training pipeline to the IR YAML that Kubeflow Pipelines takes."""
+    """Compile the training pipeline to IR YAML for Kubeflow Pipelines."""
     from pipelines.compile import compile_training
     from pipelines.profile import load_profile
 

@@ -1,4 +1,4 @@
-"""What a chat knows: one running text, which the person and the model write in turns. Nothing here needs a model or a terminal."""
+"""The running text of a chat, as turns of the user and the model. This module needs no model and no terminal."""
 
 import re
 from bisect import bisect_left
@@ -8,17 +8,17 @@ from dataclasses import dataclass, field
 from robo_poet.errors import BadInput
 from robo_poet.model.limits import MAX_LENGTH
 
-LEAST_CONTEXT = MAX_LENGTH // 4  # tokens of the text so far that a model sees, however long a text it is asked for
+LEAST_CONTEXT = MAX_LENGTH // 4  # minimum tokens of context that the model sees, for any `max_new`
 
 
 @dataclass(frozen=True)
 class Turn:
-    """A piece of the text.
+    """One turn: text of the user, and the model's continuation.
 
     Attributes:
-        said: what the person added, with the line's end before it, if any; nothing where the model was only asked to go on.
-        written: what the model added.
-        seed: of the draw.
+        said: text that the user added, with a leading newline if one was inserted; empty if the user only asked to continue.
+        written: text that the model added.
+        seed: seed of the sampling.
     """
 
     said: str
@@ -28,52 +28,52 @@ class Turn:
 
 @dataclass(frozen=True)
 class Conversation:
-    """A text in turns. Every change makes a new one that remembers the former, so that each can be undone."""
+    """An immutable text in turns. Every change returns a new object with a link to the former one, so that it can be undone."""
 
     turns: tuple[Turn, ...] = ()
     former: "Conversation | None" = field(default=None, compare=False, repr=False)
 
     @property
     def text(self) -> str:
-        """All of it, as the model reads it."""
+        """The full text, as the model reads it."""
         return "".join(turn.said + turn.written for turn in self.turns)
 
     def addition(self, line: str) -> str:
-        """What a typed line adds: it begins a line of the text, as it does on the screen; an empty one adds nothing."""
+        """Return the text that a typed line adds. It starts on a new line, as on the screen. An empty line adds nothing."""
         text = self.text
         return f"\n{line}" if line and text and not text.endswith("\n") else line
 
     def with_turn(self, turn: Turn) -> "Conversation":
-        """The text goes on."""
+        """Return the conversation with one more turn."""
         return Conversation((*self.turns, turn), self)
 
     def last(self) -> Turn:
-        """The latest turn.
+        """Return the last turn.
 
         Raises:
-            BadInput: nothing is written yet.
+            BadInput: there is no turn yet.
         """
         if not self.turns:
             raise BadInput("nothing is written yet", remedy="type how a text begins")
         return self.turns[-1]
 
     def without_answer(self) -> str:
-        """The text before the last answer: what the model read then. Raises as `last` does."""
+        """Return the text without the last answer, which is what the model read then. Raises as `last` does."""
         return self.text.removesuffix(self.last().written)
 
     def with_answer(self, written: str, seed: int) -> "Conversation":
-        """Another answer in place of the last one. Raises as `last` does."""
+        """Return the conversation with the last answer replaced. Raises as `last` does."""
         return Conversation((*self.turns[:-1], Turn(self.last().said, written, seed)), self)
 
     def reset(self) -> "Conversation":
-        """An empty text."""
+        """Return an empty conversation, which `undo` can revert."""
         return Conversation((), self) if self.turns else self
 
     def undo(self) -> "Conversation":
-        """What was before the last change.
+        """Return the conversation before the last change.
 
         Raises:
-            BadInput: nothing was changed yet.
+            BadInput: there is no change to undo.
         """
         if self.former is None:
             raise BadInput("there is nothing to undo")
@@ -81,17 +81,22 @@ class Conversation:
 
 
 def context_room(max_new: int) -> int:
-    """Tokens of the text that fit before a continuation of `max_new`; `<START>` takes one place."""
+    """Return how many tokens of context fit before a continuation of `max_new` tokens. `<START>` takes one position."""
     return max(LEAST_CONTEXT, MAX_LENGTH - 1 - max_new)
 
 
 def latest(text: str, room: int, count: Callable[[str], int]) -> str:
-    """The end of `text` that fits: all of it, or from a line's beginning; from a word's, where whole lines would leave half the room
-    empty; and within a word only where there is nothing else.
+    """Return the longest suitable end of `text` that fits into `room` tokens.
+
+    The end starts at the first of these that applies:
+    - the beginning of the text, if all of it fits;
+    - the beginning of a line, if the result fills more than half of the room;
+    - the beginning of a word, by the same rule;
+    - any character.
 
     Args:
-        room: tokens.
-        count: tokens of a text.
+        room: maximum number of tokens.
+        count: returns the number of tokens of a text.
     """
     if count(text) <= room:
         return text
@@ -103,6 +108,6 @@ def latest(text: str, room: int, count: Callable[[str], int]) -> str:
 
 
 def _fitting(text: str, starts: Sequence[int], room: int, count: Callable[[str], int]) -> str:
-    """The longest end that begins at one of `starts` and fits, by halving; what halving arrives at was counted itself."""
+    """Return the longest end that starts at one of `starts` and fits, by binary search. The search has counted the end that it returns."""
     place = bisect_left(starts, True, key=lambda start: count(text[start:]) <= room)
     return text[starts[place] :] if place < len(starts) else ""

@@ -1,4 +1,4 @@
-"""`robo-poet gc`: what may go, how much it frees."""
+"""`robo-poet gc`: remove old runs and cached results, or list what would be removed."""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +14,7 @@ def gc(
     keep_days: Annotated[float, typer.Option(min=0, help="Runs and unfinished work are kept for so many days.")] = 30.0,
     yes: Annotated[bool, typer.Option("--yes", help="Remove it; without this, only say what would go.")] = False,
 ) -> None:
-    """Free the disk of results that no recent run used. The registry is never touched."""
+    """Remove results that no recent run used. The registry is never changed."""
     from rich.console import Console
     from rich.table import Table
 

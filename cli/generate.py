@@ -1,4 +1,4 @@
-"""`robo-poet generate`: a version from the registry writes."""
+"""`robo-poet generate`: continue a prompt with a version from the registry."""
 
 import json
 import secrets
@@ -37,7 +37,7 @@ def generate(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a text, for machines.")] = False,
     registry: Annotated[Path, typer.Option(help="Folder of the registry.")] = Path("registry"),
 ) -> None:
-    """The champion, or a version of your choice, continues a text, which appears as it is written."""
+    """Continue a prompt with the champion or another version. The text is printed while it is generated."""
     given = {
         "max_new": max_length, "temperature": temperature, "top_k": top_k, "top_p": top_p, "repetition_penalty": repetition_penalty,
         "stop": texts(stop or []), "banned": texts(ban or []), "beams": beams, "length_penalty": length_penalty,
@@ -49,7 +49,7 @@ def generate(
 
 
 def _read(prompt: str | None, file: Path | None) -> str:
-    """The prompt, from where it is."""
+    """Return the prompt from the command line, standard input or a file."""
     if (prompt is None) == (file is None):
         raise BadInput("none is given" if prompt is None else "two are given", where="prompt", remedy="give a text, - or --prompt-file")
     try:
@@ -57,9 +57,9 @@ def _read(prompt: str | None, file: Path | None) -> str:
             return file.read_text("utf-8-sig").removesuffix("\n")
         if prompt == "-":
             return sys.stdin.buffer.read().decode("utf-8-sig").replace("\r\n", "\n").removesuffix("\n")
-        assert prompt is not None  # by the first check
+        assert prompt is not None  # the first check rules it out
         prompt.encode()
-    except UnicodeError:  # of the command line, too: bytes that are no UTF-8
+    except UnicodeError:  # invalid UTF-8; also in an argument of the command line
         raise BadInput("it is not UTF-8", where=str(file or "prompt")) from None
     return prompt
 

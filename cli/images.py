@@ -1,4 +1,4 @@
-"""`robo-poet images`: every image, built where it is not there yet."""
+"""`robo-poet images`: build the container images that do not exist yet."""
 
 from typing import Annotated
 
@@ -12,7 +12,7 @@ def images(
     base: Annotated[str, typer.Option(envvar="BASE_IMAGE", help="Base image; else python:3.11-slim or what base.sh made.")] = "",
     set_: Set = [],  # noqa: B006  typer reads the default
 ) -> None:
-    """Build the images that RUNNER=docker and a cluster run, steps and serving; what has not changed is found, not built."""
+    """Build the images of all steps and of serving, for RUNNER=docker and for a cluster. Unchanged images are not built again."""
     from rich.console import Console
     from rich.table import Table
 
@@ -23,7 +23,7 @@ def images(
     from pipelines.steps import GROUPS
 
     console = Console(highlight=False)
-    console.width = max(console.width, 110)  # a tag cut short is no tag
+    console.width = max(console.width, 110)  # wide enough to print image tags in full
     cluster = load_profile(profile, set_).profile.cluster
     groups = {step: Placement(cluster).group(step) for step in GROUPS} | {name: program.group for name, program in SERVING.items()}
     made = make_images(groups, prefix=cluster.image_prefix, base=base, say=lambda name: console.print(f"building {name}"))

@@ -1,4 +1,4 @@
-"""Ctrl-C that ends one answer and not the program."""
+"""A context manager in which Ctrl-C stops one answer instead of the program."""
 
 import signal
 from collections.abc import Callable, Iterator
@@ -8,7 +8,10 @@ from types import FrameType
 
 @contextmanager
 def stoppable() -> Iterator[Callable[[], bool]]:
-    """Meanwhile Ctrl-C only makes what is given true, so that no call into TensorFlow is torn apart; twice, it interrupts as ever."""
+    """Catch Ctrl-C and yield a function that returns True after the first one. The second one raises KeyboardInterrupt.
+
+    The first Ctrl-C raises nothing, so that it cannot break a call into TensorFlow.
+    """
     pressed = False
 
     def press(number: int, frame: FrameType | None) -> None:

@@ -1,4 +1,4 @@
-"""`robo-poet keys …`: who may use the gateway."""
+"""`robo-poet keys …`: create, list, revoke and rotate API keys of the gateway."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _store(folder: Path) -> KeyStore:
 
 
 def _old(folder: Path) -> KeyStore:
-    """A store that is there: who looks into a folder that is not has mistaken its name."""
+    """Return the key store of an existing folder. A missing folder is an error, because its name is probably mistyped."""
     from robo_poet.errors import BadInput
 
     if not folder.is_dir():
@@ -48,13 +48,13 @@ def create(
     days: Annotated[float, typer.Option(help="How long it is good.")] = 90,
     folder: Folder = HOME,
 ) -> None:
-    """Make a key and print it, once."""
+    """Create a key and print it. It is shown only once."""
     _tell(_store(folder).create(user, scope, days))
 
 
 @app.command("list")
 def list_keys(folder: Folder = HOME) -> None:
-    """All keys: whose, for what, until when."""
+    """List all keys with user, scopes and expiry."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
@@ -76,7 +76,7 @@ def list_keys(folder: Folder = HOME) -> None:
 
 @app.command()
 def revoke(id_: Id, why: Annotated[str, typer.Option(help="The reason, which is kept.")], folder: Folder = HOME) -> None:
-    """End a key: a running gateway refuses it within a second."""
+    """Revoke a key. A running gateway rejects it within a second."""
     store = _old(folder)
     before = store.key(id_)
     key = store.revoke(id_, why)
@@ -93,5 +93,5 @@ def rotate(
     days: Annotated[float, typer.Option(help="How long the new one is good.")] = 90,
     folder: Folder = HOME,
 ) -> None:
-    """Make a key for the same user and scopes, and let the old one end."""
+    """Create a new key for the same user and scopes. The old key expires after the overlap."""
     _tell(_old(folder).rotate(id_, overlap_days, days))

@@ -1,4 +1,4 @@
-"""A version of the registry, checked and ready to write."""
+"""Load and verify a version of the registry for text generation."""
 
 import sys
 from collections.abc import Iterator
@@ -18,17 +18,17 @@ from robo_poet.report.names import metric_name, metric_text
 
 @dataclass(frozen=True)
 class Opened:
-    """A version and its model, in memory."""
+    """A version and its loaded model."""
 
     version: Version
     model: LoadedModel
 
 
 def open_version(registry: Path, number: int) -> Opened:
-    """Load a version, 0 for the champion, once each of its files is what was registered.
+    """Verify the digests of a version's files and load the version. Number 0 is the champion.
 
     Raises:
-        BadInput: there is none, or it is damaged.
+        BadInput: there is no such version, or its files differ from what was registered.
     """
     store = Registry(registry)
     chosen = store.version(number) if number else store.champion()
@@ -37,13 +37,13 @@ def open_version(registry: Path, number: int) -> Opened:
     with _waiting(f"version {chosen.number} loads …"):
         chosen.verify()
         model = load_model(chosen.folder / "model", chosen.folder / "tokenizer")
-        # The first call makes TensorFlow plan the graph, which takes a second: it belongs to loading, not to the first text's speed.
+        # TensorFlow plans the graph in the first call, which takes a second. Do it here, so that it does not count as generation time.
         generate(model, [[START]], Sampling(max_new=1, min_new=0), [0])
     return Opened(chosen, model)
 
 
 def introduction(version: Version) -> str:
-    """Which version it is, and how good."""
+    """Return one line with number, stage, perplexity and bits per byte of a version."""
     known = version.manifest().metrics
     figures = [f"{metric_name(name)} {metric_text(name, known[name])}" for name in ("perplexity", "bits_per_byte") if name in known]
     stage = f"{version.stage}: {version.why}" if version.stage == "rejected" else str(version.stage)
@@ -52,7 +52,7 @@ def introduction(version: Version) -> str:
 
 @contextmanager
 def _waiting(line: str) -> Iterator[None]:
-    """Show `line` meanwhile, to a person. It stands still: while TensorFlow loads, nothing else gets through to standard error."""
+    """Show `line` on a terminal while the block runs. The line is static, because no other output appears while TensorFlow loads."""
     person = sys.stderr.isatty()
     if person:
         sys.stderr.write(line)

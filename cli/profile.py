@@ -1,4 +1,4 @@
-"""`robo-poet profile`: what a run would use, and where each value comes from."""
+"""`robo-poet profile`: list profiles and show their effective settings."""
 
 import json
 from typing import Annotated
@@ -12,7 +12,7 @@ app = typer.Typer(no_args_is_help=True, help="Profiles: all that a person may wa
 
 @app.command("list")
 def list_profiles() -> None:
-    """Name the profiles at hand."""
+    """List the available profiles."""
     from pipelines.profile import available, load_profile
 
     for name in available():
@@ -25,7 +25,7 @@ def show(
     set_: Set = [],  # noqa: B006  typer reads the default
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
-    """Print the effective settings and where each comes from."""
+    """Print the effective settings and the origin of each value."""
     from rich.console import Console
     from rich.table import Table
 
@@ -49,5 +49,5 @@ def show(
         table.add_row(key, str(value), origin, style=style)
     console = Console()
     if not console.is_terminal:
-        console.width = 1000  # a key cut short cannot be given to --set
+        console.width = 1000  # print keys in full, so that they can be copied to --set
     console.print(table)

@@ -1,4 +1,4 @@
-"""`robo-poet registry …`: what the registry holds, and whether it is whole."""
+"""`robo-poet registry …`: list, verify and release model versions."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
     table = Table(*columns, box=SIMPLE_HEAD)
     for row in rows:
-        table.add_row(*map(Text, row))  # as Text: a reason may hold square brackets
+        table.add_row(*map(Text, row))  # Text, because a reason may contain square brackets, which rich reads as markup
     Console().print(table)
 
 
@@ -69,7 +69,7 @@ def list_versions(registry: Folder = HOME, as_json: AsJson = False) -> None:
 
 @app.command()
 def show(number: Number, registry: Folder = HOME, as_json: AsJson = False) -> None:
-    """Show a version: metrics, gates, lineage, files, history."""
+    """Show metrics, gates, lineage, files and history of a version."""
     from dataclasses import asdict
 
     from robo_poet.registry.registry import Registry
@@ -100,7 +100,7 @@ def verify(
     registry: Folder = HOME,
     as_json: AsJson = False,
 ) -> None:
-    """Read every file again and compare it with what was registered; stops at the first that differs."""
+    """Compare every file with its registered digest. Stops at the first difference."""
     from robo_poet.errors import BadInput
     from robo_poet.registry.registry import Registry
 
@@ -122,7 +122,7 @@ def verify(
 
 @app.command()
 def log(registry: Folder = HOME, as_json: AsJson = False) -> None:
-    """Print every change ever made: who, when, why."""
+    """Print all changes of the registry: when, who and why."""
     from dataclasses import asdict
 
     from robo_poet.registry.registry import Registry
@@ -143,19 +143,19 @@ Why = Annotated[str, typer.Option("--why", help="the reason, for the log")]
 
 @app.command()
 def promote(number: Number, why: Why, registry: Folder = HOME) -> None:
-    """Make a version champion by hand: the canary, or a former champion to roll back to."""
+    """Make a version the champion: the canary, or a former champion to roll back to."""
     from robo_poet.person import who
     from robo_poet.registry.registry import Registry
 
     opened = Registry(registry)
-    opened.verify(_number(number))  # nothing is put in front of readers that is not what was registered
+    opened.verify(_number(number))  # never serve files that differ from what was registered
     version = opened.promote(_number(number), who=who(), why=why)
     typer.echo(f"version {version.number} is {version.stage}")
 
 
 @app.command()
 def archive(number: Number, why: Why, registry: Folder = HOME) -> None:
-    """Take a candidate or the canary out of the way."""
+    """Archive a candidate or the canary."""
     from robo_poet.person import who
     from robo_poet.registry.registry import Registry
 
@@ -165,7 +165,7 @@ def archive(number: Number, why: Why, registry: Folder = HOME) -> None:
 
 @app.command()
 def start_canary(number: Number, why: Why, registry: Folder = HOME) -> None:
-    """Try a candidate beside the champion."""
+    """Make a candidate the canary, which serves a share of the users."""
     from robo_poet.person import who
     from robo_poet.registry.registry import Registry
 
@@ -185,7 +185,7 @@ def override(
     name: Annotated[str, typer.Option("--name", help="your name: who answers for it")],
     registry: Folder = HOME,
 ) -> None:
-    """Set the gates' verdict aside: a rejected version becomes a candidate. Your name and reason stay on its card for ever."""
+    """Override the gates: make a rejected version a candidate. Its model card keeps your name and reason permanently."""
     from robo_poet.errors import BadInput
     from robo_poet.person import who
     from robo_poet.registry.registry import Registry
@@ -204,7 +204,7 @@ def card(
     out: Annotated[Path | None, typer.Option("--out", help="HTML file to write; build/version-N.html by default")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write a version's model card, with what was said of the version since it was registered."""
+    """Write the model card of a version, with its current stage and later overrides."""
     from robo_poet.registry.registry import Registry
     from robo_poet.report.later import with_later, with_later_json
 

@@ -1,4 +1,4 @@
-"""`robo-poet requests …`: what readers asked and were answered, and a person taken out of it."""
+"""`robo-poet requests …`: show the request log, and remove the records of a user."""
 
 import json
 from datetime import UTC, datetime
@@ -29,7 +29,7 @@ def show(
     last: Annotated[int, typer.Option(min=1, help="so many of the latest, in the table")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="all of them, a JSON object a line")] = False,
 ) -> None:
-    """Show requests with their readers' ratings, the latest last."""
+    """Show the latest requests with their ratings, oldest first."""
     from robo_poet.request_log.read import BEGINNING, END, read
 
     who = None if user is None and pseudonym is None else _pseudonym(folder, user, pseudonym)
@@ -53,7 +53,7 @@ def forget(
     folder: Folder = HOME,
     pseudonym: Who = None,
 ) -> None:
-    """Take all records of a person out of the log; the others stay. Twice does no harm."""
+    """Remove all records of a user from the log. It is safe to repeat."""
     from robo_poet.request_log.forget import forget as forget_in
 
     who = _pseudonym(folder, user, pseudonym)
@@ -74,10 +74,10 @@ def _counted(number: int, what: str) -> str:
 
 
 def _pseudonym(folder: Path, user: str | None, pseudonym: str | None) -> str:
-    """What the logs call a person.
+    """Return the pseudonym that the logs use for a user.
 
     Raises:
-        BadInput: both or none are given, it has not the form, or the gateway's key is not there.
+        BadInput: both or neither are given, the pseudonym is malformed, or the gateway's key is missing.
     """
     import re
 
@@ -94,7 +94,7 @@ def _pseudonym(folder: Path, user: str | None, pseudonym: str | None) -> str:
         return pseudonym
     check_log(folder)
     key = folder.resolve().parent / "pseudonyms.key"
-    if not key.is_file():  # a new one would find nobody, and say that nothing is there
+    if not key.is_file():  # a new key would give other pseudonyms, which match no record
         raise BadInput("the gateway's key is not there", where=str(key), remedy="it lies beside the log's folder; or give --pseudonym")
     return Pseudonyms(read_or_make_key(key)).user(str(user))
 

@@ -1,4 +1,4 @@
-"""`robo-poet run`: the training pipeline on this machine, from a corpus to a registered version."""
+"""`robo-poet run`: run the training pipeline, from a corpus to a registered version."""
 
 import sys
 from enum import StrEnum
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class RunnerName(StrEnum):
-    """Where the steps run."""
+    """Choices of --runner."""
 
     process = "process"
     docker = "docker"
@@ -33,7 +33,7 @@ def run(
     wait: Annotated[bool, typer.Option("--wait", help="Follow a cluster run to its end.")] = False,
     explain: Annotated[bool, typer.Option("--explain", help="Say why each step would run or not, and run nothing.")] = False,
 ) -> None:
-    """Train, evaluate, gate and register a model; finished steps are kept, a killed training goes on where it stopped."""
+    """Train, evaluate, gate and register a model. Finished steps are cached, and a killed training resumes from its last checkpoint."""
     from rich.console import Console
 
     from cli.scorecard import scorecard
@@ -43,7 +43,7 @@ def run(
 
     console = Console(highlight=False)
     if not console.is_terminal:
-        console.width = 1000  # a log has no edge to wrap at
+        console.width = 1000  # do not wrap lines in a log file
     chosen = load_profile(profile, set_).profile
     if runner is RunnerName.cluster:
         from cli.cluster import run_on_cluster

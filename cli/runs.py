@@ -1,4 +1,4 @@
-"""`robo-poet runs`: what was run here."""
+"""`robo-poet runs`: list the local runs and show their results."""
 
 import json
 from pathlib import Path
@@ -22,7 +22,7 @@ def list_runs(runs: Runs = Path("runs"), last: Annotated[int, typer.Option(min=1
         return
     table = Table("run", "status", "seconds", "perplexity", "version", "stage", box=None, pad_edge=False)
     for folder in found[:last]:
-        # Without a summary it is still running, or its process was killed.
+        # Without a summary, the run is still running or was killed.
         summary: dict[str, Any] = _read(folder / "summary.json") if (folder / "summary.json").exists() else {"status": "unfinished"}
         perplexity = summary.get("metrics", {}).get("perplexity")
         table.add_row(
@@ -36,7 +36,7 @@ def list_runs(runs: Runs = Path("runs"), last: Annotated[int, typer.Option(min=1
 
 @app.command()
 def show(run: Annotated[str, typer.Argument(help="A run's id.")] = "latest", runs: Runs = Path("runs")) -> None:
-    """Print a run's summary as JSON."""
+    """Print the summary of a run as JSON."""
     typer.echo(json.dumps(_read(runs / run / "summary.json"), indent=1))
 
 

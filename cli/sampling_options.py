@@ -1,4 +1,4 @@
-"""Settings of a completion as people name and write them: `--max-length 200` on the command line, `/set stop . !` in a chat."""
+"""User-facing names, help and parsing of sampling settings, for `--max-length 200` and for `/set stop . !` in a chat."""
 
 import shlex
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import Any
 from robo_poet.errors import BadInput
 from robo_poet.model.sampling import Sampling
 
-FIELDS = {  # what people call it → the field of Sampling
+FIELDS = {  # user-facing name → field of Sampling
     "max-length": "max_new", "min-length": "min_new", "temperature": "temperature", "top-k": "top_k", "top-p": "top_p",
     "repetition-penalty": "repetition_penalty", "stop": "stop", "ban": "banned", "beams": "beams", "length-penalty": "length_penalty",
 }  # fmt: skip
@@ -27,10 +27,10 @@ HELP = {
 
 
 def sampling_of(given: Mapping[str, Any], prefix: str = "") -> Sampling:
-    """Settings from those that were given, by field; the least length follows a small greatest one unless it was given.
+    """Return sampling settings from values by field name. The default of `min_new` is lowered to `max_new` if that is smaller.
 
     Raises:
-        BadInput: a value out of range, under the name that people know, behind `prefix`.
+        BadInput: a value is out of range. The message has the user-facing name with `prefix` before it.
     """
     try:
         return Sampling(**{"min_new": min(Sampling.min_new, given.get("max_new", Sampling.max_new)), **given})
@@ -40,10 +40,12 @@ def sampling_of(given: Mapping[str, Any], prefix: str = "") -> Sampling:
 
 
 def parse_setting(words: str) -> tuple[str, Any]:
-    """Field and value of `temperature 0.6` or `temperature=0.6`; of `stop . "! "` all that stands there, of `stop none` nothing.
+    """Parse `temperature 0.6` or `temperature=0.6` into a field name and a value.
+
+    `stop` and `ban` take several texts, such as `stop . "! "`. `stop none` clears the list.
 
     Raises:
-        BadInput: no setting of that name, or no such value.
+        BadInput: the name is unknown, or the value cannot be parsed.
     """
     name, _, rest = words.strip().replace("=", " ", 1).partition(" ")
     name = name.replace("_", "-")
@@ -61,12 +63,12 @@ def parse_setting(words: str) -> tuple[str, Any]:
 
 
 def texts(written: list[str]) -> tuple[str, ...]:
-    r"""What `\n` and `\t` stand for put in their place: a shell and a prompt take neither as they are."""
+    r"""Replace the two-character escapes `\n` and `\t` by newline and tab, which are hard to type in a shell or a prompt."""
     return tuple(text.replace("\\n", "\n").replace("\\t", "\t") for text in written)
 
 
 def shown(value: Any) -> str:
-    """A setting's value, as `parse_setting` reads it."""
+    """Format a value so that `parse_setting` can read it."""
     if not isinstance(value, tuple):
         return str(value)
     return " ".join('"' + text.replace("\n", "\\n").replace("\t", "\\t") + '"' for text in value) or "none"

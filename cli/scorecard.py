@@ -1,4 +1,4 @@
-"""The end of a run on one screen: verdict, gates, metrics, a sample, the steps, the version, what to type next."""
+"""The summary that ends a run: steps, metrics, gates, a sample, the version and the next command."""
 
 import shlex
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ SAMPLE_LINES = 10
 
 
 def scorecard(result: RunResult, outcome: Outcome) -> RenderableType:
-    """All of it, as far as the run came."""
+    """Return the summary of a run. Parts that the run did not reach are left out."""
     return Group(*_parts(result, outcome))
 
 
@@ -45,7 +45,7 @@ def _steps(result: RunResult) -> Table:
     table.columns[2].justify = "right"
     for name, task in result.tasks.items():
         if task.state == "cancelled" and result.status == "failed":
-            continue  # what only waited for the step that failed
+            continue  # never started, because an earlier step failed
         seconds = f"{task.seconds:.1f}" if task.state in ("ran", "failed") else ""
         table.add_row(name, Text(task.state, style=COLOURS.get(task.state, "")), seconds)
     table.add_row("all", Text(result.status), f"{result.seconds:.1f}", style="bold")
@@ -76,7 +76,7 @@ def _sample(outcome: Outcome) -> Panel:
     sample = outcome.samples[0]
     prompt, written = plain(sample["prompt"]), plain(sample["text"])
     marked = Text(prompt, style="dim") + Text(written)
-    lines = [line for line in marked.split("\n") if line.plain.strip()]  # plays hold many empty lines
+    lines = [line for line in marked.split("\n") if line.plain.strip()]  # plays contain many empty lines
     title = "it writes (the prompt, in grey, is held-out text)"
     return Panel(Text("\n").join(lines[:SAMPLE_LINES]), title=title, title_align="left", expand=False, border_style="dim")
 

@@ -1,4 +1,4 @@
-"""`robo-poet serve`: the model server and the gateway on this machine, with the registry's champion."""
+"""`robo-poet serve`: run the model server and the gateway on this machine, with the champion of the registry."""
 
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +15,7 @@ def serve(
     folder: Annotated[Path, typer.Option(help="Where keys, logs and the model server's files are kept.")] = Path(".serve"),
     set_: Set = [],  # noqa: B006  typer reads the default
 ) -> None:
-    """Serve the champion on 127.0.0.1: a page to write with at /, the API at /v1 (/openapi.json describes it). Ctrl-C ends it."""
+    """Serve the champion on 127.0.0.1: a web page at /, and the API at /v1, described by /openapi.json. Ctrl-C stops it."""
     from pipelines.profile import load_profile
     from serving.local import serve_here
 

@@ -1,4 +1,4 @@
-"""Text of a model on its way to the screen or a pipe: as it is written, and never half a character."""
+"""Terminal output of generated text and of notes about it. Text is streamed in whole characters."""
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -21,19 +21,19 @@ ENDINGS = {
 
 
 def write(text: str, style: str = "") -> None:
-    """Text on standard output at once, in its own lines whatever the terminal's width; `style` is for terminals alone."""
-    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal of another encoding gets a question mark
+    """Write text to standard output and flush it. Lines are not wrapped. `style` applies only on a terminal."""
+    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal with another encoding shows a question mark
     Console(highlight=False).out(plain(text), style=style or None, end="", highlight=False)
     sys.stdout.flush()
 
 
 def note(line: str, style: str = "dim") -> None:
-    """A line about the text, on standard error, so that a pipe holds the text alone."""
+    """Print a line about the text on standard error, so that a pipe gets only the text."""
     Console(stderr=True, highlight=False, emoji=False, soft_wrap=True).print(plain(line), style=style, markup=False)
 
 
 def flow(written: Iterable[Completion], stopped: Callable[[], bool] = lambda: False) -> Completion:
-    """Show a growing completion until its end, or until `stopped`; returns what was shown last."""
+    """Print a completion while it grows, until it ends or `stopped` returns True; return its last state."""
     shown = ""
     last = Completion("", [], [], StopReason.LENGTH)
     for last in written:
@@ -46,16 +46,16 @@ def flow(written: Iterable[Completion], stopped: Callable[[], bool] = lambda: Fa
 
 
 def speed(tokens: int, seconds: float) -> str:
-    """How much was written, and how fast."""
+    """Format the number of tokens and the tokens per second."""
     many = "1 token" if tokens == 1 else f"{tokens} tokens"
     return f"{many} · {tokens / seconds:,.0f} tokens/s" if seconds > 0 else many
 
 
 def check_banned(model: LoadedModel, sampling: Sampling, prefix: str = "") -> None:
-    """Refuse to seem to ban what the model cannot be kept from: a text that no token holds.
+    """Reject banned texts that no single token contains, because the ban would have no effect.
 
     Raises:
-        BadInput: there is such a text.
+        BadInput: no token contains one of the banned texts.
     """
     for text in sampling.banned:
         if not model.tokenizer.holding([text]):
@@ -63,5 +63,5 @@ def check_banned(model: LoadedModel, sampling: Sampling, prefix: str = "") -> No
 
 
 def slipped(sampling: Sampling, texts: Sequence[str]) -> list[str]:
-    """Banned texts that were written all the same, out of tokens that hold a part each."""
+    """Return the banned texts that occur in `texts`. This happens if several tokens together form one."""
     return [banned for banned in sampling.banned if any(banned in text for text in texts)]
