@@ -1,1 +1,1 @@
-"""What was asked and answered: Parquet by day, free of personal data."""
+"""The request log: requests, answers and feedback without personal data, as Parquet files by day."""

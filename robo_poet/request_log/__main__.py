@@ -1,8 +1,10 @@
-"""The writer's process: `python -m robo_poet.request_log --folder F --settings JSON`, records as JSON lines on standard input.
+"""The writer process: `python -m robo_poet.request_log --folder F --settings JSON`, with records as JSON lines on standard input.
 
-A process of its own, because finding names would hold the gateway's interpreter for tens of milliseconds at a time; and because what a
-gateway has handed over is written even when the gateway is killed: the end of the input is this program's sign to finish.
-It says what it has counted on standard output, a JSON line when something changed.
+It is a separate process for two reasons:
+- Name recognition would block the gateway's interpreter for tens of milliseconds at a time.
+- Records that the gateway has handed over are written even if the gateway is killed. The program finishes at the end of its input.
+
+It reports its counts on standard output, as a JSON line after each change.
 """
 
 import argparse
@@ -22,13 +24,13 @@ from robo_poet.request_log.writer import Writer
 from robo_poet.settings.request_log import RequestLogSettings
 
 TICK = 0.25  # seconds
-TIDY = 30.0  # seconds between two looks for memory that can be given back
-READ = 1 << 20  # bytes at once
-NICE = 10  # the answers come first
+TIDY = 30.0  # seconds between two calls that return free memory to the system
+READ = 1 << 20  # bytes per read
+NICE = 10  # lower priority than the processes that answer requests
 
 
 class Program:
-    """What comes in, sorted: what may be written at once, and texts, which may not."""
+    """Dispatcher of incoming messages: rows go to the writer immediately, and their texts to the scrubbing queue first."""
 
     def __init__(self, folder: Path, settings: RequestLogSettings) -> None:
         self._writer = Writer(folder, settings)
@@ -38,7 +40,10 @@ class Program:
         self._said: dict[str, Any] = {}
 
     def take(self, line: bytes) -> None:
-        """A line: `{"kind": "request" | "feedback", "row": …}` or `{"kind": "patch", "completion_id": …, "fields": …}`."""
+        """Process one line. An invalid line is counted.
+
+        The line is `{"kind": "request" | "feedback", "row": …}` or `{"kind": "patch", "completion_id": …, "fields": …}`.
+        """
         try:
             message = json.loads(line)
             if message["kind"] == "patch":
@@ -51,7 +56,7 @@ class Program:
             self._writer.counts["invalid"] += 1
 
     def tick(self) -> None:
-        """What time brings."""
+        """Do the periodic work: writer maintenance, memory, and a report of the counts if they have changed."""
         self._writer.tick()
         if time.monotonic() - self._tidied >= TIDY:
             self._tidied = time.monotonic()
@@ -64,11 +69,11 @@ class Program:
             say(said)
 
     def recover(self) -> None:
-        """Make parts of what dead writers left."""
+        """Convert the spools of dead writers into parts."""
         self._writer.recover()
 
     def close(self) -> None:
-        """Finish."""
+        """Scrub the waiting texts, write everything and report the final counts."""
         self._scrubbing.close()
         self._writer.close()
         self.tick()
@@ -85,7 +90,7 @@ class Program:
 
 
 def say(what: dict[str, Any]) -> None:
-    """A line for the gateway, if it still listens."""
+    """Write a JSON line to standard output. It is dropped if the pipe is full or closed."""
     line = json.dumps(what).encode() + b"\n"
     try:
         if select.select([], [1], [], 0)[1]:
@@ -95,12 +100,12 @@ def say(what: dict[str, Any]) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run until the input ends."""
+    """Run until the input ends; return the exit status."""
     parser = argparse.ArgumentParser(prog="robo_poet.request_log")
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--settings", default="{}")
     given = parser.parse_args(arguments)
-    for one in (signal.SIGINT, signal.SIGTERM):  # sent to the gateway's whole group; the gateway's end is the input's end
+    for one in (signal.SIGINT, signal.SIGTERM):  # both reach the gateway's whole process group; when the gateway ends, so does the input
         signal.signal(one, signal.SIG_IGN)
     os.nice(NICE)
     program = Program(given.folder, RequestLogSettings.model_validate_json(given.settings))
@@ -113,7 +118,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             *lines, rest = (rest + data).split(b"\n")
             for line in lines:
                 program.take(line)
-        elif not recovered:  # the first quiet moment: what comes in comes first
+        elif not recovered:  # recover at the first idle moment, because incoming records have priority
             recovered = True
             program.recover()
         program.tick()

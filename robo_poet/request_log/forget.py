@@ -1,4 +1,4 @@
-"""Take a person's records out of the log (DATA-4)."""
+"""Removal of a user's records from the log (DATA-4)."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -13,11 +13,13 @@ from robo_poet.request_log.spool import read_spool
 
 
 class Forgotten(NamedTuple):
-    """What was removed, and what could not be yet.
+    """Result of `forget`.
 
     Attributes:
-        pending: spools that a running writer still has open and that hold the person's records; they become parts
-            within some minutes, or when the writer ends. Call again then.
+        requests: number of removed requests.
+        feedback: number of removed feedback records.
+        pending: number of spools of running writers that contain records of the user. They become parts within some
+            minutes, or when the writer ends. Call `forget` again then.
     """
 
     requests: int
@@ -26,10 +28,10 @@ class Forgotten(NamedTuple):
 
 
 def forget(folder: Path, user: str) -> Forgotten:
-    """Remove all records of the pseudonym `user`, part by part, each rewritten whole or not at all. Doing it twice does no harm.
+    """Remove all records of the pseudonym `user` from the parts. Each part is rewritten atomically. It is safe to repeat.
 
     Raises:
-        BadInput: the folder is no log.
+        BadInput: the folder is not a request log.
         OSError: a part cannot be written.
     """
     check_log(folder)

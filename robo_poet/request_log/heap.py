@@ -1,13 +1,13 @@
-"""Memory that nobody uses any more, given back to the machine."""
+"""Return of free heap memory to the operating system."""
 
 import ctypes
 from collections.abc import Callable
 
 
 def give_back() -> None:
-    """Ask the C library for it, where it can: texts of every length come and go in two threads, and holes stay between them.
+    """Return free heap memory to the operating system, if the C library supports it.
 
-    Without it a process that reads readers' texts grows by a megabyte a minute.
+    Two threads allocate texts of all lengths, which fragments the heap. Without this call, the process grows by 1 MB a minute.
     """
     if _trim is not None:
         _trim(0)
@@ -15,7 +15,7 @@ def give_back() -> None:
 
 def _found() -> Callable[[int], int] | None:
     try:
-        return ctypes.CDLL(None).malloc_trim  # glibc's; musl and macOS have none
+        return ctypes.CDLL(None).malloc_trim  # glibc only; musl and macOS do not have it
     except (OSError, AttributeError, TypeError):
         return None
 

@@ -1,10 +1,10 @@
-"""Where things lie in a log's folder.
+"""File layout of a request log.
 
     <folder>/date=2026-03-01/part-<writer>-<n>.parquet              requests; a Hive-partitioned dataset for any reader
-    <folder>/date=2026-03-01/_spool-<writer>-<n>.jsonl              what is not Parquet yet; dataset readers pass over `_`
-    <folder>/_feedback/date=2026-03-01/…                            the same of feedback
+    <folder>/date=2026-03-01/_spool-<writer>-<n>.jsonl              records that are not Parquet yet; dataset readers skip `_`
+    <folder>/_feedback/date=2026-03-01/…                            the same for feedback
 
-A unit is a pair (writer, n): a spool first, then the part that takes its place. Where both are there, the part counts.
+A unit is a pair (writer, n). It is first a spool, and later the part that replaces the spool. If both exist, only the part is read.
 """
 
 import re
@@ -23,7 +23,7 @@ DAY = re.compile(r"date=(\d{4}-\d{2}-\d{2})")
 
 
 class Kind(NamedTuple):
-    """One of the two sorts of records: its folder below the log's, and its columns."""
+    """A kind of record (request or feedback): its subfolder and its schema."""
 
     below: str
     schema: pa.Schema
@@ -34,7 +34,7 @@ KINDS = {"request": Kind("", REQUESTS), "feedback": Kind(FEEDBACK_FOLDER, FEEDBA
 
 
 class Unit(NamedTuple):
-    """Some records of one day by one writer."""
+    """A unit: records of one day by one writer, as a spool or as a part."""
 
     folder: Path
     name: str
@@ -49,10 +49,10 @@ class Unit(NamedTuple):
 
 
 def check_log(folder: Path) -> None:
-    """Refuse a folder that is no log: nothing found in it would say that nothing was ever logged.
+    """Check that a folder is a request log. Otherwise a wrong folder would look like an empty log.
 
     Raises:
-        BadInput: it is not there, or holds other things alone.
+        BadInput: the folder does not exist, or contains only other files. An empty folder is accepted.
     """
     if not folder.is_dir():
         raise BadInput("no such folder", where=str(folder), remedy="a gateway makes `requests` in its own folder with the first request")
@@ -62,12 +62,12 @@ def check_log(folder: Path) -> None:
 
 
 def day_folder(folder: Path, kind: Kind, time: float) -> Path:
-    """Of a record of `time`, seconds since 1970; days are UTC's."""
+    """Return the folder of the UTC day of `time`, in seconds since 1970."""
     return folder / kind.below / f"date={datetime.fromtimestamp(time, UTC):%Y-%m-%d}"
 
 
 def days(folder: Path, kind: Kind) -> Iterator[tuple[date, Path]]:
-    """Days that have a folder, in order."""
+    """Yield the days that have a folder, with the folder, in order."""
     root = folder / kind.below
     for path in sorted(root.glob("date=*")) if root.is_dir() else ():
         if found := DAY.fullmatch(path.name):
@@ -75,7 +75,7 @@ def days(folder: Path, kind: Kind) -> Iterator[tuple[date, Path]]:
 
 
 def units(day: Path) -> list[Unit]:
-    """Units of a day, in order; none of a folder that is gone."""
+    """Return the units of a day, sorted by name. A missing folder has none."""
     try:
         names = [path.name for path in day.iterdir()]
     except FileNotFoundError:

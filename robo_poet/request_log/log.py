@@ -1,4 +1,4 @@
-"""The request log as the gateway sees it: hand a record over in microseconds, and forget it."""
+"""The gateway's interface to the request log. Handing over a record takes microseconds."""
 
 import contextlib
 import json
@@ -29,17 +29,19 @@ OUTCOMES = {
     "text_omitted": "written without its texts: no time to scrub them",
     "score_late": "a prompt's perplexity came too late",
 }
-PAUSE = 0.25  # seconds between two looks at the process, while nothing comes
+PAUSE = 0.25  # seconds between two checks of the process while no record arrives
 
 
 class RequestLog:
-    """Samples records and feedback, and hands them to a process that takes personal data out and writes Parquet by day.
+    """A sampling request log that hands records to a writer process, which scrubs personal data and writes Parquet by day.
 
-    Nothing here blocks or raises: what cannot be kept is counted and lost.
+    `put` and `feedback` neither block nor raise. A record that cannot be kept is counted and dropped.
 
     Args:
-        score: likelihood of a prompt under the version that answered it, or None; called in a thread of its own, at most
-            `scores_per_second` times a second. An exception is one prompt without a score.
+        folder: folder of the log.
+        settings: section `serve.request_log` of the profile.
+        score: returns the likelihood of a prompt under the version that answered it, or None. It is called in a separate
+            thread, at most `scores_per_second` times a second. After an exception, the prompt has no score.
     """
 
     def __init__(
@@ -55,37 +57,37 @@ class RequestLog:
         self._scoring = Scoring(score, self.settings.scores_per_second, self._scored) if score else None
         self._thread = threading.Thread(target=self._run, name="request-log", daemon=True)
         if self.settings.enabled:
-            with contextlib.suppress(OSError):  # said with the first record
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # who reads a log that is empty yet is told no other thing
+            with contextlib.suppress(OSError):  # the first record reports the error
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # so that reading a log without records is not an error
             self._thread.start()
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """Totals, by outcome: see `OUTCOMES`."""
+        """Number of records by outcome. `OUTCOMES` describes the outcomes."""
         with self._lock:
             total = self._counts + self._process.counts
         return {outcome: total[outcome] for outcome in OUTCOMES}
 
     @property
     def waiting(self) -> int:
-        """Records that wait to be handed over."""
+        """Number of records that wait to be handed to the writer process."""
         return self._queue.qsize()
 
     @property
     def trouble(self) -> str:
-        """One line about what does not work, such as a spaCy model that is not installed; empty if all does."""
+        """One line that describes a current problem, such as a missing spaCy model; empty if there is none."""
         return self._process.trouble
 
     def put(self, record: Request) -> bool:
-        """Keep a request, if it is sampled and there is room; costs some microseconds. Returns whether it is kept."""
+        """Queue a request if it is sampled and the queue has room; return True if it is queued. Takes some microseconds."""
         return self._put("request", record)
 
     def feedback(self, record: Feedback) -> bool:
-        """Keep feedback, if its completion is sampled and there is room."""
+        """Queue feedback if its completion is sampled and the queue has room; return True if it is queued."""
         return self._put("feedback", record)
 
     def close(self, seconds: float = 10) -> None:
-        """Hand over what waits, and wait so long for the writer to finish; it goes on alone if that is not enough."""
+        """Hand over the waiting records, and wait up to `seconds` for the writer process. After that, the process finishes without us."""
         if not self.settings.enabled or self._closing.is_set():
             return
         self._closing.set()

@@ -1,4 +1,4 @@
-"""Feedback, folded: of each completion its readers' last words."""
+"""Aggregation of feedback: the last rating and the last thumb of each user for each completion."""
 
 from datetime import datetime
 
@@ -6,18 +6,18 @@ import pyarrow as pa
 
 from robo_poet.request_log.schema import JOINED
 
-Last = dict[str, dict[str, tuple[datetime, int | str]]]  # completion → user → when, what
+Last = dict[str, dict[str, tuple[datetime, int | str]]]  # completion → user → (time, value)
 
 
 class Opinions:
-    """The last rating and the last thumb of each user count; a thumb does not take a rating back."""
+    """An aggregator of feedback that keeps the last rating and the last thumb of each user. A thumb does not replace a rating."""
 
     def __init__(self) -> None:
         self._ratings: Last = {}
         self._thumbs: Last = {}
 
     def add(self, feedback: pa.Table) -> None:
-        """Rows of `schema.FEEDBACK`, in any order."""
+        """Add rows with the schema `FEEDBACK`, in any order."""
         for row in feedback.to_pylist():
             for last, what in ((self._ratings, row["rating"]), (self._thumbs, row["thumb"])):
                 if what is not None:
@@ -26,7 +26,7 @@ class Opinions:
                         users[row["user"]] = row["time"], what
 
     def join(self, requests: pa.Table) -> pa.Table:
-        """`requests` with the columns `rating` (mean of users), `thumbs_up`, `thumbs_down`."""
+        """Return `requests` with the columns `rating` (mean over users), `thumbs_up` and `thumbs_down`, schema `JOINED`."""
         ids = requests["completion_id"].to_pylist()
         ratings = [[float(what) for _, what in self._ratings.get(one, {}).values()] for one in ids]
         thumbs = [[what for _, what in self._thumbs.get(one, {}).values()] for one in ids]

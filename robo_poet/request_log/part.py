@@ -1,4 +1,4 @@
-"""Parquet parts: a spool becomes one, atomically."""
+"""Atomic conversion of spools into Parquet parts."""
 
 from pathlib import Path
 
@@ -11,12 +11,12 @@ from robo_poet.request_log.spool import dead, read_spool
 
 
 def make_part(unit: Unit, kind: Kind) -> None:
-    """Turn a unit's spool into its part. Killed anywhere in between, the next call ends what this one began, and no row is there twice.
+    """Convert a unit's spool into its part. The caller must hold the lock of the spool.
 
-    The caller holds the spool's lock.
+    If the process is killed in between, the next call completes the conversion. No row is ever read twice.
 
     Raises:
-        OSError: the disk is full or gone; the spool stays, and stays readable.
+        OSError: the disk is full or unavailable. The spool stays and remains readable.
     """
     if not unit.part.exists() and (rows := read_spool(unit.spool)):
         with new_file(unit.part, durable=True) as beside:
@@ -25,7 +25,7 @@ def make_part(unit: Unit, kind: Kind) -> None:
 
 
 def recover(folder: Path) -> int:
-    """Turn the spools of dead writers into parts; returns how many. Spools of living writers are left alone."""
+    """Convert the spools of dead writers into parts; return how many. Spools of running writers are not touched."""
     count = 0
     for kind in KINDS.values():
         for _, day in days(folder, kind):

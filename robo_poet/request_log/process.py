@@ -1,4 +1,4 @@
-"""The writer's process seen from the gateway: started, fed without blocking, started anew when it dies."""
+"""The gateway's handle of the writer process: starts it, writes to it without blocking, and restarts it if it dies."""
 
 import contextlib
 import fcntl
@@ -16,17 +16,19 @@ from typing import Any
 import robo_poet
 from robo_poet.settings.request_log import RequestLogSettings
 
-PIPE = 1 << 20  # bytes that may lie between us
-STUCK = 1.0  # seconds of a full pipe after which a line is dropped
-PAUSES = (0.0, 1.0, 5.0, 30.0)  # seconds before the process is started again
+PIPE = 1 << 20  # bytes of pipe buffer
+STUCK = 1.0  # seconds with a full pipe until a line is dropped
+PAUSES = (0.0, 1.0, 5.0, 30.0)  # seconds before the first, second, … start of the process
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 class WriterProcess:
-    """Takes lines for `python -m robo_poet.request_log`. Used by one thread.
+    """The process `python -m robo_poet.request_log`, fed with lines. Not thread-safe: one thread uses it.
 
     Args:
-        closing: whether to stop waiting for a process that does not read.
+        folder: folder of the log.
+        settings: passed to the process.
+        closing: returns True if `send` must not wait any longer for a process that does not read.
     """
 
     def __init__(self, folder: Path, settings: RequestLogSettings, closing: Callable[[], bool]) -> None:
@@ -34,13 +36,13 @@ class WriterProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._starts, self._started = 0, float("-inf")
         self._said = b""
-        self._before: Counter[str] = Counter()  # of processes that died
+        self._before: Counter[str] = Counter()  # counts of earlier processes
         self._now: Counter[str] = Counter()
         self.trouble = ""
 
     @property
     def counts(self) -> Counter[str]:
-        """What the process has counted, over all its lives."""
+        """Counts of the process, including those before its restarts."""
         return self._before + self._now
 
     @property
@@ -48,7 +50,7 @@ class WriterProcess:
         return self._process.pid if self._process else None
 
     def send(self, line: bytes) -> bool:
-        """Hand a line over; False where the process is dead or does not read."""
+        """Write a line to the process; return False if the process is dead or does not read."""
         if not self.alive():
             return False
         assert self._process
@@ -62,25 +64,25 @@ class WriterProcess:
                 if (whole and time.monotonic() - since > STUCK) or self._closing():
                     return False
                 select.select([], [handle], [], 0.1)
-            except OSError:  # it died
+            except OSError:  # the process died
                 return False
         return True
 
     def alive(self) -> bool:
-        """Start the process if it does not run and the time has come; whether it runs."""
+        """Start the process if it does not run and the pause since the last start is over; return True if it runs."""
         if self._process and self._process.poll() is None:
             return True
         if self._process:
             self._forget()
             if time.monotonic() - self._started > PAUSES[-1]:
-                self._starts = 1  # it had worked for a while
+                self._starts = 1  # it ran for a while, so begin again with the short pauses
         if time.monotonic() - self._started < PAUSES[min(self._starts, len(PAUSES) - 1)]:
             return False
         self._start()
         return self._process is not None
 
     def listen(self) -> None:
-        """Read what the process has counted."""
+        """Read the counts that the process has reported."""
         if not self._process or not self._process.stdout:
             return
         with contextlib.suppress(BlockingIOError, OSError):
@@ -91,7 +93,7 @@ class WriterProcess:
                         self._heard(json.loads(line))
 
     def close(self, seconds: float) -> None:
-        """Tell the process to finish, and wait so long for it; it finishes by itself if that is not enough."""
+        """Close the input of the process and wait up to `seconds` for its end. After that, the process finishes without us."""
         if not self._process or not self._process.stdin:
             return
         self._process.stdin.close()
@@ -121,7 +123,7 @@ class WriterProcess:
         assert self._process.stdout
         for pipe in (self._process.stdin, self._process.stdout):
             os.set_blocking(pipe.fileno(), False)
-        with contextlib.suppress(OSError):  # above the limit of unprivileged users
+        with contextlib.suppress(OSError):  # the size exceeds the limit for unprivileged users
             fcntl.fcntl(self._process.stdin.fileno(), fcntl.F_SETPIPE_SZ, PIPE)
 
     def _forget(self) -> None:
@@ -134,5 +136,5 @@ class WriterProcess:
         self._before += self._now
         self._now, self._said = Counter(), b""
         if self._process.returncode is None:
-            self._process.returncode = 0  # it goes on alone; nobody waits for it
+            self._process.returncode = 0  # still running: mark it as finished, so that Popen does not warn about it
         self._process = None

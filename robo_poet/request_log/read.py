@@ -1,4 +1,4 @@
-"""Reading the log: requests of a time, each with its readers' feedback (MON-3)."""
+"""Reading the log: requests of a period, joined with their feedback (MON-3)."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -18,19 +18,19 @@ BEGINNING, END = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UT
 
 
 def read(folder: Path, since: datetime = BEGINNING, until: datetime = END) -> pa.Table:
-    """Requests from `since` until before `until`, columns of `JOINED`, in no order: what is in Parquet and what is still in spools.
+    """Return the requests with `since` <= time < `until`, with the schema `JOINED` and in no particular order.
 
-    Safe beside writers: each record is there once, and what was put a second ago is there.
+    Reads parts and spools. It is safe while writers run: each record appears once, including records of a second ago.
 
     Raises:
-        BadInput: the folder is no log, a time has no zone, or a part cannot be read; names it.
+        BadInput: the folder is not a request log, a time has no time zone, or a part cannot be read (the message names it).
     """
     parts = list(read_parts(folder, since, until))
     return pa.concat_tables(parts) if parts else JOINED.empty_table()
 
 
 def read_parts(folder: Path, since: datetime = BEGINNING, until: datetime = END) -> Iterator[pa.Table]:
-    """The same, a table a part: memory holds one part at a time, and the feedback since `since`."""
+    """Yield the same requests as one table per part. Memory holds one part and the feedback since `since`. Raises as `read` does."""
     for name, moment in (("since", since), ("until", until)):
         if moment.tzinfo is None:
             raise BadInput("a time without its zone", where=name, remedy="say which, such as UTC")
@@ -57,7 +57,7 @@ def _tables(folder: Path, kind: Kind, since: datetime, until: datetime) -> Itera
 
 
 def _unit(unit: Unit, kind: Kind) -> pa.Table:
-    """A unit's rows, wherever they are now: its spool may become a part between two of our calls."""
+    """Return the rows of a unit. Tries part and spool twice, because a writer may convert the spool in the meantime."""
     for _ in range(2):
         try:
             return conform(pq.ParquetFile(unit.part).read(), kind.schema)
@@ -69,4 +69,4 @@ def _unit(unit: Unit, kind: Kind) -> pa.Table:
             return fitting(read_spool(unit.spool), kind.schema)
         except FileNotFoundError:
             continue
-    return kind.schema.empty_table()  # removed meanwhile: its time was over
+    return kind.schema.empty_table()  # removed in the meantime, because its retention period is over

@@ -1,4 +1,4 @@
-"""What the request log takes: a request with its answer, a reader's feedback, a prompt's likelihood."""
+"""Records that the request log accepts: requests with answers, feedback, and scores of prompts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,21 +7,24 @@ from typing import NamedTuple
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request and what became of it. The texts are given as they are; they are scrubbed before they are written.
+    """A request with its answer. The texts are unscrubbed here; the writer process scrubs them before it writes them.
 
     Attributes:
-        completion_id: what feedback refers to; decides whether the record is sampled.
-        time: seconds since 1970, when the request came.
+        completion_id: id that feedback refers to. Sampling depends on it.
+        time: arrival of the request, in seconds since 1970.
         user: a pseudonym, never a name.
-        digest: of the version.
+        digest: digest of the version's manifest.
         arm: champion, canary, pinned …
-        parameters: numbers only: temperature, top_p …
-        seconds, generation_seconds: of the request, and of the model server in it.
-        tokens: of each completion.
-        completion_perplexities: of each completion, under the unmodified probabilities; None where it is not known.
-        finish_reasons: of each completion.
-        status: HTTP's; `code` is the refusal's.
-        filter_rule, filter_side: which rule refused, on `prompt` or `completion`; empty where none did.
+        parameters: numeric sampling parameters, such as temperature and top_p.
+        seconds: duration of the request.
+        generation_seconds: share of `seconds` that the model server took.
+        tokens: number of tokens of each completion.
+        completion_perplexities: perplexity of each completion under the unmodified probabilities; None if it is unknown.
+        finish_reasons: finish reason of each completion.
+        status: HTTP status.
+        code: error code of a rejected request, else empty.
+        filter_rule: content filter rule that rejected the request, else empty.
+        filter_side: text that the rule matched, `prompt` or `completion`, else empty.
     """
 
     completion_id: str
@@ -48,10 +51,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """What a reader thinks of a completion.
+    """Feedback of a user on a completion.
 
     Attributes:
-        user: a pseudonym; the last rating and the last thumb of a user count.
+        user: a pseudonym. Only the last rating and the last thumb of a user count.
         rating: 1 to 5.
         thumb: `up` or `down`.
     """
@@ -64,7 +67,7 @@ class Feedback:
 
 
 class Score(NamedTuple):
-    """Likelihood of a prompt by `score`: the sum of its tokens' cross-entropy in nats, and how many tokens."""
+    """Score of a prompt: the sum of the cross-entropy of its tokens in nats, and the number of tokens."""
 
     nats: float
     tokens: int

@@ -1,4 +1,4 @@
-"""How long records are kept (DATA-4)."""
+"""Removal of records after their retention period (DATA-4)."""
 
 import shutil
 from datetime import date, timedelta
@@ -8,7 +8,7 @@ from robo_poet.request_log.layout import KINDS, days
 
 
 def remove_old(folder: Path, today: date, keep_days: int) -> list[date]:
-    """Remove the days that are more than `keep_days` before `today`; returns those of requests."""
+    """Remove the days that are more than `keep_days` before `today`; return the removed days of requests."""
     removed = []
     for name, kind in KINDS.items():
         for day, path in days(folder, kind):

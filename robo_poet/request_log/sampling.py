@@ -1,4 +1,4 @@
-"""Which completions are kept: the same ones wherever one asks, so that feedback finds its request."""
+"""Deterministic sampling by completion id. Every process keeps the same ids, so that feedback matches its request."""
 
 from hashlib import blake2b
 
@@ -6,7 +6,7 @@ _SPACE = 1 << 64
 
 
 def sampled(completion_id: str, rate: float) -> bool:
-    """Whether a completion is kept at this rate. What is kept at a rate is kept at every higher one."""
+    """Return True if a completion is kept at this rate (0 to 1). An id that is kept at one rate is kept at every higher rate."""
     if rate >= 1:
         return True
     digest = blake2b(completion_id.encode("utf-8", "surrogatepass"), digest_size=8).digest()

@@ -1,4 +1,4 @@
-"""Columns of the log's files."""
+"""Arrow schemas of the log, and conversion of JSON rows to tables."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -10,7 +10,7 @@ import pyarrow as pa
 MISFITS = (pa.ArrowException, TypeError, ValueError, OverflowError, OSError, KeyError, AttributeError)
 TIME = pa.timestamp("us", tz="UTC")
 
-# `prompt` and `completions` are null where there was no time to scrub them, `prompt_perplexity` where none was asked for.
+# `prompt` and `completions` are null if there was no time to scrub them. `prompt_perplexity` is null if the prompt was not scored.
 REQUESTS = pa.schema(
     [
         ("completion_id", pa.string()),
@@ -38,12 +38,12 @@ REQUESTS = pa.schema(
     ]
 )
 FEEDBACK = pa.schema([("completion_id", pa.string()), ("time", TIME), ("user", pa.string()), ("rating", pa.int8()), ("thumb", pa.string())])
-# What reading adds to a request: the mean of its readers' last ratings, and how many last thumbs went up and down.
+# `read` adds to a request: the mean of the last ratings of its users, and the numbers of last thumbs up and down.
 JOINED = pa.schema([*REQUESTS, ("rating", pa.float64()), ("thumbs_up", pa.int32()), ("thumbs_down", pa.int32())])
 
 
 def table(rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
-    """Rows as JSON had them, `time` in seconds since 1970; a missing field is null.
+    """Convert JSON rows to a table. `time` is in seconds since 1970. A missing field becomes null.
 
     Raises:
         one of MISFITS: a value does not fit its column.
@@ -52,7 +52,7 @@ def table(rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
 
 
 def fitting(rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
-    """The rows that fit; of a spool that another release wrote, some may not, and must not stand in the others' way."""
+    """Convert JSON rows to a table and skip the rows that do not fit. A spool of another release may contain such rows."""
     rows = list(rows)
     try:
         return table(rows, schema)
@@ -61,7 +61,7 @@ def fitting(rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
 
 
 def fits(row: Mapping[str, Any], schema: pa.Schema) -> bool:
-    """Whether a row can be written."""
+    """Return True if all values of a row fit the schema."""
     try:
         table([row], schema)
     except MISFITS:
@@ -70,7 +70,7 @@ def fits(row: Mapping[str, Any], schema: pa.Schema) -> bool:
 
 
 def conform(part: pa.Table, schema: pa.Schema) -> pa.Table:
-    """Columns of `schema`, in its order: one that an older writer did not know is null, one that it knew alone is left out."""
+    """Return the columns of `schema`, in its order. Columns that an older writer did not write are null; other columns are dropped."""
     columns = [
         part.column(column.name).cast(column.type) if column.name in part.column_names else pa.nulls(part.num_rows, column.type)
         for column in schema

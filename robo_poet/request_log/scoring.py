@@ -1,4 +1,4 @@
-"""Perplexity of prompts, asked of the model server beside the answers and never in their way."""
+"""Scoring of prompts in the background, at a limited rate, so that it does not delay answers."""
 
 import queue
 import threading
@@ -7,14 +7,17 @@ from collections.abc import Callable
 
 from robo_poet.request_log.record import Request, Score
 
-WAITING = 8  # prompts; more means that the model server has better things to do
+WAITING = 8  # queued prompts; more would load a model server that is busy with answers
 
 
 class Scoring:
-    """Calls `score` in a thread of its own, one prompt at a time, at most `per_second` a second; the others go without.
+    """A thread that calls `score` for one prompt at a time, at most `per_second` times a second. Other prompts are skipped.
 
     Args:
-        done: called with what was found, in that thread.
+        score: returns the score of a prompt, or None. An exception skips the prompt.
+        per_second: maximum rate; 0 scores no prompt.
+        done: called with the request and its score, in the scoring thread.
+        clock: monotonic time in seconds.
     """
 
     def __init__(
@@ -32,7 +35,7 @@ class Scoring:
         self._thread.start()
 
     def put(self, record: Request) -> bool:
-        """Score this prompt if there is time. Called by one thread."""
+        """Queue a prompt if rate and queue allow it; return True if it is queued. Not thread-safe: one thread calls it."""
         now = self._clock()
         if now < self._next or record.status != 200 or not record.prompt:
             return False
@@ -40,11 +43,11 @@ class Scoring:
             self._queue.put_nowait(record)
         except queue.Full:
             return False
-        self._next = max(self._next + self._gap, now)  # no burst after a silence
+        self._next = max(self._next + self._gap, now)  # no burst after an idle period
         return True
 
     def close(self) -> None:
-        """Leave what waits, and end after the prompt at hand."""
+        """Drop the queued prompts and end the thread after the current prompt."""
         while True:
             try:
                 self._queue.put_nowait(None)
@@ -60,7 +63,7 @@ class Scoring:
         while (record := self._queue.get()) is not None:
             try:
                 score = self._score(record)
-            except Exception:  # a model server that is gone, slow or new: one prompt without a score, not a thread less
+            except Exception:  # the model server is gone, slow or restarting: skip this prompt and keep the thread
                 continue
             if score is not None:
                 self._done(record, score)

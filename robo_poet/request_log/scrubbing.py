@@ -1,4 +1,4 @@
-"""Texts that wait to be scrubbed, in a thread of their own: finding names takes some 60 ms for 1,000 characters."""
+"""The scrubbing thread and its queue. Name recognition takes some 60 ms for 1,000 characters."""
 
 import threading
 import time
@@ -10,18 +10,22 @@ from robo_poet.request_log.texts import Texts
 from robo_poet.request_log.writer import Place, Writer
 from robo_poet.settings.request_log import RequestLogSettings
 
-LATER = 10.0  # seconds until the spaCy model is loaded, or until the first text: a model server that starts beside us has the cores first
+LATER = 10.0  # maximum seconds before the spaCy model is loaded without a text: a model server that starts now needs the cores first
 
 
 def rest(worked: float, share: float) -> float:
-    """Seconds to rest after so many of work, so that work is this share of the time."""
+    """Return the seconds to pause after `worked` seconds, so that work takes `share` of the time."""
     return worked * (1 / share - 1)
 
 
 class Scrubbing:
-    """Fills texts in once they are scrubbed. What waits too long, or does not fit, is never written: `omitted` counts it.
+    """A thread that scrubs queued texts and adds them to their rows.
 
-    Raises nothing: without its spaCy model it omits every text and says why in `trouble`.
+    A text that waits too long or cannot be scrubbed is never written. Without the spaCy model, no text is written.
+
+    Attributes:
+        omitted: number of records whose texts were not written.
+        trouble: one line about the last problem, or empty.
     """
 
     def __init__(self, writer: Writer, settings: RequestLogSettings) -> None:
@@ -35,17 +39,17 @@ class Scrubbing:
 
     @property
     def full(self) -> bool:
-        """Whether another text has no place."""
+        """True if no further texts are accepted: the queue is full, or the spaCy model is missing."""
         return len(self._queue) >= self._settings.text_queue or self._without_model
 
     def put(self, place: Place, texts: Sequence[str]) -> None:
-        """The prompt, then its completions."""
+        """Queue the texts of a row: the prompt, then its completions."""
         with self._ready:
             self._queue.append((time.monotonic(), place, texts))
             self._ready.notify()
 
     def close(self) -> None:
-        """Scrub what waits, as long as it may wait, and end."""
+        """Scrub the queued texts that have not waited too long, and end the thread."""
         with self._ready:
             self._closing = True
             self._ready.notify()
@@ -62,7 +66,7 @@ class Scrubbing:
                 began = time.thread_time()
                 try:
                     done = texts.scrub(given)
-                except Exception as error:  # whatever a text does to a recogniser: it is not written, and the next one is
+                except Exception as error:  # a recogniser failed: omit this text and continue with the next
                     self.trouble = f"a text could not be scrubbed: {type(error).__name__}"
             if done is None:
                 self._writer.give_up(place)

@@ -1,6 +1,6 @@
-"""The write-ahead spool: JSON lines, appended and flushed as they come, so that a crash loses what was not yet written and no more.
+"""The write-ahead spool: JSON lines, written immediately, so that a crash loses only records that were not yet written.
 
-Each line is `{"n": 7, "row": {…}}`, or a later `{"n": 7, "patch": {…}}` that fills fields of that row in.
+Each line is `{"n": 7, "row": {…}}`, or a later `{"n": 7, "patch": {…}}` that sets fields of row 7.
 """
 
 import fcntl
@@ -17,10 +17,17 @@ from robo_poet.request_log.layout import Unit
 
 
 class Spool:
-    """A spool of this process, locked while it lives: another writer that finds it unlocked knows that its writer is dead.
+    """An open spool file, locked until it is closed. An unlocked spool tells other writers that its writer is dead.
+
+    Attributes:
+        unit: the unit of the spool.
+        records: number of rows.
+        waiting: number of rows whose texts are still being scrubbed.
+        opened: monotonic time of creation, in seconds.
+        closed: True after `close`.
 
     Raises:
-        OSError: it cannot be made.
+        OSError: the file cannot be created.
     """
 
     def __init__(self, unit: Unit) -> None:
@@ -29,20 +36,20 @@ class Spool:
         self.opened = time.monotonic()
         self._dirty = self.closed = False
         unit.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._handle, beside = tempfile.mkstemp(prefix="._spool.", dir=unit.folder)  # 0600
+        self._handle, beside = tempfile.mkstemp(prefix="._spool.", dir=unit.folder)  # mode 0600
         try:
             fcntl.flock(self._handle, fcntl.LOCK_EX)
-            os.rename(beside, unit.spool)  # noqa: PTH104 -- locked before anyone can see it
+            os.rename(beside, unit.spool)  # noqa: PTH104 -- locked before its name is visible to others
         except OSError:
             os.close(self._handle)
             Path(beside).unlink(missing_ok=True)
             raise
 
     def append(self, line: Mapping[str, Any]) -> None:
-        """Write a line, whole or not at all.
+        """Append a line. After an error, a partial line is removed.
 
         Raises:
-            OSError: the disk is full or gone.
+            OSError: the disk is full or unavailable.
         """
         data = json.dumps(line, separators=(",", ":")).encode() + b"\n"
         try:
@@ -57,27 +64,27 @@ class Spool:
         self._dirty = True
 
     def sync(self) -> None:
-        """Make it outlast a power cut."""
+        """Flush the file to disk, so that it survives a power failure."""
         if self._dirty:
             self._dirty = False
             os.fdatasync(self._handle)
 
     def close(self) -> None:
-        """Let go of it; the file stays."""
+        """Close the file and release the lock. The file stays."""
         self.closed = True
         os.close(self._handle)
 
 
 @contextmanager
 def dead(path: Path) -> Iterator[bool]:
-    """Whether a spool's writer is gone; while the block runs, nobody else finds it so."""
+    """Yield True if the writer of a spool is dead. The spool is locked while the block runs, so that no other process claims it."""
     try:
         handle = os.open(path, os.O_RDWR)
     except FileNotFoundError:
         yield False
         return
     try:
-        yield _lock(handle) and os.fstat(handle).st_nlink > 0  # another may have turned it into a part between our two calls
+        yield _lock(handle) and os.fstat(handle).st_nlink > 0  # 0 links: another process has converted it between open and lock
     finally:
         os.close(handle)
 
@@ -91,10 +98,10 @@ def _lock(handle: int) -> bool:
 
 
 def read_spool(path: Path) -> list[dict[str, Any]]:
-    """Rows of a spool, of a living or a dead writer. A last line without its end was cut off by a crash and is left out.
+    """Read the rows of a spool, with patches applied. An incomplete last line (after a crash) and invalid lines are skipped.
 
     Raises:
-        FileNotFoundError: it has become a part meanwhile.
+        FileNotFoundError: the spool does not exist, for example because it has become a part.
     """
     rows: dict[int, dict[str, Any]] = {}
     whole, _, _torn = path.read_bytes().rpartition(b"\n")
@@ -105,6 +112,6 @@ def read_spool(path: Path) -> list[dict[str, Any]]:
                 rows[read["n"]] = read["row"]
             elif read["n"] in rows:
                 rows[read["n"]].update(read["patch"])
-        except (ValueError, KeyError, TypeError):  # zeros, after a power cut
+        except (ValueError, KeyError, TypeError):  # a power failure can leave zero bytes
             continue
     return list(rows.values())

@@ -1,4 +1,4 @@
-"""Texts of a record without personal data (contract 11: readers' texts get the full treatment)."""
+"""Removal of personal data from the texts of a record (contract 11: texts of users get the full treatment)."""
 
 from collections.abc import Sequence
 
@@ -7,11 +7,11 @@ from robo_poet.privacy.scrub import Scrubber
 from robo_poet.settings.request_log import RequestLogSettings
 from robo_poet.settings.scrub import ScrubSettings
 
-BETWEEN = "\n\x1e\n"  # a line of its own, so that no finding reaches over it
+BETWEEN = "\n\x1e\n"  # a separate line, so that no match spans two texts
 
 
 class Texts:
-    """Scrubs a prompt with its completions as one text: a name that is found in one is then known in the others.
+    """A scrubber of a prompt and its completions. They are scrubbed as one text, so that a name found in one is found in all.
 
     Raises:
         BadInput: the spaCy model is not installed.
@@ -21,10 +21,10 @@ class Texts:
         self._scrubber = Scrubber(
             ScrubSettings(policies={}, default_policy=settings.names, min_score=settings.min_score, spacy_model=settings.spacy_model)
         )
-        self.scrub(["Anna Kowalski"])  # loads the model now, some 2 s
+        self.scrub(["Anna Kowalski"])  # load the spaCy model now, which takes some 2 s
 
     def scrub(self, texts: Sequence[str]) -> list[str]:
-        """The texts, normalised, in their order."""
+        """Return the texts without personal data, normalised and in the same order."""
         if any("\x1e" in text for text in texts):
             return [self._one(text) for text in texts]
         together = self._one(BETWEEN.join(texts)).split(BETWEEN)

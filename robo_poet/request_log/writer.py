@@ -1,4 +1,4 @@
-"""Records into spools, spools into parts. Used by one process; any number of processes may share the folder."""
+"""The writer: appends records to spools and converts full spools into parts. Several processes may share the folder."""
 
 import secrets
 import threading
@@ -17,43 +17,51 @@ from robo_poet.request_log.schema import fits
 from robo_poet.request_log.spool import Spool
 from robo_poet.settings.request_log import RequestLogSettings
 
-SYNC = 0.5  # seconds: with a tick every 0.25 s, a power cut costs less than one
-SETTLE = 2.0  # seconds that a full spool stays open for what comes late, a prompt's score
-LATEST = 4096  # completions whose fields can still be filled in
+SYNC = 0.5  # seconds; with a tick every 0.25 s, a power failure loses less than 1 s
+SETTLE = 2.0  # seconds that a full spool stays open for late patches (scores of prompts)
+LATEST = 4096  # number of latest completions that `patch` can still change
 
 
 class Place(NamedTuple):
-    """Where a row lies."""
+    """Position of a row: its spool, and its number in the spool."""
 
     spool: Spool
     n: int
 
 
 class Writer:
-    """Writes records, already free of personal data.
+    """A writer of records that contain no personal data. Thread-safe.
 
     Args:
-        now: seconds since 1970.
+        folder: folder of the log; created with the first record.
+        settings: section `serve.request_log` of the profile.
+        now: returns the time in seconds since 1970.
+
+    Attributes:
+        counts: number of records by outcome: written, failed, invalid, feedback.
     """
 
     def __init__(self, folder: Path, settings: RequestLogSettings, now: Callable[[], float] = time.time) -> None:
         self._folder, self._settings, self._now = folder, settings, now
         self._name = secrets.token_hex(6)
         self._units = self._rows = 0
-        self._open: dict[Path, tuple[str, Spool]] = {}  # day's folder → kind, spool
-        self._full: list[tuple[str, Spool, float]] = []  # kind, spool, full since
-        self._places: OrderedDict[str, Place] = OrderedDict()  # completion → its row
+        self._open: dict[Path, tuple[str, Spool]] = {}  # folder of the day → kind, spool
+        self._full: list[tuple[str, Spool, float]] = []  # kind, spool, monotonic time since when it is full
+        self._places: OrderedDict[str, Place] = OrderedDict()  # completion id → its row
         self._synced = time.monotonic()
         self._today = date.min
         self._lock = threading.RLock()
         self.counts: Counter[str] = Counter(written=0, failed=0, invalid=0, feedback=0)
 
     def add(self, kind: str, row: Mapping[str, Any], *, waits: bool = False) -> Place | None:
-        """Write a row; it is read from then on. None where it could not be: a full disk, or a value that fits no column; both are counted.
+        """Write a row, which readers see from then on; return its place.
+
+        Returns None and counts the row if the disk is full or a value does not fit its column.
 
         Args:
             kind: request or feedback.
-            waits: its texts follow; the spool stays open until they do (`fill` or `give_up`).
+            row: values by column.
+            waits: True if the texts of the row follow. The spool then stays open until `fill` or `give_up` is called.
         """
         if kind not in KINDS or not fits(row, KINDS[kind].schema):
             self.counts["invalid"] += 1
@@ -79,24 +87,24 @@ class Writer:
             return place
 
     def patch(self, completion_id: str, fields: Mapping[str, Any]) -> bool:
-        """Fill fields of a request in that was added a moment ago; False where it is too late."""
+        """Set fields of a recently added request; return False if it is too late."""
         with self._lock:
             place = self._places.get(completion_id)
             return place is not None and self._patch(place, fields)
 
     def fill(self, place: Place, fields: Mapping[str, Any]) -> bool:
-        """The texts of a row that waited for them."""
+        """Set the texts of a row that waits for them; return False if it is too late."""
         with self._lock:
             place.spool.waiting -= 1
             return self._patch(place, fields)
 
     def give_up(self, place: Place) -> None:
-        """The texts of a row that waited for them will not come."""
+        """Declare that the texts of a waiting row will not follow."""
         with self._lock:
             place.spool.waiting -= 1
 
     def tick(self) -> None:
-        """What time brings: sync, full spools into parts, old days away. To be called several times a second."""
+        """Sync spools, convert full spools into parts and remove old days. Must be called several times a second."""
         clock, today = time.monotonic(), datetime.fromtimestamp(self._now(), UTC).date()
         with self._lock:
             if clock - self._synced >= SYNC:
@@ -111,14 +119,14 @@ class Writer:
                 remove_old(self._folder, today, self._settings.keep_days)
 
     def recover(self) -> int:
-        """Make parts of what dead writers left; returns how many."""
+        """Convert the spools of dead writers into parts; return how many."""
         try:
             return recover(self._folder)
-        except OSError:  # a full disk: their spools can be read as they are
+        except OSError:  # full disk; the spools remain readable
             return 0
 
     def close(self) -> None:
-        """Everything into parts."""
+        """Convert all spools into parts and close them."""
         with self._lock:
             self._full += [(kind, spool, 0.0) for kind, spool in self._open.values()]
             self._open.clear()
@@ -157,7 +165,7 @@ class Writer:
             self._full.remove(one)
             try:
                 make_part(spool.unit, KINDS[kind])
-            except OSError:  # tried again in a while; until then the spool is read as it is
+            except OSError:  # retried later; the spool remains readable until then
                 self._full.append((kind, spool, time.monotonic()))
             else:
                 spool.close()
