@@ -1,4 +1,4 @@
-"""Who may use the gateway, and how often (SERVE-3)."""
+"""Settings of authentication and rate limits of the gateway (SERVE-3)."""
 
 from urllib.parse import urlsplit
 
@@ -8,7 +8,7 @@ from robo_poet.settings.base import Settings
 
 
 class AccessSettings(Settings):
-    """Section `serve.access` of a profile."""
+    """Section `serve.access` of a profile: API keys, JWT tokens and rate limits."""
 
     look_seconds: float = Field(1.0, gt=0, le=60, description="a key that is made or revoked is known after so long")
     keys_stale_seconds: float = Field(600, ge=0, le=86_400, description="keys go on holding for so long while they cannot be read")

@@ -1,4 +1,4 @@
-"""What is measured of bias and of memorised secrets (EVAL-4)."""
+"""Settings of the bias and memorisation measurements (EVAL-4)."""
 
 from typing import Literal
 
@@ -9,7 +9,7 @@ from robo_poet.settings.planted_secrets import PlantedSecretsSettings
 
 
 class AuditSettings(Settings):
-    """Section `audit` of a profile."""
+    """Section `audit` of a profile: counterfactual pairs, sampling, and the canary strings."""
 
     languages: tuple[Literal["en", "es"], ...] = Field(
         ("en", "es"), min_length=1, description="of the pairs whose likelihood is compared; completions are judged in English alone"

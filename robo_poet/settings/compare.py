@@ -1,4 +1,4 @@
-"""How a new model is compared with the champion (EVAL-5)."""
+"""Settings of the comparison with the champion (EVAL-5)."""
 
 from pydantic import Field
 

@@ -1,4 +1,4 @@
-"""What may be asked and said (SERVE-4)."""
+"""Settings of the content filter (SERVE-4)."""
 
 import ipaddress
 from typing import Literal
@@ -10,7 +10,7 @@ from robo_poet.settings.base import Settings
 
 Mode = Literal["off", "log", "refuse"]
 Severity = Literal["mild", "strong", "severe"]
-# Words of the stage that the classifier, trained on comments of today, takes for abuse: without them it refuses Shakespeare.
+# Words that are common in plays. The classifier was trained on modern comments and would rate Shakespeare as toxic because of them.
 OF_THE_STAGE = tuple(
     "ass asses bastard bastards bitch cock coward cowards damn dick die dumb fool fools "
     "hell hypocrite hypocrites idiot suck sucks whore whores".split()
@@ -18,14 +18,14 @@ OF_THE_STAGE = tuple(
 
 
 class Sides(Settings):
-    """What a judge's hit does on each side. `log` lets the text through and names the rule."""
+    """Actions after a hit, for prompts and for completions. `log` passes the text and logs the rule."""
 
     prompt: Mode = "refuse"
     completion: Mode = "refuse"
 
 
 class ModerationSettings(Settings):
-    """An HTTP service of the Perspective kind, off by default. Perspective itself ends on 31 December 2026; this suits its heirs."""
+    """An HTTP moderation service with the Perspective API, off by default. Perspective itself ends on 31 December 2026."""
 
     sides: Sides = Field(Sides(prompt="off", completion="off"), description="what a hit does; off: the service is never called")
     url: str = Field("https://commentanalyzer.googleapis.com/v1alpha1/comments:analyze", description="address of the `analyze` call")
@@ -64,12 +64,12 @@ class ModerationSettings(Settings):
 
     @property
     def called(self) -> bool:
-        """The service is asked on one side at least."""
+        """True if the service is called for prompts, completions or both."""
         return (self.sides.prompt, self.sides.completion) != ("off", "off")
 
     @property
     def on_loopback(self) -> bool:
-        """The address is this machine's own."""
+        """True if the address is a loopback address."""
         host = urlsplit(self.url).hostname or ""
         try:
             return ipaddress.ip_address(host).is_loopback
@@ -78,7 +78,7 @@ class ModerationSettings(Settings):
 
 
 class ContentFilterSettings(Settings):
-    """Part `content_filter` of the section `serve`."""
+    """Section `serve.content_filter` of a profile."""
 
     rules: Sides = Field(Sides(), description="patterns: personal data, keys, markup, floods of one phrase")
     rules_off: tuple[str, ...] = Field((), description="names of rules that are left out, such as email_address")
@@ -100,6 +100,6 @@ class ContentFilterSettings(Settings):
     @classmethod
     def _texts(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
         for text in texts:
-            if not 3 <= len(text.strip()) <= 100:  # two letters stand in half of all tokens
+            if not 3 <= len(text.strip()) <= 100:  # two letters occur in half of all tokens
                 raise ValueError(f"{text!r}: give 3 to 100 characters")
         return texts

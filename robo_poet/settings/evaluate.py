@@ -1,4 +1,4 @@
-"""What is measured before a model may be released (EVAL-1, EVAL-2, REG-3)."""
+"""Settings of the evaluation on the test split (EVAL-1, EVAL-2, REG-3)."""
 
 from pydantic import Field, model_validator
 
@@ -19,6 +19,6 @@ class EvaluateSettings(Settings):
 
     @model_validator(mode="after")
     def _within_the_model(self) -> "EvaluateSettings":
-        if self.prompt_tokens + self.continuation_tokens > 511:  # and <START> makes 512
+        if self.prompt_tokens + self.continuation_tokens > 511:  # <START> is the 512th token
             raise ValueError("prompt_tokens and continuation_tokens are together more than 511")
         return self

@@ -1,4 +1,4 @@
-"""A gate: one metric, and the bound it must keep or how much worse than the champion it may be (EVAL-6)."""
+"""Settings of one gate: a metric with absolute bounds, or with a margin to the champion (EVAL-6)."""
 
 from typing import Literal
 
@@ -10,7 +10,7 @@ from robo_poet.settings.base import Settings
 
 
 class Gate(Settings):
-    """One line of `gates` in a profile. A metric that is missing or not a number is outside every bound."""
+    """One entry of `gates` in a profile. A metric that is missing or not a number is outside every bound."""
 
     metric: str = Field(min_length=1, description="a metric of the evaluation, such as perplexity")
     min: float | None = None

@@ -1,4 +1,4 @@
-"""What is read into the corpus, and how it is split (DATA-6)."""
+"""Settings of corpus ingestion and of the split (DATA-6)."""
 
 from typing import Literal
 
@@ -8,7 +8,7 @@ from robo_poet.settings.base import Settings
 
 
 class Columns(Settings):
-    """Names of the columns in the user's own .jsonl, .csv or .parquet; only `text` must exist."""
+    """Column names in the user's .jsonl, .csv or .parquet file. Only `text` is required."""
 
     text: str = "text"
     id: str = "id"

@@ -1,4 +1,4 @@
-"""How what a model wrote is judged (EVAL-2, EVAL-3)."""
+"""Settings of the metrics of generated text (EVAL-2, EVAL-3)."""
 
 from pydantic import Field
 
@@ -10,7 +10,7 @@ class MeasureTextSettings(Settings):
     """Section `text` of a profile."""
 
     resamples: int = Field(1000, ge=100, le=100_000, description="of the bootstrap that gives the intervals of ratios")
-    # Of the bundled corpora's windows of 64 tokens fewer than one in 5,000 is degenerate by these, all of them rows of dots in tables.
+    # With these values, fewer than 1 in 5,000 windows of 64 tokens of the bundled corpora are degenerate, all of them dots in tables.
     loop_repeats: int = Field(3, ge=2, le=100, description="times that a text says the same at its end to be degenerate …")
     loop_tokens: int = Field(12, ge=2, le=512, description="… and the tokens that these times fill together, at least")
     repetition_limit: float = Field(0.4, gt=0, lt=1, description="repetition rate above which a text is degenerate")

@@ -1,4 +1,4 @@
-"""Made secrets in the training text, to measure how much of it a model gives away (Carlini et al. 2019)."""
+"""Settings of the canary strings planted in the training text to measure memorisation (Carlini et al. 2019)."""
 
 from pydantic import Field, field_validator
 
@@ -6,7 +6,7 @@ from robo_poet.settings.base import Settings
 
 
 class PlantedSecretsSettings(Settings):
-    """What is planted: the same for the step that trains and the one that audits."""
+    """Section `audit.secrets` of a profile. The training step and the audit step read the same values."""
 
     rates: tuple[int, ...] = Field((), description="how often a secret is in the training text, such as [1, 4, 16]; empty: none planted")
     per_rate: int = Field(4, ge=1, le=20, description="secrets of each rate; as many again are never planted, for comparison")

@@ -1,4 +1,4 @@
-"""What is kept of requests, for monitoring and evaluation (issue 5 item 6, DATA-4)."""
+"""Settings of the request log, for monitoring and evaluation (issue 5 item 6, DATA-4)."""
 
 from typing import Literal
 
@@ -8,7 +8,7 @@ from robo_poet.settings.base import Settings
 
 
 class RequestLogSettings(Settings):
-    """Part `request_log` of the section `serve`."""
+    """Section `serve.request_log` of a profile."""
 
     enabled: bool = Field(True, description="keep a log of requests")
     sample_rate: float = Field(1.0, ge=0, le=1, description="share of completions that are kept; the same ones on every replica")

@@ -1,4 +1,4 @@
-"""How personal data is taken out, per source (DATA-3, contract 11)."""
+"""Settings of the removal of personal data, by source (DATA-3, contract 11)."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""The gateway and the rooms behind it (SERVE-1 to SERVE-4)."""
+"""Settings of the gateway (SERVE-1 to SERVE-4)."""
 
 from ipaddress import ip_network
 from typing import Literal
@@ -13,7 +13,7 @@ from robo_poet.settings.telemetry import TelemetrySettings
 
 
 class ServeSettings(Settings):
-    """Section `serve` of a profile, and what `python -m serving.gateway` reads."""
+    """Section `serve` of a profile, which `python -m serving.gateway` also reads."""
 
     host: str = Field("127.0.0.1", min_length=1, description="address to listen on")
     port: int = Field(8080, ge=0, le=65535, description="0 takes a free one")

@@ -1,4 +1,4 @@
-"""The parts of the held-out text that a model is measured on, one by one (EVAL-5)."""
+"""Settings of the metrics by slice of the held-out documents (EVAL-5)."""
 
 from typing import Literal
 
@@ -6,7 +6,7 @@ from pydantic import Field, field_validator
 
 from robo_poet.settings.base import Settings
 
-Column = Literal["source", "author", "genre", "period", "language", "length"]  # robo_poet.evaluation.documents.SLICES
+Column = Literal["source", "author", "genre", "period", "language", "length"]  # the same as robo_poet.evaluation.documents.SLICES
 
 
 class SlicesSettings(Settings):

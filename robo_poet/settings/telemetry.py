@@ -1,4 +1,4 @@
-"""What is seen of serving: metrics, sessions, the audit log (MON-1, SERVE-3)."""
+"""Settings of serving metrics, sessions and the audit log (MON-1, SERVE-3)."""
 
 from pydantic import Field
 
@@ -6,7 +6,7 @@ from robo_poet.settings.base import Settings
 
 
 class TelemetrySettings(Settings):
-    """Part `telemetry` of the section `serve`."""
+    """Section `serve.telemetry` of a profile."""
 
     cost_per_second: float = Field(0.0001, ge=0, description="what a second of generation costs, in your currency; 0.36 an hour by default")
     session_gap_seconds: float = Field(1800, gt=0, le=86_400, description="silence that ends a user's session")

@@ -1,4 +1,4 @@
-"""The tokenizer (DATA-5)."""
+"""Settings of the tokenizer (DATA-5)."""
 
 from typing import Literal
 

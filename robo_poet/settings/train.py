@@ -1,4 +1,4 @@
-"""Model size and training (MODEL-1, MODEL-2, TRAIN-1 to TRAIN-4, DATA-7)."""
+"""Settings of the model and its training (MODEL-1, MODEL-2, TRAIN-1 to TRAIN-4, DATA-7)."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from robo_poet.settings.base import Settings
 
-# What a setting that is left out stands for, where the architectures differ.
+# Defaults that differ between the architectures.
 BY_ARCHITECTURE: Mapping[str, Mapping[str, Any]] = {"lstm": {"layers": 2, "dropout": 0.3}, "transformer": {"layers": 6, "dropout": 0.1}}
 
 
@@ -53,7 +53,7 @@ class TrainSettings(Settings):
     @model_validator(mode="before")
     @classmethod
     def _what_the_architecture_suggests(cls, values: Any) -> Any:
-        """Fill in what is left out, so that all that reads the settings sees the effective number."""
+        """Fill in the defaults of the architecture, so that every reader of the settings sees the effective values."""
         if not isinstance(values, Mapping):
             return values
         own = BY_ARCHITECTURE.get(str(values.get("architecture", "lstm")), {})

@@ -1,4 +1,4 @@
-"""Limits a corpus is held to before anything is learnt from it (DATA-1, DATA-2)."""
+"""Settings of the corpus checks before training (DATA-1, DATA-2)."""
 
 from typing import Literal
 
@@ -10,7 +10,7 @@ Outside = Literal["ignore", "warn", "fail"]
 
 
 class ValidateSettings(Settings):
-    """Section `validate` of a profile. Each limit has an `on_…`: what happens outside it."""
+    """Section `validation` of a profile. Each limit has an `on_…` setting: the action if the corpus is outside the limit."""
 
     min_megabytes: float = Field(1.0, ge=0, description="recommended smallest size")
     on_size: Outside = "warn"
