@@ -27,22 +27,22 @@ def chat(
     """Write a text together with the champion, or with a version of your choice, in the terminal."""
     from cli.sampling_options import parse_setting, sampling_of
 
-    given = dict(parse_setting(words) for words in settings or [])
-    sampling_of(given, "--set ")  # reject a wrong value before the model is loaded, which takes seconds
+    chosen_settings = dict(parse_setting(words) for words in settings or [])
+    sampling_of(chosen_settings, "--set ")  # reject a wrong value before the model is loaded, which takes seconds
     from cli.chat_session import Session
 
-    session = Session(registry, version, given, seed)
-    person = sys.stdin.isatty() and sys.stdout.isatty()
-    if person:
+    session = Session(registry, version, chosen_settings, seed)
+    interactive = sys.stdin.isatty() and sys.stdout.isatty()
+    if interactive:
         _edit_lines()
         session.introduce()
         print(WELCOME)
-    failures = _talk(session, person)
-    if failures and not person:
+    failures = _talk(session, interactive)
+    if failures and not interactive:
         raise typer.Exit(1)  # each failure is already reported; the exit status tells scripts
 
 
-def _talk(session: "Session", person: bool) -> int:
+def _talk(session: "Session", interactive: bool) -> int:
     """Read lines and answer them until the end of input; return how many lines failed.
 
     With unsaved text, the first Ctrl-C only warns and the second one leaves.
@@ -51,7 +51,7 @@ def _talk(session: "Session", person: bool) -> int:
     from cli.writing import note
 
     failures, warned = 0, False
-    lines = _lines("> " if person else "")
+    lines = _lines("> " if interactive else "")
     while not session.left:
         try:
             line = next(lines, None)
@@ -67,7 +67,7 @@ def _talk(session: "Session", person: bool) -> int:
             fault = f"{error.filename or 'this command'}: {(error.strerror or str(error)).lower()}"
         except KeyboardInterrupt:
             print()
-            if warned or not session.unsaved or not person:
+            if warned or not session.unsaved or not interactive:
                 note("left; /quit and Ctrl-D leave, too")
                 raise typer.Exit(INTERRUPTED) from None
             warned = True
@@ -84,21 +84,21 @@ def _talk(session: "Session", person: bool) -> int:
 def _lines(prompt: str) -> Iterator[str]:
     """Yield typed or piped lines until the end of input. A backslash at the end of a line joins it with the next line."""
     sys.stdin.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]  # invalid UTF-8 rejects one line and does not end the chat
-    held = ""
+    pending = ""
     while True:
         try:
-            line = input("  " if held and prompt else prompt)
+            line = input("  " if pending and prompt else prompt)
         except EOFError:
             if prompt:
                 print()  # so that the shell prompt starts on a new line
-            if held:
-                yield held
+            if pending:
+                yield pending
             return
         if line.endswith("\\"):
-            held += f"{line[:-1]}\n"
+            pending += f"{line[:-1]}\n"
         else:
-            yield held + line
-            held = ""
+            yield pending + line
+            pending = ""
 
 
 def _edit_lines() -> None:
@@ -109,8 +109,8 @@ def _edit_lines() -> None:
         return
     from cli.chat_commands import COMMANDS
 
-    def complete(begun: str, number: int) -> str | None:
-        return [*(name for name in COMMANDS if begun.startswith("/") and name.startswith(begun)), None][number]
+    def complete(prefix: str, index: int) -> str | None:
+        return [*(name for name in COMMANDS if prefix.startswith("/") and name.startswith(prefix)), None][index]
 
     readline.set_completer_delims(" ")
     readline.set_completer(complete)

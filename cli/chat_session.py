@@ -59,9 +59,9 @@ class Session:
 
     def set(self, field: str, value: Any) -> None:
         """Change one setting. If the value is rejected, no setting changes."""
-        given = {**self.given, field: value}
-        check_banned(self.opened.model, sampling_of(given))
-        self.given = given
+        settings = {**self.given, field: value}
+        check_banned(self.opened.model, sampling_of(settings))
+        self.given = settings
 
     def say(self, line: str) -> None:
         """Append a line to the text and let the model continue. An empty line only lets the model continue.
@@ -76,10 +76,10 @@ class Session:
                 raise BadInput("it is not UTF-8", where="this line") from None
         if not line:
             self.conversation.last()  # raises BadInput if there is no text to continue
-        said = self.conversation.addition(line)
+        addition = self.conversation.addition(line)
         seed = secrets.randbelow(2**31) if self.seed is None else self.seed
-        written = self._answer(self.conversation.text + said, seed)
-        self.conversation = self.conversation.with_turn(Turn(said, written, seed))
+        answer = self._answer(self.conversation.text + addition, seed)
+        self.conversation = self.conversation.with_turn(Turn(addition, answer, seed))
 
     def again(self) -> None:
         """Replace the last answer with a new one."""
@@ -95,21 +95,21 @@ class Session:
     def _answer(self, text: str, seed: int) -> str:
         """Stream a continuation of `text` to the screen; return the continuation."""
         model, sampling = self.opened.model, self.sampling
-        read = latest(text, context_room(sampling.max_new), lambda part: len(model.tokenizer.encode(part)))
-        ids = encode_prompt(model, read)
+        context = latest(text, context_room(sampling.max_new), lambda tail: len(model.tokenizer.encode(tail)))
+        ids = encode_prompt(model, context)
         started = time.perf_counter()
         with stoppable() as stopped:
-            last = flow(stream(model, ids, sampling, seed), stopped)
+            completion = flow(stream(model, ids, sampling, seed), stopped)
         seconds = time.perf_counter() - started
-        written = whole(last.text)
+        written = whole(completion.text)
         if not written.endswith("\n"):
             write("\n")
-        facts = ["beam search" if sampling.beams > 1 else f"seed {seed}", speed(len(last.tokens), seconds)]
-        if last.reason is StopReason.LENGTH and len(last.tokens) < sampling.max_new:
+        facts = ["beam search" if sampling.beams > 1 else f"seed {seed}", speed(len(completion.tokens), seconds)]
+        if completion.reason is StopReason.LENGTH and len(completion.tokens) < sampling.max_new:
             facts.append("stopped by Ctrl-C")
-        elif ENDINGS[last.reason]:
-            facts.append(ENDINGS[last.reason])
-        if left_out := len(text) - len(read):
+        elif ENDINGS[completion.reason]:
+            facts.append(ENDINGS[completion.reason])
+        if left_out := len(text) - len(context):
             facts.append(f"the first {left_out:,} of {len(text):,} characters no longer fit and were not read")
         note(" · ".join(facts))
         for banned in slipped(sampling, [written]):

@@ -42,8 +42,8 @@ def submit(
     """Compile the pipeline, upload it and start a training run. Prints the address of the run."""
     from pipelines.profile import load_profile
 
-    chosen = load_profile(profile, set_).profile
-    sys.exit(run_on_cluster(chosen, corpus=corpus, name=name, create_experiment=create_experiment, wait_for_it=wait))
+    settings = load_profile(profile, set_).profile
+    sys.exit(run_on_cluster(settings, corpus=corpus, name=name, create_experiment=create_experiment, wait_for_it=wait))
 
 
 def run_on_cluster(
@@ -123,13 +123,13 @@ def schedule_create(
     from pipelines.profile import load_profile
 
     check_cron(cron)
-    chosen = load_profile(profile, set_).profile
+    settings = load_profile(profile, set_).profile
     connected = _connect(profile, set_)
-    parameters = cluster_parameters(chosen, source=corpus, moving_source=True)
-    ir = Path(chosen.local.store) / "cluster.yaml"
-    compile_training(chosen, ir, moving_source=bool(corpus))
-    made, changed = schedule_training(chosen, ir, parameters, name=name, cron=cron, connected=connected)
-    typer.echo(f"recurring run {made.name}, {made.cron}: {'set' if changed else 'as it was'}; {connected[1].recurring_address(made.id)}")
+    parameters = cluster_parameters(settings, source=corpus, moving_source=True)
+    ir = Path(settings.local.store) / "cluster.yaml"
+    compile_training(settings, ir, moving_source=bool(corpus))
+    entry, changed = schedule_training(settings, ir, parameters, name=name, cron=cron, connected=connected)
+    typer.echo(f"recurring run {entry.name}, {entry.cron}: {'set' if changed else 'as it was'}; {connected[1].recurring_address(entry.id)}")
 
 
 @schedule.command("list")
@@ -138,10 +138,10 @@ def schedule_list(profile: Profile = "rtx", set_: Set = []) -> None:  # noqa: B0
     from pipelines.cluster.recurring import list_recurring
 
     client, connection = _connect(profile, set_)
-    found = list_recurring(client, connection)
-    for one in found:
-        typer.echo(f"{one.name:24}  {one.cron:20}  {'enabled' if one.enabled else 'disabled'}")
-    if not found:
+    recurring_runs = list_recurring(client, connection)
+    for recurring in recurring_runs:
+        typer.echo(f"{recurring.name:24}  {recurring.cron:20}  {'enabled' if recurring.enabled else 'disabled'}")
+    if not recurring_runs:
         typer.echo(f"experiment {connection.experiment} has no recurring runs")
 
 
@@ -150,8 +150,8 @@ def schedule_disable(name: Name, profile: Profile = "rtx", set_: Set = []) -> No
     """Stop creating runs for a schedule. `create` with the same settings enables it again."""
     from pipelines.cluster.recurring import disable_recurring
 
-    done = disable_recurring(*_connect(profile, set_), name)
-    typer.echo(f"recurring run {name} {'is disabled' if done else 'was disabled already'}")
+    newly_disabled = disable_recurring(*_connect(profile, set_), name)
+    typer.echo(f"recurring run {name} {'is disabled' if newly_disabled else 'was disabled already'}")
 
 
 def _connect(profile: str, overrides: list[str]) -> tuple[Client, Connection]:
@@ -171,12 +171,12 @@ def _follow(client: Client, run: str, address: str, names: Mapping[str, str] | N
 
     try:
         with watch_on(Console(highlight=False)) as listener:
-            end = follow(client, run, listener, names=names or names_of_run(client, run))
+            result = follow(client, run, listener, names=names or names_of_run(client, run))
     except KeyboardInterrupt:
         typer.echo(f"\nno longer following; the run goes on: {address}")
         typer.echo(f"follow it again: robo-poet cluster wait {run}\nstop it: robo-poet cluster stop {run}")
         return INTERRUPTED
-    failed = [task.name for task in end.tasks if task.state == "FAILED"]
-    why = f": {end.error}" if end.error else f": {', '.join(failed)}" if failed else ""
-    typer.echo(f"run {run} {word(end.state)}{why}; {address}")
-    return end.exit_status
+    failed = [task.name for task in result.tasks if task.state == "FAILED"]
+    reason = f": {result.error}" if result.error else f": {', '.join(failed)}" if failed else ""
+    typer.echo(f"run {run} {word(result.state)}{reason}; {address}")
+    return result.exit_status

@@ -101,13 +101,13 @@ def latest(text: str, room: int, count: Callable[[str], int]) -> str:
     if count(text) <= room:
         return text
     for pattern in (r"\n+", r"\s+"):
-        kept = _fitting(text, [found.end() for found in re.finditer(pattern, text)], room, count)
-        if 2 * count(kept) > room:
-            return kept
+        tail = _fitting(text, [match.end() for match in re.finditer(pattern, text)], room, count)
+        if 2 * count(tail) > room:
+            return tail
     return _fitting(text, range(1, len(text) + 1), room, count)
 
 
 def _fitting(text: str, starts: Sequence[int], room: int, count: Callable[[str], int]) -> str:
     """Return the longest end that starts at one of `starts` and fits, by binary search. The search has counted the end that it returns."""
-    place = bisect_left(starts, True, key=lambda start: count(text[start:]) <= room)
-    return text[starts[place] :] if place < len(starts) else ""
+    index = bisect_left(starts, True, key=lambda start: count(text[start:]) <= room)
+    return text[starts[index] :] if index < len(starts) else ""

@@ -31,8 +31,8 @@ def gc(
         plan = apply_gc(plan, store=store, runs=runs)
     table = Table("what", "MB", "why", box=None, pad_edge=False)
     table.columns[1].justify = "right"
-    for one in plan:
-        table.add_row(f"{one.path.parent.name}/{one.path.name}", f"{one.size / 1e6:.1f}", one.why)
+    for removal in plan:
+        table.add_row(f"{removal.path.parent.name}/{removal.path.name}", f"{removal.size / 1e6:.1f}", removal.why)
     Console().print(table)
-    total = sum(one.size for one in plan) / 1e6
+    total = sum(removal.size for removal in plan) / 1e6
     typer.echo(f"{'freed' if yes else 'would free'} {total:.1f} MB" + ("" if yes else "; robo-poet gc --yes removes it"))

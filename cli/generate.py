@@ -38,11 +38,11 @@ def generate(
     registry: Annotated[Path, typer.Option(help="Folder of the registry.")] = Path("registry"),
 ) -> None:
     """Continue a prompt with the champion or another version. The text is printed while it is generated."""
-    given = {
+    settings = {
         "max_new": max_length, "temperature": temperature, "top_k": top_k, "top_p": top_p, "repetition_penalty": repetition_penalty,
         "stop": texts(stop or []), "banned": texts(ban or []), "beams": beams, "length_penalty": length_penalty,
     }  # fmt: skip
-    sampling = sampling_of(given if min_length is None else {**given, "min_new": min_length}, "--")
+    sampling = sampling_of(settings if min_length is None else {**settings, "min_new": min_length}, "--")
     if samples > 1 and beams > 1:
         raise BadInput("beam search finds one text, always the same", where="--samples", remedy="leave --samples or --beams out")
     _write(_read(prompt, prompt_file), sampling, samples, seed, registry, version, as_json)
@@ -74,30 +74,35 @@ def _write(prompt: str, sampling: Sampling, samples: int, seed: int | None, regi
     opened = open_version(registry, number)
     check_banned(opened.model, sampling, "--")
     ids = encode_prompt(opened.model, prompt)
-    first = seed if seed is not None else secrets.randbelow(2**31)
-    seeds = range(first, first + samples)
+    first_seed = seed if seed is not None else secrets.randbelow(2**31)
+    seeds = range(first_seed, first_seed + samples)
     started = time.perf_counter()
     if samples == 1 and not as_json:
         write(prompt, "bold")
-        written = [flow(stream(opened.model, ids, sampling, first))]
+        completions = [flow(stream(opened.model, ids, sampling, first_seed))]
         write("\n")
     else:
-        written = complete(opened.model, [ids] * samples, sampling, seeds)
+        completions = complete(opened.model, [ids] * samples, sampling, seeds)
     seconds = time.perf_counter() - started
     if as_json:
-        for own, one in zip(seeds, written, strict=True):
-            found = {"text": whole(one.text), "tokens": one.tokens, "log_probs": one.log_probs, "reason": one.reason.name.lower()}
-            drawn = None if sampling.beams > 1 else own
-            print(json.dumps({"prompt": prompt, **found, "seed": drawn, "version": opened.version.number}))
+        for completion_seed, completion in zip(seeds, completions, strict=True):
+            fields = {
+                "text": whole(completion.text), "tokens": completion.tokens,
+                "log_probs": completion.log_probs, "reason": completion.reason.name.lower(),
+            }  # fmt: skip
+            sampling_seed = None if sampling.beams > 1 else completion_seed
+            print(json.dumps({"prompt": prompt, **fields, "seed": sampling_seed, "version": opened.version.number}))
         return
     if samples > 1:
-        for place, one in enumerate(written, 1):
-            write(f"--- {place} of {samples}, seed {seeds[place - 1]}\n", "dim")
+        for position, completion in enumerate(completions, 1):
+            write(f"--- {position} of {samples}, seed {seeds[position - 1]}\n", "dim")
             write(prompt, "bold")
-            write(f"{whole(one.text)}\n\n")
-    again = "beam search writes this again" if sampling.beams > 1 else f"--seed {first} writes this again"
-    ends = [(ENDINGS[one.reason], f"text {place}: " if samples > 1 else "") for place, one in enumerate(written, 1)]
-    why = [f"{which}{end}" for end, which in ends if end]
-    note(" · ".join([f"version {opened.version.number}", again, speed(sum(len(one.tokens) for one in written), seconds), *why]))
-    for banned in slipped(sampling, [one.text for one in written]):
+            write(f"{whole(completion.text)}\n\n")
+    repeat_hint = "beam search writes this again" if sampling.beams > 1 else f"--seed {first_seed} writes this again"
+    ends = [(ENDINGS[completion.reason], f"text {position}: " if samples > 1 else "") for position, completion in enumerate(completions, 1)]
+    endings = [f"{label}{end}" for end, label in ends if end]
+    note(" · ".join([
+        f"version {opened.version.number}", repeat_hint, speed(sum(len(completion.tokens) for completion in completions), seconds), *endings,
+    ]))  # fmt: skip
+    for banned in slipped(sampling, [completion.text for completion in completions]):
         note(f"{banned!r} was written all the same, from several tokens that hold a part each", "yellow")

@@ -26,11 +26,11 @@ def images(
     console.width = max(console.width, 110)  # wide enough to print image tags in full
     cluster = load_profile(profile, set_).profile.cluster
     groups = {step: Placement(cluster).group(step) for step in GROUPS} | {name: program.group for name, program in SERVING.items()}
-    made = make_images(groups, prefix=cluster.image_prefix, base=base, say=lambda name: console.print(f"building {name}"))
+    results = make_images(groups, prefix=cluster.image_prefix, base=base, say=lambda name: console.print(f"building {name}"))
     table = Table("image", "environment", "MB over base", "", "seconds", box=None, pad_edge=False)
     for column in (2, 4):
         table.columns[column].justify = "right"
-    for one in made:
-        table.add_row(one.image, one.group, f"{one.size / 1e6:.0f}", one.state, f"{one.seconds:.1f}")
+    for image in results:
+        table.add_row(image.image, image.group, f"{image.size / 1e6:.0f}", image.state, f"{image.seconds:.1f}")
     console.print(table)
     console.print("bills of materials (CycloneDX): build/sbom/")

@@ -14,14 +14,14 @@ def stoppable() -> Iterator[Callable[[], bool]]:
     """
     pressed = False
 
-    def press(number: int, frame: FrameType | None) -> None:
+    def handle(signal_number: int, frame: FrameType | None) -> None:
         nonlocal pressed
         if pressed:
             raise KeyboardInterrupt
         pressed = True
 
-    former = signal.signal(signal.SIGINT, press)
+    previous_handler = signal.signal(signal.SIGINT, handle)
     try:
         yield lambda: pressed
     finally:
-        signal.signal(signal.SIGINT, former)
+        signal.signal(signal.SIGINT, previous_handler)

@@ -32,9 +32,11 @@ def _old(folder: Path) -> KeyStore:
     return _store(folder)
 
 
-def _tell(made: Made) -> None:
-    typer.echo(made.text)
-    typer.echo(f"key {made.key.id} of {made.key.user}, until {_day(made.key.expires)}; the line above is shown this once", err=True)
+def _tell(created: Made) -> None:
+    typer.echo(created.text)
+    typer.echo(
+        f"key {created.key.id} of {created.key.user}, until {_day(created.key.expires)}; the line above is shown this once", err=True
+    )
 
 
 def _day(seconds: float) -> str:

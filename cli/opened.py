@@ -31,21 +31,21 @@ def open_version(registry: Path, number: int) -> Opened:
         BadInput: there is no such version, or its files differ from what was registered.
     """
     store = Registry(registry)
-    chosen = store.version(number) if number else store.champion()
-    if chosen is None:
+    version = store.version(number) if number else store.champion()
+    if version is None:
         raise BadInput("no champion yet", where=str(registry), remedy="train one with make run-pipeline")
-    with _waiting(f"version {chosen.number} loads …"):
-        chosen.verify()
-        model = load_model(chosen.folder / "model", chosen.folder / "tokenizer")
+    with _waiting(f"version {version.number} loads …"):
+        version.verify()
+        model = load_model(version.folder / "model", version.folder / "tokenizer")
         # TensorFlow plans the graph in the first call, which takes a second. Do it here, so that it does not count as generation time.
         generate(model, [[START]], Sampling(max_new=1, min_new=0), [0])
-    return Opened(chosen, model)
+    return Opened(version, model)
 
 
 def introduction(version: Version) -> str:
     """Return one line with number, stage, perplexity and bits per byte of a version."""
-    known = version.manifest().metrics
-    figures = [f"{metric_name(name)} {metric_text(name, known[name])}" for name in ("perplexity", "bits_per_byte") if name in known]
+    metrics = version.manifest().metrics
+    figures = [f"{metric_name(name)} {metric_text(name, metrics[name])}" for name in ("perplexity", "bits_per_byte") if name in metrics]
     stage = f"{version.stage}: {version.why}" if version.stage == "rejected" else str(version.stage)
     return " · ".join([f"version {version.number} ({stage})", *figures])
 
@@ -53,13 +53,13 @@ def introduction(version: Version) -> str:
 @contextmanager
 def _waiting(line: str) -> Iterator[None]:
     """Show `line` on a terminal while the block runs. The line is static, because no other output appears while TensorFlow loads."""
-    person = sys.stderr.isatty()
-    if person:
+    interactive = sys.stderr.isatty()
+    if interactive:
         sys.stderr.write(line)
         sys.stderr.flush()
     try:
         yield
     finally:
-        if person:
+        if interactive:
             sys.stderr.write("\r\x1b[2K")
             sys.stderr.flush()

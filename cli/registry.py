@@ -76,12 +76,12 @@ def show(number: Number, registry: Folder = HOME, as_json: AsJson = False) -> No
     from robo_poet.report.names import metric_name, metric_text, ordered
     from robo_poet.report.results import gate_name
 
-    opened = Registry(registry)
-    version = opened.version(_number(number))
+    store = Registry(registry)
+    version = store.version(_number(number))
     manifest = version.manifest()
-    said = [entry.statement for entry in opened.log() if entry.statement.version == version.number]
+    statements = [entry.statement for entry in store.log() if entry.statement.version == version.number]
     if as_json:
-        history = [asdict(statement) for statement in said]
+        history = [asdict(statement) for statement in statements]
         _print_json({**_summary(version), "folder": str(version.folder), **asdict(manifest), "history": history})
         return
     typer.echo(f"version {version.number} is {version.stage} ({version.why})\ndigest {version.digest}\nfolder {version.folder}")
@@ -91,7 +91,7 @@ def show(number: Number, registry: Folder = HOME, as_json: AsJson = False) -> No
     lineage = [[name, json.dumps(value) if isinstance(value, dict) else str(value)] for name, value in manifest.lineage.items()]
     _table(["made from", ""], lineage)
     _table(["file", "SHA-256"], [[name, digest[:12]] for name, digest in manifest.files.items()])
-    _table(["time", "action", "who", "why"], [[statement.time, statement.action, statement.who, statement.why] for statement in said])
+    _table(["time", "action", "who", "why"], [[statement.time, statement.action, statement.who, statement.why] for statement in statements])
 
 
 @app.command()
@@ -104,9 +104,9 @@ def verify(
     from robo_poet.errors import BadInput
     from robo_poet.registry.registry import Registry
 
-    opened = Registry(registry)
-    checked = opened.verify(None if number is None else _number(number))
-    if number is None and (strays := opened.strays()):
+    store = Registry(registry)
+    checked = store.verify(None if number is None else _number(number))
+    if number is None and (strays := store.strays()):
         raise BadInput(
             f"the log does not know {len(strays)} version folder{'s' * (len(strays) > 1)}, such as {strays[0]}",
             where=str(registry / "versions"),
@@ -131,8 +131,11 @@ def log(registry: Folder = HOME, as_json: AsJson = False) -> None:
     if as_json:
         _print_json([{"index": entry.index, **asdict(entry.statement)} for entry in entries])
     elif entries:
-        said = [(str(entry.index), entry.statement) for entry in entries]
-        rows = [[index, told.time[:19], told.action, str(told.version), told.who, told.why] for index, told in said]
+        indexed = [(str(entry.index), entry.statement) for entry in entries]
+        rows = [
+            [index, statement.time[:19], statement.action, str(statement.version), statement.who, statement.why]
+            for index, statement in indexed
+        ]
         _table(["entry", "time (UTC)", "action", "version", "who", "why"], rows)
     else:
         _say_empty(registry)
@@ -147,9 +150,9 @@ def promote(number: Number, why: Why, registry: Folder = HOME) -> None:
     from robo_poet.person import who
     from robo_poet.registry.registry import Registry
 
-    opened = Registry(registry)
-    opened.verify(_number(number))  # never serve files that differ from what was registered
-    version = opened.promote(_number(number), who=who(), why=why)
+    store = Registry(registry)
+    store.verify(_number(number))  # never serve files that differ from what was registered
+    version = store.promote(_number(number), who=who(), why=why)
     typer.echo(f"version {version.number} is {version.stage}")
 
 
@@ -169,9 +172,9 @@ def start_canary(number: Number, why: Why, registry: Folder = HOME) -> None:
     from robo_poet.person import who
     from robo_poet.registry.registry import Registry
 
-    opened = Registry(registry)
-    opened.verify(_number(number))
-    version = opened.start_canary(_number(number), who=who(), why=why)
+    store = Registry(registry)
+    store.verify(_number(number))
+    version = store.start_canary(_number(number), who=who(), why=why)
     typer.echo(
         f"version {version.number} is {version.stage}; serve.canary_share of the users get it, which is 0 where nothing else is set:"
     )
@@ -190,10 +193,10 @@ def override(
     from robo_poet.person import who
     from robo_poet.registry.registry import Registry
 
-    opened = Registry(registry)
-    if opened.verify(_number(number))[0].manifest().metrics.get("secrets_planted"):
+    store = Registry(registry)
+    if store.verify(_number(number))[0].manifest().metrics.get("secrets_planted"):
         raise BadInput("made secrets were planted in what it was trained on: it was made to be measured", where=f"version {number}")
-    version = opened.override(_number(number), who=f"{name.strip()} ({who()})" if name.strip() else "", why=why)
+    version = store.override(_number(number), who=f"{name.strip()} ({who()})" if name.strip() else "", why=why)
     typer.echo(f"version {version.number} is {version.stage}; next: robo-poet registry start-canary {version.number} --why …")
 
 
@@ -208,12 +211,12 @@ def card(
     from robo_poet.registry.registry import Registry
     from robo_poet.report.later import with_later, with_later_json
 
-    opened, chosen = Registry(registry), _number(number)
-    version = opened.verify(chosen)[0]
-    said = opened.overrides(chosen)
+    store, version_number = Registry(registry), _number(number)
+    version = store.verify(version_number)[0]
+    overrides = store.overrides(version_number)
     if as_json:
-        _print_json(with_later_json(version.folder, str(version.stage), said))
+        _print_json(with_later_json(version.folder, str(version.stage), overrides))
         return
-    target = out or Path("build") / f"version-{chosen}.html"
-    with_later(version.folder, version.number, str(version.stage), said, target)
-    typer.echo(f"model card of version {chosen} ({version.stage}): {target}")
+    target = out or Path("build") / f"version-{version_number}.html"
+    with_later(version.folder, version.number, str(version.stage), overrides, target)
+    typer.echo(f"model card of version {version_number} ({version.stage}): {target}")

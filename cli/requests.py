@@ -32,17 +32,17 @@ def show(
     """Show the latest requests with their ratings, oldest first."""
     from robo_poet.request_log.read import BEGINNING, END, read
 
-    who = None if user is None and pseudonym is None else _pseudonym(folder, user, pseudonym)
+    wanted_pseudonym = None if user is None and pseudonym is None else _pseudonym(folder, user, pseudonym)
     rows = read(folder, _moment("since", since) or BEGINNING, _moment("until", until) or END).to_pylist()
-    found = sorted((row for row in rows if who in (None, row["user"])), key=lambda row: row["time"])
+    matches = sorted((row for row in rows if wanted_pseudonym in (None, row["user"])), key=lambda row: row["time"])
     if as_json:
-        for row in found:
+        for row in matches:
             typer.echo(
                 json.dumps({**row, "time": row["time"].isoformat(), "parameters": dict(row["parameters"] or ())}, ensure_ascii=False)
             )
-    elif found:
-        _table(found[-last:])
-        typer.echo(f"{min(last, len(found))} of {len(found)} requests; --json prints all of them, whole")
+    elif matches:
+        _table(matches[-last:])
+        typer.echo(f"{min(last, len(matches))} of {len(matches)} requests; --json prints all of them, whole")
     else:
         typer.echo(f"{folder}: no such requests")
 
@@ -56,21 +56,21 @@ def forget(
     """Remove all records of a user from the log. It is safe to repeat."""
     from robo_poet.request_log.forget import forget as forget_in
 
-    who = _pseudonym(folder, user, pseudonym)
-    _tell(who, forget_in(folder, who))
+    user_pseudonym = _pseudonym(folder, user, pseudonym)
+    _tell(user_pseudonym, forget_in(folder, user_pseudonym))
 
 
-def _tell(who: str, done: "Forgotten") -> None:
-    typer.echo(f"removed of {who}: {_counted(done.requests, 'request')} and {_counted(done.feedback, 'rating')}")
-    if done.pending:
+def _tell(pseudonym: str, removed: "Forgotten") -> None:
+    typer.echo(f"removed of {pseudonym}: {_counted(removed.requests, 'request')} and {_counted(removed.feedback, 'rating')}")
+    if removed.pending:
         typer.echo(
-            f"{_counted(done.pending, 'record')} more: a running gateway writes on that file just now, and closes it after a minute "
+            f"{_counted(removed.pending, 'record')} more: a running gateway writes on that file just now, and closes it after a minute "
             "(request_log.part_seconds), or when it ends; repeat this command in two minutes"
         )
 
 
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _pseudonym(folder: Path, user: str | None, pseudonym: str | None) -> str:
@@ -105,10 +105,10 @@ def _moment(name: str, text: str | None) -> datetime | None:
     if text is None:
         return None
     try:
-        found = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError:
         raise BadInput("no day or time", where=f"--{name}", remedy="write it like 2026-03-01 or 2026-03-01T18:30") from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _table(rows: list[dict[str, Any]]) -> None:

@@ -44,18 +44,18 @@ def run(
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = 1000  # do not wrap lines in a log file
-    chosen = load_profile(profile, set_).profile
+    settings = load_profile(profile, set_).profile
     if runner is RunnerName.cluster:
         from cli.cluster import run_on_cluster
 
-        sys.exit(run_on_cluster(chosen, corpus=corpus, wait_for_it=wait))
+        sys.exit(run_on_cluster(settings, corpus=corpus, wait_for_it=wait))
     source = corpus if not corpus or corpus.startswith("gs://") else str(Path(corpus).expanduser().resolve())
     if explain:
-        for verdict in explain_here(chosen, source):
+        for verdict in explain_here(settings, source):
             console.print(f"{verdict.display:22} {verdict}")
         return
     with display_on(console) as listener:
-        result, outcome = train_here(chosen, source, _runner(runner), listener)
+        result, outcome = train_here(settings, source, _runner(runner), listener)
     console.print(scorecard(result, outcome))
     sys.exit(result.exit_status)
 

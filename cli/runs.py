@@ -16,12 +16,12 @@ def list_runs(runs: Runs = Path("runs"), last: Annotated[int, typer.Option(min=1
     from rich.console import Console
     from rich.table import Table
 
-    found = sorted((p for p in runs.glob("*/") if not p.is_symlink() and (p / "events.jsonl").exists()), reverse=True)
-    if not found:
+    folders = sorted((p for p in runs.glob("*/") if not p.is_symlink() and (p / "events.jsonl").exists()), reverse=True)
+    if not folders:
         typer.echo(f"no run in {runs}; start one with make run-pipeline")
         return
     table = Table("run", "status", "seconds", "perplexity", "version", "stage", box=None, pad_edge=False)
-    for folder in found[:last]:
+    for folder in folders[:last]:
         # Without a summary, the run is still running or was killed.
         summary: dict[str, Any] = _read(folder / "summary.json") if (folder / "summary.json").exists() else {"status": "unfinished"}
         perplexity = summary.get("metrics", {}).get("perplexity")
@@ -30,8 +30,8 @@ def list_runs(runs: Runs = Path("runs"), last: Annotated[int, typer.Option(min=1
             f"{perplexity:.1f}" if perplexity else "", str(summary.get("version") or ""), summary.get("stage", ""),
         )  # fmt: skip
     Console().print(table)
-    if len(found) > last:
-        typer.echo(f"and {len(found) - last} earlier; --last {len(found)} lists all")
+    if len(folders) > last:
+        typer.echo(f"and {len(folders) - last} earlier; --last {len(folders)} lists all")
 
 
 @app.command()
@@ -47,6 +47,6 @@ def _read(path: Path) -> Any:
         return json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):
         unfinished = (path.parent / "events.jsonl").exists()
-        what = "still running, or killed: there is no summary" if unfinished else "no such run"
+        problem = "still running, or killed: there is no summary" if unfinished else "no such run"
         remedy = f"see {path.parent}/events.jsonl and logs/" if unfinished else "robo-poet runs list names them"
-        raise BadInput(what, where=str(path.parent), remedy=remedy) from None
+        raise BadInput(problem, where=str(path.parent), remedy=remedy) from None

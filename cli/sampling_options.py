@@ -35,8 +35,8 @@ def sampling_of(given: Mapping[str, Any], prefix: str = "") -> Sampling:
     try:
         return Sampling(**{"min_new": min(Sampling.min_new, given.get("max_new", Sampling.max_new)), **given})
     except BadInput as error:
-        what = error.what.replace("max_new", f"{prefix}max-length")
-        raise BadInput(what, where=f"{prefix}{NAMES[error.where]}", remedy=error.remedy) from None
+        message = error.what.replace("max_new", f"{prefix}max-length")
+        raise BadInput(message, where=f"{prefix}{NAMES[error.where]}", remedy=error.remedy) from None
 
 
 def parse_setting(words: str) -> tuple[str, Any]:
@@ -58,8 +58,8 @@ def parse_setting(words: str) -> tuple[str, Any]:
     try:
         return field, kind(rest)
     except ValueError:
-        wanted = "whole number" if kind is int else "number"
-        raise BadInput(f"{rest.strip()!r} is no {wanted}", where=name, remedy=HELP[name].rstrip(".")) from None
+        expected = "whole number" if kind is int else "number"
+        raise BadInput(f"{rest.strip()!r} is no {expected}", where=name, remedy=HELP[name].rstrip(".")) from None
 
 
 def texts(written: list[str]) -> tuple[str, ...]:
@@ -75,9 +75,9 @@ def shown(value: Any) -> str:
 
 
 def _split(name: str, rest: str) -> list[str]:
-    reader = shlex.shlex(rest, posix=True, punctuation_chars=False)
-    reader.whitespace_split, reader.commenters, reader.escape = True, "", ""
+    lexer = shlex.shlex(rest, posix=True, punctuation_chars=False)
+    lexer.whitespace_split, lexer.commenters, lexer.escape = True, "", ""
     try:
-        return list(reader)
+        return list(lexer)
     except ValueError:
         raise BadInput("a quotation mark is not closed", where=name, remedy="""write '"' or "'" to mean the mark itself""") from None

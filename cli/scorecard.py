@@ -57,8 +57,8 @@ def _metrics(outcome: Outcome) -> Table:
     table.columns[1].justify = "right"
     for name in SHOWN:
         if name in outcome.metrics:
-            limits, band = interval_text(name, outcome.intervals.get(name)), outcome.bands.get(name, "")
-            table.add_row(metric_name(name), metric_text(name, outcome.metrics[name]), Text(limits, style="dim"), Text(band, style="dim"))
+            interval, band = interval_text(name, outcome.intervals.get(name)), outcome.bands.get(name, "")
+            table.add_row(metric_name(name), metric_text(name, outcome.metrics[name]), Text(interval, style="dim"), Text(band, style="dim"))
     return table
 
 
@@ -67,8 +67,8 @@ def _gates(outcome: Outcome) -> Table:
     table.columns[1].justify = "right"
     for gate in outcome.gates:
         verdict = Text(gate["verdict"], style=COLOURS[gate["verdict"]])
-        value, limits = gate_texts(gate)
-        table.add_row(Text(gate_name(gate)), value, Text(limits, style="dim"), gate["bound"], verdict)
+        value, interval = gate_texts(gate)
+        table.add_row(Text(gate_name(gate)), value, Text(interval, style="dim"), gate["bound"], verdict)
     return table
 
 

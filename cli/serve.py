@@ -19,5 +19,5 @@ def serve(
     from pipelines.profile import load_profile
     from serving.local import serve_here
 
-    chosen = load_profile(profile, [*set_, *([] if port is None else [f"serve.port={port}"])]).profile
-    serve_here(chosen.serve, registry or Path(chosen.local.registry), folder, typer.echo)
+    settings = load_profile(profile, [*set_, *([] if port is None else [f"serve.port={port}"])]).profile
+    serve_here(settings.serve, registry or Path(settings.local.registry), folder, typer.echo)

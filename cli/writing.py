@@ -35,20 +35,20 @@ def note(line: str, style: str = "dim") -> None:
 def flow(written: Iterable[Completion], stopped: Callable[[], bool] = lambda: False) -> Completion:
     """Print a completion while it grows, until it ends or `stopped` returns True; return its last state."""
     shown = ""
-    last = Completion("", [], [], StopReason.LENGTH)
-    for last in written:
-        text = whole(last.text)
+    completion = Completion("", [], [], StopReason.LENGTH)
+    for completion in written:
+        text = whole(completion.text)
         write(text[len(shown) :])
         shown = text
         if stopped():
             break
-    return last
+    return completion
 
 
 def speed(tokens: int, seconds: float) -> str:
     """Format the number of tokens and the tokens per second."""
-    many = "1 token" if tokens == 1 else f"{tokens} tokens"
-    return f"{many} · {tokens / seconds:,.0f} tokens/s" if seconds > 0 else many
+    amount = "1 token" if tokens == 1 else f"{tokens} tokens"
+    return f"{amount} · {tokens / seconds:,.0f} tokens/s" if seconds > 0 else amount
 
 
 def check_banned(model: LoadedModel, sampling: Sampling, prefix: str = "") -> None:
