@@ -102,7 +102,8 @@ def _write(prompt: str, sampling: Sampling, samples: int, seed: int | None, regi
     ends = [(ENDINGS[completion.reason], f"text {position}: " if samples > 1 else "") for position, completion in enumerate(completions, 1)]
     endings = [f"{label}{end}" for end, label in ends if end]
     note(" · ".join([
-        f"version {opened.version.number}", repeat_hint, speed(sum(len(completion.tokens) for completion in completions), seconds), *endings,
+        f"version {opened.version.number}", repeat_hint,
+        speed(sum(len(completion.tokens) for completion in completions), seconds), *endings,
     ]))  # fmt: skip
     for banned in slipped(sampling, [completion.text for completion in completions]):
         note(f"{banned!r} was written all the same, from several tokens that hold a part each", "yellow")

@@ -63,10 +63,10 @@ class Program:
             give_back()
         counts = dict(self._writer.counts)
         counts |= {"text_omitted": self._omitted + self._scrubbing.omitted, "score_late": self._late}
-        said = {"counts": counts, "trouble": self._scrubbing.trouble}
-        if said != self._said:
-            self._said = said
-            say(said)
+        report = {"counts": counts, "trouble": self._scrubbing.trouble}
+        if report != self._said:
+            self._said = report
+            say(report)
 
     def recover(self) -> None:
         """Convert the spools of dead writers into parts."""
@@ -104,18 +104,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="robo_poet.request_log")
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--settings", default="{}")
-    given = parser.parse_args(arguments)
-    for one in (signal.SIGINT, signal.SIGTERM):  # both reach the gateway's whole process group; when the gateway ends, so does the input
-        signal.signal(one, signal.SIG_IGN)
+    options = parser.parse_args(arguments)
+    # A signal to the gateway's process group reaches this process too. It ends when its input ends, so ignore both signals.
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signal_number, signal.SIG_IGN)
     os.nice(NICE)
-    program = Program(given.folder, RequestLogSettings.model_validate_json(given.settings))
-    rest, recovered = b"", False
+    program = Program(options.folder, RequestLogSettings.model_validate_json(options.settings))
+    incomplete_line, recovered = b"", False
     while True:
         if select.select([0], [], [], TICK)[0]:
             data = os.read(0, READ)
             if not data:
                 break
-            *lines, rest = (rest + data).split(b"\n")
+            *lines, incomplete_line = (incomplete_line + data).split(b"\n")
             for line in lines:
                 program.take(line)
         elif not recovered:  # recover at the first idle moment, because incoming records have priority

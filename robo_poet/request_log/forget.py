@@ -49,8 +49,8 @@ def forget(folder: Path, user: str) -> Forgotten:
 
 def _without(part: Path, user: str) -> int:
     rows = pq.ParquetFile(part).read()
-    rest = rows.filter(pc.fill_null(pc.not_equal(rows["user"], user), True))
-    if rest.num_rows < rows.num_rows:
-        with new_file(part, durable=True) as beside:
-            pq.write_table(rest, beside, compression="zstd")
-    return int(rows.num_rows - rest.num_rows)
+    kept = rows.filter(pc.fill_null(pc.not_equal(rows["user"], user), True))
+    if kept.num_rows < rows.num_rows:
+        with new_file(part, durable=True) as temporary:
+            pq.write_table(kept, temporary, compression="zstd")
+    return int(rows.num_rows - kept.num_rows)

@@ -70,8 +70,8 @@ def days(folder: Path, kind: Kind) -> Iterator[tuple[date, Path]]:
     """Yield the days that have a folder, with the folder, in order."""
     root = folder / kind.below
     for path in sorted(root.glob("date=*")) if root.is_dir() else ():
-        if found := DAY.fullmatch(path.name):
-            yield date.fromisoformat(found[1]), path
+        if match := DAY.fullmatch(path.name):
+            yield date.fromisoformat(match[1]), path
 
 
 def units(day: Path) -> list[Unit]:
@@ -80,5 +80,5 @@ def units(day: Path) -> list[Unit]:
         names = [path.name for path in day.iterdir()]
     except FileNotFoundError:
         return []
-    found = filter(None, map(UNIT.fullmatch, names))
-    return [Unit(day, name) for name in sorted({one[1] or one[2] for one in found})]
+    matches = filter(None, map(UNIT.fullmatch, names))
+    return [Unit(day, name) for name in sorted({match[1] or match[2] for match in matches})]

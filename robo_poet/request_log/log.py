@@ -91,13 +91,13 @@ class RequestLog:
         if not self.settings.enabled or self._closing.is_set():
             return
         self._closing.set()
-        until = time.monotonic() + seconds
+        deadline = time.monotonic() + seconds
         if self._scoring:
             self._scoring.close()
         self._thread.join(timeout=seconds / 2)
         self._late.set()
         self._thread.join()
-        self._process.close(max(0.0, until - time.monotonic()))
+        self._process.close(max(0.0, deadline - time.monotonic()))
 
     def _put(self, kind: str, record: Request | Feedback) -> bool:
         if not self.settings.enabled or not sampled(record.completion_id, self.settings.sample_rate):
@@ -109,9 +109,9 @@ class RequestLog:
         self._queue.put((kind, record))
         return True
 
-    def _count(self, what: str) -> None:
+    def _count(self, outcome: str) -> None:
         with self._lock:
-            self._counts[what] += 1
+            self._counts[outcome] += 1
 
     def _scored(self, record: Request, score: Score) -> None:
         if score.tokens > 0:

@@ -19,21 +19,21 @@ class Opinions:
     def add(self, feedback: pa.Table) -> None:
         """Add rows with the schema `FEEDBACK`, in any order."""
         for row in feedback.to_pylist():
-            for last, what in ((self._ratings, row["rating"]), (self._thumbs, row["thumb"])):
-                if what is not None:
-                    users = last.setdefault(row["completion_id"], {})
+            for opinions, value in ((self._ratings, row["rating"]), (self._thumbs, row["thumb"])):
+                if value is not None:
+                    users = opinions.setdefault(row["completion_id"], {})
                     if row["user"] not in users or users[row["user"]][0] <= row["time"]:
-                        users[row["user"]] = row["time"], what
+                        users[row["user"]] = row["time"], value
 
     def join(self, requests: pa.Table) -> pa.Table:
         """Return `requests` with the columns `rating` (mean over users), `thumbs_up` and `thumbs_down`, schema `JOINED`."""
         ids = requests["completion_id"].to_pylist()
-        ratings = [[float(what) for _, what in self._ratings.get(one, {}).values()] for one in ids]
-        thumbs = [[what for _, what in self._thumbs.get(one, {}).values()] for one in ids]
+        ratings = [[float(value) for _, value in self._ratings.get(id_, {}).values()] for id_ in ids]
+        thumbs = [[value for _, value in self._thumbs.get(id_, {}).values()] for id_ in ids]
         joined = [
-            [sum(each) / len(each) if each else None for each in ratings],
-            [each.count("up") for each in thumbs],
-            [each.count("down") for each in thumbs],
+            [sum(opinions) / len(opinions) if opinions else None for opinions in ratings],
+            [opinions.count("up") for opinions in thumbs],
+            [opinions.count("down") for opinions in thumbs],
         ]
         added = [pa.array(values, JOINED.field(len(requests.schema) + k).type) for k, values in enumerate(joined)]
         return pa.table([*requests.columns, *added], schema=JOINED)

@@ -19,8 +19,8 @@ def make_part(unit: Unit, kind: Kind) -> None:
         OSError: the disk is full or unavailable. The spool stays and remains readable.
     """
     if not unit.part.exists() and (rows := read_spool(unit.spool)):
-        with new_file(unit.part, durable=True) as beside:
-            pq.write_table(fitting(rows, kind.schema), beside, compression="zstd")
+        with new_file(unit.part, durable=True) as temporary:
+            pq.write_table(fitting(rows, kind.schema), temporary, compression="zstd")
     unit.spool.unlink(missing_ok=True)
 
 

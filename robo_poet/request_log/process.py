@@ -60,8 +60,8 @@ class WriterProcess:
             try:
                 view = view[os.write(handle, view) :]
             except BlockingIOError:
-                whole = len(view) == len(line)
-                if (whole and time.monotonic() - since > STUCK) or self._closing():
+                unsent = len(view) == len(line)
+                if (unsent and time.monotonic() - since > STUCK) or self._closing():
                     return False
                 select.select([], [handle], [], 0.1)
             except OSError:  # the process died
@@ -97,14 +97,14 @@ class WriterProcess:
         if not self._process or not self._process.stdin:
             return
         self._process.stdin.close()
-        until = time.monotonic() + seconds
-        while self._process.poll() is None and time.monotonic() < until:
+        deadline = time.monotonic() + seconds
+        while self._process.poll() is None and time.monotonic() < deadline:
             self.listen()
             time.sleep(0.02)
         self._forget()
 
-    def _heard(self, said: dict[str, Any]) -> None:
-        self._now, self.trouble = Counter(said["counts"]), said["trouble"]
+    def _heard(self, report: dict[str, Any]) -> None:
+        self._now, self.trouble = Counter(report["counts"]), report["trouble"]
 
     def _start(self) -> None:
         root = str(Path(robo_poet.__file__).parents[1])

@@ -51,8 +51,8 @@ def _tables(folder: Path, kind: Kind, since: datetime, until: datetime) -> Itera
         if first <= day <= last:
             for unit in units(path):
                 part = _unit(unit, kind)
-                chosen = pc.and_(pc.greater_equal(part["time"], since), pc.less(part["time"], until))
-                if (part := part.filter(chosen)).num_rows:
+                in_period = pc.and_(pc.greater_equal(part["time"], since), pc.less(part["time"], until))
+                if (part := part.filter(in_period)).num_rows:
                     yield part
 
 

@@ -79,10 +79,10 @@ def conform(part: pa.Table, schema: pa.Schema) -> pa.Table:
 
 
 def _row(row: Mapping[str, Any]) -> dict[str, Any]:
-    out = dict(row)
+    converted = dict(row)
     if not math.isfinite(row["time"]):
         raise ValueError("time is not finite")
-    out["time"] = datetime.fromtimestamp(row["time"], UTC)
+    converted["time"] = datetime.fromtimestamp(row["time"], UTC)
     if "parameters" in row:
-        out["parameters"] = list(row["parameters"].items())
-    return out
+        converted["parameters"] = list(row["parameters"].items())
+    return converted

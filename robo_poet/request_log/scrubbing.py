@@ -58,23 +58,23 @@ class Scrubbing:
     def _run(self) -> None:
         with self._ready:
             self._ready.wait_for(lambda: self._queue or self._closing, timeout=LATER)
-        texts = self._texts()
-        while (one := self._next()) is not None:
-            came, place, given = one
-            done = None
-            if texts and time.monotonic() - came <= self._settings.text_wait_seconds:
-                began = time.thread_time()
+        scrubber = self._texts()
+        while (queued := self._next()) is not None:
+            queued_at, place, originals = queued
+            scrubbed = None
+            if scrubber and time.monotonic() - queued_at <= self._settings.text_wait_seconds:
+                started = time.thread_time()
                 try:
-                    done = texts.scrub(given)
+                    scrubbed = scrubber.scrub(originals)
                 except Exception as error:  # a recogniser failed: omit this text and continue with the next
                     self.trouble = f"a text could not be scrubbed: {type(error).__name__}"
-            if done is None:
+            if scrubbed is None:
                 self._writer.give_up(place)
                 self.omitted += 1
             else:
-                self._writer.fill(place, {"prompt": done[0], "completions": done[1:]})
+                self._writer.fill(place, {"prompt": scrubbed[0], "completions": scrubbed[1:]})
                 with self._ready:
-                    self._ready.wait_for(lambda: self._closing, timeout=rest(time.thread_time() - began, self._settings.scrub_share))
+                    self._ready.wait_for(lambda: self._closing, timeout=rest(time.thread_time() - started, self._settings.scrub_share))
 
     def _texts(self) -> Texts | None:
         if self._closing and not self._queue:

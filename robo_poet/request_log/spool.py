@@ -36,13 +36,13 @@ class Spool:
         self.opened = time.monotonic()
         self._dirty = self.closed = False
         unit.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._handle, beside = tempfile.mkstemp(prefix="._spool.", dir=unit.folder)  # mode 0600
+        self._handle, temporary = tempfile.mkstemp(prefix="._spool.", dir=unit.folder)  # mode 0600
         try:
             fcntl.flock(self._handle, fcntl.LOCK_EX)
-            os.rename(beside, unit.spool)  # noqa: PTH104 -- locked before its name is visible to others
+            os.rename(temporary, unit.spool)  # noqa: PTH104 -- locked before its name is visible to others
         except OSError:
             os.close(self._handle)
-            Path(beside).unlink(missing_ok=True)
+            Path(temporary).unlink(missing_ok=True)
             raise
 
     def append(self, line: Mapping[str, Any]) -> None:
@@ -104,14 +104,14 @@ def read_spool(path: Path) -> list[dict[str, Any]]:
         FileNotFoundError: the spool does not exist, for example because it has become a part.
     """
     rows: dict[int, dict[str, Any]] = {}
-    whole, _, _torn = path.read_bytes().rpartition(b"\n")
-    for line in whole.split(b"\n"):
+    complete_lines, _, _incomplete = path.read_bytes().rpartition(b"\n")
+    for line in complete_lines.split(b"\n"):
         try:
-            read = json.loads(line)
-            if "row" in read:
-                rows[read["n"]] = read["row"]
-            elif read["n"] in rows:
-                rows[read["n"]].update(read["patch"])
+            entry = json.loads(line)
+            if "row" in entry:
+                rows[entry["n"]] = entry["row"]
+            elif entry["n"] in rows:
+                rows[entry["n"]].update(entry["patch"])
         except (ValueError, KeyError, TypeError):  # a power failure can leave zero bytes
             continue
     return list(rows.values())

@@ -113,7 +113,7 @@ class Writer:
                 if clock - spool.opened >= self._settings.part_seconds or spool.records >= self._settings.part_records:
                     del self._open[folder]
                     self._full.append((kind, spool, clock))
-            self._make_parts([one for one in self._full if one[1].waiting <= 0 and clock - one[2] >= SETTLE])
+            self._make_parts([entry for entry in self._full if entry[1].waiting <= 0 and clock - entry[2] >= SETTLE])
             if today != self._today:
                 self._today = today
                 remove_old(self._folder, today, self._settings.keep_days)
@@ -136,8 +136,8 @@ class Writer:
                 spool.close()
             self._full.clear()
 
-    def _spool(self, kind: str, at: float) -> Spool:
-        folder = day_folder(self._folder, KINDS[kind], at)
+    def _spool(self, kind: str, timestamp: float) -> Spool:
+        folder = day_folder(self._folder, KINDS[kind], timestamp)
         if folder not in self._open:
             self._units += 1
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -160,9 +160,9 @@ class Writer:
                 spool.sync()
 
     def _make_parts(self, full: list[tuple[str, Spool, float]]) -> None:
-        for one in full:
-            kind, spool, _ = one
-            self._full.remove(one)
+        for entry in full:
+            kind, spool, _ = entry
+            self._full.remove(entry)
             try:
                 make_part(spool.unit, KINDS[kind])
             except OSError:  # retried later; the spool remains readable until then

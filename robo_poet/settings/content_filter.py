@@ -44,19 +44,19 @@ class ModerationSettings(Settings):
     @field_validator("attributes")
     @classmethod
     def _shares(cls, attributes: dict[str, float]) -> dict[str, float]:
-        for name, least in attributes.items():
-            if not 0 < least <= 1:
-                raise ValueError(f"{name}: {least} is no score; give more than 0 and at most 1")
+        for name, threshold in attributes.items():
+            if not 0 < threshold <= 1:
+                raise ValueError(f"{name}: {threshold} is no score; give more than 0 and at most 1")
         return attributes
 
     @model_validator(mode="after")
     def _stays_here(self) -> "ModerationSettings":
-        parts = urlsplit(self.url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        address = urlsplit(self.url)
+        if address.scheme not in ("http", "https") or not address.hostname:
             raise ValueError(f"url: {self.url!r} is no http or https address")
-        if parts.query or parts.username or parts.password or parts.fragment:
+        if address.query or address.username or address.password or address.fragment:
             raise ValueError("url: give the key through key_environment or key_file; an address is written to logs")
-        if not self.on_loopback and parts.scheme != "https":
+        if not self.on_loopback and address.scheme != "https":
             raise ValueError("url: texts and the key leave the machine by https only")
         if self.called and not self.on_loopback and not self.text_may_leave:
             raise ValueError("text_may_leave is false: set it to true to send readers' texts to another machine")

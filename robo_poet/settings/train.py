@@ -56,8 +56,8 @@ class TrainSettings(Settings):
         """Fill in the defaults of the architecture, so that every reader of the settings sees the effective values."""
         if not isinstance(values, Mapping):
             return values
-        own = BY_ARCHITECTURE.get(str(values.get("architecture", "lstm")), {})
-        return {**own, **{key: value for key, value in values.items() if value is not None or key not in own}}
+        defaults = BY_ARCHITECTURE.get(str(values.get("architecture", "lstm")), {})
+        return {**defaults, **{key: value for key, value in values.items() if value is not None or key not in defaults}}
 
     @model_validator(mode="after")
     def _heads_of_one_width(self) -> "TrainSettings":
