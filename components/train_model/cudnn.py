@@ -1,7 +1,7 @@
-"""An LSTM layer on a GPU: by Keras' own layer, which calls cuDNN's fused kernels where they can be used (TRAIN-3).
+"""An LSTM layer on a GPU: the Keras layer, which calls cuDNN's fused kernels where it can (TRAIN-3).
 
-On a CPU `recurrence.lstm_sequence` is faster and is used. That the two compute the same function is tested on a CPU, where Keras takes
-its generic kernels; on a GPU this has not been run. `jit_compile` stays off around it: XLA has no kernel for cuDNN's.
+On a CPU `recurrence.lstm_sequence` is used because it is faster. A test compares the two functions on a CPU, where Keras uses its generic
+kernels. This code has not been run on a GPU. `jit_compile` must be off here: XLA has no kernel that replaces cuDNN's.
 """
 
 import keras
@@ -9,17 +9,17 @@ import tensorflow as tf
 
 
 def on_gpu() -> bool:
-    """Whether there is a GPU that the recurrence should run on."""
+    """Return True if there is a GPU, so that the recurrence runs on it."""
     return bool(tf.config.list_physical_devices("GPU"))
 
 
 def cudnn_sequence(layer: keras.layers.LSTM, x: tf.Tensor, compute: tf.DType) -> tf.Tensor:
-    """Hidden states of all steps, from zero states, as `lstm_sequence` with the weights of `layer`.
+    """Return the hidden states of all steps, as `lstm_sequence` with the weights of `layer`. The initial states are zero.
 
     Args:
-        layer: built, with `return_sequences`. Its numbers are from now on those of `compute`, its weights stay float32.
+        layer: a built layer with `return_sequences`. Its dtype policy is set according to `compute`; its weights stay float32.
         x: `[time, batch, width]` float32.
-        compute: float16 for the tensor cores; bfloat16 is no type of cuDNN's LSTM, and is taken as float32.
+        compute: float16 uses the tensor cores. cuDNN's LSTM does not support bfloat16, so it runs in float32.
 
     Returns:
         `[time, batch, units]` float32.

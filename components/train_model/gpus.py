@@ -1,4 +1,4 @@
-"""The GPUs of this machine, before TensorFlow first uses them: memory on demand, up to a limit (TRAIN-3). Without a GPU nothing happens."""
+"""Set-up of the machine's GPUs before TensorFlow first uses them: memory on demand, up to a limit (TRAIN-3)."""
 
 import os
 from typing import Any
@@ -9,16 +9,17 @@ MEBIBYTE = 2**20
 
 
 def prepare_gpus(memory_mb: int) -> int:
-    """Let each GPU's memory grow as it is needed, to `memory_mb` (10⁶ bytes) at most; 0 for all that the card has.
+    """Let TensorFlow allocate GPU memory on demand, up to `memory_mb` (10⁶ bytes) per GPU; 0 means no limit.
 
-    The limit is on what TensorFlow allocates; CUDA takes some 300 MB more of the card. To be called before anything is computed.
+    The limit applies to TensorFlow's allocations; CUDA itself takes about 300 MB more. Call this before any computation. Without a GPU
+    it does nothing.
 
     Returns:
-        how many GPUs there are.
+        The number of GPUs.
     """
     gpus: list[Any] = tf.config.list_physical_devices("GPU")
     if gpus:
-        # TensorFlow ignores `set_memory_growth` on a device with a limit, and would take all of the limit at once; this it heeds.
+        # TensorFlow ignores `set_memory_growth` on a device with a limit and allocates the whole limit. It respects this variable.
         os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"
     for gpu in gpus:
         if memory_mb:

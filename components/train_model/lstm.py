@@ -11,7 +11,7 @@ from robo_poet.settings.train import TrainSettings
 
 
 def build(settings: TrainSettings, vocabulary: int) -> keras.Model:
-    """Token ids `[batch, time]` → logits `[batch, time, vocabulary]`. At full size exactly 4,769,552 parameters."""
+    """Return the model: token ids `[batch, time]` → logits `[batch, time, vocabulary]`. At full size it has 4,769,552 parameters."""
     tokens = keras.Input((None,), dtype="int32", name="tokens")
     x = keras.layers.Embedding(
         vocabulary, settings.embedding, embeddings_initializer=keras.initializers.RandomNormal(stddev=0.01), name="embedding"
@@ -31,10 +31,10 @@ def build(settings: TrainSettings, vocabulary: int) -> keras.Model:
 
 
 def features(model: keras.Model, tokens: tf.Tensor, compute: tf.DType, dropout_seed: tf.Tensor | None = None) -> tf.Tensor:
-    """What the logits are projected from: ids `[batch, time]`, time static → `[batch · time, units]`.
+    """Return the inputs of the output projection: ids `[batch, time]`, time static → `[batch · time, units]`.
 
-    The same function as `model` but for the projection, by the fast recurrence. With a seed (`[2]` int32) it drops out, and what is
-    dropped is a function of the seed alone, so that a resumed training drops the same.
+    Computes the same function as `model` without its projection, with the fast recurrence. Dropout is on if a seed (`[2]` int32) is
+    given. It depends only on the seed, so that a resumed training drops the same units.
     """
     x = tf.gather(model.get_layer("embedding").embeddings.value, tf.transpose(tokens))
     for number, layer in enumerate(_recurrent(model)):
@@ -50,18 +50,21 @@ def features(model: keras.Model, tokens: tf.Tensor, compute: tf.DType, dropout_s
 
 
 def floats_a_token(settings: TrainSettings) -> float:
-    """A unit: 4 gates and the squashed cell, cell, hidden twice, dropout; backward 5 slopes and 4 of the gates' gradient, twice."""
+    """Return the float32 values per token that training keeps in memory, 22 per LSTM unit.
+
+    Forward 9: 4 gates, tanh of the cell, cell, hidden state twice, dropout. Backward 13: 5 slopes, gradients of the 4 gates twice.
+    """
     return settings.embedding + settings.layers * 22 * settings.units
 
 
 def head(model: keras.Model) -> tuple[tf.Tensor, tf.Tensor]:
-    """Kernel `[units, vocabulary]` and bias of the projection onto the vocabulary."""
+    """Return kernel `[units, vocabulary]` and bias `[vocabulary]` of the output projection."""
     layer = model.get_layer("logits")
     return layer.kernel.value, layer.bias.value
 
 
 def body(model: keras.Model) -> keras.Model:
-    """All but the projection: ids `[batch, time]` → `[batch, time, units]`."""
+    """Return the model without its output projection: ids `[batch, time]` → `[batch, time, units]`."""
     return keras.Model(model.inputs, model.get_layer("logits").input)
 
 
@@ -70,14 +73,17 @@ def _recurrent(model: keras.Model) -> list[Any]:
 
 
 def init_state(model: keras.Model, batch: tf.Tensor) -> list[list[tf.Tensor]]:
-    """Zeros: hidden and cell state `[batch, units]` of each layer."""
+    """Return zeros as hidden and cell state `[batch, units]` of each layer."""
     return [[tf.zeros([batch, layer.units]), tf.zeros([batch, layer.units])] for layer in _recurrent(model)]
 
 
 def step(
     model: keras.Model, tokens: tf.Tensor, state: list[list[tf.Tensor]], position: tf.Tensor
 ) -> tuple[tf.Tensor, list[list[tf.Tensor]]]:
-    """Ids `[batch]` and state → `[batch, units]` and the next state; the very weights of `model`. The position means nothing here."""
+    """Process one token per row: ids `[batch]` → `[batch, units]` and the next state. Reads the weights of `model`, not a copy.
+
+    The position is unused: an LSTM has no positions.
+    """
     x = tf.gather(model.get_layer("embedding").embeddings.value, tokens)
     following = []
     for layer, (hidden, carry) in zip(_recurrent(model), state, strict=True):
@@ -91,5 +97,5 @@ def step(
 
 
 def select(state: list[list[tf.Tensor]], rows: tf.Tensor) -> list[list[tf.Tensor]]:
-    """The state of `rows` `[new batch]`."""
+    """Return the state with its rows gathered by `rows` `[new batch]`."""
     return [[tf.gather(part, rows) for part in layer] for layer in state]

@@ -1,4 +1,4 @@
-"""How much memory a training will take, from its settings alone: said before it begins, and tested against what it takes (TRAIN-3)."""
+"""Estimate of a training's memory from its settings, printed before the training begins (TRAIN-3). Tests compare it with measurements."""
 
 from dataclasses import astuple, dataclass
 
@@ -8,14 +8,14 @@ from components.train_model.projection import CHUNK
 from robo_poet.settings.train import TrainSettings
 
 FLOAT = 4  # bytes
-# Of a chunk's logits: themselves, their exponentials, their gradient, and what is cast for the two products.
+# Arrays of the size of a chunk's logits: logits, exponentials, gradient, and the casts for the two products.
 LOGITS_KEPT = 5
-PROGRAM = 130e6  # the graph, kernels' scratch, the runtime: measured, hardly dependent on the settings
+PROGRAM = 130e6  # graph, scratch memory of the kernels, runtime; measured, almost independent of the settings
 
 
 @dataclass(frozen=True)
 class Memory:
-    """In bytes. A program that has TensorFlow loaded takes some 650 MB of a machine's memory before any of it."""
+    """A memory estimate in bytes. A process with TensorFlow loaded takes about 650 MB of host memory in addition."""
 
     weights: float
     gradients: float
@@ -27,7 +27,7 @@ class Memory:
 
     @property
     def total(self) -> float:
-        """All of it at once."""
+        """Return the sum of all parts, in bytes."""
         return float(sum(astuple(self)))
 
     def __str__(self) -> str:
@@ -36,27 +36,29 @@ class Memory:
 
 
 def estimate(settings: TrainSettings, parameters: int, vocabulary: int, windows: int = 0) -> Memory:
-    """What a training takes at most at one time; on a GPU all but `feed` is there, on a CPU all in the machine's memory.
+    """Return the peak memory of a training. On a GPU, all parts but `feed` are in GPU memory; on a CPU, all parts are in host memory.
 
     Args:
-        parameters: of the model.
-        windows: sequences of the training split.
+        settings: the training's settings.
+        parameters: number of the model's parameters.
+        vocabulary: width of the logits.
+        windows: number of sequences of the training split.
     """
     tokens = settings.batch * settings.window
     rows = min(CHUNK, tokens)
     return Memory(
         weights=parameters * FLOAT,
-        gradients=2 * parameters * FLOAT,  # and the update made of them
+        gradients=2 * parameters * FLOAT,  # gradients and updates
         moments=2 * parameters * FLOAT,
         activations=tokens * ARCHITECTURES[settings.architecture].floats_a_token(settings) * FLOAT,
         logits=LOGITS_KEPT * rows * vocabulary * FLOAT,
-        feed=16.0 * windows + 8 * SHUFFLE_BUFFER + 4 * tokens * 2 * FLOAT,  # places of the windows, their order, four batches ahead
+        feed=16.0 * windows + 8 * SHUFFLE_BUFFER + 4 * tokens * 2 * FLOAT,  # window positions, shuffle buffer, four prefetched batches
         program=PROGRAM,
     )
 
 
 def warning(memory: Memory, settings: TrainSettings, gpus: int) -> str:
-    """Why it will not fit into a GPU; empty where it fits or there is none."""
+    """Return a warning if the training does not fit into the GPU memory limit; empty if it fits or there is no GPU or no limit."""
     limit = settings.gpu_memory_mb * 1e6
     on_card = memory.total - memory.feed
     if not gpus or not limit or on_card <= limit:

@@ -1,4 +1,4 @@
-"""In which numbers the large matrix products are computed (TRAIN-3). Weights, sums and everything else stay in float32."""
+"""The dtype of the large matrix products (TRAIN-3). Weights, sums and all other values stay in float32."""
 
 from pathlib import Path
 
@@ -6,7 +6,10 @@ import tensorflow as tf
 
 
 def compute_type(setting: str) -> tf.DType:
-    """`auto` is float16 on a GPU (with loss scaling, see `optimizer`), bfloat16 on a CPU that is faster with it, else float32."""
+    """Return the dtype for a precision setting.
+
+    `auto` means float16 on a GPU (with loss scaling, see `optimizer`), bfloat16 on a CPU that is faster with it, else float32.
+    """
     if setting != "auto":
         return tf.as_dtype(setting)
     if tf.config.list_physical_devices("GPU"):
@@ -15,10 +18,11 @@ def compute_type(setting: str) -> tf.DType:
 
 
 def _multiplies_bfloat16(cpu: Path = Path("/proc/cpuinfo")) -> bool:
-    """By what the CPU is, and not by a stopwatch, so that the same machine always computes the same numbers.
+    """Return True if the CPU multiplies bfloat16 faster than float32.
 
-    A matrix unit (AMX) is faster by much. AVX512-BF16 is on AMD, at twice the rate of float32 (225 and 97 GFLOP/s measured on two
-    cores); Intel runs it at half its rate, and the conversions come on top (143 and 227).
+    Decides by the CPU's flags, not by a timing, so that one machine always uses the same dtype. A matrix unit (AMX) is much faster.
+    AVX512-BF16 is faster on AMD (225 against 97 GFLOP/s in float32, two cores), slower on Intel (143 against 227): there it runs at half
+    rate, and the conversions add to it.
     """
     try:
         words = set(cpu.read_text().split())
@@ -28,6 +32,6 @@ def _multiplies_bfloat16(cpu: Path = Path("/proc/cpuinfo")) -> bool:
 
 
 def product(a: tf.Tensor, b: tf.Tensor, compute: tf.DType, *, transpose_a: bool = False, transpose_b: bool = False) -> tf.Tensor:
-    """Matrix product of `a` and `b`, multiplied in `compute`, given back in `a`'s own type."""
+    """Return the matrix product of `a` and `b`, computed in `compute` and cast back to the dtype of `a`."""
     result = tf.matmul(tf.cast(a, compute), tf.cast(b, compute), transpose_a=transpose_a, transpose_b=transpose_b)
     return tf.cast(result, a.dtype)

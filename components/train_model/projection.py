@@ -1,7 +1,7 @@
-"""Projection onto the vocabulary and cross-entropy in one, with the gradient by hand (TRAIN-2).
+"""Projection onto the vocabulary fused with the cross-entropy, with a hand-written gradient (TRAIN-2).
 
-The logits of a batch of 32×100 tokens over 10,000 are 128 MB, and autodiff keeps several such tensors. Here they exist a chunk
-of rows at a time, small enough to stay in the cache, and their gradient is taken while they are there.
+The logits of 32×100 tokens over a vocabulary of 10,000 take 128 MB, and autodiff keeps several such tensors. Here logits exist for one
+chunk of rows at a time, which fits into the CPU cache, and their gradient is computed in the same iteration.
 """
 
 from collections.abc import Callable
@@ -13,26 +13,29 @@ from components.train_model.precision import product
 from robo_poet.model.tokenizer import PAD
 
 CHUNK = 400  # rows: 16 MB of logits at 10,000 tokens
-# A float16 cannot hold a probability below 6e-8. The gradient of the logits, at most 1, is shifted up by so much, which in a sum over a
-# chunk's rows stays below the largest float16, 65,504. Loss scaling cannot help here: the gradient is taken before it comes.
+# float16 cannot hold a probability below 6e-8. So the gradient of the logits, at most 1, is multiplied by this factor. The sum over a
+# chunk's rows stays below the largest float16, 65,504. Loss scaling cannot help: it applies after the forward pass, which computes this
+# gradient.
 SHIFT = 16.0
 
 
 def projected_cross_entropy(
     features: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, targets: tf.Tensor, *, smoothing: float, compute: tf.DType
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Sum of the label-smoothed cross-entropy in nats over targets that are not PAD, of the unsmoothed one, and how many there are.
+    """Return the sums of the smoothed and of the unsmoothed cross-entropy, and the number of targets. Targets that are PAD are ignored.
 
-    Smoothing ε mixes the target with the uniform distribution (Szegedy et al. 2016), which with logits z is
+    Smoothing ε mixes the target with the uniform distribution (Szegedy et al. 2016). With logits z the loss is
     logsumexp(z) − (1−ε)·z[target] − ε·mean(z).
 
     Args:
         features: `[rows, width]`.
         kernel, bias: `[width, vocabulary]`, `[vocabulary]`.
         targets: `[rows]` int32.
-        compute: type of the products.
+        smoothing: label smoothing ε, 0 is off.
+        compute: dtype of the matrix products.
 
-    The gradient is that of the first sum; the second is for people, and has none.
+    Returns:
+        Three scalars: smoothed sum in nats, unsmoothed sum in nats, number of targets. Only the first has a gradient.
     """
     shift = SHIFT if compute == tf.float16 else 1.0
 

@@ -1,8 +1,8 @@
-"""An LSTM layer over whole sequences with its gradient by hand (Hochreiter & Schmidhuber 1997; gates as Keras orders them: i, f, g, o).
+"""An LSTM layer over whole sequences with a hand-written gradient (Hochreiter & Schmidhuber 1997; gate order as in Keras: i, f, g, o).
 
-Autodiff of Keras' loop multiplies and adds up the weight gradients at each time step. Here the input projection and both
-weight gradients are one matrix product each over all steps. With the loss of `projection`, a prototype of this trained MODEL-1 on
-2 cores 1.6 times as fast as Keras' train_on_batch in float32, and 3.0 times with bfloat16 products (32×100 tokens, one process).
+Autodiff through Keras' loop multiplies and sums the weight gradients at each time step. Here the input projection and both weight
+gradients are one matrix product each over all steps. A prototype with the loss of `projection` trained MODEL-1 on 2 cores 1.6 times as
+fast as Keras' train_on_batch in float32, and 3.0 times as fast with bfloat16 products (32×100 tokens, one process).
 """
 
 from collections.abc import Callable
@@ -14,15 +14,15 @@ from components.train_model.precision import product
 
 
 def lstm_sequence(x: tf.Tensor, kernel: tf.Tensor, recurrent: tf.Tensor, bias: tf.Tensor, compute: tf.DType) -> tf.Tensor:
-    """Hidden states of all steps, from zero states.
+    """Return the hidden states of all steps. The initial hidden and cell states are zero.
 
     Args:
         x: `[time, batch, width]`, time static.
         kernel, recurrent, bias: `[width, 4·units]`, `[units, 4·units]`, `[4·units]`.
-        compute: type of the products.
+        compute: dtype of the matrix products.
 
     Returns:
-        `[time, batch, units]`.
+        `[time, batch, units]`, with the dtype of `x`.
     """
     steps, units = x.shape[0], recurrent.shape[0]
 
@@ -47,8 +47,8 @@ def lstm_sequence(x: tf.Tensor, kernel: tf.Tensor, recurrent: tf.Tensor, bias: t
         output = tf.stack(hiddens)
 
         def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
-            # What does not depend on the gradient from later steps is computed for all of them at once: a graph of half the nodes, which
-            # of MODEL-1 takes 4.7 s instead of 7.1 s to begin with, and 70 MB less.
+            # Terms that do not depend on the gradient from later steps are computed for all steps in one operation. This halves the
+            # nodes of the graph: MODEL-1 takes 4.7 s instead of 7.1 s to start, and 70 MB less.
             i, f, g, o, squashed = (tf.stack(kind) for kind in zip(*gates, strict=True))
             slopes = tf.unstack(
                 tf.concat([g * i * (1 - i), tf.stack(cells[:-1]) * f * (1 - f), i * (1 - g * g), squashed * o * (1 - o)], axis=2)

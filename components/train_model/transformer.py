@@ -1,7 +1,8 @@
 """The Transformer language model (MODEL-2): pre-LN blocks over embedding and sinusoidal positions, output tied to the embedding.
 
-A token sees itself and the `window - 1` tokens before it, as in training, where a sequence is no longer than that. So a text may be
-longer than any sequence that the model was trained on, and what `step` has to keep is a ring of `window` keys and values a layer.
+A token attends to itself and to the `window - 1` tokens before it. Training sequences have at most `window` tokens, so generation sees
+the same attention span as training, and a text may be longer than a training sequence. `step` keeps a ring buffer of `window` keys and
+values per layer.
 """
 
 import math
@@ -15,16 +16,16 @@ from keras import ops
 from components.train_model.precision import product
 from robo_poet.settings.train import TrainSettings
 
-MAX_POSITION = 512  # positions up to here are learnt
+MAX_POSITION = 512  # training covers positions below this
 EPSILON = 1e-6  # of the layer normalisations
-FAR = -1e9  # added to the score of a key that is not seen
+FAR = -1e9  # added to the attention score of a masked key
 
 
 def build(settings: TrainSettings, vocabulary: int) -> keras.Model:
-    """Token ids `[batch, time]` → logits `[batch, time, vocabulary]`. At full size exactly 2,469,888 parameters."""
+    """Return the model: token ids `[batch, time]` → logits `[batch, time, vocabulary]`. At full size it has 2,469,888 parameters."""
     width, span = settings.embedding, settings.window
     tokens = keras.Input((None,), dtype="int32", name="tokens")
-    # σ = width^-½ and a factor width^½ on the way in: both the sum with the positions and the tied logits begin near variance 1.
+    # σ = width^-½, and the embedding is multiplied by width^½: its sum with the positions and the tied logits start near variance 1.
     embedding = keras.layers.ReversibleEmbedding(
         vocabulary, width, embeddings_initializer=keras.initializers.RandomNormal(stddev=width**-0.5), name="embedding"
     )
@@ -32,7 +33,7 @@ def build(settings: TrainSettings, vocabulary: int) -> keras.Model:
     angles = ops.multiply(ops.expand_dims(ops.cast(position, "float32"), -1), _rates(width))
     x = embedding(tokens) * math.sqrt(width) + ops.concatenate([ops.sin(angles), ops.cos(angles)], axis=-1)
     x = keras.layers.Dropout(settings.dropout, name="dropout")(x)
-    back = ops.expand_dims(position, 2) - ops.expand_dims(position, 1)  # how far key j lies behind query i
+    back = ops.expand_dims(position, 2) - ops.expand_dims(position, 1)  # distance from query i back to key j
     seen = ops.logical_and(back >= 0, back < span)
     for i in range(settings.layers):
         y = keras.layers.LayerNormalization(epsilon=EPSILON, name=f"attention_norm_{i}")(x)
@@ -50,10 +51,10 @@ def build(settings: TrainSettings, vocabulary: int) -> keras.Model:
 
 
 def features(model: keras.Model, tokens: tf.Tensor, compute: tf.DType, dropout_seed: tf.Tensor | None = None) -> tf.Tensor:
-    """What the logits are projected from: ids `[batch, time]`, time static → `[batch · time, width]`.
+    """Return the inputs of the output projection: ids `[batch, time]`, time static → `[batch · time, width]`.
 
-    The same function as `model` but for the projection. With a seed (`[2]` int32) it drops out and begins each row at a position
-    of its own, so that all positions are learnt from sequences of 100: both a function of the seed alone.
+    Computes the same function as `model` without its projection. If a seed (`[2]` int32) is given, dropout is on and each row starts
+    at a random position, so that sequences of 100 tokens train all positions. Both depend only on the seed.
     """
     batch, time = tf.shape(tokens)[0], tokens.shape[1]
     table = model.get_layer("embedding").embeddings.value
@@ -93,29 +94,32 @@ def features(model: keras.Model, tokens: tf.Tensor, compute: tf.DType, dropout_s
 
 
 def first_positions(seed: tf.Tensor, batch: tf.Tensor, time: int) -> tf.Tensor:
-    """Where each row of a training batch begins, `[batch, 1]` int32: anywhere that leaves room for `time` positions."""
+    """Return a random first position for each row of a training batch, `[batch, 1]` int32, from 0 to `MAX_POSITION - time`."""
     return tf.random.stateless_uniform([batch, 1], seed, 0, MAX_POSITION - time + 1, tf.int32)
 
 
 def floats_a_token(settings: TrainSettings) -> float:
-    """A block: norms, query/key/value projected and split, residuals and masks; scores and their softmax; the inner layer and its ReLU."""
+    """Return the float32 values per token that training keeps in memory.
+
+    Per block: norms, query/key/value projected and split, residuals and masks; scores and their softmax; the inner layer and its ReLU.
+    """
     scores = 2 * settings.heads * settings.window
     return 4 * settings.embedding + settings.layers * (10 * settings.embedding + scores + 2 * settings.ffn)
 
 
 def head(model: keras.Model) -> tuple[tf.Tensor, tf.Tensor]:
-    """The embedding transposed, `[width, vocabulary]`, and no bias."""
+    """Return the transposed embedding `[width, vocabulary]` as the kernel, and zeros `[vocabulary]` as the bias."""
     table = model.get_layer("embedding").embeddings.value
     return tf.transpose(table), tf.zeros([table.shape[0]], table.dtype)
 
 
 def body(model: keras.Model) -> keras.Model:
-    """All but the projection: ids `[batch, time]` → `[batch, time, width]`."""
+    """Return the model without its output projection: ids `[batch, time]` → `[batch, time, width]`."""
     return keras.Model(model.inputs, model.get_layer("final_norm").output)
 
 
 def init_state(model: keras.Model, batch: tf.Tensor) -> list[list[tf.Tensor]]:
-    """Rings of keys and values, `[window, batch, heads, dim]` each, of each layer."""
+    """Return zeroed ring buffers of keys and values, `[window, batch, heads, dim]` each, for each layer."""
     shapes = [(model.span, batch, *block.query.shape[1:]) for block in _blocks(model)]
     return [[tf.zeros(shape), tf.zeros(shape)] for shape in shapes]
 
@@ -123,12 +127,12 @@ def init_state(model: keras.Model, batch: tf.Tensor) -> list[list[tf.Tensor]]:
 def step(
     model: keras.Model, tokens: tf.Tensor, state: list[list[tf.Tensor]], position: tf.Tensor
 ) -> tuple[tf.Tensor, list[list[tf.Tensor]]]:
-    """Ids `[batch]`, the cache and the position (scalar) → `[batch, width]` and the next cache; the very weights of `model`."""
+    """Process one token per row: ids `[batch]` → `[batch, width]` and the next cache. Reads the weights of `model`, not a copy."""
     table = model.get_layer("embedding").embeddings.value
     width = table.shape[1]
     angles = tf.cast(position, tf.float32) * _rates(width)
     x = tf.gather(table, tokens) * math.sqrt(width) + tf.concat([tf.sin(angles), tf.cos(angles)], axis=0)
-    slot = position % model.span  # keys have no order but their positions, so a ring needs none
+    slot = position % model.span  # attention ignores the order of the slots: each key contains its position
     unseen = tf.where(tf.range(model.span) > position, FAR, 0.0)[:, None, None]
     following = []
     for block, (keys, values) in zip(_blocks(model), state, strict=True):
@@ -147,12 +151,12 @@ def step(
 
 
 def select(state: list[list[tf.Tensor]], rows: tf.Tensor) -> list[list[tf.Tensor]]:
-    """The cache of `rows` `[new batch]`."""
+    """Return the cache with its rows gathered by `rows` `[new batch]`."""
     return [[tf.gather(part, rows, axis=1) for part in layer] for layer in state]
 
 
 class _Block:
-    """The weights of one block, taken out of their Keras layers."""
+    """The weights of one block, read from its Keras layers."""
 
     def __init__(self, model: keras.Model, number: int) -> None:
         attention = model.get_layer(f"attention_{number}")
@@ -190,5 +194,8 @@ def _norm(x: tf.Tensor, weights: tuple[Any, Any]) -> tf.Tensor:
 
 
 def _rates(width: int) -> Any:
-    """Radians a position, of each pair of sine and cosine: 10000^(−2i/width) (Vaswani et al. 2017), sines first, then cosines."""
+    """Return the radians per position of each sine/cosine pair, `[width / 2]` float32: 10000^(−2i/width) (Vaswani et al. 2017).
+
+    The position encoding holds all sines first, then all cosines.
+    """
     return np.power(10_000.0, -2 * np.arange(width // 2) / width).astype(np.float32)

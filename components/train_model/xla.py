@@ -1,4 +1,4 @@
-"""Whether the model's forward and backward pass are compiled by XLA (TRAIN-3)."""
+"""Decides if XLA compiles the model's forward and backward pass (TRAIN-3)."""
 
 import tensorflow as tf
 
@@ -6,11 +6,15 @@ from robo_poet.settings.train import TrainSettings
 
 
 def compiles(settings: TrainSettings) -> bool:
-    """`auto` is a transformer on a GPU, and nothing else.
+    """Return True if XLA compiles the model. `auto` compiles only a transformer on a GPU.
 
-    Measured at full size on 2 cores, 32×100 tokens: the transformer 589 ms a step with XLA and 603 ms without, after 5 s more to compile;
-    the LSTM 974 ms and 412 ms, after 100 s more. On a GPU it was not measured; there XLA has no kernel for cuDNN's LSTM.
-    The projection onto the vocabulary, in chunks of which the last is smaller, is never compiled.
+    Measured at full size on 2 cores, 32×100 tokens:
+
+    - transformer: 589 ms per step with XLA, 603 ms without; compilation takes 5 s more.
+    - LSTM: 974 ms per step with XLA, 412 ms without; compilation takes 100 s more.
+
+    Not measured on a GPU, where XLA has no kernel for cuDNN's LSTM. The projection onto the vocabulary is never compiled: it works in
+    chunks, and the last chunk is smaller.
     """
     if settings.xla != "auto":
         return settings.xla == "always"
