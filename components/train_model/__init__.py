@@ -1,1 +1,1 @@
-"""Train the language model and export it with its own `generate` and `score`."""
+"""Train the language model and export it as a SavedModel with the signatures `generate` and `score`."""

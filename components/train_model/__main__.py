@@ -1,4 +1,4 @@
-"""Train the language model on the training split, keep the weights of its best validation, export it."""
+"""Train the language model on the training split and export it with the weights of its best validation."""
 
 import json
 import shutil
@@ -44,7 +44,7 @@ def work(call: Call) -> None:
     settings, seed = cast(TrainSettings, call.settings), int(call.parameters["seed"])
     gpus = prepare_gpus(settings.gpu_memory_mb)
     keras.utils.set_random_seed(seed)
-    tf.config.experimental.enable_op_determinism()  # measured at no cost on a CPU; the same seed gives the same curve
+    tf.config.experimental.enable_op_determinism()  # the same seed gives the same curve; no measurable cost on a CPU
     tokenizer = Tokenizer.load(call.inputs["tokenizer"])
     with state_folder(call, settings, seed) as state:
         _train(call, settings, seed, gpus, tokenizer, state)
@@ -54,7 +54,7 @@ def _train(call: Call, settings: TrainSettings, seed: int, gpus: int, tokenizer:
     corpus = call.inputs["scrubbed"]
     feeds = {}
     secrets = planted(parse_settings(PlantedSecretsSettings, call.parameters["secrets"], "--secrets"), seed)
-    seen = len(secrets)  # and what the weights to begin with have seen
+    seen = len(secrets)  # canary strings in this training; a warm start adds those of its version
     if secrets:
         call.warn(f"{len(secrets)} made secrets are in this training's copy of the text: a model to measure, not to release")
     for split, stride in (("train", settings.stride), ("validation", settings.window)):
@@ -73,7 +73,7 @@ def _train(call: Call, settings: TrainSettings, seed: int, gpus: int, tokenizer:
             expected = call.parameters["warm_start_digest"]
             seen += begin_with(model, Path(before), digest=expected, architecture=settings.architecture, tokenizer=vocabulary_digest)
         memory = estimate(settings, model.count_params(), tokenizer.vocabulary, len(feeds["train"]))
-        # Not by call.progress, which would hold back the line that follows at once: from which checkpoint it goes on.
+        # Not with call.progress: its rate limit would drop the next line, which names the checkpoint that training resumes from.
         print(f"[  0 %] {model.count_params():,} parameters on {gpus or 'no'} GPU, memory {memory}", file=sys.stderr, flush=True)
         if warned := warning(memory, settings, gpus):
             call.warn(warned)
@@ -102,12 +102,12 @@ def _train(call: Call, settings: TrainSettings, seed: int, gpus: int, tokenizer:
     }  # fmt: skip
     if "metrics" in call.outputs:
         write_text(call.outputs["metrics"], json.dumps(figures))
-        # Speed belongs to this run, not to its result: metadata only, so that the same training has the same digests.
+        # Speed differs between runs. It is metadata only, so that the same training has the same digests.
         call.describe("metrics", **figures, tokens_per_second=round(progress.tokens / max(seconds, 1e-3)))
     if "curves" in call.outputs:
         write_text(call.outputs["curves"], page("Training", [("Training curve", curves_section(progress.history))]))
     if LOGS in call.outputs:
-        # Until now they were beside the checkpoints, where a killed training finds them again.
+        # During training the logs lie next to the checkpoints, so that a resumed training appends to them.
         with new_folder(call.outputs[LOGS]) as folder:
             shutil.copytree(state / LOGS, folder, dirs_exist_ok=True)
 

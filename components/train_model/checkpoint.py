@@ -1,4 +1,4 @@
-"""Checkpoints: all that a training needs to go on to the same result (TRAIN-3)."""
+"""Checkpoints, from which a training resumes and reaches the same result (TRAIN-3)."""
 
 import json
 import zipfile
@@ -14,29 +14,33 @@ Values = Sequence[Any]  # numpy arrays, in the order of the variables
 
 
 class Damaged(Exception):
-    """A checkpoint is there, and cannot be gone on from."""
+    """Raised when a checkpoint exists but cannot be used."""
 
 
 class Checkpoints:
-    """Two files in a folder that belongs to one training alone: `last.npz` to go on from, `best.npz` to keep."""
+    """The checkpoint files of one training: `last.npz` to resume from and `best.npz` with the best weights.
+
+    Args:
+        folder: folder of the files; no other training may use it.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def save(self, name: str, values: Values, progress: Mapping[str, Any]) -> None:
-        """Write `<name>.npz` whole or not at all, and have it on the disk before returning."""
+        """Write `<name>.npz` atomically, and sync it to disk before returning."""
         note = np.frombuffer(json.dumps(progress).encode(), np.uint8)
         with new_file(self.folder / f"{name}.npz", durable=True) as beside, beside.open("wb") as file:
             np.savez(file, progress=note, **{f"v{i:04d}": value for i, value in enumerate(values)})
 
     def load(self, name: str, shapes: Sequence[tuple[int, ...]]) -> tuple[list[Any], dict[str, Any]] | None:
-        """Values and progress of `<name>.npz`, None where there is none.
+        """Return values and progress of `<name>.npz`, or None if the file does not exist.
 
         Raises:
-            Damaged: it cannot be read, or is not of this training's shapes.
+            Damaged: the file cannot be read, or its arrays do not have `shapes`.
         """
         try:
-            # Opened here and not by numpy, which leaves a damaged file open.
+            # Open the file here: np.load leaves a damaged file open.
             with (self.folder / f"{name}.npz").open("rb") as raw, np.load(raw, allow_pickle=False) as file:
                 progress = json.loads(bytes(file["progress"]))
                 values = [file[f"v{i:04d}"] for i in range(len(file.files) - 1)]

@@ -1,4 +1,4 @@
-"""From documents to batches of token windows (DATA-7)."""
+"""Batches of token windows over the documents of a split (DATA-7)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,10 +20,10 @@ class Feed:
     """A split as one array of token ids and the windows over it.
 
     Attributes:
-        tokens: all documents, each `<START> … <END>`, back to back, `[n]` uint16, memory-mapped.
-        starts: first token of each window, `[windows]`.
-        ends: first position after the document of each window, `[windows]`.
-        window: input tokens a window; the target is the same span one token later.
+        tokens: all documents, each `<START> … <END>`, concatenated, `[n]` uint16, memory-mapped.
+        starts: position of the first token of each window, `[windows]` int64.
+        ends: end (exclusive) of the document of each window, `[windows]` int64.
+        window: input tokens per window; the targets are the inputs shifted by one token.
     """
 
     tokens: npt.NDArray[np.uint16]
@@ -35,20 +35,23 @@ class Feed:
         return len(self.starts)
 
     def batches(self, size: int) -> int:
-        """Batches an epoch, the last one possibly smaller."""
+        """Return the number of batches per epoch. The last one may be smaller."""
         return -(-len(self) // size)
 
     def gather(self, rows: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-        """Inputs and targets of windows `rows`, each `[len(rows), window]` int32, post-padded with PAD."""
+        """Return inputs and targets of the windows `rows`, `[len(rows), window]` int32 each, post-padded with PAD."""
         at = self.starts[rows, None] + np.arange(self.window + 1)
         inside = at < self.ends[rows, None]
         span = np.where(inside, self.tokens[np.minimum(at, len(self.tokens) - 1)], PAD).astype(np.int32)
         inputs, targets = span[:, :-1], span[:, 1:]
-        # A last input whose target is padding teaches nothing and would only differ from the padding after it.
+        # An input whose target is PAD does not contribute to the loss. It becomes PAD too.
         return np.where(targets == PAD, PAD, inputs), targets
 
     def epoch(self, size: int, *, seed: int, epoch: int, skip: int = 0) -> tf.data.Dataset:
-        """Batches of one epoch, shuffled by (seed, epoch) alone, from batch `skip` on: a resumed training sees the same order."""
+        """Return the batches of one epoch from batch `skip` on.
+
+        The order depends only on (seed, epoch), so that a resumed training sees the same batches.
+        """
         options = tf.data.Options()
         options.deterministic = True
         mixed = int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0])
@@ -56,7 +59,7 @@ class Feed:
         return self._load(order.batch(size).skip(skip)).with_options(options)
 
     def in_order(self, size: int) -> tf.data.Dataset:
-        """All batches, in the order of the text."""
+        """Return all batches in the order of the text."""
         return self._load(tf.data.Dataset.range(len(self)).batch(size))
 
     def _load(self, rows: tf.data.Dataset) -> tf.data.Dataset:
@@ -69,23 +72,30 @@ class Feed:
 
 
 def window_starts(length: int, window: int, stride: int) -> list[int]:
-    """Starts of the windows over a document of `length` tokens, so that each token but the first is a target at least once."""
+    """Return the starts of the windows over a document of `length` tokens.
+
+    Each token except the first is a target at least once.
+    """
     starts = list(range(0, max(1, length - 1), stride))
     while len(starts) > 1 and starts[-2] + window >= length - 1:
-        starts.pop()  # the window before already reaches the end
+        starts.pop()  # the previous window already reaches the end
     return starts
 
 
 def make_feed(texts: Iterable[str], tokenizer: Tokenizer, *, window: int, stride: int, cache: Path) -> Feed:
-    """Encode `texts` into the file `cache` and lay windows over them.
+    """Encode `texts` into the file `cache` and return the windows over them.
 
     Args:
-        stride: tokens between the starts of two windows, ≤ window, so that no token is left out.
+        texts: the documents.
+        tokenizer: encodes a document as `<START> … <END>`.
+        window: input tokens per window.
+        stride: tokens between the starts of two windows; at most `window`, or tokens are skipped.
+        cache: file for the token ids, uint16.
     """
     starts: list[int] = []
     ends: list[int] = []
     position = 0
-    with new_file(cache) as beside, beside.open("wb") as file:  # never truncated under a map of it
+    with new_file(cache) as beside, beside.open("wb") as file:  # a new file, because the old one may still be memory-mapped
         for text in texts:
             ids = tokenizer.encode_document(text)
             file.write(np.asarray(ids, IDS).tobytes())

@@ -1,4 +1,4 @@
-"""Where a training stands."""
+"""The progress of a training, as a checkpoint stores it."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -8,15 +8,16 @@ from components.train_model.schedule import Schedule
 
 @dataclass
 class Progress:
-    """With the variables of model and optimizer, all that a checkpoint holds.
+    """The progress of a training. A checkpoint holds it with the variables of model and optimizer.
 
     Attributes:
-        schedule: learning rate and what decides it.
+        schedule: state of the learning rate and of early stopping.
         history: points of the training curve.
-        step: steps done; tokens: targets seen.
-        loss_sum, loss_tokens: since the last point of the curve.
-        best_step: of the best validation; 0 before the first.
-        notes: what callbacks must know after a kill, as JSON.
+        step: number of finished steps.
+        tokens: number of targets seen.
+        loss_sum, loss_tokens: sum of the loss (nats) and number of targets since the last point of the curve.
+        best_step: step of the best validation; 0 before the first.
+        notes: state of callbacks that must survive a kill, as JSON values.
     """
 
     schedule: Schedule
@@ -29,10 +30,10 @@ class Progress:
     notes: dict[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """As a checkpoint keeps it."""
+        """Return the form that a checkpoint stores."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, kept: dict[str, Any]) -> "Progress":
-        """From what `to_json` gave."""
+        """Restore from the result of `to_json`."""
         return cls(**{**kept, "schedule": Schedule(**kept["schedule"])})

@@ -1,4 +1,4 @@
-"""When to lower the learning rate and when to stop, from validation perplexity alone (TRAIN-1). Pure."""
+"""Learning-rate reduction and early stopping, decided by the validation perplexity (TRAIN-1). Pure functions."""
 
 import math
 from dataclasses import dataclass, replace
@@ -8,14 +8,14 @@ from robo_poet.settings.train import TrainSettings
 
 @dataclass(frozen=True)
 class Schedule:
-    """State after some validations.
+    """The state of the learning rate and of early stopping after some validations.
 
     Attributes:
-        learning_rate: for the steps to come.
+        learning_rate: learning rate of the next steps.
         best: lowest validation perplexity so far.
         waited: validations since `best`, for early stopping.
-        plateau: validations without gain that count towards the next reduction.
-        cooldown: validations left in which none counts, after a reduction.
+        plateau: validations without improvement, counted for the next reduction.
+        cooldown: remaining validations that are not counted, after a reduction.
     """
 
     learning_rate: float
@@ -25,7 +25,7 @@ class Schedule:
     cooldown: int = 0
 
     def after(self, perplexity: float, settings: TrainSettings) -> "Schedule":
-        """The state after one more validation, by the rule of Keras' ReduceLROnPlateau: a cooldown forgets what was counted."""
+        """Return the state after one more validation. The rule is that of Keras' ReduceLROnPlateau: a cooldown resets the count."""
         cooldown = max(0, self.cooldown - 1)
         if perplexity < self.best:
             return replace(self, best=perplexity, waited=0, plateau=0, cooldown=cooldown)
@@ -37,9 +37,9 @@ class Schedule:
         return replace(self, learning_rate=rate, waited=self.waited + 1, plateau=plateau, cooldown=cooldown)
 
     def improved(self) -> bool:
-        """Whether the last validation was the best so far."""
+        """Return True if the last validation is the best so far."""
         return self.waited == 0 and self.best < math.inf
 
     def finished(self, settings: TrainSettings) -> bool:
-        """Whether early stopping says so."""
+        """Return True if early stopping ends the training."""
         return self.waited >= settings.early_stopping_patience

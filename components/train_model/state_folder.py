@@ -1,4 +1,4 @@
-"""Where a training keeps what outlives a kill: a folder named after all that decides its result, and of one process at a time (TRAIN-6)."""
+"""The folder that holds a training's state across kills. Its name is a digest of everything that decides the result (TRAIN-6)."""
 
 import fcntl
 import os
@@ -19,11 +19,12 @@ from robo_poet.step import Call
 
 @contextmanager
 def state_folder(call: Call, settings: TrainSettings, seed: int) -> Iterator[Path]:
-    """The folder, locked while the block runs. At the end the copies of the corpus in it are removed; the checkpoints stay, for what the
-    step has written may still have to be fetched anew.
+    """Create the state folder and hold its lock while the block runs.
+
+    At the end it deletes the copies of the corpus (`*.ids`). The checkpoints stay, because the step may have to write its outputs again.
 
     Raises:
-        BadInput: another process trains in it.
+        BadInput: another process holds the lock.
     """
     folder = Path(call.parameters["checkpoint_root"]) / f"training-{_key(call, settings, seed)[:16]}"
     folder.mkdir(parents=True, exist_ok=True)
@@ -49,7 +50,7 @@ def _key(call: Call, settings: TrainSettings, seed: int) -> str:
 
 
 def _code() -> str:
-    """Of the code that trains: a checkpoint of other code would be passed off as this code's."""
+    """Return the digest of the training code. A checkpoint from different code must not be resumed."""
     folders = (Path(__file__).parent, Path(str(robo_poet.__file__)).parent)
     files = [(folder, path) for folder in folders for path in sorted(folder.rglob("*.py"))]
     return digest_json([[path.relative_to(folder).as_posix(), digest_file(path)] for folder, path in files])

@@ -1,4 +1,4 @@
-"""The training loop (TRAIN-1, TRAIN-2): resumable at any step, to the same result."""
+"""The training loop (TRAIN-1, TRAIN-2). It can resume from any checkpoint and then gives the same result."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -23,23 +23,31 @@ from components.train_model.train_step import TrainStep
 from robo_poet.errors import BadInput
 from robo_poet.settings.train import TrainSettings
 
-RECORD_STEPS = 10  # a point of the training curve
+RECORD_STEPS = 10  # steps between two points of the training curve
 
 
 class Trainer:
-    """Trains `model` in place and leaves it with the weights of its best validation; under a strategy's scope on all its devices.
+    """A training loop that trains `model` in place and leaves it with the weights of the best validation.
+
+    Under a strategy's scope it trains on all devices of the strategy.
 
     Args:
-        architecture: that `model` was built by.
-        feed: the training split.
-        validation: the validation split, windows that do not overlap.
-        say: called with (step, steps, text) as the work goes on.
-        warn: called with what a person should know.
-        callbacks: what else happens on the way; none of these changes the result.
+        architecture: the architecture that built `model`.
+        model: the model that is trained.
+        feed: windows of the training split.
+        validation: windows of the validation split; they must not overlap.
+        settings: section `train` of the profile.
+        seed: decides dropout and the order of the batches.
+        checkpoints: where to save to and resume from.
+        say: called with (step, steps, text) to report progress.
+        warn: called with a warning for the user.
+        callbacks: further callbacks; they do not change the result.
 
     Attributes:
-        progress: where it stands.
-        stopping: set by a callback, ends the training before the next step.
+        progress: step, schedule and history; what a checkpoint stores.
+        steps: number of steps without early stopping.
+        per_epoch: number of steps per epoch.
+        stopping: a callback sets it to end the training before the next step.
     """
 
     def __init__(
@@ -63,10 +71,10 @@ class Trainer:
         self.stopping = False
 
     def run(self) -> Progress:
-        """Train to the end, from the last checkpoint if there is one.
+        """Train to the end, starting from the last checkpoint if there is one. Return the final progress.
 
         Raises:
-            BadInput: it diverged, or the best weights are gone.
+            BadInput: the training diverged, or the weights of the best validation are missing.
         """
         self._restore()
         self._tell(lambda callback: callback.on_begin(self))
@@ -85,7 +93,7 @@ class Trainer:
         return self.progress
 
     def _after(self, batch: Batch) -> None:
-        """Take down a point of the curve, validate, save, and let the callbacks know: each at its steps."""
+        """Record a point of the curve, validate, save a checkpoint and call the callbacks, each at its steps."""
         step = self.progress.step
         validates = step % self.validate_every == 0 or step == self.steps
         self._tell(lambda callback: callback.on_batch_end(self, batch))
@@ -108,7 +116,7 @@ class Trainer:
         if not validates:
             return
         nats = self.validation_cross_entropy()
-        perplexity = math.exp(min(nats, 700.0))  # beyond that a float has no number
+        perplexity = math.exp(min(nats, 700.0))  # exp of more overflows a float64
         point |= {"validation_cross_entropy": nats, "validation_perplexity": perplexity}
         progress.schedule = progress.schedule.after(perplexity, self.settings)
         if progress.schedule.improved():
@@ -117,7 +125,7 @@ class Trainer:
         self._tell(lambda callback: callback.on_validation_end(self, point))
 
     def validation_cross_entropy(self) -> float:
-        """Unsmoothed cross-entropy of the validation split, nats a token."""
+        """Return the unsmoothed cross-entropy of the validation split, in nats per token."""
         total = count = 0.0
         for inputs, targets in self.validation.in_order(self.settings.batch):
             nats, tokens = self.train_step.validate(inputs, targets)
@@ -138,7 +146,7 @@ class Trainer:
                 step += 1
 
     def _take_best(self, step: int) -> None:
-        """Give the model the weights of its best validation; none was a number: those it has."""
+        """Load the weights of the best validation, at `step`. With 0 (no finite validation) keep the current weights."""
         if not step:
             return
         try:

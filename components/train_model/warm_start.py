@@ -1,4 +1,4 @@
-"""Begin with the weights of an earlier version instead of random ones."""
+"""Warm start: initialise a model with the weights of an earlier version."""
 
 import json
 from pathlib import Path
@@ -13,16 +13,21 @@ REMEDY = "choose a version that fits, or train.warm_start=0"
 
 
 def begin_with(model: keras.Model, version: Path, *, digest: str, architecture: str, tokenizer: str) -> int:
-    """Give `model` the weights of a registered model; returns how many made secrets that one has seen.
+    """Copy the weights of a registered version into `model`.
 
     Args:
-        version: its `model` folder, with `manifest.json` and `keras/model.keras`.
-        digest: what the folder must have.
-        architecture: the model's; tokenizer: digest of the tokenizer it is to be trained with.
+        model: the model to initialise.
+        version: the version's `model` folder, with `manifest.json` and `keras/model.keras`.
+        digest: expected digest of that folder.
+        architecture: name of the architecture of `model`.
+        tokenizer: digest of the tokenizer of this training. With another tokenizer the same ids mean other tokens.
+
+    Returns:
+        The number of canary strings that the version's training contained.
 
     Raises:
-        BadInput: the folder is not what the run was submitted with, or its model is another: another tokenizer (its token numbers would
-            mean other words), another architecture, other shapes.
+        BadInput: the folder is missing, has another digest or holds no Keras model, or the version has another tokenizer, architecture
+            or shape.
     """
     where = str(version)
     if not version.is_dir():
