@@ -1,1 +1,1 @@
-"""What happens besides training, at each batch, validation, epoch and checkpoint: one file each (TRAIN-4)."""
+"""Callbacks of the training loop: progress, early stopping, divergence and the logs for TensorBoard (TRAIN-4)."""

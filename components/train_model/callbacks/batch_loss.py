@@ -1,4 +1,4 @@
-"""The loss of every batch, for TensorBoard."""
+"""Logs the loss of every batch for TensorBoard."""
 
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class BatchLoss(Callback):
-    """`batch/loss`, nats a token, at each step."""
+    """A callback that logs `batch/loss`, in nats per token, at each step."""
 
     def __init__(self, events: EventFile) -> None:
         self._events = events

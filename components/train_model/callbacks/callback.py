@@ -1,4 +1,4 @@
-"""The interface of a callback: what a training calls, and when."""
+"""The interface of a callback, and the result of a training step that it receives."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Batch:
-    """What came of one training step.
+    """The result of one training step.
 
     Attributes:
-        loss: what was minimised: label-smoothed cross-entropy, nats a token.
-        nats: unsmoothed cross-entropy, nats a token.
-        tokens: targets that are not padding.
-        gradient_norm: over all variables, before clipping; not finite where a float16 step overflowed and was skipped.
-        gradients: one tensor a trainable variable, before clipping.
+        loss: minimised loss: label-smoothed cross-entropy, nats per token.
+        nats: unsmoothed cross-entropy, nats per token.
+        tokens: number of targets that are not padding.
+        gradient_norm: global norm over all variables before clipping; not finite if a float16 step overflowed and was skipped.
+        gradients: one tensor per trainable variable, before clipping.
     """
 
     loss: float
@@ -30,27 +30,27 @@ class Batch:
 
 
 class Callback:
-    """Does nothing at each occasion; a callback overrides those it wants.
+    """A base class whose methods do nothing. A callback overrides the methods it needs.
 
-    A callback reads of the training what it likes, and may set `training.stopping`. What it must know after a kill it keeps in
-    `training.progress.notes`, which every checkpoint holds. It must not change weights, optimizer or any random state: a training has the
-    same result with and without those that only watch.
+    - It may read any attribute of the training, and may set `training.stopping`.
+    - It stores state that must survive a kill in `training.progress.notes`, which every checkpoint holds.
+    - It must not change weights, optimizer or random state: logging callbacks do not change the result of a training.
     """
 
     def on_begin(self, training: "Trainer") -> None:
-        """Before the first step, or before the next one after a checkpoint."""
+        """Called before the first step, or before the first step after a resume."""
 
     def on_batch_end(self, training: "Trainer", batch: Batch) -> None:
-        """After each step; `training.progress.step` counts it already."""
+        """Called after each step. `training.progress.step` already includes it."""
 
     def on_validation_end(self, training: "Trainer", point: Mapping[str, Any]) -> None:
-        """After a validation; `point` is its line of the history."""
+        """Called after a validation. `point` is its entry in the history."""
 
     def on_epoch_end(self, training: "Trainer", batch: Batch) -> None:
-        """After the last step of an epoch, `batch`."""
+        """Called after the last step of an epoch, whose result is `batch`."""
 
     def on_save(self, training: "Trainer") -> None:
-        """Before a checkpoint is written."""
+        """Called before a checkpoint is written."""
 
     def on_end(self, training: "Trainer") -> None:
-        """After the last step; the model has the weights of its best validation."""
+        """Called after the last step, when the model has the weights of its best validation."""

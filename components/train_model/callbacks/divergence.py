@@ -1,4 +1,4 @@
-"""A training that has lost its way is stopped, and says where (TRAIN-3)."""
+"""Stops a diverged training and reports the step (TRAIN-3)."""
 
 import math
 from collections.abc import Mapping
@@ -12,15 +12,15 @@ from robo_poet.errors import BadInput
 if TYPE_CHECKING:
     from components.train_model.trainer import Trainer
 
-EXPLODED = 10  # times the loss of a model that knows nothing, ln(vocabulary)
+EXPLODED = 10  # times ln(vocabulary), the loss of a uniform model
 
 
 class Divergence(Callback):
-    """Raises BadInput, with step, epoch and batch, when loss or gradient are not finite or the loss has exploded.
+    """A callback that raises BadInput if loss or gradient are not finite, or if the loss exceeds `EXPLODED` · ln(vocabulary).
 
-    It comes before validation and checkpoint: neither the curve nor what a resumed training goes on from holds such a step. In float16 a
-    gradient that is not finite has overflowed by the loss scale, and the step was skipped; only if it overflows without any scale is
-    it the training's fault.
+    The message names step, epoch and batch. The check runs before validation and checkpoint, so neither the curve nor a checkpoint holds
+    such a step. In float16 the loss scale can make a gradient overflow; the optimizer skips that step. Only an overflow with a scale
+    below 1 counts as divergence.
     """
 
     def on_batch_end(self, training: "Trainer", batch: Batch) -> None:

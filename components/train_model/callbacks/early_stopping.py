@@ -1,4 +1,4 @@
-"""Early stopping (TRAIN-1)."""
+"""Early stopping by validation perplexity (TRAIN-1)."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 
 
 class EarlyStopping(Callback):
-    """Ends the training when validation perplexity has not improved for `early_stopping_patience` validations.
+    """A callback that ends the training if validation perplexity has not improved for `early_stopping_patience` validations.
 
-    The counting is `schedule.Schedule`'s, beside that of the learning rate: it is part of what a checkpoint must hold.
+    `Schedule` counts the validations, because a checkpoint must hold the count.
     """
 
     def on_begin(self, training: "Trainer") -> None:

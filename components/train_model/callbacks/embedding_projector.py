@@ -1,4 +1,4 @@
-"""The token embeddings for TensorBoard's projector, which shows them in three dimensions by t-SNE, UMAP or PCA."""
+"""Writes the token embedding for TensorBoard's projector, which shows it in three dimensions with t-SNE, UMAP or PCA."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,9 +21,10 @@ CONFIG = """embeddings {
 
 
 class EmbeddingProjector(Callback):
-    """`projector_config.pbtxt`, `embedding.tsv` (a row a token) and `tokens.tsv`, at the end of each epoch and of the training.
+    """A callback that writes the embedding files at the end of each epoch and of the training.
 
-    Ids that the tokenizer does not use are left out. TSV and not a checkpoint: TensorBoard without TensorFlow reads it too.
+    The files are `projector_config.pbtxt`, `embedding.tsv` (one row per token) and `tokens.tsv`. Ids that the tokenizer does not use are
+    omitted. The format is TSV, not a checkpoint, because TensorBoard without TensorFlow can read it.
     """
 
     def __init__(self, folder: Path, tokenizer: Tokenizer) -> None:
@@ -44,12 +45,12 @@ class EmbeddingProjector(Callback):
 
 
 def embedding_table(model: Any, vocabulary: int) -> Any:
-    """The input embedding `[vocabulary, width]`: the first variable of as many rows as there are tokens, whatever the architecture."""
+    """Return the input embedding `[vocabulary, width]`: the first trainable matrix with `vocabulary` rows, for any architecture."""
     return next(v for v in model.trainable_variables if len(v.shape) == 2 and v.shape[0] == vocabulary).numpy()
 
 
 def names(tokenizer: Tokenizer) -> list[str]:
-    """What each token id is called: its text with blanks and tabs to be seen, `(part of a character)` for bytes that are none alone."""
+    """Return a display name for each token id: its text with visible whitespace, `(part of a character)` for incomplete UTF-8."""
     called = []
     for number in range(tokenizer.size):
         text = CONTROL[number] if number < len(CONTROL) else tokenizer.decode([number])

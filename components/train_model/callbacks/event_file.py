@@ -1,4 +1,4 @@
-"""The event file that TensorBoard reads: written in large pieces, and cut back to the last checkpoint when a killed training goes on."""
+"""The event file that TensorBoard reads. It is written in large pieces, and truncated to the last checkpoint when a training resumes."""
 
 import math
 import os
@@ -18,44 +18,44 @@ from components.train_model.callbacks.callback import Batch, Callback
 if TYPE_CHECKING:
     from components.train_model.trainer import Trainer
 
-NAME = "events.out.tfevents.0000000000.robo-poet"  # TensorBoard wants `tfevents` in it, and reads several in the order of their names
+NAME = "events.out.tfevents.0000000000.robo-poet"  # the name must contain `tfevents`; TensorBoard reads files by name order
 VERSION = "brain.Event:2"
 NOTE = "event_file"
 
 
 class EventFile(Callback):
-    """One file for a whole training, however often it was killed. First of the callbacks, for others write through it.
+    """A callback that owns one event file per training, also across kills. It must come first: other callbacks write through it.
 
-    Each checkpoint notes how long the file was. Whoever goes on from there cuts the file to that length, so that no step is there twice.
-    TensorBoard's own remedy, a second file that begins with a `SessionLog.START` event, hides what came after; it does so only where
-    the file is read from its beginning, and other readers see both.
+    Each checkpoint stores the file's length. A resumed training truncates the file to that length, so that no step is in it twice.
+    TensorBoard's own method is a second file that begins with a `SessionLog.START` event. That hides the repeated steps only if the file
+    is read from its beginning, and other programs see both copies.
 
     Args:
-        folder: gets the file.
-        steps: between two writes.
+        folder: folder of the file.
+        steps: steps between two writes.
     """
 
     def __init__(self, folder: Path, steps: int) -> None:
         self.path, self._steps, self._waiting = folder / NAME, steps, list[Event]()
 
     def scalar(self, tag: str, value: float, step: int) -> None:
-        """A number, if it is one: TensorBoard draws no other."""
+        """Add a scalar. Non-finite values are dropped, because TensorBoard does not draw them."""
         if math.isfinite(value):
             self._add(Summary(value=[Summary.Value(tag=tag, simple_value=value)]), step)
 
     def histogram(self, tag: str, values: npt.ArrayLike, step: int) -> None:
-        """How numbers are distributed, in 30 bins."""
+        """Add a histogram of `values` with 30 bins."""
         self._add(histogram_pb(tag, values), step)
 
     def text(self, tag: str, text: str, step: int) -> None:
-        """Text, shown as it is: indented, so that Markdown leaves it alone."""
+        """Add a text. It is indented, so that TensorBoard does not render it as Markdown."""
         self._add(text_pb(tag, "\n".join(f"    {line}" for line in text.split("\n"))), step)
 
     def flush(self, *, durable: bool = False) -> int:
-        """Append all that waits, and return the length of the file.
+        """Append the buffered events and return the length of the file in bytes.
 
         Args:
-            durable: have it on the disk before returning.
+            durable: sync the file to disk before returning.
         """
         with self.path.open("ab") as file:
             records = RecordWriter(file)
@@ -74,11 +74,11 @@ class EventFile(Callback):
         if length and length <= there:
             os.truncate(self.path, length)
             return
-        self.path.unlink(missing_ok=True)  # nothing of a checkpoint, or less than it knew of: begin anew
+        self.path.unlink(missing_ok=True)  # no checkpoint, or the file is shorter than it states: start a new file
         self._waiting.append(Event(wall_time=time.time(), file_version=VERSION))
 
     def on_batch_end(self, training: "Trainer", batch: Batch) -> None:
-        # Before the others of this step: what they add waits for the next time, or for the checkpoint.
+        # This runs before the other callbacks of the step. Their events wait for the next flush or checkpoint.
         if training.progress.step % self._steps == 0:
             self.flush()
 

@@ -1,4 +1,4 @@
-"""All that a training writes for TensorBoard (TRAIN-4)."""
+"""The list of callbacks that write for TensorBoard (TRAIN-4)."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from robo_poet.settings.train import TrainSettings
 
 
 def for_tensorboard(folder: Path, settings: TrainSettings, tokenizer: Tokenizer) -> list[Callback]:
-    """The callbacks that write into `folder`. They watch: the model is the same without them."""
+    """Return the callbacks that write into `folder`. They do not change the model."""
     events, steps = EventFile(folder, settings.log_steps), settings.log_steps
     return [
         events,

@@ -1,4 +1,4 @@
-"""What the model writes while it learns, for TensorBoard (TRAIN-4)."""
+"""Logs texts that the model generates during training, for TensorBoard (TRAIN-4)."""
 
 from typing import TYPE_CHECKING
 
@@ -11,14 +11,14 @@ from robo_poet.model.tokenizer import START, Tokenizer
 if TYPE_CHECKING:
     from components.train_model.trainer import Trainer
 
-LENGTH = 100  # tokens of a sample
-PROMPT = 12  # tokens of the held-out text that is continued
+LENGTH = 100  # new tokens per sample
+PROMPT = 12  # tokens of the held-out prompt
 
 
 class GenerationSamples(Callback):
-    """Every `steps` steps one text from nothing and one that goes on from the first words of the validation split.
+    """A callback that logs two texts every `steps` steps: one without a prompt, and one that continues the start of the validation split.
 
-    Drawn by (seed, step), so that a resumed training writes the same; the numbers that training draws are left alone.
+    Sampling depends on (seed, step), so that a resumed training logs the same texts. It does not touch the random state of training.
     """
 
     def __init__(self, events: EventFile, steps: int, tokenizer: Tokenizer) -> None:

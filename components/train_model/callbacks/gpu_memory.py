@@ -1,4 +1,4 @@
-"""Memory of the GPUs, for TensorBoard (TRAIN-4)."""
+"""Logs GPU memory for TensorBoard (TRAIN-4)."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
@@ -13,16 +13,23 @@ if TYPE_CHECKING:
 
 
 def measured() -> Mapping[str, Mapping[str, int]]:
-    """`{"GPU:0": {"current": bytes, "peak": bytes}}`; empty where there is no GPU. Of our process alone, without what CUDA itself takes."""
+    """Return `{"GPU:0": {"current": bytes, "peak": bytes}}`, empty without a GPU.
+
+    Counts TensorFlow's allocations in this process, without CUDA's own memory.
+    """
     names = [f"GPU:{number}" for number in range(len(tf.config.list_logical_devices("GPU")))]
     return {name: tf.config.experimental.get_memory_info(name) for name in names}
 
 
 class GpuMemory(Callback):
-    """`gpu_memory_mb/GPU:0/current` and `…/peak` every `steps` steps, MB of 10⁶ bytes; nothing where there is no GPU.
+    """A callback that logs `gpu_memory_mb/GPU:0/current` and `…/peak` every `steps` steps, in MB (10⁶ bytes).
+
+    Without a GPU it logs nothing.
 
     Args:
-        measure: as `measured`.
+        events: the event file.
+        steps: steps between two entries.
+        measure: replaces `measured` in tests.
     """
 
     def __init__(self, events: EventFile, steps: int, measure: Callable[[], Mapping[str, Mapping[str, int]]] = measured) -> None:

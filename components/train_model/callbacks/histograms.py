@@ -1,4 +1,4 @@
-"""Histograms of weights and gradients, for TensorBoard."""
+"""Logs histograms of weights and gradients for TensorBoard."""
 
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 
 class Histograms(Callback):
-    """`weights/<variable>` and `gradients/<variable>` at the end of each epoch; the gradients are those of its last batch, unclipped."""
+    """A callback that logs `weights/<variable>` and `gradients/<variable>` at the end of each epoch.
+
+    The gradients are those of the last batch, before clipping.
+    """
 
     def __init__(self, events: EventFile) -> None:
         self._events = events
@@ -22,5 +25,5 @@ class Histograms(Callback):
         for variable, gradient in zip(training.model.trainable_variables, batch.gradients, strict=True):
             self._events.histogram(f"weights/{variable.path}", variable.numpy(), step)
             values = np.asarray(gradient)
-            if np.isfinite(values).all():  # a skipped float16 step has none to show
+            if np.isfinite(values).all():  # a skipped float16 step has non-finite gradients
                 self._events.histogram(f"gradients/{variable.path}", values, step)

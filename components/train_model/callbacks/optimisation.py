@@ -1,4 +1,4 @@
-"""How the optimizer stands: learning rate, gradient norm, loss scale, for TensorBoard."""
+"""Logs learning rate, gradient norm and loss scale for TensorBoard."""
 
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Optimisation(Callback):
-    """`learning_rate`, `gradient_norm` of this step before clipping, and in float16 `loss_scale`, every `steps` steps."""
+    """A callback that logs `learning_rate`, `gradient_norm` (before clipping) and, in float16, `loss_scale` every `steps` steps."""
 
     def __init__(self, events: EventFile, steps: int) -> None:
         self._events, self._steps = events, steps

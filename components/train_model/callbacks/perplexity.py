@@ -1,4 +1,4 @@
-"""Loss and perplexity in the mean of many steps, and of the validation split, for TensorBoard."""
+"""Logs mean loss and perplexity of training and validation for TensorBoard."""
 
 import math
 from collections.abc import Mapping
@@ -14,10 +14,11 @@ NOTE = "perplexity"
 
 
 class Perplexity(Callback):
-    """`loss` and `perplexity/train` over the last `steps` steps, token by token; `perplexity/validation` at each validation.
+    """A callback that logs `loss` and `perplexity/train`, and `perplexity/validation` and `cross_entropy/validation`.
 
-    Perplexity is exp of the unsmoothed cross-entropy (TRAIN-2), so it is not exp of `loss` where labels are smoothed. In training the
-    model drops out, in validation it does not: a training perplexity above the validation's is no fault.
+    The training values are means per token over the last `steps` steps. Perplexity is exp of the unsmoothed cross-entropy (TRAIN-2), so
+    it differs from exp(`loss`) if labels are smoothed. Dropout is on in training and off in validation, so a training perplexity above
+    the validation perplexity is no error.
     """
 
     def __init__(self, events: EventFile, steps: int) -> None:
@@ -25,7 +26,7 @@ class Perplexity(Callback):
 
     def on_batch_end(self, training: "Trainer", batch: Batch) -> None:
         notes, step = training.progress.notes, training.progress.step
-        loss, nats, tokens = notes.get(NOTE, [0.0, 0.0, 0.0])  # kept through a kill: the mean is over all its steps
+        loss, nats, tokens = notes.get(NOTE, [0.0, 0.0, 0.0])  # stored in checkpoints, so that a resume loses no step of the mean
         sums = [loss + batch.loss * batch.tokens, nats + batch.nats * batch.tokens, tokens + batch.tokens]
         if step % self._steps == 0 and sums[2]:
             self._events.scalar("loss", sums[0] / sums[2], step)

@@ -1,4 +1,4 @@
-"""The line that a person sees while it trains: loss, perplexity, speed, time left."""
+"""The progress line that the user sees during training: loss, perplexity, speed, time left."""
 
 import math
 import time
@@ -9,11 +9,14 @@ from components.train_model.callbacks.callback import Batch, Callback
 if TYPE_CHECKING:
     from components.train_model.trainer import Trainer
 
-SMOOTH = 0.9  # weight of the past in the loss and perplexity shown
+SMOOTH = 0.9  # decay of the exponential mean of the loss and perplexity in the line
 
 
 class ProgressLine(Callback):
-    """`step 120/800 · loss 4.812 · perplexity 98.1 · validation 103.5 · 8,120 tokens/s · 1:45 left`."""
+    """A callback that prints a line after each step.
+
+    Example: `step 120/800 · loss 4.812 · perplexity 98.1 · validation 103.5 · 8,120 tokens/s · 1:45 left`.
+    """
 
     def __init__(self) -> None:
         self._began, self._tokens, self._loss, self._nats, self._weight = 0.0, 0, 0.0, 0.0, 0.0
@@ -27,7 +30,7 @@ class ProgressLine(Callback):
         progress, steps = training.progress, training.steps
         self._loss = SMOOTH * self._loss + (1 - SMOOTH) * batch.loss
         self._nats = SMOOTH * self._nats + (1 - SMOOTH) * batch.nats
-        self._weight = SMOOTH * self._weight + 1 - SMOOTH  # a mean that begins at nothing leans to it; divided by this it does not
+        self._weight = SMOOTH * self._weight + 1 - SMOOTH  # corrects the bias towards the initial 0, as in Adam
         speed = (progress.tokens - self._tokens) / max(1e-6, time.monotonic() - self._began)
         left = int((steps - progress.step) * progress.tokens / progress.step / max(1.0, speed))
         best = f" · validation {progress.schedule.best:,.1f}" if progress.schedule.best < math.inf else ""
@@ -39,6 +42,6 @@ class ProgressLine(Callback):
 
 
 def duration(seconds: int) -> str:
-    """`0:07`, `12:30`, `3:05:00`."""
+    """Format seconds as `0:07`, `12:30` or `3:05:00`."""
     hours, rest = divmod(seconds, 3600)
     return (f"{hours}:{rest // 60:02d}" if hours else f"{rest // 60}") + f":{rest % 60:02d}"

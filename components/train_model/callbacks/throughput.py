@@ -1,4 +1,4 @@
-"""Speed, for TensorBoard."""
+"""Logs the training speed for TensorBoard."""
 
 import time
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Throughput(Callback):
-    """`tokens_per_second` over the last `steps` steps, validations and checkpoints among them."""
+    """A callback that logs `tokens_per_second` over the last `steps` steps, including validations and checkpoints."""
 
     def __init__(self, events: EventFile, steps: int) -> None:
         self._events, self._steps = events, steps
