@@ -1,4 +1,4 @@
-"""Beam search, inside the graph (GEN-1)."""
+"""Beam search inside the graph (GEN-1)."""
 
 from typing import Any
 
@@ -12,29 +12,32 @@ from components.train_model.sampler import penalise
 from robo_poet.model.limits import MAX_BEAMS, MAX_LENGTH, StopReason
 from robo_poet.model.tokenizer import END, PAD
 
-WORST = -1e30  # a sum of log-probabilities that no text has; −inf would make NaN of differences
+WORST = -1e30  # below any sum of log probabilities; with −inf, differences would be NaN
 
 
 def length_factor(length: tf.Tensor, penalty: tf.Tensor) -> tf.Tensor:
-    """What a sum of log-probabilities is divided by: ((5 + length) / 6)^penalty (Wu et al. 2016, eq. 14)."""
+    """Return the divisor of a sum of log probabilities: ((5 + length) / 6)^penalty (Wu et al. 2016, eq. 14)."""
     return tf.pow((5.0 + tf.cast(length, tf.float32)) / 6.0, penalty)
 
 
 def beam_search(
     architecture: Architecture, model: keras.Model, request: Request, beams: tf.Tensor, length_penalty: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """The best continuation found, keeping `beams` unfinished ones a row. One beam is greedy search.
+    """Return the best continuation of each prompt, searched with `beams` unfinished hypotheses per row. One beam is greedy search.
 
-    Of the candidates of a step, those among the best `beams` that end are finished; the best `beams` of the others go on. A row is
-    done when it has as many finished ones as beams, or its length is used up, and then the unfinished ones count too.
+    In each step, hypotheses that end and are among the best `beams` candidates are finished. The best `beams` of the others continue. A
+    row is done when `beams` hypotheses are finished. It is also done at its maximum length; then unfinished hypotheses count too.
 
     Args:
-        beams: `[batch]` int32, 1 to 5.
-        length_penalty: `[batch]` float32; 0 compares sums, 1 all but means.
+        architecture: the architecture of `model`.
+        model: the language model.
+        request: prompts and constraints.
+        beams: `[batch]` int32, 1 to MAX_BEAMS.
+        length_penalty: `[batch]` float32; 0 compares sums of log probabilities, 1 compares approximately means.
 
     Returns:
-        tokens: `[batch, MAX_LENGTH]` int32: the continuation where it stands in the whole text, PAD elsewhere.
-        score: `[batch]` float32: its sum of log-probabilities over the length factor.
+        tokens: `[batch, MAX_LENGTH]` int32: the continuation at its positions in the text, PAD elsewhere.
+        score: `[batch]` float32: sum of log probabilities divided by the length factor.
         reason: `[batch]` int32, a `StopReason`.
     """
     batch = tf.shape(request.prompt)[0]
@@ -48,7 +51,7 @@ def beam_search(
     at += 1
     last = tf.reduce_max(request.stop)
     spread = Spread(request, width)
-    # At a row's first token all its beams are the same: only the first may branch.
+    # At the first token all beams of a row are equal, so only the first beam may branch.
     first = tf.where(rank == 0, 0.0, WORST) + tf.zeros([batch, 1])
     alive, seen = first, spread.seen
     texts = tf.zeros([batch, width, MAX_LENGTH], tf.int32)
@@ -70,7 +73,7 @@ def beam_search(
         running = (at >= request.prompt_length) & (at < request.stop) & (finished < beams)
         ending = may_end[:, None] & tf.gather(request.ends, token, batch_dims=1)
         among = tf.range(2 * width)[None] < beams[:, None]
-        # What ends now, and is among the best: its score is compared with the best finished one so far.
+        # Compare hypotheses that end in this step with the best finished one so far.
         length = at - request.prompt_length + 1
         done = ending & among & running[:, None] & (value > WORST / 2)
         lengths = tf.where(token == END, length[:, None] - 1, length[:, None])
@@ -84,7 +87,7 @@ def beam_search(
         reason = tf.where(better, tf.where(by == END, int(StopReason.END), int(StopReason.STOP)), reason)
         finished += tf.reduce_sum(tf.cast(done, tf.int32), axis=1)
 
-        # The best of those that do not end go on.
+        # Continue the best hypotheses that do not end.
         following, kept = tf.math.top_k(tf.where(ending, 2 * WORST, value), k=width)
         following = tf.where((rank < beams[:, None]) & (following > WORST / 2), following, WORST)
         origin, token = tf.gather(origin, kept, batch_dims=1), tf.gather(token, kept, batch_dims=1)
@@ -98,7 +101,7 @@ def beam_search(
         state, current = architecture.select(state, rows), tf.reshape(token, [-1])
         seen = tf.gather(seen, rows) | (tf.one_hot(current, vocabulary, True, False, dtype=tf.bool) & tf.repeat(running, width)[:, None])
         at += 1
-    # Where the length was used up, what had not ended counts too.
+    # At the maximum length, unfinished hypotheses count too.
     scores = alive / length_factor(request.stop - request.prompt_length, length_penalty)[:, None]
     leader = tf.argmax(scores, axis=1, output_type=tf.int32)
     score = tf.gather(scores, leader, batch_dims=1)
@@ -108,12 +111,12 @@ def beam_search(
 
 
 class Spread:
-    """What of a request belongs to a row, repeated for each of its beams."""
+    """The per-row tensors of a request, repeated for each beam: `[batch · width, …]`."""
 
     def __init__(self, request: Request, width: int) -> None:
         self.seen, self.mask, self.penalty = (tf.repeat(x, width, axis=0) for x in (request.seen, request.mask, request.penalty))
 
 
 def _write(texts: tf.Tensor, at: Any, token: tf.Tensor) -> tf.Tensor:
-    """`texts` `[…, MAX_LENGTH]` with `token` `[…]` at place `at`."""
+    """Return `texts` `[…, MAX_LENGTH]` with `token` `[…]` at position `at`."""
     return tf.where(tf.range(MAX_LENGTH) == at, token[..., None], texts)

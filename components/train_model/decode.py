@@ -1,4 +1,4 @@
-"""Sampling, the whole loop inside the graph: one call, one completion (GEN-1, GEN-2, contract 6)."""
+"""The sampling loop inside the graph: one call generates a whole completion (GEN-1, GEN-2, contract 6)."""
 
 from typing import Any
 
@@ -13,9 +13,12 @@ from robo_poet.model.tokenizer import END, PAD
 
 
 def read_prompts(architecture: Architecture, model: keras.Model, request: Request) -> tuple[Any, tf.Tensor]:
-    """Read what all prompts have, but for the last token: the state after it, and how many tokens that were.
+    """Process the positions that all prompts cover, up to the last token of the shortest one.
 
-    No logits are computed on the way, which is most of a step's work.
+    Computes no logits, which are most of the work of a step.
+
+    Returns:
+        The state after these positions, and their number (scalar int32).
     """
     state = architecture.init_state(model, tf.shape(request.prompt)[0])
     shared = tf.reduce_min(request.prompt_length) - 1
@@ -30,14 +33,18 @@ def decode(
     architecture: Architecture, model: keras.Model, request: Request,
     temperature: tf.Tensor, top_k: tf.Tensor, top_p: tf.Tensor, seed: tf.Tensor, *, select: Any = tf.math.top_k,
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:  # fmt: skip
-    """Continue each prompt, drawing as `sampler.sample` does; runs with XLA and without.
+    """Continue each prompt by sampling. Runs with and without XLA.
 
     Args:
-        select: see there.
+        architecture: the architecture of `model`.
+        model: the language model.
+        request: prompts and constraints.
+        temperature, top_k, top_p, select: see `sample`.
+        seed: `[batch]` int64.
 
     Returns:
-        tokens: `[batch, MAX_LENGTH]` int32: the continuation where it stands in the whole text, PAD elsewhere.
-        log_prob: as wide, float32: nats of each of them under the unmodified probabilities.
+        tokens: `[batch, MAX_LENGTH]` int32: the continuation at its positions in the text, PAD elsewhere.
+        log_prob: `[batch, MAX_LENGTH]` float32: log probability of each token in nats, from the unmodified logits.
         reason: `[batch]` int32, a `StopReason`.
     """
     batch = tf.shape(request.prompt)[0]

@@ -1,6 +1,6 @@
-"""Projection onto the vocabulary and the likelihood of given targets, the logits of a chunk of rows at a time (EVAL-1).
+"""Projection onto the vocabulary and log probabilities of given targets, for one chunk of rows at a time (EVAL-1).
 
-All logits of 32×512 tokens over 10,000 would be 0.7 GB, and as much again for each pass over them.
+The logits of 32×512 tokens over a vocabulary of 10,000 would take 0.7 GB, and each further operation on them as much again.
 """
 
 import tensorflow as tf
@@ -11,7 +11,7 @@ CHUNK = 400  # rows: 16 MB of logits at 10,000 tokens, as in `projection`
 
 
 def likelihood(features: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, targets: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Natural log-probability of each target, and how many tokens are likelier.
+    """Return the log probability of each target, and its rank: the number of tokens with a higher probability.
 
     Args:
         features: `[rows, width]` float32.
@@ -19,7 +19,7 @@ def likelihood(features: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, targets:
         targets: `[rows]` int32.
 
     Returns:
-        `[rows]` float32, 0 where the target is PAD; `[rows]` int32, −1 where it is.
+        Log probabilities in nats, `[rows]` float32, 0 for PAD; ranks from 0, `[rows]` int32, −1 for PAD.
     """
     rows = tf.shape(features)[0]
     chances = tf.TensorArray(tf.float32, 0, dynamic_size=True, infer_shape=False, element_shape=[None])

@@ -1,4 +1,4 @@
-"""What a call of the exported model asks for, made ready for the loops of `decode` and `beam`."""
+"""A generation request: validates the inputs of a call and prepares them for the loops of `decode` and `beam`."""
 
 from typing import NamedTuple
 
@@ -9,16 +9,16 @@ from robo_poet.model.tokenizer import END, PAD
 
 
 class Request(NamedTuple):
-    """Prompts and what holds for every token that may follow.
+    """A batch of prompts and the constraints on their continuations.
 
     Attributes:
-        prompt: `[batch, MAX_LENGTH]` int32, post-padded: one width, so that a compiled loop serves prompts of any length.
+        prompt: `[batch, MAX_LENGTH]` int32, post-padded. The width is fixed, so that one compiled loop serves prompts of any length.
         prompt_length: `[batch]` int32.
-        stop: `[batch]` int32, position that a row never reaches.
-        may_end: `[batch]` int32, first position at which a row may end by itself.
-        mask: `[batch, vocabulary]` float32, 0 or −inf: what is never written.
-        ends: `[batch, vocabulary]` bool, tokens that end a row, `<END>` among them.
-        seen: `[batch, vocabulary]` bool, tokens of the prompt.
+        stop: `[batch]` int32, end (exclusive) of the row's positions.
+        may_end: `[batch]` int32, first position at which `<END>` or a stop token may end the row.
+        mask: `[batch, vocabulary]` float32, −inf for banned tokens, else 0.
+        ends: `[batch, vocabulary]` bool, True for tokens that end a row: stop tokens and `<END>`.
+        seen: `[batch, vocabulary]` bool, True for tokens of the prompt.
         penalty: `[batch]` float32, repetition penalty.
     """
 
@@ -36,17 +36,18 @@ def make_request(
     prompt: tf.Tensor, prompt_length: tf.Tensor, max_new: tf.Tensor, min_new: tf.Tensor, penalty: tf.Tensor,
     stop_tokens: tf.Tensor, banned_tokens: tf.Tensor, *, size: int, vocabulary: int,
 ) -> Request:  # fmt: skip
-    """Check what was given and spread it out.
+    """Validate the inputs of a call and return them as a `Request`.
 
     Args:
         prompt: `[batch, time]` int32, post-padded.
-        prompt_length, max_new, min_new, penalty: `[batch]`.
-        stop_tokens, banned_tokens: `[batch, any]` int32, PAD where there is none.
-        size: tokens that exist (DATA-5).
-        vocabulary: of the model.
+        prompt_length, max_new, min_new: `[batch]` int32.
+        penalty: `[batch]` float32.
+        stop_tokens, banned_tokens: `[batch, any]` int32, filled up with PAD.
+        size: number of tokens of the tokenizer (DATA-5).
+        vocabulary: width of the model's logits.
 
     Raises:
-        tf.errors.InvalidArgumentError: when run, with the name of what is out of range.
+        tf.errors.InvalidArgumentError: an input is out of range; raised when the graph runs, and the message names the input.
     """
     time = tf.shape(prompt)[1]
     longest = tf.minimum(time, MAX_LENGTH - 1)
@@ -61,14 +62,14 @@ def make_request(
             ((penalty >= 1) & (penalty <= 10), "repetition_penalty: 1 to 10"),
         )
     ]
-    with tf.control_dependencies([check for check in checks if check is not None]):  # before any of them is a place in a tensor
+    with tf.control_dependencies([check for check in checks if check is not None]):  # before a token is used as an index
         prompt, stop_tokens, banned_tokens = (tf.identity(tokens) for tokens in (prompt, stop_tokens, banned_tokens))
     batch = tf.shape(prompt)[0]
     width = tf.minimum(time, MAX_LENGTH)
     prompt = tf.ensure_shape(tf.pad(prompt[:, :width], [[0, 0], [0, MAX_LENGTH - width]]), [None, MAX_LENGTH])
     given = tf.where(tf.range(MAX_LENGTH)[None] < prompt_length[:, None], prompt, PAD)
     end = tf.one_hot(END, vocabulary, True, False, dtype=tf.bool)
-    never = tf.constant([i < END or i >= size for i in range(vocabulary)])  # PAD, UNK, START and what has no text
+    never = tf.constant([i < END or i >= size for i in range(vocabulary)])  # PAD, UNK, START and ids without a token
     banned = _among(banned_tokens, batch, vocabulary) & ~end | never
     left = tf.reduce_all(tf.reduce_any(~(banned | end), axis=1))
     check = tf.debugging.assert_equal(left, True, message="banned_tokens: no token is left to write with")
@@ -87,7 +88,7 @@ def make_request(
 
 
 def _among(tokens: tf.Tensor, batch: tf.Tensor, vocabulary: int) -> tf.Tensor:
-    """`[batch, vocabulary]` bool: which tokens `[batch, any]` holds, PAD apart."""
+    """Return `[batch, vocabulary]` bool: True for each token in `tokens` `[batch, any]`, except PAD."""
     rows = tf.repeat(tf.range(batch), tf.shape(tokens)[1])
     places = tf.stack([rows, tf.reshape(tokens, [-1])], axis=1)
     found = tf.tensor_scatter_nd_update(tf.zeros([batch, vocabulary], tf.bool), places, tf.ones_like(rows, tf.bool))

@@ -1,6 +1,6 @@
-"""Text from a model that is being trained: the architecture's `step` in a loop, sampled on the host (TRAIN-4).
+"""Text generation from a model during training: the architecture's `step` in a Python loop, sampled on the host (TRAIN-4).
 
-The exported `generate` is faster by far, but to export takes seconds; this is for a line or two every few hundred steps.
+The exported `generate` is much faster, but an export takes seconds. This is for one or two texts every few hundred steps.
 """
 
 from collections.abc import Sequence
@@ -16,18 +16,23 @@ TEMPERATURE, TOP_K = 0.8, 50
 
 
 class SampleText:
-    """Continues a prompt, with the weights that the model has at the moment.
+    """A text generator that continues a prompt with the current weights of the model.
 
     Args:
-        size: tokens that exist; others are never drawn.
+        architecture: the architecture of `model`.
+        model: the model in training.
+        size: number of tokens of the tokenizer; higher ids are never sampled.
     """
 
     def __init__(self, architecture: Architecture, model: keras.Model, size: int) -> None:
         self._architecture, self._model, self._size = architecture, model, size
-        self._step = tf.function(self._logits, reduce_retracing=True)  # one trace for all prompts
+        self._step = tf.function(self._logits, reduce_retracing=True)  # traced only once
 
     def __call__(self, prompt: Sequence[int], length: int, *, seed: tuple[int, int]) -> list[int]:
-        """At most `length` token ids that follow `prompt` (one id or more), up to `<END>`: a function of weights, prompt and seed."""
+        """Return at most `length` token ids that follow `prompt`, without `<END>`, where generation stops.
+
+        `prompt` has at least one id. The result depends only on weights, prompt and seed.
+        """
         dice = np.random.default_rng(seed)
         state = self._architecture.init_state(self._model, tf.constant(1))
         written: list[int] = []
@@ -50,7 +55,7 @@ class SampleText:
 
 
 def _draw(logits: np.ndarray, dice: np.random.Generator) -> int:
-    """One of the `TOP_K` most likely, by `TEMPERATURE`."""
+    """Sample an index among the `TOP_K` largest logits, with `TEMPERATURE`."""
     chosen = np.argsort(-logits, kind="stable")[:TOP_K]
     heights = np.exp((logits[chosen] - logits[chosen[0]]).astype(np.float64) / TEMPERATURE)
     return int(chosen[dice.choice(len(chosen), p=heights / heights.sum())])

@@ -1,4 +1,4 @@
-"""Choosing the next token, inside the graph (GEN-1): every option is an input per row, and so is the noise."""
+"""Sampling of the next token inside the graph (GEN-1). Every option has one value per row, and so has the random noise."""
 
 from collections.abc import Callable
 
@@ -6,19 +6,22 @@ import tensorflow as tf
 
 from robo_poet.model.limits import MAX_TOP_K
 
-USUAL_TOP_K = 50  # the default of all that asks; selecting so many is quicker than selecting the most that may be asked for
+USUAL_TOP_K = 50  # the usual default of clients; selecting 50 is faster than selecting MAX_TOP_K
 
 
 def uniform(seed: tf.Tensor, position: tf.Tensor) -> tf.Tensor:
-    """A number in [0, 1) for each row, from (seed, absolute position) and nothing else.
+    """Return a pseudo-random number in [0, 1) for each row, as a function of (seed, absolute position).
 
-    So a row's text does not depend on its batch, and a completion asked for in chunks is the same text. A stateless generator
-    keyed by the whole batch would break both. The mixing is the 32-bit finaliser "lowbias32" (C. Wellons, 2018), applied to
+    So a row's text does not depend on its batch, and a completion requested in chunks gives the same text. A stateless generator
+    keyed by the whole batch would break both. The hash is the 32-bit finaliser "lowbias32" (C. Wellons, 2018), applied to the
     position and then to both halves of the seed.
 
     Args:
         seed: `[batch]` int64.
         position: scalar or `[batch]` int32.
+
+    Returns:
+        `[batch]` float32.
     """
 
     def mix(x: tf.Tensor) -> tf.Tensor:
@@ -34,12 +37,15 @@ def uniform(seed: tf.Tensor, position: tf.Tensor) -> tf.Tensor:
 
 
 def penalise(logits: tf.Tensor, seen: tf.Tensor, penalty: tf.Tensor) -> tf.Tensor:
-    """Make what was seen less likely: a positive logit is divided by the penalty, another multiplied (Keskar et al. 2019, CTRL).
+    """Apply the repetition penalty to seen tokens: positive logits are divided by it, others multiplied (Keskar et al. 2019, CTRL).
 
     Args:
         logits: `[batch, vocabulary]`.
-        seen: `[batch, vocabulary]` bool, tokens of prompt and continuation so far.
-        penalty: `[batch]` float32, ≥ 1; 1 is off, and costs nothing if it is so in all rows.
+        seen: `[batch, vocabulary]` bool, tokens of the prompt and of the continuation so far.
+        penalty: `[batch]` float32, ≥ 1; 1 is off. If it is 1 in all rows, the computation is skipped.
+
+    Returns:
+        `[batch, vocabulary]`.
     """
     theta = penalty[:, None]
     return tf.cond(
@@ -53,16 +59,17 @@ def sample(
     logits: tf.Tensor, temperature: tf.Tensor, top_k: tf.Tensor, top_p: tf.Tensor, noise: tf.Tensor,
     select: Callable[[tf.Tensor, int], tuple[tf.Tensor, tf.Tensor]] = tf.math.top_k,
 ) -> tf.Tensor:  # fmt: skip
-    """Draw one token a row: temperature, then the `top_k` most likely, then the nucleus of mass `top_p` (Holtzman et al. 2020).
+    """Sample one token per row: temperature, then the `top_k` most likely, then the nucleus of mass `top_p` (Holtzman et al. 2020).
 
     Args:
-        logits: `[batch, vocabulary]`, vocabulary static; −inf never comes.
-        temperature, top_p, noise: `[batch]` float32.
-        top_k: `[batch]` int32; 0 is off, and then the nucleus is exact over the whole vocabulary. 1 is greedy.
-        select: `tf.math.top_k` or what gives the same.
+        logits: `[batch, vocabulary]`, vocabulary static; a token with −inf is never sampled.
+        temperature, top_p: `[batch]` float32.
+        top_k: `[batch]` int32; 1 is greedy. 0 is off: the nucleus is then exact over the whole vocabulary.
+        noise: `[batch]` float32 in [0, 1). The kept tokens, most likely first, divide this interval by their probability.
+        select: `tf.math.top_k` or an equivalent function.
 
     Returns:
-        `[batch]` int32. The token whose share of the kept mass `noise` falls into, the likeliest first.
+        Token ids, `[batch]` int32.
     """
     size = logits.shape[1]
 
@@ -73,7 +80,7 @@ def sample(
         shares = tf.nn.softmax(values)
         upto = tf.cumsum(shares, axis=-1)
         before = tf.pad(upto[:, :-1], [[0, 0], [1, 0]])
-        # The token that crosses top_p is kept, so that the nucleus is never empty.
+        # Keep the token that crosses top_p, so that the nucleus is never empty.
         kept = tf.math.count_nonzero((before < top_p[:, None]) & (shares > 0), axis=-1, dtype=tf.int32)
         mass = tf.gather(upto, kept - 1, batch_dims=1)
         chosen = tf.math.count_nonzero(upto <= (noise * mass)[:, None], axis=-1, dtype=tf.int32)
@@ -83,7 +90,7 @@ def sample(
     usual = min(USUAL_TOP_K, most)
 
     def few() -> tuple[tf.Tensor, tf.Tensor]:
-        # As wide as the other, so that sums are the same to the last bit whatever the other rows ask for.
+        # Pad to the width of the other branch: so a row's sums are bit-identical for any top_k of the other rows.
         values, tokens = select(logits, usual)
         rest = [[0, 0], [0, most - usual]]
         return tf.pad(values, rest, constant_values=-float("inf")), tf.pad(tokens, rest)
