@@ -1,7 +1,7 @@
-"""The model for small devices (REG-3, SERVE-6): one token's step as a TFLite file, and a manifest that says how to call it.
+"""The model for small devices (REG-3, SERVE-6): the step for one token as a TFLite file, and a manifest that describes its inputs.
 
-The state is an input and an output, so that the file holds no loop and no variable, only built-in operations. Weights of matrix
-products and the embedding are INT8, activations are quantised as they come (dynamic range): full-integer INT8 lost much more.
+The state is an input and an output. So the file has no loop and no variable, only built-in operations. Weights of matrix products and
+the embedding are INT8; activations are quantised at run time (dynamic range). Full-integer INT8 lost much more quality.
 """
 
 import json
@@ -25,11 +25,14 @@ def export_edge(model: keras.Model, architecture: Architecture, size: int, folde
     """Write `edge/model.tflite` and `edge/manifest.json` into `folder`.
 
     Args:
-        size: tokens that exist; the others are never to be written (DATA-5).
-        quantise: False keeps float32, which tests compare with the SavedModel.
+        model: the trained model.
+        architecture: the architecture of `model`.
+        size: number of tokens of the tokenizer, for the manifest; a client must mask higher ids (DATA-5).
+        folder: folder of the exported formats.
+        quantise: False keeps float32; tests compare that with the SavedModel.
 
     Raises:
-        BadInput: the disk is full or the folder may not be written.
+        BadInput: the disk is full or the folder is not writable.
     """
     step, inputs = edge_step(model, architecture)
     states = [spec for spec in inputs if spec.name.startswith("state")]
@@ -49,9 +52,10 @@ def export_edge(model: keras.Model, architecture: Architecture, size: int, folde
 
 
 def edge_step(model: keras.Model, architecture: Architecture) -> tuple[Callable[..., Outputs], list[tf.TensorSpec]]:
-    """One token of one text, and what it takes: `token` `[1]` int32, `position` scalar int32 from 0, then the states.
+    """Return the step function for one token of one text, and the specs of its inputs.
 
-    Gives `logits` `[1, vocabulary]` float32, unmasked, and the states' successors. The batch is static: TFLite resizes nothing then.
+    Inputs are `token` `[1]` int32, `position` scalar int32 from 0, then the states. Outputs are `logits` `[1, vocabulary]` float32,
+    unmasked, and the next states. The batch size is static, so that TFLite resizes no tensor.
     """
     structure = architecture.init_state(model, 1)
     parts = enumerate(tf.nest.flatten(structure))
@@ -72,9 +76,9 @@ def _following(state: str) -> str:
 
 def _converted(model: keras.Model, step: Callable[..., Outputs], inputs: list[tf.TensorSpec], quantise: bool) -> Any:
     holder = tf.Module()
-    holder.weights = [variable.value for variable in model.variables]  # the converter takes for constants only what it finds here
+    holder.weights = [variable.value for variable in model.variables]  # the converter makes constants only of variables that it finds here
     converter = tf.lite.TFLiteConverter.from_concrete_functions([tf.function(step).get_concrete_function(*inputs)], holder)
     if quantise:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    with quiet():  # some lines of the converter's own thoughts; what it cannot do it says by an exception
+    with quiet():  # the converter logs irrelevant lines; errors are exceptions
         return converter.convert()

@@ -1,4 +1,4 @@
-"""The exported model: `generate`, `generate_xla`, `beam_search` and `score`, each one call (contract 6)."""
+"""The SavedModel with the signatures `generate`, `generate_xla`, `beam_search` and `score` (contract 6)."""
 
 from pathlib import Path
 from typing import Any
@@ -31,10 +31,12 @@ BEAMS = [_spec("beams", tf.int32), _spec("length_penalty", tf.float32)]
 
 
 class Exported(tf.Module):
-    """What a SavedModel of ours holds. All inputs and outputs have the batch first.
+    """The module that is saved as a SavedModel. The batch is the first axis of all inputs and outputs.
 
     Args:
-        size: tokens that exist; ids from `size` on are masked (DATA-5).
+        model: the trained model.
+        architecture: the architecture of `model`.
+        size: number of tokens of the tokenizer; ids from `size` on are masked (DATA-5).
     """
 
     def __init__(self, model: keras.Model, architecture: Architecture, size: int) -> None:
@@ -46,17 +48,17 @@ class Exported(tf.Module):
 
     @tf.function(input_signature=[_spec("tokens", tf.int32, 2)])
     def score(self, tokens: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Likelihood of each token after the first, from unmodified probabilities.
+        """Return log probability and rank of each token after the first, from unmodified logits.
 
         Args:
             tokens: `[batch, time]` int32, post-padded with PAD.
 
         Returns:
-            `log_prob` `[batch, time−1]` float32, nats, 0 on padding; `rank` `[batch, time−1]` int32, how many tokens were
-            thought likelier, −1 on padding.
+            `log_prob` `[batch, time−1]` float32, nats, 0 on padding; `rank` `[batch, time−1]` int32, the number of tokens with a
+            higher probability, −1 on padding.
 
         Raises:
-            tf.errors.InvalidArgumentError: when run, with the name of what is out of range.
+            tf.errors.InvalidArgumentError: an input is out of range; raised when the graph runs, and the message names the input.
         """
         checks = [
             tf.debugging.assert_equal(tf.shape(tokens)[1] >= 2, True, message="tokens: at least 2 wide, one to read and one to judge"),
@@ -76,22 +78,29 @@ class Exported(tf.Module):
 
     @tf.function(input_signature=PROMPT + SAMPLING)
     def generate(self, *inputs: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Continue each prompt by sampling, one call a completion; runs in any TensorFlow.
+        """Continue each prompt by sampling. Runs on any device.
 
         Args:
-            inputs: `PROMPT`, see `request.make_request` (prompt and continuation together end at 512), then `SAMPLING`, `[batch]`
-                each, see `sampler.sample`; the noise belongs to (seed, position) alone.
+            inputs: `PROMPT`, see `make_request`, then `SAMPLING`, `[batch]` each, see `sample`. Prompt and continuation have at most
+                MAX_LENGTH tokens together. The noise depends only on (seed, position).
 
         Returns:
-            `tokens` `[batch, longest]` int32, the continuation post-padded with PAD, `<END>` left out, a stop token not;
-            `length` `[batch]`; `log_prob` `[batch, longest]` float32, nats under the unmodified probabilities; `stop_reason` `[batch]`
-            int32, a `StopReason`.
+            - `tokens` `[batch, longest]` int32: the continuation, post-padded with PAD. `<END>` is removed, a stop token is kept.
+            - `length` `[batch]` int32.
+            - `log_prob` `[batch, longest]` float32, nats, from unmodified logits.
+            - `stop_reason` `[batch]` int32, a `StopReason`.
+
+        Raises:
+            tf.errors.InvalidArgumentError: an input is out of range; raised when the graph runs, and the message names the input.
         """
         return self._sampled(self._decode, *inputs)
 
     @tf.function(input_signature=PROMPT + SAMPLING)
     def generate_xla(self, *inputs: tf.Tensor) -> dict[str, tf.Tensor]:
-        """The same, its loop compiled by XLA for each new batch size: faster, but only where a server lets XLA run on its device."""
+        """Continue each prompt as `generate`, with a loop that XLA compiles for each new batch size.
+
+        This is faster, but the server must allow XLA on its device.
+        """
         return self._sampled(self._compiled, *inputs)
 
     @tf.function(input_signature=PROMPT + BEAMS)
@@ -99,10 +108,10 @@ class Exported(tf.Module):
         """Continue each prompt by beam search.
 
         Args:
-            inputs: `PROMPT`, then `BEAMS`, `[batch]` each, see `beam.beam_search`.
+            inputs: `PROMPT`, then `BEAMS`, `[batch]` each, see the function `beam_search`.
 
         Returns:
-            As `generate`, but `score` `[batch]`, the sum of log-probabilities over the length factor, in place of `log_prob`.
+            As `generate`, with `score` instead of `log_prob`: `[batch]` float32, sum of log probabilities divided by the length factor.
         """
         given, (beams, penalty) = inputs[: len(PROMPT)], inputs[len(PROMPT) :]
         checks = [
@@ -142,7 +151,7 @@ class Exported(tf.Module):
 
 
 def _left(prompt_length: tf.Tensor, tokens: tf.Tensor, chances: tf.Tensor | None = None) -> dict[str, tf.Tensor]:
-    """Each row's continuation begins where its prompt ends: bring them to the left, as wide as the longest."""
+    """Shift each row's continuation to the left edge and cut the width to the longest one."""
     length = tf.reduce_sum(tf.cast(tokens != PAD, tf.int32), axis=1)
     span = tf.range(tf.maximum(1, tf.reduce_max(length)))[None, :]
     index = tf.minimum(prompt_length[:, None] + span, MAX_LENGTH - 1)
@@ -154,16 +163,16 @@ def _left(prompt_length: tf.Tensor, tokens: tf.Tensor, chances: tf.Tensor | None
 
 
 def _full(reason: tf.Tensor, prompt_length: tf.Tensor, max_new: tf.Tensor) -> tf.Tensor:
-    """Reasons, where the length that was asked for was not to be had: nothing is cut off in silence."""
+    """Replace LENGTH by CONTEXT where the context limit allowed fewer tokens than requested, so that the client sees the truncation."""
     full = (reason == int(StopReason.LENGTH)) & (prompt_length + max_new > MAX_LENGTH)
     return tf.where(full, int(StopReason.CONTEXT), reason)
 
 
 def export(model: keras.Model, architecture: Architecture, size: int, folder: Path) -> None:
-    """Write `saved_model/` into `folder`.
+    """Write the SavedModel with its warm-up requests to `saved_model/` in `folder`.
 
     Raises:
-        BadInput: the disk is full or the folder may not be written, which TensorFlow does not say by an OSError.
+        BadInput: the disk is full or the folder is not writable. TensorFlow raises an OpError for both, not an OSError.
     """
     module = Exported(model, architecture, size)
     target = folder / "saved_model"
@@ -173,5 +182,5 @@ def export(model: keras.Model, architecture: Architecture, size: int, folder: Pa
         write_warm_up(target)
     except tf.errors.OpError as error:
         raise BadInput(f"the model cannot be written ({error.message})", where=str(folder), remedy="free space and run again") from None
-    # A random identity that would give each export another digest; TensorFlow loads without it.
+    # The fingerprint has a random id, so each export would have another digest. TensorFlow loads without it.
     (target / "fingerprint.pb").unlink(missing_ok=True)

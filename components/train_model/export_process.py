@@ -1,5 +1,6 @@
-"""The export, in a process of its own: the names inside a SavedModel count what was traced in the process before, so only a new
-process writes the same bytes for the same weights, whether a training was interrupted or not.
+"""The export of a trained model in a separate process, so that the same weights give the same bytes.
+
+The names inside a SavedModel contain counters of all functions that the process traced before. After a resume these counters differ.
 
     python -m components.train_model.export_process WEIGHTS.npz FOLDER SETTINGS VOCABULARY SIZE
 """
@@ -21,14 +22,17 @@ from robo_poet.settings.train import TrainSettings
 
 
 def export_apart(model: keras.Model, settings: TrainSettings, size: int, folder: Path, scratch: Path) -> None:
-    """Export `model` into `folder` by a new process.
+    """Export `model` into `folder` in a new process.
 
     Args:
-        size: tokens that exist.
-        scratch: a folder for the weights on their way.
+        model: the trained model.
+        settings: the training's settings; the new process builds the model from them.
+        size: number of tokens of the tokenizer.
+        folder: folder of the exported formats.
+        scratch: folder for a temporary file with the weights.
 
     Raises:
-        BadInput: as `export`.
+        BadInput: as `export`, or the process failed.
     """
     weights = scratch / "export.npz"
     np.savez(weights, *[variable.numpy() for variable in model.trainable_variables])
@@ -40,11 +44,11 @@ def export_apart(model: keras.Model, settings: TrainSettings, size: int, folder:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The other side of `export_apart`; what the caller can mend goes to standard output."""
+    """Run the export process of `export_apart`. Print errors that the user can fix to standard output and return 2 for them."""
     weights, folder, settings, vocabulary, size = arguments
     chosen = TrainSettings.model_validate_json(settings)
     architecture = ARCHITECTURES[chosen.architecture]
-    keras.utils.set_random_seed(0)  # the weights it draws are replaced, the names it gives are not
+    keras.utils.set_random_seed(0)  # the random weights are replaced below, names that depend on the seed are not
     model = architecture.build(chosen, int(vocabulary))
     with np.load(weights) as file:
         for variable, name in zip(model.trainable_variables, file.files, strict=True):

@@ -1,6 +1,6 @@
-"""The model for Keras users (REG-3): `model.keras`, and HDF5, as a whole where the format can hold it and else the weights.
+"""The model for Keras users (REG-3): `model.keras`, and HDF5 with the whole model if the format supports it, else with the weights.
 
-Both load with `keras.models.load_model` where none of our code is; the same weights give the same bytes.
+A whole model loads with `keras.models.load_model` without this project's code. The same weights give the same bytes.
 """
 
 import io
@@ -15,22 +15,22 @@ import keras
 from robo_poet.errors import BadInput
 
 WHOLE, WEIGHTS = "model.h5", "model.weights.h5"
-_LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the first moment that a zip archive knows
+_LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the earliest timestamp of the zip format
 
 
 def export_keras(model: keras.Model, folder: Path) -> None:
-    """Write `keras/model.keras` into `folder`, and beside it `model.h5` or `model.weights.h5`.
+    """Write `keras/model.keras` and either `keras/model.h5` or `keras/model.weights.h5` into `folder`.
 
-    The legacy HDF5 format has no word for an operation outside a layer, so that only an architecture of layers alone (`lstm`) is
-    whole in it. Of another (`transformer`) it holds the weights, for `keras.models.load_model("model.keras").load_weights(…)`.
+    The legacy HDF5 format cannot store operations outside layers. So it stores a whole `lstm`, which has only layers. For a `transformer`
+    it stores the weights, for `keras.models.load_model("model.keras").load_weights(…)`.
 
     Raises:
-        BadInput: the disk is full or the folder may not be written.
+        BadInput: the disk is full or the folder is not writable.
     """
     target = folder / "keras"
     absl = logging.getLogger("absl")
     level = absl.level
-    absl.setLevel(logging.ERROR)  # that HDF5 is a legacy format is why it is here
+    absl.setLevel(logging.ERROR)  # hides the warning that HDF5 is a legacy format
     try:
         target.mkdir(parents=True, exist_ok=True)
         model.save(target / "model.keras")
@@ -39,7 +39,7 @@ def export_keras(model: keras.Model, folder: Path) -> None:
         if not _loads(target / WHOLE):
             (target / WHOLE).unlink()
             model.save_weights(target / WEIGHTS)
-    except OSError as error:  # h5py says a full disk by one too, without a file's name
+    except OSError as error:  # h5py also raises OSError for a full disk, without a file name
         raise BadInput(f"the model cannot be written ({error})", where=str(target), remedy="free space and run again") from None
     finally:
         absl.setLevel(level)
@@ -48,13 +48,13 @@ def export_keras(model: keras.Model, folder: Path) -> None:
 def _loads(path: Path) -> bool:
     try:
         keras.models.load_model(path, compile=False)
-    except ValueError:  # "Unknown layer: 'OnesLike'": the file was written, and nothing can read it
+    except ValueError:  # "Unknown layer: 'OnesLike'": Keras writes the file but cannot read it
         return False
     return True
 
 
 def _settle(path: Path) -> None:
-    """Take out of a `.keras` archive what belongs to this run: when it was written (twice), and where its objects lay in memory."""
+    """Remove from a `.keras` archive what differs between runs: two timestamps, and memory addresses used as object ids."""
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in sorted(archive.namelist())}
     metadata = json.loads(members["metadata.json"])
@@ -69,7 +69,7 @@ def _settle(path: Path) -> None:
 
 
 def _numbered(config: Any, numbers: dict[int, int]) -> Any:
-    """Keras names an object that is used twice by its address; here by its number, in order of appearance."""
+    """Replace `shared_object_id`, a memory address in Keras, by a number in order of appearance."""
     if isinstance(config, list):
         return [_numbered(item, numbers) for item in config]
     if not isinstance(config, dict):

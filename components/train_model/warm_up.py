@@ -1,8 +1,8 @@
-"""The requests that a model server plays to itself before it serves a version, so that no reader waits for a first call (SERVE-1).
+"""Warm-up requests that a model server runs before it serves a version, so that no user waits for a slow first call (SERVE-1).
 
-TensorFlow Serving reads `assets.extra/tf_serving_warmup_requests`: the form that runs anywhere. Beside it lies the same for the form
-that XLA compiles; put it in the other's place only where the server is started with `--xla_cpu_compilation_enabled=true`, for a request
-that fails in warm-up keeps the version from loading.
+TensorFlow Serving reads `assets.extra/tf_serving_warmup_requests`, which calls `generate`. `tf_serving_warmup_requests_xla` next to it
+calls `generate_xla`. Replace the first file by the second only if the server runs with `--xla_cpu_compilation_enabled=true`: a version
+does not load if a warm-up request fails.
 """
 
 from pathlib import Path
@@ -11,13 +11,13 @@ import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 
-BATCHES = (1, 2, 4, 8, 16, 32)  # what a server should round its batches up to (`allowed_batch_sizes`)
+BATCHES = (1, 2, 4, 8, 16, 32)  # batch sizes that a server should round up to (`allowed_batch_sizes`)
 NAME = "tf_serving_warmup_requests"
-NEW = 2  # tokens: two rounds of the loop are all of its code
+NEW = 2  # new tokens per request: two iterations run all code of the loop
 
 
 def write_warm_up(saved_model: Path) -> None:
-    """Write `assets.extra/` into a SavedModel's folder."""
+    """Write the two files of warm-up requests into `assets.extra/` of a SavedModel's folder."""
     folder = saved_model / "assets.extra"
     folder.mkdir()
     for name, signature in ((NAME, "generate"), (NAME + "_xla", "generate_xla")):
