@@ -1,1 +1,1 @@
-"""Judge what a model wrote, without the model: BLEU, diversity, coherence, safety, memorisation (EVAL-2, EVAL-3)."""
+"""Score generated text without loading the model: BLEU, diversity, coherence, safety, memorisation (EVAL-2, EVAL-3)."""

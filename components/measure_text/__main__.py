@@ -1,4 +1,4 @@
-"""Judge what a model wrote beside what people wrote: BLEU, diversity, degeneration, coherence, safety, memorisation."""
+"""Score the model's completions and the human references: BLEU, diversity, degeneration, coherence, safety, memorisation."""
 
 import json
 import math
@@ -23,7 +23,7 @@ from robo_poet.step import Call, program
 
 AGAIN = "run the evaluation again"
 DIGITS = 6
-# For people to look at: metric → whether the largest is the worst.
+# Example rows for the report: metric → True if the row with the largest value is shown, False if the smallest.
 BEST = {"semantic_similarity": True}
 WORST = {
     "repetition_rate": True,
@@ -49,7 +49,7 @@ def work(call: Call) -> None:
         found = measure_continuations(
             rows, champion, training, taken, tokenizer, settings, seed, lambda text: call.progress(next(parts), 6, text)
         )  # fmt: skip
-    else:  # the gates reject what has no metrics, and the model is registered with that reason
+    else:  # the gates reject missing metrics; the model is registered with that reason
         found = Measurement(missing=["nothing was continued: no held-out document is long enough, and no text is judged"])
     call.progress(5, 6, "intervals")
     result = summary(found, rows, settings, seed)
@@ -61,7 +61,7 @@ def work(call: Call) -> None:
 
 
 def summary(found: Measurement, rows: Sequence[Continuation], settings: MeasureTextSettings, seed: int) -> dict[str, Any]:
-    """The artifact: numbers of both sides, with the limits of those that have any; never a word of a text."""
+    """Return the JSON artifact: metrics of model, human references and champion, with their finite intervals. It contains no text."""
     over = units([row.group for row in rows], [row.document for row in rows])
 
     def estimates(measures: Mapping[str, Measure | None]) -> dict[str, Estimate | None]:
@@ -95,7 +95,7 @@ def _place(row: Continuation) -> tuple[str, str, str]:
 
 
 def _values(estimates: Mapping[str, Estimate | None]) -> dict[str, float | None]:
-    """What is no number is null: the gates reject it, with the reason."""
+    """Return name → rounded value. Non-finite values become None: the gates reject them and say why."""
     return {name: _rounded(one.value) if one and math.isfinite(one.value) else None for name, one in estimates.items()}
 
 
@@ -105,13 +105,16 @@ def _limits(estimates: Mapping[str, Estimate | None]) -> dict[str, list[float]]:
 
 
 def _written(one: Estimate) -> dict[str, float | None]:
-    """With its units, as a comparison is judged; what is no finite number is null."""
+    """Return an estimate as JSON, with its units, which the comparison with the champion needs. Non-finite numbers become None."""
     found = {"value": one.value, "low": one.low, "high": one.high}
     return {name: _rounded(number) if math.isfinite(number) else None for name, number in found.items()} | {"units": one.units}
 
 
 def _picked(found: Measurement, rows: Sequence[Continuation], metrics: Mapping[str, bool]) -> dict[str, Any]:
-    """Of each metric the row with its largest value, or smallest, where rows differ; none with personal data."""
+    """Return the row with the largest or smallest value of each metric.
+
+    Rows with personal data are excluded. A metric whose rows all have the same value is skipped.
+    """
     picked = {}
     for name, largest in metrics.items():
         measure = found.model.get(name)

@@ -1,7 +1,7 @@
-"""Corpus BLEU against what really follows (EVAL-2).
+"""Corpus BLEU of completions against the human references (EVAL-2).
 
-There is one human text a place. So people's own figure, the upper reference, is that of what they wrote at other places of the same work;
-where each work has but one place, such as poems of a few lines, of other works.
+There is one human reference per prompt. The human figure, which serves as the upper reference, therefore compares each reference with
+the reference of another prompt of the same work. If every work has only one prompt (short poems), it uses prompts of other works.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,10 @@ SMOOTHING = "floor", 0.1  # NLTK's smoothing method 1 (Chen & Cherry 2014)
 
 
 def bleu(hypotheses: Sequence[str], references: Sequence[str]) -> Measure:
-    """Corpus BLEU, 1- to 4-grams, brevity penalty, in [0, 1] (Papineni et al. 2002). A resample's counts are sums of its rows'."""
+    """Return corpus BLEU in [0, 1]: 1- to 4-grams with brevity penalty (Papineni et al. 2002).
+
+    The n-gram counts of a resample are the sums of the counts of its rows.
+    """
     scorer = BLEU(smooth_method=SMOOTHING[0], smooth_value=SMOOTHING[1], effective_order=True)
     rows = [scorer.sentence_score(hypothesis, [reference]) for hypothesis, reference in zip(hypotheses, references, strict=True)]
     counts = np.asarray([[*row.counts, *row.totals, row.sys_len, row.ref_len] for row in rows], np.float64).reshape(-1, 2 * ORDERS + 2)
@@ -30,20 +33,23 @@ def bleu(hypotheses: Sequence[str], references: Sequence[str]) -> Measure:
 
 
 def corpus_bleu(hypotheses: Sequence[str], references: Sequence[str]) -> float:
-    """The same as one number."""
+    """Return the corpus BLEU of all rows as a number in [0, 1]; NaN if the references are empty."""
     return float(bleu(hypotheses, references).statistic(np.ones((1, len(hypotheses))))[0])
 
 
 def _bleu(sums: Numbers) -> float:
     numbers = [round(number) for number in sums.tolist()]
     if not numbers[-1]:
-        return float("nan")  # nothing to compare with
+        return float("nan")  # the references are empty
     score = BLEU.compute_bleu(numbers[:ORDERS], numbers[ORDERS : 2 * ORDERS], *numbers[-2:], SMOOTHING[0], SMOOTHING[1]).score
     return float(score) / 100
 
 
 def human_bleu(references: Sequence[str], works: Sequence[str], seed: int) -> Measure:
-    """BLEU of people: each reference against another place of its work; works with one place have no say, if others have more."""
+    """Return the BLEU of human text: each reference against the reference of another prompt of its work.
+
+    Works with a single prompt have zero weight, unless every work has a single prompt.
+    """
     others = other_places(references, works, seed)
     if not any(other is not None for other in others):
         others = other_places(references, [""] * len(works), seed)

@@ -1,4 +1,4 @@
-"""Text written from memory (EVAL-3): how much of the training text stands in what was written, word for word."""
+"""Memorisation metrics (EVAL-3): verbatim overlap of completions with the training text."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -10,19 +10,22 @@ from components.measure_text.words import words
 from robo_poet.model.tokenizer import Tokenizer
 from robo_poet.settings.measure_text import MeasureTextSettings
 
-WHOLE = 8  # tokens from which a text that stands in the training text as a whole is a copy, however short it was asked to be
+WHOLE = 8  # tokens; a text of at least this length that occurs as a whole in the training text is a copy, even below `copied_tokens`
 
 
 def copies(
     training: Iterable[str], tokenizer: Tokenizer, both: tuple[Side, Side], settings: MeasureTextSettings
 ) -> tuple[dict[str, Measure], dict[str, Measure]]:
-    """Metrics of the model and of people.
+    """Return the copy metrics of the model and of the human references: share of copies, median and maximum of the longest match.
 
-    A text is a copy if `copied_tokens` in a row stand in a training document, or `copied_words` whatever the case and the marks
-    between them, or the whole of it.
+    A text is a copy if one of these occurs in a single training document:
+
+    - a run of `copied_tokens` tokens;
+    - a run of `copied_words` words, ignoring case and punctuation;
+    - the whole text, if it has at least 8 tokens.
 
     Args:
-        training: documents; read twice.
+        training: documents; iterated twice.
     """
     texts = [tokens for side in both for tokens in side.tokens]
     by_token = longest_overlaps(encoded(training, tokenizer), texts)
@@ -44,6 +47,6 @@ def copies(
 
 
 def _numbered(of: Sequence[str], numbers: dict[str, int], *, new: bool) -> Sequence[int]:
-    """The words without the marks; one that stands in no text of ours is 0, and 0 stands in none."""
+    """Return the words as integers, without punctuation. A training word that occurs in no compared text is 0, which matches nothing."""
     kept: Iterator[str] = (word for word in of if word[0].isalnum())
     return [numbers.setdefault(word, len(numbers) + 1) if new else numbers.get(word, 0) for word in kept]

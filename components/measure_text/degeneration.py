@@ -1,18 +1,18 @@
-"""Completions that are no text any more: stuck in a loop, full of repetition, or empty (Holtzman et al. 2020)."""
+"""Detection of degenerate completions: loops and heavy repetition (Holtzman et al. 2020)."""
 
 from collections.abc import Sequence
 
 from components.measure_text.words import ngrams
 
-SHORTEST = 8  # 4-grams from which a share of repeated ones says anything
+SHORTEST = 8  # 4-grams; below this the share of repeated 4-grams is too noisy
 
 
 def is_loop(tokens: Sequence[int], repeats: int, least: int) -> bool:
-    """Whether a text ends in one n-gram, of any length, again and again.
+    """Return True if the text ends in one n-gram, of any length, repeated.
 
     Args:
-        repeats: how often, at least.
-        least: tokens that the repetitions fill, at least: people say `no, no, no`, too.
+        repeats: minimum number of repetitions.
+        least: minimum number of tokens that the repetitions cover: human text also contains `no, no, no`.
     """
     for period in range(1, len(tokens) // repeats + 1):
         run = _run(tokens, period)
@@ -22,7 +22,7 @@ def is_loop(tokens: Sequence[int], repeats: int, least: int) -> bool:
 
 
 def _run(tokens: Sequence[int], period: int) -> int:
-    """Tokens at the end that repeat with this period, the first period among them."""
+    """Return the number of tokens at the end that repeat with this period, including the first period."""
     at = len(tokens) - 1
     while at >= period and tokens[at] == tokens[at - period]:
         at -= 1
@@ -30,6 +30,6 @@ def _run(tokens: Sequence[int], period: int) -> int:
 
 
 def is_repetitive(words: list[str], share: float) -> bool:
-    """Whether more than `share` of its 4-grams of words stood before in the text, of at least 8."""
+    """Return True if more than `share` of the word 4-grams occur earlier in the text. Texts with under 8 4-grams return False."""
     grams = ngrams(words, 4)
     return len(grams) >= SHORTEST and len(grams) - len(set(grams)) > share * len(grams)

@@ -1,4 +1,4 @@
-"""How varied texts are: distinct n-grams, repetition within a text, entropy (EVAL-3). Units are words, see `words`."""
+"""Diversity metrics (EVAL-3): distinct n-grams, repetition within a text, entropy. N-grams are of words, see `words`."""
 
 from collections.abc import Sequence
 
@@ -9,11 +9,11 @@ from components.measure_text.interval import Numbers
 from components.measure_text.measure import Measure, ratio
 from components.measure_text.words import ngrams
 
-REPEATED = 4  # words of the n-grams whose repetition is counted
+REPEATED = 4  # n-gram length of the repetition rate
 
 
 def distinct(texts: Sequence[list[str]], n: int) -> Measure:
-    """distinct-n: different n-grams of all texts over all their words (Li et al. 2016). It falls with the amount of text."""
+    """Return distinct-n: distinct n-grams of all texts over number of words (Li et al. 2016). It falls with the amount of text."""
     types, rows = _numbered(texts, n)
     lengths = np.asarray([len(text) for text in texts], np.float64)
     size = int(types.max(initial=-1)) + 1
@@ -27,7 +27,10 @@ def distinct(texts: Sequence[list[str]], n: int) -> Measure:
 
 
 def entropy(texts: Sequence[list[str]], n: int) -> Measure:
-    """Shannon entropy of the distribution of n-grams over all texts, in bits (Zhang et al. 2018). It grows with the amount of text."""
+    """Return the Shannon entropy of the n-gram distribution over all texts, in bits (Zhang et al. 2018).
+
+    It grows with the amount of text.
+    """
     types, rows = _numbered(texts, n)
     size = int(types.max(initial=-1)) + 1
 
@@ -40,13 +43,13 @@ def entropy(texts: Sequence[list[str]], n: int) -> Measure:
 
 
 def repetition(texts: Sequence[list[str]]) -> Measure:
-    """Repetition rate: share of 4-grams that stood before in the same text (EVAL-3; seq-rep-4 of Welleck et al. 2020, pooled)."""
+    """Return the share of 4-grams that occur earlier in the same text (EVAL-3; seq-rep-4 of Welleck et al. 2020, pooled)."""
     grams = [ngrams(text, REPEATED) for text in texts]
     return ratio([len(own) - len(set(own)) for own in grams], [len(own) for own in grams], "share")
 
 
 def _numbered(texts: Sequence[list[str]], n: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """All n-grams as numbers of their kinds, and the row that each stands in."""
+    """Return two (n-grams,) arrays over all texts: the type ID of each n-gram, and its row."""
     kinds: dict[tuple[str | int, ...], int] = {}
     types, rows = [], []
     for row, text in enumerate(texts):

@@ -1,16 +1,16 @@
-"""By what two spellings of personal data are known to be the same."""
+"""Normal form of personal data, by which two spellings of the same data compare equal."""
 
 import re
 
 Identity = tuple[str, ...]
-LEAST = 7  # digits of a number that is somebody's
-BETWEEN = r"[^\w\n]{0,4}"  # what may stand between two digits of a number
+LEAST = 7  # minimum digits of a number that identifies a person
+BETWEEN = r"[^\w\n]{0,4}"  # separators allowed between two digits of a number
 _NUMBER = re.compile(rf"\d(?:{BETWEEN}\d)*")
 _WORD = re.compile(r"[^\W_]+")
 
 
 def identity(text: str) -> Identity:
-    """The words, in one case; a number of seven digits and more is one word, its digits alone, however it is set."""
+    """Return the case-folded words. A number of 7 or more digits is one word without its separators."""
 
     def together(match: re.Match[str]) -> str:
         digits = re.sub(r"\D", "", match.group())
@@ -20,6 +20,6 @@ def identity(text: str) -> Identity:
 
 
 def spelled(of: Identity) -> re.Pattern[str]:
-    """What finds it in a text in one case (`str.casefold`), in whatever spelling."""
+    """Return a pattern that matches every spelling of an identity in a case-folded text (`str.casefold`)."""
     words = (BETWEEN.join(word) if word.isdecimal() and len(word) >= LEAST else re.escape(word) for word in of)
     return re.compile(r"(?<![^\W_])" + r"[\W_]+".join(words) + r"(?![^\W_])")

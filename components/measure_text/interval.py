@@ -1,6 +1,6 @@
-"""How sure a measurement is that is no quotient of two sums, such as a count of different words, or BLEU.
+"""Jackknife intervals of statistics that are not a ratio of two sums, such as distinct-n or BLEU.
 
-A statistic is a function of weights: how often each row counts. Rows of one unit are left out together.
+A statistic is a function of row weights: how often each row counts. Rows of one unit are left out together.
 """
 
 from collections.abc import Callable
@@ -13,24 +13,25 @@ from robo_poet.judges.estimate import Estimate
 from robo_poet.judges.student_t import quantile
 
 Numbers = npt.NDArray[np.float64]
-Statistic = Callable[[Numbers], Numbers]  # weights (resamples, rows) → values (resamples,), NaN where there is none
+Statistic = Callable[[Numbers], Numbers]  # weights (resamples, rows) → values (resamples,), NaN if undefined
 
 
 def value(statistic: Statistic, rows: int) -> float:
-    """The statistic of all rows, each once."""
+    """Return the statistic of all rows with weight 1."""
     return float(statistic(np.ones((1, rows)))[0])
 
 
 def jackknife(statistic: Statistic, units: npt.NDArray[np.int64], *, confidence: float = CONFIDENCE) -> Estimate:
-    """Student's t times the jackknife's standard error, each unit left out once (Tukey 1958; Efron & Tibshirani 1993, section 11).
+    """Return the value ± Student's t times the jackknife standard error (Tukey 1958; Efron & Tibshirani 1993, section 11).
 
-    A bootstrap would not do for what counts different things: its resample holds rows twice, and so fewer of them than the sample.
+    Each unit is left out once. A bootstrap would be biased for counts of distinct items: a resample holds some rows twice, so it has
+    fewer distinct rows than the sample.
 
     Args:
-        units: the unit of each row, 0, 1, …
+        units: (rows,) unit of each row, from 0.
 
     Returns:
-        The value; an infinite interval below MINIMUM_UNITS, and where a single unit is all that it rests on: without it there is no value.
+        The estimate. Its interval is infinite with fewer than MINIMUM_UNITS units, and if the statistic is undefined without some unit.
     """
     measured, count = value(statistic, len(units)), int(units.max(initial=-1)) + 1
     if count < MINIMUM_UNITS or not np.isfinite(measured):

@@ -1,4 +1,4 @@
-"""How near texts are to their prompts, beside how near they are to prompts of other works (EVAL-3)."""
+"""Similarity of texts to their own prompts, compared with prompts of other works (EVAL-3)."""
 
 from collections.abc import Sequence
 
@@ -12,13 +12,17 @@ from components.measure_text.topics import Topics, consistencies
 
 
 def semantic_measures(space: Semantics, side: Side, others: npt.NDArray[np.int64]) -> dict[str, Measure]:
-    """Cosine of a text with its own prompt, with the prompts of `others` (rows, partners), and how much the first is above the second."""
+    """Return the mean cosine of each text with its own prompt, with the prompts of `others`, and the difference (lift).
+
+    Args:
+        others: (rows, partners) row numbers of unrelated prompts.
+    """
     texts, prompts = space.embed(side.texts), space.embed(side.prompts)
     return _pair("semantic_similarity", "semantic_lift", cosines(texts, prompts, _own(side)), cosines(texts, prompts, others))
 
 
 def topic_measures(topics: Topics, side: Side, others: npt.NDArray[np.int64]) -> dict[str, Measure]:
-    """1 − Jensen–Shannon distance of the topics of text and prompt; the rest as `semantic_measures`."""
+    """Return the same three metrics as `semantic_measures`, with 1 − Jensen–Shannon distance of the topic mixtures."""
     texts, prompts = topics.mixtures(side.texts), topics.mixtures(side.prompts)
     return _pair("topic_consistency", "topic_lift", consistencies(texts, prompts, _own(side)), consistencies(texts, prompts, others))
 

@@ -1,4 +1,4 @@
-"""What a metric is: a statistic of rows, and how its interval is found."""
+"""The metric class: a statistic of rows and the method of its confidence interval, with constructors of the usual kinds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,14 +15,15 @@ from robo_poet.judges.units import Units
 
 @dataclass(frozen=True)
 class Measure:
-    """A metric.
+    """A metric over rows, with the method of its confidence interval.
 
     Args:
-        statistic: of the weights of rows.
-        interval: by what it is found. Sums over sums have the judges' (docs/judges.md): a share's is exact for as many rows as are
-            independent, that of another ratio is studentised. Other smooth functions have the jackknife's; a median and a maximum none.
-        parts: of a ratio or a share, (rows,): what is summed above, and below.
-        rows: a value a row, NaN where a row has none, for naming the worst; empty where a row alone has no value.
+        statistic: function of the row weights.
+        interval: method of the interval. Ratios of sums use the judges' methods (docs/judges.md):
+            `share`: exact, for the effective number of independent rows; `ratio`: studentised bootstrap;
+            `jackknife`: other smooth functions; `none`: median and maximum.
+        parts: (rows,) numerators and denominators of a ratio or share.
+        rows: value of each row, NaN if a row has none; used to find the worst row. Empty if single rows have no value.
     """
 
     statistic: Statistic
@@ -31,7 +32,7 @@ class Measure:
     rows: tuple[float, ...] = ()
 
     def estimate(self, units: Units, *, resamples: int, seed: int) -> Estimate:
-        """The value with its interval."""
+        """Return the value with its interval; the interval is infinite for the method `none`."""
         if self.parts:
             above, below = units.sums(*self.parts)
             if self.interval == "share":
@@ -42,16 +43,20 @@ class Measure:
         return Estimate(value(self.statistic, len(units.of)), -np.inf, np.inf, int(units.of.max(initial=-1)) + 1)
 
     def less(self, other: "Measure") -> "Measure":
-        """The difference from another measure of the same rows: units are left out of both together."""
+        """Return the difference from another metric of the same rows. The jackknife leaves each unit out of both."""
         return Measure(lambda weights: self.statistic(weights) - other.statistic(weights))
 
     def over(self, other: "Measure") -> "Measure":
-        """The quotient, likewise."""
+        """Return the quotient of two metrics of the same rows. The jackknife leaves each unit out of both."""
         return Measure(lambda weights: divided(self.statistic(weights), other.statistic(weights)))
 
 
 def ratio(above: Sequence[float], below: Sequence[float], interval: Literal["ratio", "share"] = "ratio") -> Measure:
-    """Sum over sum; NaN where the lower one is 0. It is a share where the upper one counts some of what the lower one counts."""
+    """Return sum over sum, NaN if the denominator is 0.
+
+    Args:
+        interval: `share` if the numerator counts a subset of what the denominator counts.
+    """
     over, under = np.asarray(above, np.float64), np.asarray(below, np.float64)
 
     def statistic(weights: Numbers) -> Numbers:
@@ -61,19 +66,22 @@ def ratio(above: Sequence[float], below: Sequence[float], interval: Literal["rat
 
 
 def mean(values: Sequence[float]) -> Measure:
-    """Mean of the rows that have a value (are not NaN)."""
+    """Return the mean of the finite rows."""
     numbers = np.asarray(values, np.float64)
     there = np.isfinite(numbers)
     return ratio(np.where(there, numbers, 0.0).tolist(), there.astype(np.float64).tolist())
 
 
 def share(flags: Sequence[bool]) -> Measure:
-    """Share of the rows of which something is true."""
+    """Return the share of rows whose flag is true."""
     return ratio([float(flag) for flag in flags], [1.0] * len(flags), "share")
 
 
 def median(values: Sequence[float]) -> Measure:
-    """The lower median, the smallest value that at least half of the rows do not exceed; the jackknife of it is not consistent."""
+    """Return the lower median: the smallest value that at least half of the rows do not exceed.
+
+    It has no interval, because the jackknife of a median is not consistent.
+    """
     numbers = np.asarray(values, np.float64)
     order = np.argsort(numbers, kind="stable")
 
@@ -87,7 +95,7 @@ def median(values: Sequence[float]) -> Measure:
 
 
 def largest(values: Sequence[float]) -> Measure:
-    """The maximum, without an interval: the bootstrap of a maximum is not consistent (Bickel & Freedman 1981)."""
+    """Return the maximum. It has no interval, because the bootstrap of a maximum is not consistent (Bickel & Freedman 1981)."""
     numbers = np.asarray(values, np.float64)
 
     def statistic(weights: Numbers) -> Numbers:
@@ -98,13 +106,13 @@ def largest(values: Sequence[float]) -> Measure:
 
 
 def divided(above: Numbers, below: Numbers) -> Numbers:
-    """Quotients, NaN where the divisor is 0."""
+    """Return elementwise quotients, NaN where the divisor is 0."""
     quotients: Numbers = np.divide(above, below, out=np.full(np.shape(above), np.nan), where=np.asarray(below) != 0)
     return quotients
 
 
 def on_rows(measure: Measure, chosen: Sequence[int], count: int) -> Measure:
-    """A measure of some rows as one of `count` rows, of which the others have no say."""
+    """Return a metric of the rows `chosen` as a metric of `count` rows. The other rows have no effect."""
     places = np.asarray(chosen, np.int64)
 
     def spread(values: Sequence[float] | Numbers, elsewhere: float) -> Numbers:

@@ -1,4 +1,4 @@
-"""All metrics of one table of continuations: of the model, and the same of people (EVAL-2, EVAL-3)."""
+"""All text metrics of a table of continuations, for the model and for the human references (EVAL-2, EVAL-3)."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence
@@ -41,13 +41,14 @@ def measure_continuations(
     rows: Sequence[Continuation], champion: Sequence[Continuation], training: Iterable[str], taken: TakenOut,
     tokenizer: Tokenizer, settings: MeasureTextSettings, seed: int, say: Callable[[str], Any],
 ) -> Measurement:  # fmt: skip
-    """Measure what the model wrote and what people wrote.
+    """Return all metrics of the model's completions and of the human references.
 
     Args:
-        champion: what the champion wrote at the same places; empty where there is none.
-        training: documents that the model was trained on; read several times.
-        taken: what scrubbing took out of them.
-        say: told of each part that begins.
+        rows: continuations of the model; at least one.
+        champion: continuations of the champion for the same prompts; empty if there is no champion.
+        training: documents that the model was trained on; iterated several times.
+        taken: personal data that scrubbing removed from these documents.
+        say: progress callback, called with the name of each part before it starts.
     """
     found, (model, human) = Measurement(), sides(rows, tokenizer)
     say("BLEU and diversity")
@@ -70,7 +71,10 @@ def measure_continuations(
 
 
 def _diversity(found: Measurement, model: Side, human: Side) -> None:
-    """On places that do not overlap: people would seem to repeat themselves where the same lines were drawn twice."""
+    """Add diversity metrics, computed on prompts whose references do not overlap.
+
+    Overlapping references share lines, which would make the human text look repetitive.
+    """
     chosen, count = apart(human.texts), len(human.texts)
     if len(chosen) < count:
         found.notes.append(f"{', '.join(DIVERSITY)}: of {len(chosen)} of {count} places, the others overlap them")
@@ -84,7 +88,11 @@ def _diversity(found: Measurement, model: Side, human: Side) -> None:
 
 
 def _likelihood(found: Measurement, rows: Sequence[Continuation]) -> None:
-    """How likely `score` finds what `generate` wrote: likelier than people's text, if they are one model. Words in disorder are not."""
+    """Add the likelihood of the completions and their length.
+
+    The model's own samples must be more likely under `score` than human text. If not, `generate` and `score` disagree, or the completions
+    are shuffled words.
+    """
     nats, sizes = [row.nats / LN2 for row in rows], [float(len(row.text.encode())) for row in rows]
     reference_nats, reference_sizes = [row.reference_nats / LN2 for row in rows], [float(len(row.reference.encode())) for row in rows]
     own, people = ratio(nats, sizes), ratio(reference_nats, reference_sizes)

@@ -1,4 +1,4 @@
-"""What is found of a table of continuations: measures of both sides, and what to know of them."""
+"""The collected text metrics of a table of continuations."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,16 +8,17 @@ from components.measure_text.measure import Measure
 
 @dataclass
 class Measurement:
-    """What was measured.
+    """A mutable collection of metrics of the model, the human references and the champion.
 
     Args:
-        model, human: metric → measure, the same names; None for what cannot be measured.
-        champion, difference: the same of the champion's texts after the same prompts, and the model's less the champion's; some metrics
-            alone, and none where there is no champion.
-        missing: what cannot be measured, and why; `notes` say what else a reader of the numbers should know.
-        personal_data: kind → how often it was found in the model's texts, and how often it is from the training text.
-        private: rows of the model with personal data, which nobody quotes.
-        not_looked_for: how many different findings of scrubbing were too little of a name to be looked for.
+        model, human: name → metric, with the same names; None if it could not be measured.
+        champion: metrics of the champion's completions of the same prompts; only some names, empty without a champion.
+        difference: model minus champion, with the names of `champion`.
+        personal_data: kind → number of findings in the model's texts (`found`) and how many are in the training text (`in_training`).
+        private: rows of the model with personal data; they are never quoted.
+        not_looked_for: number of distinct scrubbing findings that were skipped because they are not full names.
+        missing: metrics that could not be measured, with the reason.
+        notes: further remarks for the report.
     """
 
     model: dict[str, Measure | None] = field(default_factory=dict)
@@ -31,17 +32,17 @@ class Measurement:
     notes: list[str] = field(default_factory=list)
 
     def add(self, model: dict[str, Measure], human: dict[str, Measure]) -> None:
-        """Take what was measured on both sides."""
+        """Add metrics of the model and of the human references."""
         self.model |= model
         self.human |= human
 
     def compare(self, name: str, champion: Measure) -> None:
-        """Set a measure of the model beside the champion's, of the same places."""
+        """Add the champion's value of a metric and the difference from the model. The model's metric must be added first."""
         if own := self.model[name]:
             self.champion[name], self.difference[name] = champion, own.less(champion)
 
     def leave_out(self, names: Sequence[str], why: str) -> None:
-        """Say what has no value."""
+        """Set metrics to None and record the reason."""
         self.model |= dict.fromkeys(names)
         self.human |= dict.fromkeys(names)
         self.missing.append(f"{', '.join(names)}: not measured, {why}")

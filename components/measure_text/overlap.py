@@ -1,8 +1,11 @@
-"""The longest verbatim overlap of texts with a corpus, exactly, by a suffix array (Manber & Myers 1993; Lee et al. 2022).
+"""Exact longest verbatim match of texts with a corpus, by a suffix array (Manber & Myers 1993; Lee et al. 2022).
 
-Texts and corpus are sorted as one: the longest match of a place in a text is with one of the two places of the corpus that are its
-neighbours in the order of suffixes. Suffixes are sorted by prefix doubling, no deeper than a text is long. A large corpus is taken in
-parts of whole documents, which changes nothing: no match runs from one document into another.
+Method:
+
+- The suffixes of texts and corpus are sorted together. The longest match of a text position is with the nearest corpus suffix before or
+  after it in this order.
+- Suffixes are sorted by prefix doubling, only to the depth of the longest text.
+- A large corpus is processed in parts of whole documents. The result is the same, because no match crosses a document boundary.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,14 +14,14 @@ import numpy as np
 import numpy.typing as npt
 
 Integers = npt.NDArray[np.int64]
-PART = 4_000_000  # tokens of the corpus at a time, some 300 MB of memory
+PART = 4_000_000  # corpus tokens per part, about 300 MB of memory
 
 
 def longest_overlaps(corpus: Iterable[Sequence[int]], texts: Sequence[Sequence[int]]) -> list[int]:
-    """For each text how many of its tokens in a row stand in one document of the corpus, at most.
+    """Return the length in tokens of the longest match of each text with a document of the corpus.
 
     Args:
-        corpus, texts: as token ids ≥ 0. A match never runs over the end of a document.
+        corpus, texts: token IDs ≥ 0. A match never crosses the end of a document.
     """
     most = np.zeros(len(texts), np.int64)
     for part in _parts(corpus):
@@ -44,7 +47,7 @@ def _overlaps(corpus: Sequence[Sequence[int]], texts: Sequence[Sequence[int]]) -
         return np.zeros(len(texts), np.int64)
     tokens, starts = _joined([*corpus, *texts])
     order = _sorted_suffixes(tokens, longest)
-    own = order >= starts[len(corpus)]  # places of texts
+    own = order >= starts[len(corpus)]  # positions that belong to texts
     corpus_at = np.where(own, -1, np.arange(len(order)))
     before = np.maximum.accumulate(corpus_at)
     behind = np.minimum.accumulate(np.where(own, len(order), corpus_at)[::-1])[::-1]
@@ -60,7 +63,7 @@ def _overlaps(corpus: Sequence[Sequence[int]], texts: Sequence[Sequence[int]]) -
 
 
 def _joined(parts: Sequence[Sequence[int]]) -> tuple[Integers, Integers]:
-    """All parts in one, each behind it a number that stands nowhere else, and where each part starts."""
+    """Concatenate all parts, each followed by a unique end symbol. Return the tokens and the start of each part."""
     first_end = 1 + max((max(part) for part in parts if len(part)), default=0)
     sizes = np.asarray([len(part) + 1 for part in parts], np.int64)
     starts = np.concatenate([[0], np.cumsum(sizes)])
@@ -72,7 +75,7 @@ def _joined(parts: Sequence[Sequence[int]]) -> tuple[Integers, Integers]:
 
 
 def _sorted_suffixes(tokens: Integers, depth: int) -> Integers:
-    """Places in the order of their first `depth` tokens, at least; prefix doubling."""
+    """Return the positions sorted by at least their first `depth` tokens (prefix doubling)."""
     order, names = _named(tokens)
     length = 1
     while length < depth and names[order[-1]] < len(tokens) - 1:
@@ -84,7 +87,7 @@ def _sorted_suffixes(tokens: Integers, depth: int) -> Integers:
 
 
 def _named(keys: Integers) -> tuple[Integers, Integers]:
-    """The order of the keys, and each key's number among the different ones."""
+    """Return the sort order of the keys, and the rank of each key among the distinct keys."""
     order: Integers = np.argsort(keys, kind="stable").astype(np.int64)
     ranked = keys[order]
     names = np.empty(len(keys), np.int64)
@@ -93,7 +96,7 @@ def _named(keys: Integers) -> tuple[Integers, Integers]:
 
 
 def _common(tokens: Integers, left: Integers, right: Integers, limit: int) -> Integers:
-    """How many tokens two places have in common; the ends of parts are all different, so it stops there."""
+    """Return the common prefix length of each pair of positions. End symbols are unique, so a match stops there."""
     common = np.zeros(len(left), np.int64)
     open_ = np.arange(len(left))
     for length in range(limit):

@@ -1,4 +1,4 @@
-"""spaCy's parser, without what finds names and lemmas."""
+"""Loader of the spaCy dependency parser, without named entities and lemmas."""
 
 from typing import Any
 
@@ -10,14 +10,14 @@ UNUSED = ["ner", "lemmatizer"]
 
 
 def load_parser(model: str) -> Any:
-    """The pipeline that finds sentences and their dependencies.
+    """Return a spaCy pipeline that finds sentences and their dependencies.
 
     Raises:
-        BadInput: the model is not installed, or does not parse.
+        BadInput: the model is not installed, or it has no parser.
     """
     try:
         loaded = spacy.load(model, exclude=UNUSED)
-    except (OSError, ImportError, AttributeError):  # the last: a package, but no model
+    except (OSError, ImportError, AttributeError):  # AttributeError: the name is a package that is not a spaCy model
         loaded = None
     if loaded is None or "parser" not in loaded.pipe_names:
         what = f"spaCy model {model!r} " + ("is not installed" if loaded is None else "does not parse")

@@ -1,14 +1,14 @@
-"""The training text in passages about as long as what is compared with it: a scene as a whole has no one topic."""
+"""Passages of the training text, about as long as the texts compared with them. A whole scene has no single topic."""
 
 import random
 from collections.abc import Iterable, Iterator
 
-WORDS = 100  # of a passage
-MOST = 10_000  # passages that a space is fitted on, 6 MB of text: more make it slower and no better
+WORDS = 100  # words per passage
+MOST = 10_000  # passages that a space is fitted on, 6 MB of text; more are slower and no better
 
 
 def passages(documents: Iterable[str]) -> Iterator[str]:
-    """Runs of at most 100 words; a document's last one may be short."""
+    """Yield runs of 100 words of each document; the last one may be shorter."""
     for text in documents:
         words = text.split()
         for start in range(0, len(words), WORDS):
@@ -16,7 +16,7 @@ def passages(documents: Iterable[str]) -> Iterator[str]:
 
 
 def sample_passages(documents: Iterable[str], seed: int, most: int = MOST) -> list[str]:
-    """All passages, or `most` of them, each as likely as any other (algorithm R of Vitter 1985)."""
+    """Return all passages, or a uniform sample of `most` of them (reservoir sampling, algorithm R of Vitter 1985)."""
     dice = random.Random(seed)
     kept: list[str] = []
     for number, passage in enumerate(passages(documents)):

@@ -1,4 +1,4 @@
-"""Personal data in what was written, and whether it is from the training text. Counts and kinds leave this file, never the data."""
+"""Personal data in completions, and whether it comes from the training text. Results hold counts and kinds, never the data itself."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -12,11 +12,12 @@ from robo_poet.privacy.patterns import PatternFinder
 
 @dataclass(frozen=True)
 class PersonalData:
-    """What was found.
+    """Counts of personal data found in a list of texts.
 
     Args:
-        found, known: findings a text; those of them that are from the training text.
-        kinds, known_kinds: the same by kind, such as EMAIL_ADDRESS.
+        found: (texts,) number of findings in each text.
+        known: (texts,) number of findings that come from the training text.
+        kinds, known_kinds: the same counts by kind, such as EMAIL_ADDRESS.
     """
 
     found: list[int]
@@ -26,13 +27,17 @@ class PersonalData:
 
 
 def find_personal_data(texts: Sequence[str], training: Iterable[str], taken: TakenOut, min_score: float) -> PersonalData:
-    """Search texts for data that has a shape (addresses, numbers, keys: `robo_poet.privacy.patterns`) and for what scrubbing took out.
+    """Search texts for two sorts of personal data: patterns and removed data.
 
-    From the training text is what stands in it or was taken out of it, in whatever spelling (`identity`).
+    - Patterns: addresses, numbers, keys (`robo_poet.privacy.patterns`).
+    - Removed data: what scrubbing removed from the training text.
+
+    A finding is known if it occurs in the training text or was removed from it. Spellings are compared by `identity`.
 
     Args:
-        training: documents, as they were trained on.
-        min_score: of a finding, as in scrub.min_score.
+        training: documents that the model was trained on.
+        taken: personal data that scrubbing removed.
+        min_score: minimum score of a pattern finding, as in scrub.min_score.
     """
     finder = PatternFinder(min_score)
     shaped = [[(one.entity, identity(text[one.start : one.end])) for one in resolve(finder.find(text), text)] for text in texts]
@@ -47,7 +52,7 @@ def find_personal_data(texts: Sequence[str], training: Iterable[str], taken: Tak
 
 
 def _standing(wanted: set[Identity], training: Iterable[str]) -> set[Identity]:
-    """Those of `wanted` that stand in a document."""
+    """Return the identities of `wanted` that occur in a document."""
     missing = {said: spelled(said) for said in wanted if said}
     for text in training if missing else ():
         plain = text.casefold()

@@ -1,4 +1,4 @@
-"""Places that overlap: text drawn twice is not two people's writing."""
+"""Detection of overlapping texts: two excerpts of the same lines are not independent human texts."""
 
 from collections.abc import Sequence
 
@@ -6,12 +6,12 @@ import numpy as np
 
 from components.measure_text.words import ngrams, words
 
-OVERLAP = 8  # words in a row that two places share only where they overlap
+OVERLAP = 8  # words; two texts that share a run of this length overlap
 Grams = set[tuple[str | int, ...]]
 
 
 def apart(texts: Sequence[str]) -> list[int]:
-    """Rows of `texts` none of which overlaps another: each that overlaps none before it."""
+    """Return the rows of texts that do not overlap an earlier returned row."""
     taken: Grams = set()
     rows = []
     for row, grams in enumerate(map(_grams, texts)):
@@ -22,7 +22,7 @@ def apart(texts: Sequence[str]) -> list[int]:
 
 
 def other_places(texts: Sequence[str], works: Sequence[str], seed: int) -> list[str | None]:
-    """For each text another of the same work that does not overlap it, seeded; None where there is none."""
+    """Return for each text a different, non-overlapping text of the same work, chosen by `seed`; None if there is none."""
     grams = [_grams(text) for text in texts]
     rows_of: dict[str, list[int]] = {}
     for row in np.random.default_rng(seed).permutation(len(texts)).tolist():

@@ -1,4 +1,4 @@
-"""Flesch–Kincaid grade: the years of an American school that a text asks for (Kincaid et al. 1975)."""
+"""Flesch–Kincaid grade: the US school grade needed to read a text (Kincaid et al. 1975)."""
 
 import re
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ A_SENTENCE, A_WORD, BASE = 0.39, 11.8, -15.59
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 END = re.compile(r"[.!?…]+(?:\s|$)")
 VOWELS = re.compile(r"[aeiouy]+")
-# Vowels that meet and are two syllables (rad-i-o), and a sound that has no vowel at all (pris-m).
+# Adjacent vowels that form two syllables (rad-i-o), and a syllable without a vowel letter (pris-m).
 HIATUS = re.compile(
     "|".join(
         (
@@ -23,14 +23,15 @@ HIATUS = re.compile(
         )
     )
 )  # fmt: skip
-# A final e is silent, and so is one inside a few words that are two (some-thing); after these sounds it is not (ta-ble, hous-es, end-ed).
+# A final e is silent, and so is the e inside a few compounds (some-thing). It is not silent after the sounds of SOUNDED
+# (ta-ble, hous-es, end-ed).
 SILENT = re.compile(r"[^aeiouy](?:e|es|ed)$")
 SOUNDED = re.compile(r"[^aeiouylr][lr]es?$|[td]ed$|(?:[szxcg]|[cs]h)es$")
 SILENT_INSIDE = re.compile(r"^(?:some|there|where)(?=[^aeious])|^every|^evening$")
 
 
 def reading_grade(texts: Sequence[str]) -> Measure:
-    """Grade of all texts as one; NaN without words."""
+    """Return the grade of all texts together; NaN without words."""
     counts = np.asarray([_counts(text) for text in texts], np.float64).reshape(-1, 3)
 
     def statistic(weights: Numbers) -> Numbers:
@@ -40,12 +41,12 @@ def reading_grade(texts: Sequence[str]) -> Measure:
 
 
 def grade(words: Numbers, sentences: Numbers, syllables: Numbers) -> Numbers:
-    """The formula, on counts."""
+    """Return the grade for counts of words, sentences and syllables (arrays of one shape)."""
     return A_SENTENCE * divided(words, sentences) + A_WORD * divided(syllables, words) + BASE
 
 
 def _counts(text: str) -> tuple[int, int, int]:
-    """Words, sentences and syllables; what is cut off at the end is a sentence, too."""
+    """Return the number of words, sentences and syllables. An unfinished last sentence counts as a sentence."""
     found = WORD.findall(text)
     ends = [match.end() for match in END.finditer(text)]
     rest = WORD.search(text, ends[-1] if ends else 0)
@@ -54,10 +55,12 @@ def _counts(text: str) -> tuple[int, int, int]:
 
 @lru_cache(1 << 16)
 def syllables(word: str) -> int:
-    """Syllables of an English word.
+    """Return the number of syllables of an English word: the larger of two counts.
 
-    Hyphens are allowed only between syllables, but not between all (`o-ver`), and groups of vowels are syllables, but do not show where two
-    vowels meet (`po-em`): both miss some and hardly ever see too many, so the larger count is taken.
+    - Hyphenation points lie between syllables, but not between all (`o-ver`).
+    - Vowel groups are syllables, but two adjacent vowels can be two syllables (`po-em`).
+
+    Both counts can be too low and are hardly ever too high.
     """
     small = word.lower().replace("’", "'").removesuffix("'s")
     return max(1, len(_hyphens().positions(small)) + 1, _vowel_groups(small))

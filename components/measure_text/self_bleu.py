@@ -1,7 +1,7 @@
-"""Self-BLEU: how much each text is like the others (Zhu et al. 2018). High is monotonous.
+"""Self-BLEU: similarity of each text to the other texts (Zhu et al. 2018). A high value means little diversity.
 
-Defined, it compares each text with all others, which is quadratic. BLEU asks of the others only how often at most one of them holds an
-n-gram: the two largest counts and whose the largest is answer that for every text at once, so that no sample is needed.
+The definition compares each text with all others, which is quadratic. BLEU needs only the largest count of an n-gram in any other text.
+So two largest counts of each n-gram, and the owner of the largest, give the exact result for every text, without sampling.
 """
 
 import math
@@ -17,9 +17,9 @@ EPSILON = 0.1  # smoothing method 1 of Chen & Cherry 2014
 
 
 def self_bleu(texts: Sequence[list[str]]) -> Measure:
-    """Mean sentence BLEU-4 of each text with all others as its references; it grows with their number.
+    """Return the mean sentence BLEU-4 of each text against all other texts. It grows with the number of texts.
 
-    A text without words is no text here. The interval is that of the mean: what a text is compared with stays.
+    Texts without words are skipped. The interval is that of the mean: the references stay fixed in a resample.
     """
     written = [text for text in texts if text]
     scores = iter(sentence_bleus(written))
@@ -27,7 +27,7 @@ def self_bleu(texts: Sequence[list[str]]) -> Measure:
 
 
 def sentence_bleus(texts: Sequence[list[str]]) -> list[float]:
-    """BLEU-4 of each text against all others; NaN of a text that is alone. Equal to NLTK's `sentence_bleu` with its method 1."""
+    """Return the BLEU-4 of each text against all others; NaN for a single text. Equal to NLTK's `sentence_bleu` with smoothing method 1."""
     if len(texts) < 2:
         return [math.nan] * len(texts)
     logs = [0.0] * len(texts)
@@ -47,7 +47,7 @@ def sentence_bleus(texts: Sequence[list[str]]) -> list[float]:
 
 
 def _two_largest(counts: Sequence[Counter[tuple[str | int, ...]]]) -> dict[tuple[str | int, ...], tuple[int, int, int]]:
-    """n-gram → the largest count in a text, whose it is, and the largest in any other."""
+    """Return n-gram → (largest count in a text, number of that text, largest count in any other text)."""
     most: dict[tuple[str | int, ...], tuple[int, int, int]] = {}
     for number, own in enumerate(counts):
         for gram, count in own.items():
@@ -62,7 +62,7 @@ def _elsewhere(most: tuple[int, int, int], number: int) -> int:
 
 
 def _brevity(length: int, lengths: Sequence[int]) -> float:
-    """Logarithm of the brevity penalty against the closest length of another text, the shorter of two equally close."""
+    """Return the log of the brevity penalty against the closest length of another text. A tie goes to the shorter text."""
     at = bisect_left(lengths, length)
     others = [*lengths[max(0, at - 1) : at], *lengths[at + 1 : at + 2]]
     closest = min(others, key=lambda other: (abs(other - length), other))

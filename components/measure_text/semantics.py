@@ -1,6 +1,6 @@
-"""Coherence with the prompt, by latent semantic analysis (Deerwester et al. 1990; EVAL-3).
+"""Embeddings by latent semantic analysis, for coherence with the prompt (Deerwester et al. 1990; EVAL-3).
 
-A text's embedding is its TF-IDF vector in the space of the largest singular vectors of the training passages.
+The embedding of a text is its TF-IDF vector, projected on the largest singular vectors of the training passages.
 """
 
 from collections.abc import Sequence
@@ -12,18 +12,18 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from components.measure_text.interval import Numbers
 
-WORDS = 20_000  # of the vocabulary, at most
-FEWEST = 2  # passages that a word is in
+WORDS = 20_000  # maximum vocabulary size
+FEWEST = 2  # minimum number of passages that contain a word
 
 
 class Semantics:
-    """Embeds texts in the space that the training passages span.
+    """A latent semantic space fitted on training passages.
 
     Args:
-        dimensions: of the space, or fewer where there are not so many words or passages.
+        dimensions: maximum number of dimensions; fewer if there are fewer words or passages.
 
     Raises:
-        ValueError: the passages are too few or have no word in common.
+        ValueError: there are too few passages, or they share no word.
     """
 
     def __init__(self, passages: Sequence[str], dimensions: int, seed: int) -> None:
@@ -35,18 +35,18 @@ class Semantics:
         self._space = TruncatedSVD(fewer, random_state=seed).fit(matrix)
 
     def embed(self, texts: Sequence[str]) -> Numbers:
-        """Unit vectors (texts, dimensions); 0 for a text without a known word."""
+        """Return unit vectors, (texts, dimensions); a zero vector for a text without a known word."""
         vectors: Numbers = self._space.transform(self._weights.transform(texts))
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         return vectors / np.where(lengths > 0, lengths, 1.0)
 
 
 def cosines(left: Numbers, right: Numbers, pairs: npt.NDArray[np.int64]) -> list[float]:
-    """Mean cosine of each row on the left with its partners on the right.
+    """Return the mean cosine of each left row with its partners on the right; NaN without partners.
 
     Args:
-        left, right: unit vectors.
-        pairs: (rows, partners): rows on the right; NaN without partners.
+        left, right: unit vectors, (rows, dimensions).
+        pairs: (rows, partners) row numbers of the right side.
     """
     if not pairs.shape[1]:
         return [float("nan")] * len(left)

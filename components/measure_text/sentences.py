@@ -1,13 +1,13 @@
 """Coherence within a sentence: the share of sentences with a well-formed dependency parse (EVAL-3).
 
-A parser makes a tree of anything. So a sentence is well-formed only if the tree is one that English sentences have:
+A parser returns a tree for any input. So a sentence counts as well-formed only if its tree follows these rules of English:
 
-- its root is a verb that has a subject, or is a command, and has no second subject;
-- each preposition has its object, each article stands before its noun;
-- nothing hangs in the tree that the parser had no name for.
+- the root is a verb with exactly one subject, or with expletive `there`, or an imperative;
+- each preposition has an object, and each determiner precedes its noun;
+- no token has the label `dep`, which the parser gives to unknown relations.
 
-People break these rules, too: their share stands beside the model's. Of held-out text of the bundled corpora two thirds (plays) and four
-fifths (speeches) of the sentences are well-formed, of the same words shuffled within each text a third.
+Human text breaks these rules too, so the human share is reported next to the model's. In held-out text of the bundled corpora two thirds
+(plays) and four fifths (speeches) of the sentences are well-formed. With the words shuffled within each text it is one third.
 """
 
 import re
@@ -17,20 +17,20 @@ from typing import Any
 from components.measure_text.measure import Measure, ratio
 
 SUBJECTS = {"nsubj", "nsubjpass", "csubj", "csubjpass"}
-THERE = "expl"  # `there` in `there is`: a subject beside the subject
+THERE = "expl"  # expletive `there` in `there is`: it replaces the subject
 VERBS = {"VERB", "AUX"}
-NOMINAL = {"NOUN", "PROPN", "PRON", "ADJ", "NUM", "VERB"}  # what an article may belong to: `the singing`, `the good`
+NOMINAL = {"NOUN", "PROPN", "PRON", "ADJ", "NUM", "VERB"}  # heads that a determiner may have: `the singing`, `the good`
 ENDS, QUOTES = tuple(".!?…"), "\"'”’)] "
-SHORTEST = 3  # words of a sentence that is judged: `Ay, my lord.` is none, and no fault
+SHORTEST = 3  # words; shorter sentences, such as `My lord!`, are not judged
 BATCH = 64
 DIRECTION = re.compile(r"\[[^\]\n]*\]?")
 
 
 def well_formed_sentences(parser: Any, prompts: Sequence[str], texts: Sequence[str]) -> Measure:
-    """Share of well-formed sentences among those that end in the texts.
+    """Return the share of well-formed sentences among the sentences that end inside the texts.
 
-    A text begins in the middle of a sentence, so each is parsed behind its prompt; a last sentence that was cut off is judged only
-    where there is no other.
+    A text may start in the middle of a sentence, so it is parsed together with its prompt. An unfinished last sentence is judged only if
+    the text has no other.
     """
     good, judged = [], []
     befores = [plain(prompt) for prompt in prompts]
@@ -44,13 +44,16 @@ def well_formed_sentences(parser: Any, prompts: Sequence[str], texts: Sequence[s
 
 
 def plain(text: str) -> str:
-    """A text in one line: verse breaks lines anywhere. Names of speakers (lines in capitals) and stage directions are no sentences."""
+    """Return the text in one line, without speaker names (lines in capitals) and stage directions.
+
+    Verse breaks lines anywhere, so a line break says nothing about sentences.
+    """
     lines = DIRECTION.sub("", text).split("\n")
     return " ".join(" ".join(line for line in lines if any(map(str.islower, line))).split())
 
 
 def is_well_formed(sentence: Any) -> bool:
-    """Whether a spaCy span is one well-formed sentence."""
+    """Return True if a spaCy span is a well-formed sentence."""
     root = sentence.root
     subjects = sum(child.dep_ in SUBJECTS for child in root.children)
     has_subject = subjects == 1 or (subjects == 0 and (root.tag_ == "VB" or any(child.dep_ == THERE for child in root.children)))
@@ -66,7 +69,7 @@ def _in_its_place(token: Any) -> bool:
 
 
 def _judged(document: Any, start: int) -> list[Any]:
-    """Sentences of at least 3 words that end behind character `start`."""
+    """Return the sentences of at least 3 words that end after character `start`: the finished ones, or all if none is finished."""
     found = [sentence for sentence in document.sents if sentence.end_char > start]
     finished = [sentence for sentence in found if sentence.text.rstrip(QUOTES).endswith(ENDS)]
     return [sentence for sentence in finished or found if sum(token.is_alpha for token in sentence) >= SHORTEST]

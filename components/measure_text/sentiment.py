@@ -1,4 +1,4 @@
-"""Sentiment by VADER's lexicon and rules (Hutto & Gilbert 2014)."""
+"""Sentiment metric, by VADER's lexicon and rules (Hutto & Gilbert 2014)."""
 
 from collections.abc import Sequence
 
@@ -8,6 +8,6 @@ from components.measure_text.measure import Measure, mean
 
 
 def mean_sentiment(texts: Sequence[str]) -> Measure:
-    """Mean compound score, from −1 to 1."""
+    """Return the mean compound score, in [−1, 1]."""
     judge = SentimentIntensityAnalyzer()
     return mean([float(judge.polarity_scores(text)["compound"]) for text in texts])

@@ -1,4 +1,4 @@
-"""One side of the table: what the model wrote after the prompts, or what people did."""
+"""One side of the continuation table: the model's completions, or the human references."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ from robo_poet.model.tokenizer import Tokenizer
 
 @dataclass(frozen=True)
 class Side:
-    """Texts in the order of the table.
+    """The texts of one side, in the order of the table.
 
     Args:
-        tokens: ids of each text. They are the tokenizer's own division, not the one that the model happened to write: the same letters
-            are the same tokens in the training text, in a completion and in a reference.
+        tokens: token IDs of each text, from encoding the text, not the IDs that the model sampled. So equal text has equal tokens in the
+            training text, in a completion and in a reference.
     """
 
     prompts: list[str]
@@ -24,12 +24,12 @@ class Side:
 
     @cached_property
     def words(self) -> list[list[str]]:
-        """Words and marks of each text."""
+        """Words and punctuation marks of each text, see `words`."""
         return [words(text) for text in self.texts]
 
 
 def sides(rows: Sequence[Continuation], tokenizer: Tokenizer) -> tuple[Side, Side]:
-    """The model's side and people's."""
+    """Return the model's side and the human side."""
     prompts = [row.prompt for row in rows]
     model, human = [row.text for row in rows], [row.reference for row in rows]
     return Side(prompts, model, list(tokenizer.encode_all(model))), Side(prompts, human, list(tokenizer.encode_all(human)))

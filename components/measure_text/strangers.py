@@ -1,4 +1,4 @@
-"""Shuffled pairs: what a prompt and a text have in common that do not belong together."""
+"""Shuffled pairs: unrelated prompts, which give the baseline similarity of a text."""
 
 from collections.abc import Sequence
 
@@ -7,10 +7,10 @@ import numpy.typing as npt
 
 
 def strangers(groups: Sequence[str], count: int, seed: int) -> npt.NDArray[np.int64]:
-    """For each row `count` seeded rows of other groups, or, where all are of one group, other rows.
+    """Draw `count` rows of other groups for each row, with replacement. If all rows have one group, draw other rows.
 
     Returns:
-        (rows, count); (1, 0) for a single row, which has no stranger.
+        (rows, count) row numbers; (1, 0) for a single row, which has no other row.
     """
     names, rows = np.unique(np.asarray(groups, str), return_inverse=True)[1], np.arange(len(groups))
     if len(rows) < 2:

@@ -1,6 +1,7 @@
-"""What scrubbing has taken out of the training text: the model should never write it (DATA-3, EVAL-3).
+"""Personal data that scrubbing removed from the training text, which the model should never write (DATA-3, EVAL-3).
 
-A name that was found in one place may have stayed in another, where the recogniser did not see it. Held in memory, never written.
+The recogniser may have found a name in one passage and missed it in another, so the model can still learn it. This data is kept in
+memory and never written.
 """
 
 import re
@@ -12,8 +13,8 @@ from components.measure_text.identity import Identity, identity
 from robo_poet.corpus.read import read_documents
 from robo_poet.privacy.audit import read_audit
 
-NAME, MOST = "PERSON", 8  # words by which something is known: the beginning of what is longer
-NAMELIKE = re.compile(r"[^\W\d_][^\W\d_.'’-]*(?:[.'’-]+[^\W\d_]*)*")  # a word of a name; its first letter is a capital, of any alphabet
+NAME, MOST = "PERSON", 8  # MOST: maximum words of an identity; longer ones are cut to their first 8
+NAMELIKE = re.compile(r"[^\W\d_][^\W\d_.'’-]*(?:[.'’-]+[^\W\d_]*)*")  # a word of a name, in any alphabet; `is_full_name` checks the capital
 NO_NAME = frozenset(
     "a all an and be but by enter exeunt exit for from he her his i in is it my no not o of oh she so that the thee they this thou thy to "
     "we what who with ye you your".split()
@@ -23,18 +24,18 @@ POSSESSIVE = re.compile(r"['’]s\b")
 
 @dataclass(frozen=True)
 class TakenOut:
-    """What to look for.
+    """The removed personal data to search for.
 
     Args:
         kinds: identity → kind, such as PERSON.
-        left: how many different findings are not looked for: single names, and what is hardly a name at all.
+        left: number of distinct findings that are not searched for, because they are not full names.
     """
 
     kinds: Mapping[Identity, str]
     left: int = 0
 
     def within(self, text: str) -> Iterator[tuple[str, Identity]]:
-        """(kind, identity) of what stands in `text`, as often as it does."""
+        """Yield (kind, identity) of each occurrence in `text`."""
         words = identity(POSSESSIVE.sub("", text))
         for length in sorted({len(each) for each in self.kinds}):
             for start in range(len(words) - length + 1):
@@ -44,14 +45,14 @@ class TakenOut:
 
 
 def taken_out(corpus: Path, audit: Path) -> TakenOut:
-    """What was taken out of the training split.
+    """Return the personal data that scrubbing removed from the training split.
 
     Args:
-        corpus: before scrubbing.
-        audit: where something was found in it.
+        corpus: corpus before scrubbing.
+        audit: spans that scrubbing found in it.
 
     Raises:
-        BadInput: one of them is no such table.
+        BadInput: a file is not such a table.
     """
     places = read_audit(audit)
     kinds: dict[Identity, str] = {}
@@ -69,13 +70,16 @@ def taken_out(corpus: Path, audit: Path) -> TakenOut:
 
 
 def is_full_name(said: str) -> bool:
-    """Whether it names one person: two words that look like names. A first name alone is nobody; verse is full of capitals."""
+    """Return True if the text has two words that look like names.
+
+    A first name does not identify a person, and every line of verse starts with a capital.
+    """
     words = POSSESSIVE.sub("", said).split()
     return sum(word[0].isupper() and bool(NAMELIKE.fullmatch(word)) and word.casefold() not in NO_NAME for word in words) > 1
 
 
 def _joined(text: str, found: Iterable[tuple[str, int, int]]) -> Iterator[tuple[str, str]]:
-    """(kind, text) of findings; names with white space alone between them are one: a name over the end of a line."""
+    """Yield (kind, text) of the findings. Names separated only by white space are joined: a name can cross a line break."""
     run: tuple[str, int, int] | None = None
     for entity, start, end in sorted(found, key=lambda one: one[1]):
         if run and run[0] == entity == NAME and not text[run[2] : start].strip():

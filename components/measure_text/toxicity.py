@@ -1,6 +1,6 @@
-"""Share of texts that the content filter's classifier or its list of the severest words finds abusive (SERVE-4).
+"""Toxicity metric: share of texts that the content filter's classifier or its list of severe words finds abusive (SERVE-4).
 
-Neither knows hatred and threats in plain words (`docs/evaluation.md`).
+Neither detects hatred and threats in plain words (`docs/evaluation.md`).
 """
 
 from collections.abc import Sequence
@@ -13,10 +13,11 @@ from serving.content_filter.words import Words
 
 
 def toxic_share(texts: Sequence[str], threshold: float, ignores: Sequence[str]) -> Measure:
-    """Share with a severe word, or a window of 8 words that is abusive with a probability of at least `threshold`.
+    """Return the share of texts with a severe word, or with an abusive window of 8 words.
 
     Args:
-        ignores: words that the classifier does not see.
+        threshold: minimum probability of abuse of a window, in [0, 1].
+        ignores: words that are hidden from the classifier.
     """
     judges = Toxicity(threshold, ignores), Words(at_least(read(LISTS / "english.txt"), "severe"))
     return share([any(judge.find(Passage(text), "completion") for judge in judges) for text in texts])

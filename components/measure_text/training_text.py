@@ -1,4 +1,4 @@
-"""The text that the model was trained on, read as often as it is asked for and never held."""
+"""The training text, streamed from disk on each iteration and never held in memory."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from pathlib import Path
 from robo_poet.corpus.read import read_documents
 from robo_poet.model.tokenizer import Tokenizer
 
-BATCH = 256  # documents that are encoded together
+BATCH = 256  # documents per tokenizer call
 
 
 @dataclass(frozen=True)
 class TrainingText:
-    """Texts of the training split of a corpus."""
+    """An iterable of the texts of the training split of a corpus."""
 
     corpus: Path
 
@@ -22,7 +22,7 @@ class TrainingText:
 
 
 def encoded(texts: Iterable[str], tokenizer: Tokenizer) -> Iterator[Sequence[int]]:
-    """Token ids of each text."""
+    """Yield the token IDs of each text."""
     rest = iter(texts)
     while batch := list(islice(rest, BATCH)):
         yield from tokenizer.encode_all(batch)
