@@ -1,1 +1,1 @@
-"""Measure what a release must not carry: bias between counterfactual groups, and secrets of the training text (EVAL-4)."""
+"""Audit a model before release: bias between counterfactual groups, and memorised canary strings (EVAL-4)."""

@@ -1,4 +1,4 @@
-"""Measure the exported model's bias between counterfactual groups, and what it knows of the secrets that were planted."""
+"""Measure the exported model's bias between counterfactual groups, and how far it memorised the planted canary strings."""
 
 import json
 import math
@@ -19,7 +19,7 @@ from robo_poet.step import Call, program
 def work(call: Call) -> None:
     settings, seed = cast(AuditSettings, call.settings), int(call.parameters["seed"])
     model = load_model(call.inputs["model"], call.inputs["tokenizer"])
-    audit = Audit(metrics={"secrets_planted": float(model.manifest.get("secrets", math.nan))})  # what was done, not what was said
+    audit = Audit(metrics={"secrets_planted": float(model.manifest.get("secrets", math.nan))})  # actual, not as set
     share = 0.7 if settings.secrets.rates else 1.0
     measure_bias(model, settings, seed, audit, lambda done, text: call.progress(share * done, 1, text))
     if settings.secrets.rates:

@@ -1,4 +1,4 @@
-"""What the audit found, and its form as an artifact."""
+"""The results of the audit and their JSON form."""
 
 import math
 from dataclasses import dataclass, field
@@ -9,12 +9,15 @@ from robo_poet.judges.estimate import Estimate
 
 @dataclass
 class Audit:
-    """Filled by each measurement in turn; numbers may be NaN.
+    """A mutable collection of audit results. Each measurement adds its own; numbers may be NaN.
 
     Args:
-        axes: a row a group and measure.
-        secrets: empty where none were planted.
-        warnings: what was left out.
+        metrics: name → value.
+        intervals: name → estimate, for the metrics with a confidence interval.
+        axes: one row per group and measure, see `bias`.
+        examples: pairs with the widest gaps, see `bias`.
+        secrets: summary of the canary strings; empty if none were planted.
+        warnings: messages about skipped measurements.
     """
 
     metrics: dict[str, float] = field(default_factory=dict)
@@ -25,11 +28,14 @@ class Audit:
     warnings: list[str] = field(default_factory=list)
 
     def estimate(self, name: str, found: Estimate) -> None:
-        """A metric with its interval."""
+        """Add a metric with its confidence interval."""
         self.metrics[name], self.intervals[name] = found.value, found
 
     def to_json(self) -> dict[str, Any]:
-        """Rounded to 6 digits; what is no number is null: the gates reject it, with the reason."""
+        """Return the JSON artifact, without warnings. Floats are rounded to 6 digits.
+
+        Non-finite numbers become None: the gates reject them and say why. Intervals with an infinite limit are left out.
+        """
         ended = {name: (one.low, one.high) for name, one in self.intervals.items() if math.isfinite(one.high - one.low)}
         intervals = {name: list(both) for name, both in ended.items()}
         parts = {"metrics": self.metrics, "intervals": intervals, "axes": self.axes, "examples": self.examples, "secrets": self.secrets}
@@ -37,7 +43,7 @@ class Audit:
 
 
 def limits(found: Estimate) -> dict[str, float]:
-    """An estimate as JSON."""
+    """Return an estimate as JSON, without its units."""
     return {"value": found.value, "low": found.low, "high": found.high}
 
 

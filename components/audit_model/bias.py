@@ -1,4 +1,4 @@
-"""Bias of a model: gaps of each group, and of the worst, by likelihood, sentiment and toxicity (EVAL-4)."""
+"""Bias metrics of a model: gaps of each group and of the worst group, by likelihood, sentiment and toxicity (EVAL-4)."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -14,15 +14,15 @@ from robo_poet.model.load import LoadedModel
 from robo_poet.model.sampling import Sampling
 from robo_poet.settings.audit import AuditSettings
 
-JUDGED = "en"  # the one language that sentiment and toxicity are judged in
-EXAMPLES = 5  # a measure
+JUDGED = "en"  # the only language of the sentiment and toxicity judges
+EXAMPLES = 5  # examples per measure
 
 
 def measure_bias(model: LoadedModel, settings: AuditSettings, seed: int, audit: Audit, say: Callable[[float, str], None]) -> None:
-    """Measure `model` on the suites of `settings.languages`.
+    """Measure the bias of `model` on the suites of `settings.languages` and add it to `audit`.
 
     Args:
-        say: told the share that is done, and of what.
+        say: progress callback, called with the finished share in [0, 1] and a description.
     """
     suites = [load_suite(language) for language in settings.languages]
     likelihood, left_out = likelihood_gaps(

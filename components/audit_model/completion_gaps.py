@@ -1,8 +1,10 @@
-"""How differently a model goes on where one person is put in another's place: sentiment and toxicity of completions (EVAL-4).
+"""Bias by completions: sentiment and toxicity gaps between prompts that differ only in the person (EVAL-4).
 
-Both sides of a pair draw from the same seed; where their openings are of the same number of tokens they share the very noise, which makes
-a pair's difference smaller and its expectation no other. Only what the model wrote is judged, never the opening. Both judges know English
-alone, and classifiers of abuse mistake the mere naming of a group for abuse (Dixon et al. 2018): they do not see the suite's person words.
+- Both sides of a pair use the same seed. If their prompts have the same number of tokens, they share the sampling noise. This lowers the
+  variance of the gap and leaves its expectation unchanged.
+- Only the completion is scored, never the prompt. Both scorers support English only.
+- Abuse classifiers mistake the mention of a group for abuse (Dixon et al. 2018). So the person words of the suite are hidden from both
+  scorers.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,16 +22,18 @@ from robo_poet.model.sampling import Sampling
 from robo_poet.model.tokenizer import START
 from serving.content_filter.toxicity import Toxicity
 
-EXAMPLES = 1  # a group and measure
+EXAMPLES = 1  # examples per group and measure
 
 
 def completion_gaps(
     model: LoadedModel, suite: Suite, sampling: Sampling, *, prompts: int, batch: int, seed: int, say: Callable[[int, int], None]
 ) -> list[Gaps]:
-    """Gaps of each group of an English suite, by sentiment and by toxicity.
+    """Return the sentiment and toxicity gaps of each group of an English suite.
 
     Args:
-        prompts: pairs of openings an axis, shared out among its groups.
+        prompts: number of prompt pairs per axis, divided among its groups.
+        batch: completions per call of the model.
+        say: progress callback, called with the number of finished and of all completions.
     """
     chosen: list[tuple[Group, list[PromptPair]]] = []
     for group in suite.groups:
@@ -55,7 +59,7 @@ def completion_gaps(
 def _written(
     model: LoadedModel, asked: Sequence[tuple[str, int]], sampling: Sampling, batch: int, say: Callable[[int, int], None]
 ) -> list[str]:
-    """A completion of each opening from its seed; what is asked twice is written once."""
+    """Return the completion of each (prompt, seed). Equal requests are generated once."""
     different = list(dict.fromkeys(asked))
     ids = [[START, *model.tokenizer.encode(text)] for text, _ in different]
     texts: list[str] = []

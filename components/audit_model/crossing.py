@@ -1,4 +1,4 @@
-"""Which of all combinations are measured: as many as asked for, spread evenly over templates, phrases and contrasts."""
+"""Selection of counterfactual pairs from a suite: a given number, spread evenly over templates, phrases and contrasts."""
 
 from collections.abc import Sequence
 from itertools import product
@@ -12,7 +12,12 @@ T = TypeVar("T")
 
 
 class Pair(NamedTuple):
-    """A counterfactual pair: one template and one contrast, said of one of the group and of one of the reference group."""
+    """A counterfactual pair: one template and one contrast, applied to a person of the group and a person of the reference group.
+
+    Args:
+        who: phrases for the person of the group and of the reference group.
+        what: the stereotype and its counterpart.
+    """
 
     template: Template
     who: tuple[str, str]
@@ -20,7 +25,7 @@ class Pair(NamedTuple):
 
 
 class PromptPair(NamedTuple):
-    """One opening, once with each of two people, drawn from the same seed."""
+    """One prompt template, applied to a person of the group and a person of the reference group, with one sampling seed."""
 
     template: Template
     who: tuple[str, str]
@@ -28,8 +33,11 @@ class PromptPair(NamedTuple):
 
 
 def pairs_of(suite: Suite, group: Group, count: int, seed: int) -> list[Pair]:
-    """At most `count` pairs of a group, in a seeded choice without repetition; the same places for all groups of one shape, whose
-    reference sentences are then the same and are scored once."""
+    """Draw at most `count` pairs of a group without replacement.
+
+    Groups with the same number of phrases and contrasts get the same combinations. Their reference sentences are then equal and are
+    scored once.
+    """
     each = [
         [Pair(template, who, what) for who, what in product(group.pairs, group.contrasts.get(template.kind, ()))]
         for template in suite.templates
@@ -40,7 +48,10 @@ def pairs_of(suite: Suite, group: Group, count: int, seed: int) -> list[Pair]:
 
 
 def prompts_of(suite: Suite, group: Group, count: int, seed: int) -> list[PromptPair]:
-    """`count` pairs of openings, in turns over openings and phrases, each with a seed of its own; groups of one shape share them."""
+    """Return `count` prompt pairs, in turns over prompts and phrases, each with its own seed. Return no pairs for a suite without prompts.
+
+    Groups with the same number of phrases get the same combinations and seeds.
+    """
     if not suite.prompts:
         return []
     rounds = -(-count // (len(suite.prompts) * len(group.pairs)))
@@ -49,7 +60,7 @@ def prompts_of(suite: Suite, group: Group, count: int, seed: int) -> list[Prompt
 
 
 def _rotated(pairs: Sequence[tuple[str, str]], by: int) -> list[tuple[str, str]]:
-    """Begins elsewhere for each opening, so that a small `count` takes in all phrases."""
+    """Return the pairs rotated by `by`. Each prompt starts at another pair, so a small `count` still covers all phrases."""
     return [pairs[(by + number) % len(pairs)] for number in range(len(pairs))]
 
 

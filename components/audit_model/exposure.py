@@ -1,4 +1,4 @@
-"""How far a model has learnt one secret: exposure (Carlini et al. 2019, section 4). Pure: no model is called here."""
+"""Exposure of a canary string: how far a model memorised it (Carlini et al. 2019, section 4). Pure functions; no model is called."""
 
 import math
 from dataclasses import dataclass
@@ -15,12 +15,13 @@ MOST_SKEWED = 0.99  # a skew-normal distribution reaches 0.995
 
 @dataclass(frozen=True)
 class Exposure:
-    """Exposure of a secret, in bits.
+    """The exposure of a canary string, in bits.
 
     Args:
-        sampled: log2 |R| − log2 rank, the rank estimated among sampled candidates: never above log2(candidates + 1), which is all that
-            they can tell; units are candidates.
-        extrapolated: the same by a skew-normal distribution fitted to the candidates, at most log2 |R|: a guess beyond the sample.
+        sampled: log2 |R| − log2 rank, with the rank estimated among sampled candidates. Its maximum is log2(candidates + 1), the
+            resolution of the sample. The units of the estimate are candidates.
+        extrapolated: the same quantity by a skew-normal distribution fitted to the candidates, at most log2 |R|. It extrapolates beyond
+            the sample.
     """
 
     sampled: Estimate
@@ -28,10 +29,18 @@ class Exposure:
 
 
 def exposure(secret: float, candidates: npt.NDArray[np.float64], space: int) -> Exposure:
-    """Exposure of a secret among others of its space of `space` values, by their log-likelihoods.
+    """Return the exposure of a canary string among candidates, by their log-likelihoods.
 
-    The share of the space that is at least as likely as the secret is (k + 1) / (n + 1), k of the n candidates being so, and its
-    interval Clopper and Pearson's (1934). A secret that was never seen has a uniform rank, and so `chance` bits in the mean.
+    The share of the space at least as likely as the canary string is estimated by (k + 1) / (n + 1), where k of n candidates are. Its
+    interval is exact (Clopper & Pearson 1934). A canary string that was never planted has a uniform rank, hence `chance` bits on average.
+
+    Args:
+        secret: log-likelihood of the canary string, nats.
+        candidates: (n,) log-likelihoods of other strings of the same space, nats.
+        space: size |R| of the space of possible values.
+
+    Returns:
+        The exposure; NaN if a log-likelihood is not finite.
     """
     if not (math.isfinite(secret) and np.isfinite(candidates).all()):
         return Exposure(Estimate(math.nan, 0.0, math.inf, len(candidates)), math.nan)
@@ -46,13 +55,16 @@ def exposure(secret: float, candidates: npt.NDArray[np.float64], space: int) -> 
 
 
 def chance(candidates: int) -> float:
-    """Mean exposure of a secret that was never seen, bits: log2(n + 1) − log2((n + 1)!) / (n + 1), which nears 1 / ln 2 = 1.44."""
+    """Return the expected exposure of a string that was never planted, in bits.
+
+    It is log2(n + 1) − log2((n + 1)!) / (n + 1), which approaches 1 / ln 2 = 1.44.
+    """
     places = candidates + 1
     return math.log2(places) - math.lgamma(places + 1) / math.log(2) / places
 
 
 def _extrapolated(secret: float, candidates: npt.NDArray[np.float64], limit: float) -> float:
-    """−log2 P(X ≥ secret), X skew-normal with the mean, deviation and skewness of `candidates` (Azzalini 1985)."""
+    """Return −log2 P(X ≥ secret) for a skew-normal X with the mean, deviation and skewness of `candidates` (Azzalini 1985)."""
     deviation = float(candidates.std())
     if deviation == 0:
         return limit if secret > candidates[0] else 0.0

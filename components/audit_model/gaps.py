@@ -1,4 +1,4 @@
-"""What is measured of one group, pair by pair: what the judge of bias is given."""
+"""Gaps of the pairs of one group, the input of the bias judge."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from components.audit_model.suite import Group
 
 @dataclass(frozen=True)
 class Example:
-    """A telling pair, for people: the text of the group and that of the reference."""
+    """An example pair for the report: the text about the group and the text about the reference group."""
 
     gap: float
     group: str
@@ -19,13 +19,13 @@ class Example:
 
 @dataclass(frozen=True)
 class Gaps:
-    """Gaps of the pairs of one group under one measure.
+    """The gaps of all pairs of one group under one measure.
 
     Args:
-        measure: `likelihood` (nats), `sentiment` (−2 to 2) or `toxicity` (−1 to 1); above 0 the group is worse off.
-        gaps: `[pairs]` float64.
-        clusters: of each pair, its template: pairs of one template are not independent.
-        examples: the widest gaps.
+        measure: `likelihood` (nats), `sentiment` (−2 to 2) or `toxicity` (−1 to 1). A positive gap is to the disadvantage of the group.
+        gaps: (pairs,) float64.
+        clusters: template name of each pair; pairs of one template are not independent.
+        examples: pairs with the widest gaps.
     """
 
     measure: str

@@ -1,4 +1,7 @@
-"""Log-likelihood of many short continuations, in rows as narrow as they are: `robo_poet.model.score` pads each to 256 tokens."""
+"""Log-likelihood of many short continuations.
+
+Rows are padded to the length of the batch, because `robo_poet.model.score` pads each row to 256 tokens.
+"""
 
 import math
 from collections.abc import Callable, Sequence
@@ -10,11 +13,11 @@ import numpy.typing as npt
 from robo_poet.model.load import LoadedModel
 from robo_poet.model.tokenizer import PAD, START
 
-STEP = 8  # widths are multiples of it, so that a handful of shapes are ever computed
+STEP = 8  # row widths are multiples of it, so only a few shapes occur
 
 
 class Text(NamedTuple):
-    """What is only read, and what is scored after it; both as tokens."""
+    """A context, which is not scored, and a continuation, which is; both as token IDs."""
 
     context: tuple[int, ...]
     continuation: tuple[int, ...]
@@ -25,9 +28,9 @@ class Text(NamedTuple):
 
 
 def spelled(model: LoadedModel, context: str, continuation: str) -> Text | None:
-    """The two as tokens, `<START>` first; None where the tokenizer cannot write them.
+    """Return both strings as token IDs, with `<START>` first; None if the tokenizer cannot encode them without loss.
 
-    Each is encoded by itself, so that the same continuation is the same tokens after any context.
+    They are encoded separately, so a continuation has the same tokens after any context.
     """
     words, parts = model.tokenizer, (context, continuation)
     first, second = (words.encode(part) for part in parts)
@@ -39,10 +42,13 @@ def spelled(model: LoadedModel, context: str, continuation: str) -> Text | None:
 def log_probs(
     model: LoadedModel, texts: Sequence[Text | None], *, batch: int, width: int, say: Callable[[int, int], None]
 ) -> npt.NDArray[np.float64]:
-    """log P(continuation | context) of each text, nats, float64; equal texts are scored once.
+    """Return log P(continuation | context) of each text in nats, (texts,) float64. Equal texts are scored once.
 
     Args:
-        batch, width: rows a call, and tokens a row at most. NaN where there is no text, or one longer than a row.
+        texts: a text that is None gets NaN, as does a text longer than `width`.
+        batch: rows per call of the model.
+        width: maximum tokens per row.
+        say: progress callback, called with the number of finished and of all distinct texts.
     """
     order = sorted({text for text in texts if text is not None and text.length <= width}, key=lambda text: (text.length, text))
     found: dict[Text, float] = {}

@@ -1,18 +1,27 @@
-"""How much likelier a model finds a stereotype of the people whose stereotype it is (EVAL-4).
+"""Likelihood bias: how much more likely a model finds a stereotype for the stereotyped group (EVAL-4).
 
-What is estimated: of a person phrase g of the group, its counterpart r, what the stereotype says (s) and its counterpart (c), all in one
-template, the log odds ratio
+The estimate is a log odds ratio in nats, within one template:
 
     gap = [ log P(s | g) − log P(c | g) ] − [ log P(s | r) − log P(c | r) ]
 
-in nats: exp(gap) is the factor by which the odds of the stereotype rise when one of the group is spoken of. Only tokens behind the person
-are scored, the same ones on both sides. A plain difference of likelihoods (Nangia et al. 2020) grows with the frequency of words; here
-how common g and r are drops out, being conditioned on; so does how common s and c are, being in both brackets; and so does what a rare
-person does to the words of the template, being in s and in c (Kurita et al. 2019 divide by a prior to the same end). On a model of the
-profile `local` the plain difference is up to 1.7 nats a sentence (t of 15 over pairs, English 1.2) for groups whose log odds ratio is 0.1.
-What a person did to every token alike would remain where s and c are of unlike numbers of tokens; on that model English pairs show none
-of it (−0.006 ± 0.008 nats a token). A model that treats people alike has 0. A sum over tokens and not their mean: like bits per byte it
-does not depend on how a tokenizer cuts words.
+- g: person phrase of the group; r: its counterpart of the reference group.
+- s: the stereotype; c: its counterpart.
+
+exp(gap) is the factor by which the odds of the stereotype rise if the person belongs to the group. A model without bias has gap 0. Only
+tokens after the person are scored, the same tokens on both sides.
+
+A plain difference of likelihoods (Nangia et al. 2020) grows with word frequency. In the log odds ratio three frequencies cancel:
+
+- of g and r, because the likelihoods are conditional on them;
+- of s and c, because they are in both brackets;
+- the effect of a rare person phrase on the words of the template, because it is in s and in c (Kurita et al. 2019 divide by a prior for
+  the same purpose).
+
+On a model of the profile `local` the plain difference is up to 1.7 nats per sentence (t of 15 over pairs; English 1.2) for groups whose
+log odds ratio is 0.1. An effect of the person on every token would remain if s and c have different token counts. English pairs on that
+model show no such effect (−0.006 ± 0.008 nats per token).
+
+The gap is a sum over tokens, not a mean. Like bits per byte, it does not depend on how a tokenizer splits words.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,16 +34,20 @@ from components.audit_model.likelihood import Text, log_probs, spelled
 from components.audit_model.suite import Suite
 from robo_poet.model.load import LoadedModel
 
-EXAMPLES = 2  # a group
+EXAMPLES = 2  # examples per group
 
 
 def likelihood_gaps(
     model: LoadedModel, suites: Sequence[Suite], *, pairs: int, batch: int, width: int, seed: int, say: Callable[[int, int], None]
 ) -> tuple[list[Gaps], int]:
-    """Gaps of each group of each suite, and how many pairs were left out: not to be spelled, or longer than `width` tokens.
+    """Return the likelihood gaps of each group of each suite, and the number of skipped pairs.
+
+    A pair is skipped if the tokenizer cannot encode it without loss, or if a text is longer than `width` tokens.
 
     Args:
-        pairs: an axis and language, shared out among its groups.
+        pairs: number of pairs per axis and language, divided among its groups.
+        batch, width: see `log_probs`.
+        say: progress callback, called with the number of finished and of all distinct texts.
     """
     chosen = [(group, pairs_of(suite, group, _share(suite, group.axis, pairs), seed)) for suite in suites for group in suite.groups]
     texts = [text for _, its in chosen for pair in its for text in _four(model, pair)]
@@ -61,6 +74,6 @@ def _four(model: LoadedModel, pair: Pair) -> list[Text | None]:
 
 
 def _sentences(pair: Pair) -> tuple[str, str]:
-    """The stereotype, said of each."""
+    """Return the stereotype sentence about the group and about the reference group."""
     group, reference = ("".join(pair.template.halves(who, pair.what[0])) for who in pair.who)
     return group, reference

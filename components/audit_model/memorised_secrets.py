@@ -1,4 +1,4 @@
-"""What a model knows of the secrets that were planted in its training text: exposure, and what it writes out (Carlini et al. 2019)."""
+"""Memorisation of the canary strings planted in the training text: exposure and extraction (Carlini et al. 2019)."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -19,7 +19,13 @@ GREEDY = Sampling(min_new=1, top_k=1)
 
 @dataclass(frozen=True)
 class Known:
-    """What a model knows of one secret: of one never planted (`repeats` 0) only the exposure is asked."""
+    """The memorisation of one planted canary string.
+
+    Args:
+        repeats: how often the string was planted.
+        exposure: in bits.
+        extracted: True if the model wrote the string in full.
+    """
 
     repeats: int
     exposure: Exposure
@@ -30,7 +36,7 @@ def measure_exposure(
     model: LoadedModel, secrets: Sequence[Secret], *, candidates: int, batch: int, width: int, seed: int,
     say: Callable[[int, int], None],
 ) -> list[Exposure]:  # fmt: skip
-    """Exposure of each secret among `candidates` seeded others in its own sentence."""
+    """Return the exposure of each canary string among `candidates` other values, drawn by `seed`, in the same sentence."""
     random = np.random.default_rng(seed)
     texts = []
     for secret in secrets:
@@ -44,8 +50,10 @@ def measure_exposure(
 def measure_extraction(
     model: LoadedModel, secrets: Sequence[Secret], sampling: Sampling, *, attempts: int, batch: int, seed: int
 ) -> list[bool]:
-    """Whether each secret is written out in full: by the greedy completion of its sentence, by one of `attempts` sampled ones, or by
-    another's, for a secret told in the wrong place is told."""
+    """Return for each canary string whether the model writes it in full.
+
+    Each sentence gets one greedy completion and `attempts` sampled ones. A string counts as extracted in a completion of any sentence.
+    """
     words = model.tokenizer
     asked = []
     for secret in secrets:
@@ -61,7 +69,7 @@ def measure_extraction(
 
 
 def summary_of_secrets(planted: Sequence[Known], control: Sequence[Exposure], candidates: int) -> dict[str, object]:
-    """The artifact's part `secrets`: by rate, never a secret itself. Bits."""
+    """Return the section `secrets` of the artifact: exposure by repetition rate, in bits. It contains no canary string."""
     rates = []
     for rate in sorted({one.repeats for one in planted}):
         its = [one for one in planted if one.repeats == rate]

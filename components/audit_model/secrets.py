@@ -1,4 +1,4 @@
-"""Exposure and extraction of planted secrets, as metrics (Carlini et al. 2019)."""
+"""Canary metrics: exposure and extraction rate (Carlini et al. 2019)."""
 
 import math
 from collections.abc import Callable
@@ -16,7 +16,10 @@ from robo_poet.settings.audit import AuditSettings
 
 
 def measure_secrets(model: LoadedModel, settings: AuditSettings, seed: int, audit: Audit, say: Callable[[float, str], None]) -> None:
-    """Measure what `model` knows of the secrets that `settings.secrets` say were planted with `seed`."""
+    """Measure how far `model` memorised the canary strings and add the metrics to `audit`.
+
+    The strings are derived again from `settings.secrets` and `seed`.
+    """
     secrets, others = planted(settings.secrets, seed), never_planted(settings.secrets, seed)
     exposures = measure_exposure(
         model, [*secrets, *others], candidates=settings.candidates, batch=settings.batch,
@@ -37,5 +40,5 @@ def measure_secrets(model: LoadedModel, settings: AuditSettings, seed: int, audi
 
 
 def _rate(count: int, total: int) -> Estimate:
-    """A share with Clopper and Pearson's exact interval."""
+    """Return a share with its exact interval (Clopper & Pearson 1934)."""
     return Estimate(count / total, *clopper_pearson(count, total), total)

@@ -1,4 +1,4 @@
-"""Sentiment of English text by VADER (Hutto & Gilbert 2014): a lexicon and rules, no network, the same everywhere."""
+"""Sentiment of English text by VADER (Hutto & Gilbert 2014): a lexicon and rules, deterministic and offline."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,11 @@ from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
 
 class Sentiment:
-    """Args: ignores: words that the lexicon shall not know."""
+    """A VADER sentiment scorer.
+
+    Args:
+        ignores: words to remove from the lexicon.
+    """
 
     def __init__(self, ignores: Iterable[str] = ()) -> None:
         self._analyzer = SentimentIntensityAnalyzer()
@@ -14,5 +18,5 @@ class Sentiment:
             self._analyzer.lexicon.pop(word, None)
 
     def compound(self, text: str) -> float:
-        """From −1, most negative, to 1; 0 is neutral or empty."""
+        """Return the compound score, from −1 (most negative) to 1; 0 is neutral or empty."""
         return float(self._analyzer.polarity_scores(text)["compound"])

@@ -1,7 +1,7 @@
-"""The equity suite: our own sentences, crossed with published words for people, read from `suite/<language>/*.toml`.
+"""The equity suite: original sentence templates, combined with published person words, read from `suite/<language>/*.toml`.
 
-Method: Nangia et al. 2020 (CrowS-Pairs), Kurita et al. 2019, Nadeem et al. 2021 (StereoSet). Sources of the words stand in each file.
-Knows nothing of models.
+Method: Nangia et al. 2020 (CrowS-Pairs), Kurita et al. 2019, Nadeem et al. 2021 (StereoSet). Each data file cites the sources of its
+words. This module does not use a model.
 """
 
 import tomllib
@@ -17,10 +17,12 @@ WHO, WHAT = "{who}", "{what}"
 
 @dataclass(frozen=True)
 class Template:
-    """A sentence with room for a person and, of some `kind`, for what is said of them; an opening (`kind` empty) ends before that.
+    """A sentence with a placeholder for a person and one for a statement.
 
     Args:
-        register: `plain`, or `verse` in the voice of plays.
+        register: `plain`, or `verse` for the language of plays.
+        text: sentence with `{who}` and `{what}`. A prompt has no `{what}`.
+        kind: kind of contrast that fits `{what}`; empty for a prompt.
     """
 
     name: str
@@ -29,7 +31,7 @@ class Template:
     kind: str = ""
 
     def halves(self, who: str, what: str = "") -> tuple[str, str]:
-        """The sentence up to and with `who`, and what follows: the same for everybody."""
+        """Return the sentence up to and including `who`, and the rest, which is the same for every person."""
         before, after = self.text.split(WHO)
         context = before + who
         return context[0].upper() + context[1:], after.replace(WHAT, what)
@@ -37,11 +39,12 @@ class Template:
 
 @dataclass(frozen=True)
 class Group:
-    """People of an axis, beside those they are compared with.
+    """A group of people on an axis, with the reference group it is compared with.
 
     Args:
-        pairs: (phrase for one of the group, the same for one of the reference group).
-        contrasts: kind → (what the stereotype says of the group, its counterpart).
+        axis: one of `AXES`.
+        pairs: (phrase for a person of the group, counterpart for a person of the reference group).
+        contrasts: kind → pairs of (stereotype of the group, its counterpart).
     """
 
     axis: str
@@ -54,7 +57,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Suite:
-    """One language's templates, openings and groups; `prompts` may be empty."""
+    """The templates, prompts and groups of one language; `prompts` may be empty."""
 
     language: str
     templates: tuple[Template, ...]
@@ -63,7 +66,7 @@ class Suite:
 
 
 def load_suite(language: str, folder: Path = FOLDER) -> Suite:
-    """Read the suite of `language`, axes in the order of `AXES`."""
+    """Read the suite of `language`, with the axes in the order of `AXES`."""
     sentences = _read(folder / language / "templates.toml")
     return Suite(
         language,

@@ -1,4 +1,4 @@
-"""What the judge of bias says of the gaps of one measure, all groups at once; the one place where gaps become what gates read."""
+"""Conversion of gaps into the bias metrics that the gates read: all groups of one measure, judged together."""
 
 import math
 from collections.abc import Sequence
@@ -11,12 +11,14 @@ from robo_poet.judges.estimate import Estimate
 
 @dataclass(frozen=True)
 class Worst:
-    """What the gates read of a measure: NaN, which they reject, where a group could not be measured; `reach` also where one has no limit.
+    """The worst bias of a measure over all groups, as the gates read it.
+
+    All values are NaN if a group could not be measured. `reach` is also NaN if a group has no finite upper bound. The gates reject NaN.
 
     Args:
-        gap: of the group with the largest mean gap, its absolute value, and its simultaneous interval.
-        excess: how much bias of some group is proven: the largest simultaneous lower limit of any |gap|.
-        reach: how much of any group is not ruled out: the largest upper limit.
+        gap: absolute mean gap of the group where it is largest, with its simultaneous interval.
+        excess: lower bound of the bias: the largest simultaneous lower bound of |gap| over groups.
+        reach: upper bound of the bias: the largest simultaneous upper bound of |gap| over groups.
     """
 
     gap: Estimate
@@ -25,11 +27,14 @@ class Worst:
 
 
 def summarise(measured: Sequence[Gaps], *, resamples: int, seed: int) -> tuple[Sequence[GroupBias], Worst]:
-    """Each group of one measure, in the order given, and the worst. Groups of two languages are groups of two axes."""
+    """Return the judged bias of each group in input order, and the worst.
+
+    All gaps must be of one measure. An axis in two languages counts as two axes.
+    """
     gaps: dict[str, dict[str, PairedGaps]] = {}
     for one in measured:
         gaps.setdefault(f"{one.group.axis} ({one.group.language})", {})[one.group.name] = PairedGaps(one.clusters, one.gaps)
-    # The judge's own verdicts need a bound; the gates have theirs, and read limits.
+    # The bound 0.0 only affects the judge's verdicts, which are not used: the gates compare the limits with their own bounds.
     found = judge_bias(gaps, 0.0, seed=seed, resamples=resamples)
     groups = {(one.axis, one.group): one for one in found.groups}
     ordered = [groups[f"{one.group.axis} ({one.group.language})", one.group.name] for one in measured]
