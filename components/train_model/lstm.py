@@ -85,15 +85,15 @@ def step(
     The position is unused: an LSTM has no positions.
     """
     x = tf.gather(model.get_layer("embedding").embeddings.value, tokens)
-    following = []
+    next_state = []
     for layer, (hidden, carry) in zip(_recurrent(model), state, strict=True):
         cell = layer.cell
         gates = tf.matmul(x, cell.kernel.value) + tf.matmul(hidden, cell.recurrent_kernel.value) + cell.bias.value
         i, f, g, o = tf.split(gates, 4, axis=1)
         carry = tf.sigmoid(f) * carry + tf.sigmoid(i) * tf.tanh(g)
         x = hidden = tf.sigmoid(o) * tf.tanh(carry)
-        following.append([hidden, carry])
-    return x, following
+        next_state.append([hidden, carry])
+    return x, next_state
 
 
 def select(state: list[list[tf.Tensor]], rows: tf.Tensor) -> list[list[tf.Tensor]]:

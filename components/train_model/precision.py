@@ -25,10 +25,10 @@ def _multiplies_bfloat16(cpu: Path = Path("/proc/cpuinfo")) -> bool:
     rate, and the conversions add to it.
     """
     try:
-        words = set(cpu.read_text().split())
+        flags = set(cpu.read_text().split())
     except OSError:
         return False
-    return "amx_bf16" in words or {"AuthenticAMD", "avx512_bf16"} <= words
+    return "amx_bf16" in flags or {"AuthenticAMD", "avx512_bf16"} <= flags
 
 
 def product(a: tf.Tensor, b: tf.Tensor, compute: tf.DType, *, transpose_a: bool = False, transpose_b: bool = False) -> tf.Tensor:

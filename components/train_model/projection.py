@@ -41,44 +41,44 @@ def projected_cross_entropy(
 
     @tf.custom_gradient
     def loss(features: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor) -> tuple[tuple[tf.Tensor, tf.Tensor], Callable[..., Any]]:
-        kind, vocabulary = features.dtype, kernel.shape[1]
-        cast = tf.cast(kernel, compute)
+        dtype, vocabulary = features.dtype, kernel.shape[1]
+        compute_kernel = tf.cast(kernel, compute)
         rows = tf.shape(features)[0]
-        total, plain, d_kernel, d_bias = tf.zeros([], kind), tf.zeros([], kind), tf.zeros_like(kernel), tf.zeros_like(bias)
-        d_features = tf.TensorArray(kind, 0, dynamic_size=True, infer_shape=False, element_shape=[None, features.shape[1]])
+        total, unsmoothed, d_kernel, d_bias = tf.zeros([], dtype), tf.zeros([], dtype), tf.zeros_like(kernel), tf.zeros_like(bias)
+        d_features = tf.TensorArray(dtype, 0, dynamic_size=True, infer_shape=False, element_shape=[None, features.shape[1]])
 
-        def chunk(at: tf.Tensor, total: Any, plain: Any, d_kernel: Any, d_bias: Any, d_features: Any) -> tuple[Any, ...]:
-            part, wanted = features[at : at + CHUNK], targets[at : at + CHUNK]
-            real = tf.cast(wanted != PAD, kind)
-            logits = product(part, cast, compute) + bias
-            peak = tf.reduce_max(logits, axis=1, keepdims=True)
-            powers = tf.exp(logits - peak)
-            sums = tf.reduce_sum(powers, axis=1, keepdims=True)
-            chosen = tf.gather(logits, wanted, batch_dims=1)
-            nats = smoothed = (peak + tf.math.log(sums))[:, 0] - chosen
+        def chunk(at: tf.Tensor, total: Any, unsmoothed: Any, d_kernel: Any, d_bias: Any, d_features: Any) -> tuple[Any, ...]:
+            chunk_features, chunk_targets = features[at : at + CHUNK], targets[at : at + CHUNK]
+            is_target = tf.cast(chunk_targets != PAD, dtype)
+            logits = product(chunk_features, compute_kernel, compute) + bias
+            maxima = tf.reduce_max(logits, axis=1, keepdims=True)
+            exponentials = tf.exp(logits - maxima)
+            sums = tf.reduce_sum(exponentials, axis=1, keepdims=True)
+            target_logits = tf.gather(logits, chunk_targets, batch_dims=1)
+            losses = smoothed_losses = (maxima + tf.math.log(sums))[:, 0] - target_logits
             if smoothing:
-                smoothed += smoothing * (chosen - tf.reduce_mean(logits, axis=1))
+                smoothed_losses += smoothing * (target_logits - tf.reduce_mean(logits, axis=1))
             # d nats / d logits = softmax − (1−ε)·onehot − ε/vocabulary
-            d_logits = powers * (real[:, None] / sums) - real[:, None] * (smoothing / vocabulary)
-            places = tf.stack([tf.range(tf.shape(wanted)[0]), wanted], axis=1)
-            d_logits = tf.tensor_scatter_nd_sub(d_logits, places, (1 - smoothing) * real)
+            d_logits = exponentials * (is_target[:, None] / sums) - is_target[:, None] * (smoothing / vocabulary)
+            indices = tf.stack([tf.range(tf.shape(chunk_targets)[0]), chunk_targets], axis=1)
+            d_logits = tf.tensor_scatter_nd_sub(d_logits, indices, (1 - smoothing) * is_target)
             d_bias += tf.reduce_sum(d_logits, axis=0)
             if shift != 1:
                 d_logits *= shift
             return (
-                at + CHUNK, total + tf.reduce_sum(smoothed * real), plain + tf.reduce_sum(nats * real),
-                d_kernel + product(part, d_logits, compute, transpose_a=True), d_bias,
-                d_features.write(at // CHUNK, product(d_logits, cast, compute, transpose_b=True)),
+                at + CHUNK, total + tf.reduce_sum(smoothed_losses * is_target), unsmoothed + tf.reduce_sum(losses * is_target),
+                d_kernel + product(chunk_features, d_logits, compute, transpose_a=True), d_bias,
+                d_features.write(at // CHUNK, product(d_logits, compute_kernel, compute, transpose_b=True)),
             )  # fmt: skip
 
-        _, total, plain, d_kernel, d_bias, d_features = tf.while_loop(
-            lambda at, *_: at < rows, chunk, (tf.constant(0), total, plain, d_kernel, d_bias, d_features), parallel_iterations=1
+        _, total, unsmoothed, d_kernel, d_bias, d_features = tf.while_loop(
+            lambda at, *_: at < rows, chunk, (tf.constant(0), total, unsmoothed, d_kernel, d_bias, d_features), parallel_iterations=1
         )
         d_rows = d_features.concat()
 
         def gradient(upstream: tf.Tensor, _: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
             return upstream / shift * d_rows, upstream / shift * d_kernel, upstream * d_bias
 
-        return (total, plain), gradient
+        return (total, unsmoothed), gradient
 
     return *loss(features, kernel, bias), tf.reduce_sum(tf.cast(targets != PAD, features.dtype))

@@ -31,44 +31,44 @@ def lstm_sequence(x: tf.Tensor, kernel: tf.Tensor, recurrent: tf.Tensor, bias: t
         batch = tf.shape(x)[1]
         flat = tf.reshape(x, [-1, x.shape[2]])
         projected = tf.unstack(tf.reshape(product(flat, kernel, compute) + bias, [steps, batch, 4 * units]))
-        cast = tf.cast(recurrent, compute)  # once, not at each step
+        compute_recurrent = tf.cast(recurrent, compute)  # once, not at each step
         zero = tf.zeros([batch, units], x.dtype)
         hidden, cell = zero, zero
         hiddens, cells, gates = [], [cell], []
         for t in range(steps):
-            i, f, g, o = tf.split(projected[t] + product(hidden, cast, compute), 4, axis=1)
+            i, f, g, o = tf.split(projected[t] + product(hidden, compute_recurrent, compute), 4, axis=1)
             i, f, g, o = tf.sigmoid(i), tf.sigmoid(f), tf.tanh(g), tf.sigmoid(o)
             cell = f * cell + i * g
-            squashed = tf.tanh(cell)
-            hidden = o * squashed
+            tanh_cell = tf.tanh(cell)
+            hidden = o * tanh_cell
             hiddens.append(hidden)
             cells.append(cell)
-            gates.append((i, f, g, o, squashed))
+            gates.append((i, f, g, o, tanh_cell))
         output = tf.stack(hiddens)
 
         def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
             # Terms that do not depend on the gradient from later steps are computed for all steps in one operation. This halves the
             # nodes of the graph: MODEL-1 takes 4.7 s instead of 7.1 s to start, and 70 MB less.
-            i, f, g, o, squashed = (tf.stack(kind) for kind in zip(*gates, strict=True))
+            i, f, g, o, tanh_cell = (tf.stack(gate_steps) for gate_steps in zip(*gates, strict=True))
             slopes = tf.unstack(
-                tf.concat([g * i * (1 - i), tf.stack(cells[:-1]) * f * (1 - f), i * (1 - g * g), squashed * o * (1 - o)], axis=2)
+                tf.concat([g * i * (1 - i), tf.stack(cells[:-1]) * f * (1 - f), i * (1 - g * g), tanh_cell * o * (1 - o)], axis=2)
             )
-            through = tf.unstack(o * (1 - squashed * squashed))
+            cell_slopes = tf.unstack(o * (1 - tanh_cell * tanh_cell))
             from_above = tf.unstack(upstream, num=steps)
             d_hidden, d_cell, d_gates = zero, zero, []
             for t in reversed(range(steps)):
                 d_output = from_above[t] + d_hidden
-                d_state = d_cell + d_output * through[t]
+                d_state = d_cell + d_output * cell_slopes[t]
                 d_gate = tf.concat([d_state, d_state, d_state, d_output], axis=1) * slopes[t]
                 d_gates.append(d_gate)
-                d_hidden = product(d_gate, cast, compute, transpose_b=True)
+                d_hidden = product(d_gate, compute_recurrent, compute, transpose_b=True)
                 d_cell = d_state * gates[t][1]
             d_all = tf.reshape(tf.stack(d_gates[::-1]), [-1, 4 * units])
-            before = tf.reshape(tf.concat([zero[None], output[:-1]], axis=0), [-1, units])
+            previous_hidden = tf.reshape(tf.concat([zero[None], output[:-1]], axis=0), [-1, units])
             return (
                 tf.reshape(product(d_all, kernel, compute, transpose_b=True), tf.shape(x)),
                 product(flat, d_all, compute, transpose_a=True),
-                product(before, d_all, compute, transpose_a=True),
+                product(previous_hidden, d_all, compute, transpose_a=True),
                 tf.reduce_sum(d_all, axis=0),
             )
 

@@ -33,12 +33,12 @@ def build(settings: TrainSettings, vocabulary: int) -> keras.Model:
     angles = ops.multiply(ops.expand_dims(ops.cast(position, "float32"), -1), _rates(width))
     x = embedding(tokens) * math.sqrt(width) + ops.concatenate([ops.sin(angles), ops.cos(angles)], axis=-1)
     x = keras.layers.Dropout(settings.dropout, name="dropout")(x)
-    back = ops.expand_dims(position, 2) - ops.expand_dims(position, 1)  # distance from query i back to key j
-    seen = ops.logical_and(back >= 0, back < span)
+    distance = ops.expand_dims(position, 2) - ops.expand_dims(position, 1)  # distance from query i back to key j
+    visible = ops.logical_and(distance >= 0, distance < span)
     for i in range(settings.layers):
         y = keras.layers.LayerNormalization(epsilon=EPSILON, name=f"attention_norm_{i}")(x)
         attention = keras.layers.MultiHeadAttention(settings.heads, width // settings.heads, name=f"attention_{i}")
-        y = attention(y, y, attention_mask=seen)
+        y = attention(y, y, attention_mask=visible)
         x = x + keras.layers.Dropout(settings.dropout, name=f"attention_dropout_{i}")(y)
         y = keras.layers.LayerNormalization(epsilon=EPSILON, name=f"ffn_norm_{i}")(x)
         y = keras.layers.Dense(settings.ffn, activation="relu", name=f"ffn_in_{i}")(y)
@@ -65,13 +65,13 @@ def features(model: keras.Model, tokens: tf.Tensor, compute: tf.DType, dropout_s
     angles = tf.cast(position, tf.float32)[..., None] * _rates(width)
     x = tf.gather(table, tokens) * math.sqrt(width) + tf.concat([tf.sin(angles), tf.cos(angles)], axis=-1)
     x = tf.reshape(x, [-1, width])
-    back = np.arange(time)[:, None] - np.arange(time)[None]
-    unseen = tf.constant(np.where((back >= 0) & (back < model.span), 0.0, FAR), tf.float32)
+    distance = np.arange(time)[:, None] - np.arange(time)[None]
+    mask = tf.constant(np.where((distance >= 0) & (distance < model.span), 0.0, FAR), tf.float32)
 
-    drawn = iter(range(1, 64))
+    dropout_numbers = iter(range(1, 64))
 
     def drop(x: tf.Tensor, rate: float) -> tf.Tensor:
-        number = next(drawn)
+        number = next(dropout_numbers)
         return x if dropout_seed is None or not rate else tf.nn.experimental.stateless_dropout(x, rate, seed=dropout_seed + [0, number])
 
     rate = model.get_layer("dropout").rate
@@ -84,7 +84,7 @@ def features(model: keras.Model, tokens: tf.Tensor, compute: tf.DType, dropout_s
 
         projected = product(_norm(x, block.attention_norm), block.qkv_kernel(), compute) + block.qkv_bias()
         query, key, value = (split(part) for part in tf.split(projected, 3, axis=1))
-        scores = product(query * dim**-0.5, key, compute, transpose_b=True) + unseen
+        scores = product(query * dim**-0.5, key, compute, transpose_b=True) + mask
         mixed = product(tf.nn.softmax(scores), value, compute)
         mixed = tf.reshape(tf.transpose(mixed, [0, 2, 1, 3]), [-1, width])
         x += drop(product(mixed, block.out_kernel(), compute) + block.out_bias, rate)
@@ -133,21 +133,21 @@ def step(
     angles = tf.cast(position, tf.float32) * _rates(width)
     x = tf.gather(table, tokens) * math.sqrt(width) + tf.concat([tf.sin(angles), tf.cos(angles)], axis=0)
     slot = position % model.span  # attention ignores the order of the slots: each key contains its position
-    unseen = tf.where(tf.range(model.span) > position, FAR, 0.0)[:, None, None]
-    following = []
+    mask = tf.where(tf.range(model.span) > position, FAR, 0.0)[:, None, None]
+    next_state = []
     for block, (keys, values) in zip(_blocks(model), state, strict=True):
         heads, dim = block.query.shape[1:]
         projected = tf.matmul(_norm(x, block.attention_norm), block.qkv_kernel()) + block.qkv_bias()
         query, key, value = (tf.reshape(part, [-1, heads, dim]) for part in tf.split(projected, 3, axis=1))
         keys = tf.tensor_scatter_nd_update(keys, [[slot]], key[None])
         values = tf.tensor_scatter_nd_update(values, [[slot]], value[None])
-        scores = tf.reduce_sum(query * dim**-0.5 * keys, axis=-1) + unseen
+        scores = tf.reduce_sum(query * dim**-0.5 * keys, axis=-1) + mask
         mixed = tf.reduce_sum(tf.nn.softmax(scores, axis=0)[..., None] * values, axis=0)
         x += tf.matmul(tf.reshape(mixed, [-1, width]), block.out_kernel()) + block.out_bias
         inner = tf.nn.relu(tf.matmul(_norm(x, block.ffn_norm), block.ffn_in[0]) + block.ffn_in[1])
         x += tf.matmul(inner, block.ffn_out[0]) + block.ffn_out[1]
-        following.append([keys, values])
-    return _norm(x, _norm_weights(model, "final_norm")), following
+        next_state.append([keys, values])
+    return _norm(x, _norm_weights(model, "final_norm")), next_state
 
 
 def select(state: list[list[tf.Tensor]], rows: tf.Tensor) -> list[list[tf.Tensor]]:
@@ -160,13 +160,13 @@ class _Block:
 
     def __init__(self, model: keras.Model, number: int) -> None:
         attention = model.get_layer(f"attention_{number}")
-        parts = [attention.query_dense, attention.key_dense, attention.value_dense]
-        self._kernels, self._biases = [part.kernel.value for part in parts], [part.bias.value for part in parts]
+        projections = [attention.query_dense, attention.key_dense, attention.value_dense]
+        self._kernels, self._biases = [part.kernel.value for part in projections], [part.bias.value for part in projections]
         self.query = self._kernels[0]  # [width, heads, dim]
         self._out, self.out_bias = attention.output_dense.kernel.value, attention.output_dense.bias.value
         self.attention_norm, self.ffn_norm = _norm_weights(model, f"attention_norm_{number}"), _norm_weights(model, f"ffn_norm_{number}")
-        dense = [model.get_layer(f"{name}_{number}") for name in ("ffn_in", "ffn_out")]
-        self.ffn_in, self.ffn_out = [(layer.kernel.value, layer.bias.value) for layer in dense]
+        feed_forward = [model.get_layer(f"{name}_{number}") for name in ("ffn_in", "ffn_out")]
+        self.ffn_in, self.ffn_out = [(layer.kernel.value, layer.bias.value) for layer in feed_forward]
 
     def qkv_kernel(self) -> tf.Tensor:
         return tf.concat([tf.reshape(kernel, [kernel.shape[0], -1]) for kernel in self._kernels], axis=1)
