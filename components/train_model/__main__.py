@@ -54,7 +54,7 @@ def _train(call: Call, settings: TrainSettings, seed: int, gpus: int, tokenizer:
     corpus = call.inputs["scrubbed"]
     feeds = {}
     secrets = planted(parse_settings(PlantedSecretsSettings, call.parameters["secrets"], "--secrets"), seed)
-    seen = len(secrets)  # canary strings in this training; a warm start adds those of its version
+    canary_strings = len(secrets)  # canary strings in this training; a warm start adds those of its version
     if secrets:
         call.warn(f"{len(secrets)} made secrets are in this training's copy of the text: a model to measure, not to release")
     for split, stride in (("train", settings.stride), ("validation", settings.window)):
@@ -69,28 +69,30 @@ def _train(call: Call, settings: TrainSettings, seed: int, gpus: int, tokenizer:
     strategy, vocabulary_digest = make_strategy(settings.devices), digest_path(call.inputs["tokenizer"])
     with strategy.scope() if strategy else nullcontext():
         model = architecture.build(settings, tokenizer.vocabulary)
-        if before := call.parameters["warm_start"]:
-            expected = call.parameters["warm_start_digest"]
-            seen += begin_with(model, Path(before), digest=expected, architecture=settings.architecture, tokenizer=vocabulary_digest)
+        if warm_start := call.parameters["warm_start"]:
+            warm_start_digest = call.parameters["warm_start_digest"]
+            canary_strings += begin_with(
+                model, Path(warm_start), digest=warm_start_digest, architecture=settings.architecture, tokenizer=vocabulary_digest
+            )
         memory = estimate(settings, model.count_params(), tokenizer.vocabulary, len(feeds["train"]))
         # Not with call.progress: its rate limit would drop the next line, which names the checkpoint that training resumes from.
         print(f"[  0 %] {model.count_params():,} parameters on {gpus or 'no'} GPU, memory {memory}", file=sys.stderr, flush=True)
-        if warned := warning(memory, settings, gpus):
-            call.warn(warned)
+        if memory_warning := warning(memory, settings, gpus):
+            call.warn(memory_warning)
         trainer = Trainer(
             architecture, model, feeds["train"], feeds["validation"], settings, seed=seed, checkpoints=Checkpoints(state),
             say=call.progress, warn=call.warn,
             callbacks=for_tensorboard(state / LOGS, settings, tokenizer) if LOGS in call.outputs else [],
         )  # fmt: skip
-        began = time.monotonic()
+        started = time.monotonic()
         progress = trainer.run()
-        seconds = time.monotonic() - began
+        elapsed = time.monotonic() - started
 
     manifest = {
         "architecture": settings.architecture, "parameters": model.count_params(), "vocabulary": tokenizer.vocabulary,
         "size": tokenizer.size, "max_length": MAX_LENGTH, "settings": settings.model_dump(mode="json"), "seed": seed,
         "precision": trainer.compute.name, "steps": progress.step, "best_step": progress.best_step,
-        "secrets": seen, "tokenizer": vocabulary_digest, "warm_start": call.parameters["warm_start_digest"],
+        "secrets": canary_strings, "tokenizer": vocabulary_digest, "warm_start": call.parameters["warm_start_digest"],
     }  # fmt: skip
     with new_folder(call.outputs["model"]) as folder:
         export_apart(model, settings, tokenizer.size, folder, state)
@@ -103,7 +105,7 @@ def _train(call: Call, settings: TrainSettings, seed: int, gpus: int, tokenizer:
     if "metrics" in call.outputs:
         write_text(call.outputs["metrics"], json.dumps(figures))
         # Speed differs between runs. It is metadata only, so that the same training has the same digests.
-        call.describe("metrics", **figures, tokens_per_second=round(progress.tokens / max(seconds, 1e-3)))
+        call.describe("metrics", **figures, tokens_per_second=round(progress.tokens / max(elapsed, 1e-3)))
     if "curves" in call.outputs:
         write_text(call.outputs["curves"], page("Training", [("Training curve", curves_section(progress.history))]))
     if LOGS in call.outputs:

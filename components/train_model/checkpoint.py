@@ -29,9 +29,9 @@ class Checkpoints:
 
     def save(self, name: str, values: Values, progress: Mapping[str, Any]) -> None:
         """Write `<name>.npz` atomically, and sync it to disk before returning."""
-        note = np.frombuffer(json.dumps(progress).encode(), np.uint8)
-        with new_file(self.folder / f"{name}.npz", durable=True) as beside, beside.open("wb") as file:
-            np.savez(file, progress=note, **{f"v{i:04d}": value for i, value in enumerate(values)})
+        progress_bytes = np.frombuffer(json.dumps(progress).encode(), np.uint8)
+        with new_file(self.folder / f"{name}.npz", durable=True) as temporary, temporary.open("wb") as file:
+            np.savez(file, progress=progress_bytes, **{f"v{i:04d}": value for i, value in enumerate(values)})
 
     def load(self, name: str, shapes: Sequence[tuple[int, ...]]) -> tuple[list[Any], dict[str, Any]] | None:
         """Return values and progress of `<name>.npz`, or None if the file does not exist.

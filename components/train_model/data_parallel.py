@@ -15,9 +15,9 @@ def make_strategy(devices: int) -> tf.distribute.Strategy | None:
 
     Without a GPU it uses the logical CPU devices. There is one, unless a test configures more.
     """
-    found = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
-    chosen = [device.name for device in found][: devices or None]
-    return tf.distribute.MirroredStrategy(chosen) if len(chosen) > 1 else None
+    available = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+    names = [device.name for device in available][: devices or None]
+    return tf.distribute.MirroredStrategy(names) if len(names) > 1 else None
 
 
 class MirroredTrainStep(TrainStep):
@@ -32,19 +32,19 @@ class MirroredTrainStep(TrainStep):
         self._strategy = strategy
 
     def _update(self, inputs: tf.Tensor, targets: tf.Tensor, step: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
-        numbers, gradients = self._strategy.run(self._part, args=(inputs, targets, step))
-        first = self._strategy.experimental_local_results
-        return first(numbers)[0], [first(gradient)[0] for gradient in gradients]
+        sums, gradients = self._strategy.run(self._part, args=(inputs, targets, step))
+        local_results = self._strategy.experimental_local_results
+        return local_results(sums)[0], [local_results(gradient)[0] for gradient in gradients]
 
     def _part(self, inputs: tf.Tensor, targets: tf.Tensor, step: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
         """Run the step of one device. Every device gets the whole batch of ids (some kilobytes) and takes its own rows."""
         replica = tf.distribute.get_replica_context()
-        number, devices = replica.replica_id_in_sync_group, replica.num_replicas_in_sync
+        device, devices = replica.replica_id_in_sync_group, replica.num_replicas_in_sync
         rows = tf.shape(inputs)[0]
-        begin, end = rows * number // devices, rows * (number + 1) // devices
+        begin, end = rows * device // devices, rows * (device + 1) // devices
         # Targets of the whole batch, so that the devices' losses add up to its mean.
         count = tf.maximum(1.0, tf.reduce_sum(tf.cast(targets != 0, tf.float32)))
-        seed = tf.stack([self.seed + number, step * SEEDS_A_STEP])
+        seed = tf.stack([self.seed + device, step * SEEDS_A_STEP])
         sums, gradients = self.gradient(inputs[begin:end], targets[begin:end], seed, count)
         sums, *gradients = replica.all_reduce(tf.distribute.ReduceOp.SUM, [sums, *gradients])
         return self.apply(sums, gradients)

@@ -40,9 +40,9 @@ class Feed:
 
     def gather(self, rows: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
         """Return inputs and targets of the windows `rows`, `[len(rows), window]` int32 each, post-padded with PAD."""
-        at = self.starts[rows, None] + np.arange(self.window + 1)
-        inside = at < self.ends[rows, None]
-        span = np.where(inside, self.tokens[np.minimum(at, len(self.tokens) - 1)], PAD).astype(np.int32)
+        positions = self.starts[rows, None] + np.arange(self.window + 1)
+        inside = positions < self.ends[rows, None]
+        span = np.where(inside, self.tokens[np.minimum(positions, len(self.tokens) - 1)], PAD).astype(np.int32)
         inputs, targets = span[:, :-1], span[:, 1:]
         # An input whose target is PAD does not contribute to the loss. It becomes PAD too.
         return np.where(targets == PAD, PAD, inputs), targets
@@ -54,8 +54,8 @@ class Feed:
         """
         options = tf.data.Options()
         options.deterministic = True
-        mixed = int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0])
-        order = tf.data.Dataset.range(len(self)).shuffle(SHUFFLE_BUFFER, seed=mixed, reshuffle_each_iteration=False)
+        shuffle_seed = int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0])
+        order = tf.data.Dataset.range(len(self)).shuffle(SHUFFLE_BUFFER, seed=shuffle_seed, reshuffle_each_iteration=False)
         return self._load(order.batch(size).skip(skip)).with_options(options)
 
     def in_order(self, size: int) -> tf.data.Dataset:
@@ -95,11 +95,11 @@ def make_feed(texts: Iterable[str], tokenizer: Tokenizer, *, window: int, stride
     starts: list[int] = []
     ends: list[int] = []
     position = 0
-    with new_file(cache) as beside, beside.open("wb") as file:  # a new file, because the old one may still be memory-mapped
+    with new_file(cache) as temporary, temporary.open("wb") as file:  # a new file, because the old one may still be memory-mapped
         for text in texts:
             ids = tokenizer.encode_document(text)
             file.write(np.asarray(ids, IDS).tobytes())
-            starts += [position + s for s in window_starts(len(ids), window, stride)]
+            starts += [position + start for start in window_starts(len(ids), window, stride)]
             ends += [position + len(ids)] * (len(starts) - len(ends))
             position += len(ids)
     tokens = np.memmap(cache, IDS, mode="r") if position else np.zeros(0, IDS)

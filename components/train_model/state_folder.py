@@ -36,17 +36,17 @@ def state_folder(call: Call, settings: TrainSettings, seed: int) -> Iterator[Pat
             remedy = "wait until it has ended, or give another checkpoint_root"
             raise BadInput("this very training runs already", where=str(folder), remedy=remedy) from None
         yield folder
-        for copy in folder.glob("*.ids"):
-            copy.unlink()
+        for ids_file in folder.glob("*.ids"):
+            ids_file.unlink()
     finally:
         os.close(lock)
 
 
 def _key(call: Call, settings: TrainSettings, seed: int) -> str:
     inputs = {name: digest_path(path) for name, path in call.inputs.items()}
-    numbers = compute_type(settings.precision).name
-    given = [call.parameters[name] for name in ("warm_start_digest", "secrets")]
-    return digest_json([inputs, settings.model_dump(mode="json"), seed, numbers, given, keras.__version__, tf.__version__, _code()])
+    precision = compute_type(settings.precision).name
+    parameters = [call.parameters[name] for name in ("warm_start_digest", "secrets")]
+    return digest_json([inputs, settings.model_dump(mode="json"), seed, precision, parameters, keras.__version__, tf.__version__, _code()])
 
 
 def _code() -> str:

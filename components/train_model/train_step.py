@@ -40,8 +40,8 @@ class TrainStep:
 
     def __call__(self, inputs: tf.Tensor, targets: tf.Tensor, step: int) -> Batch:
         """Train on inputs and targets, `[batch, time]` int32 each. `step` counts from 0."""
-        numbers, gradients = self._train(inputs, targets, tf.constant(step))
-        loss, nats, count, norm = numbers.numpy().tolist()  # one transfer to the host instead of four
+        sums, gradients = self._train(inputs, targets, tf.constant(step))
+        loss, nats, count, norm = sums.numpy().tolist()  # one transfer to the host instead of four
         return Batch(loss / max(1.0, count), nats / max(1.0, count), count, norm, gradients)
 
     def validate(self, inputs: tf.Tensor, targets: tf.Tensor) -> tuple[float, float]:
@@ -63,10 +63,10 @@ class TrainStep:
         """
         values = [variable.value for variable in self.model.trainable_variables]
         with tf.GradientTape() as tape:
-            total, nats, own = self.cross_entropy(inputs, targets, seed, self.settings.label_smoothing)
+            total, nats, targets_seen = self.cross_entropy(inputs, targets, seed, self.settings.label_smoothing)
             scaled = self.optimizer.scale_loss(total / count)
         # The embedding's gradient is IndexedSlices, one slice per token. Make it dense: the norm over slices is not the gradient's norm.
-        return tf.stack([total, nats, own]), [tf.convert_to_tensor(g) for g in tape.gradient(scaled, values)]
+        return tf.stack([total, nats, targets_seen]), [tf.convert_to_tensor(g) for g in tape.gradient(scaled, values)]
 
     def cross_entropy(
         self, inputs: tf.Tensor, targets: tf.Tensor, dropout_seed: tf.Tensor | None = None, smoothing: float = 0.0
@@ -81,13 +81,13 @@ class TrainStep:
 
     def apply(self, sums: tf.Tensor, gradients: list[tf.Tensor]) -> tuple[tf.Tensor, list[tf.Tensor]]:
         """Update the weights. Return the sums with the gradient norm appended, `[4]`, and the gradients without the loss scale."""
-        plain = gradients
+        unscaled = gradients
         if isinstance(self.optimizer, keras.optimizers.LossScaleOptimizer):
             scale = tf.identity(self.optimizer.dynamic_scale.value)  # before the update, which may change it
-            plain = [gradient / scale for gradient in gradients]
-        norm = tf.linalg.global_norm(plain)
+            unscaled = [gradient / scale for gradient in gradients]
+        norm = tf.linalg.global_norm(unscaled)
         self.optimizer.apply(self._to_optimizer(gradients), self.model.trainable_variables)
-        return tf.concat([sums, [norm]], axis=0), plain
+        return tf.concat([sums, [norm]], axis=0), unscaled
 
     def _to_optimizer(self, gradients: list[tf.Tensor]) -> list[tf.Tensor]:
         return gradients

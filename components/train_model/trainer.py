@@ -61,8 +61,8 @@ class Trainer:
         strategy = tf.distribute.get_strategy() if tf.distribute.has_strategy() else None
         self.optimizer = make_optimizer(settings, self.compute, strategy.num_replicas_in_sync if strategy else 1)
         self.optimizer.build(model.trainable_variables)
-        parts = (architecture, model, self.optimizer, settings, self.compute, seed)
-        self.train_step = MirroredTrainStep(strategy, *parts) if strategy else TrainStep(*parts)
+        arguments = (architecture, model, self.optimizer, settings, self.compute, seed)
+        self.train_step = MirroredTrainStep(strategy, *arguments) if strategy else TrainStep(*arguments)
         self.per_epoch = feed.batches(settings.batch)
         self.steps = min(settings.epochs * self.per_epoch, settings.max_steps or settings.epochs * self.per_epoch)
         self.validate_every = settings.validate_steps or self.per_epoch
@@ -132,9 +132,9 @@ class Trainer:
             total, count = total + nats, count + tokens
         return total / count
 
-    def _tell(self, occasion: Callable[[Callback], None]) -> None:
+    def _tell(self, call_hook: Callable[[Callback], None]) -> None:
         for callback in self.callbacks:
-            occasion(callback)
+            call_hook(callback)
 
     def _batches(self, step: int) -> Iterator[tuple[tf.Tensor, tf.Tensor]]:
         while step < self.steps:

@@ -36,18 +36,18 @@ def begin_with(model: keras.Model, version: Path, *, digest: str, architecture: 
         raise BadInput("the model to begin with is not the one the run was submitted with", where=where, remedy="verify the registry")
     try:
         manifest = json.loads((version / "manifest.json").read_text("utf-8"))
-        before: Any = keras.models.load_model(version / "keras" / "model.keras", compile=False)
+        source: Any = keras.models.load_model(version / "keras" / "model.keras", compile=False)
     except (OSError, ValueError) as error:
         raise BadInput(f"no Keras model to begin with ({' '.join(str(error).split())})", where=where, remedy=REMEDY) from None
     if manifest["architecture"] != architecture:
         raise BadInput(f"that model is a {manifest['architecture']}, this one a {architecture}", where=where, remedy=REMEDY)
     if manifest["tokenizer"] != tokenizer:
         raise BadInput("that model was trained with another tokenizer: its token numbers mean other words", where=where, remedy=REMEDY)
-    there, here = ({v.path: v for v in one.trainable_variables} for one in (before, model))
-    for path in sorted(there.keys() | here.keys()):
-        shapes = [tuple(of[path].shape) if path in of else "missing" for of in (there, here)]
+    source_variables, target_variables = ({v.path: v for v in network.trainable_variables} for network in (source, model))
+    for path in sorted(source_variables.keys() | target_variables.keys()):
+        shapes = [tuple(variables[path].shape) if path in variables else "missing" for variables in (source_variables, target_variables)]
         if shapes[0] != shapes[1]:
             raise BadInput(f"that model is of another size: {path} is {shapes[0]} there and {shapes[1]} here", where=where, remedy=REMEDY)
-    for path, variable in here.items():
-        variable.assign(there[path].value)
+    for path, variable in target_variables.items():
+        variable.assign(source_variables[path].value)
     return int(manifest.get("secrets", 0))
