@@ -36,11 +36,11 @@ class Divergence(Callback):
         if not math.isfinite(point["validation_cross_entropy"]):
             self._stop(training, "the validation loss is not a number")
 
-    def _stop(self, training: "Trainer", what: str) -> None:
+    def _stop(self, training: "Trainer", reason: str) -> None:
         step = training.progress.step
         epoch, batch = divmod(step - 1, training.per_epoch)
         where = f"training step {step} of {training.steps}, epoch {epoch + 1}, batch {batch + 1} of {training.per_epoch}"
-        raise BadInput(what, where=where, remedy="lower train.learning_rate or train.clipnorm")
+        raise BadInput(reason, where=where, remedy="lower train.learning_rate or train.clipnorm")
 
 
 def _may_overflow(optimizer: Any) -> bool:

@@ -38,9 +38,9 @@ class EmbeddingProjector(Callback):
 
     def _write(self, training: "Trainer") -> None:
         table = embedding_table(training.model, self._tokenizer.vocabulary)
-        with new_file(self._folder / "embedding.tsv") as beside:
-            np.savetxt(beside, table[: self._tokenizer.size], "%.5g", delimiter="\t")
-        write_text(self._folder / "tokens.tsv", "token\tid\n" + "".join(f"{n}\t{i}\n" for i, n in enumerate(names(self._tokenizer))))
+        with new_file(self._folder / "embedding.tsv") as temporary:
+            np.savetxt(temporary, table[: self._tokenizer.size], "%.5g", delimiter="\t")
+        write_text(self._folder / "tokens.tsv", "token\tid\n" + "".join(f"{name}\t{i}\n" for i, name in enumerate(names(self._tokenizer))))
         write_text(self._folder / "projector_config.pbtxt", CONFIG)
 
 
@@ -51,9 +51,9 @@ def embedding_table(model: Any, vocabulary: int) -> Any:
 
 def names(tokenizer: Tokenizer) -> list[str]:
     """Return a display name for each token id: its text with visible whitespace, `(part of a character)` for incomplete UTF-8."""
-    called = []
-    for number in range(tokenizer.size):
-        text = CONTROL[number] if number < len(CONTROL) else tokenizer.decode([number])
+    labels = []
+    for token in range(tokenizer.size):
+        text = CONTROL[token] if token < len(CONTROL) else tokenizer.decode([token])
         text = "(part of a character)" if "\ufffd" in text else text.replace(" ", "␣")
-        called.append("".join(c if c.isprintable() else repr(c)[1:-1] for c in text))
-    return called
+        labels.append("".join(c if c.isprintable() else repr(c)[1:-1] for c in text))
+    return labels

@@ -70,8 +70,8 @@ class EventFile(Callback):
     def on_begin(self, training: "Trainer") -> None:
         self._waiting.clear()
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        length, there = int(training.progress.notes.get(NOTE, 0)), self.path.stat().st_size if self.path.exists() else 0
-        if length and length <= there:
+        length, size = int(training.progress.notes.get(NOTE, 0)), self.path.stat().st_size if self.path.exists() else 0
+        if length and length <= size:
             os.truncate(self.path, length)
             return
         self.path.unlink(missing_ok=True)  # no checkpoint, or the file is shorter than it states: start a new file

@@ -32,5 +32,5 @@ class GenerationSamples(Callback):
         sample = self._sample = self._sample or SampleText(training.architecture, training.model, self._tokenizer.size)
         held_out = [int(token) for token in training.validation.tokens[:PROMPT]]
         for name, prompt in (("from nothing", [START]), ("after held-out words", held_out)):
-            written = sample(prompt, LENGTH, seed=(training.seed, step))
-            self._events.text(f"samples/{name}", discreet(self._tokenizer.decode([*prompt, *written])), step)
+            new_tokens = sample(prompt, LENGTH, seed=(training.seed, step))
+            self._events.text(f"samples/{name}", discreet(self._tokenizer.decode([*prompt, *new_tokens])), step)

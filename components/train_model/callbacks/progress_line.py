@@ -32,12 +32,13 @@ class ProgressLine(Callback):
         self._nats = SMOOTH * self._nats + (1 - SMOOTH) * batch.nats
         self._weight = SMOOTH * self._weight + 1 - SMOOTH  # corrects the bias towards the initial 0, as in Adam
         speed = (progress.tokens - self._tokens) / max(1e-6, time.monotonic() - self._began)
-        left = int((steps - progress.step) * progress.tokens / progress.step / max(1.0, speed))
-        best = f" · validation {progress.schedule.best:,.1f}" if progress.schedule.best < math.inf else ""
+        seconds_left = int((steps - progress.step) * progress.tokens / progress.step / max(1.0, speed))
+        validation_text = f" · validation {progress.schedule.best:,.1f}" if progress.schedule.best < math.inf else ""
         training.say(
             progress.step, steps,
             f"step {progress.step}/{steps} · loss {self._loss / self._weight:.3f} · "
-            f"perplexity {math.exp(min(99.0, self._nats / self._weight)):,.1f}{best} · {speed:,.0f} tokens/s · {duration(left)} left",
+            f"perplexity {math.exp(min(99.0, self._nats / self._weight)):,.1f}{validation_text} · {speed:,.0f} tokens/s · "
+            f"{duration(seconds_left)} left",
         )  # fmt: skip
 
 
