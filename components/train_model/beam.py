@@ -45,62 +45,64 @@ def beam_search(
     vocabulary = kernel.shape[1]
     width = MAX_BEAMS
     rank = tf.range(width)[None]
-    state, at = read_prompts(architecture, model, request)
+    state, position = read_prompts(architecture, model, request)
     state = architecture.select(state, tf.repeat(tf.range(batch), width))
-    current = tf.repeat(tf.gather(request.prompt, at, axis=1), width)
-    at += 1
+    current = tf.repeat(tf.gather(request.prompt, position, axis=1), width)
+    position += 1
     last = tf.reduce_max(request.stop)
     spread = Spread(request, width)
     # At the first token all beams of a row are equal, so only the first beam may branch.
-    first = tf.where(rank == 0, 0.0, WORST) + tf.zeros([batch, 1])
-    alive, seen = first, spread.seen
+    first_beam_only = tf.where(rank == 0, 0.0, WORST) + tf.zeros([batch, 1])
+    alive, seen = first_beam_only, spread.seen
     texts = tf.zeros([batch, width, MAX_LENGTH], tf.int32)
     best = tf.fill([batch], WORST)
     best_text = tf.zeros([batch, MAX_LENGTH], tf.int32)
     reason = tf.fill([batch], int(StopReason.LENGTH))
     finished = tf.zeros([batch], tf.int32)
-    while at < last and not tf.reduce_all((finished >= beams) | (at >= request.stop)):
-        features, state = architecture.step(model, current, state, at - 1)
+    while position < last and not tf.reduce_all((finished >= beams) | (position >= request.stop)):
+        features, state = architecture.step(model, current, state, position - 1)
         logits = tf.matmul(features, kernel) + bias
-        may_end = at >= request.may_end
+        may_end = position >= request.may_end
         no_end = tf.one_hot(END, vocabulary, WORST, 0.0)
-        allowed = penalise(logits, seen, spread.penalty) - tf.reduce_logsumexp(logits, axis=1, keepdims=True)
-        allowed += tf.maximum(spread.mask, WORST) + tf.where(tf.repeat(may_end, width)[:, None], 0.0, no_end)
-        totals = tf.reshape(allowed, [batch, width, vocabulary]) + alive[:, :, None]
-        value, place = tf.math.top_k(tf.reshape(totals, [batch, width * vocabulary]), k=2 * width)
-        origin, token = place // vocabulary, place % vocabulary
+        log_probs = penalise(logits, seen, spread.penalty) - tf.reduce_logsumexp(logits, axis=1, keepdims=True)
+        log_probs += tf.maximum(spread.mask, WORST) + tf.where(tf.repeat(may_end, width)[:, None], 0.0, no_end)
+        totals = tf.reshape(log_probs, [batch, width, vocabulary]) + alive[:, :, None]
+        total, flat_index = tf.math.top_k(tf.reshape(totals, [batch, width * vocabulary]), k=2 * width)
+        origin, token = flat_index // vocabulary, flat_index % vocabulary
 
-        running = (at >= request.prompt_length) & (at < request.stop) & (finished < beams)
+        running = (position >= request.prompt_length) & (position < request.stop) & (finished < beams)
         ending = may_end[:, None] & tf.gather(request.ends, token, batch_dims=1)
-        among = tf.range(2 * width)[None] < beams[:, None]
+        within_beams = tf.range(2 * width)[None] < beams[:, None]
         # Compare hypotheses that end in this step with the best finished one so far.
-        length = at - request.prompt_length + 1
-        done = ending & among & running[:, None] & (value > WORST / 2)
+        length = position - request.prompt_length + 1
+        finishes = ending & within_beams & running[:, None] & (total > WORST / 2)
         lengths = tf.where(token == END, length[:, None] - 1, length[:, None])
-        scores = tf.where(done, value / length_factor(lengths, length_penalty[:, None]), WORST)
+        scores = tf.where(finishes, total / length_factor(lengths, length_penalty[:, None]), WORST)
         leader = tf.argmax(scores, axis=1, output_type=tf.int32)
         score = tf.gather(scores, leader, batch_dims=1)
-        by = tf.gather(token, leader, batch_dims=1)
-        text = _write(tf.gather(texts, tf.gather(origin, leader, batch_dims=1), batch_dims=1), at, tf.where(by == END, PAD, by))
+        last_token = tf.gather(token, leader, batch_dims=1)
+        candidate_text = _write(
+            tf.gather(texts, tf.gather(origin, leader, batch_dims=1), batch_dims=1), position, tf.where(last_token == END, PAD, last_token)
+        )
         better = score > best
-        best, best_text = tf.where(better, score, best), tf.where(better[:, None], text, best_text)
-        reason = tf.where(better, tf.where(by == END, int(StopReason.END), int(StopReason.STOP)), reason)
-        finished += tf.reduce_sum(tf.cast(done, tf.int32), axis=1)
+        best, best_text = tf.where(better, score, best), tf.where(better[:, None], candidate_text, best_text)
+        reason = tf.where(better, tf.where(last_token == END, int(StopReason.END), int(StopReason.STOP)), reason)
+        finished += tf.reduce_sum(tf.cast(finishes, tf.int32), axis=1)
 
         # Continue the best hypotheses that do not end.
-        following, kept = tf.math.top_k(tf.where(ending, 2 * WORST, value), k=width)
-        following = tf.where((rank < beams[:, None]) & (following > WORST / 2), following, WORST)
-        origin, token = tf.gather(origin, kept, batch_dims=1), tf.gather(token, kept, batch_dims=1)
-        given = at < request.prompt_length
+        next_alive, kept_index = tf.math.top_k(tf.where(ending, 2 * WORST, total), k=width)
+        next_alive = tf.where((rank < beams[:, None]) & (next_alive > WORST / 2), next_alive, WORST)
+        origin, token = tf.gather(origin, kept_index, batch_dims=1), tf.gather(token, kept_index, batch_dims=1)
+        in_prompt = position < request.prompt_length
         origin = tf.where(running[:, None], origin, rank)
-        token = tf.where(given[:, None], tf.gather(request.prompt, at, axis=1)[:, None], tf.where(running[:, None], token, PAD))
-        alive = tf.where(running[:, None], following, tf.where(given[:, None], first, alive))
+        token = tf.where(in_prompt[:, None], tf.gather(request.prompt, position, axis=1)[:, None], tf.where(running[:, None], token, PAD))
+        alive = tf.where(running[:, None], next_alive, tf.where(in_prompt[:, None], first_beam_only, alive))
         texts = tf.gather(texts, origin, batch_dims=1)
-        texts = _write(texts, at, tf.where(running[:, None], token, texts[:, :, at]))
+        texts = _write(texts, position, tf.where(running[:, None], token, texts[:, :, position]))
         rows = tf.reshape(tf.range(batch)[:, None] * width + origin, [-1])
         state, current = architecture.select(state, rows), tf.reshape(token, [-1])
         seen = tf.gather(seen, rows) | (tf.one_hot(current, vocabulary, True, False, dtype=tf.bool) & tf.repeat(running, width)[:, None])
-        at += 1
+        position += 1
     # At the maximum length, unfinished hypotheses count too.
     scores = alive / length_factor(request.stop - request.prompt_length, length_penalty)[:, None]
     leader = tf.argmax(scores, axis=1, output_type=tf.int32)
@@ -117,6 +119,6 @@ class Spread:
         self.seen, self.mask, self.penalty = (tf.repeat(x, width, axis=0) for x in (request.seen, request.mask, request.penalty))
 
 
-def _write(texts: tf.Tensor, at: Any, token: tf.Tensor) -> tf.Tensor:
+def _write(texts: tf.Tensor, position: Any, token: tf.Tensor) -> tf.Tensor:
     """Return `texts` `[…, MAX_LENGTH]` with `token` `[…]` at position `at`."""
-    return tf.where(tf.range(MAX_LENGTH) == at, token[..., None], texts)
+    return tf.where(tf.range(MAX_LENGTH) == position, token[..., None], texts)

@@ -22,11 +22,11 @@ def read_prompts(architecture: Architecture, model: keras.Model, request: Reques
     """
     state = architecture.init_state(model, tf.shape(request.prompt)[0])
     shared = tf.reduce_min(request.prompt_length) - 1
-    at = tf.constant(0)
-    while at < shared:
-        _, state = architecture.step(model, request.prompt[:, at], state, at)
-        at += 1
-    return state, at
+    position = tf.constant(0)
+    while position < shared:
+        _, state = architecture.step(model, request.prompt[:, position], state, position)
+        position += 1
+    return state, position
 
 
 def decode(
@@ -49,34 +49,34 @@ def decode(
     """
     batch = tf.shape(request.prompt)[0]
     kernel, bias = architecture.head(model)
-    state, at = read_prompts(architecture, model, request)
-    current = tf.gather(request.prompt, at, axis=1)
-    at += 1
+    state, position = read_prompts(architecture, model, request)
+    current = tf.gather(request.prompt, position, axis=1)
+    position += 1
     last = tf.reduce_max(request.stop)
     ended = tf.zeros([batch], tf.bool)
     reason = tf.fill([batch], int(StopReason.LENGTH))
     seen = request.seen
     rows = tf.range(batch)
     tokens = tf.TensorArray(tf.int32, MAX_LENGTH, element_shape=[None])
-    chances = tf.TensorArray(tf.float32, MAX_LENGTH, element_shape=[None])
-    while at < last and not tf.reduce_all(ended | (at >= request.stop)):
-        features, state = architecture.step(model, current, state, at - 1)
+    log_probs = tf.TensorArray(tf.float32, MAX_LENGTH, element_shape=[None])
+    while position < last and not tf.reduce_all(ended | (position >= request.stop)):
+        features, state = architecture.step(model, current, state, position - 1)
         logits = tf.matmul(features, kernel) + bias
-        may_end = at >= request.may_end
+        may_end = position >= request.may_end
         no_end = tf.one_hot(END, logits.shape[1], -float("inf"), 0.0)
-        allowed = penalise(logits, seen, request.penalty) + request.mask + tf.where(may_end[:, None], 0.0, no_end)
-        drawn = sample(allowed, temperature, top_k, top_p, uniform(seed, at), select)
-        given = at < request.prompt_length
-        running = ~given & ~ended & (at < request.stop)
-        written = running & (drawn != END)
-        stops = running & may_end & tf.gather(request.ends, drawn, batch_dims=1)
-        reason = tf.where(stops, tf.where(drawn == END, int(StopReason.END), int(StopReason.STOP)), reason)
+        allowed_logits = penalise(logits, seen, request.penalty) + request.mask + tf.where(may_end[:, None], 0.0, no_end)
+        sampled = sample(allowed_logits, temperature, top_k, top_p, uniform(seed, position), select)
+        in_prompt = position < request.prompt_length
+        running = ~in_prompt & ~ended & (position < request.stop)
+        written = running & (sampled != END)
+        stops = running & may_end & tf.gather(request.ends, sampled, batch_dims=1)
+        reason = tf.where(stops, tf.where(sampled == END, int(StopReason.END), int(StopReason.STOP)), reason)
         ended |= stops
-        drawn = tf.where(written, drawn, PAD)
-        log_prob = tf.gather(logits, drawn, batch_dims=1) - tf.reduce_logsumexp(logits, axis=1)
-        tokens = tokens.write(at, drawn)
-        chances = chances.write(at, tf.where(written, log_prob, 0.0))
-        seen = tf.tensor_scatter_nd_update(seen, tf.stack([rows, drawn], axis=1), tf.ones([batch], tf.bool))
-        current = tf.where(given, tf.gather(request.prompt, at, axis=1), drawn)
-        at += 1
-    return tf.transpose(tokens.stack()), tf.transpose(chances.stack()), reason
+        sampled = tf.where(written, sampled, PAD)
+        log_prob = tf.gather(logits, sampled, batch_dims=1) - tf.reduce_logsumexp(logits, axis=1)
+        tokens = tokens.write(position, sampled)
+        log_probs = log_probs.write(position, tf.where(written, log_prob, 0.0))
+        seen = tf.tensor_scatter_nd_update(seen, tf.stack([rows, sampled], axis=1), tf.ones([batch], tf.bool))
+        current = tf.where(in_prompt, tf.gather(request.prompt, position, axis=1), sampled)
+        position += 1
+    return tf.transpose(tokens.stack()), tf.transpose(log_probs.stack()), reason

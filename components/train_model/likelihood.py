@@ -22,18 +22,18 @@ def likelihood(features: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, targets:
         Log probabilities in nats, `[rows]` float32, 0 for PAD; ranks from 0, `[rows]` int32, −1 for PAD.
     """
     rows = tf.shape(features)[0]
-    chances = tf.TensorArray(tf.float32, 0, dynamic_size=True, infer_shape=False, element_shape=[None])
+    log_probs = tf.TensorArray(tf.float32, 0, dynamic_size=True, infer_shape=False, element_shape=[None])
     ranks = tf.TensorArray(tf.int32, 0, dynamic_size=True, infer_shape=False, element_shape=[None])
 
-    def chunk(at: tf.Tensor, chances: tf.TensorArray, ranks: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray, tf.TensorArray]:
-        wanted = targets[at : at + CHUNK]
+    def chunk(at: tf.Tensor, log_probs: tf.TensorArray, ranks: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray, tf.TensorArray]:
+        chunk_targets = targets[at : at + CHUNK]
         logits = tf.matmul(features[at : at + CHUNK], kernel) + bias
-        chosen = tf.gather(logits, wanted, batch_dims=1)
-        chance = chosen - tf.reduce_logsumexp(logits, axis=1)
-        rank = tf.math.count_nonzero(logits > chosen[:, None], axis=1, dtype=tf.int32)
-        real = wanted != PAD
-        number = at // CHUNK
-        return at + CHUNK, chances.write(number, tf.where(real, chance, 0.0)), ranks.write(number, tf.where(real, rank, -1))
+        target_logits = tf.gather(logits, chunk_targets, batch_dims=1)
+        log_prob = target_logits - tf.reduce_logsumexp(logits, axis=1)
+        rank = tf.math.count_nonzero(logits > target_logits[:, None], axis=1, dtype=tf.int32)
+        is_target = chunk_targets != PAD
+        index = at // CHUNK
+        return at + CHUNK, log_probs.write(index, tf.where(is_target, log_prob, 0.0)), ranks.write(index, tf.where(is_target, rank, -1))
 
-    _, chances, ranks = tf.while_loop(lambda at, *_: at < rows, chunk, (tf.constant(0), chances, ranks), parallel_iterations=1)
-    return chances.concat(), ranks.concat()
+    _, log_probs, ranks = tf.while_loop(lambda at, *_: at < rows, chunk, (tf.constant(0), log_probs, ranks), parallel_iterations=1)
+    return log_probs.concat(), ranks.concat()

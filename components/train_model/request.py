@@ -50,11 +50,14 @@ def make_request(
         tf.errors.InvalidArgumentError: an input is out of range; raised when the graph runs, and the message names the input.
     """
     time = tf.shape(prompt)[1]
-    longest = tf.minimum(time, MAX_LENGTH - 1)
+    max_prompt_length = tf.minimum(time, MAX_LENGTH - 1)
     checks = [
-        tf.debugging.assert_equal(tf.reduce_all(right), True, message=message)
-        for right, message in (
-            ((prompt_length >= 1) & (prompt_length <= longest), f"prompt_length: 1 to {MAX_LENGTH - 1}, and no more than prompt is wide"),
+        tf.debugging.assert_equal(tf.reduce_all(valid), True, message=message)
+        for valid, message in (
+            (
+                (prompt_length >= 1) & (prompt_length <= max_prompt_length),
+                f"prompt_length: 1 to {MAX_LENGTH - 1}, and no more than prompt is wide",
+            ),
             ((prompt >= 0) & (prompt < size), f"prompt: a token that does not exist; they are 0 to {size - 1}"),
             ((stop_tokens >= 0) & (stop_tokens < size), f"stop_tokens: a token that does not exist; they are 0 to {size - 1}"),
             ((banned_tokens >= 0) & (banned_tokens < size), f"banned_tokens: a token that does not exist; they are 0 to {size - 1}"),
@@ -67,12 +70,12 @@ def make_request(
     batch = tf.shape(prompt)[0]
     width = tf.minimum(time, MAX_LENGTH)
     prompt = tf.ensure_shape(tf.pad(prompt[:, :width], [[0, 0], [0, MAX_LENGTH - width]]), [None, MAX_LENGTH])
-    given = tf.where(tf.range(MAX_LENGTH)[None] < prompt_length[:, None], prompt, PAD)
+    prompt_tokens = tf.where(tf.range(MAX_LENGTH)[None] < prompt_length[:, None], prompt, PAD)
     end = tf.one_hot(END, vocabulary, True, False, dtype=tf.bool)
-    never = tf.constant([i < END or i >= size for i in range(vocabulary)])  # PAD, UNK, START and ids without a token
-    banned = _among(banned_tokens, batch, vocabulary) & ~end | never
-    left = tf.reduce_all(tf.reduce_any(~(banned | end), axis=1))
-    check = tf.debugging.assert_equal(left, True, message="banned_tokens: no token is left to write with")
+    never_allowed = tf.constant([i < END or i >= size for i in range(vocabulary)])  # PAD, UNK, START and ids without a token
+    banned = _among(banned_tokens, batch, vocabulary) & ~end | never_allowed
+    any_allowed = tf.reduce_all(tf.reduce_any(~(banned | end), axis=1))
+    check = tf.debugging.assert_equal(any_allowed, True, message="banned_tokens: no token is left to write with")
     with tf.control_dependencies([check] if check is not None else []):
         banned = tf.identity(banned)
     return Request(
@@ -82,7 +85,7 @@ def make_request(
         may_end=prompt_length + min_new,
         mask=tf.where(banned, -float("inf"), 0.0),
         ends=_among(stop_tokens, batch, vocabulary) | end,
-        seen=_among(given, batch, vocabulary),
+        seen=_among(prompt_tokens, batch, vocabulary),
         penalty=penalty,
     )
 
@@ -90,6 +93,6 @@ def make_request(
 def _among(tokens: tf.Tensor, batch: tf.Tensor, vocabulary: int) -> tf.Tensor:
     """Return `[batch, vocabulary]` bool: True for each token in `tokens` `[batch, any]`, except PAD."""
     rows = tf.repeat(tf.range(batch), tf.shape(tokens)[1])
-    places = tf.stack([rows, tf.reshape(tokens, [-1])], axis=1)
-    found = tf.tensor_scatter_nd_update(tf.zeros([batch, vocabulary], tf.bool), places, tf.ones_like(rows, tf.bool))
-    return found & ~tf.one_hot(PAD, vocabulary, True, False, dtype=tf.bool)
+    indices = tf.stack([rows, tf.reshape(tokens, [-1])], axis=1)
+    contained = tf.tensor_scatter_nd_update(tf.zeros([batch, vocabulary], tf.bool), indices, tf.ones_like(rows, tf.bool))
+    return contained & ~tf.one_hot(PAD, vocabulary, True, False, dtype=tf.bool)

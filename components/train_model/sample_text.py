@@ -33,20 +33,20 @@ class SampleText:
 
         `prompt` has at least one id. The result depends only on weights, prompt and seed.
         """
-        dice = np.random.default_rng(seed)
+        generator = np.random.default_rng(seed)
         state = self._architecture.init_state(self._model, tf.constant(1))
-        written: list[int] = []
+        new_tokens: list[int] = []
         token = prompt[0]
         for position in range(len(prompt) + length - 1):
             logits, state = self._step(tf.constant([token]), state, tf.constant(position))
             if position + 1 < len(prompt):
                 token = prompt[position + 1]
                 continue
-            token = _draw(logits.numpy()[0, END : self._size], dice) + END
+            token = _draw(logits.numpy()[0, END : self._size], generator) + END
             if token == END:
                 break
-            written.append(token)
-        return written
+            new_tokens.append(token)
+        return new_tokens
 
     def _logits(self, tokens: tf.Tensor, state: State, position: tf.Tensor) -> tuple[tf.Tensor, State]:
         features, state = self._architecture.step(self._model, tokens, state, position)
@@ -54,8 +54,8 @@ class SampleText:
         return tf.matmul(features, kernel) + bias, state
 
 
-def _draw(logits: np.ndarray, dice: np.random.Generator) -> int:
+def _draw(logits: np.ndarray, generator: np.random.Generator) -> int:
     """Sample an index among the `TOP_K` largest logits, with `TEMPERATURE`."""
-    chosen = np.argsort(-logits, kind="stable")[:TOP_K]
-    heights = np.exp((logits[chosen] - logits[chosen[0]]).astype(np.float64) / TEMPERATURE)
-    return int(chosen[dice.choice(len(chosen), p=heights / heights.sum())])
+    candidates = np.argsort(-logits, kind="stable")[:TOP_K]
+    weights = np.exp((logits[candidates] - logits[candidates[0]]).astype(np.float64) / TEMPERATURE)
+    return int(candidates[generator.choice(len(candidates), p=weights / weights.sum())])

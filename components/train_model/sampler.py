@@ -29,9 +29,9 @@ def uniform(seed: tf.Tensor, position: tf.Tensor) -> tf.Tensor:
         x = tf.bitwise.bitwise_xor(x, tf.bitwise.right_shift(x, tf.constant(15, tf.uint32))) * tf.constant(0x846CA68B, tf.uint32)
         return tf.bitwise.bitwise_xor(x, tf.bitwise.right_shift(x, tf.constant(16, tf.uint32)))
 
-    half = tf.constant(0xFFFFFFFF, tf.int64)
-    low = tf.cast(tf.bitwise.bitwise_and(seed, half), tf.uint32)
-    high = tf.cast(tf.bitwise.bitwise_and(tf.bitwise.right_shift(seed, tf.constant(32, tf.int64)), half), tf.uint32)
+    low_bits = tf.constant(0xFFFFFFFF, tf.int64)
+    low = tf.cast(tf.bitwise.bitwise_and(seed, low_bits), tf.uint32)
+    high = tf.cast(tf.bitwise.bitwise_and(tf.bitwise.right_shift(seed, tf.constant(32, tf.int64)), low_bits), tf.uint32)
     x = mix(mix(mix(tf.cast(position, tf.uint32) + tf.constant(0x9E3779B9, tf.uint32)) ^ low) ^ high)
     return tf.cast(tf.bitwise.right_shift(x, tf.constant(8, tf.uint32)), tf.float32) * (2.0**-24)
 
@@ -77,26 +77,26 @@ def sample(
         width = values.shape[1]
         limit = tf.where(top_k <= 0, width, tf.minimum(top_k, width))
         values = tf.where(tf.range(width)[None, :] < limit[:, None], values / temperature[:, None], -float("inf"))
-        shares = tf.nn.softmax(values)
-        upto = tf.cumsum(shares, axis=-1)
-        before = tf.pad(upto[:, :-1], [[0, 0], [1, 0]])
+        probabilities = tf.nn.softmax(values)
+        cumulative = tf.cumsum(probabilities, axis=-1)
+        preceding = tf.pad(cumulative[:, :-1], [[0, 0], [1, 0]])
         # Keep the token that crosses top_p, so that the nucleus is never empty.
-        kept = tf.math.count_nonzero((before < top_p[:, None]) & (shares > 0), axis=-1, dtype=tf.int32)
-        mass = tf.gather(upto, kept - 1, batch_dims=1)
-        chosen = tf.math.count_nonzero(upto <= (noise * mass)[:, None], axis=-1, dtype=tf.int32)
+        kept = tf.math.count_nonzero((preceding < top_p[:, None]) & (probabilities > 0), axis=-1, dtype=tf.int32)
+        mass = tf.gather(cumulative, kept - 1, batch_dims=1)
+        chosen = tf.math.count_nonzero(cumulative <= (noise * mass)[:, None], axis=-1, dtype=tf.int32)
         return tf.gather(tokens, tf.minimum(chosen, kept - 1), batch_dims=1)
 
-    most = min(MAX_TOP_K, size)
-    usual = min(USUAL_TOP_K, most)
+    max_width = min(MAX_TOP_K, size)
+    usual_width = min(USUAL_TOP_K, max_width)
 
-    def few() -> tuple[tf.Tensor, tf.Tensor]:
+    def usual_candidates() -> tuple[tf.Tensor, tf.Tensor]:
         # Pad to the width of the other branch: so a row's sums are bit-identical for any top_k of the other rows.
-        values, tokens = select(logits, usual)
-        rest = [[0, 0], [0, most - usual]]
-        return tf.pad(values, rest, constant_values=-float("inf")), tf.pad(tokens, rest)
+        values, tokens = select(logits, usual_width)
+        padding = [[0, 0], [0, max_width - usual_width]]
+        return tf.pad(values, padding, constant_values=-float("inf")), tf.pad(tokens, padding)
 
     return tf.cond(
         tf.reduce_any(top_k <= 0),
         lambda: draw(*tf.math.top_k(logits, k=size)),
-        lambda: draw(*tf.cond(tf.reduce_max(top_k) <= usual, few, lambda: tuple(select(logits, most)))),
+        lambda: draw(*tf.cond(tf.reduce_max(top_k) <= usual_width, usual_candidates, lambda: tuple(select(logits, max_width)))),
     )

@@ -31,7 +31,7 @@ def tournament(values: tf.Tensor, k: int) -> tuple[tf.Tensor, tf.Tensor]:
     members = tf.gather(grid, column, axis=2, batch_dims=1)
     row = tf.argmax(tf.cast(members == peak[:, None], tf.int32), axis=1, output_type=tf.int32)
     rows = tf.range(GROUP)[None, :, None]
-    others = tf.where(rows == row[:, None], -float("inf"), members)  # all members except the group's maximum
-    found, at = tf.math.top_k(tf.concat([peak, tf.reshape(others, [-1, GROUP * k])], axis=1), k=k)
-    places = tf.concat([row * groups + column, tf.reshape(rows * groups + column[:, None], [-1, GROUP * k])], axis=1)
-    return found, tf.minimum(tf.gather(places, at, batch_dims=1), width - 1)
+    rest = tf.where(rows == row[:, None], -float("inf"), members)  # all members except the group's maximum
+    top_values, top_index = tf.math.top_k(tf.concat([peak, tf.reshape(rest, [-1, GROUP * k])], axis=1), k=k)
+    indices = tf.concat([row * groups + column, tf.reshape(rows * groups + column[:, None], [-1, GROUP * k])], axis=1)
+    return top_values, tf.minimum(tf.gather(indices, top_index, batch_dims=1), width - 1)
