@@ -58,14 +58,14 @@ def edge_step(model: keras.Model, architecture: Architecture) -> tuple[Callable[
     unmasked, and the next states. The batch size is static, so that TFLite resizes no tensor.
     """
     structure = architecture.init_state(model, 1)
-    parts = enumerate(tf.nest.flatten(structure))
-    states = [tf.TensorSpec(part.shape, part.dtype, name=f"state_{number:02d}") for number, part in parts]
+    tensors = enumerate(tf.nest.flatten(structure))
+    states = [tf.TensorSpec(tensor.shape, tensor.dtype, name=f"state_{number:02d}") for number, tensor in tensors]
 
     def step(token: tf.Tensor, position: tf.Tensor, *state: tf.Tensor) -> Outputs:
-        features, following = architecture.step(model, token, tf.nest.pack_sequence_as(structure, list(state)), position)
+        features, next_state = architecture.step(model, token, tf.nest.pack_sequence_as(structure, list(state)), position)
         kernel, bias = architecture.head(model)
-        named = {_following(spec.name): part for spec, part in zip(states, tf.nest.flatten(following), strict=True)}
-        return {"logits": tf.matmul(features, kernel) + bias, **named}
+        next_states = {_following(spec.name): tensor for spec, tensor in zip(states, tf.nest.flatten(next_state), strict=True)}
+        return {"logits": tf.matmul(features, kernel) + bias, **next_states}
 
     return step, [tf.TensorSpec([1], tf.int32, name="token"), tf.TensorSpec([], tf.int32, name="position"), *states]
 

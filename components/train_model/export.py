@@ -113,19 +113,21 @@ class Exported(tf.Module):
         Returns:
             As `generate`, with `score` instead of `log_prob`: `[batch]` float32, sum of log probabilities divided by the length factor.
         """
-        given, (beams, penalty) = inputs[: len(PROMPT)], inputs[len(PROMPT) :]
+        prompt_inputs, (beams, penalty) = inputs[: len(PROMPT)], inputs[len(PROMPT) :]
         checks = [
             tf.debugging.assert_equal(tf.reduce_all((beams >= 1) & (beams <= MAX_BEAMS)), True, message=f"beams: 1 to {MAX_BEAMS}"),
             tf.debugging.assert_equal(tf.reduce_all((penalty >= 0) & (penalty <= 2)), True, message="length_penalty: 0 to 2"),
         ]
         with tf.control_dependencies([check for check in checks if check is not None]):
-            request = self._request(given)
+            request = self._request(prompt_inputs)
         tokens, score, reason = beam_search(self._architecture, self.model, request, beams, penalty)
-        return {**_left(request.prompt_length, tokens), "score": score, "stop_reason": _full(reason, *given[1:3])}
+        return {**_left(request.prompt_length, tokens), "score": score, "stop_reason": _full(reason, *prompt_inputs[1:3])}
 
-    def _request(self, given: tuple[tf.Tensor, ...]) -> Any:
-        prompt, length, most, least, penalty, stop, banned = given
-        return make_request(prompt, length, most, least, penalty, stop, banned, size=self._size, vocabulary=self._vocabulary)
+    def _request(self, prompt_inputs: tuple[tf.Tensor, ...]) -> Any:
+        prompt, prompt_length, max_new, min_new, penalty, stop_tokens, banned_tokens = prompt_inputs
+        return make_request(
+            prompt, prompt_length, max_new, min_new, penalty, stop_tokens, banned_tokens, size=self._size, vocabulary=self._vocabulary
+        )
 
     def _decode(self, request: Any, *sampling: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         return decode(self._architecture, self.model, request, *sampling)
@@ -133,39 +135,39 @@ class Exported(tf.Module):
     def _decode_compiled(self, request: Any, *sampling: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         return decode(self._architecture, self.model, request, *sampling, select=tournament)
 
-    def _sampled(self, loop: Any, *inputs: tf.Tensor) -> dict[str, tf.Tensor]:
-        given, sampling = inputs[: len(PROMPT)], inputs[len(PROMPT) :]
+    def _sampled(self, decode_loop: Any, *inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        prompt_inputs, sampling = inputs[: len(PROMPT)], inputs[len(PROMPT) :]
         temperature, top_k, top_p, _ = sampling
         checks = [
-            tf.debugging.assert_equal(tf.reduce_all(right), True, message=message)
-            for right, message in (
+            tf.debugging.assert_equal(tf.reduce_all(valid), True, message=message)
+            for valid, message in (
                 ((temperature > 0) & (temperature <= 100), "temperature: more than 0, at most 100"),
                 ((top_k >= 0) & (top_k <= 100), "top_k: 1 to 100, or 0 for off"),
                 ((top_p > 0) & (top_p <= 1), "top_p: more than 0, at most 1"),
             )
         ]
         with tf.control_dependencies([check for check in checks if check is not None]):
-            request = self._request(given)
-        tokens, chances, reason = loop(request, *sampling)
-        return {**_left(request.prompt_length, tokens, chances), "stop_reason": _full(reason, *given[1:3])}
+            request = self._request(prompt_inputs)
+        tokens, log_probs, reason = decode_loop(request, *sampling)
+        return {**_left(request.prompt_length, tokens, log_probs), "stop_reason": _full(reason, *prompt_inputs[1:3])}
 
 
-def _left(prompt_length: tf.Tensor, tokens: tf.Tensor, chances: tf.Tensor | None = None) -> dict[str, tf.Tensor]:
+def _left(prompt_length: tf.Tensor, tokens: tf.Tensor, log_probs: tf.Tensor | None = None) -> dict[str, tf.Tensor]:
     """Shift each row's continuation to the left edge and cut the width to the longest one."""
     length = tf.reduce_sum(tf.cast(tokens != PAD, tf.int32), axis=1)
-    span = tf.range(tf.maximum(1, tf.reduce_max(length)))[None, :]
-    index = tf.minimum(prompt_length[:, None] + span, MAX_LENGTH - 1)
-    inside = span < length[:, None]
-    found = {"tokens": tf.where(inside, tf.gather(tokens, index, batch_dims=1), PAD), "length": length}
-    if chances is not None:
-        found["log_prob"] = tf.where(inside, tf.gather(chances, index, batch_dims=1), 0.0)
-    return found
+    offsets = tf.range(tf.maximum(1, tf.reduce_max(length)))[None, :]
+    index = tf.minimum(prompt_length[:, None] + offsets, MAX_LENGTH - 1)
+    in_continuation = offsets < length[:, None]
+    outputs = {"tokens": tf.where(in_continuation, tf.gather(tokens, index, batch_dims=1), PAD), "length": length}
+    if log_probs is not None:
+        outputs["log_prob"] = tf.where(in_continuation, tf.gather(log_probs, index, batch_dims=1), 0.0)
+    return outputs
 
 
 def _full(reason: tf.Tensor, prompt_length: tf.Tensor, max_new: tf.Tensor) -> tf.Tensor:
     """Replace LENGTH by CONTEXT where the context limit allowed fewer tokens than requested, so that the client sees the truncation."""
-    full = (reason == int(StopReason.LENGTH)) & (prompt_length + max_new > MAX_LENGTH)
-    return tf.where(full, int(StopReason.CONTEXT), reason)
+    context_full = (reason == int(StopReason.LENGTH)) & (prompt_length + max_new > MAX_LENGTH)
+    return tf.where(context_full, int(StopReason.CONTEXT), reason)
 
 
 def export(model: keras.Model, architecture: Architecture, size: int, folder: Path) -> None:

@@ -37,19 +37,19 @@ def export_apart(model: keras.Model, settings: TrainSettings, size: int, folder:
     weights = scratch / "export.npz"
     np.savez(weights, *[variable.numpy() for variable in model.trainable_variables])
     arguments = [str(weights), str(folder), settings.model_dump_json(), str(model.output_shape[-1]), str(size)]
-    done = subprocess.run([sys.executable, "-m", __name__, *arguments], stdout=subprocess.PIPE, text=True)
+    completed = subprocess.run([sys.executable, "-m", __name__, *arguments], stdout=subprocess.PIPE, text=True)
     weights.unlink()
-    if done.returncode:
-        raise BadInput(done.stdout.strip() or f"the export ended with status {done.returncode}; the lines above say why")
+    if completed.returncode:
+        raise BadInput(completed.stdout.strip() or f"the export ended with status {completed.returncode}; the lines above say why")
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the export process of `export_apart`. Print errors that the user can fix to standard output and return 2 for them."""
     weights, folder, settings, vocabulary, size = arguments
-    chosen = TrainSettings.model_validate_json(settings)
-    architecture = ARCHITECTURES[chosen.architecture]
+    train_settings = TrainSettings.model_validate_json(settings)
+    architecture = ARCHITECTURES[train_settings.architecture]
     keras.utils.set_random_seed(0)  # the random weights are replaced below, names that depend on the seed are not
-    model = architecture.build(chosen, int(vocabulary))
+    model = architecture.build(train_settings, int(vocabulary))
     with np.load(weights) as file:
         for variable, name in zip(model.trainable_variables, file.files, strict=True):
             variable.assign(file[name])

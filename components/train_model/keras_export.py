@@ -61,11 +61,11 @@ def _settle(path: Path) -> None:
     metadata.pop("date_saved", None)
     members["metadata.json"] = json.dumps(metadata, sort_keys=True).encode()
     members["config.json"] = json.dumps(_numbered(json.loads(members["config.json"]), {})).encode()
-    settled = io.BytesIO()
-    with zipfile.ZipFile(settled, "w") as archive:
+    rewritten = io.BytesIO()
+    with zipfile.ZipFile(rewritten, "w") as archive:
         for name, content in members.items():
             archive.writestr(zipfile.ZipInfo(name, _LONG_AGO), content)
-    path.write_bytes(settled.getvalue())
+    path.write_bytes(rewritten.getvalue())
 
 
 def _numbered(config: Any, numbers: dict[int, int]) -> Any:

@@ -27,8 +27,8 @@ def write_warm_up(saved_model: Path) -> None:
 
 
 def _generate(signature: str, batch: int) -> PredictionLog:
-    def row(value: object, kind: type[np.generic]) -> object:
-        return np.full(batch, value, kind)
+    def row(value: object, dtype: type[np.generic]) -> object:
+        return np.full(batch, value, dtype)
 
     return _request(
         signature, prompt=np.full((batch, 4), 2, np.int32), prompt_length=row(4, np.int32), max_new=row(NEW, np.int32),
