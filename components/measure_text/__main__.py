@@ -42,50 +42,51 @@ def work(call: Call) -> None:
     training = TrainingText(call.inputs["scrubbed"])
     if next(iter(training), None) is None:
         raise BadInput("the training split is empty", where=str(call.inputs["scrubbed"]), remedy="give the corpus that was trained on")
-    taken = taken_out(call.inputs["corpus"], call.inputs["audit"])
-    parts = iter(range(6))
+    removed = taken_out(call.inputs["corpus"], call.inputs["audit"])
+    step_numbers = iter(range(6))
     tokenizer = Tokenizer.load(call.inputs["tokenizer"])
     if rows:
-        found = measure_continuations(
-            rows, champion, training, taken, tokenizer, settings, seed, lambda text: call.progress(next(parts), 6, text)
+        collected = measure_continuations(
+            rows, champion, training, removed, tokenizer, settings, seed, lambda text: call.progress(next(step_numbers), 6, text)
         )  # fmt: skip
     else:  # the gates reject missing metrics; the model is registered with that reason
-        found = Measurement(missing=["nothing was continued: no held-out document is long enough, and no text is judged"])
+        collected = Measurement(missing=["nothing was continued: no held-out document is long enough, and no text is judged"])
     call.progress(5, 6, "intervals")
-    result = summary(found, rows, settings, seed)
-    for missing in found.missing:
+    artifact = summary(collected, rows, settings, seed)
+    for missing in collected.missing:
         call.warn(missing)
-    write_text(call.outputs["text_metrics"], json.dumps(result, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False))
-    show_metrics(call, result["metrics"])
-    call.progress(1, 1, f"{len(rows)} continuations of {result['works']} works judged")
+    write_text(call.outputs["text_metrics"], json.dumps(artifact, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False))
+    show_metrics(call, artifact["metrics"])
+    call.progress(1, 1, f"{len(rows)} continuations of {artifact['works']} works judged")
 
 
-def summary(found: Measurement, rows: Sequence[Continuation], settings: MeasureTextSettings, seed: int) -> dict[str, Any]:
+def summary(collected: Measurement, rows: Sequence[Continuation], settings: MeasureTextSettings, seed: int) -> dict[str, Any]:
     """Return the JSON artifact: metrics of model, human references and champion, with their finite intervals. It contains no text."""
-    over = units([row.group for row in rows], [row.document for row in rows])
+    row_units = units([row.group for row in rows], [row.document for row in rows])
 
-    def estimates(measures: Mapping[str, Measure | None]) -> dict[str, Estimate | None]:
+    def estimates(metrics: Mapping[str, Measure | None]) -> dict[str, Estimate | None]:
         return {
-            name: measure.estimate(over, resamples=settings.resamples, seed=seed) if measure else None for name, measure in measures.items()
+            name: metric.estimate(row_units, resamples=settings.resamples, seed=seed) if metric else None
+            for name, metric in metrics.items()
         }
 
-    model, human = estimates(found.model), estimates(found.human)
+    model, human = estimates(collected.model), estimates(collected.human)
     return {
         "metrics": _values(model),
         "intervals": _limits(model),
         "human": _values(human),
         "human_intervals": _limits(human),
-        "champion": _values(estimates(found.champion)),
-        "difference": {name: _written(one) for name, one in estimates(found.difference).items() if one},
-        "personal_data": found.personal_data,
-        "not_looked_for": found.not_looked_for,
-        "private_rows": sorted(found.private),
-        "best": _picked(found, rows, BEST),
-        "worst": _picked(found, rows, WORST),
-        "notes": found.missing + found.notes,
+        "champion": _values(estimates(collected.champion)),
+        "difference": {name: _written(estimate) for name, estimate in estimates(collected.difference).items() if estimate},
+        "personal_data": collected.personal_data,
+        "not_looked_for": collected.not_looked_for,
+        "private_rows": sorted(collected.private),
+        "best": _picked(collected, rows, BEST),
+        "worst": _picked(collected, rows, WORST),
+        "notes": collected.missing + collected.notes,
         "continuations": len(rows),
-        "unit": over.name,
-        "units": int(over.of.max(initial=-1)) + 1,
+        "unit": row_units.name,
+        "units": int(row_units.of.max(initial=-1)) + 1,
         "works": len({row.group for row in rows}),
     }
 
@@ -96,34 +97,34 @@ def _place(row: Continuation) -> tuple[str, str, str]:
 
 def _values(estimates: Mapping[str, Estimate | None]) -> dict[str, float | None]:
     """Return name → rounded value. Non-finite values become None: the gates reject them and say why."""
-    return {name: _rounded(one.value) if one and math.isfinite(one.value) else None for name, one in estimates.items()}
+    return {name: _rounded(estimate.value) if estimate and math.isfinite(estimate.value) else None for name, estimate in estimates.items()}
 
 
 def _limits(estimates: Mapping[str, Estimate | None]) -> dict[str, list[float]]:
-    there = {name: (one.low, one.high) for name, one in estimates.items() if one}
-    return {name: list(map(_rounded, limits)) for name, limits in there.items() if all(map(math.isfinite, limits))}
+    bounds = {name: (estimate.low, estimate.high) for name, estimate in estimates.items() if estimate}
+    return {name: list(map(_rounded, pair)) for name, pair in bounds.items() if all(map(math.isfinite, pair))}
 
 
-def _written(one: Estimate) -> dict[str, float | None]:
+def _written(estimate: Estimate) -> dict[str, float | None]:
     """Return an estimate as JSON, with its units, which the comparison with the champion needs. Non-finite numbers become None."""
-    found = {"value": one.value, "low": one.low, "high": one.high}
-    return {name: _rounded(number) if math.isfinite(number) else None for name, number in found.items()} | {"units": one.units}
+    numbers = {"value": estimate.value, "low": estimate.low, "high": estimate.high}
+    return {name: _rounded(number) if math.isfinite(number) else None for name, number in numbers.items()} | {"units": estimate.units}
 
 
-def _picked(found: Measurement, rows: Sequence[Continuation], metrics: Mapping[str, bool]) -> dict[str, Any]:
+def _picked(collected: Measurement, rows: Sequence[Continuation], directions: Mapping[str, bool]) -> dict[str, Any]:
     """Return the row with the largest or smallest value of each metric.
 
     Rows with personal data are excluded. A metric whose rows all have the same value is skipped.
     """
-    picked = {}
-    for name, largest in metrics.items():
-        measure = found.model.get(name)
-        values = measure.rows if measure else ()
-        there = [number for number, one in enumerate(values) if math.isfinite(one) and number not in found.private]
-        if len({values[number] for number in there}) > 1:
-            number = (max if largest else min)(there, key=lambda place: values[place])
-            picked[name] = {"row": number, "document": rows[number].document, "value": _rounded(values[number])}
-    return picked
+    examples = {}
+    for name, largest in directions.items():
+        metric = collected.model.get(name)
+        values = metric.rows if metric else ()
+        candidates = [row for row, value in enumerate(values) if math.isfinite(value) and row not in collected.private]
+        if len({values[row] for row in candidates}) > 1:
+            row = (max if largest else min)(candidates, key=lambda candidate: values[candidate])
+            examples[name] = {"row": row, "document": rows[row].document, "value": _rounded(values[row])}
+    return examples
 
 
 def _rounded(number: float) -> float:

@@ -23,8 +23,10 @@ def bleu(hypotheses: Sequence[str], references: Sequence[str]) -> Measure:
     The n-gram counts of a resample are the sums of the counts of its rows.
     """
     scorer = BLEU(smooth_method=SMOOTHING[0], smooth_value=SMOOTHING[1], effective_order=True)
-    rows = [scorer.sentence_score(hypothesis, [reference]) for hypothesis, reference in zip(hypotheses, references, strict=True)]
-    counts = np.asarray([[*row.counts, *row.totals, row.sys_len, row.ref_len] for row in rows], np.float64).reshape(-1, 2 * ORDERS + 2)
+    stats = [scorer.sentence_score(hypothesis, [reference]) for hypothesis, reference in zip(hypotheses, references, strict=True)]
+    counts = np.asarray([[*stat.counts, *stat.totals, stat.sys_len, stat.ref_len] for stat in stats], np.float64).reshape(
+        -1, 2 * ORDERS + 2
+    )
 
     def statistic(weights: Numbers) -> Numbers:
         return np.asarray([_bleu(sums) for sums in weights @ counts])
@@ -38,10 +40,10 @@ def corpus_bleu(hypotheses: Sequence[str], references: Sequence[str]) -> float:
 
 
 def _bleu(sums: Numbers) -> float:
-    numbers = [round(number) for number in sums.tolist()]
-    if not numbers[-1]:
+    counts = [round(number) for number in sums.tolist()]
+    if not counts[-1]:
         return float("nan")  # the references are empty
-    score = BLEU.compute_bleu(numbers[:ORDERS], numbers[ORDERS : 2 * ORDERS], *numbers[-2:], SMOOTHING[0], SMOOTHING[1]).score
+    score = BLEU.compute_bleu(counts[:ORDERS], counts[ORDERS : 2 * ORDERS], *counts[-2:], SMOOTHING[0], SMOOTHING[1]).score
     return float(score) / 100
 
 
@@ -53,5 +55,5 @@ def human_bleu(references: Sequence[str], works: Sequence[str], seed: int) -> Me
     others = other_places(references, works, seed)
     if not any(other is not None for other in others):
         others = other_places(references, [""] * len(works), seed)
-    there = [row for row, other in enumerate(others) if other is not None]
-    return on_rows(bleu([other for other in others if other is not None], [references[row] for row in there]), there, len(others))
+    paired = [row for row, other in enumerate(others) if other is not None]
+    return on_rows(bleu([other for other in others if other is not None], [references[row] for row in paired]), paired, len(others))

@@ -14,7 +14,7 @@ WHOLE = 8  # tokens; a text of at least this length that occurs as a whole in th
 
 
 def copies(
-    training: Iterable[str], tokenizer: Tokenizer, both: tuple[Side, Side], settings: MeasureTextSettings
+    training: Iterable[str], tokenizer: Tokenizer, sides: tuple[Side, Side], settings: MeasureTextSettings
 ) -> tuple[dict[str, Measure], dict[str, Measure]]:
     """Return the copy metrics of the model and of the human references: share of copies, median and maximum of the longest match.
 
@@ -27,26 +27,26 @@ def copies(
     Args:
         training: documents; iterated twice.
     """
-    texts = [tokens for side in both for tokens in side.tokens]
-    by_token = longest_overlaps(encoded(training, tokenizer), texts)
-    numbers: dict[str, int] = {}
-    said = [_numbered(text, numbers, new=True) for side in both for text in side.words]
-    by_word = longest_overlaps((_numbered(words(text), numbers, new=False) for text in training), said)
+    token_lists = [token_match for side in sides for token_match in side.tokens]
+    matches = longest_overlaps(encoded(training, tokenizer), token_lists)
+    word_ids: dict[str, int] = {}
+    word_lists = [_numbered(text, word_ids, new=True) for side in sides for text in side.words]
+    word_matches = longest_overlaps((_numbered(words(text), word_ids, new=False) for text in training), word_lists)
     copied = [
-        tokens >= settings.copied_tokens or of_words >= settings.copied_words or (len(text) >= WHOLE and tokens == len(text))
-        for tokens, of_words, text in zip(by_token, by_word, texts, strict=True)
+        token_match >= settings.copied_tokens or word_match >= settings.copied_words or (len(text) >= WHOLE and token_match == len(text))
+        for token_match, word_match, text in zip(matches, word_matches, token_lists, strict=True)
     ]
-    count = len(both[0].texts)
+    count = len(sides[0].texts)
 
-    def measures(of: slice) -> dict[str, Measure]:
+    def measures(rows: slice) -> dict[str, Measure]:
         return {
-            "copied_share": share(copied[of]), "longest_copy_median": median(by_token[of]), "longest_copy_max": largest(by_token[of]),
+            "copied_share": share(copied[rows]), "longest_copy_median": median(matches[rows]), "longest_copy_max": largest(matches[rows]),
         }  # fmt: skip
 
     return measures(slice(count)), measures(slice(count, None))
 
 
-def _numbered(of: Sequence[str], numbers: dict[str, int], *, new: bool) -> Sequence[int]:
+def _numbered(text_words: Sequence[str], word_ids: dict[str, int], *, new: bool) -> Sequence[int]:
     """Return the words as integers, without punctuation. A training word that occurs in no compared text is 0, which matches nothing."""
-    kept: Iterator[str] = (word for word in of if word[0].isalnum())
-    return [numbers.setdefault(word, len(numbers) + 1) if new else numbers.get(word, 0) for word in kept]
+    unpunctuated: Iterator[str] = (word for word in text_words if word[0].isalnum())
+    return [word_ids.setdefault(word, len(word_ids) + 1) if new else word_ids.get(word, 0) for word in unpunctuated]

@@ -23,10 +23,10 @@ def is_loop(tokens: Sequence[int], repeats: int, least: int) -> bool:
 
 def _run(tokens: Sequence[int], period: int) -> int:
     """Return the number of tokens at the end that repeat with this period, including the first period."""
-    at = len(tokens) - 1
-    while at >= period and tokens[at] == tokens[at - period]:
-        at -= 1
-    return len(tokens) - 1 - at + period
+    position = len(tokens) - 1
+    while position >= period and tokens[position] == tokens[position - period]:
+        position -= 1
+    return len(tokens) - 1 - position + period
 
 
 def is_repetitive(words: list[str], share: float) -> bool:

@@ -19,9 +19,9 @@ def distinct(texts: Sequence[list[str]], n: int) -> Measure:
     size = int(types.max(initial=-1)) + 1
 
     def statistic(weights: Numbers) -> Numbers:
-        seen = [np.count_nonzero(np.bincount(types, weights=one[rows], minlength=size)) for one in weights]
-        below = weights @ lengths
-        return np.where(below > 0, np.asarray(seen) / np.maximum(below, 1), np.nan)
+        distinct_counts = [np.count_nonzero(np.bincount(types, weights=resample[rows], minlength=size)) for resample in weights]
+        word_counts = weights @ lengths
+        return np.where(word_counts > 0, np.asarray(distinct_counts) / np.maximum(word_counts, 1), np.nan)
 
     return Measure(statistic)
 
@@ -34,26 +34,26 @@ def entropy(texts: Sequence[list[str]], n: int) -> Measure:
     types, rows = _numbered(texts, n)
     size = int(types.max(initial=-1)) + 1
 
-    def one(weights: Numbers) -> float:
+    def resample_entropy(weights: Numbers) -> float:
         counts = np.bincount(types, weights=weights[rows], minlength=size)
         shares = counts[counts > 0] / max(counts.sum(), 1.0)
         return float(-(shares * np.log2(shares)).sum()) + 0.0 if len(shares) else float("nan")
 
-    return Measure(lambda weights: np.asarray([one(each) for each in weights]))
+    return Measure(lambda weights: np.asarray([resample_entropy(resample) for resample in weights]))
 
 
 def repetition(texts: Sequence[list[str]]) -> Measure:
     """Return the share of 4-grams that occur earlier in the same text (EVAL-3; seq-rep-4 of Welleck et al. 2020, pooled)."""
     grams = [ngrams(text, REPEATED) for text in texts]
-    return ratio([len(own) - len(set(own)) for own in grams], [len(own) for own in grams], "share")
+    return ratio([len(text_grams) - len(set(text_grams)) for text_grams in grams], [len(text_grams) for text_grams in grams], "share")
 
 
 def _numbered(texts: Sequence[list[str]], n: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Return two (n-grams,) arrays over all texts: the type ID of each n-gram, and its row."""
-    kinds: dict[tuple[str | int, ...], int] = {}
+    type_ids: dict[tuple[str | int, ...], int] = {}
     types, rows = [], []
     for row, text in enumerate(texts):
         for gram in ngrams(text, n):
-            types.append(kinds.setdefault(gram, len(kinds)))
+            types.append(type_ids.setdefault(gram, len(type_ids)))
             rows.append(row)
     return np.asarray(types, np.int64), np.asarray(rows, np.int64)

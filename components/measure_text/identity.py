@@ -12,14 +12,14 @@ _WORD = re.compile(r"[^\W_]+")
 def identity(text: str) -> Identity:
     """Return the case-folded words. A number of 7 or more digits is one word without its separators."""
 
-    def together(match: re.Match[str]) -> str:
+    def join_digits(match: re.Match[str]) -> str:
         digits = re.sub(r"\D", "", match.group())
         return f" {digits} " if len(digits) >= LEAST else match.group()
 
-    return tuple(_WORD.findall(_NUMBER.sub(together, text).casefold()))
+    return tuple(_WORD.findall(_NUMBER.sub(join_digits, text).casefold()))
 
 
-def spelled(of: Identity) -> re.Pattern[str]:
+def spelled(data: Identity) -> re.Pattern[str]:
     """Return a pattern that matches every spelling of an identity in a case-folded text (`str.casefold`)."""
-    words = (BETWEEN.join(word) if word.isdecimal() and len(word) >= LEAST else re.escape(word) for word in of)
-    return re.compile(r"(?<![^\W_])" + r"[\W_]+".join(words) + r"(?![^\W_])")
+    patterns = (BETWEEN.join(word) if word.isdecimal() and len(word) >= LEAST else re.escape(word) for word in data)
+    return re.compile(r"(?<![^\W_])" + r"[\W_]+".join(patterns) + r"(?![^\W_])")

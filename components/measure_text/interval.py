@@ -39,5 +39,5 @@ def jackknife(statistic: Statistic, units: npt.NDArray[np.int64], *, confidence:
     values = np.concatenate([statistic((units != unit).astype(np.float64)[np.newaxis]) for unit in range(count)])
     if not np.isfinite(values).all():
         return Estimate(measured, -np.inf, np.inf, count)
-    reach = quantile((1 + confidence) / 2, count - 1) * float(np.sqrt((count - 1) * values.var()))
-    return Estimate(measured, measured - reach, measured + reach, count)
+    margin = quantile((1 + confidence) / 2, count - 1) * float(np.sqrt((count - 1) * values.var()))
+    return Estimate(measured, measured - margin, measured + margin, count)

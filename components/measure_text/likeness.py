@@ -32,5 +32,5 @@ def _own(side: Side) -> npt.NDArray[np.int64]:
 
 
 def _pair(name: str, lift: str, own: Sequence[float], other: Sequence[float]) -> dict[str, Measure]:
-    gained = [one - shuffled for one, shuffled in zip(own, other, strict=True)]
-    return {name: mean(own), f"{name}_shuffled": mean(other), lift: mean(gained)}
+    lifts = [own_value - other_value for own_value, other_value in zip(own, other, strict=True)]
+    return {name: mean(own), f"{name}_shuffled": mean(other), lift: mean(lifts)}

@@ -34,10 +34,10 @@ class Measure:
     def estimate(self, units: Units, *, resamples: int, seed: int) -> Estimate:
         """Return the value with its interval; the interval is infinite for the method `none`."""
         if self.parts:
-            above, below = units.sums(*self.parts)
+            numerators, denominators = units.sums(*self.parts)
             if self.interval == "share":
-                return clustered_rate(above, below)
-            return ratio_estimate(above, below, resamples=resamples, seed=seed)
+                return clustered_rate(numerators, denominators)
+            return ratio_estimate(numerators, denominators, resamples=resamples, seed=seed)
         if self.interval == "jackknife":
             return jackknife(self.statistic, units.of)
         return Estimate(value(self.statistic, len(units.of)), -np.inf, np.inf, int(units.of.max(initial=-1)) + 1)
@@ -57,19 +57,19 @@ def ratio(above: Sequence[float], below: Sequence[float], interval: Literal["rat
     Args:
         interval: `share` if the numerator counts a subset of what the denominator counts.
     """
-    over, under = np.asarray(above, np.float64), np.asarray(below, np.float64)
+    numerators, denominators = np.asarray(above, np.float64), np.asarray(below, np.float64)
 
     def statistic(weights: Numbers) -> Numbers:
-        return divided(weights @ over, weights @ under)
+        return divided(weights @ numerators, weights @ denominators)
 
-    return Measure(statistic, interval, (over, under), tuple(divided(over, under).tolist()))
+    return Measure(statistic, interval, (numerators, denominators), tuple(divided(numerators, denominators).tolist()))
 
 
 def mean(values: Sequence[float]) -> Measure:
     """Return the mean of the finite rows."""
     numbers = np.asarray(values, np.float64)
-    there = np.isfinite(numbers)
-    return ratio(np.where(there, numbers, 0.0).tolist(), there.astype(np.float64).tolist())
+    is_finite = np.isfinite(numbers)
+    return ratio(np.where(is_finite, numbers, 0.0).tolist(), is_finite.astype(np.float64).tolist())
 
 
 def share(flags: Sequence[bool]) -> Measure:
@@ -86,10 +86,10 @@ def median(values: Sequence[float]) -> Measure:
     order = np.argsort(numbers, kind="stable")
 
     def statistic(weights: Numbers) -> Numbers:
-        reached = np.cumsum(weights[:, order], axis=1)
-        place = (2 * reached < reached[:, -1:]).sum(axis=1) if len(order) else np.zeros(len(weights), np.int64)
-        there: Numbers = numbers[order][np.minimum(place, len(order) - 1)] if len(order) else np.full(len(weights), np.nan)
-        return there
+        cumulative = np.cumsum(weights[:, order], axis=1)
+        index = (2 * cumulative < cumulative[:, -1:]).sum(axis=1) if len(order) else np.zeros(len(weights), np.int64)
+        medians: Numbers = numbers[order][np.minimum(index, len(order) - 1)] if len(order) else np.full(len(weights), np.nan)
+        return medians
 
     return Measure(statistic, "none", rows=tuple(numbers.tolist()))
 
@@ -99,8 +99,8 @@ def largest(values: Sequence[float]) -> Measure:
     numbers = np.asarray(values, np.float64)
 
     def statistic(weights: Numbers) -> Numbers:
-        most: Numbers = np.where(weights > 0, numbers, -np.inf).max(axis=1, initial=-np.inf)
-        return most
+        maxima: Numbers = np.where(weights > 0, numbers, -np.inf).max(axis=1, initial=-np.inf)
+        return maxima
 
     return Measure(statistic, "none", rows=tuple(numbers.tolist()))
 
@@ -113,13 +113,13 @@ def divided(above: Numbers, below: Numbers) -> Numbers:
 
 def on_rows(measure: Measure, chosen: Sequence[int], count: int) -> Measure:
     """Return a metric of the rows `chosen` as a metric of `count` rows. The other rows have no effect."""
-    places = np.asarray(chosen, np.int64)
+    row_numbers = np.asarray(chosen, np.int64)
 
-    def spread(values: Sequence[float] | Numbers, elsewhere: float) -> Numbers:
-        rows = np.full(count, elsewhere)
-        rows[places] = values
+    def spread(values: Sequence[float] | Numbers, fill: float) -> Numbers:
+        rows = np.full(count, fill)
+        rows[row_numbers] = values
         return rows
 
     parts = (spread(measure.parts[0], 0.0), spread(measure.parts[1], 0.0)) if measure.parts else None
     rows = tuple(spread(measure.rows, np.nan).tolist()) if measure.rows else ()
-    return Measure(lambda weights: measure.statistic(weights[:, places]), measure.interval, parts, rows)
+    return Measure(lambda weights: measure.statistic(weights[:, row_numbers]), measure.interval, parts, rows)

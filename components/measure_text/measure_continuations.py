@@ -38,7 +38,7 @@ TOPIC = ("topic_consistency", "topic_consistency_shuffled", "topic_lift")
 
 
 def measure_continuations(
-    rows: Sequence[Continuation], champion: Sequence[Continuation], training: Iterable[str], taken: TakenOut,
+    rows: Sequence[Continuation], champion: Sequence[Continuation], training: Iterable[str], removed: TakenOut,
     tokenizer: Tokenizer, settings: MeasureTextSettings, seed: int, say: Callable[[str], Any],
 ) -> Measurement:  # fmt: skip
     """Return all metrics of the model's completions and of the human references.
@@ -47,108 +47,113 @@ def measure_continuations(
         rows: continuations of the model; at least one.
         champion: continuations of the champion for the same prompts; empty if there is no champion.
         training: documents that the model was trained on; iterated several times.
-        taken: personal data that scrubbing removed from these documents.
+        removed: personal data that scrubbing removed from these documents.
         say: progress callback, called with the name of each part before it starts.
     """
-    found, (model, human) = Measurement(), sides(rows, tokenizer)
+    collected, (model, human) = Measurement(), sides(rows, tokenizer)
     say("BLEU and diversity")
-    own, people = bleu(model.texts, human.texts), human_bleu(human.texts, [row.group for row in rows], seed)
-    found.add({"bleu": own, "bleu_to_people": own.over(people)}, {"bleu": people, "bleu_to_people": people.over(people)})
+    model_bleu, reference_bleu = bleu(model.texts, human.texts), human_bleu(human.texts, [row.group for row in rows], seed)
+    collected.add(
+        {"bleu": model_bleu, "bleu_to_people": model_bleu.over(reference_bleu)},
+        {"bleu": reference_bleu, "bleu_to_people": reference_bleu.over(reference_bleu)},
+    )
     if champion:
-        found.compare("bleu", bleu([row.text for row in champion], human.texts))
-    _likelihood(found, rows)
-    _diversity(found, model, human)
-    found.add(_degeneration(model, settings), _degeneration(human, settings))
+        collected.compare("bleu", bleu([row.text for row in champion], human.texts))
+    _likelihood(collected, rows)
+    _diversity(collected, model, human)
+    collected.add(_degeneration(model, settings), _degeneration(human, settings))
     say("overlap with the training text")
-    found.add(*copies(training, tokenizer, (model, human), settings))
+    collected.add(*copies(training, tokenizer, (model, human), settings))
     say("personal data")
-    _personal_data(found, (model, human), training, taken, settings)
+    _personal_data(collected, (model, human), training, removed, settings)
     say("likeness to the prompt")
-    _likeness(found, rows, (model, human), sample_passages(training, seed), settings, seed)
+    _likeness(collected, rows, (model, human), sample_passages(training, seed), settings, seed)
     say("sentences, readability, tone")
-    _english(found, rows, (model, human), settings)
-    return found
+    _english(collected, rows, (model, human), settings)
+    return collected
 
 
-def _diversity(found: Measurement, model: Side, human: Side) -> None:
+def _diversity(collected: Measurement, model: Side, human: Side) -> None:
     """Add diversity metrics, computed on prompts whose references do not overlap.
 
     Overlapping references share lines, which would make the human text look repetitive.
     """
     chosen, count = apart(human.texts), len(human.texts)
     if len(chosen) < count:
-        found.notes.append(f"{', '.join(DIVERSITY)}: of {len(chosen)} of {count} places, the others overlap them")
+        collected.notes.append(f"{', '.join(DIVERSITY)}: of {len(chosen)} of {count} places, the others overlap them")
 
     def measures(side: Side) -> dict[str, Measure]:
         texts = [side.words[row] for row in chosen]
         measured = distinct(texts, 1), distinct(texts, 2), self_bleu(texts), entropy(texts, 1), entropy(texts, 4)
-        return {name: on_rows(one, chosen, count) for name, one in zip(DIVERSITY, measured, strict=True)}
+        return {name: on_rows(measure, chosen, count) for name, measure in zip(DIVERSITY, measured, strict=True)}
 
-    found.add(measures(model), measures(human))
+    collected.add(measures(model), measures(human))
 
 
-def _likelihood(found: Measurement, rows: Sequence[Continuation]) -> None:
+def _likelihood(collected: Measurement, rows: Sequence[Continuation]) -> None:
     """Add the likelihood of the completions and their length.
 
     The model's own samples must be more likely under `score` than human text. If not, `generate` and `score` disagree, or the completions
     are shuffled words.
     """
-    nats, sizes = [row.nats / LN2 for row in rows], [float(len(row.text.encode())) for row in rows]
-    reference_nats, reference_sizes = [row.reference_nats / LN2 for row in rows], [float(len(row.reference.encode())) for row in rows]
-    own, people = ratio(nats, sizes), ratio(reference_nats, reference_sizes)
-    found.add({"completion_bits_per_byte": own}, {"completion_bits_per_byte": people})
-    found.add({"completion_bits_to_people": own.over(people)}, {"completion_bits_to_people": people.over(people)})
-    found.add({"length_to_people": ratio(sizes, reference_sizes)}, {"length_to_people": ratio(reference_sizes, reference_sizes)})
+    bits, sizes = [row.nats / LN2 for row in rows], [float(len(row.text.encode())) for row in rows]
+    reference_bits, reference_sizes = [row.reference_nats / LN2 for row in rows], [float(len(row.reference.encode())) for row in rows]
+    model_bits, human_bits = ratio(bits, sizes), ratio(reference_bits, reference_sizes)
+    collected.add({"completion_bits_per_byte": model_bits}, {"completion_bits_per_byte": human_bits})
+    collected.add({"completion_bits_to_people": model_bits.over(human_bits)}, {"completion_bits_to_people": human_bits.over(human_bits)})
+    collected.add({"length_to_people": ratio(sizes, reference_sizes)}, {"length_to_people": ratio(reference_sizes, reference_sizes)})
 
 
 def _degeneration(side: Side, settings: MeasureTextSettings) -> dict[str, Measure]:
-    stuck = [
+    degenerate = [
         not words or is_loop(tokens, settings.loop_repeats, settings.loop_tokens) or is_repetitive(words, settings.repetition_limit)
         for tokens, words in zip(side.tokens, side.words, strict=True)
     ]
     return {
         "repetition_rate": repetition(side.words),
-        "degenerate_share": share(stuck),
+        "degenerate_share": share(degenerate),
         "empty_share": share([not text.strip() for text in side.texts]),
     }
 
 
 def _personal_data(
-    found: Measurement, both: tuple[Side, Side], training: Iterable[str], taken: TakenOut, settings: MeasureTextSettings
+    collected: Measurement, both_sides: tuple[Side, Side], training: Iterable[str], removed: TakenOut, settings: MeasureTextSettings
 ) -> None:  # fmt: skip
-    own, people = (find_personal_data(side.texts, training, taken, settings.min_score) for side in both)
-    found.add(
+    model_data, human_data = (find_personal_data(side.texts, training, removed, settings.min_score) for side in both_sides)
+    collected.add(
         *(
             {
                 "personal_data_share": share([count > 0 for count in data.found]),
                 "known_personal_data_share": share([count > 0 for count in data.known]),
             }
-            for data in (own, people)
+            for data in (model_data, human_data)
         )
     )
-    found.private = frozenset(row for row, count in enumerate(own.found) if count)
-    found.not_looked_for = taken.left
-    found.personal_data = {kind: {"found": count, "in_training": own.known_kinds.get(kind, 0)} for kind, count in own.kinds.items()}
+    collected.private = frozenset(row for row, count in enumerate(model_data.found) if count)
+    collected.not_looked_for = removed.left
+    collected.personal_data = {
+        kind: {"found": count, "in_training": model_data.known_kinds.get(kind, 0)} for kind, count in model_data.kinds.items()
+    }
 
 
 def _likeness(
-    found: Measurement, rows: Sequence[Continuation], both: tuple[Side, Side], training: Sequence[str], settings: MeasureTextSettings,
-    seed: int,
+    collected: Measurement, rows: Sequence[Continuation], both_sides: tuple[Side, Side], passages: Sequence[str],
+    settings: MeasureTextSettings, seed: int,
 ) -> None:  # fmt: skip
     others = strangers([row.group for row in rows], settings.shuffles, seed)
     try:
-        space = Semantics(training, settings.lsa_dimensions, seed)
-        found.add(*(semantic_measures(space, side, others) for side in both))
+        space = Semantics(passages, settings.lsa_dimensions, seed)
+        collected.add(*(semantic_measures(space, side, others) for side in both_sides))
     except ValueError:
-        found.leave_out(SEMANTIC, "the training text is too short")
+        collected.leave_out(SEMANTIC, "the training text is too short")
     try:
-        topics = Topics(training, settings.topics, seed)
-        found.add(*(topic_measures(topics, side, others) for side in both))
+        topics = Topics(passages, settings.topics, seed)
+        collected.add(*(topic_measures(topics, side, others) for side in both_sides))
     except ValueError:
-        found.leave_out(TOPIC, "the training text is too short")
+        collected.leave_out(TOPIC, "the training text is too short")
 
 
-def _english(found: Measurement, rows: Sequence[Continuation], both: tuple[Side, Side], settings: MeasureTextSettings) -> None:
+def _english(found: Measurement, rows: Sequence[Continuation], both_sides: tuple[Side, Side], settings: MeasureTextSettings) -> None:
     languages = [row.language for row in rows]
     chosen = english_rows(languages)
     if not chosen:
@@ -156,8 +161,8 @@ def _english(found: Measurement, rows: Sequence[Continuation], both: tuple[Side,
         return
     if len(chosen) < len(rows):
         found.notes.append(f"{', '.join(ENGLISH)}: of the {len(chosen)} texts of {len(rows)} that may be English")
-    if unknown := unknown_rows(languages):
-        found.notes.append(f"{', '.join(ENGLISH)}: {unknown} texts that do not say their language count as English")
+    if unknown_count := unknown_rows(languages):
+        found.notes.append(f"{', '.join(ENGLISH)}: {unknown_count} texts that do not say their language count as English")
     parser = load_parser(settings.spacy_model)
 
     def measures(side: Side) -> dict[str, Measure]:
@@ -166,6 +171,6 @@ def _english(found: Measurement, rows: Sequence[Continuation], both: tuple[Side,
             well_formed_sentences(parser, prompts, texts), reading_grade(texts),
             toxic_share(texts, settings.toxicity_threshold, settings.toxicity_ignores), mean_sentiment(texts),
         )  # fmt: skip
-        return {name: on_rows(one, chosen, len(rows)) for name, one in zip(ENGLISH, found, strict=True)}
+        return {name: on_rows(measure, chosen, len(rows)) for name, measure in zip(ENGLISH, found, strict=True)}
 
-    found.add(*map(measures, both))
+    found.add(*map(measures, both_sides))

@@ -23,10 +23,10 @@ def longest_overlaps(corpus: Iterable[Sequence[int]], texts: Sequence[Sequence[i
     Args:
         corpus, texts: token IDs ≥ 0. A match never crosses the end of a document.
     """
-    most = np.zeros(len(texts), np.int64)
+    longest = np.zeros(len(texts), np.int64)
     for part in _parts(corpus):
-        most = np.maximum(most, _overlaps(part, texts))
-    return [int(number) for number in most]
+        longest = np.maximum(longest, _overlaps(part, texts))
+    return [int(number) for number in longest]
 
 
 def _parts(corpus: Iterable[Sequence[int]]) -> Iterator[list[Sequence[int]]]:
@@ -42,46 +42,46 @@ def _parts(corpus: Iterable[Sequence[int]]) -> Iterator[list[Sequence[int]]]:
 
 
 def _overlaps(corpus: Sequence[Sequence[int]], texts: Sequence[Sequence[int]]) -> Integers:
-    longest = max(map(len, texts), default=0)
-    if not longest or not any(map(len, corpus)):
+    longest_text = max(map(len, texts), default=0)
+    if not longest_text or not any(map(len, corpus)):
         return np.zeros(len(texts), np.int64)
     tokens, starts = _joined([*corpus, *texts])
-    order = _sorted_suffixes(tokens, longest)
-    own = order >= starts[len(corpus)]  # positions that belong to texts
-    corpus_at = np.where(own, -1, np.arange(len(order)))
-    before = np.maximum.accumulate(corpus_at)
-    behind = np.minimum.accumulate(np.where(own, len(order), corpus_at)[::-1])[::-1]
-    ranks = np.flatnonzero(own)
+    order = _sorted_suffixes(tokens, longest_text)
+    is_text = order >= starts[len(corpus)]  # positions that belong to texts
+    corpus_ranks = np.where(is_text, -1, np.arange(len(order)))
+    preceding = np.maximum.accumulate(corpus_ranks)
+    following = np.minimum.accumulate(np.where(is_text, len(order), corpus_ranks)[::-1])[::-1]
+    ranks = np.flatnonzero(is_text)
     lengths = np.zeros(len(ranks), np.int64)
-    for neighbour in (before[ranks], behind[ranks]):
-        there = (neighbour >= 0) & (neighbour < len(order))
-        common = _common(tokens, order[ranks[there]], order[neighbour[there]], longest)
-        lengths[there] = np.maximum(lengths[there], common)
-    most = np.zeros(len(texts), np.int64)
-    np.maximum.at(most, np.searchsorted(starts, order[ranks], side="right") - 1 - len(corpus), lengths)
-    return most
+    for neighbour in (preceding[ranks], following[ranks]):
+        exists = (neighbour >= 0) & (neighbour < len(order))
+        common = _common(tokens, order[ranks[exists]], order[neighbour[exists]], longest_text)
+        lengths[exists] = np.maximum(lengths[exists], common)
+    matches = np.zeros(len(texts), np.int64)
+    np.maximum.at(matches, np.searchsorted(starts, order[ranks], side="right") - 1 - len(corpus), lengths)
+    return matches
 
 
-def _joined(parts: Sequence[Sequence[int]]) -> tuple[Integers, Integers]:
+def _joined(sequences: Sequence[Sequence[int]]) -> tuple[Integers, Integers]:
     """Concatenate all parts, each followed by a unique end symbol. Return the tokens and the start of each part."""
-    first_end = 1 + max((max(part) for part in parts if len(part)), default=0)
-    sizes = np.asarray([len(part) + 1 for part in parts], np.int64)
+    first_end = 1 + max((max(sequence) for sequence in sequences if len(sequence)), default=0)
+    sizes = np.asarray([len(sequence) + 1 for sequence in sequences], np.int64)
     starts = np.concatenate([[0], np.cumsum(sizes)])
     tokens = np.empty(starts[-1], np.int64)
-    for number, (part, start) in enumerate(zip(parts, starts[:-1], strict=True)):
-        tokens[start : start + len(part)] = part
-        tokens[start + len(part)] = first_end + number
+    for number, (sequence, start) in enumerate(zip(sequences, starts[:-1], strict=True)):
+        tokens[start : start + len(sequence)] = sequence
+        tokens[start + len(sequence)] = first_end + number
     return tokens, starts[:-1]
 
 
 def _sorted_suffixes(tokens: Integers, depth: int) -> Integers:
     """Return the positions sorted by at least their first `depth` tokens (prefix doubling)."""
-    order, names = _named(tokens)
+    order, ranks = _named(tokens)
     length = 1
-    while length < depth and names[order[-1]] < len(tokens) - 1:
+    while length < depth and ranks[order[-1]] < len(tokens) - 1:
         following = np.zeros(len(tokens), np.int64)
-        following[:-length] = names[length:] + 1
-        order, names = _named(names * (len(tokens) + 1) + following)
+        following[:-length] = ranks[length:] + 1
+        order, ranks = _named(ranks * (len(tokens) + 1) + following)
         length *= 2
     return order
 
@@ -89,21 +89,21 @@ def _sorted_suffixes(tokens: Integers, depth: int) -> Integers:
 def _named(keys: Integers) -> tuple[Integers, Integers]:
     """Return the sort order of the keys, and the rank of each key among the distinct keys."""
     order: Integers = np.argsort(keys, kind="stable").astype(np.int64)
-    ranked = keys[order]
-    names = np.empty(len(keys), np.int64)
-    names[order] = np.concatenate([[0], np.cumsum(ranked[1:] != ranked[:-1])])
-    return order, names
+    sorted_keys = keys[order]
+    ranks = np.empty(len(keys), np.int64)
+    ranks[order] = np.concatenate([[0], np.cumsum(sorted_keys[1:] != sorted_keys[:-1])])
+    return order, ranks
 
 
 def _common(tokens: Integers, left: Integers, right: Integers, limit: int) -> Integers:
     """Return the common prefix length of each pair of positions. End symbols are unique, so a match stops there."""
     common = np.zeros(len(left), np.int64)
-    open_ = np.arange(len(left))
+    active = np.arange(len(left))
     for length in range(limit):
-        inside = np.maximum(left[open_], right[open_]) + length < len(tokens)
-        open_ = open_[inside]
-        open_ = open_[tokens[left[open_] + length] == tokens[right[open_] + length]]
-        if not len(open_):
+        inside = np.maximum(left[active], right[active]) + length < len(tokens)
+        active = active[inside]
+        active = active[tokens[left[active] + length] == tokens[right[active] + length]]
+        if not len(active):
             break
-        common[open_] = length + 1
+        common[active] = length + 1
     return common

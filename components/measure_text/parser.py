@@ -20,6 +20,6 @@ def load_parser(model: str) -> Any:
     except (OSError, ImportError, AttributeError):  # AttributeError: the name is a package that is not a spaCy model
         loaded = None
     if loaded is None or "parser" not in loaded.pipe_names:
-        what = f"spaCy model {model!r} " + ("is not installed" if loaded is None else "does not parse")
-        raise BadInput(what, where="text.spacy_model", remedy="install it or name another")
+        message = f"spaCy model {model!r} " + ("is not installed" if loaded is None else "does not parse")
+        raise BadInput(message, where="text.spacy_model", remedy="install it or name another")
     return loaded

@@ -17,11 +17,11 @@ def passages(documents: Iterable[str]) -> Iterator[str]:
 
 def sample_passages(documents: Iterable[str], seed: int, most: int = MOST) -> list[str]:
     """Return all passages, or a uniform sample of `most` of them (reservoir sampling, algorithm R of Vitter 1985)."""
-    dice = random.Random(seed)
-    kept: list[str] = []
+    generator = random.Random(seed)
+    sample: list[str] = []
     for number, passage in enumerate(passages(documents)):
         if number < most:
-            kept.append(passage)
-        elif (place := dice.randrange(number + 1)) < most:
-            kept[place] = passage
-    return kept
+            sample.append(passage)
+        elif (slot := generator.randrange(number + 1)) < most:
+            sample[slot] = passage
+    return sample

@@ -26,7 +26,7 @@ class PersonalData:
     known_kinds: dict[str, int]
 
 
-def find_personal_data(texts: Sequence[str], training: Iterable[str], taken: TakenOut, min_score: float) -> PersonalData:
+def find_personal_data(texts: Sequence[str], training: Iterable[str], removed: TakenOut, min_score: float) -> PersonalData:
     """Search texts for two sorts of personal data: patterns and removed data.
 
     - Patterns: addresses, numbers, keys (`robo_poet.privacy.patterns`).
@@ -36,32 +36,39 @@ def find_personal_data(texts: Sequence[str], training: Iterable[str], taken: Tak
 
     Args:
         training: documents that the model was trained on.
-        taken: personal data that scrubbing removed.
+        removed: personal data that scrubbing removed from them.
         min_score: minimum score of a pattern finding, as in scrub.min_score.
     """
     finder = PatternFinder(min_score)
-    shaped = [[(one.entity, identity(text[one.start : one.end])) for one in resolve(finder.find(text), text)] for text in texts]
-    learnt = _standing({said for own in shaped for _, said in own}, training) | taken.kinds.keys()
-    found, known = [], []
-    for text, own in zip(texts, shaped, strict=True):
-        seen = {said for _, said in own}
-        kept = [entity for entity, said in taken.within(text) if said not in seen]
-        found.append([entity for entity, _ in own] + kept)
-        known.append([entity for entity, said in own if said in learnt] + kept)
-    return PersonalData([len(own) for own in found], [len(own) for own in known], _counted(found), _counted(known))
+    pattern_findings = [
+        [(finding.entity, identity(text[finding.start : finding.end])) for finding in resolve(finder.find(text), text)] for text in texts
+    ]
+    in_training = _standing({normalised for findings in pattern_findings for _, normalised in findings}, training) | removed.kinds.keys()
+    found_kinds, known_kinds = [], []
+    for text, findings in zip(texts, pattern_findings, strict=True):
+        pattern_identities = {normalised for _, normalised in findings}
+        removed_kinds = [entity for entity, normalised in removed.within(text) if normalised not in pattern_identities]
+        found_kinds.append([entity for entity, _ in findings] + removed_kinds)
+        known_kinds.append([entity for entity, normalised in findings if normalised in in_training] + removed_kinds)
+    return PersonalData(
+        [len(findings) for findings in found_kinds],
+        [len(findings) for findings in known_kinds],
+        _counted(found_kinds),
+        _counted(known_kinds),
+    )
 
 
 def _standing(wanted: set[Identity], training: Iterable[str]) -> set[Identity]:
     """Return the identities of `wanted` that occur in a document."""
-    missing = {said: spelled(said) for said in wanted if said}
-    for text in training if missing else ():
-        plain = text.casefold()
-        for said in [said for said, shape in missing.items() if shape.search(plain)]:
-            del missing[said]
-        if not missing:
+    pending = {data: spelled(data) for data in wanted if data}
+    for text in training if pending else ():
+        folded = text.casefold()
+        for data in [data for data, pattern in pending.items() if pattern.search(folded)]:
+            del pending[data]
+        if not pending:
             break
-    return {said for said in wanted if said and said not in missing}
+    return {data for data in wanted if data and data not in pending}
 
 
 def _counted(kinds: Iterable[Iterable[str]]) -> dict[str, int]:
-    return dict(sorted(Counter(kind for own in kinds for kind in own).items()))
+    return dict(sorted(Counter(kind for text_kinds in kinds for kind in text_kinds).items()))

@@ -12,12 +12,12 @@ Grams = set[tuple[str | int, ...]]
 
 def apart(texts: Sequence[str]) -> list[int]:
     """Return the rows of texts that do not overlap an earlier returned row."""
-    taken: Grams = set()
+    used_grams: Grams = set()
     rows = []
     for row, grams in enumerate(map(_grams, texts)):
-        if not grams & taken:
+        if not grams & used_grams:
             rows.append(row)
-            taken |= grams
+            used_grams |= grams
     return rows
 
 
@@ -27,13 +27,15 @@ def other_places(texts: Sequence[str], works: Sequence[str], seed: int) -> list[
     rows_of: dict[str, list[int]] = {}
     for row in np.random.default_rng(seed).permutation(len(texts)).tolist():
         rows_of.setdefault(works[row], []).append(row)
-    found: list[str | None] = [None] * len(texts)
+    partners: list[str | None] = [None] * len(texts)
     for rows in rows_of.values():
-        for at, row in enumerate(rows):
-            others = (other for other in rows[at + 1 :] + rows[:at] if texts[other] != texts[row] and not grams[other] & grams[row])
-            other = next(others, None)
-            found[row] = None if other is None else texts[other]
-    return found
+        for index, row in enumerate(rows):
+            candidates = (
+                other for other in rows[index + 1 :] + rows[:index] if texts[other] != texts[row] and not grams[other] & grams[row]
+            )
+            other = next(candidates, None)
+            partners[row] = None if other is None else texts[other]
+    return partners
 
 
 def _grams(text: str) -> Grams:

@@ -47,10 +47,10 @@ def grade(words: Numbers, sentences: Numbers, syllables: Numbers) -> Numbers:
 
 def _counts(text: str) -> tuple[int, int, int]:
     """Return the number of words, sentences and syllables. An unfinished last sentence counts as a sentence."""
-    found = WORD.findall(text)
+    words = WORD.findall(text)
     ends = [match.end() for match in END.finditer(text)]
     rest = WORD.search(text, ends[-1] if ends else 0)
-    return len(found), len(ends) + bool(rest), sum(map(syllables, found))
+    return len(words), len(ends) + bool(rest), sum(map(syllables, words))
 
 
 @lru_cache(1 << 16)
@@ -62,14 +62,14 @@ def syllables(word: str) -> int:
 
     Both counts can be too low and are hardly ever too high.
     """
-    small = word.lower().replace("’", "'").removesuffix("'s")
-    return max(1, len(_hyphens().positions(small)) + 1, _vowel_groups(small))
+    lowered = word.lower().replace("’", "'").removesuffix("'s")
+    return max(1, len(_hyphens().positions(lowered)) + 1, _vowel_groups(lowered))
 
 
 def _vowel_groups(word: str) -> int:
-    plain = word.replace("'", "")
-    groups = len(VOWELS.findall(plain)) + len(HIATUS.findall(plain))
-    silent = bool(SILENT.search(plain) and not SOUNDED.search(plain)) + bool(SILENT_INSIDE.search(plain))
+    letters = word.replace("'", "")
+    groups = len(VOWELS.findall(letters)) + len(HIATUS.findall(letters))
+    silent = bool(SILENT.search(letters) and not SOUNDED.search(letters)) + bool(SILENT_INSIDE.search(letters))
     return groups - silent
 
 

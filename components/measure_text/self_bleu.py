@@ -21,8 +21,8 @@ def self_bleu(texts: Sequence[list[str]]) -> Measure:
 
     Texts without words are skipped. The interval is that of the mean: the references stay fixed in a resample.
     """
-    written = [text for text in texts if text]
-    scores = iter(sentence_bleus(written))
+    nonempty = [text for text in texts if text]
+    scores = iter(sentence_bleus(nonempty))
     return mean([next(scores) if text else math.nan for text in texts])
 
 
@@ -34,36 +34,36 @@ def sentence_bleus(texts: Sequence[list[str]]) -> list[float]:
     unmatched = [False] * len(texts)
     for n in range(1, ORDERS + 1):
         counts = [Counter(ngrams(text, n)) for text in texts]
-        most = _two_largest(counts)
-        for number, own in enumerate(counts):
-            matched = sum(min(count, _elsewhere(most[gram], number)) for gram, count in own.items())
+        two_largest = _two_largest(counts)
+        for number, text_counts in enumerate(counts):
+            matched = sum(min(count, _elsewhere(two_largest[gram], number)) for gram, count in text_counts.items())
             unmatched[number] |= n == 1 and not matched
-            logs[number] += math.log((matched or EPSILON) / max(1, own.total())) / ORDERS
+            logs[number] += math.log((matched or EPSILON) / max(1, text_counts.total())) / ORDERS
     lengths = sorted(len(text) for text in texts)
     return [
-        0.0 if nothing else math.exp(score + _brevity(len(text), lengths))
-        for text, score, nothing in zip(texts, logs, unmatched, strict=True)
+        0.0 if is_unmatched else math.exp(score + _brevity(len(text), lengths))
+        for text, score, is_unmatched in zip(texts, logs, unmatched, strict=True)
     ]  # fmt: skip
 
 
 def _two_largest(counts: Sequence[Counter[tuple[str | int, ...]]]) -> dict[tuple[str | int, ...], tuple[int, int, int]]:
     """Return n-gram → (largest count in a text, number of that text, largest count in any other text)."""
-    most: dict[tuple[str | int, ...], tuple[int, int, int]] = {}
-    for number, own in enumerate(counts):
-        for gram, count in own.items():
-            first, owner, second = most.get(gram, (0, -1, 0))
-            most[gram] = (count, number, first) if count > first else (first, owner, max(second, count))
-    return most
+    two_largest: dict[tuple[str | int, ...], tuple[int, int, int]] = {}
+    for number, text_counts in enumerate(counts):
+        for gram, count in text_counts.items():
+            first, owner, second = two_largest.get(gram, (0, -1, 0))
+            two_largest[gram] = (count, number, first) if count > first else (first, owner, max(second, count))
+    return two_largest
 
 
-def _elsewhere(most: tuple[int, int, int], number: int) -> int:
-    first, owner, second = most
+def _elsewhere(two_largest: tuple[int, int, int], number: int) -> int:
+    first, owner, second = two_largest
     return second if owner == number else first
 
 
 def _brevity(length: int, lengths: Sequence[int]) -> float:
     """Return the log of the brevity penalty against the closest length of another text. A tie goes to the shorter text."""
-    at = bisect_left(lengths, length)
-    others = [*lengths[max(0, at - 1) : at], *lengths[at + 1 : at + 2]]
+    index = bisect_left(lengths, length)
+    others = [*lengths[max(0, index - 1) : index], *lengths[index + 1 : index + 2]]
     closest = min(others, key=lambda other: (abs(other - length), other))
     return min(0.0, 1 - closest / length)

@@ -29,10 +29,10 @@ class Semantics:
     def __init__(self, passages: Sequence[str], dimensions: int, seed: int) -> None:
         self._weights = TfidfVectorizer(sublinear_tf=True, min_df=FEWEST, max_features=WORDS)
         matrix = self._weights.fit_transform(passages)
-        fewer = min(dimensions, min(matrix.shape) - 1)
-        if fewer < 2:
+        rank = min(dimensions, min(matrix.shape) - 1)
+        if rank < 2:
             raise ValueError("too little training text")
-        self._space = TruncatedSVD(fewer, random_state=seed).fit(matrix)
+        self._space = TruncatedSVD(rank, random_state=seed).fit(matrix)
 
     def embed(self, texts: Sequence[str]) -> Numbers:
         """Return unit vectors, (texts, dimensions); a zero vector for a text without a known word."""
@@ -50,4 +50,4 @@ def cosines(left: Numbers, right: Numbers, pairs: npt.NDArray[np.int64]) -> list
     """
     if not pairs.shape[1]:
         return [float("nan")] * len(left)
-    return [float((right[partners] @ one).mean()) for one, partners in zip(left, pairs, strict=True)]
+    return [float((right[partners] @ vector).mean()) for vector, partners in zip(left, pairs, strict=True)]

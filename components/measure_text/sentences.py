@@ -32,15 +32,15 @@ def well_formed_sentences(parser: Any, prompts: Sequence[str], texts: Sequence[s
     A text may start in the middle of a sentence, so it is parsed together with its prompt. An unfinished last sentence is judged only if
     the text has no other.
     """
-    good, judged = [], []
-    befores = [plain(prompt) for prompt in prompts]
-    whole = (plain(prompt + text) for prompt, text in zip(prompts, texts, strict=True))
+    well_formed_counts, sentence_counts = [], []
+    plain_prompts = [plain(prompt) for prompt in prompts]
+    plain_texts = (plain(prompt + text) for prompt, text in zip(prompts, texts, strict=True))
     with parser.memory_zone():
-        for before, document in zip(befores, parser.pipe(whole, batch_size=BATCH), strict=True):
-            sentences = _judged(document, len(before))
-            good.append(sum(map(is_well_formed, sentences)))
-            judged.append(len(sentences))
-    return ratio(good, judged, "share")
+        for plain_prompt, document in zip(plain_prompts, parser.pipe(plain_texts, batch_size=BATCH), strict=True):
+            sentences = _judged(document, len(plain_prompt))
+            well_formed_counts.append(sum(map(is_well_formed, sentences)))
+            sentence_counts.append(len(sentences))
+    return ratio(well_formed_counts, sentence_counts, "share")
 
 
 def plain(text: str) -> str:
@@ -70,6 +70,6 @@ def _in_its_place(token: Any) -> bool:
 
 def _judged(document: Any, start: int) -> list[Any]:
     """Return the sentences of at least 3 words that end after character `start`: the finished ones, or all if none is finished."""
-    found = [sentence for sentence in document.sents if sentence.end_char > start]
-    finished = [sentence for sentence in found if sentence.text.rstrip(QUOTES).endswith(ENDS)]
-    return [sentence for sentence in finished or found if sum(token.is_alpha for token in sentence) >= SHORTEST]
+    sentences = [sentence for sentence in document.sents if sentence.end_char > start]
+    finished = [sentence for sentence in sentences if sentence.text.rstrip(QUOTES).endswith(ENDS)]
+    return [sentence for sentence in finished or sentences if sum(token.is_alpha for token in sentence) >= SHORTEST]

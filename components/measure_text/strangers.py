@@ -12,9 +12,9 @@ def strangers(groups: Sequence[str], count: int, seed: int) -> npt.NDArray[np.in
     Returns:
         (rows, count) row numbers; (1, 0) for a single row, which has no other row.
     """
-    names, rows = np.unique(np.asarray(groups, str), return_inverse=True)[1], np.arange(len(groups))
+    group_ids, rows = np.unique(np.asarray(groups, str), return_inverse=True)[1], np.arange(len(groups))
     if len(rows) < 2:
         return np.empty((len(rows), 0), np.int64)
-    kinds = names if names.max() else rows
-    random = np.random.default_rng(seed)
-    return np.stack([random.choice(rows[kinds != kind], size=count) for kind in kinds])
+    labels = group_ids if group_ids.max() else rows
+    generator = np.random.default_rng(seed)
+    return np.stack([generator.choice(rows[labels != label], size=count) for label in labels])

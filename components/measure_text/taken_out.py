@@ -37,11 +37,11 @@ class TakenOut:
     def within(self, text: str) -> Iterator[tuple[str, Identity]]:
         """Yield (kind, identity) of each occurrence in `text`."""
         words = identity(POSSESSIVE.sub("", text))
-        for length in sorted({len(each) for each in self.kinds}):
+        for length in sorted({len(data) for data in self.kinds}):
             for start in range(len(words) - length + 1):
-                found = words[start : start + length]
-                if found in self.kinds:
-                    yield self.kinds[found], found
+                candidate = words[start : start + length]
+                if candidate in self.kinds:
+                    yield self.kinds[candidate], candidate
 
 
 def taken_out(corpus: Path, audit: Path) -> TakenOut:
@@ -54,39 +54,39 @@ def taken_out(corpus: Path, audit: Path) -> TakenOut:
     Raises:
         BadInput: a file is not such a table.
     """
-    places = read_audit(audit)
+    spans_of = read_audit(audit)
     kinds: dict[Identity, str] = {}
-    left: set[str] = set()
-    for document in read_documents(corpus, "train") if places else ():
-        for entity, said in _joined(document.text, places.get(document.id, ())):
+    skipped: set[str] = set()
+    for document in read_documents(corpus, "train") if spans_of else ():
+        for entity, finding in _joined(document.text, spans_of.get(document.id, ())):
             if entity != NAME:
-                kinds[identity(said)[:MOST]] = entity
-            elif is_full_name(said):
-                kinds[identity(POSSESSIVE.sub("", said))[:MOST]] = entity
+                kinds[identity(finding)[:MOST]] = entity
+            elif is_full_name(finding):
+                kinds[identity(POSSESSIVE.sub("", finding))[:MOST]] = entity
             else:
-                left.add(said)
+                skipped.add(finding)
     kinds.pop((), None)
-    return TakenOut(kinds, len(left))
+    return TakenOut(kinds, len(skipped))
 
 
-def is_full_name(said: str) -> bool:
+def is_full_name(text: str) -> bool:
     """Return True if the text has two words that look like names.
 
     A first name does not identify a person, and every line of verse starts with a capital.
     """
-    words = POSSESSIVE.sub("", said).split()
+    words = POSSESSIVE.sub("", text).split()
     return sum(word[0].isupper() and bool(NAMELIKE.fullmatch(word)) and word.casefold() not in NO_NAME for word in words) > 1
 
 
-def _joined(text: str, found: Iterable[tuple[str, int, int]]) -> Iterator[tuple[str, str]]:
+def _joined(text: str, spans: Iterable[tuple[str, int, int]]) -> Iterator[tuple[str, str]]:
     """Yield (kind, text) of the findings. Names separated only by white space are joined: a name can cross a line break."""
-    run: tuple[str, int, int] | None = None
-    for entity, start, end in sorted(found, key=lambda one: one[1]):
-        if run and run[0] == entity == NAME and not text[run[2] : start].strip():
-            run = entity, run[1], end
+    current: tuple[str, int, int] | None = None
+    for entity, start, end in sorted(spans, key=lambda span: span[1]):
+        if current and current[0] == entity == NAME and not text[current[2] : start].strip():
+            current = entity, current[1], end
             continue
-        if run:
-            yield run[0], text[run[1] : run[2]]
-        run = entity, start, end
-    if run:
-        yield run[0], text[run[1] : run[2]]
+        if current:
+            yield current[0], text[current[1] : current[2]]
+        current = entity, start, end
+    if current:
+        yield current[0], text[current[1] : current[2]]

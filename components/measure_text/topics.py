@@ -46,7 +46,7 @@ def consistencies(left: Numbers, right: Numbers, pairs: npt.NDArray[np.int64]) -
     """
     if not pairs.shape[1]:
         return [float("nan")] * len(left)
-    return [float(1 - jensen_shannon(one[np.newaxis], right[partners]).mean()) for one, partners in zip(left, pairs, strict=True)]
+    return [float(1 - jensen_shannon(mixture[np.newaxis], right[partners]).mean()) for mixture, partners in zip(left, pairs, strict=True)]
 
 
 def jensen_shannon(left: Numbers, right: Numbers) -> Numbers:
@@ -57,9 +57,9 @@ def jensen_shannon(left: Numbers, right: Numbers) -> Numbers:
     return distance
 
 
-def _relative(one: Numbers, other: Numbers) -> Numbers:
-    one, other = np.broadcast_arrays(one, other)
-    there = (one > 0) & (other > 0)  # the midpoint of a tiny share and 0 can round to 0
-    logs = [np.log2(shares, where=there, out=np.zeros(shares.shape)) for shares in (one, other)]
-    total: Numbers = (one * (logs[0] - logs[1])).sum(axis=-1)
+def _relative(left: Numbers, right: Numbers) -> Numbers:
+    left, right = np.broadcast_arrays(left, right)
+    positive = (left > 0) & (right > 0)  # the midpoint of a tiny share and 0 can round to 0
+    logs = [np.log2(shares, where=positive, out=np.zeros(shares.shape)) for shares in (left, right)]
+    total: Numbers = (left * (logs[0] - logs[1])).sum(axis=-1)
     return total

@@ -23,6 +23,6 @@ class TrainingText:
 
 def encoded(texts: Iterable[str], tokenizer: Tokenizer) -> Iterator[Sequence[int]]:
     """Yield the token IDs of each text."""
-    rest = iter(texts)
-    while batch := list(islice(rest, BATCH)):
+    remaining = iter(texts)
+    while batch := list(islice(remaining, BATCH)):
         yield from tokenizer.encode_all(batch)
