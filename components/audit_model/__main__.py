@@ -26,10 +26,10 @@ def work(call: Call) -> None:
         measure_secrets(model, settings, seed, audit, lambda done, text: call.progress(share + (1 - share) * done, 1, text))
     for warning in audit.warnings:
         call.warn(warning)
-    found = audit.to_json()
-    write_text(call.outputs["model_audit"], json.dumps(found, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False))
-    show_metrics(call, found["metrics"])
-    call.progress(1, 1, f"{found['metrics']['bias_pairs']:.0f} counterfactual pairs")
+    artifact = audit.to_json()
+    write_text(call.outputs["model_audit"], json.dumps(artifact, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False))
+    show_metrics(call, artifact["metrics"])
+    call.progress(1, 1, f"{artifact['metrics']['bias_pairs']:.0f} counterfactual pairs")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -27,31 +27,33 @@ class Audit:
     secrets: dict[str, Any] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
-    def estimate(self, name: str, found: Estimate) -> None:
+    def estimate(self, name: str, estimate: Estimate) -> None:
         """Add a metric with its confidence interval."""
-        self.metrics[name], self.intervals[name] = found.value, found
+        self.metrics[name], self.intervals[name] = estimate.value, estimate
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON artifact, without warnings. Floats are rounded to 6 digits.
 
         Non-finite numbers become None: the gates reject them and say why. Intervals with an infinite limit are left out.
         """
-        ended = {name: (one.low, one.high) for name, one in self.intervals.items() if math.isfinite(one.high - one.low)}
-        intervals = {name: list(both) for name, both in ended.items()}
-        parts = {"metrics": self.metrics, "intervals": intervals, "axes": self.axes, "examples": self.examples, "secrets": self.secrets}
-        return {name: _plain(part) for name, part in parts.items()}
+        finite = {
+            name: (estimate.low, estimate.high) for name, estimate in self.intervals.items() if math.isfinite(estimate.high - estimate.low)
+        }
+        intervals = {name: list(pair) for name, pair in finite.items()}
+        sections = {"metrics": self.metrics, "intervals": intervals, "axes": self.axes, "examples": self.examples, "secrets": self.secrets}
+        return {name: _plain(section) for name, section in sections.items()}
 
 
-def limits(found: Estimate) -> dict[str, float]:
+def limits(estimate: Estimate) -> dict[str, float]:
     """Return an estimate as JSON, without its units."""
-    return {"value": found.value, "low": found.low, "high": found.high}
+    return {"value": estimate.value, "low": estimate.low, "high": estimate.high}
 
 
-def _plain(found: Any) -> Any:
-    if isinstance(found, dict):
-        return {key: _plain(value) for key, value in found.items()}
-    if isinstance(found, list):
-        return [_plain(value) for value in found]
-    if isinstance(found, float):
-        return round(found, 6) if math.isfinite(found) else None
-    return found
+def _plain(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {key: _plain(value) for key, value in data.items()}
+    if isinstance(data, list):
+        return [_plain(value) for value in data]
+    if isinstance(data, float):
+        return round(data, 6) if math.isfinite(data) else None
+    return data

@@ -25,15 +25,15 @@ def measure_bias(model: LoadedModel, settings: AuditSettings, seed: int, audit: 
         say: progress callback, called with the finished share in [0, 1] and a description.
     """
     suites = [load_suite(language) for language in settings.languages]
-    likelihood, left_out = likelihood_gaps(
+    likelihood, skipped = likelihood_gaps(
         model, suites, pairs=settings.pairs, batch=settings.batch, width=settings.width, seed=seed,
         say=lambda done, total: say(0.7 * done / total, "likelihood of counterfactual pairs"),
     )  # fmt: skip
-    if left_out:
+    if skipped:
         audit.warnings.append(
-            f"{left_out} counterfactual pairs are left out: the tokenizer cannot spell them in {settings.width} tokens (audit.width)"
+            f"{skipped} counterfactual pairs are left out: the tokenizer cannot spell them in {settings.width} tokens (audit.width)"
         )
-    audit.metrics["bias_pairs"] = sum(len(one.gaps) for one in likelihood)
+    audit.metrics["bias_pairs"] = sum(len(group_gaps.gaps) for group_gaps in likelihood)
     _add(audit, "likelihood", likelihood, settings, seed)
     english = next((suite for suite in suites if suite.language == JUDGED), None)
     if english is None:
@@ -41,24 +41,29 @@ def measure_bias(model: LoadedModel, settings: AuditSettings, seed: int, audit: 
         return
     tokens = settings.completion_tokens
     sampling = Sampling(tokens, min(10, tokens), settings.temperature, settings.top_k, settings.top_p)
-    completed = completion_gaps(
+    completion = completion_gaps(
         model, english, sampling, prompts=settings.prompts, batch=settings.batch, seed=seed,
         say=lambda done, total: say(0.7 + 0.3 * done / total, "completions of counterfactual openings"),
     )  # fmt: skip
     for measure in ("sentiment", "toxicity"):
-        _add(audit, measure, [one for one in completed if one.measure == measure], settings, seed)
+        _add(audit, measure, [group_gaps for group_gaps in completion if group_gaps.measure == measure], settings, seed)
 
 
 def _add(audit: Audit, measure: str, measured: Sequence[Gaps], settings: AuditSettings, seed: int) -> None:
     groups, worst = summarise(measured, resamples=settings.resamples, seed=seed)
-    for one, found in zip(measured, groups, strict=True):
-        about = {"measure": measure, "axis": one.group.axis, "language": one.group.language, "group": one.group.name}
+    for group_gaps, bias in zip(measured, groups, strict=True):
+        labels = {"measure": measure, "axis": group_gaps.group.axis, "language": group_gaps.group.language, "group": group_gaps.group.name}
         audit.axes.append({
-            **about, "reference": one.group.reference, "pairs": len(one.gaps), "templates": found.gap.units, "gap": limits(found.gap),
-            "together": limits(found.simultaneous), "effect_size": math.nan if found.effect is None else found.effect,
+            **labels, "reference": group_gaps.group.reference, "pairs": len(group_gaps.gaps), "templates": bias.gap.units,
+            "gap": limits(bias.gap), "together": limits(bias.simultaneous), "effect_size": math.nan if bias.effect is None else bias.effect,
         })  # fmt: skip
-        audit.examples += [{**about, "gap": e.gap, "text": discreet(e.group), "reference": discreet(e.reference)} for e in one.examples]
-    own = sorted((e for e in audit.examples if e["measure"] == measure), key=lambda e: -abs(e["gap"]))
-    audit.examples = [e for e in audit.examples if e["measure"] != measure] + own[:EXAMPLES]
+        audit.examples += [
+            {**labels, "gap": example.gap, "text": discreet(example.group), "reference": discreet(example.reference)}
+            for example in group_gaps.examples
+        ]
+    measure_examples = sorted(
+        (example for example in audit.examples if example["measure"] == measure), key=lambda example: -abs(example["gap"])
+    )
+    audit.examples = [example for example in audit.examples if example["measure"] != measure] + measure_examples[:EXAMPLES]
     audit.estimate(f"bias_{measure}_worst", worst.gap)
     audit.metrics |= {f"bias_{measure}_excess": worst.excess, f"bias_{measure}_reach": worst.reach}

@@ -37,40 +37,45 @@ def completion_gaps(
     """
     chosen: list[tuple[Group, list[PromptPair]]] = []
     for group in suite.groups:
-        others = sum(one.axis == group.axis for one in suite.groups)
-        chosen.append((group, prompts_of(suite, group, -(-prompts // others), seed)))
-    asked = [("".join(pair.template.halves(who)), pair.seed) for _, its in chosen for pair in its for who in pair.who]
-    texts = _written(model, asked, sampling, batch, say)
-    people = {word for group in suite.groups for pair in group.pairs for phrase in pair for word in phrase.lower().split()}
-    sentiment, toxicity = Sentiment(people), Toxicity(1.0, people)
-    good = np.asarray([sentiment.compound(text) for text in texts], np.float64).reshape(-1, 2)
-    bad = np.asarray([toxicity.probability(text) for text in texts], np.float64).reshape(-1, 2)
-    found, at = [], 0
-    for group, its in chosen:
-        rows = slice(at, at + len(its))
-        at += len(its)
-        clusters = tuple(pair.template.name for pair in its)
-        whole = [asked[n][0] + texts[n] for n in range(2 * rows.start, 2 * rows.stop)]
-        for measure, gap in (("sentiment", good[rows, 1] - good[rows, 0]), ("toxicity", bad[rows, 0] - bad[rows, 1])):
-            found.append(Gaps(measure, group, gap, clusters, _examples(gap, whole)))
-    return found
+        group_count = sum(other.axis == group.axis for other in suite.groups)
+        chosen.append((group, prompts_of(suite, group, -(-prompts // group_count), seed)))
+    requests = [
+        ("".join(pair.template.halves(person)), pair.seed) for _, prompt_pairs in chosen for pair in prompt_pairs for person in pair.who
+    ]
+    texts = _written(model, requests, sampling, batch, say)
+    person_words = {word for group in suite.groups for pair in group.pairs for phrase in pair for word in phrase.lower().split()}
+    sentiment, toxicity = Sentiment(person_words), Toxicity(1.0, person_words)
+    sentiments = np.asarray([sentiment.compound(text) for text in texts], np.float64).reshape(-1, 2)
+    toxicities = np.asarray([toxicity.probability(text) for text in texts], np.float64).reshape(-1, 2)
+    results, start = [], 0
+    for group, prompt_pairs in chosen:
+        rows = slice(start, start + len(prompt_pairs))
+        start += len(prompt_pairs)
+        clusters = tuple(pair.template.name for pair in prompt_pairs)
+        full_texts = [requests[n][0] + texts[n] for n in range(2 * rows.start, 2 * rows.stop)]
+        for measure, gap in (
+            ("sentiment", sentiments[rows, 1] - sentiments[rows, 0]),
+            ("toxicity", toxicities[rows, 0] - toxicities[rows, 1]),
+        ):
+            results.append(Gaps(measure, group, gap, clusters, _examples(gap, full_texts)))
+    return results
 
 
 def _written(
-    model: LoadedModel, asked: Sequence[tuple[str, int]], sampling: Sampling, batch: int, say: Callable[[int, int], None]
+    model: LoadedModel, requests: Sequence[tuple[str, int]], sampling: Sampling, batch: int, say: Callable[[int, int], None]
 ) -> list[str]:
     """Return the completion of each (prompt, seed). Equal requests are generated once."""
-    different = list(dict.fromkeys(asked))
-    ids = [[START, *model.tokenizer.encode(text)] for text, _ in different]
+    distinct = list(dict.fromkeys(requests))
+    ids = [[START, *model.tokenizer.encode(text)] for text, _ in distinct]
     texts: list[str] = []
-    for at in range(0, len(different), batch):
-        part = slice(at, at + batch)
-        texts += [one.text for one in generate(model, ids[part], sampling, [seed for _, seed in different[part]])]
-        say(len(texts), len(different))
-    found = dict(zip(different, texts, strict=True))
-    return [found[one] for one in asked]
+    for start in range(0, len(distinct), batch):
+        batch_rows = slice(start, start + batch)
+        texts += [one.text for one in generate(model, ids[batch_rows], sampling, [seed for _, seed in distinct[batch_rows]])]
+        say(len(texts), len(distinct))
+    text_of = dict(zip(distinct, texts, strict=True))
+    return [text_of[one] for one in requests]
 
 
-def _examples(gap: npt.NDArray[np.float64], whole: Sequence[str]) -> tuple[Example, ...]:
-    widest = np.argsort(-np.abs(gap), kind="stable")[:EXAMPLES]
-    return tuple(Example(float(gap[n]), whole[2 * n], whole[2 * n + 1]) for n in widest)
+def _examples(gaps: npt.NDArray[np.float64], full_texts: Sequence[str]) -> tuple[Example, ...]:
+    widest = np.argsort(-np.abs(gaps), kind="stable")[:EXAMPLES]
+    return tuple(Example(float(gaps[n]), full_texts[2 * n], full_texts[2 * n + 1]) for n in widest)

@@ -38,12 +38,12 @@ def pairs_of(suite: Suite, group: Group, count: int, seed: int) -> list[Pair]:
     Groups with the same number of phrases and contrasts get the same combinations. Their reference sentences are then equal and are
     scored once.
     """
-    each = [
-        [Pair(template, who, what) for who, what in product(group.pairs, group.contrasts.get(template.kind, ()))]
+    by_template = [
+        [Pair(template, persons, statements) for persons, statements in product(group.pairs, group.contrasts.get(template.kind, ()))]
         for template in suite.templates
     ]  # fmt: skip
-    random = np.random.default_rng(seed)
-    shuffled = [[pairs[number] for number in random.permutation(len(pairs))] for pairs in each]
+    generator = np.random.default_rng(seed)
+    shuffled = [[pairs[index] for index in generator.permutation(len(pairs))] for pairs in by_template]
     return _in_turns(shuffled, count)
 
 
@@ -55,15 +55,15 @@ def prompts_of(suite: Suite, group: Group, count: int, seed: int) -> list[Prompt
     if not suite.prompts:
         return []
     rounds = -(-count // (len(suite.prompts) * len(group.pairs)))
-    each = [[(one, who) for who in _rotated(group.pairs, place) * rounds] for place, one in enumerate(suite.prompts)]
-    return [PromptPair(one, who, seed + number) for number, (one, who) in enumerate(_in_turns(each, count))]
+    by_prompt = [[(template, persons) for persons in _rotated(group.pairs, index) * rounds] for index, template in enumerate(suite.prompts)]
+    return [PromptPair(template, persons, seed + number) for number, (template, persons) in enumerate(_in_turns(by_prompt, count))]
 
 
 def _rotated(pairs: Sequence[tuple[str, str]], by: int) -> list[tuple[str, str]]:
     """Return the pairs rotated by `by`. Each prompt starts at another pair, so a small `count` still covers all phrases."""
-    return [pairs[(by + number) % len(pairs)] for number in range(len(pairs))]
+    return [pairs[(by + index) % len(pairs)] for index in range(len(pairs))]
 
 
-def _in_turns(each: Sequence[Sequence[T]], count: int) -> list[T]:
-    longest = max((len(one) for one in each), default=0)
-    return [one[place] for place in range(longest) for one in each if place < len(one)][:count]
+def _in_turns(sequences: Sequence[Sequence[T]], count: int) -> list[T]:
+    longest = max((len(sequence) for sequence in sequences), default=0)
+    return [sequence[index] for index in range(longest) for sequence in sequences if index < len(sequence)][:count]

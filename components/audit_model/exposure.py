@@ -44,13 +44,13 @@ def exposure(secret: float, candidates: npt.NDArray[np.float64], space: int) -> 
     """
     if not (math.isfinite(secret) and np.isfinite(candidates).all()):
         return Exposure(Estimate(math.nan, 0.0, math.inf, len(candidates)), math.nan)
-    count, better = len(candidates), int((candidates >= secret).sum())
-    least, most = clopper_pearson(better, count)
-    value = math.log2((count + 1) / (better + 1))
+    count, as_likely = len(candidates), int((candidates >= secret).sum())
+    low_share, high_share = clopper_pearson(as_likely, count)
+    value = math.log2((count + 1) / (as_likely + 1))
     limit = math.log2(space)
-    high = min(limit, -math.log2(least)) if least > 0 else limit
+    high = min(limit, -math.log2(low_share)) if low_share > 0 else limit
     return Exposure(
-        Estimate(value, min(value, max(0.0, -math.log2(most))), max(value, high), count), _extrapolated(secret, candidates, limit)
+        Estimate(value, min(value, max(0.0, -math.log2(high_share))), max(value, high), count), _extrapolated(secret, candidates, limit)
     )
 
 
@@ -59,8 +59,8 @@ def chance(candidates: int) -> float:
 
     It is log2(n + 1) − log2((n + 1)!) / (n + 1), which approaches 1 / ln 2 = 1.44.
     """
-    places = candidates + 1
-    return math.log2(places) - math.lgamma(places + 1) / math.log(2) / places
+    ranks = candidates + 1
+    return math.log2(ranks) - math.lgamma(ranks + 1) / math.log(2) / ranks
 
 
 def _extrapolated(secret: float, candidates: npt.NDArray[np.float64], limit: float) -> float:
@@ -73,5 +73,5 @@ def _extrapolated(secret: float, candidates: npt.NDArray[np.float64], limit: flo
     delta = math.copysign(math.sqrt(math.pi / 2 * power / (power + ((4 - math.pi) / 2) ** (2 / 3))), skew)
     shape = delta / math.sqrt(1 - delta**2)
     scale = deviation / math.sqrt(1 - 2 * delta**2 / math.pi)
-    place = float(candidates.mean()) - scale * delta * math.sqrt(2 / math.pi)
-    return float(np.clip(-stats.skewnorm.logsf(secret, shape, place, scale) / math.log(2), 0.0, limit))
+    location = float(candidates.mean()) - scale * delta * math.sqrt(2 / math.pi)
+    return float(np.clip(-stats.skewnorm.logsf(secret, shape, location, scale) / math.log(2), 0.0, limit))

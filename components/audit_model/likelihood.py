@@ -32,9 +32,9 @@ def spelled(model: LoadedModel, context: str, continuation: str) -> Text | None:
 
     They are encoded separately, so a continuation has the same tokens after any context.
     """
-    words, parts = model.tokenizer, (context, continuation)
-    first, second = (words.encode(part) for part in parts)
-    if (words.decode(first), words.decode(second)) != parts:
+    tokenizer, strings = model.tokenizer, (context, continuation)
+    first, second = (tokenizer.encode(string) for string in strings)
+    if (tokenizer.decode(first), tokenizer.decode(second)) != strings:
         return None
     return Text((START, *first), tuple(second))
 
@@ -50,16 +50,16 @@ def log_probs(
         width: maximum tokens per row.
         say: progress callback, called with the number of finished and of all distinct texts.
     """
-    order = sorted({text for text in texts if text is not None and text.length <= width}, key=lambda text: (text.length, text))
-    found: dict[Text, float] = {}
-    for at in range(0, len(order), batch):
-        chunk = order[at : at + batch]
+    distinct = sorted({text for text in texts if text is not None and text.length <= width}, key=lambda text: (text.length, text))
+    scores: dict[Text, float] = {}
+    for start in range(0, len(distinct), batch):
+        chunk = distinct[start : start + batch]
         widest = min(width, -(-chunk[-1].length // STEP) * STEP)
         rows: npt.NDArray[np.int32] = np.full((batch, widest), PAD, np.int32)
         for row, text in enumerate(chunk):
             rows[row, : text.length] = text.context + text.continuation
         nats = np.asarray(model.score(tokens=rows)["log_prob"], np.float64)
         for row, text in enumerate(chunk):
-            found[text] = float(nats[row, len(text.context) - 1 : text.length - 1].sum())
-        say(len(found), len(order))
-    return np.asarray([math.nan if text is None else found.get(text, math.nan) for text in texts], np.float64)
+            scores[text] = float(nats[row, len(text.context) - 1 : text.length - 1].sum())
+        say(len(scores), len(distinct))
+    return np.asarray([math.nan if text is None else scores.get(text, math.nan) for text in texts], np.float64)

@@ -50,19 +50,19 @@ def likelihood_gaps(
         say: progress callback, called with the number of finished and of all distinct texts.
     """
     chosen = [(group, pairs_of(suite, group, _share(suite, group.axis, pairs), seed)) for suite in suites for group in suite.groups]
-    texts = [text for _, its in chosen for pair in its for text in _four(model, pair)]
+    texts = [text for _, group_pairs in chosen for pair in group_pairs for text in _four(model, pair)]
     fits = np.all(np.asarray([text is not None and text.length <= width for text in texts], bool).reshape(-1, 4), axis=1)
     nats = log_probs(model, texts, batch=batch, width=width, say=say).reshape(-1, 4)
     gap = (nats[:, 0] - nats[:, 1]) - (nats[:, 2] - nats[:, 3])
-    found, at = [], 0
-    for group, its in chosen:
-        kept = [number for number in range(at, at + len(its)) if fits[number]]
-        own = [its[number - at] for number in kept]
-        values, at = gap[kept], at + len(its)
+    results, start = [], 0
+    for group, group_pairs in chosen:
+        rows = [row for row in range(start, start + len(group_pairs)) if fits[row]]
+        kept_pairs = [group_pairs[row - start] for row in rows]
+        values, start = gap[rows], start + len(group_pairs)
         widest = np.argsort(-np.abs(values), kind="stable")[:EXAMPLES]
-        examples = tuple(Example(float(values[n]), *_sentences(own[n])) for n in widest)
-        found.append(Gaps("likelihood", group, values, tuple(pair.template.name for pair in own), examples))
-    return found, int((~fits).sum())
+        examples = tuple(Example(float(values[n]), *_sentences(kept_pairs[n])) for n in widest)
+        results.append(Gaps("likelihood", group, values, tuple(pair.template.name for pair in kept_pairs), examples))
+    return results, int((~fits).sum())
 
 
 def _share(suite: Suite, axis: str, pairs: int) -> int:
@@ -70,10 +70,10 @@ def _share(suite: Suite, axis: str, pairs: int) -> int:
 
 
 def _four(model: LoadedModel, pair: Pair) -> list[Text | None]:
-    return [spelled(model, *pair.template.halves(who, what)) for who in pair.who for what in pair.what]
+    return [spelled(model, *pair.template.halves(person, statement)) for person in pair.who for statement in pair.what]
 
 
 def _sentences(pair: Pair) -> tuple[str, str]:
     """Return the stereotype sentence about the group and about the reference group."""
-    group, reference = ("".join(pair.template.halves(who, pair.what[0])) for who in pair.who)
+    group, reference = ("".join(pair.template.halves(person, pair.what[0])) for person in pair.who)
     return group, reference

@@ -37,12 +37,14 @@ def measure_exposure(
     say: Callable[[int, int], None],
 ) -> list[Exposure]:  # fmt: skip
     """Return the exposure of each canary string among `candidates` other values, drawn by `seed`, in the same sentence."""
-    random = np.random.default_rng(seed)
+    generator = np.random.default_rng(seed)
     texts = []
     for secret in secrets:
-        own = f" {secret.secret}."
-        drawn = [text for number in random.choice(SPACE, candidates + 1, replace=False) if (text := secret.spelled(int(number))) != own]
-        texts += [spelled(model, secret.prefix, text) for text in (own, *drawn[:candidates])]
+        planted = f" {secret.secret}."
+        others = [
+            text for number in generator.choice(SPACE, candidates + 1, replace=False) if (text := secret.spelled(int(number))) != planted
+        ]
+        texts += [spelled(model, secret.prefix, text) for text in (planted, *others[:candidates])]
     nats = log_probs(model, texts, batch=batch, width=width, say=say).reshape(len(secrets), candidates + 1)
     return [exposure(float(row[0]), row[1:], SPACE) for row in nats]
 
@@ -54,31 +56,32 @@ def measure_extraction(
 
     Each sentence gets one greedy completion and `attempts` sampled ones. A string counts as extracted in a completion of any sentence.
     """
-    words = model.tokenizer
-    asked = []
+    tokenizer = model.tokenizer
+    requests = []
     for secret in secrets:
-        prompt, room = [START, *words.encode(secret.prefix)], len(words.encode(f" {secret.secret}"))
+        prompt, length = [START, *tokenizer.encode(secret.prefix)], len(tokenizer.encode(f" {secret.secret}"))
         for attempt in range(attempts + 1):
-            how = sampling if attempt else GREEDY
-            asked.append((prompt, Sampling(room, 1, how.temperature, how.top_k, how.top_p), seed + attempt))
-    written: list[str] = []
-    for at in range(0, len(asked), batch):
-        prompts, each, seeds = zip(*asked[at : at + batch], strict=True)
-        written += [completion.text for completion in generate(model, prompts, each, seeds)]
-    return [any(secret.secret in text for text in written) for secret in secrets]
+            options = sampling if attempt else GREEDY
+            requests.append((prompt, Sampling(length, 1, options.temperature, options.top_k, options.top_p), seed + attempt))
+    texts: list[str] = []
+    for start in range(0, len(requests), batch):
+        prompts, samplings, seeds = zip(*requests[start : start + batch], strict=True)
+        texts += [completion.text for completion in generate(model, prompts, samplings, seeds)]
+    return [any(secret.secret in text for text in texts) for secret in secrets]
 
 
 def summary_of_secrets(planted: Sequence[Known], control: Sequence[Exposure], candidates: int) -> dict[str, object]:
     """Return the section `secrets` of the artifact: exposure by repetition rate, in bits. It contains no canary string."""
     rates = []
-    for rate in sorted({one.repeats for one in planted}):
-        its = [one for one in planted if one.repeats == rate]
-        bits = [one.exposure.sampled.value for one in its]
+    for rate in sorted({item.repeats for item in planted}):
+        at_rate = [item for item in planted if item.repeats == rate]
+        bits = [item.exposure.sampled.value for item in at_rate]
         rates.append({
-            "rate": rate, "secrets": len(its), "exposure_mean": float(np.mean(bits)), "exposure_max": float(np.max(bits)),
-            "extrapolated_mean": float(np.mean([one.exposure.extrapolated for one in its])), "extracted": sum(one.extracted for one in its),
+            "rate": rate, "secrets": len(at_rate), "exposure_mean": float(np.mean(bits)), "exposure_max": float(np.max(bits)),
+            "extrapolated_mean": float(np.mean([item.exposure.extrapolated for item in at_rate])),
+            "extracted": sum(item.extracted for item in at_rate),
         })  # fmt: skip
     return {
-        "rates": rates, "control_mean": float(np.mean([one.sampled.value for one in control])), "chance": chance(candidates),
+        "rates": rates, "control_mean": float(np.mean([item.sampled.value for item in control])), "chance": chance(candidates),
         "most_measurable": math.log2(candidates + 1), "space": math.log2(SPACE),
     }  # fmt: skip

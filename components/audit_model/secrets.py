@@ -27,10 +27,10 @@ def measure_secrets(model: LoadedModel, settings: AuditSettings, seed: int, audi
     )  # fmt: skip
     sampling = Sampling(temperature=settings.temperature, top_k=settings.top_k, top_p=settings.top_p)
     extracted = measure_extraction(model, secrets, sampling, attempts=settings.attempts, batch=settings.batch, seed=seed)
-    own, control = exposures[: len(secrets)], exposures[len(secrets) :]
-    known = [Known(one.repeats, bits, out) for one, bits, out in zip(secrets, own, extracted, strict=True)]
-    most = max((one.exposure.sampled for one in known), key=lambda one: math.inf if math.isnan(one.value) else one.value)
-    audit.estimate("secret_exposure_max", most)
+    exposed, control = exposures[: len(secrets)], exposures[len(secrets) :]
+    known = [Known(one.repeats, bits, was_extracted) for one, bits, was_extracted in zip(secrets, exposed, extracted, strict=True)]
+    highest = max((one.exposure.sampled for one in known), key=lambda one: math.inf if math.isnan(one.value) else one.value)
+    audit.estimate("secret_exposure_max", highest)
     audit.estimate("secret_extraction_rate", _rate(sum(extracted), len(secrets)))
     audit.metrics |= {
         "secret_exposure_mean": float(np.mean([one.exposure.sampled.value for one in known])),

@@ -70,8 +70,8 @@ def load_suite(language: str, folder: Path = FOLDER) -> Suite:
     sentences = _read(folder / language / "templates.toml")
     return Suite(
         language,
-        tuple(Template(**one) for one in sentences["templates"]),
-        tuple(Template(**one) for one in sentences.get("prompts", ())),
+        tuple(Template(**entry) for entry in sentences["templates"]),
+        tuple(Template(**entry) for entry in sentences.get("prompts", ())),
         tuple(group for axis in AXES for group in _groups(axis, language, _read(folder / language / f"{axis}.toml"))),
     )
 
@@ -80,14 +80,14 @@ def _read(path: Path) -> dict[str, Any]:
     return tomllib.loads(path.read_text("utf-8"))
 
 
-def _groups(axis: str, language: str, found: Mapping[str, Any]) -> Sequence[Group]:
+def _groups(axis: str, language: str, data: Mapping[str, Any]) -> Sequence[Group]:
     groups = []
-    for name, one in found["groups"].items():
-        own, shared = one.get("contrasts", {}), found["contrasts"]
+    for name, entry in data["groups"].items():
+        own, shared = entry.get("contrasts", {}), data["contrasts"]
         contrasts = {kind: _pairs([*own.get(kind, ()), *shared.get(kind, ())]) for kind in sorted({*own, *shared})}
-        groups.append(Group(axis, language, name, found["reference"], _pairs(one["pairs"]), contrasts))
+        groups.append(Group(axis, language, name, data["reference"], _pairs(entry["pairs"]), contrasts))
     return groups
 
 
-def _pairs(found: Sequence[Sequence[str]]) -> tuple[tuple[str, str], ...]:
-    return tuple((first, second) for first, second in found)
+def _pairs(entries: Sequence[Sequence[str]]) -> tuple[tuple[str, str], ...]:
+    return tuple((first, second) for first, second in entries)

@@ -35,11 +35,11 @@ def summarise(measured: Sequence[Gaps], *, resamples: int, seed: int) -> tuple[S
     for one in measured:
         gaps.setdefault(f"{one.group.axis} ({one.group.language})", {})[one.group.name] = PairedGaps(one.clusters, one.gaps)
     # The bound 0.0 only affects the judge's verdicts, which are not used: the gates compare the limits with their own bounds.
-    found = judge_bias(gaps, 0.0, seed=seed, resamples=resamples)
-    groups = {(one.axis, one.group): one for one in found.groups}
+    judged = judge_bias(gaps, 0.0, seed=seed, resamples=resamples)
+    groups = {(one.axis, one.group): one for one in judged.groups}
     ordered = [groups[f"{one.group.axis} ({one.group.language})", one.group.name] for one in measured]
-    if found.excess is None:
+    if judged.excess is None:
         return ordered, Worst(Estimate(math.nan, -math.inf, math.inf, 0), math.nan, math.nan)
     worst = max((one.simultaneous for one in ordered), key=lambda one: abs(one.value))
     size = Estimate(abs(worst.value), max(0.0, worst.low, -worst.high), max(0.0, -worst.low, worst.high), worst.units)
-    return ordered, Worst(size, found.excess, math.nan if found.reach is None else found.reach)
+    return ordered, Worst(size, judged.excess, math.nan if judged.reach is None else judged.reach)
