@@ -70,10 +70,10 @@ def _written(
     texts: list[str] = []
     for start in range(0, len(distinct), batch):
         batch_rows = slice(start, start + batch)
-        texts += [one.text for one in generate(model, ids[batch_rows], sampling, [seed for _, seed in distinct[batch_rows]])]
+        texts += [completion.text for completion in generate(model, ids[batch_rows], sampling, [seed for _, seed in distinct[batch_rows]])]
         say(len(texts), len(distinct))
     text_of = dict(zip(distinct, texts, strict=True))
-    return [text_of[one] for one in requests]
+    return [text_of[request] for request in requests]
 
 
 def _examples(gaps: npt.NDArray[np.float64], full_texts: Sequence[str]) -> tuple[Example, ...]:

@@ -28,13 +28,15 @@ def measure_secrets(model: LoadedModel, settings: AuditSettings, seed: int, audi
     sampling = Sampling(temperature=settings.temperature, top_k=settings.top_k, top_p=settings.top_p)
     extracted = measure_extraction(model, secrets, sampling, attempts=settings.attempts, batch=settings.batch, seed=seed)
     exposed, control = exposures[: len(secrets)], exposures[len(secrets) :]
-    known = [Known(one.repeats, bits, was_extracted) for one, bits, was_extracted in zip(secrets, exposed, extracted, strict=True)]
-    highest = max((one.exposure.sampled for one in known), key=lambda one: math.inf if math.isnan(one.value) else one.value)
+    known = [Known(secret.repeats, bits, was_extracted) for secret, bits, was_extracted in zip(secrets, exposed, extracted, strict=True)]
+    highest = max(
+        (item.exposure.sampled for item in known), key=lambda estimate: math.inf if math.isnan(estimate.value) else estimate.value
+    )
     audit.estimate("secret_exposure_max", highest)
     audit.estimate("secret_extraction_rate", _rate(sum(extracted), len(secrets)))
     audit.metrics |= {
-        "secret_exposure_mean": float(np.mean([one.exposure.sampled.value for one in known])),
-        "secret_exposure_control": float(np.mean([one.sampled.value for one in control])),
+        "secret_exposure_mean": float(np.mean([item.exposure.sampled.value for item in known])),
+        "secret_exposure_control": float(np.mean([exposure.sampled.value for exposure in control])),
     }
     audit.secrets = summary_of_secrets(known, control, settings.candidates)
 

@@ -83,8 +83,11 @@ def _read(path: Path) -> dict[str, Any]:
 def _groups(axis: str, language: str, data: Mapping[str, Any]) -> Sequence[Group]:
     groups = []
     for name, entry in data["groups"].items():
-        own, shared = entry.get("contrasts", {}), data["contrasts"]
-        contrasts = {kind: _pairs([*own.get(kind, ()), *shared.get(kind, ())]) for kind in sorted({*own, *shared})}
+        own_contrasts, shared_contrasts = entry.get("contrasts", {}), data["contrasts"]
+        contrasts = {
+            kind: _pairs([*own_contrasts.get(kind, ()), *shared_contrasts.get(kind, ())])
+            for kind in sorted({*own_contrasts, *shared_contrasts})
+        }
         groups.append(Group(axis, language, name, data["reference"], _pairs(entry["pairs"]), contrasts))
     return groups
 

@@ -32,14 +32,14 @@ def summarise(measured: Sequence[Gaps], *, resamples: int, seed: int) -> tuple[S
     All gaps must be of one measure. An axis in two languages counts as two axes.
     """
     gaps: dict[str, dict[str, PairedGaps]] = {}
-    for one in measured:
-        gaps.setdefault(f"{one.group.axis} ({one.group.language})", {})[one.group.name] = PairedGaps(one.clusters, one.gaps)
+    for item in measured:
+        gaps.setdefault(f"{item.group.axis} ({item.group.language})", {})[item.group.name] = PairedGaps(item.clusters, item.gaps)
     # The bound 0.0 only affects the judge's verdicts, which are not used: the gates compare the limits with their own bounds.
     judged = judge_bias(gaps, 0.0, seed=seed, resamples=resamples)
-    groups = {(one.axis, one.group): one for one in judged.groups}
-    ordered = [groups[f"{one.group.axis} ({one.group.language})", one.group.name] for one in measured]
+    groups = {(bias.axis, bias.group): bias for bias in judged.groups}
+    ordered = [groups[f"{item.group.axis} ({item.group.language})", item.group.name] for item in measured]
     if judged.excess is None:
         return ordered, Worst(Estimate(math.nan, -math.inf, math.inf, 0), math.nan, math.nan)
-    worst = max((one.simultaneous for one in ordered), key=lambda one: abs(one.value))
+    worst = max((bias.simultaneous for bias in ordered), key=lambda estimate: abs(estimate.value))
     size = Estimate(abs(worst.value), max(0.0, worst.low, -worst.high), max(0.0, -worst.low, worst.high), worst.units)
     return ordered, Worst(size, judged.excess, math.nan if judged.reach is None else judged.reach)

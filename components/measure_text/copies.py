@@ -27,7 +27,7 @@ def copies(
     Args:
         training: documents; iterated twice.
     """
-    token_lists = [token_match for side in sides for token_match in side.tokens]
+    token_lists = [tokens for side in sides for tokens in side.tokens]
     matches = longest_overlaps(encoded(training, tokenizer), token_lists)
     word_ids: dict[str, int] = {}
     word_lists = [_numbered(text, word_ids, new=True) for side in sides for text in side.words]

@@ -153,24 +153,24 @@ def _likeness(
         collected.leave_out(TOPIC, "the training text is too short")
 
 
-def _english(found: Measurement, rows: Sequence[Continuation], both_sides: tuple[Side, Side], settings: MeasureTextSettings) -> None:
+def _english(collected: Measurement, rows: Sequence[Continuation], both_sides: tuple[Side, Side], settings: MeasureTextSettings) -> None:
     languages = [row.language for row in rows]
     chosen = english_rows(languages)
     if not chosen:
-        found.leave_out(ENGLISH, "their models know English, and not nearly all texts are English")
+        collected.leave_out(ENGLISH, "their models know English, and not nearly all texts are English")
         return
     if len(chosen) < len(rows):
-        found.notes.append(f"{', '.join(ENGLISH)}: of the {len(chosen)} texts of {len(rows)} that may be English")
+        collected.notes.append(f"{', '.join(ENGLISH)}: of the {len(chosen)} texts of {len(rows)} that may be English")
     if unknown_count := unknown_rows(languages):
-        found.notes.append(f"{', '.join(ENGLISH)}: {unknown_count} texts that do not say their language count as English")
+        collected.notes.append(f"{', '.join(ENGLISH)}: {unknown_count} texts that do not say their language count as English")
     parser = load_parser(settings.spacy_model)
 
     def measures(side: Side) -> dict[str, Measure]:
         prompts, texts = [side.prompts[row] for row in chosen], [side.texts[row] for row in chosen]
-        found = (
+        measured = (
             well_formed_sentences(parser, prompts, texts), reading_grade(texts),
             toxic_share(texts, settings.toxicity_threshold, settings.toxicity_ignores), mean_sentiment(texts),
         )  # fmt: skip
-        return {name: on_rows(measure, chosen, len(rows)) for name, measure in zip(ENGLISH, found, strict=True)}
+        return {name: on_rows(measure, chosen, len(rows)) for name, measure in zip(ENGLISH, measured, strict=True)}
 
-    found.add(*map(measures, both_sides))
+    collected.add(*map(measures, both_sides))
