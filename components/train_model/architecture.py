@@ -24,7 +24,7 @@ class Architecture(Protocol):
         """
 
     def floats_a_token(self, settings: TrainSettings) -> float:
-        """Return the float32 values per token that the forward pass keeps plus those that the backward pass adds, for `memory`."""
+        """Return the float32 values per token that the forward pass keeps plus those that the backward pass adds, to estimate memory."""
 
     def head(self, model: keras.Model) -> tuple[tf.Tensor, tf.Tensor]:
         """Return kernel `[width, vocabulary]` and bias `[vocabulary]` of the output projection."""

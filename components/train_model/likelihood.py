@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from robo_poet.model.tokenizer import PAD
 
-CHUNK = 400  # rows: 16 MB of logits at 10,000 tokens, as in `projection`
+CHUNK = 400  # rows: 16 MB of logits at 10,000 tokens, as in the loss
 
 
 def likelihood(features: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, targets: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

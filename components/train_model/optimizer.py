@@ -21,7 +21,7 @@ def make_optimizer(settings: TrainSettings, compute: tf.DType, devices: int = 1)
     Args:
         settings: rates, betas, epsilon, weight decay and clipping norm.
         compute: dtype of the matrix products.
-        devices: number of devices that share a gradient, see `data_parallel`; `clipnorm` is divided by it.
+        devices: number of devices that share a gradient, see `MirroredTrainStep`; `clipnorm` is divided by it.
     """
     inner = keras.optimizers.AdamW(
         settings.learning_rate, beta_1=settings.beta_1, beta_2=settings.beta_2, epsilon=settings.epsilon,

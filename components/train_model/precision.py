@@ -8,7 +8,7 @@ import tensorflow as tf
 def compute_type(setting: str) -> tf.DType:
     """Return the dtype for a precision setting.
 
-    `auto` means float16 on a GPU (with loss scaling, see `optimizer`), bfloat16 on a CPU that is faster with it, else float32.
+    `auto` means float16 on a GPU (with loss scaling, see `make_optimizer`), bfloat16 on a CPU that is faster with it, else float32.
     """
     if setting != "auto":
         return tf.as_dtype(setting)

@@ -1,4 +1,4 @@
-"""A generation request: validates the inputs of a call and prepares them for the loops of `decode` and `beam`."""
+"""A generation request: validates the inputs of a call and prepares them for the loops of sampling and beam search."""
 
 from typing import NamedTuple
 
