@@ -26,7 +26,7 @@ class Perplexity(Callback):
 
     def on_batch_end(self, training: "Trainer", batch: Batch) -> None:
         notes, step = training.progress.notes, training.progress.step
-        loss, nats, tokens = notes.get(NOTE, [0.0, 0.0, 0.0])  # stored in checkpoints, so that a resume loses no step of the mean
+        loss, nats, tokens = notes.get(NOTE, [0.0, 0.0, 0.0])  # in checkpoints, so that a resume loses no step of the mean
         sums = [loss + batch.loss * batch.tokens, nats + batch.nats * batch.tokens, tokens + batch.tokens]
         if step % self._steps == 0 and sums[2]:
             self._events.scalar("loss", sums[0] / sums[2], step)
