@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from serving.access.key_store import KeyStore, Made
+    from serving.access.api_keys import KeyStore, Made
 
 app = typer.Typer(help="API keys of the gateway: a running gateway knows of a change within a second.", no_args_is_help=True)
 Folder = Annotated[Path, typer.Option("--folder", help="the gateway's folder of keys")]
@@ -18,7 +18,7 @@ HOME = Path(".serve/keys")
 
 
 def _store(folder: Path) -> KeyStore:
-    from serving.access.key_store import KeyStore
+    from serving.access.api_keys import KeyStore
 
     return KeyStore(folder)
 

@@ -83,8 +83,7 @@ def _pseudonym(folder: Path, user: str | None, pseudonym: str | None) -> str:
 
     from robo_poet.errors import BadInput
     from robo_poet.request_log.layout import check_log
-    from serving.telemetry.key import read_or_make_key
-    from serving.telemetry.pseudonym import DIGITS, Pseudonyms
+    from serving.telemetry.pseudonym import DIGITS, Pseudonyms, read_or_make_key
 
     if (user is None) == (pseudonym is None):
         raise BadInput("give a user's name, or --pseudonym", where="USER")

@@ -15,7 +15,7 @@ from robo_poet.errors import BadInput
 from robo_poet.orphan import dies_with_parent
 from robo_poet.registry.registry import Registry
 from robo_poet.settings.serve import ServeSettings
-from serving.access.key_store import KeyStore, Made
+from serving.access.api_keys import KeyStore, Made
 from serving.model_server.serving_folder import ServingFolder
 
 READY_SECONDS = 120.0

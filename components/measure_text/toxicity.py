@@ -6,10 +6,10 @@ Neither detects hatred and threats in plain words (`docs/evaluation.md`).
 from collections.abc import Sequence
 
 from components.measure_text.measure import Measure, share
+from serving.content_filter.listed_words import Words
 from serving.content_filter.passage import Passage
 from serving.content_filter.toxicity import Toxicity
 from serving.content_filter.word_list import LISTS, at_least, read
-from serving.content_filter.words import Words
 
 
 def toxic_share(texts: Sequence[str], threshold: float, ignores: Sequence[str]) -> Measure:

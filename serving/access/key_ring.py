@@ -4,9 +4,8 @@ import time
 from collections.abc import Callable, Mapping
 
 from robo_poet.errors import BadInput
-from serving.access.key import Key
-from serving.access.key_store import KeyStore
-from serving.access.unchecked import unchecked
+from serving.access.api_keys import Key, KeyStore
+from serving.access.caller import unchecked
 
 
 class KeyRing:

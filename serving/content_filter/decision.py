@@ -1,5 +1,9 @@
-"""The result types of the content filter."""
+"""The decisions of the content filter, their log records, and the next step that follows for a completion.
 
+A log record holds the rule and a keyed digest, never the text. The loop over completions is in the gateway.
+"""
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,7 +24,7 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class FilterDecision:
     """The decision on a text.
 
     Attributes:
@@ -32,3 +36,54 @@ class Decision:
     allowed: bool
     rule: str = ""
     category: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FilterEvent:
+    """The record of a decision with a hit.
+
+    Attributes:
+        side: `prompt` or `completion`.
+        allowed: True if the text passed and the hit was only logged.
+        rule, category: rule and category of the hit.
+        digest: keyed digest of the text. It equals the digest in the audit log, so that the two logs can be joined.
+        attempt: number of the completion within its request, from 1.
+    """
+
+    side: Side
+    allowed: bool
+    rule: str
+    category: str
+    digest: str
+    attempt: int = 1
+
+
+def event(decision: FilterDecision, side: Side, text: str, digest: Callable[[str], str], attempt: int = 1) -> FilterEvent | None:
+    """Return the event of a decision, or None if the decision has no hit.
+
+    Args:
+        digest: a keyed hash, such as `Pseudonyms.text`.
+    """
+    if not decision.rule:
+        return None
+    return FilterEvent(side, decision.allowed, decision.rule, decision.category, digest(text), attempt)
+
+
+Step = Literal["accept", "resample", "refuse"]
+
+
+def next_step(decisions: Sequence[FilterDecision], attempts: int) -> Step:
+    """Return the next step for one completion.
+
+    Args:
+        decisions: decisions on its attempts so far, oldest first.
+        attempts: largest number of attempts, at least 1.
+
+    Raises:
+        ValueError: `decisions` is empty, or `attempts` is less than 1.
+    """
+    if not decisions or attempts < 1:
+        raise ValueError("a step follows one attempt at least")
+    if decisions[-1].allowed:
+        return "accept"
+    return "resample" if len(decisions) < attempts else "refuse"

@@ -5,15 +5,14 @@ from typing import Protocol
 import httpx
 
 from robo_poet.settings.content_filter import ContentFilterSettings, Mode, Sides
-from serving.content_filter.decision import Decision, Hit, Side
-from serving.content_filter.fold import fold
+from serving.content_filter.decision import FilterDecision, Hit, Side
+from serving.content_filter.listed_words import Words
 from serving.content_filter.moderation import Moderation
-from serving.content_filter.passage import Passage
-from serving.content_filter.restricted import Restricted, bundled
+from serving.content_filter.passage import Passage, fold
+from serving.content_filter.restricted_texts import Restricted, bundled
 from serving.content_filter.rules import Rules
 from serving.content_filter.toxicity import Toxicity
 from serving.content_filter.word_list import LISTS, at_least, parse, read
-from serving.content_filter.words import Words
 
 
 class Judge(Protocol):
@@ -59,34 +58,34 @@ class ContentFilter:
         self._service = Moderation(chosen.moderation, transport) if chosen.moderation.called else None
         self._service_sides = chosen.moderation.sides
 
-    def check(self, text: str, side: Side, before: str = "") -> Decision:
+    def check(self, text: str, side: Side, before: str = "") -> FilterDecision:
         """Check a text with the local judges. Returns the first hit that refuses; without one, the first hit that is logged.
 
         Args:
             before: the prompt, if the text is a completion. A word that starts in the prompt is then checked as a whole.
         """
         passage = Passage(text, before)
-        logged: Decision | None = None
+        logged: FilterDecision | None = None
         for judge, sides in self._judges:
             mode = _mode(sides, side)
             if mode == "off" or (mode == "log" and logged):
                 continue
             if hit := judge.find(passage, side):
                 if mode == "refuse":
-                    return Decision(False, hit.rule, hit.category)
-                logged = Decision(True, hit.rule, hit.category)
-        return logged or Decision(True)
+                    return FilterDecision(False, hit.rule, hit.category)
+                logged = FilterDecision(True, hit.rule, hit.category)
+        return logged or FilterDecision(True)
 
-    async def moderate(self, text: str, side: Side) -> Decision:
+    async def moderate(self, text: str, side: Side) -> FilterDecision:
         """Check a text with the moderation service. Without a service every text is allowed.
 
         A failure of the service does not raise; the setting `on_failure` decides.
         """
         mode = _mode(self._service_sides, side)
         if self._service is None or mode == "off" or not text.strip():
-            return Decision(True)
+            return FilterDecision(True)
         hit = await self._service.find(text)
-        return Decision(mode != "refuse", hit.rule, hit.category) if hit else Decision(True)
+        return FilterDecision(mode != "refuse", hit.rule, hit.category) if hit else FilterDecision(True)
 
     async def aclose(self) -> None:
         """Close the connections to the moderation service."""

@@ -1,9 +1,75 @@
-"""The input of the judges: a text and the text before it."""
+"""The input of the judges: a text, the text before it, and both folded to plain lower-case Latin letters.
 
+- Folding lets the judges find disguised words. It replaces compatibility forms (NFKD), case and look-alikes, and removes accents and
+  invisible characters. It works character by character, so it takes linear time, and folding a folded text changes nothing.
+- The table of look-alikes holds characters that are used in practice, not the whole confusables table of Unicode (UTS 39), which also
+  maps `rn` to `m`. It makes Russian and Greek text unreadable, which does no harm: the word lists are English.
+"""
+
+import unicodedata
 from dataclasses import dataclass
 from functools import cached_property
 
-from serving.content_filter.fold import fold
+_LOOKALIKES = {
+    "a": "аɑαᴀ", "ae": "æӕ", "b": "ьвƅʙᏏβ", "c": "сϲᴄ¢ɔ", "d": "ԁɗđðᴅ", "e": "єеəɛ℮ᴇҽ€", "f": "ƒꜰ", "g": "ɡɢԍ", "h": "һнհʜħ",
+    "i": "іιıɩӏɪᎥ", "j": "јϳᴊ", "k": "кκᴋҡ", "l": "ʟłⵏ", "m": "мᴍʍ", "n": "ոпηɴռ", "o": "оοօσøᴏ", "oe": "œ", "p": "рρᴘ", "q": "ԛզ",
+    "r": "гʀɾя", "s": "ѕꜱʂƽ", "t": "тτᴛŧ", "th": "þ", "u": "սυᴜц", "v": "ѵνᴠ", "w": "ԝωшѡᴡщ", "x": "хχ×", "y": "уγʏყ", "z": "ᴢʐƶ",
+}  # fmt: skip
+_LETTER_BLOCKS = ((0x1F150, 26), (0x1F170, 26), (0x1F1E6, 26))  # negative circled letters, negative squared letters, regional indicators
+
+CONFUSABLES = {sign: letter for letter, signs in _LOOKALIKES.items() for sign in signs}
+CONFUSABLES |= {chr(first + number): chr(ord("a") + number) for first, size in _LETTER_BLOCKS for number in range(size)}
+
+
+ROOM = 8192  # cached characters: this bounds the memory; uncached characters only take more time
+# Invisible characters whose Unicode category is not an invisible one: Hangul fillers and the empty Braille cell.
+_BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800")
+
+
+def fold(text: str) -> str:
+    """Return the folded text.
+
+    Lone surrogates and control characters are removed, and every kind of space becomes a plain space. Other characters
+    without a Latin look-alike stay.
+    """
+    return text.translate(_TABLE)
+
+
+class _Table(dict[int, str]):
+    """A cache from code point to folded text, filled on first use."""
+
+    def __missing__(self, code: int) -> str:
+        folded = _folded(chr(code))
+        if len(self) < ROOM:
+            self[code] = folded
+        return folded
+
+
+def _folded(text: str) -> str:
+    text = CONFUSABLES.get(text, text)  # before NFKD, which would turn a lunate sigma into an o
+    for _ in range(8):  # some characters need two rounds, none needs more than three
+        refolded = "".join(_once(character) for character in unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold()))
+        if refolded == text:
+            break
+        text = refolded
+    return text
+
+
+def _once(character: str) -> str:
+    if character in CONFUSABLES:
+        return CONFUSABLES[character]
+    if character in "\n\r\t":
+        return character
+    category = unicodedata.category(character)
+    if category in ("Zs", "Zl", "Zp") or character in "\x0b\x0c\x85":
+        return " "
+    if category in ("Mn", "Me", "Cf", "Cc", "Cs", "Cn", "Co") or character in _BLANK:
+        return ""
+    return character
+
+
+_TABLE = _Table()
+
 
 REACH = 128  # characters before the text in which a word or a restricted text may start
 

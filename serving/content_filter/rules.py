@@ -1,14 +1,73 @@
-"""The content rules, and the judge that checks them in order."""
+"""The content rules, the functions that confirm a match, and the judge that checks the rules in order."""
 
 import re
-from collections.abc import Iterable
+import zlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
 
 from robo_poet.errors import BadInput
-from serving.content_filter.check_digits import iban, luhn
 from serving.content_filter.decision import Hit, Side
-from serving.content_filter.flood import is_flood
 from serving.content_filter.passage import Passage
-from serving.content_filter.rule import Rule
+
+
+def luhn(number: str) -> bool:
+    """Return True if the check digit of a payment card number is right (ISO/IEC 7812-1). Other characters are skipped."""
+    digits = [int(character) for character in number if "0" <= character <= "9"]
+    doubled = (sum(divmod(2 * digit, 10)) for digit in digits[-2::-2])
+    return len(set(digits)) > 1 and (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
+
+
+def iban(number: str) -> bool:
+    """Return True if the check digits of an IBAN are right (ISO 13616: the number modulo 97 is 1). Spaces are skipped."""
+    compact = "".join(number.split()).lower()
+    try:
+        return 15 <= len(compact) <= 34 and int("".join(str(int(character, 36)) for character in compact[4:] + compact[:4])) % 97 == 1
+    except ValueError:
+        return False
+
+
+FLOOD_MIN_LENGTH = 240  # shorter texts, in characters, are never a flood
+FLOOD_MAX_RATIO = 0.08  # compressed size / size; the most repetitive 2,000 characters of the bundled corpora compress to 38 %
+
+
+def is_flood(text: str) -> bool:
+    """Return True if `text` compresses to less than 8 % of its size: the text repeats itself. Takes linear time."""
+    if len(text) < FLOOD_MIN_LENGTH:
+        return False
+    data = text.encode("utf-8", "surrogatepass")
+    return len(zlib.compress(data, 1)) < FLOOD_MAX_RATIO * len(data)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A named pattern.
+
+    Attributes:
+        name: unique name, part of `Hit.rule`.
+        category: kind of text, such as `personal_data`.
+        sides: sides on which the rule applies.
+        pattern: the regular expression. It must run in linear time, so it has no nested repetition.
+        reads: `text` for the original text, `folded` for the folded text.
+        needs: a cheap test before the pattern: the folded text must contain one of these strings. Empty: no test.
+        confirm: a second test for each match of the pattern, such as a check digit.
+    """
+
+    name: str
+    category: str
+    sides: tuple[Side, ...]
+    pattern: re.Pattern[str]
+    reads: Literal["text", "folded"] = "folded"
+    needs: tuple[str, ...] = ()
+    confirm: Callable[[str], bool] | None = None
+
+    def hits(self, passage: Passage) -> bool:
+        """Return True if the rule matches."""
+        if self.needs and not any(needed in passage.folded for needed in self.needs):
+            return False
+        text = passage.folded if self.reads == "folded" else passage.text
+        return any(self.confirm is None or self.confirm(match.group()) for match in self.pattern.finditer(text))
+
 
 _BOTH: tuple[Side, ...] = ("prompt", "completion")
 _WHO = r"(?:of|for|belonging|from|does|do|did|is|are|was)"

@@ -9,8 +9,7 @@ import re
 from collections.abc import Iterable
 
 from serving.content_filter.decision import Hit, Side
-from serving.content_filter.fold import fold
-from serving.content_filter.passage import Passage
+from serving.content_filter.passage import Passage, fold
 
 # Words per window; in a larger window a short insult is not detected. Test: six insults, each at twelve places in 240 neutral words.
 # Windows of 24 find one insult at every place and five at none. Windows of 8 find three at every place and three at some.

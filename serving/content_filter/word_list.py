@@ -1,4 +1,4 @@
-"""Word lists: entries with severity and category, and their file format."""
+"""Word lists: entries with severity and category, their file format, and an index over their words."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -8,7 +8,7 @@ from typing import get_args
 
 from robo_poet.errors import BadInput
 from robo_poet.settings.content_filter import Severity
-from serving.content_filter.fold import fold
+from serving.content_filter.passage import fold
 
 _SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 _HEADING = re.compile(r"\[(\w+) (\w+)\]")
@@ -17,7 +17,7 @@ LISTS = Path(__file__).parent / "lists"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class WordEntry:
     """A word or phrase of a list.
 
     Attributes:
@@ -40,7 +40,7 @@ class Entry:
         return f"words.{self.severity}"
 
 
-def read(path: Path) -> list[Entry]:
+def read(path: Path) -> list[WordEntry]:
     """Read the entries of a list file.
 
     Raises:
@@ -49,7 +49,7 @@ def read(path: Path) -> list[Entry]:
     return list(_entries(path.read_text("utf-8").splitlines(), str(path)))
 
 
-def parse(word: str, severity: Severity, category: str, where: str) -> Entry:
+def parse(word: str, severity: Severity, category: str, where: str) -> WordEntry:
     """Parse one entry of a list: `word`, `word*`, `*word*` or `two_words`.
 
     Raises:
@@ -61,16 +61,16 @@ def parse(word: str, severity: Severity, category: str, where: str) -> Entry:
     prefix, core, suffix = match.groups()
     if (prefix and not suffix) or ("_" in core and (prefix or suffix)):
         raise BadInput(f"{word!r} is no entry of a word list", where=where, remedy="write word, word*, *word* or two_words")
-    return Entry(fold(core.replace("_", " ")), severity, category, anywhere=bool(prefix), open=bool(suffix and not prefix))
+    return WordEntry(fold(core.replace("_", " ")), severity, category, anywhere=bool(prefix), open=bool(suffix and not prefix))
 
 
-def at_least(entries: Iterable[Entry], severity: Severity) -> list[Entry]:
+def at_least(entries: Iterable[WordEntry], severity: Severity) -> list[WordEntry]:
     """Return the entries with at least this severity."""
     minimum = _SEVERITIES.index(severity)
     return [entry for entry in entries if _SEVERITIES.index(entry.severity) >= minimum]
 
 
-def _entries(lines: list[str], where: str) -> Iterator[Entry]:
+def _entries(lines: list[str], where: str) -> Iterator[WordEntry]:
     heading: tuple[Severity, str] | None = None
     for number, line in enumerate(lines, start=1):
         place = f"{where}, line {number}"
@@ -87,3 +87,37 @@ def _entries(lines: list[str], where: str) -> Iterator[Entry]:
             raise BadInput("words before the first heading", where=place, remedy="write [severity category] above them")
         for word in line.split():
             yield parse(word, *heading, place)
+
+
+class WordIndex:
+    """An index of the single words of a list.
+
+    Args:
+        entries: if the same word appears twice, the first entry is used.
+    """
+
+    def __init__(self, entries: Iterable[WordEntry]) -> None:
+        self._whole: dict[str, WordEntry] = {}
+        self._beginnings: dict[str, WordEntry] = {}
+        anywhere: dict[str, WordEntry] = {}
+        for entry in entries:
+            index = anywhere if entry.anywhere else self._beginnings if entry.open else self._whole
+            index.setdefault(entry.word, entry)
+        self._lengths = sorted({len(word) for word in self._beginnings})
+        self._anywhere = tuple(anywhere.items())
+
+    def find(self, word: str) -> WordEntry | None:
+        """Return the entry that equals `word` (folded), that `word` starts with, or that it contains. None if there is none."""
+        match = self._whole.get(word)
+        if match is not None:
+            return match
+        for length in self._lengths:
+            if length > len(word):
+                break
+            match = self._beginnings.get(word[:length])
+            if match is not None:
+                return match
+        for part, entry in self._anywhere:
+            if part in word:
+                return entry
+        return None

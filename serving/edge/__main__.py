@@ -14,9 +14,31 @@ from robo_poet.model.edge import load_edge
 from robo_poet.model.generate import encode_prompt
 from robo_poet.model.sampling import Sampling
 from robo_poet.plain import plain
-from serving.edge.find import find
-from serving.edge.stream import stream
-from serving.edge.write import write
+from serving.edge.generation import stream, write
+
+
+def find_model(folder: Path, tokenizer: Path | None = None) -> tuple[Path, Path]:
+    """Return the folders of the edge model and of its tokenizer.
+
+    Args:
+        folder: a version of the registry, a model artifact, or only its `edge/` folder, as on a device.
+        tokenizer: the folder of the tokenizer, if there is no `tokenizer/` in `folder` or next to it.
+
+    Raises:
+        BadInput: the folder, the model or the tokenizer is missing.
+    """
+    if not folder.is_dir():
+        raise BadInput("no such folder", where=str(folder), remedy="give a version of the registry or a model")
+    candidates = (folder / "model" / "edge", folder / "edge", folder)
+    edge = next((candidate for candidate in candidates if (candidate / "model.tflite").is_file()), None)
+    if edge is None:
+        raise BadInput("no edge model in it", where=str(folder), remedy="give a folder that holds model/edge, edge or model.tflite")
+    if tokenizer is None:
+        tokenizer = next((candidate for candidate in (folder / "tokenizer", folder.parent / "tokenizer") if candidate.is_dir()), None)
+    if tokenizer is None:
+        raise BadInput("no tokenizer beside it", where=str(folder), remedy="give the folder of its tokenizer with --tokenizer")
+    return edge, tokenizer
+
 
 BAD_INPUT = 2  # exit status for invalid input
 
@@ -64,7 +86,7 @@ def run(argv: Sequence[str] | None = None) -> None:
         except UnicodeEncodeError:  # the command line contains bytes that are not UTF-8
             raise BadInput("it is not UTF-8", where=name) from None
     seed = secrets.randbelow(2**31) if args.seed is None else args.seed
-    model = load_edge(*find(args.model, args.tokenizer), threads=args.threads)
+    model = load_edge(*find_model(args.model, args.tokenizer), threads=args.threads)
     prompt = encode_prompt(model, args.prompt)
     started = time.perf_counter()
     _show(args.prompt)

@@ -2,8 +2,8 @@
 
 from starlette.requests import Request
 
-from serving.access.access import Access, NoLonger, require
-from serving.access.identity import Caller
+from serving.access.authentication import Access, NoLonger, require
+from serving.access.caller import Caller
 from serving.access.rate_limiter import RateLimiter
 from serving.gateway.exchange import exchange_of
 from serving.refusal import Refused

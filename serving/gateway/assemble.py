@@ -6,7 +6,7 @@ from pathlib import Path
 from robo_poet.registry.registry import Registry
 from robo_poet.request_log.log import RequestLog
 from robo_poet.settings.serve import ServeSettings
-from serving.access.access import Access
+from serving.access.authentication import Access
 from serving.access.rate_limiter import RateLimiter
 from serving.content_filter.filter import ContentFilter
 from serving.gateway.completion_id import CompletionIds
@@ -15,10 +15,9 @@ from serving.gateway.parts import Parts
 from serving.gateway.prompt_score import PromptScore
 from serving.gateway.versions import Versions
 from serving.playground.page import routes
-from serving.telemetry.audit import AuditLog
-from serving.telemetry.key import read_or_make_key
+from serving.telemetry.audit_log import AuditLog
 from serving.telemetry.metrics import Metrics
-from serving.telemetry.pseudonym import Pseudonyms
+from serving.telemetry.pseudonym import Pseudonyms, read_or_make_key
 
 log = logging.getLogger("serving.gateway")
 

@@ -5,8 +5,7 @@ from dataclasses import asdict
 
 import structlog
 
-from serving.content_filter.decision import Decision, Side
-from serving.content_filter.event import event
+from serving.content_filter.decision import FilterDecision, Side, event
 from serving.content_filter.filter import ContentFilter
 from serving.gateway.refusals import RefusedField
 from serving.refusal import Refused
@@ -27,7 +26,7 @@ class Filtering:
         self._filter, self._metrics, self._digest, self.attempts = content_filter, metrics, digest, attempts
         self.restricted = content_filter.restricted
 
-    async def decide(self, text: str, side: Side, before: str = "", attempt: int = 1) -> Decision:
+    async def decide(self, text: str, side: Side, before: str = "", attempt: int = 1) -> FilterDecision:
         """What becomes of `text`; `before` is a completion's prompt."""
         decision = self._filter.check(text, side, before)
         if decision.allowed:
@@ -39,7 +38,7 @@ class Filtering:
         return decision
 
 
-def prompt_refused(decision: Decision) -> Refused:
+def prompt_refused(decision: FilterDecision) -> Refused:
     """What a reader is told of a prompt that may not be continued. Which rule it was helps those most who want around it."""
     return RefusedField("text", "it holds what is not continued here; put it in other words", code="content_refused")
 

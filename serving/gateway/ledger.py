@@ -10,8 +10,7 @@ from robo_poet.request_log.record import Feedback, Request
 from serving.gateway.exchange import Exchange
 from serving.gateway.job import Job
 from serving.gateway.sample import REFUSED, Sample, perplexity
-from serving.telemetry.audit import AuditLog
-from serving.telemetry.interaction import Interaction
+from serving.telemetry.audit_log import AuditLog, Interaction
 from serving.telemetry.metrics import Metrics
 from serving.telemetry.pseudonym import Pseudonyms
 

@@ -7,13 +7,13 @@ from starlette.routing import BaseRoute
 
 from robo_poet.request_log.log import RequestLog
 from robo_poet.settings.serve import ServeSettings
-from serving.access.access import Access
+from serving.access.authentication import Access
 from serving.access.rate_limiter import RateLimiter
 from serving.content_filter.filter import ContentFilter
 from serving.gateway.completion_id import CompletionIds
 from serving.gateway.model_client import ModelClient
 from serving.gateway.versions import Versions
-from serving.telemetry.audit import AuditLog
+from serving.telemetry.audit_log import AuditLog
 from serving.telemetry.metrics import Metrics
 from serving.telemetry.pseudonym import Pseudonyms
 

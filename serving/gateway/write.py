@@ -11,8 +11,7 @@ from robo_poet.model.inputs import prompt_inputs, sampling_inputs
 from robo_poet.model.limits import StopReason
 from robo_poet.model.pieces import NOTHING, joined, next_piece
 from robo_poet.model.sampling import Sampling
-from serving.content_filter.decision import Decision
-from serving.content_filter.policy import next_step
+from serving.content_filter.decision import FilterDecision, next_step
 from serving.gateway.filtering import Filtering
 from serving.gateway.job import Job
 from serving.gateway.model_client import ModelClient
@@ -42,7 +41,7 @@ class _Row:
     written: Completion = NOTHING
     calls: int = 0
     shown: int = 0
-    tries: list[Decision] = field(default_factory=list)
+    tries: list[FilterDecision] = field(default_factory=list)
     result: Sample | None = None
 
 
@@ -63,7 +62,7 @@ class Writer:
             VersionGone, Refused: see `ModelClient.predict`.
         """
         found: dict[int, Sample] = {}
-        decisions: dict[int, list[Decision]] = {index: [] for index in range(job.samples)}
+        decisions: dict[int, list[FilterDecision]] = {index: [] for index in range(job.samples)}
         for attempt in range(self._filtering.attempts):
             open_ = [index for index in range(job.samples) if index not in found]
             if not open_:

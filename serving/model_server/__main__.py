@@ -17,8 +17,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from robo_poet.errors import BadInput
 from serving.model_server.batching import Batching, read_batching
-from serving.model_server.config import ModelConfig, read_config
-from serving.model_server.flags import parse
+from serving.model_server.config import ModelConfig, parse_flags, read_config
 
 
 def say(line: str) -> None:
@@ -34,12 +33,14 @@ async def serve(flags: Any) -> None:
     from serving.model_server.rest import make_app
     from serving.model_server.rpc import make_server
     from serving.model_server.servable import Servable
-    from serving.model_server.versions import Versions
+    from serving.model_server.versions import LoadedVersions
 
     batching = read_batching(flags.batching_parameters_file) if flags.batching_parameters_file else Batching()
     if not flags.enable_batching:
         batching = replace(batching, pad_variable_length_inputs=False, share_batches=False)
-    versions = Versions(partial(Servable, batching=batching, xla=flags.xla_cpu_compilation_enabled, warm_up=flags.enable_model_warmup), say)
+    versions = LoadedVersions(
+        partial(Servable, batching=batching, xla=flags.xla_cpu_compilation_enabled, warm_up=flags.enable_model_warmup), say
+    )
     models = _configured(flags)
 
     async def apply(wanted: dict[str, ModelConfig]) -> None:
@@ -118,7 +119,7 @@ async def _watch(flags: Any, current_models: Any, apply: Any) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit status."""
     try:
-        flags = parse(argv)
+        flags = parse_flags(argv)
         if flags.model_config_file and not Path(flags.model_config_file).is_file():
             raise BadInput("no such file", where=str(flags.model_config_file))
         uvloop.run(serve(flags))

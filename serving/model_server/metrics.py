@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from serving.model_server.servable import Servable
-from serving.model_server.versions import Versions
+from serving.model_server.versions import LoadedVersions
 
 SECONDS = (0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.065, 0.08, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 5.0, 10.0, 30.0)
 
@@ -16,7 +16,7 @@ SECONDS = (0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.065, 0.08, 0.1, 0.15, 0.2, 0.3
 class ServerMetrics:
     """The metrics of one server: calls and their duration, and queues, batches and memory at each scrape."""
 
-    def __init__(self, versions: Versions) -> None:
+    def __init__(self, versions: LoadedVersions) -> None:
         self._registry = CollectorRegistry()
         names = ("model_name", "version", "code")
         self._calls = Counter("robo_poet_model_server_requests", "Predict calls", names, registry=self._registry)
@@ -45,7 +45,7 @@ class ServerMetrics:
 class _Queues:
     """A collector of the queue and batches of each version, and of the peak memory of the process in bytes."""
 
-    def __init__(self, versions: Versions) -> None:
+    def __init__(self, versions: LoadedVersions) -> None:
         self._versions = versions
 
     def collect(self) -> Iterable[Metric]:

@@ -13,18 +13,17 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from serving.model_server.call import predict
+from serving.model_server.calls import metadata_json, predict
 from serving.model_server.errors import CallError, Code
 from serving.model_server.json_codec import decode_request, encode_answer, to_arrays
-from serving.model_server.metadata import metadata_json
 from serving.model_server.metrics import ServerMetrics
-from serving.model_server.versions import Versions
+from serving.model_server.versions import LoadedVersions
 
 PATH = re.compile(r"/v1/models/([^/:]+)(?:/versions/(\d{1,18})|/labels/([^/:]+))?(/metadata|:[a-z]+)?")
 BODY_BYTES = 8 << 20  # limit of a body; a full batch of prompts of full length takes 200 kB
 
 
-def make_app(versions: Versions, metrics: ServerMetrics) -> Starlette:
+def make_app(versions: LoadedVersions, metrics: ServerMetrics) -> Starlette:
     """Return the ASGI application with the REST API."""
 
     async def models(request: Request) -> Response:

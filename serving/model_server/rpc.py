@@ -17,13 +17,12 @@ from tensorflow_serving.apis import (
 )
 
 from robo_poet.errors import BadInput
-from serving.model_server.call import predict
+from serving.model_server.calls import predict, signature_map
 from serving.model_server.config import ModelConfig, from_proto
 from serving.model_server.errors import CallError, Code
 from serving.model_server.json_codec import Spec
-from serving.model_server.metadata import signature_map
 from serving.model_server.metrics import ServerMetrics
-from serving.model_server.versions import Versions
+from serving.model_server.versions import LoadedVersions
 
 MESSAGE_BYTES = 64 << 20
 
@@ -50,7 +49,7 @@ def _arrays(inputs: Mapping[str, Any], specs: Mapping[str, Spec]) -> dict[str, A
 class Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
     """The PredictionService, with Predict and GetModelMetadata."""
 
-    def __init__(self, versions: Versions, metrics: ServerMetrics) -> None:
+    def __init__(self, versions: LoadedVersions, metrics: ServerMetrics) -> None:
         self._versions, self._metrics = versions, metrics
 
     async def Predict(self, request: Any, context: Any) -> Any:
@@ -96,7 +95,7 @@ class Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
 class Models(model_service_pb2_grpc.ModelServiceServicer):
     """The ModelService, with GetModelStatus and HandleReloadConfigRequest."""
 
-    def __init__(self, versions: Versions, apply: Any) -> None:
+    def __init__(self, versions: LoadedVersions, apply: Any) -> None:
         self._versions, self._apply = versions, apply
 
     async def GetModelStatus(self, request: Any, context: Any) -> Any:
@@ -125,7 +124,7 @@ class Models(model_service_pb2_grpc.ModelServiceServicer):
         return response
 
 
-def make_server(versions: Versions, metrics: ServerMetrics, apply: Any, address: str) -> tuple[Any, int]:
+def make_server(versions: LoadedVersions, metrics: ServerMetrics, apply: Any, address: str) -> tuple[Any, int]:
     """Create a gRPC server without starting it. Returns the server and its port.
 
     Args:

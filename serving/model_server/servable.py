@@ -10,8 +10,7 @@ import numpy.typing as npt
 import tensorflow as tf
 from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 
-from serving.model_server.batcher import Arrays, Batcher
-from serving.model_server.batching import Batching
+from serving.model_server.batching import Arrays, Batcher, Batching
 from serving.model_server.errors import CallError, Code, Unloaded
 
 WARM_UP = "assets.extra/tf_serving_warmup_requests"

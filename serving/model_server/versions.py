@@ -14,7 +14,7 @@ from serving.model_server.errors import CallError, Code
 RETRY_SECONDS = 30.0  # until a failed load is tried again: memory or files may have been missing
 
 
-class State(StrEnum):
+class VersionState(StrEnum):
     """The states of a version, with TensorFlow Serving's names."""
 
     LOADING = "LOADING"
@@ -23,7 +23,7 @@ class State(StrEnum):
     END = "END"
 
 
-class Loaded(Protocol):
+class LoadedModel(Protocol):
     """The interface of a loaded version. `Servable` implements it; tests use a model without TensorFlow."""
 
     def warm_first(self) -> None:
@@ -37,7 +37,7 @@ class Loaded(Protocol):
 
 
 @dataclass
-class Status:
+class VersionStatus:
     """The status of one version.
 
     Attributes:
@@ -46,20 +46,20 @@ class Status:
         failed: clock time of the failure in seconds.
     """
 
-    state: State
+    state: VersionState
     error: str = ""
     failed: float = 0.0
 
 
 @dataclass(frozen=True)
-class Chosen:
+class ChosenVersion:
     """The version that a call runs on."""
 
     number: int
-    servable: Loaded
+    servable: LoadedModel
 
 
-class Versions:
+class LoadedVersions:
     """The loaded versions by model and number, with their statuses and labels. Thread-safe.
 
     Args:
@@ -68,12 +68,14 @@ class Versions:
         clock: returns monotonic time in seconds.
     """
 
-    def __init__(self, load: Callable[[Path], Loaded], say: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, load: Callable[[Path], LoadedModel], say: Callable[[str], None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._load, self._say, self._clock = load, say, clock
         self._lock = threading.RLock()
         self._changing = threading.Lock()  # only one `apply` at a time
-        self._servables: dict[str, dict[int, Loaded]] = {}
-        self._statuses: dict[str, dict[int, Status]] = {}
+        self._servables: dict[str, dict[int, LoadedModel]] = {}
+        self._statuses: dict[str, dict[int, VersionStatus]] = {}
         self._labels: dict[str, dict[str, int]] = {}
         self._models: dict[tuple[str, int], Path] = {}
 
@@ -95,7 +97,7 @@ class Versions:
             for name in list(self._servables):
                 self._retire(name, set(wanted.get(name, {})), gone=name not in models)
 
-    def choose(self, model: str, number: int | None = None, label: str | None = None) -> Chosen:
+    def choose(self, model: str, number: int | None = None, label: str | None = None) -> ChosenVersion:
         """Return the version with this number or label, or the newest one.
 
         Raises:
@@ -113,9 +115,9 @@ class Versions:
                 number = max(servables)
             if number not in servables:
                 raise CallError(Code.NOT_FOUND, f"Servable not found for request: Specific({model}, {number})")
-            return Chosen(number, servables[number])
+            return ChosenVersion(number, servables[number])
 
-    def statuses(self, model: str, number: int | None = None, label: str | None = None) -> dict[int, Status]:
+    def statuses(self, model: str, number: int | None = None, label: str | None = None) -> dict[int, VersionStatus]:
         """Return the status of each version of a model, newest first, or of one version.
 
         Raises:
@@ -130,7 +132,7 @@ class Versions:
             raise CallError(Code.NOT_FOUND, f"Could not find {which} model {model}")
         return statuses
 
-    def loaded(self) -> list[tuple[str, int, Loaded]]:
+    def loaded(self) -> list[tuple[str, int, LoadedModel]]:
         """Return all loaded versions as (model, number, servable)."""
         with self._lock:
             return [(name, number, servable) for name, numbers in self._servables.items() for number, servable in numbers.items()]
@@ -154,7 +156,7 @@ class Versions:
                 return
             self._models[name, number] = model
             if former is None:
-                self._statuses[name][number] = Status(State.LOADING)
+                self._statuses[name][number] = VersionStatus(VersionState.LOADING)
         started = time.monotonic()
         try:
             servable = self._load(folder)
@@ -163,18 +165,18 @@ class Versions:
             reason = " ".join(str(error).split())[:300] or type(error).__name__
             if former is None:
                 with self._lock:
-                    self._statuses[name][number] = Status(State.END, reason, self._clock())
+                    self._statuses[name][number] = VersionStatus(VersionState.END, reason, self._clock())
             self._say(f"version {number} of {name} cannot be loaded: {reason}")
             return
         with self._lock:
             self._servables.setdefault(name, {})[number] = servable
-            self._statuses[name][number] = Status(State.AVAILABLE)
+            self._statuses[name][number] = VersionStatus(VersionState.AVAILABLE)
         self._say(f"version {number} of {name} is available after {time.monotonic() - started:.1f} s")
         threading.Thread(target=self._warm, args=(name, number, servable), daemon=True).start()
         if former is not None:
             former.close()
 
-    def _warm(self, name: str, number: int, servable: Loaded) -> None:
+    def _warm(self, name: str, number: int, servable: LoadedModel) -> None:
         try:
             servable.warm_rest()
         except Exception as error:  # the version still serves; a client that sends such a request gets the same error
@@ -202,9 +204,9 @@ class Versions:
                 return  # never unload the last available version
             unloading = {number: servables.pop(number) for number in unwanted if gone or number not in labelled}
             for number in unloading:
-                self._statuses[name][number] = Status(State.UNLOADING)
+                self._statuses[name][number] = VersionStatus(VersionState.UNLOADING)
         for number, servable in unloading.items():
             servable.close()
             with self._lock:
-                self._statuses[name][number] = Status(State.END)
+                self._statuses[name][number] = VersionStatus(VersionState.END)
             self._say(f"version {number} of {name} is unloaded")

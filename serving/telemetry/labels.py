@@ -9,7 +9,7 @@ OTHER = "other"
 WORD = re.compile(r"[a-z][a-z0-9_.-]{0,39}")
 
 
-class Known:
+class FixedLabels:
     """A fixed set of label values. Any other value becomes `other`."""
 
     def __init__(self, *values: str) -> None:
@@ -19,7 +19,7 @@ class Known:
         return value if value in self._values else OTHER
 
 
-class Words:
+class WordLabels:
     """The first `limit` distinct words. Later words, and values that do not match `WORD`, become `other`.
 
     Used for names that only an operator chooses, such as filter rules.
@@ -37,7 +37,7 @@ class Words:
             return value if value in self._seen else OTHER
 
 
-class Versions:
+class VersionLabels:
     """The `limit` most recently used versions. When one more comes, the least recently used version is evicted.
 
     Args:

@@ -8,13 +8,10 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.metrics import MetricWrapperBase
 
 from robo_poet.settings.telemetry import TelemetrySettings
-from serving.telemetry.audience_series import AudienceSeries
-from serving.telemetry.counts_collector import CountsCollector
-from serving.telemetry.gpu_collector import GpuCollector
-from serving.telemetry.labels import Known, Versions, Words
-from serving.telemetry.model_series import ModelSeries
-from serving.telemetry.parameter_series import ParameterSeries
-from serving.telemetry.request_series import RequestSeries
+from serving.telemetry.audience import AudienceSeries
+from serving.telemetry.collectors import CountsCollector, GpuCollector
+from serving.telemetry.labels import FixedLabels, VersionLabels, WordLabels
+from serving.telemetry.series import ModelSeries, ParameterSeries, RequestSeries
 
 # The `_created` series would be a third of all series, and no dashboard uses them.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -49,11 +46,11 @@ class Metrics:
         self._parameters = ParameterSeries(self.registry)
         self._audience = AudienceSeries(self.registry, self.settings)
         self._models = ModelSeries(self.registry)
-        self._route, self._arm = Known(*ROUTES), Known(*ARMS)
-        self._code, self._rule = Known(*CODES), Words(RULES)
+        self._route, self._arm = FixedLabels(*ROUTES), FixedLabels(*ARMS)
+        self._code, self._rule = FixedLabels(*CODES), WordLabels(RULES)
         # Alerts query these counters, so they exist from the start with value 0.
         self._apart = {"rate_limited": self._requests.rate_limited, "overloaded": self._requests.shed, "timeout": self._requests.timeouts}
-        self._version = Versions(VERSIONS, self._forget_version)
+        self._version = VersionLabels(VERSIONS, self._forget_version)
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         GCCollector(registry=self.registry)

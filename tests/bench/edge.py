@@ -37,7 +37,7 @@ def on_the_edge(folder: Path) -> dict[str, float]:
     begun = time.perf_counter()
     from robo_poet.model.edge import load_edge
     from robo_poet.model.sampling import Sampling
-    from serving.edge.write import write
+    from serving.edge.generation import write
 
     model = load_edge(folder / "edge", folder / "tokenizer")
     ready = time.perf_counter() - begun

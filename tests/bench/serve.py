@@ -17,7 +17,7 @@ from typing import Any
 from robo_poet.registry.registry import Registry
 from robo_poet.registry.state import Stage
 from robo_poet.settings.serve import ServeSettings
-from serving.access.key_store import KeyStore
+from serving.access.api_keys import KeyStore
 from serving.local import Program, serving
 from tests.bench.edge import make
 from tests.bench.frame import Row

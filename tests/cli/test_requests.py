@@ -12,8 +12,7 @@ from robo_poet.errors import BadInput
 from robo_poet.request_log.record import Feedback, Request
 from robo_poet.request_log.writer import Writer
 from robo_poet.settings.request_log import RequestLogSettings
-from serving.telemetry.key import read_or_make_key
-from serving.telemetry.pseudonym import Pseudonyms
+from serving.telemetry.pseudonym import Pseudonyms, read_or_make_key
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC).timestamp()
 

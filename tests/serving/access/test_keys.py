@@ -9,10 +9,9 @@ from hypothesis import strategies as st
 
 from robo_poet.errors import BadInput
 from robo_poet.settings.access import AccessSettings
-from serving.access.access import Access, NoLonger, require
-from serving.access.key import Standing, new_key, parse, text_of
+from serving.access.api_keys import DAY, KeyStore, Standing, new_key, parse, text_of
+from serving.access.authentication import Access, NoLonger, require
 from serving.access.key_ring import KeyRing
-from serving.access.key_store import DAY, KeyStore
 from serving.refusal import Refused
 
 

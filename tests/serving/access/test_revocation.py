@@ -8,8 +8,8 @@ import pytest
 
 from robo_poet.errors import BadInput
 from robo_poet.settings.access import AccessSettings
-from serving.access.access import Access
-from serving.access.key_store import KeyStore
+from serving.access.api_keys import KeyStore
+from serving.access.authentication import Access
 from serving.refusal import Refused
 
 

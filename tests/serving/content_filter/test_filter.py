@@ -10,9 +10,9 @@ from pydantic import ValidationError
 
 from robo_poet.errors import BadInput
 from robo_poet.settings.content_filter import ContentFilterSettings, Sides
-from serving.content_filter.decision import Decision, Side
+from serving.content_filter.decision import FilterDecision, Side
 from serving.content_filter.filter import ContentFilter
-from tests.serving.content_filter.test_fold import ANYTHING
+from tests.serving.content_filter.test_passage import ANYTHING
 
 OFF = Sides(prompt="off", completion="off")
 LOG = Sides(prompt="log", completion="log")
@@ -33,7 +33,7 @@ def made(**settings: Any) -> ContentFilter:
     ],
 )  # fmt: skip
 def test_the_first_hit_is_the_decision(text: str, side: Side, rule: str, category: str) -> None:
-    assert DEFAULT.check(text, side) == Decision(not rule, rule, category)
+    assert DEFAULT.check(text, side) == FilterDecision(not rule, rule, category)
 
 
 @pytest.mark.parametrize("judge", ["rules", "words", "toxicity"])
@@ -43,34 +43,34 @@ def test_each_judge_refuses_logs_or_is_off_side_by_side(judge: str) -> None:
     rule = made(**alone | {judge: Sides()}).check(text, "prompt").rule
     assert rule.startswith(judge)
     half = made(**alone | {judge: Sides(prompt="log", completion="refuse")})
-    assert half.check(text, "prompt") == Decision(True, rule, half.check(text, "completion").category)
+    assert half.check(text, "prompt") == FilterDecision(True, rule, half.check(text, "completion").category)
     assert not half.check(text, "completion").allowed
     quiet = made(**alone | {judge: Sides(prompt="off", completion="refuse")})
-    assert quiet.check(text, "prompt") == Decision(True)
+    assert quiet.check(text, "prompt") == FilterDecision(True)
 
 
 def test_a_refusal_goes_before_what_is_only_logged_and_of_two_logged_the_first_is_told() -> None:
     both = "what utter sh1t, you stupid idiot"
-    assert made(words=LOG).check(both, "prompt") == Decision(False, "toxicity", "toxicity")
-    assert made(words=LOG, toxicity=LOG).check(both, "prompt") == Decision(True, "words.strong", "obscene")
+    assert made(words=LOG).check(both, "prompt") == FilterDecision(False, "toxicity", "toxicity")
+    assert made(words=LOG, toxicity=LOG).check(both, "prompt") == FilterDecision(True, "words.strong", "obscene")
 
 
 def test_restricted_texts_go_to_the_graph_and_what_several_tokens_hold_is_refused() -> None:
     one = made(restricted_texts=("wild thyme",))
     assert {"wild thyme", "WILD THYME"} <= set(one.restricted) and set(DEFAULT.restricted) < set(one.restricted)
-    assert one.check("where the Wild Thyme blows", "completion") == Decision(False, "restricted", "restricted")
-    assert one.check(" thyme blows", "completion", before="where the wild") == Decision(False, "restricted", "restricted")
-    assert one.check("where the wild thyme blows", "prompt") == Decision(True)
+    assert one.check("where the Wild Thyme blows", "completion") == FilterDecision(False, "restricted", "restricted")
+    assert one.check(" thyme blows", "completion", before="where the wild") == FilterDecision(False, "restricted", "restricted")
+    assert one.check("where the wild thyme blows", "prompt") == FilterDecision(True)
 
 
-@pytest.mark.parametrize(("mode", "decision"), [("off", Decision(True)), ("log", Decision(True, "restricted", "restricted"))])
-def test_where_restricted_texts_are_not_refused_the_graph_may_write_them(mode: str, decision: Decision) -> None:
+@pytest.mark.parametrize(("mode", "decision"), [("off", FilterDecision(True)), ("log", FilterDecision(True, "restricted", "restricted"))])
+def test_where_restricted_texts_are_not_refused_the_graph_may_write_them(mode: str, decision: FilterDecision) -> None:
     one = made(restricted=mode, restricted_texts=("wild thyme",))
     assert one.restricted == () and one.check("the wild thyme", "completion") == decision
 
 
 def test_words_can_be_added_allowed_and_counted_from_a_severity() -> None:
-    assert made(words_added=("Thyme", "basil*")).check("wild thyme", "prompt") == Decision(False, "words.severe", "added")
+    assert made(words_added=("Thyme", "basil*")).check("wild thyme", "prompt") == FilterDecision(False, "words.severe", "added")
     assert not made(words_added=("Thyme", "basil*")).check("basilisk", "prompt").allowed
     assert made(words_allowed=("Shit",), toxicity=OFF).check("shit", "prompt").allowed
     assert not made(words_from="mild", toxicity=OFF).check("an ass", "prompt").allowed

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from robo_poet.errors import BadInput
 from robo_poet.settings.content_filter import ContentFilterSettings, ModerationSettings, Sides
-from serving.content_filter.decision import Decision
+from serving.content_filter.decision import FilterDecision
 from serving.content_filter.filter import ContentFilter
 
 KEY = "loopback-key-17"
@@ -105,8 +105,8 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
     assert state.faults == []
 
 
-def ask(service: Service, text: str = TEXT, side: Any = "prompt", **settings: Any) -> Decision:
-    async def once() -> Decision:
+def ask(service: Service, text: str = TEXT, side: Any = "prompt", **settings: Any) -> FilterDecision:
+    async def once() -> FilterDecision:
         chosen = ModerationSettings(**{"sides": Sides(), "url": service.url, **settings})
         made = ContentFilter(ContentFilterSettings(**ALONE, moderation=chosen))
         try:
@@ -118,7 +118,7 @@ def ask(service: Service, text: str = TEXT, side: Any = "prompt", **settings: An
 
 
 def test_the_text_and_every_field_arrive_as_the_service_wants_them(service: Service) -> None:
-    assert ask(service) == Decision(True)
+    assert ask(service) == FilterDecision(True)
     assert service.asked[0] == {
         "comment": {"text": TEXT, "type": "PLAIN_TEXT"}, "requestedAttributes": {"TOXICITY": {}, "SEVERE_TOXICITY": {}}, "doNotStore": True, "languages": ["en"],
     }  # fmt: skip
@@ -132,11 +132,11 @@ def test_without_languages_the_service_finds_out(service: Service) -> None:
 @pytest.mark.parametrize(
     ("scores", "decision"),
     [
-        ({"TOXICITY": 0.89, "SEVERE_TOXICITY": 0.79}, Decision(True)), ({"TOXICITY": 0.9, "SEVERE_TOXICITY": 0}, Decision(False, "moderation.toxicity", "toxicity")),
-        ({"TOXICITY": 0.95, "SEVERE_TOXICITY": 0.99}, Decision(False, "moderation.severe_toxicity", "severe_toxicity")),
+        ({"TOXICITY": 0.89, "SEVERE_TOXICITY": 0.79}, FilterDecision(True)), ({"TOXICITY": 0.9, "SEVERE_TOXICITY": 0}, FilterDecision(False, "moderation.toxicity", "toxicity")),
+        ({"TOXICITY": 0.95, "SEVERE_TOXICITY": 0.99}, FilterDecision(False, "moderation.severe_toxicity", "severe_toxicity")),
     ],
 )  # fmt: skip
-def test_a_score_from_its_bound_on_is_a_hit(service: Service, scores: dict[str, object], decision: Decision) -> None:
+def test_a_score_from_its_bound_on_is_a_hit(service: Service, scores: dict[str, object], decision: FilterDecision) -> None:
     service.scores = scores
     assert ask(service) == decision
 
@@ -144,9 +144,9 @@ def test_a_score_from_its_bound_on_is_a_hit(service: Service, scores: dict[str, 
 def test_a_side_is_asked_only_where_it_is_on_and_a_logged_hit_passes(service: Service) -> None:
     service.scores = {"TOXICITY": 1, "SEVERE_TOXICITY": 0}
     sides = Sides(prompt="log", completion="off")
-    assert ask(service, sides=sides) == Decision(True, "moderation.toxicity", "toxicity")
-    assert ask(service, side="completion", sides=sides) == Decision(True)
-    assert ask(service, text=" \n") == Decision(True)
+    assert ask(service, sides=sides) == FilterDecision(True, "moderation.toxicity", "toxicity")
+    assert ask(service, side="completion", sides=sides) == FilterDecision(True)
+    assert ask(service, text=" \n") == FilterDecision(True)
     assert len(service.asked) == 1
 
 
@@ -162,19 +162,19 @@ def test_a_side_is_asked_only_where_it_is_on_and_a_logged_hit_passes(service: Se
 def test_without_a_verdict_it_fails_closed_or_as_the_setting_says(service: Service, fault: dict[str, Any]) -> None:
     for name, value in fault.items():
         setattr(service, name, value)
-    assert ask(service) == Decision(False, "moderation.failure", "unavailable")
-    assert ask(service, on_failure="allow") == Decision(True)
+    assert ask(service) == FilterDecision(False, "moderation.failure", "unavailable")
+    assert ask(service, on_failure="allow") == FilterDecision(True)
     assert len(service.asked) == 2  # a redirect was not followed
 
 
 def test_a_service_that_hangs_is_given_up(service: Service) -> None:
     service.wait = threading.Event()
-    assert ask(service, timeout_seconds=0.2) == Decision(False, "moderation.failure", "unavailable")
+    assert ask(service, timeout_seconds=0.2) == FilterDecision(False, "moderation.failure", "unavailable")
 
 
 def test_a_service_that_is_gone_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROBO_POET_MODERATION_KEY", KEY)
-    assert ask(Service(url="http://127.0.0.1:9/")) == Decision(False, "moderation.failure", "unavailable")
+    assert ask(Service(url="http://127.0.0.1:9/")) == FilterDecision(False, "moderation.failure", "unavailable")
 
 
 def test_half_characters_are_sent_as_question_marks(service: Service) -> None:
@@ -187,7 +187,7 @@ def test_a_proxy_of_the_environment_is_not_asked_for_this_machine(service: Servi
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.delenv("NO_PROXY", raising=False)
-    assert ask(service) == Decision(True)
+    assert ask(service) == FilterDecision(True)
 
 
 def test_neither_key_nor_text_is_logged(service: Service, caplog: pytest.LogCaptureFixture) -> None:
@@ -199,7 +199,7 @@ def test_neither_key_nor_text_is_logged(service: Service, caplog: pytest.LogCapt
 def test_the_key_may_be_in_a_file(service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ROBO_POET_MODERATION_KEY")
     (tmp_path / "key").write_text(f"{KEY}\n")
-    assert ask(service, key_file=str(tmp_path / "key")) == Decision(True)
+    assert ask(service, key_file=str(tmp_path / "key")) == FilterDecision(True)
 
 
 @pytest.mark.parametrize(

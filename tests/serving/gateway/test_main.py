@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from robo_poet.registry.registry import Registry
-from serving.access.key_store import KeyStore
+from serving.access.api_keys import KeyStore
 from serving.gateway.__main__ import main
 from tests.serving.gateway.conftest import QUIET
 from tests.serving.gateway.stand_in_model_server import StandInModelServer

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from robo_poet.errors import BadInput
 from serving.model_server.config import ModelConfig, parse_config, read_config
 from serving.model_server.errors import CallError
-from serving.model_server.versions import State, Versions
+from serving.model_server.versions import LoadedVersions, VersionState
 
 
 class Servable:
@@ -35,16 +35,16 @@ def base(folder: Path, *numbers: int) -> Path:
     return folder
 
 
-def served(versions: Versions, name: str = "m") -> set[int]:
+def served(versions: LoadedVersions, name: str = "m") -> set[int]:
     return {number for model, number, _ in versions.loaded() if model == name}
 
 
 @pytest.fixture
-def versions() -> Versions:
-    return Versions(Servable, lambda line: None)
+def versions() -> LoadedVersions:
+    return LoadedVersions(Servable, lambda line: None)
 
 
-def test_a_new_set_is_loaded_before_the_old_one_goes(versions: Versions, tmp_path: Path) -> None:
+def test_a_new_set_is_loaded_before_the_old_one_goes(versions: LoadedVersions, tmp_path: Path) -> None:
     folder = base(tmp_path, 1, 2, 3)
     versions.apply({"m": ModelConfig(folder, (1,), labels={"stable": 1})})
     first = versions.choose("m", label="stable").servable
@@ -53,26 +53,26 @@ def test_a_new_set_is_loaded_before_the_old_one_goes(versions: Versions, tmp_pat
     assert versions.choose("m", label="canary").number == 3 == versions.choose("m").number
     assert versions.choose("m", 2).number == versions.choose("m", label="stable").number == 2
     assert {number: status.state for number, status in versions.statuses("m").items()} == {
-        3: State.AVAILABLE,
-        2: State.AVAILABLE,
-        1: State.END,
+        3: VersionState.AVAILABLE,
+        2: VersionState.AVAILABLE,
+        1: VersionState.END,
     }
 
 
-def test_the_only_one_stays_when_its_successor_cannot_be_loaded(versions: Versions, tmp_path: Path) -> None:
+def test_the_only_one_stays_when_its_successor_cannot_be_loaded(versions: LoadedVersions, tmp_path: Path) -> None:
     folder = base(tmp_path, 1, 2)
     (folder / "2" / "damaged").touch()
     versions.apply({"m": ModelConfig(folder, (1,), labels={"stable": 1})})
     versions.apply({"m": ModelConfig(folder, (2,), labels={"stable": 2})})
     assert served(versions) == {1} and versions.choose("m", label="stable").number == 1
-    assert versions.statuses("m", 2)[2].state is State.END and "no such SavedModel" in versions.statuses("m", 2)[2].error
+    assert versions.statuses("m", 2)[2].state is VersionState.END and "no such SavedModel" in versions.statuses("m", 2)[2].error
     versions.apply({"m": ModelConfig(folder, (7,))})  # a folder that is not there
     assert served(versions) == {1}
 
 
 def test_what_failed_is_tried_again_in_a_while(tmp_path: Path) -> None:
     now, folder = [0.0], base(tmp_path, 1)
-    versions = Versions(Servable, lambda line: None, lambda: now[0])
+    versions = LoadedVersions(Servable, lambda line: None, lambda: now[0])
     (folder / "1" / "damaged").touch()
     versions.apply({"m": ModelConfig(folder, (1,))})
     (folder / "1" / "damaged").unlink()
@@ -84,7 +84,7 @@ def test_what_failed_is_tried_again_in_a_while(tmp_path: Path) -> None:
     assert served(versions) == {1}
 
 
-def test_a_number_that_stands_for_another_model_is_loaded_anew(versions: Versions, tmp_path: Path) -> None:
+def test_a_number_that_stands_for_another_model_is_loaded_anew(versions: LoadedVersions, tmp_path: Path) -> None:
     folder = base(tmp_path / "served", 1)
     for name in ("one", "two", "three"):
         (tmp_path / name).mkdir()
@@ -104,10 +104,10 @@ def test_a_number_that_stands_for_another_model_is_loaded_anew(versions: Version
     link.symlink_to(tmp_path / "three" / "saved_model.pb")
     (folder / "1" / "damaged").touch()
     versions.apply({"m": ModelConfig(folder, (1,))})
-    assert versions.choose("m").servable is second and versions.statuses("m", 1)[1].state is State.AVAILABLE
+    assert versions.choose("m").servable is second and versions.statuses("m", 1)[1].state is VersionState.AVAILABLE
 
 
-def test_a_model_that_is_configured_no_more_goes(versions: Versions, tmp_path: Path) -> None:
+def test_a_model_that_is_configured_no_more_goes(versions: LoadedVersions, tmp_path: Path) -> None:
     versions.apply({"m": ModelConfig(base(tmp_path / "m", 1)), "n": ModelConfig(base(tmp_path / "n", 1))})
     versions.apply({"m": ModelConfig(tmp_path / "m")})
     assert served(versions) == {1} and served(versions, "n") == set()
@@ -115,7 +115,7 @@ def test_a_model_that_is_configured_no_more_goes(versions: Versions, tmp_path: P
         versions.choose("n")
 
 
-def test_what_is_asked_for_and_not_there_is_named(versions: Versions, tmp_path: Path) -> None:
+def test_what_is_asked_for_and_not_there_is_named(versions: LoadedVersions, tmp_path: Path) -> None:
     versions.apply({"m": ModelConfig(base(tmp_path, 1))})
     for asked, told in (((9, None), r"Specific\(m, 9\)"), ((None, "canary"), "Unrecognized servable version label: canary")):
         with pytest.raises(CallError, match=told):
@@ -129,7 +129,7 @@ def test_something_always_serves_and_labels_are_on_what_is_loaded(
     tmp_path_factory: pytest.TempPathFactory, sets: list[tuple[set[int], int, set[int]]]
 ) -> None:
     folder = base(tmp_path_factory.mktemp("base"), 1, 2, 3, 4, 5)
-    versions = Versions(Servable, lambda line: None)
+    versions = LoadedVersions(Servable, lambda line: None)
     for wanted, stable, damaged in sets:
         for number in range(1, 6):
             (folder / str(number) / "damaged").unlink(missing_ok=True)

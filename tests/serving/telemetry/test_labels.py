@@ -1,17 +1,17 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.telemetry.labels import OTHER, WORD, Known, Versions, Words
+from serving.telemetry.labels import OTHER, WORD, FixedLabels, VersionLabels, WordLabels
 
 
 @given(st.text())
 def test_known(value: str) -> None:
-    assert Known("a", "b")(value) == (value if value in ("a", "b") else OTHER)
+    assert FixedLabels("a", "b")(value) == (value if value in ("a", "b") else OTHER)
 
 
 @given(st.lists(st.text() | st.from_regex(WORD, fullmatch=True), max_size=60))
 def test_words_are_plain_and_few(values: list[str]) -> None:
-    words = Words(5)
+    words = WordLabels(5)
     labels = [words(value) for value in values]
     assert len(set(labels)) <= 6
     for value, label in zip(values, labels, strict=True):
@@ -22,7 +22,7 @@ def test_words_are_plain_and_few(values: list[str]) -> None:
 @given(st.lists(st.integers(0, 30), max_size=200))
 def test_the_versions_used_last(values: list[int]) -> None:
     forgotten: list[str] = []
-    versions = Versions(4, forgotten.append)
+    versions = VersionLabels(4, forgotten.append)
     alive: set[str] = set()
     for k, value in enumerate(values):
         before = len(forgotten)

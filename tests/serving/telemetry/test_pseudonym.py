@@ -1,9 +1,47 @@
 import re
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.telemetry.pseudonym import Pseudonyms
+from robo_poet.errors import BadInput
+from serving.telemetry.pseudonym import Pseudonyms, read_or_make_key
+
+
+def test_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "key"
+    key = read_or_make_key(path)
+    assert len(key) == 32
+    assert read_or_make_key(path) == key
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [one.name for one in path.parent.iterdir()] == ["key"]
+
+
+def test_replicas_that_start_at_once_agree(tmp_path: Path) -> None:
+    for n in range(20):
+        with ThreadPoolExecutor(8) as pool:
+            assert len(set(pool.map(read_or_make_key, [tmp_path / f"key{n}"] * 8))) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "told"), [(b"x" * 32, 0o644, "others may read"), (b"short", 0o600, "5 bytes are no key"), (b"", 0o600, "0 bytes")]
+)
+def test_what_is_no_key(tmp_path: Path, content: bytes, mode: int, told: str) -> None:
+    path = tmp_path / "key"
+    path.write_bytes(content)
+    path.chmod(mode)
+    with pytest.raises(BadInput, match=f"key: {told}"):
+        read_or_make_key(path)
+
+
+def test_where_no_key_can_be(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for path in (tmp_path / "file" / "key", tmp_path):
+        with pytest.raises(BadInput, match="cannot be read or made"):
+            read_or_make_key(path)
+
 
 ONE, OTHER = Pseudonyms(b"1" * 32), Pseudonyms(b"2" * 32)
 TEXTS = st.text() | st.just("\ud800")

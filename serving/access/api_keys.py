@@ -1,0 +1,265 @@
+"""API keys and the folder that stores them, one file for each key and one more for each event.
+
+Files are never changed, so none is half-written:
+- `<id>.json` is the key.
+- `<id>.revoked.json` and `<id>.expires.json` end it earlier.
+
+Deleting a file of the second kind makes the key valid again, so only the gateway's operator may write into the folder.
+"""
+
+import hashlib
+import hmac
+import json
+import os
+import re
+import secrets
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from robo_poet.atomic import write_text
+from robo_poet.errors import BadInput
+from serving.access.caller import SCOPES
+
+ID = re.compile(r"[a-z2-7]{16}")
+FORM = re.compile(r"rp_([a-z2-7]{16})_([A-Za-z0-9_-]{43})")
+_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
+
+
+class Standing(StrEnum):
+    """The validity of a key. It is only told to a client that has the right secret."""
+
+    GOOD = "good"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True)
+class Key:
+    """The stored record of a key.
+
+    Attributes:
+        id: the public id, 80 bits.
+        user: the owner.
+        scopes: the permissions, a subset of `SCOPES`.
+        digest: SHA-256 of the secret, hexadecimal. The secret is 256 random bits, not a password, so it cannot be guessed.
+            A slow hash would add no protection and would cost each request milliseconds.
+        created, expires: Unix time in seconds.
+        revoked: Unix time of the revocation in seconds, or None.
+        why: the reason for the revocation.
+    """
+
+    id: str
+    user: str
+    scopes: frozenset[str]
+    digest: str
+    created: float
+    expires: float
+    revoked: float | None = None
+    why: str = ""
+
+    def standing(self, now: float) -> Standing:
+        """Return the validity at Unix time `now`, in seconds."""
+        if self.revoked is not None:  # its time is not compared: the clock of the revoking machine may be ahead of ours
+            return Standing.REVOKED
+        return Standing.GOOD if now < self.expires else Standing.EXPIRED
+
+    def opened_by(self, secret: str) -> bool:
+        """Return True if `secret` is the secret of this key. Takes constant time, so a timing attack learns nothing."""
+        return hmac.compare_digest(self.digest, digest(secret))
+
+
+def new_key() -> tuple[str, str]:
+    """Return a new random id and secret."""
+    return "".join(secrets.choice(_LETTERS) for _ in range(16)), secrets.token_urlsafe(32)
+
+
+def text_of(id_: str, secret: str) -> str:
+    """Return the API key as text, as the user receives it. It is shown only once."""
+    return f"rp_{id_}_{secret}"
+
+
+def parse(text: str) -> tuple[str, str] | None:
+    """Return the id and the secret of an API key, or None if the text does not have the form of a key."""
+    match = FORM.fullmatch(text)
+    return (match[1], match[2]) if match else None
+
+
+def digest(secret: str) -> str:
+    """Return the SHA-256 of a secret, hexadecimal."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+DAY = 86_400.0
+
+
+@dataclass(frozen=True)
+class Made:
+    """A new key with its text. The text is not stored."""
+
+    key: Key
+    text: str
+
+    def __repr__(self) -> str:  # keeps the secret out of tracebacks
+        return f"Made({self.key.id})"
+
+
+class KeyStore:
+    """A store of API keys in a folder. The folder is created with mode 0700 if it is missing.
+
+    Args:
+        folder: the folder with the keys.
+        clock: returns Unix time in seconds.
+
+    Raises:
+        BadInput: the folder cannot be used, or other users may write into it.
+    """
+
+    def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
+        self.folder, self._clock = folder, clock
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise BadInput(f"no folder for keys ({error.strerror})", where=str(folder)) from None
+        self._check(folder)
+
+    def create(self, user: str, scopes: Iterable[str], days: float) -> Made:
+        """Create a key.
+
+        Args:
+            user: name of 1 to 128 printable characters.
+            scopes: at least one of `SCOPES`.
+            days: lifetime in days, up to 3650.
+
+        Raises:
+            BadInput: the user, a scope or the lifetime is not valid.
+        """
+        granted = frozenset(scopes)
+        if not user or len(user) > 128 or not user.isprintable():
+            raise BadInput("a user has a name of up to 128 printable characters", where="user")
+        if not granted or not granted <= SCOPES.keys():
+            raise BadInput(
+                f"{', '.join(sorted(granted - SCOPES.keys())) or 'no scope'}", where="scope", remedy=f"they are {', '.join(SCOPES)}"
+            )
+        if not 0 < days <= 3650:
+            raise BadInput(f"{days} is no life of a key", where="days", remedy="give a number up to 3650")
+        now = self._clock()
+        id_, secret = new_key()
+        key = Key(id_, user, granted, digest(secret), now, now + days * DAY)
+        record = {"user": user, "scopes": sorted(granted), "sha256": key.digest, "created": now, "expires": key.expires}
+        self._write(f"{id_}.json", record)
+        return Made(key, text_of(id_, secret))
+
+    def revoke(self, id_: str, why: str) -> Key:
+        """Revoke a key now and return its record. Revoking it again changes nothing.
+
+        Raises:
+            BadInput: the key does not exist, or the reason is empty.
+        """
+        if not why.strip():
+            raise BadInput("a reason is needed", where="why")
+        key = self.key(id_)
+        if key.revoked is None:
+            self._write(f"{key.id}.revoked.json", {"at": self._clock(), "why": why})
+        return self.key(key.id)
+
+    def rotate(self, id_: str, overlap_days: float, days: float) -> Made:
+        """Create a new key for the same user and scopes. The old key ends after the overlap, or at its own expiry if that is earlier.
+
+        Args:
+            overlap_days: days for which both keys are valid, 0 to 365.
+            days: lifetime of the new key in days.
+
+        Raises:
+            BadInput: the key does not exist, or it is expired or revoked.
+        """
+        old = self.key(id_)
+        id_ = old.id
+        now = self._clock()
+        if old.standing(now) is not Standing.GOOD:
+            raise BadInput(f"the key is {old.standing(now)}", where=id_, remedy="create a new one")
+        if not 0 <= overlap_days <= 365:
+            raise BadInput(f"{overlap_days} is no overlap", where="overlap-days", remedy="give 0 to 365")
+        new = self.create(old.user, old.scopes, days)
+        self._write(f"{id_}.expires.json", {"at": min(old.expires, now + overlap_days * DAY)})
+        return new
+
+    def key(self, id_: str) -> Key:
+        """Return the key with this id. The whole key text is accepted as well.
+
+        Raises:
+            BadInput: the key does not exist, or its files are damaged.
+        """
+        parsed = parse(id_)  # an operator may paste a leaked key to revoke it
+        id_ = parsed[0] if parsed else id_
+        key = self._read(id_) if ID.fullmatch(id_) else None
+        if key is None:
+            raise BadInput("no such key", where=id_ if ID.fullmatch(id_) else "ID", remedy="robo-poet keys list shows them")
+        return key
+
+    def all(self, faults: dict[str, str] | None = None) -> list[Key]:
+        """Return all keys, the newest last.
+
+        Args:
+            faults: receives the error of each damaged key by id; such keys are skipped. If None, a damaged file raises.
+
+        Raises:
+            BadInput: a file is damaged and `faults` is None, the folder cannot be read, or other users may write into it.
+        """
+        self._check(self.folder)
+        try:
+            ids = {path.name[:-5] for path in self.folder.glob("*.json") if ID.fullmatch(path.name[:-5])}
+        except OSError as error:
+            raise BadInput(f"the keys cannot be read ({error.strerror})", where=str(self.folder)) from None
+        keys = []
+        for id_ in ids:
+            try:
+                keys.append(self._read(id_))
+            except BadInput as error:
+                if faults is None:
+                    raise
+                faults[id_] = str(error)
+        return sorted(filter(None, keys), key=lambda key: (key.created, key.id))
+
+    def is_revoked(self, id_: str) -> bool:
+        """Return True if the key was revoked. The revocation file counts even if it cannot be read."""
+        return (self.folder / f"{id_}.revoked.json").exists()
+
+    def _check(self, path: Path) -> None:
+        try:
+            status = path.stat()
+        except OSError as error:
+            raise BadInput(f"the keys cannot be read ({error.strerror})", where=str(path)) from None
+        if status.st_mode & 0o022:
+            kind = "the keys' folder" if path == self.folder else "a key's file"
+            raise BadInput(f"others may write into {kind}", where=str(path), remedy="chmod 700 or 600, and look who made keys")
+
+    def _read(self, id_: str) -> Key | None:
+        path = self.folder / f"{id_}.json"
+        try:
+            if not path.exists():
+                return None
+            self._check(path)
+            record = json.loads(path.read_text("utf-8"))
+            key = Key(
+                id_, record["user"], frozenset(record["scopes"]), record["sha256"], float(record["created"]), float(record["expires"])
+            )
+            shortened = self.folder / f"{id_}.expires.json"
+            if shortened.exists():
+                key = replace(key, expires=min(key.expires, float(json.loads(shortened.read_text("utf-8"))["at"])))
+            revoked = self.folder / f"{id_}.revoked.json"
+            if revoked.exists():
+                revocation = json.loads(revoked.read_text("utf-8"))
+                key = replace(key, revoked=float(revocation["at"]), why=str(revocation["why"]))
+            return key
+        except (OSError, ValueError, KeyError, TypeError):
+            raise BadInput("the key's file is damaged", where=str(path), remedy="restore it, or delete it and create a new key") from None
+
+    def _write(self, name: str, value: dict[str, Any]) -> None:
+        path = self.folder / name
+        write_text(path, json.dumps(value) + "\n", durable=True)
+        path.chmod(0o600)
+        os.utime(self.folder)  # changes the folder's mtime, so that each `KeyRing` reloads

@@ -1,0 +1,36 @@
+"""The authenticated caller of a request, the scopes of a credential, and the refusal for credentials that cannot be checked."""
+
+from dataclasses import dataclass
+
+from serving.refusal import Refused
+
+SCOPES = {
+    "generate": "have texts written",
+    "feedback": "rate completions",
+    "metrics": "read /metrics",
+    "internal-load": "our own load tests: no rate limit",
+}
+
+
+@dataclass(frozen=True)
+class Caller:
+    """An authenticated caller.
+
+    Attributes:
+        user: the user. All keys and tokens of a user give the same value.
+        credential: the public id of the key or token, for logs.
+        scopes: the permissions of the credential, a subset of `SCOPES`.
+    """
+
+    user: str
+    credential: str
+    scopes: frozenset[str]
+
+
+RETRY_SECONDS = 10
+
+
+def unchecked() -> Refused:
+    """Return a refusal with status 503: the client's credentials may be valid, but our keys cannot be read."""
+    message = f"credentials cannot be checked just now; try again in {RETRY_SECONDS} s"
+    return Refused(503, "credentials_unchecked", message, {"Retry-After": str(RETRY_SECONDS)})

@@ -1,0 +1,195 @@
+"""JSON Web Tokens: the public keys of the configured issuer and the validation of a token (RFC 7519, RFC 8725).
+
+The keys are a JWKS (RFC 7517), read from a file or over HTTPS and refreshed in the background.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import jwt
+
+from robo_poet.errors import BadInput
+from robo_poet.settings.access import AccessSettings
+from serving.access.caller import SCOPES, Caller, unchecked
+
+ALGORITHMS = {"RSA": "RS256", "OKP": "EdDSA"}  # one algorithm for each key type, which prevents algorithm confusion attacks
+MIN_RSA_BITS = 2048
+HURRY_SECONDS = 10.0  # least time between two fetches for unknown key ids: a client can invent ids
+
+
+class _NoAnswer(BadInput):
+    """The issuer cannot be reached, or answers with an error status."""
+
+
+class KeySet:
+    """A cache of an issuer's public keys by key id.
+
+    An issuer that does not answer at the start is not an error. It is asked again later; until it answers, every token is refused.
+
+    Args:
+        source: path of a file, or a URL.
+        every: seconds between two fetches.
+        stale: how long the last good set stays valid, in seconds.
+        say: called with each message for the operator.
+        clock: returns monotonic time in seconds.
+
+    Raises:
+        BadInput: the file is missing, or the content is not a usable key set.
+    """
+
+    def __init__(
+        self, source: str, every: float, stale: float, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._source, self._every, self._stale, self._say, self._clock = source, every, stale, say, clock
+        self._keys: Mapping[str, tuple[Any, str]] = {}
+        self._fetched = self._tried = clock()
+        self._busy = threading.Lock()
+        self.degraded = ""
+        try:
+            self._keys = self._fetch()
+        except _NoAnswer as error:
+            self._fetched = float("-inf")
+            self._failed(error)
+
+    def find(self, id_: str) -> tuple[Any, str] | None:
+        """Return a public key and its algorithm, or None if the id is unknown.
+
+        An unknown id starts a fetch in the background, so the next request may find it.
+
+        Raises:
+            Refused: 503, there is no key set, or the last one is too old.
+        """
+        now = self._clock()
+        key, too_old = self._keys.get(id_), now - self._fetched > self._stale  # read both before a fetch starts: it may finish first
+        due = self._every if key else min(self._every, HURRY_SECONDS)
+        if now - self._tried >= due and self._busy.acquire(blocking=False):
+            self._tried = now
+            threading.Thread(target=self._again, daemon=True).start()
+        if too_old:
+            raise unchecked()
+        return key
+
+    def _again(self) -> None:
+        try:
+            self._keys = self._fetch()
+            self._fetched = self._clock()
+            self.degraded = ""
+        except BadInput as error:
+            self._failed(error)
+        finally:
+            self._busy.release()
+
+    def _failed(self, error: BadInput) -> None:
+        consequence = "stay as they were" if self._keys else "are not there yet, and no token is taken"
+        if not self.degraded:
+            self._say(f"the token issuer's keys {consequence}: {error}")
+        self.degraded = f"the token issuer's keys cannot be fetched and {consequence}"
+
+    def _fetch(self) -> Mapping[str, tuple[Any, str]]:
+        try:
+            if self._source.startswith(("https://", "http://")):
+                response = httpx.get(self._source, timeout=5, follow_redirects=False)
+                response.raise_for_status()
+                text = response.text
+            else:
+                text = Path(self._source).read_text("utf-8")
+            return read_keys(text)
+        except httpx.HTTPError as error:
+            message = f"the issuer gives no key set ({type(error).__name__})"
+            raise _NoAnswer(message, where=self._source, remedy="it is asked again in a while") from None
+        except (OSError, ValueError, RecursionError) as error:
+            raise BadInput(f"no key set ({type(error).__name__})", where=self._source, remedy="it is the issuer's JWKS") from None
+
+
+def read_keys(text: str) -> Mapping[str, tuple[Any, str]]:
+    """Parse a JWKS and return its usable keys by id, each with its algorithm. Keys of other types are skipped.
+
+    Raises:
+        ValueError: the text is not a JWKS, or it contains no usable key.
+    """
+    keys: dict[str, tuple[Any, str]] = {}
+    document = json.loads(text)
+    for jwk in document["keys"] if isinstance(document, dict) and isinstance(document.get("keys"), list) else []:
+        if not isinstance(jwk, dict) or jwk.get("use", "sig") != "sig" or not isinstance(jwk.get("kid"), str):
+            continue
+        algorithm = ALGORITHMS.get(str(jwk.get("kty")))
+        if algorithm is None or jwk.get("alg", algorithm) != algorithm or "d" in jwk:  # "d": a private key
+            continue
+        try:
+            key = jwt.PyJWK(jwk, algorithm).key
+        except (jwt.PyJWTError, ValueError):
+            continue
+        if algorithm == "RS256" and key.key_size < MIN_RSA_BITS:
+            continue
+        keys[jwk["kid"]] = (key, algorithm)
+    if not keys:
+        raise ValueError("no usable key")
+    return keys
+
+
+MAX_TOKEN_BYTES = 8192
+TOKEN_TYPES = (None, "jwt", "at+jwt")
+
+
+class BadToken(Exception):
+    """The token is not valid. `expired` is True if expiry is the only fault."""
+
+    def __init__(self, why: str, *, expired: bool = False) -> None:
+        super().__init__(why)
+        self.expired = expired
+
+
+def read_token(text: str, keys: KeySet, settings: AccessSettings) -> Caller:
+    """Validate a token and return its caller.
+
+    The algorithm comes from the key, never from the token's header. The claims `iss`, `aud`, `sub`, `iat` and `exp` are required.
+
+    Raises:
+        BadToken: the token is not valid. The reason is for tests and is not sent to the client.
+        Refused: 503, the issuer's key set is missing or too old.
+    """
+    if len(text) > MAX_TOKEN_BYTES:
+        raise BadToken("too large")
+    try:
+        header = jwt.get_unverified_header(text)
+    except jwt.PyJWTError as error:
+        raise BadToken(f"no token: {error}") from None
+    token_type = header.get("typ")
+    if "crit" in header or (token_type.lower() if isinstance(token_type, str) else token_type) not in TOKEN_TYPES:
+        raise BadToken("a header we do not know")
+    key_and_algorithm = keys.find(header["kid"]) if isinstance(header.get("kid"), str) else None
+    if key_and_algorithm is None:
+        raise BadToken("an unknown key")
+    key, algorithm = key_and_algorithm
+    try:
+        claims: dict[str, Any] = jwt.decode(
+            text, key, algorithms=[algorithm], audience=settings.audience, issuer=settings.issuer, leeway=settings.clock_skew_seconds,
+            options={"require": ["exp", "iat", "sub", "aud", "iss"]},
+        )  # fmt: skip
+    except jwt.ExpiredSignatureError:
+        raise BadToken("expired", expired=True) from None
+    except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
+        raise BadToken(f"refused: {type(error).__name__}") from None
+    lifetime = int(claims["exp"]) - int(claims["iat"])  # int, as PyJWT reads them: a float would overflow
+    if not 0 < lifetime <= settings.token_hours * 3600:
+        raise BadToken("lives too long")
+    subject = claims["sub"]
+    if not isinstance(subject, str) or not 0 < len(subject) <= 256 or not subject.isprintable():
+        raise BadToken("no subject")
+    user = subject if settings.tokens_name_our_users else f"{settings.issuer}|{subject}"
+    token_id = claims.get("jti")
+    public_id = token_id if isinstance(token_id, str) and 0 < len(token_id) <= 64 and token_id.isprintable() else "-"
+    return Caller(user, f"jwt:{public_id}", _scopes(claims.get("scope", claims.get("scp", ""))))
+
+
+def _scopes(claim: object) -> frozenset[str]:
+    """Return the known scopes of a claim: words in a string (RFC 8693), or a list. Unknown scopes are dropped."""
+    words = (
+        claim.split() if isinstance(claim, str) else [word for word in claim if isinstance(word, str)] if isinstance(claim, list) else []
+    )
+    return frozenset(words) & SCOPES.keys()

@@ -1,0 +1,144 @@
+"""The judge for listed words, including obfuscated spellings: digits and symbols for letters, repeated letters, separated letters.
+
+It finds whole words, and parts of words only where the list entry allows it, so "Scunthorpe" and "assassin" pass. It takes linear time.
+"""
+
+import itertools
+import re
+from collections.abc import Iterable, Iterator
+
+from serving.content_filter.decision import Hit, Side
+from serving.content_filter.passage import Passage
+from serving.content_filter.word_list import WordEntry, WordIndex
+
+_LEET = str.maketrans("013456789@$!|+", "oieasgtbgasiit")
+_LEET_L = str.maketrans("013456789@$!|+", "oleasgtbgasllt")  # 1, ! and | are also an l
+_PIECE = re.compile(r"(?:[^\W_]|[@$!|+*])+")
+_ENDS = "!|+*"  # these are punctuation at the end of a word
+_DRAWN_OUT = re.compile(r"(.)\1\1+")
+_DRAWN = 4  # repeated letters of a word that are tried both once and twice: at most 16 spellings
+
+
+def pieces(chunk: str) -> list[str]:
+    """Split a folded text without spaces into words. Symbols that may stand for letters stay in the words."""
+    return [chunk] if chunk.isalpha() else _PIECE.findall(chunk)
+
+
+def spellings(piece: str) -> tuple[str, ...]:
+    """Return the words that a piece may stand for, at most three.
+
+    - First, the piece without punctuation at its ends.
+    - Then the piece with letters in place of digits and symbols, in two variants (1, ! and | as i or l).
+    """
+    if piece.isalpha() or len(piece) == 1:
+        return (piece,)
+    core = piece.strip(_ENDS)
+    if not any(character.isalpha() for character in core):  # a number without letters is not a word
+        return (core,) if core else ()
+    tail = piece.rstrip(_ENDS)
+    return tuple(dict.fromkeys((core, tail.translate(_LEET), tail.translate(_LEET_L))))
+
+
+def shortened(word: str) -> Iterator[str]:
+    """Yield the words behind repeated letters: each run of three or more equal letters becomes one or two. Yields nothing without a run."""
+    runs = [match.span() for match in _DRAWN_OUT.finditer(word)]
+    if not runs:
+        return
+    for counts in itertools.product((1, 2), repeat=min(len(runs), _DRAWN)):
+        parts, end = [], 0
+        for number, (start, stop) in enumerate(runs):
+            count = counts[number] if number < len(counts) else 1
+            parts += [word[end:start], word[start] * count]
+            end = stop
+        yield "".join(parts) + word[end:]
+
+
+def spelled_out(words: list[str]) -> Iterator[str]:
+    """Yield each run of three or more single letters as one word. This finds words with spaces or dots between the letters."""
+    run: list[str] = []
+    for word in [*words, ""]:
+        if len(word) == 1:
+            run.append(word)
+            continue
+        if len(run) >= 3:
+            yield "".join(run)
+        run.clear()
+
+
+_SPELLED = 4  # least letters of a word that is searched for inside a run of single letters
+
+
+class Words:
+    """A judge that finds the words and phrases of `entries`.
+
+    Args:
+        allowed: folded words that always pass.
+    """
+
+    def __init__(self, entries: Iterable[WordEntry], allowed: Iterable[str] = ()) -> None:
+        self._allowed = frozenset(allowed)
+        kept = [entry for entry in entries if entry.word not in self._allowed]
+        words = [entry for entry in kept if " " not in entry.word]
+        self._index = WordIndex(words)
+        self._spelled = {entry.word.replace(" ", ""): entry for entry in reversed(kept)}
+        self._spelled_lengths = sorted({len(word) for word in self._spelled if len(word) >= _SPELLED})
+        self._masked: dict[tuple[str, str, int], list[WordEntry]] = {}
+        for entry in words:
+            self._masked.setdefault((entry.word[0], entry.word[-1], len(entry.word)), []).append(entry)
+        self._phrases: dict[str, list[tuple[list[str], WordEntry]]] = {}
+        for entry in kept:
+            phrase = entry.word.split(" ")
+            if len(phrase) > 1:
+                self._phrases.setdefault(phrase[0], []).append((phrase, entry))
+
+    def find(self, passage: Passage, _side: Side) -> Hit | None:
+        """Return a hit for the first listed word in the text. A word may start in the text before."""
+        entry = self._first(passage.whole_words)
+        return Hit(entry.rule, entry.category) if entry else None
+
+    def _first(self, text: str) -> WordEntry | None:
+        plain_words: list[str] = []
+        for chunk in text.split():
+            chunk_pieces = pieces(chunk)
+            for piece in chunk_pieces:
+                words = spellings(piece)
+                for word in words:
+                    if entry := self._look_up(word):
+                        return entry
+                if "*" in piece and (entry := self._unmask(piece)):
+                    return entry
+                if words:
+                    plain_words.append(words[min(1, len(words) - 1)])
+            # f.u-c_k is checked as one word; he'll and can't are not.
+            if len(chunk_pieces) > 1 and "'" not in chunk and "’" not in chunk and (entry := self._look_up("".join(chunk_pieces))):
+                return entry
+        return self._phrase(plain_words) or self._spelled_out(plain_words)
+
+    def _look_up(self, word: str) -> WordEntry | None:
+        if word in self._allowed:
+            return None
+        return self._index.find(word) or next(filter(None, map(self._index.find, shortened(word))), None)
+
+    def _unmask(self, piece: str) -> WordEntry | None:
+        """Return the entry for a word whose inner letters are replaced by asterisks."""
+        for entry in self._masked.get((piece[0], piece[-1], len(piece)), ()):
+            if all(character in ("*", letter) for character, letter in zip(piece, entry.word, strict=True)):
+                return entry
+        return None
+
+    def _phrase(self, words: list[str]) -> WordEntry | None:
+        for start, word in enumerate(words):
+            for phrase, entry in self._phrases.get(word, ()):
+                if words[start : start + len(phrase)] == phrase:
+                    return entry
+        return None
+
+    def _spelled_out(self, words: list[str]) -> WordEntry | None:
+        for run in itertools.chain.from_iterable(map(spellings, spelled_out(words))):
+            if run in self._spelled:
+                return self._spelled[run]
+            for length in self._spelled_lengths:
+                for start in range(len(run) - length + 1):
+                    if entry := self._spelled.get(run[start : start + length]):
+                        return entry
+        return None

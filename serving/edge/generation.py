@@ -1,0 +1,111 @@
+"""Token-by-token generation of one completion, and the stream of its text.
+
+The loop is that of `components/train_model/decode.py`, outside a graph (GEN-1, GEN-2). Text that was yielded is never changed later.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from robo_poet.errors import BadInput
+from robo_poet.model.edge import EdgeModel
+from robo_poet.model.inputs import banned_tokens
+from robo_poet.model.sampling import Sampling
+from robo_poet.model.tokenizer import END, PAD, Tokenizer
+from serving.edge.sampler import penalise, sample, uniform
+
+
+def write(model: EdgeModel, prompt: Sequence[int], sampling: Sampling, seed: int) -> Iterator[int]:
+    """Return an iterator over the tokens that continue `prompt`, each drawn on demand. `<END>` is not among them.
+
+    The noise of a token depends only on the seed and on its position in the whole text, as in the graph. The model is reset first.
+
+    Args:
+        prompt: token ids, `<START>` first.
+        seed: 64-bit seed.
+
+    Raises:
+        BadInput: beam search is requested (it costs several times as much and cannot be streamed), a banned text is in no token,
+            or all tokens are banned.
+    """
+    if sampling.beams > 1:
+        raise BadInput("the edge runner has no beam search", where="beams", remedy="leave it at 1")
+    tokenizer = model.tokenizer
+    for text in sampling.banned:
+        if not tokenizer.holding([text]):  # an error, because the ban would have no effect
+            raise BadInput(f"no token holds {text!r}, so it cannot be banned", where="banned", remedy="give a shorter piece of it")
+    mask = np.zeros(model.vocabulary, np.float32)
+    mask[banned_tokens(tokenizer, sampling.banned)] = -np.inf
+    mask[:END] = mask[tokenizer.size :] = -np.inf
+    return _written(model, prompt, sampling, seed, mask)
+
+
+def _written(
+    model: EdgeModel, prompt: Sequence[int], sampling: Sampling, seed: int, mask: npt.NDArray[np.float32]
+) -> Iterator[int]:  # fmt: skip
+    stops = set(model.tokenizer.holding(sampling.stop))
+    seen = np.zeros(model.vocabulary, np.bool_)
+    seen[list(prompt)] = True
+    seen[PAD] = False
+    model.reset()
+    for token in prompt[:-1]:
+        model.read(token)
+    current, may_end = prompt[-1], len(prompt) + sampling.min_new
+    for position in range(len(prompt), min(len(prompt) + sampling.max_new, model.max_length)):
+        logits = penalise(model.read(current), seen, sampling.repetition_penalty) + mask
+        if position < may_end:
+            logits[END] = -np.inf
+        current = sample(logits, sampling.temperature, sampling.top_k, sampling.top_p, uniform(seed, position))
+        if current == END:
+            return
+        yield current
+        if position >= may_end and current in stops:
+            return
+        seen[current] = True
+
+
+_UNFINISHED = "\N{REPLACEMENT CHARACTER}"
+
+
+def stream(tokenizer: Tokenizer, tokens: Iterable[int], stop: Sequence[str] = (), least: int = 0) -> Iterator[str]:
+    """Yield the text of `tokens` in pieces, up to the end of the first stop text. Without a stop text, the pieces are the full decoding.
+
+    Text is held back while its last token ends inside a character, and while its end may be the start of a stop text.
+
+    Args:
+        stop: texts after which the stream ends.
+        least: a stop text that ends within this number of tokens is ignored (GEN-2, minimum length).
+    """
+    text, yielded, stop_from = "", 0, 0
+    undecoded: list[int] = []
+    for number, token in enumerate(tokens, 1):
+        undecoded.append(token)
+        piece = tokenizer.decode(undecoded)
+        if not piece.endswith(_UNFINISHED):
+            text, undecoded = text + piece, []
+        if number <= least:
+            stop_from = len(text)
+        end = _end(text, stop, stop_from)
+        if end is not None:
+            yield text[yielded:end]
+            return
+        safe_end = len(text) - _open(text, stop)
+        if safe_end > yielded:
+            yield text[yielded:safe_end]
+            yielded = safe_end
+    text += tokenizer.decode(undecoded)
+    rest = text[yielded : _end(text, stop, stop_from)]
+    if rest:
+        yield rest
+
+
+def _end(text: str, stop: Sequence[str], earliest: int) -> int | None:
+    """Return the smallest end position after `earliest` of any stop text, or None."""
+    matches = ((text.find(stop_text, max(0, earliest - len(stop_text) + 1)), len(stop_text)) for stop_text in stop)
+    return min((start + length for start, length in matches if start >= 0), default=None)
+
+
+def _open(text: str, stop: Sequence[str]) -> int:
+    """Return the length of the longest suffix of `text` that is a proper prefix of a stop text."""
+    return max((n for stop_text in stop for n in range(1, len(stop_text)) if text.endswith(stop_text[:n])), default=0)

@@ -1,0 +1,73 @@
+"""Prometheus collectors that read their values at each scrape: running totals of other parts of the program, and GPUs.
+
+GPUs are read with NVIDIA's management library (NVML). Without a driver there are no GPU series.
+"""
+
+import importlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Self
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+
+class CountsCollector(Collector):
+    """A collector that exports `<name>_total{outcome=…}` for each entry of `counts()`.
+
+    `counts` is called at each scrape. Its keys come from a fixed set.
+    """
+
+    def __init__(self, name: str, help: str, counts: Callable[[], Mapping[str, int]]) -> None:
+        self._name, self._help, self._counts = name, help, counts
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        family = CounterMetricFamily(self._name, self._help, labels=["outcome"])
+        for outcome, count in sorted(self._counts().items()):
+            family.add_metric([outcome], count)
+        yield family
+
+
+class GpuCollector(Collector):
+    """A collector of memory (bytes) and utilisation (0 to 1) of each GPU of this machine, read at each scrape.
+
+    Args:
+        nvml: the initialised module `pynvml`.
+    """
+
+    def __init__(self, nvml: Any) -> None:
+        self._nvml = nvml
+
+    @classmethod
+    def find(cls, nvml: Any = None) -> Self | None:
+        """Return a collector, or None if `pynvml`, the driver or a GPU is missing."""
+        try:
+            nvml = nvml or importlib.import_module("pynvml")
+        except ImportError:
+            return None
+        try:
+            nvml.nvmlInit()
+            return cls(nvml) if nvml.nvmlDeviceGetCount() else None
+        except nvml.NVMLError:
+            return None
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        used = GaugeMetricFamily("robo_poet_gpu_memory_used_bytes", "Memory of the GPU in use, by anyone.", labels=["gpu"])
+        total = GaugeMetricFamily("robo_poet_gpu_memory_total_bytes", "Memory of the GPU.", labels=["gpu"])
+        busy = GaugeMetricFamily("robo_poet_gpu_utilisation_ratio", "Share of the last sample period in which it computed.", labels=["gpu"])
+        for index in range(self._count()):
+            try:
+                device = self._nvml.nvmlDeviceGetHandleByIndex(index)
+                memory = self._nvml.nvmlDeviceGetMemoryInfo(device)
+                share = self._nvml.nvmlDeviceGetUtilizationRates(device).gpu / 100
+            except self._nvml.NVMLError:
+                continue  # a failed GPU must not hide the others
+            used.add_metric([str(index)], memory.used)
+            total.add_metric([str(index)], memory.total)
+            busy.add_metric([str(index)], share)
+        yield from (used, total, busy)
+
+    def _count(self) -> int:
+        try:
+            return int(self._nvml.nvmlDeviceGetCount())
+        except self._nvml.NVMLError:
+            return 0

@@ -1,0 +1,58 @@
+from dataclasses import asdict
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from serving.content_filter.decision import FilterDecision, event, next_step
+from serving.telemetry.pseudonym import Pseudonyms
+
+TEXT = "what somebody wrote, and nobody else should read"
+
+
+def test_an_event_tells_the_rule_and_not_the_text() -> None:
+    digest = Pseudonyms(b"k" * 32).text
+    one = event(FilterDecision(False, "words.strong", "obscene"), "completion", TEXT, digest, attempt=2)
+    assert one is not None and one.digest == digest(TEXT)
+    assert asdict(one) == {
+        "side": "completion", "allowed": False, "rule": "words.strong", "category": "obscene", "digest": digest(TEXT), "attempt": 2,
+    }  # fmt: skip
+    assert not any(word in str(asdict(one)) for word in TEXT.split() if len(word) > 3)
+
+
+def test_without_a_hit_there_is_none_and_a_logged_hit_has_one() -> None:
+    assert event(FilterDecision(True), "prompt", TEXT, str) is None
+    logged = event(FilterDecision(True, "toxicity", "toxicity"), "prompt", TEXT, lambda _text: "digest")
+    assert logged is not None and logged.allowed
+
+
+YES, NO = FilterDecision(True), FilterDecision(False, "toxicity", "toxicity")
+
+
+@pytest.mark.parametrize(
+    ("decisions", "attempts", "step"),
+    [
+        ([YES], 3, "accept"), ([NO], 3, "resample"), ([NO, NO], 3, "resample"), ([NO, NO, YES], 3, "accept"), ([NO, NO, NO], 3, "refuse"),
+        ([NO], 1, "refuse"), ([FilterDecision(True, "words.mild", "profanity")], 1, "accept"),
+    ],
+)  # fmt: skip
+def test_each_step(decisions: list[FilterDecision], attempts: int, step: str) -> None:
+    assert next_step(decisions, attempts) == step
+
+
+@given(st.lists(st.booleans(), min_size=20, max_size=20), st.integers(1, 10))
+def test_the_loop_ends_after_so_many_attempts_and_never_shows_what_was_refused(outcomes: list[bool], attempts: int) -> None:
+    seen: list[FilterDecision] = []
+    step = "resample"
+    while step == "resample":
+        seen.append(YES if outcomes[len(seen)] else NO)
+        step = next_step(seen, attempts)
+    assert len(seen) <= attempts
+    assert (step == "accept") == seen[-1].allowed
+    assert not any(decision.allowed for decision in seen[:-1])
+
+
+@pytest.mark.parametrize(("decisions", "attempts"), [([], 3), ([YES], 0)])
+def test_no_step_without_an_attempt(decisions: list[FilterDecision], attempts: int) -> None:
+    with pytest.raises(ValueError, match="one attempt"):
+        next_step(decisions, attempts)

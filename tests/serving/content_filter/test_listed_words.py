@@ -1,0 +1,180 @@
+"""Words of the list in all their dress. The list is read, so that no word of it stands here."""
+
+import unicodedata
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from serving.content_filter.listed_words import Words, pieces, shortened, spelled_out, spellings
+from serving.content_filter.passage import CONFUSABLES, Passage
+from serving.content_filter.word_list import LISTS, WordEntry, at_least, parse, read
+
+
+@pytest.mark.parametrize(
+    ("chunk", "words"),
+    [
+        ("rose", ["rose"]), ("rose,", ["rose"]), ("“rose”", ["rose"]), ("r.o-s_e", ["r", "o", "s", "e"]), ("he'll", ["he", "ll"]), ("r0$e!", ["r0$e!"]), ("—", []), ("", []),
+    ],
+)  # fmt: skip
+def test_words_of_a_chunk(chunk: str, words: list[str]) -> None:
+    assert pieces(chunk) == words
+
+
+@pytest.mark.parametrize(
+    ("piece", "meant"),
+    [("rose", "rose"), ("r0s3", "rose"), ("ro$e", "rose"), ("rose!!", "rose"), ("l1ly", "lily"), ("1ily", "lily"), ("!ris", "iris"), ("v!olet", "violet"), ("|ily", "lily")],
+)  # fmt: skip
+def test_digits_and_signs_stand_for_letters(piece: str, meant: str) -> None:
+    assert meant in spellings(piece)
+
+
+@pytest.mark.parametrize("number", ["455", "1603", "5"])
+def test_a_number_is_a_number(number: str) -> None:
+    assert spellings(number) == (number,)
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"), [("rooose", "rose"), ("sweeeet", "sweet"), ("rrrrooossse", "rose"), ("bellllll", "bell"), ("aaaaah", "ah")]
+)
+def test_drawn_out_letters(word: str, meant: str) -> None:
+    assert meant in list(shortened(word))
+
+
+def test_what_is_not_drawn_out_has_no_shorter_spelling() -> None:
+    assert list(shortened("assassin")) == []
+
+
+@given(st.text("abc", max_size=500))
+def test_a_word_has_16_shorter_spellings_at_most(word: str) -> None:
+    assert len(list(shortened(word))) <= 16
+
+
+def test_runs_of_single_letters_are_words() -> None:
+    assert list(spelled_out("see r o s e and a b then x y z".split())) == ["rose", "xyz"]
+
+
+ENTRIES = at_least(read(LISTS / "english.txt"), "strong")
+SINGLE = [entry for entry in ENTRIES if " " not in entry.word]
+OURS = Words(ENTRIES)
+TOY = Words(
+    [parse(word, "strong", "flower", "here") for word in ("rose", "tulip*", "*thistle*", "ground_elder", "sweet")], allowed=["tulipwood"]
+)
+LEET = {"a": "4@", "b": "8", "e": "3", "g": "69", "i": "1!|", "l": "1|", "o": "0", "s": "5$", "t": "7+"}
+ALIKE = {letter: [sign for sign, of in CONFUSABLES.items() if of == letter] for letter in "abcdefghijklmnopqrstuvwxyz"}
+
+
+def found(words: Words, text: str, before: str = "") -> str:
+    hit = words.find(Passage(text, before), "prompt")
+    return hit.category if hit else ""
+
+
+Dress = Callable[[str, st.DataObject], str]
+
+
+def case(word: str, data: st.DataObject) -> str:
+    return "".join(data.draw(st.sampled_from([sign, sign.upper()])) for sign in word)
+
+
+def accents(word: str, data: st.DataObject) -> str:
+    marked = "".join(sign + data.draw(st.text("\u0301\u0308\u0327\u030a", max_size=2)) for sign in word)
+    return data.draw(st.sampled_from([marked, unicodedata.normalize("NFC", marked)]))
+
+
+def look_alikes(word: str, data: st.DataObject) -> str:
+    return "".join(data.draw(st.sampled_from([sign, *ALIKE.get(sign, [])])) for sign in word)
+
+
+def full_width(word: str, _data: st.DataObject) -> str:
+    return "".join(chr(ord(sign) + 0xFEE0) if "!" <= sign <= "~" else sign for sign in word)
+
+
+def invisible(word: str, data: st.DataObject) -> str:
+    return "".join(sign + data.draw(st.sampled_from(["", "\u200b", "\u00ad", "\u2060"])) for sign in word)
+
+
+def leet(word: str, data: st.DataObject) -> str:
+    """Signs for letters; one letter stays, or it would be a number. A word has one meaning of 1, ! and |."""
+    kept = data.draw(st.integers(0, len(word) - 1))
+    one = data.draw(st.sampled_from("il"))
+    table = {letter: signs if letter not in "il" or letter == one else "" for letter, signs in LEET.items()}
+    dressed = "".join(
+        sign if place == kept else data.draw(st.sampled_from([sign, *table.get(sign, "")])) for place, sign in enumerate(word)
+    )
+    # A sign at the end of a word is punctuation.
+    return dressed if dressed[-1] not in "!|+" else dressed[:-1] + word[-1]
+
+
+def spaces(word: str, data: st.DataObject) -> str:
+    return data.draw(st.sampled_from([" ", ".", "-", "_", "  ", " . "])).join(word)
+
+
+def drawn_out(word: str, data: st.DataObject) -> str:
+    place = data.draw(st.integers(0, len(word) - 1))
+    return word[:place] + word[place] * data.draw(st.integers(3, 9)) + word[place + 1 :]
+
+
+def masked(word: str, data: st.DataObject) -> str:
+    return word[0] + "".join(data.draw(st.sampled_from([sign, "*"])) for sign in word[1:-1]) + word[-1]
+
+
+@pytest.mark.parametrize("dress", [case, accents, look_alikes, full_width, invisible, leet, spaces, drawn_out, masked])
+@given(entry=st.sampled_from(SINGLE), data=st.data())
+def test_a_word_is_found_whatever_it_is_dressed_up_in(dress: Dress, entry: WordEntry, data: st.DataObject) -> None:
+    assert found(OURS, f"the moon, {dress(entry.word, data)}, and the stars"), dress(entry.word, data)
+
+
+@given(
+    entry=st.sampled_from(ENTRIES),
+    data=st.data(),
+    dresses=st.lists(st.sampled_from([accents, look_alikes, invisible, full_width]), max_size=3),
+)
+def test_several_layers_hide_no_more_than_one(entry: WordEntry, data: st.DataObject, dresses: list[Dress]) -> None:
+    text = case(entry.word, data)
+    for dress in dresses:
+        text = dress(text, data)
+    assert found(OURS, text)
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=range(len(ENTRIES)))
+def test_each_entry_is_found_plainly_and_with_its_letters_spaced(entry: WordEntry) -> None:
+    assert found(OURS, entry.word.upper()) and found(OURS, " ".join(entry.word.replace(" ", "")))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Scunthorpe", "Penistone and Clitheroe", "assassin", "classic assessment of the passage", "cockerel", "the cock crew", "an ass and a bastard", "Essex, Sussex, Middlesex",
+        "snigger", "niggardly", "shiitake mushrooms", "Matsushita", "Dick Turpin", "he'll", "shell", "it's hit or miss", "raccoon", "Pakistan", "despicable, suspicious", "therapist",
+        "a b c d e f", "4 5 5", "the year 1455", "rape seed oil", "Nigeria, Nigeriaaaa", "titillate", "I thought it best", "mass hit",
+    ],
+)  # fmt: skip
+def test_what_only_holds_or_resembles_a_word_passes(text: str) -> None:
+    assert not found(OURS, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "hit"),
+    [
+        ("a rose.", True), ("roses", False), ("prose", False), ("tulips", True), ("(tulip)", True), ("tulipwood", False), ("thistledown", True), ("the overthistled field", True),
+        ("ground elder", True), ("ground\nelder", True), ("ground, elder", True), ("ground the elder", False), ("gr0und 3lder", True), ("underground elders", False),
+        ("r o s e", True), ("a r.o.s.e", True), ("ro-se", True), ("ro'se", False), ("swweet", False), ("sweeeet", True), ("s***t", True), ("s**t", False), ("r**d", False), ("***", False),
+    ],
+)  # fmt: skip
+def test_whole_words_endings_insides_and_phrases(text: str, hit: bool) -> None:
+    assert bool(found(TOY, text)) == hit
+
+
+@pytest.mark.parametrize(
+    ("before", "text", "hit"),
+    [
+        ("a ro", "se by", True),
+        ("a ro ", "se by", False),
+        ("a ro", " se by", False),
+        ("a rose", " by", False),
+        ("x" * 500 + " ro", "se", True),
+    ],
+)
+def test_a_word_that_the_prompt_began_is_seen_whole_and_one_of_its_own_is_not_seen_again(before: str, text: str, hit: bool) -> None:
+    assert bool(found(TOY, text, before)) == hit

@@ -1,0 +1,53 @@
+from pathlib import Path
+
+import pytest
+
+from robo_poet.model.tokenizer import Tokenizer
+from serving.content_filter.decision import Side
+from serving.content_filter.passage import Passage
+from serving.content_filter.restricted_texts import Restricted, bundled
+
+NEVER = Restricted(["rose", "wild  Thyme", "C++", "o'er"])
+
+
+def hit(text: str, before: str = "", side: Side = "completion") -> bool:
+    return NEVER.find(Passage(text, before), side) is not None
+
+
+@pytest.mark.parametrize("text", ["a rose", "ROSES", "rósë", "wild thyme", "wild\n  thyme", "“rose”", "in c++", "fly o'er", "гоѕе"])
+def test_what_begins_a_word_is_hit_in_any_dress(text: str) -> None:
+    assert hit(text)
+
+
+@pytest.mark.parametrize("text", ["prose", "wildthyme", "wild time", "c+", "", " ", "oer"])
+def test_what_only_ends_a_word_is_not(text: str) -> None:
+    assert not hit(text)
+
+
+@pytest.mark.parametrize(
+    ("before", "text", "found"),
+    [
+        ("a ro", "se", True), ("where the wild", " thyme blows", True), ("a rose", " and", False), ("a p", "rose", False), ("a rose", "", False),
+        ("wild", "", False), (" ".join(["night"] * 60) + " ro", "se", True), ("x" * 300, "rose", True),
+    ],
+)  # fmt: skip
+def test_it_may_begin_in_the_prompt_and_ends_in_the_completion(before: str, text: str, found: bool) -> None:
+    assert hit(text, before) == found
+
+
+def test_prompts_are_not_its_business_and_nothing_restricts_nothing() -> None:
+    assert not hit("rose", side="prompt")
+    assert Restricted([]).find(Passage("rose"), "completion") is None and Restricted([]).banned == ()
+
+
+def test_the_tokens_of_a_real_tokenizer_that_hold_one_are_found_in_each_case(toy_tokenizer: Path) -> None:
+    words = Tokenizer.load(toy_tokenizer)
+    single = next(token for number in range(words.size) if (token := words.decode([number]).strip()).isalpha() and len(token) >= 4)
+    banned = words.holding(Restricted([single.upper()]).banned)
+    assert banned and set(words.holding([single])) <= set(banned)
+
+
+def test_our_own_texts_are_in_the_list_of_words_too_or_are_phrases() -> None:
+    texts = bundled()
+    assert texts and len(set(texts)) == len(texts)
+    assert all(Restricted(texts).find(Passage(f"the {text}"), "completion") for text in texts)
