@@ -13,17 +13,16 @@ from typing import cast
 import keras
 import tensorflow as tf
 
-from components.train_model.architecture import ARCHITECTURES
-from components.train_model.callbacks.for_tensorboard import for_tensorboard
-from components.train_model.checkpoint import Checkpoints
-from components.train_model.data_parallel import make_strategy
-from components.train_model.export_process import export_apart
-from components.train_model.feed import make_feed
-from components.train_model.gpus import prepare_gpus
-from components.train_model.memory import estimate, warning
-from components.train_model.state_folder import state_folder
-from components.train_model.trainer import Trainer
-from components.train_model.warm_start import begin_with
+from components.train_model.architectures.architecture import ARCHITECTURES
+from components.train_model.checkpoint import Checkpoints, state_folder
+from components.train_model.export.process import export_apart
+from components.train_model.hardware import prepare_gpus
+from components.train_model.tensorboard_logs.callbacks import for_tensorboard
+from components.train_model.training.feed import make_feed
+from components.train_model.training.memory import estimate, warning
+from components.train_model.training.train_step import make_strategy
+from components.train_model.training.trainer import Trainer
+from components.train_model.training.warm_start import begin_with
 from robo_poet.atomic import new_folder, write_text
 from robo_poet.corpus.read import read_documents
 from robo_poet.digest import digest_path

@@ -1,6 +1,7 @@
 """Token-by-token generation of one completion, and the stream of its text.
 
-The loop is that of `components/train_model/decode.py`, outside a graph (GEN-1, GEN-2). Text that was yielded is never changed later.
+The loop is that of `components/train_model/generation/decode.py`, outside a graph (GEN-1, GEN-2).
+Text that was yielded is never changed later.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Sampling of the next token in NumPy, equal to the sampler in the exported graph (`components/train_model/sampler.py`, GEN-1).
+"""Sampling of the next token in NumPy, equal to the sampler in the exported graph (`components/train_model/generation/sampler.py`, GEN-1).
 
 The same logits, options, seed and position give the same token in both; a test checks this.
 """

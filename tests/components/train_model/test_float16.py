@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.train_model import optimizer
-from components.train_model.callbacks.callback import Batch, Callback
-from components.train_model.projection import projected_cross_entropy
-from components.train_model.trainer import Trainer
+from components.train_model.architectures.projection import projected_cross_entropy
+from components.train_model.training import train_step
+from components.train_model.training.callbacks import Batch, Callback
+from components.train_model.training.trainer import Trainer
 from robo_poet.errors import BadInput
 from tests.components.train_model.toy import Killed, optimizer_state, outcome, trainer
 
@@ -32,8 +32,8 @@ class Scales(Callback):
 def test_a_step_that_overflows_is_skipped_and_halves_the_scale_and_good_steps_double_it(
     toy_corpus: Path, toy_tokenizer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(optimizer, "INITIAL_SCALE", 2.0**34)  # beyond what a float16 holds
-    monkeypatch.setattr(optimizer, "GROWTH_STEPS", 5)
+    monkeypatch.setattr(train_step, "INITIAL_SCALE", 2.0**34)  # beyond what a float16 holds
+    monkeypatch.setattr(train_step, "GROWTH_STEPS", 5)
     seen = Scales()
     trainer(toy_corpus, toy_tokenizer, tmp_path, callbacks=lambda *_: [seen], max_steps=40, **HALF).run()
     assert seen.skipped[0] == 1 and len(seen.skipped) < 25
@@ -58,10 +58,10 @@ def test_other_precisions_have_no_loss_scale(toy_corpus: Path, toy_tokenizer: Pa
 def test_killed_and_resumed_is_uninterrupted_with_its_loss_scale(
     killed_after: int, toy_corpus: Path, toy_tokenizer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(optimizer, "GROWTH_STEPS", 8)
+    monkeypatch.setattr(train_step, "GROWTH_STEPS", 8)
     whole = trainer(toy_corpus, toy_tokenizer, tmp_path / "whole", **HALF)
     expected = outcome(whole, whole.run())
-    assert float(whole.optimizer.dynamic_scale) != optimizer.INITIAL_SCALE
+    assert float(whole.optimizer.dynamic_scale) != train_step.INITIAL_SCALE
     with pytest.raises(Killed):
         trainer(toy_corpus, toy_tokenizer, tmp_path / "killed", killed_after, **HALF).run()
     again = trainer(toy_corpus, toy_tokenizer, tmp_path / "killed", **HALF)
@@ -80,7 +80,7 @@ def test_it_learns_as_in_float32(toy_corpus: Path, toy_tokenizer: Path, tmp_path
 def test_a_gradient_that_overflows_without_any_scale_stops(
     toy_corpus: Path, toy_tokenizer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(optimizer, "INITIAL_SCALE", 2.0)
+    monkeypatch.setattr(train_step, "INITIAL_SCALE", 2.0)
     broken = trainer(toy_corpus, toy_tokenizer, tmp_path, **HALF)
     real = broken.train_step
 

@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 
-from components.train_model.warm_up import BATCHES
+from components.train_model.export.saved_model import WARM_UP_BATCHES
 from pipelines.code_digest import ROOT
 from robo_poet.model.generate import encode_prompt, generate
 from robo_poet.model.load import load_model
@@ -65,4 +65,4 @@ def test_the_warm_up_plays_every_batch_size_and_each_request_runs(
         if request.model_spec.signature_name == signature:
             sizes.append(len(result["tokens"]))
             assert np.all(result["length"].numpy() == 2)
-    assert tuple(sizes) == BATCHES
+    assert tuple(sizes) == WARM_UP_BATCHES

@@ -19,13 +19,10 @@ from tensorboard.backend.event_processing.event_file_loader import EventFileLoad
 from tensorboard.plugins.projector.projector_config_pb2 import ProjectorConfig
 from tensorboard.util.tensor_util import make_ndarray
 
-from components.train_model.callbacks.callback import Callback
-from components.train_model.callbacks.embedding_projector import names
-from components.train_model.callbacks.event_file import NAME, EventFile
-from components.train_model.callbacks.for_tensorboard import for_tensorboard
-from components.train_model.callbacks.gpu_memory import GpuMemory
-from components.train_model.callbacks.progress_line import duration
-from components.train_model.trainer import Trainer
+from components.train_model.tensorboard_logs.callbacks import GpuMemory, for_tensorboard, token_names
+from components.train_model.tensorboard_logs.event_file import NAME, EventFile
+from components.train_model.training.callbacks import Callback, duration
+from components.train_model.training.trainer import Trainer
 from robo_poet.model.tokenizer import Tokenizer
 from robo_poet.settings.train import TrainSettings
 from tests.components.train_model.toy import Killed, outcome, trainer
@@ -106,7 +103,7 @@ def test_the_projector_has_the_embedding_of_every_token_with_its_name(watched: t
 
 
 def test_names_of_tokens_are_one_line_each(toy_tokenizer: Path) -> None:
-    called = names(Tokenizer.load(toy_tokenizer))
+    called = token_names(Tokenizer.load(toy_tokenizer))
     assert called[:4] == ["<PAD>", "<UNK>", "<START>", "<END>"]
     assert all(name and "\t" not in name and name.splitlines() == [name] for name in called)
 

@@ -8,12 +8,12 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from components.train_model.architecture import ARCHITECTURES
-from components.train_model.callbacks.callback import Callback
+from components.train_model.architectures.architecture import ARCHITECTURES
 from components.train_model.checkpoint import Checkpoints
-from components.train_model.feed import make_feed
-from components.train_model.progress import Progress
-from components.train_model.trainer import Trainer
+from components.train_model.training.callbacks import Callback
+from components.train_model.training.feed import make_feed
+from components.train_model.training.progress import Progress
+from components.train_model.training.trainer import Trainer
 from robo_poet.corpus.read import read_documents
 from robo_poet.model.tokenizer import Tokenizer
 from robo_poet.settings.train import TrainSettings

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from components.train_model.architecture import ARCHITECTURES
-from components.train_model.export import Exported
+from components.train_model.architectures.architecture import ARCHITECTURES
+from components.train_model.export.saved_model import Exported
 from robo_poet.settings.train import TrainSettings
 
 SETTINGS = {"embedding": 16, "units": 16, "layers": 2, "ffn": 24, "heads": 2, "window": 12, "stride": 6}

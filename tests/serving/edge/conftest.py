@@ -5,8 +5,8 @@ from pathlib import Path
 import keras
 import pytest
 
-from components.train_model.architecture import ARCHITECTURES
-from components.train_model.edge_export import export_edge
+from components.train_model.architectures.architecture import ARCHITECTURES
+from components.train_model.export.tflite import export_edge
 from robo_poet.atomic import write_text
 from robo_poet.settings.train import TrainSettings
 from tests.components.train_model.exports import untrained_version

@@ -4,7 +4,7 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.train_model import sampler as graph
+from components.train_model.generation import sampler as graph
 from serving.edge.sampler import penalise, sample, uniform
 
 SIZES = st.sampled_from([5, 100, 130, 3000])  # the graph searches large vocabularies in another way

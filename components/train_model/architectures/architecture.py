@@ -1,0 +1,48 @@
+"""The interface of an architecture, eight functions, and the table of architectures (MODEL-3). Each architecture is one module."""
+
+from typing import Any, Protocol
+
+import keras
+import tensorflow as tf
+
+from components.train_model.architectures import lstm, transformer
+from robo_poet.settings.train import TrainSettings
+
+State = Any  # a nest of tensors whose shapes do not change between steps
+
+
+class Architecture(Protocol):
+    """An interface that training, export and generation rely on."""
+
+    def build(self, settings: TrainSettings, vocabulary: int) -> keras.Model:
+        """Return the Keras model: token ids `[batch, time]` int32 → logits `[batch, time, vocabulary]` float32."""
+
+    def features(self, model: keras.Model, tokens: tf.Tensor, compute: tf.DType, dropout_seed: tf.Tensor | None = None) -> tf.Tensor:
+        """Return the inputs of the output projection: ids `[batch, time]` → `[batch · time, width]`.
+
+        This is the fast form for training. Dropout is on if `dropout_seed` is given, and depends only on it.
+        """
+
+    def floats_a_token(self, settings: TrainSettings) -> float:
+        """Return the float32 values per token that the forward pass keeps plus those that the backward pass adds, to estimate memory."""
+
+    def head(self, model: keras.Model) -> tuple[tf.Tensor, tf.Tensor]:
+        """Return kernel `[width, vocabulary]` and bias `[vocabulary]` of the output projection."""
+
+    def body(self, model: keras.Model) -> keras.Model:
+        """Return the model without its output projection: ids `[batch, time]` → `[batch, time, width]`. The weights are shared."""
+
+    def init_state(self, model: keras.Model, batch: tf.Tensor) -> State:
+        """Return the state before the first token, for `batch` rows."""
+
+    def step(self, model: keras.Model, tokens: tf.Tensor, state: State, position: tf.Tensor) -> tuple[tf.Tensor, State]:
+        """Process one token per row, all at the same `position` (scalar int32, from 0): ids `[batch]` → `[batch, width]`, next state.
+
+        The caller projects the result with `head`. So a prompt is read without computing its logits.
+        """
+
+    def select(self, state: State, rows: tf.Tensor) -> State:
+        """Return the state with its rows gathered by `rows` `[new batch]` int32, the old row of each new row."""
+
+
+ARCHITECTURES: dict[str, Architecture] = {"lstm": lstm, "transformer": transformer}

@@ -1,0 +1,118 @@
+"""The projection onto the vocabulary, fused with the loss for training (TRAIN-2) or with log probabilities for scoring (EVAL-1).
+
+The logits of 32×100 tokens over a vocabulary of 10,000 take 128 MB, and autodiff keeps several such tensors; those of 32×512 tokens take
+0.7 GB. Here logits exist for one chunk of rows at a time, which fits into the CPU cache. The loss has a hand-written gradient, computed
+in the same iteration.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+from components.train_model.hardware import product
+from robo_poet.model.tokenizer import PAD
+
+CHUNK = 400  # rows: 16 MB of logits at 10,000 tokens
+# float16 cannot hold a probability below 6e-8. So the gradient of the logits, at most 1, is multiplied by this factor. The sum over a
+# chunk's rows stays below the largest float16, 65,504. Loss scaling cannot help: it applies after the forward pass, which computes this
+# gradient.
+SHIFT = 16.0
+
+
+def projected_cross_entropy(
+    features: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, targets: tf.Tensor, *, smoothing: float, compute: tf.DType
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Return the sums of the smoothed and of the unsmoothed cross-entropy, and the number of targets. Targets that are PAD are ignored.
+
+    Smoothing ε mixes the target with the uniform distribution (Szegedy et al. 2016). With logits z the loss is
+    logsumexp(z) − (1−ε)·z[target] − ε·mean(z).
+
+    Args:
+        features: `[rows, width]`.
+        kernel, bias: `[width, vocabulary]`, `[vocabulary]`.
+        targets: `[rows]` int32.
+        smoothing: label smoothing ε, 0 is off.
+        compute: dtype of the matrix products.
+
+    Returns:
+        Three scalars: smoothed sum in nats, unsmoothed sum in nats, number of targets. Only the first has a gradient.
+    """
+    shift = SHIFT if compute == tf.float16 else 1.0
+
+    @tf.custom_gradient
+    def loss(features: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor) -> tuple[tuple[tf.Tensor, tf.Tensor], Callable[..., Any]]:
+        dtype, vocabulary = features.dtype, kernel.shape[1]
+        compute_kernel = tf.cast(kernel, compute)
+        rows = tf.shape(features)[0]
+        total, unsmoothed, d_kernel, d_bias = tf.zeros([], dtype), tf.zeros([], dtype), tf.zeros_like(kernel), tf.zeros_like(bias)
+        d_features = tf.TensorArray(dtype, 0, dynamic_size=True, infer_shape=False, element_shape=[None, features.shape[1]])
+
+        def chunk(at: tf.Tensor, total: Any, unsmoothed: Any, d_kernel: Any, d_bias: Any, d_features: Any) -> tuple[Any, ...]:
+            chunk_features, chunk_targets = features[at : at + CHUNK], targets[at : at + CHUNK]
+            is_target = tf.cast(chunk_targets != PAD, dtype)
+            logits = product(chunk_features, compute_kernel, compute) + bias
+            maxima = tf.reduce_max(logits, axis=1, keepdims=True)
+            exponentials = tf.exp(logits - maxima)
+            sums = tf.reduce_sum(exponentials, axis=1, keepdims=True)
+            target_logits = tf.gather(logits, chunk_targets, batch_dims=1)
+            losses = smoothed_losses = (maxima + tf.math.log(sums))[:, 0] - target_logits
+            if smoothing:
+                smoothed_losses += smoothing * (target_logits - tf.reduce_mean(logits, axis=1))
+            # d nats / d logits = softmax − (1−ε)·onehot − ε/vocabulary
+            d_logits = exponentials * (is_target[:, None] / sums) - is_target[:, None] * (smoothing / vocabulary)
+            indices = tf.stack([tf.range(tf.shape(chunk_targets)[0]), chunk_targets], axis=1)
+            d_logits = tf.tensor_scatter_nd_sub(d_logits, indices, (1 - smoothing) * is_target)
+            d_bias += tf.reduce_sum(d_logits, axis=0)
+            if shift != 1:
+                d_logits *= shift
+            return (
+                at + CHUNK, total + tf.reduce_sum(smoothed_losses * is_target), unsmoothed + tf.reduce_sum(losses * is_target),
+                d_kernel + product(chunk_features, d_logits, compute, transpose_a=True), d_bias,
+                d_features.write(at // CHUNK, product(d_logits, compute_kernel, compute, transpose_b=True)),
+            )  # fmt: skip
+
+        _, total, unsmoothed, d_kernel, d_bias, d_features = tf.while_loop(
+            lambda at, *_: at < rows, chunk, (tf.constant(0), total, unsmoothed, d_kernel, d_bias, d_features), parallel_iterations=1
+        )
+        d_rows = d_features.concat()
+
+        def gradient(upstream: tf.Tensor, _: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+            return upstream / shift * d_rows, upstream / shift * d_kernel, upstream * d_bias
+
+        return (total, unsmoothed), gradient
+
+    return *loss(features, kernel, bias), tf.reduce_sum(tf.cast(targets != PAD, features.dtype))
+
+
+def likelihood(features: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, targets: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return the log probability of each target, and its rank: the number of tokens with a higher probability.
+
+    Args:
+        features: `[rows, width]` float32.
+        kernel, bias: `[width, vocabulary]`, `[vocabulary]`.
+        targets: `[rows]` int32.
+
+    Returns:
+        Log probabilities in nats, `[rows]` float32, 0 for PAD; ranks from 0, `[rows]` int32, −1 for PAD.
+    """
+    rows = tf.shape(features)[0]
+    log_probs = tf.TensorArray(tf.float32, 0, dynamic_size=True, infer_shape=False, element_shape=[None])
+    ranks = tf.TensorArray(tf.int32, 0, dynamic_size=True, infer_shape=False, element_shape=[None])
+
+    def chunk(at: tf.Tensor, log_probs: tf.TensorArray, ranks: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray, tf.TensorArray]:
+        chunk_targets = targets[at : at + CHUNK]
+        logits = tf.matmul(features[at : at + CHUNK], kernel) + bias
+        target_logits = tf.gather(logits, chunk_targets, batch_dims=1)
+        log_prob = target_logits - tf.reduce_logsumexp(logits, axis=1)
+        rank = tf.math.count_nonzero(logits > target_logits[:, None], axis=1, dtype=tf.int32)
+        is_target = chunk_targets != PAD
+        index = at // CHUNK
+        return (
+            at + CHUNK,
+            log_probs.write(index, tf.where(is_target, log_prob, 0.0)),
+            ranks.write(index, tf.where(is_target, rank, -1)),
+        )
+
+    _, log_probs, ranks = tf.while_loop(lambda at, *_: at < rows, chunk, (tf.constant(0), log_probs, ranks), parallel_iterations=1)
+    return log_probs.concat(), ranks.concat()

@@ -1,0 +1,80 @@
+"""The model for Keras users (REG-3): `model.keras`, and HDF5 with the whole model if the format supports it, else with the weights.
+
+A whole model loads with `keras.models.load_model` without this project's code. The same weights give the same bytes.
+"""
+
+import io
+import json
+import logging
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from robo_poet.errors import BadInput
+
+WHOLE, WEIGHTS = "model.h5", "model.weights.h5"
+_ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest timestamp of the zip format
+
+
+def export_keras(model: keras.Model, folder: Path) -> None:
+    """Write `keras/model.keras` and either `keras/model.h5` or `keras/model.weights.h5` into `folder`.
+
+    The legacy HDF5 format cannot store operations outside layers. So it stores a whole `lstm`, which has only layers. For a `transformer`
+    it stores the weights, for `keras.models.load_model("model.keras").load_weights(…)`.
+
+    Raises:
+        BadInput: the disk is full or the folder is not writable.
+    """
+    target = folder / "keras"
+    absl = logging.getLogger("absl")
+    level = absl.level
+    absl.setLevel(logging.ERROR)  # hides the warning that HDF5 is a legacy format
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        model.save(target / "model.keras")
+        _settle(target / "model.keras")
+        model.save(target / WHOLE)
+        if not _loads(target / WHOLE):
+            (target / WHOLE).unlink()
+            model.save_weights(target / WEIGHTS)
+    except OSError as error:  # h5py also raises OSError for a full disk, without a file name
+        raise BadInput(f"the model cannot be written ({error})", where=str(target), remedy="free space and run again") from None
+    finally:
+        absl.setLevel(level)
+
+
+def _loads(path: Path) -> bool:
+    try:
+        keras.models.load_model(path, compile=False)
+    except ValueError:  # "Unknown layer: 'OnesLike'": Keras writes the file but cannot read it
+        return False
+    return True
+
+
+def _settle(path: Path) -> None:
+    """Remove from a `.keras` archive what differs between runs: two timestamps, and memory addresses used as object ids."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in sorted(archive.namelist())}
+    metadata = json.loads(members["metadata.json"])
+    metadata.pop("date_saved", None)
+    members["metadata.json"] = json.dumps(metadata, sort_keys=True).encode()
+    members["config.json"] = json.dumps(_numbered(json.loads(members["config.json"]), {})).encode()
+    rewritten = io.BytesIO()
+    with zipfile.ZipFile(rewritten, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(zipfile.ZipInfo(name, _ZIP_EPOCH), content)
+    path.write_bytes(rewritten.getvalue())
+
+
+def _numbered(config: Any, numbers: dict[int, int]) -> Any:
+    """Replace `shared_object_id`, a memory address in Keras, by a number in order of appearance."""
+    if isinstance(config, list):
+        return [_numbered(item, numbers) for item in config]
+    if not isinstance(config, dict):
+        return config
+    return {
+        key: numbers.setdefault(value, len(numbers) + 1) if key == "shared_object_id" else _numbered(value, numbers)
+        for key, value in config.items()
+    }

@@ -1,0 +1,1 @@
+"""Callbacks that write TensorBoard logs (TRAIN-4)."""

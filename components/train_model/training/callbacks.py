@@ -1,0 +1,165 @@
+"""The interface of a callback, and the callbacks of every training: divergence, early stopping and the progress line (TRAIN-1, TRAIN-3)."""
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import keras
+import tensorflow as tf
+
+from components.train_model.architectures.architecture import Architecture
+from components.train_model.training.feed import Feed
+from components.train_model.training.progress import Progress
+from robo_poet.errors import BadInput
+from robo_poet.settings.train import TrainSettings
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The result of one training step.
+
+    Attributes:
+        loss: minimised loss: label-smoothed cross-entropy, nats per token.
+        nats: unsmoothed cross-entropy, nats per token.
+        tokens: number of targets that are not padding.
+        gradient_norm: global norm over all variables before clipping; not finite if a float16 step overflowed and was skipped.
+        gradients: one tensor per trainable variable, before clipping.
+    """
+
+    loss: float
+    nats: float
+    tokens: float
+    gradient_norm: float
+    gradients: Sequence[tf.Tensor]
+
+
+class Training(Protocol):
+    """The part of a training that callbacks see. `Trainer` implements it; its docstring describes the attributes."""
+
+    architecture: Architecture
+    model: keras.Model
+    optimizer: Any
+    settings: TrainSettings
+    validation: Feed
+    progress: Progress
+    seed: int
+    steps: int
+    per_epoch: int
+    stopping: bool
+    say: Callable[[int, int, str], None]
+
+
+class Callback:
+    """A base class whose methods do nothing. A callback overrides the methods it needs.
+
+    - It may read any attribute of the training, and may set `training.stopping`.
+    - It stores state that must survive a kill in `training.progress.notes`, which every checkpoint holds.
+    - It must not change weights, optimizer or random state: logging callbacks do not change the result of a training.
+    """
+
+    def on_begin(self, training: Training) -> None:
+        """Called before the first step, or before the first step after a resume."""
+
+    def on_batch_end(self, training: Training, batch: Batch) -> None:
+        """Called after each step. `training.progress.step` already includes it."""
+
+    def on_validation_end(self, training: Training, point: Mapping[str, Any]) -> None:
+        """Called after a validation. `point` is its entry in the history."""
+
+    def on_epoch_end(self, training: Training, batch: Batch) -> None:
+        """Called after the last step of an epoch, whose result is `batch`."""
+
+    def on_save(self, training: Training) -> None:
+        """Called before a checkpoint is written."""
+
+    def on_end(self, training: Training) -> None:
+        """Called after the last step, when the model has the weights of its best validation."""
+
+
+EXPLOSION_FACTOR = 10  # times ln(vocabulary), the loss of a uniform model
+
+
+class Divergence(Callback):
+    """A callback that raises BadInput if loss or gradient are not finite, or if the loss exceeds `EXPLOSION_FACTOR` · ln(vocabulary).
+
+    The message names step, epoch and batch. The check runs before validation and checkpoint, so neither the curve nor a checkpoint holds
+    such a step. In float16 the loss scale can make a gradient overflow; the optimizer skips that step. Only an overflow with a scale
+    below 1 counts as divergence.
+    """
+
+    def on_batch_end(self, training: Training, batch: Batch) -> None:
+        limit = EXPLOSION_FACTOR * math.log(training.model.output_shape[-1])
+        if not math.isfinite(batch.loss):
+            self._stop(training, "the loss is not a number")
+        if batch.loss > limit:
+            self._stop(training, f"the loss has exploded: {batch.loss:.1f} nats a token, more than {limit:.0f}")
+        if not math.isfinite(batch.gradient_norm) and not _may_overflow(training.optimizer):
+            self._stop(training, "the norm of the gradient is not a number")
+
+    def on_validation_end(self, training: Training, point: Mapping[str, Any]) -> None:
+        if not math.isfinite(point["validation_cross_entropy"]):
+            self._stop(training, "the validation loss is not a number")
+
+    def _stop(self, training: Training, reason: str) -> None:
+        step = training.progress.step
+        epoch, batch = divmod(step - 1, training.per_epoch)
+        where = f"training step {step} of {training.steps}, epoch {epoch + 1}, batch {batch + 1} of {training.per_epoch}"
+        raise BadInput(reason, where=where, remedy="lower train.learning_rate or train.clipnorm")
+
+
+def _may_overflow(optimizer: Any) -> bool:
+    return isinstance(optimizer, keras.optimizers.LossScaleOptimizer) and float(optimizer.dynamic_scale) >= 1
+
+
+class EarlyStopping(Callback):
+    """A callback that ends the training if validation perplexity has not improved for `early_stopping_patience` validations.
+
+    `Schedule` counts the validations, because a checkpoint must hold the count.
+    """
+
+    def on_begin(self, training: Training) -> None:
+        training.stopping |= training.progress.schedule.finished(training.settings)
+
+    def on_validation_end(self, training: Training, point: Mapping[str, Any]) -> None:
+        training.stopping |= training.progress.schedule.finished(training.settings)
+
+
+DECAY = 0.9  # decay of the exponential mean of the loss and perplexity in the line
+
+
+class ProgressLine(Callback):
+    """A callback that prints a line after each step.
+
+    Example: `step 120/800 · loss 4.812 · perplexity 98.1 · validation 103.5 · 8,120 tokens/s · 1:45 left`.
+    """
+
+    def __init__(self) -> None:
+        self._began, self._tokens, self._loss, self._nats, self._weight = 0.0, 0, 0.0, 0.0, 0.0
+
+    def on_begin(self, training: Training) -> None:
+        self._began, self._tokens = time.monotonic(), training.progress.tokens
+        if step := training.progress.step:
+            training.say(step, training.steps, f"going on from the checkpoint of step {step}")
+
+    def on_batch_end(self, training: Training, batch: Batch) -> None:
+        progress, steps = training.progress, training.steps
+        self._loss = DECAY * self._loss + (1 - DECAY) * batch.loss
+        self._nats = DECAY * self._nats + (1 - DECAY) * batch.nats
+        self._weight = DECAY * self._weight + 1 - DECAY  # corrects the bias towards the initial 0, as in Adam
+        speed = (progress.tokens - self._tokens) / max(1e-6, time.monotonic() - self._began)
+        seconds_left = int((steps - progress.step) * progress.tokens / progress.step / max(1.0, speed))
+        validation_text = f" · validation {progress.schedule.best:,.1f}" if progress.schedule.best < math.inf else ""
+        training.say(
+            progress.step, steps,
+            f"step {progress.step}/{steps} · loss {self._loss / self._weight:.3f} · "
+            f"perplexity {math.exp(min(99.0, self._nats / self._weight)):,.1f}{validation_text} · {speed:,.0f} tokens/s · "
+            f"{duration(seconds_left)} left",
+        )  # fmt: skip
+
+
+def duration(seconds: int) -> str:
+    """Format seconds as `0:07`, `12:30` or `3:05:00`."""
+    hours, rest = divmod(seconds, 3600)
+    return (f"{hours}:{rest // 60:02d}" if hours else f"{rest // 60}") + f":{rest % 60:02d}"

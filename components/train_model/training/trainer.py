@@ -1,0 +1,172 @@
+"""The training loop (TRAIN-1, TRAIN-2). It can resume from any checkpoint and then gives the same result."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from components.train_model.architectures.architecture import Architecture
+from components.train_model.checkpoint import Checkpoints, Damaged
+from components.train_model.hardware import compute_type
+from components.train_model.training.callbacks import Batch, Callback, Divergence, EarlyStopping, ProgressLine
+from components.train_model.training.feed import Feed
+from components.train_model.training.progress import Progress, Schedule
+from components.train_model.training.train_step import MirroredTrainStep, TrainStep, make_optimizer
+from robo_poet.errors import BadInput
+from robo_poet.settings.train import TrainSettings
+
+RECORD_STEPS = 10  # steps between two points of the training curve
+
+
+class Trainer:
+    """A training loop that trains `model` in place and leaves it with the weights of the best validation.
+
+    Under a strategy's scope it trains on all devices of the strategy.
+
+    Args:
+        architecture: the architecture that built `model`.
+        model: the model that is trained.
+        feed: windows of the training split.
+        validation: windows of the validation split; they must not overlap.
+        settings: section `train` of the profile.
+        seed: decides dropout and the order of the batches.
+        checkpoints: where to save to and resume from.
+        say: called with (step, steps, text) to report progress.
+        warn: called with a warning for the user.
+        callbacks: further callbacks; they do not change the result.
+
+    Attributes:
+        progress: step, schedule and history; what a checkpoint stores.
+        steps: number of steps without early stopping.
+        per_epoch: number of steps per epoch.
+        stopping: a callback sets it to end the training before the next step.
+    """
+
+    def __init__(
+        self, architecture: Architecture, model: keras.Model, feed: Feed, validation: Feed, settings: TrainSettings, *,
+        seed: int, checkpoints: Checkpoints, say: Callable[[int, int, str], None], warn: Callable[[str], None],
+        callbacks: Sequence[Callback] = (),
+    ) -> None:  # fmt: skip
+        self.architecture, self.model, self.feed, self.validation, self.settings = architecture, model, feed, validation, settings
+        self.compute = compute_type(settings.precision)
+        self.seed, self.checkpoints, self.say, self.warn = seed, checkpoints, say, warn
+        strategy = tf.distribute.get_strategy() if tf.distribute.has_strategy() else None
+        self.optimizer = make_optimizer(settings, self.compute, strategy.num_replicas_in_sync if strategy else 1)
+        self.optimizer.build(model.trainable_variables)
+        arguments = (architecture, model, self.optimizer, settings, self.compute, seed)
+        self.train_step = MirroredTrainStep(strategy, *arguments) if strategy else TrainStep(*arguments)
+        self.per_epoch = feed.batches(settings.batch)
+        self.steps = min(settings.epochs * self.per_epoch, settings.max_steps or settings.epochs * self.per_epoch)
+        self.validate_every = settings.validate_steps or self.per_epoch
+        self.callbacks: list[Callback] = [Divergence(), ProgressLine(), EarlyStopping(), *callbacks]
+        self.progress = Progress(Schedule(settings.learning_rate), [])
+        self.stopping = False
+
+    def run(self) -> Progress:
+        """Train to the end, starting from the last checkpoint if there is one. Return the final progress.
+
+        Raises:
+            BadInput: the training diverged, or the weights of the best validation are missing.
+        """
+        self._restore()
+        self._tell(lambda callback: callback.on_begin(self))
+        for inputs, targets in self._batches(self.progress.step):
+            if self.stopping:
+                break
+            self.optimizer.learning_rate.assign(self.progress.schedule.learning_rate)
+            batch = self.train_step(inputs, targets, self.progress.step)
+            self.progress.step += 1
+            self.progress.tokens += int(batch.tokens)
+            self.progress.loss_sum += batch.loss * batch.tokens
+            self.progress.loss_tokens += batch.tokens
+            self._after(batch)
+        self._take_best(self.progress.best_step)
+        self._tell(lambda callback: callback.on_end(self))
+        return self.progress
+
+    def _after(self, batch: Batch) -> None:
+        """Record a point of the curve, validate, save a checkpoint and call the callbacks, each at its steps."""
+        step = self.progress.step
+        validates = step % self.validate_every == 0 or step == self.steps
+        self._tell(lambda callback: callback.on_batch_end(self, batch))
+        if step % RECORD_STEPS == 0 or validates:
+            self._record(validates)
+        if step % self.per_epoch == 0:
+            self._tell(lambda callback: callback.on_epoch_end(self, batch))
+        if validates or step % self.settings.checkpoint_steps == 0:
+            self._tell(lambda callback: callback.on_save(self))
+            self.checkpoints.save("last", [v.numpy() for v in self._variables()], self.progress.to_json())
+
+    def _record(self, validates: bool) -> None:
+        progress = self.progress
+        point = {
+            "step": progress.step, "epoch": round(progress.step / self.per_epoch, 4), "tokens": progress.tokens,
+            "loss": progress.loss_sum / max(1.0, progress.loss_tokens), "learning_rate": progress.schedule.learning_rate,
+        }  # fmt: skip
+        progress.loss_sum = progress.loss_tokens = 0.0
+        progress.history.append(point)
+        if not validates:
+            return
+        nats = self.validation_cross_entropy()
+        perplexity = math.exp(min(nats, 700.0))  # exp of more overflows a float64
+        point |= {"validation_cross_entropy": nats, "validation_perplexity": perplexity}
+        progress.schedule = progress.schedule.after(perplexity, self.settings)
+        if progress.schedule.improved():
+            progress.best_step = progress.step
+            self.checkpoints.save("best", [v.numpy() for v in self.model.variables], {"step": progress.step})
+        self._tell(lambda callback: callback.on_validation_end(self, point))
+
+    def validation_cross_entropy(self) -> float:
+        """Return the unsmoothed cross-entropy of the validation split, in nats per token."""
+        total = count = 0.0
+        for inputs, targets in self.validation.in_order(self.settings.batch):
+            nats, tokens = self.train_step.validate(inputs, targets)
+            total, count = total + nats, count + tokens
+        return total / count
+
+    def _tell(self, call_hook: Callable[[Callback], None]) -> None:
+        for callback in self.callbacks:
+            call_hook(callback)
+
+    def _batches(self, step: int) -> Iterator[tuple[tf.Tensor, tf.Tensor]]:
+        while step < self.steps:
+            epoch, skip = divmod(step, self.per_epoch)
+            for batch in self.feed.epoch(self.settings.batch, seed=self.seed, epoch=epoch, skip=skip):
+                if step >= self.steps:
+                    return
+                yield batch
+                step += 1
+
+    def _take_best(self, step: int) -> None:
+        """Load the weights of the best validation, at `step`. With 0 (no finite validation) keep the current weights."""
+        if not step:
+            return
+        try:
+            best = self.checkpoints.load("best", [tuple(v.shape) for v in self.model.variables])
+        except Damaged as damage:
+            best = None
+            self.warn(str(damage))
+        if not best or best[1]["step"] != step:
+            remedy = "remove that folder and run again"
+            raise BadInput(f"the weights of the best validation, step {step}, are gone", where=str(self.checkpoints.folder), remedy=remedy)
+        _assign(self.model.variables, best[0])
+
+    def _variables(self) -> list[Any]:
+        return [*self.model.variables, *self.optimizer.variables]
+
+    def _restore(self) -> None:
+        try:
+            loaded = self.checkpoints.load("last", [tuple(v.shape) for v in self._variables()])
+        except Damaged as damage:
+            self.warn(f"training starts over: the checkpoint {damage}")
+            return
+        if loaded:
+            _assign(self._variables(), loaded[0])
+            self.progress = Progress.from_json(loaded[1])
+
+
+def _assign(variables: list[Any], values: list[Any]) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)

@@ -1,0 +1,75 @@
+import json
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from components.train_model.architectures import lstm
+from components.train_model.training.warm_start import begin_with
+from robo_poet.digest import digest_path
+from robo_poet.errors import BadInput
+from robo_poet.settings.train import TrainSettings
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation")  # Keras' own, on writing and reading a model
+SMALL = TrainSettings(embedding=8, units=8)
+
+
+@pytest.fixture
+def version(tmp_path: Path) -> tuple[Path, keras.Model]:
+    """A model folder as the export writes it, as far as it is read here."""
+    keras.utils.set_random_seed(7)
+    model = lstm.build(SMALL, 320)
+    (tmp_path / "model" / "keras").mkdir(parents=True)
+    model.save(tmp_path / "model" / "keras" / "model.keras")
+    (tmp_path / "model" / "manifest.json").write_text(json.dumps({"architecture": "lstm", "tokenizer": "words"}))
+    return tmp_path / "model", model
+
+
+def begin(model: keras.Model, folder: Path, **changes: str) -> None:
+    begin_with(
+        model, folder, **{"digest": digest_path(folder) if folder.exists() else "", "architecture": "lstm", "tokenizer": "words", **changes}
+    )
+
+
+def test_the_model_begins_with_the_weights_of_the_version(version: tuple[Path, keras.Model]) -> None:
+    keras.utils.set_random_seed(8)
+    model = lstm.build(SMALL, 320)
+    begin(model, version[0])
+    for ours, theirs in zip(model.trainable_variables, version[1].trainable_variables, strict=True):
+        assert np.array_equal(ours.numpy(), theirs.numpy())
+
+
+@pytest.mark.parametrize(
+    "changes, what",
+    [({"digest": "0" * 64}, "is not the one the run was submitted with; verify the registry"),
+     ({"architecture": "transformer"}, "that model is a lstm, this one a transformer; choose a version that fits"),
+     ({"tokenizer": "other"}, "another tokenizer: its token numbers mean other words; choose a version that fits, or train.warm_start=0")],
+)  # fmt: skip
+def test_another_model_is_refused_in_a_line(changes: dict[str, str], what: str, version: tuple[Path, keras.Model]) -> None:
+    with pytest.raises(BadInput, match=what):
+        begin(lstm.build(SMALL, 320), version[0], **changes)
+
+
+@pytest.mark.parametrize("change", [{"units": 16}, {"layers": 3}, {"layers": 1}, {"embedding": 16}])
+def test_a_model_of_another_size_is_refused_and_stays_as_it_was(change: dict[str, int], version: tuple[Path, keras.Model]) -> None:
+    model = lstm.build(SMALL.model_copy(update=change), 320)
+    before = [v.numpy() for v in model.trainable_variables]
+    with pytest.raises(BadInput, match=r"of another size: \S+ is (\(.*\)|missing) there and (\(.*\)|missing) here"):
+        begin(model, version[0])
+    assert all(np.array_equal(a, b.numpy()) for a, b in zip(before, model.trainable_variables, strict=True))
+
+
+@pytest.mark.parametrize("harm", ["folder", "keras/model.keras", "manifest.json"])
+def test_what_is_not_there_is_said(harm: str, version: tuple[Path, keras.Model], tmp_path: Path) -> None:
+    folder = tmp_path / "nothing" if harm == "folder" else version[0]
+    if harm != "folder":
+        (folder / harm).unlink()
+    with pytest.raises(BadInput, match="no such model to begin with|no Keras model to begin with"):
+        begin(lstm.build(SMALL, 320), folder)
+
+
+def test_a_damaged_keras_file_is_said(version: tuple[Path, keras.Model]) -> None:
+    (version[0] / "keras" / "model.keras").write_bytes(b"PK damaged")
+    with pytest.raises(BadInput, match="no Keras model to begin with"):
+        begin(lstm.build(SMALL, 320), version[0])
