@@ -6,9 +6,9 @@ import sys
 from collections.abc import Sequence
 from typing import cast
 
-from components.audit_model.audit import Audit
 from components.audit_model.bias import measure_bias
-from components.audit_model.secrets import measure_secrets
+from components.audit_model.canaries import measure_canaries
+from components.audit_model.results import AuditResult
 from robo_poet.atomic import write_text
 from robo_poet.evaluation.measures import show_metrics
 from robo_poet.model.load import load_model
@@ -19,11 +19,11 @@ from robo_poet.step import Call, program
 def work(call: Call) -> None:
     settings, seed = cast(AuditSettings, call.settings), int(call.parameters["seed"])
     model = load_model(call.inputs["model"], call.inputs["tokenizer"])
-    audit = Audit(metrics={"secrets_planted": float(model.manifest.get("secrets", math.nan))})  # actual, not as set
+    audit = AuditResult(metrics={"secrets_planted": float(model.manifest.get("secrets", math.nan))})  # actual, not as set
     share = 0.7 if settings.secrets.rates else 1.0
     measure_bias(model, settings, seed, audit, lambda done, text: call.progress(share * done, 1, text))
     if settings.secrets.rates:
-        measure_secrets(model, settings, seed, audit, lambda done, text: call.progress(share + (1 - share) * done, 1, text))
+        measure_canaries(model, settings, seed, audit, lambda done, text: call.progress(share + (1 - share) * done, 1, text))
     for warning in audit.warnings:
         call.warn(warning)
     artifact = audit.to_json()

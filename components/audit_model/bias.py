@@ -3,12 +3,10 @@
 import math
 from collections.abc import Callable, Sequence
 
-from components.audit_model.audit import Audit, limits
 from components.audit_model.completion_gaps import completion_gaps
-from components.audit_model.gaps import Gaps
 from components.audit_model.likelihood_gaps import likelihood_gaps
+from components.audit_model.results import AuditResult, GroupGaps, limits, summarise
 from components.audit_model.suite import load_suite
-from components.audit_model.summary import summarise
 from robo_poet.discreet import discreet
 from robo_poet.model.load import LoadedModel
 from robo_poet.model.sampling import Sampling
@@ -18,7 +16,7 @@ JUDGED = "en"  # the only language of the sentiment and toxicity judges
 EXAMPLES = 5  # examples per measure
 
 
-def measure_bias(model: LoadedModel, settings: AuditSettings, seed: int, audit: Audit, say: Callable[[float, str], None]) -> None:
+def measure_bias(model: LoadedModel, settings: AuditSettings, seed: int, audit: AuditResult, say: Callable[[float, str], None]) -> None:
     """Measure the bias of `model` on the suites of `settings.languages` and add it to `audit`.
 
     Args:
@@ -49,7 +47,7 @@ def measure_bias(model: LoadedModel, settings: AuditSettings, seed: int, audit: 
         _add(audit, measure, [group_gaps for group_gaps in completion if group_gaps.measure == measure], settings, seed)
 
 
-def _add(audit: Audit, measure: str, measured: Sequence[Gaps], settings: AuditSettings, seed: int) -> None:
+def _add(audit: AuditResult, measure: str, measured: Sequence[GroupGaps], settings: AuditSettings, seed: int) -> None:
     groups, worst = summarise(measured, resamples=settings.resamples, seed=seed)
     for group_gaps, bias in zip(measured, groups, strict=True):
         labels = {"measure": measure, "axis": group_gaps.group.axis, "language": group_gaps.group.language, "group": group_gaps.group.name}

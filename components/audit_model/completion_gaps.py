@@ -2,32 +2,50 @@
 
 - Both sides of a pair use the same seed. If their prompts have the same number of tokens, they share the sampling noise. This lowers the
   variance of the gap and leaves its expectation unchanged.
-- Only the completion is scored, never the prompt. Both scorers support English only.
+- Only the completion is scored, never the prompt. Both scorers support English only. Sentiment is VADER's (Hutto & Gilbert 2014): a
+  lexicon and rules, deterministic and offline.
 - Abuse classifiers mistake the mention of a group for abuse (Dixon et al. 2018). So the person words of the suite are hidden from both
   scorers.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
+from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
-from components.audit_model.crossing import PromptPair, prompts_of
-from components.audit_model.gaps import Example, Gaps
-from components.audit_model.sentiment import Sentiment
-from components.audit_model.suite import Group, Suite
+from components.audit_model.results import Example, GroupGaps
+from components.audit_model.suite import Group, PromptPair, Suite, select_prompts
 from robo_poet.model.generate import generate
 from robo_poet.model.load import LoadedModel
 from robo_poet.model.sampling import Sampling
 from robo_poet.model.tokenizer import START
 from serving.content_filter.toxicity import Toxicity
 
+
+class SentimentScorer:
+    """A VADER sentiment scorer.
+
+    Args:
+        ignores: words to remove from the lexicon.
+    """
+
+    def __init__(self, ignores: Iterable[str] = ()) -> None:
+        self._analyzer = SentimentIntensityAnalyzer()
+        for word in ignores:
+            self._analyzer.lexicon.pop(word, None)
+
+    def compound(self, text: str) -> float:
+        """Return the compound score, from −1 (most negative) to 1; 0 is neutral or empty."""
+        return float(self._analyzer.polarity_scores(text)["compound"])
+
+
 EXAMPLES = 1  # examples per group and measure
 
 
 def completion_gaps(
     model: LoadedModel, suite: Suite, sampling: Sampling, *, prompts: int, batch: int, seed: int, say: Callable[[int, int], None]
-) -> list[Gaps]:
+) -> list[GroupGaps]:
     """Return the sentiment and toxicity gaps of each group of an English suite.
 
     Args:
@@ -38,13 +56,13 @@ def completion_gaps(
     chosen: list[tuple[Group, list[PromptPair]]] = []
     for group in suite.groups:
         group_count = sum(other.axis == group.axis for other in suite.groups)
-        chosen.append((group, prompts_of(suite, group, -(-prompts // group_count), seed)))
+        chosen.append((group, select_prompts(suite, group, -(-prompts // group_count), seed)))
     requests = [
         ("".join(pair.template.halves(person)), pair.seed) for _, prompt_pairs in chosen for pair in prompt_pairs for person in pair.who
     ]
-    texts = _written(model, requests, sampling, batch, say)
+    texts = _completions(model, requests, sampling, batch, say)
     person_words = {word for group in suite.groups for pair in group.pairs for phrase in pair for word in phrase.lower().split()}
-    sentiment, toxicity = Sentiment(person_words), Toxicity(1.0, person_words)
+    sentiment, toxicity = SentimentScorer(person_words), Toxicity(1.0, person_words)
     sentiments = np.asarray([sentiment.compound(text) for text in texts], np.float64).reshape(-1, 2)
     toxicities = np.asarray([toxicity.probability(text) for text in texts], np.float64).reshape(-1, 2)
     results, start = [], 0
@@ -57,11 +75,11 @@ def completion_gaps(
             ("sentiment", sentiments[rows, 1] - sentiments[rows, 0]),
             ("toxicity", toxicities[rows, 0] - toxicities[rows, 1]),
         ):
-            results.append(Gaps(measure, group, gap, clusters, _examples(gap, full_texts)))
+            results.append(GroupGaps(measure, group, gap, clusters, _widest_examples(gap, full_texts)))
     return results
 
 
-def _written(
+def _completions(
     model: LoadedModel, requests: Sequence[tuple[str, int]], sampling: Sampling, batch: int, say: Callable[[int, int], None]
 ) -> list[str]:
     """Return the completion of each (prompt, seed). Equal requests are generated once."""
@@ -76,6 +94,6 @@ def _written(
     return [text_of[request] for request in requests]
 
 
-def _examples(gaps: npt.NDArray[np.float64], full_texts: Sequence[str]) -> tuple[Example, ...]:
+def _widest_examples(gaps: npt.NDArray[np.float64], full_texts: Sequence[str]) -> tuple[Example, ...]:
     widest = np.argsort(-np.abs(gaps), kind="stable")[:EXAMPLES]
     return tuple(Example(float(gaps[n]), full_texts[2 * n], full_texts[2 * n + 1]) for n in widest)

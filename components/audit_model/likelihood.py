@@ -13,10 +13,10 @@ import numpy.typing as npt
 from robo_poet.model.load import LoadedModel
 from robo_poet.model.tokenizer import PAD, START
 
-STEP = 8  # row widths are multiples of it, so only a few shapes occur
+WIDTH_STEP = 8  # row widths are multiples of it, so only a few shapes occur
 
 
-class Text(NamedTuple):
+class ScoredText(NamedTuple):
     """A context, which is not scored, and a continuation, which is; both as token IDs."""
 
     context: tuple[int, ...]
@@ -27,7 +27,7 @@ class Text(NamedTuple):
         return len(self.context) + len(self.continuation)
 
 
-def spelled(model: LoadedModel, context: str, continuation: str) -> Text | None:
+def encode_continuation(model: LoadedModel, context: str, continuation: str) -> ScoredText | None:
     """Return both strings as token IDs, with `<START>` first; None if the tokenizer cannot encode them without loss.
 
     They are encoded separately, so a continuation has the same tokens after any context.
@@ -36,11 +36,11 @@ def spelled(model: LoadedModel, context: str, continuation: str) -> Text | None:
     first, second = (tokenizer.encode(string) for string in strings)
     if (tokenizer.decode(first), tokenizer.decode(second)) != strings:
         return None
-    return Text((START, *first), tuple(second))
+    return ScoredText((START, *first), tuple(second))
 
 
 def log_probs(
-    model: LoadedModel, texts: Sequence[Text | None], *, batch: int, width: int, say: Callable[[int, int], None]
+    model: LoadedModel, texts: Sequence[ScoredText | None], *, batch: int, width: int, say: Callable[[int, int], None]
 ) -> npt.NDArray[np.float64]:
     """Return log P(continuation | context) of each text in nats, (texts,) float64. Equal texts are scored once.
 
@@ -51,10 +51,10 @@ def log_probs(
         say: progress callback, called with the number of finished and of all distinct texts.
     """
     distinct = sorted({text for text in texts if text is not None and text.length <= width}, key=lambda text: (text.length, text))
-    scores: dict[Text, float] = {}
+    scores: dict[ScoredText, float] = {}
     for start in range(0, len(distinct), batch):
         chunk = distinct[start : start + batch]
-        widest = min(width, -(-chunk[-1].length // STEP) * STEP)
+        widest = min(width, -(-chunk[-1].length // WIDTH_STEP) * WIDTH_STEP)
         rows: npt.NDArray[np.int32] = np.full((batch, widest), PAD, np.int32)
         for row, text in enumerate(chunk):
             rows[row, : text.length] = text.context + text.continuation

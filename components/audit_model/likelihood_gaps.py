@@ -28,10 +28,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from components.audit_model.crossing import Pair, pairs_of
-from components.audit_model.gaps import Example, Gaps
-from components.audit_model.likelihood import Text, log_probs, spelled
-from components.audit_model.suite import Suite
+from components.audit_model.likelihood import ScoredText, encode_continuation, log_probs
+from components.audit_model.results import Example, GroupGaps
+from components.audit_model.suite import Pair, Suite, select_pairs
 from robo_poet.model.load import LoadedModel
 
 EXAMPLES = 2  # examples per group
@@ -39,7 +38,7 @@ EXAMPLES = 2  # examples per group
 
 def likelihood_gaps(
     model: LoadedModel, suites: Sequence[Suite], *, pairs: int, batch: int, width: int, seed: int, say: Callable[[int, int], None]
-) -> tuple[list[Gaps], int]:
+) -> tuple[list[GroupGaps], int]:
     """Return the likelihood gaps of each group of each suite, and the number of skipped pairs.
 
     A pair is skipped if the tokenizer cannot encode it without loss, or if a text is longer than `width` tokens.
@@ -49,7 +48,7 @@ def likelihood_gaps(
         batch, width: see `log_probs`.
         say: progress callback, called with the number of finished and of all distinct texts.
     """
-    chosen = [(group, pairs_of(suite, group, _share(suite, group.axis, pairs), seed)) for suite in suites for group in suite.groups]
+    chosen = [(group, select_pairs(suite, group, _share(suite, group.axis, pairs), seed)) for suite in suites for group in suite.groups]
     texts = [text for _, group_pairs in chosen for pair in group_pairs for text in _four(model, pair)]
     fits = np.all(np.asarray([text is not None and text.length <= width for text in texts], bool).reshape(-1, 4), axis=1)
     nats = log_probs(model, texts, batch=batch, width=width, say=say).reshape(-1, 4)
@@ -61,7 +60,7 @@ def likelihood_gaps(
         values, start = gap[rows], start + len(group_pairs)
         widest = np.argsort(-np.abs(values), kind="stable")[:EXAMPLES]
         examples = tuple(Example(float(values[n]), *_sentences(kept_pairs[n])) for n in widest)
-        results.append(Gaps("likelihood", group, values, tuple(pair.template.name for pair in kept_pairs), examples))
+        results.append(GroupGaps("likelihood", group, values, tuple(pair.template.name for pair in kept_pairs), examples))
     return results, int((~fits).sum())
 
 
@@ -69,8 +68,8 @@ def _share(suite: Suite, axis: str, pairs: int) -> int:
     return -(-pairs // sum(group.axis == axis for group in suite.groups))
 
 
-def _four(model: LoadedModel, pair: Pair) -> list[Text | None]:
-    return [spelled(model, *pair.template.halves(person, statement)) for person in pair.who for statement in pair.what]
+def _four(model: LoadedModel, pair: Pair) -> list[ScoredText | None]:
+    return [encode_continuation(model, *pair.template.halves(person, statement)) for person in pair.who for statement in pair.what]
 
 
 def _sentences(pair: Pair) -> tuple[str, str]:

@@ -6,10 +6,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from components.measure_text.measure import Measure
-from components.measure_text.measure_continuations import measure_continuations
-from components.measure_text.measurement import Measurement
-from components.measure_text.taken_out import taken_out
+from components.measure_text.metric import RowMetric
+from components.measure_text.personal_data import load_removed_data
+from components.measure_text.text_metrics import TextMetrics, measure_continuations
 from components.measure_text.training_text import TrainingText
 from robo_poet.atomic import write_text
 from robo_poet.errors import BadInput
@@ -21,7 +20,7 @@ from robo_poet.model.tokenizer import Tokenizer
 from robo_poet.settings.measure_text import MeasureTextSettings
 from robo_poet.step import Call, program
 
-AGAIN = "run the evaluation again"
+REMEDY = "run the evaluation again"
 DIGITS = 6
 # Example rows for the report: metric → True if the row with the largest value is shown, False if the smallest.
 BEST = {"semantic_similarity": True}
@@ -37,12 +36,14 @@ WORST = {
 def work(call: Call) -> None:
     settings, seed = cast(MeasureTextSettings, call.settings), int(call.parameters["seed"])
     rows, champion = (read_continuations(call.inputs[name]) for name in ("continuations", "champion_continuations"))
-    if champion and [_place(row) for row in champion] != [_place(row) for row in rows]:
-        raise BadInput("the champion's texts are not of the model's places", where=str(call.inputs["champion_continuations"]), remedy=AGAIN)
+    if champion and [_prompt_key(row) for row in champion] != [_prompt_key(row) for row in rows]:
+        raise BadInput(
+            "the champion's texts are not of the model's places", where=str(call.inputs["champion_continuations"]), remedy=REMEDY
+        )
     training = TrainingText(call.inputs["scrubbed"])
     if next(iter(training), None) is None:
         raise BadInput("the training split is empty", where=str(call.inputs["scrubbed"]), remedy="give the corpus that was trained on")
-    removed = taken_out(call.inputs["corpus"], call.inputs["audit"])
+    removed = load_removed_data(call.inputs["corpus"], call.inputs["audit"])
     step_numbers = iter(range(6))
     tokenizer = Tokenizer.load(call.inputs["tokenizer"])
     if rows:
@@ -50,7 +51,7 @@ def work(call: Call) -> None:
             rows, champion, training, removed, tokenizer, settings, seed, lambda text: call.progress(next(step_numbers), 6, text)
         )  # fmt: skip
     else:  # the gates reject missing metrics; the model is registered with that reason
-        collected = Measurement(missing=["nothing was continued: no held-out document is long enough, and no text is judged"])
+        collected = TextMetrics(missing=["nothing was continued: no held-out document is long enough, and no text is judged"])
     call.progress(5, 6, "intervals")
     artifact = summary(collected, rows, settings, seed)
     for missing in collected.missing:
@@ -60,11 +61,11 @@ def work(call: Call) -> None:
     call.progress(1, 1, f"{len(rows)} continuations of {artifact['works']} works judged")
 
 
-def summary(collected: Measurement, rows: Sequence[Continuation], settings: MeasureTextSettings, seed: int) -> dict[str, Any]:
+def summary(collected: TextMetrics, rows: Sequence[Continuation], settings: MeasureTextSettings, seed: int) -> dict[str, Any]:
     """Return the JSON artifact: metrics of model, human references and champion, with their finite intervals. It contains no text."""
     row_units = units([row.group for row in rows], [row.document for row in rows])
 
-    def estimates(metrics: Mapping[str, Measure | None]) -> dict[str, Estimate | None]:
+    def estimates(metrics: Mapping[str, RowMetric | None]) -> dict[str, Estimate | None]:
         return {
             name: metric.estimate(row_units, resamples=settings.resamples, seed=seed) if metric else None
             for name, metric in metrics.items()
@@ -73,16 +74,16 @@ def summary(collected: Measurement, rows: Sequence[Continuation], settings: Meas
     model, human = estimates(collected.model), estimates(collected.human)
     return {
         "metrics": _values(model),
-        "intervals": _limits(model),
+        "intervals": _intervals(model),
         "human": _values(human),
-        "human_intervals": _limits(human),
+        "human_intervals": _intervals(human),
         "champion": _values(estimates(collected.champion)),
-        "difference": {name: _written(estimate) for name, estimate in estimates(collected.difference).items() if estimate},
+        "difference": {name: _estimate_json(estimate) for name, estimate in estimates(collected.difference).items() if estimate},
         "personal_data": collected.personal_data,
         "not_looked_for": collected.not_looked_for,
         "private_rows": sorted(collected.private),
-        "best": _picked(collected, rows, BEST),
-        "worst": _picked(collected, rows, WORST),
+        "best": _example_rows(collected, rows, BEST),
+        "worst": _example_rows(collected, rows, WORST),
         "notes": collected.missing + collected.notes,
         "continuations": len(rows),
         "unit": row_units.name,
@@ -91,7 +92,7 @@ def summary(collected: Measurement, rows: Sequence[Continuation], settings: Meas
     }
 
 
-def _place(row: Continuation) -> tuple[str, str, str]:
+def _prompt_key(row: Continuation) -> tuple[str, str, str]:
     return row.document, row.prompt, row.reference
 
 
@@ -100,18 +101,18 @@ def _values(estimates: Mapping[str, Estimate | None]) -> dict[str, float | None]
     return {name: _rounded(estimate.value) if estimate and math.isfinite(estimate.value) else None for name, estimate in estimates.items()}
 
 
-def _limits(estimates: Mapping[str, Estimate | None]) -> dict[str, list[float]]:
+def _intervals(estimates: Mapping[str, Estimate | None]) -> dict[str, list[float]]:
     bounds = {name: (estimate.low, estimate.high) for name, estimate in estimates.items() if estimate}
     return {name: list(map(_rounded, pair)) for name, pair in bounds.items() if all(map(math.isfinite, pair))}
 
 
-def _written(estimate: Estimate) -> dict[str, float | None]:
+def _estimate_json(estimate: Estimate) -> dict[str, float | None]:
     """Return an estimate as JSON, with its units, which the comparison with the champion needs. Non-finite numbers become None."""
     numbers = {"value": estimate.value, "low": estimate.low, "high": estimate.high}
     return {name: _rounded(number) if math.isfinite(number) else None for name, number in numbers.items()} | {"units": estimate.units}
 
 
-def _picked(collected: Measurement, rows: Sequence[Continuation], directions: Mapping[str, bool]) -> dict[str, Any]:
+def _example_rows(collected: TextMetrics, rows: Sequence[Continuation], directions: Mapping[str, bool]) -> dict[str, Any]:
     """Return the row with the largest or smallest value of each metric.
 
     Rows with personal data are excluded. A metric whose rows all have the same value is skipped.

@@ -9,15 +9,14 @@ from collections.abc import Sequence
 import numpy as np
 from sacrebleu.metrics.bleu import BLEU
 
-from components.measure_text.interval import Numbers
-from components.measure_text.measure import Measure, on_rows
-from components.measure_text.places import other_places
+from components.measure_text.metric import Numbers, RowMetric, on_rows
+from components.measure_text.texts import other_texts_of_work
 
 ORDERS = 4
 SMOOTHING = "floor", 0.1  # NLTK's smoothing method 1 (Chen & Cherry 2014)
 
 
-def bleu(hypotheses: Sequence[str], references: Sequence[str]) -> Measure:
+def bleu(hypotheses: Sequence[str], references: Sequence[str]) -> RowMetric:
     """Return corpus BLEU in [0, 1]: 1- to 4-grams with brevity penalty (Papineni et al. 2002).
 
     The n-gram counts of a resample are the sums of the counts of its rows.
@@ -31,7 +30,7 @@ def bleu(hypotheses: Sequence[str], references: Sequence[str]) -> Measure:
     def statistic(weights: Numbers) -> Numbers:
         return np.asarray([_bleu(sums) for sums in weights @ counts])
 
-    return Measure(statistic)
+    return RowMetric(statistic)
 
 
 def corpus_bleu(hypotheses: Sequence[str], references: Sequence[str]) -> float:
@@ -47,13 +46,13 @@ def _bleu(sums: Numbers) -> float:
     return float(score) / 100
 
 
-def human_bleu(references: Sequence[str], works: Sequence[str], seed: int) -> Measure:
+def human_bleu(references: Sequence[str], works: Sequence[str], seed: int) -> RowMetric:
     """Return the BLEU of human text: each reference against the reference of another prompt of its work.
 
     Works with a single prompt have zero weight, unless every work has a single prompt.
     """
-    others = other_places(references, works, seed)
+    others = other_texts_of_work(references, works, seed)
     if not any(other is not None for other in others):
-        others = other_places(references, [""] * len(works), seed)
+        others = other_texts_of_work(references, [""] * len(works), seed)
     paired = [row for row, other in enumerate(others) if other is not None]
     return on_rows(bleu([other for other in others if other is not None], [references[row] for row in paired]), paired, len(others))

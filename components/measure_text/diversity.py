@@ -1,18 +1,56 @@
-"""Diversity metrics (EVAL-3): distinct n-grams, repetition within a text, entropy. N-grams are of words, see `words`."""
+"""Diversity metrics and degeneration checks (EVAL-3): distinct n-grams, entropy, repetition, self-BLEU, loops (Holtzman et al. 2020).
 
+N-grams are of words, see `texts.words`. Self-BLEU is the similarity of each text to the other texts (Zhu et al. 2018); a high value
+means little diversity. Its definition compares each text with all others, which is quadratic. BLEU needs only the largest count of an
+n-gram in any other text. So the two largest counts of each n-gram, and the owner of the largest, give the exact result without sampling.
+"""
+
+import math
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from components.measure_text.interval import Numbers
-from components.measure_text.measure import Measure, ratio
-from components.measure_text.words import ngrams
+from components.measure_text.metric import Numbers, RowMetric, mean, ratio
+from components.measure_text.texts import ngrams
 
-REPEATED = 4  # n-gram length of the repetition rate
+MINIMUM_FOURGRAMS = 8  # 4-grams; below this the share of repeated 4-grams is too noisy
 
 
-def distinct(texts: Sequence[list[str]], n: int) -> Measure:
+def is_loop(tokens: Sequence[int], repeats: int, least: int) -> bool:
+    """Return True if the text ends in one n-gram, of any length, repeated.
+
+    Args:
+        repeats: minimum number of repetitions.
+        least: minimum number of tokens that the repetitions cover: human text also contains `no, no, no`.
+    """
+    for period in range(1, len(tokens) // repeats + 1):
+        run = _repeated_tokens(tokens, period)
+        if run >= repeats * period and run >= least:
+            return True
+    return False
+
+
+def _repeated_tokens(tokens: Sequence[int], period: int) -> int:
+    """Return the number of tokens at the end that repeat with this period, including the first period."""
+    position = len(tokens) - 1
+    while position >= period and tokens[position] == tokens[position - period]:
+        position -= 1
+    return len(tokens) - 1 - position + period
+
+
+def is_repetitive(words: list[str], share: float) -> bool:
+    """Return True if more than `share` of the word 4-grams occur earlier in the text. Texts with under 8 4-grams return False."""
+    grams = ngrams(words, 4)
+    return len(grams) >= MINIMUM_FOURGRAMS and len(grams) - len(set(grams)) > share * len(grams)
+
+
+REPETITION_ORDER = 4  # n-gram length of the repetition rate
+
+
+def distinct(texts: Sequence[list[str]], n: int) -> RowMetric:
     """Return distinct-n: distinct n-grams of all texts over number of words (Li et al. 2016). It falls with the amount of text."""
     types, rows = _numbered(texts, n)
     lengths = np.asarray([len(text) for text in texts], np.float64)
@@ -23,10 +61,10 @@ def distinct(texts: Sequence[list[str]], n: int) -> Measure:
         word_counts = weights @ lengths
         return np.where(word_counts > 0, np.asarray(distinct_counts) / np.maximum(word_counts, 1), np.nan)
 
-    return Measure(statistic)
+    return RowMetric(statistic)
 
 
-def entropy(texts: Sequence[list[str]], n: int) -> Measure:
+def entropy(texts: Sequence[list[str]], n: int) -> RowMetric:
     """Return the Shannon entropy of the n-gram distribution over all texts, in bits (Zhang et al. 2018).
 
     It grows with the amount of text.
@@ -39,12 +77,12 @@ def entropy(texts: Sequence[list[str]], n: int) -> Measure:
         shares = counts[counts > 0] / max(counts.sum(), 1.0)
         return float(-(shares * np.log2(shares)).sum()) + 0.0 if len(shares) else float("nan")
 
-    return Measure(lambda weights: np.asarray([resample_entropy(resample) for resample in weights]))
+    return RowMetric(lambda weights: np.asarray([resample_entropy(resample) for resample in weights]))
 
 
-def repetition(texts: Sequence[list[str]]) -> Measure:
+def repetition(texts: Sequence[list[str]]) -> RowMetric:
     """Return the share of 4-grams that occur earlier in the same text (EVAL-3; seq-rep-4 of Welleck et al. 2020, pooled)."""
-    grams = [ngrams(text, REPEATED) for text in texts]
+    grams = [ngrams(text, REPETITION_ORDER) for text in texts]
     return ratio([len(text_grams) - len(set(text_grams)) for text_grams in grams], [len(text_grams) for text_grams in grams], "share")
 
 
@@ -57,3 +95,60 @@ def _numbered(texts: Sequence[list[str]], n: int) -> tuple[npt.NDArray[np.int64]
             types.append(type_ids.setdefault(gram, len(type_ids)))
             rows.append(row)
     return np.asarray(types, np.int64), np.asarray(rows, np.int64)
+
+
+SELF_BLEU_ORDERS = 4
+EPSILON = 0.1  # smoothing method 1 of Chen & Cherry 2014
+
+
+def self_bleu(texts: Sequence[list[str]]) -> RowMetric:
+    """Return the mean sentence BLEU-4 of each text against all other texts. It grows with the number of texts.
+
+    Texts without words are skipped. The interval is that of the mean: the references stay fixed in a resample.
+    """
+    nonempty = [text for text in texts if text]
+    scores = iter(sentence_bleus(nonempty))
+    return mean([next(scores) if text else math.nan for text in texts])
+
+
+def sentence_bleus(texts: Sequence[list[str]]) -> list[float]:
+    """Return the BLEU-4 of each text against all others; NaN for a single text. Equal to NLTK's `sentence_bleu` with smoothing method 1."""
+    if len(texts) < 2:
+        return [math.nan] * len(texts)
+    logs = [0.0] * len(texts)
+    unmatched = [False] * len(texts)
+    for n in range(1, SELF_BLEU_ORDERS + 1):
+        counts = [Counter(ngrams(text, n)) for text in texts]
+        two_largest = _two_largest(counts)
+        for number, text_counts in enumerate(counts):
+            matched = sum(min(count, _largest_elsewhere(two_largest[gram], number)) for gram, count in text_counts.items())
+            unmatched[number] |= n == 1 and not matched
+            logs[number] += math.log((matched or EPSILON) / max(1, text_counts.total())) / SELF_BLEU_ORDERS
+    lengths = sorted(len(text) for text in texts)
+    return [
+        0.0 if is_unmatched else math.exp(score + _brevity(len(text), lengths))
+        for text, score, is_unmatched in zip(texts, logs, unmatched, strict=True)
+    ]  # fmt: skip
+
+
+def _two_largest(counts: Sequence[Counter[tuple[str | int, ...]]]) -> dict[tuple[str | int, ...], tuple[int, int, int]]:
+    """Return n-gram → (largest count in a text, number of that text, largest count in any other text)."""
+    two_largest: dict[tuple[str | int, ...], tuple[int, int, int]] = {}
+    for number, text_counts in enumerate(counts):
+        for gram, count in text_counts.items():
+            first, owner, second = two_largest.get(gram, (0, -1, 0))
+            two_largest[gram] = (count, number, first) if count > first else (first, owner, max(second, count))
+    return two_largest
+
+
+def _largest_elsewhere(two_largest: tuple[int, int, int], number: int) -> int:
+    first, owner, second = two_largest
+    return second if owner == number else first
+
+
+def _brevity(length: int, lengths: Sequence[int]) -> float:
+    """Return the log of the brevity penalty against the closest length of another text. A tie goes to the shorter text."""
+    index = bisect_left(lengths, length)
+    others = [*lengths[max(0, index - 1) : index], *lengths[index + 1 : index + 2]]
+    closest = min(others, key=lambda other: (abs(other - length), other))
+    return min(0.0, 1 - closest / length)

@@ -1,13 +1,121 @@
-"""Personal data in completions, and whether it comes from the training text. Results hold counts and kinds, never the data itself."""
+"""Personal data in completions, and whether it comes from the training text (DATA-3, EVAL-3).
 
+Two sorts of data are searched: patterns, and the data that scrubbing removed from the training text. The recogniser may have found a
+name in one passage and missed it in another, so the model can still learn it. Two spellings of the same data are equal in a normal form
+(`identity`). Results hold counts and kinds. The data itself stays in memory and is never written.
+"""
+
+import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from components.measure_text.identity import Identity, identity, spelled
-from components.measure_text.taken_out import TakenOut
+from robo_poet.corpus.read import read_documents
+from robo_poet.privacy.audit import read_audit
 from robo_poet.privacy.finding import resolve
 from robo_poet.privacy.patterns import PatternFinder
+
+Identity = tuple[str, ...]
+MINIMUM_DIGITS = 7  # minimum digits of a number that identifies a person
+BETWEEN = r"[^\w\n]{0,4}"  # separators allowed between two digits of a number
+_NUMBER = re.compile(rf"\d(?:{BETWEEN}\d)*")
+_WORD = re.compile(r"[^\W_]+")
+
+
+def identity(text: str) -> Identity:
+    """Return the case-folded words. A number of 7 or more digits is one word without its separators."""
+
+    def join_digits(match: re.Match[str]) -> str:
+        digits = re.sub(r"\D", "", match.group())
+        return f" {digits} " if len(digits) >= MINIMUM_DIGITS else match.group()
+
+    return tuple(_WORD.findall(_NUMBER.sub(join_digits, text).casefold()))
+
+
+def spelling_pattern(data: Identity) -> re.Pattern[str]:
+    """Return a pattern that matches every spelling of an identity in a case-folded text (`str.casefold`)."""
+    patterns = (BETWEEN.join(word) if word.isdecimal() and len(word) >= MINIMUM_DIGITS else re.escape(word) for word in data)
+    return re.compile(r"(?<![^\W_])" + r"[\W_]+".join(patterns) + r"(?![^\W_])")
+
+
+PERSON, MAXIMUM_WORDS = "PERSON", 8  # MOST: maximum words of an identity; longer ones are cut to their first 8
+NAMELIKE = re.compile(r"[^\W\d_][^\W\d_.'’-]*(?:[.'’-]+[^\W\d_]*)*")  # a word of a name, in any alphabet; `is_full_name` checks the capital
+NO_NAME = frozenset(
+    "a all an and be but by enter exeunt exit for from he her his i in is it my no not o of oh she so that the thee they this thou thy to "
+    "we what who with ye you your".split()
+)
+POSSESSIVE = re.compile(r"['’]s\b")
+
+
+@dataclass(frozen=True)
+class RemovedData:
+    """The removed personal data to search for.
+
+    Args:
+        kinds: identity → kind, such as PERSON.
+        left: number of distinct findings that are not searched for, because they are not full names.
+    """
+
+    kinds: Mapping[Identity, str]
+    left: int = 0
+
+    def within(self, text: str) -> Iterator[tuple[str, Identity]]:
+        """Yield (kind, identity) of each occurrence in `text`."""
+        words = identity(POSSESSIVE.sub("", text))
+        for length in sorted({len(data) for data in self.kinds}):
+            for start in range(len(words) - length + 1):
+                candidate = words[start : start + length]
+                if candidate in self.kinds:
+                    yield self.kinds[candidate], candidate
+
+
+def load_removed_data(corpus: Path, audit: Path) -> RemovedData:
+    """Return the personal data that scrubbing removed from the training split.
+
+    Args:
+        corpus: corpus before scrubbing.
+        audit: spans that scrubbing found in it.
+
+    Raises:
+        BadInput: a file is not such a table.
+    """
+    spans_of = read_audit(audit)
+    kinds: dict[Identity, str] = {}
+    skipped: set[str] = set()
+    for document in read_documents(corpus, "train") if spans_of else ():
+        for entity, finding in _joined_names(document.text, spans_of.get(document.id, ())):
+            if entity != PERSON:
+                kinds[identity(finding)[:MAXIMUM_WORDS]] = entity
+            elif is_full_name(finding):
+                kinds[identity(POSSESSIVE.sub("", finding))[:MAXIMUM_WORDS]] = entity
+            else:
+                skipped.add(finding)
+    kinds.pop((), None)
+    return RemovedData(kinds, len(skipped))
+
+
+def is_full_name(text: str) -> bool:
+    """Return True if the text has two words that look like names.
+
+    A first name does not identify a person, and every line of verse starts with a capital.
+    """
+    words = POSSESSIVE.sub("", text).split()
+    return sum(word[0].isupper() and bool(NAMELIKE.fullmatch(word)) and word.casefold() not in NO_NAME for word in words) > 1
+
+
+def _joined_names(text: str, spans: Iterable[tuple[str, int, int]]) -> Iterator[tuple[str, str]]:
+    """Yield (kind, text) of the findings. Names separated only by white space are joined: a name can cross a line break."""
+    current: tuple[str, int, int] | None = None
+    for entity, start, end in sorted(spans, key=lambda span: span[1]):
+        if current and current[0] == entity == PERSON and not text[current[2] : start].strip():
+            current = entity, current[1], end
+            continue
+        if current:
+            yield current[0], text[current[1] : current[2]]
+        current = entity, start, end
+    if current:
+        yield current[0], text[current[1] : current[2]]
 
 
 @dataclass(frozen=True)
@@ -26,7 +134,7 @@ class PersonalData:
     known_kinds: dict[str, int]
 
 
-def find_personal_data(texts: Sequence[str], training: Iterable[str], removed: TakenOut, min_score: float) -> PersonalData:
+def find_personal_data(texts: Sequence[str], training: Iterable[str], removed: RemovedData, min_score: float) -> PersonalData:
     """Search texts for two sorts of personal data: patterns and removed data.
 
     - Patterns: addresses, numbers, keys (`robo_poet.privacy.patterns`).
@@ -43,7 +151,7 @@ def find_personal_data(texts: Sequence[str], training: Iterable[str], removed: T
     pattern_findings = [
         [(finding.entity, identity(text[finding.start : finding.end])) for finding in resolve(finder.find(text), text)] for text in texts
     ]
-    in_training = _standing({normalised for findings in pattern_findings for _, normalised in findings}, training) | removed.kinds.keys()
+    in_training = _occurring({normalised for findings in pattern_findings for _, normalised in findings}, training) | removed.kinds.keys()
     found_kinds, known_kinds = [], []
     for text, findings in zip(texts, pattern_findings, strict=True):
         pattern_identities = {normalised for _, normalised in findings}
@@ -53,14 +161,14 @@ def find_personal_data(texts: Sequence[str], training: Iterable[str], removed: T
     return PersonalData(
         [len(findings) for findings in found_kinds],
         [len(findings) for findings in known_kinds],
-        _counted(found_kinds),
-        _counted(known_kinds),
+        _count_kinds(found_kinds),
+        _count_kinds(known_kinds),
     )
 
 
-def _standing(wanted: set[Identity], training: Iterable[str]) -> set[Identity]:
+def _occurring(wanted: set[Identity], training: Iterable[str]) -> set[Identity]:
     """Return the identities of `wanted` that occur in a document."""
-    pending = {data: spelled(data) for data in wanted if data}
+    pending = {data: spelling_pattern(data) for data in wanted if data}
     for text in training if pending else ():
         folded = text.casefold()
         for data in [data for data, pattern in pending.items() if pattern.search(folded)]:
@@ -70,5 +178,5 @@ def _standing(wanted: set[Identity], training: Iterable[str]) -> set[Identity]:
     return {data for data in wanted if data and data not in pending}
 
 
-def _counted(kinds: Iterable[Iterable[str]]) -> dict[str, int]:
+def _count_kinds(kinds: Iterable[Iterable[str]]) -> dict[str, int]:
     return dict(sorted(Counter(kind for text_kinds in kinds for kind in text_kinds).items()))

@@ -14,19 +14,41 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from components.measure_text.measure import Measure, ratio
+import spacy
+
+from components.measure_text.metric import RowMetric, ratio
+from robo_poet.errors import BadInput
+
+UNUSED_PIPES = ["ner", "lemmatizer"]
+
+
+def load_parser(model: str) -> Any:
+    """Return a spaCy pipeline that finds sentences and their dependencies.
+
+    Raises:
+        BadInput: the model is not installed, or it has no parser.
+    """
+    try:
+        loaded = spacy.load(model, exclude=UNUSED_PIPES)
+    except (OSError, ImportError, AttributeError):  # AttributeError: the name is a package that is not a spaCy model
+        loaded = None
+    if loaded is None or "parser" not in loaded.pipe_names:
+        message = f"spaCy model {model!r} " + ("is not installed" if loaded is None else "does not parse")
+        raise BadInput(message, where="text.spacy_model", remedy="install it or name another")
+    return loaded
+
 
 SUBJECTS = {"nsubj", "nsubjpass", "csubj", "csubjpass"}
 THERE = "expl"  # expletive `there` in `there is`: it replaces the subject
 VERBS = {"VERB", "AUX"}
 NOMINAL = {"NOUN", "PROPN", "PRON", "ADJ", "NUM", "VERB"}  # heads that a determiner may have: `the singing`, `the good`
 ENDS, QUOTES = tuple(".!?…"), "\"'”’)] "
-SHORTEST = 3  # words; shorter sentences, such as `My lord!`, are not judged
+MINIMUM_WORDS = 3  # words; shorter sentences, such as `My lord!`, are not judged
 BATCH = 64
 DIRECTION = re.compile(r"\[[^\]\n]*\]?")
 
 
-def well_formed_sentences(parser: Any, prompts: Sequence[str], texts: Sequence[str]) -> Measure:
+def well_formed_sentences(parser: Any, prompts: Sequence[str], texts: Sequence[str]) -> RowMetric:
     """Return the share of well-formed sentences among the sentences that end inside the texts.
 
     A text may start in the middle of a sentence, so it is parsed together with its prompt. An unfinished last sentence is judged only if
@@ -37,7 +59,7 @@ def well_formed_sentences(parser: Any, prompts: Sequence[str], texts: Sequence[s
     plain_texts = (plain(prompt + text) for prompt, text in zip(prompts, texts, strict=True))
     with parser.memory_zone():
         for plain_prompt, document in zip(plain_prompts, parser.pipe(plain_texts, batch_size=BATCH), strict=True):
-            sentences = _judged(document, len(plain_prompt))
+            sentences = _judged_sentences(document, len(plain_prompt))
             well_formed_counts.append(sum(map(is_well_formed, sentences)))
             sentence_counts.append(len(sentences))
     return ratio(well_formed_counts, sentence_counts, "share")
@@ -57,10 +79,10 @@ def is_well_formed(sentence: Any) -> bool:
     root = sentence.root
     subjects = sum(child.dep_ in SUBJECTS for child in root.children)
     has_subject = subjects == 1 or (subjects == 0 and (root.tag_ == "VB" or any(child.dep_ == THERE for child in root.children)))
-    return root.pos_ in VERBS and has_subject and all(map(_in_its_place, sentence))
+    return root.pos_ in VERBS and has_subject and all(map(_has_valid_relation, sentence))
 
 
-def _in_its_place(token: Any) -> bool:
+def _has_valid_relation(token: Any) -> bool:
     if token.dep_ == "prep":
         return any(True for _ in token.children)
     if token.dep_ == "det":
@@ -68,8 +90,8 @@ def _in_its_place(token: Any) -> bool:
     return bool(token.dep_ != "dep")
 
 
-def _judged(document: Any, start: int) -> list[Any]:
+def _judged_sentences(document: Any, start: int) -> list[Any]:
     """Return the sentences of at least 3 words that end after character `start`: the finished ones, or all if none is finished."""
     sentences = [sentence for sentence in document.sents if sentence.end_char > start]
     finished = [sentence for sentence in sentences if sentence.text.rstrip(QUOTES).endswith(ENDS)]
-    return [sentence for sentence in finished or sentences if sum(token.is_alpha for token in sentence) >= SHORTEST]
+    return [sentence for sentence in finished or sentences if sum(token.is_alpha for token in sentence) >= MINIMUM_WORDS]

@@ -1,5 +1,9 @@
-"""The training text, streamed from disk on each iteration and never held in memory."""
+"""The training text, streamed from disk on each iteration and never held in memory, and its passages.
 
+Passages are about as long as the texts compared with them. A whole scene has no single topic.
+"""
+
+import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -8,7 +12,7 @@ from pathlib import Path
 from robo_poet.corpus.read import read_documents
 from robo_poet.model.tokenizer import Tokenizer
 
-BATCH = 256  # documents per tokenizer call
+DOCUMENTS_PER_CALL = 256  # documents per tokenizer call
 
 
 @dataclass(frozen=True)
@@ -21,8 +25,32 @@ class TrainingText:
         return (document.text for document in read_documents(self.corpus, "train"))
 
 
-def encoded(texts: Iterable[str], tokenizer: Tokenizer) -> Iterator[Sequence[int]]:
+def encode_texts(texts: Iterable[str], tokenizer: Tokenizer) -> Iterator[Sequence[int]]:
     """Yield the token IDs of each text."""
     remaining = iter(texts)
-    while batch := list(islice(remaining, BATCH)):
+    while batch := list(islice(remaining, DOCUMENTS_PER_CALL)):
         yield from tokenizer.encode_all(batch)
+
+
+PASSAGE_WORDS = 100  # words per passage
+MAXIMUM_PASSAGES = 10_000  # passages that a space is fitted on, 6 MB of text; more are slower and no better
+
+
+def passages(documents: Iterable[str]) -> Iterator[str]:
+    """Yield runs of 100 words of each document; the last one may be shorter."""
+    for text in documents:
+        words = text.split()
+        for start in range(0, len(words), PASSAGE_WORDS):
+            yield " ".join(words[start : start + PASSAGE_WORDS])
+
+
+def sample_passages(documents: Iterable[str], seed: int, most: int = MAXIMUM_PASSAGES) -> list[str]:
+    """Return all passages, or a uniform sample of `most` of them (reservoir sampling, algorithm R of Vitter 1985)."""
+    generator = random.Random(seed)
+    sample: list[str] = []
+    for number, passage in enumerate(passages(documents)):
+        if number < most:
+            sample.append(passage)
+        elif (slot := generator.randrange(number + 1)) < most:
+            sample[slot] = passage
+    return sample

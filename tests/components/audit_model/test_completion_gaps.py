@@ -3,8 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from components.audit_model.completion_gaps import completion_gaps
-from components.audit_model.sentiment import Sentiment
+from components.audit_model.completion_gaps import SentimentScorer, completion_gaps
 from components.audit_model.suite import Suite, load_suite
 from robo_poet.model.sampling import Sampling
 from robo_poet.model.tokenizer import Tokenizer
@@ -28,7 +27,7 @@ def gaps(words: Tokenizer, write: object, count: int = 24, suite: Suite = ENGLIS
 def test_what_is_written_of_a_group_is_judged_against_what_is_written_of_the_reference(words: Tokenizer) -> None:
     found = gaps(words, lambda prompt, _: " a stupid bitch" if "Muslim" in prompt else " a kind friend")
     hurt, kind = " a stupid bitch", " a kind friend"
-    sentiment, toxicity = Sentiment(), Toxicity(1.0)
+    sentiment, toxicity = SentimentScorer(), Toxicity(1.0)
     expected = {
         "sentiment": sentiment.compound(kind) - sentiment.compound(hurt),
         "toxicity": toxicity.probability(hurt) - toxicity.probability(kind),
@@ -63,5 +62,5 @@ def test_to_name_a_group_is_not_taken_for_abuse(words: Tokenizer) -> None:
 
 def test_sentiment_is_vaders_own_scale() -> None:
     # Hutto & Gilbert's compound: the sum of valences over its square root with 15; "good" has 1.9 in their lexicon.
-    assert Sentiment().compound("good") == pytest.approx(1.9 / (1.9**2 + 15) ** 0.5, abs=1e-4)
-    assert Sentiment().compound("not good") < 0 == Sentiment().compound("") == Sentiment(["good"]).compound("good")
+    assert SentimentScorer().compound("good") == pytest.approx(1.9 / (1.9**2 + 15) ** 0.5, abs=1e-4)
+    assert SentimentScorer().compound("not good") < 0 == SentimentScorer().compound("") == SentimentScorer(["good"]).compound("good")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tokenizers
 
-from components.audit_model.likelihood import Text, log_probs, spelled
+from components.audit_model.likelihood import ScoredText, encode_continuation, log_probs
 from robo_poet.model.load import load_model
 from robo_poet.model.score import score
 from robo_poet.model.tokenizer import START, Tokenizer
@@ -19,7 +19,7 @@ SENTENCES = [
 
 def test_it_is_the_sum_that_whole_documents_are_scored_by(toy_training: Path, toy_tokenizer: Path) -> None:
     model = load_model(toy_training / "model", toy_tokenizer)
-    texts = [spelled(model, *halves) for halves in SENTENCES]
+    texts = [encode_continuation(model, *halves) for halves in SENTENCES]
     whole = list(score(model, [[*text.context, *text.continuation] for text in texts if text], 4))
     expected = [one.log_prob[len(text.context) - 1 :].sum() for one, text in zip(whole, texts, strict=True) if text]
     for batch in (1, 2, 64):
@@ -29,7 +29,7 @@ def test_it_is_the_sum_that_whole_documents_are_scored_by(toy_training: Path, to
 def test_equal_texts_are_scored_once_and_long_ones_not_at_all(toy_tokenizer: Path) -> None:
     model, rows = opinionated(Tokenizer.load(toy_tokenizer)), []
     counted = type(model)(None, None, lambda tokens: rows.append(tokens) or model.score(tokens), model.tokenizer, {}, None)
-    one, other, long = Text((2, 5), (6, 7)), Text((2, 5), (6,)), Text((2,) * 10, (5,) * 7)
+    one, other, long = ScoredText((2, 5), (6, 7)), ScoredText((2, 5), (6,)), ScoredText((2,) * 10, (5,) * 7)
     found = log_probs(counted, [one, None, one, other, long], batch=2, width=16, say=silent)
     assert len(rows) == 1 and rows[0].shape == (2, 8)  # as narrow as they are, in steps of 8
     assert found[0] == found[2] and np.isnan(found).tolist() == [False, True, False, False, True]
@@ -40,5 +40,5 @@ def test_a_text_that_the_tokenizer_cannot_write_is_none() -> None:
     core.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
     core.decoder = tokenizers.decoders.ByteLevel()
     model = opinionated(Tokenizer(core, 7))
-    assert spelled(model, "ab", " ba") == Text((START, 4, 5), (6, 5, 4))
-    assert spelled(model, "ab", " bc") is None and spelled(model, "é", " ba") is None
+    assert encode_continuation(model, "ab", " ba") == ScoredText((START, 4, 5), (6, 5, 4))
+    assert encode_continuation(model, "ab", " bc") is None and encode_continuation(model, "é", " ba") is None

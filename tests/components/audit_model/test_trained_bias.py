@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from components.audit_model.likelihood_gaps import likelihood_gaps
+from components.audit_model.results import summarise
 from components.audit_model.suite import Group, Suite, Template
-from components.audit_model.summary import summarise
 from robo_poet.model.tokenizer import Tokenizer
 from tests.components.audit_model.small_training import trained
 from tests.components.audit_model.toy_model import silent

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from components.audit_model.memorised_secrets import measure_exposure, measure_extraction
+from components.audit_model.canaries import measure_exposure, measure_extraction
 from robo_poet.model.sampling import Sampling
 from robo_poet.model.tokenizer import Tokenizer
 from robo_poet.planted_secrets import never_planted, planted

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from components.measure_text.parser import load_parser
+from components.measure_text.sentences import load_parser
 from robo_poet.corpus.document import Document
 from robo_poet.corpus.write import write_documents
 from robo_poet.evaluation.completions import Continuation

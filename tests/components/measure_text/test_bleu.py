@@ -9,7 +9,7 @@ from nltk.translate.bleu_score import SmoothingFunction
 from nltk.translate.bleu_score import corpus_bleu as nltk_corpus_bleu
 
 from components.measure_text.bleu import bleu, corpus_bleu, human_bleu
-from components.measure_text.interval import value
+from components.measure_text.metric import value
 
 TEXT = st.lists(st.sampled_from("a b c d e".split()), max_size=12).map(" ".join)
 PAIRS = st.lists(st.tuples(TEXT, TEXT.filter(bool)), min_size=1, max_size=8)

@@ -4,9 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.measure_text.identity import identity, spelled
-from components.measure_text.personal_data import find_personal_data
-from components.measure_text.taken_out import TakenOut, is_full_name, taken_out
+from components.measure_text.personal_data import (
+    RemovedData,
+    find_personal_data,
+    identity,
+    is_full_name,
+    load_removed_data,
+    spelling_pattern,
+)
 from robo_poet.corpus.document import Document
 from robo_poet.corpus.write import write_documents
 from robo_poet.privacy.audit import new_audit
@@ -18,7 +23,7 @@ TRAINING = ["Write to anna.k@example.org today.", "Call (212) 867-5309 or not."]
 
 def test_what_is_from_the_training_text_is_told_apart():
     texts = ["ask anna.k@example.org", "ask bela@example.com or (212) 867-5309", "ask nobody", "anna.k@example.org, anna.k@example.org"]
-    found = find_personal_data(texts, TRAINING, TakenOut({}), 0.4)
+    found = find_personal_data(texts, TRAINING, RemovedData({}), 0.4)
     assert (found.found, found.known) == ([1, 2, 0, 2], [1, 1, 0, 2])
     assert found.kinds == {"EMAIL_ADDRESS": 4, "PHONE_NUMBER": 1}
     assert found.known_kinds == {"EMAIL_ADDRESS": 3, "PHONE_NUMBER": 1}
@@ -26,17 +31,17 @@ def test_what_is_from_the_training_text_is_told_apart():
 
 def test_kinds_with_a_check_digit():
     texts = ["4111 1111 1111 1111", "GB82 WEST 1234 5698 7654 32", "192.168.17.4", "<EMAIL_ADDRESS> and <PERSON>", "Sonnet 116, line 12"]
-    found = find_personal_data(texts, [], TakenOut({}), 0.4)
+    found = find_personal_data(texts, [], RemovedData({}), 0.4)
     assert found.found == [1, 1, 1, 0, 0] and found.known == [0] * 5
     assert set(found.kinds) == {"CREDIT_CARD", "IBAN_CODE", "IP_ADDRESS"}
 
 
 def test_nothing_leaves_but_counts():
-    assert "anna" not in repr(find_personal_data(["ask anna.k@example.org"], TRAINING, TakenOut({("ask", "anna"): "PERSON"}), 0.4))
+    assert "anna" not in repr(find_personal_data(["ask anna.k@example.org"], TRAINING, RemovedData({("ask", "anna"): "PERSON"}), 0.4))
 
 
 def test_what_was_taken_out_counts_once_and_however_it_is_set():
-    taken = TakenOut({("anna", "k", "example", "org"): "EMAIL_ADDRESS", ("mara", "ellison"): "PERSON"})
+    taken = RemovedData({("anna", "k", "example", "org"): "EMAIL_ADDRESS", ("mara", "ellison"): "PERSON"})
     found = find_personal_data(["ask Anna.K@example.org", "MARA\n  Ellison's, Mara", "anna k", ""], [], taken, 0.4)
     assert (found.found, found.known) == ([1, 1, 0, 0], [1, 1, 0, 0])
     assert found.kinds == found.known_kinds == {"EMAIL_ADDRESS": 1, "PERSON": 1}
@@ -50,19 +55,19 @@ NUMBERS = ["212-555-0147", "212.555.0147", "(212) 555-0147", "212 555 0147", "21
 def test_a_number_is_the_same_however_it_is_set(learnt, written):
     text = f"Call {written} at night."
     assert identity(learnt) == identity(written) == ("2125550147",)
-    assert find_personal_data([text], [f"The line is {learnt}, he said."], TakenOut({}), 0.4).known == [
+    assert find_personal_data([text], [f"The line is {learnt}, he said."], RemovedData({}), 0.4).known == [
         int(bool(PatternFinder(0.4).find(text)))
     ]
-    assert find_personal_data([text], [], TakenOut({identity(learnt): "PHONE_NUMBER"}), 0.4).known == [1]
+    assert find_personal_data([text], [], RemovedData({identity(learnt): "PHONE_NUMBER"}), 0.4).known == [1]
 
 
 @given(st.text("abé1 .\n", max_size=40), st.text("abé1 .\n", max_size=10), st.text("abé1 .\n", max_size=40))
 def test_what_is_there_is_found(before, said, after):
     words = identity(said)
     if words and len(words) <= 8 and not re.search(r"\d", said):
-        assert ("X", words) in list(TakenOut({words: "X"}).within(f"{before} {said} {after}"))
-        assert spelled(words).search(f"{before} {said} {after}".casefold())
-        assert not list(TakenOut({(*words, "c"): "X"}).within(f"{before} {after}"))
+        assert ("X", words) in list(RemovedData({words: "X"}).within(f"{before} {said} {after}"))
+        assert spelling_pattern(words).search(f"{before} {said} {after}".casefold())
+        assert not list(RemovedData({(*words, "c"): "X"}).within(f"{before} {after}"))
 
 
 def test_a_first_name_alone_is_nobody_and_a_number_is_somebody(tmp_path):
@@ -78,6 +83,6 @@ def test_a_first_name_alone_is_nobody_and_a_number_is_somebody(tmp_path):
         audit.add(document, [Finding(kind, start, end, 0.9, "r") for start, end, kind in places])
     assert all(map(is_full_name, ("Élodie Ångström", "Álvaro de la Peña", "J. R. O'Neill", "JEAN-LUC Picard", "Мария Иванова")))
     assert not any(map(is_full_name, ("élodie", "I ne'er", "O thou", "Heigh-ho", "Exit Page", "thou keepest")))
-    found = taken_out(tmp_path / "corpus", tmp_path / "audit")
+    found = load_removed_data(tmp_path / "corpus", tmp_path / "audit")
     assert found.kinds == {("mara", "ellison"): "PERSON", ("mira", "bell"): "PERSON", ("4111111111111111",): "CREDIT_CARD"}
     assert found.left == 5

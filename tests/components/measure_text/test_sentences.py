@@ -4,9 +4,8 @@ from itertools import islice
 import pytest
 
 from components.ingest.bundled import bundled_documents
-from components.measure_text.interval import value
-from components.measure_text.parser import load_parser
-from components.measure_text.sentences import is_well_formed, plain, well_formed_sentences
+from components.measure_text.metric import value
+from components.measure_text.sentences import is_well_formed, load_parser, plain, well_formed_sentences
 from robo_poet.errors import BadInput
 from tests.components.measure_text.prose import prose
 

@@ -1,10 +1,8 @@
 import pytest
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
-from components.measure_text.english import english_rows, unknown_rows
-from components.measure_text.interval import value
-from components.measure_text.sentiment import mean_sentiment
-from components.measure_text.toxicity import toxic_share
+from components.measure_text.english_metrics import english_rows, mean_sentiment, toxic_share, unknown_rows
+from components.measure_text.metric import value
 
 
 def test_sentiment_is_vader_s():

@@ -1,7 +1,6 @@
 from collections import Counter
 
-from components.measure_text.passages import passages, sample_passages
-from components.measure_text.training_text import TrainingText, encoded
+from components.measure_text.training_text import TrainingText, encode_texts, passages, sample_passages
 
 
 def test_runs_of_a_hundred_words():
@@ -18,4 +17,4 @@ def test_a_few_are_all_and_of_many_each_is_as_likely():
 def test_training_text_is_read_as_often_as_asked_and_only_the_training_split(corpus, training, tokenizer):
     text = TrainingText(corpus)
     assert list(text) == list(text) == training
-    assert list(encoded(text, tokenizer)) == [tokenizer.encode(one) for one in training]
+    assert list(encode_texts(text, tokenizer)) == [tokenizer.encode(one) for one in training]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.measure_text.overlap import longest_overlaps
+from components.measure_text.memorisation import longest_overlaps
 
 DOCUMENT = st.lists(st.integers(0, 2), max_size=14)
 
@@ -45,5 +45,5 @@ def test_a_planted_copy_is_found_in_a_large_corpus(tokens, seconds):
 @given(st.lists(DOCUMENT, max_size=6), st.lists(DOCUMENT, max_size=4), st.integers(1, 20))
 def test_parts_of_a_corpus_are_the_corpus(corpus, texts, size):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("components.measure_text.overlap.PART", size)
+        patch.setattr("components.measure_text.memorisation.PART", size)
         assert longest_overlaps(iter(corpus), texts) == [brute(corpus, text) for text in texts]

@@ -4,23 +4,22 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from components.audit_model.gaps import Gaps
+from components.audit_model.results import GroupGaps, WorstBias, summarise
 from components.audit_model.suite import load_suite
-from components.audit_model.summary import Worst, summarise
 from robo_poet.judges.bias import GroupBias, PairedGaps, judge_bias
 
 GROUPS = load_suite("en").groups
 
 
-def gaps(number: int, values: list[float], clusters: list[str]) -> Gaps:
-    return Gaps("likelihood", GROUPS[number], np.asarray(values, np.float64), tuple(clusters))
+def gaps(number: int, values: list[float], clusters: list[str]) -> GroupGaps:
+    return GroupGaps("likelihood", GROUPS[number], np.asarray(values, np.float64), tuple(clusters))
 
 
 def by_template(values: list[float]) -> tuple[list[float], list[str]]:
     return values, [f"t{place}" for place in range(len(values))]
 
 
-def summed(*measured: Gaps) -> tuple[Sequence[GroupBias], Worst]:
+def summed(*measured: GroupGaps) -> tuple[Sequence[GroupBias], WorstBias]:
     return summarise(measured, resamples=300, seed=1)
 
 
@@ -42,7 +41,7 @@ def test_it_is_the_judges_all_groups_together_in_the_order_given() -> None:
 def test_groups_of_two_languages_are_not_one() -> None:
     spanish = load_suite("es").groups[0]
     values, names = by_template([1.0, 1.1, 1.2, 1.3, 1.1])
-    groups, _ = summed(gaps(0, values, names), Gaps("likelihood", spanish, -np.asarray(values), tuple(names)))
+    groups, _ = summed(gaps(0, values, names), GroupGaps("likelihood", spanish, -np.asarray(values), tuple(names)))
     assert [one.gap.value > 0 for one in groups] == [True, False]
 
 

@@ -4,13 +4,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.distance import cosine, jensenshannon
 
-from components.measure_text.interval import value
-from components.measure_text.likeness import semantic_measures, topic_measures
-from components.measure_text.passages import passages
-from components.measure_text.semantics import Semantics, cosines
-from components.measure_text.side import sides
-from components.measure_text.strangers import strangers
-from components.measure_text.topics import Topics, consistencies, jensen_shannon
+from components.measure_text.coherence import (
+    Semantics,
+    Topics,
+    consistencies,
+    cosines,
+    jensen_shannon,
+    semantic_metrics,
+    topic_metrics,
+    unrelated_rows,
+)
+from components.measure_text.metric import value
+from components.measure_text.texts import sides
+from components.measure_text.training_text import passages
 from robo_poet.judges.units import Units
 
 SHARES = (
@@ -73,14 +79,14 @@ def test_topics_find_the_subjects(topics):
 
 def test_who_keeps_to_the_subject_is_above_shuffled_pairs_and_who_does_not_is_not(space, topics, human, tokenizer):
     groups = [row.group for row in human]
-    others = strangers(groups, 8, 1)
+    others = unrelated_rows(groups, 8, 1)
     for side, gains in zip(sides(human, tokenizer), (True, True), strict=True):
-        for found in (semantic_measures(space, side, others), topic_measures(topics, side, others)):
+        for found in (semantic_metrics(space, side, others), topic_metrics(topics, side, others)):
             ((name, lift),) = [(name, found[name]) for name in found if name.endswith("lift")]
             low = lift.estimate(Units("document", np.arange(len(human))), resamples=500, seed=1).low
             assert (low > 0.2) is gains, name
     turned = [replaced for row, replaced in zip(human, _turned(human), strict=True)]
-    lift = semantic_measures(space, sides(turned, tokenizer)[0], others)["semantic_lift"]
+    lift = semantic_metrics(space, sides(turned, tokenizer)[0], others)["semantic_lift"]
     assert value(lift.statistic, len(turned)) < 0.05
 
 
@@ -101,7 +107,7 @@ def test_too_little_training_text(few):
 
 @given(st.lists(st.sampled_from("abc"), min_size=2, max_size=12), st.integers(1, 5))
 def test_strangers_are_of_another_work(groups, count):
-    found = strangers(groups, count, 3)
+    found = unrelated_rows(groups, count, 3)
     assert found.shape == (len(groups), count)
     for row, partners in enumerate(found):
         assert row not in partners
@@ -109,6 +115,6 @@ def test_strangers_are_of_another_work(groups, count):
 
 
 def test_one_row_has_no_stranger():
-    assert strangers(["a"], 4, 1).shape == (1, 0)
-    assert np.isnan(cosines(np.ones((1, 2)), np.ones((1, 2)), strangers(["a"], 4, 1))[0])
-    assert np.isnan(consistencies(np.ones((1, 1)), np.ones((1, 1)), strangers(["a"], 4, 1))[0])
+    assert unrelated_rows(["a"], 4, 1).shape == (1, 0)
+    assert np.isnan(cosines(np.ones((1, 2)), np.ones((1, 2)), unrelated_rows(["a"], 4, 1))[0])
+    assert np.isnan(consistencies(np.ones((1, 1)), np.ones((1, 1)), unrelated_rows(["a"], 4, 1))[0])

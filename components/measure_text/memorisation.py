@@ -1,6 +1,6 @@
-"""Exact longest verbatim match of texts with a corpus, by a suffix array (Manber & Myers 1993; Lee et al. 2022).
+"""Memorisation metrics (EVAL-3): exact longest verbatim match with the training text, by a suffix array.
 
-Method:
+Method (Manber & Myers 1993; Lee et al. 2022):
 
 - The suffixes of texts and corpus are sorted together. The longest match of a text position is with the nearest corpus suffix before or
   after it in this order.
@@ -12,6 +12,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
+
+from components.measure_text.metric import RowMetric, largest, median, share
+from components.measure_text.texts import Side, words
+from components.measure_text.training_text import encode_texts
+from robo_poet.model.tokenizer import Tokenizer
+from robo_poet.settings.measure_text import MeasureTextSettings
 
 Integers = npt.NDArray[np.int64]
 PART = 4_000_000  # corpus tokens per part, about 300 MB of memory
@@ -55,7 +61,7 @@ def _overlaps(corpus: Sequence[Sequence[int]], texts: Sequence[Sequence[int]]) -
     lengths = np.zeros(len(ranks), np.int64)
     for neighbour in (preceding[ranks], following[ranks]):
         exists = (neighbour >= 0) & (neighbour < len(order))
-        common = _common(tokens, order[ranks[exists]], order[neighbour[exists]], longest_text)
+        common = _common_prefix(tokens, order[ranks[exists]], order[neighbour[exists]], longest_text)
         lengths[exists] = np.maximum(lengths[exists], common)
     matches = np.zeros(len(texts), np.int64)
     np.maximum.at(matches, np.searchsorted(starts, order[ranks], side="right") - 1 - len(corpus), lengths)
@@ -76,17 +82,17 @@ def _joined(sequences: Sequence[Sequence[int]]) -> tuple[Integers, Integers]:
 
 def _sorted_suffixes(tokens: Integers, depth: int) -> Integers:
     """Return the positions sorted by at least their first `depth` tokens (prefix doubling)."""
-    order, ranks = _named(tokens)
+    order, ranks = _ranked(tokens)
     length = 1
     while length < depth and ranks[order[-1]] < len(tokens) - 1:
         following = np.zeros(len(tokens), np.int64)
         following[:-length] = ranks[length:] + 1
-        order, ranks = _named(ranks * (len(tokens) + 1) + following)
+        order, ranks = _ranked(ranks * (len(tokens) + 1) + following)
         length *= 2
     return order
 
 
-def _named(keys: Integers) -> tuple[Integers, Integers]:
+def _ranked(keys: Integers) -> tuple[Integers, Integers]:
     """Return the sort order of the keys, and the rank of each key among the distinct keys."""
     order: Integers = np.argsort(keys, kind="stable").astype(np.int64)
     sorted_keys = keys[order]
@@ -95,7 +101,7 @@ def _named(keys: Integers) -> tuple[Integers, Integers]:
     return order, ranks
 
 
-def _common(tokens: Integers, left: Integers, right: Integers, limit: int) -> Integers:
+def _common_prefix(tokens: Integers, left: Integers, right: Integers, limit: int) -> Integers:
     """Return the common prefix length of each pair of positions. End symbols are unique, so a match stops there."""
     common = np.zeros(len(left), np.int64)
     active = np.arange(len(left))
@@ -107,3 +113,48 @@ def _common(tokens: Integers, left: Integers, right: Integers, limit: int) -> In
             break
         common[active] = length + 1
     return common
+
+
+# tokens; a text of at least this length that occurs as a whole in the training text is a copy, even below `copied_tokens`
+MINIMUM_WHOLE_COPY = 8
+
+
+def copy_metrics(
+    training: Iterable[str], tokenizer: Tokenizer, sides: tuple[Side, Side], settings: MeasureTextSettings
+) -> tuple[dict[str, RowMetric], dict[str, RowMetric]]:
+    """Return the copy metrics of the model and of the human references: share of copies, median and maximum of the longest match.
+
+    A text is a copy if one of these occurs in a single training document:
+
+    - a run of `copied_tokens` tokens;
+    - a run of `copied_words` words, ignoring case and punctuation;
+    - the whole text, if it has at least 8 tokens.
+
+    Args:
+        training: documents; iterated twice.
+    """
+    token_lists = [tokens for side in sides for tokens in side.tokens]
+    matches = longest_overlaps(encode_texts(training, tokenizer), token_lists)
+    word_ids: dict[str, int] = {}
+    word_lists = [_word_ids(text, word_ids, new=True) for side in sides for text in side.words]
+    word_matches = longest_overlaps((_word_ids(words(text), word_ids, new=False) for text in training), word_lists)
+    copied = [
+        token_match >= settings.copied_tokens
+        or word_match >= settings.copied_words
+        or (len(text) >= MINIMUM_WHOLE_COPY and token_match == len(text))
+        for token_match, word_match, text in zip(matches, word_matches, token_lists, strict=True)
+    ]
+    count = len(sides[0].texts)
+
+    def measures(rows: slice) -> dict[str, RowMetric]:
+        return {
+            "copied_share": share(copied[rows]), "longest_copy_median": median(matches[rows]), "longest_copy_max": largest(matches[rows]),
+        }  # fmt: skip
+
+    return measures(slice(count)), measures(slice(count, None))
+
+
+def _word_ids(text_words: Sequence[str], word_ids: dict[str, int], *, new: bool) -> Sequence[int]:
+    """Return the words as integers, without punctuation. A training word that occurs in no compared text is 0, which matches nothing."""
+    unpunctuated: Iterator[str] = (word for word in text_words if word[0].isalnum())
+    return [word_ids.setdefault(word, len(word_ids) + 1) if new else word_ids.get(word, 0) for word in unpunctuated]

@@ -1,20 +1,55 @@
-"""The metric class: a statistic of rows and the method of its confidence interval, with constructors of the usual kinds."""
+"""The metric class of the text step: a statistic of rows and the method of its confidence interval.
 
-from collections.abc import Sequence
+A statistic is a function of row weights: how often each row counts. Ratios of sums use the judges' intervals (docs/judges.md). Other
+smooth statistics, such as distinct-n or BLEU, use the jackknife. Rows of one unit are left out together.
+"""
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
-from components.measure_text.interval import Numbers, Statistic, jackknife, value
-from robo_poet.judges.bootstrap import ratio_estimate
+from robo_poet.judges.bootstrap import CONFIDENCE, MINIMUM_UNITS, ratio_estimate
 from robo_poet.judges.estimate import Estimate
 from robo_poet.judges.rates import clustered_rate
+from robo_poet.judges.student_t import quantile
 from robo_poet.judges.units import Units
+
+Numbers = npt.NDArray[np.float64]
+Statistic = Callable[[Numbers], Numbers]  # weights (resamples, rows) → values (resamples,), NaN if undefined
+
+
+def value(statistic: Statistic, rows: int) -> float:
+    """Return the statistic of all rows with weight 1."""
+    return float(statistic(np.ones((1, rows)))[0])
+
+
+def jackknife(statistic: Statistic, units: npt.NDArray[np.int64], *, confidence: float = CONFIDENCE) -> Estimate:
+    """Return the value ± Student's t times the jackknife standard error (Tukey 1958; Efron & Tibshirani 1993, section 11).
+
+    Each unit is left out once. A bootstrap would be biased for counts of distinct items: a resample holds some rows twice, so it has
+    fewer distinct rows than the sample.
+
+    Args:
+        units: (rows,) unit of each row, from 0.
+
+    Returns:
+        The estimate. Its interval is infinite with fewer than MINIMUM_UNITS units, and if the statistic is undefined without some unit.
+    """
+    measured, count = value(statistic, len(units)), int(units.max(initial=-1)) + 1
+    if count < MINIMUM_UNITS or not np.isfinite(measured):
+        return Estimate(measured, -np.inf, np.inf, count)
+    values = np.concatenate([statistic((units != unit).astype(np.float64)[np.newaxis]) for unit in range(count)])
+    if not np.isfinite(values).all():
+        return Estimate(measured, -np.inf, np.inf, count)
+    margin = quantile((1 + confidence) / 2, count - 1) * float(np.sqrt((count - 1) * values.var()))
+    return Estimate(measured, measured - margin, measured + margin, count)
 
 
 @dataclass(frozen=True)
-class Measure:
+class RowMetric:
     """A metric over rows, with the method of its confidence interval.
 
     Args:
@@ -42,16 +77,16 @@ class Measure:
             return jackknife(self.statistic, units.of)
         return Estimate(value(self.statistic, len(units.of)), -np.inf, np.inf, int(units.of.max(initial=-1)) + 1)
 
-    def less(self, other: "Measure") -> "Measure":
+    def less(self, other: "RowMetric") -> "RowMetric":
         """Return the difference from another metric of the same rows. The jackknife leaves each unit out of both."""
-        return Measure(lambda weights: self.statistic(weights) - other.statistic(weights))
+        return RowMetric(lambda weights: self.statistic(weights) - other.statistic(weights))
 
-    def over(self, other: "Measure") -> "Measure":
+    def over(self, other: "RowMetric") -> "RowMetric":
         """Return the quotient of two metrics of the same rows. The jackknife leaves each unit out of both."""
-        return Measure(lambda weights: divided(self.statistic(weights), other.statistic(weights)))
+        return RowMetric(lambda weights: divide(self.statistic(weights), other.statistic(weights)))
 
 
-def ratio(above: Sequence[float], below: Sequence[float], interval: Literal["ratio", "share"] = "ratio") -> Measure:
+def ratio(above: Sequence[float], below: Sequence[float], interval: Literal["ratio", "share"] = "ratio") -> RowMetric:
     """Return sum over sum, NaN if the denominator is 0.
 
     Args:
@@ -60,24 +95,24 @@ def ratio(above: Sequence[float], below: Sequence[float], interval: Literal["rat
     numerators, denominators = np.asarray(above, np.float64), np.asarray(below, np.float64)
 
     def statistic(weights: Numbers) -> Numbers:
-        return divided(weights @ numerators, weights @ denominators)
+        return divide(weights @ numerators, weights @ denominators)
 
-    return Measure(statistic, interval, (numerators, denominators), tuple(divided(numerators, denominators).tolist()))
+    return RowMetric(statistic, interval, (numerators, denominators), tuple(divide(numerators, denominators).tolist()))
 
 
-def mean(values: Sequence[float]) -> Measure:
+def mean(values: Sequence[float]) -> RowMetric:
     """Return the mean of the finite rows."""
     numbers = np.asarray(values, np.float64)
     is_finite = np.isfinite(numbers)
     return ratio(np.where(is_finite, numbers, 0.0).tolist(), is_finite.astype(np.float64).tolist())
 
 
-def share(flags: Sequence[bool]) -> Measure:
+def share(flags: Sequence[bool]) -> RowMetric:
     """Return the share of rows whose flag is true."""
     return ratio([float(flag) for flag in flags], [1.0] * len(flags), "share")
 
 
-def median(values: Sequence[float]) -> Measure:
+def median(values: Sequence[float]) -> RowMetric:
     """Return the lower median: the smallest value that at least half of the rows do not exceed.
 
     It has no interval, because the jackknife of a median is not consistent.
@@ -91,10 +126,10 @@ def median(values: Sequence[float]) -> Measure:
         medians: Numbers = numbers[order][np.minimum(index, len(order) - 1)] if len(order) else np.full(len(weights), np.nan)
         return medians
 
-    return Measure(statistic, "none", rows=tuple(numbers.tolist()))
+    return RowMetric(statistic, "none", rows=tuple(numbers.tolist()))
 
 
-def largest(values: Sequence[float]) -> Measure:
+def largest(values: Sequence[float]) -> RowMetric:
     """Return the maximum. It has no interval, because the bootstrap of a maximum is not consistent (Bickel & Freedman 1981)."""
     numbers = np.asarray(values, np.float64)
 
@@ -102,16 +137,16 @@ def largest(values: Sequence[float]) -> Measure:
         maxima: Numbers = np.where(weights > 0, numbers, -np.inf).max(axis=1, initial=-np.inf)
         return maxima
 
-    return Measure(statistic, "none", rows=tuple(numbers.tolist()))
+    return RowMetric(statistic, "none", rows=tuple(numbers.tolist()))
 
 
-def divided(above: Numbers, below: Numbers) -> Numbers:
+def divide(above: Numbers, below: Numbers) -> Numbers:
     """Return elementwise quotients, NaN where the divisor is 0."""
     quotients: Numbers = np.divide(above, below, out=np.full(np.shape(above), np.nan), where=np.asarray(below) != 0)
     return quotients
 
 
-def on_rows(measure: Measure, chosen: Sequence[int], count: int) -> Measure:
+def on_rows(measure: RowMetric, chosen: Sequence[int], count: int) -> RowMetric:
     """Return a metric of the rows `chosen` as a metric of `count` rows. The other rows have no effect."""
     row_numbers = np.asarray(chosen, np.int64)
 
@@ -122,4 +157,4 @@ def on_rows(measure: Measure, chosen: Sequence[int], count: int) -> Measure:
 
     parts = (spread(measure.parts[0], 0.0), spread(measure.parts[1], 0.0)) if measure.parts else None
     rows = tuple(spread(measure.rows, np.nan).tolist()) if measure.rows else ()
-    return Measure(lambda weights: measure.statistic(weights[:, row_numbers]), measure.interval, parts, rows)
+    return RowMetric(lambda weights: measure.statistic(weights[:, row_numbers]), measure.interval, parts, rows)

@@ -1,34 +1,66 @@
-"""All text metrics of a table of continuations, for the model and for the human references (EVAL-2, EVAL-3)."""
+"""All text metrics of a table of continuations, for the model, the human references and the champion (EVAL-2, EVAL-3)."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from components.measure_text.bleu import bleu, human_bleu
-from components.measure_text.copies import copies
-from components.measure_text.degeneration import is_loop, is_repetitive
-from components.measure_text.diversity import distinct, entropy, repetition
-from components.measure_text.english import english_rows, unknown_rows
-from components.measure_text.likeness import semantic_measures, topic_measures
-from components.measure_text.measure import Measure, on_rows, ratio, share
-from components.measure_text.measurement import Measurement
-from components.measure_text.parser import load_parser
-from components.measure_text.passages import sample_passages
-from components.measure_text.personal_data import find_personal_data
-from components.measure_text.places import apart
-from components.measure_text.readability import reading_grade
-from components.measure_text.self_bleu import self_bleu
-from components.measure_text.semantics import Semantics
-from components.measure_text.sentences import well_formed_sentences
-from components.measure_text.sentiment import mean_sentiment
-from components.measure_text.side import Side, sides
-from components.measure_text.strangers import strangers
-from components.measure_text.taken_out import TakenOut
-from components.measure_text.topics import Topics
-from components.measure_text.toxicity import toxic_share
+from components.measure_text.coherence import Semantics, Topics, semantic_metrics, topic_metrics, unrelated_rows
+from components.measure_text.diversity import distinct, entropy, is_loop, is_repetitive, repetition, self_bleu
+from components.measure_text.english_metrics import english_rows, mean_sentiment, reading_grade, toxic_share, unknown_rows
+from components.measure_text.memorisation import copy_metrics
+from components.measure_text.metric import RowMetric, on_rows, ratio, share
+from components.measure_text.personal_data import RemovedData, find_personal_data
+from components.measure_text.sentences import load_parser, well_formed_sentences
+from components.measure_text.texts import Side, non_overlapping_rows, sides
+from components.measure_text.training_text import sample_passages
 from robo_poet.evaluation.completions import Continuation
 from robo_poet.model.tokenizer import Tokenizer
 from robo_poet.settings.measure_text import MeasureTextSettings
+
+
+@dataclass
+class TextMetrics:
+    """A mutable collection of metrics of the model, the human references and the champion.
+
+    Args:
+        model, human: name → metric, with the same names; None if it could not be measured.
+        champion: metrics of the champion's completions of the same prompts; only some names, empty without a champion.
+        difference: model minus champion, with the names of `champion`.
+        personal_data: kind → number of findings in the model's texts (`found`) and how many are in the training text (`in_training`).
+        private: rows of the model with personal data; they are never quoted.
+        not_looked_for: number of distinct scrubbing findings that were skipped because they are not full names.
+        missing: metrics that could not be measured, with the reason.
+        notes: further remarks for the report.
+    """
+
+    model: dict[str, RowMetric | None] = field(default_factory=dict)
+    human: dict[str, RowMetric | None] = field(default_factory=dict)
+    champion: dict[str, RowMetric] = field(default_factory=dict)
+    difference: dict[str, RowMetric] = field(default_factory=dict)
+    personal_data: dict[str, dict[str, int]] = field(default_factory=dict)
+    private: frozenset[int] = frozenset()
+    not_looked_for: int = 0
+    missing: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def add(self, model: dict[str, RowMetric], human: dict[str, RowMetric]) -> None:
+        """Add metrics of the model and of the human references."""
+        self.model |= model
+        self.human |= human
+
+    def compare(self, name: str, champion: RowMetric) -> None:
+        """Add the champion's value of a metric and the difference from the model. The model's metric must be added first."""
+        if own := self.model[name]:
+            self.champion[name], self.difference[name] = champion, own.less(champion)
+
+    def leave_out(self, names: Sequence[str], why: str) -> None:
+        """Set metrics to None and record the reason."""
+        self.model |= dict.fromkeys(names)
+        self.human |= dict.fromkeys(names)
+        self.missing.append(f"{', '.join(names)}: not measured, {why}")
+
 
 LN2 = math.log(2)
 DIVERSITY = ("distinct_1", "distinct_2", "self_bleu", "word_entropy", "fourgram_entropy")
@@ -38,9 +70,9 @@ TOPIC = ("topic_consistency", "topic_consistency_shuffled", "topic_lift")
 
 
 def measure_continuations(
-    rows: Sequence[Continuation], champion: Sequence[Continuation], training: Iterable[str], removed: TakenOut,
+    rows: Sequence[Continuation], champion: Sequence[Continuation], training: Iterable[str], removed: RemovedData,
     tokenizer: Tokenizer, settings: MeasureTextSettings, seed: int, say: Callable[[str], Any],
-) -> Measurement:  # fmt: skip
+) -> TextMetrics:  # fmt: skip
     """Return all metrics of the model's completions and of the human references.
 
     Args:
@@ -50,7 +82,7 @@ def measure_continuations(
         removed: personal data that scrubbing removed from these documents.
         say: progress callback, called with the name of each part before it starts.
     """
-    collected, (model, human) = Measurement(), sides(rows, tokenizer)
+    collected, (model, human) = TextMetrics(), sides(rows, tokenizer)
     say("BLEU and diversity")
     model_bleu, reference_bleu = bleu(model.texts, human.texts), human_bleu(human.texts, [row.group for row in rows], seed)
     collected.add(
@@ -63,7 +95,7 @@ def measure_continuations(
     _diversity(collected, model, human)
     collected.add(_degeneration(model, settings), _degeneration(human, settings))
     say("overlap with the training text")
-    collected.add(*copies(training, tokenizer, (model, human), settings))
+    collected.add(*copy_metrics(training, tokenizer, (model, human), settings))
     say("personal data")
     _personal_data(collected, (model, human), training, removed, settings)
     say("likeness to the prompt")
@@ -73,16 +105,16 @@ def measure_continuations(
     return collected
 
 
-def _diversity(collected: Measurement, model: Side, human: Side) -> None:
+def _diversity(collected: TextMetrics, model: Side, human: Side) -> None:
     """Add diversity metrics, computed on prompts whose references do not overlap.
 
     Overlapping references share lines, which would make the human text look repetitive.
     """
-    chosen, count = apart(human.texts), len(human.texts)
+    chosen, count = non_overlapping_rows(human.texts), len(human.texts)
     if len(chosen) < count:
         collected.notes.append(f"{', '.join(DIVERSITY)}: of {len(chosen)} of {count} places, the others overlap them")
 
-    def measures(side: Side) -> dict[str, Measure]:
+    def measures(side: Side) -> dict[str, RowMetric]:
         texts = [side.words[row] for row in chosen]
         measured = distinct(texts, 1), distinct(texts, 2), self_bleu(texts), entropy(texts, 1), entropy(texts, 4)
         return {name: on_rows(measure, chosen, count) for name, measure in zip(DIVERSITY, measured, strict=True)}
@@ -90,7 +122,7 @@ def _diversity(collected: Measurement, model: Side, human: Side) -> None:
     collected.add(measures(model), measures(human))
 
 
-def _likelihood(collected: Measurement, rows: Sequence[Continuation]) -> None:
+def _likelihood(collected: TextMetrics, rows: Sequence[Continuation]) -> None:
     """Add the likelihood of the completions and their length.
 
     The model's own samples must be more likely under `score` than human text. If not, `generate` and `score` disagree, or the completions
@@ -104,7 +136,7 @@ def _likelihood(collected: Measurement, rows: Sequence[Continuation]) -> None:
     collected.add({"length_to_people": ratio(sizes, reference_sizes)}, {"length_to_people": ratio(reference_sizes, reference_sizes)})
 
 
-def _degeneration(side: Side, settings: MeasureTextSettings) -> dict[str, Measure]:
+def _degeneration(side: Side, settings: MeasureTextSettings) -> dict[str, RowMetric]:
     degenerate = [
         not words or is_loop(tokens, settings.loop_repeats, settings.loop_tokens) or is_repetitive(words, settings.repetition_limit)
         for tokens, words in zip(side.tokens, side.words, strict=True)
@@ -117,7 +149,7 @@ def _degeneration(side: Side, settings: MeasureTextSettings) -> dict[str, Measur
 
 
 def _personal_data(
-    collected: Measurement, both_sides: tuple[Side, Side], training: Iterable[str], removed: TakenOut, settings: MeasureTextSettings
+    collected: TextMetrics, both_sides: tuple[Side, Side], training: Iterable[str], removed: RemovedData, settings: MeasureTextSettings
 ) -> None:  # fmt: skip
     model_data, human_data = (find_personal_data(side.texts, training, removed, settings.min_score) for side in both_sides)
     collected.add(
@@ -137,23 +169,23 @@ def _personal_data(
 
 
 def _likeness(
-    collected: Measurement, rows: Sequence[Continuation], both_sides: tuple[Side, Side], passages: Sequence[str],
+    collected: TextMetrics, rows: Sequence[Continuation], both_sides: tuple[Side, Side], passages: Sequence[str],
     settings: MeasureTextSettings, seed: int,
 ) -> None:  # fmt: skip
-    others = strangers([row.group for row in rows], settings.shuffles, seed)
+    others = unrelated_rows([row.group for row in rows], settings.shuffles, seed)
     try:
         space = Semantics(passages, settings.lsa_dimensions, seed)
-        collected.add(*(semantic_measures(space, side, others) for side in both_sides))
+        collected.add(*(semantic_metrics(space, side, others) for side in both_sides))
     except ValueError:
         collected.leave_out(SEMANTIC, "the training text is too short")
     try:
         topics = Topics(passages, settings.topics, seed)
-        collected.add(*(topic_measures(topics, side, others) for side in both_sides))
+        collected.add(*(topic_metrics(topics, side, others) for side in both_sides))
     except ValueError:
         collected.leave_out(TOPIC, "the training text is too short")
 
 
-def _english(collected: Measurement, rows: Sequence[Continuation], both_sides: tuple[Side, Side], settings: MeasureTextSettings) -> None:
+def _english(collected: TextMetrics, rows: Sequence[Continuation], both_sides: tuple[Side, Side], settings: MeasureTextSettings) -> None:
     languages = [row.language for row in rows]
     chosen = english_rows(languages)
     if not chosen:
@@ -165,7 +197,7 @@ def _english(collected: Measurement, rows: Sequence[Continuation], both_sides: t
         collected.notes.append(f"{', '.join(ENGLISH)}: {unknown_count} texts that do not say their language count as English")
     parser = load_parser(settings.spacy_model)
 
-    def measures(side: Side) -> dict[str, Measure]:
+    def measures(side: Side) -> dict[str, RowMetric]:
         prompts, texts = [side.prompts[row] for row in chosen], [side.texts[row] for row in chosen]
         measured = (
             well_formed_sentences(parser, prompts, texts), reading_grade(texts),
