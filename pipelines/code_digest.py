@@ -29,14 +29,9 @@ def program_files(name: str, group: str = "") -> list[Path]:
     Args:
         name: a step, or one of the programs that serve.
         group: dependency group of its image, where that is not the program's own, as for a GPU.
-
-    A step's `component.py` is left out: how the step is called is in the compiled pipeline, and so in the cache key already.
     """
     program = PROGRAMS[name]
-    own = {
-        module for package in program.packages for module in {package} | _imports().find_descendants(package)
-        if not module.endswith(".component")
-    }  # fmt: skip
+    own = {module for package in program.packages for module in {package} | _imports().find_descendants(package)}
     files = {lock_file(group or program.group)}
     for dotted in own | {up for one in own for up in _imports().find_upstream_modules(one)}:
         parts = dotted.split(".")

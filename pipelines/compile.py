@@ -52,7 +52,7 @@ def settings_parameters(profile: Profile) -> dict[str, Any]:
         for name in ("ingest", "validation", "scrub", "tokenizer", "train", "evaluate", "text", "audit", "compare", "slices")
     }  # fmt: skip
     sections["secrets"] = sections["audit"]["secrets"]
-    gates = [gate.model_dump(mode="json", exclude_defaults=True) for gate in profile.gates]
+    gates = [gate.to_json() for gate in profile.gates]
     return {**sections, "gates": gates, "seed": profile.seed, "checkpoint_root": profile.cluster.checkpoint_root}
 
 

@@ -1,48 +1,92 @@
-"""All steps by name, each with the dependency group of its image: the one list that pipelines, images and environments share."""
+"""All steps as KFP container components, and the dependency group of each: the one list that pipelines, images and environments share."""
 
-from components.audit_model import component as _audit_model
-from components.compare_champion import component as _compare_champion
-from components.deploy_canary import component as _deploy_canary
-from components.evaluate_model import component as _evaluate_model
-from components.gate_model import component as _gate_model
-from components.ingest import component as _ingest
-from components.measure_text import component as _measure_text
-from components.register_model import component as _register_model
-from components.scrub_pii import component as _scrub_pii
-from components.slice_metrics import component as _slice_metrics
-from components.train_model import component as _train_model
-from components.train_tokenizer import component as _train_tokenizer
-from components.validate_data import component as _validate_data
-from components.write_report import component as _write_report
+import inspect
+from collections.abc import Callable
+from typing import Any
 
-ingest = _ingest.ingest
-validate_data = _validate_data.validate_data
-scrub_pii = _scrub_pii.scrub_pii
-train_tokenizer = _train_tokenizer.train_tokenizer
-train_model = _train_model.train_model
-evaluate_model = _evaluate_model.evaluate_model
-measure_text = _measure_text.measure_text
-audit_model = _audit_model.audit_model
-compare_champion = _compare_champion.compare_champion
-slice_metrics = _slice_metrics.slice_metrics
-gate_model = _gate_model.gate_model
-write_report = _write_report.write_report
-register_model = _register_model.register_model
-deploy_canary = _deploy_canary.deploy_canary
+from kfp import dsl
 
-GROUPS: dict[str, str] = {
-    "ingest": _ingest.GROUP,
-    "validate_data": _validate_data.GROUP,
-    "scrub_pii": _scrub_pii.GROUP,
-    "train_tokenizer": _train_tokenizer.GROUP,
-    "train_model": _train_model.GROUP,
-    "evaluate_model": _evaluate_model.GROUP,
-    "measure_text": _measure_text.GROUP,
-    "audit_model": _audit_model.GROUP,
-    "compare_champion": _compare_champion.GROUP,
-    "slice_metrics": _slice_metrics.GROUP,
-    "gate_model": _gate_model.GROUP,
-    "write_report": _write_report.GROUP,
-    "register_model": _register_model.GROUP,
-    "deploy_canary": _deploy_canary.GROUP,
-}
+from components.audit_model.component import audit_model as _audit_model
+from components.compare_champion.component import compare_champion as _compare_champion
+from components.deploy_canary.component import deploy_canary as _deploy_canary
+from components.evaluate_model.component import evaluate_model as _evaluate_model
+from components.gate_model.component import gate_model as _gate_model
+from components.ingest.component import ingest as _ingest
+from components.measure_text.component import measure_text as _measure_text
+from components.register_model.component import register_model as _register_model
+from components.scrub_pii.component import scrub_pii as _scrub_pii
+from components.slice_metrics.component import slice_metrics as _slice_metrics
+from components.train_model.component import train_model as _train_model
+from components.train_tokenizer.component import train_tokenizer as _train_tokenizer
+from components.validate_data.component import validate_data as _validate_data
+from components.write_report.component import write_report as _write_report
+from robo_poet.step.declaration import Port, Step
+
+STEPS: tuple[Step, ...] = (
+    _ingest, _validate_data, _scrub_pii, _train_tokenizer, _train_model, _evaluate_model, _measure_text, _audit_model, _compare_champion,
+    _slice_metrics, _gate_model, _write_report, _register_model, _deploy_canary,
+)  # fmt: skip
+GROUPS: dict[str, str] = {step.name: step.group for step in STEPS}
+
+
+def container_component(step: Step) -> Callable[..., Any]:
+    """Return the KFP container component of a declared step: its program in its image, with a flag for each argument.
+
+    The image is `robo-poet/<step>`; compiling fills in prefix and tag.
+    """
+
+    arguments = [argument for port in step.ports for argument in _arguments(port)]
+
+    def component(*placeholders: Any) -> dsl.ContainerSpec:
+        values = dict(zip([name for name, _, _ in arguments], placeholders, strict=True))
+        args = [item for name, value in _flags(step, values) for item in ("--" + name.replace("_", "-"), value)]
+        output = ["--executor-output", dsl.PIPELINE_TASK_EXECUTOR_OUTPUT_PATH_PLACEHOLDER]
+        return dsl.ContainerSpec(image=f"robo-poet/{step.name}", command=["python", "-m", f"components.{step.name}"], args=args + output)
+
+    component.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # functions have it, their type does not
+        [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=annotation) for name, annotation, _ in arguments]
+    )
+    component.__name__ = step.name
+    described = "\n".join(f"    {name}: {text}" for name, _, text in arguments)
+    component.__doc__ = f"{step.description}\n\nArgs:\n{described}\n\nReturns:\n{described}\n"
+    return dsl.container_component(component)  # type: ignore[no-any-return]  # KFP's decorator has no type
+
+
+def _arguments(port: Port) -> list[tuple[str, Any, str]]:
+    """Return name, KFP annotation and description of each argument that a port becomes."""
+    digest, described = f"{port.name}_digest", f"SHA-256 of {port.name}."
+    kind = getattr(dsl, port.kind.__name__, port.kind)
+    if port.role == "input":
+        return [(port.name, dsl.Input[kind], port.description), (digest, str, described)]
+    if port.role == "output":
+        return [(port.name, dsl.Output[kind], port.description), (digest, dsl.OutputPath(str), described)]
+    if port.role == "view":
+        return [(port.name, dsl.Output[kind], port.description)]
+    return [(port.name, dsl.OutputPath(kind) if port.role == "result" else kind, port.description)]
+
+
+def _flags(step: Step, placeholders: dict[str, Any]) -> list[tuple[str, Any]]:
+    """Return what the command line gets, in the declaration's order; results and digests of outputs go to the executor output."""
+    flags: list[tuple[str, Any]] = []
+    for port in step.of("input", "output", "view", "parameter"):
+        value = placeholders[port.name]
+        flags.append((port.name, value if port.role == "parameter" else value.path))
+        if port.role == "input":
+            flags.append((f"{port.name}_digest", placeholders[f"{port.name}_digest"]))
+    return flags
+
+
+ingest = container_component(_ingest)
+validate_data = container_component(_validate_data)
+scrub_pii = container_component(_scrub_pii)
+train_tokenizer = container_component(_train_tokenizer)
+train_model = container_component(_train_model)
+evaluate_model = container_component(_evaluate_model)
+measure_text = container_component(_measure_text)
+audit_model = container_component(_audit_model)
+compare_champion = container_component(_compare_champion)
+slice_metrics = container_component(_slice_metrics)
+gate_model = container_component(_gate_model)
+write_report = container_component(_write_report)
+register_model = container_component(_register_model)
+deploy_canary = container_component(_deploy_canary)

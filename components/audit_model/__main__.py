@@ -8,12 +8,13 @@ from typing import cast
 
 from components.audit_model.bias import measure_bias
 from components.audit_model.canaries import measure_canaries
+from components.audit_model.component import audit_model
 from components.audit_model.results import AuditResult
 from robo_poet.atomic import write_text
 from robo_poet.evaluation.measures import show_metrics
 from robo_poet.model.load import load_model
 from robo_poet.settings.audit import AuditSettings
-from robo_poet.step import Call, program
+from robo_poet.step.program import Call, program
 
 
 def work(call: Call) -> None:
@@ -33,10 +34,7 @@ def work(call: Call) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    return program(
-        "audit_model", work, argv, description=__doc__, inputs=["tokenizer", "model"], outputs=["model_audit"], views=["metrics"],
-        parameters={"seed": int}, settings=AuditSettings,
-    )  # fmt: skip
+    return program(audit_model, work, argv, settings=AuditSettings)
 
 
 if __name__ == "__main__":

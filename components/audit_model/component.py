@@ -1,44 +1,26 @@
-"""The KFP face of audit_model."""
+"""What audit_model reads and writes."""
 
-from kfp import dsl
-
-GROUP = "evaluate"
+from robo_poet.step.declaration import Artifact, Input, Metrics, Model, Output, View, step
 
 
-@dsl.container_component
+@step(group="evaluate")
 def audit_model(
-    tokenizer: dsl.Input[dsl.Artifact],
-    tokenizer_digest: str,
-    model: dsl.Input[dsl.Model],
-    model_digest: str,
+    tokenizer: Input[Artifact],
+    model: Input[Model],
     settings: dict,
     seed: int,
-    model_audit: dsl.Output[dsl.Artifact],
-    model_audit_digest: dsl.OutputPath(str),
-    metrics: dsl.Output[dsl.Metrics],
-):
-    """Measure bias between counterfactual groups, and what the model knows of planted secrets.
+    model_audit: Output[Artifact],
+    metrics: View[Metrics],
+) -> None:
+    """Measure bias between counterfactual groups, and how much the model reveals of planted canary strings (EVAL-4).
 
     Args:
-        tokenizer: The tokenizer.
-        tokenizer_digest: Its digest, checked before it is read.
-        model: The exported model.
-        model_digest: Its digest, checked before it is loaded.
+        tokenizer: Folder with the tokenizer.
+        model: Folder with the exported model.
         settings: Section `audit` of the profile.
-        seed: Seed of pairs and completions, and of the secrets that were planted.
+        seed: Seed of the pairs, the completions and the planted canary strings.
 
     Returns:
-        model_audit: Metrics, and the gaps of each group, as JSON.
-        model_audit_digest: SHA-256 of model_audit.
+        model_audit: Metrics with intervals, and the gap of each group (JSON).
         metrics: The metrics, for the Kubeflow UI.
     """
-    return dsl.ContainerSpec(
-        image="robo-poet/audit_model",
-        command=["python", "-m", "components.audit_model"],
-        args=[
-            "--tokenizer", tokenizer.path, "--tokenizer-digest", tokenizer_digest,
-            "--model", model.path, "--model-digest", model_digest,
-            "--settings", settings, "--seed", seed, "--model-audit", model_audit.path, "--metrics", metrics.path,
-            "--executor-output", dsl.PIPELINE_TASK_EXECUTOR_OUTPUT_PATH_PLACEHOLDER,
-        ],
-    )  # fmt: skip

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from components.compare_champion.champion import find_champion
+from components.compare_champion.component import compare_champion
 from components.compare_champion.texts import champion_texts
 from robo_poet.atomic import write_text
 from robo_poet.corpus.document import Document
@@ -22,7 +23,7 @@ from robo_poet.model.load import LoadedModel, load_model
 from robo_poet.model.measure import measure_documents
 from robo_poet.registry.errors import Corrupt
 from robo_poet.settings.compare import CompareSettings
-from robo_poet.step import Call, program
+from robo_poet.step.program import Call, program
 
 
 def work(call: Call) -> None:
@@ -113,11 +114,7 @@ def _write(call: Call, comparison: dict[str, Any]) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    return program(
-        "compare_champion", work, argv, description=__doc__, inputs=["scrubbed", "measured", "continuations"],
-        outputs=["champion_measured", "champion_continuations", "comparison"], views=["metrics"],
-        parameters={"seed": int, "registry": str, "champion": str}, settings=CompareSettings,
-    )  # fmt: skip
+    return program(compare_champion, work, argv, settings=CompareSettings)
 
 
 if __name__ == "__main__":

@@ -3,14 +3,14 @@
 import sys
 from collections.abc import Sequence
 
+from components.deploy_canary.component import deploy_canary
 from components.deploy_canary.deploy import work
-from robo_poet.step import program
+from robo_poet.step.program import program
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The command line; returns the exit status."""
-    parameters = {"registry": str, "version": str, "version_digest": str, "who": str}
-    return program("deploy_canary", work, argv, description=__doc__, parameters=parameters)
+    return program(deploy_canary, work, argv)
 
 
 if __name__ == "__main__":

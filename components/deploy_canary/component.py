@@ -1,34 +1,24 @@
-"""The KFP face of deploy_canary."""
+"""What deploy_canary reads and writes."""
 
-from kfp import dsl
-
-GROUP = "registry"
+from robo_poet.step.declaration import Result, step
 
 
-@dsl.container_component
+@step(group="registry")
 def deploy_canary(
     registry: str,
     version: int,
     version_digest: str,
     who: str,
-    stage: dsl.OutputPath(str),
-) -> dsl.ContainerSpec:
-    """Verify a version's files and try it beside the champion; the first version of all becomes champion.
+    stage: Result[str],
+) -> None:
+    """Verify the files of a version and make it the canary. The first accepted version becomes the champion.
 
     Args:
         registry: Folder of the registry.
         version: Number of the version, from 1.
-        version_digest: SHA-256 of its manifest.
-        who: For the registry's log.
+        version_digest: SHA-256 of the version's manifest.
+        who: Name that the registry's log records.
 
     Returns:
-        stage: The version's stage afterwards.
+        stage: Stage of the version after the step.
     """
-    return dsl.ContainerSpec(
-        image="robo-poet/deploy_canary",
-        command=["python", "-m", "components.deploy_canary"],
-        args=[
-            "--registry", registry, "--version", version, "--version-digest", version_digest, "--who", who,
-            "--executor-output", dsl.PIPELINE_TASK_EXECUTOR_OUTPUT_PATH_PLACEHOLDER,
-        ],
-    )  # fmt: skip

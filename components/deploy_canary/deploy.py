@@ -6,7 +6,7 @@ from robo_poet.errors import BadInput
 from robo_poet.registry.registry import Registry
 from robo_poet.registry.state import Stage
 from robo_poet.registry.version import Version
-from robo_poet.step import Call
+from robo_poet.step.program import Call
 
 
 def deploy(registry: Registry, number: int, digest: str, who: str) -> tuple[Version, bool]:
@@ -34,20 +34,10 @@ def deploy(registry: Registry, number: int, digest: str, who: str) -> tuple[Vers
     return registry.start_canary(number, who=who, why=f"passed its gates, to be compared with version {champion.number}"), True
 
 
-def _number(text: str) -> int:
-    try:
-        value = float(text)  # a cluster may hand 3 over as 3.0
-    except ValueError:
-        value = 0.5
-    if not value.is_integer():
-        raise BadInput(f"{text!r} is no version number", where="--version")
-    return int(value)
-
-
 def work(call: Call) -> None:
     """The step: see component.py."""
     given = call.parameters
     registry = Registry(Path(given["registry"]))
-    version, changed = deploy(registry, _number(given["version"]), given["version_digest"], given["who"])
+    version, changed = deploy(registry, given["version"], given["version_digest"], given["who"])
     call.result("stage", str(version.stage))
     call.progress(1, 1, f"version {version.number} is {version.stage}{'' if changed else ' already, nothing to do'}")

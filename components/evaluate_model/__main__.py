@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from typing import cast
 
+from components.evaluate_model.component import evaluate_model
 from components.evaluate_model.compressed import compressed_bytes
 from components.evaluate_model.edge_loss import measure_edge_loss
 from components.evaluate_model.held_out_prompts import SHORTEST, Prompt, held_out_prompts
@@ -24,7 +25,7 @@ from robo_poet.model.measure import measure_documents
 from robo_poet.model.sampling import Sampling
 from robo_poet.model.write_on import nats_of, write_on
 from robo_poet.settings.evaluate import EvaluateSettings
-from robo_poet.step import Call, program
+from robo_poet.step.program import Call, program
 
 
 def work(call: Call) -> None:
@@ -95,10 +96,7 @@ def _exports(call: Call, model: LoadedModel, test: Sequence[str]) -> dict[str, f
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    return program(
-        "evaluate_model", work, argv, description=__doc__, inputs=["scrubbed", "tokenizer", "model"],
-        outputs=["evaluation", "measured", "continuations"], views=["metrics"], parameters={"seed": int}, settings=EvaluateSettings,
-    )  # fmt: skip
+    return program(evaluate_model, work, argv, settings=EvaluateSettings)
 
 
 if __name__ == "__main__":

@@ -1,58 +1,32 @@
-"""The KFP face of evaluate_model."""
+"""What evaluate_model reads and writes."""
 
-from kfp import dsl
-
-GROUP = "evaluate"
+from robo_poet.step.declaration import Artifact, Dataset, Input, Metrics, Model, Output, View, step
 
 
-@dsl.container_component
+@step(group="evaluate")
 def evaluate_model(
-    scrubbed: dsl.Input[dsl.Dataset],
-    scrubbed_digest: str,
-    tokenizer: dsl.Input[dsl.Artifact],
-    tokenizer_digest: str,
-    model: dsl.Input[dsl.Model],
-    model_digest: str,
+    scrubbed: Input[Dataset],
+    tokenizer: Input[Artifact],
+    model: Input[Model],
     settings: dict,
     seed: int,
-    evaluation: dsl.Output[dsl.Artifact],
-    evaluation_digest: dsl.OutputPath(str),
-    measured: dsl.Output[dsl.Dataset],
-    measured_digest: dsl.OutputPath(str),
-    continuations: dsl.Output[dsl.Dataset],
-    continuations_digest: dsl.OutputPath(str),
-    metrics: dsl.Output[dsl.Metrics],
-):
-    """Measure the exported model on the test split.
+    evaluation: Output[Artifact],
+    measured: Output[Dataset],
+    continuations: Output[Dataset],
+    metrics: View[Metrics],
+) -> None:
+    """Measure the exported model on the test split (EVAL-1).
 
     Args:
         scrubbed: The corpus without personal data.
-        scrubbed_digest: Its digest, checked before it is read.
-        tokenizer: The tokenizer.
-        tokenizer_digest: Its digest, checked before it is read.
-        model: The exported model.
-        model_digest: Its digest, checked before it is loaded.
+        tokenizer: Folder with the tokenizer.
+        model: Folder with the exported model.
         settings: Section `evaluate` of the profile.
-        seed: Seed of prompts and completions.
+        seed: Seed of the prompts and the completions.
 
     Returns:
-        evaluation: Metrics with intervals, bands and samples, as JSON.
-        evaluation_digest: SHA-256 of evaluation.
+        evaluation: Metrics with intervals and quality bands (JSON).
         measured: Likelihood of each held-out document (Parquet).
-        measured_digest: SHA-256 of measured.
-        continuations: Held-out prompts continued by the model, beside what people wrote (Parquet).
-        continuations_digest: SHA-256 of continuations.
+        continuations: Held-out prompts with the model's completion and the reference text (Parquet).
         metrics: The metrics, for the Kubeflow UI.
     """
-    return dsl.ContainerSpec(
-        image="robo-poet/evaluate_model",
-        command=["python", "-m", "components.evaluate_model"],
-        args=[
-            "--scrubbed", scrubbed.path, "--scrubbed-digest", scrubbed_digest,
-            "--tokenizer", tokenizer.path, "--tokenizer-digest", tokenizer_digest,
-            "--model", model.path, "--model-digest", model_digest,
-            "--settings", settings, "--seed", seed, "--evaluation", evaluation.path,
-            "--measured", measured.path, "--continuations", continuations.path, "--metrics", metrics.path,
-            "--executor-output", dsl.PIPELINE_TASK_EXECUTOR_OUTPUT_PATH_PLACEHOLDER,
-        ],
-    )  # fmt: skip

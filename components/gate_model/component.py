@@ -1,59 +1,32 @@
-"""The KFP face of gate_model."""
+"""What gate_model reads and writes."""
 
-from kfp import dsl
-
-GROUP = "registry"
+from robo_poet.step.declaration import Artifact, Input, Metrics, Output, Result, View, step
 
 
-@dsl.container_component
+@step(group="registry")
 def gate_model(
-    evaluation: dsl.Input[dsl.Artifact],
-    evaluation_digest: str,
-    text_metrics: dsl.Input[dsl.Artifact],
-    text_metrics_digest: str,
-    model_audit: dsl.Input[dsl.Artifact],
-    model_audit_digest: str,
-    slices: dsl.Input[dsl.Artifact],
-    slices_digest: str,
-    comparison: dsl.Input[dsl.Artifact],
-    comparison_digest: str,
+    evaluation: Input[Artifact],
+    text_metrics: Input[Artifact],
+    model_audit: Input[Artifact],
+    slices: Input[Artifact],
+    comparison: Input[Artifact],
     gates: list,
-    decision: dsl.Output[dsl.Artifact],
-    metrics: dsl.Output[dsl.Metrics],
-    decision_digest: dsl.OutputPath(str),
-    verdict: dsl.OutputPath(str),
-) -> dsl.ContainerSpec:
-    """Judge a model's evaluation by the gates of the profile; what cannot be judged is rejected, with the reason.
+    decision: Output[Artifact],
+    metrics: View[Metrics],
+    verdict: Result[str],
+) -> None:
+    """Judge the evaluation by the gates of the profile. A gate that cannot be judged fails, with the reason (EVAL-6).
 
     Args:
-        evaluation: The model's metrics (JSON).
-        evaluation_digest: SHA-256 of the evaluation.
-        text_metrics: What was measured on its continuations (JSON).
-        text_metrics_digest: SHA-256 of text_metrics.
-        model_audit: Its bias, and what it knows of planted secrets (JSON).
-        model_audit_digest: SHA-256 of model_audit.
-        slices: Its metrics by slice, beside the champion's (JSON).
-        slices_digest: SHA-256 of slices.
-        comparison: Its difference from the champion (JSON).
-        comparison_digest: SHA-256 of comparison.
-        gates: A metric and its bound each, {"metric", "slice", "min", "max", "against", "margin", "on_unknown"}.
+        evaluation: Metrics on the test split (JSON).
+        text_metrics: Metrics of the completions (JSON).
+        model_audit: Bias metrics, and what the model reveals of planted canary strings (JSON).
+        slices: Metrics by slice, with the champion's (JSON).
+        comparison: Difference from the champion (JSON).
+        gates: List of gates, each {"metric", "slice", "min", "max", "against", "margin", "on_unknown"}.
 
     Returns:
-        decision: The verdict, gate by gate, and all metrics that it rests on (JSON).
+        decision: The verdict, the result of each gate, and all metrics that were judged (JSON).
         metrics: The gated metrics, for the Kubeflow UI.
-        decision_digest: SHA-256 of the decision.
-        verdict: Accepted or rejected.
+        verdict: `accepted` or `rejected`.
     """
-    return dsl.ContainerSpec(
-        image="robo-poet/gate_model",
-        command=["python", "-m", "components.gate_model"],
-        args=[
-            "--evaluation", evaluation.path, "--evaluation-digest", evaluation_digest,
-            "--text-metrics", text_metrics.path, "--text-metrics-digest", text_metrics_digest,
-            "--model-audit", model_audit.path, "--model-audit-digest", model_audit_digest,
-            "--slices", slices.path, "--slices-digest", slices_digest,
-            "--comparison", comparison.path, "--comparison-digest", comparison_digest, "--gates", gates,
-            "--decision", decision.path, "--metrics", metrics.path,
-            "--executor-output", dsl.PIPELINE_TASK_EXECUTOR_OUTPUT_PATH_PLACEHOLDER,
-        ],
-    )  # fmt: skip

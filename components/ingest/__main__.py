@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from components.ingest.component import ingest
 from components.ingest.language import language_of
 from components.ingest.plan import follow, make_plan
 from components.ingest.source import open_source
@@ -16,7 +17,7 @@ from robo_poet.corpus.quotable import quotable
 from robo_poet.corpus.schema import SPLITS
 from robo_poet.corpus.write import write_documents
 from robo_poet.settings.ingest import IngestSettings
-from robo_poet.step import Call, program
+from robo_poet.step.program import Call, program
 
 CONTROL_TOKEN = re.compile(r"<(?:PAD|UNK|START|END)>")
 NAMED = 3  # documents that a warning names before it only counts
@@ -68,16 +69,7 @@ def _warn_of_control_tokens(call: Call, literal: dict[str, int]) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the step; see `robo_poet.step.program`."""
-    return program(
-        "ingest",
-        work,
-        argv,
-        description=__doc__,
-        outputs=["corpus"],
-        views=["metrics"],
-        parameters={"source": str, "source_digest": str, "seed": int},
-        settings=IngestSettings,
-    )
+    return program(ingest, work, argv, settings=IngestSettings)
 
 
 if __name__ == "__main__":

@@ -1,43 +1,26 @@
-"""The KFP face of ingest: a corpus source in, the corpus out."""
+"""What ingest reads and writes."""
 
-from kfp import dsl
-
-GROUP = "data"
+from robo_poet.step.declaration import Dataset, Metrics, Output, View, step
 
 
-@dsl.container_component
+@step(group="data")
 def ingest(
     source: str,
     source_digest: str,
     seed: int,
     settings: dict,
-    corpus: dsl.Output[dsl.Dataset],
-    corpus_digest: dsl.OutputPath(str),
-    metrics: dsl.Output[dsl.Metrics],
-) -> dsl.ContainerSpec:
-    """Read a corpus source, clean it, split it by work and write it as Parquet.
+    corpus: Output[Dataset],
+    metrics: View[Metrics],
+) -> None:
+    """Read a corpus source, clean the texts, split them by work and write one Parquet file.
 
     Args:
-        source: A folder or file of texts, a table of documents, gs://bucket/prefix, or nothing for the bundled corpora.
-        source_digest: Digest of the source at submission; the step stops if the source has changed since.
-        seed: Decides the split and the sample.
+        source: A folder or file of texts, a table of documents, or gs://bucket/prefix; empty for the bundled corpora.
+        source_digest: Digest of the source at submission. The step stops if the source has changed since; empty to skip this check.
+        seed: Seed of the split and the sample.
         settings: Section `ingest` of the profile.
 
     Returns:
-        corpus: The corpus, a row a document.
-        corpus_digest: SHA-256 of the corpus.
-        metrics: Documents, works, megabytes and documents per split.
+        corpus: The corpus, one row per document (Parquet).
+        metrics: Documents, works and megabytes, and documents per split.
     """
-    return dsl.ContainerSpec(
-        image="robo-poet/ingest",
-        command=["python", "-m", "components.ingest"],
-        args=[
-            "--source", source,
-            "--source-digest", source_digest,
-            "--seed", seed,
-            "--settings", settings,
-            "--corpus", corpus.path,
-            "--metrics", metrics.path,
-            "--executor-output", dsl.PIPELINE_TASK_EXECUTOR_OUTPUT_PATH_PLACEHOLDER,
-        ],
-    )  # fmt: skip

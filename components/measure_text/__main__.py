@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+from components.measure_text.component import measure_text
 from components.measure_text.metric import RowMetric
 from components.measure_text.personal_data import load_removed_data
 from components.measure_text.text_metrics import TextMetrics, measure_continuations
@@ -18,7 +19,7 @@ from robo_poet.judges.estimate import Estimate
 from robo_poet.judges.units import units
 from robo_poet.model.tokenizer import Tokenizer
 from robo_poet.settings.measure_text import MeasureTextSettings
-from robo_poet.step import Call, program
+from robo_poet.step.program import Call, program
 
 REMEDY = "run the evaluation again"
 DIGITS = 6
@@ -133,11 +134,7 @@ def _rounded(number: float) -> float:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    return program(
-        "measure_text", work, argv, description=__doc__, outputs=["text_metrics"],
-        inputs=["continuations", "champion_continuations", "corpus", "scrubbed", "audit", "tokenizer"],
-        views=["metrics"], parameters={"seed": int}, settings=MeasureTextSettings,
-    )  # fmt: skip
+    return program(measure_text, work, argv, settings=MeasureTextSettings)
 
 
 if __name__ == "__main__":

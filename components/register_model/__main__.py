@@ -3,20 +3,14 @@
 import sys
 from collections.abc import Sequence
 
-from components.register_model.register import FILES, work
-from robo_poet.step import program
+from components.register_model.component import register_model
+from components.register_model.register import work
+from robo_poet.step.program import program
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The command line; returns the exit status."""
-    return program(
-        "register_model",
-        work,
-        argv,
-        description=__doc__,
-        inputs=list(FILES.values()),
-        parameters={"corpus_digest": str, "scrubbed_digest": str, "registry": str, "lineage": str, "who": str},
-    )
+    return program(register_model, work, argv)
 
 
 if __name__ == "__main__":

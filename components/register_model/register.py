@@ -10,7 +10,7 @@ from robo_poet.errors import BadInput
 from robo_poet.json_input import parse_object, read_object
 from robo_poet.registry.registry import Registry
 from robo_poet.registry.state import Stage
-from robo_poet.step import Call
+from robo_poet.step.program import Call
 
 FILES = {  # name in the version → input artifact
     "model": "model",

@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from components.scrub_pii.component import scrub_pii
 from robo_poet.atomic import write_text
 from robo_poet.corpus.document import MEGABYTE, Document
 from robo_poet.corpus.read import count_documents, read_documents
@@ -14,7 +15,7 @@ from robo_poet.errors import BadInput
 from robo_poet.privacy.audit import AuditWriter, new_audit
 from robo_poet.privacy.scrub import Scrubber
 from robo_poet.settings.scrub import ScrubSettings
-from robo_poet.step import Call, program
+from robo_poet.step.program import Call, program
 
 WORTH_PROCESSES = 0.1 * MEGABYTE  # of Parquet, a third of its text: below it a second process costs as much as it saves
 NAMED = 5  # languages in a warning
@@ -66,16 +67,7 @@ def _check_languages(call: Call, scrubber: Scrubber) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the step; see `robo_poet.step.program`."""
-    return program(
-        "scrub_pii",
-        work,
-        argv,
-        description=__doc__,
-        inputs=["corpus"],
-        outputs=["scrubbed", "audit"],
-        views=["metrics"],
-        settings=ScrubSettings,
-    )
+    return program(scrub_pii, work, argv, settings=ScrubSettings)
 
 
 if __name__ == "__main__":

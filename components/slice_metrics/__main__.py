@@ -10,6 +10,7 @@ from typing import cast
 
 from components.slice_metrics.agreement import checked
 from components.slice_metrics.analysis import analyse
+from components.slice_metrics.component import slice_metrics
 from components.slice_metrics.page import sections
 from components.slice_metrics.records import record
 from components.slice_metrics.slicing import LeftOut, slices
@@ -21,7 +22,7 @@ from robo_poet.judges.bootstrap import CONFIDENCE
 from robo_poet.report.forest import STYLE
 from robo_poet.report.page import page
 from robo_poet.settings.slices import SlicesSettings
-from robo_poet.step import Call, program
+from robo_poet.step.program import Call, program
 
 
 def work(call: Call) -> None:
@@ -61,10 +62,7 @@ def _said(one: LeftOut, most: int) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the step; see `robo_poet.step.program`."""
-    return program(
-        "slice_metrics", work, argv, description=__doc__, inputs=["measured", "champion_measured"], outputs=["slices"],
-        views=["page", "metrics"], parameters={"seed": int}, settings=SlicesSettings,
-    )  # fmt: skip
+    return program(slice_metrics, work, argv, settings=SlicesSettings)
 
 
 if __name__ == "__main__":

@@ -1,46 +1,28 @@
-"""The KFP face of slice_metrics."""
+"""What slice_metrics reads and writes."""
 
-from kfp import dsl
-
-GROUP = "slices"
+from robo_poet.step.declaration import HTML, Artifact, Dataset, Input, Metrics, Output, View, step
 
 
-@dsl.container_component
+@step(group="slices")
 def slice_metrics(
-    measured: dsl.Input[dsl.Dataset],
-    measured_digest: str,
-    champion_measured: dsl.Input[dsl.Dataset],
-    champion_measured_digest: str,
+    measured: Input[Dataset],
+    champion_measured: Input[Dataset],
     settings: dict,
     seed: int,
-    slices: dsl.Output[dsl.Artifact],
-    slices_digest: dsl.OutputPath(str),
-    page: dsl.Output[dsl.HTML],
-    metrics: dsl.Output[dsl.Metrics],
-):
-    """Measure the model by slices of the test split, beside the champion.
+    slices: Output[Artifact],
+    page: View[HTML],
+    metrics: View[Metrics],
+) -> None:
+    """Measure the model and the champion by slices of the test split with TFMA (EVAL-5).
 
     Args:
-        measured: How likely the model finds each held-out document.
-        measured_digest: Its digest, checked before it is read.
-        champion_measured: The same of the champion, on the same documents; without rows where there is none.
-        champion_measured_digest: Its digest, checked before it is read.
+        measured: Likelihood of each held-out document under the model (Parquet).
+        champion_measured: Likelihood of each held-out document under the champion; no rows if there is no champion (Parquet).
         settings: Section `slices` of the profile.
         seed: Seed of the bootstrap.
 
     Returns:
-        slices: Metrics with intervals by slice, and the difference from the champion, as JSON.
-        slices_digest: SHA-256 of slices.
+        slices: Metrics with intervals by slice, and the difference from the champion (JSON).
         page: The slices as a page.
         metrics: The worst slices, for the Kubeflow UI.
     """
-    return dsl.ContainerSpec(
-        image="robo-poet/slice_metrics",
-        command=["python", "-m", "components.slice_metrics"],
-        args=[
-            "--measured", measured.path, "--measured-digest", measured_digest,
-            "--champion-measured", champion_measured.path, "--champion-measured-digest", champion_measured_digest,
-            "--settings", settings, "--seed", seed, "--slices", slices.path, "--page", page.path, "--metrics", metrics.path,
-            "--executor-output", dsl.PIPELINE_TASK_EXECUTOR_OUTPUT_PATH_PLACEHOLDER,
-        ],
-    )  # fmt: skip

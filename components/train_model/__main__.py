@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from components.train_model.architectures.architecture import ARCHITECTURES
 from components.train_model.checkpoint import Checkpoints, state_folder
+from components.train_model.component import train_model
 from components.train_model.export.process import export_apart
 from components.train_model.hardware import prepare_gpus
 from components.train_model.tensorboard_logs.callbacks import for_tensorboard
@@ -34,7 +35,7 @@ from robo_poet.report.curves import curves_section
 from robo_poet.report.page import page
 from robo_poet.settings.planted_secrets import PlantedSecretsSettings
 from robo_poet.settings.train import TrainSettings
-from robo_poet.step import Call, parse_settings, program
+from robo_poet.step.program import Call, parse_settings, program
 
 LOGS = "logs"
 
@@ -114,11 +115,7 @@ def _train(call: Call, settings: TrainSettings, seed: int, gpus: int, tokenizer:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    return program(
-        "train_model", work, argv, description=__doc__, inputs=["scrubbed", "tokenizer"], outputs=["model", "history"],
-        views=["curves", "metrics", LOGS], parameters={"seed": int, "checkpoint_root": str},
-        optional=["warm_start", "warm_start_digest", "secrets"], settings=TrainSettings,
-    )  # fmt: skip
+    return program(train_model, work, argv, settings=TrainSettings)
 
 
 if __name__ == "__main__":

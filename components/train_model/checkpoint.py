@@ -22,7 +22,7 @@ from robo_poet.atomic import new_file
 from robo_poet.digest import digest_file, digest_json, digest_path
 from robo_poet.errors import BadInput
 from robo_poet.settings.train import TrainSettings
-from robo_poet.step import Call
+from robo_poet.step.program import Call
 
 
 @contextmanager

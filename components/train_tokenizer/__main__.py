@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import cast
 
 from components.train_tokenizer.bpe import train_bpe
+from components.train_tokenizer.component import train_tokenizer
 from components.train_tokenizer.coverage import measure_fit
 from robo_poet.atomic import new_folder, write_text
 from robo_poet.corpus.read import read_documents
 from robo_poet.errors import BadInput
 from robo_poet.model.tokenizer import Tokenizer
 from robo_poet.settings.tokenizer import TokenizerSettings
-from robo_poet.step import Call, program
+from robo_poet.step.program import Call, program
 
 
 def work(call: Call) -> None:
@@ -48,10 +49,7 @@ def _check_coverage(call: Call, settings: TokenizerSettings, coverage: float) ->
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    return program(
-        "train_tokenizer", work, argv, description=__doc__, inputs=["scrubbed"], outputs=["tokenizer"], views=["metrics"],
-        parameters={"validated": str}, settings=TokenizerSettings,
-    )  # fmt: skip
+    return program(train_tokenizer, work, argv, settings=TokenizerSettings)
 
 
 if __name__ == "__main__":

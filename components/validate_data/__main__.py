@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from components.validate_data.checks import check, check_all
+from components.validate_data.component import validate_data
 from components.validate_data.corpus_statistics import measure
 from components.validate_data.schema_check import anomalies, length_divergence
 from robo_poet.atomic import write_text
@@ -17,7 +18,7 @@ from robo_poet.errors import BadInput
 from robo_poet.report.page import page
 from robo_poet.report.statistics import statistics_section
 from robo_poet.settings.validate import ValidateSettings
-from robo_poet.step import Call, program
+from robo_poet.step.program import Call, program
 
 
 def work(call: Call) -> None:
@@ -77,17 +78,7 @@ def _finite(one: dict[str, Any]) -> dict[str, Any]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the step; see `robo_poet.step.program`."""
-    return program(
-        "validate_data",
-        work,
-        argv,
-        description=__doc__,
-        inputs=["corpus"],
-        outputs=["statistics"],
-        views=["page", "metrics"],
-        parameters={"seed": int},
-        settings=ValidateSettings,
-    )
+    return program(validate_data, work, argv, settings=ValidateSettings)
 
 
 if __name__ == "__main__":

@@ -1,46 +1,26 @@
-"""The KFP face of validate_data: the corpus in; its statistics, or the reason why the run stops, out."""
+"""What validate_data reads and writes."""
 
-from kfp import dsl
-
-GROUP = "validate"
+from robo_poet.step.declaration import HTML, Artifact, Dataset, Input, Metrics, Output, View, step
 
 
-@dsl.container_component
+@step(group="validate")
 def validate_data(
-    corpus: dsl.Input[dsl.Dataset],
-    corpus_digest: str,
+    corpus: Input[Dataset],
     seed: int,
     settings: dict,
-    statistics: dsl.Output[dsl.Artifact],
-    statistics_digest: dsl.OutputPath(str),
-    page: dsl.Output[dsl.HTML],
-    metrics: dsl.Output[dsl.Metrics],
-) -> dsl.ContainerSpec:
-    """Check the corpus against a schema and against limits; stop the run where the profile says so.
+    statistics: Output[Artifact],
+    page: View[HTML],
+    metrics: View[Metrics],
+) -> None:
+    """Check the corpus against a schema and against limits. An anomaly stops the run where the profile says so (DATA-1, DATA-2).
 
     Args:
-        corpus: The corpus.
-        corpus_digest: Its SHA-256, checked.
-        seed: Decides the samples that the type/token ratio is measured on.
-        settings: Section `validate` of the profile.
+        corpus: The corpus (Parquet).
+        seed: Seed of the samples for the type/token ratio.
+        settings: Section `validation` of the profile.
 
     Returns:
-        statistics: What was measured, and the verdict of each check, as JSON.
-        statistics_digest: SHA-256 of it.
-        page: The same for people, written before a failed check stops the run.
+        statistics: Measured values, and the verdict of each check (JSON).
+        page: The same as a page. It is written before a failed check stops the run.
         metrics: The measured numbers.
     """
-    return dsl.ContainerSpec(
-        image="robo-poet/validate_data",
-        command=["python", "-m", "components.validate_data"],
-        args=[
-            "--corpus", corpus.path,
-            "--corpus-digest", corpus_digest,
-            "--seed", seed,
-            "--settings", settings,
-            "--statistics", statistics.path,
-            "--page", page.path,
-            "--metrics", metrics.path,
-            "--executor-output", dsl.PIPELINE_TASK_EXECUTOR_OUTPUT_PATH_PLACEHOLDER,
-        ],
-    )  # fmt: skip

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from components.write_report.component import write_report
 from components.write_report.markdown import summary
 from robo_poet.atomic import write_text
 from robo_poet.errors import BadInput
@@ -18,7 +19,7 @@ from robo_poet.report.groups import bias_section, champion_section, limits_secti
 from robo_poet.report.page import page
 from robo_poet.report.results import gates_section, lineage_section, metrics_section, samples_section
 from robo_poet.report.statistics import statistics_section
-from robo_poet.step import Call, program
+from robo_poet.step.program import Call, program
 
 READ = ("evaluation", "text_metrics", "model_audit", "slices", "comparison", "decision", "statistics")
 
@@ -57,10 +58,7 @@ def _read(path: Path) -> Any:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    return program(
-        "write_report", work, argv, description=__doc__, inputs=[*READ, "history", "continuations"], outputs=["report", "card"],
-        views=["summary"], parameters={"lineage": str},
-    )  # fmt: skip
+    return program(write_report, work, argv)
 
 
 if __name__ == "__main__":

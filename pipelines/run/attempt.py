@@ -17,7 +17,7 @@ from pipelines.run.result import TaskResult
 from pipelines.run.schedule import CANCELLED, Start
 from pipelines.run.store import Bench, Store, clear, ingredients
 from robo_poet.errors import BadInput
-from robo_poet.step import BAD_INPUT
+from robo_poet.step.program import BAD_INPUT
 
 
 @dataclass(frozen=True)

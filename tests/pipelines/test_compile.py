@@ -30,10 +30,18 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
+def without_words(value: Any) -> Any:
+    """The same without descriptions and display names: a change of words is no change of the pipeline."""
+    if isinstance(value, dict):
+        return {key: without_words(one) for key, one in value.items() if key not in ("description", "displayName")}
+    return [without_words(one) for one in value] if isinstance(value, list) else value
+
+
 def test_the_pipeline_is_the_golden_one(compiled: Path) -> None:
+    documents = without_words(parsed(compiled))
     if os.environ.get("ROBO_POET_GOLDEN") == "write":
-        GOLDEN.write_text(yaml.safe_dump_all(parsed(compiled), sort_keys=True))
-    assert parsed(compiled) == list(yaml.safe_load_all(GOLDEN.read_text()))
+        GOLDEN.write_text(yaml.safe_dump_all(documents, sort_keys=True))
+    assert documents == list(yaml.safe_load_all(GOLDEN.read_text()))
 
 
 def test_only_gpu_steps_go_to_the_gpu_pool(compiled: Path) -> None:

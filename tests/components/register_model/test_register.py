@@ -120,19 +120,3 @@ def test_starts_fast_because_it_imports_nothing_heavy(step: str) -> None:
     code = f"import sys, components.{step}.__main__; print(*{{name.split('.')[0] for name in sys.modules}})"
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
     assert not {"kfp", "numpy", "pandas", "pyarrow", "tensorflow", "typer", "rich"} & set(loaded)
-
-
-def test_the_kubeflow_face_names_the_programs_arguments(capsys: pytest.CaptureFixture[str]) -> None:
-    from components.register_model.component import GROUP, register_model
-
-    spec = register_model.component_spec
-    assert GROUP == "registry"
-    assert {name: output.type for name, output in spec.outputs.items()} == {
-        "version": "Integer",
-        "stage": "String",
-        "version_digest": "String",
-    }
-    with pytest.raises(SystemExit, match="0"):
-        main(["--help"])
-    text = capsys.readouterr().out
-    assert all(flag in text for flag in spec.implementation.container.args if str(flag).startswith("--"))

@@ -6,10 +6,12 @@ Knows nothing of Kubeflow but its executor output file; knows nothing of what an
 import argparse
 import errno
 import json
+import math
 import os
 import sys
+import textwrap
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,7 +21,9 @@ from pydantic import BaseModel, ValidationError
 from robo_poet.atomic import write_text
 from robo_poet.digest import digest_path
 from robo_poet.errors import BadInput
+from robo_poet.step.declaration import Port, Step
 
+SETTINGS = "settings"  # the parameter that a pydantic model checks
 BAD_INPUT = 2  # exit status: the caller can mend it; 1 stays for defects of ours
 SettingsT = TypeVar("SettingsT", bound=BaseModel)
 
@@ -73,45 +77,49 @@ def parse_settings(model: type[SettingsT], text: str, flag: str = "--settings") 
         raise BadInput(first["msg"].lower(), where=f"{flag}: {key} = {first['input']!r}") from None
 
 
-def _parser(
-    name: str,
-    description: str,
-    inputs: Sequence[str],
-    outputs: Sequence[str],
-    views: Sequence[str],
-    parameters: Mapping[str, Any],
-    optional: Sequence[str],
-    settings: type[BaseModel] | None,
-) -> argparse.ArgumentParser:
+def _parser(declared: Step, settings: type[BaseModel] | None) -> argparse.ArgumentParser:
     lines = []
     for key, info in (settings.model_fields if settings else {}).items():
         default = "required" if info.is_required() else json.dumps(info.get_default(call_default_factory=True), default=str)
         lines.append(f"  {key} = {default}  {info.description or ''}")
     parser = argparse.ArgumentParser(
-        prog=f"python -m components.{name}",
-        description=description,
+        prog=f"python -m components.{declared.name}",
+        description=textwrap.fill(declared.description, 100),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="settings (JSON):\n" + "\n".join(lines) if lines else None,
     )
 
-    def flag(key: str) -> str:
-        return "--" + key.replace("_", "-")
+    def add(name: str, description: str, **options: Any) -> None:
+        parser.add_argument("--" + name.replace("_", "-"), help=description.replace("%", "%%"), **options)
 
-    for key in inputs:
-        parser.add_argument(flag(key), required=True, type=Path, metavar="IN", help="input artifact")
-        parser.add_argument(flag(key + "_digest"), default="", metavar="SHA256", help="its digest, checked if given")
-    for key in outputs:
-        parser.add_argument(flag(key), required=True, type=Path, metavar="OUT", help="output artifact")
-    for key in views:
-        parser.add_argument(flag(key), type=Path, metavar="OUT", help="output for people: metrics or a page")
-    for key, kind in parameters.items():
-        parser.add_argument(flag(key), required=True, type=kind, help=f"{getattr(kind, '__name__', 'value')}")
-    for key in optional:
-        parser.add_argument(flag(key), default="", help="may be left out")
-    if settings:
-        parser.add_argument("--settings", default="{}", metavar="JSON", help="settings, see below")
-    parser.add_argument("--executor-output", type=Path, metavar="OUT", help="Kubeflow's executor output file")
+    for port in declared.ports:
+        if port.role == "input":
+            add(port.name, port.description, required=True, type=Path, metavar="IN")
+            add(f"{port.name}_digest", f"SHA-256 of {port.name}; checked if given.", default="", metavar="SHA256")
+        elif port.role == "output":
+            add(port.name, port.description, required=True, type=Path, metavar="OUT")
+        elif port.role == "view":
+            add(port.name, port.description, type=Path, metavar="OUT")
+        elif port.name == SETTINGS:
+            add(port.name, f"{port.description} See below.", default="{}", metavar="JSON")
+        elif port.role == "parameter":
+            form = "JSON" if port.kind in (dict, list) else "N" if port.kind is int else "TEXT"
+            add(port.name, port.description, metavar=form, **({"default": ""} if port.optional else {"required": True}))
+    parser.add_argument("--executor-output", type=Path, metavar="OUT", help="Kubeflow's executor output file.")
     return parser
+
+
+def _value(port: Port, text: str) -> str | int:
+    """Return a parameter's value. JSON stays text, for the step to check."""
+    if port.kind is not int:
+        return text
+    try:
+        number = float(text)  # a cluster may pass 3 as 3.0
+    except ValueError:
+        number = math.nan
+    if not number.is_integer():
+        raise BadInput(f"{text!r} is not a whole number", where=f"--{port.name.replace('_', '-')}")
+    return int(number)
 
 
 def _check_inputs(call: Call) -> None:
@@ -140,47 +148,33 @@ def _write_executor_output(path: Path, call: Call, outputs: Sequence[str]) -> No
 
 
 def program(
-    name: str,
-    work: Callable[[Call], None],
-    argv: Sequence[str] | None = None,
-    *,
-    description: str | None,
-    inputs: Sequence[str] = (),
-    outputs: Sequence[str] = (),
-    views: Sequence[str] = (),
-    parameters: Mapping[str, Any] | None = None,
-    optional: Sequence[str] = (),
-    settings: type[BaseModel] | None = None,
+    declared: Step, work: Callable[[Call], None], argv: Sequence[str] | None = None, *, settings: type[BaseModel] | None = None
 ) -> int:
-    """Run a step as a command line program and return its exit status.
+    """Run a step as a command-line program and return its exit status.
 
     Args:
+        declared: what the step reads and writes.
         work: the step itself; it fills `call.outputs` and calls `call.result`.
-        inputs: input artifacts; each also takes `--<name>-digest`, which is verified before the work begins.
-        outputs: output artifacts; each yields an output parameter `<name>_digest`.
-        views: output artifacts for people only (metrics, pages): no digest parameter, may be left out.
-        parameters: other arguments, name → type.
-        optional: other arguments of text, empty where they are left out.
+        settings: the form of the parameter `settings`, for a step that has one.
 
     Returns:
         0, or 2 after one `error: …` line on standard error for what the caller can mend.
     """
-    parameters = parameters or {}
-    args = vars(_parser(name, description or "", inputs, outputs, views, parameters, optional, settings).parse_args(argv))
+    args = vars(_parser(declared, settings).parse_args(argv))
     try:
         call = Call(
-            inputs={key: args[key] for key in inputs},
-            outputs={key: args[key] for key in (*outputs, *views) if args[key] is not None},
-            parameters={key: args[key] for key in (*parameters, *optional)},
-            settings=parse_settings(settings, args["settings"]) if settings else None,
-            digests={key: args[f"{key}_digest"] for key in inputs},
+            inputs={name: args[name] for name in declared.names("input")},
+            outputs={name: args[name] for name in declared.names("output", "view") if args[name] is not None},
+            parameters={port.name: _value(port, args[port.name]) for port in declared.of("parameter") if port.name != SETTINGS},
+            settings=parse_settings(settings, args[SETTINGS]) if settings else None,
+            digests={name: args[f"{name}_digest"] for name in declared.names("input")},
         )
         _check_inputs(call)
         for path in call.outputs.values():
             path.parent.mkdir(parents=True, exist_ok=True)
         work(call)
         if args["executor_output"]:
-            _write_executor_output(args["executor_output"], call, outputs)
+            _write_executor_output(args["executor_output"], call, declared.names("output"))
     except BadInput as error:
         print(f"error: {error}", file=sys.stderr, flush=True)
         return BAD_INPUT

@@ -1,0 +1,1 @@
+"""What every step shares: its declaration, and the command-line program made from it."""
