@@ -72,9 +72,9 @@ def show(number: Number, registry: Folder = HOME, as_json: AsJson = False) -> No
     """Show metrics, gates, lineage, files and history of a version."""
     from dataclasses import asdict
 
+    from robo_poet.judges.metrics import metric_name, metric_text, ordered
     from robo_poet.registry.registry import Registry
-    from robo_poet.report.names import metric_name, metric_text, ordered
-    from robo_poet.report.results import gate_name
+    from robo_poet.report.gates import HEAD, gate_row
 
     store = Registry(registry)
     version = store.version(_number(number))
@@ -87,7 +87,7 @@ def show(number: Number, registry: Folder = HOME, as_json: AsJson = False) -> No
     typer.echo(f"version {version.number} is {version.stage} ({version.why})\ndigest {version.digest}\nfolder {version.folder}")
     _table(["metric", "value"], [[metric_name(name), metric_text(name, value)] for name, value in ordered(manifest.metrics)])
     gates = manifest.decision.get("gates", [])
-    _table(["gate", "bound", "verdict"], [[gate_name(gate), str(gate.get("bound")), str(gate.get("verdict"))] for gate in gates])
+    _table(list(HEAD), [list(gate_row(gate).cells) for gate in gates])
     lineage = [[name, json.dumps(value) if isinstance(value, dict) else str(value)] for name, value in manifest.lineage.items()]
     _table(["made from", ""], lineage)
     _table(["file", "SHA-256"], [[name, digest[:12]] for name, digest in manifest.files.items()])

@@ -10,9 +10,9 @@ from rich.text import Text
 
 from pipelines.outcome import Outcome
 from pipelines.run.result import RunResult
+from robo_poet.judges.metrics import interval_text, metric_name, metric_text
 from robo_poet.plain import plain
-from robo_poet.report.names import metric_name, metric_text
-from robo_poet.report.results import gate_name, gate_texts, interval_text
+from robo_poet.report.gates import HEAD, gate_row
 
 SHOWN = (
     "perplexity", "bits_per_byte", "unigram_bits_per_byte", "token_accuracy", "top5_accuracy", "bleu", "distinct_2",
@@ -63,12 +63,12 @@ def _metrics(outcome: Outcome) -> Table:
 
 
 def _gates(outcome: Outcome) -> Table:
-    table = Table("gate", "value", "95 % interval", "bound", "verdict", box=None, pad_edge=False, title="\nGates", title_justify="left")
+    table = Table(*HEAD[:-1], box=None, pad_edge=False, title="\nGates", title_justify="left")  # the reasons stand at the end
     table.columns[1].justify = "right"
     for gate in outcome.gates:
-        verdict = Text(gate["verdict"], style=COLOURS[gate["verdict"]])
-        value, interval = gate_texts(gate)
-        table.add_row(Text(gate_name(gate)), value, Text(interval, style="dim"), gate["bound"], verdict)
+        row = gate_row(gate)
+        verdict = Text(row.verdict, style=COLOURS[gate["verdict"]])
+        table.add_row(Text(row.name), row.value, Text(row.interval, style="dim"), row.bound, verdict)
     return table
 
 

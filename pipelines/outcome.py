@@ -9,7 +9,7 @@ from typing import Any
 from pipelines.run.result import RunResult
 from pipelines.training_logs import keep_training_logs
 from robo_poet.atomic import write_text
-from robo_poet.judges.bands import bands
+from robo_poet.judges.metrics import bands
 
 
 @dataclass(frozen=True)

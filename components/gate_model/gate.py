@@ -8,8 +8,8 @@ from components.gate_model.read import measurements, read_measures
 from robo_poet.atomic import write_text
 from robo_poet.errors import BadInput
 from robo_poet.judges.gates import Gate, judge_gates
-from robo_poet.settings import gate as settings
-from robo_poet.step import Call
+from robo_poet.settings.gate import CheckedGate
+from robo_poet.step.program import Call
 
 
 def parse_gates(text: str) -> list[Gate]:
@@ -19,13 +19,12 @@ def parse_gates(text: str) -> list[Gate]:
         BadInput: not JSON, no list, or a gate with an unknown key, a wrong type or no bound that can be; names the gate, counted from 1.
     """
     try:
-        parsed = TypeAdapter(list[settings.Gate]).validate_json(text)
+        return TypeAdapter(list[CheckedGate]).validate_json(text)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         number, *key = first["loc"] or ("",)
         where = f"--gates: gate {number + 1}" if isinstance(number, int) else "--gates"
-        raise BadInput(first["msg"].lower(), where=".".join([where, *map(str, key)])) from None
-    return [Gate(**gate.model_dump()) for gate in parsed]
+        raise BadInput(first["msg"].removeprefix("Value error, "), where=".".join([where, *map(str, key)])) from None
 
 
 def work(call: Call) -> None:

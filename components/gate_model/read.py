@@ -10,8 +10,8 @@ from robo_poet.evaluation.measures import Measures
 from robo_poet.json_input import read_object
 from robo_poet.judges.estimate import Estimate
 from robo_poet.judges.measurements import Measurements
+from robo_poet.judges.metrics import SLICED
 
-LEFT_OUT = ("bits_per_byte", "perplexity", "token_accuracy", "top5_accuracy")  # metrics of slices
 STATES: dict[str, Literal["none", "measured"]] = {"none": "none", "measured": "measured"}
 MEASURING = ("evaluation", "text_metrics", "model_audit", "slices")  # artifacts with metrics of their own
 
@@ -59,7 +59,7 @@ def _left_out(found: Mapping[str, Any]) -> dict[str, dict[str, Estimate]]:
             unknown[one["key"]] = {name: _estimate({"value": value}, 1) for name, value in values.items()}
     for one in found.get("left_out", []):
         key = ",".join(f"{column}=({one['slices']} more)" for column in sorted(one["columns"]))
-        unknown[key] = {name: _estimate({}, 0) for name in LEFT_OUT}
+        unknown[key] = {name: _estimate({}, 0) for name in SLICED}
     return unknown
 
 

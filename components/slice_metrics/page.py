@@ -6,8 +6,8 @@ from itertools import combinations
 from typing import Any
 
 from robo_poet.evaluation.slice_key import slice_key
+from robo_poet.judges.metrics import metric_name, metric_text
 from robo_poet.report.forest import ForestRow, forest
-from robo_poet.report.names import metric_name, metric_text
 from robo_poet.report.results import table
 
 DRAWN = 30  # slices in the plot; the tables have all

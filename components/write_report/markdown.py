@@ -3,16 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from robo_poet.report.names import metric_name, metric_text, ordered
-from robo_poet.report.results import gate_name, gate_texts, gate_verdict
+from robo_poet.judges.metrics import metric_name, metric_text, ordered
+from robo_poet.report.gates import HEAD, gate_row
 
 
 def summary(card: Mapping[str, Any]) -> str:
     """A heading, a table of gates, a table of metrics and the samples."""
-    lines = [f"# {card['verdict'].capitalize()}", "", "| gate | value | 95 % interval | bound | verdict |", "|---|---|---|---|---|"]
-    for gate in card["gates"]:
-        value, limits = gate_texts(gate)
-        lines.append(f"| {_cell(gate_name(gate))} | {value} | {limits} | {gate['bound']} | {gate_verdict(gate)} |")
+    lines = [f"# {card['verdict'].capitalize()}", "", f"| {' | '.join(HEAD)} |", "|---" * len(HEAD) + "|"]
+    lines += [f"| {' | '.join(map(_cell, gate_row(gate).cells))} |" for gate in card["gates"]]
     lines += ["", "| metric | value | |", "|---|---|---|"]
     for name, value in ordered(card["metrics"]):
         lines.append(f"| {metric_name(name)} | {metric_text(name, value)} | {card['bands'].get(name, '')} |")

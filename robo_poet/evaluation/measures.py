@@ -9,7 +9,7 @@ from typing import Any, Self
 from robo_poet.atomic import write_text
 from robo_poet.errors import BadInput
 from robo_poet.judges.numbers import finite
-from robo_poet.step import Call
+from robo_poet.step.program import Call
 
 DIGITS = 6
 

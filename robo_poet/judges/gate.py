@@ -1,22 +1,24 @@
-"""A gate: what the profile demands of one metric (EVAL-6)."""
+"""A gate: the bound that the profile sets for one metric (EVAL-6)."""
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, fields
+from typing import Any, Literal
 
-from robo_poet.judges.directions import Direction, better
-from robo_poet.judges.numbers import finite, text
+from robo_poet.judges.metrics import Direction, better, exact_text
+from robo_poet.judges.numbers import finite
 from robo_poet.judges.slices import parse_slice
 
 
 @dataclass(frozen=True)
 class Gate:
-    """A metric and the bound it must keep, limits included; or how much worse than the champion it may be.
+    """A metric and the bound that it must keep, or how much worse than the champion it may be.
 
     Args:
-        slice: of which texts (see `slices`); "" is all of them, "author=*" is each author.
-        against: "champion" needs a margin and no limits; else at least one limit and no margin.
-        margin: in the metric's unit, from 0 on. The whole interval of the difference must keep it.
-        on_unknown: what becomes of a slice or a comparison that too little was measured to judge.
+        metric: name of the metric, see `robo_poet.judges.metrics`.
+        min, max: bounds, both inclusive, in the metric's unit; shares are from 0 to 1.
+        slice: slice of the held-out texts, such as `author=Shakespeare`; `author=*` is every author; empty is all texts.
+        against: `champion` compares with the champion on the same documents. It needs a margin and no bound.
+        margin: how much worse than the champion the metric may be, in its unit, 0 or more. The whole interval must keep it.
+        on_unknown: verdict where too little was measured to judge.
     """
 
     metric: str
@@ -28,37 +30,53 @@ class Gate:
     on_unknown: Literal["reject", "pass"] = "reject"
 
     @property
+    def key(self) -> tuple[str, str, str]:
+        """What a gate is about: metric, slice and comparison. A profile has one gate for each key."""
+        return (self.metric, self.slice, self.against)
+
+    @property
     def better(self) -> Direction | None:
-        """Which way the metric is better."""
+        """The direction in which the metric improves."""
         return better(self.metric)
 
     @property
     def bound(self) -> str:
-        """In words, such as ">= 0.3 and <= 1" or "<= champion + 0.02"."""
+        """The bound in the metric's unit, such as `>= 15%` or `<= champion + 0.02`."""
         if self.against:
-            sign, of = ("<=", "+") if self.better == "lower" else (">=", "-")
-            return f"{sign} {self.against} {of} {text(self.margin)}"
-        signs = ((">=", self.min), ("<=", self.max))
-        return " and ".join(f"{sign} {text(limit)}" for sign, limit in signs if limit is not None)
+            sign, operator = ("<=", "+") if self.better == "lower" else (">=", "-")
+            return f"{sign} {self.against} {operator} {exact_text(self.metric, self.margin)}"
+        limits = ((">=", self.min), ("<=", self.max))
+        return " and ".join(f"{sign} {exact_text(self.metric, limit)}" for sign, limit in limits if limit is not None)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields that differ from their defaults."""
+        return {field.name: value for field in fields(self) if (value := getattr(self, field.name)) != field.default}
 
     def fault(self) -> str:
-        """Why this gate can judge nothing; empty if it can."""
+        """Return why this gate cannot judge anything; empty if it can."""
         limits = [limit for limit in (self.min, self.max) if limit is not None]
         try:
             parse_slice(self.slice)
         except ValueError as error:
-            return f"the gate on {self.metric} names no slice: {error}"
+            return f"gate on {self.metric}: wrong slice: {error}"
+        if self.on_unknown not in ("reject", "pass"):
+            return f"gate on {self.metric}: on_unknown is {self.on_unknown!r}; use reject or pass"
         if not self.against:
-            if self.margin is not None:
-                return f"the gate on {self.metric} has a margin, but nothing to compare with"
-            if not limits or any(finite(limit) is None for limit in limits):
-                return f"the gate on {self.metric} has no bound, or one that is no finite number"
-            return ""
+            return self._bound_fault(limits)
         if self.against != "champion":
-            return f"the gate on {self.metric} is against {self.against!r}, not the champion"
+            return f"gate on {self.metric}: against is {self.against!r}; only champion is possible"
         if limits:
-            return f"the gate on {self.metric} has both a bound and the champion to keep to: make two gates of it"
+            return f"gate on {self.metric} has a bound and compares with the champion: make two gates"
         margin = finite(self.margin)
         if margin is None or margin < 0:
-            return f"the gate on {self.metric} against the champion has no margin that is a finite number from 0 on"
-        return "" if self.better else f"whether a lower or a higher {self.metric} is better is not known: it cannot be compared"
+            return f"gate on {self.metric} against the champion needs a margin: a finite number, 0 or more"
+        return "" if self.better else f"gate on {self.metric} cannot compare with the champion: the metric has no better direction"
+
+    def _bound_fault(self, limits: list[float]) -> str:
+        if self.margin is not None:
+            return f"gate on {self.metric} has a margin but no comparison: add against: champion"
+        if not limits or any(finite(limit) is None for limit in limits):
+            return f"gate on {self.metric} has no bound: give min or max, a finite number"
+        if self.min is not None and self.max is not None and self.min > self.max:
+            return f"gate on {self.metric} can never pass: min is above max"
+        return ""

@@ -13,7 +13,8 @@ from typing import Any, Literal
 from robo_poet.judges.against_champion import judge_differences
 from robo_poet.judges.gate import Gate
 from robo_poet.judges.measurements import Measurements
-from robo_poet.judges.numbers import finite, text
+from robo_poet.judges.metrics import exact_text
+from robo_poet.judges.numbers import finite
 from robo_poet.judges.outcome import Outcome
 from robo_poet.judges.slices import select
 
@@ -115,12 +116,13 @@ def _bounded(gate: Gate, found: Outcome) -> Outcome:
     if found.state != "pass" or found.value is None:
         return found
     of = f"{gate.metric} of {found.slice}" if found.slice else gate.metric
+    shown = exact_text(gate.metric, found.value)
     if found.slice and found.low is None:
         return replace(found, state="unknown", reason=f"{of} cannot be judged: too little was measured")
     if gate.min is not None and found.value < gate.min:
-        return replace(found, state="fail", reason=f"{of} is {text(found.value)}, below {text(gate.min)}")
+        return replace(found, state="fail", reason=f"{of} is {shown}, below {exact_text(gate.metric, gate.min)}")
     if gate.max is not None and found.value > gate.max:
-        return replace(found, state="fail", reason=f"{of} is {text(found.value)}, above {text(gate.max)}")
+        return replace(found, state="fail", reason=f"{of} is {shown}, above {exact_text(gate.metric, gate.max)}")
     return found
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from robo_poet.discreet import discreet
 from robo_poet.evaluation.completions import Continuation
-from robo_poet.judges.bands import bands
+from robo_poet.judges.metrics import bands
 
 ABOUT = (
     "It continues a text in the manner of the texts it was trained on. It knows no facts and means nothing by what it writes: "

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from robo_poet.judges.metrics import interval_text, metric_name, metric_text, signed_text
 from robo_poet.report.forest import ForestRow, forest
-from robo_poet.report.names import metric_name, metric_text, signed_text
-from robo_poet.report.results import interval_text, table
+from robo_poet.report.results import table
 
 SAFETY = (
     "toxic_share", "sentiment", "personal_data_share", "known_personal_data_share", "copied_share", "longest_copy_median",

@@ -1,11 +1,12 @@
 """Sections of a report: the gates' verdict, the metrics with intervals and bands, the samples, what the model was made from."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from robo_poet.report.names import metric_name, metric_text, ordered, signed_text
+from robo_poet.judges.metrics import interval_text, metric_name, metric_text, ordered
+from robo_poet.report.gates import HEAD, PASS_BY_VALUE, gate_row
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -16,48 +17,15 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def gates_section(decision: Mapping[str, Any]) -> str:
-    """The verdict, why, and each gate with its value, interval and bound."""
-    gates = decision["gates"]
-    rows = [[gate_name(gate), gate_verdict(gate), *gate_texts(gate), gate["bound"], gate["reason"]] for gate in gates]
-    verdict, why = escape(decision["verdict"]), escape(decision.get("reason", ""))
-    passed, unsure = sum(gate["verdict"] == "pass" for gate in gates), sum(map(_by_value, gates))
-    said = f'<p><span class="badge {verdict}">{verdict}</span> {passed} of {len(gates)} gates passed{": " + why if why else ""}.</p>'
-    if unsure:
-        said += f"<p>{unsure} of them by the value alone: what was measured keeps the bound, and its interval reaches beyond it.</p>"
-    return said + table(["gate", "verdict", "value", "95 % interval", "bound", "why"], rows)
-
-
-def gate_verdict(gate: Mapping[str, Any]) -> str:
-    """`pass`, `fail`, or how little a pass proves."""
-    return "pass, by its value" if _by_value(gate) else str(gate["verdict"])
-
-
-def _by_value(gate: Mapping[str, Any]) -> bool:
-    return gate["verdict"] == "pass" and gate.get("proven") is False and not gate.get("unknown")
-
-
-def gate_name(gate: Mapping[str, Any]) -> str:
-    """What a gate looks at: the metric, of which slice, against whom."""
-    of = f", {gate['slice']}" if gate.get("slice") else ""
-    against = ", less the champion's" if gate.get("against") else ""
-    return f"{metric_name(gate['metric'])}{of}{against}"
-
-
-def gate_texts(gate: Mapping[str, Any]) -> tuple[str, str]:
-    """A gate's value and its interval."""
-    if gate.get("against") and gate["value"] is None and gate["verdict"] == "pass" and not gate.get("unknown"):
-        return "no champion yet", ""
-    text = signed_text if gate.get("against") else metric_text
-    return text(gate["metric"], gate["value"]), interval_text(gate["metric"], (gate.get("low"), gate.get("high")), text)
-
-
-def interval_text(
-    metric: str, limits: Sequence[float | None] | None, text: Callable[[str, float | None], str] = metric_text
-) -> str:  # fmt: skip
-    """`2.41 to 2.52`; empty where there is no interval."""
-    if limits is None or limits[0] is None or limits[1] is None:
-        return ""
-    return f"{text(metric, limits[0])} to {text(metric, limits[1])}"
+    """Return the verdict, its reason and the table of gates."""
+    rows = [gate_row(gate) for gate in decision["gates"]]
+    verdict, reason = escape(decision["verdict"]), f": {escape(decision['reason'])}" if decision.get("reason") else ""
+    passed = sum(gate["verdict"] == "pass" for gate in decision["gates"])
+    by_value = sum(row.verdict == PASS_BY_VALUE for row in rows)
+    summary = f'<p><span class="badge {verdict}">{verdict}</span> {passed} of {len(rows)} gates passed{reason}.</p>'
+    if by_value:
+        summary += f"<p>{by_value} of them pass by value: the measured value keeps the bound, but its interval reaches beyond it.</p>"
+    return summary + table(HEAD, [row.cells for row in rows])
 
 
 def metrics_section(card: Mapping[str, Any]) -> str:

@@ -13,9 +13,9 @@ from robo_poet.corpus.read import read_documents
 from robo_poet.corpus.write import write_documents
 from robo_poet.evaluation.completions import read_continuations
 from robo_poet.evaluation.documents import read_measured
+from robo_poet.judges.metrics import METRICS
 from robo_poet.model.load import LoadedModel, load_model
 from robo_poet.model.tokenizer import START
-from robo_poet.report.names import METRICS
 from tests.conftest import verse
 
 

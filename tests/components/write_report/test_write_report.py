@@ -103,7 +103,7 @@ def test_the_report_holds_verdict_metrics_samples_curve_and_corpus(arguments: li
     assert "-0.2500</td><td>-0.3750 to -0.1250" in html and "+0.010</td><td>+0.000 to +0.020" in html, "against the champion"
     assert "31.0 to 35.5" in html, "intervals"
     assert "25.0%" in html and "12.5%" in html, "the model's share of copies beside people's"
-    assert "repetition rate 50.0%, sentiment, −1 to 1 -0.750" in html and "again again" in html, (
+    assert "repetition rate (4-grams) 50.0%, sentiment (−1 to 1) -0.750" in html and "again again" in html, (
         "the worst sample, once, and why it is here"
     )
     assert "of one language alone" in html and "The held-out text is of few works" in html, "its limits"
@@ -154,7 +154,7 @@ def test_the_markdown_says_the_verdict_first(arguments: list[str], tmp_path: Pat
     assert main(arguments) == 0
     lines = (tmp_path / "summary").read_text().splitlines()
     assert lines[0] == "# Rejected"
-    assert "| perplexity | 33.1 | 31.0 to 35.5 | <= 20 | fail |" in lines
+    assert "| perplexity | 33.1 | 31.0 to 35.5 | <= 20 | fail | perplexity is 33.1, above 20 |" in lines
 
 
 def test_an_input_that_is_not_json_is_one_line(arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

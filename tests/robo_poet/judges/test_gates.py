@@ -152,14 +152,14 @@ def only(measured: Measurements, gate: Gate) -> GateResult:
         (NONE, Gate(**CHAMPION, slice="author=A"), "pass", "no champion yet: nothing to compare with"),
         (NONE, Gate(**CHAMPION, slice="author=C"), "unknown", "there is no slice author=C"),
         (NONE, Gate(**{**CHAMPION, "metric": "bleu"}), "fail", "bleu could not be measured"),
-        (NONE, Gate("bits_per_byte", against="champion"), "fail", "the gate on bits_per_byte against the champion has no margin that is a finite number from 0 on"),
+        (NONE, Gate("bits_per_byte", against="champion"), "fail", "gate on bits_per_byte against the champion needs a margin: a finite number, 0 or more"),
         (UNREADABLE, Gate(**CHAMPION), "unknown", "bits_per_byte cannot be compared: the champion could not be measured"),
         (UNREADABLE, Gate(**CHAMPION, slice="author=A"), "unknown", "bits_per_byte of author=A cannot be compared: the champion could not be measured"),
         (replace(MEASURED, differences={}), Gate(**CHAMPION), "unknown", "bits_per_byte was not compared with the champion's"),
         (replace(MEASURED, champion="?"), Gate(**CHAMPION), "unknown", "bits_per_byte cannot be compared: the champion could not be measured"),  # type: ignore[arg-type]
         # a gate that can judge nothing
-        (MEASURED, Gate("bits_per_byte", max=3, margin=1, on_unknown="pass"), "fail", "the gate on bits_per_byte has a margin, but nothing to compare with"),
-        (MEASURED, Gate("bits_per_byte", max=3, slice="author", on_unknown="pass"), "fail", "the gate on bits_per_byte names no slice: 'author' is not feature=value"),
+        (MEASURED, Gate("bits_per_byte", max=3, margin=1, on_unknown="pass"), "fail", "gate on bits_per_byte has a margin but no comparison: add against: champion"),
+        (MEASURED, Gate("bits_per_byte", max=3, slice="author", on_unknown="pass"), "fail", "gate on bits_per_byte: wrong slice: 'author' is not feature=value"),
     ],
 )  # fmt: skip
 def test_every_verdict_and_its_reason(measured: Measurements, gate: Gate, verdict: str, reason: str) -> None:

@@ -1,14 +1,16 @@
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from robo_poet.judges.gate import Gate as JudgesGate
-from robo_poet.settings.gate import Gate
+from robo_poet.judges.gate import Gate
+from robo_poet.settings.gate import CheckedGate
+
+READER = TypeAdapter(CheckedGate)
 
 
 @pytest.mark.parametrize(
-    "given",
+    "written",
     [
         {"metric": "perplexity", "max": 100},
         {"metric": "perplexity", "max": 100, "slice": "author=*"},
@@ -22,39 +24,29 @@ from robo_poet.settings.gate import Gate
         },
     ],
 )
-def test_what_a_profile_may_say_the_judges_can_judge(given: dict[str, Any]) -> None:
-    gate = Gate(**given)
-    assert JudgesGate(**gate.model_dump()).fault() == ""
-    assert gate.on_unknown == given.get("on_unknown", "reject")
+def test_a_gate_of_a_profile_is_a_gate_of_the_judges(written: dict[str, Any]) -> None:
+    gate = READER.validate_python(written)
+    assert isinstance(gate, Gate) and gate.fault() == ""
+    assert gate.on_unknown == written.get("on_unknown", "reject")
+    assert READER.validate_python(gate.to_json()) == gate
 
 
 @pytest.mark.parametrize(
-    ("given", "message"),
+    ("written", "message"),
     [
         ({"metric": "x"}, "gate on x has no bound: give min or max"),
-        ({"metric": "x", "min": 2, "max": 1}, "gate on x keeps nothing: min is above max"),
-        ({"metric": "x", "max": 1, "margin": 1}, "gate on x has a margin but nothing to compare with: give against: champion"),
-        ({"metric": "bleu", "against": "champion"}, "gate on bleu against the champion has no margin: give one, 0 or more"),
-        (
-            {"metric": "bleu", "against": "champion", "margin": 0.1, "min": 0},
-            "gate on bleu has a bound and is against the champion: make two gates of it",
-        ),
-        (
-            {"metric": "x", "against": "champion", "margin": 0.1},
-            "gate on x cannot be against the champion: whether lower or higher is better is not known",
-        ),
-        ({"metric": "bleu", "against": "champion", "margin": -0.1}, "greater than or equal to 0"),
-        ({"metric": "bleu", "against": "champion", "margin": float("nan")}, "finite number"),
-        ({"metric": "bleu", "against": "champion", "margin": True}, "true and false are no value here"),
+        ({"metric": "x", "min": 2, "max": 1}, "gate on x can never pass: min is above max"),
+        ({"metric": "bleu", "against": "champion", "margin": -0.1}, "needs a margin: a finite number, 0 or more"),
+        ({"metric": "bleu", "against": "champion", "margin": float("nan")}, "needs a margin: a finite number, 0 or more"),
+        ({"metric": "bleu", "against": "champion", "margin": True}, "margin cannot be true or false"),
         ({"metric": "bleu", "against": "human", "margin": 0.1}, "Input should be '' or 'champion'"),
         ({"metric": "bleu", "min": 0, "on_unknown": "accept"}, "Input should be 'reject' or 'pass'"),
-        ({"metric": "bleu", "min": 0, "slice": "author"}, "'author' is not feature=value"),
         ({"metric": "bleu", "min": 0, "slice": "author=a,author=b"}, "author is there twice"),
-        ({"metric": "bleu", "min": 0, "slices": "author=a"}, "Extra inputs are not permitted"),
+        ({"metric": "bleu", "min": 0, "slices": "author=a"}, "Unexpected keyword argument"),
     ],
 )
-def test_a_gate_that_cannot_be_is_one_line(given: dict[str, Any], message: str) -> None:
+def test_a_wrong_gate_is_one_line(written: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError) as caught:
-        Gate(**given)
+        READER.validate_python(written)
     (error,) = caught.value.errors()
     assert message in error["msg"] and "\n" not in error["msg"]

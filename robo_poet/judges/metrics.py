@@ -1,0 +1,179 @@
+"""The table of metrics: name, unit, direction, where each is measured, and how its value is printed.
+
+It is the one place that says so; steps, gates, terminal, card and Kubeflow read it. docs/glossary.md explains each metric.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Direction = Literal["lower", "higher"]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One metric of an evaluation.
+
+    Attributes:
+        label: name for people.
+        digits: decimals of a printed value.
+        unit: printed after a value; "%" prints a share of 1 as per cent; "" where the label names the unit or there is none.
+        better: direction in which a model improves; None where neither is better by itself. A metric without a direction cannot be
+            compared with the champion's.
+        signed: prints a plus sign.
+        sliced: measured for each slice of the held-out documents, by slice_metrics.
+        compared: measured as a difference from the champion. Such a metric does not depend on the tokenizer.
+        bands: (limit, word) pairs, best first: a value on the better side of the limit has that quality. Bands gate nothing.
+        worst: word for a value outside every band.
+    """
+
+    label: str
+    digits: int
+    unit: str = ""
+    better: Direction | None = None
+    signed: bool = False
+    sliced: bool = False
+    compared: bool = False
+    bands: tuple[tuple[float, str], ...] = ()
+    worst: str = ""
+
+    @property
+    def scale(self) -> float:
+        """Factor from a value to its printed number."""
+        return 100.0 if self.unit == "%" else 1.0
+
+    @property
+    def suffix(self) -> str:
+        """The unit as it stands behind a number."""
+        return f" {self.unit}" if self.unit and self.unit != "%" else self.unit
+
+
+METRICS: dict[str, Metric] = {
+    "perplexity": Metric(
+        "perplexity", 1, better="lower", sliced=True, bands=((20.0, "excellent"), (50.0, "good"), (100.0, "acceptable")), worst="poor"
+    ),  # EVAL-1
+    "bits_per_byte": Metric("bits per byte", 3, better="lower", sliced=True, compared=True),
+    "unigram_bits_per_byte": Metric("bits per byte, unigram baseline", 3),
+    "bits_saved_over_unigram": Metric("bits saved over the unigram baseline", 1, "%", "higher"),
+    "unigram_perplexity": Metric("perplexity, unigram baseline", 1),
+    "token_accuracy": Metric("token accuracy", 1, "%", "higher", sliced=True),
+    "top5_accuracy": Metric("top-5 token accuracy", 1, "%", "higher", sliced=True),
+    "bleu": Metric(
+        "BLEU of completions", 4, better="higher", compared=True, bands=((0.5, "excellent"), (0.3, "good")), worst="low"
+    ),  # EVAL-2
+    "bleu_to_people": Metric("BLEU, ratio to human text", 2, better="higher"),
+    "completion_bits_per_byte": Metric("self-likelihood, bits per byte", 3),
+    "completion_bits_to_people": Metric("self-likelihood ratio", 2),
+    "length_to_people": Metric("completion length, ratio to human text", 2),
+    "distinct_1": Metric("distinct-1 (words)", 1, "%"),
+    "distinct_2": Metric("distinct-2 (word pairs)", 1, "%"),
+    "self_bleu": Metric("self-BLEU", 3),
+    "repetition_rate": Metric("repetition rate (4-grams)", 1, "%"),
+    "word_entropy": Metric("word entropy", 2, "bits"),
+    "fourgram_entropy": Metric("4-gram entropy", 2, "bits"),
+    "well_formed_sentences": Metric("well-formed sentences", 1, "%"),
+    "semantic_similarity": Metric("semantic similarity to the prompt (LSA)", 3),
+    "semantic_similarity_shuffled": Metric("semantic similarity to shuffled prompts (LSA)", 3),
+    "semantic_lift": Metric("semantic similarity above chance", 3, signed=True),
+    "topic_consistency": Metric("topic consistency (LDA)", 3),
+    "topic_consistency_shuffled": Metric("topic consistency with shuffled prompts (LDA)", 3),
+    "topic_lift": Metric("topic consistency above chance", 3, signed=True),
+    "reading_grade": Metric("Flesch-Kincaid grade", 1),
+    "toxic_share": Metric("toxic completions", 1, "%"),
+    "sentiment": Metric("sentiment (−1 to 1)", 3, signed=True),
+    "personal_data_share": Metric("completions with personal data", 1, "%"),
+    "known_personal_data_share": Metric("completions with personal data from the training text", 1, "%"),
+    "copied_share": Metric("completions with copied text", 1, "%"),
+    "longest_copy_median": Metric("longest verbatim match, median", 0, "tokens"),
+    "longest_copy_max": Metric("longest verbatim match", 0, "tokens"),
+    "degenerate_share": Metric("degenerate completions", 1, "%"),
+    "empty_share": Metric("empty completions", 1, "%"),
+    "bias_likelihood_worst": Metric("likelihood bias, largest gap", 3, "nats"),
+    "bias_likelihood_excess": Metric("likelihood bias, lower bound", 3, "nats"),
+    "bias_likelihood_reach": Metric("likelihood bias, upper bound", 3, "nats"),
+    "bias_sentiment_worst": Metric("sentiment bias, largest gap", 3),
+    "bias_sentiment_excess": Metric("sentiment bias, lower bound", 3),
+    "bias_sentiment_reach": Metric("sentiment bias, upper bound", 3),
+    "bias_toxicity_worst": Metric("toxicity bias, largest gap", 3),
+    "bias_toxicity_excess": Metric("toxicity bias, lower bound", 3),
+    "bias_toxicity_reach": Metric("toxicity bias, upper bound", 3),
+    "bias_pairs": Metric("counterfactual pairs", 0),
+    "secrets_planted": Metric("canary strings (planted)", 0),
+    "secret_exposure_max": Metric("canary exposure, largest", 1, "bits"),
+    "secret_exposure_mean": Metric("canary exposure, mean", 1, "bits"),
+    "secret_exposure_control": Metric("canary exposure, control strings", 1, "bits"),
+    "secret_extraction_rate": Metric("canary strings extracted", 1, "%"),
+    "worst_slice_bits_per_byte": Metric("bits per byte, worst slice", 3),
+    "worst_slice_excess": Metric("worst slice, relative to all documents", 1, "%", signed=True),
+    "worst_slice_difference": Metric("worst slice, difference from the champion", 3, signed=True),
+    "slices": Metric("slices", 0),
+    "slices_judged": Metric("slices with enough documents", 0),
+    "slices_worse": Metric("slices worse than the champion", 0),
+    "slices_better": Metric("slices better than the champion", 0),
+    "edge_bits_per_byte_loss": Metric("bits per byte lost by the TFLite model", 3, "%", "lower", signed=True),
+    "edge_megabytes": Metric("TFLite model size", 2, "MB", "lower"),
+    "saved_model_compressed_megabytes": Metric("compressed SavedModel size", 2, "MB", "lower"),
+    "test_tokens": Metric("held-out tokens", 0),
+    "test_bytes": Metric("held-out bytes", 0),
+}
+SLICED = tuple(name for name, metric in METRICS.items() if metric.sliced)
+COMPARED = tuple(name for name, metric in METRICS.items() if metric.compared)
+
+
+def better(metric: str) -> Direction | None:
+    """Return the direction in which a metric improves, None if it has none or is not in the table."""
+    return METRICS[metric].better if metric in METRICS else None
+
+
+def ordered(metrics: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Return metrics with their values in the order of the table; unknown ones follow, sorted by name."""
+    known = [name for name in METRICS if name in metrics]
+    return [(name, metrics[name]) for name in [*known, *sorted(set(metrics) - set(known))]]
+
+
+def metric_name(metric: str) -> str:
+    """Return the label of a metric; an unknown one keeps its own name."""
+    return METRICS[metric].label if metric in METRICS else metric.replace("_", " ")
+
+
+def metric_text(metric: str, value: Any) -> str:
+    """Return a value with its unit, such as `19.2%` or `1.39 MB`; `not measured` for what is not a finite number."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        return "not measured"
+    if metric not in METRICS:
+        return f"{value:.4g}"
+    row = METRICS[metric]
+    return f"{value * row.scale:{'+' if row.signed else ''},.{row.digits}f}{row.suffix}"
+
+
+def signed_text(metric: str, value: Any) -> str:
+    """Return a difference of two values, with its sign and unit."""
+    text = metric_text(metric, value)
+    return f"+{text}" if text[:1].isdigit() else text
+
+
+def interval_text(
+    metric: str, limits: Sequence[float | None] | None, text: Callable[[str, Any], str] = metric_text
+) -> str:  # fmt: skip
+    """Return an interval such as `2.41 to 2.52`; empty where there is none."""
+    if limits is None or limits[0] is None or limits[1] is None:
+        return ""
+    return f"{text(metric, limits[0])} to {text(metric, limits[1])}"
+
+
+def exact_text(metric: str, value: float | None) -> str:
+    """Return a bound or a value beside a bound: in the unit of `metric_text`, with all digits that count (at most 12)."""
+    row = METRICS.get(metric)
+    return f"{value}" if value is None else f"{value * row.scale:.12g}{row.suffix}" if row else f"{value:.12g}"
+
+
+def bands(metrics: Mapping[str, float | None]) -> dict[str, str]:
+    """Return the quality word of each metric that has bands (EVAL-1, EVAL-2). NaN gets the worst word."""
+    words = {}
+    for name, row in METRICS.items():
+        value = metrics.get(name)
+        if row.bands and value is not None:
+            inside = (word for limit, word in row.bands if (value < limit if row.better == "lower" else value > limit))
+            words[name] = next(inside, row.worst)
+    return words
