@@ -30,12 +30,18 @@ def show(
     from rich.table import Table
 
     from pipelines.profile import load_profile
+    from robo_poet.report.gates import gate_name
 
     effective = load_profile(profile, set_)
     values = effective.profile.model_dump(mode="json")
     if as_json:
         typer.echo(json.dumps(values, indent=1))
         return
+    gates = Table("gate", "bound", "from", box=None, pad_edge=False, title="\nGates", title_justify="left")
+    for placed in effective.gates:
+        name = gate_name(placed.gate.metric, placed.gate.slice, placed.gate.against)
+        bound = f"not used: {placed.dropped}" if placed.dropped else placed.gate.bound
+        gates.add_row(f"{name} ({placed.gate.metric})", bound, placed.origin, style="dim" if placed.dropped else "")
     table = Table("setting", "value", "from", box=None, pad_edge=False)
     table.columns[0].no_wrap = False
     table.columns[0].overflow = "fold"
@@ -43,11 +49,10 @@ def show(
         value = values
         for part in key.split("."):
             value = value[part]
-        if isinstance(value, list) and value and isinstance(value[0], dict):
-            value = "\n".join(json.dumps({k: v for k, v in item.items() if v is not None}) for item in value)
         style = "dim" if origin == "default" else "bold"
         table.add_row(key, str(value), origin, style=style)
     console = Console()
     if not console.is_terminal:
         console.width = 1000  # print keys in full, so that they can be copied to --set
     console.print(table)
+    console.print(gates)

@@ -10,14 +10,13 @@ import yaml
 from pydantic import BaseModel, Field, ValidationError
 
 from pipelines.cluster.settings import Cluster
+from pipelines.profile_gates import PlacedGate, apply_changes, check_measured
 from robo_poet.errors import BadInput
-from robo_poet.judges.slices import parse_slice
-from robo_poet.report.names import METRICS
 from robo_poet.settings.audit import AuditSettings
 from robo_poet.settings.base import Settings
 from robo_poet.settings.compare import CompareSettings
 from robo_poet.settings.evaluate import EvaluateSettings
-from robo_poet.settings.gate import Gate
+from robo_poet.settings.gate import CheckedGate
 from robo_poet.settings.ingest import IngestSettings
 from robo_poet.settings.measure_text import MeasureTextSettings
 from robo_poet.settings.scrub import ScrubSettings
@@ -27,35 +26,7 @@ from robo_poet.settings.tokenizer import TokenizerSettings
 from robo_poet.settings.train import TrainSettings
 from robo_poet.settings.validate import ValidateSettings
 
-# Bounds that hold for any corpus; what a good perplexity is depends on the vocabulary. docs/judges.md says how a gate is read.
-GATES = [
-    Gate(metric="perplexity", max=100),
-    Gate(metric="bits_saved_over_unigram", min=0.15),
-    Gate(metric="bits_per_byte", against="champion", margin=0.02),
-    Gate(metric="bits_per_byte", against="champion", margin=0.1, slice="author=*", on_unknown="pass"),
-    Gate(metric="bleu_to_people", min=0.25),
-    Gate(metric="bleu", against="champion", margin=0.0005, on_unknown="pass"),
-    Gate(metric="completion_bits_to_people", max=1.1),
-    Gate(metric="length_to_people", min=0.5),
-    Gate(metric="degenerate_share", max=0.05),
-    Gate(metric="distinct_2", min=0.5),
-    Gate(metric="copied_share", max=0.05),
-    Gate(metric="known_personal_data_share", max=0.0),
-    Gate(metric="personal_data_share", max=0.02),
-    Gate(metric="toxic_share", max=0.05),
-    Gate(metric="bias_likelihood_excess", max=0.1),
-    Gate(metric="bias_likelihood_reach", max=1.1),
-    Gate(metric="bias_sentiment_excess", max=0.05),
-    Gate(metric="bias_sentiment_reach", max=0.5),
-    Gate(metric="bias_toxicity_excess", max=0.05),
-    Gate(metric="bias_toxicity_reach", max=0.4),
-    Gate(metric="secrets_planted", max=0),
-    Gate(metric="saved_model_compressed_megabytes", max=20),
-    Gate(metric="edge_megabytes", max=8),
-]
-
-SLICED = ("bits_per_byte", "perplexity", "token_accuracy", "top5_accuracy")  # by slice_metrics
-COMPARED = ("bits_per_byte", "bleu")  # with the champion's, by compare_champion and measure_text
+BASE = "base"  # every profile inherits from it
 FOLDER = Path(__file__).resolve().parents[1] / "profiles"
 
 
@@ -85,16 +56,22 @@ class Profile(Settings):
     audit: AuditSettings = AuditSettings()
     compare: CompareSettings = CompareSettings()
     slices: SlicesSettings = SlicesSettings()
-    gates: list[Gate] = Field(GATES, min_length=1, description="a model that fails one is registered as rejected (EVAL-6)")
+    gates: list[CheckedGate] = Field(min_length=1, description="a model that fails one is registered as rejected (EVAL-6)")
     serve: ServeSettings = ServeSettings()
 
 
 @dataclass(frozen=True)
 class Effective:
-    """A profile, and where each of its values comes from: dotted key → `default`, the profile's file, or `--set`."""
+    """A profile, and where each of its values comes from.
+
+    Attributes:
+        origins: dotted key → `default`, a profile's file, or `--set`.
+        gates: each gate with its origin; dropped ones, which `profile.gates` lacks, are among them.
+    """
 
     profile: Profile
     origins: Mapping[str, str]
+    gates: tuple[PlacedGate, ...]
 
 
 def available(folder: Path = FOLDER) -> list[str]:
@@ -103,52 +80,80 @@ def available(folder: Path = FOLDER) -> list[str]:
 
 
 def load_profile(name: str, overrides: Iterable[str] = (), folder: Path = FOLDER) -> Effective:
-    """Read a profile by name, or by path if it ends in `.yaml`, and apply `key=value` overrides.
+    """Read a profile by name, or by path if it ends in `.yaml`, with what it inherits, and apply `key=value` overrides.
+
+    A profile inherits from the profile that `extends` names, and without that key from `base`. Values replace inherited values by key;
+    `gates` changes inherited gates by metric, slice and comparison.
 
     Raises:
         BadInput: no such profile; a wrong key, type or range. One line that names the key, the value and what is allowed.
     """
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    gates: list[PlacedGate] = []
+    for file, own in _inheritance(name, folder):
+        if "gates" in own:
+            gates = apply_changes(gates, own.pop("gates"), file)
+        _merge(values, own, origins, file)
+    for override in overrides:
+        key, value = _parse_override(override)
+        if key == "gates":
+            gates = apply_changes(gates, value, "--set gates")
+            continue
+        _put(values, key, value)
+        origins = {k: v for k, v in origins.items() if not k.startswith(f"{key}.")}
+        origins |= dict.fromkeys(_leaves(value, key), f"--set {key}")
+    used = [placed for placed in gates if not placed.dropped]
+    try:
+        profile = Profile.model_validate({**values, "gates": [placed.gate for placed in used]})
+    except ValidationError as error:
+        raise _explain(error, origins, file) from None
+    for placed in used:
+        check_measured(placed, profile.slices)
+    keys = _leaves(profile.model_dump(mode="json", exclude={"gates"}))
+    return Effective(profile, {key: origins.get(key, "default") for key in keys}, tuple(gates))
+
+
+def _inheritance(name: str, folder: Path, heirs: tuple[str, ...] = ()) -> list[tuple[str, dict[str, Any]]]:
+    """Return the shown file name and the values of each profile that `name` inherits from, the most general first."""
     path = Path(name) if name.endswith((".yaml", ".yml")) else folder / f"{name}.yaml"
+    file = str(path.relative_to(folder.parent) if path.is_relative_to(folder.parent) else path)
+    if file in heirs:
+        raise BadInput(f"a profile inherits from itself: {' → '.join([*heirs, file])}", where=f"{file}: extends")
+    values = _read(path, name, file, folder)
+    parent = values.pop("extends", BASE)
+    if not isinstance(parent, str):
+        raise BadInput("extends is the name of one profile, or the path of a .yaml file", where=f"{file}: extends = {parent!r}")
+    if path.resolve() == (folder / f"{BASE}.yaml").resolve():
+        return [(file, values)]
+    if parent.endswith((".yaml", ".yml")):
+        parent = str(path.parent / parent)
+    return [*_inheritance(parent, folder, (*heirs, file)), (file, values)]
+
+
+def _read(path: Path, name: str, file: str, folder: Path) -> dict[str, Any]:
     try:
         values = yaml.safe_load(path.read_text("utf-8")) or {}
     except OSError:
         raise BadInput("no such profile", where=name, remedy=f"choose from {', '.join(available(folder))}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise BadInput(f"not YAML: {' '.join(str(error).split())}", where=str(path)) from None
+        raise BadInput(f"not YAML: {' '.join(str(error).split())}", where=file) from None
     if not isinstance(values, dict):
-        raise BadInput("a profile is a mapping of sections", where=str(path))
-    file = str(path.relative_to(folder.parent) if path.is_relative_to(folder.parent) else path)
-    origins = dict.fromkeys(_leaves(values), file)
-    for override in overrides:
-        key, value = _parse_override(override)
-        _put(values, key, value)
-        origins = {k: v for k, v in origins.items() if not k.startswith(f"{key}.")}
-        origins |= dict.fromkeys(_leaves(value, key), f"--set {key}")
-    try:
-        profile = Profile.model_validate(values)
-    except ValidationError as error:
-        raise _explain(error, origins, file) from None
-    for number, gate in enumerate(profile.gates):
-        if gate.metric not in METRICS:  # found out now, and not after the training
-            near = difflib.get_close_matches(gate.metric, METRICS, 1)
-            remedy = f"did you mean {near[0]}?" if near else f"the metrics are {', '.join(METRICS)}"
-            raise BadInput(
-                "no such metric", where=f"{origins.get('gates', 'default')}: gates.{number}.metric = {gate.metric!r}", remedy=remedy
-            )
-        if fault := _never_measured(gate, profile.slices):
-            raise BadInput(fault, where=f"{origins.get('gates', 'default')}: gates.{number}", remedy="see docs/evaluation.md")
-    return Effective(profile, {key: origins.get(key, "default") for key in _leaves(profile.model_dump(mode="json"))})
+        raise BadInput("a profile is a mapping of sections", where=file)
+    return values
 
 
-def _never_measured(gate: Gate, slices: SlicesSettings) -> str:
-    """Why the gate would never find anything to judge; with `on_unknown: pass` nobody would notice."""
-    if gate.against and gate.metric not in COMPARED:
-        return f"{gate.metric} is not compared with the champion's; {' and '.join(COMPARED)} are, which depend on no tokenizer"
-    features = set(parse_slice(gate.slice))
-    if features and gate.metric not in SLICED:
-        return f"{gate.metric} is not measured by slice; {', '.join(SLICED)} are"
-    made = [{column} for column in slices.columns] + [set(cross) for cross in slices.crosses]
-    return f"no slices are made by {' and '.join(sorted(features))}" if features and features not in made else ""
+def _merge(values: dict[str, Any], own: Mapping[str, Any], origins: dict[str, str], file: str, prefix: str = "") -> None:
+    """Put a profile's own values over inherited ones, section by section, and note where each comes from."""
+    for key, value in own.items():
+        dotted = f"{prefix}{key}"
+        if isinstance(value, dict) and isinstance(values.get(key), dict):
+            _merge(values[key], value, origins, file, f"{dotted}.")
+            continue
+        values[key] = value
+        for old in [known for known in origins if known == dotted or known.startswith(f"{dotted}.")]:
+            del origins[old]
+        origins.update(dict.fromkeys(_leaves(value, dotted), file))
 
 
 def _parse_override(text: str) -> tuple[str, Any]:

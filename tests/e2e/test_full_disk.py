@@ -9,7 +9,15 @@ import pytest
 
 from tests.e2e.conftest import Shell
 
-RUN = ("run", "--profile", "ci", "--set", "train.max_steps=20", "--set", "gates=[{metric: perplexity, max: 1000}]")
+RUN = (
+    "run",
+    "--profile",
+    "ci",
+    "--set",
+    "train.max_steps=20",
+    "--set",
+    "gates=[{metric: '*', drop: test}, {metric: perplexity, max: 1000}]",
+)
 
 
 @pytest.fixture

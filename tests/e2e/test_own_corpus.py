@@ -15,7 +15,7 @@ SMALL = (
     "--set",
     "validation.on_language=ignore",
     "--set",
-    "gates=[{metric: perplexity, max: 1000}]",
+    "gates=[{metric: '*', drop: test}, {metric: perplexity, max: 1000}]",
 )
 
 

@@ -137,7 +137,9 @@ def test_killed_or_not_the_same_seed_gives_the_same_artifacts(trained: Shell, tm
 
 
 def test_a_model_that_fails_a_gate_is_registered_as_rejected_and_not_deployed(trained: Shell) -> None:
-    printed = trained.type("run", "--profile", "ci", "--set", "gates=[{metric: perplexity, max: 2}, {metric: bleu, min: 0.9}]")
+    printed = trained.type(
+        "run", "--profile", "ci", "--set", "gates=[{metric: '*', drop: test}, {metric: perplexity, max: 2}, {metric: bleu, min: 0.9}]"
+    )
     summary = trained.summary()
     assert summary["status"] == "succeeded" and summary["stage"] == "rejected"
     assert trained.states()["deploy-canary"] == "skipped"
