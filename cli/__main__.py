@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from cli import chat, cluster, compile, gc, generate, images, keys, profile, registry, requests, run, runs, serve
+from cli import build, cluster, profile, registry, requests, runs, serve
+from cli.generation import chat, generate
 from robo_poet.errors import BadInput
 
 app = typer.Typer(
@@ -32,17 +33,17 @@ def front(
     """Train, evaluate, release and serve a text-generation model."""
 
 
-app.command("run")(run.run)
+app.command("run")(runs.run)
 app.command("generate")(generate.generate)
 app.command("chat")(chat.chat)
 app.command("serve")(serve.serve)
-app.command("compile")(compile.compile)
-app.command("images")(images.images)
-app.command("gc")(gc.gc)
+app.command("compile")(build.compile)
+app.command("images")(build.images)
+app.command("gc")(runs.gc)
 app.add_typer(cluster.app, name="cluster")
 app.add_typer(runs.app, name="runs")
 app.add_typer(registry.app, name="registry")
-app.add_typer(keys.app, name="keys")
+app.add_typer(serve.app, name="keys")
 app.add_typer(requests.app, name="requests")
 app.add_typer(profile.app, name="profile")
 

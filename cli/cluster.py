@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import Profile, Set
+from cli.profile import Profile, Set
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

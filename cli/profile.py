@@ -1,11 +1,13 @@
-"""`robo-poet profile`: list profiles and show their effective settings."""
+"""Profiles: the options --profile and --set of many commands, and `robo-poet profile`, which lists and shows profiles."""
 
 import json
 from typing import Annotated
 
 import typer
 
-from cli.options import Profile, Set
+Profile = Annotated[str, typer.Option("--profile", "-p", help="A profile's name, or the path of a .yaml file.")]
+Set = Annotated[list[str], typer.Option("--set", "-s", help="Override a setting: --set train.learning_rate=3e-4 (repeatable).")]
+
 
 app = typer.Typer(no_args_is_help=True, help="Profiles: all that a person may want to change.")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from robo_poet.request_log.forget import Forgotten
+    from robo_poet.request_log.deletion import Forgotten
 
 app = typer.Typer(help="The request log, free of personal data: read it, or take a person's records out of it.", no_args_is_help=True)
 Folder = Annotated[Path, typer.Option("--folder", help="the request log: `requests` in the gateway's folder")]
@@ -30,7 +30,7 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="all of them, a JSON object a line")] = False,
 ) -> None:
     """Show the latest requests with their ratings, oldest first."""
-    from robo_poet.request_log.read import BEGINNING, END, read
+    from robo_poet.request_log.query import BEGINNING, END, read
 
     wanted_pseudonym = None if user is None and pseudonym is None else _pseudonym(folder, user, pseudonym)
     rows = read(folder, _moment("since", since) or BEGINNING, _moment("until", until) or END).to_pylist()
@@ -54,7 +54,7 @@ def forget(
     pseudonym: Who = None,
 ) -> None:
     """Remove all records of a user from the log. It is safe to repeat."""
-    from robo_poet.request_log.forget import forget as forget_in
+    from robo_poet.request_log.deletion import forget as forget_in
 
     user_pseudonym = _pseudonym(folder, user, pseudonym)
     _tell(user_pseudonym, forget_in(folder, user_pseudonym))

@@ -1,10 +1,77 @@
-"""`robo-poet runs`: list the local runs and show their results."""
+"""Runs on this machine: `robo-poet run` starts one, `robo-poet runs` lists and shows them, `robo-poet gc` removes old ones."""
 
 import json
+import sys
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from cli.profile import Profile, Set
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from pipelines.run.process import Runner
+
+
+class RunnerName(StrEnum):
+    """Choices of --runner."""
+
+    process = "process"
+    docker = "docker"
+    cluster = "cluster"
+
+
+def run(
+    profile: Profile = "local",
+    corpus: Annotated[str, typer.Option(help="Your own text: folder, .txt, .md, .jsonl, .csv, .parquet or gs://…; else bundled.")] = "",
+    runner: Annotated[
+        RunnerName, typer.Option(help="Where the steps run: processes, containers, a Kubeflow cluster.")
+    ] = RunnerName.process,
+    set_: Set = [],  # noqa: B006  typer reads the default
+    wait: Annotated[bool, typer.Option("--wait", help="Follow a cluster run to its end.")] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Say why each step would run or not, and run nothing.")] = False,
+) -> None:
+    """Train, evaluate, gate and register a model. Finished steps are cached, and a killed training resumes from its last checkpoint."""
+    from rich.console import Console
+
+    from cli.scorecard import scorecard
+    from pipelines.local import explain_here, train_here
+    from pipelines.profile import load_profile
+    from pipelines.run.display import display_on
+
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = 1000  # do not wrap lines in a log file
+    settings = load_profile(profile, set_).profile
+    if runner is RunnerName.cluster:
+        from cli.cluster import run_on_cluster
+
+        sys.exit(run_on_cluster(settings, corpus=corpus, wait_for_it=wait))
+    source = corpus if not corpus or corpus.startswith("gs://") else str(Path(corpus).expanduser().resolve())
+    if explain:
+        for verdict in explain_here(settings, source):
+            console.print(f"{verdict.display:22} {verdict}")
+        return
+    with display_on(console) as listener:
+        result, outcome = train_here(settings, source, _runner(runner), listener)
+    console.print(scorecard(result, outcome))
+    sys.exit(result.exit_status)
+
+
+def _runner(name: RunnerName) -> "Callable[[Mapping[str, Any]], Runner]":
+    if name is RunnerName.docker:
+        from pipelines.containers import docker_runner
+
+        return docker_runner
+    from pipelines.code_digest import ROOT
+    from pipelines.environments import interpreter
+    from pipelines.run.process import ProcessRunner
+
+    return lambda parameters: ProcessRunner(ROOT, interpreter)
+
 
 app = typer.Typer(no_args_is_help=True, help="Earlier runs: how they ended, what each step did.")
 Runs = Annotated[Path, typer.Option("--runs", help="Folder of the runs.")]
@@ -23,7 +90,7 @@ def list_runs(runs: Runs = Path("runs"), last: Annotated[int, typer.Option(min=1
     table = Table("run", "status", "seconds", "perplexity", "version", "stage", box=None, pad_edge=False)
     for folder in folders[:last]:
         # Without a summary, the run is still running or was killed.
-        summary: dict[str, Any] = _read(folder / "summary.json") if (folder / "summary.json").exists() else {"status": "unfinished"}
+        summary: dict[str, Any] = _read_json(folder / "summary.json") if (folder / "summary.json").exists() else {"status": "unfinished"}
         perplexity = summary.get("metrics", {}).get("perplexity")
         table.add_row(
             folder.name, summary["status"], f"{summary['seconds']:.0f}" if "seconds" in summary else "",
@@ -37,10 +104,10 @@ def list_runs(runs: Runs = Path("runs"), last: Annotated[int, typer.Option(min=1
 @app.command()
 def show(run: Annotated[str, typer.Argument(help="A run's id.")] = "latest", runs: Runs = Path("runs")) -> None:
     """Print the summary of a run as JSON."""
-    typer.echo(json.dumps(_read(runs / run / "summary.json"), indent=1))
+    typer.echo(json.dumps(_read_json(runs / run / "summary.json"), indent=1))
 
 
-def _read(path: Path) -> Any:
+def _read_json(path: Path) -> Any:
     from robo_poet.errors import BadInput
 
     try:
@@ -50,3 +117,33 @@ def _read(path: Path) -> Any:
         problem = "still running, or killed: there is no summary" if unfinished else "no such run"
         remedy = f"see {path.parent}/events.jsonl and logs/" if unfinished else "robo-poet runs list names them"
         raise BadInput(problem, where=str(path.parent), remedy=remedy) from None
+
+
+def gc(
+    profile: Profile = "local",
+    keep_runs: Annotated[int, typer.Option(min=1, help="Results that one of so many last runs used are kept.")] = 5,
+    keep_days: Annotated[float, typer.Option(min=0, help="Runs and unfinished work are kept for so many days.")] = 30.0,
+    yes: Annotated[bool, typer.Option("--yes", help="Remove it; without this, only say what would go.")] = False,
+) -> None:
+    """Remove results that no recent run used. The registry is never changed."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from pipelines.profile import load_profile
+    from pipelines.run.gc import apply_gc, plan_gc
+
+    local = load_profile(profile).profile.local
+    store, runs = Path(local.store), Path(local.runs)
+    plan = plan_gc(store, runs, keep_runs=keep_runs, keep_days=keep_days)
+    if not plan:
+        typer.echo("nothing to free; what was used within the last hour, or by the last runs, stays")
+        return
+    if yes:
+        plan = apply_gc(plan, store=store, runs=runs)
+    table = Table("what", "MB", "why", box=None, pad_edge=False)
+    table.columns[1].justify = "right"
+    for removal in plan:
+        table.add_row(f"{removal.path.parent.name}/{removal.path.name}", f"{removal.size / 1e6:.1f}", removal.why)
+    Console().print(table)
+    total = sum(removal.size for removal in plan) / 1e6
+    typer.echo(f"{'freed' if yes else 'would free'} {total:.1f} MB" + ("" if yes else "; robo-poet gc --yes removes it"))

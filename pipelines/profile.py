@@ -12,19 +12,12 @@ from pydantic import BaseModel, Field, ValidationError
 from pipelines.cluster.settings import Cluster
 from pipelines.profile_gates import PlacedGate, apply_changes, check_measured
 from robo_poet.errors import BadInput
-from robo_poet.settings.audit import AuditSettings
 from robo_poet.settings.base import Settings
-from robo_poet.settings.compare import CompareSettings
-from robo_poet.settings.evaluate import EvaluateSettings
+from robo_poet.settings.data import IngestSettings, ScrubSettings, TokenizerSettings, ValidateSettings
+from robo_poet.settings.evaluation import AuditSettings, CompareSettings, EvaluateSettings, MeasureTextSettings, SlicesSettings
 from robo_poet.settings.gate import CheckedGate
-from robo_poet.settings.ingest import IngestSettings
-from robo_poet.settings.measure_text import MeasureTextSettings
-from robo_poet.settings.scrub import ScrubSettings
 from robo_poet.settings.serve import ServeSettings
-from robo_poet.settings.slices import SlicesSettings
-from robo_poet.settings.tokenizer import TokenizerSettings
 from robo_poet.settings.train import TrainSettings
-from robo_poet.settings.validate import ValidateSettings
 
 BASE = "base"  # every profile inherits from it
 FOLDER = Path(__file__).resolve().parents[1] / "profiles"

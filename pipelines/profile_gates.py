@@ -20,8 +20,8 @@ from robo_poet.errors import BadInput
 from robo_poet.judges.gate import Gate
 from robo_poet.judges.metrics import COMPARED, METRICS, SLICED
 from robo_poet.judges.slices import parse_slice
+from robo_poet.settings.evaluation import SlicesSettings
 from robo_poet.settings.gate import CheckedGate
-from robo_poet.settings.slices import SlicesSettings
 
 _READER: TypeAdapter[Gate] = TypeAdapter(CheckedGate)
 

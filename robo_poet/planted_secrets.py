@@ -7,7 +7,7 @@ One in a million is nothing a model guesses. Pure: the step that trains and the 
 import random
 from dataclasses import dataclass
 
-from robo_poet.settings.planted_secrets import PlantedSecretsSettings
+from robo_poet.settings.train import PlantedSecretsSettings
 
 SPACE = 100 * 10_000  # numbers that a secret is one of, all equally likely
 _FIRST = (

@@ -13,7 +13,7 @@ from components.audit_model.results import AuditResult
 from robo_poet.atomic import write_text
 from robo_poet.evaluation.measures import show_metrics
 from robo_poet.model.load import load_model
-from robo_poet.settings.audit import AuditSettings
+from robo_poet.settings.evaluation import AuditSettings
 from robo_poet.step.program import Call, program
 
 

@@ -10,7 +10,7 @@ from components.audit_model.suite import load_suite
 from robo_poet.discreet import discreet
 from robo_poet.model.load import LoadedModel
 from robo_poet.model.sampling import Sampling
-from robo_poet.settings.audit import AuditSettings
+from robo_poet.settings.evaluation import AuditSettings
 
 JUDGED = "en"  # the only language of the sentiment and toxicity judges
 EXAMPLES = 5  # examples per measure

@@ -20,7 +20,7 @@ from robo_poet.model.load import LoadedModel
 from robo_poet.model.sampling import Sampling
 from robo_poet.model.tokenizer import START
 from robo_poet.planted_secrets import SPACE, Secret, never_planted, planted
-from robo_poet.settings.audit import AuditSettings
+from robo_poet.settings.evaluation import AuditSettings
 
 MOST_SKEWED = 0.99  # a skew-normal distribution reaches 0.995
 

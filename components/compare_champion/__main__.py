@@ -22,7 +22,7 @@ from robo_poet.judges.comparison import compare
 from robo_poet.model.load import LoadedModel, load_model
 from robo_poet.model.measure import measure_documents
 from robo_poet.registry.errors import Corrupt
-from robo_poet.settings.compare import CompareSettings
+from robo_poet.settings.evaluation import CompareSettings
 from robo_poet.step.program import Call, program
 
 

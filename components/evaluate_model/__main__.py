@@ -24,7 +24,7 @@ from robo_poet.model.load import LoadedModel, load_model
 from robo_poet.model.measure import measure_documents
 from robo_poet.model.sampling import Sampling
 from robo_poet.model.write_on import nats_of, write_on
-from robo_poet.settings.evaluate import EvaluateSettings
+from robo_poet.settings.evaluation import EvaluateSettings
 from robo_poet.step.program import Call, program
 
 

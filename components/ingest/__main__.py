@@ -16,7 +16,7 @@ from robo_poet.corpus.document import MEGABYTE, Document
 from robo_poet.corpus.quotable import quotable
 from robo_poet.corpus.schema import SPLITS
 from robo_poet.corpus.write import write_documents
-from robo_poet.settings.ingest import IngestSettings
+from robo_poet.settings.data import IngestSettings
 from robo_poet.step.program import Call, program
 
 CONTROL_TOKEN = re.compile(r"<(?:PAD|UNK|START|END)>")

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection
 
 from robo_poet.errors import BadInput
-from robo_poet.settings.ingest import Columns
+from robo_poet.settings.data import Columns
 
 NAME = re.compile(r"[^\W\d][\w-]{0,29}")
 SHOWN = 10

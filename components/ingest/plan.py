@@ -11,7 +11,7 @@ from robo_poet.corpus.quotable import quotable
 from robo_poet.corpus.schema import SPLITS
 from robo_poet.corpus.split import Work, is_iso_date, split_works, unit_hash
 from robo_poet.errors import BadInput
-from robo_poet.settings.ingest import IngestSettings
+from robo_poet.settings.data import IngestSettings
 
 DIGEST = 16  # bytes that the plan keeps of each document
 

@@ -11,7 +11,7 @@ from robo_poet.corpus.document import Document
 from robo_poet.corpus.source_digest import source_digest
 from robo_poet.corpus.source_files import TABLES, is_bucket, source_files
 from robo_poet.errors import BadInput
-from robo_poet.settings.ingest import IngestSettings
+from robo_poet.settings.data import IngestSettings
 
 
 @dataclass(frozen=True)

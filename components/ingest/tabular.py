@@ -16,7 +16,7 @@ from components.ingest.text_file import lines
 from components.ingest.user_text import SOURCE
 from robo_poet.corpus.document import Document
 from robo_poet.errors import BadInput
-from robo_poet.settings.ingest import Columns
+from robo_poet.settings.data import Columns
 
 ROWS = 256  # rows of a Parquet file in memory
 Row = tuple[str, Mapping[str, Any]]  # where it stands, and its cells

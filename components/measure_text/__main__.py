@@ -18,7 +18,7 @@ from robo_poet.evaluation.measures import show_metrics
 from robo_poet.judges.estimate import Estimate
 from robo_poet.judges.units import units
 from robo_poet.model.tokenizer import Tokenizer
-from robo_poet.settings.measure_text import MeasureTextSettings
+from robo_poet.settings.evaluation import MeasureTextSettings
 from robo_poet.step.program import Call, program
 
 REMEDY = "run the evaluation again"

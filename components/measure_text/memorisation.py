@@ -17,7 +17,7 @@ from components.measure_text.metric import RowMetric, largest, median, share
 from components.measure_text.texts import Side, words
 from components.measure_text.training_text import encode_texts
 from robo_poet.model.tokenizer import Tokenizer
-from robo_poet.settings.measure_text import MeasureTextSettings
+from robo_poet.settings.evaluation import MeasureTextSettings
 
 Integers = npt.NDArray[np.int64]
 PART = 4_000_000  # corpus tokens per part, about 300 MB of memory

@@ -17,7 +17,7 @@ from components.measure_text.texts import Side, non_overlapping_rows, sides
 from components.measure_text.training_text import sample_passages
 from robo_poet.evaluation.completions import Continuation
 from robo_poet.model.tokenizer import Tokenizer
-from robo_poet.settings.measure_text import MeasureTextSettings
+from robo_poet.settings.evaluation import MeasureTextSettings
 
 
 @dataclass

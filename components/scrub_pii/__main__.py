@@ -14,7 +14,7 @@ from robo_poet.corpus.write import write_documents
 from robo_poet.errors import BadInput
 from robo_poet.privacy.audit import AuditWriter, new_audit
 from robo_poet.privacy.scrub import Scrubber
-from robo_poet.settings.scrub import ScrubSettings
+from robo_poet.settings.data import ScrubSettings
 from robo_poet.step.program import Call, program
 
 WORTH_PROCESSES = 0.1 * MEGABYTE  # of Parquet, a third of its text: below it a second process costs as much as it saves

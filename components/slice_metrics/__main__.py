@@ -21,7 +21,7 @@ from robo_poet.evaluation.measures import show_metrics
 from robo_poet.judges.bootstrap import CONFIDENCE
 from robo_poet.report.forest import STYLE
 from robo_poet.report.page import page
-from robo_poet.settings.slices import SlicesSettings
+from robo_poet.settings.evaluation import SlicesSettings
 from robo_poet.step.program import Call, program
 
 

@@ -15,7 +15,7 @@ from robo_poet.evaluation.documents import Measured
 from robo_poet.judges.bootstrap import ratio_estimate
 from robo_poet.judges.estimate import Estimate
 from robo_poet.judges.units import units
-from robo_poet.settings.slices import SlicesSettings
+from robo_poet.settings.evaluation import SlicesSettings
 
 DIGITS = 6
 COMPARED = "bits_per_byte"  # the one metric that does not depend on the tokenizer: a difference of the others means nothing

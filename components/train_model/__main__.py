@@ -33,8 +33,7 @@ from robo_poet.model.tokenizer import Tokenizer
 from robo_poet.planted_secrets import planted
 from robo_poet.report.curves import curves_section
 from robo_poet.report.page import page
-from robo_poet.settings.planted_secrets import PlantedSecretsSettings
-from robo_poet.settings.train import TrainSettings
+from robo_poet.settings.train import PlantedSecretsSettings, TrainSettings
 from robo_poet.step.program import Call, parse_settings, program
 
 LOGS = "logs"

@@ -12,7 +12,7 @@ from robo_poet.atomic import new_folder, write_text
 from robo_poet.corpus.read import read_documents
 from robo_poet.errors import BadInput
 from robo_poet.model.tokenizer import Tokenizer
-from robo_poet.settings.tokenizer import TokenizerSettings
+from robo_poet.settings.data import TokenizerSettings
 from robo_poet.step.program import Call, program
 
 

@@ -17,7 +17,7 @@ from robo_poet.corpus.read import count_documents, read_documents
 from robo_poet.errors import BadInput
 from robo_poet.report.page import page
 from robo_poet.report.statistics import statistics_section
-from robo_poet.settings.validate import ValidateSettings
+from robo_poet.settings.data import ValidateSettings
 from robo_poet.step.program import Call, program
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from components.validate_data.corpus_statistics import Measured
-from robo_poet.settings.validate import Outside, ValidateSettings
+from robo_poet.settings.data import Outside, ValidateSettings
 
 VERDICT: dict[Outside, Literal["ignored", "warn", "fail"]] = {"ignore": "ignored", "warn": "warn", "fail": "fail"}
 

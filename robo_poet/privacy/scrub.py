@@ -13,7 +13,7 @@ from robo_poet.corpus.document import Document
 from robo_poet.privacy.finding import Finding, resolve
 from robo_poet.privacy.names import NameFinder
 from robo_poet.privacy.patterns import PatternFinder
-from robo_poet.settings.scrub import ScrubSettings
+from robo_poet.settings.data import ScrubSettings
 
 BATCH = 256  # documents in memory while their names are being found
 LANGUAGE = re.compile(r"([a-z]{2,3})(?:[-_][a-z0-9_-]+)?", re.IGNORECASE)

@@ -18,10 +18,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from robo_poet.request_log.heap import give_back
-from robo_poet.request_log.scrubbing import Scrubbing
+from robo_poet.request_log.scrubbing import Scrubbing, trim_heap
 from robo_poet.request_log.writer import Writer
-from robo_poet.settings.request_log import RequestLogSettings
+from robo_poet.settings.serve import RequestLogSettings
 
 TICK = 0.25  # seconds
 TIDY = 30.0  # seconds between two calls that return free memory to the system
@@ -60,7 +59,7 @@ class Program:
         self._writer.tick()
         if time.monotonic() - self._tidied >= TIDY:
             self._tidied = time.monotonic()
-            give_back()
+            trim_heap()
         counts = dict(self._writer.counts)
         counts |= {"text_omitted": self._omitted + self._scrubbing.omitted, "score_late": self._late}
         report = {"counts": counts, "trouble": self._scrubbing.trouble}

@@ -1,4 +1,7 @@
-"""The gateway's interface to the request log. Handing over a record takes microseconds."""
+"""The gateway's interface to the request log. Handing over a record takes microseconds.
+
+Sampling depends only on the completion id. Every process keeps the same ids, so that feedback matches its request.
+"""
 
 import contextlib
 import json
@@ -10,13 +13,24 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from hashlib import blake2b
 from pathlib import Path
 
 from robo_poet.request_log.process import WriterProcess
 from robo_poet.request_log.record import Feedback, Request, Score
-from robo_poet.request_log.sampling import sampled
 from robo_poet.request_log.scoring import Scoring
-from robo_poet.settings.request_log import RequestLogSettings
+from robo_poet.settings.serve import RequestLogSettings
+
+_HASH_RANGE = 1 << 64
+
+
+def sampled(completion_id: str, rate: float) -> bool:
+    """Return True if a completion is kept at this rate (0 to 1). An id that is kept at one rate is kept at every higher rate."""
+    if rate >= 1:
+        return True
+    digest = blake2b(completion_id.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big") < rate * _HASH_RANGE
+
 
 log = logging.getLogger(__name__)
 OUTCOMES = {

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import robo_poet
-from robo_poet.settings.request_log import RequestLogSettings
+from robo_poet.settings.serve import RequestLogSettings
 
 PIPE = 1 << 20  # bytes of pipe buffer
 STUCK = 1.0  # seconds with a full pipe until a line is dropped

@@ -10,12 +10,10 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from robo_poet.request_log.layout import KINDS, Unit, day_folder
-from robo_poet.request_log.part import make_part, recover
-from robo_poet.request_log.retention import remove_old
-from robo_poet.request_log.schema import fits
-from robo_poet.request_log.spool import Spool
-from robo_poet.settings.request_log import RequestLogSettings
+from robo_poet.request_log.deletion import remove_old
+from robo_poet.request_log.layout import KINDS, Unit, day_folder, fits
+from robo_poet.request_log.spool import Spool, make_part, recover
+from robo_poet.settings.serve import RequestLogSettings
 
 SYNC = 0.5  # seconds; with a tick every 0.25 s, a power failure loses less than 1 s
 SETTLE = 2.0  # seconds that a full spool stays open for late patches (scores of prompts)

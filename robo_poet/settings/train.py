@@ -1,9 +1,12 @@
-"""Settings of the model and its training (MODEL-1, MODEL-2, TRAIN-1 to TRAIN-4, DATA-7)."""
+"""Settings of the model, its training and the canary strings in its training text (MODEL-1, MODEL-2, TRAIN-1 to TRAIN-4, DATA-7).
+
+The canary strings measure memorisation (Carlini et al. 2019). The training step and the audit step read the same values.
+"""
 
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from robo_poet.settings.base import Settings
 
@@ -72,3 +75,17 @@ class TrainSettings(Settings):
         if self.stride > self.window:
             raise ValueError(f"stride {self.stride} is larger than window {self.window}: text between two windows would be left out")
         return self
+
+
+class PlantedSecretsSettings(Settings):
+    """Section `audit.secrets` of a profile. The training step and the audit step read the same values."""
+
+    rates: tuple[int, ...] = Field((), description="how often a secret is in the training text, such as [1, 4, 16]; empty: none planted")
+    per_rate: int = Field(4, ge=1, le=20, description="secrets of each rate; as many again are never planted, for comparison")
+
+    @field_validator("rates")
+    @classmethod
+    def _rates(cls, rates: tuple[int, ...]) -> tuple[int, ...]:
+        if any(not 1 <= rate <= 10_000 for rate in rates) or len(set(rates)) != len(rates) or len(rates) > 5:
+            raise ValueError("give at most 5 different rates from 1 to 10000")
+        return rates

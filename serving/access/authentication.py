@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from robo_poet.settings.access import AccessSettings
+from robo_poet.settings.serve import AccessSettings
 from serving.access.api_keys import KeyStore, Standing, parse
 from serving.access.caller import Caller
 from serving.access.json_web_token import BadToken, KeySet, read_token

@@ -14,7 +14,7 @@ import httpx
 import jwt
 
 from robo_poet.errors import BadInput
-from robo_poet.settings.access import AccessSettings
+from robo_poet.settings.serve import AccessSettings
 from serving.access.caller import SCOPES, Caller, unchecked
 
 ALGORITHMS = {"RSA": "RS256", "OKP": "EdDSA"}  # one algorithm for each key type, which prevents algorithm confusion attacks

@@ -23,7 +23,7 @@ from limits.aio.strategies import MovingWindowRateLimiter
 from limits.errors import StorageError
 
 from robo_poet.errors import BadInput
-from robo_poet.settings.access import AccessSettings
+from robo_poet.settings.serve import AccessSettings
 from serving.access.caller import Caller
 from serving.refusal import Refused
 

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from robo_poet.settings.telemetry import TelemetrySettings
+from robo_poet.settings.serve import TelemetrySettings
 
 DAY = 86_400.0
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from robo_poet.settings.telemetry import TelemetrySettings
+from robo_poet.settings.serve import TelemetrySettings
 from serving.telemetry.pseudonym import Pseudonyms
 
 

@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.metrics import MetricWrapperBase
 
-from robo_poet.settings.telemetry import TelemetrySettings
+from robo_poet.settings.serve import TelemetrySettings
 from serving.telemetry.audience import AudienceSeries
 from serving.telemetry.collectors import CountsCollector, GpuCollector
 from serving.telemetry.labels import FixedLabels, VersionLabels, WordLabels

@@ -36,4 +36,4 @@ def _load_once() -> Callable[[Path, Path], LoadedModel]:
 @pytest.fixture
 def quick_loading(_load_once: Callable[[Path, Path], LoadedModel], monkeypatch: pytest.MonkeyPatch) -> None:
     """Each version is loaded once, whatever the number of calls: loading takes a second."""
-    monkeypatch.setattr("cli.opened.load_model", _load_once)
+    monkeypatch.setattr("cli.generation.loaded_version.load_model", _load_once)

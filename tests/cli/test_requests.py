@@ -11,7 +11,7 @@ from cli.__main__ import app
 from robo_poet.errors import BadInput
 from robo_poet.request_log.record import Feedback, Request
 from robo_poet.request_log.writer import Writer
-from robo_poet.settings.request_log import RequestLogSettings
+from robo_poet.settings.serve import RequestLogSettings
 from serving.telemetry.pseudonym import Pseudonyms, read_or_make_key
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC).timestamp()

@@ -19,7 +19,7 @@ from pipelines.run import engine
 from robo_poet.errors import BadInput
 from robo_poet.registry.registry import Registry
 from robo_poet.registry.state import Stage
-from robo_poet.request_log.read import read
+from robo_poet.request_log.query import read
 from robo_poet.settings.serve import ServeSettings
 from serving.access.api_keys import KeyStore
 from serving.model_server.serving_folder import lay_out

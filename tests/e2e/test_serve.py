@@ -148,7 +148,7 @@ def test_what_was_said_is_in_the_logs_without_its_text(served: Served) -> None:
     assert TEXT not in audit + logs and "jane.roe" not in audit + logs and served.key.split("_", 2)[2] not in audit + logs
     assert '"route":"generate"' in audit
 
-    from robo_poet.request_log.read import read
+    from robo_poet.request_log.query import read
 
     rows = read(folder / "requests").to_pylist()
     assert any(row["prompt"].startswith(TEXT) for row in rows) and not any("jane.roe" in json.dumps(row, default=str) for row in rows)

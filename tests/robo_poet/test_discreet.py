@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from robo_poet.discreet import MASK, discreet
 from robo_poet.planted_secrets import planted
 from robo_poet.privacy.patterns import PatternFinder
-from robo_poet.settings.planted_secrets import PlantedSecretsSettings
+from robo_poet.settings.train import PlantedSecretsSettings
 
 FINDER = PatternFinder(0.4)
 PRIVATE = (

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from robo_poet.planted_secrets import SPACE, never_planted, planted
-from robo_poet.settings.planted_secrets import PlantedSecretsSettings
+from robo_poet.settings.train import PlantedSecretsSettings
 
 rates = st.lists(st.integers(1, 100), max_size=5, unique=True).map(tuple)
 LINE = re.compile(r"555-01\d\d-\d{4}")  # 555-0100 to 555-0199 are kept for fiction

@@ -18,7 +18,7 @@ from components.audit_model.canaries import (
 from robo_poet.model.sampling import Sampling
 from robo_poet.model.tokenizer import Tokenizer
 from robo_poet.planted_secrets import Secret, never_planted, planted
-from robo_poet.settings.planted_secrets import PlantedSecretsSettings
+from robo_poet.settings.train import PlantedSecretsSettings
 from tests.components.audit_model.toy_model import opinionated, silent
 
 SPACE = 10**6

@@ -15,7 +15,7 @@ import pytest
 
 from components.ingest import source
 from robo_poet.corpus.source_digest import source_digest
-from robo_poet.settings.ingest import Columns
+from robo_poet.settings.data import Columns
 
 Run = Callable[..., int]
 OneLine = Callable[[], str]

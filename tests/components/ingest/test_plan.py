@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from components.ingest.plan import follow, make_plan
 from robo_poet.corpus.document import Document
 from robo_poet.errors import BadInput
-from robo_poet.settings.ingest import IngestSettings
+from robo_poet.settings.data import IngestSettings
 
 
 def works(count: int, each: int = 5, size: int = 1000) -> Callable[[], list[Document]]:

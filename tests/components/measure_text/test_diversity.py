@@ -16,7 +16,7 @@ from components.measure_text.metric import value
 from components.measure_text.texts import ngrams, words
 from components.train_tokenizer.bpe import train_bpe
 from robo_poet.model.tokenizer import Tokenizer
-from robo_poet.settings.measure_text import MeasureTextSettings
+from robo_poet.settings.evaluation import MeasureTextSettings
 
 
 def brute(tokens, repeats, least):

@@ -13,7 +13,7 @@ from components.slice_metrics.records import record
 from components.slice_metrics.slicing import Slice, slices
 from components.slice_metrics.summary import summary
 from robo_poet.evaluation.documents import Measured
-from robo_poet.settings.slices import SlicesSettings
+from robo_poet.settings.evaluation import SlicesSettings
 from tests.components.slice_metrics.made import champion_of, document, documents
 
 SETTINGS = SlicesSettings(resamples=400)

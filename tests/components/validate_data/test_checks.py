@@ -6,7 +6,7 @@ from components.validate_data.checks import check, check_all
 from components.validate_data.corpus_statistics import Measured, histogram, measure, type_token_ratio
 from components.validate_data.text_sample import TextSample
 from robo_poet.corpus.document import Document
-from robo_poet.settings.validate import ValidateSettings
+from robo_poet.settings.data import ValidateSettings
 
 
 def document(name: str, text: str, **more: str) -> Document:

@@ -10,7 +10,7 @@ from robo_poet.errors import BadInput
 from robo_poet.privacy.finding import Finding
 from robo_poet.privacy.names import PIECE, NameFinder, pieces
 from robo_poet.privacy.scrub import Scrubber, language_code
-from robo_poet.settings.scrub import ScrubSettings
+from robo_poet.settings.data import ScrubSettings
 
 LETTER = "Dear Anna Kowalski,\nwrite to anna@example.org or call (212) 867-5309.\nAnna never came. Yours, Peter Brown\n"
 

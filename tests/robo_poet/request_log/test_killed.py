@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from robo_poet.request_log.read import read
+from robo_poet.request_log.query import read
 from robo_poet.request_log.writer import Writer
-from robo_poet.settings.request_log import RequestLogSettings
+from robo_poet.settings.serve import RequestLogSettings
 
 GATEWAY = """
 import sys, time
 from pathlib import Path
 from robo_poet.request_log.log import RequestLog
 from robo_poet.request_log.record import Request
-from robo_poet.settings.request_log import RequestLogSettings
+from robo_poet.settings.serve import RequestLogSettings
 
 log = RequestLog(Path(sys.argv[1]), RequestLogSettings(names="patterns", part_records=40, part_seconds=0.5))
 n = 0

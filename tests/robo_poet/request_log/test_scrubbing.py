@@ -1,3 +1,5 @@
+import resource
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import asdict
@@ -7,12 +9,43 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from robo_poet.errors import BadInput
 from robo_poet.request_log import scrubbing as module
-from robo_poet.request_log.read import read
+from robo_poet.request_log.query import read
 from robo_poet.request_log.record import Request
-from robo_poet.request_log.scrubbing import Scrubbing, rest
+from robo_poet.request_log.scrubbing import Scrubbing, Texts, pause, trim_heap
 from robo_poet.request_log.writer import Writer
-from robo_poet.settings.request_log import RequestLogSettings
+from robo_poet.settings.serve import RequestLogSettings
+
+LETTER = "Dear Anna Kowalski,\nwrite to anna@example.org or call (212) 867-5309.\n"
+
+
+@pytest.fixture(scope="module")
+def texts() -> Texts:
+    return Texts(RequestLogSettings())
+
+
+def test_nothing_personal_stays(texts: Texts) -> None:
+    prompt, one, other = texts.scrub([LETTER, "And Anna came.\n", "The sea, the sea"])
+    assert prompt == "Dear <PERSON>,\nwrite to <EMAIL_ADDRESS> or call <PHONE_NUMBER>.\n"
+    assert one == "And <PERSON> came.\n"  # known from the prompt alone
+    assert other == "The sea, the sea"
+
+
+@pytest.mark.parametrize("given", [[""], ["", ""], ["a", ""], ["\n", "\n\n", "x"], ["a\x1eb", "c"], ["a\n\x1e\nb", "c", ""]])
+def test_texts_keep_their_places(texts: Texts, given: list[str]) -> None:
+    assert texts.scrub(given) == given
+
+
+def test_without_names() -> None:
+    [text] = Texts(RequestLogSettings(names="patterns", spacy_model="no_such_model")).scrub([LETTER])
+    assert "Anna Kowalski" in text
+    assert "anna@" not in text
+
+
+def test_a_model_that_is_not_there() -> None:
+    with pytest.raises(BadInput, match="is not installed"):
+        Texts(RequestLogSettings(spacy_model="no_such_model"))
 
 
 class Slow:
@@ -103,4 +136,19 @@ def test_without_its_model_it_omits_all_and_says_why(tmp_path: Path, request_of:
 
 @given(st.floats(1e-6, 100), st.floats(0.01, 1))
 def test_a_share_of_the_time(worked: float, share: float) -> None:
-    assert worked / (worked + rest(worked, share)) == pytest.approx(share)
+    assert worked / (worked + pause(worked, share)) == pytest.approx(share)
+
+
+def resident() -> float:
+    """Megabytes."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 1e6
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_what_lies_between_texts_that_stay_goes_back() -> None:
+    texts = ["x" * (600 + number % 900) for number in range(200_000)]
+    kept = texts[::400]  # holes on every page, some of them whole pages long
+    full = resident()
+    del texts
+    trim_heap()
+    assert resident() < full - 100 and len(kept) == 500

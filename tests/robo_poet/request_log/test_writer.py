@@ -10,12 +10,11 @@ import pytest
 
 from robo_poet.request_log import writer as module
 from robo_poet.request_log.layout import KINDS, days
-from robo_poet.request_log.part import make_part, recover
-from robo_poet.request_log.read import read
+from robo_poet.request_log.query import read
 from robo_poet.request_log.record import Request
-from robo_poet.request_log.spool import Spool
+from robo_poet.request_log.spool import Spool, make_part, recover
 from robo_poet.request_log.writer import Writer
-from robo_poet.settings.request_log import RequestLogSettings
+from robo_poet.settings.serve import RequestLogSettings
 
 NOON = 1_772_366_400.0
 

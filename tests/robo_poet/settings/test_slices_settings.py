@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from robo_poet.evaluation.documents import SLICES
-from robo_poet.settings.slices import SlicesSettings
+from robo_poet.settings.evaluation import SlicesSettings
 
 
 def test_the_columns_are_those_of_the_table() -> None:

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from pydantic import ValidationError
 
 from robo_poet.errors import BadInput
-from robo_poet.settings.access import AccessSettings
+from robo_poet.settings.serve import AccessSettings
 from serving.access.authentication import Access
 from serving.access.json_web_token import KeySet, read_keys
 from serving.refusal import Refused

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from robo_poet.errors import BadInput
-from robo_poet.settings.access import AccessSettings
+from robo_poet.settings.serve import AccessSettings
 from serving.access.api_keys import DAY, KeyStore, Standing, new_key, parse, text_of
 from serving.access.authentication import Access, NoLonger, require
 from serving.access.key_ring import KeyRing

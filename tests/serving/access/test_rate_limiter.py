@@ -15,7 +15,7 @@ from limits import RateLimitItemPerMinute
 from limits.aio.strategies import MovingWindowRateLimiter
 
 from robo_poet.errors import BadInput
-from robo_poet.settings.access import AccessSettings
+from robo_poet.settings.serve import AccessSettings
 from serving.access.caller import Caller
 from serving.access.rate_limiter import LocalWindow, RateLimiter, network
 from serving.refusal import Refused

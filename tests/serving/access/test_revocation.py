@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from robo_poet.errors import BadInput
-from robo_poet.settings.access import AccessSettings
+from robo_poet.settings.serve import AccessSettings
 from serving.access.api_keys import KeyStore
 from serving.access.authentication import Access
 from serving.refusal import Refused

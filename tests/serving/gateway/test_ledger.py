@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from robo_poet.registry.registry import Registry
-from robo_poet.request_log.read import read
+from robo_poet.request_log.query import read
 from robo_poet.settings.serve import ServeSettings
 from serving.gateway.ledger import numbers
 from tests.serving.gateway.conftest import QUIET

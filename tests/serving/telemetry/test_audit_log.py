@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from robo_poet.settings.telemetry import TelemetrySettings
+from robo_poet.settings.serve import TelemetrySettings
 from serving.telemetry import audit_log as module
 from serving.telemetry.audit_log import AuditLog, Interaction
 from serving.telemetry.pseudonym import Pseudonyms

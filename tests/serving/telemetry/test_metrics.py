@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robo_poet.settings.telemetry import TelemetrySettings
+from robo_poet.settings.serve import TelemetrySettings
 from serving.telemetry.metrics import ARMS, CODES, ROUTES, RULES, VERSIONS, Metrics
 
 SERVING = Path(__file__).parents[3] / "serving"

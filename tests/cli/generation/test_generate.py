@@ -9,9 +9,8 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from cli.generate import generate
-from cli.interrupt import stoppable
-from cli.writing import flow, note, write
+from cli.generation.generate import generate
+from cli.generation.terminal import flow, note, stoppable, write
 from robo_poet.errors import BadInput
 from robo_poet.model.completion import Completion
 from robo_poet.model.limits import StopReason

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from cli.chat_session import Session
-from cli.opened import introduction
-from cli.sampling_options import FIELDS, HELP, parse_setting, shown
-from cli.writing import note, write
+from cli.generation.chat_session import Session
+from cli.generation.loaded_version import introduction
+from cli.generation.sampling_options import FIELDS, HELP, parse_setting, shown
+from cli.generation.terminal import note, write
 from robo_poet.atomic import write_text
 from robo_poet.errors import BadInput
 from robo_poet.registry.registry import Registry

@@ -10,13 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from robo_poet.errors import BadInput
-from robo_poet.request_log import read as module
-from robo_poet.request_log.opinions import Opinions
-from robo_poet.request_log.read import read, read_parts
+from robo_poet.request_log import query as module
+from robo_poet.request_log.layout import FEEDBACK, JOINED, REQUESTS, table
+from robo_poet.request_log.query import Opinions, read, read_parts
 from robo_poet.request_log.record import Feedback, Request
-from robo_poet.request_log.schema import FEEDBACK, JOINED, REQUESTS, table
 from robo_poet.request_log.writer import Writer
-from robo_poet.settings.request_log import RequestLogSettings
+from robo_poet.settings.serve import RequestLogSettings
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

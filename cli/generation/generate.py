@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from cli.sampling_options import HELP, sampling_of, texts
+from cli.generation.sampling_options import HELP, sampling_of, texts
 from robo_poet.errors import BadInput
 from robo_poet.model.sampling import Sampling
 
@@ -65,8 +65,8 @@ def _read(prompt: str | None, file: Path | None) -> str:
 
 
 def _write(prompt: str, sampling: Sampling, samples: int, seed: int | None, registry: Path, number: int, as_json: bool) -> None:
-    from cli.opened import open_version
-    from cli.writing import ENDINGS, check_banned, flow, note, slipped, speed, write
+    from cli.generation.loaded_version import open_version
+    from cli.generation.terminal import ENDINGS, check_banned, flow, note, slipped, speed, write
     from robo_poet.model.completion import whole
     from robo_poet.model.generate import encode_prompt, stream
     from robo_poet.model.generate import generate as complete

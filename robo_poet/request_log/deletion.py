@@ -1,5 +1,7 @@
-"""Removal of a user's records from the log (DATA-4)."""
+"""Deletion of records, by user and by age (DATA-4)."""
 
+import shutil
+from datetime import date, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,8 +10,7 @@ import pyarrow.parquet as pq
 
 from robo_poet.atomic import new_file
 from robo_poet.request_log.layout import KINDS, check_log, days, units
-from robo_poet.request_log.part import recover
-from robo_poet.request_log.spool import read_spool
+from robo_poet.request_log.spool import read_spool, recover
 
 
 class Forgotten(NamedTuple):
@@ -54,3 +55,15 @@ def _without(part: Path, user: str) -> int:
         with new_file(part, durable=True) as temporary:
             pq.write_table(kept, temporary, compression="zstd")
     return int(rows.num_rows - kept.num_rows)
+
+
+def remove_old(folder: Path, today: date, keep_days: int) -> list[date]:
+    """Remove the days that are more than `keep_days` before `today`; return the removed days of requests."""
+    removed = []
+    for name, kind in KINDS.items():
+        for day, path in days(folder, kind):
+            if day < today - timedelta(days=keep_days):
+                shutil.rmtree(path, ignore_errors=True)
+                if name == "request":
+                    removed.append(day)
+    return removed

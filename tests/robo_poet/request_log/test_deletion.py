@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from robo_poet.errors import BadInput
-from robo_poet.request_log.forget import Forgotten, forget
-from robo_poet.request_log.read import read
+from robo_poet.request_log.deletion import Forgotten, forget
+from robo_poet.request_log.query import read
 from robo_poet.request_log.record import Feedback, Request
 from robo_poet.request_log.writer import Writer
-from robo_poet.settings.request_log import RequestLogSettings
+from robo_poet.settings.serve import RequestLogSettings
 
 
 @pytest.mark.parametrize("what", [lambda folder: read(folder), lambda folder: forget(folder, "anna")])

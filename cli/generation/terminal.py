@@ -1,7 +1,10 @@
-"""Terminal output of generated text and of notes about it. Text is streamed in whole characters."""
+"""Terminal output of generated text and of notes about it, and Ctrl-C that stops one answer. Text is streamed in whole characters."""
 
+import signal
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
 
 from rich.console import Console
 
@@ -65,3 +68,24 @@ def check_banned(model: LoadedModel, sampling: Sampling, prefix: str = "") -> No
 def slipped(sampling: Sampling, texts: Sequence[str]) -> list[str]:
     """Return the banned texts that occur in `texts`. This happens if several tokens together form one."""
     return [banned for banned in sampling.banned if any(banned in text for text in texts)]
+
+
+@contextmanager
+def stoppable() -> Iterator[Callable[[], bool]]:
+    """Catch Ctrl-C and yield a function that returns True after the first one. The second one raises KeyboardInterrupt.
+
+    The first Ctrl-C raises nothing, so that it cannot break a call into TensorFlow.
+    """
+    pressed = False
+
+    def handle(signal_number: int, frame: FrameType | None) -> None:
+        nonlocal pressed
+        if pressed:
+            raise KeyboardInterrupt
+        pressed = True
+
+    previous_handler = signal.signal(signal.SIGINT, handle)
+    try:
+        yield lambda: pressed
+    finally:
+        signal.signal(signal.SIGINT, previous_handler)

@@ -6,7 +6,7 @@ from typer.testing import CliRunner, Result
 
 from cli.__main__ import app
 from robo_poet.errors import BadInput
-from robo_poet.settings.access import AccessSettings
+from robo_poet.settings.serve import AccessSettings
 from serving.access.api_keys import KeyStore
 from serving.access.authentication import Access
 from serving.refusal import Refused

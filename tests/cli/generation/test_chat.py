@@ -14,7 +14,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from cli.chat import chat
+from cli.generation.chat import chat
 from robo_poet.errors import BadInput
 from robo_poet.model.generate import Completion, stream
 
@@ -144,7 +144,7 @@ def test_ctrl_c_keeps_what_was_written(toy_registry: Path, monkeypatch: pytest.M
                 os.kill(os.getpid(), signal.SIGINT)
             yield written
 
-    monkeypatch.setattr("cli.chat_session.stream", pressing)
+    monkeypatch.setattr("cli.generation.chat_session.stream", pressing)
     found = talk(toy_registry, "my heart burns\n/text\n", "--seed", "5", "-s", "min-length=100")
     assert "seed 5 · 24 tokens · " in found.stderr  # two pieces, of 8 and 16
     assert "stopped by Ctrl-C" in found.stderr

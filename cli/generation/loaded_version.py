@@ -17,14 +17,14 @@ from robo_poet.registry.version import Version
 
 
 @dataclass(frozen=True)
-class Opened:
+class LoadedVersion:
     """A version and its loaded model."""
 
     version: Version
     model: LoadedModel
 
 
-def open_version(registry: Path, number: int) -> Opened:
+def open_version(registry: Path, number: int) -> LoadedVersion:
     """Verify the digests of a version's files and load the version. Number 0 is the champion.
 
     Raises:
@@ -39,7 +39,7 @@ def open_version(registry: Path, number: int) -> Opened:
         model = load_model(version.folder / "model", version.folder / "tokenizer")
         # TensorFlow plans the graph in the first call, which takes a second. Do it here, so that it does not count as generation time.
         generate(model, [[START]], Sampling(max_new=1, min_new=0), [0])
-    return Opened(version, model)
+    return LoadedVersion(version, model)
 
 
 def introduction(version: Version) -> str:

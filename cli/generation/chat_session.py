@@ -5,11 +5,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from cli.conversation import Conversation, Turn, context_room, latest
-from cli.interrupt import stoppable
-from cli.opened import Opened, introduction, open_version
-from cli.sampling_options import sampling_of
-from cli.writing import ENDINGS, check_banned, flow, note, slipped, speed, write
+from cli.generation.conversation import Conversation, Turn, context_room, latest
+from cli.generation.loaded_version import LoadedVersion, introduction, open_version
+from cli.generation.sampling_options import sampling_of
+from cli.generation.terminal import ENDINGS, check_banned, flow, note, slipped, speed, stoppable, write
 from robo_poet.errors import BadInput
 from robo_poet.model.completion import whole
 from robo_poet.model.generate import encode_prompt, stream
@@ -87,7 +86,7 @@ class Session:
         seed = secrets.randbelow(2**31) if self.seed is None else self.conversation.last().seed + 1
         self.conversation = self.conversation.with_answer(self._answer(before, seed), seed)
 
-    def _open(self, number: int) -> Opened:
+    def _open(self, number: int) -> LoadedVersion:
         opened = open_version(self.registry, number)
         check_banned(opened.model, self.sampling)
         return opened

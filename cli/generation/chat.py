@@ -10,7 +10,8 @@ import typer
 from robo_poet.errors import BadInput
 
 if TYPE_CHECKING:
-    from cli.chat_session import Session
+    from cli.generation.chat_session import Session
+
 
 WELCOME = "Type how a text begins, and the model goes on; Enter alone lets it write more. /help lists commands, Ctrl-D leaves."
 INTERRUPTED = 130  # the shell's exit status after SIGINT: 128 + 2
@@ -25,11 +26,11 @@ def chat(
     registry: Annotated[Path, typer.Option(help="Folder of the registry.")] = Path("registry"),
 ) -> None:
     """Write a text together with the champion, or with a version of your choice, in the terminal."""
-    from cli.sampling_options import parse_setting, sampling_of
+    from cli.generation.sampling_options import parse_setting, sampling_of
 
     chosen_settings = dict(parse_setting(words) for words in settings or [])
     sampling_of(chosen_settings, "--set ")  # reject a wrong value before the model is loaded, which takes seconds
-    from cli.chat_session import Session
+    from cli.generation.chat_session import Session
 
     session = Session(registry, version, chosen_settings, seed)
     interactive = sys.stdin.isatty() and sys.stdout.isatty()
@@ -47,8 +48,8 @@ def _talk(session: "Session", interactive: bool) -> int:
 
     With unsaved text, the first Ctrl-C only warns and the second one leaves.
     """
-    from cli.chat_commands import take
-    from cli.writing import note
+    from cli.generation.chat_commands import take
+    from cli.generation.terminal import note
 
     failures, warned = 0, False
     lines = _lines("> " if interactive else "")
@@ -107,7 +108,7 @@ def _edit_lines() -> None:
         import readline
     except ImportError:
         return
-    from cli.chat_commands import COMMANDS
+    from cli.generation.chat_commands import COMMANDS
 
     def complete(prefix: str, index: int) -> str | None:
         return [*(name for name in COMMANDS if prefix.startswith("/") and name.startswith(prefix)), None][index]

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.conversation import LEAST_CONTEXT, Conversation, Turn, context_room, latest
-from cli.sampling_options import parse_setting, sampling_of, shown
+from cli.generation.conversation import LEAST_CONTEXT, Conversation, Turn, context_room, latest
+from cli.generation.sampling_options import parse_setting, sampling_of, shown
 from robo_poet.errors import BadInput
 from robo_poet.model.limits import MAX_LENGTH
 from robo_poet.model.sampling import Sampling

@@ -1,0 +1,1 @@
+"""Text generation in the terminal: the commands generate and chat."""
