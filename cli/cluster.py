@@ -1,4 +1,4 @@
-"""`robo-poet cluster …`: runs on a Kubeflow cluster. `docs/kubeflow.md` describes how to configure the cluster."""
+"""`robo-poet cluster …`: runs on a Kubeflow cluster. `docs/how-to/kubeflow.md` describes how to configure the cluster."""
 
 from __future__ import annotations
 

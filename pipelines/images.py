@@ -77,7 +77,7 @@ def choose_base(wanted: str) -> tuple[str, Mapping[str, Any]]:
         answer = engine.call("pull", "--quiet", names[0], timeout=600)
         if answer.status:
             why = (answer.err.strip().splitlines() or ["?"])[-1].removeprefix("Error response from daemon: ")
-            remedy = f"infra/images/base.sh makes a base without a registry, see docs/images.md ({why})"
+            remedy = f"infra/images/base.sh makes a base without a registry, see docs/how-to/images.md ({why})"
             raise BadInput("the engine has no such base image and cannot pull it", where=names[0], remedy=remedy)
         found = engine.images(names[:1])
     name = next(name for name in names if name in found)

@@ -86,7 +86,7 @@ def check_measured(placed: PlacedGate, slices: SlicesSettings) -> None:
     elif features and features not in made:
         fault = f"the profile makes no slices by {' and '.join(sorted(features))}"
     if fault:
-        raise BadInput(fault, where=placed.where, remedy="see docs/evaluation.md")
+        raise BadInput(fault, where=placed.where, remedy="see docs/reference/gates.md")
 
 
 def _read(line: Any, where: str) -> Gate:

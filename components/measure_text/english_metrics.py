@@ -3,7 +3,7 @@
 - Readability: Flesch–Kincaid grade, the US school grade needed to read a text (Kincaid et al. 1975).
 - Sentiment: VADER's lexicon and rules (Hutto & Gilbert 2014).
 - Toxicity: the content filter's classifier and its list of severe words (SERVE-4). Neither detects hatred and threats in plain words
-  (`docs/evaluation.md`).
+  (`docs/explanation/evaluation.md`).
 """
 
 import re

@@ -1,6 +1,6 @@
 """The metric class of the text step: a statistic of rows and the method of its confidence interval.
 
-A statistic is a function of row weights: how often each row counts. Ratios of sums use the judges' intervals (docs/judges.md). Other
+A statistic is a function of row weights: how often each row counts. Ratios of sums use the judges' intervals (docs/explanation/judges.md). Other
 smooth statistics, such as distinct-n or BLEU, use the jackknife. Rows of one unit are left out together.
 """
 
@@ -54,7 +54,7 @@ class RowMetric:
 
     Args:
         statistic: function of the row weights.
-        interval: method of the interval. Ratios of sums use the judges' methods (docs/judges.md):
+        interval: method of the interval. Ratios of sums use the judges' methods (docs/explanation/judges.md):
             `share`: exact, for the effective number of independent rows; `ratio`: studentised bootstrap;
             `jackknife`: other smooth functions; `none`: median and maximum.
         parts: (rows,) numerators and denominators of a ratio or share.

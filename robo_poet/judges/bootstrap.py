@@ -2,7 +2,7 @@
 
 The percentile interval of few units is too narrow: of normal units, a nominal 95 % is 85 % at 5 units and 90 % at 12. Here the studentised
 ratio is drawn, and the interval is symmetric (Hall 1988; Efron & Tibshirani 1993, section 12.5; for clusters Cameron, Gelbach & Miller
-2008). It is never narrower than Student's t with the effective number of units. Measured coverage: docs/judges.md.
+2008). It is never narrower than Student's t with the effective number of units. Measured coverage: docs/explanation/judges.md.
 """
 
 from collections.abc import Iterator

@@ -1,6 +1,6 @@
 """The gates that a model passes before anyone reads it (EVAL-6). They fail closed: what cannot be judged is rejected, with the reason.
 
-Pure: measurements and gates in, a decision out; the verdicts are listed in docs/judges.md.
+Pure: measurements and gates in, a decision out; the verdicts are listed in docs/reference/gates.md.
 
 An absolute bound is kept by the measured value itself: it says what these texts gave. On a slice the value counts only where there is an
 interval, for a slice of three documents says nothing.
@@ -58,7 +58,7 @@ class Decision:
     reason: str
 
     def to_json(self) -> dict[str, Any]:
-        """The `decision` artifact (docs/architecture.md)."""
+        """The `decision` artifact (docs/reference/artifacts.md)."""
         return {**asdict(self), "gates": [asdict(gate) for gate in self.gates]}
 
 

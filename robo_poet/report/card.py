@@ -36,7 +36,7 @@ def make_card(
     lineage: Mapping[str, Any],
     continuations: Sequence[Continuation],
 ) -> dict[str, Any]:
-    """All artifacts of a run's evaluation as one; see docs/evaluation.md."""
+    """All artifacts of a run's evaluation as one; see docs/how-to/read-the-card.md."""
     return {
         "about": [ABOUT, MEANT_FOR, NOT_FOR],
         "verdict": decision["verdict"],

@@ -38,7 +38,7 @@ def gate_row(result: Mapping[str, Any]) -> GateRow:
     """Return the row of a gate's result.
 
     Args:
-        result: a `GateResult` as JSON (docs/architecture.md, artifact `decision`). Versions of older releases lack some keys.
+        result: a `GateResult` as JSON (docs/reference/artifacts.md, artifact `decision`). Versions of older releases lack some keys.
     """
     metric, against = str(result["metric"]), str(result.get("against", ""))
     text = signed_text if against else metric_text

@@ -33,7 +33,7 @@ class ModelClient:
     """Calls of one model. Close it at the end.
 
     By aiohttp: while 32 calls are out, one costs it 0.1 ms of the processor and httpx 2.6 ms, which looks through all of its connections
-    each time (docs/serving.md).
+    each time (docs/explanation/serving.md).
 
     Args:
         address: of the model server's REST, without a path.

@@ -1,4 +1,4 @@
-"""What a person sees in the Kubeflow UI, as docs/kubeflow.md tells it: read off the IR, and off what the steps say of their artifacts."""
+"""What a person sees in the Kubeflow UI, as docs/reference/kubeflow-ui.md tells it: read off the IR, and off what the steps say of their artifacts."""
 
 import importlib
 import json

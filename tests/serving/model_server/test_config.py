@@ -5,7 +5,7 @@ import pytest
 from robo_poet.errors import BadInput
 from serving.model_server.config import parse_flags
 
-# The command line of docs/serving.md, as it is given to the binary.
+# The command line of docs/how-to/serve.md, as it is given to the binary.
 BINARY = """--port=8500 --rest_api_port=8501 --model_config_file=models.config --model_config_file_poll_wait_seconds=5
 --allow_version_labels_for_unavailable_models=true --enable_batching=true --batching_parameters_file=infra/serving/batching.config
 --enable_model_warmup --xla_cpu_compilation_enabled=true""".split()
