@@ -1,11 +1,11 @@
-"""Gates against the champion: at most so much worse, and what many slices at once do to that (EVAL-5, EVAL-6).
+"""Gates against the champion: how much worse than the champion a model may be (EVAL-5, EVAL-6).
 
-A slice passes if the whole interval of its difference keeps the margin. A gate on "author=*" passes if each author passes: to let a model
-through that is worse than the margin for some author, that author's own test has to err, which it does in some 2.5 % of cases. So passing
-needs no correction for the number of slices (intersection-union test, Berger 1982), and gets none.
-
-A slice fails, as told from unknown, if the interval lies wholly beyond the margin. Among twenty slices of a model that is just good enough,
-one would by chance in 40 % of cases: so within one gate failing is corrected (Holm 1979), and what does not hold after it is unknown.
+- Pass: the whole interval of the difference keeps the margin. A gate on "author=*" passes if each author passes. A model that is worse
+  than the margin for one author passes only if the test of that author errs, in about 2.5 % of cases. So passing needs no correction for
+  the number of slices (intersection-union test, Berger 1982).
+- Fail: the whole interval lies beyond the margin. Of twenty slices of a model that is just good enough, one does so by chance in 40 % of
+  cases. So failures are corrected within one gate (Holm 1979).
+- Unknown: everything else, including a failure that is not significant after the correction.
 """
 
 from collections.abc import Sequence
@@ -22,11 +22,11 @@ LEVEL = 0.025  # one side of a 95 % interval
 
 
 def judge_differences(given: Measurements, gate: Gate, own: Sequence[Outcome]) -> list[Outcome]:
-    """Judge the slices of one gate together.
+    """Judge all slices of one gate together.
 
     Args:
-        gate: without fault.
-        own: the model's own figures, a slice each; what is not measured is not compared.
+        gate: a gate whose `fault()` is empty.
+        own: the model's own value of each slice. A slice that was not measured is not compared.
     """
     compared = [_difference(given, gate, one) if one.state == "pass" else one for one in own]
     tested = [place for place, one in enumerate(compared) if one.state == "pass" and one.low is not None]
@@ -38,7 +38,7 @@ def judge_differences(given: Measurements, gate: Gate, own: Sequence[Outcome]) -
 
 
 def _difference(given: Measurements, gate: Gate, own: Outcome) -> Outcome:
-    """The difference of one slice, not yet judged: "pass" with limits if there is one."""
+    """Return the difference of one slice, not yet judged. Its state is "pass", with limits, if there is a difference to judge."""
     if given.champion == "none":
         return Outcome(own.slice, "pass", "no champion yet: nothing to compare with")
     of = _of(gate, own.slice)
@@ -55,13 +55,13 @@ def _difference(given: Measurements, gate: Gate, own: Outcome) -> Outcome:
 
 
 def _limits(gate: Gate, found: Outcome) -> tuple[float, float, float]:
-    """How much worse than the champion: at least, measured, at most."""
+    """Return how much worse than the champion the model is: lower limit, measured value, upper limit."""
     assert found.value is not None and found.low is not None and found.high is not None
     return (found.low, found.value, found.high) if gate.better == "lower" else (-found.high, -found.value, -found.low)
 
 
 def _p_value(gate: Gate, found: Outcome, units: int) -> float:
-    """Of the claim that the model is worse by no more than the margin; Student's t, as the interval tells the error."""
+    """Return the p-value of "worse by at most the margin". Student's t; the standard error follows from the interval."""
     least, worse, _ = _limits(gate, found)
     distance, freedom = worse - (gate.margin or 0.0), max(1, units - 1)
     if worse == least:

@@ -1,7 +1,7 @@
-"""Intervals by the cluster bootstrap: whole units (works) are drawn again with replacement, so what is alike within one stays together.
+"""Confidence intervals by the cluster bootstrap. Whole units (works) are resampled with replacement, which keeps their inner dependence.
 
-The percentile interval of few units is too narrow: of normal units, a nominal 95 % is 85 % at 5 units and 90 % at 12. Here the studentised
-ratio is drawn, and the interval is symmetric (Hall 1988; Efron & Tibshirani 1993, section 12.5; for clusters Cameron, Gelbach & Miller
+The percentile interval of few units is too narrow: of normal units, a nominal 95 % is 85 % at 5 units and 90 % at 12. So the studentised
+ratio is resampled, and the interval is symmetric (Hall 1988; Efron & Tibshirani 1993, section 12.5; for clusters Cameron, Gelbach & Miller
 2008). It is never narrower than Student's t with the effective number of units. Measured coverage: docs/explanation/judges.md.
 """
 
@@ -14,22 +14,22 @@ from robo_poet.judges.estimate import Estimate
 from robo_poet.judges.ratio import Numbers, Ratio, ratio
 from robo_poet.judges.student_t import quantile
 
-MINIMUM_UNITS = 5  # below, the interval is infinite: nothing is known
+MINIMUM_UNITS = 5  # with fewer, the interval is infinite
 RESAMPLES = 2000
-CONFIDENCE = 0.95  # of every interval that a gate reads; no setting, for the gates speak of 95 %
-_CHUNK = 2_000_000  # draws at a time: bounds the memory
+CONFIDENCE = 0.95  # of every interval that a gate reads; not a setting, because gates are defined for 95 %
+_CHUNK = 2_000_000  # draws per chunk; limits the memory
 
 
 def ratio_estimate(
     numerators: ArrayLike, denominators: ArrayLike, *, seed: int, confidence: float = CONFIDENCE, resamples: int = RESAMPLES
 ) -> Estimate:
-    """The ratio of two sums over independent units, such as nats over tokens, with its interval.
+    """Estimate the ratio of two sums over independent units, such as nats over tokens, with its confidence interval.
 
     Args:
-        numerators, denominators: (units,), one pair a unit; denominators ≥ 0. Units with denominator 0 are left out.
+        numerators, denominators: (units,), one pair per unit; denominators ≥ 0. Units with denominator 0 are left out.
 
     Returns:
-        The ratio; NaN within an infinite interval if it is none, an infinite interval below MINIMUM_UNITS.
+        The ratio. The interval is infinite below MINIMUM_UNITS; the value is NaN, in an infinite interval, if there is no ratio.
 
     Raises:
         ValueError: see `ratio`.
@@ -42,7 +42,7 @@ def ratio_estimate(
 
 
 def critical_value(found: Ratio, *, seed: int, confidence: float = CONFIDENCE, resamples: int = RESAMPLES) -> float:
-    """How many standard errors the interval reaches to either side; infinite where resampling cannot tell."""
+    """Return the half-width of the interval in standard errors; infinite if resampling cannot give one."""
     if found.units < MINIMUM_UNITS or not np.isfinite(found.error):
         return float("inf")
     drawn = np.concatenate([studentised(found.residuals, found.shares, counts) for counts in draws(found.units, resamples, seed)])
@@ -50,7 +50,7 @@ def critical_value(found: Ratio, *, seed: int, confidence: float = CONFIDENCE, r
 
 
 def draws(units: int, resamples: int, seed: int) -> Iterator[Numbers]:
-    """How often each unit is drawn, (resamples of this chunk, units); the chunks are `resamples` rows together."""
+    """Yield how often each unit is drawn, in chunks of (resamples of the chunk, units). The chunks have `resamples` rows in total."""
     random = np.random.default_rng(seed)
     rows = max(1, _CHUNK // units)
     for start in range(0, resamples, rows):
@@ -60,7 +60,7 @@ def draws(units: int, resamples: int, seed: int) -> Iterator[Numbers]:
 
 
 def studentised(residuals: Numbers, shares: Numbers, counts: Numbers) -> Numbers:
-    """|ratio drawn − ratio| over the standard error of the ratio drawn, (resamples,); infinite where a draw shows no spread.
+    """Return |resampled ratio − ratio| over the standard error of the resampled ratio, (resamples,); infinite without spread.
 
     Args:
         residuals, shares: of a `Ratio`, (units,).
@@ -72,12 +72,12 @@ def studentised(residuals: Numbers, shares: Numbers, counts: Numbers) -> Numbers
     with np.errstate(divide="ignore", invalid="ignore"):
         away = top / bottom
         spread = square - 2 * away * mixed + away**2 * size
-        spread = np.where(spread > 1e-12 * (square + away**2 * size), spread, 0.0)  # what rounding leaves is no spread
+        spread = np.where(spread > 1e-12 * (square + away**2 * size), spread, 0.0)  # rounding errors are not spread
         t = np.abs(away) * bottom / np.sqrt(units / (units - 1) * spread)
     t = np.where(spread == 0, np.where(top == 0, 0.0, np.inf), t)
     return np.asarray(np.where(bottom == 0, np.inf, t))
 
 
 def upper_quantile(values: Numbers, confidence: float) -> float:
-    """The smallest of `values` that is not exceeded by more than 1 − confidence of them."""
+    """Return the smallest of `values` that at most a share of 1 − confidence exceeds."""
     return float(np.quantile(values, confidence, method="inverted_cdf"))

@@ -1,4 +1,4 @@
-"""Which of two models predicts the same documents better, in bits per byte, which no tokenizer changes (EVAL-1, EVAL-5)."""
+"""Comparison of two models on the same documents, in bits per byte, which does not depend on the tokenizer (EVAL-1, EVAL-5)."""
 
 import math
 from collections.abc import Sequence
@@ -20,14 +20,14 @@ POWER = 0.8
 
 @dataclass(frozen=True)
 class Comparison:
-    """A new model beside the champion.
+    """The comparison of a new model with the champion.
 
     Args:
-        difference: bits per byte, new less champion; below 0 the new one is better.
-        unit: what was taken as independent. "document" speaks of these works alone: other works may differ.
-        verdict: whether the whole interval lies on one side of 0; unknown where it is infinite.
-        needed_units: how many such units would tell a true difference of this size apart, 4 times in 5, at the interval's level; None if
-            the difference is 0 or unknown.
+        difference: bits per byte, new less champion; below 0 the new model is better.
+        unit: the independent units. With "document" the result holds for these works only: other works may differ.
+        verdict: better or worse if the whole interval lies on one side of 0; unknown if it is infinite; else no significant difference.
+        needed_units: units needed to detect a true difference of this size with 80 % power, at the interval's level; None if the difference
+            is 0 or unknown.
         reason: the verdict in words, with its figures.
     """
 
@@ -41,14 +41,14 @@ class Comparison:
 def compare(
     works: Sequence[str], sizes: ArrayLike, new: ArrayLike, champion: ArrayLike, *, seed: int, confidence: float = 0.95
 ) -> Comparison:
-    """Compare by documents that both models have read.
+    """Compare two models on documents that both have scored.
 
     Args:
-        works: the work that each document belongs to.
-        sizes, new, champion: (documents,): bytes; nats of the whole document under either model.
+        works: the work of each document.
+        sizes, new, champion: (documents,): bytes; nats of the whole document under the new model and under the champion.
 
     Raises:
-        ValueError: not one of each a document, or a size that is negative or no finite number.
+        ValueError: lengths differ, or a size is negative or not finite.
     """
     size = np.asarray(sizes, np.float64)
     nats = np.asarray(new, np.float64) - np.asarray(champion, np.float64)
@@ -68,7 +68,10 @@ def compare(
 
 
 def needed_units(difference: float, deviation: float, confidence: float = 0.95, power: float = POWER) -> int | None:
-    """The fewest units that tell a true `difference` from 0, where the units' deviation is `deviation`: t test, two-sided (Cohen 1988).
+    """Return the fewest units that detect a true `difference` from 0 with this power: two-sided t test (Cohen 1988).
+
+    Args:
+        deviation: standard deviation of the units.
 
     Returns:
         At least MINIMUM_UNITS; None if there is no such number.
@@ -83,8 +86,8 @@ def needed_units(difference: float, deviation: float, confidence: float = 0.95, 
         return enough(quantile((1 + confidence) / 2, units - 1) + quantile(power, units - 1))
 
     normal = NormalDist()
-    fewest = enough(normal.inv_cdf((1 + confidence) / 2) + normal.inv_cdf(power))  # t asks for more than the normal distribution
-    most = by_t(fewest)  # and for less, the more units there are
+    fewest = enough(normal.inv_cdf((1 + confidence) / 2) + normal.inv_cdf(power))  # t needs more units than the normal distribution
+    most = by_t(fewest)  # and fewer, the more units there are
     while fewest < most:
         middle = (fewest + most) // 2
         fewest, most = (fewest, middle) if by_t(middle) <= middle else (middle + 1, most)

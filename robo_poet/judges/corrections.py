@@ -1,16 +1,18 @@
-"""p-values of many comparisons, adjusted: compare each with the level that one comparison would have."""
+"""Corrections of p-values for multiple comparisons. Compare an adjusted p-value with the level of a single test."""
 
 from collections.abc import Sequence
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Step-down of Holm (1979): rejecting what is ≤ α keeps the chance of any false rejection ≤ α, however the tests depend on each other.
+    """Adjust p-values by the step-down method of Holm (1979).
+
+    Rejecting every adjusted p ≤ α keeps the probability of any false rejection ≤ α, for any dependence between the tests.
 
     Returns:
         Adjusted p-values in the order given.
 
     Raises:
-        ValueError: a p-value that is not from 0 to 1.
+        ValueError: a p-value is not in [0, 1].
     """
     if not all(0 <= p <= 1 for p in p_values):
         raise ValueError("a p-value is no number from 0 to 1")

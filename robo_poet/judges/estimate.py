@@ -1,16 +1,16 @@
-"""A number and how sure it is."""
+"""A measured value with its confidence interval."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A measured value with its interval.
+    """A measured value with its confidence interval.
 
     Args:
-        value: the measurement itself.
-        low, high: limits of the interval; infinite where too little was measured to have one.
-        units: independent things it rests on (works, documents, pairs).
+        value: the measurement.
+        low, high: lower and upper limit of the interval; infinite if too little was measured.
+        units: number of independent units behind it (works, documents, templates).
     """
 
     value: float

@@ -1,9 +1,9 @@
-"""The gates that a model passes before anyone reads it (EVAL-6). They fail closed: what cannot be judged is rejected, with the reason.
+"""The gates that a model must pass before release (EVAL-6). They fail closed: a model that cannot be judged is rejected, with the reason.
 
-Pure: measurements and gates in, a decision out; the verdicts are listed in docs/reference/gates.md.
+Pure: takes measurements and gates, returns a decision; docs/reference/gates.md lists the verdicts.
 
-An absolute bound is kept by the measured value itself: it says what these texts gave. On a slice the value counts only where there is an
-interval, for a slice of three documents says nothing.
+An absolute bound is compared with the measured value, not with its interval: the value describes these texts. On a slice, the value counts
+only if there is an interval, because the value of a slice of three documents means nothing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,17 +23,17 @@ __all__ = ["Decision", "Gate", "GateResult", "judge_gates"]
 
 @dataclass(frozen=True)
 class GateResult:
-    """What one gate said, of one slice.
+    """The result of one gate on one slice.
 
     Args:
-        value: the metric, or against the champion the difference, new less champion; None if it is missing or no finite number.
-        bound: the bound in words, such as ">= 0.3 and <= 1".
+        value: the metric, or against the champion the difference, new less champion; None if it is missing or not finite.
+        bound: the bound as text, such as ">= 0.3 and <= 1".
         reason: why it failed, or why it passed although nothing was compared; else empty.
-        slice: which texts; "" is all of them.
-        against: "champion" where `value` is a difference.
-        low, high: limits of the interval, None where there is none.
-        unknown: too little was measured to judge; the verdict is then what the gate says of the unknown.
-        proven: whether the whole interval keeps the bound, and not the value alone; None where there is no interval.
+        slice: the slice of the held-out texts; "" is all of them.
+        against: "champion" if `value` is a difference.
+        low, high: limits of the interval, None if there is none.
+        unknown: too little was measured to judge; the verdict is then the gate's `on_unknown`.
+        proven: whether the whole interval keeps the bound, not only the value; None if there is no interval.
     """
 
     metric: str
@@ -58,16 +58,16 @@ class Decision:
     reason: str
 
     def to_json(self) -> dict[str, Any]:
-        """The `decision` artifact (docs/reference/artifacts.md)."""
+        """Return the artifact `decision` (docs/reference/artifacts.md)."""
         return {**asdict(self), "gates": [asdict(gate) for gate in self.gates]}
 
 
 def judge_gates(measured: Measurements | Mapping[str, float | None], gates: Sequence[Gate]) -> Decision:
-    """Accept a model if there is a gate and every gate passes.
+    """Accept a model if there is at least one gate and every gate passes.
 
     Args:
-        measured: the evaluation's; metrics by name alone are enough for gates that ask for no slice and no champion.
-        gates: the profile's.
+        measured: the result of the evaluation. Metrics by name are enough for gates without slice and champion.
+        gates: the gates of the profile.
     """
     given = measured if isinstance(measured, Measurements) else Measurements(measured)
     results = tuple(_result(gate, outcome) for gate in gates for outcome in _judge(given, gate))
@@ -78,7 +78,7 @@ def judge_gates(measured: Measurements | Mapping[str, float | None], gates: Sequ
 
 
 def _judge(given: Measurements, gate: Gate) -> list[Outcome]:
-    """One outcome a slice; at least one."""
+    """Return one outcome per slice, at least one."""
     if fault := gate.fault():
         return [Outcome(gate.slice, "fail", fault)]
     if not given.knows(gate.metric):
@@ -91,7 +91,7 @@ def _judge(given: Measurements, gate: Gate) -> list[Outcome]:
 
 
 def _value(given: Measurements, gate: Gate, key: str) -> Outcome:
-    """The model's own figure, not yet judged: "pass" if there is one."""
+    """Return the model's own value, not yet judged. Its state is "pass" if there is a value."""
     metric = gate.metric
     if not key:
         value, interval = given.metrics.get(metric), given.intervals.get(metric)
@@ -112,7 +112,7 @@ def _value(given: Measurements, gate: Gate, key: str) -> Outcome:
 
 
 def _bounded(gate: Gate, found: Outcome) -> Outcome:
-    """An absolute bound."""
+    """Judge a value by an absolute bound."""
     if found.state != "pass" or found.value is None:
         return found
     of = f"{gate.metric} of {found.slice}" if found.slice else gate.metric

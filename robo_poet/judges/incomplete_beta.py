@@ -1,4 +1,4 @@
-"""The regularised incomplete beta function and its inverse, of which Student's t and the binomial's limits are made."""
+"""The regularised incomplete beta function and its inverse. Student's t and the binomial limits are computed from them."""
 
 import math
 
@@ -6,9 +6,12 @@ _TINY = 1e-300
 
 
 def incomplete_beta(a: float, b: float, x: float) -> float:
-    """I_x(a, b) for a, b > 0 and x from 0 to 1, to some 11 digits.
+    """Return I_x(a, b) for a, b > 0 and x in [0, 1], to about 11 digits.
 
     By its continued fraction (Abramowitz & Stegun 1964, 26.5.8), evaluated by the modified method of Lentz (Thompson & Barnett 1986).
+
+    Raises:
+        ValueError: a, b or x is out of range.
     """
     if not (a > 0 and b > 0 and 0 <= x <= 1):
         raise ValueError(f"no incomplete beta function of a = {a}, b = {b} at {x}")
@@ -35,7 +38,7 @@ def incomplete_beta(a: float, b: float, x: float) -> float:
 
 
 def beta_quantile(a: float, b: float, probability: float) -> float:
-    """The x at which I_x(a, b) is `probability`: Newton's method, or halving where that would leave what is left."""
+    """Return the x for which I_x(a, b) equals `probability`. Newton's method; bisection if a step would leave the bracket."""
     low, high, x = 0.0, 1.0, a / (a + b)
     scale = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b)
     for _ in range(200):

@@ -1,4 +1,4 @@
-"""What the gates judge: a model's figures, and how they differ from the champion's."""
+"""The input of the gates: a model's metrics, and their differences from the champion's."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 
 
 class Interval(Protocol):
-    """What an `Estimate` looks like. Limits of None are as infinite ones, which JSON has no word for."""
+    """The interface of an `Estimate`. A limit of None means infinite, which JSON cannot express."""
 
     @property
     def value(self) -> float | None: ...
@@ -20,13 +20,13 @@ class Interval(Protocol):
 
 @dataclass(frozen=True)
 class Measurements:
-    """All that is known of a model before it is released. What is left out is unknown, and the gates fail closed on it.
+    """Everything that was measured of a model before release. Missing entries are unknown, and the gates fail closed on them.
 
     Args:
-        metrics: overall, by name; None, NaN and infinity are as good as missing.
-        intervals: of the same, where there are some; shown beside the values.
-        slices: by slice ("author=Shakespeare", see `slices`) and metric.
-        champion: "none" if there is none to compare with, which only whoever has asked the registry can say; "measured"; "unreadable".
+        metrics: overall values by name; None, NaN and infinity count as missing.
+        intervals: intervals of some of these values; shown, but not needed by an overall gate.
+        slices: values by slice ("author=Shakespeare", see `slices`) and metric.
+        champion: "none" if there is no champion (only a caller that asked the registry can know this); "measured"; "unreadable".
         differences: new less champion, on the same documents, by slice ("" is overall) and metric, with 95 % intervals.
     """
 
@@ -37,9 +37,9 @@ class Measurements:
     differences: Mapping[str, Mapping[str, Interval]] = field(default_factory=dict)
 
     def keys(self) -> set[str]:
-        """All slices, without the whole."""
+        """Return all slices except the overall one."""
         return {*self.slices, *self.differences} - {""}
 
     def knows(self, metric: str) -> bool:
-        """Whether the metric was measured anywhere."""
+        """Return True if the metric was measured overall or on any slice."""
         return any(metric in found for found in (self.metrics, *self.slices.values(), *self.differences.values()))

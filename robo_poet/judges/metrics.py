@@ -1,6 +1,6 @@
 """The table of metrics: name, unit, direction, where each is measured, and how its value is printed.
 
-It is the one place that says so; steps, gates, terminal, card and Kubeflow read it. docs/glossary.md explains each metric.
+This is the only place that defines them. Steps, gates, terminal, card and Kubeflow read it. docs/glossary.md explains each metric.
 """
 
 import math
@@ -16,15 +16,15 @@ class Metric:
     """One metric of an evaluation.
 
     Attributes:
-        label: name for people.
+        label: the name that is shown.
         digits: decimals of a printed value.
-        unit: printed after a value; "%" prints a share of 1 as per cent; "" where the label names the unit or there is none.
-        better: direction in which a model improves; None where neither is better by itself. A metric without a direction cannot be
-            compared with the champion's.
-        signed: prints a plus sign.
+        unit: printed after a value. "%" prints a share of 1 as per cent. "" if the label names the unit or there is none.
+        better: direction in which a model improves; None if neither direction is better. A metric without a direction cannot be compared
+            with the champion's.
+        signed: print a plus sign.
         sliced: measured for each slice of the held-out documents, by slice_metrics.
         compared: measured as a difference from the champion. Such a metric does not depend on the tokenizer.
-        bands: (limit, word) pairs, best first: a value on the better side of the limit has that quality. Bands gate nothing.
+        bands: (limit, word) pairs, best first: a value on the better side of the limit has that quality. No gate reads bands.
         worst: word for a value outside every band.
     """
 
@@ -40,12 +40,12 @@ class Metric:
 
     @property
     def scale(self) -> float:
-        """Factor from a value to its printed number."""
+        """Return the factor from a value to its printed number."""
         return 100.0 if self.unit == "%" else 1.0
 
     @property
     def suffix(self) -> str:
-        """The unit as it stands behind a number."""
+        """Return the unit as it is printed after a number."""
         return f" {self.unit}" if self.unit and self.unit != "%" else self.unit
 
 
@@ -163,7 +163,7 @@ def interval_text(
 
 
 def exact_text(metric: str, value: float | None) -> str:
-    """Return a bound or a value beside a bound: in the unit of `metric_text`, with all digits that count (at most 12)."""
+    """Return a bound, or a value next to a bound, in the unit of `metric_text`, with up to 12 significant digits."""
     row = METRICS.get(metric)
     return f"{value}" if value is None else f"{value * row.scale:.12g}{row.suffix}" if row else f"{value:.12g}"
 

@@ -1,10 +1,10 @@
-"""Numbers that came from files, and numbers in words."""
+"""Finite numbers from untyped input, and numbers as text."""
 
 import math
 
 
 def finite(value: object) -> float | None:
-    """`value` as a float if it is a finite number. JSON may bring anything; True is no measurement."""
+    """Return `value` as a float if it is a finite number, else None. Input may be any JSON value; a bool is not a number."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
@@ -15,7 +15,7 @@ def finite(value: object) -> float | None:
 
 
 def text(value: object) -> str:
-    """As short as it can be without losing anything; what is no finite number as it is."""
+    """Format a number with the fewest digits that keep its value. Non-finite numbers and other values are returned as `str`."""
     number = finite(value)
     if number is None:
         return str(value)

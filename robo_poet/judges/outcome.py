@@ -1,4 +1,4 @@
-"""What a gate finds of one slice, before it is said what becomes of the unknown."""
+"""The outcome of a gate on one slice, before the gate's `on_unknown` is applied."""
 
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -9,7 +9,7 @@ from robo_poet.judges.numbers import finite
 
 @dataclass(frozen=True)
 class Outcome:
-    """See `GateResult`; `low` and `high` are finite and around `value`, or both None."""
+    """The outcome of a gate on one slice. Fields as in `GateResult`; `low` and `high` are finite and enclose `value`, or both are None."""
 
     slice: str
     state: Literal["pass", "fail", "unknown"]
@@ -19,7 +19,7 @@ class Outcome:
     high: float | None = None
 
     def within(self, interval: Interval | None) -> "Outcome":
-        """With the limits of an interval that is one: finite, and with the value inside."""
+        """Return a copy with the limits of `interval` if they are finite and enclose the value; else return this outcome."""
         low, high = (finite(interval.low), finite(interval.high)) if interval else (None, None)
         if self.value is None or low is None or high is None or not low <= self.value <= high:
             return self

@@ -1,4 +1,4 @@
-"""Shares with their intervals: of completions that copy, of texts that a judge calls toxic."""
+"""Rates with confidence intervals, such as the share of completions that copy or of texts that a classifier calls toxic."""
 
 import math
 
@@ -13,10 +13,13 @@ from robo_poet.judges.student_t import quantile
 
 
 def clopper_pearson(hits: float, trials: float, *, confidence: float = 0.95) -> tuple[float, float]:
-    """Limits that hold whatever the true share is (Clopper & Pearson 1934); effective numbers need not be whole (Korn & Graubard 1998).
+    """Return exact binomial limits (Clopper & Pearson 1934). Effective numbers may be fractional (Korn & Graubard 1998).
+
+    Returns:
+        Lower and upper limit of the share. Their coverage holds for any true share.
 
     Raises:
-        ValueError: hits that are not from 0 to trials, or no trial.
+        ValueError: hits are not from 0 to trials, or there is no trial.
     """
     _check(hits, trials)
     if not trials:
@@ -28,19 +31,19 @@ def clopper_pearson(hits: float, trials: float, *, confidence: float = 0.95) -> 
 
 
 def clustered_rate(hits: ArrayLike, trials: ArrayLike, *, confidence: float = 0.95) -> Estimate:
-    """The share of hits where the trials of one unit depend on each other, such as completions of one work (Korn & Graubard 1998).
+    """Estimate the share of hits when the trials of one unit depend on each other, such as completions of one work (Korn & Graubard 1998).
 
-    Clopper and Pearson's limits for as many independent trials as would be equally sure. Where all trials have the same outcome nothing
-    tells how much those of one unit depend on each other: each unit then counts as one trial.
+    The limits are those of Clopper and Pearson for the effective number of independent trials. If all trials have the same outcome, their
+    dependence within a unit cannot be estimated. Then each unit counts as one trial.
 
     Args:
-        hits, trials: (units,), one pair a unit. Units without a trial are left out.
+        hits, trials: (units,), one pair per unit. Units without a trial are left out.
 
     Returns:
-        The share; an infinite interval below MINIMUM_UNITS, NaN if there was no trial.
+        The share; with an infinite interval below MINIMUM_UNITS, NaN if there was no trial.
 
     Raises:
-        ValueError: different shapes, or hits that are not from 0 to trials.
+        ValueError: shapes differ, or hits are not from 0 to trials.
     """
     top, bottom = np.asarray(hits, np.float64), np.asarray(trials, np.float64)
     found = ratio(top, bottom)
@@ -55,7 +58,7 @@ def clustered_rate(hits: ArrayLike, trials: ArrayLike, *, confidence: float = 0.
     effective = total
     if found.error > 0:
         level = (1 + confidence) / 2
-        loss = quantile(level, max(1.0, total - 1)) / quantile(level, found.freedom)  # the error itself is known by few units
+        loss = quantile(level, max(1.0, total - 1)) / quantile(level, found.freedom)  # the error itself is estimated from few units
         effective = min(total, share * (1 - share) / found.error**2 * loss**2)
     low, high = clopper_pearson(share * effective, effective, confidence=confidence)
     return Estimate(share, low, high, found.units)

@@ -1,4 +1,4 @@
-"""A ratio of two sums over independent units, and how far it may be off: nats over tokens, hits over trials, or a mean."""
+"""A ratio of two sums over independent units with its standard error: nats over tokens, hits over trials, or a mean."""
 
 from dataclasses import dataclass
 
@@ -10,14 +10,14 @@ Numbers = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Ratio:
-    """Sum of numerators over sum of denominators.
+    """The sum of numerators over the sum of denominators, with its standard error.
 
     Args:
-        value: the ratio; NaN if a numerator is no finite number or the denominators are 0 together.
-        error: its standard error, by leaving out a unit at a time (linearised: Efron & Tibshirani 1993, section 11; the CV3 of
-            MacKinnon & White 1985); infinite if one unit is everything.
+        value: the ratio; NaN if a numerator is not finite or the denominators sum to 0.
+        error: its standard error by the leave-one-unit-out jackknife (linearised: Efron & Tibshirani 1993, section 11; the CV3 of
+            MacKinnon & White 1985); infinite if one unit holds the whole denominator.
         freedom: degrees of freedom of that error, the effective number of units (Kish 1965) less one, at least 1.
-        units: how many units have a denominator above 0.
+        units: number of units with a denominator above 0.
         residuals, shares: of these units (units,): numerator − value × denominator, and denominator, both over the sum of denominators.
     """
 
@@ -30,10 +30,10 @@ class Ratio:
 
 
 def ratio(numerators: ArrayLike, denominators: ArrayLike) -> Ratio:
-    """The ratio of the sums of (units,) numerators and (units,) denominators, one pair a unit, denominators ≥ 0.
+    """Return the ratio of the sums of (units,) numerators and (units,) denominators, one pair per unit, denominators ≥ 0.
 
     Raises:
-        ValueError: different shapes, or a denominator that is negative or no finite number.
+        ValueError: shapes differ, or a denominator is negative or not finite.
     """
     top, bottom = np.asarray(numerators, np.float64), np.asarray(denominators, np.float64)
     if top.ndim != 1 or top.shape != bottom.shape:
@@ -47,7 +47,7 @@ def ratio(numerators: ArrayLike, denominators: ArrayLike) -> Ratio:
     if not np.isfinite(value):
         return Ratio(float("nan"), float("inf"), 1.0, units, np.zeros(units), np.zeros(units))
     residuals, shares = (top - value * bottom)[counted] / whole, bottom[counted] / whole
-    residuals = np.where(np.abs(residuals) <= 1e-14 * np.abs(top[counted] / whole), 0.0, residuals)  # rounding is no spread
+    residuals = np.where(np.abs(residuals) <= 1e-14 * np.abs(top[counted] / whole), 0.0, residuals)  # rounding errors are not spread
     if units < 2:
         return Ratio(value, float("inf"), 1.0, units, residuals, shares)
     error = float(np.sqrt((units - 1) / units * np.square(residuals / (1 - shares)).sum()))

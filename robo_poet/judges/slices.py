@@ -1,7 +1,7 @@
-"""Names of slices, as evaluation writes them: "author=Shakespeare", "author=Shakespeare,period=1600s"; "author=*" is each author, "" is all
-(EVAL-5).
+"""Keys of slices, as the evaluation writes them: "author=Shakespeare" or "author=Shakespeare,period=1600s" (EVAL-5).
 
-A value has its commas, signs of equality and stars percent-encoded, so a name has one reading: `robo_poet.evaluation.slice_key`.
+"author=*" selects each author; "" is all texts. Commas, equals signs and stars in a value are percent-encoded by
+`robo_poet.evaluation.slice_key`, so a key can be parsed in one way only.
 """
 
 import re
@@ -11,10 +11,10 @@ _FEATURE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
 def parse_slice(key: str) -> dict[str, str]:
-    """The values by feature, encoded as they are; a wildcard has "*". A value may be empty: documents that say nothing of it.
+    """Return the values by feature, still encoded; a wildcard has "*". A value may be empty: documents without that feature.
 
     Raises:
-        ValueError: no such name, or a feature twice.
+        ValueError: not a slice key, or a feature appears twice.
     """
     found: dict[str, str] = {}
     for part in key.split(",") if key else []:
@@ -29,10 +29,10 @@ def parse_slice(key: str) -> dict[str, str]:
 
 
 def select(wanted: str, keys: Iterable[str]) -> list[str]:
-    """Those of `keys` that `wanted` names, whatever the order of their features, sorted; keys that are no name are left out.
+    """Return the keys that `wanted` matches, in any order of their features, sorted. Keys that cannot be parsed are skipped.
 
     Raises:
-        ValueError: `wanted` is no name.
+        ValueError: `wanted` is not a slice key.
     """
     pattern = parse_slice(wanted)
 

@@ -1,4 +1,4 @@
-"""Student's t distribution (Student 1908), for any degrees of freedom above 0, whole or not."""
+"""Student's t distribution (Student 1908) for any degrees of freedom above 0, also fractional."""
 
 import math
 from functools import lru_cache
@@ -7,7 +7,7 @@ from robo_poet.judges.incomplete_beta import beta_quantile, incomplete_beta
 
 
 def upper_tail(t: float, freedom: float) -> float:
-    """P(T > t)."""
+    """Return P(T > t)."""
     if math.isinf(t):
         return 0.0 if t > 0 else 1.0
     tail = incomplete_beta(freedom / 2, 0.5, freedom / (freedom + t * t)) / 2
@@ -16,7 +16,11 @@ def upper_tail(t: float, freedom: float) -> float:
 
 @lru_cache(maxsize=4096)
 def quantile(probability: float, freedom: float) -> float:
-    """The t below which T lies with this probability, 0 < probability < 1."""
+    """Return the t with P(T ≤ t) = `probability`, for 0 < probability < 1.
+
+    Raises:
+        ValueError: the probability is out of range.
+    """
     if not 0 < probability < 1:
         raise ValueError(f"a probability lies between 0 and 1, not at {probability}")
     if probability == 0.5:

@@ -1,6 +1,6 @@
-"""What intervals take as independent: the works, or where there are too few of them their documents.
+"""The independent units of an interval: the works, or the documents if there are too few works.
 
-Documents of one work are alike, so intervals over documents speak of these works alone: another work may differ by more.
+Documents of one work depend on each other. So an interval over documents holds for these works only: another work may differ by more.
 """
 
 from collections.abc import Sequence
@@ -12,33 +12,33 @@ import numpy.typing as npt
 from numpy.typing import ArrayLike
 
 Numbers = npt.NDArray[np.float64]
-MINIMUM_WORKS = 10  # below, documents are the units
+MINIMUM_WORKS = 10  # with fewer, documents are the units
 
 
 @dataclass(frozen=True)
 class Units:
-    """The units of some rows.
+    """The unit of each row.
 
     Args:
-        name: what they are.
-        of: (rows,): the number of each row's unit, from 0.
+        name: the kind of unit.
+        of: (rows,), int64: the number of each row's unit, from 0.
     """
 
     name: Literal["work", "document"]
     of: npt.NDArray[np.int64]
 
     def sums(self, *values: ArrayLike) -> tuple[Numbers, ...]:
-        """Sums of (rows,) values over the rows of each unit: one (units,) array a sequence of `values`."""
+        """Return the sums of (rows,) values over the rows of each unit: one (units,) array per argument."""
         count = int(self.of.max(initial=-1)) + 1
         return tuple(np.bincount(self.of, np.asarray(each, np.float64), count).astype(np.float64) for each in values)
 
 
 def units(works: Sequence[str], documents: Sequence[str] | None = None, *, fewest: int = MINIMUM_WORKS) -> Units:
-    """The works, or where there are fewer than `fewest` the documents.
+    """Return the works as units, or the documents if there are fewer than `fewest` works.
 
     Args:
-        works: of each row.
-        documents: of each row, where several rows may be of one document, as completions are; else each row is a document.
+        works: the work of each row.
+        documents: the document of each row, if several rows share one document, as completions do. By default each row is a document.
     """
     place = _numbered(works)
     if int(place.max(initial=-1)) + 1 >= fewest:
