@@ -15,7 +15,7 @@ def compile(
 ) -> None:
     """Compile the training pipeline to IR YAML for Kubeflow Pipelines."""
     from pipelines.compile import compile_training
-    from pipelines.profile import load_profile
+    from pipelines.profile.load import load_profile
 
     compile_training(load_profile(profile, set_).profile, output)
     typer.echo(f"wrote {output} ({output.stat().st_size / 1e3:.0f} kB, profile {profile})")
@@ -30,10 +30,10 @@ def images(
     from rich.console import Console
     from rich.table import Table
 
-    from pipelines.images import make_images
+    from pipelines.images.build import make_images
+    from pipelines.images.programs import SERVING
     from pipelines.placement import Placement
-    from pipelines.profile import load_profile
-    from pipelines.programs import SERVING
+    from pipelines.profile.load import load_profile
     from pipelines.steps import GROUPS
 
     console = Console(highlight=False)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from kfp import Client
 
     from pipelines.cluster.connection import Connection
-    from pipelines.profile import Profile as Settings
+    from pipelines.profile.load import Profile as Settings
 
 INTERRUPTED = 130  # exit status after Ctrl-C
 
@@ -40,7 +40,7 @@ def submit(
     wait: Annotated[bool, typer.Option("--wait", help="Follow the run to its end; the exit status is the run's.")] = False,
 ) -> None:
     """Compile the pipeline, upload it and start a training run. Prints the address of the run."""
-    from pipelines.profile import load_profile
+    from pipelines.profile.load import load_profile
 
     settings = load_profile(profile, set_).profile
     sys.exit(run_on_cluster(settings, corpus=corpus, name=name, create_experiment=create_experiment, wait_for_it=wait))
@@ -94,9 +94,8 @@ def stop(run: RunId, profile: Profile = "rtx", set_: Set = []) -> None:  # noqa:
 @app.command()
 def doctor(profile: Profile = "rtx", set_: Set = []) -> None:  # noqa: B006  typer reads the default
     """Check whether the cluster and the profile are ready for a run. The exit status is 1 if a run cannot work."""
-    from pipelines.cluster.doctor import examine
-    from pipelines.cluster.readiness import Level
-    from pipelines.profile import load_profile
+    from pipelines.cluster.doctor import Level, examine
+    from pipelines.profile.load import load_profile
 
     colours = {Level.ok: "green", Level.warning: "yellow", Level.lacking: "red", Level.unchecked: None}
     lacking = 0
@@ -116,11 +115,10 @@ def schedule_create(
     set_: Set = [],  # noqa: B006  typer reads the default
 ) -> None:
     """Train on a cron schedule, on the corpus as it is then. Repeating the command is safe; new settings replace the old ones."""
-    from pipelines.cluster.cron import check_cron
-    from pipelines.cluster.recurring import schedule_training
+    from pipelines.cluster.recurring import check_cron, schedule_training
     from pipelines.cluster.submit import cluster_parameters
     from pipelines.compile import compile_training
-    from pipelines.profile import load_profile
+    from pipelines.profile.load import load_profile
 
     check_cron(cron)
     settings = load_profile(profile, set_).profile
@@ -157,7 +155,7 @@ def schedule_disable(name: Name, profile: Profile = "rtx", set_: Set = []) -> No
 def _connect(profile: str, overrides: list[str]) -> tuple[Client, Connection]:
     from pipelines.cluster.client import connect
     from pipelines.cluster.connection import find_connection
-    from pipelines.profile import load_profile
+    from pipelines.profile.load import load_profile
 
     return connect(find_connection(load_profile(profile, overrides).profile.cluster))
 
@@ -166,8 +164,7 @@ def _follow(client: Client, run: str, address: str, names: Mapping[str, str] | N
     """Follow a run to its end; return the exit status. Without `names`, read the display names of the steps from the cluster."""
     from rich.console import Console
 
-    from pipelines.cluster.follow import follow, names_of_run
-    from pipelines.cluster.watch import watch_on, word
+    from pipelines.cluster.follow import follow, names_of_run, watch_on, word
 
     try:
         with watch_on(Console(highlight=False)) as listener:

@@ -15,7 +15,7 @@ app = typer.Typer(no_args_is_help=True, help="Profiles: all that a person may wa
 @app.command("list")
 def list_profiles() -> None:
     """List the available profiles."""
-    from pipelines.profile import available, load_profile
+    from pipelines.profile.load import available, load_profile
 
     for name in available():
         typer.echo(f"{name:10} {load_profile(name).profile.description}")
@@ -31,7 +31,7 @@ def show(
     from rich.console import Console
     from rich.table import Table
 
-    from pipelines.profile import load_profile
+    from pipelines.profile.load import load_profile
     from robo_poet.report.gates import gate_name
 
     effective = load_profile(profile, set_)

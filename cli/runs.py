@@ -13,7 +13,7 @@ from cli.profile import Profile, Set
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from pipelines.run.process import Runner
+    from pipelines.run.execution.process import Runner
 
 
 class RunnerName(StrEnum):
@@ -39,7 +39,7 @@ def run(
 
     from cli.scorecard import scorecard
     from pipelines.local import explain_here, train_here
-    from pipelines.profile import load_profile
+    from pipelines.profile.load import load_profile
     from pipelines.run.display import display_on
 
     console = Console(highlight=False)
@@ -63,12 +63,11 @@ def run(
 
 def _runner(name: RunnerName) -> "Callable[[Mapping[str, Any]], Runner]":
     if name is RunnerName.docker:
-        from pipelines.containers import docker_runner
+        from pipelines.images.build import docker_runner
 
         return docker_runner
-    from pipelines.code_digest import ROOT
-    from pipelines.environments import interpreter
-    from pipelines.run.process import ProcessRunner
+    from pipelines.images.programs import ROOT, interpreter
+    from pipelines.run.execution.process import ProcessRunner
 
     return lambda parameters: ProcessRunner(ROOT, interpreter)
 
@@ -129,8 +128,8 @@ def gc(
     from rich.console import Console
     from rich.table import Table
 
-    from pipelines.profile import load_profile
-    from pipelines.run.gc import apply_gc, plan_gc
+    from pipelines.profile.load import load_profile
+    from pipelines.run.store.gc import apply_gc, plan_gc
 
     local = load_profile(profile).profile.local
     store, runs = Path(local.store), Path(local.runs)

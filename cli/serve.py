@@ -22,7 +22,7 @@ def serve(
     set_: Set = [],  # noqa: B006  typer reads the default
 ) -> None:
     """Serve the champion on 127.0.0.1: a web page at /, and the API at /v1, described by /openapi.json. Ctrl-C stops it."""
-    from pipelines.profile import load_profile
+    from pipelines.profile.load import load_profile
     from serving.local import serve_here
 
     settings = load_profile(profile, [*set_, *([] if port is None else [f"serve.port={port}"])]).profile

@@ -1,20 +1,42 @@
-"""From a profile to the compiled pipeline and the parameters of a run: the same YAML for this machine and for a cluster (PIPE-1)."""
+"""Compiles the training pipeline of a profile to the IR YAML that Kubeflow takes, and computes the parameters of a run."""
 
 from pathlib import Path
 from typing import Any
 
 from kfp import compiler
 
-from pipelines.code_digest import image
+from pipelines.images.programs import image
 from pipelines.placement import Placement
-from pipelines.profile import Profile
+from pipelines.profile.load import Profile
 from pipelines.steps import GROUPS
 from pipelines.training import training_pipeline
-from pipelines.warm_start import warm_start
 from robo_poet.atomic import new_file
 from robo_poet.corpus.source_digest import source_digest
+from robo_poet.digest import digest_path
 from robo_poet.errors import BadInput
 from robo_poet.person import who
+from robo_poet.registry.registry import Registry
+
+
+def warm_start(number: int, registry: str) -> dict[str, str]:
+    """The run parameters `warm_start` (the version's `model` folder) and `warm_start_digest`; both empty for number 0.
+
+    Raises:
+        NoSuchVersion, Corrupt: there is none of this number, or it is not what was registered.
+        BadInput: the registry is not on this machine.
+    """
+    if not number:
+        return {"warm_start": "", "warm_start_digest": ""}
+    if not Path(registry).is_dir():
+        remedy = "a warm start reads the version when the run is submitted: use RUNNER=process or RUNNER=docker, or train.warm_start=0"
+        raise BadInput("no such registry on this machine", where=f"train.warm_start={number}: {registry or '(none)'}", remedy=remedy)
+    version = Registry(Path(registry)).version(number)
+    version.verify()
+    folder = version.folder / "model"
+    if not (folder / "keras" / "model.keras").is_file():
+        remedy = "choose a version that was made by a newer code"
+        raise BadInput("this version holds no Keras model to begin with", where=f"train.warm_start={number}: {folder}", remedy=remedy)
+    return {"warm_start": str(folder.resolve()), "warm_start_digest": digest_path(folder)}
 
 
 def compile_training(profile: Profile, target: Path, *, moving_source: bool = False, moving_champion: bool = True) -> None:

@@ -1,4 +1,4 @@
-"""The training pipeline on this machine: compile, resolve what lies outside, hand the IR to the executor, read the outcome."""
+"""A run on this machine: resolves the champion, compiles the pipeline, executes it, and collects the outcome."""
 
 import shutil
 import tempfile
@@ -7,16 +7,29 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pipelines.champion import champion
 from pipelines.compile import compile_training, run_parameters
-from pipelines.outcome import Outcome, conclude
-from pipelines.profile import Profile
-from pipelines.run.executor import run_pipeline
+from pipelines.outcome import Outcome, conclude, watch_training
+from pipelines.profile.load import Profile
+from pipelines.run.execution.executor import run_pipeline
+from pipelines.run.execution.process import Runner
 from pipelines.run.explain import Verdict, explain
-from pipelines.run.process import Runner
 from pipelines.run.record import Listener
 from pipelines.run.result import RunResult
-from pipelines.training_logs import watch_training
+from robo_poet.registry.registry import Registry
+
+NONE, ASK = "none", ""  # what compare_champion is told: there is none; ask the registry, and say what is wrong with it
+
+
+def champion(registry: Path) -> str:
+    """Digest of the champion of this machine's registry; `none`; or nothing where the log may have been lost, which is not the same.
+
+    Raises:
+        Corrupt: the log is not what was written.
+    """
+    store = Registry(registry)
+    if found := store.champion():
+        return found.digest
+    return ASK if store.strays() else NONE
 
 
 def train_here(

@@ -1,13 +1,11 @@
-"""Where a step runs on a cluster and with what: image, limits, retries, and the RTX pool for those that ask for a GPU (PIPE-6)."""
+"""Places steps on the cluster: image, resources, node pool, retries and pod settings of each step (PIPE-6)."""
 
 from dataclasses import dataclass
 
 from kfp import dsl, kubernetes
 
-from pipelines.cluster.pod import prepare_pod
-from pipelines.cluster.settings import Cluster, Resources
-from pipelines.code_digest import image
-from pipelines.environments import group
+from pipelines.images.programs import group, image
+from pipelines.profile.cluster import Cluster, Resources
 
 
 @dataclass(frozen=True)
@@ -38,3 +36,40 @@ class Placement:
             kubernetes.add_node_selector(task, pool.label, pool.value)
             kubernetes.add_toleration(task, key=pool.taint, operator="Exists", effect="NoSchedule")
         return task
+
+
+REGISTRY_STEPS = ("compare_champion", "register_model", "deploy_canary")  # the ones that reach the registry
+
+
+def prepare_pod(task: dsl.PipelineTask, step: str, cluster: Cluster) -> None:
+    """Limits and requests, time limit, volumes, secrets by name, identity and labels of the pod that runs `step`."""
+    resources = cluster.resources.get(step, cluster.default_resources)
+    task.set_cpu_limit(resources.cpu).set_memory_limit(resources.memory)
+    task.set_cpu_request(resources.cpu_request or resources.cpu)
+    task.set_memory_request(resources.memory_request or resources.memory)
+    kubernetes.set_timeout(task, resources.minutes * 60)
+    if not cluster.cache:
+        task.set_caching_options(False)
+
+    if step == "train_model" and cluster.checkpoint_claim:
+        kubernetes.mount_pvc(task, pvc_name=cluster.checkpoint_claim, mount_path=cluster.checkpoint_root)
+    if step in REGISTRY_STEPS and cluster.registry_claim:
+        kubernetes.mount_pvc(task, pvc_name=cluster.registry_claim, mount_path=cluster.registry)
+
+    for secret in cluster.secrets:
+        if secret.steps and step not in secret.steps:
+            continue
+        if secret.env:
+            kubernetes.use_secret_as_env(task, secret_name=secret.name, secret_key_to_env=secret.env)
+        if secret.mount:
+            kubernetes.use_secret_as_volume(task, secret_name=secret.name, mount_path=secret.mount)
+
+    kubernetes.set_image_pull_policy(task, cluster.image_pull_policy)
+    if cluster.image_pull_secrets:
+        kubernetes.set_image_pull_secrets(task, cluster.image_pull_secrets)
+    # KFP itself drops all capabilities and forbids privilege escalation; the identity is all that kfp-kubernetes leaves to us.
+    kubernetes.set_security_context(
+        task, run_as_user=cluster.run_as_user, run_as_group=cluster.run_as_group, run_as_non_root=True
+    )  # fmt: skip
+    kubernetes.add_pod_label(task, "app.kubernetes.io/part-of", "robo-poet")  # what network policies and dashboards select by
+    kubernetes.add_pod_label(task, "app.kubernetes.io/component", task.name)

@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
-from pipelines.code_digest import ROOT
 from pipelines.compile import compile_training, run_parameters
-from pipelines.containers import docker_runner
-from pipelines.environments import interpreter
-from pipelines.profile import load_profile
-from pipelines.run.executor import run_pipeline
-from pipelines.run.process import ProcessRunner, Runner
+from pipelines.images.build import docker_runner
+from pipelines.images.programs import ROOT, interpreter
+from pipelines.profile.load import load_profile
+from pipelines.run.execution.executor import run_pipeline
+from pipelines.run.execution.process import ProcessRunner, Runner
 from pipelines.run.result import RunResult
 
 

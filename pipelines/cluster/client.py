@@ -1,4 +1,4 @@
-"""A `kfp.Client` for the cluster that a profile and the environment name."""
+"""The KFP client of a cluster: HTTP transport with retries, and the experiment that runs belong to."""
 
 import contextlib
 import io
@@ -10,10 +10,53 @@ from typing import Any
 
 import kfp
 import kfp_server_api
+import urllib3
+from kfp_server_api import ApiClient, ApiException
+from kfp_server_api.rest import RESTClientObject
 
 from pipelines.cluster.connection import PREFIX, Connection
-from pipelines.cluster.transport import install
+from pipelines.cluster.errors import TOKEN_REMEDY, ClusterError, Refused, no_answer, refusal
 from robo_poet.errors import BadInput
+
+CONNECT_SECONDS, READ_SECONDS = 10.0, 60.0
+
+
+class Transport(RESTClientObject):
+    """Replaces the generated client's HTTP; raises `ClusterError` and nothing else."""
+
+    def __init__(self, connection: Connection, configuration: Any) -> None:
+        # No retry and no redirect: a retried POST could start a second run, and a redirect leads to a login page.
+        configuration.retries = urllib3.Retry(0, raise_on_redirect=False)
+        super().__init__(configuration)
+        self._connection = connection
+
+    def request(self, method: str, url: str, **options: Any) -> Any:
+        """One call; see the base class."""
+        options["_request_timeout"] = options.get("_request_timeout") or (CONNECT_SECONDS, READ_SECONDS)
+        host = self._connection.host
+        try:
+            answer = super().request(method, url, **options)
+        except urllib3.exceptions.HTTPError as error:
+            raise no_answer(str(getattr(error, "reason", None) or error), host=host) from None
+        except ApiException as error:
+            raise self._explained(error) from None
+        if "html" in (answer.getheader("content-type") or ""):
+            raise Refused(
+                "answers with a page and not as an API: a login, or the address of another service", where=host,
+                remedy=f"{TOKEN_REMEDY}; or correct cluster.host, which often ends in /pipeline",
+            )  # fmt: skip
+        return answer
+
+    def _explained(self, error: Any) -> ClusterError:
+        if not error.status:
+            return no_answer(str(error.reason), host=self._connection.host)
+        body = error.body.decode("utf-8", "replace") if isinstance(error.body, bytes) else error.body or ""
+        return refusal(error.status, body, host=self._connection.host, namespace=self._connection.namespace)
+
+
+def install(connection: Connection, api_client: ApiClient) -> None:
+    """Put the transport under a generated API client, and so under all services that share it."""
+    api_client.rest_client = Transport(connection, api_client.configuration)
 
 
 def connect(connection: Connection) -> tuple[kfp.Client, Connection]:
@@ -71,3 +114,26 @@ def _authority(connection: Connection) -> dict[str, Any]:
 
 def _namespace(connection: Connection) -> dict[str, str]:
     return {"namespace": connection.namespace} if connection.namespace else {}
+
+
+REMEDY = f"create it in the Kubeflow UI or with --create-experiment; or name another in cluster.experiment or {PREFIX}EXPERIMENT"
+
+
+def find_experiment(client: kfp.Client, connection: Connection, *, create: bool = False) -> str:
+    """The id of the connection's experiment.
+
+    Raises:
+        BadInput: there is none of that name, or it is in the archive.
+        ClusterError: the namespace is not ours, or the token is refused.
+    """
+    name = connection.experiment
+    found = client.list_experiments(namespace=connection.namespace, filter=named(name)).experiments or []
+    if not found and create:
+        with quietly():
+            return str(client.create_experiment(name, namespace=connection.namespace).experiment_id)
+    if not found:
+        place = f" in namespace {connection.namespace}" if connection.namespace else ""
+        raise BadInput(f"there is no such experiment{place}", where=f"experiment {name}", remedy=REMEDY)
+    if found[0].storage_state == "ARCHIVED":
+        raise BadInput("is in the archive", where=f"experiment {name}", remedy="restore it in the Kubeflow UI, or name another")
+    return str(found[0].experiment_id)

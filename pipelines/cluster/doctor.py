@@ -1,16 +1,106 @@
-"""What a live cluster, or the profile, lacks for a run: in plain words, one thing a line."""
+"""Checks what a live cluster still lacks for a run, and says how to add it."""
 
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
 
-from pipelines.cluster.client import connect
-from pipelines.cluster.connection import PREFIX, Connection, find_connection
+from pipelines.cluster.client import connect, find_experiment
+from pipelines.cluster.connection import PREFIX, Connection, expiry, find_connection
 from pipelines.cluster.errors import ClusterError, Refused
-from pipelines.cluster.experiment import find_experiment
-from pipelines.cluster.readiness import Finding, Level, findings
-from pipelines.cluster.settings import Cluster
-from pipelines.cluster.token import expiry
+from pipelines.profile.cluster import Cluster
 from robo_poet.errors import BadInput
+
+
+class Level(StrEnum):
+    """How a finding is to be taken."""
+
+    ok = "ok"
+    warning = "warning"  # it may work
+    lacking = "lacking"  # it cannot work
+    unchecked = "unchecked"  # only someone with kubectl can tell
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    level: Level
+    what: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.what}; {self.remedy}" if self.remedy else self.what
+
+
+def findings(cluster: Cluster, connection: Connection) -> Iterator[Finding]:
+    """All that can be said without the cluster, in the order of a run."""
+    yield _pipeline_root(connection)
+    yield _images(cluster)
+    yield _registry(cluster)
+    yield _checkpoints(cluster)
+    yield from _unchecked(cluster, connection)
+
+
+def _pipeline_root(connection: Connection) -> Finding:
+    if connection.pipeline_root:
+        return Finding(Level.ok, f"artifacts go to {connection.pipeline_root}")
+    remedy = f"to choose, set cluster.pipeline_root or {PREFIX}PIPELINE_ROOT, such as gs://bucket/robo-poet"
+    return Finding(Level.warning, "no pipeline root is set: artifacts go where the cluster keeps them by default", remedy)
+
+
+def _images(cluster: Cluster) -> Finding:
+    first, slash, _ = cluster.image_prefix.partition("/")
+    example = "set cluster.image_prefix to a registry that the nodes pull from, then `make images` and push"
+    if not slash or not ("." in first or ":" in first or first == "localhost"):  # how Docker tells a host from a name
+        what = f"image prefix {cluster.image_prefix} names no image registry: nodes would look on Docker Hub, or for an image they hold"
+        return Finding(Level.warning, what, example)
+    if first.partition(":")[0] in ("localhost", "127.0.0.1"):
+        return Finding(Level.warning, f"image prefix {cluster.image_prefix} is this machine: each node would ask itself", example)
+    return Finding(Level.ok, f"images are {cluster.image_prefix}/<step>:<digest of the code>")
+
+
+def _registry(cluster: Cluster) -> Finding:
+    remedy = "set cluster.registry to an absolute folder and cluster.registry_claim to the volume claim that is mounted there"
+    if not cluster.registry:
+        return Finding(Level.lacking, "no model registry is named: register_model has nowhere to put a version", remedy)
+    if "://" in cluster.registry:
+        what = f"registry {cluster.registry} is not a folder, and this version of the registry needs one"
+        return Finding(Level.lacking, what, remedy)
+    if not cluster.registry_claim:
+        what = f"registry {cluster.registry} is a folder inside the pod: what is registered would be lost when the step ends"
+        return Finding(Level.lacking, what, remedy)
+    return Finding(Level.ok, f"the registry is {cluster.registry} on claim {cluster.registry_claim}")
+
+
+def _checkpoints(cluster: Cluster) -> Finding:
+    if cluster.checkpoint_claim:
+        return Finding(Level.ok, f"checkpoints are in {cluster.checkpoint_root} on claim {cluster.checkpoint_claim}")
+    if cluster.checkpoint_root.startswith("/"):
+        what = f"checkpoint_root is {cluster.checkpoint_root}, and no claim is mounted there: the step may not write, or loses it"
+        return Finding(Level.lacking, what, "set cluster.checkpoint_claim to a volume claim")
+    remedy = "set cluster.checkpoint_root to an absolute folder, and cluster.checkpoint_claim"
+    return Finding(Level.warning, "checkpoints are inside the pod: a training that is moved or retried begins anew", remedy)
+
+
+def _unchecked(cluster: Cluster, connection: Connection) -> Iterator[Finding]:
+    """What only kubectl can tell, with the command to ask."""
+    kubectl = f"kubectl -n {connection.namespace or 'NAMESPACE'} get"
+    for claim in sorted({cluster.checkpoint_claim, cluster.registry_claim} - {""}):
+        what = f"whether claim {claim} is bound, and writable for the user of the images"
+        yield Finding(Level.unchecked, what, f"{kubectl} pvc {claim}")
+    for secret in sorted({*cluster.image_pull_secrets, *(one.name for one in cluster.secrets)}):
+        yield Finding(Level.unchecked, f"whether secret {secret} is there", f"{kubectl} secret {secret}")
+    if cluster.service_account:
+        yield Finding(
+            Level.unchecked, f"whether service account {cluster.service_account} is there", f"{kubectl} sa {cluster.service_account}"
+        )
+    if steps := [step for step, resources in cluster.resources.items() if resources.gpu]:
+        pool = cluster.gpu_pool
+        what = f"whether a node for {', '.join(steps)} has a free {pool.resource}"
+        yield Finding(Level.unchecked, what, f"kubectl get nodes -l {pool.label}={pool.value}")
+    yield Finding(Level.unchecked, "whether the images are pushed and the nodes may pull them", "`robo-poet compile` names them")
+
 
 SOON = 600.0  # seconds; a token that ends sooner than that is warned of
 

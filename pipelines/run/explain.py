@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipelines.run.entry import Entry
-from pipelines.run.ir import Output, Step, outputs_in
-from pipelines.run.read import check_arguments, read_pipeline
+from pipelines.run.execution.schedule import End, decide
+from pipelines.run.ir.document import check_arguments, read_pipeline
+from pipelines.run.ir.steps import Output, Step, outputs_in
+from pipelines.run.ir.values import render
 from pipelines.run.result import TaskResult
-from pipelines.run.schedule import End, decide
-from pipelines.run.store import Store, ingredients
-from pipelines.run.values import render
+from pipelines.run.store.entry import Entry
+from pipelines.run.store.store import Store, ingredients
 
 
 @dataclass(frozen=True)

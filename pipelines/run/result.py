@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipelines.run.entry import Artifact
+from pipelines.run.store.entry import Artifact
 
 EXIT = {"succeeded": 0, "failed": 1, "cancelled": 130}
 

@@ -4,7 +4,7 @@ import statistics
 import tempfile
 from pathlib import Path
 
-from pipelines.run import engine
+from pipelines.run.container import engine
 from tests.bench.frame import Row
 from tests.ci_run import ci_run
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.profile import load_profile
+from pipelines.profile.load import load_profile
 from robo_poet.judges.gate import Gate
 from tests.e2e import broken_corpora
 from tests.e2e.conftest import Shell

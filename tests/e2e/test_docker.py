@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from pipelines.code_digest import image
-from pipelines.images import labels_of
-from pipelines.profile import load_profile
-from pipelines.run import engine
-from pipelines.run.owner import LABEL, Owner
+from pipelines.images.build import labels_of
+from pipelines.images.programs import image
+from pipelines.profile.load import load_profile
+from pipelines.run.container import engine
+from pipelines.run.container.engine import LABEL, Owner
 from pipelines.steps import GROUPS
 from robo_poet.errors import BadInput
 from tests.ci_run import ci_run

@@ -11,11 +11,10 @@ from typing import Any
 import httpx
 import pytest
 
-from pipelines.code_digest import image
-from pipelines.images import labels_of
-from pipelines.profile import load_profile
-from pipelines.programs import SERVING
-from pipelines.run import engine
+from pipelines.images.build import labels_of
+from pipelines.images.programs import SERVING, image
+from pipelines.profile.load import load_profile
+from pipelines.run.container import engine
 from robo_poet.errors import BadInput
 from robo_poet.registry.registry import Registry
 from robo_poet.registry.state import Stage

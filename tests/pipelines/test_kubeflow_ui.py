@@ -13,10 +13,9 @@ import pytest
 import yaml
 
 from pipelines import steps
-from pipelines.code_digest import ROOT
 from pipelines.compile import compile_training
-from pipelines.environments import interpreter
-from pipelines.profile import load_profile
+from pipelines.images.programs import ROOT, interpreter
+from pipelines.profile.load import load_profile
 from tests.conftest import verse
 
 Document = dict[str, Any]

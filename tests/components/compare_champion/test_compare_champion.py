@@ -9,7 +9,7 @@ import pytest
 
 from components.compare_champion import __main__ as step
 from components.compare_champion.__main__ import main
-from pipelines.champion import champion as champion_of
+from pipelines.local import champion as champion_of
 from robo_poet.corpus.document import Document
 from robo_poet.corpus.read import read_documents
 from robo_poet.corpus.write import write_documents

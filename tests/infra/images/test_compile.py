@@ -6,7 +6,7 @@ from types import ModuleType
 
 import pytest
 
-from pipelines.code_digest import ROOT
+from pipelines.images.programs import ROOT
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pipelines.compile import compile_training
-from pipelines.profile import Profile, load_profile
+from pipelines.profile.load import Profile, load_profile
 from tests.pipelines.cluster.kubeflow_server import Kubeflow
 
 TOKEN = "a-token-that-is-nowhere-to-be-seen"

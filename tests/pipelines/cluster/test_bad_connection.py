@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.cluster.client import connect
+from pipelines.cluster.client import connect, find_experiment
 from pipelines.cluster.connection import find_connection
 from pipelines.cluster.errors import Refused, Unreachable, no_answer, refusal
-from pipelines.cluster.experiment import find_experiment
-from pipelines.profile import Profile
+from pipelines.profile.load import Profile
 from robo_poet.errors import BadInput
 from tests.pipelines.cluster.conftest import TOKEN
 from tests.pipelines.cluster.kubeflow_server import Kubeflow
@@ -51,7 +50,7 @@ def test_nothing_listens(profile: Make) -> None:
 
 
 def test_a_host_that_says_nothing(profile: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipelines.cluster.transport.READ_SECONDS", 0.2)
+    monkeypatch.setattr("pipelines.cluster.client.READ_SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         address = f"http://127.0.0.1:{deaf.getsockname()[1]}"
         assert "no answer in time" in line(profile(f"cluster.host={address}"), Unreachable)

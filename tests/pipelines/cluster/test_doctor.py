@@ -8,9 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.cluster import app
-from pipelines.cluster.doctor import examine
-from pipelines.cluster.readiness import Level
-from pipelines.profile import Profile
+from pipelines.cluster.doctor import Level, examine
+from pipelines.profile.load import Profile
 from tests.pipelines.cluster.conftest import TOKEN
 from tests.pipelines.cluster.kubeflow_server import Kubeflow
 from tests.pipelines.cluster.test_bad_connection import jwt

@@ -18,10 +18,9 @@ from cli.__main__ import app as front_door
 from pipelines.cluster.client import connect
 from pipelines.cluster.connection import find_connection
 from pipelines.cluster.errors import Refused, Unreachable
-from pipelines.cluster.follow import Snapshot, Task, display_names_in, follow, names_of_run
+from pipelines.cluster.follow import Snapshot, Task, display_names_in, follow, names_of_run, table, watch_on
 from pipelines.cluster.submit import cluster_parameters, submit_training
-from pipelines.cluster.watch import table, watch_on
-from pipelines.profile import Profile
+from pipelines.profile.load import Profile
 from tests.pipelines.cluster.kubeflow_server import Kubeflow
 
 Serve, Make = Callable[..., Kubeflow], Callable[..., Profile]

@@ -7,12 +7,11 @@ import pytest
 
 from pipelines.cluster.client import connect
 from pipelines.cluster.connection import find_connection
-from pipelines.cluster.cron import check_cron
-from pipelines.cluster.recurring import disable_recurring, list_recurring, schedule_training
+from pipelines.cluster.recurring import check_cron, disable_recurring, list_recurring, schedule_training
 from pipelines.cluster.submit import cluster_parameters
 from pipelines.compile import compile_training
-from pipelines.profile import Profile
-from pipelines.run.read import read_pipeline
+from pipelines.profile.load import Profile
+from pipelines.run.ir.document import read_pipeline
 from robo_poet.errors import BadInput
 from tests.pipelines.cluster.kubeflow_server import Kubeflow
 

@@ -9,7 +9,7 @@ import yaml
 from pipelines.cluster.client import connect
 from pipelines.cluster.connection import find_connection
 from pipelines.cluster.submit import cluster_parameters, submit_training
-from pipelines.profile import Profile
+from pipelines.profile.load import Profile
 from robo_poet.digest import digest_file
 from robo_poet.errors import BadInput
 from tests.pipelines.cluster.conftest import TOKEN

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from kfp import compiler, dsl
 
-from pipelines.run.executor import run_pipeline
-from pipelines.run.process import ProcessRunner
+from pipelines.run.execution.executor import run_pipeline
+from pipelines.run.execution.process import ProcessRunner
 from pipelines.run.record import Event
 from pipelines.run.result import RunResult
 
@@ -23,8 +23,8 @@ IMAGE = "registry.example/robo-poet/toy:1"
 DRIVER = """
 import json, sys
 from pathlib import Path
-from pipelines.run.executor import run_pipeline
-from pipelines.run.process import ProcessRunner
+from pipelines.run.execution.executor import run_pipeline
+from pipelines.run.execution.process import ProcessRunner
 ir, home, trace = map(Path, sys.argv[1:4])
 runner = ProcessRunner(home, lambda image: Path(sys.executable), {"TRACE": str(trace)}, grace=1.0)
 result = run_pipeline(ir, json.loads(sys.argv[4]), store=home / "store", runs=home / "runs", runner=runner)

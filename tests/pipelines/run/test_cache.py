@@ -7,7 +7,7 @@ from typing import Any
 
 from kfp import dsl
 
-from pipelines.run.executor import run_pipeline
+from pipelines.run.execution.executor import run_pipeline
 
 MAKE = 'echo made >> "$TRACE"; printf %s "{}" > "$3"'
 USE = 'echo used >> "$TRACE"; cat "$1" > "$2"'

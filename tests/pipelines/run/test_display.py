@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from pipelines.run.board import Board, duration
-from pipelines.run.display import display_on, table
-from pipelines.run.executor import run_pipeline
+from pipelines.run.display import Board, display_on, duration, table
+from pipelines.run.execution.executor import run_pipeline
 from pipelines.run.record import Event
 
 SCRIPT = "echo '[ 10 %] epoch 1'; echo 'warning: thin corpus'; echo '[ 42 %] epoch 2'; sleep 0.6"

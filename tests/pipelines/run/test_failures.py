@@ -7,7 +7,7 @@ import pytest
 import yaml
 from kfp import dsl
 
-from pipelines.run.executor import run_pipeline
+from pipelines.run.execution.executor import run_pipeline
 from pipelines.run.record import Event
 
 NOTE = 'echo {} >> "$TRACE"'

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from pipelines.profile import load_profile
+from pipelines.profile.load import load_profile
 from robo_poet.settings.train import TrainSettings
 
 

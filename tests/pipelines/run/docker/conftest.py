@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from pipelines.images import BASES
-from pipelines.run import engine
-from pipelines.run.docker import DockerRunner, Mount
-from pipelines.run.executor import run_pipeline
-from pipelines.run.ir import NO_LIMITS, Container, Resources
-from pipelines.run.owner import LABEL, Owner
-from pipelines.run.process import Job
+from pipelines.images.build import BASES
+from pipelines.run.container import engine
+from pipelines.run.container.docker import DockerRunner, Mount
+from pipelines.run.container.engine import LABEL, Owner
+from pipelines.run.execution.executor import run_pipeline
+from pipelines.run.execution.process import Job
+from pipelines.run.ir.steps import NO_LIMITS, Container, Resources
 from pipelines.run.result import RunResult
 from robo_poet.errors import BadInput
 from tests.pipelines.run.conftest import IMAGE, ROOT, House
@@ -25,8 +25,8 @@ from tests.pipelines.run.conftest import IMAGE, ROOT, House
 DRIVER = """
 import sys
 from pathlib import Path
-from pipelines.run.docker import DockerRunner
-from pipelines.run.executor import run_pipeline
+from pipelines.run.container.docker import DockerRunner
+from pipelines.run.execution.executor import run_pipeline
 ir, home = map(Path, sys.argv[1:3])
 result = run_pipeline(ir, {}, store=home / "store", runs=home / "runs", runner=DockerRunner(lambda image: {}, grace=1))
 print(result.status, result.error, flush=True)

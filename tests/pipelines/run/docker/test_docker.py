@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from pipelines.run import engine
-from pipelines.run.docker import DockerRunner, Mount
-from pipelines.run.ir import NO_LIMITS, Container, Resources
-from pipelines.run.owner import LABEL, Owner
+from pipelines.run.container import engine
+from pipelines.run.container.docker import DockerRunner, Mount
+from pipelines.run.container.engine import LABEL, Owner
+from pipelines.run.ir.steps import NO_LIMITS, Container, Resources
 from robo_poet.errors import BadInput
 from tests.pipelines.run.conftest import IMAGE, make, shell, use
 from tests.pipelines.run.docker.conftest import Dock, containers

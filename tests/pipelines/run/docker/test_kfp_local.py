@@ -14,9 +14,9 @@ from kfp.local.orchestrator import task_executor
 from kfp.local.status import Status
 from pytest import param
 
-from pipelines.run import engine
+from pipelines.run.container import engine
+from pipelines.run.ir.values import plain
 from pipelines.run.result import RunResult
-from pipelines.run.values import plain
 from robo_poet.digest import digest_path
 from tests.pipelines.run.docker.conftest import Dock, base_as
 

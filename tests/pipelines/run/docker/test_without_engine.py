@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.containers import docker_runner
+from pipelines.images.build import docker_runner
 from pipelines.local import train_here
-from pipelines.profile import load_profile
-from pipelines.run import engine
-from pipelines.run.docker import DockerRunner, Mount
-from pipelines.run.executor import run_pipeline
-from pipelines.run.ir import Resources
-from pipelines.run.process import Job
-from pipelines.run.read import read_pipeline
+from pipelines.profile.load import load_profile
+from pipelines.run.container import engine
+from pipelines.run.container.docker import DockerRunner, Mount
+from pipelines.run.execution.executor import run_pipeline
+from pipelines.run.execution.process import Job
+from pipelines.run.ir.document import read_pipeline
+from pipelines.run.ir.steps import Resources
 from robo_poet.errors import BadInput
 from tests.pipelines.run.conftest import House, shell
 

@@ -1,0 +1,175 @@
+"""Builds the images of steps and servers in the Docker engine, and runs steps in them. An image that did not change is found, not built."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipelines.images.context import RECIPE, program_context, recipe_digest
+from pipelines.images.environment import FAMILIES, Environments, check
+from pipelines.images.programs import ON_GPU, ROOT, TAG_LENGTH, image, lock_file, program_digest
+from pipelines.images.sbom import sbom
+from pipelines.run.container import engine
+from pipelines.run.container.docker import DockerRunner, Mount
+from pipelines.steps import GROUPS
+from robo_poet.atomic import write_text
+from robo_poet.digest import digest_file
+from robo_poet.errors import BadInput
+
+BASES = ("python:3.11-slim", "robo-poet/base:bookworm")  # the second is what infra/images/base.sh makes
+
+
+@dataclass(frozen=True)
+class Built:
+    """An image that is there now.
+
+    Attributes:
+        size: bytes over the base image.
+        state: `built` or `found`.
+        seconds: that this took.
+    """
+
+    program: str
+    image: str
+    group: str
+    size: int
+    state: str
+    seconds: float
+
+
+def expected_labels(name: str) -> dict[str, str]:
+    """The labels that the image `prefix/step:tag` must have to be run for the code of this folder.
+
+    Raises:
+        BadInput: no step of ours, or the tag is of other code than this folder's.
+    """
+    step, _, tag = name.rpartition("/")[2].partition(":")
+    if step not in GROUPS:
+        raise BadInput(f"no step is called {step}", where=name, remedy=f"the steps are {', '.join(GROUPS)}")
+    for group in (GROUPS[step], ON_GPU.get(GROUPS[step], "")):
+        if group and program_digest(step, group)[:TAG_LENGTH] == tag:
+            return labels_of(step, group)
+    raise BadInput("the pipeline was compiled from other code than this folder's", where=name, remedy="compile it again")
+
+
+def labels_of(program: str, group: str) -> dict[str, str]:
+    """What an image must say of itself: the digests of the program's code, of its lock and of the recipe."""
+    digests = {"code": program_digest(program, group), "lock": digest_file(lock_file(group)), "recipe": recipe_digest()}
+    return {f"robo-poet.{key}": value for key, value in digests.items()}
+
+
+def choose_base(wanted: str) -> tuple[str, Mapping[str, Any]]:
+    """The base image by name and what the engine knows of it: `wanted`, or the first of `BASES` that is there; pulled if none is.
+
+    Raises:
+        BadInput: it is not there and cannot be pulled.
+    """
+    names = (wanted,) if wanted else BASES
+    found = engine.images(names)
+    if not found:
+        answer = engine.call("pull", "--quiet", names[0], timeout=600)
+        if answer.status:
+            why = (answer.err.strip().splitlines() or ["?"])[-1].removeprefix("Error response from daemon: ")
+            remedy = f"infra/images/base.sh makes a base without a registry, see docs/how-to/images.md ({why})"
+            raise BadInput("the engine has no such base image and cannot pull it", where=names[0], remedy=remedy)
+        found = engine.images(names[:1])
+    name = next(name for name in names if name in found)
+    return name, found[name]
+
+
+def make_images(
+    groups: Mapping[str, str],
+    *,
+    prefix: str,
+    base: str = "",
+    out: Path = ROOT / "build",
+    say: Callable[[str], None] = lambda text: None,
+    parallel: int = 2,
+) -> list[Built]:
+    """Build what is missing, and write the bill of materials of each image to `out/sbom/<program>.json`.
+
+    Args:
+        groups: program → dependency group of its image.
+        prefix: image name before `/<program>`.
+        base: base image; see `choose_base`.
+        say: takes the name of an image that is being built now, from any thread.
+        parallel: groups built at a time; a build waits for downloads as often as for the processor.
+
+    Raises:
+        BadInput: no engine, no base image, or a build failed; its output is in `out/images/<program>.log`.
+    """
+    engine.find()
+    base, below = choose_base(base)
+    names = {program: image(program, prefix, group) for program, group in groups.items()}
+
+    order = sorted(dict.fromkeys(groups.values()), key=_turn)
+
+    with Environments(prefix, base, below, out / "images", say) as environments, ThreadPoolExecutor(parallel) as pool:
+
+        def make(group: str) -> list[Built]:
+            mine = (program for program in groups if groups[program] == group)
+            return [_make(program, group, names[program], below, environments, out, say) for program in mine]
+
+        made = [one for images in pool.map(make, order) for one in images]
+    return sorted(made, key=lambda one: list(groups).index(one.program))
+
+
+def _turn(group: str) -> tuple[bool, int]:
+    """Which group is begun first: the largest of each family, so that the others find its layers; and the large before the small."""
+    waits = any(group in family and group != max(family, key=_size) for family in FAMILIES)
+    return waits, -_size(group)
+
+
+def _size(group: str) -> int:
+    return lock_file(group).read_text("utf-8").count("==")
+
+
+def _make(
+    program: str, group: str, name: str, below: Mapping[str, Any], environments: Environments, out: Path, say: Callable[[str], None]
+) -> Built:
+    begun = time.monotonic()
+    labels = {**labels_of(program, group), "robo-poet.base": below["Id"]}
+    found = engine.images([name]).get(name)
+    there = found is not None and labels.items() <= engine.labels(found).items()
+    if not there:
+        environment = environments.get(group)
+        say(name)
+        _build(program, group, name, environment, labels, out / "images" / f"{program}.log")
+        found = engine.images([name])[name]
+    assert found is not None
+    write_text(out / "sbom" / f"{program}.json", json.dumps(sbom(program, labels["robo-poet.code"], lock_file(group)), indent=1))
+    return Built(program, name, group, found["Size"] - below["Size"], "found" if there else "built", time.monotonic() - begun)
+
+
+def _build(program: str, group: str, name: str, environment: str, labels: Mapping[str, str], log: Path) -> None:
+    values = {"ENVIRONMENT": environment, "PROGRAM": program, "VERSION": name.rpartition(":")[2]}
+    values |= {key.rpartition(".")[2].upper(): value for key, value in labels.items()}
+    settings = [f"--build-arg={key}={value}" for key, value in values.items()]
+    answer = engine.call(
+        "build", "--network=none", "--force-rm", f"--file={RECIPE[0]}", f"--tag={name}", *settings, "-",
+        input=program_context(program, group), timeout=None,
+    )  # fmt: skip
+    check(answer, name, log)
+
+
+READ, WRITTEN = ("source", "warm_start"), ("registry", "checkpoint_root")
+
+
+def docker_runner(parameters: Mapping[str, Any]) -> DockerRunner:
+    """A runner for a run with these parameters: the corpus can be read, registry and checkpoints can be written, by the steps they go to.
+
+    Raises:
+        BadInput: a parameter is an address in a bucket, which a container without a network cannot reach.
+    """
+    mounts = []
+    for name in (*READ, *WRITTEN):
+        value = str(parameters.get(name, ""))
+        if "://" in value:
+            remedy = "copy it to this machine, or use RUNNER=process or RUNNER=cluster"
+            raise BadInput("containers run without a network here and cannot reach it", where=f"{name} {value}", remedy=remedy)
+        if value and Path(value).is_absolute():  # a relative one lies in the step's working folder
+            mounts.append(Mount(Path(value), writable=name in WRITTEN))
+    return DockerRunner(expected_labels, mounts)

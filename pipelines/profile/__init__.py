@@ -1,0 +1,1 @@
+"""Profiles: all settings of a run, with inheritance (PIPE-3)."""

@@ -1,0 +1,201 @@
+"""The typed settings of a run, read from profiles/<name>.yaml: all that a person may want to change (PIPE-3)."""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, Field, ValidationError
+
+from pipelines.profile.cluster import Cluster
+from pipelines.profile.gates import PlacedGate, apply_changes, check_measured
+from robo_poet.errors import BadInput
+from robo_poet.settings.base import Settings
+from robo_poet.settings.data import IngestSettings, ScrubSettings, TokenizerSettings, ValidateSettings
+from robo_poet.settings.evaluation import AuditSettings, CompareSettings, EvaluateSettings, MeasureTextSettings, SlicesSettings
+from robo_poet.settings.gate import CheckedGate
+from robo_poet.settings.serve import ServeSettings
+from robo_poet.settings.train import TrainSettings
+
+BASE = "base"  # every profile inherits from it
+FOLDER = Path(__file__).resolve().parents[2] / "profiles"
+
+
+class Local(Settings):
+    """Where a run on this machine keeps its things, relative to the current folder."""
+
+    store: str = Field(".store", description="content-addressed cache and working folders")
+    runs: str = Field("runs", description="logs, summary and report of each run")
+    registry: str = Field("registry", description="the model registry")
+    parallel: int = Field(2, ge=1, le=64, description="steps at a time")
+
+
+class Profile(Settings):
+    """Everything a person may want to change."""
+
+    description: str = ""
+    seed: int = Field(42, ge=0, lt=2**31)
+    local: Local = Local()
+    cluster: Cluster = Cluster()
+    ingest: IngestSettings = IngestSettings()
+    validation: ValidateSettings = ValidateSettings()
+    scrub: ScrubSettings = ScrubSettings()
+    tokenizer: TokenizerSettings = TokenizerSettings()
+    train: TrainSettings = TrainSettings()
+    evaluate: EvaluateSettings = EvaluateSettings()
+    text: MeasureTextSettings = MeasureTextSettings()
+    audit: AuditSettings = AuditSettings()
+    compare: CompareSettings = CompareSettings()
+    slices: SlicesSettings = SlicesSettings()
+    gates: list[CheckedGate] = Field(min_length=1, description="a model that fails one is registered as rejected (EVAL-6)")
+    serve: ServeSettings = ServeSettings()
+
+
+@dataclass(frozen=True)
+class Effective:
+    """A profile, and where each of its values comes from.
+
+    Attributes:
+        origins: dotted key → `default`, a profile's file, or `--set`.
+        gates: each gate with its origin; dropped ones, which `profile.gates` lacks, are among them.
+    """
+
+    profile: Profile
+    origins: Mapping[str, str]
+    gates: tuple[PlacedGate, ...]
+
+
+def available(folder: Path = FOLDER) -> list[str]:
+    """Names of the profiles at hand."""
+    return sorted(path.stem for path in folder.glob("*.yaml"))
+
+
+def load_profile(name: str, overrides: Iterable[str] = (), folder: Path = FOLDER) -> Effective:
+    """Read a profile by name, or by path if it ends in `.yaml`, with what it inherits, and apply `key=value` overrides.
+
+    A profile inherits from the profile that `extends` names, and without that key from `base`. Values replace inherited values by key;
+    `gates` changes inherited gates by metric, slice and comparison.
+
+    Raises:
+        BadInput: no such profile; a wrong key, type or range. One line that names the key, the value and what is allowed.
+    """
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    gates: list[PlacedGate] = []
+    for file, own in _inheritance(name, folder):
+        if "gates" in own:
+            gates = apply_changes(gates, own.pop("gates"), file)
+        _merge(values, own, origins, file)
+    for override in overrides:
+        key, value = _parse_override(override)
+        if key == "gates":
+            gates = apply_changes(gates, value, "--set gates")
+            continue
+        _put(values, key, value)
+        origins = {k: v for k, v in origins.items() if not k.startswith(f"{key}.")}
+        origins |= dict.fromkeys(_leaves(value, key), f"--set {key}")
+    used = [placed for placed in gates if not placed.dropped]
+    try:
+        profile = Profile.model_validate({**values, "gates": [placed.gate for placed in used]})
+    except ValidationError as error:
+        raise _explain(error, origins, file) from None
+    for placed in used:
+        check_measured(placed, profile.slices)
+    keys = _leaves(profile.model_dump(mode="json", exclude={"gates"}))
+    return Effective(profile, {key: origins.get(key, "default") for key in keys}, tuple(gates))
+
+
+def _inheritance(name: str, folder: Path, heirs: tuple[str, ...] = ()) -> list[tuple[str, dict[str, Any]]]:
+    """Return the shown file name and the values of each profile that `name` inherits from, the most general first."""
+    path = Path(name) if name.endswith((".yaml", ".yml")) else folder / f"{name}.yaml"
+    file = str(path.relative_to(folder.parent) if path.is_relative_to(folder.parent) else path)
+    if file in heirs:
+        raise BadInput(f"a profile inherits from itself: {' → '.join([*heirs, file])}", where=f"{file}: extends")
+    values = _read(path, name, file, folder)
+    parent = values.pop("extends", BASE)
+    if not isinstance(parent, str):
+        raise BadInput("extends is the name of one profile, or the path of a .yaml file", where=f"{file}: extends = {parent!r}")
+    if path.resolve() == (folder / f"{BASE}.yaml").resolve():
+        return [(file, values)]
+    if parent.endswith((".yaml", ".yml")):
+        parent = str(path.parent / parent)
+    return [*_inheritance(parent, folder, (*heirs, file)), (file, values)]
+
+
+def _read(path: Path, name: str, file: str, folder: Path) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(path.read_text("utf-8")) or {}
+    except OSError:
+        raise BadInput("no such profile", where=name, remedy=f"choose from {', '.join(available(folder))}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise BadInput(f"not YAML: {' '.join(str(error).split())}", where=file) from None
+    if not isinstance(values, dict):
+        raise BadInput("a profile is a mapping of sections", where=file)
+    return values
+
+
+def _merge(values: dict[str, Any], own: Mapping[str, Any], origins: dict[str, str], file: str, prefix: str = "") -> None:
+    """Put a profile's own values over inherited ones, section by section, and note where each comes from."""
+    for key, value in own.items():
+        dotted = f"{prefix}{key}"
+        if isinstance(value, dict) and isinstance(values.get(key), dict):
+            _merge(values[key], value, origins, file, f"{dotted}.")
+            continue
+        values[key] = value
+        for old in [known for known in origins if known == dotted or known.startswith(f"{dotted}.")]:
+            del origins[old]
+        origins.update(dict.fromkeys(_leaves(value, dotted), file))
+
+
+def _parse_override(text: str) -> tuple[str, Any]:
+    key, sign, value = text.partition("=")
+    if not sign or not key.strip():
+        raise BadInput("an override is key=value", where=f"--set {text}", remedy="for example --set train.learning_rate=3e-4")
+    try:
+        return key.strip(), yaml.safe_load(value)
+    except yaml.YAMLError:
+        return key.strip(), value
+
+
+def _put(values: dict[str, Any], key: str, value: Any) -> None:
+    *parents, last = key.split(".")
+    for part in parents:
+        inner = values.setdefault(part, {})
+        if not isinstance(inner, dict):
+            raise BadInput(f"{part} is a value, not a section", where=f"--set {key}")
+        values = inner
+    values[last] = value
+
+
+def _leaves(value: Any, prefix: str = "") -> list[str]:
+    if isinstance(value, dict) and value:
+        return [leaf for key, inner in value.items() for leaf in _leaves(inner, f"{prefix}.{key}" if prefix else str(key))]
+    return [prefix] if prefix else []
+
+
+def _explain(error: ValidationError, origins: Mapping[str, str], file: str) -> BadInput:
+    """The first fault as one line."""
+    first = error.errors(include_url=False)[0]
+    key = ".".join(str(part) for part in first["loc"])
+    concerned = [o for k, o in origins.items() if f"{k}.".startswith(f"{key}.") or f"{key}.".startswith(f"{k}.")]
+    origin = next((o for o in concerned if o.startswith("--set ")), concerned[0] if concerned else file)  # of a section, what was just said
+    message, remedy = first["msg"][:1].lower() + first["msg"][1:], ""
+    if first["type"] == "extra_forbidden":
+        names = _allowed(first["loc"])
+        near = difflib.get_close_matches(str(first["loc"][-1]), names, 1)
+        message = "no such key"
+        remedy = f"did you mean {near[0]}?" if near else f"allowed are {', '.join(names)}"
+    value = first["input"]
+    shown = "" if isinstance(value, dict) else f" = {value!r}"
+    return BadInput(message, where=f"{origin}: {key}{shown}", remedy=remedy)
+
+
+def _allowed(loc: tuple[int | str, ...]) -> list[str]:
+    """Keys of the section that `loc`, the place of a wrong key, lies in."""
+    model: Any = Profile
+    for part in loc[:-1]:
+        field = model.model_fields.get(str(part)) if isinstance(model, type) and issubclass(model, BaseModel) else None
+        model = field.annotation if field else None
+    return list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []

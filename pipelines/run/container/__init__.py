@@ -1,0 +1,1 @@
+"""Steps as containers in a Docker engine (PIPE-1)."""

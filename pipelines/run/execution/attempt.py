@@ -1,0 +1,129 @@
+"""One step, from its inputs to its result: out of the store, or run in its working folder, as often as its retries allow (PIPE-4)."""
+
+import shutil
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+from pipelines.run.execution.process import Job, Runner
+from pipelines.run.execution.schedule import CANCELLED, Start
+from pipelines.run.ir.values import Places, fill_placeholders
+from pipelines.run.record import Event, Record, failure_reason, read_warnings
+from pipelines.run.result import TaskResult
+from pipelines.run.store.entry import Entry, collect
+from pipelines.run.store.store import Bench, Store, clear, ingredients
+from robo_poet.errors import BadInput
+from robo_poet.step.program import BAD_INPUT
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What carrying out a step needs to know.
+
+    Args:
+        consumed: outputs that others read, each with a reader.
+        say: takes events, from any thread.
+        cancel: set when the run is to end.
+    """
+
+    start: Start
+    consumed: Mapping[str, str]
+    store: Store
+    record: Record
+    runner: Runner
+    say: Callable[[Event], None]
+    cancel: threading.Event
+
+    def result(self) -> TaskResult:
+        """Carry the step out."""
+        step, begun = self.start.step, time.monotonic()
+        parts = ingredients(step, self.start.parameters, {name: one.digest for name, one in self.start.artifacts.items()})
+        key = self.store.key(parts)
+
+        def done(state: str, entry: Entry | None = None, **more: Any) -> TaskResult:
+            if entry:
+                more["warnings"] = (*more.get("warnings", ()), *entry.warnings)
+                more |= {"parameters": entry.parameters, "artifacts": entry.artifacts}
+            return TaskResult(state, time.monotonic() - begun, key, **more)
+
+        if step.cache and (entry := self.store.find(key, self.consumed)[0]):
+            return done("cached", entry)
+        with self.store.locked(self.store.bench(step, key), self.waiting(key)) as bench:
+            if bench is None:
+                return done("cancelled", error=CANCELLED)
+            noted: tuple[str, ...] = ()
+            if step.cache:  # look again: another run may have made it while we waited
+                entry, why = self.store.find(key, self.consumed)
+                if entry:
+                    return done("cached", entry)
+                if why:
+                    noted = (f"the stored result cannot be used and is made again: {why}",)
+                    self.say(Event(step.name, "warning", noted[0]))
+                    self.store.drop(key)
+            log = self.record.log(step.name)
+            for number in count(1):
+                offset, started = log.stat().st_size if log.exists() else 0, time.monotonic()
+                status, places = self.execute(bench, key, number)
+                again = status not in (0, BAD_INPUT) and number <= step.retry.count
+                if status == 0:
+                    try:
+                        made, said = collect(step, places, self.consumed), read_warnings(log, offset)
+                        entry = Entry(step.name, key, parts, *made, time.monotonic() - started, said, time.time())
+                        return done("ran", self.keep(bench, entry), warnings=noted, log=log, attempts=number)
+                    except BadInput as wrong:
+                        error = str(wrong)
+                elif self.cancel.is_set():
+                    return done("cancelled", error=CANCELLED, log=log, attempts=number)
+                else:
+                    error = failure_reason(log, offset, status)
+                if not again:
+                    self.keep_for_people(bench)
+                    noted += read_warnings(log, offset)
+                    return done("failed", error=f"{step.name}: {error} (log: {log})", warnings=noted, log=log, attempts=number)
+                seconds = step.retry.wait(number)
+                self.say(Event(step.name, "retrying", f"{error}; again in {seconds:g} s", number))
+                if self.cancel.wait(seconds):
+                    return done("cancelled", error=CANCELLED, log=log, attempts=number)
+        raise AssertionError("the last attempt returns")
+
+    def waiting(self, key: str) -> Callable[[], bool]:
+        """Asked while another run holds the working folder: says so once, and whether to wait on."""
+        said: list[str] = []
+
+        def go_on() -> bool:
+            if not said:
+                said.append(key)
+                self.say(Event(self.start.step.name, "waiting", "another run is at this step; waiting for its result"))
+            return not self.cancel.is_set()
+
+        return go_on
+
+    def execute(self, bench: Bench, key: str, number: int) -> tuple[int, Places]:
+        """Run the container once; its outputs go to an empty folder, its working folder stays as the last attempt left it."""
+        container, name = self.start.step.container, self.start.step.name
+        places = Places(self.start.parameters, {key: one.path for key, one in self.start.artifacts.items()}, bench.outputs)
+        clear(bench.outputs)
+        for kind in ("artifacts", "parameters"):
+            (bench.outputs / kind).mkdir()
+        argv = tuple(fill_placeholders(template, places) for template in (*container.command, *container.args))
+        log = self.record.log(name)
+        reads = tuple(places.inputs.values())
+        job = Job(container.image, argv, container.env, bench.path, log, reads, bench.lock, container.resources)
+        self.say(Event(name, "running", attempt=number, detail={"key": key, "folder": str(bench.path), "log": str(log)}))
+        return self.runner.run(job, self.cancel), places
+
+    def keep(self, bench: Bench, entry: Entry) -> Entry:
+        """Commit a result: to the store, or, for a step that always runs, to the run's own folder. Checkpoints have served."""
+        entry = self.store.commit(bench, entry, None if self.start.step.cache else self.record.folder / "outputs" / entry.task)
+        shutil.rmtree(bench.path, ignore_errors=True)
+        return entry
+
+    def keep_for_people(self, bench: Bench) -> None:
+        """What a failed step wrote, such as a page that says what is wrong, goes to the run's folder; no other step reads it."""
+        if any((bench.outputs / "artifacts").iterdir()):
+            place = self.record.folder / "outputs" / self.start.step.name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(bench.outputs / "artifacts", place)

@@ -1,0 +1,162 @@
+"""Runs a compiled pipeline on this machine (PIPE-1, PIPE-4): independent steps in parallel, finished ones out of the store.
+
+The main thread decides and records; a thread for each running step waits for its process. Knows nothing of terminals.
+"""
+
+import signal
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+from pipelines.run.execution.attempt import Attempt
+from pipelines.run.execution.process import Runner
+from pipelines.run.execution.schedule import End, Start, next_moves
+from pipelines.run.ir.document import check_arguments, read_pipeline
+from pipelines.run.ir.steps import Pipeline
+from pipelines.run.record import Event, Listener, Record
+from pipelines.run.result import RunResult, TaskResult
+from pipelines.run.store.store import Store
+from robo_poet.errors import BadInput
+
+Message = Event | tuple[str, TaskResult | BaseException] | None
+
+
+def run_pipeline(
+    ir: Path | Mapping[str, Any],
+    parameters: Mapping[str, Any],
+    *,
+    store: Path,
+    runs: Path,
+    runner: Runner,
+    listeners: Sequence[Listener] = (),
+    run_id: str | None = None,
+    max_parallel: int = 2,
+) -> RunResult:
+    """Run a compiled pipeline to its end.
+
+    Called from the main thread, SIGINT and SIGTERM end it in order: steps ended, state `cancelled`, no exception.
+
+    Args:
+        ir: compiled YAML, or its first document.
+        parameters: of the pipeline; what is not given takes its default.
+        store: folder of the content-addressed store.
+        runs: folder that gets a folder for this run.
+        max_parallel: steps that run at once.
+
+    Raises:
+        BadInput: the pipeline or its parameters cannot be used; nothing has run then. A failing step is no exception, see `RunResult`.
+    """
+    if max_parallel < 1:
+        raise BadInput("at least one step must be able to run", where=f"max_parallel {max_parallel}")
+    pipeline = read_pipeline(ir)
+    arguments = check_arguments(pipeline, parameters)
+    for step in pipeline.steps.values():
+        runner.check(step.container)
+    record = Record(runs, run_id, listeners)
+    summary: dict[str, Any] = {}
+    try:
+        result = _Run(pipeline, arguments, Store(store), record, runner, max_parallel).result()
+        summary = result.summary()
+    finally:
+        runner.close()
+        record.close(summary)
+    return result
+
+
+class _Run:
+    def __init__(
+        self, pipeline: Pipeline, arguments: Mapping[str, Any], store: Store, record: Record, runner: Runner, max_parallel: int
+    ) -> None:
+        self.pipeline, self.arguments, self.store, self.record, self.runner = pipeline, arguments, store, record, runner
+        self.max_parallel = max_parallel
+        self.cancel = threading.Event()
+        self.messages: SimpleQueue[Message] = SimpleQueue()
+        self.ended: dict[str, TaskResult] = {}
+        self.running: dict[str, threading.Thread] = {}
+        self.defect: BaseException | None = None
+
+    def result(self) -> RunResult:
+        begun = time.monotonic()
+        steps = [{"name": step.name, "display": step.display} for step in self.pipeline.steps.values()]
+        about = {"pipeline": self.pipeline.name, "digest": self.pipeline.digest, "parameters": self.arguments, "steps": steps}
+        with self.signals(), self.all_ended():
+            self.record.emit(Event("", "started", self.record.id, detail=about))
+            while len(self.ended) < len(self.pipeline.steps):
+                for move in next_moves(self.pipeline, self.arguments, self.ended, self.running, self.cancel.is_set()):
+                    if isinstance(move, End):
+                        self.end(move.step.name, move.result)
+                    elif len(self.running) < self.max_parallel:
+                        self.start(move)
+                if self.running:
+                    self.receive(self.messages.get())
+        if self.defect is not None:
+            raise self.defect
+        failure = next((task.error for task in self.ended.values() if task.state == "failed"), "")
+        status = "cancelled" if self.cancel.is_set() else "failed" if failure else "succeeded"
+        self.record.emit(Event("", status, failure))
+        tasks = {name: self.ended[name] for name in self.pipeline.steps}
+        return RunResult(self.record.id, self.record.folder, self.pipeline.name, status, tasks, failure, time.monotonic() - begun)
+
+    def start(self, start: Start) -> None:
+        name = start.step.name
+        attempt = Attempt(start, self.pipeline.consumed(name), self.store, self.record, self.runner, self.messages.put, self.cancel)
+
+        def carry_out() -> None:
+            try:
+                self.messages.put((name, attempt.result()))
+            except OSError as error:  # the disk is full, a folder cannot be written: the caller can mend it
+                self.messages.put((name, TaskResult("failed", error=f"{name}: {error}")))
+            except BaseException as error:
+                self.messages.put((name, error))
+
+        self.running[name] = threading.Thread(target=carry_out, name=name, daemon=True)
+        self.running[name].start()
+
+    def receive(self, message: Message) -> None:
+        if isinstance(message, Event):
+            self.record.emit(message)
+        elif message is not None:
+            name, result = message
+            self.running.pop(name).join()
+            if isinstance(result, BaseException):  # a defect of ours: end the other steps, then let it be seen
+                self.defect, result = self.defect or result, TaskResult("failed", error=f"{name}: {result!r}")
+                self.cancel.set()
+            self.end(name, result)
+
+    def end(self, name: str, result: TaskResult) -> None:
+        self.ended[name] = result
+        detail = {"seconds": round(result.seconds, 3), "key": result.key, "warnings": list(result.warnings)}
+        self.record.emit(Event(name, result.state, result.error, result.attempts, detail))
+
+    @contextmanager
+    def all_ended(self) -> Iterator[None]:
+        """Leave no step running, whatever happens here: a listener may raise, the disk may be full."""
+        try:
+            yield
+        finally:
+            if self.running:
+                self.cancel.set()
+            for thread in self.running.values():
+                thread.join()
+
+    @contextmanager
+    def signals(self) -> Iterator[None]:
+        """End the run on Ctrl-C and on SIGTERM; outside the main thread Python leaves signals to others."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def stop(*_: object) -> None:
+            self.cancel.set()
+            self.messages.put(None)
+
+        before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)

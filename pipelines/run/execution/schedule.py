@@ -1,0 +1,113 @@
+"""Which steps may start now, and which never will: a pure decision over what has ended so far (PIPE-1)."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipelines.run.ir.steps import Argument, Constant, Output, Pipeline, Source, Step
+from pipelines.run.ir.values import Places, fill_placeholders
+from pipelines.run.result import TaskResult
+from pipelines.run.store.entry import Artifact
+from robo_poet.errors import BadInput
+
+CANCELLED = "the run was cancelled"
+
+
+@dataclass(frozen=True)
+class Start:
+    """A step that can run, with its inputs."""
+
+    step: Step
+    parameters: Mapping[str, Any]
+    artifacts: Mapping[str, Artifact]
+
+
+@dataclass(frozen=True)
+class End:
+    """A step that ends without running: skipped, cancelled, or failed on a condition that cannot be decided."""
+
+    step: Step
+    result: TaskResult
+
+
+class Absent(Exception):
+    """An output that is not there, because its step did not finish."""
+
+    def __init__(self, output: Output) -> None:
+        self.output = output
+        super().__init__(f"{output.key} of {output.step} is not there")
+
+
+def next_moves(
+    pipeline: Pipeline, arguments: Mapping[str, Any], ended: Mapping[str, TaskResult], running: Collection[str], stop: bool
+) -> list[Start | End]:
+    """All moves that can be made now, in the pipeline's order.
+
+    After a failure nothing starts any more but exit handlers, once what they watch over has ended.
+
+    Args:
+        stop: the run is cancelled, nothing starts at all.
+    """
+    ended, moves = dict(ended), []
+    for step in pipeline.steps.values():
+        if step.name in ended or step.name in running:
+            continue
+        failed = next((name for name, task in ended.items() if task.state == "failed"), "")
+        move: Start | End
+        if stop:
+            move = End(step, TaskResult("cancelled", error=CANCELLED))
+        elif failed and not step.always:
+            move = End(step, TaskResult("cancelled", error=f"{failed} failed"))
+        elif step.after <= ended.keys():
+            move = decide(step, arguments, ended)
+        else:
+            continue
+        if isinstance(move, End):
+            ended[step.name] = move.result
+        moves.append(move)
+    return moves
+
+
+def decide(step: Step, arguments: Mapping[str, Any], ended: Mapping[str, TaskResult]) -> Start | End:
+    """What to do with a step when all that it waits for has ended."""
+    try:
+        for guard in step.guards:
+            if not guard.condition.holds({key: value(guard.sources[key], arguments, ended) for key in guard.condition.names}):
+                return End(step, TaskResult("skipped", error=f"the condition {guard.condition.text} does not hold"))
+        parameters = {key: value(source, arguments, ended) for key, source in step.parameters.items()}
+        return Start(step, parameters, {key: artifact(source, ended) for key, source in step.artifacts.items()})
+    except Absent as absent:
+        state = "skipped" if ended[absent.output.step].state == "skipped" else "cancelled"
+        return End(step, TaskResult(state, error=str(absent)))
+    except BadInput as error:
+        return End(step, TaskResult("failed", error=f"{step.name}: {error}"))
+
+
+def value(source: Source, arguments: Mapping[str, Any], ended: Mapping[str, TaskResult]) -> Any:
+    """The value of a parameter.
+
+    Raises:
+        Absent: it comes from a step that has not finished.
+    """
+    if isinstance(source, Constant):
+        return source.value
+    if isinstance(source, Argument):
+        return arguments[source.name]
+    if isinstance(source, Output):
+        if source.step not in ended or source.key not in ended[source.step].parameters:
+            raise Absent(source)
+        return ended[source.step].parameters[source.key]
+    parts = {key: value(part, arguments, ended) for key, part in source.parts.items()}
+    return fill_placeholders(source.template, Places(parts, {}, Path()))
+
+
+def artifact(source: Output, ended: Mapping[str, TaskResult]) -> Artifact:
+    """The artifact that a step made.
+
+    Raises:
+        Absent: the step has not finished.
+    """
+    if source.step not in ended or source.key not in ended[source.step].artifacts:
+        raise Absent(source)
+    return ended[source.step].artifacts[source.key]

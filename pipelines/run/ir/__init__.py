@@ -1,0 +1,1 @@
+"""The compiled pipeline (KFP v2 IR), read into a flat graph of steps."""

@@ -1,0 +1,233 @@
+"""Reads a compiled pipeline into a flat graph of steps, and checks the arguments of a run.
+
+Sub-graphs of the IR disappear: their steps inherit sources, conditions and order from them.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pipelines.run.ir.steps import (
+    Argument,
+    Constant,
+    Container,
+    Guard,
+    Output,
+    Parameter,
+    Pipeline,
+    Resources,
+    Retry,
+    Source,
+    Step,
+    Text,
+    outputs_in,
+    parse,
+)
+from pipelines.run.ir.supported import ALWAYS, check_supported
+from pipelines.run.ir.values import ANY_PLACEHOLDER, check_placeholders, typed
+from robo_poet.digest import digest_json
+from robo_poet.errors import BadInput
+
+Message = Mapping[str, Any]
+TaskPath = tuple[str, ...]  # task names from the root down
+
+
+@dataclass(frozen=True)
+class Level:
+    """A sub-graph, and what it inherits: where its inputs come from, the conditions over it, and the steps that it comes after."""
+
+    dag: Message
+    path: TaskPath
+    parameters: Mapping[str, Source]
+    artifacts: Mapping[str, Output]
+    guards: tuple[Guard, ...]
+    after: frozenset[str]
+
+
+class Flattener:
+    """Reads one document that `check_supported` accepted."""
+
+    def __init__(self, document: Message) -> None:
+        self.document, self.components = document, document.get("components", {})
+        paths = list(self.leaves(document["root"], ()))
+        last = [path[-1] for path in paths]  # task names are the steps' names; only a sub-pipeline used twice needs the longer one
+        self.names = {path: path[-1] if last.count(path[-1]) == 1 else ".".join(path) for path in paths}
+
+    def pipeline(self) -> Pipeline:
+        """The whole graph.
+
+        Raises:
+            BadInput: a condition or a value that is not supported, an input that nothing is given for.
+            KeyError: the document is not complete.
+        """
+        root = self.document["root"]
+        inputs = root.get("inputDefinitions", {}).get("parameters", {})
+        top = Level(root["dag"], (), {name: Argument(name) for name in inputs}, {}, (), frozenset())
+        steps = {step.name: step for step in self.steps(top)}
+        order = TopologicalSorter({step.name: sorted(step.after) for step in steps.values()}).static_order()
+        parameters = {name: _parameter(name, one) for name, one in inputs.items()}
+        name = self.document.get("pipelineInfo", {}).get("name", "pipeline")
+        return Pipeline(name, parameters, {name: steps[name] for name in order}, digest_json(self.document))
+
+    def component(self, dag: Message, task: str) -> Any:
+        return self.components[dag["tasks"][task]["componentRef"]["name"]]
+
+    def leaves(self, component: Message, path: TaskPath) -> Iterator[TaskPath]:
+        if "dag" not in component:
+            yield path
+            return
+        for task in component["dag"]["tasks"]:
+            yield from self.leaves(self.component(component["dag"], task), (*path, task))
+
+    def produced(self, dag: Message, path: TaskPath, kind: str, made: Message, task_key: str = "producerTask") -> Output:
+        """The step's output behind the output of a task; a task that is a sub-graph passes on what a task inside it made."""
+        task, key = made[task_key], made[f"output{kind.capitalize()}Key"]
+        inner = self.component(dag, task).get("dag")
+        if inner is None:
+            return Output(self.names[(*path, task)], key)
+        passed = inner["outputs"][f"{kind}s"][key]
+        passed = passed["artifactSelectors"][0] if kind == "artifact" else passed["valueFromParameter"]
+        return self.produced(inner, (*path, task), kind, passed, "producerSubtask")
+
+    def steps(self, level: Level) -> Iterator[Step]:
+        """The steps of a level and of those below it."""
+        for name, task in level.dag["tasks"].items():
+            path, component = (*level.path, name), self.component(level.dag, name)
+            parameters, artifacts = self.parameters(level, name), {}
+            for key, message in task.get("inputs", {}).get("artifacts", {}).items():
+                if "taskOutputArtifact" in message:
+                    artifacts[key] = self.produced(level.dag, level.path, "artifact", message["taskOutputArtifact"])
+                elif message["componentInputArtifact"] in level.artifacts:
+                    artifacts[key] = level.artifacts[message["componentInputArtifact"]]
+            guards, after = level.guards, set(level.after)
+            for other in task.get("dependentTasks", []):
+                after |= {self.names[leaf] for leaf in self.leaves(self.component(level.dag, other), (*level.path, other))}
+            if text := task.get("triggerPolicy", {}).get("condition"):
+                condition = parse(text, f"task {name}")
+                guards += (Guard(condition, {key: parameters[key] for key in condition.names}),)
+                after |= {output.step for source in guards[-1].sources.values() for output in outputs_in(source)}
+            inside = Level(component.get("dag", {}), path, parameters, artifacts, guards, frozenset(after))
+            if "dag" in component:
+                yield from self.steps(inside)
+            else:
+                yield self.step(inside, task, component)
+
+    def parameters(self, level: Level, name: str) -> dict[str, Source]:
+        """Where each input parameter of a task comes from."""
+        task, definitions = level.dag["tasks"][name], self.component(level.dag, name).get("inputDefinitions", {}).get("parameters", {})
+        found: dict[str, Source] = {}
+        texts: dict[str, str] = {}
+        for key, message in task.get("inputs", {}).get("parameters", {}).items():
+            if "taskOutputParameter" in message:
+                found[key] = self.produced(level.dag, level.path, "parameter", message["taskOutputParameter"])
+            elif "componentInputParameter" in message:
+                if message["componentInputParameter"] in level.parameters:
+                    found[key] = level.parameters[message["componentInputParameter"]]
+            elif ANY_PLACEHOLDER.search(str(constant := message["runtimeValue"]["constant"])):
+                texts[key] = str(constant)
+            else:
+                found[key] = Constant(typed(definitions[key]["parameterType"], constant, f"task {name}, parameter {key}"))
+        for key, text in texts.items():  # an f-string over other inputs of the same task
+            check_placeholders(text, {"inputDefinitions": {"parameters": found}}, f"task {name}, parameter {key}")
+            found[key] = Text(text, {other: source for other, source in found.items() if f"'{other}'" in text})
+        for key, one in definitions.items():
+            if key not in found and "defaultValue" in one:
+                found[key] = Constant(typed(one["parameterType"], one["defaultValue"], f"task {name}, default of {key}"))
+        return found
+
+    def step(self, level: Level, task: Message, component: Message) -> Step:
+        """The step that a level with a container is."""
+        container = self.document["deploymentSpec"]["executors"][component["executorLabel"]]["container"]
+        defined, made = component.get("inputDefinitions", {}), component.get("outputDefinitions", {})
+        inputs = {key: source for key, source in level.parameters.items() if key in defined.get("parameters", {})}
+        for key, one in [*defined.get("parameters", {}).items(), *defined.get("artifacts", {}).items()]:
+            if key not in inputs and key not in level.artifacts and not one.get("isOptional"):
+                raise BadInput(f"nothing is given for its input {key}", where=f"task {level.path[-1]}")
+        retry = task.get("retryPolicy", {})
+        return Step(
+            name=self.names[level.path],
+            display=task.get("taskInfo", {}).get("name", level.path[-1]),
+            container=Container(
+                container["image"],
+                tuple(container.get("command", ())),
+                tuple(container.get("args", ())),
+                {one["name"]: one.get("value", "") for one in container.get("env", ())},
+                _resources(container.get("resources", {})),
+            ),
+            parameters=inputs,
+            artifacts=level.artifacts,
+            output_parameters={key: one["parameterType"] for key, one in made.get("parameters", {}).items()},
+            output_artifacts={key: one["artifactType"].get("schemaTitle", "") for key, one in made.get("artifacts", {}).items()},
+            guards=level.guards,
+            after=level.after | {output.step for source in [*inputs.values(), *level.artifacts.values()] for output in outputs_in(source)},
+            always=task.get("triggerPolicy", {}).get("strategy") == ALWAYS,
+            cache=bool(task.get("cachingOptions", {}).get("enableCache")),
+            retry=Retry(
+                int(retry.get("maxRetryCount", 0)),
+                float(retry.get("backoffDuration", "0s").removesuffix("s")),
+                float(retry.get("backoffFactor", 2)),
+                float(retry.get("backoffMaxDuration", "3600s").removesuffix("s")),
+            ),
+        )
+
+
+def _resources(limits: Message) -> Resources:
+    gpu = int(limits.get("accelerator", {}).get("resourceCount", 0))
+    return Resources(limits.get("resourceCpuLimit", ""), limits.get("resourceMemoryLimit", ""), gpu)
+
+
+def _parameter(name: str, one: Message) -> Parameter:
+    default = one.get("defaultValue")
+    value = None if default is None else typed(one["parameterType"], default, f"default of {name}")
+    return Parameter(one["parameterType"], default is None and not one.get("isOptional"), value)
+
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def read_pipeline(ir: Path | Mapping[str, Any]) -> Pipeline:
+    """Read compiled IR: a YAML file of one or two documents (the second holds what only a cluster needs), or its first document.
+
+    Raises:
+        BadInput: not a compiled pipeline, or it uses what this executor does not support; names it.
+    """
+    where = str(ir) if isinstance(ir, Path) else "pipeline"
+    try:
+        document = next(iter(yaml.load_all(ir.read_text("utf-8"), _LOADER)), None) if isinstance(ir, Path) else ir
+    except (yaml.YAMLError, OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"cannot be read ({error})", where=where) from None
+    if not isinstance(document, Mapping) or not str(document.get("schemaVersion", "")).startswith("2.1"):
+        raise BadInput("not a compiled pipeline of schema 2.1", where=where, remedy="compile it with kfp 2")
+    try:
+        check_supported(document)
+        return Flattener(document).pipeline()
+    except KeyError as error:
+        raise BadInput(f"not a complete pipeline: {error} is missing", where=where, remedy="compile it again") from None
+
+
+def check_arguments(pipeline: Pipeline, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The pipeline's parameters, checked against its definition, with the defaults filled in.
+
+    Raises:
+        BadInput: an unknown name, a missing value or a wrong type; names the parameter.
+    """
+    for name in given:
+        if name not in pipeline.parameters:
+            raise BadInput(
+                "the pipeline has no such parameter",
+                where=f"parameter {name}",
+                remedy="it has " + ", ".join(sorted(pipeline.parameters)),
+            )
+    values = {}
+    for name, parameter in pipeline.parameters.items():
+        if name in given:
+            values[name] = typed(parameter.kind, given[name], f"parameter {name}")
+        elif parameter.required:
+            raise BadInput("no value given", where=f"parameter {name}")
+        else:
+            values[name] = parameter.default
+    return values

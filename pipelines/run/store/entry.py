@@ -1,0 +1,119 @@
+"""What a finished step left: output parameters and artifacts by content, read where it wrote them or in the store's `entry.json`."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipelines.run.ir.steps import Step
+from pipelines.run.ir.values import Places, from_text, typed
+from robo_poet.digest import digest_path
+from robo_poet.errors import BadInput
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A file or folder with the digest of its content; a metrics artifact may be metadata alone, then `digest` is empty."""
+
+    path: Path
+    digest: str
+    metadata: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """The result of one step. `ingredients` is what its key was made of; `seconds` is the time of the run that made it."""
+
+    task: str
+    key: str
+    ingredients: Mapping[str, Any]
+    parameters: Mapping[str, Any]
+    artifacts: Mapping[str, Artifact]
+    seconds: float
+    warnings: tuple[str, ...]
+    created: float
+
+    def to_json(self) -> str:
+        """The entry as it is kept beside its artifacts."""
+        artifacts = {name: {"digest": one.digest, "metadata": one.metadata} for name, one in self.artifacts.items()}
+        return json.dumps({**self.__dict__, "artifacts": artifacts}, indent=1, allow_nan=False)
+
+    @classmethod
+    def read(cls, folder: Path) -> "Entry":
+        """Read the entry kept in `folder`, without looking at the artifacts.
+
+        Raises:
+            ValueError, OSError: it cannot be read.
+        """
+        kept = json.loads((folder / "entry.json").read_text("utf-8"))
+        try:
+            kept["artifacts"] = {name: Artifact(folder / "artifacts" / name, **one) for name, one in kept["artifacts"].items()}
+            return cls(**{**kept, "warnings": tuple(kept["warnings"])})
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"not an entry ({error})") from None
+
+    def has(self, name: str) -> bool:
+        """Whether another step could read the output `name` from here."""
+        return name in self.parameters or (name in self.artifacts and bool(self.artifacts[name].digest))
+
+    def damage(self) -> str:
+        """What is wrong with the stored artifacts; empty if their contents are what the step wrote."""
+        for name, artifact in self.artifacts.items():
+            if artifact.digest and (not artifact.path.exists() or digest_path(artifact.path) != artifact.digest):
+                return f"the content of {name} is not what the step wrote"
+        return ""
+
+
+def collect(step: Step, places: Places, consumed: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, Artifact]]:
+    """Read a step's outputs: parameters from the executor output or from their own files, artifacts with digests and metadata.
+
+    Args:
+        consumed: outputs that must be there, each with a step that reads it.
+
+    Raises:
+        BadInput: an output that is read later is missing, a parameter is of another type, or a digest that the step states is wrong.
+    """
+    values, metadata = _executor_output(places.executor_output)
+    parameters: dict[str, Any] = {}
+    for name, kind in step.output_parameters.items():
+        file = places.output("parameters", name)
+        if name in values:
+            parameters[name] = typed(kind, values[name], f"output {name}")
+        elif file.is_file():
+            parameters[name] = from_text(kind, _text(file), f"output {name}")
+    artifacts: dict[str, Artifact] = {}
+    for name in step.output_artifacts:
+        path = places.output("artifacts", name)
+        if path.exists() or metadata.get(name):
+            artifacts[name] = Artifact(path, digest_path(path) if path.exists() else "", metadata.get(name, {}))
+        stated = {**parameters, **values}.get(f"{name}_digest")
+        if stated is not None and (name not in artifacts or stated != artifacts[name].digest):
+            raise BadInput(f"the step states the digest {str(stated)[:12]} for {name}, which has another content")
+    for name, reader in consumed.items():
+        if name not in parameters and not (name in artifacts and artifacts[name].digest):
+            raise BadInput(f"the step did not write its output {name}, which {reader} reads")
+    return parameters, artifacts
+
+
+def _executor_output(path: Path) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """Parameter values, and the metadata of each artifact, as a step states them."""
+    if not path.exists():
+        return {}, {}
+    try:
+        said = json.loads(_text(path), parse_constant=_no_number)
+        artifacts = {name: one["artifacts"][0] for name, one in (said.get("artifacts") or {}).items()}
+        return dict(said.get("parameterValues") or {}), {name: dict(one.get("metadata") or {}) for name, one in artifacts.items()}
+    except (ValueError, TypeError, AttributeError, LookupError) as error:
+        raise BadInput(f"the step's executor output cannot be read ({error})") from None
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (UnicodeDecodeError, IsADirectoryError):
+        raise BadInput(f"the step's output file {path.name} is not a text file in UTF-8") from None
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")

@@ -1,0 +1,160 @@
+"""`robo-poet gc`: what in the store and among the runs may go, how much it frees, and why. A plan first, then, if wanted, the deed."""
+
+import fcntl
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines.run.store.store import Store
+from robo_poet.errors import BadInput
+
+HOUR, DAY = 3600.0, 86400.0
+
+
+@dataclass(frozen=True)
+class Thing:
+    """A folder that is there: `kind` is `entry`, `work`, `run` or `leftover`; `used` is when it last changed or was used (UNIX seconds)."""
+
+    path: Path
+    kind: str
+    size: int
+    used: float
+    locked: bool = False
+
+
+@dataclass(frozen=True)
+class Removal:
+    """A folder that may go, its size in bytes, and why."""
+
+    path: Path
+    size: int
+    why: str
+    used: float
+
+
+def plan_gc(store: Path, runs: Path, *, keep_runs: int = 5, keep_days: float = 30.0, now: float | None = None) -> list[Removal]:
+    """What may go, largest first; removes nothing.
+
+    Args:
+        keep_runs: results that one of so many last runs used are kept, and so are those runs' folders.
+        keep_days: older runs, and unfinished work, are kept for so many days (SPEC DATA-4: logs for 30).
+        now: UNIX seconds.
+    """
+    folders = sorted(_runs(runs), key=lambda thing: thing.used)
+    recent = [thing for thing in folders if thing.locked] + folders[max(0, len(folders) - keep_runs) :]
+    latest = (runs / "latest").resolve()
+    kept = {key for thing in recent for key in _keys(thing.path / "events.jsonl")}
+    shelf = Store(store)
+    things = [thing for thing in folders if thing not in recent and thing.path != latest]
+    things += [*_stored(shelf), *_leftovers(shelf.done, shelf.work, runs.resolve())]
+    finished = {thing.path.name[:16] for thing in things if thing.kind == "entry"}
+    plan = [_judged(thing, kept, finished, keep_runs, keep_days, time.time() if now is None else now) for thing in things]
+    return sorted((one for one in plan if one), key=lambda one: (-one.size, one.path))
+
+
+def apply_gc(plan: Sequence[Removal], *, store: Path, runs: Path) -> list[Removal]:
+    """Remove what a plan names, but for what a run has begun to use since; returns what went.
+
+    Raises:
+        BadInput: the plan names something that is not in this store or among these runs.
+    """
+    shelf, gone = Store(store), []
+    for one in plan:
+        if one.path.is_symlink() or one.path.parent not in (shelf.done, shelf.work, runs.resolve()):
+            raise BadInput("not in this store or among these runs", where=str(one.path))
+        if _remove(one, shelf):
+            gone.append(one)
+    return gone
+
+
+def _judged(thing: Thing, kept: Collection[str], finished: Collection[str], keep_runs: int, keep_days: float, now: float) -> Removal | None:
+    """Whether a thing may go. The last hour's is never touched: a run may be about to use it."""
+    age, why = now - thing.used, ""
+    if thing.locked or age < HOUR:
+        return None
+    if thing.kind == "entry" and thing.path.name not in kept:
+        why = f"no step of the last {keep_runs} runs used it"
+    elif thing.kind == "work" and thing.path.name.rpartition("-")[2] in finished:
+        why = "its step is finished"
+    elif thing.kind in ("work", "run") and age > keep_days * DAY:
+        why = f"{'unfinished and ' if thing.kind == 'work' else ''}untouched for {age / DAY:.0f} days"
+    elif thing.kind == "leftover":
+        why = "left behind by a killed run"
+    return Removal(thing.path, thing.size, why, thing.used) if why else None
+
+
+def _stored(store: Store) -> Iterator[Thing]:
+    for path in _folders(store.done):
+        yield Thing(path, "entry", _size(path)[0], path.stat().st_mtime)
+    for path in _folders(store.work):
+        yield Thing(path, "work", *_size(path), locked=_locked(path))
+
+
+def _runs(runs: Path) -> Iterator[Thing]:
+    for path in _folders(runs.resolve()):
+        if (path / "events.jsonl").exists():
+            yield Thing(path, "run", _size(path)[0], (path / "events.jsonl").stat().st_mtime, _locked(path))
+
+
+def _leftovers(*parents: Path) -> Iterator[Thing]:
+    for parent in parents:
+        for path in parent.glob(".dropped-*"):
+            yield Thing(path, "leftover", *_size(path))
+
+
+def _folders(parent: Path) -> list[Path]:
+    return [path for path in parent.glob("[!.]*") if path.is_dir() and not path.is_symlink()]
+
+
+def _size(path: Path) -> tuple[int, float]:
+    """Bytes below a folder, and the time of its youngest change."""
+    stats = [path.lstat(), *(Path(base, name).lstat() for base, folders, files in os.walk(path) for name in folders + files)]
+    return sum(one.st_size for one in stats[1:]), max(one.st_mtime for one in stats)
+
+
+def _locked(path: Path) -> bool:
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return False
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+
+
+def _keys(events: Path) -> set[str]:
+    """Keys of the results that a run made or used, as far as its events tell."""
+    keys = set()
+    for line in events.read_text("utf-8").splitlines():
+        try:
+            keys.add(json.loads(line)["detail"].get("key", ""))
+        except ValueError:  # the last line of a killed run
+            continue
+    return keys
+
+
+def _remove(one: Removal, store: Store) -> bool:
+    """Take a folder out of the way while no run can be using it, then delete it."""
+    try:
+        handle = os.open(one.path, os.O_RDONLY | os.O_DIRECTORY)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with store.shared(exclusive=True):
+            if one.path.parent == store.done and one.path.stat().st_mtime != one.used:
+                return False
+            aside = Path(tempfile.mkdtemp(prefix=".dropped-", dir=one.path.parent))
+            one.path.rename(aside / one.path.name)
+        shutil.rmtree(aside, ignore_errors=True)
+        return True
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(handle)

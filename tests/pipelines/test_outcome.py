@@ -1,0 +1,47 @@
+from pathlib import Path
+
+from pipelines.outcome import keep_training_logs, watch_training
+from pipelines.run.record import Event
+from pipelines.run.result import RunResult, TaskResult
+from pipelines.run.store.entry import Artifact
+
+
+def result(folder: Path, task: TaskResult) -> RunResult:
+    return RunResult("r", folder, "training", "succeeded", {"train-model": task}, "", 1.0)
+
+
+def begin(folder: Path, bench: Path) -> Path:
+    (folder / "logs").mkdir(parents=True, exist_ok=True)
+    bench.mkdir(exist_ok=True)
+    detail = {"log": str(folder / "logs" / "train-model.log"), "folder": str(bench)}
+    for task in ("ingest", "train-model"):
+        watch_training(Event(task, "running", detail=detail))
+    return folder / "logs" / "training"
+
+
+def test_while_it_trains_the_run_points_to_where_it_works_and_then_has_the_logs_itself(tmp_path: Path) -> None:
+    training = begin(tmp_path / "run", tmp_path / "bench")
+    begin(tmp_path / "run", tmp_path / "bench")  # a second attempt
+    (tmp_path / "bench" / "events").write_text("half")
+    assert (training / "events").read_text() == "half"
+
+    made = tmp_path / "store" / "logs"
+    made.mkdir(parents=True)
+    (made / "events").write_text("whole")
+    task = TaskResult("ran", artifacts={"logs": Artifact(made, "digest", {})})
+    assert keep_training_logs(result(tmp_path / "run", task)) == training
+    (made / "events").unlink()  # the store forgot it
+    assert not training.is_symlink() and (training / "events").read_text() == "whole"
+
+
+def test_a_cached_training_brings_its_logs_too(tmp_path: Path) -> None:
+    (tmp_path / "made").mkdir()
+    (tmp_path / "made" / "events").write_text("x")
+    task = TaskResult("cached", artifacts={"logs": Artifact(tmp_path / "made", "digest", {})})
+    assert keep_training_logs(result(tmp_path / "run", task)) == tmp_path / "run" / "logs" / "training"
+
+
+def test_a_training_that_failed_leaves_the_link_and_one_that_never_began_nothing(tmp_path: Path) -> None:
+    assert keep_training_logs(result(tmp_path / "other", TaskResult("skipped"))) is None
+    training = begin(tmp_path / "run", tmp_path / "bench")
+    assert keep_training_logs(result(tmp_path / "run", TaskResult("failed"))) == training and training.is_symlink()
