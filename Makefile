@@ -41,7 +41,7 @@ check: setup ## Run the linter, the type checker and the import rules, and compa
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports --no-cache
-	@.venv/bin/pytest -q -p no:cacheprovider tests/docs
+	@.venv/bin/pytest -q -p no:cacheprovider tests/repository
 	@infra/lock.sh --check
 
 test: setup ## Run all tests except the soak tests
