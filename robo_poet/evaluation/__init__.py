@@ -1,1 +1,1 @@
-"""The tables that evaluation is made of: likelihood a document, completions beside what people wrote (EVAL-1 to EVAL-5)."""
+"""The tables and metrics of the evaluation: likelihood per document, and completions with their human references (EVAL-1 to EVAL-5)."""

@@ -1,4 +1,4 @@
-"""What a model wrote after held-out prompts, beside what people wrote there (EVAL-2, EVAL-3)."""
+"""The table of completions of held-out prompts, with the human reference of each (EVAL-2, EVAL-3)."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,20 +16,20 @@ SCHEMA = pa.schema(
     + [pa.field(name, pa.list_(pa.int32()), nullable=False) for name in ("tokens", "reference_tokens")]
     + [pa.field(name, pa.float64(), nullable=False) for name in ("nats", "reference_nats")]
 )
-DECODING = b"decoding"  # key of the table's metadata
+DECODING = b"decoding"  # key in the table's metadata
 
 
 @dataclass(frozen=True)
 class Continuation:
-    """One held-out place, continued twice.
+    """A held-out prompt with two continuations: the model's and the human reference.
 
     Args:
-        document, group: whose place it is; continuations of one work are not independent.
-        prompt: the text before the place.
+        document, group: document and work of the prompt. Continuations of one work depend on each other.
+        prompt: the held-out text before the continuation.
         text, tokens: what the model wrote.
-        reference, reference_tokens: what really follows, of about the same length.
-        stop: why the model stopped, in the words of `StopReason`.
-        nats, reference_nats: how unlikely `score` of the same model finds either text after the prompt; 0 where it was not asked.
+        reference, reference_tokens: the human text that follows the prompt, of about the same length.
+        stop: why the model stopped, the name of a `StopReason`.
+        nats, reference_nats: negative log-likelihood of either text after the prompt, by `score` of the same model; 0 if not computed.
     """
 
     document: str
@@ -46,10 +46,10 @@ class Continuation:
 
 
 def write_continuations(path: Path, rows: Iterable[Continuation], decoding: Mapping[str, float] | None = None) -> None:
-    """Write the table, whole or not at all.
+    """Write the table atomically.
 
     Args:
-        decoding: how the texts were drawn, such as `{"temperature": 0.8}`: another model is compared by texts drawn alike.
+        decoding: the sampling settings of the texts, such as `{"temperature": 0.8}`. A model is only compared on texts sampled alike.
     """
     schema = SCHEMA.with_metadata({DECODING: json.dumps(decoding or {}, sort_keys=True)})
     table = pa.Table.from_pylist([asdict(row) for row in rows], schema)
@@ -61,16 +61,16 @@ def read_continuations(path: Path) -> Sequence[Continuation]:
     """Read the table.
 
     Raises:
-        BadInput: not such a table.
+        BadInput: not a table of continuations.
     """
     return [Continuation(**row) for row in _table(path).to_pylist()]
 
 
 def read_decoding(path: Path) -> dict[str, float]:
-    """How the texts of the table were drawn.
+    """Return the sampling settings of the table's texts.
 
     Raises:
-        BadInput: not such a table, or it does not say.
+        BadInput: not a table of continuations, or its metadata lacks the settings.
     """
     try:
         said = json.loads(_table(path).schema.metadata[DECODING])

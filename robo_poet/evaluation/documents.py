@@ -1,4 +1,4 @@
-"""How likely a model finds each held-out document: what intervals, slices and comparisons are computed from (EVAL-1, EVAL-5)."""
+"""The table of document likelihoods, from which intervals, slices and comparisons are computed (EVAL-1, EVAL-5)."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -16,22 +16,22 @@ SCHEMA = pa.schema(
     + [pa.field(name, pa.int64(), nullable=False) for name in ("bytes", "tokens", "first", "among_five")]
     + [pa.field(name, pa.float64(), nullable=False) for name in ("nats", "unigram_nats")]
 )
-SLICES = ("source", "author", "genre", "period", "language", "length")  # columns that a model is sliced by
+SLICES = ("source", "author", "genre", "period", "language", "length")  # columns that define slices
 LENGTHS = ((1_000, "below 1 kB"), (4_000, "1 to 4 kB"), (16_000, "4 to 16 kB"))  # bytes of UTF-8
 LONGEST, UNDATED = "16 kB and more", ""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One held-out document under one model.
+    """The likelihood of one held-out document under one model.
 
     Args:
-        group: the work; documents of a work are not independent of each other.
+        group: the work; documents of one work depend on each other.
         period: the century, such as `1700s`; empty for undated documents.
-        length: a class of `bytes`.
-        tokens: predicted ones: `<END>` counts, `<START>` does not.
-        nats, unigram_nats: negative log-likelihood of all its tokens, the model's and the unigram model's.
-        first, among_five: tokens that the model thought likeliest, and among the five likeliest.
+        length: length class, from `bytes`.
+        tokens: number of predicted tokens: `<END>` counts, `<START>` does not.
+        nats, unigram_nats: negative log-likelihood of all its tokens under the model and under the unigram model.
+        first, among_five: number of tokens that the model ranks first, and among the first five.
     """
 
     id: str
@@ -51,17 +51,17 @@ class Measured:
 
 
 def period(date: str) -> str:
-    """The century of an ISO 8601 date: 1790-01-08 is of the `1700s`."""
+    """Return the century of an ISO 8601 date, such as `1700s` for 1790-01-08; "" for other text."""
     return f"{date[:2]}00s" if len(date) >= 4 and date[:4].isdigit() else UNDATED
 
 
 def length(size: int) -> str:
-    """The class of a document of `size` bytes."""
+    """Return the length class of a document of `size` bytes."""
     return next((name for limit, name in LENGTHS if size < limit), LONGEST)
 
 
 def measured(document: Document, *, tokens: int, first: int, among_five: int, nats: float, unigram_nats: float) -> Measured:
-    """The row of a document."""
+    """Return the table row of a document."""
     size = len(document.text.encode("utf-8"))
     return Measured(
         document.id, document.group, document.author, document.source, document.genre, period(document.date), document.language,
@@ -70,7 +70,7 @@ def measured(document: Document, *, tokens: int, first: int, among_five: int, na
 
 
 def write_measured(path: Path, rows: Iterable[Measured]) -> None:
-    """Write the table, whole or not at all."""
+    """Write the table atomically."""
     table = pa.Table.from_pylist([asdict(row) for row in rows], SCHEMA)
     with new_file(path) as file:
         pq.write_table(table, file, compression="zstd")
@@ -80,7 +80,7 @@ def read_measured(path: Path) -> Sequence[Measured]:
     """Read the table.
 
     Raises:
-        BadInput: not such a table.
+        BadInput: not a table of document likelihoods.
     """
     try:
         rows = pq.read_table(path, schema=SCHEMA).to_pylist()

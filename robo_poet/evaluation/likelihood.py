@@ -1,4 +1,4 @@
-"""Metrics of held-out likelihood from the table of measured documents, with intervals (EVAL-1)."""
+"""Metrics of held-out likelihood with confidence intervals, computed from the table of document likelihoods (EVAL-1)."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -20,12 +20,12 @@ RATIOS: dict[str, tuple[Of, Of]] = {
 
 
 def likelihood_metrics(rows: Sequence[Measured], seed: int) -> dict[str, Estimate]:
-    """All of them, by name.
+    """Return all likelihood metrics by name.
 
-    Bits per byte divides by the UTF-8 bytes of the text, so it does not depend on the tokenizer and compares any two models.
+    Bits per byte divides by the UTF-8 bytes of the text. So it does not depend on the tokenizer, and any two models can be compared.
 
     Args:
-        seed: of the bootstrap over works (see `units`).
+        seed: seed of the bootstrap over units (see `units`).
     """
     over = units([row.group for row in rows])
 
@@ -41,7 +41,7 @@ def likelihood_metrics(rows: Sequence[Measured], seed: int) -> dict[str, Estimat
 
 
 def perplexity(nats: float) -> float:
-    """exp of the mean cross-entropy; infinite where a float has no number for it, 0 below every number."""
+    """Return exp of the mean cross-entropy (nats per token); infinite on overflow, 0 on underflow."""
     return math.exp(nats) if nats < 700 else math.inf
 
 

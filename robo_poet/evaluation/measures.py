@@ -1,4 +1,4 @@
-"""Metrics with their intervals, as each step of evaluation writes them and the gates read them together (EVAL-6)."""
+"""Metrics with intervals: the JSON that each evaluation step writes and the gates read (EVAL-6)."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -16,10 +16,10 @@ DIGITS = 6
 
 @dataclass(frozen=True)
 class Measures:
-    """What a step has measured; what is no finite number is as good as missing.
+    """The metrics that one step has measured. A value that is not finite counts as missing.
 
     Args:
-        metrics: by name.
+        metrics: values by name.
         intervals: (low, high) of some of them.
     """
 
@@ -27,7 +27,7 @@ class Measures:
     intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """`{"metrics": {name: number|null}, "intervals": {name: [low, high]}}`; an interval without end is left out."""
+        """Return `{"metrics": {name: number|null}, "intervals": {name: [low, high]}}`. Infinite intervals are left out."""
         ended = {name: limits for name, limits in self.intervals.items() if None not in map(finite, limits)}
         return {
             "metrics": {name: _number(value) for name, value in self.metrics.items()},
@@ -35,12 +35,12 @@ class Measures:
         }
 
     def show(self, call: Call) -> None:
-        """Write the view `metrics`, where it is wanted, for the Kubeflow UI."""
+        """Write the output `metrics` for the Kubeflow UI, if the step has it."""
         show_metrics(call, self.to_json()["metrics"])
 
     @classmethod
     def of_json(cls, value: Mapping[str, Any], where: Path) -> Self:
-        """Read what `to_json` wrote.
+        """Read the value that `to_json` returned.
 
         Raises:
             BadInput: it has no metrics.
@@ -53,10 +53,10 @@ class Measures:
 
     @classmethod
     def together(cls, parts: Iterable["Measures"]) -> "Measures":
-        """All of them as one.
+        """Merge the metrics of several steps.
 
         Raises:
-            ValueError: two have measured the same.
+            ValueError: two steps have measured the same metric.
         """
         metrics: dict[str, float | None] = {}
         intervals: dict[str, tuple[float, float]] = {}
@@ -69,7 +69,7 @@ class Measures:
 
 
 def show_metrics(call: Call, metrics: Mapping[str, float | None]) -> None:
-    """Write the view `metrics`, where it is wanted: as JSON, and as metadata, which is what the Kubeflow UI shows."""
+    """Write the output `metrics` if the step has it: as JSON and as artifact metadata, which the Kubeflow UI shows."""
     if "metrics" in call.outputs:
         write_text(call.outputs["metrics"], json.dumps(metrics, sort_keys=True))
         call.describe("metrics", **{name: value for name, value in metrics.items() if value is not None})

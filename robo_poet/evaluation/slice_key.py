@@ -1,17 +1,17 @@
-"""The name of a slice, such as `author=John Keats,period=1800s`: what a gate names it by (EVAL-5, EVAL-6)."""
+"""Keys of slices, such as `author=John Keats,period=1800s`. Gates refer to a slice by its key (EVAL-5, EVAL-6)."""
 
 import re
 from collections.abc import Mapping
 
 OVERALL = ""
-SPECIAL = re.compile(r"[%=,*\x00-\x1f\x7f]")  # `*` stands for every value in a gate
+SPECIAL = re.compile(r"[%=,*\x00-\x1f\x7f]")  # in a gate, `*` matches every value
 
 
 def slice_key(values: Mapping[str, str]) -> str:
-    """`column=value`, columns in alphabetical order with commas between; '' for all documents.
+    """Return `column=value` pairs, sorted by column and joined by commas; '' for all documents.
 
-    `%`, `=`, `,`, `*` and control characters of a value are percent-encoded, so that no two slices have one key:
-    `Marlowe, Christopher` is `author=Marlowe%2C Christopher`.
+    `%`, `=`, `,`, `*` and control characters in a value are percent-encoded, so that no two slices have the same key:
+    `Marlowe, Christopher` becomes `author=Marlowe%2C Christopher`.
     """
     return ",".join(f"{column}={SPECIAL.sub(_encoded, values[column])}" for column in sorted(values))
 
