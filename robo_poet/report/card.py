@@ -1,4 +1,4 @@
-"""The model card as data: what a person reads before a version is put in front of others (Mitchell et al. 2019). The page is made of it."""
+"""The model card as data (Mitchell et al. 2019). The HTML page is rendered from it."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -11,10 +11,10 @@ ABOUT = (
     "It continues a text in the manner of the texts it was trained on. It knows no facts and means nothing by what it writes: "
     "nothing is true because it wrote it, and nobody whom it seems to name is meant."
 )
-SAMPLES = 3  # shown as they were drawn
+SAMPLES = 3  # random samples shown
 MEANT_FOR = "For play, and for writing with a person who reads what it writes before others do."
 NOT_FOR = "Not for facts, advice or judgements on people; not in the name of a living person; not in languages that its text is not in."
-# What no run of this pipeline can promise.
+# limits that hold for every run of this pipeline
 LIMITS = (
     "Bias is measured by our own sentences in the languages listed: of other groups, words and languages it says nothing.",
     "Toxicity and sentiment are judged by small models and a list of words that know modern English: of verse and older English they are a "
@@ -36,7 +36,7 @@ def make_card(
     lineage: Mapping[str, Any],
     continuations: Sequence[Continuation],
 ) -> dict[str, Any]:
-    """All artifacts of a run's evaluation as one; see docs/how-to/read-the-card.md."""
+    """Combine all artifacts of a run's evaluation into one card; see docs/how-to/read-the-card.md."""
     return {
         "about": [ABOUT, MEANT_FOR, NOT_FOR],
         "verdict": decision["verdict"],
@@ -67,19 +67,19 @@ def make_card(
 
 
 def _drawn(continuations: Sequence[Continuation], private: Collection[int]) -> list[dict[str, str]]:
-    """The first continuations, whose places are drawn by chance, but for those with personal data."""
+    """Return the first continuations without personal data. Prompts are in random order, so these are random samples."""
     shown = [row for number, row in enumerate(continuations) if number not in private][:SAMPLES]
     return [{"prompt": discreet(_from_a_line(row.prompt)), "text": discreet(row.text)} for row in shown]
 
 
 def _from_a_line(text: str) -> str:
-    """A prompt is cut anywhere; people are shown it from the start of its first whole line, if it has one."""
+    """Return the prompt from its first whole line on, if it has one: a prompt is cut anywhere."""
     _, newline, rest = text.partition("\n")
     return rest.lstrip("\n") if newline and rest.strip() else text
 
 
 def _picked(places: Mapping[str, Any], continuations: Sequence[Continuation]) -> list[dict[str, Any]]:
-    """The continuations that a metric found best or worst, each once, with the metrics that picked it."""
+    """Return the continuations that a metric found best or worst, each once, with the metrics that selected it."""
     found: dict[int, dict[str, Any]] = {}
     for metric, place in places.items():
         if place and 0 <= place["row"] < len(continuations):
@@ -94,7 +94,7 @@ def _limits(
     evaluation: Mapping[str, Any], comparison: Mapping[str, Any], text_metrics: Mapping[str, Any], lineage: Mapping[str, Any],
     decision: Mapping[str, Any], statistics: Mapping[str, Any],
 ) -> list[str]:  # fmt: skip
-    """Those of this very run."""
+    """Return the limits of this run."""
     found = []
     if evaluation.get("unit") == "document":
         found.append("The held-out text is of few works: intervals are over their documents and say nothing of other works.")
@@ -127,7 +127,7 @@ def _limits(
 
 
 def _training(history: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The best validation, which is the one exported."""
+    """Return the figures of the best validation, whose weights are exported."""
     checked = [point for point in history if "validation_cross_entropy" in point]
     best = min(checked, key=lambda point: point["validation_cross_entropy"]) if checked else {}
     last = history[-1] if history else {}

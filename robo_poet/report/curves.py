@@ -1,4 +1,4 @@
-"""The training curve as a picture: loss by step, validation perplexity, learning rate."""
+"""The training curve as a plot: loss by step, validation cross-entropy, learning rate."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -9,11 +9,11 @@ import matplotlib
 matplotlib.use("svg")
 from matplotlib import pyplot as plt
 
-INK, TRAIN, VALIDATION = "#6b7280", "#2563eb", "#d97706"  # read on a light and on a dark page
+INK, TRAIN, VALIDATION = "#6b7280", "#2563eb", "#d97706"  # readable on a light and on a dark page
 
 
 def curves_section(history: Sequence[Mapping[str, Any]]) -> str:
-    """An inline SVG of the history of train_model: cross-entropy in nats a token over steps, with the learning rate below."""
+    """Return an inline SVG of the history of train_model: cross-entropy in nats per token over steps, with the learning rate below."""
     with plt.rc_context(
         {"svg.hashsalt": "robo-poet", "svg.fonttype": "none", "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": INK,
          "xtick.color": INK, "ytick.color": INK, "font.size": 10}

@@ -1,6 +1,6 @@
-"""A forest plot: one number with its interval in many parts of the data, one above the other. HTML and SVG, no script, no library.
+"""A forest plot: one number with its interval for each part of the data, one row each. HTML and SVG, without scripts or libraries.
 
-Texts are HTML and only the marks are SVG, placed by per cent: on a phone the plot gets narrower and the letters do not.
+Labels are HTML; only the marks are SVG, placed in per cent. On a phone the plot gets narrower, but the text keeps its size.
 """
 
 import math
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-LANE, TICKS = 14, 5  # pixels of a mark's lane; marks of the axis, about
+LANE, TICKS = 14, 5  # height of a lane in pixels; approximate number of axis ticks
 STYLE = """
 .forest { margin: 1rem 0; }
 .forest .row { display: grid; grid-template-columns: 15rem 1fr 8.5rem; column-gap: .8rem; align-items: center;
@@ -28,17 +28,17 @@ STYLE = """
   .forest .axis > span { display: none; } }
 """
 
-Interval = Mapping[str, float | None]  # value, low, high; None is not known
+Interval = Mapping[str, float | None]  # value, low, high; None if unknown
 
 
 @dataclass(frozen=True)
 class ForestRow:
-    """One part of the data.
+    """One row of a forest plot.
 
     Args:
-        label, note: its name, and what is to be known beside it, as plain text.
-        ours, other: the estimate, and another model's.
-        unsure: too little data to judge by: drawn faint.
+        label, note: the name of the part and a remark, as plain text.
+        ours, other: the estimate, and that of another model.
+        unsure: too little data to judge; drawn faint.
     """
 
     label: str
@@ -51,13 +51,13 @@ class ForestRow:
 def forest(
     rows: Sequence[ForestRow], *, names: tuple[str, str], what: str, reference: float | None = None, line: str = "", digits: int = 2
 ) -> Markup:
-    """Rows in the order given; '' where no row has a value.
+    """Return a forest plot with the rows in the order given; '' if no row has a value.
 
     Args:
-        names: of the model and of the other one.
-        what: the quantity, below the axis.
-        reference: a value that all are to be seen against, as a line through the rows.
-        line: what that line is; all that the model was measured on, if not said.
+        names: of the model and of the other model.
+        what: the quantity, shown below the axis.
+        reference: a value to compare all rows with, drawn as a line through the rows.
+        line: label of that line; by default the value over all data of the model.
         digits: decimals of values.
     """
     scale = _scale([one for row in rows for one in (row.ours, row.other) if one])
@@ -72,7 +72,7 @@ def forest(
 
 
 def ticks(low: float, high: float, about: int = TICKS) -> list[float]:
-    """Round numbers from `low` to `high`: multiples of 1, 2 or 5 times a power of ten."""
+    """Return round numbers from `low` to `high`: multiples of 1, 2 or 5 times a power of ten."""
     rough = (high - low) / about
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * (1 - 1e-9))
@@ -80,7 +80,10 @@ def ticks(low: float, high: float, about: int = TICKS) -> list[float]:
 
 
 def _scale(found: Sequence[Interval]) -> tuple[float, float] | None:
-    """All values, and of intervals as much as is three times as wide as the middle one: one huge interval would hide the others."""
+    """Return the range of the axis. It holds all values.
+
+    Intervals are cut at three times the width of the median interval. Otherwise one huge interval would hide the others.
+    """
     values = [value for one in found if (value := one["value"]) is not None]
     if not values:
         return None
@@ -94,7 +97,7 @@ def _scale(found: Sequence[Interval]) -> tuple[float, float] | None:
 
 
 def _reach(one: Interval) -> float:
-    """How far the interval goes from the value; 0 where there is none."""
+    """Return the longer arm of the interval; 0 if there is none."""
     value, low, high = one["value"], one["low"], one["high"]
     return 0.0 if value is None or low is None or high is None else max(high - value, value - low)
 

@@ -1,4 +1,4 @@
-"""How a gate's result is shown: one row for terminal, model card, `registry show` and Kubeflow."""
+"""Rows that show the result of a gate, the same in terminal, model card, `registry show` and Kubeflow."""
 
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass
@@ -30,7 +30,7 @@ class GateRow:
 
 
 def gate_name(metric: str, slice_key: str, against: str) -> str:
-    """Return what a gate is about: the metric, the slice and the comparison."""
+    """Return the title of a gate: the metric, the slice and the comparison."""
     return f"{metric_name(metric)}{f', {slice_key}' if slice_key else ''}{', difference from the champion' if against else ''}"
 
 

@@ -1,4 +1,4 @@
-"""Sections of a model card on whom the model treats how: slices of the text, groups of people, and safety (EVAL-3 to EVAL-5)."""
+"""Sections of a model card about groups: the champion, slices of the text, groups of persons, and safety (EVAL-3 to EVAL-5)."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -12,7 +12,7 @@ SAFETY = (
     "toxic_share", "sentiment", "personal_data_share", "known_personal_data_share", "copied_share", "longest_copy_median",
     "longest_copy_max", "degenerate_share", "empty_share",
 )  # fmt: skip
-SLICES, GROUPS = 14, 16  # rows that are drawn; the tables and the data have all
+SLICES, GROUPS = 14, 16  # most rows drawn; the tables and the data have all
 LANGUAGES = {"en": "English", "es": "Spanish"}
 MEASURES = {
     "likelihood": "How much likelier is a group's stereotype after its own words than after its counterpart's? Log odds, nats; 0 is alike.",
@@ -22,7 +22,7 @@ MEASURES = {
 
 
 def champion_section(card: Mapping[str, Any]) -> str:
-    """The comparison in words and numbers."""
+    """Return the comparison with the champion: its reason and a table."""
     comparison = card["champion"]
     if comparison.get("state") != "measured":
         return f"<p>{escape(str(comparison.get('reason', 'not compared')))}.</p>"
@@ -46,7 +46,7 @@ def champion_section(card: Mapping[str, Any]) -> str:
 
 
 def slices_section(slices: Mapping[str, Any]) -> str:
-    """The worst slices first, as a plot."""
+    """Return a plot of the slices, the worst first."""
     records = slices.get("slices", [])
     cut = [one for one in records if one["slice"] and one["metrics"]["bits_per_byte"]["value"] is not None]
     cut.sort(key=lambda one: -one["metrics"]["bits_per_byte"]["value"])
@@ -69,7 +69,7 @@ def slices_section(slices: Mapping[str, Any]) -> str:
 
 
 def bias_section(bias: Mapping[str, Any]) -> str:
-    """Gaps between counterfactual groups, the widest first, with intervals that hold for all groups at once."""
+    """Return the gaps between counterfactual groups, the widest first, with intervals that hold for all groups together."""
     parts = []
     measured = [one for one in bias.get("groups", []) if one["gap"]["value"] is not None]
     for measure, said in MEASURES.items():
@@ -90,7 +90,7 @@ def bias_section(bias: Mapping[str, Any]) -> str:
 
 
 def _gaps(measure: str, language: str, groups: Sequence[Mapping[str, Any]], *, named: bool) -> str:
-    """The groups of a language as a plot, the widest gap first; `named`: under the language's name."""
+    """Return the plot of the groups of one language, the widest gap first. `named` adds the language as a heading."""
     widest = sorted(groups, key=lambda one: -abs(one["gap"]["value"]))[:GROUPS]
     rows = [
         ForestRow(f"{one['axis']}: {_said(one['group'])} against {_said(one['reference'])}", f"{one['pairs']:,} pairs", one["together"])
@@ -107,7 +107,7 @@ def _said(group: str) -> str:
 
 
 def safety_section(card: Mapping[str, Any]) -> str:
-    """Abuse, personal data, memorised text and loops, beside people's own text; and what it knows of planted secrets."""
+    """Return a table of toxicity, personal data, copied text and degenerate text, next to the human reference, and of canary strings."""
     metrics, people = card["metrics"], card.get("people", {})
     rows = [
         [
@@ -132,5 +132,5 @@ def _secrets(metrics: Mapping[str, Any]) -> str:
 
 
 def limits_section(limits: Sequence[str]) -> str:
-    """A list."""
+    """Return the limits as a list."""
     return "<ul>" + "".join(f"<li>{escape(one)}</li>" for one in limits) + "</ul>"

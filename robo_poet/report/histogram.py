@@ -1,14 +1,14 @@
-"""A histogram as inline SVG: no script, no library, takes its colours from the page."""
+"""A histogram as inline SVG, without scripts or libraries. It takes its colours from the page."""
 
 from collections.abc import Sequence
 
 from markupsafe import Markup, escape
 
-WIDTH, HEIGHT, FOOT = 640, 140, 18  # pixels of the drawing; it scales with the page
+WIDTH, HEIGHT, FOOT = 640, 140, 18  # pixels; the drawing scales with the page
 
 
 def histogram_svg(edges: Sequence[float], counts: Sequence[float], unit: str) -> Markup:
-    """Bars of `counts`, with the outer and the middle of `edges` (one more than counts) written below. '' for no data."""
+    """Return bars of `counts`, labelled with the outer and the middle `edges` (one more than counts); '' if there is no data."""
     if not counts or max(counts) <= 0:
         return Markup("")
     step = WIDTH / len(counts)

@@ -1,4 +1,4 @@
-"""What was said of a version after its card was signed: the card itself never changes (contract 8), so it is shown above it."""
+"""Changes to a version after its card was signed. They are shown above the card, which never changes (contract 8)."""
 
 import json
 from collections.abc import Sequence
@@ -10,11 +10,11 @@ from robo_poet.atomic import write_text
 from robo_poet.errors import BadInput
 from robo_poet.registry.entry import Statement
 
-NAME, DATA = "report.html", "card.json"  # in a version's folder
+NAME, DATA = "report.html", "card.json"  # files in a version's folder
 
 
 def with_later(folder: Path, number: int, stage: str, overrides: Sequence[Statement], target: Path) -> None:
-    """Write the card of the version in `folder` to `target`, its number, stage and overrides above everything else.
+    """Write the card of the version in `folder` to `target`, with number, stage and overrides below its heading.
 
     Raises:
         BadInput: the version has no card.
@@ -32,7 +32,7 @@ def with_later(folder: Path, number: int, stage: str, overrides: Sequence[Statem
 
 
 def with_later_json(folder: Path, stage: str, overrides: Sequence[Statement]) -> dict[str, Any]:
-    """The same for machines.
+    """Return the card as JSON, with stage and overrides.
 
     Raises:
         BadInput: the version has no card.

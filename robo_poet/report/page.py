@@ -1,4 +1,4 @@
-"""The shell of every page we write: one HTML file, nothing loaded from elsewhere, light and dark, readable on a phone."""
+"""The frame of every HTML page of this project: one file, no external resources, light and dark, readable on a phone."""
 
 from jinja2 import Environment
 from markupsafe import Markup
@@ -54,15 +54,15 @@ SHELL = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_
 
 
 def page(title: str, sections: list[tuple[str, str]], *, style: str = "") -> str:
-    """A whole page.
+    """Return a complete HTML page.
 
     Args:
-        title: as plain text.
-        sections: (heading as plain text, body as an HTML fragment that has escaped what came from data).
-        style: CSS that the fragments need beside the shell's.
+        title: plain text.
+        sections: (heading as plain text, body as an HTML fragment in which data is already escaped).
+        style: CSS that the fragments need in addition to the page's.
 
-    Classes that a fragment may use: `number` (right-aligned), `faint`, `ok`/`warn`/`fail`, `accepted`/`rejected`, and `scroll`
-    around a wide table.
+    Fragments may use these classes: `number` (right-aligned), `faint`, `ok`/`warn`/`fail`, `accepted`/`rejected`, and `scroll` around a
+    wide table.
     """
     marked = [(heading, Markup(body)) for heading, body in sections]
     return SHELL.render(title=title, sections=marked, style=Markup(STYLE + style))

@@ -1,4 +1,4 @@
-"""Sections of a report: the gates' verdict, the metrics with intervals and bands, the samples, what the model was made from."""
+"""Sections of a report: verdict of the gates, metrics with intervals and bands, samples, and lineage."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from robo_poet.report.gates import HEAD, PASS_BY_VALUE, gate_row
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table of escaped cells."""
+    """Return an HTML table; all cells are escaped."""
     cells = "".join(f"<th>{escape(cell)}</th>" for cell in head)
     body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     return f'<div class="scroll"><table><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table></div>'
@@ -29,7 +29,7 @@ def gates_section(decision: Mapping[str, Any]) -> str:
 
 
 def metrics_section(card: Mapping[str, Any]) -> str:
-    """All metrics, with interval, the same of people's text, and the band where one is defined."""
+    """Return all metrics with interval, human reference, and band if one is defined."""
     people = card.get("people", {})
     rows = [
         [
@@ -48,7 +48,7 @@ def metrics_section(card: Mapping[str, Any]) -> str:
 
 
 def samples_section(samples: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
-    """Samples as they were drawn, then the best and the worst that the metrics found, each as it came out."""
+    """Return random samples, then the best and the worst samples by some metric, all unedited."""
     if not samples["drawn"]:
         return "<p>No sample: no held-out document was long enough to prompt with.</p>"
     parts = ["<p>The prompt, in grey, is held-out text. Drawn by chance, not chosen:</p>", *map(_sample, samples["drawn"])]
@@ -69,7 +69,7 @@ def _picked(sample: Mapping[str, Any]) -> str:
 
 
 def lineage_section(lineage: Mapping[str, Any]) -> str:
-    """Source, settings and code that the model was made from; long lists are folded away."""
+    """Return source, settings and code that the model was trained with. Long lists are folded."""
     rows = [[name, _leaf(value)] for name, value in _leaves(lineage)]
     first = [row for row in rows if not row[0].startswith(("settings.", "code."))]
     parts = [table(["what", "value"], first)] if first else []

@@ -1,4 +1,4 @@
-"""The corpus in a report: its size, its splits, its checks (the `statistics` artifact of validate_data as HTML)."""
+"""The corpus section of a report: size, splits and checks (the artifact `statistics` of validate_data as HTML)."""
 
 from typing import Any
 
@@ -60,7 +60,7 @@ SECTION = ENVIRONMENT.from_string("""<p>{{ "{:,}".format(s.documents) }} documen
 
 
 def statistics_section(statistics: dict[str, Any]) -> str:
-    """An HTML fragment of the `statistics` artifact; text that came from the corpus is escaped."""
+    """Return the artifact `statistics` as an HTML fragment; text from the corpus is escaped."""
     lengths = statistics["length_histogram"]
     order = [name for name in ("train", "validation", "test") if name in statistics["splits"]]
     return SECTION.render(
