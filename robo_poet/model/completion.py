@@ -1,4 +1,4 @@
-"""A continuation of a text, and where a stop text ends it (GEN-2). Pure: no model is called here."""
+"""A completion of a prompt, and its truncation at a stop text (GEN-2). Pure: no model is called here."""
 
 from dataclasses import dataclass
 
@@ -9,12 +9,12 @@ from robo_poet.model.tokenizer import Tokenizer
 
 @dataclass(frozen=True)
 class Completion:
-    """A continuation.
+    """A completion of a prompt.
 
     Attributes:
         text: without the prompt.
-        tokens: its ids, `<END>` left out.
-        log_probs: nats a token under the unmodified probabilities; none of beam search.
+        tokens: token ids, without `<END>`.
+        log_probs: log probability of each token in nats, under the unmodified distribution; empty for beam search.
         reason: why it ended.
     """
 
@@ -25,7 +25,7 @@ class Completion:
 
 
 def stopped(words: Tokenizer, written: Completion, sampling: Sampling) -> Completion:
-    """`written` up to the end of the first stop text behind the least length: also of one that no single token holds."""
+    """Cut `written` after the first stop text that ends behind the minimum length. A stop text may span several tokens."""
     least = len(words.decode(written.tokens[: sampling.min_new])) if sampling.stop else 0
     starts = ((stop, written.text.find(stop, max(0, least - len(stop) + 1))) for stop in sampling.stop)
     ends = [at + len(stop) for stop, at in starts if at >= 0]
@@ -38,5 +38,5 @@ def stopped(words: Tokenizer, written: Completion, sampling: Sampling) -> Comple
 
 
 def whole(text: str) -> str:
-    """`text` without half a character at its end: a byte-level model may stop, or be stopped, within one."""
+    """Return `text` without an incomplete character at its end: a byte-level model may stop inside a multi-byte character."""
     return text.rstrip("\N{REPLACEMENT CHARACTER}")

@@ -1,4 +1,4 @@
-"""The TFLite model of a version, one token at a time, without TensorFlow (SERVE-6)."""
+"""The TFLite model of a version, run token by token without TensorFlow (SERVE-6)."""
 
 import json
 import os
@@ -16,13 +16,13 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 class EdgeModel:
-    """A text that is read and written token by token; what came before is its state.
+    """A TFLite model that reads one token per call. Its recurrent state holds the text so far.
 
     Attributes:
-        tokenizer: the one it was trained with.
-        manifest: what `edge_export` wrote: names, shapes and bounds.
-        vocabulary: logits a token.
-        max_length: tokens of a text, the prompt among them.
+        tokenizer: the tokenizer it was trained with.
+        manifest: written by `edge_export`: names and shapes of tensors, and limits.
+        vocabulary: number of logits.
+        max_length: most tokens of a text, including the prompt.
         position: tokens read so far.
     """
 
@@ -32,12 +32,12 @@ class EdgeModel:
         self.reset()
 
     def reset(self) -> None:
-        """Begin a new text."""
+        """Clear the state to start a new text."""
         self.position = 0
         self._state = {state["input"]: np.zeros(state["shape"], np.float32) for state in self.manifest["states"]}
 
     def read(self, token: int) -> npt.NDArray[np.float32]:
-        """Logits `[vocabulary]` of what follows `token`, unmasked."""
+        """Read one token and return the logits of the next token, `[vocabulary]` float32, without masking."""
         names = self.manifest
         given = {names["token"]: np.asarray([token], np.int32), names["position"]: np.asarray(self.position, np.int32)}
         result = self._runner(**given, **self._state)
@@ -48,13 +48,13 @@ class EdgeModel:
 
 
 def load_edge(folder: Path, tokenizer: Path, threads: int | None = None) -> EdgeModel:
-    """Load `edge/` of a model artifact, and the tokenizer artifact that belongs to it.
+    """Load `edge/` of a model artifact with its tokenizer artifact.
 
     Args:
-        threads: of one step; None takes what the machine has, up to 4.
+        threads: threads per call; None uses the CPU count, at most 4.
 
     Raises:
-        BadInput: no such model in `folder`, a damaged one, or a tokenizer of another size.
+        BadInput: `folder` holds no edge model, or a damaged one, or the tokenizer has another size.
     """
     try:
         manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
@@ -64,12 +64,12 @@ def load_edge(folder: Path, tokenizer: Path, threads: int | None = None) -> Edge
     try:
         words.check_size(manifest, tokenizer)
         with quiet():
-            from ai_edge_litert.interpreter import Interpreter  # a fifth of a second; a wrong path should not cost it
+            from ai_edge_litert.interpreter import Interpreter  # imports in 0.2 s; imported late so that a wrong path fails fast
 
             path = str(folder / "model.tflite")
             runner = Interpreter(path, num_threads=threads or min(4, os.cpu_count() or 1)).get_signature_runner()
             model = EdgeModel(runner, manifest, words)
-            model.read(START)  # the first call makes the weights ready, and says so on standard error
+            model.read(START)  # the first call prepares the weights and logs to standard error
         model.reset()
         return model
     except (KeyError, TypeError, ValueError, RuntimeError) as error:

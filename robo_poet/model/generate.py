@@ -1,4 +1,4 @@
-"""Text from an exported model: one call a batch of completions (GEN-1, GEN-2)."""
+"""Text generation with an exported model: one call per batch of completions (GEN-1, GEN-2)."""
 
 from collections.abc import Iterator, Sequence
 
@@ -19,10 +19,13 @@ __all__ = ["Completion", "encode_prompt", "generate", "stream"]
 def generate(
     model: LoadedModel, prompts: Sequence[Sequence[int]], sampling: Sampling | Sequence[Sampling], seeds: Sequence[int]
 ) -> list[Completion]:
-    """Continue each prompt (ids from `encode_prompt`); row i draws its noise from `seeds[i]` alone, whatever its batch.
+    """Complete each prompt (token ids from `encode_prompt`). Row i samples with `seeds[i]`, so its text does not depend on the batch.
 
     Args:
-        sampling: for all rows, or one a row; beam search for all rows or for none.
+        sampling: for all rows, or one per row.
+
+    Raises:
+        BadInput: only some rows use beam search.
     """
     each = [sampling] * len(prompts) if isinstance(sampling, Sampling) else list(sampling)
     beams = [one.beams > 1 for one in each]
@@ -41,11 +44,11 @@ def generate(
 
 
 def stream(model: LoadedModel, prompt: Sequence[int], sampling: Sampling, seed: int) -> Iterator[Completion]:
-    """The same completion bit by bit: each time all that is written so far; the last one has the reason.
+    """Yield the same completion piece by piece. Each item holds all text so far; the last one has the stop reason.
 
-    Half a character, or the beginning of a stop text, may still become another one: a reader shows what no longer changes.
+    An incomplete character or the beginning of a stop text may still change. A client shows only text that no longer changes.
     """
-    if sampling.beams > 1:  # the best text is known at its end only
+    if sampling.beams > 1:  # the best beam is known only at the end
         yield generate(model, [prompt], sampling, [seed])[0]
         return
     written = NOTHING

@@ -1,4 +1,4 @@
-"""What the signatures of an exported model are given, as arrays; the batch is first (contract 6)."""
+"""Input arrays for the signatures of an exported model; the first axis is the batch (contract 6)."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,12 +14,12 @@ Arrays = dict[str, npt.NDArray[Any]]
 
 
 def prompt_inputs(words: Tokenizer, prompts: Sequence[Sequence[int]], each: Sequence[Sampling]) -> Arrays:
-    """What `generate` and `beam_search` have in common.
+    """Return the inputs that `generate` and `beam_search` share.
 
     Args:
-        words: the tokenizer that the ids are of; finds the tokens that hold a stop text or a banned one.
-        prompts: ids, `<START>` first, a row each.
-        each: how each row is to be continued.
+        words: the model's tokenizer; finds the tokens that contain a stop text or a banned text.
+        prompts: token ids, `<START>` first, one row per prompt.
+        each: the sampling of each row.
 
     Raises:
         BadInput: a row bans every token.
@@ -36,10 +36,10 @@ def prompt_inputs(words: Tokenizer, prompts: Sequence[Sequence[int]], each: Sequ
 
 
 def banned_tokens(words: Tokenizer, texts: Sequence[str]) -> list[int]:
-    """Ids of the tokens that hold one of `texts`.
+    """Return the ids of the tokens that contain one of `texts`.
 
     Raises:
-        BadInput: all do, so that nothing could be written.
+        BadInput: every token is banned.
     """
     banned = words.holding(texts)
     if banned and len([token for token in banned if token >= len(CONTROL)]) == words.size - len(CONTROL):
@@ -48,7 +48,7 @@ def banned_tokens(words: Tokenizer, texts: Sequence[str]) -> list[int]:
 
 
 def beam_inputs(each: Sequence[Sampling]) -> Arrays:
-    """What only `beam_search` is given."""
+    """Return the inputs that only `beam_search` has."""
     return {
         "beams": np.asarray([one.beams for one in each], np.int32),
         "length_penalty": np.asarray([one.length_penalty for one in each], np.float32),
@@ -56,7 +56,7 @@ def beam_inputs(each: Sequence[Sampling]) -> Arrays:
 
 
 def sampling_inputs(each: Sequence[Sampling], seeds: Sequence[int]) -> Arrays:
-    """What only `generate` is given."""
+    """Return the inputs that only `generate` has."""
     return {
         "temperature": np.asarray([one.temperature for one in each], np.float32),
         "top_k": np.asarray([one.top_k for one in each], np.int32),
@@ -66,7 +66,7 @@ def sampling_inputs(each: Sequence[Sampling], seeds: Sequence[int]) -> Arrays:
 
 
 def padded(rows: Sequence[Sequence[int]]) -> npt.NDArray[np.int32]:
-    """`[rows, longest]` int32, post-padded; at least one wide."""
+    """Return `[rows, longest]` int32, padded at the end, at least one column wide."""
     whole = np.full((len(rows), max(1, *(len(row) for row in rows))), PAD, np.int32)
     for number, row in enumerate(rows):
         whole[number, : len(row)] = row

@@ -1,4 +1,4 @@
-"""An exported model with its tokenizer: what evaluation, the command line and monitoring read (contract 6)."""
+"""Loads an exported model with its tokenizer, for evaluation, command line and monitoring (contract 6)."""
 
 import json
 import os
@@ -10,26 +10,26 @@ from robo_poet.errors import BadInput
 from robo_poet.model.quiet import quiet
 from robo_poet.model.tokenizer import Tokenizer
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # Python errors still come through
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # Python exceptions are not affected
 
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """Signatures `generate`, `beam_search` and `score` take and give tensors by name; see `generate.py` and `score.py` for text."""
+    """An exported model with its tokenizer. The signatures take and return tensors by name; `generate` and `score` wrap them for text."""
 
     generate: Any
     beam_search: Any
     score: Any
     tokenizer: Tokenizer
     manifest: dict[str, Any]
-    module: Any  # keeps the variables of the signatures alive
+    module: Any  # reference that keeps the variables of the signatures alive
 
 
 def load_model(model: Path, tokenizer: Path) -> LoadedModel:
-    """Load the model artifact and the tokenizer artifact that belongs to it.
+    """Load a model artifact with its tokenizer artifact.
 
     Raises:
-        BadInput: no model at `model`, or one that cannot be loaded, or the tokenizer is not of the size that the model was exported for.
+        BadInput: `model` holds no model, or one that cannot be loaded, or the model was exported for a tokenizer of another size.
     """
     try:
         manifest = json.loads((model / "manifest.json").read_text("utf-8"))
@@ -38,7 +38,7 @@ def load_model(model: Path, tokenizer: Path) -> LoadedModel:
     words = Tokenizer.load(tokenizer)
     words.check_size(manifest, tokenizer)
     with quiet():
-        import tensorflow as tf  # seconds; a wrong path should not cost them
+        import tensorflow as tf  # takes seconds; imported late so that a wrong path fails fast
 
         try:
             module = tf.saved_model.load(str(model / "saved_model"))

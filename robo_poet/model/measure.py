@@ -1,4 +1,4 @@
-"""How likely an exported model finds each of some documents: the table that evaluation is computed from (EVAL-1)."""
+"""Computes the likelihood of documents under an exported model, for the evaluation (EVAL-1)."""
 
 from collections.abc import Callable, Sequence
 
@@ -10,7 +10,7 @@ from robo_poet.evaluation.documents import Measured, measured
 from robo_poet.model.load import LoadedModel
 from robo_poet.model.score import score
 
-CHUNK = 64  # documents scored at a time
+CHUNK = 64  # documents per call of `score`
 
 
 def measure_documents(
@@ -21,12 +21,12 @@ def measure_documents(
     say: Callable[[int, int], None],
     unigram: npt.NDArray[np.float64] | None = None,
 ) -> list[Measured]:
-    """A row a document, over all its tokens, `<END>` included and `<START>` not.
+    """Return one row per document, over all its tokens: `<END>` counts, `<START>` does not.
 
     Args:
-        batch: rows a call.
-        say: told how many documents of how many are done.
-        unigram: natural log-probability of each token by its frequency alone, `[size]`; without it `unigram_nats` are 0.
+        batch: rows per call of the model.
+        say: progress callback, called with the number of finished documents and of all.
+        unigram: natural log probability of each token by its frequency, `[size]` float64; without it, `unigram_nats` are 0.
     """
     rows = []
     for at in range(0, len(documents), CHUNK):

@@ -1,4 +1,4 @@
-"""A prompt as the model reads it (GEN-2)."""
+"""Encoding and checks of a prompt (GEN-2)."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -9,7 +9,7 @@ from robo_poet.model.tokenizer import START, Tokenizer
 
 
 class Reads(Protocol):
-    """What has a tokenizer and knows how long a text may be: `max_length` of its manifest."""
+    """A model with a tokenizer and a manifest whose `max_length` limits a text in tokens."""
 
     @property
     def tokenizer(self) -> Tokenizer: ...
@@ -18,10 +18,10 @@ class Reads(Protocol):
 
 
 def encode_prompt(model: Reads, text: str) -> list[int]:
-    """Ids of a prompt, behind `<START>`.
+    """Return the token ids of a prompt, with `<START>` first.
 
     Raises:
-        BadInput: fewer than 3 tokens, or no room left for a continuation.
+        BadInput: fewer than 3 tokens, or no room for a completion.
     """
     ids = model.tokenizer.encode(text)
     room = int(model.manifest["max_length"]) - 2

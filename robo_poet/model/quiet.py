@@ -1,4 +1,4 @@
-"""TensorFlow's start-up chatter, kept from our readers."""
+"""Suppression of TensorFlow's start-up messages."""
 
 import os
 import sys
@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Throw away what native code writes to standard error meanwhile; exceptions come through.
+    """Discard what native code writes to standard error. Exceptions are not affected.
 
-    TensorFlow 2.21 prints four lines before any log level is read, so that no environment variable keeps them back.
+    TensorFlow 2.21 prints four lines before it reads any log level, so no environment variable can suppress them.
     """
     sys.stderr.flush()
     kept = os.dup(2)

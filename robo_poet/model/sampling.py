@@ -1,4 +1,4 @@
-"""How a completion is to be written (GEN-1, GEN-2)."""
+"""Sampling settings of a completion (GEN-1, GEN-2)."""
 
 from dataclasses import dataclass
 
@@ -16,18 +16,18 @@ class Sampling:
     """Settings of one completion.
 
     Attributes:
-        max_new, min_new: tokens to write, at most and at least.
-        temperature: of the draw; lower is plainer.
-        top_k: draw from the k likeliest; 0 is off, 1 is greedy.
-        top_p: draw from the likeliest that hold this mass together.
-        repetition_penalty: by how much a token that was seen is made less likely; 1 is off.
-        stop: texts after which writing stops; the text that stopped it stays.
-        banned: no token that holds one of these texts is written.
-        beams: more than 1 is beam search: no draw, and temperature, top_k, top_p and the seed mean nothing.
+        max_new, min_new: most and fewest tokens to generate.
+        temperature: softmax temperature; lower is less random.
+        top_k: sample from the k most likely tokens; 0 is off, 1 is greedy.
+        top_p: sample from the most likely tokens that together hold this probability mass.
+        repetition_penalty: factor that makes tokens of the text so far less likely; 1 is off.
+        stop: texts after which generation stops; the stop text itself is kept.
+        banned: tokens that contain one of these texts are never generated.
+        beams: above 1, beam search: nothing is sampled, and temperature, top_k, top_p and the seed have no effect.
         length_penalty: of beam search; higher favours longer texts.
 
     Raises:
-        BadInput: a value out of range, with its name and what is allowed.
+        BadInput: a value is out of range; names the field and the range.
     """
 
     max_new: int = 100
@@ -44,7 +44,7 @@ class Sampling:
     def __post_init__(self) -> None:
         for name, (low, high) in RANGES.items():
             value = getattr(self, name)
-            if not low <= value <= high:  # also refuses NaN
+            if not low <= value <= high:  # also rejects NaN
                 raise BadInput(f"{value} is out of range", where=name, remedy=f"give a value from {low} to {high}")
         if self.min_new > self.max_new:
             raise BadInput(f"{self.min_new} is more than max_new, {self.max_new}", where="min_new", remedy="lower it or raise the other")

@@ -1,4 +1,4 @@
-"""Likelihood of text under an exported model, from unmodified probabilities (EVAL-1, MON-3)."""
+"""Likelihood of text under an exported model, from its unmodified distribution (EVAL-1, MON-3)."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,20 +9,25 @@ import numpy.typing as npt
 from robo_poet.model.load import LoadedModel
 from robo_poet.model.tokenizer import PAD
 
-WINDOW = 256  # tokens a row
-CONTEXT = 64  # tokens of a row that are only read, not scored again; at the start of a document there are none
+WINDOW = 256  # tokens per row
+CONTEXT = 64  # leading tokens of a row that are context only; none at the start of a document
 
 
 @dataclass(frozen=True)
 class Score:
-    """A document's tokens after `<START>`: natural log-probabilities, and how many tokens were thought likelier."""
+    """The scores of a document's tokens after `<START>`.
+
+    Attributes:
+        log_prob: (tokens,) float32, natural log probabilities.
+        rank: (tokens,) int32, number of tokens that the model finds more likely.
+    """
 
     log_prob: npt.NDArray[np.float32]
     rank: npt.NDArray[np.int32]
 
 
 def _rows(length: int) -> Iterator[tuple[int, int]]:
-    """(start of the row, first target to score), so that each target but the first token is scored exactly once."""
+    """Yield (start of the row, first target to score), so that each target is scored exactly once."""
     start, scored = 0, 1
     while scored < length:
         yield start, scored
@@ -31,13 +36,13 @@ def _rows(length: int) -> Iterator[tuple[int, int]]:
 
 
 def score(model: LoadedModel, documents: Sequence[Sequence[int]], batch: int = 32) -> Iterator[Score]:
-    """Score documents of token ids (`Tokenizer.encode_document`), `batch` rows of 256 tokens a call; yields one Score a document."""
+    """Score documents of token ids (`Tokenizer.encode_document`) in batches of `batch` rows of 256 tokens. Yields a Score per document."""
     plan = [(number, *row) for number, ids in enumerate(documents) for row in _rows(len(ids))]
     parts: dict[int, list[tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]]] = {}
     following = 0
     for at in range(0, len(plan), batch):
         chunk = plan[at : at + batch]
-        rows: npt.NDArray[np.int32] = np.full((batch, WINDOW), PAD, np.int32)  # one shape, so one trace
+        rows: npt.NDArray[np.int32] = np.full((batch, WINDOW), PAD, np.int32)  # a constant shape, so one trace
         for row, (number, start, _) in enumerate(chunk):
             ids = documents[number][start : start + WINDOW]
             rows[row, : len(ids)] = ids

@@ -1,4 +1,4 @@
-"""The byte-level BPE tokenizer that travels with every model (DATA-5). Decoding gives back the NFC text exactly."""
+"""The byte-level BPE tokenizer of a model (DATA-5). Decoding returns the NFC text exactly."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,19 +15,19 @@ CONTROL = ("<PAD>", "<UNK>", "<START>", "<END>")
 
 
 class Tokenizer:
-    """Text to token ids and back.
+    """A byte-level BPE tokenizer with control tokens.
 
     Attributes:
-        size: tokens that exist, control tokens among them.
-        vocabulary: tokens the model has room for, ≥ size; ids in between are never generated.
+        size: number of tokens, including control tokens.
+        vocabulary: number of token ids the model has room for, ≥ size. Ids from `size` on are never generated.
     """
 
     def __init__(self, core: tokenizers.Tokenizer, vocabulary: int) -> None:
-        # A literal "<END>" in a text is five characters of text; without this it would become the control token.
+        # Encode a literal "<END>" in a text as five characters. Without this, it would become the control token.
         core.encode_special_tokens = True
         self._core, self.vocabulary, self.size = core, vocabulary, core.get_vocab_size()
         self._texts: list[str] | None = None
-        self._find = lru_cache(4096)(self._holding)  # 10,000 tokens are looked through in half a millisecond, a list of words often
+        self._find = lru_cache(4096)(self._holding)  # a search of 10,000 tokens takes 0.5 ms; word lists repeat
 
     @classmethod
     def load(cls, folder: Path) -> "Tokenizer":
@@ -43,14 +43,14 @@ class Tokenizer:
             raise BadInput(f"no tokenizer here ({error})", where=str(folder)) from None
 
     def check_size(self, manifest: Mapping[str, Any], where: Path) -> None:
-        """Refuse a model that was exported for another tokenizer.
+        """Check that a model was exported for a tokenizer of this size.
 
         Args:
-            manifest: of the model: `size` and `vocabulary`.
-            where: this tokenizer's folder.
+            manifest: the model's manifest, with `size` and `vocabulary`.
+            where: folder of this tokenizer, for the message.
 
         Raises:
-            BadInput: it is of another size.
+            BadInput: the sizes differ.
         """
         if (self.size, self.vocabulary) != (manifest["size"], manifest["vocabulary"]):
             told = f"the model was exported for {manifest['size']} of {manifest['vocabulary']} tokens, this tokenizer has "
@@ -58,19 +58,19 @@ class Tokenizer:
             raise BadInput(f"{told}{self.size} of {self.vocabulary}", where=str(where), remedy=remedy)
 
     def encode(self, text: str) -> list[int]:
-        """Token ids of `text`, without control tokens."""
+        """Return the token ids of `text`, without control tokens."""
         return list(self._core.encode(text, add_special_tokens=False).ids)
 
     def encode_all(self, texts: Sequence[str]) -> Iterable[list[int]]:
-        """Token ids of each text, on all cores."""
+        """Return the token ids of each text; uses all CPU cores."""
         return [list(encoding.ids) for encoding in self._core.encode_batch_fast(list(texts), add_special_tokens=False)]
 
     def encode_document(self, text: str) -> list[int]:
-        """`<START>` … `<END>`: how a whole document is trained on and scored."""
+        """Return the token ids between `<START>` and `<END>`, the form in which a document is trained on and scored."""
         return [START, *self.encode(text), END]
 
     def holding(self, texts: Sequence[str]) -> list[int]:
-        """Ids of all tokens in whose text one of `texts` stands; a text that only several tokens together hold has none."""
+        """Return the ids of all tokens that contain one of `texts`. A text that spans several tokens is in none of them."""
         return sorted({number for text in texts for number in self._find(text)})
 
     def _holding(self, text: str) -> list[int]:
@@ -79,5 +79,5 @@ class Tokenizer:
         return [number for number, own in enumerate(self._texts) if text in own]
 
     def decode(self, ids: Iterable[int]) -> str:
-        """Text of `ids`; control tokens have none. Half a character at an edge becomes U+FFFD."""
+        """Return the text of `ids`, without control tokens. An incomplete character at either end becomes U+FFFD."""
         return str(self._core.decode([i for i in ids if i >= len(CONTROL) and i < self.size], skip_special_tokens=False))

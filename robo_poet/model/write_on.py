@@ -1,4 +1,4 @@
-"""Many prompts continued in batches, each at most as long as is asked of it; and how likely a continuation is."""
+"""Completes many prompts in batches with a length limit for each, and scores completions."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -13,13 +13,13 @@ def write_on(
     model: LoadedModel, prompts: Sequence[Sequence[int]], lengths: Sequence[int], sampling: Sampling, *, batch: int, seed: int,
     say: Callable[[int, int], None],
 ) -> list[Completion]:  # fmt: skip
-    """One completion a prompt; completion i draws from seed + i, whatever the batch.
+    """Return one completion per prompt. Completion i samples with seed + i, so it does not depend on the batch.
 
     Args:
         prompts: token ids, `<START>` first.
-        lengths: the most tokens of each completion, in place of the sampling's own.
-        batch: rows a call.
-        say: told how many of how many are done.
+        lengths: most tokens of each completion; replaces `sampling.max_new`.
+        batch: rows per call of the model.
+        say: progress callback, called with the number of finished prompts and of all.
     """
     written: list[Completion] = []
     for at in range(0, len(prompts), batch):
@@ -31,10 +31,13 @@ def write_on(
 
 
 def nats_of(model: LoadedModel, prompts: Sequence[Sequence[int]], texts: Sequence[Sequence[int]], *, batch: int) -> list[float]:
-    """Nats of each text after its prompt by the signature `score`, which knows nothing of how the text came about.
+    """Return the negative log-likelihood of each text after its prompt, by the signature `score`, in nats.
+
+    The signature ignores sampling settings, so any text can be scored.
 
     Args:
         prompts: token ids, `<START>` first.
+        texts: token ids, one text per prompt.
     """
     scored = score(model, [[*prompt, *text] for prompt, text in zip(prompts, texts, strict=True)], batch)
     return [-float(one.log_prob[len(one.log_prob) - len(text) :].sum(dtype="f8")) for one, text in zip(scored, texts, strict=True)]
