@@ -1,4 +1,4 @@
-"""Folders and files that outlast a power cut, for what the log is going to promise."""
+"""Durable writes: folders and files that survive a power loss, for the guarantees of the log."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ from robo_poet.atomic import sync_folder
 
 
 def make_folder(path: Path) -> None:
-    """Make `path` and its missing parents, each name synced into the folder above it."""
+    """Create `path` and its missing parents, and sync each new name into its parent folder."""
     if path.is_dir():
         return
     make_folder(path.parent)
@@ -16,7 +16,7 @@ def make_folder(path: Path) -> None:
 
 
 def sync_file(path: Path) -> None:
-    """Bring a file's bytes to the disk."""
+    """Flush a file's bytes to disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -25,7 +25,7 @@ def sync_file(path: Path) -> None:
 
 
 def sync_tree(path: Path) -> None:
-    """Bring everything under `path` to the disk: bytes first, then the names that lead to them."""
+    """Flush everything under `path` to disk: contents first, then folders."""
     for folder, _, names in os.walk(path, topdown=False):
         for name in names:
             sync_file(Path(folder, name))

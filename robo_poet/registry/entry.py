@@ -1,7 +1,7 @@
-"""One entry of the registry's log: what somebody stated, where it stands in the chain, and its exact bytes.
+"""One entry of the registry's log: a statement, its position in the hash chain, and its exact bytes.
 
-An entry has one spelling only (sorted keys, fixed layout) and carries its own SHA-256, so that a changed byte shows in the last entry
-too, which no later one vouches for. Knows nothing of stages, folders or buckets.
+An entry has one canonical encoding (sorted keys, fixed layout) and stores its own SHA-256. The chain protects each entry by the hash in
+the next one. The entry's own hash also protects the newest entry. This module does not know stages, folders or buckets.
 """
 
 import json
@@ -14,11 +14,11 @@ from robo_poet.digest import digest_bytes
 from robo_poet.errors import BadInput
 from robo_poet.registry.errors import Corrupt
 
-GENESIS = "0" * 64  # what the first entry names as its predecessor
+GENESIS = "0" * 64  # `previous` of the first entry
 
 
 def canonical(value: Any) -> bytes:
-    """The one spelling of a JSON value. Reads its own JSON first, because 10 sorts before 2 as text and after it as a number."""
+    """Return the canonical JSON encoding of a value. It reparses its JSON first: as text, key 10 sorts before 2; as a number, after it."""
     plain = json.loads(json.dumps(value, allow_nan=False))
     return (json.dumps(plain, sort_keys=True, indent=1) + "\n").encode()
 
@@ -29,15 +29,18 @@ def _now() -> str:
 
 @dataclass(frozen=True)
 class Statement:
-    """What somebody wants the log to say.
+    """A change to a version that is to be logged.
 
     Args:
-        action: what is done to the version, a `state.Action`.
+        action: the change, a `state.Action`.
         version: the version's number, from 1.
         who, why: a person or program, and the reason; neither may be empty.
-        details: what the action needs beyond that (JSON).
-        nonce: tells our own entry from another's when an answer was lost on the way.
-        time: UTC, ISO 8601; for people: the order is the index alone.
+        details: further data of the action (JSON).
+        nonce: identifies our own entry after a lost response, when another writer's may be in its place.
+        time: UTC, ISO 8601; for display only, because the index defines the order.
+
+    Raises:
+        BadInput: `who` or `why` is empty.
     """
 
     action: str
@@ -56,29 +59,29 @@ class Statement:
 
 @dataclass(frozen=True)
 class Entry:
-    """A statement in its place: entry `index` (from 1), after the entry whose bytes have the SHA-256 `previous`."""
+    """A statement in the log: entry `index` (from 1); `previous` is the SHA-256 of the bytes of the entry before."""
 
     index: int
     previous: str
     statement: Statement
 
     def to_bytes(self) -> bytes:
-        """The entry as it is stored."""
+        """Return the bytes of the entry as stored."""
         body = {"index": self.index, "previous": self.previous, **asdict(self.statement)}
         return canonical({**body, "sha256": digest_bytes(canonical(body))})
 
     def well_typed(self) -> bool:
-        """Whether every field is of its type; matters only for entries that come from outside."""
+        """Return True if every field has its type. Only entries read from a store can fail this."""
         said = self.statement
         texts = (self.previous, said.action, said.who, said.why, said.nonce, said.time)
         return type(self.index) is type(said.version) is int and all(type(t) is str for t in texts) and type(said.details) is dict
 
     @classmethod
     def from_bytes(cls, data: bytes, where: str) -> "Entry":
-        """Read an entry back.
+        """Parse an entry.
 
         Raises:
-            Corrupt: at `where` is no entry, or not byte for byte the one that was written.
+            Corrupt: the bytes are not an entry, or differ from the canonical encoding of the entry; names `where`.
         """
         try:
             raw = json.loads(data)

@@ -1,18 +1,18 @@
-"""What can go wrong with a registry. All but `Lost` are for a person: one line, with a remedy where there is one."""
+"""Errors of the registry. All except `Lost` are for users: one line, with a remedy where there is one."""
 
 from robo_poet.errors import BadInput
 
 
 class Corrupt(BadInput):
-    """A log entry or a version's file is not what was written."""
+    """A log entry or a file of a version differs from what was written."""
 
 
 class Conflict(BadInput):
-    """Somebody else changed the registry between our look at it and our move."""
+    """Another writer changed the registry between our read and our change."""
 
 
 class IllegalMove(BadInput):
-    """The version's stage does not allow this move."""
+    """The stage of the version does not allow this change."""
 
 
 class NoSuchVersion(BadInput):
@@ -20,4 +20,4 @@ class NoSuchVersion(BadInput):
 
 
 class Lost(Exception):
-    """Another writer took this index of the log: read again and decide again. Never reaches a caller of `Registry`."""
+    """Another writer took this index of the log; the caller reads and decides again. `Registry` never raises it."""

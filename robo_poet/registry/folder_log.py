@@ -1,4 +1,4 @@
-"""The log's entries as files of a folder. `os.link` creates a name exactly once, whole or not at all, without a lock."""
+"""A log store in a folder, one file per entry. `os.link` creates a name atomically and only once, without a lock."""
 
 import errno
 import os
@@ -17,7 +17,7 @@ def _unreadable(path: Path, error: OSError) -> BadInput:
 
 
 class FolderLog:
-    """A `LogStore` on a local folder, `00000001.json` and so on; other names in it are not looked at."""
+    """A `LogStore` in a local folder, with files `00000001.json` and so on. Other files are ignored."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -26,14 +26,14 @@ class FolderLog:
         return self._folder / f"{index:08d}.json"
 
     def where(self, index: int) -> str:
-        """The entry's path."""
+        """Return the entry's path."""
         return str(self._path(index))
 
     def last(self) -> int:
-        """The highest index that exists, 0 if none, or if there is no folder yet.
+        """Return the highest index, 0 if there is no entry or no folder.
 
         Raises:
-            BadInput: it cannot be read.
+            BadInput: the folder cannot be read.
         """
         try:
             names = [path.name for path in self._folder.iterdir()]
@@ -45,10 +45,10 @@ class FolderLog:
         return max(indices, default=0)
 
     def read(self, index: int) -> bytes | None:
-        """An entry's bytes, None if it does not exist.
+        """Return the bytes of an entry, None if it does not exist.
 
         Raises:
-            BadInput: it cannot be read.
+            BadInput: the file cannot be read.
         """
         try:
             return self._path(index).read_bytes()
@@ -58,7 +58,7 @@ class FolderLog:
             raise _unreadable(self._path(index), error) from None
 
     def create(self, index: int, data: bytes) -> bool:
-        """Create an entry; False if it exists already.
+        """Create an entry; return False if it exists already.
 
         Raises:
             BadInput: the file system has no hard links.

@@ -1,6 +1,6 @@
-"""The manifest of a version: what is in it, how good it is, where it comes from, and what the gates said (REG-1, PIPE-5).
+"""The manifest of a version: its files, metrics, lineage and the decision of the gates (REG-1, PIPE-5).
 
-There is no time and no number in it: the same content has the same manifest, and so is the same version however often it is registered.
+It contains no time and no number. So the same content always has the same manifest, and registering it again gives the same version.
 """
 
 import json
@@ -14,18 +14,18 @@ from robo_poet.digest import digest_bytes, digest_file
 from robo_poet.errors import BadInput
 from robo_poet.registry.entry import canonical
 
-NAME = "manifest.json"  # its file, at the top of the version's folder
+NAME = "manifest.json"  # file name, at the top of the version's folder
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a version consists of.
+    """The content of a version.
 
     Args:
-        files: relative POSIX path → SHA-256 of every file, the manifest's own aside.
-        metrics: those of the evaluation; None where one was not a finite number.
-        lineage: digests, seed, code and settings that it was made from (JSON).
-        decision: the gates' verdicts (JSON).
+        files: relative POSIX path → SHA-256 of every file except the manifest.
+        metrics: metrics of the evaluation; None if one was not finite.
+        lineage: digests, seed, code and settings of the training run (JSON).
+        decision: the verdicts of the gates (JSON).
     """
 
     files: Mapping[str, str]
@@ -34,34 +34,34 @@ class Manifest:
     decision: Mapping[str, Any]
 
     def to_bytes(self) -> bytes:
-        """The manifest as it is stored."""
+        """Return the bytes of the manifest as stored."""
         return canonical(asdict(self))
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the stored manifest: the identity of the version."""
+        """Return the SHA-256 of the stored manifest, which identifies the version."""
         return digest_bytes(self.to_bytes())
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "Manifest":
-        """Read a manifest whose digest was checked."""
+        """Parse a manifest. The caller has checked its digest."""
         return cls(**json.loads(data))
 
 
 def finite(metrics: Mapping[str, float | None]) -> dict[str, float | None]:
-    """The metrics with None for what is no finite number; the evaluation among the files keeps what was measured."""
+    """Replace metrics that are not finite by None. The evaluation's own files keep the measured values."""
     return {name: value if isinstance(value, int | float) and math.isfinite(value) else None for name, value in metrics.items()}
 
 
 def sources(files: Mapping[str, Path]) -> dict[str, Path]:
-    """Every file to be stored: its relative POSIX path in the version → where it is now. Folders are walked, links are followed.
+    """List every file to store: its relative POSIX path in the version → its current path. Folders are walked; links are followed.
 
     Args:
         files: name in the version → a file or a folder.
 
     Raises:
-        BadInput: a path does not exist, or there is no file at all.
-        ValueError: a name that is no plain file name, or is the manifest's.
+        BadInput: a path does not exist, or there is no file.
+        ValueError: a name is not a plain file name, or is the manifest's.
     """
     found: dict[str, Path] = {}
     for name, path in files.items():
@@ -79,5 +79,5 @@ def sources(files: Mapping[str, Path]) -> dict[str, Path]:
 
 
 def digests(found: Mapping[str, Path]) -> dict[str, str]:
-    """SHA-256 of each file of `found`."""
+    """Return the SHA-256 of each file."""
     return {name: digest_file(path) for name, path in found.items()}

@@ -1,7 +1,7 @@
-"""The registry of model versions: the one place that says which model is champion, which is canary, and why (REG-1, REG-2).
+"""The registry of model versions. It records which version is champion, which is canary, and why (REG-1, REG-2).
 
-A folder `log/` that is the state and a folder `versions/` of immutable contents; no lock, no second file. Every change is a decision on
-the state that was read, appended at the index that follows it. Whoever loses that index reads and decides again.
+A folder `log/` holds the state, a folder `versions/` the immutable contents. There is no lock. A change is a decision based on the state
+that was read, appended at the next index. A writer that loses this index reads and decides again.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,13 +16,13 @@ from robo_poet.registry.manifest import Manifest, digests, finite, sources
 from robo_poet.registry.state import Action, Record, Stage, State, apply, fold
 from robo_poet.registry.version import Version, folder_of, write_version
 
-ATTEMPTS = 1000  # each lost one is another writer's success, so this many only say that a store is broken
+ATTEMPTS = 1000  # each lost attempt is another writer's success, so this many mean a broken store
 
 
 class Registry:
-    """A registry in the folder `root`, which need not exist: then it is empty, and the first registration makes it.
+    """A registry in the folder `root`. If the folder does not exist, the registry is empty; the first registration creates it.
 
-    Every method raises `Corrupt`, naming the place, if the log is not what was written.
+    Every method raises `Corrupt`, with the place, if the log differs from what was written.
     """
 
     def __init__(self, root: Path) -> None:
@@ -31,37 +31,37 @@ class Registry:
         self._versions = root / "versions"
 
     def log(self) -> list[Entry]:
-        """Every change ever made, oldest first."""
+        """Return every change, oldest first."""
         return self._log.read()
 
     def versions(self) -> list[Version]:
-        """All versions, by number."""
+        """Return all versions, by number."""
         return [self._version(record) for record in self._state().records]
 
     def version(self, number: int) -> Version:
-        """One version.
+        """Return one version.
 
         Raises:
-            NoSuchVersion: there is none of this number.
+            NoSuchVersion: no version has this number.
         """
         return self._version(self._state().record(number))
 
     def champion(self) -> Version | None:
-        """The version that serves."""
+        """Return the version in service, None if there is none."""
         state = self._state()
         return self._version(state.record(state.champion)) if state.champion else None
 
     def canary(self) -> Version | None:
-        """The version that is tried beside the champion."""
+        """Return the version that is tested next to the champion, None if there is none."""
         state = self._state()
         return self._version(state.record(state.canary)) if state.canary else None
 
     def verify(self, number: int | None = None) -> list[Version]:
-        """Check the log, and the files of one version or of all; returns the versions checked, none for an empty registry.
+        """Check the log, and the files of one version or of all. Return the checked versions, none for an empty registry.
 
         Raises:
-            Corrupt: something is not what was written; names the first such thing.
-            NoSuchVersion: there is none of this number.
+            Corrupt: something differs from what was written; names the first difference.
+            NoSuchVersion: no version has this number.
         """
         checked = self.versions() if number is None else [self.version(number)]
         for version in checked:
@@ -69,7 +69,7 @@ class Registry:
         return checked
 
     def strays(self) -> list[str]:
-        """Version folders that the log does not know: of a registration that was killed, or of a log that lost its end."""
+        """Return version folders that are not in the log: from a killed registration, or from a log that lost its newest entries."""
         known = {folder_of(self._versions, record.digest).name for record in self._state().records}
         found = self._versions.iterdir() if self._versions.is_dir() else ()
         return sorted(path.name for path in found if not path.name.startswith(".") and path.name not in known)
@@ -86,16 +86,16 @@ class Registry:
         why: str,
         identity: str = "",
     ) -> Version:
-        """Make a version of these files; the same content, registered again, is the same version, whatever its stage has become.
+        """Register these files as a version. Content that is already registered keeps its version, in whatever stage that is now.
 
         Args:
             files: name in the version → file or folder, copied.
             metrics, lineage, decision: for the manifest.
             stage: candidate or rejected.
-            identity: what makes it the same version, where that is less than all its files; the manifest's digest by default.
+            identity: key that identifies the version if not all files count; the manifest's digest by default.
 
         Raises:
-            BadInput: a file is missing or changes while it is copied, or `who` or `why` is empty.
+            BadInput: a file is missing or changes during the copy, or `who` or `why` is empty.
             IllegalMove: any other stage.
         """
         found = sources(files)
@@ -111,41 +111,41 @@ class Registry:
 
         state = self._state()
         if statement := decide(state):
-            apply(state, statement)  # refuse before copying, and copy before promising
+            apply(state, statement)  # reject before copying, and copy before logging
             write_version(self._versions, found, manifest)
             state = self._change(decide)
         record = state.with_identity(identity)
-        assert record is not None  # decided so above
+        assert record is not None  # `_change` has registered it, or it existed
         return self._version(record)
 
     def start_canary(self, number: int, *, who: str, why: str) -> Version:
-        """Try a candidate beside the champion; an earlier canary is archived. Raises as `promote` does."""
+        """Start a candidate as canary next to the champion; archive an earlier canary. Raises as `promote` does."""
         return self._move(Action.START_CANARY, number, who, why)
 
     def promote(self, number: int, *, who: str, why: str) -> Version:
-        """Make a version champion and archive the one before: a canary, the very first candidate, or a former champion (roll-back).
+        """Make a version champion and archive the previous one: a canary, the very first candidate, or a former champion (roll-back).
 
         Raises:
-            IllegalMove: the version's stage does not allow it.
-            Conflict: another's move came first; look again.
-            NoSuchVersion: there is none of this number.
+            IllegalMove: the stage of the version does not allow it.
+            Conflict: another change came first; check the log again.
+            NoSuchVersion: no version has this number.
         """
         return self._move(Action.PROMOTE, number, who, why)
 
     def archive(self, number: int, *, who: str, why: str) -> Version:
-        """Take a version out of service without a verdict on it. Raises as `promote` does."""
+        """Take a version out of service without a verdict. Raises as `promote` does."""
         return self._move(Action.ARCHIVE, number, who, why)
 
     def reject(self, number: int, *, who: str, why: str) -> Version:
-        """Take a candidate or a canary out of service for good, with the reason. Raises as `promote` does."""
+        """Take a candidate or a canary out of service for good. Raises as `promote` does."""
         return self._move(Action.REJECT, number, who, why)
 
     def override(self, number: int, *, who: str, why: str) -> Version:
-        """Make a candidate of a rejected version, against the gates' verdict: `who` answers for it (EVAL-6). Raises as `promote` does."""
+        """Turn a rejected version into a candidate, against the gates; `who` takes responsibility (EVAL-6). Raises as `promote` does."""
         return self._move(Action.OVERRIDE, number, who, why)
 
     def overrides(self, number: int) -> list[Statement]:
-        """Who set the gates' verdict on a version aside, and why, oldest first."""
+        """Return the overrides of a version, oldest first."""
         said = (entry.statement for entry in self._log.read())
         return [one for one in said if one.version == number and one.action == Action.OVERRIDE]
 
@@ -156,7 +156,7 @@ class Registry:
         return Version(record.number, record.digest, record.stage, record.why, folder_of(self._versions, record.digest))
 
     def _change(self, decide: Callable[[State], Statement | None]) -> State:
-        """Read, decide, append; again when somebody else was faster. Returns the state that holds then."""
+        """Read, decide, append; repeat if another writer took the index. Return the resulting state."""
         for _ in range(ATTEMPTS):
             entries = self._log.read()
             state = fold(entries)
@@ -175,7 +175,7 @@ class Registry:
         seen: list[tuple[Stage | int | None, ...]] = []
 
         def decide(state: State) -> Statement:
-            # Only what the decision rests on: archiving one version does not care which one is champion.
+            # Compare only what the decision depends on: archiving a version does not depend on the champion.
             now: tuple[Stage | int | None, ...] = (state.record(number).stage,)
             if action in (Action.PROMOTE, Action.START_CANARY):
                 now += (state.champion, state.canary)

@@ -1,4 +1,4 @@
-"""What the log amounts to: versions and their stages. Pure: the same entries give the same state, everywhere and always (REG-1)."""
+"""The state of the registry, computed from its log: versions and stages. Pure: the same entries always give the same state (REG-1)."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from robo_poet.registry.errors import Corrupt, IllegalMove, NoSuchVersion
 
 
 class Stage(StrEnum):
-    """Where a version stands. At most one is canary and at most one champion."""
+    """The stage of a version. At most one version is canary, and at most one is champion."""
 
     CANDIDATE = "candidate"
     CANARY = "canary"
@@ -19,7 +19,7 @@ class Stage(StrEnum):
 
 
 class Action(StrEnum):
-    """What can be done to a version."""
+    """A change to a version."""
 
     REGISTER = "register"
     START_CANARY = "start_canary"
@@ -29,20 +29,20 @@ class Action(StrEnum):
     OVERRIDE = "override"
 
 
-# Every legal move. Whoever held the stage of canary or champion before is archived by the same entry.
+# Every legal move. The same entry archives the previous canary or champion.
 MOVES: Mapping[tuple[Action, Stage], Stage] = {
     (Action.START_CANARY, Stage.CANDIDATE): Stage.CANARY,
-    (Action.PROMOTE, Stage.CANDIDATE): Stage.CHAMPION,  # only while there is no champion to compare it with
+    (Action.PROMOTE, Stage.CANDIDATE): Stage.CHAMPION,  # only if there is no champion
     (Action.PROMOTE, Stage.CANARY): Stage.CHAMPION,
-    (Action.PROMOTE, Stage.ARCHIVED): Stage.CHAMPION,  # only a former champion: a roll-back
+    (Action.PROMOTE, Stage.ARCHIVED): Stage.CHAMPION,  # only a former champion (roll-back)
     (Action.ARCHIVE, Stage.CANDIDATE): Stage.ARCHIVED,
     (Action.ARCHIVE, Stage.CANARY): Stage.ARCHIVED,
     (Action.ARCHIVE, Stage.CHAMPION): Stage.ARCHIVED,
     (Action.REJECT, Stage.CANDIDATE): Stage.REJECTED,
     (Action.REJECT, Stage.CANARY): Stage.REJECTED,
-    (Action.OVERRIDE, Stage.REJECTED): Stage.CANDIDATE,  # a person answers for it by name; its card says so for ever
+    (Action.OVERRIDE, Stage.REJECTED): Stage.CANDIDATE,  # a named person takes responsibility; the card shows the override permanently
 }
-ENTRANCES = (Stage.CANDIDATE, Stage.REJECTED)  # the stages that a version can be registered in
+ENTRANCES = (Stage.CANDIDATE, Stage.REJECTED)  # stages in which a version can be registered
 
 
 @dataclass(frozen=True)
@@ -51,9 +51,9 @@ class Record:
 
     Args:
         digest: SHA-256 of its manifest.
-        identity: what makes it this version and no other; the same identity, registered again, is the same version.
+        identity: key of the version. Registering the same identity again returns the same version.
         why: the reason of its last change of stage.
-        was_champion: it has been champion once, or is.
+        was_champion: it is or was champion.
     """
 
     number: int
@@ -71,10 +71,10 @@ class State:
     records: tuple[Record, ...] = ()
 
     def record(self, number: int) -> Record:
-        """The version `number`.
+        """Return the version `number`.
 
         Raises:
-            NoSuchVersion: there is none.
+            NoSuchVersion: no version has this number.
         """
         if 1 <= number <= len(self.records):
             return self.records[number - 1]
@@ -82,7 +82,7 @@ class State:
         raise NoSuchVersion(f"there is no version {number}", remedy=known)
 
     def with_identity(self, identity: str) -> Record | None:
-        """The version of this identity, if there is one."""
+        """Return the version with this identity, None if there is none."""
         return next((record for record in self.records if record.identity == identity), None)
 
     def _holder(self, stage: Stage) -> int | None:
@@ -90,12 +90,12 @@ class State:
 
     @property
     def champion(self) -> int | None:
-        """The number of the champion."""
+        """Return the number of the champion, None if there is none."""
         return self._holder(Stage.CHAMPION)
 
     @property
     def canary(self) -> int | None:
-        """The number of the canary."""
+        """Return the number of the canary, None if there is none."""
         return self._holder(Stage.CANARY)
 
 
@@ -115,12 +115,12 @@ def _register(state: State, statement: Statement) -> State:
 
 
 def _typed(action: Action) -> str:
-    """An action as `robo-poet registry` has it."""
+    """Return an action as typed after `robo-poet registry`."""
     return action.replace("_", "-")
 
 
 def _way(state: State, action: Action, record: Record) -> str:
-    """The commands that lead there from where the version stands, if any do."""
+    """Return the commands that lead from the version's stage to this action, "" if none do."""
     n = record.number
     if action is Action.START_CANARY and record.stage is Stage.ARCHIVED and record.was_champion:
         return f"; promote {n} makes a former champion champion again at once"
@@ -133,11 +133,11 @@ def _way(state: State, action: Action, record: Record) -> str:
 
 
 def apply(state: State, statement: Statement) -> State:
-    """The state after `statement`.
+    """Return the state after `statement`.
 
     Raises:
-        IllegalMove: the version's stage, or another version's, forbids it.
-        NoSuchVersion: it speaks of a version that does not exist.
+        IllegalMove: a stage, of this version or of another, does not allow it.
+        NoSuchVersion: the statement's version does not exist.
     """
     if statement.action not in list(Action):
         raise IllegalMove(f"{statement.action} is no action", remedy=f"the actions are {', '.join(Action)}")
@@ -170,10 +170,10 @@ def apply(state: State, statement: Statement) -> State:
 
 
 def fold(entries: Iterable[Entry]) -> State:
-    """The state that the whole log amounts to.
+    """Return the state after all entries of the log.
 
     Raises:
-        Corrupt: names the first entry that no registry of ours would have written.
+        Corrupt: names the first entry that is an illegal move.
     """
     state = State()
     for entry in entries:

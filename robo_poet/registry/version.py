@@ -1,6 +1,6 @@
-"""Version folders: written beside, synced and renamed, named after their content, and never changed again (REG-1).
+"""Version folders. They are written to a temporary folder, synced, renamed to their digest, and never changed (REG-1).
 
-A folder without a log entry is what a killed registration leaves: harmless, and taken over when the same content is registered again.
+A killed registration leaves a folder without a log entry. It is harmless, and is reused when the same content is registered again.
 """
 
 import errno
@@ -29,7 +29,7 @@ class Version:
     Args:
         digest: SHA-256 of its manifest.
         why: the reason of its stage.
-        folder: where its files are; read only.
+        folder: its files; read-only.
     """
 
     number: int
@@ -39,7 +39,7 @@ class Version:
     folder: Path
 
     def manifest(self) -> Manifest:
-        """What the version consists of.
+        """Return the version's manifest.
 
         Raises:
             Corrupt: the manifest is missing or changed.
@@ -47,24 +47,24 @@ class Version:
         return read_manifest(self.folder, self.digest)
 
     def verify(self) -> None:
-        """Read every file again.
+        """Check every file against its digest.
 
         Raises:
-            Corrupt: a file is missing, changed, or was added; names the first ones.
+            Corrupt: a file is missing, changed, or was added; names up to three.
         """
         check_files(self.folder, self.manifest().files)
 
 
 def folder_of(versions: Path, digest: str) -> Path:
-    """Where the version with this manifest digest is kept."""
+    """Return the folder of the version with this manifest digest."""
     return versions / digest[:16]
 
 
 def read_manifest(folder: Path, digest: str) -> Manifest:
-    """The manifest in `folder`, which has this SHA-256.
+    """Read the manifest in `folder`.
 
     Raises:
-        Corrupt: it is missing or has another.
+        Corrupt: it is missing or does not have this SHA-256.
     """
     path = folder / NAME
     try:
@@ -77,14 +77,14 @@ def read_manifest(folder: Path, digest: str) -> Manifest:
 
 
 def check_files(folder: Path, files: Mapping[str, str]) -> None:
-    """Compare a folder with the digests of what should be in it.
+    """Compare a folder with the digests of its files.
 
     Raises:
-        Corrupt: they differ. A link is a foreign thing, and so is an empty folder.
+        Corrupt: they differ. Links and empty folders count as additions.
     """
 
     def fail(error: OSError) -> None:
-        raise error  # what cannot be read is not whole
+        raise error  # an unreadable folder cannot be verified
 
     present: set[str] = set()
     for place, folders, names in os.walk(folder, onerror=fail):
@@ -106,14 +106,14 @@ def check_files(folder: Path, files: Mapping[str, str]) -> None:
 
 
 def write_version(versions: Path, found: Mapping[str, Path], manifest: Manifest) -> Path:
-    """Store files and manifest under `versions`, durably, and return the folder. Taken over as it is if it is there already.
+    """Store files and manifest durably under `versions` and return the folder. An existing valid folder is reused.
 
     Args:
-        found: relative path in the version → the file to copy; the manifest lists the same.
+        found: relative path in the version → the file to copy; the manifest lists the same files.
 
     Raises:
-        BadInput: a file changed while it was copied.
-        Corrupt: an earlier folder of this name holds something else.
+        BadInput: a file changed during the copy.
+        Corrupt: an existing folder of this name has other content.
     """
     target = folder_of(versions, manifest.digest)
     make_folder(versions)
@@ -122,12 +122,12 @@ def write_version(versions: Path, found: Mapping[str, Path], manifest: Manifest)
             check_files(target, read_manifest(target, manifest.digest).files)
         except Corrupt as error:
             raise Corrupt(f"a killed registration's leftover: {error.what}", where=error.where, remedy=f"remove {target}") from None
-    sync_folder(versions)  # also for a taken-over folder, whose writer may have died just before
+    sync_folder(versions)  # also for a reused folder: its writer may have died before the sync
     return target
 
 
 def _publish(target: Path, found: Mapping[str, Path], manifest: Manifest) -> bool:
-    """Copy beside and rename; False if somebody who registers the same content was faster."""
+    """Copy to a temporary folder and rename it; return False if another registration of the same content was first."""
     beside = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     try:
         _fill(beside, found, manifest)
