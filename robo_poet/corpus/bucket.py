@@ -1,4 +1,4 @@
-"""A corpus source in Google Cloud Storage: list it, download it. Honours STORAGE_EMULATOR_HOST, as the client library does."""
+"""A corpus source in Google Cloud Storage: listing and download. Honours STORAGE_EMULATOR_HOST, as the client library does."""
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -14,12 +14,12 @@ from robo_poet.atomic import new_file
 from robo_poet.corpus.source_files import KINDS, TABLES, TEXTS, chosen
 from robo_poet.errors import BadInput
 
-RETRY = DEFAULT_RETRY.with_timeout(30)  # seconds; the library's own 120 is long to wait for a mistyped name
+RETRY = DEFAULT_RETRY.with_timeout(30)  # seconds; the library's default of 120 is long for a mistyped name
 
 
 @dataclass(frozen=True)
 class BucketObject:
-    """One object of a source; `path` is its name relative to the prefix (or its last part, where the prefix is the object)."""
+    """One object of a source. `path` is its name relative to the prefix, or its last part if the prefix is the object itself."""
 
     name: str
     path: str
@@ -29,10 +29,10 @@ class BucketObject:
 
 
 def bucket_objects(url: str) -> list[BucketObject]:
-    """The objects of `gs://bucket/prefix`, sorted by name: the object of that name, or the .txt and .md below it as a folder.
+    """Return the objects of `gs://bucket/prefix`, sorted by name: the object with that name, or the .txt and .md objects below it.
 
     Raises:
-        BadInput: no such bucket, no access, nothing of ours below the prefix, or an object name that leaves its folder.
+        BadInput: no such bucket, no access, no readable object below the prefix, or an object name that leaves its folder.
     """
     bucket, prefix = _parse(url)
     with _errors(url):
@@ -49,7 +49,7 @@ def bucket_objects(url: str) -> list[BucketObject]:
 
 
 def paths_below(prefix: str, names: Collection[str]) -> dict[str, str]:
-    """Path → object name, of the documents that a prefix means. `..` is never among them: it is hidden, as every leading full stop."""
+    """Return path → object name of the documents under a prefix. A path with `..` is hidden, as every name with a leading full stop."""
     if prefix in names and prefix.lower().endswith((*TEXTS, *TABLES)):
         return {PurePosixPath(prefix).name: prefix}
     folder = f"{prefix}/" if prefix else ""
@@ -58,10 +58,10 @@ def paths_below(prefix: str, names: Collection[str]) -> dict[str, str]:
 
 
 def download(url: str, folder: Path) -> Path:
-    """Copy `gs://bucket/prefix` into `folder` and return what to read: the folder, or the file where the prefix is one object.
+    """Copy `gs://bucket/prefix` into `folder` and return the path to read: the folder, or the file if the prefix is one object.
 
     Raises:
-        BadInput: as `bucket_objects`, or an object was replaced while it was being read.
+        BadInput: as `bucket_objects`, or an object was replaced during the download.
     """
     bucket, prefix = _parse(url)
     objects = bucket_objects(url)
@@ -80,7 +80,7 @@ def _parse(url: str) -> tuple[str, str]:
 
 
 def _client() -> storage.Client:
-    return storage.Client(project="robo-poet")  # listing and reading need no project, but the client insists on one
+    return storage.Client(project="robo-poet")  # listing and reading need no project, but the client requires one
 
 
 @contextmanager
@@ -93,6 +93,6 @@ def _errors(url: str) -> Iterator[None]:
         raise BadInput("an object was replaced while it was read", where=url, remedy="run again") from None
     except (GoogleAPIError, GoogleAuthError, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:
-            raise  # a full disk, not the network: what `requests` raises has no number
+            raise  # a local error such as a full disk: network errors of `requests` have no errno
         first = str(error).strip().splitlines()[0][:300]
         raise BadInput(f"the bucket cannot be read: {first}", where=url, remedy="check the network and the credentials") from None

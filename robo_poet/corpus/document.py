@@ -1,4 +1,4 @@
-"""One document of the corpus, and the one way its text is normalised. Knows nothing of files or Parquet."""
+"""A document of the corpus, and the normalisation of its text. Independent of files and Parquet."""
 
 import re
 import unicodedata
@@ -6,13 +6,13 @@ from dataclasses import dataclass, fields, replace
 
 from robo_poet.digest import digest_bytes
 
-MEGABYTE = 1_000_000  # bytes of UTF-8, wherever the settings or a report say "megabytes"
+MEGABYTE = 1_000_000  # bytes of UTF-8; the meaning of "megabytes" in settings and reports
 LINE_END = re.compile(r"\r\n?")
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A row of the corpus; the fields are those of `robo_poet.corpus.schema`. A missing string is empty."""
+    """A row of the corpus, with the fields of `robo_poet.corpus.schema`. A missing string is empty."""
 
     id: str
     group: str
@@ -30,11 +30,11 @@ class Document:
 
     @property
     def size(self) -> int:
-        """Bytes of the text as UTF-8."""
+        """Return the size of the text in bytes of UTF-8."""
         return len(self.text.encode())
 
     def with_text(self, text: str) -> "Document":
-        """The same document with another text, normalised, and its digest."""
+        """Return a copy with another text, normalised, and its digest."""
         text = normalise(text)
         return replace(self, text=text, sha256=digest_bytes(text.encode()))
 
@@ -43,5 +43,5 @@ FIELDS = tuple(field.name for field in fields(Document))
 
 
 def normalise(text: str) -> str:
-    """NFC, and every line ends in a line feed (DATA-5: what is decoded later is this text exactly)."""
+    """Return the text in NFC with every line end as a line feed (DATA-5: decoding gives back exactly this text)."""
     return unicodedata.normalize("NFC", LINE_END.sub("\n", text))

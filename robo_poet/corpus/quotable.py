@@ -1,8 +1,8 @@
-"""What a message may say of a user's data: names, never text. Messages live on in logs, events and reports."""
+"""Names that a message may quote of a user's data. Messages end up in logs, events and reports, so they never quote text."""
 
-NAME = 80  # characters; what is longer is no name
+NAME = 80  # characters; longer strings are not names
 
 
 def quotable(name: str, otherwise: str = "a document with an id that is no name") -> str:
-    """`name` if it has the shape of one (short, in one line), else `otherwise`."""
+    """Return `name` if it is short and on one line, as a name is; else return `otherwise`."""
     return name if len(name) <= NAME and name.isprintable() else otherwise

@@ -1,4 +1,4 @@
-"""Read a corpus in row groups: a few hundred documents are in memory at a time, never all. Works on pyarrow 10 (the validate image) too."""
+"""Reads a corpus in row groups, so that only a few hundred documents are in memory. Also works on pyarrow 10 (the validate image)."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +17,7 @@ def read_documents(path: Path, split: str | None = None) -> Iterator[Document]:
     """Yield the documents of a corpus in their order, of one split or of all.
 
     Raises:
-        BadInput: `path` is no Parquet file, or not a corpus of ours.
+        BadInput: `path` is not a Parquet file, or not a corpus.
         ValueError: there is no such split.
     """
     if split not in (None, *SPLITS):
@@ -30,7 +30,7 @@ def read_documents(path: Path, split: str | None = None) -> Iterator[Document]:
 
 
 def count_documents(path: Path) -> int:
-    """How many documents a corpus holds, from the file's footer.
+    """Return the number of documents of a corpus, from the file's footer.
 
     Raises:
         BadInput: as `read_documents`.

@@ -1,4 +1,4 @@
-"""The corpus: Parquet, a row a document (contract 4)."""
+"""The schema of the corpus: Parquet, one row per document (contract 4)."""
 
 import pyarrow as pa
 

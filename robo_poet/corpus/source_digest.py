@@ -1,4 +1,4 @@
-"""The digest of a user's corpus source. A run resolves it at submission, and ingest checks it: what was asked for is what is read."""
+"""The digest of a corpus source. A run computes it at submission, and ingest checks that it reads the same content."""
 
 from pathlib import Path
 
@@ -8,17 +8,17 @@ from robo_poet.errors import BadInput
 
 
 def source_digest(source: str) -> str:
-    """Digest of `source`, over the files that ingest would read and nothing else.
+    """Return the digest of `source`, over exactly the files that ingest reads.
 
     Args:
         source: '' for the bundled corpora (their content is part of the image), a local file or folder, or `gs://bucket/prefix`.
 
     Returns:
-        '' for the bundled corpora; else 64 hexadecimal digits. A local source counts by names inside it and contents, a bucket
-        by object names, generations and checksums, so that nothing is downloaded to know it.
+        '' for the bundled corpora; else 64 hexadecimal digits. For a local source it covers inner names and contents; for a bucket, object
+        names, generations and checksums, so that nothing is downloaded.
 
     Raises:
-        BadInput: the source is not there or may not be read.
+        BadInput: the source does not exist or cannot be read.
     """
     if not source:
         return ""

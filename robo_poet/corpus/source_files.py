@@ -1,4 +1,4 @@
-"""Which files a user's corpus source consists of. Shared by the digest of the source and by the readers, so that both see the same."""
+"""The files of a corpus source. The digest of the source and the readers share this list, so both see the same files."""
 
 import os
 from collections.abc import Iterable
@@ -6,26 +6,26 @@ from pathlib import Path, PurePosixPath
 
 from robo_poet.errors import BadInput
 
-TEXTS = (".txt", ".md")  # a file a document
-TABLES = (".jsonl", ".csv", ".parquet")  # a row a document
+TEXTS = (".txt", ".md")  # one document per file
+TABLES = (".jsonl", ".csv", ".parquet")  # one document per row
 KINDS = ", ".join((*TEXTS, *TABLES))
 
 
 def is_bucket(source: str) -> bool:
-    """Whether a source lies in Google Cloud Storage."""
+    """Return True if the source is in Google Cloud Storage."""
     return source.startswith("gs://")
 
 
 def chosen(names: Iterable[str]) -> list[str]:
-    """The names, relative to a folder, that are documents: .txt and .md, sorted, nothing hidden."""
+    """Return the names, relative to a folder, that are documents: .txt and .md, not hidden, sorted."""
     return sorted(n for n in names if n.lower().endswith(TEXTS) and not any(part.startswith(".") for part in PurePosixPath(n).parts))
 
 
 def source_files(source: Path) -> list[Path]:
-    """The files of a source: the file itself, or the text files of a folder in the order of their names.
+    """Return the files of a source: the file itself, or the text files of a folder, sorted by name.
 
     Raises:
-        BadInput: nothing is there, it may not be read, it is of no kind we read, has a name that is not UTF-8, or the folder holds no text.
+        BadInput: it does not exist or cannot be read, its type is not supported, its name is not UTF-8, or the folder has no text file.
     """
     try:
         if source.is_file():
@@ -40,7 +40,7 @@ def source_files(source: Path) -> list[Path]:
 
 
 def _named_in_utf8(files: list[Path]) -> list[Path]:
-    """A file's name becomes the name of its work, so it must be text."""
+    """Check that file names are UTF-8: a file's name becomes the name of its work."""
     for file in files:
         name = os.fsencode(file)
         try:
@@ -51,7 +51,7 @@ def _named_in_utf8(files: list[Path]) -> list[Path]:
 
 
 def _inside(folder: Path) -> list[str]:
-    def stop(error: OSError) -> None:  # os.walk and rglob would pass over a folder that may not be read
+    def stop(error: OSError) -> None:  # os.walk and rglob skip unreadable folders silently
         raise error
 
     names = [

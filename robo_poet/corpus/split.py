@@ -1,16 +1,16 @@
-"""Which work goes to which split (DATA-6). A work is never divided. Knows nothing of text, only of names, keys and dates.
+"""Assignment of works to splits (DATA-6). A work is never divided. Uses names, keys and dates, never text.
 
-By hash: a work's place u in [0, 1) comes from (seed, key) alone, so other works that are added or removed never move it. The key
-is what the work is known by: the name its owner gave it, or, where it has only a number, a digest of its content (never stored).
-One exception: where a corpus is so small that a split would be empty, the works with the smallest u are moved into the
-empty splits, and move back to their own place once there are enough works.
+By hash: the position u in [0, 1) of a work depends only on (seed, key). So adding or removing other works never moves it. The key is the
+name that the owner gave the work. If the work only has a number, the key is a digest of its content (never stored).
+Exception: if the corpus is so small that a split would be empty, the works with the smallest u fill the empty splits. They return to their
+own split once there are enough works.
 
-By date: the oldest works train, the newest test. DATA-6 wants both this order and that a work keeps its split when data is added,
-and for a dated source only one can hold to the letter: the order decides. So
-- works newer than all before may move the newest documents out of test, to validation or train, and never the other way: what
-  was trained on is never tested on later;
-- works that are older (a backfill) do shift the boundaries, and then a document of train can come to stand in test. Whoever
-  backfills and compares with older models sets `ingest.split_by` to hash.
+By date: the oldest works train, the newest test. DATA-6 asks for this order and for stable splits when data is added. A dated source
+cannot have both, so the order has priority:
+- New works that are newer than all others may move the newest documents out of test, to validation or train, never the other way. So
+  training data never becomes test data.
+- Older works (a backfill) shift the boundaries, and a document of train can become test data. To backfill and compare with older
+  models, set `ingest.split_by` to hash.
 """
 
 import datetime
@@ -26,25 +26,25 @@ from robo_poet.errors import BadInput
 
 SplitBy = Literal["auto", "hash", "date"]
 ISO_DATE = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2}([T ][0-9]{2}(:?[0-9]{2}){0,2}([.,][0-9]+)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?)?)?")
-LIKE_A_DATE = re.compile(r"[0-9][0-9 ./:TZ+-]{0,31}")  # what an error may quote of a column that should hold dates, and may hold text
+LIKE_A_DATE = re.compile(r"[0-9][0-9 ./:TZ+-]{0,31}")  # an error quotes only such values: the date column may hold text
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What decides about a work's split."""
+    """The properties of a work that determine its split."""
 
     key: str  # hashed, with the seed
     source: str = ""
-    date: str = ""  # the latest of its documents, so that nothing in train is newer than test; no ISO date if one has none
+    date: str = ""  # latest date of its documents, so that train is never newer than test; not an ISO date if one document has none
 
 
 def unit_hash(seed: int, name: str) -> float:
-    """A number in [0, 1) that depends on nothing but (seed, name): 53 bits of SHA-256."""
+    """Return a number in [0, 1) that depends only on (seed, name): 53 bits of SHA-256."""
     return (int(digest_bytes(f"{seed}\0{name}".encode())[:16], 16) >> 11) / 2**53
 
 
 def is_iso_date(text: str) -> bool:
-    """Whether a text is a year, a month, a day or a moment of ISO 8601, with hyphens, and one that the calendar has."""
+    """Return True if a text is a year, month, day or time of ISO 8601 with hyphens, and exists in the calendar."""
     if not ISO_DATE.fullmatch(text):
         return False
     try:
@@ -57,16 +57,16 @@ def is_iso_date(text: str) -> bool:
 def split_works(
     works: Mapping[str, Work], seed: int, train: float, validation: float, by: SplitBy = "auto", where: str = ""
 ) -> tuple[dict[str, str], list[str]]:
-    """Give each work its split.
+    """Assign a split to each work.
 
     Args:
         works: name → work.
         train, validation: shares in (0, 1); the rest is test.
-        by: `auto` splits each source all of whose works are dated by date, the others by hash; `hash` and `date` split all alike.
-        where: the corpus, for errors.
+        by: `auto` splits a source by date if all its works are dated, the others by hash; `hash` and `date` split all works alike.
+        where: the corpus, for error messages.
 
     Returns:
-        name → split, and the names of the works that were moved to fill a split that would be empty (tell the user).
+        name → split, and the names of the works that were moved into a split that would be empty (report them to the user).
 
     Raises:
         BadInput: fewer than three works, shares that leave nothing for test, or `date` and a work without an ISO date.
@@ -94,7 +94,7 @@ def split_works(
 
 
 def split_by_hash(works: Mapping[str, Work], seed: int, train: float, validation: float) -> tuple[dict[str, str], list[str]]:
-    """Split by (seed, key) alone; where there are three works, no split stays empty. Returns as `split_works`."""
+    """Split by (seed, key) only. With three or more works, no split is empty. Returns as `split_works`."""
     place = {name: unit_hash(seed, work.key) for name, work in works.items()}
     splits = {name: SPLITS[(u >= train) + (u >= train + validation)] for name, u in place.items()}
     moved = []
@@ -108,7 +108,7 @@ def split_by_hash(works: Mapping[str, Work], seed: int, train: float, validation
 
 
 def split_by_date(works: Mapping[str, Work], seed: int, train: float, validation: float) -> dict[str, str]:
-    """Give the oldest works to train and the newest to test; between those of one date (seed, key) decides. At least three works."""
+    """Assign the oldest works to train and the newest to test. (seed, key) orders works of one date. Needs at least three works."""
     order = sorted(works, key=lambda n: (works[n].date.replace(" ", "T"), unit_hash(seed, works[n].key), works[n].key))
     count = len(order)
     first = min(max(round(count * train), 1), count - 2)

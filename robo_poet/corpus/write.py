@@ -1,4 +1,4 @@
-"""Write a corpus as a stream: documents in, one Parquet file out, whole or not at all. Same documents, same bytes."""
+"""Writes a corpus from a stream of documents to one Parquet file, atomically. The same documents give the same bytes."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,15 +10,15 @@ from robo_poet.atomic import new_file
 from robo_poet.corpus.document import Document
 from robo_poet.corpus.schema import SCHEMA
 
-ROWS = 256  # documents in a row group: what a reader holds in memory
-CHARACTERS = 16 << 20  # long documents: fewer to a row group
+ROWS = 256  # documents per row group, which a reader holds in memory
+CHARACTERS = 16 << 20  # per row group; limits the memory for long documents
 
 
 def write_documents(path: Path, documents: Iterable[Document]) -> int:
-    """Write `documents` to `path` in row groups of at most 256 documents, and return how many there were.
+    """Write `documents` to `path` in row groups of at most 256 documents, and return their number.
 
     Raises:
-        OSError: the disk is full or the folder may not be written; nothing is left at `path`.
+        OSError: the disk is full or the folder is not writable; no file is left at `path`.
     """
     count, rows, characters = 0, list[Document](), 0
     with new_file(path) as beside, pq.ParquetWriter(beside, SCHEMA, compression="zstd") as writer:
