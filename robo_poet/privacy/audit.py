@@ -1,4 +1,4 @@
-"""The audit of a scrubbing: Parquet, a row a finding. It says where and of what kind, never what (DATA-3)."""
+"""The audit table of a scrubbing: Parquet, one row per finding. It records position and kind, never the text (DATA-3)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,18 +19,18 @@ AUDIT = pa.schema(
         ("score", pa.float64()), ("recognizer", pa.string()),
     ]
 )  # fmt: skip
-ROWS = 4_096  # findings in a row group
+ROWS = 4_096  # findings per row group
 
 
 class AuditWriter:
-    """Collects rows and writes them in row groups."""
+    """A writer that collects rows and writes them in row groups."""
 
     def __init__(self, writer: pq.ParquetWriter) -> None:
         self._writer = writer
         self._rows: list[dict[str, object]] = []
 
     def add(self, document: Document, findings: list[Finding]) -> None:
-        """A row for each finding in a document."""
+        """Add one row per finding in a document."""
         for f in findings:
             self._rows.append(
                 {
@@ -42,7 +42,7 @@ class AuditWriter:
             self.flush()
 
     def flush(self) -> None:
-        """Write what was collected."""
+        """Write the collected rows."""
         if self._rows:
             self._writer.write_table(pa.Table.from_pylist(self._rows, AUDIT))
             self._rows = []
@@ -50,7 +50,7 @@ class AuditWriter:
 
 @contextmanager
 def new_audit(path: Path) -> Iterator[AuditWriter]:
-    """An audit that becomes `path` whole or not at all."""
+    """Yield a writer of an audit that appears at `path` atomically on success."""
     with new_file(path) as beside, pq.ParquetWriter(beside, AUDIT, compression="zstd") as writer:
         audit = AuditWriter(writer)
         yield audit
@@ -58,10 +58,10 @@ def new_audit(path: Path) -> Iterator[AuditWriter]:
 
 
 def read_audit(path: Path) -> dict[str, list[tuple[str, int, int]]]:
-    """Document → (entity, start, end) of each finding in it.
+    """Return document id → (entity, start, end) of each finding in it. Offsets count characters before scrubbing.
 
     Raises:
-        BadInput: no such table.
+        BadInput: not an audit table.
     """
     found: dict[str, list[tuple[str, int, int]]] = {}
     try:

@@ -1,4 +1,4 @@
-"""A finding of personal data: where, of what kind, who found it. Never what it says."""
+"""A finding of personal data: position, kind and recogniser, never the text."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Characters `start` to `end` of a text, before anything in it was replaced."""
+    """Personal data in the characters `start` to `end` of a text, before any replacement."""
 
     entity: str
     start: int
@@ -16,12 +16,12 @@ class Finding:
 
 
 def resolve(findings: Iterable[Finding], text: str) -> list[Finding]:
-    """Make findings disjoint: the surer and then the longer one wins, and what it leaves of another stays a finding of its own.
+    """Make findings disjoint. The higher score wins, then the longer finding. The rest of an overlapped finding is kept as a finding.
 
-    So every character that any recogniser found is replaced, once.
+    So each character that any recogniser found is replaced exactly once.
 
     Returns:
-        findings in the order of the text, none empty or blank.
+        Findings in text order, none empty or blank.
     """
     taken: list[Finding] = []
     for finding in sorted(set(findings), key=lambda f: (-f.score, f.start - f.end, f.start, f.entity, f.recognizer)):

@@ -1,6 +1,6 @@
-"""Names of persons, by spaCy's recogniser of named entities. Slow: about 25 KB/s a process.
+"""Detection of persons' names by spaCy's named entity recogniser. Slow: about 25 KB/s per process.
 
-Persons only. Places, dates and nations are what poems are made of, and identify nobody once the name beside them is gone.
+Only persons. Places, dates and nations are common in poems, and identify no one once the name next to them is removed.
 """
 
 import re
@@ -12,16 +12,16 @@ import spacy
 from robo_poet.errors import BadInput
 from robo_poet.privacy.finding import Finding
 
-SCORE = 0.85  # what Presidio gives a spaCy entity, which has no confidence of its own
-SCORE_AGAIN = 0.6  # of a name that was found elsewhere in the text
-PIECE = 4_000  # characters read at once: spaCy's memory grows with the text, and it refuses more than a million
+SCORE = 0.85  # Presidio's score of a spaCy entity; spaCy gives no confidence
+SCORE_AGAIN = 0.6  # score of a name that was found elsewhere in the text
+PIECE = 4_000  # characters per call: spaCy's memory grows with the text, and it rejects more than a million
 BATCH = 32
 UNUSED = ["tagger", "morphologizer", "parser", "senter", "attribute_ruler", "lemmatizer"]
 PARAGRAPH = re.compile(r"\n\s*\n|\n|(?<=[.!?])\s")
 
 
 class NameFinder:
-    """Find names of persons in texts of `language`; in others it misses most, and says nothing.
+    """A finder of persons' names in texts of `language`. In other languages it misses most names without a warning.
 
     Raises:
         BadInput: the spaCy model is not installed or recognises no entities.
@@ -30,7 +30,7 @@ class NameFinder:
     def __init__(self, model: str, min_score: float) -> None:
         try:
             self._model = spacy.load(model, exclude=UNUSED)
-        except (OSError, ImportError, AttributeError):  # the last: a package, but no model
+        except (OSError, ImportError, AttributeError):  # AttributeError: a package that is not a model
             raise BadInput(
                 f"spaCy model {model!r} is not installed", where="scrub.spacy_model", remedy="install it or name another"
             ) from None
@@ -40,11 +40,11 @@ class NameFinder:
         self._min_score = min_score
 
     def find(self, texts: Sequence[str], processes: int = 1) -> list[list[Finding]]:
-        """Findings of each text."""
+        """Return the findings of each text."""
         if self._min_score > SCORE:
             return [[] for _ in texts]
         found: list[list[Finding]] = [[] for _ in texts]
-        # spaCy keeps each word that it has not seen before, for ever: a process that reads readers' texts would grow by megabytes a minute.
+        # spaCy keeps every new word in memory. Without the zone, a server that reads users' texts grows by megabytes per minute.
         with self._model.memory_zone():
             for number, finding in self._entities(texts, processes):
                 found[number].append(finding)
@@ -61,12 +61,12 @@ class NameFinder:
                     yield from ((number, finding) for finding in _on_lines(entity, offset))
 
     def _again(self, text: str, found: list[Finding]) -> Iterator[Finding]:
-        """The same names elsewhere in the document, whole or in part: the model knows a name in one line and misses it in the next."""
+        """Find the same names elsewhere in the document, in full or in part: the model may miss a name that it found in another line."""
         known: set[str] = set()
         for one in found:
             name = text[one.start : one.end]
             parts = re.findall(r"\w[\w'’-]+", name)
-            if len(parts) > 1:  # a single word is too often no name: "Speaker" and "God" would spread through the whole text
+            if len(parts) > 1:  # a single word is often not a name: "Speaker" and "God" would be replaced throughout the text
                 known |= {part for part in (name, *parts) if part[0].isupper() and not self._model.vocab[part.lower()].is_stop}
         if known:
             pattern = "|".join(re.escape(name) for name in sorted(known, key=lambda n: (-len(n), n)))
@@ -75,14 +75,14 @@ class NameFinder:
 
 
 def _on_lines(entity: Any, offset: int) -> Iterator[Finding]:
-    """An entity that runs over the end of a line is one finding a line: the poem keeps its lines."""
+    """Split an entity that spans lines into one finding per line, so that a poem keeps its lines."""
     for match in re.finditer(r"[^\n]+", entity.text):
         start = offset + entity.start_char
         yield Finding("PERSON", start + match.start(), start + match.end(), SCORE, "SpacyRecognizer")
 
 
 def pieces(text: str) -> Iterator[tuple[int, int]]:
-    """Cut a text into pieces of at most 4,000 characters, at the end of a paragraph, line or sentence where there is one."""
+    """Cut a text into pieces of at most 4,000 characters, at the end of a paragraph, line or sentence if there is one."""
     start = 0
     while len(text) - start > PIECE:
         ends = [m.end() for m in PARAGRAPH.finditer(text, start + PIECE // 2, start + PIECE)]

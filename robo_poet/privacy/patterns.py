@@ -1,6 +1,6 @@
-"""Personal data that has a shape: addresses, numbers, keys. Presidio's recognisers, run only where the text could hold one.
+"""Detection of personal data with a fixed format: addresses, numbers, keys. Presidio's recognisers run only near a trigger pattern.
 
-A language model is not asked, so this is fast: 2 MB/s and more for verse, which has few digits, dots inside words or `@`.
+No language model is used, so it is fast: 2 MB/s and more for verse, which has few digits, `@` or dots inside words.
 """
 
 import re
@@ -21,7 +21,7 @@ from presidio_analyzer.predefined_recognizers import (
 from robo_poet.privacy.addresses import OfflineEmailRecognizer, OfflineUrlRecognizer, any_scheme_recognizer
 from robo_poet.privacy.finding import Finding
 
-# A telephone number by its look. Presidio's recogniser wants a number that could be dialled; one with a digit mistyped is as private.
+# Telephone numbers by format. Presidio's recogniser only accepts valid numbers; a number with a mistyped digit is private too.
 NUMBER_SHAPES = [
     Pattern(
         "three groups",
@@ -36,12 +36,12 @@ DIGITS = re.compile(r"\d[^\n]{0,4}\d[^\n]{0,4}\d|\b[0-9a-fA-F]{1,4}::?[0-9a-fA-F
 KEY = re.compile(r"\b(?:bc1|[13])[a-zA-HJ-NP-Z0-9]{25}|\b[A-Z]{2}\d{2}")
 TELEPHONE = re.compile(r"[+(]{0,2}\d(?:[ ().\-/+–\u00a0]{0,3}\d){6,}")
 
-MARGIN = 40  # characters read around a trigger, then out to white space
-LONGEST = 4_000  # characters of a window: Presidio gives a pattern up after a minute, silently, and a short text never takes that long
+MARGIN = 40  # characters around a trigger, then extended to white space
+LONGEST = 4_000  # characters of a window: Presidio silently stops a pattern after a minute; short texts never take so long
 
 
 class PatternFinder:
-    """Find data by its shape. Deterministic, offline, without state between texts."""
+    """A finder of personal data by format. Deterministic, offline, without state between texts."""
 
     def __init__(self, min_score: float) -> None:
         self.min_score = min_score
@@ -53,7 +53,7 @@ class PatternFinder:
         self._telephone = PhoneRecognizer()
 
     def find(self, text: str) -> list[Finding]:
-        """Findings of at least `min_score`; they may overlap."""
+        """Return findings with a score of at least `min_score`; they may overlap."""
         found: list[Finding] = []
         for start, end in windows(text, ADDRESS):
             found += self._run(self._addresses, text, start, end)
@@ -62,7 +62,7 @@ class PatternFinder:
         covered = bytearray(len(text))
         for one in found:
             covered[one.start : one.end] = b"\1" * (one.end - one.start)
-        for match in TELEPHONE.finditer(text):  # the slow one, eight regions: 0.1 MB/s, so not where another was found already
+        for match in TELEPHONE.finditer(text):  # slow (eight regions, 0.1 MB/s), so only on text without a finding
             if not all(covered[match.start() : match.end()]):
                 found += self._run([self._telephone], text, max(0, match.start() - 1), match.end() + 1)
         return found
@@ -76,9 +76,9 @@ class PatternFinder:
 
 
 def windows(text: str, *triggers: re.Pattern[str]) -> Iterator[tuple[int, int]]:
-    """Stretches of `text` around every match of a trigger: whole words, merged where they touch, at most some 4,000 characters long.
+    """Yield spans of `text` around every match of a trigger: whole words, merged if they touch, at most about 4,000 characters.
 
-    A longer stretch is cut into windows that overlap, so that nothing is lost at a cut.
+    Longer spans are cut into overlapping windows, so that no match is lost at a cut.
     """
     around = sorted((m.start() - MARGIN, m.end() + MARGIN) for trigger in triggers for m in trigger.finditer(text))
     merged = _merge(_to_spaces(text, start, end) for start, end in _merge(around))
@@ -90,7 +90,7 @@ def windows(text: str, *triggers: re.Pattern[str]) -> Iterator[tuple[int, int]]:
 
 
 def _merge(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """Spans in order, those that touch made one."""
+    """Merge spans that touch; the input is sorted."""
     last: tuple[int, int] | None = None
     for start, end in spans:
         if last and start <= last[1]:
@@ -104,7 +104,7 @@ def _merge(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
 
 
 def _to_spaces(text: str, start: int, end: int) -> tuple[int, int]:
-    """Out to white space on both sides, at most some hundred characters."""
+    """Extend a span to white space on both sides, by at most 400 characters."""
     limit = LONGEST // 10
     start, end = max(0, start), min(len(text), end)
     while start > 0 and limit > 0 and not text[start - 1].isspace():

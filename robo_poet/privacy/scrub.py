@@ -1,4 +1,4 @@
-"""Replace personal data in documents, as the policy of their source says (DATA-3, contract 11)."""
+"""Replacement of personal data in documents, by the policy of their source (DATA-3, contract 11)."""
 
 import re
 from collections import Counter
@@ -15,12 +15,12 @@ from robo_poet.privacy.names import NameFinder
 from robo_poet.privacy.patterns import PatternFinder
 from robo_poet.settings.data import ScrubSettings
 
-BATCH = 256  # documents in memory while their names are being found
+BATCH = 256  # documents in memory during name detection
 LANGUAGE = re.compile(r"([a-z]{2,3})(?:[-_][a-z0-9_-]+)?", re.IGNORECASE)
 
 
 class Scrubber:
-    """Scrubs documents. What it needs for names is loaded when the first document asks for it."""
+    """A scrubber of documents. It loads the name model when the first document needs it."""
 
     def __init__(self, settings: ScrubSettings, processes: int = 1) -> None:
         self.settings = settings
@@ -33,13 +33,14 @@ class Scrubber:
         return NameFinder(self.settings.spacy_model, self.settings.min_score)
 
     def policy(self, document: Document) -> str:
-        """none, patterns or full."""
+        """Return the policy of a document: none, patterns or full."""
         return self.settings.policies.get(document.source, self.settings.default_policy)
 
     def unspoken(self, documents: Iterable[Document]) -> Counter[str]:
-        """Languages of the documents whose names the model will miss, silently: policy full, and not in the model's language.
+        """Count documents with policy full in a language that the name model does not cover. It misses their names without a warning.
 
-        Keys are ISO 639 codes, or `unknown` for a language that is not said or said otherwise.
+        Returns:
+            Number of documents by ISO 639 code, or by `unknown` for a missing or invalid language.
         """
         languages = Counter(language_code(document.language) for document in documents if self.policy(document) == "full")
         if languages and self._names.language != "xx":  # spaCy's code of a model for many languages
@@ -48,10 +49,10 @@ class Scrubber:
         return Counter()
 
     def scrub(self, documents: Iterable[Document]) -> Iterator[tuple[Document, list[Finding]]]:
-        """Yield each document without its personal data, and the findings, whose offsets refer to the text before.
+        """Yield each document without its personal data, and the findings. Their offsets refer to the text before scrubbing.
 
-        Identity, work, split and provenance (title, author, licence, consent) stay: who wrote a text must be known to delete it (DATA-4).
-        The digest is that of the text after: one of the text before would let one guess what was taken out.
+        Id, work, split and provenance (title, author, licence, consent) are kept: to delete an author's texts, their author must be known
+        (DATA-4). The digest is of the scrubbed text, because a digest of the original would allow guessing what was removed.
         """
         rest = iter(documents)
         while batch := list(islice(rest, BATCH)):
@@ -71,6 +72,6 @@ class Scrubber:
 
 
 def language_code(language: str) -> str:
-    """`en` of `en-GB`; `unknown` of whatever is no code, which may be anything that stood in a user's table."""
+    """Return the primary code of a language tag, `en` for `en-GB`; `unknown` for any other text, which may come from a user's table."""
     found = LANGUAGE.fullmatch(language)
     return found[1].lower() if found else "unknown"
