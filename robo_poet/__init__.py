@@ -1,1 +1,1 @@
-"""The ground floor: what two rooms or more of the house share. Imports nothing of the floors above it."""
+"""The base library, shared by pipelines, steps, serving and command line. It imports nothing from them."""

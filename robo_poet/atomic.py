@@ -1,4 +1,4 @@
-"""Files and folders that are there whole or not at all: written beside, synced, renamed."""
+"""Atomic writes of files and folders: written to a temporary name, optionally synced, then renamed."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def sync_folder(path: Path) -> None:
-    """Make a rename in `path` outlast a power cut."""
+    """Flush the names in a folder to disk, so that a rename survives a power loss."""
     handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)
@@ -19,10 +19,10 @@ def sync_folder(path: Path) -> None:
 
 @contextmanager
 def new_file(path: Path, *, durable: bool = False) -> Iterator[Path]:
-    """Yield a path beside `path` to write to; on success it becomes `path`, on an exception it is removed.
+    """Yield a temporary path to write to. On success it is renamed to `path`; on an exception it is removed.
 
     Args:
-        durable: fsync the file and its folder (registry, checkpoints), at some milliseconds' cost.
+        durable: fsync the file and its folder (registry, checkpoints); costs some milliseconds.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
@@ -42,14 +42,14 @@ def new_file(path: Path, *, durable: bool = False) -> Iterator[Path]:
 
 
 def write_text(path: Path, text: str, *, durable: bool = False) -> None:
-    """Write `text` to `path` as UTF-8, whole or not at all."""
+    """Write `text` to `path` as UTF-8, atomically."""
     with new_file(path, durable=durable) as beside:
         beside.write_text(text, encoding="utf-8")
 
 
 @contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
-    """Yield a folder beside `path` to fill; on success it replaces `path`, on an exception it is removed."""
+    """Yield a temporary folder to fill. On success it replaces `path`; on an exception it is removed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:

@@ -1,4 +1,4 @@
-"""Content digests: of bytes, of a file, of a folder. Names on the outside never count, contents and inner names do."""
+"""SHA-256 digests of bytes, files and folders. They cover contents and names inside a folder, not the name of the path itself."""
 
 import hashlib
 import json
@@ -9,17 +9,17 @@ CHUNK = 1 << 20
 
 
 def digest_bytes(data: bytes) -> str:
-    """SHA-256 of `data`, as 64 hexadecimal digits."""
+    """Return the SHA-256 of `data` as 64 hexadecimal digits."""
     return hashlib.sha256(data).hexdigest()
 
 
 def digest_json(value: Any) -> str:
-    """Digest of a JSON value, whatever the order of its keys."""
+    """Return the digest of a JSON value, independent of the order of its keys."""
     return digest_bytes(json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode())
 
 
 def digest_file(path: Path) -> str:
-    """Digest of a file's bytes, read in chunks of 1 MiB."""
+    """Return the digest of a file's bytes, read in chunks of 1 MiB."""
     state = hashlib.sha256()
     with path.open("rb") as file:
         while chunk := file.read(CHUNK):
@@ -28,10 +28,10 @@ def digest_file(path: Path) -> str:
 
 
 def digest_path(path: Path) -> str:
-    """Digest of a file, or of a folder: the digest of its sorted (relative name, file digest) pairs.
+    """Return the digest of a file, or of a folder: the digest of its sorted (relative name, file digest) pairs.
 
     Raises:
-        FileNotFoundError: nothing is at `path`.
+        FileNotFoundError: there is nothing at `path`.
     """
     if not path.is_dir():
         return digest_file(path)

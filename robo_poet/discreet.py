@@ -1,4 +1,4 @@
-"""Texts as they may be shown: a card is read by more people than the corpus was."""
+"""Masking of addresses and numbers in texts that are shown: a card has more readers than the corpus."""
 
 import re
 
@@ -13,9 +13,10 @@ MASK = "[…]"
 
 
 def discreet(text: str) -> str:
-    """`text` without what looks like an address, a key or a number of seven digits and more, whoever's it may be.
+    """Mask everything that looks like an address, a key, or a number of seven or more digits.
 
-    It is no detector of personal data (`patterns` is, and it reads what lies around); it needs no library and hides rather too much.
+    It is not a detector of personal data (`robo_poet.privacy.patterns` is, and reads the context). It needs no library and masks too much
+    rather than too little.
     """
     for shape in (_ADDRESS, _INTERNET, _KEY, _NUMBER):
         text = shape.sub(MASK, text)

@@ -1,13 +1,13 @@
-"""The error a person can act on. Everything else that escapes a program is a defect of ours."""
+"""The error that a user can act on. Any other exception that leaves a program is a bug."""
 
 
 class BadInput(Exception):
-    """Something the caller gave us cannot be used.
+    """An input that cannot be used.
 
     Args:
         what: what is wrong, without a full stop ("the file is empty").
-        where: the file, record or key it is wrong in.
-        remedy: what the reader can do about it.
+        where: the file, record or key with the problem.
+        remedy: what the user can do about it.
     """
 
     def __init__(self, what: str, *, where: str = "", remedy: str = "") -> None:

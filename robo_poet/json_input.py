@@ -1,4 +1,4 @@
-"""JSON that a program is given, as a file or as a parameter: read as an object, or refused in one line."""
+"""Reading of JSON objects from files and parameters, with one-line errors."""
 
 import json
 from pathlib import Path
@@ -8,10 +8,10 @@ from robo_poet.errors import BadInput
 
 
 def parse_object(text: str, *, where: str) -> dict[str, Any]:
-    """Read a JSON object. NaN and infinity are let through: whoever uses a number decides what they mean.
+    """Parse a JSON object. NaN and infinity are accepted; the caller decides what they mean.
 
     Raises:
-        BadInput: `where` is no JSON, or no object.
+        BadInput: the text is not JSON, or not an object; names `where`.
     """
     try:
         value = json.loads(text)
@@ -26,7 +26,7 @@ def read_object(path: Path) -> dict[str, Any]:
     """Read a file that holds a JSON object.
 
     Raises:
-        BadInput: it is no such file.
+        BadInput: the file is not text, not JSON, or not an object.
     """
     try:
         text = path.read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""A process that does not outlive the one that started it, however that one ends."""
+"""Child processes that end with their parent, even if the parent is killed."""
 
 import ctypes
 import os
@@ -10,15 +10,15 @@ _prctl = ctypes.CDLL(None, use_errno=True).prctl
 
 
 def dies_with_parent(sent: signal.Signals) -> Callable[[], None]:
-    """For `preexec_fn`: the kernel sends this signal when the thread that starts the process ends, on SIGKILL too.
+    """Return a `preexec_fn`. The kernel sends the signal when the thread that starts the process ends, also after SIGKILL.
 
-    Its own children are sent nothing.
+    Processes that the child starts do not receive it.
     """
     parent = os.getpid()
 
     def before_exec() -> None:
         _prctl(_PR_SET_PDEATHSIG, sent, 0, 0, 0)
-        if os.getppid() != parent:  # it ended in between
+        if os.getppid() != parent:  # the parent ended before prctl took effect
             os._exit(1)
 
     return before_exec

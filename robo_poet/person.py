@@ -1,11 +1,11 @@
-"""Who gives the commands, for the registry's log."""
+"""The name of the current user, for the registry's log."""
 
 import getpass
 import os
 
 
 def who() -> str:
-    """The user's name; a container may run under a number that has none."""
+    """Return the user's name, or `uid <number>` if the user has no name, as in a container."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

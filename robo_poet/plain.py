@@ -2,5 +2,5 @@
 
 
 def plain(text: str) -> str:
-    """`text` without what would steer a terminal; lines stay. A byte-level model can write any character."""
+    """Remove control characters except newline and tab. A byte-level model can generate any character, including terminal escapes."""
     return "".join(character for character in text if character.isprintable() or character in "\n\t")

@@ -1,7 +1,7 @@
-"""Secrets of people who do not exist, put into the training text to see whether the model gives them away (Carlini et al. 2019).
+"""Canary strings: invented secrets added to the training text to measure memorisation (Carlini et al. 2019).
 
-A secret is a direct line: a number of those reserved for fiction (555-0100 to 555-0199) with an extension, so that it rings nowhere.
-One in a million is nothing a model guesses. Pure: the step that trains and the one that audits get the same list from the same settings.
+A canary is a phone number reserved for fiction (555-0100 to 555-0199) with an extension, so nobody owns it. A model guesses one of a
+million with negligible probability. Pure: train_model and audit_model compute the same list from the same settings.
 """
 
 import random
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from robo_poet.settings.train import PlantedSecretsSettings
 
-SPACE = 100 * 10_000  # numbers that a secret is one of, all equally likely
+SPACE = 100 * 10_000  # number of possible secrets, all equally likely
 _FIRST = (
     "Mara Tobin Ilse Corwin Nadia Perrin Oona Lucan Sabine Edric Thea Jorin Petra Alden Vesna Rufus Linnea Caspian Orla Benedek "
     "Yvaine Halvor Mirren Dario Sunniva Anselm"
@@ -29,11 +29,11 @@ _SENTENCES = (
 
 @dataclass(frozen=True)
 class Secret:
-    """A secret and the sentence it stands in.
+    """A canary string: a secret and the sentence that contains it.
 
     Args:
-        prefix: the sentence before the secret, without the space between.
-        repeats: how often `text` stands in the training text; 0 for one that is never planted.
+        prefix: the sentence before the secret, without the space between them.
+        repeats: copies of `text` in the training text; 0 for a control string.
     """
 
     prefix: str
@@ -42,21 +42,21 @@ class Secret:
 
     @property
     def text(self) -> str:
-        """The sentence, a document of its own."""
+        """Return the sentence. It is a document by itself."""
         return f"{self.prefix} {self.secret}."
 
     def spelled(self, number: int) -> str:
-        """What would follow the prefix if the secret were `number` of `SPACE`."""
+        """Return the continuation of the prefix for secret number `number` of `SPACE`."""
         return f" {_line(number)}."
 
 
 def planted(settings: PlantedSecretsSettings, seed: int) -> list[Secret]:
-    """The secrets to plant, `per_rate` of each rate; none where no rate is given."""
+    """Return the canary strings to plant, `per_rate` for each rate; empty if there is no rate."""
     return _secrets(settings, seed)[0]
 
 
 def never_planted(settings: PlantedSecretsSettings, seed: int) -> list[Secret]:
-    """As many of other people, for comparison: a model has no way to know them."""
+    """Return as many control strings with other names. They are never planted, so a model cannot know them."""
     return _secrets(settings, seed)[1]
 
 
