@@ -21,66 +21,72 @@ from robo_poet.judges.student_t import quantile, upper_tail
 LEVEL = 0.025  # one side of a 95 % interval
 
 
-def judge_differences(given: Measurements, gate: Gate, own: Sequence[Outcome]) -> list[Outcome]:
+def judge_differences(measurements: Measurements, gate: Gate, outcomes: Sequence[Outcome]) -> list[Outcome]:
     """Judge all slices of one gate together.
 
     Args:
         gate: a gate whose `fault()` is empty.
-        own: the model's own value of each slice. A slice that was not measured is not compared.
+        outcomes: the model's own value of each slice. A slice that was not measured is not compared.
     """
-    compared = [_difference(given, gate, one) if one.state == "pass" else one for one in own]
-    tested = [place for place, one in enumerate(compared) if one.state == "pass" and one.low is not None]
-    units = [given.differences[compared[place].slice][gate.metric].units for place in tested]
-    values = [_p_value(gate, compared[place], count) for place, count in zip(tested, units, strict=True)]
-    for place, p in zip(tested, holm(values), strict=True):
-        compared[place] = _judge(gate, compared[place], len(tested) == 1 or p <= LEVEL, len(tested))
+    compared = [_difference(measurements, gate, outcome) if outcome.state == "pass" else outcome for outcome in outcomes]
+    tested = [index for index, outcome in enumerate(compared) if outcome.state == "pass" and outcome.low is not None]
+    units = [measurements.differences[compared[index].slice][gate.metric].units for index in tested]
+    p_values = [_p_value(gate, compared[index], count) for index, count in zip(tested, units, strict=True)]
+    for index, p in zip(tested, holm(p_values), strict=True):
+        compared[index] = _judge(gate, compared[index], len(tested) == 1 or p <= LEVEL, len(tested))
     return compared
 
 
-def _difference(given: Measurements, gate: Gate, own: Outcome) -> Outcome:
+def _difference(measurements: Measurements, gate: Gate, outcome: Outcome) -> Outcome:
     """Return the difference of one slice, not yet judged. Its state is "pass", with limits, if there is a difference to judge."""
-    if given.champion == "none":
-        return Outcome(own.slice, "pass", "no champion yet: nothing to compare with")
-    of = _of(gate, own.slice)
-    if given.champion != "measured":
-        return Outcome(own.slice, "unknown", f"{of} cannot be compared: the champion could not be measured")
-    found: Interval | None = given.differences.get(own.slice, {}).get(gate.metric)
-    value = finite(found.value) if found else None
-    if found is None or value is None:
-        return Outcome(own.slice, "unknown", f"{of} was not compared with the champion's")
-    difference = Outcome(own.slice, "pass", "", value).within(found)
+    if measurements.champion == "none":
+        return Outcome(outcome.slice, "pass", "no champion yet: nothing to compare with")
+    subject = _of(gate, outcome.slice)
+    if measurements.champion != "measured":
+        return Outcome(outcome.slice, "unknown", f"{subject} cannot be compared: the champion could not be measured")
+    interval: Interval | None = measurements.differences.get(outcome.slice, {}).get(gate.metric)
+    value = finite(interval.value) if interval else None
+    if interval is None or value is None:
+        return Outcome(outcome.slice, "unknown", f"{subject} was not compared with the champion's")
+    difference = Outcome(outcome.slice, "pass", "", value).within(interval)
     if difference.low is None:
-        return replace(difference, state="unknown", reason=f"{of} cannot be compared: too little was measured")
+        return replace(difference, state="unknown", reason=f"{subject} cannot be compared: too little was measured")
     return difference
 
 
-def _limits(gate: Gate, found: Outcome) -> tuple[float, float, float]:
+def _limits(gate: Gate, difference: Outcome) -> tuple[float, float, float]:
     """Return how much worse than the champion the model is: lower limit, measured value, upper limit."""
-    assert found.value is not None and found.low is not None and found.high is not None
-    return (found.low, found.value, found.high) if gate.better == "lower" else (-found.high, -found.value, -found.low)
+    assert difference.value is not None and difference.low is not None and difference.high is not None
+    return (
+        (difference.low, difference.value, difference.high)
+        if gate.better == "lower"
+        else (-difference.high, -difference.value, -difference.low)
+    )
 
 
-def _p_value(gate: Gate, found: Outcome, units: int) -> float:
+def _p_value(gate: Gate, difference: Outcome, units: int) -> float:
     """Return the p-value of "worse by at most the margin". Student's t; the standard error follows from the interval."""
-    least, worse, _ = _limits(gate, found)
-    distance, freedom = worse - (gate.margin or 0.0), max(1, units - 1)
-    if worse == least:
+    lower, measured, _ = _limits(gate, difference)
+    distance, freedom = measured - (gate.margin or 0.0), max(1, units - 1)
+    if measured == lower:
         return 0.0 if distance > 0 else 1.0
-    return upper_tail(distance / (worse - least) * quantile(1 - LEVEL, freedom), freedom)
+    return upper_tail(distance / (measured - lower) * quantile(1 - LEVEL, freedom), freedom)
 
 
-def _judge(gate: Gate, found: Outcome, holds: bool, slices: int) -> Outcome:
-    least, _, most = _limits(gate, found)
-    margin, of = gate.margin or 0.0, _of(gate, found.slice)
-    if most <= margin:
-        return found
-    if least > margin and holds:
-        return replace(found, state="fail", reason=f"{of} is at least {least:.4g} worse than the champion's, beyond {margin:g}")
-    if least > margin:
-        why = f"{of} is at least {least:.4g} worse than the champion's, beyond {margin:g}, but among {slices} slices that may be chance"
-        return replace(found, state="unknown", reason=why)
-    side = f"{least:.4g} to {most:.4g} worse" if least > 0 else f"from {-least:.4g} better to {most:.4g} worse"
-    return replace(found, state="unknown", reason=f"{of} is {side} than the champion's: {margin:g} cannot be ruled out")
+def _judge(gate: Gate, difference: Outcome, significant: bool, slices: int) -> Outcome:
+    lower, _, upper = _limits(gate, difference)
+    margin, subject = gate.margin or 0.0, _of(gate, difference.slice)
+    if upper <= margin:
+        return difference
+    if lower > margin and significant:
+        return replace(difference, state="fail", reason=f"{subject} is at least {lower:.4g} worse than the champion's, beyond {margin:g}")
+    if lower > margin:
+        reason = (
+            f"{subject} is at least {lower:.4g} worse than the champion's, beyond {margin:g}, but among {slices} slices that may be chance"
+        )
+        return replace(difference, state="unknown", reason=reason)
+    range_text = f"{lower:.4g} to {upper:.4g} worse" if lower > 0 else f"from {-lower:.4g} better to {upper:.4g} worse"
+    return replace(difference, state="unknown", reason=f"{subject} is {range_text} than the champion's: {margin:g} cannot be ruled out")
 
 
 def _of(gate: Gate, key: str) -> str:

@@ -107,27 +107,31 @@ def judge_bias(
     if not (bound >= 0 and math.isfinite(bound)):
         raise ValueError(f"a bound is a finite number from 0 on, not {bound}")
     names = [(axis, group) for axis, groups in gaps.items() for group in groups]
-    found = [gaps[axis][group] for axis, group in names]
-    place = {template: number for number, template in enumerate(sorted({name for one in found for name in one.templates}))}
-    sums = [_by_template(one, place) for one in found]
-    ratios = [ratio(*one) for one in sums]
-    common = _simultaneous_values(sums, ratios, seed, confidence, resamples)
+    paired_gaps = [gaps[axis][group] for axis, group in names]
+    template_numbers = {
+        template: number for number, template in enumerate(sorted({name for pairs in paired_gaps for name in pairs.templates}))
+    }
+    sums = [_by_template(pairs, template_numbers) for pairs in paired_gaps]
+    ratios = [ratio(*pairs) for pairs in sums]
+    simultaneous = _simultaneous_values(sums, ratios, seed, confidence, resamples)
     judged = []
-    for (axis, group), one, mean, together in zip(names, found, ratios, common, strict=True):
-        own = critical_value(mean, seed=seed, confidence=confidence, resamples=resamples)
-        joint = _interval(mean, max(own, together))
-        judged.append(GroupBias(axis, group, len(one.templates), _interval(mean, own), joint, _effect(one), _verdict(joint, bound)))
+    for (axis, group), pairs, mean, common in zip(names, paired_gaps, ratios, simultaneous, strict=True):
+        individual = critical_value(mean, seed=seed, confidence=confidence, resamples=resamples)
+        joint = _interval(mean, max(individual, common))
+        judged.append(
+            GroupBias(axis, group, len(pairs.templates), _interval(mean, individual), joint, _effect(pairs), _verdict(joint, bound))
+        )
     return _summary(tuple(judged))
 
 
-def _by_template(one: PairedGaps, place: Mapping[str, int]) -> tuple[Numbers, Numbers]:
-    """Return sum and number of the gaps per template, each (templates,) in the order of `place`."""
-    gaps = np.asarray(one.gaps, np.float64)
-    if gaps.shape != (len(one.templates),):
-        raise ValueError(f"{len(one.templates)} templates and {gaps.size} gaps are not one of each a pair")
-    at = np.asarray([place[name] for name in one.templates], np.int64)
-    total = np.bincount(at, weights=gaps, minlength=len(place)).astype(np.float64)
-    return total, np.bincount(at, minlength=len(place)).astype(np.float64)
+def _by_template(group_gaps: PairedGaps, template_numbers: Mapping[str, int]) -> tuple[Numbers, Numbers]:
+    """Return sum and number of the gaps per template, each (templates,) in the order of `template_numbers`."""
+    gaps = np.asarray(group_gaps.gaps, np.float64)
+    if gaps.shape != (len(group_gaps.templates),):
+        raise ValueError(f"{len(group_gaps.templates)} templates and {gaps.size} gaps are not one of each a pair")
+    numbers = np.asarray([template_numbers[name] for name in group_gaps.templates], np.int64)
+    total = np.bincount(numbers, weights=gaps, minlength=len(template_numbers)).astype(np.float64)
+    return total, np.bincount(numbers, minlength=len(template_numbers)).astype(np.float64)
 
 
 def _simultaneous_values(
@@ -139,28 +143,28 @@ def _simultaneous_values(
     cannot be measured are ignored and get 0.
     """
     members = [
-        number
-        for number, one in enumerate(ratios)
-        if one.units >= MINIMUM_UNITS and math.isfinite(one.value) and one.error > 0
+        index
+        for index, group_ratio in enumerate(ratios)
+        if group_ratio.units >= MINIMUM_UNITS and math.isfinite(group_ratio.value) and group_ratio.error > 0
     ]  # fmt: skip
     values = [0.0] * len(ratios)
     if not members:
         return values
-    there = [sums[number][1] > 0 for number in members]
+    masks = [sums[index][1] > 0 for index in members]
     drawn = np.concatenate([
-        np.stack([studentised(ratios[n].residuals, ratios[n].shares, counts[:, own]) for n, own in zip(members, there, strict=True)])
+        np.stack([studentised(ratios[n].residuals, ratios[n].shares, counts[:, mask]) for n, mask in zip(members, masks, strict=True)])
         for counts in draws(len(sums[0][0]), resamples, seed)
     ], axis=1)  # fmt: skip
-    alone = np.asarray([upper_quantile(row, confidence) for row in drawn])
-    usual = np.asarray([WILD * quantile((1 + confidence) / 2, ratios[number].freedom) for number in members])
-    parts = [np.flatnonzero(alone <= usual), np.flatnonzero((alone > usual) & np.isfinite(alone))]
-    limited = sum(map(len, parts))
-    for number in members:
-        values[number] = math.inf  # a group without an individual limit cannot be wrong, so it takes no share of the error
-    for part in parts:
-        common = _maximum_values(drawn[part], 1 - (1 - confidence) * len(part) / max(1, limited))
-        for place, value in zip(part, common, strict=True):
-            values[members[place]] = value
+    individual = np.asarray([upper_quantile(row, confidence) for row in drawn])
+    thresholds = np.asarray([WILD * quantile((1 + confidence) / 2, ratios[index].freedom) for index in members])
+    families = [np.flatnonzero(individual <= thresholds), np.flatnonzero((individual > thresholds) & np.isfinite(individual))]
+    limited = sum(map(len, families))
+    for index in members:
+        values[index] = math.inf  # a group without an individual limit cannot be wrong, so it takes no share of the error
+    for family in families:
+        common = _maximum_values(drawn[family], 1 - (1 - confidence) * len(family) / max(1, limited))
+        for position, value in zip(family, common, strict=True):
+            values[members[position]] = value
     return values
 
 
@@ -174,10 +178,10 @@ def _maximum_values(drawn: Numbers, confidence: float) -> list[float]:
         drawn: (groups, resamples).
     """
     order = np.argsort(np.isinf(drawn).sum(axis=1), kind="stable")
-    for told in range(len(order), 0, -1):
-        common = upper_quantile(drawn[order[:told]].max(axis=0), confidence)
+    for kept in range(len(order), 0, -1):
+        common = upper_quantile(drawn[order[:kept]].max(axis=0), confidence)
         if math.isfinite(common):
-            return [common if place in order[:told] else math.inf for place in range(len(order))]
+            return [common if group in order[:kept] else math.inf for group in range(len(order))]
     return [math.inf] * len(order)
 
 
@@ -188,8 +192,8 @@ def _interval(mean: Ratio, reach: float) -> Estimate:
     return Estimate(mean.value, mean.value - half, mean.value + half, mean.units)
 
 
-def _effect(one: PairedGaps) -> float | None:
-    gaps = np.asarray(one.gaps, np.float64)
+def _effect(group_gaps: PairedGaps) -> float | None:
+    gaps = np.asarray(group_gaps.gaps, np.float64)
     if gaps.size < 2 or not np.isfinite(gaps).all():
         return None
     mean, spread = float(gaps.mean()), float(gaps.std(ddof=1))
@@ -207,12 +211,12 @@ def _verdict(interval: Estimate, bound: float) -> Literal["fair", "biased", "unk
 
 
 def _summary(groups: tuple[GroupBias, ...]) -> Bias:
-    known = [one for one in groups if math.isfinite(one.gap.value)]
-    worst = max(known, key=lambda one: abs(one.gap.value), default=None)
+    known = [group for group in groups if math.isfinite(group.gap.value)]
+    worst = max(known, key=lambda group: abs(group.gap.value), default=None)
     label, size = (f"{worst.axis}: {worst.group}", abs(worst.gap.value)) if worst else ("", None)
-    unknown = sum(one.verdict == "unknown" for one in groups) if groups else None
-    if not groups or not all(one.gap.units >= MINIMUM_UNITS and math.isfinite(one.gap.value) for one in groups):
+    unknown = sum(group.verdict == "unknown" for group in groups) if groups else None
+    if not groups or not all(group.gap.units >= MINIMUM_UNITS and math.isfinite(group.gap.value) for group in groups):
         return Bias(groups, label, size, None, None, unknown)
-    limits = [_limits(one.simultaneous) for one in groups]
+    limits = [_limits(group.simultaneous) for group in groups]
     reach = max(high for _, high in limits)
     return Bias(groups, label, size, max(low for low, _ in limits), reach if math.isfinite(reach) else None, unknown)

@@ -34,19 +34,19 @@ def ratio_estimate(
     Raises:
         ValueError: see `ratio`.
     """
-    found = ratio(numerators, denominators)
-    half = critical_value(found, seed=seed, confidence=confidence, resamples=resamples) * found.error if found.error else 0.0
-    if found.units < MINIMUM_UNITS or not np.isfinite(half):
-        return Estimate(found.value, -np.inf, np.inf, found.units)
-    return Estimate(found.value, found.value - half, found.value + half, found.units)
+    observed = ratio(numerators, denominators)
+    half = critical_value(observed, seed=seed, confidence=confidence, resamples=resamples) * observed.error if observed.error else 0.0
+    if observed.units < MINIMUM_UNITS or not np.isfinite(half):
+        return Estimate(observed.value, -np.inf, np.inf, observed.units)
+    return Estimate(observed.value, observed.value - half, observed.value + half, observed.units)
 
 
-def critical_value(found: Ratio, *, seed: int, confidence: float = CONFIDENCE, resamples: int = RESAMPLES) -> float:
+def critical_value(observed: Ratio, *, seed: int, confidence: float = CONFIDENCE, resamples: int = RESAMPLES) -> float:
     """Return the half-width of the interval in standard errors; infinite if resampling cannot give one."""
-    if found.units < MINIMUM_UNITS or not np.isfinite(found.error):
+    if observed.units < MINIMUM_UNITS or not np.isfinite(observed.error):
         return float("inf")
-    drawn = np.concatenate([studentised(found.residuals, found.shares, counts) for counts in draws(found.units, resamples, seed)])
-    return max(upper_quantile(drawn, confidence), quantile((1 + confidence) / 2, found.freedom))
+    drawn = np.concatenate([studentised(observed.residuals, observed.shares, counts) for counts in draws(observed.units, resamples, seed)])
+    return max(upper_quantile(drawn, confidence), quantile((1 + confidence) / 2, observed.freedom))
 
 
 def draws(units: int, resamples: int, seed: int) -> Iterator[Numbers]:
@@ -70,10 +70,10 @@ def studentised(residuals: Numbers, shares: Numbers, counts: Numbers) -> Numbers
     top, bottom, square, mixed, size = (counts @ columns).T
     units = counts.shape[1]
     with np.errstate(divide="ignore", invalid="ignore"):
-        away = top / bottom
-        spread = square - 2 * away * mixed + away**2 * size
-        spread = np.where(spread > 1e-12 * (square + away**2 * size), spread, 0.0)  # rounding errors are not spread
-        t = np.abs(away) * bottom / np.sqrt(units / (units - 1) * spread)
+        deviation = top / bottom
+        spread = square - 2 * deviation * mixed + deviation**2 * size
+        spread = np.where(spread > 1e-12 * (square + deviation**2 * size), spread, 0.0)  # rounding errors are not spread
+        t = np.abs(deviation) * bottom / np.sqrt(units / (units - 1) * spread)
     t = np.where(spread == 0, np.where(top == 0, 0.0, np.inf), t)
     return np.asarray(np.where(bottom == 0, np.inf, t))
 

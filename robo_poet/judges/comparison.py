@@ -55,8 +55,8 @@ def compare(
     if not len(works) == size.size == nats.size:
         raise ValueError(f"{len(works)} works, {size.size} sizes and {nats.size} likelihoods are not one of each a document")
     bits = nats / math.log(2)
-    over = units(works)
-    unit, summed = over.name, over.sums(bits, size)
+    grouping = units(works)
+    unit, summed = grouping.name, grouping.sums(bits, size)
     difference = ratio_estimate(*summed, seed=seed, confidence=confidence)
     if not math.isfinite(difference.high):
         return Comparison(difference, unit, "unknown", None, _why_unknown(difference))

@@ -69,76 +69,76 @@ def judge_gates(measured: Measurements | Mapping[str, float | None], gates: Sequ
         measured: the result of the evaluation. Metrics by name are enough for gates without slice and champion.
         gates: the gates of the profile.
     """
-    given = measured if isinstance(measured, Measurements) else Measurements(measured)
-    results = tuple(_result(gate, outcome) for gate in gates for outcome in _judge(given, gate))
+    measurements = measured if isinstance(measured, Measurements) else Measurements(measured)
+    results = tuple(_result(gate, outcome) for gate in gates for outcome in _judge(measurements, gate))
     reasons = [result.reason for result in results if result.verdict == "fail"]
     if not results:
         reasons = ["no gate is declared"]
     return Decision("rejected" if reasons else "accepted", results, "; ".join(reasons))
 
 
-def _judge(given: Measurements, gate: Gate) -> list[Outcome]:
+def _judge(measurements: Measurements, gate: Gate) -> list[Outcome]:
     """Return one outcome per slice, at least one."""
     if fault := gate.fault():
         return [Outcome(gate.slice, "fail", fault)]
-    if not given.knows(gate.metric):
+    if not measurements.knows(gate.metric):
         return [Outcome(gate.slice, "fail", f"{gate.metric} was not measured")]
-    keys = select(gate.slice, given.keys()) if gate.slice else [""]
+    keys = select(gate.slice, measurements.keys()) if gate.slice else [""]
     if not keys:
         return [Outcome(gate.slice, "unknown", f"there is no slice {gate.slice}")]
-    found = [_value(given, gate, key) for key in keys]
-    return judge_differences(given, gate, found) if gate.against else [_bounded(gate, outcome) for outcome in found]
+    outcomes = [_value(measurements, gate, key) for key in keys]
+    return judge_differences(measurements, gate, outcomes) if gate.against else [_bounded(gate, outcome) for outcome in outcomes]
 
 
-def _value(given: Measurements, gate: Gate, key: str) -> Outcome:
+def _value(measurements: Measurements, gate: Gate, key: str) -> Outcome:
     """Return the model's own value, not yet judged. Its state is "pass" if there is a value."""
     metric = gate.metric
     if not key:
-        value, interval = given.metrics.get(metric), given.intervals.get(metric)
-        if metric not in given.metrics:
+        value, interval = measurements.metrics.get(metric), measurements.intervals.get(metric)
+        if metric not in measurements.metrics:
             return Outcome(key, "fail", f"{metric} was not measured")
         if finite(value) is None:
             return Outcome(key, "fail", f"{metric} could not be measured" if value is None else f"{metric} is {value}, no finite number")
         return Outcome(key, "pass", "", finite(value)).within(interval)
-    one = given.slices.get(key, {}).get(metric)
-    if one is None:
-        compared = gate.against and metric in given.differences.get(key, {}) and given.champion == "measured"
+    estimate = measurements.slices.get(key, {}).get(metric)
+    if estimate is None:
+        compared = gate.against and metric in measurements.differences.get(key, {}) and measurements.champion == "measured"
         return Outcome(key, "pass" if compared else "unknown", "" if compared else f"{metric} of {key} was not measured")
-    if not one.units:
+    if not estimate.units:
         return Outcome(key, "unknown", f"{key} is empty")
-    if finite(one.value) is None:
-        return Outcome(key, "fail", f"{metric} of {key} is {one.value}, no finite number")
-    return Outcome(key, "pass", "", finite(one.value)).within(one)
+    if finite(estimate.value) is None:
+        return Outcome(key, "fail", f"{metric} of {key} is {estimate.value}, no finite number")
+    return Outcome(key, "pass", "", finite(estimate.value)).within(estimate)
 
 
-def _bounded(gate: Gate, found: Outcome) -> Outcome:
+def _bounded(gate: Gate, outcome: Outcome) -> Outcome:
     """Judge a value by an absolute bound."""
-    if found.state != "pass" or found.value is None:
-        return found
-    of = f"{gate.metric} of {found.slice}" if found.slice else gate.metric
-    shown = exact_text(gate.metric, found.value)
-    if found.slice and found.low is None:
-        return replace(found, state="unknown", reason=f"{of} cannot be judged: too little was measured")
-    if gate.min is not None and found.value < gate.min:
-        return replace(found, state="fail", reason=f"{of} is {shown}, below {exact_text(gate.metric, gate.min)}")
-    if gate.max is not None and found.value > gate.max:
-        return replace(found, state="fail", reason=f"{of} is {shown}, above {exact_text(gate.metric, gate.max)}")
-    return found
+    if outcome.state != "pass" or outcome.value is None:
+        return outcome
+    subject = f"{gate.metric} of {outcome.slice}" if outcome.slice else gate.metric
+    value_text = exact_text(gate.metric, outcome.value)
+    if outcome.slice and outcome.low is None:
+        return replace(outcome, state="unknown", reason=f"{subject} cannot be judged: too little was measured")
+    if gate.min is not None and outcome.value < gate.min:
+        return replace(outcome, state="fail", reason=f"{subject} is {value_text}, below {exact_text(gate.metric, gate.min)}")
+    if gate.max is not None and outcome.value > gate.max:
+        return replace(outcome, state="fail", reason=f"{subject} is {value_text}, above {exact_text(gate.metric, gate.max)}")
+    return outcome
 
 
-def _result(gate: Gate, found: Outcome) -> GateResult:
-    passes, reason = found.state == "pass", found.reason
-    if found.state == "unknown" and gate.on_unknown == "pass":
+def _result(gate: Gate, outcome: Outcome) -> GateResult:
+    passes, reason = outcome.state == "pass", outcome.reason
+    if outcome.state == "unknown" and gate.on_unknown == "pass":
         passes, reason = True, f"{reason}; the gate lets pass what cannot be judged"
     return GateResult(
-        gate.metric, found.value, gate.bound, "pass" if passes else "fail", reason,
-        found.slice, gate.against, found.low, found.high, found.state == "unknown", _proven(gate, found),
+        gate.metric, outcome.value, gate.bound, "pass" if passes else "fail", reason,
+        outcome.slice, gate.against, outcome.low, outcome.high, outcome.state == "unknown", _proven(gate, outcome),
     )  # fmt: skip
 
 
-def _proven(gate: Gate, found: Outcome) -> bool | None:
-    if found.low is None or found.high is None:
+def _proven(gate: Gate, outcome: Outcome) -> bool | None:
+    if outcome.low is None or outcome.high is None:
         return None
     if gate.against:
-        return found.state == "pass"
-    return (gate.min is None or found.low >= gate.min) and (gate.max is None or found.high <= gate.max)
+        return outcome.state == "pass"
+    return (gate.min is None or outcome.low >= gate.min) and (gate.max is None or outcome.high <= gate.max)

@@ -42,4 +42,4 @@ class Measurements:
 
     def knows(self, metric: str) -> bool:
         """Return True if the metric was measured overall or on any slice."""
-        return any(metric in found for found in (self.metrics, *self.slices.values(), *self.differences.values()))
+        return any(metric in values for values in (self.metrics, *self.slices.values(), *self.differences.values()))

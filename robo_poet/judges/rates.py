@@ -46,22 +46,22 @@ def clustered_rate(hits: ArrayLike, trials: ArrayLike, *, confidence: float = 0.
         ValueError: shapes differ, or hits are not from 0 to trials.
     """
     top, bottom = np.asarray(hits, np.float64), np.asarray(trials, np.float64)
-    found = ratio(top, bottom)
+    observed = ratio(top, bottom)
     if not ((top >= 0) & (top <= bottom)).all():
         raise ValueError("hits are not from 0 to the trials of their unit")
-    if found.units < MINIMUM_UNITS:
-        return Estimate(found.value, -math.inf, math.inf, found.units)
-    share, total = found.value, float(bottom.sum())
+    if observed.units < MINIMUM_UNITS:
+        return Estimate(observed.value, -math.inf, math.inf, observed.units)
+    share, total = observed.value, float(bottom.sum())
     if share in (0.0, 1.0):
-        low, high = clopper_pearson(share * found.units, found.units, confidence=confidence)
-        return Estimate(share, low, high, found.units)
+        low, high = clopper_pearson(share * observed.units, observed.units, confidence=confidence)
+        return Estimate(share, low, high, observed.units)
     effective = total
-    if found.error > 0:
+    if observed.error > 0:
         level = (1 + confidence) / 2
-        loss = quantile(level, max(1.0, total - 1)) / quantile(level, found.freedom)  # the error itself is estimated from few units
-        effective = min(total, share * (1 - share) / found.error**2 * loss**2)
+        loss = quantile(level, max(1.0, total - 1)) / quantile(level, observed.freedom)  # the error itself is estimated from few units
+        effective = min(total, share * (1 - share) / observed.error**2 * loss**2)
     low, high = clopper_pearson(share * effective, effective, confidence=confidence)
-    return Estimate(share, low, high, found.units)
+    return Estimate(share, low, high, observed.units)
 
 
 def _check(hits: float, trials: float) -> None:

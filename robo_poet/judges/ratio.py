@@ -40,14 +40,14 @@ def ratio(numerators: ArrayLike, denominators: ArrayLike) -> Ratio:
         raise ValueError(f"a numerator and a denominator a unit are needed, not {top.shape} and {bottom.shape}")
     if not (np.isfinite(bottom).all() and (bottom >= 0).all()):
         raise ValueError("a denominator is negative or no finite number")
-    whole = float(bottom.sum())
-    value = float(top.sum()) / whole if whole > 0 and np.isfinite(top).all() else float("nan")
+    total = float(bottom.sum())
+    value = float(top.sum()) / total if total > 0 and np.isfinite(top).all() else float("nan")
     counted = bottom > 0
     units = int(counted.sum())
     if not np.isfinite(value):
         return Ratio(float("nan"), float("inf"), 1.0, units, np.zeros(units), np.zeros(units))
-    residuals, shares = (top - value * bottom)[counted] / whole, bottom[counted] / whole
-    residuals = np.where(np.abs(residuals) <= 1e-14 * np.abs(top[counted] / whole), 0.0, residuals)  # rounding errors are not spread
+    residuals, shares = (top - value * bottom)[counted] / total, bottom[counted] / total
+    residuals = np.where(np.abs(residuals) <= 1e-14 * np.abs(top[counted] / total), 0.0, residuals)  # rounding errors are not spread
     if units < 2:
         return Ratio(value, float("inf"), 1.0, units, residuals, shares)
     error = float(np.sqrt((units - 1) / units * np.square(residuals / (1 - shares)).sum()))

@@ -16,16 +16,16 @@ def parse_slice(key: str) -> dict[str, str]:
     Raises:
         ValueError: not a slice key, or a feature appears twice.
     """
-    found: dict[str, str] = {}
-    for part in key.split(",") if key else []:
-        name, sign, value = part.partition("=")
+    features: dict[str, str] = {}
+    for pair in key.split(",") if key else []:
+        name, sign, value = pair.partition("=")
         name = name.strip()
         if not (sign and _FEATURE.match(name)) or "=" in value:
-            raise ValueError(f"{part!r} is not feature=value")
-        if name in found:
+            raise ValueError(f"{pair!r} is not feature=value")
+        if name in features:
             raise ValueError(f"{name} is there twice")
-        found[name] = value
-    return found
+        features[name] = value
+    return features
 
 
 def select(wanted: str, keys: Iterable[str]) -> list[str]:
@@ -38,9 +38,9 @@ def select(wanted: str, keys: Iterable[str]) -> list[str]:
 
     def named(key: str) -> bool:
         try:
-            found = parse_slice(key)
+            features = parse_slice(key)
         except ValueError:
             return False
-        return found.keys() == pattern.keys() and all(value in ("*", found[name]) for name, value in pattern.items())
+        return features.keys() == pattern.keys() and all(value in ("*", features[name]) for name, value in pattern.items())
 
     return sorted(filter(named, set(keys)))

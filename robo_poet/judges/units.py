@@ -30,7 +30,7 @@ class Units:
     def sums(self, *values: ArrayLike) -> tuple[Numbers, ...]:
         """Return the sums of (rows,) values over the rows of each unit: one (units,) array per argument."""
         count = int(self.of.max(initial=-1)) + 1
-        return tuple(np.bincount(self.of, np.asarray(each, np.float64), count).astype(np.float64) for each in values)
+        return tuple(np.bincount(self.of, np.asarray(column, np.float64), count).astype(np.float64) for column in values)
 
 
 def units(works: Sequence[str], documents: Sequence[str] | None = None, *, fewest: int = MINIMUM_WORKS) -> Units:
@@ -40,9 +40,9 @@ def units(works: Sequence[str], documents: Sequence[str] | None = None, *, fewes
         works: the work of each row.
         documents: the document of each row, if several rows share one document, as completions do. By default each row is a document.
     """
-    place = _numbered(works)
-    if int(place.max(initial=-1)) + 1 >= fewest:
-        return Units("work", place)
+    work_numbers = _numbered(works)
+    if int(work_numbers.max(initial=-1)) + 1 >= fewest:
+        return Units("work", work_numbers)
     return Units("document", np.arange(len(works)) if documents is None else _numbered(documents))
 
 
