@@ -159,7 +159,9 @@ def interval_text(
     """Return an interval such as `2.41 to 2.52`; empty where there is none."""
     if limits is None or limits[0] is None or limits[1] is None:
         return ""
-    return f"{text(metric, limits[0])} to {text(metric, limits[1])}"
+    low, high = (text(metric, limit) for limit in limits)
+    suffix = METRICS[metric].suffix if metric in METRICS else ""
+    return f"{low.removesuffix(suffix) if suffix.startswith(' ') else low} to {high}"
 
 
 def exact_text(metric: str, value: float | None) -> str:

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from cli.cluster import app
 from pipelines.cluster.doctor import Level, examine
-from pipelines.profile.load import Profile
+from pipelines.profile.load import Profile, load_profile
 from tests.pipelines.cluster.conftest import TOKEN
 from tests.pipelines.cluster.kubeflow_server import Kubeflow
 from tests.pipelines.cluster.test_bad_connection import jwt
@@ -102,7 +102,7 @@ def test_the_command(serve: Serve) -> None:
 
 
 def test_a_bare_profile_is_told_all_at_once(profile: Make) -> None:
-    lines = found(Profile(), Level.lacking)
+    lines = found(load_profile("base").profile, Level.lacking)
     assert (
         len(lines) == 2 and lines[0].startswith("cluster.host: no cluster is named") and lines[1].startswith("no model registry is named")
     )

@@ -41,7 +41,6 @@ def test_a_build_gets_the_code_of_the_programs_digest_and_the_recipe(name: str) 
         "infra/images/Dockerfile",
     }  # fmt: skip
     assert all(path.startswith("code/") == path.endswith((".py", *DATA)) for path in sent)
-    assert not any(path.endswith("component.py") for path in sent)
     assert program_context(name, group) == program_context(name, group)
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.images.build import BASES, environment
+from pipelines.images import environment
+from pipelines.images.build import BASES
 from pipelines.images.environment import FAMILIES, SOURCE_ONLY, Environments, Layer, layers
 from pipelines.images.programs import PROGRAMS, ROOT, lock_file
 from pipelines.images.sbom import packages

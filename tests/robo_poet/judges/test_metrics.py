@@ -4,7 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robo_poet.judges.metrics import COMPARED, METRICS, SLICED, bands, better, exact_text, metric_name, metric_text, ordered, signed_text
+from robo_poet.judges.metrics import (
+    COMPARED,
+    METRICS,
+    SLICED,
+    bands,
+    better,
+    exact_text,
+    interval_text,
+    metric_name,
+    metric_text,
+    ordered,
+    signed_text,
+)
 
 
 @pytest.mark.parametrize(
@@ -100,3 +112,17 @@ def test_a_lower_perplexity_is_never_in_a_worse_band(first: float, second: float
 def test_only_measured_metrics_have_a_band() -> None:
     assert bands({"perplexity": 33.0, "bleu": None, "bits_per_byte": 2.0}) == {"perplexity": "good"}
     assert bands({}) == {}
+
+
+@pytest.mark.parametrize(
+    ("metric", "limits", "text"),
+    [
+        ("bits_per_byte", (2.41, 2.52), "2.410 to 2.520"),
+        ("token_accuracy", (0.185, 0.199), "18.5% to 19.9%"),
+        ("bias_likelihood_worst", (0.0, 0.355), "0.000 to 0.355 nats"),
+        ("bits_per_byte", (None, 2.52), ""),
+        ("bits_per_byte", None, ""),
+    ],
+)
+def test_an_interval_has_its_unit_once(metric: str, limits: tuple[float | None, float | None] | None, text: str) -> None:
+    assert interval_text(metric, limits) == text
