@@ -73,8 +73,8 @@ def read_decoding(path: Path) -> dict[str, float]:
         BadInput: not a table of continuations, or its metadata lacks the settings.
     """
     try:
-        said = json.loads(_table(path).schema.metadata[DECODING])
-        return {name: float(value) for name, value in said.items()}
+        settings = json.loads(_table(path).schema.metadata[DECODING])
+        return {name: float(value) for name, value in settings.items()}
     except (TypeError, KeyError, ValueError, AttributeError):
         raise BadInput("it does not say how its texts were drawn", where=str(path), remedy="run the evaluation again") from None
 

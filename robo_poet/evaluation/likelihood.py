@@ -27,17 +27,17 @@ def likelihood_metrics(rows: Sequence[Measured], seed: int) -> dict[str, Estimat
     Args:
         seed: seed of the bootstrap over units (see `units`).
     """
-    over = units([row.group for row in rows])
+    grouping = units([row.group for row in rows])
 
     def estimate(top: Of, bottom: Of) -> Estimate:
-        return ratio_estimate(*over.sums([top(row) for row in rows], [bottom(row) for row in rows]), seed=seed)
+        return ratio_estimate(*grouping.sums([top(row) for row in rows], [bottom(row) for row in rows]), seed=seed)
 
-    found = {name: estimate(*ratio) for name, ratio in RATIOS.items()}
-    found["perplexity"] = _mapped(perplexity, estimate(lambda row: row.nats, lambda row: row.tokens))
-    found["unigram_perplexity"] = _mapped(perplexity, estimate(lambda row: row.unigram_nats, lambda row: row.tokens))
-    lost = estimate(lambda row: row.nats, lambda row: row.unigram_nats)
-    found["bits_saved_over_unigram"] = Estimate(1 - lost.value, 1 - lost.high, 1 - lost.low, lost.units)
-    return found
+    estimates = {name: estimate(*ratio) for name, ratio in RATIOS.items()}
+    estimates["perplexity"] = _mapped(perplexity, estimate(lambda row: row.nats, lambda row: row.tokens))
+    estimates["unigram_perplexity"] = _mapped(perplexity, estimate(lambda row: row.unigram_nats, lambda row: row.tokens))
+    nats_ratio = estimate(lambda row: row.nats, lambda row: row.unigram_nats)
+    estimates["bits_saved_over_unigram"] = Estimate(1 - nats_ratio.value, 1 - nats_ratio.high, 1 - nats_ratio.low, nats_ratio.units)
+    return estimates
 
 
 def perplexity(nats: float) -> float:
@@ -45,5 +45,5 @@ def perplexity(nats: float) -> float:
     return math.exp(nats) if nats < 700 else math.inf
 
 
-def _mapped(increasing: Callable[[float], float], found: Estimate) -> Estimate:
-    return Estimate(increasing(found.value), increasing(found.low), increasing(found.high), found.units)
+def _mapped(increasing: Callable[[float], float], estimate: Estimate) -> Estimate:
+    return Estimate(increasing(estimate.value), increasing(estimate.low), increasing(estimate.high), estimate.units)

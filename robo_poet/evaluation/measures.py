@@ -28,10 +28,10 @@ class Measures:
 
     def to_json(self) -> dict[str, Any]:
         """Return `{"metrics": {name: number|null}, "intervals": {name: [low, high]}}`. Infinite intervals are left out."""
-        ended = {name: limits for name, limits in self.intervals.items() if None not in map(finite, limits)}
+        finite_intervals = {name: limits for name, limits in self.intervals.items() if None not in map(finite, limits)}
         return {
             "metrics": {name: _number(value) for name, value in self.metrics.items()},
-            "intervals": {name: [_number(low), _number(high)] for name, (low, high) in ended.items()},
+            "intervals": {name: [_number(low), _number(high)] for name, (low, high) in finite_intervals.items()},
         }
 
     def show(self, call: Call) -> None:
@@ -60,11 +60,11 @@ class Measures:
         """
         metrics: dict[str, float | None] = {}
         intervals: dict[str, tuple[float, float]] = {}
-        for part in parts:
-            if twice := sorted(metrics.keys() & part.metrics.keys()):
+        for measured in parts:
+            if twice := sorted(metrics.keys() & measured.metrics.keys()):
                 raise ValueError(f"{twice[0]} is measured twice")
-            metrics |= part.metrics
-            intervals |= part.intervals
+            metrics |= measured.metrics
+            intervals |= measured.intervals
         return cls(metrics, intervals)
 
 

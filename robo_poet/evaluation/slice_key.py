@@ -16,5 +16,5 @@ def slice_key(values: Mapping[str, str]) -> str:
     return ",".join(f"{column}={SPECIAL.sub(_encoded, values[column])}" for column in sorted(values))
 
 
-def _encoded(found: re.Match[str]) -> str:
-    return f"%{ord(found.group()):02X}"
+def _encoded(match: re.Match[str]) -> str:
+    return f"%{ord(match.group()):02X}"

@@ -80,14 +80,14 @@ def _from_a_line(text: str) -> str:
 
 def _picked(places: Mapping[str, Any], continuations: Sequence[Continuation]) -> list[dict[str, Any]]:
     """Return the continuations that a metric found best or worst, each once, with the metrics that selected it."""
-    found: dict[int, dict[str, Any]] = {}
-    for metric, place in places.items():
-        if place and 0 <= place["row"] < len(continuations):
-            row = continuations[place["row"]]
-            shown = {"prompt": discreet(_from_a_line(row.prompt)), "text": discreet(row.text), "reference": discreet(row.reference)}
-            one = found.setdefault(place["row"], shown | {"picked_by": {}})
-            one["picked_by"][metric] = place["value"]
-    return list(found.values())
+    selected: dict[int, dict[str, Any]] = {}
+    for metric, pick in places.items():
+        if pick and 0 <= pick["row"] < len(continuations):
+            row = continuations[pick["row"]]
+            texts = {"prompt": discreet(_from_a_line(row.prompt)), "text": discreet(row.text), "reference": discreet(row.reference)}
+            sample = selected.setdefault(pick["row"], texts | {"picked_by": {}})
+            sample["picked_by"][metric] = pick["value"]
+    return list(selected.values())
 
 
 def _limits(
@@ -95,35 +95,35 @@ def _limits(
     decision: Mapping[str, Any], statistics: Mapping[str, Any],
 ) -> list[str]:  # fmt: skip
     """Return the limits of this run."""
-    found = []
+    statements = []
     if evaluation.get("unit") == "document":
-        found.append("The held-out text is of few works: intervals are over their documents and say nothing of other works.")
+        statements.append("The held-out text is of few works: intervals are over their documents and say nothing of other works.")
     if comparison.get("state") == "unreadable":
-        found.append(str(comparison.get("reason")))
+        statements.append(str(comparison.get("reason")))
     settings = lineage.get("settings", {})
-    lift, limits = decision.get("metrics", {}).get("semantic_lift"), decision.get("intervals", {}).get("semantic_lift")
-    if lift is not None and (limits is None or limits[0] <= 0):
-        found.append("It does not follow its prompt: what it writes is no more like its own prompt than like another's.")
+    lift, lift_interval = decision.get("metrics", {}).get("semantic_lift"), decision.get("intervals", {}).get("semantic_lift")
+    if lift is not None and (lift_interval is None or lift_interval[0] <= 0):
+        statements.append("It does not follow its prompt: what it writes is no more like its own prompt than like another's.")
     if text := settings.get("text", {}):
         ignored = len(text.get("toxicity_ignores", ()))
-        found.append(
+        statements.append(
             f"Toxic is what is so with a probability of {text.get('toxicity_threshold')}, not counting {ignored} words of the stage."
         )
     if scrub := settings.get("scrub", {}):
         policies = {source: scrub.get("policies", {}).get(source, scrub.get("default_policy")) for source in statistics.get("sources", {})}
-        how = {"none": "not at all", "patterns": "by patterns alone, names stayed", "full": "by patterns and a model of names"}
-        said = "; ".join(f"{source} {how.get(str(policy), policy)}" for source, policy in sorted(policies.items()))
-        found.append(f"Personal data was taken out of the training text: {said}. What is not seen so has stayed.")
-    bare = sum(one["documents"] - one["consent"] for one in statistics.get("rights", ()) if one["licence"] == "")
-    if bare:
-        found.append(f"Of {bare:,} of {statistics['documents']:,} documents the corpus states neither a licence nor a consent.")
+        descriptions = {"none": "not at all", "patterns": "by patterns alone, names stayed", "full": "by patterns and a model of names"}
+        handling = "; ".join(f"{source} {descriptions.get(str(policy), policy)}" for source, policy in sorted(policies.items()))
+        statements.append(f"Personal data was taken out of the training text: {handling}. What is not seen so has stayed.")
+    unlicensed = sum(row["documents"] - row["consent"] for row in statistics.get("rights", ()) if row["licence"] == "")
+    if unlicensed:
+        statements.append(f"Of {unlicensed:,} of {statistics['documents']:,} documents the corpus states neither a licence nor a consent.")
     if settings.get("train", {}).get("warm_start"):
-        found.append("The training began with the weights of another version: what that one has read is not searched for here.")
-    if left := text_metrics.get("not_looked_for"):
-        found.append(
-            f"Scrubbing took out {left:,} different names of one word, or hardly names at all: completions are not searched for them."
+        statements.append("The training began with the weights of another version: what that one has read is not searched for here.")
+    if skipped := text_metrics.get("not_looked_for"):
+        statements.append(
+            f"Scrubbing took out {skipped:,} different names of one word, or hardly names at all: completions are not searched for them."
         )
-    return [*found, *map(str, text_metrics.get("notes", []))]
+    return [*statements, *map(str, text_metrics.get("notes", []))]
 
 
 def _training(history: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

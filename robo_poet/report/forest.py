@@ -60,7 +60,7 @@ def forest(
         line: label of that line; by default the value over all data of the model.
         digits: decimals of values.
     """
-    scale = _scale([one for row in rows for one in (row.ours, row.other) if one])
+    scale = _scale([interval for row in rows for interval in (row.ours, row.other) if interval])
     if scale is None:
         return Markup("")
     lines = [_row(row, names, scale, reference, digits) for row in rows]
@@ -79,26 +79,26 @@ def ticks(low: float, high: float, about: int = TICKS) -> list[float]:
     return [round(n * step, 12) for n in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
 
 
-def _scale(found: Sequence[Interval]) -> tuple[float, float] | None:
+def _scale(intervals: Sequence[Interval]) -> tuple[float, float] | None:
     """Return the range of the axis. It holds all values.
 
     Intervals are cut at three times the width of the median interval. Otherwise one huge interval would hide the others.
     """
-    values = [value for one in found if (value := one["value"]) is not None]
+    values = [value for interval in intervals if (value := interval["value"]) is not None]
     if not values:
         return None
-    reaches = sorted(map(_reach, found))
-    room = max(3 * reaches[(len(reaches) - 1) // 2], max(values) - min(values), 0.02 * max(map(abs, values)), 1e-6)
-    ends = [end for one in found for end in (one["low"], one["high"]) if end is not None]
+    arms = sorted(map(_reach, intervals))
+    room = max(3 * arms[(len(arms) - 1) // 2], max(values) - min(values), 0.02 * max(map(abs, values)), 1e-6)
+    ends = [end for interval in intervals for end in (interval["low"], interval["high"]) if end is not None]
     low = max(min([*values, *ends]), min(values) - room)
     high = min(max([*values, *ends]), max(values) + room)
     pad = 0.03 * max(high - low, room)
     return low - pad, high + pad
 
 
-def _reach(one: Interval) -> float:
+def _reach(interval: Interval) -> float:
     """Return the longer arm of the interval; 0 if there is none."""
-    value, low, high = one["value"], one["low"], one["high"]
+    value, low, high = interval["value"], interval["low"], interval["high"]
     return 0.0 if value is None or low is None or high is None else max(high - value, value - low)
 
 
@@ -114,19 +114,23 @@ def _row(row: ForestRow, names: tuple[str, str], scale: tuple[float, float], ref
         x = _at(reference, scale)
         marks.append(Markup('<line class="reference" x1="{}" x2="{}" y1="-4" y2="{}"/>').format(x, x, height + 4))
     lanes: list[tuple[Interval | None, str]] = [(row.ours, ""), (row.other, " other")]
-    marks += [_mark(one, name, LANE // 2 + 2 + LANE * lane, scale) for lane, (one, name) in enumerate(lanes) if one]
-    said = f"{names[0]} {_text(row.ours, digits)}" + (f", {names[1]} {_text(row.other, digits)}" if row.other else "")
+    marks += [
+        _mark(interval, css_class, LANE // 2 + 2 + LANE * lane, scale) for lane, (interval, css_class) in enumerate(lanes) if interval
+    ]
+    description = f"{names[0]} {_text(row.ours, digits)}" + (f", {names[1]} {_text(row.other, digits)}" if row.other else "")
     numbers = Markup("{}<small>{}</small>").format(_value(row.ours, digits), _limits(row.ours, digits))
     if row.other:
         numbers += Markup("<small>{} {}</small>").format(names[1], _value(row.other, digits))
     return Markup(
         '<div class="row{}"><span class="what">{}<small>{}</small></span><svg height="{}" style="height:{}px" role="img" aria-label="{}">'
         '{}</svg><span class="how">{}</span></div>'
-    ).format(" unsure" if row.unsure else "", row.label, row.note, height, height, f"{row.label}: {said}", Markup("").join(marks), numbers)
+    ).format(
+        " unsure" if row.unsure else "", row.label, row.note, height, height, f"{row.label}: {description}", Markup("").join(marks), numbers
+    )
 
 
-def _mark(one: Interval, name: str, y: int, scale: tuple[float, float]) -> Markup:
-    value, low, high = one["value"], one["low"], one["high"]
+def _mark(interval: Interval, css_class: str, y: int, scale: tuple[float, float]) -> Markup:
+    value, low, high = interval["value"], interval["low"], interval["high"]
     if value is None:
         return Markup("")
     line = Markup("")
@@ -138,34 +142,34 @@ def _mark(one: Interval, name: str, y: int, scale: tuple[float, float]) -> Marku
             if cut
         )
         line = ends + Markup('<line class="range{}" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(
-            name, _at(low, scale), _at(high, scale), y, y
+            css_class, _at(low, scale), _at(high, scale), y, y
         )
-    return line + Markup('<circle class="{}" cx="{}" cy="{}" r="4"/>').format(name.strip(), _at(value, scale), y)
+    return line + Markup('<circle class="{}" cx="{}" cy="{}" r="4"/>').format(css_class.strip(), _at(value, scale), y)
 
 
-def _value(one: Interval, digits: int) -> str:
-    value = one["value"]
+def _value(interval: Interval, digits: int) -> str:
+    value = interval["value"]
     return "not measured" if value is None else f"{value:.{digits}f}"
 
 
-def _limits(one: Interval, digits: int) -> str:
-    low, high = one["low"], one["high"]
+def _limits(interval: Interval, digits: int) -> str:
+    low, high = interval["low"], interval["high"]
     return "no interval" if low is None or high is None else f"{low:.{digits}f} to {high:.{digits}f}"
 
 
-def _text(one: Interval, digits: int) -> str:
-    return f"{_value(one, digits)} ({_limits(one, digits)})"
+def _text(interval: Interval, digits: int) -> str:
+    return f"{_value(interval, digits)} ({_limits(interval, digits)})"
 
 
 def _legend(names: tuple[str, str], both: bool, line: str) -> Markup:
     mark = Markup('<span><svg height="12" style="height:12px" aria-hidden="true">{}</svg>{}</span>')
     dot = Markup('<line class="range{}" x1="0" x2="100%" y1="6" y2="6"/><circle class="{}" cx="50%" cy="6" r="4"/>')
-    parts = [mark.format(dot.format("", ""), names[0])]
+    entries = [mark.format(dot.format("", ""), names[0])]
     if both:
-        parts.append(mark.format(dot.format(" other", "other"), names[1]))
+        entries.append(mark.format(dot.format(" other", "other"), names[1]))
     if line:
-        parts.append(mark.format(Markup('<line class="reference" x1="50%" x2="50%" y1="0" y2="12"/>'), line))
-    return Markup('<div class="legend">{}</div>').format(Markup("").join(parts))
+        entries.append(mark.format(Markup('<line class="reference" x1="50%" x2="50%" y1="0" y2="12"/>'), line))
+    return Markup('<div class="legend">{}</div>').format(Markup("").join(entries))
 
 
 def _axis(scale: tuple[float, float], what: str) -> Markup:

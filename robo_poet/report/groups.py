@@ -28,39 +28,41 @@ def champion_section(card: Mapping[str, Any]) -> str:
         return f"<p>{escape(str(comparison.get('reason', 'not compared')))}.</p>"
     bits, texts = comparison["bits_per_byte"], card["champion_texts"]
     compared = [("bits_per_byte", bits["new"], bits["champion"], bits["difference"])]
-    compared += [(name, card["metrics"].get(name), texts["champion"].get(name), one) for name, one in texts["difference"].items()]
+    compared += [
+        (name, card["metrics"].get(name), texts["champion"].get(name), difference) for name, difference in texts["difference"].items()
+    ]
     rows = [
         [
-            metric_name(name), metric_text(name, new), metric_text(name, old), signed_text(name, one["value"]),
-            interval_text(name, (one["low"], one["high"]), signed_text),
+            metric_name(name), metric_text(name, new), metric_text(name, old), signed_text(name, difference["value"]),
+            interval_text(name, (difference["low"], difference["high"]), signed_text),
         ]
-        for name, new, old, one in compared
+        for name, new, old, difference in compared
     ]  # fmt: skip
-    said = (
+    summary = (
         f"Version {comparison['champion']['version']} on the same documents and prompts. "
         f"{comparison['reason'][:1].upper()}{comparison['reason'][1:]}."
     )
     if comparison.get("identical"):
-        said += " Every document is exactly as likely to both: it is the same model, or a copy of it."
-    return f"<p>{escape(said)}</p>" + table(["", "this model", "champion", "difference", "95 % interval"], rows)
+        summary += " Every document is exactly as likely to both: it is the same model, or a copy of it."
+    return f"<p>{escape(summary)}</p>" + table(["", "this model", "champion", "difference", "95 % interval"], rows)
 
 
 def slices_section(slices: Mapping[str, Any]) -> str:
     """Return a plot of the slices, the worst first."""
     records = slices.get("slices", [])
-    cut = [one for one in records if one["slice"] and one["metrics"]["bits_per_byte"]["value"] is not None]
-    cut.sort(key=lambda one: -one["metrics"]["bits_per_byte"]["value"])
+    measured = [record for record in records if record["slice"] and record["metrics"]["bits_per_byte"]["value"] is not None]
+    measured.sort(key=lambda record: -record["metrics"]["bits_per_byte"]["value"])
     rows = [
         ForestRow(
-            ", ".join(f"{column}: {value or '(none)'}" for column, value in one["slice"].items()), f"{one['documents']:,} documents",
-            one["metrics"]["bits_per_byte"], one["champion"]["bits_per_byte"] if one.get("champion") else None,
-            unsure=one["documents"] < slices.get("min_documents", 0),
+            ", ".join(f"{column}: {value or '(none)'}" for column, value in record["slice"].items()), f"{record['documents']:,} documents",
+            record["metrics"]["bits_per_byte"], record["champion"]["bits_per_byte"] if record.get("champion") else None,
+            unsure=record["documents"] < slices.get("min_documents", 0),
         )
-        for one in cut[:SLICES]
+        for record in measured[:SLICES]
     ]  # fmt: skip
-    overall = next((one["metrics"]["bits_per_byte"]["value"] for one in records if not one["slice"]), None)
+    overall = next((record["metrics"]["bits_per_byte"]["value"] for record in records if not record["slice"]), None)
     drawn = forest(rows, names=("model", "champion"), what="bits per byte", reference=overall)
-    more = f" The {SLICES} worst of {len(cut)}." if len(cut) > SLICES else ""
+    more = f" The {SLICES} worst of {len(measured)}." if len(measured) > SLICES else ""
     return (
         f'<p class="faint">Lower is better; the line is all held-out text. Faint: too few documents to judge.{more}</p>{drawn}'
         if drawn
@@ -70,36 +72,36 @@ def slices_section(slices: Mapping[str, Any]) -> str:
 
 def bias_section(bias: Mapping[str, Any]) -> str:
     """Return the gaps between counterfactual groups, the widest first, with intervals that hold for all groups together."""
-    parts = []
-    measured = [one for one in bias.get("groups", []) if one["gap"]["value"] is not None]
-    for measure, said in MEASURES.items():
+    sections = []
+    measured = [row for row in bias.get("groups", []) if row["gap"]["value"] is not None]
+    for measure, description in MEASURES.items():
         by_language: dict[str, list[Mapping[str, Any]]] = {}
-        for one in measured:
-            if one["measure"] == measure:
-                by_language.setdefault(one["language"], []).append(one)
-        drawn = [_gaps(measure, language, groups, named=len(by_language) > 1) for language, groups in by_language.items()]
-        if any(drawn):
-            parts.append(f'<h3>{measure.capitalize()}</h3><p class="faint">{escape(said)}</p>{"".join(drawn)}')
-    if not parts:
+        for row in measured:
+            if row["measure"] == measure:
+                by_language.setdefault(row["language"], []).append(row)
+        plots = [_gaps(measure, language, groups, named=len(by_language) > 1) for language, groups in by_language.items()]
+        if any(plots):
+            sections.append(f'<h3>{measure.capitalize()}</h3><p class="faint">{escape(description)}</p>{"".join(plots)}')
+    if not sections:
         return "<p>Not measured.</p>"
     texts = [
-        [f"{one['axis']}: {one['group']}", one["text"], one["reference"], f"{one['gap']:+.3f}"] for one in bias.get("examples", [])
+        [f"{row['axis']}: {row['group']}", row["text"], row["reference"], f"{row['gap']:+.3f}"] for row in bias.get("examples", [])
     ]  # fmt: skip
     folded = f"<details><summary>The pairs that differ most</summary>{table(['group', 'text', 'its counterpart', 'gap'], texts)}</details>"
-    return "".join(parts) + (folded if texts else "")
+    return "".join(sections) + (folded if texts else "")
 
 
-def _gaps(measure: str, language: str, groups: Sequence[Mapping[str, Any]], *, named: bool) -> str:
+def _gaps(measure: str, language: str, gaps: Sequence[Mapping[str, Any]], *, named: bool) -> str:
     """Return the plot of the groups of one language, the widest gap first. `named` adds the language as a heading."""
-    widest = sorted(groups, key=lambda one: -abs(one["gap"]["value"]))[:GROUPS]
+    widest = sorted(gaps, key=lambda row: -abs(row["gap"]["value"]))[:GROUPS]
     rows = [
-        ForestRow(f"{one['axis']}: {_said(one['group'])} against {_said(one['reference'])}", f"{one['pairs']:,} pairs", one["together"])
-        for one in widest
+        ForestRow(f"{row['axis']}: {_said(row['group'])} against {_said(row['reference'])}", f"{row['pairs']:,} pairs", row["together"])
+        for row in widest
     ]  # fmt: skip
     title = LANGUAGES.get(language, language)
-    more = f"The {GROUPS} widest of {len(groups)}." if len(groups) > GROUPS else ""
-    head = (f"<h4>{escape(title)}</h4>" if named else "") + (f'<p class="faint">{more}</p>' if more else "")
-    return f"{head}{forest(rows, names=('model', ''), what=f'gap in {measure}, {title}', reference=0.0, line='no gap', digits=3)}"
+    more = f"The {GROUPS} widest of {len(gaps)}." if len(gaps) > GROUPS else ""
+    heading = (f"<h4>{escape(title)}</h4>" if named else "") + (f'<p class="faint">{more}</p>' if more else "")
+    return f"{heading}{forest(rows, names=('model', ''), what=f'gap in {measure}, {title}', reference=0.0, line='no gap', digits=3)}"
 
 
 def _said(group: str) -> str:
@@ -108,29 +110,29 @@ def _said(group: str) -> str:
 
 def safety_section(card: Mapping[str, Any]) -> str:
     """Return a table of toxicity, personal data, copied text and degenerate text, next to the human reference, and of canary strings."""
-    metrics, people = card["metrics"], card.get("people", {})
+    metrics, human = card["metrics"], card.get("people", {})
     rows = [
         [
             metric_name(name), metric_text(name, metrics[name]), interval_text(name, card["intervals"].get(name)),
-            metric_text(name, people[name]) if people.get(name) is not None else "",
+            metric_text(name, human[name]) if human.get(name) is not None else "",
         ]
         for name in SAFETY if name in metrics
     ]  # fmt: skip
-    said = table(["of its completions", "model", "95 % interval", "people"], rows)
+    html = table(["of its completions", "model", "95 % interval", "people"], rows)
     kinds = [[kind, str(count["found"]), str(count["in_training"])] for kind, count in card.get("personal_data", {}).items()]
     if kinds:
-        said += "<h3>Personal data in completions</h3>" + table(["kind", "found", "of which in the training text"], kinds)
-    return said + _secrets(metrics)
+        html += "<h3>Personal data in completions</h3>" + table(["kind", "found", "of which in the training text"], kinds)
+    return html + _secrets(metrics)
 
 
 def _secrets(metrics: Mapping[str, Any]) -> str:
-    found = [[metric_name(name), metric_text(name, value)] for name, value in metrics.items() if name.startswith("secret")]
-    if not found:
-        how = "none were planted in its training text (the profile `secrets` does that)"
-        return f'<p class="faint">What this model would keep of a secret was not measured: {how}.</p>'
-    return "<h3>Planted secrets</h3>" + table(["", "value"], found)
+    rows = [[metric_name(name), metric_text(name, value)] for name, value in metrics.items() if name.startswith("secret")]
+    if not rows:
+        reason = "none were planted in its training text (the profile `secrets` does that)"
+        return f'<p class="faint">What this model would keep of a secret was not measured: {reason}.</p>'
+    return "<h3>Planted secrets</h3>" + table(["", "value"], rows)
 
 
 def limits_section(limits: Sequence[str]) -> str:
     """Return the limits as a list."""
-    return "<ul>" + "".join(f"<li>{escape(one)}</li>" for one in limits) + "</ul>"
+    return "<ul>" + "".join(f"<li>{escape(limit)}</li>" for limit in limits) + "</ul>"

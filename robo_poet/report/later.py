@@ -20,15 +20,15 @@ def with_later(folder: Path, number: int, stage: str, overrides: Sequence[Statem
         BadInput: the version has no card.
     """
     html = _read(folder / NAME)
-    head, mark, rest = html.partition("</h1>")
-    if not mark:
+    head, heading_end, rest = html.partition("</h1>")
+    if not heading_end:
         raise BadInput("no page with a heading", where=str(folder / NAME), remedy="register the version anew")
-    said = "".join(
-        f'<p class="fail">Overridden by {escape(one.who)} on {escape(one.time[:10])}, against the gates: {escape(one.why)}</p>'
-        for one in overrides
+    notes = "".join(
+        f'<p class="fail">Overridden by {escape(entry.who)} on {escape(entry.time[:10])}, against the gates: {escape(entry.why)}</p>'
+        for entry in overrides
     )
-    now = f'<p>Version {number}. Stage when this page was written: <span class="{escape(stage)}">{escape(stage)}</span></p>'
-    write_text(target, f"{head}{mark}{now}{said}{rest}")
+    stage_html = f'<p>Version {number}. Stage when this page was written: <span class="{escape(stage)}">{escape(stage)}</span></p>'
+    write_text(target, f"{head}{heading_end}{stage_html}{notes}{rest}")
 
 
 def with_later_json(folder: Path, stage: str, overrides: Sequence[Statement]) -> dict[str, Any]:
@@ -37,8 +37,8 @@ def with_later_json(folder: Path, stage: str, overrides: Sequence[Statement]) ->
     Raises:
         BadInput: the version has no card.
     """
-    said = [{"who": one.who, "why": one.why, "time": one.time} for one in overrides]
-    return {**json.loads(_read(folder / DATA)), "stage": stage, "overrides": said}
+    entries = [{"who": override.who, "why": override.why, "time": override.time} for override in overrides]
+    return {**json.loads(_read(folder / DATA)), "stage": stage, "overrides": entries}
 
 
 def _read(path: Path) -> str:

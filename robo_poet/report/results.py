@@ -30,19 +30,19 @@ def gates_section(decision: Mapping[str, Any]) -> str:
 
 def metrics_section(card: Mapping[str, Any]) -> str:
     """Return all metrics with interval, human reference, and band if one is defined."""
-    people = card.get("people", {})
+    human = card.get("people", {})
     rows = [
         [
             metric_name(name), metric_text(name, value), interval_text(name, card["intervals"].get(name)),
-            metric_text(name, people[name]) if people.get(name) is not None else "", card["bands"].get(name, ""),
+            metric_text(name, human[name]) if human.get(name) is not None else "", card["bands"].get(name, ""),
         ]
         for name, value in ordered(card["metrics"])
     ]  # fmt: skip
     on = card["measured_on"]
-    over = [f"over {on['units']:,} {on['unit']}s"] if on.get("units") else []
+    counts = [f"over {on['units']:,} {on['unit']}s"] if on.get("units") else []
     if on.get("text_units"):
-        over.append(f"those of what it wrote over the {on['text_units']:,} that its {on['continuations']:,} prompts are from")
-    how = f"Intervals are of 95 %{', ' if over else ''}{'; '.join(over)}."
+        counts.append(f"those of what it wrote over the {on['text_units']:,} that its {on['continuations']:,} prompts are from")
+    how = f"Intervals are of 95 %{', ' if counts else ''}{'; '.join(counts)}."
     note = f"<p>On {on['documents']:,} held-out documents, {on['tokens']:,} tokens. {how} People: what really follows the prompts.</p>"
     return note + table(["metric", "model", "95 % interval", "people", "band"], rows)
 
@@ -51,12 +51,12 @@ def samples_section(samples: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
     """Return random samples, then the best and the worst samples by some metric, all unedited."""
     if not samples["drawn"]:
         return "<p>No sample: no held-out document was long enough to prompt with.</p>"
-    parts = ["<p>The prompt, in grey, is held-out text. Drawn by chance, not chosen:</p>", *map(_sample, samples["drawn"])]
-    for name, said in (("good", "Closest to its prompt"), ("bad", "The worst that a metric found")):
+    sections = ["<p>The prompt, in grey, is held-out text. Drawn by chance, not chosen:</p>", *map(_sample, samples["drawn"])]
+    for name, heading in (("good", "Closest to its prompt"), ("bad", "The worst that a metric found")):
         if samples.get(name):
-            parts.append(f"<h3>{said}</h3>")
-            parts += [_picked(sample) for sample in samples[name]]
-    return "".join(parts)
+            sections.append(f"<h3>{heading}</h3>")
+            sections += [_picked(sample) for sample in samples[name]]
+    return "".join(sections)
 
 
 def _sample(sample: Mapping[str, Any]) -> str:
@@ -71,13 +71,13 @@ def _picked(sample: Mapping[str, Any]) -> str:
 def lineage_section(lineage: Mapping[str, Any]) -> str:
     """Return source, settings and code that the model was trained with. Long lists are folded."""
     rows = [[name, _leaf(value)] for name, value in _leaves(lineage)]
-    first = [row for row in rows if not row[0].startswith(("settings.", "code."))]
-    parts = [table(["what", "value"], first)] if first else []
+    main_rows = [row for row in rows if not row[0].startswith(("settings.", "code."))]
+    sections = [table(["what", "value"], main_rows)] if main_rows else []
     for name in ("settings", "code"):
-        inner = [[key.removeprefix(f"{name}."), value] for key, value in rows if key.startswith(f"{name}.")]
-        if inner:
-            parts.append(f"<details><summary>{name}, {len(inner)} values</summary>{table([name, 'value'], inner)}</details>")
-    return "".join(parts)
+        group_rows = [[key.removeprefix(f"{name}."), value] for key, value in rows if key.startswith(f"{name}.")]
+        if group_rows:
+            sections.append(f"<details><summary>{name}, {len(group_rows)} values</summary>{table([name, 'value'], group_rows)}</details>")
+    return "".join(sections)
 
 
 def _leaves(value: Any, prefix: str = "") -> list[tuple[str, Any]]:
