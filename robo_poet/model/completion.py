@@ -24,15 +24,15 @@ class Completion:
     reason: StopReason
 
 
-def stopped(words: Tokenizer, written: Completion, sampling: Sampling) -> Completion:
+def stopped(tokenizer: Tokenizer, written: Completion, sampling: Sampling) -> Completion:
     """Cut `written` after the first stop text that ends behind the minimum length. A stop text may span several tokens."""
-    least = len(words.decode(written.tokens[: sampling.min_new])) if sampling.stop else 0
-    starts = ((stop, written.text.find(stop, max(0, least - len(stop) + 1))) for stop in sampling.stop)
-    ends = [at + len(stop) for stop, at in starts if at >= 0]
+    minimum = len(tokenizer.decode(written.tokens[: sampling.min_new])) if sampling.stop else 0
+    starts = ((stop, written.text.find(stop, max(0, minimum - len(stop) + 1))) for stop in sampling.stop)
+    ends = [position + len(stop) for stop, position in starts if position >= 0]
     if not ends:
         return written
     count = len(written.tokens)
-    while count and len(words.decode(written.tokens[: count - 1])) >= min(ends):
+    while count and len(tokenizer.decode(written.tokens[: count - 1])) >= min(ends):
         count -= 1
     return Completion(written.text[: min(ends)], written.tokens[:count], written.log_probs[:count], StopReason.STOP)
 

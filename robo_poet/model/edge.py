@@ -39,8 +39,8 @@ class EdgeModel:
     def read(self, token: int) -> npt.NDArray[np.float32]:
         """Read one token and return the logits of the next token, `[vocabulary]` float32, without masking."""
         names = self.manifest
-        given = {names["token"]: np.asarray([token], np.int32), names["position"]: np.asarray(self.position, np.int32)}
-        result = self._runner(**given, **self._state)
+        inputs = {names["token"]: np.asarray([token], np.int32), names["position"]: np.asarray(self.position, np.int32)}
+        result = self._runner(**inputs, **self._state)
         self._state = {state["input"]: result[state["output"]] for state in names["states"]}
         self.position += 1
         logits: npt.NDArray[np.float32] = result[names["logits"]][0]
@@ -60,15 +60,15 @@ def load_edge(folder: Path, tokenizer: Path, threads: int | None = None) -> Edge
         manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise BadInput(f"no edge model here ({error})", where=str(folder)) from None
-    words = Tokenizer.load(tokenizer)
+    loaded = Tokenizer.load(tokenizer)
     try:
-        words.check_size(manifest, tokenizer)
+        loaded.check_size(manifest, tokenizer)
         with quiet():
             from ai_edge_litert.interpreter import Interpreter  # imports in 0.2 s; imported late so that a wrong path fails fast
 
             path = str(folder / "model.tflite")
             runner = Interpreter(path, num_threads=threads or min(4, os.cpu_count() or 1)).get_signature_runner()
-            model = EdgeModel(runner, manifest, words)
+            model = EdgeModel(runner, manifest, loaded)
             model.read(START)  # the first call prepares the weights and logs to standard error
         model.reset()
         return model

@@ -28,18 +28,18 @@ def generate(
         BadInput: only some rows use beam search.
     """
     each = [sampling] * len(prompts) if isinstance(sampling, Sampling) else list(sampling)
-    beams = [one.beams > 1 for one in each]
+    beams = [row_sampling.beams > 1 for row_sampling in each]
     if any(beams) != all(beams):
         raise BadInput("some rows ask for beam search and some do not", where="beams", remedy="ask in two calls")
     inputs = prompt_inputs(model.tokenizer, prompts, each)
     result = model.beam_search(**inputs, **beam_inputs(each)) if all(beams) else model.generate(**inputs, **sampling_inputs(each, seeds))
     tokens, lengths, reasons = (result[name].numpy() for name in ("tokens", "length", "stop_reason"))
-    chances = result["log_prob"].numpy() if "log_prob" in result else np.zeros((len(prompts), 0))
+    log_probs = result["log_prob"].numpy() if "log_prob" in result else np.zeros((len(prompts), 0))
     completions = []
-    for row, one in enumerate(each):
+    for row, row_sampling in enumerate(each):
         ids = tokens[row, : lengths[row]].tolist()
-        written = Completion(model.tokenizer.decode(ids), ids, chances[row, : lengths[row]].tolist(), StopReason(int(reasons[row])))
-        completions.append(stopped(model.tokenizer, written, one))
+        written = Completion(model.tokenizer.decode(ids), ids, log_probs[row, : lengths[row]].tolist(), StopReason(int(reasons[row])))
+        completions.append(stopped(model.tokenizer, written, row_sampling))
     return completions
 
 
@@ -53,9 +53,9 @@ def stream(model: LoadedModel, prompt: Sequence[int], sampling: Sampling, seed: 
         return
     written = NOTHING
     for number in range(sampling.max_new):
-        asked = next_piece(sampling, number, len(written.tokens))
-        part = generate(model, [[*prompt, *written.tokens]], asked, [seed])[0]
-        written, ended = joined(model.tokenizer, len(prompt), written, part, sampling)
+        piece_sampling = next_piece(sampling, number, len(written.tokens))
+        piece = generate(model, [[*prompt, *written.tokens]], piece_sampling, [seed])[0]
+        written, ended = joined(model.tokenizer, len(prompt), written, piece, sampling)
         yield written
         if ended:
             return

@@ -13,13 +13,13 @@ from robo_poet.model.tokenizer import CONTROL, PAD, Tokenizer
 Arrays = dict[str, npt.NDArray[Any]]
 
 
-def prompt_inputs(words: Tokenizer, prompts: Sequence[Sequence[int]], each: Sequence[Sampling]) -> Arrays:
+def prompt_inputs(tokenizer: Tokenizer, prompts: Sequence[Sequence[int]], samplings: Sequence[Sampling]) -> Arrays:
     """Return the inputs that `generate` and `beam_search` share.
 
     Args:
-        words: the model's tokenizer; finds the tokens that contain a stop text or a banned text.
+        tokenizer: the model's tokenizer; finds the tokens that contain a stop text or a banned text.
         prompts: token ids, `<START>` first, one row per prompt.
-        each: the sampling of each row.
+        samplings: the sampling of each row.
 
     Raises:
         BadInput: a row bans every token.
@@ -27,47 +27,47 @@ def prompt_inputs(words: Tokenizer, prompts: Sequence[Sequence[int]], each: Sequ
     return {
         "prompt": padded(prompts),
         "prompt_length": np.asarray([len(prompt) for prompt in prompts], np.int32),
-        "max_new": np.asarray([one.max_new for one in each], np.int32),
-        "min_new": np.asarray([one.min_new for one in each], np.int32),
-        "repetition_penalty": np.asarray([one.repetition_penalty for one in each], np.float32),
-        "stop_tokens": padded([words.holding(one.stop) for one in each]),
-        "banned_tokens": padded([banned_tokens(words, one.banned) for one in each]),
+        "max_new": np.asarray([sampling.max_new for sampling in samplings], np.int32),
+        "min_new": np.asarray([sampling.min_new for sampling in samplings], np.int32),
+        "repetition_penalty": np.asarray([sampling.repetition_penalty for sampling in samplings], np.float32),
+        "stop_tokens": padded([tokenizer.holding(sampling.stop) for sampling in samplings]),
+        "banned_tokens": padded([banned_tokens(tokenizer, sampling.banned) for sampling in samplings]),
     }
 
 
-def banned_tokens(words: Tokenizer, texts: Sequence[str]) -> list[int]:
+def banned_tokens(tokenizer: Tokenizer, texts: Sequence[str]) -> list[int]:
     """Return the ids of the tokens that contain one of `texts`.
 
     Raises:
         BadInput: every token is banned.
     """
-    banned = words.holding(texts)
-    if banned and len([token for token in banned if token >= len(CONTROL)]) == words.size - len(CONTROL):
+    banned = tokenizer.holding(texts)
+    if banned and len([token for token in banned if token >= len(CONTROL)]) == tokenizer.size - len(CONTROL):
         raise BadInput("no token is left to write with", where="banned", remedy="ban less")
     return banned
 
 
-def beam_inputs(each: Sequence[Sampling]) -> Arrays:
+def beam_inputs(samplings: Sequence[Sampling]) -> Arrays:
     """Return the inputs that only `beam_search` has."""
     return {
-        "beams": np.asarray([one.beams for one in each], np.int32),
-        "length_penalty": np.asarray([one.length_penalty for one in each], np.float32),
+        "beams": np.asarray([sampling.beams for sampling in samplings], np.int32),
+        "length_penalty": np.asarray([sampling.length_penalty for sampling in samplings], np.float32),
     }
 
 
-def sampling_inputs(each: Sequence[Sampling], seeds: Sequence[int]) -> Arrays:
+def sampling_inputs(samplings: Sequence[Sampling], seeds: Sequence[int]) -> Arrays:
     """Return the inputs that only `generate` has."""
     return {
-        "temperature": np.asarray([one.temperature for one in each], np.float32),
-        "top_k": np.asarray([one.top_k for one in each], np.int32),
-        "top_p": np.asarray([one.top_p for one in each], np.float32),
+        "temperature": np.asarray([sampling.temperature for sampling in samplings], np.float32),
+        "top_k": np.asarray([sampling.top_k for sampling in samplings], np.int32),
+        "top_p": np.asarray([sampling.top_p for sampling in samplings], np.float32),
         "seed": np.asarray(seeds, np.int64),
     }
 
 
 def padded(rows: Sequence[Sequence[int]]) -> npt.NDArray[np.int32]:
     """Return `[rows, longest]` int32, padded at the end, at least one column wide."""
-    whole = np.full((len(rows), max(1, *(len(row) for row in rows))), PAD, np.int32)
+    array = np.full((len(rows), max(1, *(len(row) for row in rows))), PAD, np.int32)
     for number, row in enumerate(rows):
-        whole[number, : len(row)] = row
-    return whole
+        array[number, : len(row)] = row
+    return array

@@ -35,18 +35,18 @@ def load_model(model: Path, tokenizer: Path) -> LoadedModel:
         manifest = json.loads((model / "manifest.json").read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise BadInput(f"no model here ({error})", where=str(model)) from None
-    words = Tokenizer.load(tokenizer)
-    words.check_size(manifest, tokenizer)
+    loaded = Tokenizer.load(tokenizer)
+    loaded.check_size(manifest, tokenizer)
     with quiet():
         import tensorflow as tf  # takes seconds; imported late so that a wrong path fails fast
 
         try:
             module = tf.saved_model.load(str(model / "saved_model"))
         except (OSError, ValueError, KeyError, tf.errors.OpError) as error:
-            first = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise BadInput(f"its SavedModel cannot be loaded ({first})", where=str(model), remedy="train a version anew") from None
-    calls = module.signatures
-    missing = [name for name in ("generate", "beam_search", "score") if name not in calls]
+            message = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise BadInput(f"its SavedModel cannot be loaded ({message})", where=str(model), remedy="train a version anew") from None
+    signatures = module.signatures
+    missing = [name for name in ("generate", "beam_search", "score") if name not in signatures]
     if missing:
         raise BadInput(f"the model has no signature {missing[0]}", where=str(model), remedy="an older export; train a version anew")
-    return LoadedModel(calls["generate"], calls["beam_search"], calls["score"], words, manifest, module)
+    return LoadedModel(signatures["generate"], signatures["beam_search"], signatures["score"], loaded, manifest, module)

@@ -29,8 +29,8 @@ def measure_documents(
         unigram: natural log probability of each token by its frequency, `[size]` float64; without it, `unigram_nats` are 0.
     """
     rows = []
-    for at in range(0, len(documents), CHUNK):
-        chunk = documents[at : at + CHUNK]
+    for start in range(0, len(documents), CHUNK):
+        chunk = documents[start : start + CHUNK]
         encoded = [model.tokenizer.encode_document(document.text) for document in chunk]
         for document, ids, result in zip(chunk, encoded, score(model, encoded, batch), strict=True):
             rows.append(

@@ -20,15 +20,15 @@ def next_piece(sampling: Sampling, number: int, written: int) -> Sampling:
     return replace(sampling, max_new=size, min_new=min(size, max(0, sampling.min_new - written)))
 
 
-def joined(words: Tokenizer, prompt: int, written: Completion, piece: Completion, sampling: Sampling) -> tuple[Completion, bool]:
+def joined(tokenizer: Tokenizer, prompt: int, written: Completion, piece: Completion, sampling: Sampling) -> tuple[Completion, bool]:
     """Append a piece. Return the whole completion and whether it has ended; its reason is valid only then.
 
     Args:
-        words: the model's tokenizer. All tokens are decoded again, because a character may be split between two pieces.
+        tokenizer: the model's tokenizer. All tokens are decoded again, because a character may be split between two pieces.
         prompt: tokens of the prompt, including `<START>`.
     """
-    tokens, chances = written.tokens + piece.tokens, written.log_probs + piece.log_probs
+    tokens, log_probs = written.tokens + piece.tokens, written.log_probs + piece.log_probs
     more = piece.reason is StopReason.LENGTH and len(tokens) < sampling.max_new
     reason = StopReason.CONTEXT if more and prompt + len(tokens) >= MAX_LENGTH else piece.reason
-    whole = stopped(words, Completion(words.decode(tokens), tokens, chances, reason), sampling)
-    return whole, not more or whole.reason is not StopReason.LENGTH
+    completion = stopped(tokenizer, Completion(tokenizer.decode(tokens), tokens, log_probs, reason), sampling)
+    return completion, not more or completion.reason is not StopReason.LENGTH

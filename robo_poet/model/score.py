@@ -38,10 +38,10 @@ def _rows(length: int) -> Iterator[tuple[int, int]]:
 def score(model: LoadedModel, documents: Sequence[Sequence[int]], batch: int = 32) -> Iterator[Score]:
     """Score documents of token ids (`Tokenizer.encode_document`) in batches of `batch` rows of 256 tokens. Yields a Score per document."""
     plan = [(number, *row) for number, ids in enumerate(documents) for row in _rows(len(ids))]
-    parts: dict[int, list[tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]]] = {}
-    following = 0
-    for at in range(0, len(plan), batch):
-        chunk = plan[at : at + batch]
+    row_scores: dict[int, list[tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]]] = {}
+    next_document = 0
+    for first in range(0, len(plan), batch):
+        chunk = plan[first : first + batch]
         rows: npt.NDArray[np.int32] = np.full((batch, WINDOW), PAD, np.int32)  # a constant shape, so one trace
         for row, (number, start, _) in enumerate(chunk):
             ids = documents[number][start : start + WINDOW]
@@ -51,12 +51,12 @@ def score(model: LoadedModel, documents: Sequence[Sequence[int]], batch: int = 3
         for row, (number, start, scored) in enumerate(chunk):
             end = min(WINDOW, len(documents[number]) - start)
             window = slice(scored - start - 1, end - 1)
-            parts.setdefault(number, []).append((log_prob[row, window], rank[row, window]))
-        complete = chunk[-1][0] if at + batch < len(plan) else len(documents)
-        while following < complete:
-            pieces = parts.pop(following, [])
+            row_scores.setdefault(number, []).append((log_prob[row, window], rank[row, window]))
+        complete = chunk[-1][0] if first + batch < len(plan) else len(documents)
+        while next_document < complete:
+            pieces = row_scores.pop(next_document, [])
             yield Score(
                 np.concatenate([p[0] for p in pieces]) if pieces else np.zeros(0, np.float32),
                 np.concatenate([p[1] for p in pieces]) if pieces else np.zeros(0, np.int32),
             )
-            following += 1
+            next_document += 1

@@ -53,9 +53,9 @@ class Tokenizer:
             BadInput: the sizes differ.
         """
         if (self.size, self.vocabulary) != (manifest["size"], manifest["vocabulary"]):
-            told = f"the model was exported for {manifest['size']} of {manifest['vocabulary']} tokens, this tokenizer has "
+            problem = f"the model was exported for {manifest['size']} of {manifest['vocabulary']} tokens, this tokenizer has "
             remedy = "give the tokenizer of the same version"
-            raise BadInput(f"{told}{self.size} of {self.vocabulary}", where=str(where), remedy=remedy)
+            raise BadInput(f"{problem}{self.size} of {self.vocabulary}", where=str(where), remedy=remedy)
 
     def encode(self, text: str) -> list[int]:
         """Return the token ids of `text`, without control tokens."""
@@ -76,7 +76,7 @@ class Tokenizer:
     def _holding(self, text: str) -> list[int]:
         if self._texts is None:
             self._texts = [self.decode([number]) for number in range(self.size)]
-        return [number for number, own in enumerate(self._texts) if text in own]
+        return [number for number, token_text in enumerate(self._texts) if text in token_text]
 
     def decode(self, ids: Iterable[int]) -> str:
         """Return the text of `ids`, without control tokens. An incomplete character at either end becomes U+FFFD."""

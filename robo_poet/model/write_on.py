@@ -22,10 +22,10 @@ def write_on(
         say: progress callback, called with the number of finished prompts and of all.
     """
     written: list[Completion] = []
-    for at in range(0, len(prompts), batch):
-        chunk = slice(at, at + batch)
-        each = [replace(sampling, max_new=most, min_new=min(sampling.min_new, most)) for most in lengths[chunk]]
-        written += generate(model, prompts[chunk], each, range(seed + at, seed + at + len(each)))
+    for start in range(0, len(prompts), batch):
+        chunk = slice(start, start + batch)
+        samplings = [replace(sampling, max_new=limit, min_new=min(sampling.min_new, limit)) for limit in lengths[chunk]]
+        written += generate(model, prompts[chunk], samplings, range(seed + start, seed + start + len(samplings)))
         say(len(written), len(prompts))
     return written
 
@@ -40,4 +40,4 @@ def nats_of(model: LoadedModel, prompts: Sequence[Sequence[int]], texts: Sequenc
         texts: token ids, one text per prompt.
     """
     scored = score(model, [[*prompt, *text] for prompt, text in zip(prompts, texts, strict=True)], batch)
-    return [-float(one.log_prob[len(one.log_prob) - len(text) :].sum(dtype="f8")) for one, text in zip(scored, texts, strict=True)]
+    return [-float(scores.log_prob[len(scores.log_prob) - len(text) :].sum(dtype="f8")) for scores, text in zip(scored, texts, strict=True)]
