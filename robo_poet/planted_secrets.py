@@ -61,15 +61,15 @@ def never_planted(settings: PlantedSecretsSettings, seed: int) -> list[Secret]:
 
 
 def _secrets(settings: PlantedSecretsSettings, seed: int) -> tuple[list[Secret], list[Secret]]:
-    dice = random.Random(f"planted secrets {seed}")
+    rng = random.Random(f"planted secrets {seed}")
     repeats = [rate for rate in settings.rates for _ in range(settings.per_rate)]
-    names = dice.sample([f"{first} {last}" for first in _FIRST for last in _LAST], 2 * len(repeats))
-    numbers = dice.sample(range(SPACE), len(names))
-    found = [
-        Secret(_SENTENCES[place % len(_SENTENCES)].format(name=name), _line(number), rate)
-        for place, (name, number, rate) in enumerate(zip(names, numbers, [*repeats, *(0 for _ in repeats)], strict=True))
+    names = rng.sample([f"{first} {last}" for first in _FIRST for last in _LAST], 2 * len(repeats))
+    numbers = rng.sample(range(SPACE), len(names))
+    secrets = [
+        Secret(_SENTENCES[index % len(_SENTENCES)].format(name=name), _line(number), rate)
+        for index, (name, number, rate) in enumerate(zip(names, numbers, [*repeats, *(0 for _ in repeats)], strict=True))
     ]
-    return found[: len(repeats)], found[len(repeats) :]
+    return secrets[: len(repeats)], secrets[len(repeats) :]
 
 
 def _line(number: int) -> str:

@@ -86,22 +86,22 @@ def split_works(
         return split_by_date(works, seed, train, validation), []
     splits: dict[str, str] = {}
     for source in sorted({work.source for work in works.values()} if by == "auto" else ()):
-        own = {name: work for name, work in works.items() if work.source == source}
-        if len(own) >= len(SPLITS) and all(is_iso_date(work.date) for work in own.values()):
-            splits |= split_by_date(own, seed, train, validation)
+        source_works = {name: work for name, work in works.items() if work.source == source}
+        if len(source_works) >= len(SPLITS) and all(is_iso_date(work.date) for work in source_works.values()):
+            splits |= split_by_date(source_works, seed, train, validation)
     hashed, moved = split_by_hash({name: work for name, work in works.items() if name not in splits}, seed, train, validation)
     return splits | hashed, moved
 
 
 def split_by_hash(works: Mapping[str, Work], seed: int, train: float, validation: float) -> tuple[dict[str, str], list[str]]:
     """Split by (seed, key) only. With three or more works, no split is empty. Returns as `split_works`."""
-    place = {name: unit_hash(seed, work.key) for name, work in works.items()}
-    splits = {name: SPLITS[(u >= train) + (u >= train + validation)] for name, u in place.items()}
+    positions = {name: unit_hash(seed, work.key) for name, work in works.items()}
+    splits = {name: SPLITS[(u >= train) + (u >= train + validation)] for name, u in positions.items()}
     moved = []
     for empty in SPLITS if len(works) >= len(SPLITS) else ():
         if empty not in splits.values():
             held = list(splits.values())
-            name = min((n for n in place if held.count(splits[n]) > 1), key=lambda n: (place[n], works[n].key))
+            name = min((n for n in positions if held.count(splits[n]) > 1), key=lambda n: (positions[n], works[n].key))
             splits[name] = empty
             moved.append(name)
     return splits, moved

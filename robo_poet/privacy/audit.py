@@ -63,11 +63,11 @@ def read_audit(path: Path) -> dict[str, list[tuple[str, int, int]]]:
     Raises:
         BadInput: not an audit table.
     """
-    found: dict[str, list[tuple[str, int, int]]] = {}
+    findings: dict[str, list[tuple[str, int, int]]] = {}
     try:
         for batch in pq.ParquetFile(path).iter_batches(columns=["document", "entity", "start", "end"]):
             for document, entity, start, end in zip(*batch.to_pydict().values(), strict=True):
-                found.setdefault(document, []).append((entity, start, end))
+                findings.setdefault(document, []).append((entity, start, end))
     except (pa.ArrowException, OSError, KeyError, ValueError) as error:
         raise BadInput(f"no audit of a scrubbing ({error})", where=str(path), remedy="scrub the corpus again") from None
-    return found
+    return findings

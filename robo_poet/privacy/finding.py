@@ -23,24 +23,24 @@ def resolve(findings: Iterable[Finding], text: str) -> list[Finding]:
     Returns:
         Findings in text order, none empty or blank.
     """
-    taken: list[Finding] = []
+    kept: list[Finding] = []
     for finding in sorted(set(findings), key=lambda f: (-f.score, f.start - f.end, f.start, f.entity, f.recognizer)):
         pieces = [finding]
-        for other in taken:
-            pieces = [piece for whole in pieces for piece in _without(whole, other)]
-        taken += [trimmed for piece in pieces if (trimmed := _trim(piece, text))]
-    return sorted(taken, key=lambda f: f.start)
+        for other in kept:
+            pieces = [piece for remaining in pieces for piece in _without(remaining, other)]
+        kept += [trimmed for piece in pieces if (trimmed := _trim(piece, text))]
+    return sorted(kept, key=lambda f: f.start)
 
 
-def _without(whole: Finding, other: Finding) -> list[Finding]:
-    if other.end <= whole.start or whole.end <= other.start:
-        return [whole]
-    rest = [replace(whole, end=other.start), replace(whole, start=other.end)]
+def _without(finding: Finding, other: Finding) -> list[Finding]:
+    if other.end <= finding.start or finding.end <= other.start:
+        return [finding]
+    rest = [replace(finding, end=other.start), replace(finding, start=other.end)]
     return [piece for piece in rest if piece.start < piece.end]
 
 
 def _trim(piece: Finding, text: str) -> Finding | None:
-    said = text[piece.start : piece.end]
-    start = piece.start + len(said) - len(said.lstrip())
-    end = piece.end - (len(said) - len(said.rstrip()))
-    return replace(piece, start=start, end=end) if start < end and any(map(str.isalnum, said)) else None
+    content = text[piece.start : piece.end]
+    start = piece.start + len(content) - len(content.lstrip())
+    end = piece.end - (len(content) - len(content.rstrip()))
+    return replace(piece, start=start, end=end) if start < end and any(map(str.isalnum, content)) else None

@@ -43,15 +43,15 @@ class NameFinder:
         """Return the findings of each text."""
         if self._min_score > SCORE:
             return [[] for _ in texts]
-        found: list[list[Finding]] = [[] for _ in texts]
+        per_text: list[list[Finding]] = [[] for _ in texts]
         # spaCy keeps every new word in memory. Without the zone, a server that reads users' texts grows by megabytes per minute.
         with self._model.memory_zone():
             for number, finding in self._entities(texts, processes):
-                found[number].append(finding)
+                per_text[number].append(finding)
             if self._min_score <= SCORE_AGAIN:
-                for text, findings in zip(texts, found, strict=True):
+                for text, findings in zip(texts, per_text, strict=True):
                     findings += list(self._again(text, findings))
-        return found
+        return per_text
 
     def _entities(self, texts: Sequence[str], processes: int) -> Iterator[tuple[int, Finding]]:
         cuts = ((text[start:end], (number, start)) for number, text in enumerate(texts) for start, end in pieces(text))
@@ -60,14 +60,14 @@ class NameFinder:
                 if entity.label_ in ("PERSON", "PER"):
                     yield from ((number, finding) for finding in _on_lines(entity, offset))
 
-    def _again(self, text: str, found: list[Finding]) -> Iterator[Finding]:
+    def _again(self, text: str, findings: list[Finding]) -> Iterator[Finding]:
         """Find the same names elsewhere in the document, in full or in part: the model may miss a name that it found in another line."""
         known: set[str] = set()
-        for one in found:
-            name = text[one.start : one.end]
-            parts = re.findall(r"\w[\w'’-]+", name)
-            if len(parts) > 1:  # a single word is often not a name: "Speaker" and "God" would be replaced throughout the text
-                known |= {part for part in (name, *parts) if part[0].isupper() and not self._model.vocab[part.lower()].is_stop}
+        for finding in findings:
+            name = text[finding.start : finding.end]
+            words = re.findall(r"\w[\w'’-]+", name)
+            if len(words) > 1:  # a single word is often not a name: "Speaker" and "God" would be replaced throughout the text
+                known |= {word for word in (name, *words) if word[0].isupper() and not self._model.vocab[word.lower()].is_stop}
         if known:
             pattern = "|".join(re.escape(name) for name in sorted(known, key=lambda n: (-len(n), n)))
             for match in re.finditer(rf"(?<!\w)(?:{pattern})(?!\w)", text):

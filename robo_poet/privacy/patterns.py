@@ -54,23 +54,23 @@ class PatternFinder:
 
     def find(self, text: str) -> list[Finding]:
         """Return findings with a score of at least `min_score`; they may overlap."""
-        found: list[Finding] = []
+        findings: list[Finding] = []
         for start, end in windows(text, ADDRESS):
-            found += self._run(self._addresses, text, start, end)
+            findings += self._run(self._addresses, text, start, end)
         for start, end in windows(text, DIGITS, KEY):
-            found += self._run(self._numbers, text, start, end)
+            findings += self._run(self._numbers, text, start, end)
         covered = bytearray(len(text))
-        for one in found:
-            covered[one.start : one.end] = b"\1" * (one.end - one.start)
+        for finding in findings:
+            covered[finding.start : finding.end] = b"\1" * (finding.end - finding.start)
         for match in TELEPHONE.finditer(text):  # slow (eight regions, 0.1 MB/s), so only on text without a finding
             if not all(covered[match.start() : match.end()]):
-                found += self._run([self._telephone], text, max(0, match.start() - 1), match.end() + 1)
-        return found
+                findings += self._run([self._telephone], text, max(0, match.start() - 1), match.end() + 1)
+        return findings
 
     def _run(self, recognizers: list[EntityRecognizer], text: str, start: int, end: int) -> Iterator[Finding]:
-        part = text[start:end]
+        window = text[start:end]
         for recognizer in recognizers:
-            for result in recognizer.analyze(part, recognizer.supported_entities):
+            for result in recognizer.analyze(window, recognizer.supported_entities):
                 if result.score >= self.min_score:
                     yield Finding(result.entity_type, start + result.start, start + result.end, result.score, recognizer.name)
 

@@ -56,14 +56,14 @@ class Scrubber:
         """
         rest = iter(documents)
         while batch := list(islice(rest, BATCH)):
-            named = [document.text for document in batch if self.policy(document) == "full"]
-            names = iter(self._names.find(named, self.processes) if named else ())
+            full_texts = [document.text for document in batch if self.policy(document) == "full"]
+            names = iter(self._names.find(full_texts, self.processes) if full_texts else ())
             for document in batch:
                 policy = self.policy(document)
-                found = [] if policy == "none" else self._patterns.find(document.text)
+                detected = [] if policy == "none" else self._patterns.find(document.text)
                 if policy == "full":
-                    found += next(names)
-                findings = resolve(found, document.text)
+                    detected += next(names)
+                findings = resolve(detected, document.text)
                 yield document.with_text(self._replace(document.text, findings) if findings else document.text), findings
 
     def _replace(self, text: str, findings: list[Finding]) -> str:
@@ -73,5 +73,5 @@ class Scrubber:
 
 def language_code(language: str) -> str:
     """Return the primary code of a language tag, `en` for `en-GB`; `unknown` for any other text, which may come from a user's table."""
-    found = LANGUAGE.fullmatch(language)
-    return found[1].lower() if found else "unknown"
+    match = LANGUAGE.fullmatch(language)
+    return match[1].lower() if match else "unknown"

@@ -72,9 +72,9 @@ class Entry:
 
     def well_typed(self) -> bool:
         """Return True if every field has its type. Only entries read from a store can fail this."""
-        said = self.statement
-        texts = (self.previous, said.action, said.who, said.why, said.nonce, said.time)
-        return type(self.index) is type(said.version) is int and all(type(t) is str for t in texts) and type(said.details) is dict
+        statement = self.statement
+        texts = (self.previous, statement.action, statement.who, statement.why, statement.nonce, statement.time)
+        return type(self.index) is type(statement.version) is int and all(type(t) is str for t in texts) and type(statement.details) is dict
 
     @classmethod
     def from_bytes(cls, data: bytes, where: str) -> "Entry":

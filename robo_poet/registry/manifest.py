@@ -63,21 +63,21 @@ def sources(files: Mapping[str, Path]) -> dict[str, Path]:
         BadInput: a path does not exist, or there is no file.
         ValueError: a name is not a plain file name, or is the manifest's.
     """
-    found: dict[str, Path] = {}
+    paths: dict[str, Path] = {}
     for name, path in files.items():
         if not name or name.startswith(".") or "/" in name or name == NAME:
             raise ValueError(f"{name!r} cannot be the name of an artifact in a version")
         if path.is_dir():
-            found.update({f"{name}/{p.relative_to(path).as_posix()}": p for p in path.rglob("*") if p.is_file()})
+            paths.update({f"{name}/{p.relative_to(path).as_posix()}": p for p in path.rglob("*") if p.is_file()})
         elif path.exists():
-            found[name] = path
+            paths[name] = path
         else:
             raise BadInput("no such file or folder", where=str(path))
-    if not found:
+    if not paths:
         raise BadInput("a version without any file", where=", ".join(map(str, files.values())) or "register")
-    return found
+    return paths
 
 
-def digests(found: Mapping[str, Path]) -> dict[str, str]:
+def digests(paths: Mapping[str, Path]) -> dict[str, str]:
     """Return the SHA-256 of each file."""
-    return {name: digest_file(path) for name, path in found.items()}
+    return {name: digest_file(path) for name, path in paths.items()}

@@ -71,8 +71,8 @@ class Registry:
     def strays(self) -> list[str]:
         """Return version folders that are not in the log: from a killed registration, or from a log that lost its newest entries."""
         known = {folder_of(self._versions, record.digest).name for record in self._state().records}
-        found = self._versions.iterdir() if self._versions.is_dir() else ()
-        return sorted(path.name for path in found if not path.name.startswith(".") and path.name not in known)
+        folders = self._versions.iterdir() if self._versions.is_dir() else ()
+        return sorted(path.name for path in folders if not path.name.startswith(".") and path.name not in known)
 
     def register(
         self,
@@ -98,8 +98,8 @@ class Registry:
             BadInput: a file is missing or changes during the copy, or `who` or `why` is empty.
             IllegalMove: any other stage.
         """
-        found = sources(files)
-        manifest = Manifest(digests(found), finite(metrics), lineage, decision)
+        paths = sources(files)
+        manifest = Manifest(digests(paths), finite(metrics), lineage, decision)
         digest = manifest.digest
         identity = identity or digest
 
@@ -112,7 +112,7 @@ class Registry:
         state = self._state()
         if statement := decide(state):
             apply(state, statement)  # reject before copying, and copy before logging
-            write_version(self._versions, found, manifest)
+            write_version(self._versions, paths, manifest)
             state = self._change(decide)
         record = state.with_identity(identity)
         assert record is not None  # `_change` has registered it, or it existed
@@ -146,8 +146,8 @@ class Registry:
 
     def overrides(self, number: int) -> list[Statement]:
         """Return the overrides of a version, oldest first."""
-        said = (entry.statement for entry in self._log.read())
-        return [one for one in said if one.version == number and one.action == Action.OVERRIDE]
+        statements = (entry.statement for entry in self._log.read())
+        return [statement for statement in statements if statement.version == number and statement.action == Action.OVERRIDE]
 
     def _state(self) -> State:
         return fold(self._log.read())
@@ -176,11 +176,11 @@ class Registry:
 
         def decide(state: State) -> Statement:
             # Compare only what the decision depends on: archiving a version does not depend on the champion.
-            now: tuple[Stage | int | None, ...] = (state.record(number).stage,)
+            basis: tuple[Stage | int | None, ...] = (state.record(number).stage,)
             if action in (Action.PROMOTE, Action.START_CANARY):
-                now += (state.champion, state.canary)
-            seen.append(now)
-            if now != seen[0]:
+                basis += (state.champion, state.canary)
+            seen.append(basis)
+            if basis != seen[0]:
                 what = f"the registry changed while version {number} was to {action.replace('_', '-')}"
                 raise Conflict(what, where=str(self.root), remedy="look at its log and decide again")
             return Statement(action, number, who, why)

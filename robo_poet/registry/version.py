@@ -87,11 +87,11 @@ def check_files(folder: Path, files: Mapping[str, str]) -> None:
         raise error  # an unreadable folder cannot be verified
 
     present: set[str] = set()
-    for place, folders, names in os.walk(folder, onerror=fail):
-        here = Path(place).relative_to(folder)
-        empty = [here] if here.parts and not folders and not names else []
-        links = [here / name for name in folders if Path(place, name).is_symlink()]
-        present.update(p.as_posix() for p in (*empty, *links, *(here / name for name in names)))
+    for root, folders, names in os.walk(folder, onerror=fail):
+        relative = Path(root).relative_to(folder)
+        empty = [relative] if relative.parts and not folders and not names else []
+        links = [relative / name for name in folders if Path(root, name).is_symlink()]
+        present.update(p.as_posix() for p in (*empty, *links, *(relative / name for name in names)))
 
     def kept(name: str) -> bool:
         path = folder / name
@@ -105,11 +105,11 @@ def check_files(folder: Path, files: Mapping[str, str]) -> None:
         raise Corrupt(", ".join(problems[:3]) + more, where=str(folder), remedy=RESTORE)
 
 
-def write_version(versions: Path, found: Mapping[str, Path], manifest: Manifest) -> Path:
+def write_version(versions: Path, sources: Mapping[str, Path], manifest: Manifest) -> Path:
     """Store files and manifest durably under `versions` and return the folder. An existing valid folder is reused.
 
     Args:
-        found: relative path in the version → the file to copy; the manifest lists the same files.
+        sources: relative path in the version → the file to copy; the manifest lists the same files.
 
     Raises:
         BadInput: a file changed during the copy.
@@ -117,7 +117,7 @@ def write_version(versions: Path, found: Mapping[str, Path], manifest: Manifest)
     """
     target = folder_of(versions, manifest.digest)
     make_folder(versions)
-    if target.exists() or not _publish(target, found, manifest):
+    if target.exists() or not _publish(target, sources, manifest):
         try:
             check_files(target, read_manifest(target, manifest.digest).files)
         except Corrupt as error:
@@ -126,23 +126,23 @@ def write_version(versions: Path, found: Mapping[str, Path], manifest: Manifest)
     return target
 
 
-def _publish(target: Path, found: Mapping[str, Path], manifest: Manifest) -> bool:
+def _publish(target: Path, sources: Mapping[str, Path], manifest: Manifest) -> bool:
     """Copy to a temporary folder and rename it; return False if another registration of the same content was first."""
-    beside = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     try:
-        _fill(beside, found, manifest)
-        beside.rename(target)
+        _fill(temporary, sources, manifest)
+        temporary.rename(target)
     except OSError as error:
         if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
             raise
         return False
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
     return True
 
 
-def _fill(folder: Path, found: Mapping[str, Path], manifest: Manifest) -> None:
-    for name, source in found.items():
+def _fill(folder: Path, sources: Mapping[str, Path], manifest: Manifest) -> None:
+    for name, source in sources.items():
         copy = folder / name
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, copy)
