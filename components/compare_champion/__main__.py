@@ -8,9 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
 
-from components.compare_champion.champion import find_champion
+from components.compare_champion.champion import champion_texts, find_champion
 from components.compare_champion.component import compare_champion
-from components.compare_champion.texts import champion_texts
 from robo_poet.atomic import write_text
 from robo_poet.corpus.document import Document
 from robo_poet.corpus.read import read_documents

@@ -2,14 +2,15 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import cast
 
+import numpy as np
+import numpy.typing as npt
+
 from components.evaluate_model.component import evaluate_model
-from components.evaluate_model.compressed import compressed_bytes
-from components.evaluate_model.edge_loss import measure_edge_loss
+from components.evaluate_model.exports import compressed_bytes, measure_edge_loss
 from components.evaluate_model.held_out_prompts import SHORTEST, Prompt, held_out_prompts
-from components.evaluate_model.unigram import unigram_log_probs
 from robo_poet.atomic import write_text
 from robo_poet.corpus.read import read_documents
 from robo_poet.errors import BadInput
@@ -26,6 +27,19 @@ from robo_poet.model.sampling import Sampling
 from robo_poet.model.write_on import nats_of, write_on
 from robo_poet.settings.evaluation import EvaluateSettings
 from robo_poet.step.program import Call, program
+
+
+def unigram_log_probs(training: Iterable[Sequence[int]], size: int) -> npt.NDArray[np.float64]:
+    """Natural log-probability of each of `size` tokens after `training`, add-one smoothed.
+
+    Args:
+        training: documents as token ids without `<START>`, which no model has to predict.
+    """
+    counts = np.ones(size)
+    for document in training:
+        counts += np.bincount(np.asarray(document, np.int64), minlength=size)
+    shares: npt.NDArray[np.float64] = np.log(counts / counts.sum())
+    return shares
 
 
 def work(call: Call) -> None:

@@ -1,11 +1,49 @@
-"""Judge a model's evaluation by the gates of the profile."""
+"""Judge the evaluation of a model by the gates of the profile. A rejected model is a normal outcome (EVAL-6)."""
 
+import json
 import sys
 from collections.abc import Sequence
 
+from pydantic import TypeAdapter, ValidationError
+
 from components.gate_model.component import gate_model
-from components.gate_model.gate import work
-from robo_poet.step.program import program
+from components.gate_model.evidence import measurements, read_measures
+from robo_poet.atomic import write_text
+from robo_poet.errors import BadInput
+from robo_poet.judges.gates import Gate, judge_gates
+from robo_poet.settings.gate import CheckedGate
+from robo_poet.step.program import Call, program
+
+
+def parse_gates(text: str) -> list[Gate]:
+    """Read the gates from a JSON list.
+
+    Raises:
+        BadInput: not JSON, no list, or a gate with an unknown key, a wrong type or no bound that can be; names the gate, counted from 1.
+    """
+    try:
+        return TypeAdapter(list[CheckedGate]).validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        number, *key = first["loc"] or ("",)
+        where = f"--gates: gate {number + 1}" if isinstance(number, int) else "--gates"
+        raise BadInput(first["msg"].removeprefix("Value error, "), where=".".join([where, *map(str, key)])) from None
+
+
+def work(call: Call) -> None:
+    """The step: see component.py."""
+    measures = read_measures(call.inputs)
+    decision = judge_gates(measurements(measures, call.inputs), parse_gates(call.parameters["gates"]))
+    if decision.verdict == "rejected":
+        call.warn(f"the model is rejected: {decision.reason}")
+    write_text(call.outputs["decision"], json.dumps(decision.to_json() | measures.to_json(), indent=1, allow_nan=False) + "\n")
+    call.result("verdict", decision.verdict)
+    failed = sum(gate.verdict == "fail" for gate in decision.gates)
+    if "metrics" in call.outputs:
+        numbers = {gate.metric: gate.value for gate in decision.gates if gate.value is not None and not gate.slice and not gate.against}
+        call.describe("metrics", **numbers, gates_failed=failed)
+        write_text(call.outputs["metrics"], json.dumps(numbers, indent=1) + "\n")
+    call.progress(1, 1, f"{decision.verdict}: passed {len(decision.gates) - failed} of {len(decision.gates)} gates")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

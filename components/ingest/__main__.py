@@ -8,8 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from components.ingest.component import ingest
-from components.ingest.language import language_of
-from components.ingest.plan import follow, make_plan
+from components.ingest.plan import follow, language_of, make_plan
 from components.ingest.source import open_source
 from robo_poet.atomic import write_text
 from robo_poet.corpus.document import MEGABYTE, Document

@@ -5,13 +5,23 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from components.ingest.sample import Seen, sample
+from components.ingest.bundled import Seen, sample
 from robo_poet.corpus.document import FIELDS, Document
 from robo_poet.corpus.quotable import quotable
 from robo_poet.corpus.schema import SPLITS
 from robo_poet.corpus.split import Work, is_iso_date, split_works, unit_hash
 from robo_poet.errors import BadInput
 from robo_poet.settings.data import IngestSettings
+
+CHARACTERS = 2_000  # enough to tell 97 languages apart, and 0.2 ms a document
+
+
+def language_of(text: str) -> str:
+    """ISO 639-1 code of the likeliest language of the first 2,000 characters."""
+    import py3langid  # 0.6 s with its model: only for documents that need it
+
+    return str(py3langid.classify(text[:CHARACTERS])[0])
+
 
 DIGEST = 16  # bytes that the plan keeps of each document
 

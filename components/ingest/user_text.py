@@ -1,11 +1,200 @@
-"""The user's own .txt and .md files: a file a document and a work."""
+"""The user's own corpus: folders of text files, and tables as CSV, JSON Lines or Parquet."""
 
+import csv
+import json
 import re
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import date
 from pathlib import Path
+from typing import Any
 
-from components.ingest.text_file import read_text
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from robo_poet.corpus.document import Document
+from robo_poet.errors import BadInput
+from robo_poet.settings.data import Columns
+
+BOM = b"\xef\xbb\xbf"
+
+
+def read_text(path: Path) -> str:
+    """The text of a small file (a document).
+
+    Raises:
+        BadInput: empty, binary, not UTF-8 or not readable.
+    """
+    text = "".join(lines(path))
+    if not text.strip():
+        raise BadInput("the file is empty", where=str(path), remedy="remove it or put text in it")
+    return text
+
+
+def lines(path: Path) -> Iterator[str]:
+    """Yield a file's lines with their ends, as a stream.
+
+    Raises:
+        BadInput: binary (a NUL byte), not UTF-8 or not readable; names the byte offset.
+    """
+    offset = 0
+    try:
+        with path.open("rb") as file:
+            for line in file:
+                if (nul := line.find(b"\0")) >= 0:
+                    raise BadInput(
+                        f"a binary file (NUL at byte {offset + nul})", where=str(path), remedy="remove it or save it as plain text"
+                    )
+                start = len(BOM) if offset == 0 and line.startswith(BOM) else 0
+                try:
+                    yield line[start:].decode()
+                except UnicodeDecodeError as error:
+                    at = offset + start + error.start
+                    raise BadInput(
+                        f"not UTF-8 at byte {at} (0x{line[start + error.start]:02x})", where=str(path), remedy="save it as UTF-8"
+                    ) from None
+                offset += len(line)
+    except OSError as error:
+        raise BadInput((error.strerror or "cannot be read").lower(), where=str(path), remedy="make it readable or remove it") from None
+
+
+NAME = re.compile(r"[^\W\d][\w-]{0,29}")
+SHOWN = 10
+
+
+def check_columns(where: str, present: Collection[str], columns: Columns, may_be_data: bool = False) -> None:
+    """The text column must be there, and so must every other that the profile names by hand.
+
+    Args:
+        may_be_data: `present` is the first row of a file that may have no header.
+
+    Raises:
+        BadInput: a column is missing; names those that exist, unless they may be somebody's data.
+    """
+    for name, info in Columns.model_fields.items():
+        column = getattr(columns, name)
+        if column in present or (name != "text" and column == info.default):
+            continue
+        if present and may_be_data and not _is_header(present, columns):
+            raise BadInput(
+                f"no column {column!r}, and the first row does not look like a header",
+                where=where,
+                remedy=f"give the table a first row with the names of its columns, or set ingest.columns.{name} to one of them",
+            )
+        names = [one for one in present if NAME.fullmatch(one)][:SHOWN]
+        more = f"{len(present) - len(names)} {'more' if names else 'with other names'}" if len(present) > len(names) else ""
+        there = " and ".join(filter(None, (", ".join(names), more))) or "none"
+        raise BadInput(f"no column {column!r}; it has: {there}", where=where, remedy=f"set ingest.columns.{name} to one of them")
+
+
+def _is_header(row: Collection[str], columns: Columns) -> bool:
+    """All cells are short identifiers, and one is a name we know: a row of first names and places is identifiers, too."""
+    known = {name.casefold() for name in (*Columns.model_fields, *columns.model_dump().values())}
+    return all(NAME.fullmatch(cell) for cell in row) and any(cell.casefold() in known for cell in row)
+
+
+ROWS = 256  # rows of a Parquet file in memory
+Row = tuple[str, Mapping[str, Any]]  # where it stands, and its cells
+
+
+def table_documents(file: Path, columns: Columns) -> Iterator[Document]:
+    """A document for each row. Without an id it is named by its number; without a group it is a work of its own.
+
+    The number moves when a row is added above, so a row without id and group gets its split by its content. No digest of the content
+    may be its name: names stay when the text is scrubbed, and a digest of a short text lets one guess the text.
+
+    Raises:
+        BadInput: a missing column, a malformed row (names file and line), not UTF-8, not readable. Quotes no text.
+    """
+    rows = READERS[file.suffix.lower()]
+    for number, (where, cells) in enumerate(rows(file, columns), start=1):
+        if not isinstance(cells.get(columns.text) or "", str):
+            raise BadInput(f"{columns.text!r} is {type(cells[columns.text]).__name__} and not text", where=where)
+        text = cells.get(columns.text) or ""
+        given = {name: _string(cells.get(getattr(columns, name))) for name in Columns.model_fields} | {"text": text}
+        for name, value in given.items():
+            _check_encodable(value, f"{where}: {getattr(columns, name)!r}")
+        group = given.pop("group") or given["id"]
+        yield Document(**given | {"id": given["id"] or f"{file.name}#{number}"}, group=group, source=SOURCE)
+
+
+def _check_encodable(value: str, where: str) -> None:
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:  # JSON can spell half of a surrogate pair
+        half = f"half of a character (\\u{ord(value[error.start]):04x})"
+        raise BadInput(half, where=where, remedy="write the text as UTF-8") from None
+
+
+def _string(value: Any) -> str:
+    if value is None:
+        return ""
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def _jsonl(file: Path, columns: Columns) -> Iterator[Row]:
+    for number, line in enumerate(lines(file), start=1):
+        where = f"{file}:{number}"
+        if not line.strip():
+            continue
+        try:
+            cells = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            what = error.msg.lower() if isinstance(error, json.JSONDecodeError) else "cannot be parsed"
+            raise BadInput(f"not JSON: {what}", where=where, remedy="write one JSON object a line") from None
+        if not isinstance(cells, dict):
+            raise BadInput(f"a {type(cells).__name__} and not a JSON object", where=where, remedy="write one JSON object a line")
+        if columns.text not in cells:
+            check_columns(where, list(cells), columns)
+        yield where, cells
+
+
+def _csv(file: Path, columns: Columns) -> Iterator[Row]:
+    csv.field_size_limit(sys.maxsize)  # the module's own limit of 128 KiB is less than a play
+    reader = csv.DictReader(lines(file), strict=True)
+    try:
+        check_columns(str(file), list(reader.fieldnames or ()), columns, may_be_data=True)
+        for cells in reader:
+            where = f"{file}:{reader.line_num}"
+            if None in cells:
+                raise BadInput("the row has more cells than the header", where=where, remedy="quote cells that hold commas")
+            yield where, cells
+    except csv.Error as error:
+        raise BadInput(
+            f"malformed CSV: {error}", where=f"{file}:{reader.reader.line_num}", remedy="quote cells that hold quotes or line ends"
+        ) from None
+
+
+def _parquet(file: Path, columns: Columns) -> Iterator[Row]:
+    number = 0
+    try:
+        with pq.ParquetFile(file) as table:
+            present = table.schema_arrow.names
+            check_columns(str(file), present, columns)
+            wanted = [column for column in dict.fromkeys(columns.model_dump().values()) if column in present]
+            for batch in table.iter_batches(batch_size=ROWS, columns=wanted):
+                for cells in _cells(batch, f"{file}: row {number + 1} or one of the {ROWS} after it"):
+                    number += 1
+                    yield f"{file}: row {number}", cells
+    except OSError as error:
+        raise BadInput((error.strerror or str(error)).lower(), where=str(file), remedy="make it readable") from None
+    except pa.ArrowException:  # its message may quote a value
+        raise BadInput("not a Parquet file, or a damaged one", where=str(file), remedy="write it again") from None
+
+
+def _cells(batch: pa.RecordBatch, where: str) -> list[dict[str, Any]]:
+    try:
+        return batch.to_pylist()  # type: ignore[no-any-return]
+    except pa.ArrowException:
+        raise
+    except UnicodeDecodeError as error:
+        raise BadInput(f"not UTF-8 (byte 0x{error.object[error.start]:02x})", where=where, remedy="write the text as UTF-8") from None
+    except (ValueError, OverflowError, LookupError):
+        raise BadInput("a value that Python cannot hold, such as a date after 9999", where=where, remedy="write it as text") from None
+
+
+READERS: dict[str, Callable[[Path, Columns], Iterator[Row]]] = {".jsonl": _jsonl, ".csv": _csv, ".parquet": _parquet}
+
 
 SOURCE = "user"  # a constant and no setting: contributed text always gets the full privacy treatment (contract 11)
 CUT = re.compile(r"^(?:-{3,}[ \t]*|\f)\r?$", re.MULTILINE)

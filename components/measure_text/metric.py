@@ -1,6 +1,7 @@
 """The metric class of the text step: a statistic of rows and the method of its confidence interval.
 
-A statistic is a function of row weights: how often each row counts. Ratios of sums use the judges' intervals (docs/explanation/judges.md). Other
+A statistic is a function of row weights: how often each row counts. Ratios of sums use the judges' intervals (docs/explanation/judges.md).
+Other
 smooth statistics, such as distinct-n or BLEU, use the jackknife. Rows of one unit are left out together.
 """
 

@@ -1,11 +1,79 @@
-"""Make a model a version of the registry: a candidate, or rejected with the gates' reason."""
+"""Register the model as a version: a candidate, or rejected with the reason of the gates."""
 
+import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 from components.register_model.component import register_model
-from components.register_model.register import work
-from robo_poet.step.program import program
+from robo_poet.digest import digest_json, digest_path
+from robo_poet.errors import BadInput
+from robo_poet.json_input import parse_object, read_object
+from robo_poet.registry.registry import Registry
+from robo_poet.registry.state import Stage
+from robo_poet.step.program import Call, program
+
+FILES = {  # name in the version → input artifact
+    "model": "model",
+    "tokenizer": "tokenizer",
+    "evaluation.json": "evaluation",
+    "decision.json": "decision",
+    "statistics.json": "statistics",
+    "report.html": "report",
+    "card.json": "card",
+}
+
+
+def stage_for(decision: Mapping[str, Any]) -> tuple[Stage, str]:
+    """The stage that a decision allows, and why. Fails closed: it has to say accepted, and every gate of it to have passed."""
+    gates = decision.get("gates")
+    judged = [gate if isinstance(gate, dict) else {} for gate in gates] if isinstance(gates, list) else []
+    if decision.get("verdict") == "accepted" and judged and all(gate.get("verdict") == "pass" for gate in judged):
+        return Stage.CANDIDATE, f"passed every gate: {', '.join(str(gate.get('metric')) for gate in judged)}"
+    if decision.get("verdict") == "accepted":
+        return Stage.REJECTED, "the decision says accepted, but not every gate of it passed"
+    return Stage.REJECTED, str(decision.get("reason") or "the decision does not say accepted")
+
+
+def plain(value: Any) -> Any:
+    """JSON with 42 for 42.0, as a cluster hands integers over: a manifest must not depend on where its run took place. None for NaN."""
+    if isinstance(value, dict):
+        return {key: plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [plain(inner) for inner in value]
+    if isinstance(value, float):
+        return None if not math.isfinite(value) else int(value) if value.is_integer() else value
+    return value
+
+
+def work(call: Call) -> None:
+    """The step: see component.py."""
+    decision = read_object(call.inputs["decision"])
+    metrics = decision.pop("metrics", None)
+    if not isinstance(metrics, dict):
+        raise BadInput("the decision has no metrics", where=str(call.inputs["decision"]), remedy="run the evaluation again")
+    digests = {name: call.digests[name] or digest_path(path) for name, path in call.inputs.items()}
+    digests |= {name: call.parameters[f"{name}_digest"] for name in ("corpus", "scrubbed")}
+    stage, why = stage_for(decision)
+    registry = Registry(Path(call.parameters["registry"]))
+    before = len(registry.versions())
+    version = registry.register(
+        {name: call.inputs[artifact] for name, artifact in FILES.items()},
+        metrics=metrics,
+        lineage={**plain(parse_object(call.parameters["lineage"], where="--lineage")), "inputs": digests},
+        decision=plain(decision),
+        stage=stage,
+        who=call.parameters["who"],
+        why=why,
+        # A page laid out anew or a gate moved a little makes no other model: what serves, and whether it may, makes the version.
+        identity=digest_json([digests["model"], digests["tokenizer"], stage]),
+    )
+    call.result("version", version.number)
+    call.result("stage", str(version.stage))
+    call.result("version_digest", version.digest)
+    done = "found" if version.number <= before else "registered"
+    call.progress(1, 1, f"{done} version {version.number} ({version.stage}: {version.why})")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -8,14 +8,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import cast
 
-from components.slice_metrics.agreement import checked
-from components.slice_metrics.analysis import analyse
+from components.slice_metrics.analysis import analyse, checked
 from components.slice_metrics.component import slice_metrics
 from components.slice_metrics.page import sections
-from components.slice_metrics.records import record
-from components.slice_metrics.slicing import LeftOut, slices
-from components.slice_metrics.summary import summary
-from components.slice_metrics.tables import read_tables
+from components.slice_metrics.records import record, summary
+from components.slice_metrics.slicing import LeftOut, read_tables, slices
 from robo_poet.atomic import write_text
 from robo_poet.evaluation.measures import show_metrics
 from robo_poet.judges.bootstrap import CONFIDENCE

@@ -1,28 +1,86 @@
 """TensorFlow Model Analysis over the table of documents: the point value of each metric on each slice (EVAL-5)."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
-from components.slice_metrics.measures import MEASURES
 from components.slice_metrics.slicing import Slice
 from robo_poet.evaluation.documents import Measured
 from robo_poet.evaluation.slice_key import OVERALL
 from robo_poet.model.quiet import quiet
 
+TOLERANCE = 1e-6
+Array = npt.NDArray[np.float64]
 Values = dict[str, dict[str, float]]  # slice key → metric → weighted mean
+
+
+@dataclass(frozen=True)
+class RatioMetric:
+    """A metric: `shown` of the sum of `amount` over the sum of `weight`. `shown` is increasing, so it maps intervals too."""
+
+    weight: Literal["bytes", "tokens"]
+    amount: Callable[[Measured], float]
+    shown: Callable[[float], float] = float
+
+    def sums(self, documents: Sequence[Measured]) -> tuple[Array, Array]:
+        """Amount and weight of each document."""
+        amounts = np.asarray([self.amount(one) for one in documents], np.float64)
+        return amounts, np.asarray([getattr(one, self.weight) for one in documents], np.float64)
+
+
+def _exp(nats: float) -> float:
+    return math.exp(nats) if nats < 700 else math.inf
+
+
+RATIO_METRICS: Mapping[str, RatioMetric] = {
+    "bits_per_byte": RatioMetric("bytes", lambda one: one.nats / math.log(2)),
+    "perplexity": RatioMetric("tokens", lambda one: one.nats, _exp),
+    "token_accuracy": RatioMetric("tokens", lambda one: one.first),
+    "top5_accuracy": RatioMetric("tokens", lambda one: one.among_five),
+}
+
+
+class Disagreement(Exception):
+    """A defect of ours: TFMA was asked for something else than what we say it measured."""
+
+
+def checked(model: str, documents: Sequence[Measured], slices: Sequence[Slice], values: Values) -> Values:
+    """`values` of each of `slices`, NaN where a document's number is none.
+
+    A model that fails on a document is not as good as on the others: no number is left out of a mean.
+
+    Raises:
+        Disagreement: a value is missing, or is not the ratio of sums to 1e-6; a slice is there that nobody asked for.
+    """
+    if more := sorted(values.keys() - {one.key for one in slices}):
+        raise Disagreement(f"TFMA made a slice that nobody asked for: {more[0]}")
+    found: dict[str, dict[str, float]] = {one.key: {} for one in slices}
+    for name, measure in RATIO_METRICS.items():
+        amounts, weights = measure.sums(documents)
+        for one in slices:
+            ratio = float(amounts[one.rows].sum() / weights[one.rows].sum())
+            value = values.get(one.key, {}).get(name, math.nan) if math.isfinite(ratio) else math.nan
+            if math.isfinite(ratio) and not math.isclose(value, ratio, rel_tol=TOLERANCE, abs_tol=TOLERANCE):
+                raise Disagreement(f"TFMA says {name} {value} of the {model} on {one.key or 'all documents'}, its documents say {ratio}")
+            found[one.key][name] = value
+    return found
+
+
 PREDICTION = "prediction"  # TFMA asks for one; nothing is predicted here
 
 
 def analyse(models: Mapping[str, Sequence[Measured]], slices: Sequence[Slice], folder: Path) -> dict[str, Values]:
     """Weighted means of all metrics, by model and slice.
 
-    A metric is the `MeanLabel` of amount / weight with the weight of `MEASURES`. Each metric of each model is a ModelSpec with a
+    A metric is the `MeanLabel` of amount / weight with the weight of `RATIO_METRICS`. Each metric of each model is a ModelSpec with a
     label of its own: ModelSpecs that share a label key would all be given the same number, whatever model it is of.
 
     Args:
@@ -46,7 +104,7 @@ def analyse(models: Mapping[str, Sequence[Measured]], slices: Sequence[Slice], f
                 | tfma.ExtractEvaluateAndWriteResults(eval_config=_config(models, slices), output_path=str(folder))
             )
         return {
-            model: _merged({name: tfma.load_eval_result(str(folder), model_name=f"{model}/{name}") for name in MEASURES})
+            model: _merged({name: tfma.load_eval_result(str(folder), model_name=f"{model}/{name}") for name in RATIO_METRICS})
             for model in models
         }  # fmt: skip
 
@@ -54,7 +112,7 @@ def analyse(models: Mapping[str, Sequence[Measured]], slices: Sequence[Slice], f
 def _columns(models: Mapping[str, Sequence[Measured]]) -> dict[str, Any]:
     columns: dict[str, Any] = {}
     for model, documents in models.items():
-        for name, measure in MEASURES.items():
+        for name, measure in RATIO_METRICS.items():
             amounts, weights = measure.sums(documents)
             columns |= {f"{model}/{name}": amounts / weights, f"{model}/{measure.weight}": weights, PREDICTION: np.zeros(len(documents))}
     return columns
@@ -81,7 +139,7 @@ def _config(models: Mapping[str, Sequence[Measured]], slices: Sequence[Slice]) -
             name=f"{model}/{name}", label_key=f"{model}/{name}", prediction_key=PREDICTION, example_weight_key=f"{model}/{measure.weight}"
         )
         for model in models
-        for name, measure in MEASURES.items()
+        for name, measure in RATIO_METRICS.items()
     ]
     dimensions = dict.fromkeys(_dimension(one) for one in slices if one.values)
     return config_pb2.EvalConfig(

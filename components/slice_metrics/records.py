@@ -1,4 +1,4 @@
-"""What is said of each slice: values with intervals, beside the champion's, and the difference (EVAL-5)."""
+"""Metrics of each slice as ratios of sums over its documents, with intervals, the difference from the champion and the worst slices."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -6,10 +6,8 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from components.slice_metrics.analysis import Values
-from components.slice_metrics.measures import MEASURES
+from components.slice_metrics.analysis import RATIO_METRICS, Array, Values
 from components.slice_metrics.slicing import Slice
 from robo_poet.evaluation.documents import Measured
 from robo_poet.judges.bootstrap import ratio_estimate
@@ -19,7 +17,6 @@ from robo_poet.settings.evaluation import SlicesSettings
 
 DIGITS = 6
 COMPARED = "bits_per_byte"  # the one metric that does not depend on the tokenizer: a difference of the others means nothing
-Array = npt.NDArray[np.float64]
 Interval = Callable[[Array, Array], Estimate]
 
 
@@ -58,14 +55,14 @@ def record(
 
 
 def _metrics(documents: Sequence[Measured], values: Mapping[str, float], interval: Interval) -> dict[str, Any]:
-    return {name: _estimate(values[name], interval, *one.sums(documents), one.shown) for name, one in MEASURES.items()}
+    return {name: _estimate(values[name], interval, *one.sums(documents), one.shown) for name, one in RATIO_METRICS.items()}
 
 
 def _difference(
     ours: Sequence[Measured], theirs: Sequence[Measured], mine: Mapping[str, float], other: Mapping[str, float], interval: Interval
 ) -> dict[str, float | None]:
     """Ours less the champion's: below 0 is better. Paired, since both read the same documents."""
-    (amounts, weights), (theirs_amounts, _) = (MEASURES[COMPARED].sums(documents) for documents in (ours, theirs))
+    (amounts, weights), (theirs_amounts, _) = (RATIO_METRICS[COMPARED].sums(documents) for documents in (ours, theirs))
     return _estimate(mine[COMPARED] - other[COMPARED], interval, amounts - theirs_amounts, weights)
 
 
@@ -88,3 +85,32 @@ def _verdict(difference: Mapping[str, float | None]) -> str:
     if low is None or high is None:
         return "unknown"
     return "better" if high < 0 else "worse" if low > 0 else "not told apart"
+
+
+def summary(records: Sequence[Mapping[str, Any]], min_documents: int) -> dict[str, float | None]:
+    """Metrics over the slices of at least `min_documents` documents, without the one of all documents.
+
+    Null where one of them has no number: which slice is the worst is then not known.
+
+    Returns:
+        `slices` and `slices_judged`, counts; `worst_slice_bits_per_byte`; `worst_slice_excess`, by what share that is more than of
+        all documents. With a champion: `worst_slice_difference`, the largest difference in bits per byte (below 0: better on each
+        slice), and `slices_worse` and `slices_better`, counts of verdicts. The worst ones are missing where no slice is judged.
+    """
+    overall, cut = records[0], records[1:]
+    judged = [one for one in cut if one["documents"] >= min_documents]
+    found: dict[str, float | None] = {"slices": len(cut), "slices_judged": len(judged)}
+    if judged:
+        worst, all_of_it = _largest([one["metrics"] for one in judged]), overall["metrics"]["bits_per_byte"]["value"]
+        found["worst_slice_bits_per_byte"] = worst
+        found["worst_slice_excess"] = round(worst / all_of_it - 1, 6) if worst is not None and all_of_it else None
+    if overall["champion"] is not None:
+        if judged:
+            found["worst_slice_difference"] = _largest([one["difference"] for one in judged])
+        found |= {f"slices_{verdict}": sum(one["verdict"] == verdict for one in judged) for verdict in ("worse", "better")}
+    return found
+
+
+def _largest(metrics: Sequence[Mapping[str, Any]]) -> float | None:
+    values = [one["bits_per_byte"]["value"] for one in metrics]
+    return None if None in values else max(values)

@@ -2,18 +2,38 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import cast
 
 from components.train_tokenizer.bpe import train_bpe
 from components.train_tokenizer.component import train_tokenizer
-from components.train_tokenizer.coverage import measure_fit
 from robo_poet.atomic import new_folder, write_text
 from robo_poet.corpus.read import read_documents
 from robo_poet.errors import BadInput
 from robo_poet.model.tokenizer import Tokenizer
 from robo_poet.settings.data import TokenizerSettings
 from robo_poet.step.program import Call, program
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Attributes: coverage, the share of words that are one or two tokens; bytes_per_token."""
+
+    coverage: float
+    bytes_per_token: float
+
+
+def measure_fit(tokenizer: Tokenizer, texts: Iterable[str]) -> Fit:
+    """Measure on `texts`; a word is what stands between white space, encoded with the space before it as in running text."""
+    words = covered = size = tokens = 0
+    for text in texts:
+        size += len(text.encode("utf-8"))
+        tokens += len(tokenizer.encode(text))
+        lengths = [len(ids) for ids in tokenizer.encode_all([f" {word}" for word in text.split()])]
+        words += len(lengths)
+        covered += sum(length <= 2 for length in lengths)
+    return Fit(covered / words if words else 0.0, size / tokens if tokens else 0.0)
 
 
 def work(call: Call) -> None:

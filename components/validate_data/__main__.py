@@ -7,10 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from components.validate_data.checks import check, check_all
+from components.validate_data.checks import anomalies, check, check_all, length_divergence
 from components.validate_data.component import validate_data
 from components.validate_data.corpus_statistics import measure
-from components.validate_data.schema_check import anomalies, length_divergence
 from robo_poet.atomic import write_text
 from robo_poet.corpus.document import Document
 from robo_poet.corpus.read import count_documents, read_documents

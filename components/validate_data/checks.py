@@ -1,7 +1,16 @@
-"""Measured numbers against the limits of the profile (DATA-2). Pure: numbers and settings in, verdicts out."""
+"""Checks of the corpus: statistics against limits, and documents against the curated TFDV schema (DATA-1, DATA-2)."""
 
+import contextlib
+import io
+import logging
+import os
+import warnings
 from dataclasses import dataclass
-from typing import Literal
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import pyarrow as pa
 
 from components.validate_data.corpus_statistics import Measured
 from robo_poet.settings.data import Outside, ValidateSettings
@@ -41,3 +50,65 @@ def check_all(measured: Measured, settings: ValidateSettings) -> list[Check]:
         check("encoding_error_share", measured.damage_share, None, s.max_encoding_error_share, s.on_encoding_errors),
         check("expected_language_share", measured.language_share, s.min_language_share, None, s.on_language),
     ]
+
+
+SCHEMA = Path(__file__).with_name("schema.pbtxt")
+COMPARED = "characters"  # the feature whose distribution train and test must share
+NUMBERS = ("characters", "words", "year")
+
+
+@cache
+def _tfdv() -> Any:
+    """TFDV, six seconds to import, without what TensorFlow, Beam and Google's libraries say meanwhile."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            warnings.simplefilter("ignore")
+            import tensorflow_data_validation as tfdv
+    finally:
+        logging.disable(before)
+    return tfdv
+
+
+def _statistics(features: dict[str, list[Any]], rows: list[int]) -> Any:
+    from tensorflow_data_validation.statistics.stats_impl import generate_statistics_in_memory
+
+    columns = {
+        name: pa.array(
+            [None if values[row] is None else [values[row]] for row in rows], pa.list_(pa.int64() if name in NUMBERS else pa.string())
+        )
+        for name, values in features.items()
+        if any(values[row] is not None for row in rows)  # TFDV takes a column of nothing for a column of another type
+    }
+    return generate_statistics_in_memory(pa.RecordBatch.from_pydict(columns))
+
+
+def anomalies(features: dict[str, list[Any]]) -> list[dict[str, str]]:
+    """What in the corpus is not as the schema wants it.
+
+    Args:
+        features: name → a value a document, None where it has none.
+
+    Returns:
+        `{"feature", "what"}` each, in the order of the names; empty for a good corpus.
+    """
+    tfdv = _tfdv()
+    statistics = _statistics(features, list(range(len(features["split"]))))
+    found = tfdv.validate_statistics(statistics, tfdv.load_schema_text(str(SCHEMA))).anomaly_info
+    return [{"feature": name, "what": " ".join(found[name].description.split())} for name in sorted(found)]
+
+
+def length_divergence(features: dict[str, list[Any]]) -> float:
+    """Jensen-Shannon divergence of the length of documents, from train to test, in [0, 1]; not a number if a split is empty."""
+    tfdv = _tfdv()
+    rows = {split: [row for row, name in enumerate(features["split"]) if name == split] for split in ("train", "test")}
+    if not all(rows.values()):
+        return float("nan")
+    lengths = {COMPARED: features[COMPARED]}
+    schema = tfdv.load_schema_text(str(SCHEMA))
+    tfdv.get_feature(schema, COMPARED).skew_comparator.jensen_shannon_divergence.threshold = 1.0  # measure here, judge elsewhere
+    compared = tfdv.validate_statistics(_statistics(lengths, rows["train"]), schema, serving_statistics=_statistics(lengths, rows["test"]))
+    return float(compared.drift_skew_info[0].skew_measurements[0].value)

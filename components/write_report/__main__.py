@@ -1,25 +1,45 @@
-"""Write the model card of a training: verdict, metrics, slices, bias, safety, samples, training curve, data, lineage."""
+"""Write the model card as HTML, JSON and Markdown: verdict, metrics, slices, bias, safety, samples, training curve, data, lineage."""
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from components.write_report.component import write_report
-from components.write_report.markdown import summary
 from robo_poet.atomic import write_text
 from robo_poet.errors import BadInput
 from robo_poet.evaluation.completions import read_continuations
 from robo_poet.json_input import parse_object
+from robo_poet.judges.metrics import metric_name, metric_text, ordered
 from robo_poet.report.card import make_card
 from robo_poet.report.curves import curves_section
 from robo_poet.report.forest import STYLE
+from robo_poet.report.gates import HEAD, gate_row
 from robo_poet.report.groups import bias_section, champion_section, limits_section, safety_section, slices_section
 from robo_poet.report.page import page
 from robo_poet.report.results import gates_section, lineage_section, metrics_section, samples_section
 from robo_poet.report.statistics import statistics_section
 from robo_poet.step.program import Call, program
+
+
+def summary(card: Mapping[str, Any]) -> str:
+    """A heading, a table of gates, a table of metrics and the samples."""
+    lines = [f"# {card['verdict'].capitalize()}", "", f"| {' | '.join(HEAD)} |", "|---" * len(HEAD) + "|"]
+    lines += [f"| {' | '.join(map(_cell, gate_row(gate).cells))} |" for gate in card["gates"]]
+    lines += ["", "| metric | value | |", "|---|---|---|"]
+    for name, value in ordered(card["metrics"]):
+        lines.append(f"| {metric_name(name)} | {metric_text(name, value)} | {card['bands'].get(name, '')} |")
+    for sample in card["samples"]["drawn"]:
+        quoted = (sample["prompt"] + sample["text"]).replace("\n", "\n    ")
+        lines += ["", f"    {quoted}"]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    """The name of a slice comes from the data."""
+    return text.replace("|", "\\|").replace("\n", " ")
+
 
 READ = ("evaluation", "text_metrics", "model_audit", "slices", "comparison", "decision", "statistics")
 

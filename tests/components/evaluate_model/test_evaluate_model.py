@@ -5,9 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from components.evaluate_model.__main__ import main
+from components.evaluate_model.__main__ import main, unigram_log_probs
 from components.evaluate_model.held_out_prompts import held_out_prompts
-from components.evaluate_model.unigram import unigram_log_probs
 from robo_poet.corpus.document import Document
 from robo_poet.corpus.read import read_documents
 from robo_poet.corpus.write import write_documents

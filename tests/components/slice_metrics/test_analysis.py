@@ -9,9 +9,7 @@ from typing import Any
 import pytest
 
 from components.slice_metrics import analysis
-from components.slice_metrics.agreement import Disagreement, checked
-from components.slice_metrics.analysis import Values, analyse
-from components.slice_metrics.measures import MEASURES
+from components.slice_metrics.analysis import RATIO_METRICS, Disagreement, Values, analyse, checked
 from components.slice_metrics.slicing import Slice, slices
 from robo_poet.evaluation.documents import Measured
 from tests.components.slice_metrics.made import champion_of, documents
@@ -93,7 +91,7 @@ def test_it_asks_nobody_and_a_document_that_is_no_number_is_not_left_out_in_sile
         assert math.isfinite(found[one.key]["token_accuracy"])
 
 
-@pytest.mark.parametrize("name", MEASURES)
+@pytest.mark.parametrize("name", RATIO_METRICS)
 def test_a_value_that_is_wrong_missing_or_of_no_slice_is_an_error(name: str, analysed: Analysed) -> None:
     models, parts, values = analysed
     for key in ("", parts[-1].key):

@@ -7,11 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.slice_metrics.analysis import Values
-from components.slice_metrics.measures import MEASURES
-from components.slice_metrics.records import record
+from components.slice_metrics.analysis import RATIO_METRICS, Values, record, summary
 from components.slice_metrics.slicing import Slice, slices
-from components.slice_metrics.summary import summary
 from robo_poet.evaluation.documents import Measured
 from robo_poet.settings.evaluation import SlicesSettings
 from tests.components.slice_metrics.made import champion_of, document, documents
@@ -21,7 +18,7 @@ SETTINGS = SlicesSettings(resamples=400)
 
 def values(rows: list[Measured], parts: list[Slice]) -> Values:
     """What TFMA says; that it says this is another test's."""
-    sums = {name: measure.sums(rows) for name, measure in MEASURES.items()}
+    sums = {name: measure.sums(rows) for name, measure in RATIO_METRICS.items()}
     return {one.key: {name: float(a[one.rows].sum() / w[one.rows].sum()) for name, (a, w) in sums.items()} for one in parts}
 
 

@@ -3,8 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from components.train_tokenizer.__main__ import main
-from components.train_tokenizer.coverage import measure_fit
+from components.train_tokenizer.__main__ import main, measure_fit
 from robo_poet.digest import digest_path
 from robo_poet.model.tokenizer import CONTROL, Tokenizer
 

@@ -3,8 +3,7 @@ import math
 import pytest
 
 from components.validate_data.checks import check, check_all
-from components.validate_data.corpus_statistics import Measured, histogram, measure, type_token_ratio
-from components.validate_data.text_sample import TextSample
+from components.validate_data.corpus_statistics import Measured, TextSample, histogram, measure, type_token_ratio
 from robo_poet.corpus.document import Document
 from robo_poet.settings.data import ValidateSettings
 

@@ -1,3 +1,4 @@
+import gzip
 import math
 from itertools import pairwise
 from pathlib import Path
@@ -7,11 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.evaluate_model.edge_loss import measure_edge_loss, sample_windows
+from components.evaluate_model.exports import compressed_bytes, measure_edge_loss, sample_windows
 from robo_poet.corpus.read import read_documents
 from robo_poet.model.edge import EdgeModel, load_edge
 from robo_poet.model.load import load_model
 from robo_poet.model.score import WINDOW, score
+
+
+def test_it_is_the_size_of_one_gzip_file_of_all_contents(tmp_path: Path) -> None:
+    random = np.random.default_rng(1)
+    contents = [random.integers(0, 50, size).astype(np.uint8).tobytes() for size in (10, 3_000_000, 0)]
+    for name, content in zip(("a", "folder/b", "folder/deeper/c"), contents, strict=True):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    assert compressed_bytes(tmp_path) == len(gzip.compress(b"".join(contents), 6))
 
 
 def test_it_is_the_ratio_of_bits_a_byte_on_the_same_tokens(toy_corpus: Path, toy_training: Path, toy_tokenizer: Path) -> None:

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.register_model.__main__ import main
-from components.register_model.register import FILES, plain, stage_for
+from components.register_model.__main__ import FILES, main, plain, stage_for
 from robo_poet.digest import digest_path
 from robo_poet.registry.registry import Registry
 
