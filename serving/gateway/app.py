@@ -8,24 +8,19 @@ from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse
 
-from serving.gateway.admission import Admission
-from serving.gateway.client_address import networks
-from serving.gateway.docs_page import HEADERS as DOCS_HEADERS
-from serving.gateway.docs_page import docs_page
-from serving.gateway.exchange import exchange_of
-from serving.gateway.feedback import FeedbackDesk
-from serving.gateway.filtering import Filtering
-from serving.gateway.front import Front
-from serving.gateway.generation import Generation
-from serving.gateway.health import Health
-from serving.gateway.ledger import Ledger
-from serving.gateway.openapi import describe, errors, limited, takes
-from serving.gateway.parts import Parts
-from serving.gateway.refusals import error_response, of_status
-from serving.gateway.room import Room
+from serving.gateway.api.feedback import FeedbackDesk
+from serving.gateway.api.generation import Generation
+from serving.gateway.api.health import HealthEndpoints
+from serving.gateway.api.openapi import HEADERS as DOCS_HEADERS
+from serving.gateway.api.openapi import describe, docs_page, errors, limited, takes
+from serving.gateway.assemble import Parts
+from serving.gateway.http.admission import Admission, Room
+from serving.gateway.http.exchange import exchange_of, networks
+from serving.gateway.http.front import Front, SecurityHeaders
+from serving.gateway.http.refusals import error_response, of_status
 from serving.gateway.schema import FeedbackAnswer, FeedbackRequest, GenerateAnswer, GenerateRequest, HealthAnswer, ReadyAnswer
-from serving.gateway.security_headers import SecurityHeaders
-from serving.gateway.write import Writer
+from serving.gateway.writing.ledger import Ledger
+from serving.gateway.writing.write import Filtering, Writer
 from serving.refusal import Refused
 
 _BODY = (400, 401, 403, 408, 413, 415, 422, 429, 500, 503)
@@ -46,7 +41,7 @@ def make_app(parts: Parts) -> FastAPI:
     writer = Writer(parts.client, filtering, settings.signature)
     generation = Generation(settings, admission, room, versions, filtering, writer, parts.ids, ledger)
     desk = FeedbackDesk(settings, admission, parts.ids, ledger)
-    health = Health(versions, parts.metrics, admission, lambda: parts.request_log.trouble != "", settings.metrics_for)
+    health = HealthEndpoints(versions, parts.metrics, admission, lambda: parts.request_log.trouble != "", settings.metrics_for)
 
     app = FastAPI(title="robo-poet", version="1", docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=lambda _: _life(parts))
     app.add_middleware(

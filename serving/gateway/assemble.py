@@ -1,7 +1,11 @@
-"""The real parts, of settings and the folders they name."""
+"""The parts of a gateway, and how the real ones are built from the settings. Tests bring their own."""
 
 import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from starlette.routing import BaseRoute
 
 from robo_poet.registry.registry import Registry
 from robo_poet.request_log.log import RequestLog
@@ -9,15 +13,39 @@ from robo_poet.settings.serve import ServeSettings
 from serving.access.authentication import Access
 from serving.access.rate_limiter import RateLimiter
 from serving.content_filter.filter import ContentFilter
-from serving.gateway.completion_id import CompletionIds
-from serving.gateway.model_client import ModelClient
-from serving.gateway.parts import Parts
-from serving.gateway.prompt_score import PromptScore
-from serving.gateway.versions import Versions
+from serving.gateway.backend.arms import CompletionIds
+from serving.gateway.backend.model_client import ModelClient
+from serving.gateway.backend.prompt_score import PromptScore
+from serving.gateway.backend.versions import Versions
 from serving.playground.page import routes
 from serving.telemetry.audit_log import AuditLog
 from serving.telemetry.metrics import Metrics
 from serving.telemetry.pseudonym import Pseudonyms, read_or_make_key
+
+
+@dataclass(frozen=True)
+class Parts:
+    """One of each. The application closes those that have something to close.
+
+    Attributes:
+        closing: called at the end, each in a thread.
+        page: routes of the playground; none without it.
+    """
+
+    settings: ServeSettings
+    client: ModelClient
+    versions: Versions
+    access: Access
+    limiter: RateLimiter
+    content_filter: ContentFilter
+    metrics: Metrics
+    audit: AuditLog | None
+    request_log: RequestLog
+    pseudonyms: Pseudonyms
+    ids: CompletionIds
+    closing: Sequence[Callable[[], object]] = field(default=())
+    page: Sequence[BaseRoute] = field(default=())
+
 
 log = logging.getLogger("serving.gateway")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.code_digest import ROOT, lock_file
+from pipelines.images.programs import ROOT, lock_file
 from serving.edge.__main__ import main
 
 

@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from pipelines.code_digest import ROOT
+from pipelines.images.programs import ROOT
 
 
 def test_the_full_model_is_ready_in_a_second_and_writes_in_little_memory(full_size: Path) -> None:

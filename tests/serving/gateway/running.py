@@ -17,9 +17,8 @@ from starlette.types import ASGIApp
 from robo_poet.settings.serve import ServeSettings
 from serving.access.api_keys import KeyStore
 from serving.gateway.app import make_app
-from serving.gateway.assemble import assemble
-from serving.gateway.connection import Connection
-from serving.gateway.parts import Parts
+from serving.gateway.assemble import Parts, assemble
+from serving.gateway.http.connection import Connection
 
 ALL = ("generate", "feedback", "metrics", "internal-load")
 

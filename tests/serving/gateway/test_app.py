@@ -95,7 +95,7 @@ def test_each_status_is_described(staged: Gateway) -> None:
 
 
 def test_what_was_answered_is_audited_without_its_text(staged: Gateway) -> None:
-    from tests.serving.gateway.test_generation import wait_until
+    from tests.serving.gateway.api.test_generation import wait_until
 
     answer = staged.generate(text="the heart that nobody may read").json()
     folder = Path(staged.parts.settings.folder) / "audit"

@@ -5,7 +5,7 @@ import pytest
 
 from robo_poet.errors import BadInput
 from robo_poet.settings.serve import ServeSettings
-from serving.gateway.read_settings import read_settings
+from serving.gateway.__main__ import read_settings
 
 
 def test_without_a_file_all_is_the_specifications() -> None:

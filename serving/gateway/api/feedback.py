@@ -1,0 +1,38 @@
+"""What a reader thinks of a completion (`POST /v1/feedback`)."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from robo_poet.settings.serve import ServeSettings
+from serving.gateway.backend.arms import CompletionIds
+from serving.gateway.http.admission import Admission
+from serving.gateway.http.body import read_body
+from serving.gateway.http.exchange import exchange_of
+from serving.gateway.http.refusals import RefusedField, json_response
+from serving.gateway.schema import FeedbackRequest
+from serving.gateway.writing.ledger import Ledger
+
+
+class FeedbackDesk:
+    """Takes opinions on answers that this gateway, or a replica with its key, gave."""
+
+    def __init__(self, settings: ServeSettings, admission: Admission, ids: CompletionIds, ledger: Ledger) -> None:
+        self._settings, self._admission, self._ids, self._ledger = settings, admission, ids, ledger
+
+    async def answer(self, request: Request) -> Response:
+        """Note it.
+
+        Raises:
+            Refused: 404, there is no such answer, or it was long ago; and as for all requests.
+        """
+        exchange = exchange_of(request.scope)
+        caller, headers = await self._admission.admit(request, "feedback")
+        given = await read_body(request, FeedbackRequest, limit=self._settings.body_bytes, seconds=self._settings.body_seconds)
+        issued = self._ids.read(given.completion_id)
+        if issued is None:
+            days = self._settings.feedback_days
+            told = f"no answer of the last {days} days has this id; give the `id` of an answer as it came"
+            raise RefusedField("completion_id", told, status=404, code="unknown_completion")
+        exchange.completion, exchange.version, exchange.arm = given.completion_id, issued.version, issued.arm
+        self._ledger.rated(given.completion_id, caller.user, issued.version, issued.arm, given.rating, given.thumb)
+        return json_response({"status": "success", "request_id": exchange.id}, headers=headers)

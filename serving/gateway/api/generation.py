@@ -1,0 +1,183 @@
+"""A text is asked for, and written: whole in one answer, or by server-sent events (SERVE-2)."""
+
+import secrets
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+
+from robo_poet.model.sampling import Sampling
+from robo_poet.settings.serve import ServeSettings
+from serving.gateway.backend.arms import CompletionIds
+from serving.gateway.backend.model_client import VersionGone, unavailable
+from serving.gateway.backend.versions import Versions
+from serving.gateway.http.admission import Admission, Room
+from serving.gateway.http.body import read_body
+from serving.gateway.http.exchange import Exchange, exchange_of
+from serving.gateway.http.refusals import error_body, internal, json_response
+from serving.gateway.http.streaming import EventStream, event, unless_gone
+from serving.gateway.schema import GenerateRequest
+from serving.gateway.writing.job import Job, make_job, sampling_of, sanitised
+from serving.gateway.writing.ledger import Ledger
+from serving.gateway.writing.samples import REFUSED, Sample, answer_body, probabilities, told
+from serving.gateway.writing.write import Filtering, Piece, Writer, completion_refused, prompt_refused
+from serving.refusal import Refused
+
+log = structlog.get_logger("serving.gateway")
+
+
+@dataclass(frozen=True)
+class _Order:
+    """What is asked, before a version is chosen."""
+
+    exchange: Exchange
+    asked: GenerateRequest
+    text: str
+    sampling: Sampling
+    seed: int
+    until: float
+
+
+class Generation:
+    """Answers `POST /v1/generate`."""
+
+    def __init__(
+        self, settings: ServeSettings, admission: Admission, room: Room, versions: Versions, filtering: Filtering, writer: Writer,
+        ids: CompletionIds, ledger: Ledger,
+    ) -> None:  # fmt: skip
+        self._settings, self._admission, self._room, self._versions = settings, admission, room, versions
+        self._filtering, self._writer, self._ids, self._ledger = filtering, writer, ids, ledger
+
+    async def answer(self, request: Request) -> Response:
+        """The whole way of a request. The model server works on it no longer than anybody waits.
+
+        Raises:
+            Refused: with a status and words for the reader.
+            ClientGone: nobody is there any more.
+        """
+        exchange, until = exchange_of(request.scope), time.monotonic() + self._settings.deadline_seconds
+        _, headers = await self._admission.admit(request, "generate")
+        asked = await read_body(request, GenerateRequest, limit=self._settings.body_bytes, seconds=self._settings.body_seconds)
+        exchange.parameters = {
+            name: getattr(asked, name)
+            for name in ("temperature", "top_p", "top_k", "max_length", "num_samples", "repetition_penalty", "stream")
+        }
+        text, sampling = sanitised(asked.text, "text"), sampling_of(asked, self._filtering.restricted)
+        order = _Order(exchange, asked, text, sampling, secrets.randbelow(2**31) if asked.seed is None else asked.seed, until)
+        if not asked.stream:
+            return json_response(await unless_gone(request.receive, self._whole(order)), headers=headers)
+        exchange.route = "stream"
+        events = self._events(order)
+        return EventStream(await unless_gone(request.receive, _first(events)), events, headers)
+
+    async def _whole(self, order: _Order) -> dict[str, object]:
+        with self._room.place():
+            job = await self._accepted(order)
+            try:
+                samples = await self._writer.write(job)
+            except VersionGone:
+                job = await self._moved(order, job)
+                try:
+                    samples = await self._writer.write(job)
+                except VersionGone:
+                    raise unavailable() from None
+            self._note(order, job, samples)
+            body = answer_body(order.exchange, job, samples)
+            if order.asked.token_probabilities:
+                body["token_probabilities"] = probabilities(job, samples)
+            return body
+
+    async def _events(self, order: _Order) -> AsyncGenerator[bytes]:
+        """The events of a stream. What fails before the first of them is raised; what fails later is an event."""
+        begun, exchange = False, order.exchange
+        try:
+            with self._room.place():
+                async with aclosing(self._told(order)) as events:
+                    async for one in events:
+                        begun = True
+                        yield one
+        except Exception as error:
+            if not begun:
+                raise
+            if not isinstance(error, Refused):
+                log.exception("a stream failed")
+            refused = error if isinstance(error, Refused) else internal()
+            exchange.status, exchange.code = refused.status, refused.code
+            yield event("error", {**error_body(refused, exchange.id), "status_code": refused.status})
+
+    async def _told(self, order: _Order) -> AsyncGenerator[bytes]:
+        job, samples, first = await self._accepted(order), list[Sample](), None
+        try:
+            async with aclosing(self._writer.stream(job, samples)) as pieces:
+                async for piece in pieces:
+                    first = first or order.exchange.seconds
+                    yield _piece_event(piece, order.asked.token_probabilities)
+        except VersionGone:
+            if first is not None:
+                raise unavailable() from None
+            job = await self._moved(order, job)
+            try:
+                async with aclosing(self._writer.stream(job, samples)) as pieces:
+                    async for piece in pieces:
+                        first = first or order.exchange.seconds
+                        yield _piece_event(piece, order.asked.token_probabilities)
+            except VersionGone:
+                raise unavailable() from None
+        self._note(order, job, samples, first)
+        yield event("done", answer_body(order.exchange, job, samples))
+
+    async def _accepted(self, order: _Order) -> Job:
+        """The job, if its text may be continued."""
+        job = self._job(order)
+        # As it will be read, and as it came: what was taken out of it may have been the point.
+        for text in dict.fromkeys((order.text, order.asked.text)):
+            decision = await self._filtering.decide(text, "prompt")
+            if not decision.allowed:
+                order.exchange.rule = decision.rule
+                self._ledger.turned_away(order.exchange, job)
+                raise prompt_refused(decision)
+        return job
+
+    def _job(self, order: _Order) -> Job:
+        exchange, chosen = order.exchange, self._versions.choose(order.exchange.user)
+        exchange.version, exchange.arm, exchange.prompt = chosen.served.number, chosen.arm, order.text
+        job = make_job(
+            chosen, order.text, order.sampling, order.asked.num_samples, order.seed, until=order.until, request_id=exchange.id
+        )  # fmt: skip
+        exchange.prompt_tokens, exchange.completion = len(job.prompt) - 1, self._ids.issue(chosen.served.number, chosen.arm)
+        return job
+
+    async def _moved(self, order: _Order, before: Job) -> Job:
+        """The job for the version that serves now that the one before is gone."""
+        await self._versions.look()
+        job = self._job(order)
+        if job.chosen.served is before.chosen.served:
+            raise unavailable()
+        return job
+
+    def _note(self, order: _Order, job: Job, samples: list[Sample], first: float | None = None) -> None:
+        """Tell the books.
+
+        Raises:
+            Refused: 422, none of the samples may be shown.
+        """
+        exchange = order.exchange
+        exchange.tokens, exchange.completions = sum(len(sample.written.tokens) for sample in samples), [sample.text for sample in samples]
+        exchange.rule = next((sample.rule for sample in samples if sample.rule), "")
+        if all(sample.finish == REFUSED for sample in samples):
+            self._ledger.withheld(exchange, job, samples)
+            raise completion_refused()
+        self._ledger.completed(exchange, job, samples, first)
+
+
+async def _first(events: AsyncGenerator[bytes]) -> bytes:
+    return await anext(events)
+
+
+def _piece_event(piece: Piece, tokens: bool) -> bytes:
+    said: dict[str, object] = {"sample": piece.sample, "text": "".join(one.text for one in piece.tokens)}
+    return event("text", {**said, "tokens": told(piece.tokens)} if tokens else said)

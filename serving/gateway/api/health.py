@@ -1,0 +1,66 @@
+"""Whether it lives, whether it can answer, and its figures (INFRA-3, MON-1)."""
+
+from collections.abc import Callable
+from ipaddress import ip_address
+from typing import Literal
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from serving.gateway.backend.versions import Versions
+from serving.gateway.http.admission import Admission
+from serving.gateway.http.refusals import json_response
+from serving.telemetry.metrics import Metrics
+
+
+class HealthEndpoints:
+    """Answers those who watch.
+
+    Args:
+        log_ails: something is amiss with the request log; its own words may hold paths, and stay in our log.
+        metrics_for: who may read the figures, see `ServeSettings.metrics_for`.
+    """
+
+    def __init__(
+        self, versions: Versions, metrics: Metrics, admission: Admission, log_ails: Callable[[], bool],
+        metrics_for: Literal["loopback", "scope", "all"],
+    ) -> None:  # fmt: skip
+        self._versions, self._metrics, self._admission = versions, metrics, admission
+        self._log_ails, self._metrics_for = log_ails, metrics_for
+
+    async def alive(self) -> Response:
+        """The process answers."""
+        return json_response({"status": "alive"})
+
+    async def ready(self) -> Response:
+        """200 if requests can be answered, else 503; what is amiss is said in both cases."""
+        seen = self._versions.health
+        log = ["requests are not logged as they should be; the gateway's log says why"] if self._log_ails() else []
+        body = {
+            "status": "ready" if seen.ready else "not_ready",
+            "champion": seen.champion,
+            "canary": seen.canary,
+            "canary_share": seen.share,
+            "degraded": [*seen.troubles, *self._admission.troubles, *log],
+        }
+        return json_response(body, 200 if seen.ready else 503, {} if seen.ready else {"Retry-After": "1"})
+
+    async def figures(self, request: Request) -> Response:
+        """Prometheus' text format.
+
+        Raises:
+            Refused: 401, 403 or 429, these figures are not for everybody.
+        """
+        if self._metrics_for != "all" and not (self._metrics_for == "loopback" and _from_here(request)):
+            await self._admission.admit(request, "metrics")
+        return Response(self._metrics.render(), headers={"Cache-Control": "no-store"}, media_type=self._metrics.content_type)
+
+
+def _from_here(request: Request) -> bool:
+    """From this machine, and not through a proxy on it, which would make the whole world look like it."""
+    if request.client is None or "x-forwarded-for" in request.headers or "forwarded" in request.headers:
+        return False
+    try:
+        return ip_address(request.client.host).is_loopback
+    except ValueError:
+        return False

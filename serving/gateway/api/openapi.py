@@ -1,0 +1,168 @@
+"""The OpenAPI description of the API, and the page at /docs that is made from it, without a script (SERVE-2)."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from html import escape
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+
+from serving.gateway.schema import ErrorAnswer, FeedbackRequest, GenerateRequest
+
+_REF = "#/components/schemas/{model}"
+ABOUT = """Continues a text, by the version of the model that is champion.
+
+Every error has one form, with a code for programs and a sentence for people. An `X-Request-ID` of yours (1 to 64 letters, digits,
+`.`, `_`, `-`) comes back in each answer and stands in our logs; without one we make it."""
+_MEANS = {
+    400: "no UTF-8, or no JSON", 401: "no key, or one that is not known, expired or revoked", 403: "the key's scopes do not hold this",
+    404: "there is no such thing", 405: "not by this method", 408: "the body came too slowly", 413: "the body is too large",
+    415: "the body is not application/json", 422: "a field is wrong, or the content filter refused", 429: "too many requests a minute",
+    500: "a defect of ours", 502: "the model gave no answer that can be used", 503: "too busy, or no model is there",
+    504: "not done within the deadline",
+}  # fmt: skip
+_RETRY = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 0}}}
+_LIMIT = {
+    f"RateLimit-{name}": {"description": told, "schema": {"type": "integer", "minimum": 0}}
+    for name, told in (("Limit", "Requests in a minute."), ("Remaining", "Left now."), ("Reset", "Seconds until there are more."))
+}
+_KEYS: list[dict[str, list[str]]] = [{"key": []}, {"bearer": []}]
+
+
+def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Documentation of these statuses, all of one schema."""
+    return {
+        status: {"model": ErrorAnswer, "description": _MEANS[status].capitalize() + ".", **_waits(status)} for status in statuses
+    }  # fmt: skip
+
+
+def limited(description: str) -> dict[str, Any]:
+    """A success that tells how much is left of the rate limit."""
+    return {"description": description, "headers": _LIMIT}
+
+
+def takes(model: type[BaseModel]) -> dict[str, Any]:
+    """`openapi_extra` of a route that needs a key and reads a body of this form."""
+    schema = {"$ref": _REF.format(model=model.__name__)}
+    examples = (model.model_config.get("json_schema_extra") or {}).get("examples", [])  # type: ignore[union-attr]
+    shown = {f"example {number}": {"value": one} for number, one in enumerate(examples, 1)}  # type: ignore[arg-type]
+    content = {"application/json": {"schema": schema, "examples": shown}}
+    return {"requestBody": {"required": True, "content": content}, "security": _KEYS}
+
+
+def describe(app: FastAPI) -> None:
+    """Make `app.openapi()` whole; made once."""
+
+    def whole() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            found = get_openapi(title=app.title, version=app.version, description=ABOUT, routes=app.routes)
+            schemas = found["components"]["schemas"]
+            for model in (GenerateRequest, FeedbackRequest):
+                schemas[model.__name__] = model.model_json_schema(ref_template=_REF)
+            found["components"]["securitySchemes"] = {
+                "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+                "bearer": {"type": "http", "scheme": "bearer", "description": "an API key, or a JWT of the issuer that is set up"},
+            }
+            app.openapi_schema = found
+        return app.openapi_schema
+
+    app.openapi = whole  # type: ignore[method-assign]
+
+
+def _waits(status: int) -> Mapping[str, Any]:
+    return {"headers": _RETRY} if status in (429, 503) else {}
+
+
+STYLE = """
+:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
+body { max-width: 52rem; margin: 2rem auto; padding: 0 1rem; }
+h2 { margin-top: 3rem; border-top: 1px solid #8886; padding-top: 1.5rem; }
+code, pre { font: 0.9em ui-monospace, monospace; }
+pre { background: #8882; padding: 0.8rem; border-radius: 6px; overflow-x: auto; }
+table { border-collapse: collapse; width: 100%; font-size: 0.92em; }
+th, td { text-align: left; vertical-align: top; padding: 0.3rem 0.8rem 0.3rem 0; border-bottom: 1px solid #8883; }
+.method { font-size: 0.8em; opacity: 0.7; }
+"""
+_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+HEADERS = {
+    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_HASH}'; base-uri 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-cache",
+}
+Schema = Mapping[str, Any]
+
+
+def docs_page(openapi: Schema) -> str:
+    """The page, HTML."""
+    about = "".join(f"<p>{_text(part)}</p>" for part in openapi["info"]["description"].split("\n\n"))
+    parts = [
+        _operation(path, method, operation, openapi) for path, methods in openapi["paths"].items() for method, operation in methods.items()
+    ]
+    title = escape(openapi["info"]["title"])
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        f"<title>{title}: the API</title><style>{STYLE}</style></head><body><h1>{title}: the API</h1>{about}"
+        f'<p>For programs: <a href="/openapi.json">openapi.json</a>.</p>{"".join(parts)}</body></html>'
+    )
+
+
+def _operation(path: str, method: str, operation: Schema, openapi: Schema) -> str:
+    found = [f'<h2><span class="method">{method.upper()}</span> <code>{escape(path)}</code></h2>']
+    found += [f"<p><strong>{_text(operation['summary'])}</strong></p><p>{_text(operation.get('description', ''))}</p>"]
+    if operation.get("security"):
+        found.append("<p>Needs a key: <code>X-API-Key: rp_…</code> or <code>Authorization: Bearer …</code>.</p>")
+    if "requestBody" in operation:
+        content = operation["requestBody"]["content"]["application/json"]
+        found.append(_fields("Request", _resolved(content["schema"], openapi), openapi))
+        found += [_example(one["value"]) for one in content.get("examples", {}).values()]
+    for status, response in operation["responses"].items():
+        schema = response.get("content", {}).get("application/json", {}).get("schema")
+        if status == "200" and schema:
+            own = _resolved(schema, openapi)
+            found.append(_fields("Answer", own, openapi))
+            found += [_example(one) for one in own.get("examples", ())]
+    rows = "".join(f"<tr><td>{escape(s)}</td><td>{_text(r['description'])}</td></tr>" for s, r in operation["responses"].items())
+    found.append(f"<h3>Status</h3><table>{rows}</table>")
+    return "".join(found)
+
+
+def _fields(title: str, schema: Schema, openapi: Schema) -> str:
+    rows = "<tr><th>Field</th><th>Value</th><th></th></tr>" + "".join(_rows(schema, openapi, title == "Request"))
+    return f"<h3>{title}</h3><p>{_text(schema.get('description', ''))}</p><table>{rows}</table>"
+
+
+def _rows(schema: Schema, openapi: Schema, asked: bool, prefix: str = "") -> Iterator[str]:
+    for name, given in schema.get("properties", {}).items():
+        own = _resolved(given, openapi)
+        needed = " (required)" if asked and name in schema.get("required", ()) else ""
+        told = _text(given.get("description", "" if "properties" in own else own.get("description", "")))
+        yield f"<tr><td><code>{escape(prefix + name)}</code></td><td>{escape(_kind(own) + needed)}</td><td>{told}</td></tr>"
+        yield from _rows(own, openapi, asked, f"{prefix}{name}.")
+
+
+def _kind(schema: Schema) -> str:
+    kinds = schema.get("anyOf", [schema])
+    words = " or ".join(str(one.get("type", "object")) for one in kinds)
+    if "const" in schema or "enum" in schema:
+        words = " or ".join(json.dumps(value) for value in schema.get("enum", [schema.get("const")]))
+    low, high = (next((one[key] for one in kinds if key in one), None) for key in ("minimum", "maximum"))
+    if low is not None or high is not None:
+        words += f", {'' if low is None else f'{low:g}' if abs(low) < 1e6 else low} to {'' if high is None else high}".rstrip()
+    return words + (f"; {json.dumps(schema['default'])} if left out" if schema.get("default") is not None else "")
+
+
+def _resolved(schema: Schema, openapi: Schema) -> Schema:
+    found = schema.get("$ref")
+    return openapi["components"]["schemas"][found.rsplit("/", 1)[-1]] if found else schema
+
+
+def _example(value: Any) -> str:
+    return f"<pre>{escape(json.dumps(value, indent=2, ensure_ascii=False))}</pre>"
+
+
+def _text(text: str) -> str:
+    """Prose; what stands between backticks is code."""
+    return "".join(f"<code>{escape(part)}</code>" if number % 2 else escape(part) for number, part in enumerate(text.split("`")))

@@ -1,0 +1,1 @@
+"""The model server and the versions that it has loaded."""

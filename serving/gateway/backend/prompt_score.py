@@ -1,0 +1,44 @@
+"""Likelihood of a prompt under the version that continued it, for the request log (MON-3)."""
+
+import asyncio
+import math
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from robo_poet.model.limits import MAX_LENGTH
+from robo_poet.model.tokenizer import START
+from robo_poet.request_log.record import Request, Score
+from serving.gateway.backend.model_client import ModelClient, VersionGone
+from serving.gateway.backend.versions import Versions
+from serving.refusal import Refused
+
+SECONDS = 5.0
+
+
+class PromptScore:
+    """Asks the model server's `score`. Called in the request log's thread, beside the answers; the call itself is the event loop's.
+
+    Args:
+        seen: is told of each: version, arm, nats, tokens.
+    """
+
+    def __init__(self, client: ModelClient, versions: Versions, seen: Callable[[int, str, float, int], None]) -> None:
+        self._client, self._versions, self._seen = client, versions, seen
+
+    def __call__(self, record: Request) -> Score | None:
+        """The sum of the tokens' cross-entropy; None if the version is not served any more, or gave no likelihood."""
+        served = self._versions.find(record.version)
+        if served is None:
+            return None
+        tokens = np.asarray([[START, *served.tokenizer.encode(record.prompt)][:MAX_LENGTH]], np.int32)
+        call = self._client.predict(served.number, "score", {"tokens": tokens}, time.monotonic() + SECONDS, record.request_id)
+        try:
+            outputs = asyncio.run_coroutine_threadsafe(call, self._client.loop).result(SECONDS)
+            found = [float(chance) for chance in outputs["log_prob"][0]]
+        except (VersionGone, Refused, KeyError, IndexError, TypeError, ValueError, TimeoutError):
+            return None
+        score = Score(-math.fsum(found), len(found))
+        self._seen(served.number, record.arm, score.nats, score.tokens)
+        return score

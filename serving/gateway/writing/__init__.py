@@ -1,0 +1,1 @@
+"""The generation of an answer: job, samples, content filter, records."""

@@ -1,0 +1,101 @@
+"""What metrics, audit log and request log are told of a request, each what it is for."""
+
+import math
+import time
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+
+from robo_poet.request_log.log import RequestLog
+from robo_poet.request_log.record import Feedback, Request
+from serving.gateway.http.exchange import Exchange
+from serving.gateway.writing.job import Job
+from serving.gateway.writing.samples import REFUSED, Sample, perplexity
+from serving.telemetry.audit_log import AuditLog, Interaction
+from serving.telemetry.metrics import Metrics
+from serving.telemetry.pseudonym import Pseudonyms
+
+RATED = 10_000  # completions whose ratings are remembered, lest one is counted twice
+_AUDITED = ("generate", "stream", "feedback")
+
+
+class Ledger:
+    """Takes notes; nothing here blocks."""
+
+    def __init__(self, metrics: Metrics, audit: AuditLog | None, request_log: RequestLog, pseudonyms: Pseudonyms) -> None:
+        self._metrics, self._audit, self._log, self._pseudonyms = metrics, audit, request_log, pseudonyms
+        self._rated: OrderedDict[tuple[str, ...], None] = OrderedDict()
+
+    def ended(self, exchange: Exchange) -> None:
+        """A request is over, however it went."""
+        self._metrics.answered(exchange.route, exchange.status, exchange.seconds, version=exchange.version, arm=exchange.arm)
+        if exchange.code == "client_gone":
+            self._metrics.client_gone()
+        elif exchange.code:
+            self._metrics.refused(exchange.code)
+        if self._audit is not None and (exchange.route in _AUDITED or exchange.status in (401, 403)):
+            self._audit.write(Interaction(
+                exchange.id, exchange.route, exchange.status, exchange.seconds * 1000, exchange.user, exchange.credential, exchange.code,
+                exchange.completion, exchange.version, exchange.arm, exchange.rule, exchange.parameters, exchange.prompt_tokens,
+                exchange.tokens, exchange.prompt, exchange.completions,
+            ))  # fmt: skip
+
+    def completed(self, exchange: Exchange, job: Job, samples: Sequence[Sample], first_seconds: float | None = None) -> None:
+        """Texts were written and may be shown, some of them at least.
+
+        Args:
+            first_seconds: of a stream, until its first piece was ready.
+        """
+        version, arm = job.chosen.served.number, job.chosen.arm
+        lengths = [len(sample.written.tokens) for sample in samples]
+        self._metrics.completed(
+            version=version, arm=arm, user=self._pseudonyms.user(exchange.user), seconds=exchange.seconds,
+            generation_seconds=job.generation_seconds, prompt_tokens=len(job.prompt) - 1, lengths=lengths,
+            parameters=numbers(exchange.parameters), first_token_seconds=first_seconds,
+        )  # fmt: skip
+        nats = -math.fsum(chance for sample in samples for chance in sample.written.log_probs)
+        self._metrics.scored("completion", version=version, arm=arm, nats=nats, tokens=sum(lengths))
+        self._keep(exchange, job, samples, 200, "")
+
+    def withheld(self, exchange: Exchange, job: Job, samples: Sequence[Sample]) -> None:
+        """Texts were written, and none may be shown."""
+        self._keep(exchange, job, samples, 422, "content_refused")
+
+    def turned_away(self, exchange: Exchange, job: Job) -> None:
+        """The prompt may not be continued."""
+        self._keep(exchange, job, (), 422, "content_refused", exchange.rule)
+
+    def rated(self, completion: str, user: str, version: int, arm: str, rating: int | None, thumb: str | None) -> None:
+        """A reader said what they think. Metrics count a reader's first word on a completion, for a counter takes nothing back; the request
+        log keeps all, of which the last is read."""
+        told_rating = rating if rating is not None and self._first("rating", completion, user) else None
+        told_thumb = thumb if thumb is not None and self._first("thumb", completion, user) else None
+        if told_rating is not None or told_thumb is not None:
+            self._metrics.feedback(version=version, arm=arm, rating=told_rating, thumb=told_thumb)
+        self._log.feedback(Feedback(completion, time.time(), self._pseudonyms.user(user), rating, thumb))
+
+    def _first(self, *said: str) -> bool:
+        if said in self._rated:
+            return False
+        self._rated[said] = None
+        if len(self._rated) > RATED:
+            self._rated.popitem(last=False)
+        return True
+
+    def _keep(self, exchange: Exchange, job: Job, samples: Sequence[Sample], status: int, code: str, prompt_rule: str = "") -> None:
+        served = job.chosen.served
+        rules = [sample.rule for sample in samples if sample.finish == REFUSED]
+        self._log.put(Request(
+            completion_id=exchange.completion, request_id=exchange.id, time=time.time() - exchange.seconds,
+            user=self._pseudonyms.user(exchange.user), version=served.number, digest=served.digest, arm=job.chosen.arm, prompt=job.text,
+            completions=[sample.text for sample in samples], parameters=numbers(exchange.parameters), seconds=exchange.seconds,
+            generation_seconds=job.generation_seconds, prompt_tokens=len(job.prompt) - 1,
+            tokens=[len(sample.written.tokens) for sample in samples],
+            completion_perplexities=[perplexity(sample.written.log_probs) for sample in samples],
+            finish_reasons=[sample.finish for sample in samples], status=status, code=code,
+            filter_rule=rules[0] if rules else prompt_rule, filter_side="completion" if rules else "prompt" if prompt_rule else "",
+        ))  # fmt: skip
+
+
+def numbers(parameters: Mapping[str, float | bool]) -> dict[str, float]:
+    """The parameters that are amounts."""
+    return {name: float(value) for name, value in parameters.items() if not isinstance(value, bool)}

@@ -1,0 +1,182 @@
+"""Generates completions by the model server, whole or in parts. The content filter judges every part before it is sent (SERVE-4)."""
+
+import math
+import time
+from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import NamedTuple
+
+import structlog
+
+from robo_poet.model.completion import Completion, stopped
+from robo_poet.model.inputs import prompt_inputs, sampling_inputs
+from robo_poet.model.limits import StopReason
+from robo_poet.model.pieces import NOTHING, joined, next_piece
+from robo_poet.model.sampling import Sampling
+from serving.content_filter.decision import FilterDecision, Side, event, next_step
+from serving.content_filter.filter import ContentFilter
+from serving.gateway.backend.model_client import ModelClient
+from serving.gateway.http.refusals import RefusedField, model_failed
+from serving.gateway.writing.job import Job
+from serving.gateway.writing.samples import Sample, TokenText, refused_sample, sample_of, settled, token_texts
+from serving.refusal import Refused
+from serving.telemetry.metrics import Metrics
+
+log = structlog.get_logger("serving.gateway")
+
+
+class Filtering:
+    """Judges texts, by our own judges and then by the service, if one is set.
+
+    Args:
+        digest: keyed, of a text, for the log.
+        attempts: completions drawn before a sample is refused.
+    """
+
+    def __init__(self, content_filter: ContentFilter, metrics: Metrics, digest: Callable[[str], str], attempts: int) -> None:
+        self._filter, self._metrics, self._digest, self.attempts = content_filter, metrics, digest, attempts
+        self.restricted = content_filter.restricted
+
+    async def decide(self, text: str, side: Side, before: str = "", attempt: int = 1) -> FilterDecision:
+        """What becomes of `text`; `before` is a completion's prompt."""
+        decision = self._filter.check(text, side, before)
+        if decision.allowed:
+            asked = await self._filter.moderate(text, side)
+            decision = asked if asked.rule or not decision.rule else decision
+        self._metrics.filtered(side, decision.allowed, decision.rule)
+        if told := event(decision, side, text, self._digest, attempt):
+            log.info("content filter", **asdict(told))
+        return decision
+
+
+def prompt_refused(decision: FilterDecision) -> Refused:
+    """What a reader is told of a prompt that may not be continued. Which rule it was helps those most who want around it."""
+    return RefusedField("text", "it holds what is not continued here; put it in other words", code="content_refused")
+
+
+def completion_refused() -> Refused:
+    """What a reader is told if nothing that was written may be shown."""
+    return Refused(422, "content_refused", "what was written may not be shown; try another seed or another text")
+
+
+class Piece(NamedTuple):
+    """What was added to a sample, from 0: whole words."""
+
+    sample: int
+    tokens: list[TokenText]
+
+
+@dataclass
+class _Row:
+    """A sample while it is written in pieces.
+
+    Attributes:
+        calls: made for it, in this try.
+        shown: pieces that left.
+        tries: decisions that refused a try.
+    """
+
+    index: int
+    written: Completion = NOTHING
+    calls: int = 0
+    shown: int = 0
+    tries: list[FilterDecision] = field(default_factory=list)
+    result: Sample | None = None
+
+
+class Writer:
+    """Asks the model server, and the content filter.
+
+    Args:
+        signature: of the exported model, `generate_xla` or `generate`.
+    """
+
+    def __init__(self, client: ModelClient, filtering: Filtering, signature: str) -> None:
+        self._client, self._filtering, self._signature = client, filtering, signature
+
+    async def write(self, job: Job) -> list[Sample]:
+        """All samples of a job. One that the filter refuses is drawn anew by another seed, and refused if that does not help.
+
+        Raises:
+            VersionGone, Refused: see `ModelClient.predict`.
+        """
+        found: dict[int, Sample] = {}
+        decisions: dict[int, list[FilterDecision]] = {index: [] for index in range(job.samples)}
+        for attempt in range(self._filtering.attempts):
+            open_ = [index for index in range(job.samples) if index not in found]
+            if not open_:
+                break
+            seeds = [job.seed_of(index, attempt) for index in open_]
+            written = await self._complete(job, [job.prompt] * len(open_), [job.sampling] * len(open_), seeds)
+            for index, one in zip(open_, written, strict=True):
+                sample = sample_of(one)
+                decisions[index].append(await self._filtering.decide(sample.text, "completion", job.text, attempt + 1))
+                step = next_step(decisions[index], self._filtering.attempts)
+                if step != "resample":
+                    found[index] = sample if step == "accept" else refused_sample(one, decisions[index][-1].rule)
+        return [found[index] for index in range(job.samples)]
+
+    async def stream(self, job: Job, results: list[Sample]) -> AsyncGenerator[Piece]:
+        """The same by pieces, as they are written; all that a piece ends is judged before it leaves.
+
+        A sample that is refused before anything of it left is drawn anew; one that is refused later ends there.
+
+        Args:
+            results: filled with all samples at the end.
+
+        Raises:
+            VersionGone, Refused: see `ModelClient.predict`.
+        """
+        rows = [_Row(index) for index in range(job.samples)]
+        while open_ := [row for row in rows if row.result is None]:
+            prompts = [[*job.prompt, *row.written.tokens] for row in open_]
+            each = [next_piece(job.sampling, row.calls, len(row.written.tokens)) for row in open_]
+            seeds = [job.seed_of(row.index, len(row.tries)) for row in open_]
+            for row, part in zip(open_, await self._complete(job, prompts, each, seeds), strict=True):
+                row.written, ended = joined(job.chosen.served.tokenizer, len(job.prompt), row.written, part, job.sampling)
+                row.calls += 1
+                if piece := await self._judged(job, row, ended):
+                    yield piece
+        results[:] = [row.result for row in rows if row.result is not None]
+
+    async def _judged(self, job: Job, row: _Row, ended: bool) -> Piece | None:
+        """What may leave of a row now."""
+        pieces = token_texts(job.chosen.served.tokenizer, row.written)
+        sure = len(pieces) if ended else settled(pieces)
+        if sure <= row.shown and not ended:
+            return None
+        decision = await self._filtering.decide("".join(piece.text for piece in pieces[:sure]), "completion", job.text, len(row.tries) + 1)
+        if not decision.allowed:
+            row.tries.append(decision)
+            if row.shown or next_step(row.tries, self._filtering.attempts) == "refuse":
+                row.result = refused_sample(row.written, decision.rule)
+            else:
+                row.written, row.calls = NOTHING, 0
+            return None
+        piece = Piece(row.index, pieces[row.shown : sure])
+        row.shown = sure
+        if ended:
+            row.result = sample_of(row.written)
+        return piece if piece.tokens else None
+
+    async def _complete(
+        self, job: Job, prompts: Sequence[Sequence[int]], each: Sequence[Sampling], seeds: Sequence[int]
+    ) -> list[Completion]:  # fmt: skip
+        """One call of the model server."""
+        words = job.chosen.served.tokenizer
+        inputs = {**prompt_inputs(words, prompts, each), **sampling_inputs(each, seeds)}
+        began = time.perf_counter()
+        outputs = await self._client.predict(job.chosen.served.number, self._signature, inputs, job.until, job.request_id)
+        job.generation_seconds += time.perf_counter() - began
+        try:
+            written = []
+            for row, one in enumerate(each):
+                ids = outputs["tokens"][row][: outputs["length"][row]]
+                chances = [float(chance) for chance in outputs["log_prob"][row][: len(ids)]]
+                if len(chances) < len(ids) or not all(map(math.isfinite, chances)):
+                    raise model_failed()
+                whole = Completion(words.decode(ids), ids, chances, StopReason(outputs["stop_reason"][row]))
+                written.append(stopped(words, whole, one))
+        except (KeyError, IndexError, TypeError, ValueError):
+            raise model_failed() from None
+        return written

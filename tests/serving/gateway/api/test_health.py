@@ -1,0 +1,54 @@
+import httpx
+import pytest
+
+from robo_poet.registry.registry import Registry
+from robo_poet.settings.serve import ServeSettings
+from tests.serving.gateway.api.test_generation import wait_until
+from tests.serving.gateway.conftest import QUIET
+from tests.serving.gateway.running import Gateway, running
+from tests.serving.gateway.stand_in_model_server import StandInModelServer
+
+
+def test_ready_says_who_serves(live: Gateway) -> None:
+    response = httpx.get(f"{live.address}/readyz")
+    assert (response.status_code, response.json()) == (200, {
+        "status": "ready", "champion": 1, "canary": None, "canary_share": 0, "degraded": [],
+    })  # fmt: skip
+    assert httpx.get(f"{live.address}/healthz").json() == {"status": "alive"}
+
+
+def test_not_ready_while_no_version_can_be_called(staged: Gateway, server: StandInModelServer) -> None:
+    server.available = set()
+    assert wait_until(lambda: httpx.get(f"{staged.address}/readyz").status_code == 503)
+    response = httpx.get(f"{staged.address}/readyz")
+    assert response.json()["status"] == "not_ready" and "version 1 is not loaded by the model server" in response.json()["degraded"]
+    assert staged.generate().json()["error"]["code"] == "no_model"
+    server.available = {1}
+    assert wait_until(lambda: httpx.get(f"{staged.address}/readyz").status_code == 200)
+
+
+def test_figures_are_there_for_this_machine(staged: Gateway) -> None:
+    staged.generate()
+    response = httpx.get(f"{staged.address}/metrics")
+    assert response.status_code == 200 and response.headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert 'robo_poet_requests_total{arm="champion",route="generate",status="2xx",version="1"}' in response.text
+    behind = httpx.get(f"{staged.address}/metrics", headers={"X-Forwarded-For": "203.0.113.7"})
+    assert behind.status_code == 401  # a proxy on this machine makes everybody look like it
+
+
+@pytest.mark.parametrize(("who", "status"), [("scope", 401), ("all", 200)])
+def test_figures_by_setting(registry: Registry, server: StandInModelServer, tmp_path: object, who: str, status: int) -> None:
+    given = {
+        **QUIET,
+        "model_server": server.address,
+        "registry": str(registry.root),
+        "folder": str(tmp_path),
+        "metrics_for": who,
+        "content_filter": {"toxicity": {"prompt": "off", "completion": "off"}},
+    }
+    with running(ServeSettings(**given)) as gateway:  # type: ignore[arg-type]
+        assert httpx.get(f"{gateway.address}/metrics").status_code == status
+        assert gateway.http.get("/metrics").status_code == 200
+        key = gateway.key("bob", ("generate",))
+        assert wait_until(lambda: gateway.http.post("/v1/generate", headers={"X-API-Key": key}).status_code != 401)
+        assert gateway.http.get("/metrics", headers={"X-API-Key": key}).status_code == (403 if who == "scope" else 200)

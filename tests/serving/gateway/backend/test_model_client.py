@@ -1,0 +1,146 @@
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from serving.gateway.backend.model_client import ModelClient, VersionGone
+from serving.refusal import Refused
+
+INPUTS = {"prompt": np.asarray([[2, 5]], np.int32)}
+
+
+async def ask(client: ModelClient, seconds: float = 5) -> object:
+    try:
+        return await client.predict(3, "generate", INPUTS, time.monotonic() + seconds, "id-1")
+    finally:
+        await client.close()
+
+
+def predict(client: ModelClient, seconds: float = 5) -> object:
+    return asyncio.run(ask(client, seconds))
+
+
+def predicted(answer: Callable[[web.Request, bytes], web.Response]) -> object:
+    """Of a model server that answers so."""
+
+    async def handle(request: web.Request) -> web.Response:
+        return answer(request, await request.read())
+
+    async def call() -> object:
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", handle)
+        async with TestServer(app) as server:
+            return await ask(ModelClient(str(server.make_url("")).rstrip("/"), "m"))
+
+    return asyncio.run(call())
+
+
+def answering(status: int, content: str, headers: Mapping[str, str] | None = None) -> object:
+    return predicted(lambda request, body: web.Response(status=status, text=content, headers=headers))
+
+
+def test_a_prediction_is_a_call_of_that_version() -> None:
+    seen: list[tuple[web.Request, bytes]] = []
+
+    def answer(request: web.Request, body: bytes) -> web.Response:
+        seen.append((request, body))
+        return web.json_response({"outputs": {"tokens": [[5]]}})
+
+    assert predicted(answer) == {"tokens": [[5]]}
+    [(request, body)] = seen
+    assert (request.method, request.path) == ("POST", "/v1/models/m/versions/3:predict")
+    assert body == b'{"signature_name": "generate", "inputs": {"prompt": [[2, 5]]}}'
+    assert 4000 < int(request.headers["x-deadline-ms"]) <= 5000 and request.headers["x-request-id"] == "id-1"
+
+
+def test_a_version_that_it_has_not_is_gone() -> None:
+    with pytest.raises(VersionGone):
+        answering(404, "{}")
+
+
+@pytest.mark.parametrize(
+    ("status", "given", "told"),
+    [
+        (503, {"Retry-After": "9"}, "9"),
+        (429, {}, "1"),
+        (503, {"Retry-After": "Wed, 21 Oct 2026"}, "1"),
+    ],
+)
+def test_busy_is_passed_on_with_when_to_come_again(status: int, given: dict[str, str], told: str) -> None:
+    with pytest.raises(Refused) as refused:
+        answering(status, "{}", given)
+    assert (refused.value.status, refused.value.headers["Retry-After"]) == (503, told)
+
+
+def test_a_deadline_that_is_over_calls_nobody() -> None:
+    with pytest.raises(Refused) as refused:
+        predict(ModelClient("http://127.0.0.1:9", "m"), seconds=0)
+    assert refused.value.status == 504
+
+
+@pytest.mark.parametrize(
+    ("status", "content", "headers", "told"),
+    [
+        (500, "a secret of the inside", {}, 502),
+        (200, "no JSON", {}, 502),
+        (200, "[" * 100_000, {}, 502),
+        (200, '{"outputs": [1]}', {}, 502),
+        (302, "", {"Location": "/elsewhere"}, 502),
+        (504, "", {}, 504),
+    ],
+)
+def test_what_is_no_answer(status: int, content: str, headers: dict[str, str], told: int) -> None:
+    with pytest.raises(Refused) as refused:
+        answering(status, content, headers)
+    assert refused.value.status == told and "secret" not in refused.value.message
+
+
+def test_an_answer_that_does_not_come_is_not_waited_for_longer_than_the_reader_does() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(Refused) as refused:
+        begun = time.monotonic()
+        predict(ModelClient(f"http://127.0.0.1:{silent.getsockname()[1]}", "m"), seconds=0.3)
+    assert refused.value.status == 504 and time.monotonic() - begun < 3
+
+
+def test_nobody_there() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with pytest.raises(Refused) as refused:
+        predict(ModelClient(f"http://127.0.0.1:{port}", "m"))
+    assert (refused.value.status, refused.value.headers["Retry-After"]) == (503, "1")
+
+
+@pytest.mark.parametrize("falls", [1, 2])
+def test_a_kept_connection_that_ends_is_tried_once_more(falls: int) -> None:
+    """A server that closes connections without an answer, `falls` times, as one does that stops keeping a connection."""
+    body = b'{"outputs": {"a": [1]}}'
+
+    def serve(server: socket.socket) -> None:
+        for number in range(falls + 1):
+            try:
+                connection, _ = server.accept()
+            except OSError:
+                return
+            with connection:
+                connection.recv(65536)
+                if number >= falls:
+                    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=serve, args=(server,), daemon=True)
+        thread.start()
+        client = ModelClient(f"http://127.0.0.1:{server.getsockname()[1]}", "m")
+        if falls == 1:
+            assert predict(client) == {"a": [1]}
+        else:
+            with pytest.raises(Refused) as refused:
+                predict(client)
+            assert refused.value.status == 503
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join(5)

@@ -1,0 +1,175 @@
+import http.client
+import json
+import socket
+import time
+from contextlib import closing
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from serving.gateway.http.body import parse_body
+from serving.gateway.http.refusals import RefusedField
+from serving.gateway.schema import FeedbackRequest, GenerateRequest
+from serving.refusal import Refused
+from tests.serving.gateway.running import Gateway
+
+TEXT = {"text": "the rose sleeps"}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("text", 5), ("text", None), ("text", ""), ("text", "a" * 10_001), ("text", ["a"]),
+        ("max_length", 0), ("max_length", 513), ("max_length", "100"), ("max_length", 1.5), ("max_length", True), ("max_length", 10**40),
+        ("temperature", 0.09), ("temperature", 2.01), ("temperature", "hot"), ("temperature", False), ("temperature", None),
+        ("top_p", 0.09), ("top_p", 1.01), ("top_k", 0), ("top_k", 101), ("top_k", [5]),
+        ("num_samples", 0), ("num_samples", 6), ("seed", -1), ("seed", 2**53), ("repetition_penalty", 0.9), ("repetition_penalty", 1.3),
+        ("stop_tokens", "."), ("stop_tokens", ["."] * 9), ("stop_tokens.0", [""]), ("stop_tokens.1", [".", "x" * 33]), ("stop_tokens.0", [5]),
+        ("stream", "yes"), ("stream", 1), ("token_probabilities", None), ("prompt", "unknown field"),
+    ],
+)  # fmt: skip
+def test_a_field_that_cannot_be_is_named(field: str, value: Any) -> None:
+    body = {**TEXT, field.partition(".")[0]: value}
+    with pytest.raises(RefusedField) as refused:
+        parse_body(json.dumps(body).encode(), GenerateRequest)
+    assert (refused.value.status, refused.value.field) == (422, field)
+    assert refused.value.message.startswith(f"{field}: ")
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
+def test_what_is_no_number_is_none(number: str) -> None:
+    with pytest.raises(Refused, match="temperature: "):
+        parse_body(f'{{"text": "the rose", "temperature": {number}}}'.encode(), GenerateRequest)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (b"", 400, "invalid_json"), (b"{", 400, "invalid_json"), (b"[" * 50_000, 400, "invalid_json"), (b"text=x", 400, "invalid_json"),
+        (b'{"text": "\xff\xfe"}', 400, "invalid_utf8"), ('{"text": "the rose"}'.encode("utf-16"), 400, "invalid_utf8"),
+        (b'{"text": "half \\ud83d a pair"}', 422, "invalid_text"), (b'{"text": "a", "text": "b"}', 400, "invalid_json"),
+        (b"null", 422, "invalid_body"), (b"[]", 422, "invalid_body"), (b'"text"', 422, "invalid_body"), (b"{}", 422, "invalid_field"),
+    ],
+)  # fmt: skip
+def test_what_is_no_object_of_json_is_refused(body: bytes, status: int, code: str) -> None:
+    with pytest.raises(Refused) as refused:
+        parse_body(body, GenerateRequest)
+    assert (refused.value.status, refused.value.code) == (status, code)
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("", "the body is empty; send one object of JSON"), (" \n", "the body is empty; send one object of JSON"),
+        ("{'text': 5}", "the body is not JSON, at character 2: expecting property name enclosed in double quotes"),
+        ('{"text": "a\nb"}', "the body is not JSON, at character 12: invalid control character"),
+        ("[" * 50_000, "the body is nested too deep; send one plain object"),
+        ('{"text": "a", "seed": 1, "seed": 2}', "seed: the body has this field twice; send it once"),
+        (r'{"text": "Shall \ud800 compare"}', "text: half a surrogate pair is no character; send UTF-8 or whole pairs"),
+        (r'{"text": "a", "stop_tokens": [".", "\udfff"]}', "stop_tokens.1: half a surrogate pair is no character; send UTF-8 or whole pairs"),
+        ('{"text": "a", "max_tokens": 5}', "max_tokens: there is no such field; did you mean max_length?"),
+        ('{"text": "a", "maxlength": 5}', "maxlength: there is no such field; did you mean max_length?"),
+        ('{"text": "a", "voice": 5}', "voice: there is no such field"),
+        ('{"text": "a", "max_length": ' + "9" * 5000 + "}", "the body cannot be read as JSON (a number may be too long); send one object"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said_with_its_place(body: str, told: str) -> None:
+    with pytest.raises(Refused) as refused:
+        parse_body(body.encode(), GenerateRequest)
+    assert refused.value.message == told
+
+
+def test_whole_pairs_are_characters() -> None:
+    assert parse_body(rb'{"text": "a star \ud83c\udf1f"}', GenerateRequest).text == "a star \U0001f31f"
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [({"thumb": "sideways"}, "thumb"), ({"thumb": None}, "thumb"), ({"rating": 9}, "rating"), ({"rating": "5"}, "rating")],
+)
+def test_no_inside_of_ours_is_in_a_fields_name(body: dict[str, Any], field: str) -> None:
+    with pytest.raises(RefusedField) as refused:
+        parse_body(json.dumps({"completion_id": "x", **body}).encode(), FeedbackRequest)
+    assert refused.value.field == field
+
+
+def test_numbers_are_numbers_however_json_writes_them() -> None:
+    read = parse_body(b'\xef\xbb\xbf{"text": "a", "max_length": 1e2, "temperature": 1, "seed": 3.0}', GenerateRequest)
+    assert (read.max_length, read.temperature, read.seed) == (100, 1.0, 3)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"rating": 6}, {"rating": 0}, {"rating": True}, {"thumb": "sideways"}, {"rating": None}, {"thumb": "up", "comment": "nice"}],
+)
+def test_an_opinion_is_a_rating_or_a_thumb(body: dict[str, Any]) -> None:
+    with pytest.raises(Refused) as refused:
+        parse_body(json.dumps({"completion_id": "x", **body}).encode(), FeedbackRequest)
+    assert refused.value.status == 422
+
+
+def test_a_long_body_is_refused_by_its_length_alone(staged: Gateway) -> None:
+    answered = raw(staged, b"Content-Length: 10000000\r\n", [])
+    assert answered.startswith(b"HTTP/1.1 413") and b"connection: close" in answered.lower() and b"body_too_large" in answered
+
+
+def test_a_long_body_of_unknown_length_is_not_read_to_its_end(staged: Gateway) -> None:
+    chunk = b"4000\r\n" + b"a" * 0x4000 + b"\r\n"
+    answered = raw(staged, b"Transfer-Encoding: chunked\r\n", [chunk] * 5)  # and no end: who waited for it would wait for ever
+    assert answered.startswith(b"HTTP/1.1 413")
+
+
+@pytest.mark.parametrize("headers", [{}, {"X-API-Key": "forged"}, {"Content-Type": "text/plain"}])
+def test_a_client_that_sends_all_before_it_reads_sees_why_it_was_refused(staged: Gateway, headers: dict[str, str]) -> None:
+    """Ten megabytes by Python's own client: to close with bytes unread would reset the connection, and the answer be lost (RFC 9112, 9.6)."""
+    place = urlsplit(staged.address)
+    given = {"Content-Type": "application/json", "X-API-Key": staged.http.headers["x-api-key"], **headers}
+    with closing(http.client.HTTPConnection(str(place.hostname), place.port, timeout=20)) as connection:
+        connection.request("POST", "/v1/generate", body=b"a" * 10_000_000, headers=given)
+        answered = connection.getresponse()
+        assert answered.status == {(): 413, ("X-API-Key",): 401, ("Content-Type",): 415}[tuple(headers)]
+        assert json.loads(answered.read())["status"] == "error"
+
+
+def test_a_client_that_never_ends_its_body_is_left(staged: Gateway) -> None:
+    place = urlsplit(staged.address)
+    with socket.create_connection((str(place.hostname), place.port or 0), timeout=20) as connection:
+        key = staged.http.headers["x-api-key"].encode()
+        head = (
+            b"POST /v1/generate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nX-API-Key: "
+            + key
+            + b"\r\nContent-Length: 10000000\r\n\r\n"
+        )
+        connection.sendall(head)
+        while connection.recv(65536):  # the answer, then the end of what the server says
+            pass
+        with pytest.raises(OSError):  # and the end of what it hears
+            for _ in range(100):
+                connection.sendall(b"a")
+                time.sleep(0.1)
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(staged: Gateway) -> None:
+    assert raw(staged, b"Content-Length: 100\r\n", [b'{"text'], seconds=20).startswith(b"HTTP/1.1 408")
+
+
+def test_another_type_is_refused(staged: Gateway) -> None:
+    response = staged.http.post("/v1/generate", content=b'{"text": "the rose sleeps"}', headers={"Content-Type": "text/plain"})
+    assert (response.status_code, response.json()["error"]["code"]) == (415, "unsupported_media_type")
+
+
+def raw(gateway: Gateway, headers: bytes, parts: list[bytes], seconds: float = 10) -> bytes:
+    """The answer to a request that is written by hand, until the connection ends."""
+    place = urlsplit(gateway.address)
+    with socket.create_connection((str(place.hostname), place.port or 0), timeout=seconds) as connection:
+        key = gateway.http.headers["x-api-key"].encode()
+        connection.sendall(
+            b"POST /v1/generate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nX-API-Key: " + key + b"\r\n" + headers + b"\r\n"
+        )
+        for part in parts:
+            connection.sendall(part)
+        answered = b""
+        while part := connection.recv(65536):
+            answered += part
+    return answered

@@ -1,0 +1,39 @@
+from ipaddress import ip_address
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from serving.gateway.http.exchange import client_address, networks
+
+OURS = networks(["10.0.0.0/8", "::1/128"])
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "who"),
+    [
+        ("203.0.113.7", ["198.51.100.1"], "203.0.113.7"),  # no proxy of ours: its word is not taken
+        ("10.0.0.2", ["198.51.100.1"], "198.51.100.1"),
+        ("10.0.0.2", ["6.6.6.6, 198.51.100.1"], "198.51.100.1"),  # what stands farther out, anybody may have written
+        ("10.0.0.2", ["6.6.6.6", "198.51.100.1, 10.0.0.9"], "198.51.100.1"),
+        ("10.0.0.2", ["10.0.0.3, 10.0.0.9"], "10.0.0.3"),
+        ("10.0.0.2", ["nonsense"], "10.0.0.2"),
+        ("10.0.0.2", ["198.51.100.1, nonsense"], "10.0.0.2"),
+        ("10.0.0.2", [], "10.0.0.2"),
+        ("::ffff:10.0.0.2", ["2001:db8::5"], "2001:db8::5"),
+        ("::1", ["2001:db8::5"], "2001:db8::5"),
+        ("", ["198.51.100.1"], ""),
+    ],
+)
+def test_the_nearest_that_is_no_proxy_of_ours(peer: str, forwarded: list[str], who: str) -> None:
+    assert client_address(peer, forwarded, OURS) == who
+
+
+def test_without_proxies_the_header_means_nothing() -> None:
+    assert client_address("10.0.0.2", ["198.51.100.1"], networks([])) == "10.0.0.2"
+
+
+@given(st.ip_addresses(v=4).map(str), st.lists(st.one_of(st.ip_addresses().map(str), st.text(max_size=8)), max_size=4))
+def test_a_stranger_cannot_be_somebody_else(peer: str, forwarded: list[str]) -> None:
+    if not any(ip_address(peer) in network for network in OURS if network.version == 4):
+        assert client_address(peer, forwarded, OURS) == peer

@@ -1,0 +1,27 @@
+import pytest
+
+from serving.gateway.http.front import SecurityHeaders
+from tests.serving.gateway.running import Gateway
+
+
+def test_what_an_answer_says_itself_stands() -> None:
+    added = SecurityHeaders(0).added([(b"Content-Security-Policy", b"mine")], "http")
+    assert [value for name, value in added if name.lower() == b"content-security-policy"] == [b"mine"]
+    assert (b"x-content-type-options", b"nosniff") in added
+
+
+def test_https_is_insisted_on_under_https_alone() -> None:
+    assert (b"strict-transport-security", b"max-age=60") in SecurityHeaders(60).added([], "https")
+    assert not any(
+        name == b"strict-transport-security"
+        for headers in (SecurityHeaders(60).added([], "http"), SecurityHeaders(0).added([], "https"))
+        for name, _ in headers
+    )
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/healthz", "/nothing", "/v1/generate", "/playground/playground.js", "/openapi.json"])
+def test_every_answer_has_them(staged: Gateway, path: str) -> None:
+    headers = staged.http.get(path).headers
+    assert "default-src 'none'" in headers["content-security-policy"] and "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert (headers["x-content-type-options"], headers["referrer-policy"]) == ("nosniff", "no-referrer")
+    assert headers["cache-control"] in ("no-store", "no-cache")

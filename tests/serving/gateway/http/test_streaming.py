@@ -1,0 +1,65 @@
+import asyncio
+from typing import Any
+
+import pytest
+
+from serving.gateway.http.streaming import ClientGone, unless_gone
+
+
+async def never() -> dict[str, Any]:
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+async def gone() -> dict[str, Any]:
+    return {"type": "http.disconnect"}
+
+
+def test_work_that_is_done_is_given_back() -> None:
+    async def work() -> int:
+        return 5
+
+    assert asyncio.run(unless_gone(never, work())) == 5
+
+
+def test_an_error_of_the_work_is_its_own() -> None:
+    async def work() -> int:
+        raise KeyError("x")
+
+    with pytest.raises(KeyError):
+        asyncio.run(unless_gone(never, work()))
+
+
+def test_work_that_nobody_waits_for_is_ended() -> None:
+    ended: list[str] = []
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("ended")
+
+    with pytest.raises(ClientGone):
+        asyncio.run(unless_gone(gone, work()))
+    assert ended == ["ended"]
+
+
+def test_ending_the_one_who_waits_ends_the_work() -> None:
+    ended: list[str] = []
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("ended")
+
+    async def waited() -> None:
+        task = asyncio.create_task(unless_gone(never, work()))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(waited())
+    assert ended == ["ended"]

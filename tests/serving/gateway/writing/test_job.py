@@ -1,0 +1,45 @@
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from serving.gateway.writing.job import sanitised, without_controls
+from serving.refusal import Refused
+
+ANY = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
+
+
+@pytest.mark.parametrize(
+    ("given_", "read"),
+    [
+        ("the rose\n\tsleeps", "the rose\n\tsleeps"),
+        ("cafe\u0301", "caf\u00e9"),
+        ("a\r\nb\rc", "a\nb\nc"),
+        ("a\x00b\x1b[2J\x7f\x85", "ab[2J"),
+        ("z\u200be\u200dr\ufeffo\u00ad \u202eevil\u2066", "zero evil"),
+        ("\U000e0041tags", "tags"),
+        ("\u00a0\u2019\u6708\U0001f339", "\u00a0\u2019\u6708\U0001f339"),
+    ],
+)
+def test_what_is_no_text_is_taken_out(given_: str, read: str) -> None:
+    assert sanitised(given_, "text") == read
+
+
+@given(ANY)
+def test_what_was_sanitised_stays_as_it_is(text: str) -> None:
+    once = sanitised(text, "text")
+    assert sanitised(once, "text") == once == unicodedata.normalize("NFC", once)
+    assert not any(unicodedata.category(c) in ("Cc", "Cf") for c in once.replace("\n", "").replace("\t", ""))
+
+
+@given(ANY, ANY)
+def test_controls_are_taken_out_of_pieces_as_of_the_whole(one: str, other: str) -> None:
+    assert without_controls(one) + without_controls(other) == without_controls(one + other)
+
+
+@pytest.mark.parametrize("text", ["a\ud800b", "\udfff", "e" + "\u0301\u0323" * 16, "e" + ("\u0301" * 20 + "\u200b") * 2])
+def test_what_no_encoding_holds_or_no_reader_means_is_refused(text: str) -> None:
+    with pytest.raises(Refused, match="text: ") as refused:
+        sanitised(text, "text")
+    assert refused.value.status == 422
