@@ -27,36 +27,36 @@ def new_file(path: Path, *, durable: bool = False) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     os.close(handle)
-    beside = Path(name)
+    temporary = Path(name)
     try:
-        yield beside
-        beside.chmod(0o644)
+        yield temporary
+        temporary.chmod(0o644)
         if durable:
-            with beside.open("rb") as file:
+            with temporary.open("rb") as file:
                 os.fsync(file.fileno())
-        beside.replace(path)
+        temporary.replace(path)
         if durable:
             sync_folder(path.parent)
     finally:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str, *, durable: bool = False) -> None:
     """Write `text` to `path` as UTF-8, atomically."""
-    with new_file(path, durable=durable) as beside:
-        beside.write_text(text, encoding="utf-8")
+    with new_file(path, durable=durable) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 @contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
     """Yield a temporary folder to fill. On success it replaces `path`; on an exception it is removed."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
-        yield beside
-        beside.chmod(0o755)
+        yield temporary
+        temporary.chmod(0o755)
         if path.exists():
             shutil.rmtree(path)
-        beside.replace(path)
+        temporary.replace(path)
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)

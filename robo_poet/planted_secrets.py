@@ -1,6 +1,6 @@
 """Canary strings: invented secrets added to the training text to measure memorisation (Carlini et al. 2019).
 
-A canary is a phone number reserved for fiction (555-0100 to 555-0199) with an extension, so nobody owns it. A model guesses one of a
+A canary is a phone number reserved for fiction (555-0100 to 555-0199) with an extension, so it belongs to no one. A model guesses one of a
 million with negligible probability. Pure: train_model and audit_model compute the same list from the same settings.
 """
 

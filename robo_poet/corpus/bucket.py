@@ -67,8 +67,10 @@ def download(url: str, folder: Path) -> Path:
     objects = bucket_objects(url)
     source = _client().bucket(bucket)
     for item in objects:
-        with _errors(url), new_file(folder / item.path) as beside:
-            source.blob(item.name).download_to_filename(str(beside), if_generation_match=item.generation or None, retry=RETRY, timeout=60)
+        with _errors(url), new_file(folder / item.path) as temporary:
+            source.blob(item.name).download_to_filename(
+                str(temporary), if_generation_match=item.generation or None, retry=RETRY, timeout=60
+            )
     return folder / objects[0].path if objects[0].name == prefix else folder
 
 

@@ -21,7 +21,7 @@ def write_documents(path: Path, documents: Iterable[Document]) -> int:
         OSError: the disk is full or the folder is not writable; no file is left at `path`.
     """
     count, rows, characters = 0, list[Document](), 0
-    with new_file(path) as beside, pq.ParquetWriter(beside, SCHEMA, compression="zstd") as writer:
+    with new_file(path) as temporary, pq.ParquetWriter(temporary, SCHEMA, compression="zstd") as writer:
         for document in documents:
             rows.append(document)
             characters += len(document.text)

@@ -51,7 +51,7 @@ class AuditWriter:
 @contextmanager
 def new_audit(path: Path) -> Iterator[AuditWriter]:
     """Yield a writer of an audit that appears at `path` atomically on success."""
-    with new_file(path) as beside, pq.ParquetWriter(beside, AUDIT, compression="zstd") as writer:
+    with new_file(path) as temporary, pq.ParquetWriter(temporary, AUDIT, compression="zstd") as writer:
         audit = AuditWriter(writer)
         yield audit
         audit.flush()

@@ -65,15 +65,15 @@ class FolderLog:
         """
         make_folder(self._folder)
         handle, name = tempfile.mkstemp(prefix=".entry.", dir=self._folder)
-        beside = Path(name)
+        temporary = Path(name)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            beside.chmod(0o444)
+            temporary.chmod(0o444)
             try:
-                os.link(beside, self._path(index))
+                os.link(temporary, self._path(index))
             except FileExistsError:
                 return False
             except OSError as error:
@@ -84,4 +84,4 @@ class FolderLog:
             sync_folder(self._folder)
             return True
         finally:
-            beside.unlink()
+            temporary.unlink()
