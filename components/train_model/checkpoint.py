@@ -29,7 +29,8 @@ from robo_poet.step.program import Call
 def state_folder(call: Call, settings: TrainSettings, seed: int) -> Iterator[Path]:
     """Create the state folder and hold its lock while the block runs.
 
-    At the end it deletes the copies of the corpus (`*.ids`). The checkpoints stay, because the step may have to write its outputs again.
+    At the end, also after an error, it deletes the copies of the corpus (`*.ids`): they can hold planted canary strings, and each start
+    writes them again. The checkpoints stay, because the step may have to write its outputs again.
 
     Raises:
         BadInput: another process holds the lock.
@@ -41,11 +42,13 @@ def state_folder(call: Call, settings: TrainSettings, seed: int) -> Iterator[Pat
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            remedy = "wait until it has ended, or give another checkpoint_root"
-            raise BadInput("this very training runs already", where=str(folder), remedy=remedy) from None
-        yield folder
-        for ids_file in folder.glob("*.ids"):
-            ids_file.unlink()
+            remedy = "wait until it has ended, or set another checkpoint_root"
+            raise BadInput("the same training is already running", where=str(folder), remedy=remedy) from None
+        try:
+            yield folder
+        finally:
+            for ids_file in folder.glob("*.ids"):
+                ids_file.unlink()
     finally:
         os.close(lock)
 
@@ -103,5 +106,5 @@ class Checkpoints:
         except (EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
             raise Damaged(f"{name}.npz cannot be read ({error})") from None
         if [v.shape for v in values] != list(shapes):
-            raise Damaged(f"{name}.npz is of another model")
+            raise Damaged(f"{name}.npz belongs to another model")
         return values, progress

@@ -20,12 +20,12 @@ def call(tmp_path: Path) -> Any:
     )
 
 
-def test_one_process_trains_in_it_and_the_next_one_finds_what_is_left(call: Any) -> None:
+def test_one_process_at_a_time_trains_in_a_folder_and_the_next_one_resumes_in_it(call: Any) -> None:
     with state_folder(call, TrainSettings(), 1) as folder:
         (folder / "last.npz").touch()
         (folder / "train.ids").touch()
         with (
-            pytest.raises(BadInput, match="this very training runs already; wait until it has ended"),
+            pytest.raises(BadInput, match="the same training is already running; wait until it has ended"),
             state_folder(call, TrainSettings(), 1),
         ):
             pass
@@ -35,16 +35,31 @@ def test_one_process_trains_in_it_and_the_next_one_finds_what_is_left(call: Any)
         assert again == folder and (folder / "last.npz").exists() and not (folder / "train.ids").exists()
 
 
-def test_a_training_that_fails_keeps_all(call: Any) -> None:
-    with pytest.raises(ValueError, match="killed"), state_folder(call, TrainSettings(), 1) as folder:
+@pytest.mark.parametrize("error", [BadInput("the loss is not a number"), ValueError("a bug"), KeyboardInterrupt()])
+def test_a_training_that_fails_deletes_the_copies_of_the_corpus_and_keeps_the_checkpoints(call: Any, error: BaseException) -> None:
+    with pytest.raises(type(error)), state_folder(call, TrainSettings(), 1) as folder:
+        for name in ("train.ids", "validation.ids", "last.npz"):
+            (folder / name).touch()
+        raise error
+    assert not list(folder.glob("*.ids")) and (folder / "last.npz").exists()
+
+
+def test_a_failed_training_releases_its_folder(call: Any) -> None:
+    with pytest.raises(BadInput), state_folder(call, TrainSettings(), 1) as folder:
+        raise BadInput("the validation split is empty")
+    with state_folder(call, TrainSettings(), 1) as resumed:
+        assert resumed == folder
+
+
+def test_a_refused_second_training_leaves_the_copies_of_the_first(call: Any) -> None:
+    with state_folder(call, TrainSettings(), 1) as folder:
         (folder / "train.ids").touch()
-        raise ValueError("killed")
-    assert (folder / "train.ids").exists()
-    with state_folder(call, TrainSettings(), 1):
-        pass
+        with pytest.raises(BadInput, match="already running"), state_folder(call, TrainSettings(), 1):
+            pass
+        assert (folder / "train.ids").exists()
 
 
-def test_other_code_begins_anew(call: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_changed_training_code_uses_another_folder(call: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with state_folder(call, TrainSettings(), 1) as folder:
         pass
     (tmp_path / "code").mkdir()
@@ -58,7 +73,7 @@ VALUES = [np.arange(6, dtype=np.float32).reshape(2, 3), np.int64(7)]
 SHAPES = [(2, 3), ()]
 
 
-def test_what_was_saved_comes_back(tmp_path: Path) -> None:
+def test_a_saved_checkpoint_is_loaded_unchanged(tmp_path: Path) -> None:
     Checkpoints(tmp_path).save("last", VALUES, {"step": 3, "loss": 0.1 + 0.2})
     loaded = Checkpoints(tmp_path).load("last", SHAPES)
     assert loaded is not None
@@ -68,12 +83,12 @@ def test_what_was_saved_comes_back(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["last.npz"]
 
 
-def test_nothing_damaged_or_foreign_is_gone_on_from(tmp_path: Path) -> None:
+def test_a_damaged_checkpoint_or_one_of_another_model_is_refused(tmp_path: Path) -> None:
     checkpoints = Checkpoints(tmp_path)
     assert checkpoints.load("last", SHAPES) is None
     checkpoints.save("last", VALUES, {})
     for shapes in ([(3, 2), ()], [(2, 3)]):
-        with pytest.raises(Damaged, match="of another model"):
+        with pytest.raises(Damaged, match="belongs to another model"):
             checkpoints.load("last", shapes)
     whole = (tmp_path / "last.npz").read_bytes()
     for end in (0, 10, len(whole) // 2, len(whole) - 1):
