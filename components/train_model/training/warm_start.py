@@ -26,28 +26,35 @@ def begin_with(model: keras.Model, version: Path, *, digest: str, architecture: 
         The number of canary strings that the version's training contained.
 
     Raises:
-        BadInput: the folder is missing, has another digest or holds no Keras model, or the version has another tokenizer, architecture
-            or shape.
+        BadInput: the folder is missing, has another digest, holds no Keras model or an incomplete manifest, or the version has another
+            tokenizer, architecture or shape.
     """
     where = str(version)
     if not version.is_dir():
-        raise BadInput("no such model to begin with", where=where, remedy=REMEDY)
+        raise BadInput("the model folder for the warm start does not exist", where=where, remedy=REMEDY)
     if digest_path(version) != digest:
-        raise BadInput("the model to begin with is not the one the run was submitted with", where=where, remedy="verify the registry")
+        raise BadInput("the model for the warm start changed after the run was submitted", where=where, remedy="verify the registry")
     try:
         manifest = json.loads((version / "manifest.json").read_text("utf-8"))
+        version_architecture, version_tokenizer = manifest["architecture"], manifest["tokenizer"]
+        canary_strings = int(manifest.get("secrets", 0))
         source: Any = keras.models.load_model(version / "keras" / "model.keras", compile=False)
-    except (OSError, ValueError) as error:
-        raise BadInput(f"no Keras model to begin with ({' '.join(str(error).split())})", where=where, remedy=REMEDY) from None
-    if manifest["architecture"] != architecture:
-        raise BadInput(f"that model is a {manifest['architecture']}, this one a {architecture}", where=where, remedy=REMEDY)
-    if manifest["tokenizer"] != tokenizer:
-        raise BadInput("that model was trained with another tokenizer: its token numbers mean other words", where=where, remedy=REMEDY)
+    except KeyError as error:
+        raise BadInput(f"manifest.json has no key {error}", where=where, remedy=REMEDY) from None
+    except (AttributeError, OSError, TypeError, ValueError) as error:  # AttributeError, TypeError: the manifest is not an object
+        raise BadInput(f"the Keras model for the warm start cannot be read ({error})", where=where, remedy=REMEDY) from None
+    if version_architecture != architecture:
+        what = f"the model for the warm start has the architecture {version_architecture}, this training has {architecture}"
+        raise BadInput(what, where=where, remedy=REMEDY)
+    if version_tokenizer != tokenizer:
+        what = "the model for the warm start has another tokenizer, in which the same token ids mean other tokens"
+        raise BadInput(what, where=where, remedy=REMEDY)
     source_variables, target_variables = ({v.path: v for v in network.trainable_variables} for network in (source, model))
     for path in sorted(source_variables.keys() | target_variables.keys()):
         shapes = [tuple(variables[path].shape) if path in variables else "missing" for variables in (source_variables, target_variables)]
         if shapes[0] != shapes[1]:
-            raise BadInput(f"that model is of another size: {path} is {shapes[0]} there and {shapes[1]} here", where=where, remedy=REMEDY)
+            what = f"the model for the warm start has another shape: {path} is {shapes[0]}, this training needs {shapes[1]}"
+            raise BadInput(what, where=where, remedy=REMEDY)
     for path, variable in target_variables.items():
         variable.assign(source_variables[path].value)
-    return int(manifest.get("secrets", 0))
+    return canary_strings

@@ -42,34 +42,53 @@ def test_the_model_begins_with_the_weights_of_the_version(version: tuple[Path, k
 
 @pytest.mark.parametrize(
     "changes, what",
-    [({"digest": "0" * 64}, "is not the one the run was submitted with; verify the registry"),
-     ({"architecture": "transformer"}, "that model is a lstm, this one a transformer; choose a version that fits"),
-     ({"tokenizer": "other"}, "another tokenizer: its token numbers mean other words; choose a version that fits, or train.warm_start=0")],
+    [({"digest": "0" * 64}, "the model for the warm start changed after the run was submitted; verify the registry"),
+     ({"architecture": "transformer"}, "has the architecture lstm, this training has transformer; choose a version that fits"),
+     ({"tokenizer": "other"}, "another tokenizer, in which the same token ids mean other tokens; choose a version that fits, or train.warm_start=0")],
 )  # fmt: skip
-def test_another_model_is_refused_in_a_line(changes: dict[str, str], what: str, version: tuple[Path, keras.Model]) -> None:
+def test_a_version_that_does_not_fit_is_one_line_of_error(changes: dict[str, str], what: str, version: tuple[Path, keras.Model]) -> None:
     with pytest.raises(BadInput, match=what):
         begin(lstm.build(SMALL, 320), version[0], **changes)
 
 
 @pytest.mark.parametrize("change", [{"units": 16}, {"layers": 3}, {"layers": 1}, {"embedding": 16}])
-def test_a_model_of_another_size_is_refused_and_stays_as_it_was(change: dict[str, int], version: tuple[Path, keras.Model]) -> None:
+def test_a_model_of_another_shape_is_refused_and_the_weights_stay_unchanged(
+    change: dict[str, int], version: tuple[Path, keras.Model]
+) -> None:
     model = lstm.build(SMALL.model_copy(update=change), 320)
     before = [v.numpy() for v in model.trainable_variables]
-    with pytest.raises(BadInput, match=r"of another size: \S+ is (\(.*\)|missing) there and (\(.*\)|missing) here"):
+    with pytest.raises(BadInput, match=r"has another shape: \S+ is (\(.*\)|missing), this training needs (\(.*\)|missing);"):
         begin(model, version[0])
     assert all(np.array_equal(a, b.numpy()) for a, b in zip(before, model.trainable_variables, strict=True))
 
 
-@pytest.mark.parametrize("harm", ["folder", "keras/model.keras", "manifest.json"])
-def test_what_is_not_there_is_said(harm: str, version: tuple[Path, keras.Model], tmp_path: Path) -> None:
-    folder = tmp_path / "nothing" if harm == "folder" else version[0]
-    if harm != "folder":
-        (folder / harm).unlink()
-    with pytest.raises(BadInput, match="no such model to begin with|no Keras model to begin with"):
-        begin(lstm.build(SMALL, 320), folder)
+def test_a_missing_folder_is_one_line_of_error(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="the model folder for the warm start does not exist"):
+        begin(lstm.build(SMALL, 320), tmp_path / "nothing")
 
 
-def test_a_damaged_keras_file_is_said(version: tuple[Path, keras.Model]) -> None:
+@pytest.mark.parametrize("file", ["keras/model.keras", "manifest.json"])
+def test_a_missing_file_is_one_line_of_error(file: str, version: tuple[Path, keras.Model]) -> None:
+    (version[0] / file).unlink()
+    with pytest.raises(BadInput, match="the Keras model for the warm start cannot be read"):
+        begin(lstm.build(SMALL, 320), version[0])
+
+
+@pytest.mark.parametrize(
+    ("manifest", "what"),
+    [({"tokenizer": "words"}, "manifest.json has no key 'architecture'; choose a version that fits"),
+     ({"architecture": "lstm"}, "manifest.json has no key 'tokenizer'; choose a version that fits"),
+     ({"architecture": "lstm", "tokenizer": "words", "secrets": None}, "the Keras model for the warm start cannot be read"),
+     (["lstm"], "the Keras model for the warm start cannot be read"), ("lstm", "the Keras model for the warm start cannot be read")],
+)  # fmt: skip
+def test_an_incomplete_manifest_is_one_line_of_error(manifest: object, what: str, version: tuple[Path, keras.Model]) -> None:
+    (version[0] / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(BadInput, match=what) as refused:
+        begin(lstm.build(SMALL, 320), version[0])
+    assert "\n" not in str(refused.value)
+
+
+def test_a_damaged_keras_file_is_one_line_of_error(version: tuple[Path, keras.Model]) -> None:
     (version[0] / "keras" / "model.keras").write_bytes(b"PK damaged")
-    with pytest.raises(BadInput, match="no Keras model to begin with"):
+    with pytest.raises(BadInput, match="the Keras model for the warm start cannot be read"):
         begin(lstm.build(SMALL, 320), version[0])
