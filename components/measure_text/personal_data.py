@@ -11,9 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from robo_poet.corpus.read import read_documents
-from robo_poet.privacy.audit import read_audit
-from robo_poet.privacy.finding import resolve
+from robo_poet.corpus.parquet import read_documents
+from robo_poet.privacy.findings import disjoint, read_audit
 from robo_poet.privacy.patterns import PatternFinder
 
 Identity = tuple[str, ...]
@@ -21,31 +20,31 @@ MINIMUM_DIGITS = 7  # minimum digits of a number that identifies a person
 BETWEEN = r"[^\w\n]{0,4}"  # separators allowed between two digits of a number
 _NUMBER = re.compile(rf"\d(?:{BETWEEN}\d)*")
 _WORD = re.compile(r"[^\W_]+")
+POSSESSIVE = re.compile(r"['’]s\b", re.IGNORECASE)
 
 
 def identity(text: str) -> Identity:
-    """Return the case-folded words. A number of 7 or more digits is one word without its separators."""
+    """Return the case-folded words, without possessive `'s`. A number of 7 or more digits is one word without its separators."""
 
     def join_digits(match: re.Match[str]) -> str:
         digits = re.sub(r"\D", "", match.group())
         return f" {digits} " if len(digits) >= MINIMUM_DIGITS else match.group()
 
-    return tuple(_WORD.findall(_NUMBER.sub(join_digits, text).casefold()))
+    return tuple(_WORD.findall(_NUMBER.sub(join_digits, POSSESSIVE.sub("", text)).casefold()))
 
 
 def spelling_pattern(data: Identity) -> re.Pattern[str]:
     """Return a pattern that matches every spelling of an identity in a case-folded text (`str.casefold`)."""
     patterns = (BETWEEN.join(word) if word.isdecimal() and len(word) >= MINIMUM_DIGITS else re.escape(word) for word in data)
-    return re.compile(r"(?<![^\W_])" + r"[\W_]+".join(patterns) + r"(?![^\W_])")
+    return re.compile(r"(?<![^\W_])" + r"(?:['’]s\b)*[\W_]+".join(patterns) + r"(?![^\W_])")
 
 
-PERSON, MAXIMUM_WORDS = "PERSON", 8  # MOST: maximum words of an identity; longer ones are cut to their first 8
+PERSON, MAXIMUM_WORDS = "PERSON", 8  # words of an identity; longer ones are cut to their first 8
 NAMELIKE = re.compile(r"[^\W\d_][^\W\d_.'’-]*(?:[.'’-]+[^\W\d_]*)*")  # a word of a name, in any alphabet; `is_full_name` checks the capital
 NO_NAME = frozenset(
     "a all an and be but by enter exeunt exit for from he her his i in is it my no not o of oh she so that the thee they this thou thy to "
     "we what who with ye you your".split()
 )
-POSSESSIVE = re.compile(r"['’]s\b")
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ class RemovedData:
 
     def within(self, text: str) -> Iterator[tuple[str, Identity]]:
         """Yield (kind, identity) of each occurrence in `text`."""
-        words = identity(POSSESSIVE.sub("", text))
+        words = identity(text)
         for length in sorted({len(data) for data in self.kinds}):
             for start in range(len(words) - length + 1):
                 candidate = words[start : start + length]
@@ -85,10 +84,8 @@ def load_removed_data(corpus: Path, audit: Path) -> RemovedData:
     skipped: set[str] = set()
     for document in read_documents(corpus, "train") if spans_of else ():
         for entity, finding in _joined_names(document.text, spans_of.get(document.id, ())):
-            if entity != PERSON:
+            if entity != PERSON or is_full_name(finding):
                 kinds[identity(finding)[:MAXIMUM_WORDS]] = entity
-            elif is_full_name(finding):
-                kinds[identity(POSSESSIVE.sub("", finding))[:MAXIMUM_WORDS]] = entity
             else:
                 skipped.add(finding)
     kinds.pop((), None)
@@ -149,7 +146,7 @@ def find_personal_data(texts: Sequence[str], training: Iterable[str], removed: R
     """
     finder = PatternFinder(min_score)
     pattern_findings = [
-        [(finding.entity, identity(text[finding.start : finding.end])) for finding in resolve(finder.find(text), text)] for text in texts
+        [(finding.entity, identity(text[finding.start : finding.end])) for finding in disjoint(finder.find(text), text)] for text in texts
     ]
     in_training = _occurring({normalised for findings in pattern_findings for _, normalised in findings}, training) | removed.kinds.keys()
     found_kinds, known_kinds = [], []
