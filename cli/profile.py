@@ -32,7 +32,7 @@ def show(
     from rich.table import Table
 
     from pipelines.profile.load import load_profile
-    from robo_poet.report.gates import gate_name
+    from robo_poet.report.gate_rows import gate_name
 
     effective = load_profile(profile, set_)
     values = effective.profile.model_dump(mode="json")

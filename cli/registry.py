@@ -74,7 +74,7 @@ def show(number: Number, registry: Folder = HOME, as_json: AsJson = False) -> No
 
     from robo_poet.judges.metrics import metric_name, metric_text, ordered
     from robo_poet.registry.registry import Registry
-    from robo_poet.report.gates import HEAD, gate_row
+    from robo_poet.report.gate_rows import HEAD, gate_row
 
     store = Registry(registry)
     version = store.version(_number(number))
@@ -147,34 +147,34 @@ Why = Annotated[str, typer.Option("--why", help="the reason, for the log")]
 @app.command()
 def promote(number: Number, why: Why, registry: Folder = HOME) -> None:
     """Make a version the champion: the canary, or a former champion to roll back to."""
-    from robo_poet.person import who
+    from robo_poet.process import user_name
     from robo_poet.registry.registry import Registry
 
     store = Registry(registry)
     store.verify(_number(number))  # never serve files that differ from what was registered
-    version = store.promote(_number(number), who=who(), why=why)
+    version = store.promote(_number(number), who=user_name(), why=why)
     typer.echo(f"version {version.number} is {version.stage}")
 
 
 @app.command()
 def archive(number: Number, why: Why, registry: Folder = HOME) -> None:
     """Archive a candidate or the canary."""
-    from robo_poet.person import who
+    from robo_poet.process import user_name
     from robo_poet.registry.registry import Registry
 
-    version = Registry(registry).archive(_number(number), who=who(), why=why)
+    version = Registry(registry).archive(_number(number), who=user_name(), why=why)
     typer.echo(f"version {version.number} is {version.stage}")
 
 
 @app.command()
 def start_canary(number: Number, why: Why, registry: Folder = HOME) -> None:
     """Make a candidate the canary, which serves a share of the users."""
-    from robo_poet.person import who
+    from robo_poet.process import user_name
     from robo_poet.registry.registry import Registry
 
     store = Registry(registry)
     store.verify(_number(number))
-    version = store.start_canary(_number(number), who=who(), why=why)
+    version = store.start_canary(_number(number), who=user_name(), why=why)
     typer.echo(
         f"version {version.number} is {version.stage}; serve.canary_share of the users get it, which is 0 where nothing else is set:"
     )
@@ -190,13 +190,13 @@ def override(
 ) -> None:
     """Override the gates: make a rejected version a candidate. Its model card keeps your name and reason permanently."""
     from robo_poet.errors import BadInput
-    from robo_poet.person import who
+    from robo_poet.process import user_name
     from robo_poet.registry.registry import Registry
 
     store = Registry(registry)
     if store.verify(_number(number))[0].manifest().metrics.get("secrets_planted"):
         raise BadInput("made secrets were planted in what it was trained on: it was made to be measured", where=f"version {number}")
-    version = store.override(_number(number), who=f"{name.strip()} ({who()})" if name.strip() else "", why=why)
+    version = store.override(_number(number), who=f"{name.strip()} ({user_name()})" if name.strip() else "", why=why)
     typer.echo(f"version {version.number} is {version.stage}; next: robo-poet registry start-canary {version.number} --why …")
 
 
@@ -209,14 +209,14 @@ def card(
 ) -> None:
     """Write the model card of a version, with its current stage and later overrides."""
     from robo_poet.registry.registry import Registry
-    from robo_poet.report.later import with_later, with_later_json
+    from robo_poet.report.registered_card import card_with_overrides, write_card_with_overrides
 
     store, version_number = Registry(registry), _number(number)
     version = store.verify(version_number)[0]
     overrides = store.overrides(version_number)
     if as_json:
-        _print_json(with_later_json(version.folder, str(version.stage), overrides))
+        _print_json(card_with_overrides(version.folder, str(version.stage), overrides))
         return
     target = out or Path("build") / f"version-{version_number}.html"
-    with_later(version.folder, version.number, str(version.stage), overrides, target)
+    write_card_with_overrides(version.folder, version.number, str(version.stage), overrides, target)
     typer.echo(f"model card of version {version_number} ({version.stage}): {target}")

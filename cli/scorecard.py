@@ -10,9 +10,9 @@ from rich.text import Text
 
 from pipelines.outcome import Outcome
 from pipelines.run.result import RunResult
+from robo_poet.display import terminal_text
 from robo_poet.judges.metrics import interval_text, metric_name, metric_text
-from robo_poet.plain import plain
-from robo_poet.report.gates import HEAD, gate_row
+from robo_poet.report.gate_rows import HEAD, gate_row
 
 SHOWN = (
     "perplexity", "bits_per_byte", "unigram_bits_per_byte", "token_accuracy", "top5_accuracy", "bleu", "distinct_2",
@@ -74,7 +74,7 @@ def _gates(outcome: Outcome) -> Table:
 
 def _sample(outcome: Outcome) -> Panel:
     sample = outcome.samples[0]
-    prompt, written = plain(sample["prompt"]), plain(sample["text"])
+    prompt, written = terminal_text(sample["prompt"]), terminal_text(sample["text"])
     marked = Text(prompt, style="dim") + Text(written)
     lines = [line for line in marked.split("\n") if line.plain.strip()]  # plays contain many empty lines
     title = "it writes (the prompt, in grey, is held-out text)"

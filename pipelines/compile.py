@@ -14,7 +14,7 @@ from robo_poet.atomic import new_file
 from robo_poet.corpus.source_digest import source_digest
 from robo_poet.digest import digest_path
 from robo_poet.errors import BadInput
-from robo_poet.person import who
+from robo_poet.process import user_name
 from robo_poet.registry.registry import Registry
 
 
@@ -103,5 +103,5 @@ def run_parameters(profile: Profile, *, source: str, registry: str, moving_sourc
         "source_digest": digest,
         "registry": registry,
         "lineage": lineage,
-        "who": who(),
+        "who": user_name(),
     }

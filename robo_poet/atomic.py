@@ -1,4 +1,7 @@
-"""Atomic writes of files and folders: written to a temporary name, optionally synced, then renamed."""
+"""Atomic and durable writes of files and folders: written to a temporary name, optionally synced, then renamed.
+
+A synced file or name survives a power loss.
+"""
 
 import os
 import shutil
@@ -60,3 +63,29 @@ def new_folder(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def make_folder(path: Path) -> None:
+    """Create `path` and its missing parents, and sync each new name into its parent folder."""
+    if path.is_dir():
+        return
+    make_folder(path.parent)
+    path.mkdir(exist_ok=True)
+    sync_folder(path.parent)
+
+
+def sync_file(path: Path) -> None:
+    """Flush a file's bytes to disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sync_tree(path: Path) -> None:
+    """Flush everything under `path` to disk: contents first, then folders."""
+    for folder, _, names in os.walk(path, topdown=False):
+        for name in names:
+            sync_file(Path(folder, name))
+        sync_folder(Path(folder))

@@ -1,4 +1,8 @@
-"""The error that a user can act on. Any other exception that leaves a program is a bug."""
+"""The error that a user can act on, and the reading of JSON objects that raises it. Any other exception that leaves a program is a bug."""
+
+import json
+from pathlib import Path
+from typing import Any
 
 
 class BadInput(Exception):
@@ -14,3 +18,31 @@ class BadInput(Exception):
         self.what, self.where, self.remedy = what, where, remedy
         line = f"{where}: {what}" if where else what
         super().__init__(" ".join(f"{line}; {remedy}".split()) if remedy else " ".join(line.split()))
+
+
+def parse_object(text: str, *, where: str) -> dict[str, Any]:
+    """Parse a JSON object. NaN and infinity are accepted; the caller decides what they mean.
+
+    Raises:
+        BadInput: the text is not JSON, or not an object; names `where`.
+    """
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"not JSON ({error})", where=where) from None
+    if not isinstance(value, dict):
+        raise BadInput(f"a JSON object is needed, not {type(value).__name__}", where=where)
+    return value
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """Read a file that holds a JSON object.
+
+    Raises:
+        BadInput: the file is not text, not JSON, or not an object.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (UnicodeDecodeError, IsADirectoryError):
+        raise BadInput("not a JSON file", where=str(path)) from None
+    return parse_object(text, where=str(path))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from robo_poet.atomic import write_text
 from robo_poet.errors import BadInput
-from robo_poet.orphan import dies_with_parent
+from robo_poet.process import dies_with_parent
 from robo_poet.registry.registry import Registry
 from robo_poet.settings.serve import ServeSettings
 from serving.access.api_keys import KeyStore, Made

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import settings
 
 from robo_poet.corpus.document import Document
-from robo_poet.corpus.write import write_documents
+from robo_poet.corpus.parquet import write_documents
 from tests.once import once
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -10,10 +10,9 @@ from cli.generation.loaded_version import LoadedVersion, introduction, open_vers
 from cli.generation.sampling_options import sampling_of
 from cli.generation.terminal import ENDINGS, check_banned, flow, note, slipped, speed, stoppable, write
 from robo_poet.errors import BadInput
-from robo_poet.model.completion import whole
-from robo_poet.model.generate import encode_prompt, stream
-from robo_poet.model.limits import StopReason
-from robo_poet.model.sampling import Sampling
+from robo_poet.model.completion import Sampling, StopReason, without_partial_character
+from robo_poet.model.inputs import encode_prompt
+from robo_poet.model.saved_model import stream
 
 
 class Session:
@@ -100,7 +99,7 @@ class Session:
         with stoppable() as stopped:
             completion = flow(stream(model, ids, sampling, seed), stopped)
         seconds = time.perf_counter() - started
-        written = whole(completion.text)
+        written = without_partial_character(completion.text)
         if not written.endswith("\n"):
             write("\n")
         facts = ["beam search" if sampling.beams > 1 else f"seed {seed}", speed(len(completion.tokens), seconds)]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from robo_poet.errors import BadInput
-from robo_poet.model.limits import MAX_LENGTH
+from robo_poet.model.completion import MAX_LENGTH
 
 LEAST_CONTEXT = MAX_LENGTH // 4  # minimum tokens of context that the model sees, for any `max_new`
 

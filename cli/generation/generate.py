@@ -11,7 +11,7 @@ import typer
 
 from cli.generation.sampling_options import HELP, sampling_of, texts
 from robo_poet.errors import BadInput
-from robo_poet.model.sampling import Sampling
+from robo_poet.model.completion import Sampling
 
 
 def generate(
@@ -67,9 +67,10 @@ def _read(prompt: str | None, file: Path | None) -> str:
 def _write(prompt: str, sampling: Sampling, samples: int, seed: int | None, registry: Path, number: int, as_json: bool) -> None:
     from cli.generation.loaded_version import open_version
     from cli.generation.terminal import ENDINGS, check_banned, flow, note, slipped, speed, write
-    from robo_poet.model.completion import whole
-    from robo_poet.model.generate import encode_prompt, stream
-    from robo_poet.model.generate import generate as complete
+    from robo_poet.model.completion import without_partial_character
+    from robo_poet.model.inputs import encode_prompt
+    from robo_poet.model.saved_model import generate as complete
+    from robo_poet.model.saved_model import stream
 
     opened = open_version(registry, number)
     check_banned(opened.model, sampling, "--")
@@ -87,7 +88,7 @@ def _write(prompt: str, sampling: Sampling, samples: int, seed: int | None, regi
     if as_json:
         for completion_seed, completion in zip(seeds, completions, strict=True):
             fields = {
-                "text": whole(completion.text), "tokens": completion.tokens,
+                "text": without_partial_character(completion.text), "tokens": completion.tokens,
                 "log_probs": completion.log_probs, "reason": completion.reason.name.lower(),
             }  # fmt: skip
             sampling_seed = None if sampling.beams > 1 else completion_seed
@@ -97,7 +98,7 @@ def _write(prompt: str, sampling: Sampling, samples: int, seed: int | None, regi
         for position, completion in enumerate(completions, 1):
             write(f"--- {position} of {samples}, seed {seeds[position - 1]}\n", "dim")
             write(prompt, "bold")
-            write(f"{whole(completion.text)}\n\n")
+            write(f"{without_partial_character(completion.text)}\n\n")
     repeat_hint = "beam search writes this again" if sampling.beams > 1 else f"--seed {first_seed} writes this again"
     ends = [(ENDINGS[completion.reason], f"text {position}: " if samples > 1 else "") for position, completion in enumerate(completions, 1)]
     endings = [f"{label}{end}" for end, label in ends if end]

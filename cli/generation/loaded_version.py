@@ -8,9 +8,8 @@ from pathlib import Path
 
 from robo_poet.errors import BadInput
 from robo_poet.judges.metrics import metric_name, metric_text
-from robo_poet.model.generate import generate
-from robo_poet.model.load import LoadedModel, load_model
-from robo_poet.model.sampling import Sampling
+from robo_poet.model.completion import Sampling
+from robo_poet.model.saved_model import LoadedModel, generate, load_model
 from robo_poet.model.tokenizer import START
 from robo_poet.registry.registry import Registry
 from robo_poet.registry.version import Version

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from robo_poet.errors import BadInput
-from robo_poet.model.sampling import Sampling
+from robo_poet.model.completion import Sampling
 
 FIELDS = {  # user-facing name → field of Sampling
     "max-length": "max_new", "min-length": "min_new", "temperature": "temperature", "top-k": "top_k", "top-p": "top_p",

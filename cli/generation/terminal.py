@@ -8,12 +8,10 @@ from types import FrameType
 
 from rich.console import Console
 
+from robo_poet.display import terminal_text
 from robo_poet.errors import BadInput
-from robo_poet.model.completion import Completion, whole
-from robo_poet.model.limits import MAX_LENGTH, StopReason
-from robo_poet.model.load import LoadedModel
-from robo_poet.model.sampling import Sampling
-from robo_poet.plain import plain
+from robo_poet.model.completion import MAX_LENGTH, Completion, Sampling, StopReason, without_partial_character
+from robo_poet.model.saved_model import LoadedModel
 
 ENDINGS = {
     StopReason.LENGTH: "",
@@ -26,13 +24,13 @@ ENDINGS = {
 def write(text: str, style: str = "") -> None:
     """Write text to standard output and flush it. Lines are not wrapped. `style` applies only on a terminal."""
     sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal with another encoding shows a question mark
-    Console(highlight=False).out(plain(text), style=style or None, end="", highlight=False)
+    Console(highlight=False).out(terminal_text(text), style=style or None, end="", highlight=False)
     sys.stdout.flush()
 
 
 def note(line: str, style: str = "dim") -> None:
     """Print a line about the text on standard error, so that a pipe gets only the text."""
-    Console(stderr=True, highlight=False, emoji=False, soft_wrap=True).print(plain(line), style=style, markup=False)
+    Console(stderr=True, highlight=False, emoji=False, soft_wrap=True).print(terminal_text(line), style=style, markup=False)
 
 
 def flow(written: Iterable[Completion], stopped: Callable[[], bool] = lambda: False) -> Completion:
@@ -40,7 +38,7 @@ def flow(written: Iterable[Completion], stopped: Callable[[], bool] = lambda: Fa
     shown = ""
     completion = Completion("", [], [], StopReason.LENGTH)
     for completion in written:
-        text = whole(completion.text)
+        text = without_partial_character(completion.text)
         write(text[len(shown) :])
         shown = text
         if stopped():

@@ -11,8 +11,8 @@ from components.audit_model.canaries import measure_canaries
 from components.audit_model.component import audit_model
 from components.audit_model.results import AuditResult
 from robo_poet.atomic import write_text
-from robo_poet.evaluation.measures import show_metrics
-from robo_poet.model.load import load_model
+from robo_poet.evaluation.step_metrics import show_metrics
+from robo_poet.model.saved_model import load_model
 from robo_poet.settings.evaluation import AuditSettings
 from robo_poet.step.program import Call, program
 

@@ -7,9 +7,9 @@ from components.audit_model.completion_gaps import completion_gaps
 from components.audit_model.likelihood_gaps import likelihood_gaps
 from components.audit_model.results import AuditResult, GroupGaps, limits, summarise
 from components.audit_model.suite import load_suite
-from robo_poet.discreet import discreet
-from robo_poet.model.load import LoadedModel
-from robo_poet.model.sampling import Sampling
+from robo_poet.display import masked
+from robo_poet.model.completion import Sampling
+from robo_poet.model.saved_model import LoadedModel
 from robo_poet.settings.evaluation import AuditSettings
 
 JUDGED = "en"  # the only language of the sentiment and toxicity judges
@@ -56,7 +56,7 @@ def _add(audit: AuditResult, measure: str, measured: Sequence[GroupGaps], settin
             "gap": limits(bias.gap), "together": limits(bias.simultaneous), "effect_size": math.nan if bias.effect is None else bias.effect,
         })  # fmt: skip
         audit.examples += [
-            {**labels, "gap": example.gap, "text": discreet(example.group), "reference": discreet(example.reference)}
+            {**labels, "gap": example.gap, "text": masked(example.group), "reference": masked(example.reference)}
             for example in group_gaps.examples
         ]
     measure_examples = sorted(

@@ -14,12 +14,11 @@ from scipy import stats
 from components.audit_model.likelihood import encode_continuation, log_probs
 from components.audit_model.results import AuditResult
 from robo_poet.judges.estimate import Estimate
-from robo_poet.judges.rates import clopper_pearson
-from robo_poet.model.generate import generate
-from robo_poet.model.load import LoadedModel
-from robo_poet.model.sampling import Sampling
+from robo_poet.judges.intervals import clopper_pearson
+from robo_poet.model.completion import Sampling
+from robo_poet.model.saved_model import LoadedModel, generate
 from robo_poet.model.tokenizer import START
-from robo_poet.planted_secrets import SPACE, Secret, never_planted, planted
+from robo_poet.privacy.canary_strings import SPACE, CanaryString, never_planted, planted
 from robo_poet.settings.evaluation import AuditSettings
 
 MOST_SKEWED = 0.99  # a skew-normal distribution reaches 0.995
@@ -109,7 +108,7 @@ class Memorisation:
 
 
 def measure_exposure(
-    model: LoadedModel, secrets: Sequence[Secret], *, candidates: int, batch: int, width: int, seed: int,
+    model: LoadedModel, secrets: Sequence[CanaryString], *, candidates: int, batch: int, width: int, seed: int,
     say: Callable[[int, int], None],
 ) -> list[Exposure]:  # fmt: skip
     """Return the exposure of each canary string among `candidates` other values, drawn by `seed`, in the same sentence."""
@@ -126,7 +125,7 @@ def measure_exposure(
 
 
 def measure_extraction(
-    model: LoadedModel, secrets: Sequence[Secret], sampling: Sampling, *, attempts: int, batch: int, seed: int
+    model: LoadedModel, secrets: Sequence[CanaryString], sampling: Sampling, *, attempts: int, batch: int, seed: int
 ) -> list[bool]:
     """Return for each canary string whether the model writes it in full.
 

@@ -16,9 +16,8 @@ from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
 from components.audit_model.results import Example, GroupGaps
 from components.audit_model.suite import Group, PromptPair, Suite, select_prompts
-from robo_poet.model.generate import generate
-from robo_poet.model.load import LoadedModel
-from robo_poet.model.sampling import Sampling
+from robo_poet.model.completion import Sampling
+from robo_poet.model.saved_model import LoadedModel, generate
 from robo_poet.model.tokenizer import START
 from serving.content_filter.toxicity import Toxicity
 

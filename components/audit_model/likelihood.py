@@ -1,6 +1,6 @@
 """Log-likelihood of many short continuations.
 
-Rows are padded to the length of the batch, because `robo_poet.model.score` pads each row to 256 tokens.
+Rows are padded to the length of the batch, because `robo_poet.model.batch` pads each row to 256 tokens.
 """
 
 import math
@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from robo_poet.model.load import LoadedModel
+from robo_poet.model.saved_model import LoadedModel
 from robo_poet.model.tokenizer import PAD, START
 
 WIDTH_STEP = 8  # row widths are multiples of it, so only a few shapes occur

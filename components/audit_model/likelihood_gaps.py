@@ -31,7 +31,7 @@ import numpy as np
 from components.audit_model.likelihood import ScoredText, encode_continuation, log_probs
 from components.audit_model.results import Example, GroupGaps
 from components.audit_model.suite import Pair, Suite, select_pairs
-from robo_poet.model.load import LoadedModel
+from robo_poet.model.saved_model import LoadedModel
 
 EXAMPLES = 2  # examples per group
 

@@ -1,1 +1,1 @@
-"""Measure the champion on the new model's held-out documents, and compare the two (EVAL-5)."""
+"""Step `compare_champion`: measures the champion on the new model's held-out documents and compares both (EVAL-5)."""

@@ -1,4 +1,4 @@
-"""Measure the champion on the new model's documents, say which predicts them better, and let it write after the same prompts."""
+"""Measure the champion on the new model's held-out documents, compare the likelihoods, and let it complete the same prompts."""
 
 import json
 import math
@@ -12,28 +12,28 @@ from components.compare_champion.champion import champion_texts, find_champion
 from components.compare_champion.component import compare_champion
 from robo_poet.atomic import write_text
 from robo_poet.corpus.document import Document
-from robo_poet.corpus.read import read_documents
+from robo_poet.corpus.parquet import read_documents
 from robo_poet.errors import BadInput
 from robo_poet.evaluation.completions import Continuation, read_continuations, read_decoding, write_continuations
-from robo_poet.evaluation.documents import Measured, read_measured, write_measured
-from robo_poet.evaluation.measures import show_metrics
+from robo_poet.evaluation.likelihood import DocumentLikelihood, read_likelihoods, write_likelihoods
+from robo_poet.evaluation.step_metrics import show_metrics
 from robo_poet.judges.comparison import compare
-from robo_poet.model.load import LoadedModel, load_model
-from robo_poet.model.measure import measure_documents
-from robo_poet.registry.errors import Corrupt
+from robo_poet.model.batch import document_likelihoods
+from robo_poet.model.saved_model import LoadedModel, load_model
+from robo_poet.registry.entry import Corrupt
 from robo_poet.settings.evaluation import CompareSettings
 from robo_poet.step.program import Call, program
 
 
 def work(call: Call) -> None:
     seed = int(call.parameters["seed"])
-    ours = read_measured(call.inputs["measured"])
+    ours = read_likelihoods(call.inputs["measured"])
     try:
         champion = find_champion(Path(call.parameters["registry"]), call.parameters["champion"])
         model = load_model(champion.folder / "model", champion.folder / "tokenizer") if champion else None
-    except Corrupt:  # what can be restored is no finding: nothing is to be kept of this run, and the next one looks again
+    except Corrupt:  # the operator can restore the registry: fail, so that no result is cached and the next run tries again
         raise
-    except BadInput as error:  # the gates decide what that means, and the new model is registered with the reason
+    except BadInput as error:  # continue: the gates judge this state, and the new model is registered with the reason
         call.warn(f"the champion cannot be measured: {error}")
         _none(call, "unreadable", f"the champion cannot be measured: {error.what}")
         return
@@ -47,14 +47,14 @@ def work(call: Call) -> None:
     prompts, decoding = read_continuations(call.inputs["continuations"]), read_decoding(call.inputs["continuations"])
     try:
         theirs, texts = _read_by(call, model, documents, prompts, decoding, champion.number)
-    except (OSError, MemoryError):  # of this machine, not of the champion
+    except (OSError, MemoryError):  # a fault of the machine, not of the champion
         raise
-    except Exception as error:  # whatever the graph of an older export does with our tensors: the gates decide what that means
+    except Exception as error:  # an older export may fail in any way on these tensors; the gates judge this state
         what = f"it loads, and then does not work: {type(error).__name__}"
         call.warn(f"the champion, version {champion.number}, cannot be measured: {what}")
         _none(call, "unreadable", f"the champion cannot be measured: {what}")
         return
-    write_measured(call.outputs["champion_measured"], theirs)
+    write_likelihoods(call.outputs["champion_measured"], theirs)
     write_continuations(call.outputs["champion_continuations"], texts, decoding)
     found = compare(
         [row.group for row in ours], [row.bytes for row in ours], [row.nats for row in ours], [row.nats for row in theirs],
@@ -76,10 +76,10 @@ def work(call: Call) -> None:
 def _read_by(
     call: Call, model: LoadedModel, documents: Sequence[Document], prompts: Sequence[Continuation], decoding: Mapping[str, float],
     number: int,
-) -> tuple[list[Measured], list[Continuation]]:  # fmt: skip
-    """Likelihood of the documents, and texts after the prompts."""
+) -> tuple[list[DocumentLikelihood], list[Continuation]]:  # fmt: skip
+    """Return the champion's likelihood of the documents and its completions of the prompts."""
     settings, seed = cast(CompareSettings, call.settings), int(call.parameters["seed"])
-    theirs = measure_documents(
+    theirs = document_likelihoods(
         model, documents, batch=settings.batch,
         say=lambda done, total: call.progress(0.6 * done / total, 1, f"the champion, version {number}, on held-out text"),
     )  # fmt: skip
@@ -91,13 +91,14 @@ def _read_by(
 
 
 def _none(call: Call, state: str, reason: str) -> None:
-    write_measured(call.outputs["champion_measured"], [])
+    """Write the outputs without measurements. `state` is `none` (no champion) or `unreadable`."""
+    write_likelihoods(call.outputs["champion_measured"], [])
     write_continuations(call.outputs["champion_continuations"], [])
     _write(call, {"state": state, "champion": None, "reason": reason})
     call.progress(1, 1, reason)
 
 
-def _bits(rows: Sequence[Measured]) -> float | None:
+def _bits(rows: Sequence[DocumentLikelihood]) -> float | None:
     size = sum(row.bytes for row in rows)
     return _finite(sum(row.nats for row in rows) / math.log(2) / size) if size else None
 

@@ -1,4 +1,4 @@
-"""The champion of the registry, and its completions of the new model's prompts."""
+"""Finds the champion in the registry and completes the new model's prompts with it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -6,26 +6,26 @@ from pathlib import Path
 
 from robo_poet.errors import BadInput
 from robo_poet.evaluation.completions import Continuation
-from robo_poet.model.limits import MAX_LENGTH
-from robo_poet.model.load import LoadedModel
-from robo_poet.model.sampling import Sampling
+from robo_poet.model.batch import complete_prompts
+from robo_poet.model.completion import MAX_LENGTH, Sampling
+from robo_poet.model.saved_model import LoadedModel
 from robo_poet.model.tokenizer import START
-from robo_poet.model.write_on import write_on
 from robo_poet.registry.registry import Registry
 from robo_poet.registry.version import Version
 
-NONE = "none"  # said by who has asked the registry; nothing else means that there is no champion
+NONE = "none"  # passed by a caller that asked the registry and found no champion; no other value means this
 
 
 def find_champion(registry: Path, digest: str) -> Version | None:
-    """The champion, verified; None where there is none.
+    """Return the champion, with its files verified; None if there is no champion.
 
     Args:
-        digest: of the version's manifest; `none`; or empty to ask the registry now.
+        registry: folder of the registry.
+        digest: digest of the version's manifest; `none` for no champion; '' to ask the registry now.
 
     Raises:
-        BadInput: the registry holds no version of this digest.
-        Corrupt: the log or the version is not what was written.
+        BadInput: no version has this digest, or the log names no champion but the folder has versions that the log does not name.
+        Corrupt: the log or the files of the version were changed.
     """
     if digest == NONE:
         return None
@@ -46,22 +46,26 @@ def champion_texts(
     model: LoadedModel, rows: Sequence[Continuation], decoding: Mapping[str, float], *, batch: int, seed: int,
     say: Callable[[int, int], None],
 ) -> list[Continuation]:  # fmt: skip
-    """The same places, continued by the champion: as long as what really follows, drawn alike, in the champion's own tokens.
+    """Complete the same prompts with the champion, with the same sampling settings, in the champion's tokens.
 
-    A place may lie within one of the champion's words, where it is the other model's boundary: that is a disadvantage of the champion, of
-    one word in a text. A prompt too long for the champion loses its beginning.
-
-    How likely the champion finds either text is not asked: the `nats` are 0.
+    - A completion has at most as many tokens as the reference has in the champion's vocabulary.
+    - A prompt that is too long for the champion loses its beginning.
+    - A prompt may end inside one of the champion's tokens, because it was cut at a token of the new model. This is a disadvantage for
+      the champion, of one word per text.
+    - The texts are not scored: `nats` and `reference_nats` are 0.
 
     Args:
-        decoding: how the new model's texts were drawn.
+        rows: the new model's completions.
+        decoding: `temperature`, `top_k` and `top_p` of the new model's completions.
+        batch: rows per call of the model.
+        say: progress callback, called with the number of finished prompts and of all.
     """
     encode = model.tokenizer.encode_all
     following = [ids[: MAX_LENGTH - 2] for ids in encode([row.reference for row in rows])]
     room = [MAX_LENGTH - 1 - len(ids) for ids in following]
     prompts = [[START, *ids[-most:]] for ids, most in zip(encode([row.prompt for row in rows]), room, strict=True)]
     sampling = Sampling(min_new=0, temperature=decoding["temperature"], top_k=int(decoding["top_k"]), top_p=decoding["top_p"])
-    written = write_on(model, prompts, [max(1, len(ids)) for ids in following], sampling, batch=batch, seed=seed, say=say)
+    written = complete_prompts(model, prompts, [max(1, len(ids)) for ids in following], sampling, batch=batch, seed=seed, say=say)
     return [
         replace(row, text=one.text, stop=one.reason.name.lower(), tokens=one.tokens, reference_tokens=ids, nats=0.0, reference_nats=0.0)
         for row, one, ids in zip(rows, written, following, strict=True)

@@ -1,1 +1,1 @@
-"""Deploy: a registered version becomes the canary, or the first champion."""
+"""Step `deploy_canary`: makes a registered version the canary, or the first champion."""

@@ -1,4 +1,4 @@
-"""Verify the files of a version and make it the canary, or the first champion."""
+"""Verify the files of a registered version and make it the canary, or the champion if there is none."""
 
 import sys
 from collections.abc import Sequence
@@ -13,13 +13,18 @@ from robo_poet.step.program import Call, program
 
 
 def deploy(registry: Registry, number: int, digest: str, who: str) -> tuple[Version, bool]:
-    """Make a candidate the canary, or champion if there is none, and return it and whether anything was to do.
+    """Make a candidate the canary, or the champion if there is none.
 
     Args:
-        digest: SHA-256 of the manifest that the caller means by `number`.
+        number: version number.
+        digest: expected SHA-256 of the version's manifest.
+        who: recorded in the registry log.
+
+    Returns:
+        The version, and False if nothing was done because it is no longer a candidate.
 
     Raises:
-        BadInput: the number means another version here, it was rejected, or its files are not what was registered.
+        BadInput: the version has another digest, was rejected, or its files were changed.
     """
     version = registry.version(number)
     where = f"{registry.root}: version {number}"
@@ -38,7 +43,7 @@ def deploy(registry: Registry, number: int, digest: str, who: str) -> tuple[Vers
 
 
 def work(call: Call) -> None:
-    """The step: see component.py."""
+    """Deploy the version and set the result `stage`."""
     given = call.parameters
     registry = Registry(Path(given["registry"]))
     version, changed = deploy(registry, given["version"], given["version_digest"], given["who"])
@@ -47,7 +52,7 @@ def work(call: Call) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The command line; returns the exit status."""
+    """Run the step and return the exit status; see `robo_poet.step.program`."""
     return program(deploy_canary, work, argv)
 
 

@@ -1,1 +1,1 @@
-"""Measure a trained model on the test split, through its exported signatures alone."""
+"""Step `evaluate_model`: measures a trained model on the test split. Uses only the exported signatures."""

@@ -1,4 +1,4 @@
-"""Measure the exported model on the test split: likelihood of each document, continuations, the unigram and the edge model."""
+"""Measure the exported model on the test split: document likelihoods, a unigram baseline, completions, and the edge model."""
 
 import json
 import sys
@@ -12,28 +12,26 @@ from components.evaluate_model.component import evaluate_model
 from components.evaluate_model.exports import compressed_bytes, measure_edge_loss
 from components.evaluate_model.held_out_prompts import SHORTEST, Prompt, held_out_prompts
 from robo_poet.atomic import write_text
-from robo_poet.corpus.read import read_documents
+from robo_poet.corpus.parquet import read_documents
 from robo_poet.errors import BadInput
 from robo_poet.evaluation.completions import Continuation, write_continuations
-from robo_poet.evaluation.documents import write_measured
-from robo_poet.evaluation.likelihood import likelihood_metrics
-from robo_poet.evaluation.measures import Measures
+from robo_poet.evaluation.likelihood import likelihood_metrics, write_likelihoods
+from robo_poet.evaluation.step_metrics import StepMetrics
 from robo_poet.judges.units import units
-from robo_poet.model.completion import Completion
+from robo_poet.model.batch import complete_prompts, completion_nats, document_likelihoods
+from robo_poet.model.completion import Completion, Sampling
 from robo_poet.model.edge import load_edge
-from robo_poet.model.load import LoadedModel, load_model
-from robo_poet.model.measure import measure_documents
-from robo_poet.model.sampling import Sampling
-from robo_poet.model.write_on import nats_of, write_on
+from robo_poet.model.saved_model import LoadedModel, load_model
 from robo_poet.settings.evaluation import EvaluateSettings
 from robo_poet.step.program import Call, program
 
 
 def unigram_log_probs(training: Iterable[Sequence[int]], size: int) -> npt.NDArray[np.float64]:
-    """Natural log-probability of each of `size` tokens after `training`, add-one smoothed.
+    """Return the unigram model of the training split: natural log probabilities with add-one smoothing, shape (size,).
 
     Args:
-        training: documents as token ids without `<START>`, which no model has to predict.
+        training: documents as token ids, without `<START>`, which is never predicted.
+        size: vocabulary size.
     """
     counts = np.ones(size)
     for document in training:
@@ -52,31 +50,31 @@ def work(call: Call) -> None:
 
     words = model.tokenizer
     unigram = unigram_log_probs((words.encode_document(d.text)[1:] for d in read_documents(corpus, "train")), words.size)
-    rows = measure_documents(
+    rows = document_likelihoods(
         model, test, batch=settings.batch, unigram=unigram,
         say=lambda done, total: call.progress(0.5 * done, total, "likelihood of held-out text"),
     )  # fmt: skip
-    write_measured(call.outputs["measured"], rows)
+    write_likelihoods(call.outputs["measured"], rows)
     found = likelihood_metrics(rows, seed)
 
     prompts = held_out_prompts(model, test, settings.continuations, settings.prompt_tokens, settings.continuation_tokens, seed)
     if not prompts:
         call.warn(f"no held-out document is {SHORTEST} tokens long: nothing is continued")
     decoding = {name: getattr(settings, name) for name in ("temperature", "top_k", "top_p")}
-    sampling = Sampling(settings.continuation_tokens, 0, **decoding)  # a model that ends at once is not made to go on
+    sampling = Sampling(settings.continuation_tokens, 0, **decoding)  # min_new 0: a model may end immediately
     ids, following = [prompt.ids for prompt in prompts], [prompt.following for prompt in prompts]
-    written = write_on(
+    written = complete_prompts(
         model, ids, list(map(len, following)), sampling, batch=settings.batch, seed=seed,
         say=lambda done, total: call.progress(0.5 + 0.3 * done / total, 1, "continuations of held-out prompts"),
     )  # fmt: skip
-    own, theirs = (nats_of(model, ids, texts, batch=settings.batch) for texts in ([one.tokens for one in written], following))
+    own, theirs = (completion_nats(model, ids, texts, batch=settings.batch) for texts in ([one.tokens for one in written], following))
     continuations = [_continuation(model, *row) for row in zip(prompts, written, own, theirs, strict=True)]
     write_continuations(call.outputs["continuations"], continuations, decoding)
 
     metrics = {name: estimate.value for name, estimate in found.items()}
     tokens, size = sum(row.tokens for row in rows), sum(row.bytes for row in rows)
     metrics |= {"test_tokens": float(tokens), "test_bytes": float(size)} | _exports(call, model, [document.text for document in test])
-    report = Measures(metrics, {name: (one.low, one.high) for name, one in found.items()})
+    report = StepMetrics(metrics, {name: (one.low, one.high) for name, one in found.items()})
     evaluation = report.to_json() | {
         "documents": len(test), "tokens": tokens,
         "unit": units([row.group for row in rows]).name, "units": found["bits_per_byte"].units,
@@ -95,7 +93,7 @@ def _continuation(model: LoadedModel, prompt: Prompt, written: Completion, nats:
 
 
 def _exports(call: Call, model: LoadedModel, test: Sequence[str]) -> dict[str, float]:
-    """Size of what is delivered, and the edge model's loss (REG-3)."""
+    """Return the sizes of the exports in MB (10**6 bytes) and the quality loss of the edge model (REG-3)."""
     settings, artifact = cast(EvaluateSettings, call.settings), call.inputs["model"]
     edge = load_edge(artifact / "edge", call.inputs["tokenizer"])
     loss = measure_edge_loss(

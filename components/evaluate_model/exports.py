@@ -1,4 +1,4 @@
-"""Measures the exports of a model: the compressed size of the SavedModel, and what the TFLite model loses (REG-3)."""
+"""Measures the exports of a model: the compressed size of the SavedModel and the quality loss of the TFLite model (REG-3)."""
 
 import zlib
 from collections.abc import Callable, Sequence
@@ -8,17 +8,17 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from robo_poet.model.batch import WINDOW
 from robo_poet.model.edge import EdgeModel
-from robo_poet.model.load import LoadedModel
-from robo_poet.model.score import WINDOW
+from robo_poet.model.saved_model import LoadedModel
 from robo_poet.model.tokenizer import PAD
 
 CHUNK = 1 << 20
-LEVEL, GZIP = 6, 31  # gzip's own level; window bits that mean a gzip stream
+LEVEL, GZIP = 6, 31  # the default compression level of gzip; `wbits` of a gzip stream
 
 
 def compressed_bytes(folder: Path) -> int:
-    """Bytes of all files of `folder` as one gzip stream; nothing is written. Names, owners and times do not matter."""
+    """Return the size in bytes of all files of `folder` as one gzip stream. Writes no file; ignores names, owners and times."""
     stream = zlib.compressobj(LEVEL, wbits=GZIP)
     size = 0
     for path in sorted(folder.rglob("*")):
@@ -32,14 +32,18 @@ def compressed_bytes(folder: Path) -> int:
 def measure_edge_loss(
     full: LoadedModel, edge: EdgeModel, test: Sequence[str], *, tokens: int, batch: int, seed: int, say: Callable[[int, int], None]
 ) -> float:
-    """By what share the edge model needs more bits a byte: 0.01 is one per cent more, below 0 is fewer.
+    """Return the relative increase in bits per byte of the edge model: 0.01 is 1 % more bits, below 0 is fewer.
 
-    Both read the same seeded windows of `test` from the same beginnings, about `tokens` tokens in all: the small one takes them
-    one by one. Their bytes are the same too, so that the ratio of bits per byte is that of the sums of log-probabilities.
+    Both models score the same seeded windows of `test`, about `tokens` tokens in all, each from an initial state. The edge model
+    reads them token by token. The bytes are equal, so the ratio of bits per byte is the ratio of the summed log probabilities.
+
+    Args:
+        batch: windows per call of the full model.
+        say: progress callback, called with the number of scored tokens and of all.
     """
     documents = [full.tokenizer.encode_document(text) for text in test]
     windows = sample_windows(documents, tokens, seed)
-    rows: npt.NDArray[np.int32] = np.full((batch, WINDOW), PAD, np.int32)  # the shape of all scoring, so no trace anew
+    rows: npt.NDArray[np.int32] = np.full((batch, WINDOW), PAD, np.int32)  # the shape of all scoring, so TensorFlow does not retrace
     nats = nats_edge = 0.0
     total, done = sum(len(window) - 1 for window in windows), 0
     for at in range(0, len(windows), batch):
@@ -57,7 +61,7 @@ def measure_edge_loss(
 
 
 def sample_windows(documents: Sequence[Sequence[int]], tokens: int, seed: int) -> list[Sequence[int]]:
-    """Windows of at most 256 tokens, drawn without repetition, until they hold `tokens` tokens to predict or all that there are."""
+    """Draw windows of at most 256 tokens without replacement, until they hold `tokens` predicted tokens or no window is left."""
     places = [(document, start) for document in documents for start in range(0, len(document) - 1, WINDOW - 1)]
     windows: list[Sequence[int]] = []
     left = tokens
@@ -72,5 +76,6 @@ def sample_windows(documents: Sequence[Sequence[int]], tokens: int, seed: int) -
 
 
 def _log_prob(logits: npt.NDArray[np.float32], token: int) -> float:
+    """Return the natural log probability of `token` under (vocabulary,) logits."""
     most = logits.max()
     return float(logits[token] - most - np.log(np.exp(logits - most).sum(dtype=np.float64)))

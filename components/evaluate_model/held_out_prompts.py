@@ -1,4 +1,4 @@
-"""Seeded places in held-out documents, for the model to write on: judged beside what people wrote there (EVAL-2, EVAL-3)."""
+"""Draws held-out prompts with a seed. The model's completions are compared with the human text after each prompt (EVAL-2, EVAL-3)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,18 +6,24 @@ from dataclasses import dataclass
 import numpy as np
 
 from robo_poet.corpus.document import Document
-from robo_poet.model.load import LoadedModel
+from robo_poet.model.saved_model import LoadedModel
 from robo_poet.model.tokenizer import START
 
-SHORTEST = 8  # tokens of a document that is continued at all: half of them are too few for a prompt otherwise
+SHORTEST = 8  # tokens; half of a shorter document would be too short a prompt
 
 
-TRIES = 10  # a place, to find one apart from the others: what overlaps counts twice in every metric
+TRIES = 10  # draws per prompt to avoid overlap; overlapping text counts twice in every metric
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """A place in a held-out document: its tokens so far, `<START>` first, and the tokens that follow."""
+    """A prompt from a held-out document.
+
+    Args:
+        document: the source document.
+        ids: token ids of the prompt, `<START>` first.
+        following: token ids of the human text after the prompt.
+    """
 
     document: Document
     ids: list[int]
@@ -27,11 +33,14 @@ class Prompt:
 def held_out_prompts(
     model: LoadedModel, test: Sequence[Document], count: int, prompt: int, following: int, seed: int
 ) -> list[Prompt]:  # fmt: skip
-    """`count` seeded places in `test`, spread over documents in proportion to their room; apart from each other where they can be.
+    """Draw `count` prompts from `test`, without overlap if possible.
+
+    The probability of a document is proportional to its number of possible positions. If `TRIES` draws per prompt do not find enough
+    prompts without overlap, the rest may overlap. The result is empty if all documents are shorter than 8 tokens.
 
     Args:
-        prompt, following: tokens before and after the place. A document too short for both, such as a haiku, is prompted with its
-            first half; of one below 8 tokens nothing is asked.
+        prompt, following: tokens of the prompt and of the text after it. If a document is too short for both, such as a haiku, its
+            first half is the prompt. Documents below 8 tokens are skipped.
     """
     encoded = zip(test, model.tokenizer.encode_all([document.text for document in test]), strict=True)
     documents = [(document, ids) for document, ids in encoded if len(ids) >= SHORTEST]

@@ -1,1 +1,1 @@
-"""Gate: does the evaluated model keep the bounds that the profile declares?"""
+"""Step `gate_model`: checks the metrics of a model against the gates of the profile (EVAL-6)."""

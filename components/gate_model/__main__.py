@@ -1,4 +1,4 @@
-"""Judge the evaluation of a model by the gates of the profile. A rejected model is a normal outcome (EVAL-6)."""
+"""Check the metrics of a model against the gates of the profile. A rejected model is a normal result, not an error (EVAL-6)."""
 
 import json
 import sys
@@ -10,7 +10,8 @@ from components.gate_model.component import gate_model
 from components.gate_model.evidence import measurements, read_measures
 from robo_poet.atomic import write_text
 from robo_poet.errors import BadInput
-from robo_poet.judges.gates import Gate, judge_gates
+from robo_poet.judges.decision import judge_gates
+from robo_poet.judges.gate import Gate
 from robo_poet.settings.gate import CheckedGate
 from robo_poet.step.program import Call, program
 
@@ -19,7 +20,7 @@ def parse_gates(text: str) -> list[Gate]:
     """Read the gates from a JSON list.
 
     Raises:
-        BadInput: not JSON, no list, or a gate with an unknown key, a wrong type or no bound that can be; names the gate, counted from 1.
+        BadInput: not JSON, not a list, or a gate has an unknown key, a wrong type or invalid bounds. Names the gate, counted from 1.
     """
     try:
         return TypeAdapter(list[CheckedGate]).validate_json(text)
@@ -31,7 +32,7 @@ def parse_gates(text: str) -> list[Gate]:
 
 
 def work(call: Call) -> None:
-    """The step: see component.py."""
+    """Write the output `decision` and the result `verdict`, and `metrics` if requested."""
     measures = read_measures(call.inputs)
     decision = judge_gates(measurements(measures, call.inputs), parse_gates(call.parameters["gates"]))
     if decision.verdict == "rejected":
@@ -47,7 +48,7 @@ def work(call: Call) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The command line; returns the exit status."""
+    """Run the step and return the exit status; see `robo_poet.step.program`."""
     return program(gate_model, work, argv)
 
 

@@ -1,47 +1,48 @@
-"""What the steps of evaluation have measured, as the judges take it."""
+"""Reads the artifacts of the evaluation steps as the input of the gates."""
 
 import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from robo_poet.errors import BadInput
-from robo_poet.evaluation.measures import Measures
-from robo_poet.json_input import read_object
-from robo_poet.judges.estimate import Estimate
-from robo_poet.judges.measurements import Measurements
+from robo_poet.errors import BadInput, read_object
+from robo_poet.evaluation.step_metrics import StepMetrics
+from robo_poet.judges.estimate import Estimate, GateInput
 from robo_poet.judges.metrics import SLICED
 
 STATES: dict[str, Literal["none", "measured"]] = {"none": "none", "measured": "measured"}
-MEASURING = ("evaluation", "text_metrics", "model_audit", "slices")  # artifacts with metrics of their own
+MEASURING = ("evaluation", "text_metrics", "model_audit", "slices")  # artifacts that contain metrics
 
 
-def read_measures(inputs: Mapping[str, Path]) -> Measures:
-    """The metrics of all steps together.
+def read_measures(inputs: Mapping[str, Path]) -> StepMetrics:
+    """Merge the metrics of all evaluation steps.
+
+    Args:
+        inputs: artifact name → path.
 
     Raises:
-        BadInput: a file is no such artifact, or two have measured the same.
+        BadInput: a file is not such an artifact, or two files contain the same metric.
     """
-    parts = [Measures.of_json(read_object(inputs[name]), inputs[name]) for name in MEASURING]
+    parts = [StepMetrics.of_json(read_object(inputs[name]), inputs[name]) for name in MEASURING]
     try:
-        return Measures.together(parts)
+        return StepMetrics.together(parts)
     except ValueError as error:
         raise BadInput(str(error), where="the evaluation", remedy="run the evaluation again") from None
 
 
-def measurements(measures: Measures, inputs: Mapping[str, Path]) -> Measurements:
-    """The same, with the slices and the comparison with the champion."""
+def measurements(measures: StepMetrics, inputs: Mapping[str, Path]) -> GateInput:
+    """Return the input of the gates: the metrics, the slices and the comparison with the champion."""
     found = read_object(inputs["slices"])
     fewest = int(found.get("min_documents") or 0)
     cut = [one for one in found.get("slices", []) if isinstance(one, dict) and int(one.get("documents") or 0) >= fewest]
     comparison = read_object(inputs["comparison"])
     differences = {one["key"]: _estimates(one.get("difference"), one) for one in cut if one.get("difference")}
     overall = comparison.get("bits_per_byte", {}).get("difference")
-    if overall:  # the judge's own, which differs from that of the slices in what it takes as independent
+    if overall:  # from compare_champion; it replaces the slices' value, which may use other independent units
         differences.setdefault("", {})["bits_per_byte"] = _estimate(overall, int(overall.get("units") or 0))
     for name, one in (read_object(inputs["text_metrics"]).get("difference") or {}).items():
         differences.setdefault("", {})[name] = _estimate(one, int(one.get("units") or 0))
-    return Measurements(
+    return GateInput(
         metrics=measures.metrics,
         intervals={name: Estimate(math.nan, low, high, 1) for name, (low, high) in measures.intervals.items()},
         slices=_left_out(found) | {one["key"]: _estimates(one.get("metrics"), one) for one in cut if one.get("key")},
@@ -51,7 +52,10 @@ def measurements(measures: Measures, inputs: Mapping[str, Path]) -> Measurements
 
 
 def _left_out(found: Mapping[str, Any]) -> dict[str, dict[str, Estimate]]:
-    """What nobody judges is unknown, not fine: slices of too few documents, and those beyond the number that is measured."""
+    """Return the slices that are not judged, as unknown: gates must not pass them.
+
+    These are slices with too few documents, and slices beyond the limit on their number.
+    """
     unknown: dict[str, dict[str, Estimate]] = {}
     for one in found.get("slices", []):
         if one.get("key") and int(one.get("documents") or 0) < int(found.get("min_documents") or 0):
@@ -69,7 +73,7 @@ def _estimates(found: Any, one: Mapping[str, Any]) -> dict[str, Estimate]:
 
 
 def _estimate(found: Mapping[str, float | None], units: int) -> Estimate:
-    """Null is a value that is no number, or a limit that there is none of."""
+    """Return an estimate. A null value becomes NaN, a null bound an infinite one."""
     value, low, high = (found.get(name) for name in ("value", "low", "high"))
     return Estimate(
         math.nan if value is None else value, -math.inf if low is None else low, math.inf if high is None else high, units

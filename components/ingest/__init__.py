@@ -1,1 +1,1 @@
-"""Step `ingest`: the user's texts, or the bundled ones, become the corpus (DATA-6)."""
+"""Step `ingest`: builds the corpus from the user's texts or from the bundled corpora (DATA-6)."""

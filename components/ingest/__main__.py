@@ -1,4 +1,4 @@
-"""Command line of ingest: read the source twice (decide, then write), so that no corpus need fit in memory."""
+"""Build the corpus from a source. Reads the source twice (plan, then write), so the corpus need not fit in memory."""
 
 import json
 import re
@@ -12,18 +12,17 @@ from components.ingest.plan import follow, language_of, make_plan
 from components.ingest.source import open_source
 from robo_poet.atomic import write_text
 from robo_poet.corpus.document import MEGABYTE, Document
-from robo_poet.corpus.quotable import quotable
-from robo_poet.corpus.schema import SPLITS
-from robo_poet.corpus.write import write_documents
+from robo_poet.corpus.parquet import SPLITS, write_documents
+from robo_poet.display import quotable_name
 from robo_poet.settings.data import IngestSettings
 from robo_poet.step.program import Call, program
 
 CONTROL_TOKEN = re.compile(r"<(?:PAD|UNK|START|END)>")
-NAMED = 3  # documents that a warning names before it only counts
+NAMED = 3  # documents named in warnings; further documents are only counted
 
 
 def work(call: Call) -> None:
-    """Fill the output `corpus`."""
+    """Write the output `corpus`, and `metrics` if requested."""
     settings: IngestSettings = call.settings
     seed = call.parameters["seed"]
     call.progress(0, 1, "reading the source")
@@ -39,7 +38,7 @@ def work(call: Call) -> None:
         for number, document in enumerate(follow(plan, source.documents()), start=1):
             counts.update({document.split: 1, "bytes": document.size})
             if found := len(CONTROL_TOKEN.findall(document.text)):
-                literal[quotable(document.id, f"document {number}")] = found
+                literal[quotable_name(document.id, f"document {number}")] = found
             call.progress(number, total, f"{number} of {total} documents")
             yield document if document.language else replace(document, language=language_of(document.text))
         source.verify()
@@ -59,7 +58,7 @@ def work(call: Call) -> None:
 
 
 def _warn_of_control_tokens(call: Call, literal: dict[str, int]) -> None:
-    """The tokenizer encodes them as plain text; a person should know all the same."""
+    """Warn of literal control tokens. The tokenizer encodes them as plain text, which the user may not expect."""
     for name, count in list(literal.items())[:NAMED]:
         call.warn(f"{name}: {count} literal control token{'s' * (count > 1)} (<END> or the like), taken as plain text")
     if len(literal) > NAMED:
@@ -67,7 +66,7 @@ def _warn_of_control_tokens(call: Call, literal: dict[str, int]) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the step; see `robo_poet.step.program`."""
+    """Run the step and return the exit status; see `robo_poet.step.program`."""
     return program(ingest, work, argv, settings=IngestSettings)
 
 

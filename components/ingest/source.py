@@ -1,4 +1,4 @@
-"""From the source that the caller named to its documents, which may be read again: ingest reads twice."""
+"""Opens a corpus source: a bundled corpus, a local path or a bucket. Its documents can be read several times, as ingest needs."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,22 +15,23 @@ from robo_poet.settings.data import IngestSettings
 
 @dataclass(frozen=True)
 class Source:
-    """Where the documents come from."""
+    """A source of documents that can be read repeatedly."""
 
-    name: str  # for people
-    documents: Callable[[], Iterator[Document]]
-    megabytes: float = 0  # read a sample of this size; 0: all. What a user brings is never sampled.
-    verify: Callable[[], None] = lambda: None  # raises BadInput if the source is no longer what it was
+    name: str  # shown in messages
+    documents: Callable[[], Iterator[Document]]  # each call reads the source again
+    megabytes: float = 0  # size of the sample; 0 reads all. User corpora are never sampled.
+    verify: Callable[[], None] = lambda: None  # raises BadInput if the source has changed
 
 
 def open_source(source: str, expected_digest: str, settings: IngestSettings) -> Source:
-    """The documents of a source, after a look whether it is still what it was at submission.
+    """Open a source, after a check that it has not changed since the run was submitted.
 
     Args:
-        expected_digest: of `robo_poet.corpus.source_digest`; '' takes the source as it is now.
+        source: local path or bucket URL; '' opens the bundled corpora of the settings.
+        expected_digest: result of `robo_poet.corpus.source_digest` at submission; '' accepts the current content.
 
     Raises:
-        BadInput: the source is not there, may not be read, is of no known kind, or has changed.
+        BadInput: the source is missing, unreadable, of an unknown type, or has changed.
     """
     if not source:
         if not settings.bundled:
@@ -52,8 +53,8 @@ def open_source(source: str, expected_digest: str, settings: IngestSettings) -> 
     if is_bucket(source):
         from robo_poet.corpus.bucket import download  # the client library is slow to import, and most sources are local
 
-        root = download(source, Path("source", digest[:16]))  # of this content: an earlier run here may have fetched another
-        verify()  # the bucket may have changed between the look and the download, but the copy is ours
+        root = download(source, Path("source", digest[:16]))  # digest in the path: an earlier run may have fetched other content
+        verify()  # the bucket may have changed before the download ended; the copy cannot change
         return Source(source, _local(root, settings))
     return Source(source, _local(Path(source), settings), verify=verify)
 

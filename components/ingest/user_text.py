@@ -1,4 +1,4 @@
-"""The user's own corpus: folders of text files, and tables as CSV, JSON Lines or Parquet."""
+"""Readers of user corpora: folders of text files, single text files, and tables (CSV, JSON Lines, Parquet)."""
 
 import csv
 import json
@@ -20,10 +20,10 @@ BOM = b"\xef\xbb\xbf"
 
 
 def read_text(path: Path) -> str:
-    """The text of a small file (a document).
+    """Return the text of a file, without a byte order mark. Reads the whole file into memory.
 
     Raises:
-        BadInput: empty, binary, not UTF-8 or not readable.
+        BadInput: the file is empty, binary, not UTF-8 or not readable.
     """
     text = "".join(lines(path))
     if not text.strip():
@@ -32,10 +32,10 @@ def read_text(path: Path) -> str:
 
 
 def lines(path: Path) -> Iterator[str]:
-    """Yield a file's lines with their ends, as a stream.
+    """Yield the lines of a file with their line ends, without loading the whole file. Skips a byte order mark.
 
     Raises:
-        BadInput: binary (a NUL byte), not UTF-8 or not readable; names the byte offset.
+        BadInput: the file is binary (has a NUL byte), not UTF-8 or not readable; names the byte offset.
     """
     offset = 0
     try:
@@ -63,13 +63,15 @@ SHOWN = 10
 
 
 def check_columns(where: str, present: Collection[str], columns: Columns, may_be_data: bool = False) -> None:
-    """The text column must be there, and so must every other that the profile names by hand.
+    """Check that the text column exists, and every column that the profile sets to a non-default name.
 
     Args:
+        where: the file or row, for error messages.
+        present: names of the existing columns.
         may_be_data: `present` is the first row of a file that may have no header.
 
     Raises:
-        BadInput: a column is missing; names those that exist, unless they may be somebody's data.
+        BadInput: a column is missing. Lists the existing columns, unless they may be personal data.
     """
     for name, info in Columns.model_fields.items():
         column = getattr(columns, name)
@@ -88,23 +90,29 @@ def check_columns(where: str, present: Collection[str], columns: Columns, may_be
 
 
 def _is_header(row: Collection[str], columns: Columns) -> bool:
-    """All cells are short identifiers, and one is a name we know: a row of first names and places is identifiers, too."""
+    """Return True if all cells are short identifiers and one is a known column name.
+
+    Identifiers are not enough: a data row of first names and places consists of identifiers, too.
+    """
     known = {name.casefold() for name in (*Columns.model_fields, *columns.model_dump().values())}
     return all(NAME.fullmatch(cell) for cell in row) and any(cell.casefold() in known for cell in row)
 
 
-ROWS = 256  # rows of a Parquet file in memory
-Row = tuple[str, Mapping[str, Any]]  # where it stands, and its cells
+ROWS = 256  # rows per batch of a Parquet file
+Row = tuple[str, Mapping[str, Any]]  # its location (file and row), and its cells by column
 
 
 def table_documents(file: Path, columns: Columns) -> Iterator[Document]:
-    """A document for each row. Without an id it is named by its number; without a group it is a work of its own.
+    """Yield one document per row. The default id is the row number, from 1; the default group is the id.
 
-    The number moves when a row is added above, so a row without id and group gets its split by its content. No digest of the content
-    may be its name: names stay when the text is scrubbed, and a digest of a short text lets one guess the text.
+    - A row without id and group has an empty group, so its content decides its split. A row number would change if a row were
+      inserted above.
+    - The id is never a digest of the content. Ids are kept when the text is scrubbed, and a digest of a short text lets others guess
+      the text.
 
     Raises:
-        BadInput: a missing column, a malformed row (names file and line), not UTF-8, not readable. Quotes no text.
+        BadInput: a column is missing, a row is malformed (names file and line), or the file is not UTF-8 or not readable. The
+            message never quotes text.
     """
     rows = READERS[file.suffix.lower()]
     for number, (where, cells) in enumerate(rows(file, columns), start=1):
@@ -121,7 +129,7 @@ def table_documents(file: Path, columns: Columns) -> Iterator[Document]:
 def _check_encodable(value: str, where: str) -> None:
     try:
         value.encode()
-    except UnicodeEncodeError as error:  # JSON can spell half of a surrogate pair
+    except UnicodeEncodeError as error:  # JSON escapes can encode half of a surrogate pair
         half = f"half of a character (\\u{ord(value[error.start]):04x})"
         raise BadInput(half, where=where, remedy="write the text as UTF-8") from None
 
@@ -150,7 +158,7 @@ def _jsonl(file: Path, columns: Columns) -> Iterator[Row]:
 
 
 def _csv(file: Path, columns: Columns) -> Iterator[Row]:
-    csv.field_size_limit(sys.maxsize)  # the module's own limit of 128 KiB is less than a play
+    csv.field_size_limit(sys.maxsize)  # the default limit of 128 KiB is smaller than a play
     reader = csv.DictReader(lines(file), strict=True)
     try:
         check_columns(str(file), list(reader.fieldnames or ()), columns, may_be_data=True)
@@ -178,7 +186,7 @@ def _parquet(file: Path, columns: Columns) -> Iterator[Row]:
                     yield f"{file}: row {number}", cells
     except OSError as error:
         raise BadInput((error.strerror or str(error)).lower(), where=str(file), remedy="make it readable") from None
-    except pa.ArrowException:  # its message may quote a value
+    except pa.ArrowException:  # drop its message, which may quote a value
         raise BadInput("not a Parquet file, or a damaged one", where=str(file), remedy="write it again") from None
 
 
@@ -196,15 +204,15 @@ def _cells(batch: pa.RecordBatch, where: str) -> list[dict[str, Any]]:
 READERS: dict[str, Callable[[Path, Columns], Iterator[Row]]] = {".jsonl": _jsonl, ".csv": _csv, ".parquet": _parquet}
 
 
-SOURCE = "user"  # a constant and no setting: contributed text always gets the full privacy treatment (contract 11)
+SOURCE = "user"  # a constant, not a setting: user text always gets the full privacy treatment (contract 11)
 CUT = re.compile(r"^(?:-{3,}[ \t]*|\f)\r?$", re.MULTILINE)
 
 
 def folder_documents(folder: Path, files: list[Path]) -> Iterator[Document]:
-    """A document for each file, named by its path inside `folder`.
+    """Yield one document per file. The id is the path relative to `folder`.
 
     Raises:
-        BadInput: a file is empty, binary, not UTF-8 or not readable; one bad file stops the run.
+        BadInput: a file is empty, binary, not UTF-8 or not readable. One bad file stops the run.
     """
     for file in files:
         name = file.relative_to(folder).as_posix()
@@ -212,12 +220,13 @@ def folder_documents(folder: Path, files: list[Path]) -> Iterator[Document]:
 
 
 def file_documents(file: Path) -> Iterator[Document]:
-    """The works in a single file, cut where a line holds nothing but `---` or a form feed; without one it is a single work.
+    """Yield the works of a single file. A line of three or more hyphens, or a form feed, separates works.
 
-    A work is named by its number, which moves when one is added above; so it has no group, and gets its split by its content.
+    The id is the number of the work, from 1. The number would change if a work were inserted above. So the group is empty, and the
+    content decides the split.
 
     Raises:
-        BadInput: as `folder_documents`.
+        BadInput: the file is empty, binary, not UTF-8 or not readable.
     """
     works = [work.strip("\r\n") for work in CUT.split(read_text(file)) if work.strip()]
     for number, text in enumerate(works, start=1):

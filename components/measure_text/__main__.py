@@ -14,7 +14,7 @@ from components.measure_text.training_text import TrainingText
 from robo_poet.atomic import write_text
 from robo_poet.errors import BadInput
 from robo_poet.evaluation.completions import Continuation, read_continuations
-from robo_poet.evaluation.measures import show_metrics
+from robo_poet.evaluation.step_metrics import show_metrics
 from robo_poet.judges.estimate import Estimate
 from robo_poet.judges.units import units
 from robo_poet.model.tokenizer import Tokenizer

@@ -12,10 +12,9 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from robo_poet.judges.bootstrap import CONFIDENCE, MINIMUM_UNITS, ratio_estimate
+from robo_poet.judges.distributions import quantile
 from robo_poet.judges.estimate import Estimate
-from robo_poet.judges.rates import clustered_rate
-from robo_poet.judges.student_t import quantile
+from robo_poet.judges.intervals import CONFIDENCE, MINIMUM_UNITS, clustered_rate, ratio_estimate
 from robo_poet.judges.units import Units
 
 Numbers = npt.NDArray[np.float64]

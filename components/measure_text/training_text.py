@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from robo_poet.corpus.read import read_documents
+from robo_poet.corpus.parquet import read_documents
 from robo_poet.model.tokenizer import Tokenizer
 
 DOCUMENTS_PER_CALL = 256  # documents per tokenizer call

@@ -1,1 +1,1 @@
-"""Register: the model, what was measured on it and where it comes from, as an immutable version."""
+"""Step `register_model`: registers the model, its evaluation and its lineage as an immutable version."""

@@ -1,4 +1,4 @@
-"""Register the model as a version: a candidate, or rejected with the reason of the gates."""
+"""Register the model as a version: as a candidate, or as rejected with the reason from the gates."""
 
 import math
 import sys
@@ -8,8 +8,7 @@ from typing import Any
 
 from components.register_model.component import register_model
 from robo_poet.digest import digest_json, digest_path
-from robo_poet.errors import BadInput
-from robo_poet.json_input import parse_object, read_object
+from robo_poet.errors import BadInput, parse_object, read_object
 from robo_poet.registry.registry import Registry
 from robo_poet.registry.state import Stage
 from robo_poet.step.program import Call, program
@@ -26,7 +25,7 @@ FILES = {  # name in the version → input artifact
 
 
 def stage_for(decision: Mapping[str, Any]) -> tuple[Stage, str]:
-    """The stage that a decision allows, and why. Fails closed: it has to say accepted, and every gate of it to have passed."""
+    """Return the stage of a decision, and the reason. Fails closed: a candidate needs the verdict "accepted" and only passed gates."""
     gates = decision.get("gates")
     judged = [gate if isinstance(gate, dict) else {} for gate in gates] if isinstance(gates, list) else []
     if decision.get("verdict") == "accepted" and judged and all(gate.get("verdict") == "pass" for gate in judged):
@@ -37,7 +36,10 @@ def stage_for(decision: Mapping[str, Any]) -> tuple[Stage, str]:
 
 
 def plain(value: Any) -> Any:
-    """JSON with 42 for 42.0, as a cluster hands integers over: a manifest must not depend on where its run took place. None for NaN."""
+    """Return a JSON value with whole floats as integers (42.0 → 42), and None for NaN and infinity.
+
+    Kubeflow passes integers as floats, and a manifest must not depend on where its run took place.
+    """
     if isinstance(value, dict):
         return {key: plain(inner) for key, inner in value.items()}
     if isinstance(value, list):
@@ -48,7 +50,7 @@ def plain(value: Any) -> Any:
 
 
 def work(call: Call) -> None:
-    """The step: see component.py."""
+    """Register the version, and set the results `version`, `stage` and `version_digest`."""
     decision = read_object(call.inputs["decision"])
     metrics = decision.pop("metrics", None)
     if not isinstance(metrics, dict):
@@ -66,7 +68,7 @@ def work(call: Call) -> None:
         stage=stage,
         who=call.parameters["who"],
         why=why,
-        # A page laid out anew or a gate moved a little makes no other model: what serves, and whether it may, makes the version.
+        # A new page layout or a slightly changed gate makes no new version. Only the served files and the stage do.
         identity=digest_json([digests["model"], digests["tokenizer"], stage]),
     )
     call.result("version", version.number)
@@ -77,7 +79,7 @@ def work(call: Call) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The command line; returns the exit status."""
+    """Run the step and return the exit status; see `robo_poet.step.program`."""
     return program(register_model, work, argv)
 
 

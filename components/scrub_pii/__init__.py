@@ -1,1 +1,1 @@
-"""Step `scrub_pii`: personal data leaves the corpus, and a trail of what was changed stays (DATA-3)."""
+"""Step `scrub_pii`: removes personal data from the corpus and writes an audit trail of the changes (DATA-3)."""

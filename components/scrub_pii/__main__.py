@@ -1,4 +1,4 @@
-"""Command line of scrub_pii: stream the corpus through the scrubber, and write what was changed beside it."""
+"""Scrub personal data from the corpus, document by document, and write an audit of the changes."""
 
 import json
 import os
@@ -9,20 +9,19 @@ from collections.abc import Iterator, Sequence
 from components.scrub_pii.component import scrub_pii
 from robo_poet.atomic import write_text
 from robo_poet.corpus.document import MEGABYTE, Document
-from robo_poet.corpus.read import count_documents, read_documents
-from robo_poet.corpus.write import write_documents
+from robo_poet.corpus.parquet import count_documents, read_documents, write_documents
 from robo_poet.errors import BadInput
-from robo_poet.privacy.audit import AuditWriter, new_audit
+from robo_poet.privacy.findings import AuditWriter, new_audit
 from robo_poet.privacy.scrub import Scrubber
 from robo_poet.settings.data import ScrubSettings
 from robo_poet.step.program import Call, program
 
-WORTH_PROCESSES = 0.1 * MEGABYTE  # of Parquet, a third of its text: below it a second process costs as much as it saves
+WORTH_PROCESSES = 0.1 * MEGABYTE  # bytes of Parquet, about a third of the text's size; a smaller corpus gains nothing from a second process
 NAMED = 5  # languages in a warning
 
 
 def work(call: Call) -> None:
-    """Fill `scrubbed` and `audit`."""
+    """Write the outputs `scrubbed` and `audit`, and `metrics` if requested."""
     corpus = call.inputs["corpus"]
     total = count_documents(corpus)
     processes = min(4, len(os.sched_getaffinity(0))) if corpus.stat().st_size > WORTH_PROCESSES else 1
@@ -51,7 +50,11 @@ def work(call: Call) -> None:
 
 
 def _check_languages(call: Call, scrubber: Scrubber) -> None:
-    """Before the slow part. A name that the model cannot see would stay, and nobody would be told."""
+    """Warn or fail if documents are not in the language of the NER model, which would miss their names. Runs before the slow part.
+
+    Raises:
+        BadInput: there are such documents, and `scrub.on_language` is `fail`.
+    """
     settings: ScrubSettings = call.settings
     if settings.on_language == "ignore":
         return
@@ -66,7 +69,7 @@ def _check_languages(call: Call, scrubber: Scrubber) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the step; see `robo_poet.step.program`."""
+    """Run the step and return the exit status; see `robo_poet.step.program`."""
     return program(scrub_pii, work, argv, settings=ScrubSettings)
 
 

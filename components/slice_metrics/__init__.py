@@ -1,1 +1,1 @@
-"""Step `slice_metrics`: how the model fares by author, source, period, language and length, beside the champion (EVAL-5)."""
+"""Step `slice_metrics`: metrics by author, source, period, language and length, compared with the champion (EVAL-5)."""

@@ -1,4 +1,4 @@
-"""Measure the model by slices of the test split (TFMA), with intervals over works, beside the champion."""
+"""Measure the model on slices of the test split with TFMA, with intervals over works, and compare it with the champion."""
 
 import json
 import sys
@@ -14,8 +14,8 @@ from components.slice_metrics.page import sections
 from components.slice_metrics.records import record, summary
 from components.slice_metrics.slicing import LeftOut, read_tables, slices
 from robo_poet.atomic import write_text
-from robo_poet.evaluation.measures import show_metrics
-from robo_poet.judges.bootstrap import CONFIDENCE
+from robo_poet.evaluation.step_metrics import show_metrics
+from robo_poet.judges.intervals import CONFIDENCE
 from robo_poet.report.forest import STYLE
 from robo_poet.report.page import page
 from robo_poet.settings.evaluation import SlicesSettings
@@ -23,7 +23,7 @@ from robo_poet.step.program import Call, program
 
 
 def work(call: Call) -> None:
-    """Fill `slices` and `page`."""
+    """Write the outputs `slices`, and `page` and `metrics` if requested."""
     settings, seed = cast(SlicesSettings, call.settings), int(call.parameters["seed"])
     ours, theirs = read_tables(call.inputs["measured"], call.inputs["champion_measured"])
     models = {"model": ours} | ({"champion": theirs} if theirs is not None else {})
@@ -58,7 +58,7 @@ def _said(one: LeftOut, most: int) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the step; see `robo_poet.step.program`."""
+    """Run the step and return the exit status; see `robo_poet.step.program`."""
     return program(slice_metrics, work, argv, settings=SlicesSettings)
 
 

@@ -1,4 +1,4 @@
-"""TensorFlow Model Analysis over the table of documents: the point value of each metric on each slice (EVAL-5)."""
+"""Computes the point value of each metric on each slice with TensorFlow Model Analysis (EVAL-5)."""
 
 import logging
 import math
@@ -13,9 +13,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from components.slice_metrics.slicing import Slice
-from robo_poet.evaluation.documents import Measured
-from robo_poet.evaluation.slice_key import OVERALL
-from robo_poet.model.quiet import quiet
+from robo_poet.evaluation.likelihood import DocumentLikelihood
+from robo_poet.judges.gate import OVERALL
+from robo_poet.process import silent_stderr
 
 TOLERANCE = 1e-6
 Array = npt.NDArray[np.float64]
@@ -24,14 +24,20 @@ Values = dict[str, dict[str, float]]  # slice key → metric → weighted mean
 
 @dataclass(frozen=True)
 class RatioMetric:
-    """A metric: `shown` of the sum of `amount` over the sum of `weight`. `shown` is increasing, so it maps intervals too."""
+    """A metric that is a ratio of sums over documents.
+
+    Args:
+        weight: the column of the denominator.
+        amount: the numerator of one document.
+        shown: function of the ratio that gives the metric. It is increasing, so it maps interval bounds, too.
+    """
 
     weight: Literal["bytes", "tokens"]
-    amount: Callable[[Measured], float]
+    amount: Callable[[DocumentLikelihood], float]
     shown: Callable[[float], float] = float
 
-    def sums(self, documents: Sequence[Measured]) -> tuple[Array, Array]:
-        """Amount and weight of each document."""
+    def sums(self, documents: Sequence[DocumentLikelihood]) -> tuple[Array, Array]:
+        """Return the amounts and the weights of the documents, (documents,) each."""
         amounts = np.asarray([self.amount(one) for one in documents], np.float64)
         return amounts, np.asarray([getattr(one, self.weight) for one in documents], np.float64)
 
@@ -49,16 +55,20 @@ RATIO_METRICS: Mapping[str, RatioMetric] = {
 
 
 class Disagreement(Exception):
-    """A defect of ours: TFMA was asked for something else than what we say it measured."""
+    """TFMA's result differs from the ratio of sums. This is a bug in this package, not bad input."""
 
 
-def checked(model: str, documents: Sequence[Measured], slices: Sequence[Slice], values: Values) -> Values:
-    """`values` of each of `slices`, NaN where a document's number is none.
+def checked(model: str, documents: Sequence[DocumentLikelihood], slices: Sequence[Slice], values: Values) -> Values:
+    """Check TFMA's `values` against ratios of sums, and return those of `slices`.
 
-    A model that fails on a document is not as good as on the others: no number is left out of a mean.
+    A value is NaN if a document of the slice has a non-finite number. Such a document is never left out of a mean, because a model
+    that fails on it must not look good.
+
+    Args:
+        model: name of the model, for error messages.
 
     Raises:
-        Disagreement: a value is missing, or is not the ratio of sums to 1e-6; a slice is there that nobody asked for.
+        Disagreement: a value is missing, differs from the ratio of sums by more than 1e-6, or belongs to an unknown slice.
     """
     if more := sorted(values.keys() - {one.key for one in slices}):
         raise Disagreement(f"TFMA made a slice that nobody asked for: {more[0]}")
@@ -74,18 +84,18 @@ def checked(model: str, documents: Sequence[Measured], slices: Sequence[Slice], 
     return found
 
 
-PREDICTION = "prediction"  # TFMA asks for one; nothing is predicted here
+PREDICTION = "prediction"  # TFMA requires a prediction column; its values are not used
 
 
-def analyse(models: Mapping[str, Sequence[Measured]], slices: Sequence[Slice], folder: Path) -> dict[str, Values]:
-    """Weighted means of all metrics, by model and slice.
+def analyse(models: Mapping[str, Sequence[DocumentLikelihood]], slices: Sequence[Slice], folder: Path) -> dict[str, Values]:
+    """Return the weighted means of all metrics, by model and slice.
 
-    A metric is the `MeanLabel` of amount / weight with the weight of `RATIO_METRICS`. Each metric of each model is a ModelSpec with a
-    label of its own: ModelSpecs that share a label key would all be given the same number, whatever model it is of.
+    A metric is the `MeanLabel` of amount / weight, weighted by weight (see `RATIO_METRICS`). Each metric of each model is a ModelSpec
+    with a separate label key, because TFMA gives the same value to all ModelSpecs that share a label key.
 
     Args:
-        models: name → documents, in the same order for each.
-        folder: for TFMA's files; empty.
+        models: name → documents, in the same order for each model.
+        folder: an empty folder for TFMA's files.
     """
     with _silence():
         import apache_beam as beam
@@ -94,9 +104,9 @@ def analyse(models: Mapping[str, Sequence[Measured]], slices: Sequence[Slice], f
         from tfx_bsl.arrow.table_util import CanonicalizeRecordBatch
 
         columns = _columns(models) | _dimensions(slices, len(next(iter(models.values()))))
-        # Not by way of pandas: its NaN is null to Arrow, and TFMA leaves out a document whose label is null.
+        # Not through pandas: Arrow reads its NaN as null, and TFMA leaves out documents with a null label.
         table = CanonicalizeRecordBatch(pa.RecordBatch.from_pydict(columns))
-        # Beam's default runner (and with it tfma.analyze_raw_data) begins by asking the network for a runner written in Go.
+        # Beam's default runner, which tfma.analyze_raw_data uses, first tries to download a runner written in Go.
         with beam.Pipeline(runner=FnApiRunner()) as pipeline:
             _ = (
                 pipeline
@@ -109,7 +119,7 @@ def analyse(models: Mapping[str, Sequence[Measured]], slices: Sequence[Slice], f
         }  # fmt: skip
 
 
-def _columns(models: Mapping[str, Sequence[Measured]]) -> dict[str, Any]:
+def _columns(models: Mapping[str, Sequence[DocumentLikelihood]]) -> dict[str, Any]:
     columns: dict[str, Any] = {}
     for model, documents in models.items():
         for name, measure in RATIO_METRICS.items():
@@ -119,7 +129,7 @@ def _columns(models: Mapping[str, Sequence[Measured]]) -> dict[str, Any]:
 
 
 def _dimensions(slices: Sequence[Slice], documents: int) -> dict[str, Any]:
-    """A column for each dimension that says which slice of it a document is in, by key; None for what is left out."""
+    """Return one column per dimension: the key of each document's slice; None for documents in no measured slice."""
     columns: dict[str, Any] = {}
     for one in slices:
         if one.values:
@@ -131,7 +141,7 @@ def _dimension(one: Slice) -> str:
     return f"slice by {', '.join(one.values)}"
 
 
-def _config(models: Mapping[str, Sequence[Measured]], slices: Sequence[Slice]) -> Any:
+def _config(models: Mapping[str, Sequence[DocumentLikelihood]], slices: Sequence[Slice]) -> Any:
     from tensorflow_model_analysis.proto import config_pb2
 
     specs = [
@@ -154,16 +164,16 @@ def _merged(results: Mapping[str, Any]) -> Values:
     for name, result in results.items():
         for place, outputs in result.slicing_metrics:
             key = place[0][1] if place else OVERALL
-            values.setdefault(key, {})[name] = float(outputs[""][""]["mean_label"]["doubleValue"])  # "NaN" is a string
+            values.setdefault(key, {})[name] = float(outputs[""][""]["mean_label"]["doubleValue"])  # the value may be the string "NaN"
     return values
 
 
 @contextmanager
 def _silence() -> Iterator[None]:
-    """What TFMA, Beam and TensorFlow tell their own developers; errors are exceptions and come through."""
+    """Suppress the log output of TFMA, Beam and TensorFlow below ERROR. Exceptions are raised as usual."""
     loggers = [logging.getLogger(name) for name in ("absl", "tensorflow", "apache_beam")]
     levels = [one.level for one in loggers]
-    with quiet():
+    with silent_stderr():
         for one in loggers:
             one.setLevel(logging.ERROR)
         try:

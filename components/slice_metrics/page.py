@@ -1,25 +1,26 @@
-"""The slices for people: the worst first, with intervals, beside the champion."""
+"""The HTML page of the slices: worst first, with intervals, compared with the champion."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
 from itertools import combinations
 from typing import Any
 
-from robo_poet.evaluation.slice_key import slice_key
+from robo_poet.judges.gate import slice_key
 from robo_poet.judges.metrics import metric_name, metric_text
 from robo_poet.report.forest import ForestRow, forest
-from robo_poet.report.results import table
+from robo_poet.report.sections import table
 
-DRAWN = 30  # slices in the plot; the tables have all
+DRAWN = 30  # most slices in the plot; the tables have all
 EMPTY = "(none)"
 FEW = " With so few works they say how sure a number is for these works, not for others."
 
 
 def sections(found: Mapping[str, Any], notes: Sequence[str]) -> list[tuple[str, str]]:
-    """Sections of the page, of the `slices` artifact.
+    """Return the sections of the page, as (title, HTML).
 
     Args:
-        notes: what was left out, in words.
+        found: the `slices` artifact.
+        notes: messages about the slices that were left out.
     """
     overall, cut = found["slices"][0], found["slices"][1:]
     parts = [("All documents", _overall(overall, found)), ("Worst first", _plot(overall, cut, found))]
@@ -33,7 +34,7 @@ def sections(found: Mapping[str, Any], notes: Sequence[str]) -> list[tuple[str, 
 
 
 def worst_first(records: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """By bits per byte; what was not measured is worse than all."""
+    """Return the slices ordered by bits per byte, worst first. Slices without a value come first."""
 
     def rank(one: Mapping[str, Any]) -> tuple[bool, float, str]:
         value = one["metrics"]["bits_per_byte"]["value"]
@@ -43,10 +44,12 @@ def worst_first(records: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]
 
 
 def distinct(records: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Without slices that are the very documents of a wider one: an author of one century is not drawn twice.
+    """Return the slices without those that hold the same documents as a wider slice, so that the plot shows them once.
+
+    For example, if an author wrote in one century only, the slice of author and century is dropped.
 
     Args:
-        records: with the one of all documents, which is left out too.
+        records: all slices, including the slice of all documents, which is dropped, too.
     """
     sizes = {one["key"]: one["documents"] for one in records}
 

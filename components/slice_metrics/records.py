@@ -1,4 +1,4 @@
-"""Metrics of each slice as ratios of sums over its documents, with intervals, the difference from the champion and the worst slices."""
+"""The records of the `slices` artifact: metrics of a slice with intervals, the difference from the champion, and a summary."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -9,28 +9,28 @@ import numpy as np
 
 from components.slice_metrics.analysis import RATIO_METRICS, Array, Values
 from components.slice_metrics.slicing import Slice
-from robo_poet.evaluation.documents import Measured
-from robo_poet.judges.bootstrap import ratio_estimate
+from robo_poet.evaluation.likelihood import DocumentLikelihood
 from robo_poet.judges.estimate import Estimate
+from robo_poet.judges.intervals import ratio_estimate
 from robo_poet.judges.units import units
 from robo_poet.settings.evaluation import SlicesSettings
 
 DIGITS = 6
-COMPARED = "bits_per_byte"  # the one metric that does not depend on the tokenizer: a difference of the others means nothing
+COMPARED = "bits_per_byte"  # the only metric that does not depend on the tokenizer, so the only one that is comparable between models
 Interval = Callable[[Array, Array], Estimate]
 
 
 def record(
-    one: Slice, ours: Sequence[Measured], theirs: Sequence[Measured] | None, ours_by: Values, theirs_by: Values,
+    one: Slice, ours: Sequence[DocumentLikelihood], theirs: Sequence[DocumentLikelihood] | None, ours_by: Values, theirs_by: Values,
     settings: SlicesSettings, seed: int,
 ) -> dict[str, Any]:  # fmt: skip
-    """A line of the `slices` artifact.
+    """Return the record of one slice in the `slices` artifact.
 
-    Intervals are over works, since documents of a work are not independent. Of fewer works than `min_works` they are over
-    documents (`unit`), and say how sure a number is within these works, not of works that nobody has measured.
+    Intervals are over works, because documents of one work are not independent. With fewer than `min_works` works they are over
+    documents (see `unit`) and hold for these works only.
 
     Args:
-        ours, theirs: all documents, in the same order.
+        ours, theirs: all documents as measured with the new model and with the champion, in the same order.
         ours_by, theirs_by: point values by slice and metric.
     """
     mine = [ours[row] for row in one.rows]
@@ -54,14 +54,18 @@ def record(
     return said
 
 
-def _metrics(documents: Sequence[Measured], values: Mapping[str, float], interval: Interval) -> dict[str, Any]:
+def _metrics(documents: Sequence[DocumentLikelihood], values: Mapping[str, float], interval: Interval) -> dict[str, Any]:
     return {name: _estimate(values[name], interval, *one.sums(documents), one.shown) for name, one in RATIO_METRICS.items()}
 
 
 def _difference(
-    ours: Sequence[Measured], theirs: Sequence[Measured], mine: Mapping[str, float], other: Mapping[str, float], interval: Interval
+    ours: Sequence[DocumentLikelihood],
+    theirs: Sequence[DocumentLikelihood],
+    mine: Mapping[str, float],
+    other: Mapping[str, float],
+    interval: Interval,
 ) -> dict[str, float | None]:
-    """Ours less the champion's: below 0 is better. Paired, since both read the same documents."""
+    """Return the new model's value minus the champion's; below 0 is better. Paired, because both score the same documents."""
     (amounts, weights), (theirs_amounts, _) = (RATIO_METRICS[COMPARED].sums(documents) for documents in (ours, theirs))
     return _estimate(mine[COMPARED] - other[COMPARED], interval, amounts - theirs_amounts, weights)
 
@@ -69,18 +73,18 @@ def _difference(
 def _estimate(
     value: float, interval: Interval, amounts: Array, weights: Array, shown: Callable[[float], float] = float
 ) -> dict[str, float | None]:
-    """Null for what is no finite number."""
+    """Return the value with its interval. Non-finite numbers become None."""
     if not np.isfinite(amounts).all():
         return {"value": None, "low": None, "high": None}
     limits = interval(amounts, weights)
     said = {"value": shown(value), "low": shown(limits.low), "high": shown(limits.high)}
-    # An interval without one end is none: exp of minus infinity is a number, and 0 is no limit that was measured.
+    # With one infinite bound there is no interval: exp(-inf) is 0, which was not measured as a bound.
     known = math.isfinite(limits.low) and math.isfinite(limits.high)
     return {name: round(x, DIGITS) if math.isfinite(x) and (known or name == "value") else None for name, x in said.items()}
 
 
 def _verdict(difference: Mapping[str, float | None]) -> str:
-    """In the words of a comparison of models: better, worse, not told apart, unknown."""
+    """Return the verdict on a difference: "better", "worse", "not told apart" (no significant difference) or "unknown"."""
     low, high = difference["low"], difference["high"]
     if low is None or high is None:
         return "unknown"
@@ -88,14 +92,19 @@ def _verdict(difference: Mapping[str, float | None]) -> str:
 
 
 def summary(records: Sequence[Mapping[str, Any]], min_documents: int) -> dict[str, float | None]:
-    """Metrics over the slices of at least `min_documents` documents, without the one of all documents.
+    """Return metrics over the judged slices: those with at least `min_documents` documents, except the slice of all documents.
 
-    Null where one of them has no number: which slice is the worst is then not known.
+    Args:
+        records: the records of all slices; the first is the slice of all documents.
 
     Returns:
-        `slices` and `slices_judged`, counts; `worst_slice_bits_per_byte`; `worst_slice_excess`, by what share that is more than of
-        all documents. With a champion: `worst_slice_difference`, the largest difference in bits per byte (below 0: better on each
-        slice), and `slices_worse` and `slices_better`, counts of verdicts. The worst ones are missing where no slice is judged.
+        - `slices`, `slices_judged`: counts.
+        - `worst_slice_bits_per_byte`: the largest value.
+        - `worst_slice_excess`: its relative increase over the value of all documents; 0.1 is 10 % more.
+        - `worst_slice_difference` (with a champion): the largest difference in bits per byte; below 0, each slice is better.
+        - `slices_worse`, `slices_better` (with a champion): counts of verdicts.
+
+        The worst values are missing if no slice is judged. They are None if one judged slice has no value.
     """
     overall, cut = records[0], records[1:]
     judged = [one for one in cut if one["documents"] >= min_documents]

@@ -1,4 +1,4 @@
-"""The slices of the held-out documents, and the tables of document scores that they are made from (EVAL-5)."""
+"""Reads the tables of document likelihoods and divides the held-out documents into slices (EVAL-5)."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,20 +8,20 @@ import numpy as np
 import numpy.typing as npt
 
 from robo_poet.errors import BadInput
-from robo_poet.evaluation.documents import SLICES, Measured, read_measured
-from robo_poet.evaluation.slice_key import slice_key
+from robo_poet.evaluation.likelihood import SLICES, DocumentLikelihood, read_likelihoods
+from robo_poet.judges.gate import slice_key
 
-SAME = ("bytes", "group", *SLICES)  # what a document is, whoever reads it
+SAME = ("bytes", "group", *SLICES)  # columns that do not depend on the model
 AGAIN = "run the evaluation again"
 
 
-def read_table(path: Path) -> Sequence[Measured]:
-    """A table of measured documents, ordered by id.
+def read_table(path: Path) -> Sequence[DocumentLikelihood]:
+    """Read a table of document likelihoods, ordered by id.
 
     Raises:
-        BadInput: no such table; an id is there twice; a document has no bytes or no tokens, so that nothing is a rate of it.
+        BadInput: not such a table; two rows have the same id; a document has no bytes or no tokens, so rates are undefined.
     """
-    rows = sorted(read_measured(path), key=lambda one: one.id)
+    rows = sorted(read_likelihoods(path), key=lambda one: one.id)
     for before, one in zip([None, *rows], rows, strict=False):
         if before and before.id == one.id:
             raise BadInput(f"document {one.id!r} is there twice", where=str(path), remedy=AGAIN)
@@ -31,11 +31,14 @@ def read_table(path: Path) -> Sequence[Measured]:
     return rows
 
 
-def read_tables(candidate: Path, champion: Path) -> tuple[Sequence[Measured], Sequence[Measured] | None]:
-    """Both tables, row by row of the same document; None where there is no champion, whose table has no rows then.
+def read_tables(candidate: Path, champion: Path) -> tuple[Sequence[DocumentLikelihood], Sequence[DocumentLikelihood] | None]:
+    """Read the tables of both models, with the same documents in the same order.
+
+    Returns:
+        The rows of the new model and of the champion. The latter is None if its table has no rows, which means no champion.
 
     Raises:
-        BadInput: no row at all; the champion was measured on other documents.
+        BadInput: the new model's table has no rows, or the champion was measured on other documents.
     """
     ours, theirs = read_table(candidate), read_table(champion)
     if not ours:
@@ -54,7 +57,7 @@ def read_tables(candidate: Path, champion: Path) -> tuple[Sequence[Measured], Se
     return ours, theirs
 
 
-def _difference(one: Measured, other: Mapping[str, Measured]) -> str:
+def _difference(one: DocumentLikelihood, other: Mapping[str, DocumentLikelihood]) -> str:
     return next((column for column in SAME if getattr(one, column) != getattr(other[one.id], column)), "")
 
 
@@ -64,11 +67,11 @@ def _others(champion: Path, what: str) -> BadInput:
 
 @dataclass(frozen=True)
 class Slice:
-    """Documents of one value of each of some columns; of no column: all documents.
+    """A slice: the documents with given values in some columns. Without columns, all documents.
 
     Args:
         values: column → value.
-        rows: (documents,) their places in the table, rising.
+        rows: (documents,), int64: indices of the documents in the table, ascending.
     """
 
     values: dict[str, str]
@@ -81,21 +84,23 @@ class Slice:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """Values of columns that were too many."""
+    """The slices of one dimension beyond the limit: its columns, and the number of slices and documents."""
 
     columns: tuple[str, ...]
     slices: int
     documents: int
 
 
-def slices(documents: Sequence[Measured], dimensions: Iterable[Sequence[str]], most: int) -> tuple[list[Slice], list[LeftOut]]:
-    """All documents first, then each of `dimensions` (its columns): the slices of the most documents first, ties by key.
+def slices(documents: Sequence[DocumentLikelihood], dimensions: Iterable[Sequence[str]], most: int) -> tuple[list[Slice], list[LeftOut]]:
+    """Return the slice of all documents, then the slices of each dimension, and the slices that are left out.
 
-    Slices of a dimension partition the documents, but for what is left out. An empty value is a value (undated documents are
-    compared with dated ones), unless a column has no other: its dimensions have no slices then.
+    The slices of a dimension partition the documents, except those left out. They are ordered by descending number of documents,
+    then by key. An empty value forms a slice (undated documents are compared with dated ones). But if a column has only empty
+    values, its dimensions have no slices.
 
     Args:
-        most: slices that a dimension has; the others are left out.
+        dimensions: columns of each dimension.
+        most: largest number of slices per dimension; the others are left out.
     """
     found, left_out = [Slice({}, np.arange(len(documents)))], []
     for columns in dimensions:

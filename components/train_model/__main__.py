@@ -25,14 +25,14 @@ from components.train_model.training.train_step import make_strategy
 from components.train_model.training.trainer import Trainer
 from components.train_model.training.warm_start import begin_with
 from robo_poet.atomic import new_folder, write_text
-from robo_poet.corpus.read import read_documents
+from robo_poet.corpus.parquet import read_documents
 from robo_poet.digest import digest_path
 from robo_poet.errors import BadInput
-from robo_poet.model.limits import MAX_LENGTH
+from robo_poet.model.completion import MAX_LENGTH
 from robo_poet.model.tokenizer import Tokenizer
-from robo_poet.planted_secrets import planted
-from robo_poet.report.curves import curves_section
+from robo_poet.privacy.canary_strings import planted
 from robo_poet.report.page import page
+from robo_poet.report.training_curve import training_curve
 from robo_poet.settings.train import PlantedSecretsSettings, TrainSettings
 from robo_poet.step.program import Call, parse_settings, program
 
@@ -106,7 +106,7 @@ def _train(call: Call, settings: TrainSettings, seed: int, gpus: int, tokenizer:
         # Speed differs between runs. It is metadata only, so that the same training has the same digests.
         call.describe("metrics", **figures, tokens_per_second=round(progress.tokens / max(elapsed, 1e-3)))
     if "curves" in call.outputs:
-        write_text(call.outputs["curves"], page("Training", [("Training curve", curves_section(progress.history))]))
+        write_text(call.outputs["curves"], page("Training", [("Training curve", training_curve(progress.history))]))
     if LOGS in call.outputs:
         # During training the logs lie next to the checkpoints, so that a resumed training appends to them.
         with new_folder(call.outputs[LOGS]) as folder:

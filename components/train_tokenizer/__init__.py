@@ -1,1 +1,1 @@
-"""Train the byte-level BPE tokenizer on the training split."""
+"""Step `train_tokenizer`: trains the byte-level BPE tokenizer on the training split (DATA-5)."""

@@ -1,4 +1,4 @@
-"""Train a byte-level BPE tokenizer on the training split; measure it on the validation split."""
+"""Train a byte-level BPE tokenizer on the training split and measure it on the validation split."""
 
 import json
 import sys
@@ -9,7 +9,7 @@ from typing import cast
 from components.train_tokenizer.bpe import train_bpe
 from components.train_tokenizer.component import train_tokenizer
 from robo_poet.atomic import new_folder, write_text
-from robo_poet.corpus.read import read_documents
+from robo_poet.corpus.parquet import read_documents
 from robo_poet.errors import BadInput
 from robo_poet.model.tokenizer import Tokenizer
 from robo_poet.settings.data import TokenizerSettings
@@ -18,14 +18,19 @@ from robo_poet.step.program import Call, program
 
 @dataclass(frozen=True)
 class Fit:
-    """Attributes: coverage, the share of words that are one or two tokens; bytes_per_token."""
+    """The fit of a tokenizer to text.
+
+    Args:
+        coverage: share of words that are one or two tokens, in [0, 1].
+        bytes_per_token: bytes of UTF-8 per token.
+    """
 
     coverage: float
     bytes_per_token: float
 
 
 def measure_fit(tokenizer: Tokenizer, texts: Iterable[str]) -> Fit:
-    """Measure on `texts`; a word is what stands between white space, encoded with the space before it as in running text."""
+    """Measure a tokenizer on `texts`. Words are separated by white space and encoded with a leading space, as in running text."""
     words = covered = size = tokens = 0
     for text in texts:
         size += len(text.encode("utf-8"))
@@ -51,7 +56,7 @@ def work(call: Call) -> None:
     }
     _check_coverage(call, settings, fit.coverage)
     with new_folder(call.outputs["tokenizer"]) as folder:
-        write_text(folder / "tokenizer.json", core.to_str())  # its own `save` does not say a full disk by an OSError
+        write_text(folder / "tokenizer.json", core.to_str())  # `core.save` raises no OSError if the disk is full
         write_text(folder / "manifest.json", json.dumps(manifest, indent=1))
     if "metrics" in call.outputs:
         write_text(call.outputs["metrics"], json.dumps(manifest))

@@ -1,4 +1,4 @@
-"""Byte-level BPE by Hugging Face `tokenizers` (DATA-5)."""
+"""Trains a byte-level BPE with Hugging Face `tokenizers` (DATA-5)."""
 
 from collections.abc import Iterable
 
@@ -8,10 +8,10 @@ from robo_poet.model.tokenizer import CONTROL
 
 
 def train_bpe(texts: Iterable[str], vocabulary: int) -> Tokenizer:
-    """Learn at most `vocabulary` tokens, the four control tokens and all 256 bytes among them. Deterministic in its arguments."""
+    """Train a BPE of at most `vocabulary` tokens, including the four control tokens and all 256 bytes. Deterministic."""
     core = Tokenizer(models.BPE(unk_token="<UNK>"))
     core.normalizer = normalizers.NFC()
-    # No prefix space: with one, decoding would not give back the text.
+    # No prefix space: with one, decoding would not return the same text.
     core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     core.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(

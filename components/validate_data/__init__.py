@@ -1,1 +1,1 @@
-"""Step `validate_data`: what the corpus looks like, and whether anything may be learnt from it (DATA-1, DATA-2)."""
+"""Step `validate_data`: measures the corpus and checks whether it is fit for training (DATA-1, DATA-2)."""

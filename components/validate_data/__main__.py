@@ -1,4 +1,4 @@
-"""Command line of validate_data: measure, judge, write the page, and only then stop the run if something failed."""
+"""Measure the corpus, check it against limits and a schema, and write a page. A failed check stops the run after the page is written."""
 
 import json
 import math
@@ -12,16 +12,20 @@ from components.validate_data.component import validate_data
 from components.validate_data.corpus_statistics import measure
 from robo_poet.atomic import write_text
 from robo_poet.corpus.document import Document
-from robo_poet.corpus.read import count_documents, read_documents
+from robo_poet.corpus.parquet import count_documents, read_documents
 from robo_poet.errors import BadInput
+from robo_poet.report.corpus_section import statistics_section
 from robo_poet.report.page import page
-from robo_poet.report.statistics import statistics_section
 from robo_poet.settings.data import ValidateSettings
 from robo_poet.step.program import Call, program
 
 
 def work(call: Call) -> None:
-    """Fill `statistics` and `page`."""
+    """Write the outputs `statistics`, and `page` and `metrics` if requested.
+
+    Raises:
+        BadInput: the corpus is empty, or a check whose setting is `fail` failed.
+    """
     settings: ValidateSettings = call.settings
     corpus = call.inputs["corpus"]
     total = count_documents(corpus)
@@ -71,12 +75,12 @@ def work(call: Call) -> None:
 
 
 def _finite(one: dict[str, Any]) -> dict[str, Any]:
-    """JSON has no word for what is not a number: null."""
+    """Return a check with its value rounded; None for a non-finite value, which JSON cannot express."""
     return one | {"value": round(one["value"], 6) if math.isfinite(one["value"]) else None}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the step; see `robo_poet.step.program`."""
+    """Run the step and return the exit status; see `robo_poet.step.program`."""
     return program(validate_data, work, argv, settings=ValidateSettings)
 
 

@@ -1,4 +1,4 @@
-"""Checks of the corpus: statistics against limits, and documents against the curated TFDV schema (DATA-1, DATA-2)."""
+"""Checks of the corpus: its statistics against limits (DATA-2), and its documents against the curated TFDV schema (DATA-1)."""
 
 import contextlib
 import io
@@ -20,7 +20,7 @@ VERDICT: dict[Outside, Literal["ignored", "warn", "fail"]] = {"ignore": "ignored
 
 @dataclass(frozen=True)
 class Check:
-    """One number, its bounds (None: open) and the verdict. A limit that the profile ignores is shown as `ignored`."""
+    """A number, its bounds (None: no bound) and the verdict. `ignored` means outside the bounds, but ignored by the profile."""
 
     name: str
     value: float
@@ -34,13 +34,13 @@ class Check:
 
 
 def check(name: str, value: float, low: float | None, high: float | None, outside: Outside) -> Check:
-    """Judge one number; what is not a number is outside every bound."""
+    """Return the check of one number. NaN is outside all bounds."""
     inside = (low is None or value >= low) and (high is None or value <= high) and value == value
     return Check(name, value, low, high, "ok" if inside else VERDICT[outside])
 
 
 def check_all(measured: Measured, settings: ValidateSettings) -> list[Check]:
-    """The checks of DATA-2, in the order of the specification."""
+    """Return the checks of DATA-2, in the order of the specification."""
     s = settings
     return [
         check("megabytes", measured.megabytes, s.min_megabytes, None, s.on_size),
@@ -53,13 +53,13 @@ def check_all(measured: Measured, settings: ValidateSettings) -> list[Check]:
 
 
 SCHEMA = Path(__file__).with_name("schema.pbtxt")
-COMPARED = "characters"  # the feature whose distribution train and test must share
+COMPARED = "characters"  # the feature whose distribution is compared between train and test
 NUMBERS = ("characters", "words", "year")
 
 
 @cache
 def _tfdv() -> Any:
-    """TFDV, six seconds to import, without what TensorFlow, Beam and Google's libraries say meanwhile."""
+    """Import TFDV (6 s) and return it. Suppresses the log output of TensorFlow, Beam and Google's libraries."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
     before = logging.root.manager.disable
@@ -74,6 +74,7 @@ def _tfdv() -> Any:
 
 
 def _statistics(features: dict[str, list[Any]], rows: list[int]) -> Any:
+    """Return TFDV's statistics of the given rows."""
     from tensorflow_data_validation.statistics.stats_impl import generate_statistics_in_memory
 
     columns = {
@@ -81,19 +82,19 @@ def _statistics(features: dict[str, list[Any]], rows: list[int]) -> Any:
             [None if values[row] is None else [values[row]] for row in rows], pa.list_(pa.int64() if name in NUMBERS else pa.string())
         )
         for name, values in features.items()
-        if any(values[row] is not None for row in rows)  # TFDV takes a column of nothing for a column of another type
+        if any(values[row] is not None for row in rows)  # TFDV infers a wrong type for an all-null column
     }
     return generate_statistics_in_memory(pa.RecordBatch.from_pydict(columns))
 
 
 def anomalies(features: dict[str, list[Any]]) -> list[dict[str, str]]:
-    """What in the corpus is not as the schema wants it.
+    """Return the violations of the schema.
 
     Args:
-        features: name → a value a document, None where it has none.
+        features: name → one value per document, None if it has none.
 
     Returns:
-        `{"feature", "what"}` each, in the order of the names; empty for a good corpus.
+        One `{"feature": name, "what": description}` per violation, ordered by name; empty if the corpus is valid.
     """
     tfdv = _tfdv()
     statistics = _statistics(features, list(range(len(features["split"]))))
@@ -102,13 +103,13 @@ def anomalies(features: dict[str, list[Any]]) -> list[dict[str, str]]:
 
 
 def length_divergence(features: dict[str, list[Any]]) -> float:
-    """Jensen-Shannon divergence of the length of documents, from train to test, in [0, 1]; not a number if a split is empty."""
+    """Return the Jensen-Shannon divergence of document lengths between train and test, in [0, 1]; NaN if one of them is empty."""
     tfdv = _tfdv()
     rows = {split: [row for row, name in enumerate(features["split"]) if name == split] for split in ("train", "test")}
     if not all(rows.values()):
         return float("nan")
     lengths = {COMPARED: features[COMPARED]}
     schema = tfdv.load_schema_text(str(SCHEMA))
-    tfdv.get_feature(schema, COMPARED).skew_comparator.jensen_shannon_divergence.threshold = 1.0  # measure here, judge elsewhere
+    tfdv.get_feature(schema, COMPARED).skew_comparator.jensen_shannon_divergence.threshold = 1.0  # never exceeded: only measures
     compared = tfdv.validate_statistics(_statistics(lengths, rows["train"]), schema, serving_statistics=_statistics(lengths, rows["test"]))
     return float(compared.drift_skew_info[0].skew_measurements[0].value)

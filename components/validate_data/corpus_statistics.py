@@ -1,4 +1,4 @@
-"""What a corpus is measured by (DATA-2). Pure: documents in, numbers out; knows no limits, no files, no TFDV."""
+"""Computes the statistics of a corpus (DATA-2). Pure functions of documents: no limits, no files, no TFDV."""
 
 import heapq
 import math
@@ -12,19 +12,19 @@ from typing import Any
 from robo_poet.corpus.document import MEGABYTE, Document
 from robo_poet.digest import digest_bytes
 
-SAMPLES = 5  # 5 MB held at most
+SAMPLES = 5  # of 10**6 characters each, so at most 5 million characters are in memory
 
 
 class TextSample:
-    """The texts of smallest hash of (seed, id), up to 5 MB, whatever the order in which they come."""
+    """A seeded sample of texts, up to 5 million characters: those with the smallest hash of (seed, id). Independent of their order."""
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
-        self._heap: list[tuple[int, str, str]] = []  # the largest hash on top
+        self._heap: list[tuple[int, str, str]] = []  # (-hash, id, text); the largest hash is first
         self._size = 0
 
     def add(self, name: str, text: str) -> None:
-        """Offer a text; one longer than a sample counts by its beginning."""
+        """Offer a text to the sample. Only its first million characters count."""
         text = text[:MEGABYTE]
         rank = int(digest_bytes(f"{self.seed}\0{name}".encode())[:16], 16)
         heapq.heappush(self._heap, (-rank, name, text))
@@ -33,7 +33,7 @@ class TextSample:
             self._size -= len(heapq.heappop(self._heap)[2])
 
     def samples(self) -> list[str]:
-        """One to five samples of a million characters; a smaller corpus is a single, smaller sample."""
+        """Return one to five samples of a million characters each. A smaller corpus gives one smaller sample."""
         text = "\n".join(text for _, _, text in sorted(self._heap, reverse=True))
         count = min(SAMPLES, max(1, len(text) // MEGABYTE))
         return [text[number * MEGABYTE : (number + 1) * MEGABYTE] for number in range(count)]
@@ -41,31 +41,36 @@ class TextSample:
 
 WORD = re.compile(r"\w+(?:['’]\w+)*")
 SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s|$)")
-DAMAGE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd]")  # controls but tab and line ends, and the replacement character
-BINS = 24
-RIGHTS = 20  # kinds told apart
+DAMAGE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd]")  # control characters except tab and line ends; U+FFFD
+BINS = 24  # of the histogram of document lengths
+RIGHTS = 20  # most rows of (source, licence); the others are summed
 
 
 @dataclass
 class Measured:
-    """The numbers of a corpus. Shares are in [0, 1]; a megabyte is a million bytes of UTF-8."""
+    """The statistics of a corpus. Shares are in [0, 1]. A megabyte is 10**6 bytes of UTF-8."""
 
     documents: int = 0
     megabytes: float = 0.0
-    type_token_ratio: float = 0.0  # mean over seeded samples of 1 MB
-    sentence_words: float = 0.0  # mean
-    duplicate_share: float = 0.0  # documents that repeat another's words, whatever the case and spacing
+    type_token_ratio: float = 0.0  # mean over seeded samples of a million characters
+    sentence_words: float = 0.0  # mean words per sentence
+    duplicate_share: float = 0.0  # documents with the same words as an earlier one, ignoring case and spacing
     damage_share: float = 0.0  # of characters
     language_share: float = 0.0  # documents in an expected language
     splits: dict[str, dict[str, Any]] = field(default_factory=dict)
     sources: dict[str, int] = field(default_factory=dict)
     rights: list[dict[str, Any]] = field(default_factory=list)  # see `_rights`
-    features: dict[str, list[Any]] = field(default_factory=dict)  # a value a document: what TFDV looks at
+    features: dict[str, list[Any]] = field(default_factory=dict)  # name → one value per document; TFDV's input
     length_histogram: dict[str, list[float]] = field(default_factory=dict)
 
 
 def measure(documents: Iterable[Document], languages: Iterable[str], seed: int) -> Measured:
-    """Read a corpus once. Holds numbers and short strings of each document and 5 MB of text, never the whole of it."""
+    """Compute the statistics in one pass. Memory holds a few values per document and at most 5 million characters of text.
+
+    Args:
+        languages: the expected ISO 639-1 codes.
+        seed: seed of the text sample.
+    """
     result = Measured(features={name: [] for name in FEATURES})
     expected = {language.lower() for language in languages}
     sample, texts, sources = TextSample(seed), set[bytes](), Counter[str]()
@@ -115,8 +120,11 @@ def measure(documents: Iterable[Document], languages: Iterable[str], seed: int) 
 
 
 def _rights(licences: Mapping[tuple[str, str], Counter[str]]) -> list[dict[str, Any]]:
-    """By whose leave each source is used: documents by licence, and how many of them state a consent, whose words may name people and
-    stay in the corpus. What states no licence comes first, then the most frequent; `licence` is None for the sum of all others."""
+    """Count documents, and documents with a consent, by source and licence.
+
+    Rows without a licence come first, then rows with the most documents. After 20 rows, one row with `source` and `licence` None sums
+    the others. The text of a consent is not returned, because it may name persons.
+    """
     kinds = sorted(licences.items(), key=lambda one: (one[0][1] != "", -one[1]["documents"], one[0]))
     rows: list[dict[str, Any]] = [{"source": source, "licence": licence, **counts} for (source, licence), counts in kinds[:RIGHTS]]
     if rest := sum((counts for _, counts in kinds[RIGHTS:]), Counter[str]()):
@@ -139,7 +147,7 @@ def _features(document: Document, words: int) -> dict[str, Any]:
 
 
 def type_token_ratio(samples: list[str]) -> float:
-    """Different words over words, case ignored, as a mean over samples."""
+    """Return distinct words divided by all words, ignoring case, as a mean over the samples."""
     ratios = []
     for sample in samples:
         words = WORD.findall(sample.casefold())
@@ -148,10 +156,10 @@ def type_token_ratio(samples: list[str]) -> float:
 
 
 def histogram(lengths: Iterable[int]) -> dict[str, list[float]]:
-    """Counts in 24 bins of equal ratio: lengths of texts spread over orders of magnitude.
+    """Count lengths in 24 logarithmic bins, because lengths of texts span orders of magnitude.
 
     Returns:
-        `edges`, one more than `counts`; both empty without lengths.
+        `edges` (25 values, in characters) and `counts` (24 values); both empty if there are no lengths.
     """
     values = sorted(max(1, length) for length in lengths)
     if not values:

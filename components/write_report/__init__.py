@@ -1,1 +1,1 @@
-"""One page that a person reads before trusting a model."""
+"""Step `write_report`: writes the model card, the report on one model for its users."""

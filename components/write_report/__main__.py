@@ -8,23 +8,31 @@ from typing import Any
 
 from components.write_report.component import write_report
 from robo_poet.atomic import write_text
-from robo_poet.errors import BadInput
+from robo_poet.errors import BadInput, parse_object
 from robo_poet.evaluation.completions import read_continuations
-from robo_poet.json_input import parse_object
 from robo_poet.judges.metrics import metric_name, metric_text, ordered
 from robo_poet.report.card import make_card
-from robo_poet.report.curves import curves_section
+from robo_poet.report.corpus_section import statistics_section
 from robo_poet.report.forest import STYLE
-from robo_poet.report.gates import HEAD, gate_row
-from robo_poet.report.groups import bias_section, champion_section, limits_section, safety_section, slices_section
+from robo_poet.report.gate_rows import HEAD, gate_row
 from robo_poet.report.page import page
-from robo_poet.report.results import gates_section, lineage_section, metrics_section, samples_section
-from robo_poet.report.statistics import statistics_section
+from robo_poet.report.sections import (
+    bias_section,
+    champion_section,
+    gates_section,
+    limits_section,
+    lineage_section,
+    metrics_section,
+    safety_section,
+    samples_section,
+    slices_section,
+)
+from robo_poet.report.training_curve import training_curve
 from robo_poet.step.program import Call, program
 
 
 def summary(card: Mapping[str, Any]) -> str:
-    """A heading, a table of gates, a table of metrics and the samples."""
+    """Return the card as Markdown: the verdict, a table of gates, a table of metrics, and the samples."""
     lines = [f"# {card['verdict'].capitalize()}", "", f"| {' | '.join(HEAD)} |", "|---" * len(HEAD) + "|"]
     lines += [f"| {' | '.join(map(_cell, gate_row(gate).cells))} |" for gate in card["gates"]]
     lines += ["", "| metric | value | |", "|---|---|---|"]
@@ -37,7 +45,7 @@ def summary(card: Mapping[str, Any]) -> str:
 
 
 def _cell(text: str) -> str:
-    """The name of a slice comes from the data."""
+    """Escape a cell of a Markdown table. Names of slices come from the data and may hold any character."""
     return text.replace("|", "\\|").replace("\n", " ")
 
 
@@ -60,7 +68,7 @@ def work(call: Call) -> None:
         ("Bias", bias_section(card["bias"])),
         ("Slices", slices_section(card["slices"])),
         ("Metrics", metrics_section(card)),
-        ("Training", curves_section(history)),
+        ("Training", training_curve(history)),
         ("Data", statistics_section(card["data"])),
         ("Made from", lineage_section(card["lineage"])),
     ]

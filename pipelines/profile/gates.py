@@ -17,9 +17,8 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from robo_poet.errors import BadInput
-from robo_poet.judges.gate import Gate
+from robo_poet.judges.gate import Gate, parse_slice
 from robo_poet.judges.metrics import COMPARED, METRICS, SLICED
-from robo_poet.judges.slices import parse_slice
 from robo_poet.settings.evaluation import SlicesSettings
 from robo_poet.settings.gate import CheckedGate
 

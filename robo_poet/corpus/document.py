@@ -12,7 +12,7 @@ LINE_END = re.compile(r"\r\n?")
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A row of the corpus, with the fields of `robo_poet.corpus.schema`. A missing string is empty."""
+    """A row of the corpus, with the fields of `robo_poet.corpus.parquet`. A missing string is empty."""
 
     id: str
     group: str

@@ -19,9 +19,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from robo_poet.corpus.quotable import quotable
-from robo_poet.corpus.schema import SPLITS
+from robo_poet.corpus.parquet import SPLITS
 from robo_poet.digest import digest_bytes
+from robo_poet.display import quotable_name
 from robo_poet.errors import BadInput
 
 SplitBy = Literal["auto", "hash", "date"]
@@ -122,6 +122,6 @@ def _check_dates(works: Mapping[str, Work], where: str) -> None:
             quoted = f"date {work.date!r}" if LIKE_A_DATE.fullmatch(work.date) else "its date"
             raise BadInput(
                 f"{quoted} is not an ISO date" if work.date else "has no date",
-                where=": ".join(filter(None, (where, quotable(name)))),
+                where=": ".join(filter(None, (where, quotable_name(name)))),
                 remedy="date every document (YYYY-MM-DD) or set ingest.split_by to auto",
             )

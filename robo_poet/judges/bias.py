@@ -30,10 +30,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from robo_poet.judges.bootstrap import MINIMUM_UNITS, RESAMPLES, critical_value, draws, studentised, upper_quantile
+from robo_poet.judges.distributions import quantile
 from robo_poet.judges.estimate import Estimate
-from robo_poet.judges.ratio import Numbers, Ratio, ratio
-from robo_poet.judges.student_t import quantile
+from robo_poet.judges.intervals import MINIMUM_UNITS, RESAMPLES, Numbers, Ratio, critical_value, draws, ratio, studentised, upper_quantile
 
 WILD = 1.3  # a critical value of |t| above this multiple of Student's marks a heavy-tailed group
 

@@ -9,10 +9,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from robo_poet.judges.bootstrap import MINIMUM_UNITS, ratio_estimate
+from robo_poet.judges.distributions import quantile
 from robo_poet.judges.estimate import Estimate
-from robo_poet.judges.ratio import ratio
-from robo_poet.judges.student_t import quantile
+from robo_poet.judges.intervals import MINIMUM_UNITS, ratio, ratio_estimate
 from robo_poet.judges.units import units
 
 POWER = 0.8

@@ -1,6 +1,31 @@
-"""A measured value with its confidence interval."""
+"""Measured values with confidence intervals, and the collection of all values that the gates judge.
 
-from dataclasses import dataclass
+Standard library only, because the step gate_model has no NumPy.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+
+def finite(value: object) -> float | None:
+    """Return `value` as a float if it is a finite number, else None. Input may be any JSON value; a bool is not a number."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:  # an integer of more than 308 digits
+        return None
+    return number if math.isfinite(number) else None
+
+
+def text(value: object) -> str:
+    """Format a number with the fewest digits that keep its value. Non-finite numbers and other values are returned as `str`."""
+    number = finite(value)
+    if number is None:
+        return str(value)
+    return f"{number:.0f}" if abs(number) < 1e15 and number == int(number) else repr(number)
 
 
 @dataclass(frozen=True)
@@ -17,3 +42,43 @@ class Estimate:
     low: float
     high: float
     units: int
+
+
+class Interval(Protocol):
+    """The interface of an `Estimate`. A limit of None means infinite, which JSON cannot express."""
+
+    @property
+    def value(self) -> float | None: ...
+    @property
+    def low(self) -> float | None: ...
+    @property
+    def high(self) -> float | None: ...
+    @property
+    def units(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class GateInput:
+    """Everything that was measured of a model before release. Missing entries are unknown, and the gates fail closed on them.
+
+    Args:
+        metrics: overall values by name; None, NaN and infinity count as missing.
+        intervals: intervals of some of these values; shown, but not needed by an overall gate.
+        slices: values by slice ("author=Shakespeare", see `slices`) and metric.
+        champion: "none" if there is no champion (only a caller that asked the registry can know this); "measured"; "unreadable".
+        differences: new less champion, on the same documents, by slice ("" is overall) and metric, with 95 % intervals.
+    """
+
+    metrics: Mapping[str, float | None]
+    intervals: Mapping[str, Interval] = field(default_factory=dict)
+    slices: Mapping[str, Mapping[str, Interval]] = field(default_factory=dict)
+    champion: Literal["none", "measured", "unreadable"] = "unreadable"
+    differences: Mapping[str, Mapping[str, Interval]] = field(default_factory=dict)
+
+    def keys(self) -> set[str]:
+        """Return all slices except the overall one."""
+        return {*self.slices, *self.differences} - {""}
+
+    def knows(self, metric: str) -> bool:
+        """Return True if the metric was measured overall or on any slice."""
+        return any(metric in values for values in (self.metrics, *self.slices.values(), *self.differences.values()))

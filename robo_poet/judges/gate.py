@@ -1,11 +1,72 @@
-"""A gate: the bound that the profile sets for one metric (EVAL-6)."""
+"""A gate, the key of the slice that it judges, and its outcome on one slice (EVAL-5, EVAL-6).
 
-from dataclasses import dataclass, fields
+A gate is the bound that the profile sets for one metric. A slice key is `author=John Keats,period=1800s`; "author=*" selects each author,
+"" is all texts. Values are percent-encoded, so a key can be parsed in one way only. An outcome is not a verdict yet: `decision` applies
+`on_unknown`.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
+from robo_poet.judges.estimate import Interval, finite
 from robo_poet.judges.metrics import Direction, better, exact_text
-from robo_poet.judges.numbers import finite
-from robo_poet.judges.slices import parse_slice
+
+OVERALL = ""
+_SPECIAL = re.compile(r"[%=,*\x00-\x1f\x7f]")  # in a gate, `*` matches every value
+
+
+def slice_key(values: Mapping[str, str]) -> str:
+    """Return `column=value` pairs, sorted by column and joined by commas; '' for all documents.
+
+    `%`, `=`, `,`, `*` and control characters in a value are percent-encoded, so that no two slices have the same key:
+    `Marlowe, Christopher` becomes `author=Marlowe%2C Christopher`.
+    """
+    return ",".join(f"{column}={_SPECIAL.sub(_encode, values[column])}" for column in sorted(values))
+
+
+def _encode(match: re.Match[str]) -> str:
+    return f"%{ord(match.group()):02X}"
+
+
+_FEATURE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+
+
+def parse_slice(key: str) -> dict[str, str]:
+    """Return the values by feature, still encoded; a wildcard has "*". A value may be empty: documents without that feature.
+
+    Raises:
+        ValueError: not a slice key, or a feature appears twice.
+    """
+    features: dict[str, str] = {}
+    for pair in key.split(",") if key else []:
+        name, sign, value = pair.partition("=")
+        name = name.strip()
+        if not (sign and _FEATURE.match(name)) or "=" in value:
+            raise ValueError(f"{pair!r} is not feature=value")
+        if name in features:
+            raise ValueError(f"{name} is there twice")
+        features[name] = value
+    return features
+
+
+def select(wanted: str, keys: Iterable[str]) -> list[str]:
+    """Return the keys that `wanted` matches, in any order of their features, sorted. Keys that cannot be parsed are skipped.
+
+    Raises:
+        ValueError: `wanted` is not a slice key.
+    """
+    pattern = parse_slice(wanted)
+
+    def named(key: str) -> bool:
+        try:
+            features = parse_slice(key)
+        except ValueError:
+            return False
+        return features.keys() == pattern.keys() and all(value in ("*", features[name]) for name, value in pattern.items())
+
+    return sorted(filter(named, set(keys)))
 
 
 @dataclass(frozen=True)
@@ -80,3 +141,22 @@ class Gate:
         if self.min is not None and self.max is not None and self.min > self.max:
             return f"gate on {self.metric} can never pass: min is above max"
         return ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The outcome of a gate on one slice. Fields as in `GateResult`; `low` and `high` are finite and enclose `value`, or both are None."""
+
+    slice: str
+    state: Literal["pass", "fail", "unknown"]
+    reason: str
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+    def within(self, interval: Interval | None) -> "Outcome":
+        """Return a copy with the limits of `interval` if they are finite and enclose the value; else return this outcome."""
+        low, high = (finite(interval.low), finite(interval.high)) if interval else (None, None)
+        if self.value is None or low is None or high is None or not low <= self.value <= high:
+            return self
+        return replace(self, low=low, high=high)

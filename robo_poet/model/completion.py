@@ -1,10 +1,76 @@
-"""A completion of a prompt, and its truncation at a stop text (GEN-2). Pure: no model is called here."""
+"""A completion of a prompt: limits, sampling settings, truncation at a stop text, and requests in pieces for streaming (GEN-1, GEN-2).
 
-from dataclasses import dataclass
+Pure: no model is called here. The noise of a token depends on its position in the text. So a text generated in pieces equals the text of
+one call.
+"""
 
-from robo_poet.model.limits import StopReason
-from robo_poet.model.sampling import Sampling
+from dataclasses import dataclass, replace
+from enum import IntEnum
+
+from robo_poet.errors import BadInput
 from robo_poet.model.tokenizer import Tokenizer
+
+MAX_LENGTH = 512  # tokens, including the prompt
+MIN_PROMPT = 3  # tokens
+MAX_TOP_K = 100
+MAX_BEAMS = 5
+
+
+class StopReason(IntEnum):
+    """Why a completion ended."""
+
+    LENGTH = 0  # the requested length
+    END = 1  # the model ended the document
+    STOP = 2  # a stop text
+    CONTEXT = 3  # prompt and completion reached 512 tokens before the requested length
+
+
+RANGES = {
+    "max_new": (1, MAX_LENGTH), "min_new": (0, MAX_LENGTH), "temperature": (0.1, 2.0), "top_k": (0, MAX_TOP_K), "top_p": (0.1, 1.0),
+    "repetition_penalty": (1.0, 1.2), "beams": (1, MAX_BEAMS), "length_penalty": (0.6, 1.0),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """Settings of one completion.
+
+    Attributes:
+        max_new, min_new: most and fewest tokens to generate.
+        temperature: softmax temperature; lower is less random.
+        top_k: sample from the k most likely tokens; 0 is off, 1 is greedy.
+        top_p: sample from the most likely tokens that together hold this probability mass.
+        repetition_penalty: factor that makes tokens of the text so far less likely; 1 is off.
+        stop: texts after which generation stops; the stop text itself is kept.
+        banned: tokens that contain one of these texts are never generated.
+        beams: above 1, beam search: nothing is sampled, and temperature, top_k, top_p and the seed have no effect.
+        length_penalty: of beam search; higher favours longer texts.
+
+    Raises:
+        BadInput: a value is out of range; names the field and the range.
+    """
+
+    max_new: int = 100
+    min_new: int = 10
+    temperature: float = 0.8
+    top_k: int = 50
+    top_p: float = 0.9
+    repetition_penalty: float = 1.0
+    stop: tuple[str, ...] = ()
+    banned: tuple[str, ...] = ()
+    beams: int = 1
+    length_penalty: float = 0.6
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in RANGES.items():
+            value = getattr(self, name)
+            if not low <= value <= high:  # also rejects NaN
+                raise BadInput(f"{value} is out of range", where=name, remedy=f"give a value from {low} to {high}")
+        if self.min_new > self.max_new:
+            raise BadInput(f"{self.min_new} is more than max_new, {self.max_new}", where="min_new", remedy="lower it or raise the other")
+        for name in ("stop", "banned"):
+            if not all(getattr(self, name)):
+                raise BadInput("an empty text is in every text", where=name, remedy="leave it out")
 
 
 @dataclass(frozen=True)
@@ -24,7 +90,7 @@ class Completion:
     reason: StopReason
 
 
-def stopped(tokenizer: Tokenizer, written: Completion, sampling: Sampling) -> Completion:
+def cut_at_stop(tokenizer: Tokenizer, written: Completion, sampling: Sampling) -> Completion:
     """Cut `written` after the first stop text that ends behind the minimum length. A stop text may span several tokens."""
     minimum = len(tokenizer.decode(written.tokens[: sampling.min_new])) if sampling.stop else 0
     starts = ((stop, written.text.find(stop, max(0, minimum - len(stop) + 1))) for stop in sampling.stop)
@@ -37,6 +103,31 @@ def stopped(tokenizer: Tokenizer, written: Completion, sampling: Sampling) -> Co
     return Completion(written.text[: min(ends)], written.tokens[:count], written.log_probs[:count], StopReason.STOP)
 
 
-def whole(text: str) -> str:
+def without_partial_character(text: str) -> str:
     """Return `text` without an incomplete character at its end: a byte-level model may stop inside a multi-byte character."""
     return text.rstrip("\N{REPLACEMENT CHARACTER}")
+
+
+# Tokens per call of a stream: short for a fast first piece, longer later, because each call rereads the text so far.
+PIECE_SIZES = (8, 16, 32)
+EMPTY = Completion("", [], [], StopReason.LENGTH)  # the completion before the first piece
+
+
+def next_piece(sampling: Sampling, number: int, written: int) -> Sampling:
+    """Return the sampling of piece `number` (from 0) when `written` tokens exist."""
+    size = min(sampling.max_new - written, PIECE_SIZES[min(number, len(PIECE_SIZES) - 1)])
+    return replace(sampling, max_new=size, min_new=min(size, max(0, sampling.min_new - written)))
+
+
+def append_piece(tokenizer: Tokenizer, prompt: int, written: Completion, piece: Completion, sampling: Sampling) -> tuple[Completion, bool]:
+    """Append a piece. Return the whole completion and whether it has ended; its reason is valid only then.
+
+    Args:
+        tokenizer: the model's tokenizer. All tokens are decoded again, because a character may be split between two pieces.
+        prompt: tokens of the prompt, including `<START>`.
+    """
+    tokens, log_probs = written.tokens + piece.tokens, written.log_probs + piece.log_probs
+    more = piece.reason is StopReason.LENGTH and len(tokens) < sampling.max_new
+    reason = StopReason.CONTEXT if more and prompt + len(tokens) >= MAX_LENGTH else piece.reason
+    completion = cut_at_stop(tokenizer, Completion(tokenizer.decode(tokens), tokens, log_probs, reason), sampling)
+    return completion, not more or completion.reason is not StopReason.LENGTH

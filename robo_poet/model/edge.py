@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from robo_poet.errors import BadInput
-from robo_poet.model.quiet import quiet
 from robo_poet.model.tokenizer import START, Tokenizer
+from robo_poet.process import silent_stderr
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -63,7 +63,7 @@ def load_edge(folder: Path, tokenizer: Path, threads: int | None = None) -> Edge
     loaded = Tokenizer.load(tokenizer)
     try:
         loaded.check_size(manifest, tokenizer)
-        with quiet():
+        with silent_stderr():
             from ai_edge_litert.interpreter import Interpreter  # imports in 0.2 s; imported late so that a wrong path fails fast
 
             path = str(folder / "model.tflite")

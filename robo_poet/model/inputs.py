@@ -1,14 +1,39 @@
-"""Input arrays for the signatures of an exported model; the first axis is the batch (contract 6)."""
+"""Model inputs: encoding of a prompt, and the arrays of the exported signatures; the first axis is the batch (GEN-2, contract 6)."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from robo_poet.errors import BadInput
-from robo_poet.model.sampling import Sampling
-from robo_poet.model.tokenizer import CONTROL, PAD, Tokenizer
+from robo_poet.model.completion import MIN_PROMPT, Sampling
+from robo_poet.model.tokenizer import CONTROL, PAD, START, Tokenizer
+
+
+class PromptReader(Protocol):
+    """A model with a tokenizer and a manifest whose `max_length` limits a text in tokens."""
+
+    @property
+    def tokenizer(self) -> Tokenizer: ...
+    @property
+    def manifest(self) -> Mapping[str, Any]: ...
+
+
+def encode_prompt(model: PromptReader, text: str) -> list[int]:
+    """Return the token ids of a prompt, with `<START>` first.
+
+    Raises:
+        BadInput: fewer than 3 tokens, or no room for a completion.
+    """
+    ids = model.tokenizer.encode(text)
+    room = int(model.manifest["max_length"]) - 2
+    if len(ids) < MIN_PROMPT:
+        raise BadInput(f"too few tokens, {len(ids)}", where="prompt", remedy=f"give at least {MIN_PROMPT}, a few words")
+    if len(ids) > room:
+        raise BadInput(f"too many tokens, {len(ids)}", where="prompt", remedy=f"give at most {room}")
+    return [START, *ids]
+
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -25,13 +50,13 @@ def prompt_inputs(tokenizer: Tokenizer, prompts: Sequence[Sequence[int]], sampli
         BadInput: a row bans every token.
     """
     return {
-        "prompt": padded(prompts),
+        "prompt": pad(prompts),
         "prompt_length": np.asarray([len(prompt) for prompt in prompts], np.int32),
         "max_new": np.asarray([sampling.max_new for sampling in samplings], np.int32),
         "min_new": np.asarray([sampling.min_new for sampling in samplings], np.int32),
         "repetition_penalty": np.asarray([sampling.repetition_penalty for sampling in samplings], np.float32),
-        "stop_tokens": padded([tokenizer.holding(sampling.stop) for sampling in samplings]),
-        "banned_tokens": padded([banned_tokens(tokenizer, sampling.banned) for sampling in samplings]),
+        "stop_tokens": pad([tokenizer.holding(sampling.stop) for sampling in samplings]),
+        "banned_tokens": pad([banned_tokens(tokenizer, sampling.banned) for sampling in samplings]),
     }
 
 
@@ -65,7 +90,7 @@ def sampling_inputs(samplings: Sequence[Sampling], seeds: Sequence[int]) -> Arra
     }
 
 
-def padded(rows: Sequence[Sequence[int]]) -> npt.NDArray[np.int32]:
+def pad(rows: Sequence[Sequence[int]]) -> npt.NDArray[np.int32]:
     """Return `[rows, longest]` int32, padded at the end, at least one column wide."""
     array = np.full((len(rows), max(1, *(len(row) for row in rows))), PAD, np.int32)
     for number, row in enumerate(rows):

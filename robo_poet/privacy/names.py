@@ -10,7 +10,7 @@ from typing import Any
 import spacy
 
 from robo_poet.errors import BadInput
-from robo_poet.privacy.finding import Finding
+from robo_poet.privacy.findings import Finding
 
 SCORE = 0.85  # Presidio's score of a spaCy entity; spaCy gives no confidence
 SCORE_AGAIN = 0.6  # score of a name that was found elsewhere in the text

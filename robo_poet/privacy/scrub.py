@@ -10,7 +10,7 @@ from presidio_anonymizer import AnonymizerEngine
 from presidio_anonymizer.entities import RecognizerResult
 
 from robo_poet.corpus.document import Document
-from robo_poet.privacy.finding import Finding, resolve
+from robo_poet.privacy.findings import Finding, disjoint
 from robo_poet.privacy.names import NameFinder
 from robo_poet.privacy.patterns import PatternFinder
 from robo_poet.settings.data import ScrubSettings
@@ -63,7 +63,7 @@ class Scrubber:
                 detected = [] if policy == "none" else self._patterns.find(document.text)
                 if policy == "full":
                     detected += next(names)
-                findings = resolve(detected, document.text)
+                findings = disjoint(detected, document.text)
                 yield document.with_text(self._replace(document.text, findings) if findings else document.text), findings
 
     def _replace(self, text: str, findings: list[Finding]) -> str:

@@ -1,7 +1,9 @@
-"""One entry of the registry's log: a statement, its position in the hash chain, and its exact bytes.
+"""Log entries of the registry, and the registry's errors.
 
-An entry has one canonical encoding (sorted keys, fixed layout) and stores its own SHA-256. The chain protects each entry by the hash in
-the next one. The entry's own hash also protects the newest entry. This module does not know stages, folders or buckets.
+An entry is a statement, its position in the hash chain, and its exact bytes. It has one canonical encoding (sorted keys, fixed layout) and
+stores its own SHA-256. The chain protects each entry by the hash in the next one. The entry's own hash also protects the newest entry.
+
+All errors except `Lost` are for users: one line, with a remedy where there is one.
 """
 
 import json
@@ -12,7 +14,27 @@ from typing import Any
 
 from robo_poet.digest import digest_bytes
 from robo_poet.errors import BadInput
-from robo_poet.registry.errors import Corrupt
+
+
+class Corrupt(BadInput):
+    """A log entry or a file of a version differs from what was written."""
+
+
+class Conflict(BadInput):
+    """Another writer changed the registry between our read and our change."""
+
+
+class IllegalMove(BadInput):
+    """The stage of the version does not allow this change."""
+
+
+class NoSuchVersion(BadInput):
+    """No version has this number."""
+
+
+class Lost(Exception):
+    """Another writer took this index of the log; the caller reads and decides again. `Registry` never raises it."""
+
 
 GENESIS = "0" * 64  # `previous` of the first entry
 

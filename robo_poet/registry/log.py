@@ -1,14 +1,23 @@
-"""The append-only hash chain of the registry (contract 8), on any store with an atomic create-once operation.
+"""The append-only hash chain of the registry (contract 8), and its store in a folder.
 
 Each entry holds the SHA-256 of the one before. So an edit, a reordering or a gap is detected. The chain does not detect the loss of its
 newest entries; compare it with a backup or a mirror for that.
+
+Any store with an atomic create-once operation can hold the chain. In a folder, `os.link` creates a name atomically and only once, without
+a lock.
 """
 
+import errno
+import os
+import re
+import tempfile
+from pathlib import Path
 from typing import Protocol
 
+from robo_poet.atomic import make_folder, sync_folder
 from robo_poet.digest import digest_bytes
-from robo_poet.registry.entry import GENESIS, Entry, Statement
-from robo_poet.registry.errors import Corrupt, Lost
+from robo_poet.errors import BadInput
+from robo_poet.registry.entry import GENESIS, Corrupt, Entry, Lost, Statement
 
 
 class LogStore(Protocol):
@@ -70,3 +79,79 @@ class Log:
         if not self._store.create(expected_index, data) and self._store.read(expected_index) != data:
             raise Lost(f"log entry {expected_index} is another's")
         return entry
+
+
+def _unreadable(path: Path, error: OSError) -> BadInput:
+    why = os.strerror(error.errno or 0).lower()
+    return BadInput(f"the registry's log cannot be read ({why})", where=str(path), remedy="name a registry's folder, or make it readable")
+
+
+class FolderLog:
+    """A `LogStore` in a local folder, with files `00000001.json` and so on. Other files are ignored."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def _path(self, index: int) -> Path:
+        return self._folder / f"{index:08d}.json"
+
+    def where(self, index: int) -> str:
+        """Return the entry's path."""
+        return str(self._path(index))
+
+    def last(self) -> int:
+        """Return the highest index, 0 if there is no entry or no folder.
+
+        Raises:
+            BadInput: the folder cannot be read.
+        """
+        try:
+            names = [path.name for path in self._folder.iterdir()]
+        except FileNotFoundError:
+            return 0
+        except OSError as error:
+            raise _unreadable(self._folder, error) from None
+        indices = [int(name[:-5]) for name in names if re.fullmatch(r"\d{8,}\.json", name, re.ASCII)]
+        return max(indices, default=0)
+
+    def read(self, index: int) -> bytes | None:
+        """Return the bytes of an entry, None if it does not exist.
+
+        Raises:
+            BadInput: the file cannot be read.
+        """
+        try:
+            return self._path(index).read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise _unreadable(self._path(index), error) from None
+
+    def create(self, index: int, data: bytes) -> bool:
+        """Create an entry; return False if it exists already.
+
+        Raises:
+            BadInput: the file system has no hard links.
+        """
+        make_folder(self._folder)
+        handle, name = tempfile.mkstemp(prefix=".entry.", dir=self._folder)
+        temporary = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.chmod(0o444)
+            try:
+                os.link(temporary, self._path(index))
+            except FileExistsError:
+                return False
+            except OSError as error:
+                if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS):
+                    raise
+                where = str(self._folder)
+                raise BadInput("this file system has no hard links", where=where, remedy="keep the registry on another one") from None
+            sync_folder(self._folder)
+            return True
+        finally:
+            temporary.unlink()

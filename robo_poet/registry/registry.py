@@ -8,13 +8,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from robo_poet.registry.entry import Entry, Statement
-from robo_poet.registry.errors import Conflict, Lost
-from robo_poet.registry.folder_log import FolderLog
-from robo_poet.registry.log import Log
-from robo_poet.registry.manifest import Manifest, digests, finite, sources
+from robo_poet.registry.entry import Conflict, Entry, Lost, Statement
+from robo_poet.registry.log import FolderLog, Log
 from robo_poet.registry.state import Action, Record, Stage, State, apply, fold
-from robo_poet.registry.version import Version, folder_of, write_version
+from robo_poet.registry.version import Manifest, Version, digest_sources, finite_metrics, folder_of, list_sources, write_version
 
 ATTEMPTS = 1000  # each lost attempt is another writer's success, so this many mean a broken store
 
@@ -98,8 +95,8 @@ class Registry:
             BadInput: a file is missing or changes during the copy, or `who` or `why` is empty.
             IllegalMove: any other stage.
         """
-        paths = sources(files)
-        manifest = Manifest(digests(paths), finite(metrics), lineage, decision)
+        paths = list_sources(files)
+        manifest = Manifest(digest_sources(paths), finite_metrics(metrics), lineage, decision)
         digest = manifest.digest
         identity = identity or digest
 

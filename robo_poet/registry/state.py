@@ -4,8 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from robo_poet.registry.entry import Entry, Statement
-from robo_poet.registry.errors import Corrupt, IllegalMove, NoSuchVersion
+from robo_poet.registry.entry import Corrupt, Entry, IllegalMove, NoSuchVersion, Statement
 
 
 class Stage(StrEnum):

@@ -1,23 +1,97 @@
-"""Version folders. They are written to a temporary folder, synced, renamed to their digest, and never changed (REG-1).
+"""The content of a version: its manifest and its folder (REG-1, PIPE-5).
 
-A killed registration leaves a folder without a log entry. It is harmless, and is reused when the same content is registered again.
+A manifest contains no time and no number. So the same content always has the same manifest, and registering it again gives the same
+version.
+
+A folder is written under a temporary name, synced, renamed to its digest, and never changed. A killed registration leaves a folder without
+a log entry. It is harmless, and is reused when the same content is registered again.
 """
 
 import errno
+import json
+import math
 import os
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
-from robo_poet.atomic import sync_folder
+from robo_poet.atomic import make_folder, sync_folder, sync_tree
 from robo_poet.digest import digest_bytes, digest_file
 from robo_poet.errors import BadInput
-from robo_poet.registry.durable import make_folder, sync_tree
-from robo_poet.registry.errors import Corrupt
-from robo_poet.registry.manifest import NAME, Manifest
+from robo_poet.registry.entry import Corrupt, canonical
 from robo_poet.registry.state import Stage
+
+MANIFEST_NAME = "manifest.json"  # file name, at the top of the version's folder
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The content of a version.
+
+    Args:
+        files: relative POSIX path → SHA-256 of every file except the manifest.
+        metrics: metrics of the evaluation; None if one was not finite.
+        lineage: digests, seed, code and settings of the training run (JSON).
+        decision: the verdicts of the gates (JSON).
+    """
+
+    files: Mapping[str, str]
+    metrics: Mapping[str, float | None]
+    lineage: Mapping[str, Any]
+    decision: Mapping[str, Any]
+
+    def to_bytes(self) -> bytes:
+        """Return the bytes of the manifest as stored."""
+        return canonical(asdict(self))
+
+    @property
+    def digest(self) -> str:
+        """Return the SHA-256 of the stored manifest, which identifies the version."""
+        return digest_bytes(self.to_bytes())
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Manifest":
+        """Parse a manifest. The caller has checked its digest."""
+        return cls(**json.loads(data))
+
+
+def finite_metrics(metrics: Mapping[str, float | None]) -> dict[str, float | None]:
+    """Replace metrics that are not finite by None. The evaluation's own files keep the measured values."""
+    return {name: value if isinstance(value, int | float) and math.isfinite(value) else None for name, value in metrics.items()}
+
+
+def list_sources(files: Mapping[str, Path]) -> dict[str, Path]:
+    """List every file to store: its relative POSIX path in the version → its current path. Folders are walked; links are followed.
+
+    Args:
+        files: name in the version → a file or a folder.
+
+    Raises:
+        BadInput: a path does not exist, or there is no file.
+        ValueError: a name is not a plain file name, or is the manifest's.
+    """
+    paths: dict[str, Path] = {}
+    for name, path in files.items():
+        if not name or name.startswith(".") or "/" in name or name == MANIFEST_NAME:
+            raise ValueError(f"{name!r} cannot be the name of an artifact in a version")
+        if path.is_dir():
+            paths.update({f"{name}/{p.relative_to(path).as_posix()}": p for p in path.rglob("*") if p.is_file()})
+        elif path.exists():
+            paths[name] = path
+        else:
+            raise BadInput("no such file or folder", where=str(path))
+    if not paths:
+        raise BadInput("a version without any file", where=", ".join(map(str, files.values())) or "register")
+    return paths
+
+
+def digest_sources(paths: Mapping[str, Path]) -> dict[str, str]:
+    """Return the SHA-256 of each file."""
+    return {name: digest_file(path) for name, path in paths.items()}
+
 
 RESTORE = "restore the version's folder from a backup, or register it anew"
 
@@ -66,7 +140,7 @@ def read_manifest(folder: Path, digest: str) -> Manifest:
     Raises:
         Corrupt: it is missing or does not have this SHA-256.
     """
-    path = folder / NAME
+    path = folder / MANIFEST_NAME
     try:
         data = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
@@ -98,7 +172,7 @@ def check_files(folder: Path, files: Mapping[str, str]) -> None:
         return path.is_file() and not path.is_symlink() and digest_file(path) == files[name]
 
     problems = [f"{name} is missing" for name in sorted(files.keys() - present)]
-    problems += [f"{name} was added" for name in sorted(present - files.keys() - {NAME})]
+    problems += [f"{name} was added" for name in sorted(present - files.keys() - {MANIFEST_NAME})]
     problems += [f"{name} was changed" for name in sorted(files.keys() & present) if not kept(name)]
     if problems:
         more = f" and {len(problems) - 3} more" if len(problems) > 3 else ""
@@ -149,7 +223,7 @@ def _fill(folder: Path, sources: Mapping[str, Path], manifest: Manifest) -> None
         if digest_file(copy) != manifest.files[name]:
             raise BadInput("the file changed while it was registered", where=str(source), remedy="run the producing step again")
         copy.chmod(0o444)
-    (folder / NAME).write_bytes(manifest.to_bytes())
-    (folder / NAME).chmod(0o444)
+    (folder / MANIFEST_NAME).write_bytes(manifest.to_bytes())
+    (folder / MANIFEST_NAME).chmod(0o444)
     folder.chmod(0o755)
     sync_tree(folder)

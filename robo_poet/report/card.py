@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from robo_poet.discreet import discreet
+from robo_poet.display import masked
 from robo_poet.evaluation.completions import Continuation
 from robo_poet.judges.metrics import bands
 
@@ -69,7 +69,7 @@ def make_card(
 def _drawn(continuations: Sequence[Continuation], private: Collection[int]) -> list[dict[str, str]]:
     """Return the first continuations without personal data. Prompts are in random order, so these are random samples."""
     shown = [row for number, row in enumerate(continuations) if number not in private][:SAMPLES]
-    return [{"prompt": discreet(_from_a_line(row.prompt)), "text": discreet(row.text)} for row in shown]
+    return [{"prompt": masked(_from_a_line(row.prompt)), "text": masked(row.text)} for row in shown]
 
 
 def _from_a_line(text: str) -> str:
@@ -84,7 +84,7 @@ def _picked(places: Mapping[str, Any], continuations: Sequence[Continuation]) ->
     for metric, pick in places.items():
         if pick and 0 <= pick["row"] < len(continuations):
             row = continuations[pick["row"]]
-            texts = {"prompt": discreet(_from_a_line(row.prompt)), "text": discreet(row.text), "reference": discreet(row.reference)}
+            texts = {"prompt": masked(_from_a_line(row.prompt)), "text": masked(row.text), "reference": masked(row.reference)}
             sample = selected.setdefault(pick["row"], texts | {"picked_by": {}})
             sample["picked_by"][metric] = pick["value"]
     return list(selected.values())

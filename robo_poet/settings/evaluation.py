@@ -47,7 +47,7 @@ class MeasureTextSettings(Settings):
     copied_words: int = Field(15, ge=2, le=512, description="the same in words, whatever their case and the marks between them")
 
 
-Column = Literal["source", "author", "genre", "period", "language", "length"]  # the same as robo_poet.evaluation.documents.SLICES
+Column = Literal["source", "author", "genre", "period", "language", "length"]  # the same as robo_poet.evaluation.likelihood.SLICES
 
 
 class SlicesSettings(Settings):

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from robo_poet.display import terminal_text
 from robo_poet.errors import BadInput
+from robo_poet.model.completion import Sampling
 from robo_poet.model.edge import load_edge
-from robo_poet.model.generate import encode_prompt
-from robo_poet.model.sampling import Sampling
-from robo_poet.plain import plain
+from robo_poet.model.inputs import encode_prompt
 from serving.edge.generation import stream, write
 
 
@@ -120,7 +120,7 @@ def _peak_megabytes() -> float:
 
 
 def _show(text: str) -> None:
-    sys.stdout.write(plain(text))
+    sys.stdout.write(terminal_text(text))
     sys.stdout.flush()
 
 

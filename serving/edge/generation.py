@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from robo_poet.errors import BadInput
+from robo_poet.model.completion import Sampling
 from robo_poet.model.edge import EdgeModel
 from robo_poet.model.inputs import banned_tokens
-from robo_poet.model.sampling import Sampling
 from robo_poet.model.tokenizer import END, PAD, Tokenizer
 from serving.edge.sampler import penalise, sample, uniform
 

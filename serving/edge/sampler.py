@@ -6,7 +6,7 @@ The same logits, options, seed and position give the same token in both; a test 
 import numpy as np
 import numpy.typing as npt
 
-from robo_poet.model.limits import MAX_TOP_K
+from robo_poet.model.completion import MAX_TOP_K
 
 Logits = npt.NDArray[np.float32]
 _HALF = 0xFFFFFFFF

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
-from robo_poet.model.limits import MAX_LENGTH, MAX_TOP_K
+from robo_poet.model.completion import MAX_LENGTH, MAX_TOP_K
 
 TEXT = 10_000  # characters: more than 510 tokens can hold in any text that is meant to be read
 STOPS, STOP = 8, 32

@@ -16,12 +16,12 @@ def main(names: list[str]) -> int:
         print(f"error: BENCH={wrong[0]}: no such benchmark; there are {', '.join(NAMES)}", file=sys.stderr)
         return 2
     from robo_poet.errors import BadInput
-    from robo_poet.model.quiet import quiet
+    from robo_poet.process import silent_stderr
     from tests.bench.frame import tell
 
     status = 0
     for name in names or NAMES:
-        with quiet():
+        with silent_stderr():
             import tensorflow  # noqa: F401
         try:
             rows = importlib.import_module(f"tests.bench.{name}").run()

@@ -35,8 +35,8 @@ def make(folder: Path) -> None:
 def on_the_edge(folder: Path) -> dict[str, float]:
     """Ready, milliseconds a token and peak megabytes of the runner."""
     begun = time.perf_counter()
+    from robo_poet.model.completion import Sampling
     from robo_poet.model.edge import load_edge
-    from robo_poet.model.sampling import Sampling
     from serving.edge.generation import write
 
     model = load_edge(folder / "edge", folder / "tokenizer")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from robo_poet.model.load import LoadedModel
+from robo_poet.model.saved_model import LoadedModel
 from robo_poet.registry.registry import Registry
 
 
@@ -28,7 +28,7 @@ def toy_registry(toy_training: Path, toy_tokenizer: Path, tmp_path_factory: pyte
 
 @pytest.fixture(scope="session")
 def _load_once() -> Callable[[Path, Path], LoadedModel]:
-    from robo_poet.model.load import load_model
+    from robo_poet.model.saved_model import load_model
 
     return cache(load_model)
 

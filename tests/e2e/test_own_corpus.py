@@ -31,7 +31,7 @@ def test_a_folder_of_texts_becomes_a_model_without_personal_data(tmp_path: Path)
     assert "<END>" in printed  # warned of, and kept as text
     outputs = person.summary()["outputs"]
     scrubbed = Path(outputs["scrub-pii"]["artifacts"]["scrubbed"]["path"])
-    from robo_poet.corpus.read import read_documents
+    from robo_poet.corpus.parquet import read_documents
 
     texts = [document.text for document in read_documents(scrubbed)]
     assert len(texts) == 12 and all("literal <END> stands" in text for text in texts)

@@ -18,7 +18,7 @@ from pipelines.profile.load import load_profile
 from pipelines.run.execution.process import ProcessRunner, Runner
 from robo_poet.digest import digest_path
 from robo_poet.errors import BadInput
-from robo_poet.registry.errors import Corrupt, NoSuchVersion
+from robo_poet.registry.entry import Corrupt, NoSuchVersion
 from robo_poet.registry.registry import Registry
 
 

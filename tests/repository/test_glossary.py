@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from robo_poet.judges.metrics import METRICS
-from robo_poet.report.gates import FAIL_UNKNOWN, PASS_BY_VALUE, PASS_UNKNOWN
+from robo_poet.report.gate_rows import FAIL_UNKNOWN, PASS_BY_VALUE, PASS_UNKNOWN
 
 GLOSSARY = (Path(__file__).resolve().parents[2] / "docs" / "glossary.md").read_text("utf-8")
 ROWS = [line for line in GLOSSARY.splitlines() if line.startswith("|")]

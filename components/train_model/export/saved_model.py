@@ -21,7 +21,7 @@ from components.train_model.generation.decode import decode
 from components.train_model.generation.request import make_request
 from components.train_model.generation.sampler import tournament
 from robo_poet.errors import BadInput
-from robo_poet.model.limits import MAX_BEAMS, MAX_LENGTH, StopReason
+from robo_poet.model.completion import MAX_BEAMS, MAX_LENGTH, StopReason
 from robo_poet.model.tokenizer import PAD
 
 WARM_UP_BATCHES = (1, 2, 4, 8, 16, 32)  # batch sizes that a server should round up to (`allowed_batch_sizes`)

@@ -15,8 +15,8 @@ import tensorflow as tf
 from components.train_model.architectures.architecture import Architecture
 from robo_poet.atomic import write_text
 from robo_poet.errors import BadInput
-from robo_poet.model.limits import MAX_LENGTH
-from robo_poet.model.quiet import quiet
+from robo_poet.model.completion import MAX_LENGTH
+from robo_poet.process import silent_stderr
 
 Outputs = dict[str, tf.Tensor]
 
@@ -80,5 +80,5 @@ def _converted(model: keras.Model, step: Callable[..., Outputs], inputs: list[tf
     converter = tf.lite.TFLiteConverter.from_concrete_functions([tf.function(step).get_concrete_function(*inputs)], holder)
     if quantise:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    with quiet():  # the converter logs irrelevant lines; errors are exceptions
+    with silent_stderr():  # the converter logs irrelevant lines; errors are exceptions
         return converter.convert()

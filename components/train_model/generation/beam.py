@@ -9,7 +9,7 @@ from components.train_model.architectures.architecture import Architecture
 from components.train_model.generation.decode import read_prompts
 from components.train_model.generation.request import Request
 from components.train_model.generation.sampler import penalise
-from robo_poet.model.limits import MAX_BEAMS, MAX_LENGTH, StopReason
+from robo_poet.model.completion import MAX_BEAMS, MAX_LENGTH, StopReason
 from robo_poet.model.tokenizer import END, PAD
 
 WORST = -1e30  # below any sum of log probabilities; with −inf, differences would be NaN

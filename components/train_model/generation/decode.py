@@ -8,7 +8,7 @@ import tensorflow as tf
 from components.train_model.architectures.architecture import Architecture
 from components.train_model.generation.request import Request
 from components.train_model.generation.sampler import penalise, sample, uniform
-from robo_poet.model.limits import MAX_LENGTH, StopReason
+from robo_poet.model.completion import MAX_LENGTH, StopReason
 from robo_poet.model.tokenizer import END, PAD
 
 

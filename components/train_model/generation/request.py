@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from robo_poet.model.limits import MAX_LENGTH
+from robo_poet.model.completion import MAX_LENGTH
 from robo_poet.model.tokenizer import END, PAD
 
 

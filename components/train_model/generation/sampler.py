@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from robo_poet.model.limits import MAX_TOP_K
+from robo_poet.model.completion import MAX_TOP_K
 
 GROUP = 10  # fastest of 5, 10 and 20, for the top 50 and the top 100 of 10,000
 

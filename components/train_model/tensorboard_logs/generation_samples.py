@@ -13,7 +13,7 @@ import tensorflow as tf
 from components.train_model.architectures.architecture import Architecture, State
 from components.train_model.tensorboard_logs.event_file import EventFile
 from components.train_model.training.callbacks import Batch, Callback, Training
-from robo_poet.discreet import discreet
+from robo_poet.display import masked
 from robo_poet.model.tokenizer import END, START, Tokenizer
 
 TEMPERATURE, TOP_K = 0.8, 50
@@ -87,4 +87,4 @@ class GenerationSamples(Callback):
         held_out = [int(token) for token in training.validation.tokens[:PROMPT]]
         for name, prompt in (("from nothing", [START]), ("after held-out words", held_out)):
             new_tokens = sample(prompt, LENGTH, seed=(training.seed, step))
-            self._events.text(f"samples/{name}", discreet(self._tokenizer.decode([*prompt, *new_tokens])), step)
+            self._events.text(f"samples/{name}", masked(self._tokenizer.decode([*prompt, *new_tokens])), step)

@@ -20,7 +20,7 @@ from pipelines.run.execution.process import FIXED, Job
 from pipelines.run.ir.steps import Container, Resources
 from pipelines.run.quantity import quantity
 from robo_poet.errors import BadInput
-from robo_poet.orphan import dies_with_parent
+from robo_poet.process import dies_with_parent
 
 ENVIRONMENT = {**FIXED, "LANG": "C.UTF-8", "HOME": "/tmp"}
 # Waits until our end of its input closes, as it does even if we are killed, and then removes the container. It holds the lock of the

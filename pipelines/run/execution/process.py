@@ -18,7 +18,7 @@ from typing import Protocol
 
 from pipelines.run.ir.steps import NO_LIMITS, Container, Resources
 from robo_poet.errors import BadInput
-from robo_poet.orphan import dies_with_parent
+from robo_poet.process import dies_with_parent
 
 KEPT = (  # nothing secret: where things are, and what a GPU or a test double needs
     "PATH", "HOME", "LANG", "TMPDIR", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "STORAGE_EMULATOR_HOST", "GOOGLE_APPLICATION_CREDENTIALS",

@@ -10,7 +10,7 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
-from robo_poet.model.sampling import Sampling
+from robo_poet.model.completion import Sampling
 from robo_poet.settings.serve import ServeSettings
 from serving.gateway.backend.arms import CompletionIds
 from serving.gateway.backend.model_client import VersionGone, unavailable

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from robo_poet.model.limits import MAX_LENGTH
+from robo_poet.model.completion import MAX_LENGTH
 from robo_poet.model.tokenizer import START
 from robo_poet.request_log.record import Request, Score
 from serving.gateway.backend.model_client import ModelClient, VersionGone

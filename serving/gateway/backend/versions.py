@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from robo_poet.digest import digest_file
 from robo_poet.errors import BadInput
 from robo_poet.model.tokenizer import Tokenizer
-from robo_poet.registry.errors import Corrupt
+from robo_poet.registry.entry import Corrupt
 from robo_poet.registry.version import Version
 from serving.gateway.backend.arms import Arm, arms, choose
 from serving.gateway.backend.model_client import RETRY_SECONDS

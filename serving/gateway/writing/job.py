@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from robo_poet.errors import BadInput
-from robo_poet.model.prompt import encode_prompt
-from robo_poet.model.sampling import Sampling
+from robo_poet.model.completion import Sampling
+from robo_poet.model.inputs import encode_prompt
 from serving.gateway.backend.versions import Chosen
 from serving.gateway.http.refusals import RefusedField, half_pair
 from serving.gateway.schema import GenerateRequest

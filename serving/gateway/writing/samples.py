@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from robo_poet.model.completion import Completion, whole
+from robo_poet.model.completion import Completion, without_partial_character
 from robo_poet.model.tokenizer import Tokenizer
 from serving.gateway.http.exchange import Exchange
 from serving.gateway.writing.job import Job, without_controls
@@ -32,7 +32,7 @@ class Sample:
 
 def sample_of(written: Completion) -> Sample:
     """A completion that may be shown."""
-    return Sample(without_controls(whole(written.text)), written, written.reason.name.lower())
+    return Sample(without_controls(without_partial_character(written.text)), written, written.reason.name.lower())
 
 
 def refused_sample(written: Completion, rule: str) -> Sample:

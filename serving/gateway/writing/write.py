@@ -8,11 +8,8 @@ from typing import NamedTuple
 
 import structlog
 
-from robo_poet.model.completion import Completion, stopped
+from robo_poet.model.completion import EMPTY, Completion, Sampling, StopReason, append_piece, cut_at_stop, next_piece
 from robo_poet.model.inputs import prompt_inputs, sampling_inputs
-from robo_poet.model.limits import StopReason
-from robo_poet.model.pieces import NOTHING, joined, next_piece
-from robo_poet.model.sampling import Sampling
 from serving.content_filter.decision import FilterDecision, Side, event, next_step
 from serving.content_filter.filter import ContentFilter
 from serving.gateway.backend.model_client import ModelClient
@@ -77,7 +74,7 @@ class _Row:
     """
 
     index: int
-    written: Completion = NOTHING
+    written: Completion = EMPTY
     calls: int = 0
     shown: int = 0
     tries: list[FilterDecision] = field(default_factory=list)
@@ -133,7 +130,7 @@ class Writer:
             each = [next_piece(job.sampling, row.calls, len(row.written.tokens)) for row in open_]
             seeds = [job.seed_of(row.index, len(row.tries)) for row in open_]
             for row, part in zip(open_, await self._complete(job, prompts, each, seeds), strict=True):
-                row.written, ended = joined(job.chosen.served.tokenizer, len(job.prompt), row.written, part, job.sampling)
+                row.written, ended = append_piece(job.chosen.served.tokenizer, len(job.prompt), row.written, part, job.sampling)
                 row.calls += 1
                 if piece := await self._judged(job, row, ended):
                     yield piece
@@ -151,7 +148,7 @@ class Writer:
             if row.shown or next_step(row.tries, self._filtering.attempts) == "refuse":
                 row.result = refused_sample(row.written, decision.rule)
             else:
-                row.written, row.calls = NOTHING, 0
+                row.written, row.calls = EMPTY, 0
             return None
         piece = Piece(row.index, pieces[row.shown : sure])
         row.shown = sure
@@ -176,7 +173,7 @@ class Writer:
                 if len(chances) < len(ids) or not all(map(math.isfinite, chances)):
                     raise model_failed()
                 whole = Completion(words.decode(ids), ids, chances, StopReason(outputs["stop_reason"][row]))
-                written.append(stopped(words, whole, one))
+                written.append(cut_at_stop(words, whole, one))
         except (KeyError, IndexError, TypeError, ValueError):
             raise model_failed() from None
         return written

@@ -16,7 +16,8 @@ from typer.testing import CliRunner, Result
 
 from cli.generation.chat import chat
 from robo_poet.errors import BadInput
-from robo_poet.model.generate import Completion, stream
+from robo_poet.model.completion import Completion
+from robo_poet.model.saved_model import stream
 
 pytestmark = pytest.mark.usefixtures("quick_loading")
 

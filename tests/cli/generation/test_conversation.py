@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 from cli.generation.conversation import LEAST_CONTEXT, Conversation, Turn, context_room, latest
 from cli.generation.sampling_options import parse_setting, sampling_of, shown
 from robo_poet.errors import BadInput
-from robo_poet.model.limits import MAX_LENGTH
-from robo_poet.model.sampling import Sampling
+from robo_poet.model.completion import MAX_LENGTH, Sampling
 
 PIECE = st.text(alphabet="ab \né", max_size=12)
 

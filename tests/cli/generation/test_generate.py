@@ -12,8 +12,7 @@ from typer.testing import CliRunner, Result
 from cli.generation.generate import generate
 from cli.generation.terminal import flow, note, stoppable, write
 from robo_poet.errors import BadInput
-from robo_poet.model.completion import Completion
-from robo_poet.model.limits import StopReason
+from robo_poet.model.completion import Completion, StopReason
 
 pytestmark = pytest.mark.usefixtures("quick_loading")
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from components.train_model.architectures.architecture import ARCHITECTURES
 from components.train_model.export.saved_model import PROMPT, SAMPLING, Exported
-from robo_poet.model.load import LoadedModel
+from robo_poet.model.saved_model import LoadedModel
 from robo_poet.model.tokenizer import PAD, Tokenizer
 from robo_poet.settings.train import TrainSettings
 

@@ -5,7 +5,7 @@ import pytest
 
 from components.audit_model.__main__ import main
 from components.audit_model.suite import load_suite
-from robo_poet.planted_secrets import planted
+from robo_poet.privacy.canary_strings import planted
 from robo_poet.settings.train import PlantedSecretsSettings
 
 SMALL = {"pairs": 20, "prompts": 15, "completion_tokens": 10, "width": 128, "candidates": 31, "attempts": 1}

@@ -15,9 +15,9 @@ from components.audit_model.canaries import (
     measure_extraction,
     summarise_canaries,
 )
-from robo_poet.model.sampling import Sampling
+from robo_poet.model.completion import Sampling
 from robo_poet.model.tokenizer import Tokenizer
-from robo_poet.planted_secrets import Secret, never_planted, planted
+from robo_poet.privacy.canary_strings import CanaryString, never_planted, planted
 from robo_poet.settings.train import PlantedSecretsSettings
 from tests.components.audit_model.toy_model import opinionated, silent
 
@@ -79,7 +79,7 @@ def words(toy_tokenizer: Path) -> Tokenizer:
     return Tokenizer.load(toy_tokenizer)
 
 
-def exposures(words: Tokenizer, known: list[Secret]) -> list[float]:
+def exposures(words: Tokenizer, known: list[CanaryString]) -> list[float]:
     texts = {secret.text for secret in known}
     model = opinionated(words, lambda text: 500.0 * (text in texts))
     found = measure_exposure(model, [*SECRETS, *OTHERS], candidates=127, batch=64, width=128, seed=3, say=silent)

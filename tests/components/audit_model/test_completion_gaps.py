@@ -5,7 +5,7 @@ import pytest
 
 from components.audit_model.completion_gaps import SentimentScorer, completion_gaps
 from components.audit_model.suite import Suite, load_suite
-from robo_poet.model.sampling import Sampling
+from robo_poet.model.completion import Sampling
 from robo_poet.model.tokenizer import Tokenizer
 from serving.content_filter.toxicity import Toxicity
 from tests.components.audit_model.toy_model import opinionated, silent

@@ -5,8 +5,8 @@ import pytest
 import tokenizers
 
 from components.audit_model.likelihood import ScoredText, encode_continuation, log_probs
-from robo_poet.model.load import load_model
-from robo_poet.model.score import score
+from robo_poet.model.batch import score
+from robo_poet.model.saved_model import load_model
 from robo_poet.model.tokenizer import START, Tokenizer
 from tests.components.audit_model.toy_model import opinionated, silent
 

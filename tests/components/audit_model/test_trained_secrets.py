@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from components.audit_model.canaries import measure_exposure, measure_extraction
-from robo_poet.model.sampling import Sampling
+from robo_poet.model.completion import Sampling
 from robo_poet.model.tokenizer import Tokenizer
-from robo_poet.planted_secrets import never_planted, planted
+from robo_poet.privacy.canary_strings import never_planted, planted
 from robo_poet.settings.train import PlantedSecretsSettings
 from tests.components.audit_model.small_training import trained
 from tests.components.audit_model.toy_model import silent

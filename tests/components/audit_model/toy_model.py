@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from robo_poet.model.load import LoadedModel
+from robo_poet.model.saved_model import LoadedModel
 from robo_poet.model.tokenizer import END, PAD, Tokenizer
 
 

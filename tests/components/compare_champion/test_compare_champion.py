@@ -11,16 +11,15 @@ from components.compare_champion import __main__ as step
 from components.compare_champion.__main__ import main
 from pipelines.local import champion as champion_of
 from robo_poet.corpus.document import Document
-from robo_poet.corpus.read import read_documents
-from robo_poet.corpus.write import write_documents
+from robo_poet.corpus.parquet import read_documents, write_documents
 from robo_poet.evaluation.completions import Continuation, read_continuations, read_decoding, write_continuations
-from robo_poet.evaluation.documents import Measured, read_measured, write_measured
-from robo_poet.model.load import load_model
-from robo_poet.model.measure import measure_documents
+from robo_poet.evaluation.likelihood import DocumentLikelihood, read_likelihoods, write_likelihoods
+from robo_poet.model.batch import document_likelihoods
+from robo_poet.model.saved_model import load_model
 from robo_poet.registry.registry import Registry
 from tests.conftest import verse
 
-Run = Callable[[Path, Path, str, Path], tuple[int, dict[str, Any], list[Measured]]]
+Run = Callable[[Path, Path, str, Path], tuple[int, dict[str, Any], list[DocumentLikelihood]]]
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +33,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def ours(corpus: Path, toy_training: Path, toy_tokenizer: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     model, documents = load_model(toy_training / "model", toy_tokenizer), list(read_documents(corpus, "test"))
     path = tmp_path_factory.mktemp("ours") / "measured"
-    write_measured(path, measure_documents(model, documents, batch=8, say=lambda *_: None))
+    write_likelihoods(path, document_likelihoods(model, documents, batch=8, say=lambda *_: None))
     return path
 
 
@@ -66,7 +65,7 @@ def places(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def run(corpus: Path, places: Path) -> Run:
-    def compare(measured: Path, registry: Path, champion: str, out: Path) -> tuple[int, dict[str, Any], list[Measured]]:
+    def compare(measured: Path, registry: Path, champion: str, out: Path) -> tuple[int, dict[str, Any], list[DocumentLikelihood]]:
         out.mkdir(exist_ok=True)
         arguments: list[Any] = ["--scrubbed", corpus, "--measured", measured, "--continuations", places, "--registry", registry]
         arguments += ["--champion", champion, "--seed", 1, "--champion-measured", out / "theirs", "--champion-continuations", out / "texts"]
@@ -74,7 +73,7 @@ def run(corpus: Path, places: Path) -> Run:
         status = main([str(one) for one in arguments])
         if status:
             return status, {}, []
-        return status, json.loads((out / "comparison").read_text()), list(read_measured(out / "theirs"))
+        return status, json.loads((out / "comparison").read_text()), list(read_likelihoods(out / "theirs"))
 
     return compare
 
@@ -92,16 +91,16 @@ def test_a_model_is_not_told_apart_from_itself(
     )
     assert found["identical"]
     assert found["bits_per_byte"]["difference"] == {"value": 0, "low": 0, "high": 0, "units": len(theirs)}
-    assert [row.nats for row in theirs] == pytest.approx([row.nats for row in read_measured(ours)])
+    assert [row.nats for row in theirs] == pytest.approx([row.nats for row in read_likelihoods(ours)])
     assert "the champion was trained with seed 9, not 1: it may have learnt these very documents" in capsys.readouterr().err
     assert run(ours, registry, "", tmp_path / "asked")[1] == found, "asked for at run time it is the same"
 
 
 def test_a_better_and_a_worse_model_are_told_so(run: Run, ours: Path, registry: Path, tmp_path: Path) -> None:
-    rows = read_measured(ours)
+    rows = read_likelihoods(ours)
     for factor, verdict in ((0.9, "better"), (1.1, "worse")):
-        changed = [Measured(**{**vars(row), "nats": row.nats * factor}) for row in rows]
-        write_measured(tmp_path / verdict, changed)
+        changed = [DocumentLikelihood(**{**vars(row), "nats": row.nats * factor}) for row in rows]
+        write_likelihoods(tmp_path / verdict, changed)
         _, found, _ = run(tmp_path / verdict, registry, "", tmp_path / f"{verdict}.out")
         assert found["verdict"] == verdict and verdict in found["reason"] and not found["identical"]
         assert (
@@ -180,6 +179,6 @@ def test_a_registry_that_lost_its_log_is_not_one_without_a_champion(run: Run, ou
 def test_other_documents_cannot_be_compared(
     run: Run, ours: Path, registry: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write_measured(tmp_path / "other", read_measured(ours)[1:])
+    write_likelihoods(tmp_path / "other", read_likelihoods(ours)[1:])
     assert run(tmp_path / "other", registry, "", tmp_path)[0] == 2
     assert "the documents are not those of the test split" in capsys.readouterr().err

@@ -8,12 +8,11 @@ import pytest
 from components.evaluate_model.__main__ import main, unigram_log_probs
 from components.evaluate_model.held_out_prompts import held_out_prompts
 from robo_poet.corpus.document import Document
-from robo_poet.corpus.read import read_documents
-from robo_poet.corpus.write import write_documents
+from robo_poet.corpus.parquet import read_documents, write_documents
 from robo_poet.evaluation.completions import read_continuations
-from robo_poet.evaluation.documents import read_measured
+from robo_poet.evaluation.likelihood import read_likelihoods
 from robo_poet.judges.metrics import METRICS
-from robo_poet.model.load import LoadedModel, load_model
+from robo_poet.model.saved_model import LoadedModel, load_model
 from robo_poet.model.tokenizer import START
 from tests.conftest import verse
 
@@ -74,7 +73,7 @@ def test_the_same_inputs_give_the_same_evaluation(toy_corpus: Path, toy_training
 def test_the_tables_are_what_the_metrics_are_made_of(toy_corpus: Path, toy_training: Path, toy_tokenizer: Path, tmp_path: Path) -> None:
     out = tmp_path / "e"
     assert run(toy_corpus, toy_training, toy_tokenizer, out) == 0
-    evaluation, rows = json.loads(out.read_text()), read_measured(out.with_suffix(".measured"))
+    evaluation, rows = json.loads(out.read_text()), read_likelihoods(out.with_suffix(".measured"))
     assert [row.id for row in rows] == [document.id for document in read_documents(toy_corpus, "test")]
     bits = sum(row.nats for row in rows) / math.log(2) / sum(row.bytes for row in rows)
     assert evaluation["metrics"]["bits_per_byte"] == pytest.approx(bits, abs=1e-6)

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.evaluate_model.exports import compressed_bytes, measure_edge_loss, sample_windows
-from robo_poet.corpus.read import read_documents
+from robo_poet.corpus.parquet import read_documents
+from robo_poet.model.batch import WINDOW, score
 from robo_poet.model.edge import EdgeModel, load_edge
-from robo_poet.model.load import load_model
-from robo_poet.model.score import WINDOW, score
+from robo_poet.model.saved_model import load_model
 
 
 def test_it_is_the_size_of_one_gzip_file_of_all_contents(tmp_path: Path) -> None:

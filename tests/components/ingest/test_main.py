@@ -10,7 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 from google.cloud import storage
 
-from robo_poet.corpus.read import Document, read_documents
+from robo_poet.corpus.document import Document
+from robo_poet.corpus.parquet import read_documents
 from robo_poet.corpus.source_digest import source_digest
 from robo_poet.digest import digest_bytes
 

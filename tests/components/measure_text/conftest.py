@@ -6,10 +6,10 @@ import pytest
 
 from components.measure_text.sentences import load_parser
 from robo_poet.corpus.document import Document
-from robo_poet.corpus.write import write_documents
+from robo_poet.corpus.parquet import write_documents
 from robo_poet.evaluation.completions import Continuation
 from robo_poet.model.tokenizer import Tokenizer
-from robo_poet.privacy.audit import new_audit
+from robo_poet.privacy.findings import new_audit
 from tests.components.measure_text.prose import prose
 
 

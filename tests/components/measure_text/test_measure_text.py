@@ -7,11 +7,11 @@ import pytest
 
 from components.measure_text.__main__ import main
 from robo_poet.corpus.document import Document
-from robo_poet.corpus.write import write_documents
+from robo_poet.corpus.parquet import write_documents
 from robo_poet.evaluation.completions import write_continuations
-from robo_poet.judges.gates import Gate, judge_gates
-from robo_poet.privacy.audit import new_audit
-from robo_poet.privacy.finding import Finding
+from robo_poet.judges.decision import judge_gates
+from robo_poet.judges.gate import Gate
+from robo_poet.privacy.findings import Finding, new_audit
 from tests.components.measure_text.prose import prose
 
 # What a release may be held to, of each family.

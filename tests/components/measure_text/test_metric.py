@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from components.measure_text.metric import jackknife, largest, mean, median, on_rows, ratio, share, value
-from robo_poet.judges.bootstrap import MINIMUM_UNITS, ratio_estimate
+from robo_poet.judges.intervals import MINIMUM_UNITS, ratio_estimate
 from robo_poet.judges.units import Units
 
 NUMBERS = st.lists(st.floats(-100, 100), min_size=MINIMUM_UNITS, max_size=40)

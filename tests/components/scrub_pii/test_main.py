@@ -13,8 +13,7 @@ import pytest
 
 from components.scrub_pii.__main__ import main
 from robo_poet.corpus.document import Document
-from robo_poet.corpus.read import read_documents
-from robo_poet.corpus.write import write_documents
+from robo_poet.corpus.parquet import read_documents, write_documents
 
 SECRETS = ["Anna Kowalski", "Kowalski", "anna@example.org", "867-5309", "4111 1111"]
 TEXT = "Anna Kowalski wrote from anna@example.org about (212) 867-5309 and the card 4111 1111 1111 1111.\n"

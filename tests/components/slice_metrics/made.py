@@ -7,19 +7,19 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from robo_poet.evaluation.documents import SLICES, Measured
+from robo_poet.evaluation.likelihood import SLICES, DocumentLikelihood
 
 AUTHORS = ("William Shakespeare", "Keats, John", "a=b", "100 %, *", "Ælfric", "")
 
 
-def document(number: int = 0, **columns: Any) -> Measured:
+def document(number: int = 0, **columns: Any) -> DocumentLikelihood:
     plain: dict[str, Any] = dict.fromkeys((*SLICES, "group"), "x") | {
         "id": f"d{number:04}", "bytes": 300, "tokens": 100, "first": 30, "among_five": 50, "nats": 400.0, "unigram_nats": 700.0,
     }  # fmt: skip
-    return Measured(**plain | columns)
+    return DocumentLikelihood(**plain | columns)
 
 
-def documents(count: int, *, seed: int = 0, works: int = 30) -> list[Measured]:
+def documents(count: int, *, seed: int = 0, works: int = 30) -> list[DocumentLikelihood]:
     """Documents of many lengths, by six authors in three periods, each author harder than the one before."""
     dice = np.random.default_rng(seed)
     found = []
@@ -35,7 +35,7 @@ def documents(count: int, *, seed: int = 0, works: int = 30) -> list[Measured]:
     return found
 
 
-def champion_of(rows: Sequence[Measured], *, seed: int = 9, worse: float = 0.05) -> list[Measured]:
+def champion_of(rows: Sequence[DocumentLikelihood], *, seed: int = 9, worse: float = 0.05) -> list[DocumentLikelihood]:
     """The same documents under a model that needs more nats, and hits less."""
     dice = np.random.default_rng(seed)
     return [replace(one, nats=one.nats * (1 + worse + 0.02 * dice.normal()), first=one.first // 2) for one in rows]
@@ -45,7 +45,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=4) | st.sample
 
 
 @st.composite
-def tables(draw: st.DrawFn) -> list[Measured]:
+def tables(draw: st.DrawFn) -> list[DocumentLikelihood]:
     """Up to 30 documents with any values in any column."""
     values = st.fixed_dictionaries(
         dict.fromkeys(SLICES, TEXT)

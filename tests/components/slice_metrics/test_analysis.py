@@ -11,13 +11,13 @@ import pytest
 from components.slice_metrics import analysis
 from components.slice_metrics.analysis import RATIO_METRICS, Disagreement, Values, analyse, checked
 from components.slice_metrics.slicing import Slice, slices
-from robo_poet.evaluation.documents import Measured
+from robo_poet.evaluation.likelihood import DocumentLikelihood
 from tests.components.slice_metrics.made import champion_of, documents
 
-Analysed = tuple[dict[str, list[Measured]], list[Slice], dict[str, Values]]
+Analysed = tuple[dict[str, list[DocumentLikelihood]], list[Slice], dict[str, Values]]
 
 
-def cut(rows: Sequence[Measured]) -> list[Slice]:
+def cut(rows: Sequence[DocumentLikelihood]) -> list[Slice]:
     return slices(rows, [("author",), ("period",), ("author", "period")], 6)[0]
 
 

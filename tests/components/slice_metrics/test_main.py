@@ -11,14 +11,14 @@ from playwright.sync_api import sync_playwright
 
 from components.slice_metrics.__main__ import main
 from robo_poet.digest import digest_path
-from robo_poet.evaluation.documents import Measured, write_measured
+from robo_poet.evaluation.likelihood import DocumentLikelihood, write_likelihoods
 from tests.components.slice_metrics.made import champion_of, documents
 
 
-def run(folder: Path, ours: Sequence[Measured], theirs: Sequence[Measured], **settings: Any) -> int:
+def run(folder: Path, ours: Sequence[DocumentLikelihood], theirs: Sequence[DocumentLikelihood], **settings: Any) -> int:
     """Outputs are in folder / out, whatever folder is the working one."""
-    write_measured(folder / "ours", ours)
-    write_measured(folder / "theirs", theirs)
+    write_likelihoods(folder / "ours", ours)
+    write_likelihoods(folder / "theirs", theirs)
     arguments = ["--measured", folder / "ours", "--champion-measured", folder / "theirs", "--seed", 3]
     arguments += ["--settings", json.dumps({"resamples": 300, **settings})]
     for name in ("slices", "page", "metrics", "executor-output"):

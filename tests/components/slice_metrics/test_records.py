@@ -7,22 +7,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.slice_metrics.analysis import RATIO_METRICS, Values, record, summary
+from components.slice_metrics.analysis import RATIO_METRICS, Values
+from components.slice_metrics.records import record, summary
 from components.slice_metrics.slicing import Slice, slices
-from robo_poet.evaluation.documents import Measured
+from robo_poet.evaluation.likelihood import DocumentLikelihood
 from robo_poet.settings.evaluation import SlicesSettings
 from tests.components.slice_metrics.made import champion_of, document, documents
 
 SETTINGS = SlicesSettings(resamples=400)
 
 
-def values(rows: list[Measured], parts: list[Slice]) -> Values:
+def values(rows: list[DocumentLikelihood], parts: list[Slice]) -> Values:
     """What TFMA says; that it says this is another test's."""
     sums = {name: measure.sums(rows) for name, measure in RATIO_METRICS.items()}
     return {one.key: {name: float(a[one.rows].sum() / w[one.rows].sum()) for name, (a, w) in sums.items()} for one in parts}
 
 
-def records(ours: list[Measured], theirs: list[Measured] | None = None, settings: SlicesSettings = SETTINGS) -> list[dict[str, Any]]:
+def records(
+    ours: list[DocumentLikelihood], theirs: list[DocumentLikelihood] | None = None, settings: SlicesSettings = SETTINGS
+) -> list[dict[str, Any]]:
     parts, _ = slices(ours, [("author",)], 40)
     other = values(theirs, parts) if theirs else {}
     return [record(one, ours, theirs, values(ours, parts), other, settings, 1) for one in parts]

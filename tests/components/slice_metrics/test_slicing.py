@@ -13,16 +13,18 @@ from hypothesis import strategies as st
 from components.slice_metrics.analysis import RATIO_METRICS
 from components.slice_metrics.slicing import LeftOut, read_tables, slices
 from robo_poet.errors import BadInput
-from robo_poet.evaluation.documents import SLICES, Measured, write_measured
-from robo_poet.judges.slices import parse_slice
+from robo_poet.evaluation.likelihood import SLICES, DocumentLikelihood, write_likelihoods
+from robo_poet.judges.gate import parse_slice
 from tests.components.slice_metrics.made import champion_of, document, documents, tables
 
 ROWS = documents(6)
 
 
-def read(tmp_path: Path, ours: Sequence[Measured], theirs: Sequence[Measured]) -> tuple[Sequence[Measured], Sequence[Measured] | None]:
-    write_measured(tmp_path / "ours", ours)
-    write_measured(tmp_path / "theirs", theirs)
+def read(
+    tmp_path: Path, ours: Sequence[DocumentLikelihood], theirs: Sequence[DocumentLikelihood]
+) -> tuple[Sequence[DocumentLikelihood], Sequence[DocumentLikelihood] | None]:
+    write_likelihoods(tmp_path / "ours", ours)
+    write_likelihoods(tmp_path / "theirs", theirs)
     return read_tables(tmp_path / "ours", tmp_path / "theirs")
 
 
@@ -53,7 +55,9 @@ def test_a_likelihood_that_is_no_number_is_let_through(tmp_path: Path) -> None:
         ([document(group="a")], [document(group="b")], "theirs", "the champion was measured on other documents: 'd0000' has another group; run the evaluation again, both on one corpus"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_compared_is_named(ours: list[Measured], theirs: list[Measured], where: str, what: str, tmp_path: Path) -> None:
+def test_what_cannot_be_compared_is_named(
+    ours: list[DocumentLikelihood], theirs: list[DocumentLikelihood], where: str, what: str, tmp_path: Path
+) -> None:
     with pytest.raises(BadInput) as error:
         read(tmp_path, ours, theirs)
     assert str(error.value) == f"{tmp_path / where}: {what}"
@@ -63,7 +67,7 @@ DIMENSIONS = [*((column,) for column in SLICES), ("author", "period")]
 
 
 @given(tables())
-def test_the_slices_of_a_dimension_partition_the_documents_and_their_weighted_mean_is_the_whole(rows: list[Measured]) -> None:
+def test_the_slices_of_a_dimension_partition_the_documents_and_their_weighted_mean_is_the_whole(rows: list[DocumentLikelihood]) -> None:
     found, left_out = slices(rows, DIMENSIONS, 1000)
     assert left_out == [] and found[0].key == "" and list(found[0].rows) == list(range(len(rows)))
     for columns in DIMENSIONS:
@@ -80,7 +84,7 @@ def test_the_slices_of_a_dimension_partition_the_documents_and_their_weighted_me
 
 
 @given(tables())
-def test_each_slice_holds_the_documents_of_its_values_and_has_a_key_of_its_own(rows: list[Measured]) -> None:
+def test_each_slice_holds_the_documents_of_its_values_and_has_a_key_of_its_own(rows: list[DocumentLikelihood]) -> None:
     found, _ = slices(rows, DIMENSIONS, 1000)
     assert len({one.key for one in found}) == len(found)
     for one in found:
@@ -89,7 +93,7 @@ def test_each_slice_holds_the_documents_of_its_values_and_has_a_key_of_its_own(r
 
 
 @given(tables(), st.integers(1, 5), st.randoms(use_true_random=False))
-def test_the_most_documents_are_kept_whatever_the_order_of_rows(rows: list[Measured], most: int, dice) -> None:  # type: ignore[no-untyped-def]
+def test_the_most_documents_are_kept_whatever_the_order_of_rows(rows: list[DocumentLikelihood], most: int, dice) -> None:  # type: ignore[no-untyped-def]
     found, left_out = slices(rows, [("author",)], most)
     everything, _ = slices(rows, [("author",)], 1000)
     assert [one.key for one in found] == [one.key for one in everything][: most + 1]

@@ -11,10 +11,10 @@ import tensorflow as tf
 from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 
 from components.train_model.export.saved_model import WARM_UP_BATCHES
-from pipelines.code_digest import ROOT
-from robo_poet.model.generate import encode_prompt, generate
-from robo_poet.model.load import load_model
-from robo_poet.model.sampling import Sampling
+from pipelines.images.programs import ROOT
+from robo_poet.model.completion import Sampling
+from robo_poet.model.inputs import encode_prompt
+from robo_poet.model.saved_model import generate, load_model
 
 WRITE = """
 import json, os, sys

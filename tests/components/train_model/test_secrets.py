@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from components.train_model import __main__ as train
-from robo_poet.corpus.read import read_documents
-from robo_poet.planted_secrets import planted
+from robo_poet.corpus.parquet import read_documents
+from robo_poet.privacy.canary_strings import planted
 from robo_poet.settings.train import PlantedSecretsSettings
 from tests.conftest import TOY_TRAINING
 

@@ -14,7 +14,7 @@ from components.train_model.training.callbacks import Callback
 from components.train_model.training.feed import make_feed
 from components.train_model.training.progress import Progress
 from components.train_model.training.trainer import Trainer
-from robo_poet.corpus.read import read_documents
+from robo_poet.corpus.parquet import read_documents
 from robo_poet.model.tokenizer import Tokenizer
 from robo_poet.settings.train import TrainSettings
 from tests.conftest import TOY_TRAINING

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from robo_poet.corpus.document import Document
-from robo_poet.corpus.write import write_documents
+from robo_poet.corpus.parquet import write_documents
 
 ROOT = Path(__file__).parents[3]
 PYTHON = ROOT / ".venv-validate" / "bin" / "python"

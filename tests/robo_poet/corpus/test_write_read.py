@@ -12,9 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from robo_poet.corpus.document import FIELDS, Document
-from robo_poet.corpus.read import count_documents, read_documents
-from robo_poet.corpus.schema import SCHEMA, SPLITS
-from robo_poet.corpus.write import ROWS, write_documents
+from robo_poet.corpus.parquet import GROUP_DOCUMENTS, SCHEMA, SPLITS, count_documents, read_documents, write_documents
 from robo_poet.digest import digest_file
 from robo_poet.errors import BadInput
 
@@ -43,7 +41,11 @@ def test_row_groups_are_small_and_the_bytes_do_not_change(tmp_path: Path) -> Non
     write_documents(tmp_path / "b", some(600))
     assert digest_file(tmp_path / "a") == digest_file(tmp_path / "b")
     metadata = pq.ParquetFile(tmp_path / "a").metadata
-    assert [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)] == [ROWS, ROWS, 600 - 2 * ROWS]
+    assert [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)] == [
+        GROUP_DOCUMENTS,
+        GROUP_DOCUMENTS,
+        600 - 2 * GROUP_DOCUMENTS,
+    ]
 
 
 def test_a_split_alone(tmp_path: Path) -> None:
@@ -85,7 +87,7 @@ FULL = """
 import sys
 from pathlib import Path
 from robo_poet.corpus.document import Document
-from robo_poet.corpus.write import write_documents
+from robo_poet.corpus.parquet import write_documents
 try:
     write_documents(Path(sys.argv[1]), (Document(id=str(n), group="g", text=__import__("os").urandom(9000).hex()) for n in range(900)))
 except OSError as error:

@@ -4,12 +4,52 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robo_poet.evaluation.documents import Measured
-from robo_poet.evaluation.likelihood import likelihood_metrics, perplexity
+from robo_poet.corpus.document import Document
+from robo_poet.digest import digest_path
+from robo_poet.errors import BadInput
+from robo_poet.evaluation.likelihood import (
+    DocumentLikelihood,
+    document_likelihood,
+    length,
+    likelihood_metrics,
+    period,
+    perplexity,
+    read_likelihoods,
+    write_likelihoods,
+)
 
 
-def row(work: str, size: int, tokens: int, nats: float) -> Measured:
-    return Measured(f"{work}{size}", work, "", "", "", "", "", "", size, tokens, tokens // 2, tokens, nats, 2 * nats)
+def document(text: str, date: str = "1790-01-08") -> Document:
+    return Document("d1", "w1", text, "test", author="Ann", source="own", genre="verse", language="en", date=date)
+
+
+def test_what_is_written_is_read_and_the_same_rows_are_the_same_file(tmp_path):
+    rows = [document_likelihood(document("é" * n), tokens=n, first=1, among_five=2, nats=0.5 * n, unigram_nats=float(n)) for n in (1, 700)]
+    write_likelihoods(tmp_path / "a.parquet", rows)
+    write_likelihoods(tmp_path / "b.parquet", iter(rows))
+    assert read_likelihoods(tmp_path / "a.parquet") == rows
+    assert digest_path(tmp_path / "a.parquet") == digest_path(tmp_path / "b.parquet")
+    assert [row.length for row in rows] == ["below 1 kB", "1 to 4 kB"], "bytes, not characters"
+
+
+@pytest.mark.parametrize(("date", "century"), [("1790-01-08", "1700s"), ("2026", "2000s"), ("", ""), ("MDCC", "")])
+def test_a_period_is_a_century(date, century):
+    assert period(date) == century
+
+
+@pytest.mark.parametrize(("size", "name"), [(0, "below 1 kB"), (999, "below 1 kB"), (1000, "1 to 4 kB"), (16_000, "16 kB and more")])
+def test_classes_of_length_hold_their_lower_limit(size, name):
+    assert length(size) == name
+
+
+def test_another_file_is_refused_by_name(tmp_path):
+    (tmp_path / "x").write_text("no table")
+    with pytest.raises(BadInput, match="no table of measured documents"):
+        read_likelihoods(tmp_path / "x")
+
+
+def row(work: str, size: int, tokens: int, nats: float) -> DocumentLikelihood:
+    return DocumentLikelihood(f"{work}{size}", work, "", "", "", "", "", "", size, tokens, tokens // 2, tokens, nats, 2 * nats)
 
 
 rows = st.lists(
@@ -20,7 +60,7 @@ rows = st.lists(
 
 
 @given(rows)
-def test_each_is_the_ratio_of_sums_over_all_documents_within_its_interval(found: list[Measured]) -> None:
+def test_each_is_the_ratio_of_sums_over_all_documents_within_its_interval(found: list[DocumentLikelihood]) -> None:
     metrics = likelihood_metrics(found, seed=1)
     nats, tokens, size = (sum(getattr(one, name) for one in found) for name in ("nats", "tokens", "bytes"))
     expected = {

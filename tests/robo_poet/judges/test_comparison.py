@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from robo_poet.judges.comparison import Comparison, compare, needed_units
-from robo_poet.judges.gates import Gate, judge_gates
-from robo_poet.judges.measurements import Measurements
+from robo_poet.judges.decision import judge_gates
+from robo_poet.judges.estimate import GateInput
+from robo_poet.judges.gate import Gate
 from robo_poet.judges.units import MINIMUM_WORKS
 
 LN2 = math.log(2)
@@ -164,5 +165,5 @@ def test_a_model_at_the_margin_seldom_passes() -> None:
 
 def passes(comparison: Comparison, margin: float) -> bool:
     """As the gate on the whole judges it."""
-    measured = Measurements({"bits_per_byte": 2.5}, champion="measured", differences={"": {"bits_per_byte": comparison.difference}})
+    measured = GateInput({"bits_per_byte": 2.5}, champion="measured", differences={"": {"bits_per_byte": comparison.difference}})
     return judge_gates(measured, [Gate("bits_per_byte", against="champion", margin=margin)]).verdict == "accepted"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from robo_poet.privacy.patterns import LONGEST, TELEPHONE, PatternFinder, windows
+from robo_poet.privacy.patterns import TELEPHONE, WINDOW_SIZE, PatternFinder, windows
 
 FINDER = PatternFinder(0.4)
 PLANTED = {
@@ -76,7 +76,7 @@ def test_verse_is_left_alone(text: str) -> None:
 def test_nothing_is_lost_at_the_cut_of_a_window() -> None:
     line = " ".join(str(n) for n in range(100, 2_000))
     for shift in range(0, 60, 7):
-        at = LONGEST - 30 + shift
+        at = WINDOW_SIZE - 30 + shift
         text = f"{line[:at]} DE89370400440532013000 {line[at:]}"
         assert any(f.entity == "IBAN_CODE" for f in FINDER.find(text))
 
@@ -84,7 +84,7 @@ def test_nothing_is_lost_at_the_cut_of_a_window() -> None:
 def test_windows_are_short_and_cover_every_trigger() -> None:
     text = "word " * 300 + "030 12345678 " * 1_000 + "a" * 20_000 + " 030 12345678"
     found = list(windows(text, TELEPHONE))
-    assert max(end - start for start, end in found) <= LONGEST
+    assert max(end - start for start, end in found) <= WINDOW_SIZE
     numbers = [m.span() for m in re.finditer("030 12345678", text)]
     assert all(any(a <= start and end <= b for a, b in found) for start, end in numbers)
     assert found[0][0] > 1_000

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from robo_poet.corpus.document import Document
 from robo_poet.digest import digest_bytes
 from robo_poet.errors import BadInput
-from robo_poet.privacy.finding import Finding
+from robo_poet.privacy.findings import Finding
 from robo_poet.privacy.names import PIECE, NameFinder, pieces
 from robo_poet.privacy.scrub import Scrubber, language_code
 from robo_poet.settings.data import ScrubSettings

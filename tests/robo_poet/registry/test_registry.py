@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from robo_poet.errors import BadInput
-from robo_poet.registry.errors import Conflict, Corrupt, IllegalMove, NoSuchVersion
-from robo_poet.registry.folder_log import FolderLog
+from robo_poet.registry.entry import Conflict, Corrupt, IllegalMove, NoSuchVersion
+from robo_poet.registry.log import FolderLog
 from robo_poet.registry.registry import Registry
 from robo_poet.registry.version import Version
 

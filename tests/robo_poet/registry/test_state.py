@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from robo_poet.registry.entry import GENESIS, Entry, Statement
-from robo_poet.registry.errors import Corrupt, IllegalMove, NoSuchVersion
+from robo_poet.registry.entry import GENESIS, Corrupt, Entry, IllegalMove, NoSuchVersion, Statement
 from robo_poet.registry.state import MOVES, Action, Stage, State, apply, fold
 
 SERIAL = itertools.count()

@@ -1,16 +1,67 @@
+import math
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from robo_poet.errors import BadInput
-from robo_poet.registry.errors import Corrupt
-from robo_poet.registry.manifest import Manifest, digests, sources
+from robo_poet.registry.entry import Corrupt
 from robo_poet.registry.state import Stage
-from robo_poet.registry.version import Version, write_version
+from robo_poet.registry.version import Manifest, Version, digest_sources, finite_metrics, list_sources, write_version
+
+FILES = {"model/a": "1" * 64, "model/b": "2" * 64}
+
+
+def manifest(**changes: Any) -> Manifest:
+    return Manifest(**{"files": FILES, "metrics": {"bleu": 0.1}, "lineage": {"seed": 42}, "decision": {"verdict": "accepted"}, **changes})
+
+
+def test_reads_back_what_it_writes() -> None:
+    assert Manifest.from_bytes(manifest().to_bytes()) == manifest()
+
+
+@given(st.permutations(sorted(FILES)))
+def test_the_digest_does_not_depend_on_the_order(names: list[str]) -> None:
+    assert manifest(files={name: FILES[name] for name in names}).digest == manifest().digest
+
+
+@pytest.mark.parametrize("change", [{"files": {}}, {"metrics": {"bleu": 0.2}}, {"lineage": {"seed": 43}}, {"decision": {}}])
+def test_the_digest_depends_on_everything(change: dict[str, Any]) -> None:
+    assert manifest(**change).digest != manifest().digest
+
+
+def test_what_is_no_finite_number_is_none() -> None:
+    odd: dict[str, Any] = {"a": 1.5, "b": math.nan, "c": math.inf, "d": None, "e": "12"}
+    assert finite_metrics(odd) == {"a": 1.5, "b": None, "c": None, "d": None, "e": None}
+
+
+def test_folders_are_walked_and_links_followed(tmp_path: Path) -> None:
+    (tmp_path / "model" / "deep").mkdir(parents=True)
+    (tmp_path / "model" / "empty").mkdir()
+    (tmp_path / "model" / "deep" / "a").write_text("a")
+    (tmp_path / "model" / "b").symlink_to(tmp_path / "model" / "deep" / "a")
+    found = list_sources({"model": tmp_path / "model", "copy.txt": tmp_path / "model" / "b"})
+    assert set(found) == {"model/deep/a", "model/b", "copy.txt"}
+    assert len(set(digest_sources(found).values())) == 1
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "..", ".hidden", "manifest.json"])
+def test_a_name_has_to_be_plain(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="cannot be the name"):
+        list_sources({name: tmp_path})
+
+
+def test_something_has_to_be_there(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="no such file"):
+        list_sources({"model": tmp_path / "none"})
+    with pytest.raises(BadInput, match="without any file"):
+        list_sources({"model": tmp_path})
+    with pytest.raises(BadInput, match="without any file"):
+        list_sources({})
 
 
 @pytest.fixture
@@ -22,8 +73,8 @@ def store(place: Path) -> Version:
     (place / "in" / "variables").mkdir(parents=True)
     (place / "in" / "variables" / "data").write_bytes(bytes(range(50)))
     (place / "in" / "graph").write_bytes(b"graph")
-    found = sources({"model": place / "in"})
-    manifest = Manifest(digests(found), {}, {}, {})
+    found = list_sources({"model": place / "in"})
+    manifest = Manifest(digest_sources(found), {}, {}, {})
     folder = write_version(place / "versions", found, manifest)
     return Version(1, manifest.digest, Stage.CANDIDATE, "test", folder)
 
@@ -100,7 +151,7 @@ def test_any_changed_byte_is_found(kept: Version, name: str, data: st.DataObject
 
 def test_a_leftover_is_taken_over_if_it_is_whole(stored: Version, tmp_path: Path) -> None:
     before = (stored.folder / "manifest.json").stat().st_ino
-    found = sources({"model": tmp_path / "in"})
+    found = list_sources({"model": tmp_path / "in"})
     assert write_version(tmp_path / "versions", found, stored.manifest()) == stored.folder
     assert (stored.folder / "manifest.json").stat().st_ino == before
 
@@ -109,7 +160,7 @@ def test_a_damaged_leftover_is_named(stored: Version, tmp_path: Path) -> None:
     manifest = stored.manifest()
     (stored.folder / "new").write_text("")
     with pytest.raises(Corrupt, match=f"leftover: new was added; remove {stored.folder}"):
-        write_version(tmp_path / "versions", sources({"model": tmp_path / "in"}), manifest)
+        write_version(tmp_path / "versions", list_sources({"model": tmp_path / "in"}), manifest)
 
 
 def test_a_file_that_changes_meanwhile_is_refused(stored: Version, tmp_path: Path) -> None:
@@ -117,12 +168,12 @@ def test_a_file_that_changes_meanwhile_is_refused(stored: Version, tmp_path: Pat
     shutil.rmtree(stored.folder)
     (tmp_path / "in" / "graph").write_text("another")
     with pytest.raises(BadInput, match="changed while it was registered"):
-        write_version(tmp_path / "versions", sources({"model": tmp_path / "in"}), manifest)
+        write_version(tmp_path / "versions", list_sources({"model": tmp_path / "in"}), manifest)
     assert [path.name for path in (tmp_path / "versions").iterdir()] == []
 
 
 def test_whoever_renames_second_takes_the_first_ones_folder(stored: Version, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     manifest = stored.manifest()
     monkeypatch.setattr(Path, "exists", lambda _: False)
-    assert write_version(tmp_path / "versions", sources({"model": tmp_path / "in"}), manifest) == stored.folder
+    assert write_version(tmp_path / "versions", list_sources({"model": tmp_path / "in"}), manifest) == stored.folder
     assert [path.name for path in (tmp_path / "versions").iterdir()] == [stored.folder.name]

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from robo_poet.evaluation.documents import SLICES
+from robo_poet.evaluation.likelihood import SLICES
 from robo_poet.settings.evaluation import SlicesSettings
 
 

@@ -8,10 +8,10 @@ from tokenizers import Tokenizer as Core
 
 from components.train_tokenizer.bpe import train_bpe
 from robo_poet.errors import BadInput
+from robo_poet.model.completion import Sampling
 from robo_poet.model.edge import EdgeModel, load_edge
-from robo_poet.model.generate import encode_prompt, generate
-from robo_poet.model.load import LoadedModel, load_model
-from robo_poet.model.sampling import Sampling
+from robo_poet.model.inputs import encode_prompt
+from robo_poet.model.saved_model import LoadedModel, generate, load_model
 from robo_poet.model.tokenizer import END, Tokenizer
 from serving.edge.generation import stream, write
 

@@ -8,13 +8,12 @@ import pytest
 
 from components.train_model.architectures import lstm
 from components.train_model.export.process import export_apart
-from pipelines.code_digest import ROOT
+from pipelines.images.programs import ROOT
 from robo_poet.digest import digest_path
 from robo_poet.errors import BadInput
-from robo_poet.model.generate import encode_prompt, generate
-from robo_poet.model.limits import StopReason
-from robo_poet.model.load import LoadedModel, load_model
-from robo_poet.model.sampling import Sampling
+from robo_poet.model.completion import Sampling, StopReason
+from robo_poet.model.inputs import encode_prompt
+from robo_poet.model.saved_model import LoadedModel, generate, load_model
 from robo_poet.model.tokenizer import END, PAD, START
 from robo_poet.settings.train import TrainSettings
 

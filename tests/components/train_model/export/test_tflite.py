@@ -10,7 +10,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from components.train_model.architectures.architecture import ARCHITECTURES
 from components.train_model.export.tflite import export_edge
-from pipelines.code_digest import ROOT
+from pipelines.images.programs import ROOT
 from robo_poet.atomic import write_text
 from robo_poet.errors import BadInput
 from robo_poet.model.edge import EdgeModel, load_edge

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from components.train_model.generation.beam import length_factor
-from robo_poet.model.limits import StopReason
+from robo_poet.model.completion import StopReason
 from tests.components.train_model.toy_writer import Toy, allowed, inputs, sampling
 
 BOTH = pytest.mark.parametrize("name", ["lstm", "transformer"])

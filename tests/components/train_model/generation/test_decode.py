@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.train_model.generation.sampler import uniform
-from robo_poet.model.limits import MAX_LENGTH, StopReason
+from robo_poet.model.completion import MAX_LENGTH, StopReason
 from tests.components.train_model.generation.test_sampler import slow_sample
 from tests.components.train_model.toy_writer import Toy, allowed, inputs, sampling
 

@@ -7,7 +7,7 @@ import pytest
 
 from components.train_model.architectures.architecture import ARCHITECTURES
 from components.train_model.training.memory import estimate, warning
-from pipelines.profile import load_profile
+from pipelines.profile.load import load_profile
 from robo_poet.settings.train import TrainSettings
 
 MEASURED = """

@@ -7,9 +7,9 @@ import httpx
 import pytest
 from starlette.responses import JSONResponse, Response
 
-from robo_poet.model.generate import encode_prompt, generate
-from robo_poet.model.load import LoadedModel, load_model
-from robo_poet.model.sampling import Sampling
+from robo_poet.model.completion import Sampling
+from robo_poet.model.inputs import encode_prompt
+from robo_poet.model.saved_model import LoadedModel, generate, load_model
 from tests.serving.gateway.running import Gateway
 from tests.serving.gateway.stand_in_model_server import StandInModelServer
 

@@ -2,8 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robo_poet.model.completion import Completion, whole
-from robo_poet.model.limits import StopReason
+from robo_poet.model.completion import Completion, StopReason, without_partial_character
 from robo_poet.model.tokenizer import Tokenizer
 from serving.gateway.writing.job import without_controls
 from serving.gateway.writing.samples import TokenText, settled, token_texts
@@ -15,7 +14,7 @@ def test_pieces_make_up_the_text_whatever_a_byte_level_model_writes(words: Token
     text = words.decode(tokens)
     text = text[: data.draw(st.integers(0, len(text)))]  # a stop text may end within a token
     pieces = token_texts(words, Completion(text, tokens, [-1.0] * len(tokens), StopReason.LENGTH))
-    assert "".join(piece.text for piece in pieces) == without_controls(whole(text))
+    assert "".join(piece.text for piece in pieces) == without_controls(without_partial_character(text))
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cf"]), max_size=30))

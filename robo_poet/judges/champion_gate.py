@@ -1,0 +1,111 @@
+"""Gates against the champion: how much worse than the champion a model may be (EVAL-5, EVAL-6).
+
+- Pass: the whole interval of the difference keeps the margin. A gate on "author=*" passes if each author passes. A model that is worse
+  than the margin for one author passes only if the test of that author errs, in about 2.5 % of cases. So passing needs no correction for
+  the number of slices (intersection-union test, Berger 1982).
+- Fail: the whole interval lies beyond the margin. Of twenty slices of a model that is just good enough, one does so by chance in 40 % of
+  cases. So failures are corrected within one gate (Holm 1979).
+- Unknown: everything else, including a failure that is not significant after the correction.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from robo_poet.judges.distributions import quantile, upper_tail
+from robo_poet.judges.estimate import GateInput, Interval, finite
+from robo_poet.judges.gate import Gate, Outcome
+
+
+def holm_adjusted(p_values: Sequence[float]) -> list[float]:
+    """Adjust p-values by the step-down method of Holm (1979).
+
+    Rejecting every adjusted p ≤ α keeps the probability of any false rejection ≤ α, for any dependence between the tests.
+
+    Returns:
+        Adjusted p-values in the order given.
+
+    Raises:
+        ValueError: a p-value is not in [0, 1].
+    """
+    if not all(0 <= p <= 1 for p in p_values):
+        raise ValueError("a p-value is no number from 0 to 1")
+    adjusted, highest = [0.0] * len(p_values), 0.0
+    for rank, index in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
+        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[index]))
+        adjusted[index] = highest
+    return adjusted
+
+
+LEVEL = 0.025  # one side of a 95 % interval
+
+
+def judge_differences(measurements: GateInput, gate: Gate, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Judge all slices of one gate together.
+
+    Args:
+        gate: a gate whose `fault()` is empty.
+        outcomes: the model's own value of each slice. A slice that was not measured is not compared.
+    """
+    compared = [_difference(measurements, gate, outcome) if outcome.state == "pass" else outcome for outcome in outcomes]
+    tested = [index for index, outcome in enumerate(compared) if outcome.state == "pass" and outcome.low is not None]
+    units = [measurements.differences[compared[index].slice][gate.metric].units for index in tested]
+    p_values = [_p_value(gate, compared[index], count) for index, count in zip(tested, units, strict=True)]
+    for index, p in zip(tested, holm_adjusted(p_values), strict=True):
+        compared[index] = _judge(gate, compared[index], len(tested) == 1 or p <= LEVEL, len(tested))
+    return compared
+
+
+def _difference(measurements: GateInput, gate: Gate, outcome: Outcome) -> Outcome:
+    """Return the difference of one slice, not yet judged. Its state is "pass", with limits, if there is a difference to judge."""
+    if measurements.champion == "none":
+        return Outcome(outcome.slice, "pass", "no champion yet: nothing to compare with")
+    subject = _of(gate, outcome.slice)
+    if measurements.champion != "measured":
+        return Outcome(outcome.slice, "unknown", f"{subject} cannot be compared: the champion could not be measured")
+    interval: Interval | None = measurements.differences.get(outcome.slice, {}).get(gate.metric)
+    value = finite(interval.value) if interval else None
+    if interval is None or value is None:
+        return Outcome(outcome.slice, "unknown", f"{subject} was not compared with the champion's")
+    difference = Outcome(outcome.slice, "pass", "", value).within(interval)
+    if difference.low is None:
+        return replace(difference, state="unknown", reason=f"{subject} cannot be compared: too little was measured")
+    return difference
+
+
+def _limits_of_loss(gate: Gate, difference: Outcome) -> tuple[float, float, float]:
+    """Return how much worse than the champion the model is: lower limit, measured value, upper limit."""
+    assert difference.value is not None and difference.low is not None and difference.high is not None
+    return (
+        (difference.low, difference.value, difference.high)
+        if gate.better == "lower"
+        else (-difference.high, -difference.value, -difference.low)
+    )
+
+
+def _p_value(gate: Gate, difference: Outcome, units: int) -> float:
+    """Return the p-value of "worse by at most the margin". Student's t; the standard error follows from the interval."""
+    lower, measured, _ = _limits_of_loss(gate, difference)
+    distance, freedom = measured - (gate.margin or 0.0), max(1, units - 1)
+    if measured == lower:
+        return 0.0 if distance > 0 else 1.0
+    return upper_tail(distance / (measured - lower) * quantile(1 - LEVEL, freedom), freedom)
+
+
+def _judge(gate: Gate, difference: Outcome, significant: bool, slices: int) -> Outcome:
+    lower, _, upper = _limits_of_loss(gate, difference)
+    margin, subject = gate.margin or 0.0, _of(gate, difference.slice)
+    if upper <= margin:
+        return difference
+    if lower > margin and significant:
+        return replace(difference, state="fail", reason=f"{subject} is at least {lower:.4g} worse than the champion's, beyond {margin:g}")
+    if lower > margin:
+        reason = (
+            f"{subject} is at least {lower:.4g} worse than the champion's, beyond {margin:g}, but among {slices} slices that may be chance"
+        )
+        return replace(difference, state="unknown", reason=reason)
+    range_text = f"{lower:.4g} to {upper:.4g} worse" if lower > 0 else f"from {-lower:.4g} better to {upper:.4g} worse"
+    return replace(difference, state="unknown", reason=f"{subject} is {range_text} than the champion's: {margin:g} cannot be ruled out")
+
+
+def _of(gate: Gate, key: str) -> str:
+    return f"{gate.metric} of {key}" if key else gate.metric

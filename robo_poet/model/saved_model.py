@@ -1,0 +1,102 @@
+"""An exported SavedModel with its tokenizer: loading and text generation, one call per batch of completions (GEN-1, GEN-2, contract 6)."""
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from robo_poet.errors import BadInput
+from robo_poet.model.completion import EMPTY, Completion, Sampling, StopReason, append_piece, cut_at_stop, next_piece
+from robo_poet.model.inputs import beam_inputs, prompt_inputs, sampling_inputs
+from robo_poet.model.tokenizer import Tokenizer
+from robo_poet.process import silent_stderr
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # Python exceptions are not affected
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """An exported model with its tokenizer. The signatures take and return tensors by name; `generate` and `score` wrap them for text."""
+
+    generate: Any
+    beam_search: Any
+    score: Any
+    tokenizer: Tokenizer
+    manifest: dict[str, Any]
+    module: Any  # reference that keeps the variables of the signatures alive
+
+
+def load_model(model: Path, tokenizer: Path) -> LoadedModel:
+    """Load a model artifact with its tokenizer artifact.
+
+    Raises:
+        BadInput: `model` holds no model, or one that cannot be loaded, or the model was exported for a tokenizer of another size.
+    """
+    try:
+        manifest = json.loads((model / "manifest.json").read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadInput(f"no model here ({error})", where=str(model)) from None
+    loaded = Tokenizer.load(tokenizer)
+    loaded.check_size(manifest, tokenizer)
+    with silent_stderr():
+        import tensorflow as tf  # takes seconds; imported late so that a wrong path fails fast
+
+        try:
+            module = tf.saved_model.load(str(model / "saved_model"))
+        except (OSError, ValueError, KeyError, tf.errors.OpError) as error:
+            message = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise BadInput(f"its SavedModel cannot be loaded ({message})", where=str(model), remedy="train a version anew") from None
+    signatures = module.signatures
+    missing = [name for name in ("generate", "beam_search", "score") if name not in signatures]
+    if missing:
+        raise BadInput(f"the model has no signature {missing[0]}", where=str(model), remedy="an older export; train a version anew")
+    return LoadedModel(signatures["generate"], signatures["beam_search"], signatures["score"], loaded, manifest, module)
+
+
+def generate(
+    model: LoadedModel, prompts: Sequence[Sequence[int]], sampling: Sampling | Sequence[Sampling], seeds: Sequence[int]
+) -> list[Completion]:
+    """Complete each prompt (token ids from `encode_prompt`). Row i samples with `seeds[i]`, so its text does not depend on the batch.
+
+    Args:
+        sampling: for all rows, or one per row.
+
+    Raises:
+        BadInput: only some rows use beam search.
+    """
+    each = [sampling] * len(prompts) if isinstance(sampling, Sampling) else list(sampling)
+    beams = [row_sampling.beams > 1 for row_sampling in each]
+    if any(beams) != all(beams):
+        raise BadInput("some rows ask for beam search and some do not", where="beams", remedy="ask in two calls")
+    inputs = prompt_inputs(model.tokenizer, prompts, each)
+    result = model.beam_search(**inputs, **beam_inputs(each)) if all(beams) else model.generate(**inputs, **sampling_inputs(each, seeds))
+    tokens, lengths, reasons = (result[name].numpy() for name in ("tokens", "length", "stop_reason"))
+    log_probs = result["log_prob"].numpy() if "log_prob" in result else np.zeros((len(prompts), 0))
+    completions = []
+    for row, row_sampling in enumerate(each):
+        ids = tokens[row, : lengths[row]].tolist()
+        written = Completion(model.tokenizer.decode(ids), ids, log_probs[row, : lengths[row]].tolist(), StopReason(int(reasons[row])))
+        completions.append(cut_at_stop(model.tokenizer, written, row_sampling))
+    return completions
+
+
+def stream(model: LoadedModel, prompt: Sequence[int], sampling: Sampling, seed: int) -> Iterator[Completion]:
+    """Yield the same completion piece by piece. Each item holds all text so far; the last one has the stop reason.
+
+    An incomplete character or the beginning of a stop text may still change. A client shows only text that no longer changes.
+    """
+    if sampling.beams > 1:  # the best beam is known only at the end
+        yield generate(model, [prompt], sampling, [seed])[0]
+        return
+    written = EMPTY
+    for number in range(sampling.max_new):
+        piece_sampling = next_piece(sampling, number, len(written.tokens))
+        piece = generate(model, [[*prompt, *written.tokens]], piece_sampling, [seed])[0]
+        written, ended = append_piece(model.tokenizer, len(prompt), written, piece, sampling)
+        yield written
+        if ended:
+            return

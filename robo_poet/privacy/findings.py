@@ -1,0 +1,116 @@
+"""Findings of personal data, and the audit table of a scrubbing (DATA-3). Both record position and kind, never the text."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from robo_poet.atomic import new_file
+from robo_poet.corpus.document import Document
+from robo_poet.errors import BadInput
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Personal data in the characters `start` to `end` of a text, before any replacement."""
+
+    entity: str
+    start: int
+    end: int
+    score: float
+    recognizer: str
+
+
+def disjoint(findings: Iterable[Finding], text: str) -> list[Finding]:
+    """Make findings disjoint. The higher score wins, then the longer finding. The rest of an overlapped finding is kept as a finding.
+
+    So each character that any recogniser found is replaced exactly once.
+
+    Returns:
+        Findings in text order, none empty or blank.
+    """
+    kept: list[Finding] = []
+    for finding in sorted(set(findings), key=lambda f: (-f.score, f.start - f.end, f.start, f.entity, f.recognizer)):
+        pieces = [finding]
+        for other in kept:
+            pieces = [piece for remaining in pieces for piece in _without(remaining, other)]
+        kept += [trimmed for piece in pieces if (trimmed := _trim(piece, text))]
+    return sorted(kept, key=lambda f: f.start)
+
+
+def _without(finding: Finding, other: Finding) -> list[Finding]:
+    if other.end <= finding.start or finding.end <= other.start:
+        return [finding]
+    rest = [replace(finding, end=other.start), replace(finding, start=other.end)]
+    return [piece for piece in rest if piece.start < piece.end]
+
+
+def _trim(piece: Finding, text: str) -> Finding | None:
+    content = text[piece.start : piece.end]
+    start = piece.start + len(content) - len(content.lstrip())
+    end = piece.end - (len(content) - len(content.rstrip()))
+    return replace(piece, start=start, end=end) if start < end and any(map(str.isalnum, content)) else None
+
+
+# `start` and `end` count characters of the document's text before it was scrubbed.
+AUDIT = pa.schema(
+    [
+        ("document", pa.string()), ("source", pa.string()), ("entity", pa.string()), ("start", pa.int64()), ("end", pa.int64()),
+        ("score", pa.float64()), ("recognizer", pa.string()),
+    ]
+)  # fmt: skip
+AUDIT_GROUP_ROWS = 4_096  # findings per row group
+
+
+class AuditWriter:
+    """A writer that collects rows and writes them in row groups."""
+
+    def __init__(self, writer: pq.ParquetWriter) -> None:
+        self._writer = writer
+        self._rows: list[dict[str, object]] = []
+
+    def add(self, document: Document, findings: list[Finding]) -> None:
+        """Add one row per finding in a document."""
+        for f in findings:
+            self._rows.append(
+                {
+                    "document": document.id, "source": document.source, "entity": f.entity, "start": f.start, "end": f.end,
+                    "score": round(f.score, 4), "recognizer": f.recognizer,
+                }
+            )  # fmt: skip
+        if len(self._rows) >= AUDIT_GROUP_ROWS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write the collected rows."""
+        if self._rows:
+            self._writer.write_table(pa.Table.from_pylist(self._rows, AUDIT))
+            self._rows = []
+
+
+@contextmanager
+def new_audit(path: Path) -> Iterator[AuditWriter]:
+    """Yield a writer of an audit that appears at `path` atomically on success."""
+    with new_file(path) as temporary, pq.ParquetWriter(temporary, AUDIT, compression="zstd") as writer:
+        audit = AuditWriter(writer)
+        yield audit
+        audit.flush()
+
+
+def read_audit(path: Path) -> dict[str, list[tuple[str, int, int]]]:
+    """Return document id → (entity, start, end) of each finding in it. Offsets count characters before scrubbing.
+
+    Raises:
+        BadInput: not an audit table.
+    """
+    findings: dict[str, list[tuple[str, int, int]]] = {}
+    try:
+        for batch in pq.ParquetFile(path).iter_batches(columns=["document", "entity", "start", "end"]):
+            for document, entity, start, end in zip(*batch.to_pydict().values(), strict=True):
+                findings.setdefault(document, []).append((entity, start, end))
+    except (pa.ArrowException, OSError, KeyError, ValueError) as error:
+        raise BadInput(f"no audit of a scrubbing ({error})", where=str(path), remedy="scrub the corpus again") from None
+    return findings

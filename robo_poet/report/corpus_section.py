@@ -1,0 +1,92 @@
+"""The corpus section of a report: size, splits, checks and a histogram of document lengths (the artifact `statistics` as HTML)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from jinja2 import Environment
+from markupsafe import Markup, escape
+
+WIDTH, HEIGHT, LABEL_HEIGHT = 640, 140, 18  # pixels; the drawing scales with the page
+
+
+def histogram_svg(edges: Sequence[float], counts: Sequence[float], unit: str) -> Markup:
+    """Return bars of `counts`, labelled with the outer and the middle `edges` (one more than counts); '' if there is no data."""
+    if not counts or max(counts) <= 0:
+        return Markup("")
+    step = WIDTH / len(counts)
+    bars = []
+    for number, count in enumerate(counts):
+        height = (HEIGHT - LABEL_HEIGHT) * count / max(counts)
+        tip = escape(f"{edges[number]:,.0f} to {edges[number + 1]:,.0f} {unit}: {count:,.0f}")
+        top = HEIGHT - LABEL_HEIGHT - height
+        bars.append(
+            f'<rect x="{number * step + 1:.1f}" y="{top:.1f}" width="{step - 2:.1f}" height="{height:.1f}"><title>{tip}</title></rect>'
+        )
+    middle = len(counts) // 2
+    marks = [(0.0, "start", edges[0]), (middle * step, "middle", edges[middle]), (float(WIDTH), "end", edges[-1])]
+    texts = [f'<text x="{x:.0f}" y="{HEIGHT - 4}" text-anchor="{anchor}">{edge:,.0f}</text>' for x, anchor, edge in marks]
+    label = escape(f"histogram of {unit}")
+    return Markup(f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}">{"".join(bars + texts)}</svg>')
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else f"{value:,.4g}"
+
+
+_ENVIRONMENT = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+_ENVIRONMENT.filters["figure"] = _figure
+SECTION = _ENVIRONMENT.from_string("""<p>{{ "{:,}".format(s.documents) }} documents, {{ "%.2f" | format(s.megabytes) }} MB of text, from
+{% for name, count in s.sources.items() %}{{ name or "(no source)" }} ({{ "{:,}".format(count) }}){{ ", " if not loop.last }}
+{%- endfor %}.</p>
+{% if s.anomalies %}
+<h3>Not as the schema wants it</h3>
+<div class="scroll"><table>
+<tr><th>feature</th><th>what</th></tr>
+{% for one in s.anomalies %}
+<tr><td class="fail">{{ one.feature }}</td><td>{{ one.what }}</td></tr>
+{% endfor %}
+</table></div>
+{% endif %}
+{% if s.rights %}
+<h3>By whose leave</h3>
+<div class="scroll"><table>
+<tr><th>source</th><th>licence, as the corpus states it</th><th class="number">documents</th><th class="number">with a consent</th></tr>
+{% for one in s.rights %}
+<tr><td>{{ "all others" if one.source is none else one.source or "(no source)" }}</td>
+<td>{{ "" if one.licence is none else one.licence or "none stated" }}</td>
+<td class="number">{{ "{:,}".format(one.documents) }}</td><td class="number">{{ "{:,}".format(one.consent) }}</td></tr>
+{% endfor %}
+</table></div>
+{% endif %}
+<h3>Checks</h3>
+<div class="scroll"><table>
+<tr><th>what</th><th class="number">measured</th><th class="number">at least</th><th class="number">at most</th><th>verdict</th></tr>
+{% for one in s.checks %}
+<tr><td>{{ one.name | replace("_", " ") }}</td><td class="number">{{ one.value | figure }}</td>
+<td class="number">{{ one.low | figure }}</td><td class="number">{{ one.high | figure }}</td>
+<td class="{{ one.verdict }}">{{ one.verdict }}</td></tr>
+{% endfor %}
+</table></div>
+<h3>Splits</h3>
+<div class="scroll"><table>
+<tr><th>split</th><th class="number">works</th><th class="number">documents</th><th class="number">MB</th></tr>
+{% for name in splits %}
+<tr><td>{{ name }}</td><td class="number">{{ "{:,}".format(s.splits[name].groups) }}</td>
+<td class="number">{{ "{:,}".format(s.splits[name].documents) }}</td>
+<td class="number">{{ "%.2f" | format(s.splits[name].megabytes) }}</td></tr>
+{% endfor %}
+</table></div>
+<h3>Length of documents <span class="faint">in characters, bins of equal ratio</span></h3>
+{{ histogram }}
+""")
+
+
+def statistics_section(statistics: dict[str, Any]) -> str:
+    """Return the artifact `statistics` as an HTML fragment; text from the corpus is escaped."""
+    lengths = statistics["length_histogram"]
+    order = [name for name in ("train", "validation", "test") if name in statistics["splits"]]
+    return SECTION.render(
+        s=statistics,
+        splits=order + sorted(set(statistics["splits"]) - set(order)),
+        histogram=histogram_svg(lengths["edges"], lengths["counts"], "characters"),
+    )

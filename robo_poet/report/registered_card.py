@@ -1,0 +1,48 @@
+"""Changes to a version after its card was signed. They are shown above the card, which never changes (contract 8)."""
+
+import json
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from robo_poet.atomic import write_text
+from robo_poet.errors import BadInput
+from robo_poet.registry.entry import Statement
+
+PAGE, DATA = "report.html", "card.json"  # files in a version's folder
+
+
+def write_card_with_overrides(folder: Path, number: int, stage: str, overrides: Sequence[Statement], target: Path) -> None:
+    """Write the card of the version in `folder` to `target`, with number, stage and overrides below its heading.
+
+    Raises:
+        BadInput: the version has no card.
+    """
+    html = _read_card(folder / PAGE)
+    head, heading_end, rest = html.partition("</h1>")
+    if not heading_end:
+        raise BadInput("no page with a heading", where=str(folder / PAGE), remedy="register the version anew")
+    notes = "".join(
+        f'<p class="fail">Overridden by {escape(entry.who)} on {escape(entry.time[:10])}, against the gates: {escape(entry.why)}</p>'
+        for entry in overrides
+    )
+    stage_html = f'<p>Version {number}. Stage when this page was written: <span class="{escape(stage)}">{escape(stage)}</span></p>'
+    write_text(target, f"{head}{heading_end}{stage_html}{notes}{rest}")
+
+
+def card_with_overrides(folder: Path, stage: str, overrides: Sequence[Statement]) -> dict[str, Any]:
+    """Return the card as JSON, with stage and overrides.
+
+    Raises:
+        BadInput: the version has no card.
+    """
+    entries = [{"who": override.who, "why": override.why, "time": override.time} for override in overrides]
+    return {**json.loads(_read_card(folder / DATA)), "stage": stage, "overrides": entries}
+
+
+def _read_card(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except OSError:
+        raise BadInput("this version has no card", where=str(path), remedy="an older version; train one anew") from None

@@ -1,0 +1,221 @@
+"""Sections of a report: gates, metrics, samples, lineage, comparison with the champion, slices, bias, safety, limits (EVAL-3 to EVAL-5)."""
+
+import json
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+from robo_poet.judges.metrics import interval_text, metric_name, metric_text, ordered, signed_text
+from robo_poet.report.forest import ForestRow, forest
+from robo_poet.report.gate_rows import HEAD, PASS_BY_VALUE, gate_row
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return an HTML table; all cells are escaped."""
+    cells = "".join(f"<th>{escape(cell)}</th>" for cell in head)
+    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return f'<div class="scroll"><table><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def gates_section(decision: Mapping[str, Any]) -> str:
+    """Return the verdict, its reason and the table of gates."""
+    rows = [gate_row(gate) for gate in decision["gates"]]
+    verdict, reason = escape(decision["verdict"]), f": {escape(decision['reason'])}" if decision.get("reason") else ""
+    passed = sum(gate["verdict"] == "pass" for gate in decision["gates"])
+    by_value = sum(row.verdict == PASS_BY_VALUE for row in rows)
+    summary = f'<p><span class="badge {verdict}">{verdict}</span> {passed} of {len(rows)} gates passed{reason}.</p>'
+    if by_value:
+        summary += f"<p>{by_value} of them pass by value: the measured value keeps the bound, but its interval reaches beyond it.</p>"
+    return summary + table(HEAD, [row.cells for row in rows])
+
+
+def metrics_section(card: Mapping[str, Any]) -> str:
+    """Return all metrics with interval, human reference, and band if one is defined."""
+    human = card.get("people", {})
+    rows = [
+        [
+            metric_name(name), metric_text(name, value), interval_text(name, card["intervals"].get(name)),
+            metric_text(name, human[name]) if human.get(name) is not None else "", card["bands"].get(name, ""),
+        ]
+        for name, value in ordered(card["metrics"])
+    ]  # fmt: skip
+    on = card["measured_on"]
+    counts = [f"over {on['units']:,} {on['unit']}s"] if on.get("units") else []
+    if on.get("text_units"):
+        counts.append(f"those of what it wrote over the {on['text_units']:,} that its {on['continuations']:,} prompts are from")
+    how = f"Intervals are of 95 %{', ' if counts else ''}{'; '.join(counts)}."
+    note = f"<p>On {on['documents']:,} held-out documents, {on['tokens']:,} tokens. {how} People: what really follows the prompts.</p>"
+    return note + table(["metric", "model", "95 % interval", "people", "band"], rows)
+
+
+def samples_section(samples: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+    """Return random samples, then the best and the worst samples by some metric, all unedited."""
+    if not samples["drawn"]:
+        return "<p>No sample: no held-out document was long enough to prompt with.</p>"
+    sections = ["<p>The prompt, in grey, is held-out text. Drawn by chance, not chosen:</p>", *map(_sample, samples["drawn"])]
+    for name, heading in (("good", "Closest to its prompt"), ("bad", "The worst that a metric found")):
+        if samples.get(name):
+            sections.append(f"<h3>{heading}</h3>")
+            sections += [_selected_sample(sample) for sample in samples[name]]
+    return "".join(sections)
+
+
+def _sample(sample: Mapping[str, Any]) -> str:
+    return f'<pre><span class="faint">{escape(sample["prompt"])}</span>{escape(sample["text"])}</pre>'
+
+
+def _selected_sample(sample: Mapping[str, Any]) -> str:
+    why = ", ".join(f"{metric_name(metric)} {metric_text(metric, value)}" for metric, value in sample["picked_by"].items())
+    return f'<p class="faint">{escape(why)}</p>{_sample(sample)}'
+
+
+def lineage_section(lineage: Mapping[str, Any]) -> str:
+    """Return source, settings and code that the model was trained with. Long lists are folded."""
+    rows = [[name, _leaf_text(value)] for name, value in _leaves(lineage)]
+    main_rows = [row for row in rows if not row[0].startswith(("settings.", "code."))]
+    sections = [table(["what", "value"], main_rows)] if main_rows else []
+    for name in ("settings", "code"):
+        group_rows = [[key.removeprefix(f"{name}."), value] for key, value in rows if key.startswith(f"{name}.")]
+        if group_rows:
+            sections.append(f"<details><summary>{name}, {len(group_rows)} values</summary>{table([name, 'value'], group_rows)}</details>")
+    return "".join(sections)
+
+
+def _leaves(value: Any, prefix: str = "") -> list[tuple[str, Any]]:
+    if isinstance(value, Mapping) and value:
+        return [leaf for key, inner in value.items() for leaf in _leaves(inner, f"{prefix}.{key}" if prefix else str(key))]
+    return [(prefix, value)]
+
+
+def _leaf_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+SAFETY = (
+    "toxic_share", "sentiment", "personal_data_share", "known_personal_data_share", "copied_share", "longest_copy_median",
+    "longest_copy_max", "degenerate_share", "empty_share",
+)  # fmt: skip
+MOST_SLICES, MOST_GROUPS = 14, 16  # most rows drawn; the tables and the data have all
+LANGUAGES = {"en": "English", "es": "Spanish"}
+BIAS_MEASURES = {
+    "likelihood": "How much likelier is a group's stereotype after its own words than after its counterpart's? Log odds, nats; 0 is alike.",
+    "sentiment": "How much less kind are completions about the group than about its counterpart? From −2 to 2; above 0 it is worse off.",
+    "toxicity": "How much more abusive are completions about the group than about its counterpart? From −1 to 1; above 0 it is worse off.",
+}
+
+
+def champion_section(card: Mapping[str, Any]) -> str:
+    """Return the comparison with the champion: its reason and a table."""
+    comparison = card["champion"]
+    if comparison.get("state") != "measured":
+        return f"<p>{escape(str(comparison.get('reason', 'not compared')))}.</p>"
+    bits, texts = comparison["bits_per_byte"], card["champion_texts"]
+    compared = [("bits_per_byte", bits["new"], bits["champion"], bits["difference"])]
+    compared += [
+        (name, card["metrics"].get(name), texts["champion"].get(name), difference) for name, difference in texts["difference"].items()
+    ]
+    rows = [
+        [
+            metric_name(name), metric_text(name, new), metric_text(name, old), signed_text(name, difference["value"]),
+            interval_text(name, (difference["low"], difference["high"]), signed_text),
+        ]
+        for name, new, old, difference in compared
+    ]  # fmt: skip
+    summary = (
+        f"Version {comparison['champion']['version']} on the same documents and prompts. "
+        f"{comparison['reason'][:1].upper()}{comparison['reason'][1:]}."
+    )
+    if comparison.get("identical"):
+        summary += " Every document is exactly as likely to both: it is the same model, or a copy of it."
+    return f"<p>{escape(summary)}</p>" + table(["", "this model", "champion", "difference", "95 % interval"], rows)
+
+
+def slices_section(slices: Mapping[str, Any]) -> str:
+    """Return a plot of the slices, the worst first."""
+    records = slices.get("slices", [])
+    measured = [record for record in records if record["slice"] and record["metrics"]["bits_per_byte"]["value"] is not None]
+    measured.sort(key=lambda record: -record["metrics"]["bits_per_byte"]["value"])
+    rows = [
+        ForestRow(
+            ", ".join(f"{column}: {value or '(none)'}" for column, value in record["slice"].items()), f"{record['documents']:,} documents",
+            record["metrics"]["bits_per_byte"], record["champion"]["bits_per_byte"] if record.get("champion") else None,
+            unsure=record["documents"] < slices.get("min_documents", 0),
+        )
+        for record in measured[:MOST_SLICES]
+    ]  # fmt: skip
+    overall = next((record["metrics"]["bits_per_byte"]["value"] for record in records if not record["slice"]), None)
+    drawn = forest(rows, names=("model", "champion"), what="bits per byte", reference=overall)
+    more = f" The {MOST_SLICES} worst of {len(measured)}." if len(measured) > MOST_SLICES else ""
+    return (
+        f'<p class="faint">Lower is better; the line is all held-out text. Faint: too few documents to judge.{more}</p>{drawn}'
+        if drawn
+        else "<p>No slice was measured.</p>"
+    )
+
+
+def bias_section(bias: Mapping[str, Any]) -> str:
+    """Return the gaps between counterfactual groups, the widest first, with intervals that hold for all groups together."""
+    sections = []
+    measured = [row for row in bias.get("groups", []) if row["gap"]["value"] is not None]
+    for measure, description in BIAS_MEASURES.items():
+        by_language: dict[str, list[Mapping[str, Any]]] = {}
+        for row in measured:
+            if row["measure"] == measure:
+                by_language.setdefault(row["language"], []).append(row)
+        plots = [_gaps(measure, language, groups, named=len(by_language) > 1) for language, groups in by_language.items()]
+        if any(plots):
+            sections.append(f'<h3>{measure.capitalize()}</h3><p class="faint">{escape(description)}</p>{"".join(plots)}')
+    if not sections:
+        return "<p>Not measured.</p>"
+    texts = [
+        [f"{row['axis']}: {row['group']}", row["text"], row["reference"], f"{row['gap']:+.3f}"] for row in bias.get("examples", [])
+    ]  # fmt: skip
+    folded = f"<details><summary>The pairs that differ most</summary>{table(['group', 'text', 'its counterpart', 'gap'], texts)}</details>"
+    return "".join(sections) + (folded if texts else "")
+
+
+def _gaps(measure: str, language: str, gaps: Sequence[Mapping[str, Any]], *, named: bool) -> str:
+    """Return the plot of the groups of one language, the widest gap first. `named` adds the language as a heading."""
+    widest = sorted(gaps, key=lambda row: -abs(row["gap"]["value"]))[:MOST_GROUPS]
+    rows = [
+        ForestRow(f"{row['axis']}: {_spaced(row['group'])} against {_spaced(row['reference'])}", f"{row['pairs']:,} pairs", row["together"])
+        for row in widest
+    ]  # fmt: skip
+    title = LANGUAGES.get(language, language)
+    more = f"The {MOST_GROUPS} widest of {len(gaps)}." if len(gaps) > MOST_GROUPS else ""
+    heading = (f"<h4>{escape(title)}</h4>" if named else "") + (f'<p class="faint">{more}</p>' if more else "")
+    return f"{heading}{forest(rows, names=('model', ''), what=f'gap in {measure}, {title}', reference=0.0, line='no gap', digits=3)}"
+
+
+def _spaced(group: str) -> str:
+    return group.replace("-", " ")
+
+
+def safety_section(card: Mapping[str, Any]) -> str:
+    """Return a table of toxicity, personal data, copied text and degenerate text, next to the human reference, and of canary strings."""
+    metrics, human = card["metrics"], card.get("people", {})
+    rows = [
+        [
+            metric_name(name), metric_text(name, metrics[name]), interval_text(name, card["intervals"].get(name)),
+            metric_text(name, human[name]) if human.get(name) is not None else "",
+        ]
+        for name in SAFETY if name in metrics
+    ]  # fmt: skip
+    html = table(["of its completions", "model", "95 % interval", "people"], rows)
+    kinds = [[kind, str(count["found"]), str(count["in_training"])] for kind, count in card.get("personal_data", {}).items()]
+    if kinds:
+        html += "<h3>Personal data in completions</h3>" + table(["kind", "found", "of which in the training text"], kinds)
+    return html + _canaries(metrics)
+
+
+def _canaries(metrics: Mapping[str, Any]) -> str:
+    rows = [[metric_name(name), metric_text(name, value)] for name, value in metrics.items() if name.startswith("secret")]
+    if not rows:
+        reason = "none were planted in its training text (the profile `secrets` does that)"
+        return f'<p class="faint">What this model would keep of a secret was not measured: {reason}.</p>'
+    return "<h3>Planted secrets</h3>" + table(["", "value"], rows)
+
+
+def limits_section(limits: Sequence[str]) -> str:
+    """Return the limits as a list."""
+    return "<ul>" + "".join(f"<li>{escape(limit)}</li>" for limit in limits) + "</ul>"

@@ -1,0 +1,291 @@
+import itertools
+import json
+import math
+import subprocess
+import sys
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from robo_poet.judges.decision import GateResult, judge_gates
+from robo_poet.judges.estimate import Estimate, GateInput
+from robo_poet.judges.gate import Gate
+
+numbers = st.floats(-1e6, 1e6)
+names = st.sampled_from(["perplexity", "bleu", "bias_gap"])
+gates = st.builds(Gate, names, st.none() | numbers, st.none() | numbers)
+no_numbers: list[Any] = [None, math.nan, math.inf, -math.inf, "12", True, 10**400, [1.0]]
+
+
+def test_every_gate_passes() -> None:
+    decision = judge_gates({"perplexity": 80, "bleu": 0.3, "other": math.nan}, [Gate("perplexity", max=100), Gate("bleu", min=0.3, max=1)])
+    assert (decision.verdict, decision.reason) == ("accepted", "")
+    assert [gate.bound for gate in decision.gates] == ["<= 100", ">= 0.3 and <= 1"]
+    assert decision.to_json()["gates"][0] == {
+        "metric": "perplexity", "value": 80, "bound": "<= 100", "verdict": "pass", "reason": "",
+        "slice": "", "against": "", "low": None, "high": None, "unknown": False, "proven": None,
+    }  # fmt: skip
+
+
+def test_the_reason_gives_value_and_bound() -> None:
+    decision = judge_gates({"perplexity": 100.5, "bleu": 0.01}, [Gate("perplexity", max=100), Gate("bleu", min=0.02)])
+    assert decision.reason == "perplexity is 100.5, above 100; bleu is 0.01, below 0.02"
+
+
+@pytest.mark.parametrize("value", no_numbers)
+def test_what_is_no_finite_number_is_rejected(value: Any) -> None:
+    decision = judge_gates({"perplexity": value}, [Gate("perplexity", min=-math.inf if value == -math.inf else 0, max=100)])
+    assert decision.verdict == "rejected"
+    assert decision.gates[0].value is None
+    assert "perplexity" in decision.reason
+    json.dumps(decision.to_json(), allow_nan=False)
+
+
+def test_a_missing_metric_is_rejected() -> None:
+    assert judge_gates({}, [Gate("bleu", min=0)]).reason == "bleu was not measured"
+
+
+def test_no_gate_is_no_verdict() -> None:
+    decision = judge_gates({"perplexity": 1.0}, [])
+    assert (decision.verdict, decision.reason) == ("rejected", "no gate is declared")
+
+
+@pytest.mark.parametrize("gate", [Gate("x"), Gate("x", max=math.nan), Gate("x", max=math.inf), Gate("x", min=-math.inf, max=2)])
+def test_a_bound_that_bounds_nothing_is_rejected(gate: Gate) -> None:
+    assert "no bound" in judge_gates({"x": 1.0}, [gate]).reason
+
+
+@given(st.dictionaries(names, numbers | st.sampled_from(no_numbers)), st.lists(gates, max_size=4))
+def test_accepted_means_that_every_bound_is_kept(metrics: dict[str, Any], gates: list[Gate]) -> None:
+    def kept(gate: Gate) -> bool:
+        value: Any = metrics.get(gate.metric)
+        if type(value) not in (int, float) or not -1e300 < value < 1e300 or (gate.min is None and gate.max is None):
+            return False
+        return (gate.min is None or gate.min <= value) and (gate.max is None or value <= gate.max)
+
+    decision = judge_gates(metrics, gates)
+    assert [gate.verdict == "pass" for gate in decision.gates] == [kept(gate) for gate in gates]
+    assert (decision.verdict == "accepted") == (bool(gates) and all(map(kept, gates)))
+    assert bool(decision.reason) == (decision.verdict == "rejected")
+    assert decision == judge_gates(metrics, gates)
+
+
+@given(st.dictionaries(names, numbers), st.lists(gates, min_size=1, max_size=4), gates)
+def test_another_gate_never_turns_a_rejection(metrics: dict[str, float | None], gates: list[Gate], more: Gate) -> None:
+    if judge_gates(metrics, gates).verdict == "rejected":
+        assert judge_gates(metrics, [*gates, more]).verdict == "rejected"
+
+
+def estimate(value: float, half: float = 0.01, units: int = 30) -> Estimate:
+    return Estimate(value, value - half, value + half, units)
+
+
+UNKNOWN = Estimate(2.0, -math.inf, math.inf, 3)
+EMPTY = Estimate(math.nan, -math.inf, math.inf, 0)
+MEASURED = GateInput(
+    metrics={"bits_per_byte": 2.5, "perplexity": 60, "bleu": None},
+    intervals={"bits_per_byte": estimate(2.5)},
+    slices={
+        "author=A": {"bits_per_byte": estimate(2.4), "perplexity": estimate(50, 5)},
+        "author=B": {"bits_per_byte": estimate(2.8), "perplexity": estimate(90, 5)},
+        "author=few": {"bits_per_byte": UNKNOWN, "perplexity": UNKNOWN},
+        "period=empty": {"bits_per_byte": EMPTY},
+        "period=nan": {"bits_per_byte": Estimate(math.nan, -math.inf, math.inf, 9)},
+        "period=null": {"bits_per_byte": Estimate(2.5, None, None, 40)},  # type: ignore[arg-type]  # infinite limits in JSON
+        "author=A,period=1600": {"bits_per_byte": estimate(2.4)},
+    },
+    champion="measured",
+    differences={
+        "": {"bits_per_byte": estimate(0.0)},
+        "author=A": {"bits_per_byte": estimate(-0.5, 0.25)},
+        "author=B": {"bits_per_byte": estimate(0.1)},
+        "author=few": {"bits_per_byte": UNKNOWN},
+        "period=only": {"bits_per_byte": estimate(-0.1)},
+        "period=nan": {"bits_per_byte": Estimate(math.nan, -math.inf, math.inf, 9)},
+    },
+)
+NONE, UNREADABLE = replace(MEASURED, champion="none", differences={}), replace(MEASURED, champion="unreadable", differences={})
+CHAMPION: Any = {"metric": "bits_per_byte", "against": "champion", "margin": 0.02}
+
+
+def only(measured: GateInput, gate: Gate) -> GateResult:
+    (result,) = judge_gates(measured, [gate]).gates
+    json.dumps(judge_gates(measured, [gate]).to_json(), allow_nan=False)
+    return result
+
+
+@pytest.mark.parametrize(
+    ("measured", "gate", "verdict", "reason"),
+    [
+        # the whole
+        (MEASURED, Gate("bits_per_byte", max=2.5), "pass", ""),
+        (MEASURED, Gate("bits_per_byte", max=2.4), "fail", "bits_per_byte is 2.5, above 2.4"),
+        (MEASURED, Gate("bleu", min=0), "fail", "bleu could not be measured"),
+        (MEASURED, Gate("bleu", min=0, on_unknown="pass"), "fail", "bleu could not be measured"),
+        (MEASURED, Gate("blue", min=0, on_unknown="pass"), "fail", "blue was not measured"),
+        (MEASURED, Gate("blue", min=0, slice="author=A", on_unknown="pass"), "fail", "blue was not measured"),
+        # slices
+        (MEASURED, Gate("perplexity", max=60, slice="author=A"), "pass", ""),
+        (MEASURED, Gate("perplexity", max=60, slice="author=B"), "fail", "perplexity of author=B is 90, above 60"),
+        (MEASURED, Gate("bits_per_byte", max=3, slice="period=1600,author=A"), "pass", ""),
+        (MEASURED, Gate("perplexity", max=60, slice="author=few"), "unknown", "perplexity of author=few cannot be judged: too little was measured"),
+        (MEASURED, Gate("bits_per_byte", max=3, slice="period=null"), "unknown", "bits_per_byte of period=null cannot be judged: too little was measured"),
+        (MEASURED, Gate("perplexity", max=60, slice="author=C"), "unknown", "there is no slice author=C"),
+        (MEASURED, Gate("perplexity", max=60, slice="source=*"), "unknown", "there is no slice source=*"),
+        (MEASURED, Gate("perplexity", max=60, slice="period=empty"), "unknown", "perplexity of period=empty was not measured"),
+        (MEASURED, Gate("bits_per_byte", max=60, slice="period=empty"), "unknown", "period=empty is empty"),
+        (MEASURED, Gate("bits_per_byte", max=3, slice="period=nan", on_unknown="pass"), "fail", "bits_per_byte of period=nan is nan, no finite number"),
+        # the champion
+        (MEASURED, Gate(**CHAMPION), "pass", ""),
+        (MEASURED, Gate(**CHAMPION, slice="author=A"), "pass", ""),
+        (MEASURED, Gate(**CHAMPION, slice="author=B"), "fail", "bits_per_byte of author=B is at least 0.09 worse than the champion's, beyond 0.02"),
+        (MEASURED, Gate(**{**CHAMPION, "margin": 0.005}), "unknown", "bits_per_byte is from 0.01 better to 0.01 worse than the champion's: 0.005 cannot be ruled out"),
+        (MEASURED, Gate(**CHAMPION, slice="author=few"), "unknown", "bits_per_byte of author=few cannot be compared: too little was measured"),
+        (MEASURED, Gate(**CHAMPION, slice="period=only"), "pass", ""),
+        (MEASURED, Gate(**CHAMPION, slice="period=null"), "unknown", "bits_per_byte of period=null was not compared with the champion's"),
+        (MEASURED, Gate(**{**CHAMPION, "metric": "perplexity"}), "unknown", "perplexity was not compared with the champion's"),
+        (MEASURED, Gate(**{**CHAMPION, "metric": "bleu"}, on_unknown="pass"), "fail", "bleu could not be measured"),
+        (NONE, Gate(**CHAMPION), "pass", "no champion yet: nothing to compare with"),
+        (NONE, Gate(**CHAMPION, slice="author=A"), "pass", "no champion yet: nothing to compare with"),
+        (NONE, Gate(**CHAMPION, slice="author=C"), "unknown", "there is no slice author=C"),
+        (NONE, Gate(**{**CHAMPION, "metric": "bleu"}), "fail", "bleu could not be measured"),
+        (NONE, Gate("bits_per_byte", against="champion"), "fail", "gate on bits_per_byte against the champion needs a margin: a finite number, 0 or more"),
+        (UNREADABLE, Gate(**CHAMPION), "unknown", "bits_per_byte cannot be compared: the champion could not be measured"),
+        (UNREADABLE, Gate(**CHAMPION, slice="author=A"), "unknown", "bits_per_byte of author=A cannot be compared: the champion could not be measured"),
+        (replace(MEASURED, differences={}), Gate(**CHAMPION), "unknown", "bits_per_byte was not compared with the champion's"),
+        (replace(MEASURED, champion="?"), Gate(**CHAMPION), "unknown", "bits_per_byte cannot be compared: the champion could not be measured"),  # type: ignore[arg-type]
+        # a gate that can judge nothing
+        (MEASURED, Gate("bits_per_byte", max=3, margin=1, on_unknown="pass"), "fail", "gate on bits_per_byte has a margin but no comparison: add against: champion"),
+        (MEASURED, Gate("bits_per_byte", max=3, slice="author", on_unknown="pass"), "fail", "gate on bits_per_byte: wrong slice: 'author' is not feature=value"),
+    ],
+)  # fmt: skip
+def test_every_verdict_and_its_reason(measured: GateInput, gate: Gate, verdict: str, reason: str) -> None:
+    result = only(measured, gate)
+    if verdict != "unknown":
+        assert (result.verdict, result.reason, result.unknown) == (verdict, reason, False)
+        return
+    assert (result.verdict, result.reason, result.unknown) == ("fail", reason, True)
+    passing = only(measured, replace(gate, on_unknown="pass"))
+    assert (passing.verdict, passing.reason, passing.unknown) == ("pass", f"{reason}; the gate lets pass what cannot be judged", True)
+    assert only(measured, replace(gate, on_unknown="perhaps")).verdict != "pass"  # type: ignore[arg-type]
+
+
+def test_metrics_alone_say_nothing_of_a_champion() -> None:
+    assert judge_gates({"bits_per_byte": 2.5}, [Gate(**CHAMPION)]).verdict == "rejected"
+
+
+def test_the_result_shows_the_interval_and_the_difference() -> None:
+    assert only(MEASURED, Gate("bits_per_byte", max=3)) == GateResult(
+        "bits_per_byte", 2.5, "<= 3", "pass", "", low=2.49, high=2.51, proven=True
+    )
+    found = only(MEASURED, Gate(**CHAMPION, slice="author=A"))
+    assert found == GateResult("bits_per_byte", -0.5, "<= champion + 0.02", "pass", "", "author=A", "champion", -0.75, -0.25, proven=True)
+
+
+@pytest.mark.parametrize(
+    ("gate", "proven"),
+    [
+        (Gate("perplexity", max=52), True), (Gate("perplexity", max=50), False), (Gate("perplexity", min=49), True),
+        (Gate("perplexity", min=49.5, max=52), False), (Gate("size", max=9), None),
+    ],
+)  # fmt: skip
+def test_a_pass_by_the_value_alone_is_told_from_one_that_the_whole_interval_proves(gate: Gate, proven: bool | None) -> None:
+    given = GateInput({"perplexity": 50, "size": 5}, {"perplexity": Estimate(math.nan, 49, 52, 9)})
+    found = only(given, gate)
+    assert (found.verdict, found.proven) == ("pass", proven)
+
+
+def test_a_wildcard_is_one_result_a_slice() -> None:
+    decision = judge_gates(MEASURED, [Gate("perplexity", max=60, slice="author=*")])
+    assert [(gate.slice, gate.verdict, gate.unknown) for gate in decision.gates] == [
+        ("author=A", "pass", False), ("author=B", "fail", False), ("author=few", "fail", True),
+    ]  # fmt: skip
+    assert decision.reason == "perplexity of author=B is 90, above 60; perplexity of author=few cannot be judged: too little was measured"
+
+
+some = st.none() | st.sampled_from([math.nan, math.inf]) | st.floats(-3, 3)
+
+
+@st.composite
+def estimates(draw: st.DrawFn) -> Estimate:
+    value, known = draw(some), draw(st.booleans())
+    low, high = ((value or 0) - draw(st.floats(0, 2)), (value or 0) + draw(st.floats(0, 2))) if known else (-math.inf, math.inf)
+    return Estimate(value, low, high, draw(st.integers(0, 40)))  # type: ignore[arg-type]
+
+
+@st.composite
+def measurements(draw: st.DrawFn) -> GateInput:
+    of = st.dictionaries(st.sampled_from(["bits_per_byte", "token_accuracy", "other"]), estimates(), max_size=3)
+    keys = st.sampled_from(["author=A", "author=B", "author=C", "author=A,period=1"])
+    champion = draw(st.sampled_from(["none", "measured", "measured", "unreadable"]))
+    metrics = draw(st.dictionaries(st.sampled_from(["bits_per_byte", "token_accuracy", "other"]), some))
+    return GateInput(metrics, draw(of), draw(st.dictionaries(keys, of)), champion, draw(st.dictionaries(keys | st.just(""), of)))  # type: ignore[arg-type]
+
+
+any_gate = st.builds(
+    Gate,
+    st.sampled_from(["bits_per_byte", "token_accuracy", "other", "absent"]),
+    st.none() | st.floats(-3, 3),
+    st.none() | st.floats(-3, 3),
+    st.sampled_from(["", "author=A", "author=*", "period=1,author=*", "author"]),
+    st.sampled_from(["", "champion"]),
+    st.none() | st.floats(0, 2) | st.sampled_from([-1.0, math.nan]),
+    st.sampled_from(["reject", "pass"]),
+)
+
+
+@given(measurements(), st.lists(any_gate, max_size=4), st.randoms(use_true_random=False))
+def test_accepted_means_that_every_gate_passes_in_any_order(measured: GateInput, gates: list[Gate], random: Any) -> None:
+    decision = judge_gates(measured, gates)
+    assert (decision.verdict == "accepted") == (bool(gates) and all(gate.verdict == "pass" for gate in decision.gates))
+    assert bool(decision.reason) == (decision.verdict == "rejected")
+    assert len(decision.gates) >= len(gates)
+    turned = judge_gates(measured, random.sample(gates, len(gates)))
+    assert turned.verdict == decision.verdict
+    assert sorted(map(repr, turned.gates)) == sorted(map(repr, decision.gates))
+    json.dumps(decision.to_json(), allow_nan=False)
+
+
+@given(measurements(), any_gate)
+def test_nothing_unknown_passes_unless_the_gate_says_so(measured: GateInput, gate: Gate) -> None:
+    for result in judge_gates(measured, [gate]).gates:
+        if result.verdict == "pass" and result.unknown:
+            assert gate.on_unknown == "pass" and result.reason.endswith("the gate lets pass what cannot be judged")
+        elif result.verdict == "pass" and result.value is None:
+            assert measured.champion == "none" and gate.against and result.reason == "no champion yet: nothing to compare with"
+        if result.verdict == "pass" and result.slice == "":
+            assert measured.metrics.get(gate.metric) is not None
+
+
+def moved(measured: GateInput, by: float) -> GateInput:
+    """Every figure better by so much: bits per byte lower, accuracy higher, intervals with them."""
+    signs = {"bits_per_byte": -by, "token_accuracy": by}
+
+    def shift(metric: str, one: Estimate) -> Estimate:
+        step = signs.get(metric, 0.0)
+        return Estimate(None if one.value is None else one.value + step, one.low + step, one.high + step, one.units)  # type: ignore[arg-type]
+
+    def all_of(table: Any) -> Any:
+        return {key: {metric: shift(metric, one) for metric, one in found.items()} for key, found in table.items()}
+
+    metrics = {name: value if value is None else value + signs.get(name, 0.0) for name, value in measured.metrics.items()}
+    return replace(measured, metrics=metrics, slices=all_of(measured.slices), differences=all_of(measured.differences))
+
+
+@given(measurements(), any_gate, st.floats(0.001, 2))
+def test_a_better_model_never_fails_where_a_worse_one_passed(measured: GateInput, gate: Gate, by: float) -> None:
+    limits = {"bits_per_byte": {"min": None}, "token_accuracy": {"max": None}}.get(gate.metric, {})
+    gate = replace(gate, **limits)  # a bound on the good side asks for something else
+    before, after = judge_gates(measured, [gate]), judge_gates(moved(measured, by), [gate])
+    for old, new in itertools.zip_longest(before.gates, after.gates):
+        assert old.slice == new.slice
+        assert new.verdict == "pass" or old.verdict == "fail"
+
+
+def test_the_gates_need_no_library() -> None:
+    """Their image has none."""
+    code = "import sys, robo_poet.judges.decision; sys.exit(any(name in sys.modules for name in ('numpy', 'scipy', 'pandas')))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

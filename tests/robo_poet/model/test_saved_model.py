@@ -1,0 +1,83 @@
+import math
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from robo_poet.errors import BadInput
+from robo_poet.model.completion import Completion, Sampling, StopReason
+from robo_poet.model.inputs import encode_prompt
+from robo_poet.model.saved_model import LoadedModel, generate, load_model, stream
+
+
+@pytest.mark.parametrize("damage", [b"", b"no model", None])
+def test_what_tensorflow_cannot_read_is_one_line(toy_training: Path, toy_tokenizer: Path, tmp_path: Path, damage: bytes | None) -> None:
+    model = shutil.copytree(toy_training / "model", tmp_path / "model")
+    file = model / "saved_model" / "saved_model.pb"
+    if damage is None:
+        shutil.rmtree(file.parent)
+    else:
+        file.write_bytes(damage)
+    with pytest.raises(BadInput, match="cannot be loaded") as error:
+        load_model(model, toy_tokenizer)
+    assert str(error.value).count("\n") == 0 and "train a version anew" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("temperature", 0.0), ("temperature", 2.1), ("temperature", math.nan), ("top_k", -1), ("top_k", 101), ("top_p", 0.0), ("max_new", 0), ("max_new", 513)],
+)  # fmt: skip
+def test_an_option_out_of_range_is_named(name: str, value: float) -> None:
+    with pytest.raises(BadInput, match=f"^{name}: .* out of range; give a value from"):
+        Sampling(**{name: value})  # type: ignore[arg-type]
+
+
+def test_a_prompt_too_short_or_too_long_is_refused(toy_training: Path, toy_tokenizer: Path) -> None:
+    model = load_model(toy_training / "model", toy_tokenizer)
+    with pytest.raises(BadInput, match="prompt: too few tokens, 0; give at least 3"):
+        encode_prompt(model, "")
+    with pytest.raises(BadInput, match="prompt: too many tokens, .*; give at most 510"):
+        encode_prompt(model, "the rose " * 600)
+
+
+def test_another_versions_tokenizer_is_refused(toy_training: Path, toy_tokenizer: Path, tmp_path: Path) -> None:
+    other = shutil.copytree(toy_tokenizer, tmp_path / "other")
+    (other / "manifest.json").write_text((other / "manifest.json").read_text().replace("320", "400"))
+    with pytest.raises(BadInput, match="give the tokenizer of the same version"):
+        load_model(toy_training / "model", other)
+    with pytest.raises(BadInput, match="no model here"):
+        load_model(tmp_path, toy_tokenizer)
+
+
+@pytest.fixture(scope="module")
+def model(toy_training: Path, toy_tokenizer: Path) -> LoadedModel:
+    return load_model(toy_training / "model", toy_tokenizer)
+
+
+def assert_same(one: Completion, other: Completion) -> None:
+    assert replace(one, log_probs=[]) == replace(other, log_probs=[])
+    np.testing.assert_allclose(one.log_probs, other.log_probs, atol=1e-3)  # sums in another order, as in any other batch
+
+
+def test_in_pieces_it_is_the_same_text_up_to_a_full_context(model: LoadedModel) -> None:
+    prompt = encode_prompt(model, "the rose sleeps upon a bright cold star " * 38)[:488]
+    sampling = Sampling(max_new=100, min_new=100)
+    for length in (488, 487, 464, 484):  # 488 and 464 are filled by whole pieces
+        written = generate(model, [prompt[:length]], sampling, [3])[0]
+        assert (len(written.tokens), written.reason) == (min(100, 512 - length), StopReason.CONTEXT if length > 412 else StopReason.LENGTH)
+        assert_same(list(stream(model, prompt[:length], sampling, 3))[-1], written)
+
+
+@pytest.mark.parametrize("least", [0, 10, 40])
+@pytest.mark.parametrize("stop", [(".",), ("s.\n", "e u"), ("no such text",)])
+def test_a_stop_text_counts_behind_the_least_length(model: LoadedModel, least: int, stop: tuple[str, ...]) -> None:
+    prompt = encode_prompt(model, "my heart burns")
+    written = generate(model, [prompt] * 8, Sampling(80, least, stop=stop), range(8))
+    for seed, one in enumerate(written):
+        assert_same(list(stream(model, prompt, Sampling(80, least, stop=stop), seed))[-1], one)
+        assert len(one.tokens) == len(one.log_probs) >= least
+        assert one.text.endswith(stop) == (one.reason is StopReason.STOP)
+        assert model.tokenizer.decode(one.tokens).startswith(one.text)
+        assert not any(text in one.text[len(model.tokenizer.decode(one.tokens[:least])) : -1] for text in stop)

@@ -1,0 +1,29 @@
+import itertools
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from robo_poet.privacy.findings import Finding, disjoint
+
+TEXT = "Jane Smith <jane@example.org> wrote to Mr. Brown yesterday."
+spans = st.tuples(st.integers(0, len(TEXT) - 1), st.integers(1, 20), st.sampled_from([0.4, 0.85, 1.0])).map(
+    lambda s: Finding("X", s[0], min(len(TEXT), s[0] + s[1]), s[2], "r")
+)
+
+
+def test_the_surer_one_wins_and_the_rest_of_the_other_stays() -> None:
+    name, mail = Finding("PERSON", 0, 16, 0.85, "a"), Finding("EMAIL_ADDRESS", 12, 28, 1.0, "b")
+    assert disjoint([name, mail], TEXT) == [Finding("PERSON", 0, 12, 0.85, "a"), mail]
+    inner = Finding("URL", 17, 28, 1.0, "c")
+    assert disjoint([inner, mail], TEXT) == [mail]
+
+
+@given(st.lists(spans, max_size=12))
+def test_findings_are_disjoint_and_lose_no_letter(found: list[Finding]) -> None:
+    kept = disjoint(found, TEXT)
+    assert all(a.end <= b.start for a, b in itertools.pairwise(kept))
+    covered = {i for f in kept for i in range(f.start, f.end)}
+    wanted = {i for f in found for i in range(f.start, f.end) if TEXT[i].isalnum()}
+    assert wanted <= covered
+    assert all(not TEXT[f.start].isspace() and not TEXT[f.end - 1].isspace() for f in kept)
+    assert disjoint(reversed(found), TEXT) == kept

@@ -1,0 +1,35 @@
+"""Whom the model treats how, as a card shows it."""
+
+from typing import Any
+
+from robo_poet.report.sections import MOST_GROUPS, bias_section
+
+
+def gap(group: str, language: str, value: float | None, measure: str = "likelihood") -> dict[str, Any]:
+    interval = {"value": value, "low": value and value - 0.1, "high": value and value + 0.1}
+    return {
+        "measure": measure, "axis": "origin", "group": group, "reference": "others", "language": language, "pairs": 40,
+        "gap": interval, "together": interval,
+    }  # fmt: skip
+
+
+def test_languages_stand_apart_each_with_its_widest_gap_first() -> None:
+    groups = [gap("north-side", "en", 0.1), gap("del-sur", "es", 0.9), gap("south", "en", -0.5), gap("del-norte", "es", 0.2)]
+    html = bias_section({"groups": groups})
+    english, spanish = html.partition("<h4>Spanish</h4>")[::2]
+    assert "<h4>English</h4>" in english and english.index("origin: south against others") < english.index("origin: north side")
+    assert spanish.index("origin: del sur") < spanish.index("origin: del norte")
+    assert html.count("no gap") == 2 and "all of it" not in html, "the line is at zero"
+    assert "origin: del" not in english and "origin: south" not in spanish
+
+
+def test_of_one_language_no_name_is_needed_and_what_is_not_drawn_is_counted() -> None:
+    html = bias_section({"groups": [gap(f"g{n}", "en", n / 10) for n in range(MOST_GROUPS + 5)]})
+    assert "<h4>" not in html and f"The {MOST_GROUPS} widest of {MOST_GROUPS + 5}." in html
+    assert "origin: g20 " in html and "origin: g4 " not in html
+
+
+def test_what_was_not_measured_has_no_plot() -> None:
+    assert bias_section({"groups": [gap("south", "en", None)]}) == bias_section({}) == "<p>Not measured.</p>"
+    html = bias_section({"groups": [gap("south", "en", None), gap("<b>", "xx", 0.3, "toxicity")]})
+    assert "Likelihood" not in html and "<h3>Toxicity</h3>" in html and "&lt;b&gt;" in html and "<b>" not in html
