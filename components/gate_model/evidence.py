@@ -52,7 +52,7 @@ def measurements(measures: StepMetrics, inputs: Mapping[str, Path]) -> GateInput
 
 
 def _left_out(found: Mapping[str, Any]) -> dict[str, dict[str, Estimate]]:
-    """Return the slices that are not judged, as unknown: gates must not pass them.
+    """Return the slices that are not judged, as unknown and not as passed.
 
     These are slices with too few documents, and slices beyond the limit on their number.
     """

@@ -67,7 +67,7 @@ def _others(champion: Path, what: str) -> BadInput:
 
 @dataclass(frozen=True)
 class Slice:
-    """A slice: the documents with given values in some columns. Without columns, all documents.
+    """A slice of the documents: those with given values in some columns. Without columns, all documents.
 
     Args:
         values: column → value.

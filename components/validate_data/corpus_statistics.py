@@ -12,7 +12,7 @@ from typing import Any
 from robo_poet.corpus.document import MEGABYTE, Document
 from robo_poet.digest import digest_bytes
 
-SAMPLES = 5  # of 10**6 characters each, so at most 5 million characters are in memory
+SAMPLES = 5  # of a million characters each; at most 6 million characters are in memory
 
 
 class TextSample:
@@ -65,7 +65,7 @@ class Measured:
 
 
 def measure(documents: Iterable[Document], languages: Iterable[str], seed: int) -> Measured:
-    """Compute the statistics in one pass. Memory holds a few values per document and at most 5 million characters of text.
+    """Compute the statistics in one pass. Memory holds a few values per document and at most 6 million characters of text.
 
     Args:
         languages: the expected ISO 639-1 codes.
