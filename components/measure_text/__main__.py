@@ -39,11 +39,15 @@ def work(call: Call) -> None:
     rows, champion = (read_continuations(call.inputs[name]) for name in ("continuations", "champion_continuations"))
     if champion and [_prompt_key(row) for row in champion] != [_prompt_key(row) for row in rows]:
         raise BadInput(
-            "the champion's texts are not of the model's places", where=str(call.inputs["champion_continuations"]), remedy=REMEDY
+            "the champion's completions are of other prompts than the model's",
+            where=str(call.inputs["champion_continuations"]),
+            remedy=REMEDY,
         )
     training = TrainingText(call.inputs["scrubbed"])
     if next(iter(training), None) is None:
-        raise BadInput("the training split is empty", where=str(call.inputs["scrubbed"]), remedy="give the corpus that was trained on")
+        raise BadInput(
+            "the training split is empty", where=str(call.inputs["scrubbed"]), remedy="pass the corpus that the model was trained on"
+        )
     removed = load_removed_data(call.inputs["corpus"], call.inputs["audit"])
     step_numbers = iter(range(6))
     tokenizer = Tokenizer.load(call.inputs["tokenizer"])
@@ -52,14 +56,14 @@ def work(call: Call) -> None:
             rows, champion, training, removed, tokenizer, settings, seed, lambda text: call.progress(next(step_numbers), 6, text)
         )  # fmt: skip
     else:  # the gates reject missing metrics; the model is registered with that reason
-        collected = TextMetrics(missing=["nothing was continued: no held-out document is long enough, and no text is judged"])
-    call.progress(5, 6, "intervals")
+        collected = TextMetrics(missing=["no metric was measured: no held-out document is long enough for a prompt"])
+    call.progress(5, 6, "confidence intervals")
     artifact = summary(collected, rows, settings, seed)
     for missing in collected.missing:
         call.warn(missing)
     write_text(call.outputs["text_metrics"], json.dumps(artifact, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False))
     show_metrics(call, artifact["metrics"])
-    call.progress(1, 1, f"{len(rows)} continuations of {artifact['works']} works judged")
+    call.progress(1, 1, f"{len(rows)} continuations of {artifact['works']} works scored")
 
 
 def summary(collected: TextMetrics, rows: Sequence[Continuation], settings: MeasureTextSettings, seed: int) -> dict[str, Any]:

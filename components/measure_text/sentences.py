@@ -33,8 +33,8 @@ def load_parser(model: str) -> Any:
     except (OSError, ImportError, AttributeError):  # AttributeError: the name is a package that is not a spaCy model
         loaded = None
     if loaded is None or "parser" not in loaded.pipe_names:
-        message = f"spaCy model {model!r} " + ("is not installed" if loaded is None else "does not parse")
-        raise BadInput(message, where="text.spacy_model", remedy="install it or name another")
+        message = f"spaCy model {model!r} " + ("is not installed" if loaded is None else "has no parser")
+        raise BadInput(message, where="text.spacy_model", remedy="install it or set another model")
     return loaded
 
 

@@ -8,7 +8,14 @@ from typing import Any
 from components.measure_text.bleu import bleu, human_bleu
 from components.measure_text.coherence import Semantics, Topics, semantic_metrics, topic_metrics, unrelated_rows
 from components.measure_text.diversity import distinct, entropy, is_loop, is_repetitive, repetition, self_bleu
-from components.measure_text.english_metrics import english_rows, mean_sentiment, reading_grade, toxic_share, unknown_rows
+from components.measure_text.english_metrics import (
+    MINIMUM_ENGLISH_SHARE,
+    english_rows,
+    mean_sentiment,
+    reading_grade,
+    toxic_share,
+    unknown_rows,
+)
 from components.measure_text.memorisation import copy_metrics
 from components.measure_text.metric import RowMetric, on_rows, ratio, share
 from components.measure_text.personal_data import RemovedData, find_personal_data
@@ -98,9 +105,9 @@ def measure_continuations(
     collected.add(*copy_metrics(training, tokenizer, (model, human), settings))
     say("personal data")
     _personal_data(collected, (model, human), training, removed, settings)
-    say("likeness to the prompt")
+    say("similarity to the prompt")
     _likeness(collected, rows, (model, human), sample_passages(training, seed), settings, seed)
-    say("sentences, readability, tone")
+    say("sentences, readability, sentiment, toxicity")
     _english(collected, rows, (model, human), settings)
     return collected
 
@@ -112,7 +119,7 @@ def _diversity(collected: TextMetrics, model: Side, human: Side) -> None:
     """
     chosen, count = non_overlapping_rows(human.texts), len(human.texts)
     if len(chosen) < count:
-        collected.notes.append(f"{', '.join(DIVERSITY)}: of {len(chosen)} of {count} places, the others overlap them")
+        collected.notes.append(f"{', '.join(DIVERSITY)}: measured on {len(chosen)} of {count} prompts, whose texts do not overlap")
 
     def measures(side: Side) -> dict[str, RowMetric]:
         texts = [side.words[row] for row in chosen]
@@ -189,12 +196,12 @@ def _english(collected: TextMetrics, rows: Sequence[Continuation], both_sides: t
     languages = [row.language for row in rows]
     chosen = english_rows(languages)
     if not chosen:
-        collected.leave_out(ENGLISH, "their models know English, and not nearly all texts are English")
+        collected.leave_out(ENGLISH, f"they support English only, and less than {MINIMUM_ENGLISH_SHARE:.0%} of the texts are English")
         return
     if len(chosen) < len(rows):
-        collected.notes.append(f"{', '.join(ENGLISH)}: of the {len(chosen)} texts of {len(rows)} that may be English")
+        collected.notes.append(f"{', '.join(ENGLISH)}: measured on {len(chosen)} of {len(rows)} texts, the others are not English")
     if unknown_count := unknown_rows(languages):
-        collected.notes.append(f"{', '.join(ENGLISH)}: {unknown_count} texts that do not say their language count as English")
+        collected.notes.append(f"{', '.join(ENGLISH)}: {unknown_count} texts of unknown language count as English")
     parser = load_parser(settings.spacy_model)
 
     def measures(side: Side) -> dict[str, RowMetric]:

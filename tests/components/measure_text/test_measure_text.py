@@ -194,7 +194,7 @@ ENGLISH = {"well_formed_sentences", "reading_grade", "toxic_share", "sentiment"}
 def test_what_knows_english_alone_says_nothing_of_german(measure, human, capsys):
     found = measure([replace(row, language="de" if number % 2 else "fr") for number, row in enumerate(human)])
     assert {name for name, number in found["metrics"].items() if number is None} == ENGLISH
-    assert "not measured, their models know English, and not nearly all texts are English" in found["notes"][0]
+    assert "not measured, they support English only, and less than 95% of the texts are English" in found["notes"][0]
     assert f"warning: {found['notes'][0]}" in capsys.readouterr().err
     assert ENGLISH - {"sentiment"} <= failed(found)
 
@@ -203,7 +203,7 @@ def test_unknown_languages_count_as_english_and_a_few_others_are_left_out(measur
     found = measure([replace(row, language="" if number < 4 else "fr" if number == 8 else "en") for number, row in enumerate(human)])
     assert all(number is not None for number in found["metrics"].values())
     assert [note.split(": ")[1] for note in found["notes"]] == [
-        "of the 31 texts of 32 that may be English", "4 texts that do not say their language count as English",
+        "measured on 31 of 32 texts, the others are not English", "4 texts of unknown language count as English",
     ]  # fmt: skip
 
 
@@ -226,7 +226,7 @@ def test_the_same_inputs_give_the_same_bytes(measure, human, tmp_path):
 def test_where_nothing_was_continued_there_is_no_metric_that_a_gate_could_pass(measure, capsys):
     found = measure([])
     assert (found["metrics"], found["intervals"], found["worst"], found["best"], found["continuations"]) == ({}, {}, {}, {}, 0)
-    assert found["notes"] == ["nothing was continued: no held-out document is long enough, and no text is judged"]
+    assert found["notes"] == ["no metric was measured: no held-out document is long enough for a prompt"]
     assert f"warning: {found['notes'][0]}" in capsys.readouterr().err
 
 
@@ -234,10 +234,10 @@ def test_where_nothing_was_continued_there_is_no_metric_that_a_gate_could_pass(m
     ("what", "says"),
     [
         ("no table", "{table}: no table of continuations"),
-        ("other places", "{champion}: the champion's texts are not of the model's places; run the evaluation again"),
+        ("other prompts", "{champion}: the champion's completions are of other prompts than the model's; run the evaluation again"),
         ("no audit", "{table}: no audit of a scrubbing"),
-        ("no training", "{corpus}: the training split is empty; give the corpus that was trained on"),
-        ("no model", "text.spacy_model: spaCy model 'en_core_web_xl' is not installed; install it or name another"),
+        ("no training", "{corpus}: the training split is empty; pass the corpus that the model was trained on"),
+        ("no model", "text.spacy_model: spaCy model 'en_core_web_xl' is not installed; install it or set another model"),
         ("no number", "--settings: topics = 'many'"),
     ],
 )
@@ -254,7 +254,7 @@ def test_bad_input_is_one_line(what, says, human, corpus, audit, tokenizer_folde
     if what == "no number":
         settings = {"topics": "many"}
     champion = table.with_suffix(".champion")
-    write_continuations(champion, human[1:] if what == "other places" else [])
+    write_continuations(champion, human[1:] if what == "other prompts" else [])
     arguments = ["--continuations", table, "--champion-continuations", champion, "--corpus", held, "--scrubbed", held]
     arguments += [
         "--audit",
