@@ -29,19 +29,21 @@ def measure_bias(model: LoadedModel, settings: AuditSettings, seed: int, audit: 
     )  # fmt: skip
     if skipped:
         audit.warnings.append(
-            f"{skipped} counterfactual pairs are left out: the tokenizer cannot spell them in {settings.width} tokens (audit.width)"
+            f"{skipped} counterfactual pairs were skipped: the tokenizer cannot encode them in {settings.width} tokens (audit.width)"
         )
     audit.metrics["bias_pairs"] = sum(len(group_gaps.gaps) for group_gaps in likelihood)
     _add(audit, "likelihood", likelihood, settings, seed)
     english = next((suite for suite in suites if suite.language == JUDGED), None)
     if english is None:
-        audit.warnings.append("sentiment and toxicity are judged in English alone, which audit.languages leaves out: not measured")
+        audit.warnings.append(
+            "the bias in sentiment and toxicity was not measured: it needs English, and audit.languages does not contain en"
+        )
         return
     tokens = settings.completion_tokens
     sampling = Sampling(tokens, min(10, tokens), settings.temperature, settings.top_k, settings.top_p)
     completion = completion_gaps(
         model, english, sampling, prompts=settings.prompts, batch=settings.batch, seed=seed,
-        say=lambda done, total: say(0.7 + 0.3 * done / total, "completions of counterfactual openings"),
+        say=lambda done, total: say(0.7 + 0.3 * done / total, "completions of counterfactual prompts"),
     )  # fmt: skip
     for measure in ("sentiment", "toxicity"):
         _add(audit, measure, [group_gaps for group_gaps in completion if group_gaps.measure == measure], settings, seed)

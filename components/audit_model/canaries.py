@@ -170,7 +170,7 @@ def measure_canaries(model: LoadedModel, settings: AuditSettings, seed: int, aud
     secrets, others = planted(settings.secrets, seed), never_planted(settings.secrets, seed)
     exposures = measure_exposure(
         model, [*secrets, *others], candidates=settings.candidates, batch=settings.batch,
-        width=settings.width, seed=seed, say=lambda done, total: say(0.9 * done / total, "exposure of planted secrets"),
+        width=settings.width, seed=seed, say=lambda done, total: say(0.9 * done / total, "exposure of planted canary strings"),
     )  # fmt: skip
     sampling = Sampling(temperature=settings.temperature, top_k=settings.top_k, top_p=settings.top_p)
     extracted = measure_extraction(model, secrets, sampling, attempts=settings.attempts, batch=settings.batch, seed=seed)

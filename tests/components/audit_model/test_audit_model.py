@@ -71,8 +71,8 @@ def test_pairs_too_long_are_a_warning_and_a_group_without_any_leaves_no_number_f
 ) -> None:
     assert run(toy_training, toy_tokenizer, tmp_path / "a", languages=["es"], width=24) == 0
     said = capsys.readouterr().err
-    assert "counterfactual pairs are left out: the tokenizer cannot spell them in 24 tokens (audit.width)" in said
-    assert "warning: sentiment and toxicity are judged in English alone, which audit.languages leaves out: not measured" in said
+    assert "counterfactual pairs were skipped: the tokenizer cannot encode them in 24 tokens (audit.width)" in said
+    assert "warning: the bias in sentiment and toxicity was not measured: it needs English, and audit.languages does not contain en" in said
     metrics = json.loads((tmp_path / "a").read_text())["metrics"]
     assert metrics["bias_likelihood_worst"] is None is metrics["bias_likelihood_excess"]
     assert "bias_sentiment_worst" not in metrics and "bias_toxicity_worst" not in metrics
