@@ -31,20 +31,20 @@ def work(call: Call) -> None:
     for warning in plan.warnings:
         call.warn(warning)
     counts: Counter[str] = Counter()
-    literal: dict[str, int] = {}
+    control_tokens: dict[str, int] = {}
 
-    def written() -> Iterator[Document]:
+    def planned_documents() -> Iterator[Document]:
         total = sum(plan.keep)
         for number, document in enumerate(follow(plan, source.documents()), start=1):
             counts.update({document.split: 1, "bytes": document.size})
-            if found := len(CONTROL_TOKEN.findall(document.text)):
-                literal[quotable_name(document.id, f"document {number}")] = found
+            if count := len(CONTROL_TOKEN.findall(document.text)):
+                control_tokens[quotable_name(document.id, f"document {number}")] = count
             call.progress(number, total, f"{number} of {total} documents")
             yield document if document.language else replace(document, language=language_of(document.text))
         source.verify()
 
-    write_documents(call.outputs["corpus"], written())
-    _warn_of_control_tokens(call, literal)
+    write_documents(call.outputs["corpus"], planned_documents())
+    _warn_of_control_tokens(call, control_tokens)
     metrics = {
         "documents": sum(counts[split] for split in SPLITS),
         "works": len(plan.splits),
@@ -57,12 +57,12 @@ def work(call: Call) -> None:
     call.describe("corpus", source=source.name, documents=metrics["documents"])
 
 
-def _warn_of_control_tokens(call: Call, literal: dict[str, int]) -> None:
+def _warn_of_control_tokens(call: Call, counts: dict[str, int]) -> None:
     """Warn of literal control tokens. The tokenizer encodes them as plain text, which the user may not expect."""
-    for name, count in list(literal.items())[:NAMED]:
+    for name, count in list(counts.items())[:NAMED]:
         call.warn(f"{name}: {count} literal control token{'s' * (count > 1)} (<END> or the like), taken as plain text")
-    if len(literal) > NAMED:
-        call.warn(f"{sum(literal.values())} literal control tokens in {len(literal)} documents altogether, taken as plain text")
+    if len(counts) > NAMED:
+        call.warn(f"{sum(counts.values())} literal control tokens in {len(counts)} documents altogether, taken as plain text")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

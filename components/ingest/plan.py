@@ -63,34 +63,34 @@ def make_plan(documents: Iterable[Document], settings: IngestSettings, seed: int
         BadInput: there is no text, all documents are equal, two documents share an id, there are fewer than three works, or the
             sample leaves fewer than three.
     """
-    seen, digests, empty = _survey(documents, seed, where)
+    records, digests, empty = _survey(documents, seed, where)
     total = len(digests) // DIGEST
     warnings = []
     if empty:
         warnings.append(f"{empty} of {total} documents have no text and were dropped")
-    if (repeated := total - empty - len(seen)) > 0:
-        if len(seen) == 1:
-            raise BadInput(f"all {repeated + 1} documents have the same text", where=where, remedy="give at least three different works")
-        warnings.append(f"{repeated} of {total} documents repeat another's text exactly and were dropped")
-    if not seen:
+    if (duplicates := total - empty - len(records)) > 0:
+        if len(records) == 1:
+            raise BadInput(f"all {duplicates + 1} documents have the same text", where=where, remedy="give at least three different works")
+        warnings.append(f"{duplicates} of {total} documents repeat another's text exactly and were dropped")
+    if not records:
         raise BadInput("the corpus holds no text", where=where, remedy="give at least three works")
-    kept = sample(seen, megabytes) if megabytes else seen
-    if len(kept) < len(seen):
-        asked = f"ingest.bundled_megabytes = {megabytes:g}"
-        works, of_works = len({one.group for one in kept}), len({one.group for one in seen})
-        if works < len(SPLITS) <= of_works:
-            what = f"{asked} leaves {works} of {of_works} works, and a split needs {len(SPLITS)}"
-            raise BadInput(what, where=where, remedy="raise it, or set it to 0")
-        lost = f" and {works} of {of_works} works" if works < of_works else ""
-        warnings.append(f"a sample of {len(kept)} of {len(seen)} documents{lost} was kept, as {asked} asks")
-    by_name = _works(kept)
-    splits, moved = split_works(by_name, seed, settings.split_train, settings.split_validation, settings.split_by, where)
+    kept_records = sample(records, megabytes) if megabytes else records
+    if len(kept_records) < len(records):
+        setting = f"ingest.bundled_megabytes = {megabytes:g}"
+        kept_works, all_works = len({record.group for record in kept_records}), len({record.group for record in records})
+        if kept_works < len(SPLITS) <= all_works:
+            problem = f"{setting} leaves {kept_works} of {all_works} works, and a split needs {len(SPLITS)}"
+            raise BadInput(problem, where=where, remedy="raise it, or set it to 0")
+        lost_works = f" and {kept_works} of {all_works} works" if kept_works < all_works else ""
+        warnings.append(f"a sample of {len(kept_records)} of {len(records)} documents{lost_works} was kept, as {setting} asks")
+    works = _works(kept_records)
+    splits, moved = split_works(works, seed, settings.split_train, settings.split_validation, settings.split_by, where)
     if settings.split_by == "auto":
-        warnings += _half_dated(by_name)
+        warnings += _half_dated(works)
     warnings += [f"so few works that {splits[name]} would be empty: {quotable_name(name, 'a work')} was moved there" for name in moved]
     keep = [False] * total
-    for one in kept:
-        keep[one.place] = True
+    for record in kept_records:
+        keep[record.place] = True
     return Plan(where, keep, digests, splits, warnings)
 
 
@@ -102,11 +102,11 @@ def follow(plan: Plan, documents: Iterable[Document]) -> Iterator[Document]:
     """
     changed = BadInput("the source changed while it was read", where=plan.where, remedy="run again when nobody writes to it")
     count = 0
-    for place, document in enumerate(documents):
+    for index, document in enumerate(documents):
         count += 1
-        if _digest(document) != plan.digests[place * DIGEST : count * DIGEST]:
+        if _digest(document) != plan.digests[index * DIGEST : count * DIGEST]:
             raise changed
-        if plan.keep[place]:
+        if plan.keep[index]:
             group = document.group or document.id
             yield replace(document.with_text(document.text), group=group, split=plan.splits[group])
     if count != len(plan.keep):
@@ -115,44 +115,44 @@ def follow(plan: Plan, documents: Iterable[Document]) -> Iterator[Document]:
 
 def _survey(documents: Iterable[Document], seed: int, where: str) -> tuple[list[Seen], bytes, int]:
     """Return the records of non-empty, distinct documents, the digests of all documents, and the number of empty ones."""
-    seen, digests, texts, ids, empty = list[Seen](), bytearray(), set[str](), set[str](), 0
-    for place, document in enumerate(documents):
+    records, digests, text_digests, ids, empty = list[Seen](), bytearray(), set[str](), set[str](), 0
+    for index, document in enumerate(documents):
         digests += _digest(document)
         if not document.text.strip():
             empty += 1
             continue
-        whole = document.with_text(document.text)
-        if whole.sha256 in texts:
+        normalised = document.with_text(document.text)
+        if normalised.sha256 in text_digests:
             continue
-        texts.add(whole.sha256)
+        text_digests.add(normalised.sha256)
         if document.id in ids:
-            named = f"{where}: {quotable_name(document.id)}".removeprefix(": ")
-            raise BadInput("two documents with different texts have this id", where=named, remedy="give each document its own id")
+            location = f"{where}: {quotable_name(document.id)}".removeprefix(": ")
+            raise BadInput("two documents with different texts have this id", where=location, remedy="give each document its own id")
         ids.add(document.id)
-        seen.append(
+        records.append(
             Seen(
-                place, document.group or document.id, document.group or whole.sha256, whole.size, document.source, document.date,
-                unit_hash(seed, whole.sha256),
+                index, document.group or document.id, document.group or normalised.sha256, normalised.size, document.source, document.date,
+                unit_hash(seed, normalised.sha256),
             )
         )  # fmt: skip
-    return seen, bytes(digests), empty
+    return records, bytes(digests), empty
 
 
 def _digest(document: Document) -> bytes:
-    state = hashlib.blake2b(digest_size=DIGEST)
+    digest = hashlib.blake2b(digest_size=DIGEST)
     for name in FIELDS:
         data = getattr(document, name).encode()
-        state.update(len(data).to_bytes(8, "big") + data)
-    return state.digest()
+        digest.update(len(data).to_bytes(8, "big") + data)
+    return digest.digest()
 
 
-def _works(kept: list[Seen]) -> dict[str, Work]:
+def _works(records: list[Seen]) -> dict[str, Work]:
     """Return the works by name. The date of a work is its latest date, or not an ISO date if one of its documents has none."""
     works: dict[str, Work] = {}
-    for one in kept:
-        known = works.setdefault(one.group, Work(one.key, one.source, one.date))
-        latest = max(known.date, one.date, key=lambda date: (not is_iso_date(date), date))
-        works[one.group] = replace(known, date=latest)
+    for record in records:
+        work = works.setdefault(record.group, Work(record.key, record.source, record.date))
+        latest = max(work.date, record.date, key=lambda date: (not is_iso_date(date), date))
+        works[record.group] = replace(work, date=latest)
     return works
 
 

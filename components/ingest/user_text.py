@@ -83,10 +83,10 @@ def check_columns(where: str, present: Collection[str], columns: Columns, may_be
                 where=where,
                 remedy=f"give the table a first row with the names of its columns, or set ingest.columns.{name} to one of them",
             )
-        names = [one for one in present if NAME.fullmatch(one)][:SHOWN]
+        names = [cell for cell in present if NAME.fullmatch(cell)][:SHOWN]
         more = f"{len(present) - len(names)} {'more' if names else 'with other names'}" if len(present) > len(names) else ""
-        there = " and ".join(filter(None, (", ".join(names), more))) or "none"
-        raise BadInput(f"no column {column!r}; it has: {there}", where=where, remedy=f"set ingest.columns.{name} to one of them")
+        existing = " and ".join(filter(None, (", ".join(names), more))) or "none"
+        raise BadInput(f"no column {column!r}; it has: {existing}", where=where, remedy=f"set ingest.columns.{name} to one of them")
 
 
 def _is_header(row: Collection[str], columns: Columns) -> bool:
@@ -119,19 +119,19 @@ def table_documents(file: Path, columns: Columns) -> Iterator[Document]:
         if not isinstance(cells.get(columns.text) or "", str):
             raise BadInput(f"{columns.text!r} is {type(cells[columns.text]).__name__} and not text", where=where)
         text = cells.get(columns.text) or ""
-        given = {name: _string(cells.get(getattr(columns, name))) for name in Columns.model_fields} | {"text": text}
-        for name, value in given.items():
+        fields = {name: _string(cells.get(getattr(columns, name))) for name in Columns.model_fields} | {"text": text}
+        for name, value in fields.items():
             _check_encodable(value, f"{where}: {getattr(columns, name)!r}")
-        group = given.pop("group") or given["id"]
-        yield Document(**given | {"id": given["id"] or f"{file.name}#{number}"}, group=group, source=SOURCE)
+        group = fields.pop("group") or fields["id"]
+        yield Document(**fields | {"id": fields["id"] or f"{file.name}#{number}"}, group=group, source=SOURCE)
 
 
 def _check_encodable(value: str, where: str) -> None:
     try:
         value.encode()
     except UnicodeEncodeError as error:  # JSON escapes can encode half of a surrogate pair
-        half = f"half of a character (\\u{ord(value[error.start]):04x})"
-        raise BadInput(half, where=where, remedy="write the text as UTF-8") from None
+        problem = f"half of a character (\\u{ord(value[error.start]):04x})"
+        raise BadInput(problem, where=where, remedy="write the text as UTF-8") from None
 
 
 def _string(value: Any) -> str:
@@ -148,8 +148,8 @@ def _jsonl(file: Path, columns: Columns) -> Iterator[Row]:
         try:
             cells = json.loads(line)
         except (ValueError, RecursionError) as error:
-            what = error.msg.lower() if isinstance(error, json.JSONDecodeError) else "cannot be parsed"
-            raise BadInput(f"not JSON: {what}", where=where, remedy="write one JSON object a line") from None
+            reason = error.msg.lower() if isinstance(error, json.JSONDecodeError) else "cannot be parsed"
+            raise BadInput(f"not JSON: {reason}", where=where, remedy="write one JSON object a line") from None
         if not isinstance(cells, dict):
             raise BadInput(f"a {type(cells).__name__} and not a JSON object", where=where, remedy="write one JSON object a line")
         if columns.text not in cells:

@@ -58,14 +58,18 @@ def _check_languages(call: Call, scrubber: Scrubber) -> None:
     settings: ScrubSettings = call.settings
     if settings.on_language == "ignore":
         return
-    if unspoken := scrubber.unspoken(read_documents(call.inputs["corpus"])):
-        named = ", ".join(f"{language} {count}" for language, count in sorted(unspoken.items(), key=lambda i: (-i[1], i[0]))[:NAMED])
-        more = f" and {len(unspoken) - NAMED} more languages" if len(unspoken) > NAMED else ""
-        what = f"names may stay in {unspoken.total()} documents that are not in the language of {settings.spacy_model} ({named}{more})"
+    if unsupported := scrubber.unspoken(read_documents(call.inputs["corpus"])):
+        languages = ", ".join(
+            f"{language} {count}" for language, count in sorted(unsupported.items(), key=lambda item: (-item[1], item[0]))[:NAMED]
+        )
+        more = f" and {len(unsupported) - NAMED} more languages" if len(unsupported) > NAMED else ""
+        problem = (
+            f"names may stay in {unsupported.total()} documents that are not in the language of {settings.spacy_model} ({languages}{more})"
+        )
         remedy = "name a model of their language in scrub.spacy_model"
         if settings.on_language == "fail":
-            raise BadInput(what, where="corpus", remedy=f"{remedy}, or set scrub.on_language to warn")
-        call.warn(f"{what}; {remedy}")
+            raise BadInput(problem, where="corpus", remedy=f"{remedy}, or set scrub.on_language to warn")
+        call.warn(f"{problem}; {remedy}")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

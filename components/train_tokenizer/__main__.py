@@ -67,10 +67,10 @@ def work(call: Call) -> None:
 def _check_coverage(call: Call, settings: TokenizerSettings, coverage: float) -> None:
     if coverage >= settings.min_coverage or settings.on_coverage == "ignore":
         return
-    text = f"{coverage:.1%} of held-out words are one or two tokens, below {settings.min_coverage:.0%}"
+    problem = f"{coverage:.1%} of held-out words are one or two tokens, below {settings.min_coverage:.0%}"
     if settings.on_coverage == "fail":
-        raise BadInput(text, where="tokenizer.min_coverage", remedy="raise tokenizer.vocabulary or add text")
-    call.warn(f"tokenizer coverage: {text}")
+        raise BadInput(problem, where="tokenizer.min_coverage", remedy="raise tokenizer.vocabulary or add text")
+    call.warn(f"tokenizer coverage: {problem}")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

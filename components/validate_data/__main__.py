@@ -32,13 +32,13 @@ def work(call: Call) -> None:
     if not total:
         raise BadInput("the corpus holds no document", where=str(corpus))
 
-    def counted() -> Iterator[Document]:
+    def counted_documents() -> Iterator[Document]:
         for number, document in enumerate(read_documents(corpus), start=1):
             call.progress(number, total + 1, f"{number} of {total} documents")
             yield document
 
-    measured = measure(counted(), settings.languages, call.parameters["seed"])
-    found = [] if settings.on_anomalies == "ignore" else anomalies(measured.features)
+    measured = measure(counted_documents(), settings.languages, call.parameters["seed"])
+    violations = [] if settings.on_anomalies == "ignore" else anomalies(measured.features)
     checks = check_all(measured, settings)
     if settings.on_skew != "ignore":
         divergence = length_divergence(measured.features)
@@ -47,26 +47,26 @@ def work(call: Call) -> None:
         "documents": measured.documents,
         "megabytes": round(measured.megabytes, 3),
         "splits": measured.splits,
-        "checks": [_finite(asdict(one)) for one in checks],
+        "checks": [_finite(asdict(result)) for result in checks],
         "sources": measured.sources,
         "rights": measured.rights,
         "length_histogram": measured.length_histogram,
-        "anomalies": found,
+        "anomalies": violations,
     }
     if "page" in call.outputs:
         write_text(call.outputs["page"], page("Corpus", [("Corpus", statistics_section(statistics))]))
-    for one in checks:
-        if one.verdict == "warn":
-            call.warn(str(one))
-    wrong = [f"{one['feature']}: {one['what']}" for one in found]
-    failed = [str(one) for one in checks if one.verdict == "fail"] + (wrong if settings.on_anomalies == "fail" else [])
+    for result in checks:
+        if result.verdict == "warn":
+            call.warn(str(result))
+    violation_texts = [f"{violation['feature']}: {violation['what']}" for violation in violations]
+    failed = [str(result) for result in checks if result.verdict == "fail"] + (violation_texts if settings.on_anomalies == "fail" else [])
     if failed:
         raise BadInput(" | ".join(failed), where="corpus", remedy="mend the texts, or change the limits in section validate of the profile")
-    for anomaly in wrong:
+    for anomaly in violation_texts:
         call.warn(anomaly)
     write_text(call.outputs["statistics"], json.dumps(statistics, indent=1, ensure_ascii=False, allow_nan=False))
-    metrics = {"documents": measured.documents, "anomalies": len(found)} | {
-        one.name: round(one.value, 4) for one in checks if math.isfinite(one.value)
+    metrics = {"documents": measured.documents, "anomalies": len(violations)} | {
+        result.name: round(result.value, 4) for result in checks if math.isfinite(result.value)
     }
     if "metrics" in call.outputs:
         call.describe("metrics", **metrics)
@@ -74,9 +74,9 @@ def work(call: Call) -> None:
     call.progress(1, 1, "checked")
 
 
-def _finite(one: dict[str, Any]) -> dict[str, Any]:
+def _finite(check_fields: dict[str, Any]) -> dict[str, Any]:
     """Return a check with its value rounded; None for a non-finite value, which JSON cannot express."""
-    return one | {"value": round(one["value"], 6) if math.isfinite(one["value"]) else None}
+    return check_fields | {"value": round(check_fields["value"], 6) if math.isfinite(check_fields["value"]) else None}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -62,14 +62,14 @@ def _tfdv() -> Any:
     """Import TFDV (6 s) and return it. Suppresses the log output of TensorFlow, Beam and Google's libraries."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
-    before = logging.root.manager.disable
+    previous_level = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:
         with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             warnings.simplefilter("ignore")
             import tensorflow_data_validation as tfdv
     finally:
-        logging.disable(before)
+        logging.disable(previous_level)
     return tfdv
 
 
@@ -98,8 +98,8 @@ def anomalies(features: dict[str, list[Any]]) -> list[dict[str, str]]:
     """
     tfdv = _tfdv()
     statistics = _statistics(features, list(range(len(features["split"]))))
-    found = tfdv.validate_statistics(statistics, tfdv.load_schema_text(str(SCHEMA))).anomaly_info
-    return [{"feature": name, "what": " ".join(found[name].description.split())} for name in sorted(found)]
+    violations = tfdv.validate_statistics(statistics, tfdv.load_schema_text(str(SCHEMA))).anomaly_info
+    return [{"feature": name, "what": " ".join(violations[name].description.split())} for name in sorted(violations)]
 
 
 def length_divergence(features: dict[str, list[Any]]) -> float:
@@ -111,5 +111,5 @@ def length_divergence(features: dict[str, list[Any]]) -> float:
     lengths = {COMPARED: features[COMPARED]}
     schema = tfdv.load_schema_text(str(SCHEMA))
     tfdv.get_feature(schema, COMPARED).skew_comparator.jensen_shannon_divergence.threshold = 1.0  # never exceeded: only measures
-    compared = tfdv.validate_statistics(_statistics(lengths, rows["train"]), schema, serving_statistics=_statistics(lengths, rows["test"]))
-    return float(compared.drift_skew_info[0].skew_measurements[0].value)
+    result = tfdv.validate_statistics(_statistics(lengths, rows["train"]), schema, serving_statistics=_statistics(lengths, rows["test"]))
+    return float(result.drift_skew_info[0].skew_measurements[0].value)

@@ -73,7 +73,7 @@ def measure(documents: Iterable[Document], languages: Iterable[str], seed: int) 
     """
     result = Measured(features={name: [] for name in FEATURES})
     expected = {language.lower() for language in languages}
-    sample, texts, sources = TextSample(seed), set[bytes](), Counter[str]()
+    sample, words_digests, sources = TextSample(seed), set[bytes](), Counter[str]()
     licences: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     totals: Counter[str] = Counter()
     lengths = array("q")
@@ -81,7 +81,7 @@ def measure(documents: Iterable[Document], languages: Iterable[str], seed: int) 
     groups: dict[str, set[str]] = defaultdict(set)
     for document in documents:
         words = WORD.findall(document.text)
-        same = digest_bytes(" ".join(words).casefold().encode())[:32].encode()
+        words_digest = digest_bytes(" ".join(words).casefold().encode())[:32].encode()
         totals.update(
             documents=1,
             bytes=document.size,
@@ -89,10 +89,10 @@ def measure(documents: Iterable[Document], languages: Iterable[str], seed: int) 
             words=len(words),
             sentences=max(1, len(SENTENCE_END.findall(document.text))),
             damage=len(DAMAGE.findall(document.text)),
-            repeated=int(same in texts),
+            repeated=int(words_digest in words_digests),
             expected=int(document.language.lower().split("-")[0] in expected),
         )
-        texts.add(same)
+        words_digests.add(words_digest)
         lengths.append(len(document.text))
         sources[document.source] += 1
         licences[document.source, document.licence.strip()].update(documents=1, consent=int(bool(document.consent.strip())))
@@ -125,9 +125,9 @@ def _rights(licences: Mapping[tuple[str, str], Counter[str]]) -> list[dict[str, 
     Rows without a licence come first, then rows with the most documents. After 20 rows, one row with `source` and `licence` None sums
     the others. The text of a consent is not returned, because it may name persons.
     """
-    kinds = sorted(licences.items(), key=lambda one: (one[0][1] != "", -one[1]["documents"], one[0]))
-    rows: list[dict[str, Any]] = [{"source": source, "licence": licence, **counts} for (source, licence), counts in kinds[:RIGHTS]]
-    if rest := sum((counts for _, counts in kinds[RIGHTS:]), Counter[str]()):
+    ranked = sorted(licences.items(), key=lambda item: (item[0][1] != "", -item[1]["documents"], item[0]))
+    rows: list[dict[str, Any]] = [{"source": source, "licence": licence, **counts} for (source, licence), counts in ranked[:RIGHTS]]
+    if rest := sum((counts for _, counts in ranked[RIGHTS:]), Counter[str]()):
         rows.append({"source": None, "licence": None, "documents": rest["documents"], "consent": rest["consent"]})
     return rows
 
