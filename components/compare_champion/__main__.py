@@ -27,7 +27,7 @@ from robo_poet.step.program import Call, program
 
 def work(call: Call) -> None:
     seed = int(call.parameters["seed"])
-    ours = read_likelihoods(call.inputs["measured"])
+    new_rows = read_likelihoods(call.inputs["measured"])
     try:
         champion = find_champion(Path(call.parameters["registry"]), call.parameters["champion"])
         model = load_model(champion.folder / "model", champion.folder / "tokenizer") if champion else None
@@ -41,53 +41,53 @@ def work(call: Call) -> None:
         _none(call, "none", "no champion yet: nothing to compare with")
         return
     documents = list(read_documents(call.inputs["scrubbed"], "test"))
-    if [document.id for document in documents] != [row.id for row in ours]:
+    if [document.id for document in documents] != [row.id for row in new_rows]:
         remedy = "give the corpus that the model was evaluated on"
         raise BadInput("the documents are not those of the test split", where=str(call.inputs["measured"]), remedy=remedy)
     prompts, decoding = read_continuations(call.inputs["continuations"]), read_decoding(call.inputs["continuations"])
     try:
-        theirs, texts = _read_by(call, model, documents, prompts, decoding, champion.number)
+        champion_rows, completions = _read_by(call, model, documents, prompts, decoding, champion.number)
     except (OSError, MemoryError):  # a fault of the machine, not of the champion
         raise
     except Exception as error:  # an older export may fail in any way on these tensors; the gates judge this state
-        what = f"it loads, and then does not work: {type(error).__name__}"
-        call.warn(f"the champion, version {champion.number}, cannot be measured: {what}")
-        _none(call, "unreadable", f"the champion cannot be measured: {what}")
+        reason = f"it loads, and then does not work: {type(error).__name__}"
+        call.warn(f"the champion, version {champion.number}, cannot be measured: {reason}")
+        _none(call, "unreadable", f"the champion cannot be measured: {reason}")
         return
-    write_likelihoods(call.outputs["champion_measured"], theirs)
-    write_continuations(call.outputs["champion_continuations"], texts, decoding)
-    found = compare(
-        [row.group for row in ours], [row.bytes for row in ours], [row.nats for row in ours], [row.nats for row in theirs],
-        seed=seed,
+    write_likelihoods(call.outputs["champion_measured"], champion_rows)
+    write_continuations(call.outputs["champion_continuations"], completions, decoding)
+    result = compare(
+        [row.group for row in new_rows], [row.bytes for row in new_rows], [row.nats for row in new_rows],
+        [row.nats for row in champion_rows], seed=seed,
     )  # fmt: skip
-    trained_on = champion.manifest().lineage.get("settings", {}).get("seed")
-    if trained_on is not None and trained_on != seed:
-        call.warn(f"the champion was trained with seed {trained_on}, not {seed}: it may have learnt these very documents")
-    difference = {name: _finite(value) for name, value in asdict(found.difference).items()}
+    champion_seed = champion.manifest().lineage.get("settings", {}).get("seed")
+    if champion_seed is not None and champion_seed != seed:
+        call.warn(f"the champion was trained with seed {champion_seed}, not {seed}: it may have learnt these very documents")
+    difference = {name: _finite(value) for name, value in asdict(result.difference).items()}
     comparison = {
-        "identical": all(mine.nats == other.nats for mine, other in zip(ours, theirs, strict=True)),
-        "unit": found.unit, "verdict": found.verdict, "needed_units": found.needed_units, "reason": found.reason,
-        "bits_per_byte": {"new": _bits(ours), "champion": _bits(theirs), "difference": difference},
+        "identical": all(new_row.nats == champion_row.nats for new_row, champion_row in zip(new_rows, champion_rows, strict=True)),
+        "unit": result.unit, "verdict": result.verdict, "needed_units": result.needed_units, "reason": result.reason,
+        "bits_per_byte": {"new": _bits(new_rows), "champion": _bits(champion_rows), "difference": difference},
     }  # fmt: skip
     _write(call, {"state": "measured", "champion": {"version": champion.number, "digest": champion.digest}, **comparison})
-    call.progress(1, 1, f"version {champion.number}: {found.reason}")
+    call.progress(1, 1, f"version {champion.number}: {result.reason}")
 
 
 def _read_by(
     call: Call, model: LoadedModel, documents: Sequence[Document], prompts: Sequence[Continuation], decoding: Mapping[str, float],
-    number: int,
+    version: int,
 ) -> tuple[list[DocumentLikelihood], list[Continuation]]:  # fmt: skip
     """Return the champion's likelihood of the documents and its completions of the prompts."""
     settings, seed = cast(CompareSettings, call.settings), int(call.parameters["seed"])
-    theirs = document_likelihoods(
+    rows = document_likelihoods(
         model, documents, batch=settings.batch,
-        say=lambda done, total: call.progress(0.6 * done / total, 1, f"the champion, version {number}, on held-out text"),
+        say=lambda done, total: call.progress(0.6 * done / total, 1, f"the champion, version {version}, on held-out text"),
     )  # fmt: skip
-    texts = champion_texts(
+    completions = champion_texts(
         model, prompts, decoding, batch=settings.batch, seed=seed,
         say=lambda done, total: call.progress(0.6 + 0.4 * done / total, 1, "the champion after the same prompts"),
     )  # fmt: skip
-    return theirs, texts
+    return rows, completions
 
 
 def _none(call: Call, state: str, reason: str) -> None:

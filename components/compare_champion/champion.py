@@ -30,16 +30,16 @@ def find_champion(registry: Path, digest: str) -> Version | None:
     if digest == NONE:
         return None
     store = Registry(registry)
-    found = next((one for one in store.versions() if one.digest == digest), None) if digest else store.champion()
-    if found is None and not digest and store.strays():
+    version = next((candidate for candidate in store.versions() if candidate.digest == digest), None) if digest else store.champion()
+    if version is None and not digest and store.strays():
         raise BadInput(
             "the log knows no champion, but there are versions that it does not know", where=str(registry), remedy="restore the log"
         )
-    if digest and found is None:
+    if digest and version is None:
         raise BadInput(f"no version has the digest {digest[:12]}", where=str(registry), remedy="submit the run again")
-    if found:
-        found.verify()
-    return found
+    if version:
+        version.verify()
+    return version
 
 
 def champion_texts(
@@ -62,11 +62,19 @@ def champion_texts(
     """
     encode = model.tokenizer.encode_all
     following = [ids[: MAX_LENGTH - 2] for ids in encode([row.reference for row in rows])]
-    room = [MAX_LENGTH - 1 - len(ids) for ids in following]
-    prompts = [[START, *ids[-most:]] for ids, most in zip(encode([row.prompt for row in rows]), room, strict=True)]
+    limits = [MAX_LENGTH - 1 - len(ids) for ids in following]
+    prompts = [[START, *ids[-limit:]] for ids, limit in zip(encode([row.prompt for row in rows]), limits, strict=True)]
     sampling = Sampling(min_new=0, temperature=decoding["temperature"], top_k=int(decoding["top_k"]), top_p=decoding["top_p"])
-    written = complete_prompts(model, prompts, [max(1, len(ids)) for ids in following], sampling, batch=batch, seed=seed, say=say)
+    completions = complete_prompts(model, prompts, [max(1, len(ids)) for ids in following], sampling, batch=batch, seed=seed, say=say)
     return [
-        replace(row, text=one.text, stop=one.reason.name.lower(), tokens=one.tokens, reference_tokens=ids, nats=0.0, reference_nats=0.0)
-        for row, one, ids in zip(rows, written, following, strict=True)
+        replace(
+            row,
+            text=completion.text,
+            stop=completion.reason.name.lower(),
+            tokens=completion.tokens,
+            reference_tokens=ids,
+            nats=0.0,
+            reference_nats=0.0,
+        )
+        for row, completion, ids in zip(rows, completions, following, strict=True)
     ]

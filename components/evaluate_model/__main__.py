@@ -36,8 +36,8 @@ def unigram_log_probs(training: Iterable[Sequence[int]], size: int) -> npt.NDArr
     counts = np.ones(size)
     for document in training:
         counts += np.bincount(np.asarray(document, np.int64), minlength=size)
-    shares: npt.NDArray[np.float64] = np.log(counts / counts.sum())
-    return shares
+    log_probs: npt.NDArray[np.float64] = np.log(counts / counts.sum())
+    return log_probs
 
 
 def work(call: Call) -> None:
@@ -48,47 +48,50 @@ def work(call: Call) -> None:
         raise BadInput("the test split is empty", where=str(corpus), remedy="give a corpus of more works")
     model = load_model(call.inputs["model"], call.inputs["tokenizer"])
 
-    words = model.tokenizer
-    unigram = unigram_log_probs((words.encode_document(d.text)[1:] for d in read_documents(corpus, "train")), words.size)
+    tokenizer = model.tokenizer
+    unigram = unigram_log_probs((tokenizer.encode_document(d.text)[1:] for d in read_documents(corpus, "train")), tokenizer.size)
     rows = document_likelihoods(
         model, test, batch=settings.batch, unigram=unigram,
         say=lambda done, total: call.progress(0.5 * done, total, "likelihood of held-out text"),
     )  # fmt: skip
     write_likelihoods(call.outputs["measured"], rows)
-    found = likelihood_metrics(rows, seed)
+    estimates = likelihood_metrics(rows, seed)
 
     prompts = held_out_prompts(model, test, settings.continuations, settings.prompt_tokens, settings.continuation_tokens, seed)
     if not prompts:
         call.warn(f"no held-out document is {SHORTEST} tokens long: nothing is continued")
     decoding = {name: getattr(settings, name) for name in ("temperature", "top_k", "top_p")}
     sampling = Sampling(settings.continuation_tokens, 0, **decoding)  # min_new 0: a model may end immediately
-    ids, following = [prompt.ids for prompt in prompts], [prompt.following for prompt in prompts]
-    written = complete_prompts(
-        model, ids, list(map(len, following)), sampling, batch=settings.batch, seed=seed,
+    ids, references = [prompt.ids for prompt in prompts], [prompt.following for prompt in prompts]
+    completions = complete_prompts(
+        model, ids, list(map(len, references)), sampling, batch=settings.batch, seed=seed,
         say=lambda done, total: call.progress(0.5 + 0.3 * done / total, 1, "continuations of held-out prompts"),
     )  # fmt: skip
-    own, theirs = (completion_nats(model, ids, texts, batch=settings.batch) for texts in ([one.tokens for one in written], following))
-    continuations = [_continuation(model, *row) for row in zip(prompts, written, own, theirs, strict=True)]
+    completion_scores, reference_scores = (
+        completion_nats(model, ids, texts, batch=settings.batch)
+        for texts in ([completion.tokens for completion in completions], references)
+    )
+    continuations = [_continuation(model, *row) for row in zip(prompts, completions, completion_scores, reference_scores, strict=True)]
     write_continuations(call.outputs["continuations"], continuations, decoding)
 
-    metrics = {name: estimate.value for name, estimate in found.items()}
+    metrics = {name: estimate.value for name, estimate in estimates.items()}
     tokens, size = sum(row.tokens for row in rows), sum(row.bytes for row in rows)
     metrics |= {"test_tokens": float(tokens), "test_bytes": float(size)} | _exports(call, model, [document.text for document in test])
-    report = StepMetrics(metrics, {name: (one.low, one.high) for name, one in found.items()})
-    evaluation = report.to_json() | {
+    step_metrics = StepMetrics(metrics, {name: (estimate.low, estimate.high) for name, estimate in estimates.items()})
+    evaluation = step_metrics.to_json() | {
         "documents": len(test), "tokens": tokens,
-        "unit": units([row.group for row in rows]).name, "units": found["bits_per_byte"].units,
+        "unit": units([row.group for row in rows]).name, "units": estimates["bits_per_byte"].units,
     }  # fmt: skip
     write_text(call.outputs["evaluation"], json.dumps(evaluation, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False))
-    report.show(call)
+    step_metrics.show(call)
     call.progress(1, 1, f"perplexity {metrics['perplexity']:.1f}, {metrics['bits_per_byte']:.3f} bits per byte")
 
 
-def _continuation(model: LoadedModel, prompt: Prompt, written: Completion, nats: float, reference_nats: float) -> Continuation:
+def _continuation(model: LoadedModel, prompt: Prompt, completion: Completion, nats: float, reference_nats: float) -> Continuation:
     decode, document = model.tokenizer.decode, prompt.document
     return Continuation(
-        document.id, document.group, document.language, decode(prompt.ids), written.text, decode(prompt.following),
-        written.reason.name.lower(), written.tokens, prompt.following, nats, reference_nats,
+        document.id, document.group, document.language, decode(prompt.ids), completion.text, decode(prompt.following),
+        completion.reason.name.lower(), completion.tokens, prompt.following, nats, reference_nats,
     )  # fmt: skip
 
 

@@ -46,9 +46,9 @@ def measure_edge_loss(
     rows: npt.NDArray[np.int32] = np.full((batch, WINDOW), PAD, np.int32)  # the shape of all scoring, so TensorFlow does not retrace
     nats = nats_edge = 0.0
     total, done = sum(len(window) - 1 for window in windows), 0
-    for at in range(0, len(windows), batch):
+    for first in range(0, len(windows), batch):
         rows[:] = PAD
-        for row, window in enumerate(windows[at : at + batch]):
+        for row, window in enumerate(windows[first : first + batch]):
             rows[row, : len(window)] = window
         nats -= float(full.score(tokens=rows)["log_prob"].numpy().sum(dtype=np.float64))
     for window in windows:
@@ -62,11 +62,11 @@ def measure_edge_loss(
 
 def sample_windows(documents: Sequence[Sequence[int]], tokens: int, seed: int) -> list[Sequence[int]]:
     """Draw windows of at most 256 tokens without replacement, until they hold `tokens` predicted tokens or no window is left."""
-    places = [(document, start) for document in documents for start in range(0, len(document) - 1, WINDOW - 1)]
+    starts = [(document, start) for document in documents for start in range(0, len(document) - 1, WINDOW - 1)]
     windows: list[Sequence[int]] = []
     left = tokens
-    for number in np.random.default_rng(seed).permutation(len(places)):
-        document, start = places[number]
+    for index in np.random.default_rng(seed).permutation(len(starts)):
+        document, start = starts[index]
         window = document[start : start + min(WINDOW, left + 1)]
         windows.append(window)
         left -= len(window) - 1
@@ -77,5 +77,5 @@ def sample_windows(documents: Sequence[Sequence[int]], tokens: int, seed: int) -
 
 def _log_prob(logits: npt.NDArray[np.float32], token: int) -> float:
     """Return the natural log probability of `token` under (vocabulary,) logits."""
-    most = logits.max()
-    return float(logits[token] - most - np.log(np.exp(logits - most).sum(dtype=np.float64)))
+    maximum = logits.max()
+    return float(logits[token] - maximum - np.log(np.exp(logits - maximum).sum(dtype=np.float64)))

@@ -48,17 +48,19 @@ def held_out_prompts(
         return []
     random = np.random.default_rng(seed)
     spans = [(before := min(prompt, len(ids) // 2), min(following, len(ids) - before)) for _, ids in documents]
-    room = np.asarray([len(ids) - before - after + 1 for (_, ids), (before, after) in zip(documents, spans, strict=True)], np.float64)
-    taken: set[tuple[int, int]] = set()
+    positions = np.asarray([len(ids) - before - after + 1 for (_, ids), (before, after) in zip(documents, spans, strict=True)], np.float64)
+    drawn: set[tuple[int, int]] = set()
 
     def draw(apart: bool) -> Prompt | None:
-        number = int(random.choice(len(documents), p=room / room.sum()))
+        number = int(random.choice(len(documents), p=positions / positions.sum()))
         (document, ids), (before, after) = documents[number], spans[number]
-        at = int(random.integers(0, len(ids) - before - after + 1)) + before
-        if apart and any(other == number and abs(at - place) < before + after for other, place in taken):
+        position = int(random.integers(0, len(ids) - before - after + 1)) + before
+        if apart and any(
+            other_number == number and abs(position - other_position) < before + after for other_number, other_position in drawn
+        ):
             return None
-        taken.add((number, at))
-        return Prompt(document, [START, *ids[at - before : at]], ids[at : at + after])
+        drawn.add((number, position))
+        return Prompt(document, [START, *ids[position - before : position]], ids[position : position + after])
 
-    places = [place for _ in range(TRIES * count) if len(taken) < count and (place := draw(apart=True))]
-    return places + [place for _ in range(count - len(places)) if (place := draw(apart=False))]
+    prompts = [drawn_prompt for _ in range(TRIES * count) if len(drawn) < count and (drawn_prompt := draw(apart=True))]
+    return prompts + [drawn_prompt for _ in range(count - len(prompts)) if (drawn_prompt := draw(apart=False))]
