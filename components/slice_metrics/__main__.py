@@ -27,34 +27,39 @@ def work(call: Call) -> None:
     settings, seed = cast(SlicesSettings, call.settings), int(call.parameters["seed"])
     ours, theirs = read_tables(call.inputs["measured"], call.inputs["champion_measured"])
     models = {"model": ours} | ({"champion": theirs} if theirs is not None else {})
-    cut, left_out = slices(ours, [*((column,) for column in settings.columns), *map(sorted, settings.crosses)], settings.max_values)
-    notes = [_said(one, settings.max_values) for one in left_out]
+    measured_slices, left_out = slices(
+        ours, [*((column,) for column in settings.columns), *map(sorted, settings.crosses)], settings.max_values
+    )
+    notes = [_said(dimension, settings.max_values) for dimension in left_out]
     for note in notes:
         call.warn(note)
-    call.progress(0.01, 1, f"TFMA measures {len(cut)} slices of {len(ours)} documents")
+    call.progress(0.01, 1, f"TFMA measures {len(measured_slices)} slices of {len(ours)} documents")
     with TemporaryDirectory() as folder:
-        values = analyse(models, cut, Path(folder))
-    sure = {name: checked(name, documents, cut, values[name]) for name, documents in models.items()}
+        values = analyse(models, measured_slices, Path(folder))
+    checked_values = {name: checked(name, documents, measured_slices, values[name]) for name, documents in models.items()}
     records = []
-    for number, one in enumerate(cut, start=1):
-        records.append(record(one, ours, theirs, sure["model"], sure.get("champion", {}), settings, seed))
-        call.progress(0.6 + 0.4 * number / len(cut), 1.01, f"intervals of {number} of {len(cut)} slices")
+    for number, slice_ in enumerate(measured_slices, start=1):
+        records.append(record(slice_, ours, theirs, checked_values["model"], checked_values.get("champion", {}), settings, seed))
+        call.progress(0.6 + 0.4 * number / len(measured_slices), 1.01, f"intervals of {number} of {len(measured_slices)} slices")
 
     metrics = summary(records, settings.min_documents)
-    found = {
-        "slices": records, "metrics": metrics, "left_out": [asdict(one) for one in left_out],
+    artifact = {
+        "slices": records, "metrics": metrics, "left_out": [asdict(dimension) for dimension in left_out],
         "confidence": CONFIDENCE, "min_documents": settings.min_documents, "min_works": settings.min_works,
     }  # fmt: skip
-    write_text(call.outputs["slices"], json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False))
+    write_text(call.outputs["slices"], json.dumps(artifact, indent=1, ensure_ascii=False, allow_nan=False))
     if "page" in call.outputs:
-        write_text(call.outputs["page"], page("Slices", sections(found, notes), style=STYLE))
+        write_text(call.outputs["page"], page("Slices", sections(artifact, notes), style=STYLE))
     show_metrics(call, metrics)
-    call.progress(1, 1, f"{len(cut) - 1} slices, {metrics['slices_judged']} of {settings.min_documents} documents or more")
+    call.progress(1, 1, f"{len(measured_slices) - 1} slices, {metrics['slices_judged']} of {settings.min_documents} documents or more")
 
 
-def _said(one: LeftOut, most: int) -> str:
-    by = " and ".join(one.columns)
-    return f"slices by {by}: the {most} of the most documents are measured, {one.slices:,} with {one.documents:,} documents are not"
+def _said(dimension: LeftOut, most: int) -> str:
+    columns = " and ".join(dimension.columns)
+    return (
+        f"slices by {columns}: the {most} of the most documents are measured, "
+        f"{dimension.slices:,} with {dimension.documents:,} documents are not"
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:

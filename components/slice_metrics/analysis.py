@@ -38,8 +38,8 @@ class RatioMetric:
 
     def sums(self, documents: Sequence[DocumentLikelihood]) -> tuple[Array, Array]:
         """Return the amounts and the weights of the documents, (documents,) each."""
-        amounts = np.asarray([self.amount(one) for one in documents], np.float64)
-        return amounts, np.asarray([getattr(one, self.weight) for one in documents], np.float64)
+        amounts = np.asarray([self.amount(document) for document in documents], np.float64)
+        return amounts, np.asarray([getattr(document, self.weight) for document in documents], np.float64)
 
 
 def _exp(nats: float) -> float:
@@ -47,10 +47,10 @@ def _exp(nats: float) -> float:
 
 
 RATIO_METRICS: Mapping[str, RatioMetric] = {
-    "bits_per_byte": RatioMetric("bytes", lambda one: one.nats / math.log(2)),
-    "perplexity": RatioMetric("tokens", lambda one: one.nats, _exp),
-    "token_accuracy": RatioMetric("tokens", lambda one: one.first),
-    "top5_accuracy": RatioMetric("tokens", lambda one: one.among_five),
+    "bits_per_byte": RatioMetric("bytes", lambda document: document.nats / math.log(2)),
+    "perplexity": RatioMetric("tokens", lambda document: document.nats, _exp),
+    "token_accuracy": RatioMetric("tokens", lambda document: document.first),
+    "top5_accuracy": RatioMetric("tokens", lambda document: document.among_five),
 }
 
 
@@ -70,18 +70,18 @@ def checked(model: str, documents: Sequence[DocumentLikelihood], slices: Sequenc
     Raises:
         Disagreement: a value is missing, differs from the ratio of sums by more than 1e-6, or belongs to an unknown slice.
     """
-    if more := sorted(values.keys() - {one.key for one in slices}):
-        raise Disagreement(f"TFMA made a slice that nobody asked for: {more[0]}")
-    found: dict[str, dict[str, float]] = {one.key: {} for one in slices}
-    for name, measure in RATIO_METRICS.items():
-        amounts, weights = measure.sums(documents)
-        for one in slices:
-            ratio = float(amounts[one.rows].sum() / weights[one.rows].sum())
-            value = values.get(one.key, {}).get(name, math.nan) if math.isfinite(ratio) else math.nan
+    if unknown := sorted(values.keys() - {slice_.key for slice_ in slices}):
+        raise Disagreement(f"TFMA made a slice that nobody asked for: {unknown[0]}")
+    checked_values: dict[str, dict[str, float]] = {slice_.key: {} for slice_ in slices}
+    for name, metric in RATIO_METRICS.items():
+        amounts, weights = metric.sums(documents)
+        for slice_ in slices:
+            ratio = float(amounts[slice_.rows].sum() / weights[slice_.rows].sum())
+            value = values.get(slice_.key, {}).get(name, math.nan) if math.isfinite(ratio) else math.nan
             if math.isfinite(ratio) and not math.isclose(value, ratio, rel_tol=TOLERANCE, abs_tol=TOLERANCE):
-                raise Disagreement(f"TFMA says {name} {value} of the {model} on {one.key or 'all documents'}, its documents say {ratio}")
-            found[one.key][name] = value
-    return found
+                raise Disagreement(f"TFMA says {name} {value} of the {model} on {slice_.key or 'all documents'}, its documents say {ratio}")
+            checked_values[slice_.key][name] = value
+    return checked_values
 
 
 PREDICTION = "prediction"  # TFMA requires a prediction column; its values are not used
@@ -122,23 +122,23 @@ def analyse(models: Mapping[str, Sequence[DocumentLikelihood]], slices: Sequence
 def _columns(models: Mapping[str, Sequence[DocumentLikelihood]]) -> dict[str, Any]:
     columns: dict[str, Any] = {}
     for model, documents in models.items():
-        for name, measure in RATIO_METRICS.items():
-            amounts, weights = measure.sums(documents)
-            columns |= {f"{model}/{name}": amounts / weights, f"{model}/{measure.weight}": weights, PREDICTION: np.zeros(len(documents))}
+        for name, metric in RATIO_METRICS.items():
+            amounts, weights = metric.sums(documents)
+            columns |= {f"{model}/{name}": amounts / weights, f"{model}/{metric.weight}": weights, PREDICTION: np.zeros(len(documents))}
     return columns
 
 
 def _dimensions(slices: Sequence[Slice], documents: int) -> dict[str, Any]:
     """Return one column per dimension: the key of each document's slice; None for documents in no measured slice."""
     columns: dict[str, Any] = {}
-    for one in slices:
-        if one.values:
-            columns.setdefault(_dimension(one), np.full(documents, None, object))[one.rows] = one.key
+    for slice_ in slices:
+        if slice_.values:
+            columns.setdefault(_dimension(slice_), np.full(documents, None, object))[slice_.rows] = slice_.key
     return columns
 
 
-def _dimension(one: Slice) -> str:
-    return f"slice by {', '.join(one.values)}"
+def _dimension(slice_: Slice) -> str:
+    return f"slice by {', '.join(slice_.values)}"
 
 
 def _config(models: Mapping[str, Sequence[DocumentLikelihood]], slices: Sequence[Slice]) -> Any:
@@ -146,12 +146,12 @@ def _config(models: Mapping[str, Sequence[DocumentLikelihood]], slices: Sequence
 
     specs = [
         config_pb2.ModelSpec(
-            name=f"{model}/{name}", label_key=f"{model}/{name}", prediction_key=PREDICTION, example_weight_key=f"{model}/{measure.weight}"
+            name=f"{model}/{name}", label_key=f"{model}/{name}", prediction_key=PREDICTION, example_weight_key=f"{model}/{metric.weight}"
         )
         for model in models
-        for name, measure in RATIO_METRICS.items()
+        for name, metric in RATIO_METRICS.items()
     ]
-    dimensions = dict.fromkeys(_dimension(one) for one in slices if one.values)
+    dimensions = dict.fromkeys(_dimension(slice_) for slice_ in slices if slice_.values)
     return config_pb2.EvalConfig(
         model_specs=specs,
         slicing_specs=[config_pb2.SlicingSpec(), *(config_pb2.SlicingSpec(feature_keys=[name]) for name in dimensions)],
@@ -162,8 +162,8 @@ def _config(models: Mapping[str, Sequence[DocumentLikelihood]], slices: Sequence
 def _merged(results: Mapping[str, Any]) -> Values:
     values: Values = {}
     for name, result in results.items():
-        for place, outputs in result.slicing_metrics:
-            key = place[0][1] if place else OVERALL
+        for slice_pairs, outputs in result.slicing_metrics:
+            key = slice_pairs[0][1] if slice_pairs else OVERALL
             values.setdefault(key, {})[name] = float(outputs[""][""]["mean_label"]["doubleValue"])  # the value may be the string "NaN"
     return values
 
@@ -172,12 +172,12 @@ def _merged(results: Mapping[str, Any]) -> Values:
 def _silence() -> Iterator[None]:
     """Suppress the log output of TFMA, Beam and TensorFlow below ERROR. Exceptions are raised as usual."""
     loggers = [logging.getLogger(name) for name in ("absl", "tensorflow", "apache_beam")]
-    levels = [one.level for one in loggers]
+    levels = [logger.level for logger in loggers]
     with silent_stderr():
-        for one in loggers:
-            one.setLevel(logging.ERROR)
+        for logger in loggers:
+            logger.setLevel(logging.ERROR)
         try:
             yield
         finally:
-            for one, level in zip(loggers, levels, strict=True):
-                one.setLevel(level)
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)

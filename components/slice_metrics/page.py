@@ -15,30 +15,30 @@ EMPTY = "(none)"
 FEW = " With so few works they say how sure a number is for these works, not for others."
 
 
-def sections(found: Mapping[str, Any], notes: Sequence[str]) -> list[tuple[str, str]]:
+def sections(artifact: Mapping[str, Any], notes: Sequence[str]) -> list[tuple[str, str]]:
     """Return the sections of the page, as (title, HTML).
 
     Args:
-        found: the `slices` artifact.
+        artifact: the `slices` artifact.
         notes: messages about the slices that were left out.
     """
-    overall, cut = found["slices"][0], found["slices"][1:]
-    parts = [("All documents", _overall(overall, found)), ("Worst first", _plot(overall, cut, found))]
+    overall, slices = artifact["slices"][0], artifact["slices"][1:]
+    result = [("All documents", _overall(overall, artifact)), ("Worst first", _plot(overall, slices, artifact))]
     dimensions: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
-    for one in cut:
-        dimensions.setdefault(tuple(one["slice"]), []).append(one)
-    parts += [(f"By {' and '.join(columns)}", _table(worst_first(ones), found)) for columns, ones in dimensions.items()]
+    for record in slices:
+        dimensions.setdefault(tuple(record["slice"]), []).append(record)
+    result += [(f"By {' and '.join(columns)}", _table(worst_first(group), artifact)) for columns, group in dimensions.items()]
     if notes:
-        parts.append(("Left out", "".join(f"<p>{escape(note)}.</p>" for note in notes)))
-    return parts
+        result.append(("Left out", "".join(f"<p>{escape(note)}.</p>" for note in notes)))
+    return result
 
 
 def worst_first(records: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Return the slices ordered by bits per byte, worst first. Slices without a value come first."""
 
-    def rank(one: Mapping[str, Any]) -> tuple[bool, float, str]:
-        value = one["metrics"]["bits_per_byte"]["value"]
-        return value is not None, -(value or 0), one["key"]
+    def rank(record: Mapping[str, Any]) -> tuple[bool, float, str]:
+        value = record["metrics"]["bits_per_byte"]["value"]
+        return value is not None, -(value or 0), record["key"]
 
     return sorted(records, key=rank)
 
@@ -51,64 +51,81 @@ def distinct(records: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     Args:
         records: all slices, including the slice of all documents, which is dropped, too.
     """
-    sizes = {one["key"]: one["documents"] for one in records}
+    sizes = {record["key"]: record["documents"] for record in records}
 
-    def wider(one: Mapping[str, Any]) -> set[str]:
-        items = list(one["slice"].items())
-        return {slice_key(dict(some)) for size in range(len(items)) for some in combinations(items, size)}
+    def wider(record: Mapping[str, Any]) -> set[str]:
+        items = list(record["slice"].items())
+        return {slice_key(dict(subset)) for size in range(len(items)) for subset in combinations(items, size)}
 
-    return [one for one in records if one["slice"] and all(sizes.get(key) != one["documents"] for key in wider(one))]
+    return [record for record in records if record["slice"] and all(sizes.get(key) != record["documents"] for key in wider(record))]
 
 
-def _overall(one: Mapping[str, Any], found: Mapping[str, Any]) -> str:
-    models = [one["metrics"], *([one["champion"]] if one["champion"] else [])]
-    rows = [[metric_name(name), *(_with_interval(name, model[name]) for model in models)] for name in one["metrics"]]
-    over = f"{found['confidence']:.0%} intervals are over {one['unit']}s."
-    said = f"<p>{_size(one)}. {over}{FEW if one['unit'] == 'document' else ''}</p>" + table(
+def _overall(record: Mapping[str, Any], artifact: Mapping[str, Any]) -> str:
+    models = [record["metrics"], *([record["champion"]] if record["champion"] else [])]
+    rows = [[metric_name(name), *(_with_interval(name, model[name]) for model in models)] for name in record["metrics"]]
+    interval_note = f"{artifact['confidence']:.0%} intervals are over {record['unit']}s."
+    introduction = f"<p>{_size(record)}. {interval_note}{FEW if record['unit'] == 'document' else ''}</p>" + table(
         ["metric", "model", "champion"][: 1 + len(models)], rows
     )
-    compared = f"Against the champion, in bits per byte: {_compared(one)}." if one["champion"] else "There is no champion to compare with."
-    return f"{said}<p>{escape(compared)}</p>"
+    comparison = (
+        f"Against the champion, in bits per byte: {_compared(record)}." if record["champion"] else "There is no champion to compare with."
+    )
+    return f"{introduction}<p>{escape(comparison)}</p>"
 
 
-def _plot(overall: Mapping[str, Any], cut: Sequence[Mapping[str, Any]], found: Mapping[str, Any]) -> str:
-    order = worst_first(distinct([overall, *cut]))
+def _plot(overall: Mapping[str, Any], slices: Sequence[Mapping[str, Any]], artifact: Mapping[str, Any]) -> str:
+    order = worst_first(distinct([overall, *slices]))
     rows = [
         ForestRow(
-            _name(one), _size(one), one["metrics"]["bits_per_byte"], one["champion"]["bits_per_byte"] if one["champion"] else None,
-            unsure=one["documents"] < found["min_documents"],
+            _name(record), _size(record), record["metrics"]["bits_per_byte"],
+            record["champion"]["bits_per_byte"] if record["champion"] else None,
+            unsure=record["documents"] < artifact["min_documents"],
         )
-        for one in order[:DRAWN]
+        for record in order[:DRAWN]
     ]  # fmt: skip
-    drawn = forest(rows, names=("model", "champion"), what="bits per byte", reference=overall["metrics"]["bits_per_byte"]["value"])
-    said = (
-        f"Bits per byte, lower is better. {1 - found['confidence']:.0%} of such intervals miss the true value: of many slices a few differ "
-        f"by chance. Of fewer than {found['min_works']} works an interval is over documents and says nothing of other works. "
-        f"Slices of fewer than {found['min_documents']} documents are faint and have no verdict."
+    plot = forest(rows, names=("model", "champion"), what="bits per byte", reference=overall["metrics"]["bits_per_byte"]["value"])
+    explanation = (
+        f"Bits per byte, lower is better. {1 - artifact['confidence']:.0%} of such intervals miss the true value: of many slices a few "
+        f"differ by chance. Of fewer than {artifact['min_works']} works an interval is over documents and says nothing of other works. "
+        f"Slices of fewer than {artifact['min_documents']} documents are faint and have no verdict."
     )
-    more = f" The {DRAWN} worst of {len(order)}; the tables below have all." if len(order) > DRAWN else ""
-    return f'<p class="faint">{said}{more}</p>{drawn}' if drawn else "<p>No slice was measured.</p>"
+    limit_note = f" The {DRAWN} worst of {len(order)}; the tables below have all." if len(order) > DRAWN else ""
+    return f'<p class="faint">{explanation}{limit_note}</p>{plot}' if plot else "<p>No slice was measured.</p>"
 
 
-def _table(records: Sequence[Mapping[str, Any]], found: Mapping[str, Any]) -> str:
-    champion = any(one["champion"] for one in records)
-    head = ["slice", "documents", "works", "bits per byte", f"{found['confidence']:.0%} interval", "over", "perplexity", "token accuracy"]
+def _table(records: Sequence[Mapping[str, Any]], artifact: Mapping[str, Any]) -> str:
+    champion = any(record["champion"] for record in records)
+    head = [
+        "slice",
+        "documents",
+        "works",
+        "bits per byte",
+        f"{artifact['confidence']:.0%} interval",
+        "over",
+        "perplexity",
+        "token accuracy",
+    ]
     rows = []
-    for one in records:
-        metrics = one["metrics"]
-        row = [_name(one), f"{one['documents']:,}", f"{one['works']:,}", metric_text("bits_per_byte", metrics["bits_per_byte"]["value"])]
-        row += [_interval("bits_per_byte", metrics["bits_per_byte"]), f"{one['unit']}s"]
+    for record in records:
+        metrics = record["metrics"]
+        row = [
+            _name(record),
+            f"{record['documents']:,}",
+            f"{record['works']:,}",
+            metric_text("bits_per_byte", metrics["bits_per_byte"]["value"]),
+        ]
+        row += [_interval("bits_per_byte", metrics["bits_per_byte"]), f"{record['unit']}s"]
         row += [metric_text(name, metrics[name]["value"]) for name in ("perplexity", "token_accuracy")]
-        rows.append(row + ([_compared(one)] if champion else []))
+        rows.append(row + ([_compared(record)] if champion else []))
     return table([*head, *(["against the champion"] if champion else [])], rows)
 
 
-def _name(one: Mapping[str, Any]) -> str:
-    return ", ".join(f"{column}: {value or EMPTY}" for column, value in one["slice"].items())
+def _name(record: Mapping[str, Any]) -> str:
+    return ", ".join(f"{column}: {value or EMPTY}" for column, value in record["slice"].items())
 
 
-def _size(one: Mapping[str, Any]) -> str:
-    return ", ".join(f"{one[what]:,} {what if one[what] != 1 else what[:-1]}" for what in ("documents", "works"))
+def _size(record: Mapping[str, Any]) -> str:
+    return ", ".join(f"{record[unit]:,} {unit if record[unit] != 1 else unit[:-1]}" for unit in ("documents", "works"))
 
 
 def _interval(name: str, value: Mapping[str, Any]) -> str:
@@ -119,9 +136,9 @@ def _with_interval(name: str, value: Mapping[str, Any]) -> str:
     return metric_text(name, value["value"]) + ("" if value["low"] is None else f" ({_interval(name, value)})")
 
 
-def _compared(one: Mapping[str, Any]) -> str:
-    difference = one["difference"]["bits_per_byte"]
+def _compared(record: Mapping[str, Any]) -> str:
+    difference = record["difference"]["bits_per_byte"]
     if difference["value"] is None:
         return "not measured"
-    limits = "" if difference["low"] is None else f" ({difference['low']:+.3f} to {difference['high']:+.3f})"
-    return f"{difference['value']:+.3f}{limits}: {one['verdict']}"
+    interval = "" if difference["low"] is None else f" ({difference['low']:+.3f} to {difference['high']:+.3f})"
+    return f"{difference['value']:+.3f}{interval}: {record['verdict']}"

@@ -21,13 +21,13 @@ def read_table(path: Path) -> Sequence[DocumentLikelihood]:
     Raises:
         BadInput: not such a table; two rows have the same id; a document has no bytes or no tokens, so rates are undefined.
     """
-    rows = sorted(read_likelihoods(path), key=lambda one: one.id)
-    for before, one in zip([None, *rows], rows, strict=False):
-        if before and before.id == one.id:
-            raise BadInput(f"document {one.id!r} is there twice", where=str(path), remedy=AGAIN)
+    rows = sorted(read_likelihoods(path), key=lambda row: row.id)
+    for previous, row in zip([None, *rows], rows, strict=False):
+        if previous and previous.id == row.id:
+            raise BadInput(f"document {row.id!r} is there twice", where=str(path), remedy=AGAIN)
         for column in ("bytes", "tokens"):
-            if getattr(one, column) < 1:
-                raise BadInput(f"document {one.id!r} has {getattr(one, column)} {column}", where=str(path), remedy=AGAIN)
+            if getattr(row, column) < 1:
+                raise BadInput(f"document {row.id!r} has {getattr(row, column)} {column}", where=str(path), remedy=AGAIN)
     return rows
 
 
@@ -47,22 +47,22 @@ def read_tables(candidate: Path, champion: Path) -> tuple[Sequence[DocumentLikel
         )
     if not theirs:
         return ours, None
-    mine, other = ({one.id: one for one in rows} for rows in (ours, theirs))
-    if different := sorted(mine.keys() ^ other.keys()):
+    ours_by_id, theirs_by_id = ({row.id: row for row in rows} for rows in (ours, theirs))
+    if different := sorted(ours_by_id.keys() ^ theirs_by_id.keys()):
         first = different[0]
-        raise _others(champion, f"{first!r} is {'missing' if first in mine else 'none of the model’s'}")
-    for one in ours:
-        if column := _difference(one, other):
-            raise _others(champion, f"{one.id!r} has another {column}")
+        raise _others(champion, f"{first!r} is {'missing' if first in ours_by_id else 'none of the model’s'}")
+    for row in ours:
+        if column := _difference(row, theirs_by_id):
+            raise _others(champion, f"{row.id!r} has another {column}")
     return ours, theirs
 
 
-def _difference(one: DocumentLikelihood, other: Mapping[str, DocumentLikelihood]) -> str:
-    return next((column for column in SAME if getattr(one, column) != getattr(other[one.id], column)), "")
+def _difference(row: DocumentLikelihood, others_by_id: Mapping[str, DocumentLikelihood]) -> str:
+    return next((column for column in SAME if getattr(row, column) != getattr(others_by_id[row.id], column)), "")
 
 
-def _others(champion: Path, what: str) -> BadInput:
-    return BadInput(f"the champion was measured on other documents: {what}", where=str(champion), remedy=f"{AGAIN}, both on one corpus")
+def _others(champion: Path, reason: str) -> BadInput:
+    return BadInput(f"the champion was measured on other documents: {reason}", where=str(champion), remedy=f"{AGAIN}, both on one corpus")
 
 
 @dataclass(frozen=True)
@@ -102,16 +102,16 @@ def slices(documents: Sequence[DocumentLikelihood], dimensions: Iterable[Sequenc
         dimensions: columns of each dimension.
         most: largest number of slices per dimension; the others are left out.
     """
-    found, left_out = [Slice({}, np.arange(len(documents)))], []
+    result, left_out = [Slice({}, np.arange(len(documents)))], []
     for columns in dimensions:
-        if any(not any(getattr(one, column) for one in documents) for column in columns):
+        if any(not any(getattr(document, column) for document in documents) for column in columns):
             continue
         members: dict[tuple[str, ...], list[int]] = {}
-        for row, one in enumerate(documents):
-            members.setdefault(tuple(getattr(one, column) for column in columns), []).append(row)
-        cut = [Slice(dict(zip(columns, values, strict=True)), np.asarray(rows)) for values, rows in members.items()]
-        cut.sort(key=lambda one: (-len(one.rows), one.key))
-        found += cut[:most]
-        if rest := cut[most:]:
-            left_out.append(LeftOut(tuple(columns), len(rest), sum(len(one.rows) for one in rest)))
-    return found, left_out
+        for row, document in enumerate(documents):
+            members.setdefault(tuple(getattr(document, column) for column in columns), []).append(row)
+        dimension_slices = [Slice(dict(zip(columns, values, strict=True)), np.asarray(rows)) for values, rows in members.items()]
+        dimension_slices.sort(key=lambda slice_: (-len(slice_.rows), slice_.key))
+        result += dimension_slices[:most]
+        if rest := dimension_slices[most:]:
+            left_out.append(LeftOut(tuple(columns), len(rest), sum(len(slice_.rows) for slice_ in rest)))
+    return result, left_out
