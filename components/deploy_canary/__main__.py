@@ -29,8 +29,8 @@ def deploy(registry: Registry, number: int, digest: str, who: str) -> tuple[Vers
     version = registry.version(number)
     where = f"{registry.root}: version {number}"
     if version.digest != digest:
-        told = f"has the digest {version.digest[:12]}, not {digest[:12] or 'none'}"
-        raise BadInput(told, where=where, remedy="this is another registry than the one it was registered in")
+        problem = f"has the digest {version.digest[:12]}, not {digest[:12] or 'none'}"
+        raise BadInput(problem, where=where, remedy="this is another registry than the one it was registered in")
     version.verify()
     if version.stage is Stage.REJECTED:
         raise BadInput(f"was rejected ({version.why})", where=where, remedy="a rejected version is never deployed")
@@ -44,9 +44,9 @@ def deploy(registry: Registry, number: int, digest: str, who: str) -> tuple[Vers
 
 def work(call: Call) -> None:
     """Deploy the version and set the result `stage`."""
-    given = call.parameters
-    registry = Registry(Path(given["registry"]))
-    version, changed = deploy(registry, given["version"], given["version_digest"], given["who"])
+    parameters = call.parameters
+    registry = Registry(Path(parameters["registry"]))
+    version, changed = deploy(registry, parameters["version"], parameters["version_digest"], parameters["who"])
     call.result("stage", str(version.stage))
     call.progress(1, 1, f"version {version.number} is {version.stage}{'' if changed else ' already, nothing to do'}")
 

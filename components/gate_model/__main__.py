@@ -41,9 +41,9 @@ def work(call: Call) -> None:
     call.result("verdict", decision.verdict)
     failed = sum(gate.verdict == "fail" for gate in decision.gates)
     if "metrics" in call.outputs:
-        numbers = {gate.metric: gate.value for gate in decision.gates if gate.value is not None and not gate.slice and not gate.against}
-        call.describe("metrics", **numbers, gates_failed=failed)
-        write_text(call.outputs["metrics"], json.dumps(numbers, indent=1) + "\n")
+        metrics = {gate.metric: gate.value for gate in decision.gates if gate.value is not None and not gate.slice and not gate.against}
+        call.describe("metrics", **metrics, gates_failed=failed)
+        write_text(call.outputs["metrics"], json.dumps(metrics, indent=1) + "\n")
     call.progress(1, 1, f"{decision.verdict}: passed {len(decision.gates) - failed} of {len(decision.gates)} gates")
 
 

@@ -23,58 +23,65 @@ def read_measures(inputs: Mapping[str, Path]) -> StepMetrics:
     Raises:
         BadInput: a file is not such an artifact, or two files contain the same metric.
     """
-    parts = [StepMetrics.of_json(read_object(inputs[name]), inputs[name]) for name in MEASURING]
+    step_measures = [StepMetrics.of_json(read_object(inputs[name]), inputs[name]) for name in MEASURING]
     try:
-        return StepMetrics.together(parts)
+        return StepMetrics.together(step_measures)
     except ValueError as error:
         raise BadInput(str(error), where="the evaluation", remedy="run the evaluation again") from None
 
 
 def measurements(measures: StepMetrics, inputs: Mapping[str, Path]) -> GateInput:
     """Return the input of the gates: the metrics, the slices and the comparison with the champion."""
-    found = read_object(inputs["slices"])
-    fewest = int(found.get("min_documents") or 0)
-    cut = [one for one in found.get("slices", []) if isinstance(one, dict) and int(one.get("documents") or 0) >= fewest]
+    slices_artifact = read_object(inputs["slices"])
+    min_documents = int(slices_artifact.get("min_documents") or 0)
+    judged = [
+        slice_row
+        for slice_row in slices_artifact.get("slices", [])
+        if isinstance(slice_row, dict) and int(slice_row.get("documents") or 0) >= min_documents
+    ]
     comparison = read_object(inputs["comparison"])
-    differences = {one["key"]: _estimates(one.get("difference"), one) for one in cut if one.get("difference")}
+    differences = {
+        slice_row["key"]: _estimates(slice_row.get("difference"), slice_row) for slice_row in judged if slice_row.get("difference")
+    }
     overall = comparison.get("bits_per_byte", {}).get("difference")
     if overall:  # from compare_champion; it replaces the slices' value, which may use other independent units
         differences.setdefault("", {})["bits_per_byte"] = _estimate(overall, int(overall.get("units") or 0))
-    for name, one in (read_object(inputs["text_metrics"]).get("difference") or {}).items():
-        differences.setdefault("", {})[name] = _estimate(one, int(one.get("units") or 0))
+    for name, difference in (read_object(inputs["text_metrics"]).get("difference") or {}).items():
+        differences.setdefault("", {})[name] = _estimate(difference, int(difference.get("units") or 0))
     return GateInput(
         metrics=measures.metrics,
         intervals={name: Estimate(math.nan, low, high, 1) for name, (low, high) in measures.intervals.items()},
-        slices=_left_out(found) | {one["key"]: _estimates(one.get("metrics"), one) for one in cut if one.get("key")},
+        slices=_left_out(slices_artifact)
+        | {slice_row["key"]: _estimates(slice_row.get("metrics"), slice_row) for slice_row in judged if slice_row.get("key")},
         champion=STATES.get(str(comparison.get("state")), "unreadable"),
         differences=differences,
     )
 
 
-def _left_out(found: Mapping[str, Any]) -> dict[str, dict[str, Estimate]]:
+def _left_out(slices_artifact: Mapping[str, Any]) -> dict[str, dict[str, Estimate]]:
     """Return the slices that are not judged, as unknown and not as passed.
 
     These are slices with too few documents, and slices beyond the limit on their number.
     """
     unknown: dict[str, dict[str, Estimate]] = {}
-    for one in found.get("slices", []):
-        if one.get("key") and int(one.get("documents") or 0) < int(found.get("min_documents") or 0):
-            values = {name: value.get("value") for name, value in one["metrics"].items()}
-            unknown[one["key"]] = {name: _estimate({"value": value}, 1) for name, value in values.items()}
-    for one in found.get("left_out", []):
-        key = ",".join(f"{column}=({one['slices']} more)" for column in sorted(one["columns"]))
+    for slice_row in slices_artifact.get("slices", []):
+        if slice_row.get("key") and int(slice_row.get("documents") or 0) < int(slices_artifact.get("min_documents") or 0):
+            values = {name: value.get("value") for name, value in slice_row["metrics"].items()}
+            unknown[slice_row["key"]] = {name: _estimate({"value": value}, 1) for name, value in values.items()}
+    for dimension in slices_artifact.get("left_out", []):
+        key = ",".join(f"{column}=({dimension['slices']} more)" for column in sorted(dimension["columns"]))
         unknown[key] = {name: _estimate({}, 0) for name in SLICED}
     return unknown
 
 
-def _estimates(found: Any, one: Mapping[str, Any]) -> dict[str, Estimate]:
-    units = int(one.get("works" if one.get("unit") == "work" else "documents") or 0)
-    return {name: _estimate(value, units) for name, value in (found or {}).items()}
+def _estimates(values: Any, slice_row: Mapping[str, Any]) -> dict[str, Estimate]:
+    units = int(slice_row.get("works" if slice_row.get("unit") == "work" else "documents") or 0)
+    return {name: _estimate(estimate, units) for name, estimate in (values or {}).items()}
 
 
-def _estimate(found: Mapping[str, float | None], units: int) -> Estimate:
+def _estimate(numbers: Mapping[str, float | None], units: int) -> Estimate:
     """Return an estimate. A null value becomes NaN, a null bound an infinite one."""
-    value, low, high = (found.get(name) for name in ("value", "low", "high"))
+    value, low, high = (numbers.get(name) for name in ("value", "low", "high"))
     return Estimate(
         math.nan if value is None else value, -math.inf if low is None else low, math.inf if high is None else high, units
     )  # fmt: skip

@@ -27,9 +27,9 @@ FILES = {  # name in the version → input artifact
 def stage_for(decision: Mapping[str, Any]) -> tuple[Stage, str]:
     """Return the stage of a decision, and the reason. Fails closed: a candidate needs the verdict "accepted" and only passed gates."""
     gates = decision.get("gates")
-    judged = [gate if isinstance(gate, dict) else {} for gate in gates] if isinstance(gates, list) else []
-    if decision.get("verdict") == "accepted" and judged and all(gate.get("verdict") == "pass" for gate in judged):
-        return Stage.CANDIDATE, f"passed every gate: {', '.join(str(gate.get('metric')) for gate in judged)}"
+    gate_objects = [gate if isinstance(gate, dict) else {} for gate in gates] if isinstance(gates, list) else []
+    if decision.get("verdict") == "accepted" and gate_objects and all(gate.get("verdict") == "pass" for gate in gate_objects):
+        return Stage.CANDIDATE, f"passed every gate: {', '.join(str(gate.get('metric')) for gate in gate_objects)}"
     if decision.get("verdict") == "accepted":
         return Stage.REJECTED, "the decision says accepted, but not every gate of it passed"
     return Stage.REJECTED, str(decision.get("reason") or "the decision does not say accepted")
@@ -41,9 +41,9 @@ def plain(value: Any) -> Any:
     Kubeflow passes integers as floats, and a manifest must not depend on where its run took place.
     """
     if isinstance(value, dict):
-        return {key: plain(inner) for key, inner in value.items()}
+        return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [plain(inner) for inner in value]
+        return [plain(item) for item in value]
     if isinstance(value, float):
         return None if not math.isfinite(value) else int(value) if value.is_integer() else value
     return value
@@ -59,7 +59,7 @@ def work(call: Call) -> None:
     digests |= {name: call.parameters[f"{name}_digest"] for name in ("corpus", "scrubbed")}
     stage, why = stage_for(decision)
     registry = Registry(Path(call.parameters["registry"]))
-    before = len(registry.versions())
+    count_before = len(registry.versions())
     version = registry.register(
         {name: call.inputs[artifact] for name, artifact in FILES.items()},
         metrics=metrics,
@@ -74,8 +74,8 @@ def work(call: Call) -> None:
     call.result("version", version.number)
     call.result("stage", str(version.stage))
     call.result("version_digest", version.digest)
-    done = "found" if version.number <= before else "registered"
-    call.progress(1, 1, f"{done} version {version.number} ({version.stage}: {version.why})")
+    action = "found" if version.number <= count_before else "registered"
+    call.progress(1, 1, f"{action} version {version.number} ({version.stage}: {version.why})")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
