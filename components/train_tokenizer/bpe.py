@@ -8,7 +8,15 @@ from robo_poet.model.tokenizer import CONTROL
 
 
 def train_bpe(texts: Iterable[str], vocabulary: int) -> Tokenizer:
-    """Train a BPE of at most `vocabulary` tokens, including the four control tokens and all 256 bytes. Deterministic."""
+    """Train a byte-level BPE. Deterministic: equal arguments give an equal tokenizer.
+
+    Args:
+        texts: training texts; read once.
+        vocabulary: largest number of tokens, including the four control tokens and all 256 bytes.
+
+    Returns:
+        A tokenizer that normalises to NFC and decodes every text to its NFC form.
+    """
     core = Tokenizer(models.BPE(unk_token="<UNK>"))
     core.normalizer = normalizers.NFC()
     # No prefix space: with one, decoding would not return the same text.
