@@ -21,7 +21,7 @@ Interval = Callable[[Array, Array], Estimate]
 
 
 def record(
-    one: Slice, ours: Sequence[DocumentLikelihood], theirs: Sequence[DocumentLikelihood] | None, ours_by: Values, theirs_by: Values,
+    slice_: Slice, ours: Sequence[DocumentLikelihood], theirs: Sequence[DocumentLikelihood] | None, ours_by: Values, theirs_by: Values,
     settings: SlicesSettings, seed: int,
 ) -> dict[str, Any]:  # fmt: skip
     """Return the record of one slice in the `slices` artifact.
@@ -33,41 +33,43 @@ def record(
         ours, theirs: all documents as measured with the new model and with the champion, in the same order.
         ours_by, theirs_by: point values by slice and metric.
     """
-    mine = [ours[row] for row in one.rows]
-    works = [document.group for document in mine]
-    over = units(works, fewest=settings.min_works)
+    new_documents = [ours[row] for row in slice_.rows]
+    works = [document.group for document in new_documents]
+    interval_units = units(works, fewest=settings.min_works)
     bootstrap = partial(ratio_estimate, resamples=settings.resamples, seed=seed)
 
     def interval(amounts: Array, weights: Array) -> Estimate:
-        return bootstrap(*over.sums(amounts, weights))
+        return bootstrap(*interval_units.sums(amounts, weights))
 
-    said: dict[str, Any] = {
-        "slice": one.values, "key": one.key, "documents": len(mine), "works": len(set(works)), "unit": over.name,
-        "bytes": sum(document.bytes for document in mine), "metrics": _metrics(mine, ours_by[one.key], interval),
+    result: dict[str, Any] = {
+        "slice": slice_.values, "key": slice_.key, "documents": len(new_documents), "works": len(set(works)), "unit": interval_units.name,
+        "bytes": sum(document.bytes for document in new_documents), "metrics": _metrics(new_documents, ours_by[slice_.key], interval),
         "champion": None, "difference": None, "verdict": None,
     }  # fmt: skip
     if theirs is not None:
-        other = [theirs[row] for row in one.rows]
-        said["champion"] = _metrics(other, theirs_by[one.key], interval)
-        said["difference"] = {COMPARED: _difference(mine, other, ours_by[one.key], theirs_by[one.key], interval)}
-        said["verdict"] = _verdict(said["difference"][COMPARED]) if len(mine) >= settings.min_documents else "unknown"
-    return said
+        champion_documents = [theirs[row] for row in slice_.rows]
+        result["champion"] = _metrics(champion_documents, theirs_by[slice_.key], interval)
+        result["difference"] = {
+            COMPARED: _difference(new_documents, champion_documents, ours_by[slice_.key], theirs_by[slice_.key], interval)
+        }
+        result["verdict"] = _verdict(result["difference"][COMPARED]) if len(new_documents) >= settings.min_documents else "unknown"
+    return result
 
 
 def _metrics(documents: Sequence[DocumentLikelihood], values: Mapping[str, float], interval: Interval) -> dict[str, Any]:
-    return {name: _estimate(values[name], interval, *one.sums(documents), one.shown) for name, one in RATIO_METRICS.items()}
+    return {name: _estimate(values[name], interval, *metric.sums(documents), metric.shown) for name, metric in RATIO_METRICS.items()}
 
 
 def _difference(
     ours: Sequence[DocumentLikelihood],
     theirs: Sequence[DocumentLikelihood],
-    mine: Mapping[str, float],
-    other: Mapping[str, float],
+    our_values: Mapping[str, float],
+    their_values: Mapping[str, float],
     interval: Interval,
 ) -> dict[str, float | None]:
     """Return the new model's value minus the champion's; below 0 is better. Paired, because both score the same documents."""
     (amounts, weights), (theirs_amounts, _) = (RATIO_METRICS[COMPARED].sums(documents) for documents in (ours, theirs))
-    return _estimate(mine[COMPARED] - other[COMPARED], interval, amounts - theirs_amounts, weights)
+    return _estimate(our_values[COMPARED] - their_values[COMPARED], interval, amounts - theirs_amounts, weights)
 
 
 def _estimate(
@@ -76,11 +78,13 @@ def _estimate(
     """Return the value with its interval. Non-finite numbers become None."""
     if not np.isfinite(amounts).all():
         return {"value": None, "low": None, "high": None}
-    limits = interval(amounts, weights)
-    said = {"value": shown(value), "low": shown(limits.low), "high": shown(limits.high)}
+    bounds = interval(amounts, weights)
+    numbers = {"value": shown(value), "low": shown(bounds.low), "high": shown(bounds.high)}
     # With one infinite bound there is no interval: exp(-inf) is 0, which was not measured as a bound.
-    known = math.isfinite(limits.low) and math.isfinite(limits.high)
-    return {name: round(x, DIGITS) if math.isfinite(x) and (known or name == "value") else None for name, x in said.items()}
+    bounded = math.isfinite(bounds.low) and math.isfinite(bounds.high)
+    return {
+        name: round(number, DIGITS) if math.isfinite(number) and (bounded or name == "value") else None for name, number in numbers.items()
+    }
 
 
 def _verdict(difference: Mapping[str, float | None]) -> str:
@@ -106,20 +110,20 @@ def summary(records: Sequence[Mapping[str, Any]], min_documents: int) -> dict[st
 
         The worst values are missing if no slice is judged. They are None if one judged slice has no value.
     """
-    overall, cut = records[0], records[1:]
-    judged = [one for one in cut if one["documents"] >= min_documents]
-    found: dict[str, float | None] = {"slices": len(cut), "slices_judged": len(judged)}
+    overall, slices = records[0], records[1:]
+    judged = [row for row in slices if row["documents"] >= min_documents]
+    metrics: dict[str, float | None] = {"slices": len(slices), "slices_judged": len(judged)}
     if judged:
-        worst, all_of_it = _largest([one["metrics"] for one in judged]), overall["metrics"]["bits_per_byte"]["value"]
-        found["worst_slice_bits_per_byte"] = worst
-        found["worst_slice_excess"] = round(worst / all_of_it - 1, 6) if worst is not None and all_of_it else None
+        worst, overall_value = _largest([row["metrics"] for row in judged]), overall["metrics"]["bits_per_byte"]["value"]
+        metrics["worst_slice_bits_per_byte"] = worst
+        metrics["worst_slice_excess"] = round(worst / overall_value - 1, 6) if worst is not None and overall_value else None
     if overall["champion"] is not None:
         if judged:
-            found["worst_slice_difference"] = _largest([one["difference"] for one in judged])
-        found |= {f"slices_{verdict}": sum(one["verdict"] == verdict for one in judged) for verdict in ("worse", "better")}
-    return found
+            metrics["worst_slice_difference"] = _largest([row["difference"] for row in judged])
+        metrics |= {f"slices_{verdict}": sum(row["verdict"] == verdict for row in judged) for verdict in ("worse", "better")}
+    return metrics
 
 
 def _largest(metrics: Sequence[Mapping[str, Any]]) -> float | None:
-    values = [one["bits_per_byte"]["value"] for one in metrics]
+    values = [values_by_metric["bits_per_byte"]["value"] for values_by_metric in metrics]
     return None if None in values else max(values)

@@ -59,7 +59,7 @@ def work(call: Call) -> None:
         lineage=parse_object(call.parameters["lineage"], where="--lineage"), continuations=read_continuations(call.inputs["continuations"]),
     )  # fmt: skip
     sections = [
-        ("What it is", "".join(f"<p>{said}</p>" for said in card["about"])),
+        ("What it is", "".join(f"<p>{sentence}</p>" for sentence in card["about"])),
         ("Verdict", gates_section(card)),
         ("Limits", limits_section(card["limits"])),
         ("Against the champion", champion_section(card)),
