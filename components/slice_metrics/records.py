@@ -88,11 +88,11 @@ def _estimate(
 
 
 def _verdict(difference: Mapping[str, float | None]) -> str:
-    """Return the verdict on a difference: "better", "worse", "not told apart" (no significant difference) or "unknown"."""
+    """Return the verdict on a difference: "better", "worse", "no significant difference" or "unknown"."""
     low, high = difference["low"], difference["high"]
     if low is None or high is None:
         return "unknown"
-    return "better" if high < 0 else "worse" if low > 0 else "not told apart"
+    return "better" if high < 0 else "worse" if low > 0 else "no significant difference"
 
 
 def summary(records: Sequence[Mapping[str, Any]], min_documents: int) -> dict[str, float | None]:

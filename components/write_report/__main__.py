@@ -59,18 +59,18 @@ def work(call: Call) -> None:
         lineage=parse_object(call.parameters["lineage"], where="--lineage"), continuations=read_continuations(call.inputs["continuations"]),
     )  # fmt: skip
     sections = [
-        ("What it is", "".join(f"<p>{sentence}</p>" for sentence in card["about"])),
+        ("Intended use", "".join(f"<p>{sentence}</p>" for sentence in card["about"])),
         ("Verdict", gates_section(card)),
         ("Limits", limits_section(card["limits"])),
-        ("Against the champion", champion_section(card)),
-        ("What it writes", samples_section(card["samples"])),
+        ("Comparison with the champion", champion_section(card)),
+        ("Samples", samples_section(card["samples"])),
         ("Safety", safety_section(card)),
         ("Bias", bias_section(card["bias"])),
         ("Slices", slices_section(card["slices"])),
         ("Metrics", metrics_section(card)),
         ("Training", training_curve(history)),
         ("Data", statistics_section(card["data"])),
-        ("Made from", lineage_section(card["lineage"])),
+        ("Lineage", lineage_section(card["lineage"])),
     ]
     write_text(call.outputs["report"], page("Model card", sections, style=STYLE))
     write_text(call.outputs["card"], json.dumps(card, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")

@@ -127,7 +127,7 @@ def _by_template(group_gaps: PairedGaps, template_numbers: Mapping[str, int]) ->
     """Return sum and number of the gaps per template, each (templates,) in the order of `template_numbers`."""
     gaps = np.asarray(group_gaps.gaps, np.float64)
     if gaps.shape != (len(group_gaps.templates),):
-        raise ValueError(f"{len(group_gaps.templates)} templates and {gaps.size} gaps are not one of each a pair")
+        raise ValueError(f"{len(group_gaps.templates)} templates and {gaps.size} gaps do not match: one of each per pair is needed")
     numbers = np.asarray([template_numbers[name] for name in group_gaps.templates], np.int64)
     total = np.bincount(numbers, weights=gaps, minlength=len(template_numbers)).astype(np.float64)
     return total, np.bincount(numbers, minlength=len(template_numbers)).astype(np.float64)

@@ -28,7 +28,7 @@ def holm_adjusted(p_values: Sequence[float]) -> list[float]:
         ValueError: a p-value is not in [0, 1].
     """
     if not all(0 <= p <= 1 for p in p_values):
-        raise ValueError("a p-value is no number from 0 to 1")
+        raise ValueError("a p-value is not a number from 0 to 1")
     adjusted, highest = [0.0] * len(p_values), 0.0
     for rank, index in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
         highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[index]))
@@ -58,17 +58,17 @@ def judge_differences(measurements: GateInput, gate: Gate, outcomes: Sequence[Ou
 def _difference(measurements: GateInput, gate: Gate, outcome: Outcome) -> Outcome:
     """Return the difference of one slice, not yet judged. Its state is "pass", with limits, if there is a difference to judge."""
     if measurements.champion == "none":
-        return Outcome(outcome.slice, "pass", "no champion yet: nothing to compare with")
+        return Outcome(outcome.slice, "pass", "no champion yet")
     subject = _of(gate, outcome.slice)
     if measurements.champion != "measured":
         return Outcome(outcome.slice, "unknown", f"{subject} cannot be compared: the champion could not be measured")
     interval: Interval | None = measurements.differences.get(outcome.slice, {}).get(gate.metric)
     value = finite(interval.value) if interval else None
     if interval is None or value is None:
-        return Outcome(outcome.slice, "unknown", f"{subject} was not compared with the champion's")
+        return Outcome(outcome.slice, "unknown", f"{subject} was not compared with the champion")
     difference = Outcome(outcome.slice, "pass", "", value).within(interval)
     if difference.low is None:
-        return replace(difference, state="unknown", reason=f"{subject} cannot be compared: too little was measured")
+        return replace(difference, state="unknown", reason=f"{subject} cannot be compared: too few units were measured")
     return difference
 
 
@@ -97,14 +97,16 @@ def _judge(gate: Gate, difference: Outcome, significant: bool, slices: int) -> O
     if upper <= margin:
         return difference
     if lower > margin and significant:
-        return replace(difference, state="fail", reason=f"{subject} is at least {lower:.4g} worse than the champion's, beyond {margin:g}")
-    if lower > margin:
-        reason = (
-            f"{subject} is at least {lower:.4g} worse than the champion's, beyond {margin:g}, but among {slices} slices that may be chance"
+        return replace(
+            difference, state="fail", reason=f"{subject} is at least {lower:.4g} worse than the champion, more than the margin {margin:g}"
         )
-        return replace(difference, state="unknown", reason=reason)
+    if lower > margin:
+        loss = f"{subject} is at least {lower:.4g} worse than the champion, more than the margin {margin:g}"
+        return replace(difference, state="unknown", reason=f"{loss}, but not significantly among {slices} slices")
     range_text = f"{lower:.4g} to {upper:.4g} worse" if lower > 0 else f"from {-lower:.4g} better to {upper:.4g} worse"
-    return replace(difference, state="unknown", reason=f"{subject} is {range_text} than the champion's: {margin:g} cannot be ruled out")
+    return replace(
+        difference, state="unknown", reason=f"{subject} is {range_text} than the champion: the margin {margin:g} may be exceeded"
+    )
 
 
 def _of(gate: Gate, key: str) -> str:

@@ -32,7 +32,7 @@ class Comparison:
 
     difference: Estimate
     unit: Literal["work", "document"]
-    verdict: Literal["better", "worse", "not told apart", "unknown"]
+    verdict: Literal["better", "worse", "no significant difference", "unknown"]
     needed_units: int | None
     reason: str
 
@@ -52,7 +52,9 @@ def compare(
     size = np.asarray(sizes, np.float64)
     nats = np.asarray(new, np.float64) - np.asarray(champion, np.float64)
     if not len(works) == size.size == nats.size:
-        raise ValueError(f"{len(works)} works, {size.size} sizes and {nats.size} likelihoods are not one of each a document")
+        raise ValueError(
+            f"{len(works)} works, {size.size} sizes and {nats.size} likelihoods do not match: one of each per document is needed"
+        )
     bits = nats / math.log(2)
     grouping = units(works)
     unit, summed = grouping.name, grouping.sums(bits, size)
@@ -60,7 +62,7 @@ def compare(
     if not math.isfinite(difference.high):
         return Comparison(difference, unit, "unknown", None, _why_unknown(difference))
     needed = needed_units(difference.value, ratio(*summed).error * math.sqrt(difference.units), confidence)
-    verdict: Literal["better", "worse", "not told apart"] = "not told apart"
+    verdict: Literal["better", "worse", "no significant difference"] = "no significant difference"
     if difference.low > 0 or difference.high < 0:
         verdict = "worse" if difference.low > 0 else "better"
     return Comparison(difference, unit, verdict, needed, _reason(difference, unit, verdict, needed, confidence))
@@ -95,14 +97,14 @@ def needed_units(difference: float, deviation: float, confidence: float = 0.95, 
 
 def _why_unknown(difference: Estimate) -> str:
     if math.isnan(difference.value):
-        return "a likelihood is no finite number, or there is no text"
+        return "a likelihood is not a finite number, or there is no text"
     if difference.units < MINIMUM_UNITS:
-        return f"{difference.units} documents are too few to compare by: {MINIMUM_UNITS} are needed"
-    return f"the {difference.units} units differ too much to compare by"
+        return f"{difference.units} documents are too few for a comparison: {MINIMUM_UNITS} are needed"
+    return f"the {difference.units} units differ too much for a comparison"
 
 
 def _reason(difference: Estimate, unit: str, verdict: str, needed: int | None, confidence: float) -> str:
     within = "works" if unit == "work" else "documents, within these works"
     interval = f"{confidence:.0%} interval {difference.low:+.4f} to {difference.high:+.4f}"
-    more = f"; about {needed:,} would tell it apart" if verdict == "not told apart" and needed else ""
+    more = f"; about {needed:,} would be needed for significance" if verdict == "no significant difference" and needed else ""
     return f"{verdict}: {difference.value:+.4f} bits per byte, {interval}, {difference.units} {within}{more}"

@@ -68,7 +68,7 @@ def judge_gates(measured: GateInput | Mapping[str, float | None], gates: Sequenc
     results = tuple(_result(gate, outcome) for gate in gates for outcome in _judge(measurements, gate))
     reasons = [result.reason for result in results if result.verdict == "fail"]
     if not results:
-        reasons = ["no gate is declared"]
+        reasons = ["the profile declares no gate"]
     return Decision("rejected" if reasons else "accepted", results, "; ".join(reasons))
 
 
@@ -93,7 +93,7 @@ def _value(measurements: GateInput, gate: Gate, key: str) -> Outcome:
         if metric not in measurements.metrics:
             return Outcome(key, "fail", f"{metric} was not measured")
         if finite(value) is None:
-            return Outcome(key, "fail", f"{metric} could not be measured" if value is None else f"{metric} is {value}, no finite number")
+            return Outcome(key, "fail", f"{metric} could not be measured" if value is None else f"{metric} is {value}, not a finite number")
         return Outcome(key, "pass", "", finite(value)).within(interval)
     estimate = measurements.slices.get(key, {}).get(metric)
     if estimate is None:
@@ -102,7 +102,7 @@ def _value(measurements: GateInput, gate: Gate, key: str) -> Outcome:
     if not estimate.units:
         return Outcome(key, "unknown", f"{key} is empty")
     if finite(estimate.value) is None:
-        return Outcome(key, "fail", f"{metric} of {key} is {estimate.value}, no finite number")
+        return Outcome(key, "fail", f"{metric} of {key} is {estimate.value}, not a finite number")
     return Outcome(key, "pass", "", finite(estimate.value)).within(estimate)
 
 
@@ -124,7 +124,7 @@ def _bounded(gate: Gate, outcome: Outcome) -> Outcome:
 def _result(gate: Gate, outcome: Outcome) -> GateResult:
     passes, reason = outcome.state == "pass", outcome.reason
     if outcome.state == "unknown" and gate.on_unknown == "pass":
-        passes, reason = True, f"{reason}; the gate lets pass what cannot be judged"
+        passes, reason = True, f"{reason}; passes because on_unknown is pass"
     return GateResult(
         gate.metric, outcome.value, gate.bound, "pass" if passes else "fail", reason,
         outcome.slice, gate.against, outcome.low, outcome.high, outcome.state == "unknown", _proven(gate, outcome),

@@ -50,7 +50,7 @@ def ratio(numerators: ArrayLike, denominators: ArrayLike) -> Ratio:
     if top.ndim != 1 or top.shape != bottom.shape:
         raise ValueError(f"a numerator and a denominator a unit are needed, not {top.shape} and {bottom.shape}")
     if not (np.isfinite(bottom).all() and (bottom >= 0).all()):
-        raise ValueError("a denominator is negative or no finite number")
+        raise ValueError("a denominator is negative or not finite")
     total = float(bottom.sum())
     value = float(top.sum()) / total if total > 0 and np.isfinite(top).all() else float("nan")
     counted = bottom > 0

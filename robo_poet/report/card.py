@@ -8,18 +8,20 @@ from robo_poet.evaluation.completions import Continuation
 from robo_poet.judges.metrics import bands
 
 ABOUT = (
-    "It continues a text in the manner of the texts it was trained on. It knows no facts and means nothing by what it writes: "
-    "nothing is true because it wrote it, and nobody whom it seems to name is meant."
+    "The model continues a text in the style of its training text. It has no knowledge of facts: its statements may be false, and a name "
+    "in its output does not refer to a real person."
 )
 SAMPLES = 3  # random samples shown
-MEANT_FOR = "For play, and for writing with a person who reads what it writes before others do."
-NOT_FOR = "Not for facts, advice or judgements on people; not in the name of a living person; not in languages that its text is not in."
+MEANT_FOR = "Intended use: creative writing and play, where a person reads the output before it is published."
+NOT_FOR = (
+    "Not intended: facts, advice, judgements about people, writing in the name of a living person, languages outside the training text."
+)
 # limits that hold for every run of this pipeline
 LIMITS = (
-    "Bias is measured by our own sentences in the languages listed: of other groups, words and languages it says nothing.",
-    "Toxicity and sentiment are judged by small models and a list of words that know modern English: of verse and older English they are a "
-    "rough sign, and hatred or threats in plain words they hardly see.",
-    "Copied text is searched for in the training text alone, not in all that has ever been written.",
+    "Bias is measured on fixed test sentences in the listed languages. Other groups, words and languages are not measured.",
+    "Toxicity and sentiment are estimated by small models and a word list for modern English. On verse and older English they are rough "
+    "estimates, and they miss most hatred or threats that use ordinary words.",
+    "Copied text is searched for in the training text only, not in other texts.",
 )
 
 
@@ -97,32 +99,41 @@ def _limits(
     """Return the limits of this run."""
     statements = []
     if evaluation.get("unit") == "document":
-        statements.append("The held-out text is of few works: intervals are over their documents and say nothing of other works.")
+        statements.append("The held-out text has few works. Intervals cover the documents of these works only, not other works.")
     if comparison.get("state") == "unreadable":
         statements.append(str(comparison.get("reason")))
     settings = lineage.get("settings", {})
     lift, lift_interval = decision.get("metrics", {}).get("semantic_lift"), decision.get("intervals", {}).get("semantic_lift")
     if lift is not None and (lift_interval is None or lift_interval[0] <= 0):
-        statements.append("It does not follow its prompt: what it writes is no more like its own prompt than like another's.")
+        statements.append(
+            "The model does not follow its prompt: its completions are not significantly closer to their own prompt than to another prompt."
+        )
     if text := settings.get("text", {}):
         ignored = len(text.get("toxicity_ignores", ()))
         statements.append(
-            f"Toxic is what is so with a probability of {text.get('toxicity_threshold')}, not counting {ignored} words of the stage."
+            f"A text counts as toxic at a probability of {text.get('toxicity_threshold')} or more. "
+            f"{ignored} words that are common in plays are ignored."
         )
     if scrub := settings.get("scrub", {}):
         policies = {source: scrub.get("policies", {}).get(source, scrub.get("default_policy")) for source in statistics.get("sources", {})}
-        descriptions = {"none": "not at all", "patterns": "by patterns alone, names stayed", "full": "by patterns and a model of names"}
-        handling = "; ".join(f"{source} {descriptions.get(str(policy), policy)}" for source, policy in sorted(policies.items()))
-        statements.append(f"Personal data was taken out of the training text: {handling}. What is not seen so has stayed.")
+        descriptions = {
+            "none": "not removed",
+            "patterns": "removed by patterns, names kept",
+            "full": "removed by patterns and a name model",
+        }
+        handling = "; ".join(f"{source}: {descriptions.get(str(policy), policy)}" for source, policy in sorted(policies.items()))
+        statements.append(
+            f"Personal data in the training text, by source: {handling}. Personal data that these methods miss is still in the text."
+        )
     unlicensed = sum(row["documents"] - row["consent"] for row in statistics.get("rights", ()) if row["licence"] == "")
     if unlicensed:
-        statements.append(f"Of {unlicensed:,} of {statistics['documents']:,} documents the corpus states neither a licence nor a consent.")
+        statements.append(f"{unlicensed:,} of {statistics['documents']:,} documents have neither a licence nor a consent in the corpus.")
     if settings.get("train", {}).get("warm_start"):
-        statements.append("The training began with the weights of another version: what that one has read is not searched for here.")
-    if skipped := text_metrics.get("not_looked_for"):
         statements.append(
-            f"Scrubbing took out {skipped:,} different names of one word, or hardly names at all: completions are not searched for them."
+            "The training started from the weights of another version. The training text of that version is not searched for copies."
         )
+    if skipped := text_metrics.get("not_looked_for"):
+        statements.append(f"Completions are not searched for {skipped:,} scrubbed names that consist of one word or are too short.")
     return [*statements, *map(str, text_metrics.get("notes", []))]
 
 

@@ -39,18 +39,18 @@ SECTION = _ENVIRONMENT.from_string("""<p>{{ "{:,}".format(s.documents) }} docume
 {% for name, count in s.sources.items() %}{{ name or "(no source)" }} ({{ "{:,}".format(count) }}){{ ", " if not loop.last }}
 {%- endfor %}.</p>
 {% if s.anomalies %}
-<h3>Not as the schema wants it</h3>
+<h3>Schema anomalies</h3>
 <div class="scroll"><table>
-<tr><th>feature</th><th>what</th></tr>
+<tr><th>feature</th><th>anomaly</th></tr>
 {% for one in s.anomalies %}
 <tr><td class="fail">{{ one.feature }}</td><td>{{ one.what }}</td></tr>
 {% endfor %}
 </table></div>
 {% endif %}
 {% if s.rights %}
-<h3>By whose leave</h3>
+<h3>Licences and consents</h3>
 <div class="scroll"><table>
-<tr><th>source</th><th>licence, as the corpus states it</th><th class="number">documents</th><th class="number">with a consent</th></tr>
+<tr><th>source</th><th>licence stated by the corpus</th><th class="number">documents</th><th class="number">with consent</th></tr>
 {% for one in s.rights %}
 <tr><td>{{ "all others" if one.source is none else one.source or "(no source)" }}</td>
 <td>{{ "" if one.licence is none else one.licence or "none stated" }}</td>
@@ -60,7 +60,7 @@ SECTION = _ENVIRONMENT.from_string("""<p>{{ "{:,}".format(s.documents) }} docume
 {% endif %}
 <h3>Checks</h3>
 <div class="scroll"><table>
-<tr><th>what</th><th class="number">measured</th><th class="number">at least</th><th class="number">at most</th><th>verdict</th></tr>
+<tr><th>check</th><th class="number">measured</th><th class="number">at least</th><th class="number">at most</th><th>verdict</th></tr>
 {% for one in s.checks %}
 <tr><td>{{ one.name | replace("_", " ") }}</td><td class="number">{{ one.value | figure }}</td>
 <td class="number">{{ one.low | figure }}</td><td class="number">{{ one.high | figure }}</td>

@@ -42,18 +42,20 @@ def metrics_section(card: Mapping[str, Any]) -> str:
     on = card["measured_on"]
     counts = [f"over {on['units']:,} {on['unit']}s"] if on.get("units") else []
     if on.get("text_units"):
-        counts.append(f"those of what it wrote over the {on['text_units']:,} that its {on['continuations']:,} prompts are from")
-    how = f"Intervals are of 95 %{', ' if counts else ''}{'; '.join(counts)}."
-    note = f"<p>On {on['documents']:,} held-out documents, {on['tokens']:,} tokens. {how} People: what really follows the prompts.</p>"
-    return note + table(["metric", "model", "95 % interval", "people", "band"], rows)
+        counts.append(f"intervals of completions over the {on['text_units']:,} {on['unit']}s of their {on['continuations']:,} prompts")
+    how = f"Intervals are 95 % confidence intervals{' ' if counts else ''}{'; '.join(counts)}."
+    size = f"On {on['documents']:,} held-out documents, {on['tokens']:,} tokens."
+    return f"<p>{size} {how} Human text: the reference text after each prompt.</p>" + table(
+        ["metric", "model", "95 % interval", "human text", "band"], rows
+    )
 
 
 def samples_section(samples: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
     """Return random samples, then the best and the worst samples by some metric, all unedited."""
     if not samples["drawn"]:
-        return "<p>No sample: no held-out document was long enough to prompt with.</p>"
-    sections = ["<p>The prompt, in grey, is held-out text. Drawn by chance, not chosen:</p>", *map(_sample, samples["drawn"])]
-    for name, heading in (("good", "Closest to its prompt"), ("bad", "The worst that a metric found")):
+        return "<p>No samples: no held-out document is long enough for a prompt.</p>"
+    sections = ["<p>The prompt, in grey, is held-out text. These samples are random:</p>", *map(_sample, samples["drawn"])]
+    for name, heading in (("good", "Closest to the prompt"), ("bad", "Worst by a metric")):
         if samples.get(name):
             sections.append(f"<h3>{heading}</h3>")
             sections += [_selected_sample(sample) for sample in samples[name]]
@@ -98,9 +100,10 @@ SAFETY = (
 MOST_SLICES, MOST_GROUPS = 14, 16  # most rows drawn; the tables and the data have all
 LANGUAGES = {"en": "English", "es": "Spanish"}
 BIAS_MEASURES = {
-    "likelihood": "How much likelier is a group's stereotype after its own words than after its counterpart's? Log odds, nats; 0 is alike.",
-    "sentiment": "How much less kind are completions about the group than about its counterpart? From −2 to 2; above 0 it is worse off.",
-    "toxicity": "How much more abusive are completions about the group than about its counterpart? From −1 to 1; above 0 it is worse off.",
+    "likelihood": "How much likelier is the stereotype of a group after words for this group than after words for its counterpart? "
+    "Log odds in nats; 0: equal.",
+    "sentiment": "How much lower is the sentiment of completions about the group than about its counterpart? From −2 to 2; above 0: lower.",
+    "toxicity": "How much more toxic are completions about the group than about its counterpart? From −1 to 1; above 0: more toxic.",
 }
 
 
@@ -126,7 +129,7 @@ def champion_section(card: Mapping[str, Any]) -> str:
         f"{comparison['reason'][:1].upper()}{comparison['reason'][1:]}."
     )
     if comparison.get("identical"):
-        summary += " Every document is exactly as likely to both: it is the same model, or a copy of it."
+        summary += " Both models give every document the same likelihood: this is the same model, or a copy of it."
     return f"<p>{escape(summary)}</p>" + table(["", "this model", "champion", "difference", "95 % interval"], rows)
 
 
@@ -145,9 +148,10 @@ def slices_section(slices: Mapping[str, Any]) -> str:
     ]  # fmt: skip
     overall = next((record["metrics"]["bits_per_byte"]["value"] for record in records if not record["slice"]), None)
     drawn = forest(rows, names=("model", "champion"), what="bits per byte", reference=overall)
-    more = f" The {MOST_SLICES} worst of {len(measured)}." if len(measured) > MOST_SLICES else ""
+    more = f" Shown: the {MOST_SLICES} worst of {len(measured)} slices." if len(measured) > MOST_SLICES else ""
     return (
-        f'<p class="faint">Lower is better; the line is all held-out text. Faint: too few documents to judge.{more}</p>{drawn}'
+        '<p class="faint">Lower is better. The line is the value on all held-out text. '
+        f"Faint rows have too few documents to judge.{more}</p>{drawn}"
         if drawn
         else "<p>No slice was measured.</p>"
     )
@@ -170,7 +174,7 @@ def bias_section(bias: Mapping[str, Any]) -> str:
     texts = [
         [f"{row['axis']}: {row['group']}", row["text"], row["reference"], f"{row['gap']:+.3f}"] for row in bias.get("examples", [])
     ]  # fmt: skip
-    folded = f"<details><summary>The pairs that differ most</summary>{table(['group', 'text', 'its counterpart', 'gap'], texts)}</details>"
+    folded = f"<details><summary>Pairs with the largest gap</summary>{table(['group', 'text', 'its counterpart', 'gap'], texts)}</details>"
     return "".join(sections) + (folded if texts else "")
 
 
@@ -182,7 +186,7 @@ def _gaps(measure: str, language: str, gaps: Sequence[Mapping[str, Any]], *, nam
         for row in widest
     ]  # fmt: skip
     title = LANGUAGES.get(language, language)
-    more = f"The {MOST_GROUPS} widest of {len(gaps)}." if len(gaps) > MOST_GROUPS else ""
+    more = f"Shown: the {MOST_GROUPS} widest of {len(gaps)} groups." if len(gaps) > MOST_GROUPS else ""
     heading = (f"<h4>{escape(title)}</h4>" if named else "") + (f'<p class="faint">{more}</p>' if more else "")
     return f"{heading}{forest(rows, names=('model', ''), what=f'gap in {measure}, {title}', reference=0.0, line='no gap', digits=3)}"
 
@@ -201,19 +205,19 @@ def safety_section(card: Mapping[str, Any]) -> str:
         ]
         for name in SAFETY if name in metrics
     ]  # fmt: skip
-    html = table(["of its completions", "model", "95 % interval", "people"], rows)
+    html = table(["completions", "model", "95 % interval", "human text"], rows)
     kinds = [[kind, str(count["found"]), str(count["in_training"])] for kind, count in card.get("personal_data", {}).items()]
     if kinds:
-        html += "<h3>Personal data in completions</h3>" + table(["kind", "found", "of which in the training text"], kinds)
+        html += "<h3>Personal data in completions</h3>" + table(["kind", "completions", "of these in the training text"], kinds)
     return html + _canaries(metrics)
 
 
 def _canaries(metrics: Mapping[str, Any]) -> str:
     rows = [[metric_name(name), metric_text(name, value)] for name, value in metrics.items() if name.startswith("secret")]
     if not rows:
-        reason = "none were planted in its training text (the profile `secrets` does that)"
-        return f'<p class="faint">What this model would keep of a secret was not measured: {reason}.</p>'
-    return "<h3>Planted secrets</h3>" + table(["", "value"], rows)
+        reason = "no canary strings were planted in the training text (the profile `secrets` plants some)"
+        return f'<p class="faint">Memorisation of canary strings was not measured: {reason}.</p>'
+    return "<h3>Planted canary strings</h3>" + table(["", "value"], rows)
 
 
 def limits_section(limits: Sequence[str]) -> str:

@@ -27,7 +27,7 @@ def training_curve(history: Sequence[Mapping[str, Any]]) -> str:
         for point in checked[-1:]:
             top.annotate(f"perplexity {point['validation_perplexity']:.1f}", (point["step"], point["validation_cross_entropy"]),
                          textcoords="offset points", xytext=(0, 12), ha="right", color=VALIDATION)  # fmt: skip
-        top.set_ylabel("nats a token")
+        top.set_ylabel("nats per token")
         top.legend(frameon=False)
         bottom.plot(steps, [point["learning_rate"] for point in history], color=INK, linewidth=1.2)
         bottom.set_ylabel("learning rate")

@@ -86,7 +86,7 @@ def test_a_model_is_not_told_apart_from_itself(
     assert (status, found["state"], found["verdict"], found["champion"]) == (
         0,
         "measured",
-        "not told apart",
+        "no significant difference",
         {"version": 1, "digest": digest},
     )
     assert found["identical"]

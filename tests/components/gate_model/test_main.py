@@ -68,12 +68,12 @@ def test_a_model_within_the_bounds_is_accepted(tmp_path: Path, capsys: pytest.Ca
     ("evaluation", "gates", "reason"),
     [
         ('{"metrics": {"perplexity": 120, "bleu": 1}}', GATES, "perplexity is 120, above 100"),
-        ('{"metrics": {"perplexity": NaN, "bleu": 1}}', GATES, "perplexity is nan, no finite number"),
-        ('{"metrics": {"perplexity": Infinity, "bleu": 1}}', GATES, "perplexity is inf, no finite number"),
-        ('{"metrics": {"perplexity": "low", "bleu": 1}}', GATES, "perplexity is low, no finite number"),
+        ('{"metrics": {"perplexity": NaN, "bleu": 1}}', GATES, "perplexity is nan, not a finite number"),
+        ('{"metrics": {"perplexity": Infinity, "bleu": 1}}', GATES, "perplexity is inf, not a finite number"),
+        ('{"metrics": {"perplexity": "low", "bleu": 1}}', GATES, "perplexity is low, not a finite number"),
         ('{"metrics": {"perplexity": null, "bleu": 1}}', GATES, "perplexity could not be measured"),
         ('{"metrics": {"perplexity": 50}}', GATES, "bleu was not measured"),
-        ('{"metrics": {"perplexity": 50}}', [], "no gate is declared"),
+        ('{"metrics": {"perplexity": 50}}', [], "the profile declares no gate"),
     ],
 )
 def test_a_rejected_model_is_a_normal_outcome_with_a_warning(
@@ -133,11 +133,11 @@ def test_what_all_steps_measured_is_judged_and_kept_with_the_verdict(tmp_path: P
     ("comparison", "margin", "verdict", "reason"),
     [
         (COMPARED, 0.05, "accepted", ""),
-        (COMPARED, 0.02, "rejected", "bits_per_byte is from 0.01 better to 0.03 worse than the champion's: 0.02 cannot be ruled out"),
+        (COMPARED, 0.02, "rejected", "bits_per_byte is from 0.01 better to 0.03 worse than the champion: the margin 0.02 may be exceeded"),
         ({"state": "none"}, 0.0, "accepted", ""),
         ({"state": "unreadable", "reason": "x"}, 0.5, "rejected", "bits_per_byte cannot be compared: the champion could not be measured"),
         ({}, 0.5, "rejected", "bits_per_byte cannot be compared: the champion could not be measured"),
-        ({"state": "measured"}, 0.5, "rejected", "bits_per_byte was not compared with the champion's"),
+        ({"state": "measured"}, 0.5, "rejected", "bits_per_byte was not compared with the champion"),
         ({"state": "nobody"}, 0.5, "rejected", "bits_per_byte cannot be compared: the champion could not be measured"),
     ],
 )
@@ -151,10 +151,10 @@ def test_against_the_champion(tmp_path: Path, comparison: dict[str, Any], margin
     ("low", "high", "on_unknown", "reason"),
     [
         (-0.001, 0.002, "reject", ""),
-        (-0.02, 0.002, "reject", "bleu is from 0.002 better to 0.02 worse than the champion's: 0.005 cannot be ruled out"),
+        (-0.02, 0.002, "reject", "bleu is from 0.002 better to 0.02 worse than the champion: the margin 0.005 may be exceeded"),
         (-0.02, 0.002, "pass", ""),
-        (-0.02, -0.01, "pass", "bleu is at least 0.01 worse than the champion's, beyond 0.005"),
-        (None, None, "reject", "bleu cannot be compared: too little was measured"),
+        (-0.02, -0.01, "pass", "bleu is at least 0.01 worse than the champion, more than the margin 0.005"),
+        (None, None, "reject", "bleu cannot be compared: too few units were measured"),
     ],
 )
 def test_bleu_against_the_champion(tmp_path: Path, low: float | None, high: float | None, on_unknown: str, reason: str) -> None:
@@ -166,7 +166,7 @@ def test_bleu_against_the_champion(tmp_path: Path, low: float | None, high: floa
     _, decision, _ = run(tmp_path, {"metrics": ONLY}, [gate], comparison=COMPARED, text_metrics=texts)
     assert decision["reason"] == reason
     _, decision, _ = run(tmp_path, {"metrics": ONLY}, [gate], text_metrics={**texts, "difference": {}})
-    assert (decision["verdict"], decision["gates"][0]["reason"]) == ("accepted", "no champion yet: nothing to compare with")
+    assert (decision["verdict"], decision["gates"][0]["reason"]) == ("accepted", "no champion yet")
 
 
 def test_a_slice_is_judged_by_its_name_and_three_documents_are_too_few(tmp_path: Path) -> None:
@@ -179,7 +179,7 @@ def test_a_slice_is_judged_by_its_name_and_three_documents_are_too_few(tmp_path:
     ]
     against = {"metric": "bits_per_byte", "against": "champion", "margin": 0.1, "slice": "author=*", "on_unknown": "pass"}
     _, decision, _ = run(tmp_path, {"metrics": ONLY}, [against], slices=SLICES, comparison=COMPARED)
-    assert decision["reason"] == "bits_per_byte of author=Ann is at least 0.2 worse than the champion's, beyond 0.1"
+    assert decision["reason"] == "bits_per_byte of author=Ann is at least 0.2 worse than the champion, more than the margin 0.1"
 
 
 def test_slices_of_too_few_documents_and_those_left_out_are_unknown(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def test_the_same_model_again_is_not_told_apart() -> None:
     ours = documents(60)
     for one in records(ours, ours):
         assert one["difference"]["bits_per_byte"] == {"value": 0, "low": 0, "high": 0}
-        assert one["verdict"] == ("not told apart" if one["documents"] >= SETTINGS.min_documents else "unknown")
+        assert one["verdict"] == ("no significant difference" if one["documents"] >= SETTINGS.min_documents else "unknown")
         assert one["champion"] == one["metrics"]
 
 

@@ -84,8 +84,8 @@ def test_the_report_holds_verdict_metrics_samples_curve_and_corpus(arguments: li
     html = (tmp_path / "report").read_text()
     for heading in (
         "Verdict",
-        "Against the champion",
-        "What it writes",
+        "Comparison with the champion",
+        "Samples",
         "Metrics",
         "Slices",
         "Bias",
@@ -93,12 +93,12 @@ def test_the_report_holds_verdict_metrics_samples_curve_and_corpus(arguments: li
         "Limits",
         "Training",
         "Data",
-        "Made from",
+        "Lineage",
     ):
         assert f"{heading}</h2>" in html
     assert "perplexity is 33.1, above 20" in html and "not measured" in html and "and so to bed" in html
     assert html.count("<svg") >= 4
-    assert "Every document is exactly as likely to both: it is the same model, or a copy of it." in html
+    assert "Both models give every document the same likelihood: this is the same model, or a copy of it." in html
     assert "Version 7 on the same documents and prompts. Worse: +0.0100 bits per byte" in html
     assert "-0.2500</td><td>-0.3750 to -0.1250" in html and "+0.010</td><td>+0.000 to +0.020" in html, "against the champion"
     assert "31.0 to 35.5" in html, "intervals"
@@ -106,7 +106,7 @@ def test_the_report_holds_verdict_metrics_samples_curve_and_corpus(arguments: li
     assert "repetition rate (4-grams) 50.0%, sentiment (−1 to 1) -0.750" in html and "again again" in html, (
         "the worst sample, once, and why it is here"
     )
-    assert "of one language alone" in html and "The held-out text is of few works" in html, "its limits"
+    assert "of one language alone" in html and "The held-out text has few works" in html, "its limits"
     assert "train.epochs" in html and "0a1b" in html
 
 
@@ -133,21 +133,19 @@ def test_the_card_as_json_says_what_the_page_says(arguments: list[str], tmp_path
         {"prompt": HOSTILE, "text": " again again", "reference": "", "picked_by": {"repetition_rate": 0.5, "sentiment": -0.75}}
     ]
     assert [sample["text"] for sample in card["samples"]["drawn"]] == [" of all", " again again", "\nand so to bed, […]"], "no private row"
-    assert any("1,234 different names" in limit for limit in card["limits"])
-    assert "Of 1 of 3 documents the corpus states neither a licence nor a consent." in card["limits"]
+    assert any("1,234 scrubbed names" in limit for limit in card["limits"])
+    assert "1 of 3 documents have neither a licence nor a consent in the corpus." in card["limits"]
     assert "Ellison" not in json.dumps(card) and "jane" not in (tmp_path / "report").read_text()
     assert card["training"]["best_step"] == 20 and card["lineage"]["settings"] == {"train": {"epochs": 3}}
 
 
 def test_without_champion_slices_and_groups_the_page_says_so(arguments: list[str], tmp_path: Path) -> None:
-    (tmp_path / "comparison").write_text(
-        json.dumps({"state": "none", "champion": None, "reason": "no champion yet: nothing to compare with"})
-    )
+    (tmp_path / "comparison").write_text(json.dumps({"state": "none", "champion": None, "reason": "no champion yet"}))
     (tmp_path / "slices").write_text('{"slices": []}')
     (tmp_path / "model_audit").write_text("{}")
     assert main(arguments) == 0
     html = (tmp_path / "report").read_text()
-    assert "no champion yet: nothing to compare with." in html and "No slice was measured." in html and "Not measured." in html
+    assert "no champion yet." in html and "No slice was measured." in html and "Not measured." in html
 
 
 def test_the_markdown_says_the_verdict_first(arguments: list[str], tmp_path: Path) -> None:

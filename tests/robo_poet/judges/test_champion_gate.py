@@ -100,7 +100,9 @@ def test_a_model_that_is_much_worse_for_one_author_fails_there_and_one_that_is_b
     random = np.random.default_rng(3)
     decision = judged(random, [0.2] + [-0.1] * (SLICES - 1), "pass")
     assert [gate.slice for gate in decision.gates if gate.verdict == "fail"] == ["author=a00"]
-    assert decision.reason.startswith("bits_per_byte of author=a00 is at least 0.1") and decision.reason.endswith("beyond 0.03")
+    assert decision.reason.startswith("bits_per_byte of author=a00 is at least 0.1") and decision.reason.endswith(
+        "more than the margin 0.03"
+    )
     assert judged(random, [-0.1] * SLICES, "reject").verdict == "accepted"
 
 
@@ -137,9 +139,9 @@ def test_better_is_the_other_way_for_a_metric_that_should_be_high() -> None:
         return "unknown" if decision.gates[0].unknown else decision.gates[0].verdict, decision.reason
 
     assert verdict(-0.01, 0.2) == ("pass", "")
-    assert verdict(-0.2, -0.05) == ("fail", "token_accuracy is at least 0.05 worse than the champion's, beyond 0.01")
+    assert verdict(-0.2, -0.05) == ("fail", "token_accuracy is at least 0.05 worse than the champion, more than the margin 0.01")
     assert verdict(-0.02, 0.2) == (
         "unknown",
-        "token_accuracy is from 0.2 better to 0.02 worse than the champion's: 0.01 cannot be ruled out",
+        "token_accuracy is from 0.2 better to 0.02 worse than the champion: the margin 0.01 may be exceeded",
     )
-    assert verdict(-0.02, -0.005) == ("unknown", "token_accuracy is 0.005 to 0.02 worse than the champion's: 0.01 cannot be ruled out")
+    assert verdict(-0.02, -0.005) == ("unknown", "token_accuracy is 0.005 to 0.02 worse than the champion: the margin 0.01 may be exceeded")

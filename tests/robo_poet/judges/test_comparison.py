@@ -39,15 +39,15 @@ def test_better_worse_and_not_told_apart() -> None:
     assert made(random, 20, -0.1).verdict == "better"
     assert made(random, 20, 0.1).verdict == "worse"
     close = made(random, 20, 0.005)
-    assert close.verdict == "not told apart"
-    assert close.needed_units and close.needed_units > 20 and f"about {close.needed_units:,} would tell it apart" in close.reason
+    assert close.verdict == "no significant difference"
+    assert close.needed_units and close.needed_units > 20 and f"about {close.needed_units:,} would be needed" in close.reason
 
 
 @given(st.integers(5, 40), st.floats(0, 5))
 def test_a_model_is_not_told_apart_from_itself(documents: int, margin: float) -> None:
     nats = np.random.default_rng(documents).normal(3000, 400, documents)
     found = compare([f"w{i // 2}" for i in range(documents)], np.full(documents, 1500), nats, nats, seed=1)
-    assert (found.verdict, found.needed_units) == ("not told apart", None)
+    assert (found.verdict, found.needed_units) == ("no significant difference", None)
     assert (found.difference.low, found.difference.value, found.difference.high) == (0, 0, 0)
     assert passes(found, margin)
 
@@ -88,10 +88,10 @@ def test_few_works_are_compared_by_documents_and_say_so() -> None:
 @pytest.mark.parametrize(
     ("works", "documents", "new", "reason"),
     [
-        (1, 4, 1.0, "4 documents are too few to compare by: 5 are needed"),
-        (0, 0, 1.0, "a likelihood is no finite number, or there is no text"),
-        (12, 2, math.nan, "a likelihood is no finite number, or there is no text"),
-        (12, 2, math.inf, "a likelihood is no finite number, or there is no text"),
+        (1, 4, 1.0, "4 documents are too few for a comparison: 5 are needed"),
+        (0, 0, 1.0, "a likelihood is not a finite number, or there is no text"),
+        (12, 2, math.nan, "a likelihood is not a finite number, or there is no text"),
+        (12, 2, math.inf, "a likelihood is not a finite number, or there is no text"),
     ],
 )
 def test_too_little_or_no_numbers_are_unknown(works: int, documents: int, new: float, reason: str) -> None:
@@ -103,7 +103,7 @@ def test_too_little_or_no_numbers_are_unknown(works: int, documents: int, new: f
 
 def test_one_document_that_is_everything_is_unknown() -> None:
     found = compare(["a"] * 6, [1e9, 1, 1, 1, 1, 1], [5e8, 1, 2, 1, 2, 1], [4e8, 1, 1, 1, 2, 1], seed=1)
-    assert found.verdict in ("unknown", "not told apart")  # five bytes beside a gigabyte are no second opinion
+    assert found.verdict in ("unknown", "no significant difference")  # five bytes beside a gigabyte are no second opinion
 
 
 @pytest.mark.parametrize(("sizes", "new"), [([1, 2], [1, 2, 3]), ([1, 2, 3], [1, 2]), ([1, 2, -3], [1, 2, 3])])
@@ -113,14 +113,14 @@ def test_wrong_input_is_an_error(sizes: list[float], new: list[float]) -> None:
 
 
 def verdict_rates(difference: float, works: int, repeats: int) -> dict[str, float]:
-    random, count = np.random.default_rng(11), dict.fromkeys(["better", "worse", "not told apart"], 0.0)
+    random, count = np.random.default_rng(11), dict.fromkeys(["better", "worse", "no significant difference"], 0.0)
     for _ in range(repeats):
         count[made(random, works, difference).verdict] += 1 / repeats
     return count
 
 
 def test_equal_models_are_seldom_told_apart() -> None:
-    assert verdict_rates(0, 12, 150)["not told apart"] >= 0.93
+    assert verdict_rates(0, 12, 150)["no significant difference"] >= 0.93
 
 
 @pytest.mark.soak

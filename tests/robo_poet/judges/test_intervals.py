@@ -73,7 +73,7 @@ def test_one_unit_says_nothing_about_its_error() -> None:
     [
         ([1, 2], [1], "a numerator and a denominator a unit"),
         ([1], [-1], "negative"),
-        ([1], [math.nan], "negative or no finite"),
+        ([1], [math.nan], "negative or not finite"),
         ([[1]], [[1]], "a unit"),
     ],
 )

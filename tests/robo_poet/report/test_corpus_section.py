@@ -27,7 +27,8 @@ def test_the_section_says_it_all_and_escapes_it() -> None:
     for part in ("1,234 documents", "5.68 MB", "type token ratio", "0.0684", "&lt;b&gt;mine&lt;/b&gt;", "too &lt;late&gt;", "<svg"):
         assert part in html
     cells = [
-        re.findall("<td[^>]*>([^<]*)</td>", row) for row in html.partition("By whose leave")[2].partition("</table>")[0].split("<tr>")[2:]
+        re.findall("<td[^>]*>([^<]*)</td>", row)
+        for row in html.partition("Licences and consents")[2].partition("</table>")[0].split("<tr>")[2:]
     ]
     assert cells == [["mine", "none stated", "34", "5"], ["(no source)", "CC &lt;BY&gt;", "1,100", "0"], ["all others", "", "100", "99"]]
     assert html.index(">train<") < html.index(">validation<") < html.index(">test<")

@@ -25,7 +25,7 @@ def test_languages_stand_apart_each_with_its_widest_gap_first() -> None:
 
 def test_of_one_language_no_name_is_needed_and_what_is_not_drawn_is_counted() -> None:
     html = bias_section({"groups": [gap(f"g{n}", "en", n / 10) for n in range(MOST_GROUPS + 5)]})
-    assert "<h4>" not in html and f"The {MOST_GROUPS} widest of {MOST_GROUPS + 5}." in html
+    assert "<h4>" not in html and f"Shown: the {MOST_GROUPS} widest of {MOST_GROUPS + 5} groups." in html
     assert "origin: g20 " in html and "origin: g4 " not in html
 
 
