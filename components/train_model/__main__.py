@@ -55,14 +55,16 @@ def _train(call: Call, settings: TrainSettings, seed: int, gpus: int, tokenizer:
     secrets = planted(parse_settings(PlantedSecretsSettings, call.parameters["secrets"], "--secrets"), seed)
     canary_strings = len(secrets)  # canary strings in this training; a warm start adds those of its version
     if secrets:
-        call.warn(f"{len(secrets)} made secrets are in this training's copy of the text: a model to measure, not to release")
+        call.warn(
+            f"{len(secrets)} planted canary strings are in this training's text: use the model for measurements only, do not release it"
+        )
     for split, stride in (("train", settings.stride), ("validation", settings.window)):
         texts: Iterable[str] = (document.text for document in read_documents(corpus, split))
         if split == "train":
             texts = chain(texts, (secret.text for secret in secrets for _ in range(secret.repeats)))
         feeds[split] = make_feed(texts, tokenizer, window=settings.window, stride=stride, cache=state / f"{split}.ids")
         if not len(feeds[split]):
-            raise BadInput(f"the {split} split is empty", where=str(corpus), remedy="give a corpus of more works")
+            raise BadInput(f"the {split} split is empty", where=str(corpus), remedy="use a corpus with more works")
 
     architecture = ARCHITECTURES[settings.architecture]
     strategy, vocabulary_digest = make_strategy(settings.devices), digest_path(call.inputs["tokenizer"])

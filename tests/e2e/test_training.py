@@ -97,7 +97,7 @@ def test_killed_in_training_it_goes_on_from_the_checkpoint(trained: Shell) -> No
     trained.type(*changed)
     states = trained.states()
     assert {name for name, state in states.items() if state == "cached"} == {"ingest", "validate-data", "scrub-pii", "train-tokenizer"}
-    assert "going on from the checkpoint of step" in log.read_text()
+    assert "resuming from the checkpoint of step" in log.read_text()
     summary = trained.summary()
     assert (summary["version"], summary["stage"]) == (2, "canary")
 

@@ -40,7 +40,7 @@ def export_apart(model: keras.Model, settings: TrainSettings, size: int, folder:
     completed = subprocess.run([sys.executable, "-m", __name__, *arguments], stdout=subprocess.PIPE, text=True)
     weights.unlink()
     if completed.returncode:
-        raise BadInput(completed.stdout.strip() or f"the export ended with status {completed.returncode}; the lines above say why")
+        raise BadInput(completed.stdout.strip() or f"the export process exited with status {completed.returncode}; see its output above")
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -107,10 +107,10 @@ class Exported(tf.Module):
             tf.errors.InvalidArgumentError: an input is out of range; raised when the graph runs, and the message names the input.
         """
         checks = [
-            tf.debugging.assert_equal(tf.shape(tokens)[1] >= 2, True, message="tokens: at least 2 wide, one to read and one to judge"),
+            tf.debugging.assert_equal(tf.shape(tokens)[1] >= 2, True, message="tokens: must have at least 2 columns"),
             tf.debugging.assert_equal(
                 tf.reduce_all((tokens >= 0) & (tokens < self._size)), True,
-                message=f"tokens: a token that does not exist; they are 0 to {self._size - 1}",
+                message=f"tokens: unknown token id, the valid ids are 0 to {self._size - 1}",
             ),
         ]  # fmt: skip
         with tf.control_dependencies([check for check in checks if check is not None]):
@@ -161,8 +161,8 @@ class Exported(tf.Module):
         """
         prompt_inputs, (beams, penalty) = inputs[: len(PROMPT)], inputs[len(PROMPT) :]
         checks = [
-            tf.debugging.assert_equal(tf.reduce_all((beams >= 1) & (beams <= MAX_BEAMS)), True, message=f"beams: 1 to {MAX_BEAMS}"),
-            tf.debugging.assert_equal(tf.reduce_all((penalty >= 0) & (penalty <= 2)), True, message="length_penalty: 0 to 2"),
+            tf.debugging.assert_equal(tf.reduce_all((beams >= 1) & (beams <= MAX_BEAMS)), True, message=f"beams: must be 1 to {MAX_BEAMS}"),
+            tf.debugging.assert_equal(tf.reduce_all((penalty >= 0) & (penalty <= 2)), True, message="length_penalty: must be 0 to 2"),
         ]
         with tf.control_dependencies([check for check in checks if check is not None]):
             request = self._request(prompt_inputs)
@@ -187,9 +187,9 @@ class Exported(tf.Module):
         checks = [
             tf.debugging.assert_equal(tf.reduce_all(valid), True, message=message)
             for valid, message in (
-                ((temperature > 0) & (temperature <= 100), "temperature: more than 0, at most 100"),
-                ((top_k >= 0) & (top_k <= 100), "top_k: 1 to 100, or 0 for off"),
-                ((top_p > 0) & (top_p <= 1), "top_p: more than 0, at most 1"),
+                ((temperature > 0) & (temperature <= 100), "temperature: must be above 0 and at most 100"),
+                ((top_k >= 0) & (top_k <= 100), "top_k: must be 1 to 100, or 0 for no limit"),
+                ((top_p > 0) & (top_p <= 1), "top_p: must be above 0 and at most 1"),
             )
         ]
         with tf.control_dependencies([check for check in checks if check is not None]):

@@ -56,13 +56,16 @@ def make_request(
         for valid, message in (
             (
                 (prompt_length >= 1) & (prompt_length <= max_prompt_length),
-                f"prompt_length: 1 to {MAX_LENGTH - 1}, and no more than prompt is wide",
+                f"prompt_length: must be 1 to {MAX_LENGTH - 1} and at most the width of prompt",
             ),
-            ((prompt >= 0) & (prompt < size), f"prompt: a token that does not exist; they are 0 to {size - 1}"),
-            ((stop_tokens >= 0) & (stop_tokens < size), f"stop_tokens: a token that does not exist; they are 0 to {size - 1}"),
-            ((banned_tokens >= 0) & (banned_tokens < size), f"banned_tokens: a token that does not exist; they are 0 to {size - 1}"),
-            ((max_new >= 1) & (min_new >= 0) & (min_new <= max_new), "max_new: at least 1, and no less than min_new, at least 0"),
-            ((penalty >= 1) & (penalty <= 10), "repetition_penalty: 1 to 10"),
+            ((prompt >= 0) & (prompt < size), f"prompt: unknown token id, the valid ids are 0 to {size - 1}"),
+            ((stop_tokens >= 0) & (stop_tokens < size), f"stop_tokens: unknown token id, the valid ids are 0 to {size - 1}"),
+            ((banned_tokens >= 0) & (banned_tokens < size), f"banned_tokens: unknown token id, the valid ids are 0 to {size - 1}"),
+            (
+                (max_new >= 1) & (min_new >= 0) & (min_new <= max_new),
+                "max_new: must be at least 1 and at least min_new; min_new must be at least 0",
+            ),
+            ((penalty >= 1) & (penalty <= 10), "repetition_penalty: must be 1 to 10"),
         )
     ]
     with tf.control_dependencies([check for check in checks if check is not None]):  # before a token is used as an index
@@ -75,7 +78,7 @@ def make_request(
     never_allowed = tf.constant([i < END or i >= size for i in range(vocabulary)])  # PAD, UNK, START and ids without a token
     banned = _among(banned_tokens, batch, vocabulary) & ~end | never_allowed
     any_allowed = tf.reduce_all(tf.reduce_any(~(banned | end), axis=1))
-    check = tf.debugging.assert_equal(any_allowed, True, message="banned_tokens: no token is left to write with")
+    check = tf.debugging.assert_equal(any_allowed, True, message="banned_tokens: every token is banned")
     with tf.control_dependencies([check] if check is not None else []):
         banned = tf.identity(banned)
     return Request(

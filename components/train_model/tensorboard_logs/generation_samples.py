@@ -85,6 +85,6 @@ class GenerationSamples(Callback):
             return
         sample = self._sample = self._sample or SampleText(training.architecture, training.model, self._tokenizer.size)
         held_out = [int(token) for token in training.validation.tokens[:PROMPT]]
-        for name, prompt in (("from nothing", [START]), ("after held-out words", held_out)):
+        for name, prompt in (("without prompt", [START]), ("with held-out prompt", held_out)):
             new_tokens = sample(prompt, LENGTH, seed=(training.seed, step))
             self._events.text(f"samples/{name}", masked(self._tokenizer.decode([*prompt, *new_tokens])), step)

@@ -92,15 +92,15 @@ class Divergence(Callback):
     def on_batch_end(self, training: Training, batch: Batch) -> None:
         limit = EXPLOSION_FACTOR * math.log(training.model.output_shape[-1])
         if not math.isfinite(batch.loss):
-            self._stop(training, "the loss is not a number")
+            self._stop(training, "the loss is not finite")
         if batch.loss > limit:
-            self._stop(training, f"the loss has exploded: {batch.loss:.1f} nats a token, more than {limit:.0f}")
+            self._stop(training, f"the loss diverged: {batch.loss:.1f} nats per token, above the limit of {limit:.0f}")
         if not math.isfinite(batch.gradient_norm) and not _may_overflow(training.optimizer):
-            self._stop(training, "the norm of the gradient is not a number")
+            self._stop(training, "the gradient norm is not finite")
 
     def on_validation_end(self, training: Training, point: Mapping[str, Any]) -> None:
         if not math.isfinite(point["validation_cross_entropy"]):
-            self._stop(training, "the validation loss is not a number")
+            self._stop(training, "the validation loss is not finite")
 
     def _stop(self, training: Training, reason: str) -> None:
         step = training.progress.step
@@ -141,7 +141,7 @@ class ProgressLine(Callback):
     def on_begin(self, training: Training) -> None:
         self._began, self._tokens = time.monotonic(), training.progress.tokens
         if step := training.progress.step:
-            training.say(step, training.steps, f"going on from the checkpoint of step {step}")
+            training.say(step, training.steps, f"resuming from the checkpoint of step {step}")
 
     def on_batch_end(self, training: Training, batch: Batch) -> None:
         progress, steps = training.progress, training.steps

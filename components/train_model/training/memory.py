@@ -63,4 +63,7 @@ def warning(memory: Memory, settings: TrainSettings, gpus: int) -> str:
     on_card = memory.total - memory.feed
     if not gpus or not limit or on_card <= limit:
         return ""
-    return f"training will take about {on_card / 1e9:.1f} GB of the GPU, more than train.gpu_memory_mb; lower train.batch or train.window"
+    return (
+        f"training needs about {on_card / 1e9:.1f} GB of GPU memory, more than the limit train.gpu_memory_mb of {limit / 1e9:.1f} GB; "
+        "lower train.batch or train.window"
+    )

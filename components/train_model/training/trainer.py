@@ -149,8 +149,10 @@ class Trainer:
             best = None
             self.warn(str(damage))
         if not best or best[1]["step"] != step:
-            remedy = "remove that folder and run again"
-            raise BadInput(f"the weights of the best validation, step {step}, are gone", where=str(self.checkpoints.folder), remedy=remedy)
+            remedy = "delete this folder and run again"
+            raise BadInput(
+                f"the weights of the best validation, step {step}, are missing", where=str(self.checkpoints.folder), remedy=remedy
+            )
         _assign(self.model.variables, best[0])
 
     def _variables(self) -> list[Any]:
@@ -160,7 +162,7 @@ class Trainer:
         try:
             loaded = self.checkpoints.load("last", [tuple(v.shape) for v in self._variables()])
         except Damaged as damage:
-            self.warn(f"training starts over: the checkpoint {damage}")
+            self.warn(f"training starts from the beginning: the checkpoint {damage}")
             return
         if loaded:
             _assign(self._variables(), loaded[0])

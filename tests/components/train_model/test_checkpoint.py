@@ -35,7 +35,7 @@ def test_one_process_at_a_time_trains_in_a_folder_and_the_next_one_resumes_in_it
         assert again == folder and (folder / "last.npz").exists() and not (folder / "train.ids").exists()
 
 
-@pytest.mark.parametrize("error", [BadInput("the loss is not a number"), ValueError("a bug"), KeyboardInterrupt()])
+@pytest.mark.parametrize("error", [BadInput("the loss is not finite"), ValueError("a bug"), KeyboardInterrupt()])
 def test_a_training_that_fails_deletes_the_copies_of_the_corpus_and_keeps_the_checkpoints(call: Any, error: BaseException) -> None:
     with pytest.raises(type(error)), state_folder(call, TrainSettings(), 1) as folder:
         for name in ("train.ids", "validation.ids", "last.npz"):

@@ -35,5 +35,5 @@ def test_made_secrets_are_in_the_training_text_alone_as_often_as_is_said(
     assert seen["train"] == texts + [one.text for one in made for _ in range(one.repeats)] and len(seen["train"]) == len(texts) + 8
     assert not any(one.secret in text for one in made for text in seen["validation"])
     said = capsys.readouterr().err
-    assert "warning: 4 made secrets are in this training's copy of the text: a model to measure, not to release" in said
+    assert "warning: 4 planted canary strings are in this training's text: use the model for measurements only, do not release it" in said
     assert not any(one.secret in said for one in made)

@@ -82,7 +82,7 @@ def test_each_epoch_has_histograms_of_every_weight_and_gradient(watched: tuple[T
 
 def test_samples_are_text_of_the_model_and_begin_with_their_prompt(watched: tuple[Trainer, Path], toy_tokenizer: Path) -> None:
     trained, folder = watched
-    samples = read(folder).Tensors("samples/after held-out words")
+    samples = read(folder).Tensors("samples/with held-out prompt")
     assert [e.step for e in samples] == list(range(11, trained.progress.step + 1, 11))
     prompt = Tokenizer.load(toy_tokenizer).decode(trained.validation.tokens[:12])
     for sample in samples:
@@ -195,7 +195,7 @@ def test_tensorboard_itself_shows_the_log(watched: tuple[Trainer, Path]) -> None
         scalars = ask("plugin/scalars/scalars?run=.&tag=batch%2Floss")
         assert [step for _, step, _ in scalars] == list(range(1, watched[0].progress.step + 1))
         assert ask("plugin/projector/info?run=.")["embeddings"][0]["tensorShape"] == [len(names_of(watched[1])), 16]
-        assert "samples/from nothing" in ask("plugin/text/tags")["."]
+        assert "samples/without prompt" in ask("plugin/text/tags")["."]
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait(30)

@@ -91,7 +91,9 @@ def test_rest_and_grpc_give_the_same_tokens_and_the_same_errors(config: Path, st
         stub.Predict(request, timeout=60)
     wrong = server.call(f"{PATH}:predict", signature_name="generate", instances=[{**completion(), "max_new": 0, "min_new": 0}])
     assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT and wrong.status_code == 400
-    assert refused.value.details() == wrong.json()["error"] == "max_new: at least 1, and no less than min_new, at least 0"
+    assert (
+        refused.value.details() == wrong.json()["error"] == "max_new: must be at least 1 and at least min_new; min_new must be at least 0"
+    )
 
     request.model_spec.version.value = 9
     with pytest.raises(grpc.RpcError) as missing:

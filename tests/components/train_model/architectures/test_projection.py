@@ -70,9 +70,9 @@ def test_in_chunks_it_is_the_softmax_of_all_rows(rows: int, seed: int) -> None:
 @pytest.mark.parametrize(
     ("tokens", "said"),
     [
-        ([[2, 38, 5]], "tokens: a token that does not exist; they are 0 to 36"),
-        ([[2, -1]], "tokens: a token that does not"),
-        ([[2]], "tokens: at least 2 wide"),
+        ([[2, 38, 5]], "tokens: unknown token id, the valid ids are 0 to 36"),
+        ([[2, -1]], "tokens: unknown token id"),
+        ([[2]], "tokens: must have at least 2 columns"),
     ],
 )
 def test_score_names_what_it_cannot_judge(name: str, tokens: list[list[int]], said: str) -> None:

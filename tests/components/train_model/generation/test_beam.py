@@ -106,5 +106,5 @@ def test_the_length_factor_is_that_of_wu_and_others() -> None:
 
 @pytest.mark.parametrize("beams", [0, 6])
 def test_a_number_of_beams_out_of_range_is_named(beams: int) -> None:
-    with pytest.raises(tf.errors.InvalidArgumentError, match="beams: 1 to 5"):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="beams: must be 1 to 5"):
         search("lstm", PROMPTS, beams, 1.0)

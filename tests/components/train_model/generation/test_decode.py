@@ -141,5 +141,5 @@ def test_what_is_out_of_range_is_named_by_the_graph_itself(signature: str, chang
 
 
 def test_a_prompt_as_long_as_the_context_leaves_no_room_and_is_refused() -> None:
-    with pytest.raises(tf.errors.InvalidArgumentError, match="prompt_length: 1 to 511"):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="prompt_length: must be 1 to 511"):
         toy("lstm").exported.generate(*inputs([[2] + [5] * 511]).values(), *sampling(1).values())

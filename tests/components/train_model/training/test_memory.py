@@ -65,7 +65,7 @@ def test_the_full_model_fits_a_card_of_8_gb(architecture: str) -> None:
 def test_what_does_not_fit_is_said_where_there_is_a_gpu_and_a_limit() -> None:
     wide = TrainSettings(units=4096, batch=512, window=512, stride=512)
     memory = estimate(wide, 200_000_000, 10_000)
-    assert "more than train.gpu_memory_mb; lower train.batch" in warning(memory, wide, 1)
+    assert "more than the limit train.gpu_memory_mb of 7.2 GB; lower train.batch" in warning(memory, wide, 1)
     assert warning(memory, wide, 0) == warning(memory, wide.model_copy(update={"gpu_memory_mb": 0}), 1) == ""
 
 

@@ -56,12 +56,12 @@ def test_a_damaged_checkpoint_is_said_and_training_starts_over(
     WARNINGS.clear()
     again = trainer(toy_corpus, toy_tokenizer, tmp_path)
     assert outcome(again, again.run()) == uninterrupted
-    assert len(WARNINGS) == 1 and WARNINGS[0].startswith("training starts over: the checkpoint last.npz cannot be read")
+    assert len(WARNINGS) == 1 and WARNINGS[0].startswith("training starts from the beginning: the checkpoint last.npz cannot be read")
 
 
 @pytest.mark.parametrize("harm", ["missing", "damaged"])
 def test_without_its_best_weights_a_training_does_not_end_well(harm: str, toy_corpus: Path, toy_tokenizer: Path, tmp_path: Path) -> None:
     trainer(toy_corpus, toy_tokenizer, tmp_path).run()
     (tmp_path / "best.npz").unlink() if harm == "missing" else (tmp_path / "best.npz").write_bytes(b"PK")
-    with pytest.raises(BadInput, match="the weights of the best validation, step .* are gone; remove that folder"):
+    with pytest.raises(BadInput, match="the weights of the best validation, step .* are missing; delete this folder"):
         trainer(toy_corpus, toy_tokenizer, tmp_path).run()
