@@ -24,8 +24,8 @@ from robo_poet.step.program import Call, program
 REMEDY = "run the evaluation again"
 DIGITS = 6
 # Example rows for the report: metric → True if the row with the largest value is shown, False if the smallest.
-BEST = {"semantic_similarity": True}
-WORST = {
+BEST_EXAMPLES = {"semantic_similarity": True}
+WORST_EXAMPLES = {
     "repetition_rate": True,
     "longest_copy_max": True,
     "well_formed_sentences": False,
@@ -58,7 +58,7 @@ def work(call: Call) -> None:
     else:  # the gates reject missing metrics; the model is registered with that reason
         collected = TextMetrics(missing=["no metric was measured: no held-out document is long enough for a prompt"])
     call.progress(5, 6, "confidence intervals")
-    artifact = summary(collected, rows, settings, seed)
+    artifact = text_metrics_json(collected, rows, settings, seed)
     for missing in collected.missing:
         call.warn(missing)
     write_text(call.outputs["text_metrics"], json.dumps(artifact, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False))
@@ -66,7 +66,7 @@ def work(call: Call) -> None:
     call.progress(1, 1, f"{len(rows)} continuations of {artifact['works']} works scored")
 
 
-def summary(collected: TextMetrics, rows: Sequence[Continuation], settings: MeasureTextSettings, seed: int) -> dict[str, Any]:
+def text_metrics_json(collected: TextMetrics, rows: Sequence[Continuation], settings: MeasureTextSettings, seed: int) -> dict[str, Any]:
     """Return the JSON artifact: metrics of model, human references and champion, with their finite intervals. It contains no text."""
     row_units = units([row.group for row in rows], [row.document for row in rows])
 
@@ -85,10 +85,10 @@ def summary(collected: TextMetrics, rows: Sequence[Continuation], settings: Meas
         "champion": _values(estimates(collected.champion)),
         "difference": {name: _estimate_json(estimate) for name, estimate in estimates(collected.difference).items() if estimate},
         "personal_data": collected.personal_data,
-        "not_looked_for": collected.not_looked_for,
-        "private_rows": sorted(collected.private),
-        "best": _example_rows(collected, rows, BEST),
-        "worst": _example_rows(collected, rows, WORST),
+        "not_looked_for": collected.skipped_findings,
+        "private_rows": sorted(collected.private_rows),
+        "best": _example_rows(collected, rows, BEST_EXAMPLES),
+        "worst": _example_rows(collected, rows, WORST_EXAMPLES),
         "notes": collected.missing + collected.notes,
         "continuations": len(rows),
         "unit": row_units.name,
@@ -126,7 +126,7 @@ def _example_rows(collected: TextMetrics, rows: Sequence[Continuation], directio
     for name, largest in directions.items():
         metric = collected.model.get(name)
         values = metric.rows if metric else ()
-        candidates = [row for row, value in enumerate(values) if math.isfinite(value) and row not in collected.private]
+        candidates = [row for row, value in enumerate(values) if math.isfinite(value) and row not in collected.private_rows]
         if len({values[row] for row in candidates}) > 1:
             row = (max if largest else min)(candidates, key=lambda candidate: values[candidate])
             examples[name] = {"row": row, "document": rows[row].document, "value": _rounded(values[row])}

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from sacrebleu.metrics.bleu import BLEU
 
-from components.measure_text.metric import Numbers, RowMetric, on_rows
+from components.measure_text.metric import Numbers, RowMetric, expand_to_rows
 from components.measure_text.texts import other_texts_of_work
 
 ORDERS = 4
@@ -55,4 +55,4 @@ def human_bleu(references: Sequence[str], works: Sequence[str], seed: int) -> Ro
     if not any(other is not None for other in others):
         others = other_texts_of_work(references, [""] * len(works), seed)
     paired = [row for row, other in enumerate(others) if other is not None]
-    return on_rows(bleu([other for other in others if other is not None], [references[row] for row in paired]), paired, len(others))
+    return expand_to_rows(bleu([other for other in others if other is not None], [references[row] for row in paired]), paired, len(others))

@@ -52,7 +52,7 @@ REPETITION_ORDER = 4  # n-gram length of the repetition rate
 
 def distinct(texts: Sequence[list[str]], n: int) -> RowMetric:
     """Return distinct-n: distinct n-grams of all texts over number of words (Li et al. 2016). It falls with the amount of text."""
-    types, rows = _numbered(texts, n)
+    types, rows = _type_ids(texts, n)
     lengths = np.asarray([len(text) for text in texts], np.float64)
     size = int(types.max(initial=-1)) + 1
 
@@ -69,7 +69,7 @@ def entropy(texts: Sequence[list[str]], n: int) -> RowMetric:
 
     It grows with the amount of text.
     """
-    types, rows = _numbered(texts, n)
+    types, rows = _type_ids(texts, n)
     size = int(types.max(initial=-1)) + 1
 
     def resample_entropy(weights: Numbers) -> float:
@@ -86,7 +86,7 @@ def repetition(texts: Sequence[list[str]]) -> RowMetric:
     return ratio([len(text_grams) - len(set(text_grams)) for text_grams in grams], [len(text_grams) for text_grams in grams], "share")
 
 
-def _numbered(texts: Sequence[list[str]], n: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def _type_ids(texts: Sequence[list[str]], n: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Return two (n-grams,) arrays over all texts: the type ID of each n-gram, and its row."""
     type_ids: dict[tuple[str | int, ...], int] = {}
     types, rows = [], []

@@ -39,8 +39,8 @@ def unknown_rows(languages: Sequence[str]) -> int:
 
 
 SENTENCE_WEIGHT, WORD_WEIGHT, BASE = 0.39, 11.8, -15.59
-WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
-END = re.compile(r"[.!?…]+(?:\s|$)")
+ENGLISH_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+SENTENCE_END = re.compile(r"[.!?…]+(?:\s|$)")
 VOWELS = re.compile(r"[aeiouy]+")
 # Adjacent vowels that form two syllables (rad-i-o), and a syllable without a vowel letter (pris-m).
 HIATUS = re.compile(
@@ -75,9 +75,9 @@ def flesch_kincaid_grade(words: Numbers, sentences: Numbers, syllables: Numbers)
 
 def _counts(text: str) -> tuple[int, int, int]:
     """Return the number of words, sentences and syllables. An unfinished last sentence counts as a sentence."""
-    words = WORD.findall(text)
-    ends = [match.end() for match in END.finditer(text)]
-    rest = WORD.search(text, ends[-1] if ends else 0)
+    words = ENGLISH_WORD.findall(text)
+    ends = [match.end() for match in SENTENCE_END.finditer(text)]
+    rest = ENGLISH_WORD.search(text, ends[-1] if ends else 0)
     return len(words), len(ends) + bool(rest), sum(map(syllables, words))
 
 

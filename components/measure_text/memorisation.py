@@ -20,7 +20,7 @@ from robo_poet.model.tokenizer import Tokenizer
 from robo_poet.settings.evaluation import MeasureTextSettings
 
 Integers = npt.NDArray[np.int64]
-PART = 4_000_000  # corpus tokens per part, about 300 MB of memory
+PART_TOKENS = 4_000_000  # corpus tokens per part, about 300 MB of memory
 
 
 def longest_overlaps(corpus: Iterable[Sequence[int]], texts: Sequence[Sequence[int]]) -> list[int]:
@@ -39,7 +39,7 @@ def _parts(corpus: Iterable[Sequence[int]]) -> Iterator[list[Sequence[int]]]:
     part: list[Sequence[int]] = []
     size = 0
     for document in corpus:
-        if part and size + len(document) > PART:
+        if part and size + len(document) > PART_TOKENS:
             yield part
             part, size = [], 0
         part.append(document)

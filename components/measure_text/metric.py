@@ -77,11 +77,11 @@ class RowMetric:
             return jackknife(self.statistic, units.of)
         return Estimate(value(self.statistic, len(units.of)), -np.inf, np.inf, int(units.of.max(initial=-1)) + 1)
 
-    def less(self, other: "RowMetric") -> "RowMetric":
+    def minus(self, other: "RowMetric") -> "RowMetric":
         """Return the difference from another metric of the same rows. The jackknife leaves each unit out of both."""
         return RowMetric(lambda weights: self.statistic(weights) - other.statistic(weights))
 
-    def over(self, other: "RowMetric") -> "RowMetric":
+    def divided_by(self, other: "RowMetric") -> "RowMetric":
         """Return the quotient of two metrics of the same rows. The jackknife leaves each unit out of both."""
         return RowMetric(lambda weights: divide(self.statistic(weights), other.statistic(weights)))
 
@@ -146,7 +146,7 @@ def divide(above: Numbers, below: Numbers) -> Numbers:
     return quotients
 
 
-def on_rows(measure: RowMetric, chosen: Sequence[int], count: int) -> RowMetric:
+def expand_to_rows(measure: RowMetric, chosen: Sequence[int], count: int) -> RowMetric:
     """Return a metric of the rows `chosen` as a metric of `count` rows. The other rows have no effect."""
     row_numbers = np.asarray(chosen, np.int64)
 

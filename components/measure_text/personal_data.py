@@ -17,8 +17,8 @@ from robo_poet.privacy.patterns import PatternFinder
 
 Identity = tuple[str, ...]
 MINIMUM_DIGITS = 7  # minimum digits of a number that identifies a person
-BETWEEN = r"[^\w\n]{0,4}"  # separators allowed between two digits of a number
-_NUMBER = re.compile(rf"\d(?:{BETWEEN}\d)*")
+DIGIT_SEPARATORS = r"[^\w\n]{0,4}"  # separators allowed between two digits of a number
+_NUMBER = re.compile(rf"\d(?:{DIGIT_SEPARATORS}\d)*")
 _WORD = re.compile(r"[^\W_]+")
 POSSESSIVE = re.compile(r"['’]s\b", re.IGNORECASE)
 
@@ -35,13 +35,13 @@ def identity(text: str) -> Identity:
 
 def spelling_pattern(data: Identity) -> re.Pattern[str]:
     """Return a pattern that matches every spelling of an identity in a case-folded text (`str.casefold`)."""
-    patterns = (BETWEEN.join(word) if word.isdecimal() and len(word) >= MINIMUM_DIGITS else re.escape(word) for word in data)
+    patterns = (DIGIT_SEPARATORS.join(word) if word.isdecimal() and len(word) >= MINIMUM_DIGITS else re.escape(word) for word in data)
     return re.compile(r"(?<![^\W_])" + r"(?:['’]s\b)*[\W_]+".join(patterns) + r"(?![^\W_])")
 
 
-PERSON, MAXIMUM_WORDS = "PERSON", 8  # words of an identity; longer ones are cut to their first 8
+PERSON, MAXIMUM_IDENTITY_WORDS = "PERSON", 8  # words of an identity; longer ones are cut to their first 8
 NAMELIKE = re.compile(r"[^\W\d_][^\W\d_.'’-]*(?:[.'’-]+[^\W\d_]*)*")  # a word of a name, in any alphabet; `is_full_name` checks the capital
-NO_NAME = frozenset(
+NOT_NAMES = frozenset(
     "a all an and be but by enter exeunt exit for from he her his i in is it my no not o of oh she so that the thee they this thou thy to "
     "we what who with ye you your".split()
 )
@@ -53,13 +53,13 @@ class RemovedData:
 
     Args:
         kinds: identity → kind, such as PERSON.
-        left: number of distinct findings that are not searched for, because they are not full names.
+        skipped: number of distinct findings that are not searched for, because they are not full names.
     """
 
     kinds: Mapping[Identity, str]
-    left: int = 0
+    skipped: int = 0
 
-    def within(self, text: str) -> Iterator[tuple[str, Identity]]:
+    def find_in(self, text: str) -> Iterator[tuple[str, Identity]]:
         """Yield (kind, identity) of each occurrence in `text`."""
         words = identity(text)
         for length in sorted({len(data) for data in self.kinds}):
@@ -85,7 +85,7 @@ def load_removed_data(corpus: Path, audit: Path) -> RemovedData:
     for document in read_documents(corpus, "train") if spans_of else ():
         for entity, finding in _joined_names(document.text, spans_of.get(document.id, ())):
             if entity != PERSON or is_full_name(finding):
-                kinds[identity(finding)[:MAXIMUM_WORDS]] = entity
+                kinds[identity(finding)[:MAXIMUM_IDENTITY_WORDS]] = entity
             else:
                 skipped.add(finding)
     kinds.pop((), None)
@@ -98,7 +98,7 @@ def is_full_name(text: str) -> bool:
     A first name does not identify a person, and every line of verse starts with a capital.
     """
     words = POSSESSIVE.sub("", text).split()
-    return sum(word[0].isupper() and bool(NAMELIKE.fullmatch(word)) and word.casefold() not in NO_NAME for word in words) > 1
+    return sum(word[0].isupper() and bool(NAMELIKE.fullmatch(word)) and word.casefold() not in NOT_NAMES for word in words) > 1
 
 
 def _joined_names(text: str, spans: Iterable[tuple[str, int, int]]) -> Iterator[tuple[str, str]]:
@@ -148,11 +148,13 @@ def find_personal_data(texts: Sequence[str], training: Iterable[str], removed: R
     pattern_findings = [
         [(finding.entity, identity(text[finding.start : finding.end])) for finding in disjoint(finder.find(text), text)] for text in texts
     ]
-    in_training = _occurring({normalised for findings in pattern_findings for _, normalised in findings}, training) | removed.kinds.keys()
+    in_training = (
+        _identities_in({normalised for findings in pattern_findings for _, normalised in findings}, training) | removed.kinds.keys()
+    )
     found_kinds, known_kinds = [], []
     for text, findings in zip(texts, pattern_findings, strict=True):
         pattern_identities = {normalised for _, normalised in findings}
-        removed_kinds = [entity for entity, normalised in removed.within(text) if normalised not in pattern_identities]
+        removed_kinds = [entity for entity, normalised in removed.find_in(text) if normalised not in pattern_identities]
         found_kinds.append([entity for entity, _ in findings] + removed_kinds)
         known_kinds.append([entity for entity, normalised in findings if normalised in in_training] + removed_kinds)
     return PersonalData(
@@ -163,7 +165,7 @@ def find_personal_data(texts: Sequence[str], training: Iterable[str], removed: R
     )
 
 
-def _occurring(wanted: set[Identity], training: Iterable[str]) -> set[Identity]:
+def _identities_in(wanted: set[Identity], training: Iterable[str]) -> set[Identity]:
     """Return the identities of `wanted` that occur in a document."""
     pending = {data: spelling_pattern(data) for data in wanted if data}
     for text in training if pending else ():

@@ -39,13 +39,13 @@ def load_parser(model: str) -> Any:
 
 
 SUBJECTS = {"nsubj", "nsubjpass", "csubj", "csubjpass"}
-THERE = "expl"  # expletive `there` in `there is`: it replaces the subject
+EXPLETIVE = "expl"  # expletive `there` in `there is`: it replaces the subject
 VERBS = {"VERB", "AUX"}
 NOMINAL = {"NOUN", "PROPN", "PRON", "ADJ", "NUM", "VERB"}  # heads that a determiner may have: `the singing`, `the good`
-ENDS, QUOTES = tuple(".!?…"), "\"'”’)] "
+SENTENCE_ENDS, CLOSING_QUOTES = tuple(".!?…"), "\"'”’)] "
 MINIMUM_WORDS = 3  # words; shorter sentences, such as `My lord!`, are not judged
 BATCH = 64
-DIRECTION = re.compile(r"\[[^\]\n]*\]?")
+STAGE_DIRECTION = re.compile(r"\[[^\]\n]*\]?")
 
 
 def well_formed_sentences(parser: Any, prompts: Sequence[str], texts: Sequence[str]) -> RowMetric:
@@ -55,8 +55,8 @@ def well_formed_sentences(parser: Any, prompts: Sequence[str], texts: Sequence[s
     the text has no other.
     """
     well_formed_counts, sentence_counts = [], []
-    plain_prompts = [plain(prompt) for prompt in prompts]
-    plain_texts = (plain(prompt + text) for prompt, text in zip(prompts, texts, strict=True))
+    plain_prompts = [plain_text(prompt) for prompt in prompts]
+    plain_texts = (plain_text(prompt + text) for prompt, text in zip(prompts, texts, strict=True))
     with parser.memory_zone():
         for plain_prompt, document in zip(plain_prompts, parser.pipe(plain_texts, batch_size=BATCH), strict=True):
             sentences = _judged_sentences(document, len(plain_prompt))
@@ -65,12 +65,12 @@ def well_formed_sentences(parser: Any, prompts: Sequence[str], texts: Sequence[s
     return ratio(well_formed_counts, sentence_counts, "share")
 
 
-def plain(text: str) -> str:
+def plain_text(text: str) -> str:
     """Return the text in one line, without speaker names (lines in capitals) and stage directions.
 
     Verse breaks lines anywhere, so a line break says nothing about sentences.
     """
-    lines = DIRECTION.sub("", text).split("\n")
+    lines = STAGE_DIRECTION.sub("", text).split("\n")
     return " ".join(" ".join(line for line in lines if any(map(str.islower, line))).split())
 
 
@@ -78,7 +78,7 @@ def is_well_formed(sentence: Any) -> bool:
     """Return True if a spaCy span is a well-formed sentence."""
     root = sentence.root
     subjects = sum(child.dep_ in SUBJECTS for child in root.children)
-    has_subject = subjects == 1 or (subjects == 0 and (root.tag_ == "VB" or any(child.dep_ == THERE for child in root.children)))
+    has_subject = subjects == 1 or (subjects == 0 and (root.tag_ == "VB" or any(child.dep_ == EXPLETIVE for child in root.children)))
     return root.pos_ in VERBS and has_subject and all(map(_has_valid_relation, sentence))
 
 
@@ -93,5 +93,5 @@ def _has_valid_relation(token: Any) -> bool:
 def _judged_sentences(document: Any, start: int) -> list[Any]:
     """Return the sentences of at least 3 words that end after character `start`: the finished ones, or all if none is finished."""
     sentences = [sentence for sentence in document.sents if sentence.end_char > start]
-    finished = [sentence for sentence in sentences if sentence.text.rstrip(QUOTES).endswith(ENDS)]
+    finished = [sentence for sentence in sentences if sentence.text.rstrip(CLOSING_QUOTES).endswith(SENTENCE_ENDS)]
     return [sentence for sentence in finished or sentences if sum(token.is_alpha for token in sentence) >= MINIMUM_WORDS]

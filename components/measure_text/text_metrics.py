@@ -17,7 +17,7 @@ from components.measure_text.english_metrics import (
     unknown_rows,
 )
 from components.measure_text.memorisation import copy_metrics
-from components.measure_text.metric import RowMetric, on_rows, ratio, share
+from components.measure_text.metric import RowMetric, expand_to_rows, ratio, share
 from components.measure_text.personal_data import RemovedData, find_personal_data
 from components.measure_text.sentences import load_parser, well_formed_sentences
 from components.measure_text.texts import Side, non_overlapping_rows, sides
@@ -36,8 +36,8 @@ class TextMetrics:
         champion: metrics of the champion's completions of the same prompts; only some names, empty without a champion.
         difference: model minus champion, with the names of `champion`.
         personal_data: kind → number of findings in the model's texts (`found`) and how many are in the training text (`in_training`).
-        private: rows of the model with personal data; they are never quoted.
-        not_looked_for: number of distinct scrubbing findings that were skipped because they are not full names.
+        private_rows: rows of the model with personal data; they are never quoted.
+        skipped_findings: number of distinct scrubbing findings that were skipped because they are not full names.
         missing: metrics that could not be measured, with the reason.
         notes: further remarks for the report.
     """
@@ -47,8 +47,8 @@ class TextMetrics:
     champion: dict[str, RowMetric] = field(default_factory=dict)
     difference: dict[str, RowMetric] = field(default_factory=dict)
     personal_data: dict[str, dict[str, int]] = field(default_factory=dict)
-    private: frozenset[int] = frozenset()
-    not_looked_for: int = 0
+    private_rows: frozenset[int] = frozenset()
+    skipped_findings: int = 0
     missing: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -60,9 +60,9 @@ class TextMetrics:
     def compare(self, name: str, champion: RowMetric) -> None:
         """Add the champion's value of a metric and the difference from the model. The model's metric must be added first."""
         if own := self.model[name]:
-            self.champion[name], self.difference[name] = champion, own.less(champion)
+            self.champion[name], self.difference[name] = champion, own.minus(champion)
 
-    def leave_out(self, names: Sequence[str], why: str) -> None:
+    def mark_missing(self, names: Sequence[str], why: str) -> None:
         """Set metrics to None and record the reason."""
         self.model |= dict.fromkeys(names)
         self.human |= dict.fromkeys(names)
@@ -78,7 +78,7 @@ TOPIC = ("topic_consistency", "topic_consistency_shuffled", "topic_lift")
 
 def measure_continuations(
     rows: Sequence[Continuation], champion: Sequence[Continuation], training: Iterable[str], removed: RemovedData,
-    tokenizer: Tokenizer, settings: MeasureTextSettings, seed: int, say: Callable[[str], Any],
+    tokenizer: Tokenizer, settings: MeasureTextSettings, seed: int, report: Callable[[str], Any],
 ) -> TextMetrics:  # fmt: skip
     """Return all metrics of the model's completions and of the human references.
 
@@ -87,32 +87,32 @@ def measure_continuations(
         champion: continuations of the champion for the same prompts; empty if there is no champion.
         training: documents that the model was trained on; iterated several times.
         removed: personal data that scrubbing removed from these documents.
-        say: progress callback, called with the name of each part before it starts.
+        report: progress callback, called with the name of each part before it starts.
     """
     collected, (model, human) = TextMetrics(), sides(rows, tokenizer)
-    say("BLEU and diversity")
+    report("BLEU and diversity")
     model_bleu, reference_bleu = bleu(model.texts, human.texts), human_bleu(human.texts, [row.group for row in rows], seed)
     collected.add(
-        {"bleu": model_bleu, "bleu_to_people": model_bleu.over(reference_bleu)},
-        {"bleu": reference_bleu, "bleu_to_people": reference_bleu.over(reference_bleu)},
+        {"bleu": model_bleu, "bleu_to_people": model_bleu.divided_by(reference_bleu)},
+        {"bleu": reference_bleu, "bleu_to_people": reference_bleu.divided_by(reference_bleu)},
     )
     if champion:
         collected.compare("bleu", bleu([row.text for row in champion], human.texts))
-    _likelihood(collected, rows)
-    _diversity(collected, model, human)
+    _add_likelihood(collected, rows)
+    _add_diversity(collected, model, human)
     collected.add(_degeneration(model, settings), _degeneration(human, settings))
-    say("overlap with the training text")
+    report("overlap with the training text")
     collected.add(*copy_metrics(training, tokenizer, (model, human), settings))
-    say("personal data")
-    _personal_data(collected, (model, human), training, removed, settings)
-    say("similarity to the prompt")
-    _likeness(collected, rows, (model, human), sample_passages(training, seed), settings, seed)
-    say("sentences, readability, sentiment, toxicity")
-    _english(collected, rows, (model, human), settings)
+    report("personal data")
+    _add_personal_data(collected, (model, human), training, removed, settings)
+    report("similarity to the prompt")
+    _add_coherence(collected, rows, (model, human), sample_passages(training, seed), settings, seed)
+    report("sentences, readability, sentiment, toxicity")
+    _add_english(collected, rows, (model, human), settings)
     return collected
 
 
-def _diversity(collected: TextMetrics, model: Side, human: Side) -> None:
+def _add_diversity(collected: TextMetrics, model: Side, human: Side) -> None:
     """Add diversity metrics, computed on prompts whose references do not overlap.
 
     Overlapping references share lines, which would make the human text look repetitive.
@@ -124,12 +124,12 @@ def _diversity(collected: TextMetrics, model: Side, human: Side) -> None:
     def measures(side: Side) -> dict[str, RowMetric]:
         texts = [side.words[row] for row in chosen]
         measured = distinct(texts, 1), distinct(texts, 2), self_bleu(texts), entropy(texts, 1), entropy(texts, 4)
-        return {name: on_rows(measure, chosen, count) for name, measure in zip(DIVERSITY, measured, strict=True)}
+        return {name: expand_to_rows(measure, chosen, count) for name, measure in zip(DIVERSITY, measured, strict=True)}
 
     collected.add(measures(model), measures(human))
 
 
-def _likelihood(collected: TextMetrics, rows: Sequence[Continuation]) -> None:
+def _add_likelihood(collected: TextMetrics, rows: Sequence[Continuation]) -> None:
     """Add the likelihood of the completions and their length.
 
     The model's own samples must be more likely under `score` than human text. If not, `generate` and `score` disagree, or the completions
@@ -139,7 +139,9 @@ def _likelihood(collected: TextMetrics, rows: Sequence[Continuation]) -> None:
     reference_bits, reference_sizes = [row.reference_nats / LN2 for row in rows], [float(len(row.reference.encode())) for row in rows]
     model_bits, human_bits = ratio(bits, sizes), ratio(reference_bits, reference_sizes)
     collected.add({"completion_bits_per_byte": model_bits}, {"completion_bits_per_byte": human_bits})
-    collected.add({"completion_bits_to_people": model_bits.over(human_bits)}, {"completion_bits_to_people": human_bits.over(human_bits)})
+    collected.add(
+        {"completion_bits_to_people": model_bits.divided_by(human_bits)}, {"completion_bits_to_people": human_bits.divided_by(human_bits)}
+    )
     collected.add({"length_to_people": ratio(sizes, reference_sizes)}, {"length_to_people": ratio(reference_sizes, reference_sizes)})
 
 
@@ -155,7 +157,7 @@ def _degeneration(side: Side, settings: MeasureTextSettings) -> dict[str, RowMet
     }
 
 
-def _personal_data(
+def _add_personal_data(
     collected: TextMetrics, both_sides: tuple[Side, Side], training: Iterable[str], removed: RemovedData, settings: MeasureTextSettings
 ) -> None:  # fmt: skip
     model_data, human_data = (find_personal_data(side.texts, training, removed, settings.min_score) for side in both_sides)
@@ -168,14 +170,14 @@ def _personal_data(
             for data in (model_data, human_data)
         )
     )
-    collected.private = frozenset(row for row, count in enumerate(model_data.found) if count)
-    collected.not_looked_for = removed.left
+    collected.private_rows = frozenset(row for row, count in enumerate(model_data.found) if count)
+    collected.skipped_findings = removed.skipped
     collected.personal_data = {
         kind: {"found": count, "in_training": model_data.known_kinds.get(kind, 0)} for kind, count in model_data.kinds.items()
     }
 
 
-def _likeness(
+def _add_coherence(
     collected: TextMetrics, rows: Sequence[Continuation], both_sides: tuple[Side, Side], passages: Sequence[str],
     settings: MeasureTextSettings, seed: int,
 ) -> None:  # fmt: skip
@@ -184,19 +186,21 @@ def _likeness(
         space = Semantics(passages, settings.lsa_dimensions, seed)
         collected.add(*(semantic_metrics(space, side, others) for side in both_sides))
     except ValueError:
-        collected.leave_out(SEMANTIC, "the training text is too short")
+        collected.mark_missing(SEMANTIC, "the training text is too short")
     try:
         topics = Topics(passages, settings.topics, seed)
         collected.add(*(topic_metrics(topics, side, others) for side in both_sides))
     except ValueError:
-        collected.leave_out(TOPIC, "the training text is too short")
+        collected.mark_missing(TOPIC, "the training text is too short")
 
 
-def _english(collected: TextMetrics, rows: Sequence[Continuation], both_sides: tuple[Side, Side], settings: MeasureTextSettings) -> None:
+def _add_english(
+    collected: TextMetrics, rows: Sequence[Continuation], both_sides: tuple[Side, Side], settings: MeasureTextSettings
+) -> None:
     languages = [row.language for row in rows]
     chosen = english_rows(languages)
     if not chosen:
-        collected.leave_out(ENGLISH, f"they support English only, and less than {MINIMUM_ENGLISH_SHARE:.0%} of the texts are English")
+        collected.mark_missing(ENGLISH, f"they support English only, and less than {MINIMUM_ENGLISH_SHARE:.0%} of the texts are English")
         return
     if len(chosen) < len(rows):
         collected.notes.append(f"{', '.join(ENGLISH)}: measured on {len(chosen)} of {len(rows)} texts, the others are not English")
@@ -210,6 +214,6 @@ def _english(collected: TextMetrics, rows: Sequence[Continuation], both_sides: t
             well_formed_sentences(parser, prompts, texts), reading_grade(texts),
             toxic_share(texts, settings.toxicity_threshold, settings.toxicity_ignores), mean_sentiment(texts),
         )  # fmt: skip
-        return {name: on_rows(measure, chosen, len(rows)) for name, measure in zip(ENGLISH, measured, strict=True)}
+        return {name: expand_to_rows(measure, chosen, len(rows)) for name, measure in zip(ENGLISH, measured, strict=True)}
 
     collected.add(*map(measures, both_sides))

@@ -16,7 +16,7 @@ PAIRS = st.lists(st.tuples(TEXT, TEXT.filter(bool)), min_size=1, max_size=8)
 
 
 @given(PAIRS)
-def test_it_is_sacrebleu_s(pairs):
+def test_corpus_bleu_equals_sacrebleu(pairs):
     hypotheses, references = zip(*pairs, strict=True)
     theirs = sacrebleu.corpus_bleu(list(hypotheses), [list(references)], smooth_method="floor", smooth_value=0.1).score / 100
     assert corpus_bleu(hypotheses, references) == pytest.approx(theirs, abs=1e-12)
@@ -27,7 +27,7 @@ FOUR = st.lists(st.sampled_from("a b c d e".split()), min_size=4, max_size=12).m
 
 
 @given(st.lists(st.tuples(FOUR, TEXT.filter(bool)), min_size=1, max_size=8))
-def test_it_is_nltk_s_method_1(pairs):
+def test_corpus_bleu_equals_nltk_with_smoothing_method_1(pairs):
     hypotheses, references = zip(*pairs, strict=True)
     theirs = nltk_corpus_bleu(
         [[r.split()] for r in references], [h.split() for h in hypotheses], smoothing_function=SmoothingFunction().method1
@@ -53,12 +53,12 @@ def test_worked_examples():
     assert bleu(["the the the the the the the"], ["the cat is on the mat"]).statistic(np.ones((1, 1)))[0] < 0.2
 
 
-def test_nothing_written_is_0_and_nothing_to_compare_with_is_no_number():
+def test_empty_completions_have_bleu_0_and_no_references_give_nan():
     assert corpus_bleu(["", ""], ["a b c d", "e f g h"]) == 0
     assert math.isnan(corpus_bleu([], []))
 
 
-def test_people_are_compared_with_other_places_of_their_work():
+def test_human_bleu_compares_references_of_one_work():
     references = ["the king is in the hall", "the king is in the garden", "ships sail over the grey sea", "we plough the long field"]
     measured = human_bleu(references, ["a", "a", "b", "c"], seed=1)
     swapped = corpus_bleu([references[1], references[0]], references[:2])

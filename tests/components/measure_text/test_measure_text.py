@@ -1,3 +1,5 @@
+"""The whole step on artificial prose. Covers: text_metrics."""
+
 import json
 import random
 from dataclasses import replace
@@ -42,7 +44,7 @@ def failed(found):
     return {result.metric for result in judge_gates(found["metrics"], GATES).gates if result.verdict == "fail"}
 
 
-def test_people_pass_all_and_are_their_own_reference(measure, human, tmp_path):
+def test_human_text_passes_all_gates_and_equals_its_own_reference(measure, human, tmp_path):
     found = measure([replace(row, text=row.reference, nats=row.reference_nats) for row in human])
     assert failed(found) == set() and found["notes"] == []
     assert found["metrics"].pop("bleu") == 1 and 0 < found["human"].pop("bleu") < 0.5
@@ -58,13 +60,13 @@ def test_people_pass_all_and_are_their_own_reference(measure, human, tmp_path):
     assert json.loads((tmp_path / "text.metrics").read_text()) == {**found["metrics"], "bleu": 1.0, "bleu_to_people": more}
 
 
-def test_another_person_passes_too(measure, human):
+def test_text_of_another_human_passes_all_gates(measure, human):
     found = measure(human)
     assert failed(found) == set()
     assert found["metrics"]["bleu"] < 0.5
 
 
-def test_a_model_that_repeats_itself_is_caught(measure, human):
+def test_a_repetitive_model_fails_the_gates(measure, human):
     found = measure([replace(row, text=" the old king is" * 16) for row in human])
     assert {"degenerate_share", "distinct_2"} <= failed(found)
     assert found["metrics"]["degenerate_share"] == 1 and found["intervals"]["degenerate_share"][0] > 0.7
@@ -72,7 +74,7 @@ def test_a_model_that_repeats_itself_is_caught(measure, human):
     assert found["metrics"]["repetition_rate"] > 0.9 and found["metrics"]["self_bleu"] == pytest.approx(1)
 
 
-def test_the_champion_is_compared_at_the_same_places(measure, human):
+def test_the_champion_is_compared_on_the_same_prompts(measure, human):
     """One that writes what people wrote beats one that writes something else, and the other way round; a twin is not told apart."""
     perfect = [replace(row, text=row.reference) for row in human]
     worse, better, twin = (measure(a, n, champion=b) for n, a, b in (("w", human, perfect), ("b", perfect, human), ("t", human, human)))
@@ -84,7 +86,7 @@ def test_the_champion_is_compared_at_the_same_places(measure, human):
     assert alone["champion"] == alone["difference"] == {} and alone["metrics"] == worse["metrics"]
 
 
-def test_gibberish_is_far_below_people_and_another_person_is_not(measure, human):
+def test_gibberish_has_a_far_lower_bleu_than_another_human(measure, human):
     gibberish = measure([replace(row, text=" zq vrx" * 20) for row in human], "gibberish")
     other = measure(human, "other")
     assert gibberish["metrics"]["bleu_to_people"] < 0.1 < 0.5 < other["metrics"]["bleu_to_people"]
@@ -92,7 +94,7 @@ def test_gibberish_is_far_below_people_and_another_person_is_not(measure, human)
     assert low < other["metrics"]["bleu_to_people"] < high and other["human"]["bleu_to_people"] == 1
 
 
-def test_a_model_that_recites_its_training_text_is_caught(measure, human, training):
+def test_a_model_that_copies_its_training_text_fails_the_gates(measure, human, training):
     recited = [replace(row, text=" " + training[number % 20][40:300]) for number, row in enumerate(human)]
     found = measure(recited)
     assert "copied_share" in failed(found)
@@ -101,28 +103,28 @@ def test_a_model_that_recites_its_training_text_is_caught(measure, human, traini
     assert found["worst"]["longest_copy_max"]["value"] == found["metrics"]["longest_copy_max"]
 
 
-def test_a_model_that_wanders_or_shuffles_its_words_is_caught(measure, human):
+def test_off_topic_shuffled_words_fail_the_gates(measure, human):
     dice = random.Random(1)
     texts = [" ".join(dice.sample(words := row.text.split(), len(words))) for row in human]
     wandering = [replace(row, text=texts[(number + 2) % len(texts)]) for number, row in enumerate(human)]  # works go round the subjects
     assert {"well_formed_sentences", "semantic_lift"} <= failed(measure(wandering))
 
 
-def test_half_the_texts_empty_or_cut_short_is_seen(measure, human):
+def test_empty_and_short_texts_are_measured(measure, human):
     half = measure([replace(row, text="", nats=0.0) if number % 2 else row for number, row in enumerate(human)], "half")
     assert half["metrics"]["degenerate_share"] == half["metrics"]["empty_share"] == 0.5 and "degenerate_share" in failed(half)
     short = measure([replace(row, text=row.text[:20]) for row in human], "short")
     assert short["metrics"]["length_to_people"] < 0.2 and short["human"]["length_to_people"] == 1
 
 
-def test_a_model_that_writes_other_than_it_reads_is_caught(measure, human):
+def test_completions_that_score_finds_unlikely_are_measured(measure, human):
     """`score` finds the words that it wrote in disorder unlikelier than people's: what `generate` does is not what was learnt."""
     found = measure([replace(row, nats=2 * row.reference_nats) for row in human])
     assert found["metrics"]["completion_bits_to_people"] > 1.5 and found["intervals"]["completion_bits_to_people"][0] > 1.1
     assert found["human"]["completion_bits_to_people"] == 1
 
 
-def test_copies_are_found_in_capitals_with_other_marks_and_in_short_texts(measure, human, training):
+def test_copies_are_found_despite_case_and_punctuation_and_in_short_texts(measure, human, training):
     recited = " ".join(training[3].split()[10:50])
     loud, marked = recited.upper(), "; ".join(recited.replace(",", "").split())
     short = " ".join(training[5].split()[20:28])
@@ -131,14 +133,14 @@ def test_copies_are_found_in_capitals_with_other_marks_and_in_short_texts(measur
     assert measure(human, "honest")["metrics"]["copied_share"] == 0
 
 
-def test_what_holds_personal_data_is_never_picked_to_be_shown(measure, human):
+def test_rows_with_personal_data_are_never_examples(measure, human):
     private = " Write to anna.k@example.org or anna.k@example.org or anna.k@example.org, you hate hate hate."
     found = measure([replace(row, text=private) if number in (0, 5) else row for number, row in enumerate(human)])
     assert found["private_rows"] == [0, 5]
     assert not {one["row"] for picked in ("best", "worst") for one in found[picked].values()} & {0, 5}
 
 
-def test_personal_data_and_abuse_are_counted_and_never_told(measure, human, capsys, tmp_path):
+def test_personal_data_and_abuse_are_counted_and_never_written(measure, human, capsys, tmp_path):
     secrets = ["anna.k@example.org", "bela@example.com"]
     rows = list(human)
     rows[0] = replace(rows[0], text=f" Write to {secrets[0]} today.")
@@ -153,7 +155,7 @@ def test_personal_data_and_abuse_are_counted_and_never_told(measure, human, caps
     assert not any(row.text.strip()[:30] in written or row.reference.strip()[:30] in written or row.prompt[:30] in written for row in rows)
 
 
-def test_a_name_that_scrubbing_took_out_of_the_training_text_is_known_wherever_it_comes_back(measure, human, tmp_path):
+def test_a_name_that_scrubbing_removed_counts_as_known_in_a_completion(measure, human, tmp_path):
     """In one place the recogniser saw it, in another it did not: the model learnt it there."""
     told = Document("d", "g", "", split="train").with_text("The line was Oleander Quistgaard's own. " + prose(7, 20))
     held = Document("e", "h", "", split="test").with_text("As Ottokar Brandvold said. " + prose(8, 20))
@@ -169,7 +171,7 @@ def test_a_name_that_scrubbing_took_out_of_the_training_text_is_known_wherever_i
     assert found["metrics"]["known_personal_data_share"] == 1 / 32 and "quistgaard" not in json.dumps(found).lower()
 
 
-def test_a_model_that_writes_nothing_is_rejected_and_not_a_crash(measure, human):
+def test_a_model_that_writes_nothing_fails_the_gates(measure, human):
     found = measure([replace(row, text=" \n" if number % 2 else "") for number, row in enumerate(human)])
     assert found["metrics"]["empty_share"] == 1 and found["metrics"]["bleu"] == 0 and found["metrics"]["longest_copy_max"] <= 1
     nothing = {
@@ -191,7 +193,7 @@ def test_a_model_that_writes_nothing_is_rejected_and_not_a_crash(measure, human)
 ENGLISH = {"well_formed_sentences", "reading_grade", "toxic_share", "sentiment"}
 
 
-def test_what_knows_english_alone_says_nothing_of_german(measure, human, capsys):
+def test_english_metrics_are_not_measured_on_other_languages(measure, human, capsys):
     found = measure([replace(row, language="de" if number % 2 else "fr") for number, row in enumerate(human)])
     assert {name for name, number in found["metrics"].items() if number is None} == ENGLISH
     assert "not measured, they support English only, and less than 95% of the texts are English" in found["notes"][0]
@@ -199,7 +201,7 @@ def test_what_knows_english_alone_says_nothing_of_german(measure, human, capsys)
     assert ENGLISH - {"sentiment"} <= failed(found)
 
 
-def test_unknown_languages_count_as_english_and_a_few_others_are_left_out(measure, human):
+def test_unknown_languages_count_as_english_and_a_few_other_texts_are_skipped(measure, human):
     found = measure([replace(row, language="" if number < 4 else "fr" if number == 8 else "en") for number, row in enumerate(human)])
     assert all(number is not None for number in found["metrics"].values())
     assert [note.split(": ")[1] for note in found["notes"]] == [
@@ -207,7 +209,7 @@ def test_unknown_languages_count_as_english_and_a_few_others_are_left_out(measur
     ]  # fmt: skip
 
 
-def test_one_continuation_and_next_to_no_training_text(measure, human, tmp_path, capsys):
+def test_one_continuation_and_one_training_word_give_no_intervals(measure, human, tmp_path, capsys):
     corpus = tmp_path / "one.parquet"
     write_documents(corpus, [Document("d", "g", "", split="train").with_text("Ay")])
     found = measure(human[:1], scrubbed=corpus)
@@ -223,7 +225,7 @@ def test_the_same_inputs_give_the_same_bytes(measure, human, tmp_path):
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
-def test_where_nothing_was_continued_there_is_no_metric_that_a_gate_could_pass(measure, capsys):
+def test_without_continuations_there_are_no_metrics(measure, capsys):
     found = measure([])
     assert (found["metrics"], found["intervals"], found["worst"], found["best"], found["continuations"]) == ({}, {}, {}, {}, 0)
     assert found["notes"] == ["no metric was measured: no held-out document is long enough for a prompt"]
@@ -272,7 +274,7 @@ def test_bad_input_is_one_line(what, says, human, corpus, audit, tokenizer_folde
     assert not (tmp_path / "out").exists()
 
 
-def test_a_table_that_is_not_the_one_announced_is_not_judged(human, corpus, audit, tokenizer_folder, tmp_path, capsys):
+def test_a_table_with_another_digest_is_refused(human, corpus, audit, tokenizer_folder, tmp_path, capsys):
     table = Path(tmp_path / "table.parquet")
     write_continuations(table, human)
     arguments = ["--continuations", table, "--continuations-digest", "0" * 64, "--champion-continuations", table]

@@ -10,14 +10,14 @@ from components.measure_text.memorisation import longest_overlaps
 DOCUMENT = st.lists(st.integers(0, 2), max_size=14)
 
 
-def brute(corpus, text):
+def brute_force(corpus, text):
     runs = {tuple(document[at:end]) for document in corpus for at in range(len(document)) for end in range(at, len(document) + 1)}
     return max((end - at for at in range(len(text)) for end in range(at, len(text) + 1) if tuple(text[at:end]) in runs), default=0)
 
 
 @given(st.lists(DOCUMENT, max_size=6), st.lists(DOCUMENT, max_size=4))
-def test_it_is_what_trying_everything_finds(corpus, texts):
-    assert longest_overlaps(corpus, texts) == [brute(corpus, text) for text in texts]
+def test_the_longest_match_equals_brute_force(corpus, texts):
+    assert longest_overlaps(corpus, texts) == [brute_force(corpus, text) for text in texts]
 
 
 def test_a_match_does_not_run_over_the_end_of_a_document():
@@ -43,7 +43,7 @@ def test_a_planted_copy_is_found_in_a_large_corpus(tokens, seconds):
 
 
 @given(st.lists(DOCUMENT, max_size=6), st.lists(DOCUMENT, max_size=4), st.integers(1, 20))
-def test_parts_of_a_corpus_are_the_corpus(corpus, texts, size):
+def test_processing_a_corpus_in_parts_gives_the_same_result(corpus, texts, size):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("components.measure_text.memorisation.PART", size)
-        assert longest_overlaps(iter(corpus), texts) == [brute(corpus, text) for text in texts]
+        patch.setattr("components.measure_text.memorisation.PART_TOKENS", size)
+        assert longest_overlaps(iter(corpus), texts) == [brute_force(corpus, text) for text in texts]

