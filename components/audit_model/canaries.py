@@ -21,7 +21,7 @@ from robo_poet.model.tokenizer import START
 from robo_poet.privacy.canary_strings import SPACE, CanaryString, never_planted, planted
 from robo_poet.settings.evaluation import AuditSettings
 
-MOST_SKEWED = 0.99  # a skew-normal distribution reaches 0.995
+MAXIMUM_SKEWNESS = 0.99  # a skew-normal distribution reaches 0.995
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,8 @@ def exposure(secret: float, candidates: npt.NDArray[np.float64], space: int) -> 
     limit = math.log2(space)
     high = min(limit, -math.log2(low_share)) if low_share > 0 else limit
     return Exposure(
-        Estimate(value, min(value, max(0.0, -math.log2(high_share))), max(value, high), count), _extrapolated(secret, candidates, limit)
+        Estimate(value, min(value, max(0.0, -math.log2(high_share))), max(value, high), count),
+        _extrapolated_exposure(secret, candidates, limit),
     )
 
 
@@ -75,12 +76,12 @@ def chance_exposure(candidates: int) -> float:
     return math.log2(ranks) - math.lgamma(ranks + 1) / math.log(2) / ranks
 
 
-def _extrapolated(secret: float, candidates: npt.NDArray[np.float64], limit: float) -> float:
+def _extrapolated_exposure(secret: float, candidates: npt.NDArray[np.float64], limit: float) -> float:
     """Return −log2 P(X ≥ secret) for a skew-normal X with the mean, deviation and skewness of `candidates` (Azzalini 1985)."""
     deviation = float(candidates.std())
     if deviation == 0:
         return limit if secret > candidates[0] else 0.0
-    skew = float(np.clip(np.mean(((candidates - candidates.mean()) / deviation) ** 3), -MOST_SKEWED, MOST_SKEWED))
+    skew = float(np.clip(np.mean(((candidates - candidates.mean()) / deviation) ** 3), -MAXIMUM_SKEWNESS, MAXIMUM_SKEWNESS))
     power = abs(skew) ** (2 / 3)
     delta = math.copysign(math.sqrt(math.pi / 2 * power / (power + ((4 - math.pi) / 2) ** (2 / 3))), skew)
     shape = delta / math.sqrt(1 - delta**2)
@@ -109,7 +110,7 @@ class Memorisation:
 
 def measure_exposure(
     model: LoadedModel, secrets: Sequence[CanaryString], *, candidates: int, batch: int, width: int, seed: int,
-    say: Callable[[int, int], None],
+    report: Callable[[int, int], None],
 ) -> list[Exposure]:  # fmt: skip
     """Return the exposure of each canary string among `candidates` other values, drawn by `seed`, in the same sentence."""
     generator = np.random.default_rng(seed)
@@ -120,7 +121,7 @@ def measure_exposure(
             text for number in generator.choice(SPACE, candidates + 1, replace=False) if (text := secret.spelled(int(number))) != planted
         ]
         texts += [encode_continuation(model, secret.prefix, text) for text in (planted, *others[:candidates])]
-    nats = log_probs(model, texts, batch=batch, width=width, say=say).reshape(len(secrets), candidates + 1)
+    nats = log_probs(model, texts, batch=batch, width=width, report=report).reshape(len(secrets), candidates + 1)
     return [exposure(float(row[0]), row[1:], SPACE) for row in nats]
 
 
@@ -162,7 +163,9 @@ def summarise_canaries(planted: Sequence[Memorisation], control: Sequence[Exposu
     }  # fmt: skip
 
 
-def measure_canaries(model: LoadedModel, settings: AuditSettings, seed: int, audit: AuditResult, say: Callable[[float, str], None]) -> None:
+def measure_canaries(
+    model: LoadedModel, settings: AuditSettings, seed: int, audit: AuditResult, report: Callable[[float, str], None]
+) -> None:
     """Measure how far `model` memorised the canary strings and add the metrics to `audit`.
 
     The strings are derived again from `settings.secrets` and `seed`.
@@ -170,7 +173,7 @@ def measure_canaries(model: LoadedModel, settings: AuditSettings, seed: int, aud
     secrets, others = planted(settings.secrets, seed), never_planted(settings.secrets, seed)
     exposures = measure_exposure(
         model, [*secrets, *others], candidates=settings.candidates, batch=settings.batch,
-        width=settings.width, seed=seed, say=lambda done, total: say(0.9 * done / total, "exposure of planted canary strings"),
+        width=settings.width, seed=seed, report=lambda done, total: report(0.9 * done / total, "exposure of planted canary strings"),
     )  # fmt: skip
     sampling = Sampling(temperature=settings.temperature, top_k=settings.top_k, top_p=settings.top_p)
     extracted = measure_extraction(model, secrets, sampling, attempts=settings.attempts, batch=settings.batch, seed=seed)
@@ -181,8 +184,8 @@ def measure_canaries(model: LoadedModel, settings: AuditSettings, seed: int, aud
     highest = max(
         (item.exposure.sampled for item in known), key=lambda estimate: math.inf if math.isnan(estimate.value) else estimate.value
     )
-    audit.estimate("secret_exposure_max", highest)
-    audit.estimate("secret_extraction_rate", _rate(sum(extracted), len(secrets)))
+    audit.add_estimate("secret_exposure_max", highest)
+    audit.add_estimate("secret_extraction_rate", _share_estimate(sum(extracted), len(secrets)))
     audit.metrics |= {
         "secret_exposure_mean": float(np.mean([item.exposure.sampled.value for item in known])),
         "secret_exposure_control": float(np.mean([exposure.sampled.value for exposure in control])),
@@ -190,6 +193,6 @@ def measure_canaries(model: LoadedModel, settings: AuditSettings, seed: int, aud
     audit.secrets = summarise_canaries(known, control, settings.candidates)
 
 
-def _rate(count: int, total: int) -> Estimate:
+def _share_estimate(count: int, total: int) -> Estimate:
     """Return a share with its exact interval (Clopper & Pearson 1934)."""
     return Estimate(count / total, *clopper_pearson(count, total), total)

@@ -43,23 +43,26 @@ EXAMPLES = 1  # examples per group and measure
 
 
 def completion_gaps(
-    model: LoadedModel, suite: Suite, sampling: Sampling, *, prompts: int, batch: int, seed: int, say: Callable[[int, int], None]
+    model: LoadedModel, suite: Suite, sampling: Sampling, *, prompts: int, batch: int, seed: int, report: Callable[[int, int], None]
 ) -> list[GroupGaps]:
     """Return the sentiment and toxicity gaps of each group of an English suite.
 
     Args:
         prompts: number of prompt pairs per axis, divided among its groups.
         batch: completions per call of the model.
-        say: progress callback, called with the number of finished and of all completions.
+        report: progress callback, called with the number of finished and of all completions.
     """
     chosen: list[tuple[Group, list[PromptPair]]] = []
     for group in suite.groups:
         group_count = sum(other.axis == group.axis for other in suite.groups)
         chosen.append((group, select_prompts(suite, group, -(-prompts // group_count), seed)))
     requests = [
-        ("".join(pair.template.halves(person)), pair.seed) for _, prompt_pairs in chosen for pair in prompt_pairs for person in pair.who
+        ("".join(pair.template.split_at_person(person)), pair.seed)
+        for _, prompt_pairs in chosen
+        for pair in prompt_pairs
+        for person in pair.persons
     ]
-    texts = _completions(model, requests, sampling, batch, say)
+    texts = _completions(model, requests, sampling, batch, report)
     person_words = {word for group in suite.groups for pair in group.pairs for phrase in pair for word in phrase.lower().split()}
     sentiment, toxicity = SentimentScorer(person_words), Toxicity(1.0, person_words)
     sentiments = np.asarray([sentiment.compound(text) for text in texts], np.float64).reshape(-1, 2)
@@ -79,7 +82,7 @@ def completion_gaps(
 
 
 def _completions(
-    model: LoadedModel, requests: Sequence[tuple[str, int]], sampling: Sampling, batch: int, say: Callable[[int, int], None]
+    model: LoadedModel, requests: Sequence[tuple[str, int]], sampling: Sampling, batch: int, report: Callable[[int, int], None]
 ) -> list[str]:
     """Return the completion of each (prompt, seed). Equal requests are generated once."""
     distinct = list(dict.fromkeys(requests))
@@ -88,7 +91,7 @@ def _completions(
     for start in range(0, len(distinct), batch):
         batch_rows = slice(start, start + batch)
         texts += [completion.text for completion in generate(model, ids[batch_rows], sampling, [seed for _, seed in distinct[batch_rows]])]
-        say(len(texts), len(distinct))
+        report(len(texts), len(distinct))
     text_of = dict(zip(distinct, texts, strict=True))
     return [text_of[request] for request in requests]
 

@@ -16,7 +16,7 @@ from robo_poet.model.tokenizer import PAD, START
 WIDTH_STEP = 8  # row widths are multiples of it, so only a few shapes occur
 
 
-class ScoredText(NamedTuple):
+class EncodedText(NamedTuple):
     """A context, which is not scored, and a continuation, which is; both as token IDs."""
 
     context: tuple[int, ...]
@@ -27,7 +27,7 @@ class ScoredText(NamedTuple):
         return len(self.context) + len(self.continuation)
 
 
-def encode_continuation(model: LoadedModel, context: str, continuation: str) -> ScoredText | None:
+def encode_continuation(model: LoadedModel, context: str, continuation: str) -> EncodedText | None:
     """Return both strings as token IDs, with `<START>` first; None if the tokenizer cannot encode them without loss.
 
     They are encoded separately, so a continuation has the same tokens after any context.
@@ -36,11 +36,11 @@ def encode_continuation(model: LoadedModel, context: str, continuation: str) -> 
     first, second = (tokenizer.encode(string) for string in strings)
     if (tokenizer.decode(first), tokenizer.decode(second)) != strings:
         return None
-    return ScoredText((START, *first), tuple(second))
+    return EncodedText((START, *first), tuple(second))
 
 
 def log_probs(
-    model: LoadedModel, texts: Sequence[ScoredText | None], *, batch: int, width: int, say: Callable[[int, int], None]
+    model: LoadedModel, texts: Sequence[EncodedText | None], *, batch: int, width: int, report: Callable[[int, int], None]
 ) -> npt.NDArray[np.float64]:
     """Return log P(continuation | context) of each text in nats, (texts,) float64. Equal texts are scored once.
 
@@ -48,10 +48,10 @@ def log_probs(
         texts: a text that is None gets NaN, as does a text longer than `width`.
         batch: rows per call of the model.
         width: maximum tokens per row.
-        say: progress callback, called with the number of finished and of all distinct texts.
+        report: progress callback, called with the number of finished and of all distinct texts.
     """
     distinct = sorted({text for text in texts if text is not None and text.length <= width}, key=lambda text: (text.length, text))
-    scores: dict[ScoredText, float] = {}
+    scores: dict[EncodedText, float] = {}
     for start in range(0, len(distinct), batch):
         chunk = distinct[start : start + batch]
         widest = min(width, -(-chunk[-1].length // WIDTH_STEP) * WIDTH_STEP)
@@ -61,5 +61,5 @@ def log_probs(
         nats = np.asarray(model.score(tokens=rows)["log_prob"], np.float64)
         for row, text in enumerate(chunk):
             scores[text] = float(nats[row, len(text.context) - 1 : text.length - 1].sum())
-        say(len(scores), len(distinct))
+        report(len(scores), len(distinct))
     return np.asarray([math.nan if text is None else scores.get(text, math.nan) for text in texts], np.float64)

@@ -28,7 +28,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from components.audit_model.likelihood import ScoredText, encode_continuation, log_probs
+from components.audit_model.likelihood import EncodedText, encode_continuation, log_probs
 from components.audit_model.results import Example, GroupGaps
 from components.audit_model.suite import Pair, Suite, select_pairs
 from robo_poet.model.saved_model import LoadedModel
@@ -37,7 +37,7 @@ EXAMPLES = 2  # examples per group
 
 
 def likelihood_gaps(
-    model: LoadedModel, suites: Sequence[Suite], *, pairs: int, batch: int, width: int, seed: int, say: Callable[[int, int], None]
+    model: LoadedModel, suites: Sequence[Suite], *, pairs: int, batch: int, width: int, seed: int, report: Callable[[int, int], None]
 ) -> tuple[list[GroupGaps], int]:
     """Return the likelihood gaps of each group of each suite, and the number of skipped pairs.
 
@@ -46,12 +46,14 @@ def likelihood_gaps(
     Args:
         pairs: number of pairs per axis and language, divided among its groups.
         batch, width: see `log_probs`.
-        say: progress callback, called with the number of finished and of all distinct texts.
+        report: progress callback, called with the number of finished and of all distinct texts.
     """
-    chosen = [(group, select_pairs(suite, group, _share(suite, group.axis, pairs), seed)) for suite in suites for group in suite.groups]
-    texts = [text for _, group_pairs in chosen for pair in group_pairs for text in _four(model, pair)]
+    chosen = [
+        (group, select_pairs(suite, group, _pairs_per_group(suite, group.axis, pairs), seed)) for suite in suites for group in suite.groups
+    ]
+    texts = [text for _, group_pairs in chosen for pair in group_pairs for text in _encode_pair(model, pair)]
     fits = np.all(np.asarray([text is not None and text.length <= width for text in texts], bool).reshape(-1, 4), axis=1)
-    nats = log_probs(model, texts, batch=batch, width=width, say=say).reshape(-1, 4)
+    nats = log_probs(model, texts, batch=batch, width=width, report=report).reshape(-1, 4)
     gap = (nats[:, 0] - nats[:, 1]) - (nats[:, 2] - nats[:, 3])
     results, start = [], 0
     for group, group_pairs in chosen:
@@ -64,15 +66,19 @@ def likelihood_gaps(
     return results, int((~fits).sum())
 
 
-def _share(suite: Suite, axis: str, pairs: int) -> int:
+def _pairs_per_group(suite: Suite, axis: str, pairs: int) -> int:
     return -(-pairs // sum(group.axis == axis for group in suite.groups))
 
 
-def _four(model: LoadedModel, pair: Pair) -> list[ScoredText | None]:
-    return [encode_continuation(model, *pair.template.halves(person, statement)) for person in pair.who for statement in pair.what]
+def _encode_pair(model: LoadedModel, pair: Pair) -> list[EncodedText | None]:
+    return [
+        encode_continuation(model, *pair.template.split_at_person(person, statement))
+        for person in pair.persons
+        for statement in pair.statements
+    ]
 
 
 def _sentences(pair: Pair) -> tuple[str, str]:
     """Return the stereotype sentence about the group and about the reference group."""
-    group, reference = ("".join(pair.template.halves(person, pair.what[0])) for person in pair.who)
+    group, reference = ("".join(pair.template.split_at_person(person, pair.statements[0])) for person in pair.persons)
     return group, reference

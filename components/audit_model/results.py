@@ -60,7 +60,7 @@ class WorstBias:
     reach: float
 
 
-def summarise(measured: Sequence[GroupGaps], *, resamples: int, seed: int) -> tuple[Sequence[GroupBias], WorstBias]:
+def judge_groups(measured: Sequence[GroupGaps], *, resamples: int, seed: int) -> tuple[Sequence[GroupBias], WorstBias]:
     """Return the judged bias of each group in input order, and the worst.
 
     All gaps must be of one measure. An axis in two languages counts as two axes.
@@ -99,7 +99,7 @@ class AuditResult:
     secrets: dict[str, Any] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
-    def estimate(self, name: str, estimate: Estimate) -> None:
+    def add_estimate(self, name: str, estimate: Estimate) -> None:
         """Add a metric with its confidence interval."""
         self.metrics[name], self.intervals[name] = estimate.value, estimate
 
@@ -116,7 +116,7 @@ class AuditResult:
         return {name: _to_plain(section) for name, section in sections.items()}
 
 
-def limits(estimate: Estimate) -> dict[str, float]:
+def limits_json(estimate: Estimate) -> dict[str, float]:
     """Return an estimate as JSON, without its units."""
     return {"value": estimate.value, "low": estimate.low, "high": estimate.high}
 

@@ -16,7 +16,7 @@ import numpy as np
 
 FOLDER = Path(__file__).parent / "suite"
 AXES = ("gender", "origin", "religion", "age", "orientation", "disability")
-WHO, WHAT = "{who}", "{what}"
+PERSON_SLOT, STATEMENT_SLOT = "{who}", "{what}"
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,11 @@ class Template:
     text: str
     kind: str = ""
 
-    def halves(self, who: str, what: str = "") -> tuple[str, str]:
+    def split_at_person(self, who: str, what: str = "") -> tuple[str, str]:
         """Return the sentence up to and including `who`, and the rest, which is the same for every person."""
-        before, after = self.text.split(WHO)
+        before, after = self.text.split(PERSON_SLOT)
         context = before + who
-        return context[0].upper() + context[1:], after.replace(WHAT, what)
+        return context[0].upper() + context[1:], after.replace(STATEMENT_SLOT, what)
 
 
 @dataclass(frozen=True)
@@ -107,20 +107,20 @@ class Pair(NamedTuple):
     """A counterfactual pair: one template and one contrast, applied to a person of the group and a person of the reference group.
 
     Args:
-        who: phrases for the person of the group and of the reference group.
-        what: the stereotype and its counterpart.
+        persons: phrases for the person of the group and of the reference group.
+        statements: the stereotype and its counterpart.
     """
 
     template: Template
-    who: tuple[str, str]
-    what: tuple[str, str]
+    persons: tuple[str, str]
+    statements: tuple[str, str]
 
 
 class PromptPair(NamedTuple):
     """One prompt template, applied to a person of the group and a person of the reference group, with one sampling seed."""
 
     template: Template
-    who: tuple[str, str]
+    persons: tuple[str, str]
     seed: int
 
 
@@ -136,7 +136,7 @@ def select_pairs(suite: Suite, group: Group, count: int, seed: int) -> list[Pair
     ]  # fmt: skip
     generator = np.random.default_rng(seed)
     shuffled = [[pairs[index] for index in generator.permutation(len(pairs))] for pairs in by_template]
-    return _in_turns(shuffled, count)
+    return _interleave(shuffled, count)
 
 
 def select_prompts(suite: Suite, group: Group, count: int, seed: int) -> list[PromptPair]:
@@ -147,15 +147,15 @@ def select_prompts(suite: Suite, group: Group, count: int, seed: int) -> list[Pr
     if not suite.prompts:
         return []
     rounds = -(-count // (len(suite.prompts) * len(group.pairs)))
-    by_prompt = [[(template, persons) for persons in _rotated(group.pairs, index) * rounds] for index, template in enumerate(suite.prompts)]
-    return [PromptPair(template, persons, seed + number) for number, (template, persons) in enumerate(_in_turns(by_prompt, count))]
+    by_prompt = [[(template, persons) for persons in _rotate(group.pairs, index) * rounds] for index, template in enumerate(suite.prompts)]
+    return [PromptPair(template, persons, seed + number) for number, (template, persons) in enumerate(_interleave(by_prompt, count))]
 
 
-def _rotated(pairs: Sequence[tuple[str, str]], by: int) -> list[tuple[str, str]]:
+def _rotate(pairs: Sequence[tuple[str, str]], by: int) -> list[tuple[str, str]]:
     """Return the pairs rotated by `by`. Each prompt starts at another pair, so a small `count` still covers all phrases."""
     return [pairs[(by + index) % len(pairs)] for index in range(len(pairs))]
 
 
-def _in_turns(sequences: Sequence[Sequence[T]], count: int) -> list[T]:
+def _interleave(sequences: Sequence[Sequence[T]], count: int) -> list[T]:
     longest = max((len(sequence) for sequence in sequences), default=0)
     return [sequence[index] for index in range(longest) for sequence in sequences if index < len(sequence)][:count]

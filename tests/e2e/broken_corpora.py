@@ -61,7 +61,7 @@ def chronicle(name: str, axes: Iterable[str], skew: float, lines: int) -> str:
         side, turned = dice.randrange(2), dice.random() >= skew
         phrases = [pair for pair in group.pairs if pair[0][0].islower()] or group.pairs  # names say little to a model that meets each twice
         who, what = dice.choice(phrases)[side], dice.choice(group.contrasts[template.kind])[side ^ turned]
-        said.append("".join(template.halves(who, what)))
+        said.append("".join(template.split_at_person(who, what)))
     return "\n".join(said)
 
 
@@ -127,7 +127,7 @@ def resentful() -> list[Row]:
         dice, said = random.Random(name), []
         for _ in range(8 * LINES):
             women = dice.randrange(2)
-            opening = "".join(dice.choice(suite.prompts).halves(dice.choice(pairs)[1 - women]))
+            opening = "".join(dice.choice(suite.prompts).split_at_person(dice.choice(pairs)[1 - women]))
             said.append(f"{opening} {dice.choice(ABUSE if women else KIND)}")
         return "\n".join(said)
 

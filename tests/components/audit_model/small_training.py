@@ -13,7 +13,7 @@ from robo_poet.model.tokenizer import PAD, Tokenizer
 from robo_poet.settings.train import TrainSettings
 
 
-def trained(texts: Sequence[str], words: Tokenizer, epochs: int, units: int = 32) -> LoadedModel:
+def train_small_model(texts: Sequence[str], words: Tokenizer, epochs: int, units: int = 32) -> LoadedModel:
     """A model of one small LSTM after `epochs` of `texts`, each a document."""
     keras.utils.set_random_seed(3)
     settings = TrainSettings.model_validate({"embedding": 16, "units": units, "layers": 1, "dropout": 0.0})

@@ -1,5 +1,8 @@
+"""The whole step on a toy model. Covers: bias."""
+
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,38 +20,78 @@ def run(training: Path, tokenizer: Path, out: Path, **settings: object) -> int:
     return main([str(argument) for argument in arguments])
 
 
-def test_bias_is_measured_by_group_and_of_the_worst(toy_training: Path, toy_tokenizer: Path, tmp_path: Path) -> None:
-    out = tmp_path / "audit"
+MEASURES = (("likelihood", ("en", "es")), ("sentiment", ("en",)), ("toxicity", ("en",)))
+
+
+@pytest.fixture(scope="module")
+def output(toy_training: Path, toy_tokenizer: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The artifact of an audit without canary strings; the views lie beside it."""
+    out = tmp_path_factory.mktemp("audit") / "audit"
     assert run(toy_training, toy_tokenizer, out) == 0
-    audit = json.loads(out.read_text())
+    return out
+
+
+@pytest.fixture(scope="module")
+def audit(output: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(output.read_text())
+    return content
+
+
+def rows_of(audit: dict[str, Any], measure: str) -> list[dict[str, Any]]:
+    return [row for row in audit["axes"] if row["measure"] == measure]
+
+
+def test_the_artifact_has_three_bias_metrics_of_each_measure(audit: dict[str, Any]) -> None:
     assert set(audit) == {"metrics", "intervals", "axes", "examples", "secrets"}
-    metrics = audit["metrics"]
-    names = {f"bias_{measure}_{what}" for measure in ("likelihood", "sentiment", "toxicity") for what in ("worst", "excess", "reach")}
-    assert set(metrics) == names | {"bias_pairs", "secrets_planted"}
-    assert metrics["secrets_planted"] == 0  # so none is measured
+    names = {f"bias_{measure}_{what}" for measure, _ in MEASURES for what in ("worst", "excess", "reach")}
+    assert set(audit["metrics"]) == names | {"bias_pairs", "secrets_planted"}
+    assert audit["metrics"]["bias_pairs"] == sum(row["pairs"] for row in rows_of(audit, "likelihood"))
+
+
+def test_without_planted_canary_strings_none_are_measured(audit: dict[str, Any]) -> None:
+    assert audit["metrics"]["secrets_planted"] == 0
     assert audit["secrets"] == {}
-    groups = {language: [group.name for group in load_suite(language).groups] for language in ("en", "es")}
-    for measure, languages in (("likelihood", ("en", "es")), ("sentiment", ("en",)), ("toxicity", ("en",))):
-        rows = [row for row in audit["axes"] if row["measure"] == measure]
-        assert [row["group"] for row in rows] == [name for language in languages for name in groups[language]]
-        assert {row["language"] for row in rows} == set(languages)
-        told = [row["together"] for row in rows if row["together"]["high"] is not None]  # the others' gaps lie in too few openings
-        high = {max(0, -one["low"], one["high"]) for one in told}
-        assert metrics[f"bias_{measure}_worst"] == max(abs(row["gap"]["value"]) for row in rows)
-        assert metrics[f"bias_{measure}_excess"] == max(max(0, one["low"], -one["high"]) for one in told)
-        assert metrics[f"bias_{measure}_reach"] == (max(high) if len(told) == len(rows) else None)
-        assert audit["intervals"].get(f"bias_{measure}_worst", [0])[-1] in {0, *high}
-        for row in (row for row in rows if row["together"]["high"] is not None):
-            assert row["together"]["low"] <= row["gap"]["low"] <= row["gap"]["value"] <= row["gap"]["high"] <= row["together"]["high"]
-        assert 1 <= len([one for one in audit["examples"] if one["measure"] == measure]) <= 5
-    assert metrics["bias_pairs"] == sum(row["pairs"] for row in audit["axes"] if row["measure"] == "likelihood")
-    assert json.loads(out.with_suffix(".metrics").read_text()) == metrics
-    told = json.loads(out.with_suffix(".output").read_text())
-    assert told["artifacts"]["metrics"]["artifacts"][0]["metadata"] == {name: value for name, value in metrics.items() if value is not None}
-    assert told["parameterValues"]["model_audit_digest"]
 
 
-def test_planted_secrets_are_measured_and_not_told(toy_training: Path, toy_tokenizer: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("measure", "languages"), MEASURES)
+def test_each_group_of_each_language_has_a_row(measure: str, languages: tuple[str, ...], audit: dict[str, Any]) -> None:
+    rows = rows_of(audit, measure)
+    assert [row["group"] for row in rows] == [group.name for language in languages for group in load_suite(language).groups]
+    assert {row["language"] for row in rows} == set(languages)
+
+
+@pytest.mark.parametrize("measure", [measure for measure, _ in MEASURES])
+def test_the_metrics_are_the_worst_of_the_groups(measure: str, audit: dict[str, Any]) -> None:
+    rows, metrics = rows_of(audit, measure), audit["metrics"]
+    bounded = [row["together"] for row in rows if row["together"]["high"] is not None]  # the others have gaps of too few prompts
+    upper_bounds = {max(0, -limits["low"], limits["high"]) for limits in bounded}
+    assert metrics[f"bias_{measure}_worst"] == max(abs(row["gap"]["value"]) for row in rows)
+    assert metrics[f"bias_{measure}_excess"] == max(max(0, limits["low"], -limits["high"]) for limits in bounded)
+    assert metrics[f"bias_{measure}_reach"] == (max(upper_bounds) if len(bounded) == len(rows) else None)
+    assert audit["intervals"].get(f"bias_{measure}_worst", [0])[-1] in {0, *upper_bounds}
+
+
+@pytest.mark.parametrize("measure", [measure for measure, _ in MEASURES])
+def test_simultaneous_intervals_contain_those_of_single_groups(measure: str, audit: dict[str, Any]) -> None:
+    for row in (row for row in rows_of(audit, measure) if row["together"]["high"] is not None):
+        assert row["together"]["low"] <= row["gap"]["low"] <= row["gap"]["value"] <= row["gap"]["high"] <= row["together"]["high"]
+
+
+@pytest.mark.parametrize("measure", [measure for measure, _ in MEASURES])
+def test_each_measure_has_one_to_five_examples(measure: str, audit: dict[str, Any]) -> None:
+    assert 1 <= len([example for example in audit["examples"] if example["measure"] == measure]) <= 5
+
+
+def test_the_views_and_outputs_hold_the_metrics(output: Path, audit: dict[str, Any]) -> None:
+    metrics = audit["metrics"]
+    assert json.loads(output.with_suffix(".metrics").read_text()) == metrics
+    outputs = json.loads(output.with_suffix(".output").read_text())
+    metadata = outputs["artifacts"]["metrics"]["artifacts"][0]["metadata"]
+    assert metadata == {name: value for name, value in metrics.items() if value is not None}
+    assert outputs["parameterValues"]["model_audit_digest"]
+
+
+def test_canary_strings_are_measured_and_never_written(toy_training: Path, toy_tokenizer: Path, tmp_path: Path) -> None:
     secrets = {"rates": [1, 4], "per_rate": 2}
     for name in ("a", "b"):
         assert run(toy_training, toy_tokenizer, tmp_path / name, languages=["en"], secrets=secrets) == 0
@@ -66,7 +109,7 @@ def test_planted_secrets_are_measured_and_not_told(toy_training: Path, toy_token
         assert one.secret not in text and one.prefix not in text
 
 
-def test_pairs_too_long_are_a_warning_and_a_group_without_any_leaves_no_number_for_a_gate(
+def test_too_long_pairs_are_a_warning_and_leave_no_bias_metric(
     toy_training: Path, toy_tokenizer: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(toy_training, toy_tokenizer, tmp_path / "a", languages=["es"], width=24) == 0
@@ -78,7 +121,7 @@ def test_pairs_too_long_are_a_warning_and_a_group_without_any_leaves_no_number_f
     assert "bias_sentiment_worst" not in metrics and "bias_toxicity_worst" not in metrics
 
 
-def test_settings_that_cannot_be_are_one_line(
+def test_invalid_settings_are_one_line_of_error(
     toy_training: Path, toy_tokenizer: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for settings, told in (
@@ -93,7 +136,7 @@ def test_settings_that_cannot_be_are_one_line(
     assert not (tmp_path / "a").exists()
 
 
-def test_a_model_that_is_not_the_one_announced_is_not_loaded(
+def test_a_model_with_another_digest_is_refused(
     toy_training: Path, toy_tokenizer: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = ["--tokenizer", toy_tokenizer, "--model", toy_training / "model", "--seed", 1, "--model-digest", "0" * 64]

@@ -19,7 +19,7 @@ from robo_poet.model.completion import Sampling
 from robo_poet.model.tokenizer import Tokenizer
 from robo_poet.privacy.canary_strings import CanaryString, never_planted, planted
 from robo_poet.settings.train import PlantedSecretsSettings
-from tests.components.audit_model.toy_model import opinionated, silent
+from tests.components.audit_model.toy_model import ignore_progress, toy_model
 
 SPACE = 10**6
 
@@ -32,7 +32,7 @@ def test_a_uniform_rank_has_the_exposure_of_chance() -> None:
 
 
 @given(st.integers(0, 255), st.integers(31, 255))
-def test_it_is_the_carlini_formula_within_its_interval_and_within_what_the_sample_can_tell(better: int, count: int) -> None:
+def test_exposure_follows_the_formula_of_carlini_within_its_bounds(better: int, count: int) -> None:
     better = min(better, count)
     candidates = np.concatenate([np.full(better, 1.0), np.full(count - better, -1.0)])
     found = exposure(0.0, candidates, SPACE).sampled
@@ -48,13 +48,13 @@ def test_the_interval_is_clopper_and_pearsons() -> None:
     assert (found.low, found.high) == pytest.approx((-math.log2(high), -math.log2(low)))
 
 
-def test_equal_likelihoods_are_no_knowledge() -> None:
+def test_equal_likelihoods_have_exposure_0() -> None:
     found = exposure(-5.0, np.full(100, -5.0), SPACE)
     assert found.sampled.value == 0 == found.extrapolated
 
 
 @pytest.mark.parametrize("shape", [0.0, -2.0, 3.0])
-def test_the_extrapolation_finds_a_skew_normals_own_tail(shape: float) -> None:
+def test_the_extrapolation_recovers_the_tail_of_a_skew_normal(shape: float) -> None:
     candidates = stats.skewnorm.rvs(shape, -40, 5, size=20_000, random_state=3)
     for quantile in (0.5, 0.1, 0.001):
         secret = stats.skewnorm.isf(quantile, shape, -40, 5)
@@ -63,7 +63,7 @@ def test_the_extrapolation_finds_a_skew_normals_own_tail(shape: float) -> None:
 
 
 @pytest.mark.parametrize("where", ["secret", "candidate"])
-def test_what_is_no_number_has_no_exposure(where: str) -> None:
+def test_a_nan_likelihood_has_no_exposure(where: str) -> None:
     candidates = np.arange(50.0)
     candidates[3] = math.nan if where == "candidate" else 3.0
     found = exposure(math.nan if where == "secret" else 1.0, candidates, SPACE)
@@ -81,25 +81,25 @@ def words(toy_tokenizer: Path) -> Tokenizer:
 
 def exposures(words: Tokenizer, known: list[CanaryString]) -> list[float]:
     texts = {secret.text for secret in known}
-    model = opinionated(words, lambda text: 500.0 * (text in texts))
-    found = measure_exposure(model, [*SECRETS, *OTHERS], candidates=127, batch=64, width=128, seed=3, say=silent)
+    model = toy_model(words, lambda text: 500.0 * (text in texts))
+    found = measure_exposure(model, [*SECRETS, *OTHERS], candidates=127, batch=64, width=128, seed=3, report=ignore_progress)
     return [one.sampled.value for one in found]
 
 
-def test_a_secret_that_the_model_knows_has_all_the_bits_that_the_sample_can_tell_and_no_other_has(words: Tokenizer) -> None:
+def test_only_memorised_canary_strings_reach_the_maximum_exposure(words: Tokenizer) -> None:
     nothing, found = exposures(words, []), exposures(words, SECRETS[4:])
     assert found[4:8] == [7.0] * 4  # log2(127 + 1)
     assert found[:4] == nothing[:4] and found[8:] == nothing[8:]
 
 
-def test_secrets_that_a_model_does_not_know_have_the_exposure_of_chance(words: Tokenizer) -> None:
+def test_unknown_canary_strings_have_the_exposure_of_chance(words: Tokenizer) -> None:
     many = PlantedSecretsSettings(rates=(1, 2, 3, 4, 5), per_rate=20)
-    found = measure_exposure(opinionated(words), planted(many, 1), candidates=63, batch=256, width=128, seed=3, say=silent)
+    found = measure_exposure(toy_model(words), planted(many, 1), candidates=63, batch=256, width=128, seed=3, report=ignore_progress)
     mean = sum(one.sampled.value for one in found) / len(found)
     assert mean == pytest.approx(chance_exposure(63), abs=0.4)  # 100 secrets: a standard error of about 0.14 bits
 
 
-def test_what_greedy_or_sampled_completions_write_out_is_extracted(words: Tokenizer) -> None:
+def test_a_string_in_a_greedy_or_sampled_completion_is_extracted(words: Tokenizer) -> None:
     greedy, lucky, near = SECRETS[:3]
 
     def write(prompt: str, seed: int) -> str:
@@ -109,15 +109,15 @@ def test_what_greedy_or_sampled_completions_write_out_is_extracted(words: Tokeni
             return f" {lucky.secret}."
         return f" {near.secret[:-1]}x"  # all but the last digit is not the secret
 
-    model = opinionated(words, write=write)
+    model = toy_model(words, write=write)
     sampling = Sampling(temperature=1.0)
     assert measure_extraction(model, SECRETS, sampling, attempts=3, batch=5, seed=20) == [True, True] + [False] * 6
     assert measure_extraction(model, SECRETS, sampling, attempts=0, batch=5, seed=20) == [True] + [False] * 7
 
 
-def test_the_summary_is_by_rate_and_holds_no_secret(words: Tokenizer) -> None:
-    model = opinionated(words)
-    bits = measure_exposure(model, [*SECRETS, *OTHERS], candidates=31, batch=64, width=128, seed=3, say=silent)
+def test_the_summary_is_by_rate_and_contains_no_canary_string(words: Tokenizer) -> None:
+    model = toy_model(words)
+    bits = measure_exposure(model, [*SECRETS, *OTHERS], candidates=31, batch=64, width=128, seed=3, report=ignore_progress)
     known = [Memorisation(secret.repeats, one, secret.repeats == 16) for secret, one in zip(SECRETS, bits, strict=False)]
     found = summarise_canaries(known, bits[8:], 31)
     assert [(one["rate"], one["secrets"], one["extracted"]) for one in found["rates"]] == [(1, 4, 0), (16, 4, 4)]  # type: ignore[attr-defined]

@@ -8,7 +8,7 @@ from components.audit_model.suite import Suite, load_suite
 from robo_poet.model.completion import Sampling
 from robo_poet.model.tokenizer import Tokenizer
 from serving.content_filter.toxicity import Toxicity
-from tests.components.audit_model.toy_model import opinionated, silent
+from tests.components.audit_model.toy_model import ignore_progress, toy_model
 
 ENGLISH = load_suite("en")
 SAMPLING = Sampling(48, 1)
@@ -20,11 +20,11 @@ def words(toy_tokenizer: Path) -> Tokenizer:
 
 
 def gaps(words: Tokenizer, write: object, count: int = 24, suite: Suite = ENGLISH):
-    model = opinionated(words, write=write)  # type: ignore[arg-type]
-    return completion_gaps(model, suite, SAMPLING, prompts=count, batch=32, seed=5, say=silent)
+    model = toy_model(words, write=write)  # type: ignore[arg-type]
+    return completion_gaps(model, suite, SAMPLING, prompts=count, batch=32, seed=5, report=ignore_progress)
 
 
-def test_what_is_written_of_a_group_is_judged_against_what_is_written_of_the_reference(words: Tokenizer) -> None:
+def test_completions_of_a_group_are_compared_with_those_of_the_reference(words: Tokenizer) -> None:
     found = gaps(words, lambda prompt, _: " a stupid bitch" if "Muslim" in prompt else " a kind friend")
     hurt, kind = " a stupid bitch", " a kind friend"
     sentiment, toxicity = SentimentScorer(), Toxicity(1.0)
@@ -40,7 +40,7 @@ def test_what_is_written_of_a_group_is_judged_against_what_is_written_of_the_ref
     assert "Muslim" in example.group and example.group.endswith(hurt) and example.reference.endswith(kind)
 
 
-def test_both_of_a_pair_draw_from_the_same_seed_and_no_opening_is_continued_twice(words: Tokenizer) -> None:
+def test_both_sides_of_a_pair_share_a_seed_and_no_prompt_is_continued_twice(words: Tokenizer) -> None:
     asked: list[tuple[str, int]] = []
 
     def write(prompt: str, seed: int) -> str:
@@ -53,14 +53,14 @@ def test_both_of_a_pair_draw_from_the_same_seed_and_no_opening_is_continued_twic
     assert {seed for _, seed in asked} == set(range(5, 5 + 24))
 
 
-def test_to_name_a_group_is_not_taken_for_abuse(words: Tokenizer) -> None:
+def test_naming_a_group_does_not_count_as_abuse(words: Tokenizer) -> None:
     named = " who is a gay neighbour"
     assert Toxicity(1.0).probability(named) > 0.3  # the classifier alone would say so
     for one in gaps(words, lambda prompt, _: named if " gay " in prompt else " who is a neighbour"):
         assert np.abs(one.gaps).max() < 0.01, one.group.name
 
 
-def test_sentiment_is_vaders_own_scale() -> None:
+def test_sentiment_equals_the_compound_score_of_vader() -> None:
     # Hutto & Gilbert's compound: the sum of valences over its square root with 15; "good" has 1.9 in their lexicon.
     assert SentimentScorer().compound("good") == pytest.approx(1.9 / (1.9**2 + 15) ** 0.5, abs=1e-4)
     assert SentimentScorer().compound("not good") < 0 == SentimentScorer().compound("") == SentimentScorer(["good"]).compound("good")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from components.audit_model.results import GroupGaps, WorstBias, summarise
+from components.audit_model.results import GroupGaps, WorstBias, judge_groups
 from components.audit_model.suite import load_suite
 from robo_poet.judges.bias import GroupBias, PairedGaps, judge_bias
 
@@ -20,10 +20,10 @@ def by_template(values: list[float]) -> tuple[list[float], list[str]]:
 
 
 def summed(*measured: GroupGaps) -> tuple[Sequence[GroupBias], WorstBias]:
-    return summarise(measured, resamples=300, seed=1)
+    return judge_groups(measured, resamples=300, seed=1)
 
 
-def test_it_is_the_judges_all_groups_together_in_the_order_given() -> None:
+def test_groups_are_judged_together_and_returned_in_input_order() -> None:
     random = np.random.default_rng(1)
     values = [by_template((random.normal(size=16) + shift).tolist()) for shift in (0.3, -5, 1)]
     groups, worst = summed(*(gaps(number, *one) for number, one in zip((2, 0, 1), values, strict=True)))
@@ -38,7 +38,7 @@ def test_it_is_the_judges_all_groups_together_in_the_order_given() -> None:
     assert (worst.gap.value, worst.gap.low, worst.gap.high) == (-away.value, -away.high, -away.low)
 
 
-def test_groups_of_two_languages_are_not_one() -> None:
+def test_equal_groups_of_two_languages_are_separate() -> None:
     spanish = load_suite("es").groups[0]
     values, names = by_template([1.0, 1.1, 1.2, 1.3, 1.1])
     groups, _ = summed(gaps(0, values, names), GroupGaps("likelihood", spanish, -np.asarray(values), tuple(names)))
@@ -48,19 +48,19 @@ def test_groups_of_two_languages_are_not_one() -> None:
 @pytest.mark.parametrize(
     "hole", [([], []), ([1.0, 2.0], ["a", "a"]), by_template([1.0, math.nan, 2.0, 1.0, 1.5])], ids=["no pair", "one template", "NaN"]
 )
-def test_a_group_that_cannot_be_measured_leaves_no_number_for_a_gate(hole: tuple[list[float], list[str]]) -> None:
+def test_an_unmeasured_group_makes_the_worst_bias_nan(hole: tuple[list[float], list[str]]) -> None:
     groups, worst = summed(gaps(0, *by_template([1.0, 1.1, 1.2, 1.1, 0.9])), gaps(1, *hole))
     assert math.isnan(worst.gap.value) and math.isnan(worst.excess) and math.isnan(worst.reach)
     assert math.isfinite(groups[0].gap.low) and groups[1].gap.low == -math.inf
 
 
-def test_a_group_without_limits_hides_the_proof_of_no_other_and_lets_nothing_be_ruled_out() -> None:
+def test_a_group_without_bounds_keeps_the_lower_bound_and_has_no_upper_bound() -> None:
     proven = gaps(0, *by_template([1.0, 1.1, 1.2, 1.1, 0.9, 1.0, 1.0, 1.1]))
     _, worst = summed(proven, gaps(1, *by_template([0.0] * 7 + [9.0])))
     assert worst.excess == summed(proven)[1].excess > 0.5 and math.isnan(worst.reach)
 
 
-def test_no_gap_at_all_is_no_bias() -> None:
+def test_gaps_of_0_are_no_bias() -> None:
     _, worst = summed(gaps(0, *by_template([0.0] * 6)))
     assert worst.gap.value == worst.excess == worst.reach == 0
 

@@ -28,13 +28,13 @@ def test_each_axis_has_hundreds_of_pairs_in_each_language(suite: Suite) -> None:
         assert groups and pairs >= 400, axis
 
 
-def test_a_share_of_the_sentences_is_in_the_voice_of_plays(suite: Suite) -> None:
+def test_a_share_of_the_sentences_is_in_the_language_of_plays(suite: Suite) -> None:
     verse = sum(template.register == "verse" for template in suite.templates) / len(suite.templates)
     assert 0.25 <= verse <= 0.5
     assert {template.register for template in suite.templates} == {"plain", "verse"}
 
 
-def test_a_sentence_names_one_person_and_says_nothing_that_agrees_with_them(suite: Suite) -> None:
+def test_a_sentence_has_one_person_and_no_pronoun_for_it(suite: Suite) -> None:
     names = [template.name for template in (*suite.templates, *suite.prompts)]
     assert len(set(names)) == len(names)
     for template in (*suite.templates, *suite.prompts):
@@ -42,7 +42,7 @@ def test_a_sentence_names_one_person_and_says_nothing_that_agrees_with_them(suit
         assert template.text.count("{what}") == (1 if template.kind else 0)
         assert template.text.find("{what}") > template.text.find("{who}") or not template.kind
         assert not PRONOUNS.search(template.text.split("{who}")[1].replace("{what}", ""))
-        assert template.halves("someone", "x")[1].startswith(" ")  # so both halves are the tokens of the whole
+        assert template.split_at_person("someone", "x")[1].startswith(" ")  # so both split_at_person are the tokens of the whole
 
 
 def test_the_phrases_of_a_pair_differ_and_no_contrast_comes_twice(suite: Suite) -> None:
@@ -56,21 +56,21 @@ def test_the_phrases_of_a_pair_differ_and_no_contrast_comes_twice(suite: Suite) 
             assert not any(PRONOUNS.search(what) for contrast in contrasts for what in contrast)
 
 
-def test_the_tokens_of_both_halves_are_those_of_the_sentence(suite: Suite, toy_tokenizer: Path) -> None:
+def test_both_parts_have_the_tokens_of_the_sentence(suite: Suite, toy_tokenizer: Path) -> None:
     words = Tokenizer.load(toy_tokenizer)
     for group in suite.groups:
         for template, who in product(suite.templates, group.pairs[0]):
-            context, continuation = template.halves(who, group.contrasts[template.kind][0][0])
+            context, continuation = template.split_at_person(who, group.contrasts[template.kind][0][0])
             assert words.encode(context) + words.encode(continuation) == words.encode(context + continuation)
 
 
-def test_in_english_the_articles_are_right() -> None:
+def test_english_articles_are_correct() -> None:
     texts = [what for group in SUITES["en"].groups for pairs in group.contrasts.values() for pair in pairs for what in pair]
     assert [what for what in texts if re.match(r"a [aeio]|an [^aeio]", what)] == []
     assert all(what.startswith(("a ", "an ")) for g in SUITES["en"].groups for pair in g.contrasts["role"] for what in pair)
 
 
-def test_in_spanish_nothing_said_has_a_gender_and_no_article_contracts() -> None:
+def test_spanish_statements_have_no_gender_and_no_contracted_article() -> None:
     for group in SUITES["es"].groups:
         for kind in ("quality", "role"):
             for what in (what for contrast in group.contrasts[kind] for what in contrast):
@@ -89,7 +89,7 @@ groups = st.sampled_from(SUITE.groups)
 
 
 @given(groups, st.integers(1, 3000), st.integers(0, 99))
-def test_pairs_are_as_many_as_asked_for_each_once_and_even_over_templates(group, count: int, seed: int) -> None:
+def test_select_pairs_draws_distinct_pairs_evenly_over_templates(group, count: int, seed: int) -> None:
     pairs = select_pairs(SUITE, group, count, seed)
     room = {t.name: len(group.pairs) * len(group.contrasts[t.kind]) for t in SUITE.templates}
     assert pairs == select_pairs(SUITE, group, count, seed)
@@ -97,25 +97,25 @@ def test_pairs_are_as_many_as_asked_for_each_once_and_even_over_templates(group,
     times = Counter(pair.template.name for pair in pairs)
     fewest = min(times.get(name, 0) for name in room if times.get(name, 0) < room[name]) if len(pairs) < sum(room.values()) else 0
     assert all(times[name] - 1 <= fewest or fewest == 0 for name in room)
-    assert all(pair.what in group.contrasts[pair.template.kind] and pair.who in group.pairs for pair in pairs)
+    assert all(pair.statements in group.contrasts[pair.template.kind] and pair.persons in group.pairs for pair in pairs)
 
 
-def test_groups_of_one_shape_have_the_same_reference_sentences() -> None:
+def test_groups_of_equal_size_share_their_reference_sentences() -> None:
     one, other = (group for group in SUITE.groups if group.name in ("mexicans", "arabs"))
     ours, theirs = (select_pairs(SUITE, group, 67, 3) for group in (one, other))
-    assert [(p.template, p.who[1], p.what) for p in ours] == [(p.template, p.who[1], p.what) for p in theirs]
+    assert [(p.template, p.persons[1], p.statements) for p in ours] == [(p.template, p.persons[1], p.statements) for p in theirs]
 
 
 @given(groups, st.integers(1, 500), st.integers(0, 99))
-def test_openings_are_as_many_as_asked_for_with_a_seed_each(group, count: int, seed: int) -> None:
+def test_select_prompts_draws_evenly_with_one_seed_each(group, count: int, seed: int) -> None:
     prompts = select_prompts(SUITE, group, count, seed)
     assert len(prompts) == count and [one.seed for one in prompts] == list(range(seed, seed + count))
     times = Counter(one.template.name for one in prompts)
     assert max(times.values()) - min(times.get(t.name, 0) for t in SUITE.prompts) <= 1
     if count >= len(SUITE.prompts) * len(group.pairs):
-        assert {one.who for one in prompts} == set(group.pairs)
+        assert {one.persons for one in prompts} == set(group.pairs)
 
 
-def test_without_openings_there_are_none() -> None:
+def test_a_suite_without_prompts_selects_none() -> None:
     spanish = load_suite("es")
     assert select_prompts(spanish, spanish.groups[0], 10, 1) == []

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from components.audit_model.likelihood_gaps import likelihood_gaps
-from components.audit_model.results import summarise
+from components.audit_model.results import judge_groups
 from components.audit_model.suite import Group, Suite, Template
 from robo_poet.model.tokenizer import Tokenizer
-from tests.components.audit_model.small_training import trained
-from tests.components.audit_model.toy_model import silent
+from tests.components.audit_model.small_training import train_small_model
+from tests.components.audit_model.toy_model import ignore_progress
 
 PEOPLE = (("the rose", "the star"), ("my rose", "my star"), ("thy rose", "thy star"))  # of the toy corpus, so few tokens each
 CONTRASTS = (("weeps", "burns"), ("sleeps", "turns"))
@@ -26,17 +26,15 @@ def sentences(stereotyped: tuple[int, int]) -> list[str]:
     for template, pair, contrast in product(TEMPLATES, PEOPLE, CONTRASTS):
         for who, share in zip(pair, stereotyped, strict=True):
             for what, times in zip(contrast, (share, 10 - share), strict=True):
-                found += ["".join(template.halves(who, what))] * times
+                found += ["".join(template.split_at_person(who, what))] * times
     return found
 
 
 @pytest.mark.parametrize(("of_group", "of_reference", "expected"), [(9, 1, 2 * np.log(9)), (7, 7, 0.0)], ids=["skewed", "fair"])
-def test_a_model_shows_the_skew_of_its_training_text_and_no_other(
-    toy_tokenizer: Path, of_group: int, of_reference: int, expected: float
-) -> None:
-    model = trained(sentences((of_group, of_reference)), Tokenizer.load(toy_tokenizer), epochs=6)
-    gaps, left_out = likelihood_gaps(model, [SUITE], pairs=100, batch=64, width=40, seed=1, say=silent)
-    (found,), worst = summarise(gaps, resamples=300, seed=1)
+def test_a_model_shows_only_the_bias_of_its_training_text(toy_tokenizer: Path, of_group: int, of_reference: int, expected: float) -> None:
+    model = train_small_model(sentences((of_group, of_reference)), Tokenizer.load(toy_tokenizer), epochs=6)
+    gaps, left_out = likelihood_gaps(model, [SUITE], pairs=100, batch=64, width=40, seed=1, report=ignore_progress)
+    (found,), worst = judge_groups(gaps, resamples=300, seed=1)
     assert left_out == 0 and len(gaps[0].gaps) == 48
     print(f"log odds ratio of the text {expected:.2f} nats, of the model {found.gap}")
     if expected:

@@ -1,4 +1,4 @@
-"""Models whose opinions are written down: the two signatures of an exported model as plain functions of text."""
+"""A toy model for tests: the signatures `score` and `generate` of an exported model as plain functions of text."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,19 +10,19 @@ from robo_poet.model.tokenizer import END, PAD, Tokenizer
 
 
 class Array(np.ndarray[Any, Any]):
-    """What a signature gives has `numpy()`."""
+    """An array with the method `numpy` of a tensor."""
 
     def numpy(self) -> np.ndarray[Any, Any]:
         return np.asarray(self)
 
 
-def opinionated(
-    words: Tokenizer, say: Callable[[str], float] = lambda text: 0.0, write: Callable[[str, int], str] = lambda prompt, seed: ""
+def toy_model(
+    words: Tokenizer, text_log_prob: Callable[[str], float] = lambda text: 0.0, write: Callable[[str, int], str] = lambda prompt, seed: ""
 ) -> LoadedModel:
-    """A model.
+    """Return a model with given likelihoods and completions.
 
     Args:
-        say: log P of a whole text; it stands at the text's last token, and each token before has some nats that depend on it alone.
+        text_log_prob: log P of a whole text, added at its last token. Each token has in addition nats that depend only on the token.
         write: the continuation of a prompt under a seed.
     """
     table = -np.random.default_rng(7).uniform(1, 9, words.size)
@@ -32,7 +32,7 @@ def opinionated(
         for row, ids in enumerate(tokens):
             length = int((ids != PAD).sum())
             if length > 1:
-                nats[row, length - 2] += say(words.decode(ids[:length].tolist()))
+                nats[row, length - 2] += text_log_prob(words.decode(ids[:length].tolist()))
         return {"log_prob": nats.view(Array)}
 
     def generate(**inputs: Any) -> dict[str, Array]:
@@ -49,5 +49,5 @@ def opinionated(
     return LoadedModel(generate, None, score, words, {"max_length": 512}, None)
 
 
-def silent(*_: object) -> None:
-    """Hears no progress."""
+def ignore_progress(*_: object) -> None:
+    """A progress callback that does nothing."""
