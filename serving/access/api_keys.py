@@ -123,7 +123,7 @@ class KeyStore:
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise BadInput(f"no folder for keys ({error.strerror})", where=str(folder)) from None
+            raise BadInput(f"the folder for API keys cannot be created ({error.strerror})", where=str(folder)) from None
         self._check(folder)
 
     def create(self, user: str, scopes: Iterable[str], days: float) -> Made:
@@ -139,13 +139,13 @@ class KeyStore:
         """
         granted = frozenset(scopes)
         if not user or len(user) > 128 or not user.isprintable():
-            raise BadInput("a user has a name of up to 128 printable characters", where="user")
+            raise BadInput("the name must have 1 to 128 printable characters", where="user")
         if not granted or not granted <= SCOPES.keys():
-            raise BadInput(
-                f"{', '.join(sorted(granted - SCOPES.keys())) or 'no scope'}", where="scope", remedy=f"they are {', '.join(SCOPES)}"
-            )
+            unknown = ", ".join(sorted(granted - SCOPES.keys()))
+            problem = f"unknown scope {unknown}" if unknown else "no scope is given"
+            raise BadInput(problem, where="scope", remedy=f"choose from {', '.join(SCOPES)}")
         if not 0 < days <= 3650:
-            raise BadInput(f"{days} is no life of a key", where="days", remedy="give a number up to 3650")
+            raise BadInput(f"{days:g} is out of range", where="days", remedy="give more than 0 and at most 3650 days")
         now = self._clock()
         id_, secret = new_key()
         key = Key(id_, user, granted, digest(secret), now, now + days * DAY)
@@ -160,7 +160,7 @@ class KeyStore:
             BadInput: the key does not exist, or the reason is empty.
         """
         if not why.strip():
-            raise BadInput("a reason is needed", where="why")
+            raise BadInput("a reason is required", where="why")
         key = self.key(id_)
         if key.revoked is None:
             self._write(f"{key.id}.revoked.json", {"at": self._clock(), "why": why})
@@ -182,7 +182,7 @@ class KeyStore:
         if old.standing(now) is not Standing.GOOD:
             raise BadInput(f"the key is {old.standing(now)}", where=id_, remedy="create a new one")
         if not 0 <= overlap_days <= 365:
-            raise BadInput(f"{overlap_days} is no overlap", where="overlap-days", remedy="give 0 to 365")
+            raise BadInput(f"{overlap_days:g} is out of range", where="overlap-days", remedy="give 0 to 365 days")
         new = self.create(old.user, old.scopes, days)
         self._write(f"{id_}.expires.json", {"at": min(old.expires, now + overlap_days * DAY)})
         return new
@@ -197,7 +197,7 @@ class KeyStore:
         id_ = parsed[0] if parsed else id_
         key = self._read(id_) if ID.fullmatch(id_) else None
         if key is None:
-            raise BadInput("no such key", where=id_ if ID.fullmatch(id_) else "ID", remedy="robo-poet keys list shows them")
+            raise BadInput("no such key", where=id_ if ID.fullmatch(id_) else "ID", remedy="list the keys with `robo-poet keys list`")
         return key
 
     def all(self, faults: dict[str, str] | None = None) -> list[Key]:
@@ -213,7 +213,7 @@ class KeyStore:
         try:
             ids = {path.name[:-5] for path in self.folder.glob("*.json") if ID.fullmatch(path.name[:-5])}
         except OSError as error:
-            raise BadInput(f"the keys cannot be read ({error.strerror})", where=str(self.folder)) from None
+            raise BadInput(f"the API keys cannot be read ({error.strerror})", where=str(self.folder)) from None
         keys = []
         for id_ in ids:
             try:
@@ -232,10 +232,11 @@ class KeyStore:
         try:
             status = path.stat()
         except OSError as error:
-            raise BadInput(f"the keys cannot be read ({error.strerror})", where=str(path)) from None
+            raise BadInput(f"the API keys cannot be read ({error.strerror})", where=str(path)) from None
         if status.st_mode & 0o022:
-            kind = "the keys' folder" if path == self.folder else "a key's file"
-            raise BadInput(f"others may write into {kind}", where=str(path), remedy="chmod 700 or 600, and look who made keys")
+            kind, mode = ("key folder", 700) if path == self.folder else ("key file", 600)
+            remedy = f"run chmod {mode} on it, and revoke keys that you did not create"
+            raise BadInput(f"other users can write to the {kind}", where=str(path), remedy=remedy)
 
     def _read(self, id_: str) -> Key | None:
         path = self.folder / f"{id_}.json"
@@ -256,7 +257,9 @@ class KeyStore:
                 key = replace(key, revoked=float(revocation["at"]), why=str(revocation["why"]))
             return key
         except (OSError, ValueError, KeyError, TypeError):
-            raise BadInput("the key's file is damaged", where=str(path), remedy="restore it, or delete it and create a new key") from None
+            raise BadInput(
+                "the key file is damaged", where=str(path), remedy="restore it from a backup, or delete it and create a new key"
+            ) from None
 
     def _write(self, name: str, value: dict[str, Any]) -> None:
         path = self.folder / name

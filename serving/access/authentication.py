@@ -63,14 +63,14 @@ class Access:
         if authorization is not None:
             bearer = _BEARER.fullmatch(authorization.strip())
             if bearer is None:
-                raise _refused("invalid_credentials", "Authorization is `Bearer` and a key or a token")
+                raise _refused("invalid_credentials", "the Authorization header must be `Bearer` and an API key or token")
             credentials.append(bearer[1])
         if api_key is not None:
             credentials.append(api_key.strip())
         if not credentials:
             raise _refused("missing_credentials", "send an API key: X-API-Key: rp_… or Authorization: Bearer rp_…")
         if len(set(credentials)) > 1:
-            raise _refused("invalid_credentials", "Authorization and X-API-Key differ; send one of them")
+            raise _refused("invalid_credentials", "the headers Authorization and X-API-Key differ; send only one of them")
         if credentials[0].startswith("rp_"):
             return self._by_key(credentials[0])
         if self._issuer is not None and api_key is None:
@@ -84,9 +84,9 @@ class Access:
             raise _invalid()
         standing, caller = key.standing(self._clock()), Caller(key.user, key.id, key.scopes)
         if standing is Standing.REVOKED:
-            raise NoLonger("revoked_credentials", "this key was revoked; ask for another one", caller)
+            raise NoLonger("revoked_credentials", "this API key was revoked; ask the operator for a new one", caller)
         if standing is Standing.EXPIRED:
-            raise NoLonger("expired_credentials", "this key has expired; ask for another one", caller)
+            raise NoLonger("expired_credentials", "this API key has expired; ask the operator for a new one", caller)
         return caller
 
     def _by_token(self, text: str, issuer: KeySet) -> Caller:
@@ -94,7 +94,7 @@ class Access:
             return read_token(text, issuer, self._settings)
         except BadToken as error:
             if error.expired:
-                raise _refused("expired_credentials", "this token has expired; get another one") from None
+                raise _refused("expired_credentials", "this token has expired; get a new one from its issuer") from None
             raise _invalid() from None
 
 
@@ -105,11 +105,11 @@ def require(caller: Caller, scope: str) -> None:
         Refused: 403, the scope is missing.
     """
     if scope not in caller.scopes:
-        raise Refused(403, "missing_scope", f"this needs the scope {scope}, which the key or token has not")
+        raise Refused(403, "missing_scope", f"the API key or token lacks the scope {scope}")
 
 
 def _invalid() -> Refused:
-    return _refused("invalid_credentials", "this key or token is not known here")
+    return _refused("invalid_credentials", "the API key or token is not valid")
 
 
 def _refused(code: str, message: str) -> Refused:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from serving.refusal import Refused
 
 SCOPES = {
-    "generate": "have texts written",
-    "feedback": "rate completions",
+    "generate": "generate texts",
+    "feedback": "send feedback on completions",
     "metrics": "read /metrics",
-    "internal-load": "our own load tests: no rate limit",
+    "internal-load": "no rate limit, for internal load tests",
 }
 
 
@@ -32,5 +32,5 @@ RETRY_SECONDS = 10
 
 def unchecked() -> Refused:
     """Return a refusal with status 503: the client's credentials may be valid, but our keys cannot be read."""
-    message = f"credentials cannot be checked just now; try again in {RETRY_SECONDS} s"
+    message = f"credentials cannot be checked at the moment; try again in {RETRY_SECONDS} s"
     return Refused(503, "credentials_unchecked", message, {"Retry-After": str(RETRY_SECONDS)})

@@ -85,10 +85,10 @@ class KeySet:
             self._busy.release()
 
     def _failed(self, error: BadInput) -> None:
-        consequence = "stay as they were" if self._keys else "are not there yet, and no token is taken"
+        consequence = "the last fetched set is used" if self._keys else "all tokens are refused"
         if not self.degraded:
-            self._say(f"the token issuer's keys {consequence}: {error}")
-        self.degraded = f"the token issuer's keys cannot be fetched and {consequence}"
+            self._say(f"the token issuer's key set cannot be fetched; {consequence}: {error}")
+        self.degraded = f"the token issuer's key set cannot be fetched; {consequence}"
 
     def _fetch(self) -> Mapping[str, tuple[Any, str]]:
         try:
@@ -100,10 +100,11 @@ class KeySet:
                 text = Path(self._source).read_text("utf-8")
             return read_keys(text)
         except httpx.HTTPError as error:
-            message = f"the issuer gives no key set ({type(error).__name__})"
-            raise _NoAnswer(message, where=self._source, remedy="it is asked again in a while") from None
+            message = f"the issuer returned no key set ({type(error).__name__})"
+            raise _NoAnswer(message, where=self._source, remedy="the fetch is retried automatically") from None
         except (OSError, ValueError, RecursionError) as error:
-            raise BadInput(f"no key set ({type(error).__name__})", where=self._source, remedy="it is the issuer's JWKS") from None
+            problem = f"not a usable key set ({type(error).__name__})"
+            raise BadInput(problem, where=self._source, remedy="give the issuer's JWKS, as a file or an https URL") from None
 
 
 def read_keys(text: str) -> Mapping[str, tuple[Any, str]]:
@@ -158,13 +159,13 @@ def read_token(text: str, keys: KeySet, settings: AccessSettings) -> Caller:
     try:
         header = jwt.get_unverified_header(text)
     except jwt.PyJWTError as error:
-        raise BadToken(f"no token: {error}") from None
+        raise BadToken(f"not a token: {error}") from None
     token_type = header.get("typ")
     if "crit" in header or (token_type.lower() if isinstance(token_type, str) else token_type) not in TOKEN_TYPES:
-        raise BadToken("a header we do not know")
+        raise BadToken("unsupported header")
     key_and_algorithm = keys.find(header["kid"]) if isinstance(header.get("kid"), str) else None
     if key_and_algorithm is None:
-        raise BadToken("an unknown key")
+        raise BadToken("unknown key id")
     key, algorithm = key_and_algorithm
     try:
         claims: dict[str, Any] = jwt.decode(
@@ -174,13 +175,13 @@ def read_token(text: str, keys: KeySet, settings: AccessSettings) -> Caller:
     except jwt.ExpiredSignatureError:
         raise BadToken("expired", expired=True) from None
     except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
-        raise BadToken(f"refused: {type(error).__name__}") from None
+        raise BadToken(f"not valid: {type(error).__name__}") from None
     lifetime = int(claims["exp"]) - int(claims["iat"])  # int, as PyJWT reads them: a float would overflow
     if not 0 < lifetime <= settings.token_hours * 3600:
-        raise BadToken("lives too long")
+        raise BadToken("lifetime out of range")
     subject = claims["sub"]
     if not isinstance(subject, str) or not 0 < len(subject) <= 256 or not subject.isprintable():
-        raise BadToken("no subject")
+        raise BadToken("subject not valid")
     user = subject if settings.tokens_name_our_users else f"{settings.issuer}|{subject}"
     token_id = claims.get("jti")
     public_id = token_id if isinstance(token_id, str) and 0 < len(token_id) <= 64 and token_id.isprintable() else "-"

@@ -55,9 +55,10 @@ class KeyRing:
             self._good = self._looked
         except (BadInput, OSError) as error:
             if not self.degraded:
-                self._say(f"the keys cannot be read, and stay as they were: {error}")
+                self._say(f"the API keys cannot be read; the last loaded keys stay valid for {self._stale:g} s: {error}")
             still_valid = self._looked - self._good <= self._stale
-            self.degraded = f"the keys cannot be read and {'stay as they were' if still_valid else 'let nobody in'}"
+            consequence = "the last loaded keys are used" if still_valid else "all API keys are refused"
+            self.degraded = f"the API keys cannot be read; {consequence}"
 
     def _read(self) -> Mapping[str, Key]:
         """Read all keys. A key with a damaged file keeps its last value, unless it was revoked.
@@ -68,10 +69,10 @@ class KeyRing:
         keys = {key.id: key for key in self._store.all(faults)}
         keys |= {id_: self._keys[id_] for id_ in faults if id_ in self._keys and not self._store.is_revoked(id_)}
         if faults and not self.degraded:
-            self._say(f"{len(faults)} of the keys cannot be read: {next(iter(faults.values()))}")
+            self._say(f"{len(faults)} API key files cannot be read; the first error: {next(iter(faults.values()))}")
         elif self.degraded and not faults:
-            self._say("the keys can be read again")
-        self.degraded = "some keys cannot be read and stay as they were" if faults else ""
+            self._say("the API keys can be read again")
+        self.degraded = "some API key files cannot be read; the last loaded values of these keys are used" if faults else ""
         return keys
 
     def _stamp(self) -> tuple[int, int]:

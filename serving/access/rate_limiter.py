@@ -165,8 +165,8 @@ class RateLimiter:
             for limit, kind, name in limits:
                 allowed, allowance = await self._count(count, limit, kind, name)
                 if not allowed:
-                    subject = "this address" if kind == "ip" else "you"
-                    message = f"more than {limit.amount} requests a minute by {subject}; try again in {allowance.reset_seconds} s"
+                    subject = "address" if kind == "ip" else "user"
+                    message = f"more than {limit.amount} requests per minute from this {subject}; try again in {allowance.reset_seconds} s"
                     raise Refused(429, "rate_limited", message, {**allowance.headers(), "Retry-After": str(allowance.reset_seconds)})
                 allowances.append(allowance)
         return min(allowances, key=lambda allowance: allowance.remaining)
@@ -185,11 +185,11 @@ class RateLimiter:
             except StorageError:
                 self._retry_at = self._clock() + self._settings.redis_retry_seconds
                 if not self.degraded:
-                    self._say("Redis does not answer: this replica counts requests alone")
-                self.degraded = "rate limits are counted by each replica alone: Redis does not answer"
+                    self._say("Redis does not respond; this replica counts requests in its own memory")
+                self.degraded = "Redis does not respond; each replica counts rate limits separately"
             else:
                 if self.degraded:
-                    self._say("Redis answers again: replicas count together")
+                    self._say("Redis responds again; the replicas share their counts")
                 self.degraded, self._retry_at = "", 0.0
                 return counted
         return await count(self._local, limit, kind, name)
@@ -224,12 +224,12 @@ def _redis(address: str, variable: str) -> MovingWindowRateLimiter | None:
     if not address:
         return None
     if not address.startswith(("redis://", "rediss://")):
-        raise BadInput("it holds no redis:// address", where=variable)
+        raise BadInput("not a Redis URL", where=variable, remedy="set it to a URL that starts with redis:// or rediss://")
     try:
         storage = RedisStorage(
             f"async+{address}", wrap_exceptions=True, implementation="redispy", key_prefix="robo-poet",
             socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS,
         )  # fmt: skip
     except Exception:  # its message may contain the password
-        raise BadInput("the address of Redis cannot be used", where=variable) from None
+        raise BadInput("the Redis URL is not valid", where=variable, remedy="set it to redis://host:port/database") from None
     return MovingWindowRateLimiter(storage)

@@ -27,14 +27,14 @@ def test_a_key_is_made_listed_rotated_and_revoked(tmp_path: Path) -> None:
     assert access.authenticate(None, text).scopes == {"generate", "feedback"}
     id_ = text.split("_")[1]
     after = type_(folder, "rotate", id_, "--overlap-days", "0").stdout.strip()
-    with pytest.raises(Refused, match="this key has expired"):
+    with pytest.raises(Refused, match="this API key has expired"):
         access.authenticate(None, text)
     assert access.authenticate(None, after).user == "ann"
     assert time.strftime("%H:%M UTC", time.gmtime(KeyStore(folder).key(id_).expires)) in type_(folder, "list").stdout
     revoked = type_(folder, "revoke", after.split("_")[1], "--why", "lost")
     assert revoked.exit_code == 0 and "a running gateway refuses it within a second: lost" in revoked.stdout
     assert "keeps the first reason: lost" in type_(folder, "revoke", after.split("_")[1], "--why", "again").stdout
-    with pytest.raises(Refused, match="this key was revoked"):
+    with pytest.raises(Refused, match="this API key was revoked"):
         access.authenticate(None, after)
     shown = type_(folder, "list").stdout
     assert id_ in shown and "ann" in shown and "revoked" in shown and text.split("_", 2)[2] not in shown
@@ -50,5 +50,5 @@ def test_a_folder_that_is_not_there_is_said_and_not_made(tmp_path: Path, words: 
 def test_a_wrong_word_is_one_line(tmp_path: Path) -> None:
     wrong = type_(tmp_path / "keys", "create", "--user", "ann", "--scope", "fly")
     assert (
-        isinstance(wrong.exception, BadInput) and str(wrong.exception) == "scope: fly; they are generate, feedback, metrics, internal-load"
+        isinstance(wrong.exception, BadInput) and str(wrong.exception) == "scope: unknown scope fly; choose from generate, feedback, metrics, internal-load"
     )

@@ -44,7 +44,7 @@ def test_a_key_opens_until_it_ends(tmp_path: Path) -> None:
     assert (caller.user, caller.credential, caller.scopes) == ("ann", made.key.id, {"generate"})
     assert access.authenticate(None, made.text) == access.authenticate(f"bearer  {made.text}", made.text) == caller
     require(caller, "generate")
-    with pytest.raises(Refused, match="needs the scope feedback") as forbidden:
+    with pytest.raises(Refused, match="lacks the scope feedback") as forbidden:
         require(caller, "feedback")
     assert forbidden.value.status == 403
 
@@ -72,7 +72,7 @@ def test_unknown_forged_and_wrong_are_one_answer(tmp_path: Path) -> None:
         refusal(access, api_key=text).message
         for text in (text_of(id_, secret), text_of(made.key.id, secret), "rp_x", "eyJhbGciOiJub25lIn0.e30.", "anything")
     }
-    assert answers == {"this key or token is not known here"}  # that it is revoked is told to nobody who has not its secret
+    assert answers == {"the API key or token is not valid"}  # without the secret a client does not learn that the key is revoked
     assert refusal(access).code == "missing_credentials"
     assert refusal(access, "Basic YTpi").code == refusal(access, "Bearer a b").code == "invalid_credentials"
     assert "differ" in refusal(access, f"Bearer {made.text}", text_of(id_, secret)).message
@@ -149,17 +149,17 @@ def test_keys_that_cannot_be_read_stop_the_start_and_not_the_day(tmp_path: Path)
     whole = damaged.read_text()
     damaged.write_text("{")
     os.utime(folder, ns=(1, 1))
-    with pytest.raises(BadInput, match="the key's file is damaged; restore it"):
+    with pytest.raises(BadInput, match="the key file is damaged; restore it"):
         gate(folder)
     assert access.authenticate(None, made.text).user == "ann"
-    assert "stay as they were" in access.degraded and len(said) == 1
+    assert "last loaded values" in access.degraded and len(said) == 1
     damaged.write_text(whole)
     assert access.authenticate(None, made.text).user == "ann" and access.degraded == ""
     folder.chmod(0o777)
-    with pytest.raises(BadInput, match="others may write into the keys' folder; chmod 700"):
+    with pytest.raises(BadInput, match="other users can write to the key folder; run chmod 700"):
         gate(folder)
     (tmp_path / "file").touch()
-    with pytest.raises(BadInput, match="no folder for keys"):
+    with pytest.raises(BadInput, match="folder for API keys cannot be created"):
         KeyStore(tmp_path / "file")
 
 
@@ -169,11 +169,11 @@ def test_keys_that_cannot_be_read_for_long_let_nobody_in(tmp_path: Path) -> None
     ring = KeyRing(store, 1.0, 600.0, said.append, lambda: now[0])
     (tmp_path / "keys").rename(tmp_path / "moved")
     now[0] = 600.0
-    assert ring.find(made.key.id) is not None and "stay as they were" in ring.degraded
+    assert ring.find(made.key.id) is not None and "the last loaded keys are used" in ring.degraded
     now[0] = 602.0
     with pytest.raises(Refused) as refused:
         ring.find(made.key.id)
-    assert refused.value.status == 503 and "let nobody in" in ring.degraded and len(said) == 1
+    assert refused.value.status == 503 and "all API keys are refused" in ring.degraded and len(said) == 1
     (tmp_path / "moved").rename(tmp_path / "keys")
     now[0] = 604.0
     assert ring.find(made.key.id) is not None and ring.degraded == "" and len(said) == 2
@@ -182,8 +182,8 @@ def test_keys_that_cannot_be_read_for_long_let_nobody_in(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     "user, scopes, days, told",
     [
-        ("", ["generate"], 1, "a user has a name"), ("a\nb", ["generate"], 1, "a user has a name"), ("a", [], 1, "no scope; they are generate"),
-        ("a", ["fly"], 1, "fly; they are generate"), ("a", ["generate"], 0, "0 is no life of a key"), ("a", ["generate"], float("nan"), "no life"),
+        ("", ["generate"], 1, "the name must have 1 to 128"), ("a\nb", ["generate"], 1, "the name must have 1 to 128"), ("a", [], 1, "no scope is given; choose from generate"),
+        ("a", ["fly"], 1, "unknown scope fly; choose from generate"), ("a", ["generate"], 0, "days: 0 is out of range"), ("a", ["generate"], float("nan"), "nan is out of range"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_a_key_is_refused(user: str, scopes: list[str], days: float, told: str, tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def test_who_tries_keys_uses_up_the_address_alone() -> None:
         limit = limiter()
         for _ in range(8):
             await limit.hit(None, "192.0.2.1")
-        with pytest.raises(Refused, match="more than 8 requests a minute by this address"):
+        with pytest.raises(Refused, match="more than 8 requests per minute from this address"):
             await limit.hit(None, "192.0.2.1")
         assert await through(limit, caller("ann"), "192.0.2.1", 2) == 0
         assert await through(limit, caller("ann"), "192.0.2.2", 9) == 5
@@ -151,15 +151,15 @@ def test_replicas_share_a_count_and_count_alone_while_redis_is_gone(redis: Redis
         assert await through(other, caller("ann"), "192.0.2.1", 5) == 2
         redis.end()
         assert await through(one, caller("ann"), "192.0.2.1", 7) == 5  # from nothing, alone, at the same figure
-        assert "each replica alone" in one.degraded and other.degraded == ""
+        assert "each replica counts rate limits separately" in one.degraded and other.degraded == ""
         assert await through(other, caller("ann"), "192.0.2.1", 7) == 5
-        assert said == ["Redis does not answer: this replica counts requests alone"] * 2
+        assert said == ["Redis does not respond; this replica counts requests in its own memory"] * 2
         redis.begin()
         assert await through(one, caller("bob"), "192.0.2.1", 1) == 1 and one.degraded  # it is not asked at each request
         now[0] += 3
         assert await through(one, caller("bob"), "192.0.2.1", 3) == 3 and one.degraded == ""
         assert await through(other, caller("bob"), "192.0.2.1", 5) == 2
-        assert said[2:] == ["Redis answers again: replicas count together"] * 2
+        assert said[2:] == ["Redis responds again; the replicas share their counts"] * 2
         assert "hunter2" not in "".join(said)
         for replica in (one, other):
             await replica.close()
@@ -169,6 +169,6 @@ def test_replicas_share_a_count_and_count_alone_while_redis_is_gone(redis: Redis
 
 def test_a_wrong_address_is_refused_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROBO_POET_REDIS_URL", "http://:hunter2@redis.example")
-    with pytest.raises(BadInput, match="ROBO_POET_REDIS_URL: it holds no redis:// address") as refused:
+    with pytest.raises(BadInput, match="ROBO_POET_REDIS_URL: not a Redis URL") as refused:
         limiter()
     assert "hunter2" not in str(refused.value)

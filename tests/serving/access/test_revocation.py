@@ -32,7 +32,7 @@ def test_a_damaged_key_does_not_hide_the_revocation_of_another(tmp_path: Path) -
     store.revoke(leaked.key.id, "leaked")
     os.utime(store.folder, ns=(1, 1))
     assert refused(access, leaked.text) == "revoked_credentials"
-    assert access.authenticate(None, other.text).user == "bob" and "some keys cannot be read" in access.degraded
+    assert access.authenticate(None, other.text).user == "bob" and "some API key files cannot be read" in access.degraded
 
 
 def test_an_unreadable_revocation_ends_the_key(tmp_path: Path) -> None:
@@ -64,5 +64,5 @@ def test_a_file_that_others_may_write_is_no_key(tmp_path: Path) -> None:
     store = KeyStore(tmp_path / "keys")
     made = store.create("ann", ["generate"], 2)
     (store.folder / f"{made.key.id}.json").chmod(0o666)
-    with pytest.raises(BadInput, match="others may write into a key's file"):
+    with pytest.raises(BadInput, match="other users can write to the key file; run chmod 600"):
         opened(store.folder)
