@@ -11,15 +11,14 @@ from robo_poet.errors import BadInput
 
 app = typer.Typer(
     name="robo-poet",
-    help="From a corpus of text to a text-generation model in front of its readers, safely.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _print_version(requested: bool) -> None:
+    if requested:
         from importlib.metadata import version
 
         typer.echo(f"robo-poet {version('robo-poet')}")
@@ -28,9 +27,19 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def front(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.", is_eager=True, callback=_version)] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_print_version)] = False,
 ) -> None:
-    """Train, evaluate, release and serve a text-generation model."""
+    """Train, evaluate, gate, release and serve a text-generation model on your own text.
+
+    First steps:
+
+    \b
+    robo-poet run                  train on the bundled plays and poems
+    robo-poet generate "Shall I"   continue a prompt with the released model
+    robo-poet serve                web page and API, http://127.0.0.1:8080
+
+    `robo-poet COMMAND --help` describes a command.
+    """
 
 
 app.command("run")(runs.run)

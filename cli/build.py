@@ -11,9 +11,12 @@ from cli.profile import Profile, Set
 def compile(
     profile: Profile = "rtx",
     set_: Set = [],  # noqa: B006  typer reads the default
-    output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the IR YAML.")] = Path("build/pipelines/training.yaml"),
+    output: Annotated[Path, typer.Option("--output", "-o", help="File to write.")] = Path("build/pipelines/training.yaml"),
 ) -> None:
-    """Compile the training pipeline to IR YAML for Kubeflow Pipelines."""
+    """Compile the training pipeline to IR YAML, which Kubeflow Pipelines can run.
+
+    `robo-poet cluster submit` compiles and uploads the pipeline in one step.
+    """
     from pipelines.compile import compile_training
     from pipelines.profile.load import load_profile
 
@@ -23,10 +26,17 @@ def compile(
 
 def images(
     profile: Profile = "local",
-    base: Annotated[str, typer.Option(envvar="BASE_IMAGE", help="Base image; else python:3.11-slim or what base.sh made.")] = "",
+    base: Annotated[
+        str,
+        typer.Option(envvar="BASE_IMAGE", help="Base image. Default: python:3.11-slim, else the image that infra/images/base.sh built."),
+    ] = "",
     set_: Set = [],  # noqa: B006  typer reads the default
 ) -> None:
-    """Build the images of all steps and of serving, for RUNNER=docker and for a cluster. Unchanged images are not built again."""
+    """Build the Docker images of the steps and of the serving programs.
+
+    `robo-poet run --runner docker` and a Kubeflow cluster need them. Unchanged images are not built again.
+    Prints the size of each image in MB above its base.
+    """
     from rich.console import Console
     from rich.table import Table
 
@@ -41,10 +51,10 @@ def images(
     cluster = load_profile(profile, set_).profile.cluster
     groups = {step: Placement(cluster).group(step) for step in GROUPS} | {name: program.group for name, program in SERVING.items()}
     results = make_images(groups, prefix=cluster.image_prefix, base=base, say=lambda name: console.print(f"building {name}"))
-    table = Table("image", "environment", "MB over base", "", "seconds", box=None, pad_edge=False)
+    table = Table("image", "environment", "MB above base", "state", "seconds", box=None, pad_edge=False)
     for column in (2, 4):
         table.columns[column].justify = "right"
     for image in results:
         table.add_row(image.image, image.group, f"{image.size / 1e6:.0f}", image.state, f"{image.seconds:.1f}")
     console.print(table)
-    console.print("bills of materials (CycloneDX): build/sbom/")
+    console.print("software bills of materials (SBOM, CycloneDX): build/sbom/")

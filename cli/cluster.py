@@ -1,4 +1,4 @@
-"""`robo-poet cluster …`: runs on a Kubeflow cluster. `docs/how-to/kubeflow.md` describes how to configure the cluster."""
+"""`robo-poet cluster …`: training runs on a Kubeflow cluster. `docs/how-to/kubeflow.md` describes how to configure the cluster."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli import INTERRUPTED
 from cli.profile import Profile, Set
 
 if TYPE_CHECKING:
@@ -18,16 +19,14 @@ if TYPE_CHECKING:
     from pipelines.cluster.connection import Connection
     from pipelines.profile.load import Profile as Settings
 
-INTERRUPTED = 130  # exit status after Ctrl-C
-
-app = typer.Typer(help="Runs on a Kubeflow cluster.", no_args_is_help=True)
-schedule = typer.Typer(help="Recurring runs.", no_args_is_help=True)
+app = typer.Typer(help="Start, follow and schedule training runs on a Kubeflow cluster.", no_args_is_help=True)
+schedule = typer.Typer(help="Train on a cron schedule: create, list and disable recurring runs.", no_args_is_help=True)
 app.add_typer(schedule, name="schedule")
 
-Corpus = Annotated[str, typer.Option(help="Your own text, gs://bucket/prefix; else bundled.")]
-Create = Annotated[bool, typer.Option("--create-experiment", help="Make the experiment if there is none of its name.")]
-RunId = Annotated[str, typer.Argument(metavar="RUN", help="id of a run")]
-Name = Annotated[str, typer.Argument(help="name of the recurring run")]
+Corpus = Annotated[str, typer.Option(help="Your own text: gs://bucket/prefix. Default: the bundled corpora.")]
+Create = Annotated[bool, typer.Option("--create-experiment", help="Create the experiment (cluster.experiment) if it does not exist.")]
+RunId = Annotated[str, typer.Argument(metavar="RUN", help="ID of the run, as printed by `robo-poet cluster submit`.")]
+Name = Annotated[str, typer.Argument(help="Name of the recurring run.")]
 
 
 @app.command()
@@ -35,11 +34,17 @@ def submit(
     profile: Profile = "rtx",
     corpus: Corpus = "",
     set_: Set = [],  # noqa: B006  typer reads the default
-    name: Annotated[str, typer.Option(help="Of the run in the Kubeflow UI.")] = "",
+    name: Annotated[str, typer.Option(help="Name of the run in the Kubeflow UI. Default: the pipeline's name and the time.")] = "",
     create_experiment: Create = False,
-    wait: Annotated[bool, typer.Option("--wait", help="Follow the run to its end; the exit status is the run's.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Follow the run to its end; exit with the status of the run.")] = False,
 ) -> None:
-    """Compile the pipeline, upload it and start a training run. Prints the address of the run."""
+    """Compile the pipeline, upload it and start a training run.
+
+    Prints the ID of the run and its address in the Kubeflow UI. An unchanged pipeline is not uploaded again.
+    Check the cluster first: `robo-poet cluster doctor`.
+
+    Example: `robo-poet cluster submit --profile rtx --corpus gs://my-bucket/plays --wait`
+    """
     from pipelines.profile.load import load_profile
 
     settings = load_profile(profile, set_).profile
@@ -68,32 +73,32 @@ def run_on_cluster(
     compile_training(chosen, ir)
     parameters = cluster_parameters(chosen, source=corpus)
     submitted = submit_training(chosen, ir, parameters, name=name, create_experiment=create_experiment, connected=connected)
-    typer.echo(f"pipeline version {submitted.version} {'was there' if submitted.reused else 'uploaded'}")
+    typer.echo(f"pipeline version {submitted.version} {'reused' if submitted.reused else 'uploaded'}")
     typer.echo(f"run {submitted.run_id} started: {submitted.address}")
     if not wait_for_it:
-        typer.echo(f"follow it: robo-poet cluster wait {submitted.run_id}")
+        typer.echo(f"to follow it: robo-poet cluster wait {submitted.run_id}")
         return 0
     return _follow(connected[0], submitted.run_id, submitted.address, display_names_in(ir))
 
 
 @app.command()
 def wait(run: RunId, profile: Profile = "rtx", set_: Set = []) -> None:  # noqa: B006  typer reads the default
-    """Follow a run to its end. The exit status is 0 if the run succeeded."""
+    """Follow a run to its end. Exit with 0 if the run succeeded. Ctrl-C stops following; the run continues."""
     client, connection = _connect(profile, set_)
     sys.exit(_follow(client, run, connection.run_address(run)))
 
 
 @app.command()
 def stop(run: RunId, profile: Profile = "rtx", set_: Set = []) -> None:  # noqa: B006  typer reads the default
-    """Stop a run. Finished steps stay in the cluster's cache, and training keeps its checkpoints."""
+    """Stop a run. The results of finished steps stay in the cluster's cache, and training keeps its checkpoints."""
     client, _ = _connect(profile, set_)
     client.terminate_run(run)
-    typer.echo(f"run {run} is being stopped")
+    typer.echo(f"run {run} is stopping")
 
 
 @app.command()
 def doctor(profile: Profile = "rtx", set_: Set = []) -> None:  # noqa: B006  typer reads the default
-    """Check whether the cluster and the profile are ready for a run. The exit status is 1 if a run cannot work."""
+    """Check that the cluster and the profile are ready for a run. Exit with 1 if a run would fail."""
     from pipelines.cluster.doctor import Level, examine
     from pipelines.profile.load import load_profile
 
@@ -102,19 +107,24 @@ def doctor(profile: Profile = "rtx", set_: Set = []) -> None:  # noqa: B006  typ
     for finding in examine(load_profile(profile, set_).profile.cluster):
         typer.echo(typer.style(f"{finding.level:9}", fg=colours[finding.level]) + f"  {finding}")
         lacking += finding.level is Level.lacking
-    typer.echo("ready, as far as can be seen from here" if not lacking else f"{lacking} to mend before a run can work")
+    typer.echo(f"{lacking} problem{'s' * (lacking > 1)} to fix before a run can succeed" if lacking else "ready: no problem found")
     sys.exit(1 if lacking else 0)
 
 
 @schedule.command("create")
 def schedule_create(
     name: Name,
-    cron: Annotated[str, typer.Argument(help="six fields, seconds first: '0 30 3 * * MON'")],
+    cron: Annotated[str, typer.Argument(help="Six fields, seconds first: '0 30 3 * * MON' is Mondays at 03:30 (cluster time).")],
     profile: Profile = "rtx",
     corpus: Corpus = "",
     set_: Set = [],  # noqa: B006  typer reads the default
 ) -> None:
-    """Train on a cron schedule, on the corpus as it is then. Repeating the command is safe; new settings replace the old ones."""
+    """Create or change a recurring run, which trains on a cron schedule with the corpus of that time.
+
+    It is safe to repeat the command. New settings replace the old ones.
+
+    Example: `robo-poet cluster schedule create weekly '0 30 3 * * MON' --corpus gs://my-bucket/plays`
+    """
     from pipelines.cluster.recurring import check_cron, schedule_training
     from pipelines.cluster.submit import cluster_parameters
     from pipelines.compile import compile_training
@@ -127,7 +137,7 @@ def schedule_create(
     ir = Path(settings.local.store) / "cluster.yaml"
     compile_training(settings, ir, moving_source=bool(corpus))
     entry, changed = schedule_training(settings, ir, parameters, name=name, cron=cron, connected=connected)
-    typer.echo(f"recurring run {entry.name}, {entry.cron}: {'set' if changed else 'as it was'}; {connected[1].recurring_address(entry.id)}")
+    typer.echo(f"recurring run {entry.name}, {entry.cron}: {'set' if changed else 'unchanged'}; {connected[1].recurring_address(entry.id)}")
 
 
 @schedule.command("list")
@@ -145,11 +155,11 @@ def schedule_list(profile: Profile = "rtx", set_: Set = []) -> None:  # noqa: B0
 
 @schedule.command("disable")
 def schedule_disable(name: Name, profile: Profile = "rtx", set_: Set = []) -> None:  # noqa: B006  typer reads the default
-    """Stop creating runs for a schedule. `create` with the same settings enables it again."""
+    """Disable a recurring run, so that it starts no new runs. `create` with the same name enables it again."""
     from pipelines.cluster.recurring import disable_recurring
 
     newly_disabled = disable_recurring(*_connect(profile, set_), name)
-    typer.echo(f"recurring run {name} {'is disabled' if newly_disabled else 'was disabled already'}")
+    typer.echo(f"recurring run {name} {'is disabled' if newly_disabled else 'was already disabled'}")
 
 
 def _connect(profile: str, overrides: list[str]) -> tuple[Client, Connection]:
@@ -170,8 +180,8 @@ def _follow(client: Client, run: str, address: str, names: Mapping[str, str] | N
         with watch_on(Console(highlight=False)) as listener:
             result = follow(client, run, listener, names=names or names_of_run(client, run))
     except KeyboardInterrupt:
-        typer.echo(f"\nno longer following; the run goes on: {address}")
-        typer.echo(f"follow it again: robo-poet cluster wait {run}\nstop it: robo-poet cluster stop {run}")
+        typer.echo(f"\nstopped following; the run continues: {address}")
+        typer.echo(f"to follow it again: robo-poet cluster wait {run}\nto stop it: robo-poet cluster stop {run}")
         return INTERRUPTED
     failed = [task.name for task in result.tasks if task.state == "FAILED"]
     reason = f": {result.error}" if result.error else f": {', '.join(failed)}" if failed else ""

@@ -5,16 +5,16 @@ from typing import Annotated
 
 import typer
 
-Profile = Annotated[str, typer.Option("--profile", "-p", help="A profile's name, or the path of a .yaml file.")]
+Profile = Annotated[str, typer.Option("--profile", "-p", help="Name of a profile (see `robo-poet profile list`), or path of a .yaml file.")]
 Set = Annotated[list[str], typer.Option("--set", "-s", help="Override a setting: --set train.learning_rate=3e-4 (repeatable).")]
 
 
-app = typer.Typer(no_args_is_help=True, help="Profiles: all that a person may want to change.")
+app = typer.Typer(no_args_is_help=True, help="List and show profiles: YAML files with the settings of all steps, gates and serving.")
 
 
 @app.command("list")
 def list_profiles() -> None:
-    """List the available profiles."""
+    """List the bundled profiles and what they are for."""
     from pipelines.profile.load import available, load_profile
 
     for name in available():
@@ -25,9 +25,14 @@ def list_profiles() -> None:
 def show(
     profile: Profile = "local",
     set_: Set = [],  # noqa: B006  typer reads the default
-    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the settings as JSON.")] = False,
 ) -> None:
-    """Print the effective settings and the origin of each value."""
+    """Print every setting and gate with its value and the origin of the value.
+
+    The origin is the default, a profile file or `--set`. docs/reference/settings.md describes the settings.
+
+    Example: `robo-poet profile show --profile rtx --set train.epochs=2`
+    """
     from rich.console import Console
     from rich.table import Table
 

@@ -12,11 +12,13 @@ import typer
 if TYPE_CHECKING:
     from robo_poet.registry.version import Version
 
-app = typer.Typer(help="The registry of model versions: which is champion, which is canary, and why.", no_args_is_help=True)
+app = typer.Typer(
+    help="List, verify and release model versions. Stages: candidate, canary, champion, archived, rejected.", no_args_is_help=True
+)
 
-Folder = Annotated[Path, typer.Option("--registry", help="folder of the registry")]
-AsJson = Annotated[bool, typer.Option("--json", help="print JSON, for machines")]
-Number = Annotated[str, typer.Argument(metavar="N", help="number of a version")]
+Folder = Annotated[Path, typer.Option("--registry", help="Folder of the registry.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Number = Annotated[str, typer.Argument(metavar="N", help="Number of the version, as in `robo-poet registry list`.")]
 HOME = Path("registry")
 
 
@@ -24,7 +26,7 @@ def _number(text: str) -> int:
     from robo_poet.errors import BadInput
 
     if not (text.isascii() and text.isdigit()):
-        raise BadInput(f"{text!r} is no version number", remedy="`robo-poet registry list` shows them")
+        raise BadInput(f"{text!r} is not a version number", remedy="`robo-poet registry list` shows the numbers")
     return int(text)
 
 
@@ -32,11 +34,11 @@ def _print_json(value: Any) -> None:
     typer.echo(json.dumps(value, indent=2))
 
 
-def _say_empty(folder: Path) -> None:
-    typer.echo(f"{folder}: the registry is empty; next: make run-pipeline")
+def _print_empty(folder: Path) -> None:
+    typer.echo(f"{folder}: the registry is empty; to train a model: make run-pipeline")
 
 
-def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def _print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
@@ -54,7 +56,7 @@ def _summary(version: Version) -> dict[str, Any]:
 
 @app.command("list")
 def list_versions(registry: Folder = HOME, as_json: AsJson = False) -> None:
-    """List all versions."""
+    """List all versions with their stage and the reason for it."""
     from robo_poet.registry.registry import Registry
 
     versions = Registry(registry).versions()
@@ -62,14 +64,14 @@ def list_versions(registry: Folder = HOME, as_json: AsJson = False) -> None:
         _print_json([_summary(version) for version in versions])
     elif versions:
         rows = [[str(version.number), version.stage, version.digest[:12], version.why] for version in versions]
-        _table(["version", "stage", "digest", "why"], rows)
+        _print_table(["version", "stage", "digest", "why"], rows)
     else:
-        _say_empty(registry)
+        _print_empty(registry)
 
 
 @app.command()
 def show(number: Number, registry: Folder = HOME, as_json: AsJson = False) -> None:
-    """Show metrics, gates, lineage, files and history of a version."""
+    """Show a version: metrics, gates, lineage (what it was made from), files and history."""
     from dataclasses import asdict
 
     from robo_poet.judges.metrics import metric_name, metric_text, ordered
@@ -85,22 +87,24 @@ def show(number: Number, registry: Folder = HOME, as_json: AsJson = False) -> No
         _print_json({**_summary(version), "folder": str(version.folder), **asdict(manifest), "history": history})
         return
     typer.echo(f"version {version.number} is {version.stage} ({version.why})\ndigest {version.digest}\nfolder {version.folder}")
-    _table(["metric", "value"], [[metric_name(name), metric_text(name, value)] for name, value in ordered(manifest.metrics)])
+    _print_table(["metric", "value"], [[metric_name(name), metric_text(name, value)] for name, value in ordered(manifest.metrics)])
     gates = manifest.decision.get("gates", [])
-    _table(list(HEAD), [list(gate_row(gate).cells) for gate in gates])
+    _print_table(list(HEAD), [list(gate_row(gate).cells) for gate in gates])
     lineage = [[name, json.dumps(value) if isinstance(value, dict) else str(value)] for name, value in manifest.lineage.items()]
-    _table(["made from", ""], lineage)
-    _table(["file", "SHA-256"], [[name, digest[:12]] for name, digest in manifest.files.items()])
-    _table(["time", "action", "who", "why"], [[statement.time, statement.action, statement.who, statement.why] for statement in statements])
+    _print_table(["made from", ""], lineage)
+    _print_table(["file", "SHA-256"], [[name, digest[:12]] for name, digest in manifest.files.items()])
+    _print_table(
+        ["time", "action", "who", "why"], [[statement.time, statement.action, statement.who, statement.why] for statement in statements]
+    )
 
 
 @app.command()
 def verify(
-    number: Annotated[str | None, typer.Argument(metavar="[N]", help="number of a version, all without it")] = None,
+    number: Annotated[str | None, typer.Argument(metavar="[N]", help="Number of a version. Default: all versions.")] = None,
     registry: Folder = HOME,
     as_json: AsJson = False,
 ) -> None:
-    """Compare every file with its registered digest. Stops at the first difference."""
+    """Compare every file with its registered SHA-256 digest. Stop at the first difference, with exit status 2."""
     from robo_poet.errors import BadInput
     from robo_poet.registry.registry import Registry
 
@@ -108,21 +112,21 @@ def verify(
     checked = store.verify(None if number is None else _number(number))
     if number is None and (strays := store.strays()):
         raise BadInput(
-            f"the log does not know {len(strays)} version folder{'s' * (len(strays) > 1)}, such as {strays[0]}",
+            f"{len(strays)} version folder{'s' * (len(strays) > 1)} without an entry in the log, such as {strays[0]}",
             where=str(registry / "versions"),
-            remedy="a registration was killed, or the end of the log is lost: run the pipeline again, or restore the log",
+            remedy="if a registration was killed, run the pipeline again; if the end of the log is lost, restore the log",
         )
     if as_json:
         _print_json({"verified": [version.number for version in checked]})
     elif checked:
-        typer.echo(f"{registry}: the log and {len(checked)} version{'s' if len(checked) > 1 else ''} are what was registered")
+        typer.echo(f"{registry}: the log and {len(checked)} version{'s' * (len(checked) > 1)} match what was registered")
     else:
-        _say_empty(registry)
+        _print_empty(registry)
 
 
 @app.command()
 def log(registry: Folder = HOME, as_json: AsJson = False) -> None:
-    """Print all changes of the registry: when, who and why."""
+    """Print all changes of the registry: when, by whom and why."""
     from dataclasses import asdict
 
     from robo_poet.registry.registry import Registry
@@ -136,17 +140,23 @@ def log(registry: Folder = HOME, as_json: AsJson = False) -> None:
             [index, statement.time[:19], statement.action, str(statement.version), statement.who, statement.why]
             for index, statement in indexed
         ]
-        _table(["entry", "time (UTC)", "action", "version", "who", "why"], rows)
+        _print_table(["entry", "time (UTC)", "action", "version", "who", "why"], rows)
     else:
-        _say_empty(registry)
+        _print_empty(registry)
 
 
-Why = Annotated[str, typer.Option("--why", help="the reason, for the log")]
+Why = Annotated[str, typer.Option("--why", help="Reason, which is written to the log.")]
 
 
 @app.command()
 def promote(number: Number, why: Why, registry: Folder = HOME) -> None:
-    """Make a version the champion: the canary, or a former champion to roll back to."""
+    """Make a version the champion, which serves all users.
+
+    The version must be the canary, the first candidate of the registry, or a former champion (rollback). Its files are
+    verified first. A running gateway loads the new champion within seconds.
+
+    Example: `robo-poet registry promote 3 --why "canary week without complaints"`
+    """
     from robo_poet.process import user_name
     from robo_poet.registry.registry import Registry
 
@@ -158,7 +168,7 @@ def promote(number: Number, why: Why, registry: Folder = HOME) -> None:
 
 @app.command()
 def archive(number: Number, why: Why, registry: Folder = HOME) -> None:
-    """Archive a candidate or the canary."""
+    """Archive a candidate or the canary, so that it is no longer offered for release."""
     from robo_poet.process import user_name
     from robo_poet.registry.registry import Registry
 
@@ -168,34 +178,43 @@ def archive(number: Number, why: Why, registry: Folder = HOME) -> None:
 
 @app.command()
 def start_canary(number: Number, why: Why, registry: Folder = HOME) -> None:
-    """Make a candidate the canary, which serves a share of the users."""
+    """Make a candidate the canary, which serves a share of the users.
+
+    The share is the setting serve.canary_share of the gateway (default 0).
+
+    Example: `robo-poet registry start-canary 3 --why "lower perplexity"`
+    """
     from robo_poet.process import user_name
     from robo_poet.registry.registry import Registry
 
     store = Registry(registry)
     store.verify(_number(number))
     version = store.start_canary(_number(number), who=user_name(), why=why)
-    typer.echo(
-        f"version {version.number} is {version.stage}; serve.canary_share of the users get it, which is 0 where nothing else is set:"
-    )
-    typer.echo("  make serve ARGS='--set serve.canary_share=0.1'   (or canary_share in the section serve of a profile)")
+    typer.echo(f"version {version.number} is {version.stage}; to let it serve 10 % of the users (the default is 0 %):")
+    typer.echo("  make serve ARGS='--set serve.canary_share=0.1'   (or set serve.canary_share in a profile)")
 
 
 @app.command()
 def override(
     number: Number,
     why: Why,
-    name: Annotated[str, typer.Option("--name", help="your name: who answers for it")],
+    name: Annotated[str, typer.Option("--name", help="Your name. You are responsible for the override.")],
     registry: Folder = HOME,
 ) -> None:
-    """Override the gates: make a rejected version a candidate. Its model card keeps your name and reason permanently."""
+    """Override the gates: make a rejected version a candidate.
+
+    The log and the model card of the version keep your name and reason permanently.
+    """
     from robo_poet.errors import BadInput
     from robo_poet.process import user_name
     from robo_poet.registry.registry import Registry
 
     store = Registry(registry)
     if store.verify(_number(number))[0].manifest().metrics.get("secrets_planted"):
-        raise BadInput("made secrets were planted in what it was trained on: it was made to be measured", where=f"version {number}")
+        raise BadInput(
+            "its training text contains planted canary strings; such a version is only for measuring memorisation and cannot be released",
+            where=f"version {number}",
+        )
     version = store.override(_number(number), who=f"{name.strip()} ({user_name()})" if name.strip() else "", why=why)
     typer.echo(f"version {version.number} is {version.stage}; next: robo-poet registry start-canary {version.number} --why …")
 
@@ -204,10 +223,10 @@ def override(
 def card(
     number: Number,
     registry: Folder = HOME,
-    out: Annotated[Path | None, typer.Option("--out", help="HTML file to write; build/version-N.html by default")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="HTML file to write. Default: build/version-N.html.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write the model card of a version, with its current stage and later overrides."""
+    """Write the model card of a version as HTML, with its current stage and all overrides."""
     from robo_poet.registry.registry import Registry
     from robo_poet.report.registered_card import card_with_overrides, write_card_with_overrides
 

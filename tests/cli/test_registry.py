@@ -42,8 +42,8 @@ def call(folder: Path, *words: str) -> Result:
             ["show", "1"],
             ["version 1 is champion (first)", "perplexity", "40.0", "not measured", "<= 50", "seed", "42", "epochs", "weights", "register"],
         ),
-        (["verify"], ["the log and 2 versions are what was registered"]),
-        (["verify", "2"], ["the log and 1 version are what was registered"]),
+        (["verify"], ["the log and 2 versions match what was registered"]),
+        (["verify", "2"], ["the log and 1 version match what was registered"]),
         (["log"], ["promote", "bob", "said [so]"]),
     ],
 )
@@ -65,7 +65,7 @@ def test_machines_read_json(folder: Path) -> None:
 
 @pytest.mark.parametrize(("command", "answer"), [("list", []), ("verify", {"verified": []}), ("log", [])])
 def test_an_empty_registry_says_what_to_do_next(tmp_path: Path, command: str, answer: object) -> None:
-    assert "the registry is empty; next: make run-pipeline" in call(tmp_path / "none", command).stdout
+    assert "the registry is empty; to train a model: make run-pipeline" in call(tmp_path / "none", command).stdout
     assert json.loads(call(tmp_path / "none", command, "--json").stdout) == answer
 
 
@@ -74,8 +74,8 @@ def test_an_empty_registry_says_what_to_do_next(tmp_path: Path, command: str, an
     [
         (["show", "9"], "there is no version 9; versions are 1 to 2"),
         (["show", "0"], "there is no version 0"),
-        (["show", "one"], "'one' is no version number"),
-        (["verify", "²"], "'²' is no version number"),
+        (["show", "one"], "'one' is not a version number"),
+        (["verify", "²"], "'²' is not a version number"),
     ],
 )
 def test_a_bad_number_is_bad_input(folder: Path, words: list[str], message: str) -> None:
@@ -122,7 +122,7 @@ def test_a_refusal_names_the_commands_that_lead_there(folder: Path) -> None:
     assert refused("start-canary", "2").endswith("start-canary takes a version that is candidate; " + way.rpartition(", ")[0])
     assert call(folder, "override", "2", "--why", "x", "--name", "Grace").exit_code == 0
     assert refused("promote", "2").endswith("start it as canary first: start-canary 2")
-    assert "serve.canary_share of the users get it, which is 0" in call(folder, "start-canary", "2", "--why", "x").stdout
+    assert "the default is 0 %" in call(folder, "start-canary", "2", "--why", "x").stdout
     assert call(folder, "promote", "2", "--why", "x").exit_code == 0
     assert refused("start-canary", "1").endswith("promote 1 makes a former champion champion again at once")
     assert "_" not in refused("start-canary", "2")
@@ -131,7 +131,7 @@ def test_a_refusal_names_the_commands_that_lead_there(folder: Path) -> None:
 def test_folders_that_the_log_does_not_know_are_no_sound_registry(folder: Path) -> None:
     for entry in (folder / "log").iterdir():
         entry.unlink()
-    with pytest.raises(BadInput, match="the log does not know 2 version folders"):
+    with pytest.raises(BadInput, match="2 version folders without an entry in the log"):
         CliRunner().invoke(app, ["verify", "--registry", str(folder)], catch_exceptions=False)
 
 
@@ -170,5 +170,5 @@ def test_what_was_trained_on_made_secrets_is_never_released(tmp_path: Path) -> N
         {"weights": tmp_path / "weights"}, metrics={"secrets_planted": 12}, lineage={}, decision={}, stage="rejected", who="ada", why="x"
     )
     refused = call(registry.root, "override", "1", "--why", "x", "--name", "Grace")
-    assert isinstance(refused.exception, BadInput) and "made secrets were planted" in str(refused.exception)
+    assert isinstance(refused.exception, BadInput) and "planted canary strings" in str(refused.exception)
     assert registry.version(1).stage == "rejected"

@@ -91,9 +91,9 @@ def test_namespaces(serve: Serve, profile: Make) -> None:
 def test_the_command(serve: Serve) -> None:
     server = serve()
     for overrides, status, last in (
-        ([], 0, "ready, as far as can be seen from here"),
-        (["cluster.host=http://127.0.0.1:1"], 1, "1 to mend before a run can work"),
-        (["cluster.ca_file=nowhere.pem"], 1, "1 to mend before a run can work"),
+        ([], 0, "ready: no problem found"),
+        (["cluster.host=http://127.0.0.1:1"], 1, "1 problem to fix before a run can succeed"),
+        (["cluster.ca_file=nowhere.pem"], 1, "1 problem to fix before a run can succeed"),
     ):
         arguments = [part for one in [f"cluster.host={server.address}", *overrides] for part in ("--set", one)]
         result = CliRunner().invoke(app, ["doctor", *arguments])

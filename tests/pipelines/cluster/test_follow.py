@@ -173,4 +173,4 @@ def test_ctrl_c_stops_the_following_and_not_the_run(run: tuple[Kubeflow, Any, st
     assert process.returncode == 130 and "Traceback" not in out + err
     assert f"stop it: robo-poet cluster stop {run_id}" in out and "terminate_run" not in server.calls
     out, _ = typed(server, tmp_path, "stop", run_id).communicate(timeout=60)
-    assert "is being stopped" in out and server.calls[-1] == "terminate_run"
+    assert "is stopping" in out and server.calls[-1] == "terminate_run"
