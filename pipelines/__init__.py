@@ -1,1 +1,1 @@
-"""When it is done: the KFP definitions, the profile, and the places where a run takes place."""
+"""The training pipeline: its KFP definition, its profiles, its images, and its execution on this machine or on a cluster."""

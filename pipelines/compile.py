@@ -1,4 +1,4 @@
-"""Compiles the training pipeline of a profile to the IR YAML that Kubeflow takes, and computes the parameters of a run."""
+"""Compile the training pipeline of a profile to the IR YAML for Kubeflow, and compute the parameters of a run."""
 
 from pathlib import Path
 from typing import Any
@@ -19,11 +19,12 @@ from robo_poet.registry.registry import Registry
 
 
 def warm_start(number: int, registry: str) -> dict[str, str]:
-    """The run parameters `warm_start` (the version's `model` folder) and `warm_start_digest`; both empty for number 0.
+    """Return the run parameters `warm_start` (the version's `model` folder) and `warm_start_digest`; both are empty for number 0.
 
     Raises:
-        NoSuchVersion, Corrupt: there is none of this number, or it is not what was registered.
-        BadInput: the registry is not on this machine.
+        NoSuchVersion: no version has this number.
+        Corrupt: the version's files differ from what was registered.
+        BadInput: the registry is not on this machine, or the version has no Keras model.
     """
     if not number:
         return {"warm_start": "", "warm_start_digest": ""}
@@ -40,13 +41,13 @@ def warm_start(number: int, registry: str) -> dict[str, str]:
 
 
 def compile_training(profile: Profile, target: Path, *, moving_source: bool = False, moving_champion: bool = True) -> None:
-    """Write the IR YAML of the training pipeline to `target`, with the profile's settings as defaults of its parameters.
+    """Write the IR YAML of the training pipeline to `target`. The profile's settings become the defaults of its parameters.
 
     Args:
         moving_source, moving_champion: see `training_pipeline`.
 
     Raises:
-        BadInput: the profile places a step that there is none of.
+        BadInput: the profile sets resources or secrets for a step that does not exist.
     """
     secrets = [(f"cluster.secrets: {one.name}", step) for one in profile.cluster.secrets for step in one.steps]
     for where, step in [*((f"cluster.resources.{step}", step) for step in sorted(profile.cluster.resources)), *secrets]:
@@ -57,7 +58,7 @@ def compile_training(profile: Profile, target: Path, *, moving_source: bool = Fa
         try:
             pipeline = training_pipeline(Placement(profile.cluster), moving_source=moving_source, moving_champion=moving_champion)
             defaults = {key: value for key, value in settings_parameters(profile).items() if value != {}}
-            # For who starts a run in the Kubeflow UI: the bundled corpus, no model to begin with, and whoever is champion then.
+            # Defaults for a run started in the Kubeflow UI: bundled corpus, no warm start, champion read from the registry at run time
             defaults |= dict.fromkeys(("source", "source_digest", "warm_start", "warm_start_digest", "champion"), "")
             if profile.cluster.registry:
                 defaults["registry"] = profile.cluster.registry
@@ -68,7 +69,7 @@ def compile_training(profile: Profile, target: Path, *, moving_source: bool = Fa
 
 
 def settings_parameters(profile: Profile) -> dict[str, Any]:
-    """The run parameters that the profile alone decides."""
+    """Return the run parameters that depend only on the profile."""
     sections = {
         name: getattr(profile, name).model_dump(mode="json")
         for name in ("ingest", "validation", "scrub", "tokenizer", "train", "evaluate", "text", "audit", "compare", "slices")
@@ -79,17 +80,17 @@ def settings_parameters(profile: Profile) -> dict[str, Any]:
 
 
 def run_parameters(profile: Profile, *, source: str, registry: str, moving_source: bool = False) -> dict[str, Any]:
-    """All parameters of a run submitted now; the registry is asked for the champion when the run comes to it.
+    """Return all parameters of a run that is submitted now. `champion` is empty: the step reads it from the registry.
 
     Args:
-        source: folder, file or `gs://` address of the reader's own corpus; empty for the bundled one.
-        moving_source: take what the source holds when the run begins, not what it holds now.
+        source: folder, file or `gs://` address of the user's corpus; empty for the bundled corpora.
+        moving_source: read the source when the run starts; do not pin its current digest.
 
     Raises:
-        BadInput: the source, or the version to begin with, cannot be read.
+        BadInput: the source or the warm-start version cannot be read.
     """
     settings = settings_parameters(profile)
-    # What made the version, by content: the same inputs and code give the same lineage, and so the same version.
+    # The lineage holds digests, no paths or times: the same inputs and code give the same lineage, and so the same version.
     placement = Placement(profile.cluster)
     code = {step: image(step, "", placement.group(step)).rsplit(":", 1)[-1] for step in GROUPS}
     digest = "" if moving_source else source_digest(source)

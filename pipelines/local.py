@@ -1,4 +1,4 @@
-"""A run on this machine: resolves the champion, compiles the pipeline, executes it, and collects the outcome."""
+"""A training run on this machine: find the champion, compile the pipeline, execute it, and collect the outcome."""
 
 import shutil
 import tempfile
@@ -17,14 +17,16 @@ from pipelines.run.record import Listener
 from pipelines.run.result import RunResult
 from robo_poet.registry.registry import Registry
 
-NONE, ASK = "none", ""  # what compare_champion is told: there is none; ask the registry, and say what is wrong with it
+NONE, ASK = "none", ""  # values for compare_champion: no champion; read the registry in the step, which reports what is wrong
 
 
 def champion(registry: Path) -> str:
-    """Digest of the champion of this machine's registry; `none`; or nothing where the log may have been lost, which is not the same.
+    """Return the digest of the champion in a local registry, or `none` if there is no champion.
+
+    Returns the empty text if the registry has version folders but no log of them: the log may be lost, so "no champion" is not certain.
 
     Raises:
-        Corrupt: the log is not what was written.
+        Corrupt: the log differs from what was written.
     """
     store = Registry(registry)
     if found := store.champion():
@@ -38,48 +40,49 @@ def train_here(
     """Run the pipeline to its end.
 
     Args:
-        source: the reader's own corpus, absolute or `gs://`; empty for the bundled one.
-        runner: makes the runner for the run's parameters; asked first with those alone that say where something is, so that it can refuse.
+        source: the user's corpus, an absolute path or a `gs://` address; empty for the bundled corpora.
+        runner: creates the runner from the run's parameters. It is called twice: first with the location parameters only, so that
+            it can reject them early, then with all parameters.
 
     Raises:
-        BadInput: the profile, the source or the runner cannot be used; nothing has run.
+        BadInput: the profile, the source or the runner cannot be used. No step has run.
     """
-    runner(places_here(profile, source))  # first: what it cannot reach need not be looked at
-    parameters = parameters_here(profile, source)  # before any folder is made: a source that is not there leaves none behind
-    chosen = runner(parameters)  # a version to begin with is among them now, and has to be reached
+    runner(places_here(profile, source))  # first: a location that the runner cannot reach is rejected before its content is read
+    parameters = parameters_here(profile, source)  # before any folder is created: a missing source leaves no folders
+    chosen = runner(parameters)  # these include warm_start, which the runner must reach too
     with _compiled(profile) as ir:
         result = run_pipeline(
             ir, parameters, store=Path(profile.local.store), runs=Path(profile.local.runs), runner=chosen,
             listeners=[listener, watch_training], max_parallel=profile.local.parallel,
         )  # fmt: skip
-        shutil.copyfile(ir, result.folder / "pipeline.yaml")  # what was run, beside what came of it
+        shutil.copyfile(ir, result.folder / "pipeline.yaml")  # keeps the compiled pipeline with its results
     return result, conclude(result)
 
 
 def explain_here(profile: Profile, source: str) -> list[Verdict]:
-    """Say of each step whether `train_here` would run it, and why."""
+    """Return, for each step, whether `train_here` would run it, and why."""
     parameters = parameters_here(profile, source)
     with _compiled(profile) as ir:
         return explain(ir, parameters, store=Path(profile.local.store))
 
 
 def parameters_here(profile: Profile, source: str) -> dict[str, Any]:
-    """The run's parameters."""
+    """Return all parameters of a run on this machine."""
     places = places_here(profile, source)
     return {**run_parameters(profile, source=source, registry=places["registry"]), "champion": champion(Path(places["registry"])), **places}
 
 
 def places_here(profile: Profile, source: str) -> dict[str, str]:
-    """Those of the run's parameters that say where something is; nothing is looked at.
+    """Return the location parameters of a run: `source`, `registry` and `checkpoint_root`. Reads no files.
 
-    Checkpoints stay in the steps' own folders, where a later run finds them and `gc` too.
+    Checkpoints stay in the working folders of the steps, where a later run and `gc` find them.
     """
     return {"source": source, "registry": str(Path(profile.local.registry).resolve()), "checkpoint_root": "."}
 
 
 @contextmanager
 def _compiled(profile: Profile) -> Iterator[Path]:
-    """The compiled pipeline in a folder of its own: two runs at once may be of different profiles."""
+    """Yield the path of the compiled pipeline. The folder is temporary: concurrent runs may use different profiles."""
     store = Path(profile.local.store)
     store.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".compile-", dir=store) as folder:

@@ -1,4 +1,4 @@
-"""The outcome of a training run: metrics, gates, samples and version, for `summary.json` and the scorecard; and its training logs."""
+"""The outcome of a training run: metrics, gates, samples and version, for `summary.json` and the scorecard; and the training logs."""
 
 import json
 import shutil
@@ -16,17 +16,17 @@ STEP, OUTPUT, NAME = "train-model", "logs", "training"
 
 
 def watch_training(event: Event) -> None:
-    """As the training begins, make `logs/training` a link to where it works: TensorBoard shows the curve as it grows."""
+    """Link `logs/training` to the working folder when the training starts, so that TensorBoard shows the curve during the training."""
     if event.task == STEP and event.state == "running":
         link = Path(event.detail["log"]).parent / NAME
-        link.unlink(missing_ok=True)  # of an attempt before
+        link.unlink(missing_ok=True)  # the link of an earlier attempt
         link.symlink_to(event.detail["folder"])
 
 
 def keep_training_logs(result: RunResult) -> Path | None:
-    """Copy the finished event files into the run's folder, whether the training ran or came out of the store.
+    """Copy the event files of a finished training, run or cached, into the run's folder. Return this folder, None without logs.
 
-    The run keeps them when the store forgets them. A training that failed leaves the link to where it worked; None for no logs at all.
+    The copy stays when `gc` removes the store's entry. After a failed training, the link to its working folder stays.
     """
     place = result.folder / "logs" / NAME
     task = result.tasks.get(STEP)
@@ -39,18 +39,20 @@ def keep_training_logs(result: RunResult) -> Path | None:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Empty where the run did not come so far.
+    """The outcome of a training run. A field is empty if the run ended before the step that sets it.
 
     Attributes:
-        metrics: of the evaluation, by name; `intervals` of some, low and high.
-        bands: words for some of them.
-        gates: each a `GateResult`.
+        metrics: name → value, from the gates' decision, else from the evaluation.
+        intervals: name → [lower bound, upper bound], for some metrics.
+        bands: name → quality band in words, for some metrics.
+        gates: one `GateResult` in JSON form per gate.
         verdict: `accepted`, `rejected`, or empty.
-        reason: why it was rejected.
+        reason: why the model was rejected.
         samples: each `{"prompt", "text"}`.
-        version: its number in the registry; `stage` what it is there.
-        report: the page in the run's folder.
-        logs: the folder that TensorBoard reads.
+        version: number in the registry.
+        stage: stage of the version in the registry.
+        report: the report page in the run's folder.
+        logs: folder with event files for TensorBoard.
     """
 
     metrics: dict[str, float] = field(default_factory=dict)
@@ -67,7 +69,7 @@ class Outcome:
 
 
 def conclude(result: RunResult) -> Outcome:
-    """Read the outcome from the steps' outputs, copy report and training logs into the run's folder, and complete `summary.json`."""
+    """Read the outcome from the outputs of the steps, copy report and training logs into the run's folder, and complete `summary.json`."""
     evaluation = _artifact(result, "evaluate-model", "evaluation")
     decision = _artifact(result, "gate-model", "decision")
     registered = result.tasks["register-model"].parameters if "register-model" in result.tasks else {}
@@ -103,8 +105,8 @@ def _artifact(result: RunResult, task: str, name: str) -> dict[str, Any]:
 
 
 def _copy_report(result: RunResult, version: int | None) -> Path | None:
-    """The page, which version and run it is of above everything else."""
-    path = _path(result, "write-report", "report") or result.folder / "outputs" / "validate-data" / "page"  # why it was stopped
+    """Copy the report page and add the version and the run below its title. If validation stopped the run, copy its page."""
+    path = _path(result, "write-report", "report") or result.folder / "outputs" / "validate-data" / "page"  # says why validation failed
     if not path.exists():
         return None
     target = result.folder / "report.html"

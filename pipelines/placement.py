@@ -1,4 +1,4 @@
-"""Places steps on the cluster: image, resources, node pool, retries and pod settings of each step (PIPE-6)."""
+"""Placement of steps on a cluster: image, resources, node pool, retries and pod settings of each step (PIPE-6)."""
 
 from dataclasses import dataclass
 
@@ -10,16 +10,16 @@ from pipelines.profile.cluster import Cluster, Resources
 
 @dataclass(frozen=True)
 class Placement:
-    """Places a task by the `cluster` section of a profile."""
+    """A callable that configures a KFP task by the `cluster` section of a profile."""
 
     cluster: Cluster
 
     def limits(self, step: str) -> Resources:
-        """What a step may use."""
+        """Return the resource limits of a step."""
         return self.cluster.resources.get(step, self.cluster.default_resources)
 
     def group(self, step: str) -> str:
-        """The dependency group of a step's image, which is another one for a GPU."""
+        """Return the dependency group of a step's image: the GPU variant if the step has a GPU."""
         return group(step, gpu=self.limits(step).gpu > 0)
 
     def __call__(self, task: dsl.PipelineTask, display_name: str) -> dsl.PipelineTask:
@@ -38,11 +38,11 @@ class Placement:
         return task
 
 
-REGISTRY_STEPS = ("compare_champion", "register_model", "deploy_canary")  # the ones that reach the registry
+REGISTRY_STEPS = ("compare_champion", "register_model", "deploy_canary")  # steps that mount the registry
 
 
 def prepare_pod(task: dsl.PipelineTask, step: str, cluster: Cluster) -> None:
-    """Limits and requests, time limit, volumes, secrets by name, identity and labels of the pod that runs `step`."""
+    """Set limits, requests, time limit, volumes, secrets, user and labels of the pod that runs `step`."""
     resources = cluster.resources.get(step, cluster.default_resources)
     task.set_cpu_limit(resources.cpu).set_memory_limit(resources.memory)
     task.set_cpu_request(resources.cpu_request or resources.cpu)
@@ -67,9 +67,9 @@ def prepare_pod(task: dsl.PipelineTask, step: str, cluster: Cluster) -> None:
     kubernetes.set_image_pull_policy(task, cluster.image_pull_policy)
     if cluster.image_pull_secrets:
         kubernetes.set_image_pull_secrets(task, cluster.image_pull_secrets)
-    # KFP itself drops all capabilities and forbids privilege escalation; the identity is all that kfp-kubernetes leaves to us.
+    # KFP already drops all capabilities and forbids privilege escalation; kfp-kubernetes can set only user and group.
     kubernetes.set_security_context(
         task, run_as_user=cluster.run_as_user, run_as_group=cluster.run_as_group, run_as_non_root=True
     )  # fmt: skip
-    kubernetes.add_pod_label(task, "app.kubernetes.io/part-of", "robo-poet")  # what network policies and dashboards select by
+    kubernetes.add_pod_label(task, "app.kubernetes.io/part-of", "robo-poet")  # selector for network policies and dashboards
     kubernetes.add_pod_label(task, "app.kubernetes.io/component", task.name)

@@ -1,4 +1,4 @@
-"""All steps as KFP container components, and the dependency group of each: the one list that pipelines, images and environments share."""
+"""All steps as KFP container components, with their dependency groups. Pipelines, images and environments share this list."""
 
 import inspect
 from collections.abc import Callable
@@ -30,9 +30,9 @@ GROUPS: dict[str, str] = {step.name: step.group for step in STEPS}
 
 
 def container_component(step: Step) -> Callable[..., Any]:
-    """Return the KFP container component of a declared step: its program in its image, with a flag for each argument.
+    """Return the KFP container component of a declared step. It runs the step's program, with one flag for each argument.
 
-    The image is `robo-poet/<step>`; compiling fills in prefix and tag.
+    The image is `robo-poet/<step>`. `Placement` sets prefix and tag.
     """
 
     arguments = [argument for port in step.ports for argument in _arguments(port)]
@@ -43,7 +43,7 @@ def container_component(step: Step) -> Callable[..., Any]:
         output = ["--executor-output", dsl.PIPELINE_TASK_EXECUTOR_OUTPUT_PATH_PLACEHOLDER]
         return dsl.ContainerSpec(image=f"robo-poet/{step.name}", command=["python", "-m", f"components.{step.name}"], args=args + output)
 
-    component.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # functions have it, their type does not
+    component.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # the type of functions does not declare it
         [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=annotation) for name, annotation, _ in arguments]
     )
     component.__name__ = step.name
@@ -53,7 +53,7 @@ def container_component(step: Step) -> Callable[..., Any]:
 
 
 def _arguments(port: Port) -> list[tuple[str, Any, str]]:
-    """Return name, KFP annotation and description of each argument that a port becomes."""
+    """Return name, KFP annotation and description of each argument of a port."""
     digest, described = f"{port.name}_digest", f"SHA-256 of {port.name}."
     kind = getattr(dsl, port.kind.__name__, port.kind)
     if port.role == "input":
@@ -66,7 +66,7 @@ def _arguments(port: Port) -> list[tuple[str, Any, str]]:
 
 
 def _flags(step: Step, placeholders: dict[str, Any]) -> list[tuple[str, Any]]:
-    """Return what the command line gets, in the declaration's order; results and digests of outputs go to the executor output."""
+    """Return (flag, value) pairs of the command line, in the declaration's order. Results and output digests use the executor output."""
     flags: list[tuple[str, Any]] = []
     for port in step.of("input", "output", "view", "parameter"):
         value = placeholders[port.name]

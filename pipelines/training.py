@@ -1,4 +1,4 @@
-"""The training pipeline: from a corpus to a registered version, and into the canary's seat if the gates let it."""
+"""The training pipeline: from a corpus to a registered version, which becomes the canary if the gates accept it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,20 +12,21 @@ NAME = "robo-poet-training"
 
 
 def training_pipeline(placement: Placement, *, moving_source: bool = False, moving_champion: bool = False) -> Callable[..., Any]:
-    """The pipeline, its steps placed on the cluster by `placement`. Every input is a parameter of the run.
+    """Return the KFP pipeline, its tasks configured by `placement`. Every input is a parameter of the run.
 
     Args:
-        moving_source: for a schedule over a corpus that grows: each run reads the source anew, and what follows goes by what it holds.
-        moving_champion: who is champion is not known at submission: the registry is asked anew in each run.
+        moving_source: do not cache the ingestion: each run reads the source again. Later steps use the cache if the corpus is
+            unchanged. Meant for a schedule over a growing corpus.
+        moving_champion: do not cache the comparison: each run reads the champion from the registry.
 
-    1. Ingest the corpus: bundled texts, or the reader's own.
-    2. Validate it, and beside that take personal data out of it.
+    1. Ingest the corpus: bundled texts, or the user's corpus.
+    2. Validate the corpus and, in parallel, scrub personal data.
     3. Train a tokenizer, then the model, on the training split.
-    4. Evaluate the exported model on the test split: likelihood and continuations; beside that audit it for bias and memory. Compare
-       it with the champion on the same documents and prompts, judge the texts of both, and slice their likelihoods.
-    5. Let the gates decide, and write the model card.
+    4. Evaluate the exported model on the test split: likelihood and completions. In parallel, audit it for bias and memorisation.
+       Compare it with the champion on the same documents and prompts, measure the texts of both, and slice their likelihoods.
+    5. Judge the metrics by the gates, and write the model card.
     6. Register the version: a candidate, or rejected with the reason.
-    7. If the gates accepted it, deploy it: the first champion, or a canary beside the champion.
+    7. If the gates accepted the version, deploy it: as the first champion, or as a canary next to the champion.
     """
 
     @dsl.pipeline(name=NAME, display_name="Train a poet", description="Corpus → validated, scrubbed → model → gates → registry → canary.")
@@ -134,7 +135,7 @@ def training_pipeline(placement: Placement, *, moving_source: bool = False, movi
             ), "Write model card",
         )  # fmt: skip
 
-        # Registering and deploying reach outside: always checked, never cached, and idempotent instead.
+        # Registration and deployment change the registry, so they are never cached. Both are idempotent.
         registered = placement(
             steps.register_model(
                 **model, **vocabulary, **made(measured, "evaluation"), **decision, **statistics, **made(reported, "report", "card"),
@@ -150,4 +151,4 @@ def training_pipeline(placement: Placement, *, moving_source: bool = False, movi
                 ), "Deploy canary",
             ).set_caching_options(False)  # fmt: skip
 
-    return training  # type: ignore[no-any-return]  # KFP's decorator has no type
+    return training  # type: ignore[no-any-return]  # KFP's decorator is untyped
