@@ -1,1 +1,1 @@
-"""Images of steps and servers: what is in them, how they are built (INFRA-2)."""
+"""Images of steps and servers: their content and their build (INFRA-2)."""

@@ -1,4 +1,4 @@
-"""Builds the images of steps and servers in the Docker engine, and runs steps in them. An image that did not change is found, not built."""
+"""Build the images of steps and servers with the Docker engine, and create the runner that uses them. Unchanged images are reused."""
 
 import json
 import time
@@ -19,17 +19,17 @@ from robo_poet.atomic import write_text
 from robo_poet.digest import digest_file
 from robo_poet.errors import BadInput
 
-BASES = ("python:3.11-slim", "robo-poet/base:bookworm")  # the second is what infra/images/base.sh makes
+BASES = ("python:3.11-slim", "robo-poet/base:bookworm")  # infra/images/base.sh makes the second
 
 
 @dataclass(frozen=True)
 class Built:
-    """An image that is there now.
+    """An image that the engine has after `make_images`.
 
     Attributes:
-        size: bytes over the base image.
+        size: bytes on top of the base image.
         state: `built` or `found`.
-        seconds: that this took.
+        seconds: time to build or find it.
     """
 
     program: str
@@ -41,10 +41,10 @@ class Built:
 
 
 def expected_labels(name: str) -> dict[str, str]:
-    """The labels that the image `prefix/step:tag` must have to be run for the code of this folder.
+    """Return the labels that the image `prefix/step:tag` must have to match the code of this folder.
 
     Raises:
-        BadInput: no step of ours, or the tag is of other code than this folder's.
+        BadInput: no such step, or the tag belongs to other code than this folder's.
     """
     step, _, tag = name.rpartition("/")[2].partition(":")
     if step not in GROUPS:
@@ -56,16 +56,18 @@ def expected_labels(name: str) -> dict[str, str]:
 
 
 def labels_of(program: str, group: str) -> dict[str, str]:
-    """What an image must say of itself: the digests of the program's code, of its lock and of the recipe."""
+    """Return the labels of an image: the digests of the program's code, of its lock and of the recipe."""
     digests = {"code": program_digest(program, group), "lock": digest_file(lock_file(group)), "recipe": recipe_digest()}
     return {f"robo-poet.{key}": value for key, value in digests.items()}
 
 
 def choose_base(wanted: str) -> tuple[str, Mapping[str, Any]]:
-    """The base image by name and what the engine knows of it: `wanted`, or the first of `BASES` that is there; pulled if none is.
+    """Return name and `docker image inspect` data of the base image: `wanted`, or the first of `BASES` that the engine has.
+
+    If the engine has none of them, the first is pulled.
 
     Raises:
-        BadInput: it is not there and cannot be pulled.
+        BadInput: the engine has no such image and cannot pull it.
     """
     names = (wanted,) if wanted else BASES
     found = engine.images(names)
@@ -89,17 +91,20 @@ def make_images(
     say: Callable[[str], None] = lambda text: None,
     parallel: int = 2,
 ) -> list[Built]:
-    """Build what is missing, and write the bill of materials of each image to `out/sbom/<program>.json`.
+    """Build the missing images, and write the bill of materials of each image to `out/sbom/<program>.json`.
 
     Args:
         groups: program → dependency group of its image.
         prefix: image name before `/<program>`.
         base: base image; see `choose_base`.
-        say: takes the name of an image that is being built now, from any thread.
-        parallel: groups built at a time; a build waits for downloads as often as for the processor.
+        say: called with the name of each image when its build starts, from any thread.
+        parallel: number of groups built at the same time; more than one pays off because builds wait for downloads.
+
+    Returns:
+        One entry per program, in the order of `groups`.
 
     Raises:
-        BadInput: no engine, no base image, or a build failed; its output is in `out/images/<program>.log`.
+        BadInput: no engine, no base image, or a failed build, whose output is in `out/images/<program>.log`.
     """
     engine.find()
     base, below = choose_base(base)
@@ -118,7 +123,7 @@ def make_images(
 
 
 def _turn(group: str) -> tuple[bool, int]:
-    """Which group is begun first: the largest of each family, so that the others find its layers; and the large before the small."""
+    """Return the sort key of a group: the largest group of each family first, as the others reuse its layers; then large before small."""
     waits = any(group in family and group != max(family, key=_size) for family in FAMILIES)
     return waits, -_size(group)
 
@@ -159,10 +164,12 @@ READ, WRITTEN = ("source", "warm_start"), ("registry", "checkpoint_root")
 
 
 def docker_runner(parameters: Mapping[str, Any]) -> DockerRunner:
-    """A runner for a run with these parameters: the corpus can be read, registry and checkpoints can be written, by the steps they go to.
+    """Return the runner for a run with these parameters. It mounts the paths that a step gets as arguments.
+
+    `source` and `warm_start` are mounted read-only, `registry` and `checkpoint_root` writable.
 
     Raises:
-        BadInput: a parameter is an address in a bucket, which a container without a network cannot reach.
+        BadInput: a parameter is a bucket address, which a container without a network cannot reach.
     """
     mounts = []
     for name in (*READ, *WRITTEN):
@@ -170,6 +177,6 @@ def docker_runner(parameters: Mapping[str, Any]) -> DockerRunner:
         if "://" in value:
             remedy = "copy it to this machine, or use RUNNER=process or RUNNER=cluster"
             raise BadInput("containers run without a network here and cannot reach it", where=f"{name} {value}", remedy=remedy)
-        if value and Path(value).is_absolute():  # a relative one lies in the step's working folder
+        if value and Path(value).is_absolute():  # a relative path is inside the step's working folder
             mounts.append(Mount(Path(value), writable=name in WRITTEN))
     return DockerRunner(expected_labels, mounts)

@@ -1,4 +1,4 @@
-"""What images are made from, as tar streams: a program's code; and, for its environment, recipe, lock and the host's way to packages."""
+"""Build contexts of images as tar streams: a program's code, and the files that install its environment."""
 
 import io
 import os
@@ -24,40 +24,46 @@ RECIPE = ("infra/images/Dockerfile", *INSTALLER)
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
 BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
 PASSED_ON = ("index-url", "extra-index-url", "trusted-host", "timeout", "retries")
-# How uv is told what pip is. All indexes count alike, as for pip: the lock's hashes say which file is right.
+# pip setting → environment variable of uv. All indexes have equal priority, as in pip: the lock's hashes decide which file is right.
 UV = {
     "index-url": "UV_DEFAULT_INDEX", "extra-index-url": "UV_INDEX", "trusted-host": "UV_INSECURE_HOST", "timeout": "UV_HTTP_TIMEOUT",
     "retries": "UV_HTTP_RETRIES", "cert": "SSL_CERT_FILE",
 }  # fmt: skip
 UV_ALWAYS = {"UV_INDEX_STRATEGY": "unsafe-best-match", "UV_NO_CONFIG": "1", "UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1"}
-_UNPACKED = "/tmp/"  # where a container unpacks it, in memory
+_UNPACKED = "/tmp/"  # folder in the container where the layer context is unpacked; it is in memory
 
 
 def recipe_digest(files: tuple[str, ...] = RECIPE) -> str:
-    """Digest of the recipe that all images share."""
+    """Return the digest of the recipe files that all images share."""
     return digest_json([digest_file(ROOT / name) for name in files])
 
 
 def program_context(program: str, group: str) -> bytes:
-    """The build context of a program's image, as an uncompressed tar; the same files give the same bytes. Our packages are in `code/`."""
+    """Return the build context of a program's image as an uncompressed tar, code in `code/`. The same files give the same bytes."""
     needed = [path.relative_to(ROOT) for path in program_files(program, group)]
     code = {f"code/{path.as_posix()}": (ROOT / path).read_bytes() for path in needed if path.parts[0] in PACKAGES}
     return _tar({**code, RECIPE[0]: (ROOT / RECIPE[0]).read_bytes()})
 
 
 def layer_context(lock: str, last: bool, environment: Mapping[str, str] = os.environ, home: Path | None = None) -> bytes:
-    """What a container unpacks to `/tmp` to install the packages of `lock`: these as `packages.txt`, the recipe, the host's files, `last`.
+    """Return the tar that a container unpacks to `/tmp` to install the packages of `lock`.
+
+    It holds the lock as `packages.txt`, the recipe, the files of `host_files` and, for the last layer, the empty file `last`.
 
     Args:
-        environment, home: whose CA bundle, proxies and package index settings are used.
+        last: whether this is the last layer of the environment.
+        environment, home: source of CA bundle, proxies and package index settings.
     """
     files = {Path(name).name: (ROOT / name).read_bytes() for name in INSTALLER} | {"packages.txt": lock.encode()}
     return _tar({**files, **({"last": b""} if last else {}), **host_files(environment, home or Path.home())})
 
 
 def host_files(environment: Mapping[str, str], home: Path) -> dict[str, bytes]:
-    """How packages are reached from here is how a container reaches them: `host/pip.conf`, the same for uv as `host/settings` (to be
-    sourced, with the proxies), and `host/ca.crt` if this host has a CA bundle.
+    """Return the files that give a container the package access of this host.
+
+    - `host/pip.conf`: settings of pip.
+    - `host/settings`: the same settings for uv and the proxies, a shell file to source.
+    - `host/ca.crt`: the CA bundle, if this host has one.
     """
     settings = {"retries": "10", **pip_settings(environment, home)}
     bundles = (settings.pop("cert", ""), environment.get("SSL_CERT_FILE", ""), *BUNDLES)
@@ -75,14 +81,14 @@ def host_files(environment: Mapping[str, str], home: Path) -> dict[str, bytes]:
 
 
 def pip_settings(environment: Mapping[str, str], home: Path) -> dict[str, str]:
-    """What pip is told on this host by its files and by `PIP_…`. Folders of this host are left out: a build cannot reach them."""
+    """Return pip's settings on this host, from its files and `PIP_…` variables. Local folders are left out: a build cannot reach them."""
     parser = ConfigParser(interpolation=None)
     named = environment.get("PIP_CONFIG_FILE")
     for path in [Path(named)] if named else [Path("/etc/pip.conf"), home / ".pip" / "pip.conf", home / ".config" / "pip" / "pip.conf"]:
         try:
             parser.read(path, encoding="utf-8")
         except (Error, UnicodeDecodeError):
-            continue  # pip itself will say what is wrong with it
+            continue  # pip reports the fault itself
     found: dict[str, str] = {}
     for section in ("global", "install"):
         found |= dict(parser[section]) if parser.has_section(section) else {}

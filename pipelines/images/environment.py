@@ -1,4 +1,4 @@
-"""Environments of images: the locked packages of a dependency group, installed layer by layer in containers without a Dockerfile build."""
+"""Environments of images: the locked packages of a dependency group, installed in layers by containers, not by a Dockerfile build."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -17,13 +17,13 @@ from robo_poet.atomic import write_text
 from robo_poet.digest import digest_json
 from robo_poet.errors import BadInput
 
-# Each family shares a layer. Within a family the locks agree, since all but `validate` are resolved with one set of constraints.
+# The groups of a family share a layer. Their locks have equal versions: all but `validate` are resolved with one set of constraints.
 FAMILIES = (
     ("model-server", "train", "train-gpu", "evaluate", "evaluate-gpu", "slices"),  # TensorFlow
     ("train", "train-gpu", "evaluate", "evaluate-gpu", "slices"),  # and Arrow
     ("scrub", "measure", "gateway"),  # spaCy and its model
 )
-SOURCE_ONLY = ("pyfarmhash",)  # of TensorFlow Data Validation; all else comes as wheels, or as Python source that no compiler is needed for
+SOURCE_ONLY = ("pyfarmhash",)  # needed by TensorFlow Data Validation; all others are wheels, or Python source that needs no compiler
 _BLOCK = re.compile(r"^(?=[A-Za-z0-9])", re.MULTILINE)
 
 
@@ -32,9 +32,9 @@ class Layer:
     """Packages that are installed together.
 
     Attributes:
-        name: of the family's smallest group and `-shared`, or of the group whose last layer it is.
-        lock: a hash-pinned lock of them.
-        last: whether a group's environment is whole with it.
+        name: `<first group of the family>-shared`, or the group's name for its last layer.
+        lock: the hash-pinned lock of the packages.
+        last: whether the layer completes the environment of a group.
     """
 
     name: str
@@ -43,12 +43,12 @@ class Layer:
 
     @property
     def from_source(self) -> str:
-        """The lock of those of its packages that have to be compiled; empty if there are none."""
+        """The lock of the packages that need a compiler; empty if there are none."""
         return _lock(frozenset(block for block in _blocks(self.lock) if block.partition("==")[0] in SOURCE_ONLY))
 
 
 def layers(group: str) -> list[Layer]:
-    """The layers of a group's environment, the lowest first; one layer if it is in no family."""
+    """Return the layers of a group's environment, lowest first. A group without a family has one layer."""
     own = _blocks(lock_file(group).read_text("utf-8"))
     chain, below = [], frozenset[str]()
     for family in FAMILIES:
@@ -61,7 +61,7 @@ def layers(group: str) -> list[Layer]:
 
 
 def _blocks(lock: str) -> frozenset[str]:
-    """A lock's packages, each as its lines with version and hashes."""
+    """Split a lock into its packages. Each is a block of lines with version and hashes."""
     return frozenset(block.rstrip() for block in _BLOCK.split(lock) if block[:1].isalnum())
 
 
@@ -73,13 +73,14 @@ _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class Environments:
-    """The environments on one base image; may be asked from several threads.
+    """The environments on one base image. Thread-safe.
 
     Args:
         prefix: image name before `/environment`.
-        base, below: the base image by name and what the engine knows of it.
-        logs: folder for what installing says, `environment-<layer>.log`.
-        say: takes the name of a layer that is being made now.
+        base: name of the base image.
+        below: `docker image inspect` data of the base image.
+        logs: folder for the output of installations, `environment-<layer>.log`.
+        say: called with the name of each layer when its installation starts.
     """
 
     def __init__(self, prefix: str, base: str, below: Mapping[str, Any], logs: Path, say: Callable[[str], None]) -> None:
@@ -89,7 +90,7 @@ class Environments:
         self._locks: dict[str, Lock] = {}
         self._guard = Lock()
         self._installer = ""
-        self._removals = ThreadPoolExecutor(1)  # gigabytes of small files: nothing waits for that but the end
+        self._removals = ThreadPoolExecutor(1)  # gigabytes of small files: removed in the background, only __exit__ waits
 
     def __enter__(self) -> "Environments":
         remove_leftovers()
@@ -101,10 +102,10 @@ class Environments:
         self._removals.shutdown()
 
     def get(self, group: str) -> str:
-        """The image of a group's environment by name; its layers are made if they are not there.
+        """Return the image name of a group's environment. Missing layers are installed.
 
         Raises:
-            BadInput: a layer cannot be installed; its output is in the log.
+            BadInput: a layer cannot be installed; the output is in the log.
         """
         below, locks = self._base, []
         for layer in layers(group):
@@ -112,7 +113,7 @@ class Environments:
             name = f"{self._prefix}/environment:{digest_json([*self._salt, *locks, layer.last])[:TAG_LENGTH]}"
             with self._guard:
                 mine = self._locks.setdefault(name, Lock())
-            with mine:  # a layer that another group waits for too is made once
+            with mine:  # two groups that need the same layer install it once
                 if not engine.images([name]):
                     self._make(layer, name, below)
             below = name
@@ -130,13 +131,13 @@ class Environments:
             self._commit(container, name)
 
     def _start_installer(self) -> str:
-        """A container whose volume has uv. It has ended, and is kept for its volume."""
+        """Return a stopped container whose volume holds uv. Other containers mount the volume."""
         with self._container(self._base, "installer.sh", Layer("installer", "", last=False), "--volume=/mnt", keep=True) as container:
             return container
 
     @contextmanager
     def _container(self, image: str, script: str, layer: Layer, *mounts: str, keep: bool = False) -> Iterator[str]:
-        """A container in which `script` has run to its end. The host's network: an index may listen on this machine alone."""
+        """Yield a container in which `script` has finished. It uses the host's network, as a package index may listen on localhost only."""
         made = engine.call(
             "create", "--interactive", "--network=host", "--user=0:0", "--workdir=/", "--tmpfs=/tmp:exec", f"--label={LABEL}={Owner.me()}",
             *mounts, image, "sh", "-c", f"tar -x -C /tmp && exec sh /tmp/{script}",
@@ -160,7 +161,7 @@ class Environments:
         changed = [line.split(" ", 1)[1] for line in engine.call("diff", container).out.splitlines()]
         if strange := [path for path in changed if path != "/opt" and not f"{path}/".startswith("/opt/venv/")]:
             raise BadInput(f"installing left {strange[0]} outside of /opt/venv", where=name)
-        # A client's own proxies come into a container's settings, and would stay in the image.
+        # Docker copies the client's proxies into the container's environment. Without this, they would stay in the image.
         set_ = engine.call("inspect", "--format={{range .Config.Env}}{{println .}}{{end}}", container).out.split("\n")
         added = [one for line in set_ if (one := line.partition("=")[0]) and one not in self._env]
         changes = [f"ENV {one}=" for one in added if one != "PATH"] + [f"LABEL {LABEL}=", 'CMD ["python3"]']
@@ -170,10 +171,10 @@ class Environments:
 
 
 def check(answer: engine.Answer, where: str, log: Path) -> None:
-    """Write what a build said to `log`.
+    """Write the output of a build to `log`.
 
     Raises:
-        BadInput: it failed.
+        BadInput: the build failed.
     """
     output = _COLOUR.sub("", answer.out + answer.err)
     write_text(log, output)

@@ -1,7 +1,7 @@
-"""Programs that become images: each step and each server, with its dependency group, content digest and local interpreter (contract 3).
+"""Programs that become images: each step and each server, with dependency group, content digest and local interpreter (contract 3).
 
-The digest covers a program's packages, what they import of ours, and the lock of its group. It is the image tag, and part of a step's
-cache key.
+The digest covers the program's packages, the modules of this repository that they import, and the lock of the group. It is the
+image tag and part of the cache key of a step.
 """
 
 import sys
@@ -19,11 +19,11 @@ from robo_poet.errors import BadInput
 
 @dataclass(frozen=True)
 class Program:
-    """One image's content.
+    """The content of one image.
 
     Attributes:
-        packages: those that are run by `python -m`: the program's own first, then what it starts itself.
-        group: its dependency group.
+        packages: packages that are run with `python -m`: first the program, then programs that it starts.
+        group: dependency group.
     """
 
     packages: tuple[str, ...]
@@ -47,16 +47,18 @@ def _imports() -> grimp.ImportGraph:
 
 
 def lock_file(group: str) -> Path:
-    """The lock of a dependency group."""
+    """Return the path of the lock of a dependency group."""
     return ROOT / "requirements" / f"{group}.txt"
 
 
 def program_files(name: str, group: str = "") -> list[Path]:
-    """All files that decide what a program does, sorted: its packages, what they import of ours with its data, the lock of its group.
+    """Return all files that determine what a program does, sorted.
+
+    These are its packages, the modules of this repository that they import, data files next to them, and the lock of the group.
 
     Args:
-        name: a step, or one of the programs that serve.
-        group: dependency group of its image, where that is not the program's own, as for a GPU.
+        name: a step or a server.
+        group: dependency group of the image, if it differs from the program's own group, as for a GPU.
     """
     program = PROGRAMS[name]
     own = {module for package in program.packages for module in {package} | _imports().find_descendants(package)}
@@ -65,13 +67,13 @@ def program_files(name: str, group: str = "") -> list[Path]:
         parts = dotted.split(".")
         for end in range(1, len(parts) + 1):  # importing a.b.c runs a/__init__ and a/b/__init__ too
             path = ROOT.joinpath(*parts[:end])
-            module = path.with_suffix(".py")  # beside which there may be a folder of that name, with its data
+            module = path.with_suffix(".py")  # a data folder may have the same name
             files |= {module} if module.is_file() else {path / "__init__.py", *_data(path)}
     return sorted(files)
 
 
 def program_digest(name: str, group: str = "") -> str:
-    """SHA-256 over the names and contents of `program_files`.
+    """Return the SHA-256 over the names and contents of `program_files`.
 
     Raises:
         FileNotFoundError: a lock is missing; `make lock` writes them.
@@ -80,12 +82,12 @@ def program_digest(name: str, group: str = "") -> str:
 
 
 def image(name: str, prefix: str, group: str = "") -> str:
-    """The program's image: `prefix/name:tag`, the tag its content. See `program_files` for `group`."""
+    """Return the image name `prefix/name:tag`. The tag is the first 16 digits of `program_digest`; see `program_files` for `group`."""
     return f"{prefix}/{name}:{program_digest(name, group)[:TAG_LENGTH]}"
 
 
 def _data(package: Path) -> Iterator[Path]:
-    """What lies beside a package's modules, such as word lists or the files of a page."""
+    """Yield the data files of a package, such as word lists or the files of a page."""
     for path in package.iterdir():
         if path.is_file() and path.suffix not in (".py", ".pyc"):
             yield path
@@ -93,21 +95,21 @@ def _data(package: Path) -> Iterator[Path]:
             yield from _data(path)
 
 
-APART = "validate"  # TFDV needs an older TensorFlow than all the others
-ON_GPU = {"train": "train-gpu", "evaluate": "evaluate-gpu"}  # the same packages, and TensorFlow's CUDA libraries
+APART = "validate"  # its own environment: TFDV needs an older TensorFlow than all other groups
+ON_GPU = {"train": "train-gpu", "evaluate": "evaluate-gpu"}  # the same packages plus TensorFlow's CUDA libraries
 
 
 def group(step: str, gpu: bool = False) -> str:
-    """The dependency group of a step's image; with a GPU, of the variant that can use one, where there is such a variant."""
+    """Return the dependency group of a step's image. With `gpu`, this is the GPU variant, if the group has one."""
     own = GROUPS[step]
     return ON_GPU.get(own, own) if gpu else own
 
 
 def interpreter(image: str) -> Path:
-    """The Python for an image such as `robo-poet/ingest:0a1b…`.
+    """Return the local Python interpreter for an image such as `robo-poet/ingest:0a1b…`.
 
     Raises:
-        BadInput: no step of ours, or its environment is not set up.
+        BadInput: no such step, or its environment is not set up.
     """
     step = image.rsplit("/", 1)[-1].split(":")[0]
     if step not in GROUPS:

@@ -1,4 +1,4 @@
-"""The bill of materials of an image's environment as CycloneDX 1.6, read off its lock: names, versions, package URLs and hashes."""
+"""The bill of materials (SBOM, CycloneDX 1.6) of an image's environment: names, versions, package URLs and hashes from its lock."""
 
 import re
 import uuid
@@ -9,7 +9,7 @@ from typing import Any
 
 _PACKAGE = re.compile(r"^(?P<name>[A-Za-z0-9_.-]+)==(?P<version>[^ ;\\]+)")
 _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
-_OURS = uuid.UUID("5b1a2f6e-8a57-4c1e-9d5c-2f0a7c1d9e34")  # a namespace of our own: the same image has the same serial number
+_OURS = uuid.UUID("5b1a2f6e-8a57-4c1e-9d5c-2f0a7c1d9e34")  # UUID namespace: the same image always gets the same serial number
 
 
 @dataclass(frozen=True)
@@ -22,13 +22,13 @@ class Package:
 
     @property
     def purl(self) -> str:
-        """Its package URL; names are written as PyPI does (PEP 503)."""
+        """The package URL, with the name normalised by PEP 503."""
         name = re.sub(r"[-_.]+", "-", self.name).lower()
         return f"pkg:pypi/{name}@{self.version.replace('+', '%2B')}"
 
 
 def packages(lock: Path) -> Iterator[Package]:
-    """The packages of a hash-pinned lock."""
+    """Yield the packages of a hash-pinned lock."""
     name, version = "", ""
     hashes: list[str] = []
     for line in lock.read_text("utf-8").splitlines():
@@ -42,12 +42,10 @@ def packages(lock: Path) -> Iterator[Package]:
 
 
 def sbom(program: str, code: str, lock: Path) -> dict[str, Any]:
-    """The bill of materials of a program's image.
+    """Return the bill of materials of a program's image as JSON data. The base image is not included; it has its own.
 
     Args:
-        code: its content digest, 64 hexadecimal digits.
-
-    Says nothing of the base image, which has its own.
+        code: content digest of the program, 64 hexadecimal digits.
     """
     image = {"type": "container", "bom-ref": f"image/{program}", "name": f"robo-poet/{program}", "version": code[:16]}
     components = [
