@@ -1,4 +1,4 @@
-"""The `cluster` section of a profile: where Kubeflow is, and what a step's pod needs there. Holds names of secrets, never their values."""
+"""The `cluster` section of a profile: the address of Kubeflow and the settings of pods. It holds names of secrets, never their values."""
 
 from typing import Literal, Self
 
@@ -9,11 +9,11 @@ from robo_poet.settings.base import Settings
 
 CPU = r"^\d+(\.\d+)?m?$"
 MEMORY = r"^\d+(Ki|Mi|Gi|K|M|G)$"
-NAME = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"  # of a Kubernetes object
+NAME = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"  # name of a Kubernetes object
 
 
 class Resources(Settings):
-    """What a step's container may use on a cluster."""
+    """The resources of a step's container on a cluster."""
 
     cpu: str = Field("1", pattern=CPU, description="CPU limit, such as 2 or 500m")
     memory: str = Field("2Gi", pattern=MEMORY, description="memory limit")
@@ -31,7 +31,7 @@ class Resources(Settings):
 
 
 class GpuPool(Settings):
-    """The node pool that GPU steps are placed on: its label and its taint."""
+    """The node pool for GPU steps, selected by label and taint."""
 
     label: str = "robo-poet.dev/pool"
     value: str = "rtx"
@@ -40,7 +40,7 @@ class GpuPool(Settings):
 
 
 class SecretReference(Settings):
-    """A Kubernetes secret that steps are given, by its name."""
+    """A reference by name to a Kubernetes secret that steps can read."""
 
     name: str = Field(pattern=NAME, description="of the secret, in the namespace of the runs")
     env: dict[str, str] = Field({}, description="key in the secret → environment variable")
@@ -55,7 +55,7 @@ class SecretReference(Settings):
 
 
 class Cluster(Settings):
-    """Where steps run on a cluster, and where that cluster is. What is empty of host … ca_file is read from the environment."""
+    """The cluster and the settings of its pods. Empty values from `host` to `token_file` are read from `ROBO_POET_CLUSTER_…` variables."""
 
     host: str = Field("", pattern=r"^(https?://\S+)?$", description="Kubeflow Pipelines' address; or ROBO_POET_CLUSTER_HOST")
     ui: str = Field("", pattern=r"^(https?://\S+)?$", description="address of its pages, if another; or ROBO_POET_CLUSTER_UI")

@@ -69,7 +69,7 @@ def apply_changes(inherited: Sequence[PlacedGate], lines: Any, origin: str) -> l
 
 
 def check_measured(placed: PlacedGate, slices: SlicesSettings) -> None:
-    """Refuse a gate on something that no step measures. With `on_unknown: pass` it would never judge anything.
+    """Reject a gate on a value that no step measures. With `on_unknown: pass`, such a gate would always pass.
 
     Raises:
         BadInput: the metric is not compared with the champion, not measured by slice, or the profile makes no such slices.

@@ -1,4 +1,4 @@
-"""The typed settings of a run, read from profiles/<name>.yaml: all that a person may want to change (PIPE-3)."""
+"""Profiles: the typed settings of a run, read from profiles/<name>.yaml with inheritance and overrides (PIPE-3)."""
 
 import difflib
 from collections.abc import Iterable, Mapping
@@ -24,7 +24,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "profiles"
 
 
 class Local(Settings):
-    """Where a run on this machine keeps its things, relative to the current folder."""
+    """Folders and parallelism of a run on this machine. Relative paths start at the current folder."""
 
     store: str = Field(".store", description="content-addressed cache and working folders")
     runs: str = Field("runs", description="logs, summary and report of each run")
@@ -33,7 +33,7 @@ class Local(Settings):
 
 
 class Profile(Settings):
-    """Everything a person may want to change."""
+    """All settings of a run."""
 
     description: str = ""
     seed: int = Field(42, ge=0, lt=2**31)
@@ -55,11 +55,11 @@ class Profile(Settings):
 
 @dataclass(frozen=True)
 class Effective:
-    """A profile, and where each of its values comes from.
+    """A profile and the origin of each of its values.
 
     Attributes:
         origins: dotted key → `default`, a profile's file, or `--set`.
-        gates: each gate with its origin; dropped ones, which `profile.gates` lacks, are among them.
+        gates: each gate with its origin, including dropped gates, which `profile.gates` does not contain.
     """
 
     profile: Profile
@@ -68,18 +68,18 @@ class Effective:
 
 
 def available(folder: Path = FOLDER) -> list[str]:
-    """Names of the profiles at hand."""
+    """Return the names of the profiles in `folder`, sorted."""
     return sorted(path.stem for path in folder.glob("*.yaml"))
 
 
 def load_profile(name: str, overrides: Iterable[str] = (), folder: Path = FOLDER) -> Effective:
-    """Read a profile by name, or by path if it ends in `.yaml`, with what it inherits, and apply `key=value` overrides.
+    """Read a profile by name, or by path if `name` ends in `.yaml`. Resolve inheritance, then apply `key=value` overrides.
 
-    A profile inherits from the profile that `extends` names, and without that key from `base`. Values replace inherited values by key;
-    `gates` changes inherited gates by metric, slice and comparison.
+    A profile inherits from the profile that `extends` names, or from `base` if this key is missing. Values replace inherited values
+    by key. `gates` changes inherited gates by metric, slice and comparison.
 
     Raises:
-        BadInput: no such profile; a wrong key, type or range. One line that names the key, the value and what is allowed.
+        BadInput: no such profile, or a wrong key, type or range. The message names the key, the value and what is allowed.
     """
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
@@ -108,7 +108,7 @@ def load_profile(name: str, overrides: Iterable[str] = (), folder: Path = FOLDER
 
 
 def _inheritance(name: str, folder: Path, heirs: tuple[str, ...] = ()) -> list[tuple[str, dict[str, Any]]]:
-    """Return the shown file name and the values of each profile that `name` inherits from, the most general first."""
+    """Return the displayed file name and the values of `name` and of each profile that it inherits from, the most general first."""
     path = Path(name) if name.endswith((".yaml", ".yml")) else folder / f"{name}.yaml"
     file = str(path.relative_to(folder.parent) if path.is_relative_to(folder.parent) else path)
     if file in heirs:
@@ -137,7 +137,7 @@ def _read(path: Path, name: str, file: str, folder: Path) -> dict[str, Any]:
 
 
 def _merge(values: dict[str, Any], own: Mapping[str, Any], origins: dict[str, str], file: str, prefix: str = "") -> None:
-    """Put a profile's own values over inherited ones, section by section, and note where each comes from."""
+    """Merge a profile's values into the inherited values, section by section. Record the origin of each value."""
     for key, value in own.items():
         dotted = f"{prefix}{key}"
         if isinstance(value, dict) and isinstance(values.get(key), dict):
@@ -176,11 +176,11 @@ def _leaves(value: Any, prefix: str = "") -> list[str]:
 
 
 def _explain(error: ValidationError, origins: Mapping[str, str], file: str) -> BadInput:
-    """The first fault as one line."""
+    """Return the first validation error as a one-line error."""
     first = error.errors(include_url=False)[0]
     key = ".".join(str(part) for part in first["loc"])
     concerned = [o for k, o in origins.items() if f"{k}.".startswith(f"{key}.") or f"{key}.".startswith(f"{k}.")]
-    origin = next((o for o in concerned if o.startswith("--set ")), concerned[0] if concerned else file)  # of a section, what was just said
+    origin = next((o for o in concerned if o.startswith("--set ")), concerned[0] if concerned else file)  # an override is the likely cause
     message, remedy = first["msg"][:1].lower() + first["msg"][1:], ""
     if first["type"] == "extra_forbidden":
         names = _allowed(first["loc"])
@@ -193,7 +193,7 @@ def _explain(error: ValidationError, origins: Mapping[str, str], file: str) -> B
 
 
 def _allowed(loc: tuple[int | str, ...]) -> list[str]:
-    """Keys of the section that `loc`, the place of a wrong key, lies in."""
+    """Return the valid keys of the section that contains the wrong key at `loc`."""
     model: Any = Profile
     for part in loc[:-1]:
         field = model.model_fields.get(str(part)) if isinstance(model, type) and issubclass(model, BaseModel) else None
