@@ -10,10 +10,13 @@ import typer
 if TYPE_CHECKING:
     from robo_poet.request_log.deletion import Forgotten
 
-app = typer.Typer(help="The request log, free of personal data: read it, or take a person's records out of it.", no_args_is_help=True)
-Folder = Annotated[Path, typer.Option("--folder", help="the request log: `requests` in the gateway's folder")]
-Who = Annotated[str | None, typer.Option("--pseudonym", help="32 hexadecimal digits, as in the logs, in place of a name")]
-Moment = Annotated[str | None, typer.Option(help="a day or a time, such as 2026-03-01 or 2026-03-01T18:30; UTC if it says no zone")]
+app = typer.Typer(
+    help="Show the request log of the gateway, or remove the records of a user. The log contains no personal data.", no_args_is_help=True
+)
+Folder = Annotated[Path, typer.Option("--folder", help="Folder of the request log: `requests` in the gateway's folder.")]
+Pseudonym = Annotated[str | None, typer.Option(help="Pseudonym of a user, as in the logs (32 hexadecimal digits), instead of the name.")]
+Since = Annotated[str | None, typer.Option(help="Only requests from this day or time on, such as 2026-03-01 or 2026-03-01T18:30 (UTC).")]
+Until = Annotated[str | None, typer.Option(help="Only requests before this day or time (UTC).")]
 HOME = Path(".serve/requests")
 COLUMNS = ("time", "user", "version", "arm", "status", "tokens", "rating", "thumbs", "prompt", "completion")
 SHOWN = 40  # characters of a text in a table
@@ -22,14 +25,22 @@ SHOWN = 40  # characters of a text in a table
 @app.command()
 def show(
     folder: Folder = HOME,
-    since: Moment = None,
-    until: Moment = None,
-    user: Annotated[str | None, typer.Option(help="a name as in keys and tokens; finds its pseudonym by the gateway's key")] = None,
-    pseudonym: Who = None,
-    last: Annotated[int, typer.Option(min=1, help="so many of the latest, in the table")] = 20,
-    as_json: Annotated[bool, typer.Option("--json", help="all of them, a JSON object a line")] = False,
+    since: Since = None,
+    until: Until = None,
+    user: Annotated[
+        str | None, typer.Option(help="Only requests of this user: the name in the API key, or the `sub` of the token.")
+    ] = None,
+    pseudonym: Pseudonym = None,
+    last: Annotated[int, typer.Option(min=1, help="Number of latest requests in the table.")] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="Print all matching requests with all fields, one JSON object per line.")] = False,
 ) -> None:
-    """Show the latest requests with their ratings, oldest first."""
+    """Show the latest requests with their ratings, oldest first.
+
+    The table shortens prompts and completions to 40 characters. "(not kept)" means that there was no time to remove
+    personal data from the text, so it was not written.
+
+    Example: `robo-poet requests show --since 2026-03-01 --user ann`
+    """
     from robo_poet.request_log.query import BEGINNING, END, read
 
     wanted_pseudonym = None if user is None and pseudonym is None else _pseudonym(folder, user, pseudonym)
@@ -42,30 +53,33 @@ def show(
             )
     elif matches:
         _table(matches[-last:])
-        typer.echo(f"{min(last, len(matches))} of {len(matches)} requests; --json prints all of them, whole")
+        typer.echo(f"{min(last, len(matches))} of {len(matches)} requests; --json prints all requests with their full texts")
     else:
-        typer.echo(f"{folder}: no such requests")
+        typer.echo(f"{folder}: no matching requests")
 
 
 @app.command()
 def forget(
-    user: Annotated[str | None, typer.Argument(metavar="[USER]", help="the name as it is in the keys, or a token's `sub`")] = None,
+    user: Annotated[str | None, typer.Argument(metavar="[USER]", help="Name of the user in the API key, or `sub` of the token.")] = None,
     folder: Folder = HOME,
-    pseudonym: Who = None,
+    pseudonym: Pseudonym = None,
 ) -> None:
-    """Remove all records of a user from the log. It is safe to repeat."""
+    """Remove all records of a user (requests and ratings) from the log. It is safe to repeat.
+
+    Example: `robo-poet requests forget ann`
+    """
     from robo_poet.request_log.deletion import forget as forget_in
 
     user_pseudonym = _pseudonym(folder, user, pseudonym)
-    _tell(user_pseudonym, forget_in(folder, user_pseudonym))
+    _print_removed(user_pseudonym, forget_in(folder, user_pseudonym))
 
 
-def _tell(pseudonym: str, removed: "Forgotten") -> None:
-    typer.echo(f"removed of {pseudonym}: {_counted(removed.requests, 'request')} and {_counted(removed.feedback, 'rating')}")
+def _print_removed(pseudonym: str, removed: "Forgotten") -> None:
+    typer.echo(f"removed for {pseudonym}: {_counted(removed.requests, 'request')} and {_counted(removed.feedback, 'rating')}")
     if removed.pending:
         typer.echo(
-            f"{_counted(removed.pending, 'record')} more: a running gateway writes on that file just now, and closes it after a minute "
-            "(request_log.part_seconds), or when it ends; repeat this command in two minutes"
+            f"{_counted(removed.pending, 'file')} not changed yet, because a running gateway still writes to it; the gateway closes it "
+            "after a minute (serve.request_log.part_seconds) or when it stops: repeat this command in two minutes"
         )
 
 
@@ -86,15 +100,17 @@ def _pseudonym(folder: Path, user: str | None, pseudonym: str | None) -> str:
     from serving.telemetry.pseudonym import DIGITS, Pseudonyms, read_or_make_key
 
     if (user is None) == (pseudonym is None):
-        raise BadInput("give a user's name, or --pseudonym", where="USER")
+        raise BadInput("give either the name of a user or --pseudonym", where="USER")
     if pseudonym is not None:
         if not re.fullmatch(rf"[0-9a-f]{{{DIGITS}}}", pseudonym):
-            raise BadInput(f"a pseudonym has {DIGITS} digits of 0 to 9 and a to f", where="pseudonym")
+            raise BadInput(f"a pseudonym has {DIGITS} hexadecimal digits (0 to 9, a to f)", where="--pseudonym")
         return pseudonym
     check_log(folder)
     key = folder.resolve().parent / "pseudonyms.key"
     if not key.is_file():  # a new key would give other pseudonyms, which match no record
-        raise BadInput("the gateway's key is not there", where=str(key), remedy="it lies beside the log's folder; or give --pseudonym")
+        raise BadInput(
+            "the gateway's key for pseudonyms is missing", where=str(key), remedy="restore it, or give --pseudonym instead of a name"
+        )
     return Pseudonyms(read_or_make_key(key)).user(str(user))
 
 
@@ -106,7 +122,7 @@ def _moment(name: str, text: str | None) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise BadInput("no day or time", where=f"--{name}", remedy="write it like 2026-03-01 or 2026-03-01T18:30") from None
+        raise BadInput("not a date or time", where=f"--{name}", remedy="write it like 2026-03-01 or 2026-03-01T18:30") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 

@@ -26,15 +26,28 @@ class RunnerName(StrEnum):
 
 def run(
     profile: Profile = "local",
-    corpus: Annotated[str, typer.Option(help="Your own text: folder, .txt, .md, .jsonl, .csv, .parquet or gs://…; else bundled.")] = "",
+    corpus: Annotated[
+        str, typer.Option(help="Your own text: folder, .txt, .md, .jsonl, .csv, .parquet or gs://…. Default: the bundled corpora.")
+    ] = "",
     runner: Annotated[
-        RunnerName, typer.Option(help="Where the steps run: processes, containers, a Kubeflow cluster.")
+        RunnerName,
+        typer.Option(help="Where the steps run: local processes, Docker containers (`robo-poet images`), or a Kubeflow cluster."),
     ] = RunnerName.process,
     set_: Set = [],  # noqa: B006  typer reads the default
-    wait: Annotated[bool, typer.Option("--wait", help="Follow a cluster run to its end.")] = False,
-    explain: Annotated[bool, typer.Option("--explain", help="Say why each step would run or not, and run nothing.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="With --runner cluster: follow the run to its end.")] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Print for each step whether it would run or is cached, and why. Nothing runs.")
+    ] = False,
 ) -> None:
-    """Train, evaluate, gate and register a model. Finished steps are cached, and a killed training resumes from its last checkpoint."""
+    """Run the pipeline: prepare the corpus, train, evaluate, gate and register a model.
+
+    The results of finished steps are cached. A killed training resumes from its last checkpoint.
+    At the end, a summary shows the metrics, the gates, a sample and the next command.
+    Exit with 0 if the run succeeded (also if the gates rejected the model), 1 if a step failed, 2 for wrong input,
+    130 after Ctrl-C.
+
+    Example: `robo-poet run --corpus ~/poems --set train.epochs=10`
+    """
     from rich.console import Console
 
     from cli.scorecard import scorecard
@@ -72,19 +85,19 @@ def _runner(name: RunnerName) -> "Callable[[Mapping[str, Any]], Runner]":
     return lambda parameters: ProcessRunner(ROOT, interpreter)
 
 
-app = typer.Typer(no_args_is_help=True, help="Earlier runs: how they ended, what each step did.")
+app = typer.Typer(no_args_is_help=True, help="List and show the runs on this machine.")
 Runs = Annotated[Path, typer.Option("--runs", help="Folder of the runs.")]
 
 
 @app.command("list")
-def list_runs(runs: Runs = Path("runs"), last: Annotated[int, typer.Option(min=1, help="How many.")] = 20) -> None:
-    """List the last runs, newest first."""
+def list_runs(runs: Runs = Path("runs"), last: Annotated[int, typer.Option(min=1, help="Number of runs to list.")] = 20) -> None:
+    """List the last runs, newest first: status, duration in seconds, perplexity, version and stage."""
     from rich.console import Console
     from rich.table import Table
 
     folders = sorted((p for p in runs.glob("*/") if not p.is_symlink() and (p / "events.jsonl").exists()), reverse=True)
     if not folders:
-        typer.echo(f"no run in {runs}; start one with make run-pipeline")
+        typer.echo(f"{runs}: no runs yet; to start one: make run-pipeline")
         return
     table = Table("run", "status", "seconds", "perplexity", "version", "stage", box=None, pad_edge=False)
     for folder in folders[:last]:
@@ -97,12 +110,14 @@ def list_runs(runs: Runs = Path("runs"), last: Annotated[int, typer.Option(min=1
         )  # fmt: skip
     Console().print(table)
     if len(folders) > last:
-        typer.echo(f"and {len(folders) - last} earlier; --last {len(folders)} lists all")
+        typer.echo(f"{len(folders) - last} earlier runs are not listed; --last {len(folders)} lists all")
 
 
 @app.command()
-def show(run: Annotated[str, typer.Argument(help="A run's id.")] = "latest", runs: Runs = Path("runs")) -> None:
-    """Print the summary of a run as JSON."""
+def show(
+    run: Annotated[str, typer.Argument(help="ID of the run, as in `robo-poet runs list`.")] = "latest", runs: Runs = Path("runs")
+) -> None:
+    """Print the summary of a run as JSON: steps with states and cache keys, metrics, gates and warnings."""
     typer.echo(json.dumps(_read_json(runs / run / "summary.json"), indent=1))
 
 
@@ -113,18 +128,21 @@ def _read_json(path: Path) -> Any:
         return json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):
         unfinished = (path.parent / "events.jsonl").exists()
-        problem = "still running, or killed: there is no summary" if unfinished else "no such run"
-        remedy = f"see {path.parent}/events.jsonl and logs/" if unfinished else "robo-poet runs list names them"
+        problem = "the run has no summary: it is still running, or it was killed" if unfinished else "no such run"
+        remedy = f"see {path.parent}/events.jsonl and logs/" if unfinished else "`robo-poet runs list` shows the runs"
         raise BadInput(problem, where=str(path.parent), remedy=remedy) from None
 
 
 def gc(
     profile: Profile = "local",
-    keep_runs: Annotated[int, typer.Option(min=1, help="Results that one of so many last runs used are kept.")] = 5,
-    keep_days: Annotated[float, typer.Option(min=0, help="Runs and unfinished work are kept for so many days.")] = 30.0,
-    yes: Annotated[bool, typer.Option("--yes", help="Remove it; without this, only say what would go.")] = False,
+    keep_runs: Annotated[int, typer.Option(min=1, help="Keep the results that the last N runs used.")] = 5,
+    keep_days: Annotated[float, typer.Option(min=0, help="Keep run folders and unfinished work for N days.")] = 30.0,
+    yes: Annotated[bool, typer.Option("--yes", help="Remove the files. Without this option, only list them.")] = False,
 ) -> None:
-    """Remove results that no recent run used. The registry is never changed."""
+    """Free disk space: remove cached results that no recent run used, and old run folders.
+
+    Without --yes, only list what would be removed. The registry is never changed.
+    """
     from rich.console import Console
     from rich.table import Table
 
@@ -135,14 +153,14 @@ def gc(
     store, runs = Path(local.store), Path(local.runs)
     plan = plan_gc(store, runs, keep_runs=keep_runs, keep_days=keep_days)
     if not plan:
-        typer.echo("nothing to free; what was used within the last hour, or by the last runs, stays")
+        typer.echo("nothing to remove; results of the last hour and of the last runs are kept")
         return
     if yes:
         plan = apply_gc(plan, store=store, runs=runs)
-    table = Table("what", "MB", "why", box=None, pad_edge=False)
+    table = Table("folder", "MB", "reason", box=None, pad_edge=False)
     table.columns[1].justify = "right"
     for removal in plan:
         table.add_row(f"{removal.path.parent.name}/{removal.path.name}", f"{removal.size / 1e6:.1f}", removal.why)
     Console().print(table)
     total = sum(removal.size for removal in plan) / 1e6
-    typer.echo(f"{'freed' if yes else 'would free'} {total:.1f} MB" + ("" if yes else "; robo-poet gc --yes removes it"))
+    typer.echo(f"{'freed' if yes else 'would free'} {total:.1f} MB" + ("" if yes else "; to free it: robo-poet gc --yes"))

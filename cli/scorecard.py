@@ -24,10 +24,10 @@ SAMPLE_LINES = 10
 
 def scorecard(result: RunResult, outcome: Outcome) -> RenderableType:
     """Return the summary of a run. Parts that the run did not reach are left out."""
-    return Group(*_parts(result, outcome))
+    return Group(*_sections(result, outcome))
 
 
-def _parts(result: RunResult, outcome: Outcome) -> Iterator[RenderableType]:
+def _sections(result: RunResult, outcome: Outcome) -> Iterator[RenderableType]:
     yield _steps(result)
     if outcome.metrics:
         yield _metrics(outcome)
@@ -36,7 +36,7 @@ def _parts(result: RunResult, outcome: Outcome) -> Iterator[RenderableType]:
     if outcome.samples:
         yield _sample(outcome)
     for warning in result.warnings:
-        yield Text(f"warning  {warning}", style="yellow")
+        yield Text(f"warning: {warning}", style="yellow")
     yield _ending(result, outcome)
 
 
@@ -77,7 +77,7 @@ def _sample(outcome: Outcome) -> Panel:
     prompt, written = terminal_text(sample["prompt"]), terminal_text(sample["text"])
     marked = Text(prompt, style="dim") + Text(written)
     lines = [line for line in marked.split("\n") if line.plain.strip()]  # plays contain many empty lines
-    title = "it writes (the prompt, in grey, is held-out text)"
+    title = "Sample (the prompt, in grey, is held-out text)"
     return Panel(Text("\n").join(lines[:SAMPLE_LINES]), title=title, title_align="left", expand=False, border_style="dim")
 
 
@@ -89,21 +89,21 @@ def _ending(result: RunResult, outcome: Outcome) -> Text:
         text.append(f"version {outcome.version} is {outcome.stage}", style="bold green" if outcome.verdict == "accepted" else "bold red")
         text.append(f": {outcome.reason}\n" if outcome.reason else "\n")
     elif result.status == "succeeded":
-        text.append("done\n", style="bold")
+        text.append("The run succeeded.\n", style="bold")
     if outcome.report:
-        text.append(f"card     {outcome.report}\n")
+        text.append(f"model card  {outcome.report}\n")
     if outcome.logs:
-        text.append(f"curves   .venv/bin/tensorboard --logdir {shlex.quote(str(outcome.logs))}\n")
-    text.append(f"details  {result.folder}/summary.json, {result.folder}/logs/\n")
-    text.append(f"next     {_next(result, outcome)}")
+        text.append(f"curves      .venv/bin/tensorboard --logdir {shlex.quote(str(outcome.logs))}\n")
+    text.append(f"details     {result.folder}/summary.json, {result.folder}/logs/\n")
+    text.append(f"next        {_next_command(result, outcome)}")
     return text
 
 
-def _next(result: RunResult, outcome: Outcome) -> str:
+def _next_command(result: RunResult, outcome: Outcome) -> str:
     if result.status == "cancelled":
-        return "the same command goes on where this run stopped"
+        return "run the same command again: it resumes where this run stopped"
     if result.status == "failed":
-        return "mend what the line above says and give the same command: finished steps are kept"
+        return "fix the error above and run the same command again: the results of finished steps are reused"
     if outcome.verdict == "rejected":
         return f"robo-poet registry show {outcome.version}   # then change the profile, or --set train.epochs=…"
     version = "" if outcome.stage == "champion" else f" --version {outcome.version}"

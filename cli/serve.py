@@ -16,12 +16,21 @@ if TYPE_CHECKING:
 
 def serve(
     profile: Profile = "local",
-    port: Annotated[int | None, typer.Option(min=0, max=65535, help="The gateway's port; 0 takes a free one.")] = None,
-    registry: Annotated[Path | None, typer.Option(help="Folder of the registry; else the profile's.")] = None,
-    folder: Annotated[Path, typer.Option(help="Where keys, logs and the model server's files are kept.")] = Path(".serve"),
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port of the gateway; 0 takes a free one. Default: serve.port (8080).")
+    ] = None,
+    registry: Annotated[Path | None, typer.Option(help="Folder of the registry. Default: local.registry of the profile.")] = None,
+    folder: Annotated[Path, typer.Option(help="Folder for keys, logs and the files of the model server.")] = Path(".serve"),
     set_: Set = [],  # noqa: B006  typer reads the default
 ) -> None:
-    """Serve the champion on 127.0.0.1: a web page at /, and the API at /v1, described by /openapi.json. Ctrl-C stops it."""
+    """Serve the champion on this machine: a web page, an HTTP API and metrics. Ctrl-C stops it.
+
+    Starts a model server and the gateway, creates an API key and prints it. With the default settings, the web page is at
+    http://127.0.0.1:8080/, its API under /v1, and the description of the API at /docs and /openapi.json.
+    The running gateway loads a new champion from the registry by itself.
+
+    Example: `robo-poet serve --port 9000 --set serve.canary_share=0.1`
+    """
     from pipelines.profile.load import load_profile
     from serving.local import serve_here
 
@@ -29,9 +38,13 @@ def serve(
     serve_here(settings.serve, registry or Path(settings.local.registry), folder, typer.echo)
 
 
-app = typer.Typer(help="API keys of the gateway: a running gateway knows of a change within a second.", no_args_is_help=True)
-Folder = Annotated[Path, typer.Option("--folder", help="the gateway's folder of keys")]
-Id = Annotated[str, typer.Argument(metavar="ID", help="the part of a key between rp_ and the second underscore")]
+app = typer.Typer(
+    help="Create, list, revoke and rotate the API keys of the gateway. A running gateway applies a change within a second.",
+    no_args_is_help=True,
+)
+Folder = Annotated[Path, typer.Option("--folder", help="Key folder of the gateway.")]
+Id = Annotated[str, typer.Argument(metavar="ID", help="ID of the key: the part between rp_ and the second underscore.")]
+Scopes = Annotated[list[str], typer.Option(help="Permission: generate, feedback, metrics or internal-load (repeatable).")]
 HOME = Path(".serve/keys")
 
 
@@ -41,77 +54,83 @@ def _store(folder: Path) -> KeyStore:
     return KeyStore(folder)
 
 
-def _old(folder: Path) -> KeyStore:
+def _existing_store(folder: Path) -> KeyStore:
     """Return the key store of an existing folder. A missing folder is an error, because its name is probably mistyped."""
     from robo_poet.errors import BadInput
 
     if not folder.is_dir():
-        raise BadInput("no such folder of keys", where=str(folder), remedy="robo-poet keys create --user you makes one")
+        raise BadInput("no such key folder", where=str(folder), remedy="create a first key: robo-poet keys create --user NAME")
     return _store(folder)
 
 
-def _tell(created: Made) -> None:
+def _print_key(created: Made) -> None:
+    """Print the key on standard output, so that a script can read it, and the rest on standard error."""
     typer.echo(created.text)
     typer.echo(
-        f"key {created.key.id} of {created.key.user}, until {_day(created.key.expires)}; the line above is shown this once", err=True
+        f"key {created.key.id} of {created.key.user}, valid until {_utc_time(created.key.expires)}; "
+        "copy the line above now, it is not shown again",
+        err=True,
     )
 
 
-def _day(seconds: float) -> str:
+def _utc_time(seconds: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M", time.gmtime(seconds)) + " UTC"
 
 
 @app.command()
 def create(
-    user: Annotated[str, typer.Option(help="Whose it is: all keys and tokens of a user count together.")],
-    scope: Annotated[list[str], typer.Option(help="generate, feedback, metrics or internal-load (repeatable).")] = ["generate", "feedback"],  # noqa: B006  typer reads the default
-    days: Annotated[float, typer.Option(help="How long it is good.")] = 90,
+    user: Annotated[str, typer.Option(help="User of the key. The rate limit counts all keys and tokens of a user together.")],
+    scope: Scopes = ["generate", "feedback"],  # noqa: B006  typer reads the default
+    days: Annotated[float, typer.Option(help="Lifetime in days, at most 3650.")] = 90,
     folder: Folder = HOME,
 ) -> None:
-    """Create a key and print it. It is shown only once."""
-    _tell(_store(folder).create(user, scope, days))
+    """Create a key and print it. The key is shown only once; the folder has only its hash.
+
+    Example: `robo-poet keys create --user prometheus --scope metrics --days 365`
+    """
+    _print_key(_store(folder).create(user, scope, days))
 
 
 @app.command("list")
 def list_keys(folder: Folder = HOME) -> None:
-    """List all keys with user, scopes and expiry."""
+    """List all keys with user, scopes, expiry (UTC) and status."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    keys = _old(folder).all()
+    keys = _existing_store(folder).all()
     if not keys:
-        typer.echo(f"{folder}: no keys; next: robo-poet keys create --user you")
+        typer.echo(f"{folder}: no keys; to create one: robo-poet keys create --user NAME")
         return
-    table = Table("id", "user", "scopes", "until", "standing", box=SIMPLE_HEAD)
+    table = Table("ID", "user", "scopes", "valid until", "status", box=SIMPLE_HEAD)
     table.columns[0].no_wrap = True
     now = time.time()
     for key in keys:
-        standing = f"{key.standing(now)}{': ' if key.why else ''}{key.why}"
-        row = (key.id, key.user, " ".join(sorted(key.scopes)), _day(key.expires), standing)
+        status = f"{key.standing(now)}{': ' if key.why else ''}{key.why}"
+        row = (key.id, key.user, " ".join(sorted(key.scopes)), _utc_time(key.expires), status)
         table.add_row(*map(Text, row))
     Console().print(table)
 
 
 @app.command()
-def revoke(id_: Id, why: Annotated[str, typer.Option(help="The reason, which is kept.")], folder: Folder = HOME) -> None:
-    """Revoke a key. A running gateway rejects it within a second."""
-    store = _old(folder)
+def revoke(id_: Id, why: Annotated[str, typer.Option(help="Reason, which `keys list` shows.")], folder: Folder = HOME) -> None:
+    """Revoke a key permanently. A running gateway rejects it within a second."""
+    store = _existing_store(folder)
     before = store.key(id_)
     key = store.revoke(id_, why)
     if before.revoked is not None:
-        typer.echo(f"key {key.id} of {key.user} was revoked before, and keeps the first reason: {key.why}")
+        typer.echo(f"key {key.id} of {key.user} was already revoked; it keeps the first reason: {key.why}")
     else:
-        typer.echo(f"key {key.id} of {key.user} is revoked, and a running gateway refuses it within a second: {key.why}")
+        typer.echo(f"key {key.id} of {key.user} is revoked ({key.why}); a running gateway rejects it within a second")
 
 
 @app.command()
 def rotate(
     id_: Id,
-    overlap_days: Annotated[float, typer.Option(help="The old key stays good for so long.")] = 7,
-    days: Annotated[float, typer.Option(help="How long the new one is good.")] = 90,
+    overlap_days: Annotated[float, typer.Option(help="Days for which the old key stays valid, 0 to 365.")] = 7,
+    days: Annotated[float, typer.Option(help="Lifetime of the new key in days, at most 3650.")] = 90,
     folder: Folder = HOME,
 ) -> None:
-    """Create a new key for the same user and scopes. The old key expires after the overlap."""
-    _tell(_old(folder).rotate(id_, overlap_days, days))
+    """Replace a key: create a new one for the same user and scopes and print it. The old key expires after the overlap."""
+    _print_key(_existing_store(folder).rotate(id_, overlap_days, days))

@@ -19,10 +19,10 @@ def type_(folder: Path, *words: str) -> Result:
 def test_a_key_is_made_listed_rotated_and_revoked(tmp_path: Path) -> None:
     folder = tmp_path / "keys"
     folder.mkdir(mode=0o700)
-    assert "no keys; next: robo-poet keys create" in type_(folder, "list").stdout
+    assert "no keys; to create one: robo-poet keys create" in type_(folder, "list").stdout
     made = type_(folder, "create", "--user", "ann")
     text = made.stdout.strip()
-    assert made.exit_code == 0 and "of ann, until" in made.stderr and text not in made.stderr
+    assert made.exit_code == 0 and "of ann, valid until" in made.stderr and text not in made.stderr
     access = Access(AccessSettings(look_seconds=1e-9), folder, lambda line: None)
     assert access.authenticate(None, text).scopes == {"generate", "feedback"}
     id_ = text.split("_")[1]
@@ -32,7 +32,7 @@ def test_a_key_is_made_listed_rotated_and_revoked(tmp_path: Path) -> None:
     assert access.authenticate(None, after).user == "ann"
     assert time.strftime("%H:%M UTC", time.gmtime(KeyStore(folder).key(id_).expires)) in type_(folder, "list").stdout
     revoked = type_(folder, "revoke", after.split("_")[1], "--why", "lost")
-    assert revoked.exit_code == 0 and "a running gateway refuses it within a second: lost" in revoked.stdout
+    assert revoked.exit_code == 0 and "is revoked (lost); a running gateway rejects it within a second" in revoked.stdout
     assert "keeps the first reason: lost" in type_(folder, "revoke", after.split("_")[1], "--why", "again").stdout
     with pytest.raises(Refused, match="this API key was revoked"):
         access.authenticate(None, after)
@@ -43,12 +43,13 @@ def test_a_key_is_made_listed_rotated_and_revoked(tmp_path: Path) -> None:
 @pytest.mark.parametrize("words", [("list",), ("revoke", "a" * 16, "--why", "x"), ("rotate", "a" * 16)])
 def test_a_folder_that_is_not_there_is_said_and_not_made(tmp_path: Path, words: tuple[str, ...]) -> None:
     error = type_(tmp_path / "kyes", *words).exception
-    assert isinstance(error, BadInput) and "no such folder of keys; robo-poet keys create" in str(error)
+    assert isinstance(error, BadInput) and "no such key folder; create a first key: robo-poet keys create" in str(error)
     assert not (tmp_path / "kyes").exists()
 
 
 def test_a_wrong_word_is_one_line(tmp_path: Path) -> None:
     wrong = type_(tmp_path / "keys", "create", "--user", "ann", "--scope", "fly")
     assert (
-        isinstance(wrong.exception, BadInput) and str(wrong.exception) == "scope: unknown scope fly; choose from generate, feedback, metrics, internal-load"
+        isinstance(wrong.exception, BadInput)
+        and str(wrong.exception) == "scope: unknown scope fly; choose from generate, feedback, metrics, internal-load"
     )
