@@ -1,1 +1,1 @@
-"""A Kubeflow cluster as the place of a run: what its pods need, and how a run gets there, is watched and repeated (PIPE-1)."""
+"""Runs on a Kubeflow cluster: connection, checks, submission, progress and schedules (PIPE-1)."""

@@ -1,4 +1,4 @@
-"""The KFP client of a cluster: HTTP transport with retries, and the experiment that runs belong to."""
+"""The KFP client of a cluster: an HTTP transport that raises readable errors, and the lookup of the experiment."""
 
 import contextlib
 import io
@@ -22,7 +22,7 @@ CONNECT_SECONDS, READ_SECONDS = 10.0, 60.0
 
 
 class Transport(RESTClientObject):
-    """Replaces the generated client's HTTP; raises `ClusterError` and nothing else."""
+    """An HTTP transport for the generated KFP client. It raises every failure as `ClusterError`."""
 
     def __init__(self, connection: Connection, configuration: Any) -> None:
         # No retry and no redirect: a retried POST could start a second run, and a redirect leads to a login page.
@@ -31,7 +31,7 @@ class Transport(RESTClientObject):
         self._connection = connection
 
     def request(self, method: str, url: str, **options: Any) -> Any:
-        """One call; see the base class."""
+        """Send one request; see the base class."""
         options["_request_timeout"] = options.get("_request_timeout") or (CONNECT_SECONDS, READ_SECONDS)
         host = self._connection.host
         try:
@@ -55,16 +55,16 @@ class Transport(RESTClientObject):
 
 
 def install(connection: Connection, api_client: ApiClient) -> None:
-    """Put the transport under a generated API client, and so under all services that share it."""
+    """Install the transport in a generated API client, for all services that share the client."""
     api_client.rest_client = Transport(connection, api_client.configuration)
 
 
 def connect(connection: Connection) -> tuple[kfp.Client, Connection]:
-    """A client, proven to reach Kubeflow; and the connection without its namespace where Kubeflow has but one user and knows none.
+    """Return a client that has reached Kubeflow, and the connection. A single-user Kubeflow has no namespaces, so that one is empty.
 
     Raises:
-        BadInput: nobody named a host, or Kubeflow has many users and nobody named a namespace.
-        ClusterError: unreachable, or the token is refused.
+        BadInput: no host is set, or no namespace is set for a multi-user Kubeflow.
+        ClusterError: Kubeflow is unreachable or rejects the token.
     """
     if not connection.host:
         raise BadInput("no cluster is named", where="cluster.host", remedy=f"set it in the profile, or {PREFIX}HOST")
@@ -76,14 +76,14 @@ def connect(connection: Connection) -> tuple[kfp.Client, Connection]:
     if not shared:
         connection = replace(connection, namespace="")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # says that it needs KFP 2
+        warnings.simplefilter("ignore", FutureWarning)  # only says that the client needs KFP 2
         client = kfp.Client(host=connection.host, ui_host=connection.pages, **_authority(connection), **_namespace(connection))
-    install(connection, client.runs.api_client)  # all services share it
+    install(connection, client.runs.api_client)  # all services of the client share this API client
     return client, connection
 
 
 def is_shared(connection: Connection) -> bool:
-    """Whether Kubeflow has many users, each in a namespace of their own. The token goes along: a gateway may ask for it."""
+    """Return whether Kubeflow is multi-user, with a namespace per user. Sends the token, as a gateway may require it."""
     configuration = kfp_server_api.Configuration(host=connection.host)
     configuration.ssl_ca_cert = str(connection.ca_file) if connection.ca_file else None
     if connection.token:
@@ -94,13 +94,13 @@ def is_shared(connection: Connection) -> bool:
 
 
 def named(name: str) -> str:
-    """The filter of a list call for a display name (KFP's filter.proto)."""
+    """Return the filter of a list call for a display name, in the JSON form of KFP's filter.proto."""
     return json.dumps({"predicates": [{"operation": "EQUALS", "key": "display_name", "stringValue": name}]})
 
 
 @contextlib.contextmanager
 def quietly() -> Iterator[None]:
-    """Without the lines that `kfp.Client` prints of its own accord; we say the same in ours."""
+    """Suppress the lines that `kfp.Client` prints. Our commands print this information themselves."""
     with contextlib.redirect_stdout(io.StringIO()):
         yield
 
@@ -120,11 +120,14 @@ REMEDY = f"create it in the Kubeflow UI or with --create-experiment; or name ano
 
 
 def find_experiment(client: kfp.Client, connection: Connection, *, create: bool = False) -> str:
-    """The id of the connection's experiment.
+    """Return the id of the connection's experiment.
+
+    Args:
+        create: create the experiment if it does not exist.
 
     Raises:
-        BadInput: there is none of that name, or it is in the archive.
-        ClusterError: the namespace is not ours, or the token is refused.
+        BadInput: no such experiment, or it is archived.
+        ClusterError: the token is rejected or has no access to the namespace.
     """
     name = connection.experiment
     found = client.list_experiments(namespace=connection.namespace, filter=named(name)).experiments or []

@@ -16,7 +16,7 @@ from robo_poet.errors import BadInput
 
 @dataclass(frozen=True)
 class Token:
-    """A bearer token given as text, or as a file that is read before each call, so that one that is renewed stays good for a long wait."""
+    """A bearer token, from a text or a file. The file is read before each call, so a renewed token stays valid during a long wait."""
 
     text: str = field(default="", repr=False)
     file: Path | None = None
@@ -25,11 +25,11 @@ class Token:
         return bool(self.text or self.file)
 
     def read(self) -> str:
-        """The token now.
+        """Return the current token.
 
         Raises:
-            BadInput: the file is not there, or empty.
-            Refused: it says of itself that it has expired.
+            BadInput: the file is missing or empty, or the text is not a token.
+            Refused: the token has expired, by its `exp` claim.
         """
         value = self.text.strip() or self._from_file()
         if not value.isascii() or not value.isprintable() or " " in value:
@@ -44,11 +44,11 @@ class Token:
 
     @property
     def where(self) -> str:
-        """What to call its source."""
+        """The name of the token's source, for messages."""
         return str(self.file) if self.file and not self.text else "ROBO_POET_CLUSTER_TOKEN"
 
     def refresh_api_key_hook(self, configuration: Any) -> None:
-        """Called by the KFP client before each call (`kfp.client.TokenCredentialsBase`)."""
+        """Set the token in the client's configuration. KFP calls this before each request (`kfp.client.TokenCredentialsBase`)."""
         configuration.api_key["authorization"] = self.read()
         configuration.api_key_prefix["authorization"] = "Bearer"
 
@@ -65,7 +65,7 @@ class Token:
 
 
 def expiry(token: str) -> float | None:
-    """When a JSON Web Token ends, in seconds of the epoch (RFC 7519, `exp`); None for other tokens. The signature is not looked at."""
+    """Return the expiry of a JSON Web Token in UNIX seconds (RFC 7519, `exp`), None for other tokens. The signature is not checked."""
     parts = token.split(".")
     if len(parts) != 3:
         return None
@@ -78,17 +78,17 @@ def expiry(token: str) -> float | None:
 
 
 PREFIX = "ROBO_POET_CLUSTER_"
-DEFAULT_EXPERIMENT = "Default"  # Kubeflow makes it
+DEFAULT_EXPERIMENT = "Default"  # Kubeflow creates this experiment
 
 
 @dataclass(frozen=True)
 class Connection:
-    """All that is needed to talk to a cluster.
+    """The address of a cluster, and the credentials and names for its API.
 
     Attributes:
-        host: address of Kubeflow Pipelines without a slash at the end; empty if nobody named one.
-        pages: address that the UI is opened at.
-        pipeline_root: empty leaves it to the cluster.
+        host: address of Kubeflow Pipelines without a trailing slash; empty if it is not set.
+        pages: address of the UI.
+        pipeline_root: folder of artifacts, such as `gs://bucket/folder`; empty for the cluster's default.
     """
 
     host: str
@@ -100,19 +100,19 @@ class Connection:
     token: Token
 
     def run_address(self, run_id: str) -> str:
-        """Where the UI shows a run."""
+        """Return the UI address of a run."""
         return f"{self.pages}/#/runs/details/{run_id}"
 
     def recurring_address(self, recurring_id: str) -> str:
-        """Where the UI shows a recurring run."""
+        """Return the UI address of a recurring run."""
         return f"{self.pages}/#/recurringrun/details/{recurring_id}"
 
 
 def find_connection(cluster: Cluster, environment: Mapping[str, str] = os.environ) -> Connection:
-    """The connection that a profile and the environment name.
+    """Return the connection from a profile. Empty settings are read from `ROBO_POET_CLUSTER_…` variables.
 
     Raises:
-        BadInput: the environment names an address that is none, or a CA file that is not there.
+        BadInput: an address is not HTTP, or the CA file does not exist.
     """
 
     def setting(name: str) -> str:

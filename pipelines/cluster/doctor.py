@@ -1,4 +1,4 @@
-"""Checks what a live cluster still lacks for a run, and says how to add it."""
+"""`robo-poet cluster doctor`: check whether profile and cluster are ready for a run, with a remedy for each problem."""
 
 import time
 from collections.abc import Iterator
@@ -13,17 +13,17 @@ from robo_poet.errors import BadInput
 
 
 class Level(StrEnum):
-    """How a finding is to be taken."""
+    """The severity of a finding."""
 
     ok = "ok"
-    warning = "warning"  # it may work
-    lacking = "lacking"  # it cannot work
-    unchecked = "unchecked"  # only someone with kubectl can tell
+    warning = "warning"  # a run may work
+    lacking = "lacking"  # a run cannot work
+    unchecked = "unchecked"  # can be checked only with kubectl
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at."""
+    """The result of one check."""
 
     level: Level
     what: str
@@ -34,7 +34,7 @@ class Finding:
 
 
 def findings(cluster: Cluster, connection: Connection) -> Iterator[Finding]:
-    """All that can be said without the cluster, in the order of a run."""
+    """Yield the findings that need no cluster, in the order of a run."""
     yield _pipeline_root(connection)
     yield _images(cluster)
     yield _registry(cluster)
@@ -52,7 +52,7 @@ def _pipeline_root(connection: Connection) -> Finding:
 def _images(cluster: Cluster) -> Finding:
     first, slash, _ = cluster.image_prefix.partition("/")
     example = "set cluster.image_prefix to a registry that the nodes pull from, then `make images` and push"
-    if not slash or not ("." in first or ":" in first or first == "localhost"):  # how Docker tells a host from a name
+    if not slash or not ("." in first or ":" in first or first == "localhost"):  # Docker's rule for a host name
         what = f"image prefix {cluster.image_prefix} names no image registry: nodes would look on Docker Hub, or for an image they hold"
         return Finding(Level.warning, what, example)
     if first.partition(":")[0] in ("localhost", "127.0.0.1"):
@@ -84,7 +84,7 @@ def _checkpoints(cluster: Cluster) -> Finding:
 
 
 def _unchecked(cluster: Cluster, connection: Connection) -> Iterator[Finding]:
-    """What only kubectl can tell, with the command to ask."""
+    """Yield the checks that need kubectl, with the command for each."""
     kubectl = f"kubectl -n {connection.namespace or 'NAMESPACE'} get"
     for claim in sorted({cluster.checkpoint_claim, cluster.registry_claim} - {""}):
         what = f"whether claim {claim} is bound, and writable for the user of the images"
@@ -102,11 +102,11 @@ def _unchecked(cluster: Cluster, connection: Connection) -> Iterator[Finding]:
     yield Finding(Level.unchecked, "whether the images are pushed and the nodes may pull them", "`robo-poet compile` names them")
 
 
-SOON = 600.0  # seconds; a token that ends sooner than that is warned of
+SOON = 600.0  # seconds; a token that expires sooner gives a warning
 
 
 def examine(cluster: Cluster) -> Iterator[Finding]:
-    """All findings: first what the cluster answers, then what the profile says, then what only kubectl can tell."""
+    """Yield all findings: first from the cluster, then from the profile, then the checks that need kubectl."""
     try:
         connection = find_connection(cluster)
     except BadInput as error:
@@ -119,7 +119,7 @@ def examine(cluster: Cluster) -> Iterator[Finding]:
 def _live(connection: Connection) -> Iterator[Finding]:
     try:
         client, used = connect(connection)
-    except BadInput as error:  # every later question would have the same answer
+    except BadInput as error:  # every later call would fail in the same way
         if isinstance(error, Refused):
             yield Finding(Level.ok, f"something answers at {connection.host}")
         elif error.where == "cluster.namespace":

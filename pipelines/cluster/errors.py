@@ -1,4 +1,4 @@
-"""What a cluster can answer that a person can act on: each is one line. Knows nothing of connections."""
+"""Errors of a cluster's API. Each becomes a one-line message with a remedy."""
 
 import json
 
@@ -8,24 +8,25 @@ TOKEN_REMEDY = "put a fresh token into ROBO_POET_CLUSTER_TOKEN, or a file that i
 
 
 class ClusterError(BadInput):
-    """The cluster refused a call; `status` is the HTTP status, 0 if there was none."""
+    """A failed API call. `status` is the HTTP status, 0 if there was no response."""
 
     status = 0
 
 
 class Unreachable(ClusterError):
-    """No answer, or none from Kubeflow itself: another try may succeed."""
+    """No response, or none from Kubeflow itself. A retry may succeed."""
 
 
 class Refused(ClusterError):
-    """The token, or what its owner may do, was not enough."""
+    """The token is missing, expired or rejected, or its owner lacks a permission."""
 
 
 def refusal(status: int, body: str, *, host: str, namespace: str) -> ClusterError:
-    """The error for an answer that is not 2xx.
+    """Return the error for a response that is not 2xx.
 
     Args:
-        body: of the answer; Kubeflow's own are JSON, a gateway's in front of it are anything.
+        status: HTTP status.
+        body: body of the response. Kubeflow sends JSON; a gateway in front of it may send any format.
     """
     said = server_words(body)
     error: ClusterError
@@ -50,7 +51,7 @@ def refusal(status: int, body: str, *, host: str, namespace: str) -> ClusterErro
 
 
 def no_answer(reason: str, *, host: str) -> Unreachable:
-    """The error for a host that could not be talked to."""
+    """Return the error for a host that gave no response. `reason` is the text of the network error."""
     lowered = reason.lower()
     if "certificate" in lowered or "ssl" in lowered:
         words, remedy = "its certificate is not trusted", "name the file of its authority in cluster.ca_file, or check http or https"
@@ -66,11 +67,11 @@ def no_answer(reason: str, *, host: str) -> Unreachable:
 
 
 def server_words(body: str) -> str:
-    """The server's own reason, shortened to a line: its last clause says most, for Go wraps errors from the left."""
+    """Return the reason from a response body, as one line. A long text keeps its last 240 characters: Go puts the cause last."""
     try:
         answer = json.loads(body)
     except ValueError:
-        text = "" if "<" in body else body  # a page is not a reason
+        text = "" if "<" in body else body  # an HTML page has no usable reason
     else:
         found = answer if isinstance(answer, dict) else {}
         text = str(found.get("error_message") or found.get("message") or found.get("error") or "")

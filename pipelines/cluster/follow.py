@@ -1,4 +1,4 @@
-"""Follows a run on a cluster: the state of its steps, and the display of it in the terminal."""
+"""Follow a run on a cluster: poll the state of its steps and display it in the terminal."""
 
 import re
 import time
@@ -19,15 +19,15 @@ from rich.text import Text
 from pipelines.cluster.errors import Refused, Unreachable
 from pipelines.run.display import clean, duration
 
-POLL, PATIENCE = 5.0, 300.0  # seconds between two looks; and without an answer, until we give up
+POLL, PATIENCE = 5.0, 300.0  # seconds between two polls; seconds without a response before the client gives up
 ENDED = ("SUCCEEDED", "FAILED", "CANCELED", "SKIPPED", "ERROR")
-BUILT_IN = re.compile(r"^(root|executor|.+-driver)(\(\d+\))?$")  # pods of Kubeflow's own, around each step
+BUILT_IN = re.compile(r"^(root|executor|.+-driver)(\(\d+\))?$")  # pods that Kubeflow adds around each step
 _ATTEMPT = re.compile(r"\(\d+\)$")
 
 
 @dataclass(frozen=True)
 class Task:
-    """A step as the cluster tells of it."""
+    """A step in the state that the API reports. `seconds` is the run time, None before the step has ended."""
 
     name: str
     state: str
@@ -36,7 +36,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A run at one moment; `trouble` says why this is not news from the cluster."""
+    """The state of a run at one moment. If `trouble` is set, the last poll failed for this reason and the rest is the last known state."""
 
     state: str = "PENDING"
     tasks: tuple[Task, ...] = ()
@@ -45,12 +45,12 @@ class Snapshot:
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more will come."""
+        """Whether the run has ended."""
         return self.state in ENDED
 
     @property
     def exit_status(self) -> int:
-        """0 for a run that succeeded, else 1."""
+        """0 if the run succeeded, else 1."""
         return 0 if self.state == "SUCCEEDED" else 1
 
 
@@ -63,16 +63,16 @@ def follow(
     poll: float = POLL,
     patience: float = PATIENCE,
 ) -> Snapshot:
-    """Tell `listener` of every change until the run has ended; returns how.
+    """Call `listener` with each change until the run has ended. Return the last snapshot.
 
     Args:
-        names: task → display name, of `display_names`.
-        poll: seconds between two looks.
-        patience: seconds without an answer, in one piece, that are borne.
+        names: task → display name, from `display_names`.
+        poll: seconds between two polls.
+        patience: seconds without any response before `follow` gives up.
 
     Raises:
-        Unreachable: no answer for longer than that. The run goes on.
-        Refused: the token has expired. The run goes on.
+        Unreachable: no response for longer than `patience`. The run continues on the cluster.
+        Refused: the token has expired. The run continues on the cluster.
     """
     seen, silent_since = Snapshot(state=""), None
     while True:
@@ -97,7 +97,7 @@ def follow(
 
 
 def snapshot(run: Any, names: Mapping[str, str]) -> Snapshot:
-    """What an answer of the API says of a run (V2beta1Run)."""
+    """Return the snapshot for an API response (V2beta1Run)."""
     details = (run.run_details.task_details if run.run_details else None) or []
     tasks: dict[str, Task] = {}
     for detail in sorted(details, key=lambda one: one.create_time.timestamp() if one.create_time else 0.0):
@@ -105,13 +105,13 @@ def snapshot(run: Any, names: Mapping[str, str]) -> Snapshot:
         if not name or (BUILT_IN.match(name) and state != "FAILED"):
             continue
         plain = _ATTEMPT.sub("", name)
-        tasks[plain] = Task(names.get(plain, plain), state, _seconds(detail.start_time, detail.end_time))  # the last attempt counts
+        tasks[plain] = Task(names.get(plain, plain), state, _seconds(detail.start_time, detail.end_time))  # the last attempt wins
     return Snapshot(run.state or "PENDING", tuple(tasks.values()), (run.error.message or "") if run.error else "")
 
 
 def display_names(pipeline_spec: Mapping[str, Any]) -> dict[str, str]:
-    """Task → display name, of the IR; the API tells of tasks by the former."""
-    document = pipeline_spec.get("pipeline_spec", pipeline_spec)  # Kubeflow wraps it where there is a second document
+    """Return task name → display name from the IR. The API reports only task names."""
+    document = pipeline_spec.get("pipeline_spec", pipeline_spec)  # Kubeflow nests the IR if the YAML has a second document
     names: dict[str, str] = {}
     for component in [document.get("root", {}), *document.get("components", {}).values()]:
         for task, value in component.get("dag", {}).get("tasks", {}).items():
@@ -120,15 +120,15 @@ def display_names(pipeline_spec: Mapping[str, Any]) -> dict[str, str]:
 
 
 def display_names_in(ir: Path) -> dict[str, str]:
-    """`display_names` of compiled YAML."""
+    """Return `display_names` of a compiled YAML file."""
     return display_names(next(yaml.safe_load_all(ir.read_text("utf-8"))))
 
 
 def names_of_run(client: kfp.Client, run_id: str) -> dict[str, str]:
-    """`display_names` of the pipeline version that a run is made of.
+    """Return `display_names` of the pipeline version of a run; empty if the run has no version.
 
     Raises:
-        ClusterError: there is no such run, or no answer.
+        ClusterError: no such run, or no response.
     """
     reference = client.get_run(run_id).pipeline_version_reference
     if not reference or not reference.pipeline_version_id:
@@ -142,7 +142,7 @@ def _again(run_id: str) -> str:
 
 
 def _seconds(start: datetime | None, end: datetime | None) -> float | None:
-    """KFP gives the year 1970 for what has not happened yet."""
+    """Return the seconds from start to end, None if one is missing. KFP reports the year 1970 for a time that is not set."""
     if start is None or end is None or start.year < 2000 or end.year < 2000:
         return None
     return (end - start).total_seconds()
@@ -153,7 +153,7 @@ STYLES = {"RUNNING": "bold cyan", "SUCCEEDED": "green", "FAILED": "bold red", "S
 
 @contextmanager
 def watch_on(console: Console) -> Iterator[Callable[[Snapshot], None]]:
-    """A listener for `follow` that shows what it hears on `console`."""
+    """Yield a listener for `follow` that displays snapshots on `console`: a live table on a terminal, else lines."""
     if not console.is_terminal:
         yield _Lines(console)
         return
@@ -162,7 +162,7 @@ def watch_on(console: Console) -> Iterator[Callable[[Snapshot], None]]:
 
 
 def table(now: Snapshot) -> Group:
-    """A row a step."""
+    """Return the live view, with one row per step."""
     grid = Table.grid(padding=(0, 2))
     for task in now.tasks:
         grid.add_row(Text(clean(task.name)), Text(word(task.state), STYLES.get(task.state, "")), duration(task.seconds))
@@ -170,12 +170,12 @@ def table(now: Snapshot) -> Group:
 
 
 def word(state: str) -> str:
-    """A state as a person says it."""
+    """Return a state of the API in lower case, with spaces."""
     return state.lower().replace("_", " ")
 
 
 class _Lines:
-    """Says what is new since the last time."""
+    """A listener that prints one line per change since the last snapshot."""
 
     def __init__(self, console: Console) -> None:
         self._console, self._before = console, Snapshot(state="")

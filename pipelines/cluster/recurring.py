@@ -1,4 +1,4 @@
-"""Recurring runs on a cluster, and their schedules as cron expressions of six fields (seconds first)."""
+"""Recurring runs on a cluster. A schedule is a cron expression with six fields, seconds first."""
 
 import re
 from collections.abc import Mapping
@@ -24,10 +24,10 @@ _EXAMPLE = "for example '0 30 3 * * MON', Mondays at half past three"
 
 
 def check_cron(expression: str) -> str:
-    """The expression in its plainest form.
+    """Check a cron expression. Return it with single spaces between the fields.
 
     Raises:
-        BadInput: not six fields, or one out of range; names the field.
+        BadInput: not six fields, or a field is out of range; names the field.
     """
     parts = expression.split()
     if len(parts) != len(FIELDS):
@@ -61,34 +61,36 @@ PAGE = 100
 
 @dataclass(frozen=True)
 class Recurring:
-    """A recurring run as Kubeflow has it."""
+    """A recurring run on the cluster."""
 
     id: str
     name: str
     cron: str
     enabled: bool
     version_id: str
-    made_of: str  # its description holds the digest of all that it was made of
+    made_of: str  # its description: holds a digest of schedule, pipeline version, parameters and settings
 
 
 def schedule_training(
     profile: Profile, ir: Path, parameters: Mapping[str, Any], *, name: str, cron: str, connected: tuple[kfp.Client, Connection]
 ) -> tuple[Recurring, bool]:
-    """Make the recurring run `name`, and whether anything was changed for it: said again, it is left as it is, or enabled again.
+    """Create the recurring run `name`. Return it, and whether the call changed anything.
 
-    With another cron, pipeline or parameters the new one is made before the old one goes, so that no date is missed; after a kill between
-    the two the next call puts it right. One run at a time, and dates that were missed are not made up for.
+    - Idempotent: the same call again changes nothing, except that it enables a disabled recurring run.
+    - With a new cron, pipeline or parameters, the new recurring run is created before the old one is deleted, so no date is missed.
+      If the process is killed between the two, the next call deletes the old one.
+    - Runs do not overlap. Missed dates are not caught up.
 
     Raises:
-        BadInput: not a cron of six fields, no such experiment, the profile lacks what a cluster needs.
-        ClusterError: unreachable, refused, or not accepted.
+        BadInput: not a cron with six fields, no such experiment, or the profile is not ready for a cluster.
+        ClusterError: the cluster is unreachable or rejects a call.
     """
     cron = check_cron(cron)
     refuse_unready(profile)
     client, connection = connected
     experiment = find_experiment(client, connection)
     version = ensure_version(client, connection, ir)
-    inputs = {key: value for key, value in parameters.items() if key != "who"}  # whoever says it again changes nothing
+    inputs = {key: value for key, value in parameters.items() if key != "who"}  # the same schedule from another user is no change
     made_of = f"made of {digest_json([cron, version.name, inputs, connection.pipeline_root, profile.cluster.service_account])}"
     before = _all(client, experiment, named(name))
     same = next((one for one in before if one.made_of == made_of), None)
@@ -111,15 +113,15 @@ def schedule_training(
 
 
 def list_recurring(client: kfp.Client, connection: Connection) -> list[Recurring]:
-    """All recurring runs of the experiment, by name."""
+    """Return all recurring runs of the experiment, sorted by name."""
     return sorted(_all(client, find_experiment(client, connection), None), key=lambda one: (one.name, one.id))
 
 
 def disable_recurring(client: kfp.Client, connection: Connection, name: str) -> list[Recurring]:
-    """Stop making runs of `name`; it stays to be enabled again. Returns what was disabled just now.
+    """Disable the recurring run `name`; it can be enabled again. Return those that this call disabled.
 
     Raises:
-        BadInput: there is none of this name.
+        BadInput: no recurring run has this name.
     """
     found = _all(client, find_experiment(client, connection), named(name))
     if not found:

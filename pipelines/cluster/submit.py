@@ -1,4 +1,4 @@
-"""Submits a run to a cluster: uploads the compiled pipeline as a version, and starts a run of it."""
+"""Submit a run to a cluster: upload the compiled pipeline as a version, and start a run of it."""
 
 import time
 from collections.abc import Mapping
@@ -18,14 +18,14 @@ from pipelines.training import NAME
 from robo_poet.digest import digest_file
 from robo_poet.errors import BadInput
 
-NAME_LENGTH = 16  # of a version: as long as an image's tag; Kubernetes allows 63
+NAME_LENGTH = 16  # of a version's name: as long as an image tag; Kubernetes allows 63
 CONFLICT = 409
 ABOUT = "Corpus → validated, scrubbed → model → gates → registry → canary. A version's name is the digest of its YAML."
 
 
 @dataclass(frozen=True)
 class Version:
-    """A pipeline version on the cluster; `reused` if it was there before."""
+    """A pipeline version on the cluster. `reused` says that it had been uploaded before."""
 
     pipeline_id: str
     version_id: str
@@ -34,10 +34,12 @@ class Version:
 
 
 def ensure_version(client: kfp.Client, connection: Connection, ir: Path) -> Version:
-    """The version that holds the YAML `ir`, both of its documents; uploaded unless it is there. Two callers at once get the same.
+    """Return the pipeline version for the YAML file `ir`, with both of its documents. Upload it if the cluster does not have it.
+
+    Concurrent calls return the same version.
 
     Raises:
-        ClusterError: it cannot be uploaded.
+        ClusterError: the version cannot be uploaded.
     """
     pipeline = _ensure_pipeline(client, connection)
     name = digest_file(ir)[:NAME_LENGTH]
@@ -56,7 +58,7 @@ def ensure_version(client: kfp.Client, connection: Connection, ir: Path) -> Vers
 def _ensure_pipeline(client: kfp.Client, connection: Connection) -> str:
     if found := _find_pipeline(client, connection):
         return found
-    # Not client.upload_pipeline: it makes a first version as well, named after the pipeline.
+    # Not client.upload_pipeline: it also creates a first version, named after the pipeline.
     body = client.api_models.V2beta1Pipeline(name=NAME, display_name=NAME, description=ABOUT, namespace=connection.namespace or None)
     try:
         return str(client.pipelines.pipeline_service_create_pipeline(pipeline=body).pipeline_id)
@@ -81,9 +83,10 @@ class Submitted:
     """A run that was started.
 
     Attributes:
-        run_id: by which Kubeflow knows it.
-        address: where the UI shows it.
-        version: name of the pipeline version, the digest of the YAML; `reused` if it had been uploaded before.
+        run_id: Kubeflow's id of the run.
+        address: UI address of the run.
+        version: name of the pipeline version, the first 16 digits of the YAML's SHA-256.
+        reused: whether the version had been uploaded before.
     """
 
     run_id: str
@@ -93,10 +96,10 @@ class Submitted:
 
 
 def cluster_parameters(profile: Profile, *, source: str, moving_source: bool = False) -> dict[str, Any]:
-    """All parameters of a run on a cluster; see `run_parameters`.
+    """Return all parameters of a run on a cluster; see `run_parameters`.
 
     Raises:
-        BadInput: the source is on this machine, which no pod can read.
+        BadInput: the source is a local path, which pods cannot read.
     """
     if source and "://" not in source:
         raise BadInput("is on this machine, and steps on a cluster cannot read it", where=source, remedy="copy it to gs://… and name that")
@@ -115,14 +118,14 @@ def submit_training(
     """Start a run of the compiled pipeline `ir`.
 
     Args:
-        parameters: of `cluster_parameters`.
-        name: of the run in the UI; default is the pipeline's name and the time (UTC).
-        create_experiment: make the experiment if there is none of its name.
-        connected: of `connect`, to use it again.
+        parameters: from `cluster_parameters`.
+        name: name of the run in the UI; the default is the pipeline's name and the time (UTC).
+        create_experiment: create the experiment if it does not exist.
+        connected: result of `connect`, to reuse a connection.
 
     Raises:
-        BadInput: the profile lacks what a cluster needs, or there is no such experiment.
-        ClusterError: unreachable, refused, or the cluster does not accept the run; says why.
+        BadInput: the profile is not ready for a cluster, or there is no such experiment.
+        ClusterError: the cluster is unreachable or rejects a call; gives the reason.
     """
     refuse_unready(profile)
     client, connection = connected or connect(find_connection(profile.cluster))
@@ -142,10 +145,10 @@ def submit_training(
 
 
 def refuse_unready(profile: Profile) -> None:
-    """Stop before anything is sent if the run could not work.
+    """Check the settings of the profile before anything is sent.
 
     Raises:
-        BadInput: the first thing that is lacking.
+        BadInput: a setting is missing, so a run cannot work; names the first one.
     """
     for finding in findings(profile.cluster, find_connection(profile.cluster)):
         if finding.level is Level.lacking:
