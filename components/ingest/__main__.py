@@ -60,9 +60,11 @@ def work(call: Call) -> None:
 def _warn_of_control_tokens(call: Call, counts: dict[str, int]) -> None:
     """Warn of literal control tokens. The tokenizer encodes them as plain text, which the user may not expect."""
     for name, count in list(counts.items())[:NAMED]:
-        call.warn(f"{name}: {count} literal control token{'s' * (count > 1)} (<END> or the like), taken as plain text")
+        call.warn(f"{name}: {count} literal control token{'s' * (count > 1)} (such as <END>); the tokenizer reads them as ordinary text")
     if len(counts) > NAMED:
-        call.warn(f"{sum(counts.values())} literal control tokens in {len(counts)} documents altogether, taken as plain text")
+        call.warn(
+            f"{sum(counts.values())} literal control tokens in {len(counts)} documents in total; the tokenizer reads them as ordinary text"
+        )
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -159,7 +159,9 @@ def _package_files(package: str, suffix: str, folder: str = "") -> list[PackageP
     matching = sorted((path for path in package_files if str(path).endswith(suffix) and folder in str(path)), key=str)
     if not matching:
         raise BadInput(
-            "this bundled corpus is not installed", where=package, remedy="install the group `data`, or name another in ingest.bundled"
+            "this bundled corpus is not installed",
+            where=package,
+            remedy="install the dependency group `data`, or name another corpus in ingest.bundled",
         )
     return matching
 

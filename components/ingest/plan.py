@@ -71,23 +71,23 @@ def make_plan(documents: Iterable[Document], settings: IngestSettings, seed: int
     if (duplicates := total - empty - len(records)) > 0:
         if len(records) == 1:
             raise BadInput(f"all {duplicates + 1} documents have the same text", where=where, remedy="give at least three different works")
-        warnings.append(f"{duplicates} of {total} documents repeat another's text exactly and were dropped")
+        warnings.append(f"{duplicates} of {total} documents are exact duplicates of another document and were dropped")
     if not records:
-        raise BadInput("the corpus holds no text", where=where, remedy="give at least three works")
+        raise BadInput("the corpus contains no text", where=where, remedy="give at least three works")
     kept_records = sample(records, megabytes) if megabytes else records
     if len(kept_records) < len(records):
         setting = f"ingest.bundled_megabytes = {megabytes:g}"
         kept_works, all_works = len({record.group for record in kept_records}), len({record.group for record in records})
         if kept_works < len(SPLITS) <= all_works:
             problem = f"{setting} leaves {kept_works} of {all_works} works, and a split needs {len(SPLITS)}"
-            raise BadInput(problem, where=where, remedy="raise it, or set it to 0")
+            raise BadInput(problem, where=where, remedy="raise it, or set it to 0 to use all documents")
         lost_works = f" and {kept_works} of {all_works} works" if kept_works < all_works else ""
-        warnings.append(f"a sample of {len(kept_records)} of {len(records)} documents{lost_works} was kept, as {setting} asks")
+        warnings.append(f"a sample of {len(kept_records)} of {len(records)} documents{lost_works} is used ({setting})")
     works = _works(kept_records)
     splits, moved = split_works(works, seed, settings.split_train, settings.split_validation, settings.split_by, where)
     if settings.split_by == "auto":
         warnings += _half_dated(works)
-    warnings += [f"so few works that {splits[name]} would be empty: {quotable_name(name, 'a work')} was moved there" for name in moved]
+    warnings += [f"split {splits[name]} would be empty: {quotable_name(name, 'a work')} was moved to it; give more works" for name in moved]
     keep = [False] * total
     for record in kept_records:
         keep[record.place] = True
@@ -100,7 +100,9 @@ def follow(plan: Plan, documents: Iterable[Document]) -> Iterator[Document]:
     Raises:
         BadInput: a document, or the number of documents, differs from the first reading.
     """
-    changed = BadInput("the source changed while it was read", where=plan.where, remedy="run again when nobody writes to it")
+    changed = BadInput(
+        "the source changed while it was read", where=plan.where, remedy="submit the run again when the source no longer changes"
+    )
     count = 0
     for index, document in enumerate(documents):
         count += 1
@@ -127,7 +129,7 @@ def _survey(documents: Iterable[Document], seed: int, where: str) -> tuple[list[
         text_digests.add(normalised.sha256)
         if document.id in ids:
             location = f"{where}: {quotable_name(document.id)}".removeprefix(": ")
-            raise BadInput("two documents with different texts have this id", where=location, remedy="give each document its own id")
+            raise BadInput("two documents with different texts have this id", where=location, remedy="give each document a unique id")
         ids.add(document.id)
         records.append(
             Seen(
@@ -165,4 +167,4 @@ def _half_dated(works: dict[str, Work]) -> Iterator[str]:
     for source, count in sorted(dated.items()):
         if 0 < count < total[source]:
             undated = total[source] - count
-            yield f"source {source}: {undated} of {total[source]} works have no ISO date, so it is split by hash and not in temporal order"
+            yield f"source {source}: {undated} of {total[source]} works have no ISO date, so this source is split by hash, not by date"

@@ -35,7 +35,9 @@ def open_source(source: str, expected_digest: str, settings: IngestSettings) -> 
     """
     if not source:
         if not settings.bundled:
-            raise BadInput("no corpus: none is given and ingest.bundled is empty", remedy="give CORPUS or name a bundled corpus")
+            raise BadInput(
+                "no corpus: CORPUS and ingest.bundled are both empty", remedy="give CORPUS, or name a bundled corpus in ingest.bundled"
+            )
         names: list[str] = [*settings.bundled]
         return Source("+".join(names), lambda: bundled_documents(names), settings.bundled_megabytes)
     digest = expected_digest or source_digest(source)
@@ -43,7 +45,7 @@ def open_source(source: str, expected_digest: str, settings: IngestSettings) -> 
     def verify() -> None:
         if (actual := source_digest(source)) != digest:
             raise BadInput(
-                f"the source changed since the run was submitted (digest {actual[:12]}, then {digest[:12]})",
+                f"the source changed since the run was submitted (digest was {digest[:12]}, is {actual[:12]})",
                 where=source,
                 remedy="submit the run again",
             )

@@ -43,7 +43,7 @@ def lines(path: Path) -> Iterator[str]:
             for line in file:
                 if (nul := line.find(b"\0")) >= 0:
                     raise BadInput(
-                        f"a binary file (NUL at byte {offset + nul})", where=str(path), remedy="remove it or save it as plain text"
+                        f"the file is binary (NUL at byte {offset + nul})", where=str(path), remedy="remove it or save it as plain text"
                     )
                 start = len(BOM) if offset == 0 and line.startswith(BOM) else 0
                 try:
@@ -55,7 +55,9 @@ def lines(path: Path) -> Iterator[str]:
                     ) from None
                 offset += len(line)
     except OSError as error:
-        raise BadInput((error.strerror or "cannot be read").lower(), where=str(path), remedy="make it readable or remove it") from None
+        raise BadInput(
+            (error.strerror or "cannot be read").lower(), where=str(path), remedy="change its permissions or remove it"
+        ) from None
 
 
 NAME = re.compile(r"[^\W\d][\w-]{0,29}")
@@ -81,12 +83,14 @@ def check_columns(where: str, present: Collection[str], columns: Columns, may_be
             raise BadInput(
                 f"no column {column!r}, and the first row does not look like a header",
                 where=where,
-                remedy=f"give the table a first row with the names of its columns, or set ingest.columns.{name} to one of them",
+                remedy=f"add a header row with the column names, or set ingest.columns.{name} to a name in the first row",
             )
         names = [cell for cell in present if NAME.fullmatch(cell)][:SHOWN]
         more = f"{len(present) - len(names)} {'more' if names else 'with other names'}" if len(present) > len(names) else ""
         existing = " and ".join(filter(None, (", ".join(names), more))) or "none"
-        raise BadInput(f"no column {column!r}; it has: {existing}", where=where, remedy=f"set ingest.columns.{name} to one of them")
+        raise BadInput(
+            f"no column {column!r}; existing columns: {existing}", where=where, remedy=f"set ingest.columns.{name} to an existing column"
+        )
 
 
 def _is_header(row: Collection[str], columns: Columns) -> bool:
@@ -117,7 +121,11 @@ def table_documents(file: Path, columns: Columns) -> Iterator[Document]:
     rows = READERS[file.suffix.lower()]
     for number, (where, cells) in enumerate(rows(file, columns), start=1):
         if not isinstance(cells.get(columns.text) or "", str):
-            raise BadInput(f"{columns.text!r} is {type(cells[columns.text]).__name__} and not text", where=where)
+            raise BadInput(
+                f"{columns.text!r} is of type {type(cells[columns.text]).__name__}, not a string",
+                where=where,
+                remedy="write it as a string",
+            )
         text = cells.get(columns.text) or ""
         fields = {name: _string(cells.get(getattr(columns, name))) for name in Columns.model_fields} | {"text": text}
         for name, value in fields.items():
@@ -130,8 +138,8 @@ def _check_encodable(value: str, where: str) -> None:
     try:
         value.encode()
     except UnicodeEncodeError as error:  # JSON escapes can encode half of a surrogate pair
-        problem = f"half of a character (\\u{ord(value[error.start]):04x})"
-        raise BadInput(problem, where=where, remedy="write the text as UTF-8") from None
+        problem = f"an unpaired surrogate (\\u{ord(value[error.start]):04x}), which is not a character"
+        raise BadInput(problem, where=where, remedy="correct this escape sequence") from None
 
 
 def _string(value: Any) -> str:
@@ -149,9 +157,11 @@ def _jsonl(file: Path, columns: Columns) -> Iterator[Row]:
             cells = json.loads(line)
         except (ValueError, RecursionError) as error:
             reason = error.msg.lower() if isinstance(error, json.JSONDecodeError) else "cannot be parsed"
-            raise BadInput(f"not JSON: {reason}", where=where, remedy="write one JSON object a line") from None
+            raise BadInput(f"not JSON: {reason}", where=where, remedy="write one JSON object per line") from None
         if not isinstance(cells, dict):
-            raise BadInput(f"a {type(cells).__name__} and not a JSON object", where=where, remedy="write one JSON object a line")
+            raise BadInput(
+                f"the line is of type {type(cells).__name__}, not a JSON object", where=where, remedy="write one JSON object per line"
+            )
         if columns.text not in cells:
             check_columns(where, list(cells), columns)
         yield where, cells
@@ -165,11 +175,11 @@ def _csv(file: Path, columns: Columns) -> Iterator[Row]:
         for cells in reader:
             where = f"{file}:{reader.line_num}"
             if None in cells:
-                raise BadInput("the row has more cells than the header", where=where, remedy="quote cells that hold commas")
+                raise BadInput("the row has more cells than the header", where=where, remedy="quote cells that contain commas")
             yield where, cells
     except csv.Error as error:
         raise BadInput(
-            f"malformed CSV: {error}", where=f"{file}:{reader.reader.line_num}", remedy="quote cells that hold quotes or line ends"
+            f"malformed CSV: {error}", where=f"{file}:{reader.reader.line_num}", remedy="quote cells that contain quotes or line breaks"
         ) from None
 
 
@@ -181,13 +191,13 @@ def _parquet(file: Path, columns: Columns) -> Iterator[Row]:
             check_columns(str(file), present, columns)
             wanted = [column for column in dict.fromkeys(columns.model_dump().values()) if column in present]
             for batch in table.iter_batches(batch_size=ROWS, columns=wanted):
-                for cells in _cells(batch, f"{file}: row {number + 1} or one of the {ROWS} after it"):
+                for cells in _cells(batch, f"{file}: rows {number + 1} to {number + batch.num_rows}"):
                     number += 1
                     yield f"{file}: row {number}", cells
     except OSError as error:
-        raise BadInput((error.strerror or str(error)).lower(), where=str(file), remedy="make it readable") from None
+        raise BadInput((error.strerror or str(error)).lower(), where=str(file), remedy="change its permissions") from None
     except pa.ArrowException:  # drop its message, which may quote a value
-        raise BadInput("not a Parquet file, or a damaged one", where=str(file), remedy="write it again") from None
+        raise BadInput("not a Parquet file, or damaged", where=str(file), remedy="write the file again") from None
 
 
 def _cells(batch: pa.RecordBatch, where: str) -> list[dict[str, Any]]:
@@ -198,7 +208,7 @@ def _cells(batch: pa.RecordBatch, where: str) -> list[dict[str, Any]]:
     except UnicodeDecodeError as error:
         raise BadInput(f"not UTF-8 (byte 0x{error.object[error.start]:02x})", where=where, remedy="write the text as UTF-8") from None
     except (ValueError, OverflowError, LookupError):
-        raise BadInput("a value that Python cannot hold, such as a date after 9999", where=where, remedy="write it as text") from None
+        raise BadInput("a value is out of range, such as a date after the year 9999", where=where, remedy="store it as a string") from None
 
 
 READERS: dict[str, Callable[[Path, Columns], Iterator[Row]]] = {".jsonl": _jsonl, ".csv": _csv, ".parquet": _parquet}

@@ -23,7 +23,7 @@ OneLine = Callable[[], str]
 BAD: dict[str, tuple[dict[str, bytes], str, str]] = {
     "empty file": ({"a.txt": b"one", "b.txt": b"", "c.txt": b"three"}, "", "b.txt: the file is empty"),
     "blank file": ({"a.txt": b"one", "b.txt": b" \n"}, "", "b.txt: the file is empty"),
-    "binary file": ({"a.txt": b"one", "b.md": b"two\nand\0three"}, "", "b.md: a binary file (NUL at byte 7)"),
+    "binary file": ({"a.txt": b"one", "b.md": b"two\nand\0three"}, "", "b.md: the file is binary (NUL at byte 7)"),
     "not UTF-8": ({"a.txt": "line\nñandú".encode("latin-1")}, "", "a.txt: not UTF-8 at byte 5 (0xf1)"),
     "one work": ({"a.txt": b"one"}, "", "in: the corpus holds 1 work, "),
     "two works": ({"a.txt": b"one", "b.txt": b"two"}, "", "in: the corpus holds 2 works, "),
@@ -35,18 +35,18 @@ BAD: dict[str, tuple[dict[str, bytes], str, str]] = {
     "unknown kind": ({"a.doc": b"x"}, "a.doc", "a.doc: not a kind of file"),
     "one text file": ({"a.txt": b"only a poem"}, "a.txt", "a.txt: the corpus holds 1 work, "),
     "malformed line": ({"a.jsonl": b'{"text": "x"}\n{"text": \n'}, "a.jsonl", "a.jsonl:2: not JSON: expecting value"),
-    "no object": ({"a.jsonl": b'["text"]\n'}, "a.jsonl", "a.jsonl:1: a list and not a JSON object"),
-    "no text": ({"a.jsonl": b'{"text": 3}\n'}, "a.jsonl", "a.jsonl:1: 'text' is int and not text"),
-    "half a character": ({"a.jsonl": b'{"text": "\\ud800"}\n'}, "a.jsonl", "a.jsonl:1: 'text': half of a character"),
-    "half a character elsewhere": (
+    "no object": ({"a.jsonl": b'["text"]\n'}, "a.jsonl", "a.jsonl:1: the line is of type list, not a JSON object"),
+    "no text": ({"a.jsonl": b'{"text": 3}\n'}, "a.jsonl", "a.jsonl:1: 'text' is of type int, not a string"),
+    "unpaired surrogate": ({"a.jsonl": b'{"text": "\\ud800"}\n'}, "a.jsonl", "a.jsonl:1: 'text': an unpaired surrogate"),
+    "unpaired surrogate elsewhere": (
         {"a.jsonl": b'{"text": "x", "author": "\\udc00"}\n'},
         "a.jsonl",
-        "a.jsonl:1: 'author': half of a character (\\udc00)",
+        "a.jsonl:1: 'author': an unpaired surrogate (\\udc00)",
     ),
     "deep JSON": ({"a.jsonl": b"[" * 100_000}, "a.jsonl", "a.jsonl:1: not JSON"),
-    "blank rows": ({"a.jsonl": b'{"text": ""}\n{"text": null}\n'}, "a.jsonl", "a.jsonl: the corpus holds no text"),
-    "empty table": ({"a.csv": b""}, "a.csv", "a.csv: no column 'text'; it has: none"),
-    "binary table": ({"a.csv": b"text\nx\0y\n"}, "a.csv", "a.csv: a binary file (NUL at byte 6)"),
+    "blank rows": ({"a.jsonl": b'{"text": ""}\n{"text": null}\n'}, "a.jsonl", "a.jsonl: the corpus contains no text"),
+    "empty table": ({"a.csv": b""}, "a.csv", "a.csv: no column 'text'; existing columns: none"),
+    "binary table": ({"a.csv": b"text\nx\0y\n"}, "a.csv", "a.csv: the file is binary (NUL at byte 6)"),
     "long row": ({"a.csv": b"text\nx\ny,z\n"}, "a.csv", "a.csv:3: the row has more cells"),
     "open quote": ({"a.csv": b'text\n"x'}, "a.csv", "a.csv:2: malformed CSV"),
     "not UTF-8 in a name": (
@@ -72,7 +72,7 @@ def test_bad_input_is_one_line(run: Run, tmp_path: Path, one_line: OneLine, case
 def test_a_column_that_the_profile_names_must_be_there(run: Run, tmp_path: Path, one_line: OneLine) -> None:
     (tmp_path / "a.csv").write_text("text,author\nx,y\n")
     assert run(tmp_path / "a.csv", columns={"author": "poet"}) == 2
-    assert "no column 'poet'; it has: text, author" in one_line()
+    assert "no column 'poet'; existing columns: text, author" in one_line()
 
 
 PRIVATE = "Anna Kowalski"
@@ -80,8 +80,8 @@ QUOTING: dict[str, tuple[str, bytes, dict[str, Any], str]] = {
     "no header": ("a.csv", b"Anna Kowalski,anna@example.org\nx,y\n", {}, "no column 'text', and the first row does not look like a header"),
     "no header, only words": ("a.csv", b"Anna,Kowalski,Paris\nx,y,z\n", {}, "does not look like a header"),
     "one long cell": ("a.csv", b"Anna Kowalski never came " * 999 + b"\n", {}, "does not look like a header"),
-    "names as keys": ("a.jsonl", b'{"Anna Kowalski": 1, "body": "x"}', {}, "it has: body and 1 more"),
-    "only names as keys": ("a.jsonl", b'{"Anna Kowalski": 1}', {}, "no column 'text'; it has: 1 with other names"),
+    "names as keys": ("a.jsonl", b'{"Anna Kowalski": 1, "body": "x"}', {}, "existing columns: body and 1 more"),
+    "only names as keys": ("a.jsonl", b'{"Anna Kowalski": 1}', {}, "no column 'text'; existing columns: 1 with other names"),
     "no date": ("a.csv", b"text,date\na,Anna Kowalski was here\n", {"split_by": "date"}, "a.csv: a.csv#1: its date is not an ISO date"),
     "half a date": ("a.csv", b"text,date\na,2020-01-02 Anna Kowalski\n", {"split_by": "date"}, "a.csv#1: its date is not"),
     "text as id": (
@@ -109,14 +109,14 @@ def test_no_message_quotes_a_text(run: Run, tmp_path: Path, one_line: OneLine, c
 def test_many_columns_are_counted(run: Run, tmp_path: Path, one_line: OneLine) -> None:
     (tmp_path / "a.csv").write_text(",".join(["author", *(f"c{n}" for n in range(40))]) + "\nx\n")
     assert run(tmp_path / "a.csv") == 2
-    assert "it has: author, c0, c1, c2, c3, c4, c5, c6, c7, c8 and 31 more" in one_line()
+    assert "existing columns: author, c0, c1, c2, c3, c4, c5, c6, c7, c8 and 31 more" in one_line()
 
 
 def test_parquet_with_broken_text(run: Run, tmp_path: Path, one_line: OneLine) -> None:
     buffers = [None, pa.py_buffer(b"\0\0\0\0\2\0\0\0\4\0\0\0"), pa.py_buffer(b"ok\xff\xfe")]
     pq.write_table(pa.table({"text": pa.Array.from_buffers(pa.string(), 2, buffers)}), tmp_path / "a.parquet")
     assert run(tmp_path / "a.parquet") == 2
-    assert "a.parquet: row 1 or one of the 256 after it: not UTF-8 (byte 0xff)" in one_line()
+    assert "a.parquet: rows 1 to 2: not UTF-8 (byte 0xff)" in one_line()
 
 
 def test_a_date_that_is_shown(run: Run, tmp_path: Path, one_line: OneLine) -> None:

@@ -119,7 +119,7 @@ def test_control_tokens_are_told_and_kept(run: Run, poems: Path, capfd: pytest.C
 @pytest.mark.parametrize("table", [jsonl, csv, parquet])
 def test_a_missing_column(run: Run, tmp_path: Path, one_line: OneLine, table: Callable[[Path], Path]) -> None:
     assert run(table(tmp_path)) == 2
-    assert "no column 'text'; it has: body, who, group" in one_line()
+    assert "no column 'text'; existing columns: body, who, group" in one_line()
 
 
 def test_own_text_is_never_sampled(run: Run, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -52,7 +52,7 @@ def test_repetitions_and_empty_texts_are_counted() -> None:
     plan = make_plan(documents, IngestSettings(), 42)
     assert plan.keep == [True] * 4 + [False] * 2
     assert plan.warnings[0] == "1 of 6 documents have no text and were dropped"
-    assert plan.warnings[1] == "1 of 6 documents repeat another's text exactly and were dropped"
+    assert plan.warnings[1] == "1 of 6 documents are exact duplicates of another document and were dropped"
 
 
 def test_text_is_normalised() -> None:
@@ -102,12 +102,12 @@ CHANGES = {
 def test_a_source_that_changes_between_the_readings(change: str) -> None:
     documents = [*works(4, 1)(), Document(id="empty", group="empty", text="")]
     plan = make_plan(documents, IngestSettings(), 42, "poems.csv")
-    with pytest.raises(BadInput, match=r"^poems.csv: the source changed while it was read; run again"):
+    with pytest.raises(BadInput, match=r"^poems.csv: the source changed while it was read; submit the run again"):
         list(follow(plan, CHANGES[change](documents)))
 
 
 def test_some_dates_are_told() -> None:
     documents = [replace(d, source="user", date="1790-01-02" if int(d.group) else "soon") for d in works(5, 2)()]
     told = make_plan(documents, IngestSettings(), 42).warnings[0]
-    assert told == "source user: 1 of 5 works have no ISO date, so it is split by hash and not in temporal order"
+    assert told == "source user: 1 of 5 works have no ISO date, so this source is split by hash, not by date"
     assert "soon" not in told
