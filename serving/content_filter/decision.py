@@ -83,7 +83,7 @@ def next_step(decisions: Sequence[FilterDecision], attempts: int) -> Step:
         ValueError: `decisions` is empty, or `attempts` is less than 1.
     """
     if not decisions or attempts < 1:
-        raise ValueError("a step follows one attempt at least")
+        raise ValueError("decisions must not be empty, and attempts must be at least 1")
     if decisions[-1].allowed:
         return "accept"
     return "resample" if len(decisions) < attempts else "refuse"

@@ -72,11 +72,11 @@ class Moderation:
                 async for chunk in response.aiter_bytes():
                     data += chunk
                     if len(data) > ANSWER:
-                        raise ValueError("the answer is too long")
+                        raise ValueError(f"the response is larger than {ANSWER} bytes")
         attributes = json.loads(data)["attributeScores"]
         scores = {name: float(attributes[name]["summaryScore"]["value"]) for name in self._settings.attributes}
         if not all(0 <= score <= 1 for score in scores.values()):  # this also refuses NaN
-            raise ValueError("a score is no share")
+            raise ValueError("a score is not between 0 and 1")
         return scores
 
     def _body(self, text: str) -> bytes:
@@ -97,11 +97,13 @@ def _key(settings: ModerationSettings) -> str:
         try:
             key = Path(settings.key_file).read_text("utf-8").strip()
         except (OSError, ValueError):
-            raise BadInput("the moderation service's key cannot be read", where=source, remedy="give a file with the key alone") from None
+            problem, remedy = "the API key of the moderation service cannot be read", "give a text file that contains only the key"
+            raise BadInput(problem, where=source, remedy=remedy) from None
     else:
         source, key = settings.key_environment, os.environ.get(settings.key_environment, "").strip()
     if not key:
-        raise BadInput("no key for the moderation service", where=source, remedy="put the key there, or turn moderation off")
+        raise BadInput("no API key for the moderation service", where=source, remedy="store the key there, or turn moderation off")
     if not (key.isascii() and key.isprintable() and " " not in key):
-        raise BadInput("the moderation service's key holds what no key holds", where=source, remedy="put the key there, and nothing else")
+        problem = "the API key of the moderation service contains spaces or characters other than printable ASCII"
+        raise BadInput(problem, where=source, remedy="store only the key there")
     return key

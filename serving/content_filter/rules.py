@@ -146,9 +146,9 @@ class Rules:
         unknown = left_out - {rule.name for rule in RULES}
         if unknown:
             raise BadInput(
-                f"no rule is called {', '.join(sorted(unknown))}",
+                f"unknown rule {', '.join(sorted(unknown))}",
                 where="content_filter.rules_off",
-                remedy=f"name some of: {', '.join(rule.name for rule in RULES)}",
+                remedy=f"choose from {', '.join(rule.name for rule in RULES)}",
             )
         kept = [rule for rule in RULES if rule.name not in left_out]
         self._rules: dict[Side, list[Rule]] = {side: [rule for rule in kept if side in rule.sides] for side in _BOTH}

@@ -56,11 +56,9 @@ def parse(word: str, severity: Severity, category: str, where: str) -> WordEntry
         BadInput: the text has none of these forms.
     """
     match = _ENTRY.fullmatch(word)
-    if not match:
-        raise BadInput(f"{word!r} is no entry of a word list", where=where, remedy="write word, word*, *word* or two_words")
-    prefix, core, suffix = match.groups()
-    if (prefix and not suffix) or ("_" in core and (prefix or suffix)):
-        raise BadInput(f"{word!r} is no entry of a word list", where=where, remedy="write word, word*, *word* or two_words")
+    prefix, core, suffix = match.groups() if match else ("", "", "")
+    if not match or (prefix and not suffix) or ("_" in core and (prefix or suffix)):
+        raise BadInput(f"{word!r} is not a valid entry of a word list", where=where, remedy="write word, word*, *word* or two_words")
     return WordEntry(fold(core.replace("_", " ")), severity, category, anywhere=bool(prefix), open=bool(suffix and not prefix))
 
 
@@ -80,11 +78,13 @@ def _entries(lines: list[str], where: str) -> Iterator[WordEntry]:
             match = _HEADING.fullmatch(line.strip())
             severity = next((name for name in _SEVERITIES if match and match[1] == name), None)
             if not match or severity is None:
-                raise BadInput("no heading of a word list", where=place, remedy="write [severity category], such as [mild profanity]")
+                raise BadInput(
+                    "not a valid heading of a word list", where=place, remedy="write [severity category], such as [mild profanity]"
+                )
             heading = severity, match[2]
             continue
         if heading is None:
-            raise BadInput("words before the first heading", where=place, remedy="write [severity category] above them")
+            raise BadInput("words before the first heading", where=place, remedy="add a heading above them, such as [mild profanity]")
         for word in line.split():
             yield parse(word, *heading, place)
 

@@ -54,5 +54,5 @@ def test_the_loop_ends_after_so_many_attempts_and_never_shows_what_was_refused(o
 
 @pytest.mark.parametrize(("decisions", "attempts"), [([], 3), ([YES], 0)])
 def test_no_step_without_an_attempt(decisions: list[FilterDecision], attempts: int) -> None:
-    with pytest.raises(ValueError, match="one attempt"):
+    with pytest.raises(ValueError, match="attempts must be at least 1"):
         next_step(decisions, attempts)

@@ -80,8 +80,8 @@ def test_words_can_be_added_allowed_and_counted_from_a_severity() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"rules_off": ("nothing",)}, "no rule is called nothing"),
-        ({"words_added": ("a b",)}, "content_filter.words_added: 'a b' is no entry"),
+        ({"rules_off": ("nothing",)}, "unknown rule nothing"),
+        ({"words_added": ("a b",)}, "content_filter.words_added: 'a b' is not a valid entry"),
     ],
 )
 def test_settings_that_name_what_is_not_there_are_refused_at_start(settings: dict[str, Any], message: str) -> None:

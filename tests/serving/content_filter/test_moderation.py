@@ -204,7 +204,7 @@ def test_the_key_may_be_in_a_file(service: Service, tmp_path: Path, monkeypatch:
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(None, "cannot be read"), ("", "no key"), ("two words", "holds what no key holds"), ("naïve", "holds what no key holds")],
+    [(None, "cannot be read"), ("", "no API key"), ("two words", "other than printable ASCII"), ("naïve", "other than printable ASCII")],
 )
 def test_a_key_that_is_none_is_said_at_start_and_never_shown(tmp_path: Path, content: str | None, message: str) -> None:
     path = tmp_path / "key"

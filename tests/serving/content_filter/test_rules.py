@@ -124,7 +124,7 @@ def test_a_rule_is_asked_on_its_sides_only(side: Side, hit: str | None) -> None:
 
 def test_a_rule_can_be_left_out_and_an_unknown_one_is_said() -> None:
     assert Rules(["email_address"]).find(Passage("romeo@verona.example"), "completion") is None
-    with pytest.raises(BadInput, match="content_filter.rules_off: no rule is called emails; name some of: payment_card"):
+    with pytest.raises(BadInput, match="content_filter.rules_off: unknown rule emails; choose from payment_card"):
         Rules(["emails"])
 
 

@@ -20,8 +20,8 @@ def test_a_list_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "line", "message"),
     [
-        ("rose", 1, "before the first heading"), ("[mild flower]\nro*se", 2, "'ro\\*se' is no entry"), ("[mild flower]\n*rose", 2, "is no entry"),
-        ("[mild flower]\ntwo_words*", 2, "is no entry"), ("[wild flower]\nrose", 1, "no heading"), ("[mild]\nrose", 1, "no heading"), ("[mild flower\nrose", 1, "no heading"),
+        ("rose", 1, "before the first heading"), ("[mild flower]\nro*se", 2, "'ro\\*se' is not a valid entry"), ("[mild flower]\n*rose", 2, "is not a valid entry"),
+        ("[mild flower]\ntwo_words*", 2, "is not a valid entry"), ("[wild flower]\nrose", 1, "not a valid heading"), ("[mild]\nrose", 1, "not a valid heading"), ("[mild flower\nrose", 1, "not a valid heading"),
     ],
 )  # fmt: skip
 def test_a_list_that_cannot_be_read_says_where(tmp_path: Path, text: str, line: int, message: str) -> None:
