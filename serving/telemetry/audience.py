@@ -84,13 +84,15 @@ class AudienceSeries(Collector):
         self._sessions = Sessions(settings.session_gap_seconds, settings.users)
         self._lock = threading.Lock()
         self.length = Histogram(
-            "robo_poet_session_duration_seconds", "From a user's first to last request of a session, seen when it has ended.",
+            "robo_poet_session_duration_seconds", "Time from the first to the last request of a session, in seconds.",
             buckets=[60 * minutes for minutes in MINUTES], registry=registry,
         )  # fmt: skip
         self.score = Histogram(
-            "robo_poet_feedback_score", "Ratings, 1 to 5.", ["version", "arm"], buckets=(1, 2, 3, 4, 5), registry=registry
+            "robo_poet_feedback_score", "Feedback ratings, 1 to 5.", ["version", "arm"], buckets=(1, 2, 3, 4, 5), registry=registry
         )
-        self.thumbs = Counter("robo_poet_feedback_thumbs_total", "Thumbs, up and down.", ["version", "arm", "thumb"], registry=registry)
+        self.thumbs = Counter(
+            "robo_poet_feedback_thumbs_total", "Feedback thumbs, up or down.", ["version", "arm", "thumb"], registry=registry
+        )
         registry.register(self)
 
     def seen(self, user: str) -> None:
@@ -101,7 +103,7 @@ class AudienceSeries(Collector):
             self.length.observe(seconds)
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        family = GaugeMetricFamily("robo_poet_active_users", "Distinct users within the window.", labels=["window"])
+        family = GaugeMetricFamily("robo_poet_active_users", "Distinct users in the window.", labels=["window"])
         now = time.monotonic()
         with self._lock:
             ended = self._sessions.ended(now)

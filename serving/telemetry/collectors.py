@@ -51,9 +51,11 @@ class GpuCollector(Collector):
             return None
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        used = GaugeMetricFamily("robo_poet_gpu_memory_used_bytes", "Memory of the GPU in use, by anyone.", labels=["gpu"])
-        total = GaugeMetricFamily("robo_poet_gpu_memory_total_bytes", "Memory of the GPU.", labels=["gpu"])
-        busy = GaugeMetricFamily("robo_poet_gpu_utilisation_ratio", "Share of the last sample period in which it computed.", labels=["gpu"])
+        used = GaugeMetricFamily("robo_poet_gpu_memory_used_bytes", "Used GPU memory of all processes, in bytes.", labels=["gpu"])
+        total = GaugeMetricFamily("robo_poet_gpu_memory_total_bytes", "Total memory of the GPU, in bytes.", labels=["gpu"])
+        busy = GaugeMetricFamily(
+            "robo_poet_gpu_utilisation_ratio", "Share of the last sample period in which the GPU was busy, 0 to 1.", labels=["gpu"]
+        )
         for index in range(self._count()):
             try:
                 device = self._nvml.nvmlDeviceGetHandleByIndex(index)

@@ -29,12 +29,15 @@ def read_or_make_key(path: Path) -> bytes:
             _make_key(path)
         mode, key = path.stat().st_mode, path.read_bytes()
     except OSError as error:
-        raise BadInput(f"the key cannot be read or made: {error.strerror}", where=str(path), remedy="mend the folder's rights") from None
+        problem = f"the key file cannot be read or created ({error.strerror})"
+        raise BadInput(problem, where=str(path), remedy="check the permissions of the folder and the file") from None
     if mode & 0o077:
-        raise BadInput("others may read the key", where=str(path), remedy="chmod 600, and think of the key as known to them")
+        raise BadInput("other users can read the key file", where=str(path), remedy="run chmod 600 on it, and treat the key as compromised")
     if len(key) != KEY_BYTES:
         raise BadInput(
-            f"{len(key)} bytes are no key of {KEY_BYTES}", where=str(path), remedy="restore it from a backup, or delete it for a new one"
+            f"the key has {len(key)} bytes instead of {KEY_BYTES}",
+            where=str(path),
+            remedy="restore it from a backup, or delete it to create a new key",
         )
     return key
 

@@ -13,53 +13,51 @@ class RequestSeries:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.duration = Histogram(
-            "robo_poet_request_duration_seconds", "From the request's last byte in to the answer's last byte out.",
+            "robo_poet_request_duration_seconds", "Time from the last byte of the request to the last byte of the answer, in seconds.",
             ["route", "status", "arm"], buckets=DURATION_BUCKETS, registry=registry,
         )  # fmt: skip
         self.normalised = Histogram(
-            "robo_poet_request_duration_normalised_seconds", "Duration of a completed request, per 100 tokens of its longest sample.",
+            "robo_poet_request_duration_normalised_seconds", "Seconds of a completed request per 100 tokens of its longest sample.",
             ["arm"], buckets=DURATION_BUCKETS, registry=registry,
         )  # fmt: skip
         self.first_token = Histogram(
             "robo_poet_time_to_first_token_seconds",
-            "Of a stream: until its first chunk was sent.",
+            "Time until the first chunk of a stream is sent, in seconds.",
             ["arm"],
             buckets=DURATION_BUCKETS,
             registry=registry,
         )
         self.requests = Counter(
-            "robo_poet_requests_total", "Requests by their answer; version and arm where one was chosen.",
+            "robo_poet_requests_total", "Requests by route, status class, model version and arm.",
             ["route", "status", "version", "arm"], registry=registry,
         )  # fmt: skip
-        self.tokens = Counter(
-            "robo_poet_tokens_total", "Tokens read (prompt) and written (completion).", ["version", "arm", "text"], registry=registry
-        )
+        self.tokens = Counter("robo_poet_tokens_total", "Tokens of prompts and completions.", ["version", "arm", "text"], registry=registry)
         self.loss = Counter(
-            "robo_poet_log_loss_nats_total", "Sum of the tokens' negative log-likelihood; by robo_poet_scored_tokens_total: cross-entropy.",
+            "robo_poet_log_loss_nats_total", "Sum of negative log-likelihoods, in nats. Per scored token: the cross-entropy.",
             ["version", "arm", "text"], registry=registry,
         )  # fmt: skip
         self.scored = Counter(
-            "robo_poet_scored_tokens_total", "Tokens whose likelihood is known.", ["version", "arm", "text"], registry=registry
+            "robo_poet_scored_tokens_total", "Tokens whose log-likelihood was computed.", ["version", "arm", "text"], registry=registry
         )
         self.generation = Summary(
             "robo_poet_generation_duration_seconds",
-            "Time the model server took for a completed request.",
+            "Time that the model server takes for a completed request, in seconds.",
             ["version", "arm"],
             registry=registry,
         )
         self.cost = Summary(
-            "robo_poet_generation_cost", "Of a completed request: its seconds of generation times the cost per second that is set.",
+            "robo_poet_generation_cost", "Cost of a completed request: generation time in seconds times the configured cost per second.",
             ["version", "arm"], registry=registry,
         )  # fmt: skip
-        self.refusals = Counter(
-            "robo_poet_refusals_total", "Requests refused or failed, by the answer's code.", ["code"], registry=registry
+        self.refusals = Counter("robo_poet_refusals_total", "Refused or failed requests, by error code.", ["code"], registry=registry)
+        self.rate_limited = Counter(
+            "robo_poet_rate_limited_total", "Requests above the rate limit of their user or address.", registry=registry
         )
-        self.rate_limited = Counter("robo_poet_rate_limited_total", "Requests over the limit of their user or address.", registry=registry)
-        self.shed = Counter("robo_poet_shed_total", "Requests turned away because too many were waiting.", registry=registry)
-        self.timeouts = Counter("robo_poet_timeouts_total", "Requests that met their deadline.", registry=registry)
-        self.left = Counter("robo_poet_clients_gone_total", "Requests whose client left before the answer.", registry=registry)
-        self.in_flight = Gauge("robo_poet_requests_in_flight", "Requests being answered now.", registry=registry)
-        self.queue = Gauge("robo_poet_queue_depth", "Requests waiting for the model server.", registry=registry)
+        self.shed = Counter("robo_poet_shed_total", "Requests refused because the queue was full.", registry=registry)
+        self.timeouts = Counter("robo_poet_timeouts_total", "Requests that exceeded their deadline.", registry=registry)
+        self.left = Counter("robo_poet_clients_gone_total", "Requests whose client disconnected before the answer.", registry=registry)
+        self.in_flight = Gauge("robo_poet_requests_in_flight", "Requests in progress.", registry=registry)
+        self.queue = Gauge("robo_poet_queue_depth", "Requests that wait for the model server.", registry=registry)
 
 
 PARAMETER_BUCKETS: Mapping[str, tuple[float, ...]] = {
@@ -70,11 +68,11 @@ PARAMETER_BUCKETS: Mapping[str, tuple[float, ...]] = {
     "num_samples": (1, 2, 3, 4, 5),
 }  # fmt: skip
 PARAMETER_HELP: Mapping[str, str] = {
-    "temperature": "Temperature asked for.",
-    "top_p": "Nucleus asked for, a share of the probability.",
-    "top_k": "Candidates asked for.",
-    "max_length": "Tokens asked for, at most.",
-    "num_samples": "Completions asked for.",
+    "temperature": "Requested temperature.",
+    "top_p": "Requested top_p: probability mass of the nucleus, 0 to 1.",
+    "top_k": "Requested top_k: number of candidate tokens.",
+    "max_length": "Requested maximum length, in tokens.",
+    "num_samples": "Requested number of completions.",
 }
 
 
@@ -99,11 +97,13 @@ class ModelSeries:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.versions = Gauge(
-            "robo_poet_model_version_info", "1 for each version in service.", ["version", "digest", "arm"], registry=registry
+            "robo_poet_model_version_info", "1 for each model version in service.", ["version", "digest", "arm"], registry=registry
         )
-        self.loads = Counter("robo_poet_model_loads_total", "Versions taken into service.", ["version", "outcome"], registry=registry)
+        self.loads = Counter(
+            "robo_poet_model_loads_total", "Loads of model versions, by outcome.", ["version", "outcome"], registry=registry
+        )
         self.filter = Counter(
-            "robo_poet_filter_decisions_total", "Decisions of the content filter; the rule where it refused.",
+            "robo_poet_filter_decisions_total", "Decisions of the content filter, by side and rule.",
             ["side", "decision", "rule"], registry=registry,
         )  # fmt: skip
 

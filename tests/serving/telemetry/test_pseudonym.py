@@ -26,7 +26,12 @@ def test_replicas_that_start_at_once_agree(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "mode", "told"), [(b"x" * 32, 0o644, "others may read"), (b"short", 0o600, "5 bytes are no key"), (b"", 0o600, "0 bytes")]
+    ("content", "mode", "told"),
+    [
+        (b"x" * 32, 0o644, "other users can read"),
+        (b"short", 0o600, "the key has 5 bytes instead of 32"),
+        (b"", 0o600, "the key has 0 bytes"),
+    ],
 )
 def test_what_is_no_key(tmp_path: Path, content: bytes, mode: int, told: str) -> None:
     path = tmp_path / "key"
@@ -39,7 +44,7 @@ def test_what_is_no_key(tmp_path: Path, content: bytes, mode: int, told: str) ->
 def test_where_no_key_can_be(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for path in (tmp_path / "file" / "key", tmp_path):
-        with pytest.raises(BadInput, match="cannot be read or made"):
+        with pytest.raises(BadInput, match="cannot be read or created"):
             read_or_make_key(path)
 
 
