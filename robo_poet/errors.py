@@ -1,8 +1,12 @@
-"""The error that a user can act on, and the reading of JSON objects that raises it. Any other exception that leaves a program is a bug."""
+"""The error that a user can act on, and readers of JSON objects and command lines that raise it.
 
+Any other exception that leaves a program is a bug.
+"""
+
+import argparse
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 
 class BadInput(Exception):
@@ -18,6 +22,13 @@ class BadInput(Exception):
         self.what, self.where, self.remedy = what, where, remedy
         line = f"{where}: {what}" if where else what
         super().__init__(" ".join(f"{line}; {remedy}".split()) if remedy else " ".join(line.split()))
+
+
+class BadInputParser(argparse.ArgumentParser):
+    """An argument parser that raises `BadInput` for a wrong command line, so that the error is one line, without the usage text."""
+
+    def error(self, message: str) -> NoReturn:
+        raise BadInput(message, where="command line", remedy="see --help")
 
 
 def parse_object(text: str, *, where: str) -> dict[str, Any]:

@@ -7,10 +7,9 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
 
 from robo_poet.display import terminal_text
-from robo_poet.errors import BadInput
+from robo_poet.errors import BadInput, BadInputParser
 from robo_poet.model.completion import Sampling
 from robo_poet.model.edge import load_edge
 from robo_poet.model.inputs import encode_prompt
@@ -32,39 +31,45 @@ def find_model(folder: Path, tokenizer: Path | None = None) -> tuple[Path, Path]
     candidates = (folder / "model" / "edge", folder / "edge", folder)
     edge = next((candidate for candidate in candidates if (candidate / "model.tflite").is_file()), None)
     if edge is None:
-        raise BadInput("no edge model in it", where=str(folder), remedy="give a folder that holds model/edge, edge or model.tflite")
+        raise BadInput("the folder contains no edge model", where=str(folder), remedy="give a folder with model/edge, edge or model.tflite")
     if tokenizer is None:
         tokenizer = next((candidate for candidate in (folder / "tokenizer", folder.parent / "tokenizer") if candidate.is_dir()), None)
     if tokenizer is None:
-        raise BadInput("no tokenizer beside it", where=str(folder), remedy="give the folder of its tokenizer with --tokenizer")
+        raise BadInput("no tokenizer in this folder or next to it", where=str(folder), remedy="give its folder with --tokenizer")
     return edge, tokenizer
 
 
 BAD_INPUT = 2  # exit status for invalid input
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """Report the error in one line, as for all bad input, without the usage text."""
-        raise BadInput(message, where="command line", remedy="--help shows the use")
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="python -m serving.edge", description=__doc__)
-    parser.add_argument("model", type=Path, help="a version's folder in the registry, a model artifact, or its edge/ alone")
-    parser.add_argument("prompt", help="how the text begins: a few words, at least 3 tokens")
-    parser.add_argument("--tokenizer", type=Path, help="folder of its tokenizer, if that is not in or beside the model")
-    parser.add_argument("--max-length", type=int, default=100, help="tokens to write at most, 1 to 512 (100)")
-    parser.add_argument("--min-length", type=int, help="tokens to write at least (10, if there is room for them)")
-    parser.add_argument("--temperature", type=float, default=0.8, help="0.1, plain, to 2.0, wild (0.8)")
-    parser.add_argument("--top-k", type=int, default=50, help="draw from the k likeliest; 0 is off, 1 is greedy (50)")
-    parser.add_argument("--top-p", type=float, default=0.9, help="draw from the likeliest of this mass together, 0.1 to 1.0 (0.9)")
-    parser.add_argument("--repetition-penalty", type=float, default=1.0, help="1.0, off, to 1.2 (1.0)")
-    parser.add_argument("--stop", action="append", default=[], metavar="TEXT", help="end behind this text; may be given again")
-    parser.add_argument("--ban", action="append", default=[], metavar="TEXT", help="write no token that holds it; may be given again")
-    parser.add_argument("--seed", type=int, help="the same seed writes the same text; without one, each time another")
-    parser.add_argument("--threads", type=int, help="of one step (what the machine has, up to 4)")
-    parser.add_argument("--quiet", action="store_true", help="say nothing of speed and memory at the end")
+    parser = BadInputParser(prog="python -m serving.edge", description=__doc__)
+    parser.add_argument("model", type=Path, help="folder of a registered version, of a model artifact, or only its edge/ folder")
+    parser.add_argument("prompt", help="start of the text, at least 3 tokens")
+    parser.add_argument("--tokenizer", type=Path, help="folder of the tokenizer, if it is not in or next to the model's folder")
+    parser.add_argument("--max-length", type=int, default=100, help="largest number of tokens to generate, 1 to 512 (default 100)")
+    parser.add_argument(
+        "--min-length", type=int, help="smallest number of tokens to generate (default 10, or --max-length if that is less)"
+    )
+    parser.add_argument(
+        "--temperature", type=float, default=0.8, help="sampling temperature, 0.1 to 2.0; higher is more random (default 0.8)"
+    )
+    parser.add_argument(
+        "--top-k", type=int, default=50, help="sample from the k most likely tokens, 1 to 100; 0 is off, 1 is greedy (default 50)"
+    )
+    parser.add_argument(
+        "--top-p", type=float, default=0.9, help="sample from the most likely tokens up to this probability mass, 0.1 to 1.0 (default 0.9)"
+    )
+    parser.add_argument(
+        "--repetition-penalty", type=float, default=1.0, help="penalty of tokens that occurred before, 1.0 to 1.2; 1.0 is off (default 1.0)"
+    )
+    parser.add_argument("--stop", action="append", default=[], metavar="TEXT", help="stop after this text; repeatable")
+    parser.add_argument(
+        "--ban", action="append", default=[], metavar="TEXT", help="never generate a token that contains this text; repeatable"
+    )
+    parser.add_argument("--seed", type=int, help="random seed; the same seed gives the same text (default: a random one)")
+    parser.add_argument("--threads", type=int, help="threads of the model, 1 to 64 (default: the CPU cores, at most 4)")
+    parser.add_argument("--quiet", action="store_true", help="do not print speed and memory at the end")
     return parser
 
 
@@ -84,7 +89,7 @@ def run(argv: Sequence[str] | None = None) -> None:
         try:
             "".join(texts).encode()
         except UnicodeEncodeError:  # the command line contains bytes that are not UTF-8
-            raise BadInput("it is not UTF-8", where=name) from None
+            raise BadInput("not valid UTF-8", where=name) from None
     seed = secrets.randbelow(2**31) if args.seed is None else args.seed
     model = load_edge(*find_model(args.model, args.tokenizer), threads=args.threads)
     prompt = encode_prompt(model, args.prompt)
@@ -94,11 +99,11 @@ def run(argv: Sequence[str] | None = None) -> None:
         _show(piece)
     _show("\n")
     if model.position >= model.max_length - 1 and len(prompt) + sampling.max_new > model.max_length:
-        print(f"the context of {model.max_length} tokens is full: the text ends here", file=sys.stderr)
+        print(f"warning: the text ends at the context limit of {model.max_length} tokens", file=sys.stderr)
     if not args.quiet:
         milliseconds = 1000 * (time.perf_counter() - started) / max(1, model.position)
-        figures = f"{model.position} tokens read and written, {milliseconds:.2f} ms each, {_peak_megabytes():.0f} MB"
-        print(f"{figures} · --seed {seed} writes this again", file=sys.stderr)
+        figures = f"{model.position} tokens read and written, {milliseconds:.2f} ms per token, peak memory {_peak_mebibytes():.0f} MiB"
+        print(f"{figures}; --seed {seed} repeats this text", file=sys.stderr)
 
 
 def _sampling(args: argparse.Namespace) -> Sampling:
@@ -113,7 +118,7 @@ def _sampling(args: argparse.Namespace) -> Sampling:
         raise BadInput(error.what.replace("max_new,", "--max-length"), where=where, remedy=error.remedy) from None
 
 
-def _peak_megabytes() -> float:
+def _peak_mebibytes() -> float:
     """Return the peak memory of this process in MiB. `getrusage` would include the process image from before `exec`."""
     status = Path("/proc/self/status").read_text("utf-8")
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")) / 1024

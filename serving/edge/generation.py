@@ -31,11 +31,11 @@ def write(model: EdgeModel, prompt: Sequence[int], sampling: Sampling, seed: int
             or all tokens are banned.
     """
     if sampling.beams > 1:
-        raise BadInput("the edge runner has no beam search", where="beams", remedy="leave it at 1")
+        raise BadInput("the edge runner does not support beam search", where="beams", remedy="set it to 1")
     tokenizer = model.tokenizer
     for text in sampling.banned:
         if not tokenizer.holding([text]):  # an error, because the ban would have no effect
-            raise BadInput(f"no token holds {text!r}, so it cannot be banned", where="banned", remedy="give a shorter piece of it")
+            raise BadInput(f"no token contains {text!r}, so it cannot be banned", where="banned", remedy="give a shorter part of it")
     mask = np.zeros(model.vocabulary, np.float32)
     mask[banned_tokens(tokenizer, sampling.banned)] = -np.inf
     mask[:END] = mask[tokenizer.size :] = -np.inf

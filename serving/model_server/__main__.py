@@ -52,7 +52,7 @@ async def serve(flags: Any) -> None:
     await apply(models)
     unavailable = [name for name in models if not any(name == served for served, _, _ in versions.loaded())]
     if len(unavailable) == len(models):
-        raise BadInput("no version could be loaded", where=", ".join(unavailable), remedy="the lines above say why")
+        raise BadInput("no version could be loaded", where=", ".join(unavailable), remedy="the log lines above name the reasons")
     metrics = ServerMetrics(versions)
     app = make_app(versions, metrics)
     http = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=35))
@@ -67,7 +67,7 @@ async def serve(flags: Any) -> None:
     http_address = f"{flags.host}:{listener.getsockname()[1]}"
     print(f"model_server: ready http {http_address} grpc {flags.host}:{port}", flush=True)
     await stopping.wait()
-    say("ending: what runs is finished first")
+    say("stopping; running requests are finished first")
     watcher.cancel()
     http.should_exit = True
     await asyncio.gather(http_task, grpc.stop(35))
@@ -86,7 +86,7 @@ def _listener(host: str, port: int) -> socket.socket:
         listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=1024)
     except OSError as error:
         raise BadInput(
-            f"the address cannot be used ({os.strerror(error.errno or 0)})", where=f"{host}:{port}", remedy="another --rest_api_port"
+            f"the address cannot be used ({os.strerror(error.errno or 0)})", where=f"{host}:{port}", remedy="choose another --rest_api_port"
         ) from None
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
@@ -96,7 +96,7 @@ def _configured(flags: Any) -> dict[str, ModelConfig]:
     if flags.model_config_file:
         return read_config(flags.model_config_file)
     if not flags.model_base_path.is_dir():
-        raise BadInput("no such folder", where=str(flags.model_base_path))
+        raise BadInput("no such folder", where=str(flags.model_base_path), remedy="create it, or change --model_base_path")
     return {flags.model_name: ModelConfig(flags.model_base_path)}
 
 
@@ -112,7 +112,7 @@ async def _watch(flags: Any, current_models: Any, apply: Any) -> None:
         except Exception as error:  # any error: the next poll may succeed
             reason = str(error) if isinstance(error, BadInput) else f"{type(error).__name__}: {error}"
             if reason != reported:
-                say(f"the configuration is left as it was: {reason}")
+                say(f"the previous configuration stays in use: {reason}")
             reported = reason
 
 

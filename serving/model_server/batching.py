@@ -51,7 +51,7 @@ class Batching:
     def __post_init__(self) -> None:
         sizes = self.allowed_batch_sizes
         if not sizes or list(sizes) != sorted(set(sizes)) or sizes[0] < 1 or sizes[-1] != self.max_batch_size:
-            raise BadInput(f"{list(sizes)} does not ascend to max_batch_size, {self.max_batch_size}", where="allowed_batch_sizes")
+            raise BadInput(f"{list(sizes)} must ascend and end with max_batch_size, {self.max_batch_size}", where="allowed_batch_sizes")
         if self.max_enqueued_batches < 1 or self.num_batch_threads < 1:
             raise BadInput("must be at least 1", where="max_enqueued_batches, num_batch_threads")
 
@@ -75,7 +75,7 @@ def read_batching(path: Path) -> Batching:
         field = _FIELD.match(text, position)
         if field is None or field[1] not in PARAMETER_NAMES:
             line = text.count("\n", 0, position + len(text[position:]) - len(text[position:].lstrip())) + 1
-            raise BadInput("no batching parameter", where=f"{path}: line {line}", remedy=f"they are {', '.join(PARAMETER_NAMES)}")
+            raise BadInput("not a batching parameter", where=f"{path}: line {line}", remedy=f"choose from {', '.join(PARAMETER_NAMES)}")
         value = field[2] or field[3]
         values_by_name.setdefault(field[1], []).append({"true": 1, "false": 0}.get(value, 0) if value.isalpha() else int(value))
         position = field.end()
@@ -174,7 +174,7 @@ class Batcher:
         if len(rows) != 1 or not (count := rows.pop()):
             raise CallError(Code.INVALID_ARGUMENT, "all inputs must have the same number of rows, at least 1")
         if count > self._batching.max_batch_size:
-            raise CallError(Code.INVALID_ARGUMENT, f"{count} rows are more than a batch holds, {self._batching.max_batch_size}")
+            raise CallError(Code.INVALID_ARGUMENT, f"{count} rows exceed the limit of a batch, {self._batching.max_batch_size} rows")
         task = QueuedRequest(inputs, count, deadline)
         with self._changed:
             if self._closed:
@@ -222,7 +222,7 @@ class Batcher:
             if not task.answer.set_running_or_notify_cancel():
                 continue
             if task.deadline <= now:
-                task.answer.set_exception(CallError(Code.DEADLINE_EXCEEDED, "the deadline passed while the request waited"))
+                task.answer.set_exception(CallError(Code.DEADLINE_EXCEEDED, "the deadline passed while the request waited in the queue"))
                 continue
             tasks.append(task)
             rows += task.rows
@@ -244,7 +244,7 @@ class Batcher:
         try:
             result = self._run(stack(tasks, size))
             if wrong := sorted(name for name, value in result.items() if value.ndim == 0 or len(value) != size):
-                raise CallError(Code.INTERNAL, f"{', '.join(wrong)}: not a row of output for each row of input")
+                raise CallError(Code.INTERNAL, f"{', '.join(wrong)}: must have one output row for each input row")
         except BaseException as error:
             if len(tasks) > 1 and isinstance(error, CallError) and error.code is Code.INVALID_ARGUMENT:
                 for task in tasks:  # run each alone: one invalid request must not fail the others

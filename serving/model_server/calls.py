@@ -54,7 +54,7 @@ async def predict(
         raise
     except TimeoutError:
         code = Code.DEADLINE_EXCEEDED.name
-        raise CallError(Code.DEADLINE_EXCEEDED, "the deadline passed before the answer was there") from None
+        raise CallError(Code.DEADLINE_EXCEEDED, "the deadline passed before the answer was ready") from None
     except asyncio.CancelledError:
         code = Code.CANCELLED.name
         raise
@@ -62,7 +62,7 @@ async def predict(
         code = Code.INTERNAL.name
         reason = next(iter(str(error).splitlines()), "")[:300]
         print(f"model_server: a call of version {version} of {model} failed: {type(error).__name__}: {reason}", file=sys.stderr, flush=True)
-        raise CallError(Code.INTERNAL, "the model could not be run") from None
+        raise CallError(Code.INTERNAL, "the model failed; the server's log has the reason") from None
     finally:
         metrics.called(model, version, code, time.perf_counter() - started)
 

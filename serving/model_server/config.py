@@ -8,35 +8,28 @@ import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NoReturn
 
 from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
-from robo_poet.errors import BadInput
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """Report the error in one line, as for all bad input, without the usage text."""
-        raise BadInput(message, where="command line", remedy="--help shows the use")
+from robo_poet.errors import BadInput, BadInputParser
 
 
 def _port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) > 65535:
-        raise argparse.ArgumentTypeError("0 to 65535")
+        raise argparse.ArgumentTypeError("must be a port from 0 to 65535")
     return int(text)
 
 
 def _seconds(text: str) -> float:
     if not 0 <= (seconds := float(text)) <= 86400:  # argparse reports the ValueError of a text that is not a number
-        raise argparse.ArgumentTypeError("0 to 86400 seconds")
+        raise argparse.ArgumentTypeError("must be 0 to 86400 seconds")
     return seconds
 
 
 def _truth(text: str) -> bool:
     if text.lower() not in ("true", "false", "1", "0"):
-        raise argparse.ArgumentTypeError("true or false")
+        raise argparse.ArgumentTypeError("must be true or false")
     return text.lower() in ("true", "1")
 
 
@@ -46,29 +39,34 @@ def parse_flags(argv: Sequence[str] | None) -> argparse.Namespace:
     Raises:
         BadInput: an argument is not valid, or not exactly one of configuration file and model folder is given.
     """
-    parser = _Parser(prog="python -m serving.model_server", description="Serves exported models as TensorFlow Serving does.")
+    parser = BadInputParser(prog="python -m serving.model_server", description="Serve exported models with TensorFlow Serving's protocol.")
     add = parser.add_argument
-    add("--host", default="127.0.0.1", help="address to listen on (ours; the binary listens on all)")
-    add("--port", type=_port, default=8500, help="gRPC; 0 takes a free one")
-    add("--rest_api_port", type=_port, default=8501, help="HTTP; 0 takes a free one")
-    add("--model_config_file", type=Path, help="models, versions and labels; a text protobuf")
-    add("--model_config_file_poll_wait_seconds", type=_seconds, default=0.0, help="read it again so often; 0: never")
-    add("--file_system_poll_wait_seconds", type=_seconds, default=1.0, help="look for new versions so often")
-    add("--model_name", default="default", help="of the one model, where there is no configuration")
-    add("--model_base_path", type=Path, help="folder of its versions")
+    add("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1; tensorflow_model_server listens on all)")
+    add("--port", type=_port, default=8500, help="gRPC port; 0 chooses a free one (default 8500)")
+    add("--rest_api_port", type=_port, default=8501, help="HTTP port; 0 chooses a free one (default 8501)")
+    add("--model_config_file", type=Path, help="file with models, versions and labels, as text protobuf")
+    add(
+        "--model_config_file_poll_wait_seconds",
+        type=_seconds,
+        default=0.0,
+        help="seconds between two reads of the configuration file; 0 reads it only at the start",
+    )
+    add("--file_system_poll_wait_seconds", type=_seconds, default=1.0, help="seconds between two searches for new versions (default 1)")
+    add("--model_name", default="default", help="name of the model, without a configuration file")
+    add("--model_base_path", type=Path, help="folder of the model's versions, without a configuration file")
 
     def flag(name: str, default: bool, help_text: str) -> None:
         add(name, default=default, help=help_text, type=_truth, nargs="?", const=True)
 
-    flag("--enable_batching", True, "rows of several requests in one call")
-    add("--batching_parameters_file", type=Path, help="limits of the batches; a text protobuf")
-    flag("--enable_model_warmup", True, "play the version's warm-up requests before it serves")
-    help_text = "taken and not needed: here a label waits for its version; the binary refuses to start without it where a file has labels"
+    flag("--enable_batching", True, "run rows of several requests in one batch (default true)")
+    add("--batching_parameters_file", type=Path, help="file with the limits of the batches, as text protobuf")
+    flag("--enable_model_warmup", True, "replay the warm-up requests of a version before it serves (default true)")
+    help_text = "accepted for tensorflow_model_server, which needs it if the file has labels; here a label always waits for its version"
     flag("--allow_version_labels_for_unavailable_models", True, help_text)
-    flag("--xla_cpu_compilation_enabled", False, "let signatures run that XLA compiles, such as generate_xla")
+    flag("--xla_cpu_compilation_enabled", False, "allow signatures that XLA compiles, such as generate_xla (default false)")
     flags = parser.parse_args(argv)
     if (flags.model_config_file is None) == (flags.model_base_path is None):
-        raise BadInput("give one of --model_config_file and --model_base_path", where="arguments")
+        raise BadInput("give either --model_config_file or --model_base_path", where="command line")
     return flags
 
 
@@ -108,7 +106,7 @@ def parse_config(text: str, where: str) -> dict[str, ModelConfig]:
     try:
         parsed = text_format.Parse(text, model_server_config_pb2.ModelServerConfig())
     except text_format.ParseError as error:
-        raise BadInput(f"no model configuration ({error})", where=where) from None
+        raise BadInput(f"not a valid model configuration ({error})", where=where) from None
     return from_proto(parsed, where)
 
 
@@ -119,13 +117,14 @@ def from_proto(parsed: model_server_config_pb2.ModelServerConfig, where: str) ->
         BadInput: as for `parse_config`.
     """
     if parsed.WhichOneof("config") != "model_config_list":
-        raise BadInput("there is no model_config_list", where=where)
+        raise BadInput("model_config_list is missing", where=where)
     models: dict[str, ModelConfig] = {}
     for model in parsed.model_config_list.config:
         if not model.name or not model.base_path or model.name in models:
-            raise BadInput("each model has a name of its own and a base_path", where=f"{where}: {model.name or 'a model'}")
+            raise BadInput("each model needs a unique name and a base_path", where=f"{where}: {model.name or 'a model'}")
         if model.model_platform not in ("", "tensorflow"):
-            raise BadInput(f"model_platform {model.model_platform!r} is not served", where=f"{where}: {model.name}")
+            problem = f"model_platform {model.model_platform!r} is not supported"
+            raise BadInput(problem, where=f"{where}: {model.name}", remedy="set it to 'tensorflow'")
         policy = model.model_version_policy
         kind = policy.WhichOneof("policy_choice")
         latest = 0 if kind == "all" else max(1, policy.latest.num_versions) if kind == "latest" else 1

@@ -31,10 +31,10 @@ def decode_request(body: bytes) -> tuple[str, dict[str, Any], bool]:
     except (ValueError, RecursionError) as error:
         raise CallError(Code.INVALID_ARGUMENT, f"JSON Parse error: {error}") from None
     if not isinstance(request, dict):
-        raise CallError(Code.INVALID_ARGUMENT, "the request is a JSON object")
+        raise CallError(Code.INVALID_ARGUMENT, "the request must be a JSON object")
     signature = request.get("signature_name", "")
     if not isinstance(signature, str):
-        raise CallError(Code.INVALID_ARGUMENT, "signature_name is a string")
+        raise CallError(Code.INVALID_ARGUMENT, "signature_name must be a string")
     if ("instances" in request) == ("inputs" in request):
         raise CallError(Code.INVALID_ARGUMENT, "give either 'instances' or 'inputs'")
     if "inputs" in request:
@@ -42,7 +42,7 @@ def decode_request(body: bytes) -> tuple[str, dict[str, Any], bool]:
         return signature, columns, False
     rows = request["instances"]
     if not isinstance(rows, list) or not rows:
-        raise CallError(Code.INVALID_ARGUMENT, "instances is a list of at least one row")
+        raise CallError(Code.INVALID_ARGUMENT, "instances must be a list of at least one row")
     if not all(isinstance(row, dict) for row in rows):
         return signature, {"": rows}, True
     if any(row.keys() != rows[0].keys() for row in rows):
@@ -60,7 +60,7 @@ def to_arrays(values: Mapping[str, Any], specs: Mapping[str, Spec]) -> dict[str,
         values = dict.fromkeys(specs, values[""])
     if values.keys() != specs.keys():
         missing, unknown = sorted(specs.keys() - values.keys()), sorted(values.keys() - specs.keys())
-        problem = f"missing {', '.join(missing)}" if missing else f"no such input {', '.join(unknown)[:100]}"
+        problem = f"missing {', '.join(missing)}" if missing else f"unknown {', '.join(unknown)[:100]}"
         raise CallError(Code.INVALID_ARGUMENT, f"the inputs are {', '.join(sorted(specs))}; {problem}")
     arrays = {}
     for name, spec in specs.items():
@@ -73,9 +73,9 @@ def to_arrays(values: Mapping[str, Any], specs: Mapping[str, Spec]) -> dict[str,
             if dtype.kind == "i" and (array != raw).any():
                 raise ValueError("a number is too large")
         except (ValueError, OverflowError, TypeError):
-            raise CallError(Code.INVALID_ARGUMENT, f"{name}: not a rectangular list of {dtype.name}") from None
+            raise CallError(Code.INVALID_ARGUMENT, f"{name}: must be a rectangular list of {dtype.name}") from None
         if array.ndim != spec.shape.rank:
-            raise CallError(Code.INVALID_ARGUMENT, f"{name}: has {array.ndim} dimensions, not {spec.shape.rank}")
+            raise CallError(Code.INVALID_ARGUMENT, f"{name}: must have {spec.shape.rank} dimensions, not {array.ndim}")
         arrays[name] = array
     return arrays
 

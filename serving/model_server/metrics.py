@@ -19,10 +19,10 @@ class ServerMetrics:
     def __init__(self, versions: LoadedVersions) -> None:
         self._registry = CollectorRegistry()
         names = ("model_name", "version", "code")
-        self._calls = Counter("robo_poet_model_server_requests", "Predict calls", names, registry=self._registry)
+        self._calls = Counter("robo_poet_model_server_requests", "Predict calls, by status code.", names, registry=self._registry)
         self._seconds = Histogram(
-            "robo_poet_model_server_request_duration_seconds", "Of a predict call, queue included", ("model_name",), buckets=SECONDS,
-            registry=self._registry,
+            "robo_poet_model_server_request_duration_seconds", "Duration of a predict call including the queue, in seconds.",
+            ("model_name",), buckets=SECONDS, registry=self._registry,
         )  # fmt: skip
         self._versions = versions
         self._registry.register(_Queues(versions))
@@ -49,11 +49,17 @@ class _Queues:
         self._versions = versions
 
     def collect(self) -> Iterable[Metric]:
-        waiting = GaugeMetricFamily("robo_poet_model_server_queue_rows", "Rows that wait for a batch", labels=("model_name", "version"))
-        batches = CounterMetricFamily("robo_poet_model_server_batches", "Batches by size", labels=("model_name", "version", "size"))
+        waiting = GaugeMetricFamily("robo_poet_model_server_queue_rows", "Rows that wait for a batch.", labels=("model_name", "version"))
+        batches = CounterMetricFamily(
+            "robo_poet_model_server_batches", "Batches that ran, by size.", labels=("model_name", "version", "size")
+        )
         for name, number, servable in self._versions.loaded():
             waiting.add_metric((name, str(number)), cast(Servable, servable).waiting)
             for size, count in sorted(cast(Servable, servable).batches().items()):
                 batches.add_metric((name, str(number), str(size)), count)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        yield from (waiting, batches, GaugeMetricFamily("robo_poet_model_server_peak_memory_bytes", "Of the process", value=peak))
+        yield from (
+            waiting,
+            batches,
+            GaugeMetricFamily("robo_poet_model_server_peak_memory_bytes", "Peak memory of the process.", value=peak),
+        )

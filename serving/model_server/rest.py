@@ -85,7 +85,7 @@ def _seconds(request: Request) -> float | None:
     if header is None:
         return None
     if not header.isascii() or not header.isdigit() or len(header) > 9:
-        raise CallError(Code.INVALID_ARGUMENT, "x-deadline-ms is a number of milliseconds")
+        raise CallError(Code.INVALID_ARGUMENT, "x-deadline-ms must be a whole number of milliseconds")
     return int(header) / 1000
 
 
@@ -101,7 +101,7 @@ async def _while_connected(request: Request, work: Coroutine[Any, Any, Any]) -> 
         await asyncio.wait({work_task, disconnect_task}, return_when=asyncio.FIRST_COMPLETED)
         if work_task.done():
             return work_task.result()
-        raise CallError(Code.CANCELLED, "the caller left")
+        raise CallError(Code.CANCELLED, "the client disconnected")
     finally:
         for task in (work_task, disconnect_task):
             if not task.done():

@@ -35,14 +35,14 @@ def _asked(spec: Any) -> tuple[str, int | None, str | None]:
 
 def _arrays(inputs: Mapping[str, Any], specs: Mapping[str, Spec]) -> dict[str, Any]:
     if inputs.keys() != specs.keys():
-        raise CallError(Code.INVALID_ARGUMENT, f"the inputs are {', '.join(sorted(specs))}, not {', '.join(sorted(inputs))[:200]}")
+        raise CallError(Code.INVALID_ARGUMENT, f"the inputs must be {', '.join(sorted(specs))}, not {', '.join(sorted(inputs))[:200]}")
     try:
         arrays = {name: tf.make_ndarray(value) for name, value in inputs.items()}
     except (ValueError, TypeError) as error:
         raise CallError(Code.INVALID_ARGUMENT, f"a tensor cannot be read ({error})") from None
     for name, spec in specs.items():
         if arrays[name].dtype != spec.dtype.as_numpy_dtype or arrays[name].ndim != spec.shape.rank:
-            raise CallError(Code.INVALID_ARGUMENT, f"{name}: {spec.dtype.name} of {spec.shape.rank} dimensions is expected")
+            raise CallError(Code.INVALID_ARGUMENT, f"{name}: must be {spec.dtype.name} with {spec.shape.rank} dimensions")
     return arrays
 
 
@@ -117,7 +117,7 @@ class Models(model_service_pb2_grpc.ModelServiceServicer):
             models: dict[str, ModelConfig] = from_proto(request.config, "config")
             missing = [name for name, config in models.items() if not Path(config.base).is_dir()]
             if missing:
-                raise BadInput("the base path is not there", where=missing[0])
+                raise BadInput("the base_path does not exist", where=missing[0])
             await self._apply(models)
         except BadInput as error:
             response.status.error_code, response.status.error_message = 3, str(error)  # INVALID_ARGUMENT

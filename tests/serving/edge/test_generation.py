@@ -73,7 +73,7 @@ def test_a_token_comes_before_the_next_one_is_computed(exact: EdgeModel) -> None
 
 
 def test_a_ban_on_everything_or_on_nothing_is_refused(exact: EdgeModel) -> None:
-    with pytest.raises(BadInput, match="no token holds 'zyzzyva', so it cannot be banned"):
+    with pytest.raises(BadInput, match="no token contains 'zyzzyva', so it cannot be banned"):
         write(exact, [2, 40, 41, 42], Sampling(banned=("zyzzyva",)), 1)
     words = exact.tokenizer
     everything = tuple({words.decode([token]) for token in range(END + 1, words.size)})
@@ -82,7 +82,7 @@ def test_a_ban_on_everything_or_on_nothing_is_refused(exact: EdgeModel) -> None:
 
 
 def test_beam_search_is_refused(exact: EdgeModel) -> None:
-    with pytest.raises(BadInput, match="beams: the edge runner has no beam search"):
+    with pytest.raises(BadInput, match="beams: the edge runner does not support beam search"):
         write(exact, [2, 40, 41, 42], replace(Sampling(), beams=3), 1)
 
 

@@ -30,7 +30,7 @@ def test_the_same_seed_writes_the_same_text_from_any_folder_that_holds_the_model
     for folder, *more in places:
         status, out, err = run(capsys, folder, "the night burns", "--seed", 4, "--max-length", 20, *more)
         assert status == 0 and out.startswith("the night burns") and out.endswith("\n")
-        assert re.fullmatch(r"\d+ tokens read and written, [\d.]+ ms each, \d+ MB · --seed 4 writes this again\n", err)
+        assert re.fullmatch(r"\d+ tokens read and written, [\d.]+ ms per token, peak memory \d+ MiB; --seed 4 repeats this text\n", err)
         texts.add(out)
     assert len(texts) == 1
     assert run(capsys, version, "the night burns", "--seed", 5, "--max-length", 20, "--quiet")[1:] != (texts.pop(), "")
@@ -39,7 +39,7 @@ def test_the_same_seed_writes_the_same_text_from_any_folder_that_holds_the_model
 @pytest.mark.parametrize("quiet", [[], ["--quiet"]])
 def test_a_text_that_the_context_ends_is_said_to_be_so(version: Path, capsys: pytest.CaptureFixture[str], quiet: list[str]) -> None:
     _, _, err = run(capsys, version, "the night burns " * 60, "--max-length", 500, "--min-length", 500, *quiet)
-    assert "the context of 512 tokens is full: the text ends here" in err
+    assert "warning: the text ends at the context limit of 512 tokens" in err
     assert "context" not in run(capsys, version, "the night burns", "--max-length", 20)[2]
 
 
@@ -53,11 +53,11 @@ def test_without_a_seed_it_says_which_one_it_took(version: Path, capsys: pytest.
     ("arguments", "line"),
     [
         (["nowhere", "the night burns"], "nowhere: no such folder; give a version of the registry or a model"),
-        ([".", "the night burns"], ".: no edge model in it; give a folder that holds model/edge, edge or model.tflite"),
+        ([".", "the night burns"], r"\.: the folder contains no edge model; give a folder with model/edge, edge or model\.tflite"),
         (["V", "the night burns", "--tokenizer", "."], r"\.: no tokenizer here \(.*\)"),
         (["V", "a"], "prompt: too few tokens, 1; give at least 3, a few words"),
         (["V", "x y z " * 300], r"prompt: too many tokens, \d+; give at most 510"),
-        (["V", "\udcff is no text"], "prompt: it is not UTF-8"),
+        (["V", "\udcff is no text"], "prompt: not valid UTF-8"),
         (["V", "the night burns", "--temperature", "3"], "--temperature: 3.0 is out of range; give a value from 0.1 to 2.0"),
         (["V", "the night burns", "--temperature", "nan"], "--temperature: nan is out of range; give a value from 0.1 to 2.0"),
         (["V", "the night burns", "--top-k", "101"], "--top-k: 101 is out of range; give a value from 0 to 100"),
@@ -66,12 +66,12 @@ def test_without_a_seed_it_says_which_one_it_took(version: Path, capsys: pytest.
         (["V", "the night burns", "--max-length", "-5"], "--max-length: -5 is out of range; give a value from 1 to 512"),
         (["V", "the night burns", "--min-length", "9", "--max-length", "8"], "--min-length: 9 is more than --max-length 8; lower it or raise the other"),
         (["V", "the night burns", "--ban", ""], "--ban: an empty text is in every text; leave it out"),
-        (["V", "the night burns", "--stop", "\udcff"], "--stop: it is not UTF-8"),
+        (["V", "the night burns", "--stop", "\udcff"], "--stop: not valid UTF-8"),
         (["V", "the night burns", "--repetition-penalty", "2"], "--repetition-penalty: 2.0 is out of range; give a value from 1.0 to 1.2"),
         (["V", "the night burns", "--seed", "-1"], r"--seed: -1 is out of range; give a value from 0 to 2\^63 - 1"),
         (["V", "the night burns", "--threads", "0"], "--threads: 0 is out of range; give a value from 1 to 64"),
-        (["V", "the night burns", "--top-k", "many"], "command line: argument --top-k: invalid int value: 'many'; --help shows the use"),
-        (["V"], "command line: the following arguments are required: prompt; --help shows the use"),
+        (["V", "the night burns", "--top-k", "many"], "command line: argument --top-k: invalid int value: 'many'; see --help"),
+        (["V"], "command line: the following arguments are required: prompt; see --help"),
     ],
 )  # fmt: skip
 def test_bad_input_is_one_line(

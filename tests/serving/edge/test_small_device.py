@@ -21,7 +21,7 @@ def test_the_full_model_is_ready_in_a_second_and_writes_in_little_memory(full_si
             process.stdout.read(1)
             best["ready"] = min(best["ready"], time.monotonic() - began)
             _, err = process.communicate()
-        figures = re.search(r"(\d+) tokens read and written, ([\d.]+) ms each, (\d+) MB", err)
+        figures = re.search(r"(\d+) tokens read and written, ([\d.]+) ms per token, peak memory (\d+) MiB", err)
         assert process.returncode == 0 and figures and int(figures[1]) > 300, err
         best["each"] = min(best["each"], float(figures[2]))
         assert int(figures[3]) <= 512

@@ -42,10 +42,10 @@ def test_both_forms_of_a_value_and_comments_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text, told",
     [
-        ("max_batch_size { value: 8 }\nbatch_size: 4", "line 2: no batching parameter; they are max_batch_size"),
-        ("max_batch_size { value: eight }", "line 1: no batching parameter"),
-        ("share_batches: 1", "no batching parameter"),
-        ("max_batch_size { value: 8 } allowed_batch_sizes: 4", r"allowed_batch_sizes: \[4\] does not ascend to max_batch_size, 8"),
+        ("max_batch_size { value: 8 }\nbatch_size: 4", "line 2: not a batching parameter; choose from max_batch_size"),
+        ("max_batch_size { value: eight }", "line 1: not a batching parameter"),
+        ("share_batches: 1", "not a batching parameter"),
+        ("max_batch_size { value: 8 } allowed_batch_sizes: 4", r"allowed_batch_sizes: \[4\] must ascend and end with max_batch_size, 8"),
         ("num_batch_threads { value: 0 }", "must be at least 1"),
     ],
 )
@@ -225,7 +225,7 @@ def test_no_batch_is_larger_than_allowed_whatever_was_warmed() -> None:
 def test_outputs_that_are_no_rows_are_an_error_and_the_queue_goes_on(wrong: Any) -> None:
     batcher = Batcher(lambda inputs: {"loss": wrong if inputs["x"][0, 0] else inputs["x"]}, Batching(num_batch_threads=1), (1,))
     for _ in range(2):
-        with pytest.raises(CallError, match="loss: not a row") as refused:
+        with pytest.raises(CallError, match="loss: must have one output row") as refused:
             batcher.submit(rows(1), LATER).result(20)
         assert refused.value.code is Code.INTERNAL
     assert batcher.submit(rows(0), LATER).result(20)["loss"].tolist() == [[0]]

@@ -21,14 +21,14 @@ def test_the_binarys_arguments_are_ours() -> None:
 @pytest.mark.parametrize(
     "words, told",
     [
-        ("", "arguments: give one of --model_config_file and --model_base_path"),
-        ("--model_base_path=m --model_config_file=c", "give one of"),
-        ("--model_base_path=m --port=65536", "argument --port: 0 to 65535"),
-        ("--model_base_path=m --rest_api_port=-1", "argument --rest_api_port: 0 to 65535"),
-        ("--model_base_path=m --file_system_poll_wait_seconds=-1", "0 to 86400 seconds"),
-        ("--model_base_path=m --file_system_poll_wait_seconds=nan", "0 to 86400 seconds"),
-        ("--model_base_path=m --enable_batching=perhaps", "true or false"),
-        ("--model_base_path=m --sing", "command line: unrecognized arguments: --sing; --help shows the use"),
+        ("", "command line: give either --model_config_file or --model_base_path"),
+        ("--model_base_path=m --model_config_file=c", "give either"),
+        ("--model_base_path=m --port=65536", "argument --port: must be a port from 0 to 65535"),
+        ("--model_base_path=m --rest_api_port=-1", "argument --rest_api_port: must be a port from 0 to 65535"),
+        ("--model_base_path=m --file_system_poll_wait_seconds=-1", "must be 0 to 86400 seconds"),
+        ("--model_base_path=m --file_system_poll_wait_seconds=nan", "must be 0 to 86400 seconds"),
+        ("--model_base_path=m --enable_batching=perhaps", "must be true or false"),
+        ("--model_base_path=m --sing", "command line: unrecognized arguments: --sing; see --help"),
     ],
 )
 def test_what_cannot_be_used_is_one_line(words: str, told: str) -> None:

@@ -101,7 +101,7 @@ def test_rest_and_grpc_give_the_same_tokens_and_the_same_errors(config: Path, st
     assert missing.value.code() is grpc.StatusCode.NOT_FOUND
     del request.inputs["seed"]
     request.model_spec.version.value = 1
-    with pytest.raises(grpc.RpcError, match="the inputs are banned_tokens"):
+    with pytest.raises(grpc.RpcError, match="the inputs must be banned_tokens"):
         stub.Predict(request, timeout=60)
 
     described = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
@@ -167,7 +167,7 @@ def test_a_promotion_reaches_readers_without_one_failed_call(registry: Registry,
         eventually(lambda: versions() == {"1": "END", "2": "AVAILABLE"})
         served.add(server.call(f"{PATH}/labels/stable").json()["model_version_status"][0]["version"])
         config.write_text("model_config_list {")  # half a file, as by a bad editor
-        eventually(lambda: "the configuration is left as it was" in server.said())
+        eventually(lambda: "the previous configuration stays in use" in server.said())
         done = True
         driver.result(60)
     assert failed == [] and served == {"2"}
@@ -185,7 +185,7 @@ def test_a_reload_by_grpc(plain_config: Path, start: Start) -> None:
         assert stub.HandleReloadConfigRequest(request, timeout=60).status.error_code == 0
         assert server.call(f"{PATH}/labels/other").status_code == 200
         one.base_path = "/nowhere"
-        assert "the base path is not there" in stub.HandleReloadConfigRequest(request, timeout=60).status.error_message
+        assert "the base_path does not exist" in stub.HandleReloadConfigRequest(request, timeout=60).status.error_message
     assert server.call(f"{PATH}/labels/other").status_code == 200
     compiled = server.call(f"{PATH}:predict", signature_name="generate_xla", instances=[completion()])
     assert compiled.status_code == 400 and "start it with --xla_cpu_compilation_enabled=true" in compiled.json()["error"]
@@ -232,7 +232,7 @@ def test_what_cannot_be_served_is_one_line(tmp_path: Path) -> None:
     assert said("--model_config_file=/no/such") == "error: /no/such: no such file"
     (tmp_path / "1").mkdir()
     nothing = said(f"--model_base_path={tmp_path}", "--port=0", "--rest_api_port=0")
-    assert nothing == "error: default: no version could be loaded; the lines above say why"
+    assert nothing == "error: default: no version could be loaded; the log lines above name the reasons"
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert "the address cannot be used" in said(f"--model_base_path={tmp_path}", "--port=0", f"--rest_api_port={port}")

@@ -163,10 +163,13 @@ def test_policies_of_the_configuration(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text, told",
     [
-        ("model_config_list { config { nam: 'x' } }", "no model configuration"),
-        ("", "no model_config_list"),
-        ("model_config_list { config { name: 'm' } }", "a name of its own and a base_path"),
-        ("model_config_list { config { name: 'm' base_path: '/m' model_platform: 'torch' } }", "'torch' is not served"),
+        ("model_config_list { config { nam: 'x' } }", "not a valid model configuration"),
+        ("", "model_config_list is missing"),
+        ("model_config_list { config { name: 'm' } }", "a unique name and a base_path"),
+        (
+            "model_config_list { config { name: 'm' base_path: '/m' model_platform: 'torch' } }",
+            "'torch' is not supported; set it to 'tensorflow'",
+        ),
     ],
 )
 def test_a_wrong_configuration_is_refused(text: str, told: str, tmp_path: Path) -> None:
