@@ -45,27 +45,27 @@ def work(call: Call) -> None:
     corpus = call.inputs["scrubbed"]
     test = list(read_documents(corpus, "test"))
     if not test:
-        raise BadInput("the test split is empty", where=str(corpus), remedy="give a corpus of more works")
+        raise BadInput("the test split is empty", where=str(corpus), remedy="give a corpus with more works")
     model = load_model(call.inputs["model"], call.inputs["tokenizer"])
 
     tokenizer = model.tokenizer
     unigram = unigram_log_probs((tokenizer.encode_document(d.text)[1:] for d in read_documents(corpus, "train")), tokenizer.size)
     rows = document_likelihoods(
         model, test, batch=settings.batch, unigram=unigram,
-        say=lambda done, total: call.progress(0.5 * done, total, "likelihood of held-out text"),
+        say=lambda done, total: call.progress(0.5 * done, total, "likelihood of the held-out text"),
     )  # fmt: skip
     write_likelihoods(call.outputs["measured"], rows)
     estimates = likelihood_metrics(rows, seed)
 
     prompts = held_out_prompts(model, test, settings.continuations, settings.prompt_tokens, settings.continuation_tokens, seed)
     if not prompts:
-        call.warn(f"no held-out document is {SHORTEST} tokens long: nothing is continued")
+        call.warn(f"all held-out documents are shorter than {SHORTEST} tokens, so the model completes no prompts")
     decoding = {name: getattr(settings, name) for name in ("temperature", "top_k", "top_p")}
     sampling = Sampling(settings.continuation_tokens, 0, **decoding)  # min_new 0: a model may end immediately
     ids, references = [prompt.ids for prompt in prompts], [prompt.following for prompt in prompts]
     completions = complete_prompts(
         model, ids, list(map(len, references)), sampling, batch=settings.batch, seed=seed,
-        say=lambda done, total: call.progress(0.5 + 0.3 * done / total, 1, "continuations of held-out prompts"),
+        say=lambda done, total: call.progress(0.5 + 0.3 * done / total, 1, "completions of held-out prompts"),
     )  # fmt: skip
     completion_scores, reference_scores = (
         completion_nats(model, ids, texts, batch=settings.batch)
@@ -101,7 +101,7 @@ def _exports(call: Call, model: LoadedModel, test: Sequence[str]) -> dict[str, f
     edge = load_edge(artifact / "edge", call.inputs["tokenizer"])
     loss = measure_edge_loss(
         model, edge, test, tokens=settings.edge_tokens, batch=settings.batch, seed=int(call.parameters["seed"]),
-        say=lambda done, total: call.progress(0.8 + 0.15 * done / total, 1, "the edge model on held-out text"),
+        say=lambda done, total: call.progress(0.8 + 0.15 * done / total, 1, "quality loss of the edge model"),
     )  # fmt: skip
     return {
         "edge_bits_per_byte_loss": loss,

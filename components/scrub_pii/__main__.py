@@ -63,10 +63,8 @@ def _check_languages(call: Call, scrubber: Scrubber) -> None:
             f"{language} {count}" for language, count in sorted(unsupported.items(), key=lambda item: (-item[1], item[0]))[:NAMED]
         )
         more = f" and {len(unsupported) - NAMED} more languages" if len(unsupported) > NAMED else ""
-        problem = (
-            f"names may stay in {unsupported.total()} documents that are not in the language of {settings.spacy_model} ({languages}{more})"
-        )
-        remedy = "name a model of their language in scrub.spacy_model"
+        problem = f"{unsupported.total()} documents are not in the language of {settings.spacy_model} ({languages}{more}), so names may remain in them"
+        remedy = "set scrub.spacy_model to a model of their language"
         if settings.on_language == "fail":
             raise BadInput(problem, where="corpus", remedy=f"{remedy}, or set scrub.on_language to warn")
         call.warn(f"{problem}; {remedy}")

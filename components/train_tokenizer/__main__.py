@@ -61,13 +61,13 @@ def work(call: Call) -> None:
     if "metrics" in call.outputs:
         write_text(call.outputs["metrics"], json.dumps(manifest))
         call.describe("metrics", **manifest)
-    call.progress(1, 1, f"{tokenizer.size:,} tokens, {fit.bytes_per_token:.2f} bytes a token, coverage {fit.coverage:.1%}")
+    call.progress(1, 1, f"{tokenizer.size:,} tokens, {fit.bytes_per_token:.2f} bytes per token, coverage {fit.coverage:.1%}")
 
 
 def _check_coverage(call: Call, settings: TokenizerSettings, coverage: float) -> None:
     if coverage >= settings.min_coverage or settings.on_coverage == "ignore":
         return
-    problem = f"{coverage:.1%} of held-out words are one or two tokens, below {settings.min_coverage:.0%}"
+    problem = f"{coverage:.1%} of held-out words are one or two tokens; required: at least {settings.min_coverage:.0%}"
     if settings.on_coverage == "fail":
         raise BadInput(problem, where="tokenizer.min_coverage", remedy="raise tokenizer.vocabulary or add text")
     call.warn(f"tokenizer coverage: {problem}")

@@ -30,7 +30,7 @@ def work(call: Call) -> None:
     corpus = call.inputs["corpus"]
     total = count_documents(corpus)
     if not total:
-        raise BadInput("the corpus holds no document", where=str(corpus))
+        raise BadInput("the corpus has no documents", where=str(corpus), remedy="check the source and run ingest again")
 
     def counted_documents() -> Iterator[Document]:
         for number, document in enumerate(read_documents(corpus), start=1):
@@ -61,7 +61,9 @@ def work(call: Call) -> None:
     violation_texts = [f"{violation['feature']}: {violation['what']}" for violation in violations]
     failed = [str(result) for result in checks if result.verdict == "fail"] + (violation_texts if settings.on_anomalies == "fail" else [])
     if failed:
-        raise BadInput(" | ".join(failed), where="corpus", remedy="mend the texts, or change the limits in section validate of the profile")
+        raise BadInput(
+            " | ".join(failed), where="corpus", remedy="correct the texts, or change the limits in section `validation` of the profile"
+        )
     for anomaly in violation_texts:
         call.warn(anomaly)
     write_text(call.outputs["statistics"], json.dumps(statistics, indent=1, ensure_ascii=False, allow_nan=False))
@@ -71,7 +73,7 @@ def work(call: Call) -> None:
     if "metrics" in call.outputs:
         call.describe("metrics", **metrics)
         write_text(call.outputs["metrics"], json.dumps(metrics))
-    call.progress(1, 1, "checked")
+    call.progress(1, 1, f"{len(checks)} checks, {len(violations)} anomalies")
 
 
 def _finite(check_fields: dict[str, Any]) -> dict[str, Any]:

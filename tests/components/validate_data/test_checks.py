@@ -51,8 +51,8 @@ def test_check(value: float, low: float | None, high: float | None, outside: str
 
 
 def test_a_check_reads_as_a_sentence() -> None:
-    assert str(check("sentence_words", 27.5, 15, 25, "warn")) == "sentence words is 27.5, wanted at least 15 and at most 25"
-    assert str(check("megabytes", 0.4, 1, None, "warn")) == "megabytes is 0.4, wanted at least 1"
+    assert str(check("sentence_words", 27.5, 15, 25, "warn")) == "sentence words is 27.5; required: at least 15 and at most 25"
+    assert str(check("megabytes", 0.4, 1, None, "warn")) == "megabytes is 0.4; required: at least 1"
 
 
 def test_every_limit_of_the_settings_is_checked() -> None:

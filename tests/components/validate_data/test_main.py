@@ -90,4 +90,4 @@ def test_train_and_test_of_different_lengths(tmp_path: Path) -> None:
 
 
 def test_an_empty_corpus(tmp_path: Path) -> None:
-    assert run(tmp_path, []) == (2, ["error: corpus: the corpus holds no document"])
+    assert run(tmp_path, []) == (2, ["error: corpus: the corpus has no documents; check the source and run ingest again"])
