@@ -1,4 +1,4 @@
-"""Where a compiled pipeline runs on one machine: the local executor over KFP v2 IR (PIPE-1, PIPE-4).
+"""The local executor: runs a compiled pipeline (KFP v2 IR) on one machine (PIPE-1, PIPE-4).
 
-Knows nothing of training or text: it reads a graph of programs, runs them, and keeps what they made by content.
+It is independent of training and text. It reads a graph of programs, runs them, and stores their results by content.
 """

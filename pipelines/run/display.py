@@ -1,4 +1,4 @@
-"""The display of a run: a live table on a terminal, lines with a time elsewhere. It follows the events and logs of the run."""
+"""The display of a run, from its events and logs: a live table on a terminal, else lines with a time."""
 
 import threading
 import time
@@ -20,7 +20,13 @@ ENDED = ("ran", "cached", "failed", "skipped", "cancelled")
 
 @dataclass
 class Row:
-    """A step as it stands now; `seconds` counts from its start, or is its whole time."""
+    """The display state of a step.
+
+    Attributes:
+        since: UNIX time of its start.
+        took: duration in seconds, None until it has ended.
+        read: number of log bytes that have been read.
+    """
 
     name: str
     display: str
@@ -33,14 +39,14 @@ class Row:
     read: int = 0
 
     def seconds(self, now: float) -> float | None:
-        """Seconds that the step took, or has been running."""
+        """Return the duration of the step, or the time since its start; None if it has not started or did not run."""
         if self.state in ("", "skipped", "cancelled"):
             return None
         return self.took if self.took is not None else now - self.since
 
 
 class Board:
-    """All rows, kept up to date by `take` and `look`; each returns the warnings that are new."""
+    """The rows of all steps. `take` and `look` update them and return new warnings."""
 
     def __init__(self) -> None:
         self.rows: dict[str, Row] = {}
@@ -48,7 +54,7 @@ class Board:
         self.warned: set[tuple[str, str]] = set()
 
     def take(self, event: Event) -> list[str]:
-        """Take an event in."""
+        """Update the rows from an event. Return the new warnings."""
         if not event.task:
             if event.state == "started":
                 self.run, self.begun = event.text, event.time
@@ -68,7 +74,7 @@ class Board:
         return news + self._new(row, event.detail.get("warnings", []))
 
     def look(self) -> list[str]:
-        """Read what the running steps have logged since."""
+        """Update the rows from new log lines of running steps. Return the new warnings."""
         return [line for row in self.rows.values() if row.state == "running" for line in self._read(row)]
 
     def _read(self, row: Row) -> list[str]:
@@ -77,7 +83,7 @@ class Board:
         with row.log.open("rb") as file:
             file.seek(row.read)
             data = file.read()
-        whole = data[: data.rfind(b"\n") + 1]  # the rest of a line that is being written is for the next time
+        whole = data[: data.rfind(b"\n") + 1]  # an incomplete last line is read next time
         row.read += len(whole)
         warnings = []
         for line in whole.decode("utf-8", "replace").splitlines():
@@ -94,12 +100,12 @@ class Board:
 
 
 def clean(text: str) -> str:
-    """A step's own words without what would steer a terminal."""
+    """Remove terminal control characters from the text of a step."""
     return "".join(character for character in text if character.isprintable())
 
 
 def duration(seconds: float | None) -> str:
-    """`4.2 s`, `3:07`, `1:02:45`."""
+    """Format a duration as `4.2 s`, `3:07` or `1:02:45`; None gives the empty text."""
     if seconds is None:
         return ""
     if seconds < 60:
@@ -112,16 +118,16 @@ STYLES = {
     "running": "bold cyan", "waiting": "yellow", "retrying": "yellow", "ran": "green", "cached": "green", "failed": "bold red",
     "skipped": "dim", "cancelled": "yellow", "": "dim",
 }  # fmt: skip
-PROGRESS_EVERY = 10.0  # seconds between two progress lines of a step where there is no terminal
+PROGRESS_EVERY = 10.0  # seconds between two progress lines of a step without a terminal
 
 
 def display_on(console: Console) -> AbstractContextManager[Listener]:
-    """Show a run on `console` (rich honours NO_COLOR and finds out whether it is a terminal)."""
+    """Return a context with a listener that displays a run on `console`. Rich detects terminals and respects NO_COLOR."""
     return _live(console) if console.is_terminal else _lines(console)
 
 
 def table(board: Board, now: float) -> RenderableType:
-    """The live view: a row a step."""
+    """Return the live view, with one row per step. `now` is UNIX time."""
     grid = Table.grid(padding=(0, 2))
     for row in board.rows.values():
         bar = ProgressBar(100, row.percent, width=20) if row.state == "running" and row.percent is not None else Text("")
@@ -135,7 +141,7 @@ def table(board: Board, now: float) -> RenderableType:
 
 @contextmanager
 def _live(console: Console) -> Iterator[Listener]:
-    board, guard = Board(), threading.Lock()  # the guard is never held while rich is called, which has a lock of its own
+    board, guard = Board(), threading.Lock()  # rich has its own lock: never call rich while the guard is held
     with Live(console=console, auto_refresh=False) as live:
 
         def show(lines: list[str]) -> None:
@@ -174,7 +180,7 @@ def _lines(console: Console) -> Iterator[Listener]:
                 say(line)
             if not event.task:
                 say(f"run {board.run} {event.state}")
-            elif event.state not in ("warning", "cancelled"):  # what waited for a failed step needs no line of its own
+            elif event.state not in ("warning", "cancelled"):  # cancelled steps after a failure get no line
                 told[event.task] = event.time
                 say(_line(board.rows[event.task], event))
 
@@ -185,7 +191,7 @@ def _lines(console: Console) -> Iterator[Listener]:
             for row in board.rows.values():
                 waited = time.time() - told.get(row.name, 0.0) >= PROGRESS_EVERY
                 if row.state == "running" and row.percent is not None and (waited or row.name not in begun):
-                    begun.add(row.name)  # its first words, such as "going on from the checkpoint", are not held back
+                    begun.add(row.name)  # the first text, such as "going on from the checkpoint", is printed immediately
                     told[row.name] = time.time()
                     say(f"{row.display}: {row.percent} % {row.text}".rstrip())
 
@@ -195,7 +201,7 @@ def _lines(console: Console) -> Iterator[Listener]:
 
 @contextmanager
 def _every(seconds: float, work: Callable[[], None]) -> Iterator[None]:
-    """Do `work` every so many seconds, in a thread, until the context ends."""
+    """Call `work` every `seconds` seconds in a thread, until the context ends."""
     over = threading.Event()
 
     def watch() -> None:

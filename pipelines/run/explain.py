@@ -1,4 +1,4 @@
-"""`robo-poet run --explain`: for each step, whether it would run and why, without running anything (PIPE-4)."""
+"""`robo-poet run --explain`: for each step, whether it would run and why. No step runs (PIPE-4)."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from pipelines.run.store.store import Store, ingredients
 
 @dataclass(frozen=True)
 class Verdict:
-    """What would become of a step: `cached`, `would run`, `skipped`, or `open` if that hangs on an output that is not there yet."""
+    """The prediction for a step: `cached`, `would run`, `skipped`, or `open` if it depends on an output that does not exist yet."""
 
     task: str
     display: str
@@ -29,7 +29,7 @@ class Verdict:
 
 
 def explain(ir: Path | Mapping[str, Any], parameters: Mapping[str, Any], *, store: Path) -> list[Verdict]:
-    """Say of each step, in the pipeline's order, whether `run_pipeline` with the same arguments would run it.
+    """Return, for each step in the pipeline's order, whether `run_pipeline` with the same arguments would run it.
 
     Raises:
         BadInput: the pipeline or its parameters cannot be used.
@@ -60,7 +60,7 @@ def explain(ir: Path | Mapping[str, Any], parameters: Mapping[str, Any], *, stor
 
 
 def latest(store: Store) -> dict[str, Entry]:
-    """The newest result of each step that the store has."""
+    """Return the newest stored result of each step."""
     entries: dict[str, Entry] = {}
     for file in store.done.glob("[!.]*/entry.json"):
         try:
@@ -73,7 +73,7 @@ def latest(store: Store) -> dict[str, Entry]:
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """What changed from one set of ingredients to another, in words."""
+    """Describe the differences between two sets of cache key ingredients, one text per difference."""
     said = []
     if old["image"] != new["image"]:
         (name, _, tag), (other, _, fresh) = old["image"].rpartition(":"), new["image"].rpartition(":")
@@ -83,7 +83,7 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     if old["outputs"] != new["outputs"]:
         said.append("declared outputs changed")
     artifacts = [name for name in {**old["artifacts"], **new["artifacts"]} if old["artifacts"].get(name) != new["artifacts"].get(name)]
-    told = {f"{name}_digest" for name in artifacts}  # says the same thing twice
+    told = {f"{name}_digest" for name in artifacts}  # digest parameters of changed artifacts: reported once, as artifacts
     for path, before, after in _changes("", old["parameters"], new["parameters"]):
         if path not in told:
             said.append(f"parameter {path} {before} → {after}")
@@ -108,7 +108,7 @@ def _short(value: Any) -> str:
 
 
 def _waiting(step: Step, ended: Mapping[str, TaskResult], verdicts: Mapping[str, Verdict]) -> Verdict | None:
-    """The verdict on a step that hangs on outputs which are not there yet."""
+    """Return the verdict on a step that depends on outputs that do not exist yet, None for other steps."""
 
     def missing(*sources: Any) -> Output | None:
         return next((one for source in sources for one in outputs_in(source) if one.step not in ended), None)

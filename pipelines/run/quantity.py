@@ -1,4 +1,4 @@
-"""Amounts as Kubernetes writes them: `500m` cores, `4Gi` bytes."""
+"""Quantities in Kubernetes notation: `500m` cores, `4Gi` bytes."""
 
 import re
 
@@ -10,10 +10,13 @@ _FACTORS |= {f"{unit}i": 1024.0**n for n, unit in enumerate("KMGTP", 1)}
 
 
 def quantity(text: str, where: str) -> float:
-    """The number that `text` stands for.
+    """Return the value of a quantity, in cores or bytes.
+
+    Args:
+        where: name of the setting, for the error message.
 
     Raises:
-        BadInput: it is none.
+        BadInput: not a quantity.
     """
     match = _FORM.fullmatch(text)
     if match is None:

@@ -1,4 +1,4 @@
-"""The folder of a run: `events.jsonl` as things happen, `summary.json` at the end, and `logs/<step>.log` with its kinds of lines."""
+"""The folder of a run: `events.jsonl` during the run, `summary.json` at its end, and `logs/<step>.log`; and the parser of log lines."""
 
 import fcntl
 import json
@@ -23,23 +23,28 @@ TAIL = 3
 
 
 def parse_progress(line: str) -> tuple[int, str] | None:
-    """Percent and text of a progress line."""
+    """Return percent (0 to 100) and text of a progress line such as `[ 42 %] text`, None for other lines."""
     match = _PROGRESS.match(line)
     return (min(int(match[1]), 100), match[2].strip()) if match else None
 
 
 def parse_warning(line: str) -> str:
-    """The text of a warning line, or nothing."""
+    """Return the text of a warning line, empty for other lines."""
     return line.removeprefix("warning: ").strip() if line.startswith("warning: ") else ""
 
 
 def read_warnings(log: Path, start: int) -> tuple[str, ...]:
-    """The warnings of a log from byte `start` on, each once."""
+    """Return the warnings of a log from byte `start` on, without duplicates."""
     return tuple(dict.fromkeys(text for line in _lines(log, start) if (text := parse_warning(line))))
 
 
 def failure_reason(log: Path, start: int, status: int) -> str:
-    """Why a step failed, in one line: what it says itself, else its last lines and how it ended."""
+    """Return in one line why a step failed: its last `error:` line, else its exit status and its last lines.
+
+    Args:
+        start: byte offset of the attempt in the log.
+        status: exit status, or minus the number of the signal.
+    """
     last: deque[str] = deque(maxlen=TAIL)
     said = ""
     for line in _lines(log, start):
@@ -64,10 +69,11 @@ def _lines(log: Path, start: int) -> list[str]:
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened: to a step, or (`task` empty) to the run.
+    """An event of a step, or of the run if `task` is empty.
 
-    States of a step: `waiting` (another run has its working folder), `running`, `retrying`, `warning`, and at last `ran`, `cached`,
-    `failed`, `skipped` or `cancelled`. Of a run: `started`, and at last `succeeded`, `failed` or `cancelled`.
+    - States of a step: `waiting` (another run holds its working folder), `running`, `retrying`, `warning`, and finally `ran`,
+      `cached`, `failed`, `skipped` or `cancelled`.
+    - States of a run: `started`, and finally `succeeded`, `failed` or `cancelled`.
     """
 
     task: str
@@ -82,10 +88,10 @@ Listener = Callable[[Event], None]
 
 
 class Record:
-    """The folder of one run, locked as long as the run lives, so that `gc` leaves it alone.
+    """The folder of one run. It is locked until `close`, so that `gc` does not remove it.
 
     Raises:
-        BadInput: there is a run of that id already.
+        BadInput: a run with this id exists.
     """
 
     def __init__(self, runs: Path, run_id: str | None, listeners: Sequence[Listener]) -> None:
@@ -104,18 +110,18 @@ class Record:
         beside.replace(runs / "latest")
 
     def log(self, task: str) -> Path:
-        """The log of the step `task`."""
+        """Return the path of the log of the step `task`."""
         return self.folder / "logs" / f"{task}.log"
 
     def emit(self, event: Event) -> None:
-        """Write an event down, then tell the listeners. A full disk ends the steps that need it, not the telling."""
+        """Write an event to `events.jsonl`, then call the listeners. A write error is ignored: a full disk must not stop the display."""
         with suppress(OSError):
             print(json.dumps(asdict(event)), file=self.events, flush=True)
         for listener in self.listeners:
             listener(event)
 
     def close(self, summary: Mapping[str, Any]) -> None:
-        """Write the summary, whole, and let go of the folder.
+        """Write `summary.json` atomically, unless `summary` is empty, and unlock the folder.
 
         Raises:
             OSError: the summary cannot be written.

@@ -1,4 +1,4 @@
-"""What became of a run and of each of its steps."""
+"""The results of a run and of its steps."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,14 +12,17 @@ EXIT = {"succeeded": 0, "failed": 1, "cancelled": 130}
 
 @dataclass(frozen=True)
 class TaskResult:
-    """What became of a step.
+    """The result of a step.
 
     Args:
         state: `ran`, `cached`, `failed`, `skipped` or `cancelled`.
         seconds: wall time in this run.
-        parameters, artifacts: its outputs, if it ran or was cached.
-        warnings: what it warned of, in this run or in the one that made the cached result.
+        key: cache key; empty if the step did not start.
+        parameters, artifacts: outputs, if the step ran or was cached.
+        warnings: warnings of this run, or of the run that made the cached result.
         error: why it failed, was skipped or was cancelled, in one line.
+        log: path of its log, if it ran in this run.
+        attempts: number of attempts in this run.
     """
 
     state: str
@@ -34,13 +37,13 @@ class TaskResult:
 
     @property
     def finished(self) -> bool:
-        """Whether it has outputs."""
+        """Whether the step has outputs."""
         return self.state in ("ran", "cached")
 
 
 @dataclass(frozen=True)
 class RunResult:
-    """What became of a run; `error` is the first failure in one line."""
+    """The result of a run. `error` is the first failure in one line; `seconds` is wall time."""
 
     run_id: str
     folder: Path
@@ -52,16 +55,16 @@ class RunResult:
 
     @property
     def exit_status(self) -> int:
-        """0 if all went well, 1 after a failure, 130 after Ctrl-C."""
+        """0 for success, 1 after a failure, 130 after Ctrl-C."""
         return EXIT[self.status]
 
     @property
     def warnings(self) -> list[str]:
-        """All warnings, each with its step."""
+        """All warnings, each prefixed with its step."""
         return [f"{name}: {text}" for name, task in self.tasks.items() for text in task.warnings]
 
     def summary(self) -> dict[str, Any]:
-        """The content of `summary.json` (DESIGN, Commands); whoever called the run may add metrics, gates and version."""
+        """Return the content of `summary.json` (DESIGN, Commands). The caller can add metrics, gates and version."""
         return {
             "run": self.run_id,
             "pipeline": self.pipeline,
