@@ -1,1 +1,1 @@
-"""Steps as containers in a Docker engine (PIPE-1)."""
+"""Execution of steps as Docker containers (PIPE-1)."""

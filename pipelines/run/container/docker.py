@@ -1,6 +1,6 @@
-"""Runs a step's container in a Docker engine (PIPE-1): image, command and limits of the cluster, on the folders of this machine.
+"""The Docker runner: runs a step with the image, command and limits of the cluster, on the folders of this machine (PIPE-1).
 
-Folders are mounted at the paths they have here, so that a step's arguments, and with them its results, are those of the process runner.
+Folders are mounted at their local paths. So a step gets the same arguments, and gives the same results, as in the process runner.
 """
 
 import os
@@ -23,18 +23,18 @@ from robo_poet.errors import BadInput
 from robo_poet.process import dies_with_parent
 
 ENVIRONMENT = {**FIXED, "LANG": "C.UTF-8", "HOME": "/tmp"}
-# Waits until our end of its input closes, as it does even if we are killed, and then removes the container. It holds the lock of the
-# working folder all the while, so that nobody else starts in there before the container is gone.
+# Waits for end of file on its standard input, which comes even if this process is killed, then removes the container. It holds the lock
+# of the working folder until then, so that no other run starts in the folder while the container still exists.
 _GUARD = 'read -r _; exec docker rm --force "$0"'
 OTHERS = {"robo-poet.code": "other code", "robo-poet.lock": "another lock", "robo-poet.recipe": "another recipe"}
 
 
 @dataclass(frozen=True)
 class Mount:
-    """A folder or file outside the working folder that a step reaches if one of its arguments is that very path.
+    """A folder or file outside the working folder. It is mounted if an argument of the step equals its path.
 
     Args:
-        writable: a step may write there; a folder that is not there yet is made, as a step would make it.
+        writable: steps may write; a missing folder is created.
     """
 
     path: Path
@@ -42,14 +42,14 @@ class Mount:
 
 
 class DockerRunner:
-    """Steps as containers without a network; one runner serves one run at a time.
+    """A runner that runs steps in containers without a network. One runner serves one run at a time.
 
     Args:
-        labels: image → the labels that it must have, such as the digest of its lock; raises BadInput for an image it does not know.
-        mounts: what steps reach besides their inputs and their working folder.
-        environment: variables that steps get besides those of `ENVIRONMENT`.
+        labels: returns the required labels of an image, such as the digest of its lock; raises BadInput for an unknown image.
+        mounts: folders and files that steps reach in addition to their inputs and their working folder.
+        environment: variables for steps, in addition to `ENVIRONMENT`.
         grace: seconds between SIGTERM and SIGKILL on cancellation.
-        user: uid and gid that steps run as, and own what they write; the caller's if not given.
+        user: uid and gid of steps and of the files that they write; the default is the caller's.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class DockerRunner:
         self.engine: engine.Engine | None = None
 
     def check(self, container: Container) -> None:
-        """See `Runner.check`. The first call of a run also removes what a killed executor left."""
+        """See `Runner.check`. The first call of a run also removes the containers of killed executors."""
         image, limits = container.image, container.resources
         if not container.command:
             raise BadInput("a container without a command says nothing of what to run", where=image)
@@ -86,7 +86,7 @@ class DockerRunner:
         self._limits(image, limits)
 
     def run(self, job: Job, cancel: threading.Event) -> int:
-        """See `Runner.run`. Nothing of the container is left when this returns; a killed executor takes it along."""
+        """See `Runner.run`. The container is removed before this returns, and also if the executor is killed."""
         name = f"robo-poet-{secrets.token_hex(8)}"
         for mount in self.mounts:
             if mount.writable and str(mount.path) in job.argv:
@@ -96,7 +96,7 @@ class DockerRunner:
             process = subprocess.Popen(
                 ["docker", "run", "--name", name, *self.options(job), job.image, *job.argv[1:]],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, pass_fds=(job.lock,),
-                preexec_fn=dies_with_parent(signal.SIGKILL),  # or it could still start what the guard has looked for in vain
+                preexec_fn=dies_with_parent(signal.SIGKILL),  # else it could create the container after the guard has tried to remove it
             )  # fmt: skip
             try:
                 self._wait(process, name, cancel)
@@ -110,18 +110,18 @@ class DockerRunner:
         return status
 
     def close(self) -> None:
-        """Ask the engine anew at the next run."""
+        """Forget the engine. The next run looks for it again."""
         self.engine = None
 
     def options(self, job: Job) -> list[str]:
-        """How `docker run` is to run a job."""
-        rootless = self.engine is not None and self.engine.rootless  # its root is the caller outside, and no other uid is
+        """Return the options of `docker run` for a job."""
+        rootless = self.engine is not None and self.engine.rootless  # here the uid 0 of the container is the caller
         uid, gid = self.user or ((0, 0) if rootless else (os.getuid(), os.getgid()))
         mounts = [(job.cwd, True), *((path, False) for path in job.reads)]
         mounts += [(mount.path, mount.writable) for mount in self.mounts if str(mount.path) in job.argv]
         return [
             "--pull=never", "--init", "--network=none", "--read-only", "--tmpfs=/tmp:exec,mode=1777", "--log-driver=none",
-            "--cap-drop=ALL", "--security-opt=no-new-privileges", "--security-opt=label=disable",  # or SELinux forbids the mounts
+            "--cap-drop=ALL", "--security-opt=no-new-privileges", "--security-opt=label=disable",  # else SELinux blocks the mounts
             f"--label={LABEL}={Owner.me()}", f"--user={uid}:{gid}", f"--workdir={job.cwd}", f"--entrypoint={job.argv[0]}",
             *self._limits(job.image, job.resources),
             *(f"--env={key}={value}" for key, value in {**self.environment, **job.env}.items()),
@@ -129,7 +129,7 @@ class DockerRunner:
         ]  # fmt: skip
 
     def _limits(self, image: str, limits: Resources) -> list[str]:
-        """An engine refuses more cores than it has; swap would make the memory limit no limit."""
+        """Return the options for resource limits: at most the engine's cores, as it rejects more; no swap, which would add memory."""
         options = []
         if limits.cpu:
             cores = quantity(limits.cpu, image)
@@ -140,11 +140,11 @@ class DockerRunner:
         return [*options, f"--gpus={limits.gpu}"] if limits.gpu else options
 
     def _wait(self, process: "subprocess.Popen[bytes]", name: str, cancel: threading.Event) -> None:
-        """Until the container has ended; on cancellation it is asked to, then made to."""
+        """Wait until the container has ended. On cancellation, stop it: SIGTERM, and SIGKILL after `grace` seconds."""
         while process.poll() is None:
             if not cancel.wait(0.05):
                 continue
-            if engine.call("stop", "-t", str(round(self.grace)), name).status:  # not there yet: the engine is still making it
+            if engine.call("stop", "-t", str(round(self.grace)), name).status:  # the engine is still creating the container
                 time.sleep(0.1)
             else:
                 with suppress(subprocess.TimeoutExpired):
@@ -154,7 +154,7 @@ class DockerRunner:
 
 @contextmanager
 def _removed(name: str, lock: int) -> Iterator[None]:
-    """Remove the container `name` at the end, whatever the end is."""
+    """Remove the container `name` at the end of the context, even if this process is killed."""
     guard = subprocess.Popen(
         ["sh", "-c", _GUARD, name], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         start_new_session=True, pass_fds=(lock,),
@@ -164,22 +164,25 @@ def _removed(name: str, lock: int) -> Iterator[None]:
         yield
     finally:
         guard.stdin.close()
-        if guard.wait():  # there was none to remove, or somebody killed the guard
+        if guard.wait():  # no container to remove, or the guard was killed
             engine.call("rm", "--force", name)
 
 
 def _ended(name: str, status: int) -> tuple[int, bool]:
-    """How a container ended, as `Runner.run` says it, and whether it hit its memory limit; without one, how the command line ended."""
+    """Return the exit status of a container as in `Runner.run`, and whether it hit its memory limit.
+
+    If there is no container, the status is that of the `docker` command.
+    """
     answer = engine.call("inspect", "--type=container", "--format={{.State.Status}} {{.State.ExitCode}} {{.State.OOMKilled}}", name)
     state = answer.out.split()
     if state[:1] == ["exited"]:
         status = int(state[1])
-    if status - 128 in {number.value for number in signal.Signals}:  # the engine's way to say that a signal ended it
+    if status - 128 in {number.value for number in signal.Signals}:  # Docker reports a signal as 128 + its number
         status = 128 - status
     return status, state[2:] == ["true"]
 
 
 def _mount(path: Path, writable: bool) -> str:
-    """A bind mount as the command line wants it: comma-separated, quoted as in a CSV file."""
+    """Return the value of `--mount` for a bind mount: comma-separated, with CSV quoting."""
     fields = ["type=bind", f"source={path}", f"target={path}", *([] if writable else ["readonly"])]
     return ",".join('"' + field.replace('"', '""') + '"' if set(field) & set(',"\n') else field for field in fields)

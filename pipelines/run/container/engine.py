@@ -1,4 +1,4 @@
-"""The Docker engine through its command line, and the label that says which process owns a container."""
+"""The Docker engine, called through its command line, and the label that names the owner process of a container."""
 
 import json
 import os
@@ -10,12 +10,12 @@ from typing import Any
 
 from robo_poet.errors import BadInput
 
-TIMEOUT = 120.0  # seconds; an engine that does not answer so simple a question is as good as none
+TIMEOUT = 120.0  # seconds; an engine that takes longer for a simple query counts as missing
 
 
 @dataclass(frozen=True)
 class Answer:
-    """How a command ended."""
+    """The exit status and output of a command."""
 
     status: int
     out: str
@@ -24,7 +24,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Engine:
-    """What an engine is: its version, its CPU cores, whether containers can use NVIDIA GPUs, and whether it runs without root's rights."""
+    """The properties of an engine: version, CPU cores, NVIDIA GPU support in containers, and whether it is rootless."""
 
     version: str
     cores: int
@@ -33,13 +33,14 @@ class Engine:
 
 
 def call(*arguments: str, input: bytes | None = None, timeout: float | None = TIMEOUT) -> Answer:
-    """Run `docker` with `arguments` to its end, whatever its exit status.
+    """Run `docker` with `arguments` and return its exit status and output.
 
     Args:
-        timeout: seconds; none waits for ever, as a build needs, and lets Ctrl-C end the command.
+        input: bytes for its standard input.
+        timeout: seconds. None means no limit, as a build needs, and lets Ctrl-C end the command.
 
     Raises:
-        BadInput: there is no `docker` on the PATH, or it does not end in time.
+        BadInput: `docker` is not on the PATH, or it does not end within `timeout`.
     """
     try:
         done = subprocess.run(
@@ -48,7 +49,7 @@ def call(*arguments: str, input: bytes | None = None, timeout: float | None = TI
             stdin=subprocess.DEVNULL if input is None else None,
             capture_output=True,
             timeout=timeout,
-            start_new_session=timeout is not None,  # Ctrl-C is for us, who then end containers in order
+            start_new_session=timeout is not None,  # Ctrl-C must not reach docker: the executor stops containers itself
         )
     except FileNotFoundError:
         raise _none("the program docker is not installed") from None
@@ -58,10 +59,10 @@ def call(*arguments: str, input: bytes | None = None, timeout: float | None = TI
 
 
 def find() -> Engine:
-    """The engine that answers.
+    """Return the properties of the running engine.
 
     Raises:
-        BadInput: none does.
+        BadInput: no engine responds.
     """
     answer = call("info", "--format", "{{json .}}", timeout=20)
     info = json.loads(answer.out) if answer.out.startswith("{") else {}
@@ -72,9 +73,9 @@ def find() -> Engine:
 
 
 def images(names: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
-    """What the engine knows of those of the images that it has: `Id`, `Size` in bytes, `Config` with `Labels`."""
+    """Return name → `docker image inspect` data (`Id`, `Size` in bytes, `Config` with `Labels`). Missing images are left out."""
     found = {}
-    for name in names:  # one at a time: an answer for several does not say which name each was asked by
+    for name in names:  # one call per name: the output for several does not name the requested images
         answer = call("image", "inspect", name)
         if answer.status == 0:
             found[name] = json.loads(answer.out)[0]
@@ -82,7 +83,7 @@ def images(names: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
 
 
 def labels(image: Mapping[str, Any]) -> Mapping[str, str]:
-    """The labels of an image, as `images` gives it."""
+    """Return the labels of an image in the result of `images`."""
     return image["Config"].get("Labels") or {}
 
 
@@ -96,7 +97,14 @@ LABEL = "robo-poet.owner"
 
 @dataclass(frozen=True)
 class Owner:
-    """A process: the boot and the process namespace that its number counts in, the number, and its start in clock ticks after boot."""
+    """A process, identified across reboots and PID namespaces.
+
+    Attributes:
+        boot: boot id of the kernel.
+        namespace: PID namespace.
+        pid: process id in this namespace.
+        start: start time in clock ticks after boot, as a process id can be reused.
+    """
 
     boot: str
     namespace: str
@@ -105,13 +113,13 @@ class Owner:
 
     @classmethod
     def me(cls) -> "Owner":
-        """This process."""
+        """Return the owner for this process."""
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
         return cls(boot, str(Path("/proc/self/ns/pid").readlink()), os.getpid(), _start(os.getpid()))
 
     @classmethod
     def parse(cls, text: str) -> "Owner | None":
-        """The owner that a label names, or nothing if it is no label of ours."""
+        """Return the owner from the text of a label, None for other text."""
         parts = text.split("/")
         return cls(parts[0], parts[1], int(parts[2]), parts[3]) if len(parts) == 4 and parts[2].isdigit() else None
 
@@ -119,13 +127,13 @@ class Owner:
         return f"{self.boot}/{self.namespace}/{self.pid}/{self.start}"
 
     def dead(self) -> bool:
-        """Whether it has certainly ended: of an owner that cannot be seen from here, nothing is certain."""
+        """Return True if the process has certainly ended. For another boot or namespace the answer is False, as it cannot be checked."""
         here = Owner.me()
         return (self.boot, self.namespace) == (here.boot, here.namespace) and _start(self.pid) != self.start
 
 
 def _start(pid: int) -> str:
-    """When a process began, in clock ticks after boot; empty if there is none, or only a zombie is left."""
+    """Return the start of a process in clock ticks after boot, empty if there is no such process or it is a zombie."""
     try:
         state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
@@ -134,7 +142,7 @@ def _start(pid: int) -> str:
 
 
 def remove_leftovers() -> list[str]:
-    """Remove the containers of dead owners, running or not, and those that a reboot ended; returns their ids."""
+    """Remove the containers of dead owners, running or not, and stopped containers from before a reboot. Return their ids."""
     shown = '{{.ID}} {{.State}} {{.Label "LABEL"}}'.replace("LABEL", LABEL)
     listed = call("ps", "--all", "--no-trunc", f"--filter=label={LABEL}", "--format", shown)
     left = []

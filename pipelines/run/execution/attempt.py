@@ -1,4 +1,4 @@
-"""One step, from its inputs to its result: out of the store, or run in its working folder, as often as its retries allow (PIPE-4)."""
+"""The execution of one step: take its result from the store, or run it in its working folder, with retries (PIPE-4)."""
 
 import shutil
 import threading
@@ -21,12 +21,13 @@ from robo_poet.step.program import BAD_INPUT
 
 @dataclass(frozen=True)
 class Attempt:
-    """What carrying out a step needs to know.
+    """The execution of one step, with the services that it needs.
 
     Args:
-        consumed: outputs that others read, each with a reader.
-        say: takes events, from any thread.
-        cancel: set when the run is to end.
+        start: the step and its inputs.
+        consumed: outputs that other steps read → name of one reader.
+        say: receives events, from any thread.
+        cancel: set when the run must end.
     """
 
     start: Start
@@ -38,7 +39,7 @@ class Attempt:
     cancel: threading.Event
 
     def result(self) -> TaskResult:
-        """Carry the step out."""
+        """Execute the step, or find its result in the store. Return the result."""
         step, begun = self.start.step, time.monotonic()
         parts = ingredients(step, self.start.parameters, {name: one.digest for name, one in self.start.artifacts.items()})
         key = self.store.key(parts)
@@ -55,7 +56,7 @@ class Attempt:
             if bench is None:
                 return done("cancelled", error=CANCELLED)
             noted: tuple[str, ...] = ()
-            if step.cache:  # look again: another run may have made it while we waited
+            if step.cache:  # check again: another run may have stored it during the wait
                 entry, why = self.store.find(key, self.consumed)
                 if entry:
                     return done("cached", entry)
@@ -90,7 +91,7 @@ class Attempt:
         raise AssertionError("the last attempt returns")
 
     def waiting(self, key: str) -> Callable[[], bool]:
-        """Asked while another run holds the working folder: says so once, and whether to wait on."""
+        """Return a callback for the wait on another run's lock. It emits one event and returns whether to wait longer."""
         said: list[str] = []
 
         def go_on() -> bool:
@@ -102,7 +103,7 @@ class Attempt:
         return go_on
 
     def execute(self, bench: Bench, key: str, number: int) -> tuple[int, Places]:
-        """Run the container once; its outputs go to an empty folder, its working folder stays as the last attempt left it."""
+        """Run the container once and return its exit status. Its output folder is emptied first; its working folder keeps earlier files."""
         container, name = self.start.step.container, self.start.step.name
         places = Places(self.start.parameters, {key: one.path for key, one in self.start.artifacts.items()}, bench.outputs)
         clear(bench.outputs)
@@ -116,13 +117,13 @@ class Attempt:
         return self.runner.run(job, self.cancel), places
 
     def keep(self, bench: Bench, entry: Entry) -> Entry:
-        """Commit a result: to the store, or, for a step that always runs, to the run's own folder. Checkpoints have served."""
+        """Move a result to the store, or to the run's folder if the step is not cached. Remove the working folder with its checkpoints."""
         entry = self.store.commit(bench, entry, None if self.start.step.cache else self.record.folder / "outputs" / entry.task)
         shutil.rmtree(bench.path, ignore_errors=True)
         return entry
 
     def keep_for_people(self, bench: Bench) -> None:
-        """What a failed step wrote, such as a page that says what is wrong, goes to the run's folder; no other step reads it."""
+        """Move the artifacts of a failed step, such as a page that describes the fault, to the run's folder. No other step reads them."""
         if any((bench.outputs / "artifacts").iterdir()):
             place = self.record.folder / "outputs" / self.start.step.name
             place.parent.mkdir(parents=True, exist_ok=True)

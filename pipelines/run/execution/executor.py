@@ -1,6 +1,6 @@
-"""Runs a compiled pipeline on this machine (PIPE-1, PIPE-4): independent steps in parallel, finished ones out of the store.
+"""Run a compiled pipeline on this machine: independent steps in parallel, finished steps from the store (PIPE-1, PIPE-4).
 
-The main thread decides and records; a thread for each running step waits for its process. Knows nothing of terminals.
+The main thread schedules steps and records events. Each running step has a thread that waits for its process.
 """
 
 import signal
@@ -38,17 +38,21 @@ def run_pipeline(
 ) -> RunResult:
     """Run a compiled pipeline to its end.
 
-    Called from the main thread, SIGINT and SIGTERM end it in order: steps ended, state `cancelled`, no exception.
+    If it is called from the main thread, SIGINT and SIGTERM cancel the run: running steps are stopped, the status is `cancelled`,
+    and no exception is raised.
 
     Args:
-        ir: compiled YAML, or its first document.
-        parameters: of the pipeline; what is not given takes its default.
+        ir: path of the compiled YAML, or its first document.
+        parameters: parameters of the pipeline; missing ones take their defaults.
         store: folder of the content-addressed store.
-        runs: folder that gets a folder for this run.
-        max_parallel: steps that run at once.
+        runs: folder in which the folder of this run is created.
+        runner: executes the containers of steps.
+        listeners: called with each event, in the main thread.
+        run_id: name of the run's folder; the default is the time (UTC) and a random suffix.
+        max_parallel: maximum number of steps that run at the same time.
 
     Raises:
-        BadInput: the pipeline or its parameters cannot be used; nothing has run then. A failing step is no exception, see `RunResult`.
+        BadInput: the pipeline or its parameters cannot be used, and no step has run. A failed step raises nothing; see `RunResult`.
     """
     if max_parallel < 1:
         raise BadInput("at least one step must be able to run", where=f"max_parallel {max_parallel}")
@@ -108,7 +112,7 @@ class _Run:
         def carry_out() -> None:
             try:
                 self.messages.put((name, attempt.result()))
-            except OSError as error:  # the disk is full, a folder cannot be written: the caller can mend it
+            except OSError as error:  # such as a full disk or a read-only folder: the user can fix it
                 self.messages.put((name, TaskResult("failed", error=f"{name}: {error}")))
             except BaseException as error:
                 self.messages.put((name, error))
@@ -122,7 +126,7 @@ class _Run:
         elif message is not None:
             name, result = message
             self.running.pop(name).join()
-            if isinstance(result, BaseException):  # a defect of ours: end the other steps, then let it be seen
+            if isinstance(result, BaseException):  # a bug: stop the other steps, then raise it
                 self.defect, result = self.defect or result, TaskResult("failed", error=f"{name}: {result!r}")
                 self.cancel.set()
             self.end(name, result)
@@ -134,7 +138,7 @@ class _Run:
 
     @contextmanager
     def all_ended(self) -> Iterator[None]:
-        """Leave no step running, whatever happens here: a listener may raise, the disk may be full."""
+        """Cancel and join all running steps at the end of the context, also after an exception of a listener or a full disk."""
         try:
             yield
         finally:
@@ -145,7 +149,7 @@ class _Run:
 
     @contextmanager
     def signals(self) -> Iterator[None]:
-        """End the run on Ctrl-C and on SIGTERM; outside the main thread Python leaves signals to others."""
+        """Cancel the run on SIGINT and SIGTERM. Python allows signal handlers only in the main thread; elsewhere this does nothing."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return

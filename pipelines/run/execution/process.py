@@ -1,6 +1,6 @@
-"""Runs a step's container as a process of this machine: the interpreter of its environment in place of its image.
+"""The process runner: runs a step as a local process, with the Python of its environment instead of its image.
 
-A `Runner` knows nothing of graphs, caches or retries: it runs one program and says how it ended.
+A `Runner` runs one program and returns its exit status. The graph, the cache and retries are handled elsewhere.
 """
 
 import contextlib
@@ -20,13 +20,13 @@ from pipelines.run.ir.steps import NO_LIMITS, Container, Resources
 from robo_poet.errors import BadInput
 from robo_poet.process import dies_with_parent
 
-KEPT = (  # nothing secret: where things are, and what a GPU or a test double needs
+KEPT = (  # no secrets: paths and proxies, and settings for GPUs and the storage emulator of tests
     "PATH", "HOME", "LANG", "TMPDIR", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "STORAGE_EMULATOR_HOST", "GOOGLE_APPLICATION_CREDENTIALS",
     "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE",
 )  # fmt: skip
 FIXED = {"TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONHASHSEED": "0", "PYTHONUNBUFFERED": "1"}
-# Kills the process groups that are still there when our end of the pipe closes, as it does even on SIGKILL: a step's own children get no
-# death signal, and would otherwise hold the working folder's lock for ever.
+# Kills the remaining process groups when the pipe from this process closes, which also happens on SIGKILL. The children of a step get no
+# death signal, so without this they would hold the lock of the working folder forever.
 _WATCHDOG = """
 import os, signal, sys
 groups = set()
@@ -43,10 +43,11 @@ class Job:
     """A container with its placeholders resolved.
 
     Args:
-        cwd: its working folder; it writes only below this, and logs to `log`.
+        cwd: working folder; the container writes only below it.
+        log: file for its output.
         reads: paths outside `cwd` that its arguments name.
-        lock: an open file that the process is to inherit: it stays locked as long as the process lives.
-        resources: limits, for a runner that can set them; a process of this machine has none.
+        lock: file descriptor that the process inherits, so the working folder stays locked while the process lives.
+        resources: limits, for runners that support them; local processes have none.
     """
 
     image: str
@@ -60,29 +61,29 @@ class Job:
 
 
 class Runner(Protocol):
-    """A way to run containers."""
+    """The interface of a runner, which executes containers."""
 
     def check(self, container: Container) -> None:
-        """Refuse, before anything runs, what this runner could not run.
+        """Reject a container that this runner cannot run. Called for each step before any step runs.
 
         Raises:
             BadInput: names the image.
         """
 
     def run(self, job: Job, cancel: threading.Event) -> int:
-        """Run to the end, or until `cancel` is set; returns the exit status, or minus the signal's number."""
+        """Run a job until it ends or `cancel` is set. Return the exit status, or minus the number of the signal."""
 
     def close(self) -> None:
-        """Let go of what the runner holds, at the end of a run."""
+        """Release the runner's resources. Called at the end of a run."""
 
 
 class ProcessRunner:
-    """Steps as processes; one runner serves one run at a time.
+    """A runner that runs steps as local processes. One runner serves one run at a time.
 
     Args:
-        root: the repository, put on PYTHONPATH.
-        interpreter: image → the Python of the environment that stands for it; raises BadInput for an image it does not know.
-        environment: variables that steps get besides those of `KEPT` and `FIXED`.
+        root: root of the repository, for PYTHONPATH.
+        interpreter: returns the Python interpreter for an image; raises BadInput for an unknown image.
+        environment: variables for steps, in addition to `KEPT` and `FIXED`.
         grace: seconds between SIGTERM and SIGKILL on cancellation.
     """
 
@@ -103,7 +104,7 @@ class ProcessRunner:
             raise BadInput(f"no interpreter at {self.interpreter(container.image)}", where=container.image, remedy="set up its environment")
 
     def run(self, job: Job, cancel: threading.Event) -> int:
-        """See `Runner.run`. The whole process group ends with the step; a killed executor takes it along."""
+        """See `Runner.run`. The whole process group is killed when the step ends, and also if the executor is killed."""
         argv = list(job.argv)
         if _is_python(argv[0]):
             argv[0] = str(self.interpreter(job.image))
@@ -131,7 +132,7 @@ class ProcessRunner:
                     _signal(process.pid, signal.SIGKILL)
         finally:
             os.close(handle)
-            _signal(process.pid, signal.SIGKILL)  # what the step left behind; before `wait`, while the group's number is still its own
+            _signal(process.pid, signal.SIGKILL)  # kills leftover children; before `wait`, as the group id can be reused after it
             process.wait()
             self._watch(-process.pid)
         return process.returncode
@@ -143,11 +144,11 @@ class ProcessRunner:
                     [sys.executable, "-ISc", _WATCHDOG], stdin=subprocess.PIPE, text=True, bufsize=1, start_new_session=True
                 )
             assert self.watchdog.stdin
-            with contextlib.suppress(BrokenPipeError):  # somebody killed the watchdog; the death signal is left
+            with contextlib.suppress(BrokenPipeError):  # the watchdog was killed; the death signal still works
                 print(group, file=self.watchdog.stdin, flush=True)
 
     def close(self) -> None:
-        """End the watchdog; a later `run` starts another."""
+        """Stop the watchdog. A later `run` starts a new one."""
         with self.guard:
             if self.watchdog is not None and self.watchdog.stdin:
                 self.watchdog.stdin.close()

@@ -1,4 +1,4 @@
-"""Which steps may start now, and which never will: a pure decision over what has ended so far (PIPE-1)."""
+"""The scheduling of steps: which can start now, and which end without running. Pure functions of the results so far (PIPE-1)."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ CANCELLED = "the run was cancelled"
 
 @dataclass(frozen=True)
 class Start:
-    """A step that can run, with its inputs."""
+    """A step that can start, with its inputs."""
 
     step: Step
     parameters: Mapping[str, Any]
@@ -25,14 +25,14 @@ class Start:
 
 @dataclass(frozen=True)
 class End:
-    """A step that ends without running: skipped, cancelled, or failed on a condition that cannot be decided."""
+    """A step that ends without running: skipped, cancelled, or failed because its condition or inputs cannot be evaluated."""
 
     step: Step
     result: TaskResult
 
 
 class Absent(Exception):
-    """An output that is not there, because its step did not finish."""
+    """An output is missing because its step did not finish."""
 
     def __init__(self, output: Output) -> None:
         self.output = output
@@ -42,12 +42,15 @@ class Absent(Exception):
 def next_moves(
     pipeline: Pipeline, arguments: Mapping[str, Any], ended: Mapping[str, TaskResult], running: Collection[str], stop: bool
 ) -> list[Start | End]:
-    """All moves that can be made now, in the pipeline's order.
+    """Return all moves that are possible now, in the pipeline's order.
 
-    After a failure nothing starts any more but exit handlers, once what they watch over has ended.
+    After a failure, only exit handlers start, when the steps that they wait for have ended.
 
     Args:
-        stop: the run is cancelled, nothing starts at all.
+        arguments: parameters of the pipeline.
+        ended: results of the steps that have ended.
+        running: names of the running steps.
+        stop: whether the run is cancelled, so that no step starts.
     """
     ended, moves = dict(ended), []
     for step in pipeline.steps.values():
@@ -70,7 +73,7 @@ def next_moves(
 
 
 def decide(step: Step, arguments: Mapping[str, Any], ended: Mapping[str, TaskResult]) -> Start | End:
-    """What to do with a step when all that it waits for has ended."""
+    """Return the move for a step whose predecessors have all ended."""
     try:
         for guard in step.guards:
             if not guard.condition.holds({key: value(guard.sources[key], arguments, ended) for key in guard.condition.names}):
@@ -85,10 +88,10 @@ def decide(step: Step, arguments: Mapping[str, Any], ended: Mapping[str, TaskRes
 
 
 def value(source: Source, arguments: Mapping[str, Any], ended: Mapping[str, TaskResult]) -> Any:
-    """The value of a parameter.
+    """Return the value of a parameter.
 
     Raises:
-        Absent: it comes from a step that has not finished.
+        Absent: the value comes from a step that did not finish.
     """
     if isinstance(source, Constant):
         return source.value
@@ -103,10 +106,10 @@ def value(source: Source, arguments: Mapping[str, Any], ended: Mapping[str, Task
 
 
 def artifact(source: Output, ended: Mapping[str, TaskResult]) -> Artifact:
-    """The artifact that a step made.
+    """Return an output artifact of a step.
 
     Raises:
-        Absent: the step has not finished.
+        Absent: the step did not finish.
     """
     if source.step not in ended or source.key not in ended[source.step].artifacts:
         raise Absent(source)
