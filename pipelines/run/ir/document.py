@@ -1,6 +1,6 @@
-"""Reads a compiled pipeline into a flat graph of steps, and checks the arguments of a run.
+"""Read a compiled pipeline into a flat graph of steps, and check the arguments of a run.
 
-Sub-graphs of the IR disappear: their steps inherit sources, conditions and order from them.
+Sub-graphs of the IR are flattened. Their steps inherit inputs, conditions and order from them.
 """
 
 from collections.abc import Iterator, Mapping
@@ -33,12 +33,12 @@ from robo_poet.digest import digest_json
 from robo_poet.errors import BadInput
 
 Message = Mapping[str, Any]
-TaskPath = tuple[str, ...]  # task names from the root down
+TaskPath = tuple[str, ...]  # task names, from the root
 
 
 @dataclass(frozen=True)
 class Level:
-    """A sub-graph, and what it inherits: where its inputs come from, the conditions over it, and the steps that it comes after."""
+    """A sub-graph with what it inherits: the sources of its inputs, its conditions, and the steps that must end before it."""
 
     dag: Message
     path: TaskPath
@@ -49,20 +49,20 @@ class Level:
 
 
 class Flattener:
-    """Reads one document that `check_supported` accepted."""
+    """A reader of one IR document. `check_supported` must have accepted the document."""
 
     def __init__(self, document: Message) -> None:
         self.document, self.components = document, document.get("components", {})
         paths = list(self.leaves(document["root"], ()))
-        last = [path[-1] for path in paths]  # task names are the steps' names; only a sub-pipeline used twice needs the longer one
+        last = [path[-1] for path in paths]  # a step is named after its task; a task name that occurs twice gets its full path
         self.names = {path: path[-1] if last.count(path[-1]) == 1 else ".".join(path) for path in paths}
 
     def pipeline(self) -> Pipeline:
-        """The whole graph.
+        """Return the flat graph.
 
         Raises:
-            BadInput: a condition or a value that is not supported, an input that nothing is given for.
-            KeyError: the document is not complete.
+            BadInput: a condition or value is not supported, or an input has no source.
+            KeyError: the document is incomplete.
         """
         root = self.document["root"]
         inputs = root.get("inputDefinitions", {}).get("parameters", {})
@@ -84,7 +84,7 @@ class Flattener:
             yield from self.leaves(self.component(component["dag"], task), (*path, task))
 
     def produced(self, dag: Message, path: TaskPath, kind: str, made: Message, task_key: str = "producerTask") -> Output:
-        """The step's output behind the output of a task; a task that is a sub-graph passes on what a task inside it made."""
+        """Return the output of the step that produces the output of a task. For a sub-graph, follow the selector to the inner task."""
         task, key = made[task_key], made[f"output{kind.capitalize()}Key"]
         inner = self.component(dag, task).get("dag")
         if inner is None:
@@ -94,7 +94,7 @@ class Flattener:
         return self.produced(inner, (*path, task), kind, passed, "producerSubtask")
 
     def steps(self, level: Level) -> Iterator[Step]:
-        """The steps of a level and of those below it."""
+        """Yield the steps of a level and of its sub-graphs."""
         for name, task in level.dag["tasks"].items():
             path, component = (*level.path, name), self.component(level.dag, name)
             parameters, artifacts = self.parameters(level, name), {}
@@ -117,7 +117,7 @@ class Flattener:
                 yield self.step(inside, task, component)
 
     def parameters(self, level: Level, name: str) -> dict[str, Source]:
-        """Where each input parameter of a task comes from."""
+        """Return the source of each input parameter of a task."""
         task, definitions = level.dag["tasks"][name], self.component(level.dag, name).get("inputDefinitions", {}).get("parameters", {})
         found: dict[str, Source] = {}
         texts: dict[str, str] = {}
@@ -131,7 +131,7 @@ class Flattener:
                 texts[key] = str(constant)
             else:
                 found[key] = Constant(typed(definitions[key]["parameterType"], constant, f"task {name}, parameter {key}"))
-        for key, text in texts.items():  # an f-string over other inputs of the same task
+        for key, text in texts.items():  # an f-string that uses other inputs of the same task
             check_placeholders(text, {"inputDefinitions": {"parameters": found}}, f"task {name}, parameter {key}")
             found[key] = Text(text, {other: source for other, source in found.items() if f"'{other}'" in text})
         for key, one in definitions.items():
@@ -140,7 +140,7 @@ class Flattener:
         return found
 
     def step(self, level: Level, task: Message, component: Message) -> Step:
-        """The step that a level with a container is."""
+        """Return the step for a level that is a container."""
         container = self.document["deploymentSpec"]["executors"][component["executorLabel"]]["container"]
         defined, made = component.get("inputDefinitions", {}), component.get("outputDefinitions", {})
         inputs = {key: source for key, source in level.parameters.items() if key in defined.get("parameters", {})}
@@ -190,10 +190,13 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def read_pipeline(ir: Path | Mapping[str, Any]) -> Pipeline:
-    """Read compiled IR: a YAML file of one or two documents (the second holds what only a cluster needs), or its first document.
+    """Read compiled IR.
+
+    Args:
+        ir: path of the YAML file, or its first document. A second document holds settings for Kubernetes and is ignored.
 
     Raises:
-        BadInput: not a compiled pipeline, or it uses what this executor does not support; names it.
+        BadInput: not a compiled pipeline, or it uses a feature that this executor does not support; names the feature.
     """
     where = str(ir) if isinstance(ir, Path) else "pipeline"
     try:
@@ -210,7 +213,7 @@ def read_pipeline(ir: Path | Mapping[str, Any]) -> Pipeline:
 
 
 def check_arguments(pipeline: Pipeline, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The pipeline's parameters, checked against its definition, with the defaults filled in.
+    """Check parameter values against the pipeline's definition, and fill in defaults. Return the values of all parameters.
 
     Raises:
         BadInput: an unknown name, a missing value or a wrong type; names the parameter.

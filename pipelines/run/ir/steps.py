@@ -1,7 +1,6 @@
-"""A pipeline as the executor sees it: a flat graph of steps, each with its container, inputs and conditions.
+"""The data model of a pipeline: a flat graph of steps, each with its container, inputs and conditions.
 
 Conditions are the CEL expressions that KFP compiles from `dsl.If`, `Elif` and `Else`: comparisons, `!` and `&&`.
-Nothing here reads or runs anything.
 """
 
 import ast
@@ -15,33 +14,33 @@ from robo_poet.errors import BadInput
 
 Decision = Callable[[Mapping[str, Any]], Any]
 _COMPARE = {ast.Eq: eq, ast.NotEq: ne, ast.Lt: lt, ast.Gt: gt, ast.LtE: le, ast.GtE: ge}
-# The few words in which CEL and Python differ; what stands in quotes is left alone, and a backslash in there is not ours to interpret.
+# The tokens in which CEL and Python differ. Quoted text is kept. A backslash becomes `?`, a syntax error: CEL escapes are not supported.
 _WORDS = re.compile(r"'[^'\\]*'|&&|!(?!=)|\btrue\b|\bfalse\b|\bdouble\b|\\")
 _PYTHON = {"&&": " and ", "!": " not ", "true": "True", "false": "False", "double": "float", "\\": "?"}
 
 
 @dataclass(frozen=True)
 class Condition:
-    """A condition and the names of the parameters it looks at."""
+    """A condition and the names of the parameters that it reads."""
 
     text: str
     names: frozenset[str]
     decision: Decision
 
     def holds(self, values: Mapping[str, Any]) -> bool:
-        """Decide the condition.
+        """Return whether the condition holds for these parameter values.
 
         Raises:
-            BadInput: it compares values of two types, which the cluster refuses as well.
+            BadInput: the condition compares values of different types, which Kubeflow rejects too.
         """
         return bool(self.decision(values))
 
 
 def parse(text: str, where: str) -> Condition:
-    """Read a condition.
+    """Parse a condition.
 
     Raises:
-        BadInput: it uses more than comparisons of parameters and literals, `!`, `&&` and brackets.
+        BadInput: it uses anything except comparisons of parameters and literals, `!`, `&&` and brackets.
     """
     names: set[str] = set()
     try:
@@ -94,21 +93,21 @@ def _kind(value: Any) -> type:
 
 @dataclass(frozen=True)
 class Constant:
-    """A value written in the IR."""
+    """A constant value in the IR."""
 
     value: Any
 
 
 @dataclass(frozen=True)
 class Argument:
-    """A parameter of the whole pipeline."""
+    """A reference to a parameter of the pipeline."""
 
     name: str
 
 
 @dataclass(frozen=True)
 class Output:
-    """What the step `step` gives under the name `key`."""
+    """A reference to the output `key` of the step `step`."""
 
     step: str
     key: str
@@ -116,7 +115,7 @@ class Output:
 
 @dataclass(frozen=True)
 class Text:
-    """A text with values put into it, as an f-string in the pipeline's definition compiles."""
+    """A template with values to insert, compiled from an f-string in the pipeline's definition."""
 
     template: str
     parts: Mapping[str, "Source"]
@@ -127,7 +126,7 @@ Source = Constant | Argument | Output | Text
 
 @dataclass(frozen=True)
 class Resources:
-    """What a container may use, as Kubernetes writes it: `2` or `500m` cores, `4Gi`; empty or 0 sets no limit. Changes no result."""
+    """Limits of a container: `2` or `500m` cores, `4Gi` memory (Kubernetes notation). Empty or 0: no limit. Not part of the cache key."""
 
     cpu: str = ""
     memory: str = ""
@@ -139,7 +138,7 @@ NO_LIMITS = Resources()
 
 @dataclass(frozen=True)
 class Container:
-    """An image and what is run in it; `command` and `args` are templates."""
+    """An image and its command. `command` and `args` are templates with placeholders."""
 
     image: str
     command: tuple[str, ...]
@@ -150,7 +149,7 @@ class Container:
 
 @dataclass(frozen=True)
 class Retry:
-    """How often a failed step is tried again; the wait grows from `seconds` by `factor` up to `longest` seconds."""
+    """The retry policy of a step: `count` retries. The wait grows from `seconds` by `factor` up to `longest` seconds."""
 
     count: int = 0
     seconds: float = 0.0
@@ -158,13 +157,13 @@ class Retry:
     longest: float = 3600.0
 
     def wait(self, attempt: int) -> float:
-        """Seconds to wait after failed attempt number `attempt` (from 1)."""
+        """Return the seconds to wait after the failed attempt number `attempt`, which counts from 1."""
         return min(self.seconds * self.factor ** (attempt - 1), self.longest)
 
 
 @dataclass(frozen=True)
 class Guard:
-    """A condition over a step, and where the parameters it looks at come from."""
+    """A condition of a step, with the sources of the parameters that it reads."""
 
     condition: Condition
     sources: Mapping[str, Source]
@@ -175,11 +174,12 @@ class Step:
     """One container of the graph.
 
     Args:
-        parameters, artifacts: its inputs; a parameter that nobody gives is not in here.
+        parameters, artifacts: input name → source. Optional inputs without a source are left out.
         output_parameters, output_artifacts: name → IR type.
         guards: conditions that must all hold, outermost first.
-        after: all steps that must have ended before.
-        always: it runs whatever became of those (an exit handler).
+        after: names of all steps that must end before this step.
+        always: an exit handler: it runs even if those steps failed.
+        cache: whether a stored result may be used.
     """
 
     name: str
@@ -197,7 +197,7 @@ class Step:
 
     @property
     def image_name(self) -> str:
-        """The image's name without registry and tag: `ingest` of `…/robo-poet/ingest:1a2b`."""
+        """The image's name without registry and tag: `ingest` for `…/robo-poet/ingest:1a2b`."""
         return self.container.image.rpartition("/")[2].partition("@")[0].partition(":")[0]
 
 
@@ -212,7 +212,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Pipeline:
-    """The whole graph, in an order in which every step stands after those that it waits for."""
+    """The whole graph. Its steps are in topological order."""
 
     name: str
     parameters: Mapping[str, Parameter]
@@ -220,7 +220,7 @@ class Pipeline:
     digest: str
 
     def consumed(self, name: str) -> dict[str, str]:
-        """Outputs of the step `name` that others read, each with one of its readers."""
+        """Return the outputs of the step `name` that other steps read → name of one reader."""
         readers: dict[str, str] = {}
         for step in self.steps.values():
             guarded = [source for guard in step.guards for key, source in guard.sources.items() if key in guard.condition.names]
@@ -230,7 +230,7 @@ class Pipeline:
 
 
 def outputs_in(source: Source) -> Iterator[Output]:
-    """The outputs of other steps that a source is made of."""
+    """Yield the step outputs that a source refers to."""
     if isinstance(source, Output):
         yield source
     elif isinstance(source, Text):

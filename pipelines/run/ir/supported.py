@@ -1,7 +1,4 @@
-"""The part of the IR that the executor supports. Anything else is refused by name before a step runs.
-
-An ignored key could change a result.
-"""
+"""The part of the IR that the executor supports. Any other key is rejected by name before a step runs, as it could change a result."""
 
 import re
 from collections.abc import Mapping
@@ -33,7 +30,7 @@ KNOWN = {
     "parameter definition": {"parameterType", "defaultValue", "isOptional", "description"},
     "artifact definition": {"artifactType", "isOptional", "description", "metadata"},
 }  # fmt: skip
-NAMES = {  # what a person who wrote the pipeline calls it
+NAMES = {  # IR key → its name in the KFP SDK
     "parameterIterator": "a loop (dsl.ParallelFor)",
     "artifactIterator": "a loop over artifacts (dsl.ParallelFor)",
     "iteratorPolicy": "a loop's parallelism",
@@ -50,17 +47,17 @@ NAMES = {  # what a person who wrote the pipeline calls it
 
 
 def refused(key: str, where: str) -> BadInput:
-    """The refusal of `key` at `where`."""
+    """Return the error for the unsupported IR key `key` at `where`."""
     what = NAMES.get(key, key)
     return BadInput(f"{what} is not supported by the local executor", where=where, remedy="run this pipeline on a cluster")
 
 
 def check_supported(document: Mapping[str, Any]) -> None:
-    """Refuse a pipeline that says more than this executor understands.
+    """Check that a pipeline uses only IR that the executor supports.
 
     Raises:
-        BadInput: names the task and what is not supported.
-        KeyError: the document is not complete.
+        BadInput: names the task and the unsupported feature.
+        KeyError: the document is incomplete.
     """
     _only("pipeline", document, "pipeline")
     components, executors = document.get("components", {}), document.get("deploymentSpec", {}).get("executors", {})

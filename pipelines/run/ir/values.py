@@ -1,4 +1,4 @@
-"""Parameter values and placeholders of the IR. Placeholders are resolved in one pass, so a value is never read as a placeholder."""
+"""Parameter values and placeholders of the IR. Placeholders are resolved in one pass, so a value is never treated as a placeholder."""
 
 import json
 import math
@@ -11,7 +11,7 @@ from typing import Any
 
 from robo_poet.errors import BadInput
 
-EXACT = 2**53  # protobuf carries every number as a double: whole numbers beyond this would change on the way to a cluster
+EXACT = 2**53  # protobuf stores every number as a double, so larger integers would lose digits on a cluster
 KINDS: dict[str, tuple[type, ...]] = {
     "STRING": (str,),
     "NUMBER_INTEGER": (int,),
@@ -20,12 +20,12 @@ KINDS: dict[str, tuple[type, ...]] = {
     "LIST": (list,),
     "STRUCT": (dict,),
 }
-# Go's JSON encoder escapes these inside strings; the same bytes here keep a step's argument the same in both places.
+# Go's JSON encoder escapes these characters in strings. The same here gives a step the same arguments locally and on a cluster.
 _GO_ESCAPES = str.maketrans({c: f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"})
 
 
 def plain(value: Any) -> Any:
-    """Write whole floats as integers, at any depth, so that 1 and 1.0 are one value (the IR knows only doubles)."""
+    """Convert whole floats to integers, at any depth. The IR has only doubles, so 1 and 1.0 must be the same value."""
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -36,10 +36,10 @@ def plain(value: Any) -> Any:
 
 
 def typed(kind: str, value: Any, where: str) -> Any:
-    """Check a value against its type in the IR.
+    """Check a value against its IR type, a key of `KINDS`. Return it in the form of `plain`.
 
     Raises:
-        BadInput: it is of another type, not finite, or a whole number that a double cannot hold; names `where`.
+        BadInput: the value has another type, is not finite, or is an integer beyond ±2^53; names `where`.
     """
     value = plain(value)
     if not isinstance(value, KINDS[kind]) or (isinstance(value, bool) and kind != "BOOLEAN"):
@@ -59,10 +59,10 @@ def _numbers(value: Any) -> Iterator[int | float]:
 
 
 def from_text(kind: str, text: str, where: str) -> Any:
-    """Read a parameter that a step wrote to a file: strings as they are, everything else as JSON.
+    """Parse an output parameter that a step wrote to a file: strings unchanged, other types as JSON.
 
     Raises:
-        BadInput: the text is not of that type.
+        BadInput: the text is not a value of this type.
     """
     if kind == "STRING":
         return text
@@ -73,7 +73,7 @@ def from_text(kind: str, text: str, where: str) -> Any:
 
 
 def render(value: Any) -> str:
-    """Text of a parameter value on a command line: numbers without exponent or trailing zeros, lists and structs as JSON."""
+    """Format a parameter value for a command line: numbers without exponent or trailing zeros, lists and structs as JSON, None as empty."""
     if value is None:
         return ""
     if isinstance(value, str):
@@ -94,7 +94,7 @@ def _json(value: Any, bare: bool = False) -> str:
 def _number(value: float, exponent: bool) -> str:
     if exponent and value and not 1e-6 <= abs(value) < 1e21:
         return repr(value).replace("e-0", "e-")
-    text = format(Decimal(repr(value)), "f")  # the shortest digits that read back as this double
+    text = format(Decimal(repr(value)), "f")  # the fewest digits that keep the value
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
@@ -110,24 +110,30 @@ _EXECUTOR_OUTPUT = "{{$.outputs.output_file}}"
 
 @dataclass(frozen=True)
 class Places:
-    """What a step's placeholders stand for; output paths follow from the one folder that all its outputs are written to."""
+    """The values of a step's placeholders.
+
+    Attributes:
+        parameters: input parameter → value.
+        inputs: input artifact → path.
+        outputs: folder of all outputs; output paths are derived from it.
+    """
 
     parameters: Mapping[str, Any]
     inputs: Mapping[str, Path]
     outputs: Path
 
     def output(self, kind: str, name: str) -> Path:
-        """Where the output `name` of kind `artifacts` or `parameters` is to be written."""
+        """Return the path of the output `name`; `kind` is `artifacts` or `parameters`."""
         return self.outputs / kind / name
 
     @property
     def executor_output(self) -> Path:
-        """Kubeflow's executor output file."""
+        """Path of KFP's executor output file."""
         return self.outputs / "executor_output.json"
 
 
 def fill_placeholders(template: str, places: Places) -> str:
-    """Resolve every placeholder of a checked `template`, once. An optional input that nobody gave is the empty text, as on the cluster."""
+    """Resolve all placeholders of a checked `template`, once. A missing optional input becomes the empty text, as on a cluster."""
 
     def value(match: re.Match[str]) -> str:
         if match.group() == _EXECUTOR_OUTPUT:
@@ -143,7 +149,7 @@ def fill_placeholders(template: str, places: Places) -> str:
 
 
 def check_placeholders(template: str, component: Mapping[str, Any], where: str) -> None:
-    """Refuse what `fill_placeholders` could not resolve: unknown placeholders, and those that name what the component does not declare.
+    """Check that `fill_placeholders` can resolve a template: placeholders are known, and the component declares the inputs and outputs.
 
     Raises:
         BadInput: names the placeholder.
