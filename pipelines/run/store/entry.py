@@ -1,4 +1,4 @@
-"""What a finished step left: output parameters and artifacts by content, read where it wrote them or in the store's `entry.json`."""
+"""The result of a finished step: output parameters and artifacts with digests, read from its output folder or from `entry.json`."""
 
 import json
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from robo_poet.errors import BadInput
 
 @dataclass(frozen=True)
 class Artifact:
-    """A file or folder with the digest of its content; a metrics artifact may be metadata alone, then `digest` is empty."""
+    """A file or folder with the SHA-256 of its content. `digest` is empty for an artifact that has only metadata, such as metrics."""
 
     path: Path
     digest: str
@@ -23,7 +23,13 @@ class Artifact:
 
 @dataclass(frozen=True)
 class Entry:
-    """The result of one step. `ingredients` is what its key was made of; `seconds` is the time of the run that made it."""
+    """The result of one step.
+
+    Attributes:
+        ingredients: the data whose digest is the key.
+        seconds: duration of the attempt that made it.
+        created: UNIX time.
+    """
 
     task: str
     key: str
@@ -35,16 +41,16 @@ class Entry:
     created: float
 
     def to_json(self) -> str:
-        """The entry as it is kept beside its artifacts."""
+        """Return the content of `entry.json`."""
         artifacts = {name: {"digest": one.digest, "metadata": one.metadata} for name, one in self.artifacts.items()}
         return json.dumps({**self.__dict__, "artifacts": artifacts}, indent=1, allow_nan=False)
 
     @classmethod
     def read(cls, folder: Path) -> "Entry":
-        """Read the entry kept in `folder`, without looking at the artifacts.
+        """Read the entry in `folder`. Artifacts are not checked.
 
         Raises:
-            ValueError, OSError: it cannot be read.
+            ValueError, OSError: the entry cannot be read.
         """
         kept = json.loads((folder / "entry.json").read_text("utf-8"))
         try:
@@ -54,11 +60,11 @@ class Entry:
             raise ValueError(f"not an entry ({error})") from None
 
     def has(self, name: str) -> bool:
-        """Whether another step could read the output `name` from here."""
+        """Return whether the entry has the output `name` with a content that another step can read."""
         return name in self.parameters or (name in self.artifacts and bool(self.artifacts[name].digest))
 
     def damage(self) -> str:
-        """What is wrong with the stored artifacts; empty if their contents are what the step wrote."""
+        """Hash the artifacts again. Return a text about the first that differs from what the step wrote, empty if none differs."""
         for name, artifact in self.artifacts.items():
             if artifact.digest and (not artifact.path.exists() or digest_path(artifact.path) != artifact.digest):
                 return f"the content of {name} is not what the step wrote"
@@ -66,13 +72,13 @@ class Entry:
 
 
 def collect(step: Step, places: Places, consumed: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, Artifact]]:
-    """Read a step's outputs: parameters from the executor output or from their own files, artifacts with digests and metadata.
+    """Read a step's outputs: parameters from the executor output or from their files, artifacts with digests and metadata.
 
     Args:
-        consumed: outputs that must be there, each with a step that reads it.
+        consumed: outputs that must exist → name of a step that reads them.
 
     Raises:
-        BadInput: an output that is read later is missing, a parameter is of another type, or a digest that the step states is wrong.
+        BadInput: a consumed output is missing, a parameter has another type, or a digest that the step reported is wrong.
     """
     values, metadata = _executor_output(places.executor_output)
     parameters: dict[str, Any] = {}
@@ -97,7 +103,7 @@ def collect(step: Step, places: Places, consumed: Mapping[str, str]) -> tuple[di
 
 
 def _executor_output(path: Path) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    """Parameter values, and the metadata of each artifact, as a step states them."""
+    """Return parameter values and metadata of each artifact from the executor output file; empty if the file is missing."""
     if not path.exists():
         return {}, {}
     try:

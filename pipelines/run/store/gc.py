@@ -1,4 +1,4 @@
-"""`robo-poet gc`: what in the store and among the runs may go, how much it frees, and why. A plan first, then, if wanted, the deed."""
+"""`robo-poet gc`: plan which folders of the store and of runs can be removed, with sizes and reasons; and apply the plan."""
 
 import fcntl
 import json
@@ -18,7 +18,14 @@ HOUR, DAY = 3600.0, 86400.0
 
 @dataclass(frozen=True)
 class Thing:
-    """A folder that is there: `kind` is `entry`, `work`, `run` or `leftover`; `used` is when it last changed or was used (UNIX seconds)."""
+    """A folder of the store or of a run.
+
+    Attributes:
+        kind: `entry`, `work`, `run` or `leftover`.
+        size: bytes.
+        used: UNIX time of its last use or change.
+        locked: whether a run uses it now.
+    """
 
     path: Path
     kind: str
@@ -29,7 +36,7 @@ class Thing:
 
 @dataclass(frozen=True)
 class Removal:
-    """A folder that may go, its size in bytes, and why."""
+    """A folder that can be removed: its size in bytes, the reason, and the UNIX time of its last use."""
 
     path: Path
     size: int
@@ -38,12 +45,12 @@ class Removal:
 
 
 def plan_gc(store: Path, runs: Path, *, keep_runs: int = 5, keep_days: float = 30.0, now: float | None = None) -> list[Removal]:
-    """What may go, largest first; removes nothing.
+    """Return the folders that can be removed, largest first. Removes nothing.
 
     Args:
-        keep_runs: results that one of so many last runs used are kept, and so are those runs' folders.
-        keep_days: older runs, and unfinished work, are kept for so many days (SPEC DATA-4: logs for 30).
-        now: UNIX seconds.
+        keep_runs: number of latest runs whose folders and results are kept.
+        keep_days: number of days to keep older runs and unfinished work (SPEC DATA-4: logs for 30 days).
+        now: UNIX time; the default is the current time.
     """
     folders = sorted(_runs(runs), key=lambda thing: thing.used)
     recent = [thing for thing in folders if thing.locked] + folders[max(0, len(folders) - keep_runs) :]
@@ -58,10 +65,10 @@ def plan_gc(store: Path, runs: Path, *, keep_runs: int = 5, keep_days: float = 3
 
 
 def apply_gc(plan: Sequence[Removal], *, store: Path, runs: Path) -> list[Removal]:
-    """Remove what a plan names, but for what a run has begun to use since; returns what went.
+    """Remove the folders of a plan, except those that a run has started to use. Return the removed ones.
 
     Raises:
-        BadInput: the plan names something that is not in this store or among these runs.
+        BadInput: the plan names a folder outside the store and the runs.
     """
     shelf, gone = Store(store), []
     for one in plan:
@@ -73,7 +80,7 @@ def apply_gc(plan: Sequence[Removal], *, store: Path, runs: Path) -> list[Remova
 
 
 def _judged(thing: Thing, kept: Collection[str], finished: Collection[str], keep_runs: int, keep_days: float, now: float) -> Removal | None:
-    """Whether a thing may go. The last hour's is never touched: a run may be about to use it."""
+    """Return the removal of a folder, None to keep it. A folder used within the last hour is kept, as a run may need it soon."""
     age, why = now - thing.used, ""
     if thing.locked or age < HOUR:
         return None
@@ -112,7 +119,7 @@ def _folders(parent: Path) -> list[Path]:
 
 
 def _size(path: Path) -> tuple[int, float]:
-    """Bytes below a folder, and the time of its youngest change."""
+    """Return the bytes in a folder and the UNIX time of its latest change."""
     stats = [path.lstat(), *(Path(base, name).lstat() for base, folders, files in os.walk(path) for name in folders + files)]
     return sum(one.st_size for one in stats[1:]), max(one.st_mtime for one in stats)
 
@@ -129,18 +136,18 @@ def _locked(path: Path) -> bool:
 
 
 def _keys(events: Path) -> set[str]:
-    """Keys of the results that a run made or used, as far as its events tell."""
+    """Return the keys of the results that a run made or used, from its events."""
     keys = set()
     for line in events.read_text("utf-8").splitlines():
         try:
             keys.add(json.loads(line)["detail"].get("key", ""))
-        except ValueError:  # the last line of a killed run
+        except ValueError:  # incomplete last line of a killed run
             continue
     return keys
 
 
 def _remove(one: Removal, store: Store) -> bool:
-    """Take a folder out of the way while no run can be using it, then delete it."""
+    """Rename a folder under the store's lock, so that no run can use it, then delete it. Return False if it is in use or was used again."""
     try:
         handle = os.open(one.path, os.O_RDONLY | os.O_DIRECTORY)
     except FileNotFoundError:

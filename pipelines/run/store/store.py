@@ -1,6 +1,6 @@
-"""The content-addressed store (PIPE-4): `done/<key>/` holds what finished steps made, `work/<step>-<key>/` where unfinished ones stand.
+"""The content-addressed store (PIPE-4): `done/<key>/` has the results of finished steps, `work/<step>-<key>/` the working folders.
 
-A key is the digest of all that a result may depend on. Nothing here decides when a step runs.
+A key is the SHA-256 of everything that a result can depend on.
 """
 
 import fcntl
@@ -21,11 +21,11 @@ from robo_poet.digest import digest_json
 
 
 def ingredients(step: Step, parameters: Mapping[str, Any], digests: Mapping[str, str]) -> dict[str, Any]:
-    """All that a step's result may depend on: image with its content tag, command, parameters, its inputs' contents; no path, no name.
+    """Return everything that a step's result can depend on. Paths and step names are not included.
 
     Args:
-        parameters: input values as `values.plain` writes them.
-        digests: input artifact → digest of its content.
+        parameters: input parameters, in the form of `values.plain`.
+        digests: input artifact → SHA-256 of its content.
     """
     container = step.container
     return {
@@ -41,41 +41,45 @@ def ingredients(step: Step, parameters: Mapping[str, Any], digests: Mapping[str,
 
 @dataclass(frozen=True)
 class Bench:
-    """A step's working folder while we hold its lock; `lock` is the open file that holds it, for the child to inherit."""
+    """A locked working folder of a step. `lock` is the file descriptor of the lock; child processes inherit it."""
 
     path: Path
     lock: int
 
     @property
     def outputs(self) -> Path:
-        """Where the step's outputs lie until they are committed: one folder, so that one rename commits them all."""
+        """Folder of the step's outputs before the commit. It is one folder, so that one rename commits all outputs."""
         return self.path / ".outputs"
 
 
 class Store:
-    """A store below one folder, shared by any number of runs at once."""
+    """A store in one folder. Concurrent runs can share it."""
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
         self.done, self.work = self.root / "done", self.root / "work"
 
     def key(self, parts: Mapping[str, Any]) -> str:
-        """Key of a result: SHA-256 of its ingredients."""
+        """Return the key of a result: the SHA-256 of its ingredients."""
         return digest_json(parts)
 
     def bench(self, step: Step, key: str) -> Path:
-        """The working folder of a step: by content, so that the same work finds its checkpoint again, whatever the run."""
+        """Return the working folder of a step. It depends on the key, not on the run, so a later run finds the checkpoints."""
         return self.work / f"{step.image_name}-{key[:16]}"
 
     def find(self, key: str, consumed: Mapping[str, str]) -> tuple[Entry | None, str]:
-        """The stored result for `key` and, where there is one that cannot be used, why. The artifacts are hashed again."""
+        """Return the stored result for `key`, and the reason if there is one that cannot be used. Artifacts are hashed again.
+
+        Args:
+            consumed: outputs that the result must have.
+        """
         folder = self.done / key
         with self.shared():
             if not folder.exists():
                 return None, ""
             try:
                 entry = Entry.read(folder)
-                os.utime(folder)  # the time of last use, which `gc` goes by
+                os.utime(folder)  # time of last use, for `gc`
             except (ValueError, OSError) as error:
                 return None, str(error)
         missing = [name for name in consumed if not entry.has(name)]
@@ -83,13 +87,13 @@ class Store:
         return (None, why) if why else (entry, "")
 
     def drop(self, key: str) -> None:
-        """Remove an entry: at once out of the way, then from the disk."""
+        """Remove an entry. It is renamed first, so that no run sees a partly deleted entry."""
         with tempfile.TemporaryDirectory(prefix=".dropped-", dir=self.done, ignore_cleanup_errors=True) as aside:
             if (self.done / key).exists():
                 (self.done / key).rename(Path(aside) / key)
 
     def commit(self, bench: Bench, entry: Entry, place: Path | None = None) -> Entry:
-        """Move a bench's outputs into the store (or to `place`) as one whole entry, or leave nothing there. Call under the bench's lock."""
+        """Move the outputs of a working folder into the store with one rename, or to `place`. The caller must hold the folder's lock."""
         write_text(bench.outputs / "entry.json", entry.to_json())
         if place is None:
             place = self.done / entry.key
@@ -97,12 +101,12 @@ class Store:
             bench.outputs.rename(place)
         else:
             place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.move(bench.outputs, place)  # perhaps to another disk
+            shutil.move(bench.outputs, place)  # may be on another disk, where rename fails
         return Entry.read(place)
 
     @contextmanager
     def shared(self, exclusive: bool = False) -> Iterator[None]:
-        """Hold the lock that keeps `gc` from removing an entry in the instant in which a run finds it."""
+        """Hold the store's lock, so that `gc` cannot remove an entry while a run looks it up. `gc` holds it exclusively."""
         self.done.mkdir(parents=True, exist_ok=True)
         handle = os.open(self.done, os.O_RDONLY | os.O_DIRECTORY)
         try:
@@ -113,7 +117,7 @@ class Store:
 
     @contextmanager
     def locked(self, path: Path, waiting: Callable[[], bool]) -> Iterator[Bench | None]:
-        """Hold the lock of a working folder. While another has it, `waiting` is asked every 0.1 s; if it says no, the bench is None."""
+        """Lock a working folder. While another run holds the lock, call `waiting` every 0.1 s; if it returns False, yield None."""
         handle = _lock(path)
         while handle is None:
             if not waiting():
@@ -124,12 +128,12 @@ class Store:
         try:
             yield Bench(path, handle)
         finally:
-            fcntl.flock(handle, fcntl.LOCK_UN)  # also for a child's child that outlived the step and still holds the file open
+            fcntl.flock(handle, fcntl.LOCK_UN)  # explicitly: a surviving grandchild may still hold the file open
             os.close(handle)
 
 
 def clear(path: Path) -> None:
-    """Make `path` an empty folder."""
+    """Create `path` as an empty folder; remove its content if it exists."""
     shutil.rmtree(path, ignore_errors=True)
     path.mkdir(parents=True)
 
@@ -138,7 +142,7 @@ def _lock(path: Path) -> int | None:
     path.mkdir(parents=True, exist_ok=True)
     try:
         handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    except FileNotFoundError:  # `gc` was quicker
+    except FileNotFoundError:  # `gc` removed the folder in between
         return None
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
