@@ -35,24 +35,24 @@ def work(call: Call) -> None:
         raise
     except BadInput as error:  # continue: the gates judge this state, and the new model is registered with the reason
         call.warn(f"the champion cannot be measured: {error}")
-        _none(call, "unreadable", f"the champion cannot be measured: {error.what}")
+        _write_without_champion(call, "unreadable", f"the champion cannot be measured: {error.what}")
         return
     if champion is None or model is None:
-        _none(call, "none", "no champion yet: nothing to compare with")
+        _write_without_champion(call, "none", "no champion yet, so there is no comparison")
         return
     documents = list(read_documents(call.inputs["scrubbed"], "test"))
     if [document.id for document in documents] != [row.id for row in new_rows]:
         remedy = "give the corpus that the model was evaluated on"
-        raise BadInput("the documents are not those of the test split", where=str(call.inputs["measured"]), remedy=remedy)
+        raise BadInput("these documents are not the test split of the corpus", where=str(call.inputs["measured"]), remedy=remedy)
     prompts, decoding = read_continuations(call.inputs["continuations"]), read_decoding(call.inputs["continuations"])
     try:
-        champion_rows, completions = _read_by(call, model, documents, prompts, decoding, champion.number)
+        champion_rows, completions = _measure_champion(call, model, documents, prompts, decoding, champion.number)
     except (OSError, MemoryError):  # a fault of the machine, not of the champion
         raise
     except Exception as error:  # an older export may fail in any way on these tensors; the gates judge this state
-        reason = f"it loads, and then does not work: {type(error).__name__}"
+        reason = f"it loads, but scoring or sampling fails with {type(error).__name__}"
         call.warn(f"the champion, version {champion.number}, cannot be measured: {reason}")
-        _none(call, "unreadable", f"the champion cannot be measured: {reason}")
+        _write_without_champion(call, "unreadable", f"the champion cannot be measured: {reason}")
         return
     write_likelihoods(call.outputs["champion_measured"], champion_rows)
     write_continuations(call.outputs["champion_continuations"], completions, decoding)
@@ -62,7 +62,9 @@ def work(call: Call) -> None:
     )  # fmt: skip
     champion_seed = champion.manifest().lineage.get("settings", {}).get("seed")
     if champion_seed is not None and champion_seed != seed:
-        call.warn(f"the champion was trained with seed {champion_seed}, not {seed}: it may have learnt these very documents")
+        call.warn(
+            f"the champion was trained with seed {champion_seed}, not {seed}, so these held-out documents may be in its training text"
+        )
     difference = {name: _finite(value) for name, value in asdict(result.difference).items()}
     comparison = {
         "identical": all(new_row.nats == champion_row.nats for new_row, champion_row in zip(new_rows, champion_rows, strict=True)),
@@ -73,7 +75,7 @@ def work(call: Call) -> None:
     call.progress(1, 1, f"version {champion.number}: {result.reason}")
 
 
-def _read_by(
+def _measure_champion(
     call: Call, model: LoadedModel, documents: Sequence[Document], prompts: Sequence[Continuation], decoding: Mapping[str, float],
     version: int,
 ) -> tuple[list[DocumentLikelihood], list[Continuation]]:  # fmt: skip
@@ -81,16 +83,16 @@ def _read_by(
     settings, seed = cast(CompareSettings, call.settings), int(call.parameters["seed"])
     rows = document_likelihoods(
         model, documents, batch=settings.batch,
-        say=lambda done, total: call.progress(0.6 * done / total, 1, f"the champion, version {version}, on held-out text"),
+        say=lambda done, total: call.progress(0.6 * done / total, 1, f"likelihood of the held-out text under the champion, version {version}"),
     )  # fmt: skip
     completions = champion_texts(
         model, prompts, decoding, batch=settings.batch, seed=seed,
-        say=lambda done, total: call.progress(0.6 + 0.4 * done / total, 1, "the champion after the same prompts"),
+        say=lambda done, total: call.progress(0.6 + 0.4 * done / total, 1, "the champion's completions of the same prompts"),
     )  # fmt: skip
     return rows, completions
 
 
-def _none(call: Call, state: str, reason: str) -> None:
+def _write_without_champion(call: Call, state: str, reason: str) -> None:
     """Write the outputs without measurements. `state` is `none` (no champion) or `unreadable`."""
     write_likelihoods(call.outputs["champion_measured"], [])
     write_continuations(call.outputs["champion_continuations"], [])

@@ -33,7 +33,9 @@ def find_champion(registry: Path, digest: str) -> Version | None:
     version = next((candidate for candidate in store.versions() if candidate.digest == digest), None) if digest else store.champion()
     if version is None and not digest and store.strays():
         raise BadInput(
-            "the log knows no champion, but there are versions that it does not know", where=str(registry), remedy="restore the log"
+            "the log records no champion, but the registry has versions that the log does not record",
+            where=str(registry),
+            remedy="restore the log from a backup",
         )
     if digest and version is None:
         raise BadInput(f"no version has the digest {digest[:12]}", where=str(registry), remedy="submit the run again")
