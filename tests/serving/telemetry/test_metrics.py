@@ -115,7 +115,7 @@ def test_every_code_of_the_gateway_is_known() -> None:
     pattern = re.compile(
         r"""(?:[Rr]efused\(|RefusedField\()(?:\d{3},\s*)?"([a-z0-9_]+)"|code(?:: str)? ?= ?"([a-z0-9_]+)"|\d{3}: \("([a-z_]+)","""
     )
-    sources = [path.read_text() for room in ("gateway", "access") for path in (SERVING / room).glob("*.py")]
+    sources = [path.read_text() for room in ("gateway", "access") for path in (SERVING / room).rglob("*.py")]
     found = {code for source in sources for groups in pattern.findall(source) for code in groups if code}
     found -= {"text", "completion_id", "client_gone"}  # names of fields; counted by robo_poet_clients_gone_total
     assert found <= set(CODES)
