@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import cast
 
-from components.slice_metrics.analysis import analyse, checked
+from components.slice_metrics.analysis import analyse, check_values
 from components.slice_metrics.component import slice_metrics
 from components.slice_metrics.page import sections
 from components.slice_metrics.records import record, summary
@@ -30,13 +30,13 @@ def work(call: Call) -> None:
     measured_slices, left_out = slices(
         ours, [*((column,) for column in settings.columns), *map(sorted, settings.crosses)], settings.max_values
     )
-    notes = [_said(dimension, settings.max_values) for dimension in left_out]
+    notes = [_left_out_note(dimension, settings.max_values) for dimension in left_out]
     for note in notes:
         call.warn(note)
-    call.progress(0.01, 1, f"TFMA measures {len(measured_slices)} slices of {len(ours)} documents")
+    call.progress(0.01, 1, f"TFMA computes {len(measured_slices)} slices of {len(ours)} documents")
     with TemporaryDirectory() as folder:
         values = analyse(models, measured_slices, Path(folder))
-    checked_values = {name: checked(name, documents, measured_slices, values[name]) for name, documents in models.items()}
+    checked_values = {name: check_values(name, documents, measured_slices, values[name]) for name, documents in models.items()}
     records = []
     for number, slice_ in enumerate(measured_slices, start=1):
         records.append(record(slice_, ours, theirs, checked_values["model"], checked_values.get("champion", {}), settings, seed))
@@ -51,14 +51,14 @@ def work(call: Call) -> None:
     if "page" in call.outputs:
         write_text(call.outputs["page"], page("Slices", sections(artifact, notes), style=STYLE))
     show_metrics(call, metrics)
-    call.progress(1, 1, f"{len(measured_slices) - 1} slices, {metrics['slices_judged']} of {settings.min_documents} documents or more")
+    call.progress(1, 1, f"{len(measured_slices) - 1} slices, {metrics['slices_judged']} with at least {settings.min_documents} documents")
 
 
-def _said(dimension: LeftOut, most: int) -> str:
+def _left_out_note(dimension: LeftOut, most: int) -> str:
     columns = " and ".join(dimension.columns)
     return (
-        f"slices by {columns}: the {most} of the most documents are measured, "
-        f"{dimension.slices:,} with {dimension.documents:,} documents are not"
+        f"slices by {columns}: only the {most} largest slices are measured; "
+        f"{dimension.slices:,} slices with {dimension.documents:,} documents are left out"
     )
 
 

@@ -29,12 +29,12 @@ class RatioMetric:
     Args:
         weight: the column of the denominator.
         amount: the numerator of one document.
-        shown: function of the ratio that gives the metric. It is increasing, so it maps interval bounds, too.
+        transform: function of the ratio that gives the metric. It is increasing, so it maps interval bounds, too.
     """
 
     weight: Literal["bytes", "tokens"]
     amount: Callable[[DocumentLikelihood], float]
-    shown: Callable[[float], float] = float
+    transform: Callable[[float], float] = float
 
     def sums(self, documents: Sequence[DocumentLikelihood]) -> tuple[Array, Array]:
         """Return the amounts and the weights of the documents, (documents,) each."""
@@ -58,7 +58,7 @@ class Disagreement(Exception):
     """TFMA's result differs from the ratio of sums. This is a bug in this package, not bad input."""
 
 
-def checked(model: str, documents: Sequence[DocumentLikelihood], slices: Sequence[Slice], values: Values) -> Values:
+def check_values(model: str, documents: Sequence[DocumentLikelihood], slices: Sequence[Slice], values: Values) -> Values:
     """Check TFMA's `values` against ratios of sums, and return those of `slices`.
 
     A value is NaN if a document of the slice has a non-finite number. Such a document is never left out of a mean, because a model
@@ -71,7 +71,7 @@ def checked(model: str, documents: Sequence[DocumentLikelihood], slices: Sequenc
         Disagreement: a value is missing, differs from the ratio of sums by more than 1e-6, or belongs to an unknown slice.
     """
     if unknown := sorted(values.keys() - {slice_.key for slice_ in slices}):
-        raise Disagreement(f"TFMA made a slice that nobody asked for: {unknown[0]}")
+        raise Disagreement(f"TFMA returned an unknown slice: {unknown[0]}")
     checked_values: dict[str, dict[str, float]] = {slice_.key: {} for slice_ in slices}
     for name, metric in RATIO_METRICS.items():
         amounts, weights = metric.sums(documents)
@@ -79,7 +79,9 @@ def checked(model: str, documents: Sequence[DocumentLikelihood], slices: Sequenc
             ratio = float(amounts[slice_.rows].sum() / weights[slice_.rows].sum())
             value = values.get(slice_.key, {}).get(name, math.nan) if math.isfinite(ratio) else math.nan
             if math.isfinite(ratio) and not math.isclose(value, ratio, rel_tol=TOLERANCE, abs_tol=TOLERANCE):
-                raise Disagreement(f"TFMA says {name} {value} of the {model} on {slice_.key or 'all documents'}, its documents say {ratio}")
+                raise Disagreement(
+                    f"{name} of the {model} on {slice_.key or 'all documents'}: TFMA returned {value}, the ratio of sums is {ratio}"
+                )
             checked_values[slice_.key][name] = value
     return checked_values
 
@@ -114,7 +116,7 @@ def analyse(models: Mapping[str, Sequence[DocumentLikelihood]], slices: Sequence
                 | tfma.ExtractEvaluateAndWriteResults(eval_config=_config(models, slices), output_path=str(folder))
             )
         return {
-            model: _merged({name: tfma.load_eval_result(str(folder), model_name=f"{model}/{name}") for name in RATIO_METRICS})
+            model: _merge_results({name: tfma.load_eval_result(str(folder), model_name=f"{model}/{name}") for name in RATIO_METRICS})
             for model in models
         }  # fmt: skip
 
@@ -133,11 +135,11 @@ def _dimensions(slices: Sequence[Slice], documents: int) -> dict[str, Any]:
     columns: dict[str, Any] = {}
     for slice_ in slices:
         if slice_.values:
-            columns.setdefault(_dimension(slice_), np.full(documents, None, object))[slice_.rows] = slice_.key
+            columns.setdefault(_dimension_name(slice_), np.full(documents, None, object))[slice_.rows] = slice_.key
     return columns
 
 
-def _dimension(slice_: Slice) -> str:
+def _dimension_name(slice_: Slice) -> str:
     return f"slice by {', '.join(slice_.values)}"
 
 
@@ -151,7 +153,7 @@ def _config(models: Mapping[str, Sequence[DocumentLikelihood]], slices: Sequence
         for model in models
         for name, metric in RATIO_METRICS.items()
     ]
-    dimensions = dict.fromkeys(_dimension(slice_) for slice_ in slices if slice_.values)
+    dimensions = dict.fromkeys(_dimension_name(slice_) for slice_ in slices if slice_.values)
     return config_pb2.EvalConfig(
         model_specs=specs,
         slicing_specs=[config_pb2.SlicingSpec(), *(config_pb2.SlicingSpec(feature_keys=[name]) for name in dimensions)],
@@ -159,7 +161,7 @@ def _config(models: Mapping[str, Sequence[DocumentLikelihood]], slices: Sequence
     )
 
 
-def _merged(results: Mapping[str, Any]) -> Values:
+def _merge_results(results: Mapping[str, Any]) -> Values:
     values: Values = {}
     for name, result in results.items():
         for slice_pairs, outputs in result.slicing_metrics:

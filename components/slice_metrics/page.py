@@ -10,9 +10,9 @@ from robo_poet.judges.metrics import metric_name, metric_text
 from robo_poet.report.forest import ForestRow, forest
 from robo_poet.report.sections import table
 
-DRAWN = 30  # most slices in the plot; the tables have all
+PLOTTED = 30  # most slices in the plot; the tables have all
 EMPTY = "(none)"
-FEW = " With so few works they say how sure a number is for these works, not for others."
+FEW_WORKS = " There are too few works to resample them, so the intervals hold for these works only, not for other works."
 
 
 def sections(artifact: Mapping[str, Any], notes: Sequence[str]) -> list[tuple[str, str]]:
@@ -63,12 +63,14 @@ def distinct(records: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 def _overall(record: Mapping[str, Any], artifact: Mapping[str, Any]) -> str:
     models = [record["metrics"], *([record["champion"]] if record["champion"] else [])]
     rows = [[metric_name(name), *(_with_interval(name, model[name]) for model in models)] for name in record["metrics"]]
-    interval_note = f"{artifact['confidence']:.0%} intervals are over {record['unit']}s."
-    introduction = f"<p>{_size(record)}. {interval_note}{FEW if record['unit'] == 'document' else ''}</p>" + table(
+    interval_note = f"{artifact['confidence']:.0%} intervals resample {record['unit']}s."
+    introduction = f"<p>{_size(record)}. {interval_note}{FEW_WORKS if record['unit'] == 'document' else ''}</p>" + table(
         ["metric", "model", "champion"][: 1 + len(models)], rows
     )
     comparison = (
-        f"Against the champion, in bits per byte: {_compared(record)}." if record["champion"] else "There is no champion to compare with."
+        f"Difference from the champion, in bits per byte: {_compared(record)}."
+        if record["champion"]
+        else "There is no champion, so there is no comparison."
     )
     return f"{introduction}<p>{escape(comparison)}</p>"
 
@@ -81,15 +83,15 @@ def _plot(overall: Mapping[str, Any], slices: Sequence[Mapping[str, Any]], artif
             record["champion"]["bits_per_byte"] if record["champion"] else None,
             unsure=record["documents"] < artifact["min_documents"],
         )
-        for record in order[:DRAWN]
+        for record in order[:PLOTTED]
     ]  # fmt: skip
     plot = forest(rows, names=("model", "champion"), what="bits per byte", reference=overall["metrics"]["bits_per_byte"]["value"])
     explanation = (
-        f"Bits per byte, lower is better. {1 - artifact['confidence']:.0%} of such intervals miss the true value: of many slices a few "
-        f"differ by chance. Of fewer than {artifact['min_works']} works an interval is over documents and says nothing of other works. "
-        f"Slices of fewer than {artifact['min_documents']} documents are faint and have no verdict."
+        f"Bits per byte, lower is better. About {1 - artifact['confidence']:.0%} of such intervals miss the true value, so of many slices "
+        f"a few differ by chance. If a slice has fewer than {artifact['min_works']} works, its interval is over documents and "
+        f"does not hold for other works. Slices with fewer than {artifact['min_documents']} documents are drawn faint and have no verdict."
     )
-    limit_note = f" The {DRAWN} worst of {len(order)}; the tables below have all." if len(order) > DRAWN else ""
+    limit_note = f" The plot shows the {PLOTTED} worst of {len(order)} slices; the tables below show all." if len(order) > PLOTTED else ""
     return f'<p class="faint">{explanation}{limit_note}</p>{plot}' if plot else "<p>No slice was measured.</p>"
 
 
@@ -101,7 +103,7 @@ def _table(records: Sequence[Mapping[str, Any]], artifact: Mapping[str, Any]) ->
         "works",
         "bits per byte",
         f"{artifact['confidence']:.0%} interval",
-        "over",
+        "resampled",
         "perplexity",
         "token accuracy",
     ]
@@ -117,7 +119,7 @@ def _table(records: Sequence[Mapping[str, Any]], artifact: Mapping[str, Any]) ->
         row += [_interval("bits_per_byte", metrics["bits_per_byte"]), f"{record['unit']}s"]
         row += [metric_text(name, metrics[name]["value"]) for name in ("perplexity", "token_accuracy")]
         rows.append(row + ([_compared(record)] if champion else []))
-    return table([*head, *(["against the champion"] if champion else [])], rows)
+    return table([*head, *(["difference from the champion"] if champion else [])], rows)
 
 
 def _name(record: Mapping[str, Any]) -> str:

@@ -21,8 +21,8 @@ Interval = Callable[[Array, Array], Estimate]
 
 
 def record(
-    slice_: Slice, ours: Sequence[DocumentLikelihood], theirs: Sequence[DocumentLikelihood] | None, ours_by: Values, theirs_by: Values,
-    settings: SlicesSettings, seed: int,
+    slice_: Slice, ours: Sequence[DocumentLikelihood], theirs: Sequence[DocumentLikelihood] | None,
+    our_values: Values, champion_values: Values, settings: SlicesSettings, seed: int,
 ) -> dict[str, Any]:  # fmt: skip
     """Return the record of one slice in the `slices` artifact.
 
@@ -31,7 +31,7 @@ def record(
 
     Args:
         ours, theirs: all documents as measured with the new model and with the champion, in the same order.
-        ours_by, theirs_by: point values by slice and metric.
+        our_values, champion_values: point values by slice and metric.
     """
     new_documents = [ours[row] for row in slice_.rows]
     works = [document.group for document in new_documents]
@@ -43,21 +43,21 @@ def record(
 
     result: dict[str, Any] = {
         "slice": slice_.values, "key": slice_.key, "documents": len(new_documents), "works": len(set(works)), "unit": interval_units.name,
-        "bytes": sum(document.bytes for document in new_documents), "metrics": _metrics(new_documents, ours_by[slice_.key], interval),
+        "bytes": sum(document.bytes for document in new_documents), "metrics": _metrics(new_documents, our_values[slice_.key], interval),
         "champion": None, "difference": None, "verdict": None,
     }  # fmt: skip
     if theirs is not None:
         champion_documents = [theirs[row] for row in slice_.rows]
-        result["champion"] = _metrics(champion_documents, theirs_by[slice_.key], interval)
+        result["champion"] = _metrics(champion_documents, champion_values[slice_.key], interval)
         result["difference"] = {
-            COMPARED: _difference(new_documents, champion_documents, ours_by[slice_.key], theirs_by[slice_.key], interval)
+            COMPARED: _difference(new_documents, champion_documents, our_values[slice_.key], champion_values[slice_.key], interval)
         }
         result["verdict"] = _verdict(result["difference"][COMPARED]) if len(new_documents) >= settings.min_documents else "unknown"
     return result
 
 
 def _metrics(documents: Sequence[DocumentLikelihood], values: Mapping[str, float], interval: Interval) -> dict[str, Any]:
-    return {name: _estimate(values[name], interval, *metric.sums(documents), metric.shown) for name, metric in RATIO_METRICS.items()}
+    return {name: _estimate(values[name], interval, *metric.sums(documents), metric.transform) for name, metric in RATIO_METRICS.items()}
 
 
 def _difference(
@@ -73,13 +73,13 @@ def _difference(
 
 
 def _estimate(
-    value: float, interval: Interval, amounts: Array, weights: Array, shown: Callable[[float], float] = float
+    value: float, interval: Interval, amounts: Array, weights: Array, transform: Callable[[float], float] = float
 ) -> dict[str, float | None]:
     """Return the value with its interval. Non-finite numbers become None."""
     if not np.isfinite(amounts).all():
         return {"value": None, "low": None, "high": None}
     bounds = interval(amounts, weights)
-    numbers = {"value": shown(value), "low": shown(bounds.low), "high": shown(bounds.high)}
+    numbers = {"value": transform(value), "low": transform(bounds.low), "high": transform(bounds.high)}
     # With one infinite bound there is no interval: exp(-inf) is 0, which was not measured as a bound.
     bounded = math.isfinite(bounds.low) and math.isfinite(bounds.high)
     return {

@@ -11,8 +11,8 @@ from robo_poet.errors import BadInput
 from robo_poet.evaluation.likelihood import SLICES, DocumentLikelihood, read_likelihoods
 from robo_poet.judges.gate import slice_key
 
-SAME = ("bytes", "group", *SLICES)  # columns that do not depend on the model
-AGAIN = "run the evaluation again"
+SHARED_COLUMNS = ("bytes", "group", *SLICES)  # columns that do not depend on the model
+RUN_AGAIN = "run the evaluation again"
 
 
 def read_table(path: Path) -> Sequence[DocumentLikelihood]:
@@ -24,10 +24,10 @@ def read_table(path: Path) -> Sequence[DocumentLikelihood]:
     rows = sorted(read_likelihoods(path), key=lambda row: row.id)
     for previous, row in zip([None, *rows], rows, strict=False):
         if previous and previous.id == row.id:
-            raise BadInput(f"document {row.id!r} is there twice", where=str(path), remedy=AGAIN)
+            raise BadInput(f"two rows have the document id {row.id!r}", where=str(path), remedy=RUN_AGAIN)
         for column in ("bytes", "tokens"):
             if getattr(row, column) < 1:
-                raise BadInput(f"document {row.id!r} has {getattr(row, column)} {column}", where=str(path), remedy=AGAIN)
+                raise BadInput(f"document {row.id!r} has {getattr(row, column)} {column}", where=str(path), remedy=RUN_AGAIN)
     return rows
 
 
@@ -50,19 +50,25 @@ def read_tables(candidate: Path, champion: Path) -> tuple[Sequence[DocumentLikel
     ours_by_id, theirs_by_id = ({row.id: row for row in rows} for rows in (ours, theirs))
     if different := sorted(ours_by_id.keys() ^ theirs_by_id.keys()):
         first = different[0]
-        raise _others(champion, f"{first!r} is {'missing' if first in ours_by_id else 'none of the model’s'}")
+        raise _different_documents(
+            champion, f"{first!r} is missing" if first in ours_by_id else f"the new model was not measured on {first!r}"
+        )
     for row in ours:
-        if column := _difference(row, theirs_by_id):
-            raise _others(champion, f"{row.id!r} has another {column}")
+        if column := _differing_column(row, theirs_by_id):
+            raise _different_documents(champion, f"{row.id!r} has a different value in column {column}")
     return ours, theirs
 
 
-def _difference(row: DocumentLikelihood, others_by_id: Mapping[str, DocumentLikelihood]) -> str:
-    return next((column for column in SAME if getattr(row, column) != getattr(others_by_id[row.id], column)), "")
+def _differing_column(row: DocumentLikelihood, others_by_id: Mapping[str, DocumentLikelihood]) -> str:
+    return next((column for column in SHARED_COLUMNS if getattr(row, column) != getattr(others_by_id[row.id], column)), "")
 
 
-def _others(champion: Path, reason: str) -> BadInput:
-    return BadInput(f"the champion was measured on other documents: {reason}", where=str(champion), remedy=f"{AGAIN}, both on one corpus")
+def _different_documents(champion: Path, reason: str) -> BadInput:
+    return BadInput(
+        f"the champion was measured on other documents: {reason}",
+        where=str(champion),
+        remedy=f"{RUN_AGAIN}, with both models on the same corpus",
+    )
 
 
 @dataclass(frozen=True)

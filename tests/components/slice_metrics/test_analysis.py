@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from components.slice_metrics import analysis
-from components.slice_metrics.analysis import RATIO_METRICS, Disagreement, Values, analyse, checked
+from components.slice_metrics.analysis import RATIO_METRICS, Disagreement, Values, analyse, check_values
 from components.slice_metrics.slicing import Slice, slices
 from robo_poet.evaluation.likelihood import DocumentLikelihood
 from tests.components.slice_metrics.made import champion_of, documents
@@ -41,7 +41,7 @@ def test_each_slice_is_the_ratio_of_sums_over_its_documents(analysed: Analysed) 
             assert math.exp(values[model][one.key]["perplexity"]) == pytest.approx(math.exp(sum(d.nats for d in mine) / tokens), rel=1e-9)
             assert values[model][one.key]["token_accuracy"] == pytest.approx(sum(d.first for d in mine) / tokens, rel=1e-9)
             assert values[model][one.key]["top5_accuracy"] == pytest.approx(sum(d.among_five for d in mine) / tokens, rel=1e-9)
-        assert checked(model, rows, parts, values[model]) == values[model]
+        assert check_values(model, rows, parts, values[model]) == values[model]
 
 
 def test_the_champions_number_is_the_champions(analysed: Analysed) -> None:
@@ -67,9 +67,9 @@ def test_a_champion_that_shares_the_models_label_is_found_out(analysed: Analysed
     monkeypatch.setattr(analysis, "_config", shared)
     values = analyse(models, parts, tmp_path / "tfma")
     assert values["champion"] == values["model"]
-    assert checked("model", models["model"], parts, values["model"])
-    with pytest.raises(Disagreement, match="of the champion on all documents, its documents say"):
-        checked("champion", models["champion"], parts, values["champion"])
+    assert check_values("model", models["model"], parts, values["model"])
+    with pytest.raises(Disagreement, match="of the champion on all documents: TFMA returned"):
+        check_values("champion", models["champion"], parts, values["champion"])
 
 
 def test_it_asks_nobody_and_a_document_that_is_no_number_is_not_left_out_in_silence(
@@ -85,7 +85,7 @@ def test_it_asks_nobody_and_a_document_that_is_no_number_is_not_left_out_in_sile
     values = analyse({"model": rows}, parts, tmp_path / "tfma")["model"]
     assert asked == []
     assert math.isnan(values[""]["bits_per_byte"])  # not as if there were 29 documents
-    found = checked("model", rows, parts, values)
+    found = check_values("model", rows, parts, values)
     for one in parts:
         assert math.isnan(found[one.key]["bits_per_byte"]) == math.isnan(found[one.key]["perplexity"]) == (4 in one.rows)
         assert math.isfinite(found[one.key]["token_accuracy"])
@@ -98,9 +98,9 @@ def test_a_value_that_is_wrong_missing_or_of_no_slice_is_an_error(name: str, ana
         wrong = deepcopy(values["model"])
         wrong[key][name] *= 1 + 1e-5
         with pytest.raises(Disagreement, match=name):
-            checked("model", models["model"], parts, wrong)
+            check_values("model", models["model"], parts, wrong)
         del wrong[key][name]
-        with pytest.raises(Disagreement, match=f"{name} nan"):
-            checked("model", models["model"], parts, wrong)
-    with pytest.raises(Disagreement, match="nobody asked for: author=Nobody"):
-        checked("model", models["model"], parts, values["model"] | {"author=Nobody": {}})
+        with pytest.raises(Disagreement, match=f"{name} of .*TFMA returned nan"):
+            check_values("model", models["model"], parts, wrong)
+    with pytest.raises(Disagreement, match="unknown slice: author=Nobody"):
+        check_values("model", models["model"], parts, values["model"] | {"author=Nobody": {}})

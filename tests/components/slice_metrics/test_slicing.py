@@ -46,13 +46,13 @@ def test_a_likelihood_that_is_no_number_is_let_through(tmp_path: Path) -> None:
     ("ours", "theirs", "where", "what"),
     [
         ([], ROWS, "ours", "no document was measured; give a corpus with a test split, and evaluate the model on it"),
-        ([ROWS[0], ROWS[0]], [], "ours", "document 'd0000' is there twice; run the evaluation again"),
+        ([ROWS[0], ROWS[0]], [], "ours", "two rows have the document id 'd0000'; run the evaluation again"),
         ([replace(ROWS[0], bytes=0)], [], "ours", "document 'd0000' has 0 bytes; run the evaluation again"),
         (ROWS, [*ROWS[1:], replace(ROWS[0], tokens=0)], "theirs", "document 'd0000' has 0 tokens; run the evaluation again"),
-        (ROWS, ROWS[:3], "theirs", "the champion was measured on other documents: 'd0003' is missing; run the evaluation again, both on one corpus"),
-        (ROWS[1:], ROWS, "theirs", "the champion was measured on other documents: 'd0000' is none of the model’s; run the evaluation again, both on one corpus"),
-        (ROWS, [*ROWS[:2], replace(ROWS[2], bytes=999), *ROWS[3:]], "theirs", "the champion was measured on other documents: 'd0002' has another bytes; run the evaluation again, both on one corpus"),
-        ([document(group="a")], [document(group="b")], "theirs", "the champion was measured on other documents: 'd0000' has another group; run the evaluation again, both on one corpus"),
+        (ROWS, ROWS[:3], "theirs", "the champion was measured on other documents: 'd0003' is missing; run the evaluation again, with both models on the same corpus"),
+        (ROWS[1:], ROWS, "theirs", "the champion was measured on other documents: the new model was not measured on 'd0000'; run the evaluation again, with both models on the same corpus"),
+        (ROWS, [*ROWS[:2], replace(ROWS[2], bytes=999), *ROWS[3:]], "theirs", "the champion was measured on other documents: 'd0002' has a different value in column bytes; run the evaluation again, with both models on the same corpus"),
+        ([document(group="a")], [document(group="b")], "theirs", "the champion was measured on other documents: 'd0000' has a different value in column group; run the evaluation again, with both models on the same corpus"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_compared_is_named(
