@@ -34,8 +34,9 @@ def images(
 ) -> None:
     """Build the Docker images of the steps and of the serving programs.
 
-    `robo-poet run --runner docker` and a Kubeflow cluster need them. Unchanged images are not built again.
-    Prints the size of each image in MB above its base.
+    `robo-poet run --runner docker` and a Kubeflow cluster need them. Unchanged
+    images are not built again. Prints the size of each image in MB above its
+    base.
     """
     from rich.console import Console
     from rich.table import Table

@@ -40,10 +40,12 @@ def submit(
 ) -> None:
     """Compile the pipeline, upload it and start a training run.
 
-    Prints the ID of the run and its address in the Kubeflow UI. An unchanged pipeline is not uploaded again.
-    Check the cluster first: `robo-poet cluster doctor`.
+    Prints the ID of the run and its address in the Kubeflow UI. An unchanged
+    pipeline is not uploaded again. Check the cluster first: `robo-poet cluster
+    doctor`.
 
-    Example: `robo-poet cluster submit --profile rtx --corpus gs://my-bucket/plays --wait`
+    Example: `robo-poet cluster submit --profile rtx --corpus gs://my-bucket/plays
+    --wait`
     """
     from pipelines.profile.load import load_profile
 
@@ -123,7 +125,8 @@ def schedule_create(
 
     It is safe to repeat the command. New settings replace the old ones.
 
-    Example: `robo-poet cluster schedule create weekly '0 30 3 * * MON' --corpus gs://my-bucket/plays`
+    Example: `robo-poet cluster schedule create weekly '0 30 3 * * MON' --corpus
+    gs://my-bucket/plays`
     """
     from pipelines.cluster.recurring import check_cron, schedule_training
     from pipelines.cluster.submit import cluster_parameters

@@ -29,7 +29,8 @@ def show(
 ) -> None:
     """Print every setting and gate with its value and the origin of the value.
 
-    The origin is the default, a profile file or `--set`. docs/reference/settings.md describes the settings.
+    The origin is the default, a profile file or `--set`.
+    docs/reference/settings.md describes the settings.
 
     Example: `robo-poet profile show --profile rtx --set train.epochs=2`
     """

@@ -100,7 +100,7 @@ def show(number: Number, registry: Folder = HOME, as_json: AsJson = False) -> No
 
 @app.command()
 def verify(
-    number: Annotated[str | None, typer.Argument(metavar="[N]", help="Number of a version. Default: all versions.")] = None,
+    number: Annotated[str | None, typer.Argument(metavar="N", help="Number of a version. Default: all versions.")] = None,
     registry: Folder = HOME,
     as_json: AsJson = False,
 ) -> None:
@@ -152,8 +152,9 @@ Why = Annotated[str, typer.Option("--why", help="Reason, which is written to the
 def promote(number: Number, why: Why, registry: Folder = HOME) -> None:
     """Make a version the champion, which serves all users.
 
-    The version must be the canary, the first candidate of the registry, or a former champion (rollback). Its files are
-    verified first. A running gateway loads the new champion within seconds.
+    The version must be the canary, the first candidate of the registry, or a
+    former champion (rollback). Its files are verified first. A running gateway
+    loads the new champion within seconds.
 
     Example: `robo-poet registry promote 3 --why "canary week without complaints"`
     """
@@ -203,7 +204,8 @@ def override(
 ) -> None:
     """Override the gates: make a rejected version a candidate.
 
-    The log and the model card of the version keep your name and reason permanently.
+    The log and the model card of the version keep your name and reason
+    permanently.
     """
     from robo_poet.errors import BadInput
     from robo_poet.process import user_name

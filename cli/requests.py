@@ -36,8 +36,9 @@ def show(
 ) -> None:
     """Show the latest requests with their ratings, oldest first.
 
-    The table shortens prompts and completions to 40 characters. "(not kept)" means that there was no time to remove
-    personal data from the text, so it was not written.
+    The table shortens prompts and completions to 40 characters. "(not kept)"
+    means that there was no time to remove personal data from the text, so it was
+    not written.
 
     Example: `robo-poet requests show --since 2026-03-01 --user ann`
     """
@@ -60,7 +61,7 @@ def show(
 
 @app.command()
 def forget(
-    user: Annotated[str | None, typer.Argument(metavar="[USER]", help="Name of the user in the API key, or `sub` of the token.")] = None,
+    user: Annotated[str | None, typer.Argument(metavar="USER", help="Name of the user in the API key, or `sub` of the token.")] = None,
     folder: Folder = HOME,
     pseudonym: Pseudonym = None,
 ) -> None:

@@ -41,10 +41,10 @@ def run(
 ) -> None:
     """Run the pipeline: prepare the corpus, train, evaluate, gate and register a model.
 
-    The results of finished steps are cached. A killed training resumes from its last checkpoint.
-    At the end, a summary shows the metrics, the gates, a sample and the next command.
-    Exit with 0 if the run succeeded (also if the gates rejected the model), 1 if a step failed, 2 for wrong input,
-    130 after Ctrl-C.
+    The results of finished steps are cached. A killed training resumes from its
+    last checkpoint. At the end, a summary shows the metrics, the gates, a sample
+    and the next command. Exit with 0 if the run succeeded (also if the gates
+    rejected the model), 1 if a step failed, 2 for wrong input, 130 after Ctrl-C.
 
     Example: `robo-poet run --corpus ~/poems --set train.epochs=10`
     """

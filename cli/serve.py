@@ -25,9 +25,10 @@ def serve(
 ) -> None:
     """Serve the champion on this machine: a web page, an HTTP API and metrics. Ctrl-C stops it.
 
-    Starts a model server and the gateway, creates an API key and prints it. With the default settings, the web page is at
-    http://127.0.0.1:8080/, its API under /v1, and the description of the API at /docs and /openapi.json.
-    The running gateway loads a new champion from the registry by itself.
+    Starts a model server and the gateway, creates an API key and prints it. With
+    the default settings, the web page is at http://127.0.0.1:8080/, its API under
+    /v1, and the description of the API at /docs and /openapi.json. The running
+    gateway loads a new champion from the registry by itself.
 
     Example: `robo-poet serve --port 9000 --set serve.canary_share=0.1`
     """

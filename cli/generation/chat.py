@@ -7,27 +7,36 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli import INTERRUPTED
+from cli.generation.sampling_options import LARGEST_SEED, parse_setting, sampling_of
 from robo_poet.errors import BadInput
 
 if TYPE_CHECKING:
     from cli.generation.chat_session import Session
 
 
-WELCOME = "Type how a text begins, and the model goes on; Enter alone lets it write more. /help lists commands, Ctrl-D leaves."
-INTERRUPTED = 130  # the shell's exit status after SIGINT: 128 + 2
+WELCOME = "Type the beginning of a text, and the model continues it. Enter alone: continue. /help lists the commands, Ctrl-D ends the chat."
 
 
 def chat(
-    version: Annotated[int, typer.Option("--version", "-v", help="A version's number; 0 is the champion.")] = 0,
+    version: Annotated[int, typer.Option("--version", "-v", help="Number of a version of the registry; 0 is the champion.")] = 0,
     settings: Annotated[
-        list[str] | None, typer.Option("--set", "-s", help="A setting to begin with: --set temperature=0.6 (repeatable); /set changes it.")
+        list[str] | None,
+        typer.Option("--set", "-s", help="Sampling setting: --set temperature=0.6 (repeatable). In the chat, /set changes it."),
     ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, max=2**62, help="Of every answer; without one, each time another.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, max=LARGEST_SEED, help="Seed of every answer. Default: a new random seed for each answer.")
+    ] = None,
     registry: Annotated[Path, typer.Option(help="Folder of the registry.")] = Path("registry"),
 ) -> None:
-    """Write a text together with the champion, or with a version of your choice, in the terminal."""
-    from cli.generation.sampling_options import parse_setting, sampling_of
+    """Write a text in turns with the champion or another version of the registry.
 
+    Type the beginning of a text. The model continues it, and you can type on.
+    Commands in the chat start with a slash: /help lists them, /settings lists the
+    sampling settings, /save FILE saves the text.
+
+    Example: `robo-poet chat --set temperature=0.6 --set max-length=60`
+    """
     chosen_settings = dict(parse_setting(words) for words in settings or [])
     sampling_of(chosen_settings, "--set ")  # reject a wrong value before the model is loaded, which takes seconds
     from cli.generation.chat_session import Session
@@ -35,31 +44,31 @@ def chat(
     session = Session(registry, version, chosen_settings, seed)
     interactive = sys.stdin.isatty() and sys.stdout.isatty()
     if interactive:
-        _edit_lines()
+        _enable_line_editing()
         session.introduce()
         print(WELCOME)
-    failures = _talk(session, interactive)
+    failures = _converse(session, interactive)
     if failures and not interactive:
         raise typer.Exit(1)  # each failure is already reported; the exit status tells scripts
 
 
-def _talk(session: "Session", interactive: bool) -> int:
+def _converse(session: "Session", interactive: bool) -> int:
     """Read lines and answer them until the end of input; return how many lines failed.
 
     With unsaved text, the first Ctrl-C only warns and the second one leaves.
     """
-    from cli.generation.chat_commands import take
+    from cli.generation.chat_commands import run_line
     from cli.generation.terminal import note
 
     failures, warned = 0, False
-    lines = _lines("> " if interactive else "")
-    while not session.left:
+    lines = _read_lines("> " if interactive else "")
+    while not session.ended:
         try:
             line = next(lines, None)
             if line is None:
                 break
             warned = False
-            take(session, line)
+            run_line(session, line)
         except BadInput as error:
             fault = str(error)
         except BrokenPipeError:
@@ -69,11 +78,11 @@ def _talk(session: "Session", interactive: bool) -> int:
         except KeyboardInterrupt:
             print()
             if warned or not session.unsaved or not interactive:
-                note("left; /quit and Ctrl-D leave, too")
+                note("the chat ended; /quit and Ctrl-D end it, too")
                 raise typer.Exit(INTERRUPTED) from None
             warned = True
-            note("the text is not saved: /save poem.txt keeps it; Ctrl-C again leaves")
-            lines = _lines("> ")  # an interrupted generator is finished
+            note("the text is not saved: save it with /save poem.txt, or press Ctrl-C again to end the chat")
+            lines = _read_lines("> ")  # an interrupted generator is finished
             continue
         else:
             continue
@@ -82,7 +91,7 @@ def _talk(session: "Session", interactive: bool) -> int:
     return failures
 
 
-def _lines(prompt: str) -> Iterator[str]:
+def _read_lines(prompt: str) -> Iterator[str]:
     """Yield typed or piped lines until the end of input. A backslash at the end of a line joins it with the next line."""
     sys.stdin.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]  # invalid UTF-8 rejects one line and does not end the chat
     pending = ""
@@ -102,7 +111,7 @@ def _lines(prompt: str) -> Iterator[str]:
             pending = ""
 
 
-def _edit_lines() -> None:
+def _enable_line_editing() -> None:
     """Enable line editing, history and Tab completion of commands if Python has readline."""
     try:
         import readline

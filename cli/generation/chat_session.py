@@ -5,10 +5,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from cli.generation.conversation import Conversation, Turn, context_room, latest
-from cli.generation.loaded_version import LoadedVersion, introduction, open_version
+from cli.generation.conversation import Conversation, Turn, context_room, fitting_end
+from cli.generation.loaded_version import LoadedVersion, introduction, load_version
 from cli.generation.sampling_options import sampling_of
-from cli.generation.terminal import ENDINGS, check_banned, flow, note, slipped, speed, stoppable, write
+from cli.generation.terminal import ENDINGS, check_banned, note, speed, stoppable, stream_text, warn_of_banned, write
 from robo_poet.errors import BadInput
 from robo_poet.model.completion import Sampling, StopReason, without_partial_character
 from robo_poet.model.inputs import encode_prompt
@@ -20,48 +20,48 @@ class Session:
 
     Attributes:
         registry: folder of the registry.
-        opened: the loaded version.
+        loaded: the loaded version.
         conversation: the text so far.
-        given: settings that the user chose, by field name of `Sampling`.
+        chosen: settings that the user chose, by field name of `Sampling`.
         seed: seed of every answer; None draws a random seed for each answer.
-        kept: the text as last saved.
+        saved_text: the text as last saved.
         files: files that this session wrote, which it may overwrite.
-        left: True once the user has asked to quit.
+        ended: True once the user has asked to quit.
     """
 
-    def __init__(self, registry: Path, number: int, given: dict[str, Any], seed: int | None) -> None:
-        self.registry, self.given, self.seed = registry, given, seed
+    def __init__(self, registry: Path, number: int, chosen: dict[str, Any], seed: int | None) -> None:
+        self.registry, self.chosen, self.seed = registry, chosen, seed
         self.conversation = Conversation()
-        self.kept, self.left = "", False
+        self.saved_text, self.ended = "", False
         self.files: set[Path] = set()
-        self.opened = self._open(number)
+        self.loaded = self._load(number)
 
     @property
     def sampling(self) -> Sampling:
         """Sampling settings: the chosen values, and defaults for the rest."""
-        return sampling_of(self.given)
+        return sampling_of(self.chosen)
 
     @property
     def unsaved(self) -> bool:
         """True if there is text that is not saved."""
-        return self.conversation.text not in ("", self.kept)
+        return self.conversation.text not in ("", self.saved_text)
 
     def introduce(self) -> None:
         """Print number, stage and quality of the loaded version."""
-        note(introduction(self.opened.version), "bold")
+        note(introduction(self.loaded.version), "bold")
 
     def switch(self, number: int) -> None:
         """Load another version for the next answers. If loading fails, the current version stays."""
-        self.opened = self._open(number)
+        self.loaded = self._load(number)
         self.introduce()
 
     def set(self, field: str, value: Any) -> None:
         """Change one setting. If the value is rejected, no setting changes."""
-        settings = {**self.given, field: value}
-        check_banned(self.opened.model, sampling_of(settings))
-        self.given = settings
+        settings = {**self.chosen, field: value}
+        check_banned(self.loaded.model, sampling_of(settings))
+        self.chosen = settings
 
-    def say(self, line: str) -> None:
+    def extend(self, line: str) -> None:
         """Append a line to the text and let the model continue. An empty line only lets the model continue.
 
         Raises:
@@ -71,33 +71,33 @@ class Session:
             try:
                 line.encode()
             except UnicodeEncodeError:
-                raise BadInput("it is not UTF-8", where="this line") from None
+                raise BadInput("the text is not valid UTF-8", where="this line") from None
         if not line:
-            self.conversation.last()  # raises BadInput if there is no text to continue
+            self.conversation.last_turn()  # raises BadInput if there is no text to continue
         addition = self.conversation.addition(line)
         seed = secrets.randbelow(2**31) if self.seed is None else self.seed
         answer = self._answer(self.conversation.text + addition, seed)
         self.conversation = self.conversation.with_turn(Turn(addition, answer, seed))
 
-    def again(self) -> None:
+    def regenerate(self) -> None:
         """Replace the last answer with a new one."""
         before = self.conversation.without_answer()
-        seed = secrets.randbelow(2**31) if self.seed is None else self.conversation.last().seed + 1
+        seed = secrets.randbelow(2**31) if self.seed is None else self.conversation.last_turn().seed + 1
         self.conversation = self.conversation.with_answer(self._answer(before, seed), seed)
 
-    def _open(self, number: int) -> LoadedVersion:
-        opened = open_version(self.registry, number)
-        check_banned(opened.model, self.sampling)
-        return opened
+    def _load(self, number: int) -> LoadedVersion:
+        loaded = load_version(self.registry, number)
+        check_banned(loaded.model, self.sampling)
+        return loaded
 
     def _answer(self, text: str, seed: int) -> str:
         """Stream a continuation of `text` to the screen; return the continuation."""
-        model, sampling = self.opened.model, self.sampling
-        context = latest(text, context_room(sampling.max_new), lambda tail: len(model.tokenizer.encode(tail)))
+        model, sampling = self.loaded.model, self.sampling
+        context = fitting_end(text, context_room(sampling.max_new), lambda tail: len(model.tokenizer.encode(tail)))
         ids = encode_prompt(model, context)
         started = time.perf_counter()
         with stoppable() as stopped:
-            completion = flow(stream(model, ids, sampling, seed), stopped)
+            completion = stream_text(stream(model, ids, sampling, seed), stopped)
         seconds = time.perf_counter() - started
         written = without_partial_character(completion.text)
         if not written.endswith("\n"):
@@ -108,8 +108,7 @@ class Session:
         elif ENDINGS[completion.reason]:
             facts.append(ENDINGS[completion.reason])
         if left_out := len(text) - len(context):
-            facts.append(f"the first {left_out:,} of {len(text):,} characters no longer fit and were not read")
+            facts.append(f"the model did not read the first {left_out:,} of {len(text):,} characters, which no longer fit its context")
         note(" · ".join(facts))
-        for banned in slipped(sampling, [written]):
-            note(f"{banned!r} was written all the same, from several tokens that hold a part each", "yellow")
+        warn_of_banned(sampling, [written])
         return written

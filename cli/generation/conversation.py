@@ -16,27 +16,27 @@ class Turn:
     """One turn: text of the user, and the model's continuation.
 
     Attributes:
-        said: text that the user added, with a leading newline if one was inserted; empty if the user only asked to continue.
-        written: text that the model added.
+        typed: text that the user added, with a leading newline if one was inserted; empty if the user only asked to continue.
+        generated: text that the model added.
         seed: seed of the sampling.
     """
 
-    said: str
-    written: str
+    typed: str
+    generated: str
     seed: int
 
 
 @dataclass(frozen=True)
 class Conversation:
-    """An immutable text in turns. Every change returns a new object with a link to the former one, so that it can be undone."""
+    """An immutable text in turns. Every change returns a new object with a link to the previous one, so that it can be undone."""
 
     turns: tuple[Turn, ...] = ()
-    former: "Conversation | None" = field(default=None, compare=False, repr=False)
+    previous: "Conversation | None" = field(default=None, compare=False, repr=False)
 
     @property
     def text(self) -> str:
         """The full text, as the model reads it."""
-        return "".join(turn.said + turn.written for turn in self.turns)
+        return "".join(turn.typed + turn.generated for turn in self.turns)
 
     def addition(self, line: str) -> str:
         """Return the text that a typed line adds. It starts on a new line, as on the screen. An empty line adds nothing."""
@@ -47,23 +47,23 @@ class Conversation:
         """Return the conversation with one more turn."""
         return Conversation((*self.turns, turn), self)
 
-    def last(self) -> Turn:
+    def last_turn(self) -> Turn:
         """Return the last turn.
 
         Raises:
             BadInput: there is no turn yet.
         """
         if not self.turns:
-            raise BadInput("nothing is written yet", remedy="type how a text begins")
+            raise BadInput("there is no text yet", remedy="type the beginning of a text")
         return self.turns[-1]
 
     def without_answer(self) -> str:
-        """Return the text without the last answer, which is what the model read then. Raises as `last` does."""
-        return self.text.removesuffix(self.last().written)
+        """Return the text without the last answer, which is what the model read then. Raises as `last_turn` does."""
+        return self.text.removesuffix(self.last_turn().generated)
 
-    def with_answer(self, written: str, seed: int) -> "Conversation":
-        """Return the conversation with the last answer replaced. Raises as `last` does."""
-        return Conversation((*self.turns[:-1], Turn(self.last().said, written, seed)), self)
+    def with_answer(self, generated: str, seed: int) -> "Conversation":
+        """Return the conversation with the last answer replaced. Raises as `last_turn` does."""
+        return Conversation((*self.turns[:-1], Turn(self.last_turn().typed, generated, seed)), self)
 
     def reset(self) -> "Conversation":
         """Return an empty conversation, which `undo` can revert."""
@@ -75,9 +75,9 @@ class Conversation:
         Raises:
             BadInput: there is no change to undo.
         """
-        if self.former is None:
+        if self.previous is None:
             raise BadInput("there is nothing to undo")
-        return self.former
+        return self.previous
 
 
 def context_room(max_new: int) -> int:
@@ -85,7 +85,7 @@ def context_room(max_new: int) -> int:
     return max(LEAST_CONTEXT, MAX_LENGTH - 1 - max_new)
 
 
-def latest(text: str, room: int, count: Callable[[str], int]) -> str:
+def fitting_end(text: str, room: int, count: Callable[[str], int]) -> str:
     """Return the longest suitable end of `text` that fits into `room` tokens.
 
     The end starts at the first of these that applies:

@@ -23,7 +23,7 @@ class LoadedVersion:
     model: LoadedModel
 
 
-def open_version(registry: Path, number: int) -> LoadedVersion:
+def load_version(registry: Path, number: int) -> LoadedVersion:
     """Verify the digests of a version's files and load the version. Number 0 is the champion.
 
     Raises:
@@ -32,8 +32,8 @@ def open_version(registry: Path, number: int) -> LoadedVersion:
     store = Registry(registry)
     version = store.version(number) if number else store.champion()
     if version is None:
-        raise BadInput("no champion yet", where=str(registry), remedy="train one with make run-pipeline")
-    with _waiting(f"version {version.number} loads …"):
+        raise BadInput("no champion yet", where=str(registry), remedy="to train one: make run-pipeline")
+    with _temporary_line(f"loading version {version.number} …"):
         version.verify()
         model = load_model(version.folder / "model", version.folder / "tokenizer")
         # TensorFlow plans the graph in the first call, which takes a second. Do it here, so that it does not count as generation time.
@@ -50,7 +50,7 @@ def introduction(version: Version) -> str:
 
 
 @contextmanager
-def _waiting(line: str) -> Iterator[None]:
+def _temporary_line(line: str) -> Iterator[None]:
     """Show `line` on a terminal while the block runs. The line is static, because no other output appears while TensorFlow loads."""
     interactive = sys.stderr.isatty()
     if interactive:

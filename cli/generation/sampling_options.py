@@ -12,17 +12,18 @@ FIELDS = {  # user-facing name → field of Sampling
     "repetition-penalty": "repetition_penalty", "stop": "stop", "ban": "banned", "beams": "beams", "length-penalty": "length_penalty",
 }  # fmt: skip
 NAMES = {field: name for name, field in FIELDS.items()}
+LARGEST_SEED = 2**62
 HELP = {
-    "max-length": "Tokens to write at most, 1 to 512.",
-    "min-length": "Tokens to write at least; 10 if there is room for them.",
-    "temperature": "0.1 (plain) to 2.0 (wild).",
-    "top-k": "Draw from the k likeliest tokens, to 100; 0 is off, 1 is greedy.",
-    "top-p": "Draw from the likeliest tokens of this mass together, 0.1 to 1.0.",
-    "repetition-penalty": "Make what was said less likely, 1.0 (off) to 1.2.",
-    "stop": r"Stop behind this text, such as . or \n (a line's end); several may be given.",
-    "ban": "Write no token that holds this text, such as a sign or a word; several may be given.",
-    "beams": "Beam search with 3 to 5 beams: no draw, so temperature, top-k, top-p and seed mean nothing. 1 is off.",
-    "length-penalty": "Of beam search, 0.6 to 1.0: higher favours longer texts.",
+    "max-length": "Maximum number of new tokens, 1 to 512.",
+    "min-length": "Minimum number of new tokens. Default: 10, or max-length if that is smaller.",
+    "temperature": "Randomness, 0.1 (predictable) to 2.0 (wild).",
+    "top-k": "Sample from the k most likely tokens, 1 (greedy) to 100; 0 is off.",
+    "top-p": "Sample from the most likely tokens with this total probability, 0.1 to 1.0 (off).",
+    "repetition-penalty": "Make tokens that already occur less likely, 1.0 (off) to 1.2.",
+    "stop": r"Stop after this text, such as . or \n for a line break. Several texts are possible.",
+    "ban": "Never write a token that contains this text, such as a word or a punctuation mark. Several texts are possible.",
+    "beams": "Beam search with 3 to 5 beams; 1 is off. It does not sample: temperature, top-k, top-p and seed have no effect.",
+    "length-penalty": "For beam search, 0.6 to 1.0: a higher value favours longer texts.",
 }
 
 
@@ -50,24 +51,25 @@ def parse_setting(words: str) -> tuple[str, Any]:
     name, _, rest = words.strip().replace("=", " ", 1).partition(" ")
     name = name.replace("_", "-")
     if name not in FIELDS:
-        raise BadInput(f"no setting is called {name!r}", remedy=f"there are {', '.join(FIELDS)}")
+        raise BadInput(f"unknown setting {name!r}", remedy=f"the settings are {', '.join(FIELDS)}")
     field = FIELDS[name]
     if field in ("stop", "banned"):
-        return field, () if rest.strip() == "none" else texts(_split(name, rest))
+        return field, () if rest.strip() == "none" else unescape(_split(name, rest))
     kind = type(getattr(Sampling, field))
     try:
         return field, kind(rest)
     except ValueError:
         expected = "whole number" if kind is int else "number"
-        raise BadInput(f"{rest.strip()!r} is no {expected}", where=name, remedy=HELP[name].rstrip(".")) from None
+        example = f"for example {name}={getattr(Sampling, field)}"
+        raise BadInput(f"{rest.strip()!r} is not a {expected}", where=name, remedy=example) from None
 
 
-def texts(written: list[str]) -> tuple[str, ...]:
+def unescape(typed: list[str]) -> tuple[str, ...]:
     r"""Replace the two-character escapes `\n` and `\t` by newline and tab, which are hard to type in a shell or a prompt."""
-    return tuple(text.replace("\\n", "\n").replace("\\t", "\t") for text in written)
+    return tuple(text.replace("\\n", "\n").replace("\\t", "\t") for text in typed)
 
 
-def shown(value: Any) -> str:
+def format_setting(value: Any) -> str:
     """Format a value so that `parse_setting` can read it."""
     if not isinstance(value, tuple):
         return str(value)
@@ -80,4 +82,4 @@ def _split(name: str, rest: str) -> list[str]:
     try:
         return list(lexer)
     except ValueError:
-        raise BadInput("a quotation mark is not closed", where=name, remedy="""write '"' or "'" to mean the mark itself""") from None
+        raise BadInput("a quotation mark is not closed", where=name, remedy="for the mark itself, write '\"' or \"'\"") from None

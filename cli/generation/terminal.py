@@ -16,7 +16,7 @@ from robo_poet.model.saved_model import LoadedModel
 ENDINGS = {
     StopReason.LENGTH: "",
     StopReason.END: "the model ended the text",
-    StopReason.STOP: "stopped at a stop text",
+    StopReason.STOP: "a stop text was reached",
     StopReason.CONTEXT: f"the context of {MAX_LENGTH} tokens is full",
 }
 
@@ -33,14 +33,14 @@ def note(line: str, style: str = "dim") -> None:
     Console(stderr=True, highlight=False, emoji=False, soft_wrap=True).print(terminal_text(line), style=style, markup=False)
 
 
-def flow(written: Iterable[Completion], stopped: Callable[[], bool] = lambda: False) -> Completion:
+def stream_text(states: Iterable[Completion], stopped: Callable[[], bool] = lambda: False) -> Completion:
     """Print a completion while it grows, until it ends or `stopped` returns True; return its last state."""
-    shown = ""
+    printed = ""
     completion = Completion("", [], [], StopReason.LENGTH)
-    for completion in written:
+    for completion in states:
         text = without_partial_character(completion.text)
-        write(text[len(shown) :])
-        shown = text
+        write(text[len(printed) :])
+        printed = text
         if stopped():
             break
     return completion
@@ -60,12 +60,14 @@ def check_banned(model: LoadedModel, sampling: Sampling, prefix: str = "") -> No
     """
     for text in sampling.banned:
         if not model.tokenizer.holding([text]):
-            raise BadInput(f"no token holds {text!r}, so it cannot be banned", where=f"{prefix}ban", remedy="give a shorter piece of it")
+            raise BadInput(f"no token contains {text!r}, so it cannot be banned", where=f"{prefix}ban", remedy="give a shorter part of it")
 
 
-def slipped(sampling: Sampling, texts: Sequence[str]) -> list[str]:
-    """Return the banned texts that occur in `texts`. This happens if several tokens together form one."""
-    return [banned for banned in sampling.banned if any(banned in text for text in texts)]
+def warn_of_banned(sampling: Sampling, texts: Sequence[str]) -> None:
+    """Print a warning for each banned text that occurs in `texts`. This happens if several tokens together form one."""
+    for banned in sampling.banned:
+        if any(banned in text for text in texts):
+            note(f"warning: the text contains {banned!r} although it is banned; several tokens together form it", "yellow")
 
 
 @contextmanager

@@ -39,7 +39,7 @@ def test_a_pipe_holds_what_the_model_wrote_and_the_text_goes_on(toy_registry: Pa
     assert "> " not in found.stdout
     notes = found.stderr.splitlines()
     assert [note.split(" tokens/s")[0].rsplit(" · ", 1)[0] for note in notes[:3]] == ["seed 5 · 20 tokens"] * 3
-    assert notes[3] == f"{saved} has the text"
+    assert notes[3] == f"saved the text to {saved}"
     text = saved.read_text()
     assert text.startswith("my heart burns")
     assert "\nthe rose" in text
@@ -62,8 +62,8 @@ def test_again_undo_and_reset(toy_registry: Path) -> None:
     first, anew, back = texts("/text\n/again\n/text\n/undo\n/text\n")
     assert anew.split("\n")[0] != first.split("\n")[0]
     assert first.startswith(back.rstrip("\n"))
-    assert talk(toy_registry, "my heart burns\n/reset\n/text\n", *SHORT).stderr.endswith("nothing is written yet\n")
-    assert talk(toy_registry, "my heart burns\n/undo\n/text\n", *SHORT).stderr.endswith("the text is empty\nnothing is written yet\n")
+    assert talk(toy_registry, "my heart burns\n/reset\n/text\n", *SHORT).stderr.endswith("there is no text yet\n")
+    assert talk(toy_registry, "my heart burns\n/undo\n/text\n", *SHORT).stderr.endswith("the text is empty\nthere is no text yet\n")
 
 
 def test_what_cannot_be_done_is_one_line_and_the_session_goes_on(toy_registry: Path, tmp_path: Path) -> None:
@@ -76,11 +76,11 @@ def test_what_cannot_be_done_is_one_line_and_the_session_goes_on(toy_registry: P
     found = talk(toy_registry, "\n".join(lines), *SHORT)
     errors = [line for line in found.stderr.splitlines() if line.startswith("error: ")]
     expected = [
-        "nothing is written yet; type how a text begins", "nothing is written yet", "there is nothing to undo",
-        "no command is called /nope; /help lists them", "/undo: it takes nothing behind it", "temperature: 9.0 is out of range",
-        "no setting is called 'warmth'", "ban: no token holds 'nothing-like-this'", "'x' is no seed", "there is no version 9",
-        str(toy_registry), "'x' is no version number", "nothing is written yet", "prompt: too few tokens, 1", "this line: it is not UTF-8",
-        f"{there}: it is there already; give another name", "/save: no file is named",
+        "there is no text yet; type the beginning of a text", "there is no text yet", "there is nothing to undo",
+        "unknown command /nope; /help lists the commands", "/undo: this command takes no argument", "temperature: 9.0 is out of range",
+        "unknown setting 'warmth'", "ban: no token contains 'nothing-like-this'", "'x' is not a seed", "there is no version 9",
+        str(toy_registry), "'x' is not a version number", "there is no text yet", "prompt: too few tokens, 1", "this line: the text is not valid UTF-8",
+        f"{there}: the file exists; give another name", "/save: the name of the file is missing",
     ]  # fmt: skip
     assert [error.removeprefix("error: ")[: len(start)] for error, start in zip(errors, expected, strict=True)] == expected
     assert found.exit_code == 1
@@ -92,8 +92,8 @@ def test_what_cannot_be_done_is_one_line_and_the_session_goes_on(toy_registry: P
     ("words", "line"),
     [
         (["--set", "max-length=9999"], "--set max-length: 9999 is out of range"),
-        (["--set", "x=1"], "no setting is called 'x'"),
-        ([], "no champion yet; train one with make run-pipeline"),
+        (["--set", "x=1"], "unknown setting 'x'"),
+        ([], "no champion yet; to train one: make run-pipeline"),
     ],
 )
 def test_a_chat_that_cannot_begin_is_one_line(tmp_path: Path, words: list[str], line: str) -> None:
@@ -106,8 +106,8 @@ def test_a_text_too_long_to_be_read_is_cut_and_said(toy_registry: Path) -> None:
     found = talk(
         toy_registry, "the rose sleeps.\\\n" * 200 + "my heart burns\n", "-s", "max-length=500", "--seed", "1", "-s", "min-length=500"
     )
-    assert "the context of 512 tokens is full · the first " in found.stderr
-    assert "characters no longer fit and were not read" in found.stderr
+    assert "the context of 512 tokens is full · the model did not read the first " in found.stderr
+    assert "characters, which no longer fit its context" in found.stderr
 
 
 def test_settings_seed_and_version_change_on_the_way(toy_registry: Path) -> None:
@@ -128,8 +128,8 @@ def test_settings_seed_and_version_change_on_the_way(toy_registry: Path) -> None
     assert found.exit_code == 0
     for note in (
         'stop is "."',
-        "every answer is drawn with seed 7\nevery answer",
-        "each answer has a seed",
+        "every answer uses seed 7\nevery answer",
+        "each answer uses a new random seed",
         "version 2 (rejected: a toy) · perplexity 42.0",
     ):
         assert note in found.stderr
@@ -206,19 +206,19 @@ class Terminal:
 def test_a_person_sees_who_writes_and_leaves_by_ctrl_c_pressed_twice(toy_registry: Path, request: pytest.FixtureRequest) -> None:
     terminal = Terminal("--registry", str(toy_registry))
     request.addfinalizer(terminal.end)
-    assert "version 1 loads" in terminal.until("version 1 (champion) · perplexity 41.0 · bits per byte 2.500")
-    assert "/help lists commands, Ctrl-D leaves" in terminal.until("> ")
+    assert "loading version 1" in terminal.until("version 1 (champion) · perplexity 41.0 · bits per byte 2.500")
+    assert "/help lists the commands, Ctrl-D ends the chat" in terminal.until("> ")
     terminal.type("my heart burns\r")
     terminal.until("100 tokens · ")
     terminal.until("> ")
     terminal.press_ctrl_c()
-    terminal.until("the text is not saved: /save poem.txt keeps it; Ctrl-C again leaves")
+    terminal.until("the text is not saved: save it with /save poem.txt, or press Ctrl-C again to end the chat")
     terminal.until("> ")
     terminal.type("/te\t\r")
     assert "my heart burns" in terminal.until("> ")
     terminal.press_ctrl_c()
-    terminal.until("Ctrl-C again leaves")
+    terminal.until("press Ctrl-C again to end the chat")
     terminal.until("> ")
     terminal.press_ctrl_c()
-    terminal.until("left; /quit and Ctrl-D leave, too")
+    terminal.until("the chat ended; /quit and Ctrl-D end it, too")
     assert terminal.process.wait(60) == 130

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.generation.conversation import LEAST_CONTEXT, Conversation, Turn, context_room, latest
-from cli.generation.sampling_options import parse_setting, sampling_of, shown
+from cli.generation.conversation import LEAST_CONTEXT, Conversation, Turn, context_room, fitting_end
+from cli.generation.sampling_options import format_setting, parse_setting, sampling_of
 from robo_poet.errors import BadInput
 from robo_poet.model.completion import MAX_LENGTH, Sampling
 
@@ -23,7 +23,7 @@ def conversations(draw: st.DrawFn) -> Conversation:
             now = now.with_answer(draw(PIECE), 2)
         elif step == "reset":
             now = now.reset()
-        elif step == "undo" and now.former:
+        elif step == "undo" and now.previous:
             now = now.undo()
     return now
 
@@ -53,8 +53,8 @@ def test_the_text_is_what_was_said_and_written_in_turns(before: Conversation, li
 
 def test_nothing_to_take_back_is_one_line() -> None:
     empty = Conversation()
-    for change in (empty.last, empty.without_answer, lambda: empty.with_answer("x", 1)):
-        with pytest.raises(BadInput, match="nothing is written yet"):
+    for change in (empty.last_turn, empty.without_answer, lambda: empty.with_answer("x", 1)):
+        with pytest.raises(BadInput, match="there is no text yet"):
             change()
     with pytest.raises(BadInput, match="nothing to undo"):
         empty.reset().undo()
@@ -71,7 +71,7 @@ def words(text: str) -> int:
 @pytest.mark.parametrize("count", [letters, words])
 @given(text=st.text(alphabet="abé \n", max_size=80), room=st.integers(2, 40))
 def test_the_context_fits_and_ends_with_the_latest(count: Callable[[str], int], text: str, room: int) -> None:
-    kept = latest(text, room, count)
+    kept = fitting_end(text, room, count)
     assert count(kept) <= room
     assert text.endswith(kept)
     assert kept or not text
@@ -91,7 +91,7 @@ def test_the_context_fits_and_ends_with_the_latest(count: Callable[[str], int], 
     ],
 )
 def test_it_is_cut_at_a_line_or_a_word(text: str, room: int, kept: str) -> None:
-    assert latest(text, room, letters) == kept
+    assert fitting_end(text, room, letters) == kept
 
 
 @given(st.integers(1, MAX_LENGTH))
@@ -120,16 +120,16 @@ def test_a_setting_is_read(words: str, field: str, value: object) -> None:
 
 @pytest.mark.parametrize("value", [(), (".",), (". ", "\n\n", "'")])
 def test_texts_are_shown_as_they_are_read(value: tuple[str, ...]) -> None:
-    assert parse_setting(f"stop {shown(value)}") == ("stop", value)
+    assert parse_setting(f"stop {format_setting(value)}") == ("stop", value)
 
 
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        ("warmth 1", "no setting is called 'warmth'; there are max-length, min-length"),
-        ("", "no setting is called ''"),
-        ("temperature", "temperature: '' is no number; 0.1 (plain) to 2.0 (wild)"),
-        ("top-k 2.5", "top-k: '2.5' is no whole number"),
+        ("warmth 1", "unknown setting 'warmth'; the settings are max-length, min-length"),
+        ("", "unknown setting ''"),
+        ("temperature", "temperature: '' is not a number; for example temperature=0.8"),
+        ("top-k 2.5", "top-k: '2.5' is not a whole number"),
         ("ban '", "ban: a quotation mark is not closed"),
     ],
 )

@@ -10,7 +10,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from cli.generation.generate import generate
-from cli.generation.terminal import flow, note, stoppable, write
+from cli.generation.terminal import note, stoppable, stream_text, write
 from robo_poet.errors import BadInput
 from robo_poet.model.completion import Completion, StopReason
 
@@ -26,9 +26,9 @@ def call(registry: Path, *words: str, stdin: bytes | None = None) -> Result:
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["bad \udcff bytes"], "prompt: it is not UTF-8"),
-        ([], "prompt: none is given; give a text, - or --prompt-file"),
-        (["The king", "--prompt-file", "x"], "prompt: two are given; give a text, - or --prompt-file"),
+        (["bad \udcff bytes"], "prompt: the text is not valid UTF-8"),
+        ([], "prompt: no prompt is given; give a text, - or --prompt-file"),
+        (["The king", "--prompt-file", "x"], "prompt: both PROMPT and --prompt-file are given; give a text, - or --prompt-file"),
         (["The king", "--min-length", "50", "--max-length", "10"], "--min-length: 50 is more than --max-length, 10; lower it or raise the other"),
         (["The king", "--max-length", "513"], "--max-length: 513 is out of range; give a value from 1 to 512"),
         (["The king", "--max-length", "0"], "--max-length: 0 is out of range; give a value from 1 to 512"),
@@ -36,8 +36,8 @@ def call(registry: Path, *words: str, stdin: bytes | None = None) -> Result:
         (["The king", "--temperature", "nan"], "--temperature: nan is out of range; give a value from 0.1 to 2.0"),
         (["The king", "--repetition-penalty", "1.3"], "--repetition-penalty: 1.3 is out of range; give a value from 1.0 to 1.2"),
         (["The king", "--stop", ""], "--stop: an empty text is in every text; leave it out"),
-        (["The king", "--beams", "3", "-n", "2"], "--samples: beam search finds one text, always the same; leave --samples or --beams out"),
-        (["The king\tand all"], "no champion yet; train one with make run-pipeline"),
+        (["The king", "--beams", "3", "-n", "2"], "--samples: beam search always returns the same text; omit --samples or --beams"),
+        (["The king\tand all"], "no champion yet; to train one: make run-pipeline"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_written_is_one_line(words: list[str], line: str, tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ def test_what_cannot_be_written_is_one_line(words: list[str], line: str, tmp_pat
     [
         (["x"], "prompt: too few tokens, 1; give at least 3, a few words"),
         (["the rose " * 400], "too many tokens, 1200; give at most 510"),
-        (["my heart burns", "--ban", "no such thing"], "--ban: no token holds 'no such thing', so it cannot be banned; give a shorter piece of it"),
+        (["my heart burns", "--ban", "no such thing"], "--ban: no token contains 'no such thing', so it cannot be banned; give a shorter part of it"),
         (["my heart burns", "-v", "3"], "model/manifest.json was changed"),
         (["my heart burns", "-v", "9"], "there is no version 9"),
     ],
@@ -66,7 +66,7 @@ def test_text_is_all_of_standard_output_and_what_is_known_of_it_on_standard_erro
     found = call(toy_registry, "my heart burns", "--seed", "5", "--max-length", "60")
     assert found.stdout.startswith("my heart burns")
     assert found.stdout.endswith("\n")
-    assert found.stderr.startswith("version 1 · --seed 5 writes this again · 60 tokens · ")
+    assert found.stderr.startswith("version 1 · --seed 5 repeats this text · 60 tokens · ")
     assert found.stderr.count("\n") == 1
     drawn = call(toy_registry, "my heart burns", "--max-length", "60")
     seed = drawn.stderr.split("--seed ")[1].split()[0]
@@ -87,7 +87,7 @@ def test_as_it_is_written_it_is_what_one_call_writes(toy_registry: Path) -> None
     assert people.stdout == "".join(
         f"--- {i} of 2, seed {one['seed']}\nmy heart burns{one['text']}\n\n" for i, one in enumerate((first, second), 1)
     )
-    assert "--seed 5 writes this again · 180 tokens" in people.stderr
+    assert "--seed 5 repeats this text · 180 tokens" in people.stderr
 
 
 def test_a_prompt_comes_from_a_file_or_standard_input(toy_registry: Path, tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_a_prompt_comes_from_a_file_or_standard_input(toy_registry: Path, tmp_pa
     assert call(toy_registry, "--prompt-file", str(file), *options).stdout == expected
     assert call(toy_registry, "-", *options, stdin=b"\xef\xbb\xbfmy heart\r\nburns\n").stdout == expected
     file.write_bytes(b"\xff")
-    with pytest.raises(BadInput, match=r"prompt.txt: it is not UTF-8"):
+    with pytest.raises(BadInput, match=r"prompt.txt: the text is not valid UTF-8"):
         call(toy_registry, "--prompt-file", str(file))
     with pytest.raises(FileNotFoundError):
         call(toy_registry, "--prompt-file", str(tmp_path / "none.txt"))
@@ -108,7 +108,7 @@ def test_why_it_ended_is_said(toy_registry: Path) -> None:
     full = call(toy_registry, "the rose sleeps " * 60, "--max-length", "512", "--seed", "1", "--min-length", "500")
     assert full.stderr.endswith(" · the context of 512 tokens is full\n")
     stopped = call(toy_registry, "my heart burns", "--max-length", "200", "--seed", "1", "--stop", r"\n")
-    assert stopped.stderr.endswith(" · stopped at a stop text\n")
+    assert stopped.stderr.endswith(" · a stop text was reached\n")
     assert stopped.stdout.endswith("\n\n")
     assert json.loads(call(toy_registry, "my heart burns", "--stop", r"\n", "--json", "--seed", "1").stdout)["reason"] == "stop"
 
@@ -116,7 +116,7 @@ def test_why_it_ended_is_said(toy_registry: Path) -> None:
 def test_beam_search_needs_no_seed(toy_registry: Path) -> None:
     one, two = (call(toy_registry, "my heart burns", "--beams", "3", "--max-length", "30") for _ in range(2))
     assert one.stdout == two.stdout
-    assert "beam search writes this again" in one.stderr
+    assert "beam search repeats this text" in one.stderr
     found = json.loads(call(toy_registry, "my heart burns", "--beams", "3", "--max-length", "30", "--json").stdout)
     assert (found["seed"], found["log_probs"]) == (None, [])
 
@@ -134,7 +134,7 @@ def test_half_a_character_is_held_back_and_nothing_steers_the_terminal(monkeypat
             yield one
             shown.append(screen.buffer.getvalue().decode())  # type: ignore[attr-defined]
 
-    flow(pieces())
+    stream_text(pieces())
     assert shown == ["caf", "café[2J\n", "café[2J\n\ufffdx"]
 
 
@@ -157,7 +157,7 @@ def test_ctrl_c_ends_a_text_and_a_second_one_the_program(capsys: pytest.CaptureF
 
     before = signal.getsignal(signal.SIGINT)
     with stoppable() as stopped:
-        assert flow(pieces(), stopped).text == "a b"
+        assert stream_text(pieces(), stopped).text == "a b"
     assert capsys.readouterr().out == "a b"
     with pytest.raises(KeyboardInterrupt), stoppable():
         os.kill(os.getpid(), signal.SIGINT)
