@@ -3,6 +3,7 @@
 A synced file or name survives a power loss.
 """
 
+import ctypes
 import os
 import shutil
 import tempfile
@@ -52,17 +53,45 @@ def write_text(path: Path, text: str, *, durable: bool = False) -> None:
 
 @contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
-    """Yield a temporary folder to fill. On success it replaces `path`; on an exception it is removed."""
+    """Yield a temporary folder to fill. On success it replaces `path`; on an exception it is removed and `path` is unchanged.
+
+    A process that is killed leaves the old or the new folder at `path`, and perhaps a hidden temporary folder next to it.
+
+    Raises:
+        NotADirectoryError: `path` is a file.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
         yield temporary
         temporary.chmod(0o755)
-        if path.exists():
-            shutil.rmtree(path)
-        temporary.replace(path)
+        if not path.is_dir():
+            temporary.replace(path)
+        elif not _exchange(temporary, path):
+            _replace_in_two_renames(temporary, path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # linux/fcntl.h, linux/fs.h
+
+
+def _exchange(first: Path, second: Path) -> bool:
+    """Exchange the names of two folders in one atomic step. Return False if the file system or the C library cannot."""
+    rename = getattr(ctypes.CDLL(None), "renameat2", None)
+    return rename is not None and rename(_AT_FDCWD, os.fsencode(first), _AT_FDCWD, os.fsencode(second), _RENAME_EXCHANGE) == 0
+
+
+def _replace_in_two_renames(new: Path, path: Path) -> None:
+    """Replace a folder without an exchange. Between the renames `path` is missing, and the old folder has a hidden name."""
+    old = new.with_name(f"{new.name}.old")
+    path.rename(old)
+    try:
+        new.rename(path)
+    except OSError:
+        old.rename(path)
+        raise
+    shutil.rmtree(old)
 
 
 def make_folder(path: Path) -> None:
