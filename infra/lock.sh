@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Remake requirements/*.txt from pyproject.toml: hash-pinned, without addresses. `all` resolves first; every image's group but
-# `validate` is a subset of it, so that no step runs in another version here than in its image.
-# With --check: exit 1 and say so if a lock is not what pyproject.toml resolves to, or holds an address.
+# Write requirements/*.txt from pyproject.toml, hash-pinned and without addresses. `all` is resolved first. All other groups except
+# `validate` are constrained by it, so that a step has the same versions on this machine and in its image.
+# With --check: exit 1 with a message if a lock differs from what pyproject.toml resolves to, or contains an address.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . infra/uv.sh
@@ -21,11 +21,11 @@ compile() { # group [more arguments]
 compile all
 for group in data scrub tokenize report edge train train-gpu evaluate evaluate-gpu measure slices registry model-server gateway cli; do compile "$group" --constraints "$target/all.txt"; done
 compile validate
-# What installs into an image, and builds what comes as source: in no image.
+# Tools that install and build packages for images. No image contains them.
 printf '%s\n' "uv==$UV_VERSION" setuptools | resolve installer --constraints "$target/all.txt" -
 
 if [ "${1:-}" = --check ]; then
-  # Names and versions only: a wheel added to an old release changes the hashes of a lock that is still right.
+  # Compare names and versions only: a new wheel for an old release changes the hashes, but the lock is still valid.
   for lock in "$target"/*.txt; do
     diff <(grep -oE '^[a-zA-Z0-9_.-]+==[^ ]+' "requirements/$(basename "$lock")") <(grep -oE '^[a-zA-Z0-9_.-]+==[^ ]+' "$lock") >/dev/null ||
       { echo "error: requirements/$(basename "$lock") is not what pyproject.toml asks for; run make lock" >&2; exit 1; }

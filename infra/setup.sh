@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Two environments from their locks: .venv for everything, .venv-validate for TensorFlow Data Validation alone.
-# A stamp with the digest of what went in makes a second call free.
+# Create two environments from their locks: .venv for everything, .venv-validate only for TensorFlow Data Validation.
+# A stamp file holds the digest of the inputs. If it matches, nothing is installed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -12,7 +12,7 @@ install() { # folder lock
   local start=$SECONDS
   echo "setup: $(grep -c '==' "$lock") packages → $folder"
   [ -x "$folder/bin/python" ] || "$UV" venv --quiet --python python3.11 "$folder"
-  # Compiled now, once: TensorFlow is imported by several processes of every run.
+  # Compile bytecode now: several processes of each run import TensorFlow.
   "$UV" pip sync --quiet --compile-bytecode --require-hashes --python "$folder/bin/python" "$lock"
   if [ "$folder" = .venv ]; then
     "$UV" pip install --quiet --no-deps --no-build-isolation --python .venv/bin/python --editable .

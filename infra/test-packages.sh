@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that tests talk to: Redis, Prometheus, a browser. Tests whose program is missing are skipped and say so.
+# Install the Debian packages that tests use: Redis, Prometheus, a browser. If a program is missing, its tests are skipped with a reason.
 set -euo pipefail
 missing=()
 for pair in redis-server:redis-server prometheus:prometheus chromium:chromium; do
@@ -12,7 +12,7 @@ if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
 fi
 echo "test packages: installing ${missing[*]}"
 quiet="-qq -o=Dpkg::Use-Pty=0 -o=Acquire::Retries=5"
-# Their services are not wanted: every test starts a process of its own and ends it.
+# Do not start the services of these packages: each test starts and stops its own process.
 policy=/usr/sbin/policy-rc.d
 [ -e "$policy" ] || { printf '#!/bin/sh\nexit 101\n' > "$policy"; chmod +x "$policy"; trap 'rm -f "$policy"' EXIT; }
 apt-get $quiet update >/dev/null 2>&1 || true

@@ -1,4 +1,4 @@
-# Sourced: sets UV to a uv of a version we know, installing it into .tools if the machine has none.
+# To be sourced. Sets UV to the path of uv in .tools. Installs the pinned version there if it is missing.
 UV_VERSION=0.13.9
 export UV_PYTHON_DOWNLOADS=never
 UV=.tools/bin/uv

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Makes a base image for the steps out of Debian packages, where no container registry can be reached: infra/images/base.sh [name]
-# Needs root, debootstrap and a Docker engine. An image of that name that is there already is left as it is.
-# MIRROR names a Debian mirror; without it debootstrap takes its own. Nothing of this host goes into the image.
+# Build a base image from Debian packages, for hosts that cannot reach a container registry: infra/images/base.sh [name]
+# Needs root, debootstrap and a Docker engine. An existing image of this name is kept.
+# MIRROR names a Debian mirror; the default is debootstrap's. The image contains no files of this host.
 set -euo pipefail
 name=${1:-robo-poet/base:bookworm}
 
@@ -14,7 +14,7 @@ command -v debootstrap >/dev/null || fail "debootstrap is not installed; apt-get
 work=$(mktemp -d)
 trap 'rm -rf --one-file-system "$work"' EXIT
 start=$SECONDS
-for attempt in 1 2 3; do # a download fails now and then
+for attempt in 1 2 3; do # downloads can fail temporarily
   debootstrap --variant=minbase --include=python3,python3-venv,ca-certificates bookworm "$work/root" ${MIRROR:+"$MIRROR"} > "$work/log" 2>&1 && break
   [ "$attempt" -lt 3 ] || fail "debootstrap failed: $(tail -n 1 "$work/log")"
   echo "base image: attempt $attempt failed ($(tail -n 1 "$work/log")); again" >&2
@@ -23,7 +23,7 @@ done
 cd "$work/root"
 rm -rf var/cache/apt/*.bin var/cache/apt/archives/*.deb var/lib/apt/lists/* var/log/*.log var/log/apt usr/share/doc usr/share/man usr/share/info \
   usr/share/locale usr/share/lintian
-: > etc/resolv.conf # debootstrap copies this host's
+: > etc/resolv.conf # debootstrap copies the file of this host
 : > etc/hostname
 tar --numeric-owner -c . | docker import --change 'CMD ["bash"]' - "$name" >/dev/null
 echo "base image: $name made in $((SECONDS - start)) s"

@@ -1,6 +1,7 @@
-"""Compiles an image's environment beforehand, with all cores: a read-only root cannot keep what Python would compile at run time.
+"""Compile the bytecode of an image's environment, with all cores: on a read-only root, Python cannot store bytecode at run time.
 
-Unchecked-hash: nothing is compared with its source again. What a layer below has compiled is left as it is: no layer holds it twice.
+The bytecode has an unchecked hash: Python never compares it with the source. Files that a lower layer has compiled are skipped, so that
+no layer stores them again.
 """
 
 import sys
@@ -13,12 +14,12 @@ from py_compile import PycInvalidationMode
 
 
 def uncompiled(root: Path) -> list[Path]:
-    """The modules below the folder `root` that have no bytecode yet, sorted."""
+    """Return the modules below the folder `root` that have no bytecode yet, sorted."""
     return sorted(path for path in root.rglob("*.py") if not Path(cache_from_source(str(path))).exists())
 
 
 def compile_all(root: Path) -> int:
-    """Compile them; returns how many. What is no Python 3, such as a template, is left uncompiled."""
+    """Compile the modules of `uncompiled(root)`. Return their number. Files that are not valid Python 3, such as templates, are skipped."""
     one = partial(compile_file, quiet=2, invalidation_mode=PycInvalidationMode.UNCHECKED_HASH)
     modules = uncompiled(root)
     with ProcessPoolExecutor() as pool:

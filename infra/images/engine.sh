@@ -1,5 +1,5 @@
-# Sourced: leaves DOCKER_HOST naming a Docker engine with room for all images, or says plainly why there is none and returns 1.
-# Where none answers, and we are root on Debian, it installs Debian's engine and starts one of its own, which `stop_engine` ends.
+# To be sourced. `start_engine` finds a Docker engine with room for all images, or prints why there is none and returns 1.
+# If no engine responds and the user is root on Debian, it installs Debian's engine, starts it and sets DOCKER_HOST. `stop_engine` stops it.
 engine_folder=
 
 start_engine() {
@@ -10,14 +10,14 @@ start_engine() {
     echo "docker: installing Debian's docker.io and debootstrap"
     local quiet="-qq -o=Dpkg::Use-Pty=0 -o=Acquire::Retries=5" packages="docker.io debootstrap"
     apt-get $quiet update >/dev/null 2>&1 || true
-    apt-cache show docker-cli >/dev/null 2>&1 && packages="$packages docker-cli" # a package of its own from Debian 13 on
+    apt-cache show docker-cli >/dev/null 2>&1 && packages="$packages docker-cli" # a separate package since Debian 13
     DEBIAN_FRONTEND=noninteractive apt-get $quiet install --yes --no-install-recommends $packages >/dev/null 2>&1 ||
       { echo "docker: apt-get could not install $packages"; return 1; }
-    docker info >/dev/null 2>&1 && return 0 # the package may have started it
+    docker info >/dev/null 2>&1 && return 0 # the package may have started the engine
   fi
-  engine_folder=$(mktemp -d /tmp/robo-poet-engine.XXXXXX) # short: the path of a socket has 107 characters at most
+  engine_folder=$(mktemp -d /tmp/robo-poet-engine.XXXXXX) # short, as a socket path has at most 107 characters
   export DOCKER_HOST=unix://$engine_folder/socket
-  # No bridge and no firewall rules: builds use the host's network, steps use none.
+  # No bridge and no firewall rules: builds use the host's network, steps have no network.
   dockerd --iptables=false --ip6tables=false --bridge=none --data-root "$engine_folder/data" --exec-root "$engine_folder/exec" \
     --pidfile "$engine_folder/pid" -H "$DOCKER_HOST" > "$engine_folder/log" 2>&1 &
   for _ in $(seq 60); do

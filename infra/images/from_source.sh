@@ -1,6 +1,6 @@
 #!/bin/sh
-# In a container that no image is made of: builds what comes as source only, /tmp/packages.txt, into uv's cache in the volume /mnt.
-# So the compiler is in no layer. What builds it (setuptools) is hash-pinned too.
+# Runs in a temporary container: builds the source-only packages of /tmp/packages.txt into uv's cache in the volume /mnt.
+# So no layer contains a compiler. The build tool (setuptools) is hash-pinned too.
 set -eu
 . /tmp/host/settings
 own=$(python3 -c 'import sys; print("python3-dev" if sys.prefix == "/usr" else "")')

@@ -1,5 +1,5 @@
 #!/bin/sh
-# In a container that no image is made of: puts uv, from its hash-pinned lock, into the volume /mnt, which those of install.sh share.
+# Runs in a temporary container: installs uv from its hash-pinned lock into the volume /mnt. The containers of install.sh mount this volume.
 set -eu
 . /tmp/host/settings
 export PIP_CONFIG_FILE=/tmp/host/pip.conf PIP_DISABLE_PIP_VERSION_CHECK=1

@@ -1,6 +1,6 @@
-"""Removes from an image's environment what no step needs at run time: tests, C headers, static libraries.
+"""Remove files from an image's environment that no step needs at run time: tests, C headers and sources, static libraries.
 
-Only what is plainly none of it goes: a package's own `tests` folder, what a compiler would read. Shared libraries all stay.
+Only `tests` and `include` folders and files for a compiler are removed. All shared libraries stay.
 """
 
 import os
@@ -8,12 +8,12 @@ import shutil
 import sys
 from pathlib import Path
 
-FOLDERS = ("tests", "include")  # a package's, such as pandas/tests and tensorflow/include
+FOLDERS = ("tests", "include")  # folders inside packages, such as pandas/tests and tensorflow/include
 ENDINGS = (".a", ".h", ".hpp", ".pyx", ".pxd", ".c", ".cpp")
 
 
 def slim(site: Path) -> int:
-    """Remove it below the site-packages folder `site`; returns the number of files and folders removed."""
+    """Remove these files and folders below the folder `site` (site-packages). Return the number of removed files and folders."""
     removed = 0
     for at, folders, files in os.walk(site):
         for name in [name for name in folders if name in FOLDERS]:
