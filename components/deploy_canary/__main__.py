@@ -29,17 +29,17 @@ def deploy(registry: Registry, number: int, digest: str, who: str) -> tuple[Vers
     version = registry.version(number)
     where = f"{registry.root}: version {number}"
     if version.digest != digest:
-        problem = f"has the digest {version.digest[:12]}, not {digest[:12] or 'none'}"
-        raise BadInput(problem, where=where, remedy="this is another registry than the one it was registered in")
+        problem = f"has the manifest digest {version.digest[:12]}, expected {digest[:12] or 'none'}"
+        raise BadInput(problem, where=where, remedy="give the registry that the version was registered in")
     version.verify()
     if version.stage is Stage.REJECTED:
-        raise BadInput(f"was rejected ({version.why})", where=where, remedy="a rejected version is never deployed")
+        raise BadInput(f"was rejected ({version.why})", where=where, remedy="deploy a version that passed its gates")
     if version.stage is not Stage.CANDIDATE:
         return version, False
     champion = registry.champion()
     if champion is None:
         return registry.promote(number, who=who, why="the first version that passed its gates"), True
-    return registry.start_canary(number, who=who, why=f"passed its gates, to be compared with version {champion.number}"), True
+    return registry.start_canary(number, who=who, why=f"passed its gates; canary against champion version {champion.number}"), True
 
 
 def work(call: Call) -> None:
@@ -48,7 +48,7 @@ def work(call: Call) -> None:
     registry = Registry(Path(parameters["registry"]))
     version, changed = deploy(registry, parameters["version"], parameters["version_digest"], parameters["who"])
     call.result("stage", str(version.stage))
-    call.progress(1, 1, f"version {version.number} is {version.stage}{'' if changed else ' already, nothing to do'}")
+    call.progress(1, 1, f"version {version.number} is {version.stage}{'' if changed else ' already; no change'}")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

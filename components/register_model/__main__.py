@@ -29,21 +29,21 @@ def stage_for(decision: Mapping[str, Any]) -> tuple[Stage, str]:
     gates = decision.get("gates")
     gate_objects = [gate if isinstance(gate, dict) else {} for gate in gates] if isinstance(gates, list) else []
     if decision.get("verdict") == "accepted" and gate_objects and all(gate.get("verdict") == "pass" for gate in gate_objects):
-        return Stage.CANDIDATE, f"passed every gate: {', '.join(str(gate.get('metric')) for gate in gate_objects)}"
+        return Stage.CANDIDATE, f"passed all gates: {', '.join(str(gate.get('metric')) for gate in gate_objects)}"
     if decision.get("verdict") == "accepted":
-        return Stage.REJECTED, "the decision says accepted, but not every gate of it passed"
-    return Stage.REJECTED, str(decision.get("reason") or "the decision does not say accepted")
+        return Stage.REJECTED, "the verdict is accepted, but not all gates passed"
+    return Stage.REJECTED, str(decision.get("reason") or "the verdict is not accepted, and no reason is given")
 
 
-def plain(value: Any) -> Any:
+def to_manifest_json(value: Any) -> Any:
     """Return a JSON value with whole floats as integers (42.0 → 42), and None for NaN and infinity.
 
     Kubeflow passes integers as floats, and a manifest must not depend on where its run took place.
     """
     if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
+        return {key: to_manifest_json(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [plain(item) for item in value]
+        return [to_manifest_json(item) for item in value]
     if isinstance(value, float):
         return None if not math.isfinite(value) else int(value) if value.is_integer() else value
     return value
@@ -63,8 +63,8 @@ def work(call: Call) -> None:
     version = registry.register(
         {name: call.inputs[artifact] for name, artifact in FILES.items()},
         metrics=metrics,
-        lineage={**plain(parse_object(call.parameters["lineage"], where="--lineage")), "inputs": digests},
-        decision=plain(decision),
+        lineage={**to_manifest_json(parse_object(call.parameters["lineage"], where="--lineage")), "inputs": digests},
+        decision=to_manifest_json(decision),
         stage=stage,
         who=call.parameters["who"],
         why=why,
@@ -74,7 +74,7 @@ def work(call: Call) -> None:
     call.result("version", version.number)
     call.result("stage", str(version.stage))
     call.result("version_digest", version.digest)
-    action = "found" if version.number <= count_before else "registered"
+    action = "already registered as" if version.number <= count_before else "registered as"
     call.progress(1, 1, f"{action} version {version.number} ({version.stage}: {version.why})")
 
 

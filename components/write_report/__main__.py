@@ -82,7 +82,7 @@ def _read(path: Path) -> Any:
     try:
         return json.loads(path.read_text("utf-8"))
     except ValueError as error:
-        raise BadInput(f"not JSON ({error})", where=str(path), remedy="give what the producing step wrote") from None
+        raise BadInput(f"not JSON ({error})", where=str(path), remedy="give the output of the step that writes this artifact") from None
 
 
 def main(argv: Sequence[str] | None = None) -> int:

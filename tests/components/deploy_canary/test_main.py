@@ -48,7 +48,7 @@ def test_once_is_enough(registry: Registry, capsys: pytest.CaptureFixture[str]) 
     capsys.readouterr()
     assert [run(registry, version) for version in (one, two, three)] == [(0, "champion"), (0, "archived"), (0, "canary")]
     assert len(registry.log()) == entries
-    assert capsys.readouterr().err.count("already, nothing to do\n") == 3
+    assert capsys.readouterr().err.count("already; no change\n") == 3
 
 
 def refused(capsys: pytest.CaptureFixture[str], registry: Registry, version: Version, /, **changes: Any) -> str:
@@ -72,8 +72,8 @@ def test_a_rejected_version_is_refused(registry: Registry, capsys: pytest.Captur
         ({"version": 1.5}, "'1.5' is not a whole number"),
         ({"version": "nan"}, "'nan' is not a whole number"),
         ({"version": "one"}, "'one' is not a whole number"),
-        ({"version-digest": "0" * 64}, "this is another registry"),
-        ({"version-digest": ""}, "not none"),
+        ({"version-digest": "0" * 64}, "give the registry that the version was registered in"),
+        ({"version-digest": ""}, "expected none"),
     ],
 )
 def test_a_version_that_is_not_meant_is_refused(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.register_model.__main__ import FILES, main, plain, stage_for
+from components.register_model.__main__ import FILES, main, stage_for, to_manifest_json
 from robo_poet.digest import digest_path
 from robo_poet.registry.registry import Registry
 
@@ -43,13 +43,13 @@ def test_an_accepted_model_is_a_candidate_with_its_lineage(tmp_path: Path, capsy
     assert main(arguments(tmp_path)) == 0
     version = Registry(tmp_path / "registry").verify()[0]
     assert results(tmp_path) == {"version": 1, "stage": "candidate", "version_digest": version.digest}
-    assert version.why == "passed every gate: perplexity"
+    assert version.why == "passed all gates: perplexity"
     manifest = version.manifest()
     assert set(manifest.files) == {"model/saved_model.pb", "tokenizer/tokenizer.json", *(name for name in FILES if "." in name)}
     assert manifest.metrics == {"perplexity": 40, "bleu": None}
     inputs = {name: digest_path(tmp_path / name) for name in FILES.values()}
     assert manifest.lineage == {"seed": 42, "inputs": {**inputs, "corpus": "c" * 64, "scrubbed": "5" * 64}}
-    assert capsys.readouterr().err == "[100 %] registered version 1 (candidate: passed every gate: perplexity)\n"
+    assert capsys.readouterr().err == "[100 %] registered as version 1 (candidate: passed all gates: perplexity)\n"
 
 
 def test_a_rejected_model_is_registered_as_such_with_the_reason(tmp_path: Path) -> None:
@@ -64,7 +64,7 @@ def test_the_same_again_is_the_same_version(tmp_path: Path, capsys: pytest.Captu
     Registry(tmp_path / "registry").promote(1, who="ada", why="test")
     assert main(arguments(tmp_path, lineage='{"seed": 42.0}')) == 0
     assert results(tmp_path) == {**first, "stage": "champion"}
-    assert "found version 1 (champion: test)" in capsys.readouterr().err
+    assert "already registered as version 1 (champion: test)" in capsys.readouterr().err
     assert main(arguments(tmp_path, model="other weights")) == 0
     assert results(tmp_path)["version"] == 2
 
@@ -72,12 +72,12 @@ def test_the_same_again_is_the_same_version(tmp_path: Path, capsys: pytest.Captu
 @pytest.mark.parametrize(
     ("decision", "why"),
     [
-        ({}, "does not say accepted"),
-        ({"verdict": "Accepted", "gates": ACCEPTED["gates"]}, "does not say accepted"),
-        ({"verdict": "accepted"}, "not every gate"),
-        ({"verdict": "accepted", "gates": []}, "not every gate"),
-        ({"verdict": "accepted", "gates": [*ACCEPTED["gates"], {"metric": "bleu"}]}, "not every gate"),
-        ({"verdict": "accepted", "gates": ["pass"]}, "not every gate"),
+        ({}, "the verdict is not accepted"),
+        ({"verdict": "Accepted", "gates": ACCEPTED["gates"]}, "the verdict is not accepted"),
+        ({"verdict": "accepted"}, "not all gates passed"),
+        ({"verdict": "accepted", "gates": []}, "not all gates passed"),
+        ({"verdict": "accepted", "gates": [*ACCEPTED["gates"], {"metric": "bleu"}]}, "not all gates passed"),
+        ({"verdict": "accepted", "gates": ["pass"]}, "not all gates passed"),
     ],
 )
 def test_a_doubtful_decision_rejects(decision: dict[str, Any], why: str) -> None:
@@ -87,10 +87,10 @@ def test_a_doubtful_decision_rejects(decision: dict[str, Any], why: str) -> None
 
 
 @given(st.recursive(st.integers() | st.floats() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
-def test_plain_is_json_and_stays_as_it_is(value: Any) -> None:
-    once = plain(value)
+def test_manifest_values_are_json_and_converting_twice_changes_nothing(value: Any) -> None:
+    once = to_manifest_json(value)
     json.dumps(once, allow_nan=False)
-    assert plain(once) == once
+    assert to_manifest_json(once) == once
 
 
 @pytest.mark.parametrize(
