@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pydantic import TypeAdapter, ValidationError
 
 from components.gate_model.component import gate_model
-from components.gate_model.evidence import measurements, read_measures
+from components.gate_model.evidence import gate_input, read_step_metrics
 from robo_poet.atomic import write_text
 from robo_poet.errors import BadInput
 from robo_poet.judges.decision import judge_gates
@@ -33,18 +33,18 @@ def parse_gates(text: str) -> list[Gate]:
 
 def work(call: Call) -> None:
     """Write the output `decision` and the result `verdict`, and `metrics` if requested."""
-    measures = read_measures(call.inputs)
-    decision = judge_gates(measurements(measures, call.inputs), parse_gates(call.parameters["gates"]))
+    step_metrics = read_step_metrics(call.inputs)
+    decision = judge_gates(gate_input(step_metrics, call.inputs), parse_gates(call.parameters["gates"]))
     if decision.verdict == "rejected":
         call.warn(f"the model is rejected: {decision.reason}")
-    write_text(call.outputs["decision"], json.dumps(decision.to_json() | measures.to_json(), indent=1, allow_nan=False) + "\n")
+    write_text(call.outputs["decision"], json.dumps(decision.to_json() | step_metrics.to_json(), indent=1, allow_nan=False) + "\n")
     call.result("verdict", decision.verdict)
     failed = sum(gate.verdict == "fail" for gate in decision.gates)
     if "metrics" in call.outputs:
         metrics = {gate.metric: gate.value for gate in decision.gates if gate.value is not None and not gate.slice and not gate.against}
         call.describe("metrics", **metrics, gates_failed=failed)
         write_text(call.outputs["metrics"], json.dumps(metrics, indent=1) + "\n")
-    call.progress(1, 1, f"{decision.verdict}: passed {len(decision.gates) - failed} of {len(decision.gates)} gates")
+    call.progress(1, 1, f"{decision.verdict}: {len(decision.gates) - failed} of {len(decision.gates)} gates passed")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,10 +12,11 @@ from robo_poet.judges.estimate import Estimate, GateInput
 from robo_poet.judges.metrics import SLICED
 
 STATES: dict[str, Literal["none", "measured"]] = {"none": "none", "measured": "measured"}
-MEASURING = ("evaluation", "text_metrics", "model_audit", "slices")  # artifacts that contain metrics
+METRIC_ARTIFACTS = ("evaluation", "text_metrics", "model_audit", "slices")
+RUN_AGAIN = "run the evaluation again"
 
 
-def read_measures(inputs: Mapping[str, Path]) -> StepMetrics:
+def read_step_metrics(inputs: Mapping[str, Path]) -> StepMetrics:
     """Merge the metrics of all evaluation steps.
 
     Args:
@@ -23,65 +25,133 @@ def read_measures(inputs: Mapping[str, Path]) -> StepMetrics:
     Raises:
         BadInput: a file is not such an artifact, or two files contain the same metric.
     """
-    step_measures = [StepMetrics.of_json(read_object(inputs[name]), inputs[name]) for name in MEASURING]
+    step_metrics = [StepMetrics.of_json(read_object(inputs[name]), inputs[name]) for name in METRIC_ARTIFACTS]
     try:
-        return StepMetrics.together(step_measures)
+        return StepMetrics.together(step_metrics)
     except ValueError as error:
-        raise BadInput(str(error), where="the evaluation", remedy="run the evaluation again") from None
+        raise BadInput(str(error), where="the evaluation", remedy=RUN_AGAIN) from None
 
 
-def measurements(measures: StepMetrics, inputs: Mapping[str, Path]) -> GateInput:
-    """Return the input of the gates: the metrics, the slices and the comparison with the champion."""
-    slices_artifact = read_object(inputs["slices"])
-    min_documents = int(slices_artifact.get("min_documents") or 0)
-    judged = [
-        slice_row
-        for slice_row in slices_artifact.get("slices", [])
-        if isinstance(slice_row, dict) and int(slice_row.get("documents") or 0) >= min_documents
-    ]
-    comparison = read_object(inputs["comparison"])
-    differences = {
-        slice_row["key"]: _estimates(slice_row.get("difference"), slice_row) for slice_row in judged if slice_row.get("difference")
-    }
-    overall = comparison.get("bits_per_byte", {}).get("difference")
-    if overall:  # from compare_champion; it replaces the slices' value, which may use other independent units
-        differences.setdefault("", {})["bits_per_byte"] = _estimate(overall, int(overall.get("units") or 0))
-    for name, difference in (read_object(inputs["text_metrics"]).get("difference") or {}).items():
-        differences.setdefault("", {})[name] = _estimate(difference, int(difference.get("units") or 0))
+@dataclass(frozen=True)
+class SliceRow:
+    """A row of the `slices` artifact. `key` is "" for all documents; `differences` are new model minus champion."""
+
+    key: str
+    documents: int
+    metrics: dict[str, Estimate]
+    differences: dict[str, Estimate]
+
+
+def gate_input(step_metrics: StepMetrics, inputs: Mapping[str, Path]) -> GateInput:
+    """Return the input of the gates: the metrics, the slices and the comparison with the champion.
+
+    Raises:
+        BadInput: an artifact is malformed; names the file and the key.
+    """
+    slices_artifact, where = read_object(inputs["slices"]), str(inputs["slices"])
+    rows = [_slice_row(row, f"{where}: slices.{number}") for number, row in enumerate(_list(slices_artifact, "slices", where))]
+    min_documents = _count(slices_artifact, "min_documents", where)
+    judged = [row for row in rows if row.documents >= min_documents]
+    differences = {row.key: row.differences for row in judged if row.differences}
+    comparison, overall = _overall_difference(inputs["comparison"])
+    for name, estimate in (overall | _text_differences(inputs["text_metrics"])).items():
+        differences.setdefault("", {})[name] = estimate
+    unknown = {row.key: _unknown(row.metrics) for row in rows if row.key and row.documents < min_documents}
     return GateInput(
-        metrics=measures.metrics,
-        intervals={name: Estimate(math.nan, low, high, 1) for name, (low, high) in measures.intervals.items()},
-        slices=_left_out(slices_artifact)
-        | {slice_row["key"]: _estimates(slice_row.get("metrics"), slice_row) for slice_row in judged if slice_row.get("key")},
+        metrics=step_metrics.metrics,
+        intervals={name: Estimate(math.nan, low, high, 1) for name, (low, high) in step_metrics.intervals.items()},
+        slices=unknown | _left_out(slices_artifact, where) | {row.key: row.metrics for row in judged if row.key},
         champion=STATES.get(str(comparison.get("state")), "unreadable"),
         differences=differences,
     )
 
 
-def _left_out(slices_artifact: Mapping[str, Any]) -> dict[str, dict[str, Estimate]]:
-    """Return the slices that are not judged, as unknown and not as passed.
+def _slice_row(value: Any, where: str) -> SliceRow:
+    row = _object(value, where)
+    key = row.get("key")
+    if not isinstance(key, str):
+        raise BadInput("the slice has no key", where=where, remedy=RUN_AGAIN)
+    units = _count(row, "works" if row.get("unit") == "work" else "documents", where)
+    metrics, differences = (_estimates(row, name, units, where) for name in ("metrics", "difference"))
+    return SliceRow(key, _count(row, "documents", where), metrics, differences)
 
-    These are slices with too few documents, and slices beyond the limit on their number.
-    """
+
+def _unknown(metrics: Mapping[str, Estimate]) -> dict[str, Estimate]:
+    """Return the values without intervals: a slice with too few documents is unknown, not passed."""
+    return {name: Estimate(estimate.value, -math.inf, math.inf, 1) for name, estimate in metrics.items()}
+
+
+def _left_out(slices_artifact: Mapping[str, Any], where: str) -> dict[str, dict[str, Estimate]]:
+    """Return the slices beyond the limit on their number, one entry per dimension. They are unknown, not passed."""
     unknown: dict[str, dict[str, Estimate]] = {}
-    for slice_row in slices_artifact.get("slices", []):
-        if slice_row.get("key") and int(slice_row.get("documents") or 0) < int(slices_artifact.get("min_documents") or 0):
-            values = {name: value.get("value") for name, value in slice_row["metrics"].items()}
-            unknown[slice_row["key"]] = {name: _estimate({"value": value}, 1) for name, value in values.items()}
-    for dimension in slices_artifact.get("left_out", []):
-        key = ",".join(f"{column}=({dimension['slices']} more)" for column in sorted(dimension["columns"]))
-        unknown[key] = {name: _estimate({}, 0) for name in SLICED}
+    for number, value in enumerate(_list(slices_artifact, "left_out", where)):
+        row_where = f"{where}: left_out.{number}"
+        dimension = _object(value, row_where)
+        count = _count(dimension, "slices", row_where)
+        key = ",".join(f"{column}=({count} more)" for column in sorted(map(str, _list(dimension, "columns", row_where))))
+        unknown[key] = {name: Estimate(math.nan, -math.inf, math.inf, 0) for name in SLICED}
     return unknown
 
 
-def _estimates(values: Any, slice_row: Mapping[str, Any]) -> dict[str, Estimate]:
-    units = int(slice_row.get("works" if slice_row.get("unit") == "work" else "documents") or 0)
-    return {name: _estimate(estimate, units) for name, estimate in (values or {}).items()}
+def _overall_difference(path: Path) -> tuple[dict[str, Any], dict[str, Estimate]]:
+    """Return the comparison, and its overall difference in bits per byte; empty if there is none.
+
+    It replaces the difference of the slice of all documents, which may use other independent units.
+    """
+    comparison, where = read_object(path), f"{path}: bits_per_byte"
+    difference = _object(comparison.get("bits_per_byte") or {}, where).get("difference")
+    if not difference:
+        return comparison, {}
+    return comparison, {"bits_per_byte": _estimate_with_units(difference, f"{where}.difference")}
 
 
-def _estimate(numbers: Mapping[str, float | None], units: int) -> Estimate:
-    """Return an estimate. A null value becomes NaN, a null bound an infinite one."""
-    value, low, high = (numbers.get(name) for name in ("value", "low", "high"))
-    return Estimate(
-        math.nan if value is None else value, -math.inf if low is None else low, math.inf if high is None else high, units
-    )  # fmt: skip
+def _text_differences(path: Path) -> dict[str, Estimate]:
+    differences = _object(read_object(path).get("difference") or {}, f"{path}: difference")
+    return {name: _estimate_with_units(value, f"{path}: difference.{name}") for name, value in differences.items()}
+
+
+def _estimates(row: Mapping[str, Any], key: str, units: int, where: str) -> dict[str, Estimate]:
+    values = _object(row.get(key) or {}, f"{where}.{key}")
+    return {name: _estimate(value, units, f"{where}.{key}.{name}") for name, value in values.items()}
+
+
+def _estimate_with_units(value: Any, where: str) -> Estimate:
+    return _estimate(value, _count(_object(value, where), "units", where), where)
+
+
+def _estimate(value: Any, units: int, where: str) -> Estimate:
+    """Read `{"value", "low", "high"}`. A missing or null value becomes NaN, a missing or null bound an infinite one."""
+    numbers = _object(value, where)
+    defaults = {"value": math.nan, "low": -math.inf, "high": math.inf}
+    value, low, high = (_number(numbers, name, default, where) for name, default in defaults.items())
+    return Estimate(value, low, high, units)
+
+
+def _object(value: Any, where: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise BadInput(f"a JSON object is needed, not {type(value).__name__}", where=where, remedy=RUN_AGAIN)
+    return value
+
+
+def _list(values: Mapping[str, Any], key: str, where: str) -> list[Any]:
+    value = values.get(key, [])
+    if not isinstance(value, list):
+        raise BadInput(f"a JSON list is needed, not {type(value).__name__}", where=f"{where}: {key}", remedy=RUN_AGAIN)
+    return value
+
+
+def _number(values: Mapping[str, Any], key: str, default: float, where: str) -> float:
+    value = values.get(key)
+    if value is None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise BadInput(f"{key} is of type {type(value).__name__}, not a number", where=where, remedy=RUN_AGAIN)
+    return value
+
+
+def _count(values: Mapping[str, Any], key: str, where: str) -> int:
+    """Return a whole number of at least 0; 0 if it is missing or null."""
+    number = _number(values, key, 0, where)
+    if not (0 <= number < math.inf and number == int(number)):
+        raise BadInput(f"{key} is {number}, not a count", where=where, remedy=RUN_AGAIN)
+    return int(number)

@@ -61,7 +61,7 @@ def test_a_model_within_the_bounds_is_accepted(tmp_path: Path, capsys: pytest.Ca
     }  # fmt: skip
     assert output["parameterValues"] == {"verdict": "accepted", "decision_digest": digest_path(tmp_path / "out" / "decision")}
     assert output["artifacts"]["metrics"]["artifacts"][0]["metadata"] == {"perplexity": 80, "bleu": 0.02, "gates_failed": 0}
-    assert capsys.readouterr().err == "[100 %] accepted: passed 2 of 2 gates\n"
+    assert capsys.readouterr().err == "[100 %] accepted: 2 of 2 gates passed\n"
 
 
 @pytest.mark.parametrize(
