@@ -49,12 +49,12 @@ def compile_training(profile: Profile, target: Path, *, moving_source: bool = Fa
     Raises:
         BadInput: the profile sets resources or secrets for a step that does not exist.
     """
-    secrets = [(f"cluster.secrets: {one.name}", step) for one in profile.cluster.secrets for step in one.steps]
-    for where, step in [*((f"cluster.resources.{step}", step) for step in sorted(profile.cluster.resources)), *secrets]:
+    secret_steps = [(f"cluster.secrets: {secret.name}", step) for secret in profile.cluster.secrets for step in secret.steps]
+    for where, step in [*((f"cluster.resources.{step}", step) for step in sorted(profile.cluster.resources)), *secret_steps]:
         if step not in GROUPS:
             raise BadInput(f"no such step: {step}", where=where, remedy=f"the steps are {', '.join(GROUPS)}")
-    with new_file(target) as beside:
-        yaml = beside.with_suffix(".yaml")
+    with new_file(target) as temporary:
+        yaml = temporary.with_suffix(".yaml")
         try:
             pipeline = training_pipeline(Placement(profile.cluster), moving_source=moving_source, moving_champion=moving_champion)
             defaults = {key: value for key, value in settings_parameters(profile).items() if value != {}}
@@ -63,7 +63,7 @@ def compile_training(profile: Profile, target: Path, *, moving_source: bool = Fa
             if profile.cluster.registry:
                 defaults["registry"] = profile.cluster.registry
             compiler.Compiler().compile(pipeline, str(yaml), pipeline_parameters=defaults)
-            yaml.replace(beside)
+            yaml.replace(temporary)
         finally:
             yaml.unlink(missing_ok=True)
 
@@ -95,10 +95,10 @@ def run_parameters(profile: Profile, *, source: str, registry: str, moving_sourc
     code = {step: image(step, "", placement.group(step)).rsplit(":", 1)[-1] for step in GROUPS}
     digest = "" if moving_source else source_digest(source)
     lineage = {"source": Path(source).name if source else "bundled", "source_digest": digest, "code": code, "settings": settings}
-    begin = warm_start(profile.train.warm_start, registry)
+    warm_start_parameters = warm_start(profile.train.warm_start, registry)
     return {
         **settings,
-        **begin,
+        **warm_start_parameters,
         "champion": "",
         "source": source,
         "source_digest": digest,

@@ -29,8 +29,8 @@ def champion(registry: Path) -> str:
         Corrupt: the log differs from what was written.
     """
     store = Registry(registry)
-    if found := store.champion():
-        return found.digest
+    if version := store.champion():
+        return version.digest
     return ASK if store.strays() else NONE
 
 
@@ -49,10 +49,10 @@ def train_here(
     """
     runner(places_here(profile, source))  # first: a location that the runner cannot reach is rejected before its content is read
     parameters = parameters_here(profile, source)  # before any folder is created: a missing source leaves no folders
-    chosen = runner(parameters)  # these include warm_start, which the runner must reach too
+    step_runner = runner(parameters)  # these include warm_start, which the runner must reach too
     with _compiled(profile) as ir:
         result = run_pipeline(
-            ir, parameters, store=Path(profile.local.store), runs=Path(profile.local.runs), runner=chosen,
+            ir, parameters, store=Path(profile.local.store), runs=Path(profile.local.runs), runner=step_runner,
             listeners=[listener, watch_training], max_parallel=profile.local.parallel,
         )  # fmt: skip
         shutil.copyfile(ir, result.folder / "pipeline.yaml")  # keeps the compiled pipeline with its results
@@ -68,8 +68,12 @@ def explain_here(profile: Profile, source: str) -> list[Verdict]:
 
 def parameters_here(profile: Profile, source: str) -> dict[str, Any]:
     """Return all parameters of a run on this machine."""
-    places = places_here(profile, source)
-    return {**run_parameters(profile, source=source, registry=places["registry"]), "champion": champion(Path(places["registry"])), **places}
+    locations = places_here(profile, source)
+    return {
+        **run_parameters(profile, source=source, registry=locations["registry"]),
+        "champion": champion(Path(locations["registry"])),
+        **locations,
+    }
 
 
 def places_here(profile: Profile, source: str) -> dict[str, str]:

@@ -28,13 +28,13 @@ def keep_training_logs(result: RunResult) -> Path | None:
 
     The copy stays when `gc` removes the store's entry. After a failed training, the link to its working folder stays.
     """
-    place = result.folder / "logs" / NAME
+    folder = result.folder / "logs" / NAME
     task = result.tasks.get(STEP)
-    made = task.artifacts.get(OUTPUT) if task else None
-    if made and made.path.exists():
-        place.unlink(missing_ok=True)
-        shutil.copytree(made.path, place)
-    return place if place.exists() else None
+    artifact = task.artifacts.get(OUTPUT) if task else None
+    if artifact and artifact.path.exists():
+        folder.unlink(missing_ok=True)
+        shutil.copytree(artifact.path, folder)
+    return folder if folder.exists() else None
 
 
 @dataclass(frozen=True)
@@ -88,15 +88,15 @@ def conclude(result: RunResult) -> Outcome:
         report=_copy_report(result, registered.get("version")),
         logs=keep_training_logs(result),
     )
-    told = ("metrics", "intervals", "gates", "verdict", "version", "stage")
-    summary = result.summary() | {name: getattr(outcome, name) for name in told}
+    fields = ("metrics", "intervals", "gates", "verdict", "version", "stage")
+    summary = result.summary() | {name: getattr(outcome, name) for name in fields}
     write_text(result.folder / "summary.json", json.dumps(summary, indent=1))
     return outcome
 
 
 def _path(result: RunResult, task: str, name: str) -> Path | None:
-    found = result.tasks[task].artifacts.get(name) if task in result.tasks else None
-    return found.path if found and found.path.exists() else None
+    artifact = result.tasks[task].artifacts.get(name) if task in result.tasks else None
+    return artifact.path if artifact and artifact.path.exists() else None
 
 
 def _artifact(result: RunResult, task: str, name: str) -> dict[str, Any]:
@@ -110,7 +110,7 @@ def _copy_report(result: RunResult, version: int | None) -> Path | None:
     if not path.exists():
         return None
     target = result.folder / "report.html"
-    of = f"Version {version}, of run" if version is not None else "Of run"
-    head, mark, rest = path.read_text("utf-8").partition("</h1>")
-    write_text(target, f"{head}{mark}<p>{of} {escape(result.folder.name)}.</p>{rest}" if mark else head)
+    label = f"Version {version}, of run" if version is not None else "Of run"
+    head, end_tag, rest = path.read_text("utf-8").partition("</h1>")
+    write_text(target, f"{head}{end_tag}<p>{label} {escape(result.folder.name)}.</p>{rest}" if end_tag else head)
     return target
