@@ -70,16 +70,16 @@ def choose_base(wanted: str) -> tuple[str, Mapping[str, Any]]:
         BadInput: the engine has no such image and cannot pull it.
     """
     names = (wanted,) if wanted else BASES
-    found = engine.images(names)
-    if not found:
+    available = engine.images(names)
+    if not available:
         answer = engine.call("pull", "--quiet", names[0], timeout=600)
         if answer.status:
-            why = (answer.err.strip().splitlines() or ["?"])[-1].removeprefix("Error response from daemon: ")
-            remedy = f"infra/images/base.sh makes a base without a registry, see docs/how-to/images.md ({why})"
+            reason = (answer.err.strip().splitlines() or ["?"])[-1].removeprefix("Error response from daemon: ")
+            remedy = f"infra/images/base.sh makes a base without a registry, see docs/how-to/images.md ({reason})"
             raise BadInput("the engine has no such base image and cannot pull it", where=names[0], remedy=remedy)
-        found = engine.images(names[:1])
-    name = next(name for name in names if name in found)
-    return name, found[name]
+        available = engine.images(names[:1])
+    name = next(name for name in names if name in available)
+    return name, available[name]
 
 
 def make_images(
@@ -107,25 +107,25 @@ def make_images(
         BadInput: no engine, no base image, or a failed build, whose output is in `out/images/<program>.log`.
     """
     engine.find()
-    base, below = choose_base(base)
+    base, base_data = choose_base(base)
     names = {program: image(program, prefix, group) for program, group in groups.items()}
 
     order = sorted(dict.fromkeys(groups.values()), key=_turn)
 
-    with Environments(prefix, base, below, out / "images", say) as environments, ThreadPoolExecutor(parallel) as pool:
+    with Environments(prefix, base, base_data, out / "images", say) as environments, ThreadPoolExecutor(parallel) as pool:
 
         def make(group: str) -> list[Built]:
-            mine = (program for program in groups if groups[program] == group)
-            return [_make(program, group, names[program], below, environments, out, say) for program in mine]
+            group_programs = (program for program in groups if groups[program] == group)
+            return [_make(program, group, names[program], base_data, environments, out, say) for program in group_programs]
 
-        made = [one for images in pool.map(make, order) for one in images]
-    return sorted(made, key=lambda one: list(groups).index(one.program))
+        built = [entry for images in pool.map(make, order) for entry in images]
+    return sorted(built, key=lambda entry: list(groups).index(entry.program))
 
 
 def _turn(group: str) -> tuple[bool, int]:
     """Return the sort key of a group: the largest group of each family first, as the others reuse its layers; then large before small."""
-    waits = any(group in family and group != max(family, key=_size) for family in FAMILIES)
-    return waits, -_size(group)
+    reuses_layers = any(group in family and group != max(family, key=_size) for family in FAMILIES)
+    return reuses_layers, -_size(group)
 
 
 def _size(group: str) -> int:
@@ -133,28 +133,28 @@ def _size(group: str) -> int:
 
 
 def _make(
-    program: str, group: str, name: str, below: Mapping[str, Any], environments: Environments, out: Path, say: Callable[[str], None]
+    program: str, group: str, name: str, base_data: Mapping[str, Any], environments: Environments, out: Path, say: Callable[[str], None]
 ) -> Built:
-    begun = time.monotonic()
-    labels = {**labels_of(program, group), "robo-poet.base": below["Id"]}
-    found = engine.images([name]).get(name)
-    there = found is not None and labels.items() <= engine.labels(found).items()
-    if not there:
+    started = time.monotonic()
+    labels = {**labels_of(program, group), "robo-poet.base": base_data["Id"]}
+    image_data = engine.images([name]).get(name)
+    reusable = image_data is not None and labels.items() <= engine.labels(image_data).items()
+    if not reusable:
         environment = environments.get(group)
         say(name)
         _build(program, group, name, environment, labels, out / "images" / f"{program}.log")
-        found = engine.images([name])[name]
-    assert found is not None
+        image_data = engine.images([name])[name]
+    assert image_data is not None
     write_text(out / "sbom" / f"{program}.json", json.dumps(sbom(program, labels["robo-poet.code"], lock_file(group)), indent=1))
-    return Built(program, name, group, found["Size"] - below["Size"], "found" if there else "built", time.monotonic() - begun)
+    return Built(program, name, group, image_data["Size"] - base_data["Size"], "found" if reusable else "built", time.monotonic() - started)
 
 
 def _build(program: str, group: str, name: str, environment: str, labels: Mapping[str, str], log: Path) -> None:
-    values = {"ENVIRONMENT": environment, "PROGRAM": program, "VERSION": name.rpartition(":")[2]}
-    values |= {key.rpartition(".")[2].upper(): value for key, value in labels.items()}
-    settings = [f"--build-arg={key}={value}" for key, value in values.items()]
+    arguments = {"ENVIRONMENT": environment, "PROGRAM": program, "VERSION": name.rpartition(":")[2]}
+    arguments |= {key.rpartition(".")[2].upper(): value for key, value in labels.items()}
+    options = [f"--build-arg={key}={value}" for key, value in arguments.items()]
     answer = engine.call(
-        "build", "--network=none", "--force-rm", f"--file={RECIPE[0]}", f"--tag={name}", *settings, "-",
+        "build", "--network=none", "--force-rm", f"--file={RECIPE[0]}", f"--tag={name}", *options, "-",
         input=program_context(program, group), timeout=None,
     )  # fmt: skip
     check(answer, name, log)

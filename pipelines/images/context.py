@@ -40,8 +40,8 @@ def recipe_digest(files: tuple[str, ...] = RECIPE) -> str:
 
 def program_context(program: str, group: str) -> bytes:
     """Return the build context of a program's image as an uncompressed tar, code in `code/`. The same files give the same bytes."""
-    needed = [path.relative_to(ROOT) for path in program_files(program, group)]
-    code = {f"code/{path.as_posix()}": (ROOT / path).read_bytes() for path in needed if path.parts[0] in PACKAGES}
+    files = [path.relative_to(ROOT) for path in program_files(program, group)]
+    code = {f"code/{path.as_posix()}": (ROOT / path).read_bytes() for path in files if path.parts[0] in PACKAGES}
     return _tar({**code, RECIPE[0]: (ROOT / RECIPE[0]).read_bytes()})
 
 
@@ -89,16 +89,16 @@ def pip_settings(environment: Mapping[str, str], home: Path) -> dict[str, str]:
             parser.read(path, encoding="utf-8")
         except (Error, UnicodeDecodeError):
             continue  # pip reports the fault itself
-    found: dict[str, str] = {}
+    settings: dict[str, str] = {}
     for section in ("global", "install"):
-        found |= dict(parser[section]) if parser.has_section(section) else {}
-    found |= {key: environment[name] for key in ("cert", *PASSED_ON) if (name := f"PIP_{key.replace('-', '_')}".upper()) in environment}
-    found |= {"timeout": environment["PIP_DEFAULT_TIMEOUT"]} if "PIP_DEFAULT_TIMEOUT" in environment else {}
-    kept = {key: found[key] for key in ("cert", *PASSED_ON) if found.get(key)}
+        settings |= dict(parser[section]) if parser.has_section(section) else {}
+    settings |= {key: environment[name] for key in ("cert", *PASSED_ON) if (name := f"PIP_{key.replace('-', '_')}".upper()) in environment}
+    settings |= {"timeout": environment["PIP_DEFAULT_TIMEOUT"]} if "PIP_DEFAULT_TIMEOUT" in environment else {}
+    passed_on = {key: settings[key] for key in ("cert", *PASSED_ON) if settings.get(key)}
     for key in ("index-url", "extra-index-url"):
-        reachable = [address for address in kept.get(key, "").split() if address.startswith(("http://", "https://"))]
-        kept[key] = " ".join(reachable)
-    return {key: value for key, value in kept.items() if value}
+        reachable = [address for address in passed_on.get(key, "").split() if address.startswith(("http://", "https://"))]
+        passed_on[key] = " ".join(reachable)
+    return {key: value for key, value in passed_on.items() if value}
 
 
 def _tar(files: Mapping[str, bytes]) -> bytes:

@@ -49,14 +49,14 @@ class Layer:
 
 def layers(group: str) -> list[Layer]:
     """Return the layers of a group's environment, lowest first. A group without a family has one layer."""
-    own = _blocks(lock_file(group).read_text("utf-8"))
-    chain, below = [], frozenset[str]()
+    group_packages = _blocks(lock_file(group).read_text("utf-8"))
+    chain, installed = [], frozenset[str]()
     for family in FAMILIES:
         if group in family:
-            shared = frozenset.intersection(*(_blocks(lock_file(one).read_text("utf-8")) for one in family))
-            chain.append(Layer(f"{family[0]}-shared", _lock(shared - below), last=False))
-            below |= shared
-    chain.append(Layer(group, _lock(own - below), last=True))
+            shared = frozenset.intersection(*(_blocks(lock_file(member).read_text("utf-8")) for member in family))
+            chain.append(Layer(f"{family[0]}-shared", _lock(shared - installed), last=False))
+            installed |= shared
+    chain.append(Layer(group, _lock(group_packages - installed), last=True))
     return chain
 
 
@@ -112,8 +112,8 @@ class Environments:
             locks.append(layer.lock)
             name = f"{self._prefix}/environment:{digest_json([*self._salt, *locks, layer.last])[:TAG_LENGTH]}"
             with self._guard:
-                mine = self._locks.setdefault(name, Lock())
-            with mine:  # two groups that need the same layer install it once
+                layer_lock = self._locks.setdefault(name, Lock())
+            with layer_lock:  # two groups that need the same layer install it once
                 if not engine.images([name]):
                     self._make(layer, name, below)
             below = name
@@ -138,33 +138,33 @@ class Environments:
     @contextmanager
     def _container(self, image: str, script: str, layer: Layer, *mounts: str, keep: bool = False) -> Iterator[str]:
         """Yield a container in which `script` has finished. It uses the host's network, as a package index may listen on localhost only."""
-        made = engine.call(
+        created = engine.call(
             "create", "--interactive", "--network=host", "--user=0:0", "--workdir=/", "--tmpfs=/tmp:exec", f"--label={LABEL}={Owner.me()}",
             *mounts, image, "sh", "-c", f"tar -x -C /tmp && exec sh /tmp/{script}",
         )  # fmt: skip
-        if made.status:
-            raise BadInput(f"no container can be made: {made.err.strip()[:300]}", where=image)
-        container, ended = made.out.strip(), False
+        if created.status:
+            raise BadInput(f"no container can be made: {created.err.strip()[:300]}", where=image)
+        container, finished = created.out.strip(), False
         try:
             answer = engine.call("start", "--attach", "--interactive", container, input=layer_context(layer.lock, layer.last), timeout=None)
             check(answer, f"environment {layer.name}", self._logs / f"environment-{layer.name}.log")
-            ended = True
+            finished = True
             yield container
         finally:
-            if not (keep and ended):
+            if not (keep and finished):
                 self._remove(container)
 
     def _remove(self, container: str, *options: str) -> None:
         self._removals.submit(engine.call, "rm", "--force", *options, container, timeout=None)
 
     def _commit(self, container: str, name: str) -> None:
-        changed = [line.split(" ", 1)[1] for line in engine.call("diff", container).out.splitlines()]
-        if strange := [path for path in changed if path != "/opt" and not f"{path}/".startswith("/opt/venv/")]:
-            raise BadInput(f"installing left {strange[0]} outside of /opt/venv", where=name)
+        changed_paths = [line.split(" ", 1)[1] for line in engine.call("diff", container).out.splitlines()]
+        if outside := [path for path in changed_paths if path != "/opt" and not f"{path}/".startswith("/opt/venv/")]:
+            raise BadInput(f"installing left {outside[0]} outside of /opt/venv", where=name)
         # Docker copies the client's proxies into the container's environment. Without this, they would stay in the image.
-        set_ = engine.call("inspect", "--format={{range .Config.Env}}{{println .}}{{end}}", container).out.split("\n")
-        added = [one for line in set_ if (one := line.partition("=")[0]) and one not in self._env]
-        changes = [f"ENV {one}=" for one in added if one != "PATH"] + [f"LABEL {LABEL}=", 'CMD ["python3"]']
+        variables = engine.call("inspect", "--format={{range .Config.Env}}{{println .}}{{end}}", container).out.split("\n")
+        added_variables = [variable for line in variables if (variable := line.partition("=")[0]) and variable not in self._env]
+        changes = [f"ENV {variable}=" for variable in added_variables if variable != "PATH"] + [f"LABEL {LABEL}=", 'CMD ["python3"]']
         answer = engine.call("commit", *(f"--change={change}" for change in changes), container, name, timeout=None)
         if answer.status:
             raise BadInput(f"the layer cannot be stored: {answer.err.strip()[:300]}", where=name)
@@ -180,5 +180,5 @@ def check(answer: engine.Answer, where: str, log: Path) -> None:
     write_text(log, output)
     if answer.status:
         lines = [line.strip() for line in output.splitlines() if line.strip()]
-        said = next((line for line in lines if line.startswith(("ERROR", "E: ", "error: ", "×"))), lines[-1] if lines else "no output")
-        raise BadInput(f"the build failed: {said[:300]}", where=where, remedy=f"its output is in {log}")
+        message = next((line for line in lines if line.startswith(("ERROR", "E: ", "error: ", "×"))), lines[-1] if lines else "no output")
+        raise BadInput(f"the build failed: {message[:300]}", where=where, remedy=f"its output is in {log}")

@@ -61,14 +61,14 @@ def program_files(name: str, group: str = "") -> list[Path]:
         group: dependency group of the image, if it differs from the program's own group, as for a GPU.
     """
     program = PROGRAMS[name]
-    own = {module for package in program.packages for module in {package} | _imports().find_descendants(package)}
+    modules = {module for package in program.packages for module in {package} | _imports().find_descendants(package)}
     files = {lock_file(group or program.group)}
-    for dotted in own | {up for one in own for up in _imports().find_upstream_modules(one)}:
-        parts = dotted.split(".")
+    for module_name in modules | {upstream for module in modules for upstream in _imports().find_upstream_modules(module)}:
+        parts = module_name.split(".")
         for end in range(1, len(parts) + 1):  # importing a.b.c runs a/__init__ and a/b/__init__ too
             path = ROOT.joinpath(*parts[:end])
-            module = path.with_suffix(".py")  # a data folder may have the same name
-            files |= {module} if module.is_file() else {path / "__init__.py", *_data(path)}
+            module_file = path.with_suffix(".py")  # a data folder may have the same name
+            files |= {module_file} if module_file.is_file() else {path / "__init__.py", *_data(path)}
     return sorted(files)
 
 
@@ -101,8 +101,8 @@ ON_GPU = {"train": "train-gpu", "evaluate": "evaluate-gpu"}  # the same packages
 
 def group(step: str, gpu: bool = False) -> str:
     """Return the dependency group of a step's image. With `gpu`, this is the GPU variant, if the group has one."""
-    own = GROUPS[step]
-    return ON_GPU.get(own, own) if gpu else own
+    default = GROUPS[step]
+    return ON_GPU.get(default, default) if gpu else default
 
 
 def interpreter(image: str) -> Path:

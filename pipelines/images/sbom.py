@@ -67,5 +67,5 @@ def sbom(program: str, code: str, lock: Path) -> dict[str, Any]:
         "version": 1,
         "metadata": {"component": image},
         "components": components,
-        "dependencies": [{"ref": image["bom-ref"], "dependsOn": [one["bom-ref"] for one in components]}],
+        "dependencies": [{"ref": image["bom-ref"], "dependsOn": [component["bom-ref"] for component in components]}],
     }
