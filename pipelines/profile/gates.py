@@ -60,9 +60,9 @@ def apply_changes(inherited: Sequence[PlacedGate], lines: Any, origin: str) -> l
         if key in set_here:
             raise BadInput(f"a second gate on {placed.gate.metric}", where=where, remedy="give one gate per metric, slice and comparison")
         set_here.add(key)
-        same = [index for index, other in enumerate(gates) if other.gate.key == key]
-        if same:
-            gates[same[0]] = placed
+        positions = [index for index, other in enumerate(gates) if other.gate.key == key]
+        if positions:
+            gates[positions[0]] = placed
         else:
             gates.append(placed)
     return gates
@@ -76,13 +76,13 @@ def check_measured(placed: PlacedGate, slices: SlicesSettings) -> None:
     """
     gate = placed.gate
     features = set(parse_slice(gate.slice))
-    made = [{column} for column in slices.columns] + [set(cross) for cross in slices.crosses]
+    slice_columns = [{column} for column in slices.columns] + [set(cross) for cross in slices.crosses]
     fault = ""
     if gate.against and gate.metric not in COMPARED:
         fault = f"{gate.metric} is not compared with the champion; {' and '.join(COMPARED)} are, as they do not depend on the tokenizer"
     elif features and gate.metric not in SLICED:
         fault = f"{gate.metric} is not measured by slice; {', '.join(SLICED)} are"
-    elif features and features not in made:
+    elif features and features not in slice_columns:
         fault = f"the profile makes no slices by {' and '.join(sorted(features))}"
     if fault:
         raise BadInput(fault, where=placed.where, remedy="see docs/reference/gates.md")
@@ -96,8 +96,8 @@ def _read(line: Any, where: str) -> Gate:
         message = first["msg"].removeprefix("Value error, ")
         raise BadInput(message[:1].lower() + message[1:], where=".".join([where, *map(str, first["loc"])])) from None
     if gate.metric not in METRICS:
-        near = difflib.get_close_matches(gate.metric, METRICS, 1)
-        remedy = f"did you mean {near[0]}?" if near else f"the metrics are {', '.join(METRICS)}"
+        suggestions = difflib.get_close_matches(gate.metric, METRICS, 1)
+        remedy = f"did you mean {suggestions[0]}?" if suggestions else f"the metrics are {', '.join(METRICS)}"
         raise BadInput("no such metric", where=f"{where}.metric = {gate.metric!r}", remedy=remedy)
     return gate
 

@@ -84,10 +84,10 @@ def load_profile(name: str, overrides: Iterable[str] = (), folder: Path = FOLDER
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
     gates: list[PlacedGate] = []
-    for file, own in _inheritance(name, folder):
-        if "gates" in own:
-            gates = apply_changes(gates, own.pop("gates"), file)
-        _merge(values, own, origins, file)
+    for file, profile_values in _inheritance(name, folder):
+        if "gates" in profile_values:
+            gates = apply_changes(gates, profile_values.pop("gates"), file)
+        _merge(values, profile_values, origins, file)
     for override in overrides:
         key, value = _parse_override(override)
         if key == "gates":
@@ -136,9 +136,9 @@ def _read(path: Path, name: str, file: str, folder: Path) -> dict[str, Any]:
     return values
 
 
-def _merge(values: dict[str, Any], own: Mapping[str, Any], origins: dict[str, str], file: str, prefix: str = "") -> None:
+def _merge(values: dict[str, Any], profile_values: Mapping[str, Any], origins: dict[str, str], file: str, prefix: str = "") -> None:
     """Merge a profile's values into the inherited values, section by section. Record the origin of each value."""
-    for key, value in own.items():
+    for key, value in profile_values.items():
         dotted = f"{prefix}{key}"
         if isinstance(value, dict) and isinstance(values.get(key), dict):
             _merge(values[key], value, origins, file, f"{dotted}.")
@@ -150,8 +150,8 @@ def _merge(values: dict[str, Any], own: Mapping[str, Any], origins: dict[str, st
 
 
 def _parse_override(text: str) -> tuple[str, Any]:
-    key, sign, value = text.partition("=")
-    if not sign or not key.strip():
+    key, separator, value = text.partition("=")
+    if not separator or not key.strip():
         raise BadInput("an override is key=value", where=f"--set {text}", remedy="for example --set train.learning_rate=3e-4")
     try:
         return key.strip(), yaml.safe_load(value)
@@ -179,17 +179,18 @@ def _explain(error: ValidationError, origins: Mapping[str, str], file: str) -> B
     """Return the first validation error as a one-line error."""
     first = error.errors(include_url=False)[0]
     key = ".".join(str(part) for part in first["loc"])
-    concerned = [o for k, o in origins.items() if f"{k}.".startswith(f"{key}.") or f"{key}.".startswith(f"{k}.")]
-    origin = next((o for o in concerned if o.startswith("--set ")), concerned[0] if concerned else file)  # an override is the likely cause
+    candidates = [o for k, o in origins.items() if f"{k}.".startswith(f"{key}.") or f"{key}.".startswith(f"{k}.")]
+    # an override is the likely cause
+    origin = next((o for o in candidates if o.startswith("--set ")), candidates[0] if candidates else file)
     message, remedy = first["msg"][:1].lower() + first["msg"][1:], ""
     if first["type"] == "extra_forbidden":
         names = _allowed(first["loc"])
-        near = difflib.get_close_matches(str(first["loc"][-1]), names, 1)
+        suggestions = difflib.get_close_matches(str(first["loc"][-1]), names, 1)
         message = "no such key"
-        remedy = f"did you mean {near[0]}?" if near else f"allowed are {', '.join(names)}"
+        remedy = f"did you mean {suggestions[0]}?" if suggestions else f"allowed are {', '.join(names)}"
     value = first["input"]
-    shown = "" if isinstance(value, dict) else f" = {value!r}"
-    return BadInput(message, where=f"{origin}: {key}{shown}", remedy=remedy)
+    value_text = "" if isinstance(value, dict) else f" = {value!r}"
+    return BadInput(message, where=f"{origin}: {key}{value_text}", remedy=remedy)
 
 
 def _allowed(loc: tuple[int | str, ...]) -> list[str]:
