@@ -98,7 +98,7 @@ def _pseudonym(folder: Path, user: str | None, pseudonym: str | None) -> str:
 
     from robo_poet.errors import BadInput
     from robo_poet.request_log.layout import check_log
-    from serving.telemetry.pseudonym import DIGITS, Pseudonyms, read_or_make_key
+    from serving.telemetry.pseudonym import DIGITS, Pseudonyms, read_or_create_key
 
     if (user is None) == (pseudonym is None):
         raise BadInput("give either the name of a user or --pseudonym", where="USER")
@@ -112,7 +112,7 @@ def _pseudonym(folder: Path, user: str | None, pseudonym: str | None) -> str:
         raise BadInput(
             "the gateway's key for pseudonyms is missing", where=str(key), remedy="restore it, or give --pseudonym instead of a name"
         )
-    return Pseudonyms(read_or_make_key(key)).user(str(user))
+    return Pseudonyms(read_or_create_key(key)).user(str(user))
 
 
 def _moment(name: str, text: str | None) -> datetime | None:

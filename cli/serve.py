@@ -11,7 +11,7 @@ import typer
 from cli.profile import Profile, Set
 
 if TYPE_CHECKING:
-    from serving.access.api_keys import KeyStore, Made
+    from serving.access.api_keys import CreatedKey, KeyStore
 
 
 def serve(
@@ -64,7 +64,7 @@ def _existing_store(folder: Path) -> KeyStore:
     return _store(folder)
 
 
-def _print_key(created: Made) -> None:
+def _print_key(created: CreatedKey) -> None:
     """Print the key on standard output, so that a script can read it, and the rest on standard error."""
     typer.echo(created.text)
     typer.echo(
@@ -100,7 +100,7 @@ def list_keys(folder: Folder = HOME) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    keys = _existing_store(folder).all()
+    keys = _existing_store(folder).read_all()
     if not keys:
         typer.echo(f"{folder}: no keys; to create one: robo-poet keys create --user NAME")
         return
@@ -108,7 +108,7 @@ def list_keys(folder: Folder = HOME) -> None:
     table.columns[0].no_wrap = True
     now = time.time()
     for key in keys:
-        status = f"{key.standing(now)}{': ' if key.why else ''}{key.why}"
+        status = f"{key.status(now)}{': ' if key.why else ''}{key.why}"
         row = (key.id, key.user, " ".join(sorted(key.scopes)), _utc_time(key.expires), status)
         table.add_row(*map(Text, row))
     Console().print(table)

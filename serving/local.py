@@ -15,7 +15,7 @@ from robo_poet.errors import BadInput
 from robo_poet.process import dies_with_parent
 from robo_poet.registry.registry import Registry
 from robo_poet.settings.serve import ServeSettings
-from serving.access.api_keys import KeyStore, Made
+from serving.access.api_keys import CreatedKey, KeyStore
 from serving.model_server.serving_folder import ServingFolder
 
 READY_SECONDS = 120.0
@@ -123,7 +123,7 @@ def serving(
     compiled = settings.signature == "generate_xla"
     config = (models or ServingFolder(Registry(registry), folder / "models", xla=compiled)).lay_out()
     programs: list[Program] = []
-    made: Made | None = None
+    made: CreatedKey | None = None
     try:
         programs.append(Program("model_server", [
             f"--port={_free(ports[0])}", f"--rest_api_port={_free(ports[1])}",

@@ -19,7 +19,7 @@ from components.audit_model.suite import Group, PromptPair, Suite, select_prompt
 from robo_poet.model.completion import Sampling
 from robo_poet.model.saved_model import LoadedModel, generate
 from robo_poet.model.tokenizer import START
-from serving.content_filter.toxicity import Toxicity
+from serving.content_filter.toxicity import ToxicityJudge
 
 
 class SentimentScorer:
@@ -64,7 +64,7 @@ def completion_gaps(
     ]
     texts = _completions(model, requests, sampling, batch, report)
     person_words = {word for group in suite.groups for pair in group.pairs for phrase in pair for word in phrase.lower().split()}
-    sentiment, toxicity = SentimentScorer(person_words), Toxicity(1.0, person_words)
+    sentiment, toxicity = SentimentScorer(person_words), ToxicityJudge(1.0, person_words)
     sentiments = np.asarray([sentiment.compound(text) for text in texts], np.float64).reshape(-1, 2)
     toxicities = np.asarray([toxicity.probability(text) for text in texts], np.float64).reshape(-1, 2)
     results, start = [], 0

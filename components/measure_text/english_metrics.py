@@ -16,10 +16,10 @@ from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
 from components.measure_text.metric import Numbers, RowMetric, divide, mean, share
 from robo_poet.privacy.scrub import language_code
-from serving.content_filter.listed_words import Words
+from serving.content_filter.listed_words import WordJudge
 from serving.content_filter.passage import Passage
-from serving.content_filter.toxicity import Toxicity
-from serving.content_filter.word_list import LISTS, at_least, read
+from serving.content_filter.toxicity import ToxicityJudge
+from serving.content_filter.word_list import LIST_FOLDER, at_least, read_list
 
 MINIMUM_ENGLISH_SHARE = 0.95  # minimum share of English texts
 
@@ -119,5 +119,5 @@ def toxic_share(texts: Sequence[str], threshold: float, ignores: Sequence[str]) 
         threshold: minimum probability of abuse of a window, in [0, 1].
         ignores: words that are hidden from the classifier.
     """
-    judges = Toxicity(threshold, ignores), Words(at_least(read(LISTS / "english.txt"), "severe"))
+    judges = ToxicityJudge(threshold, ignores), WordJudge(at_least(read_list(LIST_FOLDER / "english.txt"), "severe"))
     return share([any(judge.find(Passage(text), "completion") for judge in judges) for text in texts])

@@ -24,12 +24,12 @@ from robo_poet.atomic import write_text
 from robo_poet.errors import BadInput
 from serving.access.caller import SCOPES
 
-ID = re.compile(r"[a-z2-7]{16}")
-FORM = re.compile(r"rp_([a-z2-7]{16})_([A-Za-z0-9_-]{43})")
+KEY_ID = re.compile(r"[a-z2-7]{16}")
+KEY_FORM = re.compile(r"rp_([a-z2-7]{16})_([A-Za-z0-9_-]{43})")
 _LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
 
 
-class Standing(StrEnum):
+class KeyStatus(StrEnum):
     """The validity of a key. It is only told to a client that has the right secret."""
 
     GOOD = "good"
@@ -61,13 +61,13 @@ class Key:
     revoked: float | None = None
     why: str = ""
 
-    def standing(self, now: float) -> Standing:
+    def status(self, now: float) -> KeyStatus:
         """Return the validity at Unix time `now`, in seconds."""
         if self.revoked is not None:  # its time is not compared: the clock of the revoking machine may be ahead of ours
-            return Standing.REVOKED
-        return Standing.GOOD if now < self.expires else Standing.EXPIRED
+            return KeyStatus.REVOKED
+        return KeyStatus.GOOD if now < self.expires else KeyStatus.EXPIRED
 
-    def opened_by(self, secret: str) -> bool:
+    def matches(self, secret: str) -> bool:
         """Return True if `secret` is the secret of this key. Takes constant time, so a timing attack learns nothing."""
         return hmac.compare_digest(self.digest, digest(secret))
 
@@ -77,14 +77,14 @@ def new_key() -> tuple[str, str]:
     return "".join(secrets.choice(_LETTERS) for _ in range(16)), secrets.token_urlsafe(32)
 
 
-def text_of(id_: str, secret: str) -> str:
+def key_text(id_: str, secret: str) -> str:
     """Return the API key as text, as the user receives it. It is shown only once."""
     return f"rp_{id_}_{secret}"
 
 
-def parse(text: str) -> tuple[str, str] | None:
+def parse_key_text(text: str) -> tuple[str, str] | None:
     """Return the id and the secret of an API key, or None if the text does not have the form of a key."""
-    match = FORM.fullmatch(text)
+    match = KEY_FORM.fullmatch(text)
     return (match[1], match[2]) if match else None
 
 
@@ -93,18 +93,18 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-DAY = 86_400.0
+DAY_SECONDS = 86_400.0
 
 
 @dataclass(frozen=True)
-class Made:
+class CreatedKey:
     """A new key with its text. The text is not stored."""
 
     key: Key
     text: str
 
     def __repr__(self) -> str:  # keeps the secret out of tracebacks
-        return f"Made({self.key.id})"
+        return f"CreatedKey({self.key.id})"
 
 
 class KeyStore:
@@ -124,9 +124,9 @@ class KeyStore:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise BadInput(f"the folder for API keys cannot be created ({error.strerror})", where=str(folder)) from None
-        self._check(folder)
+        self._check_permissions(folder)
 
-    def create(self, user: str, scopes: Iterable[str], days: float) -> Made:
+    def create(self, user: str, scopes: Iterable[str], days: float) -> CreatedKey:
         """Create a key.
 
         Args:
@@ -148,10 +148,10 @@ class KeyStore:
             raise BadInput(f"{days:g} is out of range", where="days", remedy="give more than 0 and at most 3650 days")
         now = self._clock()
         id_, secret = new_key()
-        key = Key(id_, user, granted, digest(secret), now, now + days * DAY)
+        key = Key(id_, user, granted, digest(secret), now, now + days * DAY_SECONDS)
         record = {"user": user, "scopes": sorted(granted), "sha256": key.digest, "created": now, "expires": key.expires}
         self._write(f"{id_}.json", record)
-        return Made(key, text_of(id_, secret))
+        return CreatedKey(key, key_text(id_, secret))
 
     def revoke(self, id_: str, why: str) -> Key:
         """Revoke a key now and return its record. Revoking it again changes nothing.
@@ -166,7 +166,7 @@ class KeyStore:
             self._write(f"{key.id}.revoked.json", {"at": self._clock(), "why": why})
         return self.key(key.id)
 
-    def rotate(self, id_: str, overlap_days: float, days: float) -> Made:
+    def rotate(self, id_: str, overlap_days: float, days: float) -> CreatedKey:
         """Create a new key for the same user and scopes. The old key ends after the overlap, or at its own expiry if that is earlier.
 
         Args:
@@ -179,12 +179,12 @@ class KeyStore:
         old = self.key(id_)
         id_ = old.id
         now = self._clock()
-        if old.standing(now) is not Standing.GOOD:
-            raise BadInput(f"the key is {old.standing(now)}", where=id_, remedy="create a new one")
+        if old.status(now) is not KeyStatus.GOOD:
+            raise BadInput(f"the key is {old.status(now)}", where=id_, remedy="create a new one")
         if not 0 <= overlap_days <= 365:
             raise BadInput(f"{overlap_days:g} is out of range", where="overlap-days", remedy="give 0 to 365 days")
         new = self.create(old.user, old.scopes, days)
-        self._write(f"{id_}.expires.json", {"at": min(old.expires, now + overlap_days * DAY)})
+        self._write(f"{id_}.expires.json", {"at": min(old.expires, now + overlap_days * DAY_SECONDS)})
         return new
 
     def key(self, id_: str) -> Key:
@@ -193,14 +193,14 @@ class KeyStore:
         Raises:
             BadInput: the key does not exist, or its files are damaged.
         """
-        parsed = parse(id_)  # an operator may paste a leaked key to revoke it
+        parsed = parse_key_text(id_)  # an operator may paste a leaked key to revoke it
         id_ = parsed[0] if parsed else id_
-        key = self._read(id_) if ID.fullmatch(id_) else None
+        key = self._read(id_) if KEY_ID.fullmatch(id_) else None
         if key is None:
-            raise BadInput("no such key", where=id_ if ID.fullmatch(id_) else "ID", remedy="list the keys with `robo-poet keys list`")
+            raise BadInput("no such key", where=id_ if KEY_ID.fullmatch(id_) else "ID", remedy="list the keys with `robo-poet keys list`")
         return key
 
-    def all(self, faults: dict[str, str] | None = None) -> list[Key]:
+    def read_all(self, faults: dict[str, str] | None = None) -> list[Key]:
         """Return all keys, the newest last.
 
         Args:
@@ -209,9 +209,9 @@ class KeyStore:
         Raises:
             BadInput: a file is damaged and `faults` is None, the folder cannot be read, or other users may write into it.
         """
-        self._check(self.folder)
+        self._check_permissions(self.folder)
         try:
-            ids = {path.name[:-5] for path in self.folder.glob("*.json") if ID.fullmatch(path.name[:-5])}
+            ids = {path.name[:-5] for path in self.folder.glob("*.json") if KEY_ID.fullmatch(path.name[:-5])}
         except OSError as error:
             raise BadInput(f"the API keys cannot be read ({error.strerror})", where=str(self.folder)) from None
         keys = []
@@ -228,7 +228,7 @@ class KeyStore:
         """Return True if the key was revoked. The revocation file counts even if it cannot be read."""
         return (self.folder / f"{id_}.revoked.json").exists()
 
-    def _check(self, path: Path) -> None:
+    def _check_permissions(self, path: Path) -> None:
         try:
             status = path.stat()
         except OSError as error:
@@ -243,7 +243,7 @@ class KeyStore:
         try:
             if not path.exists():
                 return None
-            self._check(path)
+            self._check_permissions(path)
             record = json.loads(path.read_text("utf-8"))
             key = Key(
                 id_, record["user"], frozenset(record["scopes"]), record["sha256"], float(record["created"]), float(record["expires"])

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from robo_poet.settings.serve import AccessSettings
-from serving.access.api_keys import KeyStore, Standing, parse
+from serving.access.api_keys import KeyStatus, KeyStore, parse_key_text
 from serving.access.caller import Caller
-from serving.access.json_web_token import BadToken, KeySet, read_token
+from serving.access.json_web_token import InvalidToken, KeySet, read_token
 from serving.access.key_ring import KeyRing
 from serving.refusal import Refused
 
@@ -16,7 +16,7 @@ _BEARER = re.compile(r"Bearer +([A-Za-z0-9._~+/=-]+)", re.IGNORECASE)
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="robo-poet"'}
 
 
-class NoLonger(Refused):
+class ExpiredOrRevoked(Refused):
     """A refusal with status 401 for a key that is expired or revoked. The caller is known, so the audit log can name the user.
 
     Args:
@@ -29,7 +29,7 @@ class NoLonger(Refused):
         self.caller = caller
 
 
-class Access:
+class Authenticator:
     """An authenticator for API keys and, if an issuer is configured, JSON Web Tokens.
 
     Args:
@@ -78,27 +78,27 @@ class Access:
         raise _invalid()
 
     def _by_key(self, text: str) -> Caller:
-        parsed = parse(text)
+        parsed = parse_key_text(text)
         key = self._ring.find(parsed[0]) if parsed else None
-        if parsed is None or key is None or not key.opened_by(parsed[1]):
+        if parsed is None or key is None or not key.matches(parsed[1]):
             raise _invalid()
-        standing, caller = key.standing(self._clock()), Caller(key.user, key.id, key.scopes)
-        if standing is Standing.REVOKED:
-            raise NoLonger("revoked_credentials", "this API key was revoked; ask the operator for a new one", caller)
-        if standing is Standing.EXPIRED:
-            raise NoLonger("expired_credentials", "this API key has expired; ask the operator for a new one", caller)
+        status, caller = key.status(self._clock()), Caller(key.user, key.id, key.scopes)
+        if status is KeyStatus.REVOKED:
+            raise ExpiredOrRevoked("revoked_credentials", "this API key was revoked; ask the operator for a new one", caller)
+        if status is KeyStatus.EXPIRED:
+            raise ExpiredOrRevoked("expired_credentials", "this API key has expired; ask the operator for a new one", caller)
         return caller
 
     def _by_token(self, text: str, issuer: KeySet) -> Caller:
         try:
             return read_token(text, issuer, self._settings)
-        except BadToken as error:
+        except InvalidToken as error:
             if error.expired:
                 raise _refused("expired_credentials", "this token has expired; get a new one from its issuer") from None
             raise _invalid() from None
 
 
-def require(caller: Caller, scope: str) -> None:
+def require_scope(caller: Caller, scope: str) -> None:
     """Check that the caller has a scope.
 
     Raises:

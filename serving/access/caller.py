@@ -30,7 +30,7 @@ class Caller:
 RETRY_SECONDS = 10
 
 
-def unchecked() -> Refused:
+def credentials_unchecked() -> Refused:
     """Return a refusal with status 503: the client's credentials may be valid, but our keys cannot be read."""
     message = f"credentials cannot be checked at the moment; try again in {RETRY_SECONDS} s"
     return Refused(503, "credentials_unchecked", message, {"Retry-After": str(RETRY_SECONDS)})

@@ -15,14 +15,14 @@ import jwt
 
 from robo_poet.errors import BadInput
 from robo_poet.settings.serve import AccessSettings
-from serving.access.caller import SCOPES, Caller, unchecked
+from serving.access.caller import SCOPES, Caller, credentials_unchecked
 
 ALGORITHMS = {"RSA": "RS256", "OKP": "EdDSA"}  # one algorithm for each key type, which prevents algorithm confusion attacks
 MIN_RSA_BITS = 2048
-HURRY_SECONDS = 10.0  # least time between two fetches for unknown key ids: a client can invent ids
+UNKNOWN_ID_SECONDS = 10.0  # least time between two fetches for unknown key ids: a client can invent ids
 
 
-class _NoAnswer(BadInput):
+class _IssuerUnavailable(BadInput):
     """The issuer cannot be reached, or answers with an error status."""
 
 
@@ -47,14 +47,14 @@ class KeySet:
     ) -> None:
         self._source, self._every, self._stale, self._say, self._clock = source, every, stale, say, clock
         self._keys: Mapping[str, tuple[Any, str]] = {}
-        self._fetched = self._tried = clock()
-        self._busy = threading.Lock()
+        self._fetched_at = self._attempted_at = clock()
+        self._fetch_lock = threading.Lock()
         self.degraded = ""
         try:
             self._keys = self._fetch()
-        except _NoAnswer as error:
-            self._fetched = float("-inf")
-            self._failed(error)
+        except _IssuerUnavailable as error:
+            self._fetched_at = float("-inf")
+            self._report_failure(error)
 
     def find(self, id_: str) -> tuple[Any, str] | None:
         """Return a public key and its algorithm, or None if the id is unknown.
@@ -65,26 +65,26 @@ class KeySet:
             Refused: 503, there is no key set, or the last one is too old.
         """
         now = self._clock()
-        key, too_old = self._keys.get(id_), now - self._fetched > self._stale  # read both before a fetch starts: it may finish first
-        due = self._every if key else min(self._every, HURRY_SECONDS)
-        if now - self._tried >= due and self._busy.acquire(blocking=False):
-            self._tried = now
-            threading.Thread(target=self._again, daemon=True).start()
+        key, too_old = self._keys.get(id_), now - self._fetched_at > self._stale  # read both before a fetch starts: it may finish first
+        due = self._every if key else min(self._every, UNKNOWN_ID_SECONDS)
+        if now - self._attempted_at >= due and self._fetch_lock.acquire(blocking=False):
+            self._attempted_at = now
+            threading.Thread(target=self._refresh, daemon=True).start()
         if too_old:
-            raise unchecked()
+            raise credentials_unchecked()
         return key
 
-    def _again(self) -> None:
+    def _refresh(self) -> None:
         try:
             self._keys = self._fetch()
-            self._fetched = self._clock()
+            self._fetched_at = self._clock()
             self.degraded = ""
         except BadInput as error:
-            self._failed(error)
+            self._report_failure(error)
         finally:
-            self._busy.release()
+            self._fetch_lock.release()
 
-    def _failed(self, error: BadInput) -> None:
+    def _report_failure(self, error: BadInput) -> None:
         consequence = "the last fetched set is used" if self._keys else "all tokens are refused"
         if not self.degraded:
             self._say(f"the token issuer's key set cannot be fetched; {consequence}: {error}")
@@ -101,7 +101,7 @@ class KeySet:
             return read_keys(text)
         except httpx.HTTPError as error:
             message = f"the issuer returned no key set ({type(error).__name__})"
-            raise _NoAnswer(message, where=self._source, remedy="the fetch is retried automatically") from None
+            raise _IssuerUnavailable(message, where=self._source, remedy="the fetch is retried automatically") from None
         except (OSError, ValueError, RecursionError) as error:
             problem = f"not a usable key set ({type(error).__name__})"
             raise BadInput(problem, where=self._source, remedy="give the issuer's JWKS, as a file or an https URL") from None
@@ -137,7 +137,7 @@ MAX_TOKEN_BYTES = 8192
 TOKEN_TYPES = (None, "jwt", "at+jwt")
 
 
-class BadToken(Exception):
+class InvalidToken(Exception):
     """The token is not valid. `expired` is True if expiry is the only fault."""
 
     def __init__(self, why: str, *, expired: bool = False) -> None:
@@ -151,21 +151,21 @@ def read_token(text: str, keys: KeySet, settings: AccessSettings) -> Caller:
     The algorithm comes from the key, never from the token's header. The claims `iss`, `aud`, `sub`, `iat` and `exp` are required.
 
     Raises:
-        BadToken: the token is not valid. The reason is for tests and is not sent to the client.
+        InvalidToken: the token is not valid. The reason is for tests and is not sent to the client.
         Refused: 503, the issuer's key set is missing or too old.
     """
     if len(text) > MAX_TOKEN_BYTES:
-        raise BadToken("too large")
+        raise InvalidToken("too large")
     try:
         header = jwt.get_unverified_header(text)
     except jwt.PyJWTError as error:
-        raise BadToken(f"not a token: {error}") from None
+        raise InvalidToken(f"not a token: {error}") from None
     token_type = header.get("typ")
     if "crit" in header or (token_type.lower() if isinstance(token_type, str) else token_type) not in TOKEN_TYPES:
-        raise BadToken("unsupported header")
+        raise InvalidToken("unsupported header")
     key_and_algorithm = keys.find(header["kid"]) if isinstance(header.get("kid"), str) else None
     if key_and_algorithm is None:
-        raise BadToken("unknown key id")
+        raise InvalidToken("unknown key id")
     key, algorithm = key_and_algorithm
     try:
         claims: dict[str, Any] = jwt.decode(
@@ -173,15 +173,15 @@ def read_token(text: str, keys: KeySet, settings: AccessSettings) -> Caller:
             options={"require": ["exp", "iat", "sub", "aud", "iss"]},
         )  # fmt: skip
     except jwt.ExpiredSignatureError:
-        raise BadToken("expired", expired=True) from None
+        raise InvalidToken("expired", expired=True) from None
     except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
-        raise BadToken(f"not valid: {type(error).__name__}") from None
+        raise InvalidToken(f"not valid: {type(error).__name__}") from None
     lifetime = int(claims["exp"]) - int(claims["iat"])  # int, as PyJWT reads them: a float would overflow
     if not 0 < lifetime <= settings.token_hours * 3600:
-        raise BadToken("lifetime out of range")
+        raise InvalidToken("lifetime out of range")
     subject = claims["sub"]
     if not isinstance(subject, str) or not 0 < len(subject) <= 256 or not subject.isprintable():
-        raise BadToken("subject not valid")
+        raise InvalidToken("subject not valid")
     user = subject if settings.tokens_name_our_users else f"{settings.issuer}|{subject}"
     token_id = claims.get("jti")
     public_id = token_id if isinstance(token_id, str) and 0 < len(token_id) <= 64 and token_id.isprintable() else "-"

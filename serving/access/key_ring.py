@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from robo_poet.errors import BadInput
 from serving.access.api_keys import Key, KeyStore
-from serving.access.caller import unchecked
+from serving.access.caller import credentials_unchecked
 
 
 class KeyRing:
@@ -27,10 +27,10 @@ class KeyRing:
         self, store: KeyStore, look_seconds: float, stale_seconds: float, say: Callable[[str], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
-        self._store, self._every, self._stale, self._say, self._clock = store, look_seconds, stale_seconds, say, clock
-        self._seen = self._stamp()
-        self._keys: Mapping[str, Key] = {key.id: key for key in store.all()}
-        self._looked = self._good = clock()
+        self._store, self._look_seconds, self._stale_seconds, self._say, self._clock = store, look_seconds, stale_seconds, say, clock
+        self._loaded_stamp = self._folder_stamp()
+        self._keys: Mapping[str, Key] = {key.id: key for key in store.read_all()}
+        self._checked_at = self._read_at = clock()
         self.degraded = ""
 
     def find(self, id_: str) -> Key | None:
@@ -39,24 +39,24 @@ class KeyRing:
         Raises:
             Refused: 503, the keys could not be read for more than `stale_seconds`.
         """
-        if self._clock() - self._looked >= self._every:
-            self._look()
-        if self._looked - self._good > self._stale:
-            raise unchecked()
+        if self._clock() - self._checked_at >= self._look_seconds:
+            self._reload()
+        if self._checked_at - self._read_at > self._stale_seconds:
+            raise credentials_unchecked()
         return self._keys.get(id_)
 
-    def _look(self) -> None:
-        self._looked = self._clock()
+    def _reload(self) -> None:
+        self._checked_at = self._clock()
         try:
-            stamp = self._stamp()
-            if stamp != self._seen or self.degraded:
+            stamp = self._folder_stamp()
+            if stamp != self._loaded_stamp or self.degraded:
                 self._keys = self._read()
-                self._seen = stamp
-            self._good = self._looked
+                self._loaded_stamp = stamp
+            self._read_at = self._checked_at
         except (BadInput, OSError) as error:
             if not self.degraded:
-                self._say(f"the API keys cannot be read; the last loaded keys stay valid for {self._stale:g} s: {error}")
-            still_valid = self._looked - self._good <= self._stale
+                self._say(f"the API keys cannot be read; the last loaded keys stay valid for {self._stale_seconds:g} s: {error}")
+            still_valid = self._checked_at - self._read_at <= self._stale_seconds
             consequence = "the last loaded keys are used" if still_valid else "all API keys are refused"
             self.degraded = f"the API keys cannot be read; {consequence}"
 
@@ -66,7 +66,7 @@ class KeyRing:
         One damaged file does not stop the load: revocations of other keys must take effect.
         """
         faults: dict[str, str] = {}
-        keys = {key.id: key for key in self._store.all(faults)}
+        keys = {key.id: key for key in self._store.read_all(faults)}
         keys |= {id_: self._keys[id_] for id_ in faults if id_ in self._keys and not self._store.is_revoked(id_)}
         if faults and not self.degraded:
             self._say(f"{len(faults)} API key files cannot be read; the first error: {next(iter(faults.values()))}")
@@ -75,7 +75,7 @@ class KeyRing:
         self.degraded = "some API key files cannot be read; the last loaded values of these keys are used" if faults else ""
         return keys
 
-    def _stamp(self) -> tuple[int, int]:
+    def _folder_stamp(self) -> tuple[int, int]:
         """Return a value that changes with every added file. Files are written under a temporary name and renamed, so the mtime changes."""
         status = self._store.folder.stat()
         return status.st_mtime_ns, status.st_nlink

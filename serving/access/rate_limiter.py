@@ -97,8 +97,8 @@ class LocalWindow(Storage, MovingWindowSupport):
         raise NotImplementedError
 
 
-EXEMPT = "internal-load"
-REDIS_SECONDS = 0.25  # socket timeout: a request does not wait longer for a count
+EXEMPT_SCOPE = "internal-load"
+REDIS_TIMEOUT_SECONDS = 0.25  # socket timeout: a request does not wait longer for a count
 
 
 @dataclass(frozen=True)
@@ -155,12 +155,12 @@ class RateLimiter:
         Raises:
             Refused: 429, with `Retry-After`.
         """
-        if caller is not None and EXEMPT in caller.scopes:
+        if caller is not None and EXEMPT_SCOPE in caller.scopes:
             return Allowance(self._user.amount, self._user.amount, 0)
         limits = [(self._ip, "ip", network(ip))]
         if caller is not None:  # a digest: Redis does not get the user's name
             limits.insert(0, (self._user, "user", hashlib.sha256(caller.user.encode()).hexdigest()[:32]))
-        for count in (_look, _hit):  # check both limits before counting: a refused user must not use up the quota of the address
+        for count in (_peek, _hit):  # check both limits before counting: a refused user must not use up the quota of the address
             allowances = []
             for limit, kind, name in limits:
                 allowed, allowance = await self._count(count, limit, kind, name)
@@ -208,7 +208,7 @@ def network(ip: str) -> str:
     return str(address)
 
 
-async def _look(limiter: MovingWindowRateLimiter, limit: RateLimitItem, kind: str, name: str) -> tuple[bool, Allowance]:
+async def _peek(limiter: MovingWindowRateLimiter, limit: RateLimitItem, kind: str, name: str) -> tuple[bool, Allowance]:
     stats = await limiter.get_window_stats(limit, kind, name)
     return stats.remaining > 0, Allowance(limit.amount, max(0, stats.remaining), max(1, math.ceil(stats.reset_time - time.time())))
 
@@ -228,7 +228,7 @@ def _redis(address: str, variable: str) -> MovingWindowRateLimiter | None:
     try:
         storage = RedisStorage(
             f"async+{address}", wrap_exceptions=True, implementation="redispy", key_prefix="robo-poet",
-            socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS,
+            socket_timeout=REDIS_TIMEOUT_SECONDS, socket_connect_timeout=REDIS_TIMEOUT_SECONDS,
         )  # fmt: skip
     except Exception:  # its message may contain the password
         raise BadInput("the Redis URL is not valid", where=variable, remedy="set it to redis://host:port/database") from None

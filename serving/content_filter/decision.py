@@ -58,7 +58,7 @@ class FilterEvent:
     attempt: int = 1
 
 
-def event(decision: FilterDecision, side: Side, text: str, digest: Callable[[str], str], attempt: int = 1) -> FilterEvent | None:
+def filter_event(decision: FilterDecision, side: Side, text: str, digest: Callable[[str], str], attempt: int = 1) -> FilterEvent | None:
     """Return the event of a decision, or None if the decision has no hit.
 
     Args:

@@ -6,13 +6,13 @@ import httpx
 
 from robo_poet.settings.content_filter import ContentFilterSettings, Mode, Sides
 from serving.content_filter.decision import FilterDecision, Hit, Side
-from serving.content_filter.listed_words import Words
-from serving.content_filter.moderation import Moderation
+from serving.content_filter.listed_words import WordJudge
+from serving.content_filter.moderation import ModerationClient
 from serving.content_filter.passage import Passage, fold
-from serving.content_filter.restricted_texts import Restricted, bundled
-from serving.content_filter.rules import Rules
-from serving.content_filter.toxicity import Toxicity
-from serving.content_filter.word_list import LISTS, at_least, parse, read
+from serving.content_filter.restricted_texts import RestrictedTextJudge, bundled_texts
+from serving.content_filter.rules import RuleJudge
+from serving.content_filter.toxicity import ToxicityJudge
+from serving.content_filter.word_list import LIST_FOLDER, at_least, parse_entry, read_list
 
 
 class Judge(Protocol):
@@ -41,21 +41,22 @@ class ContentFilter:
     def __init__(self, settings: ContentFilterSettings | None = None, transport: httpx.AsyncBaseTransport | None = None) -> None:
         chosen = settings or ContentFilterSettings()
         self._judges: list[tuple[Judge, Sides]] = []
-        if _asked(chosen.rules):
-            self._judges.append((Rules(chosen.rules_off), chosen.rules))
-        if _asked(chosen.words):
-            added_entries = [parse(word, "severe", "added", "content_filter.words_added") for word in chosen.words_added]
-            words = Words(
-                [*added_entries, *at_least(read(LISTS / "english.txt"), chosen.words_from)], [fold(word) for word in chosen.words_allowed]
+        if _is_enabled(chosen.rules):
+            self._judges.append((RuleJudge(chosen.rules_off), chosen.rules))
+        if _is_enabled(chosen.words):
+            added_entries = [parse_entry(word, "severe", "added", "content_filter.words_added") for word in chosen.words_added]
+            words = WordJudge(
+                [*added_entries, *at_least(read_list(LIST_FOLDER / "english.txt"), chosen.words_from)],
+                [fold(word) for word in chosen.words_allowed],
             )
             self._judges.append((words, chosen.words))
-        restricted = Restricted([*bundled(), *chosen.restricted_texts])
+        restricted = RestrictedTextJudge([*bundled_texts(), *chosen.restricted_texts])
         self.restricted: tuple[str, ...] = restricted.banned if chosen.restricted == "refuse" else ()
         if chosen.restricted != "off":
             self._judges.append((restricted, Sides(prompt="off", completion=chosen.restricted)))
-        if _asked(chosen.toxicity):
-            self._judges.append((Toxicity(chosen.toxicity_threshold, chosen.toxicity_ignores), chosen.toxicity))
-        self._service = Moderation(chosen.moderation, transport) if chosen.moderation.called else None
+        if _is_enabled(chosen.toxicity):
+            self._judges.append((ToxicityJudge(chosen.toxicity_threshold, chosen.toxicity_ignores), chosen.toxicity))
+        self._service = ModerationClient(chosen.moderation, transport) if chosen.moderation.called else None
         self._service_sides = chosen.moderation.sides
 
     def check(self, text: str, side: Side, before: str = "") -> FilterDecision:
@@ -93,7 +94,7 @@ class ContentFilter:
             await self._service.aclose()
 
 
-def _asked(sides: Sides) -> bool:
+def _is_enabled(sides: Sides) -> bool:
     return (sides.prompt, sides.completion) != ("off", "off")
 
 

@@ -12,14 +12,14 @@ from serving.content_filter.passage import Passage
 from serving.content_filter.word_list import WordEntry, WordIndex
 
 _LEET = str.maketrans("013456789@$!|+", "oieasgtbgasiit")
-_LEET_L = str.maketrans("013456789@$!|+", "oleasgtbgasllt")  # 1, ! and | are also an l
+_LEET_AS_L = str.maketrans("013456789@$!|+", "oleasgtbgasllt")  # 1, ! and | are also an l
 _PIECE = re.compile(r"(?:[^\W_]|[@$!|+*])+")
-_ENDS = "!|+*"  # these are punctuation at the end of a word
-_DRAWN_OUT = re.compile(r"(.)\1\1+")
-_DRAWN = 4  # repeated letters of a word that are tried both once and twice: at most 16 spellings
+_END_PUNCTUATION = "!|+*"  # these are punctuation at the end of a word
+_REPETITION = re.compile(r"(.)\1\1+")
+_MAX_REPETITIONS = 4  # repeated letters of a word that are tried both once and twice: at most 16 spellings
 
 
-def pieces(chunk: str) -> list[str]:
+def split_chunk(chunk: str) -> list[str]:
     """Split a folded text without spaces into words. Symbols that may stand for letters stay in the words."""
     return [chunk] if chunk.isalpha() else _PIECE.findall(chunk)
 
@@ -32,19 +32,19 @@ def spellings(piece: str) -> tuple[str, ...]:
     """
     if piece.isalpha() or len(piece) == 1:
         return (piece,)
-    core = piece.strip(_ENDS)
+    core = piece.strip(_END_PUNCTUATION)
     if not any(character.isalpha() for character in core):  # a number without letters is not a word
         return (core,) if core else ()
-    tail = piece.rstrip(_ENDS)
-    return tuple(dict.fromkeys((core, tail.translate(_LEET), tail.translate(_LEET_L))))
+    tail = piece.rstrip(_END_PUNCTUATION)
+    return tuple(dict.fromkeys((core, tail.translate(_LEET), tail.translate(_LEET_AS_L))))
 
 
-def shortened(word: str) -> Iterator[str]:
+def without_repetitions(word: str) -> Iterator[str]:
     """Yield the words behind repeated letters: each run of three or more equal letters becomes one or two. Yields nothing without a run."""
-    runs = [match.span() for match in _DRAWN_OUT.finditer(word)]
+    runs = [match.span() for match in _REPETITION.finditer(word)]
     if not runs:
         return
-    for counts in itertools.product((1, 2), repeat=min(len(runs), _DRAWN)):
+    for counts in itertools.product((1, 2), repeat=min(len(runs), _MAX_REPETITIONS)):
         parts, end = [], 0
         for number, (start, stop) in enumerate(runs):
             count = counts[number] if number < len(counts) else 1
@@ -53,7 +53,7 @@ def shortened(word: str) -> Iterator[str]:
         yield "".join(parts) + word[end:]
 
 
-def spelled_out(words: list[str]) -> Iterator[str]:
+def joined_letters(words: list[str]) -> Iterator[str]:
     """Yield each run of three or more single letters as one word. This finds words with spaces or dots between the letters."""
     run: list[str] = []
     for word in [*words, ""]:
@@ -65,10 +65,10 @@ def spelled_out(words: list[str]) -> Iterator[str]:
         run.clear()
 
 
-_SPELLED = 4  # least letters of a word that is searched for inside a run of single letters
+_MIN_SPELLED_LETTERS = 4  # least letters of a word that is searched for inside a run of single letters
 
 
-class Words:
+class WordJudge:
     """A judge that finds the words and phrases of `entries`.
 
     Args:
@@ -81,7 +81,7 @@ class Words:
         words = [entry for entry in kept if " " not in entry.word]
         self._index = WordIndex(words)
         self._spelled = {entry.word.replace(" ", ""): entry for entry in reversed(kept)}
-        self._spelled_lengths = sorted({len(word) for word in self._spelled if len(word) >= _SPELLED})
+        self._spelled_lengths = sorted({len(word) for word in self._spelled if len(word) >= _MIN_SPELLED_LETTERS})
         self._masked: dict[tuple[str, str, int], list[WordEntry]] = {}
         for entry in words:
             self._masked.setdefault((entry.word[0], entry.word[-1], len(entry.word)), []).append(entry)
@@ -93,13 +93,13 @@ class Words:
 
     def find(self, passage: Passage, _side: Side) -> Hit | None:
         """Return a hit for the first listed word in the text. A word may start in the text before."""
-        entry = self._first(passage.whole_words)
+        entry = self._find_entry(passage.whole_words)
         return Hit(entry.rule, entry.category) if entry else None
 
-    def _first(self, text: str) -> WordEntry | None:
+    def _find_entry(self, text: str) -> WordEntry | None:
         plain_words: list[str] = []
         for chunk in text.split():
-            chunk_pieces = pieces(chunk)
+            chunk_pieces = split_chunk(chunk)
             for piece in chunk_pieces:
                 words = spellings(piece)
                 for word in words:
@@ -112,12 +112,12 @@ class Words:
             # f.u-c_k is checked as one word; he'll and can't are not.
             if len(chunk_pieces) > 1 and "'" not in chunk and "’" not in chunk and (entry := self._look_up("".join(chunk_pieces))):
                 return entry
-        return self._phrase(plain_words) or self._spelled_out(plain_words)
+        return self._find_phrase(plain_words) or self._find_spelled_out(plain_words)
 
     def _look_up(self, word: str) -> WordEntry | None:
         if word in self._allowed:
             return None
-        return self._index.find(word) or next(filter(None, map(self._index.find, shortened(word))), None)
+        return self._index.find(word) or next(filter(None, map(self._index.find, without_repetitions(word))), None)
 
     def _unmask(self, piece: str) -> WordEntry | None:
         """Return the entry for a word whose inner letters are replaced by asterisks."""
@@ -126,15 +126,15 @@ class Words:
                 return entry
         return None
 
-    def _phrase(self, words: list[str]) -> WordEntry | None:
+    def _find_phrase(self, words: list[str]) -> WordEntry | None:
         for start, word in enumerate(words):
             for phrase, entry in self._phrases.get(word, ()):
                 if words[start : start + len(phrase)] == phrase:
                     return entry
         return None
 
-    def _spelled_out(self, words: list[str]) -> WordEntry | None:
-        for run in itertools.chain.from_iterable(map(spellings, spelled_out(words))):
+    def _find_spelled_out(self, words: list[str]) -> WordEntry | None:
+        for run in itertools.chain.from_iterable(map(spellings, joined_letters(words))):
             if run in self._spelled:
                 return self._spelled[run]
             for length in self._spelled_lengths:

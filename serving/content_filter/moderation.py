@@ -15,10 +15,10 @@ from robo_poet.errors import BadInput
 from robo_poet.settings.content_filter import ModerationSettings
 from serving.content_filter.decision import Hit
 
-ANSWER = 65_536  # limit of an answer, in bytes
+MAX_RESPONSE_BYTES = 65_536  # limit of an answer, in bytes
 
 
-class Moderation:
+class ModerationClient:
     """A client that sends one text per call to the moderation service.
 
     Args:
@@ -71,8 +71,8 @@ class Moderation:
                 data = b""
                 async for chunk in response.aiter_bytes():
                     data += chunk
-                    if len(data) > ANSWER:
-                        raise ValueError(f"the response is larger than {ANSWER} bytes")
+                    if len(data) > MAX_RESPONSE_BYTES:
+                        raise ValueError(f"the response is larger than {MAX_RESPONSE_BYTES} bytes")
         attributes = json.loads(data)["attributeScores"]
         scores = {name: float(attributes[name]["summaryScore"]["value"]) for name in self._settings.attributes}
         if not all(0 <= score <= 1 for score in scores.values()):  # this also refuses NaN

@@ -21,9 +21,9 @@ CONFUSABLES = {sign: letter for letter, signs in _LOOKALIKES.items() for sign in
 CONFUSABLES |= {chr(first + number): chr(ord("a") + number) for first, size in _LETTER_BLOCKS for number in range(size)}
 
 
-ROOM = 8192  # cached characters: this bounds the memory; uncached characters only take more time
+CACHED_CHARACTERS = 8192  # cached characters: this bounds the memory; uncached characters only take more time
 # Invisible characters whose Unicode category is not an invisible one: Hangul fillers and the empty Braille cell.
-_BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800")
+_INVISIBLE = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 
 
 def fold(text: str) -> str:
@@ -39,23 +39,25 @@ class _Table(dict[int, str]):
     """A cache from code point to folded text, filled on first use."""
 
     def __missing__(self, code: int) -> str:
-        folded = _folded(chr(code))
-        if len(self) < ROOM:
+        folded = _fold_repeatedly(chr(code))
+        if len(self) < CACHED_CHARACTERS:
             self[code] = folded
         return folded
 
 
-def _folded(text: str) -> str:
+def _fold_repeatedly(text: str) -> str:
     text = CONFUSABLES.get(text, text)  # before NFKD, which would turn a lunate sigma into an o
     for _ in range(8):  # some characters need two rounds, none needs more than three
-        refolded = "".join(_once(character) for character in unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold()))
+        refolded = "".join(
+            _fold_character(character) for character in unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+        )
         if refolded == text:
             break
         text = refolded
     return text
 
 
-def _once(character: str) -> str:
+def _fold_character(character: str) -> str:
     if character in CONFUSABLES:
         return CONFUSABLES[character]
     if character in "\n\r\t":
@@ -63,7 +65,7 @@ def _once(character: str) -> str:
     category = unicodedata.category(character)
     if category in ("Zs", "Zl", "Zp") or character in "\x0b\x0c\x85":
         return " "
-    if category in ("Mn", "Me", "Cf", "Cc", "Cs", "Cn", "Co") or character in _BLANK:
+    if category in ("Mn", "Me", "Cf", "Cc", "Cs", "Cn", "Co") or character in _INVISIBLE:
         return ""
     return character
 
@@ -71,7 +73,7 @@ def _once(character: str) -> str:
 _TABLE = _Table()
 
 
-REACH = 128  # characters before the text in which a word or a restricted text may start
+CONTEXT_CHARACTERS = 128  # characters before the text in which a word or a restricted text may start
 
 
 @dataclass(frozen=True)
@@ -93,9 +95,9 @@ class Passage:
 
     @cached_property
     def folded_before(self) -> str:
-        """The last `REACH` characters of `before`, folded. A cut first word is dropped."""
-        tail = self.before[-REACH:]
-        if len(self.before) > REACH:
+        """The last `CONTEXT_CHARACTERS` characters of `before`, folded. A cut first word is dropped."""
+        tail = self.before[-CONTEXT_CHARACTERS:]
+        if len(self.before) > CONTEXT_CHARACTERS:
             tail = tail.partition(" ")[2]
         return fold(tail)
 

@@ -9,16 +9,16 @@ from pathlib import Path
 
 from serving.content_filter.decision import Hit, Side
 from serving.content_filter.passage import Passage, fold
-from serving.content_filter.word_list import LISTS
+from serving.content_filter.word_list import LIST_FOLDER
 
 
-def bundled(path: Path = LISTS / "restricted.txt") -> tuple[str, ...]:
+def bundled_texts(path: Path = LIST_FOLDER / "restricted.txt") -> tuple[str, ...]:
     """Return the restricted texts that come with the project."""
     lines = (line.strip() for line in path.read_text("utf-8").splitlines())
     return tuple(line for line in lines if line and not line.startswith("#"))
 
 
-class Restricted:
+class RestrictedTextJudge:
     """A judge that finds `texts` at the start of a word in completions, in the folded text. It does not check prompts.
 
     Attributes:

@@ -11,14 +11,14 @@ from serving.content_filter.decision import Hit, Side
 from serving.content_filter.passage import Passage
 
 
-def luhn(number: str) -> bool:
+def has_luhn_digit(number: str) -> bool:
     """Return True if the check digit of a payment card number is right (ISO/IEC 7812-1). Other characters are skipped."""
     digits = [int(character) for character in number if "0" <= character <= "9"]
     doubled = (sum(divmod(2 * digit, 10)) for digit in digits[-2::-2])
     return len(set(digits)) > 1 and (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
 
 
-def iban(number: str) -> bool:
+def is_iban(number: str) -> bool:
     """Return True if the check digits of an IBAN are right (ISO 13616: the number modulo 97 is 1). Spaces are skipped."""
     compact = "".join(number.split()).lower()
     try:
@@ -61,7 +61,7 @@ class Rule:
     needs: tuple[str, ...] = ()
     confirm: Callable[[str], bool] | None = None
 
-    def hits(self, passage: Passage) -> bool:
+    def matches(self, passage: Passage) -> bool:
         """Return True if the rule matches."""
         if self.needs and not any(needed in passage.folded for needed in self.needs):
             return False
@@ -72,8 +72,8 @@ class Rule:
 _BOTH: tuple[Side, ...] = ("prompt", "completion")
 _WHO = r"(?:of|for|belonging|from|does|do|did|is|are|was)"
 RULES = (
-    Rule("payment_card", "personal_data", _BOTH, re.compile(r"(?<![\d-])\d(?:[ -]?\d){12,18}(?![\d-])"), confirm=luhn),
-    Rule("iban", "personal_data", _BOTH, re.compile(r"\b[a-z]{2}\d\d ?(?:[a-z\d]{4} ?){2,7}[a-z\d]{1,4}\b"), confirm=iban),
+    Rule("payment_card", "personal_data", _BOTH, re.compile(r"(?<![\d-])\d(?:[ -]?\d){12,18}(?![\d-])"), confirm=has_luhn_digit),
+    Rule("iban", "personal_data", _BOTH, re.compile(r"\b[a-z]{2}\d\d ?(?:[a-z\d]{4} ?){2,7}[a-z\d]{1,4}\b"), confirm=is_iban),
     Rule(
         "us_social_security", "personal_data", _BOTH,
         re.compile(r"(?<![\d-])(?!000|666|9)\d{3}-(?!00)\d\d-(?!0000)\d{4}(?![\d-])"), needs=("-",),
@@ -134,7 +134,7 @@ RULES = (
 )  # fmt: skip
 
 
-class Rules:
+class RuleJudge:
     """A judge that checks all rules except those named in `off`.
 
     Raises:
@@ -156,6 +156,6 @@ class Rules:
     def find(self, passage: Passage, side: Side) -> Hit | None:
         """Return a hit for the first rule that matches, or None."""
         for rule in self._rules[side]:
-            if rule.hits(passage):
+            if rule.matches(passage):
                 return Hit(f"rules.{rule.name}", rule.category)
         return None

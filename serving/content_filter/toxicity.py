@@ -17,7 +17,7 @@ WINDOW = 8
 _WORD = re.compile(r"\b\w\w+\b")  # scikit-learn's token pattern
 
 
-class Toxicity:
+class ToxicityJudge:
     """A judge that classifies windows of 8 words, with a stride of 4 words.
 
     Args:

@@ -13,7 +13,7 @@ from serving.content_filter.passage import fold
 _SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 _HEADING = re.compile(r"\[(\w+) (\w+)\]")
 _ENTRY = re.compile(r"(\*?)([^\W_]+(?:_[^\W_]+)*)(\*?)")
-LISTS = Path(__file__).parent / "lists"
+LIST_FOLDER = Path(__file__).parent / "lists"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class WordEntry:
         return f"words.{self.severity}"
 
 
-def read(path: Path) -> list[WordEntry]:
+def read_list(path: Path) -> list[WordEntry]:
     """Read the entries of a list file.
 
     Raises:
@@ -49,7 +49,7 @@ def read(path: Path) -> list[WordEntry]:
     return list(_entries(path.read_text("utf-8").splitlines(), str(path)))
 
 
-def parse(word: str, severity: Severity, category: str, where: str) -> WordEntry:
+def parse_entry(word: str, severity: Severity, category: str, where: str) -> WordEntry:
     """Parse one entry of a list: `word`, `word*`, `*word*` or `two_words`.
 
     Raises:
@@ -86,7 +86,7 @@ def _entries(lines: list[str], where: str) -> Iterator[WordEntry]:
         if heading is None:
             raise BadInput("words before the first heading", where=place, remedy="add a heading above them, such as [mild profanity]")
         for word in line.split():
-            yield parse(word, *heading, place)
+            yield parse_entry(word, *heading, place)
 
 
 class WordIndex:

@@ -13,7 +13,7 @@ from robo_poet.errors import BadInput, BadInputParser
 from robo_poet.model.completion import Sampling
 from robo_poet.model.edge import load_edge
 from robo_poet.model.inputs import encode_prompt
-from serving.edge.generation import stream, write
+from serving.edge.generation import generate_tokens, stream_text
 
 
 def find_model(folder: Path, tokenizer: Path | None = None) -> tuple[Path, Path]:
@@ -94,10 +94,10 @@ def run(argv: Sequence[str] | None = None) -> None:
     model = load_edge(*find_model(args.model, args.tokenizer), threads=args.threads)
     prompt = encode_prompt(model, args.prompt)
     started = time.perf_counter()
-    _show(args.prompt)
-    for piece in stream(model.tokenizer, write(model, prompt, sampling, seed), sampling.stop, sampling.min_new):
-        _show(piece)
-    _show("\n")
+    _print_text(args.prompt)
+    for piece in stream_text(model.tokenizer, generate_tokens(model, prompt, sampling, seed), sampling.stop, sampling.min_new):
+        _print_text(piece)
+    _print_text("\n")
     if model.position >= model.max_length - 1 and len(prompt) + sampling.max_new > model.max_length:
         print(f"warning: the text ends at the context limit of {model.max_length} tokens", file=sys.stderr)
     if not args.quiet:
@@ -124,7 +124,7 @@ def _peak_mebibytes() -> float:
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")) / 1024
 
 
-def _show(text: str) -> None:
+def _print_text(text: str) -> None:
     sys.stdout.write(terminal_text(text))
     sys.stdout.flush()
 

@@ -17,7 +17,7 @@ from robo_poet.model.tokenizer import END, PAD, Tokenizer
 from serving.edge.sampler import penalise, sample, uniform
 
 
-def write(model: EdgeModel, prompt: Sequence[int], sampling: Sampling, seed: int) -> Iterator[int]:
+def generate_tokens(model: EdgeModel, prompt: Sequence[int], sampling: Sampling, seed: int) -> Iterator[int]:
     """Return an iterator over the tokens that continue `prompt`, each drawn on demand. `<END>` is not among them.
 
     The noise of a token depends only on the seed and on its position in the whole text, as in the graph. The model is reset first.
@@ -39,10 +39,10 @@ def write(model: EdgeModel, prompt: Sequence[int], sampling: Sampling, seed: int
     mask = np.zeros(model.vocabulary, np.float32)
     mask[banned_tokens(tokenizer, sampling.banned)] = -np.inf
     mask[:END] = mask[tokenizer.size :] = -np.inf
-    return _written(model, prompt, sampling, seed, mask)
+    return _sample_tokens(model, prompt, sampling, seed, mask)
 
 
-def _written(
+def _sample_tokens(
     model: EdgeModel, prompt: Sequence[int], sampling: Sampling, seed: int, mask: npt.NDArray[np.float32]
 ) -> Iterator[int]:  # fmt: skip
     stops = set(model.tokenizer.holding(sampling.stop))
@@ -69,14 +69,14 @@ def _written(
 _UNFINISHED = "\N{REPLACEMENT CHARACTER}"
 
 
-def stream(tokenizer: Tokenizer, tokens: Iterable[int], stop: Sequence[str] = (), least: int = 0) -> Iterator[str]:
+def stream_text(tokenizer: Tokenizer, tokens: Iterable[int], stop: Sequence[str] = (), min_tokens: int = 0) -> Iterator[str]:
     """Yield the text of `tokens` in pieces, up to the end of the first stop text. Without a stop text, the pieces are the full decoding.
 
     Text is held back while its last token ends inside a character, and while its end may be the start of a stop text.
 
     Args:
         stop: texts after which the stream ends.
-        least: a stop text that ends within this number of tokens is ignored (GEN-2, minimum length).
+        min_tokens: a stop text that ends within this number of tokens is ignored (GEN-2, minimum length).
     """
     text, yielded, stop_from = "", 0, 0
     undecoded: list[int] = []
@@ -85,28 +85,28 @@ def stream(tokenizer: Tokenizer, tokens: Iterable[int], stop: Sequence[str] = ()
         piece = tokenizer.decode(undecoded)
         if not piece.endswith(_UNFINISHED):
             text, undecoded = text + piece, []
-        if number <= least:
+        if number <= min_tokens:
             stop_from = len(text)
-        end = _end(text, stop, stop_from)
+        end = _first_stop_end(text, stop, stop_from)
         if end is not None:
             yield text[yielded:end]
             return
-        safe_end = len(text) - _open(text, stop)
+        safe_end = len(text) - _held_back_length(text, stop)
         if safe_end > yielded:
             yield text[yielded:safe_end]
             yielded = safe_end
     text += tokenizer.decode(undecoded)
-    rest = text[yielded : _end(text, stop, stop_from)]
+    rest = text[yielded : _first_stop_end(text, stop, stop_from)]
     if rest:
         yield rest
 
 
-def _end(text: str, stop: Sequence[str], earliest: int) -> int | None:
+def _first_stop_end(text: str, stop: Sequence[str], earliest: int) -> int | None:
     """Return the smallest end position after `earliest` of any stop text, or None."""
     matches = ((text.find(stop_text, max(0, earliest - len(stop_text) + 1)), len(stop_text)) for stop_text in stop)
     return min((start + length for start, length in matches if start >= 0), default=None)
 
 
-def _open(text: str, stop: Sequence[str]) -> int:
+def _held_back_length(text: str, stop: Sequence[str]) -> int:
     """Return the length of the longest suffix of `text` that is a proper prefix of a stop text."""
     return max((n for stop_text in stop for n in range(1, len(stop_text)) if text.endswith(stop_text[:n])), default=0)

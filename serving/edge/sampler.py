@@ -9,18 +9,18 @@ import numpy.typing as npt
 from robo_poet.model.completion import MAX_TOP_K
 
 Logits = npt.NDArray[np.float32]
-_HALF = 0xFFFFFFFF
+_UINT32 = 0xFFFFFFFF
 
 
 def uniform(seed: int, position: int) -> np.float32:
     """Return a pseudo-random number in [0, 1) for a 64-bit seed and an absolute position. Uses "lowbias32" (C. Wellons, 2018) 3 times."""
 
     def mix(x: int) -> int:
-        x = (x ^ (x >> 16)) * 0x7FEB352D & _HALF
-        x = (x ^ (x >> 15)) * 0x846CA68B & _HALF
+        x = (x ^ (x >> 16)) * 0x7FEB352D & _UINT32
+        x = (x ^ (x >> 15)) * 0x846CA68B & _UINT32
         return x ^ (x >> 16)
 
-    x = mix(mix(mix((position + 0x9E3779B9) & _HALF) ^ (seed & _HALF)) ^ (seed >> 32 & _HALF))
+    x = mix(mix(mix((position + 0x9E3779B9) & _UINT32) ^ (seed & _UINT32)) ^ (seed >> 32 & _UINT32))
     return np.float32((x >> 8) * 2.0**-24)
 
 

@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute
 from robo_poet.registry.registry import Registry
 from robo_poet.request_log.log import RequestLog
 from robo_poet.settings.serve import ServeSettings
-from serving.access.authentication import Access
+from serving.access.authentication import Authenticator
 from serving.access.rate_limiter import RateLimiter
 from serving.content_filter.filter import ContentFilter
 from serving.gateway.backend.arms import CompletionIds
@@ -20,7 +20,7 @@ from serving.gateway.backend.versions import Versions
 from serving.playground.page import routes
 from serving.telemetry.audit_log import AuditLog
 from serving.telemetry.metrics import Metrics
-from serving.telemetry.pseudonym import Pseudonyms, read_or_make_key
+from serving.telemetry.pseudonym import Pseudonyms, read_or_create_key
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Parts:
     settings: ServeSettings
     client: ModelClient
     versions: Versions
-    access: Access
+    access: Authenticator
     limiter: RateLimiter
     content_filter: ContentFilter
     metrics: Metrics
@@ -58,7 +58,7 @@ def assemble(settings: ServeSettings) -> Parts:
     """
     folder = Path(settings.folder)
     metrics = Metrics(settings.telemetry)
-    pseudonyms = Pseudonyms(read_or_make_key(folder / "pseudonyms.key"))
+    pseudonyms = Pseudonyms(read_or_create_key(folder / "pseudonyms.key"))
     client = ModelClient(settings.model_server, settings.model)
     content_filter = ContentFilter(settings.content_filter)
     versions = Versions(
@@ -76,10 +76,10 @@ def assemble(settings: ServeSettings) -> Parts:
     if audit is not None:
         metrics.watch_counts("audit_lines", "Lines of the audit log, by what became of them.", lambda: audit.counts)
     return Parts(
-        settings=settings, client=client, versions=versions, access=Access(settings.access, folder / "keys", log.warning),
+        settings=settings, client=client, versions=versions, access=Authenticator(settings.access, folder / "keys", log.warning),
         limiter=RateLimiter(settings.access, log.warning), content_filter=content_filter, metrics=metrics, audit=audit,
         request_log=request_log, pseudonyms=pseudonyms,
-        ids=CompletionIds(read_or_make_key(folder / "completions.key"), settings.feedback_days),
+        ids=CompletionIds(read_or_create_key(folder / "completions.key"), settings.feedback_days),
         closing=[request_log.close, *([audit.close] if audit else [])],
         page=routes() if settings.playground else (),
     )  # fmt: skip

@@ -41,7 +41,7 @@ async def serve(flags: Any) -> None:
     versions = LoadedVersions(
         partial(Servable, batching=batching, xla=flags.xla_cpu_compilation_enabled, warm_up=flags.enable_model_warmup), say
     )
-    models = _configured(flags)
+    models = _initial_config(flags)
 
     async def apply(wanted: dict[str, ModelConfig]) -> None:
         nonlocal models
@@ -92,7 +92,7 @@ def _listener(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _configured(flags: Any) -> dict[str, ModelConfig]:
+def _initial_config(flags: Any) -> dict[str, ModelConfig]:
     if flags.model_config_file:
         return read_config(flags.model_config_file)
     if not flags.model_base_path.is_dir():

@@ -144,7 +144,7 @@ class Batcher:
         self._closed = False
         self._changed = threading.Condition()
         self.batches: dict[int, int] = {}  # size → number of batches, for the metrics
-        self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(batching.num_batch_threads)]
+        self._threads = [threading.Thread(target=self._run_batches, daemon=True) for _ in range(batching.num_batch_threads)]
         for thread in self._threads:
             thread.start()
 
@@ -194,11 +194,11 @@ class Batcher:
         for thread in self._threads:
             thread.join()
 
-    def _work(self) -> None:
-        while tasks := self._take():
-            self._serve(tasks)
+    def _run_batches(self) -> None:
+        while tasks := self._next_batch():
+            self._run_batch(tasks)
 
-    def _take(self) -> list[QueuedRequest]:
+    def _next_batch(self) -> list[QueuedRequest]:
         """Wait for the next batch. Returns an empty list after `close`, when the queue is empty."""
         with self._changed:
             while True:
@@ -216,7 +216,11 @@ class Batcher:
         tasks: list[QueuedRequest] = []
         rows, limit = 0, max(self._sizes)
         now = time.monotonic()
-        while self._queue and (not tasks or rows + self._queue[0].rows <= limit) and (not tasks or self._alike(tasks[0], self._queue[0])):
+        while (
+            self._queue
+            and (not tasks or rows + self._queue[0].rows <= limit)
+            and (not tasks or self._may_share_batch(tasks[0], self._queue[0]))
+        ):
             task = self._queue.popleft()
             self._waiting -= task.rows
             if not task.answer.set_running_or_notify_cancel():
@@ -228,14 +232,14 @@ class Batcher:
             rows += task.rows
         return tasks
 
-    def _alike(self, first: QueuedRequest, other: QueuedRequest) -> bool:
+    def _may_share_batch(self, first: QueuedRequest, other: QueuedRequest) -> bool:
         if not self._batching.share_batches:
             return False
         return self._batching.pad_variable_length_inputs or all(
             value.shape[1:] == other.inputs[name].shape[1:] for name, value in first.inputs.items()
         )
 
-    def _serve(self, tasks: list[QueuedRequest]) -> None:
+    def _run_batch(self, tasks: list[QueuedRequest]) -> None:
         rows = sum(task.rows for task in tasks)
         # A single request may have more rows than any compiled size. It then waits for the compilation of an allowed size.
         with self._changed:
@@ -248,7 +252,7 @@ class Batcher:
         except BaseException as error:
             if len(tasks) > 1 and isinstance(error, CallError) and error.code is Code.INVALID_ARGUMENT:
                 for task in tasks:  # run each alone: one invalid request must not fail the others
-                    self._serve([task])
+                    self._run_batch([task])
                 return
             for task in tasks:
                 task.answer.set_exception(error)

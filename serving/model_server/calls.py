@@ -19,7 +19,7 @@ from tensorflow_serving.apis import get_model_metadata_pb2
 
 from serving.model_server.errors import CallError, Code, Unloaded
 from serving.model_server.metrics import ServerMetrics
-from serving.model_server.servable import DEFAULT, Servable
+from serving.model_server.servable import DEFAULT_SIGNATURE, Servable
 from serving.model_server.versions import ChosenVersion, LoadedVersions
 
 DEADLINE_SECONDS = 30.0  # deadline of a call that has none, and the longest deadline (SERVE-2)
@@ -47,7 +47,7 @@ async def predict(
     started, code, version = time.perf_counter(), "OK", number or 0
     timeout = DEADLINE_SECONDS if seconds is None else min(seconds, DEADLINE_SECONDS)
     try:
-        version, answer = _queued(versions, model, number, label, signature or DEFAULT, arrays, time.monotonic() + timeout)
+        version, answer = _submit(versions, model, number, label, signature or DEFAULT_SIGNATURE, arrays, time.monotonic() + timeout)
         return version, await asyncio.wait_for(asyncio.wrap_future(answer), timeout)
     except CallError as error:
         code = error.code.name
@@ -64,10 +64,10 @@ async def predict(
         print(f"model_server: a call of version {version} of {model} failed: {type(error).__name__}: {reason}", file=sys.stderr, flush=True)
         raise CallError(Code.INTERNAL, "the model failed; the server's log has the reason") from None
     finally:
-        metrics.called(model, version, code, time.perf_counter() - started)
+        metrics.record_call(model, version, code, time.perf_counter() - started)
 
 
-def _queued(
+def _submit(
     versions: LoadedVersions, model: str, number: int | None, label: str | None, signature: str, arrays: Callable[[Mapping[str, Any]], Any],
     deadline: float,
 ) -> tuple[int, "Future[dict[str, npt.NDArray[np.generic]]]"]:  # fmt: skip

@@ -27,7 +27,7 @@ def _seconds(text: str) -> float:
     return seconds
 
 
-def _truth(text: str) -> bool:
+def _boolean(text: str) -> bool:
     if text.lower() not in ("true", "false", "1", "0"):
         raise argparse.ArgumentTypeError("must be true or false")
     return text.lower() in ("true", "1")
@@ -56,7 +56,7 @@ def parse_flags(argv: Sequence[str] | None) -> argparse.Namespace:
     add("--model_base_path", type=Path, help="folder of the model's versions, without a configuration file")
 
     def flag(name: str, default: bool, help_text: str) -> None:
-        add(name, default=default, help=help_text, type=_truth, nargs="?", const=True)
+        add(name, default=default, help=help_text, type=_boolean, nargs="?", const=True)
 
     flag("--enable_batching", True, "run rows of several requests in one batch (default true)")
     add("--batching_parameters_file", type=Path, help="file with the limits of the batches, as text protobuf")
@@ -86,7 +86,7 @@ class ModelConfig:
     latest: int = 1
     labels: Mapping[str, int] = field(default_factory=dict)
 
-    def wanted(self) -> dict[int, Path]:
+    def version_folders(self) -> dict[int, Path]:
         """Return the folder of each version to serve. Versions without a folder are left out."""
         if not self.base.is_dir():
             return {}

@@ -27,7 +27,7 @@ class ServerMetrics:
         self._versions = versions
         self._registry.register(_Queues(versions))
 
-    def called(self, model: str, version: int, code: str, seconds: float) -> None:
+    def record_call(self, model: str, version: int, code: str, seconds: float) -> None:
         """Record a finished call.
 
         Models and versions that are not loaded share the label `other`: a client can invent their names.

@@ -43,28 +43,28 @@ def make_app(versions: LoadedVersions, metrics: ServerMetrics) -> Starlette:
             if request.method == "GET" and action == "/metadata":
                 return _json(metadata_json(model, versions.choose(model, number, label)))
             if request.method == "POST" and action == ":predict":
-                return await _predicted(request, model, number, label)
+                return await _predict(request, model, number, label)
         except CallError as error:
             return _error(error)
         return _error(malformed)
 
-    async def _predicted(request: Request, model: str, number: int | None, label: str | None) -> Response:
+    async def _predict(request: Request, model: str, number: int | None, label: str | None) -> Response:
         started = time.perf_counter()
         try:
             signature, values, rows = decode_request(await _body(request))
             seconds = _seconds(request)
         except CallError as error:  # count it here: `predict` counts only the calls that reach it
-            metrics.called(model, number or 0, error.code.name, time.perf_counter() - started)
+            metrics.record_call(model, number or 0, error.code.name, time.perf_counter() - started)
             raise
         work = predict(versions, metrics, model, number, label, signature, lambda specs: to_arrays(values, specs), seconds)
         _, result = await _while_connected(request, work)
         return Response(encode_answer(result, rows), media_type="application/json")
 
-    async def seen(request: Request) -> Response:
+    async def prometheus_metrics(request: Request) -> Response:
         return PlainTextResponse(metrics.render(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     return Starlette(routes=[
-        Route("/monitoring/prometheus/metrics", seen, methods=["GET"]),
+        Route("/monitoring/prometheus/metrics", prometheus_metrics, methods=["GET"]),
         Route("/{rest:path}", models, methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]),
     ])  # fmt: skip
 
@@ -92,11 +92,11 @@ def _seconds(request: Request) -> float | None:
 async def _while_connected(request: Request, work: Coroutine[Any, Any, Any]) -> Any:
     """Await `work`, and cancel it when the client disconnects. A request that is still queued is then never started."""
 
-    async def leaves() -> None:
+    async def wait_for_disconnect() -> None:
         while (await request.receive())["type"] != "http.disconnect":
             pass
 
-    work_task, disconnect_task = asyncio.ensure_future(work), asyncio.ensure_future(leaves())
+    work_task, disconnect_task = asyncio.ensure_future(work), asyncio.ensure_future(wait_for_disconnect())
     try:
         await asyncio.wait({work_task, disconnect_task}, return_when=asyncio.FIRST_COMPLETED)
         if work_task.done():

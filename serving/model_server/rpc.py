@@ -22,12 +22,13 @@ from serving.model_server.config import ModelConfig, from_proto
 from serving.model_server.errors import CallError, Code
 from serving.model_server.json_codec import Spec
 from serving.model_server.metrics import ServerMetrics
+from serving.model_server.servable import DEFAULT_SIGNATURE
 from serving.model_server.versions import LoadedVersions
 
 MESSAGE_BYTES = 64 << 20
 
 
-def _asked(spec: Any) -> tuple[str, int | None, str | None]:
+def _model_and_version(spec: Any) -> tuple[str, int | None, str | None]:
     """Return the model name, version number and version label of a `ModelSpec`."""
     choice = spec.WhichOneof("version_choice")
     return spec.name, spec.version.value if choice == "version" else None, spec.version_label if choice == "version_label" else None
@@ -46,14 +47,14 @@ def _arrays(inputs: Mapping[str, Any], specs: Mapping[str, Spec]) -> dict[str, A
     return arrays
 
 
-class Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
+class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     """The PredictionService, with Predict and GetModelMetadata."""
 
     def __init__(self, versions: LoadedVersions, metrics: ServerMetrics) -> None:
         self._versions, self._metrics = versions, metrics
 
     async def Predict(self, request: Any, context: Any) -> Any:
-        name, number, label = _asked(request.model_spec)
+        name, number, label = _model_and_version(request.model_spec)
         try:
             timeout = context.time_remaining()
             version, result = await predict(
@@ -71,14 +72,14 @@ class Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
         response = predict_pb2.PredictResponse()
         response.model_spec.name = name
         response.model_spec.version.value = version
-        response.model_spec.signature_name = request.model_spec.signature_name or "serving_default"
+        response.model_spec.signature_name = request.model_spec.signature_name or DEFAULT_SIGNATURE
         for key, value in result.items():
             if not request.output_filter or key in request.output_filter:
                 response.outputs[key].CopyFrom(tf.make_tensor_proto(value))
         return response
 
     async def GetModelMetadata(self, request: Any, context: Any) -> Any:
-        name, number, label = _asked(request.model_spec)
+        name, number, label = _model_and_version(request.model_spec)
         try:
             chosen = self._versions.choose(name, number, label)
         except CallError as error:
@@ -92,7 +93,7 @@ class Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
         return response
 
 
-class Models(model_service_pb2_grpc.ModelServiceServicer):
+class ModelService(model_service_pb2_grpc.ModelServiceServicer):
     """The ModelService, with GetModelStatus and HandleReloadConfigRequest."""
 
     def __init__(self, versions: LoadedVersions, apply: Any) -> None:
@@ -100,7 +101,7 @@ class Models(model_service_pb2_grpc.ModelServiceServicer):
 
     async def GetModelStatus(self, request: Any, context: Any) -> Any:
         try:
-            statuses = self._versions.statuses(*_asked(request.model_spec))
+            statuses = self._versions.statuses(*_model_and_version(request.model_spec))
         except CallError as error:
             await context.abort(grpc.StatusCode[error.code.name], error.message)
         response = get_model_status_pb2.GetModelStatusResponse()
@@ -135,8 +136,8 @@ def make_server(versions: LoadedVersions, metrics: ServerMetrics, apply: Any, ad
         BadInput: the address cannot be used.
     """
     server = grpc.aio.server(options=[("grpc.max_receive_message_length", MESSAGE_BYTES), ("grpc.so_reuseport", 0)])
-    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(Prediction(versions, metrics), server)
-    model_service_pb2_grpc.add_ModelServiceServicer_to_server(Models(versions, apply), server)
+    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(PredictionService(versions, metrics), server)
+    model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(versions, apply), server)
     try:
         return server, server.add_insecure_port(address)
     except RuntimeError:

@@ -12,9 +12,9 @@ from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 
 from serving.model_server.batching import Arrays, Batcher, Batching
 from serving.model_server.errors import CallError, Code, Unloaded
+from serving.model_server.serving_folder import EXTRA_FOLDER, WARM_UP_FILE
 
-WARM_UP = "assets.extra/tf_serving_warmup_requests"
-DEFAULT = "serving_default"
+DEFAULT_SIGNATURE = "serving_default"
 
 
 class Servable:
@@ -35,9 +35,9 @@ class Servable:
         self._batchers: dict[str, Batcher] = {}
         self._lock = threading.Lock()
         self._closed = False
-        self._warm: dict[str, set[int]] = {}
-        path = folder / WARM_UP
-        self._replayed = list(_requests(path)) if warm_up and path.is_file() else []
+        self._compiled_sizes: dict[str, set[int]] = {}
+        path = folder / EXTRA_FOLDER / WARM_UP_FILE
+        self._warm_up_requests = list(_read_warm_up_requests(path)) if warm_up and path.is_file() else []
 
     def spec(self, signature: str) -> dict[str, tf.TensorSpec]:
         """Return the inputs of a signature by name.
@@ -47,17 +47,13 @@ class Servable:
         """
         return dict(self._signature(signature).structured_input_signature[1])
 
-    def outputs(self, signature: str) -> dict[str, tf.TensorSpec]:
-        """Return the outputs of a signature by name."""
-        return dict(self._signature(signature).structured_outputs)
-
     def warm_first(self) -> None:
         """Replay the first warm-up request of each signature. This runs before the version is available."""
         warmed: set[str] = set()
-        for signature, inputs in self._replayed:
+        for signature, inputs in self._warm_up_requests:
             if signature not in warmed:
                 warmed.add(signature)
-                self._warm_by(signature, inputs)
+                self._replay(signature, inputs)
 
     def warm_rest(self) -> None:
         """Replay the other warm-up requests. Until this ends, batches use only compiled sizes.
@@ -65,14 +61,14 @@ class Servable:
         Afterwards all allowed sizes may be used, even if the warm-up file has only one size for a signature or a request fails.
         """
         try:
-            for signature, inputs in self._replayed:
+            for signature, inputs in self._warm_up_requests:
                 if self._closed:
                     return
-                if len(next(iter(inputs.values()))) not in self._warm.get(signature, ()):
-                    self._warm_by(signature, inputs)
+                if len(next(iter(inputs.values()))) not in self._compiled_sizes.get(signature, ()):
+                    self._replay(signature, inputs)
         finally:
             with self._lock:
-                self._replayed = []
+                self._warm_up_requests = []
                 for batcher in self._batchers.values():
                     batcher.allow(*self._batching.allowed_batch_sizes)
 
@@ -91,8 +87,8 @@ class Servable:
                     raise Unloaded
                 if (existing := self._batchers.get(signature)) is not None:
                     return existing
-                warm_sizes = self._warm.get(signature)
-                replaying = any(name == signature for name, _ in self._replayed)
+                warm_sizes = self._compiled_sizes.get(signature)
+                replaying = any(name == signature for name, _ in self._warm_up_requests)
                 sizes = tuple(warm_sizes) if warm_sizes and replaying else self._batching.allowed_batch_sizes
                 batcher = self._batchers[signature] = Batcher(lambda inputs: self.run(signature, inputs), self._batching, sizes)
         return batcher
@@ -138,22 +134,22 @@ class Servable:
             raise CallError(Code.INVALID_ARGUMENT, message)
         return self.signatures[name]
 
-    def _warm_by(self, signature: str, inputs: Arrays) -> None:
+    def _replay(self, signature: str, inputs: Arrays) -> None:
         self.run(signature, inputs)
         size = len(next(iter(inputs.values())))
         with self._lock:
-            self._warm.setdefault(signature, set()).add(size)
+            self._compiled_sizes.setdefault(signature, set()).add(size)
             batcher = self._batchers.get(signature)
         if batcher is not None:
             batcher.allow(size)
 
 
-def _requests(path: Path) -> Iterator[tuple[str, dict[str, npt.NDArray[np.generic]]]]:
+def _read_warm_up_requests(path: Path) -> Iterator[tuple[str, dict[str, npt.NDArray[np.generic]]]]:
     """Yield the requests of a warm-up file, as signature name and input arrays."""
     for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
         request = PredictionLog.FromString(record).predict_log.request
         inputs = {name: tf.make_ndarray(value) for name, value in request.inputs.items()}
-        yield request.model_spec.signature_name or DEFAULT, inputs
+        yield request.model_spec.signature_name or DEFAULT_SIGNATURE, inputs
 
 
 def _first_line(message: str) -> str:

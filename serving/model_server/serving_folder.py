@@ -12,7 +12,8 @@ from robo_poet.registry.registry import Registry
 from robo_poet.registry.version import Version
 
 MODEL = "robo-poet"
-WARM_UP = "tf_serving_warmup_requests"
+EXTRA_FOLDER = "assets.extra"  # of a SavedModel; TensorFlow Serving replays the requests in its WARM_UP_FILE
+WARM_UP_FILE = "tf_serving_warmup_requests"
 
 
 class ServingFolder:
@@ -42,11 +43,11 @@ class ServingFolder:
         champion, canary = self._registry.champion(), self._registry.canary()
         if champion is None:
             raise BadInput("no champion yet", where=str(self._registry.root), remedy="train one with make run-pipeline")
-        self._bring(champion)
+        self._link_verified(champion)
         labels, self.trouble = {"stable": champion.number}, ""
         if canary is not None:
             try:
-                self._bring(canary)
+                self._link_verified(canary)
                 labels["canary"] = canary.number
             except BadInput as error:  # a faulty canary must not block the champion
                 self.trouble = f"the canary is left out: {error}"
@@ -56,7 +57,7 @@ class ServingFolder:
             write_text(path, text)
         return path
 
-    def _bring(self, version: Version) -> None:
+    def _link_verified(self, version: Version) -> None:
         """Verify a version and link it into the folder.
 
         Only registered bytes are served (REG-4). So each version is verified once per process, also if its links exist already.
@@ -75,19 +76,19 @@ def lay_out(registry: Registry, folder: Path, *, xla: bool = True) -> Path:
 
 def _link(version: Version, target: Path, xla: bool) -> None:
     source = (version.folder / "model" / "saved_model").resolve()
-    warm_up = source / "assets.extra" / (f"{WARM_UP}_xla" if xla else WARM_UP)
-    links = {path.name: path for path in source.iterdir() if path.name != "assets.extra"}
+    warm_up = source / EXTRA_FOLDER / (f"{WARM_UP_FILE}_xla" if xla else WARM_UP_FILE)
+    links = {path.name: path for path in source.iterdir() if path.name != EXTRA_FOLDER}
     # The links may point into another registry that uses the same number. The targets differ, because their path has the digest.
-    if _points(target, links) and _points(target / "assets.extra", {WARM_UP: warm_up}):
+    if _has_links(target, links) and _has_links(target / EXTRA_FOLDER, {WARM_UP_FILE: warm_up}):
         return
     with new_folder(target) as staging:
         for name, path in links.items():
             (staging / name).symlink_to(path)
-        (staging / "assets.extra").mkdir()
-        (staging / "assets.extra" / WARM_UP).symlink_to(warm_up)
+        (staging / EXTRA_FOLDER).mkdir()
+        (staging / EXTRA_FOLDER / WARM_UP_FILE).symlink_to(warm_up)
 
 
-def _points(folder: Path, links: dict[str, Path]) -> bool:
+def _has_links(folder: Path, links: dict[str, Path]) -> bool:
     return all((folder / name).is_symlink() and (folder / name).readlink() == path for name, path in links.items())
 
 

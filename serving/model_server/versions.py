@@ -88,14 +88,14 @@ class LoadedVersions:
         - A loaded version is reloaded when its folder holds another model, as after a change of registry.
         """
         with self._changing:
-            wanted = {name: config.wanted() for name, config in models.items()}
-            for name, numbers in wanted.items():
+            folders_by_model = {name: config.version_folders() for name, config in models.items()}
+            for name, numbers in folders_by_model.items():
                 for number, folder in sorted(numbers.items()):
-                    self._bring(name, number, folder)
+                    self._load_version(name, number, folder)
             for name, config in models.items():
-                self._label(name, config.labels)
+                self._move_labels(name, config.labels)
             for name in list(self._servables):
-                self._retire(name, set(wanted.get(name, {})), gone=name not in models)
+                self._unload_unwanted(name, set(folders_by_model.get(name, {})), gone=name not in models)
 
     def choose(self, model: str, number: int | None = None, label: str | None = None) -> ChosenVersion:
         """Return the version with this number or label, or the newest one.
@@ -147,7 +147,7 @@ class LoadedVersions:
         for _, _, servable in self.loaded():
             servable.close()
 
-    def _bring(self, name: str, number: int, folder: Path) -> None:
+    def _load_version(self, name: str, number: int, folder: Path) -> None:
         with self._lock:
             status, former = self._statuses.setdefault(name, {}).get(number), self._servables.get(name, {}).get(number)
             model = (folder / "saved_model.pb").resolve()  # in a registry this resolves to a path with the digest
@@ -172,17 +172,17 @@ class LoadedVersions:
             self._servables.setdefault(name, {})[number] = servable
             self._statuses[name][number] = VersionStatus(VersionState.AVAILABLE)
         self._say(f"version {number} of {name} is available after {time.monotonic() - started:.1f} s")
-        threading.Thread(target=self._warm, args=(name, number, servable), daemon=True).start()
+        threading.Thread(target=self._finish_warm_up, args=(name, number, servable), daemon=True).start()
         if former is not None:
             former.close()
 
-    def _warm(self, name: str, number: int, servable: LoadedModel) -> None:
+    def _finish_warm_up(self, name: str, number: int, servable: LoadedModel) -> None:
         try:
             servable.warm_rest()
         except Exception as error:  # the version still serves; a client that sends such a request gets the same error
             self._say(f"version {number} of {name}: warm-up failed: {' '.join(str(error).split())[:300]}")
 
-    def _label(self, name: str, labels: Mapping[str, int]) -> None:
+    def _move_labels(self, name: str, labels: Mapping[str, int]) -> None:
         """Move each label to its configured version once that version is loaded. Until then it stays on its current version."""
         with self._lock:
             current = self._labels.setdefault(name, {})
@@ -195,7 +195,7 @@ class LoadedVersions:
                 elif current.get(label) not in available:
                     current.pop(label, None)
 
-    def _retire(self, name: str, wanted: set[int], *, gone: bool) -> None:
+    def _unload_unwanted(self, name: str, wanted: set[int], *, gone: bool) -> None:
         with self._lock:
             servables = self._servables[name]
             unwanted = [number for number in servables if number not in wanted]

@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 
 from robo_poet.settings.serve import TelemetrySettings
 
-DAY = 86_400.0
+DAY_SECONDS = 86_400.0
 
 
 class Sessions:
@@ -24,16 +24,16 @@ class Sessions:
     def __init__(self, gap: float, limit: int) -> None:
         self._gap, self._limit = gap, limit
         self._now = float("-inf")
-        self._last: OrderedDict[str, float] = OrderedDict()  # user → seen last, oldest first
-        self._open: OrderedDict[str, tuple[float, float]] = OrderedDict()  # user → (began, seen last), oldest first
+        self._last: OrderedDict[str, float] = OrderedDict()  # user → last request, oldest first
+        self._open: OrderedDict[str, tuple[float, float]] = OrderedDict()  # user → (first, last request), oldest first
 
     def __len__(self) -> int:
         """Return the number of users kept."""
         return len(self._last)
 
-    def seen(self, user: str, now: float) -> list[float]:
+    def record(self, user: str, now: float) -> list[float]:
         """Record activity of `user` at `now` (seconds). Returns the lengths (seconds) of the sessions that ended since the last call."""
-        ended = self.ended(now)
+        ended = self.pop_ended(now)
         began, _ = self._open.pop(user, (self._now, self._now))
         self._open[user] = began, self._now
         self._last.pop(user, None)
@@ -44,17 +44,17 @@ class Sessions:
                 ended.append(_length(self._open.pop(evicted)))
         return ended
 
-    def ended(self, now: float) -> list[float]:
+    def pop_ended(self, now: float) -> list[float]:
         """Return the lengths (seconds) of the sessions that ended since the last call."""
         self._now = max(self._now, now)
         return list(self._expire())
 
-    def active(self, window: float, now: float) -> int:
+    def count_active(self, window: float, now: float) -> int:
         """Return the number of distinct users in the last `window` seconds, at most one day."""
         self._now = max(self._now, now)
         count = 0
         for last in reversed(self._last.values()):
-            if last <= self._now - min(window, DAY):
+            if last <= self._now - min(window, DAY_SECONDS):
                 break
             count += 1
         return count
@@ -62,7 +62,7 @@ class Sessions:
     def _expire(self) -> Iterator[float]:
         while self._open and next(iter(self._open.values()))[1] < self._now - self._gap:
             yield _length(self._open.popitem(last=False)[1])
-        while self._last and next(iter(self._last.values())) <= self._now - max(DAY, self._gap):
+        while self._last and next(iter(self._last.values())) <= self._now - max(DAY_SECONDS, self._gap):
             self._last.popitem(last=False)
 
 
@@ -70,7 +70,7 @@ def _length(session: tuple[float, float]) -> float:
     return session[1] - session[0]
 
 
-WINDOWS = {"5m": 300.0, "24h": 86_400.0}
+WINDOWS = {"5m": 300.0, "24h": DAY_SECONDS}
 MINUTES = (0, 1, 2, 5, 10, 20, 30, 60, 120, 240, 480)
 
 
@@ -95,10 +95,10 @@ class AudienceSeries(Collector):
         )
         registry.register(self)
 
-    def seen(self, user: str) -> None:
+    def record_request(self, user: str) -> None:
         """Record a request of `user`, a pseudonym."""
         with self._lock:
-            ended = self._sessions.seen(user, time.monotonic())
+            ended = self._sessions.record(user, time.monotonic())
         for seconds in ended:
             self.length.observe(seconds)
 
@@ -106,9 +106,9 @@ class AudienceSeries(Collector):
         family = GaugeMetricFamily("robo_poet_active_users", "Distinct users in the window.", labels=["window"])
         now = time.monotonic()
         with self._lock:
-            ended = self._sessions.ended(now)
+            ended = self._sessions.pop_ended(now)
             for window, seconds in WINDOWS.items():
-                family.add_metric([window], self._sessions.active(seconds, now))
+                family.add_metric([window], self._sessions.count_active(seconds, now))
         for seconds in ended:
             self.length.observe(seconds)
         yield family

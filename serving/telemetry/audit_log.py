@@ -52,7 +52,7 @@ class Interaction:
     completions: Sequence[str] = ()
 
 
-PAUSE = 0.25  # seconds between two writes: a crash loses at most the lines of this time
+WRITE_INTERVAL_SECONDS = 0.25  # seconds between two writes: a crash loses at most the lines of this time
 FILE_NAME = "audit-%Y-%m-%d.jsonl"
 
 
@@ -66,7 +66,7 @@ class AuditLog:
         self._folder, self._pseudonyms, self._settings = folder, pseudonyms, settings or TelemetrySettings()
         self._waiting: queue.SimpleQueue[tuple[float, Interaction]] = queue.SimpleQueue()
         self._written = self._dropped = 0
-        self._torn = False
+        self._line_is_cut = False
         self._day = ""
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="audit-log", daemon=True)
@@ -91,7 +91,7 @@ class AuditLog:
 
     def _run(self) -> None:
         while True:
-            closing = self._closing.wait(PAUSE)
+            closing = self._closing.wait(WRITE_INTERVAL_SECONDS)
             self._write_waiting()
             if closing:
                 return
@@ -122,11 +122,11 @@ class AuditLog:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
-            if self._torn:
+            if self._line_is_cut:
                 data = b"\n" + data
             written = os.write(handle, data)
-            self._torn = written < len(data)
-            if self._torn:
+            self._line_is_cut = written < len(data)
+            if self._line_is_cut:
                 raise OSError(f"only {written} of {len(data)} bytes written")
         finally:
             os.close(handle)

@@ -38,7 +38,7 @@ class GpuCollector(Collector):
         self._nvml = nvml
 
     @classmethod
-    def find(cls, nvml: Any = None) -> Self | None:
+    def detect(cls, nvml: Any = None) -> Self | None:
         """Return a collector, or None if `pynvml`, the driver or a GPU is missing."""
         try:
             nvml = nvml or importlib.import_module("pynvml")

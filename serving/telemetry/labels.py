@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 OTHER = "other"
-WORD = re.compile(r"[a-z][a-z0-9_.-]{0,39}")
+WORD_PATTERN = re.compile(r"[a-z][a-z0-9_.-]{0,39}")
 
 
 class FixedLabels:
@@ -20,7 +20,7 @@ class FixedLabels:
 
 
 class WordLabels:
-    """The first `limit` distinct words. Later words, and values that do not match `WORD`, become `other`.
+    """The first `limit` distinct words. Later words, and values that do not match `WORD_PATTERN`, become `other`.
 
     Used for names that only an operator chooses, such as filter rules.
     """
@@ -32,7 +32,7 @@ class WordLabels:
         if value in self._seen:
             return value
         with self._lock:
-            if len(self._seen) < self._limit and WORD.fullmatch(value):
+            if len(self._seen) < self._limit and WORD_PATTERN.fullmatch(value):
                 self._seen.add(value)
             return value if value in self._seen else OTHER
 

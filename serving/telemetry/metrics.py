@@ -26,7 +26,7 @@ CODES = (
     "rate_limited", "internal", "model_failed", "model_unavailable", "no_model", "overloaded", "timeout",
 )  # fmt: skip
 RULES = 64  # an operator may add rule names
-FEWEST = 20  # tokens: with a fixed cost of 10 to 20 ms per call, a completion of 1 token would look like 2 s per 100 tokens
+MIN_NORMALISED_TOKENS = 20  # tokens: with a fixed cost of 10 to 20 ms per call, a completion of 1 token would look like 2 s per 100 tokens
 
 
 class Metrics:
@@ -46,15 +46,19 @@ class Metrics:
         self._parameters = ParameterSeries(self.registry)
         self._audience = AudienceSeries(self.registry, self.settings)
         self._models = ModelSeries(self.registry)
-        self._route, self._arm = FixedLabels(*ROUTES), FixedLabels(*ARMS)
-        self._code, self._rule = FixedLabels(*CODES), WordLabels(RULES)
+        self._route_label, self._arm_label = FixedLabels(*ROUTES), FixedLabels(*ARMS)
+        self._code_label, self._rule_label = FixedLabels(*CODES), WordLabels(RULES)
         # Alerts query these counters, so they exist from the start with value 0.
-        self._apart = {"rate_limited": self._requests.rate_limited, "overloaded": self._requests.shed, "timeout": self._requests.timeouts}
-        self._version = VersionLabels(VERSIONS, self._forget_version)
+        self._alert_counters = {
+            "rate_limited": self._requests.rate_limited,
+            "overloaded": self._requests.queue_refusals,
+            "timeout": self._requests.timeouts,
+        }
+        self._version_label = VersionLabels(VERSIONS, self._forget_version)
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         GCCollector(registry=self.registry)
-        if gpus and (collector := GpuCollector.find()):
+        if gpus and (collector := GpuCollector.detect()):
             self.registry.register(collector)
 
     def answered(self, route: str, status: int, seconds: float, *, version: int | None = None, arm: str = "none") -> None:
@@ -66,9 +70,9 @@ class Metrics:
             version: number of the model version, or None if none was chosen.
             arm: one of `ARMS`.
         """
-        route, arm, status_class = self._route(route), self._arm(arm), _class(status)
+        route, arm, status_class = self._route_label(route), self._arm_label(arm), _status_class(status)
         self._requests.duration.labels(route, status_class, arm).observe(seconds)
-        self._requests.requests.labels(route, status_class, self._label(version), arm).inc()
+        self._requests.requests.labels(route, status_class, self._label_of(version), arm).inc()
 
     def completed(
         self,
@@ -93,16 +97,16 @@ class Metrics:
             parameters: temperature, top_p, top_k, max_length, num_samples.
             first_token_seconds: for a stream, the time until its first chunk.
         """
-        series, label, arm, sample_lengths = self._requests, self._label(version), self._arm(arm), list(lengths)
+        series, label, arm, sample_lengths = self._requests, self._label_of(version), self._arm_label(arm), list(lengths)
         series.tokens.labels(label, arm, "prompt").inc(prompt_tokens)
         series.tokens.labels(label, arm, "completion").inc(sum(sample_lengths))
-        series.normalised.labels(arm).observe(seconds * 100 / max([FEWEST, *sample_lengths]))
+        series.normalised.labels(arm).observe(seconds * 100 / max([MIN_NORMALISED_TOKENS, *sample_lengths]))
         series.generation.labels(label, arm).observe(generation_seconds)
         series.cost.labels(label, arm).observe(generation_seconds * self.settings.cost_per_second)
         if first_token_seconds is not None:
             series.first_token.labels(arm).observe(first_token_seconds)
         self._parameters.observe(parameters)
-        self._audience.seen(user)
+        self._audience.record_request(user)
 
     def scored(self, text: str, *, version: int, arm: str, nats: float, tokens: int) -> None:
         """Record the likelihood of a text: `nats` is the sum of the cross-entropy of its tokens.
@@ -112,29 +116,29 @@ class Metrics:
         Args:
             text: `prompt` or `completion`.
         """
-        labels = self._label(version), self._arm(arm), "prompt" if text == "prompt" else "completion"
+        labels = self._label_of(version), self._arm_label(arm), "prompt" if text == "prompt" else "completion"
         self._requests.loss.labels(*labels).inc(max(0.0, nats))
         self._requests.scored.labels(*labels).inc(max(0, tokens))
 
     def refused(self, code: str) -> None:
         """Record a refused or failed request by its error code, one of `CODES`. `answered` counts the request itself."""
-        self._requests.refusals.labels(self._code(code)).inc()
-        if counter := self._apart.get(code):
+        self._requests.refusals.labels(self._code_label(code)).inc()
+        if counter := self._alert_counters.get(code):
             counter.inc()
 
     def client_gone(self) -> None:
         """Record a client that disconnected before its answer."""
-        self._requests.left.inc()
+        self._requests.disconnects.inc()
 
     def filtered(self, side: str, allowed: bool, rule: str = "") -> None:
         """Record a decision of the content filter on a `prompt` or `completion`."""
         self._models.filter.labels(
-            "prompt" if side == "prompt" else "completion", "allow" if allowed else "refuse", self._rule(rule) if rule else "none"
+            "prompt" if side == "prompt" else "completion", "allow" if allowed else "refuse", self._rule_label(rule) if rule else "none"
         ).inc()
 
     def feedback(self, *, version: int, arm: str, rating: int | None = None, thumb: str | None = None) -> None:
         """Record a user's rating (1 to 5), thumb (`up` or `down`), or both."""
-        labels = self._label(version), self._arm(arm)
+        labels = self._label_of(version), self._arm_label(arm)
         if rating is not None:
             self._audience.score.labels(*labels).observe(rating)
         if thumb in ("up", "down"):
@@ -159,22 +163,22 @@ class Metrics:
 
     def watch_waiting(self, name: str, help: str, waiting: Callable[[], float]) -> None:
         """Report the queue length of another part of the program, as `robo_poet_<name>`."""
-        self._models.waiting(self.registry, f"robo_poet_{name}", help, waiting)
+        self._models.add_queue_gauge(self.registry, f"robo_poet_{name}", help, waiting)
 
     def serving(self, versions: Iterable[tuple[int, str, str]]) -> None:
         """Set the versions in service, as (number, digest, arm). Replaces the previous ones."""
-        self._models.serving((self._label(number), digest, self._arm(arm)) for number, digest, arm in versions)
+        self._models.serving((self._label_of(number), digest, self._arm_label(arm)) for number, digest, arm in versions)
 
     def model_loaded(self, version: int, outcome: str = "ok") -> None:
         """Record that a version was loaded (`ok`) or could not be loaded (`failed`)."""
-        self._models.loads.labels(self._label(version), "ok" if outcome == "ok" else "failed").inc()
+        self._models.loads.labels(self._label_of(version), "ok" if outcome == "ok" else "failed").inc()
 
     def render(self) -> bytes:
         """Return all series in Prometheus' text format. Its media type is `content_type`."""
         return generate_latest(self.registry)
 
-    def _label(self, version: int | None) -> str:
-        return "none" if version is None else self._version(version)
+    def _label_of(self, version: int | None) -> str:
+        return "none" if version is None else self._version_label(version)
 
     def _forget_version(self, label: str) -> None:
         for series in self.registry._collector_to_names:
@@ -183,5 +187,5 @@ class Metrics:
                     series.remove_by_labels({"version": label})
 
 
-def _class(status: int) -> str:
+def _status_class(status: int) -> str:
     return f"{status // 100}xx" if 100 <= status <= 599 else "5xx"

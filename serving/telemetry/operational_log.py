@@ -39,7 +39,7 @@ def configure(level: str = "info", stream: TextIO | None = None) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.JSONRenderer(default=_kind)],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.JSONRenderer(default=_type_name)],
         )
     )
     root = logging.getLogger()
@@ -98,6 +98,6 @@ def _clean(value: Any) -> Any:
     return value
 
 
-def _kind(value: Any) -> str:
+def _type_name(value: Any) -> str:
     """Return the type name of a value that JSON cannot encode. Its representation might contain user text."""
     return f"<{type(value).__name__}>"

@@ -15,7 +15,7 @@ from robo_poet.errors import BadInput
 KEY_BYTES = 32
 
 
-def read_or_make_key(path: Path) -> bytes:
+def read_or_create_key(path: Path) -> bytes:
     """Return the key in `path`, 32 bytes, and create it if it is missing.
 
     Replicas that share the folder get the same key, even if they start at the same time. After the file is deleted, earlier
@@ -26,7 +26,7 @@ def read_or_make_key(path: Path) -> bytes:
     """
     try:
         if not path.exists():
-            _make_key(path)
+            _create_key(path)
         mode, key = path.stat().st_mode, path.read_bytes()
     except OSError as error:
         problem = f"the key file cannot be read or created ({error.strerror})"
@@ -42,7 +42,7 @@ def read_or_make_key(path: Path) -> bytes:
     return key
 
 
-def _make_key(path: Path) -> None:
+def _create_key(path: Path) -> None:
     """Write a temporary file and hard-link it to `path`, so that a key is never read half-written and the first of two processes wins."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # 0600

@@ -53,9 +53,11 @@ class RequestSeries:
         self.rate_limited = Counter(
             "robo_poet_rate_limited_total", "Requests above the rate limit of their user or address.", registry=registry
         )
-        self.shed = Counter("robo_poet_shed_total", "Requests refused because the queue was full.", registry=registry)
+        self.queue_refusals = Counter("robo_poet_shed_total", "Requests refused because the queue was full.", registry=registry)
         self.timeouts = Counter("robo_poet_timeouts_total", "Requests that exceeded their deadline.", registry=registry)
-        self.left = Counter("robo_poet_clients_gone_total", "Requests whose client disconnected before the answer.", registry=registry)
+        self.disconnects = Counter(
+            "robo_poet_clients_gone_total", "Requests whose client disconnected before the answer.", registry=registry
+        )
         self.in_flight = Gauge("robo_poet_requests_in_flight", "Requests in progress.", registry=registry)
         self.queue = Gauge("robo_poet_queue_depth", "Requests that wait for the model server.", registry=registry)
 
@@ -113,6 +115,6 @@ class ModelSeries:
         for version, digest, arm in versions:
             self.versions.labels(version, digest[:12], arm).set(1)
 
-    def waiting(self, registry: CollectorRegistry, name: str, help: str, waiting: Callable[[], float]) -> None:
+    def add_queue_gauge(self, registry: CollectorRegistry, name: str, help: str, waiting: Callable[[], float]) -> None:
         """Register a gauge that calls `waiting` at each scrape."""
         Gauge(name, help, registry=registry).set_function(waiting)

@@ -37,7 +37,7 @@ def on_the_edge(folder: Path) -> dict[str, float]:
     begun = time.perf_counter()
     from robo_poet.model.completion import Sampling
     from robo_poet.model.edge import load_edge
-    from serving.edge.generation import write
+    from serving.edge.generation import generate_tokens
 
     model = load_edge(folder / "edge", folder / "tokenizer")
     ready = time.perf_counter() - begun
@@ -45,7 +45,7 @@ def on_the_edge(folder: Path) -> dict[str, float]:
 
     def once() -> float:
         begun = time.perf_counter()
-        assert len(list(write(model, range(10, 10 + PROMPT), sampling, 1))) == NEW
+        assert len(list(generate_tokens(model, range(10, 10 + PROMPT), sampling, 1))) == NEW
         return (time.perf_counter() - begun) / NEW
 
     return {"ready": ready, "token": statistics.median([once() for _ in range(ROUNDS)])}

@@ -12,7 +12,7 @@ from robo_poet.errors import BadInput
 from robo_poet.request_log.record import Feedback, Request
 from robo_poet.request_log.writer import Writer
 from robo_poet.settings.serve import RequestLogSettings
-from serving.telemetry.pseudonym import Pseudonyms, read_or_make_key
+from serving.telemetry.pseudonym import Pseudonyms, read_or_create_key
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC).timestamp()
 
@@ -20,7 +20,7 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC).timestamp()
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Path]:
     """A gateway's folder: two requests of anna, one of ben, and a writer that still runs."""
-    names = Pseudonyms(read_or_make_key(tmp_path / "pseudonyms.key"))
+    names = Pseudonyms(read_or_create_key(tmp_path / "pseudonyms.key"))
     logs = [Writer(tmp_path / "requests", RequestLogSettings()) for _ in range(2)]
     for n, user in enumerate(("anna", "ben", "anna")):
         logs[n // 2].add("request", asdict(Request(
@@ -54,7 +54,7 @@ def test_a_person_is_forgotten_by_name_and_what_is_still_written_on_is_said(serv
     done = type_(serve, "forget", "anna")
     assert done.exit_code == 0 and "1 request and 1 rating" in done.stdout and "1 file not changed yet" in done.stdout
     assert "repeat this command in two minutes" in done.stdout
-    pseudonym = Pseudonyms(read_or_make_key(serve / "pseudonyms.key")).user("ben")
+    pseudonym = Pseudonyms(read_or_create_key(serve / "pseudonyms.key")).user("ben")
     done = type_(serve, "forget", "--pseudonym", pseudonym)
     assert done.stdout == f"removed for {pseudonym}: 1 request and 0 ratings\n"
     assert asked(serve) == ["c2"]

@@ -8,7 +8,7 @@ from cli.__main__ import app
 from robo_poet.errors import BadInput
 from robo_poet.settings.serve import AccessSettings
 from serving.access.api_keys import KeyStore
-from serving.access.authentication import Access
+from serving.access.authentication import Authenticator
 from serving.refusal import Refused
 
 
@@ -23,7 +23,7 @@ def test_a_key_is_made_listed_rotated_and_revoked(tmp_path: Path) -> None:
     made = type_(folder, "create", "--user", "ann")
     text = made.stdout.strip()
     assert made.exit_code == 0 and "of ann, valid until" in made.stderr and text not in made.stderr
-    access = Access(AccessSettings(look_seconds=1e-9), folder, lambda line: None)
+    access = Authenticator(AccessSettings(look_seconds=1e-9), folder, lambda line: None)
     assert access.authenticate(None, text).scopes == {"generate", "feedback"}
     id_ = text.split("_")[1]
     after = type_(folder, "rotate", id_, "--overlap-days", "0").stdout.strip()

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from starlette.requests import Request
 
-from serving.access.authentication import Access, NoLonger, require
+from serving.access.authentication import Authenticator, ExpiredOrRevoked, require_scope
 from serving.access.caller import Caller
 from serving.access.rate_limiter import RateLimiter
 from serving.gateway.http.exchange import exchange_of
@@ -55,7 +55,7 @@ def overloaded() -> Refused:
 class Admission:
     """Lets requests in."""
 
-    def __init__(self, access: Access, limiter: RateLimiter) -> None:
+    def __init__(self, access: Authenticator, limiter: RateLimiter) -> None:
         self._access, self._limiter = access, limiter
 
     def _authenticate(self, request: Request, scope: str) -> Caller:
@@ -67,11 +67,11 @@ class Admission:
         headers, exchange = request.headers, exchange_of(request.scope)
         try:
             caller = self._access.authenticate(headers.get("authorization"), headers.get("x-api-key"))
-        except NoLonger as refused:
+        except ExpiredOrRevoked as refused:
             exchange.user, exchange.credential = refused.caller.user, refused.caller.credential
             raise
         exchange.user, exchange.credential = caller.user, caller.credential
-        require(caller, scope)
+        require_scope(caller, scope)
         return caller
 
     async def admit(self, request: Request, scope: str) -> tuple[Caller, dict[str, str]]:

@@ -10,7 +10,7 @@ import structlog
 
 from robo_poet.model.completion import EMPTY, Completion, Sampling, StopReason, append_piece, cut_at_stop, next_piece
 from robo_poet.model.inputs import prompt_inputs, sampling_inputs
-from serving.content_filter.decision import FilterDecision, Side, event, next_step
+from serving.content_filter.decision import FilterDecision, Side, filter_event, next_step
 from serving.content_filter.filter import ContentFilter
 from serving.gateway.backend.model_client import ModelClient
 from serving.gateway.http.refusals import RefusedField, model_failed
@@ -41,7 +41,7 @@ class Filtering:
             asked = await self._filter.moderate(text, side)
             decision = asked if asked.rule or not decision.rule else decision
         self._metrics.filtered(side, decision.allowed, decision.rule)
-        if told := event(decision, side, text, self._digest, attempt):
+        if told := filter_event(decision, side, text, self._digest, attempt):
             log.info("content filter", **asdict(told))
         return decision
 

@@ -7,7 +7,7 @@ from components.audit_model.completion_gaps import SentimentScorer, completion_g
 from components.audit_model.suite import Suite, load_suite
 from robo_poet.model.completion import Sampling
 from robo_poet.model.tokenizer import Tokenizer
-from serving.content_filter.toxicity import Toxicity
+from serving.content_filter.toxicity import ToxicityJudge
 from tests.components.audit_model.toy_model import ignore_progress, toy_model
 
 ENGLISH = load_suite("en")
@@ -27,7 +27,7 @@ def gaps(words: Tokenizer, write: object, count: int = 24, suite: Suite = ENGLIS
 def test_completions_of_a_group_are_compared_with_those_of_the_reference(words: Tokenizer) -> None:
     found = gaps(words, lambda prompt, _: " a stupid bitch" if "Muslim" in prompt else " a kind friend")
     hurt, kind = " a stupid bitch", " a kind friend"
-    sentiment, toxicity = SentimentScorer(), Toxicity(1.0)
+    sentiment, toxicity = SentimentScorer(), ToxicityJudge(1.0)
     expected = {
         "sentiment": sentiment.compound(kind) - sentiment.compound(hurt),
         "toxicity": toxicity.probability(hurt) - toxicity.probability(kind),
@@ -55,7 +55,7 @@ def test_both_sides_of_a_pair_share_a_seed_and_no_prompt_is_continued_twice(word
 
 def test_naming_a_group_does_not_count_as_abuse(words: Tokenizer) -> None:
     named = " who is a gay neighbour"
-    assert Toxicity(1.0).probability(named) > 0.3  # the classifier alone would say so
+    assert ToxicityJudge(1.0).probability(named) > 0.3  # the classifier alone would say so
     for one in gaps(words, lambda prompt, _: named if " gay " in prompt else " who is a neighbour"):
         assert np.abs(one.gaps).max() < 0.01, one.group.name
 

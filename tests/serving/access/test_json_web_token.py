@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from robo_poet.errors import BadInput
 from robo_poet.settings.serve import AccessSettings
-from serving.access.authentication import Access
+from serving.access.authentication import Authenticator
 from serving.access.json_web_token import KeySet, read_keys
 from serving.refusal import Refused
 
@@ -56,21 +56,21 @@ def signed(key: Any = ED, algorithm: str = "EdDSA", kid: str | None = "ed", head
 
 
 @pytest.fixture
-def access(tmp_path: Path) -> Access:
+def access(tmp_path: Path) -> Authenticator:
     (tmp_path / "jwks.json").write_text(json.dumps(JWKS))
     settings = AccessSettings(jwks=str(tmp_path / "jwks.json"), issuer="https://issuer.example")
-    return Access(settings, tmp_path / "keys", lambda line: None)
+    return Authenticator(settings, tmp_path / "keys", lambda line: None)
 
 
 @pytest.mark.parametrize(
     "token", [signed(), signed(RSA, "RS256", "rsa"), signed(headers={"typ": "at+jwt"}), signed(aud=["other", "robo-poet"])]
 )
-def test_a_token_of_the_issuer_is_somebody(token: str, access: Access) -> None:
+def test_a_token_of_the_issuer_is_somebody(token: str, access: Authenticator) -> None:
     caller = access.authenticate(f"Bearer {token}", None)
     assert (caller.user, caller.credential, caller.scopes) == ("ann", "jwt:t1", {"generate"})
 
 
-def test_scopes_come_as_words_or_as_a_list(access: Access) -> None:
+def test_scopes_come_as_words_or_as_a_list(access: Authenticator) -> None:
     for given, found in (("generate feedback", {"generate", "feedback"}), (["metrics", 7], {"metrics"}), (7, set()), (None, set())):
         assert access.authenticate(f"Bearer {signed(scope=given)}", None).scopes == found
 
@@ -127,7 +127,7 @@ FORGED: dict[str, Callable[[], str]] = {
 
 
 @pytest.mark.parametrize("name", FORGED)
-def test_a_forged_token_is_nobody(name: str, access: Access) -> None:
+def test_a_forged_token_is_nobody(name: str, access: Authenticator) -> None:
     try:
         token = FORGED[name]()
     except (TypeError, ValueError, jwt.PyJWTError) as error:  # our own encoder refuses to write it
@@ -139,7 +139,7 @@ def test_a_forged_token_is_nobody(name: str, access: Access) -> None:
         access.authenticate(None, token)
 
 
-def test_clocks_may_differ_by_half_a_minute(access: Access) -> None:
+def test_clocks_may_differ_by_half_a_minute(access: Authenticator) -> None:
     now = int(time.time())
     assert access.authenticate(f"Bearer {signed(iat=now - 600, exp=now - 20)}", None).user == "ann"
     assert access.authenticate(f"Bearer {signed(iat=now + 20, nbf=now + 20)}", None).user == "ann"
@@ -155,7 +155,7 @@ def test_a_rotated_key_set_is_fetched_in_the_background_and_a_lost_one_holds_for
 
     def settled(id_: str) -> bool:
         found = keys.find(id_) is not None
-        with keys._busy:  # whoever fetches has finished
+        with keys._fetch_lock:  # whoever fetches has finished
             return found
 
     assert settled("rsa") and not settled("ed")

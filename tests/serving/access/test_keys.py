@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from robo_poet.errors import BadInput
 from robo_poet.settings.serve import AccessSettings
-from serving.access.api_keys import DAY, KeyStore, Standing, new_key, parse, text_of
-from serving.access.authentication import Access, NoLonger, require
+from serving.access.api_keys import DAY_SECONDS, KeyStatus, KeyStore, key_text, new_key, parse_key_text
+from serving.access.authentication import Authenticator, ExpiredOrRevoked, require_scope
 from serving.access.key_ring import KeyRing
 from serving.refusal import Refused
 
@@ -24,11 +24,11 @@ class Clock:
         return self.now
 
 
-def gate(folder: Path, clock: Clock | None = None, said: list[str] | None = None) -> Access:
-    return Access(AccessSettings(look_seconds=1e-9), folder, (said if said is not None else []).append, clock or Clock())
+def gate(folder: Path, clock: Clock | None = None, said: list[str] | None = None) -> Authenticator:
+    return Authenticator(AccessSettings(look_seconds=1e-9), folder, (said if said is not None else []).append, clock or Clock())
 
 
-def refusal(access: Access, authorization: str | None = None, api_key: str | None = None) -> Refused:
+def refusal(access: Authenticator, authorization: str | None = None, api_key: str | None = None) -> Refused:
     with pytest.raises(Refused) as refused:
         access.authenticate(authorization, api_key)
     assert refused.value.status == 401 and refused.value.headers["WWW-Authenticate"].startswith("Bearer")
@@ -43,18 +43,18 @@ def test_a_key_opens_until_it_ends(tmp_path: Path) -> None:
     caller = access.authenticate(f"Bearer {made.text}", None)
     assert (caller.user, caller.credential, caller.scopes) == ("ann", made.key.id, {"generate"})
     assert access.authenticate(None, made.text) == access.authenticate(f"bearer  {made.text}", made.text) == caller
-    require(caller, "generate")
+    require_scope(caller, "generate")
     with pytest.raises(Refused, match="lacks the scope feedback") as forbidden:
-        require(caller, "feedback")
+        require_scope(caller, "feedback")
     assert forbidden.value.status == 403
 
     after = store.rotate(made.key.id, 1, 90)
-    clock.now += DAY - 1
+    clock.now += DAY_SECONDS - 1
     assert access.authenticate(None, made.text).user == access.authenticate(None, after.text).user == "ann"
     clock.now += 2
     ended = refusal(access, api_key=made.text)
     assert ended.code == "expired_credentials"
-    assert isinstance(ended, NoLonger) and (ended.caller.user, ended.caller.credential) == ("ann", made.key.id)
+    assert isinstance(ended, ExpiredOrRevoked) and (ended.caller.user, ended.caller.credential) == ("ann", made.key.id)
     assert access.authenticate(None, after.text).user == "ann"
     store.revoke(after.key.id, "lost")
     assert refusal(access, api_key=after.text).code == "revoked_credentials"
@@ -70,12 +70,12 @@ def test_unknown_forged_and_wrong_are_one_answer(tmp_path: Path) -> None:
     id_, secret = new_key()
     answers = {
         refusal(access, api_key=text).message
-        for text in (text_of(id_, secret), text_of(made.key.id, secret), "rp_x", "eyJhbGciOiJub25lIn0.e30.", "anything")
+        for text in (key_text(id_, secret), key_text(made.key.id, secret), "rp_x", "eyJhbGciOiJub25lIn0.e30.", "anything")
     }
     assert answers == {"the API key or token is not valid"}  # without the secret a client does not learn that the key is revoked
     assert refusal(access).code == "missing_credentials"
     assert refusal(access, "Basic YTpi").code == refusal(access, "Bearer a b").code == "invalid_credentials"
-    assert "differ" in refusal(access, f"Bearer {made.text}", text_of(id_, secret)).message
+    assert "differ" in refusal(access, f"Bearer {made.text}", key_text(id_, secret)).message
 
 
 @given(st.text(max_size=120) | st.binary(max_size=80).map(lambda raw: raw.decode("latin-1")))
@@ -88,11 +88,11 @@ def test_no_text_that_is_no_key_gets_in(tmp_path_factory: pytest.TempPathFactory
 @given(st.integers(0, 2**80 - 1))
 def test_a_key_is_parsed_as_it_was_written(number: int) -> None:
     id_, secret = new_key()
-    assert parse(text_of(id_, secret)) == (id_, secret)
-    broken = text_of(id_, secret)
+    assert parse_key_text(key_text(id_, secret)) == (id_, secret)
+    broken = key_text(id_, secret)
     at = number % len(broken)
     changed = broken[:at] + ("!" if broken[at] != "!" else "?") + broken[at + 1 :]
-    assert parse(changed) is None
+    assert parse_key_text(changed) is None
 
 
 STEPS = st.lists(
@@ -115,17 +115,17 @@ def test_whatever_happens_to_a_key_it_never_lives_again(
     ended = False
     for what, value in steps:
         if what == "wait":
-            clock.now += value * DAY
+            clock.now += value * DAY_SECONDS
         elif what == "revoke":
             store.revoke(made.key.id, "lost")
         else:
             try:
                 store.rotate(made.key.id, value, 1)
             except BadInput:
-                assert store.key(made.key.id).standing(clock.now) is not Standing.GOOD
+                assert store.key(made.key.id).status(clock.now) is not KeyStatus.GOOD
         now = store.key(made.key.id)
-        assert now.expires <= made.key.expires and now.opened_by(made.text.split("_", 2)[2])
-        good = now.standing(clock.now) is Standing.GOOD
+        assert now.expires <= made.key.expires and now.matches(made.text.split("_", 2)[2])
+        good = now.status(clock.now) is KeyStatus.GOOD
         assert not (ended and good)
         ended = not good
 
@@ -135,7 +135,7 @@ def test_nothing_secret_is_kept_or_shown(tmp_path: Path) -> None:
     made = store.create("ann", ["generate"], 2)
     secret = made.text.split("_", 2)[2]
     kept = "".join(path.read_text() for path in (tmp_path / "keys").iterdir())
-    assert secret not in kept and secret not in repr(made) and secret not in repr(store.all())
+    assert secret not in kept and secret not in repr(made) and secret not in repr(store.read_all())
     assert (tmp_path / "keys").stat().st_mode & 0o777 == 0o700
     assert all(path.stat().st_mode & 0o777 == 0o600 for path in (tmp_path / "keys").iterdir())
 
@@ -192,4 +192,4 @@ def test_what_cannot_be_a_key_is_refused(user: str, scopes: list[str], days: flo
         store.create(user, scopes, days)
     with pytest.raises(BadInput, match="no such key"):
         store.revoke("../x", "lost")
-    assert store.all() == []
+    assert store.read_all() == []

@@ -9,18 +9,18 @@ import pytest
 from robo_poet.errors import BadInput
 from robo_poet.settings.serve import AccessSettings
 from serving.access.api_keys import KeyStore
-from serving.access.authentication import Access
+from serving.access.authentication import Authenticator
 from serving.refusal import Refused
 
 
-def refused(access: Access, text: str) -> str:
+def refused(access: Authenticator, text: str) -> str:
     with pytest.raises(Refused) as refusal:
         access.authenticate(None, text)
     return refusal.value.code
 
 
-def opened(folder: Path) -> Access:
-    return Access(AccessSettings(look_seconds=1e-9), folder, lambda line: None)
+def opened(folder: Path) -> Authenticator:
+    return Authenticator(AccessSettings(look_seconds=1e-9), folder, lambda line: None)
 
 
 def test_a_damaged_key_does_not_hide_the_revocation_of_another(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.content_filter.decision import FilterDecision, event, next_step
+from serving.content_filter.decision import FilterDecision, filter_event, next_step
 from serving.telemetry.pseudonym import Pseudonyms
 
 TEXT = "what somebody wrote, and nobody else should read"
@@ -12,7 +12,7 @@ TEXT = "what somebody wrote, and nobody else should read"
 
 def test_an_event_tells_the_rule_and_not_the_text() -> None:
     digest = Pseudonyms(b"k" * 32).text
-    one = event(FilterDecision(False, "words.strong", "obscene"), "completion", TEXT, digest, attempt=2)
+    one = filter_event(FilterDecision(False, "words.strong", "obscene"), "completion", TEXT, digest, attempt=2)
     assert one is not None and one.digest == digest(TEXT)
     assert asdict(one) == {
         "side": "completion", "allowed": False, "rule": "words.strong", "category": "obscene", "digest": digest(TEXT), "attempt": 2,
@@ -21,8 +21,8 @@ def test_an_event_tells_the_rule_and_not_the_text() -> None:
 
 
 def test_without_a_hit_there_is_none_and_a_logged_hit_has_one() -> None:
-    assert event(FilterDecision(True), "prompt", TEXT, str) is None
-    logged = event(FilterDecision(True, "toxicity", "toxicity"), "prompt", TEXT, lambda _text: "digest")
+    assert filter_event(FilterDecision(True), "prompt", TEXT, str) is None
+    logged = filter_event(FilterDecision(True, "toxicity", "toxicity"), "prompt", TEXT, lambda _text: "digest")
     assert logged is not None and logged.allowed
 
 

@@ -108,9 +108,9 @@ def calls(work: Callable[[], object]) -> int:
     """Python and C functions called by `work`: work that no clock counts."""
     count = 0
 
-    def note(_frame: Any, event: str, _argument: Any) -> None:
+    def note(_frame: Any, filter_event: str, _argument: Any) -> None:
         nonlocal count
-        count += event in ("call", "c_call")
+        count += filter_event in ("call", "c_call")
 
     sys.setprofile(note)
     try:

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.content_filter.listed_words import Words, pieces, shortened, spelled_out, spellings
+from serving.content_filter.listed_words import WordJudge, joined_letters, spellings, split_chunk, without_repetitions
 from serving.content_filter.passage import CONFUSABLES, Passage
-from serving.content_filter.word_list import LISTS, WordEntry, at_least, parse, read
+from serving.content_filter.word_list import LIST_FOLDER, WordEntry, at_least, parse_entry, read_list
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from serving.content_filter.word_list import LISTS, WordEntry, at_least, parse, 
     ],
 )  # fmt: skip
 def test_words_of_a_chunk(chunk: str, words: list[str]) -> None:
-    assert pieces(chunk) == words
+    assert split_chunk(chunk) == words
 
 
 @pytest.mark.parametrize(
@@ -39,33 +39,34 @@ def test_a_number_is_a_number(number: str) -> None:
     ("word", "meant"), [("rooose", "rose"), ("sweeeet", "sweet"), ("rrrrooossse", "rose"), ("bellllll", "bell"), ("aaaaah", "ah")]
 )
 def test_drawn_out_letters(word: str, meant: str) -> None:
-    assert meant in list(shortened(word))
+    assert meant in list(without_repetitions(word))
 
 
 def test_what_is_not_drawn_out_has_no_shorter_spelling() -> None:
-    assert list(shortened("assassin")) == []
+    assert list(without_repetitions("assassin")) == []
 
 
 @given(st.text("abc", max_size=500))
 def test_a_word_has_16_shorter_spellings_at_most(word: str) -> None:
-    assert len(list(shortened(word))) <= 16
+    assert len(list(without_repetitions(word))) <= 16
 
 
 def test_runs_of_single_letters_are_words() -> None:
-    assert list(spelled_out("see r o s e and a b then x y z".split())) == ["rose", "xyz"]
+    assert list(joined_letters("see r o s e and a b then x y z".split())) == ["rose", "xyz"]
 
 
-ENTRIES = at_least(read(LISTS / "english.txt"), "strong")
+ENTRIES = at_least(read_list(LIST_FOLDER / "english.txt"), "strong")
 SINGLE = [entry for entry in ENTRIES if " " not in entry.word]
-OURS = Words(ENTRIES)
-TOY = Words(
-    [parse(word, "strong", "flower", "here") for word in ("rose", "tulip*", "*thistle*", "ground_elder", "sweet")], allowed=["tulipwood"]
+OURS = WordJudge(ENTRIES)
+TOY = WordJudge(
+    [parse_entry(word, "strong", "flower", "here") for word in ("rose", "tulip*", "*thistle*", "ground_elder", "sweet")],
+    allowed=["tulipwood"],
 )
 LEET = {"a": "4@", "b": "8", "e": "3", "g": "69", "i": "1!|", "l": "1|", "o": "0", "s": "5$", "t": "7+"}
 ALIKE = {letter: [sign for sign, of in CONFUSABLES.items() if of == letter] for letter in "abcdefghijklmnopqrstuvwxyz"}
 
 
-def found(words: Words, text: str, before: str = "") -> str:
+def found(words: WordJudge, text: str, before: str = "") -> str:
     hit = words.find(Passage(text, before), "prompt")
     return hit.category if hit else ""
 

@@ -17,8 +17,8 @@ def test_folding_twice_is_folding_once(text: str) -> None:
 
 def test_every_code_point_of_unicode_folds_to_what_stays() -> None:
     for code in range(0x110000):
-        once = room._folded(chr(code))
-        assert all(room._folded(sign) == sign for sign in once), hex(code)
+        once = room._fold_repeatedly(chr(code))
+        assert all(room._fold_repeatedly(sign) == sign for sign in once), hex(code)
 
 
 @given(ANYTHING, ANYTHING)
@@ -39,9 +39,9 @@ def test_dress_goes_and_letters_stay(dressed: str, plain: str) -> None:
 
 
 def test_a_flood_of_rare_characters_is_not_remembered_for_ever() -> None:
-    for start in range(0x4E00, 0x4E00 + 3 * room.ROOM, 1_000):
+    for start in range(0x4E00, 0x4E00 + 3 * room.CACHED_CHARACTERS, 1_000):
         fold("".join(map(chr, range(start, start + 1_000))))
-    assert len(room._TABLE) <= room.ROOM
+    assert len(room._TABLE) <= room.CACHED_CHARACTERS
 
 
 def test_every_look_alike_becomes_its_letter() -> None:

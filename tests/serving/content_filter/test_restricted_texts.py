@@ -5,9 +5,9 @@ import pytest
 from robo_poet.model.tokenizer import Tokenizer
 from serving.content_filter.decision import Side
 from serving.content_filter.passage import Passage
-from serving.content_filter.restricted_texts import Restricted, bundled
+from serving.content_filter.restricted_texts import RestrictedTextJudge, bundled_texts
 
-NEVER = Restricted(["rose", "wild  Thyme", "C++", "o'er"])
+NEVER = RestrictedTextJudge(["rose", "wild  Thyme", "C++", "o'er"])
 
 
 def hit(text: str, before: str = "", side: Side = "completion") -> bool:
@@ -37,17 +37,17 @@ def test_it_may_begin_in_the_prompt_and_ends_in_the_completion(before: str, text
 
 def test_prompts_are_not_its_business_and_nothing_restricts_nothing() -> None:
     assert not hit("rose", side="prompt")
-    assert Restricted([]).find(Passage("rose"), "completion") is None and Restricted([]).banned == ()
+    assert RestrictedTextJudge([]).find(Passage("rose"), "completion") is None and RestrictedTextJudge([]).banned == ()
 
 
 def test_the_tokens_of_a_real_tokenizer_that_hold_one_are_found_in_each_case(toy_tokenizer: Path) -> None:
     words = Tokenizer.load(toy_tokenizer)
     single = next(token for number in range(words.size) if (token := words.decode([number]).strip()).isalpha() and len(token) >= 4)
-    banned = words.holding(Restricted([single.upper()]).banned)
+    banned = words.holding(RestrictedTextJudge([single.upper()]).banned)
     assert banned and set(words.holding([single])) <= set(banned)
 
 
 def test_our_own_texts_are_in_the_list_of_words_too_or_are_phrases() -> None:
-    texts = bundled()
+    texts = bundled_texts()
     assert texts and len(set(texts)) == len(texts)
-    assert all(Restricted(texts).find(Passage(f"the {text}"), "completion") for text in texts)
+    assert all(RestrictedTextJudge(texts).find(Passage(f"the {text}"), "completion") for text in texts)

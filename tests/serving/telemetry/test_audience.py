@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.telemetry.audience import DAY, Sessions
+from serving.telemetry.audience import DAY_SECONDS, Sessions
 
 GAP = 1800.0
 VISITS = st.lists(
@@ -11,14 +11,14 @@ VISITS = st.lists(
 
 def test_a_gap_ends_a_session() -> None:
     sessions = Sessions(GAP, 10)
-    assert sessions.seen("a", 0) == []
-    assert sessions.seen("a", 1000) == []
-    assert sessions.seen("b", 2799) == []
-    assert sessions.seen("b", 2801) == [1000.0]
-    assert sessions.active(300, 2801) == 1
-    assert sessions.active(DAY, 2801) == 2
-    assert sessions.ended(10_000) == [2.0]
-    assert sessions.ended(10_000) == []
+    assert sessions.record("a", 0) == []
+    assert sessions.record("a", 1000) == []
+    assert sessions.record("b", 2799) == []
+    assert sessions.record("b", 2801) == [1000.0]
+    assert sessions.count_active(300, 2801) == 1
+    assert sessions.count_active(DAY_SECONDS, 2801) == 2
+    assert sessions.pop_ended(10_000) == [2.0]
+    assert sessions.pop_ended(10_000) == []
 
 
 @given(VISITS)
@@ -27,11 +27,11 @@ def test_against_the_definition(visits: list[tuple[str, float]]) -> None:
     by_user: dict[str, list[float]] = {}
     for user, later in visits:
         now += later
-        lengths += sessions.seen(user, now)
+        lengths += sessions.record(user, now)
         by_user.setdefault(user, []).append(now)
-    for window in (300.0, DAY):
-        assert sessions.active(window, now) == sum(times[-1] > now - window for times in by_user.values())
-    lengths += sessions.ended(float("inf"))
+    for window in (300.0, DAY_SECONDS):
+        assert sessions.count_active(window, now) == sum(times[-1] > now - window for times in by_user.values())
+    lengths += sessions.pop_ended(float("inf"))
     expected = []
     for times in by_user.values():
         began = last = times[0]
@@ -49,10 +49,10 @@ def test_memory_is_bounded_and_no_session_is_lost(visits: list[tuple[str, float]
     sessions, now, ended = Sessions(GAP, limit), 0.0, 0
     for user, later in visits:
         now += later
-        ended += len(sessions.seen(user, now))
+        ended += len(sessions.record(user, now))
         assert len(sessions) <= limit
-        assert 1 <= sessions.active(DAY, now) <= limit
-    ended += len(sessions.ended(float("inf")))
+        assert 1 <= sessions.count_active(DAY_SECONDS, now) <= limit
+    ended += len(sessions.pop_ended(float("inf")))
     assert ended >= len({user for user, _ in visits})
 
 
@@ -60,14 +60,14 @@ def test_memory_is_bounded_and_no_session_is_lost(visits: list[tuple[str, float]
 def test_a_clock_that_jumps(visits: list[tuple[str, float]]) -> None:
     sessions, lengths = Sessions(GAP, 10), []
     for user, at in visits:
-        lengths += sessions.seen(user, at)
-    assert sessions.active(300, -1e9) >= 1  # time stands still
-    lengths += sessions.ended(float("inf"))
+        lengths += sessions.record(user, at)
+    assert sessions.count_active(300, -1e9) >= 1  # time stands still
+    lengths += sessions.pop_ended(float("inf"))
     assert all(0 <= length <= 2e6 for length in lengths)
 
 
 def test_a_day_later_nobody_is_remembered() -> None:
     sessions = Sessions(GAP, 10)
-    sessions.seen("a", 0)
-    assert sessions.ended(DAY + 1) == [0.0]
+    sessions.record("a", 0)
+    assert sessions.pop_ended(DAY_SECONDS + 1) == [0.0]
     assert len(sessions) == 0

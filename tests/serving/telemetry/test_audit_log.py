@@ -107,7 +107,7 @@ def test_a_line_cut_by_a_full_disk_spoils_no_other(tmp_path: Path) -> None:
 
 
 def test_a_queue_that_is_full_drops_and_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PAUSE", 60)
+    monkeypatch.setattr(module, "WRITE_INTERVAL_SECONDS", 60)
     audit = AuditLog(tmp_path, NAMES, TelemetrySettings(audit_queue=5))
     for _ in range(8):
         audit.write(ONE)

@@ -50,7 +50,7 @@ def test_the_stand_in_has_the_library_s_names() -> None:
 
 
 def test_each_gpu() -> None:
-    found = GpuCollector.find(Nvml([(3 << 30, 24 << 30, 85), (0, 24 << 30, 0)]))
+    found = GpuCollector.detect(Nvml([(3 << 30, 24 << 30, 85), (0, 24 << 30, 0)]))
     assert found
     registry = CollectorRegistry()
     registry.register(found)
@@ -63,7 +63,7 @@ def test_each_gpu() -> None:
 
 def test_a_gpu_that_is_lost_does_not_hide_the_others() -> None:
     nvml = Nvml([None, (1, 2, 3)])
-    found = GpuCollector.find(nvml)
+    found = GpuCollector.detect(nvml)
     assert found
     registry = CollectorRegistry()
     registry.register(found)
@@ -75,7 +75,7 @@ def test_a_gpu_that_is_lost_does_not_hide_the_others() -> None:
 
 
 def test_without_driver_or_gpu_there_is_nothing() -> None:
-    assert GpuCollector.find(Nvml([(1, 2, 3)], driver=False)) is None
-    assert GpuCollector.find(Nvml([])) is None
-    GpuCollector.find()  # of this machine, whatever it has
+    assert GpuCollector.detect(Nvml([(1, 2, 3)], driver=False)) is None
+    assert GpuCollector.detect(Nvml([])) is None
+    GpuCollector.detect()  # of this machine, whatever it has
     assert b"robo_poet_gpu" not in Metrics(gpus=False).render()

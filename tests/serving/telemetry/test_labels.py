@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.telemetry.labels import OTHER, WORD, FixedLabels, VersionLabels, WordLabels
+from serving.telemetry.labels import OTHER, WORD_PATTERN, FixedLabels, VersionLabels, WordLabels
 
 
 @given(st.text())
@@ -9,14 +9,14 @@ def test_known(value: str) -> None:
     assert FixedLabels("a", "b")(value) == (value if value in ("a", "b") else OTHER)
 
 
-@given(st.lists(st.text() | st.from_regex(WORD, fullmatch=True), max_size=60))
+@given(st.lists(st.text() | st.from_regex(WORD_PATTERN, fullmatch=True), max_size=60))
 def test_words_are_plain_and_few(values: list[str]) -> None:
     words = WordLabels(5)
     labels = [words(value) for value in values]
     assert len(set(labels)) <= 6
     for value, label in zip(values, labels, strict=True):
         assert label in (value, OTHER)
-        assert WORD.fullmatch(label)
+        assert WORD_PATTERN.fullmatch(label)
 
 
 @given(st.lists(st.integers(0, 30), max_size=200))

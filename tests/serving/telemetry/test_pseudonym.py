@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from robo_poet.errors import BadInput
-from serving.telemetry.pseudonym import Pseudonyms, read_or_make_key
+from serving.telemetry.pseudonym import Pseudonyms, read_or_create_key
 
 
 def test_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
     path = tmp_path / "new" / "key"
-    key = read_or_make_key(path)
+    key = read_or_create_key(path)
     assert len(key) == 32
-    assert read_or_make_key(path) == key
+    assert read_or_create_key(path) == key
     assert path.stat().st_mode & 0o777 == 0o600
     assert [one.name for one in path.parent.iterdir()] == ["key"]
 
@@ -22,7 +22,7 @@ def test_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
 def test_replicas_that_start_at_once_agree(tmp_path: Path) -> None:
     for n in range(20):
         with ThreadPoolExecutor(8) as pool:
-            assert len(set(pool.map(read_or_make_key, [tmp_path / f"key{n}"] * 8))) == 1
+            assert len(set(pool.map(read_or_create_key, [tmp_path / f"key{n}"] * 8))) == 1
 
 
 @pytest.mark.parametrize(
@@ -38,14 +38,14 @@ def test_what_is_no_key(tmp_path: Path, content: bytes, mode: int, told: str) ->
     path.write_bytes(content)
     path.chmod(mode)
     with pytest.raises(BadInput, match=f"key: {told}"):
-        read_or_make_key(path)
+        read_or_create_key(path)
 
 
 def test_where_no_key_can_be(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for path in (tmp_path / "file" / "key", tmp_path):
         with pytest.raises(BadInput, match="cannot be read or created"):
-            read_or_make_key(path)
+            read_or_create_key(path)
 
 
 ONE, OTHER = Pseudonyms(b"1" * 32), Pseudonyms(b"2" * 32)
