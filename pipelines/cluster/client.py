@@ -35,17 +35,17 @@ class Transport(RESTClientObject):
         options["_request_timeout"] = options.get("_request_timeout") or (CONNECT_SECONDS, READ_SECONDS)
         host = self._connection.host
         try:
-            answer = super().request(method, url, **options)
+            response = super().request(method, url, **options)
         except urllib3.exceptions.HTTPError as error:
             raise no_answer(str(getattr(error, "reason", None) or error), host=host) from None
         except ApiException as error:
             raise self._explained(error) from None
-        if "html" in (answer.getheader("content-type") or ""):
+        if "html" in (response.getheader("content-type") or ""):
             raise Refused(
                 "answers with a page and not as an API: a login, or the address of another service", where=host,
                 remedy=f"{TOKEN_REMEDY}; or correct cluster.host, which often ends in /pipeline",
             )  # fmt: skip
-        return answer
+        return response
 
     def _explained(self, error: Any) -> ClusterError:
         if not error.status:
@@ -130,13 +130,13 @@ def find_experiment(client: kfp.Client, connection: Connection, *, create: bool 
         ClusterError: the token is rejected or has no access to the namespace.
     """
     name = connection.experiment
-    found = client.list_experiments(namespace=connection.namespace, filter=named(name)).experiments or []
-    if not found and create:
+    experiments = client.list_experiments(namespace=connection.namespace, filter=named(name)).experiments or []
+    if not experiments and create:
         with quietly():
             return str(client.create_experiment(name, namespace=connection.namespace).experiment_id)
-    if not found:
-        place = f" in namespace {connection.namespace}" if connection.namespace else ""
-        raise BadInput(f"there is no such experiment{place}", where=f"experiment {name}", remedy=REMEDY)
-    if found[0].storage_state == "ARCHIVED":
+    if not experiments:
+        scope = f" in namespace {connection.namespace}" if connection.namespace else ""
+        raise BadInput(f"there is no such experiment{scope}", where=f"experiment {name}", remedy=REMEDY)
+    if experiments[0].storage_state == "ARCHIVED":
         raise BadInput("is in the archive", where=f"experiment {name}", remedy="restore it in the Kubeflow UI, or name another")
-    return str(found[0].experiment_id)
+    return str(experiments[0].experiment_id)

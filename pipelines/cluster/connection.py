@@ -36,9 +36,9 @@ class Token:
             raise BadInput(
                 "is not a token: it has blanks or odd characters", where=self.where, remedy="give the token alone, without Bearer"
             )
-        ends = expiry(value)
-        if ends is not None and ends < time.time():
-            when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(ends))
+        expires = expiry(value)
+        if expires is not None and expires < time.time():
+            when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(expires))
             raise Refused(f"the token expired at {when}", where=self.where, remedy=TOKEN_REMEDY)
         return value
 
@@ -66,15 +66,15 @@ class Token:
 
 def expiry(token: str) -> float | None:
     """Return the expiry of a JSON Web Token in UNIX seconds (RFC 7519, `exp`), None for other tokens. The signature is not checked."""
-    parts = token.split(".")
-    if len(parts) != 3:
+    segments = token.split(".")
+    if len(segments) != 3:
         return None
     try:
-        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+        claims = json.loads(base64.urlsafe_b64decode(segments[1] + "=" * (-len(segments[1]) % 4)))
     except ValueError:
         return None
-    ends = claims.get("exp") if isinstance(claims, dict) else None
-    return float(ends) if isinstance(ends, int | float) else None
+    expires = claims.get("exp") if isinstance(claims, dict) else None
+    return float(expires) if isinstance(expires, int | float) else None
 
 
 PREFIX = "ROBO_POET_CLUSTER_"

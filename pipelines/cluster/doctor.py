@@ -89,7 +89,7 @@ def _unchecked(cluster: Cluster, connection: Connection) -> Iterator[Finding]:
     for claim in sorted({cluster.checkpoint_claim, cluster.registry_claim} - {""}):
         what = f"whether claim {claim} is bound, and writable for the user of the images"
         yield Finding(Level.unchecked, what, f"{kubectl} pvc {claim}")
-    for secret in sorted({*cluster.image_pull_secrets, *(one.name for one in cluster.secrets)}):
+    for secret in sorted({*cluster.image_pull_secrets, *(reference.name for reference in cluster.secrets)}):
         yield Finding(Level.unchecked, f"whether secret {secret} is there", f"{kubectl} secret {secret}")
     if cluster.service_account:
         yield Finding(
@@ -118,7 +118,7 @@ def examine(cluster: Cluster) -> Iterator[Finding]:
 
 def _live(connection: Connection) -> Iterator[Finding]:
     try:
-        client, used = connect(connection)
+        client, reached = connect(connection)
     except BadInput as error:  # every later call would fail in the same way
         if isinstance(error, Refused):
             yield Finding(Level.ok, f"something answers at {connection.host}")
@@ -127,38 +127,38 @@ def _live(connection: Connection) -> Iterator[Finding]:
         yield _lacking(error)
         return
     yield Finding(Level.ok, f"connects to {connection.host}")
-    if connection.namespace and not used.namespace:
+    if connection.namespace and not reached.namespace:
         what = f"this Kubeflow has one user: namespace {connection.namespace} is not used"
         yield Finding(Level.warning, what, "leave cluster.namespace empty")
     try:
-        client.list_experiments(namespace=used.namespace, page_size=1)
+        client.list_experiments(namespace=reached.namespace, page_size=1)
     except ClusterError as error:
-        if error.status == 403 and used.namespace:
+        if error.status == 403 and reached.namespace:
             yield Finding(Level.ok, "the token is accepted")
         yield _lacking(error)
         return
     yield _token(connection)
-    if used.namespace:
-        yield Finding(Level.ok, f"namespace {used.namespace} is there, and runs in it may be read")
+    if reached.namespace:
+        yield Finding(Level.ok, f"namespace {reached.namespace} is there, and runs in it may be read")
     try:
-        find_experiment(client, used)
+        find_experiment(client, reached)
     except BadInput as error:
         yield _lacking(error)
     else:
-        yield Finding(Level.ok, f"experiment {used.experiment} is there")
+        yield Finding(Level.ok, f"experiment {reached.experiment} is there")
 
 
 def _token(connection: Connection) -> Finding:
     if not connection.token:
         return Finding(Level.ok, "lets us in without a token")
-    ends = expiry(connection.token.read())
-    if ends is None:
+    expires = expiry(connection.token.read())
+    if expires is None:
         return Finding(Level.ok, "the token is accepted")
-    left = ends - time.time()
-    if left < SOON and not connection.token.file:
+    seconds_left = expires - time.time()
+    if seconds_left < SOON and not connection.token.file:
         remedy = f"for `wait`, use a file that is kept fresh: {PREFIX}TOKEN_FILE"
-        return Finding(Level.warning, f"the token is accepted, but ends in {left / 60:.0f} minutes", remedy)
-    return Finding(Level.ok, f"the token is accepted, and good for {left / 60:.0f} minutes")
+        return Finding(Level.warning, f"the token is accepted, but ends in {seconds_left / 60:.0f} minutes", remedy)
+    return Finding(Level.ok, f"the token is accepted, and good for {seconds_left / 60:.0f} minutes")
 
 
 def _lacking(error: BadInput) -> Finding:

@@ -28,24 +28,24 @@ def refusal(status: int, body: str, *, host: str, namespace: str) -> ClusterErro
         status: HTTP status.
         body: body of the response. Kubeflow sends JSON; a gateway in front of it may send any format.
     """
-    said = server_words(body)
+    reason = server_words(body)
     error: ClusterError
     if status == 401:
-        error = Refused(f"the token was refused: {said or 'expired, or not meant for this host'}", where=host, remedy=TOKEN_REMEDY)
+        error = Refused(f"the token was refused: {reason or 'expired, or not meant for this host'}", where=host, remedy=TOKEN_REMEDY)
     elif status == 403 and body.lstrip().startswith("{"):
-        place = f"in namespace {namespace}" if namespace else "without a namespace"
+        scope = f"in namespace {namespace}" if namespace else "without a namespace"
         error = Refused(
-            f"not allowed {place}: {said}", where=host,
+            f"not allowed {scope}: {reason}", where=host,
             remedy="does the namespace exist, and does the token's owner belong to it? set cluster.namespace to one that is yours",
         )  # fmt: skip
     elif status == 403:
-        error = Refused(f"the gateway before Kubeflow let nobody in: {said}", where=host, remedy=TOKEN_REMEDY)
+        error = Refused(f"the gateway before Kubeflow let nobody in: {reason}", where=host, remedy=TOKEN_REMEDY)
     elif 300 <= status < 400:
         error = Refused("sent us to another page, as to a login", where=host, remedy=f"{TOKEN_REMEDY}; or correct cluster.host")
     elif status in (502, 503, 504):
         error = Unreachable(f"answers with {status}: Kubeflow is not up behind its gateway", where=host, remedy="try again in a minute")
     else:
-        error = ClusterError(f"answers with {status}: {said or 'no reason given'}", where=host)
+        error = ClusterError(f"answers with {status}: {reason or 'no reason given'}", where=host)
     error.status = status
     return error
 
@@ -54,26 +54,26 @@ def no_answer(reason: str, *, host: str) -> Unreachable:
     """Return the error for a host that gave no response. `reason` is the text of the network error."""
     lowered = reason.lower()
     if "certificate" in lowered or "ssl" in lowered:
-        words, remedy = "its certificate is not trusted", "name the file of its authority in cluster.ca_file, or check http or https"
+        problem, remedy = "its certificate is not trusted", "name the file of its authority in cluster.ca_file, or check http or https"
     elif "refused" in lowered:
-        words, remedy = "nothing listens there", "check cluster.host; with kubectl port-forward, is it still running?"
+        problem, remedy = "nothing listens there", "check cluster.host; with kubectl port-forward, is it still running?"
     elif "timed out" in lowered or "timeout" in lowered:
-        words, remedy = "no answer in time", "check cluster.host, the VPN and the proxy"
+        problem, remedy = "no answer in time", "check cluster.host, the VPN and the proxy"
     elif "resolve" in lowered or "name or service" in lowered or "getaddrinfo" in lowered:
-        words, remedy = "no such host", "check cluster.host"
+        problem, remedy = "no such host", "check cluster.host"
     else:
-        words, remedy = f"the connection broke ({reason[:120]})", "check cluster.host, then try again"
-    return Unreachable(f"cannot be reached: {words}", where=host, remedy=remedy)
+        problem, remedy = f"the connection broke ({reason[:120]})", "check cluster.host, then try again"
+    return Unreachable(f"cannot be reached: {problem}", where=host, remedy=remedy)
 
 
 def server_words(body: str) -> str:
     """Return the reason from a response body, as one line. A long text keeps its last 240 characters: Go puts the cause last."""
     try:
-        answer = json.loads(body)
+        data = json.loads(body)
     except ValueError:
         text = "" if "<" in body else body  # an HTML page has no usable reason
     else:
-        found = answer if isinstance(answer, dict) else {}
-        text = str(found.get("error_message") or found.get("message") or found.get("error") or "")
+        fields = data if isinstance(data, dict) else {}
+        text = str(fields.get("error_message") or fields.get("message") or fields.get("error") or "")
     line = "".join(c if c.isprintable() else " " for c in " ".join(text.split()))
     return line if len(line) <= 240 else "… " + line[-240:]

@@ -74,10 +74,10 @@ def follow(
         Unreachable: no response for longer than `patience`. The run continues on the cluster.
         Refused: the token has expired. The run continues on the cluster.
     """
-    seen, silent_since = Snapshot(state=""), None
+    last, silent_since = Snapshot(state=""), None
     while True:
         try:
-            now = snapshot(client.get_run(run_id), names or {})
+            current = snapshot(client.get_run(run_id), names or {})
             silent_since = None
         except Unreachable as error:
             silent_since = silent_since or time.monotonic()
@@ -85,14 +85,14 @@ def follow(
                 raise Unreachable(
                     f"{error.what}, for {patience:.0f} s; the run goes on", where=error.where, remedy=_again(run_id)
                 ) from None
-            now = Snapshot(seen.state, seen.tasks, seen.error, trouble=str(error))
+            current = Snapshot(last.state, last.tasks, last.error, trouble=str(error))
         except Refused as error:
             raise Refused(f"{error.what}; the run goes on", where=error.where, remedy=f"get a fresh token, then {_again(run_id)}") from None
-        if now != seen:
-            listener(now)
-            seen = now
-        if now.ended and not now.trouble:
-            return now
+        if current != last:
+            listener(current)
+            last = current
+        if current.ended and not current.trouble:
+            return current
         time.sleep(poll)
 
 
@@ -100,12 +100,13 @@ def snapshot(run: Any, names: Mapping[str, str]) -> Snapshot:
     """Return the snapshot for an API response (V2beta1Run)."""
     details = (run.run_details.task_details if run.run_details else None) or []
     tasks: dict[str, Task] = {}
-    for detail in sorted(details, key=lambda one: one.create_time.timestamp() if one.create_time else 0.0):
+    for detail in sorted(details, key=lambda entry: entry.create_time.timestamp() if entry.create_time else 0.0):
         name, state = detail.display_name or "", detail.state or "PENDING"
         if not name or (BUILT_IN.match(name) and state != "FAILED"):
             continue
-        plain = _ATTEMPT.sub("", name)
-        tasks[plain] = Task(names.get(plain, plain), state, _seconds(detail.start_time, detail.end_time))  # the last attempt wins
+        task_name = _ATTEMPT.sub("", name)
+        # the last attempt wins
+        tasks[task_name] = Task(names.get(task_name, task_name), state, _seconds(detail.start_time, detail.end_time))
     return Snapshot(run.state or "PENDING", tuple(tasks.values()), (run.error.message or "") if run.error else "")
 
 
@@ -158,7 +159,7 @@ def watch_on(console: Console) -> Iterator[Callable[[Snapshot], None]]:
         yield _Lines(console)
         return
     with Live(console=console, auto_refresh=False) as live:
-        yield lambda now: live.update(table(now), refresh=True)
+        yield lambda current: live.update(table(current), refresh=True)
 
 
 def table(now: Snapshot) -> Group:
@@ -180,18 +181,18 @@ class _Lines:
     def __init__(self, console: Console) -> None:
         self._console, self._before = console, Snapshot(state="")
 
-    def __call__(self, now: Snapshot) -> None:
+    def __call__(self, current: Snapshot) -> None:
         before = {task.name: task.state for task in self._before.tasks}
-        for task in now.tasks:
+        for task in current.tasks:
             if before.get(task.name) != task.state:
                 self._say(_line(task))
-        if now.trouble and not self._before.trouble:
-            self._say(f"warning: {now.trouble}; still trying")
-        if self._before.trouble and not now.trouble:
+        if current.trouble and not self._before.trouble:
+            self._say(f"warning: {current.trouble}; still trying")
+        if self._before.trouble and not current.trouble:
             self._say("the cluster answers again")
-        if now.state != self._before.state:
-            self._say(f"run {word(now.state)}")
-        self._before = now
+        if current.state != self._before.state:
+            self._say(f"run {word(current.state)}")
+        self._before = current
 
     def _say(self, text: str) -> None:
         self._console.print(Text(f"{time.strftime('%H:%M:%S')}  {clean(text)}"), soft_wrap=True)

@@ -37,9 +37,9 @@ def check_cron(expression: str) -> str:
             where=f"cron {expression!r}",
         )
     for part, (name, low, high, words) in zip(parts, FIELDS, strict=True):
-        for one in part.split(","):
-            if not _is_range(one.lower(), low, high, words):
-                raise BadInput(f"{one!r} is no {name}", where=f"cron {expression!r}", remedy=f"{low} to {high}, *, a-b, */n; {_EXAMPLE}")
+        for item in part.split(","):
+            if not _is_range(item.lower(), low, high, words):
+                raise BadInput(f"{item!r} is no {name}", where=f"cron {expression!r}", remedy=f"{low} to {high}, *, a-b, */n; {_EXAMPLE}")
     return " ".join(parts)
 
 
@@ -52,8 +52,8 @@ def _is_range(text: str, low: int, high: int, words: tuple[str, ...]) -> bool:
         return False
     if first in "*?":
         return last is None
-    ends = [words.index(end) + low if end in words else int(end) if end.isdigit() else -1 for end in (first, last or first)]
-    return low <= ends[0] <= ends[1] <= high
+    bounds = [words.index(bound) + low if bound in words else int(bound) if bound.isdigit() else -1 for bound in (first, last or first)]
+    return low <= bounds[0] <= bounds[1] <= high
 
 
 PAGE = 100
@@ -92,29 +92,29 @@ def schedule_training(
     version = ensure_version(client, connection, ir)
     inputs = {key: value for key, value in parameters.items() if key != "who"}  # the same schedule from another user is no change
     made_of = f"made of {digest_json([cron, version.name, inputs, connection.pipeline_root, profile.cluster.service_account])}"
-    before = _all(client, experiment, named(name))
-    same = next((one for one in before if one.made_of == made_of), None)
-    if same and same.enabled:
-        kept, changed = same, len(before) > 1
-    elif same:
-        client.enable_recurring_run(same.id)
-        kept, changed = _recurring(client.get_recurring_run(same.id)), True
+    existing = _all(client, experiment, named(name))
+    matching = next((recurring for recurring in existing if recurring.made_of == made_of), None)
+    if matching and matching.enabled:
+        kept, changed = matching, len(existing) > 1
+    elif matching:
+        client.enable_recurring_run(matching.id)
+        kept, changed = _recurring(client.get_recurring_run(matching.id)), True
     else:
-        answer = client.create_recurring_run(
+        created = client.create_recurring_run(
             experiment_id=experiment, job_name=name, description=made_of, cron_expression=cron, max_concurrency=1, no_catchup=True,
             pipeline_id=version.pipeline_id, version_id=version.version_id, params=dict(parameters),
             pipeline_root=connection.pipeline_root or None, service_account=profile.cluster.service_account or None,
         )  # fmt: skip
-        kept, changed = _recurring(answer), True
-    for one in before:
-        if one.id != kept.id:
-            client.delete_recurring_run(one.id)
+        kept, changed = _recurring(created), True
+    for recurring in existing:
+        if recurring.id != kept.id:
+            client.delete_recurring_run(recurring.id)
     return kept, changed
 
 
 def list_recurring(client: kfp.Client, connection: Connection) -> list[Recurring]:
     """Return all recurring runs of the experiment, sorted by name."""
-    return sorted(_all(client, find_experiment(client, connection), None), key=lambda one: (one.name, one.id))
+    return sorted(_all(client, find_experiment(client, connection), None), key=lambda recurring: (recurring.name, recurring.id))
 
 
 def disable_recurring(client: kfp.Client, connection: Connection, name: str) -> list[Recurring]:
@@ -123,32 +123,32 @@ def disable_recurring(client: kfp.Client, connection: Connection, name: str) -> 
     Raises:
         BadInput: no recurring run has this name.
     """
-    found = _all(client, find_experiment(client, connection), named(name))
-    if not found:
+    matching = _all(client, find_experiment(client, connection), named(name))
+    if not matching:
         remedy = "`robo-poet cluster schedule list` names them"
         raise BadInput(f"there is no such recurring run in experiment {connection.experiment}", where=name, remedy=remedy)
-    enabled = [one for one in found if one.enabled]
-    for one in enabled:
-        client.disable_recurring_run(one.id)
+    enabled = [recurring for recurring in matching if recurring.enabled]
+    for recurring in enabled:
+        client.disable_recurring_run(recurring.id)
     return enabled
 
 
 def _all(client: kfp.Client, experiment: str, filter_: str | None) -> list[Recurring]:
-    found: list[Recurring] = []
+    recurring_runs: list[Recurring] = []
     page = ""
     while True:
-        answer = client.list_recurring_runs(page_token=page, page_size=PAGE, experiment_id=experiment, filter=filter_)
-        found += [_recurring(one) for one in answer.recurring_runs or []]
-        page = answer.next_page_token or ""
+        response = client.list_recurring_runs(page_token=page, page_size=PAGE, experiment_id=experiment, filter=filter_)
+        recurring_runs += [_recurring(item) for item in response.recurring_runs or []]
+        page = response.next_page_token or ""
         if not page:
-            return found
+            return recurring_runs
 
 
-def _recurring(answer: Any) -> Recurring:
-    schedule = answer.trigger.cron_schedule if answer.trigger else None
-    reference = answer.pipeline_version_reference
+def _recurring(response: Any) -> Recurring:
+    schedule = response.trigger.cron_schedule if response.trigger else None
+    reference = response.pipeline_version_reference
     return Recurring(
-        id=answer.recurring_run_id, name=answer.display_name, cron=schedule.cron if schedule else "",
-        enabled=(answer.status if answer.mode in (None, "MODE_UNSPECIFIED") else answer.mode) in ("ENABLE", "ENABLED"),
-        version_id=reference.pipeline_version_id if reference else answer.pipeline_version_id or "", made_of=answer.description or "",
+        id=response.recurring_run_id, name=response.display_name, cron=schedule.cron if schedule else "",
+        enabled=(response.status if response.mode in (None, "MODE_UNSPECIFIED") else response.mode) in ("ENABLE", "ENABLED"),
+        version_id=reference.pipeline_version_id if reference else response.pipeline_version_id or "", made_of=response.description or "",
     )  # fmt: skip

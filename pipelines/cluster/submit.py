@@ -43,39 +43,39 @@ def ensure_version(client: kfp.Client, connection: Connection, ir: Path) -> Vers
     """
     pipeline = _ensure_pipeline(client, connection)
     name = digest_file(ir)[:NAME_LENGTH]
-    if found := _find_version(client, pipeline, name):
-        return Version(pipeline, found, name, reused=True)
+    if version_id := _find_version(client, pipeline, name):
+        return Version(pipeline, version_id, name, reused=True)
     try:
         with quietly():
-            made = client.upload_pipeline_version(str(ir), pipeline_version_name=name, pipeline_id=pipeline)
+            uploaded = client.upload_pipeline_version(str(ir), pipeline_version_name=name, pipeline_id=pipeline)
     except ClusterError as error:
-        if error.status == CONFLICT and (found := _find_version(client, pipeline, name)):
-            return Version(pipeline, found, name, reused=True)
+        if error.status == CONFLICT and (version_id := _find_version(client, pipeline, name)):
+            return Version(pipeline, version_id, name, reused=True)
         raise
-    return Version(pipeline, made.pipeline_version_id, name, reused=False)
+    return Version(pipeline, uploaded.pipeline_version_id, name, reused=False)
 
 
 def _ensure_pipeline(client: kfp.Client, connection: Connection) -> str:
-    if found := _find_pipeline(client, connection):
-        return found
+    if pipeline_id := _find_pipeline(client, connection):
+        return pipeline_id
     # Not client.upload_pipeline: it also creates a first version, named after the pipeline.
     body = client.api_models.V2beta1Pipeline(name=NAME, display_name=NAME, description=ABOUT, namespace=connection.namespace or None)
     try:
         return str(client.pipelines.pipeline_service_create_pipeline(pipeline=body).pipeline_id)
     except ClusterError as error:
-        if error.status == CONFLICT and (found := _find_pipeline(client, connection)):
-            return found
+        if error.status == CONFLICT and (pipeline_id := _find_pipeline(client, connection)):
+            return pipeline_id
         raise
 
 
 def _find_pipeline(client: kfp.Client, connection: Connection) -> str:
-    answer = client.list_pipelines(namespace=connection.namespace or None, filter=named(NAME))
-    return str(answer.pipelines[0].pipeline_id) if answer.pipelines else ""
+    response = client.list_pipelines(namespace=connection.namespace or None, filter=named(NAME))
+    return str(response.pipelines[0].pipeline_id) if response.pipelines else ""
 
 
 def _find_version(client: kfp.Client, pipeline: str, name: str) -> str:
-    answer = client.list_pipeline_versions(pipeline, filter=named(name))
-    return str(answer.pipeline_versions[0].pipeline_version_id) if answer.pipeline_versions else ""
+    response = client.list_pipeline_versions(pipeline, filter=named(name))
+    return str(response.pipeline_versions[0].pipeline_version_id) if response.pipeline_versions else ""
 
 
 @dataclass(frozen=True)
