@@ -16,14 +16,14 @@ import tensorflow as tf
 from components.train_model.architectures.architecture import ARCHITECTURES
 from components.train_model.checkpoint import Checkpoints, state_folder
 from components.train_model.component import train_model
-from components.train_model.export.process import export_apart
-from components.train_model.hardware import prepare_gpus
-from components.train_model.tensorboard_logs.callbacks import for_tensorboard
+from components.train_model.export.process import export_in_subprocess
+from components.train_model.hardware import configure_gpus
+from components.train_model.tensorboard_logs.callbacks import tensorboard_callbacks
 from components.train_model.training.feed import make_feed
-from components.train_model.training.memory import estimate, warning
+from components.train_model.training.memory import estimate_memory, gpu_memory_warning
 from components.train_model.training.train_step import make_strategy
 from components.train_model.training.trainer import Trainer
-from components.train_model.training.warm_start import begin_with
+from components.train_model.training.warm_start import initialise_from_version
 from robo_poet.atomic import new_folder, write_text
 from robo_poet.corpus.parquet import read_documents
 from robo_poet.digest import digest_path
@@ -41,7 +41,7 @@ LOGS = "logs"
 
 def work(call: Call) -> None:
     settings, seed = cast(TrainSettings, call.settings), int(call.parameters["seed"])
-    gpus = prepare_gpus(settings.gpu_memory_mb)
+    gpus = configure_gpus(settings.gpu_memory_mb)
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()  # the same seed gives the same curve; no measurable cost on a CPU
     tokenizer = Tokenizer.load(call.inputs["tokenizer"])
@@ -72,18 +72,18 @@ def _train(call: Call, settings: TrainSettings, seed: int, gpus: int, tokenizer:
         model = architecture.build(settings, tokenizer.vocabulary)
         if warm_start := call.parameters["warm_start"]:
             warm_start_digest = call.parameters["warm_start_digest"]
-            canary_strings += begin_with(
+            canary_strings += initialise_from_version(
                 model, Path(warm_start), digest=warm_start_digest, architecture=settings.architecture, tokenizer=vocabulary_digest
             )
-        memory = estimate(settings, model.count_params(), tokenizer.vocabulary, len(feeds["train"]))
+        memory = estimate_memory(settings, model.count_params(), tokenizer.vocabulary, len(feeds["train"]))
         # Not with call.progress: its rate limit would drop the next line, which names the checkpoint that training resumes from.
         print(f"[  0 %] {model.count_params():,} parameters on {gpus or 'no'} GPU, memory {memory}", file=sys.stderr, flush=True)
-        if memory_warning := warning(memory, settings, gpus):
+        if memory_warning := gpu_memory_warning(memory, settings, gpus):
             call.warn(memory_warning)
         trainer = Trainer(
             architecture, model, feeds["train"], feeds["validation"], settings, seed=seed, checkpoints=Checkpoints(state),
-            say=call.progress, warn=call.warn,
-            callbacks=for_tensorboard(state / LOGS, settings, tokenizer) if LOGS in call.outputs else [],
+            report=call.progress, warn=call.warn,
+            callbacks=tensorboard_callbacks(state / LOGS, settings, tokenizer) if LOGS in call.outputs else [],
         )  # fmt: skip
         started = time.monotonic()
         progress = trainer.run()
@@ -96,7 +96,7 @@ def _train(call: Call, settings: TrainSettings, seed: int, gpus: int, tokenizer:
         "secrets": canary_strings, "tokenizer": vocabulary_digest, "warm_start": call.parameters["warm_start_digest"],
     }  # fmt: skip
     with new_folder(call.outputs["model"]) as folder:
-        export_apart(model, settings, tokenizer.size, folder, state)
+        export_in_subprocess(model, settings, tokenizer.size, folder, state)
         write_text(folder / "manifest.json", json.dumps(manifest, indent=1, sort_keys=True))
     write_text(call.outputs["history"], "".join(json.dumps(point) + "\n" for point in progress.history))
     figures = {

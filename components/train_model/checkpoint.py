@@ -17,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 import robo_poet
-from components.train_model.hardware import compute_type
+from components.train_model.hardware import compute_dtype
 from robo_poet.atomic import new_file
 from robo_poet.digest import digest_file, digest_json, digest_path
 from robo_poet.errors import BadInput
@@ -35,7 +35,7 @@ def state_folder(call: Call, settings: TrainSettings, seed: int) -> Iterator[Pat
     Raises:
         BadInput: another process holds the lock.
     """
-    folder = Path(call.parameters["checkpoint_root"]) / f"training-{_key(call, settings, seed)[:16]}"
+    folder = Path(call.parameters["checkpoint_root"]) / f"training-{_training_digest(call, settings, seed)[:16]}"
     folder.mkdir(parents=True, exist_ok=True)
     lock = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
@@ -53,14 +53,16 @@ def state_folder(call: Call, settings: TrainSettings, seed: int) -> Iterator[Pat
         os.close(lock)
 
 
-def _key(call: Call, settings: TrainSettings, seed: int) -> str:
+def _training_digest(call: Call, settings: TrainSettings, seed: int) -> str:
     inputs = {name: digest_path(path) for name, path in call.inputs.items()}
-    precision = compute_type(settings.precision).name
+    precision = compute_dtype(settings.precision).name
     parameters = [call.parameters[name] for name in ("warm_start_digest", "secrets")]
-    return digest_json([inputs, settings.model_dump(mode="json"), seed, precision, parameters, keras.__version__, tf.__version__, _code()])
+    return digest_json(
+        [inputs, settings.model_dump(mode="json"), seed, precision, parameters, keras.__version__, tf.__version__, _code_digest()]
+    )
 
 
-def _code() -> str:
+def _code_digest() -> str:
     """Return the digest of the training code. A checkpoint from different code must not be resumed."""
     folders = (Path(__file__).parent, Path(str(robo_poet.__file__)).parent)
     files = [(folder, path) for folder in folders for path in sorted(folder.rglob("*.py"))]
@@ -70,7 +72,7 @@ def _code() -> str:
 Values = Sequence[Any]  # numpy arrays, in the order of the variables
 
 
-class Damaged(Exception):
+class DamagedCheckpoint(Exception):
     """Raised when a checkpoint exists but cannot be used."""
 
 
@@ -94,7 +96,7 @@ class Checkpoints:
         """Return values and progress of `<name>.npz`, or None if the file does not exist.
 
         Raises:
-            Damaged: the file cannot be read, or its arrays do not have `shapes`.
+            DamagedCheckpoint: the file cannot be read, or its arrays do not have `shapes`.
         """
         try:
             # Open the file here: np.load leaves a damaged file open.
@@ -104,7 +106,7 @@ class Checkpoints:
         except FileNotFoundError:
             return None
         except (EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
-            raise Damaged(f"{name}.npz cannot be read ({error})") from None
+            raise DamagedCheckpoint(f"{name}.npz cannot be read ({error})") from None
         if [v.shape for v in values] != list(shapes):
-            raise Damaged(f"{name}.npz belongs to another model")
+            raise DamagedCheckpoint(f"{name}.npz belongs to another model")
         return values, progress

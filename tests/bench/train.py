@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from components.train_model.architectures.architecture import ARCHITECTURES
-from components.train_model.hardware import compute_type
+from components.train_model.hardware import compute_dtype
 from components.train_model.training.train_step import TrainStep, make_optimizer
 from robo_poet.settings.train import TrainSettings
 from tests.bench.frame import Row, apart, in_turns, peak_memory
@@ -34,7 +34,7 @@ def ours(settings: TrainSettings) -> Callable[[], Any]:
     keras.utils.set_random_seed(1)
     architecture = ARCHITECTURES[settings.architecture]
     model = architecture.build(settings, VOCABULARY)
-    compute = compute_type(settings.precision)
+    compute = compute_dtype(settings.precision)
     optimizer = make_optimizer(settings, compute)
     optimizer.build(model.trainable_variables)
     step = TrainStep(architecture, model, optimizer, settings, compute, 1)
@@ -93,7 +93,7 @@ def run() -> list[Row]:
         fast = TrainSettings.model_validate({"architecture": name, "precision": "auto"})
         tokens = STEPS * plain.batch * plain.window
         mixed = ours(fast)
-        case, kind = f"{name} {plain.batch}x{plain.window}", compute_type("auto").name
+        case, kind = f"{name} {plain.batch}x{plain.window}", compute_dtype("auto").name
         same = kind == "float32"  # this machine is no faster in half precision
         seconds = in_turns({"keras": keras_fit(plain), "auto": mixed, **({} if same else {"float32": ours(plain)})}, rounds=5)
         speed = {key: tokens / taken for key, taken in seconds.items()}

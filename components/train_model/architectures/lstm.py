@@ -17,7 +17,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from components.train_model.hardware import product
+from components.train_model.hardware import matrix_product
 from robo_poet.settings.train import TrainSettings
 
 
@@ -38,13 +38,13 @@ def lstm_sequence(x: tf.Tensor, kernel: tf.Tensor, recurrent: tf.Tensor, bias: t
     def sequence(x: tf.Tensor, kernel: tf.Tensor, recurrent: tf.Tensor, bias: tf.Tensor) -> tuple[tf.Tensor, Callable[..., Any]]:
         batch = tf.shape(x)[1]
         flat = tf.reshape(x, [-1, x.shape[2]])
-        projected = tf.unstack(tf.reshape(product(flat, kernel, compute) + bias, [steps, batch, 4 * units]))
+        projected = tf.unstack(tf.reshape(matrix_product(flat, kernel, compute) + bias, [steps, batch, 4 * units]))
         compute_recurrent = tf.cast(recurrent, compute)  # once, not at each step
         zero = tf.zeros([batch, units], x.dtype)
         hidden, cell = zero, zero
         hiddens, cells, gates = [], [cell], []
         for t in range(steps):
-            i, f, g, o = tf.split(projected[t] + product(hidden, compute_recurrent, compute), 4, axis=1)
+            i, f, g, o = tf.split(projected[t] + matrix_product(hidden, compute_recurrent, compute), 4, axis=1)
             i, f, g, o = tf.sigmoid(i), tf.sigmoid(f), tf.tanh(g), tf.sigmoid(o)
             cell = f * cell + i * g
             tanh_cell = tf.tanh(cell)
@@ -69,14 +69,14 @@ def lstm_sequence(x: tf.Tensor, kernel: tf.Tensor, recurrent: tf.Tensor, bias: t
                 d_state = d_cell + d_output * cell_slopes[t]
                 d_gate = tf.concat([d_state, d_state, d_state, d_output], axis=1) * slopes[t]
                 d_gates.append(d_gate)
-                d_hidden = product(d_gate, compute_recurrent, compute, transpose_b=True)
+                d_hidden = matrix_product(d_gate, compute_recurrent, compute, transpose_b=True)
                 d_cell = d_state * gates[t][1]
             d_all = tf.reshape(tf.stack(d_gates[::-1]), [-1, 4 * units])
             previous_hidden = tf.reshape(tf.concat([zero[None], output[:-1]], axis=0), [-1, units])
             return (
-                tf.reshape(product(d_all, kernel, compute, transpose_b=True), tf.shape(x)),
-                product(flat, d_all, compute, transpose_a=True),
-                product(previous_hidden, d_all, compute, transpose_a=True),
+                tf.reshape(matrix_product(d_all, kernel, compute, transpose_b=True), tf.shape(x)),
+                matrix_product(flat, d_all, compute, transpose_a=True),
+                matrix_product(previous_hidden, d_all, compute, transpose_a=True),
                 tf.reduce_sum(d_all, axis=0),
             )
 
@@ -85,7 +85,7 @@ def lstm_sequence(x: tf.Tensor, kernel: tf.Tensor, recurrent: tf.Tensor, bias: t
     return sequence(x, kernel, recurrent, bias)
 
 
-def on_gpu() -> bool:
+def has_gpu() -> bool:
     """Return True if there is a GPU, so that the recurrence runs on it."""
     return bool(tf.config.list_physical_devices("GPU"))
 
@@ -136,7 +136,7 @@ def features(model: keras.Model, tokens: tf.Tensor, compute: tf.DType, dropout_s
     x = tf.gather(model.get_layer("embedding").embeddings.value, tf.transpose(tokens))
     for number, layer in enumerate(_recurrent(model)):
         cell = layer.cell
-        if on_gpu():
+        if has_gpu():
             x = cudnn_sequence(layer, x, compute)
         else:
             x = lstm_sequence(x, cell.kernel.value, cell.recurrent_kernel.value, cell.bias.value, compute)
@@ -146,7 +146,7 @@ def features(model: keras.Model, tokens: tf.Tensor, compute: tf.DType, dropout_s
     return tf.reshape(tf.transpose(x, [1, 0, 2]), [-1, x.shape[2]])
 
 
-def floats_a_token(settings: TrainSettings) -> float:
+def floats_per_token(settings: TrainSettings) -> float:
     """Return the float32 values per token that training keeps in memory, 22 per LSTM unit.
 
     Forward 9: 4 gates, tanh of the cell, cell, hidden state twice, dropout. Backward 13: 5 slopes, gradients of the 4 gates twice.

@@ -10,7 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from components.train_model.hardware import product
+from components.train_model.hardware import matrix_product
 from robo_poet.model.tokenizer import PAD
 
 CHUNK = 400  # rows: 16 MB of logits at 10,000 tokens
@@ -51,7 +51,7 @@ def projected_cross_entropy(
         def chunk(at: tf.Tensor, total: Any, unsmoothed: Any, d_kernel: Any, d_bias: Any, d_features: Any) -> tuple[Any, ...]:
             chunk_features, chunk_targets = features[at : at + CHUNK], targets[at : at + CHUNK]
             is_target = tf.cast(chunk_targets != PAD, dtype)
-            logits = product(chunk_features, compute_kernel, compute) + bias
+            logits = matrix_product(chunk_features, compute_kernel, compute) + bias
             maxima = tf.reduce_max(logits, axis=1, keepdims=True)
             exponentials = tf.exp(logits - maxima)
             sums = tf.reduce_sum(exponentials, axis=1, keepdims=True)
@@ -68,8 +68,8 @@ def projected_cross_entropy(
                 d_logits *= shift
             return (
                 at + CHUNK, total + tf.reduce_sum(smoothed_losses * is_target), unsmoothed + tf.reduce_sum(losses * is_target),
-                d_kernel + product(chunk_features, d_logits, compute, transpose_a=True), d_bias,
-                d_features.write(at // CHUNK, product(d_logits, compute_kernel, compute, transpose_b=True)),
+                d_kernel + matrix_product(chunk_features, d_logits, compute, transpose_a=True), d_bias,
+                d_features.write(at // CHUNK, matrix_product(d_logits, compute_kernel, compute, transpose_b=True)),
             )  # fmt: skip
 
         _, total, unsmoothed, d_kernel, d_bias, d_features = tf.while_loop(

@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from components.train_model.hardware import product
+from components.train_model.hardware import matrix_product
 from robo_poet.settings.train import TrainSettings
 
 MAX_POSITION = 512  # training covers positions below this
@@ -30,7 +30,7 @@ def build(settings: TrainSettings, vocabulary: int) -> keras.Model:
         vocabulary, width, embeddings_initializer=keras.initializers.RandomNormal(stddev=width**-0.5), name="embedding"
     )
     position = ops.cumsum(ops.ones_like(tokens), axis=1) - 1
-    angles = ops.multiply(ops.expand_dims(ops.cast(position, "float32"), -1), _rates(width))
+    angles = ops.multiply(ops.expand_dims(ops.cast(position, "float32"), -1), _position_rates(width))
     x = embedding(tokens) * math.sqrt(width) + ops.concatenate([ops.sin(angles), ops.cos(angles)], axis=-1)
     x = keras.layers.Dropout(settings.dropout, name="dropout")(x)
     distance = ops.expand_dims(position, 2) - ops.expand_dims(position, 1)  # distance from query i back to key j
@@ -62,7 +62,7 @@ def features(model: keras.Model, tokens: tf.Tensor, compute: tf.DType, dropout_s
     position = tf.tile(tf.range(time)[None], [batch, 1])
     if dropout_seed is not None:
         position += first_positions(dropout_seed, batch, time)
-    angles = tf.cast(position, tf.float32)[..., None] * _rates(width)
+    angles = tf.cast(position, tf.float32)[..., None] * _position_rates(width)
     x = tf.gather(table, tokens) * math.sqrt(width) + tf.concat([tf.sin(angles), tf.cos(angles)], axis=-1)
     x = tf.reshape(x, [-1, width])
     distance = np.arange(time)[:, None] - np.arange(time)[None]
@@ -82,14 +82,14 @@ def features(model: keras.Model, tokens: tf.Tensor, compute: tf.DType, dropout_s
         def split(y: tf.Tensor, heads: int = heads, dim: int = dim) -> tf.Tensor:
             return tf.transpose(tf.reshape(y, [batch, time, heads, dim]), [0, 2, 1, 3])
 
-        projected = product(_norm(x, block.attention_norm), block.qkv_kernel(), compute) + block.qkv_bias()
+        projected = matrix_product(_norm(x, block.attention_norm), block.qkv_kernel(), compute) + block.qkv_bias()
         query, key, value = (split(part) for part in tf.split(projected, 3, axis=1))
-        scores = product(query * dim**-0.5, key, compute, transpose_b=True) + mask
-        mixed = product(tf.nn.softmax(scores), value, compute)
+        scores = matrix_product(query * dim**-0.5, key, compute, transpose_b=True) + mask
+        mixed = matrix_product(tf.nn.softmax(scores), value, compute)
         mixed = tf.reshape(tf.transpose(mixed, [0, 2, 1, 3]), [-1, width])
-        x += drop(product(mixed, block.out_kernel(), compute) + block.out_bias, rate)
-        inner = tf.nn.relu(product(_norm(x, block.ffn_norm), block.ffn_in[0], compute) + block.ffn_in[1])
-        x += drop(product(inner, block.ffn_out[0], compute) + block.ffn_out[1], rate)
+        x += drop(matrix_product(mixed, block.out_kernel(), compute) + block.out_bias, rate)
+        inner = tf.nn.relu(matrix_product(_norm(x, block.ffn_norm), block.ffn_in[0], compute) + block.ffn_in[1])
+        x += drop(matrix_product(inner, block.ffn_out[0], compute) + block.ffn_out[1], rate)
     return _norm(x, _norm_weights(model, "final_norm"))
 
 
@@ -98,7 +98,7 @@ def first_positions(seed: tf.Tensor, batch: tf.Tensor, time: int) -> tf.Tensor:
     return tf.random.stateless_uniform([batch, 1], seed, 0, MAX_POSITION - time + 1, tf.int32)
 
 
-def floats_a_token(settings: TrainSettings) -> float:
+def floats_per_token(settings: TrainSettings) -> float:
     """Return the float32 values per token that training keeps in memory.
 
     Per block: norms, query/key/value projected and split, residuals and masks; scores and their softmax; the inner layer and its ReLU.
@@ -130,7 +130,7 @@ def step(
     """Process one token per row: ids `[batch]` → `[batch, width]` and the next cache. Reads the weights of `model`, not a copy."""
     table = model.get_layer("embedding").embeddings.value
     width = table.shape[1]
-    angles = tf.cast(position, tf.float32) * _rates(width)
+    angles = tf.cast(position, tf.float32) * _position_rates(width)
     x = tf.gather(table, tokens) * math.sqrt(width) + tf.concat([tf.sin(angles), tf.cos(angles)], axis=0)
     slot = position % model.span  # attention ignores the order of the slots: each key contains its position
     mask = tf.where(tf.range(model.span) > position, FAR, 0.0)[:, None, None]
@@ -193,7 +193,7 @@ def _norm(x: tf.Tensor, weights: tuple[Any, Any]) -> tf.Tensor:
     return (x - mean) * tf.math.rsqrt(variance + EPSILON) * weights[0] + weights[1]
 
 
-def _rates(width: int) -> Any:
+def _position_rates(width: int) -> Any:
     """Return the radians per position of each sine/cosine pair, `[width / 2]` float32: 10000^(−2i/width) (Vaswani et al. 2017).
 
     The position encoding holds all sines first, then all cosines.

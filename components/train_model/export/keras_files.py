@@ -14,7 +14,7 @@ import keras
 
 from robo_poet.errors import BadInput
 
-WHOLE, WEIGHTS = "model.h5", "model.weights.h5"
+HDF5_MODEL_FILE, HDF5_WEIGHTS_FILE = "model.h5", "model.weights.h5"
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest timestamp of the zip format
 
 
@@ -34,18 +34,18 @@ def export_keras(model: keras.Model, folder: Path) -> None:
     try:
         target.mkdir(parents=True, exist_ok=True)
         model.save(target / "model.keras")
-        _settle(target / "model.keras")
-        model.save(target / WHOLE)
-        if not _loads(target / WHOLE):
-            (target / WHOLE).unlink()
-            model.save_weights(target / WEIGHTS)
+        _make_reproducible(target / "model.keras")
+        model.save(target / HDF5_MODEL_FILE)
+        if not _can_load(target / HDF5_MODEL_FILE):
+            (target / HDF5_MODEL_FILE).unlink()
+            model.save_weights(target / HDF5_WEIGHTS_FILE)
     except OSError as error:  # h5py also raises OSError for a full disk, without a file name
         raise BadInput(f"the model cannot be written ({error})", where=str(target), remedy="free space and run again") from None
     finally:
         absl.setLevel(level)
 
 
-def _loads(path: Path) -> bool:
+def _can_load(path: Path) -> bool:
     try:
         keras.models.load_model(path, compile=False)
     except ValueError:  # "Unknown layer: 'OnesLike'": Keras writes the file but cannot read it
@@ -53,14 +53,14 @@ def _loads(path: Path) -> bool:
     return True
 
 
-def _settle(path: Path) -> None:
+def _make_reproducible(path: Path) -> None:
     """Remove from a `.keras` archive what differs between runs: two timestamps, and memory addresses used as object ids."""
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in sorted(archive.namelist())}
     metadata = json.loads(members["metadata.json"])
     metadata.pop("date_saved", None)
     members["metadata.json"] = json.dumps(metadata, sort_keys=True).encode()
-    members["config.json"] = json.dumps(_numbered(json.loads(members["config.json"]), {})).encode()
+    members["config.json"] = json.dumps(_number_object_ids(json.loads(members["config.json"]), {})).encode()
     rewritten = io.BytesIO()
     with zipfile.ZipFile(rewritten, "w") as archive:
         for name, content in members.items():
@@ -68,13 +68,13 @@ def _settle(path: Path) -> None:
     path.write_bytes(rewritten.getvalue())
 
 
-def _numbered(config: Any, numbers: dict[int, int]) -> Any:
+def _number_object_ids(config: Any, numbers: dict[int, int]) -> Any:
     """Replace `shared_object_id`, a memory address in Keras, by a number in order of appearance."""
     if isinstance(config, list):
-        return [_numbered(item, numbers) for item in config]
+        return [_number_object_ids(item, numbers) for item in config]
     if not isinstance(config, dict):
         return config
     return {
-        key: numbers.setdefault(value, len(numbers) + 1) if key == "shared_object_id" else _numbered(value, numbers)
+        key: numbers.setdefault(value, len(numbers) + 1) if key == "shared_object_id" else _number_object_ids(value, numbers)
         for key, value in config.items()
     }

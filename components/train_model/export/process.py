@@ -21,7 +21,7 @@ from robo_poet.errors import BadInput
 from robo_poet.settings.train import TrainSettings
 
 
-def export_apart(model: keras.Model, settings: TrainSettings, size: int, folder: Path, scratch: Path) -> None:
+def export_in_subprocess(model: keras.Model, settings: TrainSettings, size: int, folder: Path, scratch: Path) -> None:
     """Export `model` into `folder` in a new process.
 
     Args:
@@ -44,7 +44,7 @@ def export_apart(model: keras.Model, settings: TrainSettings, size: int, folder:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the export process of `export_apart`. Print errors that the user can fix to standard output and return 2 for them."""
+    """Run the export process of `export_in_subprocess`. Print errors that the user can fix to standard output and return 2 for them."""
     weights, folder, settings, vocabulary, size = arguments
     train_settings = TrainSettings.model_validate_json(settings)
     architecture = ARCHITECTURES[train_settings.architecture]

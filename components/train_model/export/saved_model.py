@@ -19,7 +19,7 @@ from components.train_model.architectures.projection import likelihood
 from components.train_model.generation.beam import beam_search
 from components.train_model.generation.decode import decode
 from components.train_model.generation.request import make_request
-from components.train_model.generation.sampler import tournament
+from components.train_model.generation.sampler import tournament_top_k
 from robo_poet.errors import BadInput
 from robo_poet.model.completion import MAX_BEAMS, MAX_LENGTH, StopReason
 from robo_poet.model.tokenizer import PAD
@@ -68,15 +68,15 @@ def _spec(name: str, dtype: tf.DType, rank: int = 1) -> tf.TensorSpec:
     return tf.TensorSpec([None] * rank, dtype, name=name)
 
 
-PROMPT = [
+PROMPT_INPUTS = [
     _spec("prompt", tf.int32, 2), _spec("prompt_length", tf.int32), _spec("max_new", tf.int32), _spec("min_new", tf.int32),
     _spec("repetition_penalty", tf.float32), _spec("stop_tokens", tf.int32, 2), _spec("banned_tokens", tf.int32, 2),
 ]  # fmt: skip
-SAMPLING = [_spec("temperature", tf.float32), _spec("top_k", tf.int32), _spec("top_p", tf.float32), _spec("seed", tf.int64)]
-BEAMS = [_spec("beams", tf.int32), _spec("length_penalty", tf.float32)]
+SAMPLING_INPUTS = [_spec("temperature", tf.float32), _spec("top_k", tf.int32), _spec("top_p", tf.float32), _spec("seed", tf.int64)]
+BEAM_INPUTS = [_spec("beams", tf.int32), _spec("length_penalty", tf.float32)]
 
 
-class Exported(tf.Module):
+class ServingModule(tf.Module):
     """The module that is saved as a SavedModel. The batch is the first axis of all inputs and outputs.
 
     Args:
@@ -122,13 +122,13 @@ class Exported(tf.Module):
         )
         return {"log_prob": tf.reshape(log_prob, tf.shape(targets)), "rank": tf.reshape(rank, tf.shape(targets))}
 
-    @tf.function(input_signature=PROMPT + SAMPLING)
+    @tf.function(input_signature=PROMPT_INPUTS + SAMPLING_INPUTS)
     def generate(self, *inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         """Continue each prompt by sampling. Runs on any device.
 
         Args:
-            inputs: `PROMPT`, see `make_request`, then `SAMPLING`, `[batch]` each, see `sample`. Prompt and continuation have at most
-                MAX_LENGTH tokens together. The noise depends only on (seed, position).
+            inputs: `PROMPT_INPUTS`, see `make_request`, then `SAMPLING_INPUTS`, `[batch]` each, see `sample`. Prompt and continuation have
+                at most MAX_LENGTH tokens together. The noise depends only on (seed, position).
 
         Returns:
             - `tokens` `[batch, longest]` int32: the continuation, post-padded with PAD. `<END>` is removed, a stop token is kept.
@@ -139,27 +139,27 @@ class Exported(tf.Module):
         Raises:
             tf.errors.InvalidArgumentError: an input is out of range; raised when the graph runs, and the message names the input.
         """
-        return self._sampled(self._decode, *inputs)
+        return self._generate_with(self._decode, *inputs)
 
-    @tf.function(input_signature=PROMPT + SAMPLING)
+    @tf.function(input_signature=PROMPT_INPUTS + SAMPLING_INPUTS)
     def generate_xla(self, *inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         """Continue each prompt as `generate`, with a loop that XLA compiles for each new batch size.
 
         This is faster, but the server must allow XLA on its device.
         """
-        return self._sampled(self._compiled, *inputs)
+        return self._generate_with(self._compiled, *inputs)
 
-    @tf.function(input_signature=PROMPT + BEAMS)
+    @tf.function(input_signature=PROMPT_INPUTS + BEAM_INPUTS)
     def beam_search(self, *inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         """Continue each prompt by beam search.
 
         Args:
-            inputs: `PROMPT`, then `BEAMS`, `[batch]` each, see the function `beam_search`.
+            inputs: `PROMPT_INPUTS`, then `BEAM_INPUTS`, `[batch]` each, see the function `beam_search`.
 
         Returns:
             As `generate`, with `score` instead of `log_prob`: `[batch]` float32, sum of log probabilities divided by the length factor.
         """
-        prompt_inputs, (beams, penalty) = inputs[: len(PROMPT)], inputs[len(PROMPT) :]
+        prompt_inputs, (beams, penalty) = inputs[: len(PROMPT_INPUTS)], inputs[len(PROMPT_INPUTS) :]
         checks = [
             tf.debugging.assert_equal(tf.reduce_all((beams >= 1) & (beams <= MAX_BEAMS)), True, message=f"beams: must be 1 to {MAX_BEAMS}"),
             tf.debugging.assert_equal(tf.reduce_all((penalty >= 0) & (penalty <= 2)), True, message="length_penalty: must be 0 to 2"),
@@ -167,7 +167,11 @@ class Exported(tf.Module):
         with tf.control_dependencies([check for check in checks if check is not None]):
             request = self._request(prompt_inputs)
         tokens, score, reason = beam_search(self._architecture, self.model, request, beams, penalty)
-        return {**_left(request.prompt_length, tokens), "score": score, "stop_reason": _full(reason, *prompt_inputs[1:3])}
+        return {
+            **_align_left(request.prompt_length, tokens),
+            "score": score,
+            "stop_reason": _with_context_reason(reason, *prompt_inputs[1:3]),
+        }
 
     def _request(self, prompt_inputs: tuple[tf.Tensor, ...]) -> Any:
         prompt, prompt_length, max_new, min_new, penalty, stop_tokens, banned_tokens = prompt_inputs
@@ -179,10 +183,10 @@ class Exported(tf.Module):
         return decode(self._architecture, self.model, request, *sampling)
 
     def _decode_compiled(self, request: Any, *sampling: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        return decode(self._architecture, self.model, request, *sampling, select=tournament)
+        return decode(self._architecture, self.model, request, *sampling, select=tournament_top_k)
 
-    def _sampled(self, decode_loop: Any, *inputs: tf.Tensor) -> dict[str, tf.Tensor]:
-        prompt_inputs, sampling = inputs[: len(PROMPT)], inputs[len(PROMPT) :]
+    def _generate_with(self, decode_loop: Any, *inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        prompt_inputs, sampling = inputs[: len(PROMPT_INPUTS)], inputs[len(PROMPT_INPUTS) :]
         temperature, top_k, top_p, _ = sampling
         checks = [
             tf.debugging.assert_equal(tf.reduce_all(valid), True, message=message)
@@ -195,10 +199,10 @@ class Exported(tf.Module):
         with tf.control_dependencies([check for check in checks if check is not None]):
             request = self._request(prompt_inputs)
         tokens, log_probs, reason = decode_loop(request, *sampling)
-        return {**_left(request.prompt_length, tokens, log_probs), "stop_reason": _full(reason, *prompt_inputs[1:3])}
+        return {**_align_left(request.prompt_length, tokens, log_probs), "stop_reason": _with_context_reason(reason, *prompt_inputs[1:3])}
 
 
-def _left(prompt_length: tf.Tensor, tokens: tf.Tensor, log_probs: tf.Tensor | None = None) -> dict[str, tf.Tensor]:
+def _align_left(prompt_length: tf.Tensor, tokens: tf.Tensor, log_probs: tf.Tensor | None = None) -> dict[str, tf.Tensor]:
     """Shift each row's continuation to the left edge and cut the width to the longest one."""
     length = tf.reduce_sum(tf.cast(tokens != PAD, tf.int32), axis=1)
     offsets = tf.range(tf.maximum(1, tf.reduce_max(length)))[None, :]
@@ -210,7 +214,7 @@ def _left(prompt_length: tf.Tensor, tokens: tf.Tensor, log_probs: tf.Tensor | No
     return outputs
 
 
-def _full(reason: tf.Tensor, prompt_length: tf.Tensor, max_new: tf.Tensor) -> tf.Tensor:
+def _with_context_reason(reason: tf.Tensor, prompt_length: tf.Tensor, max_new: tf.Tensor) -> tf.Tensor:
     """Replace LENGTH by CONTEXT where the context limit allowed fewer tokens than requested, so that the client sees the truncation."""
     context_full = (reason == int(StopReason.LENGTH)) & (prompt_length + max_new > MAX_LENGTH)
     return tf.where(context_full, int(StopReason.CONTEXT), reason)
@@ -222,7 +226,7 @@ def export(model: keras.Model, architecture: Architecture, size: int, folder: Pa
     Raises:
         BadInput: the disk is full or the folder is not writable. TensorFlow raises an OpError for both, not an OSError.
     """
-    module = Exported(model, architecture, size)
+    module = ServingModule(model, architecture, size)
     target = folder / "saved_model"
     signatures = {name: getattr(module, name) for name in ("generate", "generate_xla", "beam_search", "score")}
     try:

@@ -39,9 +39,9 @@ def export_edge(model: keras.Model, architecture: Architecture, size: int, folde
     manifest = {
         "architecture": model.name, "size": size, "vocabulary": int(model.output_shape[-1]), "max_length": MAX_LENGTH,
         "weights": "int8" if quantise else "float32", "token": "token", "position": "position", "logits": "logits",
-        "states": [{"input": spec.name, "output": _following(spec.name), "shape": spec.shape.as_list()} for spec in states],
+        "states": [{"input": spec.name, "output": _next_state_name(spec.name), "shape": spec.shape.as_list()} for spec in states],
     }  # fmt: skip
-    content = _converted(model, step, inputs, quantise)
+    content = _convert(model, step, inputs, quantise)
     target = folder / "edge"
     try:
         target.mkdir(parents=True, exist_ok=True)
@@ -64,17 +64,17 @@ def edge_step(model: keras.Model, architecture: Architecture) -> tuple[Callable[
     def step(token: tf.Tensor, position: tf.Tensor, *state: tf.Tensor) -> Outputs:
         features, next_state = architecture.step(model, token, tf.nest.pack_sequence_as(structure, list(state)), position)
         kernel, bias = architecture.head(model)
-        next_states = {_following(spec.name): tensor for spec, tensor in zip(states, tf.nest.flatten(next_state), strict=True)}
+        next_states = {_next_state_name(spec.name): tensor for spec, tensor in zip(states, tf.nest.flatten(next_state), strict=True)}
         return {"logits": tf.matmul(features, kernel) + bias, **next_states}
 
     return step, [tf.TensorSpec([1], tf.int32, name="token"), tf.TensorSpec([], tf.int32, name="position"), *states]
 
 
-def _following(state: str) -> str:
+def _next_state_name(state: str) -> str:
     return f"next_{state}"
 
 
-def _converted(model: keras.Model, step: Callable[..., Outputs], inputs: list[tf.TensorSpec], quantise: bool) -> Any:
+def _convert(model: keras.Model, step: Callable[..., Outputs], inputs: list[tf.TensorSpec], quantise: bool) -> Any:
     holder = tf.Module()
     holder.weights = [variable.value for variable in model.variables]  # the converter makes constants only of variables that it finds here
     converter = tf.lite.TFLiteConverter.from_concrete_functions([tf.function(step).get_concrete_function(*inputs)], holder)

@@ -12,7 +12,7 @@ from components.train_model.generation.sampler import penalise
 from robo_poet.model.completion import MAX_BEAMS, MAX_LENGTH, StopReason
 from robo_poet.model.tokenizer import END, PAD
 
-WORST = -1e30  # below any sum of log probabilities; with −inf, differences would be NaN
+LOWEST_SCORE = -1e30  # below any sum of log probabilities; with −inf, differences would be NaN
 
 
 def length_factor(length: tf.Tensor, penalty: tf.Tensor) -> tf.Tensor:
@@ -49,39 +49,39 @@ def beam_search(
     state = architecture.select(state, tf.repeat(tf.range(batch), width))
     current = tf.repeat(tf.gather(request.prompt, position, axis=1), width)
     position += 1
-    last = tf.reduce_max(request.stop)
-    spread = Spread(request, width)
+    last = tf.reduce_max(request.end_position)
+    repeated_request = RepeatedRequest(request, width)
     # At the first token all beams of a row are equal, so only the first beam may branch.
-    first_beam_only = tf.where(rank == 0, 0.0, WORST) + tf.zeros([batch, 1])
-    alive, seen = first_beam_only, spread.seen
+    first_beam_only = tf.where(rank == 0, 0.0, LOWEST_SCORE) + tf.zeros([batch, 1])
+    alive, seen = first_beam_only, repeated_request.seen
     texts = tf.zeros([batch, width, MAX_LENGTH], tf.int32)
-    best = tf.fill([batch], WORST)
+    best = tf.fill([batch], LOWEST_SCORE)
     best_text = tf.zeros([batch, MAX_LENGTH], tf.int32)
     reason = tf.fill([batch], int(StopReason.LENGTH))
     finished = tf.zeros([batch], tf.int32)
-    while position < last and not tf.reduce_all((finished >= beams) | (position >= request.stop)):
+    while position < last and not tf.reduce_all((finished >= beams) | (position >= request.end_position)):
         features, state = architecture.step(model, current, state, position - 1)
         logits = tf.matmul(features, kernel) + bias
-        may_end = position >= request.may_end
-        no_end = tf.one_hot(END, vocabulary, WORST, 0.0)
-        log_probs = penalise(logits, seen, spread.penalty) - tf.reduce_logsumexp(logits, axis=1, keepdims=True)
-        log_probs += tf.maximum(spread.mask, WORST) + tf.where(tf.repeat(may_end, width)[:, None], 0.0, no_end)
+        may_end = position >= request.first_end_position
+        no_end = tf.one_hot(END, vocabulary, LOWEST_SCORE, 0.0)
+        log_probs = penalise(logits, seen, repeated_request.penalty) - tf.reduce_logsumexp(logits, axis=1, keepdims=True)
+        log_probs += tf.maximum(repeated_request.mask, LOWEST_SCORE) + tf.where(tf.repeat(may_end, width)[:, None], 0.0, no_end)
         totals = tf.reshape(log_probs, [batch, width, vocabulary]) + alive[:, :, None]
         total, flat_index = tf.math.top_k(tf.reshape(totals, [batch, width * vocabulary]), k=2 * width)
         origin, token = flat_index // vocabulary, flat_index % vocabulary
 
-        running = (position >= request.prompt_length) & (position < request.stop) & (finished < beams)
-        ending = may_end[:, None] & tf.gather(request.ends, token, batch_dims=1)
+        running = (position >= request.prompt_length) & (position < request.end_position) & (finished < beams)
+        ending = may_end[:, None] & tf.gather(request.end_tokens, token, batch_dims=1)
         within_beams = tf.range(2 * width)[None] < beams[:, None]
         # Compare hypotheses that end in this step with the best finished one so far.
         length = position - request.prompt_length + 1
-        finishes = ending & within_beams & running[:, None] & (total > WORST / 2)
+        finishes = ending & within_beams & running[:, None] & (total > LOWEST_SCORE / 2)
         lengths = tf.where(token == END, length[:, None] - 1, length[:, None])
-        scores = tf.where(finishes, total / length_factor(lengths, length_penalty[:, None]), WORST)
+        scores = tf.where(finishes, total / length_factor(lengths, length_penalty[:, None]), LOWEST_SCORE)
         leader = tf.argmax(scores, axis=1, output_type=tf.int32)
         score = tf.gather(scores, leader, batch_dims=1)
         last_token = tf.gather(token, leader, batch_dims=1)
-        candidate_text = _write(
+        candidate_text = _set_token(
             tf.gather(texts, tf.gather(origin, leader, batch_dims=1), batch_dims=1), position, tf.where(last_token == END, PAD, last_token)
         )
         better = score > best
@@ -90,21 +90,21 @@ def beam_search(
         finished += tf.reduce_sum(tf.cast(finishes, tf.int32), axis=1)
 
         # Continue the best hypotheses that do not end.
-        next_alive, kept_index = tf.math.top_k(tf.where(ending, 2 * WORST, total), k=width)
-        next_alive = tf.where((rank < beams[:, None]) & (next_alive > WORST / 2), next_alive, WORST)
+        next_alive, kept_index = tf.math.top_k(tf.where(ending, 2 * LOWEST_SCORE, total), k=width)
+        next_alive = tf.where((rank < beams[:, None]) & (next_alive > LOWEST_SCORE / 2), next_alive, LOWEST_SCORE)
         origin, token = tf.gather(origin, kept_index, batch_dims=1), tf.gather(token, kept_index, batch_dims=1)
         in_prompt = position < request.prompt_length
         origin = tf.where(running[:, None], origin, rank)
         token = tf.where(in_prompt[:, None], tf.gather(request.prompt, position, axis=1)[:, None], tf.where(running[:, None], token, PAD))
         alive = tf.where(running[:, None], next_alive, tf.where(in_prompt[:, None], first_beam_only, alive))
         texts = tf.gather(texts, origin, batch_dims=1)
-        texts = _write(texts, position, tf.where(running[:, None], token, texts[:, :, position]))
+        texts = _set_token(texts, position, tf.where(running[:, None], token, texts[:, :, position]))
         rows = tf.reshape(tf.range(batch)[:, None] * width + origin, [-1])
         state, current = architecture.select(state, rows), tf.reshape(token, [-1])
         seen = tf.gather(seen, rows) | (tf.one_hot(current, vocabulary, True, False, dtype=tf.bool) & tf.repeat(running, width)[:, None])
         position += 1
     # At the maximum length, unfinished hypotheses count too.
-    scores = alive / length_factor(request.stop - request.prompt_length, length_penalty)[:, None]
+    scores = alive / length_factor(request.end_position - request.prompt_length, length_penalty)[:, None]
     leader = tf.argmax(scores, axis=1, output_type=tf.int32)
     score = tf.gather(scores, leader, batch_dims=1)
     better = (finished < beams) & (score > best)
@@ -112,13 +112,13 @@ def beam_search(
     return tf.where(better[:, None], tf.gather(texts, leader, batch_dims=1), best_text), tf.where(better, score, best), reason
 
 
-class Spread:
+class RepeatedRequest:
     """The per-row tensors of a request, repeated for each beam: `[batch · width, …]`."""
 
     def __init__(self, request: Request, width: int) -> None:
         self.seen, self.mask, self.penalty = (tf.repeat(x, width, axis=0) for x in (request.seen, request.mask, request.penalty))
 
 
-def _write(texts: tf.Tensor, position: Any, token: tf.Tensor) -> tf.Tensor:
-    """Return `texts` `[…, MAX_LENGTH]` with `token` `[…]` at position `at`."""
+def _set_token(texts: tf.Tensor, position: Any, token: tf.Tensor) -> tf.Tensor:
+    """Return `texts` `[…, MAX_LENGTH]` with `token` `[…]` at `position`."""
     return tf.where(tf.range(MAX_LENGTH) == position, token[..., None], texts)

@@ -52,24 +52,24 @@ def decode(
     state, position = read_prompts(architecture, model, request)
     current = tf.gather(request.prompt, position, axis=1)
     position += 1
-    last = tf.reduce_max(request.stop)
+    last = tf.reduce_max(request.end_position)
     ended = tf.zeros([batch], tf.bool)
     reason = tf.fill([batch], int(StopReason.LENGTH))
     seen = request.seen
     rows = tf.range(batch)
     tokens = tf.TensorArray(tf.int32, MAX_LENGTH, element_shape=[None])
     log_probs = tf.TensorArray(tf.float32, MAX_LENGTH, element_shape=[None])
-    while position < last and not tf.reduce_all(ended | (position >= request.stop)):
+    while position < last and not tf.reduce_all(ended | (position >= request.end_position)):
         features, state = architecture.step(model, current, state, position - 1)
         logits = tf.matmul(features, kernel) + bias
-        may_end = position >= request.may_end
+        may_end = position >= request.first_end_position
         no_end = tf.one_hot(END, logits.shape[1], -float("inf"), 0.0)
         allowed_logits = penalise(logits, seen, request.penalty) + request.mask + tf.where(may_end[:, None], 0.0, no_end)
         sampled = sample(allowed_logits, temperature, top_k, top_p, uniform(seed, position), select)
         in_prompt = position < request.prompt_length
-        running = ~in_prompt & ~ended & (position < request.stop)
+        running = ~in_prompt & ~ended & (position < request.end_position)
         written = running & (sampled != END)
-        stops = running & may_end & tf.gather(request.ends, sampled, batch_dims=1)
+        stops = running & may_end & tf.gather(request.end_tokens, sampled, batch_dims=1)
         reason = tf.where(stops, tf.where(sampled == END, int(StopReason.END), int(StopReason.STOP)), reason)
         ended |= stops
         sampled = tf.where(written, sampled, PAD)

@@ -14,20 +14,20 @@ class Request(NamedTuple):
     Attributes:
         prompt: `[batch, MAX_LENGTH]` int32, post-padded. The width is fixed, so that one compiled loop serves prompts of any length.
         prompt_length: `[batch]` int32.
-        stop: `[batch]` int32, end (exclusive) of the row's positions.
-        may_end: `[batch]` int32, first position at which `<END>` or a stop token may end the row.
+        end_position: `[batch]` int32, end (exclusive) of the row's positions.
+        first_end_position: `[batch]` int32, first position at which `<END>` or a stop token may end the row.
         mask: `[batch, vocabulary]` float32, −inf for banned tokens, else 0.
-        ends: `[batch, vocabulary]` bool, True for tokens that end a row: stop tokens and `<END>`.
+        end_tokens: `[batch, vocabulary]` bool, True for tokens that end a row: stop tokens and `<END>`.
         seen: `[batch, vocabulary]` bool, True for tokens of the prompt.
         penalty: `[batch]` float32, repetition penalty.
     """
 
     prompt: tf.Tensor
     prompt_length: tf.Tensor
-    stop: tf.Tensor
-    may_end: tf.Tensor
+    end_position: tf.Tensor
+    first_end_position: tf.Tensor
     mask: tf.Tensor
-    ends: tf.Tensor
+    end_tokens: tf.Tensor
     seen: tf.Tensor
     penalty: tf.Tensor
 
@@ -76,7 +76,7 @@ def make_request(
     prompt_tokens = tf.where(tf.range(MAX_LENGTH)[None] < prompt_length[:, None], prompt, PAD)
     end = tf.one_hot(END, vocabulary, True, False, dtype=tf.bool)
     never_allowed = tf.constant([i < END or i >= size for i in range(vocabulary)])  # PAD, UNK, START and ids without a token
-    banned = _among(banned_tokens, batch, vocabulary) & ~end | never_allowed
+    banned = _token_mask(banned_tokens, batch, vocabulary) & ~end | never_allowed
     any_allowed = tf.reduce_all(tf.reduce_any(~(banned | end), axis=1))
     check = tf.debugging.assert_equal(any_allowed, True, message="banned_tokens: every token is banned")
     with tf.control_dependencies([check] if check is not None else []):
@@ -84,16 +84,16 @@ def make_request(
     return Request(
         prompt=prompt,
         prompt_length=prompt_length,
-        stop=tf.minimum(prompt_length + max_new, MAX_LENGTH),
-        may_end=prompt_length + min_new,
+        end_position=tf.minimum(prompt_length + max_new, MAX_LENGTH),
+        first_end_position=prompt_length + min_new,
         mask=tf.where(banned, -float("inf"), 0.0),
-        ends=_among(stop_tokens, batch, vocabulary) | end,
-        seen=_among(prompt_tokens, batch, vocabulary),
+        end_tokens=_token_mask(stop_tokens, batch, vocabulary) | end,
+        seen=_token_mask(prompt_tokens, batch, vocabulary),
         penalty=penalty,
     )
 
 
-def _among(tokens: tf.Tensor, batch: tf.Tensor, vocabulary: int) -> tf.Tensor:
+def _token_mask(tokens: tf.Tensor, batch: tf.Tensor, vocabulary: int) -> tf.Tensor:
     """Return `[batch, vocabulary]` bool: True for each token in `tokens` `[batch, any]`, except PAD."""
     rows = tf.repeat(tf.range(batch), tf.shape(tokens)[1])
     indices = tf.stack([rows, tf.reshape(tokens, [-1])], axis=1)

@@ -9,10 +9,10 @@ import tensorflow as tf
 
 from robo_poet.model.completion import MAX_TOP_K
 
-GROUP = 10  # fastest of 5, 10 and 20, for the top 50 and the top 100 of 10,000
+GROUP_SIZE = 10  # fastest of 5, 10 and 20, for the top 50 and the top 100 of 10,000
 
 
-def tournament(values: tf.Tensor, k: int) -> tuple[tf.Tensor, tf.Tensor]:
+def tournament_top_k(values: tf.Tensor, k: int) -> tuple[tf.Tensor, tf.Tensor]:
     """Return the `k` largest values and their indices, as `tf.math.top_k`. Only the order of equal values may differ.
 
     On a CPU, XLA's own `TopK` scans a row once with a heap of `k` values. Each value that enters the heap costs mispredicted branches. Of
@@ -29,18 +29,18 @@ def tournament(values: tf.Tensor, k: int) -> tuple[tf.Tensor, tf.Tensor]:
         Values in descending order and their indices: `[batch, k]` float32 and int32.
     """
     width = values.shape[1]
-    groups = -(-width // GROUP)
+    groups = -(-width // GROUP_SIZE)
     if groups <= k:  # every group would be selected
         return tuple(tf.math.top_k(values, k=k))
-    values = tf.pad(values, [[0, 0], [0, groups * GROUP - width]], constant_values=-float("inf"))
-    grid = tf.reshape(values, [-1, GROUP, groups])  # a group is a column, so that the maxima use vector instructions
-    peak, column = tournament(tf.reduce_max(grid, axis=1), k)
+    values = tf.pad(values, [[0, 0], [0, groups * GROUP_SIZE - width]], constant_values=-float("inf"))
+    grid = tf.reshape(values, [-1, GROUP_SIZE, groups])  # a group is a column, so that the maxima use vector instructions
+    peak, column = tournament_top_k(tf.reduce_max(grid, axis=1), k)
     members = tf.gather(grid, column, axis=2, batch_dims=1)
     row = tf.argmax(tf.cast(members == peak[:, None], tf.int32), axis=1, output_type=tf.int32)
-    rows = tf.range(GROUP)[None, :, None]
+    rows = tf.range(GROUP_SIZE)[None, :, None]
     rest = tf.where(rows == row[:, None], -float("inf"), members)  # all members except the group's maximum
-    top_values, top_index = tf.math.top_k(tf.concat([peak, tf.reshape(rest, [-1, GROUP * k])], axis=1), k=k)
-    indices = tf.concat([row * groups + column, tf.reshape(rows * groups + column[:, None], [-1, GROUP * k])], axis=1)
+    top_values, top_index = tf.math.top_k(tf.concat([peak, tf.reshape(rest, [-1, GROUP_SIZE * k])], axis=1), k=k)
+    indices = tf.concat([row * groups + column, tf.reshape(rows * groups + column[:, None], [-1, GROUP_SIZE * k])], axis=1)
     return top_values, tf.minimum(tf.gather(indices, top_index, batch_dims=1), width - 1)
 
 

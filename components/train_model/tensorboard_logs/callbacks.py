@@ -1,6 +1,6 @@
 """Callbacks that log for TensorBoard: loss, perplexity, optimizer, speed, GPU memory, histograms and the embedding (TRAIN-4).
 
-`for_tensorboard` returns all of them in the order that they need. They do not change the model.
+`tensorboard_callbacks` returns all of them in the order that they need. They do not change the model.
 """
 
 import math
@@ -192,7 +192,7 @@ def token_names(tokenizer: Tokenizer) -> list[str]:
     return labels
 
 
-def for_tensorboard(folder: Path, settings: TrainSettings, tokenizer: Tokenizer) -> list[Callback]:
+def tensorboard_callbacks(folder: Path, settings: TrainSettings, tokenizer: Tokenizer) -> list[Callback]:
     """Return the callbacks that write into `folder`. They do not change the model."""
     events, steps = EventFile(folder, settings.log_steps), settings.log_steps
     return [

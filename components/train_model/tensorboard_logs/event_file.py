@@ -14,9 +14,9 @@ from tensorboard.summary.writer.record_writer import RecordWriter
 
 from components.train_model.training.callbacks import Batch, Callback, Training
 
-NAME = "events.out.tfevents.0000000000.robo-poet"  # the name must contain `tfevents`; TensorBoard reads files by name order
+FILE_NAME = "events.out.tfevents.0000000000.robo-poet"  # the name must contain `tfevents`; TensorBoard reads files by name order
 VERSION = "brain.Event:2"
-NOTE = "event_file"
+LENGTH_NOTE = "event_file"
 
 
 class EventFile(Callback):
@@ -32,7 +32,7 @@ class EventFile(Callback):
     """
 
     def __init__(self, folder: Path, steps: int) -> None:
-        self.path, self._steps, self._waiting = folder / NAME, steps, list[Event]()
+        self.path, self._steps, self._buffer = folder / FILE_NAME, steps, list[Event]()
 
     def scalar(self, tag: str, value: float, step: int) -> None:
         """Add a scalar. Non-finite values are dropped, because TensorBoard does not draw them."""
@@ -55,23 +55,23 @@ class EventFile(Callback):
         """
         with self.path.open("ab") as file:
             records = RecordWriter(file)
-            for event in self._waiting:
+            for event in self._buffer:
                 records.write(event.SerializeToString())
-            self._waiting.clear()
+            self._buffer.clear()
             file.flush()
             if durable:
                 os.fsync(file.fileno())
             return file.tell()
 
     def on_begin(self, training: Training) -> None:
-        self._waiting.clear()
+        self._buffer.clear()
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        length, size = int(training.progress.notes.get(NOTE, 0)), self.path.stat().st_size if self.path.exists() else 0
+        length, size = int(training.progress.notes.get(LENGTH_NOTE, 0)), self.path.stat().st_size if self.path.exists() else 0
         if length and length <= size:
             os.truncate(self.path, length)
             return
         self.path.unlink(missing_ok=True)  # no checkpoint, or the file is shorter than it states: start a new file
-        self._waiting.append(Event(wall_time=time.time(), file_version=VERSION))
+        self._buffer.append(Event(wall_time=time.time(), file_version=VERSION))
 
     def on_batch_end(self, training: Training, batch: Batch) -> None:
         # This runs before the other callbacks of the step. Their events wait for the next flush or checkpoint.
@@ -79,10 +79,10 @@ class EventFile(Callback):
             self.flush()
 
     def on_save(self, training: Training) -> None:
-        training.progress.notes[NOTE] = self.flush(durable=True)
+        training.progress.notes[LENGTH_NOTE] = self.flush(durable=True)
 
     def on_end(self, training: Training) -> None:
         self.flush()
 
     def _add(self, summary: Summary, step: int) -> None:
-        self._waiting.append(Event(wall_time=time.time(), step=step, summary=summary))
+        self._buffer.append(Event(wall_time=time.time(), step=step, summary=summary))

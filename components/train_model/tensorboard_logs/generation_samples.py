@@ -65,8 +65,8 @@ def _draw(logits: np.ndarray, generator: np.random.Generator) -> int:
     return int(candidates[generator.choice(len(candidates), p=weights / weights.sum())])
 
 
-LENGTH = 100  # new tokens per sample
-PROMPT = 12  # tokens of the held-out prompt
+SAMPLE_TOKENS = 100  # new tokens per sample
+PROMPT_TOKENS = 12  # tokens of the held-out prompt
 
 
 class GenerationSamples(Callback):
@@ -84,7 +84,7 @@ class GenerationSamples(Callback):
         if step % self._steps:
             return
         sample = self._sample = self._sample or SampleText(training.architecture, training.model, self._tokenizer.size)
-        held_out = [int(token) for token in training.validation.tokens[:PROMPT]]
+        held_out = [int(token) for token in training.validation.tokens[:PROMPT_TOKENS]]
         for name, prompt in (("without prompt", [START]), ("with held-out prompt", held_out)):
-            new_tokens = sample(prompt, LENGTH, seed=(training.seed, step))
+            new_tokens = sample(prompt, SAMPLE_TOKENS, seed=(training.seed, step))
             self._events.text(f"samples/{name}", masked(self._tokenizer.decode([*prompt, *new_tokens])), step)

@@ -48,7 +48,7 @@ class Training(Protocol):
     steps: int
     per_epoch: int
     stopping: bool
-    say: Callable[[int, int, str], None]
+    report: Callable[[int, int, str], None]
 
 
 class Callback:
@@ -92,17 +92,17 @@ class Divergence(Callback):
     def on_batch_end(self, training: Training, batch: Batch) -> None:
         limit = EXPLOSION_FACTOR * math.log(training.model.output_shape[-1])
         if not math.isfinite(batch.loss):
-            self._stop(training, "the loss is not finite")
+            self._raise(training, "the loss is not finite")
         if batch.loss > limit:
-            self._stop(training, f"the loss diverged: {batch.loss:.1f} nats per token, above the limit of {limit:.0f}")
+            self._raise(training, f"the loss diverged: {batch.loss:.1f} nats per token, above the limit of {limit:.0f}")
         if not math.isfinite(batch.gradient_norm) and not _may_overflow(training.optimizer):
-            self._stop(training, "the gradient norm is not finite")
+            self._raise(training, "the gradient norm is not finite")
 
     def on_validation_end(self, training: Training, point: Mapping[str, Any]) -> None:
         if not math.isfinite(point["validation_cross_entropy"]):
-            self._stop(training, "the validation loss is not finite")
+            self._raise(training, "the validation loss is not finite")
 
-    def _stop(self, training: Training, reason: str) -> None:
+    def _raise(self, training: Training, reason: str) -> None:
         step = training.progress.step
         epoch, batch = divmod(step - 1, training.per_epoch)
         where = f"training step {step} of {training.steps}, epoch {epoch + 1}, batch {batch + 1} of {training.per_epoch}"
@@ -136,22 +136,22 @@ class ProgressLine(Callback):
     """
 
     def __init__(self) -> None:
-        self._began, self._tokens, self._loss, self._nats, self._weight = 0.0, 0, 0.0, 0.0, 0.0
+        self._started, self._tokens, self._loss, self._nats, self._weight = 0.0, 0, 0.0, 0.0, 0.0
 
     def on_begin(self, training: Training) -> None:
-        self._began, self._tokens = time.monotonic(), training.progress.tokens
+        self._started, self._tokens = time.monotonic(), training.progress.tokens
         if step := training.progress.step:
-            training.say(step, training.steps, f"resuming from the checkpoint of step {step}")
+            training.report(step, training.steps, f"resuming from the checkpoint of step {step}")
 
     def on_batch_end(self, training: Training, batch: Batch) -> None:
         progress, steps = training.progress, training.steps
         self._loss = DECAY * self._loss + (1 - DECAY) * batch.loss
         self._nats = DECAY * self._nats + (1 - DECAY) * batch.nats
         self._weight = DECAY * self._weight + 1 - DECAY  # corrects the bias towards the initial 0, as in Adam
-        speed = (progress.tokens - self._tokens) / max(1e-6, time.monotonic() - self._began)
+        speed = (progress.tokens - self._tokens) / max(1e-6, time.monotonic() - self._started)
         seconds_left = int((steps - progress.step) * progress.tokens / progress.step / max(1.0, speed))
         validation_text = f" · validation {progress.schedule.best:,.1f}" if progress.schedule.best < math.inf else ""
-        training.say(
+        training.report(
             progress.step, steps,
             f"step {progress.step}/{steps} · loss {self._loss / self._weight:.3f} · "
             f"perplexity {math.exp(min(99.0, self._nats / self._weight)):,.1f}{validation_text} · {speed:,.0f} tokens/s · "

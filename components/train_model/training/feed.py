@@ -12,7 +12,7 @@ from robo_poet.atomic import new_file
 from robo_poet.model.tokenizer import PAD, Tokenizer
 
 SHUFFLE_BUFFER = 10_000
-IDS = np.uint16  # the vocabulary is at most 10,000
+ID_DTYPE = np.uint16  # the vocabulary is at most 10,000
 
 
 @dataclass(frozen=True)
@@ -98,9 +98,9 @@ def make_feed(texts: Iterable[str], tokenizer: Tokenizer, *, window: int, stride
     with new_file(cache) as temporary, temporary.open("wb") as file:  # a new file, because the old one may still be memory-mapped
         for text in texts:
             ids = tokenizer.encode_document(text)
-            file.write(np.asarray(ids, IDS).tobytes())
+            file.write(np.asarray(ids, ID_DTYPE).tobytes())
             starts += [position + start for start in window_starts(len(ids), window, stride)]
             ends += [position + len(ids)] * (len(starts) - len(ends))
             position += len(ids)
-    tokens = np.memmap(cache, IDS, mode="r") if position else np.zeros(0, IDS)
+    tokens = np.memmap(cache, ID_DTYPE, mode="r") if position else np.zeros(0, ID_DTYPE)
     return Feed(tokens, np.asarray(starts, np.int64), np.asarray(ends, np.int64), window)

@@ -7,10 +7,10 @@ from components.train_model.architectures.projection import CHUNK
 from components.train_model.training.feed import SHUFFLE_BUFFER
 from robo_poet.settings.train import TrainSettings
 
-FLOAT = 4  # bytes
+FLOAT_BYTES = 4  # bytes
 # Arrays of the size of a chunk's logits: logits, exponentials, gradient, and the casts for the two products.
 LOGITS_KEPT = 5
-PROGRAM = 130e6  # graph, scratch memory of the kernels, runtime; measured, almost independent of the settings
+PROGRAM_BYTES = 130e6  # graph, scratch memory of the kernels, runtime; measured, almost independent of the settings
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Memory:
         return f"about {self.total / 1e6:,.0f} MB: {parts}"
 
 
-def estimate(settings: TrainSettings, parameters: int, vocabulary: int, windows: int = 0) -> Memory:
+def estimate_memory(settings: TrainSettings, parameters: int, vocabulary: int, windows: int = 0) -> Memory:
     """Return the peak memory of a training. On a GPU, all parts but `feed` are in GPU memory; on a CPU, all parts are in host memory.
 
     Args:
@@ -47,17 +47,18 @@ def estimate(settings: TrainSettings, parameters: int, vocabulary: int, windows:
     tokens = settings.batch * settings.window
     rows = min(CHUNK, tokens)
     return Memory(
-        weights=parameters * FLOAT,
-        gradients=2 * parameters * FLOAT,  # gradients and updates
-        moments=2 * parameters * FLOAT,
-        activations=tokens * ARCHITECTURES[settings.architecture].floats_a_token(settings) * FLOAT,
-        logits=LOGITS_KEPT * rows * vocabulary * FLOAT,
-        feed=16.0 * windows + 8 * SHUFFLE_BUFFER + 4 * tokens * 2 * FLOAT,  # window positions, shuffle buffer, four prefetched batches
-        program=PROGRAM,
+        weights=parameters * FLOAT_BYTES,
+        gradients=2 * parameters * FLOAT_BYTES,  # gradients and updates
+        moments=2 * parameters * FLOAT_BYTES,
+        activations=tokens * ARCHITECTURES[settings.architecture].floats_per_token(settings) * FLOAT_BYTES,
+        logits=LOGITS_KEPT * rows * vocabulary * FLOAT_BYTES,
+        # window positions, shuffle buffer, four prefetched batches
+        feed=16.0 * windows + 8 * SHUFFLE_BUFFER + 4 * tokens * 2 * FLOAT_BYTES,
+        program=PROGRAM_BYTES,
     )
 
 
-def warning(memory: Memory, settings: TrainSettings, gpus: int) -> str:
+def gpu_memory_warning(memory: Memory, settings: TrainSettings, gpus: int) -> str:
     """Return a warning if the training does not fit into the GPU memory limit; empty if it fits or there is no GPU or no limit."""
     limit = settings.gpu_memory_mb * 1e6
     on_card = memory.total - memory.feed

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from components.train_model.architectures.architecture import Architecture
 from components.train_model.architectures.projection import projected_cross_entropy
-from components.train_model.hardware import compiles
+from components.train_model.hardware import uses_xla
 from components.train_model.training.callbacks import Batch
 from robo_poet.settings.train import TrainSettings
 
@@ -38,7 +38,7 @@ def make_optimizer(settings: TrainSettings, compute: tf.DType, devices: int = 1)
     return keras.optimizers.LossScaleOptimizer(inner, INITIAL_SCALE, GROWTH_STEPS) if compute == tf.float16 else inner
 
 
-SEEDS_A_STEP = 64  # larger than the number of dropout layers of any model
+SEEDS_PER_STEP = 64  # larger than the number of dropout layers of any model
 
 
 class TrainStep:
@@ -60,7 +60,7 @@ class TrainStep:
         self.compute, self.seed = compute, seed
         # The graph code uses no Python loops or branches on tensors. So AutoGraph is off, and a training starts one second sooner.
         self._features = (
-            tf.function(self._plain_features, jit_compile=True, autograph=False) if compiles(settings) else self._plain_features
+            tf.function(self._plain_features, jit_compile=True, autograph=False) if uses_xla(settings) else self._plain_features
         )
         self._train = tf.function(self._update, reduce_retracing=True, autograph=False)
         self._validate = tf.function(self.cross_entropy, reduce_retracing=True, autograph=False)
@@ -113,15 +113,15 @@ class TrainStep:
             scale = tf.identity(self.optimizer.dynamic_scale.value)  # before the update, which may change it
             unscaled = [gradient / scale for gradient in gradients]
         norm = tf.linalg.global_norm(unscaled)
-        self.optimizer.apply(self._to_optimizer(gradients), self.model.trainable_variables)
+        self.optimizer.apply(self._optimizer_gradients(gradients), self.model.trainable_variables)
         return tf.concat([sums, [norm]], axis=0), unscaled
 
-    def _to_optimizer(self, gradients: list[tf.Tensor]) -> list[tf.Tensor]:
+    def _optimizer_gradients(self, gradients: list[tf.Tensor]) -> list[tf.Tensor]:
         return gradients
 
     def _update(self, inputs: tf.Tensor, targets: tf.Tensor, step: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
         count = tf.maximum(1.0, tf.reduce_sum(tf.cast(targets != 0, tf.float32)))
-        return self.apply(*self.gradient(inputs, targets, tf.stack([self.seed, step * SEEDS_A_STEP]), count))
+        return self.apply(*self.gradient(inputs, targets, tf.stack([self.seed, step * SEEDS_PER_STEP]), count))
 
 
 def make_strategy(devices: int) -> tf.distribute.Strategy | None:
@@ -146,11 +146,11 @@ class MirroredTrainStep(TrainStep):
         self._strategy = strategy
 
     def _update(self, inputs: tf.Tensor, targets: tf.Tensor, step: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
-        sums, gradients = self._strategy.run(self._part, args=(inputs, targets, step))
+        sums, gradients = self._strategy.run(self._replica_update, args=(inputs, targets, step))
         local_results = self._strategy.experimental_local_results
         return local_results(sums)[0], [local_results(gradient)[0] for gradient in gradients]
 
-    def _part(self, inputs: tf.Tensor, targets: tf.Tensor, step: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
+    def _replica_update(self, inputs: tf.Tensor, targets: tf.Tensor, step: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
         """Run the step of one device. Every device gets the whole batch of ids (some kilobytes) and takes its own rows."""
         replica = tf.distribute.get_replica_context()
         device, devices = replica.replica_id_in_sync_group, replica.num_replicas_in_sync
@@ -158,12 +158,12 @@ class MirroredTrainStep(TrainStep):
         begin, end = rows * device // devices, rows * (device + 1) // devices
         # Targets of the whole batch, so that the devices' losses add up to its mean.
         count = tf.maximum(1.0, tf.reduce_sum(tf.cast(targets != 0, tf.float32)))
-        seed = tf.stack([self.seed + device, step * SEEDS_A_STEP])
+        seed = tf.stack([self.seed + device, step * SEEDS_PER_STEP])
         sums, gradients = self.gradient(inputs[begin:end], targets[begin:end], seed, count)
         sums, *gradients = replica.all_reduce(tf.distribute.ReduceOp.SUM, [sums, *gradients])
         return self.apply(sums, gradients)
 
-    def _to_optimizer(self, gradients: list[tf.Tensor]) -> list[tf.Tensor]:
+    def _optimizer_gradients(self, gradients: list[tf.Tensor]) -> list[tf.Tensor]:
         """Divide the gradients by the number of devices.
 
         Keras clips on each device and then sums over the devices. These gradients are already summed, so that clipping sees the whole

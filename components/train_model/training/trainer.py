@@ -8,8 +8,8 @@ import keras
 import tensorflow as tf
 
 from components.train_model.architectures.architecture import Architecture
-from components.train_model.checkpoint import Checkpoints, Damaged
-from components.train_model.hardware import compute_type
+from components.train_model.checkpoint import Checkpoints, DamagedCheckpoint
+from components.train_model.hardware import compute_dtype
 from components.train_model.training.callbacks import Batch, Callback, Divergence, EarlyStopping, ProgressLine
 from components.train_model.training.feed import Feed
 from components.train_model.training.progress import Progress, Schedule
@@ -33,7 +33,7 @@ class Trainer:
         settings: section `train` of the profile.
         seed: decides dropout and the order of the batches.
         checkpoints: where to save to and resume from.
-        say: called with (step, steps, text) to report progress.
+        report: called with (step, steps, text) to report progress.
         warn: called with a warning for the user.
         callbacks: further callbacks; they do not change the result.
 
@@ -46,12 +46,12 @@ class Trainer:
 
     def __init__(
         self, architecture: Architecture, model: keras.Model, feed: Feed, validation: Feed, settings: TrainSettings, *,
-        seed: int, checkpoints: Checkpoints, say: Callable[[int, int, str], None], warn: Callable[[str], None],
+        seed: int, checkpoints: Checkpoints, report: Callable[[int, int, str], None], warn: Callable[[str], None],
         callbacks: Sequence[Callback] = (),
     ) -> None:  # fmt: skip
         self.architecture, self.model, self.feed, self.validation, self.settings = architecture, model, feed, validation, settings
-        self.compute = compute_type(settings.precision)
-        self.seed, self.checkpoints, self.say, self.warn = seed, checkpoints, say, warn
+        self.compute = compute_dtype(settings.precision)
+        self.seed, self.checkpoints, self.report, self.warn = seed, checkpoints, report, warn
         strategy = tf.distribute.get_strategy() if tf.distribute.has_strategy() else None
         self.optimizer = make_optimizer(settings, self.compute, strategy.num_replicas_in_sync if strategy else 1)
         self.optimizer.build(model.trainable_variables)
@@ -70,8 +70,8 @@ class Trainer:
         Raises:
             BadInput: the training diverged, or the weights of the best validation are missing.
         """
-        self._restore()
-        self._tell(lambda callback: callback.on_begin(self))
+        self._resume()
+        self._call_callbacks(lambda callback: callback.on_begin(self))
         for inputs, targets in self._batches(self.progress.step):
             if self.stopping:
                 break
@@ -81,22 +81,22 @@ class Trainer:
             self.progress.tokens += int(batch.tokens)
             self.progress.loss_sum += batch.loss * batch.tokens
             self.progress.loss_tokens += batch.tokens
-            self._after(batch)
-        self._take_best(self.progress.best_step)
-        self._tell(lambda callback: callback.on_end(self))
+            self._finish_step(batch)
+        self._load_best_weights(self.progress.best_step)
+        self._call_callbacks(lambda callback: callback.on_end(self))
         return self.progress
 
-    def _after(self, batch: Batch) -> None:
+    def _finish_step(self, batch: Batch) -> None:
         """Record a point of the curve, validate, save a checkpoint and call the callbacks, each at its steps."""
         step = self.progress.step
         validates = step % self.validate_every == 0 or step == self.steps
-        self._tell(lambda callback: callback.on_batch_end(self, batch))
+        self._call_callbacks(lambda callback: callback.on_batch_end(self, batch))
         if step % RECORD_STEPS == 0 or validates:
             self._record(validates)
         if step % self.per_epoch == 0:
-            self._tell(lambda callback: callback.on_epoch_end(self, batch))
+            self._call_callbacks(lambda callback: callback.on_epoch_end(self, batch))
         if validates or step % self.settings.checkpoint_steps == 0:
-            self._tell(lambda callback: callback.on_save(self))
+            self._call_callbacks(lambda callback: callback.on_save(self))
             self.checkpoints.save("last", [v.numpy() for v in self._variables()], self.progress.to_json())
 
     def _record(self, validates: bool) -> None:
@@ -116,7 +116,7 @@ class Trainer:
         if progress.schedule.improved():
             progress.best_step = progress.step
             self.checkpoints.save("best", [v.numpy() for v in self.model.variables], {"step": progress.step})
-        self._tell(lambda callback: callback.on_validation_end(self, point))
+        self._call_callbacks(lambda callback: callback.on_validation_end(self, point))
 
     def validation_cross_entropy(self) -> float:
         """Return the unsmoothed cross-entropy of the validation split, in nats per token."""
@@ -126,7 +126,7 @@ class Trainer:
             total, count = total + nats, count + tokens
         return total / count
 
-    def _tell(self, call_hook: Callable[[Callback], None]) -> None:
+    def _call_callbacks(self, call_hook: Callable[[Callback], None]) -> None:
         for callback in self.callbacks:
             call_hook(callback)
 
@@ -139,13 +139,13 @@ class Trainer:
                 yield batch
                 step += 1
 
-    def _take_best(self, step: int) -> None:
+    def _load_best_weights(self, step: int) -> None:
         """Load the weights of the best validation, at `step`. With 0 (no finite validation) keep the current weights."""
         if not step:
             return
         try:
             best = self.checkpoints.load("best", [tuple(v.shape) for v in self.model.variables])
-        except Damaged as damage:
+        except DamagedCheckpoint as damage:
             best = None
             self.warn(str(damage))
         if not best or best[1]["step"] != step:
@@ -158,10 +158,10 @@ class Trainer:
     def _variables(self) -> list[Any]:
         return [*self.model.variables, *self.optimizer.variables]
 
-    def _restore(self) -> None:
+    def _resume(self) -> None:
         try:
             loaded = self.checkpoints.load("last", [tuple(v.shape) for v in self._variables()])
-        except Damaged as damage:
+        except DamagedCheckpoint as damage:
             self.warn(f"training starts from the beginning: the checkpoint {damage}")
             return
         if loaded:

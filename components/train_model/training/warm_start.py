@@ -12,7 +12,7 @@ from robo_poet.errors import BadInput
 REMEDY = "choose a version that fits, or train.warm_start=0"
 
 
-def begin_with(model: keras.Model, version: Path, *, digest: str, architecture: str, tokenizer: str) -> int:
+def initialise_from_version(model: keras.Model, version: Path, *, digest: str, architecture: str, tokenizer: str) -> int:
     """Copy the weights of a registered version into `model`.
 
     Args:

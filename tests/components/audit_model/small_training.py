@@ -7,7 +7,7 @@ import keras
 import numpy as np
 
 from components.train_model.architectures.architecture import ARCHITECTURES
-from components.train_model.export.saved_model import PROMPT, SAMPLING, Exported
+from components.train_model.export.saved_model import PROMPT_INPUTS, SAMPLING_INPUTS, ServingModule
 from robo_poet.model.saved_model import LoadedModel
 from robo_poet.model.tokenizer import PAD, Tokenizer
 from robo_poet.settings.train import TrainSettings
@@ -26,9 +26,9 @@ def train_small_model(texts: Sequence[str], words: Tokenizer, epochs: int, units
     model.compile(keras.optimizers.Adam(0.02), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     weights = (data[:, 1:] != PAD).astype(np.float32)
     model.fit(data[:, :-1], data[:, 1:], sample_weight=weights, batch_size=16, epochs=epochs, verbose=0)
-    exported = Exported(model, architecture, words.size)
+    exported = ServingModule(model, architecture, words.size)
 
     def generate(**given: Any) -> Any:  # as the saved signature takes its inputs: by name
-        return exported.generate(*(given[spec.name] for spec in (*PROMPT, *SAMPLING)))
+        return exported.generate(*(given[spec.name] for spec in (*PROMPT_INPUTS, *SAMPLING_INPUTS)))
 
     return LoadedModel(generate, None, exported.score, words, {"max_length": 512}, exported)

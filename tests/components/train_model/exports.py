@@ -8,7 +8,7 @@ import keras
 import pytest
 
 from components.train_model.architectures.architecture import ARCHITECTURES
-from components.train_model.export.process import export_apart
+from components.train_model.export.process import export_in_subprocess
 from components.train_model.export.tflite import export_edge
 from robo_poet.atomic import write_text
 from robo_poet.model.tokenizer import Tokenizer
@@ -43,7 +43,7 @@ def untrained_version(architecture: str, tokenizer: Path, paths: pytest.TempPath
         words, settings = Tokenizer.load(tokenizer), small(architecture)
         model = untrained(architecture, words.vocabulary)
         (folder / "model").mkdir()
-        export_apart(model, settings, words.size, folder / "model", folder)
+        export_in_subprocess(model, settings, words.size, folder / "model", folder)
         write_text(folder / "model" / "manifest.json", manifest(words, architecture))
         shutil.copytree(tokenizer, folder / "tokenizer")
         export_edge(model, ARCHITECTURES[architecture], words.size, folder / "exact", quantise=False)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from components.train_model import checkpoint as module
-from components.train_model.checkpoint import Checkpoints, Damaged, state_folder
+from components.train_model.checkpoint import Checkpoints, DamagedCheckpoint, state_folder
 from robo_poet.errors import BadInput
 from robo_poet.settings.train import TrainSettings
 
@@ -88,10 +88,10 @@ def test_a_damaged_checkpoint_or_one_of_another_model_is_refused(tmp_path: Path)
     assert checkpoints.load("last", SHAPES) is None
     checkpoints.save("last", VALUES, {})
     for shapes in ([(3, 2), ()], [(2, 3)]):
-        with pytest.raises(Damaged, match="belongs to another model"):
+        with pytest.raises(DamagedCheckpoint, match="belongs to another model"):
             checkpoints.load("last", shapes)
     whole = (tmp_path / "last.npz").read_bytes()
     for end in (0, 10, len(whole) // 2, len(whole) - 1):
         (tmp_path / "last.npz").write_bytes(whole[:end])
-        with pytest.raises(Damaged, match=r"last\.npz cannot be read"):
+        with pytest.raises(DamagedCheckpoint, match=r"last\.npz cannot be read"):
             checkpoints.load("last", SHAPES)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.train_model.hardware import _multiplies_bfloat16, compiles, compute_type, prepare_gpus, product
+from components.train_model.hardware import _multiplies_bfloat16, compute_dtype, configure_gpus, matrix_product, uses_xla
 from robo_poet.settings.train import TrainSettings
 from tests.components.train_model.toy import trainer
 
@@ -27,27 +27,27 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, object, object]]:
     return told
 
 
-def test_each_card_is_limited_in_mebibytes_and_grows(asked: list[tuple[str, object, object]]) -> None:
-    assert prepare_gpus(7200) == 2
+def test_each_gpu_has_a_limit_in_mebibytes_and_grows(asked: list[tuple[str, object, object]]) -> None:
+    assert configure_gpus(7200) == 2
     assert asked == [("limit", f"/physical_device:GPU:{i}", [6866]) for i in range(2)]  # 7.2e9 / 2^20
     assert os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] == "true"
 
 
-def test_without_a_limit_each_card_grows(asked: list[tuple[str, object, object]]) -> None:
-    assert prepare_gpus(0) == 2
+def test_without_a_limit_each_gpu_grows(asked: list[tuple[str, object, object]]) -> None:
+    assert configure_gpus(0) == 2
     assert asked == [("growth", f"/physical_device:GPU:{i}", True) for i in range(2)]
 
 
-def test_a_gpu_computes_in_float16_unless_told_otherwise(asked: list[tuple[str, object, object]]) -> None:
-    assert compute_type("auto") == tf.float16
-    assert compute_type("float32") == tf.float32
+def test_a_gpu_computes_in_float16_by_default(asked: list[tuple[str, object, object]]) -> None:
+    assert compute_dtype("auto") == tf.float16
+    assert compute_dtype("float32") == tf.float32
 
 
 def test_without_a_gpu_nothing_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TF_FORCE_GPU_ALLOW_GROWTH", raising=False)
-    assert prepare_gpus(7200) == 0
+    assert configure_gpus(7200) == 0
     assert "TF_FORCE_GPU_ALLOW_GROWTH" not in os.environ
-    assert compute_type("auto") in (tf.float32, tf.bfloat16)
+    assert compute_dtype("auto") in (tf.float32, tf.bfloat16)
 
 
 @pytest.mark.parametrize(
@@ -57,38 +57,38 @@ def test_without_a_gpu_nothing_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
         ("AuthenticAMD", "avx512f avx512_bf16", True), ("AuthenticAMD", "avx512f", False), ("GenuineIntel", "avx2", False),
     ],
 )  # fmt: skip
-def test_bfloat16_is_chosen_where_it_is_faster_only(vendor: str, flags: str, faster: bool, tmp_path: Path) -> None:
+def test_bfloat16_is_chosen_only_if_it_is_faster(vendor: str, flags: str, faster: bool, tmp_path: Path) -> None:
     (tmp_path / "cpuinfo").write_text(f"processor\t: 0\nvendor_id\t: {vendor}\nflags\t\t: fpu sse2 {flags}\n")
     assert _multiplies_bfloat16(tmp_path / "cpuinfo") is faster
 
 
-def test_a_machine_that_does_not_say_computes_in_float32(tmp_path: Path) -> None:
+def test_without_cpu_flags_the_dtype_is_float32(tmp_path: Path) -> None:
     assert not _multiplies_bfloat16(tmp_path / "nothing")
 
 
-def test_what_is_asked_for_is_taken() -> None:
-    assert [compute_type(name) for name in ("float32", "bfloat16", "float16")] == [tf.float32, tf.bfloat16, tf.float16]
-    assert compute_type("auto") in (tf.float32, tf.bfloat16, tf.float16)
+def test_an_explicit_precision_is_used() -> None:
+    assert [compute_dtype(name) for name in ("float32", "bfloat16", "float16")] == [tf.float32, tf.bfloat16, tf.float16]
+    assert compute_dtype("auto") in (tf.float32, tf.bfloat16, tf.float16)
 
 
 @pytest.mark.parametrize("compute", [tf.float32, tf.bfloat16, tf.float16])
-def test_a_product_keeps_the_type_of_its_first_factor(compute: tf.DType) -> None:
+def test_a_product_keeps_the_dtype_of_its_first_factor(compute: tf.DType) -> None:
     a, b = (np.random.default_rng(i).normal(size=(5, 5)).astype(np.float32) for i in (0, 1))
-    found = product(tf.constant(a), tf.constant(b), compute, transpose_b=True)
+    found = matrix_product(tf.constant(a), tf.constant(b), compute, transpose_b=True)
     assert found.dtype == tf.float32 and np.allclose(found, a @ b.T, atol=0.1 if compute != tf.float32 else 1e-5)
 
 
-def test_only_a_transformer_on_a_gpu_is_compiled_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_a_transformer_on_a_gpu_is_compiled_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     lstm, transformer = TrainSettings(), TrainSettings(architecture="transformer")
-    assert [compiles(s) for s in (lstm, transformer)] == [
+    assert [uses_xla(s) for s in (lstm, transformer)] == [
         bool(tf.config.list_physical_devices("GPU")) and s is transformer for s in (lstm, transformer)
     ]
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [kind])
-    assert [compiles(s) for s in (lstm, transformer)] == [False, True]
-    assert not compiles(transformer.model_copy(update={"xla": "never"})) and compiles(lstm.model_copy(update={"xla": "always"}))
+    assert [uses_xla(s) for s in (lstm, transformer)] == [False, True]
+    assert not uses_xla(transformer.model_copy(update={"xla": "never"})) and uses_xla(lstm.model_copy(update={"xla": "always"}))
 
 
-def test_compiled_it_trains_the_same(toy_corpus: Path, toy_tokenizer: Path, tmp_path: Path) -> None:
+def test_training_with_xla_gives_the_same_losses(toy_corpus: Path, toy_tokenizer: Path, tmp_path: Path) -> None:
     losses = []
     for xla in ("always", "never"):
         toy = trainer(

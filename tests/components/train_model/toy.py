@@ -41,7 +41,7 @@ def trainer(
     }
     calls = 0
 
-    def say(step: int, steps: int, text: str) -> None:
+    def report(step: int, steps: int, text: str) -> None:
         nonlocal calls
         calls += 1
         if killed_after and calls > killed_after:
@@ -50,7 +50,7 @@ def trainer(
     architecture = ARCHITECTURES[settings.architecture]
     return Trainer(
         architecture, architecture.build(settings, words.vocabulary), feeds["train"], feeds["validation"], settings, seed=42,
-        checkpoints=Checkpoints(folder), say=say, warn=WARNINGS.append, callbacks=callbacks(settings, words),
+        checkpoints=Checkpoints(folder), report=report, warn=WARNINGS.append, callbacks=callbacks(settings, words),
     )  # fmt: skip
 
 

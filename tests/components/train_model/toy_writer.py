@@ -9,7 +9,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from components.train_model.architectures.architecture import ARCHITECTURES
-from components.train_model.export.saved_model import Exported
+from components.train_model.export.saved_model import ServingModule
 from robo_poet.settings.train import TrainSettings
 
 SETTINGS = {"embedding": 16, "units": 16, "layers": 2, "ffn": 24, "heads": 2, "window": 12, "stride": 6}
@@ -25,7 +25,7 @@ class Toy:
         self.model = self.architecture.build(TrainSettings.model_validate({"architecture": architecture, **SETTINGS}), vocabulary)
         for variable in self.model.trainable_variables:
             variable.assign(variable * 2 + tf.random.normal(variable.shape, stddev=0.4))
-        self.exported = Exported(self.model, self.architecture, size)
+        self.exported = ServingModule(self.model, self.architecture, size)
         self._whole = tf.function(lambda tokens: self.model(tokens, training=False), input_signature=[tf.TensorSpec([1, None], tf.int32)])
 
     def logits(self, tokens: list[int]) -> npt.NDArray[np.float64]:

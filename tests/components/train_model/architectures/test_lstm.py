@@ -1,10 +1,12 @@
+"""The LSTM, the first implementation of the interface of an architecture. Covers: architecture."""
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from components.train_model.architectures import lstm
-from components.train_model.architectures.lstm import cudnn_sequence, lstm_sequence, on_gpu
+from components.train_model.architectures.lstm import cudnn_sequence, has_gpu, lstm_sequence
 from robo_poet.settings.train import TrainSettings
 
 
@@ -42,7 +44,7 @@ def test_bfloat16_products_stay_close() -> None:
 
 
 @pytest.mark.parametrize("compute, tolerance", [(tf.float32, 1e-5), (tf.bfloat16, 1e-5), (tf.float16, 5e-3)])
-def test_keras_layer_and_our_recurrence_are_the_same_function_with_the_same_gradient(compute: tf.DType, tolerance: float) -> None:
+def test_the_keras_layer_and_lstm_sequence_have_equal_output_and_gradient(compute: tf.DType, tolerance: float) -> None:
     keras.utils.set_random_seed(3)
     layer = keras.layers.LSTM(6, return_sequences=True)
     layer.build((None, None, 5))
@@ -60,8 +62,8 @@ def test_keras_layer_and_our_recurrence_are_the_same_function_with_the_same_grad
         assert first.dtype == tf.float32 and np.allclose(first, second, atol=20 * tolerance)
 
 
-def test_this_machine_says_whether_it_has_a_gpu() -> None:
-    assert on_gpu() == bool(tf.config.list_physical_devices("GPU"))
+def test_has_gpu_agrees_with_tensorflow() -> None:
+    assert has_gpu() == bool(tf.config.list_physical_devices("GPU"))
 
 
 def test_full_size_has_exactly_the_specified_parameters() -> None:
@@ -83,7 +85,7 @@ def test_initial_weights_follow_the_specification() -> None:
     assert [layer.rate for layer in model.layers if isinstance(layer, keras.layers.Dropout)] == [0.3, 0.3]
 
 
-def test_step_by_step_is_the_whole_sequence() -> None:
+def test_steps_equal_the_whole_sequence() -> None:
     keras.utils.set_random_seed(1)
     model = lstm.build(TrainSettings(embedding=8, units=12, layers=3), 40)
     tokens = np.random.default_rng(0).integers(0, 40, (3, 7)).astype(np.int32)
@@ -95,7 +97,7 @@ def test_step_by_step_is_the_whole_sequence() -> None:
         assert np.allclose(x @ kernel + bias, whole[:, at], atol=1e-5)
 
 
-def test_features_and_head_are_the_model_and_dropout_belongs_to_its_seed() -> None:
+def test_features_and_head_equal_the_model_and_dropout_depends_only_on_its_seed() -> None:
     keras.utils.set_random_seed(1)
     model = lstm.build(TrainSettings(embedding=8, units=12, layers=2), 40)
     tokens = tf.constant(np.random.default_rng(0).integers(0, 40, (3, 7)).astype(np.int32))

@@ -36,7 +36,7 @@ def test_loss_and_gradient_equal_the_definition_by_autodiff_in_float64(rows: int
         assert np.allclose(ours, 2 * theirs, atol=1e-10)
 
 
-def test_padding_alone_counts_nothing() -> None:
+def test_padding_has_no_loss() -> None:
     total, _, count = projected_cross_entropy(
         tf.ones([6, 4]), tf.ones([4, 9]), tf.zeros([9]), tf.zeros([6], tf.int32), smoothing=0.1, compute=tf.float32
     )
@@ -52,7 +52,7 @@ def toy(name: str) -> Toy:
     rows=st.sampled_from([1, 2, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK + 3]),
     seed=st.integers(0, 2**31),
 )
-def test_in_chunks_it_is_the_softmax_of_all_rows(rows: int, seed: int) -> None:
+def test_likelihood_in_chunks_equals_the_softmax_of_all_rows(rows: int, seed: int) -> None:
     random = np.random.default_rng(seed)
     features, kernel, bias = (random.normal(size=shape).astype(np.float32) for shape in ((rows, 5), (5, 9), (9,)))
     targets = random.integers(0, 9, rows).astype(np.int32)
@@ -75,7 +75,7 @@ def test_in_chunks_it_is_the_softmax_of_all_rows(rows: int, seed: int) -> None:
         ([[2]], "tokens: must have at least 2 columns"),
     ],
 )
-def test_score_names_what_it_cannot_judge(name: str, tokens: list[list[int]], said: str) -> None:
+def test_score_names_an_invalid_input(name: str, tokens: list[list[int]], said: str) -> None:
     with pytest.raises(tf.errors.InvalidArgumentError, match=said):
         toy(name).exported.score(tf.constant(tokens, tf.int32))
 
@@ -89,3 +89,12 @@ def test_no_tensor_of_score_holds_all_logits(name: str) -> None:
         if tensor.shape.rank == 3 and tensor.shape[-1] == 40
     ]  # fmt: skip
     assert wide == []
+
+
+def test_the_projection_keeps_gradients_below_the_float16_range() -> None:
+    """A token of probability 2e-8 still has its gradient, through the shift."""
+    features, kernel = tf.ones([4, 8]), tf.Variable(tf.zeros([8, 3]))
+    bias = tf.constant([0.0, 0.0, float(np.log(2e-8))])
+    with tf.GradientTape() as tape:
+        total, _, _ = projected_cross_entropy(features, kernel, bias, tf.ones([4], tf.int32), smoothing=0.0, compute=tf.float16)
+    assert np.allclose(tape.gradient(total, kernel)[:, 2], 4 * 1e-8, rtol=0.1)

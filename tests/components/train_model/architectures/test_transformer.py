@@ -25,7 +25,7 @@ def test_full_size_has_exactly_the_specified_parameters() -> None:
     assert model.count_params() == 2_469_888
 
 
-def test_step_by_step_is_the_whole_sequence_also_beyond_the_window() -> None:
+def test_steps_equal_the_whole_sequence_beyond_the_window() -> None:
     model = small()
     tokens = np.random.default_rng(0).integers(0, 40, (3, 30)).astype(np.int32)
     whole = model(tokens, training=False).numpy()
@@ -36,7 +36,7 @@ def test_step_by_step_is_the_whole_sequence_also_beyond_the_window() -> None:
         assert np.allclose(x @ kernel + bias, whole[:, at], atol=1e-4)
 
 
-def test_features_and_head_are_the_model() -> None:
+def test_features_and_head_equal_the_model() -> None:
     model = small()
     tokens = tf.constant(np.random.default_rng(0).integers(0, 40, (3, 12)).astype(np.int32))
     kernel, bias = transformer.head(model)
@@ -44,7 +44,7 @@ def test_features_and_head_are_the_model() -> None:
     assert np.allclose(tf.reshape(logits, [3, 12, 40]), model(tokens, training=False), atol=1e-4)
 
 
-def test_no_token_sees_what_comes_after_it_or_lies_a_window_back() -> None:
+def test_a_token_attends_only_to_the_window_before_it() -> None:
     model = small()
     tokens = np.random.default_rng(0).integers(0, 40, (1, 20)).astype(np.int32)
     before = model(tokens, training=False).numpy()[0]
@@ -57,7 +57,7 @@ def test_no_token_sees_what_comes_after_it_or_lies_a_window_back() -> None:
     assert not np.allclose(before[17], after[17], atol=1e-6) and np.allclose(before[18:], after[18:], atol=1e-6)
 
 
-def test_dropout_and_positions_belong_to_their_seed() -> None:
+def test_dropout_and_positions_depend_only_on_their_seed() -> None:
     model = small()
     tokens = tf.constant(np.random.default_rng(0).integers(0, 40, (3, 8)).astype(np.int32))
     drawn = [transformer.features(model, tokens, tf.float32, tf.constant(seed)).numpy() for seed in ([1, 0], [1, 0], [1, 64], [2, 0])]
@@ -65,7 +65,7 @@ def test_dropout_and_positions_belong_to_their_seed() -> None:
     assert (drawn[0] != drawn[2]).any() and (drawn[0] != drawn[3]).any()
 
 
-def test_training_begins_at_every_position_that_leaves_room() -> None:
+def test_first_positions_cover_every_position_that_fits() -> None:
     begun = np.concatenate([transformer.first_positions(tf.constant([7, step]), 200, 100).numpy()[:, 0] for step in range(40)])
     assert begun.min() == 0 and begun.max() == 412  # 412 + 99 is the last of 512
     assert len(np.unique(begun)) == 413

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from components.train_model.architectures.architecture import ARCHITECTURES
-from components.train_model.export.process import export_apart
+from components.train_model.export.process import export_in_subprocess
 from robo_poet.digest import digest_path
 from robo_poet.model.tokenizer import Tokenizer
 from tests.components.train_model.exports import small, untrained, untrained_version
@@ -19,7 +19,7 @@ def exported(request: pytest.FixtureRequest, toy_tokenizer: Path, tmp_path_facto
     first = untrained_version(request.param, toy_tokenizer, tmp_path_factory) / "model"
     tf.function(lambda x: x + 1)(tf.constant(1))  # what is traced meanwhile must not matter
     second = tmp_path_factory.mktemp("export")
-    export_apart(untrained(request.param, words.vocabulary), small(request.param), words.size, second, second)
+    export_in_subprocess(untrained(request.param, words.vocabulary), small(request.param), words.size, second, second)
     return request.param, first, second
 
 

@@ -26,7 +26,7 @@ def read(edge: EdgeModel, tokens: list[int]) -> np.ndarray:
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_step_by_step_it_gives_the_models_logits_and_quantised_nearly(architecture: str, toy_tokenizer: Path, tmp_path: Path) -> None:
+def test_edge_steps_give_the_logits_of_the_model_and_int8_nearly(architecture: str, toy_tokenizer: Path, tmp_path: Path) -> None:
     words = Tokenizer.load(toy_tokenizer)
     keras.utils.set_random_seed(3)
     model = ARCHITECTURES[architecture].build(small(architecture), words.vocabulary)
@@ -42,7 +42,7 @@ def test_step_by_step_it_gives_the_models_logits_and_quantised_nearly(architectu
     assert 0 < np.abs(nearly - expected).mean() < 0.1 * expected.std()
 
 
-def test_a_new_text_begins_with_no_memory(toy_training: Path, toy_tokenizer: Path) -> None:
+def test_a_new_text_starts_with_an_empty_state(toy_training: Path, toy_tokenizer: Path) -> None:
     edge = load_edge(toy_training / "model" / "edge", toy_tokenizer)
     first = read(edge, [2, 40, 41, 42])
     assert (read(edge, [2, 40, 41, 42]) == first).all() and edge.position == 4
@@ -111,7 +111,7 @@ for write in (lambda folder: export_keras(model, folder), lambda folder: export_
 """
 
 
-def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
+def test_a_full_disk_is_one_line_of_error(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", FULL_DISK, str(tmp_path)], capture_output=True, text=True, cwd=ROOT)
     lines = done.stdout.splitlines()
     assert len(lines) == 2, done.stdout + done.stderr

@@ -81,7 +81,7 @@ def test_equals_beam_search_on_lists(name: str, beams: int, length_penalty: floa
 
 
 @BOTH
-def test_one_beam_is_greedy(name: str) -> None:
+def test_one_beam_is_greedy_search(name: str) -> None:
     dice = np.random.default_rng(0)
     prompts = [[2, *dice.integers(4, 37, dice.integers(1, 9)).tolist()] for _ in range(40)]
     greedy = toy(name).exported.generate(*inputs(prompts).values(), *sampling(40, top_k=1).values())
@@ -91,7 +91,7 @@ def test_one_beam_is_greedy(name: str) -> None:
     assert [reason for _, _, reason in beam] == greedy["stop_reason"].numpy().tolist()
 
 
-def test_more_beams_find_likelier_texts() -> None:
+def test_more_beams_find_more_likely_texts() -> None:
     dice = np.random.default_rng(0)
     prompts = [[2, *dice.integers(4, 37, 5).tolist()] for _ in range(40)]
     scores = {beams: np.array([score for _, score, _ in search("lstm", prompts, beams, 0.6, min_new=20)]) for beams in (1, 5)}
@@ -99,12 +99,12 @@ def test_more_beams_find_likelier_texts() -> None:
     assert scores[5].mean() > scores[1].mean() + 0.3
 
 
-def test_the_length_factor_is_that_of_wu_and_others() -> None:
+def test_the_length_factor_equals_that_of_wu_et_al() -> None:
     assert float(length_factor(tf.constant(1), tf.constant(0.7))) == pytest.approx(1.0)
     assert float(length_factor(tf.constant(7), tf.constant(1.0))) == pytest.approx(2.0)
 
 
 @pytest.mark.parametrize("beams", [0, 6])
-def test_a_number_of_beams_out_of_range_is_named(beams: int) -> None:
+def test_a_number_of_beams_out_of_range_is_refused(beams: int) -> None:
     with pytest.raises(tf.errors.InvalidArgumentError, match="beams: must be 1 to 5"):
         search("lstm", PROMPTS, beams, 1.0)

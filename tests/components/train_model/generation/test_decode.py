@@ -1,3 +1,5 @@
+"""Generation by sampling, and the validation of requests. Covers: request."""
+
 from functools import cache
 from typing import Any
 
@@ -55,7 +57,7 @@ def write_slowly(name: str, prompt: list[int], seed: int, draw: dict[str, Any], 
         ({"temperature": 2.0}, {"max_new": 20, "min_new": 3, "stop_tokens": [5, 6, 7, 8, 9, 10, 11], "banned_tokens": [12, 13, 14, 15]}),
     ],
 )
-def test_every_way_of_writing_equals_the_slow_reference(name: str, signature: str, draw: dict[str, Any], asked: dict[str, Any]) -> None:
+def test_generate_equals_the_slow_reference(name: str, signature: str, draw: dict[str, Any], asked: dict[str, Any]) -> None:
     given = inputs(PROMPTS, **asked)
     result = getattr(toy(name).exported, signature)(*given.values(), *sampling(3, **draw).values())
     for row, prompt in enumerate(PROMPTS):
@@ -65,14 +67,14 @@ def test_every_way_of_writing_equals_the_slow_reference(name: str, signature: st
 
 
 @BOTH
-def test_compiled_by_xla_it_writes_the_same(name: str) -> None:
+def test_generate_xla_gives_the_same_text_as_generate(name: str) -> None:
     draw, asked = {"temperature": 1.2, "top_k": 20, "top_p": 0.9}, {"max_new": 20, "repetition_penalty": 1.1, "banned_tokens": [12, 13]}
     assert write(name, "generate_xla", PROMPTS, draw, **asked) == write(name, "generate", PROMPTS, draw, **asked)
 
 
 @BOTH
 @given(seed=st.integers(0, 2**62), cut=st.integers(1, 29))
-def test_in_chunks_and_in_any_batch_it_is_the_same_text(name: str, seed: int, cut: int) -> None:
+def test_text_does_not_depend_on_chunks_or_batch(name: str, seed: int, cut: int) -> None:
     prompt = PROMPTS[0]
     draw = {"seeds": [seed], "temperature": 0.9, "top_k": 20, "top_p": 0.95}
     whole = write(name, "generate", [prompt], draw, max_new=30, min_new=30, repetition_penalty=1.1)[0]
@@ -86,7 +88,7 @@ def test_in_chunks_and_in_any_batch_it_is_the_same_text(name: str, seed: int, cu
 
 
 @BOTH
-def test_rows_are_the_same_in_batches_of_any_size(name: str) -> None:
+def test_rows_of_generate_do_not_depend_on_the_batch_size(name: str) -> None:
     """Of 320 rows, at least 99.9 % (issue 4); sums of float32 may differ by a last bit where the batch is another."""
     alone = [write(name, "generate", [PROMPTS[row % 3]], {"seeds": [row]}, max_new=12)[0] for row in range(320)]
     together = [
@@ -98,7 +100,7 @@ def test_rows_are_the_same_in_batches_of_any_size(name: str) -> None:
 
 @BOTH
 @pytest.mark.parametrize("rows", [64, pytest.param(1024, marks=pytest.mark.soak)])
-def test_compiled_by_xla_rows_are_the_same_in_batches_of_any_size(name: str, rows: int) -> None:
+def test_rows_of_generate_xla_do_not_depend_on_the_batch_size(name: str, rows: int) -> None:
     """The form that serves (issue 4): at least 99.9 % of rows, beside other prompts, seeds and options, in batches of 1, 8 and 32."""
 
     def written(size: int) -> list[list[int]]:
@@ -115,7 +117,7 @@ def test_compiled_by_xla_rows_are_the_same_in_batches_of_any_size(name: str, row
 
 
 @BOTH
-def test_the_context_ends_at_512_and_says_so(name: str) -> None:
+def test_a_text_stops_at_512_tokens_with_the_reason_context(name: str) -> None:
     given = inputs([[2] + [7] * 499, [2, 8, 9]], max_new=100, min_new=100)
     result = toy(name).exported.generate(*given.values(), *sampling(2).values())
     assert result["length"].numpy().tolist() == [MAX_LENGTH - 500, 100]
@@ -133,13 +135,13 @@ def test_the_context_ends_at_512_and_says_so(name: str) -> None:
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("signature", ["generate", pytest.param("generate_xla", marks=pytest.mark.soak)])
-def test_what_is_out_of_range_is_named_by_the_graph_itself(signature: str, change: dict[str, Any], name: str) -> None:
+def test_an_input_out_of_range_is_named_by_the_graph(signature: str, change: dict[str, Any], name: str) -> None:
     asked = {**inputs([[2, 5, 6]]), **sampling(1)}
     asked |= {key: tf.constant(value, asked[key].dtype) for key, value in change.items()}
     with pytest.raises(tf.errors.InvalidArgumentError, match=f"{name}: "):
         getattr(toy("lstm").exported, signature)(*asked.values())
 
 
-def test_a_prompt_as_long_as_the_context_leaves_no_room_and_is_refused() -> None:
+def test_a_prompt_as_long_as_the_context_is_refused() -> None:
     with pytest.raises(tf.errors.InvalidArgumentError, match="prompt_length: must be 1 to 511"):
         toy("lstm").exported.generate(*inputs([[2] + [5] * 511]).values(), *sampling(1).values())

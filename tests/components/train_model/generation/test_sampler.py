@@ -4,14 +4,14 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.train_model.generation.sampler import sample, tournament, uniform
+from components.train_model.generation.sampler import sample, tournament_top_k, uniform
 
 
 @given(st.integers(0, 10**6), st.integers(100, 4000), st.sampled_from([1, 2, 50, 100]), st.booleans())
-def test_finds_what_top_k_finds(seed: int, width: int, k: int, ties: bool) -> None:
+def test_tournament_equals_top_k(seed: int, width: int, k: int, ties: bool) -> None:
     random = np.random.default_rng(seed)
     values = (random.integers(0, 9, (3, width)) if ties else random.normal(size=(3, width))).astype(np.float32)
-    found, places = (part.numpy() for part in tournament(tf.constant(values), k))
+    found, places = (part.numpy() for part in tournament_top_k(tf.constant(values), k))
     expected = tf.math.top_k(values, k)
     assert (found == expected.values.numpy()).all()
     assert (np.take_along_axis(values, places, 1) == found).all()
@@ -19,16 +19,16 @@ def test_finds_what_top_k_finds(seed: int, width: int, k: int, ties: bool) -> No
     assert ties or (places == expected.indices.numpy()).all()
 
 
-def test_where_all_but_few_are_masked_it_finds_those_and_no_place_beyond_the_row() -> None:
+def test_tournament_finds_the_few_unmasked_values_inside_the_row() -> None:
     values = np.full((2, 1999), -np.inf, np.float32)
     values[0, [3, 1998, 7]] = 5, 4, 3
-    found, places = (part.numpy() for part in tournament(tf.constant(values), 50))
+    found, places = (part.numpy() for part in tournament_top_k(tf.constant(values), 50))
     assert places[0, :3].tolist() == [3, 1998, 7]
     assert np.isneginf(found[0, 3:]).all() and np.isneginf(found[1]).all()
     assert places.min() >= 0 and places.max() < 1999
 
 
-def test_what_is_drawn_is_the_same() -> None:
+def test_sampling_with_tournament_equals_sampling_with_top_k() -> None:
     random = np.random.default_rng(1)
     logits = tf.constant(random.normal(scale=3, size=(64, 3000)), tf.float32)
     for most in (20, 50, 51, 100):
@@ -36,10 +36,10 @@ def test_what_is_drawn_is_the_same() -> None:
             tf.fill([64], 0.8), tf.constant(random.integers(1, most + 1, 64), tf.int32), tf.fill([64], 0.95),
             tf.constant(random.random(64), tf.float32),
         )  # fmt: skip
-        assert (sample(logits, *options) == sample(logits, *options, select=tournament)).numpy().all()
+        assert (sample(logits, *options) == sample(logits, *options, select=tournament_top_k)).numpy().all()
 
 
-def test_what_a_row_draws_does_not_depend_on_how_many_others_choose_from() -> None:
+def test_a_row_does_not_depend_on_top_k_of_other_rows() -> None:
     random = np.random.default_rng(2)
     logits = tf.constant(random.normal(size=(200, 500)), tf.float32)
     top_k, noise = tf.constant(random.integers(1, 51, 200), tf.int32), tf.constant(random.random(200), tf.float32)
@@ -71,7 +71,7 @@ def draw(
 
 
 @given(st.integers(0, 10**6), st.floats(0.1, 2.0), st.integers(0, 100), st.floats(0.1, 1.0))
-def test_equals_the_slow_reference(seed: int, temperature: float, top_k: int, top_p: float) -> None:
+def test_sample_equals_the_slow_reference(seed: int, temperature: float, top_k: int, top_p: float) -> None:
     random = np.random.default_rng(seed)
     logits = random.normal(scale=3, size=130).astype(np.float32)
     noise = random.random(50, np.float32)
@@ -89,7 +89,7 @@ def test_top_k_1_is_greedy_and_every_row_has_its_own_options() -> None:
     assert (chosen == logits.argmax(1)).all()
 
 
-def test_draws_follow_the_distribution() -> None:
+def test_samples_follow_the_distribution() -> None:
     shares = np.array([0.5, 0.25, 0.15, 0.1])
     n = 40_000
     noise = uniform(tf.fill([n], tf.constant(9, tf.int64)), tf.range(n)).numpy()
@@ -98,7 +98,7 @@ def test_draws_follow_the_distribution() -> None:
     assert ((counts - expected) ** 2 / expected).sum() < 16.3  # chi-square, 3 degrees of freedom, p = 0.001
 
 
-def test_the_noise_is_uniform_and_belongs_to_seed_and_position_alone() -> None:
+def test_the_noise_is_uniform_and_depends_only_on_seed_and_position() -> None:
     seeds = tf.constant([0, 1, 2**32, 2**62 + 5], tf.int64)
     rows = np.stack([uniform(seeds, tf.constant(position)).numpy() for position in range(2000)])
     assert rows.min() >= 0 and rows.max() < 1

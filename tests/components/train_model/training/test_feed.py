@@ -28,7 +28,7 @@ def feed(toy_tokenizer: Path, tmp_path_factory: pytest.TempPathFactory) -> Feed:
     return make_feed(texts, Tokenizer.load(toy_tokenizer), window=10, stride=10, cache=cache)
 
 
-def test_windows_stay_inside_their_document_and_are_padded_behind(feed: Feed) -> None:
+def test_windows_stay_inside_their_document_and_are_post_padded(feed: Feed) -> None:
     inputs, targets = feed.gather(np.arange(len(feed)))
     assert (inputs == START).sum() == (targets == END).sum() == 3
     for row_in, row_out in zip(inputs, targets, strict=True):
@@ -38,7 +38,7 @@ def test_windows_stay_inside_their_document_and_are_padded_behind(feed: Feed) ->
         assert START not in row_in[1:] and END not in row_in
 
 
-def test_an_epoch_has_every_window_once_in_an_order_of_its_own(feed: Feed) -> None:
+def test_an_epoch_has_every_window_once_in_a_new_order(feed: Feed) -> None:
     def epoch(number: int, skip: int = 0) -> list[bytes]:
         return [inputs.numpy().tobytes() for inputs, _ in feed.epoch(2, seed=1, epoch=number, skip=skip)]
 

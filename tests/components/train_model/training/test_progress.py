@@ -15,7 +15,9 @@ from robo_poet.settings.train import TrainSettings
     st.lists(st.floats(1, 100), max_size=30), st.integers(1, 4), st.integers(0, 3), st.sampled_from([0.5, 0.1]),
     st.sampled_from([1e-6, 3e-4]),
 )  # fmt: skip
-def test_lowers_the_rate_as_keras_does(curve: list[float], patience: int, cooldown: int, factor: float, floor: float) -> None:
+def test_the_learning_rate_equals_that_of_keras_reduce_lr_on_plateau(
+    curve: list[float], patience: int, cooldown: int, factor: float, floor: float
+) -> None:
     settings = TrainSettings(plateau_patience=patience, plateau_cooldown=cooldown, plateau_factor=factor, min_learning_rate=floor)
     rate = keras.Variable(1e-3)
     peer = keras.callbacks.ReduceLROnPlateau(
@@ -31,7 +33,7 @@ def test_lowers_the_rate_as_keras_does(curve: list[float], patience: int, cooldo
 
 
 @given(st.lists(st.floats(1, 100), min_size=1, max_size=30), st.integers(1, 5))
-def test_stops_after_patience_validations_without_gain(curve: list[float], patience: int) -> None:
+def test_training_stops_after_patience_validations_without_improvement(curve: list[float], patience: int) -> None:
     settings = TrainSettings(early_stopping_patience=patience)
     schedule = Schedule(1e-3)
     for n, perplexity in enumerate(curve):
@@ -42,5 +44,5 @@ def test_stops_after_patience_validations_without_gain(curve: list[float], patie
         assert schedule.finished(settings) == (n - best >= patience)
 
 
-def test_a_perplexity_that_is_no_number_is_no_gain() -> None:
+def test_a_nan_perplexity_is_no_improvement() -> None:
     assert not Schedule(1e-3).after(math.nan, TrainSettings()).improved()

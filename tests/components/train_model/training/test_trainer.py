@@ -14,7 +14,7 @@ def uninterrupted(toy_corpus: Path, toy_tokenizer: Path, tmp_path_factory: pytes
 
 
 @pytest.mark.parametrize("killed_after", [8, 30, *(pytest.param(n, marks=pytest.mark.soak) for n in range(1, 66))])
-def test_killed_and_resumed_is_uninterrupted_bit_for_bit(
+def test_a_resumed_training_equals_an_uninterrupted_one_bit_for_bit(
     killed_after: int, uninterrupted: tuple[bytes, str], toy_corpus: Path, toy_tokenizer: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(Killed):
@@ -23,7 +23,7 @@ def test_killed_and_resumed_is_uninterrupted_bit_for_bit(
     assert outcome(resumed, resumed.run()) == uninterrupted
 
 
-def test_a_finished_training_has_nothing_left_to_do(
+def test_a_finished_training_makes_no_further_step(
     uninterrupted: tuple[bytes, str], toy_corpus: Path, toy_tokenizer: Path, tmp_path: Path
 ) -> None:
     first = trainer(toy_corpus, toy_tokenizer, tmp_path)
@@ -32,7 +32,7 @@ def test_a_finished_training_has_nothing_left_to_do(
     assert outcome(again, again.run()) == uninterrupted
 
 
-def test_it_learns_and_keeps_the_best_weights(toy_corpus: Path, toy_tokenizer: Path, tmp_path: Path) -> None:
+def test_training_learns_and_keeps_the_best_weights(toy_corpus: Path, toy_tokenizer: Path, tmp_path: Path) -> None:
     trained = trainer(toy_corpus, toy_tokenizer, tmp_path, epochs=60, learning_rate=0.05, early_stopping_patience=2, precision="float32")
     progress = trained.run()
     checked = [p["validation_perplexity"] for p in progress.history if "validation_perplexity" in p]
@@ -41,13 +41,13 @@ def test_it_learns_and_keeps_the_best_weights(toy_corpus: Path, toy_tokenizer: P
     assert progress.step < trained.steps and progress.step - progress.best_step == 2 * trained.per_epoch
 
 
-def test_max_steps_is_the_end(toy_corpus: Path, toy_tokenizer: Path, tmp_path: Path) -> None:
+def test_training_ends_at_max_steps(toy_corpus: Path, toy_tokenizer: Path, tmp_path: Path) -> None:
     progress = trainer(toy_corpus, toy_tokenizer, tmp_path, max_steps=5).run()
     assert progress.step == 5
     assert "validation_perplexity" in progress.history[-1]
 
 
-def test_a_damaged_checkpoint_is_said_and_training_starts_over(
+def test_a_damaged_checkpoint_is_a_warning_and_training_starts_again(
     uninterrupted: tuple[bytes, str], toy_corpus: Path, toy_tokenizer: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(Killed):
@@ -60,7 +60,7 @@ def test_a_damaged_checkpoint_is_said_and_training_starts_over(
 
 
 @pytest.mark.parametrize("harm", ["missing", "damaged"])
-def test_without_its_best_weights_a_training_does_not_end_well(harm: str, toy_corpus: Path, toy_tokenizer: Path, tmp_path: Path) -> None:
+def test_missing_best_weights_are_one_line_of_error(harm: str, toy_corpus: Path, toy_tokenizer: Path, tmp_path: Path) -> None:
     trainer(toy_corpus, toy_tokenizer, tmp_path).run()
     (tmp_path / "best.npz").unlink() if harm == "missing" else (tmp_path / "best.npz").write_bytes(b"PK")
     with pytest.raises(BadInput, match="the weights of the best validation, step .* are missing; delete this folder"):

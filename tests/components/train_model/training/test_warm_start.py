@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from components.train_model.architectures import lstm
-from components.train_model.training.warm_start import begin_with
+from components.train_model.training.warm_start import initialise_from_version
 from robo_poet.digest import digest_path
 from robo_poet.errors import BadInput
 from robo_poet.settings.train import TrainSettings
@@ -27,12 +27,12 @@ def version(tmp_path: Path) -> tuple[Path, keras.Model]:
 
 
 def begin(model: keras.Model, folder: Path, **changes: str) -> None:
-    begin_with(
+    initialise_from_version(
         model, folder, **{"digest": digest_path(folder) if folder.exists() else "", "architecture": "lstm", "tokenizer": "words", **changes}
     )
 
 
-def test_the_model_begins_with_the_weights_of_the_version(version: tuple[Path, keras.Model]) -> None:
+def test_the_model_gets_the_weights_of_the_version(version: tuple[Path, keras.Model]) -> None:
     keras.utils.set_random_seed(8)
     model = lstm.build(SMALL, 320)
     begin(model, version[0])

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.train_model.training.callbacks import Batch, Divergence
+from components.train_model.training.callbacks import Batch, Divergence, duration
 from components.train_model.training.trainer import Trainer
 from robo_poet.errors import BadInput
 from tests.components.train_model.toy import trainer
@@ -16,7 +16,7 @@ def toy(toy_corpus: Path, toy_tokenizer: Path, tmp_path_factory: pytest.TempPath
     return trainer(toy_corpus, toy_tokenizer, tmp_path_factory.mktemp("toy"))
 
 
-def test_a_training_whose_loss_is_no_number_stops_and_leaves_no_checkpoint(toy_corpus: Path, toy_tokenizer: Path, tmp_path: Path) -> None:
+def test_a_nan_loss_stops_training_without_a_checkpoint(toy_corpus: Path, toy_tokenizer: Path, tmp_path: Path) -> None:
     broken = trainer(toy_corpus, toy_tokenizer, tmp_path)
     bias = broken.model.get_layer("logits").bias
     bias.assign(np.full(bias.shape, np.nan))
@@ -26,7 +26,7 @@ def test_a_training_whose_loss_is_no_number_stops_and_leaves_no_checkpoint(toy_c
     assert not (tmp_path / "last.npz").exists()
 
 
-def test_a_training_whose_weights_explode_stops_with_step_and_batch(toy_corpus: Path, toy_tokenizer: Path, tmp_path: Path) -> None:
+def test_exploding_weights_stop_training_with_step_and_batch(toy_corpus: Path, toy_tokenizer: Path, tmp_path: Path) -> None:
     wild = trainer(toy_corpus, toy_tokenizer, tmp_path, learning_rate=1.0, clipnorm=1e6, epochs=50)
     for variable in wild.model.trainable_variables:
         variable.assign(variable.value * 300)
@@ -39,16 +39,21 @@ def test_a_training_whose_weights_explode_stops_with_step_and_batch(toy_corpus: 
     [(math.inf, 1.0, "the loss is not finite"), (math.nan, 1.0, "the loss is not finite"), (80.0, 1.0, "diverged: 80.0 nats per token, above the limit of 58"),
      (3.0, math.nan, "the gradient norm is not finite"), (3.0, math.inf, "the gradient norm is not finite")],
 )  # fmt: skip
-def test_each_way_to_go_wrong_is_told_apart(loss: float, norm: float, what: str, toy: Trainer) -> None:
+def test_each_kind_of_divergence_has_its_message(loss: float, norm: float, what: str, toy: Trainer) -> None:
     toy.progress.step = toy.per_epoch + 3
     with pytest.raises(BadInput, match=f"epoch 2, batch 3 of {toy.per_epoch}: .*{what}"):
         Divergence().on_batch_end(toy, Batch(loss, loss, 100.0, norm, []))
 
 
-def test_an_ordinary_step_is_let_pass(toy: Trainer) -> None:
+def test_an_ordinary_step_is_no_divergence(toy: Trainer) -> None:
     Divergence().on_batch_end(toy, Batch(math.log(320), 5.0, 100.0, 2.0, [tf.zeros([1])]))
 
 
-def test_a_validation_that_is_no_number_stops(toy: Trainer) -> None:
+def test_a_nan_validation_loss_stops_training(toy: Trainer) -> None:
     with pytest.raises(BadInput, match="the validation loss is not finite"):
         Divergence().on_validation_end(toy, {"validation_cross_entropy": math.nan})
+
+
+@pytest.mark.parametrize("seconds, text", [(0, "0:00"), (67, "1:07"), (3599, "59:59"), (3600, "1:00:00"), (40_000, "11:06:40")])
+def test_durations_are_formatted_with_minutes_and_hours(seconds: int, text: str) -> None:
+    assert duration(seconds) == text

@@ -1,3 +1,5 @@
+"""The TensorBoard logs of a toy training. Covers: callbacks, event_file, generation_samples."""
+
 import json
 import os
 import signal
@@ -19,9 +21,9 @@ from tensorboard.backend.event_processing.event_file_loader import EventFileLoad
 from tensorboard.plugins.projector.projector_config_pb2 import ProjectorConfig
 from tensorboard.util.tensor_util import make_ndarray
 
-from components.train_model.tensorboard_logs.callbacks import GpuMemory, for_tensorboard, token_names
-from components.train_model.tensorboard_logs.event_file import NAME, EventFile
-from components.train_model.training.callbacks import Callback, duration
+from components.train_model.tensorboard_logs.callbacks import GpuMemory, tensorboard_callbacks, token_names
+from components.train_model.tensorboard_logs.event_file import FILE_NAME, EventFile
+from components.train_model.training.callbacks import Callback
 from components.train_model.training.trainer import Trainer
 from robo_poet.model.tokenizer import Tokenizer
 from robo_poet.settings.train import TrainSettings
@@ -31,7 +33,7 @@ OFTEN = {"log_steps": 3, "sample_steps": 11, "label_smoothing": 0.1}
 
 
 def watch(folder: Path) -> Callable[[TrainSettings, Tokenizer], Sequence[Callback]]:
-    return lambda settings, words: for_tensorboard(folder, settings, words)
+    return lambda settings, words: tensorboard_callbacks(folder, settings, words)
 
 
 def read(folder: Path) -> EventAccumulator:
@@ -41,7 +43,7 @@ def read(folder: Path) -> EventAccumulator:
 def written(folder: Path) -> list[tuple[str, int, Any]]:
     """Every value of the event file in its order; of the speed only that it is there."""
     found = []
-    for event in EventFileLoader(str(folder / NAME)).Load():
+    for event in EventFileLoader(str(folder / FILE_NAME)).Load():
         for value in event.summary.value:
             content = make_ndarray(value.tensor).tolist()
             found.append((value.tag, event.step, "speed" if value.tag == "tokens_per_second" else content))
@@ -56,7 +58,7 @@ def watched(toy_corpus: Path, toy_tokenizer: Path, tmp_path_factory: pytest.Temp
     return trained, folder / "logs"
 
 
-def test_every_batch_has_its_loss_and_other_scalars_come_at_their_steps(watched: tuple[Trainer, Path]) -> None:
+def test_scalars_are_logged_at_their_steps(watched: tuple[Trainer, Path]) -> None:
     trained, folder = watched
     events, steps = read(folder), trained.progress.step
     assert [e.step for e in events.Scalars("batch/loss")] == list(range(1, steps + 1))
@@ -80,7 +82,7 @@ def test_each_epoch_has_histograms_of_every_weight_and_gradient(watched: tuple[T
             assert make_ndarray(histograms[0].tensor_proto)[:, 2].sum() == variable.numpy().size
 
 
-def test_samples_are_text_of_the_model_and_begin_with_their_prompt(watched: tuple[Trainer, Path], toy_tokenizer: Path) -> None:
+def test_samples_start_with_their_prompt(watched: tuple[Trainer, Path], toy_tokenizer: Path) -> None:
     trained, folder = watched
     samples = read(folder).Tensors("samples/with held-out prompt")
     assert [e.step for e in samples] == list(range(11, trained.progress.step + 1, 11))
@@ -102,19 +104,19 @@ def test_the_projector_has_the_embedding_of_every_token_with_its_name(watched: t
     assert rows[40] == pytest.approx(best[40].tolist(), rel=1e-4)
 
 
-def test_names_of_tokens_are_one_line_each(toy_tokenizer: Path) -> None:
+def test_token_names_are_one_line_each(toy_tokenizer: Path) -> None:
     called = token_names(Tokenizer.load(toy_tokenizer))
     assert called[:4] == ["<PAD>", "<UNK>", "<START>", "<END>"]
     assert all(name and "\t" not in name and name.splitlines() == [name] for name in called)
 
 
-def test_logs_decide_nothing(watched: tuple[Trainer, Path], toy_corpus: Path, toy_tokenizer: Path, tmp_path: Path) -> None:
+def test_logging_does_not_change_the_result(watched: tuple[Trainer, Path], toy_corpus: Path, toy_tokenizer: Path, tmp_path: Path) -> None:
     blind = trainer(toy_corpus, toy_tokenizer, tmp_path, **OFTEN)
     assert outcome(blind, blind.run()) == outcome(watched[0], watched[0].progress)
 
 
 @pytest.mark.parametrize("killed_after", [8, 33, *(pytest.param(n, marks=pytest.mark.soak) for n in range(1, 66, 4))])
-def test_killed_and_resumed_the_log_is_that_of_an_uninterrupted_training(
+def test_the_log_of_a_resumed_training_equals_an_uninterrupted_one(
     killed_after: int, watched: tuple[Trainer, Path], toy_corpus: Path, toy_tokenizer: Path, tmp_path: Path
 ) -> None:
     logs = tmp_path / "logs"
@@ -125,17 +127,17 @@ def test_killed_and_resumed_the_log_is_that_of_an_uninterrupted_training(
     assert written(logs) == written(watched[1])
 
 
-def test_a_log_that_lost_what_the_checkpoint_knew_of_begins_anew(toy_corpus: Path, toy_tokenizer: Path, tmp_path: Path) -> None:
+def test_a_log_shorter_than_the_checkpoint_states_is_replaced(toy_corpus: Path, toy_tokenizer: Path, tmp_path: Path) -> None:
     logs = tmp_path / "logs"
     with pytest.raises(Killed):
         trainer(toy_corpus, toy_tokenizer, tmp_path, 20, watch(logs), **OFTEN).run()
-    os.truncate(logs / NAME, 50)
+    os.truncate(logs / FILE_NAME, 50)
     trainer(toy_corpus, toy_tokenizer, tmp_path, 0, watch(logs), **OFTEN).run()
     assert next(e.step for e in read(logs).Scalars("batch/loss")) > 1
 
 
 @given(st.lists(st.tuples(st.floats(width=32), st.booleans()), max_size=30))
-def test_whatever_is_written_and_flushed_is_read_in_order_but_for_what_is_no_number(values: list[tuple[float, bool]]) -> None:
+def test_finite_scalars_are_read_back_in_order(values: list[tuple[float, bool]]) -> None:
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
@@ -143,13 +145,13 @@ def test_whatever_is_written_and_flushed_is_read_in_order_but_for_what_is_no_num
         for step, (value, flushed) in enumerate(values):
             events.scalar("x", value, step)
             if flushed:
-                assert events.flush() == (Path(folder) / NAME).stat().st_size
+                assert events.flush() == (Path(folder) / FILE_NAME).stat().st_size
         events.flush()
         finite = [(step, value) for step, (value, _) in enumerate(values) if value - value == 0]
         assert [(step, value) for _, step, value in written(Path(folder))] == finite
 
 
-def test_gpu_memory_is_written_in_megabytes(tmp_path: Path, watched: tuple[Trainer, Path]) -> None:
+def test_gpu_memory_is_logged_in_megabytes(tmp_path: Path, watched: tuple[Trainer, Path]) -> None:
     events = EventFile(tmp_path, 3)
     memory = {"GPU:0": {"current": 5_000_000, "peak": 7_200_000_000}}
     GpuMemory(events, 1, lambda: memory).on_batch_end(watched[0], None)  # type: ignore[arg-type]
@@ -158,7 +160,7 @@ def test_gpu_memory_is_written_in_megabytes(tmp_path: Path, watched: tuple[Train
     assert written(tmp_path) == [("gpu_memory_mb/GPU:0/current", step, 5.0), ("gpu_memory_mb/GPU:0/peak", step, 7200.0)]
 
 
-def test_tensorboard_itself_shows_the_log(watched: tuple[Trainer, Path]) -> None:
+def test_tensorboard_shows_the_log(watched: tuple[Trainer, Path]) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -203,8 +205,3 @@ def test_tensorboard_itself_shows_the_log(watched: tuple[Trainer, Path]) -> None
 
 def names_of(folder: Path) -> list[str]:
     return (folder / "tokens.tsv").read_text().splitlines()[1:]
-
-
-@pytest.mark.parametrize("seconds, text", [(0, "0:00"), (67, "1:07"), (3599, "59:59"), (3600, "1:00:00"), (40_000, "11:06:40")])
-def test_time_left_is_written_as_people_write_it(seconds: int, text: str) -> None:
-    assert duration(seconds) == text
