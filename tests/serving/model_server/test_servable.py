@@ -7,7 +7,8 @@ import pytest
 
 from serving.model_server.batching import Batching
 from serving.model_server.errors import CallError, Unloaded
-from serving.model_server.servable import WARM_UP, Servable
+from serving.model_server.servable import Servable
+from serving.model_server.serving_folder import EXTRA_FOLDER, WARM_UP_FILE
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def test_a_request_of_the_warm_up_that_fails_restricts_nobody(folder: Path) -> N
     loaded = Servable(folder, Batching(), xla=False)
     loaded.warm_first()
     generate = loaded.batcher("generate")
-    loaded._replayed.append(("sing", dict(loaded._replayed[0][1])))
+    loaded._warm_up_requests.append(("sing", dict(loaded._warm_up_requests[0][1])))
     with pytest.raises(CallError, match="'sing' not found"):
         loaded.warm_rest()
     assert generate._sizes == {1, 2, 4, 8, 16, 32}
@@ -40,7 +41,7 @@ def test_a_request_of_the_warm_up_that_fails_restricts_nobody(folder: Path) -> N
 
 
 def test_a_version_without_warm_up_is_not_restricted(folder: Path) -> None:
-    (folder / WARM_UP).unlink()
+    (folder / EXTRA_FOLDER / WARM_UP_FILE).unlink()
     loaded = Servable(folder, Batching(2, allowed_batch_sizes=(1, 2)), xla=False)
     loaded.warm_first()
     assert loaded.batcher("score")._sizes == {1, 2}
