@@ -58,20 +58,20 @@ class Board:
         if not event.task:
             if event.state == "started":
                 self.run, self.begun = event.text, event.time
-                self.rows = {one["name"]: Row(one["name"], one["display"]) for one in event.detail["steps"]}
+                self.rows = {step["name"]: Row(step["name"], step["display"]) for step in event.detail["steps"]}
             else:
                 self.status, self.text = event.state, event.text
             return []
         row = self.rows[event.task]
         if event.state == "warning":
             return self._new(row, [event.text])
-        news = self._read(row) if event.state in ENDED else []
+        warnings = self._read(row) if event.state in ENDED else []
         row.state, row.text, row.since = event.state, clean(event.text), row.since or event.time
         if event.state == "running":
             row.log, row.percent = Path(event.detail["log"]), None
         elif event.state in ENDED:
             row.took = event.detail["seconds"]
-        return news + self._new(row, event.detail.get("warnings", []))
+        return warnings + self._new(row, event.detail.get("warnings", []))
 
     def look(self) -> list[str]:
         """Update the rows from new log lines of running steps. Return the new warnings."""
@@ -83,20 +83,20 @@ class Board:
         with row.log.open("rb") as file:
             file.seek(row.read)
             data = file.read()
-        whole = data[: data.rfind(b"\n") + 1]  # an incomplete last line is read next time
-        row.read += len(whole)
+        complete_lines = data[: data.rfind(b"\n") + 1]  # an incomplete last line is read next time
+        row.read += len(complete_lines)
         warnings = []
-        for line in whole.decode("utf-8", "replace").splitlines():
-            if found := parse_progress(line):
-                row.percent, row.text = found[0], clean(found[1])
+        for line in complete_lines.decode("utf-8", "replace").splitlines():
+            if progress := parse_progress(line):
+                row.percent, row.text = progress[0], clean(progress[1])
             elif text := parse_warning(line):
                 warnings.append(text)
         return self._new(row, warnings)
 
     def _new(self, row: Row, texts: list[str]) -> list[str]:
-        fresh = [text for text in texts if (row.name, text) not in self.warned]
-        self.warned.update((row.name, text) for text in fresh)
-        return [f"warning: {row.display}: {clean(text)}" for text in dict.fromkeys(fresh)]
+        new_texts = [text for text in texts if (row.name, text) not in self.warned]
+        self.warned.update((row.name, text) for text in new_texts)
+        return [f"warning: {row.display}: {clean(text)}" for text in dict.fromkeys(new_texts)]
 
 
 def clean(text: str) -> str:
@@ -131,12 +131,12 @@ def table(board: Board, now: float) -> RenderableType:
     grid = Table.grid(padding=(0, 2))
     for row in board.rows.values():
         bar = ProgressBar(100, row.percent, width=20) if row.state == "running" and row.percent is not None else Text("")
-        share = f"{row.percent:3d} %" if row.state == "running" and row.percent is not None else ""
+        percent = f"{row.percent:3d} %" if row.state == "running" and row.percent is not None else ""
         state = Text(row.state or "waits", STYLES[row.state])
-        grid.add_row(Text(row.display), state, bar, share, duration(row.seconds(now)), Text(row.text, no_wrap=True, overflow="ellipsis"))
+        grid.add_row(Text(row.display), state, bar, percent, duration(row.seconds(now)), Text(row.text, no_wrap=True, overflow="ellipsis"))
     done = sum(row.state in ENDED for row in board.rows.values())
-    foot = f"run {board.run}  {done} of {len(board.rows)} steps  {duration(now - board.begun)}  {board.status}"
-    return Group(grid, Text(foot.rstrip(), "dim"))
+    footer = f"run {board.run}  {done} of {len(board.rows)} steps  {duration(now - board.begun)}  {board.status}"
+    return Group(grid, Text(footer.rstrip(), "dim"))
 
 
 @contextmanager
@@ -168,32 +168,32 @@ def _live(console: Console) -> Iterator[Listener]:
 @contextmanager
 def _lines(console: Console) -> Iterator[Listener]:
     board, guard = Board(), threading.Lock()
-    told: dict[str, float] = {}
-    begun: set[str] = set()
+    printed_at: dict[str, float] = {}
+    with_progress: set[str] = set()
 
-    def say(text: str) -> None:
+    def print_line(text: str) -> None:
         console.print(Text(f"{time.strftime('%H:%M:%S')}  {text}"), soft_wrap=True)
 
     def listener(event: Event) -> None:
         with guard:
             for line in board.take(event):
-                say(line)
+                print_line(line)
             if not event.task:
-                say(f"run {board.run} {event.state}")
+                print_line(f"run {board.run} {event.state}")
             elif event.state not in ("warning", "cancelled"):  # cancelled steps after a failure get no line
-                told[event.task] = event.time
-                say(_line(board.rows[event.task], event))
+                printed_at[event.task] = event.time
+                print_line(_line(board.rows[event.task], event))
 
     def look() -> None:
         with guard:
             for line in board.look():
-                say(line)
+                print_line(line)
             for row in board.rows.values():
-                waited = time.time() - told.get(row.name, 0.0) >= PROGRESS_EVERY
-                if row.state == "running" and row.percent is not None and (waited or row.name not in begun):
-                    begun.add(row.name)  # the first text, such as "going on from the checkpoint", is printed immediately
-                    told[row.name] = time.time()
-                    say(f"{row.display}: {row.percent} % {row.text}".rstrip())
+                due = time.time() - printed_at.get(row.name, 0.0) >= PROGRESS_EVERY
+                if row.state == "running" and row.percent is not None and (due or row.name not in with_progress):
+                    with_progress.add(row.name)  # the first text, such as "going on from the checkpoint", is printed immediately
+                    printed_at[row.name] = time.time()
+                    print_line(f"{row.display}: {row.percent} % {row.text}".rstrip())
 
     with _every(1.0, look):
         yield listener
@@ -202,10 +202,10 @@ def _lines(console: Console) -> Iterator[Listener]:
 @contextmanager
 def _every(seconds: float, work: Callable[[], None]) -> Iterator[None]:
     """Call `work` every `seconds` seconds in a thread, until the context ends."""
-    over = threading.Event()
+    ended = threading.Event()
 
     def watch() -> None:
-        while not over.wait(seconds):
+        while not ended.wait(seconds):
             work()
 
     thread = threading.Thread(target=watch, daemon=True)
@@ -213,7 +213,7 @@ def _every(seconds: float, work: Callable[[], None]) -> Iterator[None]:
     try:
         yield
     finally:
-        over.set()
+        ended.set()
         thread.join()
 
 

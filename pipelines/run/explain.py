@@ -34,8 +34,8 @@ def explain(ir: Path | Mapping[str, Any], parameters: Mapping[str, Any], *, stor
     Raises:
         BadInput: the pipeline or its parameters cannot be used.
     """
-    pipeline, shelf = read_pipeline(ir), Store(store)
-    arguments, before = check_arguments(pipeline, parameters), latest(shelf)
+    pipeline, content_store = read_pipeline(ir), Store(store)
+    arguments, latest_entries = check_arguments(pipeline, parameters), latest(content_store)
     ended: dict[str, TaskResult] = {}
     verdicts: dict[str, Verdict] = {}
     for step in pipeline.steps.values():
@@ -46,15 +46,15 @@ def explain(ir: Path | Mapping[str, Any], parameters: Mapping[str, Any], *, stor
                 ended[step.name] = move.result
                 verdict = Verdict(step.name, step.display, move.result.state, move.result.error)
             else:
-                parts = ingredients(step, move.parameters, {name: one.digest for name, one in move.artifacts.items()})
-                key = shelf.key(parts)
-                entry, damage = shelf.find(key, pipeline.consumed(step.name)) if step.cache else (None, "")
+                key_ingredients = ingredients(step, move.parameters, {name: artifact.digest for name, artifact in move.artifacts.items()})
+                key = content_store.key(key_ingredients)
+                entry, damage = content_store.find(key, pipeline.consumed(step.name)) if step.cache else (None, "")
                 if entry:
                     ended[step.name] = TaskResult("cached", key=key, parameters=entry.parameters, artifacts=entry.artifacts)
                     verdict = Verdict(step.name, step.display, "cached", key=key)
                 else:
-                    why = _why(step, damage, shelf.bench(step, key), before.get(step.name), parts)
-                    verdict = Verdict(step.name, step.display, "would run", why, key)
+                    reason = _why(step, damage, content_store.bench(step, key), latest_entries.get(step.name), key_ingredients)
+                    verdict = Verdict(step.name, step.display, "would run", reason, key)
         verdicts[step.name] = verdict
     return list(verdicts.values())
 
@@ -74,20 +74,24 @@ def latest(store: Store) -> dict[str, Entry]:
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """Describe the differences between two sets of cache key ingredients, one text per difference."""
-    said = []
+    changes = []
     if old["image"] != new["image"]:
-        (name, _, tag), (other, _, fresh) = old["image"].rpartition(":"), new["image"].rpartition(":")
-        said.append(f"code changed (image tag {tag} → {fresh})" if name == other else f"image changed ({old['image']} → {new['image']})")
-    if any(old[part] != new[part] for part in ("command", "args", "env")):
-        said.append("command changed")
+        (old_name, _, old_tag), (new_name, _, new_tag) = old["image"].rpartition(":"), new["image"].rpartition(":")
+        changes.append(
+            f"code changed (image tag {old_tag} → {new_tag})"
+            if old_name == new_name
+            else f"image changed ({old['image']} → {new['image']})"
+        )
+    if any(old[key] != new[key] for key in ("command", "args", "env")):
+        changes.append("command changed")
     if old["outputs"] != new["outputs"]:
-        said.append("declared outputs changed")
+        changes.append("declared outputs changed")
     artifacts = [name for name in {**old["artifacts"], **new["artifacts"]} if old["artifacts"].get(name) != new["artifacts"].get(name)]
-    told = {f"{name}_digest" for name in artifacts}  # digest parameters of changed artifacts: reported once, as artifacts
+    digest_parameters = {f"{name}_digest" for name in artifacts}  # digest parameters of changed artifacts: reported once, as artifacts
     for path, before, after in _changes("", old["parameters"], new["parameters"]):
-        if path not in told:
-            said.append(f"parameter {path} {before} → {after}")
-    return said + [f"input artifact {name} changed" for name in artifacts]
+        if path not in digest_parameters:
+            changes.append(f"parameter {path} {before} → {after}")
+    return changes + [f"input artifact {name} changed" for name in artifacts]
 
 
 def _changes(path: str, old: Any, new: Any) -> Iterator[tuple[str, str, str]]:
@@ -95,7 +99,7 @@ def _changes(path: str, old: Any, new: Any) -> Iterator[tuple[str, str, str]]:
         for key in sorted({**old, **new}):
             inner = f"{path}.{key}" if path else key
             if key not in old or key not in new:
-                yield inner, *("nothing" if key not in side else _short(side[key]) for side in (old, new))  # type: ignore[misc]
+                yield inner, *("nothing" if key not in values else _short(values[key]) for values in (old, new))  # type: ignore[misc]
             else:
                 yield from _changes(inner, old[key], new[key])
     elif old != new:
@@ -111,18 +115,18 @@ def _waiting(step: Step, ended: Mapping[str, TaskResult], verdicts: Mapping[str,
     """Return the verdict on a step that depends on outputs that do not exist yet, None for other steps."""
 
     def missing(*sources: Any) -> Output | None:
-        return next((one for source in sources for one in outputs_in(source) if one.step not in ended), None)
+        return next((output for source in sources for output in outputs_in(source) if output.step not in ended), None)
 
     for guard in step.guards:
-        if one := missing(*(guard.sources[key] for key in guard.condition.names)):
-            return Verdict(step.name, step.display, "open", f"condition on {one.key} of {one.step}, which is not known yet")
-    if one := missing(*step.parameters.values(), *step.artifacts.values()):
-        verdict = "open" if verdicts[one.step].verdict == "open" else "would run"
-        return Verdict(step.name, step.display, verdict, f"waits for {one.step}, whose outputs may change")
+        if output := missing(*(guard.sources[key] for key in guard.condition.names)):
+            return Verdict(step.name, step.display, "open", f"condition on {output.key} of {output.step}, which is not known yet")
+    if output := missing(*step.parameters.values(), *step.artifacts.values()):
+        verdict = "open" if verdicts[output.step].verdict == "open" else "would run"
+        return Verdict(step.name, step.display, verdict, f"waits for {output.step}, whose outputs may change")
     return None
 
 
-def _why(step: Step, damage: str, bench: Path, before: Entry | None, parts: Mapping[str, Any]) -> str:
+def _why(step: Step, damage: str, bench: Path, before: Entry | None, new_ingredients: Mapping[str, Any]) -> str:
     if not step.cache:
         return "caching is off"
     if damage:
@@ -131,4 +135,4 @@ def _why(step: Step, damage: str, bench: Path, before: Entry | None, parts: Mapp
         return "it did not finish; it goes on in its working folder"
     if before is None:
         return "never ran"
-    return "; ".join(differences(before.ingredients, parts)) or "its result was removed"
+    return "; ".join(differences(before.ingredients, new_ingredients)) or "its result was removed"

@@ -45,20 +45,20 @@ def failure_reason(log: Path, start: int, status: int) -> str:
         start: byte offset of the attempt in the log.
         status: exit status, or minus the number of the signal.
     """
-    last: deque[str] = deque(maxlen=TAIL)
-    said = ""
+    last_lines: deque[str] = deque(maxlen=TAIL)
+    reason = ""
     for line in _lines(log, start):
         if line.startswith("error: "):
-            said = line.removeprefix("error: ").strip()
+            reason = line.removeprefix("error: ").strip()
         if line.strip() and not parse_progress(line):
-            last.append(line.strip()[:200])
-    if said:
-        return said
+            last_lines.append(line.strip()[:200])
+    if reason:
+        return reason
     if status == -signal.SIGKILL:
-        how = "killed by SIGKILL — out of memory?"
+        ending = "killed by SIGKILL — out of memory?"
     else:
-        how = f"killed by {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
-    return f"{how}: {' | '.join(last)}" if last else how
+        ending = f"killed by {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
+    return f"{ending}: {' | '.join(last_lines)}" if last_lines else ending
 
 
 def _lines(log: Path, start: int) -> list[str]:
@@ -105,9 +105,9 @@ class Record:
         self.lock = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
         fcntl.flock(self.lock, fcntl.LOCK_EX)
         self.events = (self.folder / "events.jsonl").open("a", encoding="utf-8")
-        beside = runs / f".latest-{self.id}"
-        beside.symlink_to(self.id)
-        beside.replace(runs / "latest")
+        link = runs / f".latest-{self.id}"
+        link.symlink_to(self.id)
+        link.replace(runs / "latest")
 
     def log(self, task: str) -> Path:
         """Return the path of the log of the step `task`."""

@@ -81,8 +81,8 @@ class RunResult:
                 name: {
                     "parameters": dict(task.parameters),
                     "artifacts": {
-                        key: {"path": str(one.path), "digest": one.digest, "metadata": dict(one.metadata)}
-                        for key, one in task.artifacts.items()
+                        key: {"path": str(artifact.path), "digest": artifact.digest, "metadata": dict(artifact.metadata)}
+                        for key, artifact in task.artifacts.items()
                     },
                 }
                 for name, task in self.tasks.items()
