@@ -73,13 +73,13 @@ class DockerRunner:
         if self.engine is None:
             self.engine = engine.find()
             remove_leftovers()
-        found = engine.images([image]).get(image)
-        if found is None:
+        image_data = engine.images([image]).get(image)
+        if image_data is None:
             raise BadInput("the engine has no such image", where=image, remedy="run make images")
-        wrong = [key for key, value in self.labels(image).items() if engine.labels(found).get(key) != value]
-        if wrong:
-            what = OTHERS.get(wrong[0], f"another {wrong[0]}")
-            raise BadInput(f"the image was built for {what}", where=image, remedy="run make images")
+        mismatches = [key for key, value in self.labels(image).items() if engine.labels(image_data).get(key) != value]
+        if mismatches:
+            content = OTHERS.get(mismatches[0], f"another {mismatches[0]}")
+            raise BadInput(f"the image was built for {content}", where=image, remedy="run make images")
         if limits.gpu and not self.engine.nvidia:
             remedy = "install NVIDIA's container toolkit, or choose a profile without GPUs"
             raise BadInput("it asks for a GPU, which this engine cannot give", where=image, remedy=remedy)
@@ -173,8 +173,8 @@ def _ended(name: str, status: int) -> tuple[int, bool]:
 
     If there is no container, the status is that of the `docker` command.
     """
-    answer = engine.call("inspect", "--type=container", "--format={{.State.Status}} {{.State.ExitCode}} {{.State.OOMKilled}}", name)
-    state = answer.out.split()
+    response = engine.call("inspect", "--type=container", "--format={{.State.Status}} {{.State.ExitCode}} {{.State.OOMKilled}}", name)
+    state = response.out.split()
     if state[:1] == ["exited"]:
         status = int(state[1])
     if status - 128 in {number.value for number in signal.Signals}:  # Docker reports a signal as 128 + its number

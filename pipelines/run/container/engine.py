@@ -43,7 +43,7 @@ def call(*arguments: str, input: bytes | None = None, timeout: float | None = TI
         BadInput: `docker` is not on the PATH, or it does not end within `timeout`.
     """
     try:
-        done = subprocess.run(
+        completed = subprocess.run(
             ["docker", *arguments],
             input=input,
             stdin=subprocess.DEVNULL if input is None else None,
@@ -55,7 +55,7 @@ def call(*arguments: str, input: bytes | None = None, timeout: float | None = TI
         raise _none("the program docker is not installed") from None
     except subprocess.TimeoutExpired:
         raise _none(f"the engine did not answer `docker {arguments[0]}` within {timeout:g} s") from None
-    return Answer(done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace"))
+    return Answer(completed.returncode, completed.stdout.decode("utf-8", "replace"), completed.stderr.decode("utf-8", "replace"))
 
 
 def find() -> Engine:
@@ -74,12 +74,12 @@ def find() -> Engine:
 
 def images(names: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
     """Return name → `docker image inspect` data (`Id`, `Size` in bytes, `Config` with `Labels`). Missing images are left out."""
-    found = {}
+    data = {}
     for name in names:  # one call per name: the output for several does not name the requested images
         answer = call("image", "inspect", name)
         if answer.status == 0:
-            found[name] = json.loads(answer.out)[0]
-    return found
+            data[name] = json.loads(answer.out)[0]
+    return data
 
 
 def labels(image: Mapping[str, Any]) -> Mapping[str, str]:
@@ -87,9 +87,9 @@ def labels(image: Mapping[str, Any]) -> Mapping[str, str]:
     return image["Config"].get("Labels") or {}
 
 
-def _none(what: str) -> BadInput:
+def _none(fault: str) -> BadInput:
     where = os.environ.get("DOCKER_HOST", "docker")
-    return BadInput(what, where=where, remedy="start one, or let DOCKER_HOST name one; RUNNER=process needs none")
+    return BadInput(fault, where=where, remedy="start one, or let DOCKER_HOST name one; RUNNER=process needs none")
 
 
 LABEL = "robo-poet.owner"
@@ -120,16 +120,16 @@ class Owner:
     @classmethod
     def parse(cls, text: str) -> "Owner | None":
         """Return the owner from the text of a label, None for other text."""
-        parts = text.split("/")
-        return cls(parts[0], parts[1], int(parts[2]), parts[3]) if len(parts) == 4 and parts[2].isdigit() else None
+        fields = text.split("/")
+        return cls(fields[0], fields[1], int(fields[2]), fields[3]) if len(fields) == 4 and fields[2].isdigit() else None
 
     def __str__(self) -> str:
         return f"{self.boot}/{self.namespace}/{self.pid}/{self.start}"
 
     def dead(self) -> bool:
         """Return True if the process has certainly ended. For another boot or namespace the answer is False, as it cannot be checked."""
-        here = Owner.me()
-        return (self.boot, self.namespace) == (here.boot, here.namespace) and _start(self.pid) != self.start
+        current = Owner.me()
+        return (self.boot, self.namespace) == (current.boot, current.namespace) and _start(self.pid) != self.start
 
 
 def _start(pid: int) -> str:
@@ -143,14 +143,14 @@ def _start(pid: int) -> str:
 
 def remove_leftovers() -> list[str]:
     """Remove the containers of dead owners, running or not, and stopped containers from before a reboot. Return their ids."""
-    shown = '{{.ID}} {{.State}} {{.Label "LABEL"}}'.replace("LABEL", LABEL)
-    listed = call("ps", "--all", "--no-trunc", f"--filter=label={LABEL}", "--format", shown)
-    left = []
-    for line in listed.out.splitlines():
-        number, state, *label = line.split()
+    template = '{{.ID}} {{.State}} {{.Label "LABEL"}}'.replace("LABEL", LABEL)
+    containers = call("ps", "--all", "--no-trunc", f"--filter=label={LABEL}", "--format", template)
+    leftovers = []
+    for line in containers.out.splitlines():
+        container, state, *label = line.split()
         owner = Owner.parse(label[0]) if label else None
         if owner and (owner.dead() or (owner.boot != Owner.me().boot and state not in ("running", "paused", "restarting"))):
-            left.append(number)
-    if left:
-        call("rm", "--force", *left)
-    return left
+            leftovers.append(container)
+    if leftovers:
+        call("rm", "--force", *leftovers)
+    return leftovers

@@ -40,72 +40,74 @@ class Attempt:
 
     def result(self) -> TaskResult:
         """Execute the step, or find its result in the store. Return the result."""
-        step, begun = self.start.step, time.monotonic()
-        parts = ingredients(step, self.start.parameters, {name: one.digest for name, one in self.start.artifacts.items()})
-        key = self.store.key(parts)
+        step, started_at = self.start.step, time.monotonic()
+        key_ingredients = ingredients(
+            step, self.start.parameters, {name: artifact.digest for name, artifact in self.start.artifacts.items()}
+        )
+        key = self.store.key(key_ingredients)
 
-        def done(state: str, entry: Entry | None = None, **more: Any) -> TaskResult:
+        def finish(state: str, entry: Entry | None = None, **more: Any) -> TaskResult:
             if entry:
                 more["warnings"] = (*more.get("warnings", ()), *entry.warnings)
                 more |= {"parameters": entry.parameters, "artifacts": entry.artifacts}
-            return TaskResult(state, time.monotonic() - begun, key, **more)
+            return TaskResult(state, time.monotonic() - started_at, key, **more)
 
         if step.cache and (entry := self.store.find(key, self.consumed)[0]):
-            return done("cached", entry)
+            return finish("cached", entry)
         with self.store.locked(self.store.bench(step, key), self.waiting(key)) as bench:
             if bench is None:
-                return done("cancelled", error=CANCELLED)
-            noted: tuple[str, ...] = ()
+                return finish("cancelled", error=CANCELLED)
+            warnings: tuple[str, ...] = ()
             if step.cache:  # check again: another run may have stored it during the wait
-                entry, why = self.store.find(key, self.consumed)
+                entry, damage = self.store.find(key, self.consumed)
                 if entry:
-                    return done("cached", entry)
-                if why:
-                    noted = (f"the stored result cannot be used and is made again: {why}",)
-                    self.say(Event(step.name, "warning", noted[0]))
+                    return finish("cached", entry)
+                if damage:
+                    warnings = (f"the stored result cannot be used and is made again: {damage}",)
+                    self.say(Event(step.name, "warning", warnings[0]))
                     self.store.drop(key)
             log = self.record.log(step.name)
             for number in count(1):
                 offset, started = log.stat().st_size if log.exists() else 0, time.monotonic()
                 status, places = self.execute(bench, key, number)
-                again = status not in (0, BAD_INPUT) and number <= step.retry.count
+                retry = status not in (0, BAD_INPUT) and number <= step.retry.count
                 if status == 0:
                     try:
-                        made, said = collect(step, places, self.consumed), read_warnings(log, offset)
-                        entry = Entry(step.name, key, parts, *made, time.monotonic() - started, said, time.time())
-                        return done("ran", self.keep(bench, entry), warnings=noted, log=log, attempts=number)
-                    except BadInput as wrong:
-                        error = str(wrong)
+                        outputs, step_warnings = collect(step, places, self.consumed), read_warnings(log, offset)
+                        entry = Entry(step.name, key, key_ingredients, *outputs, time.monotonic() - started, step_warnings, time.time())
+                        return finish("ran", self.keep(bench, entry), warnings=warnings, log=log, attempts=number)
+                    except BadInput as fault:
+                        error = str(fault)
                 elif self.cancel.is_set():
-                    return done("cancelled", error=CANCELLED, log=log, attempts=number)
+                    return finish("cancelled", error=CANCELLED, log=log, attempts=number)
                 else:
                     error = failure_reason(log, offset, status)
-                if not again:
+                if not retry:
                     self.keep_for_people(bench)
-                    noted += read_warnings(log, offset)
-                    return done("failed", error=f"{step.name}: {error} (log: {log})", warnings=noted, log=log, attempts=number)
+                    warnings += read_warnings(log, offset)
+                    return finish("failed", error=f"{step.name}: {error} (log: {log})", warnings=warnings, log=log, attempts=number)
                 seconds = step.retry.wait(number)
                 self.say(Event(step.name, "retrying", f"{error}; again in {seconds:g} s", number))
                 if self.cancel.wait(seconds):
-                    return done("cancelled", error=CANCELLED, log=log, attempts=number)
+                    return finish("cancelled", error=CANCELLED, log=log, attempts=number)
         raise AssertionError("the last attempt returns")
 
     def waiting(self, key: str) -> Callable[[], bool]:
         """Return a callback for the wait on another run's lock. It emits one event and returns whether to wait longer."""
-        said: list[str] = []
+        announced: list[str] = []
 
-        def go_on() -> bool:
-            if not said:
-                said.append(key)
+        def keep_waiting() -> bool:
+            if not announced:
+                announced.append(key)
                 self.say(Event(self.start.step.name, "waiting", "another run is at this step; waiting for its result"))
             return not self.cancel.is_set()
 
-        return go_on
+        return keep_waiting
 
     def execute(self, bench: Bench, key: str, number: int) -> tuple[int, Places]:
         """Run the container once and return its exit status. Its output folder is emptied first; its working folder keeps earlier files."""
         container, name = self.start.step.container, self.start.step.name
-        places = Places(self.start.parameters, {key: one.path for key, one in self.start.artifacts.items()}, bench.outputs)
+        places = Places(self.start.parameters, {key: artifact.path for key, artifact in self.start.artifacts.items()}, bench.outputs)
         clear(bench.outputs)
         for kind in ("artifacts", "parameters"):
             (bench.outputs / kind).mkdir()
@@ -125,6 +127,6 @@ class Attempt:
     def keep_for_people(self, bench: Bench) -> None:
         """Move the artifacts of a failed step, such as a page that describes the fault, to the run's folder. No other step reads them."""
         if any((bench.outputs / "artifacts").iterdir()):
-            place = self.record.folder / "outputs" / self.start.step.name
-            place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.move(bench.outputs / "artifacts", place)
+            target = self.record.folder / "outputs" / self.start.step.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(bench.outputs / "artifacts", target)

@@ -84,11 +84,11 @@ class _Run:
         self.defect: BaseException | None = None
 
     def result(self) -> RunResult:
-        begun = time.monotonic()
+        started = time.monotonic()
         steps = [{"name": step.name, "display": step.display} for step in self.pipeline.steps.values()]
-        about = {"pipeline": self.pipeline.name, "digest": self.pipeline.digest, "parameters": self.arguments, "steps": steps}
+        details = {"pipeline": self.pipeline.name, "digest": self.pipeline.digest, "parameters": self.arguments, "steps": steps}
         with self.signals(), self.all_ended():
-            self.record.emit(Event("", "started", self.record.id, detail=about))
+            self.record.emit(Event("", "started", self.record.id, detail=details))
             while len(self.ended) < len(self.pipeline.steps):
                 for move in next_moves(self.pipeline, self.arguments, self.ended, self.running, self.cancel.is_set()):
                     if isinstance(move, End):
@@ -103,13 +103,13 @@ class _Run:
         status = "cancelled" if self.cancel.is_set() else "failed" if failure else "succeeded"
         self.record.emit(Event("", status, failure))
         tasks = {name: self.ended[name] for name in self.pipeline.steps}
-        return RunResult(self.record.id, self.record.folder, self.pipeline.name, status, tasks, failure, time.monotonic() - begun)
+        return RunResult(self.record.id, self.record.folder, self.pipeline.name, status, tasks, failure, time.monotonic() - started)
 
     def start(self, start: Start) -> None:
         name = start.step.name
         attempt = Attempt(start, self.pipeline.consumed(name), self.store, self.record, self.runner, self.messages.put, self.cancel)
 
-        def carry_out() -> None:
+        def execute() -> None:
             try:
                 self.messages.put((name, attempt.result()))
             except OSError as error:  # such as a full disk or a read-only folder: the user can fix it
@@ -117,7 +117,7 @@ class _Run:
             except BaseException as error:
                 self.messages.put((name, error))
 
-        self.running[name] = threading.Thread(target=carry_out, name=name, daemon=True)
+        self.running[name] = threading.Thread(target=execute, name=name, daemon=True)
         self.running[name].start()
 
     def receive(self, message: Message) -> None:
@@ -158,9 +158,9 @@ class _Run:
             self.cancel.set()
             self.messages.put(None)
 
-        before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        previous = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             yield
         finally:
-            for number, handler in before.items():
+            for number, handler in previous.items():
                 signal.signal(number, handler)

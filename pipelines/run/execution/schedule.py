@@ -101,8 +101,8 @@ def value(source: Source, arguments: Mapping[str, Any], ended: Mapping[str, Task
         if source.step not in ended or source.key not in ended[source.step].parameters:
             raise Absent(source)
         return ended[source.step].parameters[source.key]
-    parts = {key: value(part, arguments, ended) for key, part in source.parts.items()}
-    return fill_placeholders(source.template, Places(parts, {}, Path()))
+    values = {key: value(part, arguments, ended) for key, part in source.parts.items()}
+    return fill_placeholders(source.template, Places(values, {}, Path()))
 
 
 def artifact(source: Output, ended: Mapping[str, TaskResult]) -> Artifact:
