@@ -54,8 +54,8 @@ class Flattener:
     def __init__(self, document: Message) -> None:
         self.document, self.components = document, document.get("components", {})
         paths = list(self.leaves(document["root"], ()))
-        last = [path[-1] for path in paths]  # a step is named after its task; a task name that occurs twice gets its full path
-        self.names = {path: path[-1] if last.count(path[-1]) == 1 else ".".join(path) for path in paths}
+        task_names = [path[-1] for path in paths]  # a step is named after its task; a task name that occurs twice gets its full path
+        self.names = {path: path[-1] if task_names.count(path[-1]) == 1 else ".".join(path) for path in paths}
 
     def pipeline(self) -> Pipeline:
         """Return the flat graph.
@@ -66,10 +66,10 @@ class Flattener:
         """
         root = self.document["root"]
         inputs = root.get("inputDefinitions", {}).get("parameters", {})
-        top = Level(root["dag"], (), {name: Argument(name) for name in inputs}, {}, (), frozenset())
-        steps = {step.name: step for step in self.steps(top)}
+        root_level = Level(root["dag"], (), {name: Argument(name) for name in inputs}, {}, (), frozenset())
+        steps = {step.name: step for step in self.steps(root_level)}
         order = TopologicalSorter({step.name: sorted(step.after) for step in steps.values()}).static_order()
-        parameters = {name: _parameter(name, one) for name, one in inputs.items()}
+        parameters = {name: _parameter(name, definition) for name, definition in inputs.items()}
         name = self.document.get("pipelineInfo", {}).get("name", "pipeline")
         return Pipeline(name, parameters, {name: steps[name] for name in order}, digest_json(self.document))
 
@@ -119,33 +119,33 @@ class Flattener:
     def parameters(self, level: Level, name: str) -> dict[str, Source]:
         """Return the source of each input parameter of a task."""
         task, definitions = level.dag["tasks"][name], self.component(level.dag, name).get("inputDefinitions", {}).get("parameters", {})
-        found: dict[str, Source] = {}
-        texts: dict[str, str] = {}
+        sources: dict[str, Source] = {}
+        templates: dict[str, str] = {}
         for key, message in task.get("inputs", {}).get("parameters", {}).items():
             if "taskOutputParameter" in message:
-                found[key] = self.produced(level.dag, level.path, "parameter", message["taskOutputParameter"])
+                sources[key] = self.produced(level.dag, level.path, "parameter", message["taskOutputParameter"])
             elif "componentInputParameter" in message:
                 if message["componentInputParameter"] in level.parameters:
-                    found[key] = level.parameters[message["componentInputParameter"]]
+                    sources[key] = level.parameters[message["componentInputParameter"]]
             elif ANY_PLACEHOLDER.search(str(constant := message["runtimeValue"]["constant"])):
-                texts[key] = str(constant)
+                templates[key] = str(constant)
             else:
-                found[key] = Constant(typed(definitions[key]["parameterType"], constant, f"task {name}, parameter {key}"))
-        for key, text in texts.items():  # an f-string that uses other inputs of the same task
-            check_placeholders(text, {"inputDefinitions": {"parameters": found}}, f"task {name}, parameter {key}")
-            found[key] = Text(text, {other: source for other, source in found.items() if f"'{other}'" in text})
-        for key, one in definitions.items():
-            if key not in found and "defaultValue" in one:
-                found[key] = Constant(typed(one["parameterType"], one["defaultValue"], f"task {name}, default of {key}"))
-        return found
+                sources[key] = Constant(typed(definitions[key]["parameterType"], constant, f"task {name}, parameter {key}"))
+        for key, template in templates.items():  # an f-string that uses other inputs of the same task
+            check_placeholders(template, {"inputDefinitions": {"parameters": sources}}, f"task {name}, parameter {key}")
+            sources[key] = Text(template, {other: source for other, source in sources.items() if f"'{other}'" in template})
+        for key, definition in definitions.items():
+            if key not in sources and "defaultValue" in definition:
+                sources[key] = Constant(typed(definition["parameterType"], definition["defaultValue"], f"task {name}, default of {key}"))
+        return sources
 
     def step(self, level: Level, task: Message, component: Message) -> Step:
         """Return the step for a level that is a container."""
         container = self.document["deploymentSpec"]["executors"][component["executorLabel"]]["container"]
-        defined, made = component.get("inputDefinitions", {}), component.get("outputDefinitions", {})
-        inputs = {key: source for key, source in level.parameters.items() if key in defined.get("parameters", {})}
-        for key, one in [*defined.get("parameters", {}).items(), *defined.get("artifacts", {}).items()]:
-            if key not in inputs and key not in level.artifacts and not one.get("isOptional"):
+        input_definitions, output_definitions = component.get("inputDefinitions", {}), component.get("outputDefinitions", {})
+        inputs = {key: source for key, source in level.parameters.items() if key in input_definitions.get("parameters", {})}
+        for key, definition in [*input_definitions.get("parameters", {}).items(), *input_definitions.get("artifacts", {}).items()]:
+            if key not in inputs and key not in level.artifacts and not definition.get("isOptional"):
                 raise BadInput(f"nothing is given for its input {key}", where=f"task {level.path[-1]}")
         retry = task.get("retryPolicy", {})
         return Step(
@@ -155,13 +155,16 @@ class Flattener:
                 container["image"],
                 tuple(container.get("command", ())),
                 tuple(container.get("args", ())),
-                {one["name"]: one.get("value", "") for one in container.get("env", ())},
+                {variable["name"]: variable.get("value", "") for variable in container.get("env", ())},
                 _resources(container.get("resources", {})),
             ),
             parameters=inputs,
             artifacts=level.artifacts,
-            output_parameters={key: one["parameterType"] for key, one in made.get("parameters", {}).items()},
-            output_artifacts={key: one["artifactType"].get("schemaTitle", "") for key, one in made.get("artifacts", {}).items()},
+            output_parameters={key: definition["parameterType"] for key, definition in output_definitions.get("parameters", {}).items()},
+            output_artifacts={
+                key: definition["artifactType"].get("schemaTitle", "")
+                for key, definition in output_definitions.get("artifacts", {}).items()
+            },
             guards=level.guards,
             after=level.after | {output.step for source in [*inputs.values(), *level.artifacts.values()] for output in outputs_in(source)},
             always=task.get("triggerPolicy", {}).get("strategy") == ALWAYS,
@@ -180,10 +183,10 @@ def _resources(limits: Message) -> Resources:
     return Resources(limits.get("resourceCpuLimit", ""), limits.get("resourceMemoryLimit", ""), gpu)
 
 
-def _parameter(name: str, one: Message) -> Parameter:
-    default = one.get("defaultValue")
-    value = None if default is None else typed(one["parameterType"], default, f"default of {name}")
-    return Parameter(one["parameterType"], default is None and not one.get("isOptional"), value)
+def _parameter(name: str, definition: Message) -> Parameter:
+    default = definition.get("defaultValue")
+    value = None if default is None else typed(definition["parameterType"], default, f"default of {name}")
+    return Parameter(definition["parameterType"], default is None and not definition.get("isOptional"), value)
 
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

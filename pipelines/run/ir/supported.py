@@ -48,8 +48,8 @@ NAMES = {  # IR key → its name in the KFP SDK
 
 def refused(key: str, where: str) -> BadInput:
     """Return the error for the unsupported IR key `key` at `where`."""
-    what = NAMES.get(key, key)
-    return BadInput(f"{what} is not supported by the local executor", where=where, remedy="run this pipeline on a cluster")
+    feature = NAMES.get(key, key)
+    return BadInput(f"{feature} is not supported by the local executor", where=where, remedy="run this pipeline on a cluster")
 
 
 def check_supported(document: Mapping[str, Any]) -> None:
@@ -87,12 +87,12 @@ def _component(component: Mapping[str, Any], where: str, executors: Mapping[str,
     _only("component", component, where)
     for side in ("inputDefinitions", "outputDefinitions"):
         _only("definitions", component.get(side, {}), where)
-        for name, one in component.get(side, {}).get("parameters", {}).items():
-            _only("parameter definition", one, f"{where}, parameter {name}")
-            if one["parameterType"] not in KINDS:
-                raise refused(one["parameterType"], f"{where}, parameter {name}")
-        for name, one in component.get(side, {}).get("artifacts", {}).items():
-            _only("artifact definition", one, f"{where}, artifact {name}")
+        for name, definition in component.get(side, {}).get("parameters", {}).items():
+            _only("parameter definition", definition, f"{where}, parameter {name}")
+            if definition["parameterType"] not in KINDS:
+                raise refused(definition["parameterType"], f"{where}, parameter {name}")
+        for name, definition in component.get(side, {}).get("artifacts", {}).items():
+            _only("artifact definition", definition, f"{where}, artifact {name}")
     if "executorLabel" in component:
         executor = executors[component["executorLabel"]]
         _only("executor", executor, where)

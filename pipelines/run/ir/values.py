@@ -138,9 +138,9 @@ def fill_placeholders(template: str, places: Places) -> str:
     def value(match: re.Match[str]) -> str:
         if match.group() == _EXECUTOR_OUTPUT:
             return str(places.executor_output)
-        found = _PLACEHOLDER.fullmatch(match.group())
-        assert found, "templates are checked when the pipeline is read"
-        side, kind, _, name, _ = found.groups()
+        placeholder = _PLACEHOLDER.fullmatch(match.group())
+        assert placeholder, "templates are checked when the pipeline is read"
+        side, kind, _, name, _ = placeholder.groups()
         if side == "output":
             return str(places.output(kind, name))
         return render(places.parameters.get(name)) if kind == "parameters" else str(places.inputs.get(name, ""))
@@ -157,9 +157,9 @@ def check_placeholders(template: str, component: Mapping[str, Any], where: str) 
     if template.startswith(('{"Concat"', '{"IfPresent"')):
         raise BadInput(f"the placeholder {template[2:].partition(chr(34))[0]} is not supported by the local executor", where=where)
     for match in ANY_PLACEHOLDER.finditer(template):
-        found = _PLACEHOLDER.fullmatch(match.group())
-        side, kind, _, name, ending = found.groups() if found else ("", "", "", "", "")
+        placeholder = _PLACEHOLDER.fullmatch(match.group())
+        side, kind, _, name, ending = placeholder.groups() if placeholder else ("", "", "", "", "")
         if match.group() != _EXECUTOR_OUTPUT and (side, kind, ending) not in _KNOWN_PLACEHOLDERS:
             raise BadInput(f"the placeholder {match.group()} is not supported by the local executor", where=where)
-        if found and name not in component.get(f"{side}Definitions", {}).get(kind, {}):
+        if placeholder and name not in component.get(f"{side}Definitions", {}).get(kind, {}):
             raise BadInput(f"the placeholder {match.group()} names no declared {side}", where=where)
