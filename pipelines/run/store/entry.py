@@ -42,7 +42,7 @@ class Entry:
 
     def to_json(self) -> str:
         """Return the content of `entry.json`."""
-        artifacts = {name: {"digest": one.digest, "metadata": one.metadata} for name, one in self.artifacts.items()}
+        artifacts = {name: {"digest": artifact.digest, "metadata": artifact.metadata} for name, artifact in self.artifacts.items()}
         return json.dumps({**self.__dict__, "artifacts": artifacts}, indent=1, allow_nan=False)
 
     @classmethod
@@ -52,10 +52,10 @@ class Entry:
         Raises:
             ValueError, OSError: the entry cannot be read.
         """
-        kept = json.loads((folder / "entry.json").read_text("utf-8"))
+        data = json.loads((folder / "entry.json").read_text("utf-8"))
         try:
-            kept["artifacts"] = {name: Artifact(folder / "artifacts" / name, **one) for name, one in kept["artifacts"].items()}
-            return cls(**{**kept, "warnings": tuple(kept["warnings"])})
+            data["artifacts"] = {name: Artifact(folder / "artifacts" / name, **fields) for name, fields in data["artifacts"].items()}
+            return cls(**{**data, "warnings": tuple(data["warnings"])})
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"not an entry ({error})") from None
 
@@ -93,9 +93,9 @@ def collect(step: Step, places: Places, consumed: Mapping[str, str]) -> tuple[di
         path = places.output("artifacts", name)
         if path.exists() or metadata.get(name):
             artifacts[name] = Artifact(path, digest_path(path) if path.exists() else "", metadata.get(name, {}))
-        stated = {**parameters, **values}.get(f"{name}_digest")
-        if stated is not None and (name not in artifacts or stated != artifacts[name].digest):
-            raise BadInput(f"the step states the digest {str(stated)[:12]} for {name}, which has another content")
+        reported = {**parameters, **values}.get(f"{name}_digest")
+        if reported is not None and (name not in artifacts or reported != artifacts[name].digest):
+            raise BadInput(f"the step states the digest {str(reported)[:12]} for {name}, which has another content")
     for name, reader in consumed.items():
         if name not in parameters and not (name in artifacts and artifacts[name].digest):
             raise BadInput(f"the step did not write its output {name}, which {reader} reads")
@@ -107,9 +107,11 @@ def _executor_output(path: Path) -> tuple[dict[str, Any], dict[str, dict[str, An
     if not path.exists():
         return {}, {}
     try:
-        said = json.loads(_text(path), parse_constant=_no_number)
-        artifacts = {name: one["artifacts"][0] for name, one in (said.get("artifacts") or {}).items()}
-        return dict(said.get("parameterValues") or {}), {name: dict(one.get("metadata") or {}) for name, one in artifacts.items()}
+        output = json.loads(_text(path), parse_constant=_no_number)
+        artifacts = {name: value["artifacts"][0] for name, value in (output.get("artifacts") or {}).items()}
+        return dict(output.get("parameterValues") or {}), {
+            name: dict(artifact.get("metadata") or {}) for name, artifact in artifacts.items()
+        }
     except (ValueError, TypeError, AttributeError, LookupError) as error:
         raise BadInput(f"the step's executor output cannot be read ({error})") from None
 

@@ -52,16 +52,16 @@ def plan_gc(store: Path, runs: Path, *, keep_runs: int = 5, keep_days: float = 3
         keep_days: number of days to keep older runs and unfinished work (SPEC DATA-4: logs for 30 days).
         now: UNIX time; the default is the current time.
     """
-    folders = sorted(_runs(runs), key=lambda thing: thing.used)
-    recent = [thing for thing in folders if thing.locked] + folders[max(0, len(folders) - keep_runs) :]
+    run_folders = sorted(_runs(runs), key=lambda thing: thing.used)
+    recent = [thing for thing in run_folders if thing.locked] + run_folders[max(0, len(run_folders) - keep_runs) :]
     latest = (runs / "latest").resolve()
-    kept = {key for thing in recent for key in _keys(thing.path / "events.jsonl")}
-    shelf = Store(store)
-    things = [thing for thing in folders if thing not in recent and thing.path != latest]
-    things += [*_stored(shelf), *_leftovers(shelf.done, shelf.work, runs.resolve())]
-    finished = {thing.path.name[:16] for thing in things if thing.kind == "entry"}
-    plan = [_judged(thing, kept, finished, keep_runs, keep_days, time.time() if now is None else now) for thing in things]
-    return sorted((one for one in plan if one), key=lambda one: (-one.size, one.path))
+    kept_keys = {key for thing in recent for key in _keys(thing.path / "events.jsonl")}
+    content_store = Store(store)
+    candidates = [thing for thing in run_folders if thing not in recent and thing.path != latest]
+    candidates += [*_stored(content_store), *_leftovers(content_store.done, content_store.work, runs.resolve())]
+    finished_keys = {thing.path.name[:16] for thing in candidates if thing.kind == "entry"}
+    plan = [_judged(thing, kept_keys, finished_keys, keep_runs, keep_days, time.time() if now is None else now) for thing in candidates]
+    return sorted((removal for removal in plan if removal), key=lambda removal: (-removal.size, removal.path))
 
 
 def apply_gc(plan: Sequence[Removal], *, store: Path, runs: Path) -> list[Removal]:
@@ -70,29 +70,31 @@ def apply_gc(plan: Sequence[Removal], *, store: Path, runs: Path) -> list[Remova
     Raises:
         BadInput: the plan names a folder outside the store and the runs.
     """
-    shelf, gone = Store(store), []
-    for one in plan:
-        if one.path.is_symlink() or one.path.parent not in (shelf.done, shelf.work, runs.resolve()):
-            raise BadInput("not in this store or among these runs", where=str(one.path))
-        if _remove(one, shelf):
-            gone.append(one)
-    return gone
+    content_store, removed = Store(store), []
+    for removal in plan:
+        if removal.path.is_symlink() or removal.path.parent not in (content_store.done, content_store.work, runs.resolve()):
+            raise BadInput("not in this store or among these runs", where=str(removal.path))
+        if _remove(removal, content_store):
+            removed.append(removal)
+    return removed
 
 
-def _judged(thing: Thing, kept: Collection[str], finished: Collection[str], keep_runs: int, keep_days: float, now: float) -> Removal | None:
+def _judged(
+    thing: Thing, kept_keys: Collection[str], finished_keys: Collection[str], keep_runs: int, keep_days: float, now: float
+) -> Removal | None:
     """Return the removal of a folder, None to keep it. A folder used within the last hour is kept, as a run may need it soon."""
-    age, why = now - thing.used, ""
+    age, reason = now - thing.used, ""
     if thing.locked or age < HOUR:
         return None
-    if thing.kind == "entry" and thing.path.name not in kept:
-        why = f"no step of the last {keep_runs} runs used it"
-    elif thing.kind == "work" and thing.path.name.rpartition("-")[2] in finished:
-        why = "its step is finished"
+    if thing.kind == "entry" and thing.path.name not in kept_keys:
+        reason = f"no step of the last {keep_runs} runs used it"
+    elif thing.kind == "work" and thing.path.name.rpartition("-")[2] in finished_keys:
+        reason = "its step is finished"
     elif thing.kind in ("work", "run") and age > keep_days * DAY:
-        why = f"{'unfinished and ' if thing.kind == 'work' else ''}untouched for {age / DAY:.0f} days"
+        reason = f"{'unfinished and ' if thing.kind == 'work' else ''}untouched for {age / DAY:.0f} days"
     elif thing.kind == "leftover":
-        why = "left behind by a killed run"
-    return Removal(thing.path, thing.size, why, thing.used) if why else None
+        reason = "left behind by a killed run"
+    return Removal(thing.path, thing.size, reason, thing.used) if reason else None
 
 
 def _stored(store: Store) -> Iterator[Thing]:
@@ -121,7 +123,7 @@ def _folders(parent: Path) -> list[Path]:
 def _size(path: Path) -> tuple[int, float]:
     """Return the bytes in a folder and the UNIX time of its latest change."""
     stats = [path.lstat(), *(Path(base, name).lstat() for base, folders, files in os.walk(path) for name in folders + files)]
-    return sum(one.st_size for one in stats[1:]), max(one.st_mtime for one in stats)
+    return sum(stat.st_size for stat in stats[1:]), max(stat.st_mtime for stat in stats)
 
 
 def _locked(path: Path) -> bool:
@@ -146,20 +148,20 @@ def _keys(events: Path) -> set[str]:
     return keys
 
 
-def _remove(one: Removal, store: Store) -> bool:
+def _remove(removal: Removal, store: Store) -> bool:
     """Rename a folder under the store's lock, so that no run can use it, then delete it. Return False if it is in use or was used again."""
     try:
-        handle = os.open(one.path, os.O_RDONLY | os.O_DIRECTORY)
+        handle = os.open(removal.path, os.O_RDONLY | os.O_DIRECTORY)
     except FileNotFoundError:
         return False
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         with store.shared(exclusive=True):
-            if one.path.parent == store.done and one.path.stat().st_mtime != one.used:
+            if removal.path.parent == store.done and removal.path.stat().st_mtime != removal.used:
                 return False
-            aside = Path(tempfile.mkdtemp(prefix=".dropped-", dir=one.path.parent))
-            one.path.rename(aside / one.path.name)
-        shutil.rmtree(aside, ignore_errors=True)
+            temporary = Path(tempfile.mkdtemp(prefix=".dropped-", dir=removal.path.parent))
+            removal.path.rename(temporary / removal.path.name)
+        shutil.rmtree(temporary, ignore_errors=True)
         return True
     except BlockingIOError:
         return False

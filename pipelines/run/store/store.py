@@ -83,14 +83,14 @@ class Store:
             except (ValueError, OSError) as error:
                 return None, str(error)
         missing = [name for name in consumed if not entry.has(name)]
-        why = f"it lacks {missing[0]}" if missing else entry.damage()
-        return (None, why) if why else (entry, "")
+        reason = f"it lacks {missing[0]}" if missing else entry.damage()
+        return (None, reason) if reason else (entry, "")
 
     def drop(self, key: str) -> None:
         """Remove an entry. It is renamed first, so that no run sees a partly deleted entry."""
-        with tempfile.TemporaryDirectory(prefix=".dropped-", dir=self.done, ignore_cleanup_errors=True) as aside:
+        with tempfile.TemporaryDirectory(prefix=".dropped-", dir=self.done, ignore_cleanup_errors=True) as temporary:
             if (self.done / key).exists():
-                (self.done / key).rename(Path(aside) / key)
+                (self.done / key).rename(Path(temporary) / key)
 
     def commit(self, bench: Bench, entry: Entry, place: Path | None = None) -> Entry:
         """Move the outputs of a working folder into the store with one rename, or to `place`. The caller must hold the folder's lock."""
