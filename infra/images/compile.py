@@ -20,10 +20,10 @@ def uncompiled(root: Path) -> list[Path]:
 
 def compile_all(root: Path) -> int:
     """Compile the modules of `uncompiled(root)`. Return their number. Files that are not valid Python 3, such as templates, are skipped."""
-    one = partial(compile_file, quiet=2, invalidation_mode=PycInvalidationMode.UNCHECKED_HASH)
+    compile_module = partial(compile_file, quiet=2, invalidation_mode=PycInvalidationMode.UNCHECKED_HASH)
     modules = uncompiled(root)
     with ProcessPoolExecutor() as pool:
-        list(pool.map(one, modules, chunksize=50))
+        list(pool.map(compile_module, modules, chunksize=50))
     return len(modules)
 
 

@@ -15,13 +15,13 @@ ENDINGS = (".a", ".h", ".hpp", ".pyx", ".pxd", ".c", ".cpp")
 def slim(site: Path) -> int:
     """Remove these files and folders below the folder `site` (site-packages). Return the number of removed files and folders."""
     removed = 0
-    for at, folders, files in os.walk(site):
+    for folder, folders, files in os.walk(site):
         for name in [name for name in folders if name in FOLDERS]:
-            shutil.rmtree(Path(at, name))
+            shutil.rmtree(Path(folder, name))
             folders.remove(name)
             removed += 1
         for name in [name for name in files if name.endswith(ENDINGS)]:
-            Path(at, name).unlink()
+            Path(folder, name).unlink()
             removed += 1
     return removed
 
