@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from components.validate_data.checks import anomalies, check, check_all, length_divergence
+from components.validate_data.checks import anomalies, check_statistics, check_value, length_divergence
 from components.validate_data.component import validate_data
 from components.validate_data.corpus_statistics import measure
 from robo_poet.atomic import write_text
@@ -39,10 +39,10 @@ def work(call: Call) -> None:
 
     measured = measure(counted_documents(), settings.languages, call.parameters["seed"])
     violations = [] if settings.on_anomalies == "ignore" else anomalies(measured.features)
-    checks = check_all(measured, settings)
+    checks = check_statistics(measured, settings)
     if settings.on_skew != "ignore":
         divergence = length_divergence(measured.features)
-        checks.append(check("length_divergence", divergence, None, settings.max_split_divergence, settings.on_skew))
+        checks.append(check_value("length_divergence", divergence, None, settings.max_split_divergence, settings.on_skew))
     statistics = {
         "documents": measured.documents,
         "megabytes": round(measured.megabytes, 3),

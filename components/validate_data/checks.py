@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
-from components.validate_data.corpus_statistics import Measured
+from components.validate_data.corpus_statistics import CorpusStatistics
 from robo_poet.settings.data import Outside, ValidateSettings
 
 VERDICT: dict[Outside, Literal["ignored", "warn", "fail"]] = {"ignore": "ignored", "warn": "warn", "fail": "fail"}
@@ -33,28 +33,28 @@ class Check:
         return f"{self.name.replace('_', ' ')} is {self.value:.4g}; required: {' and '.join(bounds)}"
 
 
-def check(name: str, value: float, low: float | None, high: float | None, outside: Outside) -> Check:
+def check_value(name: str, value: float, low: float | None, high: float | None, outside: Outside) -> Check:
     """Return the check of one number. NaN is outside all bounds."""
     inside = (low is None or value >= low) and (high is None or value <= high) and value == value
     return Check(name, value, low, high, "ok" if inside else VERDICT[outside])
 
 
-def check_all(measured: Measured, settings: ValidateSettings) -> list[Check]:
+def check_statistics(measured: CorpusStatistics, settings: ValidateSettings) -> list[Check]:
     """Return the checks of DATA-2, in the order of the specification."""
     s = settings
     return [
-        check("megabytes", measured.megabytes, s.min_megabytes, None, s.on_size),
-        check("type_token_ratio", measured.type_token_ratio, s.min_type_token_ratio, s.max_type_token_ratio, s.on_type_token_ratio),
-        check("sentence_words", measured.sentence_words, s.min_sentence_tokens, s.max_sentence_tokens, s.on_sentence_length),
-        check("duplicate_share", measured.duplicate_share, None, s.max_duplicate_share, s.on_duplicates),
-        check("encoding_error_share", measured.damage_share, None, s.max_encoding_error_share, s.on_encoding_errors),
-        check("expected_language_share", measured.language_share, s.min_language_share, None, s.on_language),
+        check_value("megabytes", measured.megabytes, s.min_megabytes, None, s.on_size),
+        check_value("type_token_ratio", measured.type_token_ratio, s.min_type_token_ratio, s.max_type_token_ratio, s.on_type_token_ratio),
+        check_value("sentence_words", measured.sentence_words, s.min_sentence_tokens, s.max_sentence_tokens, s.on_sentence_length),
+        check_value("duplicate_share", measured.duplicate_share, None, s.max_duplicate_share, s.on_duplicates),
+        check_value("encoding_error_share", measured.damage_share, None, s.max_encoding_error_share, s.on_encoding_errors),
+        check_value("expected_language_share", measured.language_share, s.min_language_share, None, s.on_language),
     ]
 
 
 SCHEMA = Path(__file__).with_name("schema.pbtxt")
-COMPARED = "characters"  # the feature whose distribution is compared between train and test
-NUMBERS = ("characters", "words", "year")
+SKEW_FEATURE = "characters"  # the feature whose distribution is compared between train and test
+INTEGER_FEATURES = ("characters", "words", "year")
 
 
 @cache
@@ -79,7 +79,8 @@ def _statistics(features: dict[str, list[Any]], rows: list[int]) -> Any:
 
     columns = {
         name: pa.array(
-            [None if values[row] is None else [values[row]] for row in rows], pa.list_(pa.int64() if name in NUMBERS else pa.string())
+            [None if values[row] is None else [values[row]] for row in rows],
+            pa.list_(pa.int64() if name in INTEGER_FEATURES else pa.string()),
         )
         for name, values in features.items()
         if any(values[row] is not None for row in rows)  # TFDV infers a wrong type for an all-null column
@@ -108,8 +109,8 @@ def length_divergence(features: dict[str, list[Any]]) -> float:
     rows = {split: [row for row, name in enumerate(features["split"]) if name == split] for split in ("train", "test")}
     if not all(rows.values()):
         return float("nan")
-    lengths = {COMPARED: features[COMPARED]}
+    lengths = {SKEW_FEATURE: features[SKEW_FEATURE]}
     schema = tfdv.load_schema_text(str(SCHEMA))
-    tfdv.get_feature(schema, COMPARED).skew_comparator.jensen_shannon_divergence.threshold = 1.0  # never exceeded: only measures
+    tfdv.get_feature(schema, SKEW_FEATURE).skew_comparator.jensen_shannon_divergence.threshold = 1.0  # never exceeded: only measures
     result = tfdv.validate_statistics(_statistics(lengths, rows["train"]), schema, serving_statistics=_statistics(lengths, rows["test"]))
     return float(result.drift_skew_info[0].skew_measurements[0].value)

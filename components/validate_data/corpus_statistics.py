@@ -41,13 +41,13 @@ class TextSample:
 
 WORD = re.compile(r"\w+(?:['’]\w+)*")
 SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s|$)")
-DAMAGE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd]")  # control characters except tab and line ends; U+FFFD
-BINS = 24  # of the histogram of document lengths
-RIGHTS = 20  # most rows of (source, licence); the others are summed
+DAMAGED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd]")  # control characters except tab and line ends; U+FFFD
+HISTOGRAM_BINS = 24  # of the histogram of document lengths
+MAX_RIGHTS_ROWS = 20  # most rows of (source, licence); the others are summed
 
 
 @dataclass
-class Measured:
+class CorpusStatistics:
     """The statistics of a corpus. Shares are in [0, 1]. A megabyte is 10**6 bytes of UTF-8."""
 
     documents: int = 0
@@ -64,14 +64,14 @@ class Measured:
     length_histogram: dict[str, list[float]] = field(default_factory=dict)
 
 
-def measure(documents: Iterable[Document], languages: Iterable[str], seed: int) -> Measured:
+def measure(documents: Iterable[Document], languages: Iterable[str], seed: int) -> CorpusStatistics:
     """Compute the statistics in one pass. Memory holds a few values per document and at most 6 million characters of text.
 
     Args:
         languages: the expected ISO 639-1 codes.
         seed: seed of the text sample.
     """
-    result = Measured(features={name: [] for name in FEATURES})
+    result = CorpusStatistics(features={name: [] for name in FEATURES})
     expected = {language.lower() for language in languages}
     sample, words_digests, sources = TextSample(seed), set[bytes](), Counter[str]()
     licences: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
@@ -88,7 +88,7 @@ def measure(documents: Iterable[Document], languages: Iterable[str], seed: int) 
             characters=len(document.text),
             words=len(words),
             sentences=max(1, len(SENTENCE_END.findall(document.text))),
-            damage=len(DAMAGE.findall(document.text)),
+            damage=len(DAMAGED.findall(document.text)),
             repeated=int(words_digest in words_digests),
             expected=int(document.language.lower().split("-")[0] in expected),
         )
@@ -126,14 +126,16 @@ def _rights(licences: Mapping[tuple[str, str], Counter[str]]) -> list[dict[str, 
     the others. The text of a consent is not returned, because it may name persons.
     """
     ranked = sorted(licences.items(), key=lambda item: (item[0][1] != "", -item[1]["documents"], item[0]))
-    rows: list[dict[str, Any]] = [{"source": source, "licence": licence, **counts} for (source, licence), counts in ranked[:RIGHTS]]
-    if rest := sum((counts for _, counts in ranked[RIGHTS:]), Counter[str]()):
+    rows: list[dict[str, Any]] = [
+        {"source": source, "licence": licence, **counts} for (source, licence), counts in ranked[:MAX_RIGHTS_ROWS]
+    ]
+    if rest := sum((counts for _, counts in ranked[MAX_RIGHTS_ROWS:]), Counter[str]()):
         rows.append({"source": None, "licence": None, "documents": rest["documents"], "consent": rest["consent"]})
     return rows
 
 
-STRINGS = ("split", "source", "language", "genre", "licence", "consent")
-FEATURES = ("characters", "words", "year", *STRINGS)
+STRING_FEATURES = ("split", "source", "language", "genre", "licence", "consent")
+FEATURES = ("characters", "words", "year", *STRING_FEATURES)
 
 
 def _features(document: Document, words: int) -> dict[str, Any]:
@@ -142,7 +144,7 @@ def _features(document: Document, words: int) -> dict[str, Any]:
         "characters": len(document.text),
         "words": words,
         "year": int(year) if year.isdecimal() and len(year) == 4 else None,
-        **{name: getattr(document, name) or None for name in STRINGS},
+        **{name: getattr(document, name) or None for name in STRING_FEATURES},
     }
 
 
@@ -165,8 +167,8 @@ def histogram(lengths: Iterable[int]) -> dict[str, list[float]]:
     if not values:
         return {"edges": [], "counts": []}
     low, high = math.log(values[0]), math.log(values[-1] + 1)
-    width = (high - low) / BINS
-    counts = [0] * BINS
+    width = (high - low) / HISTOGRAM_BINS
+    counts = [0] * HISTOGRAM_BINS
     for value in values:
-        counts[min(BINS - 1, int((math.log(value) - low) / width))] += 1
-    return {"edges": [round(math.exp(low + width * i), 1) for i in range(BINS + 1)], "counts": list(counts)}
+        counts[min(HISTOGRAM_BINS - 1, int((math.log(value) - low) / width))] += 1
+    return {"edges": [round(math.exp(low + width * i), 1) for i in range(HISTOGRAM_BINS + 1)], "counts": list(counts)}
