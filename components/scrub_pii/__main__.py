@@ -16,15 +16,15 @@ from robo_poet.privacy.scrub import Scrubber
 from robo_poet.settings.data import ScrubSettings
 from robo_poet.step.program import Call, program
 
-WORTH_PROCESSES = 0.1 * MEGABYTE  # bytes of Parquet, about a third of the text's size; a smaller corpus gains nothing from a second process
-NAMED = 5  # languages in a warning
+PARALLEL_BYTES = 0.1 * MEGABYTE  # bytes of Parquet, about a third of the text's size; a smaller corpus gains nothing from a second process
+MAX_LANGUAGES_NAMED = 5  # languages in a warning
 
 
 def work(call: Call) -> None:
     """Write the outputs `scrubbed` and `audit`, and `metrics` if requested."""
     corpus = call.inputs["corpus"]
     total = count_documents(corpus)
-    processes = min(4, len(os.sched_getaffinity(0))) if corpus.stat().st_size > WORTH_PROCESSES else 1
+    processes = min(4, len(os.sched_getaffinity(0))) if corpus.stat().st_size > PARALLEL_BYTES else 1
     scrubber = Scrubber(call.settings, processes)
     counts: Counter[str] = Counter()
     _check_languages(call, scrubber)
@@ -58,12 +58,13 @@ def _check_languages(call: Call, scrubber: Scrubber) -> None:
     settings: ScrubSettings = call.settings
     if settings.on_language == "ignore":
         return
-    if unsupported := scrubber.unspoken(read_documents(call.inputs["corpus"])):
+    if unsupported := scrubber.uncovered_languages(read_documents(call.inputs["corpus"])):
         languages = ", ".join(
-            f"{language} {count}" for language, count in sorted(unsupported.items(), key=lambda item: (-item[1], item[0]))[:NAMED]
+            f"{language} {count}" for language, count in sorted(unsupported.items(), key=lambda item: (-item[1], item[0]))[:MAX_LANGUAGES_NAMED]
         )
-        more = f" and {len(unsupported) - NAMED} more languages" if len(unsupported) > NAMED else ""
-        problem = f"{unsupported.total()} documents are not in the language of {settings.spacy_model} ({languages}{more}), so names may remain in them"
+        more = f" and {len(unsupported) - MAX_LANGUAGES_NAMED} more languages" if len(unsupported) > MAX_LANGUAGES_NAMED else ""
+        problem = f"{unsupported.total()} documents are not in the language of {settings.spacy_model} ({languages}{more}), "
+            "so names may remain in them"
         remedy = "set scrub.spacy_model to a model of their language"
         if settings.on_language == "fail":
             raise BadInput(problem, where="corpus", remedy=f"{remedy}, or set scrub.on_language to warn")

@@ -36,7 +36,7 @@ class Scrubber:
         """Return the policy of a document: none, patterns or full."""
         return self.settings.policies.get(document.source, self.settings.default_policy)
 
-    def unspoken(self, documents: Iterable[Document]) -> Counter[str]:
+    def uncovered_languages(self, documents: Iterable[Document]) -> Counter[str]:
         """Count documents with policy full in a language that the name model does not cover. It misses their names without a warning.
 
         Returns:
