@@ -1,4 +1,4 @@
-"""Tokens of an issuer, and what forgers do."""
+"""JSON Web Tokens: valid tokens, forged tokens, and the key set of the issuer."""
 
 import base64
 import json
@@ -38,7 +38,7 @@ JWKS = {"keys": [public(RSA, "rsa"), public(ED, "ed"), public(SHORT, "short"), {
 
 def claims(**changed: Any) -> dict[str, Any]:
     now = int(time.time())
-    whole = {
+    payload = {
         "iss": "https://issuer.example",
         "aud": "robo-poet",
         "sub": "ann",
@@ -48,7 +48,7 @@ def claims(**changed: Any) -> dict[str, Any]:
         "jti": "t1",
         **changed,
     }
-    return {name: value for name, value in whole.items() if value is not None}
+    return {name: value for name, value in payload.items() if value is not None}
 
 
 def signed(key: Any = ED, algorithm: str = "EdDSA", kid: str | None = "ed", headers: dict[str, Any] | None = None, **changed: Any) -> str:
@@ -65,12 +65,12 @@ def access(tmp_path: Path) -> Authenticator:
 @pytest.mark.parametrize(
     "token", [signed(), signed(RSA, "RS256", "rsa"), signed(headers={"typ": "at+jwt"}), signed(aud=["other", "robo-poet"])]
 )
-def test_a_token_of_the_issuer_is_somebody(token: str, access: Authenticator) -> None:
+def test_a_valid_token_gives_its_caller(token: str, access: Authenticator) -> None:
     caller = access.authenticate(f"Bearer {token}", None)
     assert (caller.user, caller.credential, caller.scopes) == ("ann", "jwt:t1", {"generate"})
 
 
-def test_scopes_come_as_words_or_as_a_list(access: Authenticator) -> None:
+def test_scopes_are_read_from_a_string_or_a_list(access: Authenticator) -> None:
     for given, found in (("generate feedback", {"generate", "feedback"}), (["metrics", 7], {"metrics"}), (7, set()), (None, set())):
         assert access.authenticate(f"Bearer {signed(scope=given)}", None).scopes == found
 
@@ -127,7 +127,7 @@ FORGED: dict[str, Callable[[], str]] = {
 
 
 @pytest.mark.parametrize("name", FORGED)
-def test_a_forged_token_is_nobody(name: str, access: Authenticator) -> None:
+def test_a_forged_token_is_refused(name: str, access: Authenticator) -> None:
     try:
         token = FORGED[name]()
     except (TypeError, ValueError, jwt.PyJWTError) as error:  # our own encoder refuses to write it
@@ -139,7 +139,7 @@ def test_a_forged_token_is_nobody(name: str, access: Authenticator) -> None:
         access.authenticate(None, token)
 
 
-def test_clocks_may_differ_by_half_a_minute(access: Authenticator) -> None:
+def test_clocks_may_differ_by_30_seconds(access: Authenticator) -> None:
     now = int(time.time())
     assert access.authenticate(f"Bearer {signed(iat=now - 600, exp=now - 20)}", None).user == "ann"
     assert access.authenticate(f"Bearer {signed(iat=now + 20, nbf=now + 20)}", None).user == "ann"
@@ -148,19 +148,19 @@ def test_clocks_may_differ_by_half_a_minute(access: Authenticator) -> None:
     assert expired.value.code == "expired_credentials"
 
 
-def test_a_rotated_key_set_is_fetched_in_the_background_and_a_lost_one_holds_for_a_while(tmp_path: Path) -> None:
+def test_a_key_set_is_refreshed_in_the_background_and_the_last_one_expires(tmp_path: Path) -> None:
     path, now, said = tmp_path / "jwks.json", [0.0], []
     path.write_text(json.dumps({"keys": [public(RSA, "rsa")]}))
     keys = KeySet(str(path), 300, 3600, said.append, lambda: now[0])
 
     def settled(id_: str) -> bool:
         found = keys.find(id_) is not None
-        with keys._fetch_lock:  # whoever fetches has finished
+        with keys._fetch_lock:  # wait for the fetch
             return found
 
     assert settled("rsa") and not settled("ed")
     path.write_text(json.dumps(JWKS))
-    assert not settled("ed")  # not asked again so soon: ids are free to invent
+    assert not settled("ed")  # not fetched again so soon: a client can invent ids
     now[0] += 11
     assert not settled("ed")  # this request is refused, and fetches for the next
     assert settled("ed")
@@ -169,7 +169,7 @@ def test_a_rotated_key_set_is_fetched_in_the_background_and_a_lost_one_holds_for
     assert settled("rsa") and settled("rsa") and keys.degraded and len(said) == 1
     now[0] += 3600
     with pytest.raises(Refused) as refused:
-        keys.find("rsa")  # too old to be believed, and it is our fault
+        keys.find("rsa")  # too old, which is a fault of the server
     assert (refused.value.status, refused.value.headers["Retry-After"]) == (503, "10")
     path.write_text(json.dumps(JWKS))
     now[0] += 301
@@ -186,7 +186,7 @@ def eventually(holds: Callable[[], bool]) -> bool:
     return True
 
 
-def test_an_issuer_that_is_down_at_the_start_stops_nobody_with_a_key_and_lets_nobody_in_without() -> None:
+def test_an_issuer_that_is_down_at_the_start_is_retried() -> None:
     well, said, now = [False], [], [0.0]
 
     class Issuer(BaseHTTPRequestHandler):
@@ -212,14 +212,20 @@ def test_an_issuer_that_is_down_at_the_start_stops_nobody_with_a_key_and_lets_no
         server.shutdown()
 
 
-def test_a_key_set_is_needed_at_the_start_and_comes_over_a_safe_way(tmp_path: Path) -> None:
-    for text in ("", "[]", '{"keys": []}', json.dumps({"keys": [{"kty": "oct", "k": "c2VjcmV0", "kid": "a"}]})):
-        (tmp_path / "jwks.json").write_text(text)
-        with pytest.raises(BadInput, match="not a usable key set"):
-            KeySet(str(tmp_path / "jwks.json"), 1, 1, lambda line: None)
+@pytest.mark.parametrize("text", ["", "[]", '{"keys": []}', json.dumps({"keys": [{"kty": "oct", "k": "c2VjcmV0", "kid": "a"}]})])
+def test_a_file_without_usable_keys_is_refused_at_the_start(text: str, tmp_path: Path) -> None:
+    (tmp_path / "jwks.json").write_text(text)
+    with pytest.raises(BadInput, match="not a usable key set"):
+        KeySet(str(tmp_path / "jwks.json"), 1, 1, lambda line: None)
+
+
+def test_a_private_key_is_not_used() -> None:
     private = {**json.loads(jwt.algorithms.OKPAlgorithm.to_jwk(ED)), "kid": "a"}
     with pytest.raises(ValueError, match="no usable key"):
         read_keys(json.dumps({"keys": [private]}))
+
+
+def test_a_key_set_needs_an_issuer_and_https() -> None:
     with pytest.raises(ValidationError, match="jwks needs an issuer"):
         AccessSettings(jwks="https://issuer.example/jwks")
     with pytest.raises(ValidationError, match="jwks must be https"):

@@ -22,9 +22,7 @@ from serving.refusal import Refused
 
 
 @given(st.integers(1, 5), st.lists(st.tuples(st.sampled_from("ab"), st.floats(0, 40)), max_size=40))
-def test_a_request_passes_if_and_only_if_fewer_than_the_limit_passed_in_the_minute_before(
-    limit: int, hits: list[tuple[str, float]]
-) -> None:
+def test_a_request_passes_only_if_fewer_than_the_limit_passed_in_the_last_minute(limit: int, hits: list[tuple[str, float]]) -> None:
     async def run() -> None:
         now = [1000.0]
         window = LocalWindow(lambda: now[0])
@@ -39,7 +37,7 @@ def test_a_request_passes_if_and_only_if_fewer_than_the_limit_passed_in_the_minu
                 current.append(now[0])
             stats = await limiter.get_window_stats(RateLimitItemPerMinute(limit), user)
             assert stats == (current[0] + 60, limit - len(current))
-            assert len(window._times) <= len({name for name, at in passed if at >= now[0] - 120})  # who stays away is forgotten
+            assert len(window._times) <= len({name for name, at in passed if at >= now[0] - 120})  # inactive users are removed
 
     asyncio.run(run())
 
@@ -68,7 +66,7 @@ async def through(limit: RateLimiter, who: Caller, ip: str, tries: int) -> int:
     return passed
 
 
-def test_a_user_counts_over_all_keys_and_an_address_over_all_users() -> None:
+def test_all_keys_of_a_user_and_all_users_of_an_address_share_a_limit() -> None:
     async def run() -> None:
         limit = limiter()
         first = await limit.hit(Caller("ann", "key 1", frozenset()), "192.0.2.1")
@@ -81,7 +79,7 @@ def test_a_user_counts_over_all_keys_and_an_address_over_all_users() -> None:
     asyncio.run(run())
 
 
-def test_who_tries_keys_uses_up_the_address_alone() -> None:
+def test_failed_authentication_counts_only_for_the_address() -> None:
     async def run() -> None:
         limit = limiter()
         for _ in range(8):
@@ -94,11 +92,11 @@ def test_who_tries_keys_uses_up_the_address_alone() -> None:
     asyncio.run(run())
 
 
-def test_our_own_load_is_not_counted() -> None:
+def test_internal_load_is_not_counted() -> None:
     assert asyncio.run(through(limiter(), caller("load", "internal-load"), "127.0.0.1", 50)) == 50
 
 
-def test_an_address_of_the_sixth_version_counts_by_its_network() -> None:
+def test_an_ipv6_address_is_counted_by_its_network() -> None:
     assert network("2001:db8:1:2:3::4") == network("2001:db8:1:2::") != network("2001:db8:1:3::")
     assert network("::ffff:192.0.2.1") == "192.0.2.1" and network("x") == "unknown"
 
@@ -142,7 +140,7 @@ def redis(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Redis]:
     server.end()
 
 
-def test_replicas_share_a_count_and_count_alone_while_redis_is_gone(redis: Redis) -> None:
+def test_replicas_share_a_count_and_count_separately_while_redis_is_down(redis: Redis) -> None:
     async def run() -> None:
         now, said = [0.0], []
         settings = AccessSettings(requests_per_minute=5, ip_requests_per_minute=50)
@@ -150,12 +148,12 @@ def test_replicas_share_a_count_and_count_alone_while_redis_is_gone(redis: Redis
         assert await through(one, caller("ann"), "192.0.2.1", 3) == 3
         assert await through(other, caller("ann"), "192.0.2.1", 5) == 2
         redis.end()
-        assert await through(one, caller("ann"), "192.0.2.1", 7) == 5  # from nothing, alone, at the same figure
+        assert await through(one, caller("ann"), "192.0.2.1", 7) == 5  # from zero, with the same limit
         assert "each replica counts rate limits separately" in one.degraded and other.degraded == ""
         assert await through(other, caller("ann"), "192.0.2.1", 7) == 5
         assert said == ["Redis does not respond; this replica counts requests in its own memory"] * 2
         redis.begin()
-        assert await through(one, caller("bob"), "192.0.2.1", 1) == 1 and one.degraded  # it is not asked at each request
+        assert await through(one, caller("bob"), "192.0.2.1", 1) == 1 and one.degraded  # Redis is not tried at each request
         now[0] += 3
         assert await through(one, caller("bob"), "192.0.2.1", 3) == 3 and one.degraded == ""
         assert await through(other, caller("bob"), "192.0.2.1", 5) == 2
@@ -167,7 +165,7 @@ def test_replicas_share_a_count_and_count_alone_while_redis_is_gone(redis: Redis
     asyncio.run(run())
 
 
-def test_a_wrong_address_is_refused_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_redis_url_is_refused_without_showing_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROBO_POET_REDIS_URL", "http://:hunter2@redis.example")
     with pytest.raises(BadInput, match="ROBO_POET_REDIS_URL: not a Redis URL") as refused:
         limiter()
