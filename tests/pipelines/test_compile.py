@@ -1,4 +1,7 @@
-"""The compiled pipeline against its golden file. After a wanted change: ROBO_POET_GOLDEN=write pytest tests/pipelines/test_compile.py"""
+"""The compiled pipeline against its golden file. After a wanted change: ROBO_POET_GOLDEN=write pytest tests/pipelines/test_compile.py
+
+Covers: placement, training.
+"""
 
 import os
 import re

@@ -12,7 +12,7 @@ from pipelines.cluster.doctor import Level, examine
 from pipelines.profile.load import Profile, load_profile
 from tests.pipelines.cluster.conftest import TOKEN
 from tests.pipelines.cluster.kubeflow_server import Kubeflow
-from tests.pipelines.cluster.test_bad_connection import jwt
+from tests.pipelines.cluster.test_connection import jwt
 
 Serve, Make = Callable[..., Kubeflow], Callable[..., Profile]
 

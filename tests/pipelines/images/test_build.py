@@ -1,4 +1,7 @@
-"""Contexts, tags, labels and bills of materials of the images; and, where an engine has them, what is in them and what is not."""
+"""Contexts, tags, labels and bills of materials of the images; and, where an engine has them, what is in them and what is not.
+
+Covers: context, sbom.
+"""
 
 import io
 import json

@@ -1,3 +1,8 @@
+"""Profiles: inheritance, overrides, and one line for each wrong value.
+
+Covers: gates, cluster.
+"""
+
 from pathlib import Path
 
 import pytest
@@ -51,8 +56,8 @@ def test_an_override_wins_and_says_so() -> None:
         ("gates=[{metric: perplexity, max: 3, slice: 'auther=*', on_unknown: pass}]", "--set gates: gates.0: the profile makes no slices by auther; see docs/reference/gates.md"),
         ("gates=[{metric: bleu, min: 0, slice: 'author=*', on_unknown: pass}]", "--set gates: gates.0: bleu is not measured by slice; perplexity, bits_per_byte, token_accuracy, top5_accuracy are; see docs/reference/gates.md"),
         ("gates=[{metric: token_accuracy, against: champion, margin: 1}]", "--set gates: gates.0: token_accuracy is not compared with the champion; bits_per_byte and bleu are, as they do not depend on the tokenizer; see docs/reference/gates.md"),
-        ("train.epochs=true", "--set train.epochs: train.epochs = True: value error, true and false are no value here"),
-        ("train.stride=200", "--set train.stride: train: value error, stride 200 is larger than window 100: text between two windows would be left out"),
+        ("train.epochs=true", "--set train.epochs: train.epochs = True: value error, true and false are not allowed here"),
+        ("train.stride=200", "--set train.stride: train: value error, stride 200 is larger than window 100; the text between two windows would be skipped"),
         ("cluster.token=x", "--set cluster.token: cluster.token = 'x': no such key; did you mean token_file?"),
         ("cluster.host=kubeflow", "--set cluster.host: cluster.host = 'kubeflow': string should match pattern '^(https?://\\S+)?$'"),
         ("cluster.registry_claim=c", "--set cluster.registry_claim: cluster: value error, registry_claim needs an absolute path to be mounted at: set registry, now ''"),

@@ -1,4 +1,7 @@
-"""What is refused, by name, before anything runs: each construct as KFP itself compiles it (PIPE-1)."""
+"""Constructs that the executor refuses by name before anything runs, each as KFP compiles it; and pipelines that are not complete.
+
+Covers: document, steps.
+"""
 
 from collections.abc import Callable
 from types import SimpleNamespace

@@ -18,7 +18,7 @@ from pipelines.run.container import engine
 from pipelines.run.ir.values import plain
 from pipelines.run.result import RunResult
 from robo_poet.digest import digest_path
-from tests.pipelines.run.docker.conftest import Dock, base_as
+from tests.pipelines.run.container.conftest import Dock, base_as
 
 IMAGE = f"registry.example/robo-poet/toy:{os.getpid()}"  # other tests on this engine may be removing the name of theirs
 LABEL = "robo-poet.test"

@@ -1,4 +1,4 @@
-"""What a failing step does to a run, and what is said of it: retries, exit handlers, outputs that cannot be used (PIPE-4)."""
+"""Failing steps: retries, exit handlers, skipped steps, and the reason that is reported."""
 
 from types import SimpleNamespace
 from typing import Any

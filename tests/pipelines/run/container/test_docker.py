@@ -1,4 +1,7 @@
-"""The docker runner over toy steps. Runs wherever a Docker engine with a base image answers."""
+"""The docker runner over toy steps. Runs wherever a Docker engine with a base image answers.
+
+Covers: engine.
+"""
 
 import os
 import signal
@@ -16,7 +19,7 @@ from pipelines.run.container.engine import LABEL, Owner
 from pipelines.run.ir.steps import NO_LIMITS, Container, Resources
 from robo_poet.errors import BadInput
 from tests.pipelines.run.conftest import IMAGE, make, shell, use
-from tests.pipelines.run.docker.conftest import Dock, containers
+from tests.pipelines.run.container.conftest import Dock, containers
 
 
 def test_the_same_pipeline_gives_the_same_contents_as_in_processes(dock: Dock) -> None:

@@ -1,4 +1,7 @@
-"""The content-addressed cache through compiled IR: what is a hit, what is damage, and what two runs at once do (PIPE-4)."""
+"""The content-addressed store through compiled IR: what is a cache hit, and what a damaged entry does.
+
+Covers: entry.
+"""
 
 import threading
 from pathlib import Path

@@ -1,4 +1,7 @@
-"""What is left when somebody pulls the plug: kill -9, Ctrl-C, and the same command again (PIPE-4)."""
+"""A killed run: kill -9, Ctrl-C, and the same command again.
+
+Covers: process.
+"""
 
 import os
 import signal

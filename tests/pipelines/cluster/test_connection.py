@@ -1,4 +1,7 @@
-"""What keeps a run from a cluster is one line that says what to do."""
+"""A connection that fails is one line that says what to do.
+
+Covers: client, errors.
+"""
 
 import base64
 import json
