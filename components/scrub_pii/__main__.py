@@ -59,12 +59,13 @@ def _check_languages(call: Call, scrubber: Scrubber) -> None:
     if settings.on_language == "ignore":
         return
     if unsupported := scrubber.uncovered_languages(read_documents(call.inputs["corpus"])):
-        languages = ", ".join(
-            f"{language} {count}" for language, count in sorted(unsupported.items(), key=lambda item: (-item[1], item[0]))[:MAX_LANGUAGES_NAMED]
-        )
+        by_count = sorted(unsupported.items(), key=lambda item: (-item[1], item[0]))
+        languages = ", ".join(f"{language} {count}" for language, count in by_count[:MAX_LANGUAGES_NAMED])
         more = f" and {len(unsupported) - MAX_LANGUAGES_NAMED} more languages" if len(unsupported) > MAX_LANGUAGES_NAMED else ""
-        problem = f"{unsupported.total()} documents are not in the language of {settings.spacy_model} ({languages}{more}), "
+        problem = (
+            f"{unsupported.total()} documents are not in the language of {settings.spacy_model} ({languages}{more}), "
             "so names may remain in them"
+        )
         remedy = "set scrub.spacy_model to a model of their language"
         if settings.on_language == "fail":
             raise BadInput(problem, where="corpus", remedy=f"{remedy}, or set scrub.on_language to warn")
