@@ -67,10 +67,12 @@ class Sampling:
             if not low <= value <= high:  # also rejects NaN
                 raise BadInput(f"{value} is out of range", where=name, remedy=f"give a value from {low} to {high}")
         if self.min_new > self.max_new:
-            raise BadInput(f"{self.min_new} is more than max_new, {self.max_new}", where="min_new", remedy="lower it or raise the other")
+            raise BadInput(
+                f"{self.min_new} is more than max_new, {self.max_new}", where="min_new", remedy="lower the minimum or raise the maximum"
+            )
         for name in ("stop", "banned"):
             if not all(getattr(self, name)):
-                raise BadInput("an empty text is in every text", where=name, remedy="leave it out")
+                raise BadInput("contains an empty text", where=name, remedy="remove it")
 
 
 @dataclass(frozen=True)

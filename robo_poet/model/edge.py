@@ -59,7 +59,7 @@ def load_edge(folder: Path, tokenizer: Path, threads: int | None = None) -> Edge
     try:
         manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise BadInput(f"no edge model here ({error})", where=str(folder)) from None
+        raise BadInput(f"the folder holds no edge model ({error})", where=str(folder), remedy="give the folder `edge` of a model") from None
     loaded = Tokenizer.load(tokenizer)
     try:
         loaded.check_size(manifest, tokenizer)

@@ -29,9 +29,11 @@ def encode_prompt(model: PromptReader, text: str) -> list[int]:
     ids = model.tokenizer.encode(text)
     room = int(model.manifest["max_length"]) - 2
     if len(ids) < MIN_PROMPT:
-        raise BadInput(f"too few tokens, {len(ids)}", where="prompt", remedy=f"give at least {MIN_PROMPT}, a few words")
+        raise BadInput(
+            f"too short: {len(ids)} token{'s' * (len(ids) != 1)}", where="prompt", remedy=f"give at least {MIN_PROMPT} tokens (a few words)"
+        )
     if len(ids) > room:
-        raise BadInput(f"too many tokens, {len(ids)}", where="prompt", remedy=f"give at most {room}")
+        raise BadInput(f"too long: {len(ids)} tokens", where="prompt", remedy=f"give at most {room} tokens")
     return [START, *ids]
 
 
@@ -68,7 +70,7 @@ def banned_tokens(tokenizer: Tokenizer, texts: Sequence[str]) -> list[int]:
     """
     banned = tokenizer.holding(texts)
     if banned and len([token for token in banned if token >= len(CONTROL)]) == tokenizer.size - len(CONTROL):
-        raise BadInput("no token is left to write with", where="banned", remedy="ban less")
+        raise BadInput("every token is banned", where="banned", remedy="ban fewer texts")
     return banned
 
 

@@ -39,7 +39,7 @@ def load_model(model: Path, tokenizer: Path) -> LoadedModel:
     try:
         manifest = json.loads((model / "manifest.json").read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise BadInput(f"no model here ({error})", where=str(model)) from None
+        raise BadInput(f"the folder holds no model ({error})", where=str(model), remedy="give the folder `model` of a version") from None
     loaded = Tokenizer.load(tokenizer)
     loaded.check_size(manifest, tokenizer)
     with silent_stderr():
@@ -49,11 +49,11 @@ def load_model(model: Path, tokenizer: Path) -> LoadedModel:
             module = tf.saved_model.load(str(model / "saved_model"))
         except (OSError, ValueError, KeyError, tf.errors.OpError) as error:
             message = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise BadInput(f"its SavedModel cannot be loaded ({message})", where=str(model), remedy="train a version anew") from None
+            raise BadInput(f"the SavedModel cannot be loaded ({message})", where=str(model), remedy="train a new version") from None
     signatures = module.signatures
     missing = [name for name in ("generate", "beam_search", "score") if name not in signatures]
     if missing:
-        raise BadInput(f"the model has no signature {missing[0]}", where=str(model), remedy="an older export; train a version anew")
+        raise BadInput(f"the model has no signature {missing[0]}", where=str(model), remedy="it is an older export; train a new version")
     return LoadedModel(signatures["generate"], signatures["beam_search"], signatures["score"], loaded, manifest, module)
 
 
@@ -71,7 +71,7 @@ def generate(
     each = [sampling] * len(prompts) if isinstance(sampling, Sampling) else list(sampling)
     beams = [row_sampling.beams > 1 for row_sampling in each]
     if any(beams) != all(beams):
-        raise BadInput("some rows ask for beam search and some do not", where="beams", remedy="ask in two calls")
+        raise BadInput("only some rows use beam search", where="beams", remedy="split the rows into two calls")
     inputs = prompt_inputs(model.tokenizer, prompts, each)
     result = model.beam_search(**inputs, **beam_inputs(each)) if all(beams) else model.generate(**inputs, **sampling_inputs(each, seeds))
     tokens, lengths, reasons = (result[name].numpy() for name in ("tokens", "length", "stop_reason"))

@@ -12,6 +12,7 @@ from robo_poet.errors import BadInput
 
 PAD, UNK, START, END = 0, 1, 2, 3
 CONTROL = ("<PAD>", "<UNK>", "<START>", "<END>")
+REMEDY = "give the folder `tokenizer` of a version"
 
 
 class Tokenizer:
@@ -34,13 +35,19 @@ class Tokenizer:
         """Read `tokenizer.json` and `manifest.json` from a tokenizer artifact.
 
         Raises:
-            BadInput: the folder holds no tokenizer.
+            BadInput: the folder holds no tokenizer, or a damaged one.
         """
         try:
             manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
-            return cls(tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json")), int(manifest["vocabulary"]))
-        except (OSError, ValueError, KeyError) as error:
-            raise BadInput(f"no tokenizer here ({error})", where=str(folder)) from None
+            vocabulary = int(manifest["vocabulary"])
+            text = (folder / "tokenizer.json").read_text("utf-8")
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise BadInput(f"the folder holds no tokenizer ({error})", where=str(folder), remedy=REMEDY) from None
+        try:
+            core = tokenizers.Tokenizer.from_str(text)
+        except Exception as error:  # the library raises a bare Exception
+            raise BadInput(f"tokenizer.json is damaged ({error})", where=str(folder), remedy=REMEDY) from None
+        return cls(core, vocabulary)
 
     def check_size(self, manifest: Mapping[str, Any], where: Path) -> None:
         """Check that a model was exported for a tokenizer of this size.

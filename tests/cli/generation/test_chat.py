@@ -79,7 +79,7 @@ def test_what_cannot_be_done_is_one_line_and_the_session_goes_on(toy_registry: P
         "there is no text yet; type the beginning of a text", "there is no text yet", "there is nothing to undo",
         "unknown command /nope; /help lists the commands", "/undo: this command takes no argument", "temperature: 9.0 is out of range",
         "unknown setting 'warmth'", "ban: no token contains 'nothing-like-this'", "'x' is not a seed", "there is no version 9",
-        str(toy_registry), "'x' is not a version number", "there is no text yet", "prompt: too few tokens, 1", "this line: the text is not valid UTF-8",
+        str(toy_registry), "'x' is not a version number", "there is no text yet", "prompt: too short: 1 token", "this line: the text is not valid UTF-8",
         f"{there}: the file exists; give another name", "/save: the name of the file is missing",
     ]  # fmt: skip
     assert [error.removeprefix("error: ")[: len(start)] for error, start in zip(errors, expected, strict=True)] == expected

@@ -142,5 +142,5 @@ def test_a_setting_that_cannot_be_read_is_one_line(words: str, line: str) -> Non
 def test_the_least_length_follows_the_greatest_unless_it_was_given() -> None:
     assert sampling_of({}) == Sampling()
     assert sampling_of({"max_new": 4}).min_new == 4
-    with pytest.raises(BadInput, match=r"^min-length: 9 is more than max-length, 4; lower it or raise the other$"):
+    with pytest.raises(BadInput, match=r"^min-length: 9 is more than max-length, 4; lower the minimum or raise the maximum$"):
         sampling_of({"max_new": 4, "min_new": 9})

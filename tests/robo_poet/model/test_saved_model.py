@@ -1,4 +1,3 @@
-import math
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -22,24 +21,7 @@ def test_what_tensorflow_cannot_read_is_one_line(toy_training: Path, toy_tokeniz
         file.write_bytes(damage)
     with pytest.raises(BadInput, match="cannot be loaded") as error:
         load_model(model, toy_tokenizer)
-    assert str(error.value).count("\n") == 0 and "train a version anew" in str(error.value)
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [("temperature", 0.0), ("temperature", 2.1), ("temperature", math.nan), ("top_k", -1), ("top_k", 101), ("top_p", 0.0), ("max_new", 0), ("max_new", 513)],
-)  # fmt: skip
-def test_an_option_out_of_range_is_named(name: str, value: float) -> None:
-    with pytest.raises(BadInput, match=f"^{name}: .* out of range; give a value from"):
-        Sampling(**{name: value})  # type: ignore[arg-type]
-
-
-def test_a_prompt_too_short_or_too_long_is_refused(toy_training: Path, toy_tokenizer: Path) -> None:
-    model = load_model(toy_training / "model", toy_tokenizer)
-    with pytest.raises(BadInput, match="prompt: too few tokens, 0; give at least 3"):
-        encode_prompt(model, "")
-    with pytest.raises(BadInput, match="prompt: too many tokens, .*; give at most 510"):
-        encode_prompt(model, "the rose " * 600)
+    assert str(error.value).count("\n") == 0 and "train a new version" in str(error.value)
 
 
 def test_another_versions_tokenizer_is_refused(toy_training: Path, toy_tokenizer: Path, tmp_path: Path) -> None:
@@ -47,7 +29,7 @@ def test_another_versions_tokenizer_is_refused(toy_training: Path, toy_tokenizer
     (other / "manifest.json").write_text((other / "manifest.json").read_text().replace("320", "400"))
     with pytest.raises(BadInput, match="give the tokenizer of the same version"):
         load_model(toy_training / "model", other)
-    with pytest.raises(BadInput, match="no model here"):
+    with pytest.raises(BadInput, match="holds no model"):
         load_model(tmp_path, toy_tokenizer)
 
 

@@ -39,5 +39,5 @@ def test_room_for_more_tokens_than_there_are(tokenizer: Tokenizer) -> None:
 
 
 def test_an_empty_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match=f"{tmp_path}: no tokenizer here"):
+    with pytest.raises(BadInput, match=f"{tmp_path}: the folder holds no tokenizer"):
         Tokenizer.load(tmp_path)

@@ -77,7 +77,7 @@ def test_a_ban_on_everything_or_on_nothing_is_refused(exact: EdgeModel) -> None:
         generate_tokens(exact, [2, 40, 41, 42], Sampling(banned=("zyzzyva",)), 1)
     words = exact.tokenizer
     everything = tuple({words.decode([token]) for token in range(END + 1, words.size)})
-    with pytest.raises(BadInput, match="banned: no token is left to write with; ban less"):
+    with pytest.raises(BadInput, match="banned: every token is banned; ban fewer texts"):
         generate_tokens(exact, [2, 40, 41, 42], Sampling(banned=everything), 1)
 
 

@@ -120,8 +120,8 @@ def test_a_stop_text_ends_the_text_and_stays(live: Gateway) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("a", "too few tokens, 1; give at least 3"),
-        ("the rose " * 600, "too many tokens, 1800; give at most 510"),
+        ("a", "too short: 1 token; give at least 3 tokens"),
+        ("the rose " * 600, "too long: 1800 tokens; give at most 510 tokens"),
         ("\u200b\u202e", "tokens, 0;"),
     ],
 )

@@ -1,0 +1,38 @@
+from pathlib import Path
+
+import pytest
+
+from robo_poet.errors import BadInput
+from robo_poet.model.completion import Sampling
+from robo_poet.model.inputs import banned_tokens, encode_prompt, pad, prompt_inputs
+from robo_poet.model.saved_model import load_model
+from robo_poet.model.tokenizer import PAD, START, Tokenizer
+
+
+def test_a_prompt_too_short_or_too_long_is_refused(toy_training: Path, toy_tokenizer: Path) -> None:
+    model = load_model(toy_training / "model", toy_tokenizer)
+    with pytest.raises(BadInput, match="prompt: too short: 0 tokens; give at least 3 tokens"):
+        encode_prompt(model, "")
+    with pytest.raises(BadInput, match="prompt: too long: .* tokens; give at most 510 tokens"):
+        encode_prompt(model, "the rose " * 600)
+
+
+def test_rows_are_padded_at_the_end() -> None:
+    assert pad([[5, 6, 7], [], [8]]).tolist() == [[5, 6, 7], [PAD, PAD, PAD], [8, PAD, PAD]]
+    assert pad([[], []]).shape == (2, 1)
+
+
+def test_each_row_has_its_own_limits_and_tokens(toy_tokenizer: Path) -> None:
+    tokenizer = Tokenizer.load(toy_tokenizer)
+    samplings = [Sampling(max_new=20, stop=("e",)), Sampling(max_new=30)]
+    inputs = prompt_inputs(tokenizer, [[START, 9], [START, 9, 9]], samplings)
+    assert inputs["prompt_length"].tolist() == [2, 3]
+    assert inputs["max_new"].tolist() == [20, 30]
+    assert [number for number in inputs["stop_tokens"][0].tolist() if number != PAD] == tokenizer.holding(("e",))
+    assert set(inputs["stop_tokens"][1].tolist()) == {PAD}
+
+
+def test_a_ban_of_every_token_is_refused(toy_tokenizer: Path) -> None:
+    tokenizer = Tokenizer.load(toy_tokenizer)
+    with pytest.raises(BadInput, match="^banned: "):
+        banned_tokens(tokenizer, [tokenizer.decode([number]) for number in range(4, tokenizer.size)])
