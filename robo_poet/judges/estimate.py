@@ -20,14 +20,6 @@ def finite(value: object) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def text(value: object) -> str:
-    """Format a number with the fewest digits that keep its value. Non-finite numbers and other values are returned as `str`."""
-    number = finite(value)
-    if number is None:
-        return str(value)
-    return f"{number:.0f}" if abs(number) < 1e15 and number == int(number) else repr(number)
-
-
 @dataclass(frozen=True)
 class Estimate:
     """A measured value with its confidence interval.

@@ -11,12 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from robo_poet.judges.distributions import beta_quantile, quantile
 from robo_poet.judges.estimate import Estimate
-
-Numbers = NDArray[np.float64]
+from robo_poet.judges.units import Numbers
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from robo_poet.corpus.document import FIELDS, Document
-from robo_poet.corpus.parquet import GROUP_DOCUMENTS, SCHEMA, SPLITS, count_documents, read_documents, write_documents
+from robo_poet.corpus.document import Document
+from robo_poet.corpus.parquet import GROUP_DOCUMENTS, SPLITS, count_documents, read_documents, write_documents
 from robo_poet.digest import digest_file
 from robo_poet.errors import BadInput
 
@@ -20,25 +20,21 @@ text = st.text(st.characters(codec="utf-8"), max_size=200)
 document = st.builds(Document, id=text, group=text, text=text, split=st.sampled_from(SPLITS), title=text, date=text)
 
 
-def some(count: int) -> list[Document]:
+def make_documents(count: int) -> list[Document]:
     return [Document(id=str(n), group=str(n % 7), text="", split=SPLITS[n % 3]).with_text(f"text {n} ü") for n in range(count)]
-
-
-def test_the_fields_are_the_schema() -> None:
-    assert sorted(FIELDS) == sorted(SCHEMA.names)
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(document, max_size=20))
-def test_round_trip(tmp_path: Path, documents: list[Document]) -> None:
+def test_documents_are_read_as_they_werewrite_some(tmp_path: Path, documents: list[Document]) -> None:
     assert write_documents(tmp_path / "c", documents) == len(documents)
     assert list(read_documents(tmp_path / "c")) == documents
     assert count_documents(tmp_path / "c") == len(documents)
 
 
 def test_row_groups_are_small_and_the_bytes_do_not_change(tmp_path: Path) -> None:
-    write_documents(tmp_path / "a", iter(some(600)))
-    write_documents(tmp_path / "b", some(600))
+    write_documents(tmp_path / "a", iter(make_documents(600)))
+    write_documents(tmp_path / "b", make_documents(600))
     assert digest_file(tmp_path / "a") == digest_file(tmp_path / "b")
     metadata = pq.ParquetFile(tmp_path / "a").metadata
     assert [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)] == [
@@ -48,8 +44,8 @@ def test_row_groups_are_small_and_the_bytes_do_not_change(tmp_path: Path) -> Non
     ]
 
 
-def test_a_split_alone(tmp_path: Path) -> None:
-    write_documents(tmp_path / "c", some(10))
+def test_one_split_is_read(tmp_path: Path) -> None:
+    write_documents(tmp_path / "c", make_documents(10))
     assert [d.id for d in read_documents(tmp_path / "c", "test")] == ["2", "5", "8"]
     with pytest.raises(ValueError, match="none of"):
         list(read_documents(tmp_path / "c", "dev"))
@@ -57,7 +53,7 @@ def test_a_split_alone(tmp_path: Path) -> None:
 
 def test_an_exception_leaves_no_file(tmp_path: Path) -> None:
     def broken() -> object:
-        yield from some(300)
+        yield from make_documents(300)
         raise BadInput("no more")
 
     with pytest.raises(BadInput):
@@ -66,20 +62,20 @@ def test_an_exception_leaves_no_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1 but no more", b"x" * 5000])
-def test_not_parquet(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_parquet_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "c").write_bytes(content)
     with pytest.raises(BadInput, match="not a Parquet file"):
         list(read_documents(tmp_path / "c"))
 
 
-def test_another_parquet(tmp_path: Path) -> None:
-    pq.write_table(pq.ParquetFile(_written(tmp_path)).read(["id", "text"]), tmp_path / "other")
+def test_a_table_without_the_columns_is_refused(tmp_path: Path) -> None:
+    pq.write_table(pq.ParquetFile(write_some(tmp_path)).read(["id", "text"]), tmp_path / "other")
     with pytest.raises(BadInput, match="no column group"):
         list(read_documents(tmp_path / "other"))
 
 
-def _written(folder: Path) -> Path:
-    write_documents(folder / "c", some(3))
+def write_some(folder: Path) -> Path:
+    write_documents(folder / "c", make_documents(3))
     return folder / "c"
 
 
