@@ -22,7 +22,7 @@ def test_a_gap_ends_a_session() -> None:
 
 
 @given(VISITS)
-def test_against_the_definition(visits: list[tuple[str, float]]) -> None:
+def test_sessions_and_active_users_match_their_definition(visits: list[tuple[str, float]]) -> None:
     sessions, now, lengths = Sessions(GAP, 100), 0.0, []
     by_user: dict[str, list[float]] = {}
     for user, later in visits:
@@ -57,7 +57,7 @@ def test_memory_is_bounded_and_no_session_is_lost(visits: list[tuple[str, float]
 
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.floats(-1e6, 1e6)), min_size=1, max_size=30))
-def test_a_clock_that_jumps(visits: list[tuple[str, float]]) -> None:
+def test_a_clock_that_jumps_gives_no_negative_length(visits: list[tuple[str, float]]) -> None:
     sessions, lengths = Sessions(GAP, 10), []
     for user, at in visits:
         lengths += sessions.record(user, at)
@@ -66,7 +66,7 @@ def test_a_clock_that_jumps(visits: list[tuple[str, float]]) -> None:
     assert all(0 <= length <= 2e6 for length in lengths)
 
 
-def test_a_day_later_nobody_is_remembered() -> None:
+def test_users_are_removed_after_a_day() -> None:
     sessions = Sessions(GAP, 10)
     sessions.record("a", 0)
     assert sessions.pop_ended(DAY_SECONDS + 1) == [0.0]

@@ -34,11 +34,11 @@ def until(true: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def test_who_and_what_became_of_it_and_never_what_was_said(tmp_path: Path) -> None:
+def test_a_line_has_the_result_and_keyed_digests(tmp_path: Path) -> None:
     audit = AuditLog(tmp_path / "audit", NAMES)
     audit.write(ONE)
     audit.write(Interaction("r2", "generate", 401, 1.0, code="invalid_credentials"))
-    until(lambda: audit.counts["written"] == 2)  # while it runs: nobody has to close it
+    until(lambda: audit.counts["written"] == 2)  # before `close`
     first, second = lines(tmp_path / "audit")
     audit.close()
     assert first["user"] == NAMES.user("anna@example.org")
@@ -47,6 +47,12 @@ def test_who_and_what_became_of_it_and_never_what_was_said(tmp_path: Path) -> No
     assert (first["request_id"], first["completion_id"], first["version"], first["milliseconds"]) == ("r1", "c1", 3, 51.235)
     assert abs(datetime.fromisoformat(first["time"]) - datetime.now(UTC)) < timedelta(minutes=5)
     assert (second["user"], second["code"], second["prompt_hmac"]) == ("", "invalid_credentials", None)
+
+
+def test_the_file_holds_no_text_and_only_its_owner_may_read_it(tmp_path: Path) -> None:
+    audit = AuditLog(tmp_path / "audit", NAMES)
+    audit.write(ONE)
+    audit.close()
     [path] = (tmp_path / "audit").iterdir()
     assert "secret" not in path.read_text()
     assert "anna" not in path.read_text()
@@ -63,7 +69,7 @@ def test_replicas_share_a_file(tmp_path: Path) -> None:
     assert sorted(line["request_id"] for line in lines(tmp_path)) == sorted(f"r{n}" for n in range(300))
 
 
-def test_a_caller_s_mistake_costs_its_own_line(tmp_path: Path) -> None:
+def test_an_invalid_value_drops_only_its_own_line(tmp_path: Path) -> None:
     audit = AuditLog(tmp_path, NAMES)
     audit.write(Interaction("r1", "generate", 200, 1.0, parameters={"a": object()}))  # type: ignore[dict-item]
     audit.write(Interaction("r2", "generate", 200, 1.0, completions=7))  # type: ignore[arg-type]
@@ -73,7 +79,7 @@ def test_a_caller_s_mistake_costs_its_own_line(tmp_path: Path) -> None:
     assert audit.counts == {"written": 1, "dropped": 2}
 
 
-def test_a_disk_that_is_gone_and_comes_back(tmp_path: Path) -> None:
+def test_writing_continues_when_the_folder_comes_back(tmp_path: Path) -> None:
     (tmp_path / "audit").write_text("in the way")
     audit = AuditLog(tmp_path / "audit", NAMES)
     audit.write(ONE)
@@ -85,7 +91,7 @@ def test_a_disk_that_is_gone_and_comes_back(tmp_path: Path) -> None:
     assert len(lines(tmp_path / "audit")) == 1
 
 
-def test_a_line_cut_by_a_full_disk_spoils_no_other(tmp_path: Path) -> None:
+def test_a_line_cut_by_a_full_disk_damages_no_other_line(tmp_path: Path) -> None:
     audit = AuditLog(tmp_path, NAMES)
     audit.write(ONE)
     until(lambda: audit.counts["written"] == 1)
@@ -106,7 +112,7 @@ def test_a_line_cut_by_a_full_disk_spoils_no_other(tmp_path: Path) -> None:
     assert audit.counts == {"written": 2, "dropped": 1}
 
 
-def test_a_queue_that_is_full_drops_and_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_queue_drops_and_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "WRITE_INTERVAL_SECONDS", 60)
     audit = AuditLog(tmp_path, NAMES, TelemetrySettings(audit_queue=5))
     for _ in range(8):
@@ -117,7 +123,7 @@ def test_a_queue_that_is_full_drops_and_counts(tmp_path: Path, monkeypatch: pyte
     assert audit.counts["dropped"] == 4
 
 
-def test_old_files_go_when_a_day_begins(tmp_path: Path) -> None:
+def test_old_files_are_removed_when_a_day_begins(tmp_path: Path) -> None:
     today = datetime.now(UTC)
     names = {days: (today - timedelta(days=days)).strftime(module.FILE_NAME) for days in (1, 29, 32, 400)}
     for name in [*names.values(), "audit-of-mine.jsonl"]:
@@ -130,7 +136,7 @@ def test_old_files_go_when_a_day_begins(tmp_path: Path) -> None:
     assert not {names[32], names[400]} & kept
 
 
-def test_a_link_in_its_place_is_not_followed(tmp_path: Path) -> None:
+def test_a_symbolic_link_is_not_followed(tmp_path: Path) -> None:
     target = tmp_path / "target"
     target.write_text("")
     folder = tmp_path / "audit"
@@ -161,12 +167,12 @@ while True:
 """
 
 
-def test_killed_it_loses_at_most_the_last_second(tmp_path: Path) -> None:
+def test_a_killed_process_loses_at_most_the_last_second(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": os.getcwd()}  # noqa: PTH109
     process = subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path)], stdout=subprocess.PIPE, env=environment, text=True)
     time.sleep(2)
     process.kill()
     killed = time.time()
-    said = [line.split() for line in process.communicate()[0].splitlines()[:-1]]
-    promised = [n for at, n in said if float(at) < killed - 1]
+    printed = [line.split() for line in process.communicate()[0].splitlines()[:-1]]
+    promised = [n for at, n in printed if float(at) < killed - 1]
     assert [line["request_id"] for line in lines(tmp_path)][: len(promised)] == promised

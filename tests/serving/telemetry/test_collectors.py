@@ -43,13 +43,13 @@ class Nvml:
         return SimpleNamespace(gpu=gpu[2], memory=0)
 
 
-def test_the_stand_in_has_the_library_s_names() -> None:
+def test_the_stand_in_has_the_names_of_pynvml() -> None:
     import pynvml
 
     assert all(hasattr(pynvml, name) for name in dir(Nvml) if name.startswith(("nvml", "NVML")))
 
 
-def test_each_gpu() -> None:
+def test_each_gpu_has_memory_and_utilisation() -> None:
     found = GpuCollector.detect(Nvml([(3 << 30, 24 << 30, 85), (0, 24 << 30, 0)]))
     assert found
     registry = CollectorRegistry()
@@ -61,7 +61,7 @@ def test_each_gpu() -> None:
     assert value("robo_poet_gpu_utilisation_ratio", {"gpu": "1"}) == 0.0
 
 
-def test_a_gpu_that_is_lost_does_not_hide_the_others() -> None:
+def test_a_failed_gpu_does_not_hide_the_others() -> None:
     nvml = Nvml([None, (1, 2, 3)])
     found = GpuCollector.detect(nvml)
     assert found
@@ -74,7 +74,7 @@ def test_a_gpu_that_is_lost_does_not_hide_the_others() -> None:
     assert "gpu=" not in generate_latest(registry).decode()
 
 
-def test_without_driver_or_gpu_there_is_nothing() -> None:
+def test_without_driver_or_gpu_there_are_no_series() -> None:
     assert GpuCollector.detect(Nvml([(1, 2, 3)], driver=False)) is None
     assert GpuCollector.detect(Nvml([])) is None
     GpuCollector.detect()  # of this machine, whatever it has

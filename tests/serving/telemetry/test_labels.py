@@ -5,12 +5,12 @@ from serving.telemetry.labels import OTHER, WORD_PATTERN, FixedLabels, VersionLa
 
 
 @given(st.text())
-def test_known(value: str) -> None:
+def test_an_unknown_value_becomes_other(value: str) -> None:
     assert FixedLabels("a", "b")(value) == (value if value in ("a", "b") else OTHER)
 
 
 @given(st.lists(st.text() | st.from_regex(WORD_PATTERN, fullmatch=True), max_size=60))
-def test_words_are_plain_and_few(values: list[str]) -> None:
+def test_words_are_limited_in_form_and_number(values: list[str]) -> None:
     words = WordLabels(5)
     labels = [words(value) for value in values]
     assert len(set(labels)) <= 6
@@ -20,7 +20,7 @@ def test_words_are_plain_and_few(values: list[str]) -> None:
 
 
 @given(st.lists(st.integers(0, 30), max_size=200))
-def test_the_versions_used_last(values: list[int]) -> None:
+def test_the_most_recently_used_versions_are_kept(values: list[int]) -> None:
     forgotten: list[str] = []
     versions = VersionLabels(4, forgotten.append)
     alive: set[str] = set()

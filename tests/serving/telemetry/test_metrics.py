@@ -1,3 +1,5 @@
+"""The metrics of one process and their series. Covers: series."""
+
 import re
 import shutil
 import subprocess
@@ -45,26 +47,35 @@ def used() -> Metrics:
     return metrics
 
 
-def test_what_is_said_of_a_completion() -> None:
-    value = used().registry.get_sample_value
-    three = {"version": "3", "arm": "champion"}
-    assert value("robo_poet_tokens_total", {**three, "text": "completion"}) == 150
-    assert value("robo_poet_tokens_total", {**three, "text": "prompt"}) == 7
-    assert value("robo_poet_generation_cost_sum", three) == pytest.approx(0.04)
-    assert value("robo_poet_request_duration_normalised_seconds_sum", {"arm": "champion"}) == pytest.approx(0.1)
-    assert value("robo_poet_log_loss_nats_total", {**three, "text": "prompt"}) == 20
-    assert value("robo_poet_parameter_top_k_bucket", {"le": "50.0"}) == 1
-    assert value("robo_poet_parameter_top_k_bucket", {"le": "40.0"}) == 0
-    assert value("robo_poet_active_users", {"window": "5m"}) == 1
-    assert value("robo_poet_feedback_score_sum", three) == 4
-    assert value("robo_poet_requests_total", {**three, "route": "generate", "status": "2xx"}) == 1
-    assert value("robo_poet_shed_total") == value("robo_poet_timeouts_total") == value("robo_poet_rate_limited_total") == 1
-    assert value("robo_poet_queue_depth") == 5
-    assert value("robo_poet_request_log_records_total", {"outcome": "written"}) == 3
-    assert value("robo_poet_model_version_info", {"version": "4", "digest": "cd" * 6, "arm": "canary"}) == 1
+THREE = {"version": "3", "arm": "champion"}
 
 
-def test_buckets_tell_50_ms_from_a_second() -> None:
+@pytest.mark.parametrize(
+    ("name", "labels", "expected"),
+    [
+        ("robo_poet_tokens_total", {**THREE, "text": "completion"}, 150),
+        ("robo_poet_tokens_total", {**THREE, "text": "prompt"}, 7),
+        ("robo_poet_generation_cost_sum", THREE, 0.04),
+        ("robo_poet_request_duration_normalised_seconds_sum", {"arm": "champion"}, 0.1),
+        ("robo_poet_log_loss_nats_total", {**THREE, "text": "prompt"}, 20),
+        ("robo_poet_parameter_top_k_bucket", {"le": "50.0"}, 1),
+        ("robo_poet_parameter_top_k_bucket", {"le": "40.0"}, 0),
+        ("robo_poet_active_users", {"window": "5m"}, 1),
+        ("robo_poet_feedback_score_sum", THREE, 4),
+        ("robo_poet_requests_total", {**THREE, "route": "generate", "status": "2xx"}, 1),
+        ("robo_poet_shed_total", {}, 1),
+        ("robo_poet_timeouts_total", {}, 1),
+        ("robo_poet_rate_limited_total", {}, 1),
+        ("robo_poet_queue_depth", {}, 5),
+        ("robo_poet_request_log_records_total", {"outcome": "written"}, 3),
+        ("robo_poet_model_version_info", {"version": "4", "digest": "cd" * 6, "arm": "canary"}, 1),
+    ],
+)
+def test_a_series_has_the_recorded_value(name: str, labels: dict[str, str], expected: float) -> None:
+    assert used().registry.get_sample_value(name, labels) == pytest.approx(expected)
+
+
+def test_bucket_bounds_separate_the_latency_targets() -> None:
     metrics = Metrics(gpus=False)
     for seconds in (0.0499, 0.051, 0.99, 1.01):
         metrics.answered("generate", 200, seconds, version=1, arm="champion")
@@ -77,7 +88,7 @@ def test_buckets_tell_50_ms_from_a_second() -> None:
 
 
 @pytest.mark.parametrize(("lengths", "normalised"), [([200], 0.5), ([200, 50], 0.5), ([100], 1.0), ([1], 5.0), ([], 5.0)])
-def test_normalised_to_100_tokens(lengths: list[int], normalised: float) -> None:
+def test_a_duration_is_normalised_to_100_tokens(lengths: list[int], normalised: float) -> None:
     metrics = Metrics(gpus=False)
     completed(metrics, seconds=1.0, lengths=lengths)
     assert metrics.registry.get_sample_value("robo_poet_request_duration_normalised_seconds_sum", {"arm": "champion"}) == pytest.approx(
@@ -85,7 +96,7 @@ def test_normalised_to_100_tokens(lengths: list[int], normalised: float) -> None
     )
 
 
-def test_in_flight_comes_back_whatever_happens() -> None:
+def test_in_flight_decreases_after_an_error() -> None:
     metrics = Metrics(gpus=False)
     value = metrics.registry.get_sample_value
     with pytest.raises(ValueError, match="x"), metrics.in_flight():
@@ -94,7 +105,7 @@ def test_in_flight_comes_back_whatever_happens() -> None:
     assert value("robo_poet_requests_in_flight") == 0
 
 
-def test_what_serves_replaces_what_served() -> None:
+def test_serving_replaces_the_previous_versions() -> None:
     metrics = Metrics(gpus=False)
     metrics.serving([(1, "a" * 64, "champion"), (2, "b" * 64, "canary")])
     metrics.serving([(2, "b" * 64, "champion")])
@@ -102,7 +113,7 @@ def test_what_serves_replaces_what_served() -> None:
     assert lines == ['robo_poet_model_version_info{arm="champion",digest="bbbbbbbbbbbb",version="2"} 1.0']
 
 
-def test_the_series_of_an_old_version_go() -> None:
+def test_the_series_of_an_evicted_version_are_removed() -> None:
     metrics = used()
     for version in range(100, 100 + VERSIONS):
         metrics.answered("generate", 200, 0.1, version=version, arm="champion")
@@ -130,7 +141,7 @@ HOSTILE = st.text() | st.sampled_from(['"} 1\nevil{x="', "generate", "canary", "
     versions=st.lists(st.integers(-(10**12), 10**12), min_size=1, max_size=30),
     numbers=st.lists(st.floats(allow_nan=False), min_size=1, max_size=5),
 )
-def test_whatever_requests_carry_the_series_stay_few(strings: list[str], versions: list[int], numbers: list[float]) -> None:
+def test_hostile_values_do_not_add_series(strings: list[str], versions: list[int], numbers: list[float]) -> None:
     metrics = HOSTILE_METRICS
     for k, string in enumerate([*strings, ""]):
         version, number = versions[k % len(versions)], numbers[k % len(numbers)]
@@ -159,6 +170,6 @@ HOSTILE_METRICS = Metrics(TelemetrySettings(users=50), gpus=False)  # one for al
 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool (Debian: prometheus) is not installed")
-def test_promtool_finds_nothing_to_say() -> None:
+def test_promtool_accepts_the_metrics() -> None:
     checked = subprocess.run(["promtool", "check", "metrics"], input=used().render(), capture_output=True)
     assert (checked.returncode, checked.stdout + checked.stderr) == (0, b"")

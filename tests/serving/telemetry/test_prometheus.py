@@ -105,7 +105,7 @@ def test_prometheus_scrapes_and_records(endpoint: tuple[Metrics, int], tmp_path:
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool (Debian: prometheus) is not installed")
 @pytest.mark.parametrize("check", [["config", "prometheus.yml"], ["rules", "recording.yml"]])
-def test_promtool_takes_the_files(check: list[str]) -> None:
+def test_promtool_accepts_the_configuration(check: list[str]) -> None:
     kind, name = check
     checked = subprocess.run(["promtool", "check", kind, str(FILES / name)], capture_output=True, text=True)
     assert checked.returncode == 0, checked.stderr

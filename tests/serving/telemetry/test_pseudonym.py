@@ -10,7 +10,7 @@ from robo_poet.errors import BadInput
 from serving.telemetry.pseudonym import Pseudonyms, read_or_create_key
 
 
-def test_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
+def test_a_key_is_created_once_and_readable_only_by_its_owner(tmp_path: Path) -> None:
     path = tmp_path / "new" / "key"
     key = read_or_create_key(path)
     assert len(key) == 32
@@ -19,29 +19,29 @@ def test_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
     assert [one.name for one in path.parent.iterdir()] == ["key"]
 
 
-def test_replicas_that_start_at_once_agree(tmp_path: Path) -> None:
+def test_replicas_that_start_together_get_the_same_key(tmp_path: Path) -> None:
     for n in range(20):
         with ThreadPoolExecutor(8) as pool:
             assert len(set(pool.map(read_or_create_key, [tmp_path / f"key{n}"] * 8))) == 1
 
 
 @pytest.mark.parametrize(
-    ("content", "mode", "told"),
+    ("content", "mode", "message"),
     [
         (b"x" * 32, 0o644, "other users can read"),
         (b"short", 0o600, "the key has 5 bytes instead of 32"),
         (b"", 0o600, "the key has 0 bytes"),
     ],
 )
-def test_what_is_no_key(tmp_path: Path, content: bytes, mode: int, told: str) -> None:
+def test_an_invalid_key_file_is_refused(tmp_path: Path, content: bytes, mode: int, message: str) -> None:
     path = tmp_path / "key"
     path.write_bytes(content)
     path.chmod(mode)
-    with pytest.raises(BadInput, match=f"key: {told}"):
+    with pytest.raises(BadInput, match=f"key: {message}"):
         read_or_create_key(path)
 
 
-def test_where_no_key_can_be(tmp_path: Path) -> None:
+def test_a_path_that_cannot_hold_a_key_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for path in (tmp_path / "file" / "key", tmp_path):
         with pytest.raises(BadInput, match="cannot be read or created"):
@@ -53,7 +53,7 @@ TEXTS = st.text() | st.just("\ud800")
 
 
 @given(TEXTS)
-def test_the_same_under_one_key_and_another_under_another(value: str) -> None:
+def test_digests_depend_on_the_value_and_on_the_key(value: str) -> None:
     assert re.fullmatch("[0-9a-f]{32}", ONE.user(value))
     assert re.fullmatch("[0-9a-f]{64}", ONE.text(value))
     assert ONE.user(value) == Pseudonyms(b"1" * 32).user(value) != OTHER.user(value)
@@ -63,5 +63,5 @@ def test_the_same_under_one_key_and_another_under_another(value: str) -> None:
 
 
 @given(TEXTS, TEXTS)
-def test_different_values_differ(one: str, other: str) -> None:
+def test_different_values_have_different_pseudonyms(one: str, other: str) -> None:
     assert (ONE.user(one) == ONE.user(other)) == (one == other)
