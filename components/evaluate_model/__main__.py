@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from components.evaluate_model.component import evaluate_model
 from components.evaluate_model.exports import compressed_bytes, measure_edge_loss
-from components.evaluate_model.held_out_prompts import SHORTEST, Prompt, held_out_prompts
+from components.evaluate_model.held_out_prompts import MIN_DOCUMENT_TOKENS, Prompt, held_out_prompts
 from robo_poet.atomic import write_text
 from robo_poet.corpus.parquet import read_documents
 from robo_poet.errors import BadInput
@@ -59,7 +59,7 @@ def work(call: Call) -> None:
 
     prompts = held_out_prompts(model, test, settings.continuations, settings.prompt_tokens, settings.continuation_tokens, seed)
     if not prompts:
-        call.warn(f"all held-out documents are shorter than {SHORTEST} tokens, so the model completes no prompts")
+        call.warn(f"all held-out documents are shorter than {MIN_DOCUMENT_TOKENS} tokens, so the model completes no prompts")
     decoding = {name: getattr(settings, name) for name in ("temperature", "top_k", "top_p")}
     sampling = Sampling(settings.continuation_tokens, 0, **decoding)  # min_new 0: a model may end immediately
     ids, references = [prompt.ids for prompt in prompts], [prompt.following for prompt in prompts]
@@ -76,7 +76,9 @@ def work(call: Call) -> None:
 
     metrics = {name: estimate.value for name, estimate in estimates.items()}
     tokens, size = sum(row.tokens for row in rows), sum(row.bytes for row in rows)
-    metrics |= {"test_tokens": float(tokens), "test_bytes": float(size)} | _exports(call, model, [document.text for document in test])
+    metrics |= {"test_tokens": float(tokens), "test_bytes": float(size)} | _measure_exports(
+        call, model, [document.text for document in test]
+    )
     step_metrics = StepMetrics(metrics, {name: (estimate.low, estimate.high) for name, estimate in estimates.items()})
     evaluation = step_metrics.to_json() | {
         "documents": len(test), "tokens": tokens,
@@ -95,7 +97,7 @@ def _continuation(model: LoadedModel, prompt: Prompt, completion: Completion, na
     )  # fmt: skip
 
 
-def _exports(call: Call, model: LoadedModel, test: Sequence[str]) -> dict[str, float]:
+def _measure_exports(call: Call, model: LoadedModel, test: Sequence[str]) -> dict[str, float]:
     """Return the sizes of the exports in MB (10**6 bytes) and the quality loss of the edge model (REG-3)."""
     settings, artifact = cast(EvaluateSettings, call.settings), call.inputs["model"]
     edge = load_edge(artifact / "edge", call.inputs["tokenizer"])

@@ -13,18 +13,18 @@ from robo_poet.model.edge import EdgeModel
 from robo_poet.model.saved_model import LoadedModel
 from robo_poet.model.tokenizer import PAD
 
-CHUNK = 1 << 20
-LEVEL, GZIP = 6, 31  # the default compression level of gzip; `wbits` of a gzip stream
+CHUNK_BYTES = 1 << 20
+GZIP_LEVEL, GZIP_WBITS = 6, 31  # the default compression level of gzip; `wbits` of a gzip stream
 
 
 def compressed_bytes(folder: Path) -> int:
     """Return the size in bytes of all files of `folder` as one gzip stream. Writes no file; ignores names, owners and times."""
-    stream = zlib.compressobj(LEVEL, wbits=GZIP)
+    stream = zlib.compressobj(GZIP_LEVEL, wbits=GZIP_WBITS)
     size = 0
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             with path.open("rb") as file:
-                while chunk := file.read(CHUNK):
+                while chunk := file.read(CHUNK_BYTES):
                     size += len(stream.compress(chunk))
     return size + len(stream.flush())
 

@@ -9,10 +9,10 @@ from robo_poet.corpus.document import Document
 from robo_poet.model.saved_model import LoadedModel
 from robo_poet.model.tokenizer import START
 
-SHORTEST = 8  # tokens; half of a shorter document would be too short a prompt
+MIN_DOCUMENT_TOKENS = 8  # tokens; half of a shorter document would be too short a prompt
 
 
-TRIES = 10  # draws per prompt to avoid overlap; overlapping text counts twice in every metric
+MAX_DRAWS_PER_PROMPT = 10  # draws per prompt to avoid overlap; overlapping text counts twice in every metric
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def held_out_prompts(
 ) -> list[Prompt]:  # fmt: skip
     """Draw `count` prompts from `test`, without overlap if possible.
 
-    The probability of a document is proportional to its number of possible positions. If `TRIES` draws per prompt do not find enough
+    The probability of a document is proportional to its number of possible positions. If 10 draws per prompt do not find enough
     prompts without overlap, the rest may overlap. The result is empty if all documents are shorter than 8 tokens.
 
     Args:
@@ -43,7 +43,7 @@ def held_out_prompts(
             first half is the prompt. Documents below 8 tokens are skipped.
     """
     encoded = zip(test, model.tokenizer.encode_all([document.text for document in test]), strict=True)
-    documents = [(document, ids) for document, ids in encoded if len(ids) >= SHORTEST]
+    documents = [(document, ids) for document, ids in encoded if len(ids) >= MIN_DOCUMENT_TOKENS]
     if not documents:
         return []
     random = np.random.default_rng(seed)
@@ -62,5 +62,5 @@ def held_out_prompts(
         drawn.add((number, position))
         return Prompt(document, [START, *ids[position - before : position]], ids[position : position + after])
 
-    prompts = [drawn_prompt for _ in range(TRIES * count) if len(drawn) < count and (drawn_prompt := draw(apart=True))]
+    prompts = [drawn_prompt for _ in range(MAX_DRAWS_PER_PROMPT * count) if len(drawn) < count and (drawn_prompt := draw(apart=True))]
     return prompts + [drawn_prompt for _ in range(count - len(prompts)) if (drawn_prompt := draw(apart=False))]

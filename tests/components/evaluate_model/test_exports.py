@@ -15,7 +15,7 @@ from robo_poet.model.edge import EdgeModel, load_edge
 from robo_poet.model.saved_model import load_model
 
 
-def test_it_is_the_size_of_one_gzip_file_of_all_contents(tmp_path: Path) -> None:
+def test_the_compressed_size_is_that_of_one_gzip_file_of_all_contents(tmp_path: Path) -> None:
     random = np.random.default_rng(1)
     contents = [random.integers(0, 50, size).astype(np.uint8).tobytes() for size in (10, 3_000_000, 0)]
     for name, content in zip(("a", "folder/b", "folder/deeper/c"), contents, strict=True):
@@ -24,15 +24,15 @@ def test_it_is_the_size_of_one_gzip_file_of_all_contents(tmp_path: Path) -> None
     assert compressed_bytes(tmp_path) == len(gzip.compress(b"".join(contents), 6))
 
 
-def test_it_is_the_ratio_of_bits_a_byte_on_the_same_tokens(toy_corpus: Path, toy_training: Path, toy_tokenizer: Path) -> None:
+def test_the_loss_is_the_ratio_of_bits_per_byte_on_the_same_tokens(toy_corpus: Path, toy_training: Path, toy_tokenizer: Path) -> None:
     full, edge = load_model(toy_training / "model", toy_tokenizer), load_edge(toy_training / "model" / "edge", toy_tokenizer)
     test = [document.text for document in read_documents(toy_corpus, "test")]
     documents = [full.tokenizer.encode_document(text) for text in test]
-    assert max(map(len, documents)) <= WINDOW  # one window each: the plain way is the whole way
-    said: list[tuple[int, int]] = []
-    loss = measure_edge_loss(full, edge, test, tokens=10**6, batch=4, seed=1, say=lambda *s: said.append(s))
+    assert max(map(len, documents)) <= WINDOW  # one window each
+    progress: list[tuple[int, int]] = []
+    loss = measure_edge_loss(full, edge, test, tokens=10**6, batch=4, seed=1, say=lambda *counts: progress.append(counts))
 
-    bits = -sum(float(one.log_prob.sum()) for one in score(full, documents, 4)) / math.log(2)
+    bits = -sum(float(scored.log_prob.sum()) for scored in score(full, documents, 4)) / math.log(2)
     bits_edge = 0.0
     for ids in documents:
         edge.reset()
@@ -40,17 +40,17 @@ def test_it_is_the_ratio_of_bits_a_byte_on_the_same_tokens(toy_corpus: Path, toy
             logits = edge.read(token).astype(np.float64)
             bits_edge -= math.log2(np.exp(logits[following]) / np.exp(logits).sum())
     assert loss == pytest.approx(bits_edge / bits - 1, abs=1e-5)
-    assert 0 < abs(loss) < 0.02  # INT8 costs something, and not much
+    assert 0 < abs(loss) < 0.02  # INT8 quantisation has a small loss
     tokens = sum(map(len, documents)) - len(documents)
-    assert said[-1] == (tokens, tokens)
+    assert progress[-1] == (tokens, tokens)
 
 
-def test_a_broken_edge_model_is_seen(toy_corpus: Path, toy_training: Path, toy_tokenizer: Path) -> None:
+def test_an_edge_model_without_memory_has_a_large_loss(toy_corpus: Path, toy_training: Path, toy_tokenizer: Path) -> None:
     full, edge = load_model(toy_training / "model", toy_tokenizer), load_edge(toy_training / "model" / "edge", toy_tokenizer)
 
     class Forgetful(EdgeModel):
         def read(self, token: int) -> np.ndarray:
-            edge.reset()  # it knows nothing but the last token
+            edge.reset()  # it depends only on the last token
             return edge.read(token)
 
         def reset(self) -> None:
@@ -62,7 +62,7 @@ def test_a_broken_edge_model_is_seen(toy_corpus: Path, toy_training: Path, toy_t
 
 
 @given(st.lists(st.integers(1, 900), min_size=1, max_size=8), st.integers(1, 1500), st.integers(0, 99))
-def test_the_windows_are_pieces_of_the_documents_each_token_once_and_as_many_as_asked_for(
+def test_the_windows_are_spans_of_documents_with_the_requested_number_of_distinct_tokens(
     lengths: list[int], tokens: int, seed: int
 ) -> None:
     documents = [[1000 * number + i for i in range(length)] for number, length in enumerate(lengths)]
