@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
 
-from components.compare_champion.champion import champion_texts, find_champion
+from components.compare_champion.champion import champion_completions, find_champion
 from components.compare_champion.component import compare_champion
 from robo_poet.atomic import write_text
 from robo_poet.corpus.document import Document
@@ -69,9 +69,9 @@ def work(call: Call) -> None:
     comparison = {
         "identical": all(new_row.nats == champion_row.nats for new_row, champion_row in zip(new_rows, champion_rows, strict=True)),
         "unit": result.unit, "verdict": result.verdict, "needed_units": result.needed_units, "reason": result.reason,
-        "bits_per_byte": {"new": _bits(new_rows), "champion": _bits(champion_rows), "difference": difference},
+        "bits_per_byte": {"new": _bits_per_byte(new_rows), "champion": _bits_per_byte(champion_rows), "difference": difference},
     }  # fmt: skip
-    _write(call, {"state": "measured", "champion": {"version": champion.number, "digest": champion.digest}, **comparison})
+    _write_comparison(call, {"state": "measured", "champion": {"version": champion.number, "digest": champion.digest}, **comparison})
     call.progress(1, 1, f"version {champion.number}: {result.reason}")
 
 
@@ -83,9 +83,9 @@ def _measure_champion(
     settings, seed = cast(CompareSettings, call.settings), int(call.parameters["seed"])
     rows = document_likelihoods(
         model, documents, batch=settings.batch,
-        say=lambda done, total: call.progress(0.6 * done / total, 1, f"likelihood of the held-out text under the champion, version {version}"),
+        say=lambda done, total: call.progress(0.6 * done / total, 1, f"likelihood under the champion, version {version}"),
     )  # fmt: skip
-    completions = champion_texts(
+    completions = champion_completions(
         model, prompts, decoding, batch=settings.batch, seed=seed,
         say=lambda done, total: call.progress(0.6 + 0.4 * done / total, 1, "the champion's completions of the same prompts"),
     )  # fmt: skip
@@ -96,11 +96,11 @@ def _write_without_champion(call: Call, state: str, reason: str) -> None:
     """Write the outputs without measurements. `state` is `none` (no champion) or `unreadable`."""
     write_likelihoods(call.outputs["champion_measured"], [])
     write_continuations(call.outputs["champion_continuations"], [])
-    _write(call, {"state": state, "champion": None, "reason": reason})
+    _write_comparison(call, {"state": state, "champion": None, "reason": reason})
     call.progress(1, 1, reason)
 
 
-def _bits(rows: Sequence[DocumentLikelihood]) -> float | None:
+def _bits_per_byte(rows: Sequence[DocumentLikelihood]) -> float | None:
     size = sum(row.bytes for row in rows)
     return _finite(sum(row.nats for row in rows) / math.log(2) / size) if size else None
 
@@ -109,7 +109,7 @@ def _finite(value: float | None) -> float | None:
     return round(value, 6) if value is not None and math.isfinite(value) else None
 
 
-def _write(call: Call, comparison: dict[str, Any]) -> None:
+def _write_comparison(call: Call, comparison: dict[str, Any]) -> None:
     write_text(call.outputs["comparison"], json.dumps(comparison, indent=1, sort_keys=True, allow_nan=False) + "\n")
     difference = comparison.get("bits_per_byte", {}).get("difference", {})
     show_metrics(call, {f"bits_per_byte_difference_{name}": difference[name] for name in ("value", "low", "high") if name in difference})

@@ -13,7 +13,7 @@ from robo_poet.model.tokenizer import START
 from robo_poet.registry.registry import Registry
 from robo_poet.registry.version import Version
 
-NONE = "none"  # passed by a caller that asked the registry and found no champion; no other value means this
+NO_CHAMPION = "none"  # passed by a caller that asked the registry and found no champion; no other value means this
 
 
 def find_champion(registry: Path, digest: str) -> Version | None:
@@ -27,7 +27,7 @@ def find_champion(registry: Path, digest: str) -> Version | None:
         BadInput: no version has this digest, or the log names no champion but the folder has versions that the log does not name.
         Corrupt: the log or the files of the version were changed.
     """
-    if digest == NONE:
+    if digest == NO_CHAMPION:
         return None
     store = Registry(registry)
     version = next((candidate for candidate in store.versions() if candidate.digest == digest), None) if digest else store.champion()
@@ -44,7 +44,7 @@ def find_champion(registry: Path, digest: str) -> Version | None:
     return version
 
 
-def champion_texts(
+def champion_completions(
     model: LoadedModel, rows: Sequence[Continuation], decoding: Mapping[str, float], *, batch: int, seed: int,
     say: Callable[[int, int], None],
 ) -> list[Continuation]:  # fmt: skip

@@ -31,10 +31,10 @@ from robo_poet.report.training_curve import training_curve
 from robo_poet.step.program import Call, program
 
 
-def summary(card: Mapping[str, Any]) -> str:
+def markdown_summary(card: Mapping[str, Any]) -> str:
     """Return the card as Markdown: the verdict, a table of gates, a table of metrics, and the samples."""
     lines = [f"# {card['verdict'].capitalize()}", "", f"| {' | '.join(HEAD)} |", "|---" * len(HEAD) + "|"]
-    lines += [f"| {' | '.join(map(_cell, gate_row(gate).cells))} |" for gate in card["gates"]]
+    lines += [f"| {' | '.join(map(_markdown_cell, gate_row(gate).cells))} |" for gate in card["gates"]]
     lines += ["", "| metric | value | |", "|---|---|---|"]
     for name, value in ordered(card["metrics"]):
         lines.append(f"| {metric_name(name)} | {metric_text(name, value)} | {card['bands'].get(name, '')} |")
@@ -44,18 +44,18 @@ def summary(card: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _cell(text: str) -> str:
+def _markdown_cell(text: str) -> str:
     """Escape a cell of a Markdown table. Names of slices come from the data and may hold any character."""
     return text.replace("|", "\\|").replace("\n", " ")
 
 
-READ = ("evaluation", "text_metrics", "model_audit", "slices", "comparison", "decision", "statistics")
+JSON_INPUTS = ("evaluation", "text_metrics", "model_audit", "slices", "comparison", "decision", "statistics")
 
 
 def work(call: Call) -> None:
     history = [json.loads(line) for line in call.inputs["history"].read_text("utf-8").splitlines()]
     card = make_card(
-        **{name: _read(call.inputs[name]) for name in READ}, history=history,
+        **{name: _read_json(call.inputs[name]) for name in JSON_INPUTS}, history=history,
         lineage=parse_object(call.parameters["lineage"], where="--lineage"), continuations=read_continuations(call.inputs["continuations"]),
     )  # fmt: skip
     sections = [
@@ -75,10 +75,10 @@ def work(call: Call) -> None:
     write_text(call.outputs["report"], page("Model card", sections, style=STYLE))
     write_text(call.outputs["card"], json.dumps(card, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
     if "summary" in call.outputs:
-        write_text(call.outputs["summary"], summary(card))
+        write_text(call.outputs["summary"], markdown_summary(card))
 
 
-def _read(path: Path) -> Any:
+def _read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text("utf-8"))
     except ValueError as error:
