@@ -122,7 +122,7 @@ def test_a_stop_text_ends_the_text_and_stays(live: Gateway) -> None:
     [
         ("a", "too short: 1 token; give at least 3 tokens"),
         ("the rose " * 600, "too long: 1800 tokens; give at most 510 tokens"),
-        ("\u200b\u202e", "tokens, 0;"),
+        ("\u200b\u202e", ": 0 tokens;"),
     ],
 )
 def test_a_prompt_too_short_or_too_long_is_refused(staged: Gateway, text: str, told: str) -> None:

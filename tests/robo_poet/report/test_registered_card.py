@@ -1,0 +1,37 @@
+from pathlib import Path
+
+import pytest
+
+from robo_poet.errors import BadInput
+from robo_poet.registry.entry import Statement
+from robo_poet.report.registered_card import card_with_overrides, write_card_with_overrides
+
+OVERRIDE = Statement("override", 3, "Grace <x>", "verse & prose", time="2026-01-02T03:04:05+00:00")
+
+
+def test_stage_and_overrides_stand_below_the_heading(tmp_path: Path) -> None:
+    (tmp_path / "report.html").write_text("<h1>Card</h1><p>signed</p>")
+    write_card_with_overrides(tmp_path, 3, "canary", [OVERRIDE], tmp_path / "shown.html")
+    heading, stage, note = (tmp_path / "shown.html").read_text().split("<p", 2)
+    assert heading == "<h1>Card</h1>"
+    assert "Version 3" in stage and ">canary<" in stage
+    assert "Overridden by Grace &lt;x&gt; on 2026-01-02, against the gates: verse &amp; prose</p>" in note
+    assert note.endswith("<p>signed</p>")
+
+
+def test_the_json_card_gets_stage_and_overrides(tmp_path: Path) -> None:
+    (tmp_path / "card.json").write_text('{"verdict": "rejected"}')
+    assert card_with_overrides(tmp_path, "canary", [OVERRIDE]) == {
+        "verdict": "rejected", "stage": "canary", "overrides": [{"who": OVERRIDE.who, "why": OVERRIDE.why, "time": OVERRIDE.time}],
+    }  # fmt: skip
+
+
+def test_a_version_without_a_card_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="this version has no card"):
+        card_with_overrides(tmp_path, "canary", [])
+
+
+def test_a_page_without_a_heading_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "report.html").write_text("<p>no heading</p>")
+    with pytest.raises(BadInput, match="heading"):
+        write_card_with_overrides(tmp_path, 3, "canary", [], tmp_path / "shown.html")
