@@ -12,33 +12,33 @@ from tests.components.train_model.toy import trainer
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, object, object]]:
-    """What TensorFlow would be told, with two cards that are not there."""
-    told: list[tuple[str, object, object]] = []
+def gpu_calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, object, object]]:
+    """The calls that configure two simulated GPUs."""
+    calls: list[tuple[str, object, object]] = []
     cards = [SimpleNamespace(name=f"/physical_device:GPU:{i}", device_type="GPU") for i in range(2)]
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: cards if kind == "GPU" else [])
     monkeypatch.setattr(
         tf.config,
         "set_logical_device_configuration",
-        lambda card, limits: told.append(("limit", card.name, [x.memory_limit for x in limits])),
+        lambda card, limits: calls.append(("limit", card.name, [x.memory_limit for x in limits])),
     )
-    monkeypatch.setattr(tf.config.experimental, "set_memory_growth", lambda card, growth: told.append(("growth", card.name, growth)))
+    monkeypatch.setattr(tf.config.experimental, "set_memory_growth", lambda card, growth: calls.append(("growth", card.name, growth)))
     monkeypatch.setenv("TF_FORCE_GPU_ALLOW_GROWTH", "false")
-    return told
+    return calls
 
 
-def test_each_gpu_has_a_limit_in_mebibytes_and_grows(asked: list[tuple[str, object, object]]) -> None:
+def test_each_gpu_has_a_limit_in_mebibytes_and_grows(gpu_calls: list[tuple[str, object, object]]) -> None:
     assert configure_gpus(7200) == 2
-    assert asked == [("limit", f"/physical_device:GPU:{i}", [6866]) for i in range(2)]  # 7.2e9 / 2^20
+    assert gpu_calls == [("limit", f"/physical_device:GPU:{i}", [6866]) for i in range(2)]  # 7.2e9 / 2^20
     assert os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] == "true"
 
 
-def test_without_a_limit_each_gpu_grows(asked: list[tuple[str, object, object]]) -> None:
+def test_without_a_limit_each_gpu_grows(gpu_calls: list[tuple[str, object, object]]) -> None:
     assert configure_gpus(0) == 2
-    assert asked == [("growth", f"/physical_device:GPU:{i}", True) for i in range(2)]
+    assert gpu_calls == [("growth", f"/physical_device:GPU:{i}", True) for i in range(2)]
 
 
-def test_a_gpu_computes_in_float16_by_default(asked: list[tuple[str, object, object]]) -> None:
+def test_a_gpu_computes_in_float16_by_default(gpu_calls: list[tuple[str, object, object]]) -> None:
     assert compute_dtype("auto") == tf.float16
     assert compute_dtype("float32") == tf.float32
 

@@ -37,15 +37,15 @@ def inputs(prompts: list[list[int]], **given: Any) -> dict[str, tf.Tensor]:
     """The inputs that all ways of writing share; one value stands for all rows."""
     rows = len(prompts)
     width = max(map(len, prompts))
-    asked = {"max_new": 20, "min_new": 0, "repetition_penalty": 1.0, "stop_tokens": [], "banned_tokens": []} | given
+    constraints = {"max_new": 20, "min_new": 0, "repetition_penalty": 1.0, "stop_tokens": [], "banned_tokens": []} | given
     return {
         "prompt": tf.constant([p + [0] * (width - len(p)) for p in prompts]),
         "prompt_length": tf.constant([len(p) for p in prompts]),
-        "max_new": tf.constant([asked["max_new"]] * rows),
-        "min_new": tf.constant([asked["min_new"]] * rows),
-        "repetition_penalty": tf.constant([asked["repetition_penalty"]] * rows, tf.float32),
-        "stop_tokens": tf.constant([asked["stop_tokens"]] * rows, tf.int32, [rows, len(asked["stop_tokens"])]),
-        "banned_tokens": tf.constant([asked["banned_tokens"]] * rows, tf.int32, [rows, len(asked["banned_tokens"])]),
+        "max_new": tf.constant([constraints["max_new"]] * rows),
+        "min_new": tf.constant([constraints["min_new"]] * rows),
+        "repetition_penalty": tf.constant([constraints["repetition_penalty"]] * rows, tf.float32),
+        "stop_tokens": tf.constant([constraints["stop_tokens"]] * rows, tf.int32, [rows, len(constraints["stop_tokens"])]),
+        "banned_tokens": tf.constant([constraints["banned_tokens"]] * rows, tf.int32, [rows, len(constraints["banned_tokens"])]),
     }
 
 

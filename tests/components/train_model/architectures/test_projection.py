@@ -68,15 +68,15 @@ def test_likelihood_in_chunks_equals_the_softmax_of_all_rows(rows: int, seed: in
 
 @pytest.mark.parametrize("name", ["lstm", "transformer"])
 @pytest.mark.parametrize(
-    ("tokens", "said"),
+    ("tokens", "message"),
     [
         ([[2, 38, 5]], "tokens: unknown token id, the valid ids are 0 to 36"),
         ([[2, -1]], "tokens: unknown token id"),
         ([[2]], "tokens: must have at least 2 columns"),
     ],
 )
-def test_score_names_an_invalid_input(name: str, tokens: list[list[int]], said: str) -> None:
-    with pytest.raises(tf.errors.InvalidArgumentError, match=said):
+def test_score_names_an_invalid_input(name: str, tokens: list[list[int]], message: str) -> None:
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
         toy(name).exported.score(tf.constant(tokens, tf.int32))
 
 

@@ -62,8 +62,8 @@ def test_the_file_holds_builtin_operations_alone_a_byte_a_weight_and_what_the_ma
     assert weights < len(content) < 1.08 * weights < 8_000_000
 
     manifest = json.loads((tmp_path / "edge" / "manifest.json").read_text())
-    said = {name: manifest[name] for name in ("architecture", "size", "vocabulary", "max_length", "weights")}
-    assert said == {"architecture": architecture, "size": 9_000, "vocabulary": 10_000, "max_length": 512, "weights": "int8"}
+    stated = {name: manifest[name] for name in ("architecture", "size", "vocabulary", "max_length", "weights")}
+    assert stated == {"architecture": architecture, "size": 9_000, "vocabulary": 10_000, "max_length": 512, "weights": "int8"}
     signature = parsed.SignatureDefs(0)
     inputs = {signature.Inputs(i).Name().decode() for i in range(signature.InputsLength())}
     outputs = {signature.Outputs(i).Name().decode() for i in range(signature.OutputsLength())}

@@ -19,16 +19,18 @@ def toy(name: str) -> Toy:
 
 
 def search(
-    name: str, prompts: list[list[int]], beams: int, length_penalty: float, **asked: Any
+    name: str, prompts: list[list[int]], beams: int, length_penalty: float, **constraints: Any
 ) -> list[tuple[list[int], float, StopReason]]:
     rows = len(prompts)
-    result = toy(name).exported.beam_search(*inputs(prompts, **asked).values(), tf.fill([rows], beams), tf.fill([rows], length_penalty))
+    result = toy(name).exported.beam_search(
+        *inputs(prompts, **constraints).values(), tf.fill([rows], beams), tf.fill([rows], length_penalty)
+    )
     found = (result[key].numpy() for key in ("tokens", "length", "score", "stop_reason"))
     return [(tokens[:n].tolist(), float(score), StopReason(int(reason))) for tokens, n, score, reason in zip(*found, strict=True)]
 
 
 def search_slowly(
-    name: str, prompt: list[int], beams: int, length_penalty: float, asked: dict[str, Any]
+    name: str, prompt: list[int], beams: int, length_penalty: float, constraints: dict[str, Any]
 ) -> tuple[list[int], float, StopReason]:
     """Beam search as one writes it on a blackboard: lists of hypotheses, each scored by the whole model."""
 
@@ -37,17 +39,17 @@ def search_slowly(
 
     alive: list[tuple[float, list[int]]] = [(0.0, list(prompt))]
     finished: list[tuple[float, list[int], StopReason]] = []
-    for _ in range(asked["max_new"]):
+    for _ in range(constraints["max_new"]):
         candidates = []
         for total, tokens in alive:
-            logits = allowed(toy(name), tokens, len(prompt), asked) - np.log(np.exp(toy(name).logits(tokens)).sum())
+            logits = allowed(toy(name), tokens, len(prompt), constraints) - np.log(np.exp(toy(name).logits(tokens)).sum())
             candidates += [(total + logits[token], [*tokens, token]) for token in range(toy(name).vocabulary) if logits[token] > -np.inf]
         candidates.sort(key=lambda one: -one[0])
         alive = []
         for rank, (total, tokens) in enumerate(candidates[:10]):
             written = len(tokens) - len(prompt)
-            ends = tokens[-1] == 3 or tokens[-1] in asked.get("stop_tokens", [])
-            if ends and written > asked.get("min_new", 0):
+            ends = tokens[-1] == 3 or tokens[-1] in constraints.get("stop_tokens", [])
+            if ends and written > constraints.get("min_new", 0):
                 if rank < beams:
                     end = tokens[-1] == 3
                     reason = StopReason.END if end else StopReason.STOP
@@ -57,7 +59,7 @@ def search_slowly(
         if len(finished) >= beams:
             break
     else:
-        finished += [(score(total, asked["max_new"]), tokens[len(prompt) :], StopReason.LENGTH) for total, tokens in alive]
+        finished += [(score(total, constraints["max_new"]), tokens[len(prompt) :], StopReason.LENGTH) for total, tokens in alive]
     best = max(finished, key=lambda one: one[0])
     return best[1], best[0], best[2]
 
@@ -65,17 +67,17 @@ def search_slowly(
 @BOTH
 @pytest.mark.parametrize("beams", [1, 3, pytest.param(2, marks=pytest.mark.soak), pytest.param(5, marks=pytest.mark.soak)])
 @pytest.mark.parametrize(
-    ("length_penalty", "asked"),
+    ("length_penalty", "constraints"),
     [
         (0.6, {"max_new": 12}),
         (1.0, {"max_new": 12, "min_new": 4}),
         (0.8, {"max_new": 10, "repetition_penalty": 1.2, "banned_tokens": [12, 17, 26], "stop_tokens": [30, 31, 32, 33, 34]}),
     ],
 )
-def test_equals_beam_search_on_lists(name: str, beams: int, length_penalty: float, asked: dict[str, Any]) -> None:
-    found = search(name, PROMPTS, beams, length_penalty, **asked)
+def test_equals_beam_search_on_lists(name: str, beams: int, length_penalty: float, constraints: dict[str, Any]) -> None:
+    found = search(name, PROMPTS, beams, length_penalty, **constraints)
     for prompt, (tokens, score, reason) in zip(PROMPTS, found, strict=True):
-        slow_tokens, slow_score, slow_reason = search_slowly(name, prompt, beams, length_penalty, asked)
+        slow_tokens, slow_score, slow_reason = search_slowly(name, prompt, beams, length_penalty, constraints)
         assert (tokens, reason) == (slow_tokens, slow_reason)
         assert score == pytest.approx(slow_score, rel=1e-3, abs=1e-3)
 

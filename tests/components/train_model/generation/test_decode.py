@@ -23,23 +23,27 @@ def toy(name: str) -> Toy:
     return Toy(name)
 
 
-def write(name: str, signature: str, prompts: list[list[int]], draw: dict[str, Any] | None = None, **asked: Any) -> list[list[int]]:
-    result = getattr(toy(name).exported, signature)(*inputs(prompts, **asked).values(), *sampling(len(prompts), **(draw or {})).values())
+def write(name: str, signature: str, prompts: list[list[int]], draw: dict[str, Any] | None = None, **constraints: Any) -> list[list[int]]:
+    result = getattr(toy(name).exported, signature)(
+        *inputs(prompts, **constraints).values(), *sampling(len(prompts), **(draw or {})).values()
+    )
     return [row[:n].tolist() for row, n in zip(result["tokens"].numpy(), result["length"].numpy(), strict=True)]
 
 
-def write_slowly(name: str, prompt: list[int], seed: int, draw: dict[str, Any], asked: dict[str, Any]) -> tuple[list[int], StopReason]:
+def write_slowly(
+    name: str, prompt: list[int], seed: int, draw: dict[str, Any], constraints: dict[str, Any]
+) -> tuple[list[int], StopReason]:
     """The same by a loop over whole-sequence calls: no state, no cache, one row."""
     tokens = list(prompt)
     options = {"temperature": 1.0, "top_k": 0, "top_p": 1.0} | draw
-    while len(tokens) - len(prompt) < asked["max_new"]:
-        logits = allowed(toy(name), tokens, len(prompt), asked)
+    while len(tokens) - len(prompt) < constraints["max_new"]:
+        logits = allowed(toy(name), tokens, len(prompt), constraints)
         noise = float(uniform(tf.constant([seed], tf.int64), tf.constant(len(tokens)))[0])
         token = slow_sample(logits.astype(np.float32), noise=noise, **options)
         if token == 3:
             return tokens[len(prompt) :], StopReason.END
         tokens.append(token)
-        if token in asked.get("stop_tokens", []) and len(tokens) - len(prompt) > asked.get("min_new", 0):
+        if token in constraints.get("stop_tokens", []) and len(tokens) - len(prompt) > constraints.get("min_new", 0):
             return tokens[len(prompt) :], StopReason.STOP
     return tokens[len(prompt) :], StopReason.LENGTH
 
@@ -47,7 +51,7 @@ def write_slowly(name: str, prompt: list[int], seed: int, draw: dict[str, Any], 
 @BOTH
 @pytest.mark.parametrize("signature", ["generate", pytest.param("generate_xla", marks=pytest.mark.soak)])
 @pytest.mark.parametrize(
-    ("draw", "asked"),
+    ("draw", "constraints"),
     [
         ({"top_k": 1}, {"max_new": 25}),
         ({"temperature": 0.7, "top_k": 5}, {"max_new": 15}),
@@ -57,19 +61,22 @@ def write_slowly(name: str, prompt: list[int], seed: int, draw: dict[str, Any], 
         ({"temperature": 2.0}, {"max_new": 20, "min_new": 3, "stop_tokens": [5, 6, 7, 8, 9, 10, 11], "banned_tokens": [12, 13, 14, 15]}),
     ],
 )
-def test_generate_equals_the_slow_reference(name: str, signature: str, draw: dict[str, Any], asked: dict[str, Any]) -> None:
-    given = inputs(PROMPTS, **asked)
+def test_generate_equals_the_slow_reference(name: str, signature: str, draw: dict[str, Any], constraints: dict[str, Any]) -> None:
+    given = inputs(PROMPTS, **constraints)
     result = getattr(toy(name).exported, signature)(*given.values(), *sampling(3, **draw).values())
     for row, prompt in enumerate(PROMPTS):
-        slow, reason = write_slowly(name, prompt, row, draw, asked)
+        slow, reason = write_slowly(name, prompt, row, draw, constraints)
         fast = result["tokens"].numpy()[row, : result["length"].numpy()[row]].tolist()
         assert (fast, StopReason(int(result["stop_reason"].numpy()[row]))) == (slow, reason)
 
 
 @BOTH
 def test_generate_xla_gives_the_same_text_as_generate(name: str) -> None:
-    draw, asked = {"temperature": 1.2, "top_k": 20, "top_p": 0.9}, {"max_new": 20, "repetition_penalty": 1.1, "banned_tokens": [12, 13]}
-    assert write(name, "generate_xla", PROMPTS, draw, **asked) == write(name, "generate", PROMPTS, draw, **asked)
+    draw, constraints = (
+        {"temperature": 1.2, "top_k": 20, "top_p": 0.9},
+        {"max_new": 20, "repetition_penalty": 1.1, "banned_tokens": [12, 13]},
+    )
+    assert write(name, "generate_xla", PROMPTS, draw, **constraints) == write(name, "generate", PROMPTS, draw, **constraints)
 
 
 @BOTH
@@ -136,10 +143,10 @@ def test_a_text_stops_at_512_tokens_with_the_reason_context(name: str) -> None:
 )  # fmt: skip
 @pytest.mark.parametrize("signature", ["generate", pytest.param("generate_xla", marks=pytest.mark.soak)])
 def test_an_input_out_of_range_is_named_by_the_graph(signature: str, change: dict[str, Any], name: str) -> None:
-    asked = {**inputs([[2, 5, 6]]), **sampling(1)}
-    asked |= {key: tf.constant(value, asked[key].dtype) for key, value in change.items()}
+    arguments = {**inputs([[2, 5, 6]]), **sampling(1)}
+    arguments |= {key: tf.constant(value, arguments[key].dtype) for key, value in change.items()}
     with pytest.raises(tf.errors.InvalidArgumentError, match=f"{name}: "):
-        getattr(toy("lstm").exported, signature)(*asked.values())
+        getattr(toy("lstm").exported, signature)(*arguments.values())
 
 
 def test_a_prompt_as_long_as_the_context_is_refused() -> None:
