@@ -1,3 +1,5 @@
+"""Covers: champion."""
+
 import json
 import shutil
 from collections.abc import Callable
@@ -40,7 +42,7 @@ def ours(corpus: Path, toy_training: Path, toy_tokenizer: Path, tmp_path_factory
 @pytest.fixture(scope="module")
 def registry(toy_training: Path, toy_tokenizer: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("registry")
-    given: dict[str, Any] = {
+    statement: dict[str, Any] = {
         "metrics": {},
         "decision": {},
         "stage": "candidate",
@@ -48,29 +50,31 @@ def registry(toy_training: Path, toy_tokenizer: Path, tmp_path_factory: pytest.T
         "why": "test",
         "lineage": {"settings": {"seed": 9}},
     }
-    Registry(root).register({"model": toy_training / "model", "tokenizer": toy_tokenizer}, **given)
+    Registry(root).register({"model": toy_training / "model", "tokenizer": toy_tokenizer}, **statement)
     Registry(root).promote(1, who="ada", why="test")
     return root
 
 
 @pytest.fixture(scope="module")
-def places(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the new model wrote: after the first half of each document."""
-    path = tmp_path_factory.mktemp("places") / "continuations"
-    halves = [(one, len(one.text) // 2) for one in read_documents(corpus, "test")]
-    rows = [Continuation(d.id, d.group, "en", d.text[:at], "what ours wrote", d.text[at:], "length", [1], [2]) for d, at in halves]
+def completions(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the new model's completions: one prompt per document, its first half."""
+    path = tmp_path_factory.mktemp("completions") / "continuations"
+    halves = [(document, len(document.text) // 2) for document in read_documents(corpus, "test")]
+    rows = [
+        Continuation(d.id, d.group, "en", d.text[:at], "completion of the new model", d.text[at:], "length", [1], [2]) for d, at in halves
+    ]
     write_continuations(path, rows, {"temperature": 0.7, "top_k": 5, "top_p": 0.8})
     return path
 
 
 @pytest.fixture
-def run(corpus: Path, places: Path) -> Run:
+def run(corpus: Path, completions: Path) -> Run:
     def compare(measured: Path, registry: Path, champion: str, out: Path) -> tuple[int, dict[str, Any], list[DocumentLikelihood]]:
         out.mkdir(exist_ok=True)
-        arguments: list[Any] = ["--scrubbed", corpus, "--measured", measured, "--continuations", places, "--registry", registry]
+        arguments: list[Any] = ["--scrubbed", corpus, "--measured", measured, "--continuations", completions, "--registry", registry]
         arguments += ["--champion", champion, "--seed", 1, "--champion-measured", out / "theirs", "--champion-continuations", out / "texts"]
         arguments += ["--comparison", out / "comparison", "--metrics", out / "metrics", "--executor-output", out / "o"]
-        status = main([str(one) for one in arguments])
+        status = main([str(argument) for argument in arguments])
         if status:
             return status, {}, []
         return status, json.loads((out / "comparison").read_text()), list(read_likelihoods(out / "theirs"))
@@ -78,7 +82,7 @@ def run(corpus: Path, places: Path) -> Run:
     return compare
 
 
-def test_a_model_is_not_told_apart_from_itself(
+def test_a_model_does_not_differ_significantly_from_itself(
     run: Run, ours: Path, registry: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     digest = Registry(registry).version(1).digest
@@ -93,10 +97,10 @@ def test_a_model_is_not_told_apart_from_itself(
     assert found["bits_per_byte"]["difference"] == {"value": 0, "low": 0, "high": 0, "units": len(theirs)}
     assert [row.nats for row in theirs] == pytest.approx([row.nats for row in read_likelihoods(ours)])
     assert "the champion was trained with seed 9, not 1, so these held-out documents may be in its training text" in capsys.readouterr().err
-    assert run(ours, registry, "", tmp_path / "asked")[1] == found, "asked for at run time it is the same"
+    assert run(ours, registry, "", tmp_path / "latest")[1] == found, "the registry gives the same champion at run time"
 
 
-def test_a_better_and_a_worse_model_are_told_so(run: Run, ours: Path, registry: Path, tmp_path: Path) -> None:
+def test_a_better_and_a_worse_model_have_that_verdict(run: Run, ours: Path, registry: Path, tmp_path: Path) -> None:
     rows = read_likelihoods(ours)
     for factor, verdict in ((0.9, "better"), (1.1, "worse")):
         changed = [DocumentLikelihood(**{**vars(row), "nats": row.nats * factor}) for row in rows]
@@ -109,13 +113,13 @@ def test_a_better_and_a_worse_model_are_told_so(run: Run, ours: Path, registry: 
         )
 
 
-def test_where_there_is_no_champion_there_is_nothing_to_compare_with(run: Run, ours: Path, tmp_path: Path) -> None:
+def test_without_a_champion_there_is_no_comparison(run: Run, ours: Path, tmp_path: Path) -> None:
     for champion in ("none", ""):
         status, found, theirs = run(ours, tmp_path / "nothing", champion, tmp_path / f"out{champion}")
         assert (status, found["state"], theirs) == (0, "none", [])
 
 
-def test_a_champion_that_cannot_be_read_is_not_taken_for_none(
+def test_an_unknown_digest_of_the_champion_is_unreadable_and_not_none(
     run: Run, ours: Path, registry: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     status, found, theirs = run(ours, registry, "0" * 64, tmp_path / "out")
@@ -124,7 +128,7 @@ def test_a_champion_that_cannot_be_read_is_not_taken_for_none(
     assert "warning: the champion cannot be measured" in capsys.readouterr().err
 
 
-def test_a_damaged_champion_stops_the_run_and_leaves_nothing_that_a_cache_could_keep(
+def test_a_damaged_champion_stops_the_run_and_writes_no_output(
     run: Run, ours: Path, registry: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     broken = shutil.copytree(registry, tmp_path / "broken")
@@ -135,13 +139,13 @@ def test_a_damaged_champion_stops_the_run_and_leaves_nothing_that_a_cache_could_
 
 
 @pytest.mark.parametrize("failing", ["score", "generate"])
-def test_a_champion_that_loads_and_does_not_work_has_a_verdict(
+def test_a_champion_that_loads_but_fails_is_unreadable(
     run: Run, ours: Path, registry: Path, tmp_path: Path, failing: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def older(**given: Any) -> Any:
+    def failing_signature(**inputs: Any) -> Any:
         raise TypeError("missing input")
 
-    monkeypatch.setattr(step, "load_model", lambda *where: replace(load_model(*where), **{failing: older}))
+    monkeypatch.setattr(step, "load_model", lambda *folders: replace(load_model(*folders), **{failing: failing_signature}))
     status, found, theirs = run(ours, registry, "", tmp_path / "out")
     assert (status, found["state"], theirs, read_continuations(tmp_path / "out" / "texts")) == (0, "unreadable", [], [])
     assert (
@@ -150,29 +154,27 @@ def test_a_champion_that_loads_and_does_not_work_has_a_verdict(
     )
 
 
-def test_a_full_disk_is_no_fault_of_the_champion(
-    run: Run, ours: Path, registry: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(**given: Any) -> Any:
+def test_a_full_disk_stops_the_run(run: Run, ours: Path, registry: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full_disk(**inputs: Any) -> Any:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(step, "load_model", lambda *where: replace(load_model(*where), score=full))
+    monkeypatch.setattr(step, "load_model", lambda *folders: replace(load_model(*folders), score=full_disk))
     assert run(ours, registry, "", tmp_path / "out")[0] != 0
     assert not (tmp_path / "out" / "comparison").exists()
 
 
-def test_the_champion_writes_after_the_same_prompts(run: Run, ours: Path, registry: Path, places: Path, tmp_path: Path) -> None:
+def test_the_champion_completes_the_same_prompts(run: Run, ours: Path, registry: Path, completions: Path, tmp_path: Path) -> None:
     assert run(ours, registry, "", tmp_path / "a")[0] == run(ours, registry, "", tmp_path / "b")[0] == 0
-    asked, written = read_continuations(places), read_continuations(tmp_path / "a" / "texts")
-    assert written == read_continuations(tmp_path / "b" / "texts"), "the same seed writes the same"
-    assert read_decoding(tmp_path / "a" / "texts") == read_decoding(places)
-    for ours_there, theirs in zip(asked, written, strict=True):
-        assert (theirs.document, theirs.prompt, theirs.reference) == (ours_there.document, ours_there.prompt, ours_there.reference)
-        assert theirs.text != ours_there.text and len(theirs.tokens) <= len(theirs.reference_tokens)
-    assert len({row.text for row in written}) > len(written) / 2, "each place has its own prompt and its own draw"
+    ours_completions, written = read_continuations(completions), read_continuations(tmp_path / "a" / "texts")
+    assert written == read_continuations(tmp_path / "b" / "texts"), "the same seed gives the same completions"
+    assert read_decoding(tmp_path / "a" / "texts") == read_decoding(completions)
+    for new, champion in zip(ours_completions, written, strict=True):
+        assert (champion.document, champion.prompt, champion.reference) == (new.document, new.prompt, new.reference)
+        assert champion.text != new.text and len(champion.tokens) <= len(champion.reference_tokens)
+    assert len({row.text for row in written}) > len(written) / 2, "each prompt is sampled independently"
 
 
-def test_a_registry_that_lost_its_log_is_not_one_without_a_champion(run: Run, ours: Path, registry: Path, tmp_path: Path) -> None:
+def test_a_registry_without_its_log_is_unreadable(run: Run, ours: Path, registry: Path, tmp_path: Path) -> None:
     lost = shutil.copytree(registry, tmp_path / "lost")
     shutil.rmtree(lost / "log")
     assert champion_of(lost) == ""

@@ -17,20 +17,20 @@ def registry(tmp_path: Path) -> Registry:
 def add(registry: Registry, seed: int, stage: str = "candidate") -> Version:
     source = registry.root.parent / "weights"
     source.write_text(str(seed))
-    said = {"who": "ada", "why": "perplexity is 120"}
-    return registry.register({"weights": source}, metrics={}, lineage={}, decision={}, stage=stage, **said)
+    statement = {"who": "ada", "why": "perplexity is 120"}
+    return registry.register({"weights": source}, metrics={}, lineage={}, decision={}, stage=stage, **statement)
 
 
 def run(registry: Registry, version: Version, /, **changes: Any) -> tuple[int, str]:
     """Exit status and resulting stage of the step."""
     output = registry.root.parent / "executor.json"
     output.unlink(missing_ok=True)
-    given = {"registry": registry.root, "version": version.number, "version-digest": version.digest, "who": "pipeline", **changes}
-    status = main([str(part) for key, value in given.items() for part in (f"--{key}", value)] + ["--executor-output", str(output)])
+    options = {"registry": registry.root, "version": version.number, "version-digest": version.digest, "who": "pipeline", **changes}
+    status = main([str(part) for key, value in options.items() for part in (f"--{key}", value)] + ["--executor-output", str(output)])
     return status, json.loads(output.read_text())["parameterValues"]["stage"] if output.exists() else ""
 
 
-def test_the_first_becomes_champion_and_a_later_one_canary(registry: Registry) -> None:
+def test_the_first_version_becomes_champion_and_later_ones_canary(registry: Registry) -> None:
     one, two, three = (add(registry, seed) for seed in (1, 2, 3))
     assert run(registry, one) == (0, "champion")
     assert run(registry, two) == (0, "canary")
@@ -40,7 +40,7 @@ def test_the_first_becomes_champion_and_a_later_one_canary(registry: Registry) -
     assert registry.log()[-1].statement.who == "pipeline"
 
 
-def test_once_is_enough(registry: Registry, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_second_deployment_changes_nothing(registry: Registry, capsys: pytest.CaptureFixture[str]) -> None:
     one, two, three = (add(registry, seed) for seed in (1, 2, 3))
     for version in (one, two, three):
         run(registry, version)
@@ -76,7 +76,7 @@ def test_a_rejected_version_is_refused(registry: Registry, capsys: pytest.Captur
         ({"version-digest": ""}, "expected none"),
     ],
 )
-def test_a_version_that_is_not_meant_is_refused(
+def test_an_unknown_version_or_another_digest_is_refused(
     registry: Registry, capsys: pytest.CaptureFixture[str], changes: dict[str, Any], message: str
 ) -> None:
     assert message in refused(capsys, registry, add(registry, 1), **changes)
@@ -89,7 +89,7 @@ def test_a_changed_file_is_refused(registry: Registry, capsys: pytest.CaptureFix
     assert "weights was changed" in refused(capsys, registry, version)
 
 
-def test_no_registry_is_one_line(tmp_path: Path, registry: Registry, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_registry_is_one_line(tmp_path: Path, registry: Registry, capsys: pytest.CaptureFixture[str]) -> None:
     version = add(registry, 1)
     assert run(registry, version, registry=tmp_path / "none") == (2, "")
     assert "there is no version 1; the registry is empty" in capsys.readouterr().err

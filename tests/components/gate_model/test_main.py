@@ -27,7 +27,7 @@ ONLY = {"perplexity": 80, "bits_per_byte": 2.0}
 
 
 def run(tmp_path: Path, evaluation: str | dict[str, Any], gates: Any = GATES, **options: Any) -> tuple[int, dict[str, Any], dict[str, Any]]:
-    """Exit status, decision and executor output of the step; artifacts but the evaluation may be given as `slices=…` and so on."""
+    """Exit status, decision and executor output of the step; `options` replace other artifacts, as in `slices=…`, or options of the step."""
     artifacts = {
         "evaluation": evaluation,
         "text_metrics": NOTHING,
@@ -35,21 +35,24 @@ def run(tmp_path: Path, evaluation: str | dict[str, Any], gates: Any = GATES, **
         "slices": NOTHING,
         "comparison": {"state": "none"},
     }
-    given = {"gates": gates if isinstance(gates, str) else json.dumps(gates)}
+    options_of_step = {"gates": gates if isinstance(gates, str) else json.dumps(gates)}
     for name in artifacts:
         value = options.pop(name, artifacts[name])
         (tmp_path / name).write_text(value if isinstance(value, str) else json.dumps(value))
         flag = name.replace("_", "-")
-        given |= {flag: str(tmp_path / name), f"{flag}-digest": digest_path(tmp_path / name)}
-    given |= {
+        options_of_step |= {flag: str(tmp_path / name), f"{flag}-digest": digest_path(tmp_path / name)}
+    options_of_step |= {
         "decision": str(tmp_path / "out" / "decision"),
         "metrics": str(tmp_path / "out" / "metrics"),
         "executor-output": str(tmp_path / "executor.json"),
         **options,
     }
-    status = main([part for key, value in given.items() for part in (f"--{key}", value)])
-    read = [json.loads(Path(given[key]).read_text()) if Path(given[key]).exists() else {} for key in ("decision", "executor-output")]
-    return status, read[0], read[1]
+    status = main([part for key, value in options_of_step.items() for part in (f"--{key}", value)])
+    written = [
+        json.loads(Path(options_of_step[key]).read_text()) if Path(options_of_step[key]).exists() else {}
+        for key in ("decision", "executor-output")
+    ]
+    return status, written[0], written[1]
 
 
 def test_a_model_within_the_bounds_is_accepted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -76,7 +79,7 @@ def test_a_model_within_the_bounds_is_accepted(tmp_path: Path, capsys: pytest.Ca
         ('{"metrics": {"perplexity": 50}}', [], "the profile declares no gate"),
     ],
 )
-def test_a_rejected_model_is_a_normal_outcome_with_a_warning(
+def test_a_rejected_model_ends_the_step_with_a_warning_and_status_0(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], evaluation: str, gates: Any, reason: str
 ) -> None:
     status, decision, output = run(tmp_path, evaluation, gates)
@@ -116,7 +119,7 @@ def test_bad_input_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert error.count("\n") == 1
 
 
-def test_what_all_steps_measured_is_judged_and_kept_with_the_verdict(tmp_path: Path) -> None:
+def test_the_metrics_of_all_steps_are_judged_and_written_to_the_decision(tmp_path: Path) -> None:
     parts = {
         name: {"metrics": {metric: 0.01}, "intervals": {metric: [0.0, 0.02]}}
         for name, metric in (("text_metrics", "copied_share"), ("model_audit", "bias_likelihood_excess"))
@@ -169,11 +172,11 @@ def test_bleu_against_the_champion(tmp_path: Path, low: float | None, high: floa
     assert (decision["verdict"], decision["gates"][0]["reason"]) == ("accepted", "no champion yet")
 
 
-def test_a_slice_is_judged_by_its_name_and_three_documents_are_too_few(tmp_path: Path) -> None:
+def test_a_gate_on_each_author_fails_for_a_slice_without_an_interval(tmp_path: Path) -> None:
     gate = {"metric": "bits_per_byte", "max": 2.5, "slice": "author=*"}
     _, decision, _ = run(tmp_path, {"metrics": ONLY}, [gate], slices=SLICES)
     assert decision["reason"] == "bits_per_byte of author=Bob cannot be judged: too little was measured"
-    assert [(one["slice"], one["verdict"], one["unknown"]) for one in decision["gates"]] == [
+    assert [(row["slice"], row["verdict"], row["unknown"]) for row in decision["gates"]] == [
         ("author=Ann", "pass", False),
         ("author=Bob", "fail", True),
     ]
@@ -182,19 +185,19 @@ def test_a_slice_is_judged_by_its_name_and_three_documents_are_too_few(tmp_path:
     assert decision["reason"] == "bits_per_byte of author=Ann is at least 0.2 worse than the champion, more than the margin 0.1"
 
 
-def test_slices_of_too_few_documents_and_those_left_out_are_unknown(tmp_path: Path) -> None:
+def test_slices_with_too_few_documents_and_slices_that_are_left_out_are_unknown(tmp_path: Path) -> None:
     few = {**SLICES, "min_documents": 31, "left_out": [{"columns": ["author"], "slices": 12, "documents": 40}]}
     gate = {"metric": "bits_per_byte", "max": 9.5, "slice": "author=*"}
     _, decision, _ = run(tmp_path, {"metrics": ONLY}, [gate], slices=few)
-    assert {one["slice"]: one["unknown"] for one in decision["gates"]} == {"author=(12 more)": True, "author=Ann": True, "author=Bob": True}
+    assert {row["slice"]: row["unknown"] for row in decision["gates"]} == {"author=(12 more)": True, "author=Ann": True, "author=Bob": True}
     assert decision["verdict"] == "rejected"
 
 
-def test_two_steps_that_measure_the_same_are_a_mistake(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_metric_from_two_steps_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(tmp_path, {"metrics": ONLY}, model_audit={"metrics": {"perplexity": 1}})[0] == 2
     assert "perplexity is measured twice" in capsys.readouterr().err
 
 
-def test_another_evaluation_than_the_producers_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_evaluation_with_another_digest_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(tmp_path, {"metrics": {}}, **{"evaluation-digest": "0" * 64})[0] == 2
     assert "not what its producer wrote" in capsys.readouterr().err

@@ -17,7 +17,7 @@ REJECTED = {"verdict": "rejected", "gates": [{"metric": "perplexity", "verdict":
 
 
 def arguments(tmp_path: Path, decision: Any = ACCEPTED, model: str = "weights", lineage: str = '{"seed": 42}') -> list[str]:
-    """The command line of a registration, and the artifacts it names."""
+    """Write the artifacts of a registration and return its command line."""
     for folder in ("model", "tokenizer"):
         (tmp_path / folder).mkdir(exist_ok=True)
     (tmp_path / "model" / "saved_model.pb").write_text(model)
@@ -52,13 +52,13 @@ def test_an_accepted_model_is_a_candidate_with_its_lineage(tmp_path: Path, capsy
     assert capsys.readouterr().err == "[100 %] registered as version 1 (candidate: passed all gates: perplexity)\n"
 
 
-def test_a_rejected_model_is_registered_as_such_with_the_reason(tmp_path: Path) -> None:
+def test_a_rejected_model_is_registered_as_rejected_with_the_reason(tmp_path: Path) -> None:
     assert main(arguments(tmp_path, REJECTED)) == 0
     version = Registry(tmp_path / "registry").version(1)
     assert (results(tmp_path)["stage"], version.stage, version.why) == ("rejected", "rejected", "perplexity is 120, above 100")
 
 
-def test_the_same_again_is_the_same_version(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_same_model_is_the_same_version(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments(tmp_path)) == 0
     first = results(tmp_path)
     Registry(tmp_path / "registry").promote(1, who="ada", why="test")
@@ -80,7 +80,7 @@ def test_the_same_again_is_the_same_version(tmp_path: Path, capsys: pytest.Captu
         ({"verdict": "accepted", "gates": ["pass"]}, "not all gates passed"),
     ],
 )
-def test_a_doubtful_decision_rejects(decision: dict[str, Any], why: str) -> None:
+def test_a_decision_without_only_passed_gates_is_rejected(decision: dict[str, Any], why: str) -> None:
     stage, reason = stage_for(decision)
     assert stage == "rejected"
     assert why in reason
@@ -111,11 +111,11 @@ def test_a_corrupt_registry_is_one_line(tmp_path: Path, capsys: pytest.CaptureFi
     entry.parent.mkdir(parents=True)
     entry.write_text("{}")
     assert main(arguments(tmp_path)) == 2
-    assert capsys.readouterr().err.startswith(f"error: {entry}: the log entry is not what was written; restore")
+    assert capsys.readouterr().err.startswith(f"error: {entry}: the log entry was changed after it was written; restore")
 
 
 @pytest.mark.parametrize("step", ["gate_model", "register_model", "deploy_canary"])
-def test_starts_fast_because_it_imports_nothing_heavy(step: str) -> None:
+def test_a_registry_step_imports_no_heavy_package(step: str) -> None:
     code = f"import sys, components.{step}.__main__; print(*{{name.split('.')[0] for name in sys.modules}})"
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
     assert not {"kfp", "numpy", "pandas", "pyarrow", "tensorflow", "typer", "rich"} & set(loaded)

@@ -1,3 +1,5 @@
+"""Covers: bpe."""
+
 import json
 from pathlib import Path
 
@@ -32,11 +34,11 @@ def test_coverage_is_the_share_of_words_of_at_most_two_tokens(toy_tokenizer: Pat
     assert measure_fit(tokenizer, []).coverage == 0.0
 
 
-@pytest.mark.parametrize(("on", "status"), [("warn", 0), ("ignore", 0), ("fail", 2)])
-def test_low_coverage_does_what_the_profile_says(
-    on: str, status: int, toy_corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(("on_coverage", "status"), [("warn", 0), ("ignore", 0), ("fail", 2)])
+def test_low_coverage_warns_or_fails_as_the_profile_sets(
+    on_coverage: str, status: int, toy_corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(toy_corpus, tmp_path / "t", vocabulary=260, on_coverage=on) == status
-    said = capsys.readouterr().err
-    assert ("warning: tokenizer coverage" in said) == (on == "warn")
-    assert ("error: tokenizer.min_coverage" in said) == (on == "fail") == (not (tmp_path / "t").exists())
+    assert run(toy_corpus, tmp_path / "t", vocabulary=260, on_coverage=on_coverage) == status
+    output = capsys.readouterr().err
+    assert ("warning: tokenizer coverage" in output) == (on_coverage == "warn")
+    assert ("error: tokenizer.min_coverage" in output) == (on_coverage == "fail") == (not (tmp_path / "t").exists())
