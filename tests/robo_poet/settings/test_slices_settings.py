@@ -15,13 +15,13 @@ def test_the_columns_are_those_of_the_table() -> None:
 @pytest.mark.parametrize(
     ("settings", "what"),
     [
-        ({"columns": ["author", "author"]}, "a column is there twice"),
+        ({"columns": ["author", "author"]}, "a column is listed twice"),
         ({"columns": ["colour"]}, "Input should be 'source', 'author'"),
-        ({"crosses": [["author"]]}, "a cross is of two or more different columns, not ['author']"),
-        ({"crosses": [["author", "author"]]}, "a cross is of two or more different columns"),
-        ({"crosses": [["author", "period"], ["period", "author"]]}, "a cross is there twice"),
+        ({"crosses": [["author"]]}, "a cross needs two or more different columns, not ['author']"),
+        ({"crosses": [["author", "author"]]}, "a cross needs two or more different columns"),
+        ({"crosses": [["author", "period"], ["period", "author"]]}, "a cross is listed twice"),
         ({"min_works": 4}, "greater than or equal to 5"),
-        ({"resamples": True}, "true and false are no value here"),
+        ({"resamples": True}, "true and false are not allowed here"),
     ],
 )
 def test_what_makes_no_sense_is_refused(settings: dict[str, Any], what: str) -> None:
