@@ -76,7 +76,7 @@ class Statement:
     def __post_init__(self) -> None:
         for name in ("who", "why"):
             if not str(getattr(self, name)).strip():
-                raise BadInput(f"the registry's log wants to know {name}", where=f"{self.action} version {self.version}")
+                raise BadInput(f"`{name}` is empty", where=f"{self.action} version {self.version}", remedy="give a name and a reason")
 
 
 @dataclass(frozen=True)
@@ -114,5 +114,5 @@ class Entry:
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError, BadInput):
             same = False
         if not same:
-            raise Corrupt("the log entry is not what was written", where=where, remedy="restore this file from a backup")
+            raise Corrupt("the log entry was changed after it was written", where=where, remedy="restore this file from a backup")
         return entry

@@ -58,7 +58,9 @@ class Log:
                 raise Corrupt("the log entry is missing, but later ones exist", where=where, remedy="restore this file from a backup")
             entry = Entry.from_bytes(data, where)
             if (entry.index, entry.previous) != (index, previous):
-                raise Corrupt("the log entry does not follow from the one before it", where=where, remedy="restore the log from a backup")
+                raise Corrupt(
+                    "the log entry does not match the hash of the entry before it", where=where, remedy="restore the log from a backup"
+                )
             entries.append(entry)
             previous = digest_bytes(data)
         return entries
@@ -77,13 +79,17 @@ class Log:
         data = entry.to_bytes()
         # A store may retry after a lost response and then find the entry it has just created: the nonce identifies it.
         if not self._store.create(expected_index, data) and self._store.read(expected_index) != data:
-            raise Lost(f"log entry {expected_index} is another's")
+            raise Lost(f"another writer created log entry {expected_index}")
         return entry
 
 
 def _unreadable(path: Path, error: OSError) -> BadInput:
     why = os.strerror(error.errno or 0).lower()
-    return BadInput(f"the registry's log cannot be read ({why})", where=str(path), remedy="name a registry's folder, or make it readable")
+    return BadInput(
+        f"the log of the registry cannot be read ({why})",
+        where=str(path),
+        remedy="give the folder of a registry, or change its permissions",
+    )
 
 
 class FolderLog:
@@ -150,7 +156,9 @@ class FolderLog:
                 if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS):
                     raise
                 where = str(self._folder)
-                raise BadInput("this file system has no hard links", where=where, remedy="keep the registry on another one") from None
+                raise BadInput(
+                    "the file system does not support hard links", where=where, remedy="move the registry to one that does"
+                ) from None
             sync_folder(self._folder)
             return True
         finally:

@@ -166,7 +166,7 @@ class Registry:
             except Lost:
                 continue
             return after
-        raise Conflict(f"others were faster {ATTEMPTS} times", where=str(self.root), remedy="run again")
+        raise Conflict(f"other writers took the next log entry {ATTEMPTS} times in succession", where=str(self.root), remedy="run again")
 
     def _move(self, action: Action, number: int, who: str, why: str) -> Version:
         seen: list[tuple[Stage | int | None, ...]] = []
@@ -178,8 +178,8 @@ class Registry:
                 basis += (state.champion, state.canary)
             seen.append(basis)
             if basis != seen[0]:
-                what = f"the registry changed while version {number} was to {action.replace('_', '-')}"
-                raise Conflict(what, where=str(self.root), remedy="look at its log and decide again")
+                what = f"another change came before {action.replace('_', '-')} of version {number}"
+                raise Conflict(what, where=str(self.root), remedy="read the log of the registry and decide again")
             return Statement(action, number, who, why)
 
         return self._version(self._change(decide).record(number))

@@ -109,22 +109,22 @@ def _register(state: State, statement: Statement) -> State:
         raise IllegalMove(f"version {number} has no digest")
     identity = str(statement.details.get("identity", digest))
     if twin := state.with_identity(identity):
-        raise IllegalMove(f"the same content is version {twin.number}")
+        raise IllegalMove(f"the same content is already registered as version {twin.number}")
     return State((*state.records, Record(number, digest, identity, Stage(stage), statement.why)))
 
 
-def _typed(action: Action) -> str:
-    """Return an action as typed after `robo-poet registry`."""
+def _command_name(action: Action) -> str:
+    """Return the name of an action as a command of `robo-poet registry`."""
     return action.replace("_", "-")
 
 
-def _way(state: State, action: Action, record: Record) -> str:
-    """Return the commands that lead from the version's stage to this action, "" if none do."""
+def _next_commands(state: State, action: Action, record: Record) -> str:
+    """Return the commands that make this action possible from the version's stage; "" if there are none."""
     n = record.number
     if action is Action.START_CANARY and record.stage is Stage.ARCHIVED and record.was_champion:
-        return f"; promote {n} makes a former champion champion again at once"
+        return f"; promote {n} rolls back to a former champion without a canary"
     if action in (Action.PROMOTE, Action.START_CANARY) and record.stage is Stage.REJECTED:
-        steps = [f"override {n} sets the gates' verdict aside"]
+        steps = [f"override {n} overrides the gates"]
         steps += [f"start-canary {n}"] if action is Action.START_CANARY or state.champion is not None else []
         steps += [f"promote {n}"] if action is Action.PROMOTE else []
         return f"; {', then '.join(steps)}"
@@ -139,7 +139,7 @@ def apply(state: State, statement: Statement) -> State:
         NoSuchVersion: the statement's version does not exist.
     """
     if statement.action not in list(Action):
-        raise IllegalMove(f"{statement.action} is no action", remedy=f"the actions are {', '.join(Action)}")
+        raise IllegalMove(f"unknown action {statement.action}", remedy=f"the actions are {', '.join(Action)}")
     action = Action(statement.action)
     if action is Action.REGISTER:
         return _register(state, statement)
@@ -147,15 +147,15 @@ def apply(state: State, statement: Statement) -> State:
     new = MOVES.get((action, old.stage))
     if new is None:
         allowed = " or ".join(stage for act, stage in MOVES if act is action)
-        remedy = f"{_typed(action)} takes a version that is {allowed}" + _way(state, action, old)
+        remedy = f"{_command_name(action)} needs a version that is {allowed}" + _next_commands(state, action, old)
         raise IllegalMove(f"version {old.number} is {old.stage}", remedy=remedy)
     if action is Action.PROMOTE and old.stage is Stage.CANDIDATE and state.champion is not None:
         raise IllegalMove(
-            f"version {old.number} was not tried beside champion {state.champion}",
-            remedy=f"start it as canary first: start-canary {old.number}",
+            f"version {old.number} was never canary, and version {state.champion} is champion",
+            remedy=f"start it as canary first: robo-poet registry start-canary {old.number}",
         )
     if action is Action.PROMOTE and old.stage is Stage.ARCHIVED and not old.was_champion:
-        remedy = "only a former champion can come back; run the pipeline again for a new version"
+        remedy = "only a former champion can be promoted again; run the pipeline for a new version"
         raise IllegalMove(f"version {old.number} is archived and was never champion", remedy=remedy)
 
     def after(record: Record) -> Record:

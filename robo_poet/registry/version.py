@@ -82,9 +82,9 @@ def list_sources(files: Mapping[str, Path]) -> dict[str, Path]:
         elif path.exists():
             paths[name] = path
         else:
-            raise BadInput("no such file or folder", where=str(path))
+            raise BadInput("no such file or folder", where=str(path), remedy="give an existing path")
     if not paths:
-        raise BadInput("a version without any file", where=", ".join(map(str, files.values())) or "register")
+        raise BadInput("a version needs at least one file", where=", ".join(map(str, files.values())) or "register")
     return paths
 
 
@@ -93,7 +93,7 @@ def digest_sources(paths: Mapping[str, Path]) -> dict[str, str]:
     return {name: digest_file(path) for name, path in paths.items()}
 
 
-RESTORE = "restore the version's folder from a backup, or register it anew"
+RESTORE = "restore the version's folder from a backup, or register the version again"
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ def read_manifest(folder: Path, digest: str) -> Manifest:
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         raise Corrupt("the manifest is missing", where=str(path), remedy=RESTORE) from None
     if digest_bytes(data) != digest:
-        raise Corrupt("the manifest is not what was registered", where=str(path), remedy=RESTORE)
+        raise Corrupt("the manifest was changed after the registration", where=str(path), remedy=RESTORE)
     return Manifest.from_bytes(data)
 
 
@@ -195,7 +195,9 @@ def write_version(versions: Path, sources: Mapping[str, Path], manifest: Manifes
         try:
             check_files(target, read_manifest(target, manifest.digest).files)
         except Corrupt as error:
-            raise Corrupt(f"a killed registration's leftover: {error.what}", where=error.where, remedy=f"remove {target}") from None
+            raise Corrupt(
+                f"the folder of an interrupted registration is damaged: {error.what}", where=error.where, remedy=f"remove {target}"
+            ) from None
     sync_folder(versions)  # also for a reused folder: its writer may have died before the sync
     return target
 

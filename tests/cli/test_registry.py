@@ -117,14 +117,14 @@ def test_a_refusal_names_the_commands_that_lead_there(folder: Path) -> None:
         assert isinstance(error, BadInput)
         return str(error)
 
-    way = "override 2 sets the gates' verdict aside, then start-canary 2, then promote 2"
-    assert refused("promote", "2") == f"version 2 is rejected; promote takes a version that is candidate or canary or archived; {way}"
-    assert refused("start-canary", "2").endswith("start-canary takes a version that is candidate; " + way.rpartition(", ")[0])
+    commands = "override 2 overrides the gates, then start-canary 2, then promote 2"
+    assert refused("promote", "2") == f"version 2 is rejected; promote needs a version that is candidate or canary or archived; {commands}"
+    assert refused("start-canary", "2").endswith("start-canary needs a version that is candidate; " + commands.rpartition(", ")[0])
     assert call(folder, "override", "2", "--why", "x", "--name", "Grace").exit_code == 0
-    assert refused("promote", "2").endswith("start it as canary first: start-canary 2")
+    assert refused("promote", "2").endswith("start it as canary first: robo-poet registry start-canary 2")
     assert "the default is 0 %" in call(folder, "start-canary", "2", "--why", "x").stdout
     assert call(folder, "promote", "2", "--why", "x").exit_code == 0
-    assert refused("start-canary", "1").endswith("promote 1 makes a former champion champion again at once")
+    assert refused("start-canary", "1").endswith("promote 1 rolls back to a former champion without a canary")
     assert "_" not in refused("start-canary", "2")
 
 

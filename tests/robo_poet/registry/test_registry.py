@@ -114,7 +114,7 @@ def test_of_two_conflicting_moves_one_wins_and_one_is_told(
     registry.promote(1, **SAID)
     registry.start_canary(2, **SAID)
     meanwhile(monkeypatch, lambda: theirs(registry))
-    with pytest.raises(Conflict, match=r"the registry changed while version . was to .*; look at its log and decide again"):
+    with pytest.raises(Conflict, match=r"another change came before .* of version .; read the log of the registry and decide again"):
         ours(registry)
     assert len(registry.log()) == 7
     registry.verify()
@@ -134,7 +134,7 @@ def test_a_store_that_never_creates_is_given_up(registry: Registry, add: Registe
     add(registry)
     monkeypatch.setattr("robo_poet.registry.registry.ATTEMPTS", 3)
     monkeypatch.setattr(FolderLog, "create", lambda *_: False)
-    with pytest.raises(Conflict, match="faster 3 times"):
+    with pytest.raises(Conflict, match="took the next log entry 3 times"):
         registry.promote(1, **SAID)
 
 
@@ -179,7 +179,7 @@ def test_tampering_is_found_by_verify(registry: Registry, add: Register) -> None
     entry.chmod(0o644)
     entry.write_text(entry.read_text().replace("passed", "p4ssed"))
     for look in (registry.verify, registry.versions, registry.champion, lambda: add(registry, 3)):
-        with pytest.raises(Corrupt, match=r"log/00000002\.json: the log entry is not what was written"):
+        with pytest.raises(Corrupt, match=r"log/00000002\.json: the log entry was changed after it was written"):
             look()
 
 
@@ -187,13 +187,13 @@ def test_a_version_folder_that_was_swapped_is_found(registry: Registry, add: Reg
     one, two = add(registry, 1), add(registry, 2)
     one.folder.rename(one.folder.with_name("aside"))
     two.folder.rename(one.folder)
-    with pytest.raises(Corrupt, match="the manifest is not what was registered"):
+    with pytest.raises(Corrupt, match="the manifest was changed after the registration"):
         registry.verify(1)
 
 
 def test_a_file_is_no_registry(tmp_path: Path) -> None:
     (tmp_path / "registry").write_text("")
-    with pytest.raises(BadInput, match="the registry's log cannot be read"):
+    with pytest.raises(BadInput, match="the log of the registry cannot be read"):
         Registry(tmp_path / "registry").versions()
 
 

@@ -122,7 +122,7 @@ def test_every_move_outside_the_table_is_refused_with_the_stages_it_takes(action
     }[stage]
     state = build(register(1), *path)
     assert stages(state) == [stage]
-    with pytest.raises(IllegalMove, match=f"version 1 is {stage}; {action.replace('_', '-')} takes a version that is "):
+    with pytest.raises(IllegalMove, match=f"version 1 is {stage}; {action.replace('_', '-')} needs a version that is "):
         apply(state, say(action, 1))
 
 
@@ -139,7 +139,7 @@ def test_the_holder_before_is_archived_with_the_reason() -> None:
 
 def test_a_candidate_is_tried_before_it_replaces_a_champion() -> None:
     state = build(register(1), register(2), say("promote", 1))
-    with pytest.raises(IllegalMove, match="version 2 was not tried beside champion 1; start it as canary first"):
+    with pytest.raises(IllegalMove, match="version 2 was never canary, and version 1 is champion; start it as canary first"):
         apply(state, say("promote", 2))
 
 
@@ -149,8 +149,8 @@ def test_a_candidate_is_tried_before_it_replaces_a_champion() -> None:
         (register(3), "the next version is 2"),
         (register(2, "champion"), "not as champion"),
         (say("register", 2, stage="candidate"), "no digest"),
-        (register(2, digest="same"), "the same content is version 1"),
-        (say("praise", 1), "praise is no action"),
+        (register(2, digest="same"), "the same content is already registered as version 1"),
+        (say("praise", 1), "unknown action praise"),
     ],
 )
 def test_a_statement_that_makes_no_sense_is_refused(statement: Statement, message: str) -> None:

@@ -58,9 +58,9 @@ def test_a_name_has_to_be_plain(name: str, tmp_path: Path) -> None:
 def test_something_has_to_be_there(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="no such file"):
         list_sources({"model": tmp_path / "none"})
-    with pytest.raises(BadInput, match="without any file"):
+    with pytest.raises(BadInput, match="needs at least one file"):
         list_sources({"model": tmp_path})
-    with pytest.raises(BadInput, match="without any file"):
+    with pytest.raises(BadInput, match="needs at least one file"):
         list_sources({})
 
 
@@ -159,7 +159,7 @@ def test_a_leftover_is_taken_over_if_it_is_whole(stored: Version, tmp_path: Path
 def test_a_damaged_leftover_is_named(stored: Version, tmp_path: Path) -> None:
     manifest = stored.manifest()
     (stored.folder / "new").write_text("")
-    with pytest.raises(Corrupt, match=f"leftover: new was added; remove {stored.folder}"):
+    with pytest.raises(Corrupt, match=f"interrupted registration is damaged: new was added; remove {stored.folder}"):
         write_version(tmp_path / "versions", list_sources({"model": tmp_path / "in"}), manifest)
 
 
