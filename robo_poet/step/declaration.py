@@ -1,4 +1,4 @@
-"""The declaration of a step: what it reads and writes, said once, in the form of a KFP component (contract 1).
+"""The declaration of a step: its inputs and outputs, declared once, in the form of a KFP component (contract 1).
 
 A step's `component.py` holds a function with a signature and a docstring, and no body:
 
@@ -11,8 +11,8 @@ A step's `component.py` holds a function with a signature and a docstring, and n
             …
         \"\"\"
 
-`robo_poet.step.program` makes the step's command line from it, `pipelines.steps` its KFP container component. Both add what follows
-from the contracts: each `Input` comes with a parameter `<name>_digest`, and each `Output` gives a result `<name>_digest` (contract 2).
+`robo_poet.step.program` builds the step's command line from it, `pipelines.steps` its KFP container component. Both add the digests of
+contract 2: a parameter `<name>_digest` for each `Input`, and a result `<name>_digest` for each `Output`.
 This module needs the standard library only, because every image runs it.
 """
 
@@ -60,7 +60,7 @@ class Output(Generic[KindT]):
 
 
 class View(Generic[KindT]):
-    """An artifact for people, such as metrics or a page. It has no digest, and the command line may leave it out."""
+    """An artifact for users, such as metrics or a page. It has no digest, and the command line may leave it out."""
 
 
 class Result(Generic[KindT]):
@@ -128,7 +128,8 @@ def step(group: str) -> Callable[[Callable[..., None]], Step]:
         ports = tuple(_port(argument, texts.pop(argument.name, "")) for argument in arguments)
         undescribed = [port.name for port in ports if not port.description]
         if undescribed or texts:
-            raise TypeError(f"{function.__name__}: not described: {undescribed}; described, but no argument: {list(texts)}")
+            faults = f"arguments without a description: {undescribed}; descriptions without an argument: {list(texts)}"
+            raise TypeError(f"{function.__name__}: {faults}")
         return Step(function.__name__, group, description, ports)
 
     return declare
@@ -141,7 +142,7 @@ def _port(argument: inspect.Parameter, description: str) -> Port:
 
 
 def _parse_docstring(docstring: str) -> tuple[str, dict[str, str]]:
-    """Return the text before the sections, and what `Args` and `Returns` say of each name."""
+    """Return the text before the sections, and the descriptions in `Args` and `Returns` by name."""
     before, *sections = re.split(r"^(?:Args|Returns):$", docstring, flags=re.MULTILINE)
     texts: dict[str, str] = {}
     for section in sections:

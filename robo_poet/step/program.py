@@ -1,6 +1,6 @@
-"""The frame of a step: a program that reads the paths it is given and writes the paths it is given (architecture, contract 1).
+"""The command-line program of a step. It reads input paths and writes output paths (architecture, contract 1).
 
-Knows nothing of Kubeflow but its executor output file; knows nothing of what any step does.
+It is independent of what a step does. Of Kubeflow it only uses the executor output file.
 """
 
 import argparse
@@ -24,13 +24,13 @@ from robo_poet.errors import BadInput
 from robo_poet.step.declaration import Port, Step
 
 SETTINGS = "settings"  # the parameter that a pydantic model checks
-BAD_INPUT = 2  # exit status: the caller can mend it; 1 stays for defects of ours
+BAD_INPUT = 2  # exit status of an error that the caller can correct; 1 is a bug
 SettingsT = TypeVar("SettingsT", bound=BaseModel)
 
 
 @dataclass
 class Call:
-    """One run of a step: what it was given, and what it says of its outputs."""
+    """One run of a step: its inputs, and the results and metadata that it records."""
 
     inputs: dict[str, Path]
     outputs: dict[str, Path]
@@ -50,7 +50,7 @@ class Call:
         self.metadata.setdefault(output, {}).update(metadata)
 
     def progress(self, done: float, total: float, text: str = "") -> None:
-        """Say how far the work is, at most twice a second; the display reads these lines from the log."""
+        """Print the progress in per cent, at most twice a second. The display reads these lines from the log."""
         now = time.monotonic()
         if done < total and now - self._last_progress < 0.5:
             return
@@ -59,7 +59,7 @@ class Call:
         print(f"[{share:3d} %] {text}".rstrip(), file=sys.stderr, flush=True)
 
     def warn(self, text: str) -> None:
-        """Say something that does not stop the run; the scorecard repeats it."""
+        """Print a warning. It does not stop the run; the scorecard repeats it."""
         print(f"warning: {' '.join(text.split())}", file=sys.stderr, flush=True)
 
 
@@ -67,7 +67,7 @@ def parse_settings(model: type[SettingsT], text: str, flag: str = "--settings") 
     """Read a step's settings from JSON, given as `flag`.
 
     Raises:
-        BadInput: not JSON, an unknown key, a wrong type or a value out of range; names the key and what is allowed.
+        BadInput: not JSON, an unknown key, a wrong type or a value out of range; names the key and the allowed values.
     """
     try:
         return model.model_validate_json(text or "{}")
@@ -110,7 +110,7 @@ def _parser(declared: Step, settings: type[BaseModel] | None) -> argparse.Argume
 
 
 def _value(port: Port, text: str) -> str | int:
-    """Return a parameter's value. JSON stays text, for the step to check."""
+    """Return the value of a parameter. JSON is returned as text; the step checks it."""
     if port.kind is not int:
         return text
     try:
@@ -136,7 +136,7 @@ def _check_inputs(call: Call) -> None:
 
 
 def _write_executor_output(path: Path, call: Call, outputs: Sequence[str]) -> None:
-    """Write what Kubeflow's launcher merges into its records: parameter values, and metadata per artifact."""
+    """Write parameter values and metadata per artifact. Kubeflow's launcher merges them into its records."""
     values = dict(call.results)
     artifacts: dict[str, Any] = {}
     for name, where in call.outputs.items():
@@ -154,11 +154,11 @@ def program(
 
     Args:
         declared: what the step reads and writes.
-        work: the step itself; it fills `call.outputs` and calls `call.result`.
-        settings: the form of the parameter `settings`, for a step that has one.
+        work: the work of the step; it writes the paths in `call.outputs` and calls `call.result`.
+        settings: pydantic model of the parameter `settings`, for a step that has it.
 
     Returns:
-        0, or 2 after one `error: …` line on standard error for what the caller can mend.
+        0, or 2 after one `error: …` line on standard error if the caller can correct the input.
     """
     args = vars(_parser(declared, settings).parse_args(argv))
     try:
@@ -182,7 +182,7 @@ def program(
         if error.errno not in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EACCES, errno.EROFS):
             raise
         where = error.filename or os.fspath(next(iter(call.outputs.values()), "output"))
-        remedy = "nothing was half-written; free space or choose another folder and run again"
+        remedy = "no partial output is left; free disk space or choose another folder, then run again"
         print(f"error: {where}: {os.strerror(error.errno).lower()}; {remedy}", file=sys.stderr, flush=True)
         return BAD_INPUT
     return 0

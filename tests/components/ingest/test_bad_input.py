@@ -188,5 +188,5 @@ def test_a_full_disk(tmp_path: Path) -> None:
     lines = [line for line in ended.stderr.splitlines() if not line.startswith(("[", "warning: "))]
     assert ended.returncode == 2
     assert len(lines) == 1, lines
-    assert "file too large; nothing was half-written" in lines[0]
+    assert "file too large; no partial output is left" in lines[0]
     assert list(tmp_path.iterdir()) == []

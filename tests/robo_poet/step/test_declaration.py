@@ -52,7 +52,7 @@ def test_ports_are_found_by_role_in_the_declared_order() -> None:
 
 
 def test_an_argument_without_a_description_is_refused() -> None:
-    with pytest.raises(TypeError, match=r"not described: \['seed'\]"):
+    with pytest.raises(TypeError, match=r"without a description: \['seed'\]"):
 
         @step(group="data")
         def forgotten(seed: int) -> None:
@@ -60,7 +60,7 @@ def test_an_argument_without_a_description_is_refused() -> None:
 
 
 def test_a_description_without_an_argument_is_refused() -> None:
-    with pytest.raises(TypeError, match=r"no argument: \['speed'\]"):
+    with pytest.raises(TypeError, match=r"without an argument: \['speed'\]"):
 
         @step(group="data")
         def misspelt(seed: int) -> None:
