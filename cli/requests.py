@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from robo_poet.request_log.deletion import Forgotten
+    from robo_poet.request_log.deletion import RemovedRecords
 
 app = typer.Typer(
     help="Show the request log of the gateway, or remove the records of a user. The log contains no personal data.", no_args_is_help=True
@@ -75,7 +75,7 @@ def forget(
     _print_removed(user_pseudonym, forget_in(folder, user_pseudonym))
 
 
-def _print_removed(pseudonym: str, removed: "Forgotten") -> None:
+def _print_removed(pseudonym: str, removed: "RemovedRecords") -> None:
     typer.echo(f"removed for {pseudonym}: {_counted(removed.requests, 'request')} and {_counted(removed.feedback, 'rating')}")
     if removed.pending:
         typer.echo(

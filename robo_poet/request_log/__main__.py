@@ -22,10 +22,10 @@ from robo_poet.request_log.scrubbing import Scrubbing, trim_heap
 from robo_poet.request_log.writer import Writer
 from robo_poet.settings.serve import RequestLogSettings
 
-TICK = 0.25  # seconds
-TIDY = 30.0  # seconds between two calls that return free memory to the system
-READ = 1 << 20  # bytes per read
-NICE = 10  # lower priority than the processes that answer requests
+TICK_SECONDS = 0.25  # longest wait for input
+TRIM_SECONDS = 30.0  # seconds between two calls that return free memory to the system
+READ_BYTES = 1 << 20  # bytes per read
+NICENESS = 10  # lower priority than the processes that answer requests
 
 
 class Program:
@@ -35,10 +35,10 @@ class Program:
         self._writer = Writer(folder, settings)
         self._scrubbing = Scrubbing(self._writer, settings)
         self._omitted = self._late = 0
-        self._tidied = time.monotonic()
-        self._said: dict[str, Any] = {}
+        self._trimmed = time.monotonic()
+        self._last_report: dict[str, Any] = {}
 
-    def take(self, line: bytes) -> None:
+    def process_line(self, line: bytes) -> None:
         """Process one line. An invalid line is counted.
 
         The line is `{"kind": "request" | "feedback", "row": …}` or `{"kind": "patch", "completion_id": …, "fields": …}`.
@@ -57,15 +57,15 @@ class Program:
     def tick(self) -> None:
         """Do the periodic work: writer maintenance, memory, and a report of the counts if they have changed."""
         self._writer.tick()
-        if time.monotonic() - self._tidied >= TIDY:
-            self._tidied = time.monotonic()
+        if time.monotonic() - self._trimmed >= TRIM_SECONDS:
+            self._trimmed = time.monotonic()
             trim_heap()
         counts = dict(self._writer.counts)
         counts |= {"text_omitted": self._omitted + self._scrubbing.omitted, "score_late": self._late}
         report = {"counts": counts, "trouble": self._scrubbing.trouble}
-        if report != self._said:
-            self._said = report
-            say(report)
+        if report != self._last_report:
+            self._last_report = report
+            write_report(report)
 
     def recover(self) -> None:
         """Convert the spools of dead writers into parts."""
@@ -81,16 +81,16 @@ class Program:
         texts = [row.pop("prompt"), *row.pop("completions")]
         if not all(isinstance(text, str) for text in texts):
             raise TypeError("texts are strings")
-        waits = not self._scrubbing.full
-        self._omitted += not waits
-        place = self._writer.add("request", row, waits=waits)
-        if place and waits:
-            self._scrubbing.put(place, texts)
+        texts_follow = not self._scrubbing.full
+        self._omitted += not texts_follow
+        position = self._writer.add("request", row, texts_follow=texts_follow)
+        if position and texts_follow:
+            self._scrubbing.put(position, texts)
 
 
-def say(what: dict[str, Any]) -> None:
+def write_report(report: dict[str, Any]) -> None:
     """Write a JSON line to standard output. It is dropped if the pipe is full or closed."""
-    line = json.dumps(what).encode() + b"\n"
+    line = json.dumps(report).encode() + b"\n"
     try:
         if select.select([], [1], [], 0)[1]:
             os.write(1, line)
@@ -107,17 +107,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # A signal to the gateway's process group reaches this process too. It ends when its input ends, so ignore both signals.
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_number, signal.SIG_IGN)
-    os.nice(NICE)
+    os.nice(NICENESS)
     program = Program(options.folder, RequestLogSettings.model_validate_json(options.settings))
     incomplete_line, recovered = b"", False
     while True:
-        if select.select([0], [], [], TICK)[0]:
-            data = os.read(0, READ)
+        if select.select([0], [], [], TICK_SECONDS)[0]:
+            data = os.read(0, READ_BYTES)
             if not data:
                 break
             *lines, incomplete_line = (incomplete_line + data).split(b"\n")
             for line in lines:
-                program.take(line)
+                program.process_line(line)
         elif not recovered:  # recover at the first idle moment, because incoming records have priority
             recovered = True
             program.recover()

@@ -13,7 +13,7 @@ from robo_poet.request_log.layout import KINDS, check_log, days, units
 from robo_poet.request_log.spool import read_spool, recover
 
 
-class Forgotten(NamedTuple):
+class RemovedRecords(NamedTuple):
     """Result of `forget`.
 
     Attributes:
@@ -28,7 +28,7 @@ class Forgotten(NamedTuple):
     pending: int
 
 
-def forget(folder: Path, user: str) -> Forgotten:
+def forget(folder: Path, user: str) -> RemovedRecords:
     """Remove all records of the pseudonym `user` from the parts. Each part is rewritten atomically. It is safe to repeat.
 
     Raises:
@@ -42,13 +42,13 @@ def forget(folder: Path, user: str) -> Forgotten:
         for _, day in days(folder, kind):
             for unit in units(day):
                 if unit.part.exists():
-                    removed[name] += _without(unit.part, user)
+                    removed[name] += _remove_user(unit.part, user)
                 elif unit.spool.exists():
                     pending += any(row.get("user") == user for row in read_spool(unit.spool))
-    return Forgotten(removed["request"], removed["feedback"], pending)
+    return RemovedRecords(removed["request"], removed["feedback"], pending)
 
 
-def _without(part: Path, user: str) -> int:
+def _remove_user(part: Path, user: str) -> int:
     rows = pq.ParquetFile(part).read()
     kept = rows.filter(pc.fill_null(pc.not_equal(rows["user"], user), True))
     if kept.num_rows < rows.num_rows:

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from robo_poet.errors import BadInput
 
-MISFITS = (pa.ArrowException, TypeError, ValueError, OverflowError, OSError, KeyError, AttributeError)
+CONVERSION_ERRORS = (pa.ArrowException, TypeError, ValueError, OverflowError, OSError, KeyError, AttributeError)
 TIME = pa.timestamp("us", tz="UTC")
 
 # `prompt` and `completions` are null if there was no time to scrub them. `prompt_perplexity` is null if the prompt was not scored.
@@ -57,17 +57,17 @@ def table(rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
     """Convert JSON rows to a table. `time` is in seconds since 1970. A missing field becomes null.
 
     Raises:
-        one of MISFITS: a value does not fit its column.
+        one of CONVERSION_ERRORS: a value does not fit its column.
     """
     return pa.Table.from_pylist([_row(row) for row in rows], schema=schema)
 
 
-def fitting(rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
+def table_of_fitting_rows(rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
     """Convert JSON rows to a table and skip the rows that do not fit. A spool of another release may contain such rows."""
     rows = list(rows)
     try:
         return table(rows, schema)
-    except MISFITS:
+    except CONVERSION_ERRORS:
         return table([row for row in rows if fits(row, schema)], schema)
 
 
@@ -75,7 +75,7 @@ def fits(row: Mapping[str, Any], schema: pa.Schema) -> bool:
     """Return True if all values of a row fit the schema."""
     try:
         table([row], schema)
-    except MISFITS:
+    except CONVERSION_ERRORS:
         return False
     return True
 
@@ -106,7 +106,7 @@ DAY = re.compile(r"date=(\d{4}-\d{2}-\d{2})")
 class Kind(NamedTuple):
     """A kind of record (request or feedback): its subfolder and its schema."""
 
-    below: str
+    subfolder: str
     schema: pa.Schema
 
 
@@ -136,20 +136,24 @@ def check_log(folder: Path) -> None:
         BadInput: the folder does not exist, or contains only other files. An empty folder is accepted.
     """
     if not folder.is_dir():
-        raise BadInput("no such folder", where=str(folder), remedy="a gateway makes `requests` in its own folder with the first request")
+        raise BadInput("no such folder", where=str(folder), remedy="give the folder `requests` in the gateway's folder (serve.folder)")
     names = [path.name for path in folder.iterdir()]
     if names and not any(DAY.fullmatch(name) or name == FEEDBACK_FOLDER for name in names):
-        raise BadInput("no request log: it has no folder of a day", where=str(folder), remedy="it is `requests` in the gateway's folder")
+        raise BadInput(
+            "not a request log: it has no folder of a day (date=…)",
+            where=str(folder),
+            remedy="give the folder `requests` in the gateway's folder (serve.folder)",
+        )
 
 
 def day_folder(folder: Path, kind: Kind, time: float) -> Path:
     """Return the folder of the UTC day of `time`, in seconds since 1970."""
-    return folder / kind.below / f"date={datetime.fromtimestamp(time, UTC):%Y-%m-%d}"
+    return folder / kind.subfolder / f"date={datetime.fromtimestamp(time, UTC):%Y-%m-%d}"
 
 
 def days(folder: Path, kind: Kind) -> Iterator[tuple[date, Path]]:
     """Yield the days that have a folder, with the folder, in order."""
-    root = folder / kind.below
+    root = folder / kind.subfolder
     for path in sorted(root.glob("date=*")) if root.is_dir() else ():
         if match := DAY.fullmatch(path.name):
             yield date.fromisoformat(match[1]), path

@@ -37,13 +37,13 @@ OUTCOMES = {
     "written": "requests written",
     "feedback": "feedback written",
     "unsampled": "not in the sample",
-    "dropped": "no room in the queue, or the writer does not run",
-    "failed": "the disk is full or gone",
-    "invalid": "a value fits no column",
-    "text_omitted": "written without its texts: no time to scrub them",
-    "score_late": "a prompt's perplexity came too late",
+    "dropped": "the queue was full, or the writer process was not running",
+    "failed": "the disk was full or not available",
+    "invalid": "a value did not fit its column",
+    "text_omitted": "written without texts, because there was no time to scrub them",
+    "score_late": "the perplexity of a prompt came too late to be written",
 }
-PAUSE = 0.25  # seconds between two checks of the process while no record arrives
+POLL_SECONDS = 0.25  # seconds between two checks of the process while no record arrives
 
 
 class RequestLog:
@@ -133,15 +133,15 @@ class RequestLog:
             self._queue.put(("patch", {"completion_id": record.completion_id, "fields": fields}))
 
     def _run(self) -> None:
-        self._process.alive()
+        self._process.ensure_running()
         while True:
             try:
-                kind, record = self._queue.get(timeout=PAUSE)
+                kind, record = self._queue.get(timeout=POLL_SECONDS)
             except queue.Empty:
                 if self._closing.is_set():
                     return
-                self._process.alive()
-                self._listen()
+                self._process.ensure_running()
+                self._read_counts()
                 continue
             self._hand_over(kind, record)
 
@@ -156,10 +156,10 @@ class RequestLog:
             self._count("dropped")
         elif isinstance(record, Request) and self._scoring:
             self._scoring.put(record)
-        self._listen()
+        self._read_counts()
 
-    def _listen(self) -> None:
+    def _read_counts(self) -> None:
         before = self._process.trouble
-        self._process.listen()
+        self._process.read_counts()
         if self._process.trouble not in ("", before):
             log.warning("request log: %s", self._process.trouble)

@@ -16,9 +16,9 @@ from typing import Any
 import robo_poet
 from robo_poet.settings.serve import RequestLogSettings
 
-PIPE = 1 << 20  # bytes of pipe buffer
-STUCK = 1.0  # seconds with a full pipe until a line is dropped
-PAUSES = (0.0, 1.0, 5.0, 30.0)  # seconds before the first, second, … start of the process
+PIPE_BYTES = 1 << 20  # bytes of pipe buffer
+SEND_SECONDS = 1.0  # seconds with a full pipe until a line is dropped
+RESTART_SECONDS = (0.0, 1.0, 5.0, 30.0)  # seconds before the first, second, … start of the process
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
@@ -35,15 +35,15 @@ class WriterProcess:
         self._folder, self._settings, self._closing = folder, settings, closing
         self._process: subprocess.Popen[bytes] | None = None
         self._starts, self._started = 0, float("-inf")
-        self._said = b""
-        self._before: Counter[str] = Counter()  # counts of earlier processes
-        self._now: Counter[str] = Counter()
+        self._incomplete_line = b""
+        self._earlier_counts: Counter[str] = Counter()  # counts of earlier processes
+        self._counts: Counter[str] = Counter()
         self.trouble = ""
 
     @property
     def counts(self) -> Counter[str]:
         """Counts of the process, including those before its restarts."""
-        return self._before + self._now
+        return self._earlier_counts + self._counts
 
     @property
     def pid(self) -> int | None:
@@ -51,7 +51,7 @@ class WriterProcess:
 
     def send(self, line: bytes) -> bool:
         """Write a line to the process; return False if the process is dead or does not read."""
-        if not self.alive():
+        if not self.ensure_running():
             return False
         assert self._process
         assert self._process.stdin
@@ -61,36 +61,36 @@ class WriterProcess:
                 view = view[os.write(handle, view) :]
             except BlockingIOError:
                 unsent = len(view) == len(line)
-                if (unsent and time.monotonic() - since > STUCK) or self._closing():
+                if (unsent and time.monotonic() - since > SEND_SECONDS) or self._closing():
                     return False
                 select.select([], [handle], [], 0.1)
             except OSError:  # the process died
                 return False
         return True
 
-    def alive(self) -> bool:
+    def ensure_running(self) -> bool:
         """Start the process if it does not run and the pause since the last start is over; return True if it runs."""
         if self._process and self._process.poll() is None:
             return True
         if self._process:
-            self._forget()
-            if time.monotonic() - self._started > PAUSES[-1]:
+            self._detach()
+            if time.monotonic() - self._started > RESTART_SECONDS[-1]:
                 self._starts = 1  # it ran for a while, so begin again with the short pauses
-        if time.monotonic() - self._started < PAUSES[min(self._starts, len(PAUSES) - 1)]:
+        if time.monotonic() - self._started < RESTART_SECONDS[min(self._starts, len(RESTART_SECONDS) - 1)]:
             return False
         self._start()
         return self._process is not None
 
-    def listen(self) -> None:
+    def read_counts(self) -> None:
         """Read the counts that the process has reported."""
         if not self._process or not self._process.stdout:
             return
         with contextlib.suppress(BlockingIOError, OSError):
             while data := os.read(self._process.stdout.fileno(), 1 << 16):
-                *lines, self._said = (self._said + data).split(b"\n")
+                *lines, self._incomplete_line = (self._incomplete_line + data).split(b"\n")
                 for line in lines:
                     with contextlib.suppress(ValueError):
-                        self._heard(json.loads(line))
+                        self._update_counts(json.loads(line))
 
     def close(self, seconds: float) -> None:
         """Close the input of the process and wait up to `seconds` for its end. After that, the process finishes without us."""
@@ -99,12 +99,12 @@ class WriterProcess:
         self._process.stdin.close()
         deadline = time.monotonic() + seconds
         while self._process.poll() is None and time.monotonic() < deadline:
-            self.listen()
+            self.read_counts()
             time.sleep(0.02)
-        self._forget()
+        self._detach()
 
-    def _heard(self, report: dict[str, Any]) -> None:
-        self._now, self.trouble = Counter(report["counts"]), report["trouble"]
+    def _update_counts(self, report: dict[str, Any]) -> None:
+        self._counts, self.trouble = Counter(report["counts"]), report["trouble"]
 
     def _start(self) -> None:
         root = str(Path(robo_poet.__file__).parents[1])
@@ -117,24 +117,24 @@ class WriterProcess:
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, env={**os.environ, **ONE_THREAD, "PYTHONPATH": path}
             )
         except OSError as error:
-            self.trouble = f"the writer cannot be started: {error.strerror}"
+            self.trouble = f"the writer process cannot be started: {error.strerror}"
             return
         assert self._process.stdin
         assert self._process.stdout
         for pipe in (self._process.stdin, self._process.stdout):
             os.set_blocking(pipe.fileno(), False)
         with contextlib.suppress(OSError):  # the size exceeds the limit for unprivileged users
-            fcntl.fcntl(self._process.stdin.fileno(), fcntl.F_SETPIPE_SZ, PIPE)
+            fcntl.fcntl(self._process.stdin.fileno(), fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
-    def _forget(self) -> None:
+    def _detach(self) -> None:
         assert self._process
-        self.listen()
+        self.read_counts()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe:
                 with contextlib.suppress(OSError):
                     pipe.close()
-        self._before += self._now
-        self._now, self._said = Counter(), b""
+        self._earlier_counts += self._counts
+        self._counts, self._incomplete_line = Counter(), b""
         if self._process.returncode is None:
             self._process.returncode = 0  # still running: mark it as finished, so that Popen does not warn about it
         self._process = None

@@ -9,13 +9,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from robo_poet.errors import BadInput
-from robo_poet.request_log.layout import JOINED, KINDS, Kind, Unit, check_log, conform, days, fitting, units
+from robo_poet.request_log.layout import JOINED, KINDS, Kind, Unit, check_log, conform, days, table_of_fitting_rows, units
 from robo_poet.request_log.spool import read_spool
 
 Last = dict[str, dict[str, tuple[datetime, int | str]]]  # completion → user → (time, value)
 
 
-class Opinions:
+class LatestFeedback:
     """An aggregator of feedback that keeps the last rating and the last thumb of each user. A thumb does not replace a rating."""
 
     def __init__(self) -> None:
@@ -64,9 +64,9 @@ def read_parts(folder: Path, since: datetime = BEGINNING, until: datetime = END)
     """Yield the same requests as one table per part. Memory holds one part and the feedback since `since`. Raises as `read` does."""
     for name, moment in (("since", since), ("until", until)):
         if moment.tzinfo is None:
-            raise BadInput("a time without its zone", where=name, remedy="say which, such as UTC")
+            raise BadInput("the time has no time zone", where=name, remedy="add one, such as UTC")
     check_log(folder)
-    opinions = Opinions()
+    opinions = LatestFeedback()
     for part in _tables(folder, KINDS["feedback"], since, END):
         opinions.add(part)
     for part in _tables(folder, KINDS["request"], since, until):
@@ -95,9 +95,11 @@ def _unit(unit: Unit, kind: Kind) -> pa.Table:
         except FileNotFoundError:
             pass
         except (pa.ArrowException, OSError) as error:
-            raise BadInput(f"cannot be read: {error}", where=str(unit.part), remedy="restore it, or remove it to go on without") from None
+            raise BadInput(
+                f"cannot be read: {error}", where=str(unit.part), remedy="restore the file, or remove it to continue without it"
+            ) from None
         try:
-            return fitting(read_spool(unit.spool), kind.schema)
+            return table_of_fitting_rows(read_spool(unit.spool), kind.schema)
         except FileNotFoundError:
             continue
     return kind.schema.empty_table()  # removed in the meantime, because its retention period is over

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from robo_poet.request_log.record import Request, Score
 
-WAITING = 8  # queued prompts; more would load a model server that is busy with answers
+MAX_QUEUED = 8  # queued prompts; more would load a model server that is busy with answers
 
 
 class Scoring:
@@ -30,7 +30,7 @@ class Scoring:
         self._score, self._done, self._clock = score, done, clock
         self._gap = 1 / per_second if per_second else float("inf")
         self._next = clock() if per_second else float("inf")
-        self._queue: queue.Queue[Request | None] = queue.Queue(WAITING)
+        self._queue: queue.Queue[Request | None] = queue.Queue(MAX_QUEUED)
         self._thread = threading.Thread(target=self._run, name="scoring", daemon=True)
         self._thread.start()
 

@@ -12,14 +12,14 @@ from collections.abc import Callable, Sequence
 from robo_poet.corpus.document import Document
 from robo_poet.errors import BadInput
 from robo_poet.privacy.scrub import Scrubber
-from robo_poet.request_log.writer import Place, Writer
+from robo_poet.request_log.writer import RowPosition, Writer
 from robo_poet.settings.data import ScrubSettings
 from robo_poet.settings.serve import RequestLogSettings
 
-BETWEEN = "\n\x1e\n"  # a separate line, so that no match spans two texts
+SEPARATOR = "\n\x1e\n"  # a separate line, so that no match spans two texts
 
 
-class Texts:
+class TextScrubber:
     """A scrubber of a prompt and its completions. They are scrubbed as one text, so that a name found in one is found in all.
 
     Raises:
@@ -35,19 +35,19 @@ class Texts:
     def scrub(self, texts: Sequence[str]) -> list[str]:
         """Return the texts without personal data, normalised and in the same order."""
         if any("\x1e" in text for text in texts):
-            return [self._one(text) for text in texts]
-        together = self._one(BETWEEN.join(texts)).split(BETWEEN)
-        return together if len(together) == len(texts) else [self._one(text) for text in texts]
+            return [self._scrub_one(text) for text in texts]
+        combined = self._scrub_one(SEPARATOR.join(texts)).split(SEPARATOR)
+        return combined if len(combined) == len(texts) else [self._scrub_one(text) for text in texts]
 
-    def _one(self, text: str) -> str:
+    def _scrub_one(self, text: str) -> str:
         [(document, _)] = self._scrubber.scrub([Document(id="", group="", text=text)])
         return document.text
 
 
-LATER = 10.0  # maximum seconds before the spaCy model is loaded without a text: a model server that starts now needs the cores first
+LOAD_DELAY = 10.0  # maximum seconds before the spaCy model is loaded without a text: a model server that starts now needs the cores first
 
 
-def pause(worked: float, share: float) -> float:
+def pause_after(worked: float, share: float) -> float:
     """Return the seconds to pause after `worked` seconds, so that work takes `share` of the time."""
     return worked * (1 / share - 1)
 
@@ -64,7 +64,7 @@ class Scrubbing:
 
     def __init__(self, writer: Writer, settings: RequestLogSettings) -> None:
         self._writer, self._settings = writer, settings
-        self._queue: deque[tuple[float, Place, Sequence[str]]] = deque()
+        self._queue: deque[tuple[float, RowPosition, Sequence[str]]] = deque()
         self._ready = threading.Condition()
         self._closing = self._without_model = False
         self.omitted, self.trouble = 0, ""
@@ -76,10 +76,10 @@ class Scrubbing:
         """True if no further texts are accepted: the queue is full, or the spaCy model is missing."""
         return len(self._queue) >= self._settings.text_queue or self._without_model
 
-    def put(self, place: Place, texts: Sequence[str]) -> None:
+    def put(self, position: RowPosition, texts: Sequence[str]) -> None:
         """Queue the texts of a row: the prompt, then its completions."""
         with self._ready:
-            self._queue.append((time.monotonic(), place, texts))
+            self._queue.append((time.monotonic(), position, texts))
             self._ready.notify()
 
     def close(self) -> None:
@@ -91,35 +91,37 @@ class Scrubbing:
 
     def _run(self) -> None:
         with self._ready:
-            self._ready.wait_for(lambda: self._queue or self._closing, timeout=LATER)
-        scrubber = self._texts()
+            self._ready.wait_for(lambda: self._queue or self._closing, timeout=LOAD_DELAY)
+        scrubber = self._load_scrubber()
         while (queued := self._next()) is not None:
-            queued_at, place, originals = queued
+            queued_at, position, originals = queued
             scrubbed = None
             if scrubber and time.monotonic() - queued_at <= self._settings.text_wait_seconds:
                 started = time.thread_time()
                 try:
                     scrubbed = scrubber.scrub(originals)
                 except Exception as error:  # a recogniser failed: omit this text and continue with the next
-                    self.trouble = f"a text could not be scrubbed: {type(error).__name__}"
+                    self.trouble = f"scrubbing failed ({type(error).__name__}); the record is written without its texts"
             if scrubbed is None:
-                self._writer.give_up(place)
+                self._writer.omit_texts(position)
                 self.omitted += 1
             else:
-                self._writer.fill(place, {"prompt": scrubbed[0], "completions": scrubbed[1:]})
+                self._writer.set_texts(position, {"prompt": scrubbed[0], "completions": scrubbed[1:]})
                 with self._ready:
-                    self._ready.wait_for(lambda: self._closing, timeout=pause(time.thread_time() - started, self._settings.scrub_share))
+                    self._ready.wait_for(
+                        lambda: self._closing, timeout=pause_after(time.thread_time() - started, self._settings.scrub_share)
+                    )
 
-    def _texts(self) -> Texts | None:
+    def _load_scrubber(self) -> TextScrubber | None:
         if self._closing and not self._queue:
             return None
         try:
-            return Texts(self._settings)
+            return TextScrubber(self._settings)
         except BadInput as error:
             self.trouble, self._without_model = str(error), True
             return None
 
-    def _next(self) -> tuple[float, Place, Sequence[str]] | None:
+    def _next(self) -> tuple[float, RowPosition, Sequence[str]] | None:
         with self._ready:
             self._ready.wait_for(lambda: self._queue or self._closing)
             return self._queue.popleft() if self._queue else None

@@ -17,7 +17,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from robo_poet.atomic import new_file
-from robo_poet.request_log.layout import KINDS, Kind, Unit, days, fitting, units
+from robo_poet.request_log.layout import KINDS, Kind, Unit, days, table_of_fitting_rows, units
 
 
 class Spool:
@@ -80,7 +80,7 @@ class Spool:
 
 
 @contextmanager
-def dead(path: Path) -> Iterator[bool]:
+def lock_if_dead(path: Path) -> Iterator[bool]:
     """Yield True if the writer of a spool is dead. The spool is locked while the block runs, so that no other process claims it."""
     try:
         handle = os.open(path, os.O_RDWR)
@@ -131,7 +131,7 @@ def make_part(unit: Unit, kind: Kind) -> None:
     """
     if not unit.part.exists() and (rows := read_spool(unit.spool)):
         with new_file(unit.part, durable=True) as temporary:
-            pq.write_table(fitting(rows, kind.schema), temporary, compression="zstd")
+            pq.write_table(table_of_fitting_rows(rows, kind.schema), temporary, compression="zstd")
     unit.spool.unlink(missing_ok=True)
 
 
@@ -141,7 +141,7 @@ def recover(folder: Path) -> int:
     for kind in KINDS.values():
         for _, day in days(folder, kind):
             for unit in units(day):
-                with dead(unit.spool) as is_dead:
+                with lock_if_dead(unit.spool) as is_dead:
                     if is_dead:
                         make_part(unit, kind)
                         count += 1

@@ -15,12 +15,12 @@ from robo_poet.request_log.layout import KINDS, Unit, day_folder, fits
 from robo_poet.request_log.spool import Spool, make_part, recover
 from robo_poet.settings.serve import RequestLogSettings
 
-SYNC = 0.5  # seconds; with a tick every 0.25 s, a power failure loses less than 1 s
-SETTLE = 2.0  # seconds that a full spool stays open for late patches (scores of prompts)
-LATEST = 4096  # number of latest completions that `patch` can still change
+SYNC_SECONDS = 0.5  # seconds; with a tick every 0.25 s, a power failure loses less than 1 s
+PATCH_SECONDS = 2.0  # seconds that a full spool stays open for late patches (scores of prompts)
+PATCHABLE_REQUESTS = 4096  # number of latest completions that `patch` can still change
 
 
-class Place(NamedTuple):
+class RowPosition(NamedTuple):
     """Position of a row: its spool, and its number in the spool."""
 
     spool: Spool
@@ -45,21 +45,21 @@ class Writer:
         self._units = self._rows = 0
         self._open: dict[Path, tuple[str, Spool]] = {}  # folder of the day → kind, spool
         self._full: list[tuple[str, Spool, float]] = []  # kind, spool, monotonic time since when it is full
-        self._places: OrderedDict[str, Place] = OrderedDict()  # completion id → its row
+        self._positions: OrderedDict[str, RowPosition] = OrderedDict()  # completion id → its row
         self._synced = time.monotonic()
         self._today = date.min
         self._lock = threading.RLock()
         self.counts: Counter[str] = Counter(written=0, failed=0, invalid=0, feedback=0)
 
-    def add(self, kind: str, row: Mapping[str, Any], *, waits: bool = False) -> Place | None:
-        """Write a row, which readers see from then on; return its place.
+    def add(self, kind: str, row: Mapping[str, Any], *, texts_follow: bool = False) -> RowPosition | None:
+        """Write a row, which readers see from then on; return its position.
 
         Returns None and counts the row if the disk is full or a value does not fit its column.
 
         Args:
             kind: request or feedback.
             row: values by column.
-            waits: True if the texts of the row follow. The spool then stays open until `fill` or `give_up` is called.
+            texts_follow: True if the texts of the row follow. The spool then stays open until `set_texts` or `omit_texts` is called.
         """
         if kind not in KINDS or not fits(row, KINDS[kind].schema):
             self.counts["invalid"] += 1
@@ -73,45 +73,45 @@ class Writer:
                 self.counts["failed"] += 1
                 return None
             spool.records += 1
-            spool.waiting += waits
-            place = Place(spool, self._rows)
+            spool.waiting += texts_follow
+            position = RowPosition(spool, self._rows)
             if kind == "request":
                 self.counts["written"] += 1
-                self._places[row["completion_id"]] = place
-                if len(self._places) > LATEST:
-                    self._places.popitem(last=False)
+                self._positions[row["completion_id"]] = position
+                if len(self._positions) > PATCHABLE_REQUESTS:
+                    self._positions.popitem(last=False)
             else:
                 self.counts["feedback"] += 1
-            return place
+            return position
 
     def patch(self, completion_id: str, fields: Mapping[str, Any]) -> bool:
         """Set fields of a recently added request; return False if it is too late."""
         with self._lock:
-            place = self._places.get(completion_id)
-            return place is not None and self._patch(place, fields)
+            position = self._positions.get(completion_id)
+            return position is not None and self._patch(position, fields)
 
-    def fill(self, place: Place, fields: Mapping[str, Any]) -> bool:
+    def set_texts(self, position: RowPosition, fields: Mapping[str, Any]) -> bool:
         """Set the texts of a row that waits for them; return False if it is too late."""
         with self._lock:
-            place.spool.waiting -= 1
-            return self._patch(place, fields)
+            position.spool.waiting -= 1
+            return self._patch(position, fields)
 
-    def give_up(self, place: Place) -> None:
+    def omit_texts(self, position: RowPosition) -> None:
         """Declare that the texts of a waiting row will not follow."""
         with self._lock:
-            place.spool.waiting -= 1
+            position.spool.waiting -= 1
 
     def tick(self) -> None:
         """Sync spools, convert full spools into parts and remove old days. Must be called several times a second."""
         clock, today = time.monotonic(), datetime.fromtimestamp(self._now(), UTC).date()
         with self._lock:
-            if clock - self._synced >= SYNC:
+            if clock - self._synced >= SYNC_SECONDS:
                 self._sync(clock)
             for folder, (kind, spool) in list(self._open.items()):
                 if clock - spool.opened >= self._settings.part_seconds or spool.records >= self._settings.part_records:
                     del self._open[folder]
                     self._full.append((kind, spool, clock))
-            self._make_parts([entry for entry in self._full if entry[1].waiting <= 0 and clock - entry[2] >= SETTLE])
+            self._make_parts([entry for entry in self._full if entry[1].waiting <= 0 and clock - entry[2] >= PATCH_SECONDS])
             if today != self._today:
                 self._today = today
                 remove_old(self._folder, today, self._settings.keep_days)
@@ -142,11 +142,11 @@ class Writer:
             self._open[folder] = kind, Spool(Unit(folder, f"{self._name}-{self._units}"))
         return self._open[folder][1]
 
-    def _patch(self, place: Place, fields: Mapping[str, Any]) -> bool:
-        if place.spool.closed:
+    def _patch(self, position: RowPosition, fields: Mapping[str, Any]) -> bool:
+        if position.spool.closed:
             return False
         with suppress(OSError):
-            place.spool.append({"n": place.n, "patch": fields})
+            position.spool.append({"n": position.n, "patch": fields})
             return True
         self.counts["failed"] += 1
         return False

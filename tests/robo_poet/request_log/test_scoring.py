@@ -4,7 +4,7 @@ from collections.abc import Callable
 import pytest
 
 from robo_poet.request_log.record import Request, Score
-from robo_poet.request_log.scoring import WAITING, Scoring
+from robo_poet.request_log.scoring import MAX_QUEUED, Scoring
 
 
 def test_scores_and_survives_its_server(request_of: Callable[..., Request]) -> None:
@@ -46,7 +46,7 @@ def test_a_slow_server_is_left_in_peace(request_of: Callable[..., Request]) -> N
     let = threading.Event()
     scoring = Scoring(lambda _: let.wait(10) and None, 1e6, lambda *_: None)
     taken = [scoring.put(request_of(n)) for n in range(50)]
-    assert 0 < sum(taken) <= WAITING + 1
+    assert 0 < sum(taken) <= MAX_QUEUED + 1
     let.set()
     scoring.close()
 

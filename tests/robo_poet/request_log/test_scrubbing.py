@@ -13,7 +13,7 @@ from robo_poet.errors import BadInput
 from robo_poet.request_log import scrubbing as module
 from robo_poet.request_log.query import read
 from robo_poet.request_log.record import Request
-from robo_poet.request_log.scrubbing import Scrubbing, Texts, pause, trim_heap
+from robo_poet.request_log.scrubbing import Scrubbing, TextScrubber, pause_after, trim_heap
 from robo_poet.request_log.writer import Writer
 from robo_poet.settings.serve import RequestLogSettings
 
@@ -21,11 +21,11 @@ LETTER = "Dear Anna Kowalski,\nwrite to anna@example.org or call (212) 867-5309.
 
 
 @pytest.fixture(scope="module")
-def texts() -> Texts:
-    return Texts(RequestLogSettings())
+def texts() -> TextScrubber:
+    return TextScrubber(RequestLogSettings())
 
 
-def test_nothing_personal_stays(texts: Texts) -> None:
+def test_nothing_personal_stays(texts: TextScrubber) -> None:
     prompt, one, other = texts.scrub([LETTER, "And Anna came.\n", "The sea, the sea"])
     assert prompt == "Dear <PERSON>,\nwrite to <EMAIL_ADDRESS> or call <PHONE_NUMBER>.\n"
     assert one == "And <PERSON> came.\n"  # known from the prompt alone
@@ -33,19 +33,19 @@ def test_nothing_personal_stays(texts: Texts) -> None:
 
 
 @pytest.mark.parametrize("given", [[""], ["", ""], ["a", ""], ["\n", "\n\n", "x"], ["a\x1eb", "c"], ["a\n\x1e\nb", "c", ""]])
-def test_texts_keep_their_places(texts: Texts, given: list[str]) -> None:
+def test_texts_keep_their_places(texts: TextScrubber, given: list[str]) -> None:
     assert texts.scrub(given) == given
 
 
 def test_without_names() -> None:
-    [text] = Texts(RequestLogSettings(names="patterns", spacy_model="no_such_model")).scrub([LETTER])
+    [text] = TextScrubber(RequestLogSettings(names="patterns", spacy_model="no_such_model")).scrub([LETTER])
     assert "Anna Kowalski" in text
     assert "anna@" not in text
 
 
 def test_a_model_that_is_not_there() -> None:
     with pytest.raises(BadInput, match="is not installed"):
-        Texts(RequestLogSettings(spacy_model="no_such_model"))
+        TextScrubber(RequestLogSettings(spacy_model="no_such_model"))
 
 
 class Slow:
@@ -65,13 +65,13 @@ class Slow:
 
 @pytest.fixture
 def slow(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
-    monkeypatch.setattr(module, "Texts", Slow)
+    monkeypatch.setattr(module, "TextScrubber", Slow)
     Slow.let = threading.Event()
     return Slow.let
 
 
 def put(log: Writer, scrubbing: Scrubbing, request: Request, *texts: str) -> None:
-    place = log.add("request", {**asdict(request), "prompt": None, "completions": None}, waits=True)
+    place = log.add("request", {**asdict(request), "prompt": None, "completions": None}, texts_follow=True)
     assert place
     scrubbing.put(place, texts)
 
@@ -92,7 +92,7 @@ def test_the_record_is_there_before_its_texts(tmp_path: Path, request_of: Callab
     assert [row["completions"] for row in rows] == [["<s>"], None, ["<t>", "<u>"]]
     assert scrubbing.omitted == 1
     assert not scrubbing.full  # one text that fails does not end the others' scrubbing
-    assert scrubbing.trouble == "a text could not be scrubbed: RuntimeError"
+    assert scrubbing.trouble == "scrubbing failed (RuntimeError); the record is written without its texts"
 
 
 def test_full_says_so(tmp_path: Path, request_of: Callable[..., Request], slow: threading.Event) -> None:
@@ -113,7 +113,7 @@ def test_what_has_waited_too_long_is_left_out(tmp_path: Path, request_of: Callab
     scrubbing = Scrubbing(log, RequestLogSettings(text_wait_seconds=0.001))
     with scrubbing._ready:  # it cannot take one before we let go
         for n in range(2):
-            place = log.add("request", {**asdict(request_of(n)), "prompt": None, "completions": None}, waits=True)
+            place = log.add("request", {**asdict(request_of(n)), "prompt": None, "completions": None}, texts_follow=True)
             assert place
             scrubbing._queue.append((float("-inf"), place, ["old"]))
     slow.set()
@@ -136,7 +136,7 @@ def test_without_its_model_it_omits_all_and_says_why(tmp_path: Path, request_of:
 
 @given(st.floats(1e-6, 100), st.floats(0.01, 1))
 def test_a_share_of_the_time(worked: float, share: float) -> None:
-    assert worked / (worked + pause(worked, share)) == pytest.approx(share)
+    assert worked / (worked + pause_after(worked, share)) == pytest.approx(share)
 
 
 def resident() -> float:

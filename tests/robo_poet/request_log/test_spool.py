@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from robo_poet.request_log.layout import Unit
-from robo_poet.request_log.spool import Spool, dead, read_spool
+from robo_poet.request_log.spool import Spool, lock_if_dead, read_spool
 
 
 @contextmanager
@@ -57,15 +57,15 @@ def test_zeros_after_a_power_cut_are_passed_over(tmp_path: Path) -> None:
 
 def test_dead_is_whose_writer_let_go(tmp_path: Path) -> None:
     spool = Spool(Unit(tmp_path, "w-1"))
-    with dead(spool.unit.spool) as is_dead:
+    with lock_if_dead(spool.unit.spool) as is_dead:
         assert not is_dead
     spool.close()
-    with dead(spool.unit.spool) as is_dead:
+    with lock_if_dead(spool.unit.spool) as is_dead:
         assert is_dead
-        with dead(spool.unit.spool) as again:
+        with lock_if_dead(spool.unit.spool) as again:
             assert not again
     spool.unit.spool.unlink()
-    with dead(spool.unit.spool) as is_dead:
+    with lock_if_dead(spool.unit.spool) as is_dead:
         assert not is_dead
 
 

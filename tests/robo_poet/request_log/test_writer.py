@@ -40,12 +40,12 @@ def test_by_day_and_readable_by_anyone(tmp_path: Path, request_of: Callable[...,
 
 def test_late_fields(tmp_path: Path, request_of: Callable[..., Request]) -> None:
     log = Writer(tmp_path, RequestLogSettings())
-    first, second, third = (log.add("request", row(request_of(n)), waits=n < 2) for n in range(3))
+    first, second, third = (log.add("request", row(request_of(n)), texts_follow=n < 2) for n in range(3))
     assert first
     assert second
     assert third
-    assert log.fill(first, {"prompt": "a", "completions": ["b"]})
-    log.give_up(second)
+    assert log.set_texts(first, {"prompt": "a", "completions": ["b"]})
+    log.omit_texts(second)
     assert log.patch("c2", {"prompt_perplexity": 20.0, "prompt_scored_tokens": 4})
     assert not log.patch("unheard of", {})
     before = read(tmp_path).sort_by("completion_id")
@@ -59,14 +59,14 @@ def test_late_fields(tmp_path: Path, request_of: Callable[..., Request]) -> None
 
 
 def test_a_spool_waits_for_its_texts(tmp_path: Path, request_of: Callable[..., Request], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "SETTLE", 0.0)
+    monkeypatch.setattr(module, "PATCH_SECONDS", 0.0)
     log = Writer(tmp_path, RequestLogSettings(part_records=1), lambda: NOON)
-    place = log.add("request", row(request_of(0)), waits=True)
+    place = log.add("request", row(request_of(0)), texts_follow=True)
     assert place
     log.tick()
     log.tick()
     assert list(tmp_path.rglob("part-*")) == []
-    log.fill(place, {"prompt": "a", "completions": []})
+    log.set_texts(place, {"prompt": "a", "completions": []})
     log.tick()
     assert len(list(tmp_path.rglob("part-*"))) == 1
     assert read(tmp_path)["prompt"].to_pylist() == ["a"]
@@ -131,7 +131,7 @@ def test_two_writers(tmp_path: Path, request_of: Callable[..., Request]) -> None
 def test_a_full_disk_is_counted_and_gone_on_from(
     tmp_path: Path, request_of: Callable[..., Request], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "SETTLE", 0.0)
+    monkeypatch.setattr(module, "PATCH_SECONDS", 0.0)
     log = Writer(tmp_path, RequestLogSettings(part_records=1), lambda: NOON)
 
     def full(*_: object) -> None:
