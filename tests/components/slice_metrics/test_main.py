@@ -1,3 +1,5 @@
+"""Covers: page."""
+
 import json
 import math
 import shutil
@@ -10,13 +12,13 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from components.slice_metrics.__main__ import main
-from robo_poet.digest import digest_path
+from robo_poet.digest import digest_bytes
 from robo_poet.evaluation.likelihood import DocumentLikelihood, write_likelihoods
 from tests.components.slice_metrics.made import champion_of, documents
 
 
 def run(folder: Path, ours: Sequence[DocumentLikelihood], theirs: Sequence[DocumentLikelihood], **settings: Any) -> int:
-    """Outputs are in folder / out, whatever folder is the working one."""
+    """Run the step. The outputs are in `folder / "out"`."""
     write_likelihoods(folder / "ours", ours)
     write_likelihoods(folder / "theirs", theirs)
     arguments = ["--measured", folder / "ours", "--champion-measured", folder / "theirs", "--seed", 3]
@@ -26,38 +28,72 @@ def run(folder: Path, ours: Sequence[DocumentLikelihood], theirs: Sequence[Docum
     return main([str(argument) for argument in arguments])
 
 
-def test_the_slices_their_page_and_their_metrics(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
+Outputs = dict[str, bytes]
+
+
+def run_with_nan(folder: Path) -> Outputs:
+    """Run the step in `folder / "work"`. One document is NaN and has markup as its author."""
     ours = documents(80)
     ours[7] = replace(ours[7], nats=math.nan, author="<script>alert(1)</script>")
-    champion, outputs = champion_of(ours), []
-    for name in ("a", "b"):
-        (tmp_path / name / "work").mkdir(parents=True)
-        monkeypatch.chdir(tmp_path / name / "work")
-        assert run(tmp_path / name, ours, champion, max_values=5) == 0
-        outputs.append({path.name: path.read_bytes() for path in (tmp_path / name / "out").iterdir()})
-        assert not list((tmp_path / name / "work").iterdir()), "nothing of TFMA's stays"
-    assert outputs[0] == outputs[1] and set(outputs[0]) == {"slices", "page", "metrics", "executor-output"}
-    said = capfd.readouterr()
-    assert said.out == "" and all(line.startswith(("[", "warning: slices by ")) for line in said.err.splitlines()), said.err
+    (folder / "work").mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder / "work")
+        assert run(folder, ours, champion_of(ours), max_values=5) == 0
+    assert not list((folder / "work").iterdir()), "TFMA leaves no files"
+    return {path.name: path.read_bytes() for path in (folder / "out").iterdir()}
 
-    found = json.loads(outputs[0]["slices"])
-    keys = [one["key"] for one in found["slices"]]
-    assert keys[:2] == ["", "source=x"] and {"author=100 %25%2C %2A", "author=Keats%2C John", "period="} <= set(keys)
-    assert not any("genre" in one["slice"] for one in found["slices"])  # all of its values are empty
-    assert found["left_out"][0] == {
-        "columns": ["author"],
-        "slices": 2,
-        "documents": 80 - sum(o["documents"] for o in found["slices"] if list(o["slice"]) == ["author"]),
-    }
-    assert found["slices"][0]["metrics"]["bits_per_byte"] == {"value": None, "low": None, "high": None}
-    assert found["metrics"]["worst_slice_bits_per_byte"] is None and json.loads(outputs[0]["metrics"]) == found["metrics"]
-    output = json.loads(outputs[0]["executor-output"])
-    assert output["parameterValues"] == {"slices_digest": digest_path(tmp_path / "a" / "out" / "slices")}
-    assert output["artifacts"]["metrics"]["artifacts"][0]["metadata"]["slices"] == found["metrics"]["slices"]
-    page = outputs[0]["page"].decode()
-    assert "<script" not in page and "http" not in page and "not measured" in page
+
+@pytest.fixture(scope="module")
+def outputs(tmp_path_factory: pytest.TempPathFactory) -> Outputs:
+    return run_with_nan(tmp_path_factory.mktemp("outputs"))
+
+
+@pytest.fixture(scope="module")
+def artifact(outputs: Outputs) -> dict[str, Any]:
+    return dict(json.loads(outputs["slices"]))
+
+
+def test_the_same_inputs_give_the_same_outputs(outputs: Outputs, tmp_path: Path) -> None:
+    assert set(outputs) == {"slices", "page", "metrics", "executor-output"}
+    assert run_with_nan(tmp_path) == outputs
+
+
+def test_only_progress_and_warnings_are_printed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    run_with_nan(tmp_path)
+    printed = capfd.readouterr()
+    assert printed.out == ""
+    assert all(line.startswith(("[", "warning: slices by ")) for line in printed.err.splitlines()), printed.err
+
+
+def test_a_column_with_only_empty_values_has_no_slices(artifact: dict[str, Any]) -> None:
+    keys = [row["key"] for row in artifact["slices"]]
+    assert keys[:2] == ["", "source=x"]
+    assert {"author=100 %25%2C %2A", "author=Keats%2C John", "period="} <= set(keys)
+    assert not any("genre" in row["slice"] for row in artifact["slices"])
+
+
+def test_slices_beyond_the_limit_are_left_out(artifact: dict[str, Any]) -> None:
+    documents_in_slices = sum(row["documents"] for row in artifact["slices"] if list(row["slice"]) == ["author"])
+    assert artifact["left_out"][0] == {"columns": ["author"], "slices": 2, "documents": 80 - documents_in_slices}
+
+
+def test_a_nan_document_makes_the_metrics_null(artifact: dict[str, Any]) -> None:
+    assert artifact["slices"][0]["metrics"]["bits_per_byte"] == {"value": None, "low": None, "high": None}
+    assert artifact["metrics"]["worst_slice_bits_per_byte"] is None
+
+
+def test_the_metrics_and_the_digest_are_results_of_the_step(outputs: Outputs, artifact: dict[str, Any]) -> None:
+    metrics = artifact["metrics"]
+    assert json.loads(outputs["metrics"]) == metrics
+    output = json.loads(outputs["executor-output"])
+    assert output["parameterValues"] == {"slices_digest": digest_bytes(outputs["slices"])}
+    assert output["artifacts"]["metrics"]["artifacts"][0]["metadata"]["slices"] == metrics["slices"]
+
+
+def test_the_page_has_no_markup_from_the_data_and_loads_nothing(outputs: Outputs) -> None:
+    page = outputs["page"].decode()
+    assert "<script" not in page and "http" not in page
+    assert "not measured" in page
 
 
 @pytest.fixture(scope="module")
@@ -69,30 +105,34 @@ def without_champion(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "out"
 
 
-def test_without_a_champion_nothing_is_said_of_one(without_champion: Path) -> None:
-    found = json.loads((without_champion / "slices").read_text())
-    assert {(one["champion"], one["difference"], one["verdict"]) for one in found["slices"]} == {(None, None, None)}
-    assert set(found["metrics"]) == {"slices", "slices_judged", "worst_slice_bits_per_byte", "worst_slice_excess"}
+def test_without_a_champion_there_is_no_comparison(without_champion: Path) -> None:
+    artifact = json.loads((without_champion / "slices").read_text())
+    assert {(row["champion"], row["difference"], row["verdict"]) for row in artifact["slices"]} == {(None, None, None)}
+    assert set(artifact["metrics"]) == {"slices", "slices_judged", "worst_slice_bits_per_byte", "worst_slice_excess"}
     assert "There is no champion, so there is no comparison." in (without_champion / "page").read_text()
 
 
-def test_the_page_is_readable_on_a_phone_and_asks_for_nothing(without_champion: Path) -> None:
+def test_the_page_fits_a_phone_and_loads_nothing(without_champion: Path) -> None:
     chromium = shutil.which("chromium")
     if chromium is None:
         pytest.skip("needs Debian's package chromium")
     shutil.copy(without_champion / "page", without_champion / "page.html")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"])
-        page, asked = browser.new_page(viewport={"width": 360, "height": 800}), []
-        page.on("request", lambda request: asked.append(request.url))
+        page, requests = browser.new_page(viewport={"width": 360, "height": 800}), []
+        page.on("request", lambda request: requests.append(request.url))
         page.goto((without_champion / "page.html").as_uri())
-        assert asked == [(without_champion / "page.html").as_uri()]
+        assert requests == [(without_champion / "page.html").as_uri()]
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
         values = [float(text.split("\n")[0]) for text in page.locator(".forest .row:not(.axis) .how").all_inner_texts()]
         assert len(values) >= 6 and values == sorted(values, reverse=True)
         dots = [dot.bounding_box() for dot in page.locator(".forest .row:not(.axis) circle").all()]
-        places = [box["x"] for box in dots if box]
-        assert places == sorted(places, reverse=True) and max(places) <= 360 and places[0] - places[-1] > 100
+        dot_positions = [box["x"] for box in dots if box]
+        assert (
+            dot_positions == sorted(dot_positions, reverse=True)
+            and max(dot_positions) <= 360
+            and dot_positions[0] - dot_positions[-1] > 100
+        )
         browser.close()
 
 
@@ -103,14 +143,12 @@ def test_the_page_is_readable_on_a_phone_and_asks_for_nothing(without_champion: 
         ({"resamples": 5}, "--settings: resamples = 5: input should be greater than or equal to 200"),
     ],
 )  # fmt: skip
-def test_settings_that_make_no_sense_are_one_line(
-    settings: dict[str, Any], what: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_invalid_settings_are_one_line(settings: dict[str, Any], what: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(tmp_path, documents(5), [], **settings) == 2
     assert capsys.readouterr().err == f"error: {what}\n"
 
 
-def test_a_champion_of_other_documents_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_champion_measured_on_other_documents_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(tmp_path, documents(5), documents(6)) == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1 and "the champion was measured on other documents: the new model was not measured on 'd0005'" in error
