@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,52 +16,53 @@ import pytest
 
 from robo_poet.registry.registry import Registry
 from robo_poet.registry.state import Stage
+from serving.model_server.serving_folder import lay_out
 
 
 class Server:
-    """`python -m serving.model_server` until it is ended.
+    """A running `python -m serving.model_server`.
 
     Attributes:
-        http, grpc: where it listens.
+        http, grpc: the addresses it listens on.
     """
 
     def __init__(self, folder: Path, *arguments: str) -> None:
-        self._log = (folder / "server.log").open("w+")
+        self._log_file = (folder / "server.log").open("w+")
         command = [sys.executable, "-m", "serving.model_server", "--port=0", "--rest_api_port=0", *arguments]
         self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=self._log, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}
+            command, stdout=subprocess.PIPE, stderr=self._log_file, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}
         )
         watchdog = threading.Timer(120, self.process.kill)
         watchdog.start()
         assert self.process.stdout is not None
         words = self.process.stdout.readline().split()
         watchdog.cancel()
-        assert words[:2] == ["model_server:", "ready"], self.said()
+        assert words[:2] == ["model_server:", "ready"], self.log()
         self.http, self.grpc = f"http://{words[3]}", words[5]
 
-    def said(self) -> str:
-        """Its log."""
-        self._log.seek(0)
-        return self._log.read()
+    def log(self) -> str:
+        """Return the log so far."""
+        self._log_file.seek(0)
+        return self._log_file.read()
 
     def end(self) -> int:
-        """SIGTERM, as an orchestrator ends it; returns the exit status."""
+        """Stop the server with SIGTERM and return its exit status."""
         self.process.send_signal(signal.SIGTERM)
         status = self.process.wait(60)
         assert self.process.stdout is not None
         self.process.stdout.close()
-        self._log.close()
+        self._log_file.close()
         return status
 
     def call(self, path: str, **given: Any) -> httpx.Response:
-        """POST with a body, GET without."""
+        """Send a POST request with a JSON body, or a GET request without one."""
         if given:
             return httpx.post(f"{self.http}{path}", content=json.dumps(given), timeout=60)
         return httpx.get(f"{self.http}{path}", timeout=60)
 
 
 def completion(seed: int = 1, new: int = 8, prompt: tuple[int, ...] = (2, 50, 60, 70)) -> dict[str, Any]:
-    """An instance of `generate`."""
+    """Return one row of a `generate` request."""
     return {
         "prompt": list(prompt), "prompt_length": len(prompt), "max_new": new, "min_new": new, "repetition_penalty": 1.0, "stop_tokens": [0],
         "banned_tokens": [0], "temperature": 0.8, "top_k": 50, "top_p": 0.9, "seed": seed,
@@ -68,7 +70,7 @@ def completion(seed: int = 1, new: int = 8, prompt: tuple[int, ...] = (2, 50, 60
 
 
 def register(registry: Registry, training: Path, tokenizer: Path, note: str) -> int:
-    """A version of the toy model, a candidate."""
+    """Register a version of the toy model as a candidate and return its number."""
     version = registry.register(
         {"model": training / "model", "tokenizer": tokenizer}, metrics={"perplexity": 41.0}, lineage={"note": note}, decision={},
         stage=Stage.CANDIDATE, who="test", why="a toy", identity=note,
@@ -76,19 +78,57 @@ def register(registry: Registry, training: Path, tokenizer: Path, note: str) -> 
     return version.number
 
 
+def eventually(holds: Callable[[], object], seconds: float = 60) -> None:
+    """Wait until a condition of a running server holds."""
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def arguments(config: Path, *more: str) -> list[str]:
+    """Return the command line of a server with XLA that reads changes of its configuration file."""
+    return [f"--model_config_file={config}", "--model_config_file_poll_wait_seconds=0.2", "--xla_cpu_compilation_enabled=true", *more]
+
+
+def make_registry(folder: Path, training: Path, tokenizer: Path) -> Registry:
+    """Return a registry with version 1 as champion and version 2 as candidate."""
+    registry = Registry(folder)
+    for note in ("one", "two"):
+        register(registry, training, tokenizer, note)
+    registry.promote(1, who="test", why="the first")
+    return registry
+
+
 @pytest.fixture
 def registry(toy_training: Path, toy_tokenizer: Path, tmp_path: Path) -> Registry:
-    """Version 1 is champion, 2 a candidate."""
-    found = Registry(tmp_path / "registry")
-    for note in ("one", "two"):
-        register(found, toy_training, toy_tokenizer, note)
-    found.promote(1, who="test", why="the first")
-    return found
+    return make_registry(tmp_path / "registry", toy_training, toy_tokenizer)
+
+
+@pytest.fixture
+def config(registry: Registry, tmp_path: Path) -> Path:
+    return lay_out(registry, tmp_path / "models")
+
+
+@pytest.fixture
+def plain_config(registry: Registry, tmp_path: Path) -> Path:
+    """The configuration for a server without XLA: its warm-up requests are those of the plain signatures."""
+    return lay_out(registry, tmp_path / "plain", xla=False)
+
+
+@pytest.fixture(scope="session")
+def shared_server(toy_training: Path, toy_tokenizer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with version 1 for tests that change nothing, because a start takes seconds."""
+    folder = tmp_path_factory.mktemp("shared-server")
+    config = lay_out(make_registry(folder / "registry", toy_training, toy_tokenizer), folder / "models")
+    server = Server(folder, *arguments(config))
+    yield server
+    assert server.end() == 0
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
-    """Starts servers, and ends those that a test leaves."""
+    """Start servers, and stop those that a test leaves running."""
     servers: list[Server] = []
 
     def begin(*arguments: str) -> Server:

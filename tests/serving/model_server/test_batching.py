@@ -23,7 +23,7 @@ def written(folder: Path, text: str) -> Path:
     return path
 
 
-def test_the_file_that_is_shipped_is_the_default() -> None:
+def test_the_shipped_file_has_the_default_limits() -> None:
     assert read_batching(Path(__file__).parents[3] / "infra" / "serving" / "batching.config") == Batching()
 
 
@@ -40,7 +40,7 @@ def test_both_forms_of_a_value_and_comments_are_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text, told",
+    "text, message",
     [
         ("max_batch_size { value: 8 }\nbatch_size: 4", "line 2: not a batching parameter; choose from max_batch_size"),
         ("max_batch_size { value: eight }", "line 1: not a batching parameter"),
@@ -49,8 +49,8 @@ def test_both_forms_of_a_value_and_comments_are_read(tmp_path: Path) -> None:
         ("num_batch_threads { value: 0 }", "must be at least 1"),
     ],
 )
-def test_what_cannot_be_used_is_named(text: str, told: str, tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match=told):
+def test_an_invalid_parameter_is_named_with_its_line(text: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=message):
         read_batching(written(tmp_path, text))
     with pytest.raises(BadInput, match="cannot be read"):
         read_batching(tmp_path / "none")
@@ -82,7 +82,7 @@ def rows(*numbers: int, width: int = 1) -> dict[str, Any]:
 
 
 @given(st.lists(st.tuples(st.lists(st.integers(1, 99), min_size=1, max_size=4), st.integers(1, 5)), min_size=1, max_size=30))
-def test_everybody_gets_the_answer_to_what_was_asked(asked: list[tuple[list[int], int]]) -> None:
+def test_each_request_gets_its_own_rows_back(asked: list[tuple[list[int], int]]) -> None:
     model = Model()
     batcher = Batcher(model, Batching(8, allowed_batch_sizes=(1, 2, 4, 8), max_enqueued_batches=100), (1, 2, 4, 8))
     model.open.clear()  # so that they gather behind the first ones
@@ -96,7 +96,7 @@ def test_everybody_gets_the_answer_to_what_was_asked(asked: list[tuple[list[int]
 
 
 @given(st.lists(st.lists(st.integers(1, 9), min_size=1, max_size=3), min_size=1, max_size=5), st.integers(0, 6))
-def test_a_batch_repeats_its_first_row_to_its_size(parts: list[list[int]], more: int) -> None:
+def test_a_batch_is_filled_with_its_first_row(parts: list[list[int]], more: int) -> None:
     total = sum(map(len, parts))
     batch = stack([QueuedRequest(rows(*part), len(part), LATER) for part in parts], total + more)["x"][:, 0].tolist()
     assert batch == [number for part in parts for number in part] + [parts[0][0]] * more
@@ -113,7 +113,7 @@ def held(**limits: Any) -> tuple[Model, Batcher, "Future[Any]"]:
     return model, batcher, first
 
 
-def test_what_gathers_while_a_batch_runs_is_the_next_batch() -> None:
+def test_requests_queued_during_a_batch_form_the_next_batch() -> None:
     model, batcher, first = held()
     others = [batcher.submit(rows(number), LATER) for number in (2, 3, 4)]
     model.open.set()
@@ -122,7 +122,7 @@ def test_what_gathers_while_a_batch_runs_is_the_next_batch() -> None:
     batcher.close()
 
 
-def test_a_full_queue_refuses_at_once_and_takes_again_when_it_has_room() -> None:
+def test_a_full_queue_refuses_until_it_has_room() -> None:
     model, batcher, first = held()
     waiting = [batcher.submit(rows(1), LATER) for _ in range(8)]
     assert batcher.waiting == 8
@@ -136,7 +136,7 @@ def test_a_full_queue_refuses_at_once_and_takes_again_when_it_has_room() -> None
     batcher.close()
 
 
-def test_what_nobody_waits_for_is_never_begun() -> None:
+def test_cancelled_and_expired_requests_are_not_run() -> None:
     model, batcher, first = held()
     left = batcher.submit(rows(7), LATER)
     late = batcher.submit(rows(8), time.monotonic() - 1)
@@ -151,7 +151,7 @@ def test_what_nobody_waits_for_is_never_begun() -> None:
     assert sum(shape[0] for shape in model.shapes) == 2 and batcher.waiting == 0
 
 
-def test_one_readers_fault_is_not_the_others() -> None:
+def test_an_invalid_request_does_not_fail_the_others() -> None:
     model, batcher, first = held()
     bad, good = batcher.submit(rows(-1), LATER), batcher.submit(rows(3), LATER)
     model.open.set()
@@ -161,7 +161,7 @@ def test_one_readers_fault_is_not_the_others() -> None:
     batcher.close()
 
 
-def test_only_sizes_that_are_warm_are_used_until_more_are_allowed() -> None:
+def test_only_warm_sizes_are_used_until_more_are_allowed() -> None:
     model, batcher, first = held()
     batcher._sizes = {1}
     others = [batcher.submit(rows(2), LATER) for _ in range(3)]
@@ -191,7 +191,7 @@ def test_without_batching_each_request_is_a_batch() -> None:
     batcher.close()
 
 
-def test_what_has_the_wrong_rows_is_refused_and_a_closed_queue_takes_nothing() -> None:
+def test_wrong_row_counts_and_a_closed_queue_are_refused() -> None:
     batcher = Batcher(Model(), Batching(), (1,))
     for wrong in ({"x": np.zeros((1, 1)), "z": np.zeros((2, 1))}, {"x": np.zeros((0, 1))}, {"x": np.zeros((33, 1))}):
         with pytest.raises(CallError) as refused:
@@ -202,7 +202,7 @@ def test_what_has_the_wrong_rows_is_refused_and_a_closed_queue_takes_nothing() -
         batcher.submit(rows(1), LATER)
 
 
-def test_a_request_wider_than_what_is_warm_runs_in_an_allowed_size() -> None:
+def test_a_request_larger_than_the_warm_sizes_runs_in_an_allowed_size() -> None:
     model = Model()
     batcher = Batcher(model, Batching(8, allowed_batch_sizes=(1, 4, 8)), (1,))
     assert batcher.submit(rows(1, 2, 3), LATER).result(20)["y"].tolist() == [2, 4, 6]
@@ -210,7 +210,7 @@ def test_a_request_wider_than_what_is_warm_runs_in_an_allowed_size() -> None:
     batcher.close()
 
 
-def test_no_batch_is_larger_than_allowed_whatever_was_warmed() -> None:
+def test_no_batch_is_larger_than_the_allowed_sizes() -> None:
     model, batcher, first = held()
     batcher.allow(8, 16)
     others = [batcher.submit(rows(2), LATER) for _ in range(8)]
@@ -222,7 +222,7 @@ def test_no_batch_is_larger_than_allowed_whatever_was_warmed() -> None:
 
 
 @pytest.mark.parametrize("wrong", [np.float32(1), np.zeros(3, np.float32)])
-def test_outputs_that_are_no_rows_are_an_error_and_the_queue_goes_on(wrong: Any) -> None:
+def test_outputs_without_rows_are_an_error_and_the_queue_continues(wrong: Any) -> None:
     batcher = Batcher(lambda inputs: {"loss": wrong if inputs["x"][0, 0] else inputs["x"]}, Batching(num_batch_threads=1), (1,))
     for _ in range(2):
         with pytest.raises(CallError, match="loss: must have one output row") as refused:

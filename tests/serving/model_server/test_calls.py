@@ -38,7 +38,7 @@ def call(chosen: list[Any], number: int | None = None, seconds: float = 20) -> t
     return found, counted.calls
 
 
-def test_a_version_that_goes_meanwhile_is_chosen_again_unless_it_was_asked_for() -> None:
+def test_another_version_is_chosen_after_an_unload_unless_one_was_named() -> None:
     gone = servable(lambda inputs: dict(inputs))
     gone.batcher("").close()
     found, counted = call([gone, servable(lambda inputs: dict(inputs))])
@@ -47,7 +47,7 @@ def test_a_version_that_goes_meanwhile_is_chosen_again_unless_it_was_asked_for()
     assert isinstance(found, Unloaded) and found.code is Code.UNAVAILABLE and counted == [("m", 1, "UNAVAILABLE")]
 
 
-def test_a_fault_of_ours_is_counted_as_one_and_not_described(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_internal_fault_is_counted_and_not_described(capsys: pytest.CaptureFixture[str]) -> None:
     def run(inputs: Any) -> Any:
         raise MemoryError("at address 42")
 
@@ -56,6 +56,6 @@ def test_a_fault_of_ours_is_counted_as_one_and_not_described(capsys: pytest.Capt
     assert "MemoryError: at address 42" in capsys.readouterr().err
 
 
-def test_a_deadline_is_counted() -> None:
+def test_a_passed_deadline_is_counted() -> None:
     found, counted = call([servable(lambda inputs: dict(inputs))], seconds=0)
     assert found.code is Code.DEADLINE_EXCEEDED and counted == [("m", 1, "DEADLINE_EXCEEDED")]

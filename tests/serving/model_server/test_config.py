@@ -1,9 +1,11 @@
+"""The command line and the model configuration file."""
+
 from pathlib import Path
 
 import pytest
 
 from robo_poet.errors import BadInput
-from serving.model_server.config import parse_flags
+from serving.model_server.config import parse_config, parse_flags, read_config
 
 # The command line of docs/how-to/serve.md, as it is given to the binary.
 BINARY = """--port=8500 --rest_api_port=8501 --model_config_file=models.config --model_config_file_poll_wait_seconds=5
@@ -11,7 +13,7 @@ BINARY = """--port=8500 --rest_api_port=8501 --model_config_file=models.config -
 --enable_model_warmup --xla_cpu_compilation_enabled=true""".split()
 
 
-def test_the_binarys_arguments_are_ours() -> None:
+def test_the_arguments_of_tensorflow_model_server_are_accepted() -> None:
     given = parse_flags(BINARY)
     assert (given.host, given.port, given.rest_api_port, given.model_config_file) == ("127.0.0.1", 8500, 8501, Path("models.config"))
     assert given.enable_batching and given.enable_model_warmup and given.xla_cpu_compilation_enabled
@@ -19,7 +21,7 @@ def test_the_binarys_arguments_are_ours() -> None:
 
 
 @pytest.mark.parametrize(
-    "words, told",
+    "words, message",
     [
         ("", "command line: give either --model_config_file or --model_base_path"),
         ("--model_base_path=m --model_config_file=c", "give either"),
@@ -31,7 +33,43 @@ def test_the_binarys_arguments_are_ours() -> None:
         ("--model_base_path=m --sing", "command line: unrecognized arguments: --sing; see --help"),
     ],
 )
-def test_what_cannot_be_used_is_one_line(words: str, told: str) -> None:
-    with pytest.raises(BadInput, match=told) as refused:
+def test_an_invalid_argument_is_a_one_line_error(words: str, message: str) -> None:
+    with pytest.raises(BadInput, match=message) as refused:
         parse_flags(words.split())
     assert "\n" not in str(refused.value)
+
+
+def test_each_version_policy_selects_its_folders(tmp_path: Path) -> None:
+    for name in ("1", "2", "10", "not-a-version"):
+        (tmp_path / name).mkdir()
+    text = 'model_config_list {{ config {{ name: "m" base_path: "{}" model_platform: "tensorflow" {} }} }}'
+
+    def wanted(policy: str) -> set[int]:
+        return set(parse_config(text.format(tmp_path, policy), "here")["m"].version_folders())
+
+    assert wanted("") == {10}
+    assert wanted("model_version_policy { latest { num_versions: 2 } }") == {2, 10}
+    assert wanted("model_version_policy { all {} }") == {1, 2, 10}
+    assert wanted("model_version_policy { specific { versions: 1 versions: 3 } }") == {1}
+    assert parse_config(text.format(tmp_path, 'version_labels { key: "a" value: 2 }'), "here")["m"].labels == {"a": 2}
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("model_config_list { config { nam: 'x' } }", "not a valid model configuration"),
+        ("", "model_config_list is missing"),
+        ("model_config_list { config { name: 'm' } }", "a unique name and a base_path"),
+        (
+            "model_config_list { config { name: 'm' base_path: '/m' model_platform: 'torch' } }",
+            "'torch' is not supported; set it to 'tensorflow'",
+        ),
+    ],
+)
+def test_an_invalid_configuration_is_refused(text: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "models.config"
+    path.write_text(text)
+    with pytest.raises(BadInput, match=message):
+        read_config(path)
+    with pytest.raises(BadInput, match="cannot be read"):
+        read_config(tmp_path / "none")

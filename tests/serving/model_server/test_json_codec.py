@@ -22,7 +22,7 @@ TABLE = st.integers(1, 4).flatmap(
 
 
 @given(TABLE, st.booleans())
-def test_rows_and_columns_say_the_same(table: list[list[int]], as_rows: bool) -> None:
+def test_rows_and_columns_give_the_same_arrays(table: list[list[int]], as_rows: bool) -> None:
     heat = [0.5] * len(table)
     given = (
         {"instances": [{"tokens": row, "heat": h} for row, h in zip(table, heat, strict=True)]}
@@ -46,7 +46,7 @@ def test_rows_and_columns_say_the_same(table: list[list[int]], as_rows: bool) ->
         ),
     ).map(lambda value: json.dumps(value).encode())
 )
-def test_whatever_comes_is_read_or_refused(body: bytes) -> None:
+def test_any_body_is_decoded_or_refused(body: bytes) -> None:
     try:
         to_arrays(decode_request(body)[1], SPECS)
     except CallError as error:
@@ -73,12 +73,12 @@ def test_whatever_comes_is_read_or_refused(body: bytes) -> None:
         ('{"inputs": {"tokens": [["1"]], "heat": [1]}}', "tokens: must be a rectangular list of int32"),
     ],
 )
-def test_what_is_wrong_is_named(body: str, told: str) -> None:
+def test_the_error_names_the_wrong_input(body: str, told: str) -> None:
     with pytest.raises(CallError, match=told):
         to_arrays(decode_request(body.encode())[1], SPECS)
 
 
-def test_a_single_input_and_a_single_output_stand_without_a_name() -> None:
+def test_a_single_input_and_a_single_output_need_no_name() -> None:
     _, values, rows = decode_request(b'{"instances": [[1, 2], [3, 4]]}')
     arrays = to_arrays(values, {"tokens": SPECS["tokens"]})
     assert json.loads(encode_answer(arrays, rows)) == {"predictions": [[1, 2], [3, 4]]}

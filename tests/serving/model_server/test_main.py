@@ -1,20 +1,155 @@
-import socket
+"""The server as a process: its start, promotions, overload and its end."""
 
+import asyncio
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
 import pytest
 
 from robo_poet.errors import BadInput
+from robo_poet.registry.registry import Registry
 from serving.model_server.__main__ import _listener
+from serving.model_server.serving_folder import lay_out
+from tests.serving.model_server.conftest import Server, arguments, completion, eventually
+
+PATH = "/v1/models/robo-poet"
+Start = Callable[..., Server]
 
 
-def test_an_answer_does_not_wait_for_an_acknowledgement() -> None:
+def test_nagles_algorithm_is_off_for_accepted_connections() -> None:
     with _listener("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
         accepted, _ = listener.accept()
         with accepted:
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
-def test_a_port_that_is_taken_is_said() -> None:
+def test_a_port_in_use_is_an_error() -> None:
     with _listener("127.0.0.1", 0) as listener:
         port = listener.getsockname()[1]
         with pytest.raises(BadInput, match=rf"127.0.0.1:{port}: the address cannot be used \(Address already in use\)"):
             _listener("127.0.0.1", port)
+
+
+def test_a_promotion_fails_no_call(registry: Registry, config: Path, start: Start) -> None:
+    server = start(*arguments(config))
+    stop, failed = time.monotonic() + 60, []
+    done = False
+
+    def traffic() -> None:
+        number = 0
+        while not done and time.monotonic() < stop:
+            number += 1
+            answer = server.call(f"{PATH}/labels/stable:predict", signature_name="generate_xla", instances=[completion(number)])
+            if answer.status_code != 200:
+                failed.append(answer.text)
+
+    def versions() -> dict[str, str]:
+        statuses = server.call(PATH).json()["model_version_status"]
+        return {status["version"]: status["state"] for status in statuses}
+
+    with ThreadPoolExecutor(2) as pool:
+        driver = pool.submit(traffic)
+        registry.start_canary(2, who="test", why="to be tried")
+        lay_out(registry, config.parent)
+        eventually(lambda: server.call(f"{PATH}/labels/canary").status_code == 200)
+        assert versions() == {"1": "AVAILABLE", "2": "AVAILABLE"}
+        registry.promote(2, who="test", why="better")
+        lay_out(registry, config.parent)
+        eventually(lambda: versions() == {"1": "END", "2": "AVAILABLE"})
+        done = True
+        driver.result(60)
+    assert failed == []
+    assert server.call(f"{PATH}/labels/stable").json()["model_version_status"][0]["version"] == "2"
+
+
+def test_an_invalid_configuration_file_changes_nothing(plain_config: Path, start: Start) -> None:
+    server = start(f"--model_config_file={plain_config}", "--model_config_file_poll_wait_seconds=0.2")
+    plain_config.write_text("model_config_list {")  # half a file
+    eventually(lambda: "the previous configuration stays in use" in server.log())
+    assert server.call(f"{PATH}/labels/stable:predict", instances=[completion()]).status_code == 200
+
+
+@pytest.fixture
+def narrow_server(config: Path, start: Start, tmp_path: Path) -> Server:
+    """A server with one thread and a queue of one batch of two rows, after its first call."""
+    limits = tmp_path / "batching.config"
+    limits.write_text("max_batch_size { value: 2 } max_enqueued_batches { value: 1 } num_batch_threads { value: 1 }")
+    server = start(*arguments(config, f"--batching_parameters_file={limits}"))
+    server.call(f"{PATH}:predict", signature_name="generate", instances=[completion()])
+    return server
+
+
+def test_calls_beyond_the_queue_are_refused_and_deadlines_hold(narrow_server: Server) -> None:
+    async def crowd() -> list[httpx.Response]:
+        async with httpx.AsyncClient(timeout=60, limits=httpx.Limits(max_connections=40)) as client:
+            body = {"signature_name": "generate", "instances": [completion(new=400)]}
+            calls = [client.post(f"{narrow_server.http}{PATH}:predict", json=body) for _ in range(24)]
+            hurried = client.post(f"{narrow_server.http}{PATH}:predict", json=body, headers={"X-Deadline-Ms": "1"})
+            return await asyncio.gather(*calls, hurried)
+
+    *answers, hurried = asyncio.run(crowd())
+    statuses = [answer.status_code for answer in answers]
+    assert set(statuses) == {200, 503} and statuses.count(200) >= 2  # one runs and two wait; one of the two may be the hurried one
+    assert all(
+        answer.headers["Retry-After"] == "1" and "queue is full" in answer.json()["error"]
+        for answer in answers
+        if answer.status_code == 503
+    )
+    assert hurried.status_code in (503, 504)
+    assert narrow_server.call(f"{PATH}:predict", signature_name="generate", instances=[completion()]).status_code == 200
+
+
+def test_sigterm_lets_received_calls_finish(narrow_server: Server) -> None:
+    body = {"signature_name": "generate", "instances": [completion(new=500)]}
+    queued = re.compile(r"^robo_poet_model_server_queue_rows\{.*\} [1-9]", re.MULTILINE)
+    with ThreadPoolExecutor(2) as pool:
+        calls = [pool.submit(narrow_server.call, f"{PATH}:predict", **body) for _ in range(2)]
+        # One call runs and the other is queued: the server has received both.
+        eventually(lambda: queued.search(narrow_server.call("/monitoring/prometheus/metrics").text) or all(call.done() for call in calls))
+        assert narrow_server.end() == 0
+        assert [call.result(60).status_code for call in calls] == [200, 200]
+
+
+def failed_start(*words: str) -> str:
+    """Return the last line of a server that does not start."""
+    done = subprocess.run([sys.executable, "-m", "serving.model_server", *words], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    return done.stderr.strip().splitlines()[-1]
+
+
+def test_a_missing_configuration_file_is_an_error() -> None:
+    assert failed_start("--model_config_file=/no/such") == "error: /no/such: no such file"
+
+
+def test_a_server_without_any_loaded_version_does_not_start(tmp_path: Path) -> None:
+    (tmp_path / "1").mkdir()
+    line = failed_start(f"--model_base_path={tmp_path}", "--port=0", "--rest_api_port=0")
+    assert line == "error: default: no version could be loaded; the log lines above name the reasons"
+
+
+def test_a_server_does_not_start_on_a_port_in_use(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert "the address cannot be used" in failed_start(f"--model_base_path={tmp_path}", "--port=0", f"--rest_api_port={port}")
+
+
+def test_a_damaged_version_is_reported_and_the_others_serve(plain_config: Path, start: Start, tmp_path: Path) -> None:
+    base = tmp_path / "base"
+    (base / "2").mkdir(parents=True)
+    (base / "2" / "saved_model.pb").write_bytes(b"\xff\xff")
+    (base / "1").symlink_to(plain_config.parent / "robo-poet" / "1")
+    (tmp_path / "both").write_text(
+        f'model_config_list {{ config {{ name: "m" base_path: "{base}" model_platform: "tensorflow" model_version_policy {{ all {{}} }} }} }}'
+    )
+    server = start(f"--model_config_file={tmp_path / 'both'}")
+    statuses: dict[str, Any] = {status["version"]: status for status in server.call("/v1/models/m").json()["model_version_status"]}
+    assert statuses["1"]["state"] == "AVAILABLE" and statuses["2"]["state"] == "END" and statuses["2"]["status"]["error_message"]
+    assert server.call("/v1/models/m:predict", instances=[completion()]).status_code == 200

@@ -16,7 +16,7 @@ def folder(toy_training: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(toy_training / "model" / "saved_model", tmp_path / "1"))
 
 
-def test_every_signature_has_all_sizes_when_warm_up_is_over(folder: Path) -> None:
+def test_all_sizes_are_allowed_after_the_warm_up(folder: Path) -> None:
     loaded = Servable(folder, Batching(), xla=False)
     loaded.warm_first()
     score, generate = loaded.batcher("score"), loaded.batcher("generate")  # readers who come early
@@ -29,7 +29,7 @@ def test_every_signature_has_all_sizes_when_warm_up_is_over(folder: Path) -> Non
             loaded.batcher(name).submit({"tokens": [[1]]}, 0)  # type: ignore[dict-item]
 
 
-def test_a_request_of_the_warm_up_that_fails_restricts_nobody(folder: Path) -> None:
+def test_a_failed_warm_up_request_restricts_no_size(folder: Path) -> None:
     loaded = Servable(folder, Batching(), xla=False)
     loaded.warm_first()
     generate = loaded.batcher("generate")

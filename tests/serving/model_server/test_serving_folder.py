@@ -5,35 +5,41 @@ import pytest
 from robo_poet.errors import BadInput
 from robo_poet.registry.registry import Registry
 from serving.model_server.config import read_config
-from serving.model_server.serving_folder import ServingFolder, lay_out
+from serving.model_server.serving_folder import EXTRA_FOLDER, WARM_UP_FILE, ServingFolder, lay_out
 from tests.serving.model_server.conftest import register
 
 
-def test_champion_and_canary_are_laid_out_by_number(registry: Registry, tmp_path: Path) -> None:
-    config = lay_out(registry, tmp_path / "models")
-    found = read_config(config)["robo-poet"]
-    assert set(found.version_folders()) == {1} and found.labels == {"stable": 1}
-    warm_up = config.parent / "robo-poet" / "1" / "assets.extra" / "tf_serving_warmup_requests"
-    own = registry.version(1).folder / "model" / "saved_model" / "assets.extra"
-    assert warm_up.read_bytes() == (own / "tf_serving_warmup_requests_xla").read_bytes()
-    plain = lay_out(registry, tmp_path / "plain", xla=False).parent / "robo-poet" / "1" / "assets.extra" / "tf_serving_warmup_requests"
-    assert plain.read_bytes() == (own / "tf_serving_warmup_requests").read_bytes() != warm_up.read_bytes()
+def test_the_champion_is_linked_by_number_with_the_label_stable(registry: Registry, tmp_path: Path) -> None:
+    served = read_config(lay_out(registry, tmp_path / "models"))["robo-poet"]
+    assert set(served.version_folders()) == {1} and served.labels == {"stable": 1}
 
+
+@pytest.mark.parametrize(("xla", "name"), [(True, f"{WARM_UP_FILE}_xla"), (False, WARM_UP_FILE)])
+def test_the_warm_up_requests_are_those_of_the_servers_signatures(xla: bool, name: str, registry: Registry, tmp_path: Path) -> None:
+    linked = lay_out(registry, tmp_path / "models", xla=xla).parent / "robo-poet" / "1" / EXTRA_FOLDER / WARM_UP_FILE
+    extra = registry.version(1).folder / "model" / "saved_model" / EXTRA_FOLDER
+    assert linked.read_bytes() == (extra / name).read_bytes()
+    assert (extra / WARM_UP_FILE).read_bytes() != (extra / f"{WARM_UP_FILE}_xla").read_bytes()
+
+
+def test_the_canary_is_added_with_its_label(registry: Registry, tmp_path: Path) -> None:
+    config = lay_out(registry, tmp_path / "models")
     registry.start_canary(2, who="test", why="to be tried")
     before = config.stat().st_ino
     lay_out(registry, config.parent)
-    found = read_config(config)["robo-poet"]
-    assert set(found.version_folders()) == {1, 2} and found.labels == {"stable": 1, "canary": 2}
-    lay_out(registry, config.parent)
-    assert before != config.stat().st_ino  # replaced whole, once: a server never reads half of it
-    after = config.stat().st_mtime_ns
-    lay_out(registry, config.parent)
-    assert config.stat().st_mtime_ns == after
+    served = read_config(config)["robo-poet"]
+    assert set(served.version_folders()) == {1, 2} and served.labels == {"stable": 1, "canary": 2}
+    assert before != config.stat().st_ino  # replaced atomically: a server never reads half a file
 
 
-def test_nothing_is_laid_out_that_is_not_what_was_registered(
-    registry: Registry, toy_training: Path, toy_tokenizer: Path, tmp_path: Path
-) -> None:
+def test_an_unchanged_configuration_is_not_written_again(registry: Registry, tmp_path: Path) -> None:
+    config = lay_out(registry, tmp_path / "models")
+    before = config.stat().st_mtime_ns
+    lay_out(registry, config.parent)
+    assert config.stat().st_mtime_ns == before
+
+
+def test_changed_files_are_not_served(registry: Registry, toy_training: Path, toy_tokenizer: Path, tmp_path: Path) -> None:
     number = register(registry, toy_training, toy_tokenizer, "three")
     registry.start_canary(number, who="test", why="to be tried")
     config = lay_out(registry, tmp_path / "models")
@@ -56,19 +62,17 @@ def tamper(registry: Registry, number: int, name: str) -> None:
     path.write_bytes(bytes(path.stat().st_size))
 
 
-def test_without_a_champion_there_is_nothing_to_serve(tmp_path: Path) -> None:
+def test_a_registry_without_champion_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="no champion yet; train one"):
         lay_out(Registry(tmp_path / "none"), tmp_path / "models")
 
 
-def test_a_folder_that_another_registry_left_is_laid_out_anew(
-    registry: Registry, toy_training: Path, toy_tokenizer: Path, tmp_path: Path
-) -> None:
+def test_a_folder_of_another_registry_is_replaced(registry: Registry, toy_training: Path, toy_tokenizer: Path, tmp_path: Path) -> None:
     other = Registry(tmp_path / "other")
     register(other, toy_training, toy_tokenizer, "another one")
     other.promote(1, who="test", why="the first")
     for store, xla in ((registry, True), (other, True), (other, False)):
         link = lay_out(store, tmp_path / "models", xla=xla).parent / "robo-poet" / "1" / "saved_model.pb"
         assert link.resolve() == (store.version(1).folder / "model" / "saved_model" / "saved_model.pb").resolve()
-        played = (link.parent / "assets.extra" / "tf_serving_warmup_requests").resolve().name
-        assert played == "tf_serving_warmup_requests" + ("_xla" if xla else "")
+        replayed = (link.parent / EXTRA_FOLDER / WARM_UP_FILE).resolve().name
+        assert replayed == WARM_UP_FILE + ("_xla" if xla else "")

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robo_poet.errors import BadInput
-from serving.model_server.config import ModelConfig, parse_config, read_config
+from serving.model_server.config import ModelConfig
 from serving.model_server.errors import CallError
 from serving.model_server.versions import LoadedVersions, VersionState
 
@@ -44,7 +43,7 @@ def versions() -> LoadedVersions:
     return LoadedVersions(Servable, lambda line: None)
 
 
-def test_a_new_set_is_loaded_before_the_old_one_goes(versions: LoadedVersions, tmp_path: Path) -> None:
+def test_new_versions_load_before_old_ones_are_unloaded(versions: LoadedVersions, tmp_path: Path) -> None:
     folder = base(tmp_path, 1, 2, 3)
     versions.apply({"m": ModelConfig(folder, (1,), labels={"stable": 1})})
     first = versions.choose("m", label="stable").servable
@@ -59,7 +58,7 @@ def test_a_new_set_is_loaded_before_the_old_one_goes(versions: LoadedVersions, t
     }
 
 
-def test_the_only_one_stays_when_its_successor_cannot_be_loaded(versions: LoadedVersions, tmp_path: Path) -> None:
+def test_the_last_version_stays_when_its_successor_fails_to_load(versions: LoadedVersions, tmp_path: Path) -> None:
     folder = base(tmp_path, 1, 2)
     (folder / "2" / "damaged").touch()
     versions.apply({"m": ModelConfig(folder, (1,), labels={"stable": 1})})
@@ -70,7 +69,7 @@ def test_the_only_one_stays_when_its_successor_cannot_be_loaded(versions: Loaded
     assert served(versions) == {1}
 
 
-def test_what_failed_is_tried_again_in_a_while(tmp_path: Path) -> None:
+def test_a_failed_load_is_retried_after_30_seconds(tmp_path: Path) -> None:
     now, folder = [0.0], base(tmp_path, 1)
     versions = LoadedVersions(Servable, lambda line: None, lambda: now[0])
     (folder / "1" / "damaged").touch()
@@ -84,7 +83,7 @@ def test_what_failed_is_tried_again_in_a_while(tmp_path: Path) -> None:
     assert served(versions) == {1}
 
 
-def test_a_number_that_stands_for_another_model_is_loaded_anew(versions: LoadedVersions, tmp_path: Path) -> None:
+def test_a_version_is_reloaded_when_its_folder_holds_another_model(versions: LoadedVersions, tmp_path: Path) -> None:
     folder = base(tmp_path / "served", 1)
     for name in ("one", "two", "three"):
         (tmp_path / name).mkdir()
@@ -107,7 +106,7 @@ def test_a_number_that_stands_for_another_model_is_loaded_anew(versions: LoadedV
     assert versions.choose("m").servable is second and versions.statuses("m", 1)[1].state is VersionState.AVAILABLE
 
 
-def test_a_model_that_is_configured_no_more_goes(versions: LoadedVersions, tmp_path: Path) -> None:
+def test_a_model_that_is_no_longer_configured_is_unloaded(versions: LoadedVersions, tmp_path: Path) -> None:
     versions.apply({"m": ModelConfig(base(tmp_path / "m", 1)), "n": ModelConfig(base(tmp_path / "n", 1))})
     versions.apply({"m": ModelConfig(tmp_path / "m")})
     assert served(versions) == {1} and served(versions, "n") == set()
@@ -115,7 +114,7 @@ def test_a_model_that_is_configured_no_more_goes(versions: LoadedVersions, tmp_p
         versions.choose("n")
 
 
-def test_what_is_asked_for_and_not_there_is_named(versions: LoadedVersions, tmp_path: Path) -> None:
+def test_an_unknown_version_or_label_is_named_in_the_error(versions: LoadedVersions, tmp_path: Path) -> None:
     versions.apply({"m": ModelConfig(base(tmp_path, 1))})
     for asked, told in (((9, None), r"Specific\(m, 9\)"), ((None, "canary"), "Unrecognized servable version label: canary")):
         with pytest.raises(CallError, match=told):
@@ -125,7 +124,7 @@ def test_what_is_asked_for_and_not_there_is_named(versions: LoadedVersions, tmp_
 
 
 @given(st.lists(st.tuples(st.sets(st.integers(1, 5), min_size=1), st.integers(1, 5), st.sets(st.integers(1, 5))), min_size=1, max_size=8))
-def test_something_always_serves_and_labels_are_on_what_is_loaded(
+def test_a_version_always_serves_and_labels_point_to_loaded_versions(
     tmp_path_factory: pytest.TempPathFactory, sets: list[tuple[set[int], int, set[int]]]
 ) -> None:
     folder = base(tmp_path_factory.mktemp("base"), 1, 2, 3, 4, 5)
@@ -143,39 +142,3 @@ def test_something_always_serves_and_labels_are_on_what_is_loaded(
         assert not any(one.closed for _, _, one in versions.loaded())  # type: ignore[attr-defined]
         if wanted & after:
             assert after - wanted <= set(versions.labels("m").values())
-
-
-def test_policies_of_the_configuration(tmp_path: Path) -> None:
-    folder = base(tmp_path, 1, 2, 10)
-    (folder / "not-a-version").mkdir()
-    text = 'model_config_list {{ config {{ name: "m" base_path: "{}" model_platform: "tensorflow" {} }} }}'
-
-    def wanted(policy: str) -> set[int]:
-        return set(parse_config(text.format(folder, policy), "here")["m"].version_folders())
-
-    assert wanted("") == {10}
-    assert wanted("model_version_policy { latest { num_versions: 2 } }") == {2, 10}
-    assert wanted("model_version_policy { all {} }") == {1, 2, 10}
-    assert wanted("model_version_policy { specific { versions: 1 versions: 3 } }") == {1}
-    assert parse_config(text.format(folder, 'version_labels { key: "a" value: 2 }'), "here")["m"].labels == {"a": 2}
-
-
-@pytest.mark.parametrize(
-    "text, told",
-    [
-        ("model_config_list { config { nam: 'x' } }", "not a valid model configuration"),
-        ("", "model_config_list is missing"),
-        ("model_config_list { config { name: 'm' } }", "a unique name and a base_path"),
-        (
-            "model_config_list { config { name: 'm' base_path: '/m' model_platform: 'torch' } }",
-            "'torch' is not supported; set it to 'tensorflow'",
-        ),
-    ],
-)
-def test_a_wrong_configuration_is_refused(text: str, told: str, tmp_path: Path) -> None:
-    path = tmp_path / "models.config"
-    path.write_text(text)
-    with pytest.raises(BadInput, match=told):
-        read_config(path)
-    with pytest.raises(BadInput, match="cannot be read"):
-        read_config(tmp_path / "none")
