@@ -24,7 +24,7 @@ READER = TypeAdapter(CheckedGate)
         },
     ],
 )
-def test_a_gate_of_a_profile_is_a_gate_of_the_judges(written: dict[str, Any]) -> None:
+def test_a_valid_gate_becomes_a_gate_of_the_judges(written: dict[str, Any]) -> None:
     gate = READER.validate_python(written)
     assert isinstance(gate, Gate) and gate.fault() == ""
     assert gate.on_unknown == written.get("on_unknown", "reject")
@@ -41,11 +41,11 @@ def test_a_gate_of_a_profile_is_a_gate_of_the_judges(written: dict[str, Any]) ->
         ({"metric": "bleu", "against": "champion", "margin": True}, "margin cannot be true or false"),
         ({"metric": "bleu", "against": "human", "margin": 0.1}, "Input should be '' or 'champion'"),
         ({"metric": "bleu", "min": 0, "on_unknown": "accept"}, "Input should be 'reject' or 'pass'"),
-        ({"metric": "bleu", "min": 0, "slice": "author=a,author=b"}, "author is there twice"),
+        ({"metric": "bleu", "min": 0, "slice": "author=a,author=b"}, "author is given twice"),
         ({"metric": "bleu", "min": 0, "slices": "author=a"}, "Unexpected keyword argument"),
     ],
 )
-def test_a_wrong_gate_is_one_line(written: dict[str, Any], message: str) -> None:
+def test_an_invalid_gate_has_a_one_line_message(written: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError) as caught:
         READER.validate_python(written)
     (error,) = caught.value.errors()

@@ -4,16 +4,16 @@ import pytest
 from pydantic import ValidationError
 
 from robo_poet.evaluation.likelihood import SLICES
-from robo_poet.settings.evaluation import SlicesSettings
+from robo_poet.settings.evaluation import AuditSettings, EvaluateSettings, SlicesSettings
 
 
-def test_the_columns_are_those_of_the_table() -> None:
+def test_the_slice_columns_are_those_of_the_likelihood_table() -> None:
     assert SlicesSettings().columns == SLICES
     assert SlicesSettings(crosses=[["period", "author", "genre"]]).crosses == (("period", "author", "genre"),)
 
 
 @pytest.mark.parametrize(
-    ("settings", "what"),
+    ("settings", "message"),
     [
         ({"columns": ["author", "author"]}, "a column is listed twice"),
         ({"columns": ["colour"]}, "Input should be 'source', 'author'"),
@@ -24,7 +24,18 @@ def test_the_columns_are_those_of_the_table() -> None:
         ({"resamples": True}, "true and false are not allowed here"),
     ],
 )
-def test_what_makes_no_sense_is_refused(settings: dict[str, Any], what: str) -> None:
+def test_invalid_slice_settings_are_rejected(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError) as error:
         SlicesSettings(**settings)
-    assert what in str(error.value)
+    assert message in str(error.value)
+
+
+def test_prompt_and_continuation_must_fit_into_the_context() -> None:
+    with pytest.raises(ValidationError, match="larger than 511, the context of the model"):
+        EvaluateSettings(prompt_tokens=256, continuation_tokens=256)
+    EvaluateSettings(prompt_tokens=31, continuation_tokens=480)
+
+
+def test_an_audit_language_is_listed_once() -> None:
+    with pytest.raises(ValidationError, match="a language is listed twice"):
+        AuditSettings(languages=("en", "en"))
