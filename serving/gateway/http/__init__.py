@@ -1,1 +1,1 @@
-"""HTTP below the API: connections, bodies, admission, refusals. A request passes here first."""
+"""HTTP layer below the endpoints: connections, request bodies, admission and error responses. A request passes through it first."""

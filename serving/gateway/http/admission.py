@@ -1,4 +1,4 @@
-"""Admission of a request: a limit on requests in flight, authentication, scopes and rate limits (SERVE-1, SERVE-3)."""
+"""Admission of requests: a limit on requests in flight, authentication, scopes and rate limits (SERVE-1, SERVE-3)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,14 +11,14 @@ from serving.access.rate_limiter import RateLimiter
 from serving.gateway.http.exchange import exchange_of
 from serving.refusal import Refused
 
-RETRY_SECONDS = 1  # told to whom is turned away: by then every place has been given anew, or nearly
+RETRY_SECONDS = 1  # sent in Retry-After: after this time nearly every slot has been freed and reused
 
 
 class Room:
-    """So many places.
+    """A limit on the number of concurrent generation requests.
 
     Args:
-        places: requests at a time.
+        places: maximum number of concurrent requests.
     """
 
     def __init__(self, places: int) -> None:
@@ -27,15 +27,15 @@ class Room:
 
     @property
     def full(self) -> bool:
-        """There is no place now."""
+        """Whether the limit is reached."""
         return self._taken >= self._places
 
     @contextmanager
     def place(self) -> Iterator[None]:
-        """One place, until the block ends.
+        """Occupy one slot until the block ends.
 
         Raises:
-            Refused: 503, there is none.
+            Refused: 503 `overloaded` if the limit is reached.
         """
         if self.full:
             raise overloaded()
@@ -47,22 +47,22 @@ class Room:
 
 
 def overloaded() -> Refused:
-    """There is no place."""
+    """Return the refusal for a request above the limit: 503 `overloaded`."""
     told = f"too many are writing just now; try again in {RETRY_SECONDS} s"
     return Refused(503, "overloaded", told, {"Retry-After": str(RETRY_SECONDS)})
 
 
 class Admission:
-    """Lets requests in."""
+    """Authentication, scope check and rate limit of a request."""
 
     def __init__(self, access: Authenticator, limiter: RateLimiter) -> None:
         self._access, self._limiter = access, limiter
 
     def _authenticate(self, request: Request, scope: str) -> Caller:
-        """Who asks, if they may.
+        """Return the authenticated caller and record it in the exchange.
 
         Raises:
-            Refused: 401, nobody knows them; 403, they may not do this; 503, nobody can be checked.
+            Refused: 401 if the credential is missing or invalid, 403 if the scope is missing, 503 if credentials cannot be checked.
         """
         headers, exchange = request.headers, exchange_of(request.scope)
         try:
@@ -75,21 +75,21 @@ class Admission:
         return caller
 
     async def admit(self, request: Request, scope: str) -> tuple[Caller, dict[str, str]]:
-        """Who asks, if they may and do not ask too often, and headers that tell what is left to them.
+        """Admit a request. Return the caller and the response headers with the remaining rate limit.
 
         Raises:
-            Refused: 401, 403, 503 (nobody can be checked), or 429 with Retry-After.
+            Refused: 401, 403, 503 (credentials cannot be checked), or 429 with Retry-After (rate limit reached).
         """
         ip = exchange_of(request.scope).ip
         try:
             caller = self._authenticate(request, scope)
         except Refused:
-            await self._limiter.hit(None, ip)  # who tries keys, or asks for what is not theirs, is counted, too
+            await self._limiter.hit(None, ip)  # failed authentication also counts, so that guessing keys is limited
             raise
         allowance = await self._limiter.hit(caller, ip)
         return caller, allowance.headers()
 
     @property
     def troubles(self) -> list[str]:
-        """What is not as it should be though requests are let in."""
+        """Problems of authentication and rate limiting that do not stop requests, for an operator."""
         return [trouble for trouble in (self._access.degraded, self._limiter.degraded) if trouble]

@@ -1,4 +1,4 @@
-"""The body of a request: read up to its limit, and parsed as one JSON object. Errors say where and why."""
+"""The request body: reading it up to a size limit, and parsing it as one JSON object. Errors name the field or position, and the cause."""
 
 import asyncio
 import json
@@ -17,22 +17,22 @@ _HALF = re.compile("[\ud800-\udfff]")
 
 
 def check_json(text: str) -> None:
-    """Look for what the reader of fields (Pydantic's) cannot name, or does not mind: it takes the last of two equal names.
+    """Check for errors that Pydantic does not report clearly. For a duplicate field, for example, Pydantic takes the last value.
 
     Raises:
-        Refused: 400, it is empty, no JSON, or has a name twice; 422, a text holds half a surrogate pair.
+        Refused: 400 if the body is empty, not JSON, or has a duplicate field; 422 if a string contains an unpaired surrogate.
     """
     if not text.strip():
         raise Refused(400, "invalid_json", "the body is empty; send one object of JSON")
     try:
-        # Numbers are read later, and strictly: here a long one would only cost time.
+        # Pydantic parses the numbers later, and strictly. Parsing a long number here would only cost time.
         value = json.loads(text, object_pairs_hook=_once, parse_int=len, parse_float=len)
     except json.JSONDecodeError as error:
         told = f"{error.msg[:1].lower()}{error.msg[1:]}".strip(" :").removesuffix(" at")
         raise Refused(400, "invalid_json", f"the body is not JSON, at character {error.pos + 1}: {told}") from None
     except RecursionError:
         raise Refused(400, "invalid_json", "the body is nested too deep; send one plain object") from None
-    if "\\u" in text and isinstance(value, dict):  # raw, a half would be no UTF-8
+    if "\\u" in text and isinstance(value, dict):  # an unpaired surrogate can only come from an escape: unescaped, it is not valid UTF-8
         for name, held in value.items():
             _whole(name, held)
 
@@ -54,21 +54,22 @@ def _whole(name: str, value: Any) -> None:
 
 
 Body = TypeVar("Body", bound=BaseModel)
-TAKE_LEAVE = {"Connection": "close"}  # what was not read cannot be told from the next request
+TAKE_LEAVE = {"Connection": "close"}  # unread body bytes would be parsed as the next request
 
 
 async def read_body(request: Request, kind: type[Body], *, limit: int, seconds: float) -> Body:
-    """Read and check a JSON body.
+    """Read and validate a JSON body.
 
     Args:
-        limit: bytes; of a longer one no more is read, whether its length was told or not.
-        seconds: for a client that sends slowly.
+        limit: maximum size in bytes. Reading stops at the limit, with or without a Content-Length header.
+        seconds: maximum time to receive the body.
 
     Raises:
-        Refused: 400, 408, 413, 415 or 422, in this order of cause: no UTF-8 or JSON, too slow, too long, another type, not as it should be.
+        Refused: 400 (not UTF-8 or not JSON), 408 (too slow), 413 (too large), 415 (wrong content type) or 422 (invalid field).
+        ClientGone: the client disconnected.
     """
     type_ = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if type_ != "application/json":  # a form of another site can send without asking, but not this type
+    if type_ != "application/json":  # cross-site forms can post without a CORS preflight, but not with this content type
         raise Refused(415, "unsupported_media_type", "send Content-Type: application/json", TAKE_LEAVE)
     told = request.headers.get("content-length", "")
     if told.isascii() and told.isdigit() and int(told) > limit:
@@ -84,10 +85,10 @@ async def read_body(request: Request, kind: type[Body], *, limit: int, seconds: 
 
 
 def parse_body(data: bytes, kind: type[Body]) -> Body:
-    """Check a JSON body.
+    """Parse and validate a JSON body.
 
     Raises:
-        Refused: 400 or 422.
+        Refused: 400 (not UTF-8 or not JSON) or 422 (invalid field).
     """
     try:
         text = data.decode("utf-8").removeprefix("\ufeff")

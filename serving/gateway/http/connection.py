@@ -1,7 +1,7 @@
-"""A reader's connection: uvicorn's, and bounded in number and in the time until a request is there (SERVE-3).
+"""Client connections: uvicorn's protocol with a limit on their number and on the time until the request headers arrive (SERVE-3).
 
-uvicorn waits for the headers of a request for ever; whoever opened connections and said nothing would need no key to take all of the
-process's files.
+uvicorn waits for request headers without a timeout. A client without a key could open idle connections until the process has no file
+descriptors left.
 """
 
 import asyncio
@@ -16,15 +16,17 @@ from serving.gateway.http.exchange import request_id
 from serving.gateway.http.refusals import error_body
 from serving.refusal import Refused
 
-SECONDS = 2.0  # a client that is still sending then has not listened
+SECONDS = 2.0  # a client that still sends after this time does not react to the response
 BYTES = 64 << 20
 
 
 class Lingering:
-    """A transport whose `close` waits, where it must, until the client has ended or has sent enough.
+    """A transport whose `close` first discards a request body that is still arriving.
+
+    Otherwise a refused client may get a connection reset before it reads the response. The wait ends after `SECONDS` or `BYTES`.
 
     Args:
-        unread: whether the request's body is still coming.
+        unread: returns True while the request body is still arriving.
     """
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop, unread: Callable[[], bool]) -> None:
@@ -36,14 +38,14 @@ class Lingering:
         return getattr(self._transport, name)
 
     def is_closing(self) -> bool:
-        """No more is written."""
+        """Return True if the connection is closing and accepts no more writes."""
         return self._timer is not None or self._transport.is_closing()
 
     def close(self) -> None:
-        """Send what was written; close now, or after what is still coming."""
+        """Flush written data, then close the connection, or first discard the rest of the request body."""
         if self.is_closing():
             return
-        if self._unread() and self._transport.can_write_eof():  # not over TLS, which has no half of a connection
+        if self._unread() and self._transport.can_write_eof():  # TLS does not support a half-closed connection
             self._transport.write_eof()
             self._transport.resume_reading()
             self._timer = self._loop.call_later(SECONDS, self._transport.close)
@@ -51,7 +53,7 @@ class Lingering:
             self._transport.close()
 
     def drop(self, size: int) -> bool:
-        """`size` bytes came: whether nobody reads them any more."""
+        """Count `size` received bytes. Return True if they are to be discarded."""
         if self._timer is None:
             return False
         self._left -= size
@@ -60,17 +62,18 @@ class Lingering:
         return True
 
     def lost(self) -> None:
-        """The connection has ended."""
+        """Cancel the timer after the connection is lost."""
         if self._timer is not None:
             self._timer.cancel()
 
 
 class Connection(HttpToolsProtocol):
-    """For `uvicorn.Config(http=…)`, by `functools.partial`.
+    """A uvicorn HTTP protocol with connection limits. Pass it to `uvicorn.Config(http=…)` with `functools.partial`.
 
     Args:
-        header_seconds: from the beginning of a connection, or of a request on a kept one, to the end of the request's headers.
-        most: connections at a time; a further one is told so and closed.
+        header_seconds: maximum time until the request headers are complete, from the start of the connection, or of a request on a
+            kept-alive connection.
+        most: maximum number of connections. A further connection gets a 503 response and is closed.
     """
 
     def __init__(self, *args: Any, header_seconds: float, most: int, **given: Any) -> None:
@@ -80,7 +83,7 @@ class Connection(HttpToolsProtocol):
         self._begun = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """One more."""
+        """Register a new connection, or refuse it with 503 if there are too many."""
         super().connection_made(transport)
         self._lingering = Lingering(transport, self.loop, lambda: self.cycle is not None and self.cycle.more_body)
         self.transport = self._lingering  # type: ignore[assignment]
@@ -90,31 +93,31 @@ class Connection(HttpToolsProtocol):
             self._start()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """One less."""
+        """Stop the timers of a lost connection."""
         self._stop()
         self._lingering.lost()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Bytes of a request, or of the body of one that was refused."""
+        """Parse received bytes, or discard them if the request was already refused."""
         if not self._lingering.drop(len(data)):
             super().data_received(data)
 
     def on_message_begin(self) -> None:
-        """The first byte of a request."""
+        """Start the header timeout at the first byte of a request."""
         super().on_message_begin()
         self._begun = True
         if self._timer is None:
             self._start()
 
     def on_headers_complete(self) -> None:
-        """From here on the body has a time of its own."""
+        """Stop the header timeout. The body has a separate timeout (`read_body`)."""
         self._stop()
         self._begun = False
         super().on_headers_complete()
 
     def send_400_response(self, msg: str) -> None:
-        """What is no HTTP is told so in our form."""
+        """Answer input that is not HTTP with an error in the API's JSON form."""
         self._stop()
         self._refuse(Refused(400, "bad_request", "this is no HTTP request; see /openapi.json"))
 
@@ -128,7 +131,7 @@ class Connection(HttpToolsProtocol):
 
     def _late(self) -> None:
         self._timer = None
-        if self.cycle is not None and not self.cycle.response_complete:  # the request before is being answered still
+        if self.cycle is not None and not self.cycle.response_complete:  # the previous request is still being answered
             self._start()
         elif self._begun:
             self._refuse(Refused(408, "slow_headers", f"the headers did not arrive within {self._seconds:g} seconds; send them faster"))

@@ -1,4 +1,4 @@
-"""One request and its result: who sent it (also behind proxies), and what metrics and audit log record of it."""
+"""One request and its result: the client address (also behind proxies) and the values that metrics and audit log record."""
 
 import re
 import secrets
@@ -13,17 +13,19 @@ Networks = Sequence[IPv4Network | IPv6Network]
 
 
 def networks(texts: Sequence[str]) -> Networks:
-    """`10.0.0.0/8`, `192.0.2.7` … as networks."""
+    """Parse addresses and networks in text form, such as `10.0.0.0/8` and `192.0.2.7`."""
     return tuple(ip_network(text) for text in texts)
 
 
 def client_address(peer: str, forwarded: Sequence[str], trusted: Networks) -> str:
-    """The address nearest to us that is not a trusted proxy's: what lies farther out, anybody may have written.
+    """Return the client address: the nearest hop that is not a trusted proxy.
+
+    Entries of X-Forwarded-For beyond that hop can be forged and are ignored.
 
     Args:
-        peer: of the connection.
-        forwarded: values of X-Forwarded-For, in the order of the headers.
-        trusted: whose word is taken; none, and the peer is who asks.
+        peer: address of the TCP connection.
+        forwarded: values of X-Forwarded-For, in header order.
+        trusted: networks of trusted proxies. If empty, the peer is the client.
     """
     if not trusted:
         return peer
@@ -47,24 +49,28 @@ def _among(text: str, trusted: Networks) -> bool:
     if not _is_address(text):
         return False
     address = ip_address(text)
-    mapped = getattr(address, "ipv4_mapped", None)  # ::ffff:10.0.0.1, as a socket for both families says it
+    mapped = getattr(address, "ipv4_mapped", None)  # ::ffff:10.0.0.1, the form on a dual-stack socket
     return any((mapped or address) in network for network in trusted)
 
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-KEY = "robo_poet.exchange"  # in ASGI's scope
+KEY = "robo_poet.exchange"  # key in the ASGI scope
 
 
 @dataclass(slots=True)
 class Exchange:
-    """What is known of a request.
+    """The record of a request, filled while the request is processed.
 
     Attributes:
-        id: the reader's X-Request-ID, or ours.
-        ip: who asks, behind the proxies that are trusted.
-        route: name for metrics.
-        began: `time.perf_counter` at the first byte.
-        status: HTTP's; 499 is ours for a client who left.
+        id: the client's X-Request-ID, or a generated one.
+        ip: client address behind trusted proxies.
+        route: route name for metrics.
+        began: `time.perf_counter` when the record was made.
+        status: HTTP status, or 499 if the client disconnected.
+        code: error code, or empty.
+        completion: signed id of the completion, or empty.
+        rule: content filter rule that refused a text, or empty.
+        prompt: the cleaned prompt, once a version was chosen.
     """
 
     id: str
@@ -87,16 +93,16 @@ class Exchange:
 
     @property
     def seconds(self) -> float:
-        """Since it began."""
+        """Seconds since `began`."""
         return time.perf_counter() - self.began
 
 
 def exchange_of(scope: Scope) -> Exchange:
-    """The request's, put there by `Front`."""
+    """Return the exchange that `Front` stored in the scope."""
     found: Exchange = scope[KEY]
     return found
 
 
 def request_id(given: str | None) -> str:
-    """`given` if it is a name that can stand in a log (1 to 64 letters, digits, `.`, `_`, `-`), else a new one of 16 hexadecimal digits."""
+    """Return `given` if it is a valid id (1 to 64 letters, digits, `.`, `_`, `-`), else a new id of 16 hexadecimal digits."""
     return given if given is not None and _ID.fullmatch(given) else secrets.token_hex(8)

@@ -1,4 +1,4 @@
-"""The outermost layer: gives every request an id and every answer its security headers, and turns uncaught errors into the API's form."""
+"""The outermost middleware: request ids, security headers, and error responses for uncaught exceptions."""
 
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
@@ -16,7 +16,7 @@ from serving.telemetry.metrics import Metrics
 
 Header = tuple[bytes, bytes]
 
-# An answer of the API is data: nothing in it is to be run, framed or guessed at. The page brings its own policy.
+# API responses are data: browsers must not run, frame or sniff them. The playground page sets its own policy.
 _ALWAYS: Sequence[Header] = (
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"x-content-type-options", b"nosniff"),
@@ -28,23 +28,23 @@ _ALWAYS: Sequence[Header] = (
 
 
 class SecurityHeaders:
-    """What is added to each answer that does not say it itself.
+    """Security headers for responses that do not set them.
 
     Args:
-        hsts_seconds: of Strict-Transport-Security, on HTTPS alone; 0 for none.
+        hsts_seconds: max-age of Strict-Transport-Security, in seconds, sent on HTTPS only; 0 sends no such header.
     """
 
     def __init__(self, hsts_seconds: int) -> None:
         self._https = (*_ALWAYS, *([(b"strict-transport-security", b"max-age=%d" % hsts_seconds)] if hsts_seconds else []))
 
     def added(self, given: Sequence[Header], scheme: str) -> list[Header]:
-        """`given` and what is missing in it."""
+        """Return the headers `given` plus the security headers that are missing."""
         names = {name.lower() for name, _ in given}
         return [*given, *(header for header in (self._https if scheme == "https" else _ALWAYS) if header[0] not in names)]
 
 
 log = structlog.get_logger("serving.gateway")
-LEFT = 499  # no status of HTTP's: the client left, and nobody was answered
+LEFT = 499  # not an HTTP status: the client disconnected before the response
 
 _ROUTES = {
     "/v1/generate": "generate", "/v1/feedback": "feedback", "/healthz": "health", "/readyz": "ready",
@@ -53,14 +53,16 @@ _ROUTES = {
 
 
 class Front:
-    """ASGI middleware; not Starlette's base class for such, which would cost a task and two queues a request.
+    """ASGI middleware around the application.
+
+    It does not use Starlette's BaseHTTPMiddleware, which costs one task and two queues per request.
 
     Args:
-        trusted: proxies whose X-Forwarded-For is believed.
-        ended: told of each request at its end.
-        room: while it is full, texts are asked for in vain. It is said at this door, before anything is read: behind it the refusals of a
-            crowd would leave the others no time.
-        body_bytes: longest body that may stay unread; a longer one goes on, to where reading has an end.
+        trusted: networks of proxies whose X-Forwarded-For is used.
+        ended: called with the exchange of each request at its end.
+        room: limit on concurrent generation requests. At the limit, a request is refused here, before its body is read. Refusing it later
+            would take too much time from the running requests under load.
+        body_bytes: largest body, in bytes, that may stay unread. A request with a longer body goes to the endpoint, which limits its size.
     """
 
     def __init__(
@@ -97,7 +99,7 @@ class Front:
             except Exception:
                 log.exception("a request failed", route=exchange.route)
                 exchange.code = "internal"
-                if exchange.status:  # half an answer is out: the connection ends, so that nobody takes it for a whole one
+                if exchange.status:  # part of the response was sent: abort the connection, so that the client sees an incomplete response
                     exchange.status = HTTPStatus.INTERNAL_SERVER_ERROR
                     raise
                 await error_response(internal(), exchange.id)(scope, receive, sending)

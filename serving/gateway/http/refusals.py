@@ -1,4 +1,4 @@
-"""The one form of every error: `{"status": "error", "error": {"code", "message", "field"?}, "request_id"}` (SERVE-2)."""
+"""Error responses. All have one JSON form: `{"status": "error", "error": {"code", "message", "field"?}, "request_id"}` (SERVE-2)."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -10,12 +10,12 @@ from starlette.responses import Response
 
 from serving.refusal import Refused
 
-# What Starlette itself refuses, in our words.
+# Codes and messages for errors that Starlette raises.
 _HTTP = {
     404: ("not_found", "there is nothing at this address; GET /openapi.json lists what there is"),
     405: ("method_not_allowed", "this address does not take that method; see Allow"),
 }
-# Names that other services have for our fields.
+# Field names of other text generation APIs and the names here.
 _ELSEWHERE = {
     "prompt": "text", "input": "text", "max_tokens": "max_length", "max_new_tokens": "max_length", "n": "num_samples",
     "stop": "stop_tokens", "logprobs": "token_probabilities", "id": "completion_id",
@@ -26,11 +26,11 @@ MODEL_FAILED = Refused(502, "model_failed", "the model gave no answer that can b
 
 
 class RefusedField(Refused):
-    """A field of the body cannot be used.
+    """A request with an invalid field.
 
     Args:
-        field: its name, with a dot and a number for a member of a list.
-        told: what is wrong and what is allowed.
+        field: field name; for a list item, with a dot and its index.
+        told: the error and the allowed values.
     """
 
     def __init__(self, field: str, told: str, *, status: int = 422, code: str = "invalid_field") -> None:
@@ -39,7 +39,7 @@ class RefusedField(Refused):
 
 
 def error_body(refused: Refused, request_id: str) -> dict[str, Any]:
-    """The form."""
+    """Return the JSON body of an error response."""
     error = {"code": refused.code, "message": refused.message}
     if isinstance(refused, RefusedField):
         error["field"] = refused.field
@@ -47,47 +47,47 @@ def error_body(refused: Refused, request_id: str) -> dict[str, Any]:
 
 
 def error_response(refused: Refused, request_id: str) -> Response:
-    """The answer to a request that is refused."""
+    """Return the HTTP response for a refusal."""
     return json_response(error_body(refused, request_id), refused.status, refused.headers)
 
 
 def json_response(body: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """An answer in JSON; no cache keeps it."""
+    """Return a JSON response that is not cached."""
     text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return Response(text.encode(), status, {**(headers or {}), "Cache-Control": "no-store"}, "application/json")
 
 
 def internal() -> Refused:
-    """A defect of ours; the log has it."""
+    """Return the refusal for an unexpected exception: 500. The log has the details."""
     return Refused(500, "internal", "something failed here; try again, and if it stays so, tell the operator the request_id")
 
 
 def model_failed() -> Refused:
-    """A defect of the model server's, or an answer that is none."""
+    """Return the refusal for an error or an invalid response of the model server: 502."""
     return Refused(502, "model_failed", "the model gave no answer that can be used; try again")
 
 
 def of_status(status: int, headers: Mapping[str, str] | None = None) -> Refused:
-    """What the framework refuses by a bare status."""
+    """Return the refusal for an HTTPException of the framework. Of its headers only `Allow` is kept."""
     code, message = _HTTP.get(status, ("bad_request", "this request cannot be read"))
     return Refused(status, code, message, {name: value for name, value in (headers or {}).items() if name.lower() == "allow"})
 
 
 def half_pair(field: str) -> RefusedField:
-    """A text holds half a surrogate pair."""
+    """Return the refusal for a string with an unpaired surrogate: 422."""
     return RefusedField(field[:64], "half a surrogate pair is no character; send UTF-8 or whole pairs", code="invalid_text")
 
 
 def of_validation(error: ValidationError, known: Sequence[str] = ()) -> Refused:
-    """The first thing that is wrong with a body. Nothing of what was sent is repeated but the name of a field.
+    """Return the refusal for the first validation error of a body. The message repeats no sent value, only the field name.
 
     Args:
-        known: names that there are, of which the nearest to an unknown one is told.
+        known: valid field names. The closest one is suggested for an unknown field.
     """
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     if first["type"] == "json_invalid":
         return Refused(400, "invalid_json", "the body cannot be read as JSON (a number may be too long); send one object")
-    # A field and places in its list; what else Pydantic tells of the way (members of a union, validators) is our inside.
+    # Keep the field name and list indexes. The other parts of Pydantic's location (union members, validators) are internal.
     field = ".".join(str(part) for number, part in enumerate(first["loc"]) if number == 0 or isinstance(part, int))[:64]
     if not field:
         return Refused(422, "invalid_body", "the body is not as it should be: " + _words(first["msg"]))
@@ -103,6 +103,6 @@ def _nearest(field: str, known: Sequence[str]) -> str:
 
 
 def _words(message: str) -> str:
-    """Pydantic's sentence, without its capital and without the prefix of our own validators."""
+    """Return Pydantic's message with a lower-case first letter and without the prefix of custom validators."""
     message = message.removeprefix("Value error, ")
     return message[:1].lower() + message[1:]

@@ -1,4 +1,4 @@
-"""Answers while the client is connected: work stops when the client leaves. Server-sent events follow the HTML standard."""
+"""Cancellation when the client disconnects, and server-sent events (HTML standard)."""
 
 import asyncio
 import json
@@ -12,14 +12,14 @@ Result = TypeVar("Result")
 
 
 class ClientGone(Exception):
-    """Nobody is there to answer."""
+    """The client disconnected before the response."""
 
 
 async def unless_gone(receive: Receive, work: Coroutine[Any, Any, Result]) -> Result:
-    """Do `work`, cancelled as soon as the client has left; the request's body must have been read.
+    """Return the result of `work`. Cancel it if the client disconnects first. The request body must already be read.
 
     Raises:
-        ClientGone: the client left first.
+        ClientGone: the client disconnected first.
     """
     doing = asyncio.create_task(work)
     leaving = asyncio.create_task(_gone(receive))
@@ -41,20 +41,20 @@ async def _gone(receive: Receive) -> None:
 
 
 def event(name: str, data: Mapping[str, Any]) -> bytes:
-    """One event; JSON has no line feed of its own, so its data is one line."""
+    """Encode one event. The JSON contains no line feed, so one `data:` line is enough."""
     return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(',', ':'))}\n\n".encode()
 
 
 class EventStream(Response):
-    """An answer whose events are sent as they come. When the client leaves, the work behind them ends.
+    """A response that sends events as they arrive. It stops the generator when the client disconnects.
 
     Args:
-        first: the event that is there already: what fails before it is an ordinary error.
-        events: those that follow; closed at the end.
+        first: the first event, already computed. An error before it can therefore still set the HTTP status.
+        events: the following events. The generator is closed at the end.
     """
 
     def __init__(self, first: bytes, events: AsyncGenerator[bytes], headers: Mapping[str, str]) -> None:
-        # No proxy may collect what is to be seen at once.
+        # Proxies must not buffer the events.
         super().__init__(None, 200, {**headers, "X-Accel-Buffering": "no"}, "text/event-stream")
         del self.headers["content-length"]
         self._first, self._events = first, events
