@@ -35,6 +35,6 @@ def masked(text: str) -> str:
 LONGEST_NAME = 80  # characters; longer strings are not names
 
 
-def quotable_name(name: str, otherwise: str = "a document with an id that is no name") -> str:
+def quotable_name(name: str, otherwise: str = "a document whose id is too long to quote") -> str:
     """Return `name` if it is short and on one line, as a name is; else return `otherwise`."""
     return name if len(name) <= LONGEST_NAME and name.isprintable() else otherwise

@@ -39,9 +39,9 @@ def bucket_objects(url: str) -> list[BucketObject]:
         blobs = {blob.name: blob for blob in _client().list_blobs(bucket, prefix=prefix, retry=RETRY, timeout=30)}
     paths = paths_below(prefix, blobs)
     if not paths:
-        raise BadInput("no .txt or .md object there", where=url, remedy=f"give a prefix that holds some, or one object of {KINDS}")
+        raise BadInput("the prefix contains no .txt or .md object", where=url, remedy=f"give another prefix, or one object of {KINDS}")
     if outside := next((name for path, name in paths.items() if path.startswith("/")), None):
-        raise BadInput(f"object {outside!r} has a name that leaves its folder", where=url, remedy="rename it")
+        raise BadInput(f"the name of object {outside!r} points outside the folder", where=url, remedy="rename the object")
     return [
         BucketObject(name, path, int(blobs[name].generation or 0), str(blobs[name].crc32c or ""), int(blobs[name].size or 0))
         for path, name in paths.items()
@@ -77,7 +77,7 @@ def download(url: str, folder: Path) -> Path:
 def _parse(url: str) -> tuple[str, str]:
     bucket, _, prefix = url.removeprefix("gs://").partition("/")
     if not bucket:
-        raise BadInput("no bucket is named", where=url, remedy="write gs://bucket/prefix")
+        raise BadInput("the bucket name is missing", where=url, remedy="write gs://bucket/prefix")
     return bucket, prefix.strip("/")
 
 

@@ -36,7 +36,7 @@ def read_documents(path: Path, split: str | None = None) -> Iterator[Document]:
         ValueError: there is no such split.
     """
     if split not in (None, *SPLITS):
-        raise ValueError(f"split {split!r} is none of {', '.join(SPLITS)}")
+        raise ValueError(f"split {split!r} is not one of {', '.join(SPLITS)}")
     with _open_corpus(path) as file:
         for number in range(file.num_row_groups):
             for row in file.read_row_group(number, columns=SCHEMA.names).to_pylist():
@@ -62,7 +62,9 @@ def _open_corpus(path: Path) -> pq.ParquetFile:
     missing = [name for name in SCHEMA.names if name not in file.schema_arrow.names]
     if missing:
         file.close()
-        raise BadInput(f"no corpus: it has no column {missing[0]}", where=str(path), remedy="give what ingest or scrub_pii wrote")
+        raise BadInput(
+            f"not a corpus: column {missing[0]} is missing", where=str(path), remedy="give the corpus that ingest or scrub_pii wrote"
+        )
     return file
 
 

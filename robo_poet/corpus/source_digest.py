@@ -34,5 +34,5 @@ def source_digest(source: str) -> str:
         return digest_json([[file.relative_to(root).as_posix(), digest_file(file)] for file in files])
     except OSError as error:
         raise BadInput(
-            (error.strerror or "cannot be read").lower(), where=str(error.filename or source), remedy="make it readable"
+            (error.strerror or "cannot be read").lower(), where=str(error.filename or source), remedy="change its permissions"
         ) from None

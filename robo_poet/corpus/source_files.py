@@ -30,13 +30,17 @@ def source_files(source: Path) -> list[Path]:
     try:
         if source.is_file():
             if not source.name.lower().endswith((*TEXTS, *TABLES)):
-                raise BadInput("not a kind of file that can be read", where=str(source), remedy=f"give a folder, or one of {KINDS}")
+                raise BadInput("this type of file is not supported", where=str(source), remedy=f"give a folder, or one of {KINDS}")
             return _named_in_utf8([source])
         if not source.exists():
-            raise BadInput("no such file or folder", where=str(source), remedy="give an existing path, gs://bucket/prefix, or nothing")
+            raise BadInput(
+                "no such file or folder",
+                where=str(source),
+                remedy="give an existing path, gs://bucket/prefix, or no source for the bundled corpora",
+            )
         return _named_in_utf8([source / name for name in _inside(source)])
     except PermissionError as error:
-        raise BadInput("permission denied", where=str(error.filename or source), remedy="make it readable") from None
+        raise BadInput("permission denied", where=str(error.filename or source), remedy="change its permissions") from None
 
 
 def _named_in_utf8(files: list[Path]) -> list[Path]:
@@ -46,7 +50,9 @@ def _named_in_utf8(files: list[Path]) -> list[Path]:
         try:
             name.decode()
         except UnicodeDecodeError:
-            raise BadInput("the file's name is not UTF-8", where=name.decode("utf-8", "backslashreplace"), remedy="rename it") from None
+            raise BadInput(
+                "the file's name is not UTF-8", where=name.decode("utf-8", "backslashreplace"), remedy="rename the file"
+            ) from None
     return files
 
 
@@ -60,9 +66,11 @@ def _inside(folder: Path) -> list[str]:
     if texts := chosen(names):
         return texts
     if not names:
-        raise BadInput("the folder is empty", where=str(folder), remedy="put .txt or .md files in it, a work each")
+        raise BadInput("the folder is empty", where=str(folder), remedy="add .txt or .md files, one per work")
     if tables := sorted(name for name in names if name.lower().endswith(TABLES)):
-        raise BadInput("no .txt or .md file in this folder", where=str(folder), remedy=f"to read a table, name it: {folder / tables[0]}")
+        raise BadInput(
+            "no .txt or .md file in this folder", where=str(folder), remedy=f"to read a table, give its path: {folder / tables[0]}"
+        )
     raise BadInput(
-        "no .txt or .md file in this folder", where=str(folder), remedy=f"it holds {names[0]}; a single file may be one of {KINDS}"
+        "no .txt or .md file in this folder", where=str(folder), remedy=f"it contains {names[0]}; a source that is one file may be {KINDS}"
     )

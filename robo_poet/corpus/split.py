@@ -73,13 +73,13 @@ def split_works(
     """
     if train + validation >= 1:
         what = f"split_train {train} + split_validation {validation} leaves nothing for test"
-        raise BadInput(what, where="ingest.split_train", remedy="let them sum to less than 1")
+        raise BadInput(what, where="ingest.split_train", remedy="reduce one of them: their sum must be below 1")
     if len(works) < len(SPLITS):
         held = f"{len(works)} work{'s' * (len(works) != 1)}"
         raise BadInput(
-            f"the corpus holds {held}, and a split into {', '.join(SPLITS)} needs at least {len(SPLITS)}",
+            f"the corpus has {held}, but a split into {', '.join(SPLITS)} needs at least {len(SPLITS)}",
             where=where,
-            remedy="add works: a text file each, or rows with different values in the group column",
+            remedy="add works: text files, or rows with other values in the group column",
         )
     if by == "date":
         _check_dates(works, where)
@@ -123,5 +123,5 @@ def _check_dates(works: Mapping[str, Work], where: str) -> None:
             raise BadInput(
                 f"{quoted} is not an ISO date" if work.date else "has no date",
                 where=": ".join(filter(None, (where, quotable_name(name)))),
-                remedy="date every document (YYYY-MM-DD) or set ingest.split_by to auto",
+                remedy="give every document a date (YYYY-MM-DD), or set ingest.split_by to auto",
             )

@@ -76,7 +76,7 @@ def read_decoding(path: Path) -> dict[str, float]:
         settings = json.loads(_table(path).schema.metadata[DECODING])
         return {name: float(value) for name, value in settings.items()}
     except (TypeError, KeyError, ValueError, AttributeError):
-        raise BadInput("it does not say how its texts were drawn", where=str(path), remedy="run the evaluation again") from None
+        raise BadInput("the sampling settings are missing in the metadata", where=str(path), remedy="run the evaluation again") from None
 
 
 def _table(path: Path) -> pa.Table:
@@ -84,4 +84,4 @@ def _table(path: Path) -> pa.Table:
         table = pq.read_table(path)
         return table.cast(SCHEMA.with_metadata(table.schema.metadata))
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise BadInput(f"no table of continuations ({error})", where=str(path), remedy="run the evaluation again") from None
+        raise BadInput(f"not a table of continuations ({error})", where=str(path), remedy="run the evaluation again") from None

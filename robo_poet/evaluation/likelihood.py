@@ -94,7 +94,7 @@ def read_likelihoods(path: Path) -> Sequence[DocumentLikelihood]:
     try:
         rows = pq.read_table(path, schema=SCHEMA).to_pylist()
     except (pa.ArrowException, OSError) as error:
-        raise BadInput(f"no table of measured documents ({error})", where=str(path), remedy="run the evaluation again") from None
+        raise BadInput(f"not a table of document likelihoods ({error})", where=str(path), remedy="run the evaluation again") from None
     return [DocumentLikelihood(**row) for row in rows]
 
 

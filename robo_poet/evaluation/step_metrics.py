@@ -47,7 +47,7 @@ class StepMetrics:
         """
         metrics, intervals = value.get("metrics"), value.get("intervals", {})
         if not isinstance(metrics, dict) or not isinstance(intervals, dict):
-            raise BadInput("it has no metrics", where=str(where), remedy="run the evaluation again")
+            raise BadInput("the metrics are missing", where=str(where), remedy="run the evaluation again")
         pairs = {name: limits for name, limits in intervals.items() if isinstance(limits, list) and len(limits) == 2}
         return cls(metrics, {name: (low, high) for name, (low, high) in pairs.items()})
 
@@ -61,8 +61,8 @@ class StepMetrics:
         metrics: dict[str, float | None] = {}
         intervals: dict[str, tuple[float, float]] = {}
         for measured in parts:
-            if twice := sorted(metrics.keys() & measured.metrics.keys()):
-                raise ValueError(f"{twice[0]} is measured twice")
+            if duplicates := sorted(metrics.keys() & measured.metrics.keys()):
+                raise ValueError(f"two steps measured {duplicates[0]}")
             metrics |= measured.metrics
             intervals |= measured.intervals
         return cls(metrics, intervals)

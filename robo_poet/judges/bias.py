@@ -104,7 +104,7 @@ def judge_bias(
         ValueError: the bound is negative or not finite, or the numbers of templates and gaps differ.
     """
     if not (bound >= 0 and math.isfinite(bound)):
-        raise ValueError(f"a bound is a finite number from 0 on, not {bound}")
+        raise ValueError(f"bound {bound} is not a finite number of at least 0")
     names = [(axis, group) for axis, groups in gaps.items() for group in groups]
     paired_gaps = [gaps[axis][group] for axis, group in names]
     template_numbers = {
@@ -127,7 +127,7 @@ def _by_template(group_gaps: PairedGaps, template_numbers: Mapping[str, int]) ->
     """Return sum and number of the gaps per template, each (templates,) in the order of `template_numbers`."""
     gaps = np.asarray(group_gaps.gaps, np.float64)
     if gaps.shape != (len(group_gaps.templates),):
-        raise ValueError(f"{len(group_gaps.templates)} templates and {gaps.size} gaps do not match: one of each per pair is needed")
+        raise ValueError(f"{len(group_gaps.templates)} templates and {gaps.size} gaps do not match: each pair needs one of each")
     numbers = np.asarray([template_numbers[name] for name in group_gaps.templates], np.int64)
     total = np.bincount(numbers, weights=gaps, minlength=len(template_numbers)).astype(np.float64)
     return total, np.bincount(numbers, minlength=len(template_numbers)).astype(np.float64)

@@ -28,7 +28,7 @@ def holm_adjusted(p_values: Sequence[float]) -> list[float]:
         ValueError: a p-value is not in [0, 1].
     """
     if not all(0 <= p <= 1 for p in p_values):
-        raise ValueError("a p-value is not a number from 0 to 1")
+        raise ValueError("a p-value is not between 0 and 1")
     adjusted, highest = [0.0] * len(p_values), 0.0
     for rank, index in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
         highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[index]))

@@ -52,9 +52,7 @@ def compare(
     size = np.asarray(sizes, np.float64)
     nats = np.asarray(new, np.float64) - np.asarray(champion, np.float64)
     if not len(works) == size.size == nats.size:
-        raise ValueError(
-            f"{len(works)} works, {size.size} sizes and {nats.size} likelihoods do not match: one of each per document is needed"
-        )
+        raise ValueError(f"{len(works)} works, {size.size} sizes and {nats.size} likelihoods do not match: each document needs one of each")
     bits = nats / math.log(2)
     grouping = units(works)
     unit, summed = grouping.name, grouping.sums(bits, size)

@@ -18,7 +18,7 @@ def incomplete_beta(a: float, b: float, x: float) -> float:
         ValueError: a, b or x is out of range.
     """
     if not (a > 0 and b > 0 and 0 <= x <= 1):
-        raise ValueError(f"no incomplete beta function of a = {a}, b = {b} at {x}")
+        raise ValueError(f"the incomplete beta function is not defined for a = {a}, b = {b}, x = {x}")
     if x in (0.0, 1.0):
         return x
     if x > (a + 1) / (a + b + 2):  # the fraction converges fast below the mean
@@ -74,7 +74,7 @@ def quantile(probability: float, freedom: float) -> float:
         ValueError: the probability is out of range.
     """
     if not 0 < probability < 1:
-        raise ValueError(f"a probability lies between 0 and 1, not at {probability}")
+        raise ValueError(f"probability {probability} is not between 0 and 1")
     if probability == 0.5:
         return 0.0
     if probability < 0.5:

@@ -46,7 +46,7 @@ def parse_slice(key: str) -> dict[str, str]:
         if not (sign and _FEATURE.match(name)) or "=" in value:
             raise ValueError(f"{pair!r} is not feature=value")
         if name in features:
-            raise ValueError(f"{name} is there twice")
+            raise ValueError(f"{name} is given twice")
         features[name] = value
     return features
 

@@ -47,7 +47,7 @@ def ratio(numerators: ArrayLike, denominators: ArrayLike) -> Ratio:
     """
     top, bottom = np.asarray(numerators, np.float64), np.asarray(denominators, np.float64)
     if top.ndim != 1 or top.shape != bottom.shape:
-        raise ValueError(f"a numerator and a denominator a unit are needed, not {top.shape} and {bottom.shape}")
+        raise ValueError(f"numerators and denominators must be (units,) arrays of one length, not {top.shape} and {bottom.shape}")
     if not (np.isfinite(bottom).all() and (bottom >= 0).all()):
         raise ValueError("a denominator is negative or not finite")
     total = float(bottom.sum())
@@ -144,7 +144,7 @@ def clopper_pearson(hits: float, trials: float, *, confidence: float = 0.95) -> 
     """
     _check_hits(hits, trials)
     if not trials:
-        raise ValueError("there was no trial")
+        raise ValueError("the number of trials is 0")
     tail = (1 - confidence) / 2
     low = beta_quantile(hits, trials - hits + 1, tail) if hits > 0 else 0.0
     high = beta_quantile(hits + 1, trials - hits, 1 - tail) if hits < trials else 1.0
@@ -169,7 +169,7 @@ def clustered_rate(hits: ArrayLike, trials: ArrayLike, *, confidence: float = 0.
     top, bottom = np.asarray(hits, np.float64), np.asarray(trials, np.float64)
     observed = ratio(top, bottom)
     if not ((top >= 0) & (top <= bottom)).all():
-        raise ValueError("hits are not from 0 to the trials of their unit")
+        raise ValueError("the hits of a unit are not between 0 and its trials")
     if observed.units < MINIMUM_UNITS:
         return Estimate(observed.value, -math.inf, math.inf, observed.units)
     share, total = observed.value, float(bottom.sum())
@@ -187,4 +187,4 @@ def clustered_rate(hits: ArrayLike, trials: ArrayLike, *, confidence: float = 0.
 
 def _check_hits(hits: float, trials: float) -> None:
     if not 0 <= hits <= trials < math.inf:
-        raise ValueError(f"{hits} hits in {trials} trials are not possible")
+        raise ValueError(f"{hits} hits in {trials} trials are impossible")

@@ -112,5 +112,5 @@ def read_audit(path: Path) -> dict[str, list[tuple[str, int, int]]]:
             for document, entity, start, end in zip(*batch.to_pydict().values(), strict=True):
                 findings.setdefault(document, []).append((entity, start, end))
     except (pa.ArrowException, OSError, KeyError, ValueError) as error:
-        raise BadInput(f"no audit of a scrubbing ({error})", where=str(path), remedy="scrub the corpus again") from None
+        raise BadInput(f"not an audit table of scrub_pii ({error})", where=str(path), remedy="scrub the corpus again") from None
     return findings

@@ -32,10 +32,12 @@ class NameFinder:
             self._model = spacy.load(model, exclude=UNUSED)
         except (OSError, ImportError, AttributeError):  # AttributeError: a package that is not a model
             raise BadInput(
-                f"spaCy model {model!r} is not installed", where="scrub.spacy_model", remedy="install it or name another"
+                f"spaCy model {model!r} is not installed", where="scrub.spacy_model", remedy="install it or set another model"
             ) from None
         if "ner" not in self._model.pipe_names:
-            raise BadInput(f"spaCy model {model!r} finds no named entities", where="scrub.spacy_model", remedy="name one that has `ner`")
+            raise BadInput(
+                f"spaCy model {model!r} has no named entity recogniser", where="scrub.spacy_model", remedy="set a model with `ner`"
+            )
         self.language = str(self._model.lang)
         self._min_score = min_score
 

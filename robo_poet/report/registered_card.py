@@ -22,7 +22,7 @@ def write_card_with_overrides(folder: Path, number: int, stage: str, overrides: 
     html = _read_card(folder / PAGE)
     head, heading_end, rest = html.partition("</h1>")
     if not heading_end:
-        raise BadInput("no page with a heading", where=str(folder / PAGE), remedy="register the version again")
+        raise BadInput("the page has no heading", where=str(folder / PAGE), remedy="register the version again")
     notes = "".join(
         f'<p class="fail">Overridden by {escape(entry.who)} on {escape(entry.time[:10])}, against the gates: {escape(entry.why)}</p>'
         for entry in overrides

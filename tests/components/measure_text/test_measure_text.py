@@ -235,9 +235,9 @@ def test_without_continuations_there_are_no_metrics(measure, capsys):
 @pytest.mark.parametrize(
     ("what", "says"),
     [
-        ("no table", "{table}: no table of continuations"),
+        ("no table", "{table}: not a table of continuations"),
         ("other prompts", "{champion}: the champion's completions are of other prompts than the model's; run the evaluation again"),
-        ("no audit", "{table}: no audit of a scrubbing"),
+        ("no audit", "{table}: not an audit table of scrub_pii"),
         ("no training", "{corpus}: the training split is empty; pass the corpus that the model was trained on"),
         ("no model", "text.spacy_model: spaCy model 'en_core_web_xl' is not installed; install it or set another model"),
         ("no number", "--settings: topics = 'many'"),

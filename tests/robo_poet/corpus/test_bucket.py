@@ -53,9 +53,9 @@ def test_the_digest_changes_with_an_object_and_not_with_its_neighbours(server: s
 @pytest.mark.parametrize(
     ("url", "says"),
     [
-        ("gs://verses/none", "no .txt or .md object"),
+        ("gs://verses/none", "contains no .txt or .md object"),
         ("gs://nowhere/poems", "no such bucket"),
-        ("gs://", "no bucket is named"),
+        ("gs://", "the bucket name is missing"),
     ],
 )
 def test_one_clear_line(server: storage.Bucket, url: str, says: str) -> None:
@@ -72,7 +72,7 @@ def test_a_name_that_leaves_its_folder_is_not_followed(monkeypatch: pytest.Monke
             return [storage.Blob("p//etc/out.txt", None)]
 
     monkeypatch.setattr(bucket, "_client", Client)
-    with pytest.raises(BadInput, match="leaves its folder"):
+    with pytest.raises(BadInput, match="points outside the folder"):
         bucket_objects("gs://b/p")
 
 

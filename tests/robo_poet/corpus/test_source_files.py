@@ -24,7 +24,7 @@ def test_a_folder_gives_its_text_files_and_a_file_gives_itself(tmp_path: Path) -
     [
         ([], ".", "the folder is empty"),
         ([], "missing", "no such file or folder"),
-        (["a.csv", "b.png"], ".", "to read a table, name it: .*a.csv"),
+        (["a.csv", "b.png"], ".", "to read a table, give its path: .*a.csv"),
         (["b.png"], ".", "no .txt or .md file .*b.png"),
         (["b.png"], "b.png", "give a folder, or one of .txt, .md"),
         ([os.fsdecode(b"\xff.txt")], ".", "name is not UTF-8"),

@@ -74,7 +74,7 @@ def test_another_seed_is_another_split() -> None:
 
 @pytest.mark.parametrize("groups", [[], ["a"], ["a", "b"]])
 def test_too_few_works(groups: list[str]) -> None:
-    with pytest.raises(BadInput, match=f"^poems: the corpus holds {len(groups)} works?, .*needs at least 3"):
+    with pytest.raises(BadInput, match=f"^poems: the corpus has {len(groups)} works?, .*needs at least 3"):
         split_works(works(groups), 42, 0.8, 0.1, where="poems")
 
 

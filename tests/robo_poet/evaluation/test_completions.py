@@ -17,12 +17,12 @@ def test_what_is_written_is_read(tmp_path):
 
 
 def test_another_file_is_refused_by_name(tmp_path):
-    with pytest.raises(BadInput, match="no table of continuations"):
+    with pytest.raises(BadInput, match="not a table of continuations"):
         read_continuations(tmp_path / "none")
 
 
 def test_a_table_that_does_not_say_how_it_was_drawn_is_not_continued_by_guess(tmp_path):
     pq.write_table(pa.Table.from_pylist([], SCHEMA), tmp_path / "c.parquet")
     assert read_continuations(tmp_path / "c.parquet") == []
-    with pytest.raises(BadInput, match="does not say how its texts were drawn"):
+    with pytest.raises(BadInput, match="sampling settings are missing"):
         read_decoding(tmp_path / "c.parquet")

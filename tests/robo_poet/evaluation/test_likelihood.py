@@ -44,7 +44,7 @@ def test_classes_of_length_hold_their_lower_limit(size, name):
 
 def test_another_file_is_refused_by_name(tmp_path):
     (tmp_path / "x").write_text("no table")
-    with pytest.raises(BadInput, match="no table of measured documents"):
+    with pytest.raises(BadInput, match="not a table of document likelihoods"):
         read_likelihoods(tmp_path / "x")
 
 

@@ -222,7 +222,7 @@ def test_nothing_measured_is_nothing_known(gaps: dict[str, dict[str, PairedGaps]
 
 @pytest.mark.parametrize("bound", [-1, math.nan, math.inf])
 def test_a_bound_that_is_none_is_an_error(bound: float) -> None:
-    with pytest.raises(ValueError, match="a bound is a finite number from 0 on"):
+    with pytest.raises(ValueError, match="is not a finite number of at least 0"):
         judge_bias({}, bound, seed=1)
 
 

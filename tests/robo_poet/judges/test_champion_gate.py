@@ -62,7 +62,7 @@ def test_holm_keeps_the_chance_of_any_false_alarm() -> None:
 
 @pytest.mark.parametrize("wrong", [-0.1, 1.1, math.nan])
 def test_what_is_no_probability_is_an_error(wrong: float) -> None:
-    with pytest.raises(ValueError, match="from 0 to 1"):
+    with pytest.raises(ValueError, match="not between 0 and 1"):
         holm_adjusted([0.5, wrong])
 
 

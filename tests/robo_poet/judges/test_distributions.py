@@ -28,7 +28,7 @@ def test_with_whole_numbers_it_is_a_binomial_tail() -> None:
 
 @pytest.mark.parametrize(("a", "b", "x"), [(0, 1, 0.5), (1, -1, 0.5), (1, 1, 1.1), (1, 1, float("nan"))])
 def test_outside_its_domain_it_is_an_error(a: float, b: float, x: float) -> None:
-    with pytest.raises(ValueError, match="no incomplete beta function"):
+    with pytest.raises(ValueError, match="the incomplete beta function is not defined"):
         incomplete_beta(a, b, x)
 
 

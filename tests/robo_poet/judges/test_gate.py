@@ -68,7 +68,7 @@ def test_two_slices_never_have_one_name(one: dict[str, str], other: dict[str, st
     [
         ("author", "'author' is not"),
         ("=x", "is not"),
-        ("a=1,a=2", "a is there twice"),
+        ("a=1,a=2", "a is given twice"),
         ("9=x", "is not feature=value"),
         ("a=b=c", "is not feature=value"),
         ("author=Kyd, Thomas", "' Thomas' is not feature=value"),
