@@ -32,12 +32,12 @@ def made(**settings: Any) -> ContentFilter:
         (MAIL, "prompt", "", ""), (MAIL, "completion", "rules.email_address", "personal_data"), ("what utter sh1t", "prompt", "words.strong", "obscene"),
     ],
 )  # fmt: skip
-def test_the_first_hit_is_the_decision(text: str, side: Side, rule: str, category: str) -> None:
+def test_the_first_hit_decides(text: str, side: Side, rule: str, category: str) -> None:
     assert DEFAULT.check(text, side) == FilterDecision(not rule, rule, category)
 
 
 @pytest.mark.parametrize("judge", ["rules", "words", "toxicity"])
-def test_each_judge_refuses_logs_or_is_off_side_by_side(judge: str) -> None:
+def test_each_judge_has_a_mode_for_each_side(judge: str) -> None:
     text = {"rules": "-----BEGIN PRIVATE KEY-----", "words": "what utter sh1t", "toxicity": INSULT}[judge]
     alone = dict.fromkeys(("rules", "words", "toxicity"), OFF)
     rule = made(**alone | {judge: Sides()}).check(text, "prompt").rule
@@ -49,13 +49,13 @@ def test_each_judge_refuses_logs_or_is_off_side_by_side(judge: str) -> None:
     assert quiet.check(text, "prompt") == FilterDecision(True)
 
 
-def test_a_refusal_goes_before_what_is_only_logged_and_of_two_logged_the_first_is_told() -> None:
+def test_a_refusal_outranks_a_logged_hit_and_the_first_logged_hit_is_reported() -> None:
     both = "what utter sh1t, you stupid idiot"
     assert made(words=LOG).check(both, "prompt") == FilterDecision(False, "toxicity", "toxicity")
     assert made(words=LOG, toxicity=LOG).check(both, "prompt") == FilterDecision(True, "words.strong", "obscene")
 
 
-def test_restricted_texts_go_to_the_graph_and_what_several_tokens_hold_is_refused() -> None:
+def test_restricted_texts_are_banned_in_the_graph_and_refused_across_tokens() -> None:
     one = made(restricted_texts=("wild thyme",))
     assert {"wild thyme", "WILD THYME"} <= set(one.restricted) and set(DEFAULT.restricted) < set(one.restricted)
     assert one.check("where the Wild Thyme blows", "completion") == FilterDecision(False, "restricted", "restricted")
@@ -64,12 +64,12 @@ def test_restricted_texts_go_to_the_graph_and_what_several_tokens_hold_is_refuse
 
 
 @pytest.mark.parametrize(("mode", "decision"), [("off", FilterDecision(True)), ("log", FilterDecision(True, "restricted", "restricted"))])
-def test_where_restricted_texts_are_not_refused_the_graph_may_write_them(mode: str, decision: FilterDecision) -> None:
+def test_restricted_texts_that_are_not_refused_are_not_banned(mode: str, decision: FilterDecision) -> None:
     one = made(restricted=mode, restricted_texts=("wild thyme",))
     assert one.restricted == () and one.check("the wild thyme", "completion") == decision
 
 
-def test_words_can_be_added_allowed_and_counted_from_a_severity() -> None:
+def test_words_can_be_added_allowed_and_limited_by_severity() -> None:
     assert made(words_added=("Thyme", "basil*")).check("wild thyme", "prompt") == FilterDecision(False, "words.severe", "added")
     assert not made(words_added=("Thyme", "basil*")).check("basilisk", "prompt").allowed
     assert made(words_allowed=("Shit",), toxicity=OFF).check("shit", "prompt").allowed
@@ -84,7 +84,7 @@ def test_words_can_be_added_allowed_and_counted_from_a_severity() -> None:
         ({"words_added": ("a b",)}, "content_filter.words_added: 'a b' is not a valid entry"),
     ],
 )
-def test_settings_that_name_what_is_not_there_are_refused_at_start(settings: dict[str, Any], message: str) -> None:
+def test_unknown_rules_and_invalid_words_are_refused_at_the_start(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(BadInput, match=message):
         made(**settings)
 
@@ -93,13 +93,13 @@ def test_settings_that_name_what_is_not_there_are_refused_at_start(settings: dic
     "settings",
     [{"attempts": 0}, {"toxicity_threshold": 0}, {"toxicity_threshold": True}, {"words_from": "awful"}, {"rules": "refuse"}, {"restricted_texts": ("ab",)}, {"restricted_texts": ("   ",)}, {"rule": OFF}],
 )  # fmt: skip
-def test_settings_that_cannot_be_are_refused(settings: dict[str, Any]) -> None:
+def test_invalid_settings_are_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         ContentFilterSettings(**settings)
 
 
 @given(ANYTHING, ANYTHING, st.sampled_from(["prompt", "completion"]))
-def test_any_text_whatever_has_a_decision(text: str, before: str, side: Side) -> None:
+def test_any_text_has_a_decision(text: str, before: str, side: Side) -> None:
     decision = DEFAULT.check(text, side, before)
     assert decision.allowed == (not decision.rule) and bool(decision.rule) == bool(decision.category)
 
@@ -125,7 +125,7 @@ PARTS = ["the moon and ", "f x ", "s.h-i_", "kill you ", "a*b ", "1!l ", "aaabbb
 
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("side", ["prompt", "completion"])
-def test_twice_the_text_is_twice_the_work(part: str, side: Side) -> None:
+def test_work_grows_linearly_with_the_text(part: str, side: Side) -> None:
     alone = made(rules=OFF)  # which refuse what repeats itself; their patterns have tests of their own
 
     def work(length: int) -> int:

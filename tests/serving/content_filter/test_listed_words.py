@@ -18,7 +18,7 @@ from serving.content_filter.word_list import LIST_FOLDER, WordEntry, at_least, p
         ("rose", ["rose"]), ("rose,", ["rose"]), ("“rose”", ["rose"]), ("r.o-s_e", ["r", "o", "s", "e"]), ("he'll", ["he", "ll"]), ("r0$e!", ["r0$e!"]), ("—", []), ("", []),
     ],
 )  # fmt: skip
-def test_words_of_a_chunk(chunk: str, words: list[str]) -> None:
+def test_a_chunk_is_split_into_words(chunk: str, words: list[str]) -> None:
     assert split_chunk(chunk) == words
 
 
@@ -26,32 +26,32 @@ def test_words_of_a_chunk(chunk: str, words: list[str]) -> None:
     ("piece", "meant"),
     [("rose", "rose"), ("r0s3", "rose"), ("ro$e", "rose"), ("rose!!", "rose"), ("l1ly", "lily"), ("1ily", "lily"), ("!ris", "iris"), ("v!olet", "violet"), ("|ily", "lily")],
 )  # fmt: skip
-def test_digits_and_signs_stand_for_letters(piece: str, meant: str) -> None:
+def test_digits_and_symbols_are_read_as_letters(piece: str, meant: str) -> None:
     assert meant in spellings(piece)
 
 
 @pytest.mark.parametrize("number", ["455", "1603", "5"])
-def test_a_number_is_a_number(number: str) -> None:
+def test_a_number_is_not_read_as_letters(number: str) -> None:
     assert spellings(number) == (number,)
 
 
 @pytest.mark.parametrize(
     ("word", "meant"), [("rooose", "rose"), ("sweeeet", "sweet"), ("rrrrooossse", "rose"), ("bellllll", "bell"), ("aaaaah", "ah")]
 )
-def test_drawn_out_letters(word: str, meant: str) -> None:
+def test_repeated_letters_are_shortened(word: str, meant: str) -> None:
     assert meant in list(without_repetitions(word))
 
 
-def test_what_is_not_drawn_out_has_no_shorter_spelling() -> None:
+def test_a_word_without_repeated_letters_has_no_shorter_spelling() -> None:
     assert list(without_repetitions("assassin")) == []
 
 
 @given(st.text("abc", max_size=500))
-def test_a_word_has_16_shorter_spellings_at_most(word: str) -> None:
+def test_a_word_has_at_most_16_shorter_spellings(word: str) -> None:
     assert len(list(without_repetitions(word))) <= 16
 
 
-def test_runs_of_single_letters_are_words() -> None:
+def test_runs_of_single_letters_are_joined() -> None:
     assert list(joined_letters("see r o s e and a b then x y z".split())) == ["rose", "xyz"]
 
 
@@ -122,7 +122,7 @@ def masked(word: str, data: st.DataObject) -> str:
 
 @pytest.mark.parametrize("dress", [case, accents, look_alikes, full_width, invisible, leet, spaces, drawn_out, masked])
 @given(entry=st.sampled_from(SINGLE), data=st.data())
-def test_a_word_is_found_whatever_it_is_dressed_up_in(dress: Dress, entry: WordEntry, data: st.DataObject) -> None:
+def test_a_disguised_word_is_found(dress: Dress, entry: WordEntry, data: st.DataObject) -> None:
     assert found(OURS, f"the moon, {dress(entry.word, data)}, and the stars"), dress(entry.word, data)
 
 
@@ -131,7 +131,7 @@ def test_a_word_is_found_whatever_it_is_dressed_up_in(dress: Dress, entry: WordE
     data=st.data(),
     dresses=st.lists(st.sampled_from([accents, look_alikes, invisible, full_width]), max_size=3),
 )
-def test_several_layers_hide_no_more_than_one(entry: WordEntry, data: st.DataObject, dresses: list[Dress]) -> None:
+def test_a_word_with_several_disguises_is_found(entry: WordEntry, data: st.DataObject, dresses: list[Dress]) -> None:
     text = case(entry.word, data)
     for dress in dresses:
         text = dress(text, data)
@@ -139,7 +139,7 @@ def test_several_layers_hide_no_more_than_one(entry: WordEntry, data: st.DataObj
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=range(len(ENTRIES)))
-def test_each_entry_is_found_plainly_and_with_its_letters_spaced(entry: WordEntry) -> None:
+def test_each_entry_is_found_plain_and_with_spaced_letters(entry: WordEntry) -> None:
     assert found(OURS, entry.word.upper()) and found(OURS, " ".join(entry.word.replace(" ", "")))
 
 
@@ -151,7 +151,7 @@ def test_each_entry_is_found_plainly_and_with_its_letters_spaced(entry: WordEntr
         "a b c d e f", "4 5 5", "the year 1455", "rape seed oil", "Nigeria, Nigeriaaaa", "titillate", "I thought it best", "mass hit",
     ],
 )  # fmt: skip
-def test_what_only_holds_or_resembles_a_word_passes(text: str) -> None:
+def test_a_similar_word_passes(text: str) -> None:
     assert not found(OURS, text)
 
 
@@ -163,7 +163,7 @@ def test_what_only_holds_or_resembles_a_word_passes(text: str) -> None:
         ("r o s e", True), ("a r.o.s.e", True), ("ro-se", True), ("ro'se", False), ("swweet", False), ("sweeeet", True), ("s***t", True), ("s**t", False), ("r**d", False), ("***", False),
     ],
 )  # fmt: skip
-def test_whole_words_endings_insides_and_phrases(text: str, hit: bool) -> None:
+def test_each_form_of_an_entry_matches(text: str, hit: bool) -> None:
     assert bool(found(TOY, text)) == hit
 
 
@@ -177,5 +177,5 @@ def test_whole_words_endings_insides_and_phrases(text: str, hit: bool) -> None:
         ("x" * 500 + " ro", "se", True),
     ],
 )
-def test_a_word_that_the_prompt_began_is_seen_whole_and_one_of_its_own_is_not_seen_again(before: str, text: str, hit: bool) -> None:
+def test_a_word_that_starts_in_the_prompt_is_checked_whole_and_prompt_words_are_not(before: str, text: str, hit: bool) -> None:
     assert bool(found(TOY, text, before)) == hit

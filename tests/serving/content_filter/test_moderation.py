@@ -117,14 +117,14 @@ def ask(service: Service, text: str = TEXT, side: Any = "prompt", **settings: An
     return asyncio.run(once())
 
 
-def test_the_text_and_every_field_arrive_as_the_service_wants_them(service: Service) -> None:
+def test_the_request_has_the_form_of_the_api(service: Service) -> None:
     assert ask(service) == FilterDecision(True)
     assert service.asked[0] == {
         "comment": {"text": TEXT, "type": "PLAIN_TEXT"}, "requestedAttributes": {"TOXICITY": {}, "SEVERE_TOXICITY": {}}, "doNotStore": True, "languages": ["en"],
     }  # fmt: skip
 
 
-def test_without_languages_the_service_finds_out(service: Service) -> None:
+def test_without_languages_the_request_has_no_languages(service: Service) -> None:
     ask(service, languages=())
     assert "languages" not in service.asked[0]
 
@@ -136,12 +136,12 @@ def test_without_languages_the_service_finds_out(service: Service) -> None:
         ({"TOXICITY": 0.95, "SEVERE_TOXICITY": 0.99}, FilterDecision(False, "moderation.severe_toxicity", "severe_toxicity")),
     ],
 )  # fmt: skip
-def test_a_score_from_its_bound_on_is_a_hit(service: Service, scores: dict[str, object], decision: FilterDecision) -> None:
+def test_a_score_at_or_above_its_threshold_is_a_hit(service: Service, scores: dict[str, object], decision: FilterDecision) -> None:
     service.scores = scores
     assert ask(service) == decision
 
 
-def test_a_side_is_asked_only_where_it_is_on_and_a_logged_hit_passes(service: Service) -> None:
+def test_only_enabled_sides_call_the_service_and_a_logged_hit_passes(service: Service) -> None:
     service.scores = {"TOXICITY": 1, "SEVERE_TOXICITY": 0}
     sides = Sides(prompt="log", completion="off")
     assert ask(service, sides=sides) == FilterDecision(True, "moderation.toxicity", "toxicity")
@@ -159,7 +159,7 @@ def test_a_side_is_asked_only_where_it_is_on_and_a_logged_hit_passes(service: Se
     ],
     ids=lambda fault: str(fault)[:40],
 )  # fmt: skip
-def test_without_a_verdict_it_fails_closed_or_as_the_setting_says(service: Service, fault: dict[str, Any]) -> None:
+def test_a_failed_call_refuses_or_allows_as_configured(service: Service, fault: dict[str, Any]) -> None:
     for name, value in fault.items():
         setattr(service, name, value)
     assert ask(service) == FilterDecision(False, "moderation.failure", "unavailable")
@@ -167,22 +167,22 @@ def test_without_a_verdict_it_fails_closed_or_as_the_setting_says(service: Servi
     assert len(service.asked) == 2  # a redirect was not followed
 
 
-def test_a_service_that_hangs_is_given_up(service: Service) -> None:
+def test_a_call_ends_at_its_timeout(service: Service) -> None:
     service.wait = threading.Event()
     assert ask(service, timeout_seconds=0.2) == FilterDecision(False, "moderation.failure", "unavailable")
 
 
-def test_a_service_that_is_gone_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_service_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROBO_POET_MODERATION_KEY", KEY)
     assert ask(Service(url="http://127.0.0.1:9/")) == FilterDecision(False, "moderation.failure", "unavailable")
 
 
-def test_half_characters_are_sent_as_question_marks(service: Service) -> None:
+def test_lone_surrogates_are_sent_as_question_marks(service: Service) -> None:
     ask(service, text="moon\ud83c")
     assert service.asked[0]["comment"]["text"] == "moon?"
 
 
-def test_a_proxy_of_the_environment_is_not_asked_for_this_machine(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_is_not_used_for_a_service_on_loopback(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     monkeypatch.delenv("no_proxy", raising=False)
@@ -196,7 +196,7 @@ def test_neither_key_nor_text_is_logged(service: Service, caplog: pytest.LogCapt
     assert caplog.text and KEY not in caplog.text and "summer" not in caplog.text
 
 
-def test_the_key_may_be_in_a_file(service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_key_is_read_from_a_file(service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ROBO_POET_MODERATION_KEY")
     (tmp_path / "key").write_text(f"{KEY}\n")
     assert ask(service, key_file=str(tmp_path / "key")) == FilterDecision(True)
@@ -206,7 +206,7 @@ def test_the_key_may_be_in_a_file(service: Service, tmp_path: Path, monkeypatch:
     ("content", "message"),
     [(None, "cannot be read"), ("", "no API key"), ("two words", "other than printable ASCII"), ("naïve", "other than printable ASCII")],
 )
-def test_a_key_that_is_none_is_said_at_start_and_never_shown(tmp_path: Path, content: str | None, message: str) -> None:
+def test_an_invalid_key_is_an_error_at_the_start_and_is_not_shown(tmp_path: Path, content: str | None, message: str) -> None:
     path = tmp_path / "key"
     if content is not None:
         path.write_text(content)
@@ -219,17 +219,17 @@ def test_a_key_that_is_none_is_said_at_start_and_never_shown(tmp_path: Path, con
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"sides": Sides()}, "text_may_leave is false"), ({"url": "http://moderation.example/x"}, "https only"), ({"url": "https://h.example/x?key=1"}, "address is written to logs"),
-        ({"url": "https://a:b@h.example/"}, "written to logs"), ({"url": "ftp://h.example"}, "no http or https"), ({"url": "nonsense"}, "no http or https"), ({"attributes": {}}, "at least 1"),
-        ({"attributes": {"TOXICITY": 0}}, "no score"), ({"timeout_seconds": 0}, "greater than 0"), ({"on_failure": "shrug"}, "'refuse' or 'allow'"),
-        ({"sides": Sides(), "url": "http://127.0.0.1.example/"}, "https only"), ({"sides": Sides(), "url": "https://127.0.0.1.example/"}, "text_may_leave is false"),
+        ({"sides": Sides()}, "text_may_leave is false"), ({"url": "http://moderation.example/x"}, "use https"), ({"url": "https://h.example/x?key=1"}, "address is written to logs"),
+        ({"url": "https://a:b@h.example/"}, "written to logs"), ({"url": "ftp://h.example"}, "not an http or https"), ({"url": "nonsense"}, "not an http or https"), ({"attributes": {}}, "at least 1"),
+        ({"attributes": {"TOXICITY": 0}}, "is out of range"), ({"timeout_seconds": 0}, "greater than 0"), ({"on_failure": "shrug"}, "'refuse' or 'allow'"),
+        ({"sides": Sides(), "url": "http://127.0.0.1.example/"}, "use https"), ({"sides": Sides(), "url": "https://127.0.0.1.example/"}, "text_may_leave is false"),
     ],
 )  # fmt: skip
-def test_texts_leave_the_machine_only_where_the_settings_say_so(given: dict[str, Any], message: str) -> None:
+def test_settings_refuse_to_send_texts_to_another_machine_without_consent(given: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         ModerationSettings(**given)
 
 
-def test_they_may_where_the_settings_do() -> None:
+def test_settings_allow_another_machine_with_consent() -> None:
     assert ModerationSettings(sides=Sides(), text_may_leave=True).called
     assert not ModerationSettings().called

@@ -11,18 +11,18 @@ ANYTHING = st.text(st.characters(), max_size=4_000)
 
 @given(ANYTHING)
 @example("ẞﬃ\u0345Ώ\u1fd3\u03f4K\u212bŉǰ")
-def test_folding_twice_is_folding_once(text: str) -> None:
+def test_folding_a_folded_text_changes_nothing(text: str) -> None:
     assert fold(fold(text)) == fold(text)
 
 
-def test_every_code_point_of_unicode_folds_to_what_stays() -> None:
+def test_folding_of_each_code_point_is_idempotent() -> None:
     for code in range(0x110000):
         once = room._fold_repeatedly(chr(code))
         assert all(room._fold_repeatedly(sign) == sign for sign in once), hex(code)
 
 
 @given(ANYTHING, ANYTHING)
-def test_a_text_folds_piece_by_piece(one: str, other: str) -> None:
+def test_parts_fold_like_the_whole_text(one: str, other: str) -> None:
     assert fold(one + other) == fold(one) + fold(other)
 
 
@@ -34,11 +34,11 @@ def test_a_text_folds_piece_by_piece(one: str, other: str) -> None:
         ("ﬁne", "fine"), ("Æsop", "aesop"), ("a\u00a0b\u2003c\u3000d", "a b c d"), ("two\nlines\tand", "two\nlines\tand"), ("42 %", "42 %"), ("月", "月"), ("", ""),
     ],
 )  # fmt: skip
-def test_dress_goes_and_letters_stay(dressed: str, plain: str) -> None:
+def test_decoration_is_removed_and_letters_are_kept(dressed: str, plain: str) -> None:
     assert fold(dressed) == plain
 
 
-def test_a_flood_of_rare_characters_is_not_remembered_for_ever() -> None:
+def test_the_cache_of_characters_is_bounded() -> None:
     for start in range(0x4E00, 0x4E00 + 3 * room.CACHED_CHARACTERS, 1_000):
         fold("".join(map(chr, range(start, start + 1_000))))
     assert len(room._TABLE) <= room.CACHED_CHARACTERS

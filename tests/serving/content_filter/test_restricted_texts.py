@@ -15,12 +15,12 @@ def hit(text: str, before: str = "", side: Side = "completion") -> bool:
 
 
 @pytest.mark.parametrize("text", ["a rose", "ROSES", "rósë", "wild thyme", "wild\n  thyme", "“rose”", "in c++", "fly o'er", "гоѕе"])
-def test_what_begins_a_word_is_hit_in_any_dress(text: str) -> None:
+def test_a_restricted_text_at_the_start_of_a_word_is_found(text: str) -> None:
     assert hit(text)
 
 
 @pytest.mark.parametrize("text", ["prose", "wildthyme", "wild time", "c+", "", " ", "oer"])
-def test_what_only_ends_a_word_is_not(text: str) -> None:
+def test_a_restricted_text_inside_a_word_is_not_found(text: str) -> None:
     assert not hit(text)
 
 
@@ -31,23 +31,23 @@ def test_what_only_ends_a_word_is_not(text: str) -> None:
         ("wild", "", False), (" ".join(["night"] * 60) + " ro", "se", True), ("x" * 300, "rose", True),
     ],
 )  # fmt: skip
-def test_it_may_begin_in_the_prompt_and_ends_in_the_completion(before: str, text: str, found: bool) -> None:
+def test_a_match_may_start_in_the_prompt_and_ends_in_the_completion(before: str, text: str, found: bool) -> None:
     assert hit(text, before) == found
 
 
-def test_prompts_are_not_its_business_and_nothing_restricts_nothing() -> None:
+def test_prompts_are_not_checked_and_an_empty_list_restricts_nothing() -> None:
     assert not hit("rose", side="prompt")
     assert RestrictedTextJudge([]).find(Passage("rose"), "completion") is None and RestrictedTextJudge([]).banned == ()
 
 
-def test_the_tokens_of_a_real_tokenizer_that_hold_one_are_found_in_each_case(toy_tokenizer: Path) -> None:
+def test_tokens_with_a_restricted_text_are_banned_in_upper_and_lower_case(toy_tokenizer: Path) -> None:
     words = Tokenizer.load(toy_tokenizer)
     single = next(token for number in range(words.size) if (token := words.decode([number]).strip()).isalpha() and len(token) >= 4)
-    banned = words.holding(RestrictedTextJudge([single.upper()]).banned)
-    assert banned and set(words.holding([single])) <= set(banned)
+    banned = words.tokens_containing(RestrictedTextJudge([single.upper()]).banned)
+    assert banned and set(words.tokens_containing([single])) <= set(banned)
 
 
-def test_our_own_texts_are_in_the_list_of_words_too_or_are_phrases() -> None:
+def test_each_bundled_text_is_found() -> None:
     texts = bundled_texts()
     assert texts and len(set(texts)) == len(texts)
     assert all(RestrictedTextJudge(texts).find(Passage(f"the {text}"), "completion") for text in texts)

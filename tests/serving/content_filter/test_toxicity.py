@@ -14,14 +14,14 @@ CALM = "The moon is bright upon the silver sea and all the little stars are coun
 
 
 @given(st.lists(st.sampled_from(sorted(vectorizer.vocabulary_)) | st.text(max_size=12), max_size=60).map(" ".join))
-def test_the_sums_are_the_package_s_own(text: str) -> None:
+def test_probabilities_equal_those_of_the_package(text: str) -> None:
     assert WHOLE.probability(text) == pytest.approx(predict_prob([text])[0], abs=1e-9)
 
 
 @pytest.mark.parametrize(
     "text", ["you are stupid", "shut up you moron", "YOU STUPID IDIOT", "yоu аrе ѕtuріd", "You stupid, stupid, worthless idiot!"]
 )
-def test_abuse_is_a_hit(text: str) -> None:
+def test_an_insult_is_a_hit(text: str) -> None:
     assert OURS.find(Passage(text), "prompt")
 
 
@@ -38,18 +38,18 @@ def test_abuse_is_a_hit(text: str) -> None:
         "My mistress' eyes are nothing like the sun",
     ],
 )
-def test_what_is_none_passes(text: str) -> None:
+def test_other_texts_pass(text: str) -> None:
     assert not OURS.find(Passage(text), "prompt")
 
 
 @pytest.mark.parametrize("place", range(12))
-def test_a_short_insult_does_not_drown_in_a_long_text(place: int) -> None:
+def test_a_short_insult_in_a_long_text_is_found(place: int) -> None:
     text = CALM * place + "Shut up, you stupid idiot. " + CALM * (11 - place)
     assert predict_prob([text])[0] < 0.5  # as a whole
     assert OURS.find(Passage(text), "completion")
 
 
-def test_words_that_are_ignored_weigh_nothing() -> None:
+def test_ignored_words_have_no_weight() -> None:
     assert ToxicityJudge(0.99).probability("you idiot") > 0.99 > ToxicityJudge(0.99, ["Idiot"]).probability("you idiot")
 
 

@@ -24,18 +24,18 @@ def test_a_list_is_read(tmp_path: Path) -> None:
         ("[mild flower]\ntwo_words*", 2, "is not a valid entry"), ("[wild flower]\nrose", 1, "not a valid heading"), ("[mild]\nrose", 1, "not a valid heading"), ("[mild flower\nrose", 1, "not a valid heading"),
     ],
 )  # fmt: skip
-def test_a_list_that_cannot_be_read_says_where(tmp_path: Path, text: str, line: int, message: str) -> None:
+def test_an_invalid_list_is_an_error_with_its_line(tmp_path: Path, text: str, line: int, message: str) -> None:
     path = tmp_path / "list.txt"
     path.write_text(text)
     with pytest.raises(BadInput, match=rf"line {line}: .*{message}"):
         read_list(path)
 
 
-def test_the_rule_of_a_word_does_not_tell_the_word() -> None:
+def test_the_rule_of_an_entry_does_not_contain_its_word() -> None:
     assert parse_entry("rose", "strong", "flower", "here").rule == "words.strong"
 
 
-def test_our_own_list_is_folded_free_of_doubles_and_of_what_could_stand_in_any_text() -> None:
+def test_the_bundled_list_is_folded_unique_and_has_no_short_words() -> None:
     entries = read_list(LIST_FOLDER / "english.txt")
     words = [entry.word for entry in entries]
     assert len(words) == len(set(words))
@@ -54,6 +54,6 @@ INDEX = WordIndex([parse_entry(word, "mild", "flower", "here") for word in ("ros
         ("roses", None), ("prose", None), ("atulip", None), ("tuli", None), ("", None),
     ],
 )  # fmt: skip
-def test_a_word_is_found_as_its_entry_says(word: str, found: str | None) -> None:
+def test_a_word_is_found_in_the_form_of_its_entry(word: str, found: str | None) -> None:
     entry = INDEX.find(word)
     assert (entry.word if entry else None) == found

@@ -37,7 +37,7 @@ def exact(version: Path) -> EdgeModel:
 
 
 @pytest.mark.parametrize("wanted", WANTED.values(), ids=WANTED)
-def test_with_exact_weights_it_writes_what_the_graph_writes(graph: LoadedModel, exact: EdgeModel, wanted: Sampling) -> None:
+def test_exact_weights_give_the_tokens_of_the_graph(graph: LoadedModel, exact: EdgeModel, wanted: Sampling) -> None:
     seeds = [1, 7, 2**40 + 3, 12]
     prompt = encode_prompt(graph, "the night burns")
     expected = [completion.tokens for completion in generate(graph, [prompt] * len(seeds), wanted, seeds)]
@@ -48,14 +48,14 @@ def test_with_exact_weights_it_writes_what_the_graph_writes(graph: LoadedModel, 
     assert all(expected) or wanted.min_new == 0
 
 
-def test_it_writes_to_the_end_of_the_room_and_no_further(graph: LoadedModel, exact: EdgeModel) -> None:
+def test_generation_ends_at_the_context_limit(graph: LoadedModel, exact: EdgeModel) -> None:
     prompt = encode_prompt(graph, "the night burns")
     ours = list(generate_tokens(exact, prompt, Sampling(512, min_new=512), 1))
     expected = generate(graph, [prompt], Sampling(512, min_new=512), [1])[0].tokens
     assert len(ours) == len(expected) == 512 - len(prompt) and ours[:40] == expected[:40]
 
 
-def test_quantised_it_still_keeps_to_the_limits(version: Path) -> None:
+def test_quantised_weights_respect_the_limits(version: Path) -> None:
     edge = load_edge(version / "model" / "edge", version / "tokenizer")
     prompt = [2, *edge.tokenizer.encode("my heart sleeps")]
     wild = Sampling(50, min_new=5, temperature=2.0, top_k=0, top_p=1.0, banned=("e",))
@@ -72,7 +72,7 @@ def test_a_token_comes_before_the_next_one_is_computed(exact: EdgeModel) -> None
     assert exact.position == len(prompt)
 
 
-def test_a_ban_on_everything_or_on_nothing_is_refused(exact: EdgeModel) -> None:
+def test_a_ban_without_effect_or_on_all_tokens_is_refused(exact: EdgeModel) -> None:
     with pytest.raises(BadInput, match="no token contains 'zyzzyva', so it cannot be banned"):
         generate_tokens(exact, [2, 40, 41, 42], Sampling(banned=("zyzzyva",)), 1)
     words = exact.tokenizer
@@ -95,7 +95,7 @@ WORDS = words()
 
 
 @given(st.lists(st.integers(4, WORDS.size - 1), max_size=60))
-def test_the_pieces_are_the_text_whatever_the_tokens(tokens: list[int]) -> None:
+def test_the_pieces_join_to_the_decoded_text(tokens: list[int]) -> None:
     assert "".join(stream_text(WORDS, tokens)) == WORDS.decode(tokens)
 
 
@@ -107,12 +107,12 @@ def test_no_piece_holds_half_a_character(text: str) -> None:
 
 
 @given(st.text(alphabet="ab.", max_size=30), st.lists(st.text(alphabet="ab.", min_size=1, max_size=4), max_size=3))
-def test_it_ends_behind_the_first_stop_text_and_shows_nothing_of_what_follows(text: str, stops: list[str]) -> None:
+def test_the_stream_ends_after_the_first_stop_text(text: str, stops: list[str]) -> None:
     ends = [text.find(stop) + len(stop) for stop in stops if stop in text]
     assert "".join(stream_text(WORDS, WORDS.encode(text), stops)) == text[: min(ends, default=len(text))]
 
 
-def test_what_may_become_a_stop_text_waits() -> None:
+def test_the_possible_start_of_a_stop_text_is_held_back() -> None:
     tokens = [number for letter in "xend" for number in WORDS.encode(letter)]
     pieces = stream_text(WORDS, tokens, ["endless"])
     assert next(pieces) == "x"  # and "end" is not shown before it is known to be no "endless"
@@ -120,13 +120,13 @@ def test_what_may_become_a_stop_text_waits() -> None:
 
 
 @pytest.mark.parametrize(("least", "expected"), [(0, "a."), (2, "a.b."), (3, "a.b."), (9, "a.b.c")])
-def test_a_stop_text_within_the_shortest_length_is_text(least: int, expected: str) -> None:
+def test_a_stop_text_within_the_minimum_length_is_ignored(least: int, expected: str) -> None:
     tokens = [number for letter in "a.b.c" for number in WORDS.encode(letter)]
     assert len(tokens) == 5
     assert "".join(stream_text(WORDS, tokens, ["."], least)) == expected
 
 
-def test_of_a_real_tokenizer_too(toy_tokenizer: Path) -> None:
+def test_a_trained_tokenizer_streams_its_text(toy_tokenizer: Path) -> None:
     toy = Tokenizer.load(toy_tokenizer)
     text = "the night burns. naïve 😀\n"
     assert "".join(stream_text(toy, toy.encode(text))) == text

@@ -17,9 +17,7 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, st
     return status, out, err
 
 
-def test_the_same_seed_writes_the_same_text_from_any_folder_that_holds_the_model(
-    version: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_seed_gives_the_same_text_from_each_folder_layout(version: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     device = tmp_path / "device"
     shutil.copytree(version / "model" / "edge", device / "edge")
     shutil.copytree(version / "tokenizer", device / "tokenizer")
@@ -37,13 +35,13 @@ def test_the_same_seed_writes_the_same_text_from_any_folder_that_holds_the_model
 
 
 @pytest.mark.parametrize("quiet", [[], ["--quiet"]])
-def test_a_text_that_the_context_ends_is_said_to_be_so(version: Path, capsys: pytest.CaptureFixture[str], quiet: list[str]) -> None:
+def test_a_warning_says_that_the_context_is_full(version: Path, capsys: pytest.CaptureFixture[str], quiet: list[str]) -> None:
     _, _, err = run(capsys, version, "the night burns " * 60, "--max-length", 500, "--min-length", 500, *quiet)
     assert "warning: the text ends at the context limit of 512 tokens" in err
     assert "context" not in run(capsys, version, "the night burns", "--max-length", 20)[2]
 
 
-def test_without_a_seed_it_says_which_one_it_took(version: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_seed_the_chosen_seed_is_printed(version: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _, out, err = run(capsys, version, "the night burns", "--max-length", 15)
     seed = re.search(r"--seed (\d+)", err)
     assert seed and run(capsys, version, "the night burns", "--max-length", 15, "--seed", seed[1])[1] == out
@@ -82,7 +80,7 @@ def test_bad_input_is_one_line(
     assert (status, out) == (2, "") and re.fullmatch(rf"error: {line}\n", err), err
 
 
-def test_a_reader_who_has_enough_is_no_error(version: Path) -> None:
+def test_a_closed_pipe_is_not_an_error(version: Path) -> None:
     command = f"{sys.executable} -m serving.edge {version} 'the night burns' --min-length 400 --max-length 500 --quiet | head -c 5"
     done = subprocess.run(["bash", "-c", f"{command}; echo ${{PIPESTATUS[0]}}"], capture_output=True, text=True, cwd=ROOT)
     assert (done.stdout, done.stderr) == ("the n0\n", "")
@@ -107,7 +105,7 @@ def not_in(group: str) -> list[str]:
     ]  # fmt: skip
 
 
-def test_it_needs_what_its_group_installs_and_nothing_more(version: Path, tmp_path: Path) -> None:
+def test_the_runner_needs_only_the_packages_of_its_group(version: Path, tmp_path: Path) -> None:
     missing = not_in("edge")
     assert {"tensorflow", "keras", "pydantic", "pyarrow"} <= set(missing) and not {"numpy", "tokenizers"} & set(missing)
     done = subprocess.run(

@@ -15,13 +15,13 @@ def logits_of(seed: int, size: int) -> npt.NDArray[np.float32]:
 
 
 @given(st.integers(0, 2**63 - 1), st.integers(0, 511))
-def test_the_noise_is_that_of_the_graph_bit_for_bit(seed: int, position: int) -> None:
+def test_the_noise_equals_that_of_the_graph(seed: int, position: int) -> None:
     expected = graph.uniform(tf.constant([seed], tf.int64), tf.constant(position)).numpy()[0]
     assert uniform(seed, position) == expected and 0 <= expected < 1
 
 
 @given(st.integers(0, 10**6), SIZES, st.floats(0.1, 2.0), st.integers(0, 100), st.floats(0.1, 1.0))
-def test_it_draws_what_the_graph_draws(seed: int, size: int, temperature: float, top_k: int, top_p: float) -> None:
+def test_sampled_tokens_equal_those_of_the_graph(seed: int, size: int, temperature: float, top_k: int, top_p: float) -> None:
     logits = logits_of(seed, size)
     logits[: size // 5] = -np.inf
     noise = np.random.default_rng(seed).random(50, np.float32)
@@ -33,13 +33,13 @@ def test_it_draws_what_the_graph_draws(seed: int, size: int, temperature: float,
 
 
 @given(st.integers(0, 10**6), st.sampled_from([1.0, 1.05, 1.1, 1.2]))
-def test_it_penalises_as_the_graph_does(seed: int, penalty: float) -> None:
+def test_the_penalty_equals_that_of_the_graph(seed: int, penalty: float) -> None:
     logits, seen = logits_of(seed, 60), np.random.default_rng(seed).random(60) < 0.3
     expected = graph.penalise(tf.constant(logits[None]), tf.constant(seen[None]), tf.constant([penalty], tf.float32)).numpy()[0]
     assert np.allclose(penalise(logits, seen, penalty), expected, rtol=1e-6)
 
 
-def test_greedy_takes_the_likeliest_and_of_equal_ones_the_first() -> None:
+def test_greedy_sampling_takes_the_first_of_the_most_likely_tokens() -> None:
     logits = np.asarray([0, 3, 1, 3, 3], np.float32)
     assert {sample(logits, 2.0, 1, 1.0, np.float32(u)) for u in (0, 0.5, 0.999)} == {1}
 
