@@ -1,4 +1,4 @@
-"""The step in a working folder of its own."""
+"""Fixtures that run the step in a temporary folder."""
 
 import json
 from collections.abc import Callable
@@ -12,27 +12,27 @@ from components.ingest.__main__ import main
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
-    """The step, outputs to `out/`."""
+    """Return a function that runs the step with its outputs in `out/`."""
     monkeypatch.chdir(tmp_path)
 
-    def go(source: Path | str = "", digest: str = "", **settings: Any) -> int:
+    def run_step(source: Path | str = "", digest: str = "", **settings: Any) -> int:
         return main(
             ["--source", str(source), "--source-digest", digest, "--seed", "42", "--settings", json.dumps(settings),
              "--corpus", "out/corpus",
              "--metrics", "out/metrics", "--executor-output", "out/executor.json"]
         )  # fmt: skip
 
-    return go
+    return run_step
 
 
 @pytest.fixture
 def poems(tmp_path: Path) -> Path:
     folder = tmp_path / "poems"
-    (folder / "deep").mkdir(parents=True)
+    (folder / "subfolder").mkdir(parents=True)
     for name, text in {
         "b.txt": "Second poem.\r\nTwo lines.",
         "a.md": "The first poem, in English words.",
-        "deep/c.TXT": "Un poème en français, très court.",
+        "subfolder/c.TXT": "Un poème en français, très court.",
     }.items():
         (folder / name).write_text(text, newline="")
     (folder / "notes.pdf").write_bytes(b"\0")
@@ -41,7 +41,7 @@ def poems(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def one_line(capfd: pytest.CaptureFixture[str]) -> Callable[[], str]:
-    """The error, after a look that it is one line and that no output is there."""
+    """Return a function that returns the error, and checks that it is one line and that there is no output."""
 
     def read() -> str:
         lines = [line for line in capfd.readouterr().err.splitlines() if not line.startswith(("[", "warning: "))]

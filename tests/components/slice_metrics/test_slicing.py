@@ -28,7 +28,7 @@ def read(
     return read_tables(tmp_path / "ours", tmp_path / "theirs")
 
 
-def test_both_are_read_in_the_same_order(tmp_path: Path) -> None:
+def test_both_tables_are_read_in_the_same_order(tmp_path: Path) -> None:
     champion = champion_of(ROWS)
     assert read(tmp_path, ROWS[::-1], champion) == (ROWS, champion)
 
@@ -37,7 +37,7 @@ def test_a_table_without_rows_is_no_champion(tmp_path: Path) -> None:
     assert read(tmp_path, ROWS, []) == (ROWS, None)
 
 
-def test_a_likelihood_that_is_no_number_is_let_through(tmp_path: Path) -> None:
+def test_a_nan_likelihood_is_accepted(tmp_path: Path) -> None:
     ours, _ = read(tmp_path, [replace(ROWS[0], nats=math.nan)], [])
     assert math.isnan(ours[0].nats)
 
@@ -55,7 +55,7 @@ def test_a_likelihood_that_is_no_number_is_let_through(tmp_path: Path) -> None:
         ([document(group="a")], [document(group="b")], "theirs", "the champion was measured on other documents: 'd0000' has a different value in column group; run the evaluation again, with both models on the same corpus"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_compared_is_named(
+def test_tables_that_cannot_be_compared_are_an_error(
     ours: list[DocumentLikelihood], theirs: list[DocumentLikelihood], where: str, what: str, tmp_path: Path
 ) -> None:
     with pytest.raises(BadInput) as error:
@@ -67,47 +67,49 @@ DIMENSIONS = [*((column,) for column in SLICES), ("author", "period")]
 
 
 @given(tables())
-def test_the_slices_of_a_dimension_partition_the_documents_and_their_weighted_mean_is_the_whole(rows: list[DocumentLikelihood]) -> None:
-    found, left_out = slices(rows, DIMENSIONS, 1000)
-    assert left_out == [] and found[0].key == "" and list(found[0].rows) == list(range(len(rows)))
+def test_the_slices_of_a_dimension_partition_the_documents(rows: list[DocumentLikelihood]) -> None:
+    kept, left_out = slices(rows, DIMENSIONS, 1000)
+    assert left_out == [] and kept[0].key == "" and list(kept[0].rows) == list(range(len(rows)))
     for columns in DIMENSIONS:
-        parts = [one for one in found if tuple(one.values) == columns]
+        partition = [slice_ for slice_ in kept if tuple(slice_.values) == columns]
         if any(all(getattr(row, column) == "" for row in rows) for column in columns):
-            assert parts == []  # nothing to tell apart by
+            assert partition == []
             continue
-        assert sorted(row for one in parts for row in one.rows) == list(range(len(rows)))
-        for measure in RATIO_METRICS.values():
-            amounts, weights = measure.sums(rows)
-            means = [amounts[one.rows].sum() / weights[one.rows].sum() for one in parts]
-            shares = [weights[one.rows].sum() / weights.sum() for one in parts]
+        assert sorted(row for slice_ in partition for row in slice_.rows) == list(range(len(rows)))
+        for metric in RATIO_METRICS.values():
+            amounts, weights = metric.sums(rows)
+            means = [amounts[slice_.rows].sum() / weights[slice_.rows].sum() for slice_ in partition]
+            shares = [weights[slice_.rows].sum() / weights.sum() for slice_ in partition]
             assert np.dot(means, shares) == pytest.approx(amounts.sum() / weights.sum(), rel=1e-9)
 
 
 @given(tables())
-def test_each_slice_holds_the_documents_of_its_values_and_has_a_key_of_its_own(rows: list[DocumentLikelihood]) -> None:
-    found, _ = slices(rows, DIMENSIONS, 1000)
-    assert len({one.key for one in found}) == len(found)
-    for one in found:
-        assert {column: unquote(value) for column, value in parse_slice(one.key).items()} == one.values
-        assert [row for row, doc in enumerate(rows) if all(getattr(doc, c) == v for c, v in one.values.items())] == list(one.rows)
+def test_each_slice_has_a_unique_key_and_the_documents_with_its_values(rows: list[DocumentLikelihood]) -> None:
+    kept, _ = slices(rows, DIMENSIONS, 1000)
+    assert len({slice_.key for slice_ in kept}) == len(kept)
+    for slice_ in kept:
+        assert {column: unquote(value) for column, value in parse_slice(slice_.key).items()} == slice_.values
+        assert [row for row, doc in enumerate(rows) if all(getattr(doc, c) == v for c, v in slice_.values.items())] == list(slice_.rows)
 
 
 @given(tables(), st.integers(1, 5), st.randoms(use_true_random=False))
-def test_the_most_documents_are_kept_whatever_the_order_of_rows(rows: list[DocumentLikelihood], most: int, dice) -> None:  # type: ignore[no-untyped-def]
-    found, left_out = slices(rows, [("author",)], most)
+def test_the_largest_slices_are_kept_for_any_order_of_rows(rows: list[DocumentLikelihood], most: int, dice) -> None:  # type: ignore[no-untyped-def]
+    kept, left_out = slices(rows, [("author",)], most)
     everything, _ = slices(rows, [("author",)], 1000)
-    assert [one.key for one in found] == [one.key for one in everything][: most + 1]
-    sizes = [len(one.rows) for one in everything[1:]]
+    assert [slice_.key for slice_ in kept] == [slice_.key for slice_ in everything][: most + 1]
+    sizes = [len(slice_.rows) for slice_ in everything[1:]]
     assert sizes == sorted(sizes, reverse=True)
-    assert sum(one.documents for one in left_out) == sum(sizes[most:]) and sum(one.slices for one in left_out) == len(sizes[most:])
-    mixed = dice.sample(rows, len(rows))
-    assert [(one.key, len(one.rows)) for one in slices(mixed, [("author",)], most)[0]] == [(one.key, len(one.rows)) for one in found]
+    assert sum(rest.documents for rest in left_out) == sum(sizes[most:]) and sum(rest.slices for rest in left_out) == len(sizes[most:])
+    shuffled = dice.sample(rows, len(rows))
+    assert [(slice_.key, len(slice_.rows)) for slice_ in slices(shuffled, [("author",)], most)[0]] == [
+        (slice_.key, len(slice_.rows)) for slice_ in kept
+    ]
 
 
-def test_five_thousand_authors_are_cut_to_those_of_the_most_documents() -> None:
+def test_of_5000_authors_the_40_largest_are_kept_within_2_seconds() -> None:
     rows = [document(n, author=f"author {n}") for n in range(5000)] + [document(5000 + n, author="author 7") for n in range(3)]
-    began = time.process_time()
-    found, left_out = slices(rows, [("author",), ("author", "period")], 40)
-    assert time.process_time() - began < 2
-    assert len(found) == 81 and found[1].values == {"author": "author 7"} and len(found[1].rows) == 4
+    started = time.process_time()
+    kept, left_out = slices(rows, [("author",), ("author", "period")], 40)
+    assert time.process_time() - started < 2
+    assert len(kept) == 81 and kept[1].values == {"author": "author 7"} and len(kept[1].rows) == 4
     assert left_out == [LeftOut(("author",), 4960, 4960), LeftOut(("author", "period"), 4960, 4960)]

@@ -1,4 +1,4 @@
-"""The step as a program in its own environment, whose TensorFlow Data Validation the main one cannot hold."""
+"""Runs the step in its own environment, because TensorFlow Data Validation conflicts with packages of the main one."""
 
 import json
 import os
@@ -13,24 +13,24 @@ from robo_poet.corpus.parquet import write_documents
 ROOT = Path(__file__).parents[3]
 PYTHON = ROOT / ".venv-validate" / "bin" / "python"
 pytestmark = pytest.mark.skipif(not PYTHON.exists(), reason="no .venv-validate")
-Ended = tuple[int, list[str]]
+Result = tuple[int, list[str]]
 
 
-def run(folder: Path, documents: list[Document], **settings: object) -> Ended:
-    """Status, and what was said but progress and warnings."""
+def run(folder: Path, documents: list[Document], **settings: object) -> Result:
+    """Return the exit status, and the lines of standard error except progress."""
     write_documents(folder / "corpus", documents)
-    ended = subprocess.run(
+    process = subprocess.run(
         [PYTHON, "-m", "components.validate_data", "--corpus", "corpus", "--seed", "42", "--settings", json.dumps(settings),
          "--statistics", "out/statistics", "--page", "out/page", "--metrics", "out/metrics", "--executor-output", "out/executor"],
         cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
     )  # fmt: skip
-    assert ended.stdout == ""
-    return ended.returncode, [line for line in ended.stderr.splitlines() if not line.startswith("[")]
+    assert process.stdout == ""
+    return process.returncode, [line for line in process.stderr.splitlines() if not line.startswith("[")]
 
 
 def documents(count: int = 30, **more: str) -> list[Document]:
-    def one(n: int) -> Document:
-        given = {
+    def make_document(n: int) -> Document:
+        fields = {
             "id": str(n),
             "group": str(n),
             "text": "",
@@ -38,34 +38,34 @@ def documents(count: int = 30, **more: str) -> list[Document]:
             "source": "user",
             "language": "en",
         }
-        return Document(**(given | more)).with_text(f"The poem {n} has these quiet words, and {n % 5} more. " * (3 + n // 3))
+        return Document(**(fields | more)).with_text(f"The poem {n} has these quiet words, and {n % 5} more. " * (3 + n // 3))
 
-    return [one(n) for n in range(count)]
+    return [make_document(n) for n in range(count)]
 
 
 def test_a_good_corpus(tmp_path: Path) -> None:
-    status, said = run(
+    status, lines = run(
         tmp_path, documents(licence="CC BY 4.0"), min_megabytes=0, on_type_token_ratio="ignore", min_sentence_tokens=5,
         max_split_divergence=0.5,
     )  # fmt: skip
-    assert (status, said) == (0, [])
+    assert (status, lines) == (0, [])
     statistics = json.loads((tmp_path / "out/statistics").read_text())
     assert statistics["documents"] == 30
     assert statistics["anomalies"] == []
     assert statistics["rights"] == [{"source": "user", "licence": "CC BY 4.0", "documents": 30, "consent": 0}]
     assert {check["verdict"] for check in statistics["checks"]} == {"ok", "ignored"}
     assert {check["name"]: check["value"] for check in statistics["checks"]}["length_divergence"] >= 0
-    told = json.loads((tmp_path / "out/executor").read_text())
-    assert "statistics_digest" in told["parameterValues"]
-    assert told["artifacts"]["metrics"]["artifacts"][0]["metadata"]["documents"] == 30
+    executor_output = json.loads((tmp_path / "out/executor").read_text())
+    assert "statistics_digest" in executor_output["parameterValues"]
+    assert executor_output["artifacts"]["metrics"]["artifacts"][0]["metadata"]["documents"] == 30
     assert "<svg" in (tmp_path / "out/page").read_text()
 
 
-def test_everything_wrong_is_one_line_and_the_page_tells_it(tmp_path: Path) -> None:
+def test_all_failed_checks_are_one_line_and_on_the_page(tmp_path: Path) -> None:
     bad = [*documents(), *documents(1, id="x", date="2999-01-01", language="", source="<script>"), documents(1, id="y")[0].with_text("!!!")]
-    status, said = run(tmp_path, bad, on_size="fail")
+    status, lines = run(tmp_path, bad, on_size="fail")
     assert status == 2
-    errors = [line for line in said if not line.startswith("warning: ")]
+    errors = [line for line in lines if not line.startswith("warning: ")]
     assert len(errors) == 1
     for part in (
         "error: corpus: megabytes is",
@@ -84,9 +84,9 @@ def test_everything_wrong_is_one_line_and_the_page_tells_it(tmp_path: Path) -> N
 
 def test_train_and_test_of_different_lengths(tmp_path: Path) -> None:
     rows = [d.with_text(d.text * 40) if d.split == "test" else d for d in documents()]
-    status, said = run(tmp_path, rows, on_anomalies="warn", on_skew="fail")
+    status, lines = run(tmp_path, rows, on_anomalies="warn", on_skew="fail")
     assert status == 2
-    assert "length divergence is" in said[-1]
+    assert "length divergence is" in lines[-1]
 
 
 def test_an_empty_corpus(tmp_path: Path) -> None:
