@@ -1,1 +1,1 @@
-"""The HTTP API in front of the model server: everything that concerns people, and no TensorFlow."""
+"""The HTTP API in front of the model server: access, content filter, generation requests and logs. It does not import TensorFlow."""

@@ -1,4 +1,4 @@
-"""The gateway as a program: reads its settings from a file and the environment, and serves (SERVE-2)."""
+"""Run the gateway. Settings come from a file and from environment variables (SERVE-2)."""
 
 import argparse
 import asyncio
@@ -31,13 +31,15 @@ PREFIX = "ROBO_POET_SERVE_"
 
 
 def read_settings(file: Path | None, environment: Mapping[str, str]) -> ServeSettings:
-    """Read them. `ROBO_POET_SERVE_PORT=8081`, or of a part `ROBO_POET_SERVE_ACCESS__AUDIENCE=poets`, goes before the file.
+    """Read the settings. Environment variables override the file.
+
+    Names: `ROBO_POET_SERVE_PORT=8081`, or for a nested setting `ROBO_POET_SERVE_ACCESS__AUDIENCE=poets`.
 
     Args:
-        file: JSON or YAML; none: all is as the settings' class has it.
+        file: JSON or YAML file; None for the defaults of `ServeSettings`.
 
     Raises:
-        BadInput: there is no such file, or a value is not as it should be; names it.
+        BadInput: the file cannot be read, or a value is invalid. The error names the setting.
     """
     values: Any = {}
     if file is not None:
@@ -72,11 +74,11 @@ def _value(name: str, text: str) -> Any:
         raise BadInput("no value that can be read", where=name) from None
 
 
-BAD_INPUT = 2  # exit status: the caller can mend it
+BAD_INPUT = 2  # exit status for an error that the caller can fix
 
 
 async def serve(settings: ServeSettings) -> None:
-    """Serve until SIGTERM or SIGINT; what runs then is finished, within the deadline of a request.
+    """Serve until SIGTERM or SIGINT. Running requests are then finished, within the request deadline.
 
     Raises:
         BadInput: a setting, a file or the address cannot be used.
@@ -104,12 +106,12 @@ async def serve(settings: ServeSettings) -> None:
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    serving = asyncio.create_task(server._serve([listener]))  # not `serve`, which would take the signals for itself
+    serving = asyncio.create_task(server._serve([listener]))  # not `serve`, which installs signal handlers of its own
     while not server.started and not serving.done():
         await asyncio.sleep(0.02)
     if server.started:
         gc.collect()
-        gc.freeze()  # 190,000 objects of start-up; to look through them stops all requests for 0.1 to 0.2 s
+        gc.freeze()  # start-up leaves 190,000 objects; a garbage collection over them stops all requests for 0.1 to 0.2 s
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         print(f"gateway: ready {'https' if secure else 'http'}://{host}:{listener.getsockname()[1]}", flush=True)
         await asyncio.wait((serving, asyncio.create_task(stopping.wait())), return_when=asyncio.FIRST_COMPLETED)
@@ -125,7 +127,7 @@ def _loopback(host: str) -> bool:
 
 
 def _allow_files() -> None:
-    """As many as the system lets us have: a connection is a file."""
+    """Raise the limit of open files to the hard limit, because each connection needs a file descriptor."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
@@ -143,7 +145,7 @@ def _tls(settings: ServeSettings) -> ssl.SSLContext | None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The command line; returns the exit status."""
+    """Run the command line. Return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m serving.gateway", description=__doc__)
     parser.add_argument("--settings", type=Path, help="JSON or YAML file; ROBO_POET_SERVE_… of the environment goes before it")
     given = parser.parse_args(argv)

@@ -1,4 +1,4 @@
-"""The gateway as an application: its parts wired, its addresses, its beginning and end."""
+"""The ASGI application: wiring of the parts, routes, start-up and shutdown."""
 
 import asyncio
 import contextlib
@@ -33,7 +33,7 @@ EVENTS = (
 
 
 def make_app(parts: Parts) -> FastAPI:
-    """Wire the parts. The application closes them when it ends."""
+    """Return the application made from the parts. It closes the parts at shutdown."""
     settings, versions = parts.settings, parts.versions
     admission, room = Admission(parts.access, parts.limiter), Room(settings.in_flight)
     filtering = Filtering(parts.content_filter, parts.metrics, parts.pseudonyms.text, settings.content_filter.attempts)
@@ -59,7 +59,7 @@ def make_app(parts: Parts) -> FastAPI:
         responses={200: {**limited("What was written."), "content": events}, **errors(*_BODY, 502, 504)},
     )  # fmt: skip
     async def generate(request: Request) -> Response:
-        """The model continues `text`, `num_samples` times; the prompt is not repeated."""
+        """Continue `text`, `num_samples` times. The completions do not repeat the prompt."""
         return await generation.answer(request)
 
     @app.post(
@@ -67,7 +67,7 @@ def make_app(parts: Parts) -> FastAPI:
         responses={200: limited("It is noted."), **errors(*_BODY, 404)},
     )  # fmt: skip
     async def feedback(request: Request) -> Response:
-        """Thumbs, or 1 to 5, or both. Sent again, the last one counts."""
+        """Rate by thumb, by 1 to 5 points, or by both. If a rating is sent again, the last one counts."""
         return await desk.answer(request)
 
     @app.get("/healthz", summary="Is it alive?", tags=["operation"], response_model=HealthAnswer)
@@ -95,7 +95,7 @@ def make_app(parts: Parts) -> FastAPI:
 
 @contextlib.asynccontextmanager
 async def _life(parts: Parts) -> AsyncGenerator[None]:
-    """Look before the first request, and watch from then on; at the end nothing that waits to be written is lost."""
+    """Load the versions before the first request and keep them up to date. At shutdown, write all pending log records."""
     await parts.versions.look()
     watching = asyncio.create_task(parts.versions.watch(parts.settings.look_seconds))
     try:

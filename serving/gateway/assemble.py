@@ -1,4 +1,4 @@
-"""The parts of a gateway, and how the real ones are built from the settings. Tests bring their own."""
+"""The parts of a gateway, and their construction from the settings. Tests pass other parts."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -25,11 +25,11 @@ from serving.telemetry.pseudonym import Pseudonyms, read_or_create_key
 
 @dataclass(frozen=True)
 class Parts:
-    """One of each. The application closes those that have something to close.
+    """The objects that the application is made from. The application closes them at shutdown.
 
     Attributes:
-        closing: called at the end, each in a thread.
-        page: routes of the playground; none without it.
+        closing: functions called at shutdown, each in a thread.
+        page: routes of the playground; empty if the playground is off.
     """
 
     settings: ServeSettings
@@ -51,7 +51,9 @@ log = logging.getLogger("serving.gateway")
 
 
 def assemble(settings: ServeSettings) -> Parts:
-    """Make the parts. In `settings.folder`: `keys/`, `audit/`, `requests/`, `pseudonyms.key`, `completions.key`.
+    """Build the parts from the settings.
+
+    Files in `settings.folder`: `keys/`, `audit/`, `requests/`, `pseudonyms.key`, `completions.key`.
 
     Raises:
         BadInput: a setting, a key file or a folder cannot be used.

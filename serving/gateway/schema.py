@@ -1,4 +1,4 @@
-"""What is asked and answered at /v1, field by field (SERVE-2). The OpenAPI description is made of this."""
+"""Request and response models of the API (SERVE-2). The OpenAPI description is generated from them."""
 
 from typing import Annotated, Any, Literal
 
@@ -7,30 +7,30 @@ from pydantic.json_schema import SkipJsonSchema
 
 from robo_poet.model.completion import MAX_LENGTH, MAX_TOP_K
 
-TEXT = 10_000  # characters: more than 510 tokens can hold in any text that is meant to be read
+TEXT = 10_000  # characters; no ordinary text of 510 tokens, the longest prompt, is longer
 STOPS, STOP = 8, 32
 SAMPLES = 5
-SEED = 2**53 - 1  # what JavaScript's numbers hold exactly
+SEED = 2**53 - 1  # the largest integer that a JavaScript number holds exactly
 
 
 def _whole(value: Any) -> Any:
-    """JSON knows one kind of number: 100.0 is 100."""
+    """Convert a float without a fraction to int. JSON has one number type, so 100.0 is 100."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 Int = Annotated[int, BeforeValidator(_whole)]
-# The bounds within: around a union they would be missing in its JSON schema.
+# The bounds are inside the type: around a union they would be missing in the JSON schema.
 Seed = Annotated[int, Field(ge=0, le=SEED), BeforeValidator(_whole)]
 Rating = Annotated[int, Field(ge=1, le=5), BeforeValidator(_whole)]
 
 
 class _Body(BaseModel):
-    # Strict: "100" is no number and true is not 1. Unknown fields are mistakes that would otherwise look like success.
+    # Strict: "100" is not a number and true is not 1. Unknown fields are errors: ignoring them would hide a client's mistake.
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class GenerateRequest(_Body):
-    """A text to continue, and how."""
+    """A text to continue, with the settings for generation."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [
         {"text": "Shall I compare thee to"},
@@ -63,7 +63,7 @@ class GenerateRequest(_Body):
 
 
 class Token(BaseModel):
-    """A piece of the text, whole characters."""
+    """A piece of the text that consists of complete characters."""
 
     text: str
     probability: float = Field(
@@ -72,7 +72,7 @@ class Token(BaseModel):
 
 
 class Metadata(BaseModel):
-    """How the texts came about."""
+    """Metadata of the completions."""
 
     model_version: int = Field(description="Version of the registry that wrote.")
     generation_time_ms: float = Field(ge=0, description="Time of the model server, in milliseconds.")
@@ -89,7 +89,7 @@ class Metadata(BaseModel):
 
 
 class GenerateAnswer(BaseModel):
-    """What was written, without the prompt. A sample that the content filter refused is empty."""
+    """The completions, without the prompt. A sample that the content filter refused is empty."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{
         "status": "success", "generated_text": [" a summer's day?\nThou art more lovely"], "id": "AAAAAGkk…",
@@ -107,7 +107,7 @@ class GenerateAnswer(BaseModel):
 
 
 class FeedbackRequest(_Body):
-    """What a reader thinks of a completion. Whoever changes their mind sends it again: the last word counts."""
+    """A user's rating of a completion. It can be sent again: the last rating counts."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -135,14 +135,14 @@ class FeedbackRequest(_Body):
 
 
 class FeedbackAnswer(BaseModel):
-    """The opinion is noted."""
+    """The rating was recorded."""
 
     status: Literal["success"]
     request_id: str
 
 
 class Error(BaseModel):
-    """What is wrong, and how to mend it."""
+    """The error, and how to fix it."""
 
     code: str = Field(description="A word for programs; it does not change.")
     message: str = Field(description="A sentence for people.")
@@ -163,13 +163,13 @@ class ErrorAnswer(BaseModel):
 
 
 class HealthAnswer(BaseModel):
-    """The process answers."""
+    """The process is running."""
 
     status: Literal["alive"]
 
 
 class ReadyAnswer(BaseModel):
-    """Whether requests can be answered, and what is amiss."""
+    """Whether requests can be answered, and the current problems."""
 
     status: Literal["ready", "not_ready"]
     champion: int | None = Field(description="Version that answers.")

@@ -1,1 +1,1 @@
-"""The endpoints of the API, and its description."""
+"""Endpoints of the API and its OpenAPI description."""

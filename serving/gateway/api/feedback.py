@@ -1,4 +1,4 @@
-"""What a reader thinks of a completion (`POST /v1/feedback`)."""
+"""The endpoint `POST /v1/feedback`: a user rates a completion."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,16 +14,16 @@ from serving.gateway.writing.ledger import Ledger
 
 
 class FeedbackDesk:
-    """Takes opinions on answers that this gateway, or a replica with its key, gave."""
+    """The feedback endpoint. It accepts completion ids from this gateway and from replicas with the same key."""
 
     def __init__(self, settings: ServeSettings, admission: Admission, ids: CompletionIds, ledger: Ledger) -> None:
         self._settings, self._admission, self._ids, self._ledger = settings, admission, ids, ledger
 
     async def answer(self, request: Request) -> Response:
-        """Note it.
+        """Record the feedback of a request and return the response.
 
         Raises:
-            Refused: 404, there is no such answer, or it was long ago; and as for all requests.
+            Refused: 404 if the completion id is unknown or too old; also the errors of `Admission.admit` and `read_body`.
         """
         exchange = exchange_of(request.scope)
         caller, headers = await self._admission.admit(request, "feedback")

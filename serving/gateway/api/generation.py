@@ -1,4 +1,4 @@
-"""A text is asked for, and written: whole in one answer, or by server-sent events (SERVE-2)."""
+"""The endpoint `POST /v1/generate`: completions in one JSON response, or as server-sent events (SERVE-2)."""
 
 import secrets
 import time
@@ -32,7 +32,7 @@ log = structlog.get_logger("serving.gateway")
 
 @dataclass(frozen=True)
 class _Order:
-    """What is asked, before a version is chosen."""
+    """A validated request, before a version is chosen."""
 
     exchange: Exchange
     asked: GenerateRequest
@@ -43,7 +43,7 @@ class _Order:
 
 
 class Generation:
-    """Answers `POST /v1/generate`."""
+    """The generation endpoint."""
 
     def __init__(
         self, settings: ServeSettings, admission: Admission, room: Room, versions: Versions, filtering: Filtering, writer: Writer,
@@ -53,11 +53,11 @@ class Generation:
         self._filtering, self._writer, self._ids, self._ledger = filtering, writer, ids, ledger
 
     async def answer(self, request: Request) -> Response:
-        """The whole way of a request. The model server works on it no longer than anybody waits.
+        """Process a request from admission to response. A disconnect of the client cancels the call of the model server.
 
         Raises:
-            Refused: with a status and words for the reader.
-            ClientGone: nobody is there any more.
+            Refused: the request is refused; with an HTTP status and a message for the client.
+            ClientGone: the client disconnected.
         """
         exchange, until = exchange_of(request.scope), time.monotonic() + self._settings.deadline_seconds
         _, headers = await self._admission.admit(request, "generate")
@@ -92,7 +92,7 @@ class Generation:
             return body
 
     async def _events(self, order: _Order) -> AsyncGenerator[bytes]:
-        """The events of a stream. What fails before the first of them is raised; what fails later is an event."""
+        """Yield the events of a stream. An error before the first event is raised; a later error becomes an `error` event."""
         begun, exchange = False, order.exchange
         try:
             with self._room.place():
@@ -131,9 +131,9 @@ class Generation:
         yield event("done", answer_body(order.exchange, job, samples))
 
     async def _accepted(self, order: _Order) -> Job:
-        """The job, if its text may be continued."""
+        """Return the job for an order whose prompt passes the content filter."""
         job = self._job(order)
-        # As it will be read, and as it came: what was taken out of it may have been the point.
+        # Check the cleaned and the original text: the removed characters may be what the filter looks for.
         for text in dict.fromkeys((order.text, order.asked.text)):
             decision = await self._filtering.decide(text, "prompt")
             if not decision.allowed:
@@ -152,7 +152,11 @@ class Generation:
         return job
 
     async def _moved(self, order: _Order, before: Job) -> Job:
-        """The job for the version that serves now that the one before is gone."""
+        """Return a job for the version that replaced an unloaded one.
+
+        Raises:
+            Refused: 503 if the same version is still chosen.
+        """
         await self._versions.look()
         job = self._job(order)
         if job.chosen.served is before.chosen.served:
@@ -160,10 +164,10 @@ class Generation:
         return job
 
     def _note(self, order: _Order, job: Job, samples: list[Sample], first: float | None = None) -> None:
-        """Tell the books.
+        """Record the result in the exchange and the ledger.
 
         Raises:
-            Refused: 422, none of the samples may be shown.
+            Refused: 422 if the content filter refused all samples.
         """
         exchange = order.exchange
         exchange.tokens, exchange.completions = sum(len(sample.written.tokens) for sample in samples), [sample.text for sample in samples]

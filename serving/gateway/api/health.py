@@ -1,4 +1,4 @@
-"""Whether it lives, whether it can answer, and its figures (INFRA-3, MON-1)."""
+"""The endpoints for liveness, readiness and Prometheus metrics (INFRA-3, MON-1)."""
 
 from collections.abc import Callable
 from ipaddress import ip_address
@@ -14,11 +14,11 @@ from serving.telemetry.metrics import Metrics
 
 
 class HealthEndpoints:
-    """Answers those who watch.
+    """The endpoints for monitoring.
 
     Args:
-        log_ails: something is amiss with the request log; its own words may hold paths, and stay in our log.
-        metrics_for: who may read the figures, see `ServeSettings.metrics_for`.
+        log_ails: returns True if the request log has a problem. Its message may contain paths, so only the gateway's log has it.
+        metrics_for: who may read the metrics; see `ServeSettings.metrics_for`.
     """
 
     def __init__(
@@ -29,11 +29,11 @@ class HealthEndpoints:
         self._log_ails, self._metrics_for = log_ails, metrics_for
 
     async def alive(self) -> Response:
-        """The process answers."""
+        """Return 200 while the process runs."""
         return json_response({"status": "alive"})
 
     async def ready(self) -> Response:
-        """200 if requests can be answered, else 503; what is amiss is said in both cases."""
+        """Return 200 if requests can be answered, else 503. Both bodies list the problems."""
         seen = self._versions.health
         log = ["requests are not logged as they should be; the gateway's log says why"] if self._log_ails() else []
         body = {
@@ -46,10 +46,10 @@ class HealthEndpoints:
         return json_response(body, 200 if seen.ready else 503, {} if seen.ready else {"Retry-After": "1"})
 
     async def figures(self, request: Request) -> Response:
-        """Prometheus' text format.
+        """Return the metrics in Prometheus text format.
 
         Raises:
-            Refused: 401, 403 or 429, these figures are not for everybody.
+            Refused: 401, 403, 429 or 503 if access needs the scope `metrics` and is refused.
         """
         if self._metrics_for != "all" and not (self._metrics_for == "loopback" and _from_here(request)):
             await self._admission.admit(request, "metrics")
@@ -57,7 +57,7 @@ class HealthEndpoints:
 
 
 def _from_here(request: Request) -> bool:
-    """From this machine, and not through a proxy on it, which would make the whole world look like it."""
+    """Return True for a request from this machine. Requests through a local proxy do not count: they can come from anywhere."""
     if request.client is None or "x-forwarded-for" in request.headers or "forwarded" in request.headers:
         return False
     try:

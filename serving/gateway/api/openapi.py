@@ -1,4 +1,4 @@
-"""The OpenAPI description of the API, and the page at /docs that is made from it, without a script (SERVE-2)."""
+"""The OpenAPI description of the API, and the page at /docs that is rendered from it without JavaScript (SERVE-2)."""
 
 import base64
 import hashlib
@@ -34,19 +34,19 @@ _KEYS: list[dict[str, list[str]]] = [{"key": []}, {"bearer": []}]
 
 
 def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Documentation of these statuses, all of one schema."""
+    """Return the `responses` of a route for these error statuses. All have the schema `ErrorAnswer`."""
     return {
         status: {"model": ErrorAnswer, "description": _MEANS[status].capitalize() + ".", **_waits(status)} for status in statuses
     }  # fmt: skip
 
 
 def limited(description: str) -> dict[str, Any]:
-    """A success that tells how much is left of the rate limit."""
+    """Return the description of a success response with rate limit headers."""
     return {"description": description, "headers": _LIMIT}
 
 
 def takes(model: type[BaseModel]) -> dict[str, Any]:
-    """`openapi_extra` of a route that needs a key and reads a body of this form."""
+    """Return the `openapi_extra` of a route that needs a key and reads a body of type `model`."""
     schema = {"$ref": _REF.format(model=model.__name__)}
     examples = (model.model_config.get("json_schema_extra") or {}).get("examples", [])  # type: ignore[union-attr]
     shown = {f"example {number}": {"value": one} for number, one in enumerate(examples, 1)}  # type: ignore[arg-type]
@@ -55,7 +55,7 @@ def takes(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def describe(app: FastAPI) -> None:
-    """Make `app.openapi()` whole; made once."""
+    """Add request schemas and security schemes to `app.openapi()`. The description is built once and cached."""
 
     def whole() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -96,7 +96,7 @@ Schema = Mapping[str, Any]
 
 
 def docs_page(openapi: Schema) -> str:
-    """The page, HTML."""
+    """Return the HTML of the documentation page."""
     about = "".join(f"<p>{_text(part)}</p>" for part in openapi["info"]["description"].split("\n\n"))
     parts = [
         _operation(path, method, operation, openapi) for path, methods in openapi["paths"].items() for method, operation in methods.items()
@@ -164,5 +164,5 @@ def _example(value: Any) -> str:
 
 
 def _text(text: str) -> str:
-    """Prose; what stands between backticks is code."""
+    """Return escaped HTML. Text between backticks becomes `<code>`."""
     return "".join(f"<code>{escape(part)}</code>" if number % 2 else escape(part) for number, part in enumerate(text.split("`")))
