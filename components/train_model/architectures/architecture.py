@@ -23,7 +23,7 @@ class Architecture(Protocol):
         This is the fast form for training. Dropout is on if `dropout_seed` is given, and depends only on it.
         """
 
-    def floats_per_token(self, settings: TrainSettings) -> float:
+    def activation_floats_per_token(self, settings: TrainSettings) -> float:
         """Return the float32 values per token that the forward pass keeps plus those that the backward pass adds, to estimate memory."""
 
     def head(self, model: keras.Model) -> tuple[tf.Tensor, tf.Tensor]:

@@ -146,7 +146,7 @@ def features(model: keras.Model, tokens: tf.Tensor, compute: tf.DType, dropout_s
     return tf.reshape(tf.transpose(x, [1, 0, 2]), [-1, x.shape[2]])
 
 
-def floats_per_token(settings: TrainSettings) -> float:
+def activation_floats_per_token(settings: TrainSettings) -> float:
     """Return the float32 values per token that training keeps in memory, 22 per LSTM unit.
 
     Forward 9: 4 gates, tanh of the cell, cell, hidden state twice, dropout. Backward 13: 5 slopes, gradients of the 4 gates twice.

@@ -98,7 +98,7 @@ def first_positions(seed: tf.Tensor, batch: tf.Tensor, time: int) -> tf.Tensor:
     return tf.random.stateless_uniform([batch, 1], seed, 0, MAX_POSITION - time + 1, tf.int32)
 
 
-def floats_per_token(settings: TrainSettings) -> float:
+def activation_floats_per_token(settings: TrainSettings) -> float:
     """Return the float32 values per token that training keeps in memory.
 
     Per block: norms, query/key/value projected and split, residuals and masks; scores and their softmax; the inner layer and its ReLU.

@@ -50,7 +50,7 @@ def estimate_memory(settings: TrainSettings, parameters: int, vocabulary: int, w
         weights=parameters * FLOAT_BYTES,
         gradients=2 * parameters * FLOAT_BYTES,  # gradients and updates
         moments=2 * parameters * FLOAT_BYTES,
-        activations=tokens * ARCHITECTURES[settings.architecture].floats_per_token(settings) * FLOAT_BYTES,
+        activations=tokens * ARCHITECTURES[settings.architecture].activation_floats_per_token(settings) * FLOAT_BYTES,
         logits=LOGITS_KEPT * rows * vocabulary * FLOAT_BYTES,
         # window positions, shuffle buffer, four prefetched batches
         feed=16.0 * windows + 8 * SHUFFLE_BUFFER + 4 * tokens * 2 * FLOAT_BYTES,

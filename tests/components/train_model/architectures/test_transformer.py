@@ -25,25 +25,6 @@ def test_full_size_has_exactly_the_specified_parameters() -> None:
     assert model.count_params() == 2_469_888
 
 
-def test_steps_equal_the_whole_sequence_beyond_the_window() -> None:
-    model = small()
-    tokens = np.random.default_rng(0).integers(0, 40, (3, 30)).astype(np.int32)
-    whole = model(tokens, training=False).numpy()
-    kernel, bias = transformer.head(model)
-    state = transformer.init_state(model, 3)
-    for at in range(30):
-        x, state = transformer.step(model, tokens[:, at], state, tf.constant(at))
-        assert np.allclose(x @ kernel + bias, whole[:, at], atol=1e-4)
-
-
-def test_features_and_head_equal_the_model() -> None:
-    model = small()
-    tokens = tf.constant(np.random.default_rng(0).integers(0, 40, (3, 12)).astype(np.int32))
-    kernel, bias = transformer.head(model)
-    logits = transformer.features(model, tokens, tf.float32) @ kernel + bias
-    assert np.allclose(tf.reshape(logits, [3, 12, 40]), model(tokens, training=False), atol=1e-4)
-
-
 def test_a_token_attends_only_to_the_window_before_it() -> None:
     model = small()
     tokens = np.random.default_rng(0).integers(0, 40, (1, 20)).astype(np.int32)
