@@ -110,7 +110,7 @@ def verify(
 
     store = Registry(registry)
     checked = store.verify(None if number is None else _number(number))
-    if number is None and (strays := store.strays()):
+    if number is None and (strays := store.unregistered_folders()):
         raise BadInput(
             f"{len(strays)} version folder{'s' * (len(strays) > 1)} without an entry in the log, such as {strays[0]}",
             where=str(registry / "versions"),

@@ -31,7 +31,7 @@ def champion(registry: Path) -> str:
     store = Registry(registry)
     if version := store.champion():
         return version.digest
-    return ASK if store.strays() else NONE
+    return ASK if store.unregistered_folders() else NONE
 
 
 def train_here(

@@ -59,7 +59,7 @@ def check_banned(model: LoadedModel, sampling: Sampling, prefix: str = "") -> No
         BadInput: no token contains one of the banned texts.
     """
     for text in sampling.banned:
-        if not model.tokenizer.holding([text]):
+        if not model.tokenizer.tokens_containing([text]):
             raise BadInput(f"no token contains {text!r}, so it cannot be banned", where=f"{prefix}ban", remedy="give a shorter part of it")
 
 

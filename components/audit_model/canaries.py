@@ -18,7 +18,7 @@ from robo_poet.judges.intervals import clopper_pearson
 from robo_poet.model.completion import Sampling
 from robo_poet.model.saved_model import LoadedModel, generate
 from robo_poet.model.tokenizer import START
-from robo_poet.privacy.canary_strings import SPACE, CanaryString, never_planted, planted
+from robo_poet.privacy.canary_strings import SPACE, CanaryString, control_strings, planted
 from robo_poet.settings.evaluation import AuditSettings
 
 MAXIMUM_SKEWNESS = 0.99  # a skew-normal distribution reaches 0.995
@@ -118,7 +118,9 @@ def measure_exposure(
     for secret in secrets:
         planted = f" {secret.secret}."
         others = [
-            text for number in generator.choice(SPACE, candidates + 1, replace=False) if (text := secret.spelled(int(number))) != planted
+            text
+            for number in generator.choice(SPACE, candidates + 1, replace=False)
+            if (text := secret.continuation(int(number))) != planted
         ]
         texts += [encode_continuation(model, secret.prefix, text) for text in (planted, *others[:candidates])]
     nats = log_probs(model, texts, batch=batch, width=width, report=report).reshape(len(secrets), candidates + 1)
@@ -170,7 +172,7 @@ def measure_canaries(
 
     The strings are derived again from `settings.secrets` and `seed`.
     """
-    secrets, others = planted(settings.secrets, seed), never_planted(settings.secrets, seed)
+    secrets, others = planted(settings.secrets, seed), control_strings(settings.secrets, seed)
     exposures = measure_exposure(
         model, [*secrets, *others], candidates=settings.candidates, batch=settings.batch,
         width=settings.width, seed=seed, report=lambda done, total: report(0.9 * done / total, "exposure of planted canary strings"),

@@ -31,7 +31,7 @@ def find_champion(registry: Path, digest: str) -> Version | None:
         return None
     store = Registry(registry)
     version = next((candidate for candidate in store.versions() if candidate.digest == digest), None) if digest else store.champion()
-    if version is None and not digest and store.strays():
+    if version is None and not digest and store.unregistered_folders():
         raise BadInput(
             "the log records no champion, but the registry has versions that the log does not record",
             where=str(registry),

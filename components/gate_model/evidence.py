@@ -25,9 +25,9 @@ def read_step_metrics(inputs: Mapping[str, Path]) -> StepMetrics:
     Raises:
         BadInput: a file is not such an artifact, or two files contain the same metric.
     """
-    step_metrics = [StepMetrics.of_json(read_object(inputs[name]), inputs[name]) for name in METRIC_ARTIFACTS]
+    step_metrics = [StepMetrics.from_json(read_object(inputs[name]), inputs[name]) for name in METRIC_ARTIFACTS]
     try:
-        return StepMetrics.together(step_metrics)
+        return StepMetrics.merge(step_metrics)
     except ValueError as error:
         raise BadInput(str(error), where="the evaluation", remedy=RUN_AGAIN) from None
 

@@ -11,7 +11,7 @@ from google.cloud import storage
 from google.cloud.storage.retry import DEFAULT_RETRY
 
 from robo_poet.atomic import new_file
-from robo_poet.corpus.source_files import KINDS, TABLES, TEXTS, chosen
+from robo_poet.corpus.source_files import KINDS, TABLES, TEXTS, document_names
 from robo_poet.errors import BadInput
 
 RETRY = DEFAULT_RETRY.with_timeout(30)  # seconds; the library's default of 120 is long for a mistyped name
@@ -54,7 +54,7 @@ def paths_below(prefix: str, names: Collection[str]) -> dict[str, str]:
         return {PurePosixPath(prefix).name: prefix}
     folder = f"{prefix}/" if prefix else ""
     below = {name.removeprefix(folder): name for name in names if name.startswith(folder)}
-    return {path: below[path] for path in chosen(below)}
+    return {path: below[path] for path in document_names(below)}
 
 
 def download(url: str, folder: Path) -> Path:

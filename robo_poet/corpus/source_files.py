@@ -16,7 +16,7 @@ def is_bucket(source: str) -> bool:
     return source.startswith("gs://")
 
 
-def chosen(names: Iterable[str]) -> list[str]:
+def document_names(names: Iterable[str]) -> list[str]:
     """Return the names, relative to a folder, that are documents: .txt and .md, not hidden, sorted."""
     return sorted(n for n in names if n.lower().endswith(TEXTS) and not any(part.startswith(".") for part in PurePosixPath(n).parts))
 
@@ -38,7 +38,7 @@ def source_files(source: Path) -> list[Path]:
                 where=str(source),
                 remedy="give an existing path, gs://bucket/prefix, or no source for the bundled corpora",
             )
-        return _named_in_utf8([source / name for name in _inside(source)])
+        return _named_in_utf8([source / name for name in _text_files(source)])
     except PermissionError as error:
         raise BadInput("permission denied", where=str(error.filename or source), remedy="change its permissions") from None
 
@@ -56,14 +56,14 @@ def _named_in_utf8(files: list[Path]) -> list[Path]:
     return files
 
 
-def _inside(folder: Path) -> list[str]:
+def _text_files(folder: Path) -> list[str]:
     def stop(error: OSError) -> None:  # os.walk and rglob skip unreadable folders silently
         raise error
 
     names = [
         Path(at, name).relative_to(folder).as_posix() for at, _, files in os.walk(folder, onerror=stop) for name in files
     ]  # fmt: skip
-    if texts := chosen(names):
+    if texts := document_names(names):
         return texts
     if not names:
         raise BadInput("the folder is empty", where=str(folder), remedy="add .txt or .md files, one per work")

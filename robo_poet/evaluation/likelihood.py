@@ -123,8 +123,8 @@ def likelihood_metrics(rows: Sequence[DocumentLikelihood], seed: int) -> dict[st
         return ratio_estimate(*grouping.sums([top(row) for row in rows], [bottom(row) for row in rows]), seed=seed)
 
     estimates = {name: estimate(*ratio) for name, ratio in RATIOS.items()}
-    estimates["perplexity"] = _mapped(perplexity, estimate(lambda row: row.nats, lambda row: row.tokens))
-    estimates["unigram_perplexity"] = _mapped(perplexity, estimate(lambda row: row.unigram_nats, lambda row: row.tokens))
+    estimates["perplexity"] = _transformed(perplexity, estimate(lambda row: row.nats, lambda row: row.tokens))
+    estimates["unigram_perplexity"] = _transformed(perplexity, estimate(lambda row: row.unigram_nats, lambda row: row.tokens))
     nats_ratio = estimate(lambda row: row.nats, lambda row: row.unigram_nats)
     estimates["bits_saved_over_unigram"] = Estimate(1 - nats_ratio.value, 1 - nats_ratio.high, 1 - nats_ratio.low, nats_ratio.units)
     return estimates
@@ -135,5 +135,5 @@ def perplexity(nats: float) -> float:
     return math.exp(nats) if nats < 700 else math.inf
 
 
-def _mapped(increasing: Callable[[float], float], estimate: Estimate) -> Estimate:
+def _transformed(increasing: Callable[[float], float], estimate: Estimate) -> Estimate:
     return Estimate(increasing(estimate.value), increasing(estimate.low), increasing(estimate.high), estimate.units)

@@ -39,7 +39,7 @@ class StepMetrics:
         show_metrics(call, self.to_json()["metrics"])
 
     @classmethod
-    def of_json(cls, value: Mapping[str, Any], where: Path) -> Self:
+    def from_json(cls, value: Mapping[str, Any], where: Path) -> Self:
         """Read the value that `to_json` returned.
 
         Raises:
@@ -52,7 +52,7 @@ class StepMetrics:
         return cls(metrics, {name: (low, high) for name, (low, high) in pairs.items()})
 
     @classmethod
-    def together(cls, parts: Iterable["StepMetrics"]) -> "StepMetrics":
+    def merge(cls, parts: Iterable["StepMetrics"]) -> "StepMetrics":
         """Merge the metrics of several steps.
 
         Raises:

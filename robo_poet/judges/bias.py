@@ -34,7 +34,7 @@ from robo_poet.judges.distributions import quantile
 from robo_poet.judges.estimate import Estimate
 from robo_poet.judges.intervals import MINIMUM_UNITS, RESAMPLES, Numbers, Ratio, critical_value, draws, ratio, studentised, upper_quantile
 
-WILD = 1.3  # a critical value of |t| above this multiple of Student's marks a heavy-tailed group
+HEAVY_TAIL = 1.3  # a critical value of |t| above this multiple of Student's marks a heavy-tailed group
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ def _simultaneous_values(
         for counts in draws(len(sums[0][0]), resamples, seed)
     ], axis=1)  # fmt: skip
     individual = np.asarray([upper_quantile(row, confidence) for row in drawn])
-    thresholds = np.asarray([WILD * quantile((1 + confidence) / 2, ratios[index].freedom) for index in members])
+    thresholds = np.asarray([HEAVY_TAIL * quantile((1 + confidence) / 2, ratios[index].freedom) for index in members])
     families = [np.flatnonzero(individual <= thresholds), np.flatnonzero((individual > thresholds) & np.isfinite(individual))]
     limited = sum(map(len, families))
     for index in members:

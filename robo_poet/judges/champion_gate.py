@@ -59,7 +59,7 @@ def _difference(measurements: GateInput, gate: Gate, outcome: Outcome) -> Outcom
     """Return the difference of one slice, not yet judged. Its state is "pass", with limits, if there is a difference to judge."""
     if measurements.champion == "none":
         return Outcome(outcome.slice, "pass", "no champion yet")
-    subject = _of(gate, outcome.slice)
+    subject = _subject(gate, outcome.slice)
     if measurements.champion != "measured":
         return Outcome(outcome.slice, "unknown", f"{subject} cannot be compared: the champion could not be measured")
     interval: Interval | None = measurements.differences.get(outcome.slice, {}).get(gate.metric)
@@ -93,7 +93,7 @@ def _p_value(gate: Gate, difference: Outcome, units: int) -> float:
 
 def _judge(gate: Gate, difference: Outcome, significant: bool, slices: int) -> Outcome:
     lower, _, upper = _limits_of_loss(gate, difference)
-    margin, subject = gate.margin or 0.0, _of(gate, difference.slice)
+    margin, subject = gate.margin or 0.0, _subject(gate, difference.slice)
     if upper <= margin:
         return difference
     if lower > margin and significant:
@@ -109,5 +109,5 @@ def _judge(gate: Gate, difference: Outcome, significant: bool, slices: int) -> O
     )
 
 
-def _of(gate: Gate, key: str) -> str:
+def _subject(gate: Gate, key: str) -> str:
     return f"{gate.metric} of {key}" if key else gate.metric

@@ -76,9 +76,9 @@ def _judge(measurements: GateInput, gate: Gate) -> list[Outcome]:
     """Return one outcome per slice, at least one."""
     if fault := gate.fault():
         return [Outcome(gate.slice, "fail", fault)]
-    if not measurements.knows(gate.metric):
+    if not measurements.has_metric(gate.metric):
         return [Outcome(gate.slice, "fail", f"{gate.metric} was not measured")]
-    keys = select(gate.slice, measurements.keys()) if gate.slice else [""]
+    keys = select(gate.slice, measurements.slice_keys()) if gate.slice else [""]
     if not keys:
         return [Outcome(gate.slice, "unknown", f"there is no slice {gate.slice}")]
     outcomes = [_value(measurements, gate, key) for key in keys]

@@ -67,10 +67,10 @@ class GateInput:
     champion: Literal["none", "measured", "unreadable"] = "unreadable"
     differences: Mapping[str, Mapping[str, Interval]] = field(default_factory=dict)
 
-    def keys(self) -> set[str]:
+    def slice_keys(self) -> set[str]:
         """Return all slices except the overall one."""
         return {*self.slices, *self.differences} - {""}
 
-    def knows(self, metric: str) -> bool:
+    def has_metric(self, metric: str) -> bool:
         """Return True if the metric was measured overall or on any slice."""
         return any(metric in values for values in (self.metrics, *self.slices.values(), *self.differences.values()))

@@ -57,7 +57,7 @@ def prompt_inputs(tokenizer: Tokenizer, prompts: Sequence[Sequence[int]], sampli
         "max_new": np.asarray([sampling.max_new for sampling in samplings], np.int32),
         "min_new": np.asarray([sampling.min_new for sampling in samplings], np.int32),
         "repetition_penalty": np.asarray([sampling.repetition_penalty for sampling in samplings], np.float32),
-        "stop_tokens": pad([tokenizer.holding(sampling.stop) for sampling in samplings]),
+        "stop_tokens": pad([tokenizer.tokens_containing(sampling.stop) for sampling in samplings]),
         "banned_tokens": pad([banned_tokens(tokenizer, sampling.banned) for sampling in samplings]),
     }
 
@@ -68,7 +68,7 @@ def banned_tokens(tokenizer: Tokenizer, texts: Sequence[str]) -> list[int]:
     Raises:
         BadInput: every token is banned.
     """
-    banned = tokenizer.holding(texts)
+    banned = tokenizer.tokens_containing(texts)
     if banned and len([token for token in banned if token >= len(CONTROL)]) == tokenizer.size - len(CONTROL):
         raise BadInput("every token is banned", where="banned", remedy="ban fewer texts")
     return banned

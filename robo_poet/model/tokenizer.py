@@ -28,7 +28,7 @@ class Tokenizer:
         core.encode_special_tokens = True
         self._core, self.vocabulary, self.size = core, vocabulary, core.get_vocab_size()
         self._texts: list[str] | None = None
-        self._find = lru_cache(4096)(self._holding)  # a search of 10,000 tokens takes 0.5 ms; word lists repeat
+        self._find = lru_cache(4096)(self._search_tokens)  # a search of 10,000 tokens takes 0.5 ms; word lists repeat
 
     @classmethod
     def load(cls, folder: Path) -> "Tokenizer":
@@ -76,11 +76,11 @@ class Tokenizer:
         """Return the token ids between `<START>` and `<END>`, the form in which a document is trained on and scored."""
         return [START, *self.encode(text), END]
 
-    def holding(self, texts: Sequence[str]) -> list[int]:
+    def tokens_containing(self, texts: Sequence[str]) -> list[int]:
         """Return the ids of all tokens that contain one of `texts`. A text that spans several tokens is in none of them."""
         return sorted({number for text in texts for number in self._find(text)})
 
-    def _holding(self, text: str) -> list[int]:
+    def _search_tokens(self, text: str) -> list[int]:
         if self._texts is None:
             self._texts = [self.decode([number]) for number in range(self.size)]
         return [number for number, token_text in enumerate(self._texts) if text in token_text]

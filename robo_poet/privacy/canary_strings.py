@@ -45,7 +45,7 @@ class CanaryString:
         """Return the sentence. It is a document by itself."""
         return f"{self.prefix} {self.secret}."
 
-    def spelled(self, number: int) -> str:
+    def continuation(self, number: int) -> str:
         """Return the continuation of the prefix for secret number `number` of `SPACE`."""
         return f" {_line(number)}."
 
@@ -55,7 +55,7 @@ def planted(settings: PlantedSecretsSettings, seed: int) -> list[CanaryString]:
     return _secrets(settings, seed)[0]
 
 
-def never_planted(settings: PlantedSecretsSettings, seed: int) -> list[CanaryString]:
+def control_strings(settings: PlantedSecretsSettings, seed: int) -> list[CanaryString]:
     """Return as many control strings with other names. They are never planted, so a model cannot know them."""
     return _secrets(settings, seed)[1]
 

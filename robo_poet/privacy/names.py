@@ -13,7 +13,7 @@ from robo_poet.errors import BadInput
 from robo_poet.privacy.findings import Finding
 
 SCORE = 0.85  # Presidio's score of a spaCy entity; spaCy gives no confidence
-SCORE_AGAIN = 0.6  # score of a name that was found elsewhere in the text
+REPEATED_SCORE = 0.6  # score of a name that was found elsewhere in the text
 PIECE = 4_000  # characters per call: spaCy's memory grows with the text, and it rejects more than a million
 BATCH = 32
 UNUSED = ["tagger", "morphologizer", "parser", "senter", "attribute_ruler", "lemmatizer"]
@@ -50,9 +50,9 @@ class NameFinder:
         with self._model.memory_zone():
             for number, finding in self._entities(texts, processes):
                 per_text[number].append(finding)
-            if self._min_score <= SCORE_AGAIN:
+            if self._min_score <= REPEATED_SCORE:
                 for text, findings in zip(texts, per_text, strict=True):
-                    findings += list(self._again(text, findings))
+                    findings += list(self._repeated_names(text, findings))
         return per_text
 
     def _entities(self, texts: Sequence[str], processes: int) -> Iterator[tuple[int, Finding]]:
@@ -60,9 +60,9 @@ class NameFinder:
         for document, (number, offset) in self._model.pipe(cuts, as_tuples=True, batch_size=BATCH, n_process=processes):
             for entity in document.ents:
                 if entity.label_ in ("PERSON", "PER"):
-                    yield from ((number, finding) for finding in _on_lines(entity, offset))
+                    yield from ((number, finding) for finding in _split_at_lines(entity, offset))
 
-    def _again(self, text: str, findings: list[Finding]) -> Iterator[Finding]:
+    def _repeated_names(self, text: str, findings: list[Finding]) -> Iterator[Finding]:
         """Find the same names elsewhere in the document, in full or in part: the model may miss a name that it found in another line."""
         known: set[str] = set()
         for finding in findings:
@@ -73,10 +73,10 @@ class NameFinder:
         if known:
             pattern = "|".join(re.escape(name) for name in sorted(known, key=lambda n: (-len(n), n)))
             for match in re.finditer(rf"(?<!\w)(?:{pattern})(?!\w)", text):
-                yield Finding("PERSON", match.start(), match.end(), SCORE_AGAIN, "NameAgain")
+                yield Finding("PERSON", match.start(), match.end(), REPEATED_SCORE, "NameAgain")
 
 
-def _on_lines(entity: Any, offset: int) -> Iterator[Finding]:
+def _split_at_lines(entity: Any, offset: int) -> Iterator[Finding]:
     """Split an entity that spans lines into one finding per line, so that a poem keeps its lines."""
     for match in re.finditer(r"[^\n]+", entity.text):
         start = offset + entity.start_char

@@ -92,7 +92,7 @@ class Entry:
         body = {"index": self.index, "previous": self.previous, **asdict(self.statement)}
         return canonical({**body, "sha256": digest_bytes(canonical(body))})
 
-    def well_typed(self) -> bool:
+    def has_valid_types(self) -> bool:
         """Return True if every field has its type. Only entries read from a store can fail this."""
         statement = self.statement
         texts = (self.previous, statement.action, statement.who, statement.why, statement.nonce, statement.time)
@@ -110,7 +110,7 @@ class Entry:
             index, previous = raw.pop("index"), raw.pop("previous")
             raw.pop("sha256")
             entry = cls(index, previous, Statement(**raw))
-            same = entry.to_bytes() == data and entry.well_typed()
+            same = entry.to_bytes() == data and entry.has_valid_types()
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError, BadInput):
             same = False
         if not same:

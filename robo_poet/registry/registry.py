@@ -65,7 +65,7 @@ class Registry:
             version.verify()
         return checked
 
-    def strays(self) -> list[str]:
+    def unregistered_folders(self) -> list[str]:
         """Return version folders that are not in the log: from a killed registration, or from a log that lost its newest entries."""
         known = {folder_of(self._versions, record.digest).name for record in self._state().records}
         folders = self._versions.iterdir() if self._versions.is_dir() else ()

@@ -84,18 +84,18 @@ class State:
         """Return the version with this identity, None if there is none."""
         return next((record for record in self.records if record.identity == identity), None)
 
-    def _holder(self, stage: Stage) -> int | None:
+    def _version_in_stage(self, stage: Stage) -> int | None:
         return next((record.number for record in self.records if record.stage is stage), None)
 
     @property
     def champion(self) -> int | None:
         """Return the number of the champion, None if there is none."""
-        return self._holder(Stage.CHAMPION)
+        return self._version_in_stage(Stage.CHAMPION)
 
     @property
     def canary(self) -> int | None:
         """Return the number of the canary, None if there is none."""
-        return self._holder(Stage.CANARY)
+        return self._version_in_stage(Stage.CANARY)
 
 
 def _register(state: State, statement: Statement) -> State:

@@ -206,7 +206,7 @@ def _publish(target: Path, sources: Mapping[str, Path], manifest: Manifest) -> b
     """Copy to a temporary folder and rename it; return False if another registration of the same content was first."""
     temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     try:
-        _fill(temporary, sources, manifest)
+        _copy_files(temporary, sources, manifest)
         temporary.rename(target)
     except OSError as error:
         if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
@@ -217,7 +217,7 @@ def _publish(target: Path, sources: Mapping[str, Path], manifest: Manifest) -> b
     return True
 
 
-def _fill(folder: Path, sources: Mapping[str, Path], manifest: Manifest) -> None:
+def _copy_files(folder: Path, sources: Mapping[str, Path], manifest: Manifest) -> None:
     for name, source in sources.items():
         copy = folder / name
         copy.parent.mkdir(parents=True, exist_ok=True)

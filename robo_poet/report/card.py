@@ -57,9 +57,9 @@ def make_card(
         "secrets": model_audit.get("secrets", {}),
         "personal_data": text_metrics.get("personal_data", {}),
         "samples": {
-            "drawn": _drawn(continuations, frozenset(text_metrics.get("private_rows", ()))),
-            "good": _picked(text_metrics.get("best", {}), continuations),
-            "bad": _picked(text_metrics.get("worst", {}), continuations),
+            "drawn": _random_samples(continuations, frozenset(text_metrics.get("private_rows", ()))),
+            "good": _selected_samples(text_metrics.get("best", {}), continuations),
+            "bad": _selected_samples(text_metrics.get("worst", {}), continuations),
         },
         "limits": [*_limits(evaluation, comparison, text_metrics, lineage, decision, statistics), *LIMITS],
         "data": statistics,
@@ -68,25 +68,25 @@ def make_card(
     }
 
 
-def _drawn(continuations: Sequence[Continuation], private: Collection[int]) -> list[dict[str, str]]:
+def _random_samples(continuations: Sequence[Continuation], private: Collection[int]) -> list[dict[str, str]]:
     """Return the first continuations without personal data. Prompts are in random order, so these are random samples."""
     shown = [row for number, row in enumerate(continuations) if number not in private][:SAMPLES]
-    return [{"prompt": masked(_from_a_line(row.prompt)), "text": masked(row.text)} for row in shown]
+    return [{"prompt": masked(_from_first_whole_line(row.prompt)), "text": masked(row.text)} for row in shown]
 
 
-def _from_a_line(text: str) -> str:
+def _from_first_whole_line(text: str) -> str:
     """Return the prompt from its first whole line on, if it has one: a prompt is cut anywhere."""
     _, newline, rest = text.partition("\n")
     return rest.lstrip("\n") if newline and rest.strip() else text
 
 
-def _picked(places: Mapping[str, Any], continuations: Sequence[Continuation]) -> list[dict[str, Any]]:
+def _selected_samples(selections: Mapping[str, Any], continuations: Sequence[Continuation]) -> list[dict[str, Any]]:
     """Return the continuations that a metric found best or worst, each once, with the metrics that selected it."""
     selected: dict[int, dict[str, Any]] = {}
-    for metric, pick in places.items():
+    for metric, pick in selections.items():
         if pick and 0 <= pick["row"] < len(continuations):
             row = continuations[pick["row"]]
-            texts = {"prompt": masked(_from_a_line(row.prompt)), "text": masked(row.text), "reference": masked(row.reference)}
+            texts = {"prompt": masked(_from_first_whole_line(row.prompt)), "text": masked(row.text), "reference": masked(row.reference)}
             sample = selected.setdefault(pick["row"], texts | {"picked_by": {}})
             sample["picked_by"][metric] = pick["value"]
     return list(selected.values())

@@ -102,7 +102,7 @@ def _reach(interval: Interval) -> float:
     return 0.0 if value is None or low is None or high is None else max(high - value, value - low)
 
 
-def _at(value: float, scale: tuple[float, float]) -> str:
+def _percent_of_axis(value: float, scale: tuple[float, float]) -> str:
     share = (value - scale[0]) / (scale[1] - scale[0])
     return f"{100 * min(max(share, 0), 1):.2f}%"
 
@@ -111,7 +111,7 @@ def _row(row: ForestRow, names: tuple[str, str], scale: tuple[float, float], ref
     height = LANE * (2 if row.other else 1) + 4
     marks = []
     if reference is not None:
-        x = _at(reference, scale)
+        x = _percent_of_axis(reference, scale)
         marks.append(Markup('<line class="reference" x1="{}" x2="{}" y1="-4" y2="{}"/>').format(x, x, height + 4))
     lanes: list[tuple[Interval | None, str]] = [(row.ours, ""), (row.other, " other")]
     marks += [
@@ -142,9 +142,9 @@ def _mark(interval: Interval, css_class: str, y: int, scale: tuple[float, float]
             if cut
         )
         line = ends + Markup('<line class="range{}" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(
-            css_class, _at(low, scale), _at(high, scale), y, y
+            css_class, _percent_of_axis(low, scale), _percent_of_axis(high, scale), y, y
         )
-    return line + Markup('<circle class="{}" cx="{}" cy="{}" r="4"/>').format(css_class.strip(), _at(value, scale), y)
+    return line + Markup('<circle class="{}" cx="{}" cy="{}" r="4"/>').format(css_class.strip(), _percent_of_axis(value, scale), y)
 
 
 def _value(interval: Interval, digits: int) -> str:
@@ -174,8 +174,9 @@ def _legend(names: tuple[str, str], both: bool, line: str) -> Markup:
 
 def _axis(scale: tuple[float, float], what: str) -> Markup:
     texts = [
-        Markup('<text x="{}" y="12" text-anchor="middle">{}</text>').format(_at(tick, scale), f"{tick:.6g}") for tick in ticks(*scale)
-    ]  # fmt: skip
+        Markup('<text x="{}" y="12" text-anchor="middle">{}</text>').format(_percent_of_axis(tick, scale), f"{tick:.6g}")
+        for tick in ticks(*scale)
+    ]
     return Markup(
         '<div class="row axis"><span class="what"></span><svg height="16" style="height:16px" aria-hidden="true">{}</svg>'
         '<span class="how"><small>{}</small></span></div>'

@@ -166,7 +166,7 @@ def bias_section(bias: Mapping[str, Any]) -> str:
         for row in measured:
             if row["measure"] == measure:
                 by_language.setdefault(row["language"], []).append(row)
-        plots = [_gaps(measure, language, groups, named=len(by_language) > 1) for language, groups in by_language.items()]
+        plots = [_gap_plot(measure, language, groups, named=len(by_language) > 1) for language, groups in by_language.items()]
         if any(plots):
             sections.append(f'<h3>{measure.capitalize()}</h3><p class="faint">{escape(description)}</p>{"".join(plots)}')
     if not sections:
@@ -178,7 +178,7 @@ def bias_section(bias: Mapping[str, Any]) -> str:
     return "".join(sections) + (folded if texts else "")
 
 
-def _gaps(measure: str, language: str, gaps: Sequence[Mapping[str, Any]], *, named: bool) -> str:
+def _gap_plot(measure: str, language: str, gaps: Sequence[Mapping[str, Any]], *, named: bool) -> str:
     """Return the plot of the groups of one language, the widest gap first. `named` adds the language as a heading."""
     widest = sorted(gaps, key=lambda row: -abs(row["gap"]["value"]))[:MOST_GROUPS]
     rows = [

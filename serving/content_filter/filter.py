@@ -32,7 +32,7 @@ class ContentFilter:
         transport: an httpx transport for the moderation service, for tests.
 
     Attributes:
-        restricted: texts that are never generated. Pass them to the graph as banned tokens (`Tokenizer.holding`).
+        restricted: texts that are never generated. Pass them to the graph as banned tokens (`Tokenizer.tokens_containing`).
 
     Raises:
         BadInput: a setting has an unknown rule or an invalid word, or the moderation service has no valid key.

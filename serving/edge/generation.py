@@ -34,7 +34,7 @@ def generate_tokens(model: EdgeModel, prompt: Sequence[int], sampling: Sampling,
         raise BadInput("the edge runner does not support beam search", where="beams", remedy="set it to 1")
     tokenizer = model.tokenizer
     for text in sampling.banned:
-        if not tokenizer.holding([text]):  # an error, because the ban would have no effect
+        if not tokenizer.tokens_containing([text]):  # an error, because the ban would have no effect
             raise BadInput(f"no token contains {text!r}, so it cannot be banned", where="banned", remedy="give a shorter part of it")
     mask = np.zeros(model.vocabulary, np.float32)
     mask[banned_tokens(tokenizer, sampling.banned)] = -np.inf
@@ -45,7 +45,7 @@ def generate_tokens(model: EdgeModel, prompt: Sequence[int], sampling: Sampling,
 def _sample_tokens(
     model: EdgeModel, prompt: Sequence[int], sampling: Sampling, seed: int, mask: npt.NDArray[np.float32]
 ) -> Iterator[int]:  # fmt: skip
-    stops = set(model.tokenizer.holding(sampling.stop))
+    stops = set(model.tokenizer.tokens_containing(sampling.stop))
     seen = np.zeros(model.vocabulary, np.bool_)
     seen[list(prompt)] = True
     seen[PAD] = False

@@ -1,6 +1,6 @@
-"""The versions that are served: the registry says which, the model server says which are loaded.
+"""The versions that are served: those that the registry selects and the model server has loaded.
 
-A background task keeps this up to date.
+A background task keeps them up to date.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ _WORDS = "tokenizer/"
 
 @dataclass(frozen=True)
 class Served:
-    """A version that can be called. Equal only to itself."""
+    """A version whose tokenizer and manifest are loaded."""
 
     number: int
     digest: str
@@ -35,13 +35,15 @@ class Served:
 
 
 def load_served(version: Version, restricted: Sequence[str] = ()) -> Served:
-    """Read what is needed of a version, each file only if it is what was registered (REG-4). Takes some 0.1 s: not on the event loop.
+    """Load the tokenizer and the manifest of a version, and verify the digests of their files (REG-4).
+
+    This takes about 0.1 s, so do not call it in the event loop.
 
     Args:
-        restricted: texts that are never generated; their tokens are found now, so that no request waits for it.
+        restricted: texts that are never generated. Their tokens are looked up now, so that no request waits for it.
 
     Raises:
-        BadInput: a file is missing, changed, or does not fit the others.
+        BadInput: a file is missing, was changed, or does not match the others.
     """
     files = version.manifest().files
     needed = [name for name in files if name == _MODEL or name.startswith(_WORDS)]
@@ -54,7 +56,7 @@ def load_served(version: Version, restricted: Sequence[str] = ()) -> Served:
     words = Tokenizer.load(version.folder / _WORDS)
     manifest = json.loads((version.folder / _MODEL).read_text("utf-8"))
     words.check_size(manifest, version.folder / _WORDS)
-    words.holding(restricted)
+    words.tokens_containing(restricted)
     return Served(version.number, version.digest, words, manifest)
 
 
@@ -62,21 +64,21 @@ log = logging.getLogger("serving.gateway")
 
 
 class Source(Protocol):
-    """Of the registry: who should serve."""
+    """The part of the registry that selects the versions to serve."""
 
     def champion(self) -> Version | None: ...
     def canary(self) -> Version | None: ...
 
 
 class Server(Protocol):
-    """Of the model server: who can. Raises Refused if it cannot be asked."""
+    """The part of the model client that lists loaded versions. It raises Refused if the model server cannot be reached."""
 
     async def available(self) -> frozenset[int]: ...
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """A version for a request, and the arm that it is."""
+    """The version and the arm chosen for a request."""
 
     served: Served
     arm: str
@@ -84,14 +86,14 @@ class Chosen:
 
 @dataclass(frozen=True)
 class VersionHealth:
-    """What a look showed.
+    """The result of an update of the versions.
 
     Attributes:
-        champion: version that answers, None if none does.
-        canary: the one beside it, also where its share is 0 and it answers nobody.
-        share: of the users, whom the canary answers; 0 without one.
-        troubles: what is not as it should be though requests may be answered, in words for an operator.
+        champion: version that serves as champion, or None.
+        canary: version of the canary, or None; also set if its share is 0.
+        troubles: current problems, for an operator. Requests may still be answered.
         ready: requests can be answered.
+        share: share of the users that the canary serves; 0 without a canary.
     """
 
     champion: int | None
@@ -104,13 +106,13 @@ class VersionHealth:
 class Versions:
     """The versions that can be called now.
 
-    What was loaded once goes on serving when the registry cannot be read, or shows no champion: a disk that is not mounted looks like that.
+    Loaded versions stay in service if the registry cannot be read or has no champion. A disk that is not mounted looks like that.
 
     Args:
-        share: of the users, for the canary.
+        share: share of the users for the canary, 0 to 1.
         restricted: texts that are never generated.
-        seen: told of what serves after each change, (number, digest, arm), for metrics.
-        loaded: told of each version that was loaded or could not be.
+        seen: called after each change with (number, digest, arm) of the serving versions, for metrics.
+        loaded: called with the number and the success of each attempt to load a version.
     """
 
     def __init__(
@@ -136,10 +138,10 @@ class Versions:
         self.health = VersionHealth(None, None, ("nothing was looked at yet",), False)
 
     def choose(self, user: str) -> Chosen:
-        """The version that answers `user`.
+        """Return the version that serves `user`.
 
         Raises:
-            Refused: 503, there is none yet.
+            Refused: 503 if no version is served yet.
         """
         if not self._arms:
             retry = {"Retry-After": str(RETRY_SECONDS)}
@@ -148,11 +150,11 @@ class Versions:
         return Chosen(self._served[arm.version], arm.name)
 
     def find(self, number: int) -> Served | None:
-        """A version that is loaded here."""
+        """Return the loaded version with this number, or None."""
         return self._served.get(number)
 
     async def watch(self, seconds: float) -> None:
-        """Look again and again, until cancelled. A look that fails is a line in the log."""
+        """Update the versions every `seconds` until cancelled. A failed update is logged."""
         while True:
             await asyncio.sleep(seconds)
             try:
@@ -161,10 +163,10 @@ class Versions:
                 log.exception("a look at the versions failed")
 
     async def look(self) -> None:
-        """See who should serve and who can. Calls at the same time share one look."""
+        """Update the versions from the registry and the model server. Concurrent calls share one update."""
         asked = time.monotonic()
         async with self._looking:
-            if self._looked > asked:  # another one looked while we waited
+            if self._looked > asked:  # another call updated the versions while this one waited
                 return
             self._looked = time.monotonic()
             troubles: list[str] = []
@@ -177,7 +179,7 @@ class Versions:
             self._settle(available, troubles)
 
     def _read(self, troubles: list[str]) -> None:
-        """In a thread: files."""
+        """Read the registry and load new versions. Runs in a thread, because it reads files."""
         try:
             champion, canary = self._registry.champion(), self._registry.canary()
         except (BadInput, OSError) as error:
@@ -190,7 +192,7 @@ class Versions:
                 self._wanted = champion, canary
         for version in self._wanted:
             known = self._served.get(version.number) if version is not None else None
-            if version is not None and (known is None or known.digest != version.digest):  # another registry may have the number, too
+            if version is not None and (known is None or known.digest != version.digest):  # another registry may use the same number
                 self._load(version, troubles)
 
     def _load(self, version: Version, troubles: list[str]) -> None:
@@ -200,13 +202,13 @@ class Versions:
             self._told_loaded(version.number, True)
         except (BadInput, OSError, ValueError, KeyError, TypeError) as error:
             troubles.append(f"version {version.number} cannot be read")
-            if self._failed.get(version.number) != str(error):  # each look fails anew; one line is enough
+            if self._failed.get(version.number) != str(error):  # each update fails again; log it once
                 self._failed[version.number] = str(error)
                 self._told_loaded(version.number, False)
                 log.error("version %d cannot be read: %s", version.number, error)
 
     def _settle(self, available: frozenset[int] | None, troubles: list[str]) -> None:
-        """Take those that should and can; who did serve and still can goes on until another is there."""
+        """Update the arms from the wanted and the available versions. The former champion stays until the new one is available."""
         before = self._arms
         champion, canary = (one.number if one else None for one in self._wanted)
         former = next((arm.version for arm in self._arms if arm.name == "champion"), None)

@@ -17,7 +17,7 @@ from components.audit_model.canaries import (
 )
 from robo_poet.model.completion import Sampling
 from robo_poet.model.tokenizer import Tokenizer
-from robo_poet.privacy.canary_strings import CanaryString, never_planted, planted
+from robo_poet.privacy.canary_strings import CanaryString, control_strings, planted
 from robo_poet.settings.train import PlantedSecretsSettings
 from tests.components.audit_model.toy_model import ignore_progress, toy_model
 
@@ -71,7 +71,7 @@ def test_a_nan_likelihood_has_no_exposure(where: str) -> None:
 
 
 SETTINGS = PlantedSecretsSettings(rates=(1, 16), per_rate=4)
-SECRETS, OTHERS = planted(SETTINGS, 7), never_planted(SETTINGS, 7)
+SECRETS, OTHERS = planted(SETTINGS, 7), control_strings(SETTINGS, 7)
 
 
 @pytest.fixture(scope="module")

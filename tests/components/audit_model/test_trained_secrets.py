@@ -8,7 +8,7 @@ import pytest
 from components.audit_model.canaries import measure_exposure, measure_extraction
 from robo_poet.model.completion import Sampling
 from robo_poet.model.tokenizer import Tokenizer
-from robo_poet.privacy.canary_strings import never_planted, planted
+from robo_poet.privacy.canary_strings import control_strings, planted
 from robo_poet.settings.train import PlantedSecretsSettings
 from tests.components.audit_model.small_training import train_small_model
 from tests.components.audit_model.toy_model import ignore_progress
@@ -18,7 +18,7 @@ from tests.conftest import verse
 @pytest.mark.soak
 def test_a_model_memorises_only_the_canary_strings_of_its_training_text(toy_tokenizer: Path) -> None:
     settings = PlantedSecretsSettings(rates=(40,), per_rate=3)
-    secrets, others = planted(settings, 1), never_planted(settings, 1)
+    secrets, others = planted(settings, 1), control_strings(settings, 1)
     texts = [one.text for one in secrets for _ in range(one.repeats)] + [verse(seed, 2) for seed in range(40)]
     model = train_small_model(texts, Tokenizer.load(toy_tokenizer), epochs=22, units=48)
     found = measure_exposure(model, [*secrets, *others], candidates=127, batch=128, width=64, seed=1, report=ignore_progress)

@@ -18,7 +18,7 @@ def test_what_is_no_finite_number_is_null_and_the_rest_is_read_back(
     metrics: dict[str, float | None], intervals: dict[str, tuple[float, float]]
 ) -> None:
     written = json.loads(json.dumps(StepMetrics(metrics, intervals).to_json(), allow_nan=False))
-    read = StepMetrics.of_json(written, Path("x"))
+    read = StepMetrics.from_json(written, Path("x"))
     assert set(read.metrics) == set(metrics)
     for name, value in metrics.items():
         assert read.metrics[name] == (None if value is None or not math.isfinite(value) else pytest.approx(value, abs=1e-6))
@@ -26,13 +26,13 @@ def test_what_is_no_finite_number_is_null_and_the_rest_is_read_back(
 
 
 def test_a_metric_belongs_to_one_step() -> None:
-    both = StepMetrics.together([StepMetrics({"a": 1.0}, {"a": (0, 2)}), StepMetrics({"b": None})])
+    both = StepMetrics.merge([StepMetrics({"a": 1.0}, {"a": (0, 2)}), StepMetrics({"b": None})])
     assert (both.metrics, both.intervals) == ({"a": 1.0, "b": None}, {"a": (0, 2)})
     with pytest.raises(ValueError, match="two steps measured a"):
-        StepMetrics.together([StepMetrics({"a": 1.0}), StepMetrics({"a": 1.0})])
+        StepMetrics.merge([StepMetrics({"a": 1.0}), StepMetrics({"a": 1.0})])
 
 
 @pytest.mark.parametrize("given", [{}, {"metrics": [1]}, {"metrics": {}, "intervals": 5}])
 def test_what_holds_no_metrics_is_named(given: dict[str, object]) -> None:
     with pytest.raises(BadInput, match="^x: the metrics are missing; run the evaluation again"):
-        StepMetrics.of_json(given, Path("x"))
+        StepMetrics.from_json(given, Path("x"))

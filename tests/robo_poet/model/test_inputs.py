@@ -28,7 +28,7 @@ def test_each_row_has_its_own_limits_and_tokens(toy_tokenizer: Path) -> None:
     inputs = prompt_inputs(tokenizer, [[START, 9], [START, 9, 9]], samplings)
     assert inputs["prompt_length"].tolist() == [2, 3]
     assert inputs["max_new"].tolist() == [20, 30]
-    assert [number for number in inputs["stop_tokens"][0].tolist() if number != PAD] == tokenizer.holding(("e",))
+    assert [number for number in inputs["stop_tokens"][0].tolist() if number != PAD] == tokenizer.tokens_containing(("e",))
     assert set(inputs["stop_tokens"][1].tolist()) == {PAD}
 
 
