@@ -42,7 +42,7 @@ class Transport(RESTClientObject):
             raise self._explained(error) from None
         if "html" in (response.getheader("content-type") or ""):
             raise Refused(
-                "answers with a page and not as an API: a login, or the address of another service", where=host,
+                "returned an HTML page, not an API response: a login page, or another service", where=host,
                 remedy=f"{TOKEN_REMEDY}; or correct cluster.host, which often ends in /pipeline",
             )  # fmt: skip
         return response
@@ -67,12 +67,11 @@ def connect(connection: Connection) -> tuple[kfp.Client, Connection]:
         ClusterError: Kubeflow is unreachable or rejects the token.
     """
     if not connection.host:
-        raise BadInput("no cluster is named", where="cluster.host", remedy=f"set it in the profile, or {PREFIX}HOST")
+        raise BadInput("no cluster is set", where="cluster.host", remedy=f"set it in the profile, or set {PREFIX}HOST")
     shared = is_shared(connection)
     if shared and not connection.namespace:
-        raise BadInput(
-            "this Kubeflow has many users, and no namespace is named", where="cluster.namespace", remedy=f"set it, or {PREFIX}NAMESPACE"
-        )
+        remedy = f"set it in the profile, or set {PREFIX}NAMESPACE"
+        raise BadInput("this Kubeflow is multi-user, and no namespace is set", where="cluster.namespace", remedy=remedy)
     if not shared:
         connection = replace(connection, namespace="")
     with warnings.catch_warnings():
@@ -116,7 +115,7 @@ def _namespace(connection: Connection) -> dict[str, str]:
     return {"namespace": connection.namespace} if connection.namespace else {}
 
 
-REMEDY = f"create it in the Kubeflow UI or with --create-experiment; or name another in cluster.experiment or {PREFIX}EXPERIMENT"
+REMEDY = f"create it in the Kubeflow UI or with --create-experiment; or set cluster.experiment or {PREFIX}EXPERIMENT to another"
 
 
 def find_experiment(client: kfp.Client, connection: Connection, *, create: bool = False) -> str:
@@ -138,5 +137,7 @@ def find_experiment(client: kfp.Client, connection: Connection, *, create: bool 
         scope = f" in namespace {connection.namespace}" if connection.namespace else ""
         raise BadInput(f"there is no such experiment{scope}", where=f"experiment {name}", remedy=REMEDY)
     if experiments[0].storage_state == "ARCHIVED":
-        raise BadInput("is in the archive", where=f"experiment {name}", remedy="restore it in the Kubeflow UI, or name another")
+        raise BadInput(
+            "is archived", where=f"experiment {name}", remedy="restore it in the Kubeflow UI, or set cluster.experiment to another"
+        )
     return str(experiments[0].experiment_id)

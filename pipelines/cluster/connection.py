@@ -33,9 +33,8 @@ class Token:
         """
         value = self.text.strip() or self._from_file()
         if not value.isascii() or not value.isprintable() or " " in value:
-            raise BadInput(
-                "is not a token: it has blanks or odd characters", where=self.where, remedy="give the token alone, without Bearer"
-            )
+            remedy = "give only the token, without the word Bearer"
+            raise BadInput("not a token: it contains blanks or characters that are not ASCII", where=self.where, remedy=remedy)
         expires = expiry(value)
         if expires is not None and expires < time.time():
             when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(expires))
@@ -57,10 +56,10 @@ class Token:
         try:
             value = self.file.read_text("utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror or "cannot be read" if isinstance(error, OSError) else "is not text"
-            raise BadInput(f"no token: {reason.lower()}", where=str(self.file), remedy=TOKEN_REMEDY) from None
+            reason = error.strerror or "unknown error" if isinstance(error, OSError) else "it is not a text file"
+            raise BadInput(f"the token cannot be read: {reason.lower()}", where=str(self.file), remedy=TOKEN_REMEDY) from None
         if not value:
-            raise BadInput("no token: the file is empty", where=str(self.file), remedy=TOKEN_REMEDY)
+            raise BadInput("the token file is empty", where=str(self.file), remedy=TOKEN_REMEDY)
         return value
 
 
@@ -121,7 +120,7 @@ def find_connection(cluster: Cluster, environment: Mapping[str, str] = os.enviro
     host, pages = (setting(name).rstrip("/") for name in ("host", "ui"))
     for name, address in (("HOST", host), ("UI", pages)):
         if address and not address.startswith(("http://", "https://")):
-            raise BadInput(f"{address!r} is no address", where=PREFIX + name, remedy="it begins with https:// or http://")
+            raise BadInput(f"{address!r} is not an HTTP address", where=PREFIX + name, remedy="it must start with https:// or http://")
     ca_file, token_file = (Path(text).expanduser() if (text := setting(name)) else None for name in ("ca_file", "token_file"))
     if ca_file and not ca_file.is_file():
         raise BadInput("no such file", where=str(ca_file), remedy=f"correct cluster.ca_file or {PREFIX}CA_FILE")

@@ -44,62 +44,64 @@ def findings(cluster: Cluster, connection: Connection) -> Iterator[Finding]:
 
 def _pipeline_root(connection: Connection) -> Finding:
     if connection.pipeline_root:
-        return Finding(Level.ok, f"artifacts go to {connection.pipeline_root}")
-    remedy = f"to choose, set cluster.pipeline_root or {PREFIX}PIPELINE_ROOT, such as gs://bucket/robo-poet"
-    return Finding(Level.warning, "no pipeline root is set: artifacts go where the cluster keeps them by default", remedy)
+        return Finding(Level.ok, f"artifacts are stored in {connection.pipeline_root}")
+    remedy = f"to change it, set cluster.pipeline_root or {PREFIX}PIPELINE_ROOT, such as gs://bucket/robo-poet"
+    return Finding(Level.warning, "no pipeline root is set: artifacts are stored in the cluster's default folder", remedy)
 
 
 def _images(cluster: Cluster) -> Finding:
     first, slash, _ = cluster.image_prefix.partition("/")
-    example = "set cluster.image_prefix to a registry that the nodes pull from, then `make images` and push"
+    remedy = "set cluster.image_prefix to a registry that the nodes can pull from, then run `make images` and push the images"
     if not slash or not ("." in first or ":" in first or first == "localhost"):  # Docker's rule for a host name
-        what = f"image prefix {cluster.image_prefix} names no image registry: nodes would look on Docker Hub, or for an image they hold"
-        return Finding(Level.warning, what, example)
+        what = f"image prefix {cluster.image_prefix} has no registry host: nodes pull from Docker Hub, or use local images"
+        return Finding(Level.warning, what, remedy)
     if first.partition(":")[0] in ("localhost", "127.0.0.1"):
-        return Finding(Level.warning, f"image prefix {cluster.image_prefix} is this machine: each node would ask itself", example)
-    return Finding(Level.ok, f"images are {cluster.image_prefix}/<step>:<digest of the code>")
+        what = f"image prefix {cluster.image_prefix} is a local address: each node would pull from itself"
+        return Finding(Level.warning, what, remedy)
+    return Finding(Level.ok, f"images are named {cluster.image_prefix}/<step>:<digest of the code>")
 
 
 def _registry(cluster: Cluster) -> Finding:
-    remedy = "set cluster.registry to an absolute folder and cluster.registry_claim to the volume claim that is mounted there"
+    remedy = "set cluster.registry to an absolute folder, and cluster.registry_claim to the volume claim to mount there"
     if not cluster.registry:
-        return Finding(Level.lacking, "no model registry is named: register_model has nowhere to put a version", remedy)
+        return Finding(Level.lacking, "no model registry is set: register_model cannot store a version", remedy)
     if "://" in cluster.registry:
-        what = f"registry {cluster.registry} is not a folder, and this version of the registry needs one"
+        what = f"registry {cluster.registry} is not a folder; other storage is not supported"
         return Finding(Level.lacking, what, remedy)
     if not cluster.registry_claim:
-        what = f"registry {cluster.registry} is a folder inside the pod: what is registered would be lost when the step ends"
+        what = f"registry {cluster.registry} is inside the pod: registered versions would be lost when the step ends"
         return Finding(Level.lacking, what, remedy)
     return Finding(Level.ok, f"the registry is {cluster.registry} on claim {cluster.registry_claim}")
 
 
 def _checkpoints(cluster: Cluster) -> Finding:
     if cluster.checkpoint_claim:
-        return Finding(Level.ok, f"checkpoints are in {cluster.checkpoint_root} on claim {cluster.checkpoint_claim}")
+        return Finding(Level.ok, f"checkpoints are stored in {cluster.checkpoint_root} on claim {cluster.checkpoint_claim}")
     if cluster.checkpoint_root.startswith("/"):
-        what = f"checkpoint_root is {cluster.checkpoint_root}, and no claim is mounted there: the step may not write, or loses it"
+        what = f"no claim is mounted at checkpoint_root {cluster.checkpoint_root}: checkpoints cannot be written or would be lost"
         return Finding(Level.lacking, what, "set cluster.checkpoint_claim to a volume claim")
     remedy = "set cluster.checkpoint_root to an absolute folder, and cluster.checkpoint_claim"
-    return Finding(Level.warning, "checkpoints are inside the pod: a training that is moved or retried begins anew", remedy)
+    return Finding(
+        Level.warning, "checkpoints are inside the pod: training restarts from the beginning if the pod is moved or retried", remedy
+    )
 
 
 def _unchecked(cluster: Cluster, connection: Connection) -> Iterator[Finding]:
     """Yield the checks that need kubectl, with the command for each."""
     kubectl = f"kubectl -n {connection.namespace or 'NAMESPACE'} get"
     for claim in sorted({cluster.checkpoint_claim, cluster.registry_claim} - {""}):
-        what = f"whether claim {claim} is bound, and writable for the user of the images"
+        what = f"claim {claim} must be bound, and writable for the user of the images"
         yield Finding(Level.unchecked, what, f"{kubectl} pvc {claim}")
     for secret in sorted({*cluster.image_pull_secrets, *(reference.name for reference in cluster.secrets)}):
-        yield Finding(Level.unchecked, f"whether secret {secret} is there", f"{kubectl} secret {secret}")
+        yield Finding(Level.unchecked, f"secret {secret} must exist", f"{kubectl} secret {secret}")
     if cluster.service_account:
-        yield Finding(
-            Level.unchecked, f"whether service account {cluster.service_account} is there", f"{kubectl} sa {cluster.service_account}"
-        )
+        what = f"service account {cluster.service_account} must exist"
+        yield Finding(Level.unchecked, what, f"{kubectl} sa {cluster.service_account}")
     if steps := [step for step, resources in cluster.resources.items() if resources.gpu]:
         pool = cluster.gpu_pool
-        what = f"whether a node for {', '.join(steps)} has a free {pool.resource}"
+        what = f"a node for {', '.join(steps)} must have a free {pool.resource}"
         yield Finding(Level.unchecked, what, f"kubectl get nodes -l {pool.label}={pool.value}")
-    yield Finding(Level.unchecked, "whether the images are pushed and the nodes may pull them", "`robo-poet compile` names them")
+    yield Finding(Level.unchecked, "the images must be pushed, and the nodes must be able to pull them", "`robo-poet compile` lists them")
 
 
 SOON = 600.0  # seconds; a token that expires sooner gives a warning
@@ -121,14 +123,14 @@ def _live(connection: Connection) -> Iterator[Finding]:
         client, reached = connect(connection)
     except BadInput as error:  # every later call would fail in the same way
         if isinstance(error, Refused):
-            yield Finding(Level.ok, f"something answers at {connection.host}")
+            yield Finding(Level.ok, f"a server responds at {connection.host}")
         elif error.where == "cluster.namespace":
-            yield Finding(Level.ok, f"connects to {connection.host}")
+            yield Finding(Level.ok, f"connected to {connection.host}")
         yield _lacking(error)
         return
-    yield Finding(Level.ok, f"connects to {connection.host}")
+    yield Finding(Level.ok, f"connected to {connection.host}")
     if connection.namespace and not reached.namespace:
-        what = f"this Kubeflow has one user: namespace {connection.namespace} is not used"
+        what = f"this Kubeflow is single-user: namespace {connection.namespace} is ignored"
         yield Finding(Level.warning, what, "leave cluster.namespace empty")
     try:
         client.list_experiments(namespace=reached.namespace, page_size=1)
@@ -139,26 +141,26 @@ def _live(connection: Connection) -> Iterator[Finding]:
         return
     yield _token(connection)
     if reached.namespace:
-        yield Finding(Level.ok, f"namespace {reached.namespace} is there, and runs in it may be read")
+        yield Finding(Level.ok, f"namespace {reached.namespace} exists, and its runs are readable")
     try:
         find_experiment(client, reached)
     except BadInput as error:
         yield _lacking(error)
     else:
-        yield Finding(Level.ok, f"experiment {reached.experiment} is there")
+        yield Finding(Level.ok, f"experiment {reached.experiment} exists")
 
 
 def _token(connection: Connection) -> Finding:
     if not connection.token:
-        return Finding(Level.ok, "lets us in without a token")
+        return Finding(Level.ok, "no token is required")
     expires = expiry(connection.token.read())
     if expires is None:
         return Finding(Level.ok, "the token is accepted")
     seconds_left = expires - time.time()
     if seconds_left < SOON and not connection.token.file:
-        remedy = f"for `wait`, use a file that is kept fresh: {PREFIX}TOKEN_FILE"
-        return Finding(Level.warning, f"the token is accepted, but ends in {seconds_left / 60:.0f} minutes", remedy)
-    return Finding(Level.ok, f"the token is accepted, and good for {seconds_left / 60:.0f} minutes")
+        remedy = f"for `wait`, set {PREFIX}TOKEN_FILE to a file that is renewed"
+        return Finding(Level.warning, f"the token is accepted, but expires in {seconds_left / 60:.0f} minutes", remedy)
+    return Finding(Level.ok, f"the token is accepted, and valid for {seconds_left / 60:.0f} minutes")
 
 
 def _lacking(error: BadInput) -> Finding:

@@ -4,7 +4,7 @@ import json
 
 from robo_poet.errors import BadInput
 
-TOKEN_REMEDY = "put a fresh token into ROBO_POET_CLUSTER_TOKEN, or a file that is kept fresh into ROBO_POET_CLUSTER_TOKEN_FILE"
+TOKEN_REMEDY = "set ROBO_POET_CLUSTER_TOKEN to a new token, or ROBO_POET_CLUSTER_TOKEN_FILE to a file that is renewed"
 
 
 class ClusterError(BadInput):
@@ -31,21 +31,23 @@ def refusal(status: int, body: str, *, host: str, namespace: str) -> ClusterErro
     reason = server_words(body)
     error: ClusterError
     if status == 401:
-        error = Refused(f"the token was refused: {reason or 'expired, or not meant for this host'}", where=host, remedy=TOKEN_REMEDY)
+        error = Refused(f"the token was refused: {reason or 'it has expired, or is for another host'}", where=host, remedy=TOKEN_REMEDY)
     elif status == 403 and body.lstrip().startswith("{"):
         scope = f"in namespace {namespace}" if namespace else "without a namespace"
         error = Refused(
             f"not allowed {scope}: {reason}", where=host,
-            remedy="does the namespace exist, and does the token's owner belong to it? set cluster.namespace to one that is yours",
+            remedy="set cluster.namespace to an existing namespace that the token's owner has access to",
         )  # fmt: skip
     elif status == 403:
-        error = Refused(f"the gateway before Kubeflow let nobody in: {reason}", where=host, remedy=TOKEN_REMEDY)
+        error = Refused(f"the gateway in front of Kubeflow denied access: {reason}", where=host, remedy=TOKEN_REMEDY)
     elif 300 <= status < 400:
-        error = Refused("sent us to another page, as to a login", where=host, remedy=f"{TOKEN_REMEDY}; or correct cluster.host")
+        error = Refused(f"redirects with {status}, probably to a login page", where=host, remedy=f"{TOKEN_REMEDY}; or correct cluster.host")
     elif status in (502, 503, 504):
-        error = Unreachable(f"answers with {status}: Kubeflow is not up behind its gateway", where=host, remedy="try again in a minute")
+        error = Unreachable(
+            f"responds with {status}: Kubeflow is not running behind its gateway", where=host, remedy="try again in a minute"
+        )
     else:
-        error = ClusterError(f"answers with {status}: {reason or 'no reason given'}", where=host)
+        error = ClusterError(f"responds with {status}: {reason or 'no reason given'}", where=host)
     error.status = status
     return error
 
@@ -54,15 +56,15 @@ def no_answer(reason: str, *, host: str) -> Unreachable:
     """Return the error for a host that gave no response. `reason` is the text of the network error."""
     lowered = reason.lower()
     if "certificate" in lowered or "ssl" in lowered:
-        problem, remedy = "its certificate is not trusted", "name the file of its authority in cluster.ca_file, or check http or https"
+        problem, remedy = "its certificate is not trusted", "set cluster.ca_file to its CA certificate, or check http or https"
     elif "refused" in lowered:
-        problem, remedy = "nothing listens there", "check cluster.host; with kubectl port-forward, is it still running?"
+        problem, remedy = "the connection was refused", "check cluster.host, and that kubectl port-forward is running if you use it"
     elif "timed out" in lowered or "timeout" in lowered:
-        problem, remedy = "no answer in time", "check cluster.host, the VPN and the proxy"
+        problem, remedy = "the connection timed out", "check cluster.host, the VPN and the proxy"
     elif "resolve" in lowered or "name or service" in lowered or "getaddrinfo" in lowered:
         problem, remedy = "no such host", "check cluster.host"
     else:
-        problem, remedy = f"the connection broke ({reason[:120]})", "check cluster.host, then try again"
+        problem, remedy = f"the connection failed ({reason[:120]})", "check cluster.host, then try again"
     return Unreachable(f"cannot be reached: {problem}", where=host, remedy=remedy)
 
 

@@ -83,11 +83,12 @@ def follow(
             silent_since = silent_since or time.monotonic()
             if time.monotonic() - silent_since > patience:
                 raise Unreachable(
-                    f"{error.what}, for {patience:.0f} s; the run goes on", where=error.where, remedy=_again(run_id)
+                    f"{error.what}, for {patience:.0f} s; the run continues", where=error.where, remedy=f"run {_wait_command(run_id)}"
                 ) from None
             current = Snapshot(last.state, last.tasks, last.error, trouble=str(error))
         except Refused as error:
-            raise Refused(f"{error.what}; the run goes on", where=error.where, remedy=f"get a fresh token, then {_again(run_id)}") from None
+            remedy = f"get a new token, then run {_wait_command(run_id)}"
+            raise Refused(f"{error.what}; the run continues", where=error.where, remedy=remedy) from None
         if current != last:
             listener(current)
             last = current
@@ -138,8 +139,8 @@ def names_of_run(client: kfp.Client, run_id: str) -> dict[str, str]:
     return display_names(version.pipeline_spec or {})
 
 
-def _again(run_id: str) -> str:
-    return f"`robo-poet cluster wait {run_id}` follows it again"
+def _wait_command(run_id: str) -> str:
+    return f"`robo-poet cluster wait {run_id}` to follow it again"
 
 
 def _seconds(start: datetime | None, end: datetime | None) -> float | None:
@@ -187,9 +188,9 @@ class _Lines:
             if before.get(task.name) != task.state:
                 self._say(_line(task))
         if current.trouble and not self._before.trouble:
-            self._say(f"warning: {current.trouble}; still trying")
+            self._say(f"warning: {current.trouble}; retrying")
         if self._before.trouble and not current.trouble:
-            self._say("the cluster answers again")
+            self._say("the cluster responds again")
         if current.state != self._before.state:
             self._say(f"run {word(current.state)}")
         self._before = current

@@ -20,7 +20,7 @@ FIELDS = (
     ("month", 1, 12, tuple("jan feb mar apr may jun jul aug sep oct nov dec".split())),
     ("day of week", 0, 6, tuple("sun mon tue wed thu fri sat".split())),
 )  # fmt: skip
-_EXAMPLE = "for example '0 30 3 * * MON', Mondays at half past three"
+_EXAMPLE = "for example '0 30 3 * * MON', Mondays at 03:30"
 
 
 def check_cron(expression: str) -> str:
@@ -31,15 +31,17 @@ def check_cron(expression: str) -> str:
     """
     parts = expression.split()
     if len(parts) != len(FIELDS):
-        hint = f"; a cron of five fields needs the seconds before it: '0 {' '.join(parts)}'" if len(parts) == 5 else f"; {_EXAMPLE}"
+        remedy = f"put the seconds in front of a cron of five fields: '0 {' '.join(parts)}'" if len(parts) == 5 else _EXAMPLE
         raise BadInput(
-            f"has {len(parts)} fields, Kubeflow's cron has six: second, minute, hour, day, month, weekday{hint}",
-            where=f"cron {expression!r}",
-        )
+            f"has {len(parts)} fields; Kubeflow's cron has six: second, minute, hour, day, month, weekday",
+            where=f"cron {expression!r}", remedy=remedy,
+        )  # fmt: skip
     for part, (name, low, high, words) in zip(parts, FIELDS, strict=True):
         for item in part.split(","):
             if not _is_range(item.lower(), low, high, words):
-                raise BadInput(f"{item!r} is no {name}", where=f"cron {expression!r}", remedy=f"{low} to {high}, *, a-b, */n; {_EXAMPLE}")
+                raise BadInput(
+                    f"{item!r} is not a {name}", where=f"cron {expression!r}", remedy=f"use {low} to {high}, *, a-b or */n; {_EXAMPLE}"
+                )
     return " ".join(parts)
 
 
@@ -125,7 +127,7 @@ def disable_recurring(client: kfp.Client, connection: Connection, name: str) -> 
     """
     matching = _all(client, find_experiment(client, connection), named(name))
     if not matching:
-        remedy = "`robo-poet cluster schedule list` names them"
+        remedy = "`robo-poet cluster schedule list` lists them"
         raise BadInput(f"there is no such recurring run in experiment {connection.experiment}", where=name, remedy=remedy)
     enabled = [recurring for recurring in matching if recurring.enabled]
     for recurring in enabled:

@@ -102,7 +102,8 @@ def cluster_parameters(profile: Profile, *, source: str, moving_source: bool = F
         BadInput: the source is a local path, which pods cannot read.
     """
     if source and "://" not in source:
-        raise BadInput("is on this machine, and steps on a cluster cannot read it", where=source, remedy="copy it to gs://… and name that")
+        remedy = "copy it to gs://… and give that address"
+        raise BadInput("a local path, which steps on a cluster cannot read", where=source, remedy=remedy)
     return run_parameters(profile, source=source, registry=profile.cluster.registry, moving_source=moving_source)
 
 
@@ -152,4 +153,4 @@ def refuse_unready(profile: Profile) -> None:
     """
     for finding in findings(profile.cluster, find_connection(profile.cluster)):
         if finding.level is Level.lacking:
-            raise BadInput(finding.what, where="cluster", remedy=finding.remedy or "`robo-poet cluster doctor` says more")
+            raise BadInput(finding.what, where="cluster", remedy=finding.remedy or "run `robo-poet cluster doctor` for details")

@@ -40,7 +40,7 @@ def jwt(expires: float) -> str:
 
 
 def test_no_host(profile: Make) -> None:
-    assert line(profile()) == "cluster.host: no cluster is named; set it in the profile, or ROBO_POET_CLUSTER_HOST"
+    assert line(profile()) == "cluster.host: no cluster is set; set it in the profile, or set ROBO_POET_CLUSTER_HOST"
 
 
 def test_nothing_listens(profile: Make) -> None:
@@ -48,7 +48,9 @@ def test_nothing_listens(profile: Make) -> None:
         taken.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{taken.getsockname()[1]}"
     began = time.monotonic()
-    assert line(profile(f"cluster.host={address}"), Unreachable).startswith(f"{address}: cannot be reached: nothing listens there; check")
+    assert line(profile(f"cluster.host={address}"), Unreachable).startswith(
+        f"{address}: cannot be reached: the connection was refused; check"
+    )
     assert time.monotonic() - began < 5
 
 
@@ -56,7 +58,7 @@ def test_a_host_that_says_nothing(profile: Make, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("pipelines.cluster.client.READ_SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         address = f"http://127.0.0.1:{deaf.getsockname()[1]}"
-        assert "no answer in time" in line(profile(f"cluster.host={address}"), Unreachable)
+        assert "the connection timed out" in line(profile(f"cluster.host={address}"), Unreachable)
 
 
 def test_a_token_that_is_refused(serve: Serve, profile: Make, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,7 +66,7 @@ def test_a_token_that_is_refused(serve: Serve, profile: Make, monkeypatch: pytes
     for token in ("", "another"):
         monkeypatch.setenv("ROBO_POET_CLUSTER_TOKEN", token)
         found = line(profile(f"cluster.host={server.address}"), Refused)
-        assert found.startswith(f"{server.address}: the token was refused") and "put a fresh token into ROBO_POET_CLUSTER_TOKEN" in found
+        assert found.startswith(f"{server.address}: the token was refused") and "set ROBO_POET_CLUSTER_TOKEN to a new token" in found
 
 
 def test_a_token_that_says_of_itself_that_it_expired(serve: Serve, profile: Make, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,11 +81,11 @@ def test_a_token_that_says_of_itself_that_it_expired(serve: Serve, profile: Make
 def test_a_token_file_is_read_again_for_each_call(serve: Serve, profile: Make, tmp_path: Path) -> None:
     server, file = serve(token=TOKEN), tmp_path / "token"
     chosen = profile(f"cluster.host={server.address}", f"cluster.token_file={file}")
-    assert line(chosen).startswith(f"{file}: no token: no such file or directory")
+    assert line(chosen).startswith(f"{file}: the token cannot be read: no such file or directory")
     file.write_text("\n")
-    assert line(chosen).startswith(f"{file}: no token: the file is empty")
+    assert line(chosen).startswith(f"{file}: the token file is empty")
     file.write_text(f"Bearer {TOKEN}")
-    assert "give the token alone" in line(chosen)
+    assert "give only the token" in line(chosen)
     file.write_text(f"{TOKEN}\n")
     client, connection = connect(find_connection(chosen.cluster))
     server.token = "renewed"
@@ -94,9 +96,9 @@ def test_a_token_file_is_read_again_for_each_call(serve: Serve, profile: Make, t
 @pytest.mark.parametrize(
     ("status", "body", "header", "words"),
     [
-        (302, b"", ("Location", "/dex/auth"), "sent us to another page, as to a login"),
-        (200, b"<html>Log in</html>", ("Content-Type", "text/html; charset=utf-8"), "answers with a page and not as an API"),
-        (403, b"RBAC: access denied", ("Content-Type", "text/plain"), "the gateway before Kubeflow let nobody in"),
+        (302, b"", ("Location", "/dex/auth"), "redirects with 302, probably to a login page"),
+        (200, b"<html>Log in</html>", ("Content-Type", "text/html; charset=utf-8"), "returned an HTML page, not an API response"),
+        (403, b"RBAC: access denied", ("Content-Type", "text/plain"), "the gateway in front of Kubeflow denied access"),
     ],
 )
 def test_a_gateway_before_it(status: int, body: bytes, header: tuple[str, str], words: str, serve: Serve, profile: Make) -> None:
@@ -107,9 +109,12 @@ def test_a_gateway_before_it(status: int, body: bytes, header: tuple[str, str], 
 
 def test_namespaces(serve: Serve, profile: Make) -> None:
     shared = serve(namespaces=("poets",))
-    assert line(profile(f"cluster.host={shared.address}")).startswith("cluster.namespace: this Kubeflow has many users")
+    assert line(profile(f"cluster.host={shared.address}")).startswith("cluster.namespace: this Kubeflow is multi-user")
     found = line(profile(f"cluster.host={shared.address}", "cluster.namespace=prose"), Refused)
-    assert "not allowed in namespace prose: User 'me@example.com' is not authorized" in found and "does the namespace exist" in found
+    assert (
+        "not allowed in namespace prose: User 'me@example.com' is not authorized" in found
+        and "set cluster.namespace to an existing namespace" in found
+    )
     assert reach(profile(f"cluster.host={shared.address}", "cluster.namespace=poets")) == "experiment-1"
     alone = serve()  # has no namespaces, and must not be asked for one
     assert reach(profile(f"cluster.host={alone.address}", "cluster.namespace=poets")) == "experiment-1"
@@ -123,16 +128,16 @@ def test_experiments(serve: Serve, profile: Make) -> None:
     made = find_experiment(*connected, create=True)
     assert find_experiment(*connected) == find_experiment(*connected, create=True) == made
     server.things["experiments"][made]["storage_state"] = "ARCHIVED"
-    assert "is in the archive" in line(chosen)
+    assert "is archived" in line(chosen)
 
 
 @pytest.mark.parametrize(
     ("status", "body", "words"),
     [
-        (403, "RBAC: access denied", "the gateway before Kubeflow let nobody in: RBAC: access denied"),
-        (503, "<html>no healthy upstream</html>", "answers with 503: Kubeflow is not up behind its gateway"),
-        (500, '{"error":"a","message":"boom"}', "answers with 500: boom"),
-        (404, "", "answers with 404: no reason given"),
+        (403, "RBAC: access denied", "the gateway in front of Kubeflow denied access: RBAC: access denied"),
+        (503, "<html>no healthy upstream</html>", "responds with 503: Kubeflow is not running behind its gateway"),
+        (500, '{"error":"a","message":"boom"}', "responds with 500: boom"),
+        (404, "", "responds with 404: no reason given"),
         (400, json.dumps({"error_message": "x" * 500}), "…"),
     ],
 )
@@ -146,7 +151,7 @@ def test_other_answers(status: int, body: str, words: str) -> None:
     [
         ("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed certificate", "cluster.ca_file"),
         ("Failed to resolve 'k' ([Errno -2] Name or service not known)", "no such host"),
-        ("Connection aborted", "the connection broke"),
+        ("Connection aborted", "the connection failed"),
     ],
 )
 def test_other_silences(reason: str, words: str) -> None:
@@ -155,5 +160,5 @@ def test_other_silences(reason: str, words: str) -> None:
 
 def test_a_wrong_environment(profile: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("ROBO_POET_CLUSTER_HOST", "kubeflow.example.org")
-    assert line(profile()).startswith("ROBO_POET_CLUSTER_HOST: 'kubeflow.example.org' is no address")
+    assert line(profile()).startswith("ROBO_POET_CLUSTER_HOST: 'kubeflow.example.org' is not an HTTP address")
     assert "no such file" in line(profile("cluster.host=https://k", f"cluster.ca_file={tmp_path / 'ca.pem'}"))

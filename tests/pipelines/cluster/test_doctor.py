@@ -29,10 +29,10 @@ def test_a_cluster_with_nothing_amiss(serve: Serve, profile: Make, monkeypatch: 
     chosen = profile(f"cluster.host={server.address}", "cluster.namespace=poets")
     assert found(chosen, Level.lacking) == [] == found(chosen, Level.warning)
     assert found(chosen, Level.ok) == [
-        f"connects to {server.address}", "the token is accepted", "namespace poets is there, and runs in it may be read",
-        "experiment Default is there", "artifacts go to gs://poets/runs",
-        "images are images.example.org/poets/<step>:<digest of the code>", "the registry is /registry on claim robo-poet-registry",
-        "checkpoints are in /checkpoints on claim robo-poet-checkpoints",
+        f"connected to {server.address}", "the token is accepted", "namespace poets exists, and its runs are readable",
+        "experiment Default exists", "artifacts are stored in gs://poets/runs",
+        "images are named images.example.org/poets/<step>:<digest of the code>", "the registry is /registry on claim robo-poet-registry",
+        "checkpoints are stored in /checkpoints on claim robo-poet-checkpoints",
     ]  # fmt: skip
     assert any("kubectl -n poets get pvc robo-poet-checkpoints" in line for line in found(chosen, Level.unchecked))
     assert any("kubectl get nodes -l robo-poet.dev/pool=rtx" in line for line in found(chosen, Level.unchecked))
@@ -41,17 +41,17 @@ def test_a_cluster_with_nothing_amiss(serve: Serve, profile: Make, monkeypatch: 
 @pytest.mark.parametrize(
     ("overrides", "level", "words"),
     [
-        (["cluster.image_prefix=robo-poet"], Level.warning, "image prefix robo-poet names no image registry"),
-        (["cluster.image_prefix=poets/robo"], Level.warning, "image prefix poets/robo names no image registry"),
-        (["cluster.image_prefix=localhost:5000/robo"], Level.warning, "is this machine"),
+        (["cluster.image_prefix=robo-poet"], Level.warning, "image prefix robo-poet has no registry host"),
+        (["cluster.image_prefix=poets/robo"], Level.warning, "image prefix poets/robo has no registry host"),
+        (["cluster.image_prefix=localhost:5000/robo"], Level.warning, "is a local address"),
         (["cluster.pipeline_root=''"], Level.warning, "no pipeline root is set"),
-        (["cluster.registry_claim=''", "cluster.registry=''"], Level.lacking, "no model registry is named"),
-        (["cluster.registry_claim=''", "cluster.registry=registry"], Level.lacking, "a folder inside the pod"),
+        (["cluster.registry_claim=''", "cluster.registry=''"], Level.lacking, "no model registry is set"),
+        (["cluster.registry_claim=''", "cluster.registry=registry"], Level.lacking, "registry registry is inside the pod"),
         (["cluster.registry_claim=''", "cluster.registry=gs://b/r"], Level.lacking, "registry gs://b/r is not a folder"),
-        (["cluster.checkpoint_claim=''"], Level.lacking, "no claim is mounted there"),
-        (["cluster.checkpoint_claim=''", "cluster.checkpoint_root=."], Level.warning, "begins anew"),
+        (["cluster.checkpoint_claim=''"], Level.lacking, "no claim is mounted at checkpoint_root"),
+        (["cluster.checkpoint_claim=''", "cluster.checkpoint_root=."], Level.warning, "training restarts from the beginning"),
         (["cluster.experiment=odes"], Level.lacking, "experiment odes: there is no such experiment"),
-        (["cluster.namespace=poets"], Level.warning, "this Kubeflow has one user: namespace poets is not used"),
+        (["cluster.namespace=poets"], Level.warning, "this Kubeflow is single-user: namespace poets is ignored"),
         (["cluster.image_pull_secrets=[pull]"], Level.unchecked, "get secret pull"),
         (["cluster.service_account=poet"], Level.unchecked, "get sa poet"),
     ],
@@ -68,21 +68,19 @@ def test_a_token_that_ends_soon_and_one_that_is_refused(
     server = serve(token=jwt(time.time() + 120))
     monkeypatch.setenv("ROBO_POET_CLUSTER_TOKEN", server.token)
     chosen = profile(f"cluster.host={server.address}")
-    assert any(
-        line.startswith("the token is accepted, but ends in 2 minutes; for `wait`, use a file") for line in found(chosen, Level.warning)
-    )
+    assert any(line.startswith("the token is accepted, but expires in 2 minutes; for `wait`, set") for line in found(chosen, Level.warning))
     monkeypatch.delenv("ROBO_POET_CLUSTER_TOKEN")
     (tmp_path / "token").write_text(server.token)
     kept = profile(f"cluster.host={server.address}", f"cluster.token_file={tmp_path / 'token'}")
-    assert "the token is accepted, and good for 2 minutes" in found(kept, Level.ok)
+    assert "the token is accepted, and valid for 2 minutes" in found(kept, Level.ok)
     server.token = "another"
-    assert f"something answers at {server.address}" in found(kept, Level.ok)
+    assert f"a server responds at {server.address}" in found(kept, Level.ok)
     assert any("the token was refused" in line for line in found(kept, Level.lacking))
 
 
 def test_namespaces(serve: Serve, profile: Make) -> None:
     server = serve(namespaces=("poets",))
-    assert any("no namespace is named" in line for line in found(profile(f"cluster.host={server.address}"), Level.lacking))
+    assert any("no namespace is set" in line for line in found(profile(f"cluster.host={server.address}"), Level.lacking))
     wrong = profile(f"cluster.host={server.address}", "cluster.namespace=prose")
     assert "the token is accepted" in found(wrong, Level.ok)
     assert any("not allowed in namespace prose" in line for line in found(wrong, Level.lacking))
@@ -103,6 +101,4 @@ def test_the_command(serve: Serve) -> None:
 
 def test_a_bare_profile_is_told_all_at_once(profile: Make) -> None:
     lines = found(load_profile("base").profile, Level.lacking)
-    assert (
-        len(lines) == 2 and lines[0].startswith("cluster.host: no cluster is named") and lines[1].startswith("no model registry is named")
-    )
+    assert len(lines) == 2 and lines[0].startswith("cluster.host: no cluster is set") and lines[1].startswith("no model registry is set")

@@ -97,14 +97,14 @@ def test_short_silences_are_borne(run: tuple[Kubeflow, Any, str]) -> None:
 def test_a_long_silence_ends_the_following_and_says_that_the_run_goes_on(run: tuple[Kubeflow, Any, str]) -> None:
     server, client, run_id = run
     server.silent = 1000
-    with pytest.raises(Unreachable, match=f"for 0 s; the run goes on; `robo-poet cluster wait {run_id}` follows it again"):
+    with pytest.raises(Unreachable, match=f"for 0 s; the run continues; run `robo-poet cluster wait {run_id}` to follow it again"):
         follow(client, run_id, lambda now: None, poll=0.01, patience=0.1)
 
 
 def test_a_token_that_expires_meanwhile(run: tuple[Kubeflow, Any, str]) -> None:
     server, client, run_id = run
     server.token = "another"
-    with pytest.raises(Refused, match="the token was refused.*the run goes on; get a fresh token"):
+    with pytest.raises(Refused, match="the token was refused.*the run continues; get a new token"):
         follow(client, run_id, lambda now: None, poll=0.01)
 
 
@@ -118,8 +118,8 @@ def test_lines_and_table() -> None:
             listener(now)
     lines = [re.sub(r"^\d\d:\d\d:\d\d  ", "", one.rstrip()) for one in console.export_text().splitlines()]
     assert lines == [
-        "Ingest corpus: running", "run running", "warning: k: gone; still trying", "Ingest corpus: succeeded in 9.0 s",
-        "the cluster answers again", "run succeeded",
+        "Ingest corpus: running", "run running", "warning: k: gone; retrying", "Ingest corpus: succeeded in 9.0 s",
+        "the cluster responds again", "run succeeded",
     ]  # fmt: skip
     live = Console(width=80, record=True, force_terminal=True, file=io.StringIO())
     live.print(table(Snapshot("RUNNING", (done,), trouble="gone")))
@@ -157,7 +157,7 @@ def test_submit_and_wait_as_a_person_types_it(serve: Serve, tmp_path: Path) -> N
     out, err = process.communicate(timeout=100)
     assert process.returncode == 1 and "run run-1 failed: Ingest corpus; http" in out and err == ""
     out, err = typed(server, tmp_path, "wait", "run-2").communicate(timeout=100)
-    assert err.startswith("error: ") and "answers with 404" in err and err.count("\n") == 1
+    assert err.startswith("error: ") and "responds with 404" in err and err.count("\n") == 1
 
 
 def test_ctrl_c_stops_the_following_and_not_the_run(run: tuple[Kubeflow, Any, str], tmp_path: Path) -> None:

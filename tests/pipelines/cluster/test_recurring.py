@@ -73,15 +73,15 @@ def test_crons_that_kubeflow_reads(cron: str) -> None:
 @pytest.mark.parametrize(
     ("cron", "words"),
     [
-        ("30 3 * * *", "has 5 fields, Kubeflow's cron has six: second, minute, hour, day, month, weekday; a cron of five fields needs the seconds before it: '0 30 3 * * *'"),
+        ("30 3 * * *", "has 5 fields, Kubeflow's cron has six: second, minute, hour, day, month, weekday; put the seconds in front of a cron of five fields: '0 30 3 * * *'"),
         ("", "has 0 fields"),
-        ("0 60 3 * * *", "'60' is no minute; 0 to 59"),
-        ("0 30 24 * * *", "'24' is no hour"),
-        ("0 30 3 0 * *", "'0' is no day of month"),
-        ("0 30 3 * FEBRUARY *", "'FEBRUARY' is no month"),
-        ("0 30 3 * * MON-", "'MON-' is no day of week"),
-        ("0 30 3 * * 5-1", "'5-1' is no day of week"),
-        ("0 */0 3 * * *", "'*/0' is no minute"),
+        ("0 60 3 * * *", "'60' is not a minute; use 0 to 59"),
+        ("0 30 24 * * *", "'24' is not a hour"),
+        ("0 30 3 0 * *", "'0' is not a day of month"),
+        ("0 30 3 * FEBRUARY *", "'FEBRUARY' is not a month"),
+        ("0 30 3 * * MON-", "'MON-' is not a day of week"),
+        ("0 30 3 * * 5-1", "'5-1' is not a day of week"),
+        ("0 */0 3 * * *", "'*/0' is not a minute"),
     ],
 )  # fmt: skip
 def test_crons_that_it_does_not(cron: str, words: str) -> None:

@@ -67,9 +67,9 @@ def test_two_who_upload_at_once_get_the_same_version(serve: Serve, profile: Make
 @pytest.mark.parametrize(
     ("override", "line"),
     [
-        ("cluster.registry_claim=''", "cluster: registry /registry is a folder inside the pod"),
+        ("cluster.registry_claim=''", "cluster: registry /registry is inside the pod"),
         ("cluster.registry=gs://b/r", "set registry, now 'gs://b/r'"),
-        ("cluster.checkpoint_claim=''", "cluster: checkpoint_root is /checkpoints, and no claim is mounted there"),
+        ("cluster.checkpoint_claim=''", "cluster: no claim is mounted at checkpoint_root /checkpoints"),
     ],
 )
 def test_what_could_not_work_is_not_sent(override: str, line: str, serve: Serve, profile: Make, ir: Path) -> None:
@@ -80,7 +80,7 @@ def test_what_could_not_work_is_not_sent(override: str, line: str, serve: Serve,
 
 
 def test_a_corpus_of_this_machine_is_refused(profile: Make, tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="steps on a cluster cannot read it; copy it to gs://"):
+    with pytest.raises(BadInput, match="steps on a cluster cannot read; copy it to gs://"):
         cluster_parameters(profile(), source=str(tmp_path))
 
 
@@ -92,6 +92,6 @@ def test_the_server_would_notice_what_is_wrong(profile: Make, ir: Path) -> None:
         one_document = ir.with_name("one.yaml")
         one_document.write_text(ir.read_text().split("\n---\n")[0])
         for wrong, path in (({**parameters, "seed": "42"}, ir), ({**parameters, "colour": 1}, ir), ({}, ir), (parameters, one_document)):
-            with pytest.raises(BadInput, match="answers with 400"):
+            with pytest.raises(BadInput, match="responds with 400"):
                 submit_training(chosen, path, wrong)
         assert len(server.faults) == 4 and server.things["runs"] == {}
