@@ -1,1 +1,1 @@
-"""The generation of an answer: job, samples, content filter, records."""
+"""Generation of completions: job, samples, content filter and log records."""

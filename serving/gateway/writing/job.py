@@ -1,4 +1,4 @@
-"""A generation job: the checked text, the version, the settings and the deadline."""
+"""A generation job: the cleaned prompt, the version, the sampling settings and the deadline."""
 
 import re
 import unicodedata
@@ -13,14 +13,14 @@ from serving.gateway.backend.versions import Chosen
 from serving.gateway.http.refusals import RefusedField, half_pair
 from serving.gateway.schema import GenerateRequest
 
-MARKS = 30  # combining marks in a row: Unicode's stream-safe form (UAX #15). Sorting more is quadratic: 0.5 s for 32,000 of them.
+MARKS = 30  # consecutive combining marks, as in Unicode's stream-safe format (UAX #15). Sorting them is quadratic: 0.5 s for 32,000.
 _PLAIN = re.compile(r"[ -~\n\t]*")
 
 
 def without_controls(text: str) -> str:
-    """`text` without control and format characters: U+0000–U+001F but line feed and tab, U+007F–U+009F, zero-width, bidirectional, tags.
+    """Remove control and format characters: U+0000–U+001F except line feed and tab, U+007F–U+009F, zero-width, bidirectional, tags.
 
-    They steer terminals, hide words from a filter and turn lines around; in verse none is missed.
+    They can control terminals, hide words from the content filter and reverse lines. The model's texts do not need them.
     """
     if _PLAIN.fullmatch(text):
         return text
@@ -28,14 +28,14 @@ def without_controls(text: str) -> str:
 
 
 def sanitised(text: str, field: str) -> str:
-    """What a reader gave, as the model shall read it: lines end in LF, controls are gone, characters are composed (NFC).
+    """Clean a text from a client: line feeds end lines, control characters are removed, characters are composed (NFC).
 
     Raises:
-        Refused: half a surrogate pair, or a heap of combining marks; 422 with the field.
+        RefusedField: 422 for an unpaired surrogate, or for more than `MARKS` consecutive combining marks.
     """
     if _PLAIN.fullmatch(text):
         return text
-    text = without_controls(text.replace("\r\n", "\n").replace("\r", "\n"))  # first: they could stand between the marks that are counted
+    text = without_controls(text.replace("\r\n", "\n").replace("\r", "\n"))  # before counting: control characters could separate the marks
     marks = 0
     for character in text:
         if "\ud800" <= character <= "\udfff":
@@ -47,17 +47,17 @@ def sanitised(text: str, field: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
-_AGAIN = 2**54  # apart from one try to the next: above all seeds a reader can give, so that no try repeats another's noise
+_AGAIN = 2**54  # seed offset between attempts: larger than any seed of a client, so no attempt repeats the noise of another
 
 
 @dataclass
 class Job:
-    """A request, ready for a model.
+    """A generation request for one version of the model.
 
     Attributes:
-        prompt: ids, `<START>` first.
-        until: `time.monotonic` of its deadline.
-        generation_seconds: what the model server took so far.
+        prompt: token ids, starting with `<START>`.
+        until: deadline as a value of `time.monotonic`.
+        generation_seconds: time spent in model server calls so far, in seconds.
     """
 
     chosen: Chosen
@@ -71,15 +71,18 @@ class Job:
     generation_seconds: float = field(default=0.0)
 
     def seed_of(self, sample: int, attempt: int) -> int:
-        """The seed of a try, from 0, at a sample, from 0."""
+        """Return the seed of an attempt at a sample. Both are counted from 0."""
         return self.seed + sample + attempt * _AGAIN
 
 
 def sampling_of(asked: GenerateRequest, restricted: Sequence[str]) -> Sampling:
-    """How to write. A text of 10 tokens at least, unless fewer are asked for (GEN-2).
+    """Return the sampling settings of a request. At least 10 tokens are generated, unless `max_length` is smaller (GEN-2).
+
+    Args:
+        restricted: texts that are never generated.
 
     Raises:
-        Refused: 422, a stop text that is no text.
+        RefusedField: 422 for a stop text that is empty after cleaning, or cannot be cleaned.
     """
     stops = [sanitised(text, f"stop_tokens.{number}") for number, text in zip(count(), asked.stop_tokens, strict=False)]
     for number, stop in enumerate(stops):
@@ -94,10 +97,10 @@ def sampling_of(asked: GenerateRequest, restricted: Sequence[str]) -> Sampling:
 def make_job(
     chosen: Chosen, text: str, sampling: Sampling, samples: int, seed: int, *, until: float, request_id: str
 ) -> Job:  # fmt: skip
-    """The job for a version, whose own tokenizer reads the text.
+    """Return the job for a version. The tokenizer of this version encodes the text.
 
     Raises:
-        Refused: 422, the text is too short or too long.
+        RefusedField: 422 if the text is too short or too long.
     """
     try:
         prompt = encode_prompt(chosen.served, text)

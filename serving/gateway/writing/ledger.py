@@ -1,4 +1,4 @@
-"""What metrics, audit log and request log are told of a request, each what it is for."""
+"""The record of each request in metrics, audit log and request log."""
 
 import math
 import time
@@ -14,19 +14,19 @@ from serving.telemetry.audit_log import AuditLog, Interaction
 from serving.telemetry.metrics import Metrics
 from serving.telemetry.pseudonym import Pseudonyms
 
-RATED = 10_000  # completions whose ratings are remembered, lest one is counted twice
+RATED = 10_000  # ratings remembered, so that none is counted twice
 _AUDITED = ("generate", "stream", "feedback")
 
 
 class Ledger:
-    """Takes notes; nothing here blocks."""
+    """Writes the results of requests to metrics, audit log and request log. No method blocks."""
 
     def __init__(self, metrics: Metrics, audit: AuditLog | None, request_log: RequestLog, pseudonyms: Pseudonyms) -> None:
         self._metrics, self._audit, self._log, self._pseudonyms = metrics, audit, request_log, pseudonyms
         self._rated: OrderedDict[tuple[str, ...], None] = OrderedDict()
 
     def ended(self, exchange: Exchange) -> None:
-        """A request is over, however it went."""
+        """Record the end of a request, successful or not."""
         self._metrics.answered(exchange.route, exchange.status, exchange.seconds, version=exchange.version, arm=exchange.arm)
         if exchange.code == "client_gone":
             self._metrics.client_gone()
@@ -40,10 +40,10 @@ class Ledger:
             ))  # fmt: skip
 
     def completed(self, exchange: Exchange, job: Job, samples: Sequence[Sample], first_seconds: float | None = None) -> None:
-        """Texts were written and may be shown, some of them at least.
+        """Record a request with at least one sample that the content filter allowed.
 
         Args:
-            first_seconds: of a stream, until its first piece was ready.
+            first_seconds: time to the first piece of a stream, in seconds; None without a stream.
         """
         version, arm = job.chosen.served.number, job.chosen.arm
         lengths = [len(sample.written.tokens) for sample in samples]
@@ -57,16 +57,19 @@ class Ledger:
         self._keep(exchange, job, samples, 200, "")
 
     def withheld(self, exchange: Exchange, job: Job, samples: Sequence[Sample]) -> None:
-        """Texts were written, and none may be shown."""
+        """Record a request whose samples were all refused by the content filter."""
         self._keep(exchange, job, samples, 422, "content_refused")
 
     def turned_away(self, exchange: Exchange, job: Job) -> None:
-        """The prompt may not be continued."""
+        """Record a request whose prompt was refused by the content filter."""
         self._keep(exchange, job, (), 422, "content_refused", exchange.rule)
 
     def rated(self, completion: str, user: str, version: int, arm: str, rating: int | None, thumb: str | None) -> None:
-        """A reader said what they think. Metrics count a reader's first word on a completion, for a counter takes nothing back; the request
-        log keeps all, of which the last is read."""
+        """Record a user's feedback on a completion.
+
+        Metrics count only the first rating and the first thumb of a user, because a counter cannot be decreased. The request log keeps
+        all; its readers use the last.
+        """
         told_rating = rating if rating is not None and self._first("rating", completion, user) else None
         told_thumb = thumb if thumb is not None and self._first("thumb", completion, user) else None
         if told_rating is not None or told_thumb is not None:
@@ -97,5 +100,5 @@ class Ledger:
 
 
 def numbers(parameters: Mapping[str, float | bool]) -> dict[str, float]:
-    """The parameters that are amounts."""
+    """Return the numeric parameters as floats, without booleans."""
     return {name: float(value) for name, value in parameters.items() if not isinstance(value, bool)}

@@ -1,4 +1,4 @@
-"""Generated samples: their text, the texts of their tokens with log probabilities, and the body of the answer. Pure."""
+"""Generated samples: text, token texts with probabilities, and the response body. The functions have no side effects."""
 
 import math
 from collections.abc import Sequence
@@ -15,13 +15,13 @@ REFUSED = "refused"
 
 @dataclass(frozen=True)
 class Sample:
-    """What was written, as the reader gets it.
+    """A sample as the client receives it.
 
     Attributes:
-        text: whole characters, without controls; empty where the content filter refused it.
-        written: as the model gave it; empty too then.
-        finish: why it ended: length, end, stop, context, refused.
-        rule: of the content filter, where it refused.
+        text: complete characters without control characters; empty if the content filter refused the sample.
+        written: the output of the model; also empty if the sample was refused.
+        finish: finish reason: length, end, stop, context or refused.
+        rule: the content filter rule that refused the sample, or empty.
     """
 
     text: str
@@ -31,17 +31,17 @@ class Sample:
 
 
 def sample_of(written: Completion) -> Sample:
-    """A completion that may be shown."""
+    """Return the sample for a completion that the content filter allows."""
     return Sample(without_controls(without_partial_character(written.text)), written, written.reason.name.lower())
 
 
 def refused_sample(written: Completion, rule: str) -> Sample:
-    """A completion that may not."""
+    """Return the empty sample for a completion that the content filter refuses."""
     return Sample("", Completion("", [], [], written.reason), REFUSED, rule)
 
 
 def perplexity(log_probs: Sequence[float]) -> float | None:
-    """exp of the mean negative log-likelihood (MON-3); None of no token."""
+    """Return exp of the mean negative log-likelihood per token (MON-3). Return None if there are no tokens."""
     return math.exp(min(700.0, -sum(log_probs) / len(log_probs))) if log_probs else None
 
 
@@ -49,10 +49,10 @@ _UNFINISHED = "\N{REPLACEMENT CHARACTER}"
 
 
 class TokenText(NamedTuple):
-    """A piece of the text: one token, or the few that share a character.
+    """A piece of the text: one token, or several tokens that share a character.
 
     Attributes:
-        probability: under the unmodified distribution; of several tokens, their product.
+        probability: under the unmodified distribution; for several tokens, the product.
     """
 
     text: str
@@ -60,7 +60,10 @@ class TokenText(NamedTuple):
 
 
 def token_texts(words: Tokenizer, written: Completion) -> list[TokenText]:
-    """The pieces of a completion; put together they are its text, without half a character at its end and without controls."""
+    """Return the pieces of a completion.
+
+    Joined, they are its text without control characters and without an incomplete character at the end.
+    """
     left = len(written.text.rstrip(_UNFINISHED))
     found: list[TokenText] = []
     waiting: list[int] = []
@@ -80,20 +83,20 @@ def token_texts(words: Tokenizer, written: Completion) -> list[TokenText]:
 
 
 def settled(pieces: Sequence[TokenText]) -> int:
-    """How many of `pieces` may be shown while more come: those before the last one that begins a word.
+    """Return how many of `pieces` can be sent while more follow: those before the start of the last word.
 
-    What is judged and shown is then whole words: the first half of a word may be another word, or hide one.
+    The content filter then judges complete words only. Part of a word may be another word, or hide one.
     """
     if len(pieces) > _LONGEST:
         return len(pieces)
     return next((number for number in reversed(range(len(pieces))) if pieces[number].text[:1].isspace()), 0)
 
 
-_LONGEST = 64  # pieces without a word's end are no word
+_LONGEST = 64  # pieces without a space; longer runs are not words and are sent
 
 
 def answer_body(exchange: Exchange, job: Job, samples: Sequence[Sample]) -> dict[str, Any]:
-    """As `schema.GenerateAnswer` describes it."""
+    """Return the response body (`schema.GenerateAnswer`)."""
     served, seconds = job.chosen.served, job.generation_seconds
     return {
         "status": "success",
@@ -114,10 +117,10 @@ def answer_body(exchange: Exchange, job: Job, samples: Sequence[Sample]) -> dict
 
 
 def probabilities(job: Job, samples: Sequence[Sample]) -> list[list[dict[str, Any]]]:
-    """Of each sample, the pieces of its text and how likely each was."""
+    """Return the token texts with probabilities of each sample, as JSON values."""
     return [told(token_texts(job.chosen.served.tokenizer, sample.written)) for sample in samples]
 
 
 def told(pieces: Sequence[TokenText]) -> list[dict[str, Any]]:
-    """Pieces as JSON has them."""
+    """Return pieces as JSON values. Empty pieces are left out, and probabilities are rounded to 6 digits."""
     return [{"text": piece.text, "probability": round(piece.probability, 6)} for piece in pieces if piece.text]

@@ -1,4 +1,4 @@
-"""Generates completions by the model server, whole or in parts. The content filter judges every part before it is sent (SERVE-4)."""
+"""Generation of completions, at once or as a stream. The content filter checks each text before it is sent (SERVE-4)."""
 
 import math
 import time
@@ -23,11 +23,11 @@ log = structlog.get_logger("serving.gateway")
 
 
 class Filtering:
-    """Judges texts, by our own judges and then by the service, if one is set.
+    """The content filter with metrics and logging. A moderation service is called after the local judges, if one is configured.
 
     Args:
-        digest: keyed, of a text, for the log.
-        attempts: completions drawn before a sample is refused.
+        digest: returns the keyed digest of a text for the log.
+        attempts: completions generated before a sample is refused.
     """
 
     def __init__(self, content_filter: ContentFilter, metrics: Metrics, digest: Callable[[str], str], attempts: int) -> None:
@@ -35,7 +35,7 @@ class Filtering:
         self.restricted = content_filter.restricted
 
     async def decide(self, text: str, side: Side, before: str = "", attempt: int = 1) -> FilterDecision:
-        """What becomes of `text`; `before` is a completion's prompt."""
+        """Return the decision for `text`. For a completion, `before` is its prompt."""
         decision = self._filter.check(text, side, before)
         if decision.allowed:
             asked = await self._filter.moderate(text, side)
@@ -47,17 +47,17 @@ class Filtering:
 
 
 def prompt_refused(decision: FilterDecision) -> Refused:
-    """What a reader is told of a prompt that may not be continued. Which rule it was helps those most who want around it."""
+    """Return the refusal for a prompt. It does not name the rule, because that would help a client to bypass it."""
     return RefusedField("text", "it holds what is not continued here; put it in other words", code="content_refused")
 
 
 def completion_refused() -> Refused:
-    """What a reader is told if nothing that was written may be shown."""
+    """Return the refusal for a request whose samples were all refused."""
     return Refused(422, "content_refused", "what was written may not be shown; try another seed or another text")
 
 
 class Piece(NamedTuple):
-    """What was added to a sample, from 0: whole words."""
+    """Complete words that are added to a sample. Samples are numbered from 0."""
 
     sample: int
     tokens: list[TokenText]
@@ -65,12 +65,13 @@ class Piece(NamedTuple):
 
 @dataclass
 class _Row:
-    """A sample while it is written in pieces.
+    """The state of a sample during streaming.
 
     Attributes:
-        calls: made for it, in this try.
-        shown: pieces that left.
-        tries: decisions that refused a try.
+        calls: model server calls in the current attempt.
+        shown: pieces already sent.
+        tries: decisions that refused an attempt.
+        result: the finished sample, or None.
     """
 
     index: int
@@ -82,17 +83,19 @@ class _Row:
 
 
 class Writer:
-    """Asks the model server, and the content filter.
+    """Generates the samples of a job with the model server and the content filter.
 
     Args:
-        signature: of the exported model, `generate_xla` or `generate`.
+        signature: signature of the exported model, `generate_xla` or `generate`.
     """
 
     def __init__(self, client: ModelClient, filtering: Filtering, signature: str) -> None:
         self._client, self._filtering, self._signature = client, filtering, signature
 
     async def write(self, job: Job) -> list[Sample]:
-        """All samples of a job. One that the filter refuses is drawn anew by another seed, and refused if that does not help.
+        """Return all samples of a job.
+
+        A sample that the content filter refuses is generated again with another seed. After the last attempt it is refused.
 
         Raises:
             VersionGone, Refused: see `ModelClient.predict`.
@@ -114,12 +117,12 @@ class Writer:
         return [found[index] for index in range(job.samples)]
 
     async def stream(self, job: Job, results: list[Sample]) -> AsyncGenerator[Piece]:
-        """The same by pieces, as they are written; all that a piece ends is judged before it leaves.
+        """Yield the samples of a job in pieces. The content filter checks the text up to the end of a piece before the piece is sent.
 
-        A sample that is refused before anything of it left is drawn anew; one that is refused later ends there.
+        A sample that is refused before its first piece was sent is generated again. A sample that is refused later ends there.
 
         Args:
-            results: filled with all samples at the end.
+            results: receives all samples at the end.
 
         Raises:
             VersionGone, Refused: see `ModelClient.predict`.
@@ -137,7 +140,7 @@ class Writer:
         results[:] = [row.result for row in rows if row.result is not None]
 
     async def _judged(self, job: Job, row: _Row, ended: bool) -> Piece | None:
-        """What may leave of a row now."""
+        """Check a row with the content filter. Return the piece to send now, or None."""
         pieces = token_texts(job.chosen.served.tokenizer, row.written)
         sure = len(pieces) if ended else settled(pieces)
         if sure <= row.shown and not ended:
@@ -159,7 +162,11 @@ class Writer:
     async def _complete(
         self, job: Job, prompts: Sequence[Sequence[int]], each: Sequence[Sampling], seeds: Sequence[int]
     ) -> list[Completion]:  # fmt: skip
-        """One call of the model server."""
+        """Return one completion for each prompt, from one model server call.
+
+        Raises:
+            Refused: 502 for an invalid response; see also `ModelClient.predict`.
+        """
         words = job.chosen.served.tokenizer
         inputs = {**prompt_inputs(words, prompts, each), **sampling_inputs(each, seeds)}
         began = time.perf_counter()
