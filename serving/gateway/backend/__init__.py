@@ -1,1 +1,1 @@
-"""The model server and the versions that it has loaded."""
+"""Access to the model server, and the versions that are served."""

@@ -1,6 +1,6 @@
-"""The arm (stable or canary) that serves a user (SERVE-5), and signed completion ids, which say the version that wrote a completion.
+"""The arm (champion or canary) that serves a user (SERVE-5), and signed completion ids that contain the version and the arm.
 
-The same user gets the same arm while the shares stand. Replicas share a key and no table.
+A user keeps the same arm while the shares do not change. Replicas need a common key, but no common table.
 """
 
 import base64
@@ -17,10 +17,10 @@ CHAMPION, CANARY = "champion", "canary"
 
 @dataclass(frozen=True)
 class Arm:
-    """A version, and how many of the users it answers.
+    """A version and its share of the users.
 
     Attributes:
-        weight: not negative; of the sum of all arms' weights.
+        weight: at least 0, relative to the sum of all weights.
     """
 
     name: str
@@ -29,21 +29,24 @@ class Arm:
 
 
 def arms(champion: int, canary: int | None, share: float) -> tuple[Arm, ...]:
-    """The arms of a canary that gets `share`, 0 to 1, of the users. The canary stands first: a larger share only adds to those it had."""
+    """Return the arms for a canary with a `share` (0 to 1) of the users.
+
+    The canary comes first, so a larger share adds users and moves none back to the champion.
+    """
     if canary is None or canary == champion or share <= 0:
         return (Arm(CHAMPION, champion, 1.0),)
     return Arm(CANARY, canary, share), Arm(CHAMPION, champion, 1.0 - share)
 
 
 def choose(user: str, among: Sequence[Arm], experiment: str = "") -> Arm:
-    """The arm of `user`.
+    """Return the arm of `user`, chosen by a hash of the user.
 
     Args:
-        among: at least one, of a positive weight in sum.
-        experiment: another one deals users out anew; the canary's digest, say.
+        among: at least one arm, with a positive sum of weights.
+        experiment: part of the hash. Another value, such as the digest of a new canary, assigns all users again.
 
     Raises:
-        ValueError: no arm has any weight.
+        ValueError: a weight is negative, or all weights are 0.
     """
     total = sum(arm.weight for arm in among)
     if not total > 0 or any(arm.weight < 0 for arm in among):
@@ -54,17 +57,17 @@ def choose(user: str, among: Sequence[Arm], experiment: str = "") -> Arm:
         if point < arm.weight:
             return arm
         point -= arm.weight
-    return next(arm for arm in reversed(among) if arm.weight > 0)  # sums of floats may fall short by a last bit
+    return next(arm for arm in reversed(among) if arm.weight > 0)  # rounding can leave `point` above the last weight
 
 
-_FORM = struct.Struct(">IIB7s")  # seconds since 1970, version, arm, chance: 16 bytes
-_MAC = 14  # bytes; with the others 30, which base64 writes in 40 characters without padding
+_FORM = struct.Struct(">IIB7s")  # seconds since 1970, version, arm, random bytes: 16 bytes
+_MAC = 14  # bytes; 30 in total, which base64 encodes in 40 characters without padding
 _ARMS = (CHAMPION, CANARY)
 
 
 @dataclass(frozen=True)
 class Issued:
-    """What an id says."""
+    """The content of a completion id."""
 
     seconds: int
     version: int
@@ -72,24 +75,24 @@ class Issued:
 
 
 class CompletionIds:
-    """Issues ids and reads them.
+    """An issuer and reader of signed completion ids.
 
     Args:
-        key: secret, 32 bytes.
-        days: for which an id is good.
+        key: secret key, 32 bytes.
+        days: validity of an id in days.
     """
 
     def __init__(self, key: bytes, days: int) -> None:
         self._key, self._seconds = key, days * 86_400
 
     def issue(self, version: int, arm: str, now: float | None = None) -> str:
-        """A new id, 40 letters, digits, `-` and `_`."""
+        """Return a new id: 40 characters from letters, digits, `-` and `_`."""
         seconds = int(time.time() if now is None else now)
         data = _FORM.pack(seconds, version, _ARMS.index(arm), secrets.token_bytes(7))
         return base64.urlsafe_b64encode(data + self._mac(data)).decode()
 
     def read(self, text: str, now: float | None = None) -> Issued | None:
-        """What an id says, or None: it is not ours, was altered, or is too old."""
+        """Return the content of an id, or None if its signature is invalid or it has expired."""
         try:
             data = base64.b64decode(text.encode("ascii"), altchars=b"-_", validate=True)
         except ValueError:

@@ -13,10 +13,10 @@ from robo_poet.model.inputs import Arrays
 from serving.gateway.http.refusals import model_failed
 from serving.refusal import Refused
 
-RETRY_SECONDS = 1  # told to readers where the model server says nothing itself
-STATUS_SECONDS = 2.0  # for a status, which is answered from memory
-CONNECT_SECONDS = 2.0  # far more than any network takes
-KEPT_SECONDS = 4.0  # how long an idle connection is kept: less than the 5 s of a uvicorn
+RETRY_SECONDS = 1  # sent in Retry-After if the model server sends none
+STATUS_SECONDS = 2.0  # timeout of a status request, which the model server answers from memory
+CONNECT_SECONDS = 2.0  # connect timeout, well above network latency
+KEPT_SECONDS = 4.0  # idle time of a kept connection: less than uvicorn's 5 s
 
 
 class _Answer(NamedTuple):
@@ -26,36 +26,36 @@ class _Answer(NamedTuple):
 
 
 class VersionGone(Exception):
-    """The model server does not have this version now."""
+    """The model server does not have the requested version loaded."""
 
 
 class ModelClient:
-    """Calls of one model. Close it at the end.
+    """A client for one model. Close it at the end.
 
-    By aiohttp: while 32 calls are out, one costs it 0.1 ms of the processor and httpx 2.6 ms, which looks through all of its connections
-    each time (docs/explanation/serving.md).
+    It uses aiohttp. With 32 calls in flight, a call costs 0.1 ms of CPU time. With httpx it costs 2.6 ms, because httpx scans all of its
+    connections for each call (docs/explanation/serving.md).
 
     Args:
-        address: of the model server's REST, without a path.
-        model: its name there.
+        address: base URL of the model server's REST API, without a path.
+        model: name of the model on the model server.
     """
 
     def __init__(self, address: str, model: str) -> None:
         self._address = f"{address}/v1/models/{model}"
         self._opened: aiohttp.ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self.waiting = 0  # calls that are out now
+        self.waiting = 0  # calls in flight
 
     async def predict(self, version: int, signature: str, inputs: Arrays, until: float, request_id: str) -> Mapping[str, Any]:
-        """Outputs by name, as lists, batch first.
+        """Run a signature of a version. Return its outputs by name, as nested lists with the batch as first axis.
 
         Args:
-            until: `time.monotonic` at which the answer is of no use any more; the model server is told.
-            request_id: stands in its log.
+            until: deadline as a value of `time.monotonic`. The model server receives the time left in the header X-Deadline-Ms.
+            request_id: id that is sent in the header X-Request-ID, for the model server's log.
 
         Raises:
-            VersionGone: it does not have this version.
-            Refused: 503 (gone, or too busy: with Retry-After), 504 (too slow), 502 (it failed).
+            VersionGone: the version is not loaded.
+            Refused: 503 (unreachable or overloaded; with Retry-After), 504 (deadline exceeded) or 502 (error or invalid response).
         """
         body = json.dumps({"signature_name": signature, "inputs": {name: value.tolist() for name, value in inputs.items()}})
         self.waiting += 1
@@ -70,14 +70,14 @@ class ModelClient:
         return _outputs(answer)
 
     async def available(self) -> frozenset[int]:
-        """Versions that can be called.
+        """Return the numbers of the loaded versions.
 
         Raises:
-            Refused: 503, the model server cannot be asked.
+            Refused: 503 if the model server cannot be reached.
         """
         try:
             async with asyncio.timeout(STATUS_SECONDS), self._session().get(self._address) as response:
-                if response.status == HTTPStatus.NOT_FOUND:  # it knows of none, yet
+                if response.status == HTTPStatus.NOT_FOUND:  # no version is loaded yet
                     return frozenset()
                 response.raise_for_status()
                 found = json.loads(await response.read())["model_version_status"]
@@ -87,10 +87,10 @@ class ModelClient:
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
-        """Where its calls run, once there was one.
+        """The event loop of the calls.
 
         Raises:
-            RuntimeError: there was none.
+            RuntimeError: no call was made yet.
         """
         if self._loop is None:
             raise RuntimeError("no call was made yet")
@@ -102,10 +102,10 @@ class ModelClient:
             await self._opened.close()
 
     def _session(self) -> aiohttp.ClientSession:
-        """Opened at the first call, for it belongs to the event loop that it is opened in."""
+        """Return the session. It is opened at the first call, because it belongs to the event loop that is running then."""
         if self._opened is None:
             self._loop = asyncio.get_running_loop()
-            # Deadlines are ours, and how many calls are out is limited where requests come in.
+            # No limits here: each call has a deadline, and admission limits the number of requests.
             self._opened = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEPT_SECONDS), cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
@@ -113,7 +113,10 @@ class ModelClient:
         return self._opened
 
     async def _post(self, address: str, body: bytes, until: float, request_id: str) -> _Answer:
-        """A kept connection may end just when it is used again. The call writes the same text each time, so it is made anew, once."""
+        """Send a request, with one retry.
+
+        The server may close a kept connection just when it is used again. A retry is safe: the same call gives the same output.
+        """
         for last in (False, True):
             left = until - time.monotonic()
             if left <= 0:
@@ -134,7 +137,7 @@ class ModelClient:
                     raise unavailable() from None
             except aiohttp.ClientError:
                 raise unavailable() from None
-        raise AssertionError  # the second turn returned or raised
+        raise AssertionError  # the second attempt returned or raised
 
 
 def _outputs(answer: _Answer) -> Mapping[str, Any]:
@@ -148,7 +151,7 @@ def _outputs(answer: _Answer) -> Mapping[str, Any]:
 
 
 def _refused(answer: _Answer) -> Refused:
-    """What an error of the model server means to a reader. Its own words stay with us."""
+    """Return the refusal for an error of the model server, without its message."""
     if answer.status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
         told = answer.retry_after
         seconds = told if told.isascii() and told.isdigit() and len(told) < 5 else str(RETRY_SECONDS)
@@ -157,10 +160,10 @@ def _refused(answer: _Answer) -> Refused:
 
 
 def unavailable() -> Refused:
-    """Nobody answers there."""
+    """Return the refusal for an unreachable model server: 503."""
     return Refused(503, "model_unavailable", "the model cannot be reached just now; try again soon", {"Retry-After": str(RETRY_SECONDS)})
 
 
 def slow() -> Refused:
-    """The deadline is over."""
+    """Return the refusal for an exceeded deadline: 504."""
     return Refused(504, "timeout", "it was not done in time; ask for a shorter text or fewer samples, or try again")

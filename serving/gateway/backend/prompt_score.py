@@ -18,17 +18,22 @@ SECONDS = 5.0
 
 
 class PromptScore:
-    """Asks the model server's `score`. Called in the request log's thread, beside the answers; the call itself is the event loop's.
+    """A function that scores prompts with the `score` signature of the model server.
+
+    The request log calls it in its own thread. The model server call itself runs in the event loop.
 
     Args:
-        seen: is told of each: version, arm, nats, tokens.
+        seen: called for each score with version, arm, nats and tokens.
     """
 
     def __init__(self, client: ModelClient, versions: Versions, seen: Callable[[int, str, float, int], None]) -> None:
         self._client, self._versions, self._seen = client, versions, seen
 
     def __call__(self, record: Request) -> Score | None:
-        """The sum of the tokens' cross-entropy; None if the version is not served any more, or gave no likelihood."""
+        """Return the sum of the tokens' cross-entropy in nats.
+
+        Return None if the version is no longer served or the call fails.
+        """
         served = self._versions.find(record.version)
         if served is None:
             return None
