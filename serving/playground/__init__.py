@@ -1,1 +1,1 @@
-"""The page at `/`: write with the model in a browser."""
+"""The playground page at `/`: a browser interface to the model."""

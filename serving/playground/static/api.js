@@ -1,4 +1,4 @@
-/** The two things that the page asks of the gateway. */
+/** The gateway's endpoints that the page calls: generate and feedback. */
 
 import { headers } from "./key.js";
 import { Refusal, refusalOf, refused } from "./refusal.js";
@@ -24,10 +24,10 @@ async function post(path, body, signal) {
 }
 
 /**
- * One sample, as it is written.
- * @param {object} request the fields of SERVE-2
- * @yields {{text: string, tokens: {text: string, probability: number}[]}} what was added
- * @returns {AsyncGenerator} whose return value is the whole answer: `id`, `metadata`, …
+ * Generate one sample as a stream.
+ * @param {object} request request fields (SERVE-2)
+ * @yields {{text: string, tokens: {text: string, probability: number}[]}} each new piece
+ * @returns {AsyncGenerator} returns the full answer at the end: `id`, `metadata`, …
  * @throws {Refusal}
  */
 export async function* generate(request, signal) {
@@ -43,10 +43,10 @@ export async function* generate(request, signal) {
     if (error.name === "AbortError" || error instanceof Refusal) throw error;
     throw new Refusal(0);
   }
-  throw new Refusal(0); // it ended without its end
+  throw new Refusal(0); // the stream ended without a `done` event
 }
 
-/** Say what a reader thinks of a completion: `{thumb: "up"|"down"}` or `{rating: 1…5}`. Throws Refusal. */
+/** Send a rating of a completion: `{thumb: "up"|"down"}` or `{rating: 1…5}`. Throws Refusal. */
 export async function sendFeedback(completion, opinion) {
   await post("/v1/feedback", { completion_id: completion, ...opinion });
 }

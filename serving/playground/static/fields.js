@@ -1,6 +1,6 @@
-/** What is wrong with a field, said at the field. */
+/** Error messages at form fields. */
 
-/** Mark the field of that name and go there. False if there is none. */
+/** Show an error at the field `name` and focus it. Returns false if there is no such field. */
 export function blame(form, name, words) {
   const field = form.elements[name];
   const place = document.getElementById(`${name}-error`);
@@ -14,7 +14,7 @@ export function blame(form, name, words) {
   return true;
 }
 
-/** Nothing is wrong. */
+/** Remove all errors from the form. */
 export function absolve(form) {
   for (const field of form.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
   for (const place of form.querySelectorAll(".error")) place.hidden = true;

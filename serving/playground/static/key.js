@@ -1,15 +1,15 @@
-/** The reader's key: kept for this tab alone, never in the address. */
+/** The user's API key. It is stored for this tab only and never stays in the URL. */
 
 const PLACE = "robo-poet.key";
-const USABLE = /^[\x21-\x7e]{8,4096}$/; // what an HTTP header can carry
-let held = null; // where the browser keeps no storage for us
+const USABLE = /^[\x21-\x7e]{8,4096}$/; // characters allowed in an HTTP header
+let held = null; // used if session storage is not available
 
-/** Is this text something that can be sent as a key? */
+/** Returns true if the text can be sent as a key. */
 export function usable(text) {
   return USABLE.test(text);
 }
 
-/** The key, or null. */
+/** Returns the key, or null. */
 export function current() {
   try {
     return sessionStorage.getItem(PLACE) ?? held;
@@ -18,18 +18,18 @@ export function current() {
   }
 }
 
-/** Keep `key`, or forget it (null). */
+/** Store `key`, or delete the stored key (null). */
 export function keep(key) {
   held = key;
   try {
     if (key === null) sessionStorage.removeItem(PLACE);
     else sessionStorage.setItem(PLACE, key);
   } catch {
-    // held in memory then
+    // the key stays in memory only
   }
 }
 
-/** Take a key over from `#key=…`, and the fragment out of the address bar. True if there was one that can be used. */
+/** Store the key from `#key=…` and remove the fragment from the URL. Returns true if the key is usable. */
 export function takeFromAddress() {
   const given = new URLSearchParams(location.hash.slice(1)).get("key");
   if (given === null) return false;
@@ -39,14 +39,14 @@ export function takeFromAddress() {
   return taken;
 }
 
-/** Headers that say who asks. A JWT has three parts between dots. */
+/** Returns the authentication headers. A JWT has three parts separated by dots. */
 export function headers() {
   const key = current();
   if (key === null) return {};
   return /^eyJ[\w-]+\.[\w-]+\.[\w-]+$/.test(key) ? { Authorization: `Bearer ${key}` } : { "X-API-Key": key };
 }
 
-/** What the page may show of it. */
+/** Returns the label of the key button: the last four characters of the key. */
 export function shown() {
   const key = current();
   return key === null ? "Enter a key" : `Key …${key.slice(-4)}`;

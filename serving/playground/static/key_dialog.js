@@ -1,13 +1,13 @@
-/** Where the reader gives the key, or lets the page forget it. */
+/** The dialog in which the user enters or deletes the key. */
 
 import * as key from "./key.js";
 
 const byId = (id) => document.getElementById(id);
 
 /**
- * Wire the dialog.
- * @param {{changed: () => void, closed: () => void}} tell there is another key, or none; the dialog is gone
- * @returns {() => void} opens it
+ * Connect the dialog's controls.
+ * @param {{changed: () => void, closed: () => void}} tell callbacks: the key was changed or deleted; the dialog was closed
+ * @returns {() => void} function that opens the dialog
  */
 export function wireKeyDialog({ changed, closed }) {
   const [dialog, input, error] = [byId("key-dialog"), byId("key"), byId("key-error")];

@@ -1,4 +1,4 @@
-/** The line above the button: why there is no text, and when to try again. */
+/** The message above the button: why there is no text, and when to try again. */
 
 export class Notice {
   #timer = null;
@@ -9,7 +9,7 @@ export class Notice {
     this.label = this.button.textContent;
   }
 
-  /** Say why; with `seconds` the button waits so long and counts them. */
+  /** Show a refusal. If it has `seconds`, the button is disabled with a countdown. */
   show(refusal) {
     this.clear();
     this.words.textContent = refusal.message;
@@ -18,7 +18,7 @@ export class Notice {
     if (refusal.seconds) this.#count(Date.now() + refusal.seconds * 1000);
   }
 
-  /** Nothing to say. */
+  /** Hide the message and enable the button. */
   clear() {
     clearInterval(this.#timer);
     this.#timer = null;
@@ -28,14 +28,14 @@ export class Notice {
     this.button.textContent = this.label;
   }
 
-  /** Does the reader have to wait? */
+  /** True while the countdown runs. */
   get waiting() {
     return this.#timer !== null;
   }
 
   #count(end) {
     const tick = () => {
-      const left = Math.ceil((end - Date.now()) / 1000); // by the clock: timers sleep with their tab
+      const left = Math.ceil((end - Date.now()) / 1000); // from the clock, because timers are throttled in background tabs
       if (left <= 0) this.clear();
       else this.button.textContent = `${this.label} in ${left} s`;
     };

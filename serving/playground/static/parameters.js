@@ -1,10 +1,10 @@
-/** How it writes: the form's controls, as the fields of a request, and remembered for the next visit. */
+/** Generation parameters: form controls, request fields, and storage for the next visit. */
 
 const PLACE = "robo-poet.parameters";
 const SLIDERS = ["temperature", "top_p", "top_k", "max_length"];
 const SEEDS = 2 ** 31;
 
-/** The controls of `form`; remembers them when they change. `changed` is told the line that sums them up. */
+/** The controls of `form`. Changes are stored. `changed` is called with the summary line. */
 export class Parameters {
   constructor(form, changed = () => {}) {
     this.form = form;
@@ -19,19 +19,19 @@ export class Parameters {
     this.#show();
   }
 
-  /** Fields of one request, without seed and text. */
+  /** Returns the fields of a request, without seed and text. */
   fields() {
     const fields = Object.fromEntries(SLIDERS.map((name) => [name, Number(this.form.elements[name].value)]));
     const stops = this.form.elements.stop_tokens.value.split("\n").map((line) => line.replaceAll("\\n", "\n")).filter((line) => line !== "");
     return stops.length ? { ...fields, stop_tokens: stops } : fields;
   }
 
-  /** How many samples. */
+  /** Number of samples. */
   get samples() {
     return Number(this.form.elements.num_samples.value);
   }
 
-  /** Seeds of the samples: from the one that was entered on, else drawn. Null if what was entered is no seed. */
+  /** Returns one seed per sample, counting up from the entered or a random seed. Null if the entered seed is invalid. */
   seeds() {
     const entered = this.form.elements.seed.value.trim();
     if (entered !== "" && (!/^\d{1,10}$/.test(entered) || Number(entered) >= SEEDS)) return null;
@@ -39,7 +39,7 @@ export class Parameters {
     return Array.from({ length: this.samples }, (_, number) => (first + number) % SEEDS);
   }
 
-  /** As the page came. */
+  /** Restore the default values. */
   reset() {
     this.#set(this.defaults);
     this.form.elements.seed.value = "";
@@ -47,11 +47,11 @@ export class Parameters {
     this.#remember();
   }
 
-  /** In a line, such as `temperature 0.8 · top-p 0.9`. */
+  /** Returns the summary line, such as `temperature 0.8 · top-p 0.9`. */
   line() {
     const { temperature, top_p, top_k, max_length } = this.fields();
     const parts = [`temperature ${temperature}`, `top-p ${top_p}`, `top-k ${top_k}`, tokens(max_length)];
-    return parts.map((part) => part.replaceAll(" ", "\u00a0")).join(" · "); // a line breaks between two, not within one
+    return parts.map((part) => part.replaceAll(" ", "\u00a0")).join(" · "); // line breaks only between parameters
   }
 
   #controls() {
@@ -60,7 +60,7 @@ export class Parameters {
 
   #set(values) {
     for (const name of Object.keys(this.defaults)) {
-      if (typeof values[name] === "string") this.form.elements[name].value = values[name]; // a range keeps itself within its bounds
+      if (typeof values[name] === "string") this.form.elements[name].value = values[name]; // the browser clamps range inputs to their bounds
     }
     if (this.form.elements.num_samples.value === "") this.form.elements.num_samples.value = this.defaults.num_samples;
   }
@@ -79,7 +79,7 @@ export class Parameters {
     try {
       localStorage.setItem(PLACE, JSON.stringify(this.#controls()));
     } catch {
-      // not remembered then
+      // no storage: the values are not kept
     }
   }
 }

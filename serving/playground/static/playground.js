@@ -1,4 +1,4 @@
-/** The page: what the reader asks for is written, sample beside sample. */
+/** The page: generates samples for the user's text and shows them side by side. */
 
 import { generate } from "./api.js";
 import { absolve, blame } from "./fields.js";
@@ -10,7 +10,7 @@ import { atField, Refusal } from "./refusal.js";
 import { Sample } from "./sample.js";
 import { hide } from "./tokens.js";
 
-const RUNS = 10; // kept on the page
+const RUNS = 10; // maximum number of runs on the page
 const EXAMPLES = ["Shall I compare thee to", "Enter a GHOST.\n", "My fellow citizens,", "O gentle night,"];
 
 const byId = (id) => document.getElementById(id);
@@ -22,8 +22,8 @@ const parameters = new Parameters(form, (line) => {
   byId("manner-summary").textContent = line;
 });
 const notice = new Notice({ place: byId("notice"), words: byId("notice-text"), key: byId("notice-key"), button: write });
-let running = null; // AbortController of what is being written
-let wanted = false; // to write, as soon as there is a key
+let running = null; // AbortController of the current generation, or null
+let wanted = false; // generation starts as soon as a key is entered
 const askForKey = wireKeyDialog({
   changed: () => {
     if (!notice.waiting) notice.clear();
@@ -65,7 +65,7 @@ async function begin() {
   complain(refusals.filter((refusal) => refusal instanceof Refusal));
 }
 
-/** Write one sample. Returns the refusal, "stopped", or null. */
+/** Generate one sample. Returns the refusal, "stopped", or null on success. */
 async function writeOne(sample, request, signal) {
   try {
     const pieces = generate(request, signal);
@@ -89,10 +89,10 @@ async function writeOne(sample, request, signal) {
 }
 
 function complain(refusals) {
-  // What has to be waited for comes first.
+  // Show the refusal with the longest waiting time.
   const [first] = refusals.toSorted((a, b) => (b.seconds ?? 0) - (a.seconds ?? 0));
   if (!first) return;
-  if (!first.field || !blame(form, first.field.split(".")[0], atField(first))) notice.show(first); // stop_tokens.0 is stop_tokens
+  if (!first.field || !blame(form, first.field.split(".")[0], atField(first))) notice.show(first); // `stop_tokens.0` belongs to the field `stop_tokens`
 }
 
 function addRun(samples) {

@@ -1,10 +1,10 @@
-/** Why there is no answer, in words for a reader. */
+/** Errors of the gateway, with messages for the user. */
 
 export class Refusal extends Error {
   /**
-   * @param {number} status HTTP's; 0 where there was no answer at all, 200 where it ended with an error
-   * @param {string} said the server's own sentence, or empty
-   * @param {{field?: string|null, seconds?: number|null}} more `seconds`: after how many to ask again
+   * @param {number} status HTTP status; 0 without a response, 200 if a stream ended with an error
+   * @param {string} said the server's message, or empty
+   * @param {{field?: string|null, seconds?: number|null}} more `seconds`: waiting time before the next attempt
    */
   constructor(status, said = "", { field = null, seconds = null } = {}) {
     super(sentence(words(status, said)));
@@ -28,23 +28,23 @@ function words(status, said) {
   return "Something went wrong on the server. Try again; if it stays so, tell whoever runs it.";
 }
 
-/** The refusal that a response with a status from 400 means. */
+/** Returns the refusal for an error response. */
 export async function refusalOf(response) {
   let body = {};
   try {
     body = await response.json();
   } catch {
-    // a proxy's page; the status says enough
+    // not JSON, for example a proxy's error page: the status is enough
   }
   return refused(response.status, body, response.headers.get("Retry-After"));
 }
 
-/** A sentence about a field, for who stands at that field: `temperature: it is …` becomes `It is …`. */
+/** Returns the message without the field name, for display at the field: `temperature: it is …` becomes `It is …`. */
 export function atField({ field, message }) {
   return sentence(message.toLowerCase().startsWith(`${field}: `) ? message.slice(field.length + 2) : message);
 }
 
-/** The refusal in a body, or in an `error` event of a stream. */
+/** Returns the refusal for an error body or for an `error` event of a stream. */
 export function refused(status, body, retryAfter = null) {
   const error = body?.error ?? body ?? {};
   const seconds = Number.parseInt(retryAfter ?? "", 10);

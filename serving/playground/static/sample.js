@@ -1,4 +1,4 @@
-/** One sample on the page: its text as it is written, who wrote it, and what the reader thinks of it. */
+/** One sample on the page: text, metadata and the user's rating. */
 
 import { sendFeedback } from "./api.js";
 import { askable, tokenSpan } from "./tokens.js";
@@ -8,13 +8,13 @@ const ENDS = {
   refused: "It ends here: what came next may not be shown.",
   context: "It ends here: beginning and continuation together fill a page of 512 tokens.",
 };
-let written = 0; // samples on this page; tells their stars apart
+let written = 0; // number of samples so far; makes the names of the star inputs unique
 
 export class Sample {
   #id = null;
 
   /**
-   * @param {string} prompt what the reader began with
+   * @param {string} prompt the user's text
    * @param {{number: number, seed: number, keepSeed: (seed: number) => void}} its
    */
   constructor(prompt, { number, seed, keepSeed }) {
@@ -32,18 +32,18 @@ export class Sample {
     this.#stars();
   }
 
-  /** Has it written anything yet? */
+  /** True while there is no generated text. */
   get empty() {
     return this.written.textContent === "";
   }
 
-  /** Text that was added. Shaded where the tokens make up that very text. */
+  /** Append text. Tokens are shaded if, joined, they equal the text. */
   add({ text, tokens }) {
     const whole = tokens.length > 0 && tokens.map((token) => token.text).join("") === text;
     this.written.append(...(whole ? tokens : [{ text, probability: null }]).map((token) => tokenSpan(token.text, token.probability)));
   }
 
-  /** It is whole: `answer` says who wrote it. */
+  /** Finish the sample and show the metadata of `answer`. */
   finish(answer) {
     if (this.empty && answer.generated_text?.[0]) this.add({ text: answer.generated_text[0], tokens: answer.token_probabilities?.[0] ?? [] });
     this.#id = typeof answer.id === "string" ? answer.id : null;
@@ -54,7 +54,7 @@ export class Sample {
     this.#end();
   }
 
-  /** It ended early; `why` is a sentence. */
+  /** Mark the sample as ended early. `why` is a sentence. */
   breakOff(why) {
     const place = this.#find(".broke");
     place.textContent = why;
@@ -94,7 +94,7 @@ export class Sample {
       this.#say("Copied.");
     } catch {
       getSelection().removeAllRanges();
-      getSelection().addRange(range); // no clipboard without TLS
+      getSelection().addRange(range); // browsers offer no clipboard without TLS
       this.#say("Selected; now copy it.");
     }
   }

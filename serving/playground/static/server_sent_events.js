@@ -1,4 +1,4 @@
-/** Server-sent events out of a response's body, as the HTML standard reads them (EventSource cannot POST). */
+/** Parser of server-sent events as in the HTML standard. EventSource cannot send POST requests. */
 
 /** @param {ReadableStream<Uint8Array>} body @yields {{event: string, data: string}} */
 export async function* serverSentEvents(body) {
@@ -10,9 +10,9 @@ export async function* serverSentEvents(body) {
   try {
     for (;;) {
       const { done, value } = await reader.read();
-      if (done) return; // an event without its empty line is none
+      if (done) return; // an event without its empty line is incomplete and dropped
       rest += decoder.decode(value, { stream: true });
-      // A CR at the end may be the first half of CR LF: it waits.
+      // A CR at the end may be the first half of CR LF, so wait for more input.
       const lines = rest.split(/\r\n|\n|\r(?!$)/);
       rest = lines.pop();
       for (const line of lines) {

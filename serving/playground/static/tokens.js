@@ -1,14 +1,14 @@
-/** Tokens as they were written, and how likely each was: by pointer, touch or arrow keys. */
+/** Generated tokens. Pointer, touch or arrow keys show the probability of a token. */
 
-const LEVELS = [0.2, 0.07, 0.02, 0.005]; // below which the shade grows a step
+const LEVELS = [0.2, 0.07, 0.02, 0.005]; // each bound that a probability is below makes the shade one step darker
 const byId = (id) => document.getElementById(id);
 
-/** A span for a piece of text; `probability` may be unknown (null). What it says is text, never markup. */
+/** Returns a span for a piece of text. `probability` may be null (unknown). The text is never parsed as HTML. */
 export function tokenSpan(text, probability) {
   const span = document.createElement("span");
   span.className = "token";
   const [, before, ink, after] = /^(\s*)(.*?)(\s*)$/s.exec(text);
-  const shaded = document.createElement("span"); // without the spaces: at the end of a line they would be blots
+  const shaded = document.createElement("span"); // without the spaces: shaded spaces at a line end look like blots
   shaded.className = "ink";
   shaded.textContent = ink;
   span.append(before, shaded, after);
@@ -19,7 +19,7 @@ export function tokenSpan(text, probability) {
   return span;
 }
 
-/** A probability for people: `34 %`, `0.4 %`, `< 0.01 %`. */
+/** Format a probability: `34 %`, `0.4 %`, `< 0.01 %`. */
 export function percent(probability) {
   const hundredths = probability * 100;
   if (hundredths < 0.01) return "< 0.01 %";
@@ -35,11 +35,11 @@ function visible(text) {
   return text.trim() || text.replaceAll("\n", "↵").replaceAll("\t", "⇥").replaceAll(" ", "␣") || "…";
 }
 
-/** Let the tokens within `place` be asked. */
+/** Show the probability of tokens in `place` by pointer, touch or arrow keys. */
 export function askable(place) {
   place.addEventListener("pointerover", (event) => show(event.target.closest(".token")));
   place.addEventListener("pointerout", (event) => event.pointerType === "mouse" && hide());
-  place.addEventListener("click", (event) => show(event.target.closest(".token"))); // a tap: stays until the next one
+  place.addEventListener("click", (event) => show(event.target.closest(".token"))); // a tap: the readout stays until the next tap
   place.addEventListener("focusout", hide);
   place.addEventListener("keydown", (event) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
@@ -71,7 +71,7 @@ function show(token) {
   readout.style.top = `${above < 4 ? box.bottom + 6 : above}px`;
 }
 
-/** Put the readout away. */
+/** Hide the readout. */
 export function hide() {
   byId("readout").hidden = true;
   for (const token of document.querySelectorAll(".token.asked")) token.classList.remove("asked");
