@@ -1,1 +1,1 @@
-"""The model in front of people."""
+"""Programs that serve the model: the gateway, the model server and the edge runner."""

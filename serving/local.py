@@ -1,4 +1,4 @@
-"""Both programs on this machine: the model server behind, the gateway in front, and the registry followed (`make serve`)."""
+"""Run the model server and the gateway on this machine, and serve new champions of the registry (`make serve`)."""
 
 import contextlib
 import json
@@ -19,33 +19,33 @@ from serving.access.api_keys import CreatedKey, KeyStore
 from serving.model_server.serving_folder import ServingFolder
 
 READY_SECONDS = 120.0
-DRAIN_SECONDS = 35.0  # more than a request may take (SERVE-2: 30 s)
-PORTS = 8500, 8501  # of TensorFlow Serving, which infra/prometheus/prometheus.yml reads
-LOOK_SECONDS = 1.0  # how often the registry is looked at
+DRAIN_SECONDS = 35.0  # longer than the request deadline (SERVE-2: 30 s)
+PORTS = 8500, 8501  # gRPC and HTTP, as in TensorFlow Serving; infra/prometheus/prometheus.yml scrapes them
+LOOK_SECONDS = 1.0  # interval between reads of the registry
 
 
 class Program:
-    """One of our programs as a process, which says in one line when it is ready."""
+    """A child process that prints one line when it is ready."""
 
     def __init__(self, name: str, arguments: list[str], log: Path) -> None:
         self.name, self.log = name, log
         self._file = log.open("ab")
         self.process = subprocess.Popen(
             [sys.executable, "-m", f"serving.{name}", *arguments], stdout=subprocess.PIPE, stderr=self._file, text=True,
-            start_new_session=True,  # Ctrl-C is ours: the gateway ends first, so that no reader is cut off
-            preexec_fn=dies_with_parent(signal.SIGTERM),  # where we are killed, they finish what runs and end
+            start_new_session=True,  # Ctrl-C goes to this process only, which ends the gateway first, so that running requests finish
+            preexec_fn=dies_with_parent(signal.SIGTERM),  # if this process is killed, the children finish running requests and end
         )  # fmt: skip
 
     def ready(self) -> str:
-        """Wait for its ready line, and return it.
+        """Wait for the ready line and return it.
 
         Raises:
-            BadInput: it ended before, or took too long; the log says why.
+            BadInput: the program ended first, or was not ready within `READY_SECONDS`. Its log has the reason.
         """
         watchdog = threading.Timer(READY_SECONDS, self.process.kill)
         watchdog.start()
         try:
-            assert self.process.stdout is not None  # by `stdout=PIPE`
+            assert self.process.stdout is not None  # set by `stdout=PIPE`
             for line in self.process.stdout:
                 if line.startswith(f"{self.name}: ready"):
                     threading.Thread(target=self._drop_output, daemon=True).start()
@@ -57,7 +57,7 @@ class Program:
         raise BadInput(f"it did not start ({last[:300]})", where=self.name, remedy=f"see {self.log}")
 
     def stop(self) -> None:
-        """End it: what runs is finished first."""
+        """Stop the program with SIGTERM, so that running requests finish. Kill it after `DRAIN_SECONDS`."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:
@@ -70,20 +70,20 @@ class Program:
         self._file.close()
 
     def _drop_output(self) -> None:
-        with contextlib.suppress(ValueError, OSError):  # closed meanwhile
+        with contextlib.suppress(ValueError, OSError):  # the pipe was closed meanwhile
             for _ in self.process.stdout or ():
                 pass
 
 
 def serve_here(settings: ServeSettings, registry: Path, folder: Path, say: Callable[[str], None]) -> None:
-    """Serve the registry's champion until Ctrl-C or SIGTERM; whoever is champion later is served from then on.
+    """Serve the registry's champion until Ctrl-C or SIGTERM. A new champion is served without a restart.
 
     Args:
-        folder: for keys, logs and the model server's files; made if it is not there.
-        say: takes the lines for people.
+        folder: folder for keys, logs and files of the model server; created if missing.
+        say: called with each line of output for the user.
 
     Raises:
-        BadInput: there is no champion, or a program does not start.
+        BadInput: there is no champion, or a program does not start or ends.
     """
     models = ServingFolder(Registry(registry), folder / "models", xla=settings.signature == "generate_xla")
     with serving(settings, registry, folder, models, ports=PORTS if settings.port else (0, 0)) as (address, key, programs):
@@ -103,7 +103,7 @@ def serve_here(settings: ServeSettings, registry: Path, folder: Path, say: Calla
             try:
                 models.lay_out()
                 trouble = models.trouble
-            except (BadInput, OSError) as error:  # no registry now, a champion that is damaged, a full disk: what is loaded goes on
+            except (BadInput, OSError) as error:  # registry missing, champion damaged or disk full: keep serving the loaded versions
                 trouble = f"the versions served stay as they are: {error}"
             if trouble and trouble != before:
                 say(trouble)
@@ -114,10 +114,12 @@ def serve_here(settings: ServeSettings, registry: Path, folder: Path, say: Calla
 def serving(
     settings: ServeSettings, registry: Path, folder: Path, models: ServingFolder | None = None, *, ports: tuple[int, int] = (0, 0)
 ) -> Iterator[tuple[str, str, list[Program]]]:
-    """Both programs, running: address, a key that is good for a day at most, and the programs.
+    """Run both programs. Yield the gateway's address, an API key and the programs.
+
+    The key is revoked at the end and expires after one day.
 
     Args:
-        ports: of the model server, gRPC and HTTP, where they are free; 0 takes any.
+        ports: gRPC and HTTP port of the model server. If a port is 0 or in use, any free port is taken.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     compiled = settings.signature == "generate_xla"
@@ -135,7 +137,7 @@ def serving(
         given = settings.model_copy(update={
             "model_server": f"http://{behind}", "registry": str(registry.resolve()), "folder": str(folder.resolve()),
         })  # fmt: skip
-        # Before the gateway starts, which would see it a second later only.
+        # Create the key before the gateway starts: a running gateway sees a new key up to 1 s later.
         made = KeyStore(folder / "keys").create(user="you", scopes=("generate", "feedback", "metrics"), days=1)
         write_text(folder / "gateway.json", json.dumps(given.model_dump(mode="json"), indent=1) + "\n")
         programs.append(Program("gateway", [f"--settings={folder / 'gateway.json'}"], folder / "gateway.log"))
@@ -145,12 +147,12 @@ def serving(
         for program in reversed(programs):
             program.stop()
         if made is not None:
-            with contextlib.suppress(BadInput, OSError):  # it ends by itself
+            with contextlib.suppress(BadInput, OSError):  # the key expires anyway
                 KeyStore(folder / "keys").revoke(made.key.id, "the server that made it has ended")
 
 
 def _free(port: int) -> int:
-    """`port`, or 0 where another program has it."""
+    """Return `port`, or 0 if another program uses it."""
     with socket.socket() as taken:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -161,5 +163,5 @@ def _free(port: int) -> int:
 
 
 def _metrics(folder: Path) -> str:
-    """Where the model server tells its own."""
+    """Return the URL of the model server's metrics."""
     return f"{json.loads((folder / 'gateway.json').read_text('utf-8'))['model_server']}/monitoring/prometheus/metrics"

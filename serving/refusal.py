@@ -1,17 +1,17 @@
-"""What the gateway refuses, in words that the reader may see."""
+"""The exception for a refused request, with a message that the client may see."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
 
 class Refused(Exception):
-    """A request that is not answered.
+    """A refused request.
 
     Args:
-        status: HTTP status, from 400.
-        code: a word for machines, such as `rate_limited`; stable.
-        message: what is wrong and how to mend it; nothing of our insides.
-        headers: such as `Retry-After`.
+        status: HTTP status, 400 or higher.
+        code: stable error code for programs, such as `rate_limited`.
+        message: the error and how to fix it, without internal details.
+        headers: response headers, such as `Retry-After`.
     """
 
     def __init__(self, status: int, code: str, message: str, headers: Mapping[str, str] = MappingProxyType({})) -> None:
