@@ -54,31 +54,30 @@ def training_pipeline(placement: Placement, *, moving_source: bool = False, movi
         lineage: dict,
         who: str,
     ) -> None:
-        """Corpus → validated, scrubbed → model → gates → registry → canary.
-
+        """Train a model from a corpus, evaluate it, and register it. If the gates accept it, deploy it as a canary.
         Args:
-            source: Corpus of your own, gs://bucket/prefix; empty for the bundled one.
-            source_digest: Digest of the source at submission; empty to take what is there when the run begins.
-            seed: Decides the split, the samples and the training; the same seed and inputs give the same model.
-            ingest: Section `ingest` of the profile: which corpora, which columns, the splits.
-            validation: Section `validation`: limits of the corpus, and whether passing one warns or stops.
-            scrub: Section `scrub`: the privacy policy of each source.
-            tokenizer: Section `tokenizer`: size of the vocabulary.
-            train: Section `train`: size of the model, and how it learns.
-            warm_start: Model folder of the version that training begins with; empty to begin anew.
-            warm_start_digest: Its digest at submission.
-            secrets: Section `audit.secrets`: made secrets in the training's copy of the text, to measure what a model keeps.
-            evaluate: Section `evaluate`: how much is measured and sampled.
-            text: Section `text`: how its texts are judged.
-            audit: Section `audit`: bias, and planted secrets.
-            compare: Section `compare`: how it is compared with the champion.
-            slices: Section `slices`: by what held-out text is divided.
-            champion: Digest of the champion at submission; none if there is no champion; empty to ask the registry.
-            gates: A metric and its bound each; a model that fails one is registered as rejected.
-            checkpoint_root: Folder of checkpoints, on the claim mounted there.
-            registry: Folder of the model registry, on the claim mounted there.
-            lineage: What the version is made from, for its manifest: source, digests of code, settings.
-            who: Who submitted the run, for the registry's log.
+            source: Address of the user's corpus, such as gs://bucket/prefix. Empty for the bundled corpora.
+            source_digest: Digest of the source at submission. Empty to read the source when the run starts.
+            seed: Random seed of the split, the training and the samples. The same seed and inputs give the same model.
+            ingest: Section `ingest` of the profile: corpora, columns and splits.
+            validation: Section `validation`: limits of the corpus, and whether a violation warns or stops the run.
+            scrub: Section `scrub`: privacy policy of each source.
+            tokenizer: Section `tokenizer`: vocabulary size.
+            train: Section `train`: model size and training settings.
+            warm_start: Model folder of the version whose weights start the training. Empty for random weights.
+            warm_start_digest: Digest of this folder at submission.
+            secrets: Section `audit.secrets`: canary strings that are planted in the training text to measure memorisation.
+            evaluate: Section `evaluate`: number of documents and samples to evaluate.
+            text: Section `text`: settings of the text metrics.
+            audit: Section `audit`: tests for bias and for planted canary strings.
+            compare: Section `compare`: settings of the comparison with the champion.
+            slices: Section `slices`: columns by which the held-out documents are sliced.
+            champion: Digest of the champion at submission. `none` if there is no champion. Empty to read it from the registry.
+            gates: List of gates, each with a metric and a bound. A model that fails a gate is registered as rejected.
+            checkpoint_root: Folder of the checkpoints, where the checkpoint claim is mounted.
+            registry: Folder of the model registry, where the registry claim is mounted.
+            lineage: Origin of the version for its manifest: source, digests of the code, settings.
+            who: User who submitted the run, for the log of the registry.
         """
         read = placement(steps.ingest(source=source, source_digest=source_digest, seed=seed, settings=ingest), "Ingest corpus")
         if moving_source:

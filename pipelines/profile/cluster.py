@@ -19,8 +19,8 @@ class Resources(Settings):
     memory: str = Field("2Gi", pattern=MEMORY, description="memory limit")
     cpu_request: str = Field("", pattern=rf"{CPU}|^$", description="CPU that a node must have free; empty: the limit")
     memory_request: str = Field("", pattern=rf"{MEMORY}|^$", description="memory that a node must have free; empty: the limit")
-    gpu: int = Field(0, ge=0, le=8, description="GPUs; a step with one is placed on the GPU pool (PIPE-6)")
-    minutes: int = Field(60, ge=1, le=14 * 24 * 60, description="a pod that runs longer is stopped, and tried again if retries are left")
+    gpu: int = Field(0, ge=0, le=8, description="number of GPUs; a step with GPUs runs on the GPU pool (PIPE-6)")
+    minutes: int = Field(60, ge=1, le=14 * 24 * 60, description="time limit in minutes; a pod that runs longer is stopped and retried")
 
     @model_validator(mode="after")
     def _requests_fit(self) -> Self:
@@ -42,43 +42,45 @@ class GpuPool(Settings):
 class SecretReference(Settings):
     """A reference by name to a Kubernetes secret that steps can read."""
 
-    name: str = Field(pattern=NAME, description="of the secret, in the namespace of the runs")
+    name: str = Field(pattern=NAME, description="name of the secret in the namespace of the runs")
     env: dict[str, str] = Field({}, description="key in the secret → environment variable")
-    mount: str = Field("", pattern=r"^(/[^:]+)?$", description="folder in which every key is a file; empty mounts none")
-    steps: list[str] = Field([], description="steps that get it; empty: all")
+    mount: str = Field("", pattern=r"^(/[^:]+)?$", description="folder where each key is mounted as a file; empty: not mounted")
+    steps: list[str] = Field([], description="steps that get the secret; empty: all")
 
     @model_validator(mode="after")
     def _is_used(self) -> Self:
         if not self.env and not self.mount:
-            raise ValueError(f"secret {self.name} is given to nobody: name its keys in env, or a folder in mount")
+            raise ValueError(f"secret {self.name} is not used: set env or mount")
         return self
 
 
 class Cluster(Settings):
     """The cluster and the settings of its pods. Empty values from `host` to `token_file` are read from `ROBO_POET_CLUSTER_…` variables."""
 
-    host: str = Field("", pattern=r"^(https?://\S+)?$", description="Kubeflow Pipelines' address; or ROBO_POET_CLUSTER_HOST")
-    ui: str = Field("", pattern=r"^(https?://\S+)?$", description="address of its pages, if another; or ROBO_POET_CLUSTER_UI")
-    namespace: str = Field("", pattern=rf"{NAME}|^$", description="of the runs; or ROBO_POET_CLUSTER_NAMESPACE")
-    experiment: str = Field("", description="that runs are filed under; or ROBO_POET_CLUSTER_EXPERIMENT, else Default")
-    pipeline_root: str = Field("", pattern=r"^(\w+://\S+)?$", description="of artifacts, gs://…; or ROBO_POET_CLUSTER_PIPELINE_ROOT")
-    ca_file: str = Field("", description="certificate of the host's authority; or ROBO_POET_CLUSTER_CA_FILE")
+    host: str = Field("", pattern=r"^(https?://\S+)?$", description="address of Kubeflow Pipelines; or ROBO_POET_CLUSTER_HOST")
+    ui: str = Field("", pattern=r"^(https?://\S+)?$", description="address of its UI, if it differs from host; or ROBO_POET_CLUSTER_UI")
+    namespace: str = Field("", pattern=rf"{NAME}|^$", description="namespace of the runs; or ROBO_POET_CLUSTER_NAMESPACE")
+    experiment: str = Field("", description="experiment of the runs; or ROBO_POET_CLUSTER_EXPERIMENT; else Default")
+    pipeline_root: str = Field("", pattern=r"^(\w+://\S+)?$", description="artifact folder, gs://…; or ROBO_POET_CLUSTER_PIPELINE_ROOT")
+    ca_file: str = Field("", description="CA certificate of the host; or ROBO_POET_CLUSTER_CA_FILE")
     token_file: str = Field("", description="file with the token; or ROBO_POET_CLUSTER_TOKEN_FILE; or the token in ROBO_POET_CLUSTER_TOKEN")
-    service_account: str = Field("", pattern=rf"{NAME}|^$", description="of the steps' pods; empty: the cluster's default")
+    service_account: str = Field("", pattern=rf"{NAME}|^$", description="service account of the pods; empty: the cluster's default")
 
-    image_prefix: str = Field("robo-poet", min_length=1, description="image name before /<step>")
-    image_pull_policy: Literal["IfNotPresent", "Always", "Never"] = Field("IfNotPresent", description="a tag is a content, and never moves")
-    image_pull_secrets: list[str] = Field([], description="names of secrets for the image registry")
-    secrets: list[SecretReference] = Field([], description="secrets that steps get")
-    run_as_user: int | None = Field(None, ge=1, description="uid of the containers; null: the image's own")
-    run_as_group: int | None = Field(None, ge=1, description="gid of the containers; null: the image's own")
+    image_prefix: str = Field("robo-poet", min_length=1, description="registry and folder of the images: <image_prefix>/<step>:<tag>")
+    image_pull_policy: Literal["IfNotPresent", "Always", "Never"] = Field(
+        "IfNotPresent", description="pull policy; a tag never changes its content"
+    )
+    image_pull_secrets: list[str] = Field([], description="Kubernetes secrets for the image registry")
+    secrets: list[SecretReference] = Field([], description="Kubernetes secrets for the steps")
+    run_as_user: int | None = Field(None, ge=1, description="uid of the containers; null: the uid of the image")
+    run_as_group: int | None = Field(None, ge=1, description="gid of the containers; null: the gid of the image")
 
-    checkpoint_root: str = Field(".", description="folder of checkpoints; relative to the step's own folder")
-    checkpoint_claim: str = Field("", description="volume claim mounted at checkpoint_root; empty mounts none")
-    registry: str = Field("", description="the model registry, as steps on the cluster see it")
-    registry_claim: str = Field("", description="volume claim mounted at registry; empty mounts none")
-    cache: bool = Field(True, description="take finished steps from the cache; in runs on this machine too")
-    retries: int = Field(2, ge=0, le=10, description="of a step that failed by no fault of its input")
+    checkpoint_root: str = Field(".", description="folder of checkpoints; a relative path is inside the step's working folder")
+    checkpoint_claim: str = Field("", description="volume claim mounted at checkpoint_root; empty: none")
+    registry: str = Field("", description="folder of the model registry in the pods")
+    registry_claim: str = Field("", description="volume claim mounted at registry; empty: none")
+    cache: bool = Field(True, description="reuse results of finished steps; applies to local runs too")
+    retries: int = Field(2, ge=0, le=10, description="retries of a failed step; local runs do not retry after bad input")
     gpu_pool: GpuPool = GpuPool()
     default_resources: Resources = Resources()
     resources: dict[str, Resources] = Field({}, description="step → resources")
@@ -89,5 +91,5 @@ class Cluster(Settings):
             folder = self.checkpoint_root if name == "checkpoint" else self.registry
             if getattr(self, f"{name}_claim") and not folder.startswith("/"):
                 key = "checkpoint_root" if name == "checkpoint" else name
-                raise ValueError(f"{name}_claim needs an absolute path to be mounted at: set {key}, now {folder!r}")
+                raise ValueError(f"{name}_claim needs an absolute mount path: set {key}, now {folder!r}")
         return self

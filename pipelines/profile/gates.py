@@ -47,7 +47,7 @@ def apply_changes(inherited: Sequence[PlacedGate], lines: Any, origin: str) -> l
         BadInput: a line is not a gate, names an unknown metric, drops nothing, or sets a gate twice.
     """
     if not isinstance(lines, list):
-        raise BadInput("gates is a list", where=f"{origin}: gates", remedy="for example gates: [{metric: perplexity, max: 100}]")
+        raise BadInput("gates must be a list", where=f"{origin}: gates", remedy="for example gates: [{metric: perplexity, max: 100}]")
     gates = list(inherited)
     set_here: set[tuple[str, str, str]] = set()
     for number, line in enumerate(lines):
@@ -83,7 +83,7 @@ def check_measured(placed: PlacedGate, slices: SlicesSettings) -> None:
     elif features and gate.metric not in SLICED:
         fault = f"{gate.metric} is not measured by slice; {', '.join(SLICED)} are"
     elif features and features not in slice_columns:
-        fault = f"the profile makes no slices by {' and '.join(sorted(features))}"
+        fault = f"the profile has no slices by {' and '.join(sorted(features))}"
     if fault:
         raise BadInput(fault, where=placed.where, remedy="see docs/reference/gates.md")
 
@@ -105,9 +105,9 @@ def _read(line: Any, where: str) -> Gate:
 def _drop(gates: Sequence[PlacedGate], line: dict[str, Any], origin: str, where: str) -> list[PlacedGate]:
     pattern, reason = line.get("metric"), line["drop"]
     if set(line) - {"metric", "slice", "against", "drop"} or not isinstance(pattern, str):
-        raise BadInput("a dropped gate has metric and drop, and optionally slice and against", where=where)
+        raise BadInput("a dropped gate must have metric and drop, and can have slice and against", where=where)
     if not isinstance(reason, str) or not reason.strip():
-        raise BadInput("a gate is dropped without a reason", where=where, remedy="write it behind drop")
+        raise BadInput("a gate is dropped without a reason", where=where, remedy='write drop: "the reason"')
 
     def matches(gate: Gate) -> bool:
         exact = (line.get("slice", gate.slice), line.get("against", gate.against)) == (gate.slice, gate.against)

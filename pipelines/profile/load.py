@@ -26,10 +26,10 @@ FOLDER = Path(__file__).resolve().parents[2] / "profiles"
 class Local(Settings):
     """Folders and parallelism of a run on this machine. Relative paths start at the current folder."""
 
-    store: str = Field(".store", description="content-addressed cache and working folders")
-    runs: str = Field("runs", description="logs, summary and report of each run")
-    registry: str = Field("registry", description="the model registry")
-    parallel: int = Field(2, ge=1, le=64, description="steps at a time")
+    store: str = Field(".store", description="folder of the cache and of working folders")
+    runs: str = Field("runs", description="folder of logs, summary and report of each run")
+    registry: str = Field("registry", description="folder of the model registry")
+    parallel: int = Field(2, ge=1, le=64, description="maximum number of steps that run at the same time")
 
 
 class Profile(Settings):
@@ -49,7 +49,7 @@ class Profile(Settings):
     audit: AuditSettings = AuditSettings()
     compare: CompareSettings = CompareSettings()
     slices: SlicesSettings = SlicesSettings()
-    gates: list[CheckedGate] = Field(min_length=1, description="a model that fails one is registered as rejected (EVAL-6)")
+    gates: list[CheckedGate] = Field(min_length=1, description="a model that fails a gate is registered as rejected (EVAL-6)")
     serve: ServeSettings = ServeSettings()
 
 
@@ -116,7 +116,7 @@ def _inheritance(name: str, folder: Path, heirs: tuple[str, ...] = ()) -> list[t
     values = _read(path, name, file, folder)
     parent = values.pop("extends", BASE)
     if not isinstance(parent, str):
-        raise BadInput("extends is the name of one profile, or the path of a .yaml file", where=f"{file}: extends = {parent!r}")
+        raise BadInput("must be the name of a profile or the path of a .yaml file", where=f"{file}: extends = {parent!r}")
     if path.resolve() == (folder / f"{BASE}.yaml").resolve():
         return [(file, values)]
     if parent.endswith((".yaml", ".yml")):
@@ -132,7 +132,7 @@ def _read(path: Path, name: str, file: str, folder: Path) -> dict[str, Any]:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise BadInput(f"not YAML: {' '.join(str(error).split())}", where=file) from None
     if not isinstance(values, dict):
-        raise BadInput("a profile is a mapping of sections", where=file)
+        raise BadInput("not a profile: the file must be a mapping of sections", where=file)
     return values
 
 
@@ -152,7 +152,7 @@ def _merge(values: dict[str, Any], profile_values: Mapping[str, Any], origins: d
 def _parse_override(text: str) -> tuple[str, Any]:
     key, separator, value = text.partition("=")
     if not separator or not key.strip():
-        raise BadInput("an override is key=value", where=f"--set {text}", remedy="for example --set train.learning_rate=3e-4")
+        raise BadInput("not key=value", where=f"--set {text}", remedy="for example --set train.learning_rate=3e-4")
     try:
         return key.strip(), yaml.safe_load(value)
     except yaml.YAMLError:
@@ -187,7 +187,7 @@ def _explain(error: ValidationError, origins: Mapping[str, str], file: str) -> B
         names = _allowed(first["loc"])
         suggestions = difflib.get_close_matches(str(first["loc"][-1]), names, 1)
         message = "no such key"
-        remedy = f"did you mean {suggestions[0]}?" if suggestions else f"allowed are {', '.join(names)}"
+        remedy = f"did you mean {suggestions[0]}?" if suggestions else f"the allowed keys are {', '.join(names)}"
     value = first["input"]
     value_text = "" if isinstance(value, dict) else f" = {value!r}"
     return BadInput(message, where=f"{origin}: {key}{value_text}", remedy=remedy)

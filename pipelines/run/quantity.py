@@ -20,5 +20,5 @@ def quantity(text: str, where: str) -> float:
     """
     match = _FORM.fullmatch(text)
     if match is None:
-        raise BadInput(f"'{text}' is no amount", where=where, remedy="write it like 2, 500m or 4Gi")
+        raise BadInput(f"'{text}' is not a quantity", where=where, remedy="write it like 2, 500m or 4Gi")
     return float(match[1]) * _FACTORS[match[2] or ""]

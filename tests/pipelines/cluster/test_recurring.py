@@ -73,7 +73,7 @@ def test_crons_that_kubeflow_reads(cron: str) -> None:
 @pytest.mark.parametrize(
     ("cron", "words"),
     [
-        ("30 3 * * *", "has 5 fields, Kubeflow's cron has six: second, minute, hour, day, month, weekday; put the seconds in front of a cron of five fields: '0 30 3 * * *'"),
+        ("30 3 * * *", "has 5 fields; Kubeflow's cron has six: second, minute, hour, day, month, weekday; put the seconds in front of a cron of five fields: '0 30 3 * * *'"),
         ("", "has 0 fields"),
         ("0 60 3 * * *", "'60' is not a minute; use 0 to 59"),
         ("0 30 24 * * *", "'24' is not a hour"),

@@ -68,7 +68,7 @@ def test_two_who_upload_at_once_get_the_same_version(serve: Serve, profile: Make
     ("override", "line"),
     [
         ("cluster.registry_claim=''", "cluster: registry /registry is inside the pod"),
-        ("cluster.registry=gs://b/r", "set registry, now 'gs://b/r'"),
+        ("cluster.registry=gs://b/r", "absolute mount path: set registry, now 'gs://b/r'"),
         ("cluster.checkpoint_claim=''", "cluster: no claim is mounted at checkpoint_root /checkpoints"),
     ],
 )

@@ -166,4 +166,4 @@ def test_an_image_that_is_not_right_is_one_line(toy: str) -> None:
     locked = DockerRunner(lambda image: {"robo-poet.lock": "0" * 64})
     assert refusal(locked, toy) == f"{toy}: the image was built for another lock; run make images"
     assert "asks for a GPU" in refusal(runner, toy, Resources(gpu=1)) or engine.find().nvidia
-    assert "'much' is no amount" in refusal(runner, toy, Resources(memory="much"))
+    assert "'much' is not a quantity" in refusal(runner, toy, Resources(memory="much"))
