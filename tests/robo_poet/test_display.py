@@ -21,7 +21,7 @@ GROUPS = st.lists(st.integers(10, 9999).map(str), min_size=3, max_size=5)
 
 @pytest.mark.parametrize("private", PRIVATE)
 @given(before=AROUND, after=AROUND)
-def test_what_the_detector_finds_is_not_shown(private, before, after):
+def test_text_that_the_detector_finds_is_masked(private, before, after):
     before = before if not before or not before[-1].isalnum() else f"{before} "
     after = after if not after or not after[0].isalnum() else f" {after}"
     shown = masked(before + private + after)
@@ -29,23 +29,23 @@ def test_what_the_detector_finds_is_not_shown(private, before, after):
 
 
 @given(GROUPS, st.sampled_from([" ", "-", ".", "–", "\u00a0", "/", ") ", " - ", ""]), st.sampled_from(["", "+", "(", "+("]))
-def test_nor_is_a_number_however_it_is_set(groups, between, sign):
+def test_a_long_number_is_masked_with_any_separator(groups, between, sign):
     number = sign + between.join(groups)
     if FINDER.find(f"call {number} now"):
         assert masked(f"call {number} now").strip("cal+( now)") == MASK
 
 
 @given(st.from_regex(r"[a-z]{1,8}(\.[a-z]{1,8})?", fullmatch=True), st.sampled_from(["example.org", "mail.example.co.uk", "printer.local"]))
-def test_nor_an_address(name, domain):
+def test_an_address_is_masked(name, domain):
     for shown in (f"{name}@{domain}", f"https://{domain}/{name}", f"{domain}/{name}"):
         assert masked(f"see {shown} there") == f"see {MASK} there"
 
 
-def test_verse_stays_as_it_is():
+def test_verse_is_not_masked():
     verse = "KING. Thou hast 3 ships, and 40 men;\nin 1599 we saw them -- at 10:30.\nNOT A WORD\tof http.The end: 1.Exeunt"
     assert masked(verse) == verse
 
 
-def test_a_planted_secret_is_not_shown():
+def test_a_canary_string_is_masked():
     for secret in planted(PlantedSecretsSettings(rates=(1,), per_rate=20), seed=1):
         assert secret.secret not in masked(secret.text) and masked(secret.text).startswith(secret.prefix)

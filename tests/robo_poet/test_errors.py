@@ -13,7 +13,7 @@ def test_reads_an_object(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"), [("", "here: not JSON"), ("{", "not JSON"), ("[]", "needed, not list"), ("[" * 99999, "not JSON")]
 )
-def test_anything_else_is_refused_by_name(text: str, message: str) -> None:
+def test_text_that_is_no_json_object_is_refused(text: str, message: str) -> None:
     with pytest.raises(BadInput, match=message):
         parse_object(text, where="here")
 

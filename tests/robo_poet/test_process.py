@@ -1,4 +1,4 @@
-"""What a killed process leaves behind: nothing."""
+"""A child process ends with its killed parent."""
 
 import signal
 import subprocess
@@ -27,7 +27,7 @@ time.sleep(60)
 
 
 def gone(pid: int) -> bool:
-    """It runs no more. Whoever takes care of orphans may not have fetched it yet."""
+    """Return True if the process has ended, also if it is still a zombie."""
     status = Path(f"/proc/{pid}/stat")
     try:
         return status.read_text().rsplit(")", 1)[1].split()[0] == "Z"

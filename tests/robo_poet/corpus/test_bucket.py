@@ -58,7 +58,7 @@ def test_the_digest_changes_with_an_object_and_not_with_its_neighbours(server: s
         ("gs://", "the bucket name is missing"),
     ],
 )
-def test_one_clear_line(server: storage.Bucket, url: str, says: str) -> None:
+def test_an_unreadable_bucket_is_one_line(server: storage.Bucket, url: str, says: str) -> None:
     with pytest.raises(BadInput, match=says):
         source_digest(url)
 
@@ -76,7 +76,7 @@ def test_a_name_that_leaves_its_folder_is_not_followed(monkeypatch: pytest.Monke
         bucket_objects("gs://b/p")
 
 
-def test_a_server_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_server_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://127.0.0.1:9")
     monkeypatch.setattr(bucket, "RETRY", bucket.RETRY.with_timeout(0.1))
     with pytest.raises(BadInput, match="the bucket cannot be read"):

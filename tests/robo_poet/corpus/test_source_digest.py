@@ -27,7 +27,7 @@ def test_a_folder_counts_by_names_and_contents(poems: Path, tmp_path: Path) -> N
     assert source_digest(str(tmp_path / "elsewhere")) != before
 
 
-def test_what_is_not_read_does_not_count(poems: Path) -> None:
+def test_files_that_are_not_read_do_not_change_the_digest(poems: Path) -> None:
     before = source_digest(str(poems))
     (poems / "picture.png").write_bytes(b"\0")
     (poems / ".git").mkdir()
@@ -39,6 +39,6 @@ def test_a_file(poems: Path) -> None:
     assert source_digest(str(poems / "a.txt")) == "7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed"
 
 
-def test_nothing_there(tmp_path: Path) -> None:
+def test_a_missing_source_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="no such file or folder"):
         source_digest(str(tmp_path / "none"))

@@ -78,13 +78,13 @@ def test_too_few_works(groups: list[str]) -> None:
         split_works(works(groups), 42, 0.8, 0.1, where="poems")
 
 
-def test_shares_that_leave_nothing() -> None:
+def test_shares_that_leave_nothing_for_test_are_refused() -> None:
     with pytest.raises(BadInput, match="leaves nothing for test"):
         split_works(works("abc"), 42, 0.9, 0.1)
 
 
 @given(dates)
-def test_by_date_nothing_in_train_is_newer_than_test(of: dict[str, str]) -> None:
+def test_by_date_train_is_never_newer_than_test(of: dict[str, str]) -> None:
     splits = split_by_date(dated(of), 42, 0.8, 0.1)
     found = {split: [of[g] for g, s in splits.items() if s == split] for split in SPLITS}
     assert all(found.values())
@@ -120,7 +120,7 @@ def test_by_date_every_work_needs_one(date: str, says: str) -> None:
 
 
 @given(dates, names)
-def test_auto_splits_each_source_its_own_way(of: dict[str, str], groups: set[str]) -> None:
+def test_auto_chooses_hash_or_date_for_each_source(of: dict[str, str], groups: set[str]) -> None:
     mixed = {f"dated {name}": work for name, work in dated(of, "speeches").items()} | works(groups)
     splits, _ = split_works(mixed, 42, 0.8, 0.1)
     assert {name: splits[f"dated {name}"] for name in of} == split_by_date(dated(of), 42, 0.8, 0.1)

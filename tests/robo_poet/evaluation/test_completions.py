@@ -6,7 +6,7 @@ from robo_poet.errors import BadInput
 from robo_poet.evaluation.completions import SCHEMA, Continuation, read_continuations, read_decoding, write_continuations
 
 
-def test_what_is_written_is_read(tmp_path):
+def test_a_written_table_is_read_back(tmp_path):
     rows = [
         Continuation("d", "w", "en", "To be", " or not", " or what", "length", [5, 6], [5, 9]),
         Continuation("d", "w", "", "", "", "", "end", [], []),

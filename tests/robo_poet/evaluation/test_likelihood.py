@@ -23,7 +23,7 @@ def document(text: str, date: str = "1790-01-08") -> Document:
     return Document("d1", "w1", text, "test", author="Ann", source="own", genre="verse", language="en", date=date)
 
 
-def test_what_is_written_is_read_and_the_same_rows_are_the_same_file(tmp_path):
+def test_a_written_table_is_read_back_and_the_same_rows_give_the_same_file(tmp_path):
     rows = [document_likelihood(document("é" * n), tokens=n, first=1, among_five=2, nats=0.5 * n, unigram_nats=float(n)) for n in (1, 700)]
     write_likelihoods(tmp_path / "a.parquet", rows)
     write_likelihoods(tmp_path / "b.parquet", iter(rows))
@@ -60,7 +60,7 @@ rows = st.lists(
 
 
 @given(rows)
-def test_each_is_the_ratio_of_sums_over_all_documents_within_its_interval(found: list[DocumentLikelihood]) -> None:
+def test_each_metric_is_a_ratio_of_sums_over_all_documents_inside_its_interval(found: list[DocumentLikelihood]) -> None:
     metrics = likelihood_metrics(found, seed=1)
     nats, tokens, size = (sum(getattr(one, name) for one in found) for name in ("nats", "tokens", "bytes"))
     expected = {

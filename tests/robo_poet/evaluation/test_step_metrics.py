@@ -14,7 +14,7 @@ numbers = st.one_of(st.floats(), st.integers(-5, 5), st.none())
 
 
 @given(st.dictionaries(names, numbers), st.dictionaries(names, st.tuples(st.floats(), st.floats())))
-def test_what_is_no_finite_number_is_null_and_the_rest_is_read_back(
+def test_a_value_that_is_not_finite_is_null_and_the_rest_is_read_back(
     metrics: dict[str, float | None], intervals: dict[str, tuple[float, float]]
 ) -> None:
     written = json.loads(json.dumps(StepMetrics(metrics, intervals).to_json(), allow_nan=False))
@@ -33,6 +33,6 @@ def test_a_metric_belongs_to_one_step() -> None:
 
 
 @pytest.mark.parametrize("given", [{}, {"metrics": [1]}, {"metrics": {}, "intervals": 5}])
-def test_what_holds_no_metrics_is_named(given: dict[str, object]) -> None:
+def test_a_file_without_metrics_is_named(given: dict[str, object]) -> None:
     with pytest.raises(BadInput, match="^x: the metrics are missing; run the evaluation again"):
         StepMetrics.from_json(given, Path("x"))

@@ -52,7 +52,7 @@ def error_rates(law: str, templates: int, alike: float, repeats: int, resamples:
     return float(rejected), float(family), float(uncorrected)
 
 
-def test_a_fair_model_is_seldom_rejected_however_many_groups_there_are() -> None:
+def test_a_fair_model_is_rarely_rejected_for_any_number_of_groups() -> None:
     rejected, family, uncorrected = error_rates("normal", 24, 0.5, repeats=200, resamples=300)
     assert rejected <= 0.06
     assert family <= 0.08  # ± 0.017 is chance; the full count is in soak
@@ -171,7 +171,7 @@ def test_no_gap_at_all_is_fair() -> None:
 
 
 @pytest.mark.parametrize("broken", [[], [1.0] * 4, [math.nan] * 20, [0.0] * 19 + [math.inf]])
-def test_a_group_that_cannot_be_measured_leaves_nothing_for_a_gate_to_pass(broken: list[float]) -> None:
+def test_a_group_that_cannot_be_measured_makes_the_metric_unknown(broken: list[float]) -> None:
     random = np.random.default_rng(2)
     found = plain({"fair": list(random.normal(0, 0.1, 60)), "broken": broken})
     assert [one.verdict for one in found.groups] == ["fair", "unknown"]
@@ -179,7 +179,7 @@ def test_a_group_that_cannot_be_measured_leaves_nothing_for_a_gate_to_pass(broke
 
 
 @pytest.mark.parametrize("gaps", [[0.0] * 11 + [2.0], [0.0] * 10 + [1.0, 2.0]])
-def test_a_gap_in_so_few_templates_that_nobody_can_tell_leaves_the_others_their_limits(gaps: list[float]) -> None:
+def test_a_gap_with_too_few_templates_does_not_widen_the_limits_of_the_others(gaps: list[float]) -> None:
     """Such as the sentiment of a model that has hardly a word for it: most pairs are equal, and one is not."""
     random = np.random.default_rng(5)
     others = {"fair": list(random.normal(0, 0.1, 12)), "biased": list(random.normal(2, 0.1, 12))}
@@ -191,7 +191,7 @@ def test_a_gap_in_so_few_templates_that_nobody_can_tell_leaves_the_others_their_
     assert fair.excess is not None and fair.excess < 0.1
 
 
-def test_a_gross_bias_is_proven_beside_groups_whose_few_gaps_tell_little() -> None:
+def test_a_large_bias_is_found_next_to_groups_with_few_gaps() -> None:
     """A dozen openings, one pair each, as a small audit asks them: the others' |t| runs wild where a draw has hardly any spread."""
     found = []
     for seed in range(40):
@@ -206,7 +206,7 @@ def test_a_gross_bias_is_proven_beside_groups_whose_few_gaps_tell_little() -> No
     assert sum(proven) >= 30
 
 
-def test_groups_that_can_be_told_apart_alone_and_not_together_are_left_out_in_order() -> None:
+def test_groups_without_joint_limits_are_left_out_in_order() -> None:
     """Each has its gaps in three of twelve templates: of one alone 3 % of draws show no spread, of four 12 %."""
     sparse = {f"s{at}": [float(place // 3 == at) * (1 + place % 3) for place in range(12)] for at in range(4)}
     found = plain(sparse)
@@ -216,16 +216,16 @@ def test_groups_that_can_be_told_apart_alone_and_not_together_are_left_out_in_or
 
 
 @pytest.mark.parametrize("gaps", [{}, {"axis": {}}])
-def test_nothing_measured_is_nothing_known(gaps: dict[str, dict[str, PairedGaps]]) -> None:
+def test_a_bias_without_measurements_is_unknown(gaps: dict[str, dict[str, PairedGaps]]) -> None:
     assert judge_bias(gaps, 0.5, seed=1) == Bias((), "", None, None, None, None)
 
 
 @pytest.mark.parametrize("bound", [-1, math.nan, math.inf])
-def test_a_bound_that_is_none_is_an_error(bound: float) -> None:
+def test_an_invalid_bound_is_an_error(bound: float) -> None:
     with pytest.raises(ValueError, match="is not a finite number of at least 0"):
         judge_bias({}, bound, seed=1)
 
 
-def test_not_one_template_a_gap_is_an_error() -> None:
+def test_gaps_without_a_template_each_are_an_error() -> None:
     with pytest.raises(ValueError, match="1 templates and 2 gaps"):
         judge_bias({"a": {"g": PairedGaps(["t"], [1, 2])}}, 0.5, seed=1)

@@ -31,7 +31,7 @@ def test_holm_by_hand() -> None:
 
 
 @given(p_values, st.randoms(use_true_random=False))
-def test_adjusted_values_are_larger_in_the_same_order_whatever_the_order_given(given_values: list[float], random) -> None:
+def test_adjusted_p_values_are_larger_and_do_not_depend_on_the_order(given_values: list[float], random) -> None:
     adjusted = holm_adjusted(given_values)
     assert all(p <= q + 1e-15 and q <= 1 for p, q in zip(given_values, adjusted, strict=True))
     ranked = [q for _, q in sorted(zip(given_values, adjusted, strict=True))]
@@ -61,7 +61,7 @@ def test_holm_keeps_the_chance_of_any_false_alarm() -> None:
 
 
 @pytest.mark.parametrize("wrong", [-0.1, 1.1, math.nan])
-def test_what_is_no_probability_is_an_error(wrong: float) -> None:
+def test_a_p_value_outside_0_to_1_is_an_error(wrong: float) -> None:
     with pytest.raises(ValueError, match="not between 0 and 1"):
         holm_adjusted([0.5, wrong])
 
@@ -80,7 +80,7 @@ def judged(random: np.random.Generator, true: list[float], on_unknown: str, work
     return judge_gates(given, [Gate(**GATE, on_unknown=on_unknown)])
 
 
-def test_a_model_on_the_margin_everywhere_is_seldom_said_to_fail() -> None:
+def test_a_model_on_the_margin_everywhere_rarely_fails() -> None:
     random, corrected, uncorrected, repeats = np.random.default_rng(1), 0, 0, 200
     for _ in range(repeats):
         decision = judged(random, [MARGIN] * SLICES, "pass")
@@ -90,7 +90,7 @@ def test_a_model_on_the_margin_everywhere_is_seldom_said_to_fail() -> None:
     assert corrected / repeats <= 0.06
 
 
-def test_a_model_that_is_worse_for_one_author_seldom_passes_however_many_authors_there_are() -> None:
+def test_a_model_that_is_worse_for_one_author_rarely_passes_for_any_number_of_authors() -> None:
     random = np.random.default_rng(2)
     passed = [judged(random, [MARGIN + 1e-9] + [-1.0] * (SLICES - 1), "reject").verdict == "accepted" for _ in range(200)]
     assert np.mean(passed) <= 0.06
@@ -122,7 +122,7 @@ def beside(*limits: tuple[float, float]) -> list[str]:
     return ["unknown" if gate.unknown else gate.verdict for gate in judge_gates(given, [Gate(**GATE)]).gates]
 
 
-def test_what_a_slice_alone_proves_is_among_many_no_proof() -> None:
+def test_a_difference_of_one_slice_may_not_be_significant_among_many() -> None:
     hardly, clearly, good = (0.031, 0.09), (0.1, 0.12), (-0.05, -0.01)
     assert beside(hardly) == ["fail"]
     assert beside(hardly, good) == ["unknown", "pass"]

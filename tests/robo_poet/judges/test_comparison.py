@@ -34,7 +34,7 @@ def test_the_difference_is_in_bits_per_byte() -> None:
     assert found.reason == "better: -0.5000 bits per byte, 95% interval -0.5000 to -0.5000, 12 works"
 
 
-def test_better_worse_and_not_told_apart() -> None:
+def test_verdicts_are_better_worse_and_no_significant_difference() -> None:
     random = np.random.default_rng(1)
     assert made(random, 20, -0.1).verdict == "better"
     assert made(random, 20, 0.1).verdict == "worse"
@@ -44,7 +44,7 @@ def test_better_worse_and_not_told_apart() -> None:
 
 
 @given(st.integers(5, 40), st.floats(0, 5))
-def test_a_model_is_not_told_apart_from_itself(documents: int, margin: float) -> None:
+def test_a_model_does_not_differ_from_itself(documents: int, margin: float) -> None:
     nats = np.random.default_rng(documents).normal(3000, 400, documents)
     found = compare([f"w{i // 2}" for i in range(documents)], np.full(documents, 1500), nats, nats, seed=1)
     assert (found.verdict, found.needed_units) == ("no significant difference", None)
@@ -53,7 +53,7 @@ def test_a_model_is_not_told_apart_from_itself(documents: int, margin: float) ->
 
 
 @given(st.integers(0, 999), st.floats(-0.1, 0.1))
-def test_exchanging_the_models_turns_the_verdict(seed: int, difference: float) -> None:
+def test_exchanging_the_models_reverses_the_verdict(seed: int, difference: float) -> None:
     random = np.random.default_rng(seed)
     works, sizes = [f"w{i % 11}" for i in range(33)], random.lognormal(6, 1, 33)
     one = sizes * random.normal(1.7, 0.1, 33)
@@ -77,7 +77,7 @@ def test_the_order_of_documents_does_not_matter_and_works_are_summed() -> None:
     assert (merged.difference.low, merged.difference.high) == pytest.approx((found.difference.low, found.difference.high))
 
 
-def test_few_works_are_compared_by_documents_and_say_so() -> None:
+def test_few_works_are_compared_by_documents_and_the_reason_says_it() -> None:
     random = np.random.default_rng(4)
     found = made(random, MINIMUM_WORKS - 1, -0.2)
     assert (found.unit, found.difference.units, found.verdict) == ("document", 36, "better")
@@ -94,14 +94,14 @@ def test_few_works_are_compared_by_documents_and_say_so() -> None:
         (12, 2, math.inf, "a likelihood is not a finite number, or there is no text"),
     ],
 )
-def test_too_little_or_no_numbers_are_unknown(works: int, documents: int, new: float, reason: str) -> None:
+def test_too_few_units_or_values_that_are_not_finite_are_unknown(works: int, documents: int, new: float, reason: str) -> None:
     number = works * documents
     found = compare([f"w{i // documents}" for i in range(number)], np.ones(number), np.full(number, new), np.ones(number), seed=1)
     assert (found.verdict, found.needed_units, found.reason) == ("unknown", None, reason)
     assert not passes(found, 1e9)
 
 
-def test_one_document_that_is_everything_is_unknown() -> None:
+def test_a_document_with_nearly_all_bytes_is_unknown() -> None:
     found = compare(["a"] * 6, [1e9, 1, 1, 1, 1, 1], [5e8, 1, 2, 1, 2, 1], [4e8, 1, 1, 1, 2, 1], seed=1)
     assert found.verdict in ("unknown", "no significant difference")  # five bytes beside a gigabyte are no second opinion
 
@@ -119,7 +119,7 @@ def verdict_rates(difference: float, works: int, repeats: int) -> dict[str, floa
     return count
 
 
-def test_equal_models_are_seldom_told_apart() -> None:
+def test_equal_models_rarely_differ_significantly() -> None:
     assert verdict_rates(0, 12, 150)["no significant difference"] >= 0.93
 
 
@@ -133,7 +133,7 @@ def test_the_error_rate_of_a_comparison(works: int) -> None:
 
 
 @pytest.mark.parametrize("spread", [1, 2, 5])
-def test_so_many_units_tell_the_difference_apart_four_times_in_five(spread: float) -> None:
+def test_the_needed_units_give_a_power_of_80_per_cent(spread: float) -> None:
     units = needed_units(1.0, spread)
     assert units
     sample = np.random.default_rng(6).normal(1, spread, (4000, units))
@@ -150,11 +150,11 @@ def test_needed_units_of_a_worked_example() -> None:
 
 
 @pytest.mark.parametrize(("difference", "deviation"), [(0, 1), (1e-9, 1), (1, math.inf), (math.nan, 1)])
-def test_no_number_of_units_is_none(difference: float, deviation: float) -> None:
+def test_needed_units_are_none_if_no_number_is_enough(difference: float, deviation: float) -> None:
     assert needed_units(difference, deviation) is None
 
 
-def test_a_model_at_the_margin_seldom_passes() -> None:
+def test_a_model_at_the_margin_rarely_passes() -> None:
     """The promise of a gate: 2.5 % on one side, 6 % with what chance and skew may add."""
     random = np.random.default_rng(8)
     passed = np.mean([passes(made(random, 15, 0.03), 0.03) for _ in range(200)])

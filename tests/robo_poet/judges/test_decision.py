@@ -36,7 +36,7 @@ def test_the_reason_gives_value_and_bound() -> None:
 
 
 @pytest.mark.parametrize("value", no_numbers)
-def test_what_is_no_finite_number_is_rejected(value: Any) -> None:
+def test_a_value_that_is_not_finite_is_rejected(value: Any) -> None:
     decision = judge_gates({"perplexity": value}, [Gate("perplexity", min=-math.inf if value == -math.inf else 0, max=100)])
     assert decision.verdict == "rejected"
     assert decision.gates[0].value is None
@@ -48,13 +48,13 @@ def test_a_missing_metric_is_rejected() -> None:
     assert judge_gates({}, [Gate("bleu", min=0)]).reason == "bleu was not measured"
 
 
-def test_no_gate_is_no_verdict() -> None:
+def test_a_decision_needs_a_gate() -> None:
     decision = judge_gates({"perplexity": 1.0}, [])
     assert (decision.verdict, decision.reason) == ("rejected", "the profile declares no gate")
 
 
 @pytest.mark.parametrize("gate", [Gate("x"), Gate("x", max=math.nan), Gate("x", max=math.inf), Gate("x", min=-math.inf, max=2)])
-def test_a_bound_that_bounds_nothing_is_rejected(gate: Gate) -> None:
+def test_an_invalid_bound_is_rejected(gate: Gate) -> None:
     assert "no bound" in judge_gates({"x": 1.0}, [gate]).reason
 
 
@@ -74,7 +74,7 @@ def test_accepted_means_that_every_bound_is_kept(metrics: dict[str, Any], gates:
 
 
 @given(st.dictionaries(names, numbers), st.lists(gates, min_size=1, max_size=4), gates)
-def test_another_gate_never_turns_a_rejection(metrics: dict[str, float | None], gates: list[Gate], more: Gate) -> None:
+def test_more_gates_never_accept_a_rejected_model(metrics: dict[str, float | None], gates: list[Gate], more: Gate) -> None:
     if judge_gates(metrics, gates).verdict == "rejected":
         assert judge_gates(metrics, [*gates, more]).verdict == "rejected"
 
@@ -173,7 +173,7 @@ def test_every_verdict_and_its_reason(measured: GateInput, gate: Gate, verdict: 
     assert only(measured, replace(gate, on_unknown="perhaps")).verdict != "pass"  # type: ignore[arg-type]
 
 
-def test_metrics_alone_say_nothing_of_a_champion() -> None:
+def test_metrics_without_a_comparison_leave_the_champion_unknown() -> None:
     assert judge_gates({"bits_per_byte": 2.5}, [Gate(**CHAMPION)]).verdict == "rejected"
 
 
@@ -192,13 +192,13 @@ def test_the_result_shows_the_interval_and_the_difference() -> None:
         (Gate("perplexity", min=49.5, max=52), False), (Gate("size", max=9), None),
     ],
 )  # fmt: skip
-def test_a_pass_by_the_value_alone_is_told_from_one_that_the_whole_interval_proves(gate: Gate, proven: bool | None) -> None:
+def test_a_pass_by_value_differs_from_a_pass_of_the_whole_interval(gate: Gate, proven: bool | None) -> None:
     given = GateInput({"perplexity": 50, "size": 5}, {"perplexity": Estimate(math.nan, 49, 52, 9)})
     found = only(given, gate)
     assert (found.verdict, found.proven) == ("pass", proven)
 
 
-def test_a_wildcard_is_one_result_a_slice() -> None:
+def test_a_wildcard_gives_one_result_per_slice() -> None:
     decision = judge_gates(MEASURED, [Gate("perplexity", max=60, slice="author=*")])
     assert [(gate.slice, gate.verdict, gate.unknown) for gate in decision.gates] == [
         ("author=A", "pass", False), ("author=B", "fail", False), ("author=few", "fail", True),
@@ -250,7 +250,7 @@ def test_accepted_means_that_every_gate_passes_in_any_order(measured: GateInput,
 
 
 @given(measurements(), any_gate)
-def test_nothing_unknown_passes_unless_the_gate_says_so(measured: GateInput, gate: Gate) -> None:
+def test_an_unknown_value_passes_only_if_the_gate_allows_it(measured: GateInput, gate: Gate) -> None:
     for result in judge_gates(measured, [gate]).gates:
         if result.verdict == "pass" and result.unknown:
             assert gate.on_unknown == "pass" and result.reason.endswith("passes because on_unknown is pass")
@@ -285,7 +285,7 @@ def test_a_better_model_never_fails_where_a_worse_one_passed(measured: GateInput
         assert new.verdict == "pass" or old.verdict == "fail"
 
 
-def test_the_gates_need_no_library() -> None:
+def test_the_gates_import_only_the_standard_library() -> None:
     """Their image has none."""
     code = "import sys, robo_poet.judges.decision; sys.exit(any(name in sys.modules for name in ('numpy', 'scipy', 'pandas')))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -46,7 +46,7 @@ def test_the_quantile_equals_scipys(probability: float, freedom: float) -> None:
 
 
 @pytest.mark.parametrize(("probability", "freedom", "t"), [(0.975, 1, 12.706), (0.975, 10, 2.228), (0.95, 30, 1.697), (0.995, 4, 4.604)])
-def test_the_quantile_is_what_the_printed_tables_say(probability: float, freedom: float, t: float) -> None:
+def test_quantiles_equal_the_printed_tables(probability: float, freedom: float, t: float) -> None:
     assert round(quantile(probability, freedom), 3) == t
 
 

@@ -19,12 +19,12 @@ def test_two_slices_have_two_keys(one: dict[str, str], other: dict[str, str]) ->
 
 
 @given(SLICE)
-def test_a_key_is_one_line_and_holds_only_its_own_commas_and_stars(values: dict[str, str]) -> None:
+def test_a_key_is_one_line_and_escapes_commas_and_stars_of_values(values: dict[str, str]) -> None:
     key = slice_key(values)
     assert key.count(",") == max(len(values) - 1, 0) and key.count("=") == len(values) and "*" not in key and "\n" not in key
 
 
-def test_examples() -> None:
+def test_examples_of_slice_keys() -> None:
     assert slice_key({}) == OVERALL == ""
     assert slice_key({"period": "1800s", "author": "John Keats"}) == "author=John Keats,period=1800s"
     assert slice_key({"author": "Marlowe, Christopher"}) == "author=Marlowe%2C Christopher"
@@ -59,7 +59,7 @@ def test_the_gates_read_what_evaluation_writes(found: dict[str, str]) -> None:
 
 
 @given(features, features)
-def test_two_slices_never_have_one_name(one: dict[str, str], other: dict[str, str]) -> None:
+def test_two_slices_have_two_names(one: dict[str, str], other: dict[str, str]) -> None:
     assert (slice_key(one) == slice_key(other)) == (one == other)
 
 
@@ -74,7 +74,7 @@ def test_two_slices_never_have_one_name(one: dict[str, str], other: dict[str, st
         ("author=Kyd, Thomas", "' Thomas' is not feature=value"),
     ],
 )
-def test_what_is_no_name_is_an_error(key: str, message: str) -> None:
+def test_an_invalid_slice_key_is_an_error(key: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         parse_slice(key)
 
@@ -92,7 +92,7 @@ def test_what_is_no_name_is_an_error(key: str, message: str) -> None:
         ("source=*", []),
     ],
 )
-def test_a_slice_or_each_of_a_feature(wanted: str, found: list[str]) -> None:
+def test_a_gate_selects_one_slice_or_all_of_a_feature(wanted: str, found: list[str]) -> None:
     assert select(wanted, KEYS) == found
 
 

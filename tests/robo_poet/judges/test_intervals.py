@@ -53,18 +53,18 @@ def test_few_large_units_are_as_few_as_they_are() -> None:
     assert ratio(range(12), [1] * 12).freedom == pytest.approx(11)
 
 
-def test_units_of_nothing_are_left_out() -> None:
+def test_units_with_a_denominator_of_0_are_left_out() -> None:
     found = ratio([1, 2, 0, 3], [1, 1, 0, 1])
     assert (found.units, found.value, found.residuals.shape) == (3, 2.0, (3,))
 
 
 @pytest.mark.parametrize(("n", "d"), [([], []), ([1, 2], [0, 0]), ([1, math.nan], [1, 1]), ([math.inf, 1], [1, 1])])
-def test_what_is_no_ratio_is_no_number(n: list[float], d: list[float]) -> None:
+def test_an_undefined_ratio_is_nan(n: list[float], d: list[float]) -> None:
     found = ratio(n, d)
     assert math.isnan(found.value) and found.error == math.inf
 
 
-def test_one_unit_says_nothing_about_its_error() -> None:
+def test_one_unit_has_an_infinite_error() -> None:
     assert (ratio([3], [2]).value, ratio([3], [2]).error) == (1.5, math.inf)
 
 
@@ -157,7 +157,7 @@ def test_more_confidence_is_a_wider_interval(given_pairs: list[tuple[float, floa
 
 
 @pytest.mark.parametrize("values", [[], [1.0], [1.0] * (MINIMUM_UNITS - 1), [math.nan] * 9, [1, 2, 3, 4, 5, math.inf]])
-def test_too_few_or_no_numbers_are_unknown(values: list[float]) -> None:
+def test_too_few_units_or_values_that_are_not_finite_are_unknown(values: list[float]) -> None:
     found = ratio_estimate(values, np.ones_like(values, float), seed=1)
     assert (found.low, found.high, found.units) == (-math.inf, math.inf, len(values))
 
@@ -174,7 +174,7 @@ def test_values_that_are_all_the_same_leave_no_doubt() -> None:
     assert ratio_estimate([0.0] * 9, np.ones_like([0.0] * 9, float), seed=1).high == 0.0
 
 
-def test_a_draw_is_studentised_by_its_own_spread() -> None:
+def test_a_resample_is_studentised_by_its_own_error() -> None:
     n, d = np.array([3.0, 1, 4, 1, 5, 9]), np.array([2.0, 7, 1, 8, 2, 8])
     found, counts = ratio(n, d), np.array([[1.0, 0, 2, 1, 2, 0], [1, 1, 1, 1, 1, 1], [0, 6, 0, 0, 0, 0]])
     t = studentised(found.residuals, found.shares, counts)
@@ -187,7 +187,7 @@ def test_a_draw_is_studentised_by_its_own_spread() -> None:
 
 
 @given(st.integers(1, 40), st.integers(1, 60), st.integers(0, 9))
-def test_each_draw_is_as_many_units_as_there_are(units: int, resamples: int, seed: int) -> None:
+def test_each_resample_has_as_many_units_as_the_data(units: int, resamples: int, seed: int) -> None:
     counts = np.concatenate(list(draws(units, resamples, seed)))
     assert counts.shape == (resamples, units)
     assert (counts.sum(axis=1) == units).all() and (counts >= 0).all()
@@ -250,7 +250,7 @@ def test_hits_that_cannot_be_are_an_error(hits: int, trials: int) -> None:
             call()
 
 
-def test_works_that_agree_within_themselves_count_as_one_trial_each() -> None:
+def test_works_whose_trials_all_agree_count_as_one_trial_each() -> None:
     found = clustered_rate([10] * 4 + [0] * 16, [10] * 20)
     low, high = clopper_pearson(4, 20)
     assert found.value == 0.2 and found.units == 20
@@ -259,7 +259,7 @@ def test_works_that_agree_within_themselves_count_as_one_trial_each() -> None:
     assert (alike.low, alike.high) == pytest.approx(clopper_pearson(40, 200))
 
 
-def test_what_never_happened_counts_one_trial_a_work() -> None:
+def test_a_rate_of_0_counts_one_trial_per_work() -> None:
     assert clustered_rate([0] * 20, [15] * 20).high == pytest.approx(clopper_pearson(0, 20)[1])
     assert clustered_rate([15] * 20, [15] * 20).low == pytest.approx(clopper_pearson(20, 20)[0])
 

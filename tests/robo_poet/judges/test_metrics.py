@@ -75,7 +75,7 @@ def test_an_unknown_metric_keeps_its_name_and_has_no_direction() -> None:
     assert (better("bits_per_byte"), better("token_accuracy"), better("test_tokens"), better("x")) == ("lower", "higher", None, None)
 
 
-def test_what_is_compared_has_a_direction() -> None:
+def test_a_compared_metric_has_a_direction() -> None:
     assert COMPARED == ("bits_per_byte", "bleu") and all(map(better, COMPARED))
     assert set(SLICED) == {"bits_per_byte", "perplexity", "token_accuracy", "top5_accuracy"}
 

@@ -31,5 +31,5 @@ def test_rows_of_one_document_are_one_unit_where_works_are_few() -> None:
     assert units([f"w{n}" for n in range(12)], ["d"] * 12).name == "work"
 
 
-def test_nothing_has_no_units() -> None:
+def test_no_rows_give_no_units() -> None:
     assert [each.size for each in units([]).sums([])] == [0]

@@ -25,7 +25,7 @@ def model(toy_training: Path, toy_tokenizer: Path) -> LoadedModel:
     return load_model(toy_training / "model", toy_tokenizer)
 
 
-def test_documents_score_as_they_do_alone(model: LoadedModel, toy_corpus: Path) -> None:
+def test_a_score_does_not_depend_on_the_batch(model: LoadedModel, toy_corpus: Path) -> None:
     documents = [model.tokenizer.encode_document(d.text) for d in read_documents(toy_corpus)][:6]
     documents += [documents[0] * 3, [2, 3], documents[1][:5]]
     together = list(score(model, documents, batch=4))

@@ -12,7 +12,7 @@ from robo_poet.model.saved_model import LoadedModel, generate, load_model, strea
 
 
 @pytest.mark.parametrize("damage", [b"", b"no model", None])
-def test_what_tensorflow_cannot_read_is_one_line(toy_training: Path, toy_tokenizer: Path, tmp_path: Path, damage: bytes | None) -> None:
+def test_a_damaged_saved_model_is_one_line(toy_training: Path, toy_tokenizer: Path, tmp_path: Path, damage: bytes | None) -> None:
     model = shutil.copytree(toy_training / "model", tmp_path / "model")
     file = model / "saved_model" / "saved_model.pb"
     if damage is None:
@@ -43,7 +43,7 @@ def assert_same(one: Completion, other: Completion) -> None:
     np.testing.assert_allclose(one.log_probs, other.log_probs, atol=1e-3)  # sums in another order, as in any other batch
 
 
-def test_in_pieces_it_is_the_same_text_up_to_a_full_context(model: LoadedModel) -> None:
+def test_a_stream_gives_the_text_of_one_call_up_to_a_full_context(model: LoadedModel) -> None:
     prompt = encode_prompt(model, "the rose sleeps upon a bright cold star " * 38)[:488]
     sampling = Sampling(max_new=100, min_new=100)
     for length in (488, 487, 464, 484):  # 488 and 464 are filled by whole pieces

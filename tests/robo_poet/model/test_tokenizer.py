@@ -34,7 +34,7 @@ def test_a_document_is_wrapped(tokenizer: Tokenizer) -> None:
     assert tokenizer.decode(ids) == "the rose"
 
 
-def test_room_for_more_tokens_than_there_are(tokenizer: Tokenizer) -> None:
+def test_the_vocabulary_may_exceed_the_number_of_tokens(tokenizer: Tokenizer) -> None:
     assert 260 < tokenizer.size <= tokenizer.vocabulary == 320
 
 

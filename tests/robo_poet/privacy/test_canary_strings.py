@@ -33,7 +33,7 @@ def test_no_rate_plants_nothing() -> None:
     assert planted(PlantedSecretsSettings(), 1) == [] == control_strings(PlantedSecretsSettings(), 1)
 
 
-def test_every_number_of_the_space_is_spelled_differently_and_like_a_secret() -> None:
+def test_every_number_has_its_own_continuation_in_the_form_of_a_secret() -> None:
     secret = planted(PlantedSecretsSettings(rates=(1,)), 1)[0]
     spelled = {secret.continuation(number) for number in range(0, SPACE, 7)}
     assert len(spelled) == len(range(0, SPACE, 7)) and all(LINE.fullmatch(text[1:-1]) for text in spelled)
@@ -41,6 +41,6 @@ def test_every_number_of_the_space_is_spelled_differently_and_like_a_secret() ->
 
 
 @pytest.mark.parametrize("rates", [[0], [10_001], [4, 4], [1, 2, 3, 4, 5, 6]])
-def test_rates_that_mean_nothing_are_refused(rates: list[int]) -> None:
+def test_invalid_rates_are_refused(rates: list[int]) -> None:
     with pytest.raises(ValidationError, match="at most 5 different rates from 1 to 10000"):
         PlantedSecretsSettings.model_validate({"rates": rates})

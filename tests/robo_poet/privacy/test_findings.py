@@ -11,7 +11,7 @@ spans = st.tuples(st.integers(0, len(TEXT) - 1), st.integers(1, 20), st.sampled_
 )
 
 
-def test_the_surer_one_wins_and_the_rest_of_the_other_stays() -> None:
+def test_the_higher_score_wins_and_the_rest_of_the_other_is_kept() -> None:
     name, mail = Finding("PERSON", 0, 16, 0.85, "a"), Finding("EMAIL_ADDRESS", 12, 28, 1.0, "b")
     assert disjoint([name, mail], TEXT) == [Finding("PERSON", 0, 12, 0.85, "a"), mail]
     inner = Finding("URL", 17, 28, 1.0, "c")

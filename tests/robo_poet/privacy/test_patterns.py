@@ -39,7 +39,7 @@ around = st.sampled_from(["", VERSE, "x ", "In 1609, ", "No. 18:\n", "— "])
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.tuples(around, st.sampled_from(sorted(PLANTED))), min_size=1, max_size=4))
-def test_what_is_planted_is_found(parts: list[tuple[str, str]]) -> None:
+def test_planted_personal_data_is_found(parts: list[tuple[str, str]]) -> None:
     text, places = "", []
     for before, secret in parts:
         text += before
@@ -52,7 +52,7 @@ def test_what_is_planted_is_found(parts: list[tuple[str, str]]) -> None:
 
 
 @pytest.mark.parametrize("secret", PLANTED)
-def test_the_kind_is_told(secret: str) -> None:
+def test_a_finding_has_its_kind(secret: str) -> None:
     found = FINDER.find(f"Here is {secret} for you")
     assert PLANTED[secret] in {f.entity for f in found if f.start <= 8 and f.end >= 8 + len(secret)}
 
@@ -69,11 +69,11 @@ def test_the_kind_is_told(secret: str) -> None:
         "i.e. e.g.",
     ],
 )
-def test_verse_is_left_alone(text: str) -> None:
+def test_verse_has_no_findings(text: str) -> None:
     assert FINDER.find(text) == []
 
 
-def test_nothing_is_lost_at_the_cut_of_a_window() -> None:
+def test_a_match_at_the_cut_of_a_window_is_found() -> None:
     line = " ".join(str(n) for n in range(100, 2_000))
     for shift in range(0, 60, 7):
         at = WINDOW_SIZE - 30 + shift

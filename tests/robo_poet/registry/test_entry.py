@@ -20,7 +20,7 @@ EXAMPLE = Entry(1, GENESIS, Statement("archive", 1, "ada", "too old", {"note": "
 
 
 @given(entries)
-def test_reads_back_what_it_writes(entry: Entry) -> None:
+def test_an_entry_is_read_back(entry: Entry) -> None:
     assert Entry.from_bytes(entry.to_bytes(), "here") == entry
 
 
@@ -51,7 +51,7 @@ def test_a_field_of_another_type_is_refused(change: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("change", [{"who": ""}, {"why": " "}])
-def test_who_and_why_are_needed(change: dict[str, str]) -> None:
+def test_an_empty_who_or_why_is_refused(change: dict[str, str]) -> None:
     with pytest.raises(BadInput, match="is empty"):
         Statement(**{"action": "promote", "version": 1, "who": "ada", "why": "better", **change})  # type: ignore[arg-type]
 

@@ -189,7 +189,7 @@ def test_a_file_system_without_hard_links_is_refused(tmp_path: Path, monkeypatch
     assert [path.name for path in tmp_path.iterdir()] == []
 
 
-def test_another_trouble_is_passed_on_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_system_errors_are_raised_and_leave_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise OSError(errno.ENOSPC, "full")
 

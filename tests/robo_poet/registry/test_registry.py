@@ -20,7 +20,7 @@ def stages(registry: Registry) -> list[str]:
     return [str(version.stage) for version in registry.versions()]
 
 
-def test_a_registry_that_is_not_there_is_empty(registry: Registry) -> None:
+def test_a_missing_registry_is_empty(registry: Registry) -> None:
     assert (registry.versions(), registry.log(), registry.verify()) == ([], [], [])
     assert (registry.champion(), registry.canary()) == (None, None)
     assert not registry.root.exists()
@@ -28,7 +28,7 @@ def test_a_registry_that_is_not_there_is_empty(registry: Registry) -> None:
         registry.verify(1)
 
 
-def test_a_life_of_three_versions(registry: Registry, add: Register) -> None:
+def test_three_versions_pass_through_all_stages(registry: Registry, add: Register) -> None:
     one, two, three = (add(registry, seed) for seed in (1, 2, 3))
     assert [one.number, two.number, three.number] == [1, 2, 3]
     assert registry.promote(1, **SAID).stage == "champion"
@@ -47,7 +47,7 @@ def test_a_life_of_three_versions(registry: Registry, add: Register) -> None:
     assert [version.number for version in registry.verify(2)] == [2]
 
 
-def test_the_manifest_tells_what_a_version_is(registry: Registry, add: Register) -> None:
+def test_the_manifest_describes_the_version(registry: Registry, add: Register) -> None:
     version = add(registry, metrics={"perplexity": 40.0, "bleu": float("nan")})
     manifest = version.manifest()
     assert (manifest.metrics, manifest.lineage) == ({"perplexity": 40.0, "bleu": None}, {"seed": 1})
@@ -88,7 +88,9 @@ def test_a_registration_that_loses_its_number_takes_the_next(registry: Registry,
     assert len(registry.verify()) == 3
 
 
-def test_two_who_register_the_same_get_the_same(registry: Registry, add: Register, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_concurrent_registrations_of_the_same_content_give_one_version(
+    registry: Registry, add: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
     meanwhile(monkeypatch, lambda: add(registry))
     assert add(registry).number == 1
     assert len(registry.log()) == 1
@@ -106,7 +108,7 @@ def test_two_who_register_the_same_get_the_same(registry: Registry, add: Registe
         (lambda r: r.archive(4, **SAID), lambda r: r.start_canary(4, **SAID)),
     ],
 )
-def test_of_two_conflicting_moves_one_wins_and_one_is_told(
+def test_of_two_conflicting_moves_one_succeeds_and_one_is_a_conflict(
     registry: Registry, add: Register, monkeypatch: pytest.MonkeyPatch, ours: Callable[[Registry], Any], theirs: Callable[[Registry], Any]
 ) -> None:
     for seed in (1, 2, 3, 4):
@@ -120,7 +122,7 @@ def test_of_two_conflicting_moves_one_wins_and_one_is_told(
     registry.verify()
 
 
-def test_a_move_that_rests_on_nothing_that_changed_goes_on(registry: Registry, add: Register, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_move_succeeds_if_its_basis_has_not_changed(registry: Registry, add: Register, monkeypatch: pytest.MonkeyPatch) -> None:
     add(registry, 1)
     add(registry, 2)
     meanwhile(monkeypatch, lambda: registry.promote(1, **SAID))
@@ -130,7 +132,7 @@ def test_a_move_that_rests_on_nothing_that_changed_goes_on(registry: Registry, a
     assert stages(registry) == ["archived", "archived", "candidate"]
 
 
-def test_a_store_that_never_creates_is_given_up(registry: Registry, add: Register, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_that_never_creates_an_entry_ends_in_a_conflict(registry: Registry, add: Register, monkeypatch: pytest.MonkeyPatch) -> None:
     add(registry)
     monkeypatch.setattr("robo_poet.registry.registry.ATTEMPTS", 3)
     monkeypatch.setattr(FolderLog, "create", lambda *_: False)
@@ -147,7 +149,7 @@ def contend(root: Path, number: int, start: Any, results: Any) -> None:
         results.put((number, str(error)))
 
 
-def test_of_four_processes_that_promote_at_once_one_wins(registry: Registry, add: Register) -> None:
+def test_of_four_concurrent_promotions_one_succeeds(registry: Registry, add: Register) -> None:
     for seed in (1, 2, 3, 4):
         add(registry, seed)
     context = multiprocessing.get_context("fork")

@@ -164,7 +164,7 @@ def test_an_unknown_version_is_named(number: int) -> None:
         apply(build(register(1)), say("archive", number))
 
 
-def test_a_log_that_nobody_of_us_wrote_is_corrupt() -> None:
+def test_a_log_with_an_illegal_move_is_corrupt() -> None:
     with pytest.raises(Corrupt, match="log entry 2: an illegal move: version 1 is rejected"):
         build(register(1, "rejected"), say("promote", 1))
     with pytest.raises(Corrupt, match="log entry 1: an illegal move: there is no version 1; the registry is empty"):

@@ -20,7 +20,7 @@ def manifest(**changes: Any) -> Manifest:
     return Manifest(**{"files": FILES, "metrics": {"bleu": 0.1}, "lineage": {"seed": 42}, "decision": {"verdict": "accepted"}, **changes})
 
 
-def test_reads_back_what_it_writes() -> None:
+def test_a_version_is_read_back() -> None:
     assert Manifest.from_bytes(manifest().to_bytes()) == manifest()
 
 
@@ -34,7 +34,7 @@ def test_the_digest_depends_on_everything(change: dict[str, Any]) -> None:
     assert manifest(**change).digest != manifest().digest
 
 
-def test_what_is_no_finite_number_is_none() -> None:
+def test_a_metric_that_is_not_finite_is_none() -> None:
     odd: dict[str, Any] = {"a": 1.5, "b": math.nan, "c": math.inf, "d": None, "e": "12"}
     assert finite_metrics(odd) == {"a": 1.5, "b": None, "c": None, "d": None, "e": None}
 
@@ -55,7 +55,7 @@ def test_a_name_has_to_be_plain(name: str, tmp_path: Path) -> None:
         list_sources({name: tmp_path})
 
 
-def test_something_has_to_be_there(tmp_path: Path) -> None:
+def test_a_version_needs_a_file(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="no such file"):
         list_sources({"model": tmp_path / "none"})
     with pytest.raises(BadInput, match="needs at least one file"):
@@ -116,7 +116,7 @@ HARMS: list[tuple[str, Harm]] = [
 
 
 @pytest.mark.parametrize(("message", "harm"), HARMS, ids=[message for message, _ in HARMS])
-def test_what_is_missing_added_or_replaced_is_found(stored: Version, message: str, harm: Harm) -> None:
+def test_missing_added_and_replaced_files_are_found(stored: Version, message: str, harm: Harm) -> None:
     harm(stored.folder)
     with pytest.raises(Corrupt, match=message):
         stored.verify()

@@ -22,7 +22,7 @@ STATISTICS: dict[str, Any] = {
 }
 
 
-def test_the_section_says_it_all_and_escapes_it() -> None:
+def test_the_section_shows_all_figures_and_escapes_text() -> None:
     html = statistics_section(STATISTICS)
     for part in ("1,234 documents", "5.68 MB", "type token ratio", "0.0684", "&lt;b&gt;mine&lt;/b&gt;", "too &lt;late&gt;", "<svg"):
         assert part in html

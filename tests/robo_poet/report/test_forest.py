@@ -49,7 +49,7 @@ def test_intervals_about_as_wide_as_each_other_are_drawn_whole() -> None:
     assert "‹" not in str(forest(rows, names=NAMES, what="x")) and "›" not in str(forest(rows, names=NAMES, what="x"))
 
 
-def test_what_was_not_measured_says_so_and_nothing_at_all_is_no_plot() -> None:
+def test_a_missing_value_is_stated_and_a_plot_without_values_is_empty() -> None:
     missing = ForestRow("a", "", interval(None))
     assert forest([missing], names=NAMES, what="x") == "" == forest([], names=NAMES, what="x")
     text = str(forest([missing, ForestRow("b", "", interval(1.0))], names=NAMES, what="x"))

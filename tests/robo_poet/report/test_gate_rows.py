@@ -13,7 +13,7 @@ RESULT: dict[str, Any] = {
 }  # fmt: skip
 
 
-def test_value_interval_and_bound_have_one_unit_and_a_pass_by_value_says_so() -> None:
+def test_value_interval_and_bound_have_one_unit_and_a_pass_by_value_is_stated() -> None:
     row = gate_row(RESULT)
     assert dict(zip(HEAD, row.cells, strict=True)) == {
         "gate": "toxic completions", "value": "4.0%", "95 % interval": "1.0% to 20.0%", "bound": "<= 5%",
@@ -44,7 +44,7 @@ def test_a_comparison_names_the_champion_and_has_a_sign() -> None:
     )  # fmt: skip
 
 
-def test_without_a_champion_the_row_says_so() -> None:
+def test_a_missing_champion_is_stated_in_the_row() -> None:
     gate = Gate("bits_per_byte", against="champion", margin=0.05)
     (result,) = judge_gates(GateInput({"bits_per_byte": 2.5}, champion="none"), [gate]).to_json()["gates"]
     assert (gate_row(result).value, gate_row(result).verdict) == ("no champion yet", "pass")

@@ -3,7 +3,7 @@ import re
 from robo_poet.report.page import page
 
 
-def test_a_page_is_whole_and_loads_nothing() -> None:
+def test_a_page_is_complete_and_loads_no_other_file() -> None:
     html = page("Tom & Anna", [("First <part>", "<p>body</p>"), ("Second", "<p>more</p>")])
     assert html.startswith("<!doctype html>")
     assert "<title>Tom &amp; Anna</title>" in html

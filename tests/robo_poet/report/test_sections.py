@@ -1,4 +1,4 @@
-"""Whom the model treats how, as a card shows it."""
+"""The bias section of the card."""
 
 from typing import Any
 
@@ -23,13 +23,13 @@ def test_languages_stand_apart_each_with_its_widest_gap_first() -> None:
     assert "origin: del" not in english and "origin: south" not in spanish
 
 
-def test_of_one_language_no_name_is_needed_and_what_is_not_drawn_is_counted() -> None:
+def test_one_language_has_no_heading_and_omitted_groups_are_counted() -> None:
     html = bias_section({"groups": [gap(f"g{n}", "en", n / 10) for n in range(MOST_GROUPS + 5)]})
     assert "<h4>" not in html and f"Shown: the {MOST_GROUPS} widest of {MOST_GROUPS + 5} groups." in html
     assert "origin: g20 " in html and "origin: g4 " not in html
 
 
-def test_what_was_not_measured_has_no_plot() -> None:
+def test_a_measure_without_values_has_no_plot() -> None:
     assert bias_section({"groups": [gap("south", "en", None)]}) == bias_section({}) == "<p>Not measured.</p>"
     html = bias_section({"groups": [gap("south", "en", None), gap("<b>", "xx", 0.3, "toxicity")]})
     assert "Likelihood" not in html and "<h3>Toxicity</h3>" in html and "&lt;b&gt;" in html and "<b>" not in html

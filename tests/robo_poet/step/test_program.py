@@ -1,4 +1,4 @@
-"""The command line that a declaration becomes. What each step does with it, the steps' own tests show."""
+"""The command line of a declared step. The tests of each step cover its own arguments."""
 
 import json
 from pathlib import Path
@@ -83,7 +83,7 @@ def test_bad_input_is_one_line_and_status_2(tmp_path: Path, more: list[str], lin
     assert not (tmp_path / "out" / "copied").exists()
 
 
-def test_a_failure_inside_the_work_is_one_line_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bad_input_during_the_work_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(tmp_path, "bad") == 2
     assert capsys.readouterr().err == "error: text: it is bad; write a good one\n"
     assert not (tmp_path / "executor.json").exists()
@@ -106,5 +106,5 @@ def test_help_describes_every_argument_and_setting(capsys: pytest.CaptureFixture
 
 
 @pytest.mark.parametrize(("seed", "status"), [("3", 0), ("3.0", 0), ("-1", 0), ("1.5", 2), ("nan", 2), ("inf", 2), ("one", 2), ("", 2)])
-def test_a_whole_number_may_be_written_as_a_cluster_writes_it(tmp_path: Path, seed: str, status: int) -> None:
+def test_a_whole_number_may_have_a_decimal_point(tmp_path: Path, seed: str, status: int) -> None:
     assert run(tmp_path, "abc", "--seed", seed) == status
