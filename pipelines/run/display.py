@@ -132,7 +132,7 @@ def table(board: Board, now: float) -> RenderableType:
     for row in board.rows.values():
         bar = ProgressBar(100, row.percent, width=20) if row.state == "running" and row.percent is not None else Text("")
         percent = f"{row.percent:3d} %" if row.state == "running" and row.percent is not None else ""
-        state = Text(row.state or "waits", STYLES[row.state])
+        state = Text(row.state or "pending", STYLES[row.state])
         grid.add_row(Text(row.display), state, bar, percent, duration(row.seconds(now)), Text(row.text, no_wrap=True, overflow="ellipsis"))
     done = sum(row.state in ENDED for row in board.rows.values())
     footer = f"run {board.run}  {done} of {len(board.rows)} steps  {duration(now - board.begun)}  {board.status}"

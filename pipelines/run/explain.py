@@ -119,7 +119,9 @@ def _waiting(step: Step, ended: Mapping[str, TaskResult], verdicts: Mapping[str,
 
     for guard in step.guards:
         if output := missing(*(guard.sources[key] for key in guard.condition.names)):
-            return Verdict(step.name, step.display, "open", f"condition on {output.key} of {output.step}, which is not known yet")
+            return Verdict(
+                step.name, step.display, "open", f"the condition depends on {output.key} of {output.step}, which is not known yet"
+            )
     if output := missing(*step.parameters.values(), *step.artifacts.values()):
         verdict = "open" if verdicts[output.step].verdict == "open" else "would run"
         return Verdict(step.name, step.display, verdict, f"waits for {output.step}, whose outputs may change")
@@ -128,11 +130,11 @@ def _waiting(step: Step, ended: Mapping[str, TaskResult], verdicts: Mapping[str,
 
 def _why(step: Step, damage: str, bench: Path, before: Entry | None, new_ingredients: Mapping[str, Any]) -> str:
     if not step.cache:
-        return "caching is off"
+        return "caching is disabled"
     if damage:
         return f"the stored result cannot be used: {damage}"
     if bench.exists():
-        return "it did not finish; it goes on in its working folder"
+        return "an earlier run did not finish it; it continues in its working folder"
     if before is None:
-        return "never ran"
-    return "; ".join(differences(before.ingredients, new_ingredients)) or "its result was removed"
+        return "no stored result"
+    return "; ".join(differences(before.ingredients, new_ingredients)) or "the stored result was removed"

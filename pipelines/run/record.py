@@ -100,7 +100,7 @@ class Record:
         try:
             (self.folder / "logs").mkdir(parents=True)
         except FileExistsError:
-            raise BadInput("there is a run of this id already", where=str(self.folder)) from None
+            raise BadInput("a run with this id exists", where=str(self.folder), remedy="choose another id") from None
         self.listeners = listeners
         self.lock = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
         fcntl.flock(self.lock, fcntl.LOCK_EX)

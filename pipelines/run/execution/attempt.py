@@ -63,7 +63,7 @@ class Attempt:
                 if entry:
                     return finish("cached", entry)
                 if damage:
-                    warnings = (f"the stored result cannot be used and is made again: {damage}",)
+                    warnings = (f"the stored result cannot be used, so the step runs again: {damage}",)
                     self.say(Event(step.name, "warning", warnings[0]))
                     self.store.drop(key)
             log = self.record.log(step.name)
@@ -87,7 +87,7 @@ class Attempt:
                     warnings += read_warnings(log, offset)
                     return finish("failed", error=f"{step.name}: {error} (log: {log})", warnings=warnings, log=log, attempts=number)
                 seconds = step.retry.wait(number)
-                self.say(Event(step.name, "retrying", f"{error}; again in {seconds:g} s", number))
+                self.say(Event(step.name, "retrying", f"{error}; next attempt in {seconds:g} s", number))
                 if self.cancel.wait(seconds):
                     return finish("cancelled", error=CANCELLED, log=log, attempts=number)
         raise AssertionError("the last attempt returns")
@@ -99,7 +99,7 @@ class Attempt:
         def keep_waiting() -> bool:
             if not announced:
                 announced.append(key)
-                self.say(Event(self.start.step.name, "waiting", "another run is at this step; waiting for its result"))
+                self.say(Event(self.start.step.name, "waiting", "another run executes this step; waiting for its result"))
             return not self.cancel.is_set()
 
         return keep_waiting

@@ -55,7 +55,7 @@ def run_pipeline(
         BadInput: the pipeline or its parameters cannot be used, and no step has run. A failed step raises nothing; see `RunResult`.
     """
     if max_parallel < 1:
-        raise BadInput("at least one step must be able to run", where=f"max_parallel {max_parallel}")
+        raise BadInput("must be at least 1", where=f"max_parallel {max_parallel}")
     pipeline = read_pipeline(ir)
     arguments = check_arguments(pipeline, parameters)
     for step in pipeline.steps.values():

@@ -101,7 +101,7 @@ class ProcessRunner:
         if not container.command:
             raise BadInput("a container without a command cannot run as a process", where=container.image)
         if _is_python(container.command[0]) and not self.interpreter(container.image).exists():
-            raise BadInput(f"no interpreter at {self.interpreter(container.image)}", where=container.image, remedy="set up its environment")
+            raise BadInput(f"no Python interpreter at {self.interpreter(container.image)}", where=container.image, remedy="run make setup")
 
     def run(self, job: Job, cancel: threading.Event) -> int:
         """See `Runner.run`. The whole process group is killed when the step ends, and also if the executor is killed."""

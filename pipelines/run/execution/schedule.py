@@ -36,7 +36,7 @@ class Absent(Exception):
 
     def __init__(self, output: Output) -> None:
         self.output = output
-        super().__init__(f"{output.key} of {output.step} is not there")
+        super().__init__(f"the step {output.step} has no output {output.key}")
 
 
 def next_moves(
@@ -77,7 +77,7 @@ def decide(step: Step, arguments: Mapping[str, Any], ended: Mapping[str, TaskRes
     try:
         for guard in step.guards:
             if not guard.condition.holds({key: value(guard.sources[key], arguments, ended) for key in guard.condition.names}):
-                return End(step, TaskResult("skipped", error=f"the condition {guard.condition.text} does not hold"))
+                return End(step, TaskResult("skipped", error=f"condition not met: {guard}"))
         parameters = {key: value(source, arguments, ended) for key, source in step.parameters.items()}
         return Start(step, parameters, {key: artifact(source, ended) for key, source in step.artifacts.items()})
     except Absent as absent:

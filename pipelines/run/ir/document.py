@@ -108,7 +108,10 @@ class Flattener:
                 after |= {self.names[leaf] for leaf in self.leaves(self.component(level.dag, other), (*level.path, other))}
             if text := task.get("triggerPolicy", {}).get("condition"):
                 condition = parse(text, f"task {name}")
-                guards += (Guard(condition, {key: parameters[key] for key in condition.names}),)
+                title = task.get("taskInfo", {}).get("name", name)
+                # KFP names a group `condition-1` or `condition-branches-1` if the author gave no name
+                label = "" if title.startswith("condition-") else title
+                guards += (Guard(condition, {key: parameters[key] for key in condition.names}, label),)
                 after |= {output.step for source in guards[-1].sources.values() for output in outputs_in(source)}
             inside = Level(component.get("dag", {}), path, parameters, artifacts, guards, frozenset(after))
             if "dag" in component:
@@ -146,7 +149,7 @@ class Flattener:
         inputs = {key: source for key, source in level.parameters.items() if key in input_definitions.get("parameters", {})}
         for key, definition in [*input_definitions.get("parameters", {}).items(), *input_definitions.get("artifacts", {}).items()]:
             if key not in inputs and key not in level.artifacts and not definition.get("isOptional"):
-                raise BadInput(f"nothing is given for its input {key}", where=f"task {level.path[-1]}")
+                raise BadInput(f"its input {key} has no source", where=f"task {level.path[-1]}")
         retry = task.get("retryPolicy", {})
         return Step(
             name=self.names[level.path],
@@ -212,7 +215,7 @@ def read_pipeline(ir: Path | Mapping[str, Any]) -> Pipeline:
         check_supported(document)
         return Flattener(document).pipeline()
     except KeyError as error:
-        raise BadInput(f"not a complete pipeline: {error} is missing", where=where, remedy="compile it again") from None
+        raise BadInput(f"the pipeline is incomplete: {error} is missing", where=where, remedy="compile it again") from None
 
 
 def check_arguments(pipeline: Pipeline, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -226,14 +229,14 @@ def check_arguments(pipeline: Pipeline, given: Mapping[str, Any]) -> dict[str, A
             raise BadInput(
                 "the pipeline has no such parameter",
                 where=f"parameter {name}",
-                remedy="it has " + ", ".join(sorted(pipeline.parameters)),
+                remedy="the parameters are " + ", ".join(sorted(pipeline.parameters)),
             )
     values = {}
     for name, parameter in pipeline.parameters.items():
         if name in given:
             values[name] = typed(parameter.kind, given[name], f"parameter {name}")
         elif parameter.required:
-            raise BadInput("no value given", where=f"parameter {name}")
+            raise BadInput("a value is required", where=f"parameter {name}")
         else:
             values[name] = parameter.default
     return values

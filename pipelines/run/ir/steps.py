@@ -163,10 +163,14 @@ class Retry:
 
 @dataclass(frozen=True)
 class Guard:
-    """A condition of a step, with the sources of the parameters that it reads."""
+    """A condition of a step, with the sources of the parameters that it reads. `name` is its name in `dsl.If`, if it has one."""
 
     condition: Condition
     sources: Mapping[str, Source]
+    name: str = ""
+
+    def __str__(self) -> str:
+        return self.name or self.condition.text
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ NAMES = {  # IR key → its name in the KFP SDK
     "TASK_FINAL_STATUS": "dsl.PipelineTaskFinalStatus",
     "customJob": "a custom job",
     "resolver": "a resolver",
-    "cacheKey": "a cache key of one's own",
+    "cacheKey": "a custom cache key",
     "parameterExpressionSelector": "a selector inside a value",
     "isArtifactList": "a list of artifacts",
 }
@@ -104,7 +104,7 @@ def _component(component: Mapping[str, Any], where: str, executors: Mapping[str,
 
 def _task(task: Mapping[str, Any], where: str) -> None:
     if not _SAFE.fullmatch(where.removeprefix("task ")):
-        raise BadInput("not a name that could be a file's", where=where)
+        raise BadInput("the task's name cannot be used as a file name", where=where)
     _only("task", task, where)
     _only("caching", task.get("cachingOptions", {}), where)
     _only("trigger", task.get("triggerPolicy", {}), where)

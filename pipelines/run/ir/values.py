@@ -46,7 +46,7 @@ def typed(kind: str, value: Any, where: str) -> Any:
         raise BadInput(f"{json.dumps(value, default=str)[:80]} is not a {kind}", where=where)
     for number in _numbers(value):
         if not math.isfinite(number) or (isinstance(number, int) and abs(number) > EXACT):
-            raise BadInput(f"{number} cannot be carried exactly by the pipeline", where=where)
+            raise BadInput(f"{number} cannot be passed exactly by the pipeline", where=where)
     return value
 
 
@@ -162,4 +162,4 @@ def check_placeholders(template: str, component: Mapping[str, Any], where: str) 
         if match.group() != _EXECUTOR_OUTPUT and (side, kind, ending) not in _KNOWN_PLACEHOLDERS:
             raise BadInput(f"the placeholder {match.group()} is not supported by the local executor", where=where)
         if placeholder and name not in component.get(f"{side}Definitions", {}).get(kind, {}):
-            raise BadInput(f"the placeholder {match.group()} names no declared {side}", where=where)
+            raise BadInput(f"the placeholder {match.group()} refers to an undeclared {side}", where=where)

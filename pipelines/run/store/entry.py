@@ -67,7 +67,7 @@ class Entry:
         """Hash the artifacts again. Return a text about the first that differs from what the step wrote, empty if none differs."""
         for name, artifact in self.artifacts.items():
             if artifact.digest and (not artifact.path.exists() or digest_path(artifact.path) != artifact.digest):
-                return f"the content of {name} is not what the step wrote"
+                return f"the content of {name} differs from what the step wrote"
         return ""
 
 
@@ -95,7 +95,7 @@ def collect(step: Step, places: Places, consumed: Mapping[str, str]) -> tuple[di
             artifacts[name] = Artifact(path, digest_path(path) if path.exists() else "", metadata.get(name, {}))
         reported = {**parameters, **values}.get(f"{name}_digest")
         if reported is not None and (name not in artifacts or reported != artifacts[name].digest):
-            raise BadInput(f"the step states the digest {str(reported)[:12]} for {name}, which has another content")
+            raise BadInput(f"the step reported the digest {str(reported)[:12]} for {name}, but its content has another digest")
     for name, reader in consumed.items():
         if name not in parameters and not (name in artifacts and artifacts[name].digest):
             raise BadInput(f"the step did not write its output {name}, which {reader} reads")
@@ -120,7 +120,7 @@ def _text(path: Path) -> str:
     try:
         return path.read_text("utf-8")
     except (UnicodeDecodeError, IsADirectoryError):
-        raise BadInput(f"the step's output file {path.name} is not a text file in UTF-8") from None
+        raise BadInput(f"the step's output file {path.name} is not UTF-8 text") from None
 
 
 def _no_number(name: str) -> None:

@@ -73,7 +73,7 @@ def apply_gc(plan: Sequence[Removal], *, store: Path, runs: Path) -> list[Remova
     content_store, removed = Store(store), []
     for removal in plan:
         if removal.path.is_symlink() or removal.path.parent not in (content_store.done, content_store.work, runs.resolve()):
-            raise BadInput("not in this store or among these runs", where=str(removal.path))
+            raise BadInput("not a folder of this store or of these runs", where=str(removal.path))
         if _remove(removal, content_store):
             removed.append(removal)
     return removed
@@ -87,13 +87,13 @@ def _judged(
     if thing.locked or age < HOUR:
         return None
     if thing.kind == "entry" and thing.path.name not in kept_keys:
-        reason = f"no step of the last {keep_runs} runs used it"
+        reason = f"not used by the last {keep_runs} runs"
     elif thing.kind == "work" and thing.path.name.rpartition("-")[2] in finished_keys:
-        reason = "its step is finished"
+        reason = "working folder of a finished step"
     elif thing.kind in ("work", "run") and age > keep_days * DAY:
-        reason = f"{'unfinished and ' if thing.kind == 'work' else ''}untouched for {age / DAY:.0f} days"
+        reason = f"{'unfinished step, ' if thing.kind == 'work' else ''}not used for {age / DAY:.0f} days"
     elif thing.kind == "leftover":
-        reason = "left behind by a killed run"
+        reason = "left over from a killed run"
     return Removal(thing.path, thing.size, reason, thing.used) if reason else None
 
 

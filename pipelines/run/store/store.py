@@ -83,7 +83,7 @@ class Store:
             except (ValueError, OSError) as error:
                 return None, str(error)
         missing = [name for name in consumed if not entry.has(name)]
-        reason = f"it lacks {missing[0]}" if missing else entry.damage()
+        reason = f"the output {missing[0]} is missing" if missing else entry.damage()
         return (None, reason) if reason else (entry, "")
 
     def drop(self, key: str) -> None:

@@ -30,27 +30,29 @@ def test_what_would_run_and_why(house: Any, toys: SimpleNamespace) -> None:
         trained = train(settings=settings, corpus=made.outputs["file"]).after(corpus)
         with dsl.If(trained.outputs["text"] == "yes"):
             toys.shell(script="true").set_caching_options(False)
-        with dsl.If(trained.outputs["text"] == "no"):
+        with dsl.If(trained.outputs["text"] == "no", name="The text is no"):
             toys.shell(script="false")
 
     ir = house.compile(pipeline)
     assert verdicts(house, ir) == {
-        "make": "would run: never ran",
+        "make": "would run: no stored result",
         "use": "would run: waits for make, whose outputs may change",
         "train": "would run: waits for make, whose outputs may change",
-        "shell": "open: condition on text of train, which is not known yet",
-        "shell-2": "open: condition on text of train, which is not known yet",
+        "shell": "open: the condition depends on text of train, which is not known yet",
+        "shell-2": "open: the condition depends on text of train, which is not known yet",
     }
     assert house.run(ir).status == "succeeded"
     told = verdicts(house, ir)
-    assert [told[name] for name in ("make", "use", "train", "shell")] == ["cached", "cached", "cached", "would run: caching is off"]
-    assert told["shell-2"].startswith("skipped: ") and told["shell-2"].endswith("does not hold")
+    assert [told[name] for name in ("make", "use", "train", "shell")] == ["cached", "cached", "cached", "would run: caching is disabled"]
+    assert told["shell-2"] == "skipped: condition not met: The text is no"
     told = verdicts(house, ir, settings={"learning_rate": 0.0003, "deep": {"x": [1]}, "new": 1})
     assert told["train"] == "would run: parameter settings.learning_rate 0.001 → 0.0003; parameter settings.new nothing → 1"
     assert verdicts(house, ir, body="b")["use"] == "would run: parameter given a → b"
     made = next(one for one in explain(ir, {}, store=house.store) if one.task == "make")
     (house.store / "done" / made.key / "artifacts" / "file").write_text("other")
-    assert verdicts(house, ir)["make"] == "would run: the stored result cannot be used: the content of file is not what the step wrote"
+    assert (
+        verdicts(house, ir)["make"] == "would run: the stored result cannot be used: the content of file differs from what the step wrote"
+    )
 
 
 def test_interrupted_work_is_told(house: Any, toys: SimpleNamespace) -> None:
@@ -58,7 +60,8 @@ def test_interrupted_work_is_told(house: Any, toys: SimpleNamespace) -> None:
         toys.shell(script="exit 1")
 
     house.run(pipeline)
-    assert verdicts(house, house.home / "pipeline.yaml")["shell"] == "would run: it did not finish; it goes on in its working folder"
+    verdict = verdicts(house, house.home / "pipeline.yaml")["shell"]
+    assert verdict == "would run: an earlier run did not finish it; it continues in its working folder"
 
 
 def test_differences_in_words() -> None:

@@ -93,8 +93,8 @@ def test_failure_cancels_what_follows_lets_others_finish_and_runs_the_exit_handl
         ("echo x > $3; echo '{' > $4", "executor output cannot be read"),
         ("echo x > $3; echo '[]' > $4", "executor output cannot be read"),
         ('echo x > $3; echo \'{"parameterValues": {"number": NaN}}\' > $4', "NaN is not JSON"),
-        ("echo x > $3; printf '\\377' > $1", "text is not a text file in UTF-8"),
-        ('echo x > $3; echo \'{"parameterValues": {"file_digest": "abc"}}\' > $4', "states the digest abc for file"),
+        ("echo x > $3; printf '\\377' > $1", "text is not UTF-8 text"),
+        ('echo x > $3; echo \'{"parameterValues": {"file_digest": "abc"}}\' > $4', "reported the digest abc for file"),
         ('echo x > $3; echo \'{"parameterValues": {"text": 5}}\' > $4', "output text: 5 is not a STRING"),
     ],
 )

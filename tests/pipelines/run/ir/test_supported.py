@@ -83,7 +83,7 @@ def job_name(toys: SimpleNamespace) -> None:
         (template("present"), "IfPresent"),
         (template(str, dsl.PIPELINE_JOB_ID_PLACEHOLDER), "pipeline_job_uuid"),
         (lightweight, r"\{\{\$\}\}"),
-        (cache_key, "a cache key of one's own"),
+        (cache_key, "a custom cache key"),
         (job_name, "pipeline_job_name"),
     ],
 )
@@ -149,7 +149,7 @@ def test_conditions_beyond_the_subset(house: Any, toys: SimpleNamespace, conditi
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({}, "parameter script: no value given"),
+        ({}, "parameter script: a value is required"),
         ({"script": 5}, "parameter script: 5 is not a STRING"),
         ({"script": "", "tick": 1.5}, "parameter tick: 1.5 is not a NUMBER_INTEGER"),
         ({"script": "", "tick": True}, "parameter tick: true is not a NUMBER_INTEGER"),
@@ -158,7 +158,7 @@ def test_conditions_beyond_the_subset(house: Any, toys: SimpleNamespace, conditi
         ({"script": "", "share": float("nan")}, "parameter share: nan"),
         ({"script": "", "flag": 1}, "parameter flag: 1 is not a BOOLEAN"),
         ({"script": "", "options": []}, "parameter options: .* is not a STRUCT"),
-        ({"script": "", "other": 1}, "parameter other: the pipeline has no such parameter; it has flag, options"),
+        ({"script": "", "other": 1}, "parameter other: the pipeline has no such parameter; the parameters are flag, options"),
     ],
 )
 def test_parameters_are_checked(house: Any, toys: SimpleNamespace, given: dict[str, Any], said: str) -> None:

@@ -36,11 +36,11 @@ def test_entries_that_no_recent_run_used(house: Any, ir: Path) -> None:
     assert planned(house) == {}, "what was used within the hour stays"
     assert "done/" + old.tasks["use"].key not in planned(house, now=LATER)
     plan = planned(house, now=LATER, keep_runs=1)
-    assert plan["done/" + old.tasks["use"].key] == "no step of the last 1 runs used it"
+    assert plan["done/" + old.tasks["use"].key] == "not used by the last 1 runs"
     assert "done/" + new.tasks["use"].key not in plan and "done/" + new.tasks["make"].key not in plan
     left = house.store / "work" / f"toy-{new.tasks['use'].key[:16]}"  # by a run that was killed between its commit and its clearing up
     left.mkdir()
-    assert planned(house, now=LATER)[f"work/{left.name}"] == "its step is finished"
+    assert planned(house, now=LATER)[f"work/{left.name}"] == "working folder of a finished step"
     assert not (house.store / "work" / f"toy-{old.tasks['use'].key[:16]}").exists()
     removals = plan_gc(house.store, house.runs, now=LATER, keep_runs=1)
     assert [one.size for one in removals] == sorted((one.size for one in removals), reverse=True)
@@ -58,11 +58,11 @@ def test_old_runs_and_unfinished_work(house: Any, ir: Path, toys: SimpleNamespac
     runs = [house.run(broken), *(house.run(ir, word="a") for _ in range(3))]
     (house.store / "done" / ".dropped-x").mkdir()
     plan = planned(house, now=LATER, keep_runs=2)
-    assert plan["done/.dropped-x"] == "left behind by a killed run"
+    assert plan["done/.dropped-x"] == "left over from a killed run"
     assert not any(name.startswith("runs/") or "unfinished" in why for name, why in plan.items()), "young enough"
     plan = planned(house, now=MONTHS, keep_runs=2)
     assert {name for name in plan if name.startswith("runs/")} == {f"runs/{run.run_id}" for run in runs[:2]}
-    assert plan[f"work/toy-{runs[0].tasks['shell'].key[:16]}"] == "unfinished and untouched for 90 days"
+    assert plan[f"work/toy-{runs[0].tasks['shell'].key[:16]}"] == "unfinished step, not used for 90 days"
     (house.runs / "latest").unlink()
     (house.runs / "latest").symlink_to(runs[0].run_id)
     assert f"runs/{runs[0].run_id}" not in planned(house, now=MONTHS, keep_runs=1)
@@ -95,7 +95,7 @@ def test_never_outside(house: Any, ir: Path) -> None:
     (house.store / "done" / "link").symlink_to(outside)
     assert planned(house, now=MONTHS, keep_runs=0).get("done/link") is None
     for path in (outside, house.store / "done" / "link", house.store / "done" / ".." / ".." / "precious"):
-        with pytest.raises(BadInput, match="not in this store"):
+        with pytest.raises(BadInput, match="not a folder of this store"):
             apply_gc([Removal(path, 0, "", 0.0)], store=house.store, runs=house.runs)
     assert outside.exists()
     shutil.rmtree(house.store)

@@ -80,7 +80,7 @@ def test_a_damaged_entry_is_dropped_and_made_again(house: Any, toys: SimpleNames
         harm()
         result = house.run(ir)
         assert [task.state for task in result.tasks.values()] == ["ran", "cached"], harm
-        assert "the stored result cannot be used and is made again" in result.warnings[0]
+        assert "the stored result cannot be used, so the step runs again" in result.warnings[0]
         assert not list((house.store / "done").glob(".*"))
     assert house.run(ir).warnings == []  # the next hit is a sound one and does not repeat the old warning
 
