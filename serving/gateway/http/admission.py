@@ -48,8 +48,8 @@ class Room:
 
 def overloaded() -> Refused:
     """Return the refusal for a request above the limit: 503 `overloaded`."""
-    told = f"too many are writing just now; try again in {RETRY_SECONDS} s"
-    return Refused(503, "overloaded", told, {"Retry-After": str(RETRY_SECONDS)})
+    message = f"too many are writing just now; try again in {RETRY_SECONDS} s"
+    return Refused(503, "overloaded", message, {"Retry-After": str(RETRY_SECONDS)})
 
 
 class Admission:

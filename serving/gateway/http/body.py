@@ -28,29 +28,29 @@ def check_json(text: str) -> None:
         # Pydantic parses the numbers later, and strictly. Parsing a long number here would only cost time.
         value = json.loads(text, object_pairs_hook=_once, parse_int=len, parse_float=len)
     except json.JSONDecodeError as error:
-        told = f"{error.msg[:1].lower()}{error.msg[1:]}".strip(" :").removesuffix(" at")
-        raise Refused(400, "invalid_json", f"the body is not JSON, at character {error.pos + 1}: {told}") from None
+        reason = f"{error.msg[:1].lower()}{error.msg[1:]}".strip(" :").removesuffix(" at")
+        raise Refused(400, "invalid_json", f"the body is not JSON, at character {error.pos + 1}: {reason}") from None
     except RecursionError:
         raise Refused(400, "invalid_json", "the body is nested too deep; send one plain object") from None
     if "\\u" in text and isinstance(value, dict):  # an unpaired surrogate can only come from an escape: unescaped, it is not valid UTF-8
-        for name, held in value.items():
-            _whole(name, held)
+        for name, field_value in value.items():
+            _whole(name, field_value)
 
 
 def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
         names = [name for name, _ in pairs]
         name = next(name for name in names if names.count(name) > 1)
         raise Refused(400, "invalid_json", f"{_HALF.sub('?', name[:64])}: the body has this field twice; send it once")
-    return found
+    return fields
 
 
 def _whole(name: str, value: Any) -> None:
     if isinstance(value, str) and _HALF.search(value):
         raise half_pair(name)
-    for number, one in enumerate(value if isinstance(value, list) else ()):
-        _whole(f"{name}.{number}", one)
+    for index, item in enumerate(value if isinstance(value, list) else ()):
+        _whole(f"{name}.{index}", item)
 
 
 Body = TypeVar("Body", bound=BaseModel)
@@ -68,11 +68,11 @@ async def read_body(request: Request, kind: type[Body], *, limit: int, seconds: 
         Refused: 400 (not UTF-8 or not JSON), 408 (too slow), 413 (too large), 415 (wrong content type) or 422 (invalid field).
         ClientGone: the client disconnected.
     """
-    type_ = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if type_ != "application/json":  # cross-site forms can post without a CORS preflight, but not with this content type
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":  # cross-site forms can post without a CORS preflight, but not with this content type
         raise Refused(415, "unsupported_media_type", "send Content-Type: application/json", TAKE_LEAVE)
-    told = request.headers.get("content-length", "")
-    if told.isascii() and told.isdigit() and int(told) > limit:
+    content_length = request.headers.get("content-length", "")
+    if content_length.isascii() and content_length.isdigit() and int(content_length) > limit:
         raise _too_long(limit)
     try:
         async with asyncio.timeout(seconds):
@@ -102,13 +102,13 @@ def parse_body(data: bytes, kind: type[Body]) -> Body:
 
 
 async def _bytes(request: Request, limit: int) -> bytes:
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
         if size > limit:
             raise _too_long(limit)
-        parts.append(part)
-    return b"".join(parts)
+        chunks.append(chunk)
+    return b"".join(chunks)
 
 
 def _too_long(limit: int) -> Refused:

@@ -76,8 +76,8 @@ class Connection(HttpToolsProtocol):
         most: maximum number of connections. A further connection gets a 503 response and is closed.
     """
 
-    def __init__(self, *args: Any, header_seconds: float, most: int, **given: Any) -> None:
-        super().__init__(*args, **given)
+    def __init__(self, *args: Any, header_seconds: float, most: int, **options: Any) -> None:
+        super().__init__(*args, **options)
         self._seconds, self._most = header_seconds, most
         self._timer: asyncio.TimerHandle | None = None
         self._begun = False

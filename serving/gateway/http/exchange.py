@@ -29,12 +29,12 @@ def client_address(peer: str, forwarded: Sequence[str], trusted: Networks) -> st
     """
     if not trusted:
         return peer
-    found = peer
+    address = peer
     for hop in [*reversed([hop.strip() for value in forwarded for hop in value.split(",")])]:
-        if not _among(found, trusted) or not _is_address(hop):
+        if not _among(address, trusted) or not _is_address(hop):
             break
-        found = hop
-    return found
+        address = hop
+    return address
 
 
 def _is_address(text: str) -> bool:
@@ -99,8 +99,8 @@ class Exchange:
 
 def exchange_of(scope: Scope) -> Exchange:
     """Return the exchange that `Front` stored in the scope."""
-    found: Exchange = scope[KEY]
-    return found
+    exchange: Exchange = scope[KEY]
+    return exchange
 
 
 def request_id(given: str | None) -> str:

@@ -108,8 +108,10 @@ class Front:
         return None
 
     def _may_stay_unread(self, scope: Scope) -> bool:
-        told = Headers(scope=scope).get("content-length", "")
-        return scope["method"] == "POST" and told.isascii() and told.isdigit() and int(told) <= self._body_bytes
+        content_length = Headers(scope=scope).get("content-length", "")
+        return (
+            scope["method"] == "POST" and content_length.isascii() and content_length.isdigit() and int(content_length) <= self._body_bytes
+        )
 
     def _exchange(self, scope: Scope) -> Exchange:
         headers = Headers(scope=scope)

@@ -84,22 +84,22 @@ def of_validation(error: ValidationError, known: Sequence[str] = ()) -> Refused:
     Args:
         known: valid field names. The closest one is suggested for an unknown field.
     """
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    if first["type"] == "json_invalid":
+    first_error = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    if first_error["type"] == "json_invalid":
         return Refused(400, "invalid_json", "the body cannot be read as JSON (a number may be too long); send one object")
     # Keep the field name and list indexes. The other parts of Pydantic's location (union members, validators) are internal.
-    field = ".".join(str(part) for number, part in enumerate(first["loc"]) if number == 0 or isinstance(part, int))[:64]
+    field = ".".join(str(part) for position, part in enumerate(first_error["loc"]) if position == 0 or isinstance(part, int))[:64]
     if not field:
-        return Refused(422, "invalid_body", "the body is not as it should be: " + _words(first["msg"]))
-    told = {"missing": "it is required", "extra_forbidden": "there is no such field"}.get(first["type"])
-    if first["type"] == "extra_forbidden" and (near := _nearest(field, known)):
-        told = f"{told}; did you mean {near}?"
-    return RefusedField(field, told or _words(first["msg"]))
+        return Refused(422, "invalid_body", "the body is not as it should be: " + _words(first_error["msg"]))
+    message = {"missing": "it is required", "extra_forbidden": "there is no such field"}.get(first_error["type"])
+    if first_error["type"] == "extra_forbidden" and (suggestion := _nearest(field, known)):
+        message = f"{message}; did you mean {suggestion}?"
+    return RefusedField(field, message or _words(first_error["msg"]))
 
 
 def _nearest(field: str, known: Sequence[str]) -> str:
-    elsewhere = _ELSEWHERE.get(field, "")
-    return elsewhere if elsewhere in known else next(iter(get_close_matches(field, known, 1)), "")
+    equivalent = _ELSEWHERE.get(field, "")
+    return equivalent if equivalent in known else next(iter(get_close_matches(field, known, 1)), "")
 
 
 def _words(message: str) -> str:

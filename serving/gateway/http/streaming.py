@@ -21,18 +21,18 @@ async def unless_gone(receive: Receive, work: Coroutine[Any, Any, Result]) -> Re
     Raises:
         ClientGone: the client disconnected first.
     """
-    doing = asyncio.create_task(work)
-    leaving = asyncio.create_task(_gone(receive))
+    work_task = asyncio.create_task(work)
+    disconnect_task = asyncio.create_task(_gone(receive))
     try:
-        await asyncio.wait((doing, leaving), return_when=asyncio.FIRST_COMPLETED)
-        if not doing.done():
+        await asyncio.wait((work_task, disconnect_task), return_when=asyncio.FIRST_COMPLETED)
+        if not work_task.done():
             raise ClientGone
-        return doing.result()
+        return work_task.result()
     finally:
-        left = [task for task in (doing, leaving) if not task.done()]
-        for task in left:
+        pending = [task for task in (work_task, disconnect_task) if not task.done()]
+        for task in pending:
             task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
+        await asyncio.gather(*pending, return_exceptions=True)
 
 
 async def _gone(receive: Receive) -> None:
@@ -68,6 +68,6 @@ class EventStream(Response):
 
     async def _send(self, send: Send) -> None:
         await send({"type": "http.response.body", "body": self._first, "more_body": True})
-        async for one in self._events:
-            await send({"type": "http.response.body", "body": one, "more_body": True})
+        async for chunk in self._events:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
