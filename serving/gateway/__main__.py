@@ -55,9 +55,9 @@ def read_settings(file: Path | None, environment: Mapping[str, str]) -> ServeSet
     try:
         return ServeSettings.model_validate(values)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "settings"
-        raise BadInput(first["msg"].removeprefix("Value error, "), where=where, remedy="see robo_poet/settings/serve.py") from None
+        first_error = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first_error["loc"]) or "settings"
+        raise BadInput(first_error["msg"].removeprefix("Value error, "), where=where, remedy="see robo_poet/settings/serve.py") from None
 
 
 def _put(values: dict[str, Any], path: list[str], value: Any) -> None:
@@ -83,8 +83,8 @@ async def serve(settings: ServeSettings) -> None:
     Raises:
         BadInput: a setting, a file or the address cannot be used.
     """
-    secure = _tls(settings)
-    if secure is None and not settings.plain_http and not _loopback(settings.host):
+    tls_context = _tls(settings)
+    if tls_context is None and not settings.plain_http and not _loopback(settings.host):
         remedy = "set tls_certificate and tls_key, or plain_http where a proxy in front has TLS"
         raise BadInput("readers' keys and texts would come in the clear", where=f"host: {settings.host}", remedy=remedy)
     _allow_files()
@@ -94,18 +94,18 @@ async def serve(settings: ServeSettings) -> None:
             (settings.host, settings.port), family=socket.AF_INET6 if ":" in settings.host else socket.AF_INET, backlog=1024
         )
     except OSError as error:
-        place = f"{settings.host}:{settings.port}"
-        raise BadInput(f"the address cannot be used ({error.strerror})", where=place, remedy="choose another with port") from None
+        address = f"{settings.host}:{settings.port}"
+        raise BadInput(f"the address cannot be used ({error.strerror})", where=address, remedy="choose another with port") from None
     config = uvicorn.Config(
         app, http=partial(Connection, header_seconds=settings.header_seconds, most=settings.connections),  # type: ignore[arg-type]
         log_config=None, access_log=False, server_header=False, proxy_headers=False, lifespan="on",
-        ssl_context_factory=(lambda *_: secure) if secure else None,
+        ssl_context_factory=(lambda *_: tls_context) if tls_context else None,
         timeout_graceful_shutdown=int(settings.deadline_seconds) + 2, timeout_keep_alive=30,
     )  # fmt: skip
     server = uvicorn.Server(config)
     stopping = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(signal_number, stopping.set)
     serving = asyncio.create_task(server._serve([listener]))  # not `serve`, which installs signal handlers of its own
     while not server.started and not serving.done():
         await asyncio.sleep(0.02)
@@ -113,7 +113,7 @@ async def serve(settings: ServeSettings) -> None:
         gc.collect()
         gc.freeze()  # start-up leaves 190,000 objects; a garbage collection over them stops all requests for 0.1 to 0.2 s
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
-        print(f"gateway: ready {'https' if secure else 'http'}://{host}:{listener.getsockname()[1]}", flush=True)
+        print(f"gateway: ready {'https' if tls_context else 'http'}://{host}:{listener.getsockname()[1]}", flush=True)
         await asyncio.wait((serving, asyncio.create_task(stopping.wait())), return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
     await serving
@@ -128,8 +128,8 @@ def _loopback(host: str) -> bool:
 
 def _allow_files() -> None:
     """Raise the limit of open files to the hard limit, because each connection needs a file descriptor."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))
 
 
 def _tls(settings: ServeSettings) -> ssl.SSLContext | None:
@@ -148,9 +148,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line. Return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m serving.gateway", description=__doc__)
     parser.add_argument("--settings", type=Path, help="JSON or YAML file; ROBO_POET_SERVE_… of the environment goes before it")
-    given = parser.parse_args(argv)
+    arguments = parser.parse_args(argv)
     try:
-        settings = read_settings(given.settings, os.environ)
+        settings = read_settings(arguments.settings, os.environ)
         configure(settings.log_level)
         uvloop.run(serve(settings))
     except BadInput as error:

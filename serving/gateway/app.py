@@ -52,7 +52,7 @@ def make_app(parts: Parts) -> FastAPI:
     app.add_exception_handler(HTTPException, _refused_by_framework)
 
     events = {"text/event-stream": {"schema": {"type": "string", "description": EVENTS}}}
-    figures = {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Text format 0.0.4."}
+    metrics_content = {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Text format 0.0.4."}
 
     @app.post(
         "/v1/generate", summary="Continue a text", tags=["texts"], response_model=GenerateAnswer, openapi_extra=takes(GenerateRequest),
@@ -80,7 +80,7 @@ def make_app(parts: Parts) -> FastAPI:
 
     @app.get(
         "/metrics", summary="Figures for Prometheus", tags=["operation"], response_class=Response,
-        responses={200: figures, **errors(401, 403, 429, 503)},
+        responses={200: metrics_content, **errors(401, 403, 429, 503)},
     )  # fmt: skip
     async def metrics(request: Request) -> Response:
         return await health.figures(request)

@@ -27,12 +27,12 @@ class FeedbackDesk:
         """
         exchange = exchange_of(request.scope)
         caller, headers = await self._admission.admit(request, "feedback")
-        given = await read_body(request, FeedbackRequest, limit=self._settings.body_bytes, seconds=self._settings.body_seconds)
-        issued = self._ids.read(given.completion_id)
+        feedback = await read_body(request, FeedbackRequest, limit=self._settings.body_bytes, seconds=self._settings.body_seconds)
+        issued = self._ids.read(feedback.completion_id)
         if issued is None:
             days = self._settings.feedback_days
-            told = f"no answer of the last {days} days has this id; give the `id` of an answer as it came"
-            raise RefusedField("completion_id", told, status=404, code="unknown_completion")
-        exchange.completion, exchange.version, exchange.arm = given.completion_id, issued.version, issued.arm
-        self._ledger.rated(given.completion_id, caller.user, issued.version, issued.arm, given.rating, given.thumb)
+            message = f"no answer of the last {days} days has this id; give the `id` of an answer as it came"
+            raise RefusedField("completion_id", message, status=404, code="unknown_completion")
+        exchange.completion, exchange.version, exchange.arm = feedback.completion_id, issued.version, issued.arm
+        self._ledger.rated(feedback.completion_id, caller.user, issued.version, issued.arm, feedback.rating, feedback.thumb)
         return json_response({"status": "success", "request_id": exchange.id}, headers=headers)

@@ -61,14 +61,21 @@ class Generation:
         """
         exchange, until = exchange_of(request.scope), time.monotonic() + self._settings.deadline_seconds
         _, headers = await self._admission.admit(request, "generate")
-        asked = await read_body(request, GenerateRequest, limit=self._settings.body_bytes, seconds=self._settings.body_seconds)
+        generate_request = await read_body(request, GenerateRequest, limit=self._settings.body_bytes, seconds=self._settings.body_seconds)
         exchange.parameters = {
-            name: getattr(asked, name)
+            name: getattr(generate_request, name)
             for name in ("temperature", "top_p", "top_k", "max_length", "num_samples", "repetition_penalty", "stream")
         }
-        text, sampling = sanitised(asked.text, "text"), sampling_of(asked, self._filtering.restricted)
-        order = _Order(exchange, asked, text, sampling, secrets.randbelow(2**31) if asked.seed is None else asked.seed, until)
-        if not asked.stream:
+        text, sampling = sanitised(generate_request.text, "text"), sampling_of(generate_request, self._filtering.restricted)
+        order = _Order(
+            exchange,
+            generate_request,
+            text,
+            sampling,
+            secrets.randbelow(2**31) if generate_request.seed is None else generate_request.seed,
+            until,
+        )
+        if not generate_request.stream:
             return json_response(await unless_gone(request.receive, self._whole(order)), headers=headers)
         exchange.route = "stream"
         events = self._events(order)
@@ -93,15 +100,15 @@ class Generation:
 
     async def _events(self, order: _Order) -> AsyncGenerator[bytes]:
         """Yield the events of a stream. An error before the first event is raised; a later error becomes an `error` event."""
-        begun, exchange = False, order.exchange
+        started, exchange = False, order.exchange
         try:
             with self._room.place():
                 async with aclosing(self._told(order)) as events:
-                    async for one in events:
-                        begun = True
-                        yield one
+                    async for data in events:
+                        started = True
+                        yield data
         except Exception as error:
-            if not begun:
+            if not started:
                 raise
             if not isinstance(error, Refused):
                 log.exception("a stream failed")
@@ -110,24 +117,24 @@ class Generation:
             yield event("error", {**error_body(refused, exchange.id), "status_code": refused.status})
 
     async def _told(self, order: _Order) -> AsyncGenerator[bytes]:
-        job, samples, first = await self._accepted(order), list[Sample](), None
+        job, samples, first_seconds = await self._accepted(order), list[Sample](), None
         try:
             async with aclosing(self._writer.stream(job, samples)) as pieces:
                 async for piece in pieces:
-                    first = first or order.exchange.seconds
+                    first_seconds = first_seconds or order.exchange.seconds
                     yield _piece_event(piece, order.asked.token_probabilities)
         except VersionGone:
-            if first is not None:
+            if first_seconds is not None:
                 raise unavailable() from None
             job = await self._moved(order, job)
             try:
                 async with aclosing(self._writer.stream(job, samples)) as pieces:
                     async for piece in pieces:
-                        first = first or order.exchange.seconds
+                        first_seconds = first_seconds or order.exchange.seconds
                         yield _piece_event(piece, order.asked.token_probabilities)
             except VersionGone:
                 raise unavailable() from None
-        self._note(order, job, samples, first)
+        self._note(order, job, samples, first_seconds)
         yield event("done", answer_body(order.exchange, job, samples))
 
     async def _accepted(self, order: _Order) -> Job:
@@ -151,7 +158,7 @@ class Generation:
         exchange.prompt_tokens, exchange.completion = len(job.prompt) - 1, self._ids.issue(chosen.served.number, chosen.arm)
         return job
 
-    async def _moved(self, order: _Order, before: Job) -> Job:
+    async def _moved(self, order: _Order, previous: Job) -> Job:
         """Return a job for the version that replaced an unloaded one.
 
         Raises:
@@ -159,11 +166,11 @@ class Generation:
         """
         await self._versions.look()
         job = self._job(order)
-        if job.chosen.served is before.chosen.served:
+        if job.chosen.served is previous.chosen.served:
             raise unavailable()
         return job
 
-    def _note(self, order: _Order, job: Job, samples: list[Sample], first: float | None = None) -> None:
+    def _note(self, order: _Order, job: Job, samples: list[Sample], first_seconds: float | None = None) -> None:
         """Record the result in the exchange and the ledger.
 
         Raises:
@@ -175,13 +182,13 @@ class Generation:
         if all(sample.finish == REFUSED for sample in samples):
             self._ledger.withheld(exchange, job, samples)
             raise completion_refused()
-        self._ledger.completed(exchange, job, samples, first)
+        self._ledger.completed(exchange, job, samples, first_seconds)
 
 
 async def _first(events: AsyncGenerator[bytes]) -> bytes:
     return await anext(events)
 
 
-def _piece_event(piece: Piece, tokens: bool) -> bytes:
-    said: dict[str, object] = {"sample": piece.sample, "text": "".join(one.text for one in piece.tokens)}
-    return event("text", {**said, "tokens": told(piece.tokens)} if tokens else said)
+def _piece_event(piece: Piece, with_tokens: bool) -> bytes:
+    fields: dict[str, object] = {"sample": piece.sample, "text": "".join(token_text.text for token_text in piece.tokens)}
+    return event("text", {**fields, "tokens": told(piece.tokens)} if with_tokens else fields)

@@ -34,16 +34,16 @@ class HealthEndpoints:
 
     async def ready(self) -> Response:
         """Return 200 if requests can be answered, else 503. Both bodies list the problems."""
-        seen = self._versions.health
-        log = ["requests are not logged as they should be; the gateway's log says why"] if self._log_ails() else []
+        version_health = self._versions.health
+        log_problems = ["requests are not logged as they should be; the gateway's log says why"] if self._log_ails() else []
         body = {
-            "status": "ready" if seen.ready else "not_ready",
-            "champion": seen.champion,
-            "canary": seen.canary,
-            "canary_share": seen.share,
-            "degraded": [*seen.troubles, *self._admission.troubles, *log],
+            "status": "ready" if version_health.ready else "not_ready",
+            "champion": version_health.champion,
+            "canary": version_health.canary,
+            "canary_share": version_health.share,
+            "degraded": [*version_health.troubles, *self._admission.troubles, *log_problems],
         }
-        return json_response(body, 200 if seen.ready else 503, {} if seen.ready else {"Retry-After": "1"})
+        return json_response(body, 200 if version_health.ready else 503, {} if version_health.ready else {"Retry-After": "1"})
 
     async def figures(self, request: Request) -> Response:
         """Return the metrics in Prometheus text format.

@@ -49,8 +49,8 @@ def takes(model: type[BaseModel]) -> dict[str, Any]:
     """Return the `openapi_extra` of a route that needs a key and reads a body of type `model`."""
     schema = {"$ref": _REF.format(model=model.__name__)}
     examples = (model.model_config.get("json_schema_extra") or {}).get("examples", [])  # type: ignore[union-attr]
-    shown = {f"example {number}": {"value": one} for number, one in enumerate(examples, 1)}  # type: ignore[arg-type]
-    content = {"application/json": {"schema": schema, "examples": shown}}
+    named_examples = {f"example {number}": {"value": example} for number, example in enumerate(examples, 1)}  # type: ignore[arg-type]
+    content = {"application/json": {"schema": schema, "examples": named_examples}}
     return {"requestBody": {"required": True, "content": content}, "security": _KEYS}
 
 
@@ -59,15 +59,15 @@ def describe(app: FastAPI) -> None:
 
     def whole() -> dict[str, Any]:
         if app.openapi_schema is None:
-            found = get_openapi(title=app.title, version=app.version, description=ABOUT, routes=app.routes)
-            schemas = found["components"]["schemas"]
+            document = get_openapi(title=app.title, version=app.version, description=ABOUT, routes=app.routes)
+            schemas = document["components"]["schemas"]
             for model in (GenerateRequest, FeedbackRequest):
                 schemas[model.__name__] = model.model_json_schema(ref_template=_REF)
-            found["components"]["securitySchemes"] = {
+            document["components"]["securitySchemes"] = {
                 "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
                 "bearer": {"type": "http", "scheme": "bearer", "description": "an API key, or a JWT of the issuer that is set up"},
             }
-            app.openapi_schema = found
+            app.openapi_schema = document
         return app.openapi_schema
 
     app.openapi = whole  # type: ignore[method-assign]
@@ -97,36 +97,36 @@ Schema = Mapping[str, Any]
 
 def docs_page(openapi: Schema) -> str:
     """Return the HTML of the documentation page."""
-    about = "".join(f"<p>{_text(part)}</p>" for part in openapi["info"]["description"].split("\n\n"))
-    parts = [
+    about = "".join(f"<p>{_text(paragraph)}</p>" for paragraph in openapi["info"]["description"].split("\n\n"))
+    operations = [
         _operation(path, method, operation, openapi) for path, methods in openapi["paths"].items() for method, operation in methods.items()
     ]
     title = escape(openapi["info"]["title"])
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f"<title>{title}: the API</title><style>{STYLE}</style></head><body><h1>{title}: the API</h1>{about}"
-        f'<p>For programs: <a href="/openapi.json">openapi.json</a>.</p>{"".join(parts)}</body></html>'
+        f'<p>For programs: <a href="/openapi.json">openapi.json</a>.</p>{"".join(operations)}</body></html>'
     )
 
 
 def _operation(path: str, method: str, operation: Schema, openapi: Schema) -> str:
-    found = [f'<h2><span class="method">{method.upper()}</span> <code>{escape(path)}</code></h2>']
-    found += [f"<p><strong>{_text(operation['summary'])}</strong></p><p>{_text(operation.get('description', ''))}</p>"]
+    sections = [f'<h2><span class="method">{method.upper()}</span> <code>{escape(path)}</code></h2>']
+    sections += [f"<p><strong>{_text(operation['summary'])}</strong></p><p>{_text(operation.get('description', ''))}</p>"]
     if operation.get("security"):
-        found.append("<p>Needs a key: <code>X-API-Key: rp_…</code> or <code>Authorization: Bearer …</code>.</p>")
+        sections.append("<p>Needs a key: <code>X-API-Key: rp_…</code> or <code>Authorization: Bearer …</code>.</p>")
     if "requestBody" in operation:
         content = operation["requestBody"]["content"]["application/json"]
-        found.append(_fields("Request", _resolved(content["schema"], openapi), openapi))
-        found += [_example(one["value"]) for one in content.get("examples", {}).values()]
+        sections.append(_fields("Request", _resolved(content["schema"], openapi), openapi))
+        sections += [_example(example["value"]) for example in content.get("examples", {}).values()]
     for status, response in operation["responses"].items():
         schema = response.get("content", {}).get("application/json", {}).get("schema")
         if status == "200" and schema:
-            own = _resolved(schema, openapi)
-            found.append(_fields("Answer", own, openapi))
-            found += [_example(one) for one in own.get("examples", ())]
+            answer_schema = _resolved(schema, openapi)
+            sections.append(_fields("Answer", answer_schema, openapi))
+            sections += [_example(example) for example in answer_schema.get("examples", ())]
     rows = "".join(f"<tr><td>{escape(s)}</td><td>{_text(r['description'])}</td></tr>" for s, r in operation["responses"].items())
-    found.append(f"<h3>Status</h3><table>{rows}</table>")
-    return "".join(found)
+    sections.append(f"<h3>Status</h3><table>{rows}</table>")
+    return "".join(sections)
 
 
 def _fields(title: str, schema: Schema, openapi: Schema) -> str:
@@ -134,29 +134,29 @@ def _fields(title: str, schema: Schema, openapi: Schema) -> str:
     return f"<h3>{title}</h3><p>{_text(schema.get('description', ''))}</p><table>{rows}</table>"
 
 
-def _rows(schema: Schema, openapi: Schema, asked: bool, prefix: str = "") -> Iterator[str]:
-    for name, given in schema.get("properties", {}).items():
-        own = _resolved(given, openapi)
-        needed = " (required)" if asked and name in schema.get("required", ()) else ""
-        told = _text(given.get("description", "" if "properties" in own else own.get("description", "")))
-        yield f"<tr><td><code>{escape(prefix + name)}</code></td><td>{escape(_kind(own) + needed)}</td><td>{told}</td></tr>"
-        yield from _rows(own, openapi, asked, f"{prefix}{name}.")
+def _rows(schema: Schema, openapi: Schema, is_request: bool, prefix: str = "") -> Iterator[str]:
+    for name, field_schema in schema.get("properties", {}).items():
+        resolved = _resolved(field_schema, openapi)
+        required = " (required)" if is_request and name in schema.get("required", ()) else ""
+        description = _text(field_schema.get("description", "" if "properties" in resolved else resolved.get("description", "")))
+        yield f"<tr><td><code>{escape(prefix + name)}</code></td><td>{escape(_kind(resolved) + required)}</td><td>{description}</td></tr>"
+        yield from _rows(resolved, openapi, is_request, f"{prefix}{name}.")
 
 
 def _kind(schema: Schema) -> str:
     kinds = schema.get("anyOf", [schema])
-    words = " or ".join(str(one.get("type", "object")) for one in kinds)
+    description = " or ".join(str(alternative.get("type", "object")) for alternative in kinds)
     if "const" in schema or "enum" in schema:
-        words = " or ".join(json.dumps(value) for value in schema.get("enum", [schema.get("const")]))
-    low, high = (next((one[key] for one in kinds if key in one), None) for key in ("minimum", "maximum"))
+        description = " or ".join(json.dumps(value) for value in schema.get("enum", [schema.get("const")]))
+    low, high = (next((alternative[key] for alternative in kinds if key in alternative), None) for key in ("minimum", "maximum"))
     if low is not None or high is not None:
-        words += f", {'' if low is None else f'{low:g}' if abs(low) < 1e6 else low} to {'' if high is None else high}".rstrip()
-    return words + (f"; {json.dumps(schema['default'])} if left out" if schema.get("default") is not None else "")
+        description += f", {'' if low is None else f'{low:g}' if abs(low) < 1e6 else low} to {'' if high is None else high}".rstrip()
+    return description + (f"; {json.dumps(schema['default'])} if left out" if schema.get("default") is not None else "")
 
 
 def _resolved(schema: Schema, openapi: Schema) -> Schema:
-    found = schema.get("$ref")
-    return openapi["components"]["schemas"][found.rsplit("/", 1)[-1]] if found else schema
+    reference = schema.get("$ref")
+    return openapi["components"]["schemas"][reference.rsplit("/", 1)[-1]] if reference else schema
 
 
 def _example(value: Any) -> str:
