@@ -42,8 +42,8 @@ def sanitised(text: str, field: str) -> str:
             raise half_pair(field)
         marks = marks + 1 if unicodedata.combining(character) else 0
         if marks > MARKS:
-            told = f"more than {MARKS} combining marks on one character; leave some out"
-            raise RefusedField(field, told, code="invalid_text")
+            message = f"more than {MARKS} combining marks on one character; leave some out"
+            raise RefusedField(field, message, code="invalid_text")
     return unicodedata.normalize("NFC", text)
 
 

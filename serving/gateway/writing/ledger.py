@@ -52,7 +52,7 @@ class Ledger:
             generation_seconds=job.generation_seconds, prompt_tokens=len(job.prompt) - 1, lengths=lengths,
             parameters=numbers(exchange.parameters), first_token_seconds=first_seconds,
         )  # fmt: skip
-        nats = -math.fsum(chance for sample in samples for chance in sample.written.log_probs)
+        nats = -math.fsum(log_prob for sample in samples for log_prob in sample.written.log_probs)
         self._metrics.scored("completion", version=version, arm=arm, nats=nats, tokens=sum(lengths))
         self._keep(exchange, job, samples, 200, "")
 
@@ -70,16 +70,16 @@ class Ledger:
         Metrics count only the first rating and the first thumb of a user, because a counter cannot be decreased. The request log keeps
         all; its readers use the last.
         """
-        told_rating = rating if rating is not None and self._first("rating", completion, user) else None
-        told_thumb = thumb if thumb is not None and self._first("thumb", completion, user) else None
-        if told_rating is not None or told_thumb is not None:
-            self._metrics.feedback(version=version, arm=arm, rating=told_rating, thumb=told_thumb)
+        counted_rating = rating if rating is not None and self._first("rating", completion, user) else None
+        counted_thumb = thumb if thumb is not None and self._first("thumb", completion, user) else None
+        if counted_rating is not None or counted_thumb is not None:
+            self._metrics.feedback(version=version, arm=arm, rating=counted_rating, thumb=counted_thumb)
         self._log.feedback(Feedback(completion, time.time(), self._pseudonyms.user(user), rating, thumb))
 
-    def _first(self, *said: str) -> bool:
-        if said in self._rated:
+    def _first(self, *rating_key: str) -> bool:
+        if rating_key in self._rated:
             return False
-        self._rated[said] = None
+        self._rated[rating_key] = None
         if len(self._rated) > RATED:
             self._rated.popitem(last=False)
         return True

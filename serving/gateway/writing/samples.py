@@ -64,22 +64,22 @@ def token_texts(words: Tokenizer, written: Completion) -> list[TokenText]:
 
     Joined, they are its text without control characters and without an incomplete character at the end.
     """
-    left = len(written.text.rstrip(_UNFINISHED))
-    found: list[TokenText] = []
-    waiting: list[int] = []
-    nats = 0.0
-    for number, (token, chance) in enumerate(zip(written.tokens, written.log_probs, strict=True), 1):
-        waiting.append(token)
-        nats += chance
-        text = words.decode(waiting)
+    remaining = len(written.text.rstrip(_UNFINISHED))
+    pieces: list[TokenText] = []
+    pending: list[int] = []
+    log_prob_sum = 0.0
+    for number, (token, log_prob) in enumerate(zip(written.tokens, written.log_probs, strict=True), 1):
+        pending.append(token)
+        log_prob_sum += log_prob
+        text = words.decode(pending)
         if text.endswith(_UNFINISHED) and number < len(written.tokens):
             continue
-        found.append(TokenText(without_controls(text[:left]), math.exp(min(0.0, nats))))
-        left -= len(text)
-        waiting, nats = [], 0.0
-        if left <= 0:
+        pieces.append(TokenText(without_controls(text[:remaining]), math.exp(min(0.0, log_prob_sum))))
+        remaining -= len(text)
+        pending, log_prob_sum = [], 0.0
+        if remaining <= 0:
             break
-    return found
+    return pieces
 
 
 def settled(pieces: Sequence[TokenText]) -> int:
@@ -105,7 +105,7 @@ def answer_body(exchange: Exchange, job: Job, samples: Sequence[Sample]) -> dict
             "model_version": served.number,
             "generation_time_ms": round(seconds * 1000, 3),
             "tokens_generated": sum(len(sample.written.tokens) for sample in samples),
-            "perplexity": perplexity([chance for sample in samples for chance in sample.written.log_probs]),
+            "perplexity": perplexity([log_prob for sample in samples for log_prob in sample.written.log_probs]),
             "arm": job.chosen.arm,
             "prompt_tokens": len(job.prompt) - 1,
             "seed": job.seed,

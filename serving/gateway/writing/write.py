@@ -38,11 +38,11 @@ class Filtering:
         """Return the decision for `text`. For a completion, `before` is its prompt."""
         decision = self._filter.check(text, side, before)
         if decision.allowed:
-            asked = await self._filter.moderate(text, side)
-            decision = asked if asked.rule or not decision.rule else decision
+            moderation_decision = await self._filter.moderate(text, side)
+            decision = moderation_decision if moderation_decision.rule or not decision.rule else decision
         self._metrics.filtered(side, decision.allowed, decision.rule)
-        if told := filter_event(decision, side, text, self._digest, attempt):
-            log.info("content filter", **asdict(told))
+        if record := filter_event(decision, side, text, self._digest, attempt):
+            log.info("content filter", **asdict(record))
         return decision
 
 
@@ -100,21 +100,21 @@ class Writer:
         Raises:
             VersionGone, Refused: see `ModelClient.predict`.
         """
-        found: dict[int, Sample] = {}
+        samples: dict[int, Sample] = {}
         decisions: dict[int, list[FilterDecision]] = {index: [] for index in range(job.samples)}
         for attempt in range(self._filtering.attempts):
-            open_ = [index for index in range(job.samples) if index not in found]
-            if not open_:
+            open_indices = [index for index in range(job.samples) if index not in samples]
+            if not open_indices:
                 break
-            seeds = [job.seed_of(index, attempt) for index in open_]
-            written = await self._complete(job, [job.prompt] * len(open_), [job.sampling] * len(open_), seeds)
-            for index, one in zip(open_, written, strict=True):
-                sample = sample_of(one)
+            seeds = [job.seed_of(index, attempt) for index in open_indices]
+            completions = await self._complete(job, [job.prompt] * len(open_indices), [job.sampling] * len(open_indices), seeds)
+            for index, completion in zip(open_indices, completions, strict=True):
+                sample = sample_of(completion)
                 decisions[index].append(await self._filtering.decide(sample.text, "completion", job.text, attempt + 1))
                 step = next_step(decisions[index], self._filtering.attempts)
                 if step != "resample":
-                    found[index] = sample if step == "accept" else refused_sample(one, decisions[index][-1].rule)
-        return [found[index] for index in range(job.samples)]
+                    samples[index] = sample if step == "accept" else refused_sample(completion, decisions[index][-1].rule)
+        return [samples[index] for index in range(job.samples)]
 
     async def stream(self, job: Job, results: list[Sample]) -> AsyncGenerator[Piece]:
         """Yield the samples of a job in pieces. The content filter checks the text up to the end of a piece before the piece is sent.
@@ -128,12 +128,12 @@ class Writer:
             VersionGone, Refused: see `ModelClient.predict`.
         """
         rows = [_Row(index) for index in range(job.samples)]
-        while open_ := [row for row in rows if row.result is None]:
-            prompts = [[*job.prompt, *row.written.tokens] for row in open_]
-            each = [next_piece(job.sampling, row.calls, len(row.written.tokens)) for row in open_]
-            seeds = [job.seed_of(row.index, len(row.tries)) for row in open_]
-            for row, part in zip(open_, await self._complete(job, prompts, each, seeds), strict=True):
-                row.written, ended = append_piece(job.chosen.served.tokenizer, len(job.prompt), row.written, part, job.sampling)
+        while open_rows := [row for row in rows if row.result is None]:
+            prompts = [[*job.prompt, *row.written.tokens] for row in open_rows]
+            samplings = [next_piece(job.sampling, row.calls, len(row.written.tokens)) for row in open_rows]
+            seeds = [job.seed_of(row.index, len(row.tries)) for row in open_rows]
+            for row, completion in zip(open_rows, await self._complete(job, prompts, samplings, seeds), strict=True):
+                row.written, ended = append_piece(job.chosen.served.tokenizer, len(job.prompt), row.written, completion, job.sampling)
                 row.calls += 1
                 if piece := await self._judged(job, row, ended):
                     yield piece
@@ -142,10 +142,12 @@ class Writer:
     async def _judged(self, job: Job, row: _Row, ended: bool) -> Piece | None:
         """Check a row with the content filter. Return the piece to send now, or None."""
         pieces = token_texts(job.chosen.served.tokenizer, row.written)
-        sure = len(pieces) if ended else settled(pieces)
-        if sure <= row.shown and not ended:
+        ready_count = len(pieces) if ended else settled(pieces)
+        if ready_count <= row.shown and not ended:
             return None
-        decision = await self._filtering.decide("".join(piece.text for piece in pieces[:sure]), "completion", job.text, len(row.tries) + 1)
+        decision = await self._filtering.decide(
+            "".join(piece.text for piece in pieces[:ready_count]), "completion", job.text, len(row.tries) + 1
+        )
         if not decision.allowed:
             row.tries.append(decision)
             if row.shown or next_step(row.tries, self._filtering.attempts) == "refuse":
@@ -153,34 +155,34 @@ class Writer:
             else:
                 row.written, row.calls = EMPTY, 0
             return None
-        piece = Piece(row.index, pieces[row.shown : sure])
-        row.shown = sure
+        piece = Piece(row.index, pieces[row.shown : ready_count])
+        row.shown = ready_count
         if ended:
             row.result = sample_of(row.written)
         return piece if piece.tokens else None
 
     async def _complete(
-        self, job: Job, prompts: Sequence[Sequence[int]], each: Sequence[Sampling], seeds: Sequence[int]
+        self, job: Job, prompts: Sequence[Sequence[int]], samplings: Sequence[Sampling], seeds: Sequence[int]
     ) -> list[Completion]:  # fmt: skip
         """Return one completion for each prompt, from one model server call.
 
         Raises:
             Refused: 502 for an invalid response; see also `ModelClient.predict`.
         """
-        words = job.chosen.served.tokenizer
-        inputs = {**prompt_inputs(words, prompts, each), **sampling_inputs(each, seeds)}
+        tokenizer = job.chosen.served.tokenizer
+        inputs = {**prompt_inputs(tokenizer, prompts, samplings), **sampling_inputs(samplings, seeds)}
         began = time.perf_counter()
         outputs = await self._client.predict(job.chosen.served.number, self._signature, inputs, job.until, job.request_id)
         job.generation_seconds += time.perf_counter() - began
         try:
-            written = []
-            for row, one in enumerate(each):
+            completions = []
+            for row, sampling in enumerate(samplings):
                 ids = outputs["tokens"][row][: outputs["length"][row]]
-                chances = [float(chance) for chance in outputs["log_prob"][row][: len(ids)]]
-                if len(chances) < len(ids) or not all(map(math.isfinite, chances)):
+                log_probs = [float(log_prob) for log_prob in outputs["log_prob"][row][: len(ids)]]
+                if len(log_probs) < len(ids) or not all(map(math.isfinite, log_probs)):
                     raise model_failed()
-                whole = Completion(words.decode(ids), ids, chances, StopReason(outputs["stop_reason"][row]))
-                written.append(cut_at_stop(words, whole, one))
+                completion = Completion(tokenizer.decode(ids), ids, log_probs, StopReason(outputs["stop_reason"][row]))
+                completions.append(cut_at_stop(tokenizer, completion, sampling))
         except (KeyError, IndexError, TypeError, ValueError):
             raise model_failed() from None
-        return written
+        return completions
