@@ -94,13 +94,13 @@ class CompletionIds:
     def read(self, text: str, now: float | None = None) -> Issued | None:
         """Return the content of an id, or None if its signature is invalid or it has expired."""
         try:
-            data = base64.b64decode(text.encode("ascii"), altchars=b"-_", validate=True)
+            decoded = base64.b64decode(text.encode("ascii"), altchars=b"-_", validate=True)
         except ValueError:
             return None
-        known, mac = data[: _FORM.size], data[_FORM.size :]
-        if len(known) != _FORM.size or not hmac.compare_digest(mac, self._mac(known)):
+        payload, mac = decoded[: _FORM.size], decoded[_FORM.size :]
+        if len(payload) != _FORM.size or not hmac.compare_digest(mac, self._mac(payload)):
             return None
-        seconds, version, arm, _ = _FORM.unpack(known)
+        seconds, version, arm, _ = _FORM.unpack(payload)
         if (time.time() if now is None else now) - seconds > self._seconds or arm >= len(_ARMS):
             return None
         return Issued(seconds, version, _ARMS[arm])

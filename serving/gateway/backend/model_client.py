@@ -80,8 +80,8 @@ class ModelClient:
                 if response.status == HTTPStatus.NOT_FOUND:  # no version is loaded yet
                     return frozenset()
                 response.raise_for_status()
-                found = json.loads(await response.read())["model_version_status"]
-            return frozenset(int(one["version"]) for one in found if one["state"] == "AVAILABLE")
+                statuses = json.loads(await response.read())["model_version_status"]
+            return frozenset(int(status["version"]) for status in statuses if status["state"] == "AVAILABLE")
         except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError):
             raise unavailable() from None
 
@@ -117,14 +117,14 @@ class ModelClient:
 
         The server may close a kept connection just when it is used again. A retry is safe: the same call gives the same output.
         """
-        for last in (False, True):
-            left = until - time.monotonic()
-            if left <= 0:
+        for last_attempt in (False, True):
+            remaining = until - time.monotonic()
+            if remaining <= 0:
                 raise slow()
-            headers = {"Content-Type": "application/json", "X-Deadline-Ms": str(max(1, int(left * 1000))), "X-Request-ID": request_id}
+            headers = {"Content-Type": "application/json", "X-Deadline-Ms": str(max(1, int(remaining * 1000))), "X-Request-ID": request_id}
             try:
                 async with (
-                    asyncio.timeout(left),
+                    asyncio.timeout(remaining),
                     self._session().post(address, data=body, headers=headers, allow_redirects=False) as response,
                 ):
                     return _Answer(response.status, response.headers.get("Retry-After", ""), await response.read())
@@ -133,7 +133,7 @@ class ModelClient:
             except TimeoutError:
                 raise slow() from None
             except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, aiohttp.ClientPayloadError):
-                if last:
+                if last_attempt:
                     raise unavailable() from None
             except aiohttp.ClientError:
                 raise unavailable() from None
@@ -142,19 +142,19 @@ class ModelClient:
 
 def _outputs(answer: _Answer) -> Mapping[str, Any]:
     try:
-        found = json.loads(answer.body)["outputs"]
+        outputs = json.loads(answer.body)["outputs"]
     except (ValueError, KeyError, TypeError, RecursionError):
-        found = None
-    if not isinstance(found, dict):
+        outputs = None
+    if not isinstance(outputs, dict):
         raise model_failed()
-    return found
+    return outputs
 
 
 def _refused(answer: _Answer) -> Refused:
     """Return the refusal for an error of the model server, without its message."""
     if answer.status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
-        told = answer.retry_after
-        seconds = told if told.isascii() and told.isdigit() and len(told) < 5 else str(RETRY_SECONDS)
+        retry_after = answer.retry_after
+        seconds = retry_after if retry_after.isascii() and retry_after.isdigit() and len(retry_after) < 5 else str(RETRY_SECONDS)
         return Refused(503, "overloaded", f"too many are writing just now; try again in {seconds} s", {"Retry-After": seconds})
     return slow() if answer.status == HTTPStatus.GATEWAY_TIMEOUT else model_failed()
 

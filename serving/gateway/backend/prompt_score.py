@@ -41,9 +41,9 @@ class PromptScore:
         call = self._client.predict(served.number, "score", {"tokens": tokens}, time.monotonic() + SECONDS, record.request_id)
         try:
             outputs = asyncio.run_coroutine_threadsafe(call, self._client.loop).result(SECONDS)
-            found = [float(chance) for chance in outputs["log_prob"][0]]
+            log_probs = [float(log_prob) for log_prob in outputs["log_prob"][0]]
         except (VersionGone, Refused, KeyError, IndexError, TypeError, ValueError, TimeoutError):
             return None
-        score = Score(-math.fsum(found), len(found))
+        score = Score(-math.fsum(log_probs), len(log_probs))
         self._seen(served.number, record.arm, score.nats, score.tokens)
         return score

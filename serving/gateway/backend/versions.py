@@ -46,18 +46,18 @@ def load_served(version: Version, restricted: Sequence[str] = ()) -> Served:
         BadInput: a file is missing, was changed, or does not match the others.
     """
     files = version.manifest().files
-    needed = [name for name in files if name == _MODEL or name.startswith(_WORDS)]
-    for name in needed:
+    required = [name for name in files if name == _MODEL or name.startswith(_WORDS)]
+    for name in required:
         path = version.folder / name
         if not path.is_file() or digest_file(path) != files[name]:
             raise Corrupt("it is not what was registered", where=str(path), remedy="restore the version's folder, or register it anew")
-    if _MODEL not in needed:
+    if _MODEL not in required:
         raise BadInput("the version has no model", where=str(version.folder), remedy="register one that has")
-    words = Tokenizer.load(version.folder / _WORDS)
+    tokenizer = Tokenizer.load(version.folder / _WORDS)
     manifest = json.loads((version.folder / _MODEL).read_text("utf-8"))
-    words.check_size(manifest, version.folder / _WORDS)
-    words.tokens_containing(restricted)
-    return Served(version.number, version.digest, words, manifest)
+    tokenizer.check_size(manifest, version.folder / _WORDS)
+    tokenizer.tokens_containing(restricted)
+    return Served(version.number, version.digest, tokenizer, manifest)
 
 
 log = logging.getLogger("serving.gateway")
@@ -164,9 +164,9 @@ class Versions:
 
     async def look(self) -> None:
         """Update the versions from the registry and the model server. Concurrent calls share one update."""
-        asked = time.monotonic()
+        requested_at = time.monotonic()
         async with self._looking:
-            if self._looked > asked:  # another call updated the versions while this one waited
+            if self._looked > requested_at:  # another call updated the versions while this one waited
                 return
             self._looked = time.monotonic()
             troubles: list[str] = []
@@ -191,8 +191,8 @@ class Versions:
             else:
                 self._wanted = champion, canary
         for version in self._wanted:
-            known = self._served.get(version.number) if version is not None else None
-            if version is not None and (known is None or known.digest != version.digest):  # another registry may use the same number
+            loaded = self._served.get(version.number) if version is not None else None
+            if version is not None and (loaded is None or loaded.digest != version.digest):  # another registry may use the same number
                 self._load(version, troubles)
 
     def _load(self, version: Version, troubles: list[str]) -> None:
@@ -210,21 +210,21 @@ class Versions:
     def _settle(self, available: frozenset[int] | None, troubles: list[str]) -> None:
         """Update the arms from the wanted and the available versions. The former champion stays until the new one is available."""
         before = self._arms
-        champion, canary = (one.number if one else None for one in self._wanted)
+        champion, canary = (version.number if version else None for version in self._wanted)
         former = next((arm.version for arm in self._arms if arm.name == "champion"), None)
         if available is not None:
             usable = self._served.keys() & available
             serving = next((number for number in (champion, former) if number is not None and number in usable), None)
             if champion is not None and serving != champion:
                 troubles.append(f"version {champion} is not loaded by the model server")
-            beside = canary if canary in usable else None
-            if canary is not None and beside is None:
+            served_canary = canary if canary in usable else None
+            if canary is not None and served_canary is None:
                 troubles.append(f"canary {canary} is not loaded by the model server")
-            self._arms = () if serving is None else arms(serving, beside, self._share)
-            self._beside = beside if serving is not None else None
-            self._experiment = self._served[beside].digest if beside is not None else ""
-            kept = {champion, canary, *(arm.version for arm in self._arms)}
-            self._served = {number: one for number, one in self._served.items() if number in kept}
+            self._arms = () if serving is None else arms(serving, served_canary, self._share)
+            self._beside = served_canary if serving is not None else None
+            self._experiment = self._served[served_canary].digest if served_canary is not None else ""
+            kept_numbers = {champion, canary, *(arm.version for arm in self._arms)}
+            self._served = {number: version for number, version in self._served.items() if number in kept_numbers}
         if champion is None:
             troubles.append("the registry has no champion yet")
         serving = next((arm.version for arm in self._arms if arm.name == "champion"), None)
