@@ -53,8 +53,10 @@ class Program:
         finally:
             watchdog.cancel()
         self.process.wait()
-        last = next((line for line in reversed(self.log.read_text("utf-8", "replace").splitlines()) if line.strip()), "it said nothing")
-        raise BadInput(f"it did not start ({last[:300]})", where=self.name, remedy=f"see {self.log}")
+        last_line = next(
+            (line for line in reversed(self.log.read_text("utf-8", "replace").splitlines()) if line.strip()), "it said nothing"
+        )
+        raise BadInput(f"it did not start ({last_line[:300]})", where=self.name, remedy=f"see {self.log}")
 
     def stop(self) -> None:
         """Stop the program with SIGTERM, so that running requests finish. Kill it after `DRAIN_SECONDS`."""
@@ -88,24 +90,24 @@ def serve_here(settings: ServeSettings, registry: Path, folder: Path, say: Calla
     models = ServingFolder(Registry(registry), folder / "models", xla=settings.signature == "generate_xla")
     with serving(settings, registry, folder, models, ports=PORTS if settings.port else (0, 0)) as (address, key, programs):
         say(f"robo-poet serves at {address}/#key={key}")
-        asked = '{"text": "Shall I compare thee"}'
-        say(f"  curl -H 'X-API-Key: {key}' -H 'Content-Type: application/json' -d '{asked}' {address}/v1/generate")
+        example_body = '{"text": "Shall I compare thee"}'
+        say(f"  curl -H 'X-API-Key: {key}' -H 'Content-Type: application/json' -d '{example_body}' {address}/v1/generate")
         say(f"  the API: {address}/docs · metrics of the model server: {_metrics(folder)} · logs: {folder}/ · Ctrl-C ends it")
         stopped = threading.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: stopped.set())
+        for signal_number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(signal_number, lambda *_: stopped.set())
         trouble = ""
         while not stopped.wait(LOOK_SECONDS):
             for program in programs:
                 if program.process.poll() is not None:
                     raise BadInput(f"it ended with status {program.process.returncode}", where=program.name, remedy=f"see {program.log}")
-            before = trouble
+            previous_trouble = trouble
             try:
                 models.lay_out()
                 trouble = models.trouble
             except (BadInput, OSError) as error:  # registry missing, champion damaged or disk full: keep serving the loaded versions
                 trouble = f"the versions served stay as they are: {error}"
-            if trouble and trouble != before:
+            if trouble and trouble != previous_trouble:
                 say(trouble)
         say("ending …")
 
@@ -125,38 +127,38 @@ def serving(
     compiled = settings.signature == "generate_xla"
     config = (models or ServingFolder(Registry(registry), folder / "models", xla=compiled)).lay_out()
     programs: list[Program] = []
-    made: CreatedKey | None = None
+    created_key: CreatedKey | None = None
     try:
         programs.append(Program("model_server", [
             f"--port={_free(ports[0])}", f"--rest_api_port={_free(ports[1])}",
             f"--model_config_file={config}", "--model_config_file_poll_wait_seconds=1",
             "--enable_batching=true", f"--xla_cpu_compilation_enabled={str(compiled).lower()}",
         ], folder / "model_server.log"))  # fmt: skip
-        said = programs[0].ready().split()
-        behind = said[said.index("http") + 1]
-        given = settings.model_copy(update={
-            "model_server": f"http://{behind}", "registry": str(registry.resolve()), "folder": str(folder.resolve()),
+        ready_words = programs[0].ready().split()
+        model_server_address = ready_words[ready_words.index("http") + 1]
+        gateway_settings = settings.model_copy(update={
+            "model_server": f"http://{model_server_address}", "registry": str(registry.resolve()), "folder": str(folder.resolve()),
         })  # fmt: skip
         # Create the key before the gateway starts: a running gateway sees a new key up to 1 s later.
-        made = KeyStore(folder / "keys").create(user="you", scopes=("generate", "feedback", "metrics"), days=1)
-        write_text(folder / "gateway.json", json.dumps(given.model_dump(mode="json"), indent=1) + "\n")
+        created_key = KeyStore(folder / "keys").create(user="you", scopes=("generate", "feedback", "metrics"), days=1)
+        write_text(folder / "gateway.json", json.dumps(gateway_settings.model_dump(mode="json"), indent=1) + "\n")
         programs.append(Program("gateway", [f"--settings={folder / 'gateway.json'}"], folder / "gateway.log"))
         address = programs[1].ready().split()[-1]
-        yield address, made.text, programs
+        yield address, created_key.text, programs
     finally:
         for program in reversed(programs):
             program.stop()
-        if made is not None:
+        if created_key is not None:
             with contextlib.suppress(BadInput, OSError):  # the key expires anyway
-                KeyStore(folder / "keys").revoke(made.key.id, "the server that made it has ended")
+                KeyStore(folder / "keys").revoke(created_key.key.id, "the server that made it has ended")
 
 
 def _free(port: int) -> int:
     """Return `port`, or 0 if another program uses it."""
-    with socket.socket() as taken:
-        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            taken.bind(("127.0.0.1", port))
+            listener.bind(("127.0.0.1", port))
         except OSError:
             return 0
     return port
