@@ -13,7 +13,7 @@ from robo_poet.settings.serve import RequestLogSettings
 
 
 @pytest.mark.parametrize("what", [lambda folder: read(folder), lambda folder: forget(folder, "anna")])
-def test_a_folder_that_is_no_log_is_refused(tmp_path: Path, what: Callable[[Path], object]) -> None:
+def test_a_folder_that_is_not_a_log_is_refused(tmp_path: Path, what: Callable[[Path], object]) -> None:
     with pytest.raises(BadInput, match="no such folder"):
         what(tmp_path / "requets")
     what(tmp_path)  # nothing was logged yet
@@ -22,7 +22,7 @@ def test_a_folder_that_is_no_log_is_refused(tmp_path: Path, what: Callable[[Path
         what(tmp_path)
 
 
-def test_a_person_goes_and_the_others_stay(tmp_path: Path, request_of: Callable[..., Request]) -> None:
+def test_forget_removes_only_the_records_of_one_user(tmp_path: Path, request_of: Callable[..., Request]) -> None:
     logs = [Writer(tmp_path, RequestLogSettings()) for _ in range(2)]
     for n in range(6):
         logs[n % 2].add("request", asdict(request_of(n, user="anna" if n < 3 else "ben")))

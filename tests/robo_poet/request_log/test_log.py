@@ -1,3 +1,5 @@
+"""The gateway's side of the request log, with a real writer process. Covers: log, process, record."""
+
 import os
 import resource
 import signal
@@ -18,19 +20,19 @@ RATES = st.floats(0, 1)
 
 
 @given(st.text(), RATES, RATES)
-def test_what_is_kept_at_a_rate_is_kept_at_every_higher_one(completion: str, one: float, other: float) -> None:
+def test_an_id_kept_at_one_rate_is_kept_at_every_higher_rate(completion: str, one: float, other: float) -> None:
     low, high = sorted((one, other))
     assert sampled(completion, low) <= sampled(completion, high)
     assert sampled(completion, low) == sampled(completion, low)
 
 
 @given(st.text())
-def test_the_ends(completion: str) -> None:
+def test_rate_1_keeps_everything_and_rate_0_nothing(completion: str) -> None:
     assert sampled(completion, 1.0)
     assert not sampled(completion, 0.0)
 
 
-def test_the_share() -> None:
+def test_the_kept_share_is_the_rate() -> None:
     kept = sum(sampled(f"completion {k}", 0.25) for k in range(4000))
     assert 860 <= kept <= 1140  # 1,000 ± 5 standard deviations
 
@@ -67,7 +69,7 @@ def test_a_request_with_its_score_and_feedback(tmp_path: Path, request_of: Calla
     assert len(list((tmp_path / "log").rglob("part-*.parquet"))) == 2
 
 
-def test_nothing_personal_is_ever_on_disk(tmp_path: Path, request_of: Callable[..., Request]) -> None:
+def test_no_personal_data_reaches_the_disk(tmp_path: Path, request_of: Callable[..., Request]) -> None:
     log = RequestLog(tmp_path, QUICK)
     for n in range(20):
         log.put(now(request_of, n, prompt=PRIVATE, completions=[PRIVATE]))
@@ -79,7 +81,7 @@ def test_nothing_personal_is_ever_on_disk(tmp_path: Path, request_of: Callable[.
     assert not [text for text in read(tmp_path)["prompt"].to_pylist() if "anna" in text]
 
 
-def test_sampled_with_its_feedback(tmp_path: Path, request_of: Callable[..., Request]) -> None:
+def test_a_request_and_its_feedback_are_sampled_together(tmp_path: Path, request_of: Callable[..., Request]) -> None:
     log = RequestLog(tmp_path, QUICK.model_copy(update={"sample_rate": 0.5}))
     kept = [f"c{n}" for n in range(40) if sampled(f"c{n}", 0.5)]
     for n in range(40):
@@ -91,14 +93,14 @@ def test_sampled_with_its_feedback(tmp_path: Path, request_of: Callable[..., Req
     assert log.counts["unsampled"] == 2 * (40 - len(kept))
 
 
-def test_off(tmp_path: Path, request_of: Callable[..., Request]) -> None:
+def test_a_disabled_log_writes_nothing(tmp_path: Path, request_of: Callable[..., Request]) -> None:
     log = RequestLog(tmp_path / "log", RequestLogSettings(enabled=False))
     assert not log.put(now(request_of, 0))
     log.close()
     assert not (tmp_path / "log").exists()
 
 
-def test_a_writer_that_does_not_read_costs_records_and_no_time(tmp_path: Path, request_of: Callable[..., Request]) -> None:
+def test_a_stopped_writer_costs_records_but_does_not_block(tmp_path: Path, request_of: Callable[..., Request]) -> None:
     log = RequestLog(tmp_path, QUICK.model_copy(update={"queue": 50}))
     log.put(now(request_of, 0))
     until(lambda: log.counts["written"] == 1)
@@ -117,7 +119,7 @@ def test_a_writer_that_does_not_read_costs_records_and_no_time(tmp_path: Path, r
     assert log.put(now(request_of, 999)) is False
 
 
-def test_a_writer_that_is_killed_is_followed_by_another(tmp_path: Path, request_of: Callable[..., Request]) -> None:
+def test_a_killed_writer_is_restarted(tmp_path: Path, request_of: Callable[..., Request]) -> None:
     log = RequestLog(tmp_path, QUICK)
     log.put(now(request_of, 0))
     until(lambda: log.counts["written"] == 1)
@@ -132,7 +134,7 @@ def test_a_writer_that_is_killed_is_followed_by_another(tmp_path: Path, request_
     assert not list(tmp_path.rglob("_spool*"))  # of the killed one too
 
 
-def test_a_full_disk(tmp_path: Path, request_of: Callable[..., Request]) -> None:
+def test_a_full_disk_is_counted_and_the_log_recovers(tmp_path: Path, request_of: Callable[..., Request]) -> None:
     log = RequestLog(tmp_path, QUICK)
     log.put(now(request_of, 0))
     until(lambda: log.counts["written"] == 1)
@@ -149,7 +151,7 @@ def test_a_full_disk(tmp_path: Path, request_of: Callable[..., Request]) -> None
     assert log._process.pid is None
 
 
-def test_a_folder_that_cannot_be_written(tmp_path: Path, request_of: Callable[..., Request]) -> None:
+def test_an_unwritable_folder_counts_the_record_as_failed(tmp_path: Path, request_of: Callable[..., Request]) -> None:
     (tmp_path / "log").write_text("a file")
     log = RequestLog(tmp_path / "log", QUICK)
     assert log.put(now(request_of, 0))
@@ -158,7 +160,7 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path, request_of: Callable[..
     log.close()
 
 
-def test_what_is_no_record_costs_itself_alone(tmp_path: Path, request_of: Callable[..., Request]) -> None:
+def test_an_invalid_record_loses_only_itself(tmp_path: Path, request_of: Callable[..., Request]) -> None:
     log = RequestLog(tmp_path, QUICK)
     for wrong in ({"version": "three"}, {"prompt": 7}, {"completions": [b"bytes"]}, {"parameters": {"a": object()}}):
         log.put(now(request_of, 0, **wrong))
@@ -168,7 +170,7 @@ def test_what_is_no_record_costs_itself_alone(tmp_path: Path, request_of: Callab
     assert log.counts["invalid"] == 4
 
 
-def test_what_does_not_work_is_said_once(tmp_path: Path, request_of: Callable[..., Request], caplog: pytest.LogCaptureFixture) -> None:
+def test_a_problem_is_logged_once(tmp_path: Path, request_of: Callable[..., Request], caplog: pytest.LogCaptureFixture) -> None:
     log = RequestLog(tmp_path, RequestLogSettings(spacy_model="no_such_model"))
     for n in range(3):
         log.put(now(request_of, n, prompt=PRIVATE))

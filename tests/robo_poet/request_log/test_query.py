@@ -29,12 +29,12 @@ def write_log(folder: Path, requests: list[Request], feedback: list[Feedback] = 
     return log
 
 
-def test_nothing_there(tmp_path: Path) -> None:
+def test_an_empty_log_has_no_rows(tmp_path: Path) -> None:
     assert read(tmp_path).schema == JOINED
     assert read(tmp_path).num_rows == 0
 
 
-def test_since_and_until(tmp_path: Path, request_of: Callable[..., Request]) -> None:
+def test_since_is_inclusive_and_until_exclusive(tmp_path: Path, request_of: Callable[..., Request]) -> None:
     write_log(tmp_path, [request_of(k, time=(NOON + timedelta(hours=6 * k)).timestamp()) for k in range(8)]).close()
 
     def numbers(since: datetime, until: datetime) -> list[str]:
@@ -47,12 +47,12 @@ def test_since_and_until(tmp_path: Path, request_of: Callable[..., Request]) -> 
     assert len(list(read_parts(tmp_path))) == 3
 
 
-def test_a_time_without_a_zone(tmp_path: Path) -> None:
+def test_a_time_without_a_time_zone_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="since: the time has no time zone"):
         read(tmp_path, datetime(2026, 3, 1))
 
 
-def test_feedback_of_later_days_and_last_words(tmp_path: Path, request_of: Callable[..., Request]) -> None:
+def test_the_last_rating_counts_also_from_a_later_day(tmp_path: Path, request_of: Callable[..., Request]) -> None:
     at = NOON.timestamp()
     said = [
         Feedback("c0", at + 200_000, "anna", rating=5), Feedback("c0", at + 5, "anna", rating=1), Feedback("c0", at + 6, "anna", thumb="down"),
@@ -70,7 +70,7 @@ SAID = st.tuples(st.sampled_from("ab"), st.sampled_from("xyz"), st.integers(0, 5
 
 
 @given(st.lists(SAID, max_size=30, unique_by=lambda one: one[2]), st.randoms())
-def test_last_words_whatever_the_order(said: list[tuple[str, str, int, int | None]], dice: object) -> None:
+def test_the_last_feedback_counts_in_any_order(said: list[tuple[str, str, int, int | None]], dice: object) -> None:
     rows = [{"completion_id": c, "user": u, "time": float(t), "rating": r, "thumb": None} for c, u, t, r in said]
     dice.shuffle(rows)  # type: ignore[attr-defined]
     opinions = LatestFeedback()
@@ -82,7 +82,7 @@ def test_last_words_whatever_the_order(said: list[tuple[str, str, int, int | Non
         assert row["rating"] == (pytest.approx(sum(last.values()) / len(last)) if last else None)
 
 
-def test_parts_of_another_release(tmp_path: Path, request_of: Callable[..., Request]) -> None:
+def test_parts_of_another_release_are_read(tmp_path: Path, request_of: Callable[..., Request]) -> None:
     write_log(tmp_path, [request_of(0)]).close()
     [part] = tmp_path.rglob("part-*.parquet")
     old = pq.ParquetFile(part).read()
@@ -93,7 +93,7 @@ def test_parts_of_another_release(tmp_path: Path, request_of: Callable[..., Requ
     assert "gone" not in row
 
 
-def test_a_part_that_is_broken_is_named(tmp_path: Path, request_of: Callable[..., Request]) -> None:
+def test_the_message_names_a_damaged_part(tmp_path: Path, request_of: Callable[..., Request]) -> None:
     write_log(tmp_path, [request_of(0)]).close()
     [part] = tmp_path.rglob("part-*.parquet")
     part.write_bytes(b"PAR1 no")

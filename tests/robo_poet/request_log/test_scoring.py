@@ -7,7 +7,7 @@ from robo_poet.request_log.record import Request, Score
 from robo_poet.request_log.scoring import MAX_QUEUED, Scoring
 
 
-def test_scores_and_survives_its_server(request_of: Callable[..., Request]) -> None:
+def test_a_failing_server_does_not_end_the_scoring(request_of: Callable[..., Request]) -> None:
     found: list[tuple[str, Score]] = []
     done = threading.Semaphore(0)
 
@@ -25,7 +25,7 @@ def test_scores_and_survives_its_server(request_of: Callable[..., Request]) -> N
     assert found == [("c2", Score(10.0, 5))]
 
 
-def test_no_more_than_so_many_a_second(request_of: Callable[..., Request]) -> None:
+def test_the_rate_is_limited(request_of: Callable[..., Request]) -> None:
     clock, scored = [100.0], threading.Semaphore(0)
     scoring = Scoring(lambda _: scored.release(), 2, lambda *_: None, lambda: clock[0])
 
@@ -42,7 +42,7 @@ def test_no_more_than_so_many_a_second(request_of: Callable[..., Request]) -> No
     scoring.close()
 
 
-def test_a_slow_server_is_left_in_peace(request_of: Callable[..., Request]) -> None:
+def test_prompts_are_skipped_while_the_server_is_slow(request_of: Callable[..., Request]) -> None:
     let = threading.Event()
     scoring = Scoring(lambda _: let.wait(10) and None, 1e6, lambda *_: None)
     taken = [scoring.put(request_of(n)) for n in range(50)]
@@ -52,7 +52,7 @@ def test_a_slow_server_is_left_in_peace(request_of: Callable[..., Request]) -> N
 
 
 @pytest.mark.parametrize("fields", [{"status": 400}, {"prompt": ""}])
-def test_what_is_not_scored(request_of: Callable[..., Request], fields: dict[str, object]) -> None:
+def test_refused_and_empty_prompts_are_not_scored(request_of: Callable[..., Request], fields: dict[str, object]) -> None:
     scoring = Scoring(lambda _: None, 1e6, lambda *_: None)
     assert not scoring.put(request_of(0, **fields))
     scoring.close()

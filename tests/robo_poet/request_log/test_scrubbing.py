@@ -25,7 +25,7 @@ def texts() -> TextScrubber:
     return TextScrubber(RequestLogSettings())
 
 
-def test_nothing_personal_stays(texts: TextScrubber) -> None:
+def test_personal_data_is_removed(texts: TextScrubber) -> None:
     prompt, one, other = texts.scrub([LETTER, "And Anna came.\n", "The sea, the sea"])
     assert prompt == "Dear <PERSON>,\nwrite to <EMAIL_ADDRESS> or call <PHONE_NUMBER>.\n"
     assert one == "And <PERSON> came.\n"  # known from the prompt alone
@@ -33,17 +33,17 @@ def test_nothing_personal_stays(texts: TextScrubber) -> None:
 
 
 @pytest.mark.parametrize("given", [[""], ["", ""], ["a", ""], ["\n", "\n\n", "x"], ["a\x1eb", "c"], ["a\n\x1e\nb", "c", ""]])
-def test_texts_keep_their_places(texts: TextScrubber, given: list[str]) -> None:
+def test_texts_keep_their_order(texts: TextScrubber, given: list[str]) -> None:
     assert texts.scrub(given) == given
 
 
-def test_without_names() -> None:
+def test_patterns_only_needs_no_spacy_model() -> None:
     [text] = TextScrubber(RequestLogSettings(names="patterns", spacy_model="no_such_model")).scrub([LETTER])
     assert "Anna Kowalski" in text
     assert "anna@" not in text
 
 
-def test_a_model_that_is_not_there() -> None:
+def test_a_missing_spacy_model_is_refused() -> None:
     with pytest.raises(BadInput, match="is not installed"):
         TextScrubber(RequestLogSettings(spacy_model="no_such_model"))
 
@@ -76,7 +76,7 @@ def put(log: Writer, scrubbing: Scrubbing, request: Request, *texts: str) -> Non
     scrubbing.put(place, texts)
 
 
-def test_the_record_is_there_before_its_texts(tmp_path: Path, request_of: Callable[..., Request], slow: threading.Event) -> None:
+def test_a_record_is_readable_before_its_texts(tmp_path: Path, request_of: Callable[..., Request], slow: threading.Event) -> None:
     log, settings = Writer(tmp_path, RequestLogSettings()), RequestLogSettings(text_queue=2)
     scrubbing = Scrubbing(log, settings)
     put(log, scrubbing, request_of(0), "secret", "s")
@@ -95,7 +95,7 @@ def test_the_record_is_there_before_its_texts(tmp_path: Path, request_of: Callab
     assert scrubbing.trouble == "scrubbing failed (RuntimeError); the record is written without its texts"
 
 
-def test_full_says_so(tmp_path: Path, request_of: Callable[..., Request], slow: threading.Event) -> None:
+def test_a_full_queue_omits_the_texts(tmp_path: Path, request_of: Callable[..., Request], slow: threading.Event) -> None:
     log = Writer(tmp_path, RequestLogSettings())
     scrubbing = Scrubbing(log, RequestLogSettings(text_queue=2))
     for n in range(3):
@@ -108,7 +108,7 @@ def test_full_says_so(tmp_path: Path, request_of: Callable[..., Request], slow: 
     log.close()
 
 
-def test_what_has_waited_too_long_is_left_out(tmp_path: Path, request_of: Callable[..., Request], slow: threading.Event) -> None:
+def test_a_text_that_waited_too_long_is_omitted(tmp_path: Path, request_of: Callable[..., Request], slow: threading.Event) -> None:
     log = Writer(tmp_path, RequestLogSettings())
     scrubbing = Scrubbing(log, RequestLogSettings(text_wait_seconds=0.001))
     with scrubbing._ready:  # it cannot take one before we let go
@@ -123,7 +123,7 @@ def test_what_has_waited_too_long_is_left_out(tmp_path: Path, request_of: Callab
     assert scrubbing.omitted == 2
 
 
-def test_without_its_model_it_omits_all_and_says_why(tmp_path: Path, request_of: Callable[..., Request]) -> None:
+def test_without_the_spacy_model_all_texts_are_omitted_with_a_reason(tmp_path: Path, request_of: Callable[..., Request]) -> None:
     log = Writer(tmp_path, RequestLogSettings())
     scrubbing = Scrubbing(log, RequestLogSettings(spacy_model="no_such_model"))
     put(log, scrubbing, request_of(0), "secret")
@@ -135,7 +135,7 @@ def test_without_its_model_it_omits_all_and_says_why(tmp_path: Path, request_of:
 
 
 @given(st.floats(1e-6, 100), st.floats(0.01, 1))
-def test_a_share_of_the_time(worked: float, share: float) -> None:
+def test_pauses_limit_the_work_to_its_share(worked: float, share: float) -> None:
     assert worked / (worked + pause_after(worked, share)) == pytest.approx(share)
 
 
@@ -145,7 +145,7 @@ def resident() -> float:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_what_lies_between_texts_that_stay_goes_back() -> None:
+def test_trim_heap_returns_free_memory() -> None:
     texts = ["x" * (600 + number % 900) for number in range(200_000)]
     kept = texts[::400]  # holes on every page, some of them whole pages long
     full = resident()

@@ -25,7 +25,7 @@ def full_disk(size: int) -> Iterator[None]:
         signal.signal(signal.SIGXFSZ, handler)
 
 
-def test_rows_and_what_fills_them_in(tmp_path: Path) -> None:
+def test_patches_are_applied_to_their_rows(tmp_path: Path) -> None:
     spool = Spool(Unit(tmp_path / "day", "w-1"))
     spool.append({"n": 1, "row": {"a": 1}})
     spool.append({"n": 2, "row": {"a": 2}})
@@ -38,7 +38,7 @@ def test_rows_and_what_fills_them_in(tmp_path: Path) -> None:
 
 
 @given(data=st.data())
-def test_cut_anywhere_it_loses_the_torn_line_alone(data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_truncated_spool_loses_only_the_incomplete_line(data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
     spool = Spool(Unit(tmp_path_factory.mktemp("day"), "w-1"))
     for n in range(5):
         spool.append({"n": n, "row": {"n": n, "text": "x" * n}})
@@ -49,13 +49,13 @@ def test_cut_anywhere_it_loses_the_torn_line_alone(data: st.DataObject, tmp_path
     assert [row["n"] for row in read_spool(spool.unit.spool)] == list(range(whole[:cut].count(b"\n")))
 
 
-def test_zeros_after_a_power_cut_are_passed_over(tmp_path: Path) -> None:
+def test_zero_bytes_after_a_power_failure_are_skipped(tmp_path: Path) -> None:
     path = tmp_path / "_spool-w-1.jsonl"
     path.write_bytes(b'{"n":1,"row":{"a":1}}\n' + b"\0" * 50 + b"\n[3]\n7\n" + b'{"n":2,"row":{"a":2}}\n')
     assert read_spool(path) == [{"a": 1}, {"a": 2}]
 
 
-def test_dead_is_whose_writer_let_go(tmp_path: Path) -> None:
+def test_only_a_spool_without_a_lock_is_dead(tmp_path: Path) -> None:
     spool = Spool(Unit(tmp_path, "w-1"))
     with lock_if_dead(spool.unit.spool) as is_dead:
         assert not is_dead
@@ -69,7 +69,7 @@ def test_dead_is_whose_writer_let_go(tmp_path: Path) -> None:
         assert not is_dead
 
 
-def test_a_full_disk_leaves_whole_lines(tmp_path: Path) -> None:
+def test_a_full_disk_leaves_complete_lines(tmp_path: Path) -> None:
     spool = Spool(Unit(tmp_path, "w-1"))
     spool.append({"n": 1, "row": {"a": 1}})
     with full_disk(60), pytest.raises(OSError, match="bytes written|too large"):

@@ -27,7 +27,7 @@ def ids(folder: Path) -> list[str]:
     return sorted(read(folder)["completion_id"].to_pylist())
 
 
-def test_by_day_and_readable_by_anyone(tmp_path: Path, request_of: Callable[..., Request]) -> None:
+def test_parts_are_a_partitioned_parquet_dataset(tmp_path: Path, request_of: Callable[..., Request]) -> None:
     log = Writer(tmp_path / "log", RequestLogSettings(), lambda: NOON)
     for day in range(3):
         log.add("request", row(request_of(day, time=NOON + day * 86_400)))
@@ -38,7 +38,7 @@ def test_by_day_and_readable_by_anyone(tmp_path: Path, request_of: Callable[...,
     assert (tmp_path / "log").stat().st_mode & 0o777 == 0o700
 
 
-def test_late_fields(tmp_path: Path, request_of: Callable[..., Request]) -> None:
+def test_late_fields_are_patched_in(tmp_path: Path, request_of: Callable[..., Request]) -> None:
     log = Writer(tmp_path, RequestLogSettings())
     first, second, third = (log.add("request", row(request_of(n)), texts_follow=n < 2) for n in range(3))
     assert first
@@ -81,7 +81,7 @@ def test_a_spool_waits_for_its_texts(tmp_path: Path, request_of: Callable[..., R
         ("nonsense", {}),
     ],
 )  # fmt: skip
-def test_what_fits_no_column_costs_itself_alone(
+def test_a_row_that_does_not_fit_is_counted_and_skipped(
     tmp_path: Path, request_of: Callable[..., Request], kind: str, wrong: dict[str, Any]
 ) -> None:
     log = Writer(tmp_path, RequestLogSettings())
@@ -92,7 +92,7 @@ def test_what_fits_no_column_costs_itself_alone(
     assert log.counts["invalid"] == 1
 
 
-def test_a_crash_between_part_and_spool_doubles_nothing(tmp_path: Path, request_of: Callable[..., Request]) -> None:
+def test_a_crash_between_part_and_spool_duplicates_nothing(tmp_path: Path, request_of: Callable[..., Request]) -> None:
     log = Writer(tmp_path, RequestLogSettings())
     place = log.add("request", row(request_of(0)))
     assert place
@@ -105,7 +105,7 @@ def test_a_crash_between_part_and_spool_doubles_nothing(tmp_path: Path, request_
     assert ids(tmp_path) == ["c0"]
 
 
-def test_two_writers(tmp_path: Path, request_of: Callable[..., Request]) -> None:
+def test_two_writers_share_a_folder(tmp_path: Path, request_of: Callable[..., Request]) -> None:
     writers = [Writer(tmp_path, RequestLogSettings(part_records=7), lambda: NOON) for _ in range(2)]
 
     def write(which: int) -> None:
@@ -128,7 +128,7 @@ def test_two_writers(tmp_path: Path, request_of: Callable[..., Request]) -> None
     assert not list(tmp_path.rglob("_spool*"))
 
 
-def test_a_full_disk_is_counted_and_gone_on_from(
+def test_the_writer_counts_a_full_disk_and_continues(
     tmp_path: Path, request_of: Callable[..., Request], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "PATCH_SECONDS", 0.0)
@@ -152,7 +152,7 @@ def test_a_full_disk_is_counted_and_gone_on_from(
     log.close()
 
 
-def test_old_days_go(tmp_path: Path, request_of: Callable[..., Request]) -> None:
+def test_old_days_are_removed(tmp_path: Path, request_of: Callable[..., Request]) -> None:
     clock = [NOON]
     log = Writer(tmp_path, RequestLogSettings(keep_days=30), lambda: clock[0])
     log.add("request", row(request_of(0)))
@@ -165,7 +165,7 @@ def test_old_days_go(tmp_path: Path, request_of: Callable[..., Request]) -> None
         assert bool(list(days(tmp_path, KINDS["feedback"]))) == kept
 
 
-def test_make_part_of_an_empty_spool(tmp_path: Path) -> None:
+def test_an_empty_spool_makes_no_part(tmp_path: Path) -> None:
     log = Writer(tmp_path, RequestLogSettings())
     log.add("request", {"completion_id": "c", "time": NOON})
     unit = next(iter(log._open.values()))[1].unit
