@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from robo_poet.judges.intervals import Numbers
+from robo_poet.judges.units import Numbers
 
 Law = Callable[[np.random.Generator, int], tuple[Numbers, Numbers, float]]
 
