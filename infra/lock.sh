@@ -28,8 +28,8 @@ if [ "${1:-}" = --check ]; then
   # Compare names and versions only: a new wheel for an old release changes the hashes, but the lock is still valid.
   for lock in "$target"/*.txt; do
     diff <(grep -oE '^[a-zA-Z0-9_.-]+==[^ ]+' "requirements/$(basename "$lock")") <(grep -oE '^[a-zA-Z0-9_.-]+==[^ ]+' "$lock") >/dev/null ||
-      { echo "error: requirements/$(basename "$lock") is not what pyproject.toml asks for; run make lock" >&2; exit 1; }
+      { echo "error: requirements/$(basename "$lock") does not match pyproject.toml; run make lock" >&2; exit 1; }
   done
-  if grep -lE 'https?://|^--' requirements/*.txt; then echo "error: a lock holds an address or an option" >&2; exit 1; fi
-  echo "locks in step: $(ls requirements/*.txt | wc -l) files"
+  if grep -lE 'https?://|^--' requirements/*.txt; then echo "error: a lock file contains an address or an option; remove it" >&2; exit 1; fi
+  echo "lock files match pyproject.toml: $(ls requirements/*.txt | wc -l) files"
 fi

@@ -7,7 +7,7 @@ for pair in redis-server:redis-server prometheus:prometheus chromium:chromium; d
 done
 [ ${#missing[@]} -gt 0 ] || exit 0
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
-  echo "test packages: ${missing[*]} not there, and only root on Debian may install them; their tests are skipped"
+  echo "test packages: ${missing[*]} missing, and only root on Debian can install them; their tests are skipped"
   exit 0
 fi
 echo "test packages: installing ${missing[*]}"

@@ -30,13 +30,14 @@ def warm_start(number: int, registry: str) -> dict[str, str]:
         return {"warm_start": "", "warm_start_digest": ""}
     if not Path(registry).is_dir():
         remedy = "a warm start reads the version when the run is submitted: use RUNNER=process or RUNNER=docker, or train.warm_start=0"
-        raise BadInput("no such registry on this machine", where=f"train.warm_start={number}: {registry or '(none)'}", remedy=remedy)
+        where = f"train.warm_start={number}: {registry or '(none)'}"
+        raise BadInput("the registry is not a folder on this machine", where=where, remedy=remedy)
     version = Registry(Path(registry)).version(number)
     version.verify()
     folder = version.folder / "model"
     if not (folder / "keras" / "model.keras").is_file():
-        remedy = "choose a version that was made by a newer code"
-        raise BadInput("this version holds no Keras model to begin with", where=f"train.warm_start={number}: {folder}", remedy=remedy)
+        remedy = "choose a version that contains model/keras/model.keras, as all newer versions do"
+        raise BadInput("this version has no Keras model to start from", where=f"train.warm_start={number}: {folder}", remedy=remedy)
     return {"warm_start": str(folder.resolve()), "warm_start_digest": digest_path(folder)}
 
 

@@ -6,8 +6,8 @@ set -euo pipefail
 name=${1:-robo-poet/base:bookworm}
 
 fail() { echo "error: $*" >&2; exit 2; }
-docker version --format '{{.Server.Version}}' >/dev/null 2>&1 || fail "no Docker engine answers; start one, or let DOCKER_HOST name one"
-if docker image inspect "$name" >/dev/null 2>&1; then echo "base image: $name is there"; exit 0; fi
+docker version --format '{{.Server.Version}}' >/dev/null 2>&1 || fail "no Docker engine responds; start one, or set DOCKER_HOST"
+if docker image inspect "$name" >/dev/null 2>&1; then echo "base image: $name exists"; exit 0; fi
 [ "$(id -u)" = 0 ] || fail "debootstrap needs root; run this with sudo"
 command -v debootstrap >/dev/null || fail "debootstrap is not installed; apt-get install debootstrap"
 
@@ -17,7 +17,7 @@ start=$SECONDS
 for attempt in 1 2 3; do # downloads can fail temporarily
   debootstrap --variant=minbase --include=python3,python3-venv,ca-certificates bookworm "$work/root" ${MIRROR:+"$MIRROR"} > "$work/log" 2>&1 && break
   [ "$attempt" -lt 3 ] || fail "debootstrap failed: $(tail -n 1 "$work/log")"
-  echo "base image: attempt $attempt failed ($(tail -n 1 "$work/log")); again" >&2
+  echo "base image: attempt $attempt failed ($(tail -n 1 "$work/log")); retrying" >&2
   rm -rf --one-file-system "$work/root"
 done
 cd "$work/root"
@@ -26,4 +26,4 @@ rm -rf var/cache/apt/*.bin var/cache/apt/archives/*.deb var/lib/apt/lists/* var/
 : > etc/resolv.conf # debootstrap copies the file of this host
 : > etc/hostname
 tar --numeric-owner -c . | docker import --change 'CMD ["bash"]' - "$name" >/dev/null
-echo "base image: $name made in $((SECONDS - start)) s"
+echo "base image: $name built in $((SECONDS - start)) s"

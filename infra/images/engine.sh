@@ -4,9 +4,9 @@ engine_folder=
 
 start_engine() {
   docker info >/dev/null 2>&1 && return 0
-  [ "$(id -u)" = 0 ] || { echo "docker: no engine answers, and only root may start one"; return 1; }
+  [ "$(id -u)" = 0 ] || { echo "docker: no engine responds, and only root can start one"; return 1; }
   if ! command -v dockerd >/dev/null || ! command -v docker >/dev/null || ! command -v debootstrap >/dev/null; then
-    command -v apt-get >/dev/null || { echo "docker: not installed, and there is no apt-get to install it with"; return 1; }
+    command -v apt-get >/dev/null || { echo "docker: not installed, and apt-get is missing to install it"; return 1; }
     echo "docker: installing Debian's docker.io and debootstrap"
     local quiet="-qq -o=Dpkg::Use-Pty=0 -o=Acquire::Retries=5" packages="docker.io debootstrap"
     apt-get $quiet update >/dev/null 2>&1 || true
@@ -27,9 +27,9 @@ start_engine() {
   if ! docker info >/dev/null 2>&1; then
     echo "docker: the engine does not start: $(grep -aoE '(failed|error|Error).*' "$engine_folder/log" | tail -n 1)"
   elif [ "$(docker info --format '{{.Driver}}')" = vfs ]; then
-    echo "docker: the engine can only copy every layer in full here (storage driver vfs), which the images have no room for"
+    echo "docker: the engine has only the storage driver vfs, which copies each layer in full; the disk is too small for the images"
   elif [ "$(df --output=avail -k "$engine_folder" | tail -n 1)" -lt 20000000 ]; then
-    echo "docker: less than 20 GB of disk are free for the images"
+    echo "docker: the images need 20 GB of free disk space"
   else
     return 0
   fi

@@ -48,11 +48,11 @@ def expected_labels(name: str) -> dict[str, str]:
     """
     step, _, tag = name.rpartition("/")[2].partition(":")
     if step not in GROUPS:
-        raise BadInput(f"no step is called {step}", where=name, remedy=f"the steps are {', '.join(GROUPS)}")
+        raise BadInput(f"no such step: {step}", where=name, remedy=f"the steps are {', '.join(GROUPS)}")
     for group in (GROUPS[step], ON_GPU.get(GROUPS[step], "")):
         if group and program_digest(step, group)[:TAG_LENGTH] == tag:
             return labels_of(step, group)
-    raise BadInput("the pipeline was compiled from other code than this folder's", where=name, remedy="compile it again")
+    raise BadInput("the pipeline was compiled from different code than in this folder", where=name, remedy="compile it again")
 
 
 def labels_of(program: str, group: str) -> dict[str, str]:
@@ -75,8 +75,8 @@ def choose_base(wanted: str) -> tuple[str, Mapping[str, Any]]:
         answer = engine.call("pull", "--quiet", names[0], timeout=600)
         if answer.status:
             reason = (answer.err.strip().splitlines() or ["?"])[-1].removeprefix("Error response from daemon: ")
-            remedy = f"infra/images/base.sh makes a base without a registry, see docs/how-to/images.md ({reason})"
-            raise BadInput("the engine has no such base image and cannot pull it", where=names[0], remedy=remedy)
+            remedy = "infra/images/base.sh builds a base image without a registry, see docs/how-to/images.md"
+            raise BadInput(f"the base image is missing and cannot be pulled: {reason}", where=names[0], remedy=remedy)
         available = engine.images(names[:1])
     name = next(name for name in names if name in available)
     return name, available[name]
@@ -176,7 +176,7 @@ def docker_runner(parameters: Mapping[str, Any]) -> DockerRunner:
         value = str(parameters.get(name, ""))
         if "://" in value:
             remedy = "copy it to this machine, or use RUNNER=process or RUNNER=cluster"
-            raise BadInput("containers run without a network here and cannot reach it", where=f"{name} {value}", remedy=remedy)
+            raise BadInput("containers have no network and cannot read it", where=f"{name} {value}", remedy=remedy)
         if value and Path(value).is_absolute():  # a relative path is inside the step's working folder
             mounts.append(Mount(Path(value), writable=name in WRITTEN))
     return DockerRunner(expected_labels, mounts)

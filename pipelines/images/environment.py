@@ -143,7 +143,7 @@ class Environments:
             *mounts, image, "sh", "-c", f"tar -x -C /tmp && exec sh /tmp/{script}",
         )  # fmt: skip
         if created.status:
-            raise BadInput(f"no container can be made: {created.err.strip()[:300]}", where=image)
+            raise BadInput(f"the container cannot be created: {created.err.strip()[:300]}", where=image)
         container, finished = created.out.strip(), False
         try:
             answer = engine.call("start", "--attach", "--interactive", container, input=layer_context(layer.lock, layer.last), timeout=None)
@@ -160,14 +160,14 @@ class Environments:
     def _commit(self, container: str, name: str) -> None:
         changed_paths = [line.split(" ", 1)[1] for line in engine.call("diff", container).out.splitlines()]
         if outside := [path for path in changed_paths if path != "/opt" and not f"{path}/".startswith("/opt/venv/")]:
-            raise BadInput(f"installing left {outside[0]} outside of /opt/venv", where=name)
+            raise BadInput(f"the installation changed {outside[0]}, which is outside /opt/venv", where=name)
         # Docker copies the client's proxies into the container's environment. Without this, they would stay in the image.
         variables = engine.call("inspect", "--format={{range .Config.Env}}{{println .}}{{end}}", container).out.split("\n")
         added_variables = [variable for line in variables if (variable := line.partition("=")[0]) and variable not in self._env]
         changes = [f"ENV {variable}=" for variable in added_variables if variable != "PATH"] + [f"LABEL {LABEL}=", 'CMD ["python3"]']
         answer = engine.call("commit", *(f"--change={change}" for change in changes), container, name, timeout=None)
         if answer.status:
-            raise BadInput(f"the layer cannot be stored: {answer.err.strip()[:300]}", where=name)
+            raise BadInput(f"the layer cannot be committed: {answer.err.strip()[:300]}", where=name)
 
 
 def check(answer: engine.Answer, where: str, log: Path) -> None:
@@ -181,4 +181,4 @@ def check(answer: engine.Answer, where: str, log: Path) -> None:
     if answer.status:
         lines = [line.strip() for line in output.splitlines() if line.strip()]
         message = next((line for line in lines if line.startswith(("ERROR", "E: ", "error: ", "×"))), lines[-1] if lines else "no output")
-        raise BadInput(f"the build failed: {message[:300]}", where=where, remedy=f"its output is in {log}")
+        raise BadInput(f"the build failed: {message[:300]}", where=where, remedy=f"see its output in {log}")

@@ -113,10 +113,10 @@ def interpreter(image: str) -> Path:
     """
     step = image.rsplit("/", 1)[-1].split(":")[0]
     if step not in GROUPS:
-        raise BadInput(f"no step is called {step}", where=image, remedy=f"the steps are {', '.join(GROUPS)}")
+        raise BadInput(f"no such step: {step}", where=image, remedy=f"the steps are {', '.join(GROUPS)}")
     if GROUPS[step] != APART:
         return Path(sys.executable)
     python = ROOT / f".venv-{APART}" / "bin" / "python"
     if not python.exists():
-        raise BadInput("its environment is not set up", where=step, remedy="run make setup")
+        raise BadInput(f"the step's environment {python.parents[1].name} is missing", where=step, remedy="run make setup")
     return python

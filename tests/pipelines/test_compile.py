@@ -59,9 +59,9 @@ def test_nobody_asks_and_nothing_is_read(tmp_path: Path) -> None:
 def test_what_cannot_be_begun_with_is_said_before_anything_runs(registry: Path) -> None:
     with pytest.raises(NoSuchVersion):
         warm_start(7, str(registry))
-    with pytest.raises(BadInput, match=r"train.warm_start=2: .*holds no Keras model"):
+    with pytest.raises(BadInput, match=r"train.warm_start=2: .*has no Keras model"):
         warm_start(2, str(registry))
-    with pytest.raises(BadInput, match="no such registry on this machine"):
+    with pytest.raises(BadInput, match="the registry is not a folder on this machine"):
         warm_start(1, str(registry / "nowhere"))
     Path(warm_start(1, str(registry))["warm_start"], "keras", "model.keras").write_text("changed")
     with pytest.raises(Corrupt):

@@ -26,7 +26,7 @@ ENVIRONMENT = {**FIXED, "LANG": "C.UTF-8", "HOME": "/tmp"}
 # Waits for end of file on its standard input, which comes even if this process is killed, then removes the container. It holds the lock
 # of the working folder until then, so that no other run starts in the folder while the container still exists.
 _GUARD = 'read -r _; exec docker rm --force "$0"'
-OTHERS = {"robo-poet.code": "other code", "robo-poet.lock": "another lock", "robo-poet.recipe": "another recipe"}
+OUTDATED = {"robo-poet.code": "different code", "robo-poet.lock": "another lock file", "robo-poet.recipe": "another recipe"}
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class DockerRunner:
         """See `Runner.check`. The first call of a run also removes the containers of killed executors."""
         image, limits = container.image, container.resources
         if not container.command:
-            raise BadInput("a container without a command says nothing of what to run", where=image)
+            raise BadInput("the container has no command", where=image)
         if self.engine is None:
             self.engine = engine.find()
             remove_leftovers()
@@ -78,11 +78,11 @@ class DockerRunner:
             raise BadInput("the engine has no such image", where=image, remedy="run make images")
         mismatches = [key for key, value in self.labels(image).items() if engine.labels(image_data).get(key) != value]
         if mismatches:
-            content = OTHERS.get(mismatches[0], f"another {mismatches[0]}")
+            content = OUTDATED.get(mismatches[0], f"another {mismatches[0]}")
             raise BadInput(f"the image was built for {content}", where=image, remedy="run make images")
         if limits.gpu and not self.engine.nvidia:
             remedy = "install NVIDIA's container toolkit, or choose a profile without GPUs"
-            raise BadInput("it asks for a GPU, which this engine cannot give", where=image, remedy=remedy)
+            raise BadInput("the step needs a GPU, which this engine does not support", where=image, remedy=remedy)
         self._limits(image, limits)
 
     def run(self, job: Job, cancel: threading.Event) -> int:
@@ -106,7 +106,9 @@ class DockerRunner:
             status, out_of_memory = _ended(name, process.returncode)
             if out_of_memory and not cancel.is_set():
                 limit = job.resources.memory
-                log.write(f"error: out of memory: the limit of {limit} was reached; raise the step's cluster.resources\n".encode())
+                log.write(
+                    f"error: out of memory: the limit of {limit} was reached; raise the step's memory in cluster.resources\n".encode()
+                )
         return status
 
     def close(self) -> None:

@@ -99,7 +99,7 @@ class ProcessRunner:
     def check(self, container: Container) -> None:
         """See `Runner.check`."""
         if not container.command:
-            raise BadInput("a container without a command cannot run as a process", where=container.image)
+            raise BadInput("the container has no command", where=container.image)
         if _is_python(container.command[0]) and not self.interpreter(container.image).exists():
             raise BadInput(f"no Python interpreter at {self.interpreter(container.image)}", where=container.image, remedy="run make setup")
 

@@ -170,7 +170,7 @@ def test_a_layer_holds_its_packages_and_nothing_of_the_host(
 @pytest.mark.timeout(120)
 def test_a_file_of_another_hash_is_not_installed(environments: Environments, index: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(environment, "layers", lambda group: [Layer("verse", lock("0" * 64), last=True)])
-    with pytest.raises(BadInput, match=r"^environment verse: the build failed: .*; its output is in .*environment-verse.log$"):
+    with pytest.raises(BadInput, match=r"^environment verse: the build failed: .*; see its output in .*environment-verse.log$"):
         environments.get("verse")
     assert "Hash mismatch" in (environments._logs / "environment-verse.log").read_text()
     assert not engine.call("images", "--quiet", f"{PREFIX}/environment").out

@@ -114,5 +114,5 @@ def test_every_step_teaches_its_use(step: str, tmp_path: Path) -> None:
 
 
 def test_an_unknown_image_is_refused() -> None:
-    with pytest.raises(BadInput, match="no step is called cook"):
+    with pytest.raises(BadInput, match="no such step: cook"):
         interpreter("robo-poet/cook:1")

@@ -164,6 +164,6 @@ def test_an_image_that_is_not_right_is_one_line(toy: str) -> None:
     runner = DockerRunner(lambda image: {})
     assert refusal(runner, "robo-poet/none:0") == "robo-poet/none:0: the engine has no such image; run make images"
     locked = DockerRunner(lambda image: {"robo-poet.lock": "0" * 64})
-    assert refusal(locked, toy) == f"{toy}: the image was built for another lock; run make images"
-    assert "asks for a GPU" in refusal(runner, toy, Resources(gpu=1)) or engine.find().nvidia
+    assert refusal(locked, toy) == f"{toy}: the image was built for another lock file; run make images"
+    assert "needs a GPU" in refusal(runner, toy, Resources(gpu=1)) or engine.find().nvidia
     assert "'much' is not a quantity" in refusal(runner, toy, Resources(memory="much"))

@@ -25,17 +25,17 @@ def anything() -> None:
 def test_no_engine_is_one_line_before_anything_runs(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
     with pytest.raises(
-        BadInput, match=r"^unix:///nowhere/docker.sock: .*; start one, or let DOCKER_HOST name one; RUNNER=process needs none$"
+        BadInput, match=r"^unix:///nowhere/docker.sock: .*; start a Docker engine, or set DOCKER_HOST; or use RUNNER=process$"
     ):
         run_pipeline(house.compile(anything), {}, store=house.store, runs=house.runs, runner=DockerRunner(lambda image: {}))
     assert not house.runs.exists()
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(BadInput, match="docker is not installed"):
+    with pytest.raises(BadInput, match="the docker command is not installed"):
         engine.find()
 
 
 def test_a_bucket_cannot_be_reached_and_that_is_said() -> None:
-    with pytest.raises(BadInput, match=r"^source gs://poems/all: containers run without a network here and cannot reach it; copy it"):
+    with pytest.raises(BadInput, match=r"^source gs://poems/all: containers have no network and cannot read it; copy it"):
         docker_runner({"source": "gs://poems/all", "registry": "/registry"})
     runner = docker_runner({"source": "", "registry": "/registry", "checkpoint_root": "."})
     assert runner.mounts == (Mount(Path("/registry"), writable=True),)
@@ -44,7 +44,7 @@ def test_a_bucket_cannot_be_reached_and_that_is_said() -> None:
 def test_a_bucket_that_containers_cannot_reach_is_not_even_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "none.json"))
-    with pytest.raises(BadInput, match="containers run without a network here"):
+    with pytest.raises(BadInput, match="containers have no network"):
         train_here(load_profile("ci").profile, "gs://poems/all", docker_runner, lambda event: None)
     assert not list(tmp_path.iterdir())
 
