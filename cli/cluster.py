@@ -101,16 +101,16 @@ def stop(run: RunId, profile: Profile = "rtx", set_: Set = []) -> None:  # noqa:
 @app.command()
 def doctor(profile: Profile = "rtx", set_: Set = []) -> None:  # noqa: B006  typer reads the default
     """Check that the cluster and the profile are ready for a run. Exit with 1 if a run would fail."""
-    from pipelines.cluster.doctor import Level, examine
+    from pipelines.cluster.doctor import Severity, examine
     from pipelines.profile.load import load_profile
 
-    colours = {Level.ok: "green", Level.warning: "yellow", Level.lacking: "red", Level.unchecked: None}
-    lacking = 0
+    colours = {Severity.ok: "green", Severity.warning: "yellow", Severity.problem: "red", Severity.unchecked: None}
+    problems = 0
     for finding in examine(load_profile(profile, set_).profile.cluster):
-        typer.echo(typer.style(f"{finding.level:9}", fg=colours[finding.level]) + f"  {finding}")
-        lacking += finding.level is Level.lacking
-    typer.echo(f"{lacking} problem{'s' * (lacking > 1)} to fix before a run can succeed" if lacking else "ready: no problem found")
-    sys.exit(1 if lacking else 0)
+        typer.echo(typer.style(f"{finding.severity:9}", fg=colours[finding.severity]) + f"  {finding}")
+        problems += finding.severity is Severity.problem
+    typer.echo(f"{problems} problem{'s' * (problems > 1)} to fix before a run can succeed" if problems else "ready: no problem found")
+    sys.exit(1 if problems else 0)
 
 
 @schedule.command("create")
@@ -177,7 +177,7 @@ def _follow(client: Client, run: str, address: str, names: Mapping[str, str] | N
     """Follow a run to its end; return the exit status. Without `names`, read the display names of the steps from the cluster."""
     from rich.console import Console
 
-    from pipelines.cluster.follow import follow, names_of_run, watch_on, word
+    from pipelines.cluster.follow import follow, names_of_run, state_text, watch_on
 
     try:
         with watch_on(Console(highlight=False)) as listener:
@@ -188,5 +188,5 @@ def _follow(client: Client, run: str, address: str, names: Mapping[str, str] | N
         return INTERRUPTED
     failed = [task.name for task in result.tasks if task.state == "FAILED"]
     reason = f": {result.error}" if result.error else f": {', '.join(failed)}" if failed else ""
-    typer.echo(f"run {run} {word(result.state)}{reason}; {address}")
+    typer.echo(f"run {run} {state_text(result.state)}{reason}; {address}")
     return result.exit_status

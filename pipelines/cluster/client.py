@@ -15,7 +15,7 @@ from kfp_server_api import ApiClient, ApiException
 from kfp_server_api.rest import RESTClientObject
 
 from pipelines.cluster.connection import PREFIX, Connection
-from pipelines.cluster.errors import TOKEN_REMEDY, ClusterError, Refused, no_answer, refusal
+from pipelines.cluster.errors import TOKEN_REMEDY, ClusterError, Refused, response_error, unreachable_error
 from robo_poet.errors import BadInput
 
 CONNECT_SECONDS, READ_SECONDS = 10.0, 60.0
@@ -37,7 +37,7 @@ class Transport(RESTClientObject):
         try:
             response = super().request(method, url, **options)
         except urllib3.exceptions.HTTPError as error:
-            raise no_answer(str(getattr(error, "reason", None) or error), host=host) from None
+            raise unreachable_error(str(getattr(error, "reason", None) or error), host=host) from None
         except ApiException as error:
             raise self._explained(error) from None
         if "html" in (response.getheader("content-type") or ""):
@@ -49,9 +49,9 @@ class Transport(RESTClientObject):
 
     def _explained(self, error: Any) -> ClusterError:
         if not error.status:
-            return no_answer(str(error.reason), host=self._connection.host)
+            return unreachable_error(str(error.reason), host=self._connection.host)
         body = error.body.decode("utf-8", "replace") if isinstance(error.body, bytes) else error.body or ""
-        return refusal(error.status, body, host=self._connection.host, namespace=self._connection.namespace)
+        return response_error(error.status, body, host=self._connection.host, namespace=self._connection.namespace)
 
 
 def install(connection: Connection, api_client: ApiClient) -> None:
@@ -76,7 +76,7 @@ def connect(connection: Connection) -> tuple[kfp.Client, Connection]:
         connection = replace(connection, namespace="")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # only says that the client needs KFP 2
-        client = kfp.Client(host=connection.host, ui_host=connection.pages, **_authority(connection), **_namespace(connection))
+        client = kfp.Client(host=connection.host, ui_host=connection.ui, **_credentials(connection), **_namespace(connection))
     install(connection, client.runs.api_client)  # all services of the client share this API client
     return client, connection
 
@@ -92,19 +92,19 @@ def is_shared(connection: Connection) -> bool:
     return bool(kfp_server_api.HealthzServiceApi(api).healthz_service_get_healthz().multi_user)
 
 
-def named(name: str) -> str:
+def name_filter(name: str) -> str:
     """Return the filter of a list call for a display name, in the JSON form of KFP's filter.proto."""
     return json.dumps({"predicates": [{"operation": "EQUALS", "key": "display_name", "stringValue": name}]})
 
 
 @contextlib.contextmanager
-def quietly() -> Iterator[None]:
+def suppress_output() -> Iterator[None]:
     """Suppress the lines that `kfp.Client` prints. Our commands print this information themselves."""
     with contextlib.redirect_stdout(io.StringIO()):
         yield
 
 
-def _authority(connection: Connection) -> dict[str, Any]:
+def _credentials(connection: Connection) -> dict[str, Any]:
     return {
         "credentials": connection.token if connection.token else None,
         "ssl_ca_cert": str(connection.ca_file) if connection.ca_file else None,
@@ -115,7 +115,7 @@ def _namespace(connection: Connection) -> dict[str, str]:
     return {"namespace": connection.namespace} if connection.namespace else {}
 
 
-REMEDY = f"create it in the Kubeflow UI or with --create-experiment; or set cluster.experiment or {PREFIX}EXPERIMENT to another"
+EXPERIMENT_REMEDY = f"create it in the Kubeflow UI or with --create-experiment; or set cluster.experiment or {PREFIX}EXPERIMENT to another"
 
 
 def find_experiment(client: kfp.Client, connection: Connection, *, create: bool = False) -> str:
@@ -129,13 +129,13 @@ def find_experiment(client: kfp.Client, connection: Connection, *, create: bool 
         ClusterError: the token is rejected or has no access to the namespace.
     """
     name = connection.experiment
-    experiments = client.list_experiments(namespace=connection.namespace, filter=named(name)).experiments or []
+    experiments = client.list_experiments(namespace=connection.namespace, filter=name_filter(name)).experiments or []
     if not experiments and create:
-        with quietly():
+        with suppress_output():
             return str(client.create_experiment(name, namespace=connection.namespace).experiment_id)
     if not experiments:
         scope = f" in namespace {connection.namespace}" if connection.namespace else ""
-        raise BadInput(f"there is no such experiment{scope}", where=f"experiment {name}", remedy=REMEDY)
+        raise BadInput(f"there is no such experiment{scope}", where=f"experiment {name}", remedy=EXPERIMENT_REMEDY)
     if experiments[0].storage_state == "ARCHIVED":
         raise BadInput(
             "is archived", where=f"experiment {name}", remedy="restore it in the Kubeflow UI, or set cluster.experiment to another"

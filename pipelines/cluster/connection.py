@@ -86,12 +86,12 @@ class Connection:
 
     Attributes:
         host: address of Kubeflow Pipelines without a trailing slash; empty if it is not set.
-        pages: address of the UI.
+        ui: address of the UI.
         pipeline_root: folder of artifacts, such as `gs://bucket/folder`; empty for the cluster's default.
     """
 
     host: str
-    pages: str
+    ui: str
     namespace: str
     experiment: str
     pipeline_root: str
@@ -100,11 +100,11 @@ class Connection:
 
     def run_address(self, run_id: str) -> str:
         """Return the UI address of a run."""
-        return f"{self.pages}/#/runs/details/{run_id}"
+        return f"{self.ui}/#/runs/details/{run_id}"
 
     def recurring_address(self, recurring_id: str) -> str:
         """Return the UI address of a recurring run."""
-        return f"{self.pages}/#/recurringrun/details/{recurring_id}"
+        return f"{self.ui}/#/recurringrun/details/{recurring_id}"
 
 
 def find_connection(cluster: Cluster, environment: Mapping[str, str] = os.environ) -> Connection:
@@ -117,14 +117,14 @@ def find_connection(cluster: Cluster, environment: Mapping[str, str] = os.enviro
     def setting(name: str) -> str:
         return str(getattr(cluster, name)) or environment.get(PREFIX + name.upper(), "").strip()
 
-    host, pages = (setting(name).rstrip("/") for name in ("host", "ui"))
-    for name, address in (("HOST", host), ("UI", pages)):
+    host, ui = (setting(name).rstrip("/") for name in ("host", "ui"))
+    for name, address in (("HOST", host), ("UI", ui)):
         if address and not address.startswith(("http://", "https://")):
             raise BadInput(f"{address!r} is not an HTTP address", where=PREFIX + name, remedy="it must start with https:// or http://")
     ca_file, token_file = (Path(text).expanduser() if (text := setting(name)) else None for name in ("ca_file", "token_file"))
     if ca_file and not ca_file.is_file():
         raise BadInput("no such file", where=str(ca_file), remedy=f"correct cluster.ca_file or {PREFIX}CA_FILE")
     return Connection(
-        host=host, pages=pages or host, namespace=setting("namespace"), experiment=setting("experiment") or DEFAULT_EXPERIMENT,
+        host=host, ui=ui or host, namespace=setting("namespace"), experiment=setting("experiment") or DEFAULT_EXPERIMENT,
         pipeline_root=setting("pipeline_root"), ca_file=ca_file, token=Token(environment.get(PREFIX + "TOKEN", ""), token_file),
     )  # fmt: skip

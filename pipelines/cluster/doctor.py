@@ -12,20 +12,20 @@ from pipelines.profile.cluster import Cluster
 from robo_poet.errors import BadInput
 
 
-class Level(StrEnum):
+class Severity(StrEnum):
     """The severity of a finding."""
 
     ok = "ok"
     warning = "warning"  # a run may work
-    lacking = "lacking"  # a run cannot work
+    problem = "problem"  # a run cannot work
     unchecked = "unchecked"  # can be checked only with kubectl
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckResult:
     """The result of one check."""
 
-    level: Level
+    severity: Severity
     what: str
     remedy: str = ""
 
@@ -33,8 +33,8 @@ class Finding:
         return f"{self.what}; {self.remedy}" if self.remedy else self.what
 
 
-def findings(cluster: Cluster, connection: Connection) -> Iterator[Finding]:
-    """Yield the findings that need no cluster, in the order of a run."""
+def check_profile(cluster: Cluster, connection: Connection) -> Iterator[CheckResult]:
+    """Yield the results of the checks that need no cluster, in the order of a run."""
     yield _pipeline_root(connection)
     yield _images(cluster)
     yield _registry(cluster)
@@ -42,126 +42,128 @@ def findings(cluster: Cluster, connection: Connection) -> Iterator[Finding]:
     yield from _unchecked(cluster, connection)
 
 
-def _pipeline_root(connection: Connection) -> Finding:
+def _pipeline_root(connection: Connection) -> CheckResult:
     if connection.pipeline_root:
-        return Finding(Level.ok, f"artifacts are stored in {connection.pipeline_root}")
+        return CheckResult(Severity.ok, f"artifacts are stored in {connection.pipeline_root}")
     remedy = f"to change it, set cluster.pipeline_root or {PREFIX}PIPELINE_ROOT, such as gs://bucket/robo-poet"
-    return Finding(Level.warning, "no pipeline root is set: artifacts are stored in the cluster's default folder", remedy)
+    return CheckResult(Severity.warning, "no pipeline root is set: artifacts are stored in the cluster's default folder", remedy)
 
 
-def _images(cluster: Cluster) -> Finding:
+def _images(cluster: Cluster) -> CheckResult:
     first, slash, _ = cluster.image_prefix.partition("/")
     remedy = "set cluster.image_prefix to a registry that the nodes can pull from, then run `make images` and push the images"
     if not slash or not ("." in first or ":" in first or first == "localhost"):  # Docker's rule for a host name
         what = f"image prefix {cluster.image_prefix} has no registry host: nodes pull from Docker Hub, or use local images"
-        return Finding(Level.warning, what, remedy)
+        return CheckResult(Severity.warning, what, remedy)
     if first.partition(":")[0] in ("localhost", "127.0.0.1"):
         what = f"image prefix {cluster.image_prefix} is a local address: each node would pull from itself"
-        return Finding(Level.warning, what, remedy)
-    return Finding(Level.ok, f"images are named {cluster.image_prefix}/<step>:<digest of the code>")
+        return CheckResult(Severity.warning, what, remedy)
+    return CheckResult(Severity.ok, f"images are named {cluster.image_prefix}/<step>:<digest of the code>")
 
 
-def _registry(cluster: Cluster) -> Finding:
+def _registry(cluster: Cluster) -> CheckResult:
     remedy = "set cluster.registry to an absolute folder, and cluster.registry_claim to the volume claim to mount there"
     if not cluster.registry:
-        return Finding(Level.lacking, "no model registry is set: register_model cannot store a version", remedy)
+        return CheckResult(Severity.problem, "no model registry is set: register_model cannot store a version", remedy)
     if "://" in cluster.registry:
         what = f"registry {cluster.registry} is not a folder; other storage is not supported"
-        return Finding(Level.lacking, what, remedy)
+        return CheckResult(Severity.problem, what, remedy)
     if not cluster.registry_claim:
         what = f"registry {cluster.registry} is inside the pod: registered versions would be lost when the step ends"
-        return Finding(Level.lacking, what, remedy)
-    return Finding(Level.ok, f"the registry is {cluster.registry} on claim {cluster.registry_claim}")
+        return CheckResult(Severity.problem, what, remedy)
+    return CheckResult(Severity.ok, f"the registry is {cluster.registry} on claim {cluster.registry_claim}")
 
 
-def _checkpoints(cluster: Cluster) -> Finding:
+def _checkpoints(cluster: Cluster) -> CheckResult:
     if cluster.checkpoint_claim:
-        return Finding(Level.ok, f"checkpoints are stored in {cluster.checkpoint_root} on claim {cluster.checkpoint_claim}")
+        return CheckResult(Severity.ok, f"checkpoints are stored in {cluster.checkpoint_root} on claim {cluster.checkpoint_claim}")
     if cluster.checkpoint_root.startswith("/"):
         what = f"no claim is mounted at checkpoint_root {cluster.checkpoint_root}: checkpoints cannot be written or would be lost"
-        return Finding(Level.lacking, what, "set cluster.checkpoint_claim to a volume claim")
+        return CheckResult(Severity.problem, what, "set cluster.checkpoint_claim to a volume claim")
     remedy = "set cluster.checkpoint_root to an absolute folder, and cluster.checkpoint_claim"
-    return Finding(
-        Level.warning, "checkpoints are inside the pod: training restarts from the beginning if the pod is moved or retried", remedy
+    return CheckResult(
+        Severity.warning, "checkpoints are inside the pod: training restarts from the beginning if the pod is moved or retried", remedy
     )
 
 
-def _unchecked(cluster: Cluster, connection: Connection) -> Iterator[Finding]:
+def _unchecked(cluster: Cluster, connection: Connection) -> Iterator[CheckResult]:
     """Yield the checks that need kubectl, with the command for each."""
     kubectl = f"kubectl -n {connection.namespace or 'NAMESPACE'} get"
     for claim in sorted({cluster.checkpoint_claim, cluster.registry_claim} - {""}):
         what = f"claim {claim} must be bound, and writable for the user of the images"
-        yield Finding(Level.unchecked, what, f"{kubectl} pvc {claim}")
+        yield CheckResult(Severity.unchecked, what, f"{kubectl} pvc {claim}")
     for secret in sorted({*cluster.image_pull_secrets, *(reference.name for reference in cluster.secrets)}):
-        yield Finding(Level.unchecked, f"secret {secret} must exist", f"{kubectl} secret {secret}")
+        yield CheckResult(Severity.unchecked, f"secret {secret} must exist", f"{kubectl} secret {secret}")
     if cluster.service_account:
         what = f"service account {cluster.service_account} must exist"
-        yield Finding(Level.unchecked, what, f"{kubectl} sa {cluster.service_account}")
+        yield CheckResult(Severity.unchecked, what, f"{kubectl} sa {cluster.service_account}")
     if steps := [step for step, resources in cluster.resources.items() if resources.gpu]:
         pool = cluster.gpu_pool
         what = f"a node for {', '.join(steps)} must have a free {pool.resource}"
-        yield Finding(Level.unchecked, what, f"kubectl get nodes -l {pool.label}={pool.value}")
-    yield Finding(Level.unchecked, "the images must be pushed, and the nodes must be able to pull them", "`robo-poet compile` lists them")
+        yield CheckResult(Severity.unchecked, what, f"kubectl get nodes -l {pool.label}={pool.value}")
+    yield CheckResult(
+        Severity.unchecked, "the images must be pushed, and the nodes must be able to pull them", "`robo-poet compile` lists them"
+    )
 
 
 SOON = 600.0  # seconds; a token that expires sooner gives a warning
 
 
-def examine(cluster: Cluster) -> Iterator[Finding]:
-    """Yield all findings: first from the cluster, then from the profile, then the checks that need kubectl."""
+def examine(cluster: Cluster) -> Iterator[CheckResult]:
+    """Yield all results: first from the cluster, then from the profile, then the checks that need kubectl."""
     try:
         connection = find_connection(cluster)
     except BadInput as error:
-        yield _lacking(error)
+        yield _problem(error)
         return
     yield from _live(connection)
-    yield from findings(cluster, connection)
+    yield from check_profile(cluster, connection)
 
 
-def _live(connection: Connection) -> Iterator[Finding]:
+def _live(connection: Connection) -> Iterator[CheckResult]:
     try:
         client, reached = connect(connection)
     except BadInput as error:  # every later call would fail in the same way
         if isinstance(error, Refused):
-            yield Finding(Level.ok, f"a server responds at {connection.host}")
+            yield CheckResult(Severity.ok, f"a server responds at {connection.host}")
         elif error.where == "cluster.namespace":
-            yield Finding(Level.ok, f"connected to {connection.host}")
-        yield _lacking(error)
+            yield CheckResult(Severity.ok, f"connected to {connection.host}")
+        yield _problem(error)
         return
-    yield Finding(Level.ok, f"connected to {connection.host}")
+    yield CheckResult(Severity.ok, f"connected to {connection.host}")
     if connection.namespace and not reached.namespace:
         what = f"this Kubeflow is single-user: namespace {connection.namespace} is ignored"
-        yield Finding(Level.warning, what, "leave cluster.namespace empty")
+        yield CheckResult(Severity.warning, what, "leave cluster.namespace empty")
     try:
         client.list_experiments(namespace=reached.namespace, page_size=1)
     except ClusterError as error:
         if error.status == 403 and reached.namespace:
-            yield Finding(Level.ok, "the token is accepted")
-        yield _lacking(error)
+            yield CheckResult(Severity.ok, "the token is accepted")
+        yield _problem(error)
         return
     yield _token(connection)
     if reached.namespace:
-        yield Finding(Level.ok, f"namespace {reached.namespace} exists, and its runs are readable")
+        yield CheckResult(Severity.ok, f"namespace {reached.namespace} exists, and its runs are readable")
     try:
         find_experiment(client, reached)
     except BadInput as error:
-        yield _lacking(error)
+        yield _problem(error)
     else:
-        yield Finding(Level.ok, f"experiment {reached.experiment} exists")
+        yield CheckResult(Severity.ok, f"experiment {reached.experiment} exists")
 
 
-def _token(connection: Connection) -> Finding:
+def _token(connection: Connection) -> CheckResult:
     if not connection.token:
-        return Finding(Level.ok, "no token is required")
+        return CheckResult(Severity.ok, "no token is required")
     expires = expiry(connection.token.read())
     if expires is None:
-        return Finding(Level.ok, "the token is accepted")
+        return CheckResult(Severity.ok, "the token is accepted")
     seconds_left = expires - time.time()
     if seconds_left < SOON and not connection.token.file:
         remedy = f"for `wait`, set {PREFIX}TOKEN_FILE to a file that is renewed"
-        return Finding(Level.warning, f"the token is accepted, but expires in {seconds_left / 60:.0f} minutes", remedy)
-    return Finding(Level.ok, f"the token is accepted, and valid for {seconds_left / 60:.0f} minutes")
+        return CheckResult(Severity.warning, f"the token is accepted, but expires in {seconds_left / 60:.0f} minutes", remedy)
+    return CheckResult(Severity.ok, f"the token is accepted, and valid for {seconds_left / 60:.0f} minutes")
 
 
-def _lacking(error: BadInput) -> Finding:
-    return Finding(Level.lacking, f"{error.where}: {error.what}" if error.where else error.what, error.remedy)
+def _problem(error: BadInput) -> CheckResult:
+    return CheckResult(Severity.problem, f"{error.where}: {error.what}" if error.where else error.what, error.remedy)

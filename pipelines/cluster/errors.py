@@ -21,14 +21,14 @@ class Refused(ClusterError):
     """The token is missing, expired or rejected, or its owner lacks a permission."""
 
 
-def refusal(status: int, body: str, *, host: str, namespace: str) -> ClusterError:
+def response_error(status: int, body: str, *, host: str, namespace: str) -> ClusterError:
     """Return the error for a response that is not 2xx.
 
     Args:
         status: HTTP status.
         body: body of the response. Kubeflow sends JSON; a gateway in front of it may send any format.
     """
-    reason = server_words(body)
+    reason = response_reason(body)
     error: ClusterError
     if status == 401:
         error = Refused(f"the token was refused: {reason or 'it has expired, or is for another host'}", where=host, remedy=TOKEN_REMEDY)
@@ -52,7 +52,7 @@ def refusal(status: int, body: str, *, host: str, namespace: str) -> ClusterErro
     return error
 
 
-def no_answer(reason: str, *, host: str) -> Unreachable:
+def unreachable_error(reason: str, *, host: str) -> Unreachable:
     """Return the error for a host that gave no response. `reason` is the text of the network error."""
     lowered = reason.lower()
     if "certificate" in lowered or "ssl" in lowered:
@@ -68,7 +68,7 @@ def no_answer(reason: str, *, host: str) -> Unreachable:
     return Unreachable(f"cannot be reached: {problem}", where=host, remedy=remedy)
 
 
-def server_words(body: str) -> str:
+def response_reason(body: str) -> str:
     """Return the reason from a response body, as one line. A long text keeps its last 240 characters: Go puts the cause last."""
     try:
         data = json.loads(body)

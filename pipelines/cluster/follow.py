@@ -17,10 +17,10 @@ from rich.table import Table
 from rich.text import Text
 
 from pipelines.cluster.errors import Refused, Unreachable
-from pipelines.run.display import clean, duration
+from pipelines.run.display import STYLES, clean, duration
 
 POLL, PATIENCE = 5.0, 300.0  # seconds between two polls; seconds without a response before the client gives up
-ENDED = ("SUCCEEDED", "FAILED", "CANCELED", "SKIPPED", "ERROR")
+KUBEFLOW_ENDED = ("SUCCEEDED", "FAILED", "CANCELED", "SKIPPED", "ERROR")
 BUILT_IN = re.compile(r"^(root|executor|.+-driver)(\(\d+\))?$")  # pods that Kubeflow adds around each step
 _ATTEMPT = re.compile(r"\(\d+\)$")
 
@@ -36,17 +36,17 @@ class Task:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The state of a run at one moment. If `trouble` is set, the last poll failed for this reason and the rest is the last known state."""
+    """The state of a run at one moment. If `poll_error` is set, the last poll failed and the other fields are the last known state."""
 
     state: str = "PENDING"
     tasks: tuple[Task, ...] = ()
     error: str = ""
-    trouble: str = ""
+    poll_error: str = ""
 
     @property
     def ended(self) -> bool:
         """Whether the run has ended."""
-        return self.state in ENDED
+        return self.state in KUBEFLOW_ENDED
 
     @property
     def exit_status(self) -> int:
@@ -85,14 +85,14 @@ def follow(
                 raise Unreachable(
                     f"{error.what}, for {patience:.0f} s; the run continues", where=error.where, remedy=f"run {_wait_command(run_id)}"
                 ) from None
-            current = Snapshot(last.state, last.tasks, last.error, trouble=str(error))
+            current = Snapshot(last.state, last.tasks, last.error, poll_error=str(error))
         except Refused as error:
             remedy = f"get a new token, then run {_wait_command(run_id)}"
             raise Refused(f"{error.what}; the run continues", where=error.where, remedy=remedy) from None
         if current != last:
             listener(current)
             last = current
-        if current.ended and not current.trouble:
+        if current.ended and not current.poll_error:
             return current
         time.sleep(poll)
 
@@ -150,9 +150,6 @@ def _seconds(start: datetime | None, end: datetime | None) -> float | None:
     return (end - start).total_seconds()
 
 
-STYLES = {"RUNNING": "bold cyan", "SUCCEEDED": "green", "FAILED": "bold red", "SKIPPED": "dim", "PENDING": "dim"}
-
-
 @contextmanager
 def watch_on(console: Console) -> Iterator[Callable[[Snapshot], None]]:
     """Yield a listener for `follow` that displays snapshots on `console`: a live table on a terminal, else lines."""
@@ -160,18 +157,18 @@ def watch_on(console: Console) -> Iterator[Callable[[Snapshot], None]]:
         yield _Lines(console)
         return
     with Live(console=console, auto_refresh=False) as live:
-        yield lambda current: live.update(table(current), refresh=True)
+        yield lambda current: live.update(snapshot_table(current), refresh=True)
 
 
-def table(now: Snapshot) -> Group:
+def snapshot_table(now: Snapshot) -> Group:
     """Return the live view, with one row per step."""
     grid = Table.grid(padding=(0, 2))
     for task in now.tasks:
-        grid.add_row(Text(clean(task.name)), Text(word(task.state), STYLES.get(task.state, "")), duration(task.seconds))
-    return Group(grid, Text(f"run {word(now.state)}", "dim"), *([Text(clean(now.trouble), "yellow")] if now.trouble else []))
+        grid.add_row(Text(clean(task.name)), Text(state_text(task.state), STYLES.get(state_text(task.state), "")), duration(task.seconds))
+    return Group(grid, Text(f"run {state_text(now.state)}", "dim"), *([Text(clean(now.poll_error), "yellow")] if now.poll_error else []))
 
 
-def word(state: str) -> str:
+def state_text(state: str) -> str:
     """Return a state of the API in lower case, with spaces."""
     return state.lower().replace("_", " ")
 
@@ -187,12 +184,12 @@ class _Lines:
         for task in current.tasks:
             if before.get(task.name) != task.state:
                 self._say(_line(task))
-        if current.trouble and not self._before.trouble:
-            self._say(f"warning: {current.trouble}; retrying")
-        if self._before.trouble and not current.trouble:
+        if current.poll_error and not self._before.poll_error:
+            self._say(f"warning: {current.poll_error}; retrying")
+        if self._before.poll_error and not current.poll_error:
             self._say("the cluster responds again")
         if current.state != self._before.state:
-            self._say(f"run {word(current.state)}")
+            self._say(f"run {state_text(current.state)}")
         self._before = current
 
     def _say(self, text: str) -> None:
@@ -200,4 +197,4 @@ class _Lines:
 
 
 def _line(task: Task) -> str:
-    return f"{task.name}: {word(task.state)}" + (f" in {duration(task.seconds)}" if task.seconds is not None else "")
+    return f"{task.name}: {state_text(task.state)}" + (f" in {duration(task.seconds)}" if task.seconds is not None else "")

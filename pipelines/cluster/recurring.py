@@ -8,7 +8,7 @@ from typing import Any
 
 import kfp
 
-from pipelines.cluster.client import find_experiment, named
+from pipelines.cluster.client import find_experiment, name_filter
 from pipelines.cluster.connection import Connection
 from pipelines.cluster.submit import ensure_version, refuse_unready
 from pipelines.profile.load import Profile
@@ -70,7 +70,7 @@ class Recurring:
     cron: str
     enabled: bool
     version_id: str
-    made_of: str  # its description: holds a digest of schedule, pipeline version, parameters and settings
+    description: str  # holds a digest of schedule, pipeline version, parameters and settings
 
 
 def schedule_training(
@@ -93,9 +93,9 @@ def schedule_training(
     experiment = find_experiment(client, connection)
     version = ensure_version(client, connection, ir)
     inputs = {key: value for key, value in parameters.items() if key != "who"}  # the same schedule from another user is no change
-    made_of = f"made of {digest_json([cron, version.name, inputs, connection.pipeline_root, profile.cluster.service_account])}"
-    existing = _all(client, experiment, named(name))
-    matching = next((recurring for recurring in existing if recurring.made_of == made_of), None)
+    description = f"made of {digest_json([cron, version.name, inputs, connection.pipeline_root, profile.cluster.service_account])}"
+    existing = _list_all(client, experiment, name_filter(name))
+    matching = next((recurring for recurring in existing if recurring.description == description), None)
     if matching and matching.enabled:
         kept, changed = matching, len(existing) > 1
     elif matching:
@@ -103,7 +103,7 @@ def schedule_training(
         kept, changed = _recurring(client.get_recurring_run(matching.id)), True
     else:
         created = client.create_recurring_run(
-            experiment_id=experiment, job_name=name, description=made_of, cron_expression=cron, max_concurrency=1, no_catchup=True,
+            experiment_id=experiment, job_name=name, description=description, cron_expression=cron, max_concurrency=1, no_catchup=True,
             pipeline_id=version.pipeline_id, version_id=version.version_id, params=dict(parameters),
             pipeline_root=connection.pipeline_root or None, service_account=profile.cluster.service_account or None,
         )  # fmt: skip
@@ -116,7 +116,7 @@ def schedule_training(
 
 def list_recurring(client: kfp.Client, connection: Connection) -> list[Recurring]:
     """Return all recurring runs of the experiment, sorted by name."""
-    return sorted(_all(client, find_experiment(client, connection), None), key=lambda recurring: (recurring.name, recurring.id))
+    return sorted(_list_all(client, find_experiment(client, connection), None), key=lambda recurring: (recurring.name, recurring.id))
 
 
 def disable_recurring(client: kfp.Client, connection: Connection, name: str) -> list[Recurring]:
@@ -125,7 +125,7 @@ def disable_recurring(client: kfp.Client, connection: Connection, name: str) -> 
     Raises:
         BadInput: no recurring run has this name.
     """
-    matching = _all(client, find_experiment(client, connection), named(name))
+    matching = _list_all(client, find_experiment(client, connection), name_filter(name))
     if not matching:
         remedy = "`robo-poet cluster schedule list` lists them"
         raise BadInput(f"there is no such recurring run in experiment {connection.experiment}", where=name, remedy=remedy)
@@ -135,7 +135,7 @@ def disable_recurring(client: kfp.Client, connection: Connection, name: str) -> 
     return enabled
 
 
-def _all(client: kfp.Client, experiment: str, filter_: str | None) -> list[Recurring]:
+def _list_all(client: kfp.Client, experiment: str, filter_: str | None) -> list[Recurring]:
     recurring_runs: list[Recurring] = []
     page = ""
     while True:
@@ -152,5 +152,6 @@ def _recurring(response: Any) -> Recurring:
     return Recurring(
         id=response.recurring_run_id, name=response.display_name, cron=schedule.cron if schedule else "",
         enabled=(response.status if response.mode in (None, "MODE_UNSPECIFIED") else response.mode) in ("ENABLE", "ENABLED"),
-        version_id=reference.pipeline_version_id if reference else response.pipeline_version_id or "", made_of=response.description or "",
+        version_id=reference.pipeline_version_id if reference else response.pipeline_version_id or "",
+        description=response.description or "",
     )  # fmt: skip

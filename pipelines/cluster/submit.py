@@ -8,9 +8,9 @@ from typing import Any
 
 import kfp
 
-from pipelines.cluster.client import connect, find_experiment, named, quietly
+from pipelines.cluster.client import connect, find_experiment, name_filter, suppress_output
 from pipelines.cluster.connection import Connection, find_connection
-from pipelines.cluster.doctor import Level, findings
+from pipelines.cluster.doctor import Severity, check_profile
 from pipelines.cluster.errors import ClusterError
 from pipelines.compile import run_parameters
 from pipelines.profile.load import Profile
@@ -24,7 +24,7 @@ ABOUT = "Corpus → validated, scrubbed → model → gates → registry → can
 
 
 @dataclass(frozen=True)
-class Version:
+class PipelineVersion:
     """A pipeline version on the cluster. `reused` says that it had been uploaded before."""
 
     pipeline_id: str
@@ -33,7 +33,7 @@ class Version:
     reused: bool
 
 
-def ensure_version(client: kfp.Client, connection: Connection, ir: Path) -> Version:
+def ensure_version(client: kfp.Client, connection: Connection, ir: Path) -> PipelineVersion:
     """Return the pipeline version for the YAML file `ir`, with both of its documents. Upload it if the cluster does not have it.
 
     Concurrent calls return the same version.
@@ -44,15 +44,15 @@ def ensure_version(client: kfp.Client, connection: Connection, ir: Path) -> Vers
     pipeline = _ensure_pipeline(client, connection)
     name = digest_file(ir)[:NAME_LENGTH]
     if version_id := _find_version(client, pipeline, name):
-        return Version(pipeline, version_id, name, reused=True)
+        return PipelineVersion(pipeline, version_id, name, reused=True)
     try:
-        with quietly():
+        with suppress_output():
             uploaded = client.upload_pipeline_version(str(ir), pipeline_version_name=name, pipeline_id=pipeline)
     except ClusterError as error:
         if error.status == CONFLICT and (version_id := _find_version(client, pipeline, name)):
-            return Version(pipeline, version_id, name, reused=True)
+            return PipelineVersion(pipeline, version_id, name, reused=True)
         raise
-    return Version(pipeline, uploaded.pipeline_version_id, name, reused=False)
+    return PipelineVersion(pipeline, uploaded.pipeline_version_id, name, reused=False)
 
 
 def _ensure_pipeline(client: kfp.Client, connection: Connection) -> str:
@@ -69,12 +69,12 @@ def _ensure_pipeline(client: kfp.Client, connection: Connection) -> str:
 
 
 def _find_pipeline(client: kfp.Client, connection: Connection) -> str:
-    response = client.list_pipelines(namespace=connection.namespace or None, filter=named(NAME))
+    response = client.list_pipelines(namespace=connection.namespace or None, filter=name_filter(NAME))
     return str(response.pipelines[0].pipeline_id) if response.pipelines else ""
 
 
 def _find_version(client: kfp.Client, pipeline: str, name: str) -> str:
-    response = client.list_pipeline_versions(pipeline, filter=named(name))
+    response = client.list_pipeline_versions(pipeline, filter=name_filter(name))
     return str(response.pipeline_versions[0].pipeline_version_id) if response.pipeline_versions else ""
 
 
@@ -132,7 +132,7 @@ def submit_training(
     client, connection = connected or connect(find_connection(profile.cluster))
     experiment = find_experiment(client, connection, create=create_experiment)
     version = ensure_version(client, connection, ir)
-    with quietly():
+    with suppress_output():
         run = client.run_pipeline(
             experiment_id=experiment,
             job_name=name or f"{NAME} {time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime())}",
@@ -151,6 +151,6 @@ def refuse_unready(profile: Profile) -> None:
     Raises:
         BadInput: a setting is missing, so a run cannot work; names the first one.
     """
-    for finding in findings(profile.cluster, find_connection(profile.cluster)):
-        if finding.level is Level.lacking:
+    for finding in check_profile(profile.cluster, find_connection(profile.cluster)):
+        if finding.severity is Severity.problem:
             raise BadInput(finding.what, where="cluster", remedy=finding.remedy or "run `robo-poet cluster doctor` for details")

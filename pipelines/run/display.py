@@ -114,9 +114,9 @@ def duration(seconds: float | None) -> str:
     return f"{minutes}:{rest:02d}" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
 
 
-STYLES = {
+STYLES = {  # of local states, and of Kubeflow states in lower case
     "running": "bold cyan", "waiting": "yellow", "retrying": "yellow", "ran": "green", "cached": "green", "failed": "bold red",
-    "skipped": "dim", "cancelled": "yellow", "": "dim",
+    "skipped": "dim", "cancelled": "yellow", "": "dim", "pending": "dim", "succeeded": "green",
 }  # fmt: skip
 PROGRESS_EVERY = 10.0  # seconds between two progress lines of a step without a terminal
 

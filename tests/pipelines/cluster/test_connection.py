@@ -14,7 +14,7 @@ import pytest
 
 from pipelines.cluster.client import connect, find_experiment
 from pipelines.cluster.connection import find_connection
-from pipelines.cluster.errors import Refused, Unreachable, no_answer, refusal
+from pipelines.cluster.errors import Refused, Unreachable, response_error, unreachable_error
 from pipelines.profile.load import Profile
 from robo_poet.errors import BadInput
 from tests.pipelines.cluster.conftest import TOKEN
@@ -142,7 +142,7 @@ def test_experiments(serve: Serve, profile: Make) -> None:
     ],
 )
 def test_other_answers(status: int, body: str, words: str) -> None:
-    found = refusal(status, body, host="https://k", namespace="")
+    found = response_error(status, body, host="https://k", namespace="")
     assert words in str(found) and len(str(found)) < 400 and found.status == status
 
 
@@ -155,7 +155,7 @@ def test_other_answers(status: int, body: str, words: str) -> None:
     ],
 )
 def test_other_silences(reason: str, words: str) -> None:
-    assert words in str(no_answer(reason, host="https://k"))
+    assert words in str(unreachable_error(reason, host="https://k"))
 
 
 def test_a_wrong_environment(profile: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.cluster import app
-from pipelines.cluster.doctor import Level, examine
+from pipelines.cluster.doctor import Severity, examine
 from pipelines.profile.load import Profile, load_profile
 from tests.pipelines.cluster.conftest import TOKEN
 from tests.pipelines.cluster.kubeflow_server import Kubeflow
@@ -17,8 +17,8 @@ from tests.pipelines.cluster.test_connection import jwt
 Serve, Make = Callable[..., Kubeflow], Callable[..., Profile]
 
 
-def found(profile: Profile, level: Level) -> list[str]:
-    lines = [str(one) for one in examine(profile.cluster) if one.level is level]
+def found(profile: Profile, level: Severity) -> list[str]:
+    lines = [str(one) for one in examine(profile.cluster) if one.severity is level]
     assert all("\n" not in line and TOKEN not in line for line in lines)
     return lines
 
@@ -27,36 +27,36 @@ def test_a_cluster_with_nothing_amiss(serve: Serve, profile: Make, monkeypatch: 
     server = serve(token=TOKEN, namespaces=("poets",))
     monkeypatch.setenv("ROBO_POET_CLUSTER_TOKEN", TOKEN)
     chosen = profile(f"cluster.host={server.address}", "cluster.namespace=poets")
-    assert found(chosen, Level.lacking) == [] == found(chosen, Level.warning)
-    assert found(chosen, Level.ok) == [
+    assert found(chosen, Severity.problem) == [] == found(chosen, Severity.warning)
+    assert found(chosen, Severity.ok) == [
         f"connected to {server.address}", "the token is accepted", "namespace poets exists, and its runs are readable",
         "experiment Default exists", "artifacts are stored in gs://poets/runs",
         "images are named images.example.org/poets/<step>:<digest of the code>", "the registry is /registry on claim robo-poet-registry",
         "checkpoints are stored in /checkpoints on claim robo-poet-checkpoints",
     ]  # fmt: skip
-    assert any("kubectl -n poets get pvc robo-poet-checkpoints" in line for line in found(chosen, Level.unchecked))
-    assert any("kubectl get nodes -l robo-poet.dev/pool=rtx" in line for line in found(chosen, Level.unchecked))
+    assert any("kubectl -n poets get pvc robo-poet-checkpoints" in line for line in found(chosen, Severity.unchecked))
+    assert any("kubectl get nodes -l robo-poet.dev/pool=rtx" in line for line in found(chosen, Severity.unchecked))
 
 
 @pytest.mark.parametrize(
     ("overrides", "level", "words"),
     [
-        (["cluster.image_prefix=robo-poet"], Level.warning, "image prefix robo-poet has no registry host"),
-        (["cluster.image_prefix=poets/robo"], Level.warning, "image prefix poets/robo has no registry host"),
-        (["cluster.image_prefix=localhost:5000/robo"], Level.warning, "is a local address"),
-        (["cluster.pipeline_root=''"], Level.warning, "no pipeline root is set"),
-        (["cluster.registry_claim=''", "cluster.registry=''"], Level.lacking, "no model registry is set"),
-        (["cluster.registry_claim=''", "cluster.registry=registry"], Level.lacking, "registry registry is inside the pod"),
-        (["cluster.registry_claim=''", "cluster.registry=gs://b/r"], Level.lacking, "registry gs://b/r is not a folder"),
-        (["cluster.checkpoint_claim=''"], Level.lacking, "no claim is mounted at checkpoint_root"),
-        (["cluster.checkpoint_claim=''", "cluster.checkpoint_root=."], Level.warning, "training restarts from the beginning"),
-        (["cluster.experiment=odes"], Level.lacking, "experiment odes: there is no such experiment"),
-        (["cluster.namespace=poets"], Level.warning, "this Kubeflow is single-user: namespace poets is ignored"),
-        (["cluster.image_pull_secrets=[pull]"], Level.unchecked, "get secret pull"),
-        (["cluster.service_account=poet"], Level.unchecked, "get sa poet"),
+        (["cluster.image_prefix=robo-poet"], Severity.warning, "image prefix robo-poet has no registry host"),
+        (["cluster.image_prefix=poets/robo"], Severity.warning, "image prefix poets/robo has no registry host"),
+        (["cluster.image_prefix=localhost:5000/robo"], Severity.warning, "is a local address"),
+        (["cluster.pipeline_root=''"], Severity.warning, "no pipeline root is set"),
+        (["cluster.registry_claim=''", "cluster.registry=''"], Severity.problem, "no model registry is set"),
+        (["cluster.registry_claim=''", "cluster.registry=registry"], Severity.problem, "registry registry is inside the pod"),
+        (["cluster.registry_claim=''", "cluster.registry=gs://b/r"], Severity.problem, "registry gs://b/r is not a folder"),
+        (["cluster.checkpoint_claim=''"], Severity.problem, "no claim is mounted at checkpoint_root"),
+        (["cluster.checkpoint_claim=''", "cluster.checkpoint_root=."], Severity.warning, "training restarts from the beginning"),
+        (["cluster.experiment=odes"], Severity.problem, "experiment odes: there is no such experiment"),
+        (["cluster.namespace=poets"], Severity.warning, "this Kubeflow is single-user: namespace poets is ignored"),
+        (["cluster.image_pull_secrets=[pull]"], Severity.unchecked, "get secret pull"),
+        (["cluster.service_account=poet"], Severity.unchecked, "get sa poet"),
     ],
 )  # fmt: skip
-def test_what_is_amiss(overrides: list[str], level: Level, words: str, serve: Serve, profile: Make) -> None:
+def test_what_is_amiss(overrides: list[str], level: Severity, words: str, serve: Serve, profile: Make) -> None:
     server = serve()
     lines = found(profile(f"cluster.host={server.address}", *overrides), level)
     assert any(words in line for line in lines), lines
@@ -68,22 +68,24 @@ def test_a_token_that_ends_soon_and_one_that_is_refused(
     server = serve(token=jwt(time.time() + 120))
     monkeypatch.setenv("ROBO_POET_CLUSTER_TOKEN", server.token)
     chosen = profile(f"cluster.host={server.address}")
-    assert any(line.startswith("the token is accepted, but expires in 2 minutes; for `wait`, set") for line in found(chosen, Level.warning))
+    assert any(
+        line.startswith("the token is accepted, but expires in 2 minutes; for `wait`, set") for line in found(chosen, Severity.warning)
+    )
     monkeypatch.delenv("ROBO_POET_CLUSTER_TOKEN")
     (tmp_path / "token").write_text(server.token)
     kept = profile(f"cluster.host={server.address}", f"cluster.token_file={tmp_path / 'token'}")
-    assert "the token is accepted, and valid for 2 minutes" in found(kept, Level.ok)
+    assert "the token is accepted, and valid for 2 minutes" in found(kept, Severity.ok)
     server.token = "another"
-    assert f"a server responds at {server.address}" in found(kept, Level.ok)
-    assert any("the token was refused" in line for line in found(kept, Level.lacking))
+    assert f"a server responds at {server.address}" in found(kept, Severity.ok)
+    assert any("the token was refused" in line for line in found(kept, Severity.problem))
 
 
 def test_namespaces(serve: Serve, profile: Make) -> None:
     server = serve(namespaces=("poets",))
-    assert any("no namespace is set" in line for line in found(profile(f"cluster.host={server.address}"), Level.lacking))
+    assert any("no namespace is set" in line for line in found(profile(f"cluster.host={server.address}"), Severity.problem))
     wrong = profile(f"cluster.host={server.address}", "cluster.namespace=prose")
-    assert "the token is accepted" in found(wrong, Level.ok)
-    assert any("not allowed in namespace prose" in line for line in found(wrong, Level.lacking))
+    assert "the token is accepted" in found(wrong, Severity.ok)
+    assert any("not allowed in namespace prose" in line for line in found(wrong, Severity.problem))
 
 
 def test_the_command(serve: Serve) -> None:
@@ -96,9 +98,9 @@ def test_the_command(serve: Serve) -> None:
         arguments = [part for one in [f"cluster.host={server.address}", *overrides] for part in ("--set", one)]
         result = CliRunner().invoke(app, ["doctor", *arguments])
         assert result.exit_code == status and result.output.splitlines()[-1] == last, result.output
-        assert all(line.split()[0] in list(Level) for line in result.output.splitlines()[:-1])
+        assert all(line.split()[0] in list(Severity) for line in result.output.splitlines()[:-1])
 
 
 def test_a_bare_profile_is_told_all_at_once(profile: Make) -> None:
-    lines = found(load_profile("base").profile, Level.lacking)
+    lines = found(load_profile("base").profile, Severity.problem)
     assert len(lines) == 2 and lines[0].startswith("cluster.host: no cluster is set") and lines[1].startswith("no model registry is set")

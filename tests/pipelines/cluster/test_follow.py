@@ -18,7 +18,7 @@ from cli.__main__ import app as front_door
 from pipelines.cluster.client import connect
 from pipelines.cluster.connection import find_connection
 from pipelines.cluster.errors import Refused, Unreachable
-from pipelines.cluster.follow import Snapshot, Task, display_names_in, follow, names_of_run, table, watch_on
+from pipelines.cluster.follow import Snapshot, Task, display_names_in, follow, names_of_run, snapshot_table, watch_on
 from pipelines.cluster.submit import cluster_parameters, submit_training
 from pipelines.profile.load import Profile
 from tests.pipelines.cluster.kubeflow_server import Kubeflow
@@ -91,7 +91,7 @@ def test_short_silences_are_borne(run: tuple[Kubeflow, Any, str]) -> None:
     told: list[Snapshot] = []
     server.story, server.silent = STORY, 3
     assert follow(client, run_id, told.append, poll=0.01).exit_status == 0
-    assert "cannot be reached" in told[0].trouble and not any(now.trouble for now in told[1:])
+    assert "cannot be reached" in told[0].poll_error and not any(now.poll_error for now in told[1:])
 
 
 def test_a_long_silence_ends_the_following_and_says_that_the_run_goes_on(run: tuple[Kubeflow, Any, str]) -> None:
@@ -113,7 +113,7 @@ def test_lines_and_table() -> None:
     running, done = Task("Ingest corpus", "RUNNING"), Task("Ingest corpus", "SUCCEEDED", 9)
     with watch_on(console) as listener:
         for now in (
-            Snapshot("RUNNING", (running,)), Snapshot("RUNNING", (running,), trouble="k: gone"), Snapshot("SUCCEEDED", (done,)),
+            Snapshot("RUNNING", (running,)), Snapshot("RUNNING", (running,), poll_error="k: gone"), Snapshot("SUCCEEDED", (done,)),
         ):  # fmt: skip
             listener(now)
     lines = [re.sub(r"^\d\d:\d\d:\d\d  ", "", one.rstrip()) for one in console.export_text().splitlines()]
@@ -122,7 +122,7 @@ def test_lines_and_table() -> None:
         "the cluster responds again", "run succeeded",
     ]  # fmt: skip
     live = Console(width=80, record=True, force_terminal=True, file=io.StringIO())
-    live.print(table(Snapshot("RUNNING", (done,), trouble="gone")))
+    live.print(snapshot_table(Snapshot("RUNNING", (done,), poll_error="gone")))
     assert "Ingest corpus  succeeded  9.0 s" in live.export_text()
     with watch_on(live) as listener:
         listener(Snapshot("RUNNING", (running,)))
