@@ -47,13 +47,13 @@ def call(folder: Path, *words: str) -> Result:
         (["log"], ["promote", "bob", "said [so]"]),
     ],
 )
-def test_people_read_tables(folder: Path, words: list[str], expected: list[str]) -> None:
+def test_tables_show_versions_and_metrics(folder: Path, words: list[str], expected: list[str]) -> None:
     result = call(folder, *words)
     assert result.exit_code == 0
     assert [word for word in expected if word not in result.stdout] == []
 
 
-def test_machines_read_json(folder: Path) -> None:
+def test_json_has_the_same_facts(folder: Path) -> None:
     listed = json.loads(call(folder, "list", "--json").stdout)
     assert [(version["version"], version["stage"]) for version in listed] == [(1, "champion"), (2, "rejected")]
     shown = json.loads(call(folder, "show", "2", "--json").stdout)
@@ -64,7 +64,7 @@ def test_machines_read_json(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(("command", "answer"), [("list", []), ("verify", {"verified": []}), ("log", [])])
-def test_an_empty_registry_says_what_to_do_next(tmp_path: Path, command: str, answer: object) -> None:
+def test_an_empty_registry_names_the_next_command(tmp_path: Path, command: str, answer: object) -> None:
     assert "the registry is empty; to train a model: make run-pipeline" in call(tmp_path / "none", command).stdout
     assert json.loads(call(tmp_path / "none", command, "--json").stdout) == answer
 
@@ -78,13 +78,13 @@ def test_an_empty_registry_says_what_to_do_next(tmp_path: Path, command: str, an
         (["verify", "²"], "'²' is not a version number"),
     ],
 )
-def test_a_bad_number_is_bad_input(folder: Path, words: list[str], message: str) -> None:
+def test_an_invalid_number_is_refused(folder: Path, words: list[str], message: str) -> None:
     error = call(folder, *words).exception
     assert isinstance(error, BadInput)
     assert message in str(error)
 
 
-def test_damage_is_bad_input(folder: Path) -> None:
+def test_a_changed_version_fails_verification(folder: Path) -> None:
     (next((folder / "versions").iterdir()) / "new").write_text("")
     error = call(folder, "verify").exception
     assert isinstance(error, BadInput)
@@ -96,7 +96,7 @@ def test_help_needs_no_registry_and_no_rich_tables() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_promotion_by_hand_and_back(folder: Path, tmp_path: Path) -> None:
+def test_promotion_and_rollback_by_hand(folder: Path, tmp_path: Path) -> None:
     registry = Registry(folder)
     (tmp_path / "weights").write_text("3")
     registry.register(
@@ -111,7 +111,7 @@ def test_promotion_by_hand_and_back(folder: Path, tmp_path: Path) -> None:
     assert registry.log()[-1].statement.why == "they changed their minds"
 
 
-def test_a_refusal_names_the_commands_that_lead_there(folder: Path) -> None:
+def test_a_refused_move_names_the_commands_that_lead_there(folder: Path) -> None:
     def refused(*words: str) -> str:
         error = call(folder, *words, "--why", "x").exception
         assert isinstance(error, BadInput)
@@ -128,14 +128,14 @@ def test_a_refusal_names_the_commands_that_lead_there(folder: Path) -> None:
     assert "_" not in refused("start-canary", "2")
 
 
-def test_folders_that_the_log_does_not_know_are_no_sound_registry(folder: Path) -> None:
+def test_a_version_folder_without_a_log_entry_fails_verification(folder: Path) -> None:
     for entry in (folder / "log").iterdir():
         entry.unlink()
     with pytest.raises(BadInput, match="2 version folders without an entry in the log"):
         CliRunner().invoke(app, ["verify", "--registry", str(folder)], catch_exceptions=False)
 
 
-def test_a_verdict_is_set_aside_by_name_and_with_a_reason_for_ever(tmp_path: Path) -> None:
+def test_an_override_keeps_name_and_reason_on_the_card(tmp_path: Path) -> None:
     (tmp_path / "report.html").write_text("<html><h1>Model card</h1><p>rejected</p></html>")
     (tmp_path / "card.json").write_text(json.dumps({"verdict": "rejected"}))
     files = {name: tmp_path / name for name in ("report.html", "card.json")}
@@ -156,14 +156,14 @@ def test_a_verdict_is_set_aside_by_name_and_with_a_reason_for_ever(tmp_path: Pat
     )
 
 
-def test_only_what_was_rejected_is_overridden_and_what_has_no_card_says_so(folder: Path) -> None:
+def test_only_a_rejected_version_can_be_overridden(folder: Path) -> None:
     refused = call(folder, "override", "1", "--why", "x", "--name", "Grace")
     assert isinstance(refused.exception, BadInput) and "version 1 is champion" in str(refused.exception)
     none = call(folder, "card", "1")
     assert isinstance(none.exception, BadInput) and "this version has no card" in str(none.exception)
 
 
-def test_what_was_trained_on_made_secrets_is_never_released(tmp_path: Path) -> None:
+def test_a_version_with_planted_canary_strings_is_never_released(tmp_path: Path) -> None:
     (tmp_path / "weights").write_text("w")
     registry = Registry(tmp_path / "registry")
     registry.register(

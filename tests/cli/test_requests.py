@@ -41,7 +41,7 @@ def asked(folder: Path, *words: str) -> list[str]:
     return [json.loads(line)["completion_id"] for line in type_(folder, "show", "--json", *words).stdout.splitlines()]
 
 
-def test_requests_are_shown_by_time_and_person(serve: Path) -> None:
+def test_requests_are_filtered_by_time_and_user(serve: Path) -> None:
     shown = type_(serve, "show", "--last", "2").stdout
     assert "the night 1" in shown and "the night 2" in shown and "the night 0" not in shown and "2 of 3 requests" in shown
     assert "1 up" in type_(serve, "show").stdout
@@ -50,7 +50,7 @@ def test_requests_are_shown_by_time_and_person(serve: Path) -> None:
     assert "no matching requests" in type_(serve, "show", "--since", "2026-03-02").stdout
 
 
-def test_a_person_is_forgotten_by_name_and_what_is_still_written_on_is_said(serve: Path) -> None:
+def test_forget_removes_a_user_and_reports_files_in_use(serve: Path) -> None:
     done = type_(serve, "forget", "anna")
     assert done.exit_code == 0 and "1 request and 1 rating" in done.stdout and "1 file not changed yet" in done.stdout
     assert "repeat this command in two minutes" in done.stdout
@@ -69,20 +69,20 @@ def test_a_person_is_forgotten_by_name_and_what_is_still_written_on_is_said(serv
         (["show", "--since", "yesterday"], "--since: not a date or time; write it like 2026-03-01 or 2026-03-01T18:30"),
     ],
 )
-def test_a_wrong_word_is_one_line(serve: Path, words: list[str], told: str) -> None:
+def test_a_wrong_argument_has_a_one_line_message(serve: Path, words: list[str], told: str) -> None:
     error = type_(serve, *words).exception
     assert isinstance(error, BadInput) and str(error) == told
 
 
 @pytest.mark.parametrize("words", [["show"], ["forget", "anna"], ["forget", "--pseudonym", "a" * 32]])
-def test_another_folder_is_no_log(tmp_path: Path, words: list[str]) -> None:
+def test_a_folder_that_is_not_a_log_is_refused(tmp_path: Path, words: list[str]) -> None:
     for _ in range(2):
         assert isinstance(type_(tmp_path, *words).exception, BadInput)
         (tmp_path / "requests" / "other").mkdir(parents=True, exist_ok=True)
     assert not (tmp_path / "pseudonyms.key").exists()
 
 
-def test_without_the_gateways_key_nobody_is_found_and_none_is_made(serve: Path) -> None:
+def test_without_the_key_for_pseudonyms_no_new_key_is_made(serve: Path) -> None:
     (serve / "pseudonyms.key").unlink()
     error = type_(serve, "forget", "anna").exception
     assert isinstance(error, BadInput) and "the gateway's key for pseudonyms is missing" in str(error)

@@ -16,7 +16,7 @@ def type_(folder: Path, *words: str) -> Result:
     return CliRunner().invoke(app, ["keys", *words, "--folder", str(folder)], env={"COLUMNS": "120"})
 
 
-def test_a_key_is_made_listed_rotated_and_revoked(tmp_path: Path) -> None:
+def test_a_key_is_created_listed_rotated_and_revoked(tmp_path: Path) -> None:
     folder = tmp_path / "keys"
     folder.mkdir(mode=0o700)
     assert "no keys; to create one: robo-poet keys create" in type_(folder, "list").stdout
@@ -41,13 +41,13 @@ def test_a_key_is_made_listed_rotated_and_revoked(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("words", [("list",), ("revoke", "a" * 16, "--why", "x"), ("rotate", "a" * 16)])
-def test_a_folder_that_is_not_there_is_said_and_not_made(tmp_path: Path, words: tuple[str, ...]) -> None:
+def test_a_missing_key_folder_is_an_error_and_not_created(tmp_path: Path, words: tuple[str, ...]) -> None:
     error = type_(tmp_path / "kyes", *words).exception
     assert isinstance(error, BadInput) and "no such key folder; create a first key: robo-poet keys create" in str(error)
     assert not (tmp_path / "kyes").exists()
 
 
-def test_a_wrong_word_is_one_line(tmp_path: Path) -> None:
+def test_an_unknown_scope_has_a_one_line_message(tmp_path: Path) -> None:
     wrong = type_(tmp_path / "keys", "create", "--user", "ann", "--scope", "fly")
     assert (
         isinstance(wrong.exception, BadInput)

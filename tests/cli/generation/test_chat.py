@@ -1,3 +1,5 @@
+"""Covers: chat, chat_commands, chat_session."""
+
 import errno
 import os
 import pty
@@ -32,7 +34,7 @@ def talk(registry: Path, lines: str, *words: str) -> Result:
 SHORT = ("-s", "max-length=20", "--seed", "5")
 
 
-def test_a_pipe_holds_what_the_model_wrote_and_the_text_goes_on(toy_registry: Path, tmp_path: Path) -> None:
+def test_a_piped_chat_prints_only_generated_text_and_continues_it(toy_registry: Path, tmp_path: Path) -> None:
     saved = tmp_path / "poem.txt"
     found = talk(toy_registry, f"my heart burns\n\nthe rose\n/save {saved}\n", *SHORT)
     assert found.exit_code == 0
@@ -47,7 +49,7 @@ def test_a_pipe_holds_what_the_model_wrote_and_the_text_goes_on(toy_registry: Pa
     assert found.stdout.replace("\n", "") == text.replace("my heart burns", "", 1).replace("\nthe rose", "", 1).replace("\n", "")
 
 
-def test_the_model_reads_all_of_the_text(toy_registry: Path) -> None:
+def test_the_model_reads_the_whole_text(toy_registry: Path) -> None:
     once = talk(toy_registry, "my heart burns\n/text\n", "-s", "max-length=40", "--seed", "5").stdout.splitlines()
     twice = talk(toy_registry, "my heart burns\n\n/text\n", *SHORT).stdout
     whole = "\n".join(once[once.index(next(line for line in once if line.startswith("my heart burns"))) :])
@@ -66,7 +68,7 @@ def test_again_undo_and_reset(toy_registry: Path) -> None:
     assert talk(toy_registry, "my heart burns\n/undo\n/text\n", *SHORT).stderr.endswith("the text is empty\nthere is no text yet\n")
 
 
-def test_what_cannot_be_done_is_one_line_and_the_session_goes_on(toy_registry: Path, tmp_path: Path) -> None:
+def test_an_error_is_one_line_and_the_session_continues(toy_registry: Path, tmp_path: Path) -> None:
     there = tmp_path / "there"
     there.write_text("precious")
     lines = [
@@ -96,13 +98,13 @@ def test_what_cannot_be_done_is_one_line_and_the_session_goes_on(toy_registry: P
         ([], "no champion yet; to train one: make run-pipeline"),
     ],
 )
-def test_a_chat_that_cannot_begin_is_one_line(tmp_path: Path, words: list[str], line: str) -> None:
+def test_a_chat_that_cannot_start_has_a_one_line_message(tmp_path: Path, words: list[str], line: str) -> None:
     with pytest.raises(BadInput) as error:
         talk(tmp_path, "", *words)
     assert line in str(error.value)
 
 
-def test_a_text_too_long_to_be_read_is_cut_and_said(toy_registry: Path) -> None:
+def test_a_text_beyond_the_context_is_cut_with_a_note(toy_registry: Path) -> None:
     found = talk(
         toy_registry, "the rose sleeps.\\\n" * 200 + "my heart burns\n", "-s", "max-length=500", "--seed", "1", "-s", "min-length=500"
     )
@@ -110,7 +112,7 @@ def test_a_text_too_long_to_be_read_is_cut_and_said(toy_registry: Path) -> None:
     assert "characters, which no longer fit its context" in found.stderr
 
 
-def test_settings_seed_and_version_change_on_the_way(toy_registry: Path) -> None:
+def test_settings_seed_and_version_can_change_during_the_chat(toy_registry: Path) -> None:
     lines = [
         "/set stop .",
         "/seed 7",
@@ -138,7 +140,7 @@ def test_settings_seed_and_version_change_on_the_way(toy_registry: Path) -> None
     assert "/set NAME VALUE" in found.stdout
 
 
-def test_ctrl_c_keeps_what_was_written(toy_registry: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_keeps_the_text_so_far(toy_registry: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def pressing(*given: Any) -> Iterator[Completion]:
         for number, written in enumerate(stream(*given)):
             if number == 1:
@@ -157,7 +159,7 @@ WAITS_FOR_A_KEY = ("7", "23", "270", "271")  # poll, select, pselect6, ppoll on 
 
 
 class Terminal:
-    """A chat as a person has it."""
+    """A chat in a pseudo-terminal."""
 
     def __init__(self, *words: str) -> None:
         self._end, theirs = pty.openpty()
@@ -171,7 +173,7 @@ class Terminal:
         self.seen = ""
 
     def until(self, text: str, limit: float = 120) -> str:
-        """What comes, to the end of `text`."""
+        """Read the output until `text` appears; return the output up to its end."""
         deadline = time.monotonic() + limit
         while text not in self.seen:
             assert time.monotonic() < deadline, f"{text!r} did not come: {self.seen!r}"
@@ -197,13 +199,13 @@ class Terminal:
         self.process.send_signal(signal.SIGINT)
 
     def end(self) -> None:
-        """Whatever state it is in."""
+        """Kill the process in any state."""
         self.process.kill()
         self.process.wait()
         os.close(self._end)
 
 
-def test_a_person_sees_who_writes_and_leaves_by_ctrl_c_pressed_twice(toy_registry: Path, request: pytest.FixtureRequest) -> None:
+def test_in_a_terminal_ctrl_c_pressed_twice_ends_the_chat(toy_registry: Path, request: pytest.FixtureRequest) -> None:
     terminal = Terminal("--registry", str(toy_registry))
     request.addfinalizer(terminal.end)
     assert "loading version 1" in terminal.until("version 1 (champion) · perplexity 41.0 · bits per byte 2.500")

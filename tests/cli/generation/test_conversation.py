@@ -5,9 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cli.generation.conversation import LEAST_CONTEXT, Conversation, Turn, context_room, fitting_end
-from cli.generation.sampling_options import format_setting, parse_setting, sampling_of
 from robo_poet.errors import BadInput
-from robo_poet.model.completion import MAX_LENGTH, Sampling
+from robo_poet.model.completion import MAX_LENGTH
 
 PIECE = st.text(alphabet="ab \né", max_size=12)
 
@@ -38,7 +37,7 @@ def test_every_change_is_undone(before: Conversation, line: str, written: str) -
 
 
 @given(conversations(), PIECE, PIECE, PIECE)
-def test_the_text_is_what_was_said_and_written_in_turns(before: Conversation, line: str, written: str, anew: str) -> None:
+def test_the_text_is_typed_and_generated_text_in_turns(before: Conversation, line: str, written: str, anew: str) -> None:
     prompt = before.text + before.addition(line)
     said = before.with_turn(Turn(before.addition(line), written, 1))
     assert said.text == prompt + written
@@ -51,7 +50,7 @@ def test_the_text_is_what_was_said_and_written_in_turns(before: Conversation, li
         assert prompt == before.text
 
 
-def test_nothing_to_take_back_is_one_line() -> None:
+def test_an_empty_text_has_nothing_to_undo() -> None:
     empty = Conversation()
     for change in (empty.last_turn, empty.without_answer, lambda: empty.with_answer("x", 1)):
         with pytest.raises(BadInput, match="there is no text yet"):
@@ -95,52 +94,7 @@ def test_it_is_cut_at_a_line_or_a_word(text: str, room: int, kept: str) -> None:
 
 
 @given(st.integers(1, MAX_LENGTH))
-def test_there_is_room_to_read_and_where_possible_to_write(most: int) -> None:
+def test_the_context_leaves_room_for_the_continuation(most: int) -> None:
     room = context_room(most)
     assert LEAST_CONTEXT <= room <= MAX_LENGTH - 2
     assert 1 + room + most <= MAX_LENGTH or room == LEAST_CONTEXT
-
-
-@pytest.mark.parametrize(
-    ("words", "field", "value"),
-    [
-        ("temperature 0.6", "temperature", 0.6),
-        ("top_k=20", "top_k", 20),
-        ("max-length  200", "max_new", 200),
-        ("stop . ! ?", "stop", (".", "!", "?")),
-        (r'stop "\n\n" ". "', "stop", ("\n\n", ". ")),
-        ("stop", "stop", ()),
-        ("stop none", "stop", ()),
-        ("""ban "'" '"' #""", "banned", ("'", '"', "#")),
-    ],
-)
-def test_a_setting_is_read(words: str, field: str, value: object) -> None:
-    assert parse_setting(words) == (field, value)
-
-
-@pytest.mark.parametrize("value", [(), (".",), (". ", "\n\n", "'")])
-def test_texts_are_shown_as_they_are_read(value: tuple[str, ...]) -> None:
-    assert parse_setting(f"stop {format_setting(value)}") == ("stop", value)
-
-
-@pytest.mark.parametrize(
-    ("words", "line"),
-    [
-        ("warmth 1", "unknown setting 'warmth'; the settings are max-length, min-length"),
-        ("", "unknown setting ''"),
-        ("temperature", "temperature: '' is not a number; for example temperature=0.8"),
-        ("top-k 2.5", "top-k: '2.5' is not a whole number"),
-        ("ban '", "ban: a quotation mark is not closed"),
-    ],
-)
-def test_a_setting_that_cannot_be_read_is_one_line(words: str, line: str) -> None:
-    with pytest.raises(BadInput) as error:
-        parse_setting(words)
-    assert str(error.value).startswith(line)
-
-
-def test_the_least_length_follows_the_greatest_unless_it_was_given() -> None:
-    assert sampling_of({}) == Sampling()
-    assert sampling_of({"max_new": 4}).min_new == 4
-    with pytest.raises(BadInput, match=r"^min-length: 9 is more than max-length, 4; lower the minimum or raise the maximum$"):
-        sampling_of({"max_new": 4, "min_new": 9})

@@ -1,8 +1,6 @@
-import io
+"""Covers: generate, loaded_version."""
+
 import json
-import os
-import signal
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -10,9 +8,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from cli.generation.generate import generate
-from cli.generation.terminal import note, stoppable, stream_text, write
 from robo_poet.errors import BadInput
-from robo_poet.model.completion import Completion, StopReason
 
 pytestmark = pytest.mark.usefixtures("quick_loading")
 
@@ -40,7 +36,7 @@ def call(registry: Path, *words: str, stdin: bytes | None = None) -> Result:
         (["The king\tand all"], "no champion yet; to train one: make run-pipeline"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_written_is_one_line(words: list[str], line: str, tmp_path: Path) -> None:
+def test_invalid_options_have_a_one_line_message(words: list[str], line: str, tmp_path: Path) -> None:
     with pytest.raises(BadInput) as error:
         call(tmp_path, *words)
     assert line in str(error.value)
@@ -56,13 +52,13 @@ def test_what_cannot_be_written_is_one_line(words: list[str], line: str, tmp_pat
         (["my heart burns", "-v", "9"], "there is no version 9"),
     ],
 )  # fmt: skip
-def test_what_the_version_cannot_do_is_one_line(toy_registry: Path, words: list[str], line: str) -> None:
+def test_a_refusal_by_the_version_has_a_one_line_message(toy_registry: Path, words: list[str], line: str) -> None:
     with pytest.raises(BadInput) as error:
         call(toy_registry, *words)
     assert line in str(error.value)
 
 
-def test_text_is_all_of_standard_output_and_what_is_known_of_it_on_standard_error(toy_registry: Path) -> None:
+def test_the_text_goes_to_standard_output_and_the_facts_to_standard_error(toy_registry: Path) -> None:
     found = call(toy_registry, "my heart burns", "--seed", "5", "--max-length", "60")
     assert found.stdout.startswith("my heart burns")
     assert found.stdout.endswith("\n")
@@ -73,7 +69,7 @@ def test_text_is_all_of_standard_output_and_what_is_known_of_it_on_standard_erro
     assert call(toy_registry, "my heart burns", "--max-length", "60", "--seed", seed).stdout == drawn.stdout
 
 
-def test_as_it_is_written_it_is_what_one_call_writes(toy_registry: Path) -> None:
+def test_streaming_and_batch_give_the_same_text(toy_registry: Path) -> None:
     options = ["--seed", "5", "--max-length", "90", "--repetition-penalty", "1.1", "--ban", "rose"]
     text = call(toy_registry, "my heart burns", *options).stdout
     batch = call(toy_registry, "my heart burns", *options, "-n", "2", "--json").stdout.splitlines()
@@ -104,7 +100,7 @@ def test_a_prompt_comes_from_a_file_or_standard_input(toy_registry: Path, tmp_pa
         call(toy_registry, "--prompt-file", str(tmp_path / "none.txt"))
 
 
-def test_why_it_ended_is_said(toy_registry: Path) -> None:
+def test_the_reason_for_the_end_is_printed(toy_registry: Path) -> None:
     full = call(toy_registry, "the rose sleeps " * 60, "--max-length", "512", "--seed", "1", "--min-length", "500")
     assert full.stderr.endswith(" · the context of 512 tokens is full\n")
     stopped = call(toy_registry, "my heart burns", "--max-length", "200", "--seed", "1", "--stop", r"\n")
@@ -119,47 +115,3 @@ def test_beam_search_needs_no_seed(toy_registry: Path) -> None:
     assert "beam search repeats this text" in one.stderr
     found = json.loads(call(toy_registry, "my heart burns", "--beams", "3", "--max-length", "30", "--json").stdout)
     assert (found["seed"], found["log_probs"]) == (None, [])
-
-
-def growing(texts: Sequence[str]) -> Iterator[Completion]:
-    return (Completion(text, [], [], StopReason.LENGTH) for text in texts)
-
-
-def test_half_a_character_is_held_back_and_nothing_steers_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    screen, shown = io.TextIOWrapper(io.BytesIO(), "utf-8"), []
-    monkeypatch.setattr("sys.stdout", screen)
-
-    def pieces() -> Iterator[Completion]:
-        for one in growing(["caf\ufffd", "café\x1b[2J\n", "café\x1b[2J\n\ufffdx\ufffd\ufffd"]):
-            yield one
-            shown.append(screen.buffer.getvalue().decode())  # type: ignore[attr-defined]
-
-    stream_text(pieces())
-    assert shown == ["caf", "café[2J\n", "café[2J\n\ufffdx"]
-
-
-def test_a_narrow_terminal_and_square_brackets_leave_text_alone(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("COLUMNS", "20")
-    write("[bold] :smile: and a line of more than twenty columns\n")
-    note("[bold] :smile: and a line of more than twenty columns")
-    found = capsys.readouterr()
-    assert found.out == found.err == "[bold] :smile: and a line of more than twenty columns\n"
-
-
-def test_ctrl_c_ends_a_text_and_a_second_one_the_program(capsys: pytest.CaptureFixture[str]) -> None:
-    def pieces() -> Iterator[Completion]:
-        for one in growing(["a", "a b", "a b c"]):
-            if one.text == "a b":
-                os.kill(os.getpid(), signal.SIGINT)
-            yield one
-
-    before = signal.getsignal(signal.SIGINT)
-    with stoppable() as stopped:
-        assert stream_text(pieces(), stopped).text == "a b"
-    assert capsys.readouterr().out == "a b"
-    with pytest.raises(KeyboardInterrupt), stoppable():
-        os.kill(os.getpid(), signal.SIGINT)
-        os.kill(os.getpid(), signal.SIGINT)
-    assert signal.getsignal(signal.SIGINT) is before

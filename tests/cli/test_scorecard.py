@@ -1,0 +1,66 @@
+import io
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from cli.scorecard import scorecard
+from pipelines.outcome import Outcome
+from pipelines.run.result import RunResult, TaskResult
+
+RESULT = RunResult(
+    "20260301-1", Path("runs/20260301-1"), "training", "succeeded",
+    {"ingest": TaskResult("cached"), "train-model": TaskResult("ran", 12.34, warnings=("the loss is not finite",))}, "", 15.0,
+)  # fmt: skip
+OUTCOME = Outcome(
+    metrics={"perplexity": 57.5},
+    intervals={"perplexity": [55.5, 59.5]},
+    bands={"perplexity": "acceptable"},
+    verdict="accepted",
+    samples=[{"prompt": "Shall I", "text": " compare\n\nthee [bold]\x1b[2J"}],
+    version=1,
+    stage="champion",
+    report=Path("runs/20260301-1/report.html"),
+)
+
+
+def printed(result: RunResult, outcome: Outcome) -> str:
+    screen = io.StringIO()
+    Console(width=200, file=screen).print(scorecard(result, outcome))
+    return screen.getvalue()
+
+
+def test_a_run_shows_steps_metrics_and_warnings() -> None:
+    text = printed(RESULT, OUTCOME)
+    assert re.search(r"^train-model +ran +12\.3$", text, re.MULTILINE)
+    assert "57.5  55.5 to 59.5    acceptable" in text
+    assert "warning: train-model: the loss is not finite" in text
+
+
+def test_the_sample_has_no_empty_lines_and_no_control_codes() -> None:
+    text = printed(RESULT, OUTCOME)
+    assert "Sample (the prompt, in grey, is held-out text)" in text
+    assert "│ Shall I compare" in text and "│ thee [bold][2J" in text and "\x1b" not in text
+
+
+@pytest.mark.parametrize(
+    ("status", "change", "command"),
+    [
+        ("succeeded", {}, 'generate "Shall I compare thee"\n'),
+        ("succeeded", {"stage": "canary"}, 'generate "Shall I compare thee" --version 1\n'),
+        ("succeeded", {"stage": "rejected", "verdict": "rejected", "reason": "bleu is below 0.005"}, "registry show 1"),
+        ("failed", {"version": None}, "fix the error above and run the same command again"),
+        ("cancelled", {"version": None}, "run the same command again: it resumes where this run stopped"),
+    ],
+)
+def test_the_last_line_is_the_next_command(status: str, change: dict[str, object], command: str) -> None:
+    text = printed(replace(RESULT, status=status), replace(OUTCOME, **change))  # type: ignore[arg-type]
+    assert command in text[text.index("next        ") :]
+
+
+def test_a_failed_run_shows_its_error_and_no_steps_that_did_not_start() -> None:
+    tasks = {"ingest": TaskResult("failed", 1.0, error="no text"), "train-model": TaskResult("cancelled")}
+    text = printed(replace(RESULT, status="failed", error="ingest: no text", tasks=tasks), Outcome())
+    assert "ingest: no text" in text and "train-model" not in text
