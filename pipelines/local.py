@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.compile import compile_training, run_parameters
-from pipelines.outcome import Outcome, conclude, watch_training
+from pipelines.outcome import Outcome, collect_outcome, link_training_logs
 from pipelines.profile.load import Profile
 from pipelines.run.execution.executor import run_pipeline
 from pipelines.run.execution.process import Runner
@@ -17,7 +17,10 @@ from pipelines.run.record import Listener
 from pipelines.run.result import RunResult
 from robo_poet.registry.registry import Registry
 
-NONE, ASK = "none", ""  # values for compare_champion: no champion; read the registry in the step, which reports what is wrong
+NO_CHAMPION, READ_IN_STEP = (
+    "none",
+    "",
+)  # values for compare_champion: no champion; read the registry in the step, which reports what is wrong
 
 
 def champion(registry: Path) -> str:
@@ -31,7 +34,7 @@ def champion(registry: Path) -> str:
     store = Registry(registry)
     if version := store.champion():
         return version.digest
-    return ASK if store.unregistered_folders() else NONE
+    return READ_IN_STEP if store.unregistered_folders() else NO_CHAMPION
 
 
 def train_here(
@@ -47,16 +50,16 @@ def train_here(
     Raises:
         BadInput: the profile, the source or the runner cannot be used. No step has run.
     """
-    runner(places_here(profile, source))  # first: a location that the runner cannot reach is rejected before its content is read
+    runner(locations_here(profile, source))  # first: a location that the runner cannot reach is rejected before its content is read
     parameters = parameters_here(profile, source)  # before any folder is created: a missing source leaves no folders
     step_runner = runner(parameters)  # these include warm_start, which the runner must reach too
     with _compiled(profile) as ir:
         result = run_pipeline(
             ir, parameters, store=Path(profile.local.store), runs=Path(profile.local.runs), runner=step_runner,
-            listeners=[listener, watch_training], max_parallel=profile.local.parallel,
+            listeners=[listener, link_training_logs], max_parallel=profile.local.parallel,
         )  # fmt: skip
         shutil.copyfile(ir, result.folder / "pipeline.yaml")  # keeps the compiled pipeline with its results
-    return result, conclude(result)
+    return result, collect_outcome(result)
 
 
 def explain_here(profile: Profile, source: str) -> list[Verdict]:
@@ -68,7 +71,7 @@ def explain_here(profile: Profile, source: str) -> list[Verdict]:
 
 def parameters_here(profile: Profile, source: str) -> dict[str, Any]:
     """Return all parameters of a run on this machine."""
-    locations = places_here(profile, source)
+    locations = locations_here(profile, source)
     return {
         **run_parameters(profile, source=source, registry=locations["registry"]),
         "champion": champion(Path(locations["registry"])),
@@ -76,7 +79,7 @@ def parameters_here(profile: Profile, source: str) -> dict[str, Any]:
     }
 
 
-def places_here(profile: Profile, source: str) -> dict[str, str]:
+def locations_here(profile: Profile, source: str) -> dict[str, str]:
     """Return the location parameters of a run: `source`, `registry` and `checkpoint_root`. Reads no files.
 
     Checkpoints stay in the working folders of the steps, where a later run and `gc` find them.

@@ -15,7 +15,7 @@ from robo_poet.judges.metrics import bands
 STEP, OUTPUT, NAME = "train-model", "logs", "training"
 
 
-def watch_training(event: Event) -> None:
+def link_training_logs(event: Event) -> None:
     """Link `logs/training` to the working folder when the training starts, so that TensorBoard shows the curve during the training."""
     if event.task == STEP and event.state == "running":
         link = Path(event.detail["log"]).parent / NAME
@@ -68,7 +68,7 @@ class Outcome:
     logs: Path | None = None
 
 
-def conclude(result: RunResult) -> Outcome:
+def collect_outcome(result: RunResult) -> Outcome:
     """Read the outcome from the outputs of the steps, copy report and training logs into the run's folder, and complete `summary.json`."""
     evaluation = _artifact(result, "evaluate-model", "evaluation")
     decision = _artifact(result, "gate-model", "decision")

@@ -110,7 +110,7 @@ def make_images(
     base, base_data = choose_base(base)
     names = {program: image(program, prefix, group) for program, group in groups.items()}
 
-    order = sorted(dict.fromkeys(groups.values()), key=_turn)
+    order = sorted(dict.fromkeys(groups.values()), key=_build_order)
 
     with Environments(prefix, base, base_data, out / "images", say) as environments, ThreadPoolExecutor(parallel) as pool:
 
@@ -122,7 +122,7 @@ def make_images(
     return sorted(built, key=lambda entry: list(groups).index(entry.program))
 
 
-def _turn(group: str) -> tuple[bool, int]:
+def _build_order(group: str) -> tuple[bool, int]:
     """Return the sort key of a group: the largest group of each family first, as the others reuse its layers; then large before small."""
     reuses_layers = any(group in family and group != max(family, key=_size) for family in FAMILIES)
     return reuses_layers, -_size(group)

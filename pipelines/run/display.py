@@ -46,14 +46,14 @@ class Row:
 
 
 class Board:
-    """The rows of all steps. `take` and `look` update them and return new warnings."""
+    """The rows of all steps. `handle_event` and `read_logs` update them and return new warnings."""
 
     def __init__(self) -> None:
         self.rows: dict[str, Row] = {}
         self.run, self.status, self.text, self.begun = "", "", "", time.time()
         self.warned: set[tuple[str, str]] = set()
 
-    def take(self, event: Event) -> list[str]:
+    def handle_event(self, event: Event) -> list[str]:
         """Update the rows from an event. Return the new warnings."""
         if not event.task:
             if event.state == "started":
@@ -73,7 +73,7 @@ class Board:
             row.took = event.detail["seconds"]
         return warnings + self._new(row, event.detail.get("warnings", []))
 
-    def look(self) -> list[str]:
+    def read_logs(self) -> list[str]:
         """Update the rows from new log lines of running steps. Return the new warnings."""
         return [line for row in self.rows.values() if row.state == "running" for line in self._read(row)]
 
@@ -153,15 +153,15 @@ def _live(console: Console) -> Iterator[Listener]:
 
         def listener(event: Event) -> None:
             with guard:
-                lines = board.take(event)
+                lines = board.handle_event(event)
             show(lines)
 
-        def look() -> None:
+        def refresh() -> None:
             with guard:
-                lines = board.look()
+                lines = board.read_logs()
             show(lines)
 
-        with _every(0.25, look):
+        with _every(0.25, refresh):
             yield listener
 
 
@@ -176,7 +176,7 @@ def _lines(console: Console) -> Iterator[Listener]:
 
     def listener(event: Event) -> None:
         with guard:
-            for line in board.take(event):
+            for line in board.handle_event(event):
                 print_line(line)
             if not event.task:
                 print_line(f"run {board.run} {event.state}")
@@ -184,9 +184,9 @@ def _lines(console: Console) -> Iterator[Listener]:
                 printed_at[event.task] = event.time
                 print_line(_line(board.rows[event.task], event))
 
-    def look() -> None:
+    def refresh() -> None:
         with guard:
-            for line in board.look():
+            for line in board.read_logs():
                 print_line(line)
             for row in board.rows.values():
                 due = time.time() - printed_at.get(row.name, 0.0) >= PROGRESS_EVERY
@@ -195,7 +195,7 @@ def _lines(console: Console) -> Iterator[Listener]:
                     printed_at[row.name] = time.time()
                     print_line(f"{row.display}: {row.percent} % {row.text}".rstrip())
 
-    with _every(1.0, look):
+    with _every(1.0, refresh):
         yield listener
 
 

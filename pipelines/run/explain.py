@@ -53,7 +53,7 @@ def explain(ir: Path | Mapping[str, Any], parameters: Mapping[str, Any], *, stor
                     ended[step.name] = TaskResult("cached", key=key, parameters=entry.parameters, artifacts=entry.artifacts)
                     verdict = Verdict(step.name, step.display, "cached", key=key)
                 else:
-                    reason = _why(step, damage, content_store.bench(step, key), latest_entries.get(step.name), key_ingredients)
+                    reason = _why(step, damage, content_store.working_folder(step, key), latest_entries.get(step.name), key_ingredients)
                     verdict = Verdict(step.name, step.display, "would run", reason, key)
         verdicts[step.name] = verdict
     return list(verdicts.values())
@@ -128,12 +128,12 @@ def _waiting(step: Step, ended: Mapping[str, TaskResult], verdicts: Mapping[str,
     return None
 
 
-def _why(step: Step, damage: str, bench: Path, before: Entry | None, new_ingredients: Mapping[str, Any]) -> str:
+def _why(step: Step, damage: str, working_folder: Path, before: Entry | None, new_ingredients: Mapping[str, Any]) -> str:
     if not step.cache:
         return "caching is disabled"
     if damage:
         return f"the stored result cannot be used: {damage}"
-    if bench.exists():
+    if working_folder.exists():
         return "an earlier run did not finish it; it continues in its working folder"
     if before is None:
         return "no stored result"

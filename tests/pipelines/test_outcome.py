@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from pipelines.outcome import keep_training_logs, watch_training
+from pipelines.outcome import keep_training_logs, link_training_logs
 from pipelines.run.record import Event
 from pipelines.run.result import RunResult, TaskResult
 from pipelines.run.store.entry import Artifact
@@ -10,19 +10,19 @@ def result(folder: Path, task: TaskResult) -> RunResult:
     return RunResult("r", folder, "training", "succeeded", {"train-model": task}, "", 1.0)
 
 
-def begin(folder: Path, bench: Path) -> Path:
+def begin(folder: Path, working_folder: Path) -> Path:
     (folder / "logs").mkdir(parents=True, exist_ok=True)
-    bench.mkdir(exist_ok=True)
-    detail = {"log": str(folder / "logs" / "train-model.log"), "folder": str(bench)}
+    working_folder.mkdir(exist_ok=True)
+    detail = {"log": str(folder / "logs" / "train-model.log"), "folder": str(working_folder)}
     for task in ("ingest", "train-model"):
-        watch_training(Event(task, "running", detail=detail))
+        link_training_logs(Event(task, "running", detail=detail))
     return folder / "logs" / "training"
 
 
 def test_while_it_trains_the_run_points_to_where_it_works_and_then_has_the_logs_itself(tmp_path: Path) -> None:
-    training = begin(tmp_path / "run", tmp_path / "bench")
-    begin(tmp_path / "run", tmp_path / "bench")  # a second attempt
-    (tmp_path / "bench" / "events").write_text("half")
+    training = begin(tmp_path / "run", tmp_path / "working_folder")
+    begin(tmp_path / "run", tmp_path / "working_folder")  # a second attempt
+    (tmp_path / "working_folder" / "events").write_text("half")
     assert (training / "events").read_text() == "half"
 
     made = tmp_path / "store" / "logs"
@@ -43,5 +43,5 @@ def test_a_cached_training_brings_its_logs_too(tmp_path: Path) -> None:
 
 def test_a_training_that_failed_leaves_the_link_and_one_that_never_began_nothing(tmp_path: Path) -> None:
     assert keep_training_logs(result(tmp_path / "other", TaskResult("skipped"))) is None
-    training = begin(tmp_path / "run", tmp_path / "bench")
+    training = begin(tmp_path / "run", tmp_path / "working_folder")
     assert keep_training_logs(result(tmp_path / "run", TaskResult("failed"))) == training and training.is_symlink()

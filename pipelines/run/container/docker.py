@@ -17,7 +17,7 @@ from pathlib import Path
 from pipelines.run.container import engine
 from pipelines.run.container.engine import LABEL, Owner, remove_leftovers
 from pipelines.run.execution.process import FIXED, Job
-from pipelines.run.ir.steps import Container, Resources
+from pipelines.run.ir.steps import Container, Limits
 from pipelines.run.quantity import quantity
 from robo_poet.errors import BadInput
 from robo_poet.process import dies_with_parent
@@ -92,7 +92,7 @@ class DockerRunner:
             if mount.writable and str(mount.path) in job.argv:
                 mount.path.mkdir(parents=True, exist_ok=True)
         job.log.parent.mkdir(parents=True, exist_ok=True)
-        with job.log.open("ab") as log, _removed(name, job.lock):
+        with job.log.open("ab") as log, _removal_guard(name, job.lock):
             process = subprocess.Popen(
                 ["docker", "run", "--name", name, *self.options(job), job.image, *job.argv[1:]],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, pass_fds=(job.lock,),
@@ -103,7 +103,7 @@ class DockerRunner:
             finally:
                 process.kill()
                 process.wait()
-            status, out_of_memory = _ended(name, process.returncode)
+            status, out_of_memory = _exit_status(name, process.returncode)
             if out_of_memory and not cancel.is_set():
                 limit = job.resources.memory
                 log.write(
@@ -130,7 +130,7 @@ class DockerRunner:
             *(f"--mount={_mount(path, writable)}" for path, writable in dict.fromkeys(mounts)),
         ]  # fmt: skip
 
-    def _limits(self, image: str, limits: Resources) -> list[str]:
+    def _limits(self, image: str, limits: Limits) -> list[str]:
         """Return the options for resource limits: at most the engine's cores, as it rejects more; no swap, which would add memory."""
         options = []
         if limits.cpu:
@@ -155,7 +155,7 @@ class DockerRunner:
 
 
 @contextmanager
-def _removed(name: str, lock: int) -> Iterator[None]:
+def _removal_guard(name: str, lock: int) -> Iterator[None]:
     """Remove the container `name` at the end of the context, even if this process is killed."""
     guard = subprocess.Popen(
         ["sh", "-c", _GUARD, name], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -170,7 +170,7 @@ def _removed(name: str, lock: int) -> Iterator[None]:
             engine.call("rm", "--force", name)
 
 
-def _ended(name: str, status: int) -> tuple[int, bool]:
+def _exit_status(name: str, status: int) -> tuple[int, bool]:
     """Return the exit status of a container as in `Runner.run`, and whether it hit its memory limit.
 
     If there is no container, the status is that of the `docker` command.

@@ -52,9 +52,9 @@ def call(*arguments: str, input: bytes | None = None, timeout: float | None = TI
             start_new_session=timeout is not None,  # Ctrl-C must not reach docker: the executor stops containers itself
         )
     except FileNotFoundError:
-        raise _none("the docker command is not installed") from None
+        raise _engine_error("the docker command is not installed") from None
     except subprocess.TimeoutExpired:
-        raise _none(f"the engine did not respond to `docker {arguments[0]}` within {timeout:g} s") from None
+        raise _engine_error(f"the engine did not respond to `docker {arguments[0]}` within {timeout:g} s") from None
     return Answer(completed.returncode, completed.stdout.decode("utf-8", "replace"), completed.stderr.decode("utf-8", "replace"))
 
 
@@ -67,7 +67,7 @@ def find() -> Engine:
     answer = call("info", "--format", "{{json .}}", timeout=20)
     info = json.loads(answer.out) if answer.out.startswith("{") else {}
     if not info.get("ServerVersion"):
-        raise _none("no Docker engine responds")
+        raise _engine_error("no Docker engine responds")
     rootless = any("rootless" in option for option in info.get("SecurityOptions") or ())
     return Engine(info["ServerVersion"], int(info["NCPU"]), "nvidia" in (info.get("Runtimes") or {}), rootless)
 
@@ -87,7 +87,7 @@ def labels(image: Mapping[str, Any]) -> Mapping[str, str]:
     return image["Config"].get("Labels") or {}
 
 
-def _none(fault: str) -> BadInput:
+def _engine_error(fault: str) -> BadInput:
     where = os.environ.get("DOCKER_HOST", "docker")
     return BadInput(fault, where=where, remedy="start a Docker engine, or set DOCKER_HOST; or use RUNNER=process")
 

@@ -10,11 +10,11 @@ from typing import Any
 
 from pipelines.run.execution.process import Job, Runner
 from pipelines.run.execution.schedule import CANCELLED, Start
-from pipelines.run.ir.values import Places, fill_placeholders
+from pipelines.run.ir.values import PlaceholderValues, fill_placeholders
 from pipelines.run.record import Event, Record, failure_reason, read_warnings
 from pipelines.run.result import TaskResult
 from pipelines.run.store.entry import Entry, collect
-from pipelines.run.store.store import Bench, Store, clear, ingredients
+from pipelines.run.store.store import Store, WorkingFolder, clear, ingredients
 from robo_poet.errors import BadInput
 from robo_poet.step.program import BAD_INPUT
 
@@ -26,7 +26,7 @@ class Attempt:
     Args:
         start: the step and its inputs.
         consumed: outputs that other steps read → name of one reader.
-        say: receives events, from any thread.
+        emit: receives events, from any thread.
         cancel: set when the run must end.
     """
 
@@ -35,7 +35,7 @@ class Attempt:
     store: Store
     record: Record
     runner: Runner
-    say: Callable[[Event], None]
+    emit: Callable[[Event], None]
     cancel: threading.Event
 
     def result(self) -> TaskResult:
@@ -54,8 +54,8 @@ class Attempt:
 
         if step.cache and (entry := self.store.find(key, self.consumed)[0]):
             return finish("cached", entry)
-        with self.store.locked(self.store.bench(step, key), self.waiting(key)) as bench:
-            if bench is None:
+        with self.store.locked(self.store.working_folder(step, key), self.wait_callback(key)) as working_folder:
+            if working_folder is None:
                 return finish("cancelled", error=CANCELLED)
             warnings: tuple[str, ...] = ()
             if step.cache:  # check again: another run may have stored it during the wait
@@ -64,18 +64,18 @@ class Attempt:
                     return finish("cached", entry)
                 if damage:
                     warnings = (f"the stored result cannot be used, so the step runs again: {damage}",)
-                    self.say(Event(step.name, "warning", warnings[0]))
+                    self.emit(Event(step.name, "warning", warnings[0]))
                     self.store.drop(key)
             log = self.record.log(step.name)
             for number in count(1):
                 offset, started = log.stat().st_size if log.exists() else 0, time.monotonic()
-                status, places = self.execute(bench, key, number)
+                status, placeholders = self.execute(working_folder, key, number)
                 retry = status not in (0, BAD_INPUT) and number <= step.retry.count
                 if status == 0:
                     try:
-                        outputs, step_warnings = collect(step, places, self.consumed), read_warnings(log, offset)
+                        outputs, step_warnings = collect(step, placeholders, self.consumed), read_warnings(log, offset)
                         entry = Entry(step.name, key, key_ingredients, *outputs, time.monotonic() - started, step_warnings, time.time())
-                        return finish("ran", self.keep(bench, entry), warnings=warnings, log=log, attempts=number)
+                        return finish("ran", self.store_result(working_folder, entry), warnings=warnings, log=log, attempts=number)
                     except BadInput as fault:
                         error = str(fault)
                 elif self.cancel.is_set():
@@ -83,50 +83,52 @@ class Attempt:
                 else:
                     error = failure_reason(log, offset, status)
                 if not retry:
-                    self.keep_for_people(bench)
+                    self.move_failed_artifacts(working_folder)
                     warnings += read_warnings(log, offset)
                     return finish("failed", error=f"{step.name}: {error} (log: {log})", warnings=warnings, log=log, attempts=number)
                 seconds = step.retry.wait(number)
-                self.say(Event(step.name, "retrying", f"{error}; next attempt in {seconds:g} s", number))
+                self.emit(Event(step.name, "retrying", f"{error}; next attempt in {seconds:g} s", number))
                 if self.cancel.wait(seconds):
                     return finish("cancelled", error=CANCELLED, log=log, attempts=number)
         raise AssertionError("the last attempt returns")
 
-    def waiting(self, key: str) -> Callable[[], bool]:
+    def wait_callback(self, key: str) -> Callable[[], bool]:
         """Return a callback for the wait on another run's lock. It emits one event and returns whether to wait longer."""
         announced: list[str] = []
 
         def keep_waiting() -> bool:
             if not announced:
                 announced.append(key)
-                self.say(Event(self.start.step.name, "waiting", "another run executes this step; waiting for its result"))
+                self.emit(Event(self.start.step.name, "waiting", "another run executes this step; waiting for its result"))
             return not self.cancel.is_set()
 
         return keep_waiting
 
-    def execute(self, bench: Bench, key: str, number: int) -> tuple[int, Places]:
+    def execute(self, working_folder: WorkingFolder, key: str, number: int) -> tuple[int, PlaceholderValues]:
         """Run the container once and return its exit status. Its output folder is emptied first; its working folder keeps earlier files."""
         container, name = self.start.step.container, self.start.step.name
-        places = Places(self.start.parameters, {key: artifact.path for key, artifact in self.start.artifacts.items()}, bench.outputs)
-        clear(bench.outputs)
+        placeholders = PlaceholderValues(
+            self.start.parameters, {key: artifact.path for key, artifact in self.start.artifacts.items()}, working_folder.outputs
+        )
+        clear(working_folder.outputs)
         for kind in ("artifacts", "parameters"):
-            (bench.outputs / kind).mkdir()
-        argv = tuple(fill_placeholders(template, places) for template in (*container.command, *container.args))
+            (working_folder.outputs / kind).mkdir()
+        argv = tuple(fill_placeholders(template, placeholders) for template in (*container.command, *container.args))
         log = self.record.log(name)
-        reads = tuple(places.inputs.values())
-        job = Job(container.image, argv, container.env, bench.path, log, reads, bench.lock, container.resources)
-        self.say(Event(name, "running", attempt=number, detail={"key": key, "folder": str(bench.path), "log": str(log)}))
-        return self.runner.run(job, self.cancel), places
+        reads = tuple(placeholders.inputs.values())
+        job = Job(container.image, argv, container.env, working_folder.path, log, reads, working_folder.lock, container.resources)
+        self.emit(Event(name, "running", attempt=number, detail={"key": key, "folder": str(working_folder.path), "log": str(log)}))
+        return self.runner.run(job, self.cancel), placeholders
 
-    def keep(self, bench: Bench, entry: Entry) -> Entry:
+    def store_result(self, working_folder: WorkingFolder, entry: Entry) -> Entry:
         """Move a result to the store, or to the run's folder if the step is not cached. Remove the working folder with its checkpoints."""
-        entry = self.store.commit(bench, entry, None if self.start.step.cache else self.record.folder / "outputs" / entry.task)
-        shutil.rmtree(bench.path, ignore_errors=True)
+        entry = self.store.commit(working_folder, entry, None if self.start.step.cache else self.record.folder / "outputs" / entry.task)
+        shutil.rmtree(working_folder.path, ignore_errors=True)
         return entry
 
-    def keep_for_people(self, bench: Bench) -> None:
+    def move_failed_artifacts(self, working_folder: WorkingFolder) -> None:
         """Move the artifacts of a failed step, such as a page that describes the fault, to the run's folder. No other step reads them."""
-        if any((bench.outputs / "artifacts").iterdir()):
+        if any((working_folder.outputs / "artifacts").iterdir()):
             target = self.record.folder / "outputs" / self.start.step.name
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.move(bench.outputs / "artifacts", target)
+            shutil.move(working_folder.outputs / "artifacts", target)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from pipelines.run.ir.steps import NO_LIMITS, Container, Resources
+from pipelines.run.ir.steps import NO_LIMITS, Container, Limits
 from robo_poet.errors import BadInput
 from robo_poet.process import dies_with_parent
 
@@ -57,7 +57,7 @@ class Job:
     log: Path
     reads: tuple[Path, ...]
     lock: int
-    resources: Resources = NO_LIMITS
+    resources: Limits = NO_LIMITS
 
 
 class Runner(Protocol):

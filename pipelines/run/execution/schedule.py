@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.run.ir.steps import Argument, Constant, Output, Pipeline, Source, Step
-from pipelines.run.ir.values import Places, fill_placeholders
+from pipelines.run.ir.values import PlaceholderValues, fill_placeholders
 from pipelines.run.result import TaskResult
 from pipelines.run.store.entry import Artifact
 from robo_poet.errors import BadInput
@@ -102,7 +102,7 @@ def value(source: Source, arguments: Mapping[str, Any], ended: Mapping[str, Task
             raise Absent(source)
         return ended[source.step].parameters[source.key]
     values = {key: value(part, arguments, ended) for key, part in source.parts.items()}
-    return fill_placeholders(source.template, Places(values, {}, Path()))
+    return fill_placeholders(source.template, PlaceholderValues(values, {}, Path()))
 
 
 def artifact(source: Output, ended: Mapping[str, TaskResult]) -> Artifact:

@@ -16,10 +16,10 @@ from pipelines.run.ir.steps import (
     Constant,
     Container,
     Guard,
+    Limits,
     Output,
     Parameter,
     Pipeline,
-    Resources,
     Retry,
     Source,
     Step,
@@ -37,7 +37,7 @@ TaskPath = tuple[str, ...]  # task names, from the root
 
 
 @dataclass(frozen=True)
-class Level:
+class Scope:
     """A sub-graph with what it inherits: the sources of its inputs, its conditions, and the steps that must end before it."""
 
     dag: Message
@@ -66,8 +66,8 @@ class Flattener:
         """
         root = self.document["root"]
         inputs = root.get("inputDefinitions", {}).get("parameters", {})
-        root_level = Level(root["dag"], (), {name: Argument(name) for name in inputs}, {}, (), frozenset())
-        steps = {step.name: step for step in self.steps(root_level)}
+        root_scope = Scope(root["dag"], (), {name: Argument(name) for name in inputs}, {}, (), frozenset())
+        steps = {step.name: step for step in self.steps(root_scope)}
         order = TopologicalSorter({step.name: sorted(step.after) for step in steps.values()}).static_order()
         parameters = {name: _parameter(name, definition) for name, definition in inputs.items()}
         name = self.document.get("pipelineInfo", {}).get("name", "pipeline")
@@ -93,19 +93,19 @@ class Flattener:
         passed = passed["artifactSelectors"][0] if kind == "artifact" else passed["valueFromParameter"]
         return self.produced(inner, (*path, task), kind, passed, "producerSubtask")
 
-    def steps(self, level: Level) -> Iterator[Step]:
-        """Yield the steps of a level and of its sub-graphs."""
-        for name, task in level.dag["tasks"].items():
-            path, component = (*level.path, name), self.component(level.dag, name)
-            parameters, artifacts = self.parameters(level, name), {}
+    def steps(self, scope: Scope) -> Iterator[Step]:
+        """Yield the steps of a scope and of its sub-graphs."""
+        for name, task in scope.dag["tasks"].items():
+            path, component = (*scope.path, name), self.component(scope.dag, name)
+            parameters, artifacts = self.parameters(scope, name), {}
             for key, message in task.get("inputs", {}).get("artifacts", {}).items():
                 if "taskOutputArtifact" in message:
-                    artifacts[key] = self.produced(level.dag, level.path, "artifact", message["taskOutputArtifact"])
-                elif message["componentInputArtifact"] in level.artifacts:
-                    artifacts[key] = level.artifacts[message["componentInputArtifact"]]
-            guards, after = level.guards, set(level.after)
+                    artifacts[key] = self.produced(scope.dag, scope.path, "artifact", message["taskOutputArtifact"])
+                elif message["componentInputArtifact"] in scope.artifacts:
+                    artifacts[key] = scope.artifacts[message["componentInputArtifact"]]
+            guards, after = scope.guards, set(scope.after)
             for other in task.get("dependentTasks", []):
-                after |= {self.names[leaf] for leaf in self.leaves(self.component(level.dag, other), (*level.path, other))}
+                after |= {self.names[leaf] for leaf in self.leaves(self.component(scope.dag, other), (*scope.path, other))}
             if text := task.get("triggerPolicy", {}).get("condition"):
                 condition = parse(text, f"task {name}")
                 title = task.get("taskInfo", {}).get("name", name)
@@ -113,23 +113,23 @@ class Flattener:
                 label = "" if title.startswith("condition-") else title
                 guards += (Guard(condition, {key: parameters[key] for key in condition.names}, label),)
                 after |= {output.step for source in guards[-1].sources.values() for output in outputs_in(source)}
-            inside = Level(component.get("dag", {}), path, parameters, artifacts, guards, frozenset(after))
+            inside = Scope(component.get("dag", {}), path, parameters, artifacts, guards, frozenset(after))
             if "dag" in component:
                 yield from self.steps(inside)
             else:
                 yield self.step(inside, task, component)
 
-    def parameters(self, level: Level, name: str) -> dict[str, Source]:
+    def parameters(self, scope: Scope, name: str) -> dict[str, Source]:
         """Return the source of each input parameter of a task."""
-        task, definitions = level.dag["tasks"][name], self.component(level.dag, name).get("inputDefinitions", {}).get("parameters", {})
+        task, definitions = scope.dag["tasks"][name], self.component(scope.dag, name).get("inputDefinitions", {}).get("parameters", {})
         sources: dict[str, Source] = {}
         templates: dict[str, str] = {}
         for key, message in task.get("inputs", {}).get("parameters", {}).items():
             if "taskOutputParameter" in message:
-                sources[key] = self.produced(level.dag, level.path, "parameter", message["taskOutputParameter"])
+                sources[key] = self.produced(scope.dag, scope.path, "parameter", message["taskOutputParameter"])
             elif "componentInputParameter" in message:
-                if message["componentInputParameter"] in level.parameters:
-                    sources[key] = level.parameters[message["componentInputParameter"]]
+                if message["componentInputParameter"] in scope.parameters:
+                    sources[key] = scope.parameters[message["componentInputParameter"]]
             elif ANY_PLACEHOLDER.search(str(constant := message["runtimeValue"]["constant"])):
                 templates[key] = str(constant)
             else:
@@ -142,18 +142,18 @@ class Flattener:
                 sources[key] = Constant(typed(definition["parameterType"], definition["defaultValue"], f"task {name}, default of {key}"))
         return sources
 
-    def step(self, level: Level, task: Message, component: Message) -> Step:
-        """Return the step for a level that is a container."""
+    def step(self, scope: Scope, task: Message, component: Message) -> Step:
+        """Return the step for a scope that is a container."""
         container = self.document["deploymentSpec"]["executors"][component["executorLabel"]]["container"]
         input_definitions, output_definitions = component.get("inputDefinitions", {}), component.get("outputDefinitions", {})
-        inputs = {key: source for key, source in level.parameters.items() if key in input_definitions.get("parameters", {})}
+        inputs = {key: source for key, source in scope.parameters.items() if key in input_definitions.get("parameters", {})}
         for key, definition in [*input_definitions.get("parameters", {}).items(), *input_definitions.get("artifacts", {}).items()]:
-            if key not in inputs and key not in level.artifacts and not definition.get("isOptional"):
-                raise BadInput(f"its input {key} has no source", where=f"task {level.path[-1]}")
+            if key not in inputs and key not in scope.artifacts and not definition.get("isOptional"):
+                raise BadInput(f"its input {key} has no source", where=f"task {scope.path[-1]}")
         retry = task.get("retryPolicy", {})
         return Step(
-            name=self.names[level.path],
-            display=task.get("taskInfo", {}).get("name", level.path[-1]),
+            name=self.names[scope.path],
+            display=task.get("taskInfo", {}).get("name", scope.path[-1]),
             container=Container(
                 container["image"],
                 tuple(container.get("command", ())),
@@ -162,14 +162,14 @@ class Flattener:
                 _resources(container.get("resources", {})),
             ),
             parameters=inputs,
-            artifacts=level.artifacts,
+            artifacts=scope.artifacts,
             output_parameters={key: definition["parameterType"] for key, definition in output_definitions.get("parameters", {}).items()},
             output_artifacts={
                 key: definition["artifactType"].get("schemaTitle", "")
                 for key, definition in output_definitions.get("artifacts", {}).items()
             },
-            guards=level.guards,
-            after=level.after | {output.step for source in [*inputs.values(), *level.artifacts.values()] for output in outputs_in(source)},
+            guards=scope.guards,
+            after=scope.after | {output.step for source in [*inputs.values(), *scope.artifacts.values()] for output in outputs_in(source)},
             always=task.get("triggerPolicy", {}).get("strategy") == ALWAYS,
             cache=bool(task.get("cachingOptions", {}).get("enableCache")),
             retry=Retry(
@@ -181,9 +181,9 @@ class Flattener:
         )
 
 
-def _resources(limits: Message) -> Resources:
+def _resources(limits: Message) -> Limits:
     gpu = int(limits.get("accelerator", {}).get("resourceCount", 0))
-    return Resources(limits.get("resourceCpuLimit", ""), limits.get("resourceMemoryLimit", ""), gpu)
+    return Limits(limits.get("resourceCpuLimit", ""), limits.get("resourceMemoryLimit", ""), gpu)
 
 
 def _parameter(name: str, definition: Message) -> Parameter:

@@ -125,7 +125,7 @@ Source = Constant | Argument | Output | Text
 
 
 @dataclass(frozen=True)
-class Resources:
+class Limits:
     """Limits of a container: `2` or `500m` cores, `4Gi` memory (Kubernetes notation). Empty or 0: no limit. Not part of the cache key."""
 
     cpu: str = ""
@@ -133,7 +133,7 @@ class Resources:
     gpu: int = 0
 
 
-NO_LIMITS = Resources()
+NO_LIMITS = Limits()
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ class Container:
     command: tuple[str, ...]
     args: tuple[str, ...]
     env: Mapping[str, str]
-    resources: Resources = NO_LIMITS
+    resources: Limits = NO_LIMITS
 
 
 @dataclass(frozen=True)

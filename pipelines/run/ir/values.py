@@ -109,7 +109,7 @@ _EXECUTOR_OUTPUT = "{{$.outputs.output_file}}"
 
 
 @dataclass(frozen=True)
-class Places:
+class PlaceholderValues:
     """The values of a step's placeholders.
 
     Attributes:
@@ -132,18 +132,18 @@ class Places:
         return self.outputs / "executor_output.json"
 
 
-def fill_placeholders(template: str, places: Places) -> str:
+def fill_placeholders(template: str, placeholders: PlaceholderValues) -> str:
     """Resolve all placeholders of a checked `template`, once. A missing optional input becomes the empty text, as on a cluster."""
 
     def value(match: re.Match[str]) -> str:
         if match.group() == _EXECUTOR_OUTPUT:
-            return str(places.executor_output)
+            return str(placeholders.executor_output)
         placeholder = _PLACEHOLDER.fullmatch(match.group())
         assert placeholder, "templates are checked when the pipeline is read"
         side, kind, _, name, _ = placeholder.groups()
         if side == "output":
-            return str(places.output(kind, name))
-        return render(places.parameters.get(name)) if kind == "parameters" else str(places.inputs.get(name, ""))
+            return str(placeholders.output(kind, name))
+        return render(placeholders.parameters.get(name)) if kind == "parameters" else str(placeholders.inputs.get(name, ""))
 
     return ANY_PLACEHOLDER.sub(value, template)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.run.ir.steps import Step
-from pipelines.run.ir.values import Places, from_text, typed
+from pipelines.run.ir.values import PlaceholderValues, from_text, typed
 from robo_poet.digest import digest_path
 from robo_poet.errors import BadInput
 
@@ -71,7 +71,7 @@ class Entry:
         return ""
 
 
-def collect(step: Step, places: Places, consumed: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, Artifact]]:
+def collect(step: Step, placeholders: PlaceholderValues, consumed: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, Artifact]]:
     """Read a step's outputs: parameters from the executor output or from their files, artifacts with digests and metadata.
 
     Args:
@@ -80,17 +80,17 @@ def collect(step: Step, places: Places, consumed: Mapping[str, str]) -> tuple[di
     Raises:
         BadInput: a consumed output is missing, a parameter has another type, or a digest that the step reported is wrong.
     """
-    values, metadata = _executor_output(places.executor_output)
+    values, metadata = _executor_output(placeholders.executor_output)
     parameters: dict[str, Any] = {}
     for name, kind in step.output_parameters.items():
-        file = places.output("parameters", name)
+        file = placeholders.output("parameters", name)
         if name in values:
             parameters[name] = typed(kind, values[name], f"output {name}")
         elif file.is_file():
             parameters[name] = from_text(kind, _text(file), f"output {name}")
     artifacts: dict[str, Artifact] = {}
     for name in step.output_artifacts:
-        path = places.output("artifacts", name)
+        path = placeholders.output("artifacts", name)
         if path.exists() or metadata.get(name):
             artifacts[name] = Artifact(path, digest_path(path) if path.exists() else "", metadata.get(name, {}))
         reported = {**parameters, **values}.get(f"{name}_digest")

@@ -17,7 +17,7 @@ HOUR, DAY = 3600.0, 86400.0
 
 
 @dataclass(frozen=True)
-class Thing:
+class StoredFolder:
     """A folder of the store or of a run.
 
     Attributes:
@@ -52,15 +52,15 @@ def plan_gc(store: Path, runs: Path, *, keep_runs: int = 5, keep_days: float = 3
         keep_days: number of days to keep older runs and unfinished work (SPEC DATA-4: logs for 30 days).
         now: UNIX time; the default is the current time.
     """
-    run_folders = sorted(_runs(runs), key=lambda thing: thing.used)
-    recent = [thing for thing in run_folders if thing.locked] + run_folders[max(0, len(run_folders) - keep_runs) :]
+    run_folders = sorted(_run_folders(runs), key=lambda folder: folder.used)
+    recent = [folder for folder in run_folders if folder.locked] + run_folders[max(0, len(run_folders) - keep_runs) :]
     latest = (runs / "latest").resolve()
-    kept_keys = {key for thing in recent for key in _keys(thing.path / "events.jsonl")}
+    kept_keys = {key for folder in recent for key in _keys(folder.path / "events.jsonl")}
     content_store = Store(store)
-    candidates = [thing for thing in run_folders if thing not in recent and thing.path != latest]
-    candidates += [*_stored(content_store), *_leftovers(content_store.done, content_store.work, runs.resolve())]
-    finished_keys = {thing.path.name[:16] for thing in candidates if thing.kind == "entry"}
-    plan = [_judged(thing, kept_keys, finished_keys, keep_runs, keep_days, time.time() if now is None else now) for thing in candidates]
+    candidates = [folder for folder in run_folders if folder not in recent and folder.path != latest]
+    candidates += [*_store_folders(content_store), *_leftovers(content_store.done, content_store.work, runs.resolve())]
+    finished_keys = {folder.path.name[:16] for folder in candidates if folder.kind == "entry"}
+    plan = [_removal(folder, kept_keys, finished_keys, keep_runs, keep_days, time.time() if now is None else now) for folder in candidates]
     return sorted((removal for removal in plan if removal), key=lambda removal: (-removal.size, removal.path))
 
 
@@ -79,41 +79,41 @@ def apply_gc(plan: Sequence[Removal], *, store: Path, runs: Path) -> list[Remova
     return removed
 
 
-def _judged(
-    thing: Thing, kept_keys: Collection[str], finished_keys: Collection[str], keep_runs: int, keep_days: float, now: float
+def _removal(
+    folder: StoredFolder, kept_keys: Collection[str], finished_keys: Collection[str], keep_runs: int, keep_days: float, now: float
 ) -> Removal | None:
     """Return the removal of a folder, None to keep it. A folder used within the last hour is kept, as a run may need it soon."""
-    age, reason = now - thing.used, ""
-    if thing.locked or age < HOUR:
+    age, reason = now - folder.used, ""
+    if folder.locked or age < HOUR:
         return None
-    if thing.kind == "entry" and thing.path.name not in kept_keys:
+    if folder.kind == "entry" and folder.path.name not in kept_keys:
         reason = f"not used by the last {keep_runs} runs"
-    elif thing.kind == "work" and thing.path.name.rpartition("-")[2] in finished_keys:
+    elif folder.kind == "work" and folder.path.name.rpartition("-")[2] in finished_keys:
         reason = "working folder of a finished step"
-    elif thing.kind in ("work", "run") and age > keep_days * DAY:
-        reason = f"{'unfinished step, ' if thing.kind == 'work' else ''}not used for {age / DAY:.0f} days"
-    elif thing.kind == "leftover":
+    elif folder.kind in ("work", "run") and age > keep_days * DAY:
+        reason = f"{'unfinished step, ' if folder.kind == 'work' else ''}not used for {age / DAY:.0f} days"
+    elif folder.kind == "leftover":
         reason = "left over from a killed run"
-    return Removal(thing.path, thing.size, reason, thing.used) if reason else None
+    return Removal(folder.path, folder.size, reason, folder.used) if reason else None
 
 
-def _stored(store: Store) -> Iterator[Thing]:
+def _store_folders(store: Store) -> Iterator[StoredFolder]:
     for path in _folders(store.done):
-        yield Thing(path, "entry", _size(path)[0], path.stat().st_mtime)
+        yield StoredFolder(path, "entry", _size(path)[0], path.stat().st_mtime)
     for path in _folders(store.work):
-        yield Thing(path, "work", *_size(path), locked=_locked(path))
+        yield StoredFolder(path, "work", *_size(path), locked=_locked(path))
 
 
-def _runs(runs: Path) -> Iterator[Thing]:
+def _run_folders(runs: Path) -> Iterator[StoredFolder]:
     for path in _folders(runs.resolve()):
         if (path / "events.jsonl").exists():
-            yield Thing(path, "run", _size(path)[0], (path / "events.jsonl").stat().st_mtime, _locked(path))
+            yield StoredFolder(path, "run", _size(path)[0], (path / "events.jsonl").stat().st_mtime, _locked(path))
 
 
-def _leftovers(*parents: Path) -> Iterator[Thing]:
+def _leftovers(*parents: Path) -> Iterator[StoredFolder]:
     for parent in parents:
         for path in parent.glob(".dropped-*"):
-            yield Thing(path, "leftover", *_size(path))
+            yield StoredFolder(path, "leftover", *_size(path))
 
 
 def _folders(parent: Path) -> list[Path]:

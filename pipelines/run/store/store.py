@@ -40,7 +40,7 @@ def ingredients(step: Step, parameters: Mapping[str, Any], digests: Mapping[str,
 
 
 @dataclass(frozen=True)
-class Bench:
+class WorkingFolder:
     """A locked working folder of a step. `lock` is the file descriptor of the lock; child processes inherit it."""
 
     path: Path
@@ -63,7 +63,7 @@ class Store:
         """Return the key of a result: the SHA-256 of its ingredients."""
         return digest_json(parts)
 
-    def bench(self, step: Step, key: str) -> Path:
+    def working_folder(self, step: Step, key: str) -> Path:
         """Return the working folder of a step. It depends on the key, not on the run, so a later run finds the checkpoints."""
         return self.work / f"{step.image_name}-{key[:16]}"
 
@@ -92,16 +92,16 @@ class Store:
             if (self.done / key).exists():
                 (self.done / key).rename(Path(temporary) / key)
 
-    def commit(self, bench: Bench, entry: Entry, place: Path | None = None) -> Entry:
+    def commit(self, working_folder: WorkingFolder, entry: Entry, place: Path | None = None) -> Entry:
         """Move the outputs of a working folder into the store with one rename, or to `place`. The caller must hold the folder's lock."""
-        write_text(bench.outputs / "entry.json", entry.to_json())
+        write_text(working_folder.outputs / "entry.json", entry.to_json())
         if place is None:
             place = self.done / entry.key
             self.done.mkdir(parents=True, exist_ok=True)
-            bench.outputs.rename(place)
+            working_folder.outputs.rename(place)
         else:
             place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.move(bench.outputs, place)  # may be on another disk, where rename fails
+            shutil.move(working_folder.outputs, place)  # may be on another disk, where rename fails
         return Entry.read(place)
 
     @contextmanager
@@ -116,7 +116,7 @@ class Store:
             os.close(handle)
 
     @contextmanager
-    def locked(self, path: Path, waiting: Callable[[], bool]) -> Iterator[Bench | None]:
+    def locked(self, path: Path, waiting: Callable[[], bool]) -> Iterator[WorkingFolder | None]:
         """Lock a working folder. While another run holds the lock, call `waiting` every 0.1 s; if it returns False, yield None."""
         handle = _lock(path)
         while handle is None:
@@ -126,7 +126,7 @@ class Store:
             time.sleep(0.1)
             handle = _lock(path)
         try:
-            yield Bench(path, handle)
+            yield WorkingFolder(path, handle)
         finally:
             fcntl.flock(handle, fcntl.LOCK_UN)  # explicitly: a surviving grandchild may still hold the file open
             os.close(handle)

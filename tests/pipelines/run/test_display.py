@@ -52,17 +52,17 @@ def test_a_table_on_a_terminal(house: Any, ir: Path) -> None:
 
 def test_the_board_reads_logs_as_they_grow(tmp_path: Path) -> None:
     log, board = tmp_path / "log", Board()
-    board.take(Event("", "started", "r", detail={"steps": [{"name": "a", "display": "A"}, {"name": "b", "display": "B"}]}))
-    board.take(Event("a", "running", detail={"log": str(log)}))
-    assert board.look() == []
+    board.handle_event(Event("", "started", "r", detail={"steps": [{"name": "a", "display": "A"}, {"name": "b", "display": "B"}]}))
+    board.handle_event(Event("a", "running", detail={"log": str(log)}))
+    assert board.read_logs() == []
     with log.open("a") as file:
         file.write("[  7 %] one\n[ 99 %] unfin")
         file.flush()
-        assert board.look() == [] and (board.rows["a"].percent, board.rows["a"].text) == (7, "one")
+        assert board.read_logs() == [] and (board.rows["a"].percent, board.rows["a"].text) == (7, "one")
         file.write("ished\x1b[31m\nwarning: w\n")
         file.flush()
-        assert board.look() == ["warning: A: w"] and board.rows["a"].text == "unfinished[31m"
-    assert board.take(Event("a", "ran", detail={"seconds": 1.0, "warnings": ["w", "late"]})) == ["warning: A: late"]
+        assert board.read_logs() == ["warning: A: w"] and board.rows["a"].text == "unfinished[31m"
+    assert board.handle_event(Event("a", "ran", detail={"seconds": 1.0, "warnings": ["w", "late"]})) == ["warning: A: late"]
     console = Console(file=io.StringIO(), width=100)
     console.print(table(board, time.time()))
     assert "1.0 s" in console.file.getvalue()  # type: ignore[attr-defined]

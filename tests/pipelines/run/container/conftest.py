@@ -17,7 +17,7 @@ from pipelines.run.container.docker import DockerRunner, Mount
 from pipelines.run.container.engine import LABEL, Owner
 from pipelines.run.execution.executor import run_pipeline
 from pipelines.run.execution.process import Job
-from pipelines.run.ir.steps import NO_LIMITS, Container, Resources
+from pipelines.run.ir.steps import NO_LIMITS, Container, Limits
 from pipelines.run.result import RunResult
 from robo_poet.errors import BadInput
 from tests.pipelines.run.conftest import IMAGE, ROOT, House
@@ -102,7 +102,7 @@ def run(toy: str, tmp_path: Path) -> Iterator[Callable[..., tuple[int, str]]]:
 
     def run(
         script: str, *arguments: str, runner: DockerRunner | None = None, reads: tuple[Path, ...] = (), cancel: threading.Event | None = None,
-        resources: Resources = NO_LIMITS,
+        resources: Limits = NO_LIMITS,
     ) -> tuple[int, str]:  # fmt: skip
         runner, log = runner or DockerRunner(lambda image: {}, grace=1), tmp_path / f"{time.monotonic_ns()}.log"
         runner.check(Container(toy, ("sh",), (), {}, resources))

@@ -16,7 +16,7 @@ import pytest
 from pipelines.run.container import engine
 from pipelines.run.container.docker import DockerRunner, Mount
 from pipelines.run.container.engine import LABEL, Owner
-from pipelines.run.ir.steps import NO_LIMITS, Container, Resources
+from pipelines.run.ir.steps import NO_LIMITS, Container, Limits
 from robo_poet.errors import BadInput
 from tests.pipelines.run.conftest import IMAGE, make, shell, use
 from tests.pipelines.run.container.conftest import Dock, containers
@@ -82,8 +82,8 @@ def test_what_a_step_writes_belongs_to_the_caller(run: Any, tmp_path: Path, user
 
 def test_the_limits_of_the_ir_hold(run: Any) -> None:
     limit = "cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max 2>/dev/null"
-    assert run(f"{limit}; true", resources=Resources("500m", "64Mi")) == (0, f"{64 << 20}\n")
-    assert run("true", resources=Resources("4000", ""))[0] == 0  # more cores than there are
+    assert run(f"{limit}; true", resources=Limits("500m", "64Mi")) == (0, f"{64 << 20}\n")
+    assert run("true", resources=Limits("4000", ""))[0] == 0  # more cores than there are
 
 
 def test_out_of_memory_is_said_with_its_limit(dock: Dock) -> None:
@@ -153,7 +153,7 @@ def test_what_a_dead_executor_left_is_removed_and_nothing_else(run: Any) -> None
         engine.call("rm", "--force", *made.values())
 
 
-def refusal(runner: DockerRunner, image: str, resources: Resources = NO_LIMITS) -> str:
+def refusal(runner: DockerRunner, image: str, resources: Limits = NO_LIMITS) -> str:
     with pytest.raises(BadInput) as caught:
         runner.check(Container(image, ("sh",), (), {}, resources))
     assert "\n" not in str(caught.value)
@@ -165,5 +165,5 @@ def test_an_image_that_is_not_right_is_one_line(toy: str) -> None:
     assert refusal(runner, "robo-poet/none:0") == "robo-poet/none:0: the engine has no such image; run make images"
     locked = DockerRunner(lambda image: {"robo-poet.lock": "0" * 64})
     assert refusal(locked, toy) == f"{toy}: the image was built for another lock file; run make images"
-    assert "needs a GPU" in refusal(runner, toy, Resources(gpu=1)) or engine.find().nvidia
-    assert "'much' is not a quantity" in refusal(runner, toy, Resources(memory="much"))
+    assert "needs a GPU" in refusal(runner, toy, Limits(gpu=1)) or engine.find().nvidia
+    assert "'much' is not a quantity" in refusal(runner, toy, Limits(memory="much"))

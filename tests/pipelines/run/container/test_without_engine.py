@@ -13,7 +13,7 @@ from pipelines.run.container.docker import DockerRunner, Mount
 from pipelines.run.execution.executor import run_pipeline
 from pipelines.run.execution.process import Job
 from pipelines.run.ir.document import read_pipeline
-from pipelines.run.ir.steps import Resources
+from pipelines.run.ir.steps import Limits
 from robo_poet.errors import BadInput
 from tests.pipelines.run.conftest import House, shell
 
@@ -64,7 +64,7 @@ def test_limits_are_read_from_the_ir_and_change_no_key(house: House) -> None:
     def free() -> None:
         shell(script="true")
 
-    assert read_pipeline(house.compile(limited)).steps["shell"].container.resources == Resources("500m", "4Gi", 2)
-    assert read_pipeline(house.compile(free)).steps["shell"].container.resources == Resources()
+    assert read_pipeline(house.compile(limited)).steps["shell"].container.resources == Limits("500m", "4Gi", 2)
+    assert read_pipeline(house.compile(free)).steps["shell"].container.resources == Limits()
     keys = [house.run(ir).tasks["shell"].key for ir in (limited, free)]
     assert keys[0] == keys[1]

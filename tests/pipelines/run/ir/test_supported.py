@@ -190,5 +190,5 @@ def test_a_container_without_an_interpreter_or_command(house: Any) -> None:
 
         return house.compile(pipeline)
 
-    with pytest.raises(BadInput, match="without a command"):
+    with pytest.raises(BadInput, match="the container has no command"):
         house.run(pipeline_of([]))

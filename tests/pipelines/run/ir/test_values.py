@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.run.ir.values import Places, check_placeholders, fill_placeholders, from_text, plain, render, typed
+from pipelines.run.ir.values import PlaceholderValues, check_placeholders, fill_placeholders, from_text, plain, render, typed
 from robo_poet.errors import BadInput
 
 COMPONENT = {
@@ -52,14 +52,14 @@ def test_structs_are_json_and_whole_floats_are_integers(value: object) -> None:
 @given(st.text(), st.text())
 def test_a_value_is_never_expanded_again(x: str, y: str) -> None:
     x += "{{$.inputs.parameters['y']}}"
-    places = Places({"x": x, "y": y}, {}, Path("/o"))
+    placeholders = PlaceholderValues({"x": x, "y": y}, {}, Path("/o"))
     template = "<{{$.inputs.parameters['x']}}|{{$.inputs.parameters[\"y\"]}}>"
     check_placeholders(template, COMPONENT, "t")
-    assert fill_placeholders(template, places) == f"<{x}|{y}>"
+    assert fill_placeholders(template, placeholders) == f"<{x}|{y}>"
 
 
 def test_every_supported_placeholder() -> None:
-    places = Places({"x": 2}, {"corpus": Path("/in")}, Path("/o"))
+    placeholders = PlaceholderValues({"x": 2}, {"corpus": Path("/in")}, Path("/o"))
     template = (
         "{{$.inputs.parameters['x']}}{{$.inputs.parameters['y']}} {{$.inputs.artifacts['corpus'].path}} "
         "{{$.inputs.artifacts['corpus'].uri}} "
@@ -68,7 +68,7 @@ def test_every_supported_placeholder() -> None:
     )
     check_placeholders(template, COMPONENT, "t")
     assert (
-        fill_placeholders(template, places)
+        fill_placeholders(template, placeholders)
         == "2 /in /in /o/artifacts/model /o/artifacts/model /o/parameters/digest /o/executor_output.json"
     )
 

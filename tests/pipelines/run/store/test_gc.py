@@ -75,17 +75,17 @@ def test_what_a_run_holds_or_has_begun_to_use_stays(house: Any, ir: Path) -> Non
         (house.store / "work" / f"toy-{old.tasks[task].key[:16]}").mkdir()
     plan = plan_gc(house.store, house.runs, now=MONTHS, keep_runs=1)
     entry = house.store / "done" / old.tasks["use"].key
-    bench = next(one.path for one in plan if one.path.parent.name == "work" and old.tasks["use"].key[:16] in one.path.name)
+    working_folder = next(one.path for one in plan if one.path.parent.name == "work" and old.tasks["use"].key[:16] in one.path.name)
     assert {entry, old.folder} <= {one.path for one in plan}
-    handles = [os.open(path, os.O_RDONLY) for path in (bench, old.folder)]
+    handles = [os.open(path, os.O_RDONLY) for path in (working_folder, old.folder)]
     for handle in handles:
         fcntl.flock(handle, fcntl.LOCK_EX)
     house.run(ir, word="a")  # uses the entry after the plan was made
     gone = {one.path for one in apply_gc(plan, store=house.store, runs=house.runs)}
     for handle in handles:
         os.close(handle)
-    assert gone and not gone & {entry, bench, old.folder}
-    assert entry.exists() and bench.exists() and old.folder.exists()
+    assert gone and not gone & {entry, working_folder, old.folder}
+    assert entry.exists() and working_folder.exists() and old.folder.exists()
 
 
 def test_never_outside(house: Any, ir: Path) -> None:
