@@ -34,10 +34,10 @@ export async function* generate(request, signal) {
   const response = await post("/v1/generate", { ...request, num_samples: 1, stream: true, token_probabilities: true }, signal);
   try {
     for await (const { event, data } of serverSentEvents(response.body)) {
-      const said = JSON.parse(data);
-      if (event === "text") yield { text: said.text ?? "", tokens: said.tokens ?? [] };
-      else if (event === "done") return said;
-      else if (event === "error") throw refused(said.status_code ?? 200, said);
+      const message = JSON.parse(data);
+      if (event === "text") yield { text: message.text ?? "", tokens: message.tokens ?? [] };
+      else if (event === "done") return message;
+      else if (event === "error") throw refused(message.status_code ?? 200, message);
     }
   } catch (error) {
     if (error.name === "AbortError" || error instanceof Refusal) throw error;

@@ -1,7 +1,7 @@
 /** Error messages at form fields. */
 
 /** Show an error at the field `name` and focus it. Returns false if there is no such field. */
-export function blame(form, name, words) {
+export function showFieldError(form, name, words) {
   const field = form.elements[name];
   const place = document.getElementById(`${name}-error`);
   if (!field || !place) return false;
@@ -15,7 +15,7 @@ export function blame(form, name, words) {
 }
 
 /** Remove all errors from the form. */
-export function absolve(form) {
+export function clearFieldErrors(form) {
   for (const field of form.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
   for (const place of form.querySelectorAll(".error")) place.hidden = true;
 }

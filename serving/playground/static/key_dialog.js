@@ -6,7 +6,7 @@ const byId = (id) => document.getElementById(id);
 
 /**
  * Connect the dialog's controls.
- * @param {{changed: () => void, closed: () => void}} tell callbacks: the key was changed or deleted; the dialog was closed
+ * @param {{changed: () => void, closed: () => void}} callbacks: the key was changed or deleted; the dialog was closed
  * @returns {() => void} function that opens the dialog
  */
 export function wireKeyDialog({ changed, closed }) {
@@ -16,20 +16,20 @@ export function wireKeyDialog({ changed, closed }) {
     byId("key-state").textContent = key.shown();
     byId("key-forget").hidden = key.current() === null;
   };
-  const settle = (value) => {
+  const change = (value) => {
     key.keep(value);
     refresh();
     dialog.close();
     changed();
   };
-  const wrong = (words) => {
+  const showError = (words) => {
     error.textContent = words;
     error.hidden = words === "";
     input.toggleAttribute("aria-invalid", words !== "");
   };
   const open = () => {
     input.value = "";
-    wrong("");
+    showError("");
     refresh();
     dialog.showModal();
     input.focus();
@@ -38,15 +38,15 @@ export function wireKeyDialog({ changed, closed }) {
   byId("key-form").addEventListener("submit", (event) => {
     event.preventDefault();
     const given = input.value.trim();
-    if (key.usable(given)) settle(given);
-    else wrong(given === "" ? "Paste the key here." : "That does not look like a key: keys have letters, digits and signs, and no spaces.");
+    if (key.usable(given)) change(given);
+    else showError(given === "" ? "Enter a key." : "This is not a valid key. A key has at least 8 letters, digits or symbols, and no spaces.");
   });
-  byId("key-forget").addEventListener("click", () => settle(null));
+  byId("key-forget").addEventListener("click", () => change(null));
   byId("key-cancel").addEventListener("click", () => dialog.close());
   byId("key-open").addEventListener("click", open);
   byId("notice-key").addEventListener("click", open);
   dialog.addEventListener("close", closed);
-  addEventListener("hashchange", () => key.takeFromAddress() && settle(key.current()));
+  addEventListener("hashchange", () => key.takeFromAddress() && change(key.current()));
   refresh();
   return open;
 }

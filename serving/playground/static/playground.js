@@ -1,7 +1,7 @@
 /** The page: generates samples for the user's text and shows them side by side. */
 
 import { generate } from "./api.js";
-import { absolve, blame } from "./fields.js";
+import { clearFieldErrors, showFieldError } from "./fields.js";
 import * as key from "./key.js";
 import { wireKeyDialog } from "./key_dialog.js";
 import { Notice } from "./notice.js";
@@ -19,7 +19,7 @@ const phone = matchMedia("(max-width: 52rem)");
 
 key.takeFromAddress();
 const parameters = new Parameters(form, (line) => {
-  byId("manner-summary").textContent = line;
+  byId("settings-summary").textContent = line;
 });
 const notice = new Notice({ place: byId("notice"), words: byId("notice-text"), key: byId("notice-key"), button: write });
 let running = null; // AbortController of the current generation, or null
@@ -27,21 +27,21 @@ let wanted = false; // generation starts as soon as a key is entered
 const askForKey = wireKeyDialog({
   changed: () => {
     if (!notice.waiting) notice.clear();
-    if (wanted && key.current() !== null) begin();
+    if (wanted && key.current() !== null) startGeneration();
   },
   closed: () => {
     wanted = false;
   },
 });
 
-async function begin() {
+async function startGeneration() {
   if (running || notice.waiting || !navigator.onLine) return;
-  absolve(form);
+  clearFieldErrors(form);
   notice.clear();
   hide();
-  if (text.value.trim() === "") return void blame(form, "text", "Write a few words to begin with.");
+  if (text.value.trim() === "") return void showFieldError(form, "text", "Enter a text for the model to continue.");
   const seeds = parameters.seeds();
-  if (seeds === null) return void blame(form, "seed", "A seed is a whole number below 2147483648.");
+  if (seeds === null) return void showFieldError(form, "seed", "The seed must be an integer from 0 to 2147483647.");
   if (key.current() === null) {
     wanted = true;
     return void askForKey();
@@ -55,18 +55,18 @@ async function begin() {
   if (phone.matches) run.scrollIntoView({ block: "start", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
 
   const fields = parameters.fields();
-  const refusals = await Promise.all(samples.map((sample) => writeOne(sample, { text: prompt, ...fields, seed: sample.seed }, running.signal)));
+  const refusals = await Promise.all(samples.map((sample) => generateSample(sample, { text: prompt, ...fields, seed: sample.seed }, running.signal)));
   running = null;
   busy(false);
   for (const [number, sample] of samples.entries()) if (sample.empty && refusals[number]) sample.element.remove();
   if (!run.querySelector(".sample")) run.remove();
-  byId("progress").textContent = `Written: ${run.querySelectorAll(".sample").length} of ${samples.length}.`;
+  byId("progress").textContent = `Generated ${run.querySelectorAll(".sample").length} of ${samples.length} samples.`;
   blank(runs.childElementCount === 0);
-  complain(refusals.filter((refusal) => refusal instanceof Refusal));
+  showRefusal(refusals.filter((refusal) => refusal instanceof Refusal));
 }
 
 /** Generate one sample. Returns the refusal, "stopped", or null on success. */
-async function writeOne(sample, request, signal) {
+async function generateSample(sample, request, signal) {
   try {
     const pieces = generate(request, signal);
     for (;;) {
@@ -79,20 +79,20 @@ async function writeOne(sample, request, signal) {
     }
   } catch (error) {
     if (error.name === "AbortError") {
-      sample.breakOff("Stopped.");
+      sample.endEarly("Stopped.");
       return "stopped";
     }
     if (!(error instanceof Refusal)) throw error;
-    sample.breakOff(error.status === 0 ? "The connection broke off here." : error.message);
+    sample.endEarly(error.status === 0 ? "The connection was lost here." : error.message);
     return error;
   }
 }
 
-function complain(refusals) {
+function showRefusal(refusals) {
   // Show the refusal with the longest waiting time.
   const [first] = refusals.toSorted((a, b) => (b.seconds ?? 0) - (a.seconds ?? 0));
   if (!first) return;
-  if (!first.field || !blame(form, first.field.split(".")[0], atField(first))) notice.show(first); // `stop_tokens.0` belongs to the field `stop_tokens`
+  if (!first.field || !showFieldError(form, first.field.split(".")[0], atField(first))) notice.show(first); // `stop_tokens.0` belongs to the field `stop_tokens`
 }
 
 function addRun(samples) {
@@ -115,12 +115,12 @@ function busy(on) {
   write.hidden = on;
   stop.hidden = !on;
   if (focused) (on ? stop : write).focus({ preventScroll: true });
-  if (on) byId("progress").textContent = "Writing.";
+  if (on) byId("progress").textContent = "Generating.";
 }
 
 function keepSeed(seed) {
   form.elements.seed.value = String(seed);
-  byId("manner").open = true;
+  byId("settings").open = true;
   form.elements.seed.focus();
 }
 
@@ -140,11 +140,11 @@ for (const example of EXAMPLES) {
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  begin();
+  startGeneration();
 });
 stop.addEventListener("click", () => running?.abort());
 addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !byId("key-dialog").open) begin();
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !byId("key-dialog").open) startGeneration();
   if (event.key === "Escape") running ? running.abort() : hide();
 });
 byId("reset").addEventListener("click", () => parameters.reset());
@@ -152,4 +152,4 @@ byId("shade").addEventListener("change", (event) => document.body.classList.togg
 addEventListener("online", connection);
 addEventListener("offline", connection);
 connection();
-byId("manner").open = !phone.matches;
+byId("settings").open = !phone.matches;

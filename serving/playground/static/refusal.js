@@ -3,29 +3,29 @@
 export class Refusal extends Error {
   /**
    * @param {number} status HTTP status; 0 without a response, 200 if a stream ended with an error
-   * @param {string} said the server's message, or empty
+   * @param {string} serverMessage the server's message, or empty
    * @param {{field?: string|null, seconds?: number|null}} more `seconds`: waiting time before the next attempt
    */
-  constructor(status, said = "", { field = null, seconds = null } = {}) {
-    super(sentence(words(status, said)));
+  constructor(status, serverMessage = "", { field = null, seconds = null } = {}) {
+    super(sentence(userMessage(status, serverMessage)));
     Object.assign(this, { status, field, seconds });
   }
 }
 
-function sentence(words) {
-  return `${words.charAt(0).toUpperCase()}${words.slice(1)}${/[.!?]$/.test(words) ? "" : "."}`;
+function sentence(message) {
+  return `${message.charAt(0).toUpperCase()}${message.slice(1)}${/[.!?]$/.test(message) ? "" : "."}`;
 }
 
-function words(status, said) {
-  if (status === 0) return "The server cannot be reached. Is it running, and are you connected?";
-  if (status === 401) return "The key was not accepted. It may have been mistyped, have ended or been withdrawn.";
-  if (status === 403) return said || "This key may not do that.";
+function userMessage(status, serverMessage) {
+  if (status === 0) return "The server cannot be reached. Check your connection, and check that the server is running.";
+  if (status === 401) return "The key was not accepted. It may be mistyped, expired or revoked.";
+  if (status === 403) return serverMessage || "This key does not permit this request.";
   if (status === 413) return "The text is too long for one request.";
-  if (status === 429) return "That was a lot in a short time.";
-  if (status === 503) return "The poet is not ready: it is starting, or has more to write than it can.";
-  if (status === 504) return "That took too long. A shorter length may help.";
-  if (said && status < 500) return said;
-  return "Something went wrong on the server. Try again; if it stays so, tell whoever runs it.";
+  if (status === 429) return "Too many requests in a short time.";
+  if (status === 503) return "The server is not ready: it is starting or overloaded. Try again later.";
+  if (status === 504) return "The request timed out. Try a shorter length.";
+  if (serverMessage && status < 500) return serverMessage;
+  return "The server reported an internal error. Try again. If the error persists, tell the operator of this server.";
 }
 
 /** Returns the refusal for an error response. */

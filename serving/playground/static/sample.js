@@ -1,12 +1,12 @@
 /** One sample on the page: text, metadata and the user's rating. */
 
 import { sendFeedback } from "./api.js";
-import { askable, tokenSpan } from "./tokens.js";
+import { showProbabilities, tokenSpan } from "./tokens.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const ENDS = {
-  refused: "It ends here: what came next may not be shown.",
-  context: "It ends here: beginning and continuation together fill a page of 512 tokens.",
+  refused: "The text ends here: the content filter blocked the rest.",
+  context: "The text ends here: prompt and continuation together reach the limit of 512 tokens.",
 };
 let written = 0; // number of samples so far; makes the names of the star inputs unique
 
@@ -23,10 +23,10 @@ export class Sample {
     this.element = document.getElementById("sample-template").content.firstElementChild.cloneNode(true);
     this.text = this.#find(".text");
     this.written = this.#find(".written");
-    this.text.setAttribute("aria-label", `Sample ${number}. Arrow keys go from word to word and say how likely each was.`);
+    this.text.setAttribute("aria-label", `Sample ${number}. Use the left and right arrow keys to move between tokens and hear their probabilities.`);
     this.element.setAttribute("aria-busy", "true");
     this.#find(".prompt").textContent = prompt;
-    askable(this.text);
+    showProbabilities(this.text);
     this.#find(".copy").addEventListener("click", () => this.#copy());
     for (const thumb of this.element.querySelectorAll(".thumb")) thumb.addEventListener("click", () => this.#thumb(thumb));
     this.#stars();
@@ -49,13 +49,13 @@ export class Sample {
     this.#id = typeof answer.id === "string" ? answer.id : null;
     this.#facts(answer.metadata ?? {});
     const end = ENDS[answer.metadata?.finish_reasons?.[0]];
-    if (end) this.breakOff(end);
+    if (end) this.endEarly(end);
     for (const control of this.element.querySelectorAll(".thumb, .stars")) control.disabled = this.#id === null;
     this.#end();
   }
 
-  /** Mark the sample as ended early. `why` is a sentence. */
-  breakOff(why) {
+  /** Mark the sample as ended early. `why` is a sentence that says the reason. */
+  endEarly(why) {
     const place = this.#find(".broke");
     place.textContent = why;
     place.hidden = false;
@@ -91,11 +91,11 @@ export class Sample {
     range.selectNodeContents(this.text);
     try {
       await navigator.clipboard.writeText(range.toString());
-      this.#say("Copied.");
+      this.#showStatus("Copied.");
     } catch {
       getSelection().removeAllRanges();
       getSelection().addRange(range); // browsers offer no clipboard without TLS
-      this.#say("Selected; now copy it.");
+      this.#showStatus("Selected. Press Ctrl+C or ⌘C to copy.");
     }
   }
 
@@ -124,17 +124,17 @@ export class Sample {
   }
 
   async #send(opinion, undo) {
-    this.#say("");
+    this.#showStatus("");
     try {
       await sendFeedback(this.#id, opinion);
-      this.#say("Thank you.");
+      this.#showStatus("Rating saved.");
     } catch (error) {
       undo();
-      this.#say(error.message);
+      this.#showStatus(error.message);
     }
   }
 
-  #say(words) {
+  #showStatus(words) {
     this.#find(".thanks").textContent = words;
   }
 

@@ -27,8 +27,8 @@ export function percent(probability) {
 }
 
 function odds(probability) {
-  const one = Math.round(1 / Math.max(probability, 1e-9));
-  return one < 2 ? "" : `1 in ${one.toLocaleString("en")}`;
+  const draws = Math.round(1 / Math.max(probability, 1e-9));
+  return draws < 2 ? "" : `1 in ${draws.toLocaleString("en")}`;
 }
 
 function visible(text) {
@@ -36,7 +36,7 @@ function visible(text) {
 }
 
 /** Show the probability of tokens in `place` by pointer, touch or arrow keys. */
-export function askable(place) {
+export function showProbabilities(place) {
   place.addEventListener("pointerover", (event) => show(event.target.closest(".token")));
   place.addEventListener("pointerout", (event) => event.pointerType === "mouse" && hide());
   place.addEventListener("click", (event) => show(event.target.closest(".token"))); // a tap: the readout stays until the next tap

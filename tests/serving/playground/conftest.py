@@ -1,4 +1,4 @@
-"""A browser, the page in it, and a gateway that says what a test wants."""
+"""Fixtures: a browser, the page, and a stand-in gateway with configurable answers."""
 
 import shutil
 from collections.abc import Callable, Iterator

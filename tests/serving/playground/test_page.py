@@ -1,4 +1,4 @@
-"""The routes, without a browser: what is sent, and under which policy."""
+"""Tests of the playground's routes without a browser: files, headers and content security policy."""
 
 import re
 
@@ -16,7 +16,7 @@ def client() -> TestClient:
     return TestClient(Starlette(routes=routes()))
 
 
-def test_the_page_is_at_the_root_for_everyone(client: TestClient) -> None:
+def test_the_page_is_served_at_the_root_without_a_key(client: TestClient) -> None:
     answer = client.get("/")
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/html")
@@ -24,7 +24,7 @@ def test_the_page_is_at_the_root_for_everyone(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", *(f"/playground/{name}" for name in FILES)])
-def test_every_answer_carries_the_policy_and_is_asked_for_anew(client: TestClient, path: str) -> None:
+def test_every_response_has_the_security_policy_and_is_revalidated(client: TestClient, path: str) -> None:
     answer = client.get(path)
     again = client.get(path, headers={"If-None-Match": answer.headers["etag"]}) if path != "/" else answer
     assert again.status_code == (304 if path != "/" else 200)
@@ -35,31 +35,31 @@ def test_every_answer_carries_the_policy_and_is_asked_for_anew(client: TestClien
 
 
 @pytest.mark.parametrize("name", [name for name in FILES if name.endswith(".js")])
-def test_modules_are_of_the_type_that_browsers_run(client: TestClient, name: str) -> None:
+def test_modules_have_the_javascript_media_type(client: TestClient, name: str) -> None:
     assert client.get(f"/playground/{name}").headers["content-type"] == "text/javascript; charset=utf-8"
 
 
-def test_the_policy_lets_in_nothing_from_outside_and_nothing_inline() -> None:
+def test_the_policy_allows_no_external_and_no_inline_code() -> None:
     assert "default-src 'none'" in CONTENT_SECURITY_POLICY
     assert not re.search(r"unsafe|https?:|\*|data:|blob:", CONTENT_SECURITY_POLICY)
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_no_file_has_inline_code_or_an_address_outside(name: str) -> None:
+def test_no_file_has_inline_code_or_an_external_url(name: str) -> None:
     text = (STATIC / name).read_text().replace("http://www.w3.org/2000/svg", "")  # the namespace of SVG
     assert not re.search(r"https?://|//[\w-]+\.\w", text)
     assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:", text)
     assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function", text)
 
 
-def test_all_that_the_page_names_is_there(client: TestClient) -> None:
+def test_every_referenced_file_exists_and_is_used(client: TestClient) -> None:
     named = set(re.findall(r'(?:href|src)="(/[^"]+)"', client.get("/").text))
     for module in STATIC.glob("*.js"):
         named |= {f"/playground/{name}" for name in re.findall(r'from "\./([\w.]+)"', module.read_text())}
     assert len(named) > 10
     for path in named:
         assert client.get(path).status_code == 200, path
-    assert {f"/playground/{name}" for name in FILES} - named == {"/playground/index.html"}  # and nothing else lies about
+    assert {f"/playground/{name}" for name in FILES} - named == {"/playground/index.html"}  # no unused file
 
 
 @pytest.mark.parametrize("path", ["/playground/nothing.js", "/playground/../page.py", "/playground/%2e%2e/page.py", "/playground/"])

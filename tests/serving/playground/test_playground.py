@@ -1,4 +1,4 @@
-"""A visitor writes."""
+"""Browser tests of the playground: generation, settings, layout and accessibility."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -11,7 +11,7 @@ WRITTEN = "".join(text for text, _ in POEM)
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
-def test_it_asks_as_serve_2_says_and_shows_who_answered(page: Page, gateway: StandInGateway) -> None:
+def test_the_request_follows_serve_2_and_the_metadata_is_shown(page: Page, gateway: StandInGateway) -> None:
     write(page)
     finished(page)
     expect(page.locator(".text")).to_have_text(PROMPT + WRITTEN)
@@ -23,10 +23,10 @@ def test_it_asks_as_serve_2_says_and_shows_who_answered(page: Page, gateway: Sta
     assert f"seed {asked.seed}" in page.locator(".facts").inner_text()
 
 
-def test_controls_become_fields(page: Page, gateway: StandInGateway) -> None:
+def test_settings_become_request_fields(page: Page, gateway: StandInGateway) -> None:
     for name, value in {"temperature": "1.45", "top_p": "0.35", "top_k": "7", "max_length": "512"}.items():
         page.locator(f"#{name}").fill(value)
-    page.get_by_label("Stop at").fill("FINIS\n\\n\\n\n")
+    page.get_by_label("Stop sequences").fill("FINIS\n\\n\\n\n")
     page.get_by_label("Seed").fill("7")
     write(page, samples=5)
     finished(page, 5)
@@ -36,7 +36,7 @@ def test_controls_become_fields(page: Page, gateway: StandInGateway) -> None:
         assert asked.stop_tokens == ["FINIS", "\n\n"]
 
 
-def test_text_appears_as_it_is_written(page: Page, gateway: StandInGateway) -> None:
+def test_text_appears_while_it_streams(page: Page, gateway: StandInGateway) -> None:
     gateway.go_on.clear()
     write(page, samples=2)
     expect(page.locator(".text")).to_have_text([f"{PROMPT} a summer's"] * 2)
@@ -46,7 +46,7 @@ def test_text_appears_as_it_is_written(page: Page, gateway: StandInGateway) -> N
     expect(page.locator(".text")).to_have_text([PROMPT + WRITTEN] * 2)
 
 
-def test_stop_stops_the_server_too_and_keeps_the_text(page: Page, gateway: StandInGateway) -> None:
+def test_stop_ends_the_stream_and_keeps_the_text(page: Page, gateway: StandInGateway) -> None:
     gateway.go_on.clear()
     write(page)
     expect(page.locator(".written")).to_have_text(" a summer's")
@@ -58,19 +58,19 @@ def test_stop_stops_the_server_too_and_keeps_the_text(page: Page, gateway: Stand
     assert gateway.left.wait(10)
 
 
-def test_the_keyboard_alone(page: Page, gateway: StandInGateway) -> None:
+def test_the_page_works_with_the_keyboard_only(page: Page, gateway: StandInGateway) -> None:
     gateway.go_on.clear()
-    page.get_by_label("Begin a text").focus()
+    page.get_by_label("Text to continue").focus()
     page.keyboard.type(PROMPT)
     page.keyboard.press("Control+Enter")
     expect(page.locator(".written")).to_have_text(" a summer's")
-    page.keyboard.press("Control+Enter")  # while it writes: nothing
+    page.keyboard.press("Control+Enter")  # ignored during generation
     page.keyboard.press("Escape")
     finished(page)
     assert gateway.left.wait(10) and len(gateway.asked) == 1
 
 
-def test_what_a_model_writes_stays_text(page: Page, gateway: StandInGateway) -> None:
+def test_generated_markup_is_not_parsed_as_html(page: Page, gateway: StandInGateway) -> None:
     attack = "<img src=x onerror=\"document.title='broken'\"><script>document.title='broken'</script>&amp;"
     gateway.tokens = [(attack, 0.5), ("</span><iframe>", 0.001)]
     write(page, prompt=attack)
@@ -80,7 +80,7 @@ def test_what_a_model_writes_stays_text(page: Page, gateway: StandInGateway) -> 
     assert page.title() == "robo-poet"
 
 
-def test_values_are_remembered_but_no_text(page: Page, gateway: StandInGateway) -> None:
+def test_settings_are_stored_but_not_the_text(page: Page, gateway: StandInGateway) -> None:
     page.locator("#temperature").fill("1.2")
     page.get_by_label("Seed").fill("5")
     write(page, samples=3)
@@ -91,14 +91,14 @@ def test_values_are_remembered_but_no_text(page: Page, gateway: StandInGateway) 
     expect(page.locator("#temperature")).to_have_value("1.2")
     expect(page.locator("output[for=temperature]")).to_have_text("1.2")
     expect(page.locator("#samples-3")).to_be_checked()
-    page.get_by_role("button", name="Back to the defaults").click()
+    page.get_by_role("button", name="Reset to defaults").click()
     expect(page.locator("#temperature")).to_have_value("0.8")
     page.evaluate('localStorage.setItem(\'robo-poet.parameters\', \'{"temperature": "hot", "num_samples": "9", "top_k": 7\')')
-    page.reload()  # what another hand left there is no reason to break
+    page.reload()  # invalid stored values are ignored
     expect(page.locator("#samples-1")).to_be_checked()
 
 
-def test_earlier_runs_stay_below_and_not_for_ever(page: Page, gateway: StandInGateway) -> None:
+def test_the_last_ten_runs_stay_on_the_page(page: Page, gateway: StandInGateway) -> None:
     gateway.tokens = [(" one", 0.5)]
     write(page)
     finished(page)
@@ -106,15 +106,15 @@ def test_earlier_runs_stay_below_and_not_for_ever(page: Page, gateway: StandInGa
         gateway.tokens = [(f" {number}", 0.5)]
         page.keyboard.press("Control+Enter")
         expect(page.locator(".run").first.locator(".written")).to_have_text(f" {number}")
-        expect(page.get_by_role("button", name="Write", exact=True)).to_be_visible()
+        expect(page.get_by_role("button", name="Generate", exact=True)).to_be_visible()
     expect(page.locator(".run .written")).to_have_text([f" {number}" for number in range(11, 1, -1)])
 
 
-def test_what_cannot_be_asked_is_said_at_the_field(page: Page, gateway: StandInGateway) -> None:
+def test_an_invalid_value_is_reported_at_its_field(page: Page, gateway: StandInGateway) -> None:
     for number, (field, value, words) in enumerate((
-        ("Begin a text", "  ", "Write a few words"), ("Seed", "-1", "whole number"), ("Seed", "2147483648", "whole number"),
+        ("Text to continue", "  ", "Enter a text"), ("Seed", "-1", "must be an integer"), ("Seed", "2147483648", "must be an integer"),
     ), 1):  # fmt: skip
-        page.get_by_label("Begin a text").fill(PROMPT)
+        page.get_by_label("Text to continue").fill(PROMPT)
         page.get_by_label(field).fill(value)
         page.keyboard.press("Control+Enter")
         expect(page.get_by_label(field)).to_be_focused()
@@ -127,26 +127,26 @@ def test_what_cannot_be_asked_is_said_at_the_field(page: Page, gateway: StandInG
         expect(page.locator(".error:visible")).to_have_count(0)
 
 
-def test_offline_is_said_and_does_not_lose_anything(page: Page) -> None:
+def test_offline_mode_shows_a_banner_and_keeps_the_samples(page: Page) -> None:
     write(page)
     finished(page)
     page.context.set_offline(True)
     expect(page.locator("#offline")).to_be_visible()
-    expect(page.get_by_role("button", name="Write", exact=True)).to_be_disabled()
+    expect(page.get_by_role("button", name="Generate", exact=True)).to_be_disabled()
     expect(page.locator(".text")).to_have_text(PROMPT + WRITTEN)
     page.context.set_offline(False)
     expect(page.locator("#offline")).to_be_hidden()
-    expect(page.get_by_role("button", name="Write", exact=True)).to_be_enabled()
+    expect(page.get_by_role("button", name="Generate", exact=True)).to_be_enabled()
 
 
-def test_samples_side_by_side_on_a_desktop(page: Page) -> None:
+def test_samples_are_side_by_side_on_a_desktop(page: Page) -> None:
     write(page, samples=2)
     finished(page, 2)
     left, right = (page.locator(".sample").nth(number).bounding_box() for number in (0, 1))
     assert left and right and left["y"] == right["y"] and left["x"] + left["width"] <= right["x"]
 
 
-def test_one_below_the_other_on_a_phone_and_never_wider_than_it(open_page: Open, gateway: StandInGateway) -> None:
+def test_samples_are_stacked_on_a_phone_without_horizontal_scrolling(open_page: Open, gateway: StandInGateway) -> None:
     page = open_page(**PHONE)
     wider = "() => document.documentElement.scrollWidth > innerWidth"
     assert not page.evaluate(wider)
@@ -180,7 +180,7 @@ CONTRASTS = """() => {
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_text_stands_out_from_its_ground(open_page: Open, scheme: str) -> None:
+def test_every_text_has_a_contrast_of_at_least_4_5(open_page: Open, scheme: str) -> None:
     page = open_page(color_scheme=scheme)
     write(page, samples=2)
     finished(page, 2)
@@ -202,7 +202,7 @@ def test_every_control_has_a_name(page: Page) -> None:
     )
 
 
-def test_nothing_moves_for_who_does_not_want_it(open_page: Open, gateway: StandInGateway) -> None:
+def test_reduced_motion_disables_animations(open_page: Open, gateway: StandInGateway) -> None:
     gateway.go_on.clear()
     for wish, names in (("reduce", "none"), ("no-preference", "appear")):
         page = open_page(reduced_motion=wish)

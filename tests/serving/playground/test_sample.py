@@ -1,4 +1,4 @@
-"""A visitor reads: how likely each word was, and what to say of a text."""
+"""Browser tests of a sample: token probabilities, feedback, copying and the reason for its end."""
 
 import re
 
@@ -23,7 +23,7 @@ def token(page: Page, text: str) -> int:
     return [piece for piece, _ in POEM].index(text)
 
 
-def test_a_pointer_on_a_word_shows_how_likely_it_was(written: Page) -> None:
+def test_hovering_over_a_token_shows_its_probability(written: Page) -> None:
     readout = written.get_by_role("tooltip")
     for text, probability, words in (
         (" lovely", "3 %", "1 in 33"), (" tem", "0.9 %", "1 in 111"), ("Rough", "0.04 %", "1 in 2,500"), ("perate", "97 %", ""), (" day", "88 %", ""),
@@ -38,7 +38,7 @@ def test_a_pointer_on_a_word_shows_how_likely_it_was(written: Page) -> None:
     expect(readout).to_be_hidden()
 
 
-def test_a_finger_on_a_word(open_page: Open) -> None:
+def test_tapping_a_token_shows_its_probability(open_page: Open) -> None:
     page = open_page(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page.locator("summary").click()
     write(page)
@@ -49,7 +49,7 @@ def test_a_finger_on_a_word(open_page: Open) -> None:
     expect(page.get_by_role("tooltip")).to_be_hidden()
 
 
-def test_arrow_keys_go_from_word_to_word_and_are_spoken(written: Page) -> None:
+def test_arrow_keys_select_tokens_and_announce_probabilities(written: Page) -> None:
     written.locator(".text").focus()
     for number in range(3):
         written.keyboard.press("ArrowRight")
@@ -61,7 +61,7 @@ def test_arrow_keys_go_from_word_to_word_and_are_spoken(written: Page) -> None:
     expect(written.get_by_role("tooltip")).to_be_hidden()
 
 
-def test_the_less_likely_the_darker_and_only_if_one_wants(written: Page) -> None:
+def test_less_likely_tokens_are_darker_unless_shading_is_off(written: Page) -> None:
     levels = [int(span.get_attribute("data-level") or 0) for span in written.locator(".token").all()]
     by_probability = sorted(zip((probability for _, probability in POEM), levels, strict=True))
     assert [level for _, level in by_probability] == sorted(levels, reverse=True)
@@ -89,19 +89,19 @@ def test_probabilities_that_do_not_fit_the_text_are_not_shown(page: Page) -> Non
         assert page.locator(".token[data-probability]").count() == 0
 
 
-def test_feedback_goes_with_the_id_of_its_completion(page: Page, gateway: StandInGateway) -> None:
+def test_feedback_carries_the_id_of_its_completion(page: Page, gateway: StandInGateway) -> None:
     write(page, samples=2)
     finished(page, 2)
     first = page.locator(".sample").first
-    first.get_by_role("button", name="Good").click()
-    expect(first.locator(".thanks")).to_have_text("Thank you.")
-    expect(first.get_by_role("button", name="Good")).to_have_attribute("aria-pressed", "true")
-    first.get_by_role("button", name="Bad").click()
-    expect(first.get_by_role("button", name="Bad")).to_have_attribute("aria-pressed", "true")
-    expect(first.get_by_role("button", name="Good")).to_have_attribute("aria-pressed", "false")
+    first.get_by_role("button", name="Thumbs up").click()
+    expect(first.locator(".thanks")).to_have_text("Rating saved.")
+    expect(first.get_by_role("button", name="Thumbs up")).to_have_attribute("aria-pressed", "true")
+    first.get_by_role("button", name="Thumbs down").click()
+    expect(first.get_by_role("button", name="Thumbs down")).to_have_attribute("aria-pressed", "true")
+    expect(first.get_by_role("button", name="Thumbs up")).to_have_attribute("aria-pressed", "false")
     second = page.locator(".sample").nth(1)
     second.locator(".stars label").nth(3).click()
-    expect(second.locator(".thanks")).to_have_text("Thank you.")
+    expect(second.locator(".thanks")).to_have_text("Rating saved.")
     second.get_by_label("4 stars").focus()
     page.keyboard.press("ArrowRight")
     expect(second.get_by_label("5 stars")).to_be_checked()
@@ -112,11 +112,11 @@ def test_feedback_goes_with_the_id_of_its_completion(page: Page, gateway: StandI
     assert ids[:3] == [(one, "up", None), (one, "down", None), (two, None, 4)]
 
 
-def test_feedback_that_did_not_arrive_is_not_shown_as_given(written: Page, gateway: StandInGateway) -> None:
+def test_feedback_that_failed_is_not_shown_as_saved(written: Page, gateway: StandInGateway) -> None:
     gateway.refusals.extend(refusal(429, "rate_limited", "x", {"Retry-After": "5"}) for _ in range(2))
-    written.get_by_role("button", name="Good").click()
-    expect(written.locator(".thanks")).to_have_text("That was a lot in a short time.")
-    expect(written.get_by_role("button", name="Good")).to_have_attribute("aria-pressed", "false")
+    written.get_by_role("button", name="Thumbs up").click()
+    expect(written.locator(".thanks")).to_have_text("Too many requests in a short time.")
+    expect(written.get_by_role("button", name="Thumbs up")).to_have_attribute("aria-pressed", "false")
     written.locator(".stars label").nth(1).click()
     expect(written.get_by_label("2 stars")).not_to_be_checked()
     assert gateway.opinions == []
@@ -131,20 +131,20 @@ def test_the_whole_text_is_copied(open_page: Open) -> None:
     assert page.evaluate("navigator.clipboard.readText()") == PROMPT + WRITTEN
 
 
-def test_where_there_is_no_clipboard_the_text_is_selected(written: Page) -> None:
+def test_without_a_clipboard_the_text_is_selected(written: Page) -> None:
     written.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
     written.get_by_role("button", name="Copy").click()
-    expect(written.locator(".thanks")).to_have_text("Selected; now copy it.")
+    expect(written.locator(".thanks")).to_have_text("Selected. Press Ctrl+C or ⌘C to copy.")
     assert written.evaluate("getSelection().toString()").startswith(PROMPT)
 
 
-def test_a_seed_can_be_kept(written: Page, gateway: StandInGateway) -> None:
+def test_a_seed_can_be_reused(written: Page, gateway: StandInGateway) -> None:
     written.get_by_title("Use this seed again").click()
     expect(written.get_by_label("Seed")).to_have_value(str(gateway.asked[0].seed))
 
 
-def test_an_end_that_wants_a_reason_has_one(page: Page, gateway: StandInGateway) -> None:
-    reasons = {"refused": "may not be shown", "context": "512 tokens", "length": "", "end": "", "stop": ""}
+def test_an_early_end_shows_its_reason(page: Page, gateway: StandInGateway) -> None:
+    reasons = {"refused": "content filter", "context": "512 tokens", "length": "", "end": "", "stop": ""}
     for number, (finish, words) in enumerate(reasons.items(), 1):
         gateway.finish = finish
         write(page)
@@ -153,7 +153,7 @@ def test_an_end_that_wants_a_reason_has_one(page: Page, gateway: StandInGateway)
         expect(page.locator(".facts").first).to_contain_text("version 3")
 
 
-def test_an_answer_that_did_not_stream_is_shown_all_the_same(page: Page) -> None:
+def test_an_answer_without_text_events_is_shown(page: Page) -> None:
     def answer(route: Route) -> None:
         body = 'event: done\ndata: {"id": "c", "generated_text": [" and so on"], "metadata": {"model_version": 4, "perplexity": null}}\n\n'
         route.fulfill(status=200, content_type="text/event-stream", body=body)
