@@ -27,7 +27,7 @@ setup: ## Install both environments from the lock files, if they have changed
 run-pipeline: setup ## Train, evaluate, gate and register a model: PROFILE=local CORPUS=… RUNNER=process|docker|cluster
 	@$(CLI) run --profile "$$PROFILE" --runner "$$RUNNER" --corpus "$$CORPUS" $(ARGS)
 
-serve: setup ## Serve the champion on 127.0.0.1:8080: web page, API and metrics. PORT=0 takes a free port
+serve: setup ## Serve the champion on http://127.0.0.1:8080: web page, API and metrics. PORT=0 takes a free port
 	@$(CLI) serve --profile "$$PROFILE" --port "$$PORT" $(ARGS)
 
 compile: setup ## Compile the pipelines to build/pipelines/*.yaml for Kubeflow Pipelines
@@ -47,14 +47,14 @@ check: setup ## Run the linter, the type checker and the import rules, and compa
 test: setup ## Run all tests except the soak tests
 	@.venv/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not soak" $(ARGS)
 
-soak: setup ## Run all tests with full counts: 1,000 cases per property, and hundreds of races and kills
+soak: setup ## Run all tests with full counts: 1,000 examples per property, hundreds of races and kills
 	@ROBO_POET_SOAK=1 .venv/bin/pytest -n 2 --dist loadfile -m "soak or not soak" --timeout 3000 $(ARGS)
 
-bench: setup ## Run benchmarks against peers: BENCH=train|learn|decode|edge|serve|overload|soak|containers, default all; writes build/bench/<name>.json
+bench: setup ## Run benchmarks: BENCH=train|learn|decode|edge|serve|overload|soak|containers, default all; writes build/bench/<name>.json
 	@.venv/bin/python -m tests.bench $(BENCH)
 
-lock: ## Rebuild requirements/*.txt from pyproject.toml
+lock: ## Rebuild the lock files requirements/*.txt from pyproject.toml
 	@infra/lock.sh
 
-clean: ## Remove cache, runs and build files; the registry stays
+clean: ## Remove the cache, the runs and the build files. The registry is kept
 	@rm -rf .store runs build

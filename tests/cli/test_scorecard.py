@@ -35,7 +35,7 @@ def printed(result: RunResult, outcome: Outcome) -> str:
 def test_a_run_shows_steps_metrics_and_warnings() -> None:
     text = printed(RESULT, OUTCOME)
     assert re.search(r"^train-model +ran +12\.3$", text, re.MULTILINE)
-    assert "57.5  55.5 to 59.5    acceptable" in text
+    assert re.search(r"57\.5 +55\.5 to 59\.5 +acceptable", text)
     assert "warning: train-model: the loss is not finite" in text
 
 
