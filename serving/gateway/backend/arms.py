@@ -50,7 +50,7 @@ def choose(user: str, among: Sequence[Arm], experiment: str = "") -> Arm:
     """
     total = sum(arm.weight for arm in among)
     if not total > 0 or any(arm.weight < 0 for arm in among):
-        raise ValueError("weights are not negative, and one is more than 0")
+        raise ValueError("weights must be at least 0, and one of them more than 0")
     digest = hashlib.blake2b(f"{experiment}\0{user}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
     point = int.from_bytes(digest, "big") / 2**64 * total
     for arm in among:

@@ -155,15 +155,17 @@ def _refused(answer: _Answer) -> Refused:
     if answer.status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
         retry_after = answer.retry_after
         seconds = retry_after if retry_after.isascii() and retry_after.isdigit() and len(retry_after) < 5 else str(RETRY_SECONDS)
-        return Refused(503, "overloaded", f"too many are writing just now; try again in {seconds} s", {"Retry-After": seconds})
+        return Refused(503, "overloaded", f"too many requests are running; try again in {seconds} s", {"Retry-After": seconds})
     return slow() if answer.status == HTTPStatus.GATEWAY_TIMEOUT else model_failed()
 
 
 def unavailable() -> Refused:
     """Return the refusal for an unreachable model server: 503."""
-    return Refused(503, "model_unavailable", "the model cannot be reached just now; try again soon", {"Retry-After": str(RETRY_SECONDS)})
+    return Refused(
+        503, "model_unavailable", f"the model server cannot be reached; try again in {RETRY_SECONDS} s", {"Retry-After": str(RETRY_SECONDS)}
+    )
 
 
 def slow() -> Refused:
     """Return the refusal for an exceeded deadline: 504."""
-    return Refused(504, "timeout", "it was not done in time; ask for a shorter text or fewer samples, or try again")
+    return Refused(504, "timeout", "the deadline was exceeded; reduce max_length or num_samples, or try again")

@@ -50,9 +50,13 @@ def load_served(version: Version, restricted: Sequence[str] = ()) -> Served:
     for name in required:
         path = version.folder / name
         if not path.is_file() or digest_file(path) != files[name]:
-            raise Corrupt("it is not what was registered", where=str(path), remedy="restore the version's folder, or register it anew")
+            raise Corrupt(
+                "the file is missing or was changed after registration",
+                where=str(path),
+                remedy="restore the version's folder, or register the version again",
+            )
     if _MODEL not in required:
-        raise BadInput("the version has no model", where=str(version.folder), remedy="register one that has")
+        raise BadInput("the version has no model", where=str(version.folder), remedy="register a version that has one")
     tokenizer = Tokenizer.load(version.folder / _WORDS)
     manifest = json.loads((version.folder / _MODEL).read_text("utf-8"))
     tokenizer.check_size(manifest, version.folder / _WORDS)
@@ -135,7 +139,7 @@ class Versions:
         self._beside: int | None = None
         self._looking = asyncio.Lock()
         self._looked = float("-inf")
-        self.health = VersionHealth(None, None, ("nothing was looked at yet",), False)
+        self.health = VersionHealth(None, None, ("the registry has not been read yet",), False)
 
     def choose(self, user: str) -> Chosen:
         """Return the version that serves `user`.
@@ -145,7 +149,7 @@ class Versions:
         """
         if not self._arms:
             retry = {"Retry-After": str(RETRY_SECONDS)}
-            raise Refused(503, "no_model", "no version of the model is being served yet; try again soon", retry)
+            raise Refused(503, "no_model", f"no version of the model is available yet; try again in {RETRY_SECONDS} s", retry)
         arm = choose(user, self._arms, self._experiment)
         return Chosen(self._served[arm.version], arm.name)
 
@@ -160,7 +164,7 @@ class Versions:
             try:
                 await self.look()
             except Exception:
-                log.exception("a look at the versions failed")
+                log.exception("the versions could not be updated")
 
     async def look(self) -> None:
         """Update the versions from the registry and the model server. Concurrent calls share one update."""
@@ -183,11 +187,11 @@ class Versions:
         try:
             champion, canary = self._registry.champion(), self._registry.canary()
         except (BadInput, OSError) as error:
-            troubles.append("the registry cannot be read; what is loaded goes on serving")
+            troubles.append("the registry cannot be read; the loaded versions stay in service")
             log.warning("registry: %s", error)
         else:
             if champion is None and self._wanted[0] is not None:
-                troubles.append("the registry shows no champion any more; what is loaded goes on serving")
+                troubles.append("the registry no longer has a champion; the loaded versions stay in service")
             else:
                 self._wanted = champion, canary
         for version in self._wanted:

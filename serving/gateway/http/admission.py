@@ -48,7 +48,7 @@ class Room:
 
 def overloaded() -> Refused:
     """Return the refusal for a request above the limit: 503 `overloaded`."""
-    message = f"too many are writing just now; try again in {RETRY_SECONDS} s"
+    message = f"too many requests are running; try again in {RETRY_SECONDS} s"
     return Refused(503, "overloaded", message, {"Retry-After": str(RETRY_SECONDS)})
 
 

@@ -23,7 +23,7 @@ def check_json(text: str) -> None:
         Refused: 400 if the body is empty, not JSON, or has a duplicate field; 422 if a string contains an unpaired surrogate.
     """
     if not text.strip():
-        raise Refused(400, "invalid_json", "the body is empty; send one object of JSON")
+        raise Refused(400, "invalid_json", "the body is empty; send one JSON object")
     try:
         # Pydantic parses the numbers later, and strictly. Parsing a long number here would only cost time.
         value = json.loads(text, object_pairs_hook=_once, parse_int=len, parse_float=len)
@@ -31,7 +31,7 @@ def check_json(text: str) -> None:
         reason = f"{error.msg[:1].lower()}{error.msg[1:]}".strip(" :").removesuffix(" at")
         raise Refused(400, "invalid_json", f"the body is not JSON, at character {error.pos + 1}: {reason}") from None
     except RecursionError:
-        raise Refused(400, "invalid_json", "the body is nested too deep; send one plain object") from None
+        raise Refused(400, "invalid_json", "the JSON is nested too deeply; send one flat object") from None
     if "\\u" in text and isinstance(value, dict):  # an unpaired surrogate can only come from an escape: unescaped, it is not valid UTF-8
         for name, field_value in value.items():
             _whole(name, field_value)
@@ -42,7 +42,7 @@ def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     if len(fields) < len(pairs):
         names = [name for name, _ in pairs]
         name = next(name for name in names if names.count(name) > 1)
-        raise Refused(400, "invalid_json", f"{_HALF.sub('?', name[:64])}: the body has this field twice; send it once")
+        raise Refused(400, "invalid_json", f"{_HALF.sub('?', name[:64])}: the body has this field more than once; send it once")
     return fields
 
 

@@ -88,7 +88,7 @@ class Connection(HttpToolsProtocol):
         self._lingering = Lingering(transport, self.loop, lambda: self.cycle is not None and self.cycle.more_body)
         self.transport = self._lingering  # type: ignore[assignment]
         if len(self.connections) > self._most:
-            self._refuse(Refused(503, "overloaded", "too many are connected just now; try again in 1 s", {"Retry-After": "1"}))
+            self._refuse(Refused(503, "overloaded", "too many connections are open; try again in 1 s", {"Retry-After": "1"}))
         else:
             self._start()
 
@@ -119,7 +119,7 @@ class Connection(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """Answer input that is not HTTP with an error in the API's JSON form."""
         self._stop()
-        self._refuse(Refused(400, "bad_request", "this is no HTTP request; see /openapi.json"))
+        self._refuse(Refused(400, "bad_request", "the request is not valid HTTP; see /openapi.json"))
 
     def _start(self) -> None:
         self._timer = self.loop.call_later(self._seconds, self._late)

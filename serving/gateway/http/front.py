@@ -97,7 +97,7 @@ class Front:
             except (ClientGone, ClientDisconnect):
                 exchange.status, exchange.code = LEFT, "client_gone"
             except Exception:
-                log.exception("a request failed", route=exchange.route)
+                log.exception("request failed", route=exchange.route)
                 exchange.code = "internal"
                 if exchange.status:  # part of the response was sent: abort the connection, so that the client sees an incomplete response
                     exchange.status = HTTPStatus.INTERNAL_SERVER_ERROR

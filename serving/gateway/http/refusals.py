@@ -12,17 +12,14 @@ from serving.refusal import Refused
 
 # Codes and messages for errors that Starlette raises.
 _HTTP = {
-    404: ("not_found", "there is nothing at this address; GET /openapi.json lists what there is"),
-    405: ("method_not_allowed", "this address does not take that method; see Allow"),
+    404: ("not_found", "no endpoint has this path; GET /openapi.json lists the endpoints"),
+    405: ("method_not_allowed", "the endpoint does not support this method; see the Allow header"),
 }
 # Field names of other text generation APIs and the names here.
 _ELSEWHERE = {
     "prompt": "text", "input": "text", "max_tokens": "max_length", "max_new_tokens": "max_length", "n": "num_samples",
     "stop": "stop_tokens", "logprobs": "token_probabilities", "id": "completion_id",
 }  # fmt: skip
-INTERNAL = Refused(500, "internal", "something failed here; try again, and if it stays so, tell the operator the request_id")
-
-MODEL_FAILED = Refused(502, "model_failed", "the model gave no answer that can be used; try again")
 
 
 class RefusedField(Refused):
@@ -59,23 +56,23 @@ def json_response(body: Mapping[str, Any], status: int = 200, headers: Mapping[s
 
 def internal() -> Refused:
     """Return the refusal for an unexpected exception: 500. The log has the details."""
-    return Refused(500, "internal", "something failed here; try again, and if it stays so, tell the operator the request_id")
+    return Refused(500, "internal", "an internal error occurred; try again, and if it persists, report the request_id to the operator")
 
 
 def model_failed() -> Refused:
     """Return the refusal for an error or an invalid response of the model server: 502."""
-    return Refused(502, "model_failed", "the model gave no answer that can be used; try again")
+    return Refused(502, "model_failed", "the model server returned an error or an invalid response; try again")
 
 
 def of_status(status: int, headers: Mapping[str, str] | None = None) -> Refused:
     """Return the refusal for an HTTPException of the framework. Of its headers only `Allow` is kept."""
-    code, message = _HTTP.get(status, ("bad_request", "this request cannot be read"))
+    code, message = _HTTP.get(status, ("bad_request", "the request is invalid"))
     return Refused(status, code, message, {name: value for name, value in (headers or {}).items() if name.lower() == "allow"})
 
 
 def half_pair(field: str) -> RefusedField:
     """Return the refusal for a string with an unpaired surrogate: 422."""
-    return RefusedField(field[:64], "half a surrogate pair is no character; send UTF-8 or whole pairs", code="invalid_text")
+    return RefusedField(field[:64], "the text has an unpaired surrogate; send UTF-8 or complete pairs", code="invalid_text")
 
 
 def of_validation(error: ValidationError, known: Sequence[str] = ()) -> Refused:
@@ -86,12 +83,12 @@ def of_validation(error: ValidationError, known: Sequence[str] = ()) -> Refused:
     """
     first_error = error.errors(include_url=False, include_context=False, include_input=False)[0]
     if first_error["type"] == "json_invalid":
-        return Refused(400, "invalid_json", "the body cannot be read as JSON (a number may be too long); send one object")
+        return Refused(400, "invalid_json", "the body is not valid JSON (a number may be too long); send one JSON object")
     # Keep the field name and list indexes. The other parts of Pydantic's location (union members, validators) are internal.
     field = ".".join(str(part) for position, part in enumerate(first_error["loc"]) if position == 0 or isinstance(part, int))[:64]
     if not field:
-        return Refused(422, "invalid_body", "the body is not as it should be: " + _words(first_error["msg"]))
-    message = {"missing": "it is required", "extra_forbidden": "there is no such field"}.get(first_error["type"])
+        return Refused(422, "invalid_body", "the body is invalid: " + _words(first_error["msg"]))
+    message = {"missing": "the field is required", "extra_forbidden": "unknown field"}.get(first_error["type"])
     if first_error["type"] == "extra_forbidden" and (suggestion := _nearest(field, known)):
         message = f"{message}; did you mean {suggestion}?"
     return RefusedField(field, message or _words(first_error["msg"]))

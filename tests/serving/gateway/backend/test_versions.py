@@ -86,7 +86,7 @@ def test_a_registry_that_is_gone_changes_nothing(registry: Registry) -> None:
     shutil.rmtree(registry.root)
     look(versions)
     assert versions.choose("ada").served.number == 1
-    assert versions.health.ready and "shows no champion" in versions.health.troubles[0]
+    assert versions.health.ready and "no longer has a champion" in versions.health.troubles[0]
 
 
 def test_a_damaged_log_changes_nothing(registry: Registry) -> None:
