@@ -17,10 +17,8 @@ from pipelines.run.record import Listener
 from pipelines.run.result import RunResult
 from robo_poet.registry.registry import Registry
 
-NO_CHAMPION, READ_IN_STEP = (
-    "none",
-    "",
-)  # values for compare_champion: no champion; read the registry in the step, which reports what is wrong
+# Values of the parameter `champion`. With the second, compare_champion reads the registry itself and reports what is wrong.
+NO_CHAMPION, READ_IN_STEP = "none", ""
 
 
 def champion(registry: Path) -> str:

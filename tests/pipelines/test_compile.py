@@ -52,11 +52,11 @@ def test_a_number_becomes_path_and_digest_of_the_versions_model(registry: Path) 
     assert parameters["warm_start_digest"] == digest_path(folder) and parameters["lineage"]["settings"]["train"]["warm_start"] == 1
 
 
-def test_nobody_asks_and_nothing_is_read(tmp_path: Path) -> None:
+def test_without_warm_start_no_registry_is_read(tmp_path: Path) -> None:
     assert warm_start(0, str(tmp_path / "nowhere")) == {"warm_start": "", "warm_start_digest": ""}
 
 
-def test_what_cannot_be_begun_with_is_said_before_anything_runs(registry: Path) -> None:
+def test_an_unusable_warm_start_is_rejected_before_anything_runs(registry: Path) -> None:
     with pytest.raises(NoSuchVersion):
         warm_start(7, str(registry))
     with pytest.raises(BadInput, match=r"train.warm_start=2: .*has no Keras model"):
@@ -85,7 +85,7 @@ def test_the_runner_that_runs_the_steps_can_reach_the_version(registry: Path, tm
     assert Path(asked[1]["warm_start"]) in mounts
 
 
-def test_a_cluster_run_says_that_it_cannot(tmp_path: Path) -> None:
+def test_a_cluster_run_rejects_a_warm_start_without_local_registry(tmp_path: Path) -> None:
     profile = load_profile("rtx", ["train.warm_start=1", f"cluster.registry={tmp_path}/registry"]).profile
     with pytest.raises(BadInput, match="use RUNNER=process or RUNNER=docker"):
         cluster_parameters(profile, source="")
@@ -150,7 +150,7 @@ def settings_of(profile_overrides: list[str], folder: Path) -> tuple[dict[str, A
     return containers, {name.removeprefix("exec-"): value for name, value in placed.items()}
 
 
-def test_every_pod_has_limits_requests_an_end_and_no_root(tmp_path: Path) -> None:
+def test_every_pod_has_limits_requests_a_time_limit_and_no_root(tmp_path: Path) -> None:
     containers, pods = settings_of([], tmp_path)
     assert set(containers) == set(pods)
     for step, container in containers.items():
@@ -194,19 +194,19 @@ def test_secrets_are_references_for_the_steps_that_are_named(tmp_path: Path) -> 
         assert "env" not in containers[step]
 
 
-def test_the_cache_can_be_left_out(tmp_path: Path) -> None:
+def test_the_cache_can_be_disabled(tmp_path: Path) -> None:
     compile_training(load_profile("rtx", ["cluster.cache=false"]).profile, tmp_path / "ir.yaml")
     tasks = parsed(tmp_path / "ir.yaml")[0]["root"]["dag"]["tasks"]
     assert not any(task.get("cachingOptions", {}).get("enableCache") for task in tasks.values())
 
 
-def test_who_starts_a_run_in_the_ui_need_say_little(compiled: Path) -> None:
+def test_parameters_have_defaults_for_a_run_from_the_ui(compiled: Path) -> None:
     parameters = parsed(compiled)[0]["root"]["inputDefinitions"]["parameters"]
     assert {name for name, one in parameters.items() if "defaultValue" not in one} == {"lineage", "who"}
     assert parameters["registry"]["defaultValue"] == "/registry" and parameters["source"]["defaultValue"] == ""
 
 
-def test_effects_are_never_cached_and_all_else_is(compiled: Path) -> None:
+def test_only_steps_that_use_the_registry_are_never_cached(compiled: Path) -> None:
     root = parsed(compiled)[0]
     tasks = dict(root["root"]["dag"]["tasks"])
     for component in root["components"].values():
@@ -231,7 +231,7 @@ def test_compiling_twice_gives_the_same_bytes(compiled: Path, tmp_path: Path) ->
     assert [p.name for p in tmp_path.iterdir()] == ["again.yaml"]
 
 
-def test_resources_for_a_step_that_is_none_are_refused(tmp_path: Path) -> None:
+def test_resources_for_an_unknown_step_are_rejected(tmp_path: Path) -> None:
     profile = load_profile("rtx", ["cluster.resources.cook={cpu: 500m}"]).profile
     with pytest.raises(BadInput, match="cluster.resources.cook: no such step: cook; the steps are ingest,"):
         compile_training(profile, tmp_path / "x.yaml")

@@ -40,7 +40,7 @@ def definitions(component: Document, side: str) -> Iterator[tuple[str, Document]
         yield from component.get(side, {}).get(kind, {}).items()
 
 
-def test_every_task_has_a_name_for_people(pipeline: Document) -> None:
+def test_every_task_has_a_display_name(pipeline: Document) -> None:
     tasks = {}
     for component in [pipeline["root"], *pipeline["components"].values()]:
         tasks |= component.get("dag", {}).get("tasks", {})

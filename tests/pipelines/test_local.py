@@ -6,7 +6,7 @@ from pipelines.profile.load import load_profile
 from robo_poet.registry.registry import Registry
 
 
-def test_a_run_says_whom_it_is_compared_with(tmp_path: Path) -> None:
+def test_a_local_run_passes_the_champions_digest(tmp_path: Path) -> None:
     profile = load_profile("ci", [f"local.registry={tmp_path / 'registry'}"]).profile
     assert parameters_here(profile, "")["champion"] == "none"
     assert not (tmp_path / "registry").exists()
@@ -18,5 +18,5 @@ def test_a_run_says_whom_it_is_compared_with(tmp_path: Path) -> None:
     assert parameters_here(profile, "")["champion"] == version.digest == champion(registry.root)
 
 
-def test_a_cluster_is_asked_when_the_run_comes_to_it() -> None:
+def test_a_cluster_run_reads_the_champion_when_it_starts_the_step() -> None:
     assert cluster_parameters(load_profile("rtx").profile, source="")["champion"] == ""

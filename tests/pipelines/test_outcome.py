@@ -19,7 +19,7 @@ def begin(folder: Path, working_folder: Path) -> Path:
     return folder / "logs" / "training"
 
 
-def test_while_it_trains_the_run_points_to_where_it_works_and_then_has_the_logs_itself(tmp_path: Path) -> None:
+def test_logs_are_a_link_during_training_and_a_copy_after_it(tmp_path: Path) -> None:
     training = begin(tmp_path / "run", tmp_path / "working_folder")
     begin(tmp_path / "run", tmp_path / "working_folder")  # a second attempt
     (tmp_path / "working_folder" / "events").write_text("half")
@@ -41,7 +41,7 @@ def test_a_cached_training_brings_its_logs_too(tmp_path: Path) -> None:
     assert keep_training_logs(result(tmp_path / "run", task)) == tmp_path / "run" / "logs" / "training"
 
 
-def test_a_training_that_failed_leaves_the_link_and_one_that_never_began_nothing(tmp_path: Path) -> None:
+def test_a_failed_training_keeps_the_link_and_one_that_never_started_has_none(tmp_path: Path) -> None:
     assert keep_training_logs(result(tmp_path / "other", TaskResult("skipped"))) is None
     training = begin(tmp_path / "run", tmp_path / "working_folder")
     assert keep_training_logs(result(tmp_path / "run", TaskResult("failed"))) == training and training.is_symlink()

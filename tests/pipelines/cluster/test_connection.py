@@ -54,7 +54,7 @@ def test_nothing_listens(profile: Make) -> None:
     assert time.monotonic() - began < 5
 
 
-def test_a_host_that_says_nothing(profile: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_host_that_does_not_respond(profile: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipelines.cluster.client.READ_SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         address = f"http://127.0.0.1:{deaf.getsockname()[1]}"
@@ -69,7 +69,7 @@ def test_a_token_that_is_refused(serve: Serve, profile: Make, monkeypatch: pytes
         assert found.startswith(f"{server.address}: the token was refused") and "set ROBO_POET_CLUSTER_TOKEN to a new token" in found
 
 
-def test_a_token_that_says_of_itself_that_it_expired(serve: Serve, profile: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_expired_token_is_rejected_before_any_call(serve: Serve, profile: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     server = serve()
     monkeypatch.setenv("ROBO_POET_CLUSTER_TOKEN", jwt(1_700_000_000))
     found = line(profile(f"cluster.host={server.address}"), Refused)
@@ -101,7 +101,7 @@ def test_a_token_file_is_read_again_for_each_call(serve: Serve, profile: Make, t
         (403, b"RBAC: access denied", ("Content-Type", "text/plain"), "the gateway in front of Kubeflow denied access"),
     ],
 )
-def test_a_gateway_before_it(status: int, body: bytes, header: tuple[str, str], words: str, serve: Serve, profile: Make) -> None:
+def test_responses_of_a_gateway(status: int, body: bytes, header: tuple[str, str], words: str, serve: Serve, profile: Make) -> None:
     server = serve()
     server.gateway = (status, body, header)
     assert words in line(profile(f"cluster.host={server.address}"), Refused)
@@ -141,7 +141,7 @@ def test_experiments(serve: Serve, profile: Make) -> None:
         (400, json.dumps({"error_message": "x" * 500}), "…"),
     ],
 )
-def test_other_answers(status: int, body: str, words: str) -> None:
+def test_error_responses(status: int, body: str, words: str) -> None:
     found = response_error(status, body, host="https://k", namespace="")
     assert words in str(found) and len(str(found)) < 400 and found.status == status
 
@@ -154,7 +154,7 @@ def test_other_answers(status: int, body: str, words: str) -> None:
         ("Connection aborted", "the connection failed"),
     ],
 )
-def test_other_silences(reason: str, words: str) -> None:
+def test_network_errors(reason: str, words: str) -> None:
     assert words in str(unreachable_error(reason, host="https://k"))
 
 

@@ -23,7 +23,7 @@ def found(profile: Profile, level: Severity) -> list[str]:
     return lines
 
 
-def test_a_cluster_with_nothing_amiss(serve: Serve, profile: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_ready_cluster_has_no_problems(serve: Serve, profile: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     server = serve(token=TOKEN, namespaces=("poets",))
     monkeypatch.setenv("ROBO_POET_CLUSTER_TOKEN", TOKEN)
     chosen = profile(f"cluster.host={server.address}", "cluster.namespace=poets")
@@ -56,13 +56,13 @@ def test_a_cluster_with_nothing_amiss(serve: Serve, profile: Make, monkeypatch: 
         (["cluster.service_account=poet"], Severity.unchecked, "get sa poet"),
     ],
 )  # fmt: skip
-def test_what_is_amiss(overrides: list[str], level: Severity, words: str, serve: Serve, profile: Make) -> None:
+def test_each_problem_is_reported(overrides: list[str], level: Severity, words: str, serve: Serve, profile: Make) -> None:
     server = serve()
     lines = found(profile(f"cluster.host={server.address}", *overrides), level)
     assert any(words in line for line in lines), lines
 
 
-def test_a_token_that_ends_soon_and_one_that_is_refused(
+def test_a_token_that_expires_soon_and_a_refused_token(
     serve: Serve, profile: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     server = serve(token=jwt(time.time() + 120))
@@ -101,6 +101,6 @@ def test_the_command(serve: Serve) -> None:
         assert all(line.split()[0] in list(Severity) for line in result.output.splitlines()[:-1])
 
 
-def test_a_bare_profile_is_told_all_at_once(profile: Make) -> None:
+def test_all_problems_of_an_empty_profile_are_reported(profile: Make) -> None:
     lines = found(load_profile("base").profile, Severity.problem)
     assert len(lines) == 2 and lines[0].startswith("cluster.host: no cluster is set") and lines[1].startswith("no model registry is set")

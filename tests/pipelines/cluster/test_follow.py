@@ -62,7 +62,7 @@ def run(serve: Serve, profile: Make, ir: Path) -> tuple[Kubeflow, Any, str]:
     return server, connected[0], submit_training(chosen, ir, cluster_parameters(chosen, source=""), connected=connected).run_id
 
 
-def test_every_change_is_told_once_to_a_good_end(run: tuple[Kubeflow, Any, str]) -> None:
+def test_every_change_is_reported_once_until_success(run: tuple[Kubeflow, Any, str]) -> None:
     server, client, run_id = run
     server.story = [STORY[0], STORY[0], *STORY[1:]]
     told: list[Snapshot] = []
@@ -76,7 +76,7 @@ def test_every_change_is_told_once_to_a_good_end(run: tuple[Kubeflow, Any, str])
 
 
 @pytest.mark.parametrize("state", ["FAILED", "CANCELED", "SKIPPED"])
-def test_every_other_end_is_exit_status_1(state: str, run: tuple[Kubeflow, Any, str]) -> None:
+def test_every_unsuccessful_end_is_exit_status_1(state: str, run: tuple[Kubeflow, Any, str]) -> None:
     server, client, run_id = run
     server.story = [
         look(state, task("ingest(0)", "FAILED", 3), task("train-model-driver", "FAILED", 4), error={"code": 2, "message": "no claim"})
@@ -86,7 +86,7 @@ def test_every_other_end_is_exit_status_1(state: str, run: tuple[Kubeflow, Any, 
     assert [one.name for one in end.tasks] == ["ingest", "train-model-driver"]  # a driver of Kubeflow's is told of if it failed
 
 
-def test_short_silences_are_borne(run: tuple[Kubeflow, Any, str]) -> None:
+def test_short_outages_are_tolerated(run: tuple[Kubeflow, Any, str]) -> None:
     server, client, run_id = run
     told: list[Snapshot] = []
     server.story, server.silent = STORY, 3
@@ -94,14 +94,14 @@ def test_short_silences_are_borne(run: tuple[Kubeflow, Any, str]) -> None:
     assert "cannot be reached" in told[0].poll_error and not any(now.poll_error for now in told[1:])
 
 
-def test_a_long_silence_ends_the_following_and_says_that_the_run_goes_on(run: tuple[Kubeflow, Any, str]) -> None:
+def test_a_long_outage_stops_following_but_not_the_run(run: tuple[Kubeflow, Any, str]) -> None:
     server, client, run_id = run
     server.silent = 1000
     with pytest.raises(Unreachable, match=f"for 0 s; the run continues; run `robo-poet cluster wait {run_id}` to follow it again"):
         follow(client, run_id, lambda now: None, poll=0.01, patience=0.1)
 
 
-def test_a_token_that_expires_meanwhile(run: tuple[Kubeflow, Any, str]) -> None:
+def test_a_token_that_expires_while_following(run: tuple[Kubeflow, Any, str]) -> None:
     server, client, run_id = run
     server.token = "another"
     with pytest.raises(Refused, match="the token was refused.*the run continues; get a new token"):
@@ -146,7 +146,7 @@ def _hear_ctrl_c() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def test_submit_and_wait_as_a_person_types_it(serve: Serve, tmp_path: Path) -> None:
+def test_the_commands_submit_and_wait(serve: Serve, tmp_path: Path) -> None:
     server = serve()
     server.story = STORY[-1:]
     out, err = typed(server, tmp_path, "submit", "--wait", "--set", "cluster.pipeline_root=gs://poets/runs").communicate(timeout=100)

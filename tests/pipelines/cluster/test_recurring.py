@@ -19,7 +19,7 @@ Serve, Make = Callable[..., Kubeflow], Callable[..., Profile]
 NIGHTLY, WEEKLY = "0 30 3 * * *", "0 30 3 * * MON"
 
 
-def test_one_for_each_name(serve: Serve, profile: Make, ir: Path) -> None:
+def test_one_recurring_run_per_name(serve: Serve, profile: Make, ir: Path) -> None:
     server = serve()
     chosen = profile(f"cluster.host={server.address}")
     connected = connect(find_connection(chosen.cluster))
@@ -45,7 +45,7 @@ def test_one_for_each_name(serve: Serve, profile: Make, ir: Path) -> None:
         disable_recurring(*connected, "day")
 
 
-def test_what_a_kill_left_twice_is_put_right(serve: Serve, profile: Make, ir: Path) -> None:
+def test_duplicates_left_by_a_kill_are_removed(serve: Serve, profile: Make, ir: Path) -> None:
     server = serve()
     chosen = profile(f"cluster.host={server.address}")
     connected = connect(find_connection(chosen.cluster))
@@ -66,7 +66,7 @@ def test_each_run_reads_what_the_source_then_holds(profile: Make, tmp_path: Path
 
 
 @pytest.mark.parametrize("cron", [NIGHTLY, WEEKLY, "0 */15 8-18 ? JAN-MAR mon-fri", "0 0 0 1,15 * *", "*/5 * * * * *"])
-def test_crons_that_kubeflow_reads(cron: str) -> None:
+def test_valid_crons_are_accepted(cron: str) -> None:
     assert check_cron(f"  {cron} ") == cron
 
 
@@ -84,7 +84,7 @@ def test_crons_that_kubeflow_reads(cron: str) -> None:
         ("0 */0 3 * * *", "'*/0' is not a minute"),
     ],
 )  # fmt: skip
-def test_crons_that_it_does_not(cron: str, words: str) -> None:
+def test_invalid_crons_are_rejected(cron: str, words: str) -> None:
     with pytest.raises(BadInput) as error:
         check_cron(cron)
     assert words in str(error.value)

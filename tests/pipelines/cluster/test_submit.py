@@ -38,7 +38,7 @@ def test_a_run_is_uploaded_and_started_with_all_it_needs(serve: Serve, profile: 
     assert server.things["pipelines"]["pipeline-1"]["namespace"] == "poets"
 
 
-def test_the_same_again_uses_the_version_that_is_there(serve: Serve, profile: Make, ir: Path, tmp_path: Path) -> None:
+def test_a_second_submission_reuses_the_version(serve: Serve, profile: Make, ir: Path, tmp_path: Path) -> None:
     server = serve()
     chosen = profile(f"cluster.host={server.address}")
     parameters = cluster_parameters(chosen, source="")
@@ -51,7 +51,7 @@ def test_the_same_again_uses_the_version_that_is_there(serve: Serve, profile: Ma
     assert len(server.things["pipelines"]) == 1 and len(server.things["versions"]) == 2
 
 
-def test_two_who_upload_at_once_get_the_same_version(serve: Serve, profile: Make, ir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_concurrent_uploads_give_the_same_version(serve: Serve, profile: Make, ir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     server = serve()
     chosen = profile(f"cluster.host={server.address}")
     submit_training(chosen, ir, cluster_parameters(chosen, source=""))
@@ -72,7 +72,7 @@ def test_two_who_upload_at_once_get_the_same_version(serve: Serve, profile: Make
         ("cluster.checkpoint_claim=''", "cluster: no claim is mounted at checkpoint_root /checkpoints"),
     ],
 )
-def test_what_could_not_work_is_not_sent(override: str, line: str, serve: Serve, profile: Make, ir: Path) -> None:
+def test_an_unready_profile_is_not_submitted(override: str, line: str, serve: Serve, profile: Make, ir: Path) -> None:
     server = serve()
     with pytest.raises(BadInput) as error:
         submit_training(profile(f"cluster.host={server.address}", override), ir, {})
@@ -84,7 +84,7 @@ def test_a_corpus_of_this_machine_is_refused(profile: Make, tmp_path: Path) -> N
         cluster_parameters(profile(), source=str(tmp_path))
 
 
-def test_the_server_would_notice_what_is_wrong(profile: Make, ir: Path) -> None:
+def test_the_test_server_rejects_wrong_calls(profile: Make, ir: Path) -> None:
     """The tests above are worth what this server sees."""
     with Kubeflow() as server:
         chosen = profile(f"cluster.host={server.address}")

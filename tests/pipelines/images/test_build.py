@@ -56,7 +56,7 @@ def test_an_environment_gets_its_lock_the_recipe_and_the_hosts_files(tmp_path: P
     assert layer_context("a", True, {}, tmp_path) == layer_context("a", True, {}, tmp_path)
 
 
-def test_the_hosts_way_to_packages_is_handed_on_without_its_folders(tmp_path: Path) -> None:
+def test_the_hosts_package_settings_are_passed_on_without_local_folders(tmp_path: Path) -> None:
     (tmp_path / "my.crt").write_text("-----BEGIN CERTIFICATE-----")
     (tmp_path / "pip.conf").write_text(
         "[global]\nindex-url = https://user:word@mirror.example/simple\nextra-index-url = file:///opt/wheels\n  https://more.example/simple\n"
@@ -88,7 +88,7 @@ def test_the_hosts_way_to_packages_is_handed_on_without_its_folders(tmp_path: Pa
         assert b"https://other.example/simple" in overruled[name] and b"user:word" not in overruled[name]
 
 
-def test_a_step_with_a_gpu_has_an_image_of_its_own() -> None:
+def test_a_gpu_step_has_a_separate_image() -> None:
     assert group("train_model") == "train" and group("train_model", gpu=True) == "train-gpu" and group("ingest", gpu=True) == "data"
     here, pool = (Placement(load_profile(name).profile.cluster) for name in ("local", "rtx"))
     assert {step: here.group(step) for step in GROUPS} == GROUPS
@@ -107,7 +107,7 @@ def test_a_step_with_a_gpu_has_an_image_of_its_own() -> None:
         assert plain < cuda and all(name.startswith("nvidia-") for name, _ in cuda - plain)
 
 
-def test_an_image_of_other_code_or_of_no_step_is_not_ours() -> None:
+def test_images_of_different_code_or_unknown_steps_are_rejected() -> None:
     assert expected_labels(image("ingest", "mirror.example:5000/poets"))["robo-poet.code"] == program_digest("ingest")
     with pytest.raises(BadInput, match="compiled from different code"):
         expected_labels("robo-poet/ingest:0123456789abcdef")
@@ -116,7 +116,7 @@ def test_an_image_of_other_code_or_of_no_step_is_not_ours() -> None:
 
 
 @pytest.mark.parametrize("name", LOCKS)
-def test_a_bill_of_materials_is_cyclonedx_and_names_all_of_the_lock(name: str) -> None:
+def test_a_bill_of_materials_is_cyclonedx_and_lists_the_whole_lock(name: str) -> None:
     bill = sbom("ingest", program_digest("ingest"), lock_file(name))
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(bill)) is None
     lines = [line for line in lock_file(name).read_text().splitlines() if line[:1].isalnum()]
@@ -142,7 +142,7 @@ def base() -> str:
     return next(iter(found))
 
 
-def test_a_base_that_cannot_be_had_is_one_line(base: str) -> None:
+def test_a_missing_base_image_gives_a_one_line_error(base: str) -> None:
     with pytest.raises(BadInput, match=r"^registry.invalid/none:1: the base image is missing and cannot be pulled: .*; infra/images/base"):
         choose_base("registry.invalid/none:1")
     assert choose_base(base)[0] == base
@@ -162,7 +162,7 @@ def built(base: str, program: str) -> str:
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
-def test_an_image_runs_its_program_as_anybody_and_holds_nothing_more(program: str, base: str) -> None:
+def test_an_image_runs_as_any_user_and_contains_only_its_program(program: str, base: str) -> None:
     name = built(base, program)
     run = ("run", "--rm", "--pull=never", "--network=none", "--read-only", "--tmpfs=/tmp", "--user=4321:4321", "--cap-drop=ALL", name)
     for package in PROGRAMS[program].packages:
@@ -190,7 +190,7 @@ print(sorted(f"{one.metadata['Name']}=={one.version}" for one in importlib.metad
     assert not [line for line in config["Env"] if "PIP" in line or "proxy" in line.lower()]
 
 
-def test_images_that_are_there_are_found_and_not_built_again(base: str, tmp_path: Path) -> None:
+def test_existing_images_are_reused(base: str, tmp_path: Path) -> None:
     step = "gate_model"
     prefix = built(base, step).rpartition("/")[0]
     made = make_images({step: GROUPS[step]}, prefix=prefix, out=tmp_path, say=pytest.fail)

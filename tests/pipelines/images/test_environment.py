@@ -37,7 +37,7 @@ def blocks(lock: str) -> Counter[str]:
 
 
 @pytest.mark.parametrize("group", GROUPS)
-def test_layers_are_the_lock_cut(group: str) -> None:
+def test_the_layers_together_are_the_lock(group: str) -> None:
     chain = layers(group)
     assert sum((blocks(layer.lock) for layer in chain), Counter()) == blocks(lock_file(group).read_text())
     assert [layer.last for layer in chain] == [False] * (len(chain) - 1) + [True]
@@ -51,13 +51,13 @@ def test_a_family_shares_its_layers(family: tuple[str, ...]) -> None:
     assert len({below[name] for below in shared.values()}) == 1 and shared[family[0]][name]
 
 
-def test_the_large_is_installed_once() -> None:
+def test_large_packages_are_installed_once() -> None:
     at = {group: next(layer.name for layer in layers(group) if "\ntensorflow==" in f"\n{layer.lock}") for group in FAMILIES[0]}
     assert set(at.values()) == {"model-server-shared"}
     assert next(layer.name for layer in layers("gateway") if "\nspacy==" in f"\n{layer.lock}") == "scrub-shared"
 
 
-def test_what_comes_as_source_is_known() -> None:
+def test_the_layers_build_all_source_only_packages_of_a_lock() -> None:
     for path in (ROOT / "requirements").glob("*.txt"):
         if path.stem in GROUPS:
             wanted = {one.name for one in packages(path)} & set(SOURCE_ONLY)
@@ -148,7 +148,7 @@ def lock(*digests: str) -> str:
 
 
 @pytest.mark.timeout(120)
-def test_a_layer_holds_its_packages_and_nothing_of_the_host(
+def test_a_layer_contains_its_packages_and_no_files_of_the_host(
     environments: Environments, index: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chain = [Layer("below", "", last=False), Layer("verse", lock(index, "0" * 64), last=True)]

@@ -34,7 +34,7 @@ def test_a_steps_code_is_its_folder_its_imports_and_its_lock() -> None:
     assert all(f"components/{step}/component.py" in names(step) for step in GROUPS)
 
 
-def test_what_serves_has_its_page_its_word_lists_and_what_it_starts_itself() -> None:
+def test_server_images_contain_page_word_lists_and_subprograms() -> None:
     gateway, server = names("gateway"), names("model_server")
     assert {"serving/playground/static/index.html", "serving/content_filter/lists/restricted.txt", "requirements/gateway.txt"} <= gateway
     assert {"robo_poet/request_log/__main__.py", "robo_poet/request_log/writer.py", "robo_poet/privacy/scrub.py"} <= gateway
@@ -86,7 +86,7 @@ def locked(group: str) -> set[str]:
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_all_that_a_program_imports_is_in_the_lock_of_its_image(name: str) -> None:
+def test_the_lock_of_an_image_has_all_imports_of_its_program(name: str) -> None:
     ours, program = ("components", "serving", "robo_poet"), PROGRAMS[name]
     graph = grimp.build_graph(*ours, include_external_packages=True, cache_dir=None)
     mains = {f"{package}.__main__" for package in program.packages}
@@ -104,7 +104,7 @@ def test_all_that_a_program_imports_is_in_the_lock_of_its_image(name: str) -> No
 
 
 @pytest.mark.parametrize("step", GROUPS)
-def test_every_step_teaches_its_use(step: str, tmp_path: Path) -> None:
+def test_every_step_program_has_a_help_text(step: str, tmp_path: Path) -> None:
     done = subprocess.run(
         [interpreter(f"robo-poet/{step}:tag"), "-m", f"components.{step}", "--help"],
         capture_output=True, text=True, cwd=tmp_path, env={"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3", "PATH": "/usr/bin:/bin"},

@@ -98,7 +98,7 @@ def test_a_wrong_file_is_one_line(tmp_path: Path) -> None:
         assert part in str(error.value) and "\n" not in str(error.value)
 
 
-def test_an_unknown_profile_names_those_there_are() -> None:
+def test_the_error_for_an_unknown_profile_lists_the_profiles() -> None:
     with pytest.raises(BadInput, match="nope: no such profile; choose from base, ci, local, rtx"):
         load_profile("nope")
 

@@ -34,7 +34,7 @@ def shown(house: Any, ir: Path, terminal: bool) -> str:
     return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]
 
 
-def test_lines_where_there_is_no_terminal(house: Any, ir: Path) -> None:
+def test_a_display_without_a_terminal_prints_lines(house: Any, ir: Path) -> None:
     text = shown(house, ir, terminal=False)
     assert "\x1b" not in text and all(line[2] == line[5] == ":" for line in text.splitlines())
     said = [line[10:] for line in text.splitlines()]
@@ -72,7 +72,7 @@ def test_durations() -> None:
     assert [duration(seconds) for seconds in (None, 4.24, 187, 3765)] == ["", "4.2 s", "3:07", "1:02:45"]
 
 
-def test_events_are_one_json_a_line_and_tell_all(house: Any, ir: Path) -> None:
+def test_events_are_one_json_object_per_line(house: Any, ir: Path) -> None:
     house.run(ir)
     events = [json.loads(line) for line in (house.runs / "latest" / "events.jsonl").read_text().splitlines()]
     assert [(event["task"], event["state"]) for event in events] == [

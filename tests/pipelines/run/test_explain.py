@@ -55,7 +55,7 @@ def test_what_would_run_and_why(house: Any, toys: SimpleNamespace) -> None:
     )
 
 
-def test_interrupted_work_is_told(house: Any, toys: SimpleNamespace) -> None:
+def test_explain_reports_interrupted_work(house: Any, toys: SimpleNamespace) -> None:
     def pipeline() -> None:
         toys.shell(script="exit 1")
 
@@ -64,7 +64,7 @@ def test_interrupted_work_is_told(house: Any, toys: SimpleNamespace) -> None:
     assert verdict == "would run: an earlier run did not finish it; it continues in its working folder"
 
 
-def test_differences_in_words() -> None:
+def test_differences_are_described() -> None:
     old: dict[str, Any] = {
         "image": "x/ingest:aa", "command": [], "args": [], "env": {}, "parameters": {"corpus_digest": "1"}, "artifacts": {"corpus": "1"},
         "outputs": {},

@@ -44,11 +44,11 @@ def test_the_same_pipeline_gives_the_same_contents_as_in_processes(dock: Dock) -
     ("script", "status"),
     [("true", 0), ("exit 1", 1), ("exit 3", 3), ("exit 125", 125), ("no-such-program", 127), ("kill -9 $$", -9), ("kill -TERM $$", -15)],
 )
-def test_it_ends_as_the_step_ended(run: Any, script: str, status: int) -> None:
+def test_the_exit_status_is_that_of_the_step(run: Any, script: str, status: int) -> None:
     assert run(script)[0] == status
 
 
-def test_a_container_is_alone_with_its_folder(run: Any, tmp_path: Path) -> None:
+def test_a_container_sees_only_its_folder_and_no_network(run: Any, tmp_path: Path) -> None:
     given, other = tmp_path / "given", tmp_path / "other"
     given.mkdir()
     other.write_text("not for this step")
@@ -86,7 +86,7 @@ def test_the_limits_of_the_ir_hold(run: Any) -> None:
     assert run("true", resources=Limits("4000", ""))[0] == 0  # more cores than there are
 
 
-def test_out_of_memory_is_said_with_its_limit(dock: Dock) -> None:
+def test_an_out_of_memory_error_names_the_limit(dock: Dock) -> None:
     def pipeline() -> None:
         shell(script="python3 -c 'bytearray(10**9)'").set_memory_limit("48Mi").set_cpu_limit("1")
 
@@ -133,7 +133,7 @@ def test_an_executor_killed_at_any_moment_leaves_nothing_running(dock: Dock) -> 
             log.unlink()
 
 
-def test_what_a_dead_executor_left_is_removed_and_nothing_else(run: Any) -> None:
+def test_only_containers_of_dead_executors_are_removed(run: Any) -> None:
     me = Owner.me()
     ended = subprocess.Popen(["true"])
     ended.wait()

@@ -270,7 +270,7 @@ def theirs(toy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
         param(nested, {}, {"": "succeeded", "write": "ran", "turn": "ran", "measure": "ran", "measure.letters": "13"}, id="a pipeline in a pipeline"),
     ],
 )  # fmt: skip
-def test_kfps_own_docker_runner_comes_to_the_same(
+def test_kfps_docker_runner_gives_the_same_results(
     dock: Dock, theirs: Callable[..., Outcome], pipeline: Callable[..., Any], given: dict[str, Any], expected: Outcome
 ) -> None:
     ir = dock.compile(pipeline)
@@ -305,5 +305,5 @@ def brief() -> None:
         param(brief, {"": "failed", "shell": "failed"}, id="who fails at once has failed"),
     ],
 )
-def test_what_kfp_local_gets_wrong_is_right_here(dock: Dock, pipeline: Callable[..., Any], expected: Outcome) -> None:
+def test_errors_of_kfp_local_do_not_occur_here(dock: Dock, pipeline: Callable[..., Any], expected: Outcome) -> None:
     assert named(ours(dock.dock(pipeline)), expected) == expected

@@ -34,14 +34,14 @@ def test_no_engine_is_one_line_before_anything_runs(house: House, monkeypatch: p
         engine.find()
 
 
-def test_a_bucket_cannot_be_reached_and_that_is_said() -> None:
+def test_a_bucket_as_source_is_rejected_by_the_docker_runner() -> None:
     with pytest.raises(BadInput, match=r"^source gs://poems/all: containers have no network and cannot read it; copy it"):
         docker_runner({"source": "gs://poems/all", "registry": "/registry"})
     runner = docker_runner({"source": "", "registry": "/registry", "checkpoint_root": "."})
     assert runner.mounts == (Mount(Path("/registry"), writable=True),)
 
 
-def test_a_bucket_that_containers_cannot_reach_is_not_even_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bucket_is_rejected_before_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "none.json"))
     with pytest.raises(BadInput, match="containers have no network"):
@@ -49,7 +49,7 @@ def test_a_bucket_that_containers_cannot_reach_is_not_even_looked_for(tmp_path: 
     assert not list(tmp_path.iterdir())
 
 
-def test_without_roots_rights_the_engines_root_is_the_caller(tmp_path: Path) -> None:
+def test_with_a_rootless_engine_the_containers_root_is_the_caller(tmp_path: Path) -> None:
     job = Job("image", ("sh",), {}, tmp_path, tmp_path / "log", (), 0)
     for rootless, user in ((False, f"{os.getuid()}:{os.getgid()}"), (True, "0:0")):
         runner = DockerRunner(lambda image: {})

@@ -87,7 +87,9 @@ def job_name(toys: SimpleNamespace) -> None:
         (job_name, "pipeline_job_name"),
     ],
 )
-def test_refused_by_name(house: Any, toys: SimpleNamespace, build: Callable[[SimpleNamespace], None], named: str) -> None:
+def test_unsupported_features_are_rejected_by_name(
+    house: Any, toys: SimpleNamespace, build: Callable[[SimpleNamespace], None], named: str
+) -> None:
     def pipeline() -> None:
         build(toys)
 
@@ -169,7 +171,7 @@ def test_parameters_are_checked(house: Any, toys: SimpleNamespace, given: dict[s
         house.run(pipeline, **given)
 
 
-def test_files_that_are_no_pipeline(house: Any) -> None:
+def test_files_that_are_not_a_pipeline_are_rejected(house: Any) -> None:
     path = house.home / "x.yaml"
     for text, said in (("a: [", "cannot be read"), ("a: 1", "not a compiled pipeline"), ("schemaVersion: 2.1.0\n", "'root' is missing")):
         path.write_text(text)

@@ -30,7 +30,7 @@ structs = st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(
         (["<a&b>", "é\n"], '["\\u003ca\\u0026b\\u003e","é\\n"]'),
     ],
 )  # fmt: skip
-def test_rendering_is_the_launchers(value: object, text: str) -> None:
+def test_rendering_matches_the_kfp_launcher(value: object, text: str) -> None:
     assert render(plain(value)) == text
 
 

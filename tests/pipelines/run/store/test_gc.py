@@ -68,7 +68,7 @@ def test_old_runs_and_unfinished_work(house: Any, ir: Path, toys: SimpleNamespac
     assert f"runs/{runs[0].run_id}" not in planned(house, now=MONTHS, keep_runs=1)
 
 
-def test_what_a_run_holds_or_has_begun_to_use_stays(house: Any, ir: Path) -> None:
+def test_folders_in_use_are_kept(house: Any, ir: Path) -> None:
     old = house.run(ir, word="a")
     house.run(ir, word="b")
     for task in ("use", "make"):
@@ -88,7 +88,7 @@ def test_what_a_run_holds_or_has_begun_to_use_stays(house: Any, ir: Path) -> Non
     assert entry.exists() and working_folder.exists() and old.folder.exists()
 
 
-def test_never_outside(house: Any, ir: Path) -> None:
+def test_folders_outside_the_store_are_never_removed(house: Any, ir: Path) -> None:
     house.run(ir, word="a")
     outside = house.home / "precious"
     outside.mkdir()

@@ -16,7 +16,7 @@ MAKE = 'echo made >> "$TRACE"; printf %s "{}" > "$3"'
 USE = 'echo used >> "$TRACE"; cat "$1" > "$2"'
 
 
-def test_a_hit_is_by_content_not_by_name(house: Any, toys: SimpleNamespace) -> None:
+def test_a_cache_hit_depends_on_content_not_on_names(house: Any, toys: SimpleNamespace) -> None:
     def pipeline(script: str) -> None:
         made = toys.make(script=script)
         toys.use(script=USE, file=made.outputs["file"])
@@ -107,7 +107,7 @@ def test_two_steps_of_one_key_run_once(house: Any, toys: SimpleNamespace) -> Non
     assert house.traced() == ["x"]
 
 
-def test_two_runs_at_once_run_a_step_once(house: Any, toys: SimpleNamespace) -> None:
+def test_two_concurrent_runs_execute_a_step_once(house: Any, toys: SimpleNamespace) -> None:
     def pipeline() -> None:
         toys.shell(script='echo x >> "$TRACE"; while [ ! -e "$TRACE.go" ]; do sleep 0.05; done')
 
