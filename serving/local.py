@@ -21,7 +21,7 @@ from serving.model_server.serving_folder import ServingFolder
 READY_SECONDS = 120.0
 DRAIN_SECONDS = 35.0  # longer than the request deadline (SERVE-2: 30 s)
 PORTS = 8500, 8501  # gRPC and HTTP, as in TensorFlow Serving; infra/prometheus/prometheus.yml scrapes them
-LOOK_SECONDS = 1.0  # interval between reads of the registry
+POLL_SECONDS = 1.0  # interval between reads of the registry
 
 
 class Program:
@@ -53,10 +53,8 @@ class Program:
         finally:
             watchdog.cancel()
         self.process.wait()
-        last_line = next(
-            (line for line in reversed(self.log.read_text("utf-8", "replace").splitlines()) if line.strip()), "it said nothing"
-        )
-        raise BadInput(f"it did not start ({last_line[:300]})", where=self.name, remedy=f"see {self.log}")
+        last_line = next((line for line in reversed(self.log.read_text("utf-8", "replace").splitlines()) if line.strip()), "no output")
+        raise BadInput(f"the program did not start ({last_line[:300]})", where=self.name, remedy=f"see {self.log}")
 
     def stop(self) -> None:
         """Stop the program with SIGTERM, so that running requests finish. Kill it after `DRAIN_SECONDS`."""
@@ -92,24 +90,26 @@ def serve_here(settings: ServeSettings, registry: Path, folder: Path, say: Calla
         say(f"robo-poet serves at {address}/#key={key}")
         example_body = '{"text": "Shall I compare thee"}'
         say(f"  curl -H 'X-API-Key: {key}' -H 'Content-Type: application/json' -d '{example_body}' {address}/v1/generate")
-        say(f"  the API: {address}/docs · metrics of the model server: {_metrics(folder)} · logs: {folder}/ · Ctrl-C ends it")
+        say(f"  API: {address}/docs · metrics of the model server: {_metrics_url(folder)} · logs: {folder}/ · stop with Ctrl-C")
         stopped = threading.Event()
         for signal_number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(signal_number, lambda *_: stopped.set())
         trouble = ""
-        while not stopped.wait(LOOK_SECONDS):
+        while not stopped.wait(POLL_SECONDS):
             for program in programs:
                 if program.process.poll() is not None:
-                    raise BadInput(f"it ended with status {program.process.returncode}", where=program.name, remedy=f"see {program.log}")
+                    raise BadInput(
+                        f"the program ended with status {program.process.returncode}", where=program.name, remedy=f"see {program.log}"
+                    )
             previous_trouble = trouble
             try:
                 models.lay_out()
                 trouble = models.trouble
             except (BadInput, OSError) as error:  # registry missing, champion damaged or disk full: keep serving the loaded versions
-                trouble = f"the versions served stay as they are: {error}"
+                trouble = f"the loaded versions stay in service: {error}"
             if trouble and trouble != previous_trouble:
                 say(trouble)
-        say("ending …")
+        say("stopping …")
 
 
 @contextlib.contextmanager
@@ -130,7 +130,7 @@ def serving(
     created_key: CreatedKey | None = None
     try:
         programs.append(Program("model_server", [
-            f"--port={_free(ports[0])}", f"--rest_api_port={_free(ports[1])}",
+            f"--port={_port_or_any(ports[0])}", f"--rest_api_port={_port_or_any(ports[1])}",
             f"--model_config_file={config}", "--model_config_file_poll_wait_seconds=1",
             "--enable_batching=true", f"--xla_cpu_compilation_enabled={str(compiled).lower()}",
         ], folder / "model_server.log"))  # fmt: skip
@@ -150,10 +150,10 @@ def serving(
             program.stop()
         if created_key is not None:
             with contextlib.suppress(BadInput, OSError):  # the key expires anyway
-                KeyStore(folder / "keys").revoke(created_key.key.id, "the server that made it has ended")
+                KeyStore(folder / "keys").revoke(created_key.key.id, "the server that created it has stopped")
 
 
-def _free(port: int) -> int:
+def _port_or_any(port: int) -> int:
     """Return `port`, or 0 if another program uses it."""
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -164,6 +164,6 @@ def _free(port: int) -> int:
     return port
 
 
-def _metrics(folder: Path) -> str:
+def _metrics_url(folder: Path) -> str:
     """Return the URL of the model server's metrics."""
     return f"{json.loads((folder / 'gateway.json').read_text('utf-8'))['model_server']}/monitoring/prometheus/metrics"

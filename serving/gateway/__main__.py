@@ -46,12 +46,14 @@ def read_settings(file: Path | None, environment: Mapping[str, str]) -> ServeSet
         try:
             values = yaml.safe_load(file.read_text("utf-8")) or {}
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise BadInput(f"no settings here ({type(error).__name__})", where=str(file), remedy="give a JSON or YAML file") from None
+            raise BadInput(
+                f"the settings cannot be read ({type(error).__name__})", where=str(file), remedy="pass a JSON or YAML file"
+            ) from None
         if not isinstance(values, dict):
-            raise BadInput("settings are names and values", where=str(file))
+            raise BadInput("the settings are not a mapping", where=str(file), remedy="write them as `name: value`")
     for name, text in environment.items():
         if name.startswith(PREFIX):
-            _put(values, name.removeprefix(PREFIX).lower().split("__"), _value(name, text))
+            _set_nested(values, name.removeprefix(PREFIX).lower().split("__"), _parse_value(name, text))
     try:
         return ServeSettings.model_validate(values)
     except ValidationError as error:
@@ -60,18 +62,18 @@ def read_settings(file: Path | None, environment: Mapping[str, str]) -> ServeSet
         raise BadInput(first_error["msg"].removeprefix("Value error, "), where=where, remedy="see robo_poet/settings/serve.py") from None
 
 
-def _put(values: dict[str, Any], path: list[str], value: Any) -> None:
+def _set_nested(values: dict[str, Any], path: list[str], value: Any) -> None:
     for part in path[:-1]:
         inner = values.get(part)
         values[part] = values = inner if isinstance(inner, dict) else {}
     values[path[-1]] = value
 
 
-def _value(name: str, text: str) -> Any:
+def _parse_value(name: str, text: str) -> Any:
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError:
-        raise BadInput("no value that can be read", where=name) from None
+        raise BadInput("the value is not valid YAML", where=name) from None
 
 
 BAD_INPUT = 2  # exit status for an error that the caller can fix
@@ -83,11 +85,11 @@ async def serve(settings: ServeSettings) -> None:
     Raises:
         BadInput: a setting, a file or the address cannot be used.
     """
-    tls_context = _tls(settings)
-    if tls_context is None and not settings.plain_http and not _loopback(settings.host):
-        remedy = "set tls_certificate and tls_key, or plain_http where a proxy in front has TLS"
-        raise BadInput("readers' keys and texts would come in the clear", where=f"host: {settings.host}", remedy=remedy)
-    _allow_files()
+    tls_context = _tls_context(settings)
+    if tls_context is None and not settings.plain_http and not _is_loopback(settings.host):
+        remedy = "set tls_certificate and tls_key, or set plain_http if a proxy terminates TLS"
+        raise BadInput("API keys and texts would be sent without encryption", where=f"host: {settings.host}", remedy=remedy)
+    _raise_file_limit()
     app = make_app(assemble(settings))
     try:
         listener = socket.create_server(
@@ -95,7 +97,7 @@ async def serve(settings: ServeSettings) -> None:
         )
     except OSError as error:
         address = f"{settings.host}:{settings.port}"
-        raise BadInput(f"the address cannot be used ({error.strerror})", where=address, remedy="choose another with port") from None
+        raise BadInput(f"the address cannot be used ({error.strerror})", where=address, remedy="choose another port") from None
     config = uvicorn.Config(
         app, http=partial(Connection, header_seconds=settings.header_seconds, most=settings.connections),  # type: ignore[arg-type]
         log_config=None, access_log=False, server_header=False, proxy_headers=False, lifespan="on",
@@ -106,7 +108,7 @@ async def serve(settings: ServeSettings) -> None:
     stopping = asyncio.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signal_number, stopping.set)
-    serving = asyncio.create_task(server._serve([listener]))  # not `serve`, which installs signal handlers of its own
+    serving = asyncio.create_task(server._serve([listener]))  # not `serve`, which installs its own signal handlers
     while not server.started and not serving.done():
         await asyncio.sleep(0.02)
     if server.started:
@@ -119,20 +121,20 @@ async def serve(settings: ServeSettings) -> None:
     await serving
 
 
-def _loopback(host: str) -> bool:
+def _is_loopback(host: str) -> bool:
     try:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
 
 
-def _allow_files() -> None:
+def _raise_file_limit() -> None:
     """Raise the limit of open files to the hard limit, because each connection needs a file descriptor."""
     _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))
 
 
-def _tls(settings: ServeSettings) -> ssl.SSLContext | None:
+def _tls_context(settings: ServeSettings) -> ssl.SSLContext | None:
     if not settings.tls_certificate:
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -140,14 +142,14 @@ def _tls(settings: ServeSettings) -> ssl.SSLContext | None:
     try:
         context.load_cert_chain(settings.tls_certificate, settings.tls_key)
     except (OSError, ssl.SSLError) as error:
-        raise BadInput(f"no certificate and key that fit ({type(error).__name__})", where=settings.tls_certificate) from None
+        raise BadInput(f"the certificate or the key cannot be loaded ({type(error).__name__})", where=settings.tls_certificate) from None
     return context
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line. Return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m serving.gateway", description=__doc__)
-    parser.add_argument("--settings", type=Path, help="JSON or YAML file; ROBO_POET_SERVE_… of the environment goes before it")
+    parser.add_argument("--settings", type=Path, help="JSON or YAML file; environment variables ROBO_POET_SERVE_… override it")
     arguments = parser.parse_args(argv)
     try:
         settings = read_settings(arguments.settings, os.environ)

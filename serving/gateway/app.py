@@ -27,8 +27,8 @@ _BODY = (400, 401, 403, 408, 413, 415, 422, 429, 500, 503)
 
 
 EVENTS = (
-    "With `stream: true`. Event `text`, as often as there is some: `sample` (from 0), `text`, and `tokens` if asked for; pieces of several "
-    "samples come mixed. At the end `done`, the whole answer as without a stream, or `error`, the form of all errors with `status_code`."
+    "With `stream: true`. Each `text` event has `sample` (from 0), `text`, and `tokens` if requested. Pieces of several samples are "
+    "interleaved. The last event is `done`, with the same body as without a stream, or `error`, an error body with `status_code`."
 )
 
 
@@ -43,7 +43,9 @@ def make_app(parts: Parts) -> FastAPI:
     desk = FeedbackDesk(settings, admission, parts.ids, ledger)
     health = HealthEndpoints(versions, parts.metrics, admission, lambda: parts.request_log.trouble != "", settings.metrics_for)
 
-    app = FastAPI(title="robo-poet", version="1", docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=lambda _: _life(parts))
+    app = FastAPI(
+        title="robo-poet", version="1", docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=lambda _: _lifespan(parts)
+    )
     app.add_middleware(
         Front, metrics=parts.metrics, headers=SecurityHeaders(settings.hsts_seconds), trusted=networks(settings.trusted_proxies),
         ended=ledger.ended, room=room, body_bytes=settings.body_bytes,
@@ -52,34 +54,34 @@ def make_app(parts: Parts) -> FastAPI:
     app.add_exception_handler(HTTPException, _refused_by_framework)
 
     events = {"text/event-stream": {"schema": {"type": "string", "description": EVENTS}}}
-    metrics_content = {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Text format 0.0.4."}
+    metrics_content = {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Prometheus text format 0.0.4."}
 
     @app.post(
         "/v1/generate", summary="Continue a text", tags=["texts"], response_model=GenerateAnswer, openapi_extra=takes(GenerateRequest),
-        responses={200: {**limited("What was written."), "content": events}, **errors(*_BODY, 502, 504)},
+        responses={200: {**limited("The completions."), "content": events}, **errors(*_BODY, 502, 504)},
     )  # fmt: skip
     async def generate(request: Request) -> Response:
         """Continue `text`, `num_samples` times. The completions do not repeat the prompt."""
         return await generation.answer(request)
 
     @app.post(
-        "/v1/feedback", summary="Rate an answer", tags=["texts"], response_model=FeedbackAnswer, openapi_extra=takes(FeedbackRequest),
-        responses={200: limited("It is noted."), **errors(*_BODY, 404)},
+        "/v1/feedback", summary="Rate a completion", tags=["texts"], response_model=FeedbackAnswer, openapi_extra=takes(FeedbackRequest),
+        responses={200: limited("The rating was recorded."), **errors(*_BODY, 404)},
     )  # fmt: skip
     async def feedback(request: Request) -> Response:
-        """Rate by thumb, by 1 to 5 points, or by both. If a rating is sent again, the last one counts."""
+        """Rate a completion with a thumb, with 1 to 5 points, or with both. If a rating is sent again, the last one counts."""
         return await desk.answer(request)
 
-    @app.get("/healthz", summary="Is it alive?", tags=["operation"], response_model=HealthAnswer)
+    @app.get("/healthz", summary="Liveness probe", tags=["operation"], response_model=HealthAnswer)
     async def alive() -> Response:
         return await health.alive()
 
-    @app.get("/readyz", summary="Can it answer?", tags=["operation"], response_model=ReadyAnswer, responses={503: {"model": ReadyAnswer}})
+    @app.get("/readyz", summary="Readiness probe", tags=["operation"], response_model=ReadyAnswer, responses={503: {"model": ReadyAnswer}})
     async def ready() -> Response:
         return await health.ready()
 
     @app.get(
-        "/metrics", summary="Figures for Prometheus", tags=["operation"], response_class=Response,
+        "/metrics", summary="Metrics for Prometheus", tags=["operation"], response_class=Response,
         responses={200: metrics_content, **errors(401, 403, 429, 503)},
     )  # fmt: skip
     async def metrics(request: Request) -> Response:
@@ -94,7 +96,7 @@ def make_app(parts: Parts) -> FastAPI:
 
 
 @contextlib.asynccontextmanager
-async def _life(parts: Parts) -> AsyncGenerator[None]:
+async def _lifespan(parts: Parts) -> AsyncGenerator[None]:
     """Load the versions before the first request and keep them up to date. At shutdown, write all pending log records."""
     await parts.versions.look()
     watching = asyncio.create_task(parts.versions.watch(parts.settings.look_seconds))

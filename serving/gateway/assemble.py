@@ -73,10 +73,10 @@ def assemble(settings: ServeSettings) -> Parts:
     )  # fmt: skip
     request_log = RequestLog(folder / "requests", settings.request_log, score)
     audit = AuditLog(folder / "audit", pseudonyms, settings.telemetry) if settings.telemetry.audit else None
-    metrics.watch_counts("request_log_records", "Records of the request log, by what became of them.", lambda: request_log.counts)
-    metrics.watch_waiting("request_log_waiting", "Records that wait to be written.", lambda: request_log.waiting)
+    metrics.watch_counts("request_log_records", "Records of the request log, by outcome.", lambda: request_log.counts)
+    metrics.watch_waiting("request_log_waiting", "Records of the request log that are queued for writing.", lambda: request_log.waiting)
     if audit is not None:
-        metrics.watch_counts("audit_lines", "Lines of the audit log, by what became of them.", lambda: audit.counts)
+        metrics.watch_counts("audit_lines", "Lines of the audit log, by outcome.", lambda: audit.counts)
     return Parts(
         settings=settings, client=client, versions=versions, access=Authenticator(settings.access, folder / "keys", log.warning),
         limiter=RateLimiter(settings.access, log.warning), content_filter=content_filter, metrics=metrics, audit=audit,

@@ -139,10 +139,10 @@ def test_what_was_said_is_in_the_logs_without_its_text(served: Served) -> None:
     secret = "write to me at jane.roe@example.org"
     assert served.ask(text=f"{TEXT} {secret}", max_length=5).status_code == 200
     said = served.end()
-    assert said.rstrip().endswith("ending …")
+    assert said.rstrip().endswith("stopping …")
     folder = served.shell.folder / ".serve"
     assert folder.stat().st_mode & 0o777 == 0o700
-    assert "revoked: the server that made it has ended" in served.shell.type("keys", "list")
+    assert "revoked: the server that created it has stopped" in served.shell.type("keys", "list")
     audit = "".join(path.read_text() for path in (folder / "audit").iterdir())
     logs = "".join((folder / name).read_text() for name in ("gateway.log", "model_server.log"))
     assert TEXT not in audit + logs and "jane.roe" not in audit + logs and served.key.split("_", 2)[2] not in audit + logs

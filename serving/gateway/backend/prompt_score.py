@@ -14,7 +14,7 @@ from serving.gateway.backend.model_client import ModelClient, VersionGone
 from serving.gateway.backend.versions import Versions
 from serving.refusal import Refused
 
-SECONDS = 5.0
+SECONDS = 5.0  # timeout of a score call
 
 
 class PromptScore:
@@ -27,7 +27,7 @@ class PromptScore:
     """
 
     def __init__(self, client: ModelClient, versions: Versions, seen: Callable[[int, str, float, int], None]) -> None:
-        self._client, self._versions, self._seen = client, versions, seen
+        self._client, self._versions, self._on_score = client, versions, seen
 
     def __call__(self, record: Request) -> Score | None:
         """Return the sum of the tokens' cross-entropy in nats.
@@ -45,5 +45,5 @@ class PromptScore:
         except (VersionGone, Refused, KeyError, IndexError, TypeError, ValueError, TimeoutError):
             return None
         score = Score(-math.fsum(log_probs), len(log_probs))
-        self._seen(served.number, record.arm, score.nats, score.tokens)
+        self._on_score(served.number, record.arm, score.nats, score.tokens)
         return score

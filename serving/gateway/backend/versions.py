@@ -21,7 +21,7 @@ from serving.gateway.backend.model_client import RETRY_SECONDS
 from serving.refusal import Refused
 
 _MODEL = "model/manifest.json"
-_WORDS = "tokenizer/"
+_TOKENIZER = "tokenizer/"
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def load_served(version: Version, restricted: Sequence[str] = ()) -> Served:
         BadInput: a file is missing, was changed, or does not match the others.
     """
     files = version.manifest().files
-    required = [name for name in files if name == _MODEL or name.startswith(_WORDS)]
+    required = [name for name in files if name == _MODEL or name.startswith(_TOKENIZER)]
     for name in required:
         path = version.folder / name
         if not path.is_file() or digest_file(path) != files[name]:
@@ -57,9 +57,9 @@ def load_served(version: Version, restricted: Sequence[str] = ()) -> Served:
             )
     if _MODEL not in required:
         raise BadInput("the version has no model", where=str(version.folder), remedy="register a version that has one")
-    tokenizer = Tokenizer.load(version.folder / _WORDS)
+    tokenizer = Tokenizer.load(version.folder / _TOKENIZER)
     manifest = json.loads((version.folder / _MODEL).read_text("utf-8"))
-    tokenizer.check_size(manifest, version.folder / _WORDS)
+    tokenizer.check_size(manifest, version.folder / _TOKENIZER)
     tokenizer.tokens_containing(restricted)
     return Served(version.number, version.digest, tokenizer, manifest)
 
@@ -130,15 +130,15 @@ class Versions:
         loaded: Callable[[int, bool], None] = lambda *_: None,
     ) -> None:
         self._registry, self._server, self._share, self._restricted = registry, server, share, tuple(restricted)
-        self._told_seen, self._told_loaded = seen, loaded
+        self._on_change, self._on_load = seen, loaded
         self._served: dict[int, Served] = {}
         self._failed: dict[int, str] = {}
         self._wanted: tuple[Version | None, Version | None] = (None, None)
         self._arms: tuple[Arm, ...] = ()
         self._experiment = ""
-        self._beside: int | None = None
-        self._looking = asyncio.Lock()
-        self._looked = float("-inf")
+        self._canary: int | None = None
+        self._update_lock = asyncio.Lock()
+        self._updated_at = float("-inf")
         self.health = VersionHealth(None, None, ("the registry has not been read yet",), False)
 
     def choose(self, user: str) -> Chosen:
@@ -169,20 +169,20 @@ class Versions:
     async def look(self) -> None:
         """Update the versions from the registry and the model server. Concurrent calls share one update."""
         requested_at = time.monotonic()
-        async with self._looking:
-            if self._looked > requested_at:  # another call updated the versions while this one waited
+        async with self._update_lock:
+            if self._updated_at > requested_at:  # another call updated the versions while this one waited
                 return
-            self._looked = time.monotonic()
+            self._updated_at = time.monotonic()
             troubles: list[str] = []
-            await asyncio.to_thread(self._read, troubles)
+            await asyncio.to_thread(self._read_registry, troubles)
             try:
                 available: frozenset[int] | None = await self._server.available()
             except Refused:
                 available = None
                 troubles.append("the model server cannot be reached")
-            self._settle(available, troubles)
+            self._update_arms(available, troubles)
 
-    def _read(self, troubles: list[str]) -> None:
+    def _read_registry(self, troubles: list[str]) -> None:
         """Read the registry and load new versions. Runs in a thread, because it reads files."""
         try:
             champion, canary = self._registry.champion(), self._registry.canary()
@@ -203,15 +203,15 @@ class Versions:
         try:
             self._served[version.number] = load_served(version, self._restricted)
             self._failed.pop(version.number, None)
-            self._told_loaded(version.number, True)
+            self._on_load(version.number, True)
         except (BadInput, OSError, ValueError, KeyError, TypeError) as error:
             troubles.append(f"version {version.number} cannot be read")
             if self._failed.get(version.number) != str(error):  # each update fails again; log it once
                 self._failed[version.number] = str(error)
-                self._told_loaded(version.number, False)
+                self._on_load(version.number, False)
                 log.error("version %d cannot be read: %s", version.number, error)
 
-    def _settle(self, available: frozenset[int] | None, troubles: list[str]) -> None:
+    def _update_arms(self, available: frozenset[int] | None, troubles: list[str]) -> None:
         """Update the arms from the wanted and the available versions. The former champion stays until the new one is available."""
         before = self._arms
         champion, canary = (version.number if version else None for version in self._wanted)
@@ -225,7 +225,7 @@ class Versions:
             if canary is not None and served_canary is None:
                 troubles.append(f"canary {canary} is not loaded by the model server")
             self._arms = () if serving is None else arms(serving, served_canary, self._share)
-            self._beside = served_canary if serving is not None else None
+            self._canary = served_canary if serving is not None else None
             self._experiment = self._served[served_canary].digest if served_canary is not None else ""
             kept_numbers = {champion, canary, *(arm.version for arm in self._arms)}
             self._served = {number: version for number, version in self._served.items() if number in kept_numbers}
@@ -233,7 +233,7 @@ class Versions:
             troubles.append("the registry has no champion yet")
         serving = next((arm.version for arm in self._arms if arm.name == "champion"), None)
         share = next((arm.weight for arm in self._arms if arm.name == "canary"), 0)
-        self.health = VersionHealth(serving, self._beside, tuple(troubles), serving is not None and available is not None, share)
+        self.health = VersionHealth(serving, self._canary, tuple(troubles), serving is not None and available is not None, share)
         if self._arms != before:
-            self._told_seen([(arm.version, self._served[arm.version].digest, arm.name) for arm in self._arms])
+            self._on_change([(arm.version, self._served[arm.version].digest, arm.name) for arm in self._arms])
             log.info("serving: %s", ", ".join(f"version {arm.version} as {arm.name} ({arm.weight:.0%})" for arm in self._arms) or "none")

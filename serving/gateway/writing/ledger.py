@@ -54,15 +54,15 @@ class Ledger:
         )  # fmt: skip
         nats = -math.fsum(log_prob for sample in samples for log_prob in sample.written.log_probs)
         self._metrics.scored("completion", version=version, arm=arm, nats=nats, tokens=sum(lengths))
-        self._keep(exchange, job, samples, 200, "")
+        self._log_request(exchange, job, samples, 200, "")
 
     def withheld(self, exchange: Exchange, job: Job, samples: Sequence[Sample]) -> None:
         """Record a request whose samples were all refused by the content filter."""
-        self._keep(exchange, job, samples, 422, "content_refused")
+        self._log_request(exchange, job, samples, 422, "content_refused")
 
     def turned_away(self, exchange: Exchange, job: Job) -> None:
         """Record a request whose prompt was refused by the content filter."""
-        self._keep(exchange, job, (), 422, "content_refused", exchange.rule)
+        self._log_request(exchange, job, (), 422, "content_refused", exchange.rule)
 
     def rated(self, completion: str, user: str, version: int, arm: str, rating: int | None, thumb: str | None) -> None:
         """Record a user's feedback on a completion.
@@ -70,13 +70,13 @@ class Ledger:
         Metrics count only the first rating and the first thumb of a user, because a counter cannot be decreased. The request log keeps
         all; its readers use the last.
         """
-        counted_rating = rating if rating is not None and self._first("rating", completion, user) else None
-        counted_thumb = thumb if thumb is not None and self._first("thumb", completion, user) else None
+        counted_rating = rating if rating is not None and self._is_first("rating", completion, user) else None
+        counted_thumb = thumb if thumb is not None and self._is_first("thumb", completion, user) else None
         if counted_rating is not None or counted_thumb is not None:
             self._metrics.feedback(version=version, arm=arm, rating=counted_rating, thumb=counted_thumb)
         self._log.feedback(Feedback(completion, time.time(), self._pseudonyms.user(user), rating, thumb))
 
-    def _first(self, *rating_key: str) -> bool:
+    def _is_first(self, *rating_key: str) -> bool:
         if rating_key in self._rated:
             return False
         self._rated[rating_key] = None
@@ -84,7 +84,7 @@ class Ledger:
             self._rated.popitem(last=False)
         return True
 
-    def _keep(self, exchange: Exchange, job: Job, samples: Sequence[Sample], status: int, code: str, prompt_rule: str = "") -> None:
+    def _log_request(self, exchange: Exchange, job: Job, samples: Sequence[Sample], status: int, code: str, prompt_rule: str = "") -> None:
         served = job.chosen.served
         rules = [sample.rule for sample in samples if sample.finish == REFUSED]
         self._log.put(Request(

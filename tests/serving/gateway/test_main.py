@@ -94,10 +94,10 @@ def test_a_process_serves_by_tls_and_finishes_what_it_began(registry: Registry, 
     ("settings", "told"),
     [
         ({"port": -1}, "error: port: "),
-        ({"tls_certificate": "none.pem", "tls_key": "none.pem"}, "error: none.pem: no certificate"),
-        ({"host": "192.0.2.1"}, "error: host: 192.0.2.1: readers' keys and texts would come in the clear; set tls_certificate"),
+        ({"tls_certificate": "none.pem", "tls_key": "none.pem"}, "error: none.pem: the certificate or the key cannot be loaded"),
+        ({"host": "192.0.2.1"}, "error: host: 192.0.2.1: API keys and texts would be sent without encryption; set tls_certificate"),
         ({"host": "192.0.2.1", "plain_http": True}, "error: 192.0.2.1:8080: the address cannot be used"),
-        (None, "no settings here"),
+        (None, "the settings cannot be read"),
     ],
 )
 def test_what_cannot_be_served_is_one_line(

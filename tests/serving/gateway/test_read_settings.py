@@ -34,8 +34,8 @@ def test_what_was_written_reads_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("port: yes", "port: "), ("port: 70000", "port: "), ("no_such: 1", "no_such: "), ("access: {audience: ''}", "access.audience: "), ("- 1", "names and values"),
-        ("{", "no settings here"), ("tls_key: a.pem", "given together"), ("trusted_proxies: [nonsense]", "trusted_proxies: "), ("model_server: ftp://x", "model_server: "),
+        ("port: yes", "port: "), ("port: 70000", "port: "), ("no_such: 1", "no_such: "), ("access: {audience: ''}", "access.audience: "), ("- 1", "not a mapping"),
+        ("{", "the settings cannot be read"), ("tls_key: a.pem", "given together"), ("trusted_proxies: [nonsense]", "trusted_proxies: "), ("model_server: ftp://x", "model_server: "),
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_named_in_one_line(tmp_path: Path, text: str, told: str) -> None:
@@ -46,5 +46,5 @@ def test_what_cannot_be_is_named_in_one_line(tmp_path: Path, text: str, told: st
 
 
 def test_no_file(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="no settings here"):
+    with pytest.raises(BadInput, match="the settings cannot be read"):
         read_settings(tmp_path / "none.yaml", {})
