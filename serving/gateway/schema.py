@@ -13,15 +13,15 @@ SAMPLES = 5
 SEED = 2**53 - 1  # the largest integer that a JavaScript number holds exactly
 
 
-def _whole(value: Any) -> Any:
+def _to_int(value: Any) -> Any:
     """Convert a float without a fraction to int. JSON has one number type, so 100.0 is 100."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Int = Annotated[int, BeforeValidator(_whole)]
+Int = Annotated[int, BeforeValidator(_to_int)]
 # The bounds are inside the type: around a union they would be missing in the JSON schema.
-Seed = Annotated[int, Field(ge=0, le=SEED), BeforeValidator(_whole)]
-Rating = Annotated[int, Field(ge=1, le=5), BeforeValidator(_whole)]
+Seed = Annotated[int, Field(ge=0, le=SEED), BeforeValidator(_to_int)]
+Rating = Annotated[int, Field(ge=1, le=5), BeforeValidator(_to_int)]
 
 
 class _Body(BaseModel):
@@ -39,27 +39,25 @@ class GenerateRequest(_Body):
 
     text: str = Field(
         min_length=1, max_length=TEXT,
-        description="How the text begins, 3 to 510 tokens. Brought to NFC and LF; control and format characters are taken out.",
+        description="Text to continue, 3 to 510 tokens. It is normalized to NFC and LF; control and format characters are removed.",
     )  # fmt: skip
     max_length: Int = Field(
         100, ge=1, le=MAX_LENGTH,
-        description="Tokens to write at most. Prompt and completion together end at 512 tokens: then a finish reason is `context`.",
+        description="Maximum number of generated tokens. Prompt and completion together have at most 512; see finish reason `context`.",
     )  # fmt: skip
-    temperature: float = Field(0.8, ge=0.1, le=2, description="Of the draw: lower is plainer, higher is wilder.")
-    top_p: float = Field(0.9, ge=0.1, le=1, description="Draw from the likeliest tokens that hold this mass together.")
-    top_k: Int = Field(50, ge=1, le=MAX_TOP_K, description="Draw from so many of the likeliest tokens; 1 is greedy.")
-    num_samples: Int = Field(1, ge=1, le=SAMPLES, description="Completions of the same text.")
+    temperature: float = Field(0.8, ge=0.1, le=2, description="Sampling temperature: lower values give more predictable text.")
+    top_p: float = Field(0.9, ge=0.1, le=1, description="Sample from the most likely tokens whose probabilities sum to this value.")
+    top_k: Int = Field(50, ge=1, le=MAX_TOP_K, description="Sample from this many of the most likely tokens; 1 is greedy decoding.")
+    num_samples: Int = Field(1, ge=1, le=SAMPLES, description="Number of completions.")
     stop_tokens: list[Annotated[str, Field(min_length=1, max_length=STOP)]] = Field(
-        [], max_length=STOPS, description="Texts after which writing ends, once 10 tokens are written; the text itself stays."
+        [], max_length=STOPS, description="Stop sequences. They end a completion after at least 10 tokens and are part of it."
     )
-    repetition_penalty: float = Field(1, ge=1, le=1.2, description="How much less likely a token is that was seen before; 1 is off.")
+    repetition_penalty: float = Field(1, ge=1, le=1.2, description="Penalty for tokens that already occurred; 1 is no penalty.")
     seed: Seed | None = Field(
-        None, description="The same seed writes the same text; sample i is written with seed + i. Left out: drawn, and told."
+        None, description="Seed of the sampling; sample i uses seed + i. Without it, a random seed is used and returned."
     )
-    stream: bool = Field(
-        False, description="Answer by server-sent events (text/event-stream): `text` as it is written, then `done`, or `error`."
-    )
-    token_probabilities: bool = Field(False, description="Also say how likely each token was.")
+    stream: bool = Field(False, description="Respond with server-sent events (text/event-stream): `text` events, then `done` or `error`.")
+    token_probabilities: bool = Field(False, description="Also return the probability of each token.")
 
 
 class Token(BaseModel):
@@ -67,24 +65,24 @@ class Token(BaseModel):
 
     text: str
     probability: float = Field(
-        ge=0, le=1, description="Under the model's unmodified distribution; of several tokens that share a character, their product."
+        ge=0, le=1, description="Under the model's unmodified distribution; for several tokens that share a character, the product."
     )
 
 
 class Metadata(BaseModel):
     """Metadata of the completions."""
 
-    model_version: int = Field(description="Version of the registry that wrote.")
-    generation_time_ms: float = Field(ge=0, description="Time of the model server, in milliseconds.")
-    tokens_generated: int = Field(ge=0, description="Of all samples together.")
+    model_version: int = Field(description="Registry version of the model.")
+    generation_time_ms: float = Field(ge=0, description="Time in model server calls, in milliseconds.")
+    tokens_generated: int = Field(ge=0, description="Number of generated tokens in all samples.")
     perplexity: float | None = Field(
-        description="exp of the tokens' mean negative log-likelihood, unmodified; null if no token was written."
+        description="exp of the mean negative log-likelihood per token, unmodified distribution; null without tokens."
     )
     arm: str = Field(description="`champion` or `canary`.")
-    prompt_tokens: int = Field(ge=0)
-    seed: int = Field(description="Writes this again, on the same version.")
+    prompt_tokens: int = Field(ge=0, description="Number of tokens in the prompt.")
+    seed: int = Field(description="Seed that reproduces the samples on the same version.")
     finish_reasons: list[Literal["length", "end", "stop", "context", "refused"]] = Field(
-        description="Of each sample: the length asked for, the text's own end, a stop text, 512 tokens in all, the content filter."
+        description="For each sample: max_length reached, end of the text, stop sequence, limit of 512 tokens reached, content filter."
     )
 
 
@@ -101,8 +99,8 @@ class GenerateAnswer(BaseModel):
     status: Literal["success"]
     generated_text: list[str]
     metadata: Metadata
-    id: str = Field(description="Of this answer, for /v1/feedback.")
-    token_probabilities: list[list[Token]] | None = Field(None, description="Of each sample, if asked for; not in a stream's `done`.")
+    id: str = Field(description="Completion id, for /v1/feedback.")
+    token_probabilities: list[list[Token]] | None = Field(None, description="For each sample, if requested; not in `done` of a stream.")
     request_id: str
 
 
@@ -116,21 +114,21 @@ class FeedbackRequest(_Body):
         }
     )
 
-    completion_id: str = Field(min_length=1, max_length=200, description="The `id` of an answer.")
-    rating: Rating | SkipJsonSchema[None] = Field(default_factory=lambda: None, description="1, bad, to 5, good.")
-    thumb: Literal["up", "down"] | SkipJsonSchema[None] = Field(default_factory=lambda: None, description="Up or down.")
+    completion_id: str = Field(min_length=1, max_length=200, description="The `id` of a response.")
+    rating: Rating | SkipJsonSchema[None] = Field(default_factory=lambda: None, description="1 (bad) to 5 (good).")
+    thumb: Literal["up", "down"] | SkipJsonSchema[None] = Field(default_factory=lambda: None, description="Thumb up or down.")
 
     @field_validator("rating", "thumb")
     @classmethod
-    def _given(cls, value: object) -> object:
+    def _not_null(cls, value: object) -> object:
         if value is None:
-            raise ValueError("null is no opinion; leave it out")
+            raise ValueError("null is not allowed; leave the field out")
         return value
 
     @model_validator(mode="after")
-    def _something(self) -> "FeedbackRequest":
+    def _has_rating(self) -> "FeedbackRequest":
         if self.rating is None and self.thumb is None:
-            raise ValueError("give rating, 1 to 5, or thumb, up or down")
+            raise ValueError("rating (1 to 5) or thumb (up or down) is required")
         return self
 
 
@@ -144,9 +142,9 @@ class FeedbackAnswer(BaseModel):
 class Error(BaseModel):
     """The error, and how to fix it."""
 
-    code: str = Field(description="A word for programs; it does not change.")
-    message: str = Field(description="A sentence for people.")
-    field: str | None = Field(None, description="The field of the body that is meant, if it is one.")
+    code: str = Field(description="Stable error code for programs.")
+    message: str = Field(description="Error message for users.")
+    field: str | None = Field(None, description="Invalid field of the body, if the error is about one.")
 
 
 class ErrorAnswer(BaseModel):
@@ -172,9 +170,9 @@ class ReadyAnswer(BaseModel):
     """Whether requests can be answered, and the current problems."""
 
     status: Literal["ready", "not_ready"]
-    champion: int | None = Field(description="Version that answers.")
-    canary: int | None = Field(description="Version that is tried beside it.")
+    champion: int | None = Field(description="Version of the champion.")
+    canary: int | None = Field(description="Version of the canary.")
     canary_share: float = Field(
-        ge=0, le=1, description="Share of the users whom the canary answers; 0 without one, or where `serve.canary_share` is 0."
+        ge=0, le=1, description="Share of the users that the canary serves; 0 without a canary or if `serve.canary_share` is 0."
     )
-    degraded: list[str] = Field(description="What is not as it should be, for an operator.")
+    degraded: list[str] = Field(description="Current problems, for an operator.")

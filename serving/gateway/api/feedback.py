@@ -31,7 +31,7 @@ class FeedbackDesk:
         issued = self._ids.read(feedback.completion_id)
         if issued is None:
             days = self._settings.feedback_days
-            message = f"no answer of the last {days} days has this id; give the `id` of an answer as it came"
+            message = f"the id is unknown or older than {days} days; send the `id` of a response unchanged"
             raise RefusedField("completion_id", message, status=404, code="unknown_completion")
         exchange.completion, exchange.version, exchange.arm = feedback.completion_id, issued.version, issued.arm
         self._ledger.rated(feedback.completion_id, caller.user, issued.version, issued.arm, feedback.rating, feedback.thumb)

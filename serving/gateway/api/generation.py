@@ -111,7 +111,7 @@ class Generation:
             if not started:
                 raise
             if not isinstance(error, Refused):
-                log.exception("a stream failed")
+                log.exception("stream failed")
             refused = error if isinstance(error, Refused) else internal()
             exchange.status, exchange.code = refused.status, refused.code
             yield event("error", {**error_body(refused, exchange.id), "status_code": refused.status})

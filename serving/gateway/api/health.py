@@ -35,7 +35,7 @@ class HealthEndpoints:
     async def ready(self) -> Response:
         """Return 200 if requests can be answered, else 503. Both bodies list the problems."""
         version_health = self._versions.health
-        log_problems = ["requests are not logged as they should be; the gateway's log says why"] if self._log_ails() else []
+        log_problems = ["the request log has a problem; see the gateway's log"] if self._log_ails() else []
         body = {
             "status": "ready" if version_health.ready else "not_ready",
             "champion": version_health.champion,

@@ -14,21 +14,26 @@ from pydantic import BaseModel
 from serving.gateway.schema import ErrorAnswer, FeedbackRequest, GenerateRequest
 
 _REF = "#/components/schemas/{model}"
-ABOUT = """Continues a text, by the version of the model that is champion.
+ABOUT = """Continues a text with the champion version of the model.
 
-Every error has one form, with a code for programs and a sentence for people. An `X-Request-ID` of yours (1 to 64 letters, digits,
-`.`, `_`, `-`) comes back in each answer and stands in our logs; without one we make it."""
+All errors have the same JSON form, with a code for programs and a message for users. A client can set `X-Request-ID`
+(1 to 64 letters, digits, `.`, `_`, `-`); otherwise an id is generated. The response and the server's logs contain the id."""
 _MEANS = {
-    400: "no UTF-8, or no JSON", 401: "no key, or one that is not known, expired or revoked", 403: "the key's scopes do not hold this",
-    404: "there is no such thing", 405: "not by this method", 408: "the body came too slowly", 413: "the body is too large",
-    415: "the body is not application/json", 422: "a field is wrong, or the content filter refused", 429: "too many requests a minute",
-    500: "a defect of ours", 502: "the model gave no answer that can be used", 503: "too busy, or no model is there",
-    504: "not done within the deadline",
+    400: "The body is not UTF-8 or not JSON.", 401: "The key is missing, unknown, expired or revoked.",
+    403: "The key does not have the scope of this endpoint.",
+    404: "Not found.", 405: "Method not allowed.", 408: "The body arrived too slowly.", 413: "The body is too large.",
+    415: "The body is not application/json.", 422: "A field is invalid, or the content filter refused a text.", 429: "Rate limit reached.",
+    500: "Internal error.", 502: "The model server returned an error or an invalid response.", 503: "Overloaded, or no model is available.",
+    504: "The deadline was exceeded.",
 }  # fmt: skip
 _RETRY = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 0}}}
 _LIMIT = {
-    f"RateLimit-{name}": {"description": told, "schema": {"type": "integer", "minimum": 0}}
-    for name, told in (("Limit", "Requests in a minute."), ("Remaining", "Left now."), ("Reset", "Seconds until there are more."))
+    f"RateLimit-{name}": {"description": description, "schema": {"type": "integer", "minimum": 0}}
+    for name, description in (
+        ("Limit", "Requests per minute."),
+        ("Remaining", "Requests left."),
+        ("Reset", "Seconds until the limit is reset."),
+    )
 }
 _KEYS: list[dict[str, list[str]]] = [{"key": []}, {"bearer": []}]
 
@@ -36,7 +41,7 @@ _KEYS: list[dict[str, list[str]]] = [{"key": []}, {"bearer": []}]
 def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return the `responses` of a route for these error statuses. All have the schema `ErrorAnswer`."""
     return {
-        status: {"model": ErrorAnswer, "description": _MEANS[status].capitalize() + ".", **_waits(status)} for status in statuses
+        status: {"model": ErrorAnswer, "description": _MEANS[status], **_waits(status)} for status in statuses
     }  # fmt: skip
 
 
@@ -65,7 +70,7 @@ def describe(app: FastAPI) -> None:
                 schemas[model.__name__] = model.model_json_schema(ref_template=_REF)
             document["components"]["securitySchemes"] = {
                 "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
-                "bearer": {"type": "http", "scheme": "bearer", "description": "an API key, or a JWT of the issuer that is set up"},
+                "bearer": {"type": "http", "scheme": "bearer", "description": "an API key, or a JWT of the configured issuer"},
             }
             app.openapi_schema = document
         return app.openapi_schema
@@ -105,7 +110,7 @@ def docs_page(openapi: Schema) -> str:
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f"<title>{title}: the API</title><style>{STYLE}</style></head><body><h1>{title}: the API</h1>{about}"
-        f'<p>For programs: <a href="/openapi.json">openapi.json</a>.</p>{"".join(operations)}</body></html>'
+        f'<p>Machine-readable description: <a href="/openapi.json">openapi.json</a>.</p>{"".join(operations)}</body></html>'
     )
 
 
@@ -113,7 +118,7 @@ def _operation(path: str, method: str, operation: Schema, openapi: Schema) -> st
     sections = [f'<h2><span class="method">{method.upper()}</span> <code>{escape(path)}</code></h2>']
     sections += [f"<p><strong>{_text(operation['summary'])}</strong></p><p>{_text(operation.get('description', ''))}</p>"]
     if operation.get("security"):
-        sections.append("<p>Needs a key: <code>X-API-Key: rp_…</code> or <code>Authorization: Bearer …</code>.</p>")
+        sections.append("<p>Requires a key: <code>X-API-Key: rp_…</code> or <code>Authorization: Bearer …</code>.</p>")
     if "requestBody" in operation:
         content = operation["requestBody"]["content"]["application/json"]
         sections.append(_fields("Request", _resolved(content["schema"], openapi), openapi))
@@ -122,7 +127,7 @@ def _operation(path: str, method: str, operation: Schema, openapi: Schema) -> st
         schema = response.get("content", {}).get("application/json", {}).get("schema")
         if status == "200" and schema:
             answer_schema = _resolved(schema, openapi)
-            sections.append(_fields("Answer", answer_schema, openapi))
+            sections.append(_fields("Response", answer_schema, openapi))
             sections += [_example(example) for example in answer_schema.get("examples", ())]
     rows = "".join(f"<tr><td>{escape(s)}</td><td>{_text(r['description'])}</td></tr>" for s, r in operation["responses"].items())
     sections.append(f"<h3>Status</h3><table>{rows}</table>")
@@ -151,7 +156,7 @@ def _kind(schema: Schema) -> str:
     low, high = (next((alternative[key] for alternative in kinds if key in alternative), None) for key in ("minimum", "maximum"))
     if low is not None or high is not None:
         description += f", {'' if low is None else f'{low:g}' if abs(low) < 1e6 else low} to {'' if high is None else high}".rstrip()
-    return description + (f"; {json.dumps(schema['default'])} if left out" if schema.get("default") is not None else "")
+    return description + (f"; {json.dumps(schema['default'])} by default" if schema.get("default") is not None else "")
 
 
 def _resolved(schema: Schema, openapi: Schema) -> Schema:

@@ -42,12 +42,12 @@ def sanitised(text: str, field: str) -> str:
             raise half_pair(field)
         marks = marks + 1 if unicodedata.combining(character) else 0
         if marks > MARKS:
-            message = f"more than {MARKS} combining marks on one character; leave some out"
+            message = f"more than {MARKS} consecutive combining marks; remove some of them"
             raise RefusedField(field, message, code="invalid_text")
     return unicodedata.normalize("NFC", text)
 
 
-_AGAIN = 2**54  # seed offset between attempts: larger than any seed of a client, so no attempt repeats the noise of another
+_ATTEMPT_OFFSET = 2**54  # seed offset between attempts: larger than any seed of a client, so no attempt repeats the noise of another
 
 
 @dataclass
@@ -72,7 +72,7 @@ class Job:
 
     def seed_of(self, sample: int, attempt: int) -> int:
         """Return the seed of an attempt at a sample. Both are counted from 0."""
-        return self.seed + sample + attempt * _AGAIN
+        return self.seed + sample + attempt * _ATTEMPT_OFFSET
 
 
 def sampling_of(asked: GenerateRequest, restricted: Sequence[str]) -> Sampling:
@@ -87,7 +87,7 @@ def sampling_of(asked: GenerateRequest, restricted: Sequence[str]) -> Sampling:
     stops = [sanitised(text, f"stop_tokens.{number}") for number, text in zip(count(), asked.stop_tokens, strict=False)]
     for number, stop in enumerate(stops):
         if not stop:
-            raise RefusedField(f"stop_tokens.{number}", "nothing is left of it without control characters; leave it out")
+            raise RefusedField(f"stop_tokens.{number}", "the text has only control or format characters; leave it out")
     return Sampling(
         max_new=asked.max_length, min_new=min(Sampling.min_new, asked.max_length), temperature=asked.temperature, top_k=asked.top_k,
         top_p=asked.top_p, repetition_penalty=asked.repetition_penalty, stop=tuple(stops), banned=tuple(restricted),

@@ -1,4 +1,4 @@
-"""Generation of completions, at once or as a stream. The content filter checks each text before it is sent (SERVE-4)."""
+"""Generation of completions, as one response or as a stream. The content filter checks each text before it is sent (SERVE-4)."""
 
 import math
 import time
@@ -48,12 +48,12 @@ class Filtering:
 
 def prompt_refused(decision: FilterDecision) -> Refused:
     """Return the refusal for a prompt. It does not name the rule, because that would help a client to bypass it."""
-    return RefusedField("text", "it holds what is not continued here; put it in other words", code="content_refused")
+    return RefusedField("text", "the content filter refused the text; rephrase it", code="content_refused")
 
 
 def completion_refused() -> Refused:
     """Return the refusal for a request whose samples were all refused."""
-    return Refused(422, "content_refused", "what was written may not be shown; try another seed or another text")
+    return Refused(422, "content_refused", "the content filter refused all samples; try another seed or text")
 
 
 class Piece(NamedTuple):
@@ -135,11 +135,11 @@ class Writer:
             for row, completion in zip(open_rows, await self._complete(job, prompts, samplings, seeds), strict=True):
                 row.written, ended = append_piece(job.chosen.served.tokenizer, len(job.prompt), row.written, completion, job.sampling)
                 row.calls += 1
-                if piece := await self._judged(job, row, ended):
+                if piece := await self._filtered_piece(job, row, ended):
                     yield piece
         results[:] = [row.result for row in rows if row.result is not None]
 
-    async def _judged(self, job: Job, row: _Row, ended: bool) -> Piece | None:
+    async def _filtered_piece(self, job: Job, row: _Row, ended: bool) -> Piece | None:
         """Check a row with the content filter. Return the piece to send now, or None."""
         pieces = token_texts(job.chosen.served.tokenizer, row.written)
         ready_count = len(pieces) if ended else settled(pieces)

@@ -67,7 +67,7 @@ def test_the_page_and_the_description_are_there(staged: Gateway) -> None:
     assert page.headers["content-type"].startswith("text/html") and httpx.get(staged.address + "/playground/api.js").status_code == 200
     told = httpx.get(staged.address + "/docs")
     assert "style-src 'sha256-" in told.headers["content-security-policy"]
-    for word in ("/v1/generate", "temperature", "0.1 to 2", "finish_reasons", "Needs a key"):
+    for word in ("/v1/generate", "temperature", "0.1 to 2", "finish_reasons", "Requires a key"):
         assert word in told.text
     assert "<script" not in told.text
 
