@@ -1,0 +1,33 @@
+"""The description of the API, and the page at /docs. test_app.py sends requests by it (schemathesis)."""
+
+import re
+
+from fastapi import FastAPI
+
+from serving.gateway.api.openapi import describe, docs_page, errors, takes
+from serving.gateway.schema import GenerateRequest
+
+
+def app() -> FastAPI:
+    api = FastAPI(title="poems")
+
+    @api.post("/v1/poems", summary="Continue a text", openapi_extra=takes(GenerateRequest), responses=errors(401, 429))
+    async def poems() -> None:
+        """Continue `text` <safely>."""
+
+    describe(api)
+    return api
+
+
+def test_a_body_that_the_framework_does_not_read_is_described() -> None:
+    operation = app().openapi()["paths"]["/v1/poems"]["post"]
+    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    assert schema["$ref"].endswith("/GenerateRequest")
+    assert {"401", "429"} <= set(operation["responses"])
+
+
+def test_the_page_needs_no_script_and_escapes_descriptions() -> None:
+    page = docs_page(app().openapi())
+    assert "/v1/poems" in page and "Continue a text" in page and "num_samples" in page
+    assert "<script" not in page and not re.search(r"""(?:src|href)=["']https?:""", page)
+    assert "&lt;safely&gt;" in page and "<safely>" not in page
