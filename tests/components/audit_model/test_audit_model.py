@@ -126,7 +126,7 @@ def test_invalid_settings_are_one_line_of_error(
 ) -> None:
     for settings, told in (
         ({"languages": ["en", "fr"]}, "languages.1"),
-        ({"languages": ["en", "en"]}, "each once"),
+        ({"languages": ["en", "en"]}, "a language is listed twice"),
         ({"secrets": {"rates": [0]}}, "give at most 5 different rates from 1 to 10000"),
         ({"pairs": 3}, "pairs = 3"),
     ):
