@@ -99,7 +99,7 @@ async def serve(settings: ServeSettings) -> None:
         address = f"{settings.host}:{settings.port}"
         raise BadInput(f"the address cannot be used ({error.strerror})", where=address, remedy="choose another port") from None
     config = uvicorn.Config(
-        app, http=partial(Connection, header_seconds=settings.header_seconds, most=settings.connections),  # type: ignore[arg-type]
+        app, http=partial(Connection, header_seconds=settings.header_seconds, max_connections=settings.connections),  # type: ignore[arg-type]
         log_config=None, access_log=False, server_header=False, proxy_headers=False, lifespan="on",
         ssl_context_factory=(lambda *_: tls_context) if tls_context else None,
         timeout_graceful_shutdown=int(settings.deadline_seconds) + 2, timeout_keep_alive=30,

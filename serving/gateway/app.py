@@ -17,7 +17,7 @@ from serving.gateway.assemble import Parts
 from serving.gateway.http.admission import Admission, Room
 from serving.gateway.http.exchange import exchange_of, networks
 from serving.gateway.http.front import Front, SecurityHeaders
-from serving.gateway.http.refusals import error_response, of_status
+from serving.gateway.http.refusals import error_response, framework_refusal
 from serving.gateway.schema import FeedbackAnswer, FeedbackRequest, GenerateAnswer, GenerateRequest, HealthAnswer, ReadyAnswer
 from serving.gateway.writing.ledger import Ledger
 from serving.gateway.writing.write import Filtering, Writer
@@ -120,4 +120,4 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 async def _refused_by_framework(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return await _refused(request, of_status(error.status_code, error.headers))
+    return await _refused(request, framework_refusal(error.status_code, error.headers))

@@ -19,7 +19,7 @@ from serving.gateway.http.admission import Admission, Room
 from serving.gateway.http.body import read_body
 from serving.gateway.http.exchange import Exchange, exchange_of
 from serving.gateway.http.refusals import error_body, internal, json_response
-from serving.gateway.http.streaming import EventStream, event, unless_gone
+from serving.gateway.http.streaming import EventStream, event, unless_disconnected
 from serving.gateway.schema import GenerateRequest
 from serving.gateway.writing.job import Job, make_job, sampling_of, sanitised
 from serving.gateway.writing.ledger import Ledger
@@ -57,7 +57,7 @@ class Generation:
 
         Raises:
             Refused: the request is refused; with an HTTP status and a message for the client.
-            ClientGone: the client disconnected.
+            ClientDisconnected: the client disconnected.
         """
         exchange, until = exchange_of(request.scope), time.monotonic() + self._settings.deadline_seconds
         _, headers = await self._admission.admit(request, "generate")
@@ -76,13 +76,13 @@ class Generation:
             until,
         )
         if not generate_request.stream:
-            return json_response(await unless_gone(request.receive, self._whole(order)), headers=headers)
+            return json_response(await unless_disconnected(request.receive, self._whole(order)), headers=headers)
         exchange.route = "stream"
         events = self._events(order)
-        return EventStream(await unless_gone(request.receive, _first(events)), events, headers)
+        return EventStream(await unless_disconnected(request.receive, _first(events)), events, headers)
 
     async def _whole(self, order: _Order) -> dict[str, object]:
-        with self._room.place():
+        with self._room.slot():
             job = await self._accepted(order)
             try:
                 samples = await self._writer.write(job)
@@ -102,7 +102,7 @@ class Generation:
         """Yield the events of a stream. An error before the first event is raised; a later error becomes an `error` event."""
         started, exchange = False, order.exchange
         try:
-            with self._room.place():
+            with self._room.slot():
                 async with aclosing(self._told(order)) as events:
                     async for data in events:
                         started = True

@@ -18,20 +18,20 @@ class Room:
     """A limit on the number of concurrent generation requests.
 
     Args:
-        places: maximum number of concurrent requests.
+        slots: maximum number of concurrent requests.
     """
 
-    def __init__(self, places: int) -> None:
-        self._places = places
-        self._taken = 0
+    def __init__(self, slots: int) -> None:
+        self._slots = slots
+        self._occupied = 0
 
     @property
     def full(self) -> bool:
         """Whether the limit is reached."""
-        return self._taken >= self._places
+        return self._occupied >= self._slots
 
     @contextmanager
-    def place(self) -> Iterator[None]:
+    def slot(self) -> Iterator[None]:
         """Occupy one slot until the block ends.
 
         Raises:
@@ -39,11 +39,11 @@ class Room:
         """
         if self.full:
             raise overloaded()
-        self._taken += 1
+        self._occupied += 1
         try:
             yield
         finally:
-            self._taken -= 1
+            self._occupied -= 1
 
 
 def overloaded() -> Refused:

@@ -9,11 +9,11 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect, Request
 
-from serving.gateway.http.refusals import half_pair, of_validation
-from serving.gateway.http.streaming import ClientGone
+from serving.gateway.http.refusals import unpaired_surrogate, validation_refusal
+from serving.gateway.http.streaming import ClientDisconnected
 from serving.refusal import Refused
 
-_HALF = re.compile("[\ud800-\udfff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def check_json(text: str) -> None:
@@ -26,7 +26,7 @@ def check_json(text: str) -> None:
         raise Refused(400, "invalid_json", "the body is empty; send one JSON object")
     try:
         # Pydantic parses the numbers later, and strictly. Parsing a long number here would only cost time.
-        value = json.loads(text, object_pairs_hook=_once, parse_int=len, parse_float=len)
+        value = json.loads(text, object_pairs_hook=_unique_fields, parse_int=len, parse_float=len)
     except json.JSONDecodeError as error:
         reason = f"{error.msg[:1].lower()}{error.msg[1:]}".strip(" :").removesuffix(" at")
         raise Refused(400, "invalid_json", f"the body is not JSON, at character {error.pos + 1}: {reason}") from None
@@ -34,27 +34,27 @@ def check_json(text: str) -> None:
         raise Refused(400, "invalid_json", "the JSON is nested too deeply; send one flat object") from None
     if "\\u" in text and isinstance(value, dict):  # an unpaired surrogate can only come from an escape: unescaped, it is not valid UTF-8
         for name, field_value in value.items():
-            _whole(name, field_value)
+            _check_surrogates(name, field_value)
 
 
-def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+def _unique_fields(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     fields = dict(pairs)
     if len(fields) < len(pairs):
         names = [name for name, _ in pairs]
         name = next(name for name in names if names.count(name) > 1)
-        raise Refused(400, "invalid_json", f"{_HALF.sub('?', name[:64])}: the body has this field more than once; send it once")
+        raise Refused(400, "invalid_json", f"{_SURROGATE.sub('?', name[:64])}: the body has this field more than once; send it once")
     return fields
 
 
-def _whole(name: str, value: Any) -> None:
-    if isinstance(value, str) and _HALF.search(value):
-        raise half_pair(name)
+def _check_surrogates(name: str, value: Any) -> None:
+    if isinstance(value, str) and _SURROGATE.search(value):
+        raise unpaired_surrogate(name)
     for index, item in enumerate(value if isinstance(value, list) else ()):
-        _whole(f"{name}.{index}", item)
+        _check_surrogates(f"{name}.{index}", item)
 
 
 Body = TypeVar("Body", bound=BaseModel)
-TAKE_LEAVE = {"Connection": "close"}  # unread body bytes would be parsed as the next request
+CLOSE_CONNECTION = {"Connection": "close"}  # unread body bytes would be parsed as the next request
 
 
 async def read_body(request: Request, kind: type[Body], *, limit: int, seconds: float) -> Body:
@@ -66,21 +66,21 @@ async def read_body(request: Request, kind: type[Body], *, limit: int, seconds: 
 
     Raises:
         Refused: 400 (not UTF-8 or not JSON), 408 (too slow), 413 (too large), 415 (wrong content type) or 422 (invalid field).
-        ClientGone: the client disconnected.
+        ClientDisconnected: the client disconnected.
     """
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":  # cross-site forms can post without a CORS preflight, but not with this content type
-        raise Refused(415, "unsupported_media_type", "send Content-Type: application/json", TAKE_LEAVE)
+        raise Refused(415, "unsupported_media_type", "send Content-Type: application/json", CLOSE_CONNECTION)
     content_length = request.headers.get("content-length", "")
     if content_length.isascii() and content_length.isdigit() and int(content_length) > limit:
         raise _too_long(limit)
     try:
         async with asyncio.timeout(seconds):
-            data = await _bytes(request, limit)
+            data = await _read_bytes(request, limit)
     except TimeoutError:
-        raise Refused(408, "slow_body", f"the body did not arrive within {seconds:g} seconds; send it faster", TAKE_LEAVE) from None
+        raise Refused(408, "slow_body", f"the body did not arrive within {seconds:g} seconds; send it faster", CLOSE_CONNECTION) from None
     except ClientDisconnect:
-        raise ClientGone from None
+        raise ClientDisconnected from None
     return parse_body(data, kind)
 
 
@@ -98,10 +98,10 @@ def parse_body(data: bytes, kind: type[Body]) -> Body:
     try:
         return kind.model_validate_json(text)
     except ValidationError as error:
-        raise of_validation(error, tuple(kind.model_fields)) from None
+        raise validation_refusal(error, tuple(kind.model_fields)) from None
 
 
-async def _bytes(request: Request, limit: int) -> bytes:
+async def _read_bytes(request: Request, limit: int) -> bytes:
     chunks, size = [], 0
     async for chunk in request.stream():
         size += len(chunk)
@@ -112,4 +112,4 @@ async def _bytes(request: Request, limit: int) -> bytes:
 
 
 def _too_long(limit: int) -> Refused:
-    return Refused(413, "body_too_large", f"the body is longer than {limit} bytes; send a shorter text", TAKE_LEAVE)
+    return Refused(413, "body_too_large", f"the body is longer than {limit} bytes; send a shorter text", CLOSE_CONNECTION)

@@ -16,14 +16,15 @@ from serving.gateway.http.exchange import request_id
 from serving.gateway.http.refusals import error_body
 from serving.refusal import Refused
 
-SECONDS = 2.0  # a client that still sends after this time does not react to the response
-BYTES = 64 << 20
+LINGER_SECONDS = 2.0  # a client that still sends after this time does not react to the response
+LINGER_BYTES = 64 << 20
 
 
 class Lingering:
     """A transport whose `close` first discards a request body that is still arriving.
 
-    Otherwise a refused client may get a connection reset before it reads the response. The wait ends after `SECONDS` or `BYTES`.
+    Otherwise a refused client may get a connection reset before it reads the response. The wait ends after `LINGER_SECONDS` or
+    `LINGER_BYTES`.
 
     Args:
         unread: returns True while the request body is still arriving.
@@ -32,7 +33,7 @@ class Lingering:
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop, unread: Callable[[], bool]) -> None:
         self._transport, self._loop, self._unread = transport, loop, unread
         self._timer: asyncio.TimerHandle | None = None
-        self._left = BYTES
+        self._left = LINGER_BYTES
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
@@ -48,7 +49,7 @@ class Lingering:
         if self._unread() and self._transport.can_write_eof():  # TLS does not support a half-closed connection
             self._transport.write_eof()
             self._transport.resume_reading()
-            self._timer = self._loop.call_later(SECONDS, self._transport.close)
+            self._timer = self._loop.call_later(LINGER_SECONDS, self._transport.close)
         else:
             self._transport.close()
 
@@ -73,21 +74,21 @@ class Connection(HttpToolsProtocol):
     Args:
         header_seconds: maximum time until the request headers are complete, from the start of the connection, or of a request on a
             kept-alive connection.
-        most: maximum number of connections. A further connection gets a 503 response and is closed.
+        max_connections: maximum number of connections. A further connection gets a 503 response and is closed.
     """
 
-    def __init__(self, *args: Any, header_seconds: float, most: int, **options: Any) -> None:
+    def __init__(self, *args: Any, header_seconds: float, max_connections: int, **options: Any) -> None:
         super().__init__(*args, **options)
-        self._seconds, self._most = header_seconds, most
+        self._seconds, self._max_connections = header_seconds, max_connections
         self._timer: asyncio.TimerHandle | None = None
-        self._begun = False
+        self._request_begun = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Register a new connection, or refuse it with 503 if there are too many."""
         super().connection_made(transport)
         self._lingering = Lingering(transport, self.loop, lambda: self.cycle is not None and self.cycle.more_body)
         self.transport = self._lingering  # type: ignore[assignment]
-        if len(self.connections) > self._most:
+        if len(self.connections) > self._max_connections:
             self._refuse(Refused(503, "overloaded", "too many connections are open; try again in 1 s", {"Retry-After": "1"}))
         else:
             self._start()
@@ -106,14 +107,14 @@ class Connection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Start the header timeout at the first byte of a request."""
         super().on_message_begin()
-        self._begun = True
+        self._request_begun = True
         if self._timer is None:
             self._start()
 
     def on_headers_complete(self) -> None:
         """Stop the header timeout. The body has a separate timeout (`read_body`)."""
         self._stop()
-        self._begun = False
+        self._request_begun = False
         super().on_headers_complete()
 
     def send_400_response(self, msg: str) -> None:
@@ -122,18 +123,18 @@ class Connection(HttpToolsProtocol):
         self._refuse(Refused(400, "bad_request", "the request is not valid HTTP; see /openapi.json"))
 
     def _start(self) -> None:
-        self._timer = self.loop.call_later(self._seconds, self._late)
+        self._timer = self.loop.call_later(self._seconds, self._on_timeout)
 
     def _stop(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
-    def _late(self) -> None:
+    def _on_timeout(self) -> None:
         self._timer = None
         if self.cycle is not None and not self.cycle.response_complete:  # the previous request is still being answered
             self._start()
-        elif self._begun:
+        elif self._request_begun:
             self._refuse(Refused(408, "slow_headers", f"the headers did not arrive within {self._seconds:g} seconds; send them faster"))
         else:
             self.transport.close()

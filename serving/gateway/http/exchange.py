@@ -31,7 +31,7 @@ def client_address(peer: str, forwarded: Sequence[str], trusted: Networks) -> st
         return peer
     address = peer
     for hop in [*reversed([hop.strip() for value in forwarded for hop in value.split(",")])]:
-        if not _among(address, trusted) or not _is_address(hop):
+        if not _in_networks(address, trusted) or not _is_address(hop):
             break
         address = hop
     return address
@@ -45,7 +45,7 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def _among(text: str, trusted: Networks) -> bool:
+def _in_networks(text: str, trusted: Networks) -> bool:
     if not _is_address(text):
         return False
     address = ip_address(text)

@@ -11,13 +11,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from serving.gateway.http.admission import Room, overloaded
 from serving.gateway.http.exchange import KEY, Exchange, Networks, client_address, request_id
 from serving.gateway.http.refusals import error_response, internal
-from serving.gateway.http.streaming import ClientGone
+from serving.gateway.http.streaming import ClientDisconnected
 from serving.telemetry.metrics import Metrics
 
 Header = tuple[bytes, bytes]
 
 # API responses are data: browsers must not run, frame or sniff them. The playground page sets its own policy.
-_ALWAYS: Sequence[Header] = (
+_SECURITY_HEADERS: Sequence[Header] = (
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -35,16 +35,16 @@ class SecurityHeaders:
     """
 
     def __init__(self, hsts_seconds: int) -> None:
-        self._https = (*_ALWAYS, *([(b"strict-transport-security", b"max-age=%d" % hsts_seconds)] if hsts_seconds else []))
+        self._https = (*_SECURITY_HEADERS, *([(b"strict-transport-security", b"max-age=%d" % hsts_seconds)] if hsts_seconds else []))
 
-    def added(self, given: Sequence[Header], scheme: str) -> list[Header]:
+    def with_missing(self, given: Sequence[Header], scheme: str) -> list[Header]:
         """Return the headers `given` plus the security headers that are missing."""
         names = {name.lower() for name, _ in given}
-        return [*given, *(header for header in (self._https if scheme == "https" else _ALWAYS) if header[0] not in names)]
+        return [*given, *(header for header in (self._https if scheme == "https" else _SECURITY_HEADERS) if header[0] not in names)]
 
 
 log = structlog.get_logger("serving.gateway")
-LEFT = 499  # not an HTTP status: the client disconnected before the response
+CLIENT_CLOSED_REQUEST = 499  # not an HTTP status: the client disconnected before the response
 
 _ROUTES = {
     "/v1/generate": "generate", "/v1/feedback": "feedback", "/healthz": "health", "/readyz": "ready",
@@ -84,7 +84,7 @@ class Front:
             if message["type"] == "http.response.start":
                 exchange.status = exchange.status or message["status"]
                 headers = [*message.get("headers", ()), (b"x-request-id", exchange.id.encode())]
-                message = {**message, "headers": self._headers.added(headers, scope["scheme"])}
+                message = {**message, "headers": self._headers.with_missing(headers, scope["scheme"])}
             await send(message)
 
         with self._metrics.in_flight():
@@ -94,8 +94,8 @@ class Front:
                     exchange.code = refused.code
                     return await error_response(refused, exchange.id)(scope, receive, sending)
                 await self._app(scope, receive, sending)
-            except (ClientGone, ClientDisconnect):
-                exchange.status, exchange.code = LEFT, "client_gone"
+            except (ClientDisconnected, ClientDisconnect):
+                exchange.status, exchange.code = CLIENT_CLOSED_REQUEST, "client_gone"
             except Exception:
                 log.exception("request failed", route=exchange.route)
                 exchange.code = "internal"

@@ -16,7 +16,7 @@ _HTTP = {
     405: ("method_not_allowed", "the endpoint does not support this method; see the Allow header"),
 }
 # Field names of other text generation APIs and the names here.
-_ELSEWHERE = {
+_EQUIVALENT_FIELDS = {
     "prompt": "text", "input": "text", "max_tokens": "max_length", "max_new_tokens": "max_length", "n": "num_samples",
     "stop": "stop_tokens", "logprobs": "token_probabilities", "id": "completion_id",
 }  # fmt: skip
@@ -27,11 +27,11 @@ class RefusedField(Refused):
 
     Args:
         field: field name; for a list item, with a dot and its index.
-        told: the error and the allowed values.
+        reason: the error and the allowed values.
     """
 
-    def __init__(self, field: str, told: str, *, status: int = 422, code: str = "invalid_field") -> None:
-        super().__init__(status, code, f"{field}: {told}")
+    def __init__(self, field: str, reason: str, *, status: int = 422, code: str = "invalid_field") -> None:
+        super().__init__(status, code, f"{field}: {reason}")
         self.field = field
 
 
@@ -64,18 +64,18 @@ def model_failed() -> Refused:
     return Refused(502, "model_failed", "the model server returned an error or an invalid response; try again")
 
 
-def of_status(status: int, headers: Mapping[str, str] | None = None) -> Refused:
+def framework_refusal(status: int, headers: Mapping[str, str] | None = None) -> Refused:
     """Return the refusal for an HTTPException of the framework. Of its headers only `Allow` is kept."""
     code, message = _HTTP.get(status, ("bad_request", "the request is invalid"))
     return Refused(status, code, message, {name: value for name, value in (headers or {}).items() if name.lower() == "allow"})
 
 
-def half_pair(field: str) -> RefusedField:
+def unpaired_surrogate(field: str) -> RefusedField:
     """Return the refusal for a string with an unpaired surrogate: 422."""
     return RefusedField(field[:64], "the text has an unpaired surrogate; send UTF-8 or complete pairs", code="invalid_text")
 
 
-def of_validation(error: ValidationError, known: Sequence[str] = ()) -> Refused:
+def validation_refusal(error: ValidationError, known: Sequence[str] = ()) -> Refused:
     """Return the refusal for the first validation error of a body. The message repeats no sent value, only the field name.
 
     Args:
@@ -87,19 +87,19 @@ def of_validation(error: ValidationError, known: Sequence[str] = ()) -> Refused:
     # Keep the field name and list indexes. The other parts of Pydantic's location (union members, validators) are internal.
     field = ".".join(str(part) for position, part in enumerate(first_error["loc"]) if position == 0 or isinstance(part, int))[:64]
     if not field:
-        return Refused(422, "invalid_body", "the body is invalid: " + _words(first_error["msg"]))
+        return Refused(422, "invalid_body", "the body is invalid: " + _plain_message(first_error["msg"]))
     message = {"missing": "the field is required", "extra_forbidden": "unknown field"}.get(first_error["type"])
     if first_error["type"] == "extra_forbidden" and (suggestion := _nearest(field, known)):
         message = f"{message}; did you mean {suggestion}?"
-    return RefusedField(field, message or _words(first_error["msg"]))
+    return RefusedField(field, message or _plain_message(first_error["msg"]))
 
 
 def _nearest(field: str, known: Sequence[str]) -> str:
-    equivalent = _ELSEWHERE.get(field, "")
+    equivalent = _EQUIVALENT_FIELDS.get(field, "")
     return equivalent if equivalent in known else next(iter(get_close_matches(field, known, 1)), "")
 
 
-def _words(message: str) -> str:
+def _plain_message(message: str) -> str:
     """Return Pydantic's message with a lower-case first letter and without the prefix of custom validators."""
     message = message.removeprefix("Value error, ")
     return message[:1].lower() + message[1:]

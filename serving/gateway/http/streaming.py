@@ -11,22 +11,22 @@ from starlette.types import Receive, Scope, Send
 Result = TypeVar("Result")
 
 
-class ClientGone(Exception):
+class ClientDisconnected(Exception):
     """The client disconnected before the response."""
 
 
-async def unless_gone(receive: Receive, work: Coroutine[Any, Any, Result]) -> Result:
+async def unless_disconnected(receive: Receive, work: Coroutine[Any, Any, Result]) -> Result:
     """Return the result of `work`. Cancel it if the client disconnects first. The request body must already be read.
 
     Raises:
-        ClientGone: the client disconnected first.
+        ClientDisconnected: the client disconnected first.
     """
     work_task = asyncio.create_task(work)
-    disconnect_task = asyncio.create_task(_gone(receive))
+    disconnect_task = asyncio.create_task(_wait_for_disconnect(receive))
     try:
         await asyncio.wait((work_task, disconnect_task), return_when=asyncio.FIRST_COMPLETED)
         if not work_task.done():
-            raise ClientGone
+            raise ClientDisconnected
         return work_task.result()
     finally:
         pending = [task for task in (work_task, disconnect_task) if not task.done()]
@@ -35,7 +35,7 @@ async def unless_gone(receive: Receive, work: Coroutine[Any, Any, Result]) -> Re
         await asyncio.gather(*pending, return_exceptions=True)
 
 
-async def _gone(receive: Receive) -> None:
+async def _wait_for_disconnect(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
 
@@ -62,7 +62,7 @@ class EventStream(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-            await unless_gone(receive, self._send(send))
+            await unless_disconnected(receive, self._send(send))
         finally:
             await self._events.aclose()
 

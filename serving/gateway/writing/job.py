@@ -10,7 +10,7 @@ from robo_poet.errors import BadInput
 from robo_poet.model.completion import Sampling
 from robo_poet.model.inputs import encode_prompt
 from serving.gateway.backend.versions import Chosen
-from serving.gateway.http.refusals import RefusedField, half_pair
+from serving.gateway.http.refusals import RefusedField, unpaired_surrogate
 from serving.gateway.schema import GenerateRequest
 
 MARKS = 30  # consecutive combining marks, as in Unicode's stream-safe format (UAX #15). Sorting them is quadratic: 0.5 s for 32,000.
@@ -39,7 +39,7 @@ def sanitised(text: str, field: str) -> str:
     marks = 0
     for character in text:
         if "\ud800" <= character <= "\udfff":
-            raise half_pair(field)
+            raise unpaired_surrogate(field)
         marks = marks + 1 if unicodedata.combining(character) else 0
         if marks > MARKS:
             message = f"more than {MARKS} consecutive combining marks; remove some of them"

@@ -24,11 +24,11 @@ ALL = ("generate", "feedback", "metrics", "internal-load")
 
 
 @contextmanager
-def listening(app: ASGIApp, lifespan: str = "on", header_seconds: float = 10, most: int = 1000) -> Iterator[str]:
+def listening(app: ASGIApp, lifespan: str = "on", header_seconds: float = 10, max_connections: int = 1000) -> Iterator[str]:
     """`app` behind uvicorn and our connections; yields its address."""
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
-        app, http=partial(Connection, header_seconds=header_seconds, most=most), log_config=None, access_log=False, proxy_headers=False,  # type: ignore[arg-type]
+        app, http=partial(Connection, header_seconds=header_seconds, max_connections=max_connections), log_config=None, access_log=False, proxy_headers=False,  # type: ignore[arg-type]
         lifespan=lifespan, timeout_graceful_shutdown=2,  # type: ignore[arg-type]
     )  # fmt: skip
     server = uvicorn.Server(config)

@@ -22,7 +22,7 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
 
 @pytest.fixture
 def address() -> Iterator[str]:
-    with listening(app, lifespan="off", header_seconds=0.5, most=3) as found:
+    with listening(app, lifespan="off", header_seconds=0.5, max_connections=3) as found:
         yield found
 
 

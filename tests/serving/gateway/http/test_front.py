@@ -5,16 +5,16 @@ from tests.serving.gateway.running import Gateway
 
 
 def test_what_an_answer_says_itself_stands() -> None:
-    added = SecurityHeaders(0).added([(b"Content-Security-Policy", b"mine")], "http")
+    added = SecurityHeaders(0).with_missing([(b"Content-Security-Policy", b"mine")], "http")
     assert [value for name, value in added if name.lower() == b"content-security-policy"] == [b"mine"]
     assert (b"x-content-type-options", b"nosniff") in added
 
 
 def test_https_is_insisted_on_under_https_alone() -> None:
-    assert (b"strict-transport-security", b"max-age=60") in SecurityHeaders(60).added([], "https")
+    assert (b"strict-transport-security", b"max-age=60") in SecurityHeaders(60).with_missing([], "https")
     assert not any(
         name == b"strict-transport-security"
-        for headers in (SecurityHeaders(60).added([], "http"), SecurityHeaders(0).added([], "https"))
+        for headers in (SecurityHeaders(60).with_missing([], "http"), SecurityHeaders(0).with_missing([], "https"))
         for name, _ in headers
     )
 

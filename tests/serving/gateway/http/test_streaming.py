@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from serving.gateway.http.streaming import ClientGone, unless_gone
+from serving.gateway.http.streaming import ClientDisconnected, unless_disconnected
 
 
 async def never() -> dict[str, Any]:
@@ -19,7 +19,7 @@ def test_work_that_is_done_is_given_back() -> None:
     async def work() -> int:
         return 5
 
-    assert asyncio.run(unless_gone(never, work())) == 5
+    assert asyncio.run(unless_disconnected(never, work())) == 5
 
 
 def test_an_error_of_the_work_is_its_own() -> None:
@@ -27,7 +27,7 @@ def test_an_error_of_the_work_is_its_own() -> None:
         raise KeyError("x")
 
     with pytest.raises(KeyError):
-        asyncio.run(unless_gone(never, work()))
+        asyncio.run(unless_disconnected(never, work()))
 
 
 def test_work_that_nobody_waits_for_is_ended() -> None:
@@ -39,8 +39,8 @@ def test_work_that_nobody_waits_for_is_ended() -> None:
         finally:
             ended.append("ended")
 
-    with pytest.raises(ClientGone):
-        asyncio.run(unless_gone(gone, work()))
+    with pytest.raises(ClientDisconnected):
+        asyncio.run(unless_disconnected(gone, work()))
     assert ended == ["ended"]
 
 
@@ -54,7 +54,7 @@ def test_ending_the_one_who_waits_ends_the_work() -> None:
             ended.append("ended")
 
     async def waited() -> None:
-        task = asyncio.create_task(unless_gone(never, work()))
+        task = asyncio.create_task(unless_disconnected(never, work()))
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         task.cancel()
