@@ -1,4 +1,4 @@
-"""The gateway as a process."""
+"""Tests of the gateway as a process, which builds its parts from a settings file. Covers: assemble."""
 
 import datetime
 import ipaddress
