@@ -24,7 +24,7 @@ PORTS = 8500, 8501  # gRPC and HTTP, as in TensorFlow Serving; infra/prometheus/
 POLL_SECONDS = 1.0  # interval between reads of the registry
 
 
-class Program:
+class ServingProcess:
     """A child process that prints one line when it is ready."""
 
     def __init__(self, name: str, arguments: list[str], log: Path) -> None:
@@ -115,7 +115,7 @@ def serve_here(settings: ServeSettings, registry: Path, folder: Path, say: Calla
 @contextlib.contextmanager
 def serving(
     settings: ServeSettings, registry: Path, folder: Path, models: ServingFolder | None = None, *, ports: tuple[int, int] = (0, 0)
-) -> Iterator[tuple[str, str, list[Program]]]:
+) -> Iterator[tuple[str, str, list[ServingProcess]]]:
     """Run both programs. Yield the gateway's address, an API key and the programs.
 
     The key is revoked at the end and expires after one day.
@@ -126,10 +126,10 @@ def serving(
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     compiled = settings.signature == "generate_xla"
     config = (models or ServingFolder(Registry(registry), folder / "models", xla=compiled)).lay_out()
-    programs: list[Program] = []
+    programs: list[ServingProcess] = []
     created_key: CreatedKey | None = None
     try:
-        programs.append(Program("model_server", [
+        programs.append(ServingProcess("model_server", [
             f"--port={_port_or_any(ports[0])}", f"--rest_api_port={_port_or_any(ports[1])}",
             f"--model_config_file={config}", "--model_config_file_poll_wait_seconds=1",
             "--enable_batching=true", f"--xla_cpu_compilation_enabled={str(compiled).lower()}",
@@ -142,7 +142,7 @@ def serving(
         # Create the key before the gateway starts: a running gateway sees a new key up to 1 s later.
         created_key = KeyStore(folder / "keys").create(user="you", scopes=("generate", "feedback", "metrics"), days=1)
         write_text(folder / "gateway.json", json.dumps(gateway_settings.model_dump(mode="json"), indent=1) + "\n")
-        programs.append(Program("gateway", [f"--settings={folder / 'gateway.json'}"], folder / "gateway.log"))
+        programs.append(ServingProcess("gateway", [f"--settings={folder / 'gateway.json'}"], folder / "gateway.log"))
         address = programs[1].ready().split()[-1]
         yield address, created_key.text, programs
     finally:

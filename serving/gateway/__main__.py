@@ -24,7 +24,7 @@ from robo_poet.errors import BadInput
 from robo_poet.settings.serve import ServeSettings
 from serving.gateway.app import make_app
 from serving.gateway.assemble import assemble
-from serving.gateway.http.connection import Connection
+from serving.gateway.http.connection import LimitedConnection
 from serving.telemetry.operational_log import configure
 
 PREFIX = "ROBO_POET_SERVE_"
@@ -99,7 +99,7 @@ async def serve(settings: ServeSettings) -> None:
         address = f"{settings.host}:{settings.port}"
         raise BadInput(f"the address cannot be used ({error.strerror})", where=address, remedy="choose another port") from None
     config = uvicorn.Config(
-        app, http=partial(Connection, header_seconds=settings.header_seconds, max_connections=settings.connections),  # type: ignore[arg-type]
+        app, http=partial(LimitedConnection, header_seconds=settings.header_seconds, max_connections=settings.connections),  # type: ignore[arg-type]
         log_config=None, access_log=False, server_header=False, proxy_headers=False, lifespan="on",
         ssl_context_factory=(lambda *_: tls_context) if tls_context else None,
         timeout_graceful_shutdown=int(settings.deadline_seconds) + 2, timeout_keep_alive=30,

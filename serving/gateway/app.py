@@ -8,19 +8,19 @@ from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse
 
-from serving.gateway.api.feedback import FeedbackDesk
-from serving.gateway.api.generation import Generation
+from serving.gateway.api.feedback import FeedbackEndpoint
+from serving.gateway.api.generation import GenerationEndpoint
 from serving.gateway.api.health import HealthEndpoints
 from serving.gateway.api.openapi import HEADERS as DOCS_HEADERS
-from serving.gateway.api.openapi import describe, docs_page, errors, limited, takes
+from serving.gateway.api.openapi import describe, docs_page, error_responses, rate_limited, request_spec
 from serving.gateway.assemble import Parts
-from serving.gateway.http.admission import Admission, Room
+from serving.gateway.http.admission import Admission, InFlightLimit
 from serving.gateway.http.exchange import exchange_of, networks
-from serving.gateway.http.front import Front, SecurityHeaders
+from serving.gateway.http.front import GatewayMiddleware, SecurityHeaders
 from serving.gateway.http.refusals import error_response, framework_refusal
 from serving.gateway.schema import FeedbackAnswer, FeedbackRequest, GenerateAnswer, GenerateRequest, HealthAnswer, ReadyAnswer
 from serving.gateway.writing.ledger import Ledger
-from serving.gateway.writing.write import Filtering, Writer
+from serving.gateway.writing.write import CompletionWriter, Filtering
 from serving.refusal import Refused
 
 _BODY = (400, 401, 403, 408, 413, 415, 422, 429, 500, 503)
@@ -35,20 +35,20 @@ EVENTS = (
 def make_app(parts: Parts) -> FastAPI:
     """Return the application made from the parts. It closes the parts at shutdown."""
     settings, versions = parts.settings, parts.versions
-    admission, room = Admission(parts.access, parts.limiter), Room(settings.in_flight)
+    admission, in_flight = Admission(parts.access, parts.limiter), InFlightLimit(settings.in_flight)
     filtering = Filtering(parts.content_filter, parts.metrics, parts.pseudonyms.text, settings.content_filter.attempts)
     ledger = Ledger(parts.metrics, parts.audit, parts.request_log, parts.pseudonyms)
-    writer = Writer(parts.client, filtering, settings.signature)
-    generation = Generation(settings, admission, room, versions, filtering, writer, parts.ids, ledger)
-    desk = FeedbackDesk(settings, admission, parts.ids, ledger)
+    writer = CompletionWriter(parts.client, filtering, settings.signature)
+    generation = GenerationEndpoint(settings, admission, in_flight, versions, filtering, writer, parts.ids, ledger)
+    feedback_endpoint = FeedbackEndpoint(settings, admission, parts.ids, ledger)
     health = HealthEndpoints(versions, parts.metrics, admission, lambda: parts.request_log.trouble != "", settings.metrics_for)
 
     app = FastAPI(
         title="robo-poet", version="1", docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=lambda _: _lifespan(parts)
     )
     app.add_middleware(
-        Front, metrics=parts.metrics, headers=SecurityHeaders(settings.hsts_seconds), trusted=networks(settings.trusted_proxies),
-        ended=ledger.ended, room=room, body_bytes=settings.body_bytes,
+        GatewayMiddleware, metrics=parts.metrics, headers=SecurityHeaders(settings.hsts_seconds),
+        trusted=networks(settings.trusted_proxies), ended=ledger.ended, in_flight=in_flight, body_bytes=settings.body_bytes,
     )  # fmt: skip
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(HTTPException, _refused_by_framework)
@@ -57,20 +57,22 @@ def make_app(parts: Parts) -> FastAPI:
     metrics_content = {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Prometheus text format 0.0.4."}
 
     @app.post(
-        "/v1/generate", summary="Continue a text", tags=["texts"], response_model=GenerateAnswer, openapi_extra=takes(GenerateRequest),
-        responses={200: {**limited("The completions."), "content": events}, **errors(*_BODY, 502, 504)},
+        "/v1/generate", summary="Continue a text", tags=["texts"], response_model=GenerateAnswer,
+        openapi_extra=request_spec(GenerateRequest),
+        responses={200: {**rate_limited("The completions."), "content": events}, **error_responses(*_BODY, 502, 504)},
     )  # fmt: skip
     async def generate(request: Request) -> Response:
         """Continue `text`, `num_samples` times. The completions do not repeat the prompt."""
         return await generation.answer(request)
 
     @app.post(
-        "/v1/feedback", summary="Rate a completion", tags=["texts"], response_model=FeedbackAnswer, openapi_extra=takes(FeedbackRequest),
-        responses={200: limited("The rating was recorded."), **errors(*_BODY, 404)},
+        "/v1/feedback", summary="Rate a completion", tags=["texts"], response_model=FeedbackAnswer,
+        openapi_extra=request_spec(FeedbackRequest),
+        responses={200: rate_limited("The rating was recorded."), **error_responses(*_BODY, 404)},
     )  # fmt: skip
     async def feedback(request: Request) -> Response:
         """Rate a completion with a thumb, with 1 to 5 points, or with both. If a rating is sent again, the last one counts."""
-        return await desk.answer(request)
+        return await feedback_endpoint.answer(request)
 
     @app.get("/healthz", summary="Liveness probe", tags=["operation"], response_model=HealthAnswer)
     async def alive() -> Response:
@@ -82,10 +84,10 @@ def make_app(parts: Parts) -> FastAPI:
 
     @app.get(
         "/metrics", summary="Metrics for Prometheus", tags=["operation"], response_class=Response,
-        responses={200: metrics_content, **errors(401, 403, 429, 503)},
+        responses={200: metrics_content, **error_responses(401, 403, 429, 503)},
     )  # fmt: skip
     async def metrics(request: Request) -> Response:
-        return await health.figures(request)
+        return await health.metrics(request)
 
     app.router.routes.extend(parts.page)
     describe(app)
@@ -98,7 +100,7 @@ def make_app(parts: Parts) -> FastAPI:
 @contextlib.asynccontextmanager
 async def _lifespan(parts: Parts) -> AsyncGenerator[None]:
     """Load the versions before the first request and keep them up to date. At shutdown, write all pending log records."""
-    await parts.versions.look()
+    await parts.versions.update()
     watching = asyncio.create_task(parts.versions.watch(parts.settings.look_seconds))
     try:
         yield

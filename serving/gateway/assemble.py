@@ -16,7 +16,7 @@ from serving.content_filter.filter import ContentFilter
 from serving.gateway.backend.arms import CompletionIds
 from serving.gateway.backend.model_client import ModelClient
 from serving.gateway.backend.prompt_score import PromptScore
-from serving.gateway.backend.versions import Versions
+from serving.gateway.backend.versions import ServedVersions
 from serving.playground.page import routes
 from serving.telemetry.audit_log import AuditLog
 from serving.telemetry.metrics import Metrics
@@ -34,7 +34,7 @@ class Parts:
 
     settings: ServeSettings
     client: ModelClient
-    versions: Versions
+    versions: ServedVersions
     access: Authenticator
     limiter: RateLimiter
     content_filter: ContentFilter
@@ -63,7 +63,7 @@ def assemble(settings: ServeSettings) -> Parts:
     pseudonyms = Pseudonyms(read_or_create_key(folder / "pseudonyms.key"))
     client = ModelClient(settings.model_server, settings.model)
     content_filter = ContentFilter(settings.content_filter)
-    versions = Versions(
+    versions = ServedVersions(
         Registry(Path(settings.registry)), client, share=settings.canary_share, restricted=content_filter.restricted,
         seen=metrics.serving, loaded=lambda number, good: metrics.model_loaded(number, "ok" if good else "failed"),
     )  # fmt: skip

@@ -9,22 +9,22 @@ import pytest
 
 from robo_poet.errors import BadInput
 from robo_poet.settings.serve import ServeSettings
-from serving.local import Program, _port_or_any, serving
+from serving.local import ServingProcess, _port_or_any, serving
 
-StartProgram = Callable[[str], Program]
+StartProgram = Callable[[str], ServingProcess]
 
 
 @pytest.fixture
 def start_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StartProgram]:
     """Return a function that starts a shell script instead of the Python module `serving.gateway`."""
-    programs: list[Program] = []
+    programs: list[ServingProcess] = []
 
-    def start(script: str) -> Program:
+    def start(script: str) -> ServingProcess:
         interpreter = tmp_path / "interpreter"
         interpreter.write_text(f"#!/bin/sh\n{script}\n")
         interpreter.chmod(0o700)
         monkeypatch.setattr(sys, "executable", str(interpreter))
-        programs.append(Program("gateway", ["--option"], tmp_path / "gateway.log"))
+        programs.append(ServingProcess("gateway", ["--option"], tmp_path / "gateway.log"))
         return programs[-1]
 
     yield start

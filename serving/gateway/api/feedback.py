@@ -13,7 +13,7 @@ from serving.gateway.schema import FeedbackRequest
 from serving.gateway.writing.ledger import Ledger
 
 
-class FeedbackDesk:
+class FeedbackEndpoint:
     """The feedback endpoint. It accepts completion ids from this gateway and from replicas with the same key."""
 
     def __init__(self, settings: ServeSettings, admission: Admission, ids: CompletionIds, ledger: Ledger) -> None:

@@ -14,42 +14,42 @@ from robo_poet.model.completion import Sampling
 from robo_poet.settings.serve import ServeSettings
 from serving.gateway.backend.arms import CompletionIds
 from serving.gateway.backend.model_client import VersionGone, unavailable
-from serving.gateway.backend.versions import Versions
-from serving.gateway.http.admission import Admission, Room
+from serving.gateway.backend.versions import ServedVersions
+from serving.gateway.http.admission import Admission, InFlightLimit
 from serving.gateway.http.body import read_body
 from serving.gateway.http.exchange import Exchange, exchange_of
 from serving.gateway.http.refusals import error_body, internal, json_response
 from serving.gateway.http.streaming import EventStream, event, unless_disconnected
 from serving.gateway.schema import GenerateRequest
-from serving.gateway.writing.job import Job, make_job, sampling_of, sanitised
+from serving.gateway.writing.job import GenerationJob, make_job, sampling_of, sanitised
 from serving.gateway.writing.ledger import Ledger
-from serving.gateway.writing.samples import REFUSED, Sample, answer_body, probabilities, told
-from serving.gateway.writing.write import Filtering, Piece, Writer, completion_refused, prompt_refused
+from serving.gateway.writing.samples import REFUSED, Sample, answer_body, probabilities, token_json
+from serving.gateway.writing.write import CompletionWriter, Filtering, Piece, completion_refused, prompt_refused
 from serving.refusal import Refused
 
 log = structlog.get_logger("serving.gateway")
 
 
 @dataclass(frozen=True)
-class _Order:
+class _ParsedRequest:
     """A validated request, before a version is chosen."""
 
     exchange: Exchange
-    asked: GenerateRequest
+    body: GenerateRequest
     text: str
     sampling: Sampling
     seed: int
     until: float
 
 
-class Generation:
+class GenerationEndpoint:
     """The generation endpoint."""
 
     def __init__(
-        self, settings: ServeSettings, admission: Admission, room: Room, versions: Versions, filtering: Filtering, writer: Writer,
-        ids: CompletionIds, ledger: Ledger,
+        self, settings: ServeSettings, admission: Admission, in_flight: InFlightLimit, versions: ServedVersions, filtering: Filtering,
+        writer: CompletionWriter, ids: CompletionIds, ledger: Ledger,
     ) -> None:  # fmt: skip
-        self._settings, self._admission, self._room, self._versions = settings, admission, room, versions
+        self._settings, self._admission, self._in_flight, self._versions = settings, admission, in_flight, versions
         self._filtering, self._writer, self._ids, self._ledger = filtering, writer, ids, ledger
 
     async def answer(self, request: Request) -> Response:
@@ -67,7 +67,7 @@ class Generation:
             for name in ("temperature", "top_p", "top_k", "max_length", "num_samples", "repetition_penalty", "stream")
         }
         text, sampling = sanitised(generate_request.text, "text"), sampling_of(generate_request, self._filtering.restricted)
-        order = _Order(
+        parsed = _ParsedRequest(
             exchange,
             generate_request,
             text,
@@ -76,34 +76,34 @@ class Generation:
             until,
         )
         if not generate_request.stream:
-            return json_response(await unless_disconnected(request.receive, self._whole(order)), headers=headers)
+            return json_response(await unless_disconnected(request.receive, self._respond(parsed)), headers=headers)
         exchange.route = "stream"
-        events = self._events(order)
-        return EventStream(await unless_disconnected(request.receive, _first(events)), events, headers)
+        events = self._events(parsed)
+        return EventStream(await unless_disconnected(request.receive, _first_event(events)), events, headers)
 
-    async def _whole(self, order: _Order) -> dict[str, object]:
-        with self._room.slot():
-            job = await self._accepted(order)
+    async def _respond(self, parsed: _ParsedRequest) -> dict[str, object]:
+        with self._in_flight.slot():
+            job = await self._checked_job(parsed)
             try:
                 samples = await self._writer.write(job)
             except VersionGone:
-                job = await self._moved(order, job)
+                job = await self._job_after_unload(parsed, job)
                 try:
                     samples = await self._writer.write(job)
                 except VersionGone:
                     raise unavailable() from None
-            self._note(order, job, samples)
-            body = answer_body(order.exchange, job, samples)
-            if order.asked.token_probabilities:
+            self._record_result(parsed, job, samples)
+            body = answer_body(parsed.exchange, job, samples)
+            if parsed.body.token_probabilities:
                 body["token_probabilities"] = probabilities(job, samples)
             return body
 
-    async def _events(self, order: _Order) -> AsyncGenerator[bytes]:
+    async def _events(self, parsed: _ParsedRequest) -> AsyncGenerator[bytes]:
         """Yield the events of a stream. An error before the first event is raised; a later error becomes an `error` event."""
-        started, exchange = False, order.exchange
+        started, exchange = False, parsed.exchange
         try:
-            with self._room.slot():
-                async with aclosing(self._told(order)) as events:
+            with self._in_flight.slot():
+                async with aclosing(self._generate_events(parsed)) as events:
                     async for data in events:
                         started = True
                         yield data
@@ -116,79 +116,79 @@ class Generation:
             exchange.status, exchange.code = refused.status, refused.code
             yield event("error", {**error_body(refused, exchange.id), "status_code": refused.status})
 
-    async def _told(self, order: _Order) -> AsyncGenerator[bytes]:
-        job, samples, first_seconds = await self._accepted(order), list[Sample](), None
+    async def _generate_events(self, parsed: _ParsedRequest) -> AsyncGenerator[bytes]:
+        job, samples, first_seconds = await self._checked_job(parsed), list[Sample](), None
         try:
             async with aclosing(self._writer.stream(job, samples)) as pieces:
                 async for piece in pieces:
-                    first_seconds = first_seconds or order.exchange.seconds
-                    yield _piece_event(piece, order.asked.token_probabilities)
+                    first_seconds = first_seconds or parsed.exchange.seconds
+                    yield _piece_event(piece, parsed.body.token_probabilities)
         except VersionGone:
             if first_seconds is not None:
                 raise unavailable() from None
-            job = await self._moved(order, job)
+            job = await self._job_after_unload(parsed, job)
             try:
                 async with aclosing(self._writer.stream(job, samples)) as pieces:
                     async for piece in pieces:
-                        first_seconds = first_seconds or order.exchange.seconds
-                        yield _piece_event(piece, order.asked.token_probabilities)
+                        first_seconds = first_seconds or parsed.exchange.seconds
+                        yield _piece_event(piece, parsed.body.token_probabilities)
             except VersionGone:
                 raise unavailable() from None
-        self._note(order, job, samples, first_seconds)
-        yield event("done", answer_body(order.exchange, job, samples))
+        self._record_result(parsed, job, samples, first_seconds)
+        yield event("done", answer_body(parsed.exchange, job, samples))
 
-    async def _accepted(self, order: _Order) -> Job:
-        """Return the job for an order whose prompt passes the content filter."""
-        job = self._job(order)
+    async def _checked_job(self, parsed: _ParsedRequest) -> GenerationJob:
+        """Return the job for a request whose prompt passes the content filter."""
+        job = self._make_job(parsed)
         # Check the cleaned and the original text: the removed characters may be what the filter looks for.
-        for text in dict.fromkeys((order.text, order.asked.text)):
+        for text in dict.fromkeys((parsed.text, parsed.body.text)):
             decision = await self._filtering.decide(text, "prompt")
             if not decision.allowed:
-                order.exchange.rule = decision.rule
-                self._ledger.turned_away(order.exchange, job)
+                parsed.exchange.rule = decision.rule
+                self._ledger.prompt_refused(parsed.exchange, job)
                 raise prompt_refused(decision)
         return job
 
-    def _job(self, order: _Order) -> Job:
-        exchange, chosen = order.exchange, self._versions.choose(order.exchange.user)
-        exchange.version, exchange.arm, exchange.prompt = chosen.served.number, chosen.arm, order.text
+    def _make_job(self, parsed: _ParsedRequest) -> GenerationJob:
+        exchange, chosen = parsed.exchange, self._versions.choose(parsed.exchange.user)
+        exchange.version, exchange.arm, exchange.prompt = chosen.served.number, chosen.arm, parsed.text
         job = make_job(
-            chosen, order.text, order.sampling, order.asked.num_samples, order.seed, until=order.until, request_id=exchange.id
+            chosen, parsed.text, parsed.sampling, parsed.body.num_samples, parsed.seed, until=parsed.until, request_id=exchange.id
         )  # fmt: skip
         exchange.prompt_tokens, exchange.completion = len(job.prompt) - 1, self._ids.issue(chosen.served.number, chosen.arm)
         return job
 
-    async def _moved(self, order: _Order, previous: Job) -> Job:
+    async def _job_after_unload(self, parsed: _ParsedRequest, previous: GenerationJob) -> GenerationJob:
         """Return a job for the version that replaced an unloaded one.
 
         Raises:
             Refused: 503 if the same version is still chosen.
         """
-        await self._versions.look()
-        job = self._job(order)
+        await self._versions.update()
+        job = self._make_job(parsed)
         if job.chosen.served is previous.chosen.served:
             raise unavailable()
         return job
 
-    def _note(self, order: _Order, job: Job, samples: list[Sample], first_seconds: float | None = None) -> None:
+    def _record_result(self, parsed: _ParsedRequest, job: GenerationJob, samples: list[Sample], first_seconds: float | None = None) -> None:
         """Record the result in the exchange and the ledger.
 
         Raises:
             Refused: 422 if the content filter refused all samples.
         """
-        exchange = order.exchange
+        exchange = parsed.exchange
         exchange.tokens, exchange.completions = sum(len(sample.written.tokens) for sample in samples), [sample.text for sample in samples]
         exchange.rule = next((sample.rule for sample in samples if sample.rule), "")
         if all(sample.finish == REFUSED for sample in samples):
-            self._ledger.withheld(exchange, job, samples)
+            self._ledger.completions_refused(exchange, job, samples)
             raise completion_refused()
         self._ledger.completed(exchange, job, samples, first_seconds)
 
 
-async def _first(events: AsyncGenerator[bytes]) -> bytes:
+async def _first_event(events: AsyncGenerator[bytes]) -> bytes:
     return await anext(events)
 
 
 def _piece_event(piece: Piece, with_tokens: bool) -> bytes:
     fields: dict[str, object] = {"sample": piece.sample, "text": "".join(token_text.text for token_text in piece.tokens)}
-    return event("text", {**fields, "tokens": told(piece.tokens)} if with_tokens else fields)
+    return event("text", {**fields, "tokens": token_json(piece.tokens)} if with_tokens else fields)

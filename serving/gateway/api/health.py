@@ -7,7 +7,7 @@ from typing import Literal
 from starlette.requests import Request
 from starlette.responses import Response
 
-from serving.gateway.backend.versions import Versions
+from serving.gateway.backend.versions import ServedVersions
 from serving.gateway.http.admission import Admission
 from serving.gateway.http.refusals import json_response
 from serving.telemetry.metrics import Metrics
@@ -17,16 +17,16 @@ class HealthEndpoints:
     """The endpoints for monitoring.
 
     Args:
-        log_ails: returns True if the request log has a problem. Its message may contain paths, so only the gateway's log has it.
+        log_has_problem: returns True if the request log has a problem. Its message may contain paths, so only the gateway's log has it.
         metrics_for: who may read the metrics; see `ServeSettings.metrics_for`.
     """
 
     def __init__(
-        self, versions: Versions, metrics: Metrics, admission: Admission, log_ails: Callable[[], bool],
+        self, versions: ServedVersions, metrics: Metrics, admission: Admission, log_has_problem: Callable[[], bool],
         metrics_for: Literal["loopback", "scope", "all"],
     ) -> None:  # fmt: skip
         self._versions, self._metrics, self._admission = versions, metrics, admission
-        self._log_ails, self._metrics_for = log_ails, metrics_for
+        self._log_has_problem, self._metrics_for = log_has_problem, metrics_for
 
     async def alive(self) -> Response:
         """Return 200 while the process runs."""
@@ -35,7 +35,7 @@ class HealthEndpoints:
     async def ready(self) -> Response:
         """Return 200 if requests can be answered, else 503. Both bodies list the problems."""
         version_health = self._versions.health
-        log_problems = ["the request log has a problem; see the gateway's log"] if self._log_ails() else []
+        log_problems = ["the request log has a problem; see the gateway's log"] if self._log_has_problem() else []
         body = {
             "status": "ready" if version_health.ready else "not_ready",
             "champion": version_health.champion,
@@ -45,18 +45,18 @@ class HealthEndpoints:
         }
         return json_response(body, 200 if version_health.ready else 503, {} if version_health.ready else {"Retry-After": "1"})
 
-    async def figures(self, request: Request) -> Response:
+    async def metrics(self, request: Request) -> Response:
         """Return the metrics in Prometheus text format.
 
         Raises:
             Refused: 401, 403, 429 or 503 if access needs the scope `metrics` and is refused.
         """
-        if self._metrics_for != "all" and not (self._metrics_for == "loopback" and _from_here(request)):
+        if self._metrics_for != "all" and not (self._metrics_for == "loopback" and _is_local(request)):
             await self._admission.admit(request, "metrics")
         return Response(self._metrics.render(), headers={"Cache-Control": "no-store"}, media_type=self._metrics.content_type)
 
 
-def _from_here(request: Request) -> bool:
+def _is_local(request: Request) -> bool:
     """Return True for a request from this machine. Requests through a local proxy do not count: they can come from anywhere."""
     if request.client is None or "x-forwarded-for" in request.headers or "forwarded" in request.headers:
         return False

@@ -18,7 +18,7 @@ ABOUT = """Continues a text with the champion version of the model.
 
 All errors have the same JSON form, with a code for programs and a message for users. A client can set `X-Request-ID`
 (1 to 64 letters, digits, `.`, `_`, `-`); otherwise an id is generated. The response and the server's logs contain the id."""
-_MEANS = {
+_STATUS_DESCRIPTIONS = {
     400: "The body is not UTF-8 or not JSON.", 401: "The key is missing, unknown, expired or revoked.",
     403: "The key does not have the scope of this endpoint.",
     404: "Not found.", 405: "Method not allowed.", 408: "The body arrived too slowly.", 413: "The body is too large.",
@@ -38,19 +38,19 @@ _LIMIT = {
 _KEYS: list[dict[str, list[str]]] = [{"key": []}, {"bearer": []}]
 
 
-def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
+def error_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return the `responses` of a route for these error statuses. All have the schema `ErrorAnswer`."""
     return {
-        status: {"model": ErrorAnswer, "description": _MEANS[status], **_waits(status)} for status in statuses
+        status: {"model": ErrorAnswer, "description": _STATUS_DESCRIPTIONS[status], **_retry_header(status)} for status in statuses
     }  # fmt: skip
 
 
-def limited(description: str) -> dict[str, Any]:
+def rate_limited(description: str) -> dict[str, Any]:
     """Return the description of a success response with rate limit headers."""
     return {"description": description, "headers": _LIMIT}
 
 
-def takes(model: type[BaseModel]) -> dict[str, Any]:
+def request_spec(model: type[BaseModel]) -> dict[str, Any]:
     """Return the `openapi_extra` of a route that needs a key and reads a body of type `model`."""
     schema = {"$ref": _REF.format(model=model.__name__)}
     examples = (model.model_config.get("json_schema_extra") or {}).get("examples", [])  # type: ignore[union-attr]
@@ -62,7 +62,7 @@ def takes(model: type[BaseModel]) -> dict[str, Any]:
 def describe(app: FastAPI) -> None:
     """Add request schemas and security schemes to `app.openapi()`. The description is built once and cached."""
 
-    def whole() -> dict[str, Any]:
+    def build() -> dict[str, Any]:
         if app.openapi_schema is None:
             document = get_openapi(title=app.title, version=app.version, description=ABOUT, routes=app.routes)
             schemas = document["components"]["schemas"]
@@ -75,10 +75,10 @@ def describe(app: FastAPI) -> None:
             app.openapi_schema = document
         return app.openapi_schema
 
-    app.openapi = whole  # type: ignore[method-assign]
+    app.openapi = build  # type: ignore[method-assign]
 
 
-def _waits(status: int) -> Mapping[str, Any]:
+def _retry_header(status: int) -> Mapping[str, Any]:
     return {"headers": _RETRY} if status in (429, 503) else {}
 
 
@@ -144,11 +144,12 @@ def _rows(schema: Schema, openapi: Schema, is_request: bool, prefix: str = "") -
         resolved = _resolved(field_schema, openapi)
         required = " (required)" if is_request and name in schema.get("required", ()) else ""
         description = _text(field_schema.get("description", "" if "properties" in resolved else resolved.get("description", "")))
-        yield f"<tr><td><code>{escape(prefix + name)}</code></td><td>{escape(_kind(resolved) + required)}</td><td>{description}</td></tr>"
+        value = escape(_type_text(resolved) + required)
+        yield f"<tr><td><code>{escape(prefix + name)}</code></td><td>{value}</td><td>{description}</td></tr>"
         yield from _rows(resolved, openapi, is_request, f"{prefix}{name}.")
 
 
-def _kind(schema: Schema) -> str:
+def _type_text(schema: Schema) -> str:
     kinds = schema.get("anyOf", [schema])
     description = " or ".join(str(alternative.get("type", "object")) for alternative in kinds)
     if "const" in schema or "enum" in schema:

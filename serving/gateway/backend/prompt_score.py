@@ -11,7 +11,7 @@ from robo_poet.model.completion import MAX_LENGTH
 from robo_poet.model.tokenizer import START
 from robo_poet.request_log.record import Request, Score
 from serving.gateway.backend.model_client import ModelClient, VersionGone
-from serving.gateway.backend.versions import Versions
+from serving.gateway.backend.versions import ServedVersions
 from serving.refusal import Refused
 
 SECONDS = 5.0  # timeout of a score call
@@ -26,7 +26,7 @@ class PromptScore:
         seen: called for each score with version, arm, nats and tokens.
     """
 
-    def __init__(self, client: ModelClient, versions: Versions, seen: Callable[[int, str, float, int], None]) -> None:
+    def __init__(self, client: ModelClient, versions: ServedVersions, seen: Callable[[int, str, float, int], None]) -> None:
         self._client, self._versions, self._on_score = client, versions, seen
 
     def __call__(self, record: Request) -> Score | None:

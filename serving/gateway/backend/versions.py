@@ -67,21 +67,21 @@ def load_served(version: Version, restricted: Sequence[str] = ()) -> Served:
 log = logging.getLogger("serving.gateway")
 
 
-class Source(Protocol):
+class VersionSource(Protocol):
     """The part of the registry that selects the versions to serve."""
 
     def champion(self) -> Version | None: ...
     def canary(self) -> Version | None: ...
 
 
-class Server(Protocol):
+class VersionServer(Protocol):
     """The part of the model client that lists loaded versions. It raises Refused if the model server cannot be reached."""
 
     async def available(self) -> frozenset[int]: ...
 
 
 @dataclass(frozen=True)
-class Chosen:
+class AssignedVersion:
     """The version and the arm chosen for a request."""
 
     served: Served
@@ -107,7 +107,7 @@ class VersionHealth:
     share: float = 0
 
 
-class Versions:
+class ServedVersions:
     """The versions that can be called now.
 
     Loaded versions stay in service if the registry cannot be read or has no champion. A disk that is not mounted looks like that.
@@ -121,8 +121,8 @@ class Versions:
 
     def __init__(
         self,
-        registry: Source,
-        server: Server,
+        registry: VersionSource,
+        server: VersionServer,
         *,
         share: float = 0,
         restricted: Sequence[str] = (),
@@ -141,7 +141,7 @@ class Versions:
         self._updated_at = float("-inf")
         self.health = VersionHealth(None, None, ("the registry has not been read yet",), False)
 
-    def choose(self, user: str) -> Chosen:
+    def choose(self, user: str) -> AssignedVersion:
         """Return the version that serves `user`.
 
         Raises:
@@ -151,7 +151,7 @@ class Versions:
             retry = {"Retry-After": str(RETRY_SECONDS)}
             raise Refused(503, "no_model", f"no version of the model is available yet; try again in {RETRY_SECONDS} s", retry)
         arm = choose(user, self._arms, self._experiment)
-        return Chosen(self._served[arm.version], arm.name)
+        return AssignedVersion(self._served[arm.version], arm.name)
 
     def find(self, number: int) -> Served | None:
         """Return the loaded version with this number, or None."""
@@ -162,11 +162,11 @@ class Versions:
         while True:
             await asyncio.sleep(seconds)
             try:
-                await self.look()
+                await self.update()
             except Exception:
                 log.exception("the versions could not be updated")
 
-    async def look(self) -> None:
+    async def update(self) -> None:
         """Update the versions from the registry and the model server. Concurrent calls share one update."""
         requested_at = time.monotonic()
         async with self._update_lock:

@@ -14,7 +14,7 @@ from serving.refusal import Refused
 RETRY_SECONDS = 1  # sent in Retry-After: after this time nearly every slot has been freed and reused
 
 
-class Room:
+class InFlightLimit:
     """A limit on the number of concurrent generation requests.
 
     Args:

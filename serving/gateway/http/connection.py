@@ -68,7 +68,7 @@ class Lingering:
             self._timer.cancel()
 
 
-class Connection(HttpToolsProtocol):
+class LimitedConnection(HttpToolsProtocol):
     """A uvicorn HTTP protocol with connection limits. Pass it to `uvicorn.Config(http=…)` with `functools.partial`.
 
     Args:

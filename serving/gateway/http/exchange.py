@@ -98,7 +98,7 @@ class Exchange:
 
 
 def exchange_of(scope: Scope) -> Exchange:
-    """Return the exchange that `Front` stored in the scope."""
+    """Return the exchange that `GatewayMiddleware` stored in the scope."""
     exchange: Exchange = scope[KEY]
     return exchange
 

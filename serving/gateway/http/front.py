@@ -8,7 +8,7 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serving.gateway.http.admission import Room, overloaded
+from serving.gateway.http.admission import InFlightLimit, overloaded
 from serving.gateway.http.exchange import KEY, Exchange, Networks, client_address, request_id
 from serving.gateway.http.refusals import error_response, internal
 from serving.gateway.http.streaming import ClientDisconnected
@@ -52,7 +52,7 @@ _ROUTES = {
 }  # fmt: skip
 
 
-class Front:
+class GatewayMiddleware:
     """ASGI middleware around the application.
 
     It does not use Starlette's BaseHTTPMiddleware, which costs one task and two queues per request.
@@ -60,17 +60,17 @@ class Front:
     Args:
         trusted: networks of proxies whose X-Forwarded-For is used.
         ended: called with the exchange of each request at its end.
-        room: limit on concurrent generation requests. At the limit, a request is refused here, before its body is read. Refusing it later
-            would take too much time from the running requests under load.
+        in_flight: limit on concurrent generation requests. At the limit, a request is refused here, before its body is read. Refusing it
+            later would take too much time from the running requests under load.
         body_bytes: largest body, in bytes, that may stay unread. A request with a longer body goes to the endpoint, which limits its size.
     """
 
     def __init__(
-        self, app: ASGIApp, metrics: Metrics, headers: SecurityHeaders, trusted: Networks, ended: Callable[[Exchange], None], room: Room,
-        body_bytes: int,
+        self, app: ASGIApp, metrics: Metrics, headers: SecurityHeaders, trusted: Networks, ended: Callable[[Exchange], None],
+        in_flight: InFlightLimit, body_bytes: int,
     ) -> None:  # fmt: skip
         self._app, self._metrics, self._headers, self._trusted, self._ended = app, metrics, headers, trusted, ended
-        self._room, self._body_bytes = room, body_bytes
+        self._in_flight, self._body_bytes = in_flight, body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -89,7 +89,7 @@ class Front:
 
         with self._metrics.in_flight():
             try:
-                if exchange.route == "generate" and self._room.full and self._may_stay_unread(scope):
+                if exchange.route == "generate" and self._in_flight.full and self._may_stay_unread(scope):
                     refused = overloaded()
                     exchange.code = refused.code
                     return await error_response(refused, exchange.id)(scope, receive, sending)

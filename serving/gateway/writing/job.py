@@ -9,7 +9,7 @@ from itertools import count
 from robo_poet.errors import BadInput
 from robo_poet.model.completion import Sampling
 from robo_poet.model.inputs import encode_prompt
-from serving.gateway.backend.versions import Chosen
+from serving.gateway.backend.versions import AssignedVersion
 from serving.gateway.http.refusals import RefusedField, unpaired_surrogate
 from serving.gateway.schema import GenerateRequest
 
@@ -51,7 +51,7 @@ _ATTEMPT_OFFSET = 2**54  # seed offset between attempts: larger than any seed of
 
 
 @dataclass
-class Job:
+class GenerationJob:
     """A generation request for one version of the model.
 
     Attributes:
@@ -60,7 +60,7 @@ class Job:
         generation_seconds: time spent in model server calls so far, in seconds.
     """
 
-    chosen: Chosen
+    chosen: AssignedVersion
     text: str
     prompt: Sequence[int]
     sampling: Sampling
@@ -95,8 +95,8 @@ def sampling_of(asked: GenerateRequest, restricted: Sequence[str]) -> Sampling:
 
 
 def make_job(
-    chosen: Chosen, text: str, sampling: Sampling, samples: int, seed: int, *, until: float, request_id: str
-) -> Job:  # fmt: skip
+    chosen: AssignedVersion, text: str, sampling: Sampling, samples: int, seed: int, *, until: float, request_id: str
+) -> GenerationJob:  # fmt: skip
     """Return the job for a version. The tokenizer of this version encodes the text.
 
     Raises:
@@ -106,4 +106,4 @@ def make_job(
         prompt = encode_prompt(chosen.served, text)
     except BadInput as error:
         raise RefusedField("text", f"{error.what}; {error.remedy}") from None
-    return Job(chosen, text, prompt, sampling, samples, seed, until, request_id)
+    return GenerationJob(chosen, text, prompt, sampling, samples, seed, until, request_id)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from robo_poet.request_log.log import RequestLog
 from robo_poet.request_log.record import Feedback, Request
 from serving.gateway.http.exchange import Exchange
-from serving.gateway.writing.job import Job
+from serving.gateway.writing.job import GenerationJob
 from serving.gateway.writing.samples import REFUSED, Sample, perplexity
 from serving.telemetry.audit_log import AuditLog, Interaction
 from serving.telemetry.metrics import Metrics
@@ -39,7 +39,7 @@ class Ledger:
                 exchange.tokens, exchange.prompt, exchange.completions,
             ))  # fmt: skip
 
-    def completed(self, exchange: Exchange, job: Job, samples: Sequence[Sample], first_seconds: float | None = None) -> None:
+    def completed(self, exchange: Exchange, job: GenerationJob, samples: Sequence[Sample], first_seconds: float | None = None) -> None:
         """Record a request with at least one sample that the content filter allowed.
 
         Args:
@@ -56,11 +56,11 @@ class Ledger:
         self._metrics.scored("completion", version=version, arm=arm, nats=nats, tokens=sum(lengths))
         self._log_request(exchange, job, samples, 200, "")
 
-    def withheld(self, exchange: Exchange, job: Job, samples: Sequence[Sample]) -> None:
+    def completions_refused(self, exchange: Exchange, job: GenerationJob, samples: Sequence[Sample]) -> None:
         """Record a request whose samples were all refused by the content filter."""
         self._log_request(exchange, job, samples, 422, "content_refused")
 
-    def turned_away(self, exchange: Exchange, job: Job) -> None:
+    def prompt_refused(self, exchange: Exchange, job: GenerationJob) -> None:
         """Record a request whose prompt was refused by the content filter."""
         self._log_request(exchange, job, (), 422, "content_refused", exchange.rule)
 
@@ -84,7 +84,9 @@ class Ledger:
             self._rated.popitem(last=False)
         return True
 
-    def _log_request(self, exchange: Exchange, job: Job, samples: Sequence[Sample], status: int, code: str, prompt_rule: str = "") -> None:
+    def _log_request(
+        self, exchange: Exchange, job: GenerationJob, samples: Sequence[Sample], status: int, code: str, prompt_rule: str = ""
+    ) -> None:
         served = job.chosen.served
         rules = [sample.rule for sample in samples if sample.finish == REFUSED]
         self._log.put(Request(

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from robo_poet.model.completion import Completion, without_partial_character
 from robo_poet.model.tokenizer import Tokenizer
 from serving.gateway.http.exchange import Exchange
-from serving.gateway.writing.job import Job, without_controls
+from serving.gateway.writing.job import GenerationJob, without_controls
 
 REFUSED = "refused"
 
@@ -82,7 +82,7 @@ def token_texts(words: Tokenizer, written: Completion) -> list[TokenText]:
     return pieces
 
 
-def settled(pieces: Sequence[TokenText]) -> int:
+def count_sendable(pieces: Sequence[TokenText]) -> int:
     """Return how many of `pieces` can be sent while more follow: those before the start of the last word.
 
     The content filter then judges complete words only. Part of a word may be another word, or hide one.
@@ -95,7 +95,7 @@ def settled(pieces: Sequence[TokenText]) -> int:
 _LONGEST = 64  # pieces without a space; longer runs are not words and are sent
 
 
-def answer_body(exchange: Exchange, job: Job, samples: Sequence[Sample]) -> dict[str, Any]:
+def answer_body(exchange: Exchange, job: GenerationJob, samples: Sequence[Sample]) -> dict[str, Any]:
     """Return the response body (`schema.GenerateAnswer`)."""
     served, seconds = job.chosen.served, job.generation_seconds
     return {
@@ -116,11 +116,11 @@ def answer_body(exchange: Exchange, job: Job, samples: Sequence[Sample]) -> dict
     }
 
 
-def probabilities(job: Job, samples: Sequence[Sample]) -> list[list[dict[str, Any]]]:
+def probabilities(job: GenerationJob, samples: Sequence[Sample]) -> list[list[dict[str, Any]]]:
     """Return the token texts with probabilities of each sample, as JSON values."""
-    return [told(token_texts(job.chosen.served.tokenizer, sample.written)) for sample in samples]
+    return [token_json(token_texts(job.chosen.served.tokenizer, sample.written)) for sample in samples]
 
 
-def told(pieces: Sequence[TokenText]) -> list[dict[str, Any]]:
+def token_json(pieces: Sequence[TokenText]) -> list[dict[str, Any]]:
     """Return pieces as JSON values. Empty pieces are left out, and probabilities are rounded to 6 digits."""
     return [{"text": piece.text, "probability": round(piece.probability, 6)} for piece in pieces if piece.text]

@@ -14,8 +14,8 @@ from serving.content_filter.decision import FilterDecision, Side, filter_event, 
 from serving.content_filter.filter import ContentFilter
 from serving.gateway.backend.model_client import ModelClient
 from serving.gateway.http.refusals import RefusedField, model_failed
-from serving.gateway.writing.job import Job
-from serving.gateway.writing.samples import Sample, TokenText, refused_sample, sample_of, settled, token_texts
+from serving.gateway.writing.job import GenerationJob
+from serving.gateway.writing.samples import Sample, TokenText, count_sendable, refused_sample, sample_of, token_texts
 from serving.refusal import Refused
 from serving.telemetry.metrics import Metrics
 
@@ -69,20 +69,20 @@ class _Row:
 
     Attributes:
         calls: model server calls in the current attempt.
-        shown: pieces already sent.
-        tries: decisions that refused an attempt.
+        sent_count: pieces already sent.
+        refusals: decisions that refused an attempt.
         result: the finished sample, or None.
     """
 
     index: int
     written: Completion = EMPTY
     calls: int = 0
-    shown: int = 0
-    tries: list[FilterDecision] = field(default_factory=list)
+    sent_count: int = 0
+    refusals: list[FilterDecision] = field(default_factory=list)
     result: Sample | None = None
 
 
-class Writer:
+class CompletionWriter:
     """Generates the samples of a job with the model server and the content filter.
 
     Args:
@@ -92,7 +92,7 @@ class Writer:
     def __init__(self, client: ModelClient, filtering: Filtering, signature: str) -> None:
         self._client, self._filtering, self._signature = client, filtering, signature
 
-    async def write(self, job: Job) -> list[Sample]:
+    async def write(self, job: GenerationJob) -> list[Sample]:
         """Return all samples of a job.
 
         A sample that the content filter refuses is generated again with another seed. After the last attempt it is refused.
@@ -116,7 +116,7 @@ class Writer:
                     samples[index] = sample if step == "accept" else refused_sample(completion, decisions[index][-1].rule)
         return [samples[index] for index in range(job.samples)]
 
-    async def stream(self, job: Job, results: list[Sample]) -> AsyncGenerator[Piece]:
+    async def stream(self, job: GenerationJob, results: list[Sample]) -> AsyncGenerator[Piece]:
         """Yield the samples of a job in pieces. The content filter checks the text up to the end of a piece before the piece is sent.
 
         A sample that is refused before its first piece was sent is generated again. A sample that is refused later ends there.
@@ -131,7 +131,7 @@ class Writer:
         while open_rows := [row for row in rows if row.result is None]:
             prompts = [[*job.prompt, *row.written.tokens] for row in open_rows]
             samplings = [next_piece(job.sampling, row.calls, len(row.written.tokens)) for row in open_rows]
-            seeds = [job.seed_of(row.index, len(row.tries)) for row in open_rows]
+            seeds = [job.seed_of(row.index, len(row.refusals)) for row in open_rows]
             for row, completion in zip(open_rows, await self._complete(job, prompts, samplings, seeds), strict=True):
                 row.written, ended = append_piece(job.chosen.served.tokenizer, len(job.prompt), row.written, completion, job.sampling)
                 row.calls += 1
@@ -139,30 +139,30 @@ class Writer:
                     yield piece
         results[:] = [row.result for row in rows if row.result is not None]
 
-    async def _filtered_piece(self, job: Job, row: _Row, ended: bool) -> Piece | None:
+    async def _filtered_piece(self, job: GenerationJob, row: _Row, ended: bool) -> Piece | None:
         """Check a row with the content filter. Return the piece to send now, or None."""
         pieces = token_texts(job.chosen.served.tokenizer, row.written)
-        ready_count = len(pieces) if ended else settled(pieces)
-        if ready_count <= row.shown and not ended:
+        ready_count = len(pieces) if ended else count_sendable(pieces)
+        if ready_count <= row.sent_count and not ended:
             return None
         decision = await self._filtering.decide(
-            "".join(piece.text for piece in pieces[:ready_count]), "completion", job.text, len(row.tries) + 1
+            "".join(piece.text for piece in pieces[:ready_count]), "completion", job.text, len(row.refusals) + 1
         )
         if not decision.allowed:
-            row.tries.append(decision)
-            if row.shown or next_step(row.tries, self._filtering.attempts) == "refuse":
+            row.refusals.append(decision)
+            if row.sent_count or next_step(row.refusals, self._filtering.attempts) == "refuse":
                 row.result = refused_sample(row.written, decision.rule)
             else:
                 row.written, row.calls = EMPTY, 0
             return None
-        piece = Piece(row.index, pieces[row.shown : ready_count])
-        row.shown = ready_count
+        piece = Piece(row.index, pieces[row.sent_count : ready_count])
+        row.sent_count = ready_count
         if ended:
             row.result = sample_of(row.written)
         return piece if piece.tokens else None
 
     async def _complete(
-        self, job: Job, prompts: Sequence[Sequence[int]], samplings: Sequence[Sampling], seeds: Sequence[int]
+        self, job: GenerationJob, prompts: Sequence[Sequence[int]], samplings: Sequence[Sampling], seeds: Sequence[int]
     ) -> list[Completion]:  # fmt: skip
         """Return one completion for each prompt, from one model server call.
 

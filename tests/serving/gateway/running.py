@@ -18,7 +18,7 @@ from robo_poet.settings.serve import ServeSettings
 from serving.access.api_keys import KeyStore
 from serving.gateway.app import make_app
 from serving.gateway.assemble import Parts, assemble
-from serving.gateway.http.connection import Connection
+from serving.gateway.http.connection import LimitedConnection
 
 ALL = ("generate", "feedback", "metrics", "internal-load")
 
@@ -28,7 +28,7 @@ def listening(app: ASGIApp, lifespan: str = "on", header_seconds: float = 10, ma
     """`app` behind uvicorn and our connections; yields its address."""
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
-        app, http=partial(Connection, header_seconds=header_seconds, max_connections=max_connections), log_config=None, access_log=False, proxy_headers=False,  # type: ignore[arg-type]
+        app, http=partial(LimitedConnection, header_seconds=header_seconds, max_connections=max_connections), log_config=None, access_log=False, proxy_headers=False,  # type: ignore[arg-type]
         lifespan=lifespan, timeout_graceful_shutdown=2,  # type: ignore[arg-type]
     )  # fmt: skip
     server = uvicorn.Server(config)

@@ -4,14 +4,14 @@ import re
 
 from fastapi import FastAPI
 
-from serving.gateway.api.openapi import describe, docs_page, errors, takes
+from serving.gateway.api.openapi import describe, docs_page, error_responses, request_spec
 from serving.gateway.schema import GenerateRequest
 
 
 def app() -> FastAPI:
     api = FastAPI(title="poems")
 
-    @api.post("/v1/poems", summary="Continue a text", openapi_extra=takes(GenerateRequest), responses=errors(401, 429))
+    @api.post("/v1/poems", summary="Continue a text", openapi_extra=request_spec(GenerateRequest), responses=error_responses(401, 429))
     async def poems() -> None:
         """Continue `text` <safely>."""
 

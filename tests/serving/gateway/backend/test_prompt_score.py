@@ -14,7 +14,7 @@ from robo_poet.model.tokenizer import START, Tokenizer
 from robo_poet.request_log.record import Request, Score
 from serving.gateway.backend.model_client import ModelClient, VersionGone
 from serving.gateway.backend.prompt_score import PromptScore
-from serving.gateway.backend.versions import Versions
+from serving.gateway.backend.versions import ServedVersions
 from serving.refusal import Refused
 
 
@@ -48,7 +48,7 @@ def prompt_score(client: FakeClient, words: Tokenizer, observed: list[Any]) -> P
     """Return the function under test. Only version 3 is served."""
     served = SimpleNamespace(number=3, tokenizer=words)
     versions = SimpleNamespace(find=lambda number: served if number == 3 else None)
-    return PromptScore(cast(ModelClient, client), cast(Versions, versions), lambda *values: observed.append(values))
+    return PromptScore(cast(ModelClient, client), cast(ServedVersions, versions), lambda *values: observed.append(values))
 
 
 def record(prompt: str = "the rose sleeps", version: int = 3) -> Request:

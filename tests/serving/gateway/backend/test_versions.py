@@ -7,7 +7,7 @@ import pytest
 
 from robo_poet.errors import BadInput
 from robo_poet.registry.registry import Registry
-from serving.gateway.backend.versions import Versions
+from serving.gateway.backend.versions import ServedVersions
 from serving.refusal import Refused
 
 
@@ -33,16 +33,16 @@ def registry(make_registry: Any, tmp_path: Path) -> Registry:
     return found
 
 
-def look(versions: Versions) -> None:
-    asyncio.run(versions.look())
+def update(versions: ServedVersions) -> None:
+    asyncio.run(versions.update())
 
 
 def test_the_champion_answers_by_its_own_tokenizer(registry: Registry) -> None:
     told: list[Any] = []
-    versions = Versions(registry, Server(1), seen=told.append, loaded=lambda number, good: told.append((number, good)))
+    versions = ServedVersions(registry, Server(1), seen=told.append, loaded=lambda number, good: told.append((number, good)))
     with pytest.raises(Refused, match="no version"):
         versions.choose("ada")
-    look(versions)
+    update(versions)
     chosen = versions.choose("ada")
     assert (chosen.served.number, chosen.arm, chosen.served.tokenizer.size) == (1, "champion", chosen.served.manifest["size"])
     assert told == [(1, True), [(1, chosen.served.digest, "champion")]]
@@ -51,47 +51,47 @@ def test_the_champion_answers_by_its_own_tokenizer(registry: Registry) -> None:
 
 def test_a_new_champion_answers_once_the_model_server_has_it(registry: Registry) -> None:
     server = Server(1)
-    versions = Versions(registry, server)
-    look(versions)
+    versions = ServedVersions(registry, server)
+    update(versions)
     registry.start_canary(2, who="ada", why="try")
     registry.promote(2, who="ada", why="better")
-    look(versions)
+    update(versions)
     assert versions.choose("ada").served.number == 1
     assert versions.health.troubles == ("version 2 is not loaded by the model server",) and versions.health.ready
     server.numbers = {1, 2}
-    look(versions)
+    update(versions)
     assert versions.choose("ada").served.number == 2 and versions.health.troubles == ()
     assert versions.find(1) is None  # nothing of it is kept
 
 
 def test_a_canary_without_a_share_is_there_and_answers_nobody(registry: Registry) -> None:
     registry.start_canary(2, who="ada", why="try")
-    versions = Versions(registry, Server(1, 2))
-    look(versions)
+    versions = ServedVersions(registry, Server(1, 2))
+    update(versions)
     assert (versions.health.canary, versions.health.share) == (2, 0)
     assert {versions.choose(f"user {n}").arm for n in range(50)} == {"champion"}
 
 
 def test_a_canary_gets_its_share(registry: Registry) -> None:
     registry.start_canary(2, who="ada", why="try")
-    versions = Versions(registry, Server(1, 2), share=0.5)
-    look(versions)
+    versions = ServedVersions(registry, Server(1, 2), share=0.5)
+    update(versions)
     assert {versions.choose(f"user {n}").served.number for n in range(50)} == {1, 2}
     assert (versions.health.canary, versions.health.share) == (2, 0.5)
 
 
 def test_a_registry_that_is_gone_changes_nothing(registry: Registry) -> None:
-    versions = Versions(registry, Server(1))
-    look(versions)
+    versions = ServedVersions(registry, Server(1))
+    update(versions)
     shutil.rmtree(registry.root)
-    look(versions)
+    update(versions)
     assert versions.choose("ada").served.number == 1
     assert versions.health.ready and "no longer has a champion" in versions.health.troubles[0]
 
 
 def test_a_damaged_log_changes_nothing(registry: Registry) -> None:
-    versions = Versions(registry, Server(1))
-    look(versions)
+    versions = ServedVersions(registry, Server(1))
+    update(versions)
     entry = max((registry.root / "log").iterdir())
     shutil.rmtree(entry) if entry.is_dir() else entry.write_text("{}")
     (registry.root / "log" / entry.name).mkdir(exist_ok=True) if not entry.exists() else None
@@ -100,55 +100,55 @@ def test_a_damaged_log_changes_nothing(registry: Registry) -> None:
         path.write_text("{}")
     with pytest.raises(BadInput):
         registry.champion()
-    look(versions)
+    update(versions)
     assert versions.choose("ada").served.number == 1
     assert versions.health.ready and "cannot be read" in versions.health.troubles[0]
 
 
 @pytest.mark.parametrize("name", ["tokenizer/tokenizer.json", "model/manifest.json"])
 def test_a_version_that_was_altered_is_not_used(registry: Registry, name: str) -> None:
-    versions = Versions(registry, Server(1, 2))
-    look(versions)
+    versions = ServedVersions(registry, Server(1, 2))
+    update(versions)
     registry.start_canary(2, who="ada", why="try")
     path = registry.version(2).folder / name
     path.chmod(0o644)
     path.write_text(path.read_text() + " ")
     registry.promote(2, who="ada", why="better")
-    look(versions)
+    update(versions)
     assert versions.choose("ada").served.number == 1
     assert "version 2 cannot be read" in versions.health.troubles
 
 
 def test_a_model_server_that_is_gone_is_said(registry: Registry) -> None:
     server = Server(1)
-    versions = Versions(registry, server)
+    versions = ServedVersions(registry, server)
     server.numbers = None
-    look(versions)
+    update(versions)
     assert not versions.health.ready and versions.health.troubles == ("the model server cannot be reached",)
     server.numbers = {1}
-    look(versions)
+    update(versions)
     server.numbers = None
-    look(versions)
+    update(versions)
     assert not versions.health.ready
     assert versions.choose("ada").served.number == 1  # whose call then says 503
     server.numbers = set()
-    look(versions)
+    update(versions)
     with pytest.raises(Refused):
         versions.choose("ada")
 
 
 def test_calls_at_the_same_time_share_a_look(registry: Registry) -> None:
     server = Server(1)
-    versions = Versions(registry, server)
+    versions = ServedVersions(registry, server)
 
     async def many() -> None:
-        await asyncio.gather(*(versions.look() for _ in range(20)))
+        await asyncio.gather(*(versions.update() for _ in range(20)))
 
     asyncio.run(many())
     assert server.asked <= 2
 
 
 def test_an_empty_registry_is_said(tmp_path: Path) -> None:
-    versions = Versions(Registry(tmp_path / "none"), Server(1))
-    look(versions)
+    versions = ServedVersions(Registry(tmp_path / "none"), Server(1))
+    update(versions)
     assert not versions.health.ready and versions.health.troubles == ("the registry has no champion yet",)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from robo_poet.model.completion import Completion, StopReason, without_partial_character
 from robo_poet.model.tokenizer import Tokenizer
 from serving.gateway.writing.job import without_controls
-from serving.gateway.writing.samples import TokenText, settled, token_texts
+from serving.gateway.writing.samples import TokenText, count_sendable, token_texts
 
 
 @given(data=st.data())
@@ -37,4 +37,4 @@ def test_tokens_of_one_character_are_one_piece(words: Tokenizer) -> None:
     [([" the", " ro", "se"], 1), ([" the", " rose", "."], 1), (["half"], 0), ([], 0), (["a"] * 65, 65), (["a", "\n", "b"], 1)],
 )
 def test_a_word_is_shown_once_it_is_whole(texts: list[str], count: int) -> None:
-    assert settled([TokenText(text, 0.5) for text in texts]) == count
+    assert count_sendable([TokenText(text, 0.5) for text in texts]) == count

@@ -12,10 +12,10 @@ from robo_poet.model.completion import Sampling
 from robo_poet.model.tokenizer import START, Tokenizer
 from serving.content_filter.decision import FilterDecision
 from serving.gateway.backend.model_client import ModelClient
-from serving.gateway.backend.versions import Chosen, Served
-from serving.gateway.writing.job import Job
+from serving.gateway.backend.versions import AssignedVersion, Served
+from serving.gateway.writing.job import GenerationJob
 from serving.gateway.writing.samples import REFUSED, Sample
-from serving.gateway.writing.write import Filtering, Piece, Writer, completion_refused, prompt_refused
+from serving.gateway.writing.write import CompletionWriter, Filtering, Piece, completion_refused, prompt_refused
 from serving.refusal import Refused
 
 PROMPT = "the rose sleeps"
@@ -57,14 +57,16 @@ class FakeFiltering:
         return FilterDecision("zounds" not in text, "words.severe" if "zounds" in text else "")
 
 
-def writer(client: FakeClient) -> Writer:
-    return Writer(cast(ModelClient, client), cast(Filtering, FakeFiltering()), "generate")
+def writer(client: FakeClient) -> CompletionWriter:
+    return CompletionWriter(cast(ModelClient, client), cast(Filtering, FakeFiltering()), "generate")
 
 
-def job(words: Tokenizer, samples: int = 1) -> Job:
+def job(words: Tokenizer, samples: int = 1) -> GenerationJob:
     served = Served(1, "digest", words, {"max_length": 512})
     prompt = [START, *words.encode(PROMPT)]
-    return Job(Chosen(served, "champion"), PROMPT, prompt, Sampling(), samples, seed=7, until=time.monotonic() + 5, request_id="r")
+    return GenerationJob(
+        AssignedVersion(served, "champion"), PROMPT, prompt, Sampling(), samples, seed=7, until=time.monotonic() + 5, request_id="r"
+    )
 
 
 def write(client: FakeClient, samples: int = 1) -> list[Sample]:
