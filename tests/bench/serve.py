@@ -18,7 +18,7 @@ from robo_poet.registry.registry import Registry
 from robo_poet.registry.state import Stage
 from robo_poet.settings.serve import ServeSettings
 from serving.access.api_keys import KeyStore
-from serving.local import Program, serving
+from serving.local import ServingProcess, serving
 from tests.bench.edge import make
 from tests.bench.frame import Row
 from tests.serving.load import Summary, Target, closed_loop, summary
@@ -67,7 +67,7 @@ def directly(address: str, prompt: list[int]) -> Target:
     )  # fmt: skip
 
 
-def megabytes(programs: list[Program], figure: str = "VmRSS") -> dict[str, float]:
+def megabytes(programs: list[ServingProcess], figure: str = "VmRSS") -> dict[str, float]:
     """Of each program, and of what it started: the gateway's request log. `VmRSS`: resident now; `VmHWM`: at most."""
     pids = {program.name: program.process.pid for program in programs}
     for pid in list(pids.values()):
@@ -83,7 +83,7 @@ class Served:
     """MODEL-1 in front of readers; `ready` is the seconds until then, `folder` has its settings."""
 
     target: Target
-    programs: list[Program]
+    programs: list[ServingProcess]
     registry: Registry
     folder: Path
     ready: float
