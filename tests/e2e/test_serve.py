@@ -97,7 +97,7 @@ def test_a_text_is_written_streamed_and_rated(served: Served) -> None:
     assert re.search(r'robo_poet_\w+_total\{[^}]*version="1"[^}]*\}', page)
 
 
-def test_a_visitor_writes_in_a_browser(served: Served) -> None:
+def test_a_user_generates_a_text_in_a_browser(served: Served) -> None:
     chromium = shutil.which("chromium")
     if chromium is None:
         pytest.skip("chromium is not installed; infra/test-packages.sh installs it")
@@ -118,7 +118,7 @@ def test_a_visitor_writes_in_a_browser(served: Served) -> None:
     assert said == []
 
 
-def test_a_promotion_reaches_readers_and_nobody_is_turned_away(served: Served, registry: Registry) -> None:
+def test_a_promotion_reaches_users_without_failed_requests(served: Served, registry: Registry) -> None:
     registry.start_canary(2, who="test", why="to be tried")
     registry.promote(2, who="test", why="better")
     seen: set[int] = set()
@@ -135,7 +135,7 @@ def test_a_promotion_reaches_readers_and_nobody_is_turned_away(served: Served, r
     assert seen <= {1, 2}
 
 
-def test_what_was_said_is_in_the_logs_without_its_text(served: Served) -> None:
+def test_the_logs_have_no_text_of_a_request(served: Served) -> None:
     secret = "write to me at jane.roe@example.org"
     assert served.ask(text=f"{TEXT} {secret}", max_length=5).status_code == 200
     said = served.end()
@@ -154,5 +154,5 @@ def test_what_was_said_is_in_the_logs_without_its_text(served: Served) -> None:
     assert any(row["prompt"].startswith(TEXT) for row in rows) and not any("jane.roe" in json.dumps(row, default=str) for row in rows)
 
 
-def test_without_a_champion_there_is_one_line(fresh_shell: Callable[[], Shell]) -> None:
+def test_a_missing_champion_is_reported_in_one_line(fresh_shell: Callable[[], Shell]) -> None:
     assert fresh_shell().type("serve", "--port", "0", status=2).strip().endswith("no champion yet; train one with make run-pipeline")

@@ -9,7 +9,7 @@ import pytest
 from tests.serving.gateway.running import Gateway
 
 
-def test_whatever_the_description_allows_or_forbids_is_answered_in_order(live: Gateway, tmp_path: Path) -> None:
+def test_responses_conform_to_the_openapi_description(live: Gateway, tmp_path: Path) -> None:
     # A text of one token (422) and a made-up id (404) fit the schema and are refused all the same.
     allowed = '["200", "401", "404", "408", "413", "415", "422", "429", "503"]'
     (tmp_path / "schemathesis.toml").write_text(f"[checks.positive_data_acceptance]\nexpected-statuses = {allowed}\n")
@@ -49,20 +49,20 @@ def test_no_tensorflow_is_imported() -> None:
         ("GET", "/playground/../../etc/passwd", 404, "not_found"),
     ],
 )
-def test_every_error_has_one_form(staged: Gateway, method: str, path: str, status: int, code: str) -> None:
+def test_every_error_has_the_same_json_form(staged: Gateway, method: str, path: str, status: int, code: str) -> None:
     response = staged.http.request(method, path)
     assert (response.status_code, response.json()["status"], response.json()["error"]["code"]) == (status, "error", code)
     assert response.json()["request_id"] == response.headers["x-request-id"]
 
 
-def test_a_defect_of_ours_tells_nothing(staged: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_internal_error_reveals_no_details(staged: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(staged.parts.ids, "issue", lambda *_: 1 / 0)
     response = staged.generate()
     assert (response.status_code, response.json()["error"]["code"]) == (500, "internal")
     assert "division" not in response.text and "Traceback" not in response.text
 
 
-def test_the_page_and_the_description_are_there(staged: Gateway) -> None:
+def test_the_playground_and_the_documentation_page_are_served(staged: Gateway) -> None:
     page = httpx.get(staged.address + "/")
     assert page.headers["content-type"].startswith("text/html") and httpx.get(staged.address + "/playground/api.js").status_code == 200
     told = httpx.get(staged.address + "/docs")
@@ -94,7 +94,7 @@ def test_each_status_is_described(staged: Gateway) -> None:
             assert response["content"]["application/json"]["schema"]["$ref"].endswith("/ErrorAnswer")
 
 
-def test_what_was_answered_is_audited_without_its_text(staged: Gateway) -> None:
+def test_the_audit_log_has_the_request_without_its_text(staged: Gateway) -> None:
     from tests.serving.gateway.api.test_generation import wait_until
 
     answer = staged.generate(text="the heart that nobody may read").json()

@@ -100,7 +100,7 @@ def test_a_process_serves_by_tls_and_finishes_what_it_began(registry: Registry, 
         (None, "the settings cannot be read"),
     ],
 )
-def test_what_cannot_be_served_is_one_line(
+def test_an_unusable_setting_is_reported_in_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any] | None, told: str
 ) -> None:
     monkeypatch.setattr("serving.gateway.__main__.configure", lambda level: None)

@@ -8,13 +8,13 @@ from robo_poet.settings.serve import ServeSettings
 from serving.gateway.__main__ import read_settings
 
 
-def test_without_a_file_all_is_the_specifications() -> None:
+def test_without_a_file_the_defaults_apply() -> None:
     assert read_settings(None, {}) == ServeSettings()
     assert (ServeSettings().deadline_seconds, ServeSettings().access.requests_per_minute, ServeSettings().port) == (30, 100, 8080)
 
 
 @pytest.mark.parametrize("text", ['{"port": 81, "access": {"audience": "poets"}}', "port: 81\naccess: {audience: poets}\n"])
-def test_a_file_and_before_it_the_environment(tmp_path: Path, text: str) -> None:
+def test_environment_variables_override_the_file(tmp_path: Path, text: str) -> None:
     (tmp_path / "settings").write_text(text)
     environment = {
         "ROBO_POET_SERVE_PORT": "82",
@@ -26,7 +26,7 @@ def test_a_file_and_before_it_the_environment(tmp_path: Path, text: str) -> None
     assert (found.port, found.access.audience, found.access.requests_per_minute, found.trusted_proxies) == (82, "poets", 5, ("10.0.0.0/8",))
 
 
-def test_what_was_written_reads_back(tmp_path: Path) -> None:
+def test_written_settings_read_back_equal(tmp_path: Path) -> None:
     (tmp_path / "s.json").write_text(json.dumps(ServeSettings(port=5).model_dump(mode="json")))
     assert read_settings(tmp_path / "s.json", {}) == ServeSettings(port=5)
 
@@ -38,13 +38,13 @@ def test_what_was_written_reads_back(tmp_path: Path) -> None:
         ("{", "the settings cannot be read"), ("tls_key: a.pem", "given together"), ("trusted_proxies: [nonsense]", "trusted_proxies: "), ("model_server: ftp://x", "model_server: "),
     ],
 )  # fmt: skip
-def test_what_cannot_be_is_named_in_one_line(tmp_path: Path, text: str, told: str) -> None:
+def test_an_invalid_setting_is_named_in_one_line(tmp_path: Path, text: str, told: str) -> None:
     (tmp_path / "settings.yaml").write_text(text)
     with pytest.raises(BadInput, match=told) as refused:
         read_settings(tmp_path / "settings.yaml", {})
     assert "\n" not in str(refused.value)
 
 
-def test_no_file(tmp_path: Path) -> None:
+def test_a_missing_settings_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="the settings cannot be read"):
         read_settings(tmp_path / "none.yaml", {})

@@ -8,7 +8,7 @@ def figures(gateway: Gateway) -> str:
     return gateway.http.get("/metrics").text
 
 
-def test_an_answer_can_be_rated_and_rated_again(staged: Gateway) -> None:
+def test_metrics_count_the_first_rating_and_the_first_thumb_of_a_user(staged: Gateway) -> None:
     id_ = staged.generate().json()["id"]
 
     def counted() -> dict[str, float]:
@@ -25,7 +25,7 @@ def test_an_answer_can_be_rated_and_rated_again(staged: Gateway) -> None:
     }  # fmt: skip
 
 
-def test_a_replica_takes_it_too(staged: Gateway) -> None:
+def test_the_completion_id_of_a_replica_is_accepted(staged: Gateway) -> None:
     id_ = staged.parts.ids.issue(1, "canary")  # of another process with the same key file
     assert staged.http.post("/v1/feedback", json={"completion_id": id_, "rating": 3}).status_code == 200
 
@@ -33,7 +33,7 @@ def test_a_replica_takes_it_too(staged: Gateway) -> None:
 @pytest.mark.parametrize(
     "id_", ["x", "A" * 40, CompletionIds(b"forged" * 6, 30).issue(1, "champion"), "\u6708"], ids=["short", "long", "forged", "foreign"]
 )
-def test_what_was_never_answered_cannot_be_rated(staged: Gateway, id_: str) -> None:
+def test_an_unknown_completion_id_is_a_404_error(staged: Gateway, id_: str) -> None:
     response = staged.http.post("/v1/feedback", json={"completion_id": id_, "thumb": "up"})
     assert (response.status_code, response.json()["error"]["code"]) == (404, "unknown_completion")
     assert response.json()["error"]["field"] == "completion_id"

@@ -33,7 +33,7 @@ def model(toy_training: Any, toy_tokenizer: Any) -> LoadedModel:
     return load_model(toy_training / "model", toy_tokenizer)
 
 
-def test_an_answer_is_what_the_model_writes_by_itself(live: Gateway, model: LoadedModel) -> None:
+def test_a_response_equals_the_output_of_the_model(live: Gateway, model: LoadedModel) -> None:
     asked = {
         "text": "the rose sleeps upon",
         "max_length": 40,
@@ -58,7 +58,7 @@ def test_an_answer_is_what_the_model_writes_by_itself(live: Gateway, model: Load
     assert facts["generation_time_ms"] > 0
 
 
-def test_defaults_are_the_specifications(staged: Gateway, server: StandInModelServer) -> None:
+def test_the_default_parameters_reach_the_model_server(staged: Gateway, server: StandInModelServer) -> None:
     assert staged.generate().status_code == 200
     _, _, body = server.calls[0]
     given = {name: value[0] for name, value in body["inputs"].items()}
@@ -67,7 +67,7 @@ def test_defaults_are_the_specifications(staged: Gateway, server: StandInModelSe
 
 
 @pytest.mark.parametrize("more", [{}, {"stop_tokens": [".\n", "cold"]}, {"num_samples": 3, "temperature": 1.6}])
-def test_a_stream_is_the_same_text(live: Gateway, more: dict[str, Any]) -> None:
+def test_a_stream_has_the_same_text_as_a_response(live: Gateway, more: dict[str, Any]) -> None:
     samples = more.get("num_samples", 1)
     for seed in range(4):
         asked = {"max_length": 70, "seed": seed, **more}
@@ -81,14 +81,14 @@ def test_a_stream_is_the_same_text(live: Gateway, more: dict[str, Any]) -> None:
         assert answer["metadata"]["perplexity"] == pytest.approx(whole["metadata"]["perplexity"], rel=1e-3)
 
 
-def test_a_stream_comes_in_pieces_of_whole_words(live: Gateway) -> None:
+def test_the_pieces_of_a_stream_are_complete_words(live: Gateway) -> None:
     pieces = [data["text"] for name, data in events(live.generate(max_length=100, seed=1, stream=True)) if name == "text"]
     assert len(pieces) >= 3
     assert all(piece[:1].isspace() or before[-1:].isspace() for before, piece in itertools.pairwise(pieces))
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_probabilities_make_up_the_text(live: Gateway, stream: bool) -> None:
+def test_token_texts_join_to_the_text_and_have_probabilities(live: Gateway, stream: bool) -> None:
     response = live.generate(seed=2, token_probabilities=True, stream=stream)
     if stream:
         tokens = [token for name, data in events(response) if name == "text" for token in data["tokens"]]
@@ -99,20 +99,20 @@ def test_probabilities_make_up_the_text(live: Gateway, stream: bool) -> None:
     assert all(0 <= token["probability"] <= 1 for token in tokens)
 
 
-def test_without_a_seed_each_answer_is_another_and_can_be_had_again(live: Gateway) -> None:
+def test_a_random_seed_is_returned_and_reproduces_the_text(live: Gateway) -> None:
     one, other = live.generate(temperature=1.5).json(), live.generate(temperature=1.5).json()
     assert one["generated_text"] != other["generated_text"]
     assert live.generate(temperature=1.5, seed=one["metadata"]["seed"]).json()["generated_text"] == one["generated_text"]
 
 
-def test_a_full_context_is_said(live: Gateway) -> None:
+def test_prompt_and_completion_stay_within_the_context_length(live: Gateway) -> None:
     answer = live.generate(text="the rose sleeps upon a bright cold star " * 12, max_length=512, seed=1).json()
     facts = answer["metadata"]
     assert facts["finish_reasons"][0] in ("context", "end")
     assert facts["prompt_tokens"] + 1 + facts["tokens_generated"] <= 512
 
 
-def test_a_stop_text_ends_the_text_and_stays(live: Gateway) -> None:
+def test_a_stop_sequence_ends_the_text_and_is_part_of_it(live: Gateway) -> None:
     answer = live.generate(stop_tokens=["."], seed=1).json()
     assert answer["generated_text"][0].endswith(".") and answer["metadata"]["finish_reasons"] == ["stop"]
 
@@ -131,13 +131,13 @@ def test_a_prompt_too_short_or_too_long_is_refused(staged: Gateway, text: str, t
     assert told in response.json()["error"]["message"]
 
 
-def test_a_prompt_is_read_composed_and_without_controls(staged: Gateway, server: StandInModelServer) -> None:
+def test_a_prompt_is_normalized_and_has_no_control_characters(staged: Gateway, server: StandInModelServer) -> None:
     staged.generate(text="the cafe\u0301\r\nros\u200be \x07sleeps")
     _, _, body = server.calls[0]
     assert staged.parts.versions.choose("x").served.tokenizer.decode(body["inputs"]["prompt"][0]) == "the caf\u00e9\nrose sleeps"
 
 
-def test_an_answer_holds_no_controls(staged: Gateway, server: StandInModelServer) -> None:
+def test_a_completion_has_no_control_characters(staged: Gateway, server: StandInModelServer) -> None:
     server.write = lambda seed: " my heart\x1b[2J burns \u202eover\u200b a star\x00"
     assert staged.generate(stop_tokens=[]).json()["generated_text"] == [" my heart[2J burns over a star"]
     assert texts(staged.generate(stream=True)) == [" my heart[2J burns over a star"]
@@ -159,7 +159,7 @@ def busy(body: Any) -> Response:
         (lambda _: JSONResponse({"outputs": {"tokens": "secret insides"}}), 502, "model_failed", None),
     ],
 )  # fmt: skip
-def test_what_the_model_server_fails_with_is_told_in_our_words(
+def test_an_error_of_the_model_server_becomes_an_error_without_its_message(
     staged: Gateway, server: StandInModelServer, stream: bool, behave: Any, status: int, code: str, retry: str | None
 ) -> None:
     server.behave = behave
@@ -176,14 +176,14 @@ def test_a_slow_model_server_meets_the_deadline(staged: Gateway, server: StandIn
     assert 0 < int(headers["x-deadline-ms"]) <= 1500  # it was told
 
 
-def test_an_error_within_a_stream_is_an_event(staged: Gateway, server: StandInModelServer) -> None:
+def test_an_error_during_a_stream_is_an_event(staged: Gateway, server: StandInModelServer) -> None:
     server.write = lambda seed: " the star burns" * 20
     server.behave = lambda body: busy(body) if len(server.calls) > 2 else None
     name, data = events(staged.generate(stream=True))[-1]
     assert (name, data["status"], data["error"]["code"], data["status_code"]) == ("error", "error", "overloaded", 503)
 
 
-def test_the_request_id_goes_down_and_back(staged: Gateway, server: StandInModelServer) -> None:
+def test_the_request_id_is_forwarded_and_returned(staged: Gateway, server: StandInModelServer) -> None:
     response = staged.http.post("/v1/generate", json={"text": "the rose sleeps"}, headers={"X-Request-ID": "mine-1"})
     assert response.headers["x-request-id"] == response.json()["request_id"] == server.calls[0][1]["x-request-id"] == "mine-1"
     for bad in ("a b", "x" * 65, "<script>"):
@@ -192,7 +192,7 @@ def test_the_request_id_goes_down_and_back(staged: Gateway, server: StandInModel
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_refused_text_is_drawn_anew_by_another_seed(staged: Gateway, server: StandInModelServer, stream: bool) -> None:
+def test_a_refused_sample_is_generated_again_with_another_seed(staged: Gateway, server: StandInModelServer, stream: bool) -> None:
     good = " my heart burns over a bright cold star"
     server.write = lambda seed: good if seed >= 2**54 else " zounds, you filthy heart"
     response = staged.generate(seed=3, num_samples=2, stream=stream)
@@ -201,7 +201,7 @@ def test_a_refused_text_is_drawn_anew_by_another_seed(staged: Gateway, server: S
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_what_is_refused_each_time_is_not_shown(staged: Gateway, server: StandInModelServer, stream: bool) -> None:
+def test_a_sample_refused_in_every_attempt_is_a_422_error(staged: Gateway, server: StandInModelServer, stream: bool) -> None:
     server.write = lambda seed: " zounds, you filthy heart"
     response = staged.generate(stream=stream)
     assert response.status_code == 422 and response.json()["error"]["code"] == "content_refused"
@@ -209,14 +209,14 @@ def test_what_is_refused_each_time_is_not_shown(staged: Gateway, server: StandIn
     assert "filthy" not in response.text
 
 
-def test_one_refused_sample_leaves_the_others(staged: Gateway, server: StandInModelServer) -> None:
+def test_a_refused_sample_is_empty_and_the_others_are_returned(staged: Gateway, server: StandInModelServer) -> None:
     server.write = lambda seed: " my heart burns over a star" if seed == 4 else " zounds, you filthy heart"
     answer = staged.generate(seed=3, num_samples=2).json()
     assert answer["generated_text"] == ["", " my heart burns over a star"]
     assert answer["metadata"]["finish_reasons"] == ["refused", "end"]
 
 
-def test_a_stream_ends_before_what_is_refused(staged: Gateway, server: StandInModelServer) -> None:
+def test_a_stream_ends_before_the_refused_text(staged: Gateway, server: StandInModelServer) -> None:
     server.write = lambda seed: " my heart burns over a bright cold star and my night turns upon the wind, zounds of the sea"
     response = staged.generate(stream=True)
     name, data = events(response)[-1]
@@ -224,20 +224,20 @@ def test_a_stream_ends_before_what_is_refused(staged: Gateway, server: StandInMo
     assert texts(response)[0].startswith(" my heart burns") and "zounds" not in response.text
 
 
-def test_a_refused_prompt_reaches_no_model(staged: Gateway, server: StandInModelServer) -> None:
+def test_a_refused_prompt_is_not_sent_to_the_model_server(staged: Gateway, server: StandInModelServer) -> None:
     response = staged.generate(text="zounds, you filthy rose sleeps")
     assert (response.status_code, response.json()["error"]["code"], response.json()["error"]["field"]) == (422, "content_refused", "text")
     assert server.calls == [] and "filthy" not in response.text
 
 
-def test_what_is_hidden_in_a_prompt_is_judged_though_it_is_taken_out(staged: Gateway, server: StandInModelServer) -> None:
+def test_the_content_filter_also_checks_the_prompt_before_cleaning(staged: Gateway, server: StandInModelServer) -> None:
     response = staged.generate(text="the rose sleeps" + "\u200b" * 12 + " upon the star")
     assert (response.status_code, response.json()["error"]["code"]) == (422, "content_refused") and server.calls == []
 
 
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("chances", [[], [-0.5], [float("nan")] * 200, ["x"] * 200])
-def test_tokens_without_their_chances_are_no_answer(staged: Gateway, server: StandInModelServer, chances: list[Any], stream: bool) -> None:
+def test_invalid_log_probabilities_are_a_502_error(staged: Gateway, server: StandInModelServer, chances: list[Any], stream: bool) -> None:
     def short(body: dict[str, Any]) -> Response:
         outputs = server._outputs(body["inputs"]) | {"log_prob": [chances]}
         return Response(json.dumps({"outputs": outputs}), media_type="application/json")
@@ -248,7 +248,7 @@ def test_tokens_without_their_chances_are_no_answer(staged: Gateway, server: Sta
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_work_ends_when_the_client_leaves(staged: Gateway, server: StandInModelServer, stream: bool) -> None:
+def test_a_disconnect_cancels_the_call_of_the_model_server(staged: Gateway, server: StandInModelServer, stream: bool) -> None:
     server.seconds = 5
     with pytest.raises(httpx.ReadTimeout):
         staged.http.post("/v1/generate", json={"text": "the rose sleeps", "stream": stream}, timeout=0.3)
@@ -256,7 +256,7 @@ def test_work_ends_when_the_client_leaves(staged: Gateway, server: StandInModelS
     assert server_saw and wait_until(lambda: staged.parts.client.waiting == 0)
 
 
-def test_a_stream_ends_when_the_client_leaves(staged: Gateway, server: StandInModelServer) -> None:
+def test_a_disconnect_ends_a_running_stream(staged: Gateway, server: StandInModelServer) -> None:
     server.write = lambda seed: " the star burns" * 100
     server.seconds = 0.1
     with staged.http.stream("POST", "/v1/generate", json={"text": "the rose sleeps", "stream": True, "max_length": 500}) as response:
@@ -266,7 +266,7 @@ def test_a_stream_ends_when_the_client_leaves(staged: Gateway, server: StandInMo
     assert asked < 10 and not wait_until(lambda: len(server.calls) > asked + 1, seconds=0.4)
 
 
-def test_a_version_that_vanished_is_chosen_anew(staged: Gateway, server: StandInModelServer) -> None:
+def test_an_unloaded_version_without_replacement_is_a_503_error(staged: Gateway, server: StandInModelServer) -> None:
     server.behave = lambda body: JSONResponse({"error": "Servable not found"}, 404)
     response = staged.generate()
     assert (response.status_code, response.json()["error"]["code"]) == (503, "model_unavailable")  # there is no other

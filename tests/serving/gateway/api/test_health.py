@@ -9,7 +9,7 @@ from tests.serving.gateway.running import Gateway, running
 from tests.serving.gateway.stand_in_model_server import StandInModelServer
 
 
-def test_ready_says_who_serves(live: Gateway) -> None:
+def test_readiness_reports_the_served_version(live: Gateway) -> None:
     response = httpx.get(f"{live.address}/readyz")
     assert (response.status_code, response.json()) == (200, {
         "status": "ready", "champion": 1, "canary": None, "canary_share": 0, "degraded": [],
@@ -17,7 +17,7 @@ def test_ready_says_who_serves(live: Gateway) -> None:
     assert httpx.get(f"{live.address}/healthz").json() == {"status": "alive"}
 
 
-def test_not_ready_while_no_version_can_be_called(staged: Gateway, server: StandInModelServer) -> None:
+def test_readiness_fails_while_no_version_is_loaded(staged: Gateway, server: StandInModelServer) -> None:
     server.available = set()
     assert wait_until(lambda: httpx.get(f"{staged.address}/readyz").status_code == 503)
     response = httpx.get(f"{staged.address}/readyz")
@@ -27,7 +27,7 @@ def test_not_ready_while_no_version_can_be_called(staged: Gateway, server: Stand
     assert wait_until(lambda: httpx.get(f"{staged.address}/readyz").status_code == 200)
 
 
-def test_figures_are_there_for_this_machine(staged: Gateway) -> None:
+def test_metrics_are_readable_from_this_machine_only(staged: Gateway) -> None:
     staged.generate()
     response = httpx.get(f"{staged.address}/metrics")
     assert response.status_code == 200 and response.headers["content-type"].startswith("text/plain; version=0.0.4")
@@ -37,7 +37,7 @@ def test_figures_are_there_for_this_machine(staged: Gateway) -> None:
 
 
 @pytest.mark.parametrize(("who", "status"), [("scope", 401), ("all", 200)])
-def test_figures_by_setting(registry: Registry, server: StandInModelServer, tmp_path: object, who: str, status: int) -> None:
+def test_access_to_metrics_follows_the_setting(registry: Registry, server: StandInModelServer, tmp_path: object, who: str, status: int) -> None:
     given = {
         **QUIET,
         "model_server": server.address,

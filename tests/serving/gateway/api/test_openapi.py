@@ -19,7 +19,7 @@ def app() -> FastAPI:
     return api
 
 
-def test_a_body_that_the_framework_does_not_read_is_described() -> None:
+def test_the_request_body_is_described() -> None:
     operation = app().openapi()["paths"]["/v1/poems"]["post"]
     schema = operation["requestBody"]["content"]["application/json"]["schema"]
     assert schema["$ref"].endswith("/GenerateRequest")

@@ -45,7 +45,7 @@ def answering(status: int, content: str, headers: Mapping[str, str] | None = Non
     return predicted(lambda request, body: web.Response(status=status, text=content, headers=headers))
 
 
-def test_a_prediction_is_a_call_of_that_version() -> None:
+def test_a_prediction_calls_the_requested_version() -> None:
     seen: list[tuple[web.Request, bytes]] = []
 
     def answer(request: web.Request, body: bytes) -> web.Response:
@@ -59,7 +59,7 @@ def test_a_prediction_is_a_call_of_that_version() -> None:
     assert 4000 < int(request.headers["x-deadline-ms"]) <= 5000 and request.headers["x-request-id"] == "id-1"
 
 
-def test_a_version_that_it_has_not_is_gone() -> None:
+def test_an_unloaded_version_raises_version_gone() -> None:
     with pytest.raises(VersionGone):
         answering(404, "{}")
 
@@ -72,13 +72,13 @@ def test_a_version_that_it_has_not_is_gone() -> None:
         (503, {"Retry-After": "Wed, 21 Oct 2026"}, "1"),
     ],
 )
-def test_busy_is_passed_on_with_when_to_come_again(status: int, given: dict[str, str], told: str) -> None:
+def test_an_overloaded_model_server_is_a_503_error_with_retry_after(status: int, given: dict[str, str], told: str) -> None:
     with pytest.raises(Refused) as refused:
         answering(status, "{}", given)
     assert (refused.value.status, refused.value.headers["Retry-After"]) == (503, told)
 
 
-def test_a_deadline_that_is_over_calls_nobody() -> None:
+def test_after_the_deadline_no_call_is_sent() -> None:
     with pytest.raises(Refused) as refused:
         predict(ModelClient("http://127.0.0.1:9", "m"), seconds=0)
     assert refused.value.status == 504
@@ -95,20 +95,20 @@ def test_a_deadline_that_is_over_calls_nobody() -> None:
         (504, "", {}, 504),
     ],
 )
-def test_what_is_no_answer(status: int, content: str, headers: dict[str, str], told: int) -> None:
+def test_an_error_or_invalid_response_hides_its_content(status: int, content: str, headers: dict[str, str], told: int) -> None:
     with pytest.raises(Refused) as refused:
         answering(status, content, headers)
     assert refused.value.status == told and "secret" not in refused.value.message
 
 
-def test_an_answer_that_does_not_come_is_not_waited_for_longer_than_the_reader_does() -> None:
+def test_a_call_without_a_response_ends_at_the_deadline() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(Refused) as refused:
         begun = time.monotonic()
         predict(ModelClient(f"http://127.0.0.1:{silent.getsockname()[1]}", "m"), seconds=0.3)
     assert refused.value.status == 504 and time.monotonic() - begun < 3
 
 
-def test_nobody_there() -> None:
+def test_an_unreachable_model_server_is_a_503_error() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with pytest.raises(Refused) as refused:
@@ -117,7 +117,7 @@ def test_nobody_there() -> None:
 
 
 @pytest.mark.parametrize("falls", [1, 2])
-def test_a_kept_connection_that_ends_is_tried_once_more(falls: int) -> None:
+def test_a_call_on_a_closed_connection_is_retried_once(falls: int) -> None:
     """A server that closes connections without an answer, `falls` times, as one does that stops keeping a connection."""
     body = b'{"outputs": {"a": [1]}}'
 

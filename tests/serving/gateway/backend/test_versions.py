@@ -37,7 +37,7 @@ def update(versions: ServedVersions) -> None:
     asyncio.run(versions.update())
 
 
-def test_the_champion_answers_by_its_own_tokenizer(registry: Registry) -> None:
+def test_the_champion_is_served_with_its_own_tokenizer(registry: Registry) -> None:
     told: list[Any] = []
     versions = ServedVersions(registry, Server(1), seen=told.append, loaded=lambda number, good: told.append((number, good)))
     with pytest.raises(Refused, match="no version"):
@@ -49,7 +49,7 @@ def test_the_champion_answers_by_its_own_tokenizer(registry: Registry) -> None:
     assert (versions.health.ready, versions.health.champion, versions.health.troubles) == (True, 1, ())
 
 
-def test_a_new_champion_answers_once_the_model_server_has_it(registry: Registry) -> None:
+def test_a_new_champion_serves_once_the_model_server_has_loaded_it(registry: Registry) -> None:
     server = Server(1)
     versions = ServedVersions(registry, server)
     update(versions)
@@ -64,7 +64,7 @@ def test_a_new_champion_answers_once_the_model_server_has_it(registry: Registry)
     assert versions.find(1) is None  # nothing of it is kept
 
 
-def test_a_canary_without_a_share_is_there_and_answers_nobody(registry: Registry) -> None:
+def test_a_canary_without_a_share_is_reported_and_serves_no_user(registry: Registry) -> None:
     registry.start_canary(2, who="ada", why="try")
     versions = ServedVersions(registry, Server(1, 2))
     update(versions)
@@ -72,7 +72,7 @@ def test_a_canary_without_a_share_is_there_and_answers_nobody(registry: Registry
     assert {versions.choose(f"user {n}").arm for n in range(50)} == {"champion"}
 
 
-def test_a_canary_gets_its_share(registry: Registry) -> None:
+def test_a_canary_with_a_share_serves_some_users(registry: Registry) -> None:
     registry.start_canary(2, who="ada", why="try")
     versions = ServedVersions(registry, Server(1, 2), share=0.5)
     update(versions)
@@ -80,7 +80,7 @@ def test_a_canary_gets_its_share(registry: Registry) -> None:
     assert (versions.health.canary, versions.health.share) == (2, 0.5)
 
 
-def test_a_registry_that_is_gone_changes_nothing(registry: Registry) -> None:
+def test_the_loaded_version_stays_in_service_without_a_registry(registry: Registry) -> None:
     versions = ServedVersions(registry, Server(1))
     update(versions)
     shutil.rmtree(registry.root)
@@ -89,7 +89,7 @@ def test_a_registry_that_is_gone_changes_nothing(registry: Registry) -> None:
     assert versions.health.ready and "no longer has a champion" in versions.health.troubles[0]
 
 
-def test_a_damaged_log_changes_nothing(registry: Registry) -> None:
+def test_the_loaded_version_stays_in_service_with_a_damaged_registry(registry: Registry) -> None:
     versions = ServedVersions(registry, Server(1))
     update(versions)
     entry = max((registry.root / "log").iterdir())
@@ -106,7 +106,7 @@ def test_a_damaged_log_changes_nothing(registry: Registry) -> None:
 
 
 @pytest.mark.parametrize("name", ["tokenizer/tokenizer.json", "model/manifest.json"])
-def test_a_version_that_was_altered_is_not_used(registry: Registry, name: str) -> None:
+def test_a_version_with_a_changed_file_is_not_served(registry: Registry, name: str) -> None:
     versions = ServedVersions(registry, Server(1, 2))
     update(versions)
     registry.start_canary(2, who="ada", why="try")
@@ -119,7 +119,7 @@ def test_a_version_that_was_altered_is_not_used(registry: Registry, name: str) -
     assert "version 2 cannot be read" in versions.health.troubles
 
 
-def test_a_model_server_that_is_gone_is_said(registry: Registry) -> None:
+def test_an_unreachable_model_server_is_reported(registry: Registry) -> None:
     server = Server(1)
     versions = ServedVersions(registry, server)
     server.numbers = None
@@ -137,7 +137,7 @@ def test_a_model_server_that_is_gone_is_said(registry: Registry) -> None:
         versions.choose("ada")
 
 
-def test_calls_at_the_same_time_share_a_look(registry: Registry) -> None:
+def test_concurrent_calls_share_an_update(registry: Registry) -> None:
     server = Server(1)
     versions = ServedVersions(registry, server)
 
@@ -148,7 +148,7 @@ def test_calls_at_the_same_time_share_a_look(registry: Registry) -> None:
     assert server.asked <= 2
 
 
-def test_an_empty_registry_is_said(tmp_path: Path) -> None:
+def test_an_empty_registry_is_reported(tmp_path: Path) -> None:
     versions = ServedVersions(Registry(tmp_path / "none"), Server(1))
     update(versions)
     assert not versions.health.ready and versions.health.troubles == ("the registry has no champion yet",)

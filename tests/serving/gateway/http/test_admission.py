@@ -19,20 +19,20 @@ TEXT = {"text": "the rose sleeps upon"}
 @pytest.mark.parametrize(
     "headers", [{}, {"X-API-Key": "rp_wrong_key"}, {"Authorization": "Bearer nonsense"}, {"Authorization": "Basic eDp5"}]
 )
-def test_without_a_known_key_nobody_comes_in(staged: Gateway, server: StandInModelServer, path: str, headers: dict[str, str]) -> None:
+def test_a_request_without_a_valid_key_is_a_401_error(staged: Gateway, server: StandInModelServer, path: str, headers: dict[str, str]) -> None:
     response = httpx.post(staged.address + path, headers=headers, content=b"\xff not even JSON")
     assert response.status_code == 401 and response.json()["status"] == "error" and "www-authenticate" in response.headers
     assert server.calls == []
 
 
-def test_a_key_is_good_for_its_scopes(staged: Gateway) -> None:
+def test_a_key_permits_only_its_scopes(staged: Gateway) -> None:
     key = {"X-API-Key": staged.key("bob", ("feedback",))}
     assert wait_until(lambda: staged.http.post("/v1/generate", json=TEXT, headers=key).status_code == 403)
     assert staged.http.post("/v1/feedback", json={"completion_id": "x", "thumb": "up"}, headers=key).status_code == 404
 
 
 @pytest.mark.parametrize(("path", "known", "status"), [("/v1/generate", False, 401), ("/v1/generate", True, 403), ("/metrics", False, 401)])
-def test_who_is_refused_is_counted(
+def test_failed_authentication_counts_against_the_rate_limit(
     registry: Registry, server: StandInModelServer, tmp_path: object, path: str, known: bool, status: int
 ) -> None:
     given = {**QUIET, "access": {"look_seconds": 0.05, "ip_requests_per_minute": 5}, "metrics_for": "scope"}
@@ -46,7 +46,7 @@ def test_who_is_refused_is_counted(
         assert answers == [status] * 5 + [429] * 2
 
 
-def test_whose_key_has_ended_is_named_in_the_audit_log(staged: Gateway) -> None:
+def test_the_audit_log_names_the_user_of_a_revoked_key(staged: Gateway) -> None:
     text = staged.key("mara", ("generate",))
     key = {"X-API-Key": text}
     assert wait_until(lambda: staged.http.post("/v1/generate", json=TEXT, headers=key).status_code == 200)

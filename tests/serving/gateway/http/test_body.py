@@ -29,7 +29,7 @@ TEXT = {"text": "the rose sleeps"}
         ("stream", "yes"), ("stream", 1), ("token_probabilities", None), ("prompt", "unknown field"),
     ],
 )  # fmt: skip
-def test_a_field_that_cannot_be_is_named(field: str, value: Any) -> None:
+def test_an_invalid_field_is_named(field: str, value: Any) -> None:
     body = {**TEXT, field.partition(".")[0]: value}
     with pytest.raises(RefusedField) as refused:
         parse_body(json.dumps(body).encode(), GenerateRequest)
@@ -38,7 +38,7 @@ def test_a_field_that_cannot_be_is_named(field: str, value: Any) -> None:
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
-def test_what_is_no_number_is_none(number: str) -> None:
+def test_non_finite_numbers_are_rejected(number: str) -> None:
     with pytest.raises(Refused, match="temperature: "):
         parse_body(f'{{"text": "the rose", "temperature": {number}}}'.encode(), GenerateRequest)
 
@@ -52,7 +52,7 @@ def test_what_is_no_number_is_none(number: str) -> None:
         (b"null", 422, "invalid_body"), (b"[]", 422, "invalid_body"), (b'"text"', 422, "invalid_body"), (b"{}", 422, "invalid_field"),
     ],
 )  # fmt: skip
-def test_what_is_no_object_of_json_is_refused(body: bytes, status: int, code: str) -> None:
+def test_a_body_that_is_not_a_json_object_is_refused(body: bytes, status: int, code: str) -> None:
     with pytest.raises(Refused) as refused:
         parse_body(body, GenerateRequest)
     assert (refused.value.status, refused.value.code) == (status, code)
@@ -74,13 +74,13 @@ def test_what_is_no_object_of_json_is_refused(body: bytes, status: int, code: st
         ('{"text": "a", "max_length": ' + "9" * 5000 + "}", "the body is not valid JSON (a number may be too long); send one JSON object"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_said_with_its_place(body: str, told: str) -> None:
+def test_the_message_names_the_error_and_its_position(body: str, told: str) -> None:
     with pytest.raises(Refused) as refused:
         parse_body(body.encode(), GenerateRequest)
     assert refused.value.message == told
 
 
-def test_whole_pairs_are_characters() -> None:
+def test_a_complete_surrogate_pair_is_one_character() -> None:
     assert parse_body(rb'{"text": "a star \ud83c\udf1f"}', GenerateRequest).text == "a star \U0001f31f"
 
 
@@ -88,13 +88,13 @@ def test_whole_pairs_are_characters() -> None:
     ("body", "field"),
     [({"thumb": "sideways"}, "thumb"), ({"thumb": None}, "thumb"), ({"rating": 9}, "rating"), ({"rating": "5"}, "rating")],
 )
-def test_no_inside_of_ours_is_in_a_fields_name(body: dict[str, Any], field: str) -> None:
+def test_the_field_name_has_no_internal_parts_of_pydantic(body: dict[str, Any], field: str) -> None:
     with pytest.raises(RefusedField) as refused:
         parse_body(json.dumps({"completion_id": "x", **body}).encode(), FeedbackRequest)
     assert refused.value.field == field
 
 
-def test_numbers_are_numbers_however_json_writes_them() -> None:
+def test_integers_may_be_written_as_floats() -> None:
     read = parse_body(b'\xef\xbb\xbf{"text": "a", "max_length": 1e2, "temperature": 1, "seed": 3.0}', GenerateRequest)
     assert (read.max_length, read.temperature, read.seed) == (100, 1.0, 3)
 
@@ -103,25 +103,25 @@ def test_numbers_are_numbers_however_json_writes_them() -> None:
     "body",
     [{}, {"rating": 6}, {"rating": 0}, {"rating": True}, {"thumb": "sideways"}, {"rating": None}, {"thumb": "up", "comment": "nice"}],
 )
-def test_an_opinion_is_a_rating_or_a_thumb(body: dict[str, Any]) -> None:
+def test_feedback_without_a_valid_rating_or_thumb_is_refused(body: dict[str, Any]) -> None:
     with pytest.raises(Refused) as refused:
         parse_body(json.dumps({"completion_id": "x", **body}).encode(), FeedbackRequest)
     assert refused.value.status == 422
 
 
-def test_a_long_body_is_refused_by_its_length_alone(staged: Gateway) -> None:
+def test_a_long_body_is_refused_by_its_content_length(staged: Gateway) -> None:
     answered = raw(staged, b"Content-Length: 10000000\r\n", [])
     assert answered.startswith(b"HTTP/1.1 413") and b"connection: close" in answered.lower() and b"body_too_large" in answered
 
 
-def test_a_long_body_of_unknown_length_is_not_read_to_its_end(staged: Gateway) -> None:
+def test_a_long_chunked_body_is_refused_before_its_end(staged: Gateway) -> None:
     chunk = b"4000\r\n" + b"a" * 0x4000 + b"\r\n"
     answered = raw(staged, b"Transfer-Encoding: chunked\r\n", [chunk] * 5)  # and no end: who waited for it would wait for ever
     assert answered.startswith(b"HTTP/1.1 413")
 
 
 @pytest.mark.parametrize("headers", [{}, {"X-API-Key": "forged"}, {"Content-Type": "text/plain"}])
-def test_a_client_that_sends_all_before_it_reads_sees_why_it_was_refused(staged: Gateway, headers: dict[str, str]) -> None:
+def test_a_client_that_sends_the_whole_body_first_receives_the_error(staged: Gateway, headers: dict[str, str]) -> None:
     """Ten megabytes by Python's own client: to close with bytes unread would reset the connection, and the answer be lost (RFC 9112, 9.6)."""
     place = urlsplit(staged.address)
     given = {"Content-Type": "application/json", "X-API-Key": staged.http.headers["x-api-key"], **headers}
@@ -132,7 +132,7 @@ def test_a_client_that_sends_all_before_it_reads_sees_why_it_was_refused(staged:
         assert json.loads(answered.read())["status"] == "error"
 
 
-def test_a_client_that_never_ends_its_body_is_left(staged: Gateway) -> None:
+def test_the_connection_of_a_client_that_keeps_sending_is_closed(staged: Gateway) -> None:
     place = urlsplit(staged.address)
     with socket.create_connection((str(place.hostname), place.port or 0), timeout=20) as connection:
         key = staged.http.headers["x-api-key"].encode()
@@ -150,11 +150,11 @@ def test_a_client_that_never_ends_its_body_is_left(staged: Gateway) -> None:
                 time.sleep(0.1)
 
 
-def test_a_body_that_does_not_come_is_not_waited_for(staged: Gateway) -> None:
+def test_an_incomplete_body_is_a_408_error(staged: Gateway) -> None:
     assert raw(staged, b"Content-Length: 100\r\n", [b'{"text'], seconds=20).startswith(b"HTTP/1.1 408")
 
 
-def test_another_type_is_refused(staged: Gateway) -> None:
+def test_another_content_type_is_a_415_error(staged: Gateway) -> None:
     response = staged.http.post("/v1/generate", content=b'{"text": "the rose sleeps"}', headers={"Content-Type": "text/plain"})
     assert (response.status_code, response.json()["error"]["code"]) == (415, "unsupported_media_type")
 

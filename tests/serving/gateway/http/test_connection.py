@@ -54,14 +54,14 @@ def error(answer: bytes) -> dict[str, str]:
     return found
 
 
-def test_who_says_nothing_is_not_waited_for(address: str) -> None:
+def test_an_idle_connection_is_closed(address: str) -> None:
     begun = time.monotonic()
     with connect(address) as silent:
         assert rest(silent) == b"" and 0.4 < time.monotonic() - begun < 5
 
 
 @pytest.mark.parametrize("first", [False, True])
-def test_headers_that_do_not_end_are_told_so(address: str, first: bool) -> None:
+def test_incomplete_headers_are_a_408_error(address: str, first: bool) -> None:
     with connect(address) as slow:
         if first:  # also behind a request that was answered, on a connection that is kept
             ask(slow)
@@ -70,14 +70,14 @@ def test_headers_that_do_not_end_are_told_so(address: str, first: bool) -> None:
     assert answer.startswith(b"HTTP/1.1 408 ") and error(answer)["code"] == "slow_headers"
 
 
-def test_a_kept_connection_may_rest_between_requests(address: str) -> None:
+def test_a_kept_connection_may_be_idle_between_requests(address: str) -> None:
     with connect(address) as kept:
         for _ in range(2):
             ask(kept)
             time.sleep(0.8)
 
 
-def test_what_is_no_http_is_told_so_in_our_form(address: str) -> None:
+def test_invalid_http_is_a_400_error_in_the_json_form(address: str) -> None:
     for nonsense in (b"nonsense\r\n\r\n", b"POST / HTTP/1.1\r\nContent-Length: 99999999999999999999999999\r\n\r\n"):
         with connect(address) as connection:
             connection.sendall(nonsense)
@@ -85,7 +85,7 @@ def test_what_is_no_http_is_told_so_in_our_form(address: str) -> None:
         assert answer.startswith(b"HTTP/1.1 400 ") and error(answer)["code"] == "bad_request" and b"X-Request-ID: " in answer
 
 
-def test_there_are_so_many_connections_and_no_more(address: str) -> None:
+def test_a_connection_above_the_limit_is_a_503_error(address: str) -> None:
     open_ = [connect(address) for _ in range(3)]
     for connection in open_:
         ask(connection)

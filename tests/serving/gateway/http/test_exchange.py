@@ -25,15 +25,15 @@ OURS = networks(["10.0.0.0/8", "::1/128"])
         ("", ["198.51.100.1"], ""),
     ],
 )
-def test_the_nearest_that_is_no_proxy_of_ours(peer: str, forwarded: list[str], who: str) -> None:
+def test_the_client_is_the_nearest_hop_that_is_not_a_trusted_proxy(peer: str, forwarded: list[str], who: str) -> None:
     assert client_address(peer, forwarded, OURS) == who
 
 
-def test_without_proxies_the_header_means_nothing() -> None:
+def test_without_trusted_proxies_the_header_is_ignored() -> None:
     assert client_address("10.0.0.2", ["198.51.100.1"], networks([])) == "10.0.0.2"
 
 
 @given(st.ip_addresses(v=4).map(str), st.lists(st.one_of(st.ip_addresses().map(str), st.text(max_size=8)), max_size=4))
-def test_a_stranger_cannot_be_somebody_else(peer: str, forwarded: list[str]) -> None:
+def test_an_untrusted_peer_cannot_set_its_address(peer: str, forwarded: list[str]) -> None:
     if not any(ip_address(peer) in network for network in OURS if network.version == 4):
         assert client_address(peer, forwarded, OURS) == peer

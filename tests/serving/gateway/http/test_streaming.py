@@ -15,14 +15,14 @@ async def gone() -> dict[str, Any]:
     return {"type": "http.disconnect"}
 
 
-def test_work_that_is_done_is_given_back() -> None:
+def test_the_result_of_the_work_is_returned() -> None:
     async def work() -> int:
         return 5
 
     assert asyncio.run(unless_disconnected(never, work())) == 5
 
 
-def test_an_error_of_the_work_is_its_own() -> None:
+def test_an_exception_of_the_work_is_raised() -> None:
     async def work() -> int:
         raise KeyError("x")
 
@@ -30,7 +30,7 @@ def test_an_error_of_the_work_is_its_own() -> None:
         asyncio.run(unless_disconnected(never, work()))
 
 
-def test_work_that_nobody_waits_for_is_ended() -> None:
+def test_a_disconnect_cancels_the_work() -> None:
     ended: list[str] = []
 
     async def work() -> None:
@@ -44,7 +44,7 @@ def test_work_that_nobody_waits_for_is_ended() -> None:
     assert ended == ["ended"]
 
 
-def test_ending_the_one_who_waits_ends_the_work() -> None:
+def test_cancelling_the_waiting_task_cancels_the_work() -> None:
     ended: list[str] = []
 
     async def work() -> None:

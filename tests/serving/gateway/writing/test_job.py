@@ -22,24 +22,24 @@ ANY = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
         ("\u00a0\u2019\u6708\U0001f339", "\u00a0\u2019\u6708\U0001f339"),
     ],
 )
-def test_what_is_no_text_is_taken_out(given_: str, read: str) -> None:
+def test_control_characters_are_removed_and_characters_composed(given_: str, read: str) -> None:
     assert sanitised(given_, "text") == read
 
 
 @given(ANY)
-def test_what_was_sanitised_stays_as_it_is(text: str) -> None:
+def test_sanitising_twice_changes_nothing(text: str) -> None:
     once = sanitised(text, "text")
     assert sanitised(once, "text") == once == unicodedata.normalize("NFC", once)
     assert not any(unicodedata.category(c) in ("Cc", "Cf") for c in once.replace("\n", "").replace("\t", ""))
 
 
 @given(ANY, ANY)
-def test_controls_are_taken_out_of_pieces_as_of_the_whole(one: str, other: str) -> None:
+def test_removal_of_controls_is_the_same_for_pieces_and_whole_text(one: str, other: str) -> None:
     assert without_controls(one) + without_controls(other) == without_controls(one + other)
 
 
 @pytest.mark.parametrize("text", ["a\ud800b", "\udfff", "e" + "\u0301\u0323" * 16, "e" + ("\u0301" * 20 + "\u200b") * 2])
-def test_what_no_encoding_holds_or_no_reader_means_is_refused(text: str) -> None:
+def test_unpaired_surrogates_and_many_combining_marks_are_refused(text: str) -> None:
     with pytest.raises(Refused, match="text: ") as refused:
         sanitised(text, "text")
     assert refused.value.status == 422

@@ -46,5 +46,5 @@ def test_a_request_is_logged_scrubbed_with_what_became_of_it(registry: Registry,
     assert held["completions"] == [""]
 
 
-def test_only_amounts_are_amounts() -> None:
+def test_booleans_are_not_numeric_parameters() -> None:
     assert numbers({"top_k": 5, "stream": True, "temperature": 0.5}) == {"top_k": 5.0, "temperature": 0.5}

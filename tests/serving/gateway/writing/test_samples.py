@@ -9,7 +9,7 @@ from serving.gateway.writing.samples import TokenText, count_sendable, token_tex
 
 
 @given(data=st.data())
-def test_pieces_make_up_the_text_whatever_a_byte_level_model_writes(words: Tokenizer, data: st.DataObject) -> None:
+def test_pieces_join_to_the_text_for_any_tokens(words: Tokenizer, data: st.DataObject) -> None:
     tokens = data.draw(st.lists(st.integers(4, words.size - 1), max_size=30))
     text = words.decode(tokens)
     text = text[: data.draw(st.integers(0, len(text)))]  # a stop text may end within a token
@@ -18,7 +18,7 @@ def test_pieces_make_up_the_text_whatever_a_byte_level_model_writes(words: Token
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cf"]), max_size=30))
-def test_pieces_of_a_readers_text(words: Tokenizer, text: str) -> None:
+def test_pieces_join_to_the_text_for_any_text(words: Tokenizer, text: str) -> None:
     tokens = words.encode(text)
     pieces = token_texts(words, Completion(words.decode(tokens), tokens, [-0.25] * len(tokens), StopReason.LENGTH))
     assert "".join(piece.text for piece in pieces) == text.rstrip("\ufffd")
@@ -36,5 +36,5 @@ def test_tokens_of_one_character_are_one_piece(words: Tokenizer) -> None:
     ("texts", "count"),
     [([" the", " ro", "se"], 1), ([" the", " rose", "."], 1), (["half"], 0), ([], 0), (["a"] * 65, 65), (["a", "\n", "b"], 1)],
 )
-def test_a_word_is_shown_once_it_is_whole(texts: list[str], count: int) -> None:
+def test_only_complete_words_are_sendable(texts: list[str], count: int) -> None:
     assert count_sendable([TokenText(text, 0.5) for text in texts]) == count
