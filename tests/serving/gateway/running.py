@@ -3,7 +3,8 @@
 import asyncio
 import socket
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -60,6 +61,16 @@ def listening(app: ASGIApp, lifespan: str = "on", header_seconds: float = 10, ma
         server.should_exit = True
         thread.join(30)
         assert not thread.is_alive()
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
+    """Wait until the condition holds. Return False if it does not hold within `seconds`."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.01)
+    return True
 
 
 class Gateway:

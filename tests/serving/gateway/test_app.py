@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.serving.gateway.running import Gateway
+from tests.serving.gateway.running import Gateway, wait_until
 
 
 def test_responses_conform_to_the_openapi_description(live: Gateway, tmp_path: Path) -> None:
@@ -95,8 +95,6 @@ def test_each_status_is_described(staged: Gateway) -> None:
 
 
 def test_the_audit_log_has_the_request_without_its_text(staged: Gateway) -> None:
-    from tests.serving.gateway.api.test_generation import wait_until
-
     answer = staged.generate(text="the heart that nobody may read").json()
     folder = Path(staged.parts.settings.folder) / "audit"
 

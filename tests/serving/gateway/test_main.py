@@ -21,8 +21,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from robo_poet.registry.registry import Registry
 from serving.access.api_keys import KeyStore
 from serving.gateway.__main__ import main
-from tests.serving.gateway.api.test_generation import wait_until
 from tests.serving.gateway.conftest import QUIET
+from tests.serving.gateway.running import wait_until
 from tests.serving.gateway.stand_in_model_server import StandInModelServer
 
 

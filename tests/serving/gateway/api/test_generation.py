@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from robo_poet.model.completion import Sampling
 from robo_poet.model.inputs import encode_prompt
 from robo_poet.model.saved_model import LoadedModel, generate, load_model
-from tests.serving.gateway.running import Gateway
+from tests.serving.gateway.running import Gateway, wait_until
 from tests.serving.gateway.stand_in_model_server import StandInModelServer
 
 
@@ -271,15 +271,3 @@ def test_an_unloaded_version_without_replacement_is_a_503_error(staged: Gateway,
     response = staged.generate()
     assert (response.status_code, response.json()["error"]["code"]) == (503, "model_unavailable")  # there is no other
     assert len(server.calls) == 1
-
-
-def wait_until(holds: Any, seconds: float = 10.0) -> bool:
-    """Whether it comes to hold; a bound, not a measure."""
-    import time
-
-    until = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.01)
-    return True

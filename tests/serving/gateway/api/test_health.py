@@ -3,9 +3,8 @@ import pytest
 
 from robo_poet.registry.registry import Registry
 from robo_poet.settings.serve import ServeSettings
-from tests.serving.gateway.api.test_generation import wait_until
 from tests.serving.gateway.conftest import QUIET
-from tests.serving.gateway.running import Gateway, running
+from tests.serving.gateway.running import Gateway, running, wait_until
 from tests.serving.gateway.stand_in_model_server import StandInModelServer
 
 
@@ -37,7 +36,9 @@ def test_metrics_are_readable_from_this_machine_only(staged: Gateway) -> None:
 
 
 @pytest.mark.parametrize(("who", "status"), [("scope", 401), ("all", 200)])
-def test_access_to_metrics_follows_the_setting(registry: Registry, server: StandInModelServer, tmp_path: object, who: str, status: int) -> None:
+def test_access_to_metrics_follows_the_setting(
+    registry: Registry, server: StandInModelServer, tmp_path: object, who: str, status: int
+) -> None:
     given = {
         **QUIET,
         "model_server": server.address,

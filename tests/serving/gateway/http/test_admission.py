@@ -1,25 +1,44 @@
 import concurrent.futures
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from robo_poet.registry.registry import Registry
 from robo_poet.settings.serve import ServeSettings
-from tests.serving.gateway.api.test_generation import wait_until
 from tests.serving.gateway.conftest import QUIET
-from tests.serving.gateway.running import Gateway, running
+from tests.serving.gateway.running import Gateway, running, wait_until
 from tests.serving.gateway.stand_in_model_server import StandInModelServer
 
 TEXT = {"text": "the rose sleeps upon"}
+
+
+@contextmanager
+def gateway_with_limits(registry: Registry, server: StandInModelServer, folder: Path, **settings: Any) -> Iterator[Gateway]:
+    """Run a gateway with its own limits in front of the stand-in model server."""
+    paths = {"model_server": server.address, "registry": str(registry.root), "folder": str(folder)}
+    with running(ServeSettings(**{**QUIET, **paths, **settings})) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def one_slot(registry: Registry, server: StandInModelServer, tmp_path: Path) -> Iterator[Gateway]:
+    """A gateway that runs one generation request at a time."""
+    with gateway_with_limits(registry, server, tmp_path, in_flight=1) as gateway:
+        yield gateway
 
 
 @pytest.mark.parametrize("path", ["/v1/generate", "/v1/feedback"])
 @pytest.mark.parametrize(
     "headers", [{}, {"X-API-Key": "rp_wrong_key"}, {"Authorization": "Bearer nonsense"}, {"Authorization": "Basic eDp5"}]
 )
-def test_a_request_without_a_valid_key_is_a_401_error(staged: Gateway, server: StandInModelServer, path: str, headers: dict[str, str]) -> None:
+def test_a_request_without_a_valid_key_is_a_401_error(
+    staged: Gateway, server: StandInModelServer, path: str, headers: dict[str, str]
+) -> None:
     response = httpx.post(staged.address + path, headers=headers, content=b"\xff not even JSON")
     assert response.status_code == 401 and response.json()["status"] == "error" and "www-authenticate" in response.headers
     assert server.calls == []
@@ -33,11 +52,10 @@ def test_a_key_permits_only_its_scopes(staged: Gateway) -> None:
 
 @pytest.mark.parametrize(("path", "known", "status"), [("/v1/generate", False, 401), ("/v1/generate", True, 403), ("/metrics", False, 401)])
 def test_failed_authentication_counts_against_the_rate_limit(
-    registry: Registry, server: StandInModelServer, tmp_path: object, path: str, known: bool, status: int
+    registry: Registry, server: StandInModelServer, tmp_path: Path, path: str, known: bool, status: int
 ) -> None:
-    given = {**QUIET, "access": {"look_seconds": 0.05, "ip_requests_per_minute": 5}, "metrics_for": "scope"}
-    given |= {"model_server": server.address, "registry": str(registry.root), "folder": str(tmp_path)}
-    with running(ServeSettings(**given)) as gateway:  # type: ignore[arg-type]
+    settings = {"access": {"look_seconds": 0.05, "ip_requests_per_minute": 5}, "metrics_for": "scope"}
+    with gateway_with_limits(registry, server, tmp_path, **settings) as gateway:
         key = gateway.key("eve", ("feedback",)) if known else "rp_aaaaaaaaaaaaaaaa_" + "A" * 43
         if known:
             assert wait_until(lambda: gateway.parts.access._ring.find(key.split("_")[1]) is not None)
@@ -54,44 +72,53 @@ def test_the_audit_log_names_the_user_of_a_revoked_key(staged: Gateway) -> None:
     assert wait_until(lambda: staged.http.post("/v1/generate", json=TEXT, headers=key).status_code == 401)
     log = next((Path(staged.parts.settings.folder) / "audit").iterdir())
 
-    def told() -> bool:
+    def is_logged() -> bool:
         lines = [line for line in map(json.loads, log.read_text().splitlines()) if line["code"] == "revoked_credentials"]
         return any(line["credential"] == text.split("_")[1] and line["user"] for line in lines)
 
-    assert wait_until(told)
+    assert wait_until(is_logged)
 
 
-def test_who_asks_too_often_waits(registry: Registry, server: StandInModelServer, tmp_path: object) -> None:
+def test_the_request_above_the_rate_limit_is_a_429_error(registry: Registry, server: StandInModelServer, tmp_path: Path) -> None:
     access = {"look_seconds": 0.05, "requests_per_minute": 3}
-    given = {
-        **QUIET,
-        "access": access,
-        "model_server": server.address,
-        "registry": str(registry.root),
-        "folder": str(tmp_path),
-        "in_flight": 1,
-    }
-    with running(ServeSettings(**given)) as gateway:  # type: ignore[arg-type]
+    with gateway_with_limits(registry, server, tmp_path, access=access) as gateway:
         key = {"X-API-Key": gateway.key("bob", ("generate",))}
         assert wait_until(lambda: gateway.parts.access._ring.find(key["X-API-Key"].split("_")[1]) is not None)
-        answers = [gateway.http.post("/v1/generate", json=TEXT, headers=key) for _ in range(4)]
-        assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
-        assert [answer.headers["ratelimit-remaining"] for answer in answers[:3]] == ["2", "1", "0"]
-        assert int(answers[3].headers["retry-after"]) >= 1 and answers[3].json()["error"]["code"] == "rate_limited"
-        assert "robo_poet_rate_limited_total" in gateway.http.get("/metrics").text
+        responses = [gateway.http.post("/v1/generate", json=TEXT, headers=key) for _ in range(4)]
+        metrics = gateway.http.get("/metrics").text
+    assert [response.status_code for response in responses] == [200, 200, 200, 429]
+    assert [response.headers["ratelimit-remaining"] for response in responses[:3]] == ["2", "1", "0"]
+    assert int(responses[3].headers["retry-after"]) >= 1 and responses[3].json()["error"]["code"] == "rate_limited"
+    assert "robo_poet_rate_limited_total" in metrics
 
-        server.seconds = 0.5  # and where there is room for one, the second goes
-        with concurrent.futures.ThreadPoolExecutor() as pool:
-            both = [future.result() for future in [pool.submit(gateway.generate) for _ in range(2)]]
-        assert sorted(answer.status_code for answer in both) == [200, 503]
-        shed = next(answer for answer in both if answer.status_code == 503)
-        with concurrent.futures.ThreadPoolExecutor() as pool:  # nothing of a further one is read: nobody asks who they are
-            first = pool.submit(gateway.generate)
-            assert wait_until(lambda: gateway.parts.client.waiting == 1)
-            assert httpx.post(f"{gateway.address}/v1/generate", content=b"\xff no JSON").status_code == 503
-            long = httpx.post(f"{gateway.address}/v1/generate", content=b"x" * 100_000, headers={**key, "Content-Type": "application/json"})
-            assert long.status_code == 429  # but for a body that may not stay unread
-            assert first.result().status_code == 200
-        assert shed.json()["error"]["code"] == "overloaded" and shed.headers["retry-after"] == "1"
-        server.seconds = 0
-        assert gateway.generate().status_code == 200 and gateway.generate(stream=True).status_code == 200  # room is given back
+
+def test_a_request_above_the_limit_in_flight_is_a_503_error(one_slot: Gateway, server: StandInModelServer) -> None:
+    server.seconds = 0.5
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        responses = [future.result() for future in [pool.submit(one_slot.generate) for _ in range(2)]]
+    assert sorted(response.status_code for response in responses) == [200, 503]
+    refused = next(response for response in responses if response.status_code == 503)
+    assert refused.json()["error"]["code"] == "overloaded" and refused.headers["retry-after"] == "1"
+
+
+def test_at_the_limit_a_request_is_refused_before_authentication(one_slot: Gateway, server: StandInModelServer) -> None:
+    server.seconds = 0.5
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        first = pool.submit(one_slot.generate)
+        assert wait_until(lambda: one_slot.parts.client.waiting == 1)
+        assert httpx.post(f"{one_slot.address}/v1/generate", content=b"\xff not JSON").status_code == 503
+        assert first.result().status_code == 200
+
+
+def test_at_the_limit_a_long_body_goes_to_the_endpoint(one_slot: Gateway, server: StandInModelServer) -> None:
+    server.seconds = 0.5
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        first = pool.submit(one_slot.generate)
+        assert wait_until(lambda: one_slot.parts.client.waiting == 1)
+        response = httpx.post(f"{one_slot.address}/v1/generate", content=b"x" * 100_000, headers={"Content-Type": "application/json"})
+        assert response.status_code == 401  # a long body must be read, so authentication comes first
+        assert first.result().status_code == 200
+
+
+def test_the_slot_of_a_finished_request_is_free_again(one_slot: Gateway) -> None:
+    assert [one_slot.generate(stream=stream).status_code for stream in (False, True, False)] == [200] * 3

@@ -1,4 +1,4 @@
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -7,43 +7,80 @@ from robo_poet.registry.registry import Registry
 from robo_poet.request_log.query import read
 from robo_poet.settings.serve import ServeSettings
 from serving.gateway.writing.ledger import numbers
-from tests.serving.gateway.api.test_generation import wait_until
 from tests.serving.gateway.conftest import QUIET
-from tests.serving.gateway.running import running
+from tests.serving.gateway.running import running, wait_until
 from tests.serving.gateway.stand_in_model_server import StandInModelServer
 
 
-def test_a_request_is_logged_scrubbed_with_what_became_of_it(registry: Registry, server: StandInModelServer, tmp_path: Path) -> None:
-    given: dict[str, Any] = {**QUIET, "request_log": {"names": "patterns"}}
-    given |= {"model_server": server.address, "registry": str(registry.root), "folder": str(tmp_path)}
+@dataclass(frozen=True)
+class Logged:
+    """Responses of three requests, and their rows in the request log by request id."""
+
+    answer: dict[str, Any]
+    refused_completion: dict[str, Any]
+    refused_prompt: dict[str, Any]
+    pseudonym: str
+    rows: dict[str, dict[str, Any]]
+
+    def row_of(self, response: dict[str, Any]) -> dict[str, Any]:
+        return self.rows[response["request_id"]]
+
+
+@pytest.fixture(scope="module")
+def logged(registry: Registry, stand_in_of_session: StandInModelServer, tmp_path_factory: pytest.TempPathFactory) -> Logged:
+    """A gateway with a request log answers a request with a refused sample, a refused completion, a refused prompt and three ratings."""
+    server, folder = stand_in_of_session, tmp_path_factory.mktemp("logged")
+    server.reset()
     server.write = lambda seed: " zounds, my heart burns" if seed % 2**54 == 4 else " my heart burns over a bright cold star"
-    with running(ServeSettings(**given)) as gateway:
+    settings: dict[str, Any] = {**QUIET, "request_log": {"names": "patterns"}}
+    settings |= {"model_server": server.address, "registry": str(registry.root), "folder": str(folder)}
+    with running(ServeSettings(**settings)) as gateway:
         answer = gateway.generate(text="the rose sleeps, write to ada@example.org", seed=3, num_samples=2, temperature=1.1).json()
-        refused = gateway.generate(text="the rose sleeps upon", seed=4)
-        assert refused.status_code == 422
-        away = gateway.generate(text="zounds, you filthy rose sleeps")
-        assert away.status_code == 422
-        for opinion in ({"rating": 2}, {"rating": 5}, {"thumb": "up"}):
-            assert gateway.http.post("/v1/feedback", json={"completion_id": answer["id"], **opinion}).status_code == 200
+        refused_completion = gateway.generate(text="the rose sleeps upon", seed=4).json()
+        refused_prompt = gateway.generate(text="zounds, you filthy rose sleeps").json()
+        for rating in ({"rating": 2}, {"rating": 5}, {"thumb": "up"}):
+            assert gateway.http.post("/v1/feedback", json={"completion_id": answer["id"], **rating}).status_code == 200
         assert wait_until(lambda: "robo_poet_scored_tokens_total" in gateway.http.get("/metrics").text)
         pseudonym = gateway.parts.pseudonyms.user("ada")
+    rows = {row["request_id"]: row for row in read(folder / "requests").to_pylist()}
+    return Logged(answer, refused_completion, refused_prompt, pseudonym, rows)
 
-    rows = {row["request_id"]: row for row in read(tmp_path / "requests").to_pylist()}
-    assert rows.keys() == {one["request_id"] for one in (answer, refused.json(), away.json())}
-    turned = rows[away.json()["request_id"]]
-    assert (turned["status"], turned["filter_side"], turned["completions"]) == (422, "prompt", []) and turned["filter_rule"]
-    row = rows[answer["request_id"]]
-    assert (row["completion_id"], row["version"], row["arm"], row["status"], row["code"]) == (answer["id"], 1, "champion", 200, "")
-    assert row["user"] == pseudonym != "ada"
-    assert "example.org" not in row["prompt"] and row["prompt"].startswith("the rose sleeps")
-    assert row["completions"] == answer["generated_text"] == [" my heart burns over a bright cold star", ""]
+
+def test_every_generation_request_has_one_row(logged: Logged) -> None:
+    responses = (logged.answer, logged.refused_completion, logged.refused_prompt)
+    assert logged.rows.keys() == {response["request_id"] for response in responses}
+
+
+def test_the_row_has_the_completion_and_its_metadata(logged: Logged) -> None:
+    row = logged.row_of(logged.answer)
+    assert (row["completion_id"], row["version"], row["arm"], row["status"], row["code"]) == (logged.answer["id"], 1, "champion", 200, "")
+    assert row["completions"] == logged.answer["generated_text"] == [" my heart burns over a bright cold star", ""]
     assert row["finish_reasons"] == ["end", "refused"] and row["completion_perplexities"] == [pytest.approx(1.6487, rel=1e-3), None]
     assert dict(row["parameters"])["temperature"] == 1.1 and "stream" not in dict(row["parameters"])
-    assert (row["rating"], row["thumbs_up"], row["thumbs_down"]) == (5, 1, 0)  # the last word counts
     assert 0 < row["generation_seconds"] <= row["seconds"]
-    held = rows[refused.json()["request_id"]]
-    assert (held["status"], held["code"], held["filter_side"]) == (422, "content_refused", "completion") and held["filter_rule"]
-    assert held["completions"] == [""]
+
+
+def test_the_row_has_a_pseudonym_and_a_scrubbed_prompt(logged: Logged) -> None:
+    row = logged.row_of(logged.answer)
+    assert row["user"] == logged.pseudonym != "ada"
+    assert "example.org" not in row["prompt"] and row["prompt"].startswith("the rose sleeps")
+
+
+def test_the_row_has_the_last_rating(logged: Logged) -> None:
+    row = logged.row_of(logged.answer)
+    assert (row["rating"], row["thumbs_up"], row["thumbs_down"]) == (5, 1, 0)
+
+
+def test_a_refused_prompt_is_logged_without_completions(logged: Logged) -> None:
+    assert logged.refused_prompt["error"]["code"] == "content_refused"
+    row = logged.row_of(logged.refused_prompt)
+    assert (row["status"], row["filter_side"], row["completions"]) == (422, "prompt", []) and row["filter_rule"]
+
+
+def test_a_refused_completion_is_logged_without_its_text(logged: Logged) -> None:
+    row = logged.row_of(logged.refused_completion)
+    assert (row["status"], row["code"], row["filter_side"]) == (422, "content_refused", "completion") and row["filter_rule"]
+    assert row["completions"] == [""]
 
 
 def test_booleans_are_not_numeric_parameters() -> None:
