@@ -94,7 +94,7 @@ def split_works(
 
 
 def split_by_hash(works: Mapping[str, Work], seed: int, train: float, validation: float) -> tuple[dict[str, str], list[str]]:
-    """Split by (seed, key) only. With three or more works, no split is empty. Returns as `split_works`."""
+    """Split by (seed, key) only. With three or more works, no split is empty. Returns the same as `split_works`."""
     positions = {name: unit_hash(seed, work.key) for name, work in works.items()}
     splits = {name: SPLITS[(u >= train) + (u >= train + validation)] for name, u in positions.items()}
     moved = []

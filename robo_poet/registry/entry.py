@@ -33,7 +33,10 @@ class NoSuchVersion(BadInput):
 
 
 class Lost(Exception):
-    """Another writer took this index of the log; the caller reads and decides again. `Registry` never raises it."""
+    """Another writer has already written this log entry. The caller must read the log and decide again.
+
+    `Registry` handles this error and never raises it.
+    """
 
 
 GENESIS = "0" * 64  # `previous` of the first entry

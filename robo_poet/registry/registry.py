@@ -83,7 +83,9 @@ class Registry:
         why: str,
         identity: str = "",
     ) -> Version:
-        """Register these files as a version. Content that is already registered keeps its version, in whatever stage that is now.
+        """Register these files as a version and return it.
+
+        If the content is already registered, return its version; the stage of that version does not change.
 
         Args:
             files: name in the version → file or folder, copied.
@@ -93,7 +95,7 @@ class Registry:
 
         Raises:
             BadInput: a file is missing or changes during the copy, or `who` or `why` is empty.
-            IllegalMove: any other stage.
+            IllegalMove: `stage` is neither candidate nor rejected.
         """
         paths = list_sources(files)
         manifest = Manifest(digest_sources(paths), finite_metrics(metrics), lineage, decision)

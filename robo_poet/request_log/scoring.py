@@ -11,7 +11,9 @@ MAX_QUEUED = 8  # queued prompts; more would load a model server that is busy wi
 
 
 class Scoring:
-    """A thread that calls `score` for one prompt at a time, at most `per_second` times a second. Other prompts are skipped.
+    """A thread that calls `score` for one prompt at a time, at most `per_second` times a second.
+
+    Prompts above this rate, or while the queue is full, are skipped.
 
     Args:
         score: returns the score of a prompt, or None. An exception skips the prompt.

@@ -25,7 +25,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 
 class Artifact:
-    """A file or folder. The kinds have the names of KFP's artifact types."""
+    """A file or folder that a step reads or writes. The subclasses have the names of KFP's artifact types."""
 
 
 class Dataset(Artifact):

@@ -1,1 +1,4 @@
-"""A Python server with TensorFlow Serving's protocol. A laptop then needs no binary; a cluster runs `tensorflow/serving` instead."""
+"""A Python server with TensorFlow Serving's protocol, so that a laptop does not need the `tensorflow_model_server` binary.
+
+A cluster runs `tensorflow/serving` instead.
+"""

@@ -147,9 +147,10 @@ def features(model: keras.Model, tokens: tf.Tensor, compute: tf.DType, dropout_s
 
 
 def activation_floats_per_token(settings: TrainSettings) -> float:
-    """Return the float32 values per token that training keeps in memory, 22 per LSTM unit.
+    """Return the number of float32 values per token that training keeps in memory: the embedding, and 22 per LSTM unit.
 
-    Forward 9: 4 gates, tanh of the cell, cell, hidden state twice, dropout. Backward 13: 5 slopes, gradients of the 4 gates twice.
+    - Forward pass, 9: 4 gates, tanh of the cell, cell, two copies of the hidden state, dropout.
+    - Backward pass, 13: 5 slopes, two copies of the gradients of the 4 gates.
     """
     return settings.embedding + settings.layers * 22 * settings.units
 

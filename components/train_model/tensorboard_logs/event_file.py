@@ -20,8 +20,9 @@ LENGTH_NOTE = "event_file"
 
 
 class EventFile(Callback):
-    """A callback that owns one event file per training, also across kills. It must come first: other callbacks write through it.
+    """A callback that writes one event file per training, even if the training is killed and resumed.
 
+    It must be the first callback, because other callbacks write through it.
     Each checkpoint stores the file's length. A resumed training truncates the file to that length, so that no step is in it twice.
     TensorBoard's own method is a second file that begins with a `SessionLog.START` event. That hides the repeated steps only if the file
     is read from its beginning, and other programs see both copies.
