@@ -49,7 +49,10 @@ def bucket_objects(url: str) -> list[BucketObject]:
 
 
 def paths_below(prefix: str, names: Collection[str]) -> dict[str, str]:
-    """Return path → object name of the documents under a prefix. A path with `..` is hidden, as every name with a leading full stop."""
+    """Return path → object name of the documents under a prefix.
+
+    Names that begin with a full stop are hidden, so a path with `..` is left out, too.
+    """
     if prefix in names and prefix.lower().endswith((*TEXTS, *TABLES)):
         return {PurePosixPath(prefix).name: prefix}
     folder = f"{prefix}/" if prefix else ""
@@ -61,7 +64,7 @@ def download(url: str, folder: Path) -> Path:
     """Copy `gs://bucket/prefix` into `folder` and return the path to read: the folder, or the file if the prefix is one object.
 
     Raises:
-        BadInput: as `bucket_objects`, or an object was replaced during the download.
+        BadInput: for the reasons of `bucket_objects`, or an object was replaced during the download.
     """
     bucket, prefix = _parse(url)
     objects = bucket_objects(url)

@@ -1,4 +1,4 @@
-"""A document of the corpus, and the normalisation of its text. Independent of files and Parquet."""
+"""A document of the corpus, and the normalisation of its text. This module does not depend on files or Parquet."""
 
 import re
 import unicodedata

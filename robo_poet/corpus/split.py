@@ -1,4 +1,4 @@
-"""Assignment of works to splits (DATA-6). A work is never divided. Uses names, keys and dates, never text.
+"""Assignment of works to splits (DATA-6). A work is never divided. The split depends on names, keys and dates, never on the text.
 
 By hash: the position u in [0, 1) of a work depends only on (seed, key). So adding or removing other works never moves it. The key is the
 name that the owner gave the work. If the work only has a number, the key is a digest of its content (never stored).
@@ -108,7 +108,7 @@ def split_by_hash(works: Mapping[str, Work], seed: int, train: float, validation
 
 
 def split_by_date(works: Mapping[str, Work], seed: int, train: float, validation: float) -> dict[str, str]:
-    """Assign the oldest works to train and the newest to test. (seed, key) orders works of one date. Needs at least three works."""
+    """Assign the oldest works to train and the newest to test. (seed, key) orders works of the same date. Needs at least three works."""
     order = sorted(works, key=lambda n: (works[n].date.replace(" ", "T"), unit_hash(seed, works[n].key), works[n].key))
     count = len(order)
     first = min(max(round(count * train), 1), count - 2)

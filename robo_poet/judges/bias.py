@@ -1,7 +1,7 @@
 """Bias between groups of persons: tests the gaps of counterfactual pairs for all groups together (EVAL-4).
 
-A pair is one template, filled with two names for a person. Its gap is the model's score of the first text less that of the second. Pairs of
-one template depend on each other, so templates are the independent units.
+A pair is two texts: the same template, filled with two names for a person. Its gap is the model's score of the first text minus the score
+of the second. Pairs of the same template depend on each other, so templates are the independent units.
 
 With a dozen groups, nearly half of all fair models show a "significant" gap in some group. So the simultaneous intervals hold for all
 groups of all axes together. They use the maximum of |t| (Westfall & Young 1993; Romano & Wolf 2005) over resampled templates. For
@@ -139,8 +139,9 @@ def _simultaneous_values(
 ) -> list[float]:
     """Return the critical value of each group, in standard errors, so that all intervals hold together.
 
-    It is one number for the well-behaved groups and one for the heavy-tailed groups, infinite for groups without a limit. Groups that
-    cannot be measured are ignored and get 0.
+    - All well-behaved groups share one value, and all heavy-tailed groups share another.
+    - Groups without a limit get infinity.
+    - Groups that cannot be measured are ignored and get 0.
     """
     members = [
         index
@@ -171,11 +172,11 @@ def _simultaneous_values(
 def _maximum_values(drawn: Numbers, confidence: float) -> list[float]:
     """Return the quantile of the maximum of |t| over groups, one value per group.
 
-    A resample in which a group shows no spread is infinite for that group. Groups with the most such resamples are left out, and have no
-    limit, until the maximum of the others is finite.
+    |t| of a group is infinite in a resample in which the group has no spread. The groups with the
+    most such resamples are left out one by one, until the quantile of the other groups is finite. The groups left out get infinity.
 
     Args:
-        drawn: (groups, resamples).
+        drawn: (groups, resamples), |t| of each group in each resample.
     """
     order = np.argsort(np.isinf(drawn).sum(axis=1), kind="stable")
     for kept in range(len(order), 0, -1):

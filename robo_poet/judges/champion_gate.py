@@ -1,10 +1,10 @@
 """Gates against the champion: how much worse than the champion a model may be (EVAL-5, EVAL-6).
 
-- Pass: the whole interval of the difference keeps the margin. A gate on "author=*" passes if each author passes. A model that is worse
+- Pass: the whole interval of the difference is within the margin. A gate on "author=*" passes if each author passes. A model that is worse
   than the margin for one author passes only if the test of that author errs, in about 2.5 % of cases. So passing needs no correction for
   the number of slices (intersection-union test, Berger 1982).
-- Fail: the whole interval lies beyond the margin. Of twenty slices of a model that is just good enough, one does so by chance in 40 % of
-  cases. So failures are corrected within one gate (Holm 1979).
+- Fail: the whole interval lies beyond the margin. If a model is just good enough, at least one of twenty slices lies beyond the margin by
+  chance in 40 % of cases. So failures are corrected within one gate (Holm 1979).
 - Unknown: everything else, including a failure that is not significant after the correction.
 """
 
@@ -83,7 +83,10 @@ def _limits_of_loss(gate: Gate, difference: Outcome) -> tuple[float, float, floa
 
 
 def _p_value(gate: Gate, difference: Outcome, units: int) -> float:
-    """Return the p-value of "worse by at most the margin". Student's t; the standard error follows from the interval."""
+    """Return the p-value of the null hypothesis "worse by at most the margin".
+
+    The test uses Student's t. The standard error is computed from the width of the interval.
+    """
     lower, measured, _ = _limits_of_loss(gate, difference)
     distance, freedom = measured - (gate.margin or 0.0), max(1, units - 1)
     if measured == lower:

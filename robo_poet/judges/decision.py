@@ -1,6 +1,6 @@
 """The gates that a model must pass before release (EVAL-6). They fail closed: a model that cannot be judged is rejected, with the reason.
 
-Pure: takes measurements and gates, returns a decision; docs/reference/gates.md lists the verdicts.
+This module only computes: measurements and gates go in, a decision comes out. docs/reference/gates.md lists the verdicts.
 
 An absolute bound is compared with the measured value, not with its interval: the value describes these texts. On a slice, the value counts
 only if there is an interval, because the value of a slice of three documents means nothing.

@@ -12,7 +12,7 @@ _TINY = 1e-300
 def incomplete_beta(a: float, b: float, x: float) -> float:
     """Return I_x(a, b) for a, b > 0 and x in [0, 1], to about 11 digits.
 
-    By its continued fraction (Abramowitz & Stegun 1964, 26.5.8), evaluated by the modified method of Lentz (Thompson & Barnett 1986).
+    It evaluates the continued fraction (Abramowitz & Stegun 1964, 26.5.8) by the modified method of Lentz (Thompson & Barnett 1986).
 
     Raises:
         ValueError: a, b or x is out of range.
@@ -42,7 +42,7 @@ def incomplete_beta(a: float, b: float, x: float) -> float:
 
 
 def beta_quantile(a: float, b: float, probability: float) -> float:
-    """Return the x for which I_x(a, b) equals `probability`. Newton's method; bisection if a step would leave the bracket."""
+    """Return the x for which I_x(a, b) equals `probability`. Uses Newton's method, and bisection if a step would leave the bracket."""
     low, high, x = 0.0, 1.0, a / (a + b)
     scale = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b)
     for _ in range(200):

@@ -51,7 +51,7 @@ class Interval(Protocol):
 
 @dataclass(frozen=True)
 class GateInput:
-    """Everything that was measured of a model before release. Missing entries are unknown, and the gates fail closed on them.
+    """All measurements of a model before release. Missing entries are unknown, and the gates fail closed on them.
 
     Args:
         metrics: overall values by name; None, NaN and infinity count as missing.

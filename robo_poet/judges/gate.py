@@ -71,15 +71,15 @@ def select(wanted: str, keys: Iterable[str]) -> list[str]:
 
 @dataclass(frozen=True)
 class Gate:
-    """A metric and the bound that it must keep, or how much worse than the champion it may be.
+    """A metric with its bound, or with a margin: how much worse than the champion's the metric may be.
 
     Args:
         metric: name of the metric, see `robo_poet.judges.metrics`.
         min, max: bounds, both inclusive, in the metric's unit; shares are from 0 to 1.
         slice: slice of the held-out texts, such as `author=Shakespeare`; `author=*` is every author; empty is all texts.
         against: `champion` compares with the champion on the same documents. It needs a margin and no bound.
-        margin: how much worse than the champion the metric may be, in its unit, 0 or more. The whole interval must keep it.
-        on_unknown: verdict where too little was measured to judge.
+        margin: how much worse than the champion the metric may be, in its unit, 0 or more. The whole interval must be within it.
+        on_unknown: verdict if too little was measured to judge.
     """
 
     metric: str
@@ -92,7 +92,7 @@ class Gate:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What a gate is about: metric, slice and comparison. A profile has one gate for each key."""
+        """The key of the gate: metric, slice and comparison. A profile has at most one gate for each key."""
         return (self.metric, self.slice, self.against)
 
     @property

@@ -22,8 +22,8 @@ class Metric:
         better: direction in which a model improves; None if neither direction is better. A metric without a direction cannot be compared
             with the champion's.
         signed: print a plus sign.
-        sliced: measured for each slice of the held-out documents, by slice_metrics.
-        compared: measured as a difference from the champion. Such a metric does not depend on the tokenizer.
+        sliced: True if slice_metrics measures the metric for each slice of the held-out documents.
+        compared: True if its difference from the champion is measured. Such a metric does not depend on the tokenizer.
         bands: (limit, word) pairs, best first: a value on the better side of the limit has that quality. No gate reads bands.
         worst: word for a value outside every band.
     """
@@ -138,7 +138,7 @@ def metric_name(metric: str) -> str:
 
 
 def metric_text(metric: str, value: Any) -> str:
-    """Return a value with its unit, such as `19.2%` or `1.39 MB`; `not measured` for what is not a finite number."""
+    """Return a value with its unit, such as `19.2%` or `1.39 MB`; `not measured` if the value is not a finite number."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         return "not measured"
     if metric not in METRICS:

@@ -42,7 +42,7 @@ def _rows(length: int) -> Iterator[tuple[int, int]]:
 
 
 def score(model: LoadedModel, documents: Sequence[Sequence[int]], batch: int = 32) -> Iterator[Score]:
-    """Score documents of token ids (`Tokenizer.encode_document`) in batches of `batch` rows of 256 tokens. Yields a Score per document."""
+    """Yield the score of each document of token ids (`Tokenizer.encode_document`). One call scores `batch` rows of 256 tokens."""
     plan = [(number, *row) for number, ids in enumerate(documents) for row in _rows(len(ids))]
     row_scores: dict[int, list[tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]]] = {}
     next_document = 0

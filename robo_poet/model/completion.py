@@ -1,6 +1,6 @@
 """A completion of a prompt: limits, sampling settings, truncation at a stop text, and requests in pieces for streaming (GEN-1, GEN-2).
 
-Pure: no model is called here. The noise of a token depends on its position in the text. So a text generated in pieces equals the text of
+This module calls no model. The noise of a token depends on its position in the text. So a text generated in pieces equals the text of
 one call.
 """
 
@@ -93,7 +93,7 @@ class Completion:
 
 
 def cut_at_stop(tokenizer: Tokenizer, written: Completion, sampling: Sampling) -> Completion:
-    """Cut `written` after the first stop text that ends behind the minimum length. A stop text may span several tokens."""
+    """Cut `written` after the first stop text that ends after the minimum length. A stop text may span several tokens."""
     minimum = len(tokenizer.decode(written.tokens[: sampling.min_new])) if sampling.stop else 0
     starts = ((stop, written.text.find(stop, max(0, minimum - len(stop) + 1))) for stop in sampling.stop)
     ends = [position + len(stop) for stop, position in starts if position >= 0]
@@ -116,13 +116,13 @@ EMPTY = Completion("", [], [], StopReason.LENGTH)  # the completion before the f
 
 
 def next_piece(sampling: Sampling, number: int, written: int) -> Sampling:
-    """Return the sampling of piece `number` (from 0) when `written` tokens exist."""
+    """Return the sampling settings of piece `number` (from 0). The pieces before it have `written` tokens together."""
     size = min(sampling.max_new - written, PIECE_SIZES[min(number, len(PIECE_SIZES) - 1)])
     return replace(sampling, max_new=size, min_new=min(size, max(0, sampling.min_new - written)))
 
 
 def append_piece(tokenizer: Tokenizer, prompt: int, written: Completion, piece: Completion, sampling: Sampling) -> tuple[Completion, bool]:
-    """Append a piece. Return the whole completion and whether it has ended; its reason is valid only then.
+    """Append a piece. Return the completion so far, and True if it has ended. The completion's `reason` is valid only if it has ended.
 
     Args:
         tokenizer: the model's tokenizer. All tokens are decoded again, because a character may be split between two pieces.

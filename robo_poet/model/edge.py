@@ -19,7 +19,7 @@ class EdgeModel:
     """A TFLite model that reads one token per call. Its recurrent state holds the text so far.
 
     Attributes:
-        tokenizer: the tokenizer it was trained with.
+        tokenizer: the tokenizer that the model was trained with.
         manifest: written by `edge_export`: names and shapes of tensors, and limits.
         vocabulary: number of logits.
         max_length: most tokens of a text, including the prompt.

@@ -85,7 +85,7 @@ def generate(
 
 
 def stream(model: LoadedModel, prompt: Sequence[int], sampling: Sampling, seed: int) -> Iterator[Completion]:
-    """Yield the same completion piece by piece. Each item holds all text so far; the last one has the stop reason.
+    """Yield the completion that `generate` returns, piece by piece. Each item holds all text so far. The last item has the stop reason.
 
     An incomplete character or the beginning of a stop text may still change. A client shows only text that no longer changes.
     """

@@ -20,7 +20,7 @@ class Tokenizer:
 
     Attributes:
         size: number of tokens, including control tokens.
-        vocabulary: number of token ids the model has room for, ≥ size. Ids from `size` on are never generated.
+        vocabulary: width of the model's output, at least `size`. Ids from `size` on have no token and are never generated.
     """
 
     def __init__(self, core: tokenizers.Tokenizer, vocabulary: int) -> None:
@@ -69,7 +69,7 @@ class Tokenizer:
         return list(self._core.encode(text, add_special_tokens=False).ids)
 
     def encode_all(self, texts: Sequence[str]) -> Iterable[list[int]]:
-        """Return the token ids of each text; uses all CPU cores."""
+        """Return the token ids of each text. Uses all CPU cores."""
         return [list(encoding.ids) for encoding in self._core.encode_batch_fast(list(texts), add_special_tokens=False)]
 
     def encode_document(self, text: str) -> list[int]:

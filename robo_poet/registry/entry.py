@@ -3,7 +3,7 @@
 An entry is a statement, its position in the hash chain, and its exact bytes. It has one canonical encoding (sorted keys, fixed layout) and
 stores its own SHA-256. The chain protects each entry by the hash in the next one. The entry's own hash also protects the newest entry.
 
-All errors except `Lost` are for users: one line, with a remedy where there is one.
+All errors except `Lost` are shown to users: one line, with a remedy if one exists.
 """
 
 import json
@@ -43,7 +43,11 @@ GENESIS = "0" * 64  # `previous` of the first entry
 
 
 def canonical(value: Any) -> bytes:
-    """Return the canonical JSON encoding of a value. It reparses its JSON first: as text, key 10 sorts before 2; as a number, after it."""
+    """Return the canonical JSON encoding of a value.
+
+    The value is encoded and parsed once before its keys are sorted. So all keys are strings, and "10" sorts before "2". Integer keys would
+    sort as numbers, and the same statement would have other bytes after a read.
+    """
     plain = json.loads(json.dumps(value, allow_nan=False))
     return (json.dumps(plain, sort_keys=True, indent=1) + "\n").encode()
 
@@ -61,7 +65,7 @@ class Statement:
         version: the version's number, from 1.
         who, why: a person or program, and the reason; neither may be empty.
         details: further data of the action (JSON).
-        nonce: identifies our own entry after a lost response, when another writer's may be in its place.
+        nonce: random id of the statement. If the store's response is lost, it shows whether the stored entry is ours or another writer's.
         time: UTC, ISO 8601; for display only, because the index defines the order.
 
     Raises:
@@ -84,7 +88,7 @@ class Statement:
 
 @dataclass(frozen=True)
 class Entry:
-    """A statement in the log: entry `index` (from 1); `previous` is the SHA-256 of the bytes of the entry before."""
+    """A statement at position `index` of the log (from 1). `previous` is the SHA-256 of the bytes of the entry before it."""
 
     index: int
     previous: str

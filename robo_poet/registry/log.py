@@ -1,7 +1,7 @@
 """The append-only hash chain of the registry (contract 8), and its store in a folder.
 
-Each entry holds the SHA-256 of the one before. So an edit, a reordering or a gap is detected. The chain does not detect the loss of its
-newest entries; compare it with a backup or a mirror for that.
+Each entry holds the SHA-256 of the entry before it. So an edit, a reordering or a gap is detected. The chain does not detect the loss of
+its newest entries. To detect such a loss, compare the chain with a backup or a mirror.
 
 Any store with an atomic create-once operation can hold the chain. In a folder, `os.link` creates a name atomically and only once, without
 a lock.
@@ -21,7 +21,7 @@ from robo_poet.registry.entry import GENESIS, Corrupt, Entry, Lost, Statement
 
 
 class LogStore(Protocol):
-    """A store of log entries: a folder here; a bucket with `if_generation_match=0` is possible."""
+    """The interface of a store of log entries. `FolderLog` implements it; a bucket with `if_generation_match=0` could implement it, too."""
 
     def last(self) -> int:
         """Return the highest index, 0 if there is no entry."""

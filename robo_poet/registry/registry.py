@@ -66,7 +66,10 @@ class Registry:
         return checked
 
     def unregistered_folders(self) -> list[str]:
-        """Return version folders that are not in the log: from a killed registration, or from a log that lost its newest entries."""
+        """Return the version folders that are not in the log.
+
+        They come from a killed registration, or from a log that lost its newest entries.
+        """
         known = {folder_of(self._versions, record.digest).name for record in self._state().records}
         folders = self._versions.iterdir() if self._versions.is_dir() else ()
         return sorted(path.name for path in folders if not path.name.startswith(".") and path.name not in known)
@@ -122,7 +125,9 @@ class Registry:
         return self._move(Action.START_CANARY, number, who, why)
 
     def promote(self, number: int, *, who: str, why: str) -> Version:
-        """Make a version champion and archive the previous one: a canary, the very first candidate, or a former champion (roll-back).
+        """Make a version the champion and archive the previous champion.
+
+        The version must be a canary, the very first candidate, or a former champion (roll-back).
 
         Raises:
             IllegalMove: the stage of the version does not allow it.

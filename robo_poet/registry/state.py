@@ -1,4 +1,4 @@
-"""The state of the registry, computed from its log: versions and stages. Pure: the same entries always give the same state (REG-1)."""
+"""The state of the registry: versions and their stages, computed from the log. The same entries always give the same state (REG-1)."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace

@@ -1,10 +1,10 @@
 """The content of a version: its manifest and its folder (REG-1, PIPE-5).
 
-A manifest contains no time and no number. So the same content always has the same manifest, and registering it again gives the same
-version.
+A manifest contains no time and no version number. So the same content always has the same manifest. If it is registered again, the result
+is the same version.
 
 A folder is written under a temporary name, synced, renamed to its digest, and never changed. A killed registration leaves a folder without
-a log entry. It is harmless, and is reused when the same content is registered again.
+a log entry. Such a folder is harmless. It is reused when the same content is registered again.
 """
 
 import errno

@@ -29,7 +29,7 @@ NICENESS = 10  # lower priority than the processes that answer requests
 
 
 class Program:
-    """Dispatcher of incoming messages: rows go to the writer immediately, and their texts to the scrubbing queue first."""
+    """A dispatcher of incoming messages. Rows go to the writer immediately. Their texts go to the scrubbing queue first."""
 
     def __init__(self, folder: Path, settings: RequestLogSettings) -> None:
         self._writer = Writer(folder, settings)

@@ -1,6 +1,6 @@
 """The gateway's interface to the request log. Handing over a record takes microseconds.
 
-Sampling depends only on the completion id. Every process keeps the same ids, so that feedback matches its request.
+Sampling depends only on the completion id. So every process keeps the same ids, and the feedback on a kept request is kept, too.
 """
 
 import contextlib
@@ -77,7 +77,7 @@ class RequestLog:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """Number of records by outcome. `OUTCOMES` describes the outcomes."""
+        """Return the number of records by outcome. `OUTCOMES` describes the outcomes."""
         with self._lock:
             total = self._counts + self._process.counts
         return {outcome: total[outcome] for outcome in OUTCOMES}
@@ -101,7 +101,10 @@ class RequestLog:
         return self._put("feedback", record)
 
     def close(self, seconds: float = 10) -> None:
-        """Hand over the waiting records, and wait up to `seconds` for the writer process. After that, the process finishes without us."""
+        """Hand over the waiting records, and wait up to `seconds` for the writer process.
+
+        After that time, this method returns and the process finishes later.
+        """
         if not self.settings.enabled or self._closing.is_set():
             return
         self._closing.set()

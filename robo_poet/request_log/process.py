@@ -42,7 +42,7 @@ class WriterProcess:
 
     @property
     def counts(self) -> Counter[str]:
-        """Counts of the process, including those before its restarts."""
+        """Return the counts of the process, including those before its restarts."""
         return self._earlier_counts + self._counts
 
     @property
@@ -93,7 +93,10 @@ class WriterProcess:
                         self._update_counts(json.loads(line))
 
     def close(self, seconds: float) -> None:
-        """Close the input of the process and wait up to `seconds` for its end. After that, the process finishes without us."""
+        """Close the input of the process and wait up to `seconds` for its end.
+
+        After that time, this method returns and the process finishes later.
+        """
         if not self._process or not self._process.stdin:
             return
         self._process.stdin.close()

@@ -51,7 +51,7 @@ BEGINNING, END = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UT
 def read(folder: Path, since: datetime = BEGINNING, until: datetime = END) -> pa.Table:
     """Return the requests with `since` <= time < `until`, with the schema `JOINED` and in no particular order.
 
-    Reads parts and spools. It is safe while writers run: each record appears once, including records of a second ago.
+    It reads parts and spools. The result is correct while writers run: each record appears once, including records from a second ago.
 
     Raises:
         BadInput: the folder is not a request log, a time has no time zone, or a part cannot be read (the message names it).
@@ -61,7 +61,10 @@ def read(folder: Path, since: datetime = BEGINNING, until: datetime = END) -> pa
 
 
 def read_parts(folder: Path, since: datetime = BEGINNING, until: datetime = END) -> Iterator[pa.Table]:
-    """Yield the same requests as one table per part. Memory holds one part and the feedback since `since`. Raises as `read` does."""
+    """Yield the requests that `read` returns, one table per part. Memory holds one part and the feedback since `since`.
+
+    Raises the same errors as `read`.
+    """
     for name, moment in (("since", since), ("until", until)):
         if moment.tzinfo is None:
             raise BadInput("the time has no time zone", where=name, remedy="add one, such as UTC")
@@ -88,7 +91,7 @@ def _tables(folder: Path, kind: Kind, since: datetime, until: datetime) -> Itera
 
 
 def _unit(unit: Unit, kind: Kind) -> pa.Table:
-    """Return the rows of a unit. Tries part and spool twice, because a writer may convert the spool in the meantime."""
+    """Return the rows of a unit. It tries part and spool twice, because a writer may convert the spool between the two reads."""
     for _ in range(2):
         try:
             return conform(pq.ParquetFile(unit.part).read(), kind.schema)

@@ -1,1 +1,1 @@
-"""What every step shares: its declaration, and the command-line program made from it."""
+"""The shared parts of all steps: the declaration of a step, and the command-line program that is built from it."""

@@ -1,4 +1,4 @@
-"""The declaration of a step: its inputs and outputs, declared once, in the form of a KFP component (contract 1).
+"""The declaration of a step: its inputs and outputs, in the form of a KFP component (contract 1).
 
 A step's `component.py` holds a function with a signature and a docstring, and no body:
 
@@ -11,8 +11,8 @@ A step's `component.py` holds a function with a signature and a docstring, and n
             …
         \"\"\"
 
-`robo_poet.step.program` builds the step's command line from it, `pipelines.steps` its KFP container component. Both add the digests of
-contract 2: a parameter `<name>_digest` for each `Input`, and a result `<name>_digest` for each `Output`.
+`robo_poet.step.program` builds the step's command line from this function, and `pipelines.steps` builds its KFP component. Both add
+the digests of contract 2: a parameter `<name>_digest` for each `Input`, and a result `<name>_digest` for each `Output`.
 This module needs the standard library only, because every image runs it.
 """
 
@@ -77,7 +77,8 @@ class Port:
 
     Attributes:
         kind: the artifact's class, or the Python type of a parameter or result.
-        optional: declared as `str | None`: the command line may leave it out, and the value is then empty. A pipeline always passes it.
+        optional: True if it is declared as `str | None`. The command line may leave it out, and the value is then empty. A pipeline always
+            passes it.
     """
 
     name: str

@@ -1,6 +1,6 @@
 """The command-line program of a step. It reads input paths and writes output paths (architecture, contract 1).
 
-It is independent of what a step does. Of Kubeflow it only uses the executor output file.
+The program does not depend on the work of the step. The only part of Kubeflow that it uses is the executor output file.
 """
 
 import argparse

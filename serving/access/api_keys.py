@@ -1,10 +1,10 @@
-"""API keys and the folder that stores them, one file for each key and one more for each event.
+"""API keys and the folder that stores them: one file for each key, and one more file for each event of a key.
 
 Files are never changed, so none is half-written:
 - `<id>.json` is the key.
 - `<id>.revoked.json` and `<id>.expires.json` end it earlier.
 
-Deleting a file of the second kind makes the key valid again, so only the gateway's operator may write into the folder.
+If an event file is deleted, the key is valid again. So only the gateway's operator may write into the folder.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
 
 
 class KeyStatus(StrEnum):
-    """The validity of a key. It is only told to a client that has the right secret."""
+    """The validity of a key. Only a client that sends the right secret learns it."""
 
     GOOD = "good"
     EXPIRED = "expired"

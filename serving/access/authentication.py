@@ -17,7 +17,7 @@ CHALLENGE = {"WWW-Authenticate": 'Bearer realm="robo-poet"'}
 
 
 class ExpiredOrRevoked(Refused):
-    """A refusal with status 401 for a key that is expired or revoked. The caller is known, so the audit log can name the user.
+    """An error with status 401 for a key that is expired or revoked. The owner of the key is known, so the audit log can name the user.
 
     Args:
         caller: the owner of the key.
@@ -48,7 +48,7 @@ class Authenticator:
 
     @property
     def degraded(self) -> str:
-        """Describe the current fault for the health page. Empty if there is none."""
+        """Return a description of the current fault for the health page. It is empty if there is no fault."""
         return self._ring.degraded or (self._issuer.degraded if self._issuer else "")
 
     def authenticate(self, authorization: str | None, api_key: str | None) -> Caller:

@@ -29,7 +29,7 @@ class _IssuerUnavailable(BadInput):
 class KeySet:
     """A cache of an issuer's public keys by key id.
 
-    An issuer that does not answer at the start is not an error. It is asked again later; until it answers, every token is refused.
+    If the issuer does not answer at the start, no error is raised. The keys are fetched again later. Until then, every token is refused.
 
     Args:
         source: path of a file, or a URL.

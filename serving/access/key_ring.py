@@ -14,8 +14,8 @@ class KeyRing:
     Args:
         store: the folder of keys.
         look_seconds: seconds between two checks of the folder.
-        stale_seconds: how long the last keys stay valid when the folder cannot be read. A key that is revoked in that time still works
-            until then.
+        stale_seconds: how long the last keys stay valid when the folder cannot be read. A key that is revoked in that time
+            stays valid until the folder can be read again or this time is over.
         say: called with a message when the folder cannot be read, and when it can be read again.
         clock: returns monotonic time in seconds.
 

@@ -37,7 +37,7 @@ class Batching:
         num_batch_threads: number of batches that run in parallel.
         allowed_batch_sizes: batch sizes, ascending; a batch is filled up to the next one. XLA compiles each size, so there are few.
         pad_variable_length_inputs: True if requests of different widths may share a batch.
-        share_batches: True if requests may share a batch at all.
+        share_batches: True if requests may share a batch. If it is False, each request runs separately.
     """
 
     max_batch_size: int = 32
@@ -113,7 +113,8 @@ class QueuedRequest:
 def stack(tasks: list[QueuedRequest], size: int) -> dict[str, npt.NDArray[np.generic]]:
     """Return the inputs of all tasks as one batch of `size` rows.
 
-    Narrower inputs are padded with 0. Missing rows repeat the first row, which makes the batch no slower than that row.
+    Narrower inputs are padded with 0. Missing rows are copies of the first row: a copy does not take longer
+    than the row itself, so it does not slow the batch down.
     """
     batch = {}
     for name, first in tasks[0].inputs.items():
@@ -132,8 +133,8 @@ class Batcher:
     Args:
         run: runs one batch on the model.
         batching: the limits.
-        sizes: sizes of `allowed_batch_sizes` that are used from the start; `allow` adds more. So no request waits while XLA
-            compiles a size for the first time. If none of them is an allowed size, all allowed sizes are used.
+        sizes: sizes of `allowed_batch_sizes` that are used from the start; `allow` adds more. So no request waits for XLA's
+            first compilation of a size. If none of them is an allowed size, all allowed sizes are used.
     """
 
     def __init__(self, run: Callable[[Arrays], dict[str, npt.NDArray[np.generic]]], batching: Batching, sizes: tuple[int, ...]) -> None:

@@ -153,7 +153,7 @@ def _read_warm_up_requests(path: Path) -> Iterator[tuple[str, dict[str, npt.NDAr
 
 
 def _first_line(message: str) -> str:
-    """Return the text of a failed assertion of our graph (`max_new: at least 1 …`), without the graph location. At most 300 characters."""
+    """Return the message of a failed check in the graph (`max_new: at least 1 …`), at most 300 characters, without the graph location."""
     lines = [line.strip() for line in message.splitlines() if line.strip()]
     line_text = next((line for line in lines if "assertion failed" in line), lines[0] if lines else "invalid argument")
     return line_text.split("assertion failed: [")[-1].split("]")[0][:300]

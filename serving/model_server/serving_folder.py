@@ -60,7 +60,7 @@ class ServingFolder:
     def _link_verified(self, version: Version) -> None:
         """Verify a version and link it into the folder.
 
-        Only registered bytes are served (REG-4). So each version is verified once per process, also if its links exist already.
+        Only registered bytes are served (REG-4). So each version is verified once per process, even if its links already exist.
         """
         key = (version.number, version.digest)
         if key not in self._verified:

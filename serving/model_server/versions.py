@@ -85,7 +85,7 @@ class LoadedVersions:
         - The last available version of a configured model stays, even if it is no longer configured.
         - A version that a label points to stays.
         - A failed version is tried again after `RETRY_SECONDS`, or when its folder holds another model.
-        - A loaded version is reloaded when its folder holds another model, as after a change of registry.
+        - A loaded version is reloaded when its folder holds another model, for example after a change to another registry.
         """
         with self._changing:
             folders_by_model = {name: config.version_folders() for name, config in models.items()}
@@ -183,7 +183,7 @@ class LoadedVersions:
             self._say(f"version {number} of {name}: warm-up failed: {' '.join(str(error).split())[:300]}")
 
     def _move_labels(self, name: str, labels: Mapping[str, int]) -> None:
-        """Move each label to its configured version once that version is loaded. Until then it stays on its current version."""
+        """Move each label to its configured version once that version is loaded. Until then the label stays on its current version."""
         with self._lock:
             current = self._labels.setdefault(name, {})
             available = self._servables.get(name, {})
