@@ -1,4 +1,4 @@
-"""Measures the exports of a model: the compressed size of the SavedModel and the quality loss of the TFLite model (REG-3)."""
+"""Measurements of a model's exports: the compressed size of the SavedModel and the quality loss of the TFLite model (REG-3)."""
 
 import zlib
 from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ GZIP_LEVEL, GZIP_WBITS = 6, 31  # the default compression level of gzip; `wbits`
 
 
 def compressed_bytes(folder: Path) -> int:
-    """Return the size in bytes of all files of `folder` as one gzip stream. Writes no file; ignores names, owners and times."""
+    """Return the size in bytes of all files of `folder` as one gzip stream. No file is written; names, owners and times do not count."""
     stream = zlib.compressobj(GZIP_LEVEL, wbits=GZIP_WBITS)
     size = 0
     for path in sorted(folder.rglob("*")):
@@ -35,7 +35,8 @@ def measure_edge_loss(
     """Return the relative increase in bits per byte of the edge model: 0.01 is 1 % more bits, below 0 is fewer.
 
     Both models score the same seeded windows of `test`, about `tokens` tokens in all, each from an initial state. The edge model
-    reads them token by token. The bytes are equal, so the ratio of bits per byte is the ratio of the summed log probabilities.
+    reads the windows token by token. Both models score the same bytes, so the ratio of bits per byte is the ratio of the summed log
+    probabilities.
 
     Args:
         batch: windows per call of the full model.

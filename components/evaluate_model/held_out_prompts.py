@@ -1,4 +1,4 @@
-"""Draws held-out prompts with a seed. The model's completions are compared with the human text after each prompt (EVAL-2, EVAL-3)."""
+"""Held-out prompts, drawn with a seed. The model's completions are compared with the human text after each prompt (EVAL-2, EVAL-3)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,8 +39,8 @@ def held_out_prompts(
     prompts without overlap, the rest may overlap. The result is empty if all documents are shorter than 8 tokens.
 
     Args:
-        prompt, following: tokens of the prompt and of the text after it. If a document is too short for both, such as a haiku, its
-            first half is the prompt. Documents below 8 tokens are skipped.
+        prompt, following: number of tokens of the prompt and of the text after it. If a document is too short for both, such as a haiku,
+            its first half is the prompt. Documents below 8 tokens are skipped.
     """
     encoded = zip(test, model.tokenizer.encode_all([document.text for document in test]), strict=True)
     documents = [(document, ids) for document, ids in encoded if len(ids) >= MIN_DOCUMENT_TOKENS]

@@ -41,8 +41,8 @@ class DocumentRecord:
 def draw_sample(records: Iterable[DocumentRecord], megabytes: float) -> list[DocumentRecord]:
     """Return the documents of smallest rank that fit into `megabytes` (10**6 bytes), in reading order.
 
-    Takes one document of each work first, then more. If the smallest documents of all works fit together, every work is kept.
-    Otherwise as many works are kept as fit, for example if each document is a separate work, as in `sotu`.
+    The sample takes one document of each work first, then further documents. If the smallest documents of all works fit together, every
+    work is kept. Otherwise only the works that fit are kept; this happens if each document is a separate work, as in `sotu`.
     """
     ranked = sorted(records, key=lambda record: record.rank)
     bytes_left = round(megabytes * MEGABYTE)
@@ -92,8 +92,8 @@ def make_plan(documents: Iterable[Document], settings: IngestSettings, seed: int
     """Drop empty documents and exact duplicates, draw a sample if `megabytes` is set, and assign a split to each work.
 
     A document without a group is a separate work. Its id is its name, but a digest of its content is its split key:
-    - If the id is only a row number, rows inserted above must not change the split.
-    - The digest is not stored as an id, because a digest of a short text lets others guess the text.
+    - The id may be a row number. Rows that are inserted above must not change the split.
+    - The digest is not stored as an id, because a short text can be guessed from its digest.
 
     Args:
         where: the source, for error messages.
@@ -189,7 +189,10 @@ def _digest(document: Document) -> bytes:
 
 
 def _works(records: list[DocumentRecord]) -> dict[str, Work]:
-    """Return the works by name. The date of a work is its latest date, or not an ISO date if one of its documents has none."""
+    """Return the works by name.
+
+    The date of a work is the latest date of its documents. If a document has no ISO date, the work has no ISO date either.
+    """
     works: dict[str, Work] = {}
     for record in records:
         work = works.setdefault(record.group, Work(record.split_key, record.source, record.date))
@@ -199,7 +202,7 @@ def _works(records: list[DocumentRecord]) -> dict[str, Work]:
 
 
 def _partly_dated_warnings(works: dict[str, Work]) -> Iterator[str]:
-    """Yield a warning for each source that is only partly dated. It is split by hash, but the user may expect a split by date."""
+    """Yield a warning for each source that is only partly dated. The source is split by hash, but the user may expect a split by date."""
     total, dated = Counter[str](), Counter[str]()
     for work in works.values():
         total[work.source] += 1

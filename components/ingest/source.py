@@ -1,4 +1,4 @@
-"""Opens a corpus source: a bundled corpus, a local path or a bucket. Its documents can be read several times, as ingest needs."""
+"""Opens a corpus source: a bundled corpus, a local path or a bucket. The documents can be read repeatedly, because ingest reads twice."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -70,7 +70,7 @@ def check_columns(where: str, present: Collection[str], columns: Columns, may_be
     Args:
         where: the file or row, for error messages.
         present: names of the existing columns.
-        may_be_data: `present` is the first row of a file that may have no header.
+        may_be_data: True if `present` is the first row of a file that may have no header.
 
     Raises:
         BadInput: a column is missing. Lists the existing columns, unless they may be personal data.
@@ -96,7 +96,7 @@ def check_columns(where: str, present: Collection[str], columns: Columns, may_be
 def _is_header(row: Collection[str], columns: Columns) -> bool:
     """Return True if all cells are short identifiers and one is a known column name.
 
-    Identifiers are not enough: a data row of first names and places consists of identifiers, too.
+    Short identifiers are not sufficient: a data row of first names and places consists of short identifiers, too.
     """
     known = {name.casefold() for name in (*Columns.model_fields, *columns.model_dump().values())}
     return all(IDENTIFIER.fullmatch(cell) for cell in row) and any(cell.casefold() in known for cell in row)
@@ -111,8 +111,7 @@ def table_documents(file: Path, columns: Columns) -> Iterator[Document]:
 
     - A row without id and group has an empty group, so its content decides its split. A row number would change if a row were
       inserted above.
-    - The id is never a digest of the content. Ids are kept when the text is scrubbed, and a digest of a short text lets others guess
-      the text.
+    - The id is never a digest of the content. Scrubbing keeps the ids, and a short text can be guessed from its digest.
 
     Raises:
         BadInput: a column is missing, a row is malformed (names file and line), or the file is not UTF-8 or not readable. The
@@ -232,8 +231,8 @@ def folder_documents(folder: Path, files: list[Path]) -> Iterator[Document]:
 def file_documents(file: Path) -> Iterator[Document]:
     """Yield the works of a single file. A line of three or more hyphens, or a form feed, separates works.
 
-    The id is the number of the work, from 1. The number would change if a work were inserted above. So the group is empty, and the
-    content decides the split.
+    The id is the number of the work, from 1. The number would change if a work were inserted above. So the group is empty, and the split
+    depends on the content.
 
     Raises:
         BadInput: the file is empty, binary, not UTF-8 or not readable.

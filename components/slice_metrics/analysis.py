@@ -1,4 +1,4 @@
-"""Computes the point value of each metric on each slice with TensorFlow Model Analysis (EVAL-5)."""
+"""The point value of each metric on each slice, computed with TensorFlow Model Analysis (TFMA, EVAL-5)."""
 
 import logging
 import math
@@ -29,7 +29,7 @@ class RatioMetric:
     Args:
         weight: the column of the denominator.
         amount: the numerator of one document.
-        transform: function of the ratio that gives the metric. It is increasing, so it maps interval bounds, too.
+        transform: function that converts the ratio to the metric. It is increasing, so it also converts the bounds of an interval.
     """
 
     weight: Literal["bytes", "tokens"]
@@ -61,8 +61,8 @@ class Disagreement(Exception):
 def check_values(model: str, documents: Sequence[DocumentLikelihood], slices: Sequence[Slice], values: Values) -> Values:
     """Check TFMA's `values` against ratios of sums, and return those of `slices`.
 
-    A value is NaN if a document of the slice has a non-finite number. Such a document is never left out of a mean, because a model
-    that fails on it must not look good.
+    A value is NaN if a document of the slice has a non-finite number. Such a document is never left out of a mean: otherwise a model
+    that fails on a document would look better.
 
     Args:
         model: name of the model, for error messages.

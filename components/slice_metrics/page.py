@@ -44,9 +44,9 @@ def worst_first(records: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]
 
 
 def distinct(records: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Return the slices without those that hold the same documents as a wider slice, so that the plot shows them once.
+    """Return the slices, but drop each slice that holds the same documents as a wider slice. So the plot shows these documents once.
 
-    For example, if an author wrote in one century only, the slice of author and century is dropped.
+    For example, if all texts of an author are from one century, the slice of author and century is dropped.
 
     Args:
         records: all slices, including the slice of all documents, which is dropped, too.

@@ -26,8 +26,8 @@ def record(
 ) -> dict[str, Any]:  # fmt: skip
     """Return the record of one slice in the `slices` artifact.
 
-    Intervals are over works, because documents of one work are not independent. With fewer than `min_works` works they are over
-    documents (see `unit`) and hold for these works only.
+    The units of the intervals are works, because documents of one work are not independent. With fewer than `min_works` works, the units
+    are documents (see `unit`), and the intervals hold for these works only.
 
     Args:
         ours, theirs: all documents as measured with the new model and with the champion, in the same order.
@@ -67,7 +67,7 @@ def _difference(
     their_values: Mapping[str, float],
     interval: Interval,
 ) -> dict[str, float | None]:
-    """Return the new model's value minus the champion's; below 0 is better. Paired, because both score the same documents."""
+    """Return the new model's value minus the champion's; below 0 is better. The interval is paired: both score the same documents."""
     (amounts, weights), (theirs_amounts, _) = (RATIO_METRICS[COMPARED].sums(documents) for documents in (ours, theirs))
     return _estimate(our_values[COMPARED] - their_values[COMPARED], interval, amounts - theirs_amounts, weights)
 
@@ -108,7 +108,7 @@ def summary(records: Sequence[Mapping[str, Any]], min_documents: int) -> dict[st
         - `worst_slice_difference` (with a champion): the largest difference in bits per byte; below 0, each slice is better.
         - `slices_worse`, `slices_better` (with a champion): counts of verdicts.
 
-        The worst values are missing if no slice is judged. They are None if one judged slice has no value.
+        The worst values are missing if no slice is judged. They are None if at least one judged slice has no value.
     """
     overall, slices = records[0], records[1:]
     judged = [row for row in slices if row["documents"] >= min_documents]

@@ -1,4 +1,4 @@
-"""Reads the tables of document likelihoods and divides the held-out documents into slices (EVAL-5)."""
+"""Readers of the tables of document likelihoods, and the division of the held-out documents into slices (EVAL-5)."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ def read_table(path: Path) -> Sequence[DocumentLikelihood]:
     """Read a table of document likelihoods, ordered by id.
 
     Raises:
-        BadInput: not such a table; two rows have the same id; a document has no bytes or no tokens, so rates are undefined.
+        BadInput: the file is not such a table, two rows have the same id, or a document has no bytes or no tokens (rates are undefined).
     """
     rows = sorted(read_likelihoods(path), key=lambda row: row.id)
     for previous, row in zip([None, *rows], rows, strict=False):
@@ -73,7 +73,7 @@ def _different_documents(champion: Path, reason: str) -> BadInput:
 
 @dataclass(frozen=True)
 class Slice:
-    """A slice of the documents: those with given values in some columns. Without columns, all documents.
+    """A slice: the documents that have the given values in some columns. A slice without columns holds all documents.
 
     Args:
         values: column → value.
@@ -90,7 +90,7 @@ class Slice:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """The slices of one dimension beyond the limit: its columns, and the number of slices and documents."""
+    """The slices of one dimension that are left out because of the limit: columns of the dimension, number of slices and of documents."""
 
     columns: tuple[str, ...]
     slices: int
@@ -101,8 +101,8 @@ def slices(documents: Sequence[DocumentLikelihood], dimensions: Iterable[Sequenc
     """Return the slice of all documents, then the slices of each dimension, and the slices that are left out.
 
     The slices of a dimension partition the documents, except those left out. They are ordered by descending number of documents,
-    then by key. An empty value forms a slice (undated documents are compared with dated ones). But if a column has only empty
-    values, its dimensions have no slices.
+    then by key. An empty value forms a slice, too, so undated documents are compared with dated ones. But if a column has only empty
+    values, the dimensions with this column have no slices.
 
     Args:
         dimensions: columns of each dimension.

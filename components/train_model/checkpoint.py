@@ -1,6 +1,6 @@
 """Checkpoints and the folder that holds them, from which a killed training resumes and reaches the same result (TRAIN-3, TRAIN-6).
 
-The folder's name is a digest of everything that decides the result: inputs, settings, seed, dtype, library versions and code.
+The folder's name is a digest of everything that affects the result: inputs, settings, seed, dtype, library versions and code.
 """
 
 import fcntl
@@ -29,8 +29,8 @@ from robo_poet.step.program import Call
 def state_folder(call: Call, settings: TrainSettings, seed: int) -> Iterator[Path]:
     """Create the state folder and hold its lock while the block runs.
 
-    At the end, also after an error, it deletes the copies of the corpus (`*.ids`): they can hold planted canary strings, and each start
-    writes them again. The checkpoints stay, because the step may have to write its outputs again.
+    At the end, even after an error, the copies of the corpus (`*.ids`) are deleted. They can contain planted canary strings, and each start
+    of the step writes them again. The checkpoints stay, because the step may have to write its outputs again.
 
     Raises:
         BadInput: another process holds the lock.
@@ -73,7 +73,7 @@ Values = Sequence[Any]  # numpy arrays, in the order of the variables
 
 
 class DamagedCheckpoint(Exception):
-    """Raised when a checkpoint exists but cannot be used."""
+    """A checkpoint exists but cannot be used."""
 
 
 class Checkpoints:

@@ -51,9 +51,11 @@ def compute_dtype(setting: str) -> tf.DType:
 def _multiplies_bfloat16(cpu: Path = Path("/proc/cpuinfo")) -> bool:
     """Return True if the CPU multiplies bfloat16 faster than float32.
 
-    Decides by the CPU's flags, not by a timing, so that one machine always uses the same dtype. A matrix unit (AMX) is much faster.
-    AVX512-BF16 is faster on AMD (225 against 97 GFLOP/s in float32, two cores), slower on Intel (143 against 227): there it runs at half
-    rate, and the conversions add to it.
+    The decision depends on the CPU's flags, not on a timing, so that one machine always uses the same dtype:
+
+    - AMX (a matrix unit): bfloat16 is much faster.
+    - AVX512-BF16 on AMD: bfloat16 is faster, 225 against 97 GFLOP/s in float32 (two cores).
+    - AVX512-BF16 on Intel: bfloat16 is slower, 143 against 227 GFLOP/s. It runs at half rate there, and the conversions cost time, too.
     """
     try:
         flags = set(cpu.read_text().split())
@@ -76,8 +78,8 @@ def uses_xla(settings: TrainSettings) -> bool:
     - transformer: 589 ms per step with XLA, 603 ms without; compilation takes 5 s more.
     - LSTM: 974 ms per step with XLA, 412 ms without; compilation takes 100 s more.
 
-    Not measured on a GPU, where XLA has no kernel for cuDNN's LSTM. The projection onto the vocabulary is never compiled: it works in
-    chunks, and the last chunk is smaller.
+    On a GPU nothing has been measured; XLA has no kernel for cuDNN's LSTM. The projection onto the vocabulary is never compiled: it works
+    in chunks, and the last chunk is smaller.
     """
     if settings.xla != "auto":
         return settings.xla == "always"

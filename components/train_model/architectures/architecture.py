@@ -20,11 +20,11 @@ class Architecture(Protocol):
     def features(self, model: keras.Model, tokens: tf.Tensor, compute: tf.DType, dropout_seed: tf.Tensor | None = None) -> tf.Tensor:
         """Return the inputs of the output projection: ids `[batch, time]` → `[batch · time, width]`.
 
-        This is the fast form for training. Dropout is on if `dropout_seed` is given, and depends only on it.
+        Training uses this function because it is fast. Dropout is on if `dropout_seed` is given, and depends only on this seed.
         """
 
     def activation_floats_per_token(self, settings: TrainSettings) -> float:
-        """Return the float32 values per token that the forward pass keeps plus those that the backward pass adds, to estimate memory."""
+        """Return the number of float32 values per token that training keeps in memory: those of the forward and of the backward pass."""
 
     def head(self, model: keras.Model) -> tuple[tf.Tensor, tf.Tensor]:
         """Return kernel `[width, vocabulary]` and bias `[vocabulary]` of the output projection."""
@@ -36,13 +36,14 @@ class Architecture(Protocol):
         """Return the state before the first token, for `batch` rows."""
 
     def step(self, model: keras.Model, tokens: tf.Tensor, state: State, position: tf.Tensor) -> tuple[tf.Tensor, State]:
-        """Process one token per row, all at the same `position` (scalar int32, from 0): ids `[batch]` → `[batch, width]`, next state.
+        """Process one token per row: ids `[batch]` → `[batch, width]` and the next state.
 
-        The caller projects the result with `head`. So a prompt is read without computing its logits.
+        All tokens are at the same `position` (scalar int32, from 0). The caller projects the result with `head`. So a prompt is read
+        without computing its logits.
         """
 
     def select(self, state: State, rows: tf.Tensor) -> State:
-        """Return the state with its rows gathered by `rows` `[new batch]` int32, the old row of each new row."""
+        """Return a state whose row i is the old row `rows[i]`. `rows` is `[new batch]` int32."""
 
 
 ARCHITECTURES: dict[str, Architecture] = {"lstm": lstm, "transformer": transformer}

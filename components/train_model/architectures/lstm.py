@@ -86,17 +86,17 @@ def lstm_sequence(x: tf.Tensor, kernel: tf.Tensor, recurrent: tf.Tensor, bias: t
 
 
 def has_gpu() -> bool:
-    """Return True if there is a GPU, so that the recurrence runs on it."""
+    """Return True if there is a GPU. The recurrence then runs on it."""
     return bool(tf.config.list_physical_devices("GPU"))
 
 
 def cudnn_sequence(layer: keras.layers.LSTM, x: tf.Tensor, compute: tf.DType) -> tf.Tensor:
-    """Return the hidden states of all steps, as `lstm_sequence` with the weights of `layer`. The initial states are zero.
+    """Return the hidden states of all steps: those of `lstm_sequence` with the weights of `layer`. The initial states are zero.
 
     Args:
         layer: a built layer with `return_sequences`. Its dtype policy is set according to `compute`; its weights stay float32.
         x: `[time, batch, width]` float32.
-        compute: float16 uses the tensor cores. cuDNN's LSTM does not support bfloat16, so it runs in float32.
+        compute: float16 uses the tensor cores. cuDNN's LSTM does not support bfloat16; with bfloat16 the layer runs in float32.
 
     Returns:
         `[time, batch, units]` float32.
@@ -195,5 +195,5 @@ def step(
 
 
 def select(state: list[list[tf.Tensor]], rows: tf.Tensor) -> list[list[tf.Tensor]]:
-    """Return the state with its rows gathered by `rows` `[new batch]`."""
+    """Return a state whose row i is the old row `rows[i]`. `rows` is `[new batch]` int32."""
     return [[tf.gather(part, rows) for part in layer] for layer in state]

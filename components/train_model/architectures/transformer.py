@@ -99,9 +99,12 @@ def first_positions(seed: tf.Tensor, batch: tf.Tensor, time: int) -> tf.Tensor:
 
 
 def activation_floats_per_token(settings: TrainSettings) -> float:
-    """Return the float32 values per token that training keeps in memory.
+    """Return the number of float32 values per token that training keeps in memory.
 
-    Per block: norms, query/key/value projected and split, residuals and masks; scores and their softmax; the inner layer and its ReLU.
+    Each block keeps:
+    - norms, query/key/value (projected and split), residuals and masks;
+    - attention scores and their softmax;
+    - the inner layer and its ReLU.
     """
     scores = 2 * settings.heads * settings.window
     return 4 * settings.embedding + settings.layers * (10 * settings.embedding + scores + 2 * settings.ffn)
@@ -151,7 +154,7 @@ def step(
 
 
 def select(state: list[list[tf.Tensor]], rows: tf.Tensor) -> list[list[tf.Tensor]]:
-    """Return the cache with its rows gathered by `rows` `[new batch]`."""
+    """Return a cache whose row i is the old row `rows[i]`. `rows` is `[new batch]` int32."""
     return [[tf.gather(part, rows, axis=1) for part in layer] for layer in state]
 
 

@@ -1,6 +1,7 @@
 """The export of a trained model in a separate process, so that the same weights give the same bytes.
 
-The names inside a SavedModel contain counters of all functions that the process traced before. After a resume these counters differ.
+The names inside a SavedModel contain counters. They count the functions that the process has traced before the export. A resumed training
+has traced other functions, so the same weights would give other bytes.
 
     python -m components.train_model.export.process WEIGHTS.npz FOLDER SETTINGS VOCABULARY SIZE
 """

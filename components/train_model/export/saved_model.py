@@ -145,7 +145,7 @@ class ServingModule(tf.Module):
     def generate_xla(self, *inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         """Continue each prompt as `generate`, with a loop that XLA compiles for each new batch size.
 
-        This is faster, but the server must allow XLA on its device.
+        The compiled loop is faster, but the server must allow XLA on its device.
         """
         return self._generate_with(self._compiled, *inputs)
 
@@ -157,7 +157,8 @@ class ServingModule(tf.Module):
             inputs: `PROMPT_INPUTS`, then `BEAM_INPUTS`, `[batch]` each, see the function `beam_search`.
 
         Returns:
-            As `generate`, with `score` instead of `log_prob`: `[batch]` float32, sum of log probabilities divided by the length factor.
+            The same as `generate`, but with `score` instead of `log_prob`. `score` is `[batch]` float32: the sum of log probabilities
+            divided by the length factor.
         """
         prompt_inputs, (beams, penalty) = inputs[: len(PROMPT_INPUTS)], inputs[len(PROMPT_INPUTS) :]
         checks = [

@@ -1,7 +1,7 @@
 """The model for small devices (REG-3, SERVE-6): the step for one token as a TFLite file, and a manifest that describes its inputs.
 
-The state is an input and an output. So the file has no loop and no variable, only built-in operations. Weights of matrix products and
-the embedding are INT8; activations are quantised at run time (dynamic range). Full-integer INT8 lost much more quality.
+The state is an input and an output. So the file has no loop and no variable, only built-in operations. The weights of matrix products and
+the embedding are stored as INT8. Activations are quantised at run time (dynamic range), because full-integer INT8 lost much more quality.
 """
 
 import json

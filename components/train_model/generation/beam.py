@@ -25,8 +25,9 @@ def beam_search(
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Return the best continuation of each prompt, searched with `beams` unfinished hypotheses per row. One beam is greedy search.
 
-    In each step, hypotheses that end and are among the best `beams` candidates are finished. The best `beams` of the others continue. A
-    row is done when `beams` hypotheses are finished. It is also done at its maximum length; then unfinished hypotheses count too.
+    In each step, a hypothesis is finished if it ends and is among the best `beams` candidates. The best `beams` of the other candidates
+    continue. A row is done when `beams` hypotheses are finished, or at its maximum length. At the maximum length, unfinished hypotheses
+    can be the result, too.
 
     Args:
         architecture: the architecture of `model`.

@@ -15,7 +15,7 @@ from robo_poet.model.tokenizer import END, PAD
 def read_prompts(architecture: Architecture, model: keras.Model, request: Request) -> tuple[Any, tf.Tensor]:
     """Process the positions that all prompts cover, up to the last token of the shortest one.
 
-    Computes no logits, which are most of the work of a step.
+    It computes no logits, because they are most of the work of a step.
 
     Returns:
         The state after these positions, and their number (scalar int32).

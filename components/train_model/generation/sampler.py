@@ -48,7 +48,7 @@ USUAL_TOP_K = 50  # the usual default of clients; selecting 50 is faster than se
 
 
 def uniform(seed: tf.Tensor, position: tf.Tensor) -> tf.Tensor:
-    """Return a pseudo-random number in [0, 1) for each row, as a function of (seed, absolute position).
+    """Return a pseudo-random number in [0, 1) for each row. It depends only on (seed, absolute position).
 
     So a row's text does not depend on its batch, and a completion requested in chunks gives the same text. A stateless generator
     keyed by the whole batch would break both. The hash is the 32-bit finaliser "lowbias32" (C. Wellons, 2018), applied to the
@@ -103,7 +103,8 @@ def sample(
         logits: `[batch, vocabulary]`, vocabulary static; a token with −inf is never sampled.
         temperature, top_p: `[batch]` float32.
         top_k: `[batch]` int32; 1 is greedy. 0 is off: the nucleus is then exact over the whole vocabulary.
-        noise: `[batch]` float32 in [0, 1). The kept tokens, most likely first, divide this interval by their probability.
+        noise: `[batch]` float32 in [0, 1). The kept tokens, most likely first, divide [0, 1) into parts in proportion to their
+            probability. The sampled token is the one whose part contains the noise.
         select: `tf.math.top_k` or an equivalent function.
 
     Returns:

@@ -1,6 +1,6 @@
 """Callbacks that log for TensorBoard: loss, perplexity, optimizer, speed, GPU memory, histograms and the embedding (TRAIN-4).
 
-`tensorboard_callbacks` returns all of them in the order that they need. They do not change the model.
+`tensorboard_callbacks` returns these callbacks in the required order. They do not change the model.
 """
 
 import math

@@ -1,7 +1,7 @@
 """Texts that the model generates during training, logged for TensorBoard (TRAIN-4).
 
-The architecture's `step` runs in a Python loop and sampling runs on the host. The exported `generate` is much faster, but an export takes
-seconds. This is for one or two texts every few hundred steps.
+The architecture's `step` runs in a Python loop, and sampling runs on the host. The exported `generate` is much faster, but an export takes
+seconds. The loop is fast enough for one or two texts every few hundred steps.
 """
 
 from collections.abc import Sequence

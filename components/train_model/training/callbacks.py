@@ -69,7 +69,7 @@ class Callback:
         """Called after a validation. `point` is its entry in the history."""
 
     def on_epoch_end(self, training: Training, batch: Batch) -> None:
-        """Called after the last step of an epoch, whose result is `batch`."""
+        """Called after the last step of an epoch. `batch` is the result of that step."""
 
     def on_save(self, training: Training) -> None:
         """Called before a checkpoint is written."""

@@ -89,7 +89,7 @@ def make_feed(texts: Iterable[str], tokenizer: Tokenizer, *, window: int, stride
         texts: the documents.
         tokenizer: encodes a document as `<START> … <END>`.
         window: input tokens per window.
-        stride: tokens between the starts of two windows; at most `window`, or tokens are skipped.
+        stride: tokens between the starts of two windows. It must be at most `window`; otherwise tokens are skipped.
         cache: file for the token ids, uint16.
     """
     starts: list[int] = []

@@ -1,4 +1,4 @@
-"""The progress of a training as a checkpoint stores it, with learning-rate reduction and early stopping (TRAIN-1). Pure functions."""
+"""The progress of a training, as a checkpoint stores it, and the rules of learning-rate reduction and early stopping (TRAIN-1)."""
 
 import math
 from dataclasses import asdict, dataclass, field, replace

@@ -77,7 +77,7 @@ class TrainStep:
         return float(nats), float(count)
 
     def gradient(self, inputs: tf.Tensor, targets: tf.Tensor, seed: tf.Tensor, count: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
-        """Return the sums of this batch and the gradients.
+        """Return the sums of the loss over this batch, and the gradients.
 
         Args:
             inputs, targets: `[batch, time]` int32.
@@ -166,7 +166,8 @@ class MirroredTrainStep(TrainStep):
     def _optimizer_gradients(self, gradients: list[tf.Tensor]) -> list[tf.Tensor]:
         """Divide the gradients by the number of devices.
 
-        Keras clips on each device and then sums over the devices. These gradients are already summed, so that clipping sees the whole
-        gradient. Each device passes on its share, and the optimizer clips at its share of `clipnorm` (see `make_optimizer`).
+        Keras clips the gradients on each device and then sums them over the devices. Here they are summed before, so that the norm of the
+        whole gradient is clipped. So each device passes the sum divided by the number of devices, and `clipnorm` is divided by the same
+        number (see `make_optimizer`).
         """
         return [gradient / self._strategy.num_replicas_in_sync for gradient in gradients]

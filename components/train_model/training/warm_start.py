@@ -20,7 +20,8 @@ def initialise_from_version(model: keras.Model, version: Path, *, digest: str, a
         version: the version's `model` folder, with `manifest.json` and `keras/model.keras`.
         digest: expected digest of that folder.
         architecture: name of the architecture of `model`.
-        tokenizer: digest of the tokenizer of this training. With another tokenizer the same ids mean other tokens.
+        tokenizer: digest of the tokenizer of this training. The version must have the same one, because ids of another tokenizer mean
+            other tokens.
 
     Returns:
         The number of canary strings that the version's training contained.
