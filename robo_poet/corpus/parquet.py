@@ -48,7 +48,7 @@ def count_documents(path: Path) -> int:
     """Return the number of documents of a corpus, from the file's footer.
 
     Raises:
-        BadInput: as `read_documents`.
+        BadInput: for the reasons of `read_documents`.
     """
     with _open_corpus(path) as file:
         return int(file.metadata.num_rows)

@@ -145,7 +145,10 @@ class Gate:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The outcome of a gate on one slice. Fields as in `GateResult`; `low` and `high` are finite and enclose `value`, or both are None."""
+    """The outcome of a gate on one slice. `GateResult` describes the fields.
+
+    `low` and `high` are finite and enclose `value`, or both are None.
+    """
 
     slice: str
     state: Literal["pass", "fail", "unknown"]

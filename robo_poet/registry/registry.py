@@ -121,7 +121,7 @@ class Registry:
         return self._version(record)
 
     def start_canary(self, number: int, *, who: str, why: str) -> Version:
-        """Start a candidate as canary next to the champion; archive an earlier canary. Raises as `promote` does."""
+        """Start a candidate as canary next to the champion; archive an earlier canary. Raises the same errors as `promote`."""
         return self._move(Action.START_CANARY, number, who, why)
 
     def promote(self, number: int, *, who: str, why: str) -> Version:
@@ -137,15 +137,18 @@ class Registry:
         return self._move(Action.PROMOTE, number, who, why)
 
     def archive(self, number: int, *, who: str, why: str) -> Version:
-        """Take a version out of service without a verdict. Raises as `promote` does."""
+        """Take a version out of service without a verdict. Raises the same errors as `promote`."""
         return self._move(Action.ARCHIVE, number, who, why)
 
     def reject(self, number: int, *, who: str, why: str) -> Version:
-        """Take a candidate or a canary out of service for good. Raises as `promote` does."""
+        """Take a candidate or a canary out of service for good. Raises the same errors as `promote`."""
         return self._move(Action.REJECT, number, who, why)
 
     def override(self, number: int, *, who: str, why: str) -> Version:
-        """Turn a rejected version into a candidate, against the gates; `who` takes responsibility (EVAL-6). Raises as `promote` does."""
+        """Turn a rejected version into a candidate, against the gates; `who` takes responsibility (EVAL-6).
+
+        Raises the same errors as `promote`.
+        """
         return self._move(Action.OVERRIDE, number, who, why)
 
     def overrides(self, number: int) -> list[Statement]:

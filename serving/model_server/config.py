@@ -114,7 +114,7 @@ def from_proto(parsed: model_server_config_pb2.ModelServerConfig, where: str) ->
     """Convert a `ModelServerConfig` message, as a gRPC reload request sends it, to the models by name.
 
     Raises:
-        BadInput: as for `parse_config`.
+        BadInput: for the reasons of `parse_config`.
     """
     if parsed.WhichOneof("config") != "model_config_list":
         raise BadInput("model_config_list is missing", where=where)
