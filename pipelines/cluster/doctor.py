@@ -80,7 +80,7 @@ def _checkpoints(cluster: Cluster) -> CheckResult:
     if cluster.checkpoint_root.startswith("/"):
         what = f"no claim is mounted at checkpoint_root {cluster.checkpoint_root}: checkpoints cannot be written or would be lost"
         return CheckResult(Severity.problem, what, "set cluster.checkpoint_claim to a volume claim")
-    remedy = "set cluster.checkpoint_root to an absolute folder, and cluster.checkpoint_claim"
+    remedy = "set cluster.checkpoint_root to an absolute folder, and cluster.checkpoint_claim to the claim to mount there"
     return CheckResult(
         Severity.warning, "checkpoints are inside the pod: training restarts from the beginning if the pod is moved or retried", remedy
     )
