@@ -1,4 +1,4 @@
-"""Gateways before a real model server with the toy model, and before one that does what a test wants."""
+"""Fixtures: gateways in front of a real model server with the toy model, and in front of a stand-in that tests control."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +14,7 @@ from tests.serving.gateway.running import Gateway, running
 from tests.serving.gateway.stand_in_model_server import StandInModelServer, stand_in
 from tests.serving.model_server.conftest import Server
 
-# What a test does not ask for costs it no time.
+# Settings that avoid work which most tests do not need.
 QUIET: dict[str, Any] = {
     "port": 0,
     "signature": "generate",
@@ -27,7 +27,7 @@ QUIET: dict[str, Any] = {
 
 @pytest.fixture(scope="session")
 def make_registry(toy_training: Path, toy_tokenizer: Path) -> Any:
-    """Makes a registry: version 1 is champion; further ones are candidates."""
+    """Return a function that creates a registry. Version 1 is champion, further versions are candidates."""
 
     def make(root: Path, versions: int = 1) -> Registry:
         registry = Registry(root)
@@ -44,13 +44,13 @@ def make_registry(toy_training: Path, toy_tokenizer: Path) -> Any:
 
 @pytest.fixture(scope="session")
 def registry(make_registry: Any, tmp_path_factory: pytest.TempPathFactory) -> Registry:
-    found: Registry = make_registry(tmp_path_factory.mktemp("registered") / "registry")
-    return found
+    registry: Registry = make_registry(tmp_path_factory.mktemp("registered") / "registry")
+    return registry
 
 
 @pytest.fixture(scope="session")
 def model_server(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The embedded server as a process, in the form that needs no compiler."""
+    """The embedded model server as a process, without XLA."""
     folder = tmp_path_factory.mktemp("model_server")
     server = Server(folder, f"--model_config_file={lay_out(registry, folder / 'models', xla=False)}")
     yield server
@@ -60,8 +60,8 @@ def model_server(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -
 @pytest.fixture(scope="session")
 def live(registry: Registry, model_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """A gateway before it."""
-    given = {**QUIET, "model_server": model_server.http, "registry": str(registry.root), "folder": str(tmp_path_factory.mktemp("live"))}
-    with running(ServeSettings(**given)) as gateway:
+    settings = {**QUIET, "model_server": model_server.http, "registry": str(registry.root), "folder": str(tmp_path_factory.mktemp("live"))}
+    with running(ServeSettings(**settings)) as gateway:
         yield gateway
 
 
@@ -78,7 +78,7 @@ def stand_in_of_session(words: Tokenizer) -> Iterator[StandInModelServer]:
 
 @pytest.fixture
 def server(stand_in_of_session: StandInModelServer) -> StandInModelServer:
-    """A model server that does what the test wants."""
+    """The stand-in model server, reset to its defaults."""
     stand_in_of_session.reset()
     return stand_in_of_session
 
@@ -87,13 +87,13 @@ def server(stand_in_of_session: StandInModelServer) -> StandInModelServer:
 def staged_of_session(
     registry: Registry, stand_in_of_session: StandInModelServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Gateway]:
-    given = {
+    settings = {
         **QUIET,
         "model_server": stand_in_of_session.address,
         "registry": str(registry.root),
         "folder": str(tmp_path_factory.mktemp("staged")),
     }
-    with running(ServeSettings(**given, deadline_seconds=1.5, body_seconds=1)) as gateway:
+    with running(ServeSettings(**settings, deadline_seconds=1.5, body_seconds=1)) as gateway:
         yield gateway
 
 

@@ -1,4 +1,4 @@
-"""A gateway on a port of its own, in a thread of the test's process."""
+"""Helpers that run a gateway on a free port, in a thread of the test's process."""
 
 import asyncio
 import socket
@@ -26,7 +26,7 @@ ALL = ("generate", "feedback", "metrics", "internal-load")
 
 @contextmanager
 def listening(app: ASGIApp, lifespan: str = "on", header_seconds: float = 10, max_connections: int = 1000) -> Iterator[str]:
-    """`app` behind uvicorn and our connections; yields its address."""
+    """Serve `app` with uvicorn and `LimitedConnection`. Yield its URL."""
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
         app, http=partial(LimitedConnection, header_seconds=header_seconds, max_connections=max_connections), log_config=None, access_log=False, proxy_headers=False,  # type: ignore[arg-type]
@@ -74,7 +74,7 @@ def wait_until(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
 
 
 class Gateway:
-    """A running gateway, and a client of it who may do all."""
+    """A running gateway, and an HTTP client with a key for all scopes."""
 
     def __init__(self, address: str, parts: Parts, key: str) -> None:
         self.address, self.parts = address, parts
@@ -82,21 +82,21 @@ class Gateway:
         self.http = httpx.Client(base_url=address, headers={"X-API-Key": key}, timeout=30, trust_env=False)
 
     def key(self, user: str, scopes: tuple[str, ...] = ALL) -> str:
-        """A new key. Known to the gateway within `look_seconds`."""
+        """Create a key. The gateway accepts it within `look_seconds`."""
         return self.keys.create(user=user, scopes=scopes, days=1).text
 
-    def generate(self, **asked: Any) -> httpx.Response:
-        """POST /v1/generate; without a text, some verse."""
-        return self.http.post("/v1/generate", json={"text": "the rose sleeps upon", **asked})
+    def generate(self, **parameters: Any) -> httpx.Response:
+        """Send POST /v1/generate. `text` has a default."""
+        return self.http.post("/v1/generate", json={"text": "the rose sleeps upon", **parameters})
 
 
 @contextmanager
 def running(settings: ServeSettings, **parts: Any) -> Iterator[Gateway]:
-    """A gateway with these settings; `parts` in place of the real ones."""
+    """Run a gateway with these settings. `parts` replace the parts built from the settings."""
     first = KeyStore(Path(settings.folder) / "keys").create(user="ada", scopes=ALL, days=1)
-    whole = replace(assemble(settings), **parts)
-    with listening(make_app(whole)) as address:
-        gateway = Gateway(address, whole, first.text)
+    all_parts = replace(assemble(settings), **parts)
+    with listening(make_app(all_parts)) as address:
+        gateway = Gateway(address, all_parts, first.text)
         try:
             yield gateway
         finally:

@@ -1,4 +1,4 @@
-"""A model server that does what a test wants: writes a given text, is slow, busy, broken, or has lost a version."""
+"""A stand-in model server that a test controls: generated text, delay, overload, invalid responses, unloaded versions."""
 
 import asyncio
 import json
@@ -18,15 +18,15 @@ Behaviour = Callable[[dict[str, Any]], Response | None]
 
 
 class StandInModelServer:
-    """TensorFlow Serving's REST for one model.
+    """TensorFlow Serving's REST API for one model.
 
     Attributes:
-        available: versions that it has.
-        write: the text of a row, by its seed; `<END>` follows.
-        behave: called before a prediction; an answer takes its place.
-        seconds: that a prediction takes.
+        available: loaded versions.
+        write: returns the text of a row for its seed; `<END>` follows.
+        behave: called before a prediction; a response replaces the prediction.
+        seconds: duration of a prediction.
         calls: (version, headers, body) of each prediction.
-        left: predictions whose caller went away.
+        disconnected: number of predictions whose client disconnected.
     """
 
     def __init__(self, words: Tokenizer) -> None:
@@ -40,7 +40,7 @@ class StandInModelServer:
         self.behave: Behaviour = lambda body: None
         self.seconds = 0.0
         self.calls: list[tuple[int, dict[str, str], dict[str, Any]]] = []
-        self.left = 0
+        self.disconnected = 0
 
     def app(self) -> Starlette:
         return Starlette(routes=[
@@ -59,12 +59,12 @@ class StandInModelServer:
         for _ in range(int(self.seconds * 100)):
             await asyncio.sleep(0.01)
             if await request.is_disconnected():
-                self.left += 1
+                self.disconnected += 1
                 return Response()
         if number not in self.available:
             return JSONResponse({"error": "Servable not found"}, 404)
-        if (given := self.behave(body)) is not None:
-            return given
+        if (response := self.behave(body)) is not None:
+            return response
         return JSONResponse({"outputs": self._outputs(body["inputs"])})
 
     def _outputs(self, inputs: dict[str, Any]) -> dict[str, Any]:

@@ -10,10 +10,10 @@ from tests.serving.gateway.running import Gateway, wait_until
 
 
 def test_responses_conform_to_the_openapi_description(live: Gateway, tmp_path: Path) -> None:
-    # A text of one token (422) and a made-up id (404) fit the schema and are refused all the same.
+    # A text of one token (422) and an unknown id (404) conform to the schema but are refused.
     allowed = '["200", "401", "404", "408", "413", "415", "422", "429", "503"]'
     (tmp_path / "schemathesis.toml").write_text(f"[checks.positive_data_acceptance]\nexpected-statuses = {allowed}\n")
-    # The program, not its plug-in: that one does not know this pytest.
+    # The program, because its pytest plug-in does not support the installed pytest.
     command = [
         Path(sys.executable).parent / "schemathesis",
         "run",
@@ -65,11 +65,11 @@ def test_an_internal_error_reveals_no_details(staged: Gateway, monkeypatch: pyte
 def test_the_playground_and_the_documentation_page_are_served(staged: Gateway) -> None:
     page = httpx.get(staged.address + "/")
     assert page.headers["content-type"].startswith("text/html") and httpx.get(staged.address + "/playground/api.js").status_code == 200
-    told = httpx.get(staged.address + "/docs")
-    assert "style-src 'sha256-" in told.headers["content-security-policy"]
+    docs = httpx.get(staged.address + "/docs")
+    assert "style-src 'sha256-" in docs.headers["content-security-policy"]
     for word in ("/v1/generate", "temperature", "0.1 to 2", "finish_reasons", "Requires a key"):
-        assert word in told.text
-    assert "<script" not in told.text
+        assert word in docs.text
+    assert "<script" not in docs.text
 
 
 def test_each_status_is_described(staged: Gateway) -> None:
@@ -95,14 +95,14 @@ def test_each_status_is_described(staged: Gateway) -> None:
 
 
 def test_the_audit_log_has_the_request_without_its_text(staged: Gateway) -> None:
-    answer = staged.generate(text="the heart that nobody may read").json()
+    answer = staged.generate(text="the heart that no log may contain").json()
     folder = Path(staged.parts.settings.folder) / "audit"
 
     def line() -> dict[str, object] | None:
         lines = [json.loads(text) for path in folder.glob("*.jsonl") for text in path.read_text().splitlines()]
-        return next((one for one in lines if answer["request_id"] in json.dumps(one)), None)
+        return next((record for record in lines if answer["request_id"] in json.dumps(record)), None)
 
     assert wait_until(lambda: line() is not None)
     written = line()
     assert written is not None and answer["id"] in json.dumps(written) and written["status"] == 200 and written["version"] == 1
-    assert "nobody may read" not in json.dumps(written) and answer["generated_text"][0] not in json.dumps(written)
+    assert "no log may contain" not in json.dumps(written) and answer["generated_text"][0] not in json.dumps(written)

@@ -11,15 +11,15 @@ def figures(gateway: Gateway) -> str:
 def test_metrics_count_the_first_rating_and_the_first_thumb_of_a_user(staged: Gateway) -> None:
     id_ = staged.generate().json()["id"]
 
-    def counted() -> dict[str, float]:
+    def feedback_counters() -> dict[str, float]:
         lines = [line.rsplit(" ", 1) for line in figures(staged).splitlines() if line.startswith("robo_poet_feedback_")]
         return {name: float(value) for name, value in lines if "thumbs_total" in name or "score_count" in name}
 
-    before = counted()
+    before = feedback_counters()
     for opinion in ({"thumb": "up"}, {"thumb": "down"}, {"rating": 4}, {"rating": 5, "thumb": "up"}):
         response = staged.http.post("/v1/feedback", json={"completion_id": id_, **opinion})
         assert (response.status_code, response.json()) == (200, {"status": "success", "request_id": response.headers["x-request-id"]})
-    after = counted()  # a counter takes nothing back: of a reader's words on an answer it has the first of each kind
+    after = feedback_counters()  # a counter cannot decrease, so only the first rating and thumb count
     assert {name.split("{")[0] + name[name.find("thumb=") :][:11]: after[name] - before.get(name, 0) for name in after if after[name] != before.get(name, 0)} == {
         'robo_poet_feedback_thumbs_totalthumb="up",': 1.0, "robo_poet_feedback_score_count}": 1.0,
     }  # fmt: skip

@@ -15,16 +15,16 @@ from tests.serving.gateway.stand_in_model_server import StandInModelServer
 
 
 def events(response: httpx.Response) -> list[tuple[str, dict[str, Any]]]:
-    """Name and data of each event of a stream."""
-    found = []
+    """Return name and data of each event of a stream."""
+    named_events = []
     for block in response.text.strip("\n").split("\n\n"):
         lines = dict(line.split(": ", 1) for line in block.split("\n"))
-        found.append((lines["event"], json.loads(lines["data"])))
-    return found
+        named_events.append((lines["event"], json.loads(lines["data"])))
+    return named_events
 
 
 def texts(response: httpx.Response, samples: int = 1) -> list[str]:
-    """What a stream said of each sample."""
+    """Return the joined text of each sample of a stream."""
     return ["".join(data["text"] for name, data in events(response) if name == "text" and data["sample"] == k) for k in range(samples)]
 
 
@@ -34,7 +34,7 @@ def model(toy_training: Any, toy_tokenizer: Any) -> LoadedModel:
 
 
 def test_a_response_equals_the_output_of_the_model(live: Gateway, model: LoadedModel) -> None:
-    asked = {
+    parameters = {
         "text": "the rose sleeps upon",
         "max_length": 40,
         "temperature": 1.1,
@@ -44,16 +44,16 @@ def test_a_response_equals_the_output_of_the_model(live: Gateway, model: LoadedM
         "seed": 5,
         "repetition_penalty": 1.1,
     }
-    answer = live.http.post("/v1/generate", json=asked).json()
+    answer = live.http.post("/v1/generate", json=parameters).json()
     restricted = live.parts.content_filter.restricted
     sampling = Sampling(40, 10, 1.1, 30, 0.95, 1.1, banned=restricted)
     written = generate(model, [encode_prompt(model, "the rose sleeps upon")] * 3, sampling, [5, 6, 7])
-    assert answer["generated_text"] == [one.text.rstrip("\ufffd") for one in written]
+    assert answer["generated_text"] == [completion.text.rstrip("\ufffd") for completion in written]
     facts = answer["metadata"]
-    chances = [chance for one in written for chance in one.log_probs]
-    assert facts["tokens_generated"] == len(chances)
-    assert facts["perplexity"] == pytest.approx(math.exp(-sum(chances) / len(chances)), rel=1e-3)
-    assert facts["finish_reasons"] == [one.reason.name.lower() for one in written]
+    log_probs = [log_prob for completion in written for log_prob in completion.log_probs]
+    assert facts["tokens_generated"] == len(log_probs)
+    assert facts["perplexity"] == pytest.approx(math.exp(-sum(log_probs) / len(log_probs)), rel=1e-3)
+    assert facts["finish_reasons"] == [completion.reason.name.lower() for completion in written]
     assert (answer["status"], facts["model_version"], facts["arm"], facts["seed"]) == ("success", 1, "champion", 5)
     assert facts["generation_time_ms"] > 0
 
@@ -61,24 +61,24 @@ def test_a_response_equals_the_output_of_the_model(live: Gateway, model: LoadedM
 def test_the_default_parameters_reach_the_model_server(staged: Gateway, server: StandInModelServer) -> None:
     assert staged.generate().status_code == 200
     _, _, body = server.calls[0]
-    given = {name: value[0] for name, value in body["inputs"].items()}
+    inputs = {name: value[0] for name, value in body["inputs"].items()}
     expected = {"max_new": 100, "min_new": 10, "temperature": 0.8, "top_p": 0.9, "top_k": 50, "repetition_penalty": 1.0, "stop_tokens": [0]}
-    assert {name: pytest.approx(value) for name, value in expected.items()} == {name: given[name] for name in expected}
+    assert {name: pytest.approx(value) for name, value in expected.items()} == {name: inputs[name] for name in expected}
 
 
 @pytest.mark.parametrize("more", [{}, {"stop_tokens": [".\n", "cold"]}, {"num_samples": 3, "temperature": 1.6}])
 def test_a_stream_has_the_same_text_as_a_response(live: Gateway, more: dict[str, Any]) -> None:
     samples = more.get("num_samples", 1)
     for seed in range(4):
-        asked = {"max_length": 70, "seed": seed, **more}
-        whole, stream = live.generate(**asked).json(), live.generate(**asked, stream=True)
+        parameters = {"max_length": 70, "seed": seed, **more}
+        response, stream = live.generate(**parameters).json(), live.generate(**parameters, stream=True)
         assert stream.headers["content-type"].startswith("text/event-stream")
         last, answer = events(stream)[-1]
         assert last == "done"
-        assert texts(stream, samples) == whole["generated_text"] == answer["generated_text"]
+        assert texts(stream, samples) == response["generated_text"] == answer["generated_text"]
         for name in ("tokens_generated", "finish_reasons", "prompt_tokens", "seed"):
-            assert answer["metadata"][name] == whole["metadata"][name]
-        assert answer["metadata"]["perplexity"] == pytest.approx(whole["metadata"]["perplexity"], rel=1e-3)
+            assert answer["metadata"][name] == response["metadata"][name]
+        assert answer["metadata"]["perplexity"] == pytest.approx(response["metadata"]["perplexity"], rel=1e-3)
 
 
 def test_the_pieces_of_a_stream_are_complete_words(live: Gateway) -> None:
@@ -100,9 +100,9 @@ def test_token_texts_join_to_the_text_and_have_probabilities(live: Gateway, stre
 
 
 def test_a_random_seed_is_returned_and_reproduces_the_text(live: Gateway) -> None:
-    one, other = live.generate(temperature=1.5).json(), live.generate(temperature=1.5).json()
-    assert one["generated_text"] != other["generated_text"]
-    assert live.generate(temperature=1.5, seed=one["metadata"]["seed"]).json()["generated_text"] == one["generated_text"]
+    first, second = live.generate(temperature=1.5).json(), live.generate(temperature=1.5).json()
+    assert first["generated_text"] != second["generated_text"]
+    assert live.generate(temperature=1.5, seed=first["metadata"]["seed"]).json()["generated_text"] == first["generated_text"]
 
 
 def test_prompt_and_completion_stay_within_the_context_length(live: Gateway) -> None:
@@ -118,17 +118,17 @@ def test_a_stop_sequence_ends_the_text_and_is_part_of_it(live: Gateway) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("a", "too short: 1 token; give at least 3 tokens"),
         ("the rose " * 600, "too long: 1800 tokens; give at most 510 tokens"),
         ("\u200b\u202e", ": 0 tokens;"),
     ],
 )
-def test_a_prompt_too_short_or_too_long_is_refused(staged: Gateway, text: str, told: str) -> None:
+def test_a_prompt_too_short_or_too_long_is_refused(staged: Gateway, text: str, message: str) -> None:
     response = staged.generate(text=text)
     assert response.status_code == 422 and response.json()["error"]["field"] == "text"
-    assert told in response.json()["error"]["message"]
+    assert message in response.json()["error"]["message"]
 
 
 def test_a_prompt_is_normalized_and_has_no_control_characters(staged: Gateway, server: StandInModelServer) -> None:
@@ -173,7 +173,7 @@ def test_a_slow_model_server_meets_the_deadline(staged: Gateway, server: StandIn
     server.seconds = 10
     assert staged.generate().status_code == 504
     _, headers, _ = server.calls[0]
-    assert 0 < int(headers["x-deadline-ms"]) <= 1500  # it was told
+    assert 0 < int(headers["x-deadline-ms"]) <= 1500  # the model server receives the remaining time
 
 
 def test_an_error_during_a_stream_is_an_event(staged: Gateway, server: StandInModelServer) -> None:
@@ -187,8 +187,8 @@ def test_the_request_id_is_forwarded_and_returned(staged: Gateway, server: Stand
     response = staged.http.post("/v1/generate", json={"text": "the rose sleeps"}, headers={"X-Request-ID": "mine-1"})
     assert response.headers["x-request-id"] == response.json()["request_id"] == server.calls[0][1]["x-request-id"] == "mine-1"
     for bad in ("a b", "x" * 65, "<script>"):
-        again = staged.http.post("/v1/generate", json={"text": "the rose sleeps"}, headers={"X-Request-ID": bad})
-        assert again.headers["x-request-id"] not in (bad, "mine-1") and len(again.headers["x-request-id"]) == 16
+        second_response = staged.http.post("/v1/generate", json={"text": "the rose sleeps"}, headers={"X-Request-ID": bad})
+        assert second_response.headers["x-request-id"] not in (bad, "mine-1") and len(second_response.headers["x-request-id"]) == 16
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -196,8 +196,8 @@ def test_a_refused_sample_is_generated_again_with_another_seed(staged: Gateway, 
     good = " my heart burns over a bright cold star"
     server.write = lambda seed: good if seed >= 2**54 else " zounds, you filthy heart"
     response = staged.generate(seed=3, num_samples=2, stream=stream)
-    found = texts(response, 2) if stream else response.json()["generated_text"]
-    assert found == [good, good] and "filthy" not in response.text
+    generated = texts(response, 2) if stream else response.json()["generated_text"]
+    assert generated == [good, good] and "filthy" not in response.text
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -236,10 +236,10 @@ def test_the_content_filter_also_checks_the_prompt_before_cleaning(staged: Gatew
 
 
 @pytest.mark.parametrize("stream", [False, True])
-@pytest.mark.parametrize("chances", [[], [-0.5], [float("nan")] * 200, ["x"] * 200])
-def test_invalid_log_probabilities_are_a_502_error(staged: Gateway, server: StandInModelServer, chances: list[Any], stream: bool) -> None:
+@pytest.mark.parametrize("log_probs", [[], [-0.5], [float("nan")] * 200, ["x"] * 200])
+def test_invalid_log_probabilities_are_a_502_error(staged: Gateway, server: StandInModelServer, log_probs: list[Any], stream: bool) -> None:
     def short(body: dict[str, Any]) -> Response:
-        outputs = server._outputs(body["inputs"]) | {"log_prob": [chances]}
+        outputs = server._outputs(body["inputs"]) | {"log_prob": [log_probs]}
         return Response(json.dumps({"outputs": outputs}), media_type="application/json")
 
     server.behave = short
@@ -252,7 +252,7 @@ def test_a_disconnect_cancels_the_call_of_the_model_server(staged: Gateway, serv
     server.seconds = 5
     with pytest.raises(httpx.ReadTimeout):
         staged.http.post("/v1/generate", json={"text": "the rose sleeps", "stream": stream}, timeout=0.3)
-    server_saw = wait_until(lambda: server.left == 1)
+    server_saw = wait_until(lambda: server.disconnected == 1)
     assert server_saw and wait_until(lambda: staged.parts.client.waiting == 0)
 
 
@@ -262,8 +262,8 @@ def test_a_disconnect_ends_a_running_stream(staged: Gateway, server: StandInMode
     with staged.http.stream("POST", "/v1/generate", json={"text": "the rose sleeps", "stream": True, "max_length": 500}) as response:
         next(response.iter_bytes())
     assert wait_until(lambda: staged.parts.client.waiting == 0)
-    asked = len(server.calls)
-    assert asked < 10 and not wait_until(lambda: len(server.calls) > asked + 1, seconds=0.4)
+    calls_before = len(server.calls)
+    assert calls_before < 10 and not wait_until(lambda: len(server.calls) > calls_before + 1, seconds=0.4)
 
 
 def test_an_unloaded_version_without_replacement_is_a_503_error(staged: Gateway, server: StandInModelServer) -> None:

@@ -31,25 +31,25 @@ def test_metrics_are_readable_from_this_machine_only(staged: Gateway) -> None:
     response = httpx.get(f"{staged.address}/metrics")
     assert response.status_code == 200 and response.headers["content-type"].startswith("text/plain; version=0.0.4")
     assert 'robo_poet_requests_total{arm="champion",route="generate",status="2xx",version="1"}' in response.text
-    behind = httpx.get(f"{staged.address}/metrics", headers={"X-Forwarded-For": "203.0.113.7"})
-    assert behind.status_code == 401  # a proxy on this machine makes everybody look like it
+    proxied_response = httpx.get(f"{staged.address}/metrics", headers={"X-Forwarded-For": "203.0.113.7"})
+    assert proxied_response.status_code == 401  # through a local proxy, every client has a loopback address
 
 
-@pytest.mark.parametrize(("who", "status"), [("scope", 401), ("all", 200)])
+@pytest.mark.parametrize(("metrics_for", "status"), [("scope", 401), ("all", 200)])
 def test_access_to_metrics_follows_the_setting(
-    registry: Registry, server: StandInModelServer, tmp_path: object, who: str, status: int
+    registry: Registry, server: StandInModelServer, tmp_path: object, metrics_for: str, status: int
 ) -> None:
-    given = {
+    settings = {
         **QUIET,
         "model_server": server.address,
         "registry": str(registry.root),
         "folder": str(tmp_path),
-        "metrics_for": who,
+        "metrics_for": metrics_for,
         "content_filter": {"toxicity": {"prompt": "off", "completion": "off"}},
     }
-    with running(ServeSettings(**given)) as gateway:  # type: ignore[arg-type]
+    with running(ServeSettings(**settings)) as gateway:  # type: ignore[arg-type]
         assert httpx.get(f"{gateway.address}/metrics").status_code == status
         assert gateway.http.get("/metrics").status_code == 200
         key = gateway.key("bob", ("generate",))
         assert wait_until(lambda: gateway.http.post("/v1/generate", headers={"X-API-Key": key}).status_code != 401)
-        assert gateway.http.get("/metrics", headers={"X-API-Key": key}).status_code == (403 if who == "scope" else 200)
+        assert gateway.http.get("/metrics", headers={"X-API-Key": key}).status_code == (403 if metrics_for == "scope" else 200)

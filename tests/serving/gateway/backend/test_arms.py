@@ -21,7 +21,7 @@ def test_without_a_share_the_champion_serves_all_users() -> None:
 def test_the_canary_serves_its_share_and_always_the_same_users(share: float) -> None:
     assert len(canaries(share)) / len(USERS) == pytest.approx(share, abs=0.03)
     assert canaries(share) == canaries(share)
-    assert canaries(share) <= canaries(share + 0.2)  # a larger share takes nobody's version away
+    assert canaries(share) <= canaries(share + 0.2)  # a larger share moves no user back to the champion
     assert canaries(share) != canaries(share, "another experiment")
 
 
@@ -40,31 +40,31 @@ def test_negative_weights_are_rejected() -> None:
         choose("ada", [Arm("a", 1, -1.0), Arm("b", 2, 2.0)])
 
 
-OURS = CompletionIds(b"k" * 32, days=30)
+IDS = CompletionIds(b"k" * 32, days=30)
 DAY = 86_400
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from(["champion", "canary"]), st.integers(0, 2**31))
 def test_a_replica_with_the_same_key_reads_the_id(version: int, arm: str, now: int) -> None:
-    text = OURS.issue(version, arm, now)
+    text = IDS.issue(version, arm, now)
     assert CompletionIds(b"k" * 32, days=30).read(text, now) == Issued(now, version, arm)
-    assert len(text) == 40 and OURS.issue(version, arm, now) != text
+    assert len(text) == 40 and IDS.issue(version, arm, now) != text
 
 
 @given(st.text(max_size=60))
 def test_arbitrary_text_is_not_a_valid_id(text: str) -> None:
-    assert OURS.read(text) is None
+    assert IDS.read(text) is None
 
 
 @given(st.integers(0, 39), st.sampled_from("AZaz09-_"))
-def test_a_changed_id_is_invalid(place: int, letter: str) -> None:
-    text = OURS.issue(3, "champion", 0)
-    altered = text[:place] + letter + text[place + 1 :]
-    assert altered == text or OURS.read(altered, 0) is None
+def test_a_changed_id_is_invalid(position: int, letter: str) -> None:
+    text = IDS.issue(3, "champion", 0)
+    altered = text[:position] + letter + text[position + 1 :]
+    assert altered == text or IDS.read(altered, 0) is None
 
 
 def test_an_id_of_another_key_or_an_expired_id_is_invalid() -> None:
-    text = OURS.issue(3, "champion", 0)
+    text = IDS.issue(3, "champion", 0)
     assert CompletionIds(b"x" * 32, days=30).read(text, 0) is None
-    assert OURS.read(text, 30 * DAY) is not None and OURS.read(text, 30 * DAY + 1) is None
-    assert OURS.read(text[:-1]) is None and OURS.read(text + "AAAA") is None
+    assert IDS.read(text, 30 * DAY) is not None and IDS.read(text, 30 * DAY + 1) is None
+    assert IDS.read(text[:-1]) is None and IDS.read(text + "AAAA") is None

@@ -27,7 +27,7 @@ def predict(client: ModelClient, seconds: float = 5) -> object:
 
 
 def predicted(answer: Callable[[web.Request, bytes], web.Response]) -> object:
-    """Of a model server that answers so."""
+    """Return the result of a prediction by a model server with this handler."""
 
     async def handle(request: web.Request) -> web.Response:
         return answer(request, await request.read())
@@ -65,17 +65,19 @@ def test_an_unloaded_version_raises_version_gone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "given", "told"),
+    ("status", "response_headers", "retry_after"),
     [
         (503, {"Retry-After": "9"}, "9"),
         (429, {}, "1"),
         (503, {"Retry-After": "Wed, 21 Oct 2026"}, "1"),
     ],
 )
-def test_an_overloaded_model_server_is_a_503_error_with_retry_after(status: int, given: dict[str, str], told: str) -> None:
+def test_an_overloaded_model_server_is_a_503_error_with_retry_after(
+    status: int, response_headers: dict[str, str], retry_after: str
+) -> None:
     with pytest.raises(Refused) as refused:
-        answering(status, "{}", given)
-    assert (refused.value.status, refused.value.headers["Retry-After"]) == (503, told)
+        answering(status, "{}", response_headers)
+    assert (refused.value.status, refused.value.headers["Retry-After"]) == (503, retry_after)
 
 
 def test_after_the_deadline_no_call_is_sent() -> None:
@@ -85,7 +87,7 @@ def test_after_the_deadline_no_call_is_sent() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "content", "headers", "told"),
+    ("status", "content", "headers", "expected_status"),
     [
         (500, "a secret of the inside", {}, 502),
         (200, "no JSON", {}, 502),
@@ -95,17 +97,17 @@ def test_after_the_deadline_no_call_is_sent() -> None:
         (504, "", {}, 504),
     ],
 )
-def test_an_error_or_invalid_response_hides_its_content(status: int, content: str, headers: dict[str, str], told: int) -> None:
+def test_an_error_or_invalid_response_hides_its_content(status: int, content: str, headers: dict[str, str], expected_status: int) -> None:
     with pytest.raises(Refused) as refused:
         answering(status, content, headers)
-    assert refused.value.status == told and "secret" not in refused.value.message
+    assert refused.value.status == expected_status and "secret" not in refused.value.message
 
 
 def test_a_call_without_a_response_ends_at_the_deadline() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(Refused) as refused:
-        begun = time.monotonic()
+        start = time.monotonic()
         predict(ModelClient(f"http://127.0.0.1:{silent.getsockname()[1]}", "m"), seconds=0.3)
-    assert refused.value.status == 504 and time.monotonic() - begun < 3
+    assert refused.value.status == 504 and time.monotonic() - start < 3
 
 
 def test_an_unreachable_model_server_is_a_503_error() -> None:
@@ -116,27 +118,27 @@ def test_an_unreachable_model_server_is_a_503_error() -> None:
     assert (refused.value.status, refused.value.headers["Retry-After"]) == (503, "1")
 
 
-@pytest.mark.parametrize("falls", [1, 2])
-def test_a_call_on_a_closed_connection_is_retried_once(falls: int) -> None:
-    """A server that closes connections without an answer, `falls` times, as one does that stops keeping a connection."""
+@pytest.mark.parametrize("failures", [1, 2])
+def test_a_call_on_a_closed_connection_is_retried_once(failures: int) -> None:
+    """The server closes the first `failures` connections without a response, like a server that ends a kept connection."""
     body = b'{"outputs": {"a": [1]}}'
 
     def serve(server: socket.socket) -> None:
-        for number in range(falls + 1):
+        for number in range(failures + 1):
             try:
                 connection, _ = server.accept()
             except OSError:
                 return
             with connection:
                 connection.recv(65536)
-                if number >= falls:
+                if number >= failures:
                     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
 
     with socket.create_server(("127.0.0.1", 0)) as server:
         thread = threading.Thread(target=serve, args=(server,), daemon=True)
         thread.start()
         client = ModelClient(f"http://127.0.0.1:{server.getsockname()[1]}", "m")
-        if falls == 1:
+        if failures == 1:
             assert predict(client) == {"a": [1]}
         else:
             with pytest.raises(Refused) as refused:

@@ -12,14 +12,14 @@ from serving.refusal import Refused
 
 
 class Server:
-    """A model server that has these versions; None: it is gone."""
+    """A model server with these loaded versions. `numbers` is None if it cannot be reached."""
 
     def __init__(self, *numbers: int) -> None:
         self.numbers: set[int] | None = set(numbers)
-        self.asked = 0
+        self.calls = 0
 
     async def available(self) -> frozenset[int]:
-        self.asked += 1
+        self.calls += 1
         await asyncio.sleep(0)
         if self.numbers is None:
             raise Refused(503, "model_unavailable", "gone")
@@ -28,9 +28,9 @@ class Server:
 
 @pytest.fixture
 def registry(make_registry: Any, tmp_path: Path) -> Registry:
-    """Champion 1; 2 and 3 may become it."""
-    found: Registry = make_registry(tmp_path / "registry", 3)
-    return found
+    """A registry with champion 1 and the candidates 2 and 3."""
+    registry: Registry = make_registry(tmp_path / "registry", 3)
+    return registry
 
 
 def update(versions: ServedVersions) -> None:
@@ -38,14 +38,14 @@ def update(versions: ServedVersions) -> None:
 
 
 def test_the_champion_is_served_with_its_own_tokenizer(registry: Registry) -> None:
-    told: list[Any] = []
-    versions = ServedVersions(registry, Server(1), seen=told.append, loaded=lambda number, good: told.append((number, good)))
+    callbacks: list[Any] = []
+    versions = ServedVersions(registry, Server(1), seen=callbacks.append, loaded=lambda number, good: callbacks.append((number, good)))
     with pytest.raises(Refused, match="no version"):
         versions.choose("ada")
     update(versions)
     chosen = versions.choose("ada")
     assert (chosen.served.number, chosen.arm, chosen.served.tokenizer.size) == (1, "champion", chosen.served.manifest["size"])
-    assert told == [(1, True), [(1, chosen.served.digest, "champion")]]
+    assert callbacks == [(1, True), [(1, chosen.served.digest, "champion")]]
     assert (versions.health.ready, versions.health.champion, versions.health.troubles) == (True, 1, ())
 
 
@@ -61,7 +61,7 @@ def test_a_new_champion_serves_once_the_model_server_has_loaded_it(registry: Reg
     server.numbers = {1, 2}
     update(versions)
     assert versions.choose("ada").served.number == 2 and versions.health.troubles == ()
-    assert versions.find(1) is None  # nothing of it is kept
+    assert versions.find(1) is None  # the former champion is unloaded
 
 
 def test_a_canary_without_a_share_is_reported_and_serves_no_user(registry: Registry) -> None:
@@ -130,7 +130,7 @@ def test_an_unreachable_model_server_is_reported(registry: Registry) -> None:
     server.numbers = None
     update(versions)
     assert not versions.health.ready
-    assert versions.choose("ada").served.number == 1  # whose call then says 503
+    assert versions.choose("ada").served.number == 1  # its call is then a 503 error
     server.numbers = set()
     update(versions)
     with pytest.raises(Refused):
@@ -145,7 +145,7 @@ def test_concurrent_calls_share_an_update(registry: Registry) -> None:
         await asyncio.gather(*(versions.update() for _ in range(20)))
 
     asyncio.run(many())
-    assert server.asked <= 2
+    assert server.calls <= 2
 
 
 def test_an_empty_registry_is_reported(tmp_path: Path) -> None:

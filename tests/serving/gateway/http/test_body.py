@@ -59,7 +59,7 @@ def test_a_body_that_is_not_a_json_object_is_refused(body: bytes, status: int, c
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "message"),
     [
         ("", "the body is empty; send one JSON object"), (" \n", "the body is empty; send one JSON object"),
         ("{'text': 5}", "the body is not JSON, at character 2: expecting property name enclosed in double quotes"),
@@ -74,10 +74,10 @@ def test_a_body_that_is_not_a_json_object_is_refused(body: bytes, status: int, c
         ('{"text": "a", "max_length": ' + "9" * 5000 + "}", "the body is not valid JSON (a number may be too long); send one JSON object"),
     ],
 )  # fmt: skip
-def test_the_message_names_the_error_and_its_position(body: str, told: str) -> None:
+def test_the_message_names_the_error_and_its_position(body: str, message: str) -> None:
     with pytest.raises(Refused) as refused:
         parse_body(body.encode(), GenerateRequest)
-    assert refused.value.message == told
+    assert refused.value.message == message
 
 
 def test_a_complete_surrogate_pair_is_one_character() -> None:
@@ -110,31 +110,31 @@ def test_feedback_without_a_valid_rating_or_thumb_is_refused(body: dict[str, Any
 
 
 def test_a_long_body_is_refused_by_its_content_length(staged: Gateway) -> None:
-    answered = raw(staged, b"Content-Length: 10000000\r\n", [])
-    assert answered.startswith(b"HTTP/1.1 413") and b"connection: close" in answered.lower() and b"body_too_large" in answered
+    response = raw(staged, b"Content-Length: 10000000\r\n", [])
+    assert response.startswith(b"HTTP/1.1 413") and b"connection: close" in response.lower() and b"body_too_large" in response
 
 
 def test_a_long_chunked_body_is_refused_before_its_end(staged: Gateway) -> None:
     chunk = b"4000\r\n" + b"a" * 0x4000 + b"\r\n"
-    answered = raw(staged, b"Transfer-Encoding: chunked\r\n", [chunk] * 5)  # and no end: who waited for it would wait for ever
-    assert answered.startswith(b"HTTP/1.1 413")
+    response = raw(staged, b"Transfer-Encoding: chunked\r\n", [chunk] * 5)  # the body has no last chunk
+    assert response.startswith(b"HTTP/1.1 413")
 
 
 @pytest.mark.parametrize("headers", [{}, {"X-API-Key": "forged"}, {"Content-Type": "text/plain"}])
 def test_a_client_that_sends_the_whole_body_first_receives_the_error(staged: Gateway, headers: dict[str, str]) -> None:
-    """Ten megabytes by Python's own client: to close with bytes unread would reset the connection, and the answer be lost (RFC 9112, 9.6)."""
-    place = urlsplit(staged.address)
-    given = {"Content-Type": "application/json", "X-API-Key": staged.http.headers["x-api-key"], **headers}
-    with closing(http.client.HTTPConnection(str(place.hostname), place.port, timeout=20)) as connection:
-        connection.request("POST", "/v1/generate", body=b"a" * 10_000_000, headers=given)
-        answered = connection.getresponse()
-        assert answered.status == {(): 413, ("X-API-Key",): 401, ("Content-Type",): 415}[tuple(headers)]
-        assert json.loads(answered.read())["status"] == "error"
+    """Closing a connection with unread bytes would reset it, and the client would lose the response (RFC 9112, 9.6)."""
+    url = urlsplit(staged.address)
+    request_headers = {"Content-Type": "application/json", "X-API-Key": staged.http.headers["x-api-key"], **headers}
+    with closing(http.client.HTTPConnection(str(url.hostname), url.port, timeout=20)) as connection:
+        connection.request("POST", "/v1/generate", body=b"a" * 10_000_000, headers=request_headers)
+        response = connection.getresponse()
+        assert response.status == {(): 413, ("X-API-Key",): 401, ("Content-Type",): 415}[tuple(headers)]
+        assert json.loads(response.read())["status"] == "error"
 
 
 def test_the_connection_of_a_client_that_keeps_sending_is_closed(staged: Gateway) -> None:
-    place = urlsplit(staged.address)
-    with socket.create_connection((str(place.hostname), place.port or 0), timeout=20) as connection:
+    url = urlsplit(staged.address)
+    with socket.create_connection((str(url.hostname), url.port or 0), timeout=20) as connection:
         key = staged.http.headers["x-api-key"].encode()
         head = (
             b"POST /v1/generate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nX-API-Key: "
@@ -142,9 +142,9 @@ def test_the_connection_of_a_client_that_keeps_sending_is_closed(staged: Gateway
             + b"\r\nContent-Length: 10000000\r\n\r\n"
         )
         connection.sendall(head)
-        while connection.recv(65536):  # the answer, then the end of what the server says
+        while connection.recv(65536):  # the response, then the end of the server's half
             pass
-        with pytest.raises(OSError):  # and the end of what it hears
+        with pytest.raises(OSError):  # then the server closes the other half
             for _ in range(100):
                 connection.sendall(b"a")
                 time.sleep(0.1)
@@ -160,16 +160,16 @@ def test_another_content_type_is_a_415_error(staged: Gateway) -> None:
 
 
 def raw(gateway: Gateway, headers: bytes, parts: list[bytes], seconds: float = 10) -> bytes:
-    """The answer to a request that is written by hand, until the connection ends."""
-    place = urlsplit(gateway.address)
-    with socket.create_connection((str(place.hostname), place.port or 0), timeout=seconds) as connection:
+    """Send a raw request. Return all bytes until the server closes the connection."""
+    url = urlsplit(gateway.address)
+    with socket.create_connection((str(url.hostname), url.port or 0), timeout=seconds) as connection:
         key = gateway.http.headers["x-api-key"].encode()
         connection.sendall(
             b"POST /v1/generate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nX-API-Key: " + key + b"\r\n" + headers + b"\r\n"
         )
         for part in parts:
             connection.sendall(part)
-        answered = b""
+        response = b""
         while part := connection.recv(65536):
-            answered += part
-    return answered
+            response += part
+    return response

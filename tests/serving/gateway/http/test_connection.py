@@ -1,4 +1,4 @@
-"""Connections that say nothing, say it slowly, or say no HTTP."""
+"""Tests of idle connections, slow headers, invalid HTTP and the limit on connections."""
 
 import json
 import socket
@@ -22,8 +22,8 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
 
 @pytest.fixture
 def address() -> Iterator[str]:
-    with listening(app, lifespan="off", header_seconds=0.5, max_connections=3) as found:
-        yield found
+    with listening(app, lifespan="off", header_seconds=0.5, max_connections=3) as address:
+        yield address
 
 
 def connect(address: str) -> socket.socket:
@@ -42,7 +42,7 @@ def ask(connection: socket.socket) -> None:
 
 
 def rest(connection: socket.socket) -> bytes:
-    """All that comes until the other side closes."""
+    """Return all bytes until the server closes the connection."""
     data = b""
     while part := connection.recv(65536):
         data += part
@@ -50,20 +50,20 @@ def rest(connection: socket.socket) -> bytes:
 
 
 def error(answer: bytes) -> dict[str, str]:
-    found: dict[str, str] = json.loads(answer.partition(b"\r\n\r\n")[2])["error"]
-    return found
+    fields: dict[str, str] = json.loads(answer.partition(b"\r\n\r\n")[2])["error"]
+    return fields
 
 
 def test_an_idle_connection_is_closed(address: str) -> None:
-    begun = time.monotonic()
+    start = time.monotonic()
     with connect(address) as silent:
-        assert rest(silent) == b"" and 0.4 < time.monotonic() - begun < 5
+        assert rest(silent) == b"" and 0.4 < time.monotonic() - start < 5
 
 
 @pytest.mark.parametrize("first", [False, True])
 def test_incomplete_headers_are_a_408_error(address: str, first: bool) -> None:
     with connect(address) as slow:
-        if first:  # also behind a request that was answered, on a connection that is kept
+        if first:  # also for the second request on a kept connection
             ask(slow)
         slow.sendall(b"GET / HTTP/1.1\r\nHo")
         answer = rest(slow)
@@ -89,8 +89,8 @@ def test_a_connection_above_the_limit_is_a_503_error(address: str) -> None:
     open_ = [connect(address) for _ in range(3)]
     for connection in open_:
         ask(connection)
-    with connect(address) as one_more:
-        answer = rest(one_more)
+    with connect(address) as fourth:
+        answer = rest(fourth)
     assert answer.startswith(b"HTTP/1.1 503 ") and b"Retry-After: 1" in answer and error(answer)["code"] == "overloaded"
     open_[0].close()
     time.sleep(0.1)

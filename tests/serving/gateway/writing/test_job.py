@@ -11,7 +11,7 @@ ANY = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
 
 
 @pytest.mark.parametrize(
-    ("given_", "read"),
+    ("text", "cleaned"),
     [
         ("the rose\n\tsleeps", "the rose\n\tsleeps"),
         ("cafe\u0301", "caf\u00e9"),
@@ -22,8 +22,8 @@ ANY = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
         ("\u00a0\u2019\u6708\U0001f339", "\u00a0\u2019\u6708\U0001f339"),
     ],
 )
-def test_control_characters_are_removed_and_characters_composed(given_: str, read: str) -> None:
-    assert sanitised(given_, "text") == read
+def test_control_characters_are_removed_and_characters_composed(text: str, cleaned: str) -> None:
+    assert sanitised(text, "text") == cleaned
 
 
 @given(ANY)
@@ -34,8 +34,8 @@ def test_sanitising_twice_changes_nothing(text: str) -> None:
 
 
 @given(ANY, ANY)
-def test_removal_of_controls_is_the_same_for_pieces_and_whole_text(one: str, other: str) -> None:
-    assert without_controls(one) + without_controls(other) == without_controls(one + other)
+def test_removal_of_controls_is_the_same_for_pieces_and_whole_text(first: str, second: str) -> None:
+    assert without_controls(first) + without_controls(second) == without_controls(first + second)
 
 
 @pytest.mark.parametrize("text", ["a\ud800b", "\udfff", "e" + "\u0301\u0323" * 16, "e" + ("\u0301" * 20 + "\u200b") * 2])

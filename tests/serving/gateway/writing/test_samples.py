@@ -12,7 +12,7 @@ from serving.gateway.writing.samples import TokenText, count_sendable, token_tex
 def test_pieces_join_to_the_text_for_any_tokens(words: Tokenizer, data: st.DataObject) -> None:
     tokens = data.draw(st.lists(st.integers(4, words.size - 1), max_size=30))
     text = words.decode(tokens)
-    text = text[: data.draw(st.integers(0, len(text)))]  # a stop text may end within a token
+    text = text[: data.draw(st.integers(0, len(text)))]  # a stop sequence may end within a token
     pieces = token_texts(words, Completion(text, tokens, [-1.0] * len(tokens), StopReason.LENGTH))
     assert "".join(piece.text for piece in pieces) == without_controls(without_partial_character(text))
 
