@@ -8,7 +8,8 @@ from serving.gateway.backend.arms import CompletionIds
 from serving.gateway.http.admission import Admission
 from serving.gateway.http.body import read_body
 from serving.gateway.http.exchange import exchange_of
-from serving.gateway.http.refusals import RefusedField, json_response
+from serving.gateway.http.refusals import RefusedField
+from serving.gateway.http.responses import json_response
 from serving.gateway.schema import FeedbackRequest
 from serving.gateway.writing.ledger import Ledger
 
@@ -26,7 +27,7 @@ class FeedbackEndpoint:
             Refused: 404 if the completion id is unknown or too old; also the errors of `Admission.admit` and `read_body`.
         """
         exchange = exchange_of(request.scope)
-        caller, headers = await self._admission.admit(request, "feedback")
+        caller, headers = await self._admission.admit(exchange, request.headers, "feedback")
         feedback = await read_body(request, FeedbackRequest, limit=self._settings.body_bytes, seconds=self._settings.body_seconds)
         issued = self._ids.read(feedback.completion_id)
         if issued is None:

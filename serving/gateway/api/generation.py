@@ -18,8 +18,8 @@ from serving.gateway.backend.versions import ServedVersions
 from serving.gateway.http.admission import Admission, InFlightLimit
 from serving.gateway.http.body import read_body
 from serving.gateway.http.exchange import Exchange, exchange_of
-from serving.gateway.http.refusals import error_body, internal, json_response
-from serving.gateway.http.streaming import EventStream, event, unless_disconnected
+from serving.gateway.http.refusals import error_body, internal
+from serving.gateway.http.responses import EventStream, event, json_response, unless_disconnected
 from serving.gateway.schema import GenerateRequest
 from serving.gateway.writing.job import GenerationJob, make_job, sampling_of, sanitised
 from serving.gateway.writing.ledger import Ledger
@@ -60,7 +60,7 @@ class GenerationEndpoint:
             ClientDisconnected: the client disconnected.
         """
         exchange, until = exchange_of(request.scope), time.monotonic() + self._settings.deadline_seconds
-        _, headers = await self._admission.admit(request, "generate")
+        _, headers = await self._admission.admit(exchange, request.headers, "generate")
         generate_request = await read_body(request, GenerateRequest, limit=self._settings.body_bytes, seconds=self._settings.body_seconds)
         exchange.parameters = {
             name: getattr(generate_request, name)

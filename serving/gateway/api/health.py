@@ -9,7 +9,8 @@ from starlette.responses import Response
 
 from serving.gateway.backend.versions import ServedVersions
 from serving.gateway.http.admission import Admission
-from serving.gateway.http.refusals import json_response
+from serving.gateway.http.exchange import exchange_of
+from serving.gateway.http.responses import json_response
 from serving.telemetry.metrics import Metrics
 
 
@@ -52,7 +53,7 @@ class HealthEndpoints:
             Refused: 401, 403, 429 or 503 if access needs the scope `metrics` and is refused.
         """
         if self._metrics_for != "all" and not (self._metrics_for == "loopback" and _is_local(request)):
-            await self._admission.admit(request, "metrics")
+            await self._admission.admit(exchange_of(request.scope), request.headers, "metrics")
         return Response(self._metrics.render(), headers={"Cache-Control": "no-store"}, media_type=self._metrics.content_type)
 
 

@@ -1,14 +1,12 @@
 """Admission of requests: a limit on requests in flight, authentication, scopes and rate limits (SERVE-1, SERVE-3)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-
-from starlette.requests import Request
 
 from serving.access.authentication import Authenticator, ExpiredOrRevoked, require_scope
 from serving.access.caller import Caller
 from serving.access.rate_limiter import RateLimiter
-from serving.gateway.http.exchange import exchange_of
+from serving.gateway.http.exchange import Exchange
 from serving.refusal import Refused
 
 RETRY_SECONDS = 1  # sent in Retry-After: after this time nearly every slot has been freed and reused
@@ -58,13 +56,12 @@ class Admission:
     def __init__(self, access: Authenticator, limiter: RateLimiter) -> None:
         self._access, self._limiter = access, limiter
 
-    def _authenticate(self, request: Request, scope: str) -> Caller:
+    def _authenticate(self, exchange: Exchange, headers: Mapping[str, str], scope: str) -> Caller:
         """Return the authenticated caller and record it in the exchange.
 
         Raises:
             Refused: 401 if the credential is missing or invalid, 403 if the scope is missing, 503 if credentials cannot be checked.
         """
-        headers, exchange = request.headers, exchange_of(request.scope)
         try:
             caller = self._access.authenticate(headers.get("authorization"), headers.get("x-api-key"))
         except ExpiredOrRevoked as refused:
@@ -74,19 +71,23 @@ class Admission:
         require_scope(caller, scope)
         return caller
 
-    async def admit(self, request: Request, scope: str) -> tuple[Caller, dict[str, str]]:
+    async def admit(self, exchange: Exchange, headers: Mapping[str, str], scope: str) -> tuple[Caller, dict[str, str]]:
         """Admit a request. Return the caller and the response headers with the remaining rate limit.
+
+        Args:
+            exchange: the record of the request; the caller is noted there.
+            headers: headers of the request; names are case-insensitive.
+            scope: scope that the credential must have.
 
         Raises:
             Refused: 401, 403, 503 (credentials cannot be checked), or 429 with Retry-After (rate limit reached).
         """
-        ip = exchange_of(request.scope).ip
         try:
-            caller = self._authenticate(request, scope)
+            caller = self._authenticate(exchange, headers, scope)
         except Refused:
-            await self._limiter.hit(None, ip)  # failed authentication also counts, so that guessing keys is limited
+            await self._limiter.hit(None, exchange.ip)  # failed authentication also counts, so that guessing keys is limited
             raise
-        allowance = await self._limiter.hit(caller, ip)
+        allowance = await self._limiter.hit(caller, exchange.ip)
         return caller, allowance.headers()
 
     @property

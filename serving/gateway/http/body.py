@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect, Request
 
 from serving.gateway.http.refusals import unpaired_surrogate, validation_refusal
-from serving.gateway.http.streaming import ClientDisconnected
+from serving.gateway.http.responses import ClientDisconnected
 from serving.refusal import Refused
 
 _SURROGATE = re.compile("[\ud800-\udfff]")

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from serving.gateway.http.admission import InFlightLimit, overloaded
 from serving.gateway.http.exchange import KEY, Exchange, Networks, client_address, request_id
 from serving.gateway.http.refusals import error_response, internal
-from serving.gateway.http.streaming import ClientDisconnected
+from serving.gateway.http.responses import ClientDisconnected
 from serving.telemetry.metrics import Metrics
 
 Header = tuple[bytes, bytes]

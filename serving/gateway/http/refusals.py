@@ -1,6 +1,5 @@
 """Error responses. All have one JSON form: `{"status": "error", "error": {"code", "message", "field"?}, "request_id"}` (SERVE-2)."""
 
-import json
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 from starlette.responses import Response
 
+from serving.gateway.http.responses import json_response
 from serving.refusal import Refused
 
 # Codes and messages for errors that Starlette raises.
@@ -46,12 +46,6 @@ def error_body(refused: Refused, request_id: str) -> dict[str, Any]:
 def error_response(refused: Refused, request_id: str) -> Response:
     """Return the HTTP response for a refusal."""
     return json_response(error_body(refused, request_id), refused.status, refused.headers)
-
-
-def json_response(body: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """Return a JSON response that is not cached."""
-    text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return Response(text.encode(), status, {**(headers or {}), "Cache-Control": "no-store"}, "application/json")
 
 
 def internal() -> Refused:

@@ -5,7 +5,8 @@ import json
 import pytest
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from serving.gateway.http.refusals import RefusedField, error_response, framework_refusal, json_response, validation_refusal
+from serving.gateway.http.refusals import RefusedField, error_response, framework_refusal, validation_refusal
+from serving.gateway.http.responses import json_response
 from serving.refusal import Refused
 
 

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from serving.gateway.http.streaming import ClientDisconnected, unless_disconnected
+from serving.gateway.http.responses import ClientDisconnected, unless_disconnected
 
 
 async def never() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Cancellation when the client disconnects, and server-sent events (HTML standard)."""
+"""Responses: JSON, server-sent events (HTML standard), and cancellation when the client disconnects."""
 
 import asyncio
 import json
@@ -9,6 +9,12 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 Result = TypeVar("Result")
+
+
+def json_response(body: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Return a JSON response that is not cached."""
+    text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return Response(text.encode(), status, {**(headers or {}), "Cache-Control": "no-store"}, "application/json")
 
 
 class ClientDisconnected(Exception):
