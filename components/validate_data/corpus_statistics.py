@@ -41,7 +41,7 @@ class TextSample:
 
 WORD = re.compile(r"\w+(?:['’]\w+)*")
 SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s|$)")
-DAMAGED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd]")  # control characters except tab and line ends; U+FFFD
+DAMAGED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd]")  # U+FFFD, and all control characters except tab and line ends
 HISTOGRAM_BINS = 24  # of the histogram of document lengths
 MAX_RIGHTS_ROWS = 20  # most rows of (source, licence); the others are summed
 

@@ -1,4 +1,5 @@
-"""Prometheus collectors that read their values at each scrape: running totals of other parts of the program, and GPUs.
+"""Prometheus collectors that read their values at each scrape: the state of the GPUs, and running
+totals that other parts of the program keep.
 
 GPUs are read with NVIDIA's management library (NVML). Without a driver there are no GPU series.
 """

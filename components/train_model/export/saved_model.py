@@ -26,7 +26,7 @@ from robo_poet.model.tokenizer import PAD
 
 WARM_UP_BATCHES = (1, 2, 4, 8, 16, 32)  # batch sizes that a server should round up to (`allowed_batch_sizes`)
 WARM_UP_FILE = "tf_serving_warmup_requests"
-WARM_UP_TOKENS = 2  # new tokens per request: two iterations run all code of the loop
+WARM_UP_TOKENS = 2  # new tokens per request: two are enough to run all code of the generation loop
 
 
 def write_warm_up(saved_model: Path) -> None:
