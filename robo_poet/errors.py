@@ -1,4 +1,4 @@
-"""The error that a user can act on, and readers of JSON objects and command lines that raise it.
+"""The error that a user can act on, its message for a failed validation, and readers of JSON objects and command lines that raise it.
 
 Any other exception that leaves a program is a bug.
 """
@@ -29,6 +29,12 @@ class BadInputParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         raise BadInput(message, where="command line", remedy="see --help")
+
+
+def validation_message(message: str) -> str:
+    """Return the message of a Pydantic error with a lower-case first letter and without the prefix of custom validators."""
+    message = message.removeprefix("Value error, ")
+    return message[:1].lower() + message[1:]
 
 
 def parse_object(text: str, *, where: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from components.gate_model.component import gate_model
 from components.gate_model.evidence import gate_input, read_step_metrics
 from robo_poet.atomic import write_text
-from robo_poet.errors import BadInput
+from robo_poet.errors import BadInput, validation_message
 from robo_poet.judges.decision import judge_gates
 from robo_poet.judges.gate import Gate
 from robo_poet.settings.gate import CheckedGate
@@ -28,7 +28,7 @@ def parse_gates(text: str) -> list[Gate]:
         first = error.errors(include_url=False)[0]
         number, *key = first["loc"] or ("",)
         where = f"--gates: gate {number + 1}" if isinstance(number, int) else "--gates"
-        raise BadInput(first["msg"].removeprefix("Value error, "), where=".".join([where, *map(str, key)])) from None
+        raise BadInput(validation_message(first["msg"]), where=".".join([where, *map(str, key)])) from None
 
 
 def work(call: Call) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from robo_poet.errors import BadInput
+from robo_poet.errors import BadInput, validation_message
 from robo_poet.judges.gate import Gate, parse_slice
 from robo_poet.judges.metrics import COMPARED, METRICS, SLICED
 from robo_poet.settings.evaluation import SlicesSettings
@@ -93,8 +93,7 @@ def _read(line: Any, where: str) -> Gate:
         gate = _READER.validate_python(line)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        message = first["msg"].removeprefix("Value error, ")
-        raise BadInput(message[:1].lower() + message[1:], where=".".join([where, *map(str, first["loc"])])) from None
+        raise BadInput(validation_message(first["msg"]), where=".".join([where, *map(str, first["loc"])])) from None
     if gate.metric not in METRICS:
         suggestions = difflib.get_close_matches(gate.metric, METRICS, 1)
         remedy = f"did you mean {suggestions[0]}?" if suggestions else f"the metrics are {', '.join(METRICS)}"

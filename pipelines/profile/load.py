@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from pipelines.profile.cluster import Cluster
 from pipelines.profile.gates import PlacedGate, apply_changes, check_measured
-from robo_poet.errors import BadInput
+from robo_poet.errors import BadInput, validation_message
 from robo_poet.settings.base import Settings
 from robo_poet.settings.data import IngestSettings, ScrubSettings, TokenizerSettings, ValidateSettings
 from robo_poet.settings.evaluation import AuditSettings, CompareSettings, EvaluateSettings, MeasureTextSettings, SlicesSettings
@@ -182,7 +182,7 @@ def _explain(error: ValidationError, origins: Mapping[str, str], file: str) -> B
     candidates = [o for k, o in origins.items() if f"{k}.".startswith(f"{key}.") or f"{key}.".startswith(f"{k}.")]
     # an override is the likely cause
     origin = next((o for o in candidates if o.startswith("--set ")), candidates[0] if candidates else file)
-    message, remedy = first["msg"][:1].lower() + first["msg"][1:], ""
+    message, remedy = validation_message(first["msg"]), ""
     if first["type"] == "extra_forbidden":
         names = _allowed(first["loc"])
         suggestions = difflib.get_close_matches(str(first["loc"][-1]), names, 1)

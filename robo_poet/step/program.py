@@ -20,7 +20,7 @@ from pydantic import BaseModel, ValidationError
 
 from robo_poet.atomic import write_text
 from robo_poet.digest import digest_path
-from robo_poet.errors import BadInput
+from robo_poet.errors import BadInput, validation_message
 from robo_poet.step.declaration import Port, Step
 
 SETTINGS = "settings"  # the parameter that a pydantic model checks
@@ -74,7 +74,7 @@ def parse_settings(model: type[SettingsT], text: str, flag: str = "--settings") 
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         key = ".".join(str(part) for part in first["loc"]) or "settings"
-        raise BadInput(first["msg"].lower(), where=f"{flag}: {key} = {first['input']!r}") from None
+        raise BadInput(validation_message(first["msg"]), where=f"{flag}: {key} = {first['input']!r}") from None
 
 
 def _parser(declared: Step, settings: type[BaseModel] | None) -> argparse.ArgumentParser:

@@ -20,7 +20,7 @@ import uvloop
 import yaml
 from pydantic import ValidationError
 
-from robo_poet.errors import BadInput
+from robo_poet.errors import BadInput, validation_message
 from robo_poet.settings.serve import ServeSettings
 from serving.gateway.app import make_app
 from serving.gateway.assemble import assemble
@@ -59,7 +59,7 @@ def read_settings(file: Path | None, environment: Mapping[str, str]) -> ServeSet
     except ValidationError as error:
         first_error = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first_error["loc"]) or "settings"
-        raise BadInput(first_error["msg"].removeprefix("Value error, "), where=where, remedy="see robo_poet/settings/serve.py") from None
+        raise BadInput(validation_message(first_error["msg"]), where=where, remedy="see robo_poet/settings/serve.py") from None
 
 
 def _set_nested(values: dict[str, Any], path: list[str], value: Any) -> None:

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from robo_poet.errors import BadInput, parse_object, read_object
+from robo_poet.errors import BadInput, parse_object, read_object, validation_message
 
 
 def test_reads_an_object(tmp_path: Path) -> None:
@@ -23,3 +23,8 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "a.json"):
         with pytest.raises(BadInput, match="not a JSON file"):
             read_object(path)
+
+
+@pytest.mark.parametrize("message", ["Value error, Stride is larger than window", "Stride is larger than window"])
+def test_a_validation_message_has_no_prefix_and_begins_in_lower_case(message: str) -> None:
+    assert validation_message(message) == "stride is larger than window"

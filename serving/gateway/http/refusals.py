@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 from starlette.responses import Response
 
+from robo_poet.errors import validation_message
 from serving.gateway.http.responses import json_response
 from serving.refusal import Refused
 
@@ -81,19 +82,13 @@ def validation_refusal(error: ValidationError, known: Sequence[str] = ()) -> Ref
     # Keep the field name and list indexes. The other parts of Pydantic's location (union members, validators) are internal.
     field = ".".join(str(part) for position, part in enumerate(first_error["loc"]) if position == 0 or isinstance(part, int))[:64]
     if not field:
-        return Refused(422, "invalid_body", "the body is invalid: " + _plain_message(first_error["msg"]))
+        return Refused(422, "invalid_body", "the body is invalid: " + validation_message(first_error["msg"]))
     message = {"missing": "the field is required", "extra_forbidden": "unknown field"}.get(first_error["type"])
     if first_error["type"] == "extra_forbidden" and (suggestion := _nearest(field, known)):
         message = f"{message}; did you mean {suggestion}?"
-    return RefusedField(field, message or _plain_message(first_error["msg"]))
+    return RefusedField(field, message or validation_message(first_error["msg"]))
 
 
 def _nearest(field: str, known: Sequence[str]) -> str:
     equivalent = _EQUIVALENT_FIELDS.get(field, "")
     return equivalent if equivalent in known else next(iter(get_close_matches(field, known, 1)), "")
-
-
-def _plain_message(message: str) -> str:
-    """Return Pydantic's message with a lower-case first letter and without the prefix of custom validators."""
-    message = message.removeprefix("Value error, ")
-    return message[:1].lower() + message[1:]

@@ -94,10 +94,10 @@ def test_a_rejected_model_ends_the_step_with_a_warning_and_status_0(
         ("{", GATES, "not JSON"),
         ("[1]", GATES, "a JSON object is needed, not list"),
         ('{"metric": {}}', GATES, "evaluation: the metrics are missing; run the evaluation again"),
-        ('{"metrics": {}}', "{", "--gates: Invalid JSON"),
-        ('{"metrics": {}}', {}, "--gates: Input should be a valid array"),
+        ('{"metrics": {}}', "{", "--gates: invalid JSON"),
+        ('{"metrics": {}}', {}, "--gates: input should be a valid array"),
         ('{"metrics": {}}', [GATES[0], {"metric": "bleu"}], "--gates: gate 2: gate on bleu has no bound"),
-        ('{"metrics": {}}', [{"metric": "bleu", "max": 1, "maximum": 2}], "--gates: gate 1.maximum: Unexpected keyword argument"),
+        ('{"metrics": {}}', [{"metric": "bleu", "max": 1, "maximum": 2}], "--gates: gate 1.maximum: unexpected keyword argument"),
         (
             '{"metrics": {}}',
             [{"metric": "bleu", "against": "champion"}],
