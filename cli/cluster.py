@@ -33,7 +33,7 @@ Name = Annotated[str, typer.Argument(help="Name of the recurring run.")]
 def submit(
     profile: Profile = "rtx",
     corpus: Corpus = "",
-    set_: Set = [],  # noqa: B006  typer reads the default
+    set_: Set = [],  # noqa: B006  typer only reads the default and never changes it
     name: Annotated[str, typer.Option(help="Name of the run in the Kubeflow UI. Default: the pipeline's name and the time.")] = "",
     create_experiment: Create = False,
     wait: Annotated[bool, typer.Option("--wait", help="Follow the run to its end; exit with the status of the run.")] = False,
@@ -84,14 +84,14 @@ def run_on_cluster(
 
 
 @app.command()
-def wait(run: RunId, profile: Profile = "rtx", set_: Set = []) -> None:  # noqa: B006  typer reads the default
+def wait(run: RunId, profile: Profile = "rtx", set_: Set = []) -> None:  # noqa: B006  typer only reads the default and never changes it
     """Follow a run to its end. Exit with 0 if the run succeeded. Ctrl-C stops following; the run continues."""
     client, connection = _connect(profile, set_)
     sys.exit(_follow(client, run, connection.run_address(run)))
 
 
 @app.command()
-def stop(run: RunId, profile: Profile = "rtx", set_: Set = []) -> None:  # noqa: B006  typer reads the default
+def stop(run: RunId, profile: Profile = "rtx", set_: Set = []) -> None:  # noqa: B006  typer only reads the default and never changes it
     """Stop a run. The results of finished steps stay in the cluster's cache, and training keeps its checkpoints."""
     client, _ = _connect(profile, set_)
     client.terminate_run(run)
@@ -99,7 +99,7 @@ def stop(run: RunId, profile: Profile = "rtx", set_: Set = []) -> None:  # noqa:
 
 
 @app.command()
-def doctor(profile: Profile = "rtx", set_: Set = []) -> None:  # noqa: B006  typer reads the default
+def doctor(profile: Profile = "rtx", set_: Set = []) -> None:  # noqa: B006  typer only reads the default and never changes it
     """Check that the cluster and the profile are ready for a run. Exit with 1 if a run would fail."""
     from pipelines.cluster.doctor import Severity, examine
     from pipelines.profile.load import load_profile
@@ -119,7 +119,7 @@ def schedule_create(
     cron: Annotated[str, typer.Argument(help="Six fields, seconds first: '0 30 3 * * MON' is Mondays at 03:30 (cluster time).")],
     profile: Profile = "rtx",
     corpus: Corpus = "",
-    set_: Set = [],  # noqa: B006  typer reads the default
+    set_: Set = [],  # noqa: B006  typer only reads the default and never changes it
 ) -> None:
     """Create or change a recurring run, which trains on a cron schedule with the corpus of that time.
 
@@ -144,7 +144,7 @@ def schedule_create(
 
 
 @schedule.command("list")
-def schedule_list(profile: Profile = "rtx", set_: Set = []) -> None:  # noqa: B006  typer reads the default
+def schedule_list(profile: Profile = "rtx", set_: Set = []) -> None:  # noqa: B006  typer only reads the default and never changes it
     """List the recurring runs of the experiment."""
     from pipelines.cluster.recurring import list_recurring
 
@@ -157,7 +157,7 @@ def schedule_list(profile: Profile = "rtx", set_: Set = []) -> None:  # noqa: B0
 
 
 @schedule.command("disable")
-def schedule_disable(name: Name, profile: Profile = "rtx", set_: Set = []) -> None:  # noqa: B006  typer reads the default
+def schedule_disable(name: Name, profile: Profile = "rtx", set_: Set = []) -> None:  # noqa: B006  typer only reads the default and never changes it
     """Disable a recurring run, so that it starts no new runs. `create` with the same name enables it again."""
     from pipelines.cluster.recurring import disable_recurring
 

@@ -40,11 +40,11 @@ class Exposure:
 
 
 def exposure(secret: float, candidates: npt.NDArray[np.float64], space: int) -> Exposure:
-    """Return the exposure of a canary string among candidates, by their log-likelihoods.
+    """Return the exposure of a canary string: how far its log-likelihood stands above those of random candidates.
 
-    The share of the space at least as likely as the canary string is estimated by (k + 1) / (n + 1), where k of n candidates are. Its
-    interval is exact (Clopper & Pearson 1934). A canary string that was never planted has a uniform rank, hence `chance_exposure` bits on
-    average.
+    If k of n candidates are at least as likely as the canary string, its rank in the space is estimated by (k + 1) / (n + 1). The
+    interval of this share is exact (Clopper & Pearson 1934). The rank of a string that was never planted is uniform, so its exposure is
+    `chance_exposure` bits on average.
 
     Args:
         secret: log-likelihood of the canary string, nats.

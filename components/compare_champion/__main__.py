@@ -93,7 +93,7 @@ def _measure_champion(
 
 
 def _write_without_champion(call: Call, state: str, reason: str) -> None:
-    """Write the outputs without measurements. `state` is `none` (no champion) or `unreadable`."""
+    """Write outputs that contain no measurements. `state` is `none` (there is no champion) or `unreadable` (it cannot be measured)."""
     write_likelihoods(call.outputs["champion_measured"], [])
     write_continuations(call.outputs["champion_continuations"], [])
     _write_comparison(call, {"state": state, "champion": None, "reason": reason})

@@ -24,12 +24,12 @@ BASES = ("python:3.11-slim", "robo-poet/base:bookworm")  # infra/images/base.sh 
 
 @dataclass(frozen=True)
 class Built:
-    """An image that the engine has after `make_images`.
+    """An image that is in the container engine after `make_images`.
 
     Attributes:
-        size: bytes on top of the base image.
-        state: `built` or `found`.
-        seconds: time to build or find it.
+        size: bytes that the image adds to the base image.
+        state: `built` (new) or `found` (it already existed).
+        seconds: time that the build or the search took.
     """
 
     program: str

@@ -55,7 +55,7 @@ def samples_section(samples: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
     if not samples["drawn"]:
         return "<p>No samples: no held-out document is long enough for a prompt.</p>"
     sections = ["<p>The prompt, in grey, is held-out text. These samples are random:</p>", *map(_sample, samples["drawn"])]
-    for name, heading in (("good", "Closest to the prompt"), ("bad", "Worst by a metric")):
+    for name, heading in (("good", "Closest to the prompt"), ("bad", "Worst on at least one metric")):
         if samples.get(name):
             sections.append(f"<h3>{heading}</h3>")
             sections += [_selected_sample(sample) for sample in samples[name]]

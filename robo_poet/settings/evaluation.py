@@ -65,7 +65,7 @@ class SlicesSettings(Settings):
         (("author", "period"),), description="combinations of columns to slice by, such as one author in one period"
     )
     max_values: int = Field(
-        40, ge=1, le=1000, description="largest number of slices per column or cross; those with most documents are kept"
+        40, ge=1, le=1000, description="largest number of slices per column or combination; those with the most documents are kept"
     )
     min_documents: int = Field(10, ge=1, description="a slice with fewer documents is shown without a verdict")
     min_works: int = Field(

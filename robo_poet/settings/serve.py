@@ -73,7 +73,9 @@ class RequestLogSettings(Settings):
     scrub_share: float = Field(
         0.1, gt=0, le=1, description="share of one CPU core for finding names; a full core reads 17 KB/s, but slows the model server down"
     )
-    scores_per_second: float = Field(2, ge=0, le=1000, description="prompts per second whose perplexity the model server computes; 0: none")
+    scores_per_second: float = Field(
+        2, ge=0, le=1000, description="most prompts per second for which the model server computes the perplexity; 0: none"
+    )
     part_seconds: float = Field(60, gt=0, le=3600, description="seconds until the records are written as a Parquet file …")
     part_records: int = Field(2000, ge=1, le=100_000, description="… or number of records until then, if that comes first")
     keep_days: int = Field(30, ge=1, le=3650, description="retention period of the records, in days")

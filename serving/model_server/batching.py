@@ -213,7 +213,7 @@ class Batcher:
                     return tasks
 
     def _gather(self) -> list[QueuedRequest]:
-        """Remove compatible requests from the queue, the oldest first. Cancelled and expired requests are dropped."""
+        """Remove compatible requests from the queue, oldest first, and return them as one batch. Drop cancelled and expired requests."""
         tasks: list[QueuedRequest] = []
         rows, limit = 0, max(self._sizes)
         now = time.monotonic()

@@ -13,7 +13,8 @@ from starlette.types import Scope
 
 STATIC: Final = Path(__file__).parent / "static"
 
-# Only files and API of this origin, and no inline code. Trusted Types prevent that text of the model is parsed as HTML.
+# The page may load only files from its own origin, call only the API there, and run no inline code. Trusted Types stop the browser
+# from parsing the model's text as HTML.
 CONTENT_SECURITY_POLICY: Final = "; ".join([
     "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'", "connect-src 'self'", "base-uri 'none'",
     "form-action 'none'", "frame-ancestors 'none'", "require-trusted-types-for 'script'", "trusted-types 'none'",

@@ -204,7 +204,7 @@ class ServingModule(tf.Module):
 
 
 def _align_left(prompt_length: tf.Tensor, tokens: tf.Tensor, log_probs: tf.Tensor | None = None) -> dict[str, tf.Tensor]:
-    """Shift each row's continuation to the left edge and cut the width to the longest one."""
+    """Return each row's continuation without its prompt, left-aligned and padded with PAD to the length of the longest one."""
     length = tf.reduce_sum(tf.cast(tokens != PAD, tf.int32), axis=1)
     offsets = tf.range(tf.maximum(1, tf.reduce_max(length)))[None, :]
     index = tf.minimum(prompt_length[:, None] + offsets, MAX_LENGTH - 1)

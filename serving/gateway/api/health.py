@@ -18,7 +18,7 @@ class HealthEndpoints:
     """The endpoints for monitoring.
 
     Args:
-        log_has_problem: returns True if the request log has a problem. Its message may contain paths, so only the gateway's log has it.
+        log_has_problem: returns True if the request log has a problem. Details may contain paths, so they are only in the gateway's log.
         metrics_for: who may read the metrics; see `ServeSettings.metrics_for`.
     """
 
