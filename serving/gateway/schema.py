@@ -72,8 +72,8 @@ class Token(BaseModel):
 class Metadata(BaseModel):
     """Metadata of the completions."""
 
-    model_version: int = Field(description="Registry version of the model.")
-    generation_time_ms: float = Field(ge=0, description="Time in model server calls, in milliseconds.")
+    model_version: str = Field(description="Registry version of the model, such as `3`.")
+    generation_time_ms: int = Field(ge=0, description="Time in model server calls, in milliseconds, rounded.")
     tokens_generated: int = Field(ge=0, description="Number of generated tokens in all samples.")
     perplexity: float | None = Field(
         description="exp of the mean negative log-likelihood per token, unmodified distribution; null without tokens."
@@ -91,7 +91,7 @@ class GenerateAnswer(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{
         "status": "success", "generated_text": [" a summer's day?\nThou art more lovely"], "id": "AAAAAGkk…",
-        "metadata": {"model_version": 3, "generation_time_ms": 43.1, "tokens_generated": 11, "perplexity": 21.4, "arm": "champion",
+        "metadata": {"model_version": "3", "generation_time_ms": 43, "tokens_generated": 11, "perplexity": 21.4, "arm": "champion",
                      "prompt_tokens": 7, "seed": 7, "finish_reasons": ["end"]},
         "request_id": "5f0c3d1e9a7b4c2d",
     }]})  # fmt: skip

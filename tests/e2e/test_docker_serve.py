@@ -108,7 +108,7 @@ def test_a_text_is_written_in_containers(containers: Containers, toy_training: P
     address = ready.split()[-1]
     assert httpx.post(f"{address}/v1/generate", json={"text": TEXT}).status_code == 401
     answer = httpx.post(f"{address}/v1/generate", json={"text": TEXT, "max_length": 20}, headers={"X-API-Key": key}, timeout=30)
-    assert answer.status_code == 200 and answer.json()["metadata"]["model_version"] == 1, answer.text
+    assert answer.status_code == 200 and answer.json()["metadata"]["model_version"] == "1", answer.text
     page = httpx.get(address)
     script = re.findall(r'src="([^"]+)"', page.text)[0]
     assert page.status_code == 200 and httpx.get(f"{address}/{script.lstrip('/')}").status_code == 200

@@ -102,8 +102,8 @@ def answer_body(exchange: Exchange, job: GenerationJob, samples: Sequence[Sample
         "status": "success",
         "generated_text": [sample.text for sample in samples],
         "metadata": {
-            "model_version": served.number,
-            "generation_time_ms": round(seconds * 1000, 3),
+            "model_version": str(served.number),
+            "generation_time_ms": round(seconds * 1000),
             "tokens_generated": sum(len(sample.written.tokens) for sample in samples),
             "perplexity": perplexity([log_prob for sample in samples for log_prob in sample.written.log_probs]),
             "arm": job.chosen.arm,

@@ -102,7 +102,7 @@ class StandInGateway:
             answer = {
                 "id": completion, "generated_text": ["".join(text for text, _ in self.tokens)], "status": "success", "request_id": "r",
                 "metadata": {
-                    "model_version": 3, "arm": "champion", "generation_time_ms": 41.3, "tokens_generated": len(self.tokens), "perplexity": 12.34,
+                    "model_version": "3", "arm": "champion", "generation_time_ms": 41, "tokens_generated": len(self.tokens), "perplexity": 12.34,
                     "prompt_tokens": 7, "seed": asked.seed, "finish_reasons": [self.finish],
                 },
             }  # fmt: skip

@@ -155,7 +155,9 @@ def test_an_early_end_shows_its_reason(page: Page, gateway: StandInGateway) -> N
 
 def test_an_answer_without_text_events_is_shown(page: Page) -> None:
     def answer(route: Route) -> None:
-        body = 'event: done\ndata: {"id": "c", "generated_text": [" and so on"], "metadata": {"model_version": 4, "perplexity": null}}\n\n'
+        body = (
+            'event: done\ndata: {"id": "c", "generated_text": [" and so on"], "metadata": {"model_version": "4", "perplexity": null}}\n\n'
+        )
         route.fulfill(status=200, content_type="text/event-stream", body=body)
 
     page.route("**/v1/generate", answer)
