@@ -129,6 +129,12 @@ class ServeSettings(Settings):
     in_flight: int = Field(
         96, ge=1, le=100_000, description="largest number of concurrent requests; more get 503. 96 are three full batches: 1 s on 2 cores"
     )
+    model_rows: int = Field(
+        64,
+        ge=5,
+        le=100_000,
+        description="largest number of samples at the model server; further requests wait. 64: one batch runs, one gathers",
+    )
     feedback_days: int = Field(30, ge=1, le=3650, description="days for which a completion can be rated")
     metrics_for: Literal["loopback", "scope", "all"] = Field(
         "loopback", description="access to /metrics: loopback (this machine, and keys with the scope metrics), scope (only these keys), all"

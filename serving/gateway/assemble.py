@@ -61,7 +61,7 @@ def assemble(settings: ServeSettings) -> Parts:
     folder = Path(settings.folder)
     metrics = Metrics(settings.telemetry)
     pseudonyms = Pseudonyms(read_or_create_key(folder / "pseudonyms.key"))
-    client = ModelClient(settings.model_server, settings.model)
+    client = ModelClient(settings.model_server, settings.model, settings.model_rows)
     content_filter = ContentFilter(settings.content_filter)
     versions = ServedVersions(
         Registry(Path(settings.registry)), client, share=settings.canary_share, restricted=content_filter.restricted,

@@ -154,7 +154,7 @@ class Metrics:
             self._requests.in_flight.dec()
 
     def watch_queue(self, depth: Callable[[], float]) -> None:
-        """Report the number of waiting requests. `depth` is called at each scrape."""
+        """Report the number of calls that wait and were not sent to the model server yet. `depth` is called at each scrape."""
         self._requests.queue.set_function(depth)
 
     def watch_counts(self, name: str, help: str, counts: Callable[[], Mapping[str, int]]) -> None:

@@ -59,7 +59,11 @@ class RequestSeries:
             "robo_poet_clients_gone_total", "Requests whose client disconnected before the answer.", registry=registry
         )
         self.in_flight = Gauge("robo_poet_requests_in_flight", "Requests in progress.", registry=registry)
-        self.queue = Gauge("robo_poet_queue_depth", "Requests that wait for the model server.", registry=registry)
+        self.queue = Gauge(
+            "robo_poet_queue_depth",
+            "Calls of the model server that wait in the gateway. Calls that were sent do not count.",
+            registry=registry,
+        )
 
 
 PARAMETER_BUCKETS: Mapping[str, tuple[float, ...]] = {

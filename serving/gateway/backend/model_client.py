@@ -3,7 +3,8 @@
 import asyncio
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
@@ -29,6 +30,39 @@ class VersionGone(Exception):
     """The model server does not have the requested version loaded."""
 
 
+class RowLimit:
+    """A limit on the rows that are at the model server. Further calls wait here, first come, first served.
+
+    Args:
+        rows: maximum number of rows. A call with more rows counts as this many.
+
+    Attributes:
+        waiting: calls that wait for free rows.
+    """
+
+    def __init__(self, rows: int) -> None:
+        self._rows, self._free, self._turn = rows, asyncio.Semaphore(rows), asyncio.Lock()
+        self.waiting = 0
+
+    @asynccontextmanager
+    async def held(self, rows: int) -> AsyncGenerator[None]:
+        """Occupy `rows` rows until the block ends. Waits for them; a cancelled wait occupies none."""
+        occupied = 0
+        try:
+            self.waiting += 1
+            try:
+                async with self._turn:  # one call collects its rows at a time; two half-served calls could block each other
+                    for _ in range(min(rows, self._rows)):
+                        await self._free.acquire()
+                        occupied += 1
+            finally:
+                self.waiting -= 1
+            yield
+        finally:
+            for _ in range(occupied):
+                self._free.release()
+
+
 class ModelClient:
     """A client for one model. Close it at the end.
 
@@ -38,13 +72,23 @@ class ModelClient:
     Args:
         address: base URL of the model server's REST API, without a path.
         model: name of the model on the model server.
+        rows: maximum number of rows at the model server. Further calls wait in this process.
+
+    Attributes:
+        calls: calls that are not answered yet: those that wait, and those at the model server.
     """
 
-    def __init__(self, address: str, model: str) -> None:
+    def __init__(self, address: str, model: str, rows: int) -> None:
         self._address = f"{address}/v1/models/{model}"
         self._opened: aiohttp.ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self.waiting = 0  # calls in flight
+        self._limit = RowLimit(rows)
+        self.calls = 0
+
+    @property
+    def waiting(self) -> int:
+        """Calls that were not sent yet, because the model server has its maximum number of rows."""
+        return self._limit.waiting
 
     async def predict(self, version: int, signature: str, inputs: Arrays, until: float, request_id: str) -> Mapping[str, Any]:
         """Run a signature of a version. Return its outputs by name, as nested lists with the batch as first axis.
@@ -58,11 +102,15 @@ class ModelClient:
             Refused: 503 (unreachable or overloaded; with Retry-After), 504 (deadline exceeded) or 502 (error or invalid response).
         """
         body = json.dumps({"signature_name": signature, "inputs": {name: value.tolist() for name, value in inputs.items()}})
-        self.waiting += 1
+        rows = max(len(value) for value in inputs.values())
+        self.calls += 1
         try:
-            answer = await self._post(f"{self._address}/versions/{version}:predict", body.encode(), until, request_id)
+            async with asyncio.timeout(until - time.monotonic()), self._limit.held(rows):
+                answer = await self._post(f"{self._address}/versions/{version}:predict", body.encode(), until, request_id)
+        except TimeoutError:
+            raise slow() from None
         finally:
-            self.waiting -= 1
+            self.calls -= 1
         if answer.status == HTTPStatus.NOT_FOUND:
             raise VersionGone(version)
         if answer.status != HTTPStatus.OK:
@@ -123,15 +171,10 @@ class ModelClient:
                 raise slow()
             headers = {"Content-Type": "application/json", "X-Deadline-Ms": str(max(1, int(remaining * 1000))), "X-Request-ID": request_id}
             try:
-                async with (
-                    asyncio.timeout(remaining),
-                    self._session().post(address, data=body, headers=headers, allow_redirects=False) as response,
-                ):
+                async with self._session().post(address, data=body, headers=headers, allow_redirects=False) as response:
                     return _Answer(response.status, response.headers.get("Retry-After", ""), await response.read())
             except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
                 raise unavailable() from None
-            except TimeoutError:
-                raise slow() from None
             except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, aiohttp.ClientPayloadError):
                 if last_attempt:
                     raise unavailable() from None

@@ -253,7 +253,7 @@ def test_a_disconnect_cancels_the_call_of_the_model_server(staged: Gateway, serv
     with pytest.raises(httpx.ReadTimeout):
         staged.http.post("/v1/generate", json={"text": "the rose sleeps", "stream": stream}, timeout=0.3)
     server_saw = wait_until(lambda: server.disconnected == 1)
-    assert server_saw and wait_until(lambda: staged.parts.client.waiting == 0)
+    assert server_saw and wait_until(lambda: staged.parts.client.calls == 0)
 
 
 def test_a_disconnect_ends_a_running_stream(staged: Gateway, server: StandInModelServer) -> None:
@@ -261,7 +261,7 @@ def test_a_disconnect_ends_a_running_stream(staged: Gateway, server: StandInMode
     server.seconds = 0.1
     with staged.http.stream("POST", "/v1/generate", json={"text": "the rose sleeps", "stream": True, "max_length": 500}) as response:
         next(response.iter_bytes())
-    assert wait_until(lambda: staged.parts.client.waiting == 0)
+    assert wait_until(lambda: staged.parts.client.calls == 0)
     calls_before = len(server.calls)
     assert calls_before < 10 and not wait_until(lambda: len(server.calls) > calls_before + 1, seconds=0.4)
 

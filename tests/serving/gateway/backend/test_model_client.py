@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from serving.gateway.backend.model_client import ModelClient, VersionGone
+from serving.gateway.backend.model_client import ModelClient, RowLimit, VersionGone
 from serving.refusal import Refused
 
 INPUTS = {"prompt": np.asarray([[2, 5]], np.int32)}
@@ -36,7 +36,7 @@ def predicted(answer: Callable[[web.Request, bytes], web.Response]) -> object:
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", handle)
         async with TestServer(app) as server:
-            return await ask(ModelClient(str(server.make_url("")).rstrip("/"), "m"))
+            return await ask(ModelClient(str(server.make_url("")).rstrip("/"), "m", 64))
 
     return asyncio.run(call())
 
@@ -82,7 +82,7 @@ def test_an_overloaded_model_server_is_a_503_error_with_retry_after(
 
 def test_after_the_deadline_no_call_is_sent() -> None:
     with pytest.raises(Refused) as refused:
-        predict(ModelClient("http://127.0.0.1:9", "m"), seconds=0)
+        predict(ModelClient("http://127.0.0.1:9", "m", 64), seconds=0)
     assert refused.value.status == 504
 
 
@@ -106,7 +106,7 @@ def test_an_error_or_invalid_response_hides_its_content(status: int, content: st
 def test_a_call_without_a_response_ends_at_the_deadline() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(Refused) as refused:
         start = time.monotonic()
-        predict(ModelClient(f"http://127.0.0.1:{silent.getsockname()[1]}", "m"), seconds=0.3)
+        predict(ModelClient(f"http://127.0.0.1:{silent.getsockname()[1]}", "m", 64), seconds=0.3)
     assert refused.value.status == 504 and time.monotonic() - start < 3
 
 
@@ -114,7 +114,7 @@ def test_an_unreachable_model_server_is_a_503_error() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with pytest.raises(Refused) as refused:
-        predict(ModelClient(f"http://127.0.0.1:{port}", "m"))
+        predict(ModelClient(f"http://127.0.0.1:{port}", "m", 64))
     assert (refused.value.status, refused.value.headers["Retry-After"]) == (503, "1")
 
 
@@ -137,7 +137,7 @@ def test_a_call_on_a_closed_connection_is_retried_once(failures: int) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         thread = threading.Thread(target=serve, args=(server,), daemon=True)
         thread.start()
-        client = ModelClient(f"http://127.0.0.1:{server.getsockname()[1]}", "m")
+        client = ModelClient(f"http://127.0.0.1:{server.getsockname()[1]}", "m", 64)
         if failures == 1:
             assert predict(client) == {"a": [1]}
         else:
@@ -146,3 +146,72 @@ def test_a_call_on_a_closed_connection_is_retried_once(failures: int) -> None:
             assert refused.value.status == 503
         server.shutdown(socket.SHUT_RDWR)
         thread.join(5)
+
+
+def test_calls_above_the_row_limit_wait_in_their_order() -> None:
+    ended: list[str] = []
+
+    async def call(limit: RowLimit, name: str, rows: int) -> None:
+        async with limit.held(rows):
+            await asyncio.sleep(0.01)
+        ended.append(name)
+
+    async def run() -> list[int]:
+        limit = RowLimit(5)
+        calls = [asyncio.create_task(call(limit, name, rows)) for name, rows in (("a", 4), ("b", 3), ("c", 1), ("d", 9))]
+        await asyncio.sleep(0.005)
+        depths = [limit.waiting]  # a runs; b, c and d wait, although a row is free
+        await asyncio.gather(*calls)
+        return [*depths, limit.waiting]
+
+    assert asyncio.run(run()) == [3, 0]
+    assert ended[0] == "a" and set(ended[1:3]) == {"b", "c"} and ended[3] == "d"
+
+
+def test_a_cancelled_wait_leaves_its_rows_to_others() -> None:
+    async def hold(limit: RowLimit, seconds: float, rows: int) -> None:
+        async with limit.held(rows):
+            await asyncio.sleep(seconds)
+
+    async def run() -> int:
+        limit = RowLimit(5)
+        running = asyncio.create_task(hold(limit, 0.05, 3))
+        cancelled = [asyncio.create_task(hold(limit, 9, 5)) for _ in range(3)]
+        await asyncio.sleep(0.01)
+        for task in cancelled:
+            task.cancel()
+        await asyncio.gather(*cancelled, return_exceptions=True)
+        assert limit.waiting == 0
+        async with asyncio.timeout(2):
+            await asyncio.gather(running, *(hold(limit, 0, 5) for _ in range(3)))
+        return limit.waiting
+
+    assert asyncio.run(run()) == 0
+
+
+def test_a_call_that_waits_too_long_is_a_504_error_and_is_not_sent() -> None:
+    sent: list[str] = []
+
+    async def handle(request: web.Request) -> web.Response:
+        sent.append(request.headers["x-request-id"])
+        await asyncio.sleep(0.4)
+        return web.json_response({"outputs": {"a": [1]}})
+
+    async def run() -> None:
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", handle)
+        async with TestServer(app) as server:
+            client = ModelClient(str(server.make_url("")).rstrip("/"), "m", 1)
+            first = asyncio.create_task(client.predict(3, "generate", INPUTS, time.monotonic() + 5, "id-1"))
+            await asyncio.sleep(0.05)
+            assert (client.calls, client.waiting) == (1, 0)
+            late = asyncio.create_task(client.predict(3, "generate", INPUTS, time.monotonic() + 0.1, "id-2"))
+            await asyncio.sleep(0.05)
+            assert (client.calls, client.waiting) == (2, 1)
+            with pytest.raises(Refused) as refused:
+                await late
+            assert refused.value.status == 504 and await first == {"a": [1]}
+            await client.close()
+
+    asyncio.run(run())
+    assert sent == ["id-1"]

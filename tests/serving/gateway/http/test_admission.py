@@ -105,7 +105,7 @@ def test_at_the_limit_a_request_is_refused_before_authentication(one_slot: Gatew
     server.seconds = 0.5
     with concurrent.futures.ThreadPoolExecutor() as pool:
         first = pool.submit(one_slot.generate)
-        assert wait_until(lambda: one_slot.parts.client.waiting == 1)
+        assert wait_until(lambda: one_slot.parts.client.calls == 1)
         assert httpx.post(f"{one_slot.address}/v1/generate", content=b"\xff not JSON").status_code == 503
         assert first.result().status_code == 200
 
@@ -114,7 +114,7 @@ def test_at_the_limit_a_long_body_goes_to_the_endpoint(one_slot: Gateway, server
     server.seconds = 0.5
     with concurrent.futures.ThreadPoolExecutor() as pool:
         first = pool.submit(one_slot.generate)
-        assert wait_until(lambda: one_slot.parts.client.waiting == 1)
+        assert wait_until(lambda: one_slot.parts.client.calls == 1)
         response = httpx.post(f"{one_slot.address}/v1/generate", content=b"x" * 100_000, headers={"Content-Type": "application/json"})
         assert response.status_code == 401  # a long body must be read, so authentication comes first
         assert first.result().status_code == 200
@@ -122,3 +122,14 @@ def test_at_the_limit_a_long_body_goes_to_the_endpoint(one_slot: Gateway, server
 
 def test_the_slot_of_a_finished_request_is_free_again(one_slot: Gateway) -> None:
     assert [one_slot.generate(stream=stream).status_code for stream in (False, True, False)] == [200] * 3
+
+
+def test_the_queue_depth_counts_waiting_calls_only(registry: Registry, server: StandInModelServer, tmp_path: Path) -> None:
+    server.seconds = 1.0
+    with gateway_with_limits(registry, server, tmp_path, model_rows=5) as gateway, concurrent.futures.ThreadPoolExecutor() as pool:
+        answers = [pool.submit(gateway.generate, num_samples=3) for _ in range(3)]
+        assert wait_until(lambda: gateway.parts.client.calls == 3)
+        depth = next(line for line in gateway.http.get("/metrics").text.splitlines() if line.startswith("robo_poet_queue_depth"))
+        assert [answer.result().status_code for answer in answers] == [200] * 3
+        assert len(server.calls) == 3
+    assert depth == "robo_poet_queue_depth 2.0"
