@@ -9,11 +9,15 @@ RUNNER ?= process
 CORPUS ?=
 BENCH ?=
 ARGS ?=
-CLI := .venv/bin/robo-poet
-export PROFILE RUNNER CORPUS  # passed through the environment, so that folder names with special characters are safe
-
 PORT ?= 8080
-export PORT
+CLI := .venv/bin/robo-poet
+PROFILE_GIVEN := $(filter command line environment,$(origin PROFILE))
+
+# A `$` in these values is not expanded, so that CORPUS='po$ems' means the same before and after the word `make`. They reach the program
+# through the environment, so that blanks, quotes and braces are safe. ARGS and BENCH are words for the shell.
+AS_TYPED := PROFILE RUNNER CORPUS PORT
+$(foreach name,$(AS_TYPED) ARGS BENCH,$(eval override $(name) := $$(value $(name))))
+export $(AS_TYPED)
 
 .PHONY: help setup run-pipeline serve compile images check test soak bench lock clean
 
@@ -31,7 +35,7 @@ serve: setup ## Serve the champion on http://127.0.0.1:8080: web page, API and m
 	@$(CLI) serve --profile "$$PROFILE" --port "$$PORT" $(ARGS)
 
 compile: setup ## Compile the pipelines to build/pipelines/*.yaml for Kubeflow Pipelines
-	@$(CLI) compile --profile $(if $(filter command line environment,$(origin PROFILE)),"$$PROFILE",rtx) $(ARGS)
+	@$(CLI) compile --profile $(if $(PROFILE_GIVEN),"$$PROFILE",rtx) $(ARGS)
 
 images: setup ## Build the Docker images of the steps and of serving that have changed. BASE_IMAGE=python:3.11-slim
 	@$(CLI) images --profile "$$PROFILE" $(ARGS)

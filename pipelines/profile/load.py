@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, Field, ValidationError
 
 from pipelines.profile.cluster import Cluster
@@ -18,6 +17,7 @@ from robo_poet.settings.evaluation import AuditSettings, CompareSettings, Evalua
 from robo_poet.settings.gate import CheckedGate
 from robo_poet.settings.serve import ServeSettings
 from robo_poet.settings.train import TrainSettings
+from robo_poet.strict_yaml import parse_value, parse_yaml
 
 BASE = "base"  # every profile inherits from it
 FOLDER = Path(__file__).resolve().parents[2] / "profiles"
@@ -126,11 +126,14 @@ def _inheritance(name: str, folder: Path, heirs: tuple[str, ...] = ()) -> list[t
 
 def _read(path: Path, name: str, file: str, folder: Path) -> dict[str, Any]:
     try:
-        values = yaml.safe_load(path.read_text("utf-8")) or {}
+        text = path.read_text("utf-8")
     except OSError:
         raise BadInput("no such profile", where=name, remedy=f"choose from {', '.join(available(folder))}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise BadInput(f"not YAML: {' '.join(str(error).split())}", where=file) from None
+    except UnicodeDecodeError:
+        raise BadInput("not YAML: the file is not UTF-8", where=file, remedy="save it as UTF-8") from None
+    values = parse_yaml(text, where=file)
+    if values is None:
+        return {}
     if not isinstance(values, dict):
         raise BadInput("not a profile: the file must be a mapping of sections", where=file)
     return values
@@ -153,10 +156,7 @@ def _parse_override(text: str) -> tuple[str, Any]:
     key, separator, value = text.partition("=")
     if not separator or not key.strip():
         raise BadInput("not key=value", where=f"--set {text}", remedy="for example --set train.learning_rate=3e-4")
-    try:
-        return key.strip(), yaml.safe_load(value)
-    except yaml.YAMLError:
-        return key.strip(), value
+    return key.strip(), parse_value(value, where=f"--set {key.strip()}")
 
 
 def _put(values: dict[str, Any], key: str, value: Any) -> None:

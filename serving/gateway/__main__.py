@@ -17,11 +17,11 @@ from typing import Any
 
 import uvicorn
 import uvloop
-import yaml
 from pydantic import ValidationError
 
 from robo_poet.errors import BadInput, validation_message
 from robo_poet.settings.serve import ServeSettings
+from robo_poet.strict_yaml import parse_value, parse_yaml
 from serving.gateway.app import make_app
 from serving.gateway.assemble import assemble
 from serving.gateway.http.connection import LimitedConnection
@@ -44,16 +44,19 @@ def read_settings(file: Path | None, environment: Mapping[str, str]) -> ServeSet
     values: Any = {}
     if file is not None:
         try:
-            values = yaml.safe_load(file.read_text("utf-8")) or {}
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            text = file.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
             raise BadInput(
                 f"the settings cannot be read ({type(error).__name__})", where=str(file), remedy="pass a JSON or YAML file"
             ) from None
+        values = parse_yaml(text, where=str(file))
+        if values is None:
+            values = {}
         if not isinstance(values, dict):
             raise BadInput("the settings are not a mapping", where=str(file), remedy="write them as `name: value`")
     for name, text in environment.items():
         if name.startswith(PREFIX):
-            _set_nested(values, name.removeprefix(PREFIX).lower().split("__"), _parse_value(name, text))
+            _set_nested(values, name.removeprefix(PREFIX).lower().split("__"), parse_value(text, where=name))
     try:
         return ServeSettings.model_validate(values)
     except ValidationError as error:
@@ -67,13 +70,6 @@ def _set_nested(values: dict[str, Any], path: list[str], value: Any) -> None:
         inner = values.get(part)
         values[part] = values = inner if isinstance(inner, dict) else {}
     values[path[-1]] = value
-
-
-def _parse_value(name: str, text: str) -> Any:
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError:
-        raise BadInput("the value is not valid YAML", where=name) from None
 
 
 BAD_INPUT = 2  # exit status for an error that the caller can fix

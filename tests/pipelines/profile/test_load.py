@@ -65,6 +65,9 @@ def test_an_override_wins_and_says_so() -> None:
         ("cluster.secrets=[{name: gcs}]", "--set cluster.secrets: cluster.secrets.0: secret gcs is not used: set env or mount"),
         ("cluster.default_resources.cpu_request=2500m", "--set cluster.default_resources.cpu_request: cluster.default_resources: cpu_request 2500m is more than the limit, cpu 2"),
         ("cluster.default_resources.memory_request=8Gi", "--set cluster.default_resources.memory_request: cluster.default_resources: memory_request 8Gi is more than the limit, memory 4Gi"),
+        ("tokenizer.vocabulary=12:30", "--set tokenizer.vocabulary: tokenizer.vocabulary = '12:30': input should be a valid integer, unable to parse string as an integer"),
+        ("seed=0x10", "--set seed: seed = '0x10': input should be a valid integer, unable to parse string as an integer"),
+        ("train={epochs: 1, epochs: 2}", "--set train: the key epochs is there twice, on line 1; keep one, with the values of both"),
         ("seed.x=3", "--set seed.x: seed: input should be a valid integer"),
         ("train", "--set train: not key=value; for example --set train.learning_rate=3e-4"),
     ],
@@ -75,11 +78,29 @@ def test_a_wrong_override_is_one_line_that_names_key_value_and_what_is_allowed(o
     assert str(error.value) == line
 
 
+@pytest.mark.parametrize(
+    ("override", "value"),
+    [
+        ("seed=010", 10), ("seed=1_000", 1000), ("seed=1e3", 1000), ("description=yes", "yes"), ("description=off", "off"), ("description=2024-01-15", "2024-01-15"),
+        ("description=12:30", "12:30"), ("description=0x10", "0x10"), ("description=po$ems #1", "po$ems #1"), ("description=a: {b}", "a: {b}"), ("description='010'", "010"),
+        ("description=*star", "*star"), ("description=~/poems", "~/poems"),
+    ],
+)  # fmt: skip
+def test_a_value_is_the_decimal_number_or_the_text_that_was_typed(override: str, value: object) -> None:
+    profile = load_profile("local", [override]).profile
+    assert getattr(profile, override.partition("=")[0]) == value
+
+
 def test_a_wrong_file_is_one_line(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     for text, part in (
         ("train: {epoch: 3}", f"{path}: train.epoch = 3: no such key; did you mean epochs?"),
         ("train: [", f"{path}: not YAML"),
+        ("description: twice\ntrain: {epochs: 3}\nseed: 1\ntrain: {stride: 50}", f"{path}: the key train is there twice, on lines 2 and 4"),
+        ("train: &t {x: *t}", f"{path}: the anchor contains itself (line 1, column 8)"),
+        ("seed: 12:30", f"{path}: seed = '12:30': input should be a valid integer"),
+        ("seed: 2024-01-15", f"{path}: seed = '2024-01-15': input should be a valid integer"),
+        ("description: !!python/name:os.system x", f"{path}: the tag !!python/name:os.system is not supported"),
         ("- a", f"{path}: not a profile: the file must be a mapping of sections"),
         ("gates: [{metric: perplexity}]", "gate on perplexity has no bound: give min or max"),
         ("gates: [{metric: '*', drop: a test}]", "list should have at least 1 item"),

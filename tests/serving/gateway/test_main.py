@@ -166,6 +166,13 @@ def test_environment_variables_override_the_file(tmp_path: Path, text: str) -> N
     )
 
 
+def test_values_of_environment_variables_are_decimal_numbers_or_texts() -> None:
+    settings = read_settings(
+        None, {"ROBO_POET_SERVE_PORT": "0081", "ROBO_POET_SERVE_ACCESS__AUDIENCE": "off", "ROBO_POET_SERVE_FOLDER": "po$ems #1"}
+    )
+    assert (settings.port, settings.access.audience, str(settings.folder)) == (81, "off", "po$ems #1")
+
+
 def test_written_settings_read_back_equal(tmp_path: Path) -> None:
     (tmp_path / "s.json").write_text(json.dumps(ServeSettings(port=5).model_dump(mode="json")))
     assert read_settings(tmp_path / "s.json", {}) == ServeSettings(port=5)
@@ -175,7 +182,8 @@ def test_written_settings_read_back_equal(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("port: yes", "port: "), ("port: 70000", "port: "), ("no_such: 1", "no_such: "), ("access: {audience: ''}", "access.audience: "), ("- 1", "not a mapping"),
-        ("{", "the settings cannot be read"), ("tls_key: a.pem", "given together"), ("trusted_proxies: [nonsense]", "trusted_proxies: "), ("model_server: ftp://x", "model_server: "),
+        ("{", "not YAML: "), ("port: 81\nport: 82", "the key port is there twice, on lines 1 and 2"), ("port: 0x51", "port: "), ("port: 12:30", "port: "),
+        ("access: &a {audience: *a}", "the anchor contains itself"), ("tls_key: a.pem", "given together"), ("trusted_proxies: [nonsense]", "trusted_proxies: "), ("model_server: ftp://x", "model_server: "),
     ],
 )  # fmt: skip
 def test_an_invalid_setting_is_named_in_one_line(tmp_path: Path, text: str, message: str) -> None:
