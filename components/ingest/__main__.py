@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from components.ingest.component import ingest
-from components.ingest.plan import apply_plan, language_of, make_plan
-from components.ingest.source import open_source
 from robo_poet.atomic import write_text
 from robo_poet.corpus.document import MEGABYTE, Document
 from robo_poet.corpus.parquet import SPLITS, write_documents
+from robo_poet.corpus.plan import apply_plan, language_of, make_plan
+from robo_poet.corpus.source import open_source
 from robo_poet.display import quotable_name
 from robo_poet.settings.data import IngestSettings
 from robo_poet.step.program import Call, program

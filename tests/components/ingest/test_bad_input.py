@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from components.ingest import source
+from robo_poet.corpus import source
 from robo_poet.corpus.source_digest import source_digest
 from robo_poet.settings.data import Columns
 

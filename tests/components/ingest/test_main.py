@@ -1,4 +1,4 @@
-"""Covers: source, user_text. Valid sources; test_bad_input.py has the others."""
+"""Valid sources, read by the step; test_bad_input.py has the others."""
 
 import json
 import shutil

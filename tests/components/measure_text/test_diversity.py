@@ -10,11 +10,11 @@ from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
 from nltk.util import ngrams as nltk_ngrams
 from scipy import stats
 
-from components.ingest.bundled import bundled_documents
 from components.measure_text.diversity import distinct, entropy, is_loop, is_repetitive, repetition, self_bleu, sentence_bleus
 from components.measure_text.metric import value
 from components.measure_text.texts import ngrams, words
 from components.train_tokenizer.bpe import train_bpe
+from robo_poet.corpus.bundled import bundled_documents
 from robo_poet.model.tokenizer import Tokenizer
 from robo_poet.settings.evaluation import MeasureTextSettings
 

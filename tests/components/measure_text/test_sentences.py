@@ -3,9 +3,9 @@ from itertools import islice
 
 import pytest
 
-from components.ingest.bundled import bundled_documents
 from components.measure_text.metric import value
 from components.measure_text.sentences import is_well_formed, load_parser, plain_text, well_formed_sentences
+from robo_poet.corpus.bundled import bundled_documents
 from robo_poet.errors import BadInput
 from tests.components.measure_text.prose import prose
 

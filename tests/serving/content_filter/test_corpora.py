@@ -7,7 +7,7 @@ from statistics import quantiles
 
 import pytest
 
-from components.ingest.bundled import BUNDLED
+from robo_poet.corpus.bundled import BUNDLED
 from serving.content_filter.decision import Side
 from serving.content_filter.filter import ContentFilter
 

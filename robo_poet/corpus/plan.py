@@ -103,7 +103,7 @@ def make_plan(documents: Iterable[Document], settings: IngestSettings, seed: int
         BadInput: there is no text, all documents are equal, two documents share an id, there are fewer than three works, or the
             sample leaves fewer than three.
     """
-    records, digests, empty = _read_records(documents, seed, where)
+    records, digests, empty = read_records(documents, seed, where)
     total = len(digests) // DIGEST_BYTES
     warnings = []
     if empty:
@@ -123,7 +123,7 @@ def make_plan(documents: Iterable[Document], settings: IngestSettings, seed: int
             raise BadInput(problem, where=where, remedy="raise it, or set it to 0 to use all documents")
         lost_works = f" and {kept_works} of {all_works} works" if kept_works < all_works else ""
         warnings.append(f"a sample of {len(kept_records)} of {len(records)} documents{lost_works} is used ({setting})")
-    works = _works(kept_records)
+    works = works_of(kept_records)
     splits, moved = split_works(works, seed, settings.split_train, settings.split_validation, settings.split_by, where)
     if settings.split_by == "auto":
         warnings += _partly_dated_warnings(works)
@@ -155,8 +155,15 @@ def apply_plan(plan: Plan, documents: Iterable[Document]) -> Iterator[Document]:
         raise changed
 
 
-def _read_records(documents: Iterable[Document], seed: int, where: str) -> tuple[list[DocumentRecord], bytes, int]:
-    """Return the records of non-empty, distinct documents, the digests of all documents, and the number of empty ones."""
+def read_records(documents: Iterable[Document], seed: int, where: str) -> tuple[list[DocumentRecord], bytes, int]:
+    """Return the records of non-empty, distinct documents, the digests of all documents, and the number of empty ones.
+
+    Args:
+        where: the source, for error messages.
+
+    Raises:
+        BadInput: two documents with different texts share an id.
+    """
     records, digests, text_digests, ids, empty = list[DocumentRecord](), bytearray(), set[str](), set[str](), 0
     for index, document in enumerate(documents):
         digests += _digest(document)
@@ -188,7 +195,7 @@ def _digest(document: Document) -> bytes:
     return digest.digest()
 
 
-def _works(records: list[DocumentRecord]) -> dict[str, Work]:
+def works_of(records: Iterable[DocumentRecord]) -> dict[str, Work]:
     """Return the works by name.
 
     The date of a work is the latest date of its documents. If a document has no ISO date, the work has no ISO date either.

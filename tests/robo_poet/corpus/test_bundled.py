@@ -2,8 +2,8 @@ import re
 
 import pytest
 
-from components.ingest import bundled
-from components.ingest.bundled import bundled_documents, scenes
+from robo_poet.corpus import bundled
+from robo_poet.corpus.bundled import bundled_documents, scenes
 from robo_poet.errors import BadInput
 
 PLAY = """# A Play
