@@ -13,7 +13,7 @@ from robo_poet.model.tokenizer import Tokenizer
 MAX_LENGTH = 512  # tokens, including the prompt
 MIN_PROMPT = 3  # tokens
 MAX_TOP_K = 100
-MAX_BEAMS = 5
+MIN_BEAMS, MAX_BEAMS = 3, 5  # of beam search; one beam means that it is off
 
 
 class StopReason(IntEnum):
@@ -27,7 +27,7 @@ class StopReason(IntEnum):
 
 RANGES = {
     "max_new": (1, MAX_LENGTH), "min_new": (0, MAX_LENGTH), "temperature": (0.1, 2.0), "top_k": (0, MAX_TOP_K), "top_p": (0.1, 1.0),
-    "repetition_penalty": (1.0, 1.2), "beams": (1, MAX_BEAMS), "length_penalty": (0.6, 1.0),
+    "repetition_penalty": (1.0, 1.2), "length_penalty": (0.6, 1.0),
 }  # fmt: skip
 
 
@@ -43,7 +43,7 @@ class Sampling:
         repetition_penalty: factor that makes tokens of the text so far less likely; 1 is off.
         stop: texts after which generation stops; the stop text itself is kept.
         banned: tokens that contain one of these texts are never generated.
-        beams: above 1, beam search: nothing is sampled, and temperature, top_k, top_p and the seed have no effect.
+        beams: 1, or 3 to 5 for beam search: then nothing is sampled, and temperature, top_k, top_p and the seed have no effect.
         length_penalty: of beam search; higher favours longer texts.
 
     Raises:
@@ -66,6 +66,9 @@ class Sampling:
             value = getattr(self, name)
             if not low <= value <= high:  # also rejects NaN
                 raise BadInput(f"{value} is out of range", where=name, remedy=f"give a value from {low} to {high}")
+        if self.beams != 1 and not MIN_BEAMS <= self.beams <= MAX_BEAMS:
+            remedy = f"give {MIN_BEAMS} to {MAX_BEAMS}, or 1 to switch beam search off"
+            raise BadInput(f"{self.beams} is out of range", where="beams", remedy=remedy)
         if self.min_new > self.max_new:
             raise BadInput(
                 f"{self.min_new} is more than max_new, {self.max_new}", where="min_new", remedy="lower the minimum or raise the maximum"

@@ -21,7 +21,7 @@ from components.train_model.generation.decode import decode
 from components.train_model.generation.request import make_request
 from components.train_model.generation.sampler import tournament_top_k
 from robo_poet.errors import BadInput
-from robo_poet.model.completion import MAX_BEAMS, MAX_LENGTH, StopReason
+from robo_poet.model.completion import MAX_BEAMS, MAX_LENGTH, MIN_BEAMS, StopReason
 from robo_poet.model.tokenizer import PAD
 
 WARM_UP_BATCHES = (1, 2, 4, 8, 16, 32)  # batch sizes that a server should round up to (`allowed_batch_sizes`)
@@ -162,7 +162,11 @@ class ServingModule(tf.Module):
         """
         prompt_inputs, (beams, penalty) = inputs[: len(PROMPT_INPUTS)], inputs[len(PROMPT_INPUTS) :]
         checks = [
-            tf.debugging.assert_equal(tf.reduce_all((beams >= 1) & (beams <= MAX_BEAMS)), True, message=f"beams: must be 1 to {MAX_BEAMS}"),
+            tf.debugging.assert_equal(
+                tf.reduce_all((beams == 1) | (beams >= MIN_BEAMS) & (beams <= MAX_BEAMS)),
+                True,
+                message=f"beams: must be 1 or {MIN_BEAMS} to {MAX_BEAMS}",
+            ),
             tf.debugging.assert_equal(tf.reduce_all((penalty >= 0) & (penalty <= 2)), True, message="length_penalty: must be 0 to 2"),
         ]
         with tf.control_dependencies([check for check in checks if check is not None]):

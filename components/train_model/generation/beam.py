@@ -33,7 +33,7 @@ def beam_search(
         architecture: the architecture of `model`.
         model: the language model.
         request: prompts and constraints.
-        beams: `[batch]` int32, 1 to MAX_BEAMS.
+        beams: `[batch]` int32, 1 or MIN_BEAMS to MAX_BEAMS.
         length_penalty: `[batch]` float32; 0 compares sums of log probabilities, 1 compares approximately means.
 
     Returns:

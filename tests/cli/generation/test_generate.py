@@ -31,6 +31,8 @@ def call(registry: Path, *words: str, stdin: bytes | None = None) -> Result:
         (["The king", "--top-k", "101"], "--top-k: 101 is out of range; give a value from 0 to 100"),
         (["The king", "--temperature", "nan"], "--temperature: nan is out of range; give a value from 0.1 to 2.0"),
         (["The king", "--repetition-penalty", "1.3"], "--repetition-penalty: 1.3 is out of range; give a value from 1.0 to 1.2"),
+        (["The king", "--beams", "2"], "--beams: 2 is out of range; give 3 to 5, or 1 to switch beam search off"),
+        (["The king", "--beams", "6"], "--beams: 6 is out of range; give 3 to 5, or 1 to switch beam search off"),
         (["The king", "--stop", ""], "--stop: contains an empty text; remove it"),
         (["The king", "--beams", "3", "-n", "2"], "--samples: beam search always returns the same text; omit --samples or --beams"),
         (["The king\tand all"], "no champion yet; to train one: make run-pipeline"),

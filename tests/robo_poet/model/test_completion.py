@@ -15,6 +15,17 @@ def test_an_option_out_of_range_is_named(name: str, value: float) -> None:
         Sampling(**{name: value})  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("beams", [-1, 0, 2, 6])
+def test_a_number_of_beams_that_is_not_1_or_3_to_5_is_refused(beams: int) -> None:
+    with pytest.raises(BadInput, match=f"^beams: {beams} is out of range; give 3 to 5, or 1 to switch beam search off$"):
+        Sampling(beams=beams)
+
+
+@pytest.mark.parametrize("beams", [1, 3, 4, 5])
+def test_three_to_five_beams_and_one_are_accepted(beams: int) -> None:
+    assert Sampling(beams=beams).beams == beams
+
+
 def test_the_minimum_length_is_at_most_the_maximum() -> None:
     with pytest.raises(BadInput, match="^min_new: 20 is more than max_new, 10"):
         Sampling(max_new=10, min_new=20)
