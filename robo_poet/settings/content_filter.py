@@ -27,6 +27,17 @@ class Sides(Settings):
     completion: Mode = "refuse"
 
 
+class AddedRule(Settings):
+    """A rule of an operator."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$", description="name, part of the rule in logs and metrics, such as project_names")
+    pattern: str = Field(min_length=1, max_length=1000, description="regular expression that is searched without regard to case")
+    sides: tuple[Literal["prompt", "completion"], ...] = Field(
+        ("prompt", "completion"), min_length=1, description="texts that are checked: prompt, completion or both"
+    )
+    category: str = Field("own", pattern=r"^[a-z][a-z0-9_]{0,39}$", description="kind of text, for logs")
+
+
 class ModerationSettings(Settings):
     """An HTTP moderation service with the Perspective API, off by default. Perspective itself ends on 31 December 2026."""
 
@@ -87,6 +98,11 @@ class ContentFilterSettings(Settings):
 
     rules: Sides = Field(Sides(), description="action after a match of a pattern: personal data, API keys, markup, repeated phrases")
     rules_off: tuple[str, ...] = Field((), description="names of rules that are not applied, such as email_address")
+    rules_added: tuple[AddedRule, ...] = Field(
+        (),
+        max_length=32,
+        description="additional rules, each with name, pattern (a regular expression; case is ignored) and optional sides and category",
+    )
     words: Sides = Field(Sides(), description="action after a match of the word list, which also finds obfuscated spellings")
     words_from: Severity = Field("strong", description="lowest severity that counts; mild also blocks words of Shakespeare")
     words_allowed: tuple[str, ...] = Field((), description="words of the list that are allowed")

@@ -5,12 +5,13 @@ from typing import Protocol
 import httpx
 
 from robo_poet.settings.content_filter import ContentFilterSettings, Mode, Sides
+from serving.content_filter.added_rules import AddedRuleJudge
 from serving.content_filter.decision import FilterDecision, Hit, Side
 from serving.content_filter.listed_words import WordJudge
 from serving.content_filter.moderation import ModerationClient
 from serving.content_filter.passage import Passage, fold
 from serving.content_filter.restricted_texts import RestrictedTextJudge, bundled_texts
-from serving.content_filter.rules import RuleJudge
+from serving.content_filter.rules import RULES, RuleJudge
 from serving.content_filter.toxicity import ToxicityJudge
 from serving.content_filter.word_list import LIST_FOLDER, at_least, parse_entry, read_list
 
@@ -35,7 +36,7 @@ class ContentFilter:
         restricted: texts that are never generated. Pass them to the graph as banned tokens (`Tokenizer.tokens_containing`).
 
     Raises:
-        BadInput: a setting has an unknown rule or an invalid word, or the moderation service has no valid key.
+        BadInput: a setting has an unknown rule, an invalid pattern or an invalid word, or the moderation service has no valid key.
     """
 
     def __init__(self, settings: ContentFilterSettings | None = None, transport: httpx.AsyncBaseTransport | None = None) -> None:
@@ -43,6 +44,8 @@ class ContentFilter:
         self._judges: list[tuple[Judge, Sides]] = []
         if _is_enabled(chosen.rules):
             self._judges.append((RuleJudge(chosen.rules_off), chosen.rules))
+        if chosen.rules_added:
+            self._judges.append((AddedRuleJudge(chosen.rules_added, [rule.name for rule in RULES]), chosen.rules))
         if _is_enabled(chosen.words):
             added_entries = [parse_entry(word, "severe", "added", "content_filter.words_added") for word in chosen.words_added]
             words = WordJudge(
