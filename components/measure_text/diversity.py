@@ -51,15 +51,18 @@ REPETITION_ORDER = 4  # n-gram length of the repetition rate
 
 
 def distinct(texts: Sequence[list[str]], n: int) -> RowMetric:
-    """Return distinct-n: distinct n-grams of all texts over number of words (Li et al. 2016). It falls with the amount of text."""
+    """Return distinct-n: distinct n-grams of all texts over number of their n-grams, in [0, 1]. It falls with the amount of text.
+
+    Li et al. (2016) divide by the number of words, so texts without a repetition would not reach 1 for n > 1. N-grams do not cross texts.
+    """
     types, rows = _type_ids(texts, n)
-    lengths = np.asarray([len(text) for text in texts], np.float64)
+    gram_counts = np.asarray([max(0, len(text) - n + 1) for text in texts], np.float64)
     size = int(types.max(initial=-1)) + 1
 
     def statistic(weights: Numbers) -> Numbers:
         distinct_counts = [np.count_nonzero(np.bincount(types, weights=resample[rows], minlength=size)) for resample in weights]
-        word_counts = weights @ lengths
-        return np.where(word_counts > 0, np.asarray(distinct_counts) / np.maximum(word_counts, 1), np.nan)
+        totals = weights @ gram_counts
+        return np.where(totals > 0, np.asarray(distinct_counts) / np.maximum(totals, 1), np.nan)
 
     return RowMetric(statistic)
 

@@ -76,8 +76,8 @@ TEXTS = st.lists(st.lists(st.sampled_from("abc"), max_size=12), min_size=1, max_
 @given(TEXTS, st.integers(1, 4))
 def test_distinct_and_entropy_equal_a_direct_count(texts, n):
     grams = Counter(gram for text in texts for gram in nltk_ngrams(text, n))
-    length = sum(map(len, texts))
-    assert value(distinct(texts, n).statistic, len(texts)) == pytest.approx(len(grams) / length if length else np.nan, nan_ok=True)
+    total = grams.total()
+    assert value(distinct(texts, n).statistic, len(texts)) == pytest.approx(len(grams) / total if total else np.nan, nan_ok=True)
     expected = stats.entropy(list(grams.values()), base=2) if grams else np.nan
     assert value(entropy(texts, n).statistic, len(texts)) == pytest.approx(expected, abs=1e-9, nan_ok=True)
 
@@ -85,7 +85,9 @@ def test_distinct_and_entropy_equal_a_direct_count(texts, n):
 def test_worked_examples():
     text = "the cat and the dog".split()
     assert value(distinct([text], 1).statistic, 1) == 4 / 5
-    assert value(distinct([text], 2).statistic, 1) == 4 / 5  # four bigrams, all different, over five words (Li et al. 2016)
+    assert value(distinct([text], 2).statistic, 1) == 1  # four bigrams, all different
+    assert value(distinct(["the cat".split(), "the cat".split(), ["the"]], 2).statistic, 3) == 1 / 2  # none crosses two texts
+    assert np.isnan(value(distinct([["the"]], 2).statistic, 1))
     assert value(entropy([list("aabb")], 1).statistic, 1) == 1
     # a b c d a b c d: five 4-grams, the last stood before
     assert value(repetition([list("abcdabcd")]).statistic, 1) == 1 / 5
