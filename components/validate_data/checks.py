@@ -45,7 +45,7 @@ def check_statistics(measured: CorpusStatistics, settings: ValidateSettings) -> 
     return [
         check_value("megabytes", measured.megabytes, s.min_megabytes, None, s.on_size),
         check_value("type_token_ratio", measured.type_token_ratio, s.min_type_token_ratio, s.max_type_token_ratio, s.on_type_token_ratio),
-        check_value("sentence_words", measured.sentence_words, s.min_sentence_tokens, s.max_sentence_tokens, s.on_sentence_length),
+        check_value("sentence_tokens", measured.sentence_tokens, s.min_sentence_tokens, s.max_sentence_tokens, s.on_sentence_length),
         check_value("duplicate_share", measured.duplicate_share, None, s.max_duplicate_share, s.on_duplicates),
         check_value("encoding_error_share", measured.damage_share, None, s.max_encoding_error_share, s.on_encoding_errors),
         check_value("expected_language_share", measured.language_share, s.min_language_share, None, s.on_language),

@@ -40,6 +40,7 @@ class TextSample:
 
 
 WORD = re.compile(r"\w+(?:['’]\w+)*")
+TOKEN = re.compile(WORD.pattern + r"|[^\w\s]")  # a word, or one punctuation mark. The tokens of the model do not exist yet in this step
 SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s|$)")
 DAMAGED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd]")  # U+FFFD, and all control characters except tab and line ends
 HISTOGRAM_BINS = 24  # of the histogram of document lengths
@@ -53,7 +54,7 @@ class CorpusStatistics:
     documents: int = 0
     megabytes: float = 0.0
     type_token_ratio: float = 0.0  # mean over seeded samples of a million characters
-    sentence_words: float = 0.0  # mean words per sentence
+    sentence_tokens: float = 0.0  # mean words and punctuation marks per sentence
     duplicate_share: float = 0.0  # documents with the same words as an earlier one, ignoring case and spacing
     damage_share: float = 0.0  # of characters
     language_share: float = 0.0  # documents in an expected language
@@ -80,13 +81,14 @@ def measure(documents: Iterable[Document], languages: Iterable[str], seed: int) 
     splits: dict[str, Counter[str]] = defaultdict(Counter)
     groups: dict[str, set[str]] = defaultdict(set)
     for document in documents:
-        words = WORD.findall(document.text)
+        tokens = TOKEN.findall(document.text)
+        words = [token for token in tokens if token[0].isalnum() or token[0] == "_"]
         words_digest = digest_bytes(" ".join(words).casefold().encode())[:32].encode()
         totals.update(
             documents=1,
             bytes=document.size,
             characters=len(document.text),
-            words=len(words),
+            tokens=len(tokens),
             sentences=max(1, len(SENTENCE_END.findall(document.text))),
             damage=len(DAMAGED.findall(document.text)),
             repeated=int(words_digest in words_digests),
@@ -105,7 +107,7 @@ def measure(documents: Iterable[Document], languages: Iterable[str], seed: int) 
     result.documents = totals["documents"]
     result.megabytes = totals["bytes"] / MEGABYTE
     result.type_token_ratio = type_token_ratio(sample.samples())
-    result.sentence_words = totals["words"] / max(1, totals["sentences"])
+    result.sentence_tokens = totals["tokens"] / max(1, totals["sentences"])
     result.duplicate_share = totals["repeated"] / count
     result.damage_share = totals["damage"] / max(1, totals["characters"])
     result.language_share = totals["expected"] / count

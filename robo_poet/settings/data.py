@@ -63,8 +63,8 @@ class ValidateSettings(Settings):
     min_type_token_ratio: float = Field(0.05, ge=0, le=1, description="smallest type-token ratio, measured on random samples of 1 MB")
     max_type_token_ratio: float = Field(0.15, ge=0, le=1, description="largest type-token ratio")
     on_type_token_ratio: Outside = "warn"
-    min_sentence_tokens: float = Field(15, ge=0, description="smallest mean sentence length, in words")
-    max_sentence_tokens: float = Field(25, ge=0, description="largest mean sentence length, in words")
+    min_sentence_tokens: float = Field(15, ge=0, description="smallest mean sentence length, in tokens: words and punctuation marks")
+    max_sentence_tokens: float = Field(25, ge=0, description="largest mean sentence length, in tokens")
     on_sentence_length: Outside = "warn"
     max_duplicate_share: float = Field(0.1, ge=0, le=1, description="largest share of documents with the text of another document")
     on_duplicates: Outside = "warn"

@@ -23,7 +23,7 @@ def test_check(value: float, low: float | None, high: float | None, outside: str
 
 
 def test_a_check_reads_as_a_sentence() -> None:
-    assert str(check_value("sentence_words", 27.5, 15, 25, "warn")) == "sentence words is 27.5; required: at least 15 and at most 25"
+    assert str(check_value("sentence_tokens", 27.5, 15, 25, "warn")) == "sentence tokens is 27.5; required: at least 15 and at most 25"
     assert str(check_value("megabytes", 0.4, 1, None, "warn")) == "megabytes is 0.4; required: at least 1"
 
 

@@ -26,7 +26,7 @@ def test_the_statistics_of_a_small_corpus() -> None:
     )
     assert measured.documents == 3
     assert measured.megabytes == pytest.approx(63e-6, abs=3e-6)
-    assert measured.sentence_words == 11 / 4
+    assert measured.sentence_tokens == (7 + 8 + 3) / 4  # 11 words, 5 punctuation marks, 2 damaged characters
     assert measured.duplicate_share == 1 / 3
     assert measured.language_share == 2 / 3
     assert measured.damage_share == pytest.approx(2 / 59, rel=0.05)
