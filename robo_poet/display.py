@@ -36,5 +36,5 @@ LONGEST_NAME = 80  # characters; longer strings are not names
 
 
 def quotable_name(name: str, otherwise: str = "a document whose id is too long to quote") -> str:
-    """Return `name` if it is short and on one line, as a name is; else return `otherwise`."""
+    """Return `name` if it is short enough and printable on one line; otherwise return `otherwise`."""
     return name if len(name) <= LONGEST_NAME and name.isprintable() else otherwise

@@ -82,4 +82,5 @@ def _split(name: str, rest: str) -> list[str]:
     try:
         return list(lexer)
     except ValueError:
-        raise BadInput("a quotation mark is not closed", where=name, remedy="for the mark itself, write '\"' or \"'\"") from None
+        remedy = "close it; to use a quotation mark as a character, write '\"' or \"'\""
+        raise BadInput("a quotation mark is not closed", where=name, remedy=remedy) from None

@@ -112,7 +112,10 @@ def measure_exposure(
     model: LoadedModel, secrets: Sequence[CanaryString], *, candidates: int, batch: int, width: int, seed: int,
     report: Callable[[int, int], None],
 ) -> list[Exposure]:  # fmt: skip
-    """Return the exposure of each canary string among `candidates` other values, drawn by `seed`, in the same sentence."""
+    """Return the exposure of each canary string.
+
+    Its secret is compared with `candidates` other random values in the same sentence. `seed` seeds the draw.
+    """
     generator = np.random.default_rng(seed)
     texts = []
     for secret in secrets:
@@ -130,9 +133,10 @@ def measure_exposure(
 def measure_extraction(
     model: LoadedModel, secrets: Sequence[CanaryString], sampling: Sampling, *, attempts: int, batch: int, seed: int
 ) -> list[bool]:
-    """Return for each canary string whether the model writes it in full.
+    """Return one bool per canary string: True if the model writes it in full.
 
-    Each sentence gets one greedy completion and `attempts` sampled ones. A string counts as extracted in a completion of any sentence.
+    Each sentence gets one greedy completion and `attempts` sampled ones. A string counts as extracted if any completion of any sentence
+    contains it.
     """
     tokenizer = model.tokenizer
     requests = []

@@ -50,7 +50,9 @@ def work(call: Call) -> None:
 
 
 def _check_languages(call: Call, scrubber: Scrubber) -> None:
-    """Warn or fail if documents are not in the language of the NER model, which would miss their names. Runs before the slow part.
+    """Warn or fail if some documents are not in the language of the NER model, because the model would miss names in them.
+
+    Called before scrubbing, which is slow.
 
     Raises:
         BadInput: there are such documents, and `scrub.on_language` is `fail`.

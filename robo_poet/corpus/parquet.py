@@ -29,7 +29,7 @@ SCHEMA = pa.schema(
 
 
 def read_documents(path: Path, split: str | None = None) -> Iterator[Document]:
-    """Yield the documents of a corpus in their order, of one split or of all.
+    """Yield the documents of one split, or of all splits if `split` is None, in the order of the file.
 
     Raises:
         BadInput: `path` is not a Parquet file, or not a corpus.
@@ -45,10 +45,10 @@ def read_documents(path: Path, split: str | None = None) -> Iterator[Document]:
 
 
 def count_documents(path: Path) -> int:
-    """Return the number of documents of a corpus, from the file's footer.
+    """Return the number of documents in a corpus, read from the file footer.
 
     Raises:
-        BadInput: for the reasons of `read_documents`.
+        BadInput: in the same cases as `read_documents`.
     """
     with _open_corpus(path) as file:
         return int(file.metadata.num_rows)

@@ -125,7 +125,7 @@ def judge_bias(
 
 
 def _by_template(group_gaps: PairedGaps, template_numbers: Mapping[str, int]) -> tuple[Numbers, Numbers]:
-    """Return sum and number of the gaps per template, each (templates,) in the order of `template_numbers`."""
+    """Return the sum and the count of the gaps per template. Both have shape (templates,), in the order of `template_numbers`."""
     gaps = np.asarray(group_gaps.gaps, np.float64)
     if gaps.shape != (len(group_gaps.templates),):
         raise ValueError(f"{len(group_gaps.templates)} templates and {gaps.size} gaps do not match: each pair needs one of each")

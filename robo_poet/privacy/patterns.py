@@ -33,10 +33,13 @@ def has_public_suffix(address: str) -> bool:
 
 
 class OfflineEmailRecognizer(EmailRecognizer):
-    """An e-mail recogniser that also accepts addresses without a public suffix (`jane@printer.local`), with the pattern's score."""
+    """An e-mail recogniser that also accepts addresses without a public suffix (`jane@printer.local`).
+
+    These addresses keep the score of the pattern.
+    """
 
     def validate_result(self, pattern_text: str) -> bool | None:
-        """Return True for a public suffix, else None: the score of the pattern is kept."""
+        """Return True if there is a public suffix. Otherwise return None, which keeps the score of the pattern."""
         return True if has_public_suffix(pattern_text) else None
 
 

@@ -1,4 +1,4 @@
-"""A forest plot: one number with its interval for each part of the data, one row each. HTML and SVG, without scripts or libraries.
+"""A forest plot in HTML and SVG, without scripts or libraries. Each row shows the value and the interval of one part of the data.
 
 Labels are HTML; only the marks are SVG, placed in per cent. On a phone the plot gets narrower, but the text keeps its size.
 """
@@ -51,10 +51,10 @@ class ForestRow:
 def forest(
     rows: Sequence[ForestRow], *, names: tuple[str, str], what: str, reference: float | None = None, line: str = "", digits: int = 2
 ) -> Markup:
-    """Return a forest plot with the rows in the order given; '' if no row has a value.
+    """Return a forest plot of the rows, in their order; '' if no row has a value.
 
     Args:
-        names: of the model and of the other model.
+        names: names of the model and of the other model.
         what: the quantity, shown below the axis.
         reference: a value to compare all rows with, drawn as a line through the rows.
         line: label of that line; by default the value over all data of the model.
@@ -80,9 +80,9 @@ def ticks(low: float, high: float, about: int = TICKS) -> list[float]:
 
 
 def _scale(intervals: Sequence[Interval]) -> tuple[float, float] | None:
-    """Return the range of the axis. It holds all values.
+    """Return the (low, high) limits of the axis, or None if there are no values. All values are inside the limits.
 
-    Intervals are cut at three times the width of the median interval. Otherwise one huge interval would hide the others.
+    Intervals much longer than the median interval (three times) are clipped, so that one of them does not hide the others.
     """
     values = [value for interval in intervals if (value := interval["value"]) is not None]
     if not values:
@@ -97,7 +97,7 @@ def _scale(intervals: Sequence[Interval]) -> tuple[float, float] | None:
 
 
 def _reach(interval: Interval) -> float:
-    """Return the longer arm of the interval; 0 if there is none."""
+    """Return the larger distance from the value to an end of its interval; 0 if there is no interval."""
     value, low, high = interval["value"], interval["low"], interval["high"]
     return 0.0 if value is None or low is None or high is None else max(high - value, value - low)
 

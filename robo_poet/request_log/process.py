@@ -1,4 +1,4 @@
-"""The gateway's handle of the writer process: starts it, writes to it without blocking, and restarts it if it dies."""
+"""The gateway's interface to the writer process: starts it, writes to it without blocking, and restarts it if it dies."""
 
 import contextlib
 import fcntl
@@ -17,7 +17,7 @@ import robo_poet
 from robo_poet.settings.serve import RequestLogSettings
 
 PIPE_BYTES = 1 << 20  # bytes of pipe buffer
-SEND_SECONDS = 1.0  # seconds with a full pipe until a line is dropped
+SEND_SECONDS = 1.0  # seconds that a line waits for space in the pipe before it is dropped
 RESTART_SECONDS = (0.0, 1.0, 5.0, 30.0)  # seconds before the first, second, … start of the process
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
@@ -69,7 +69,7 @@ class WriterProcess:
         return True
 
     def ensure_running(self) -> bool:
-        """Start the process if it does not run and the pause since the last start is over; return True if it runs."""
+        """Start the process if it is not running and the restart delay has passed. Return True if it is running."""
         if self._process and self._process.poll() is None:
             return True
         if self._process:
