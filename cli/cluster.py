@@ -10,6 +10,7 @@ import typer
 
 from cli import INTERRUPTED
 from cli.profile import Profile, Set
+from robo_poet.commands import command
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,7 +79,7 @@ def run_on_cluster(
     typer.echo(f"pipeline version {submitted.version} {'reused' if submitted.reused else 'uploaded'}")
     typer.echo(f"run {submitted.run_id} started: {submitted.address}")
     if not wait_for_it:
-        typer.echo(f"to follow it: robo-poet cluster wait {submitted.run_id}")
+        typer.echo(f"to follow it: {command(f'cluster wait {submitted.run_id}')}")
         return 0
     return _follow(connected[0], submitted.run_id, submitted.address, display_names_in(ir))
 
@@ -184,7 +185,7 @@ def _follow(client: Client, run: str, address: str, names: Mapping[str, str] | N
             result = follow(client, run, listener, names=names or names_of_run(client, run))
     except KeyboardInterrupt:
         typer.echo(f"\nstopped following; the run continues: {address}")
-        typer.echo(f"to follow it again: robo-poet cluster wait {run}\nto stop it: robo-poet cluster stop {run}")
+        typer.echo(f"to follow it again: {command(f'cluster wait {run}')}\nto stop it: {command(f'cluster stop {run}')}")
         return INTERRUPTED
     failed = [task.name for task in result.tasks if task.state == "FAILED"]
     reason = f": {result.error}" if result.error else f": {', '.join(failed)}" if failed else ""

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from robo_poet.commands import command
+
 if TYPE_CHECKING:
     from robo_poet.registry.version import Version
 
@@ -26,7 +28,7 @@ def _number(text: str) -> int:
     from robo_poet.errors import BadInput
 
     if not (text.isascii() and text.isdigit()):
-        raise BadInput(f"{text!r} is not a version number", remedy="`robo-poet registry list` shows the numbers")
+        raise BadInput(f"{text!r} is not a version number", remedy=f"{command('registry list')} shows the numbers")
     return int(text)
 
 
@@ -35,7 +37,7 @@ def _print_json(value: Any) -> None:
 
 
 def _print_empty(folder: Path) -> None:
-    typer.echo(f"{folder}: the registry is empty; to train a model: make run-pipeline")
+    typer.echo(f"{folder}: the registry is empty; to train a model: {command('run')}")
 
 
 def _print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -192,7 +194,7 @@ def start_canary(number: Number, why: Why, registry: Folder = HOME) -> None:
     store.verify(_number(number))
     version = store.start_canary(_number(number), who=user_name(), why=why)
     typer.echo(f"version {version.number} is {version.stage}; to let it serve 10 % of the users (the default is 0 %):")
-    typer.echo("  make serve ARGS='--set serve.canary_share=0.1'   (or set serve.canary_share in a profile)")
+    typer.echo(f"  {command('serve --set serve.canary_share=0.1')}   (or set serve.canary_share in a profile)")
 
 
 @app.command()
@@ -218,7 +220,8 @@ def override(
             where=f"version {number}",
         )
     version = store.override(_number(number), who=f"{name.strip()} ({user_name()})" if name.strip() else "", why=why)
-    typer.echo(f"version {version.number} is {version.stage}; next: robo-poet registry start-canary {version.number} --why …")
+    following = command(f"registry start-canary {version.number} --why 'your reason'")
+    typer.echo(f"version {version.number} is {version.stage}; next: {following}")
 
 
 @app.command()

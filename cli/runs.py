@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.profile import Profile, Set
+from robo_poet.commands import command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -97,7 +98,7 @@ def list_runs(runs: Runs = Path("runs"), last: Annotated[int, typer.Option(min=1
 
     folders = sorted((p for p in runs.glob("*/") if not p.is_symlink() and (p / "events.jsonl").exists()), reverse=True)
     if not folders:
-        typer.echo(f"{runs}: no runs yet; to start one: make run-pipeline")
+        typer.echo(f"{runs}: no runs yet; to start one: {command('run')}")
         return
     table = Table("run", "status", "seconds", "perplexity", "version", "stage", box=None, pad_edge=False)
     for folder in folders[:last]:
@@ -129,7 +130,7 @@ def _read_json(path: Path) -> Any:
     except (OSError, ValueError):
         unfinished = (path.parent / "events.jsonl").exists()
         problem = "the run has no summary: it is still running, or it was killed" if unfinished else "no such run"
-        remedy = f"see {path.parent}/events.jsonl and logs/" if unfinished else "`robo-poet runs list` shows the runs"
+        remedy = f"see {path.parent}/events.jsonl and logs/" if unfinished else f"{command('runs list')} shows the runs"
         raise BadInput(problem, where=str(path.parent), remedy=remedy) from None
 
 
@@ -163,4 +164,4 @@ def gc(
         table.add_row(f"{removal.path.parent.name}/{removal.path.name}", f"{removal.size / 1e6:.1f}", removal.why)
     Console().print(table)
     total = sum(removal.size for removal in plan) / 1e6
-    typer.echo(f"{'freed' if yes else 'would free'} {total:.1f} MB" + ("" if yes else "; to free it: robo-poet gc --yes"))
+    typer.echo(f"{'freed' if yes else 'would free'} {total:.1f} MB" + ("" if yes else f"; to free it: {command('gc --yes')}"))

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from pipelines.outcome import Outcome
 from pipelines.run.result import RunResult
+from robo_poet.commands import command, program
 from robo_poet.display import terminal_text
 from robo_poet.judges.metrics import interval_text, metric_name, metric_text
 from robo_poet.report.gate_rows import HEAD, gate_row
@@ -93,7 +94,7 @@ def _ending(result: RunResult, outcome: Outcome) -> Text:
     if outcome.report:
         text.append(f"model card  {outcome.report}\n")
     if outcome.logs:
-        text.append(f"curves      .venv/bin/tensorboard --logdir {shlex.quote(str(outcome.logs))}\n")
+        text.append(f"curves      {program('tensorboard')} --logdir {shlex.quote(str(outcome.logs))}\n")
     text.append(f"details     {result.folder}/summary.json, {result.folder}/logs/\n")
     text.append(f"next        {_next_command(result, outcome)}")
     return text
@@ -105,6 +106,6 @@ def _next_command(result: RunResult, outcome: Outcome) -> str:
     if result.status == "failed":
         return "fix the error above and run the same command again: the results of finished steps are reused"
     if outcome.verdict == "rejected":
-        return f"robo-poet registry show {outcome.version}   # then change the profile, or --set train.epochs=…"
+        return command(f"registry show {outcome.version}") + "   # then change the profile, or --set train.epochs=…"
     version = "" if outcome.stage == "champion" else f" --version {outcome.version}"
-    return f'.venv/bin/robo-poet generate "Shall I compare thee"{version}'
+    return command(f'generate "Shall I compare thee"{version}')

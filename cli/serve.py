@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.profile import Profile, Set
+from robo_poet.commands import command
 
 if TYPE_CHECKING:
     from serving.access.api_keys import CreatedKey, KeyStore
@@ -60,7 +61,7 @@ def _existing_store(folder: Path) -> KeyStore:
     from robo_poet.errors import BadInput
 
     if not folder.is_dir():
-        raise BadInput("no such key folder", where=str(folder), remedy="create a first key: robo-poet keys create --user NAME")
+        raise BadInput("no such key folder", where=str(folder), remedy=f"create a first key: {command('keys create --user NAME')}")
     return _store(folder)
 
 
@@ -102,7 +103,7 @@ def list_keys(folder: Folder = HOME) -> None:
 
     keys = _existing_store(folder).read_all()
     if not keys:
-        typer.echo(f"{folder}: no keys; to create one: robo-poet keys create --user NAME")
+        typer.echo(f"{folder}: no keys; to create one: {command('keys create --user NAME')}")
         return
     table = Table("ID", "user", "scopes", "valid until", "status", box=SIMPLE_HEAD)
     table.columns[0].no_wrap = True

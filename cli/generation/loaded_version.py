@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from robo_poet.commands import command
 from robo_poet.errors import BadInput
 from robo_poet.judges.metrics import metric_name, metric_text
 from robo_poet.model.completion import Sampling
@@ -32,7 +33,7 @@ def load_version(registry: Path, number: int) -> LoadedVersion:
     store = Registry(registry)
     version = store.version(number) if number else store.champion()
     if version is None:
-        raise BadInput("no champion yet", where=str(registry), remedy="to train one: make run-pipeline")
+        raise BadInput("no champion yet", where=str(registry), remedy=f"to train one: {command('run')}")
     with _temporary_line(f"loading version {version.number} …"):
         version.verify()
         model = load_model(version.folder / "model", version.folder / "tokenizer")

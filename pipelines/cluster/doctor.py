@@ -9,6 +9,7 @@ from pipelines.cluster.client import connect, find_experiment
 from pipelines.cluster.connection import PREFIX, Connection, expiry, find_connection
 from pipelines.cluster.errors import ClusterError, Refused
 from pipelines.profile.cluster import Cluster
+from robo_poet.commands import command, make
 from robo_poet.errors import BadInput
 
 
@@ -51,7 +52,7 @@ def _pipeline_root(connection: Connection) -> CheckResult:
 
 def _images(cluster: Cluster) -> CheckResult:
     first, slash, _ = cluster.image_prefix.partition("/")
-    remedy = "set cluster.image_prefix to a registry that the nodes can pull from, then run `make images` and push the images"
+    remedy = f"set cluster.image_prefix to a registry that the nodes can pull from, then run {make('images')} and push the images"
     if not slash or not ("." in first or ":" in first or first == "localhost"):  # Docker's rule for a host name
         what = f"image prefix {cluster.image_prefix} has no registry host: nodes pull from Docker Hub, or use local images"
         return CheckResult(Severity.warning, what, remedy)
@@ -102,7 +103,7 @@ def _unchecked(cluster: Cluster, connection: Connection) -> Iterator[CheckResult
         what = f"a node for {', '.join(steps)} must have a free {pool.resource}"
         yield CheckResult(Severity.unchecked, what, f"kubectl get nodes -l {pool.label}={pool.value}")
     yield CheckResult(
-        Severity.unchecked, "the images must be pushed, and the nodes must be able to pull them", "`robo-poet compile` lists them"
+        Severity.unchecked, "the images must be pushed, and the nodes must be able to pull them", f"{command('compile')} lists them"
     )
 
 

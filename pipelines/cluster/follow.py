@@ -18,6 +18,7 @@ from rich.text import Text
 
 from pipelines.cluster.errors import Refused, Unreachable
 from pipelines.run.display import STYLES, clean, duration
+from robo_poet.commands import command
 
 POLL, PATIENCE = 5.0, 300.0  # seconds between two polls; seconds without a response before the client gives up
 KUBEFLOW_ENDED = ("SUCCEEDED", "FAILED", "CANCELED", "SKIPPED", "ERROR")
@@ -140,7 +141,7 @@ def names_of_run(client: kfp.Client, run_id: str) -> dict[str, str]:
 
 
 def _wait_command(run_id: str) -> str:
-    return f"`robo-poet cluster wait {run_id}` to follow it again"
+    return f"{command(f'cluster wait {run_id}')} to follow it again"
 
 
 def _seconds(start: datetime | None, end: datetime | None) -> float | None:

@@ -12,6 +12,7 @@ from pipelines.cluster.client import find_experiment, name_filter
 from pipelines.cluster.connection import Connection
 from pipelines.cluster.submit import ensure_version, refuse_unready
 from pipelines.profile.load import Profile
+from robo_poet.commands import command
 from robo_poet.digest import digest_json
 from robo_poet.errors import BadInput
 
@@ -127,7 +128,7 @@ def disable_recurring(client: kfp.Client, connection: Connection, name: str) -> 
     """
     matching = _list_all(client, find_experiment(client, connection), name_filter(name))
     if not matching:
-        remedy = "`robo-poet cluster schedule list` lists them"
+        remedy = f"{command('cluster schedule list')} lists them"
         raise BadInput(f"there is no such recurring run in experiment {connection.experiment}", where=name, remedy=remedy)
     enabled = [recurring for recurring in matching if recurring.enabled]
     for recurring in enabled:

@@ -15,6 +15,7 @@ from pipelines.cluster.errors import ClusterError
 from pipelines.compile import run_parameters
 from pipelines.profile.load import Profile
 from pipelines.training import NAME
+from robo_poet.commands import command
 from robo_poet.digest import digest_file
 from robo_poet.errors import BadInput
 
@@ -153,4 +154,4 @@ def refuse_unready(profile: Profile) -> None:
     """
     for finding in check_profile(profile.cluster, find_connection(profile.cluster)):
         if finding.severity is Severity.problem:
-            raise BadInput(finding.what, where="cluster", remedy=finding.remedy or "run `robo-poet cluster doctor` for details")
+            raise BadInput(finding.what, where="cluster", remedy=finding.remedy or f"for details: {command('cluster doctor')}")

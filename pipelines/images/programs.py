@@ -13,6 +13,7 @@ from pathlib import Path
 import grimp
 
 from pipelines.steps import GROUPS
+from robo_poet.commands import make
 from robo_poet.digest import digest_file, digest_json
 from robo_poet.errors import BadInput
 
@@ -118,5 +119,5 @@ def interpreter(image: str) -> Path:
         return Path(sys.executable)
     python = ROOT / f".venv-{APART}" / "bin" / "python"
     if not python.exists():
-        raise BadInput(f"the step's environment {python.parents[1].name} is missing", where=step, remedy="run make setup")
+        raise BadInput(f"the step's environment {python.parents[1].name} is missing", where=step, remedy=f"run {make('setup')}")
     return python

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from robo_poet.commands import command
 from robo_poet.registry.entry import Corrupt, Entry, IllegalMove, NoSuchVersion, Statement
 
 
@@ -150,9 +151,10 @@ def apply(state: State, statement: Statement) -> State:
         remedy = f"{_command_name(action)} needs a version that is {allowed}" + _next_commands(state, action, old)
         raise IllegalMove(f"version {old.number} is {old.stage}", remedy=remedy)
     if action is Action.PROMOTE and old.stage is Stage.CANDIDATE and state.champion is not None:
+        start = command(f"registry start-canary {old.number} --why 'your reason'")
         raise IllegalMove(
             f"version {old.number} was never canary, and version {state.champion} is champion",
-            remedy=f"start it as canary first: robo-poet registry start-canary {old.number}",
+            remedy=f"start it as canary first: {start}",
         )
     if action is Action.PROMOTE and old.stage is Stage.ARCHIVED and not old.was_champion:
         remedy = "only a former champion can be promoted again; run the pipeline for a new version"

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from robo_poet.atomic import write_text
+from robo_poet.commands import command
 from robo_poet.errors import BadInput
 from serving.access.caller import SCOPES
 
@@ -197,7 +198,7 @@ class KeyStore:
         id_ = parsed[0] if parsed else id_
         key = self._read(id_) if KEY_ID.fullmatch(id_) else None
         if key is None:
-            raise BadInput("no such key", where=id_ if KEY_ID.fullmatch(id_) else "ID", remedy="list the keys with `robo-poet keys list`")
+            raise BadInput("no such key", where=id_ if KEY_ID.fullmatch(id_) else "ID", remedy=f"list the keys: {command('keys list')}")
         return key
 
     def read_all(self, faults: dict[str, str] | None = None) -> list[Key]:

@@ -7,6 +7,7 @@ So each version gets a folder of symbolic links into the registry. `models.confi
 from pathlib import Path
 
 from robo_poet.atomic import new_folder, write_text
+from robo_poet.commands import command
 from robo_poet.errors import BadInput
 from robo_poet.registry.registry import Registry
 from robo_poet.registry.version import Version
@@ -42,7 +43,7 @@ class ServingFolder:
         """
         champion, canary = self._registry.champion(), self._registry.canary()
         if champion is None:
-            raise BadInput("no champion yet", where=str(self._registry.root), remedy="train one with make run-pipeline")
+            raise BadInput("no champion yet", where=str(self._registry.root), remedy=f"to train one: {command('run')}")
         self._link_verified(champion)
         labels, self.trouble = {"stable": champion.number}, ""
         if canary is not None:

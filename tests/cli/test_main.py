@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 import cli.__main__ as module
 from cli.__main__ import app
+from robo_poet.commands import command
 
 
 def commands(command: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -52,7 +53,7 @@ def test_version_prints_the_version() -> None:
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["registry", "show", "one"], "error: 'one' is not a version number; `robo-poet registry list` shows the numbers\n"),
+        (["registry", "show", "one"], "error: 'one' is not a version number; {} shows the numbers\n"),
         (["registry", "card", "1", "--out", "file/card.html"], "error: there is no version 1; the registry is empty\n"),
     ],
 )
@@ -64,7 +65,7 @@ def test_wrong_input_is_one_line_and_exit_status_2(
     with pytest.raises(SystemExit) as exit_:
         module.main()
     assert exit_.value.code == 2
-    assert capsys.readouterr().err == line
+    assert capsys.readouterr().err == line.format(command("registry list"))
 
 
 def test_an_error_of_the_operating_system_is_one_line(

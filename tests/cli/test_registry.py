@@ -65,7 +65,7 @@ def test_json_has_the_same_facts(folder: Path) -> None:
 
 @pytest.mark.parametrize(("command", "answer"), [("list", []), ("verify", {"verified": []}), ("log", [])])
 def test_an_empty_registry_names_the_next_command(tmp_path: Path, command: str, answer: object) -> None:
-    assert "the registry is empty; to train a model: make run-pipeline" in call(tmp_path / "none", command).stdout
+    assert "the registry is empty; to train a model: .venv/bin/robo-poet run" in call(tmp_path / "none", command).stdout
     assert json.loads(call(tmp_path / "none", command, "--json").stdout) == answer
 
 
@@ -92,7 +92,7 @@ def test_a_changed_version_fails_verification(folder: Path) -> None:
 
 
 def test_help_needs_no_registry_and_no_rich_tables() -> None:
-    code = "import sys, cli.registry; sys.exit(any(name.startswith(('robo_poet', 'rich.table')) for name in sys.modules))"
+    code = "import sys, cli.registry; sys.exit(any(name.startswith(('robo_poet.registry', 'rich.table')) for name in sys.modules))"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
@@ -121,7 +121,7 @@ def test_a_refused_move_names_the_commands_that_lead_there(folder: Path) -> None
     assert refused("promote", "2") == f"version 2 is rejected; promote needs a version that is candidate or canary or archived; {commands}"
     assert refused("start-canary", "2").endswith("start-canary needs a version that is candidate; " + commands.rpartition(", ")[0])
     assert call(folder, "override", "2", "--why", "x", "--name", "Grace").exit_code == 0
-    assert refused("promote", "2").endswith("start it as canary first: robo-poet registry start-canary 2")
+    assert refused("promote", "2").endswith("start it as canary first: .venv/bin/robo-poet registry start-canary 2 --why 'your reason'")
     assert "the default is 0 %" in call(folder, "start-canary", "2", "--why", "x").stdout
     assert call(folder, "promote", "2", "--why", "x").exit_code == 0
     assert refused("start-canary", "1").endswith("promote 1 rolls back to a former champion without a canary")
@@ -144,7 +144,7 @@ def test_an_override_keeps_name_and_reason_on_the_card(tmp_path: Path) -> None:
     nameless = call(registry.root, "override", "1", "--why", "verse", "--name", " ")
     assert isinstance(nameless.exception, BadInput) and registry.version(1).stage == "rejected"
     done = call(registry.root, "override", "1", "--why", "verse <is> not prose", "--name", "Grace")
-    assert done.exit_code == 0 and "version 1 is candidate; next: robo-poet registry start-canary 1" in done.stdout
+    assert done.exit_code == 0 and "version 1 is candidate; next: .venv/bin/robo-poet registry start-canary 1" in done.stdout
     (said,) = json.loads(call(registry.root, "card", "1", "--json").stdout)["overrides"]
     assert said["who"].startswith("Grace (") and said["why"] == "verse <is> not prose"
     assert call(registry.root, "start-canary", "1", "--why", "looked at").exit_code == 0

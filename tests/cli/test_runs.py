@@ -35,7 +35,7 @@ def test_list_names_the_number_of_runs_that_it_omits(runs: Path) -> None:
 
 
 def test_list_without_runs_names_the_next_command(tmp_path: Path) -> None:
-    assert "no runs yet; to start one: make run-pipeline" in call("list", "--runs", str(tmp_path)).stdout
+    assert "no runs yet; to start one: .venv/bin/robo-poet run" in call("list", "--runs", str(tmp_path)).stdout
 
 
 def test_show_prints_the_summary(runs: Path) -> None:

@@ -19,7 +19,7 @@ def type_(folder: Path, *words: str) -> Result:
 def test_a_key_is_created_listed_rotated_and_revoked(tmp_path: Path) -> None:
     folder = tmp_path / "keys"
     folder.mkdir(mode=0o700)
-    assert "no keys; to create one: robo-poet keys create" in type_(folder, "list").stdout
+    assert "no keys; to create one: .venv/bin/robo-poet keys create" in type_(folder, "list").stdout
     made = type_(folder, "create", "--user", "ann")
     text = made.stdout.strip()
     assert made.exit_code == 0 and "of ann, valid until" in made.stderr and text not in made.stderr
@@ -43,7 +43,7 @@ def test_a_key_is_created_listed_rotated_and_revoked(tmp_path: Path) -> None:
 @pytest.mark.parametrize("words", [("list",), ("revoke", "a" * 16, "--why", "x"), ("rotate", "a" * 16)])
 def test_a_missing_key_folder_is_an_error_and_not_created(tmp_path: Path, words: tuple[str, ...]) -> None:
     error = type_(tmp_path / "kyes", *words).exception
-    assert isinstance(error, BadInput) and "no such key folder; create a first key: robo-poet keys create" in str(error)
+    assert isinstance(error, BadInput) and "no such key folder; create a first key: .venv/bin/robo-poet keys create" in str(error)
     assert not (tmp_path / "kyes").exists()
 
 

@@ -19,6 +19,7 @@ from pipelines.run.container.engine import LABEL, Owner, remove_leftovers
 from pipelines.run.execution.process import FIXED, Job
 from pipelines.run.ir.steps import Container, Limits
 from pipelines.run.quantity import quantity
+from robo_poet.commands import make
 from robo_poet.errors import BadInput
 from robo_poet.process import dies_with_parent
 
@@ -75,11 +76,11 @@ class DockerRunner:
             remove_leftovers()
         image_data = engine.images([image]).get(image)
         if image_data is None:
-            raise BadInput("the engine has no such image", where=image, remedy="run make images")
+            raise BadInput("the engine has no such image", where=image, remedy=f"run {make('images')}")
         mismatches = [key for key, value in self.labels(image).items() if engine.labels(image_data).get(key) != value]
         if mismatches:
             content = OUTDATED.get(mismatches[0], f"another {mismatches[0]}")
-            raise BadInput(f"the image was built for {content}", where=image, remedy="run make images")
+            raise BadInput(f"the image was built for {content}", where=image, remedy=f"run {make('images')}")
         if limits.gpu and not self.engine.nvidia:
             remedy = "install NVIDIA's container toolkit, or choose a profile without GPUs"
             raise BadInput("the step needs a GPU, which this engine does not support", where=image, remedy=remedy)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Protocol
 
 from pipelines.run.ir.steps import NO_LIMITS, Container, Limits
+from robo_poet.commands import make
 from robo_poet.errors import BadInput
 from robo_poet.process import dies_with_parent
 
@@ -101,7 +102,9 @@ class ProcessRunner:
         if not container.command:
             raise BadInput("the container has no command", where=container.image)
         if _is_python(container.command[0]) and not self.interpreter(container.image).exists():
-            raise BadInput(f"no Python interpreter at {self.interpreter(container.image)}", where=container.image, remedy="run make setup")
+            raise BadInput(
+                f"no Python interpreter at {self.interpreter(container.image)}", where=container.image, remedy=f"run {make('setup')}"
+            )
 
     def run(self, job: Job, cancel: threading.Event) -> int:
         """See `Runner.run`. The whole process group is killed when the step ends, and also if the executor is killed."""

@@ -95,7 +95,7 @@ def test_an_error_is_one_line_and_the_session_continues(toy_registry: Path, tmp_
     [
         (["--set", "max-length=9999"], "--set max-length: 9999 is out of range"),
         (["--set", "x=1"], "unknown setting 'x'"),
-        ([], "no champion yet; to train one: make run-pipeline"),
+        ([], "no champion yet; to train one: .venv/bin/robo-poet run"),
     ],
 )
 def test_a_chat_that_cannot_start_has_a_one_line_message(tmp_path: Path, words: list[str], line: str) -> None:

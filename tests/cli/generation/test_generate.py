@@ -35,7 +35,7 @@ def call(registry: Path, *words: str, stdin: bytes | None = None) -> Result:
         (["The king", "--beams", "6"], "--beams: 6 is out of range; give 3 to 5, or 1 to switch beam search off"),
         (["The king", "--stop", ""], "--stop: contains an empty text; remove it"),
         (["The king", "--beams", "3", "-n", "2"], "--samples: beam search always returns the same text; omit --samples or --beams"),
-        (["The king\tand all"], "no champion yet; to train one: make run-pipeline"),
+        (["The king\tand all"], "no champion yet; to train one: .venv/bin/robo-poet run"),
     ],
 )  # fmt: skip
 def test_invalid_options_have_a_one_line_message(words: list[str], line: str, tmp_path: Path) -> None:

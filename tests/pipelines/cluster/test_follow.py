@@ -97,7 +97,7 @@ def test_short_outages_are_tolerated(run: tuple[Kubeflow, Any, str]) -> None:
 def test_a_long_outage_stops_following_but_not_the_run(run: tuple[Kubeflow, Any, str]) -> None:
     server, client, run_id = run
     server.silent = 1000
-    with pytest.raises(Unreachable, match=f"for 0 s; the run continues; run `robo-poet cluster wait {run_id}` to follow it again"):
+    with pytest.raises(Unreachable, match=f"for 0 s; the run continues; run .venv/bin/robo-poet cluster wait {run_id} to follow it again"):
         follow(client, run_id, lambda now: None, poll=0.01, patience=0.1)
 
 
@@ -171,6 +171,6 @@ def test_ctrl_c_stops_the_following_and_not_the_run(run: tuple[Kubeflow, Any, st
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
     assert process.returncode == 130 and "Traceback" not in out + err
-    assert f"stop it: robo-poet cluster stop {run_id}" in out and "terminate_run" not in server.calls
+    assert f"robo-poet cluster stop {run_id}" in out and "terminate_run" not in server.calls
     out, _ = typed(server, tmp_path, "stop", run_id).communicate(timeout=60)
     assert "is stopping" in out and server.calls[-1] == "terminate_run"

@@ -1,0 +1,41 @@
+"""Commands that a message suggests, in the form that runs when the user types it in the current folder.
+
+`make setup` installs `robo-poet` into `.venv`, which is not on the PATH unless the user activates it. `tests/repository/test_commands.py`
+collects every command of messages and documents, and checks that it exists.
+"""
+
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
+PROGRAM = "robo-poet"
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def command(words: str) -> str:
+    """Return `robo-poet WORDS` as the user can type it: with the path of the program if it is not on the PATH.
+
+    Args:
+        words: subcommand, options and arguments, quoted for a shell.
+    """
+    return f"{program()} {words}"
+
+
+def make(target: str) -> str:
+    """Return `make TARGET` as the user can type it: with the folder of the Makefile if that is not the current folder."""
+    if not (ROOT / "Makefile").is_file() or Path.cwd() == ROOT:  # a container has no Makefile
+        return f"make {target}"
+    return f"make -C {shlex.quote(str(ROOT))} {target}"
+
+
+def program(name: str = PROGRAM) -> str:
+    """Return the name of a program of this installation if the PATH has it, else its path, quoted for a shell."""
+    places = (ROOT / ".venv" / "bin" / name, Path(sys.executable).parent / name)
+    installed = next((place for place in places if place.is_file()), None)
+    if installed is None:  # in a container of a step
+        return name
+    on_path = shutil.which(name)
+    if on_path is not None and installed.samefile(on_path):
+        return name
+    return shlex.quote(str(installed.relative_to(Path.cwd()) if installed.is_relative_to(Path.cwd()) else installed))
