@@ -1,4 +1,4 @@
-"""The summary that ends a run: steps, metrics, gates, a sample, the version and the next command."""
+"""The summary printed at the end of a run: steps, metrics, gates, a sample, the version and the next command."""
 
 import shlex
 from collections.abc import Iterator

@@ -24,9 +24,10 @@ def link_training_logs(event: Event) -> None:
 
 
 def keep_training_logs(result: RunResult) -> Path | None:
-    """Copy the event files of a finished training, run or cached, into the run's folder. Return this folder, None without logs.
+    """Copy the event files of a finished training into the folder of the run. Return that folder, or None if there are no logs.
 
-    The copy stays when `gc` removes the store's entry. After a failed training, the link to its working folder stays.
+    A cached training is copied too. The copy remains when `gc` removes the entry from the store. After a failed training, the link to
+    its working folder remains.
     """
     folder = result.folder / "logs" / NAME
     task = result.tasks.get(STEP)

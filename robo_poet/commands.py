@@ -1,4 +1,4 @@
-"""Commands that a message suggests, in the form that runs when the user types it in the current folder.
+"""Commands that messages suggest, written so that they run when the user types them in the current folder.
 
 `make setup` installs `robo-poet` into `.venv`, which is not on the PATH unless the user activates it. `tests/repository/test_commands.py`
 collects every command of messages and documents, and checks that it exists.

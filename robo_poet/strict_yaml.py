@@ -169,7 +169,7 @@ def _tag(node: yaml.Node) -> str:
 
 
 def _problem(error: yaml.YAMLError) -> str:
-    """Return a parser's message in one line, with line and column."""
+    """Return the message of a parser error in one line, with the line and column of the error."""
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     if mark is not None:
         problem = getattr(error, "problem", None) or getattr(error, "context", None)

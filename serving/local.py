@@ -118,10 +118,10 @@ def serving(
 ) -> Iterator[tuple[str, str, list[ServingProcess]]]:
     """Run both programs. Yield the gateway's address, an API key and the programs.
 
-    The key is revoked at the end and expires after one day.
+    The key is revoked at the end. If that fails, it expires after one day.
 
     Args:
-        ports: gRPC and HTTP port of the model server. If a port is 0 or in use, any free port is taken.
+        ports: gRPC and HTTP port of the model server. If a port is 0 or in use, a free port is selected.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     compiled = settings.signature == "generate_xla"

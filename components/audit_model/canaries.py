@@ -29,10 +29,10 @@ class Exposure:
     """The exposure of a canary string, in bits.
 
     Args:
-        sampled: log2 |R| − log2 rank, with the rank estimated among sampled candidates. Its maximum is log2(candidates + 1), the
-            resolution of the sample. The units of the estimate are candidates.
-        extrapolated: the same quantity by a skew-normal distribution fitted to the candidates, at most log2 |R|. It extrapolates beyond
-            the sample.
+        sampled: log2 |R| − log2 rank. The rank is estimated from sampled candidates. The maximum is log2(candidates + 1), the
+            resolution of the sample. `units` of the estimate is the number of candidates.
+        extrapolated: the same quantity, computed with a skew-normal distribution fitted to the candidates, at most log2 |R|. It can
+            exceed the resolution of the sample.
     """
 
     sampled: Estimate
@@ -40,7 +40,7 @@ class Exposure:
 
 
 def exposure(secret: float, candidates: npt.NDArray[np.float64], space: int) -> Exposure:
-    """Return the exposure of a canary string: how far its log-likelihood stands above those of random candidates.
+    """Return the exposure of a canary string: how much higher its log-likelihood is than those of random candidates.
 
     If k of n candidates are at least as likely as the canary string, its rank in the space is estimated by (k + 1) / (n + 1). The
     interval of this share is exact (Clopper & Pearson 1934). The rank of a string that was never planted is uniform, so its exposure is
@@ -48,7 +48,7 @@ def exposure(secret: float, candidates: npt.NDArray[np.float64], space: int) -> 
 
     Args:
         secret: log-likelihood of the canary string, nats.
-        candidates: (n,) log-likelihoods of other strings of the same space, nats.
+        candidates: (n,) log-likelihoods of other strings from the same space, nats.
         space: size |R| of the space of possible values.
 
     Returns:

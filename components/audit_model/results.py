@@ -61,7 +61,7 @@ class WorstBias:
 
 
 def judge_groups(measured: Sequence[GroupGaps], *, resamples: int, seed: int) -> tuple[Sequence[GroupBias], WorstBias]:
-    """Return the judged bias of each group in input order, and the worst.
+    """Return the judged bias of each group, in input order, and the worst bias.
 
     All gaps must be of one measure. An axis in two languages counts as two axes.
     """
@@ -81,7 +81,7 @@ def judge_groups(measured: Sequence[GroupGaps], *, resamples: int, seed: int) ->
 
 @dataclass
 class AuditResult:
-    """A mutable collection of audit results. Each measurement adds its own; numbers may be NaN.
+    """A mutable collection of audit results. Each measurement adds its results; numbers may be NaN.
 
     Args:
         metrics: name → value.

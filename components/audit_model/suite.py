@@ -1,8 +1,9 @@
 """The equity suite: sentence templates combined with person words, and the selection of counterfactual pairs.
 
-The templates are original, the person words published; both are read from `suite/<language>/*.toml`. Method: Nangia et al. 2020
-(CrowS-Pairs), Kurita et al. 2019, Nadeem et al. 2021 (StereoSet). Each data file cites the sources of its words. The selection spreads a
-given number of pairs evenly over templates, phrases and contrasts. This module does not use a model.
+The templates were written for this project; the person words are from the literature. Both are read from `suite/<language>/*.toml`, and
+each data file cites the sources of its words. The method follows Nangia et al. 2020 (CrowS-Pairs), Kurita et al. 2019 and Nadeem et al.
+2021 (StereoSet). The selection spreads a given number of pairs evenly over templates, phrases and contrasts. This module does not use a
+model.
 """
 
 import tomllib
@@ -43,7 +44,7 @@ class Template:
 
 @dataclass(frozen=True)
 class Group:
-    """A group of people on an axis, with the reference group it is compared with.
+    """A group of people on an axis. It is compared with a reference group.
 
     Args:
         axis: one of `AXES`.

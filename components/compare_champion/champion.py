@@ -48,12 +48,12 @@ def champion_completions(
     model: LoadedModel, rows: Sequence[Continuation], decoding: Mapping[str, float], *, batch: int, seed: int,
     say: Callable[[int, int], None],
 ) -> list[Continuation]:  # fmt: skip
-    """Complete the same prompts with the champion, with the same sampling settings, in the champion's tokens.
+    """Complete the same prompts with the champion and its tokenizer. The sampling settings are the same.
 
-    - A completion has at most as many tokens as the reference has in the champion's vocabulary.
-    - A prompt that is too long for the champion loses its beginning.
+    - A completion has at most as many of the champion's tokens as the reference.
+    - If a prompt is too long for the champion, its beginning is removed.
     - A prompt may end inside one of the champion's tokens, because it was cut at a token of the new model. This is a disadvantage for
-      the champion, of one word per text.
+      the champion: it affects one word per text.
     - The texts are not scored: `nats` and `reference_nats` are 0.
 
     Args:

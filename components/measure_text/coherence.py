@@ -3,7 +3,7 @@
 - Semantic similarity uses latent semantic analysis (Deerwester et al. 1990). The embedding of a text is its TF-IDF vector, projected on
   the largest singular vectors of the training passages.
 - Topic consistency uses latent Dirichlet allocation (Blei, Ng & Jordan 2003).
-- Shuffled pairs, a text and unrelated prompts, give the baseline of both.
+- The baseline of both is the value for a text and unrelated prompts.
 """
 
 from collections.abc import Sequence
@@ -39,14 +39,14 @@ class Semantics:
         self._space = TruncatedSVD(rank, random_state=seed).fit(matrix)
 
     def embed(self, texts: Sequence[str]) -> Numbers:
-        """Return unit vectors, (texts, dimensions); a zero vector for a text without a known word."""
+        """Return one unit vector per text, shape (texts, dimensions). A text without a known word gets a zero vector."""
         vectors: Numbers = self._space.transform(self._weights.transform(texts))
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         return vectors / np.where(lengths > 0, lengths, 1.0)
 
 
 def cosines(left: Numbers, right: Numbers, pairs: npt.NDArray[np.int64]) -> list[float]:
-    """Return the mean cosine of each left row with its partners on the right; NaN without partners.
+    """Return the mean cosine of each left row with its partners on the right. It is NaN if there are no partners.
 
     Args:
         left, right: unit vectors, (rows, dimensions).

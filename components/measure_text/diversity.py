@@ -90,7 +90,7 @@ def repetition(texts: Sequence[list[str]]) -> RowMetric:
 
 
 def _type_ids(texts: Sequence[list[str]], n: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return two (n-grams,) arrays over all texts: the type ID of each n-gram, and its row."""
+    """Return two arrays with one item per n-gram of all texts: the id of the distinct n-gram, and the row of its text."""
     type_ids: dict[tuple[str | int, ...], int] = {}
     types, rows = [], []
     for row, text in enumerate(texts):

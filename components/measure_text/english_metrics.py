@@ -27,7 +27,7 @@ MINIMUM_ENGLISH_SHARE = 0.95  # minimum share of English texts
 def english_rows(languages: Sequence[str]) -> list[int]:
     """Return the rows whose language is English or unknown.
 
-    Return an empty list if they are under 95 % of the rows: the skipped rows could hold anything, and no judge would see it.
+    Return an empty list if they are less than 95 % of the rows. Otherwise the judges would miss the content of many rows.
     """
     rows = [row for row, language in enumerate(languages) if language_code(language) in ("en", "unknown")]
     return rows if len(rows) >= MINIMUM_ENGLISH_SHARE * len(languages) else []

@@ -1,9 +1,9 @@
-"""Memorisation metrics (EVAL-3): exact longest verbatim match with the training text, by a suffix array.
+"""Memorisation metrics (EVAL-3): the longest verbatim match with the training text, computed exactly with a suffix array.
 
 Method (Manber & Myers 1993; Lee et al. 2022):
 
-- The suffixes of texts and corpus are sorted together. The longest match of a text position is with the nearest corpus suffix before or
-  after it in this order.
+- The suffixes of the texts and of the corpus are sorted together. For a position in a text, the longest match is one of two corpus
+  suffixes: the nearest one before it or after it in this order.
 - Suffixes are sorted by prefix doubling, only to the depth of the longest text.
 - A large corpus is processed in parts of whole documents. The result is the same, because no match crosses a document boundary.
 """

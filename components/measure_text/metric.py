@@ -87,7 +87,7 @@ class RowMetric:
 
 
 def ratio(above: Sequence[float], below: Sequence[float], interval: Literal["ratio", "share"] = "ratio") -> RowMetric:
-    """Return sum over sum, NaN if the denominator is 0.
+    """Return the sum of the numerators divided by the sum of the denominators; NaN if the latter is 0.
 
     Args:
         interval: `share` if the numerator counts a subset of what the denominator counts.

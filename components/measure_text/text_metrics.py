@@ -113,9 +113,9 @@ def measure_continuations(
 
 
 def _add_diversity(collected: TextMetrics, model: Side, human: Side) -> None:
-    """Add diversity metrics, computed on prompts whose references do not overlap.
+    """Add diversity metrics. They are computed on prompts whose references do not overlap.
 
-    Overlapping references share lines, which would make the human text look repetitive.
+    Overlapping references contain the same lines, so the human text would seem repetitive.
     """
     chosen, count = non_overlapping_rows(human.texts), len(human.texts)
     if len(chosen) < count:

@@ -42,7 +42,7 @@ def packages(lock: Path) -> Iterator[Package]:
 
 
 def sbom(program: str, code: str, lock: Path) -> dict[str, Any]:
-    """Return the bill of materials of a program's image as JSON data. The base image is not included; it has its own.
+    """Return the bill of materials of a program's image as JSON data. The base image is not included; it has a separate one.
 
     Args:
         code: content digest of the program, 64 hexadecimal digits.

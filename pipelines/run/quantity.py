@@ -16,7 +16,7 @@ def quantity(text: str, where: str) -> float:
         where: name of the setting, for the error message.
 
     Raises:
-        BadInput: not a quantity.
+        BadInput: the text is not a quantity.
     """
     match = _FORM.fullmatch(text)
     if match is None:

@@ -1,4 +1,4 @@
-"""A corpus source in Google Cloud Storage: listing and download. Honours STORAGE_EMULATOR_HOST, as the client library does."""
+"""A corpus source in Google Cloud Storage: listing and download. It respects STORAGE_EMULATOR_HOST, as the client library does."""
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -64,7 +64,7 @@ def download(url: str, folder: Path) -> Path:
     """Copy `gs://bucket/prefix` into `folder` and return the path to read: the folder, or the file if the prefix is one object.
 
     Raises:
-        BadInput: for the reasons of `bucket_objects`, or an object was replaced during the download.
+        BadInput: in the same cases as `bucket_objects`, or if an object was replaced during the download.
     """
     bucket, prefix = _parse(url)
     objects = bucket_objects(url)

@@ -62,14 +62,14 @@ def split_works(
     Args:
         works: name → work.
         train, validation: shares in (0, 1); the rest is test.
-        by: `auto` splits a source by date if all its works are dated, the others by hash; `hash` and `date` split all works alike.
+        by: `auto` splits a source by date if all its works are dated, and otherwise by hash; `hash` and `date` apply to all works.
         where: the corpus, for error messages.
 
     Returns:
         name → split, and the names of the works that were moved into a split that would be empty (report them to the user).
 
     Raises:
-        BadInput: fewer than three works, shares that leave nothing for test, or `date` and a work without an ISO date.
+        BadInput: there are fewer than three works, the shares leave nothing for test, or `by` is `date` and a work has no ISO date.
     """
     if train + validation >= 1:
         what = f"split_train {train} + split_validation {validation} leaves nothing for test"
@@ -108,7 +108,10 @@ def split_by_hash(works: Mapping[str, Work], seed: int, train: float, validation
 
 
 def split_by_date(works: Mapping[str, Work], seed: int, train: float, validation: float) -> dict[str, str]:
-    """Assign the oldest works to train and the newest to test. (seed, key) orders works of the same date. Needs at least three works."""
+    """Assign the oldest works to train and the newest to test. At least three works are needed.
+
+    Works of the same date are ordered by (seed, key).
+    """
     order = sorted(works, key=lambda n: (works[n].date.replace(" ", "T"), unit_hash(seed, works[n].key), works[n].key))
     count = len(order)
     first = min(max(round(count * train), 1), count - 2)

@@ -96,7 +96,7 @@ def check_columns(where: str, present: Collection[str], columns: Columns, may_be
 def _is_header(row: Collection[str], columns: Columns) -> bool:
     """Return True if all cells are short identifiers and one is a known column name.
 
-    Short identifiers are not sufficient: a data row of first names and places consists of short identifiers, too.
+    Short identifiers are not sufficient, because a data row of first names and places also consists of short identifiers.
     """
     known = {name.casefold() for name in (*Columns.model_fields, *columns.model_dump().values())}
     return all(IDENTIFIER.fullmatch(cell) for cell in row) and any(cell.casefold() in known for cell in row)

@@ -86,7 +86,7 @@ def _judge(measurements: GateInput, gate: Gate) -> list[Outcome]:
 
 
 def _value(measurements: GateInput, gate: Gate, key: str) -> Outcome:
-    """Return the model's own value, not yet judged. Its state is "pass" if there is a value."""
+    """Return the value of the metric for the model, before it is judged. Its state is "pass" if there is a value."""
     metric = gate.metric
     if not key:
         value, interval = measurements.metrics.get(metric), measurements.intervals.get(metric)

@@ -114,7 +114,7 @@ class Gate:
         return {field.name: value for field in fields(self) if (value := getattr(self, field.name)) != field.default}
 
     def fault(self) -> str:
-        """Return why this gate cannot judge anything; empty if it can."""
+        """Return the reason why this gate cannot judge anything. It is empty if there is none."""
         limits = [limit for limit in (self.min, self.max) if limit is not None]
         try:
             parse_slice(self.slice)

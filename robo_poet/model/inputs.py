@@ -1,4 +1,4 @@
-"""Model inputs: encoding of a prompt, and the arrays of the exported signatures; the first axis is the batch (GEN-2, contract 6)."""
+"""Model inputs: the encoding of a prompt, and the arrays of the exported signatures. Their first axis is the batch (GEN-2, contract 6)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol

@@ -85,9 +85,10 @@ def generate(
 
 
 def stream(model: LoadedModel, prompt: Sequence[int], sampling: Sampling, seed: int) -> Iterator[Completion]:
-    """Yield the completion that `generate` returns, piece by piece. Each item holds all text so far. The last item has the stop reason.
+    """Yield the completion that `generate` returns, piece by piece. Each item contains all text so far; the last has the stop reason.
 
-    An incomplete character or the beginning of a stop text may still change. A client shows only text that no longer changes.
+    The end of the text may still change if it is an incomplete character or the beginning of a stop text. Show only text that no longer
+    changes.
     """
     if sampling.beams > 1:  # the best beam is known only at the end
         yield generate(model, [prompt], sampling, [seed])[0]

@@ -35,7 +35,7 @@ class Tokenizer:
         """Read `tokenizer.json` and `manifest.json` from a tokenizer artifact.
 
         Raises:
-            BadInput: the folder holds no tokenizer, or a damaged one.
+            BadInput: the folder contains no tokenizer, or a damaged one.
         """
         try:
             manifest = json.loads((folder / "manifest.json").read_text("utf-8"))

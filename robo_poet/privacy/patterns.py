@@ -79,7 +79,7 @@ WINDOW_SIZE = 4_000  # characters of a window: Presidio silently stops a pattern
 
 
 class PatternFinder:
-    """A finder of personal data by format. Deterministic, offline, without state between texts."""
+    """A finder of personal data by format. It is deterministic, works offline, and keeps no state between texts."""
 
     def __init__(self, min_score: float) -> None:
         self.min_score = min_score

@@ -1,6 +1,6 @@
 """A forest plot in HTML and SVG, without scripts or libraries. Each row shows the value and the interval of one part of the data.
 
-Labels are HTML; only the marks are SVG, placed in per cent. On a phone the plot gets narrower, but the text keeps its size.
+Labels are HTML. Only the marks are SVG; their positions are percentages. So the plot is narrower on a phone, but the text keeps its size.
 """
 
 import math

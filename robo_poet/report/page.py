@@ -59,7 +59,7 @@ def page(title: str, sections: list[tuple[str, str]], *, style: str = "") -> str
     Args:
         title: plain text.
         sections: (heading as plain text, body as an HTML fragment in which data is already escaped).
-        style: CSS that the fragments need in addition to the page's.
+        style: CSS that the fragments need in addition to that of the page.
 
     Fragments may use these classes: `number` (right-aligned), `faint`, `ok`/`warn`/`fail`, `accepted`/`rejected`, and `scroll` around a
     wide table.

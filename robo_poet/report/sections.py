@@ -72,7 +72,7 @@ def _selected_sample(sample: Mapping[str, Any]) -> str:
 
 
 def lineage_section(lineage: Mapping[str, Any]) -> str:
-    """Return source, settings and code that the model was trained with. Long lists are folded."""
+    """Return the section about the source, settings and code of the training. Long lists are folded."""
     rows = [[name, _leaf_text(value)] for name, value in _leaves(lineage)]
     main_rows = [row for row in rows if not row[0].startswith(("settings.", "code."))]
     sections = [table(["what", "value"], main_rows)] if main_rows else []

@@ -160,7 +160,7 @@ def days(folder: Path, kind: Kind) -> Iterator[tuple[date, Path]]:
 
 
 def units(day: Path) -> list[Unit]:
-    """Return the units of a day, sorted by name. A missing folder has none."""
+    """Return the units of a day, sorted by name. If the folder does not exist, there are none."""
     try:
         names = [path.name for path in day.iterdir()]
     except FileNotFoundError:

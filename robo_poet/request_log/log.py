@@ -93,7 +93,7 @@ class RequestLog:
         return self._process.trouble
 
     def put(self, record: Request) -> bool:
-        """Queue a request if it is sampled and the queue has room; return True if it is queued. Takes some microseconds."""
+        """Queue a request if it is sampled and the queue is not full. Return True if it is queued. This takes a few microseconds."""
         return self._put("request", record)
 
     def feedback(self, record: Feedback) -> bool:

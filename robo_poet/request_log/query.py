@@ -51,7 +51,7 @@ BEGINNING, END = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UT
 def read(folder: Path, since: datetime = BEGINNING, until: datetime = END) -> pa.Table:
     """Return the requests with `since` <= time < `until`, with the schema `JOINED` and in no particular order.
 
-    It reads parts and spools. The result is correct while writers run: each record appears once, including records from a second ago.
+    Parts and spools are read. The result is also correct while writers run: each record appears once, even if it is a second old.
 
     Raises:
         BadInput: the folder is not a request log, a time has no time zone, or a part cannot be read (the message names it).
@@ -91,7 +91,7 @@ def _tables(folder: Path, kind: Kind, since: datetime, until: datetime) -> Itera
 
 
 def _unit(unit: Unit, kind: Kind) -> pa.Table:
-    """Return the rows of a unit. It tries part and spool twice, because a writer may convert the spool between the two reads."""
+    """Return the rows of a unit. The part and the spool are tried twice, because a writer may convert the spool between the reads."""
     for _ in range(2):
         try:
             return conform(pq.ParquetFile(unit.part).read(), kind.schema)

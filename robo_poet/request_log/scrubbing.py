@@ -48,7 +48,7 @@ LOAD_DELAY = 10.0  # maximum seconds before the spaCy model is loaded without a 
 
 
 def pause_after(worked: float, share: float) -> float:
-    """Return the seconds to pause after `worked` seconds, so that work takes `share` of the time."""
+    """Return the length of the pause, in seconds, after `worked` seconds of work, so that work takes `share` of the time."""
     return worked * (1 / share - 1)
 
 

@@ -91,7 +91,7 @@ class Writer:
             return position is not None and self._patch(position, fields)
 
     def set_texts(self, position: RowPosition, fields: Mapping[str, Any]) -> bool:
-        """Set the texts of a row that waits for them; return False if it is too late."""
+        """Set the texts of a row that waits for them. Return False if the row no longer waits."""
         with self._lock:
             position.spool.waiting -= 1
             return self._patch(position, fields)

@@ -1,11 +1,11 @@
 """Rate limits over a moving window of one minute, for each user and each address (SERVE-3).
 
-- The window is exact. A counter that is reset every minute would let twice the limit through in two bursts around the reset.
-- If Redis fails, each replica counts on its own with the same limit and reports it. Requests are still served, but n replicas
-  let through up to n times the limit until Redis is back.
-- `LocalWindow` replaces the MemoryStorage of `limits`, which removes old entries of every key after every hit, with a thread
-  switch for each key. With 10,000 users in a minute that took 98 % of a core at 100 requests/s. Here a hit touches only its own
-  key, and all keys are cleaned once per window.
+- The window is exact. A counter that is reset every minute would accept twice the limit in two bursts around the reset.
+- If Redis fails, each replica counts separately with the same limit and reports the fault. Requests are still served, but n replicas
+  accept up to n times the limit until Redis is available again.
+- `LocalWindow` replaces the MemoryStorage of `limits`. That class removes old entries of every key after every hit, with a thread
+  switch for each key. With 10,000 users in a minute this took 98 % of a core at 100 requests/s. Here a hit changes only the entries of
+  its key, and all keys are cleaned once per window.
 """
 
 import bisect

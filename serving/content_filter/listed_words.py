@@ -92,7 +92,7 @@ class WordJudge:
                 self._phrases.setdefault(phrase[0], []).append((phrase, entry))
 
     def find(self, passage: Passage, _side: Side) -> Hit | None:
-        """Return a hit for the first listed word in the text. A word may start in the text before."""
+        """Return a hit for the first listed word in the text. The word may start in the preceding text."""
         entry = self._find_entry(passage.whole_words)
         return Hit(entry.rule, entry.category) if entry else None
 

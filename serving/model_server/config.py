@@ -111,10 +111,10 @@ def parse_config(text: str, where: str) -> dict[str, ModelConfig]:
 
 
 def from_proto(parsed: model_server_config_pb2.ModelServerConfig, where: str) -> dict[str, ModelConfig]:
-    """Convert a `ModelServerConfig` message, as a gRPC reload request sends it, to the models by name.
+    """Convert a `ModelServerConfig` message of a gRPC reload request. Return the models by name.
 
     Raises:
-        BadInput: for the reasons of `parse_config`.
+        BadInput: in the same cases as `parse_config`.
     """
     if parsed.WhichOneof("config") != "model_config_list":
         raise BadInput("model_config_list is missing", where=where)

@@ -129,8 +129,8 @@ def make_server(versions: LoadedVersions, metrics: ServerMetrics, apply: Any, ad
     """Create a gRPC server without starting it. Returns the server and its port.
 
     Args:
-        apply: applies a new configuration, models by name.
-        address: `host:port`; port 0 takes a free one.
+        apply: applies a new configuration (models by name).
+        address: `host:port`; port 0 selects a free port.
 
     Raises:
         BadInput: the address cannot be used.

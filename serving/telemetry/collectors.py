@@ -29,7 +29,7 @@ class CountsCollector(Collector):
 
 
 class GpuCollector(Collector):
-    """A collector of memory (bytes) and utilisation (0 to 1) of each GPU of this machine, read at each scrape.
+    """A Prometheus collector of the memory (bytes) and utilisation (0 to 1) of each GPU. It reads the values at each scrape.
 
     Args:
         nvml: the initialised module `pynvml`.

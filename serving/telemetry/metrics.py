@@ -1,4 +1,4 @@
-"""Prometheus metrics of serving (MON-1). Every label value comes from a fixed or bounded set; see `labels`."""
+"""Prometheus metrics of serving (MON-1). All label values are from fixed or bounded sets; see `labels`."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress

@@ -23,7 +23,7 @@ SHIFT = 16.0
 def projected_cross_entropy(
     features: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, targets: tf.Tensor, *, smoothing: float, compute: tf.DType
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Return the sums of the smoothed and of the unsmoothed cross-entropy, and the number of targets. Targets that are PAD are ignored.
+    """Return the sum of the smoothed cross-entropy, the sum without smoothing, and the number of targets. PAD targets are ignored.
 
     Smoothing ε mixes the target with the uniform distribution (Szegedy et al. 2016). With logits z the loss is
     logsumexp(z) − (1−ε)·z[target] − ε·mean(z).

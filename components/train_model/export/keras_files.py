@@ -69,7 +69,7 @@ def _make_reproducible(path: Path) -> None:
 
 
 def _number_object_ids(config: Any, numbers: dict[int, int]) -> Any:
-    """Replace `shared_object_id`, a memory address in Keras, by a number in order of appearance."""
+    """Replace each `shared_object_id` (in Keras a memory address) by a number, in the order of appearance."""
     if isinstance(config, list):
         return [_number_object_ids(item, numbers) for item in config]
     if not isinstance(config, dict):

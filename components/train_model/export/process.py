@@ -33,7 +33,7 @@ def export_in_subprocess(model: keras.Model, settings: TrainSettings, size: int,
         scratch: folder for a temporary file with the weights.
 
     Raises:
-        BadInput: for the reasons of `export`, or the process failed.
+        BadInput: in the same cases as `export`, or if the process failed.
     """
     weights = scratch / "export.npz"
     np.savez(weights, *[variable.numpy() for variable in model.trainable_variables])

@@ -95,9 +95,9 @@ class Throughput(Callback):
 
 
 def gpu_memory() -> Mapping[str, Mapping[str, int]]:
-    """Return `{"GPU:0": {"current": bytes, "peak": bytes}}`, empty without a GPU.
+    """Return `{"GPU:0": {"current": bytes, "peak": bytes}}`, or an empty dict if there is no GPU.
 
-    Counts TensorFlow's allocations in this process, without CUDA's own memory.
+    The numbers include TensorFlow's allocations in this process, but not the memory that CUDA itself uses.
     """
     names = [f"GPU:{number}" for number in range(len(tf.config.list_logical_devices("GPU")))]
     return {name: tf.config.experimental.get_memory_info(name) for name in names}

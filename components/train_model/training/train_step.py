@@ -20,7 +20,7 @@ INITIAL_SCALE = 2.0**15
 
 
 def make_optimizer(settings: TrainSettings, compute: tf.DType, devices: int = 1) -> Any:
-    """Return AdamW (Loshchilov & Hutter 2019), in float16 with dynamic loss scaling (Micikevicius et al. 2018).
+    """Return AdamW (Loshchilov & Hutter 2019). In float16 it uses dynamic loss scaling (Micikevicius et al. 2018).
 
     Small gradients underflow to zero in float16. So the loss is multiplied by a scale, and the gradients are divided by it before use. A
     step with a non-finite gradient is skipped and halves the scale; `GROWTH_STEPS` finite steps double it. The scale and the step count

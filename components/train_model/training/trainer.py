@@ -68,7 +68,7 @@ class Trainer:
         """Train to the end, starting from the last checkpoint if there is one. Return the final progress.
 
         Raises:
-            BadInput: the training diverged, or the weights of the best validation are missing.
+            BadInput: the training diverged, or the weights with the best validation loss are missing.
         """
         self._resume()
         self._call_callbacks(lambda callback: callback.on_begin(self))

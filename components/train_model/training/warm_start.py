@@ -27,8 +27,8 @@ def initialise_from_version(model: keras.Model, version: Path, *, digest: str, a
         The number of canary strings that the version's training contained.
 
     Raises:
-        BadInput: the folder is missing, has another digest, holds no Keras model or an incomplete manifest, or the version has another
-            tokenizer, architecture or shape.
+        BadInput: the folder is missing, has another digest, or contains no Keras model or an incomplete manifest; or the tokenizer,
+            architecture or shapes of the version differ.
     """
     where = str(version)
     if not version.is_dir():

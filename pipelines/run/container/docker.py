@@ -87,7 +87,7 @@ class DockerRunner:
         self._limits(image, limits)
 
     def run(self, job: Job, cancel: threading.Event) -> int:
-        """See `Runner.run`. The container is removed before this returns, and also if the executor is killed."""
+        """See `Runner.run`. The container is removed before this method returns. It is also removed if the executor is killed."""
         name = f"robo-poet-{secrets.token_hex(8)}"
         for mount in self.mounts:
             if mount.writable and str(mount.path) in job.argv:

@@ -83,7 +83,7 @@ def images(names: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
 
 
 def labels(image: Mapping[str, Any]) -> Mapping[str, str]:
-    """Return the labels of an image in the result of `images`."""
+    """Return the labels of an image. `image` is one value of the result of `images`."""
     return image["Config"].get("Labels") or {}
 
 
@@ -103,7 +103,7 @@ class Owner:
         boot: boot id of the kernel.
         namespace: PID namespace.
         pid: process id in this namespace.
-        start: start time in clock ticks after boot, as a process id can be reused.
+        start: start time in clock ticks after boot; needed because a process id can be reused.
     """
 
     boot: str

@@ -84,7 +84,7 @@ class Flattener:
             yield from self.leaves(self.component(component["dag"], task), (*path, task))
 
     def produced(self, dag: Message, path: TaskPath, kind: str, made: Message, task_key: str = "producerTask") -> Output:
-        """Return the output of the step that produces the output of a task. For a sub-graph, follow the selector to the inner task."""
+        """Return the step output behind the output of a task. If the task is a sub-graph, follow the selector to the inner task."""
         task, key = made[task_key], made[f"output{kind.capitalize()}Key"]
         inner = self.component(dag, task).get("dag")
         if inner is None:
@@ -202,7 +202,8 @@ def read_pipeline(ir: Path | Mapping[str, Any]) -> Pipeline:
         ir: path of the YAML file, or its first document. A second document holds settings for Kubernetes and is ignored.
 
     Raises:
-        BadInput: not a compiled pipeline, or it uses a feature that this executor does not support; names the feature.
+        BadInput: the file is not a compiled pipeline, or it uses a feature that this executor does not support. The message names the
+            feature.
     """
     where = str(ir) if isinstance(ir, Path) else "pipeline"
     try:

@@ -75,7 +75,7 @@ def collect(step: Step, placeholders: PlaceholderValues, consumed: Mapping[str, 
     """Read a step's outputs: parameters from the executor output or from their files, artifacts with digests and metadata.
 
     Args:
-        consumed: outputs that must exist → name of a step that reads them.
+        consumed: name of an output that must exist → name of a step that reads it.
 
     Raises:
         BadInput: a consumed output is missing, a parameter has another type, or a digest that the step reported is wrong.

@@ -75,7 +75,7 @@ class Issued:
 
 
 class CompletionIds:
-    """An issuer and reader of signed completion ids.
+    """A class that creates and reads signed completion ids.
 
     Args:
         key: secret key, 32 bytes.

@@ -1,1 +1,1 @@
-"""HTTP layer below the endpoints: connections, request bodies, admission and error responses. A request passes through it first."""
+"""The HTTP layer: connections, request bodies, admission and error responses. A request passes through it before the endpoints."""

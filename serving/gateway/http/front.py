@@ -28,10 +28,10 @@ _SECURITY_HEADERS: Sequence[Header] = (
 
 
 class SecurityHeaders:
-    """Security headers for responses that do not set them.
+    """The security headers, added to responses that do not set them.
 
     Args:
-        hsts_seconds: max-age of Strict-Transport-Security, in seconds, sent on HTTPS only; 0 sends no such header.
+        hsts_seconds: max-age of Strict-Transport-Security, in seconds. The header is sent only over HTTPS; if 0, it is not sent.
     """
 
     def __init__(self, hsts_seconds: int) -> None:
