@@ -41,7 +41,7 @@ def parse_object(text: str, *, where: str) -> dict[str, Any]:
     """Parse a JSON object. NaN and infinity are accepted; the caller decides what they mean.
 
     Raises:
-        BadInput: the text is not JSON, or not an object; names `where`.
+        BadInput: the text is not JSON, or not an object; the message names `where`.
     """
     try:
         value = json.loads(text)
@@ -53,7 +53,7 @@ def parse_object(text: str, *, where: str) -> dict[str, Any]:
 
 
 def read_object(path: Path) -> dict[str, Any]:
-    """Read a file that holds a JSON object.
+    """Read a file that contains a JSON object.
 
     Raises:
         BadInput: the file is not text, not JSON, or not an object.

@@ -40,7 +40,8 @@ def parse_yaml(text: str, *, where: str) -> Any:
     """Parse a YAML document. An empty document is None.
 
     Raises:
-        BadInput: not YAML, two equal keys in a mapping, an anchor that contains itself, an unknown tag, or too many values; names the line.
+        BadInput: the text is not YAML, or has two equal keys in a mapping, an anchor that contains itself, an unknown tag, or too many
+            values. The message names the line.
     """
     loader = None
     try:

@@ -68,7 +68,7 @@ def _open_corpus(path: Path) -> pq.ParquetFile:
     return file
 
 
-GROUP_DOCUMENTS = 256  # documents per row group, which a reader holds in memory
+GROUP_DOCUMENTS = 256  # documents per row group; a reader has one row group in memory
 GROUP_CHARACTERS = 16 << 20  # per row group; limits the memory for long documents
 
 

@@ -1,6 +1,6 @@
 """The plan of a corpus: which documents of a source it keeps, and the split of each.
 
-A first reading of the source makes the plan. The plan holds numbers, names and digests, but no text. A second reading applies it.
+A first reading of the source makes the plan. The plan contains numbers, names and digests, but no text. A second reading applies it.
 """
 
 import hashlib

@@ -35,7 +35,7 @@ def read_lines(path: Path) -> Iterator[str]:
     """Yield the lines of a file with their line ends, without loading the whole file. Skips a byte order mark.
 
     Raises:
-        BadInput: the file is binary (has a NUL byte), not UTF-8 or not readable; names the byte offset.
+        BadInput: the file is binary (has a NUL byte), not UTF-8 or not readable; the message names the byte offset.
     """
     offset = 0
     try:

@@ -57,7 +57,7 @@ class GroupBias:
 
     Args:
         gap: the mean gap of its pairs, with the interval of this group only; units are templates.
-        simultaneous: the same gap, with an interval that holds for all groups together.
+        simultaneous: the same gap, with an interval whose confidence level applies to all groups together.
         effect: the mean gap in standard deviations of the pairs, d_z, with Hedges' correction (Hedges 1981; Lakens 2013); None without
             spread.
         verdict: fair if the simultaneous interval lies within ±bound, biased if all of it lies beyond, else unknown.
@@ -74,7 +74,7 @@ class GroupBias:
 
 @dataclass(frozen=True)
 class Bias:
-    """All groups, in the order given, and their summary (see the module).
+    """All groups, in input order, and their summary (see the module).
 
     Args:
         worst: "axis: group" of the largest |mean gap|; empty if nothing was measured.
@@ -172,8 +172,8 @@ def _simultaneous_values(
 def _maximum_values(drawn: Numbers, confidence: float) -> list[float]:
     """Return the quantile of the maximum of |t| over groups, one value per group.
 
-    |t| of a group is infinite in a resample in which the group has no spread. The groups with the
-    most such resamples are left out one by one, until the quantile of the other groups is finite. The groups left out get infinity.
+    |t| of a group is infinite in a resample in which the group has no spread. The groups with the most such resamples are removed one by
+    one, until the quantile of the other groups is finite. The removed groups get infinity.
 
     Args:
         drawn: (groups, resamples), |t| of each group in each resample.

@@ -1,9 +1,9 @@
 """Gates against the champion: how much worse than the champion a model may be (EVAL-5, EVAL-6).
 
 - Pass: the whole interval of the difference is within the margin. A gate on "author=*" passes if each author passes. A model that is worse
-  than the margin for one author passes only if the test of that author errs, in about 2.5 % of cases. So passing needs no correction for
-  the number of slices (intersection-union test, Berger 1982).
-- Fail: the whole interval lies beyond the margin. If a model is just good enough, at least one of twenty slices lies beyond the margin by
+  than the margin for one author passes only if the test of that author is wrong, which happens in about 2.5 % of cases. So a pass needs no
+  correction for the number of slices (intersection-union test, Berger 1982).
+- Fail: the whole interval is beyond the margin. If a model is just good enough, at least one of twenty slices is beyond the margin by
   chance in 40 % of cases. So failures are corrected within one gate (Holm 1979).
 - Unknown: everything else, including a failure that is not significant after the correction.
 """
@@ -22,7 +22,7 @@ def holm_adjusted(p_values: Sequence[float]) -> list[float]:
     Rejecting every adjusted p ≤ α keeps the probability of any false rejection ≤ α, for any dependence between the tests.
 
     Returns:
-        Adjusted p-values in the order given.
+        Adjusted p-values, in input order.
 
     Raises:
         ValueError: a p-value is not in [0, 1].

@@ -22,9 +22,9 @@ class Comparison:
     """The comparison of a new model with the champion.
 
     Args:
-        difference: bits per byte, new less champion; below 0 the new model is better.
-        unit: the independent units. With "document" the result holds for these works only: other works may differ.
-        verdict: better or worse if the whole interval lies on one side of 0; unknown if it is infinite; else no significant difference.
+        difference: bits per byte of the new model minus those of the champion; below 0, the new model is better.
+        unit: the independent units. If it is "document", the result applies only to these works: other works may differ.
+        verdict: better or worse if the whole interval is on one side of 0; unknown if it is infinite; otherwise no significant difference.
         needed_units: units needed to detect a true difference of this size with 80 % power, at the interval's level; None if the difference
             is 0 or unknown.
         reason: the verdict in words, with its figures.
@@ -40,11 +40,11 @@ class Comparison:
 def compare(
     works: Sequence[str], sizes: ArrayLike, new: ArrayLike, champion: ArrayLike, *, seed: int, confidence: float = 0.95
 ) -> Comparison:
-    """Compare two models on documents that both have scored.
+    """Compare two models on the same documents.
 
     Args:
         works: the work of each document.
-        sizes, new, champion: (documents,): bytes; nats of the whole document under the new model and under the champion.
+        sizes, new, champion: arrays of shape (documents,): the bytes of each document, and its nats under the new model and the champion.
 
     Raises:
         ValueError: lengths differ, or a size is negative or not finite.

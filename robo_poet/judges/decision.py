@@ -1,9 +1,9 @@
 """The gates that a model must pass before release (EVAL-6). They fail closed: a model that cannot be judged is rejected, with the reason.
 
-This module only computes: measurements and gates go in, a decision comes out. docs/reference/gates.md lists the verdicts.
+This module only computes: it takes measurements and gates, and returns a decision. docs/reference/gates.md lists the verdicts.
 
-An absolute bound is compared with the measured value, not with its interval: the value describes these texts. On a slice, the value counts
-only if there is an interval, because the value of a slice of three documents means nothing.
+An absolute bound is compared with the measured value, not with its interval, because the value describes these texts. On a slice, the value
+counts only if there is an interval, because the value of a slice of three documents means nothing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,14 +21,14 @@ class GateResult:
     """The result of one gate on one slice.
 
     Args:
-        value: the metric, or against the champion the difference, new less champion; None if it is missing or not finite.
+        value: the metric; for a gate against the champion, new model minus champion; None if it is missing or not finite.
         bound: the bound as text, such as ">= 0.3 and <= 1".
-        reason: why it failed, or why it passed although nothing was compared; else empty.
+        reason: why it failed, or why it passed although nothing was compared; otherwise empty.
         slice: the slice of the held-out texts; "" is all of them.
         against: "champion" if `value` is a difference.
         low, high: limits of the interval, None if there is none.
         unknown: too little was measured to judge; the verdict is then the gate's `on_unknown`.
-        proven: whether the whole interval keeps the bound, not only the value; None if there is no interval.
+        proven: True if the whole interval is within the bound, not only the value; None if there is no interval.
     """
 
     metric: str

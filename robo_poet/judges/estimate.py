@@ -55,10 +55,10 @@ class GateInput:
 
     Args:
         metrics: overall values by name; None, NaN and infinity count as missing.
-        intervals: intervals of some of these values; shown, but not needed by an overall gate.
+        intervals: intervals of some of these values. They are shown, but an overall gate does not need them.
         slices: values by slice ("author=Shakespeare", see `slices`) and metric.
-        champion: "none" if there is no champion (only a caller that asked the registry can know this); "measured"; "unreadable".
-        differences: new less champion, on the same documents, by slice ("" is overall) and metric, with 95 % intervals.
+        champion: "none" if the registry has no champion; "measured"; "unreadable".
+        differences: new model minus champion on the same documents, with 95 % intervals, by slice ("" is overall) and metric.
     """
 
     metrics: Mapping[str, float | None]

@@ -34,10 +34,10 @@ _FEATURE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
 def parse_slice(key: str) -> dict[str, str]:
-    """Return the values by feature, still encoded; a wildcard has "*". A value may be empty: documents without that feature.
+    """Return feature → value, still encoded; a wildcard has the value "*". An empty value means documents without that feature.
 
     Raises:
-        ValueError: not a slice key, or a feature appears twice.
+        ValueError: the text is not a slice key, or a feature appears twice.
     """
     features: dict[str, str] = {}
     for pair in key.split(",") if key else []:
@@ -52,7 +52,7 @@ def parse_slice(key: str) -> dict[str, str]:
 
 
 def select(wanted: str, keys: Iterable[str]) -> list[str]:
-    """Return the keys that `wanted` matches, in any order of their features, sorted. Keys that cannot be parsed are skipped.
+    """Return the sorted keys that match `wanted`. The order of their features does not matter. Keys that cannot be parsed are skipped.
 
     Raises:
         ValueError: `wanted` is not a slice key.

@@ -25,7 +25,7 @@ class Ratio:
     Args:
         value: the ratio; NaN if a numerator is not finite or the denominators sum to 0.
         error: its standard error by the leave-one-unit-out jackknife (linearised: Efron & Tibshirani 1993, section 11; the CV3 of
-            MacKinnon & White 1985); infinite if one unit holds the whole denominator.
+            MacKinnon & White 1985); infinite if one unit has the whole denominator.
         freedom: degrees of freedom of that error, the effective number of units (Kish 1965) less one, at least 1.
         units: number of units with a denominator above 0.
         residuals, shares: of these units (units,): numerator − value × denominator, and denominator, both over the sum of denominators.
@@ -138,7 +138,7 @@ def clopper_pearson(hits: float, trials: float, *, confidence: float = 0.95) -> 
     """Return exact binomial limits (Clopper & Pearson 1934). Effective numbers may be fractional (Korn & Graubard 1998).
 
     Returns:
-        Lower and upper limit of the share. Their coverage holds for any true share.
+        Lower and upper limit of the share. They have at least the nominal coverage for any true share.
 
     Raises:
         ValueError: hits are not from 0 to trials, or there is no trial.

@@ -18,13 +18,13 @@ class Metric:
     Attributes:
         label: the name that is shown.
         digits: decimals of a printed value.
-        unit: printed after a value. "%" prints a share of 1 as per cent. "" if the label names the unit or there is none.
+        unit: printed after a value. With "%", a share from 0 to 1 is printed in per cent. "" if the label names the unit or there is none.
         better: direction in which a model improves; None if neither direction is better. A metric without a direction cannot be compared
             with the champion's.
         signed: print a plus sign.
         sliced: True if slice_metrics measures the metric for each slice of the held-out documents.
         compared: True if its difference from the champion is measured. Such a metric does not depend on the tokenizer.
-        bands: (limit, word) pairs, best first: a value on the better side of the limit has that quality. No gate reads bands.
+        bands: (limit, word) pairs, best first. The word describes a value on the better side of the limit. Gates do not use bands.
         worst: word for a value outside every band.
     """
 
@@ -122,7 +122,7 @@ COMPARED = tuple(name for name, metric in METRICS.items() if metric.compared)
 
 
 def better(metric: str) -> Direction | None:
-    """Return the direction in which a metric improves, None if it has none or is not in the table."""
+    """Return the direction in which a metric improves. Return None if it has no direction or is not in the table."""
     return METRICS[metric].better if metric in METRICS else None
 
 

@@ -1,6 +1,6 @@
 """The independent units of an interval: the works, or the documents if there are too few works.
 
-Documents of one work depend on each other. So an interval over documents holds for these works only: another work may differ by more.
+Documents of one work depend on each other. So an interval over documents applies only to these works: another work may differ by more.
 """
 
 from collections.abc import Sequence

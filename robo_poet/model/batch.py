@@ -110,7 +110,7 @@ def complete_prompts(
 
     Args:
         prompts: token ids, `<START>` first.
-        lengths: most tokens of each completion; replaces `sampling.max_new`.
+        lengths: maximum number of tokens of each completion; replaces `sampling.max_new`.
         batch: rows per call of the model.
         say: progress callback, called with the number of finished prompts and of all.
     """

@@ -36,18 +36,18 @@ class Sampling:
     """Settings of one completion.
 
     Attributes:
-        max_new, min_new: most and fewest tokens to generate.
+        max_new, min_new: maximum and minimum number of tokens to generate.
         temperature: softmax temperature; lower is less random.
         top_k: sample from the k most likely tokens; 0 is off, 1 is greedy.
-        top_p: sample from the most likely tokens that together hold this probability mass.
+        top_p: sample from the most likely tokens that together have this probability.
         repetition_penalty: factor that makes tokens of the text so far less likely; 1 is off.
         stop: texts after which generation stops; the stop text itself is kept.
         banned: tokens that contain one of these texts are never generated.
-        beams: 1, or 3 to 5 for beam search: then nothing is sampled, and temperature, top_k, top_p and the seed have no effect.
-        length_penalty: of beam search; higher favours longer texts.
+        beams: 1, or 3 to 5 for beam search. In beam search nothing is sampled, so temperature, top_k, top_p and the seed have no effect.
+        length_penalty: length penalty of beam search; a higher value favours longer texts.
 
     Raises:
-        BadInput: a value is out of range; names the field and the range.
+        BadInput: a value is out of range; the message names the field and the range.
     """
 
     max_new: int = 100

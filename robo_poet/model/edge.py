@@ -16,13 +16,13 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 class EdgeModel:
-    """A TFLite model that reads one token per call. Its recurrent state holds the text so far.
+    """A TFLite model that reads one token per call. Its recurrent state represents the text so far.
 
     Attributes:
         tokenizer: the tokenizer that the model was trained with.
         manifest: written by `edge_export`: names and shapes of tensors, and limits.
         vocabulary: number of logits.
-        max_length: most tokens of a text, including the prompt.
+        max_length: maximum number of tokens of a text, including the prompt.
         position: tokens read so far.
     """
 
@@ -54,7 +54,7 @@ def load_edge(folder: Path, tokenizer: Path, threads: int | None = None) -> Edge
         threads: threads per call; None uses the CPU count, at most 4.
 
     Raises:
-        BadInput: `folder` holds no edge model, or a damaged one, or the tokenizer has another size.
+        BadInput: `folder` contains no edge model or a damaged one, or the tokenizer has another size.
     """
     try:
         manifest = json.loads((folder / "manifest.json").read_text("utf-8"))

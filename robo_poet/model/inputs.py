@@ -24,7 +24,7 @@ def encode_prompt(model: PromptReader, text: str) -> list[int]:
     """Return the token ids of a prompt, with `<START>` first.
 
     Raises:
-        BadInput: fewer than 3 tokens, or no room for a completion.
+        BadInput: the prompt has fewer than 3 tokens, or leaves no tokens for a completion.
     """
     ids = model.tokenizer.encode(text)
     room = int(model.manifest["max_length"]) - 2

@@ -34,7 +34,7 @@ def load_model(model: Path, tokenizer: Path) -> LoadedModel:
     """Load a model artifact with its tokenizer artifact.
 
     Raises:
-        BadInput: `model` holds no model, or one that cannot be loaded, or the model was exported for a tokenizer of another size.
+        BadInput: `model` contains no model, or the model cannot be loaded or was exported for a tokenizer of another size.
     """
     try:
         manifest = json.loads((model / "manifest.json").read_text("utf-8"))

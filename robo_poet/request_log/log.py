@@ -97,7 +97,7 @@ class RequestLog:
         return self._put("request", record)
 
     def feedback(self, record: Feedback) -> bool:
-        """Queue feedback if its completion is sampled and the queue has room; return True if it is queued."""
+        """Queue feedback if its completion is sampled and the queue is not full. Return True if it is queued."""
         return self._put("feedback", record)
 
     def close(self, seconds: float = 10) -> None:

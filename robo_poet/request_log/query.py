@@ -32,7 +32,7 @@ class LatestFeedback:
                         users[row["user"]] = row["time"], value
 
     def join(self, requests: pa.Table) -> pa.Table:
-        """Return `requests` with the columns `rating` (mean over users), `thumbs_up` and `thumbs_down`, schema `JOINED`."""
+        """Add the columns `rating` (mean over users), `thumbs_up` and `thumbs_down` to `requests`. The result has the schema `JOINED`."""
         ids = requests["completion_id"].to_pylist()
         ratings = [[float(value) for _, value in self._ratings.get(id_, {}).values()] for id_ in ids]
         thumbs = [[value for _, value in self._thumbs.get(id_, {}).values()] for id_ in ids]
@@ -61,7 +61,7 @@ def read(folder: Path, since: datetime = BEGINNING, until: datetime = END) -> pa
 
 
 def read_parts(folder: Path, since: datetime = BEGINNING, until: datetime = END) -> Iterator[pa.Table]:
-    """Yield the requests that `read` returns, one table per part. Memory holds one part and the feedback since `since`.
+    """Yield the requests that `read` returns, one table per part. The memory contains one part and the feedback since `since`.
 
     Raises the same errors as `read`.
     """

@@ -21,7 +21,7 @@ from robo_poet.request_log.layout import KINDS, Kind, Unit, days, table_of_fitti
 
 
 class Spool:
-    """An open spool file, locked until it is closed. An unlocked spool tells other writers that its writer is dead.
+    """An open spool file, locked until it is closed. If a spool is not locked, its writer is dead.
 
     Attributes:
         unit: the unit of the spool.

@@ -1,4 +1,4 @@
-"""Gates as a profile or a JSON list writes them: the judges' own `Gate`, checked when it is read (EVAL-6)."""
+"""Gates in a profile or a JSON list. They are read as `Gate` of the judges, and checked when they are read (EVAL-6)."""
 
 from typing import Annotated, Any
 

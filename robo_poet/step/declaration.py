@@ -1,6 +1,6 @@
 """The declaration of a step: its inputs and outputs, in the form of a KFP component (contract 1).
 
-A step's `component.py` holds a function with a signature and a docstring, and no body:
+A step's `component.py` contains a function with a signature and a docstring, but no body:
 
     @step(group="tokenize")
     def train_tokenizer(scrubbed: Input[Dataset], settings: dict, tokenizer: Output[Artifact], metrics: View[Metrics]) -> None:

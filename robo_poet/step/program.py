@@ -67,7 +67,8 @@ def parse_settings(model: type[SettingsT], text: str, flag: str = "--settings") 
     """Read a step's settings from JSON, given as `flag`.
 
     Raises:
-        BadInput: not JSON, an unknown key, a wrong type or a value out of range; names the key and the allowed values.
+        BadInput: the text is not JSON, a key is unknown, a type is wrong, or a value is out of range. The message names the key and the
+            allowed values.
     """
     try:
         return model.model_validate_json(text or "{}")
