@@ -18,7 +18,7 @@ GZIP_LEVEL, GZIP_WBITS = 6, 31  # the default compression level of gzip; `wbits`
 
 
 def compressed_bytes(folder: Path) -> int:
-    """Return the size in bytes of all files of `folder` as one gzip stream. No file is written; names, owners and times do not count."""
+    """Return the size in bytes of all files of `folder` as one gzip stream, without names, owners and times. No file is written."""
     stream = zlib.compressobj(GZIP_LEVEL, wbits=GZIP_WBITS)
     size = 0
     for path in sorted(folder.rglob("*")):

@@ -46,7 +46,7 @@ def gate_input(step_metrics: StepMetrics, inputs: Mapping[str, Path]) -> GateInp
     """Return the input of the gates: the metrics, the slices and the comparison with the champion.
 
     Raises:
-        BadInput: an artifact is malformed; names the file and the key.
+        BadInput: an artifact is malformed; the message names the file and the key.
     """
     slices_artifact, where = read_object(inputs["slices"]), str(inputs["slices"])
     rows = [_slice_row(row, f"{where}: slices.{number}") for number, row in enumerate(_list(slices_artifact, "slices", where))]
@@ -94,9 +94,9 @@ def _left_out(slices_artifact: Mapping[str, Any], where: str) -> dict[str, dict[
 
 
 def _overall_difference(path: Path) -> tuple[dict[str, Any], dict[str, Estimate]]:
-    """Return the comparison, and its overall difference in bits per byte; empty if there is none.
+    """Return the comparison, and its overall difference in bits per byte (empty if there is none).
 
-    It replaces the difference of the slice of all documents, which may use other independent units.
+    This difference replaces that of the slice of all documents, which may use other independent units.
     """
     comparison, where = read_object(path), f"{path}: bits_per_byte"
     difference = _object(comparison.get("bits_per_byte") or {}, where).get("difference")

@@ -1,7 +1,7 @@
 """Corpus BLEU of completions against the human references (EVAL-2).
 
-There is one human reference per prompt. The human figure, which serves as the upper reference, therefore compares each reference with
-the reference of another prompt of the same work. If every work has only one prompt (short poems), it uses prompts of other works.
+There is one human reference per prompt. So the human figure, with which the model's is compared, uses the reference of another prompt of
+the same work. If every work has only one prompt (short poems), it uses prompts of other works.
 """
 
 from collections.abc import Sequence

@@ -1,8 +1,7 @@
 """The metric class of the text step: a statistic of rows and the method of its confidence interval.
 
 A statistic is a function of row weights: how often each row counts. Ratios of sums use the judges' intervals (docs/explanation/judges.md).
-Other
-smooth statistics, such as distinct-n or BLEU, use the jackknife. Rows of one unit are left out together.
+Other smooth statistics, such as distinct-n or BLEU, use the jackknife. Rows of one unit are left out together.
 """
 
 from collections.abc import Callable, Sequence
@@ -29,7 +28,7 @@ def value(statistic: Statistic, rows: int) -> float:
 def jackknife(statistic: Statistic, units: npt.NDArray[np.int64], *, confidence: float = CONFIDENCE) -> Estimate:
     """Return the value ± Student's t times the jackknife standard error (Tukey 1958; Efron & Tibshirani 1993, section 11).
 
-    Each unit is left out once. A bootstrap would be biased for counts of distinct items: a resample holds some rows twice, so it has
+    Each unit is left out once. A bootstrap would be biased for counts of distinct items: a resample contains some rows twice, so it has
     fewer distinct rows than the sample.
 
     Args:
@@ -147,7 +146,7 @@ def divide(above: Numbers, below: Numbers) -> Numbers:
 
 
 def expand_to_rows(measure: RowMetric, chosen: Sequence[int], count: int) -> RowMetric:
-    """Return a metric of the rows `chosen` as a metric of `count` rows. The other rows have no effect."""
+    """Convert a metric of the rows `chosen` to a metric of `count` rows. The other rows have no effect."""
     row_numbers = np.asarray(chosen, np.int64)
 
     def spread(values: Sequence[float] | Numbers, fill: float) -> Numbers:

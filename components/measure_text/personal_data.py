@@ -1,8 +1,8 @@
 """Personal data in completions, and whether it comes from the training text (DATA-3, EVAL-3).
 
-Two sorts of data are searched: patterns, and the data that scrubbing removed from the training text. The recogniser may have found a
-name in one passage and missed it in another, so the model can still learn it. Two spellings of the same data are equal in a normal form
-(`identity`). Results hold counts and kinds. The data itself stays in memory and is never written.
+Completions are searched for patterns, and for the data that scrubbing removed from the training text. The recogniser may have found a
+name in one passage and missed it in another, so the model can still learn it. Two spellings of the same data have the same normal form
+(`identity`). Results contain counts and kinds. The data itself stays in memory and is never written.
 """
 
 import re

@@ -6,8 +6,8 @@ A parser returns a tree for any input. So a sentence counts as well-formed only 
 - each preposition has an object, and each determiner precedes its noun;
 - no token has the label `dep`, which the parser gives to unknown relations.
 
-Human text breaks these rules too, so the human share is reported next to the model's. In held-out text of the bundled corpora two thirds
-(plays) and four fifths (speeches) of the sentences are well-formed. With the words shuffled within each text it is one third.
+Human text also breaks these rules, so the human share is reported next to the model's. In held-out text of the bundled corpora, two thirds
+(plays) and four fifths (speeches) of the sentences are well-formed. If the words are shuffled within each text, one third is.
 """
 
 import re

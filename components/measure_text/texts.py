@@ -1,7 +1,7 @@
 """The compared texts: words and n-grams, overlapping excerpts, and the two sides of the continuation table.
 
-Words do not depend on a model's tokenizer, so models with different tokenizers compare. Two excerpts of the same lines are not
-independent human texts, so overlapping texts can be detected.
+Words do not depend on a model's tokenizer, so models with different tokenizers can be compared. Two excerpts that overlap are not
+independent human texts, so this module detects overlaps.
 """
 
 import re
@@ -70,8 +70,8 @@ class Side:
     """The texts of one side, in the order of the table.
 
     Args:
-        tokens: token IDs of each text, from encoding the text, not the IDs that the model sampled. So equal text has equal tokens in the
-            training text, in a completion and in a reference.
+        tokens: token IDs of each text. They come from encoding the text and are not the IDs that the model sampled. So the same text has
+            the same tokens in the training text, in a completion and in a reference.
     """
 
     prompts: list[str]

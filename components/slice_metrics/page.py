@@ -44,7 +44,7 @@ def worst_first(records: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]
 
 
 def distinct(records: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Return the slices, but drop each slice that holds the same documents as a wider slice. So the plot shows these documents once.
+    """Return the slices without those that contain the same documents as a wider slice. So the plot shows these documents only once.
 
     For example, if all texts of an author are from one century, the slice of author and century is dropped.
 

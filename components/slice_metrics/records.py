@@ -26,8 +26,8 @@ def record(
 ) -> dict[str, Any]:  # fmt: skip
     """Return the record of one slice in the `slices` artifact.
 
-    The units of the intervals are works, because documents of one work are not independent. With fewer than `min_works` works, the units
-    are documents (see `unit`), and the intervals hold for these works only.
+    The units of the intervals are works, because documents of one work are not independent. If there are fewer than `min_works` works, the
+    units are documents (see `unit`), and the intervals apply only to these works.
 
     Args:
         ours, theirs: all documents as measured with the new model and with the champion, in the same order.

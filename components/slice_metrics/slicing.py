@@ -73,7 +73,7 @@ def _different_documents(champion: Path, reason: str) -> BadInput:
 
 @dataclass(frozen=True)
 class Slice:
-    """A slice: the documents that have the given values in some columns. A slice without columns holds all documents.
+    """A slice: the documents that have the given values in some columns. A slice without columns contains all documents.
 
     Args:
         values: column → value.
@@ -106,7 +106,7 @@ def slices(documents: Sequence[DocumentLikelihood], dimensions: Iterable[Sequenc
 
     Args:
         dimensions: columns of each dimension.
-        most: largest number of slices per dimension; the others are left out.
+        most: maximum number of slices per dimension; the others are left out.
     """
     result, left_out = [Slice({}, np.arange(len(documents)))], []
     for columns in dimensions:

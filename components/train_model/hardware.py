@@ -1,4 +1,4 @@
-"""How a training uses the machine: GPU memory, the dtype of the large matrix products, and XLA (TRAIN-3).
+"""Settings of the hardware for a training: GPU memory, the dtype of the large matrix products, and XLA (TRAIN-3).
 
 Weights, sums and all other values outside the matrix products stay in float32.
 """

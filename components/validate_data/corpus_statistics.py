@@ -66,7 +66,7 @@ class CorpusStatistics:
 
 
 def measure(documents: Iterable[Document], languages: Iterable[str], seed: int) -> CorpusStatistics:
-    """Compute the statistics in one pass. Memory holds a few values per document and at most 6 million characters of text.
+    """Compute the statistics in one pass. The memory contains a few values per document and at most 6 million characters of text.
 
     Args:
         languages: the expected ISO 639-1 codes.

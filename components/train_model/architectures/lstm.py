@@ -2,10 +2,10 @@
 
 Training runs an LSTM layer over whole sequences in one of two ways:
 
-- On a CPU, `lstm_sequence` with a hand-written gradient (Hochreiter & Schmidhuber 1997; gate order as in Keras: i, f, g, o). Autodiff
-  through Keras' loop multiplies and sums the weight gradients at each time step. Here the input projection and both weight gradients
-  are one matrix product each over all steps. A prototype with the loss of `projection` trained MODEL-1 on 2 cores 1.6 times as fast as
-  Keras' train_on_batch in float32, and 3.0 times as fast with bfloat16 products (32×100 tokens, one process).
+- On a CPU, `lstm_sequence` with a hand-written gradient (Hochreiter & Schmidhuber 1997; gate order as in Keras: i, f, g, o). Automatic
+  differentiation of Keras' loop multiplies and sums the weight gradients at each time step. Here the input projection and each of the two
+  weight gradients are one matrix product over all steps. A prototype with the loss of `projection` trained MODEL-1 on 2 cores 1.6 times as
+  fast as Keras' train_on_batch in float32, and 3.0 times as fast with bfloat16 products (32×100 tokens, one process).
 - On a GPU, `cudnn_sequence`: the Keras layer, which calls cuDNN's fused kernels where it can (TRAIN-3). A test compares it with
   `lstm_sequence` on a CPU, where Keras uses its generic kernels. It has not been run on a GPU. `jit_compile` must be off there: XLA has
   no kernel that replaces cuDNN's.

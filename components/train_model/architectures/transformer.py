@@ -199,6 +199,6 @@ def _norm(x: tf.Tensor, weights: tuple[Any, Any]) -> tf.Tensor:
 def _position_rates(width: int) -> Any:
     """Return the radians per position of each sine/cosine pair, `[width / 2]` float32: 10000^(−2i/width) (Vaswani et al. 2017).
 
-    The position encoding holds all sines first, then all cosines.
+    The position encoding contains all sines first, then all cosines.
     """
     return np.power(10_000.0, -2 * np.arange(width // 2) / width).astype(np.float32)

@@ -97,7 +97,7 @@ def sample(
     logits: tf.Tensor, temperature: tf.Tensor, top_k: tf.Tensor, top_p: tf.Tensor, noise: tf.Tensor,
     select: Callable[[tf.Tensor, int], tuple[tf.Tensor, tf.Tensor]] = tf.math.top_k,
 ) -> tf.Tensor:  # fmt: skip
-    """Sample one token per row: temperature, then the `top_k` most likely, then the nucleus of mass `top_p` (Holtzman et al. 2020).
+    """Sample one token per row. Apply temperature, the `top_k` most likely tokens, and the nucleus of mass `top_p` (Holtzman et al. 2020).
 
     Args:
         logits: `[batch, vocabulary]`, vocabulary static; a token with −inf is never sampled.

@@ -55,7 +55,7 @@ class Callback:
     """A base class whose methods do nothing. A callback overrides the methods it needs.
 
     - It may read any attribute of the training, and may set `training.stopping`.
-    - It stores state that must survive a kill in `training.progress.notes`, which every checkpoint holds.
+    - It stores state that must survive a kill in `training.progress.notes`, which is part of every checkpoint.
     - It must not change weights, optimizer or random state: logging callbacks do not change the result of a training.
     """
 

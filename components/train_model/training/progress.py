@@ -48,7 +48,7 @@ class Schedule:
 
 @dataclass
 class Progress:
-    """The progress of a training. A checkpoint holds it with the variables of model and optimizer.
+    """The progress of a training. A checkpoint contains it, and the variables of model and optimizer.
 
     Attributes:
         schedule: state of the learning rate and of early stopping.

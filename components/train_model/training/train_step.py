@@ -1,7 +1,7 @@
 """A training step as a TensorFlow graph: loss, gradient and update by AdamW (TRAIN-1), on one device or on several GPUs of one node.
 
-float16 uses dynamic loss scaling (TRAIN-3). On several GPUs (tf.distribute.MirroredStrategy) each takes a part of every batch, and all
-hold the same weights. The model's code does not change; create model and optimizer under `strategy.scope()`.
+float16 uses dynamic loss scaling (TRAIN-3). On several GPUs (tf.distribute.MirroredStrategy), each GPU processes a part of every batch, and
+all have the same weights. The code of the model does not change; create model and optimizer under `strategy.scope()`.
 """
 
 from typing import Any
@@ -24,7 +24,7 @@ def make_optimizer(settings: TrainSettings, compute: tf.DType, devices: int = 1)
 
     Small gradients underflow to zero in float16. So the loss is multiplied by a scale, and the gradients are divided by it before use. A
     step with a non-finite gradient is skipped and halves the scale; `GROWTH_STEPS` finite steps double it. The scale and the step count
-    are variables of the optimizer, so every checkpoint holds them. bfloat16 has float32's range and needs no scaling.
+    are variables of the optimizer, so every checkpoint contains them. bfloat16 has float32's range and needs no scaling.
 
     Args:
         settings: rates, betas, epsilon, weight decay and clipping norm.
