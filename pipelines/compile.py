@@ -91,7 +91,7 @@ def run_parameters(profile: Profile, *, source: str, registry: str, moving_sourc
         BadInput: the source or the warm-start version cannot be read.
     """
     settings = settings_parameters(profile)
-    # The lineage holds digests, no paths or times: the same inputs and code give the same lineage, and so the same version.
+    # The lineage contains digests, but no paths or times, so the same inputs and code give the same lineage and the same version.
     placement = Placement(profile.cluster)
     code = {step: image(step, "", placement.group(step)).rsplit(":", 1)[-1] for step in GROUPS}
     digest = "" if moving_source else source_digest(source)

@@ -58,7 +58,7 @@ class Conversation:
         return self.turns[-1]
 
     def without_answer(self) -> str:
-        """Return the text without the last answer, which is what the model read then. Raises as `last_turn` does."""
+        """Return the text without the last answer: the text that the model continued. Raises the same errors as `last_turn`."""
         return self.text.removesuffix(self.last_turn().generated)
 
     def with_answer(self, generated: str, seed: int) -> "Conversation":
@@ -86,7 +86,7 @@ def context_room(max_new: int) -> int:
 
 
 def fitting_end(text: str, room: int, count: Callable[[str], int]) -> str:
-    """Return the longest suitable end of `text` that fits into `room` tokens.
+    """Return the longest suitable end of `text` that has at most `room` tokens.
 
     The end starts at the first of these that applies:
     - the beginning of the text, if all of it fits;

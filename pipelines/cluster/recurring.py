@@ -28,7 +28,7 @@ def check_cron(expression: str) -> str:
     """Check a cron expression. Return it with single spaces between the fields.
 
     Raises:
-        BadInput: not six fields, or a field is out of range; names the field.
+        BadInput: there are not six fields, or a field is out of range; the message names the field.
     """
     parts = expression.split()
     if len(parts) != len(FIELDS):

@@ -150,7 +150,7 @@ def refuse_unready(profile: Profile) -> None:
     """Check the settings of the profile before anything is sent.
 
     Raises:
-        BadInput: a setting is missing, so a run cannot work; names the first one.
+        BadInput: a setting that a run needs is missing; the message names the first one.
     """
     for finding in check_profile(profile.cluster, find_connection(profile.cluster)):
         if finding.severity is Severity.problem:

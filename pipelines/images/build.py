@@ -98,13 +98,13 @@ def make_images(
         prefix: image name before `/<program>`.
         base: base image; see `choose_base`.
         say: called with the name of each image when its build starts, from any thread.
-        parallel: number of groups built at the same time; more than one pays off because builds wait for downloads.
+        parallel: number of groups built at the same time. More than one is faster, because builds wait for downloads.
 
     Returns:
         One entry per program, in the order of `groups`.
 
     Raises:
-        BadInput: no engine, no base image, or a failed build, whose output is in `out/images/<program>.log`.
+        BadInput: there is no engine or no base image, or a build failed; its output is in `out/images/<program>.log`.
     """
     engine.find()
     base, base_data = choose_base(base)

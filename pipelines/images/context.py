@@ -48,7 +48,7 @@ def program_context(program: str, group: str) -> bytes:
 def layer_context(lock: str, last: bool, environment: Mapping[str, str] = os.environ, home: Path | None = None) -> bytes:
     """Return the tar that a container unpacks to `/tmp` to install the packages of `lock`.
 
-    It holds the lock as `packages.txt`, the recipe, the files of `host_files` and, for the last layer, the empty file `last`.
+    It contains the lock as `packages.txt`, the recipe, the files of `host_files` and, for the last layer, the empty file `last`.
 
     Args:
         last: whether this is the last layer of the environment.
@@ -59,7 +59,7 @@ def layer_context(lock: str, last: bool, environment: Mapping[str, str] = os.env
 
 
 def host_files(environment: Mapping[str, str], home: Path) -> dict[str, bytes]:
-    """Return the files that give a container the package access of this host.
+    """Return the files with which a container can download packages as this host does.
 
     - `host/pip.conf`: settings of pip.
     - `host/settings`: the same settings for uv and the proxies, a shell file to source.

@@ -1,4 +1,4 @@
-"""The `cluster` section of a profile: the address of Kubeflow and the settings of pods. It holds names of secrets, never their values."""
+"""The `cluster` section of a profile: the address of Kubeflow and the settings of pods. It contains names of secrets, never values."""
 
 from typing import Literal, Self
 

@@ -39,7 +39,7 @@ def read_warnings(log: Path, start: int) -> tuple[str, ...]:
 
 
 def failure_reason(log: Path, start: int, status: int) -> str:
-    """Return in one line why a step failed: its last `error:` line, else its exit status and its last lines.
+    """Return in one line why a step failed: its last `error:` line or, if there is none, its exit status and its last lines.
 
     Args:
         start: byte offset of the attempt in the log.

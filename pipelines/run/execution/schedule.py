@@ -1,4 +1,4 @@
-"""The scheduling of steps: which can start now, and which end without running. Pure functions of the results so far (PIPE-1)."""
+"""The scheduling of steps: which steps can start now, and which end without running. Pure functions of the results so far (PIPE-1)."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass

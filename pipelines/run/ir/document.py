@@ -199,7 +199,7 @@ def read_pipeline(ir: Path | Mapping[str, Any]) -> Pipeline:
     """Read compiled IR.
 
     Args:
-        ir: path of the YAML file, or its first document. A second document holds settings for Kubernetes and is ignored.
+        ir: path of the YAML file, or its first document. A second document contains settings for Kubernetes and is ignored.
 
     Raises:
         BadInput: the file is not a compiled pipeline, or it uses a feature that this executor does not support. The message names the
@@ -223,7 +223,7 @@ def check_arguments(pipeline: Pipeline, given: Mapping[str, Any]) -> dict[str, A
     """Check parameter values against the pipeline's definition, and fill in defaults. Return the values of all parameters.
 
     Raises:
-        BadInput: an unknown name, a missing value or a wrong type; names the parameter.
+        BadInput: a name is unknown, a value is missing, or a type is wrong; the message names the parameter.
     """
     for name in given:
         if name not in pipeline.parameters:

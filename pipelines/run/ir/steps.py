@@ -40,7 +40,7 @@ def parse(text: str, where: str) -> Condition:
     """Parse a condition.
 
     Raises:
-        BadInput: it uses anything except comparisons of parameters and literals, `!`, `&&` and brackets.
+        BadInput: the condition contains anything except comparisons of parameters and literals, `!`, `&&` and brackets.
     """
     names: set[str] = set()
     try:

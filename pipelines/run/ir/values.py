@@ -39,7 +39,7 @@ def typed(kind: str, value: Any, where: str) -> Any:
     """Check a value against its IR type, a key of `KINDS`. Return it in the form of `plain`.
 
     Raises:
-        BadInput: the value has another type, is not finite, or is an integer beyond ±2^53; names `where`.
+        BadInput: the value has another type, is not finite, or is an integer beyond ±2^53; the message names `where`.
     """
     value = plain(value)
     if not isinstance(value, KINDS[kind]) or (isinstance(value, bool) and kind != "BOOLEAN"):

@@ -64,7 +64,7 @@ class Entry:
         return name in self.parameters or (name in self.artifacts and bool(self.artifacts[name].digest))
 
     def damage(self) -> str:
-        """Hash the artifacts again. Return a text about the first that differs from what the step wrote, empty if none differs."""
+        """Hash the artifacts again. Return a description of the first that differs from what the step wrote; empty if none differs."""
         for name, artifact in self.artifacts.items():
             if artifact.digest and (not artifact.path.exists() or digest_path(artifact.path) != artifact.digest):
                 return f"the content of {name} differs from what the step wrote"
