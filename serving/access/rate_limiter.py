@@ -40,11 +40,11 @@ class LocalWindow(Storage, MovingWindowSupport):
 
     @property
     def base_exceptions(self) -> type[Exception]:
-        """Required by `limits`. This storage raises no errors of its own."""
+        """Required by `limits`. This storage raises no special errors."""
         return ValueError
 
     async def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
-        """Count `amount` requests if all of them fit into the limit. Returns False, and counts none, if they do not."""
+        """Count `amount` requests if all of them fit into the limit. Otherwise count none and return False."""
         now = self._clock()
         if now >= self._sweep_at:
             self._sweep(now - expiry)
@@ -196,7 +196,7 @@ class RateLimiter:
 
 
 def network(ip: str) -> str:
-    """Return the network that an address is counted under: the IPv4 address, or the IPv6 /64, which belongs to one household or host."""
+    """Return the network under which an address is counted: the IPv4 address, or the IPv6 /64, which belongs to one household or host."""
     try:
         address = ipaddress.ip_address(ip)
     except ValueError:

@@ -1,6 +1,6 @@
-"""The decisions of the content filter, their log records, and the next step that follows for a completion.
+"""The decisions of the content filter, their log records, and the next step for a completion.
 
-A log record holds the rule and a keyed digest, never the text. The loop over completions is in the gateway.
+A log record contains the rule and a keyed digest, never the text. The loop over completions is in the gateway.
 """
 
 from collections.abc import Callable, Sequence
@@ -77,7 +77,7 @@ def next_step(decisions: Sequence[FilterDecision], attempts: int) -> Step:
 
     Args:
         decisions: decisions on its attempts so far, oldest first.
-        attempts: largest number of attempts, at least 1.
+        attempts: maximum number of attempts, at least 1.
 
     Raises:
         ValueError: `decisions` is empty, or `attempts` is less than 1.

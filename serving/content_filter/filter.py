@@ -63,7 +63,7 @@ class ContentFilter:
         self._service_sides = chosen.moderation.sides
 
     def check(self, text: str, side: Side, before: str = "") -> FilterDecision:
-        """Check a text with the local judges. Returns the first hit that refuses; without one, the first hit that is logged.
+        """Check a text with the local judges. Return the first hit that refuses, or else the first hit that is only logged.
 
         Args:
             before: the prompt, if the text is a completion. A word that starts in the prompt is then checked as a whole.
@@ -81,7 +81,7 @@ class ContentFilter:
         return logged or FilterDecision(True)
 
     async def moderate(self, text: str, side: Side) -> FilterDecision:
-        """Check a text with the moderation service. Without a service every text is allowed.
+        """Check a text with the moderation service. If there is no service, every text is allowed.
 
         A failure of the service does not raise; the setting `on_failure` decides.
         """

@@ -2,7 +2,7 @@
 
 - Folding lets the judges find disguised words. It replaces compatibility forms (NFKD), case and look-alikes, and removes accents and
   invisible characters. It works character by character, so it takes linear time, and folding a folded text changes nothing.
-- The table of look-alikes holds characters that are used in practice, not the whole confusables table of Unicode (UTS 39), which also
+- The table of look-alikes contains characters that are used in practice, not the whole confusables table of Unicode (UTS 39), which also
   maps `rn` to `m`. It makes Russian and Greek text unreadable, which does no harm: the word lists are English.
 """
 

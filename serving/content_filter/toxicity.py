@@ -21,7 +21,7 @@ class ToxicityJudge:
     """A judge that classifies windows of 8 words, with a stride of 4 words.
 
     Args:
-        threshold: least probability of a hit.
+        threshold: minimum probability of a hit.
         ignores: words that are left out.
     """
 

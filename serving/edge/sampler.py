@@ -41,7 +41,7 @@ def penalise(logits: Logits, seen: npt.NDArray[np.bool_], penalty: float) -> Log
 
 
 def sample(logits: Logits, temperature: float, top_k: int, top_p: float, noise: np.float32) -> int:
-    """Draw one token: temperature, then the `top_k` most likely tokens, then the nucleus of mass `top_p` (Holtzman et al. 2020).
+    """Draw one token. Apply the temperature, the `top_k` most likely tokens, and the nucleus of mass `top_p` (Holtzman et al. 2020).
 
     Args:
         logits: `[vocabulary]`, float32. A token with −inf is never drawn, unless all are −inf.

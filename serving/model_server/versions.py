@@ -84,8 +84,8 @@ class LoadedVersions:
 
         - The last available version of a configured model stays, even if it is no longer configured.
         - A version that a label points to stays.
-        - A failed version is tried again after `RETRY_SECONDS`, or when its folder holds another model.
-        - A loaded version is reloaded when its folder holds another model, for example after a change to another registry.
+        - A failed version is tried again after `RETRY_SECONDS`, or when its folder contains another model.
+        - A loaded version is reloaded when its folder contains another model, for example after a change to another registry.
         """
         with self._changing:
             folders_by_model = {name: config.version_folders() for name, config in models.items()}

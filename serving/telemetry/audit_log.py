@@ -17,7 +17,7 @@ from serving.telemetry.pseudonym import Pseudonyms
 
 @dataclass(frozen=True, slots=True)
 class Interaction:
-    """One request and its result. The log holds keyed digests of `user`, `prompt` and `completions`, never the values.
+    """One request and its result. The log contains keyed digests of `user`, `prompt` and `completions`, never the values.
 
     Attributes:
         route: `generate`, `feedback` …

@@ -62,7 +62,7 @@ DIGITS = 32  # hexadecimal digits of a user's pseudonym: 128 bits, so collisions
 
 
 class Pseudonyms:
-    """HMAC-SHA256 under one key. A plain hash would not protect: anyone can guess and hash user names and common prompts."""
+    """HMAC-SHA256 under one key. A plain hash would not protect them: anyone can guess and hash user names and common prompts."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key

@@ -114,7 +114,7 @@ class ModelSeries:
         )  # fmt: skip
 
     def serving(self, versions: Iterable[tuple[str, str, str]]) -> None:
-        """Set the versions in service, as (version, digest, arm). The label holds the first 12 digits of the digest."""
+        """Set the versions in service, as (version, digest, arm). The label contains the first 12 digits of the digest."""
         self.versions.clear()
         for version, digest, arm in versions:
             self.versions.labels(version, digest[:12], arm).set(1)
