@@ -105,7 +105,7 @@ def serve_here(settings: ServeSettings, registry: Path, folder: Path, say: Calla
             try:
                 models.lay_out()
                 trouble = models.trouble
-            except (BadInput, OSError) as error:  # registry missing, champion damaged or disk full: keep serving the loaded versions
+            except (BadInput, OSError) as error:  # no registry, a damaged champion or a full disk: keep serving the loaded versions
                 trouble = f"the loaded versions stay in service: {error}"
             if trouble and trouble != previous_trouble:
                 say(trouble)

@@ -68,7 +68,7 @@ def judge_groups(measured: Sequence[GroupGaps], *, resamples: int, seed: int) ->
     gaps: dict[str, dict[str, PairedGaps]] = {}
     for item in measured:
         gaps.setdefault(f"{item.group.axis} ({item.group.language})", {})[item.group.name] = PairedGaps(item.clusters, item.gaps)
-    # The bound 0.0 only affects the judge's verdicts, which are not used: the gates compare the limits with their own bounds.
+    # The bound 0.0 only affects the judge's verdicts, which are not used: the gates compare the limits with the bounds of the profile.
     judged = judge_bias(gaps, 0.0, seed=seed, resamples=resamples)
     groups = {(bias.axis, bias.group): bias for bias in judged.groups}
     ordered = [groups[f"{item.group.axis} ({item.group.language})", item.group.name] for item in measured]

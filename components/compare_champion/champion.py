@@ -13,7 +13,7 @@ from robo_poet.model.tokenizer import START
 from robo_poet.registry.registry import Registry
 from robo_poet.registry.version import Version
 
-NO_CHAMPION = "none"  # passed by a caller that asked the registry and found no champion; no other value means this
+NO_CHAMPION = "none"  # passed by a caller if the registry has no champion; no other value means this
 
 
 def find_champion(registry: Path, digest: str) -> Version | None:

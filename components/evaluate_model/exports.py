@@ -44,7 +44,7 @@ def measure_edge_loss(
     """
     documents = [full.tokenizer.encode_document(text) for text in test]
     windows = sample_windows(documents, tokens, seed)
-    rows: npt.NDArray[np.int32] = np.full((batch, WINDOW), PAD, np.int32)  # the shape of all scoring, so TensorFlow does not retrace
+    rows: npt.NDArray[np.int32] = np.full((batch, WINDOW), PAD, np.int32)  # the shape of all scoring calls, so TensorFlow does not retrace
     nats = nats_edge = 0.0
     total, done = sum(len(window) - 1 for window in windows), 0
     for first in range(0, len(windows), batch):

@@ -9,7 +9,7 @@ from robo_poet.corpus.document import Document
 from robo_poet.model.saved_model import LoadedModel
 from robo_poet.model.tokenizer import START
 
-MIN_DOCUMENT_TOKENS = 8  # tokens; half of a shorter document would be too short a prompt
+MIN_DOCUMENT_TOKENS = 8  # tokens; a prompt from half of a shorter document would be too short
 
 
 MAX_DRAWS_PER_PROMPT = 10  # draws per prompt to avoid overlap; overlapping text counts twice in every metric

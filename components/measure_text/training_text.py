@@ -33,7 +33,7 @@ def encode_texts(texts: Iterable[str], tokenizer: Tokenizer) -> Iterator[Sequenc
 
 
 PASSAGE_WORDS = 100  # words per passage
-MAXIMUM_PASSAGES = 10_000  # passages that a space is fitted on, 6 MB of text; more are slower and no better
+MAXIMUM_PASSAGES = 10_000  # maximum number of passages for fitting a space, 6 MB of text; more passages take longer and do not improve it
 
 
 def passages(documents: Iterable[str]) -> Iterator[str]:

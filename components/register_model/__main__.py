@@ -68,7 +68,7 @@ def work(call: Call) -> None:
         stage=stage,
         who=call.parameters["who"],
         why=why,
-        # A new page layout or a slightly changed gate makes no new version. Only the served files and the stage do.
+        # A new page layout or a small change of a gate creates no new version. Only new served files or a new stage do.
         identity=digest_json([digests["model"], digests["tokenizer"], stage]),
     )
     call.result("version", version.number)

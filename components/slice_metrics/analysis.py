@@ -106,7 +106,7 @@ def analyse(models: Mapping[str, Sequence[DocumentLikelihood]], slices: Sequence
         from tfx_bsl.arrow.table_util import CanonicalizeRecordBatch
 
         columns = _columns(models) | _dimensions(slices, len(next(iter(models.values()))))
-        # Not through pandas: Arrow reads its NaN as null, and TFMA leaves out documents with a null label.
+        # Do not use pandas here: Arrow reads its NaN as null, and TFMA leaves out documents with a null label.
         table = CanonicalizeRecordBatch(pa.RecordBatch.from_pydict(columns))
         # Beam's default runner, which tfma.analyze_raw_data uses, first tries to download a runner written in Go.
         with beam.Pipeline(runner=FnApiRunner()) as pipeline:

@@ -10,7 +10,7 @@ from robo_poet.judges.metrics import metric_name, metric_text
 from robo_poet.report.forest import ForestRow, forest
 from robo_poet.report.sections import table
 
-PLOTTED = 30  # most slices in the plot; the tables have all
+PLOTTED = 30  # maximum number of slices in the plot; the tables contain all slices
 EMPTY = "(none)"
 FEW_WORKS = " There are too few works to resample them, so the intervals hold for these works only, not for other works."
 

@@ -80,7 +80,7 @@ def _estimate(
         return {"value": None, "low": None, "high": None}
     bounds = interval(amounts, weights)
     numbers = {"value": transform(value), "low": transform(bounds.low), "high": transform(bounds.high)}
-    # With one infinite bound there is no interval: exp(-inf) is 0, which was not measured as a bound.
+    # If one bound is infinite, there is no interval: exp(-inf) is 0, which is not a measured bound.
     bounded = math.isfinite(bounds.low) and math.isfinite(bounds.high)
     return {
         name: round(number, DIGITS) if math.isfinite(number) and (bounded or name == "value") else None for name, number in numbers.items()

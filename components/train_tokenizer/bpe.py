@@ -19,7 +19,7 @@ def train_bpe(texts: Iterable[str], vocabulary: int) -> Tokenizer:
     """
     core = Tokenizer(models.BPE(unk_token="<UNK>"))
     core.normalizer = normalizers.NFC()
-    # No prefix space: with one, decoding would not return the same text.
+    # Add no prefix space: with a prefix space, decoding would not return the same text.
     core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     core.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(

@@ -12,7 +12,7 @@ from typing import Any
 from robo_poet.corpus.document import MEGABYTE, Document
 from robo_poet.digest import digest_bytes
 
-SAMPLES = 5  # of a million characters each; at most 6 million characters are in memory
+SAMPLES = 5  # samples of a million characters each; at most 6 million characters are in memory
 
 
 class TextSample:
@@ -44,7 +44,7 @@ TOKEN = re.compile(WORD.pattern + r"|[^\w\s]")  # a word, or one punctuation mar
 SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s|$)")
 DAMAGED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd]")  # U+FFFD, and all control characters except tab and line ends
 HISTOGRAM_BINS = 24  # of the histogram of document lengths
-MAX_RIGHTS_ROWS = 20  # most rows of (source, licence); the others are summed
+MAX_RIGHTS_ROWS = 20  # maximum number of rows of (source, licence); the others are summed
 
 
 @dataclass

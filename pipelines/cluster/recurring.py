@@ -93,7 +93,7 @@ def schedule_training(
     client, connection = connected
     experiment = find_experiment(client, connection)
     version = ensure_version(client, connection, ir)
-    inputs = {key: value for key, value in parameters.items() if key != "who"}  # the same schedule from another user is no change
+    inputs = {key: value for key, value in parameters.items() if key != "who"}  # the same schedule from another user is not a change
     description = f"made of {digest_json([cron, version.name, inputs, connection.pipeline_root, profile.cluster.service_account])}"
     existing = _list_all(client, experiment, name_filter(name))
     matching = next((recurring for recurring in existing if recurring.description == description), None)

@@ -59,7 +59,7 @@ def ensure_version(client: kfp.Client, connection: Connection, ir: Path) -> Pipe
 def _ensure_pipeline(client: kfp.Client, connection: Connection) -> str:
     if pipeline_id := _find_pipeline(client, connection):
         return pipeline_id
-    # Not client.upload_pipeline: it also creates a first version, named after the pipeline.
+    # Do not use client.upload_pipeline: it also creates a first version, named after the pipeline.
     body = client.api_models.V2beta1Pipeline(name=NAME, display_name=NAME, description=ABOUT, namespace=connection.namespace or None)
     try:
         return str(client.pipelines.pipeline_service_create_pipeline(pipeline=body).pipeline_id)

@@ -26,7 +26,7 @@ from robo_poet.errors import BadInput
 
 SplitBy = Literal["auto", "hash", "date"]
 ISO_DATE = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2}([T ][0-9]{2}(:?[0-9]{2}){0,2}([.,][0-9]+)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?)?)?")
-LIKE_A_DATE = re.compile(r"[0-9][0-9 ./:TZ+-]{0,31}")  # an error quotes only such values: the date column may hold text
+LIKE_A_DATE = re.compile(r"[0-9][0-9 ./:TZ+-]{0,31}")  # an error quotes only such values, because the date column may contain text
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,7 @@ def needed_units(difference: float, deviation: float, confidence: float = 0.95, 
 
     normal = NormalDist()
     fewest = enough(normal.inv_cdf((1 + confidence) / 2) + normal.inv_cdf(power))  # t needs more units than the normal distribution
-    most = by_t(fewest)  # and fewer, the more units there are
+    most = by_t(fewest)  # the maximum: `by_t` decreases with the number of units
     while fewest < most:
         middle = (fewest + most) // 2
         fewest, most = (fewest, middle) if by_t(middle) <= middle else (middle + 1, most)

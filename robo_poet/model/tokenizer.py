@@ -28,7 +28,7 @@ class Tokenizer:
         core.encode_special_tokens = True
         self._core, self.vocabulary, self.size = core, vocabulary, core.get_vocab_size()
         self._texts: list[str] | None = None
-        self._find = lru_cache(4096)(self._search_tokens)  # a search of 10,000 tokens takes 0.5 ms; word lists repeat
+        self._find = lru_cache(4096)(self._search_tokens)  # a search of 10,000 tokens takes 0.5 ms, and the same word lists are used again
 
     @classmethod
     def load(cls, folder: Path) -> "Tokenizer":

@@ -16,7 +16,7 @@ MEANT_FOR = "Intended use: creative writing and play, where a person reads the o
 NOT_FOR = (
     "Not intended: facts, advice, judgements about people, writing in the name of a living person, languages outside the training text."
 )
-# limits that hold for every run of this pipeline
+# limits that apply to every run of this pipeline
 LIMITS = (
     "Bias is measured on fixed test sentences in the listed languages. Other groups, words and languages are not measured.",
     "Toxicity and sentiment are estimated by small models and a word list for modern English. On verse and older English they are rough "

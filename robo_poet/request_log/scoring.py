@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from robo_poet.request_log.record import Request, Score
 
-MAX_QUEUED = 8  # queued prompts; more would load a model server that is busy with answers
+MAX_QUEUED = 8  # queued prompts; more would increase the load of a model server that is busy with requests
 
 
 class Scoring:

@@ -19,7 +19,7 @@ from serving.access.caller import SCOPES, Caller, credentials_unchecked
 
 ALGORITHMS = {"RSA": "RS256", "OKP": "EdDSA"}  # one algorithm for each key type, which prevents algorithm confusion attacks
 MIN_RSA_BITS = 2048
-UNKNOWN_ID_SECONDS = 10.0  # least time between two fetches for unknown key ids: a client can invent ids
+UNKNOWN_ID_SECONDS = 10.0  # minimum time between two fetches for unknown key ids, because a client can invent ids
 
 
 class _IssuerUnavailable(BadInput):

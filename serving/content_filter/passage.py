@@ -21,7 +21,7 @@ CONFUSABLES = {sign: letter for letter, signs in _LOOKALIKES.items() for sign in
 CONFUSABLES |= {chr(first + number): chr(ord("a") + number) for first, size in _LETTER_BLOCKS for number in range(size)}
 
 
-CACHED_CHARACTERS = 8192  # cached characters: this bounds the memory; uncached characters only take more time
+CACHED_CHARACTERS = 8192  # number of cached characters, which limits the memory; other characters only take more time
 # Invisible characters whose Unicode category is not an invisible one: Hangul fillers and the empty Braille cell.
 _INVISIBLE = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from serving.content_filter.decision import Hit, Side
 from serving.content_filter.passage import Passage, fold
 
-# Words per window; in a larger window a short insult is not detected. Test: six insults, each at twelve places in 240 neutral words.
+# Words per window. In a larger window a short insult is not detected. The test had six insults, each at twelve places in 240 neutral words.
 # Windows of 24 find one insult at every place and five at none. Windows of 8 find three at every place and three at some.
 WINDOW = 8
 _WORD = re.compile(r"\b\w\w+\b")  # scikit-learn's token pattern
@@ -27,7 +27,7 @@ class ToxicityJudge:
 
     def __init__(self, threshold: float, ignores: Iterable[str] = ()) -> None:
         self._threshold = threshold
-        # Imported here because it loads scikit-learn: 1 to 2 s and 170 MB, which a gateway without this judge saves.
+        # Imported here because it loads scikit-learn. A gateway without this judge saves 1 to 2 s and 170 MB.
         from profanity_check.profanity_check import model, vectorizer  # type: ignore[import-untyped]
 
         classifiers = [(fitted.estimator, fitted.calibrators[0]) for fitted in model.calibrated_classifiers_]

@@ -252,7 +252,7 @@ class Batcher:
                 raise CallError(Code.INTERNAL, f"{', '.join(wrong)}: must have one output row for each input row")
         except BaseException as error:
             if len(tasks) > 1 and isinstance(error, CallError) and error.code is Code.INVALID_ARGUMENT:
-                for task in tasks:  # run each alone: one invalid request must not fail the others
+                for task in tasks:  # run each request separately: one invalid request must not make the others fail
                     self._run_batch([task])
                 return
             for task in tasks:

@@ -25,8 +25,8 @@ CODES = (
     "unknown_completion", "method_not_allowed", "slow_body", "slow_headers", "body_too_large", "unsupported_media_type", "content_refused",
     "rate_limited", "internal", "model_failed", "model_unavailable", "no_model", "overloaded", "timeout",
 )  # fmt: skip
-RULES = 64  # an operator may add rule names
-MIN_NORMALISED_TOKENS = 20  # tokens: with a fixed cost of 10 to 20 ms per call, a completion of 1 token would look like 2 s per 100 tokens
+RULES = 64  # maximum number of rule names: an operator can add some
+MIN_NORMALISED_TOKENS = 20  # tokens: because of the fixed cost of 10 to 20 ms per call, 1 token would count as 2 s per 100 tokens
 
 
 class Metrics:

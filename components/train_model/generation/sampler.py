@@ -129,7 +129,7 @@ def sample(
     usual_width = min(USUAL_TOP_K, max_width)
 
     def usual_candidates() -> tuple[tf.Tensor, tf.Tensor]:
-        # Pad to the width of the other branch: so a row's sums are bit-identical for any top_k of the other rows.
+        # Pad to the width of the other branch, so that the sums of a row are bit-identical for any top_k of the other rows.
         values, tokens = select(logits, usual_width)
         padding = [[0, 0], [0, max_width - usual_width]]
         return tf.pad(values, padding, constant_values=-float("inf")), tf.pad(tokens, padding)

@@ -71,7 +71,7 @@ class EventFile(Callback):
         if length and length <= size:
             os.truncate(self.path, length)
             return
-        self.path.unlink(missing_ok=True)  # no checkpoint, or the file is shorter than it states: start a new file
+        self.path.unlink(missing_ok=True)  # there is no checkpoint, or the file is shorter than recorded in it: start a new file
         self._buffer.append(Event(wall_time=time.time(), file_version=VERSION))
 
     def on_batch_end(self, training: Training, batch: Batch) -> None:

@@ -126,7 +126,7 @@ class EarlyStopping(Callback):
         training.stopping |= training.progress.schedule.finished(training.settings)
 
 
-DECAY = 0.9  # decay of the exponential mean of the loss and perplexity in the line
+DECAY = 0.9  # decay of the exponential moving averages of loss and perplexity in the progress line
 
 
 class ProgressLine(Callback):

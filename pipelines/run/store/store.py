@@ -128,7 +128,7 @@ class Store:
         try:
             yield WorkingFolder(path, handle)
         finally:
-            fcntl.flock(handle, fcntl.LOCK_UN)  # explicitly: a surviving grandchild may still hold the file open
+            fcntl.flock(handle, fcntl.LOCK_UN)  # explicitly, because a surviving grandchild may still have the file open
             os.close(handle)
 
 

@@ -140,7 +140,7 @@ class GenerationEndpoint:
     async def _checked_job(self, parsed: _ParsedRequest) -> GenerationJob:
         """Return the job for a request whose prompt passes the content filter."""
         job = self._make_job(parsed)
-        # Check the cleaned and the original text: the removed characters may be what the filter looks for.
+        # Check the cleaned and the original text: the filter may look for the characters that were removed.
         for text in dict.fromkeys((parsed.text, parsed.body.text)):
             decision = await self._filtering.decide(text, "prompt")
             if not decision.allowed:

@@ -14,7 +14,7 @@ from serving.telemetry.audit_log import AuditLog, Interaction
 from serving.telemetry.metrics import Metrics
 from serving.telemetry.pseudonym import Pseudonyms
 
-RATED = 10_000  # ratings remembered, so that none is counted twice
+RATED = 10_000  # number of ratings that are remembered, so that none is counted twice
 _AUDITED = ("generate", "stream", "feedback")
 
 
