@@ -1,5 +1,6 @@
 """Compile the training pipeline of a profile to the IR YAML for Kubeflow, and compute the parameters of a run."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from kfp import compiler
 from pipelines.images.programs import image
 from pipelines.placement import Placement
 from pipelines.profile.load import Profile
+from pipelines.profile.remedies import remedies
 from pipelines.steps import GROUPS
 from pipelines.training import training_pipeline
 from robo_poet.atomic import new_file
@@ -77,7 +79,8 @@ def settings_parameters(profile: Profile) -> dict[str, Any]:
     }  # fmt: skip
     sections["secrets"] = sections["audit"]["secrets"]
     gates = [gate.to_json() for gate in profile.gates]
-    return {**sections, "gates": gates, "seed": profile.seed, "checkpoint_root": profile.cluster.checkpoint_root}
+    advice = asdict(remedies(profile))
+    return {**sections, "gates": gates, "remedies": advice, "seed": profile.seed, "checkpoint_root": profile.cluster.checkpoint_root}
 
 
 def run_parameters(profile: Profile, *, source: str, registry: str, moving_source: bool = False) -> dict[str, Any]:
@@ -95,7 +98,8 @@ def run_parameters(profile: Profile, *, source: str, registry: str, moving_sourc
     placement = Placement(profile.cluster)
     code = {step: image(step, "", placement.group(step)).rsplit(":", 1)[-1] for step in GROUPS}
     digest = "" if moving_source else source_digest(source)
-    lineage = {"source": Path(source).name if source else "bundled", "source_digest": digest, "code": code, "settings": settings}
+    settings_of_lineage = {name: value for name, value in settings.items() if name != "remedies"}  # they follow from the other settings
+    lineage = {"source": Path(source).name if source else "bundled", "source_digest": digest, "code": code, "settings": settings_of_lineage}
     warm_start_parameters = warm_start(profile.train.warm_start, registry)
     return {
         **settings,

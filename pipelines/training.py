@@ -49,6 +49,7 @@ def training_pipeline(placement: Placement, *, moving_source: bool = False, movi
         slices: dict,
         champion: str,
         gates: list,
+        remedies: dict,
         checkpoint_root: str,
         registry: str,
         lineage: dict,
@@ -74,6 +75,7 @@ def training_pipeline(placement: Placement, *, moving_source: bool = False, movi
             slices: Section `slices`: columns by which the held-out documents are sliced.
             champion: Digest of the champion at submission. `none` if there is no champion. Empty to read it from the registry.
             gates: List of gates, each with a metric and a bound. A model that fails a gate is registered as rejected.
+            remedies: The setting to change if a gate fails, by cause and metric.
             checkpoint_root: Folder of the checkpoints, where the checkpoint claim is mounted.
             registry: Folder of the model registry, where the registry claim is mounted.
             lineage: Origin of the version for its manifest: source, digests of the code, settings.
@@ -126,7 +128,7 @@ def training_pipeline(placement: Placement, *, moving_source: bool = False, movi
             **made(measured, "evaluation"), **made(read_text, "text_metrics"), **made(audited, "model_audit"), **made(sliced, "slices"),
             **made(compared, "comparison"),
         }  # fmt: skip
-        judged = placement(steps.gate_model(**evidence, gates=gates), "Judge by the gates")
+        judged = placement(steps.gate_model(**evidence, gates=gates, remedies=remedies), "Judge by the gates")
         decision, statistics = made(judged, "decision"), made(validated, "statistics")
         reported = placement(
             steps.write_report(

@@ -11,11 +11,15 @@ def gate_model(
     slices: Input[Artifact],
     comparison: Input[Artifact],
     gates: list,
+    remedies: dict,
     decision: Output[Artifact],
     metrics: View[Metrics],
     verdict: Result[str],
+    open_questions: Result[str],
 ) -> None:
-    """Judge the evaluation by the gates of the profile. A gate that cannot be judged fails, with the reason (EVAL-6).
+    """Judge the evaluation by the gates of the profile (EVAL-6).
+
+    A gate that cannot be judged fails, with the reason. With `on_unknown: warn` it is an open question if only the amount was too small.
 
     Args:
         evaluation: Metrics on the test split (JSON).
@@ -24,9 +28,11 @@ def gate_model(
         slices: Metrics by slice, with the champion's (JSON).
         comparison: Difference from the champion (JSON).
         gates: List of gates, each {"metric", "slice", "min", "max", "against", "margin", "on_unknown"}.
+        remedies: The setting to change if a gate fails, by cause and metric, {"quality": {}, "amount": {}, "missing": {}}.
 
     Returns:
         decision: The verdict, the result of each gate, and all metrics that were judged (JSON).
         metrics: The gated metrics, for the Kubeflow UI.
         verdict: `accepted` or `rejected`.
+        open_questions: The open gates, with what was needed and what was there (a JSON list). An accepted model may have some.
     """

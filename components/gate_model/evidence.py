@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from robo_poet.errors import BadInput, read_object
 from robo_poet.evaluation.step_metrics import StepMetrics
-from robo_poet.judges.estimate import Estimate, GateInput
+from robo_poet.judges.estimate import Estimate, GateInput, Shortage
 from robo_poet.judges.metrics import SLICED
 
 STATES: dict[str, Literal["none", "measured"]] = {"none": "none", "measured": "measured"}
@@ -53,6 +53,11 @@ def gate_input(step_metrics: StepMetrics, inputs: Mapping[str, Path]) -> GateInp
     min_documents = _count(slices_artifact, "min_documents", where)
     judged = [row for row in rows if row.documents >= min_documents]
     differences = {row.key: row.differences for row in judged if row.differences}
+    few = {
+        row.key: {"": Shortage(f"documents of {row.key}", min_documents, row.documents)}
+        for row in rows
+        if row.key and row.documents < min_documents
+    }
     comparison, overall = _overall_difference(inputs["comparison"])
     for name, estimate in (overall | _text_differences(inputs["text_metrics"])).items():
         differences.setdefault("", {})[name] = estimate
@@ -63,6 +68,7 @@ def gate_input(step_metrics: StepMetrics, inputs: Mapping[str, Path]) -> GateInp
         slices=unknown | _left_out(slices_artifact, where) | {row.key: row.metrics for row in judged if row.key},
         champion=STATES.get(str(comparison.get("state")), "unreadable"),
         differences=differences,
+        shortages={**few, "": step_metrics.shortages},
     )
 
 
@@ -71,8 +77,9 @@ def _slice_row(value: Any, where: str) -> SliceRow:
     key = row.get("key")
     if not isinstance(key, str):
         raise BadInput("the slice has no key", where=where, remedy=RUN_AGAIN)
-    units = _count(row, "works" if row.get("unit") == "work" else "documents", where)
-    metrics, differences = (_estimates(row, name, units, where) for name in ("metrics", "difference"))
+    unit = _unit(row, "document")
+    units = _count(row, "units" if "units" in row else "works" if unit == "work" else "documents", where)
+    metrics, differences = (_estimates(row, name, units, unit, where) for name in ("metrics", "difference"))
     return SliceRow(key, _count(row, "documents", where), metrics, differences)
 
 
@@ -102,29 +109,36 @@ def _overall_difference(path: Path) -> tuple[dict[str, Any], dict[str, Estimate]
     difference = _object(comparison.get("bits_per_byte") or {}, where).get("difference")
     if not difference:
         return comparison, {}
-    return comparison, {"bits_per_byte": _estimate_with_units(difference, f"{where}.difference")}
+    return comparison, {"bits_per_byte": _estimate_with_units(difference, _unit(comparison), f"{where}.difference")}
 
 
 def _text_differences(path: Path) -> dict[str, Estimate]:
-    differences = _object(read_object(path).get("difference") or {}, f"{path}: difference")
-    return {name: _estimate_with_units(value, f"{path}: difference.{name}") for name, value in differences.items()}
+    artifact = read_object(path)
+    differences = _object(artifact.get("difference") or {}, f"{path}: difference")
+    return {name: _estimate_with_units(value, _unit(artifact), f"{path}: difference.{name}") for name, value in differences.items()}
 
 
-def _estimates(row: Mapping[str, Any], key: str, units: int, where: str) -> dict[str, Estimate]:
+def _unit(artifact: Mapping[str, Any], default: str = "unit") -> str:
+    """Return the name of the independent units of an artifact's intervals."""
+    unit = artifact.get("unit")
+    return unit if isinstance(unit, str) else default
+
+
+def _estimates(row: Mapping[str, Any], key: str, units: int, unit: str, where: str) -> dict[str, Estimate]:
     values = _object(row.get(key) or {}, f"{where}.{key}")
-    return {name: _estimate(value, units, f"{where}.{key}.{name}") for name, value in values.items()}
+    return {name: _estimate(value, units, unit, f"{where}.{key}.{name}") for name, value in values.items()}
 
 
-def _estimate_with_units(value: Any, where: str) -> Estimate:
-    return _estimate(value, _count(_object(value, where), "units", where), where)
+def _estimate_with_units(value: Any, unit: str, where: str) -> Estimate:
+    return _estimate(value, _count(_object(value, where), "units", where), unit, where)
 
 
-def _estimate(value: Any, units: int, where: str) -> Estimate:
+def _estimate(value: Any, units: int, unit: str, where: str) -> Estimate:
     """Read `{"value", "low", "high"}`. A missing or null value becomes NaN, a missing or null bound an infinite one."""
     numbers = _object(value, where)
     defaults = {"value": math.nan, "low": -math.inf, "high": math.inf}
     value, low, high = (_number(numbers, name, default, where) for name, default in defaults.items())
-    return Estimate(value, low, high, units)
+    return Estimate(value, low, high, units, unit)
 
 
 def _object(value: Any, where: str) -> dict[str, Any]:

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from robo_poet.judges.distributions import quantile
-from robo_poet.judges.estimate import Estimate
-from robo_poet.judges.intervals import CONFIDENCE, MINIMUM_UNITS, clustered_rate, ratio_estimate
+from robo_poet.judges.estimate import MINIMUM_UNITS, Estimate
+from robo_poet.judges.intervals import CONFIDENCE, clustered_rate, ratio_estimate
 from robo_poet.judges.units import Units
 
 Numbers = npt.NDArray[np.float64]

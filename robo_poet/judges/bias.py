@@ -31,8 +31,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from robo_poet.judges.distributions import quantile
-from robo_poet.judges.estimate import Estimate
-from robo_poet.judges.intervals import MINIMUM_UNITS, RESAMPLES, Ratio, critical_value, draws, ratio, studentised, upper_quantile
+from robo_poet.judges.estimate import MINIMUM_UNITS, Estimate
+from robo_poet.judges.intervals import RESAMPLES, Ratio, critical_value, draws, ratio, studentised, upper_quantile
 from robo_poet.judges.units import Numbers
 
 HEAVY_TAIL = 1.3  # a critical value of |t| above this multiple of Student's marks a heavy-tailed group

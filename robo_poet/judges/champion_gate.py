@@ -5,14 +5,16 @@
   correction for the number of slices (intersection-union test, Berger 1982).
 - Fail: the whole interval is beyond the margin. If a model is just good enough, at least one of twenty slices is beyond the margin by
   chance in 40 % of cases. So failures are corrected within one gate (Holm 1979).
-- Unknown: everything else, including a failure that is not significant after the correction.
+- Unknown: everything else, including a failure that is not significant after the correction. If the measured value keeps the margin, more
+  text can show that the whole interval does: the unknown is a shortage of the amount. If the value exceeds the margin, it is a doubt.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
 from robo_poet.judges.distributions import quantile, upper_tail
-from robo_poet.judges.estimate import GateInput, Interval, finite
+from robo_poet.judges.estimate import GateInput, Interval, Shortage, finite, too_few_units
 from robo_poet.judges.gate import Gate, Outcome
 
 
@@ -51,7 +53,8 @@ def judge_differences(measurements: GateInput, gate: Gate, outcomes: Sequence[Ou
     units = [measurements.differences[compared[index].slice][gate.metric].units for index in tested]
     p_values = [_p_value(gate, compared[index], count) for index, count in zip(tested, units, strict=True)]
     for index, p in zip(tested, holm_adjusted(p_values), strict=True):
-        compared[index] = _judge(gate, compared[index], len(tested) == 1 or p <= LEVEL, len(tested))
+        estimate = measurements.differences[compared[index].slice][gate.metric]
+        compared[index] = _judge(gate, compared[index], len(tested) == 1 or p <= LEVEL, len(tested), estimate)
     return compared
 
 
@@ -61,14 +64,18 @@ def _difference(measurements: GateInput, gate: Gate, outcome: Outcome) -> Outcom
         return Outcome(outcome.slice, "pass", "no champion yet")
     subject = _subject(gate, outcome.slice)
     if measurements.champion != "measured":
-        return Outcome(outcome.slice, "unknown", f"{subject} cannot be compared: the champion could not be measured")
+        unreadable = Shortage("champions that can be measured", 1, 0, "missing")
+        return Outcome(outcome.slice, "unknown", f"{subject} cannot be compared: the champion could not be measured", shortage=unreadable)
     interval: Interval | None = measurements.differences.get(outcome.slice, {}).get(gate.metric)
     value = finite(interval.value) if interval else None
     if interval is None or value is None:
-        return Outcome(outcome.slice, "unknown", f"{subject} was not compared with the champion")
+        recorded = measurements.shortage(outcome.slice, gate.metric) if interval is None and outcome.slice else None
+        reason = f"{subject} was not compared with the champion" + (f": {recorded.text}" if recorded else "")
+        return Outcome(outcome.slice, "unknown", reason, shortage=recorded or Shortage(f"comparisons of {subject}", 1, 0, "missing"))
     difference = Outcome(outcome.slice, "pass", "", value).within(interval)
     if difference.low is None:
-        return replace(difference, state="unknown", reason=f"{subject} cannot be compared: too few units were measured")
+        shortage = too_few_units(interval, f" of {outcome.slice}" if outcome.slice else " of held-out text")
+        return replace(difference, state="unknown", reason=f"{subject} cannot be compared: {shortage.text}", shortage=shortage)
     return difference
 
 
@@ -94,21 +101,36 @@ def _p_value(gate: Gate, difference: Outcome, units: int) -> float:
     return upper_tail(distance / (measured - lower) * quantile(1 - LEVEL, freedom), freedom)
 
 
-def _judge(gate: Gate, difference: Outcome, significant: bool, slices: int) -> Outcome:
-    lower, _, upper = _limits_of_loss(gate, difference)
+MOST = 1000  # times the units that there are; if more are needed, no realistic amount of text settles the question
+
+
+def _judge(gate: Gate, difference: Outcome, significant: bool, slices: int, estimate: Interval) -> Outcome:
+    lower, measured, upper = _limits_of_loss(gate, difference)
     margin, subject = gate.margin or 0.0, _subject(gate, difference.slice)
     if upper <= margin:
         return difference
+    loss = f"{subject} is at least {lower:.4g} worse than the champion, more than the margin {margin:g}"
     if lower > margin and significant:
-        return replace(
-            difference, state="fail", reason=f"{subject} is at least {lower:.4g} worse than the champion, more than the margin {margin:g}"
-        )
+        return replace(difference, state="fail", reason=loss)
+    shortage = _needed_for_margin(measured, lower, upper, margin, estimate, difference.slice)
     if lower > margin:
-        loss = f"{subject} is at least {lower:.4g} worse than the champion, more than the margin {margin:g}"
-        return replace(difference, state="unknown", reason=f"{loss}, but not significantly among {slices} slices")
+        return replace(difference, state="unknown", reason=f"{loss}, but not significantly among {slices} slices", shortage=shortage)
     range_text = f"{lower:.4g} to {upper:.4g} worse" if lower > 0 else f"from {-lower:.4g} better to {upper:.4g} worse"
-    return replace(
-        difference, state="unknown", reason=f"{subject} is {range_text} than the champion: the margin {margin:g} may be exceeded"
+    reason = f"{subject} is {range_text} than the champion: the margin {margin:g} may be exceeded"
+    return replace(difference, state="unknown", reason=f"{reason}; {shortage.text}", shortage=shortage)
+
+
+def _needed_for_margin(measured: float, lower: float, upper: float, margin: float, estimate: Interval, key: str) -> Shortage:
+    """Return how many units would bring the interval to one side of the margin, if the value stays. Half-widths shrink as 1/√units.
+
+    The kind is "amount" if the measured value keeps the margin, and at most MOST times the units are needed; else "doubt".
+    """
+    distance, half = margin - measured, upper - measured if measured < margin else measured - lower
+    ratio = (half / abs(distance)) ** 2 if distance else math.inf
+    needed = max(estimate.units + 1, math.ceil(estimate.units * min(ratio, MOST) - 1e-6))
+    of = f" of {key}" if key else " of held-out text"
+    return Shortage(
+        f"{getattr(estimate, 'unit', 'unit')}s{of}", needed, estimate.units, "amount" if distance > 0 and ratio <= MOST else "doubt"
     )
 
 

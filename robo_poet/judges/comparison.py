@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from robo_poet.judges.distributions import quantile
-from robo_poet.judges.estimate import Estimate
-from robo_poet.judges.intervals import MINIMUM_UNITS, ratio, ratio_estimate
+from robo_poet.judges.estimate import MINIMUM_UNITS, Estimate
+from robo_poet.judges.intervals import ratio, ratio_estimate
 from robo_poet.judges.units import units
 
 POWER = 0.8

@@ -4,6 +4,10 @@ This module only computes: it takes measurements and gates, and returns a decisi
 
 An absolute bound is compared with the measured value, not with its interval, because the value describes these texts. On a slice, the value
 counts only if there is an interval, because the value of a slice of three documents means nothing.
+
+A gate with `on_unknown: warn` becomes an open question if the metric was measured correctly, but on too little text, works or prompts. The
+model can then be accepted, and the decision lists the question. Every other unknown is rejected: no value, NaN, no champion to read, or a
+value outside the bound that is not significant.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,9 +15,10 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from robo_poet.judges.champion_gate import judge_differences
-from robo_poet.judges.estimate import GateInput, finite
+from robo_poet.judges.estimate import GateInput, Kind, Shortage, finite, too_few_units
 from robo_poet.judges.gate import Gate, Outcome, select
 from robo_poet.judges.metrics import exact_text
+from robo_poet.judges.remedies import Remedies
 
 
 @dataclass(frozen=True)
@@ -23,18 +28,22 @@ class GateResult:
     Args:
         value: the metric; for a gate against the champion, new model minus champion; None if it is missing or not finite.
         bound: the bound as text, such as ">= 0.3 and <= 1".
-        reason: why it failed, or why it passed although nothing was compared; otherwise empty.
+        verdict: "open" is neither passed nor failed: too little was measured, and the gate has `on_unknown: warn`.
+        reason: why it failed or is open, or why it passed although nothing was compared; otherwise empty.
         slice: the slice of the held-out texts; "" is all of them.
         against: "champion" if `value` is a difference.
         low, high: limits of the interval, None if there is none.
-        unknown: too little was measured to judge; the verdict is then the gate's `on_unknown`.
+        unknown: the gate could not judge; the verdict is then the gate's `on_unknown`.
         proven: True if the whole interval is within the bound, not only the value; None if there is no interval.
+        kind: why the gate could not judge or has no value, see `Shortage`; otherwise empty.
+        what, needed, there: what was counted, how much was needed, and how much there was; empty and None if nothing was lacking.
+        remedy: the one setting to change if the gate failed or is open, in the form that a user types.
     """
 
     metric: str
     value: float | None
     bound: str
-    verdict: Literal["pass", "fail"]
+    verdict: Literal["pass", "fail", "open"]
     reason: str
     slice: str = ""
     against: str = ""
@@ -42,30 +51,47 @@ class GateResult:
     high: float | None = None
     unknown: bool = False
     proven: bool | None = None
+    kind: Literal["", Kind] = ""
+    what: str = ""
+    needed: int | None = None
+    there: int | None = None
+    remedy: str = ""
+
+
+QUESTION = ("metric", "against", "slice", "what", "needed", "there", "reason", "remedy")  # the keys of an open question
 
 
 @dataclass(frozen=True)
 class Decision:
-    """The verdict of all gates; `reason` is empty for an accepted model."""
+    """The verdict of all gates; `reason` is empty for an accepted model, which may have open questions."""
 
     verdict: Literal["accepted", "rejected"]
     gates: tuple[GateResult, ...]
     reason: str
 
+    @property
+    def open_questions(self) -> list[dict[str, Any]]:
+        """One object per open gate, with the keys of `QUESTION`."""
+        return [{key: getattr(gate, key) for key in QUESTION} for gate in self.gates if gate.verdict == "open"]
+
     def to_json(self) -> dict[str, Any]:
         """Return the artifact `decision` (docs/reference/artifacts.md)."""
-        return {**asdict(self), "gates": [asdict(gate) for gate in self.gates]}
+        return {**asdict(self), "gates": [asdict(gate) for gate in self.gates], "open_questions": self.open_questions}
 
 
-def judge_gates(measured: GateInput | Mapping[str, float | None], gates: Sequence[Gate]) -> Decision:
-    """Accept a model if there is at least one gate and every gate passes.
+def judge_gates(
+    measured: GateInput | Mapping[str, float | None], gates: Sequence[Gate], remedies: Remedies | None = None
+) -> Decision:  # fmt: skip
+    """Accept a model if there is at least one gate and no gate fails.
 
     Args:
         measured: the result of the evaluation. Metrics by name are enough for gates without slice and champion.
         gates: the gates of the profile.
+        remedies: the remedies that follow from the settings of the run; without them only gates that cannot judge have a remedy.
     """
     measurements = measured if isinstance(measured, GateInput) else GateInput(measured)
-    results = tuple(_result(gate, outcome) for gate in gates for outcome in _judge(measurements, gate))
+    advice = remedies or Remedies()
+    results = tuple(_result(gate, outcome, advice) for gate in gates for outcome in _judge(measurements, gate))
     reasons = [result.reason for result in results if result.verdict == "fail"]
     if not results:
         reasons = ["the profile declares no gate"]
@@ -77,12 +103,32 @@ def _judge(measurements: GateInput, gate: Gate) -> list[Outcome]:
     if fault := gate.fault():
         return [Outcome(gate.slice, "fail", fault)]
     if not measurements.has_metric(gate.metric):
-        return [Outcome(gate.slice, "fail", f"{gate.metric} was not measured")]
+        return [_missing(measurements, gate, gate.slice, "fail", f"{gate.metric} was not measured")]
     keys = select(gate.slice, measurements.slice_keys()) if gate.slice else [""]
     if not keys:
-        return [Outcome(gate.slice, "unknown", f"there is no slice {gate.slice}")]
+        missing = Shortage(f"slices {gate.slice}", 1, 0, "missing")
+        return [Outcome(gate.slice, "unknown", f"there is no slice {gate.slice}", shortage=missing)]
     outcomes = [_value(measurements, gate, key) for key in keys]
-    return judge_differences(measurements, gate, outcomes) if gate.against else [_bounded(gate, outcome) for outcome in outcomes]
+    return (
+        judge_differences(measurements, gate, outcomes) if gate.against else [_bounded(measurements, gate, outcome) for outcome in outcomes]
+    )
+
+
+def _missing(
+    measurements: GateInput, gate: Gate, key: str, state: Literal["fail", "unknown"], reason: str, may_be_open: bool = False
+) -> Outcome:  # fmt: skip
+    """Return the outcome of a value that is missing. It is unknown, not failed, if the step recorded that there was too little to measure.
+
+    Args:
+        may_be_open: True if the step tried to measure the value and wrote null. A value that is absent or NaN is never an open question.
+    """
+    recorded = measurements.shortage(key, gate.metric)
+    if recorded is None:
+        return Outcome(key, state, reason, shortage=Shortage(f"values of {gate.metric}", 1, 0, "missing"))
+    reason = f"{reason}: {recorded.text}"
+    if recorded.kind == "amount" and not (may_be_open and recorded.is_amount):
+        return Outcome(key, state, reason, shortage=replace(recorded, kind="missing"))
+    return Outcome(key, "unknown" if recorded.is_amount else state, reason, shortage=recorded)
 
 
 def _value(measurements: GateInput, gate: Gate, key: str) -> Outcome:
@@ -91,29 +137,39 @@ def _value(measurements: GateInput, gate: Gate, key: str) -> Outcome:
     if not key:
         value, interval = measurements.metrics.get(metric), measurements.intervals.get(metric)
         if metric not in measurements.metrics:
-            return Outcome(key, "fail", f"{metric} was not measured")
+            return _missing(measurements, gate, key, "fail", f"{metric} was not measured")
+        if value is None:
+            return _missing(measurements, gate, key, "fail", f"{metric} could not be measured", may_be_open=True)
         if finite(value) is None:
-            return Outcome(key, "fail", f"{metric} could not be measured" if value is None else f"{metric} is {value}, not a finite number")
+            not_a_number = Shortage(f"finite values of {metric}", 1, 0, "missing")
+            return Outcome(key, "fail", f"{metric} is {value}, not a finite number", shortage=not_a_number)
         return Outcome(key, "pass", "", finite(value)).within(interval)
     estimate = measurements.slices.get(key, {}).get(metric)
     if estimate is None:
         compared = gate.against and metric in measurements.differences.get(key, {}) and measurements.champion == "measured"
-        return Outcome(key, "pass" if compared else "unknown", "" if compared else f"{metric} of {key} was not measured")
+        return Outcome(key, "pass", "") if compared else _missing(measurements, gate, key, "unknown", f"{metric} of {key} was not measured")
     if not estimate.units:
-        return Outcome(key, "unknown", f"{key} is empty")
+        return Outcome(key, "unknown", f"{key} is empty", shortage=Shortage(f"documents of {key}", 1, 0, "missing"))
     if finite(estimate.value) is None:
-        return Outcome(key, "fail", f"{metric} of {key} is {estimate.value}, not a finite number")
+        not_a_number = Shortage(f"finite values of {metric} of {key}", 1, 0, "missing")
+        return Outcome(key, "fail", f"{metric} of {key} is {estimate.value}, not a finite number", shortage=not_a_number)
     return Outcome(key, "pass", "", finite(estimate.value)).within(estimate)
 
 
-def _bounded(gate: Gate, outcome: Outcome) -> Outcome:
+def _too_few(measurements: GateInput, gate: Gate, key: str) -> Shortage:
+    """Return the shortage of a slice that has a value but no interval."""
+    return too_few_units(measurements.slices[key][gate.metric], f" of {key}")
+
+
+def _bounded(measurements: GateInput, gate: Gate, outcome: Outcome) -> Outcome:
     """Judge a value by an absolute bound."""
     if outcome.state != "pass" or outcome.value is None:
         return outcome
     subject = f"{gate.metric} of {outcome.slice}" if outcome.slice else gate.metric
     value_text = exact_text(gate.metric, outcome.value)
     if outcome.slice and outcome.low is None:
-        return replace(outcome, state="unknown", reason=f"{subject} cannot be judged: too little was measured")
+        shortage = measurements.shortage(outcome.slice, gate.metric) or _too_few(measurements, gate, outcome.slice)
+        return replace(outcome, state="unknown", reason=f"{subject} cannot be judged: {shortage.text}", shortage=shortage)
     if gate.min is not None and outcome.value < gate.min:
         return replace(outcome, state="fail", reason=f"{subject} is {value_text}, below {exact_text(gate.metric, gate.min)}")
     if gate.max is not None and outcome.value > gate.max:
@@ -121,13 +177,18 @@ def _bounded(gate: Gate, outcome: Outcome) -> Outcome:
     return outcome
 
 
-def _result(gate: Gate, outcome: Outcome) -> GateResult:
-    passes, reason = outcome.state == "pass", outcome.reason
+def _result(gate: Gate, outcome: Outcome, remedies: Remedies) -> GateResult:
+    shortage, reason = outcome.shortage, outcome.reason
+    verdict: Literal["pass", "fail", "open"] = "pass" if outcome.state == "pass" else "fail"
     if outcome.state == "unknown" and gate.on_unknown == "pass":
-        passes, reason = True, f"{reason}; passes because on_unknown is pass"
+        verdict, reason = "pass", f"{reason}; passes because on_unknown is pass"
+    elif outcome.state == "unknown" and gate.on_unknown == "warn" and shortage and shortage.is_amount:
+        verdict = "open"
     return GateResult(
-        gate.metric, outcome.value, gate.bound, "pass" if passes else "fail", reason,
+        gate.metric, outcome.value, gate.bound, verdict, reason,
         outcome.slice, gate.against, outcome.low, outcome.high, outcome.state == "unknown", _proven(gate, outcome),
+        shortage.kind if shortage else "", shortage.what if shortage else "", shortage.needed if shortage else None,
+        shortage.there if shortage else None, "" if verdict == "pass" else remedies.of(gate, outcome),
     )  # fmt: skip
 
 

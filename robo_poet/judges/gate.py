@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
-from robo_poet.judges.estimate import Interval, finite
+from robo_poet.judges.estimate import Interval, Shortage, finite
 from robo_poet.judges.metrics import Direction, better, exact_text
 
 OVERALL = ""
@@ -69,6 +69,9 @@ def select(wanted: str, keys: Iterable[str]) -> list[str]:
     return sorted(filter(named, set(keys)))
 
 
+ON_UNKNOWN = ("reject", "warn", "pass")
+
+
 @dataclass(frozen=True)
 class Gate:
     """A metric with its bound, or with a margin: how much worse than the champion's the metric may be.
@@ -79,7 +82,8 @@ class Gate:
         slice: slice of the held-out texts, such as `author=Shakespeare`; `author=*` is every author; empty is all texts.
         against: `champion` compares with the champion on the same documents. It needs a margin and no bound.
         margin: how much worse than the champion the metric may be, in its unit, 0 or more. The whole interval must be within it.
-        on_unknown: verdict if too little was measured to judge.
+        on_unknown: what happens if the gate cannot judge. `reject`: it fails. `warn`: it is an open question if only the amount of text
+            or prompts was too small, else it fails. `pass`: it passes.
     """
 
     metric: str
@@ -88,7 +92,7 @@ class Gate:
     slice: str = ""
     against: Literal["", "champion"] = ""
     margin: float | None = None
-    on_unknown: Literal["reject", "pass"] = "reject"
+    on_unknown: Literal["reject", "warn", "pass"] = "reject"
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -120,8 +124,8 @@ class Gate:
             parse_slice(self.slice)
         except ValueError as error:
             return f"gate on {self.metric}: wrong slice: {error}"
-        if self.on_unknown not in ("reject", "pass"):
-            return f"gate on {self.metric}: on_unknown is {self.on_unknown!r}; use reject or pass"
+        if self.on_unknown not in ON_UNKNOWN:
+            return f"gate on {self.metric}: on_unknown is {self.on_unknown!r}; use {', '.join(ON_UNKNOWN[:-1])} or {ON_UNKNOWN[-1]}"
         if not self.against:
             return self._bound_fault(limits)
         if self.against != "champion":
@@ -147,7 +151,8 @@ class Gate:
 class Outcome:
     """The outcome of a gate on one slice. `GateResult` describes the fields.
 
-    `low` and `high` are finite and enclose `value`, or both are None.
+    `low` and `high` are finite and enclose `value`, or both are None. `shortage` says what was needed and what was there, for an unknown
+    and for a value that is missing.
     """
 
     slice: str
@@ -156,6 +161,7 @@ class Outcome:
     value: float | None = None
     low: float | None = None
     high: float | None = None
+    shortage: Shortage | None = None
 
     def within(self, interval: Interval | None) -> "Outcome":
         """Return a copy with the limits of `interval` if they are finite and enclose the value; else return this outcome."""

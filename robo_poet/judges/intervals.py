@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from robo_poet.judges.distributions import beta_quantile, quantile
-from robo_poet.judges.estimate import Estimate
+from robo_poet.judges.estimate import MINIMUM_UNITS, Estimate
 from robo_poet.judges.units import Numbers
 
 
@@ -64,7 +64,6 @@ def ratio(numerators: ArrayLike, denominators: ArrayLike) -> Ratio:
     return Ratio(value, error, max(1.0, 1 / float(np.square(shares).sum()) - 1), units, residuals, shares)
 
 
-MINIMUM_UNITS = 5  # with fewer, the interval is infinite
 RESAMPLES = 2000
 CONFIDENCE = 0.95  # of every interval that a gate reads; not a setting, because gates are defined for 95 %
 _DRAWS_PER_CHUNK = 2_000_000  # draws per chunk; limits the memory

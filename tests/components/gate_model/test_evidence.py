@@ -22,7 +22,9 @@ def read(folder: Path, **artifacts: Any) -> GateInput:
 
 @pytest.mark.parametrize(("unit", "units"), [("work", 4), ("document", 30)])
 def test_an_estimate_of_a_slice_has_the_slices_units(tmp_path: Path, unit: str, units: int) -> None:
-    assert read(tmp_path, slices={"slices": [ROW | {"unit": unit}]}).slices == {"author=Ann": {"bits_per_byte": Estimate(2, 1, 3, units)}}
+    assert read(tmp_path, slices={"slices": [ROW | {"unit": unit}]}).slices == {
+        "author=Ann": {"bits_per_byte": Estimate(2, 1, 3, units, unit)}
+    }
 
 
 def test_null_numbers_are_unknown(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def run(tmp_path: Path, evaluation: str | dict[str, Any], gates: Any = GATES, **
         "slices": NOTHING,
         "comparison": {"state": "none"},
     }
-    options_of_step = {"gates": gates if isinstance(gates, str) else json.dumps(gates)}
+    options_of_step = {"gates": gates if isinstance(gates, str) else json.dumps(gates), "remedies": json.dumps(options.pop("remedies", {}))}
     for name in artifacts:
         value = options.pop(name, artifacts[name])
         (tmp_path / name).write_text(value if isinstance(value, str) else json.dumps(value))
@@ -61,9 +61,19 @@ def test_a_model_within_the_bounds_is_accepted(tmp_path: Path, capsys: pytest.Ca
     assert decision["gates"][0] == {
         "metric": "perplexity", "value": 80, "bound": "<= 100", "verdict": "pass", "reason": "",
         "slice": "", "against": "", "low": None, "high": None, "unknown": False, "proven": None,
+        "kind": "", "what": "", "needed": None, "there": None, "remedy": "",
     }  # fmt: skip
-    assert output["parameterValues"] == {"verdict": "accepted", "decision_digest": digest_path(tmp_path / "out" / "decision")}
-    assert output["artifacts"]["metrics"]["artifacts"][0]["metadata"] == {"perplexity": 80, "bleu": 0.02, "gates_failed": 0}
+    assert output["parameterValues"] == {
+        "verdict": "accepted",
+        "open_questions": "[]",
+        "decision_digest": digest_path(tmp_path / "out" / "decision"),
+    }
+    assert output["artifacts"]["metrics"]["artifacts"][0]["metadata"] == {
+        "perplexity": 80,
+        "bleu": 0.02,
+        "gates_failed": 0,
+        "gates_open": 0,
+    }
     assert capsys.readouterr().err == "[100 %] accepted: 2 of 2 gates passed\n"
 
 
@@ -136,7 +146,12 @@ def test_the_metrics_of_all_steps_are_judged_and_written_to_the_decision(tmp_pat
     ("comparison", "margin", "verdict", "reason"),
     [
         (COMPARED, 0.05, "accepted", ""),
-        (COMPARED, 0.02, "rejected", "bits_per_byte is from 0.01 better to 0.03 worse than the champion: the margin 0.02 may be exceeded"),
+        (
+            COMPARED,
+            0.02,
+            "rejected",
+            "bits_per_byte is from 0.01 better to 0.03 worse than the champion: the margin 0.02 may be exceeded; 12 units of held-out text, 48 needed",
+        ),
         ({"state": "none"}, 0.0, "accepted", ""),
         ({"state": "unreadable", "reason": "x"}, 0.5, "rejected", "bits_per_byte cannot be compared: the champion could not be measured"),
         ({}, 0.5, "rejected", "bits_per_byte cannot be compared: the champion could not be measured"),
@@ -154,10 +169,15 @@ def test_against_the_champion(tmp_path: Path, comparison: dict[str, Any], margin
     ("low", "high", "on_unknown", "reason"),
     [
         (-0.001, 0.002, "reject", ""),
-        (-0.02, 0.002, "reject", "bleu is from 0.002 better to 0.02 worse than the champion: the margin 0.005 may be exceeded"),
+        (
+            -0.02,
+            0.002,
+            "reject",
+            "bleu is from 0.002 better to 0.02 worse than the champion: the margin 0.005 may be exceeded; 30 units of held-out text, 227 needed",
+        ),
         (-0.02, 0.002, "pass", ""),
         (-0.02, -0.01, "pass", "bleu is at least 0.01 worse than the champion, more than the margin 0.005"),
-        (None, None, "reject", "bleu cannot be compared: too few units were measured"),
+        (None, None, "reject", "bleu cannot be compared: 30 units of held-out text, 60 needed"),
     ],
 )
 def test_bleu_against_the_champion(tmp_path: Path, low: float | None, high: float | None, on_unknown: str, reason: str) -> None:
@@ -175,7 +195,7 @@ def test_bleu_against_the_champion(tmp_path: Path, low: float | None, high: floa
 def test_a_gate_on_each_author_fails_for_a_slice_without_an_interval(tmp_path: Path) -> None:
     gate = {"metric": "bits_per_byte", "max": 2.5, "slice": "author=*"}
     _, decision, _ = run(tmp_path, {"metrics": ONLY}, [gate], slices=SLICES)
-    assert decision["reason"] == "bits_per_byte of author=Bob cannot be judged: too little was measured"
+    assert decision["reason"] == "bits_per_byte of author=Bob cannot be judged: 3 documents of author=Bob, 5 needed"
     assert [(row["slice"], row["verdict"], row["unknown"]) for row in decision["gates"]] == [
         ("author=Ann", "pass", False),
         ("author=Bob", "fail", True),

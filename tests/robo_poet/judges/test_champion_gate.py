@@ -142,6 +142,9 @@ def test_better_is_the_other_way_for_a_metric_that_should_be_high() -> None:
     assert verdict(-0.2, -0.05) == ("fail", "token_accuracy is at least 0.05 worse than the champion, more than the margin 0.01")
     assert verdict(-0.02, 0.2) == (
         "unknown",
-        "token_accuracy is from 0.2 better to 0.02 worse than the champion: the margin 0.01 may be exceeded",
+        "token_accuracy is from 0.2 better to 0.02 worse than the champion: the margin 0.01 may be exceeded; 20 units of held-out text, 25 needed",
     )
-    assert verdict(-0.02, -0.005) == ("unknown", "token_accuracy is 0.005 to 0.02 worse than the champion: the margin 0.01 may be exceeded")
+    assert verdict(-0.02, -0.005) == (
+        "unknown",
+        "token_accuracy is 0.005 to 0.02 worse than the champion: the margin 0.01 may be exceeded; 20 units of held-out text, 180 needed",
+    )

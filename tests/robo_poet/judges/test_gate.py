@@ -125,7 +125,7 @@ NO_MARGIN = "gate on bits_per_byte against the champion needs a margin: a finite
         (Gate("x", min=2, max=1), "gate on x can never pass: min is above max"),
         (Gate("x", max=1, margin=0.1), "gate on x has a margin but no comparison: add against: champion"),
         (Gate("x", max=1, slice="author"), "gate on x: wrong slice: 'author' is not feature=value"),
-        (Gate("x", max=1, on_unknown="accept"), "gate on x: on_unknown is 'accept'; use reject or pass"),  # type: ignore[arg-type]
+        (Gate("x", max=1, on_unknown="accept"), "gate on x: on_unknown is 'accept'; use reject, warn or pass"),  # type: ignore[arg-type]
         (Gate("bits_per_byte", **CHAMPION), NO_MARGIN),
         (Gate("bits_per_byte", margin=-0.1, **CHAMPION), NO_MARGIN),
         (Gate("bits_per_byte", margin=math.nan, **CHAMPION), NO_MARGIN),

@@ -40,7 +40,7 @@ def test_a_valid_gate_becomes_a_gate_of_the_judges(written: dict[str, Any]) -> N
         ({"metric": "bleu", "against": "champion", "margin": float("nan")}, "needs a margin: a finite number, 0 or more"),
         ({"metric": "bleu", "against": "champion", "margin": True}, "margin cannot be true or false"),
         ({"metric": "bleu", "against": "human", "margin": 0.1}, "Input should be '' or 'champion'"),
-        ({"metric": "bleu", "min": 0, "on_unknown": "accept"}, "Input should be 'reject' or 'pass'"),
+        ({"metric": "bleu", "min": 0, "on_unknown": "accept"}, "Input should be 'reject', 'warn' or 'pass'"),
         ({"metric": "bleu", "min": 0, "slice": "author=a,author=b"}, "author is given twice"),
         ({"metric": "bleu", "min": 0, "slices": "author=a"}, "Unexpected keyword argument"),
     ],

@@ -1,0 +1,53 @@
+"""The remedy of a gate that failed or is open: the one setting to change, in the form that a user types (EVAL-6).
+
+The judges know no settings. So `pipelines.profile.remedies` computes the texts from the profile, and a step that knows the needed amount
+records its own text in the shortage. Only a gate that can never judge is changed itself.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from robo_poet.judges.gate import Gate, Outcome
+
+DEFAULT = ""  # the key of the remedy of all other metrics
+
+
+@dataclass(frozen=True)
+class Remedies:
+    """Remedies by metric; the key "" is every other metric.
+
+    Args:
+        quality: for a value outside the bound, such as `--set train.epochs=12`.
+        amount: for too little text or too few prompts, such as `--set evaluate.continuations=200`.
+        missing: for a value that is absent or not a finite number, such as `--set train.learning_rate=0.0015`.
+    """
+
+    quality: Mapping[str, str] = field(default_factory=dict)
+    amount: Mapping[str, str] = field(default_factory=dict)
+    missing: Mapping[str, str] = field(default_factory=dict)
+
+    def of(self, gate: Gate, outcome: Outcome) -> str:
+        """Return the remedy of a gate that did not pass; empty if there is none."""
+        shortage = outcome.shortage
+        if shortage and shortage.remedy:
+            return shortage.remedy
+        if shortage and shortage.kind == "amount":
+            return _of_metric(self.amount, gate.metric)
+        if shortage and shortage.kind == "missing":
+            return allow_unknown(gate) if outcome.state == "unknown" else _of_metric(self.missing, gate.metric)
+        return "" if gate.fault() else _of_metric(self.quality, gate.metric)
+
+
+def allow_unknown(gate: Gate) -> str:
+    """Return the option that lets this gate pass where it cannot judge, such as a comparison with a champion that cannot be read."""
+    values = {**gate.to_json(), "on_unknown": "pass"}
+    line = ", ".join(f"{key}: {_yaml(value)}" for key, value in values.items())
+    return f"--set 'gates=[{{{line}}}]'"
+
+
+def _yaml(value: object) -> str:
+    return f'"{value}"' if isinstance(value, str) and not value.isidentifier() else f"{value}"
+
+
+def _of_metric(remedies: Mapping[str, str], metric: str) -> str:
+    return remedies.get(metric, remedies.get(DEFAULT, ""))
