@@ -45,11 +45,13 @@ def show(
     if as_json:
         typer.echo(json.dumps(values, indent=1))
         return
-    gates = Table("gate", "bound", "from", box=None, pad_edge=False, title="\nGates", title_justify="left")
+    gates = Table("gate", "bound", "if unknown", "from", box=None, pad_edge=False, title="\nGates", title_justify="left")
     for placed in effective.gates:
         name = gate_name(placed.gate.metric, placed.gate.slice, placed.gate.against)
         bound = f"not used: {placed.dropped}" if placed.dropped else placed.gate.bound
-        gates.add_row(f"{name} ({placed.gate.metric})", bound, placed.origin, style="dim" if placed.dropped else "")
+        by = f" ({placed.unknown_origin})" if placed.unknown_origin else ""
+        unknown = "" if placed.dropped else f"{placed.gate.on_unknown}{by}"
+        gates.add_row(f"{name} ({placed.gate.metric})", bound, unknown, placed.origin, style="dim" if placed.dropped else "")
     table = Table("setting", "value", "from", box=None, pad_edge=False)
     table.columns[0].no_wrap = False
     table.columns[0].overflow = "fold"

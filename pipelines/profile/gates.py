@@ -3,21 +3,23 @@
 A profile's `gates` is a list of changes to the gates that it inherits. A line is either
 
 - a gate, which replaces the inherited gate with the same metric, slice and comparison, or is added, or
-- `{metric: "bias_*", drop: "reason"}`, which drops the inherited gates whose metric matches. The reason is shown by `profile show`.
+- `{metric: "bias_*", drop: "reason"}`, which drops the inherited gates whose metric matches. The reason is shown by `profile show`, or
+- `{metric: "*", on_unknown: warn}`, without a bound or a margin, which changes `on_unknown` of the inherited gates whose metric matches.
+  A pattern leaves gates with `on_unknown: pass` as they are.
 
 So a profile cannot lose a gate by leaving it out.
 """
 
 import difflib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from robo_poet.errors import BadInput, validation_message
-from robo_poet.judges.gate import Gate, parse_slice
+from robo_poet.judges.gate import ON_UNKNOWN, Gate, parse_slice
 from robo_poet.judges.metrics import COMPARED, METRICS, SLICED
 from robo_poet.settings.evaluation import SlicesSettings
 from robo_poet.settings.gate import CheckedGate
@@ -32,19 +34,21 @@ class PlacedGate:
     Attributes:
         where: origin and position, such as `profiles/rtx.yaml: gates.0`.
         dropped: why the profile does not use this gate; empty if it does.
+        unknown_origin: the file or option that changed `on_unknown` of the inherited gate; empty if none did.
     """
 
     gate: Gate
     origin: str
     where: str
     dropped: str = ""
+    unknown_origin: str = ""
 
 
 def apply_changes(inherited: Sequence[PlacedGate], lines: Any, origin: str) -> list[PlacedGate]:
     """Return the inherited gates after the changes of one profile or `--set gates=…`. Dropped gates stay in the list, marked.
 
     Raises:
-        BadInput: a line is not a gate, names an unknown metric, drops nothing, or sets a gate twice.
+        BadInput: a line is not a gate, names an unknown metric, drops or changes nothing, or sets a gate twice.
     """
     if not isinstance(lines, list):
         raise BadInput("gates must be a list", where=f"{origin}: gates", remedy="for example gates: [{metric: perplexity, max: 100}]")
@@ -54,6 +58,9 @@ def apply_changes(inherited: Sequence[PlacedGate], lines: Any, origin: str) -> l
         where = f"{origin}: gates.{number}"
         if isinstance(line, dict) and "drop" in line:
             gates = _drop(gates, line, origin, where)
+            continue
+        if _changes_unknown(line):
+            gates = _change_unknown(gates, line, origin, where)
             continue
         placed = PlacedGate(_read(line, where), origin, where)
         key = placed.gate.key
@@ -108,12 +115,44 @@ def _drop(gates: Sequence[PlacedGate], line: dict[str, Any], origin: str, where:
     if not isinstance(reason, str) or not reason.strip():
         raise BadInput("a gate is dropped without a reason", where=where, remedy='write drop: "the reason"')
 
-    def matches(gate: Gate) -> bool:
-        exact = (line.get("slice", gate.slice), line.get("against", gate.against)) == (gate.slice, gate.against)
-        return exact and fnmatchcase(gate.metric, pattern)
-
+    matches = _pattern(line, pattern)
     if not any(matches(placed.gate) and not placed.dropped for placed in gates):
         raise BadInput(f"no gate matches {pattern}", where=where)
     return [
         PlacedGate(placed.gate, origin, where, reason) if matches(placed.gate) and not placed.dropped else placed for placed in gates
     ]  # fmt: skip
+
+
+def _pattern(line: dict[str, Any], pattern: str) -> Callable[[Gate], bool]:
+    """Return the test whether a gate matches `metric`, and `slice` and `against` if the line has them."""
+
+    def matches(gate: Gate) -> bool:
+        exact = (line.get("slice", gate.slice), line.get("against", gate.against)) == (gate.slice, gate.against)
+        return exact and fnmatchcase(gate.metric, pattern)
+
+    return matches
+
+
+def _changes_unknown(line: Any) -> bool:
+    return isinstance(line, dict) and "on_unknown" in line and not {"min", "max", "margin"} & set(line)
+
+
+def _change_unknown(gates: Sequence[PlacedGate], line: dict[str, Any], origin: str, where: str) -> list[PlacedGate]:
+    pattern, on_unknown = line.get("metric"), line["on_unknown"]
+    if set(line) - {"metric", "slice", "against", "on_unknown"} or not isinstance(pattern, str):
+        raise BadInput("a change of on_unknown must have metric and on_unknown, and can have slice and against", where=where)
+    if on_unknown not in ON_UNKNOWN:
+        raise BadInput(
+            "not a verdict on the unknown", where=f"{where}.on_unknown = {on_unknown!r}", remedy=f"use {' or '.join(ON_UNKNOWN)}"
+        )
+    matches, by_pattern = _pattern(line, pattern), "*" in pattern or "?" in pattern or "[" in pattern
+
+    def changed(placed: PlacedGate) -> bool:
+        return matches(placed.gate) and not placed.dropped and not (by_pattern and placed.gate.on_unknown == "pass")
+
+    if not any(matches(placed.gate) and not placed.dropped for placed in gates):
+        raise BadInput(f"no gate matches {pattern}", where=where)
+    return [
+        replace(placed, gate=replace(placed.gate, on_unknown=on_unknown), unknown_origin=origin) if changed(placed) else placed
+        for placed in gates
+    ]

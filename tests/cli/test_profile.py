@@ -33,3 +33,10 @@ def test_show_prints_the_gates_with_their_bounds() -> None:
 def test_json_has_all_settings() -> None:
     settings = json.loads(call("show", "--json", "--set", "train.epochs=2").stdout)
     assert settings["train"]["epochs"] == 2 and settings["serve"]["port"] == 8080
+
+
+def test_show_prints_what_the_unknown_does_and_where_that_comes_from() -> None:
+    gates = call("show").stdout.partition("\nGates")[2]
+    [row] = [line for line in gates.splitlines() if "(edge_megabytes)" in line]
+    assert "warn (profiles/local.yaml)" in row and row.split()[-1] == "profiles/base.yaml"
+    assert "reject" in call("show", "--profile", "base").stdout.partition("\nGates")[2]

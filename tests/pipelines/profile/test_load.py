@@ -109,6 +109,12 @@ def test_a_wrong_file_is_one_line(tmp_path: Path) -> None:
         ("gates: [{metric: perplexty, drop: a test}]", "gates.0: no gate matches perplexty"),
         ("gates: [{metric: perplexity, drop: ''}]", "gates.0: a gate is dropped without a reason"),
         ("gates: [{metric: perplexity, max: 3, drop: a test}]", "gates.0: a dropped gate must have metric and drop"),
+        ("gates: [{metric: perplexty, on_unknown: warn}]", "gates.0: no gate matches perplexty"),
+        (
+            "gates: [{metric: '*', on_unknown: perhaps}]",
+            "gates.0.on_unknown = 'perhaps': not a verdict on the unknown; use reject or warn or pass",
+        ),
+        ("gates: [{metric: '*', on_unknown: warn, limit: 3}]", "gates.0: a change of on_unknown must have metric and on_unknown"),
         ("extends: [local]", "extends = ['local']"),
         ("extends: nope", "nope: no such profile; choose from base, ci, local, rtx, secrets"),
         ("extends: mine.yaml", "a profile inherits from itself"),
@@ -159,3 +165,27 @@ def test_the_profile_of_canary_strings_trains_as_the_local_one() -> None:
     local, secrets = load_profile("local").profile, load_profile("secrets").profile
     assert secrets.train == local.train and secrets.ingest == local.ingest
     assert secrets.audit.secrets.rates == (1, 4, 16) and local.audit.secrets.rates != secrets.audit.secrets.rates
+
+
+def unknown(profile: str, *overrides: str) -> dict[tuple[str, str], str]:
+    return {(gate.metric, gate.slice): gate.on_unknown for gate in load_profile(profile, overrides).profile.gates}
+
+
+def test_local_and_ci_warn_about_the_unknown_and_the_others_reject_it() -> None:
+    passing = {("bleu", ""), ("bits_per_byte", "author=*")}
+    for profile, verdict in (("base", "reject"), ("rtx", "reject"), ("local", "warn"), ("ci", "warn")):
+        assert {key: found for key, found in unknown(profile).items() if found != verdict} == (
+            {} if profile == "ci" else dict.fromkeys(passing, "pass")
+        )
+
+
+def test_a_change_of_on_unknown_keeps_bound_and_origin_and_has_an_origin_of_its_own() -> None:
+    effective = load_profile("local", ["gates=[{metric: 'bias_*', on_unknown: reject}, {metric: bleu, on_unknown: warn}]"])
+    placed = {each.gate.metric: each for each in effective.gates if not each.gate.slice}
+    reach = placed["bias_likelihood_reach"]
+    assert (reach.gate.on_unknown, reach.gate.max, reach.origin, reach.unknown_origin) == (
+        "reject", 1.1, "profiles/base.yaml", "--set gates",
+    )  # fmt: skip
+    assert placed["perplexity"].unknown_origin == "profiles/local.yaml"
+    assert placed["bleu"].gate.on_unknown == "warn"  # named, not matched by a pattern: pass is changed too
+    assert unknown("local", "gates=[{metric: 'bl*', on_unknown: warn}]")["bleu", ""] == "pass"
