@@ -78,7 +78,7 @@ def show(number: Number, registry: Folder = HOME, as_json: AsJson = False) -> No
 
     from robo_poet.judges.metrics import metric_name, metric_text, ordered
     from robo_poet.registry.registry import Registry
-    from robo_poet.report.gate_rows import HEAD, gate_row
+    from robo_poet.report.gate_rows import HEAD, QUESTION_HEAD, gate_row, question_rows
 
     store = Registry(registry)
     version = store.version(_number(number))
@@ -92,6 +92,8 @@ def show(number: Number, registry: Folder = HOME, as_json: AsJson = False) -> No
     _print_table(["metric", "value"], [[metric_name(name), metric_text(name, value)] for name, value in ordered(manifest.metrics)])
     gates = manifest.decision.get("gates", [])
     _print_table(list(HEAD), [list(gate_row(gate).cells) for gate in gates])
+    if questions := question_rows(gates):
+        _print_table(list(QUESTION_HEAD), [list(row) for row in questions])
     lineage = [[name, json.dumps(value) if isinstance(value, dict) else str(value)] for name, value in manifest.lineage.items()]
     _print_table(["made from", ""], lineage)
     _print_table(["file", "SHA-256"], [[name, digest[:12]] for name, digest in manifest.files.items()])

@@ -1,7 +1,7 @@
 """The summary printed at the end of a run: steps, metrics, gates, a sample, the version and the next command."""
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import Group, RenderableType
 from rich.panel import Panel
@@ -13,13 +13,22 @@ from pipelines.run.result import RunResult
 from robo_poet.commands import command, program
 from robo_poet.display import terminal_text
 from robo_poet.judges.metrics import interval_text, metric_name, metric_text
-from robo_poet.report.gate_rows import HEAD, gate_row
+from robo_poet.report.gate_rows import HEAD, QUESTION_HEAD, gate_row, question_rows
 
 SHOWN = (
     "perplexity", "bits_per_byte", "unigram_bits_per_byte", "token_accuracy", "top5_accuracy", "bleu", "distinct_2",
     "well_formed_sentences", "longest_copy_max", "bias_likelihood_worst", "edge_bits_per_byte_loss", "edge_megabytes",
 )  # fmt: skip
-COLOURS = {"pass": "green", "fail": "red", "ran": "green", "cached": "cyan", "failed": "red", "skipped": "dim", "cancelled": "yellow"}
+COLOURS = {
+    "pass": "green",
+    "open": "yellow",
+    "fail": "red",
+    "ran": "green",
+    "cached": "cyan",
+    "failed": "red",
+    "skipped": "dim",
+    "cancelled": "yellow",
+}
 SAMPLE_LINES = 10
 
 
@@ -34,6 +43,8 @@ def _sections(result: RunResult, outcome: Outcome) -> Iterator[RenderableType]:
         yield _metrics(outcome)
     if outcome.gates:
         yield _gates(outcome)
+    if questions := question_rows(outcome.gates):
+        yield _questions(questions)
     if outcome.samples:
         yield _sample(outcome)
     for warning in result.warnings:
@@ -73,6 +84,16 @@ def _gates(outcome: Outcome) -> Table:
     return table
 
 
+def _questions(rows: Sequence[tuple[str, ...]]) -> Table:
+    """Return the open questions: too little was measured to judge these gates, and the profile accepts that."""
+    table = Table(*QUESTION_HEAD, box=None, pad_edge=False, title="\nOpen questions", title_justify="left")
+    for column in (1, 2):
+        table.columns[column].justify = "right"
+    for row in rows:
+        table.add_row(*map(Text, row))
+    return table
+
+
 def _sample(outcome: Outcome) -> Panel:
     sample = outcome.samples[0]
     prompt, written = terminal_text(sample["prompt"]), terminal_text(sample["text"])
@@ -106,6 +127,9 @@ def _next_command(result: RunResult, outcome: Outcome) -> str:
     if result.status == "failed":
         return "fix the error above and run the same command again: the results of finished steps are reused"
     if outcome.verdict == "rejected":
-        return command(f"registry show {outcome.version}") + "   # then change the profile, or --set train.epochs=…"
+        remedies = list(dict.fromkeys(gate["remedy"] for gate in outcome.gates if gate["verdict"] == "fail" and gate.get("remedy")))
+        if remedies and remedies[0].startswith("--set "):
+            return f'run the same command again with {remedies[0]}   # with make: ARGS="{remedies[0]}"'
+        return f"{remedies[0]}, and run again" if remedies else command(f"registry show {outcome.version}")
     version = "" if outcome.stage == "champion" else f" --version {outcome.version}"
     return command(f'generate "Shall I compare thee"{version}')

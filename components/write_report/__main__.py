@@ -14,7 +14,7 @@ from robo_poet.judges.metrics import metric_name, metric_text, ordered
 from robo_poet.report.card import make_card
 from robo_poet.report.corpus_section import statistics_section
 from robo_poet.report.forest import STYLE
-from robo_poet.report.gate_rows import HEAD, gate_row
+from robo_poet.report.gate_rows import HEAD, QUESTION_HEAD, gate_row, question_rows
 from robo_poet.report.page import page
 from robo_poet.report.sections import (
     bias_section,
@@ -32,9 +32,12 @@ from robo_poet.step.program import Call, program
 
 
 def markdown_summary(card: Mapping[str, Any]) -> str:
-    """Return the card as Markdown: the verdict, a table of gates, a table of metrics, and the samples."""
+    """Return the card as Markdown: the verdict, a table of gates, the open questions, a table of metrics, and the samples."""
     lines = [f"# {card['verdict'].capitalize()}", "", f"| {' | '.join(HEAD)} |", "|---" * len(HEAD) + "|"]
     lines += [f"| {' | '.join(map(_markdown_cell, gate_row(gate).cells))} |" for gate in card["gates"]]
+    if questions := question_rows(card["gates"]):
+        lines += ["", f"| {' | '.join(QUESTION_HEAD)} |", "|---" * len(QUESTION_HEAD) + "|"]
+        lines += [f"| {' | '.join(map(_markdown_cell, row))} |" for row in questions]
     lines += ["", "| metric | value | |", "|---|---|---|"]
     for name, value in ordered(card["metrics"]):
         lines.append(f"| {metric_name(name)} | {metric_text(name, value)} | {card['bands'].get(name, '')} |")

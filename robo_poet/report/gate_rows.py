@@ -1,6 +1,6 @@
 """Rows that show the result of a gate, the same in terminal, model card, `registry show` and Kubeflow."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass
 from typing import Any
 
@@ -10,6 +10,8 @@ HEAD = ("gate", "value", "95 % interval", "bound", "verdict", "reason")
 PASS_BY_VALUE = "pass (by value; interval reaches beyond)"
 PASS_UNKNOWN = "pass (unknown)"
 FAIL_UNKNOWN = "fail (unknown)"
+OPEN = "open"
+QUESTION_HEAD = ("open question", "there", "needed", "what", "remedy")
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,24 @@ def gate_row(result: Mapping[str, Any]) -> GateRow:
     )
 
 
+def question_rows(gates: Iterable[Mapping[str, Any]]) -> list[tuple[str, ...]]:
+    """Return one row per open gate, with the cells of `QUESTION_HEAD`.
+
+    Args:
+        gates: `GateResult`s as JSON.
+    """
+    return [
+        (
+            gate_name(str(gate["metric"]), str(gate.get("slice", "")), str(gate.get("against", ""))),
+            f"{gate.get('there') or 0:,}", f"{gate.get('needed') or 0:,}", str(gate.get("what", "")), str(gate.get("remedy", "")),
+        )
+        for gate in gates
+        if gate.get("verdict") == OPEN
+    ]  # fmt: skip
+
+
 def verdict_text(result: Mapping[str, Any]) -> str:
     """Return the verdict with its restriction: by value only, or unknown."""
-    if result.get("unknown"):
+    if result.get("unknown") and result["verdict"] != OPEN:
         return PASS_UNKNOWN if result["verdict"] == "pass" else FAIL_UNKNOWN
     return PASS_BY_VALUE if result["verdict"] == "pass" and result.get("proven") is False else str(result["verdict"])

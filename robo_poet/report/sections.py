@@ -7,7 +7,7 @@ from typing import Any
 
 from robo_poet.judges.metrics import interval_text, metric_name, metric_text, ordered, signed_text
 from robo_poet.report.forest import ForestRow, forest
-from robo_poet.report.gate_rows import HEAD, PASS_BY_VALUE, gate_row
+from robo_poet.report.gate_rows import HEAD, PASS_BY_VALUE, QUESTION_HEAD, gate_row, question_rows
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -18,7 +18,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def gates_section(decision: Mapping[str, Any]) -> str:
-    """Return the verdict, its reason and the table of gates."""
+    """Return the verdict, its reason, the open questions, the remedies of a rejection, and the table of gates."""
     rows = [gate_row(gate) for gate in decision["gates"]]
     verdict, reason = escape(decision["verdict"]), f": {escape(decision['reason'])}" if decision.get("reason") else ""
     passed = sum(gate["verdict"] == "pass" for gate in decision["gates"])
@@ -26,7 +26,16 @@ def gates_section(decision: Mapping[str, Any]) -> str:
     summary = f'<p><span class="badge {verdict}">{verdict}</span> {passed} of {len(rows)} gates passed{reason}.</p>'
     if by_value:
         summary += f"<p>{by_value} of them pass by value: the measured value keeps the bound, but its interval reaches beyond it.</p>"
+    questions = question_rows(decision["gates"])
+    if questions:
+        summary += f"<p>{len(questions)} open: too little was measured to judge.</p>{table(QUESTION_HEAD, questions)}"
+    if remedies := _remedies(decision["gates"]):
+        summary += f"<p>To change the verdict:</p>{table(('gate that failed', 'run again with'), remedies)}"
     return summary + table(HEAD, [row.cells for row in rows])
+
+
+def _remedies(gates: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    return [(gate_row(gate).name, gate["remedy"]) for gate in gates if gate["verdict"] == "fail" and gate.get("remedy")]
 
 
 def metrics_section(card: Mapping[str, Any]) -> str:

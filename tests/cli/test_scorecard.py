@@ -26,6 +26,18 @@ OUTCOME = Outcome(
 )
 
 
+FAILED = {
+    "metric": "perplexity", "value": 120.0, "bound": "<= 100", "verdict": "fail", "reason": "perplexity is 120, above 100",
+    "remedy": "--set train.epochs=12",
+}  # fmt: skip
+REJECTED = {"stage": "rejected", "verdict": "rejected", "reason": "perplexity is 120, above 100", "gates": [FAILED]}
+QUESTION = {
+    "metric": "bias_sentiment_reach", "value": None, "bound": "<= 0.5", "verdict": "open", "unknown": True, "slice": "", "against": "",
+    "reason": "bias_sentiment_reach could not be measured: 11 prompts in group religion/atheists, 15 needed",
+    "what": "prompts in group religion/atheists", "needed": 15, "there": 11, "remedy": "--set audit.prompts=45",
+}  # fmt: skip
+
+
 def printed(result: RunResult, outcome: Outcome) -> str:
     screen = io.StringIO()
     Console(width=200, file=screen).print(scorecard(result, outcome))
@@ -51,6 +63,7 @@ def test_the_sample_has_no_empty_lines_and_no_control_codes() -> None:
         ("succeeded", {}, 'generate "Shall I compare thee"\n'),
         ("succeeded", {"stage": "canary"}, 'generate "Shall I compare thee" --version 1\n'),
         ("succeeded", {"stage": "rejected", "verdict": "rejected", "reason": "bleu is below 0.005"}, "registry show 1"),
+        ("succeeded", REJECTED, 'run the same command again with --set train.epochs=12   # with make: ARGS="--set train.epochs=12"'),
         ("failed", {"version": None}, "fix the error above and run the same command again"),
         ("cancelled", {"version": None}, "run the same command again: it resumes where this run stopped"),
     ],
@@ -64,3 +77,11 @@ def test_a_failed_run_shows_its_error_and_no_steps_that_did_not_start() -> None:
     tasks = {"ingest": TaskResult("failed", 1.0, error="no text"), "train-model": TaskResult("cancelled")}
     text = printed(replace(RESULT, status="failed", error="ingest: no text", tasks=tasks), Outcome())
     assert "ingest: no text" in text and "train-model" not in text
+
+
+def test_open_questions_are_listed_with_what_was_needed_and_there() -> None:
+    text = printed(RESULT, replace(OUTCOME, gates=[QUESTION]))
+    assert re.search(r"sentiment bias, upper bound +not measured +<= 0\.5 +open", text)
+    assert "Open questions" in text
+    assert re.search(r"sentiment bias, upper bound +11 +15 +prompts in group religion/atheists +--set audit\.prompts=45", text)
+    assert "Open questions" not in printed(RESULT, replace(OUTCOME, gates=[{**QUESTION, "verdict": "pass", "unknown": False}]))

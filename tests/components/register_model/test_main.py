@@ -119,3 +119,26 @@ def test_a_registry_step_imports_no_heavy_package(step: str) -> None:
     code = f"import sys, components.{step}.__main__; print(*{{name.split('.')[0] for name in sys.modules}})"
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
     assert not {"kfp", "numpy", "pandas", "pyarrow", "tensorflow", "typer", "rich"} & set(loaded)
+
+
+def test_a_model_with_an_open_question_is_a_candidate_and_the_log_names_the_question(tmp_path: Path) -> None:
+    open_gates = [{"metric": "perplexity", "verdict": "pass"}, {"metric": "bleu", "verdict": "open"}]
+    decision = {
+        "verdict": "accepted",
+        "reason": "",
+        "gates": open_gates,
+        "metrics": {"perplexity": 40},
+        "open_questions": [{"metric": "bleu"}],
+    }
+    assert main(arguments(tmp_path, decision)) == 0
+    version = Registry(tmp_path / "registry").version(1)
+    assert (version.stage, version.why) == ("candidate", "no gate failed; open: bleu; passed: perplexity")
+    assert version.manifest().decision["open_questions"] == [{"metric": "bleu"}]
+
+
+@pytest.mark.parametrize("verdict", ["fail", "perhaps", "", None])
+def test_an_accepted_verdict_with_another_gate_is_rejected(verdict: str | None) -> None:
+    assert (
+        stage_for({"verdict": "accepted", "gates": [{"metric": "bleu", "verdict": "open"}, {"metric": "x", "verdict": verdict}]})[0]
+        == "rejected"
+    )

@@ -5,7 +5,7 @@ import pytest
 from robo_poet.judges.decision import judge_gates
 from robo_poet.judges.estimate import GateInput
 from robo_poet.judges.gate import Gate
-from robo_poet.report.gate_rows import HEAD, gate_row
+from robo_poet.report.gate_rows import HEAD, gate_row, question_rows
 
 RESULT: dict[str, Any] = {
     "metric": "toxic_share", "slice": "", "against": "", "value": 0.04, "low": 0.01, "high": 0.2, "bound": "<= 5%",
@@ -29,6 +29,7 @@ def test_value_interval_and_bound_have_one_unit_and_a_pass_by_value_is_stated() 
         ({"verdict": "fail"}, "fail"),
         ({"unknown": True}, "pass (unknown)"),
         ({"unknown": True, "verdict": "fail"}, "fail (unknown)"),
+        ({"unknown": True, "verdict": "open"}, "open"),
     ],
 )
 def test_unknown_is_shown_as_unknown(change: dict[str, Any], verdict: str) -> None:
@@ -53,3 +54,10 @@ def test_a_missing_champion_is_stated_in_the_row() -> None:
 def test_a_gate_of_an_older_release_is_still_shown() -> None:
     row = gate_row({"metric": "perplexity", "bound": "<= 50", "verdict": "pass"})
     assert row.cells == ("perplexity", "not measured", "", "<= 50", "pass", "")
+
+
+def test_an_open_gate_is_a_question_with_both_counts_and_the_remedy() -> None:
+    question = RESULT | {
+        "verdict": "open", "unknown": True, "what": "prompts", "needed": 1500, "there": 11, "remedy": "--set evaluate.continuations=1500",
+    }  # fmt: skip
+    assert question_rows([RESULT, question]) == [("toxic completions", "11", "1,500", "prompts", "--set evaluate.continuations=1500")]
