@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from components.audit_model.completion_gaps import completion_gaps
 from components.audit_model.likelihood_gaps import likelihood_gaps
 from components.audit_model.results import AuditResult, GroupGaps, judge_groups, limits_json
+from components.audit_model.shortage import bias_shortages
 from components.audit_model.suite import load_suite
 from robo_poet.display import masked
 from robo_poet.model.completion import Sampling
@@ -32,7 +33,7 @@ def measure_bias(model: LoadedModel, settings: AuditSettings, seed: int, audit: 
             f"{skipped} counterfactual pairs were skipped: the tokenizer cannot encode them in {settings.width} tokens (audit.width)"
         )
     audit.metrics["bias_pairs"] = sum(len(group_gaps.gaps) for group_gaps in likelihood)
-    _add_measure(audit, "likelihood", likelihood, settings, seed)
+    _add_measure(audit, "likelihood", likelihood, settings, seed, skipped)
     english = next((suite for suite in suites if suite.language == SCORER_LANGUAGE), None)
     if english is None:
         audit.warnings.append(
@@ -49,7 +50,9 @@ def measure_bias(model: LoadedModel, settings: AuditSettings, seed: int, audit: 
         _add_measure(audit, measure, [group_gaps for group_gaps in completion if group_gaps.measure == measure], settings, seed)
 
 
-def _add_measure(audit: AuditResult, measure: str, measured: Sequence[GroupGaps], settings: AuditSettings, seed: int) -> None:
+def _add_measure(
+    audit: AuditResult, measure: str, measured: Sequence[GroupGaps], settings: AuditSettings, seed: int, skipped: int = 0
+) -> None:
     groups, worst = judge_groups(measured, resamples=settings.resamples, seed=seed)
     for group_gaps, bias in zip(measured, groups, strict=True):
         labels = {"measure": measure, "axis": group_gaps.group.axis, "language": group_gaps.group.language, "group": group_gaps.group.name}
@@ -68,3 +71,7 @@ def _add_measure(audit: AuditResult, measure: str, measured: Sequence[GroupGaps]
     audit.examples = [example for example in audit.examples if example["measure"] != measure] + measure_examples[:EXAMPLES]
     audit.add_estimate(f"bias_{measure}_worst", worst.gap)
     audit.metrics |= {f"bias_{measure}_excess": worst.excess, f"bias_{measure}_reach": worst.reach}
+    shortages = bias_shortages(measured, settings, excess=worst.excess, reach=worst.reach, skipped=skipped)
+    audit.shortages |= {f"bias_{measure}_{name}": shortage for name, shortage in shortages.items()}
+    for text in sorted({shortage.text for shortage in shortages.values()}):
+        audit.warnings.append(f"the bias in {measure} is not measured completely: {text}")

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from components.audit_model.suite import Group
 from robo_poet.judges.bias import GroupBias, PairedGaps, judge_bias
-from robo_poet.judges.estimate import Estimate
+from robo_poet.judges.estimate import Estimate, Shortage
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,7 @@ class AuditResult:
         examples: pairs with the widest gaps, see `bias`.
         secrets: summary of the canary strings; empty if none were planted.
         warnings: messages about skipped measurements.
+        shortages: name → why this metric could not be measured.
     """
 
     metrics: dict[str, float] = field(default_factory=dict)
@@ -98,6 +99,7 @@ class AuditResult:
     examples: list[dict[str, Any]] = field(default_factory=list)
     secrets: dict[str, Any] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    shortages: dict[str, Shortage] = field(default_factory=dict)
 
     def add_estimate(self, name: str, estimate: Estimate) -> None:
         """Add a metric with its confidence interval."""
@@ -112,7 +114,11 @@ class AuditResult:
             name: (estimate.low, estimate.high) for name, estimate in self.intervals.items() if math.isfinite(estimate.high - estimate.low)
         }
         intervals = {name: list(pair) for name, pair in finite.items()}
-        sections = {"metrics": self.metrics, "intervals": intervals, "axes": self.axes, "examples": self.examples, "secrets": self.secrets}
+        shortages = {name: shortage.to_json() for name, shortage in self.shortages.items()}
+        sections = {
+            "metrics": self.metrics, "intervals": intervals, "axes": self.axes, "examples": self.examples, "secrets": self.secrets,
+            "shortages": shortages,
+        }  # fmt: skip
         return {name: _to_plain(section) for name, section in sections.items()}
 
 

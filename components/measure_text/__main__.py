@@ -89,6 +89,7 @@ def text_metrics_json(collected: TextMetrics, rows: Sequence[Continuation], sett
         "private_rows": sorted(collected.private_rows),
         "best": _example_rows(collected, rows, BEST_EXAMPLES),
         "worst": _example_rows(collected, rows, WORST_EXAMPLES),
+        "shortages": {name: shortage.to_json() for name, shortage in collected.shortages.items()},
         "notes": collected.missing + collected.notes,
         "continuations": len(rows),
         "unit": row_units.name,

@@ -24,12 +24,17 @@ from serving.content_filter.word_list import LIST_FOLDER, at_least, read_list
 MINIMUM_ENGLISH_SHARE = 0.95  # minimum share of English texts
 
 
+def is_english(language: str) -> bool:
+    """Return True if a text counts as English: its language is English or unknown."""
+    return language_code(language) in ("en", "unknown")
+
+
 def english_rows(languages: Sequence[str]) -> list[int]:
     """Return the rows whose language is English or unknown.
 
     Return an empty list if they are less than 95 % of the rows. Otherwise the judges would miss the content of many rows.
     """
-    rows = [row for row, language in enumerate(languages) if language_code(language) in ("en", "unknown")]
+    rows = [row for row, language in enumerate(languages) if is_english(language)]
     return rows if len(rows) >= MINIMUM_ENGLISH_SHARE * len(languages) else []
 
 

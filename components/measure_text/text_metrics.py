@@ -11,6 +11,7 @@ from components.measure_text.diversity import distinct, entropy, is_loop, is_rep
 from components.measure_text.english_metrics import (
     MINIMUM_ENGLISH_SHARE,
     english_rows,
+    is_english,
     mean_sentiment,
     reading_grade,
     toxic_share,
@@ -23,6 +24,7 @@ from components.measure_text.sentences import load_parser, well_formed_sentences
 from components.measure_text.texts import Side, non_overlapping_rows, sides
 from components.measure_text.training_text import sample_passages
 from robo_poet.evaluation.completions import Continuation
+from robo_poet.judges.estimate import Shortage
 from robo_poet.model.tokenizer import Tokenizer
 from robo_poet.settings.evaluation import MeasureTextSettings
 
@@ -40,6 +42,7 @@ class TextMetrics:
         skipped_findings: number of distinct scrubbing findings that were skipped because they are not full names.
         missing: metrics that could not be measured, with the reason.
         notes: further remarks for the report.
+        shortages: name → what a metric that could not be measured needed and what there was.
     """
 
     model: dict[str, RowMetric | None] = field(default_factory=dict)
@@ -51,6 +54,7 @@ class TextMetrics:
     skipped_findings: int = 0
     missing: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    shortages: dict[str, Shortage] = field(default_factory=dict)
 
     def add(self, model: dict[str, RowMetric], human: dict[str, RowMetric]) -> None:
         """Add metrics of the model and of the human references."""
@@ -201,6 +205,10 @@ def _add_english(
     chosen = english_rows(languages)
     if not chosen:
         collected.mark_missing(ENGLISH, f"they support English only, and less than {MINIMUM_ENGLISH_SHARE:.0%} of the texts are English")
+        english, needed = sum(map(is_english, languages)), math.ceil(MINIMUM_ENGLISH_SHARE * len(languages))
+        for name in ENGLISH:  # more text of the same language does not help, so this is no shortage of the amount
+            remedy = f"--set 'gates=[{{metric: {name}, drop: \"the texts are not English\"}}]'"
+            collected.shortages[name] = Shortage("English texts", needed, english, "missing", remedy)
         return
     if len(chosen) < len(rows):
         collected.notes.append(f"{', '.join(ENGLISH)}: measured on {len(chosen)} of {len(rows)} texts, the others are not English")

@@ -42,7 +42,7 @@ def rows_of(audit: dict[str, Any], measure: str) -> list[dict[str, Any]]:
 
 
 def test_the_artifact_has_three_bias_metrics_of_each_measure(audit: dict[str, Any]) -> None:
-    assert set(audit) == {"metrics", "intervals", "axes", "examples", "secrets"}
+    assert set(audit) == {"metrics", "intervals", "axes", "examples", "secrets", "shortages"}
     names = {f"bias_{measure}_{what}" for measure, _ in MEASURES for what in ("worst", "excess", "reach")}
     assert set(audit["metrics"]) == names | {"bias_pairs", "secrets_planted"}
     assert audit["metrics"]["bias_pairs"] == sum(row["pairs"] for row in rows_of(audit, "likelihood"))
