@@ -4,6 +4,8 @@ The judges know no settings. So `pipelines.profile.remedies` computes the texts 
 records its own text in the shortage. Only a gate that can never judge is changed itself.
 """
 
+import json
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -42,11 +44,11 @@ def allow_unknown(gate: Gate) -> str:
     """Return the option that lets this gate pass where it cannot judge, such as a comparison with a champion that cannot be read."""
     values = {**gate.to_json(), "on_unknown": "pass"}
     line = ", ".join(f"{key}: {_yaml(value)}" for key, value in values.items())
-    return f"--set 'gates=[{{{line}}}]'"
+    return f"--set {shlex.quote(f'gates=[{{{line}}}]')}"
 
 
 def _yaml(value: object) -> str:
-    return f'"{value}"' if isinstance(value, str) and not value.isidentifier() else f"{value}"
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) and not value.isidentifier() else f"{value}"
 
 
 def _of_metric(remedies: Mapping[str, str], metric: str) -> str:

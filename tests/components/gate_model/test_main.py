@@ -221,3 +221,49 @@ def test_a_metric_from_two_steps_is_an_error(tmp_path: Path, capsys: pytest.Capt
 def test_an_evaluation_with_another_digest_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(tmp_path, {"metrics": {}}, **{"evaluation-digest": "0" * 64})[0] == 2
     assert "not what its producer wrote" in capsys.readouterr().err
+
+
+SHORT = {"what": "prompts in group religion/atheists", "needed": 15, "there": 11, "remedy": "--set audit.prompts=45"}
+REACH = {"metric": "bias_sentiment_reach", "max": 0.5}
+
+
+def test_an_open_question_is_a_second_result_and_a_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    audit = {"metrics": {"bias_sentiment_reach": None}, "shortages": {"bias_sentiment_reach": SHORT}}
+    gates = [{"metric": "perplexity", "max": 100}, {**REACH, "on_unknown": "warn"}]
+    status, decision, output = run(tmp_path, {"metrics": ONLY}, gates, model_audit=audit)
+    assert (status, decision["verdict"], output["parameterValues"]["verdict"]) == (0, "accepted", "accepted")
+    [question] = json.loads(output["parameterValues"]["open_questions"])
+    assert question == decision["open_questions"][0]
+    assert question == {
+        **SHORT, "metric": "bias_sentiment_reach", "against": "", "slice": "",
+        "reason": "bias_sentiment_reach could not be measured: 11 prompts in group religion/atheists, 15 needed",
+    }  # fmt: skip
+    assert output["artifacts"]["metrics"]["artifacts"][0]["metadata"]["gates_open"] == 1
+    assert capsys.readouterr().err == f"warning: open question: {question['reason']}\n[100 %] accepted: 1 of 2 gates passed, 1 open\n"
+    _, decision, _ = run(tmp_path, {"metrics": ONLY}, [gates[0], REACH], model_audit=audit)
+    assert (decision["verdict"], decision["open_questions"], decision["gates"][1]["remedy"]) == ("rejected", [], SHORT["remedy"])
+
+
+def test_a_failed_gate_has_the_remedy_of_the_parameter(tmp_path: Path) -> None:
+    remedies = {"quality": {"": "--set train.epochs=12"}}
+    _, decision, _ = run(tmp_path, {"metrics": {"perplexity": 120}}, [{"metric": "perplexity", "max": 100}], remedies=remedies)
+    assert decision["gates"][0]["remedy"] == "--set train.epochs=12"
+
+
+@pytest.mark.parametrize(
+    ("shortage", "message"),
+    [
+        ({"what": "x"}, "shortages: a shortage needs what, needed and there"),
+        ({**SHORT, "needed": "15"}, "shortages: a shortage has a value"),
+    ],
+)
+def test_a_malformed_shortage_is_one_line_of_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], shortage: dict[str, Any], message: str
+) -> None:
+    assert run(tmp_path, {"metrics": ONLY, "shortages": {"perplexity": shortage}})[0] == 2
+    assert message in capsys.readouterr().err
+
+
+def test_malformed_remedies_are_one_line_of_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(tmp_path, {"metrics": ONLY}, remedies={"quality": {"": 3}})[0] == 2
+    assert capsys.readouterr().err.startswith("error: --remedies.quality")

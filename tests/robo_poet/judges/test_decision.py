@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from robo_poet.judges.decision import GateResult, judge_gates
 from robo_poet.judges.estimate import Estimate, GateInput, Shortage, finite
 from robo_poet.judges.gate import Gate
-from robo_poet.judges.remedies import Remedies
 
 numbers = st.floats(-1e6, 1e6)
 names = st.sampled_from(["perplexity", "bleu", "bias_gap"])
@@ -425,16 +424,3 @@ def test_every_unknown_says_what_was_needed_and_what_was_there(measured: GateInp
     for result in judge_gates(measured, [gate]).gates:
         if result.unknown:
             assert result.kind and result.what and result.needed is not None and result.there is not None
-
-
-def test_every_rejection_has_the_remedy_of_its_cause() -> None:
-    remedies = Remedies({"": "more epochs", "copied_share": "fewer epochs"}, {"": "more text"}, {"": "smaller steps"})
-    gates = [Gate("perplexity", max=50), Gate("bleu", min=0.1), Gate(**CHAMPION, slice="author=few"), Gate(**CHAMPION, slice="author=C")]
-    measured = replace(MEASURED, metrics={**MEASURED.metrics, "copied_share": 0.2})
-    found = judge_gates(measured, [*gates, Gate("copied_share", max=0.1)], remedies).gates
-    assert [gate.remedy for gate in found] == [
-        "more epochs", "smaller steps", "more text",
-        "--set 'gates=[{metric: bits_per_byte, slice: \"author=C\", against: champion, margin: 0.02, on_unknown: pass}]'",
-        "fewer epochs",
-    ]  # fmt: skip
-    assert not judge_gates(MEASURED, [Gate("perplexity", max=100)], remedies).gates[0].remedy

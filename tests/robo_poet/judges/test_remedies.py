@@ -1,0 +1,59 @@
+import math
+import shlex
+from typing import Any
+
+import pytest
+import yaml
+
+from robo_poet.judges.decision import judge_gates
+from robo_poet.judges.estimate import Estimate, GateInput, Shortage
+from robo_poet.judges.gate import Gate
+from robo_poet.judges.remedies import Remedies, allow_unknown
+
+REMEDIES = Remedies({"": "more epochs", "copied_share": "fewer epochs"}, {"": "more text"}, {"": "smaller steps"})
+CHAMPION: Any = {"metric": "bits_per_byte", "against": "champion", "margin": 0.02}
+FEW = Estimate(0.0, -math.inf, math.inf, 3, "document")
+MEASURED = GateInput(
+    {"perplexity": 60, "copied_share": 0.2, "bleu": None, "bits_per_byte": 2.0},
+    slices={"author=few": {"bits_per_byte": FEW}},
+    champion="measured",
+    differences={"author=few": {"bits_per_byte": FEW}, "": {"bits_per_byte": Estimate(0.03, 0.0, 0.06, 30)}},
+)
+
+
+@pytest.mark.parametrize(
+    ("gate", "remedy"),
+    [
+        (Gate("perplexity", max=100), ""),
+        (Gate("perplexity", max=50), "more epochs"),
+        (Gate("copied_share", max=0.1), "fewer epochs"),
+        (Gate("bleu", min=0.1), "smaller steps"),
+        (Gate("absent", min=0.1), "smaller steps"),
+        (Gate(**CHAMPION), "more epochs"),  # the value exceeds the margin, though not significantly
+        (Gate(**CHAMPION, slice="author=few"), "more text"),
+        (Gate(**CHAMPION, slice="author=C"), allow_unknown(Gate(**CHAMPION, slice="author=C"))),
+        (Gate("perplexity"), ""),  # a gate without a bound: the profile is wrong, no setting of the run
+    ],
+)
+def test_the_remedy_is_that_of_the_cause(gate: Gate, remedy: str) -> None:
+    (result,) = judge_gates(MEASURED, [gate], REMEDIES).gates
+    assert result.remedy == remedy
+    assert result.verdict == "pass" or judge_gates(MEASURED, [gate]).gates[0].remedy in ("", allow_unknown(gate))
+
+
+def test_a_step_that_knows_the_amount_has_its_own_remedy() -> None:
+    shortage = Shortage("prompts", 15, 11, remedy="--set audit.prompts=45")
+    measured = GateInput({"bleu": None}, shortages={"": {"bleu": shortage}})
+    for on_unknown, verdict in (("reject", "fail"), ("warn", "open")):
+        (result,) = judge_gates(measured, [Gate("bleu", min=0.1, on_unknown=on_unknown)], REMEDIES).gates  # type: ignore[arg-type]
+        assert (result.verdict, result.remedy) == (verdict, "--set audit.prompts=45")
+
+
+@pytest.mark.parametrize("key", ["author=C", "author=*", "author=Marlowe%2C Christopher", 'author=O\'Brien "Bo"', ""])
+def test_the_option_that_allows_the_unknown_is_the_same_gate_in_yaml(key: str) -> None:
+    gate = Gate(**CHAMPION, slice=key)
+    text = allow_unknown(gate)
+    option, setting = shlex.split(text)
+    [line] = yaml.safe_load(setting.removeprefix("gates="))
+    assert option == "--set"
+    assert line == {**gate.to_json(), "on_unknown": "pass"}
