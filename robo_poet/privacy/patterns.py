@@ -22,6 +22,7 @@ from presidio_analyzer.predefined_recognizers import (
 )
 from tldextract import TLDExtract
 
+from robo_poet.privacy.false_alarms import FalseAlarms, fill, impersonal_numbers
 from robo_poet.privacy.findings import Finding
 
 SUFFIXES = TLDExtract(suffix_list_urls=(), cache_dir=None)  # uses the snapshot in the package
@@ -92,17 +93,22 @@ class PatternFinder:
 
     def find(self, text: str) -> list[Finding]:
         """Return findings with a score of at least `min_score`; they may overlap."""
+        false_alarms = FalseAlarms(text)
         findings: list[Finding] = []
         for start, end in windows(text, ADDRESS):
             findings += self._run(self._addresses, text, start, end)
-        for start, end in windows(text, DIGITS, KEY):
-            findings += self._run(self._numbers, text, start, end)
+        near_digits = list(windows(text, DIGITS, KEY))
+        numbers = fill(text, _impersonal_spans(text, near_digits))
+        for start, end in near_digits if numbers == text else windows(numbers, DIGITS, KEY):
+            findings += self._run(self._numbers, numbers, start, end)
+        findings = [finding for finding in findings if not false_alarms.has(finding.entity, finding.start, finding.end)]
         covered = bytearray(len(text))
         for finding in findings:
             covered[finding.start : finding.end] = b"\1" * (finding.end - finding.start)
-        for match in TELEPHONE.finditer(text):  # slow (eight regions, 0.1 MB/s), so only on text without a finding
+        for match in TELEPHONE.finditer(numbers):  # slow (eight regions, 0.1 MB/s), so only on text without a finding
             if not all(covered[match.start() : match.end()]):
-                findings += self._run([self._telephone], text, max(0, match.start() - 1), match.end() + 1)
+                telephone = self._run([self._telephone], numbers, max(0, match.start() - 1), match.end() + 1)
+                findings += (finding for finding in telephone if not false_alarms.has(finding.entity, finding.start, finding.end))
         return findings
 
     def _run(self, recognizers: list[EntityRecognizer], text: str, start: int, end: int) -> Iterator[Finding]:
@@ -111,6 +117,12 @@ class PatternFinder:
             for result in recognizer.analyze(window, recognizer.supported_entities):
                 if result.score >= self.min_score:
                     yield Finding(result.entity_type, start + result.start, start + result.end, result.score, recognizer.name)
+
+
+def _impersonal_spans(text: str, near_digits: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Yield the spans of impersonal numbers. They are searched near digits only, as their keywords are slow to search everywhere."""
+    for start, end in near_digits:
+        yield from ((start + first, start + last) for first, last in impersonal_numbers(text[start:end]))
 
 
 def windows(text: str, *triggers: re.Pattern[str]) -> Iterator[tuple[int, int]]:
