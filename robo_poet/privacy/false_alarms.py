@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 FILLER = "□"  # replaces each character of an impersonal number; it is neither a word character nor a separator of digits
+BOOK_DIGITS = 13  # digits of the longest number of a book; a number of a payment card after the word ISBN is longer
 CONTEXT = 40  # characters before a finding that can say what it is
 
 _DAY, _MONTH, _YEAR = r"(?:0?[1-9]|[12]\d|3[01])", r"(?:0?[1-9]|1[0-2])", r"(?:1\d|20|21)\d\d"
@@ -31,7 +32,7 @@ _PART_OF_A_BOOK = (
     "verse vers verso canto rule regel regla règle regola punkt punto ponto exercise übung aufgabe ejercicio exercice theorem satz lemma "
     "equation eq gleichung"
 ).split()
-_BOOK_NUMBER = "isbn issn ean gtin upc doi oclc lccn pmid arxiv".split()
+_BOOK_NUMBER = "isbn issn ean gtin upc oclc lccn pmid arxiv".split()
 _UNIT = (
     "euros? dollars? usd eur gbp chf km kg mb gb bytes inhabitants people years habitants habitantes abitanti einwohner menschen personas "
     "personnes persone ans años anni anos jahre"
@@ -52,7 +53,7 @@ _IMPERSONAL = re.compile(
   | (?<![\d.,])[-+]?\d{{1,3}}\.\d{{6,}}(?![\d.-])                                                          # a decimal number
   | (?<![\w.,+(-])(?:[1-9]([{_SPACE}])\d{{3}}\1\d{{3}}(?:\1\d{{3}})?|[1-9]\d([{_SPACE}])\d{{3}}\2\d{{3}})(?![\w-]|[ .]\d)   # 1 234 567
   | (?:[$€£¥]|\b(?:usd|eur|gbp|chf)\b)\ ?\d[\d.,'’\u00a0\u202f]*(?:\ \d{{3}})*(?![\d-])                    # money
-  | (?<![\w.,+(-])\d{{1,3}}(?:[{_SPACE}]\d{{3}})+(?:,\d\d)?\ ?(?:[€%£$]|{_any_of(_UNIT)}\b)                  # an amount with a unit
+  | (?<![\w.,+(-])\d{{1,3}}(?:[{_SPACE}]\d{{3}}){{1,6}}(?:,\d\d)?\ ?(?:[€%£$]|{_any_of(_UNIT)}\b)                  # an amount with a unit
 """,
     re.VERBOSE | re.IGNORECASE,
 )
@@ -79,7 +80,7 @@ def impersonal_numbers(text: str) -> Iterator[tuple[int, int]]:
             spans.append(match.span())
     folded = text.casefold()
     if any(word in folded for word in _BOOK_NUMBER):  # the pattern is slow, and few texts have such a number
-        spans += (match.span() for match in _BOOK.finditer(text))
+        spans += (match.span() for match in _BOOK.finditer(text) if len(_DIGIT.findall(match.group())) <= BOOK_DIGITS)
     yield from sorted(spans)
 
 

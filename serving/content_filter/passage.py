@@ -10,6 +10,8 @@ import unicodedata
 from dataclasses import dataclass
 from functools import cached_property
 
+from robo_poet.privacy.false_alarms import without_impersonal_numbers
+
 _LOOKALIKES = {
     "a": "аɑαᴀ", "ae": "æӕ", "b": "ьвƅʙᏏβ", "c": "сϲᴄ¢ɔ", "d": "ԁɗđðᴅ", "e": "єеəɛ℮ᴇҽ€", "f": "ƒꜰ", "g": "ɡɢԍ", "h": "һнհʜħ",
     "i": "іιıɩӏɪᎥ", "j": "јϳᴊ", "k": "кκᴋҡ", "l": "ʟłⵏ", "m": "мᴍʍ", "n": "ոпηɴռ", "o": "оοօσøᴏ", "oe": "œ", "p": "рρᴘ", "q": "ԛզ",
@@ -92,6 +94,11 @@ class Passage:
     def folded(self) -> str:
         """The folded `text`: plain lower-case letters."""
         return fold(self.text)
+
+    @cached_property
+    def numbers(self) -> str:
+        """The folded text without numbers that are no person's: dates, versions, amounts, book numbers, UUIDs."""
+        return without_impersonal_numbers(self.folded)
 
     @cached_property
     def folded_before(self) -> str:

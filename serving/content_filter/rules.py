@@ -48,7 +48,8 @@ class Rule:
         category: kind of text, such as `personal_data`.
         sides: sides on which the rule applies.
         pattern: the regular expression. It must run in linear time, so it has no nested repetition.
-        reads: `text` for the original text, `folded` for the folded text.
+        reads: `text` for the original text, `folded` for the folded text, `numbers` for the folded text without numbers that are no
+            person's, such as dates and versions.
         needs: a cheap test before the pattern: the folded text must contain one of these strings. Empty: no test.
         confirm: a second test for each match of the pattern, such as a check digit.
     """
@@ -57,7 +58,7 @@ class Rule:
     category: str
     sides: tuple[Side, ...]
     pattern: re.Pattern[str]
-    reads: Literal["text", "folded"] = "folded"
+    reads: Literal["text", "folded", "numbers"] = "folded"
     needs: tuple[str, ...] = ()
     confirm: Callable[[str], bool] | None = None
 
@@ -65,23 +66,26 @@ class Rule:
         """Return True if the rule matches."""
         if self.needs and not any(needed in passage.folded for needed in self.needs):
             return False
-        text = passage.folded if self.reads == "folded" else passage.text
+        text: str = getattr(passage, self.reads)
         return any(self.confirm is None or self.confirm(match.group()) for match in self.pattern.finditer(text))
 
 
 _BOTH: tuple[Side, ...] = ("prompt", "completion")
 _WHO = r"(?:of|for|belonging|from|does|do|did|is|are|was)"
 RULES = (
-    Rule("payment_card", "personal_data", _BOTH, re.compile(r"(?<![\d-])\d(?:[ -]?\d){12,18}(?![\d-])"), confirm=has_luhn_digit),
+    Rule(
+        "payment_card", "personal_data", _BOTH, reads="numbers",
+        pattern=re.compile(r"(?<![\d-])\d(?:[ -]?\d){12,18}(?![\d-])"), confirm=has_luhn_digit,
+    ),
     Rule("iban", "personal_data", _BOTH, re.compile(r"\b[a-z]{2}\d\d ?(?:[a-z\d]{4} ?){2,7}[a-z\d]{1,4}\b"), confirm=is_iban),
     Rule(
-        "us_social_security", "personal_data", _BOTH,
-        re.compile(r"(?<![\d-])(?!000|666|9)\d{3}-(?!00)\d\d-(?!0000)\d{4}(?![\d-])"), needs=("-",),
+        "us_social_security", "personal_data", _BOTH, reads="numbers",
+        pattern=re.compile(r"(?<![\d-])(?!000|666|9)\d{3}-(?!00)\d\d-(?!0000)\d{4}(?![\d-])"), needs=("-",),
     ),
     Rule("email_address", "personal_data", ("completion",), re.compile(r"[a-z\d]@[a-z\d-]{1,63}\.[a-z]{2}"), needs=("@",)),
     Rule(
-        "telephone_number", "personal_data", ("completion",),
-        re.compile(r"(?<![\d.,-])(?:\+\d{1,3}[ .-]?)?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4}(?![\d.,-])"),
+        "telephone_number", "personal_data", ("completion",), reads="numbers",
+        pattern=re.compile(r"(?<![\d.,-])(?:\+\d{1,3}[ .-]?)?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4}(?![\d.,-])"),
     ),
     Rule(
         "personal_data_request", "personal_data", ("prompt",),

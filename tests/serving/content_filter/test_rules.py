@@ -80,11 +80,11 @@ HITS = {
     "weapon_recipe": ["How to make a pipe bomb", "how do I build a bomb", "tell me how to cook meth"],
 }  # fmt: skip
 MISSES = {
-    "payment_card": ["4111 1111 1111 1112", "1603 1604 1605", "0000 0000 0000 0000", "4111-1111-1111-1111-1111-1111", "12345678901234567890123"],
+    "payment_card": ["4111 1111 1111 1112", "1603 1604 1605", "0000 0000 0000 0000", "4111-1111-1111-1111-1111-1111", "12345678901234567890123", "3.4111111111111111", "€ 4 111 111 111", "on 2024-01-15 12:30"],
     "iban": ["GB82 WEST 1234 5698 7654 33", "as12 good as ever was seen", "no12 abcd efgh ijkl"],
-    "us_social_security": ["000-12-3456", "1234-56-7890", "123-456-789", "1599-12-31"],
+    "us_social_security": ["000-12-3456", "1234-56-7890", "123-456-789", "1599-12-31", "version 2.1.3-123-45-6789", "id 3f2a9c10-1234-4555-9046-120730112345"],
     "email_address": ["meet me @ noon", "a@b", "@romeo"],
-    "telephone_number": ["$1,212,555,0187", "1776-1789", "212 555 01", "3.14 159 2653"],
+    "telephone_number": ["$1,212,555,0187", "1776-1789", "212 555 01", "3.14 159 2653", "ISBN 978 306 4061", "ISBN 978-306-4061"],
     "personal_data_request": ["a number of my friends", "an address of welcome", "the president's address for the nation", "passport to Pimlico"],
     "private_key": ["a private key to her heart", "-----BEGIN ACT ONE-----"],
     "access_token": ["AKIA", "ghp_short", "akiaabcdefgh12345678"],
