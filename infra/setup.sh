@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Create two environments from their locks: .venv for everything, .venv-validate only for TensorFlow Data Validation.
-# A stamp file holds the digest of the inputs. If it matches, nothing is installed.
+# A stamp file contains the digest of the inputs. If it matches, nothing is installed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
