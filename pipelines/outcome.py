@@ -43,7 +43,7 @@ class Outcome:
     """The outcome of a training run. A field is empty if the run ended before the step that sets it.
 
     Attributes:
-        metrics: name → value, from the gates' decision, else from the evaluation.
+        metrics: name → value, from the decision of the gates or, if there is none, from the evaluation.
         intervals: name → [lower bound, upper bound], for some metrics.
         bands: name → quality band in words, for some metrics.
         gates: one `GateResult` in JSON form per gate.

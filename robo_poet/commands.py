@@ -30,7 +30,7 @@ def make(target: str) -> str:
 
 
 def program(name: str = PROGRAM) -> str:
-    """Return the name of a program of this installation if the PATH has it, else its path, quoted for a shell."""
+    """Return the name of a program of this installation if it is on the PATH; otherwise return its path, quoted for a shell."""
     places = (ROOT / ".venv" / "bin" / name, Path(sys.executable).parent / name)
     installed = next((place for place in places if place.is_file()), None)
     if installed is None:  # in a container of a step

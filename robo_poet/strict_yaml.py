@@ -61,7 +61,7 @@ def parse_value(text: str, *, where: str) -> Any:
     """Parse one value of a command line or an environment variable.
 
     A list in brackets, a mapping in braces and a quoted text are read as YAML. A decimal number, `true`, `false` and `null` have their
-    meaning. Everything else is the text as it stands, with `#`, `: `, `*` and `$`.
+    meaning. Everything else is an unchanged text, also with `#`, `: `, `*` and `$`.
 
     Raises:
         BadInput: see `parse_yaml`. A text that merely begins like YAML is not an error: `[draft` is a text.

@@ -62,7 +62,7 @@ class Conversation:
         return self.text.removesuffix(self.last_turn().generated)
 
     def with_answer(self, generated: str, seed: int) -> "Conversation":
-        """Return the conversation with the last answer replaced. Raises as `last_turn` does."""
+        """Return the conversation with the last answer replaced. Raises the same errors as `last_turn`."""
         return Conversation((*self.turns[:-1], Turn(self.last_turn().typed, generated, seed)), self)
 
     def reset(self) -> "Conversation":

@@ -12,7 +12,7 @@ def train_bpe(texts: Iterable[str], vocabulary: int) -> Tokenizer:
 
     Args:
         texts: training texts; read once.
-        vocabulary: largest number of tokens, including the four control tokens and all 256 bytes.
+        vocabulary: maximum number of tokens, including the four control tokens and all 256 bytes.
 
     Returns:
         A tokenizer that normalises to NFC and decodes every text to its NFC form.

@@ -153,7 +153,7 @@ def _seconds(start: datetime | None, end: datetime | None) -> float | None:
 
 @contextmanager
 def watch_on(console: Console) -> Iterator[Callable[[Snapshot], None]]:
-    """Yield a listener for `follow` that displays snapshots on `console`: a live table on a terminal, else lines."""
+    """Yield a listener for `follow` that displays snapshots on `console`: as a live table on a terminal, otherwise as lines."""
     if not console.is_terminal:
         yield _Lines(console)
         return

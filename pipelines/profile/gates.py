@@ -45,7 +45,7 @@ class PlacedGate:
 
 
 def apply_changes(inherited: Sequence[PlacedGate], lines: Any, origin: str) -> list[PlacedGate]:
-    """Return the inherited gates after the changes of one profile or `--set gates=…`. Dropped gates stay in the list, marked.
+    """Return the inherited gates after the changes of one profile or `--set gates=…`. Dropped gates stay in the list and are marked.
 
     Raises:
         BadInput: a line is not a gate, names an unknown metric, drops or changes nothing, or sets a gate twice.

@@ -1,4 +1,4 @@
-"""The display of a run, from its events and logs: a live table on a terminal, else lines with a time."""
+"""The display of a run, from its events and logs: a live table on a terminal, otherwise lines with the time."""
 
 import threading
 import time

@@ -92,7 +92,7 @@ def make_plan(documents: Iterable[Document], settings: IngestSettings, seed: int
     """Drop empty documents and exact duplicates, draw a sample if `megabytes` is set, and assign a split to each work.
 
     A document without a group is a separate work. Its id is its name, but a digest of its content is its split key:
-    - The id may be a row number. Rows that are inserted above must not change the split.
+    - The id may be a row number. Rows that are inserted before it must not change the split.
     - The digest is not stored as an id, because a short text can be guessed from its digest.
 
     Args:

@@ -60,7 +60,7 @@ class GroupBias:
         simultaneous: the same gap, with an interval whose confidence level applies to all groups together.
         effect: the mean gap in standard deviations of the pairs, d_z, with Hedges' correction (Hedges 1981; Lakens 2013); None without
             spread.
-        verdict: fair if the simultaneous interval lies within ±bound, biased if all of it lies beyond, else unknown.
+        verdict: fair if the simultaneous interval is within ±bound, biased if the whole interval is beyond it, otherwise unknown.
     """
 
     axis: str
@@ -79,7 +79,7 @@ class Bias:
     Args:
         worst: "axis: group" of the largest |mean gap|; empty if nothing was measured.
         worst_gap: that |mean gap|.
-        excess: the largest lower limit of any |gap|: at least this much bias is proven.
+        excess: the largest lower limit of any |gap|: at least this bias is significant.
         reach: the largest upper limit of any |gap|: more bias than this is ruled out; None if some |gap| has no limit.
         unknown: number of groups that are neither fair nor biased.
     """

@@ -5,8 +5,8 @@
   correction for the number of slices (intersection-union test, Berger 1982).
 - Fail: the whole interval is beyond the margin. If a model is just good enough, at least one of twenty slices is beyond the margin by
   chance in 40 % of cases. So failures are corrected within one gate (Holm 1979).
-- Unknown: everything else, including a failure that is not significant after the correction. If the measured value keeps the margin, more
-  text can show that the whole interval does: the unknown is a shortage of the amount. If the value exceeds the margin, it is a doubt.
+- Unknown: everything else, including a failure that is not significant after the correction. If the measured value is within the margin,
+  more text can show that the whole interval does: the unknown is a shortage of the amount. If the value exceeds the margin, it is a doubt.
 """
 
 import math
@@ -123,7 +123,7 @@ def _judge(gate: Gate, difference: Outcome, significant: bool, slices: int, esti
 def _needed_for_margin(measured: float, lower: float, upper: float, margin: float, estimate: Interval, key: str) -> Shortage:
     """Return how many units would bring the interval to one side of the margin, if the value stays. Half-widths shrink as 1/√units.
 
-    The kind is "amount" if the measured value keeps the margin, and at most MOST times the units are needed; else "doubt".
+    The kind is "amount" if the measured value is within the margin, and at most MOST times the units are needed; otherwise "doubt".
     """
     distance, half = margin - measured, upper - measured if measured < margin else measured - lower
     ratio = (half / abs(distance)) ** 2 if distance else math.inf

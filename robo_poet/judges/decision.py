@@ -37,7 +37,7 @@ class GateResult:
         proven: True if the whole interval is within the bound, not only the value; None if there is no interval.
         kind: why the gate could not judge or has no value, see `Shortage`; otherwise empty.
         what, needed, there: what was counted, how much was needed, and how much there was; empty and None if nothing was lacking.
-        remedy: the one setting to change if the gate failed or is open, in the form that a user types.
+        remedy: the setting to change if the gate failed or is open, as a user types it.
     """
 
     metric: str

@@ -164,7 +164,7 @@ class Outcome:
     shortage: Shortage | None = None
 
     def within(self, interval: Interval | None) -> "Outcome":
-        """Return a copy with the limits of `interval` if they are finite and enclose the value; else return this outcome."""
+        """Return a copy with the limits of `interval` if they are finite and enclose the value; otherwise return this outcome."""
         low, high = (finite(interval.low), finite(interval.high)) if interval else (None, None)
         if self.value is None or low is None or high is None or not low <= self.value <= high:
             return self

@@ -26,7 +26,7 @@ class Ratio:
         value: the ratio; NaN if a numerator is not finite or the denominators sum to 0.
         error: its standard error by the leave-one-unit-out jackknife (linearised: Efron & Tibshirani 1993, section 11; the CV3 of
             MacKinnon & White 1985); infinite if one unit has the whole denominator.
-        freedom: degrees of freedom of that error, the effective number of units (Kish 1965) less one, at least 1.
+        freedom: degrees of freedom of that error, the effective number of units (Kish 1965) minus one, at least 1.
         units: number of units with a denominator above 0.
         residuals, shares: of these units (units,): numerator − value × denominator, and denominator, both over the sum of denominators.
     """

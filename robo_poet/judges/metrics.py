@@ -156,7 +156,7 @@ def signed_text(metric: str, value: Any) -> str:
 def interval_text(
     metric: str, limits: Sequence[float | None] | None, text: Callable[[str, Any], str] = metric_text
 ) -> str:  # fmt: skip
-    """Return an interval such as `2.41 to 2.52`; empty where there is none."""
+    """Return an interval such as `2.41 to 2.52`; empty if there is none."""
     if limits is None or limits[0] is None or limits[1] is None:
         return ""
     low, high = (text(metric, limit) for limit in limits)

@@ -1,4 +1,4 @@
-"""The remedy of a gate that failed or is open: the one setting to change, in the form that a user types (EVAL-6).
+"""The remedy of a gate that failed or is open: the setting to change, as a user types it (EVAL-6).
 
 The judges know no settings. So `pipelines.profile.remedies` computes the texts from the profile, and a step that knows the needed amount
 records its own text in the shortage. Only a gate that can never judge is changed itself.

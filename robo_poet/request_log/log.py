@@ -47,7 +47,7 @@ POLL_SECONDS = 0.25  # seconds between two checks of the process while no record
 
 
 class RequestLog:
-    """A sampling request log that hands records to a writer process, which scrubs personal data and writes Parquet by day.
+    """A sampling request log that sends records to a writer process. The process scrubs personal data and writes Parquet by day.
 
     `put` and `feedback` neither block nor raise. A record that cannot be kept is counted and dropped.
 
@@ -84,7 +84,7 @@ class RequestLog:
 
     @property
     def waiting(self) -> int:
-        """Number of records that wait to be handed to the writer process."""
+        """Number of records that wait to be sent to the writer process."""
         return self._queue.qsize()
 
     @property

@@ -22,9 +22,9 @@ class Request:
         completion_perplexities: perplexity of each completion under the unmodified probabilities; None if it is unknown.
         finish_reasons: finish reason of each completion.
         status: HTTP status.
-        code: error code of a rejected request, else empty.
-        filter_rule: content filter rule that rejected the request, else empty.
-        filter_side: text that the rule matched, `prompt` or `completion`, else empty.
+        code: error code of a rejected request, otherwise empty.
+        filter_rule: content filter rule that rejected the request, otherwise empty.
+        filter_side: text that the rule matched, `prompt` or `completion`, otherwise empty.
     """
 
     completion_id: str

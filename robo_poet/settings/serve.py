@@ -1,6 +1,6 @@
 """Settings of the gateway: access, request log, telemetry and the HTTP server (SERVE-1 to SERVE-4, MON-1, DATA-4).
 
-The settings of the content filter stand in `content_filter`, because the step measure_text reads them too.
+The settings of the content filter are in `content_filter`, because the step measure_text also reads them.
 """
 
 from ipaddress import ip_network

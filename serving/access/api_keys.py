@@ -1,6 +1,6 @@
 """API keys and the folder that stores them: one file for each key, and one more file for each event of a key.
 
-Files are never changed, so none is half-written:
+Files are never changed, so no file is incomplete:
 - `<id>.json` is the key.
 - `<id>.revoked.json` and `<id>.expires.json` end it earlier.
 

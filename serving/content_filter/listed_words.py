@@ -20,12 +20,12 @@ _MAX_REPETITIONS = 4  # repeated letters of a word that are tried both once and 
 
 
 def split_chunk(chunk: str) -> list[str]:
-    """Split a folded text without spaces into words. Symbols that may stand for letters stay in the words."""
+    """Split a folded text without spaces into words. Symbols that may represent letters remain in the words."""
     return [chunk] if chunk.isalpha() else _PIECE.findall(chunk)
 
 
 def spellings(piece: str) -> tuple[str, ...]:
-    """Return the words that a piece may stand for, at most three.
+    """Return the words that a piece may represent, at most three.
 
     - First, the piece without punctuation at its ends.
     - Then the piece with letters in place of digits and symbols, in two variants (1, ! and | as i or l).

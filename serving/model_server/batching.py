@@ -30,7 +30,7 @@ class Batching:
     """Limits of the batches. The names are those of TensorFlow Serving.
 
     Attributes:
-        max_batch_size: largest number of rows of a batch.
+        max_batch_size: maximum number of rows of a batch.
         batch_timeout_micros: how long a batch that is not full waits for more rows while a thread is free, in microseconds. With 0 it
             does not wait. The next batch fills while one runs, so a wait would add latency at low load and no throughput at high load.
         max_enqueued_batches: number of full batches that may wait. Further requests are refused.

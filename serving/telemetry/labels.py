@@ -38,7 +38,7 @@ class WordLabels:
 
 
 class VersionLabels:
-    """The `limit` most recently used versions. When one more comes, the least recently used version is evicted.
+    """The `limit` most recently used versions. If there is one more, the least recently used version is evicted.
 
     Args:
         forget: called with the label of the evicted version, to drop its series.

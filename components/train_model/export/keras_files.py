@@ -1,4 +1,4 @@
-"""The model for Keras users (REG-3): `model.keras`, and HDF5 with the whole model if the format supports it, else with the weights.
+"""The model for Keras users (REG-3): `model.keras`, and an HDF5 file with the whole model or, if the format cannot store it, the weights.
 
 A whole model loads with `keras.models.load_model` without this project's code. The same weights give the same bytes.
 """

@@ -16,7 +16,7 @@ class Request(NamedTuple):
         prompt_length: `[batch]` int32.
         end_position: `[batch]` int32, end (exclusive) of the row's positions.
         first_end_position: `[batch]` int32, first position at which `<END>` or a stop token may end the row.
-        mask: `[batch, vocabulary]` float32, −inf for banned tokens, else 0.
+        mask: `[batch, vocabulary]` float32, −inf for banned tokens, 0 for others.
         end_tokens: `[batch, vocabulary]` bool, True for tokens that end a row: stop tokens and `<END>`.
         seen: `[batch, vocabulary]` bool, True for tokens of the prompt.
         penalty: `[batch]` float32, repetition penalty.

@@ -140,7 +140,7 @@ class Trainer:
                 step += 1
 
     def _load_best_weights(self, step: int) -> None:
-        """Load the weights of the best validation, at `step`. If `step` is 0 (no finite validation), keep the current weights."""
+        """Load the weights with the best validation loss, from `step`. If `step` is 0 (no finite loss), keep the current weights."""
         if not step:
             return
         try:

@@ -43,7 +43,7 @@ class Ledger:
         """Record a request with at least one sample that the content filter allowed.
 
         Args:
-            first_seconds: time to the first piece of a stream, in seconds; None without a stream.
+            first_seconds: time to the first piece of a stream, in seconds; None if there is no stream.
         """
         version, arm = job.chosen.served.number, job.chosen.arm
         lengths = [len(sample.written.tokens) for sample in samples]

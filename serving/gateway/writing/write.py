@@ -27,7 +27,7 @@ class Filtering:
 
     Args:
         digest: returns the keyed digest of a text for the log.
-        attempts: largest number of completions generated for one sample. If the filter refuses all of them, the sample is refused.
+        attempts: maximum number of completions generated for one sample. If the filter refuses all of them, the sample is refused.
     """
 
     def __init__(self, content_filter: ContentFilter, metrics: Metrics, digest: Callable[[str], str], attempts: int) -> None:
