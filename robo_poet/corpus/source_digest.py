@@ -14,8 +14,8 @@ def source_digest(source: str) -> str:
         source: '' for the bundled corpora (their content is part of the image), a local file or folder, or `gs://bucket/prefix`.
 
     Returns:
-        '' for the bundled corpora; otherwise 64 hexadecimal digits. For a local source it covers inner names and contents; for a bucket, object
-        names, generations and checksums, so that nothing is downloaded.
+        '' for the bundled corpora; otherwise 64 hexadecimal digits. For a local source they cover inner names and contents; for a bucket,
+        object names, generations and checksums, so that nothing is downloaded.
 
     Raises:
         BadInput: the source does not exist or cannot be read.

@@ -6,7 +6,7 @@
 - Fail: the whole interval is beyond the margin. If a model is just good enough, at least one of twenty slices is beyond the margin by
   chance in 40 % of cases. So failures are corrected within one gate (Holm 1979).
 - Unknown: everything else, including a failure that is not significant after the correction. If the measured value is within the margin,
-  more text can show that the whole interval does: the unknown is a shortage of the amount. If the value exceeds the margin, it is a doubt.
+  more text can show that the whole interval is: the kind of this unknown is "amount". If the value exceeds the margin, it is "doubt".
 """
 
 import math
