@@ -16,7 +16,7 @@ from robo_poet.model.completion import Sampling
 
 def generate(
     prompt: Annotated[
-        str | None, typer.Argument(help="Beginning of the text: a few words, at least 3 tokens. - reads it from standard input.")
+        str | None, typer.Argument(help="Beginning of the text, at least one character. - reads it from standard input.")
     ] = None,
     prompt_file: Annotated[
         Path | None, typer.Option(help="Text file with the prompt, instead of PROMPT. A line break at its end is removed.")

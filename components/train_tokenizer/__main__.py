@@ -11,9 +11,11 @@ from components.train_tokenizer.component import train_tokenizer
 from robo_poet.atomic import new_folder, write_text
 from robo_poet.corpus.parquet import read_documents
 from robo_poet.errors import BadInput
-from robo_poet.model.tokenizer import Tokenizer
+from robo_poet.model.tokenizer import START, Tokenizer
 from robo_poet.settings.data import TokenizerSettings
 from robo_poet.step.program import Call, program
+
+LINE_BREAK = "\n"
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,16 @@ def measure_fit(tokenizer: Tokenizer, texts: Iterable[str]) -> Fit:
     return Fit(covered / words if words else 0.0, size / tokens if tokens else 0.0)
 
 
+def opening(tokenizer: Tokenizer, texts: Iterable[str]) -> int:
+    """Return the token of a line break if at least half of the training texts have one, else `<START>`.
+
+    It stands before short prompts (`robo_poet.model.inputs.with_context`). It says nothing about the content of a document.
+    """
+    with_break = [LINE_BREAK in text for text in texts]
+    tokens = tokenizer.encode(LINE_BREAK)
+    return tokens[0] if len(tokens) == 1 and with_break and 2 * sum(with_break) >= len(with_break) else START
+
+
 def work(call: Call) -> None:
     settings = cast(TokenizerSettings, call.settings)
     corpus = call.inputs["scrubbed"]
@@ -53,6 +65,7 @@ def work(call: Call) -> None:
         "size": tokenizer.size,
         "coverage": round(fit.coverage, 6),
         "bytes_per_token": round(fit.bytes_per_token, 6),
+        "opening": opening(tokenizer, (d.text for d in read_documents(corpus, split="train"))),
     }
     _check_coverage(call, settings, fit.coverage)
     with new_folder(call.outputs["tokenizer"]) as folder:

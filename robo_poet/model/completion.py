@@ -11,7 +11,7 @@ from robo_poet.errors import BadInput
 from robo_poet.model.tokenizer import Tokenizer
 
 MAX_LENGTH = 512  # tokens, including the prompt
-MIN_PROMPT = 3  # tokens
+MIN_CONTEXT = 3  # tokens before the first generated token, including `<START>`
 MAX_TOP_K = 100
 MIN_BEAMS, MAX_BEAMS = 3, 5  # of beam search; one beam means that it is off
 

@@ -21,12 +21,15 @@ class Tokenizer:
     Attributes:
         size: number of tokens, including control tokens.
         vocabulary: width of the model's output, at least `size`. Ids from `size` on have no token and are never generated.
+        opening: token that stands between `<START>` and a prompt that is too short: a line break, or `<START>` if the training text has
+            too few of them or the version does not say.
     """
 
-    def __init__(self, core: tokenizers.Tokenizer, vocabulary: int) -> None:
+    def __init__(self, core: tokenizers.Tokenizer, vocabulary: int, opening: int = START) -> None:
         # Encode a literal "<END>" in a text as five characters. Without this, it would become the control token.
         core.encode_special_tokens = True
         self._core, self.vocabulary, self.size = core, vocabulary, core.get_vocab_size()
+        self.opening = opening
         self._texts: list[str] | None = None
         self._find = lru_cache(4096)(self._search_tokens)  # a search of 10,000 tokens takes 0.5 ms, and the same word lists are used again
 
@@ -39,7 +42,7 @@ class Tokenizer:
         """
         try:
             manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
-            vocabulary = int(manifest["vocabulary"])
+            vocabulary, opening = int(manifest["vocabulary"]), int(manifest.get("opening", START))  # an older version has no opening
             text = (folder / "tokenizer.json").read_text("utf-8")
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise BadInput(f"the folder holds no tokenizer ({error})", where=str(folder), remedy=REMEDY) from None
@@ -47,7 +50,7 @@ class Tokenizer:
             core = tokenizers.Tokenizer.from_str(text)
         except Exception as error:  # the library raises a bare Exception
             raise BadInput(f"tokenizer.json is damaged ({error})", where=str(folder), remedy=REMEDY) from None
-        return cls(core, vocabulary)
+        return cls(core, vocabulary, opening)
 
     def check_size(self, manifest: Mapping[str, Any], where: Path) -> None:
         """Check that a model was exported for a tokenizer of this size.

@@ -45,7 +45,7 @@ BAD_INPUT = 2  # exit status for invalid input
 def _parser() -> argparse.ArgumentParser:
     parser = BadInputParser(prog="python -m serving.edge", description=__doc__)
     parser.add_argument("model", type=Path, help="folder of a registered version, of a model artifact, or only its edge/ folder")
-    parser.add_argument("prompt", help="start of the text, at least 3 tokens")
+    parser.add_argument("prompt", help="start of the text, at least one character")
     parser.add_argument("--tokenizer", type=Path, help="folder of the tokenizer, if it is not in or next to the model's folder")
     parser.add_argument("--max-length", type=int, default=100, help="largest number of tokens to generate, 1 to 512 (default 100)")
     parser.add_argument(

@@ -39,7 +39,7 @@ class GenerateRequest(_Body):
 
     text: str = Field(
         min_length=1, max_length=TEXT,
-        description="Text to continue, 3 to 510 tokens. It is normalized to NFC and LF; control and format characters are removed.",
+        description="Text to continue, 1 to 510 tokens. It is normalized to NFC and LF; control and format characters are removed.",
     )  # fmt: skip
     max_length: Int = Field(
         100, ge=1, le=MAX_LENGTH,

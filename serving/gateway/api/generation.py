@@ -155,7 +155,7 @@ class GenerationEndpoint:
         job = make_job(
             chosen, parsed.text, parsed.sampling, parsed.body.num_samples, parsed.seed, until=parsed.until, request_id=exchange.id
         )  # fmt: skip
-        exchange.prompt_tokens, exchange.completion = len(job.prompt) - 1, self._ids.issue(chosen.served.number, chosen.arm)
+        exchange.prompt_tokens, exchange.completion = job.prompt_tokens, self._ids.issue(chosen.served.number, chosen.arm)
         return job
 
     async def _job_after_unload(self, parsed: _ParsedRequest, previous: GenerationJob) -> GenerationJob:

@@ -8,7 +8,7 @@ from itertools import count
 
 from robo_poet.errors import BadInput
 from robo_poet.model.completion import Sampling
-from robo_poet.model.inputs import encode_prompt
+from robo_poet.model.inputs import encode_text, with_context
 from serving.gateway.backend.versions import AssignedVersion
 from serving.gateway.http.refusals import RefusedField, unpaired_surrogate
 from serving.gateway.schema import GenerateRequest
@@ -55,7 +55,8 @@ class GenerationJob:
     """A generation request for one version of the model.
 
     Attributes:
-        prompt: token ids, starting with `<START>`.
+        prompt: token ids that the model reads, starting with `<START>`.
+        prompt_tokens: number of tokens of `text`; a short text has more context in `prompt`.
         until: deadline as a value of `time.monotonic`.
         generation_seconds: time spent in model server calls so far, in seconds.
     """
@@ -63,6 +64,7 @@ class GenerationJob:
     chosen: AssignedVersion
     text: str
     prompt: Sequence[int]
+    prompt_tokens: int
     sampling: Sampling
     samples: int
     seed: int
@@ -100,10 +102,11 @@ def make_job(
     """Return the job for a version. The tokenizer of this version encodes the text.
 
     Raises:
-        RefusedField: 422 if the text is too short or too long.
+        RefusedField: 422 if the text is empty or too long.
     """
     try:
-        prompt = encode_prompt(chosen.served, text)
+        ids = encode_text(chosen.served, text)
     except BadInput as error:
         raise RefusedField("text", f"{error.what}; {error.remedy}") from None
-    return GenerationJob(chosen, text, prompt, sampling, samples, seed, until, request_id)
+    prompt = with_context(chosen.served.tokenizer, ids)
+    return GenerationJob(chosen, text, prompt, len(ids), sampling, samples, seed, until, request_id)

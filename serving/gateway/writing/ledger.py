@@ -49,7 +49,7 @@ class Ledger:
         lengths = [len(sample.written.tokens) for sample in samples]
         self._metrics.completed(
             version=version, arm=arm, user=self._pseudonyms.user(exchange.user), seconds=exchange.seconds,
-            generation_seconds=job.generation_seconds, prompt_tokens=len(job.prompt) - 1, lengths=lengths,
+            generation_seconds=job.generation_seconds, prompt_tokens=job.prompt_tokens, lengths=lengths,
             parameters=numbers(exchange.parameters), first_token_seconds=first_seconds,
         )  # fmt: skip
         nats = -math.fsum(log_prob for sample in samples for log_prob in sample.written.log_probs)
@@ -93,7 +93,7 @@ class Ledger:
             completion_id=exchange.completion, request_id=exchange.id, time=time.time() - exchange.seconds,
             user=self._pseudonyms.user(exchange.user), version=served.number, digest=served.digest, arm=job.chosen.arm, prompt=job.text,
             completions=[sample.text for sample in samples], parameters=numbers(exchange.parameters), seconds=exchange.seconds,
-            generation_seconds=job.generation_seconds, prompt_tokens=len(job.prompt) - 1,
+            generation_seconds=job.generation_seconds, prompt_tokens=job.prompt_tokens,
             tokens=[len(sample.written.tokens) for sample in samples],
             completion_perplexities=[perplexity(sample.written.log_probs) for sample in samples],
             finish_reasons=[sample.finish for sample in samples], status=status, code=code,

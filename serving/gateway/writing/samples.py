@@ -107,7 +107,7 @@ def answer_body(exchange: Exchange, job: GenerationJob, samples: Sequence[Sample
             "tokens_generated": sum(len(sample.written.tokens) for sample in samples),
             "perplexity": perplexity([log_prob for sample in samples for log_prob in sample.written.log_probs]),
             "arm": job.chosen.arm,
-            "prompt_tokens": len(job.prompt) - 1,
+            "prompt_tokens": job.prompt_tokens,
             "seed": job.seed,
             "finish_reasons": [sample.finish for sample in samples],
         },

@@ -47,7 +47,7 @@ def test_invalid_options_have_a_one_line_message(words: list[str], line: str, tm
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["x"], "prompt: too short: 1 token; give at least 3 tokens (a few words)"),
+        ([""], "prompt: the text is empty; give at least one character"),
         (["the rose " * 400], "too long: 1200 tokens; give at most 510 tokens"),
         (["my heart burns", "--ban", "no such thing"], "--ban: no token contains 'no such thing', so it cannot be banned; give a shorter part of it"),
         (["my heart burns", "-v", "3"], "model/manifest.json was changed"),

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from components.train_tokenizer.__main__ import main, measure_fit
+from components.train_tokenizer.__main__ import main, measure_fit, opening
 from robo_poet.digest import digest_path
-from robo_poet.model.tokenizer import CONTROL, Tokenizer
+from robo_poet.model.tokenizer import CONTROL, START, Tokenizer
 
 
 def run(corpus: Path, out: Path, **settings: object) -> int:
@@ -32,6 +32,15 @@ def test_coverage_is_the_share_of_words_of_at_most_two_tokens(toy_tokenizer: Pat
     assert fit.coverage == short / 4
     assert 0 < short < 4
     assert measure_fit(tokenizer, []).coverage == 0.0
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [(["a\nb", "c\nd", "e"], "\n"), (["a\nb", "c", "d"], ""), (["Dear Ann, yes", "Dear Ann, no"], ""), ([], "")],
+)
+def test_the_opening_is_a_line_break_and_never_a_word(texts: list[str], expected: str, toy_tokenizer: Path) -> None:
+    tokenizer = Tokenizer.load(toy_tokenizer)
+    assert opening(tokenizer, texts) == (tokenizer.encode(expected)[0] if expected else START)
 
 
 @pytest.mark.parametrize(("on_coverage", "status"), [("warn", 0), ("ignore", 0), ("fail", 2)])

@@ -1,20 +1,38 @@
+import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from robo_poet.errors import BadInput
 from robo_poet.model.completion import Sampling
-from robo_poet.model.inputs import banned_tokens, encode_prompt, pad, prompt_inputs
+from robo_poet.model.inputs import banned_tokens, encode_prompt, pad, prompt_inputs, with_context
 from robo_poet.model.saved_model import load_model
 from robo_poet.model.tokenizer import PAD, START, Tokenizer
 
 
-def test_a_prompt_too_short_or_too_long_is_refused(toy_training: Path, toy_tokenizer: Path) -> None:
+def test_an_empty_or_too_long_prompt_is_refused(toy_training: Path, toy_tokenizer: Path) -> None:
     model = load_model(toy_training / "model", toy_tokenizer)
-    with pytest.raises(BadInput, match="prompt: too short: 0 tokens; give at least 3 tokens"):
+    with pytest.raises(BadInput, match="^prompt: the text is empty; give at least one character$"):
         encode_prompt(model, "")
     with pytest.raises(BadInput, match="prompt: too long: .* tokens; give at most 510 tokens"):
         encode_prompt(model, "the rose " * 600)
+
+
+def test_a_short_prompt_has_three_tokens_of_context(toy_training: Path, toy_tokenizer: Path) -> None:
+    model = load_model(toy_training / "model", toy_tokenizer)
+    [letter], [line_break] = model.tokenizer.encode("x"), model.tokenizer.encode("\n")
+    assert encode_prompt(model, "x") == [START, line_break, letter]  # the toy corpus has several lines per document
+    assert encode_prompt(model, "xy") == [START, *model.tokenizer.encode("xy")]
+    assert len(encode_prompt(model, "xy")) == 3
+
+
+def test_an_older_tokenizer_fills_up_with_start(toy_tokenizer: Path, tmp_path: Path) -> None:
+    shutil.copytree(toy_tokenizer, tmp_path / "old")
+    manifest = json.loads((tmp_path / "old" / "manifest.json").read_text())
+    del manifest["opening"]
+    (tmp_path / "old" / "manifest.json").write_text(json.dumps(manifest))
+    assert with_context(Tokenizer.load(tmp_path / "old"), [9]) == [START, START, 9]
 
 
 def test_rows_are_padded_at_the_end() -> None:

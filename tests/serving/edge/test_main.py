@@ -53,7 +53,7 @@ def test_without_a_seed_the_chosen_seed_is_printed(version: Path, capsys: pytest
         (["nowhere", "the night burns"], "nowhere: no such folder; give a version of the registry or a model"),
         ([".", "the night burns"], r"\.: the folder contains no edge model; give a folder with model/edge, edge or model\.tflite"),
         (["V", "the night burns", "--tokenizer", "."], r"\.: the folder holds no tokenizer \(.*\); .*"),
-        (["V", "a"], r"prompt: too short: 1 token; give at least 3 tokens \(a few words\)"),
+        (["V", ""], "prompt: the text is empty; give at least one character"),
         (["V", "x y z " * 300], r"prompt: too long: \d+ tokens; give at most 510 tokens"),
         (["V", "\udcff is no text"], "prompt: not valid UTF-8"),
         (["V", "the night burns", "--temperature", "3"], "--temperature: 3.0 is out of range; give a value from 0.1 to 2.0"),

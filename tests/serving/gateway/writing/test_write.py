@@ -65,7 +65,15 @@ def job(words: Tokenizer, samples: int = 1) -> GenerationJob:
     served = Served(1, "digest", words, {"max_length": 512})
     prompt = [START, *words.encode(PROMPT)]
     return GenerationJob(
-        AssignedVersion(served, "champion"), PROMPT, prompt, Sampling(), samples, seed=7, until=time.monotonic() + 5, request_id="r"
+        AssignedVersion(served, "champion"),
+        PROMPT,
+        prompt,
+        len(prompt) - 1,
+        Sampling(),
+        samples,
+        seed=7,
+        until=time.monotonic() + 5,
+        request_id="r",
     )
 
 
