@@ -76,7 +76,8 @@ class Metadata(BaseModel):
     generation_time_ms: int = Field(ge=0, description="Time in model server calls, in milliseconds, rounded.")
     tokens_generated: int = Field(ge=0, description="Number of generated tokens in all samples.")
     perplexity: float | None = Field(
-        description="exp of the mean negative log-likelihood per token, under the model's unmodified distribution; null if there are no tokens."
+        description="exp of the mean negative log-likelihood per token under the model's unmodified distribution. "
+        "It is null if there are no tokens."
     )
     arm: str = Field(description="`champion` or `canary`.")
     prompt_tokens: int = Field(ge=0, description="Number of tokens in the prompt.")
