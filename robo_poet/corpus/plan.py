@@ -15,6 +15,8 @@ from robo_poet.display import quotable_name
 from robo_poet.errors import BadInput
 from robo_poet.settings.data import IngestSettings
 
+# values of the column consent that say no; other values are not interpreted
+WITHHELD = frozenset("no n false 0 withheld refused denied declined revoked withdrawn opt-out nein non".split())
 LANGUAGE_CHARACTERS = 2_000  # enough to identify 97 languages; takes 0.2 ms per document
 
 
@@ -100,8 +102,8 @@ def make_plan(documents: Iterable[Document], settings: IngestSettings, seed: int
         megabytes: size of the sample in 10**6 bytes; 0 keeps all documents.
 
     Raises:
-        BadInput: there is no text, all documents are equal, two documents share an id, there are fewer than three works, or the
-            sample leaves fewer than three.
+        BadInput: there is no text, all documents are equal, two documents share an id, a document's consent is withheld, there are
+            fewer than three works, or the sample leaves fewer than three.
     """
     records, digests, empty = read_records(documents, seed, where)
     total = len(digests) // DIGEST_BYTES
@@ -162,11 +164,14 @@ def read_records(documents: Iterable[Document], seed: int, where: str) -> tuple[
         where: the source, for error messages.
 
     Raises:
-        BadInput: two documents with different texts share an id.
+        BadInput: two documents with different texts share an id, or a document's consent is withheld.
     """
     records, digests, text_digests, ids, empty = list[DocumentRecord](), bytearray(), set[str](), set[str](), 0
     for index, document in enumerate(documents):
         digests += _digest(document)
+        if document.consent.strip().casefold() in WITHHELD:
+            location = f"{where}: {quotable_name(document.id)}".removeprefix(": ")
+            raise BadInput("consent is withheld", where=location, remedy="remove this document, or correct its column consent")
         if not document.text.strip():
             empty += 1
             continue

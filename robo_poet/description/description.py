@@ -1,0 +1,243 @@
+"""The description of a corpus: counts, shares and the splits that a run would make. It holds no text and no personal data.
+
+The source is read twice: a first reading finds duplicates and works, a second measures the kept documents.
+"""
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from robo_poet.corpus.document import MEGABYTE, Document
+from robo_poet.corpus.parquet import SPLITS
+from robo_poet.corpus.plan import DIGEST_BYTES, DocumentRecord, draw_sample, read_records, works_of
+from robo_poet.corpus.source import Source
+from robo_poet.corpus.split import is_iso_date, split_works, unit_hash
+from robo_poet.description.facts import DocumentFacts, all_facts
+from robo_poet.description.near_copies import near_copies
+from robo_poet.privacy.names import PIECE, NameFinder
+from robo_poet.privacy.scrub import language_code
+from robo_poet.settings.data import IngestSettings, ScrubSettings
+
+NAMES_BYTES = 30_000  # text in which names are searched, about a second of work; a smaller corpus is searched in full
+PARALLEL_BYTES = 3 * MEGABYTE  # a smaller corpus gains nothing from a second process
+MOST_COMPARED = 50_000  # documents; near copies of more documents are not searched
+RATIOS = ((0.8, 0.1), (0.7, 0.15), (0.6, 0.2))  # shares of train and validation whose splits a description compares
+
+
+@dataclass(frozen=True)
+class SplitSize:
+    """The size of one split. A megabyte is 10**6 bytes of UTF-8."""
+
+    works: int
+    documents: int
+    megabytes: float
+
+
+@dataclass(frozen=True)
+class Splits:
+    """The splits that a pair of shares gives: split → size; empty if the corpus has fewer than three works."""
+
+    train: float
+    validation: float
+    sizes: Mapping[str, SplitSize]
+    moved: int = 0  # works that were moved into a split that would be empty
+
+
+@dataclass(frozen=True)
+class Names:
+    """Persons' names by the scrubber's language model: matches in `searched` megabytes of the texts under the policy `full`.
+
+    `of` is the size of all such texts. `seconds` is the time of the search, without loading the model.
+    """
+
+    matches: int
+    searched: float
+    of: float
+    model: str
+    language: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Description:
+    """The description of a corpus.
+
+    Attributes:
+        source: the address of the corpus, or the names of the bundled corpora.
+        digest: digest of the source; empty for the bundled corpora.
+        documents: documents that a run would use: without empty ones and exact duplicates.
+        sampled_from: documents before a sample was drawn (bundled corpora); equal to `documents` without a sample.
+        languages: ISO 639-1 code → share of the text.
+        dates: first and last ISO date; empty if there is none.
+        damaged_share: share of characters that are U+FFFD or control characters.
+        near_copies: documents that mostly repeat another document; -1 if not searched, because there are too many documents.
+        near_copies_across: those whose original is in another split.
+        personal: kind → matches by format, in all texts that are not under the policy `none`.
+        splits: the splits of the profile's shares; `alternatives` are those of other shares.
+    """
+
+    source: str
+    digest: str
+    documents: int
+    sampled_from: int
+    works: int
+    megabytes: float
+    empty: int
+    duplicates: int
+    near_copies: int
+    near_copies_across: int
+    languages: Mapping[str, float]
+    dates: tuple[str, str] | tuple[()]
+    without_date: int
+    median_characters: int
+    largest_work_share: float
+    damaged_share: float
+    personal: Mapping[str, int]
+    personal_documents: int
+    names: Names | None
+    splits: Splits
+    alternatives: Sequence[Splits] = field(default=())
+
+    @property
+    def language(self) -> str:
+        """Return the language of most of the text; `unknown` for an empty corpus."""
+        return next(iter(self.languages), "unknown")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the description as JSON values."""
+        return {**asdict(self), "dates": list(self.dates)}
+
+
+def describe(source: Source, digest: str, ingest: IngestSettings, scrub: ScrubSettings, seed: int) -> Description:
+    """Describe a corpus as the run with these settings would read it. Deterministic, except for `names.seconds`.
+
+    Args:
+        source: the opened source.
+        digest: its digest; empty for the bundled corpora.
+        seed: seed of the split and of the samples.
+
+    Raises:
+        BadInput: a document cannot be read, two documents share an id, or the spaCy model is not installed.
+    """
+    all_records, digests, empty = read_records(source.documents(), seed, source.name)
+    records = draw_sample(all_records, source.megabytes) if source.megabytes else all_records
+    works = works_of(records)
+    options = [_splits(records, ingest.model_copy(update={"split_train": t, "split_validation": v}), seed, source.name) for t, v in RATIOS]
+    splits, split_of = _splits(records, ingest, seed, source.name)
+    size = sum(record.size for record in records)
+    measured = _Measured(scrub, seed)
+    kept = {record.index for record in records}
+    documents = (document for index, document in enumerate(_normalised(source.documents())) if index in kept)
+    for document, facts in all_facts(documents, scrub.min_score, parallel=size > PARALLEL_BYTES):
+        measured.add(document, facts)
+    work_sizes: Counter[str] = Counter()
+    for record in records:
+        work_sizes[record.group] += record.size
+    copies = near_copies(measured.sketches) if len(records) <= MOST_COMPARED else []
+    placed = [split_of.get(record.group, "") for record in records]
+    dates = sorted(record.date for record in records if is_iso_date(record.date))
+    lengths = sorted(measured.lengths)
+    return Description(
+        source=source.name,
+        digest=digest,
+        documents=len(records),
+        sampled_from=len(all_records),
+        works=len(works),
+        megabytes=round(size / MEGABYTE, 3),
+        empty=empty,
+        duplicates=len(digests) // DIGEST_BYTES - empty - len(all_records),
+        near_copies=len(copies) if len(records) <= MOST_COMPARED else -1,
+        near_copies_across=sum(placed[number] != placed[earlier] for number, earlier in copies),
+        languages={name: round(count / max(1, size), 4) for name, count in measured.languages.most_common()},
+        dates=(dates[0], dates[-1]) if dates else (),
+        without_date=len(records) - len(dates),
+        median_characters=lengths[len(lengths) // 2] if lengths else 0,
+        largest_work_share=round(max(work_sizes.values(), default=0) / max(1, size), 4),
+        damaged_share=round(measured.damaged / max(1, sum(lengths)), 6),
+        personal=dict(sorted(measured.personal.items())),
+        personal_documents=measured.personal_documents,
+        names=measured.search_names(),
+        splits=splits,
+        alternatives=tuple(option for option, _ in options),
+    )
+
+
+def _normalised(documents: Iterable[Document]) -> Iterator[Document]:
+    for document in documents:
+        yield document.with_text(document.text)
+
+
+def _splits(records: Sequence[DocumentRecord], settings: IngestSettings, seed: int, where: str) -> tuple[Splits, dict[str, str]]:
+    """Return the sizes of the splits, and work → split. Both are empty if there are fewer than three works."""
+    works = works_of(records)
+    if len(works) < len(SPLITS):
+        return Splits(settings.split_train, settings.split_validation, {}), {}
+    split_of, moved = split_works(works, seed, settings.split_train, settings.split_validation, settings.split_by, where)
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for name in works:
+        counts[split_of[name]]["works"] += 1
+    for record in records:
+        counts[split_of[record.group]].update(documents=1, bytes=record.size)
+    sizes = {
+        split: SplitSize(counts[split]["works"], counts[split]["documents"], round(counts[split]["bytes"] / MEGABYTE, 4))
+        for split in SPLITS
+    }
+    return Splits(settings.split_train, settings.split_validation, sizes, len(moved)), split_of
+
+
+class _Measured:
+    """The sums over the documents of the second reading, and the pieces of text in which names are searched."""
+
+    def __init__(self, scrub: ScrubSettings, seed: int) -> None:
+        self.scrub, self.seed = scrub, seed
+        self.sketches: list[tuple[int, ...]] = []
+        self.lengths: list[int] = []
+        self.languages: Counter[str] = Counter()
+        self.personal: Counter[str] = Counter()
+        self.damaged = self.personal_documents = self.full_bytes = 0
+        self._pieces: list[tuple[float, str]] = []
+
+    def add(self, document: Document, facts: DocumentFacts) -> None:
+        policy = self.scrub.policies.get(document.source, self.scrub.default_policy)
+        self.sketches.append(facts.sketch)
+        self.lengths.append(facts.characters)
+        self.languages[language_code(facts.language)] += document.size
+        self.damaged += facts.damaged
+        if policy != "none":
+            self.personal.update(facts.personal)
+            self.personal_documents += bool(facts.personal)
+        if policy == "full":
+            self.full_bytes += document.size
+            self._offer(document)
+
+    def _offer(self, document: Document) -> None:
+        """Offer one piece of a document to the sample of texts, which keeps the pieces with the smallest hash of (seed, document)."""
+        rank = unit_hash(self.seed, document.sha256)
+        start = int(rank * 1e6) % max(1, len(document.text) - PIECE)
+        self._pieces.append((rank, document.text[start : start + PIECE]))
+        if len(self._pieces) > 4 * NAMES_BYTES // PIECE + 1_000:
+            self._pieces = self._smallest()
+
+    def _smallest(self) -> list[tuple[float, str]]:
+        kept, size = [], 0
+        for rank, text in sorted(self._pieces):
+            kept.append((rank, text))
+            size += len(text)
+            if size >= NAMES_BYTES:
+                break
+        return kept
+
+    def search_names(self) -> Names | None:
+        """Search the sampled pieces. Return None if no text is under the policy `full`."""
+        if not self.full_bytes:
+            return None
+        finder = NameFinder(self.scrub.spacy_model, self.scrub.min_score)
+        texts = [text for _, text in self._smallest()]
+        started = time.process_time()
+        matches = sum(map(len, finder.find(texts)))
+        searched = sum(len(text.encode()) for text in texts)
+        return Names(
+            matches, searched / MEGABYTE, self.full_bytes / MEGABYTE, self.scrub.spacy_model, finder.language, time.process_time() - started
+        )
