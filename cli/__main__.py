@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli import build, cluster, profile, registry, requests, runs, serve
+from cli import build, cluster, data, profile, registry, requests, runs, serve
 from cli.generation import chat, generate
 from robo_poet.errors import BadInput
 
@@ -55,6 +55,7 @@ app.add_typer(registry.app, name="registry")
 app.add_typer(serve.app, name="keys")
 app.add_typer(requests.app, name="requests")
 app.add_typer(profile.app, name="profile")
+app.add_typer(data.app, name="data")
 
 
 def main() -> None:

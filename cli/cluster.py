@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli import INTERRUPTED
-from cli.profile import Profile, Set
+from cli.profile import Profile, Set, absolute_source, profile_for
 from robo_poet.commands import command
 
 if TYPE_CHECKING:
@@ -48,9 +48,7 @@ def submit(
     Example: `robo-poet cluster submit --profile rtx --corpus gs://my-bucket/plays
     --wait`
     """
-    from pipelines.profile.load import load_profile
-
-    settings = load_profile(profile, set_).profile
+    settings = profile_for(profile, set_, absolute_source(corpus))[0].profile
     sys.exit(run_on_cluster(settings, corpus=corpus, name=name, create_experiment=create_experiment, wait_for_it=wait))
 
 

@@ -1,12 +1,44 @@
 """Profiles: the options --profile and --set of many commands, and `robo-poet profile`, which lists and shows profiles."""
 
 import json
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+if TYPE_CHECKING:
+    from pipelines.profile.load import Effective
+    from pipelines.suggestion.advice import Advice
+
 Profile = Annotated[str, typer.Option("--profile", "-p", help="Name of a profile (see `robo-poet profile list`), or path of a .yaml file.")]
 Set = Annotated[list[str], typer.Option("--set", "-s", help="Override a setting: --set train.learning_rate=3e-4 (repeatable).")]
+
+
+def absolute_source(corpus: str) -> str:
+    """Return the address of a corpus for a run: an absolute path, or a `gs://` address unchanged; empty for the bundled corpora."""
+    return corpus if not corpus or corpus.startswith("gs://") else str(Path(corpus).expanduser().resolve())
+
+
+def profile_for(profile: str, overrides: list[str], corpus: str) -> "tuple[Effective, Advice | None]":
+    """Return the profile for a corpus. For `auto`, describe the corpus and return the advice, too.
+
+    Args:
+        corpus: see `absolute_source`.
+
+    Raises:
+        BadInput: the profile or the corpus cannot be used.
+    """
+    from pipelines.profile.load import load_profile
+    from pipelines.suggestion.advice import AUTO, advise, write_auto
+    from robo_poet.errors import BadInput
+
+    if profile != AUTO:
+        return load_profile(profile, overrides), None
+    local = load_profile(profile, overrides).profile.local
+    advice = advise(corpus, profile, overrides)
+    if not advice.text:
+        raise BadInput(advice.warnings[0], where=corpus or advice.corpus)
+    return load_profile(str(write_auto(advice, Path(local.store)).resolve()), overrides), advice
 
 
 app = typer.Typer(no_args_is_help=True, help="List and show profiles: YAML files with the settings of all steps, gates and serving.")
@@ -25,6 +57,7 @@ def list_profiles() -> None:
 def show(
     profile: Profile = "local",
     set_: Set = [],  # noqa: B006  typer reads the default
+    corpus: Annotated[str, typer.Option(help="With --profile auto: the corpus that decides the settings.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print the settings as JSON.")] = False,
 ) -> None:
     """Print every setting and gate with its value and the origin of the value.
@@ -37,10 +70,9 @@ def show(
     from rich.console import Console
     from rich.table import Table
 
-    from pipelines.profile.load import load_profile
     from robo_poet.report.gate_rows import gate_name
 
-    effective = load_profile(profile, set_)
+    effective, _ = profile_for(profile, set_, absolute_source(corpus))
     values = effective.profile.model_dump(mode="json")
     if as_json:
         typer.echo(json.dumps(values, indent=1))

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.profile import Profile, Set
+from cli.data import print_advice
+from cli.profile import Profile, Set, absolute_source, profile_for
 from robo_poet.commands import command
 
 if TYPE_CHECKING:
@@ -53,18 +54,20 @@ def run(
 
     from cli.scorecard import scorecard
     from pipelines.local import explain_here, train_here
-    from pipelines.profile.load import load_profile
     from pipelines.run.display import display_on
 
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = 1000  # do not wrap lines in a log file
-    settings = load_profile(profile, set_).profile
+    source = absolute_source(corpus)
+    effective, advice = profile_for(profile, set_, source)
+    settings = effective.profile
+    if advice:
+        print_advice(console, advice)
     if runner is RunnerName.cluster:
         from cli.cluster import run_on_cluster
 
         sys.exit(run_on_cluster(settings, corpus=corpus, wait_for_it=wait))
-    source = corpus if not corpus or corpus.startswith("gs://") else str(Path(corpus).expanduser().resolve())
     if explain:
         for verdict in explain_here(settings, source):
             console.print(f"{verdict.display:22} {verdict}")

@@ -83,6 +83,20 @@ def settings_parameters(profile: Profile) -> dict[str, Any]:
     return {**sections, "gates": gates, "remedies": advice, "seed": profile.seed, "checkpoint_root": profile.cluster.checkpoint_root}
 
 
+def _check_described(profile: Profile, source: str, digest: str) -> None:
+    """Refuse a corpus whose content is not the one that the profile was written for.
+
+    Raises:
+        BadInput: the digests differ.
+    """
+    described = profile.described
+    if described.digest and described.digest != digest:
+        changed = f"it changed since it was described (digest was {described.digest[:12]}, is {digest[:12]})"
+        other = f"no CORPUS is given, and the profile was written for {described.corpus}"
+        remedy = "describe it again: robo-poet data describe CORPUS --write-profile NAME --force; or remove `described` from the profile"
+        raise BadInput(changed if source else other, where=source or "CORPUS", remedy=remedy)
+
+
 def run_parameters(profile: Profile, *, source: str, registry: str, moving_source: bool = False) -> dict[str, Any]:
     """Return all parameters of a run that is submitted now. `champion` is empty: the step reads it from the registry.
 
@@ -91,13 +105,15 @@ def run_parameters(profile: Profile, *, source: str, registry: str, moving_sourc
         moving_source: read the source when the run starts; do not pin its current digest.
 
     Raises:
-        BadInput: the source or the warm-start version cannot be read.
+        BadInput: the source or the warm-start version cannot be read, or the profile was written for another content of the source.
     """
     settings = settings_parameters(profile)
     # The lineage contains digests, but no paths or times, so the same inputs and code give the same lineage and the same version.
     placement = Placement(profile.cluster)
     code = {step: image(step, "", placement.group(step)).rsplit(":", 1)[-1] for step in GROUPS}
     digest = "" if moving_source else source_digest(source)
+    if not moving_source:
+        _check_described(profile, source, digest)
     settings_of_lineage = {name: value for name, value in settings.items() if name != "remedies"}  # they follow from the other settings
     lineage = {"source": Path(source).name if source else "bundled", "source_digest": digest, "code": code, "settings": settings_of_lineage}
     warm_start_parameters = warm_start(profile.train.warm_start, registry)

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from components.train_tokenizer.bpe import train_bpe
 from components.train_tokenizer.component import train_tokenizer
 from robo_poet.atomic import new_folder, write_text
 from robo_poet.corpus.parquet import read_documents
 from robo_poet.errors import BadInput
+from robo_poet.model.bpe import train_bpe
 from robo_poet.model.tokenizer import START, Tokenizer
 from robo_poet.settings.data import TokenizerSettings
 from robo_poet.step.program import Call, program

@@ -32,10 +32,18 @@ class Local(Settings):
     parallel: int = Field(2, ge=1, le=64, description="maximum number of steps that run at the same time")
 
 
+class Described(Settings):
+    """The corpus that a profile was written for by `robo-poet data describe --write-profile`. A run on another content is refused."""
+
+    corpus: str = Field("", description="name of the corpus, for messages")
+    digest: str = Field("", description="digest of the corpus; empty accepts every corpus")
+
+
 class Profile(Settings):
     """All settings of a run."""
 
     description: str = ""
+    described: Described = Described()
     seed: int = Field(42, ge=0, lt=2**31)
     local: Local = Local()
     cluster: Cluster = Cluster()
@@ -89,11 +97,11 @@ def load_profile(name: str, overrides: Iterable[str] = (), folder: Path = FOLDER
             gates = apply_changes(gates, profile_values.pop("gates"), file)
         _merge(values, profile_values, origins, file)
     for override in overrides:
-        key, value = _parse_override(override)
+        key, value = parse_override(override)
         if key == "gates":
             gates = apply_changes(gates, value, "--set gates")
             continue
-        _put(values, key, value)
+        put(values, key, value)
         origins = {k: v for k, v in origins.items() if not k.startswith(f"{key}.")}
         origins |= dict.fromkeys(_leaves(value, key), f"--set {key}")
     used = [placed for placed in gates if not placed.dropped]
@@ -152,14 +160,24 @@ def _merge(values: dict[str, Any], profile_values: Mapping[str, Any], origins: d
         origins.update(dict.fromkeys(_leaves(value, dotted), file))
 
 
-def _parse_override(text: str) -> tuple[str, Any]:
+def parse_override(text: str) -> tuple[str, Any]:
+    """Split `key=value` and read the value as YAML.
+
+    Raises:
+        BadInput: there is no `=` or no key.
+    """
     key, separator, value = text.partition("=")
     if not separator or not key.strip():
         raise BadInput("not key=value", where=f"--set {text}", remedy="for example --set train.learning_rate=3e-4")
     return key.strip(), parse_value(value, where=f"--set {key.strip()}")
 
 
-def _put(values: dict[str, Any], key: str, value: Any) -> None:
+def put(values: dict[str, Any], key: str, value: Any) -> None:
+    """Set a dotted key in nested sections.
+
+    Raises:
+        BadInput: a part of the key is a value, not a section.
+    """
     *parents, last = key.split(".")
     for part in parents:
         inner = values.setdefault(part, {})

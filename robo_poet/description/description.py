@@ -3,6 +3,7 @@
 The source is read twice: a first reading finds duplicates and works, a second measures the kept documents.
 """
 
+import math
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,14 +17,17 @@ from robo_poet.corpus.source import Source
 from robo_poet.corpus.split import is_iso_date, split_works, unit_hash
 from robo_poet.description.facts import DocumentFacts, all_facts
 from robo_poet.description.near_copies import near_copies
+from robo_poet.model.bpe import train_bpe
 from robo_poet.privacy.names import PIECE, NameFinder
 from robo_poet.privacy.scrub import language_code
 from robo_poet.settings.data import IngestSettings, ScrubSettings
 
 NAMES_BYTES = 30_000  # text in which names are searched, about a second of work; a smaller corpus is searched in full
+TOKENS_BYTES = 300_000  # text on which tokenizers of several sizes are trained, a second of work in all
+VOCABULARIES = (512, 1024, 2048)
 PARALLEL_BYTES = 3 * MEGABYTE  # a smaller corpus gains nothing from a second process
 MOST_COMPARED = 50_000  # documents; near copies of more documents are not searched
-RATIOS = ((0.8, 0.1), (0.7, 0.15), (0.6, 0.2))  # shares of train and validation whose splits a description compares
+RATIOS = ((0.8, 0.1), (0.7, 0.15), (0.6, 0.2), (0.5, 0.2))  # shares of train and validation whose splits a description compares
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,14 @@ class Splits:
     validation: float
     sizes: Mapping[str, SplitSize]
     moved: int = 0  # works that were moved into a split that would be empty
+
+
+@dataclass(frozen=True)
+class TokenStatistics:
+    """Bytes of text per token, and the entropy of single tokens in bits: what a unigram model needs per token."""
+
+    bytes_per_token: float
+    unigram_bits: float
 
 
 @dataclass(frozen=True)
@@ -74,6 +86,7 @@ class Description:
         damaged_share: share of characters that are U+FFFD or control characters.
         near_copies: documents that mostly repeat another document; -1 if not searched, because there are too many documents.
         near_copies_across: those whose original is in another split.
+        tokens: vocabulary → bytes of text per token, and bits per token of its unigram model, on up to 300 KB of the corpus.
         personal: kind → matches by format, in all texts that are not under the policy `none`.
         splits: the splits of the profile's shares; `alternatives` are those of other shares.
     """
@@ -94,6 +107,7 @@ class Description:
     median_characters: int
     largest_work_share: float
     damaged_share: float
+    tokens: Mapping[int, TokenStatistics]
     personal: Mapping[str, int]
     personal_documents: int
     names: Names | None
@@ -156,6 +170,7 @@ def describe(source: Source, digest: str, ingest: IngestSettings, scrub: ScrubSe
         median_characters=lengths[len(lengths) // 2] if lengths else 0,
         largest_work_share=round(max(work_sizes.values(), default=0) / max(1, size), 4),
         damaged_share=round(measured.damaged / max(1, sum(lengths)), 6),
+        tokens=measured.tokens.token_statistics(),
         personal=dict(sorted(measured.personal.items())),
         personal_documents=measured.personal_documents,
         names=measured.search_names(),
@@ -187,17 +202,60 @@ def _splits(records: Sequence[DocumentRecord], settings: IngestSettings, seed: i
     return Splits(settings.split_train, settings.split_validation, sizes, len(moved)), split_of
 
 
+class _Sample:
+    """A sample of texts: the pieces of up to 4,000 characters, up to nine per document, with the smallest hash of (seed, document).
+
+    A corpus with few documents gives several pieces of each.
+    """
+
+    def __init__(self, size: int, seed: int) -> None:
+        self.size, self.seed = size, seed
+        self._pieces: list[tuple[float, str]] = []
+
+    def offer(self, document: Document) -> None:
+        for start in range(0, len(document.text), max(PIECE, len(document.text) // 8)):
+            rank = unit_hash(self.seed, f"{document.sha256}{start}")
+            self._pieces.append((rank, document.text[start : start + PIECE]))
+        if len(self._pieces) > 2_000:
+            self._pieces = self._smallest()
+
+    def texts(self) -> list[str]:
+        return [text for _, text in self._smallest()]
+
+    def _smallest(self) -> list[tuple[float, str]]:
+        kept, size = [], 0
+        for rank, text in sorted(self._pieces):
+            kept.append((rank, text))
+            size += len(text)
+            if size >= self.size:
+                break
+        return kept
+
+    def token_statistics(self) -> dict[int, TokenStatistics]:
+        """Return the statistics by vocabulary; empty for an empty sample. Special tokens do not count."""
+        texts = self.texts()
+        size = sum(len(text.encode()) for text in texts)
+        statistics = {}
+        for vocabulary in VOCABULARIES if size else ():
+            core = train_bpe(texts, vocabulary)
+            counts = Counter(token for encoding in core.encode_batch(texts) for token in encoding.ids)
+            total = counts.total()
+            bits = -sum(count / total * math.log2(count / total) for count in counts.values())
+            statistics[vocabulary] = TokenStatistics(round(size / total, 3), round(bits, 3))
+        return statistics
+
+
 class _Measured:
-    """The sums over the documents of the second reading, and the pieces of text in which names are searched."""
+    """The sums over the documents of the second reading, and the samples in which names are searched and tokens counted."""
 
     def __init__(self, scrub: ScrubSettings, seed: int) -> None:
-        self.scrub, self.seed = scrub, seed
+        self.scrub = scrub
         self.sketches: list[tuple[int, ...]] = []
         self.lengths: list[int] = []
         self.languages: Counter[str] = Counter()
         self.personal: Counter[str] = Counter()
         self.damaged = self.personal_documents = self.full_bytes = 0
-        self._pieces: list[tuple[float, str]] = []
+        self.tokens, self.named = _Sample(TOKENS_BYTES, seed), _Sample(NAMES_BYTES, seed)
 
     def add(self, document: Document, facts: DocumentFacts) -> None:
         policy = self.scrub.policies.get(document.source, self.scrub.default_policy)
@@ -205,36 +263,20 @@ class _Measured:
         self.lengths.append(facts.characters)
         self.languages[language_code(facts.language)] += document.size
         self.damaged += facts.damaged
+        self.tokens.offer(document)
         if policy != "none":
             self.personal.update(facts.personal)
             self.personal_documents += bool(facts.personal)
         if policy == "full":
             self.full_bytes += document.size
-            self._offer(document)
-
-    def _offer(self, document: Document) -> None:
-        """Offer one piece of a document to the sample of texts, which keeps the pieces with the smallest hash of (seed, document)."""
-        rank = unit_hash(self.seed, document.sha256)
-        start = int(rank * 1e6) % max(1, len(document.text) - PIECE)
-        self._pieces.append((rank, document.text[start : start + PIECE]))
-        if len(self._pieces) > 4 * NAMES_BYTES // PIECE + 1_000:
-            self._pieces = self._smallest()
-
-    def _smallest(self) -> list[tuple[float, str]]:
-        kept, size = [], 0
-        for rank, text in sorted(self._pieces):
-            kept.append((rank, text))
-            size += len(text)
-            if size >= NAMES_BYTES:
-                break
-        return kept
+            self.named.offer(document)
 
     def search_names(self) -> Names | None:
         """Search the sampled pieces. Return None if no text is under the policy `full`."""
         if not self.full_bytes:
             return None
         finder = NameFinder(self.scrub.spacy_model, self.scrub.min_score)
-        texts = [text for _, text in self._smallest()]
+        texts = self.named.texts()
         started = time.process_time()
         matches = sum(map(len, finder.find(texts)))
         searched = sum(len(text.encode()) for text in texts)

@@ -19,7 +19,7 @@ def make(folder: Path) -> None:
     from components.train_model.architectures.architecture import ARCHITECTURES
     from components.train_model.export.saved_model import export
     from components.train_model.export.tflite import export_edge
-    from components.train_tokenizer.bpe import train_bpe
+    from robo_poet.model.bpe import train_bpe
     from robo_poet.settings.train import TrainSettings
 
     (folder / "tokenizer").mkdir()

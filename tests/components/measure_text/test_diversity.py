@@ -13,8 +13,8 @@ from scipy import stats
 from components.measure_text.diversity import distinct, entropy, is_loop, is_repetitive, repetition, self_bleu, sentence_bleus
 from components.measure_text.metric import value
 from components.measure_text.texts import ngrams, words
-from components.train_tokenizer.bpe import train_bpe
 from robo_poet.corpus.bundled import bundled_documents
+from robo_poet.model.bpe import train_bpe
 from robo_poet.model.tokenizer import Tokenizer
 from robo_poet.settings.evaluation import MeasureTextSettings
 

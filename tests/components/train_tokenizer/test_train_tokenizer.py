@@ -1,4 +1,4 @@
-"""Covers: bpe."""
+"""The step by its command line."""
 
 import json
 from pathlib import Path

@@ -46,7 +46,8 @@ def test_a_folder_of_plays(plays: Path) -> None:
     assert d.megabytes == pytest.approx(sum(size.megabytes for size in d.splits.sizes.values()), abs=1e-3)
     assert sum(size.works for size in d.splits.sizes.values()) == 12
     assert d.names and d.names.matches > 0 and d.names.searched <= d.names.of
-    assert [splits.train for splits in d.alternatives] == [0.8, 0.7, 0.6]
+    assert [splits.train for splits in d.alternatives] == [0.8, 0.7, 0.6, 0.5]
+    assert d.tokens[512].bytes_per_token < d.tokens[2048].bytes_per_token and d.tokens[512].unigram_bits < d.tokens[2048].unigram_bits
     assert json.loads(json.dumps(d.to_json()))["works"] == 12
 
 

@@ -2,14 +2,15 @@ from dataclasses import replace
 
 import pytest
 
-from robo_poet.description.description import Description, Names, Splits, SplitSize
+from robo_poet.description.description import Description, Names, Splits, SplitSize, TokenStatistics
 from robo_poet.description.warnings import corpus_warnings
 
+TOKENS = {512: TokenStatistics(1.9, 7.7), 1024: TokenStatistics(2.37, 8.3), 2048: TokenStatistics(3.1, 9.2)}
 SIZES = {"train": SplitSize(40, 40, 2.4), "validation": SplitSize(5, 5, 0.3), "test": SplitSize(5, 5, 0.3)}
 GOOD = Description(
     source="poems", digest="d", documents=50, sampled_from=50, works=50, megabytes=3.0, empty=0, duplicates=0, near_copies=0,
     near_copies_across=0, languages={"en": 1.0}, dates=(), without_date=50, median_characters=2000, largest_work_share=0.1,
-    damaged_share=0.0, personal={}, personal_documents=0, names=Names(3, 0.03, 3.0, "en_model", "en", 1.0), splits=Splits(0.8, 0.1, SIZES),
+    damaged_share=0.0, tokens=TOKENS, personal={}, personal_documents=0, names=Names(3, 0.03, 3.0, "en_model", "en", 1.0), splits=Splits(0.8, 0.1, SIZES),
 )  # fmt: skip
 
 

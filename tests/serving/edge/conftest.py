@@ -20,7 +20,7 @@ def version(request: pytest.FixtureRequest, toy_tokenizer: Path, tmp_path_factor
 @pytest.fixture(scope="session")
 def full_size(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """MODEL-1, 4,769,552 parameters, as a device holds it: `edge/` and `tokenizer/`, whose words are as good as any."""
-    from components.train_tokenizer.bpe import train_bpe
+    from robo_poet.model.bpe import train_bpe
 
     folder = tmp_path_factory.mktemp("full")
     (folder / "tokenizer").mkdir()

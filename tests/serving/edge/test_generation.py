@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer as Core
 
-from components.train_tokenizer.bpe import train_bpe
 from robo_poet.errors import BadInput
+from robo_poet.model.bpe import train_bpe
 from robo_poet.model.completion import Sampling
 from robo_poet.model.edge import EdgeModel, load_edge
 from robo_poet.model.inputs import encode_prompt
