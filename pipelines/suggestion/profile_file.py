@@ -36,7 +36,7 @@ def profile_text(suggestion: Suggestion, *, extends: str, corpus: str, digest: s
             "# A run on another content is refused. After a change of the corpus, describe it again, or remove this section.",
             "described:",
             f"  corpus: {_plain(corpus)}",
-            f"  digest: {digest}",
+            f"  digest: {_plain(digest)}",
         ]
     for section in dict.fromkeys(choice.key.partition(".")[0] for choice in suggestion.choices):
         lines.append("")
