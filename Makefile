@@ -23,7 +23,7 @@ export $(AS_TYPED)
 
 help: ## Show this list of targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
-	@echo "  PROFILE=local|ci|rtx  CORPUS=<folder, .txt, .md, .jsonl, .csv, .parquet or gs://…>  ARGS='--set train.epochs=2' or --explain"
+	@echo "  PROFILE=local|auto|ci|rtx  CORPUS=<folder, .txt, .md, .jsonl, .csv, .parquet or gs://…>  ARGS='--set train.epochs=2' or --explain"
 
 setup: ## Install both environments from the lock files, if they have changed
 	@infra/setup.sh

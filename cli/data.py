@@ -44,6 +44,7 @@ def describe_corpus(
 
     from pipelines.suggestion.advice import advise
     from pipelines.suggestion.profile_file import profile_path, write_profile
+    from robo_poet.commands import make
     from robo_poet.errors import BadInput
 
     path = profile_path(write, force=force) if write else None
@@ -61,15 +62,16 @@ def describe_corpus(
     for part in _rendered(advice):
         console.print(part)
     if path:
-        console.print(f"\nwrote {path}; to use it: make run-pipeline PROFILE={write}{_corpus_argument(corpus)}", soft_wrap=True)
+        console.print(f"\nwrote {path}; to use it: {make(f'run-pipeline PROFILE={write}{_corpus_argument(corpus)}')}", soft_wrap=True)
     elif advice.suggestion:
-        console.print(f"\nto use these settings: make run-pipeline PROFILE=auto{_corpus_argument(corpus)}", soft_wrap=True)
+        console.print(f"\nto use these settings: {make(f'run-pipeline PROFILE=auto{_corpus_argument(corpus)}')}", soft_wrap=True)
 
 
 def _corpus_argument(corpus: str) -> str:
+    """Return the variable for make: an absolute path, because the Makefile may be in another folder."""
     from shlex import quote
 
-    return f" CORPUS={quote(corpus)}" if corpus else ""
+    return f" CORPUS={quote(absolute_source(corpus))}" if corpus else ""
 
 
 def _rendered(advice: "Advice") -> "list[RenderableType]":

@@ -1,5 +1,6 @@
 """Compile the training pipeline of a profile to the IR YAML for Kubeflow, and compute the parameters of a run."""
 
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from pipelines.profile.remedies import remedies
 from pipelines.steps import GROUPS
 from pipelines.training import training_pipeline
 from robo_poet.atomic import new_file
+from robo_poet.commands import command
 from robo_poet.corpus.source_digest import source_digest
 from robo_poet.digest import digest_path
 from robo_poet.errors import BadInput
@@ -93,7 +95,8 @@ def _check_described(profile: Profile, source: str, digest: str) -> None:
     if described.digest and described.digest != digest:
         changed = f"it changed since it was described (digest was {described.digest[:12]}, is {digest[:12]})"
         other = f"no CORPUS is given, and the profile was written for {described.corpus}"
-        remedy = "describe it again: robo-poet data describe CORPUS --write-profile NAME --force; or remove `described` from the profile"
+        again = command(f"data describe {shlex.quote(source or 'CORPUS')} --write-profile NAME --force")
+        remedy = f"describe it again ({again}), or remove `described` from the profile"
         raise BadInput(changed if source else other, where=source or "CORPUS", remedy=remedy)
 
 

@@ -110,7 +110,7 @@ def suggest(description: Description) -> Suggestion | None:
     unigram_bits = description.tokens[size.vocabulary].unigram_bits
     if (perplexity := 2 ** (SHARE_OF_UNIGRAM * unigram_bits)) > PERPLEXITY:
         why = f"{1 - SHARE_OF_UNIGRAM:.0%} below the unigram model of these tokens, as {PERPLEXITY} is in profile local"
-        gates.append(({"metric": "perplexity", "max": int(float(f"{perplexity:.2g}"))}, why))
+        gates.append(({"metric": "perplexity", "max": int(float(f"{perplexity:.2g}")), "on_unknown": "warn"}, why))
     if description.languages.get("en", 0.0) + description.languages.get("unknown", 0.0) < ENGLISH_SHARE:
         gates.append(({"metric": "toxic_share", "drop": f"the judge is English only; the corpus is {_languages(description)}"}, ""))
     summary = f"{description.megabytes:.2f} MB, {description.works} works, {_languages(description)}"

@@ -25,7 +25,7 @@ def profile_text(suggestion: Suggestion, *, extends: str, corpus: str, digest: s
         digest: digest of the corpus; the profile refuses another content. Empty for the bundled corpora.
     """
     lines = [
-        f"{HEADER}{corpus} by `robo-poet data describe`: {suggestion.summary}.",
+        f"{HEADER}{corpus} by the command data describe: {suggestion.summary}.",
         "# Edit it freely: it is a profile like any other. docs/explanation/profile-auto.md has the measurements behind the values.",
         f"extends: {_plain(extends)}",
         f"description: {_plain(f'Suggested for {corpus}: {suggestion.summary}')}",

@@ -88,5 +88,5 @@ def test_fewer_than_three_works_have_no_suggestion() -> None:
 
 def test_a_larger_vocabulary_has_a_larger_bound_on_perplexity() -> None:
     suggestion = suggest(corpus(4.0))
-    assert suggestion and [dict(gate) for gate, _ in suggestion.gates] == [{"metric": "perplexity", "max": 260}]
+    assert suggestion and [dict(gate) for gate, _ in suggestion.gates] == [{"metric": "perplexity", "max": 260, "on_unknown": "warn"}]
     assert suggest(corpus(1.25)).gates == ()  # type: ignore[union-attr]
