@@ -11,7 +11,11 @@ install() { # folder lock
   . infra/uv.sh
   local start=$SECONDS
   echo "setup: $(grep -c '==' "$lock") packages → $folder"
-  [ -x "$folder/bin/python" ] || "$UV" venv --quiet --python python3.11 "$folder"
+  if [ ! -x "$folder/bin/python" ]; then
+    local python
+    python=$(python_311)
+    "$UV" venv --quiet --python "$python" "$folder"
+  fi
   # Compile bytecode now: several processes of each run import TensorFlow.
   "$UV" pip sync --quiet --compile-bytecode --require-hashes --python "$folder/bin/python" "$lock"
   if [ "$folder" = .venv ]; then

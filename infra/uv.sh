@@ -1,10 +1,42 @@
-# To be sourced. Sets UV to the path of uv in .tools. Installs the pinned version there if it is missing.
+# To be sourced in the root of the repository. Sets UV to the path of uv: in .tools, else on the PATH, else installed in .tools with any
+# Python from 3.9 on. `python_311` prints the path of a CPython 3.11, which uv downloads to .tools/python if the machine has none.
 UV_VERSION=0.13.9
-export UV_PYTHON_DOWNLOADS=never
 UV=.tools/bin/uv
+export UV_PYTHON_INSTALL_DIR="${UV_PYTHON_INSTALL_DIR:-$PWD/.tools/python}"
+
+fail() { echo "error: $1" >&2; exit 2; }
+
+install_uv() { # into .tools, with a virtual environment, or with pip where the system's Python has no venv
+  local python
+  for python in python3.11 python3 python3.13 python3.12 python3.10 python3.9; do
+    "$python" -c 'import sys; sys.exit(sys.version_info < (3, 9))' 2>/dev/null || continue
+    if "$python" -m venv .tools >/dev/null 2>&1; then
+      .tools/bin/python -m pip install --quiet --disable-pip-version-check "uv==$UV_VERSION" && return
+    elif "$python" -m pip --version >/dev/null 2>&1; then
+      "$python" -m pip install --quiet --disable-pip-version-check --upgrade --target .tools/packages "uv==$UV_VERSION" || continue
+      mkdir -p .tools/bin && ln -sf ../packages/bin/uv "$UV" && return
+    fi
+  done
+  fail "no uv, and no Python 3.9 or newer that can install it; install your system's python3-venv package, or uv"
+}
+
+python_311() {
+  "$UV" python find --system 3.11 2>/dev/null && return
+  local problem="Python 3.11 is not on this machine"
+  [ "${UV_PYTHON_DOWNLOADS:-}" != never ] || fail "$problem, and UV_PYTHON_DOWNLOADS=never forbids its download; install python3.11, or unset UV_PYTHON_DOWNLOADS"
+  echo "setup: CPython 3.11 → $UV_PYTHON_INSTALL_DIR" >&2
+  local output
+  output=$("$UV" python install --no-bin 3.11 2>&1) ||
+    fail "$problem, and uv could not download it ($(echo "$output" | tail -1 | sed 's/^ *cause: //')); install python3.11, or set UV_PYTHON_INSTALL_MIRROR"
+  "$UV" python find --system 3.11
+}
+
 if [ ! -x "$UV" ]; then
-  command -v python3.11 >/dev/null || { echo "error: python3.11 is not on the PATH; robo-poet needs Python 3.11" >&2; exit 2; }
-  echo "setup: uv $UV_VERSION → .tools"
-  python3.11 -m venv .tools || { echo "error: python3.11 -m venv failed; install your system's python3.11-venv package" >&2; exit 2; }
-  .tools/bin/python -m pip install --quiet --disable-pip-version-check "uv==$UV_VERSION"
+  found=$(uv --version 2>/dev/null | cut -d' ' -f2) || found=""
+  if [ -n "$found" ] && printf '%s\n' "$UV_VERSION" "$found" | sort -V -C; then
+    UV=$(command -v uv)
+  else
+    echo "setup: uv $UV_VERSION → .tools"
+    install_uv
+  fi
 fi
