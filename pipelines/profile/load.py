@@ -1,12 +1,13 @@
 """Profiles: the typed settings of a run, read from profiles/<name>.yaml with inheritance and overrides (PIPE-3)."""
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from pipelines.profile.cluster import Cluster
 from pipelines.profile.gates import PlacedGate, apply_changes, check_measured
@@ -92,14 +93,23 @@ def load_profile(name: str, overrides: Iterable[str] = (), folder: Path = FOLDER
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
     gates: list[PlacedGate] = []
+    mistakes: list[BadInput] = []
+
+    def change_gates(changes: Any, origin: str) -> list[PlacedGate]:
+        try:
+            return apply_changes(gates, changes, origin)
+        except BadInput as mistake:
+            mistakes.append(mistake)
+            return gates
+
     for file, profile_values in _inheritance(name, folder):
         if "gates" in profile_values:
-            gates = apply_changes(gates, profile_values.pop("gates"), file)
+            gates = change_gates(profile_values.pop("gates"), file)
         _merge(values, profile_values, origins, file)
     for override in overrides:
         key, value = parse_override(override)
         if key == "gates":
-            gates = apply_changes(gates, value, "--set gates")
+            gates = change_gates(value, "--set gates")
             continue
         put(values, key, value)
         origins = {k: v for k, v in origins.items() if not k.startswith(f"{key}.")}
@@ -108,7 +118,10 @@ def load_profile(name: str, overrides: Iterable[str] = (), folder: Path = FOLDER
     try:
         profile = Profile.model_validate({**values, "gates": [placed.gate for placed in used]})
     except ValidationError as error:
-        raise _explain(error, origins, file) from None
+        mistakes += [mistake for mistake in _explain(error, origins, file) if not (mistakes and mistake.where.startswith(f"{file}: gates"))]
+        raise _all_in_one(mistakes) from None
+    if mistakes:
+        raise _all_in_one(mistakes)
     for placed in used:
         check_measured(placed, profile.slices)
     keys = _leaves(profile.model_dump(mode="json", exclude={"gates"}))
@@ -136,7 +149,11 @@ def _read(path: Path, name: str, file: str, folder: Path) -> dict[str, Any]:
     try:
         text = path.read_text("utf-8")
     except OSError:
-        raise BadInput("no such profile", where=name, remedy=f"choose from {', '.join(available(folder))}") from None
+        names = available(folder)
+        suggestions = difflib.get_close_matches(name, names, 1)
+        choice = f"choose from {', '.join(names)}"
+        remedy = f"did you mean {suggestions[0]}? Else {choice}" if suggestions else choice
+        raise BadInput("no such profile", where=name, remedy=remedy) from None
     except UnicodeDecodeError:
         raise BadInput("not YAML: the file is not UTF-8", where=file, remedy="save it as UTF-8") from None
     values = parse_yaml(text, where=file)
@@ -193,22 +210,33 @@ def _leaves(value: Any, prefix: str = "") -> list[str]:
     return [prefix] if prefix else []
 
 
-def _explain(error: ValidationError, origins: Mapping[str, str], file: str) -> BadInput:
-    """Return the first validation error as a one-line error."""
-    first = error.errors(include_url=False)[0]
-    key = ".".join(str(part) for part in first["loc"])
+def _explain(error: ValidationError, origins: Mapping[str, str], file: str) -> list[BadInput]:
+    """Return each validation error as a one-line error."""
+    return [_explain_one(details, origins, file) for details in error.errors(include_url=False)]
+
+
+def _explain_one(details: ErrorDetails, origins: Mapping[str, str], file: str) -> BadInput:
+    key = ".".join(str(part) for part in details["loc"])
     candidates = [o for k, o in origins.items() if f"{k}.".startswith(f"{key}.") or f"{key}.".startswith(f"{k}.")]
     # an override is the likely cause
     origin = next((o for o in candidates if o.startswith("--set ")), candidates[0] if candidates else file)
-    message, remedy = validation_message(first["msg"]), ""
-    if first["type"] == "extra_forbidden":
-        names = _allowed(first["loc"])
-        suggestions = difflib.get_close_matches(str(first["loc"][-1]), names, 1)
+    value, message, remedy = details["input"], validation_message(details["msg"]), ""
+    if details["type"] == "extra_forbidden":
+        names = _allowed(details["loc"])
+        suggestions = difflib.get_close_matches(str(details["loc"][-1]), names, 1)
         message = "no such key"
         remedy = f"did you mean {suggestions[0]}?" if suggestions else f"the allowed keys are {', '.join(names)}"
-    value = first["input"]
+    elif details["type"] in ("list_type", "tuple_type", "set_type", "frozen_set_type") and isinstance(value, (str, int, float)):
+        remedy = f"write [{value}]"
     value_text = "" if isinstance(value, dict) else f" = {value!r}"
     return BadInput(message, where=f"{origin}: {key}{value_text}", remedy=remedy)
+
+
+def _all_in_one(mistakes: Sequence[BadInput]) -> BadInput:
+    """Return one error of one line for all mistakes of a profile."""
+    if len(mistakes) == 1:
+        return mistakes[0]
+    return BadInput(f"{len(mistakes)} mistakes: {' '.join(f'({number}) {mistake}' for number, mistake in enumerate(mistakes, 1))}")
 
 
 def _allowed(loc: tuple[int | str, ...]) -> list[str]:

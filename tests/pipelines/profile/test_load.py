@@ -189,3 +189,31 @@ def test_a_change_of_on_unknown_keeps_bound_and_origin_and_has_an_origin_of_its_
     assert placed["perplexity"].unknown_origin == "profiles/local.yaml"
     assert placed["bleu"].gate.on_unknown == "warn"  # named, not matched by a pattern: pass is changed too
     assert unknown("local", "gates=[{metric: 'bl*', on_unknown: warn}]")["bleu", ""] == "pass"
+
+
+def test_a_profile_with_three_mistakes_names_three(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("train: {epochs: many, layrs: 2}\ningest: {bundled: sotu}\ngates: [{metric: perplexity, max: much}]\n")
+    with pytest.raises(BadInput) as error:
+        load_profile(str(path), ["seed=-1"])
+    line = str(error.value)
+    assert "\n" not in line and line.startswith("5 mistakes: (1) ")
+    for part in (
+        "train.epochs = 'many'",
+        "train.layrs = 2: no such key; did you mean layers?",
+        "--set seed: seed = -1",
+        "ingest.bundled",
+        "write [sotu]",
+        "gates.0.max",
+    ):
+        assert part in line, line
+
+
+def test_a_value_in_place_of_a_list_is_shown_as_a_list() -> None:
+    with pytest.raises(BadInput, match=r"; write \[sotu\]$"):
+        load_profile("local", ["ingest.bundled=sotu"])
+
+
+def test_a_mistyped_profile_is_recognised() -> None:
+    with pytest.raises(BadInput, match="lokal: no such profile; did you mean local"):
+        load_profile("lokal")
