@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from robo_poet.commands import command
+
 if TYPE_CHECKING:
     from robo_poet.request_log.deletion import RemovedRecords
 
@@ -18,8 +20,9 @@ Pseudonym = Annotated[str | None, typer.Option(help="Pseudonym of a user, as in 
 Since = Annotated[str | None, typer.Option(help="Only requests from this day or time on, such as 2026-03-01 or 2026-03-01T18:30 (UTC).")]
 Until = Annotated[str | None, typer.Option(help="Only requests before this day or time (UTC).")]
 HOME = Path(".serve/requests")
-COLUMNS = ("time", "user", "version", "arm", "status", "tokens", "rating", "thumbs", "prompt", "completion")
+COLUMNS = ("time (UTC)", "user", "ver.", "status", "rated", "prompt", "completion")
 SHOWN = 40  # characters of a text in a table
+FIXED = 56  # columns of a terminal that the table needs without the texts
 
 
 @app.command()
@@ -36,9 +39,9 @@ def show(
 ) -> None:
     """Show the latest requests with their ratings, oldest first.
 
-    The table shortens prompts and completions to 40 characters. "(not kept)"
-    means that there was no time to remove personal data from the text, so it was
-    not written.
+    The table shortens prompts and completions to the width of the terminal, at
+    most 40 characters. A version with "c" is the canary. "(not kept)" means that
+    there was no time to remove personal data from the text, so it was not written.
 
     Example: `robo-poet requests show --since 2026-03-01 --user ann`
     """
@@ -76,6 +79,9 @@ def forget(
 
 
 def _print_removed(pseudonym: str, removed: "RemovedRecords") -> None:
+    if not (removed.requests or removed.feedback or removed.pending):
+        typer.echo(f"{pseudonym} has no records; nothing was removed. Users are named as in their API keys: {command('keys list')}")
+        return
     typer.echo(f"removed for {pseudonym}: {_counted(removed.requests, 'request')} and {_counted(removed.feedback, 'rating')}")
     if removed.pending:
         typer.echo(
@@ -128,25 +134,27 @@ def _moment(name: str, text: str | None) -> datetime | None:
 
 
 def _table(rows: list[dict[str, Any]]) -> None:
-    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(*COLUMNS, box=SIMPLE_HEAD)
+    console = Console()
+    shown = max(10, min(SHOWN, (console.width - FIXED) // 2))
+    table = Table(*COLUMNS, box=None, padding=(0, 1, 0, 0), pad_edge=False)
     for row in rows:
         rating = "" if row["rating"] is None else f"{row['rating']:g}"
-        thumbs = " ".join(f"{row[name]} {word}" for name, word in (("thumbs_up", "up"), ("thumbs_down", "down")) if row[name])
-        texts = [_short(row["prompt"]), _short(next(iter(row["completions"] or ()), None))]
+        thumbs = [f"{row[name]} {word}" for name, word in (("thumbs_up", "up"), ("thumbs_down", "down")) if row[name]]
+        texts = [_short(row["prompt"], shown), _short(next(iter(row["completions"] or ()), None), shown)]
+        version = f"{row['version']}{' c' if row['arm'] == 'canary' else ''}"
         table.add_row(*map(Text, (
-            f"{row['time']:%Y-%m-%d %H:%M:%S}", row["user"][:8], str(row["version"]), row["arm"], str(row["status"]),
-            str(sum(row["tokens"] or ())), rating, thumbs, *texts,
+            f"{row['time']:%Y-%m-%d %H:%M:%S}", row["user"][:8], version, str(row["status"]), " ".join(filter(None, [rating, *thumbs])),
+            *texts,
         )))  # fmt: skip
-    Console().print(table)
+    console.print(table)
 
 
-def _short(text: str | None) -> str:
+def _short(text: str | None, most: int) -> str:
     if text is None:
         return "(not kept)"
     line = " ".join(text.split())
-    return line if len(line) <= SHOWN else line[: SHOWN - 1] + "…"
+    return line if len(line) <= most else line[: most - 1] + "…"

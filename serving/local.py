@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from robo_poet.atomic import write_text
+from robo_poet.commands import command, make
 from robo_poet.errors import BadInput
 from robo_poet.process import dies_with_parent
 from robo_poet.registry.registry import Registry
@@ -123,6 +125,7 @@ def serving(
     Args:
         ports: gRPC and HTTP port of the model server. If a port is 0 or in use, a free port is selected.
     """
+    _check_port(settings.host, settings.port)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     compiled = settings.signature == "generate_xla"
     config = (models or ServingFolder(Registry(registry), folder / "models", xla=compiled)).lay_out()
@@ -151,6 +154,21 @@ def serving(
         if created_key is not None:
             with contextlib.suppress(BadInput, OSError):  # the key expires anyway
                 KeyStore(folder / "keys").revoke(created_key.key.id, "the server that created it has stopped")
+
+
+def _check_port(host: str, port: int) -> None:
+    """Check that the gateway can listen, before the model server starts, which takes seconds.
+
+    Raises:
+        BadInput: another program uses the port, or the port needs other rights.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        reason = os.strerror(error.errno).lower() if error.errno else str(error)  # `strerror` repeats the address
+        free = f"take a free port: {make('serve PORT=0')} or {command('serve --port 0')}"
+        raise BadInput(f"the address cannot be used ({reason})", where=f"{host}:{port}", remedy=free) from None
 
 
 def _port_or_any(port: int) -> int:

@@ -93,7 +93,7 @@ async def serve(settings: ServeSettings) -> None:
         )
     except OSError as error:
         address = f"{settings.host}:{settings.port}"
-        raise BadInput(f"the address cannot be used ({error.strerror})", where=address, remedy="choose another port") from None
+        raise BadInput(f"the address cannot be used ({error.strerror})", where=address, remedy="set serve.port to another port") from None
     config = uvicorn.Config(
         app, http=partial(LimitedConnection, header_seconds=settings.header_seconds, max_connections=settings.connections),  # type: ignore[arg-type]
         log_config=None, access_log=False, server_header=False, proxy_headers=False, lifespan="on",

@@ -45,6 +45,9 @@ def test_requests_are_filtered_by_time_and_user(serve: Path) -> None:
     shown = type_(serve, "show", "--last", "2").stdout
     assert "the night 1" in shown and "the night 2" in shown and "the night 0" not in shown and "2 of 3 requests" in shown
     assert "1 up" in type_(serve, "show").stdout
+    narrow = CliRunner().invoke(app, ["requests", "show", "--folder", str(serve / "requests")], env={"COLUMNS": "80"}).stdout.splitlines()
+    assert max(map(len, narrow)) <= 80 and len(narrow) == 5  # one line for each request, between head and end
+    assert "2026-03-01 12:00:00" in narrow[1] and "5 1 up" in narrow[1] and "the night 0" in narrow[1]
     assert asked(serve) == ["c0", "c1", "c2"] and asked(serve, "--user", "anna") == ["c0", "c2"]
     assert asked(serve, "--since", "2026-03-01T13:00", "--until", "2026-03-01T14:00+00:00") == ["c1"]
     assert "no matching requests" in type_(serve, "show", "--since", "2026-03-02").stdout
@@ -57,6 +60,8 @@ def test_forget_removes_a_user_and_reports_files_in_use(serve: Path) -> None:
     pseudonym = Pseudonyms(read_or_create_key(serve / "pseudonyms.key")).user("ben")
     done = type_(serve, "forget", "--pseudonym", pseudonym)
     assert done.stdout == f"removed for {pseudonym}: 1 request and 0 ratings\n"
+    unknown = type_(serve, "forget", "anna.")
+    assert unknown.exit_code == 0 and "has no records; nothing was removed. Users are named as in their API keys: " in unknown.stdout
     assert asked(serve) == ["c2"]
 
 

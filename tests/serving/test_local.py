@@ -72,6 +72,15 @@ def test_a_port_in_use_is_replaced_by_any_free_port() -> None:
 
 
 def test_without_a_champion_nothing_is_started(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="champion"), serving(ServeSettings(), tmp_path / "registry", tmp_path / "serve"):
+    with pytest.raises(BadInput, match="champion"), serving(ServeSettings(port=0), tmp_path / "registry", tmp_path / "serve"):
         pass
     assert not (tmp_path / "serve" / "keys").exists()
+
+
+def test_a_port_in_use_names_the_variable_before_a_program_starts(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(BadInput) as error, serving(ServeSettings(port=port), tmp_path / "registry", tmp_path / "serve"):
+            raise AssertionError("unreachable")
+    assert str(error.value).startswith(f"127.0.0.1:{port}: the address cannot be used (address already in use); take a free port: make ")
+    assert "PORT=0" in str(error.value) and "serve --port 0" in str(error.value) and not (tmp_path / "serve").exists()

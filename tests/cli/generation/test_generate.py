@@ -49,7 +49,6 @@ def test_invalid_options_have_a_one_line_message(words: list[str], line: str, tm
     [
         ([""], "prompt: the text is empty; give at least one character"),
         (["the rose " * 400], "too long: 1200 tokens; give at most 510 tokens"),
-        (["my heart burns", "--ban", "no such thing"], "--ban: no token contains 'no such thing', so it cannot be banned; give a shorter part of it"),
         (["my heart burns", "-v", "3"], "model/manifest.json was changed"),
         (["my heart burns", "-v", "9"], "there is no version 9"),
     ],

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from cli.generation.terminal import note, speed, stoppable, stream_text, warn_of_banned, write
-from robo_poet.model.completion import Completion, Sampling, StopReason
+from cli.generation.terminal import note, speed, stoppable, stream_text, write
+from robo_poet.model.completion import Completion, StopReason
 
 
 def growing(texts: Sequence[str]) -> Iterator[Completion]:
@@ -49,11 +49,6 @@ def test_the_first_ctrl_c_ends_the_text_and_the_second_the_program(capsys: pytes
         os.kill(os.getpid(), signal.SIGINT)
         os.kill(os.getpid(), signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is before
-
-
-def test_a_banned_text_of_several_tokens_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
-    warn_of_banned(Sampling(banned=("rose", "thorn")), ["a rose", "the rose"])
-    assert capsys.readouterr().err == "warning: the text contains 'rose' although it is banned; several tokens together form it\n"
 
 
 @pytest.mark.parametrize(("tokens", "seconds", "line"), [(1, 0.0, "1 token"), (3000, 2.0, "3000 tokens · 1,500 tokens/s")])
