@@ -8,7 +8,7 @@ from typing import Any
 from cli.generation.conversation import Conversation, Turn, context_room, fitting_end
 from cli.generation.loaded_version import LoadedVersion, introduction, load_version
 from cli.generation.sampling_options import sampling_of
-from cli.generation.terminal import ENDINGS, check_banned, note, speed, stoppable, stream_text, warn_of_banned, write
+from cli.generation.terminal import ENDINGS, note, speed, stoppable, stream_text, write
 from robo_poet.errors import BadInput
 from robo_poet.model.completion import Sampling, StopReason, without_partial_character
 from robo_poet.model.inputs import encode_prompt
@@ -58,7 +58,7 @@ class Session:
     def set(self, field: str, value: Any) -> None:
         """Change one setting. If the value is rejected, no setting changes."""
         settings = {**self.chosen, field: value}
-        check_banned(self.loaded.model, sampling_of(settings))
+        sampling_of(settings)  # raises BadInput
         self.chosen = settings
 
     def extend(self, line: str) -> None:
@@ -86,9 +86,7 @@ class Session:
         self.conversation = self.conversation.with_answer(self._answer(before, seed), seed)
 
     def _load(self, number: int) -> LoadedVersion:
-        loaded = load_version(self.registry, number)
-        check_banned(loaded.model, self.sampling)
-        return loaded
+        return load_version(self.registry, number)
 
     def _answer(self, text: str, seed: int) -> str:
         """Stream a continuation of `text` to the screen; return the continuation."""
@@ -110,5 +108,4 @@ class Session:
         if left_out := len(text) - len(context):
             facts.append(f"the model did not read the first {left_out:,} of {len(text):,} characters, which no longer fit its context")
         note(" · ".join(facts))
-        warn_of_banned(sampling, [written])
         return written

@@ -78,14 +78,13 @@ def _read(prompt: str | None, file: Path | None) -> str:
 
 def _write(prompt: str, sampling: Sampling, samples: int, seed: int | None, registry: Path, number: int, as_json: bool) -> None:
     from cli.generation.loaded_version import load_version
-    from cli.generation.terminal import ENDINGS, check_banned, note, speed, stream_text, warn_of_banned, write
+    from cli.generation.terminal import ENDINGS, note, speed, stream_text, write
     from robo_poet.model.completion import without_partial_character
     from robo_poet.model.inputs import encode_prompt
     from robo_poet.model.saved_model import generate as complete
     from robo_poet.model.saved_model import stream
 
     loaded = load_version(registry, number)
-    check_banned(loaded.model, sampling, "--")
     ids = encode_prompt(loaded.model, prompt)
     first_seed = seed if seed is not None else secrets.randbelow(2**31)
     seeds = range(first_seed, first_seed + samples)
@@ -118,4 +117,3 @@ def _write(prompt: str, sampling: Sampling, samples: int, seed: int | None, regi
         f"version {loaded.version.number}", repeat_hint,
         speed(sum(len(completion.tokens) for completion in completions), seconds), *endings,
     ]))  # fmt: skip
-    warn_of_banned(sampling, [completion.text for completion in completions])

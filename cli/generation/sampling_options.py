@@ -21,7 +21,7 @@ HELP = {
     "top-p": "Sample from the most likely tokens with this total probability, 0.1 to 1.0 (off).",
     "repetition-penalty": "Make tokens that already occur less likely, 1.0 (off) to 1.2.",
     "stop": r"Stop after this text, such as . or \n for a line break. Several texts are possible.",
-    "ban": "Never write a token that contains this text, such as a word or a punctuation mark. Several texts are possible.",
+    "ban": "Never write this text, such as a word or a punctuation mark. Several texts are possible.",
     "beams": "Beam search with 3 to 5 beams; 1 is off. It does not sample: temperature, top-k, top-p and seed have no effect.",
     "length-penalty": "For beam search, 0.6 to 1.0: a higher value favours longer texts.",
 }

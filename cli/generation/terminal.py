@@ -2,16 +2,14 @@
 
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 from rich.console import Console
 
 from robo_poet.display import terminal_text
-from robo_poet.errors import BadInput
-from robo_poet.model.completion import MAX_LENGTH, Completion, Sampling, StopReason, without_partial_character
-from robo_poet.model.saved_model import LoadedModel
+from robo_poet.model.completion import MAX_LENGTH, Completion, StopReason, without_partial_character
 
 ENDINGS = {
     StopReason.LENGTH: "",
@@ -50,24 +48,6 @@ def speed(tokens: int, seconds: float) -> str:
     """Format the number of tokens and the tokens per second."""
     amount = "1 token" if tokens == 1 else f"{tokens} tokens"
     return f"{amount} · {tokens / seconds:,.0f} tokens/s" if seconds > 0 else amount
-
-
-def check_banned(model: LoadedModel, sampling: Sampling, prefix: str = "") -> None:
-    """Reject banned texts that no single token contains, because the ban would have no effect.
-
-    Raises:
-        BadInput: no token contains one of the banned texts.
-    """
-    for text in sampling.banned:
-        if not model.tokenizer.tokens_containing([text]):
-            raise BadInput(f"no token contains {text!r}, so it cannot be banned", where=f"{prefix}ban", remedy="give a shorter part of it")
-
-
-def warn_of_banned(sampling: Sampling, texts: Sequence[str]) -> None:
-    """Print a warning for each banned text that occurs in `texts`. This happens if several tokens together form one."""
-    for banned in sampling.banned:
-        if any(banned in text for text in texts):
-            note(f"warning: the text contains {banned!r} although it is banned; several tokens together form it", "yellow")
 
 
 @contextmanager

@@ -4,6 +4,8 @@ This module calls no model. The noise of a token depends on its position in the 
 one call.
 """
 
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
@@ -42,7 +44,7 @@ class Sampling:
         top_p: sample from the most likely tokens that together have this probability.
         repetition_penalty: factor that makes tokens of the text so far less likely; 1 is off.
         stop: texts after which generation stops; the stop text itself is kept.
-        banned: tokens that contain one of these texts are never generated.
+        banned: texts that are never generated, as one token or as several.
         beams: 1, or 3 to 5 for beam search. In beam search nothing is sampled, so temperature, top_k, top_p and the seed have no effect.
         length_penalty: length penalty of beam search; a higher value favours longer texts.
 
@@ -106,6 +108,18 @@ def cut_at_stop(tokenizer: Tokenizer, written: Completion, sampling: Sampling) -
     while count and len(tokenizer.decode(written.tokens[: count - 1])) >= min(ends):
         count -= 1
     return Completion(written.text[: min(ends)], written.tokens[:count], written.log_probs[:count], StopReason.STOP)
+
+
+def completes_banned(tokenizer: Tokenizer, written: Completion, banned: Sequence[str]) -> int | None:
+    """Return the index of the token with which the first banned text is complete, None if the completion contains no banned text."""
+    if not any(text in written.text for text in banned):
+        return None
+
+    def contains(count: int) -> bool:
+        decoded = tokenizer.decode(written.tokens[:count])
+        return any(text in decoded for text in banned)
+
+    return bisect_left(range(1, len(written.tokens) + 1), True, key=contains)
 
 
 def without_partial_character(text: str) -> str:

@@ -1,6 +1,6 @@
 """Model inputs: the encoding of a prompt, and the arrays of the exported signatures. Their first axis is the batch (GEN-2, contract 6)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -52,13 +52,16 @@ def with_context(tokenizer: Tokenizer, ids: Sequence[int]) -> list[int]:
 Arrays = dict[str, npt.NDArray[Any]]
 
 
-def prompt_inputs(tokenizer: Tokenizer, prompts: Sequence[Sequence[int]], samplings: Sequence[Sampling]) -> Arrays:
+def prompt_inputs(
+    tokenizer: Tokenizer, prompts: Sequence[Sequence[int]], samplings: Sequence[Sampling], refused: Collection[int] = ()
+) -> Arrays:
     """Return the inputs that `generate` and `beam_search` share.
 
     Args:
         tokenizer: the model's tokenizer; finds the tokens that contain a stop text or a banned text.
         prompts: token ids, `<START>` first, one row per prompt.
         samplings: the sampling of each row.
+        refused: tokens that are banned in all rows, in addition to those that contain a banned text.
 
     Raises:
         BadInput: a row bans every token.
@@ -70,7 +73,7 @@ def prompt_inputs(tokenizer: Tokenizer, prompts: Sequence[Sequence[int]], sampli
         "min_new": np.asarray([sampling.min_new for sampling in samplings], np.int32),
         "repetition_penalty": np.asarray([sampling.repetition_penalty for sampling in samplings], np.float32),
         "stop_tokens": pad([tokenizer.tokens_containing(sampling.stop) for sampling in samplings]),
-        "banned_tokens": pad([banned_tokens(tokenizer, sampling.banned) for sampling in samplings]),
+        "banned_tokens": pad([[*banned_tokens(tokenizer, sampling.banned), *refused] for sampling in samplings]),
     }
 
 

@@ -2,15 +2,16 @@
 
 import json
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from robo_poet.errors import BadInput
-from robo_poet.model.completion import EMPTY, Completion, Sampling, StopReason, append_piece, cut_at_stop, next_piece
+from robo_poet.model.completion import EMPTY, Completion, Sampling, StopReason, append_piece, completes_banned, cut_at_stop, next_piece
 from robo_poet.model.inputs import beam_inputs, prompt_inputs, sampling_inputs
 from robo_poet.model.tokenizer import Tokenizer
 from robo_poet.process import silent_stderr
@@ -62,6 +63,8 @@ def generate(
 ) -> list[Completion]:
     """Complete each prompt (token ids from `encode_prompt`). Row i samples with `seeds[i]`, so its text does not depend on the batch.
 
+    If several tokens together form a banned text, the last of them is replaced and the completion goes on from there.
+
     Args:
         sampling: for all rows, or one per row.
 
@@ -72,8 +75,20 @@ def generate(
     beams = [row_sampling.beams > 1 for row_sampling in each]
     if any(beams) != all(beams):
         raise BadInput("only some rows use beam search", where="beams", remedy="split the rows into two calls")
-    inputs = prompt_inputs(model.tokenizer, prompts, each)
-    result = model.beam_search(**inputs, **beam_inputs(each)) if all(beams) else model.generate(**inputs, **sampling_inputs(each, seeds))
+    completions = _call(model, prompts, each, seeds)
+    for row, row_sampling in enumerate(each):
+        if completes_banned(model.tokenizer, completions[row], row_sampling.banned) is not None:
+            *_, completions[row] = _continue(model, prompts[row], row_sampling, seeds[row], completions[row])
+    return completions
+
+
+def _call(
+    model: LoadedModel, prompts: Sequence[Sequence[int]], each: Sequence[Sampling], seeds: Sequence[int], refused: Collection[int] = ()
+) -> list[Completion]:
+    """Return the completions of one call of a signature. Several tokens of a completion may form a banned text."""
+    inputs = prompt_inputs(model.tokenizer, prompts, each, refused)
+    beams = each[0].beams > 1
+    result = model.beam_search(**inputs, **beam_inputs(each)) if beams else model.generate(**inputs, **sampling_inputs(each, seeds))
     tokens, lengths, reasons = (result[name].numpy() for name in ("tokens", "length", "stop_reason"))
     log_probs = result["log_prob"].numpy() if "log_prob" in result else np.zeros((len(prompts), 0))
     completions = []
@@ -93,11 +108,30 @@ def stream(model: LoadedModel, prompt: Sequence[int], sampling: Sampling, seed: 
     if sampling.beams > 1:  # the best beam is known only at the end
         yield generate(model, [prompt], sampling, [seed])[0]
         return
-    written = EMPTY
-    for number in range(sampling.max_new):
-        piece_sampling = next_piece(sampling, number, len(written.tokens))
-        piece = generate(model, [[*prompt, *written.tokens]], piece_sampling, [seed])[0]
-        written, ended = append_piece(model.tokenizer, len(prompt), written, piece, sampling)
-        yield written
+    yield from _continue(model, prompt, sampling, seed, EMPTY)
+
+
+def _continue(model: LoadedModel, prompt: Sequence[int], sampling: Sampling, seed: int, written: Completion) -> Iterator[Completion]:
+    """Continue a completion piece by piece, and yield its states.
+
+    A token that completes a banned text is refused at its position, as the last token of a bad word in other libraries, and another one
+    is drawn there. So a yielded text never gets shorter.
+    """
+    tokenizer, ended = model.tokenizer, False
+    refused: dict[int, set[int]] = {}  # position → tokens that complete a banned text there
+    for number in count():
+        place = completes_banned(tokenizer, written, sampling.banned)
+        if place is not None:
+            refused.setdefault(place, set()).add(written.tokens[place])
+            kept = written.tokens[:place]
+            written, ended = Completion(tokenizer.decode(kept), kept, written.log_probs[:place], StopReason.LENGTH), False
+        elif number:
+            yield written
         if ended:
             return
+        position = len(written.tokens)
+        piece_sampling = next_piece(sampling, number, position)
+        if position in refused:
+            piece_sampling = replace(piece_sampling, max_new=1, min_new=min(piece_sampling.min_new, 1))
+        piece = _call(model, [[*prompt, *written.tokens]], [piece_sampling], [seed], refused.get(position, ()))[0]
+        written, ended = append_piece(tokenizer, len(prompt), written, piece, sampling)

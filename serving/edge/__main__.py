@@ -64,9 +64,7 @@ def _parser() -> argparse.ArgumentParser:
         "--repetition-penalty", type=float, default=1.0, help="penalty of tokens that occurred before, 1.0 to 1.2; 1.0 is off (default 1.0)"
     )
     parser.add_argument("--stop", action="append", default=[], metavar="TEXT", help="stop after this text; repeatable")
-    parser.add_argument(
-        "--ban", action="append", default=[], metavar="TEXT", help="never generate a token that contains this text; repeatable"
-    )
+    parser.add_argument("--ban", action="append", default=[], metavar="TEXT", help="never write this text; repeatable")
     parser.add_argument("--seed", type=int, help="random seed; the same seed gives the same text (default: a random one)")
     parser.add_argument("--threads", type=int, help="threads of the model, 1 to 64 (default: the CPU cores, at most 4)")
     parser.add_argument("--quiet", action="store_true", help="do not print speed and memory at the end")

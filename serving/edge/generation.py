@@ -27,15 +27,12 @@ def generate_tokens(model: EdgeModel, prompt: Sequence[int], sampling: Sampling,
         seed: 64-bit seed.
 
     Raises:
-        BadInput: beam search is requested (it costs several times as much and cannot be streamed), a banned text is in no token,
-            or all tokens are banned.
+        BadInput: beam search is requested (it costs several times as much and cannot be streamed), or all
+            tokens are banned.
     """
     if sampling.beams > 1:
         raise BadInput("the edge runner does not support beam search", where="beams", remedy="set it to 1")
     tokenizer = model.tokenizer
-    for text in sampling.banned:
-        if not tokenizer.tokens_containing([text]):  # an error, because the ban would have no effect
-            raise BadInput(f"no token contains {text!r}, so it cannot be banned", where="banned", remedy="give a shorter part of it")
     mask = np.zeros(model.vocabulary, np.float32)
     mask[banned_tokens(tokenizer, sampling.banned)] = -np.inf
     mask[:END] = mask[tokenizer.size :] = -np.inf
@@ -49,6 +46,8 @@ def _sample_tokens(
     seen = np.zeros(model.vocabulary, np.bool_)
     seen[list(prompt)] = True
     seen[PAD] = False
+    written: list[int] = []
+    longest = max((len(text.encode()) for text in sampling.banned), default=1)  # a token has at least one byte
     model.reset()
     for token in prompt[:-1]:
         model.read(token)
@@ -57,9 +56,15 @@ def _sample_tokens(
         logits = penalise(model.read(current), seen, sampling.repetition_penalty) + mask
         if position < may_end:
             logits[END] = -np.inf
-        current = sample(logits, sampling.temperature, sampling.top_k, sampling.top_p, uniform(seed, position))
-        if current == END:
-            return
+        while True:  # a token that completes a banned text is refused, and another one is drawn
+            current = sample(logits, sampling.temperature, sampling.top_k, sampling.top_p, uniform(seed, position))
+            if current == END:
+                return
+            tail = model.tokenizer.decode([*written[-longest:], current])
+            if not any(text in tail for text in sampling.banned):
+                break
+            logits[current] = -np.inf
+        written.append(current)
         yield current
         if position >= may_end and current in stops:
             return

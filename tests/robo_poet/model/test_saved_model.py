@@ -1,3 +1,4 @@
+import itertools
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -63,3 +64,20 @@ def test_a_stop_text_counts_behind_the_least_length(model: LoadedModel, least: i
         assert one.text.endswith(stop) == (one.reason is StopReason.STOP)
         assert model.tokenizer.decode(one.tokens).startswith(one.text)
         assert not any(text in one.text[len(model.tokenizer.decode(one.tokens[:least])) : -1] for text in stop)
+
+
+@pytest.mark.parametrize("beams", [1, 3])
+def test_a_banned_text_of_several_tokens_is_not_written(model: LoadedModel, beams: int) -> None:
+    prompt = encode_prompt(model, "my heart burns")
+    free = generate(model, [prompt], Sampling(60, beams=beams), [4])[0].text
+    banned = tuple(free[start : start + 9] for start in (0, 15, 40))
+    assert not model.tokenizer.tokens_containing(banned)
+    sampling = Sampling(60, beams=beams, banned=banned)
+    written, other = generate(model, [prompt] * 2, sampling, [4, 5])
+    assert not any(text in one.text for one in (written, other) for text in banned)
+    assert written.text != free and written.reason in (StopReason.LENGTH, StopReason.END) and 10 <= len(written.tokens) <= 60
+    if beams == 1:
+        assert len(written.log_probs) == len(written.tokens)
+    states = [state.text for state in stream(model, prompt, sampling, 4)]
+    assert states[-1] == written.text
+    assert all(after.startswith(before.rstrip("\N{REPLACEMENT CHARACTER}")) for before, after in itertools.pairwise(states))
