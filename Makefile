@@ -7,6 +7,7 @@ MAKEFLAGS += --no-print-directory
 PROFILE ?= local
 RUNNER ?= process
 CORPUS ?=
+MODEL ?=
 BENCH ?=
 ARGS ?=
 PORT ?= 8080
@@ -15,7 +16,7 @@ PROFILE_GIVEN := $(filter command line environment,$(origin PROFILE))
 
 # A `$` in these values is not expanded, so that CORPUS='po$ems' means the same before and after the word `make`. They reach the program
 # through the environment, so that blanks, quotes and braces are safe. ARGS and BENCH are words for the shell.
-AS_TYPED := PROFILE RUNNER CORPUS PORT
+AS_TYPED := PROFILE RUNNER CORPUS MODEL PORT
 $(foreach name,$(AS_TYPED) ARGS BENCH,$(eval override $(name) := $$(value $(name))))
 export $(AS_TYPED)
 
@@ -23,16 +24,16 @@ export $(AS_TYPED)
 
 help: ## Show this list of targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
-	@echo "  PROFILE=local|auto|ci|rtx  CORPUS=<folder, .txt, .md, .jsonl, .csv, .parquet or gs://…>  ARGS='--set train.epochs=2' or --explain"
+	@echo "  PROFILE=local|auto|ci|rtx  CORPUS=<folder, .txt, .md, .jsonl, .csv, .parquet or gs://…>  MODEL=<name>  ARGS='--set train.epochs=2' or --explain"
 
 setup: ## Install both environments from the lock files, if they have changed
 	@infra/setup.sh
 
 run-pipeline: setup ## Train, evaluate, gate and register a model: PROFILE=local CORPUS=… RUNNER=process|docker|cluster
-	@$(CLI) run --profile "$$PROFILE" --runner "$$RUNNER" --corpus "$$CORPUS" $(ARGS)
+	@$(CLI) run --profile "$$PROFILE" --runner "$$RUNNER" --corpus "$$CORPUS" --model "$$MODEL" $(ARGS)
 
 serve: setup ## Serve the champion on http://127.0.0.1:8080: web page, API and metrics. PORT=0 takes a free port
-	@$(CLI) serve --profile "$$PROFILE" --port "$$PORT" $(ARGS)
+	@$(CLI) serve --profile "$$PROFILE" --port "$$PORT" --model "$$MODEL" $(ARGS)
 
 compile: setup ## Compile the pipelines to build/pipelines/*.yaml for Kubeflow Pipelines
 	@$(CLI) compile --profile $(if $(PROFILE_GIVEN),"$$PROFILE",rtx) $(ARGS)

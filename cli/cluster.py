@@ -25,6 +25,10 @@ schedule = typer.Typer(help="Train on a cron schedule: create, list and disable 
 app.add_typer(schedule, name="schedule")
 
 Corpus = Annotated[str, typer.Option(help="Your own text: gs://bucket/prefix. Default: the bundled corpora.")]
+ModelName = Annotated[str, typer.Option("--model", "-m", help="Name of the model in the registry. Default: the name of the corpus.")]
+SameModel = Annotated[
+    bool, typer.Option("--same-model", help="Accept a corpus from another address as the same model. The registry records it.")
+]
 Create = Annotated[bool, typer.Option("--create-experiment", help="Create the experiment (cluster.experiment) if it does not exist.")]
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="ID of the run, as printed by `robo-poet cluster submit`.")]
 Name = Annotated[str, typer.Argument(help="Name of the recurring run.")]
@@ -34,6 +38,8 @@ Name = Annotated[str, typer.Argument(help="Name of the recurring run.")]
 def submit(
     profile: Profile = "rtx",
     corpus: Corpus = "",
+    model: ModelName = "",
+    same_model: SameModel = False,
     set_: Set = [],  # noqa: B006  typer only reads the default and never changes it
     name: Annotated[str, typer.Option(help="Name of the run in the Kubeflow UI. Default: the pipeline's name and the time.")] = "",
     create_experiment: Create = False,
@@ -49,12 +55,17 @@ def submit(
     --wait`
     """
     settings = profile_for(profile, set_, absolute_source(corpus))[0].profile
-    sys.exit(run_on_cluster(settings, corpus=corpus, name=name, create_experiment=create_experiment, wait_for_it=wait))
+    sys.exit(
+        run_on_cluster(
+            settings, corpus=corpus, model=model, same_model=same_model, name=name, create_experiment=create_experiment, wait_for_it=wait
+        )
+    )
 
 
 def run_on_cluster(
-    chosen: Settings, *, corpus: str = "", name: str = "", create_experiment: bool = False, wait_for_it: bool = False
-) -> int:
+    chosen: Settings, *, corpus: str = "", model: str = "", same_model: bool = False, name: str = "", create_experiment: bool = False,
+    wait_for_it: bool = False,
+) -> int:  # fmt: skip
     """Submit a training run with the settings of a profile; return the exit status.
 
     With `wait_for_it`, follow the run to its end.
@@ -72,7 +83,7 @@ def run_on_cluster(
     connected = connect(find_connection(chosen.cluster))  # connect first: compiling takes seconds, and the token may have expired
     ir = Path(chosen.local.store) / "cluster.yaml"
     compile_training(chosen, ir)
-    parameters = cluster_parameters(chosen, source=corpus)
+    parameters = cluster_parameters(chosen, source=corpus, model=model, same_model=same_model)
     submitted = submit_training(chosen, ir, parameters, name=name, create_experiment=create_experiment, connected=connected)
     typer.echo(f"pipeline version {submitted.version} {'reused' if submitted.reused else 'uploaded'}")
     typer.echo(f"run {submitted.run_id} started: {submitted.address}")
@@ -118,6 +129,8 @@ def schedule_create(
     cron: Annotated[str, typer.Argument(help="Six fields, seconds first: '0 30 3 * * MON' is Mondays at 03:30 (cluster time).")],
     profile: Profile = "rtx",
     corpus: Corpus = "",
+    model: ModelName = "",
+    same_model: SameModel = False,
     set_: Set = [],  # noqa: B006  typer only reads the default and never changes it
 ) -> None:
     """Create or change a recurring run, which trains on a cron schedule with the corpus of that time.
@@ -135,7 +148,7 @@ def schedule_create(
     check_cron(cron)
     settings = load_profile(profile, set_).profile
     connected = _connect(profile, set_)
-    parameters = cluster_parameters(settings, source=corpus, moving_source=True)
+    parameters = cluster_parameters(settings, source=corpus, model=model, same_model=same_model, moving_source=True)
     ir = Path(settings.local.store) / "cluster.yaml"
     compile_training(settings, ir, moving_source=bool(corpus))
     entry, changed = schedule_training(settings, ir, parameters, name=name, cron=cron, connected=connected)

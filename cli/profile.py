@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 Profile = Annotated[str, typer.Option("--profile", "-p", help="Name of a profile (see `robo-poet profile list`), or path of a .yaml file.")]
 Set = Annotated[list[str], typer.Option("--set", "-s", help="Override a setting: --set train.learning_rate=3e-4 (repeatable).")]
+Model = Annotated[str, typer.Option("--model", "-m", help="Name of the model in the registry. Default: its only model.")]
 
 
 def absolute_source(corpus: str) -> str:

@@ -141,11 +141,13 @@ def _table(rows: list[dict[str, Any]]) -> None:
     console = Console()
     shown = max(10, min(SHOWN, (console.width - FIXED) // 2))
     table = Table(*COLUMNS, box=None, padding=(0, 1, 0, 0), pad_edge=False)
+    several = len({row["model"] for row in rows}) > 1
     for row in rows:
         rating = "" if row["rating"] is None else f"{row['rating']:g}"
         thumbs = [f"{row[name]} {word}" for name, word in (("thumbs_up", "up"), ("thumbs_down", "down")) if row[name]]
         texts = [_short(row["prompt"], shown), _short(next(iter(row["completions"] or ()), None), shown)]
-        version = f"{row['version']}{' c' if row['arm'] == 'canary' else ''}"
+        version = f"{row['model']}/" if several else ""
+        version += f"{row['version']}{' c' if row['arm'] == 'canary' else ''}"
         table.add_row(*map(Text, (
             f"{row['time']:%Y-%m-%d %H:%M:%S}", row["user"][:8], version, str(row["status"]), " ".join(filter(None, [rating, *thumbs])),
             *texts,

@@ -15,6 +15,7 @@ from robo_poet.commands import command
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from pipelines.profile.load import Profile as Settings
     from pipelines.run.execution.process import Runner
 
 
@@ -36,6 +37,10 @@ def run(
         typer.Option(help="Where the steps run: local processes, Docker containers (`robo-poet images`), or a Kubeflow cluster."),
     ] = RunnerName.process,
     set_: Set = [],  # noqa: B006  typer reads the default
+    model: Annotated[str, typer.Option("--model", "-m", help="Name of the model in the registry. Default: the name of the corpus.")] = "",
+    same_model: Annotated[
+        bool, typer.Option("--same-model", help="Accept a corpus from another address as the same model. The registry records it.")
+    ] = False,
     wait: Annotated[bool, typer.Option("--wait", help="With --runner cluster: follow the run to its end.")] = False,
     explain: Annotated[
         bool, typer.Option("--explain", help="Print for each step whether it would run or is cached, and why. Nothing runs.")
@@ -67,15 +72,31 @@ def run(
     if runner is RunnerName.cluster:
         from cli.cluster import run_on_cluster
 
-        sys.exit(run_on_cluster(settings, corpus=corpus, wait_for_it=wait))
+        sys.exit(run_on_cluster(settings, corpus=corpus, model=model, same_model=same_model, wait_for_it=wait))
     if explain:
-        for verdict in explain_here(settings, source):
+        for verdict in explain_here(settings, source, model):
             console.print(f"{verdict.display:22} {verdict}")
         return
+    same_model = same_model or _confirm_source(settings, source, model)
     with display_on(console) as listener:
-        result, outcome = train_here(settings, source, _runner(runner), listener)
+        result, outcome = train_here(settings, source, _runner(runner), listener, model=model, same_model=same_model)
     console.print(scorecard(result, outcome))
     sys.exit(result.exit_status)
+
+
+def _confirm_source(settings: "Settings", source: str, model: str) -> bool:
+    """On a terminal, ask whether a corpus from another address belongs to the model. Return True if the user says so."""
+    from pipelines.local import check_source_here
+    from robo_poet.registry.entry import OtherSource
+
+    try:
+        check_source_here(settings, source, model)
+    except OtherSource as error:
+        if not sys.stdin.isatty():
+            raise
+        typer.echo(f"warning: {error}")
+        return typer.confirm("Train it as the same model?", abort=True)
+    return False
 
 
 def _runner(name: RunnerName) -> "Callable[[Mapping[str, Any]], Runner]":

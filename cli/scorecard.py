@@ -108,7 +108,9 @@ def _ending(result: RunResult, outcome: Outcome) -> Text:
     if result.error:
         text.append(f"{result.error}\n", style="red")
     if outcome.version is not None:
-        text.append(f"version {outcome.version} is {outcome.stage}", style="bold green" if outcome.verdict == "accepted" else "bold red")
+        text.append(
+            f"{outcome.model}/{outcome.version} is {outcome.stage}", style="bold green" if outcome.verdict == "accepted" else "bold red"
+        )
         text.append(f": {outcome.reason}\n" if outcome.reason else "\n")
     elif result.status == "succeeded":
         text.append("The run succeeded.\n", style="bold")
@@ -130,6 +132,6 @@ def _next_command(result: RunResult, outcome: Outcome) -> str:
         remedies = list(dict.fromkeys(gate["remedy"] for gate in outcome.gates if gate["verdict"] == "fail" and gate.get("remedy")))
         if remedies and remedies[0].startswith("--set "):
             return f'run the same command again with {remedies[0]}   # with make: ARGS="{remedies[0]}"'
-        return f"{remedies[0]}, and run again" if remedies else command(f"registry show {outcome.version}")
-    version = "" if outcome.stage == "champion" else f" --version {outcome.version}"
+        return f"{remedies[0]}, and run again" if remedies else command(f"registry show {outcome.version} --model {outcome.model}")
+    version = f" --model {outcome.model}" + ("" if outcome.stage == "champion" else f" --version {outcome.version}")
     return command(f'generate "Shall I compare thee"{version}')

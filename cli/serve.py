@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.profile import Profile, Set
+from cli.profile import Model, Profile, Set
 from robo_poet.commands import command
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ def serve(
     port: Annotated[
         int | None, typer.Option(min=0, max=65535, help="Port of the gateway; 0 takes a free one. Default: serve.port (8080).")
     ] = None,
+    model: Model = "",
     registry: Annotated[Path | None, typer.Option(help="Folder of the registry. Default: local.registry of the profile.")] = None,
     folder: Annotated[Path, typer.Option(help="Folder for keys, logs and the files of the model server.")] = Path(".serve"),
     set_: Set = [],  # noqa: B006  typer reads the default
@@ -34,10 +35,13 @@ def serve(
     Example: `robo-poet serve --port 9000 --set serve.canary_share=0.1`
     """
     from pipelines.profile.load import load_profile
+    from robo_poet.registry.names import only_model
     from serving.local import serve_here
 
     settings = load_profile(profile, [*set_, *([] if port is None else [f"serve.port={port}"])]).profile
-    serve_here(settings.serve, registry or Path(settings.local.registry), folder, typer.echo)
+    folder_of_registry = registry or Path(settings.local.registry)
+    served = settings.serve.model_copy(update={"model": only_model(folder_of_registry, model)})
+    serve_here(served, folder_of_registry, folder, typer.echo)
 
 
 app = typer.Typer(

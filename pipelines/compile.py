@@ -19,10 +19,11 @@ from robo_poet.corpus.source_digest import source_digest
 from robo_poet.digest import digest_path
 from robo_poet.errors import BadInput
 from robo_poet.process import user_name
+from robo_poet.registry.names import BUNDLED_SOURCE, model_name
 from robo_poet.registry.registry import Registry
 
 
-def warm_start(number: int, registry: str) -> dict[str, str]:
+def warm_start(number: int, registry: str, model: str) -> dict[str, str]:
     """Return the run parameters `warm_start` (the version's `model` folder) and `warm_start_digest`; both are empty for number 0.
 
     Raises:
@@ -36,7 +37,7 @@ def warm_start(number: int, registry: str) -> dict[str, str]:
         remedy = "a warm start reads the version when the run is submitted: use RUNNER=process or RUNNER=docker, or train.warm_start=0"
         where = f"train.warm_start={number}: {registry or '(none)'}"
         raise BadInput("the registry is not a folder on this machine", where=where, remedy=remedy)
-    version = Registry(Path(registry)).version(number)
+    version = Registry(Path(registry), model).version(number)
     version.verify()
     folder = version.folder / "model"
     if not (folder / "keras" / "model.keras").is_file():
@@ -65,6 +66,7 @@ def compile_training(profile: Profile, target: Path, *, moving_source: bool = Fa
             defaults = {key: value for key, value in settings_parameters(profile).items() if value != {}}
             # Defaults for a run started in the Kubeflow UI: bundled corpus, no warm start, champion read from the registry at run time
             defaults |= dict.fromkeys(("source", "source_digest", "warm_start", "warm_start_digest", "champion"), "")
+            defaults |= {"model_name": model_name("", profile.model, ""), "same_model": 0}
             if profile.cluster.registry:
                 defaults["registry"] = profile.cluster.registry
             compiler.Compiler().compile(pipeline, str(yaml), pipeline_parameters=defaults)
@@ -100,16 +102,21 @@ def _check_described(profile: Profile, source: str, digest: str) -> None:
         raise BadInput(changed if source else other, where=source or "CORPUS", remedy=remedy)
 
 
-def run_parameters(profile: Profile, *, source: str, registry: str, moving_source: bool = False) -> dict[str, Any]:
+def run_parameters(
+    profile: Profile, *, source: str, registry: str, model: str = "", same_model: bool = False, moving_source: bool = False
+) -> dict[str, Any]:
     """Return all parameters of a run that is submitted now. `champion` is empty: the step reads it from the registry.
 
     Args:
         source: folder, file or `gs://` address of the user's corpus; empty for the bundled corpora.
+        model: name of the model; empty for the name from the profile or the corpus.
+        same_model: accept a source from another address as the same model.
         moving_source: read the source when the run starts; do not pin its current digest.
 
     Raises:
         BadInput: the source or the warm-start version cannot be read, or the profile was written for another content of the source.
     """
+    name = model_name(model, profile.model, source)
     settings = settings_parameters(profile)
     # The lineage contains digests, but no paths or times, so the same inputs and code give the same lineage and the same version.
     placement = Placement(profile.cluster)
@@ -118,8 +125,9 @@ def run_parameters(profile: Profile, *, source: str, registry: str, moving_sourc
     if not moving_source:
         _check_described(profile, source, digest)
     settings_of_lineage = {name: value for name, value in settings.items() if name != "remedies"}  # they follow from the other settings
-    lineage = {"source": Path(source).name if source else "bundled", "source_digest": digest, "code": code, "settings": settings_of_lineage}
-    warm_start_parameters = warm_start(profile.train.warm_start, registry)
+    source_name = Path(source).name if source else BUNDLED_SOURCE
+    lineage = {"model": name, "source": source_name, "source_digest": digest, "code": code, "settings": settings_of_lineage}
+    warm_start_parameters = warm_start(profile.train.warm_start, registry, name)
     return {
         **settings,
         **warm_start_parameters,
@@ -127,6 +135,8 @@ def run_parameters(profile: Profile, *, source: str, registry: str, moving_sourc
         "source": source,
         "source_digest": digest,
         "registry": registry,
+        "model_name": name,
+        "same_model": int(same_model),
         "lineage": lineage,
         "who": user_name(),
     }

@@ -15,41 +15,48 @@ from pipelines.run.execution.process import Runner
 from pipelines.run.explain import Verdict, explain
 from pipelines.run.record import Listener
 from pipelines.run.result import RunResult
+from robo_poet.registry.names import BUNDLED_SOURCE, model_name
 from robo_poet.registry.registry import Registry
 
 # Values of the parameter `champion`. With the second, compare_champion reads the registry itself and reports what is wrong.
 NO_CHAMPION, READ_IN_STEP = "none", ""
 
 
-def champion(registry: Path) -> str:
-    """Return the digest of the champion in a local registry, or `none` if there is no champion.
+def champion(registry: Path, model: str) -> str:
+    """Return the digest of the champion of a model in a local registry, or `none` if there is no champion.
 
     Returns the empty text if the registry has version folders but no log of them: the log may be lost, so "no champion" is not certain.
 
     Raises:
         Corrupt: the log differs from what was written.
     """
-    store = Registry(registry)
+    store = Registry(registry, model)
     if version := store.champion():
         return version.digest
     return READ_IN_STEP if store.unregistered_folders() else NO_CHAMPION
 
 
 def train_here(
-    profile: Profile, source: str, runner: Callable[[Mapping[str, Any]], Runner], listener: Listener
-) -> tuple[RunResult, Outcome]:
+    profile: Profile, source: str, runner: Callable[[Mapping[str, Any]], Runner], listener: Listener,
+    *, model: str = "", same_model: bool = False,
+) -> tuple[RunResult, Outcome]:  # fmt: skip
     """Run the pipeline to its end.
 
     Args:
         source: the user's corpus, an absolute path or a `gs://` address; empty for the bundled corpora.
+        model: name of the model; empty for the name from the profile or the corpus.
+        same_model: accept a corpus from another address as the same model.
         runner: creates the runner from the run's parameters. It is called twice: first with the location parameters only, so that
             it can reject them early, then with all parameters.
 
     Raises:
+        OtherSource: the model was trained on a corpus from another address, and `same_model` is not set. No step has run.
         BadInput: the profile, the source or the runner cannot be used. No step has run.
     """
     runner(locations_here(profile, source))  # first: a location that the runner cannot reach is rejected before its content is read
-    parameters = parameters_here(profile, source)  # before any folder is created: a missing source leaves no folders
+    parameters = parameters_here(
+        profile, source, model, same_model=same_model
+    )  # before any folder is created: a missing source leaves no folders
     step_runner = runner(parameters)  # these include warm_start, which the runner must reach too
     with _compiled(profile) as ir:
         result = run_pipeline(
@@ -57,24 +64,33 @@ def train_here(
             listeners=[listener, link_training_logs], max_parallel=profile.local.parallel,
         )  # fmt: skip
         shutil.copyfile(ir, result.folder / "pipeline.yaml")  # keeps the compiled pipeline with its results
-    return result, collect_outcome(result)
+    return result, collect_outcome(result, parameters)
 
 
-def explain_here(profile: Profile, source: str) -> list[Verdict]:
+def explain_here(profile: Profile, source: str, model: str = "") -> list[Verdict]:
     """Return, for each step, whether `train_here` would run it, and why."""
-    parameters = parameters_here(profile, source)
+    parameters = parameters_here(profile, source, model, same_model=True)
     with _compiled(profile) as ir:
         return explain(ir, parameters, store=Path(profile.local.store))
 
 
-def parameters_here(profile: Profile, source: str) -> dict[str, Any]:
-    """Return all parameters of a run on this machine."""
+def parameters_here(profile: Profile, source: str, model: str = "", *, same_model: bool = False) -> dict[str, Any]:
+    """Return all parameters of a run on this machine; see `train_here`."""
+    if not same_model:
+        check_source_here(profile, source, model)
     locations = locations_here(profile, source)
+    registry, name = Path(locations["registry"]), model_name(model, profile.model, source)
     return {
-        **run_parameters(profile, source=source, registry=locations["registry"]),
-        "champion": champion(Path(locations["registry"])),
+        **run_parameters(profile, source=source, registry=str(registry), model=name, same_model=same_model),
+        "champion": champion(registry, name),
         **locations,
     }
+
+
+def check_source_here(profile: Profile, source: str, model: str) -> None:
+    """Raise OtherSource if the model was trained on a corpus from another address."""
+    name = model_name(model, profile.model, source)
+    Registry(Path(profile.local.registry), name).check_source(source or BUNDLED_SOURCE, same_model=False)
 
 
 def locations_here(profile: Profile, source: str) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -11,6 +12,7 @@ from pipelines.run.record import Event
 from pipelines.run.result import RunResult
 from robo_poet.atomic import write_text
 from robo_poet.judges.metrics import bands
+from robo_poet.registry.names import BUNDLED_SOURCE
 
 STEP, OUTPUT, NAME = "train-model", "logs", "training"
 
@@ -50,6 +52,8 @@ class Outcome:
         verdict: `accepted`, `rejected`, or empty.
         reason: why the model was rejected.
         samples: each `{"prompt", "text"}`.
+        model: name of the model in the registry.
+        source: address of the corpus.
         version: number in the registry.
         stage: stage of the version in the registry.
         report: the report page in the run's folder.
@@ -63,14 +67,20 @@ class Outcome:
     verdict: str = ""
     reason: str = ""
     samples: list[dict[str, str]] = field(default_factory=list)
+    model: str = ""
+    source: str = ""
     version: int | None = None
     stage: str = ""
     report: Path | None = None
     logs: Path | None = None
 
 
-def collect_outcome(result: RunResult) -> Outcome:
-    """Read the outcome from the outputs of the steps, copy report and training logs into the run's folder, and complete `summary.json`."""
+def collect_outcome(result: RunResult, parameters: Mapping[str, Any]) -> Outcome:
+    """Read the outcome from the outputs of the steps, copy report and training logs into the run's folder, and complete `summary.json`.
+
+    Args:
+        parameters: the run's parameters.
+    """
     evaluation = _artifact(result, "evaluate-model", "evaluation")
     decision = _artifact(result, "gate-model", "decision")
     registered = result.tasks["register-model"].parameters if "register-model" in result.tasks else {}
@@ -84,12 +94,14 @@ def collect_outcome(result: RunResult) -> Outcome:
         verdict=decision.get("verdict", ""),
         reason=decision.get("reason", ""),
         samples=_artifact(result, "write-report", "card").get("samples", {}).get("drawn", []),
+        model=parameters["model_name"],
+        source=parameters["source"] or BUNDLED_SOURCE,
         version=registered.get("version"),
         stage=deployed.get("stage") or registered.get("stage", ""),
         report=_copy_report(result, registered.get("version")),
         logs=keep_training_logs(result),
     )
-    fields = ("metrics", "intervals", "gates", "verdict", "version", "stage")
+    fields = ("metrics", "intervals", "gates", "verdict", "model", "source", "version", "stage")
     summary = result.summary() | {name: getattr(outcome, name) for name in fields}
     write_text(result.folder / "summary.json", json.dumps(summary, indent=1))
     return outcome

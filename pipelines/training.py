@@ -52,6 +52,8 @@ def training_pipeline(placement: Placement, *, moving_source: bool = False, movi
         remedies: dict,
         checkpoint_root: str,
         registry: str,
+        model_name: str,
+        same_model: int,
         lineage: dict,
         who: str,
     ) -> None:
@@ -78,6 +80,8 @@ def training_pipeline(placement: Placement, *, moving_source: bool = False, movi
             remedies: The setting to change if a gate fails, by cause and metric.
             checkpoint_root: Folder of the checkpoints, where the checkpoint claim is mounted.
             registry: Folder of the model registry, where the registry claim is mounted.
+            model_name: Name of the model in the registry. Each model has its own versions, champion and canary.
+            same_model: 1 to accept a corpus from another address as the same model; 0 to refuse it.
             lineage: Origin of the version for its manifest: source, digests of the code, settings.
             who: User who submitted the run, for the log of the registry.
         """
@@ -110,7 +114,8 @@ def training_pipeline(placement: Placement, *, moving_source: bool = False, movi
         audited = placement(steps.audit_model(**vocabulary, **model, settings=audit, seed=seed), "Audit model")
         compared = placement(
             steps.compare_champion(
-                **scrubbed, **made(measured, "measured", "continuations"), registry=registry, champion=champion, settings=compare, seed=seed
+                **scrubbed, **made(measured, "measured", "continuations"), registry=registry, model_name=model_name, champion=champion,
+                settings=compare, seed=seed,
             ), "Compare with champion",
         )  # fmt: skip
         if moving_champion:
@@ -141,13 +146,13 @@ def training_pipeline(placement: Placement, *, moving_source: bool = False, movi
             steps.register_model(
                 **model, **vocabulary, **made(measured, "evaluation"), **decision, **statistics, **made(reported, "report", "card"),
                 corpus_digest=read.outputs["corpus_digest"], scrubbed_digest=scrubbing.outputs["scrubbed_digest"],
-                registry=registry, lineage=lineage, who=who,
+                registry=registry, model_name=model_name, source=source, same_model=same_model, lineage=lineage, who=who,
             ), "Register version",
         ).set_caching_options(False)  # fmt: skip
         with dsl.If(judged.outputs["verdict"] == "accepted", name="Accepted by the gates"):
             placement(
                 steps.deploy_canary(
-                    registry=registry, version=registered.outputs["version"],
+                    registry=registry, model_name=model_name, version=registered.outputs["version"],
                     version_digest=registered.outputs["version_digest"], who=who,
                 ), "Deploy canary",
             ).set_caching_options(False)  # fmt: skip

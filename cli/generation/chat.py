@@ -9,6 +9,7 @@ import typer
 
 from cli import INTERRUPTED
 from cli.generation.sampling_options import LARGEST_SEED, parse_setting, sampling_of
+from cli.profile import Model
 from robo_poet.errors import BadInput
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def chat(
     seed: Annotated[
         int | None, typer.Option(min=0, max=LARGEST_SEED, help="Seed of every answer. Default: a new random seed for each answer.")
     ] = None,
+    model: Model = "",
     registry: Annotated[Path, typer.Option(help="Folder of the registry.")] = Path("registry"),
 ) -> None:
     """Write a text in turns with the champion or another version of the registry.
@@ -41,7 +43,7 @@ def chat(
     sampling_of(chosen_settings, "--set ")  # reject a wrong value before the model is loaded, which takes seconds
     from cli.generation.chat_session import Session
 
-    session = Session(registry, version, chosen_settings, seed)
+    session = Session(registry, model, version, chosen_settings, seed)
     interactive = sys.stdin.isatty() and sys.stdout.isatty()
     if interactive:
         _enable_line_editing()

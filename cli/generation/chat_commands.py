@@ -75,7 +75,7 @@ def _version(session: Session, rest: str) -> None:
 
 
 def _versions(session: Session, rest: str) -> None:
-    for version in Registry(session.registry).versions():
+    for version in Registry(session.registry, session.loaded.version.model).versions():
         print(f"{'*' if version.number == session.loaded.version.number else ' '} {introduction(version)}")
 
 

@@ -20,6 +20,7 @@ class Session:
 
     Attributes:
         registry: folder of the registry.
+        model: name of the model; empty for the only model of the registry.
         loaded: the loaded version.
         conversation: the text so far.
         chosen: settings that the user chose, by field name of `Sampling`.
@@ -29,8 +30,8 @@ class Session:
         ended: True once the user has asked to quit.
     """
 
-    def __init__(self, registry: Path, number: int, chosen: dict[str, Any], seed: int | None) -> None:
-        self.registry, self.chosen, self.seed = registry, chosen, seed
+    def __init__(self, registry: Path, model: str, number: int, chosen: dict[str, Any], seed: int | None) -> None:
+        self.registry, self.model, self.chosen, self.seed = registry, model, chosen, seed
         self.conversation = Conversation()
         self.saved_text, self.ended = "", False
         self.files: set[Path] = set()
@@ -86,7 +87,7 @@ class Session:
         self.conversation = self.conversation.with_answer(self._answer(before, seed), seed)
 
     def _load(self, number: int) -> LoadedVersion:
-        return load_version(self.registry, number)
+        return load_version(self.registry, self.model, number)
 
     def _answer(self, text: str, seed: int) -> str:
         """Stream a continuation of `text` to the screen; return the continuation."""

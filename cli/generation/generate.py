@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from cli.generation.sampling_options import HELP, LARGEST_SEED, sampling_of, unescape
+from cli.profile import Model
 from robo_poet.errors import BadInput
 from robo_poet.model.completion import Sampling
 
@@ -39,6 +40,7 @@ def generate(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object per text: text, tokens, log_probs, reason, seed, version.")
     ] = False,
+    model: Model = "",
     registry: Annotated[Path, typer.Option(help="Folder of the registry.")] = Path("registry"),
 ) -> None:
     """Continue a prompt with the champion or another version of the registry.
@@ -56,7 +58,7 @@ def generate(
     sampling = sampling_of(settings if min_length is None else {**settings, "min_new": min_length}, "--")
     if samples > 1 and beams > 1:
         raise BadInput("beam search always returns the same text", where="--samples", remedy="omit --samples or --beams")
-    _write(_read(prompt, prompt_file), sampling, samples, seed, registry, version, as_json)
+    _write(_read(prompt, prompt_file), sampling, samples, seed, registry, model, version, as_json)
 
 
 def _read(prompt: str | None, file: Path | None) -> str:
@@ -76,7 +78,7 @@ def _read(prompt: str | None, file: Path | None) -> str:
     return prompt
 
 
-def _write(prompt: str, sampling: Sampling, samples: int, seed: int | None, registry: Path, number: int, as_json: bool) -> None:
+def _write(prompt: str, sampling: Sampling, samples: int, seed: int | None, registry: Path, model: str, number: int, as_json: bool) -> None:
     from cli.generation.loaded_version import load_version
     from cli.generation.terminal import ENDINGS, note, speed, stream_text, write
     from robo_poet.model.completion import without_partial_character
@@ -84,7 +86,7 @@ def _write(prompt: str, sampling: Sampling, samples: int, seed: int | None, regi
     from robo_poet.model.saved_model import generate as complete
     from robo_poet.model.saved_model import stream
 
-    loaded = load_version(registry, number)
+    loaded = load_version(registry, model, number)
     ids = encode_prompt(loaded.model, prompt)
     first_seed = seed if seed is not None else secrets.randbelow(2**31)
     seeds = range(first_seed, first_seed + samples)

@@ -12,6 +12,7 @@ from robo_poet.judges.metrics import metric_name, metric_text
 from robo_poet.model.completion import Sampling
 from robo_poet.model.saved_model import LoadedModel, generate, load_model
 from robo_poet.model.tokenizer import START
+from robo_poet.registry.names import only_model
 from robo_poet.registry.registry import Registry
 from robo_poet.registry.version import Version
 
@@ -24,22 +25,25 @@ class LoadedVersion:
     model: LoadedModel
 
 
-def load_version(registry: Path, number: int) -> LoadedVersion:
+def load_version(registry: Path, model: str, number: int) -> LoadedVersion:
     """Verify the digests of a version's files and load the version. Number 0 is the champion.
+
+    Args:
+        model: name of the model; empty for the only model of the registry.
 
     Raises:
         BadInput: there is no such version, or its files differ from what was registered.
     """
-    store = Registry(registry)
+    store = Registry(registry, only_model(registry, model))
     version = store.version(number) if number else store.champion()
     if version is None:
         raise BadInput("no champion yet", where=str(registry), remedy=f"to train one: {command('run')}")
-    with _temporary_line(f"loading version {version.number} …"):
+    with _temporary_line(f"loading {version.name} …"):
         version.verify()
-        model = load_model(version.folder / "model", version.folder / "tokenizer")
+        loaded = load_model(version.folder / "model", version.folder / "tokenizer")
         # TensorFlow plans the graph in the first call, which takes a second. Do it here, so that it does not count as generation time.
-        generate(model, [[START]], Sampling(max_new=1, min_new=0), [0])
-    return LoadedVersion(version, model)
+        generate(loaded, [[START]], Sampling(max_new=1, min_new=0), [0])
+    return LoadedVersion(version, loaded)
 
 
 def introduction(version: Version) -> str:
@@ -47,7 +51,7 @@ def introduction(version: Version) -> str:
     metrics = version.manifest().metrics
     figures = [f"{metric_name(name)} {metric_text(name, metrics[name])}" for name in ("perplexity", "bits_per_byte") if name in metrics]
     stage = f"{version.stage}: {version.why}" if version.stage == "rejected" else str(version.stage)
-    return " · ".join([f"version {version.number} ({stage})", *figures])
+    return " · ".join([f"{version.name} ({stage})", *figures])
 
 
 @contextmanager

@@ -16,11 +16,12 @@ from robo_poet.registry.version import Version
 NO_CHAMPION = "none"  # passed by a caller if the registry has no champion; no other value means this
 
 
-def find_champion(registry: Path, digest: str) -> Version | None:
+def find_champion(registry: Path, model: str, digest: str) -> Version | None:
     """Return the champion, with its files verified; None if there is no champion.
 
     Args:
         registry: folder of the registry.
+        model: name of the model in the registry.
         digest: digest of the version's manifest; `none` for no champion; '' to ask the registry now.
 
     Raises:
@@ -29,16 +30,16 @@ def find_champion(registry: Path, digest: str) -> Version | None:
     """
     if digest == NO_CHAMPION:
         return None
-    store = Registry(registry)
+    store = Registry(registry, model)
     version = next((candidate for candidate in store.versions() if candidate.digest == digest), None) if digest else store.champion()
     if version is None and not digest and store.unregistered_folders():
         raise BadInput(
             "the log records no champion, but the registry has versions that the log does not record",
-            where=str(registry),
+            where=str(store.folder),
             remedy="restore the log from a backup",
         )
     if digest and version is None:
-        raise BadInput(f"no version has the digest {digest[:12]}", where=str(registry), remedy="submit the run again")
+        raise BadInput(f"no version has the digest {digest[:12]}", where=str(store.folder), remedy="submit the run again")
     if version:
         version.verify()
     return version

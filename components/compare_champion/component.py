@@ -9,6 +9,7 @@ def compare_champion(
     measured: Input[Dataset],
     continuations: Input[Dataset],
     registry: str,
+    model_name: str,
     champion: str,
     settings: dict,
     seed: int,
@@ -24,6 +25,7 @@ def compare_champion(
         measured: Likelihood of each held-out document under the new model (Parquet).
         continuations: The new model's completions. The champion continues the same prompts (Parquet).
         registry: Folder of the registry.
+        model_name: Name of the model in the registry.
         champion: Digest of the champion at submission; `none` if there is no champion; empty to ask the registry when the step runs.
         settings: Section `compare` of the profile.
         seed: Seed of the bootstrap.

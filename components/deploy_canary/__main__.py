@@ -27,7 +27,7 @@ def deploy(registry: Registry, number: int, digest: str, who: str) -> tuple[Vers
         BadInput: the version has another digest, was rejected, or its files were changed.
     """
     version = registry.version(number)
-    where = f"{registry.root}: version {number}"
+    where = f"{registry.root}: {registry.model}/{number}"
     if version.digest != digest:
         problem = f"has the manifest digest {version.digest[:12]}, expected {digest[:12] or 'none'}"
         raise BadInput(problem, where=where, remedy="give the registry that the version was registered in")
@@ -45,10 +45,10 @@ def deploy(registry: Registry, number: int, digest: str, who: str) -> tuple[Vers
 def work(call: Call) -> None:
     """Deploy the version and set the result `stage`."""
     parameters = call.parameters
-    registry = Registry(Path(parameters["registry"]))
+    registry = Registry(Path(parameters["registry"]), parameters["model_name"])
     version, changed = deploy(registry, parameters["version"], parameters["version_digest"], parameters["who"])
     call.result("stage", str(version.stage))
-    call.progress(1, 1, f"version {version.number} is {version.stage}{'' if changed else ' already; no change'}")
+    call.progress(1, 1, f"{version.name} is {version.stage}{'' if changed else ' already; no change'}")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

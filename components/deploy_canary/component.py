@@ -6,6 +6,7 @@ from robo_poet.step.declaration import Result, step
 @step(group="registry")
 def deploy_canary(
     registry: str,
+    model_name: str,
     version: int,
     version_digest: str,
     who: str,
@@ -15,6 +16,7 @@ def deploy_canary(
 
     Args:
         registry: Folder of the registry.
+        model_name: Name of the model in the registry.
         version: Number of the version, from 1.
         version_digest: SHA-256 of the version's manifest.
         who: Name that the registry's log records.

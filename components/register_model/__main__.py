@@ -9,6 +9,7 @@ from typing import Any
 from components.register_model.component import register_model
 from robo_poet.digest import digest_json, digest_path
 from robo_poet.errors import BadInput, parse_object, read_object
+from robo_poet.registry.names import BUNDLED_SOURCE
 from robo_poet.registry.registry import Registry
 from robo_poet.registry.state import Stage
 from robo_poet.step.program import Call, program
@@ -62,25 +63,31 @@ def work(call: Call) -> None:
         raise BadInput("the decision has no metrics", where=str(call.inputs["decision"]), remedy="run the evaluation again")
     digests = {name: call.digests[name] or digest_path(path) for name, path in call.inputs.items()}
     digests |= {name: call.parameters[f"{name}_digest"] for name in ("corpus", "scrubbed")}
+    lineage = to_manifest_json(parse_object(call.parameters["lineage"], where="--lineage"))
     stage, why = stage_for(decision)
-    registry = Registry(Path(call.parameters["registry"]))
+    registry = Registry(Path(call.parameters["registry"]), call.parameters["model_name"])
+    same_model = bool(call.parameters["same_model"])
+    registry.add_source(
+        call.parameters["source"] or BUNDLED_SOURCE, same_model=same_model, who=call.parameters["who"],
+        why="confirmed with --same-model" if same_model and registry.sources() else "the first corpus of the model",
+    )  # fmt: skip
     count_before = len(registry.versions())
     version = registry.register(
         {name: call.inputs[artifact] for name, artifact in FILES.items()},
         metrics=metrics,
-        lineage={**to_manifest_json(parse_object(call.parameters["lineage"], where="--lineage")), "inputs": digests},
+        lineage={**lineage, "inputs": digests},
         decision=to_manifest_json(decision),
         stage=stage,
         who=call.parameters["who"],
         why=why,
         # A new page layout or a small change of a gate creates no new version. Only new served files or a new stage do.
-        identity=digest_json([digests["model"], digests["tokenizer"], stage]),
+        identity=digest_json([registry.model, digests["model"], digests["tokenizer"], stage]),
     )
     call.result("version", version.number)
     call.result("stage", str(version.stage))
     call.result("version_digest", version.digest)
     action = "already registered as" if version.number <= count_before else "registered as"
-    call.progress(1, 1, f"{action} version {version.number} ({version.stage}: {version.why})")
+    call.progress(1, 1, f"{action} {version.name} ({version.stage}: {version.why})")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -15,6 +15,9 @@ def register_model(
     corpus_digest: str,
     scrubbed_digest: str,
     registry: str,
+    model_name: str,
+    source: str,
+    same_model: int,
     lineage: dict,
     who: str,
     version: Result[int],
@@ -34,6 +37,9 @@ def register_model(
         corpus_digest: SHA-256 of the corpus before scrubbing.
         scrubbed_digest: SHA-256 of the corpus that the model was trained on.
         registry: Folder of the registry; created if it does not exist.
+        model_name: Name of the model in the registry.
+        source: Address of the corpus; empty for the bundled corpora. The registry records it.
+        same_model: 1 to accept a corpus from another address as the same model; 0 to refuse it.
         lineage: What the model was made from, such as seed, code version and settings.
         who: Name that the registry's log records.
 

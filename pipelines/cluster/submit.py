@@ -96,7 +96,9 @@ class Submitted:
     reused: bool
 
 
-def cluster_parameters(profile: Profile, *, source: str, moving_source: bool = False) -> dict[str, Any]:
+def cluster_parameters(
+    profile: Profile, *, source: str, model: str = "", same_model: bool = False, moving_source: bool = False
+) -> dict[str, Any]:
     """Return all parameters of a run on a cluster; see `run_parameters`.
 
     Raises:
@@ -105,7 +107,9 @@ def cluster_parameters(profile: Profile, *, source: str, moving_source: bool = F
     if source and "://" not in source:
         remedy = "copy it to gs://… and give that address"
         raise BadInput("a local path, which steps on a cluster cannot read", where=source, remedy=remedy)
-    return run_parameters(profile, source=source, registry=profile.cluster.registry, moving_source=moving_source)
+    return run_parameters(
+        profile, source=source, registry=profile.cluster.registry, model=model, same_model=same_model, moving_source=moving_source
+    )
 
 
 def submit_training(

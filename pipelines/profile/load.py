@@ -45,6 +45,9 @@ class Profile(Settings):
 
     description: str = ""
     described: Described = Described()
+    model: str = Field(
+        "", description="name of the model in the registry; {corpus} stands for the name of the corpus; empty: the corpus's name"
+    )
     seed: int = Field(42, ge=0, lt=2**31)
     local: Local = Local()
     cluster: Cluster = Cluster()

@@ -3,6 +3,12 @@
 An entry is a statement, its position in the hash chain, and its exact bytes. It has one canonical encoding (sorted keys, fixed layout) and
 stores its own SHA-256. The chain protects each entry by the hash in the next one. The entry's own hash also protects the newest entry.
 
+Every entry has the same form:
+
+    {"form": 2, "index", "previous", "model", "action", "version", "who", "why", "details", "nonce", "time", "sha256", "signatures": []}
+
+`sha256` covers all other fields except `signatures`, so that a signer signs it.
+
 All errors except `Lost` are shown to users: one line, with a remedy if one exists.
 """
 
@@ -28,6 +34,10 @@ class IllegalMove(BadInput):
     """The stage of the version does not allow this change."""
 
 
+class OtherSource(BadInput):
+    """A corpus from another address would become a version of the model."""
+
+
 class NoSuchVersion(BadInput):
     """No version has this number."""
 
@@ -40,6 +50,7 @@ class Lost(Exception):
 
 
 GENESIS = "0" * 64  # `previous` of the first entry
+FORM = 2  # form 1 had no model name; `robo_poet.registry.adoption` translates it
 
 
 def canonical(value: Any) -> bytes:
@@ -58,11 +69,12 @@ def _now() -> str:
 
 @dataclass(frozen=True)
 class Statement:
-    """A change to a version that is to be logged.
+    """A change to a version of a model that is to be logged.
 
     Args:
+        model: name of the model.
         action: the change, a `state.Action`.
-        version: the version's number, from 1.
+        version: the version's number, from 1; 0 if the statement is about the model.
         who, why: a person or program, and the reason; neither may be empty.
         details: further data of the action (JSON).
         nonce: random id of the statement. If the store's response is lost, it shows whether the stored entry is ours or another writer's.
@@ -72,6 +84,7 @@ class Statement:
         BadInput: `who` or `why` is empty.
     """
 
+    model: str
     action: str
     version: int
     who: str
@@ -83,27 +96,40 @@ class Statement:
     def __post_init__(self) -> None:
         for name in ("who", "why"):
             if not str(getattr(self, name)).strip():
-                raise BadInput(f"`{name}` is empty", where=f"{self.action} version {self.version}", remedy="give a name and a reason")
+                raise BadInput(
+                    f"`{name}` is empty", where=f"{self.action} {self.model} version {self.version}", remedy="give a name and a reason"
+                )
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A statement at position `index` of the log (from 1). `previous` is the SHA-256 of the bytes of the entry before it."""
+    """A statement at position `index` of the log (from 1).
+
+    Args:
+        previous: SHA-256 of the bytes of the entry before it.
+        signatures: signatures of the entry (JSON objects); no program writes them yet.
+    """
 
     index: int
     previous: str
     statement: Statement
+    signatures: tuple[dict[str, Any], ...] = ()
 
     def to_bytes(self) -> bytes:
         """Return the bytes of the entry as stored."""
-        body = {"index": self.index, "previous": self.previous, **asdict(self.statement)}
-        return canonical({**body, "sha256": digest_bytes(canonical(body))})
+        body = {"form": FORM, "index": self.index, "previous": self.previous, **asdict(self.statement)}
+        return canonical({**body, "sha256": digest_bytes(canonical(body)), "signatures": list(self.signatures)})
 
     def has_valid_types(self) -> bool:
         """Return True if every field has its type. Only entries read from a store can fail this."""
         statement = self.statement
-        texts = (self.previous, statement.action, statement.who, statement.why, statement.nonce, statement.time)
-        return type(self.index) is type(statement.version) is int and all(type(t) is str for t in texts) and type(statement.details) is dict
+        texts = (self.previous, statement.model, statement.action, statement.who, statement.why, statement.nonce, statement.time)
+        objects = (statement.details, *self.signatures)
+        return (
+            type(self.index) is type(statement.version) is int
+            and all(type(text) is str for text in texts)
+            and all(type(value) is dict for value in objects)
+        )
 
     @classmethod
     def from_bytes(cls, data: bytes, where: str) -> "Entry":
@@ -114,9 +140,9 @@ class Entry:
         """
         try:
             raw = json.loads(data)
-            index, previous = raw.pop("index"), raw.pop("previous")
-            raw.pop("sha256")
-            entry = cls(index, previous, Statement(**raw))
+            index, previous, signatures = raw.pop("index"), raw.pop("previous"), raw.pop("signatures")
+            del raw["form"], raw["sha256"]
+            entry = cls(index, previous, Statement(**raw), tuple(signatures))
             same = entry.to_bytes() == data and entry.has_valid_types()
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError, BadInput):
             same = False

@@ -1,15 +1,16 @@
-"""The registry of model versions. It records which version is champion, which is canary, and why (REG-1, REG-2).
+"""The registry of one model's versions. It records which version is champion, which is canary, and why (REG-1, REG-2).
 
-A folder `log/` holds the state, a folder `versions/` the immutable contents. There is no lock. A change is a decision based on the state
-that was read, appended at the next index. A writer that loses this index reads and decides again.
+`<registry>/<model>/log/` holds the state, `<registry>/<model>/versions/` the immutable contents. There is no lock. A change is a decision
+based on the state that was read, appended at the next index. A writer that loses this index reads and decides again.
 """
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from robo_poet.registry.entry import Conflict, Entry, Lost, Statement
+from robo_poet.registry.entry import Conflict, Corrupt, Entry, Lost, OtherSource, Statement
 from robo_poet.registry.log import FolderLog, Log
+from robo_poet.registry.names import check_name, refuse_old_form
 from robo_poet.registry.state import Action, Record, Stage, State, apply, fold
 from robo_poet.registry.version import Manifest, Version, digest_sources, finite_metrics, folder_of, list_sources, write_version
 
@@ -17,19 +18,31 @@ ATTEMPTS = 1000  # each lost attempt is another writer's success, so this many m
 
 
 class Registry:
-    """A registry in the folder `root`. If the folder does not exist, the registry is empty; the first registration creates it.
+    """The versions of `model` in the registry folder `root`. Without a folder there are none; the first registration creates it.
 
     Every method raises `Corrupt`, with the place, if the log differs from what was written.
+
+    Raises:
+        BadInput: `model` is not a valid name, or the registry has form 1, without model names.
     """
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self._log = Log(FolderLog(root / "log"))
-        self._versions = root / "versions"
+    def __init__(self, root: Path, model: str) -> None:
+        refuse_old_form(root)
+        self.model, self.root = check_name(model), root
+        self.folder = root / model
+        self._log = Log(FolderLog(self.folder / "log"))
+        self._versions = self.folder / "versions"
 
     def log(self) -> list[Entry]:
         """Return every change, oldest first."""
-        return self._log.read()
+        entries = self._log.read()
+        for entry in entries:
+            if entry.statement.model != self.model:
+                where = f"{self.folder}: log entry {entry.index}"
+                raise Corrupt(
+                    f"the entry belongs to the model {entry.statement.model}", where=where, remedy="restore the log from a backup"
+                )
+        return entries
 
     def versions(self) -> list[Version]:
         """Return all versions, by number."""
@@ -101,7 +114,7 @@ class Registry:
             IllegalMove: `stage` is neither candidate nor rejected.
         """
         paths = list_sources(files)
-        manifest = Manifest(digest_sources(paths), finite_metrics(metrics), lineage, decision)
+        manifest = Manifest(self.model, digest_sources(paths), finite_metrics(metrics), lineage, decision)
         digest = manifest.digest
         identity = identity or digest
 
@@ -109,7 +122,7 @@ class Registry:
             if state.with_identity(identity):
                 return None
             details = {"digest": digest, "identity": identity, "stage": str(stage)}
-            return Statement(Action.REGISTER, len(state.records) + 1, who, why, details)
+            return Statement(self.model, Action.REGISTER, len(state.records) + 1, who, why, details)
 
         state = self._state()
         if statement := decide(state):
@@ -119,6 +132,39 @@ class Registry:
         record = state.with_identity(identity)
         assert record is not None  # `_change` has registered it, or it existed
         return self._version(record)
+
+    def sources(self) -> tuple[str, ...]:
+        """Return the addresses of the corpora that the model is trained on."""
+        return self._state().sources
+
+    def check_source(self, source: str, *, same_model: bool) -> None:
+        """Check that a corpus belongs to the model. The first corpus does; another address does only if `same_model` is set.
+
+        Raises:
+            OtherSource: the model has other corpora.
+        """
+        sources = self.sources()
+        if sources and source not in sources and not same_model:
+            raise OtherSource(
+                f"this model has been trained on {', '.join(sources)}, not on {source}",
+                where=f"model {self.model}",
+                remedy="give the new corpus a model of its own with MODEL=name (--model), or confirm with --same-model",
+            )
+
+    def add_source(self, source: str, *, who: str, why: str, same_model: bool) -> None:
+        """Record that a corpus belongs to the model. It is safe to repeat.
+
+        Raises:
+            OtherSource: see `check_source`.
+        """
+
+        def decide(state: State) -> Statement | None:
+            if source in state.sources:
+                return None
+            self.check_source(source, same_model=same_model)
+            return Statement(self.model, Action.ADD_SOURCE, 0, who, why, {"source": source})
+
+        self._change(decide)
 
     def start_canary(self, number: int, *, who: str, why: str) -> Version:
         """Start a candidate as canary next to the champion; archive an earlier canary. Raises the same errors as `promote`."""
@@ -153,19 +199,19 @@ class Registry:
 
     def overrides(self, number: int) -> list[Statement]:
         """Return the overrides of a version, oldest first."""
-        statements = (entry.statement for entry in self._log.read())
+        statements = (entry.statement for entry in self.log())
         return [statement for statement in statements if statement.version == number and statement.action == Action.OVERRIDE]
 
     def _state(self) -> State:
-        return fold(self._log.read())
+        return fold(self.log())
 
     def _version(self, record: Record) -> Version:
-        return Version(record.number, record.digest, record.stage, record.why, folder_of(self._versions, record.digest))
+        return Version(self.model, record.number, record.digest, record.stage, record.why, folder_of(self._versions, record.digest))
 
     def _change(self, decide: Callable[[State], Statement | None]) -> State:
         """Read, decide, append; repeat if another writer took the index. Return the resulting state."""
         for _ in range(ATTEMPTS):
-            entries = self._log.read()
+            entries = self.log()
             state = fold(entries)
             statement = decide(state)
             if statement is None:
@@ -176,7 +222,7 @@ class Registry:
             except Lost:
                 continue
             return after
-        raise Conflict(f"other writers took the next log entry {ATTEMPTS} times in succession", where=str(self.root), remedy="run again")
+        raise Conflict(f"other writers took the next log entry {ATTEMPTS} times in succession", where=str(self.folder), remedy="run again")
 
     def _move(self, action: Action, number: int, who: str, why: str) -> Version:
         seen: list[tuple[Stage | int | None, ...]] = []
@@ -189,7 +235,7 @@ class Registry:
             seen.append(basis)
             if basis != seen[0]:
                 what = f"another change came before {action.replace('_', '-')} of version {number}"
-                raise Conflict(what, where=str(self.root), remedy="read the log of the registry and decide again")
-            return Statement(action, number, who, why)
+                raise Conflict(what, where=str(self.folder), remedy="read the log of the registry and decide again")
+            return Statement(self.model, action, number, who, why)
 
         return self._version(self._change(decide).record(number))

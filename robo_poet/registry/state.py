@@ -19,9 +19,10 @@ class Stage(StrEnum):
 
 
 class Action(StrEnum):
-    """A change to a version."""
+    """A change to a version, or (`add_source`) to the model."""
 
     REGISTER = "register"
+    ADD_SOURCE = "add_source"
     START_CANARY = "start_canary"
     PROMOTE = "promote"
     ARCHIVE = "archive"
@@ -66,9 +67,14 @@ class Record:
 
 @dataclass(frozen=True)
 class State:
-    """All versions, by number from 1."""
+    """All versions, by number from 1.
+
+    Args:
+        sources: addresses of the corpora whose versions belong to the model. Empty before the first registration.
+    """
 
     records: tuple[Record, ...] = ()
+    sources: tuple[str, ...] = ()
 
     def record(self, number: int) -> Record:
         """Return the version `number`.
@@ -111,7 +117,16 @@ def _register(state: State, statement: Statement) -> State:
     identity = str(statement.details.get("identity", digest))
     if twin := state.with_identity(identity):
         raise IllegalMove(f"the same content is already registered as version {twin.number}")
-    return State((*state.records, Record(number, digest, identity, Stage(stage), statement.why)))
+    return replace(state, records=(*state.records, Record(number, digest, identity, Stage(stage), statement.why)))
+
+
+def _add_source(state: State, statement: Statement) -> State:
+    source = statement.details.get("source")
+    if not isinstance(source, str) or statement.version:
+        raise IllegalMove("a statement about a source has the address of the source and version 0")
+    if source in state.sources:
+        raise IllegalMove(f"the source {source} is already a source of the model")
+    return replace(state, sources=(*state.sources, source))
 
 
 def _command_name(action: Action) -> str:
@@ -144,6 +159,8 @@ def apply(state: State, statement: Statement) -> State:
     action = Action(statement.action)
     if action is Action.REGISTER:
         return _register(state, statement)
+    if action is Action.ADD_SOURCE:
+        return _add_source(state, statement)
     old = state.record(statement.version)
     new = MOVES.get((action, old.stage))
     if new is None:
@@ -167,7 +184,7 @@ def apply(state: State, statement: Statement) -> State:
             return replace(record, stage=Stage.ARCHIVED, why=f"superseded by version {old.number}")
         return record
 
-    return State(tuple(map(after, state.records)))
+    return replace(state, records=tuple(map(after, state.records)))
 
 
 def fold(entries: Iterable[Entry]) -> State:

@@ -32,12 +32,14 @@ class Manifest:
     """The content of a version.
 
     Args:
+        model: name of the model. So equal files under two names are two versions.
         files: relative POSIX path → SHA-256 of every file except the manifest.
         metrics: metrics of the evaluation; None if one was not finite.
         lineage: digests, seed, code and settings of the training run (JSON).
         decision: the verdicts of the gates (JSON).
     """
 
+    model: str
     files: Mapping[str, str]
     metrics: Mapping[str, float | None]
     lineage: Mapping[str, Any]
@@ -45,7 +47,7 @@ class Manifest:
 
     def to_bytes(self) -> bytes:
         """Return the bytes of the manifest as stored."""
-        return canonical(asdict(self))
+        return canonical({name: value for name, value in asdict(self).items() if name != "model" or value})
 
     @property
     def digest(self) -> str:
@@ -54,8 +56,8 @@ class Manifest:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "Manifest":
-        """Parse a manifest. The caller has checked its digest."""
-        return cls(**json.loads(data))
+        """Parse a manifest. The caller has checked its digest. Manifests of form 1 have no model name; theirs is empty."""
+        return cls(**{"model": "", **json.loads(data)})
 
 
 def finite_metrics(metrics: Mapping[str, float | None]) -> dict[str, float | None]:
@@ -101,16 +103,23 @@ class Version:
     """A registered version.
 
     Args:
+        model: name of the model.
         digest: SHA-256 of its manifest.
         why: the reason of its stage.
         folder: its files; read-only.
     """
 
+    model: str
     number: int
     digest: str
     stage: Stage
     why: str
     folder: Path
+
+    @property
+    def name(self) -> str:
+        """Return the model's name and the number, such as `shakespeare/3`. It is unique in a registry."""
+        return f"{self.model}/{self.number}"
 
     def manifest(self) -> Manifest:
         """Return the version's manifest.

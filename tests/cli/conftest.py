@@ -14,7 +14,7 @@ from robo_poet.registry.registry import Registry
 def toy_registry(toy_training: Path, toy_tokenizer: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Version 1 is champion, version 2 the same model rejected, version 3 damaged."""
     root = tmp_path_factory.mktemp("registered") / "registry"
-    registry = Registry(root)
+    registry = Registry(root, "shakespeare")
     files = {"model": toy_training / "model", "tokenizer": toy_tokenizer}
     for number, stage in ((1, "candidate"), (2, "rejected"), (3, "candidate")):
         metrics = {"perplexity": 40.0 + number, "bits_per_byte": 2.5}

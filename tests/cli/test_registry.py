@@ -14,7 +14,7 @@ from robo_poet.registry.registry import Registry
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A registry with a champion and a rejected version."""
-    registry = Registry(tmp_path / "registry")
+    registry = Registry(tmp_path / "registry", "poems")
     for number, stage in ((1, "candidate"), (2, "rejected")):
         (tmp_path / "weights").write_text(str(number))
         registry.register(
@@ -40,7 +40,7 @@ def call(folder: Path, *words: str) -> Result:
         (["list"], ["1", "champion", "first", "rejected", "said [so]"]),
         (
             ["show", "1"],
-            ["version 1 is champion (first)", "perplexity", "40.0", "not measured", "<= 50", "seed", "42", "epochs", "weights", "register"],
+            ["poems/1 is champion (first)", "perplexity", "40.0", "not measured", "<= 50", "seed", "42", "epochs", "weights", "register"],
         ),
         (["verify"], ["the log and 2 versions match what was registered"]),
         (["verify", "2"], ["the log and 1 version match what was registered"]),
@@ -59,7 +59,9 @@ def test_json_has_the_same_facts(folder: Path) -> None:
     shown = json.loads(call(folder, "show", "2", "--json").stdout)
     assert (shown["metrics"], shown["lineage"]["seed"]) == ({"perplexity": 80.0, "bleu": None}, 42)
     assert [entry["action"] for entry in shown["history"]] == ["register"]
-    assert json.loads(call(folder, "verify", "--json").stdout) == {"verified": [1, 2]}
+    assert json.loads(call(folder, "verify", "--json").stdout) == {
+        "verified": [{"model": "poems", "version": 1}, {"model": "poems", "version": 2}]
+    }
     assert [entry["index"] for entry in json.loads(call(folder, "log", "--json").stdout)] == [1, 2, 3]
 
 
@@ -85,7 +87,7 @@ def test_an_invalid_number_is_refused(folder: Path, words: list[str], message: s
 
 
 def test_a_changed_version_fails_verification(folder: Path) -> None:
-    (next((folder / "versions").iterdir()) / "new").write_text("")
+    (next((folder / "poems" / "versions").iterdir()) / "new").write_text("")
     error = call(folder, "verify").exception
     assert isinstance(error, BadInput)
     assert "new was added" in str(error)
@@ -97,7 +99,7 @@ def test_help_needs_no_registry_and_no_rich_tables() -> None:
 
 
 def test_promotion_and_rollback_by_hand(folder: Path, tmp_path: Path) -> None:
-    registry = Registry(folder)
+    registry = Registry(folder, "poems")
     (tmp_path / "weights").write_text("3")
     registry.register(
         {"weights": tmp_path / "weights"}, metrics={}, lineage={}, decision={}, stage="candidate", who="ada", why="better"
@@ -105,8 +107,8 @@ def test_promotion_and_rollback_by_hand(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="start it as canary first"):
         CliRunner().invoke(app, ["promote", "3", "--why", "hasty", "--registry", str(folder)], catch_exceptions=False)
     registry.start_canary(3, who="ada", why="try it")
-    assert "version 3 is champion" in call(folder, "promote", "3", "--why", "readers like it").stdout
-    assert "version 1 is champion" in call(folder, "promote", "1", "--why", "they changed their minds").stdout
+    assert "poems/3 is champion" in call(folder, "promote", "3", "--why", "readers like it").stdout
+    assert "poems/1 is champion" in call(folder, "promote", "1", "--why", "they changed their minds").stdout
     assert [v.stage for v in registry.versions()] == ["champion", "rejected", "archived"]
     assert registry.log()[-1].statement.why == "they changed their minds"
 
@@ -129,7 +131,7 @@ def test_a_refused_move_names_the_commands_that_lead_there(folder: Path) -> None
 
 
 def test_a_version_folder_without_a_log_entry_fails_verification(folder: Path) -> None:
-    for entry in (folder / "log").iterdir():
+    for entry in (folder / "poems" / "log").iterdir():
         entry.unlink()
     with pytest.raises(BadInput, match="2 version folders without an entry in the log"):
         CliRunner().invoke(app, ["verify", "--registry", str(folder)], catch_exceptions=False)
@@ -139,12 +141,12 @@ def test_an_override_keeps_name_and_reason_on_the_card(tmp_path: Path) -> None:
     (tmp_path / "report.html").write_text("<html><h1>Model card</h1><p>rejected</p></html>")
     (tmp_path / "card.json").write_text(json.dumps({"verdict": "rejected"}))
     files = {name: tmp_path / name for name in ("report.html", "card.json")}
-    registry = Registry(tmp_path / "registry")
+    registry = Registry(tmp_path / "registry", "poems")
     registry.register(files, metrics={}, lineage={}, decision={}, stage="rejected", who="ada", why="bleu is 0.001, below 0.005")
     nameless = call(registry.root, "override", "1", "--why", "verse", "--name", " ")
     assert isinstance(nameless.exception, BadInput) and registry.version(1).stage == "rejected"
     done = call(registry.root, "override", "1", "--why", "verse <is> not prose", "--name", "Grace")
-    assert done.exit_code == 0 and "version 1 is candidate; next: .venv/bin/robo-poet registry start-canary 1" in done.stdout
+    assert done.exit_code == 0 and "poems/1 is candidate; next: .venv/bin/robo-poet registry start-canary 1" in done.stdout
     (said,) = json.loads(call(registry.root, "card", "1", "--json").stdout)["overrides"]
     assert said["who"].startswith("Grace (") and said["why"] == "verse <is> not prose"
     assert call(registry.root, "start-canary", "1", "--why", "looked at").exit_code == 0
@@ -165,7 +167,7 @@ def test_only_a_rejected_version_can_be_overridden(folder: Path) -> None:
 
 def test_a_version_with_planted_canary_strings_is_never_released(tmp_path: Path) -> None:
     (tmp_path / "weights").write_text("w")
-    registry = Registry(tmp_path / "registry")
+    registry = Registry(tmp_path / "registry", "poems")
     registry.register(
         {"weights": tmp_path / "weights"}, metrics={"secrets_planted": 12}, lineage={}, decision={}, stage="rejected", who="ada", why="x"
     )

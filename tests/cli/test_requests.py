@@ -24,7 +24,7 @@ def serve(tmp_path: Path) -> Iterator[Path]:
     logs = [Writer(tmp_path / "requests", RequestLogSettings()) for _ in range(2)]
     for n, user in enumerate(("anna", "ben", "anna")):
         logs[n // 2].add("request", asdict(Request(
-            f"c{n}", f"r{n}", NOON + n * 3600, names.user(user), 3, "d" * 64, "champion", f"the night {n}", ["falls softly"],
+            f"c{n}", f"r{n}", NOON + n * 3600, names.user(user), "poems", 3, "d" * 64, "champion", f"the night {n}", ["falls softly"],
             {"temperature": 0.8}, 0.05, tokens=[7], finish_reasons=["end"],
         )))  # fmt: skip
     logs[0].add("feedback", asdict(Feedback("c0", NOON, names.user("anna"), rating=5, thumb="up")))

@@ -15,6 +15,7 @@ RESULT = RunResult(
     {"ingest": TaskResult("cached"), "train-model": TaskResult("ran", 12.34, warnings=("the loss is not finite",))}, "", 15.0,
 )  # fmt: skip
 OUTCOME = Outcome(
+    model="poems",
     metrics={"perplexity": 57.5},
     intervals={"perplexity": [55.5, 59.5]},
     bands={"perplexity": "acceptable"},
@@ -60,8 +61,8 @@ def test_the_sample_has_no_empty_lines_and_no_control_codes() -> None:
 @pytest.mark.parametrize(
     ("status", "change", "command"),
     [
-        ("succeeded", {}, 'generate "Shall I compare thee"\n'),
-        ("succeeded", {"stage": "canary"}, 'generate "Shall I compare thee" --version 1\n'),
+        ("succeeded", {}, 'generate "Shall I compare thee" --model poems\n'),
+        ("succeeded", {"stage": "canary"}, 'generate "Shall I compare thee" --model poems --version 1\n'),
         ("succeeded", {"stage": "rejected", "verdict": "rejected", "reason": "bleu is below 0.005"}, "registry show 1"),
         ("succeeded", REJECTED, 'run the same command again with --set train.epochs=12   # with make: ARGS="--set train.epochs=12"'),
         ("failed", {"version": None}, "fix the error above and run the same command again"),

@@ -42,7 +42,7 @@ def test_a_full_disk_is_one_line_and_the_same_command_goes_on_later(small_disk: 
     assert not (small_disk / "registry").exists()
     subprocess.run(["mount", "-o", "remount,size=100m", str(small_disk)], check=True)
     printed = person.type(*RUN)
-    assert "version 1 is champion" in printed
+    assert "ci-shakespeare/1 is champion" in printed
     assert person.states()["ingest"] == "cached"
 
 

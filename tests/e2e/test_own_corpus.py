@@ -27,7 +27,7 @@ def test_a_folder_of_texts_becomes_a_model_without_personal_data(tmp_path: Path)
         (folder / f"poem {i}.txt").write_text(verse(i, 80) + "\n" + secret + "\nA literal <END> stands here.\n")
     person = Shell(tmp_path)
     printed = person.type("run", "--corpus", "texts", *SMALL)
-    assert "version 1 is champion" in printed
+    assert "ci-texts/1 is champion" in printed
     assert "<END>" in printed  # warned of, and kept as text
     outputs = person.summary()["outputs"]
     scrubbed = Path(outputs["scrub-pii"]["artifacts"]["scrubbed"]["path"])

@@ -51,7 +51,7 @@ class Served:
 
 @pytest.fixture(scope="module")
 def registry(shell: Shell, toy_training: Path, toy_tokenizer: Path) -> Registry:
-    found = Registry(shell.folder / "registry")
+    found = Registry(shell.folder / "registry", "ci-shakespeare")
     for note in ("one", "two"):
         found.register(
             {"model": toy_training / "model", "tokenizer": toy_tokenizer}, metrics={"perplexity": 41.0}, lineage={"note": note}, decision={},

@@ -24,7 +24,7 @@ def trained(first_run: FirstRun) -> Shell:
 
 
 def test_a_first_run_registers_a_champion(trained: Shell, first_run: FirstRun) -> None:
-    assert "version 1 is champion" in first_run.printed and "robo-poet generate" in first_run.printed
+    assert "ci-shakespeare/1 is champion" in first_run.printed and "robo-poet generate" in first_run.printed
     summary = trained.summary()
     assert summary["status"] == "succeeded" and summary["version"] == 1 and summary["stage"] == "champion"
     assert trained.states() == dict.fromkeys(STEPS, "ran")

@@ -32,7 +32,7 @@ def registry(tmp_path: Path) -> Path:
         file = tmp_path / f"made{number}" / name
         file.parent.mkdir(parents=True)
         file.write_text("weights")
-        Registry(tmp_path / "registry").register(
+        Registry(tmp_path / "registry", "poems").register(
             {"model": tmp_path / f"made{number}"},
             metrics={},
             lineage={},
@@ -46,26 +46,26 @@ def registry(tmp_path: Path) -> Path:
 
 def test_a_number_becomes_path_and_digest_of_the_versions_model(registry: Path) -> None:
     profile = load_profile("ci", ["train.warm_start=1"]).profile
-    parameters = run_parameters(profile, source="", registry=str(registry))
+    parameters = run_parameters(profile, source="", registry=str(registry), model="poems")
     folder = Path(parameters["warm_start"])
     assert folder.is_absolute() and (folder / "keras" / "model.keras").read_text() == "weights"
     assert parameters["warm_start_digest"] == digest_path(folder) and parameters["lineage"]["settings"]["train"]["warm_start"] == 1
 
 
 def test_without_warm_start_no_registry_is_read(tmp_path: Path) -> None:
-    assert warm_start(0, str(tmp_path / "nowhere")) == {"warm_start": "", "warm_start_digest": ""}
+    assert warm_start(0, str(tmp_path / "nowhere"), "poems") == {"warm_start": "", "warm_start_digest": ""}
 
 
 def test_an_unusable_warm_start_is_rejected_before_anything_runs(registry: Path) -> None:
     with pytest.raises(NoSuchVersion):
-        warm_start(7, str(registry))
+        warm_start(7, str(registry), "poems")
     with pytest.raises(BadInput, match=r"train.warm_start=2: .*has no Keras model"):
-        warm_start(2, str(registry))
+        warm_start(2, str(registry), "poems")
     with pytest.raises(BadInput, match="the registry is not a folder on this machine"):
-        warm_start(1, str(registry / "nowhere"))
-    Path(warm_start(1, str(registry))["warm_start"], "keras", "model.keras").write_text("changed")
+        warm_start(1, str(registry / "nowhere"), "poems")
+    Path(warm_start(1, str(registry), "poems")["warm_start"], "keras", "model.keras").write_text("changed")
     with pytest.raises(Corrupt):
-        warm_start(1, str(registry))
+        warm_start(1, str(registry), "poems")
 
 
 def test_the_runner_that_runs_the_steps_can_reach_the_version(registry: Path, tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ def test_the_runner_that_runs_the_steps_can_reach_the_version(registry: Path, tm
         return ProcessRunner(ROOT, interpreter)
 
     with pytest.raises(BadInput, match="enough was seen"):
-        train_here(load_profile("ci", ["train.warm_start=1", *places]).profile, "", runner, lambda event: None)
+        train_here(load_profile("ci", ["train.warm_start=1", *places]).profile, "", runner, lambda event: None, model="poems")
     assert "warm_start" not in asked[0] and Path(asked[1]["warm_start"], "keras", "model.keras").is_file()
     mounts = {mount.path for mount in docker_runner(asked[1]).mounts}
     assert Path(asked[1]["warm_start"]) in mounts
@@ -92,7 +92,7 @@ def test_a_cluster_run_rejects_a_warm_start_without_local_registry(tmp_path: Pat
 
 
 def test_a_container_may_read_the_version_and_not_write_it(registry: Path) -> None:
-    mounts = docker_runner(warm_start(1, str(registry))).mounts
+    mounts = docker_runner(warm_start(1, str(registry), "poems")).mounts
     assert [(mount.path.name, mount.writable) for mount in mounts] == [("model", False)]
 
 

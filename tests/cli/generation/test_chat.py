@@ -132,10 +132,10 @@ def test_settings_seed_and_version_can_change_during_the_chat(toy_registry: Path
         'stop is "."',
         "every answer uses seed 7\nevery answer",
         "each answer uses a new random seed",
-        "version 2 (rejected: a toy) · perplexity 42.0",
+        "shakespeare/2 (rejected: a toy) · perplexity 42.0",
     ):
         assert note in found.stderr
-    assert "  version 1 (champion) · perplexity 41.0 · bits per byte 2.500\n* version 2 (rejected" in found.stdout
+    assert "  shakespeare/1 (champion) · perplexity 41.0 · bits per byte 2.500\n* shakespeare/2 (rejected" in found.stdout
     assert "/slash begins this" in found.stdout
     assert "/set NAME VALUE" in found.stdout
 
@@ -208,7 +208,7 @@ class Terminal:
 def test_in_a_terminal_ctrl_c_pressed_twice_ends_the_chat(toy_registry: Path, request: pytest.FixtureRequest) -> None:
     terminal = Terminal("--registry", str(toy_registry))
     request.addfinalizer(terminal.end)
-    assert "loading version 1" in terminal.until("version 1 (champion) · perplexity 41.0 · bits per byte 2.500")
+    assert "loading shakespeare/1" in terminal.until("shakespeare/1 (champion) · perplexity 41.0 · bits per byte 2.500")
     assert "/help lists the commands, Ctrl-D ends the chat" in terminal.until("> ")
     terminal.type("my heart burns\r")
     terminal.until("100 tokens · ")

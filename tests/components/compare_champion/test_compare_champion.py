@@ -50,8 +50,8 @@ def registry(toy_training: Path, toy_tokenizer: Path, tmp_path_factory: pytest.T
         "why": "test",
         "lineage": {"settings": {"seed": 9}},
     }
-    Registry(root).register({"model": toy_training / "model", "tokenizer": toy_tokenizer}, **statement)
-    Registry(root).promote(1, who="ada", why="test")
+    Registry(root, "poems").register({"model": toy_training / "model", "tokenizer": toy_tokenizer}, **statement)
+    Registry(root, "poems").promote(1, who="ada", why="test")
     return root
 
 
@@ -72,7 +72,18 @@ def run(corpus: Path, completions: Path) -> Run:
     def compare(measured: Path, registry: Path, champion: str, out: Path) -> tuple[int, dict[str, Any], list[DocumentLikelihood]]:
         out.mkdir(exist_ok=True)
         arguments: list[Any] = ["--scrubbed", corpus, "--measured", measured, "--continuations", completions, "--registry", registry]
-        arguments += ["--champion", champion, "--seed", 1, "--champion-measured", out / "theirs", "--champion-continuations", out / "texts"]
+        arguments += [
+            "--model-name",
+            "poems",
+            "--champion",
+            champion,
+            "--seed",
+            1,
+            "--champion-measured",
+            out / "theirs",
+            "--champion-continuations",
+            out / "texts",
+        ]
         arguments += ["--comparison", out / "comparison", "--metrics", out / "metrics", "--executor-output", out / "o"]
         status = main([str(argument) for argument in arguments])
         if status:
@@ -85,7 +96,7 @@ def run(corpus: Path, completions: Path) -> Run:
 def test_a_model_does_not_differ_significantly_from_itself(
     run: Run, ours: Path, registry: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    digest = Registry(registry).version(1).digest
+    digest = Registry(registry, "poems").version(1).digest
     status, found, theirs = run(ours, registry, digest, tmp_path)
     assert (status, found["state"], found["verdict"], found["champion"]) == (
         0,
@@ -176,8 +187,8 @@ def test_the_champion_completes_the_same_prompts(run: Run, ours: Path, registry:
 
 def test_a_registry_without_its_log_is_unreadable(run: Run, ours: Path, registry: Path, tmp_path: Path) -> None:
     lost = shutil.copytree(registry, tmp_path / "lost")
-    shutil.rmtree(lost / "log")
-    assert champion_of(lost) == ""
+    shutil.rmtree(lost / "poems" / "log")
+    assert champion_of(lost, "poems") == ""
     assert run(ours, lost, "", tmp_path / "out")[1]["state"] == "unreadable"
 
 

@@ -11,7 +11,7 @@ from robo_poet.registry.version import Version
 
 @pytest.fixture
 def registry(tmp_path: Path) -> Registry:
-    return Registry(tmp_path / "registry")
+    return Registry(tmp_path / "registry", "poems")
 
 
 def add(registry: Registry, seed: int, stage: str = "candidate") -> Version:
@@ -25,7 +25,8 @@ def run(registry: Registry, version: Version, /, **changes: Any) -> tuple[int, s
     """Exit status and resulting stage of the step."""
     output = registry.root.parent / "executor.json"
     output.unlink(missing_ok=True)
-    options = {"registry": registry.root, "version": version.number, "version-digest": version.digest, "who": "pipeline", **changes}
+    options = {"registry": registry.root, "model-name": registry.model, "version": version.number, "version-digest": version.digest}
+    options |= {"who": "pipeline", **changes}
     status = main([str(part) for key, value in options.items() for part in (f"--{key}", value)] + ["--executor-output", str(output)])
     return status, json.loads(output.read_text())["parameterValues"]["stage"] if output.exists() else ""
 
@@ -62,7 +63,7 @@ def refused(capsys: pytest.CaptureFixture[str], registry: Registry, version: Ver
 
 
 def test_a_rejected_version_is_refused(registry: Registry, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "version 1: was rejected (perplexity is 120)" in refused(capsys, registry, add(registry, 1, "rejected"))
+    assert "poems/1: was rejected (perplexity is 120)" in refused(capsys, registry, add(registry, 1, "rejected"))
 
 
 @pytest.mark.parametrize(

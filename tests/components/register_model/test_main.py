@@ -16,7 +16,14 @@ ACCEPTED = {"verdict": "accepted", "gates": [{"metric": "perplexity", "verdict":
 REJECTED = {"verdict": "rejected", "gates": [{"metric": "perplexity", "verdict": "fail"}], "reason": "perplexity is 120, above 100"}
 
 
-def arguments(tmp_path: Path, decision: Any = ACCEPTED, model: str = "weights", lineage: str = '{"seed": 42}') -> list[str]:
+def arguments(
+    tmp_path: Path,
+    decision: Any = ACCEPTED,
+    model: str = "weights",
+    lineage: str = '{"seed": 42}',
+    source: str = "",
+    same_model: str = "0",
+) -> list[str]:
     """Write the artifacts of a registration and return its command line."""
     for folder in ("model", "tokenizer"):
         (tmp_path / folder).mkdir(exist_ok=True)
@@ -28,7 +35,20 @@ def arguments(tmp_path: Path, decision: Any = ACCEPTED, model: str = "weights", 
     (tmp_path / "decision").write_text(decision if isinstance(decision, str) else json.dumps({**measured, **decision}))
     (tmp_path / "statistics").write_text("{}")
     (tmp_path / "report").write_text("<html></html>")
-    parts = ["--registry", str(tmp_path / "registry"), "--lineage", lineage, "--who", "ada"]
+    parts = [
+        "--registry",
+        str(tmp_path / "registry"),
+        "--model-name",
+        "poems",
+        "--source",
+        source,
+        "--same-model",
+        same_model,
+        "--lineage",
+        lineage,
+        "--who",
+        "ada",
+    ]
     parts += ["--corpus-digest", "c" * 64, "--scrubbed-digest", "5" * 64]
     for name in FILES.values():
         parts += [f"--{name}", str(tmp_path / name), f"--{name}-digest", digest_path(tmp_path / name)]
@@ -41,7 +61,7 @@ def results(tmp_path: Path) -> dict[str, Any]:
 
 def test_an_accepted_model_is_a_candidate_with_its_lineage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments(tmp_path)) == 0
-    version = Registry(tmp_path / "registry").verify()[0]
+    version = Registry(tmp_path / "registry", "poems").verify()[0]
     assert results(tmp_path) == {"version": 1, "stage": "candidate", "version_digest": version.digest}
     assert version.why == "passed all gates: perplexity"
     manifest = version.manifest()
@@ -49,22 +69,22 @@ def test_an_accepted_model_is_a_candidate_with_its_lineage(tmp_path: Path, capsy
     assert manifest.metrics == {"perplexity": 40, "bleu": None}
     inputs = {name: digest_path(tmp_path / name) for name in FILES.values()}
     assert manifest.lineage == {"seed": 42, "inputs": {**inputs, "corpus": "c" * 64, "scrubbed": "5" * 64}}
-    assert capsys.readouterr().err == "[100 %] registered as version 1 (candidate: passed all gates: perplexity)\n"
+    assert capsys.readouterr().err == "[100 %] registered as poems/1 (candidate: passed all gates: perplexity)\n"
 
 
 def test_a_rejected_model_is_registered_as_rejected_with_the_reason(tmp_path: Path) -> None:
     assert main(arguments(tmp_path, REJECTED)) == 0
-    version = Registry(tmp_path / "registry").version(1)
+    version = Registry(tmp_path / "registry", "poems").version(1)
     assert (results(tmp_path)["stage"], version.stage, version.why) == ("rejected", "rejected", "perplexity is 120, above 100")
 
 
 def test_the_same_model_is_the_same_version(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments(tmp_path)) == 0
     first = results(tmp_path)
-    Registry(tmp_path / "registry").promote(1, who="ada", why="test")
+    Registry(tmp_path / "registry", "poems").promote(1, who="ada", why="test")
     assert main(arguments(tmp_path, lineage='{"seed": 42.0}')) == 0
     assert results(tmp_path) == {**first, "stage": "champion"}
-    assert "already registered as version 1 (champion: test)" in capsys.readouterr().err
+    assert "already registered as poems/1 (champion: test)" in capsys.readouterr().err
     assert main(arguments(tmp_path, model="other weights")) == 0
     assert results(tmp_path)["version"] == 2
 
@@ -107,7 +127,7 @@ def test_bad_input_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str
 
 
 def test_a_corrupt_registry_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    entry = tmp_path / "registry" / "log" / "00000001.json"
+    entry = tmp_path / "registry" / "poems" / "log" / "00000001.json"
     entry.parent.mkdir(parents=True)
     entry.write_text("{}")
     assert main(arguments(tmp_path)) == 2
@@ -131,7 +151,7 @@ def test_a_model_with_an_open_question_is_a_candidate_and_the_log_names_the_ques
         "open_questions": [{"metric": "bleu"}],
     }
     assert main(arguments(tmp_path, decision)) == 0
-    version = Registry(tmp_path / "registry").version(1)
+    version = Registry(tmp_path / "registry", "poems").version(1)
     assert (version.stage, version.why) == ("candidate", "no gate failed; open: bleu; passed: perplexity")
     assert version.manifest().decision["open_questions"] == [{"metric": "bleu"}]
 
@@ -142,3 +162,15 @@ def test_an_accepted_verdict_with_another_gate_is_rejected(verdict: str | None) 
         stage_for({"verdict": "accepted", "gates": [{"metric": "bleu", "verdict": "open"}, {"metric": "x", "verdict": verdict}]})[0]
         == "rejected"
     )
+
+
+def test_a_corpus_from_another_address_needs_a_confirmation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments(tmp_path, source="/poems")) == 0
+    assert main(arguments(tmp_path, source="/letters", model="other weights")) == 2
+    assert "has been trained on /poems, not on /letters" in capsys.readouterr().err
+    registry = Registry(tmp_path / "registry", "poems")
+    assert len(registry.versions()) == 1
+    assert main(arguments(tmp_path, source="/letters", model="other weights", same_model="1")) == 0
+    assert [entry.statement.why for entry in registry.log() if entry.statement.action == "add_source"] == [
+        "the first corpus of the model", "confirmed with --same-model",
+    ]  # fmt: skip

@@ -27,4 +27,4 @@ def add() -> Register:
 
 @pytest.fixture
 def registry(tmp_path: Path) -> Registry:
-    return Registry(tmp_path / "registry")
+    return Registry(tmp_path / "registry", "poems")

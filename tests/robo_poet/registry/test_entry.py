@@ -14,9 +14,10 @@ values = st.recursive(
     max_leaves=8,
 )
 words = st.text(min_size=1).filter(str.strip)
-statements = st.builds(Statement, words, st.integers(1, 99), words, words, st.dictionaries(st.text(), values, max_size=3))
-entries = st.builds(Entry, st.integers(1, 999), st.just(GENESIS), statements)
-EXAMPLE = Entry(1, GENESIS, Statement("archive", 1, "ada", "too old", {"note": "ä"}, nonce="n", time="t"))
+statements = st.builds(Statement, words, words, st.integers(0, 99), words, words, st.dictionaries(st.text(), values, max_size=3))
+signatures = st.lists(st.dictionaries(st.text(), values, max_size=2), max_size=2).map(tuple)
+entries = st.builds(Entry, st.integers(1, 999), st.just(GENESIS), statements, signatures)
+EXAMPLE = Entry(1, GENESIS, Statement("poems", "archive", 1, "ada", "too old", {"note": "ä"}, nonce="n", time="t"))
 
 
 @given(entries)
@@ -40,11 +41,13 @@ def test_anything_else_is_no_entry(data: bytes) -> None:
 
 def _signed(**changes: Any) -> bytes:
     """A forged entry with the right checksum."""
-    fields = {"action": "archive", "version": 1, "who": "ada", "why": "old", "details": {}, **changes}
+    fields = {"model": "poems", "action": "archive", "version": 1, "who": "ada", "why": "old", "details": {}, **changes}
     return Entry(fields.pop("index", 1), GENESIS, Statement(**fields)).to_bytes()
 
 
-@pytest.mark.parametrize("change", [{"version": "1"}, {"version": True}, {"index": 1.0}, {"action": 3}, {"details": []}, {"why": ["x"]}])
+@pytest.mark.parametrize(
+    "change", [{"version": "1"}, {"version": True}, {"index": 1.0}, {"action": 3}, {"model": 3}, {"details": []}, {"why": ["x"]}]
+)
 def test_a_field_of_another_type_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(Corrupt):
         Entry.from_bytes(_signed(**change), "here")
@@ -53,8 +56,15 @@ def test_a_field_of_another_type_is_refused(change: dict[str, Any]) -> None:
 @pytest.mark.parametrize("change", [{"who": ""}, {"why": " "}])
 def test_an_empty_who_or_why_is_refused(change: dict[str, str]) -> None:
     with pytest.raises(BadInput, match="is empty"):
-        Statement(**{"action": "promote", "version": 1, "who": "ada", "why": "better", **change})  # type: ignore[arg-type]
+        Statement(**{"model": "poems", "action": "promote", "version": 1, "who": "ada", "why": "better", **change})  # type: ignore[arg-type]
 
 
 def test_canonical_does_not_depend_on_the_order_of_keys_or_their_type() -> None:
     assert canonical({10: 1, 2: 2}) == canonical({"2": 2, "10": 1})
+
+
+def test_the_checksum_does_not_cover_signatures() -> None:
+    """A signer signs the checksum, so it must not change when the signature is added."""
+    signed = Entry(EXAMPLE.index, EXAMPLE.previous, EXAMPLE.statement, ({"key": "k", "signature": "s"},))
+    assert json.loads(signed.to_bytes())["sha256"] == json.loads(EXAMPLE.to_bytes())["sha256"]
+    assert json.loads(EXAMPLE.to_bytes())["form"] == 2

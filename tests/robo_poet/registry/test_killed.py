@@ -56,7 +56,7 @@ def killed_everywhere(
     """A fresh registry for each possible moment of death, with `act` killed at that moment."""
     lived = 0
     for step in range(1, 1000):
-        registry = Registry(tmp_path / str(step) / "registry")
+        registry = Registry(tmp_path / str(step) / "registry", "poems")
         prepare(registry)
         died = run_killed_at(step, registry.root, partial(act, registry), disk_full)
         yield registry
@@ -80,7 +80,7 @@ def test_a_killed_registration_is_finished_by_the_next(tmp_path: Path, add: Regi
         assert add(registry, 2).number == 2
         assert [version.number for version in registry.verify()] == [1, 2]
         assert len(registry.log()) == 2
-        assert len([path for path in (registry.root / "versions").iterdir() if not path.name.startswith(".")]) == 2
+        assert len([path for path in (registry.folder / "versions").iterdir() if not path.name.startswith(".")]) == 2
     assert disk_full or counts == sorted(counts)  # nothing, and from one operation on everything
     assert {1, 2} == set(counts)
 

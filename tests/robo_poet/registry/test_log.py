@@ -45,7 +45,7 @@ def writer(log: Log, who: str, count: int) -> Generator[None, None, None]:
             seen = len(log.read())
             yield
             try:
-                log.append(Statement("note", number + 1, who, "test"), seen + 1)
+                log.append(Statement("poems", "note", number + 1, who, "test"), seen + 1)
             except Lost:
                 yield
                 continue
@@ -57,7 +57,7 @@ def full(count: int) -> tuple[Memory, Log]:
     store = Memory()
     log = Log(store)
     for index in range(1, count + 1):
-        log.append(Statement("note", index, "ada", "test"), index)
+        log.append(Statement("poems", "note", index, "ada", "test"), index)
     return store, log
 
 
@@ -80,14 +80,14 @@ def test_any_interleaving_leaves_one_chain_with_every_statement_once(schedule: l
 def test_a_taken_index_is_lost() -> None:
     _, log = full(2)
     with pytest.raises(Lost, match="2"):
-        log.append(Statement("note", 1, "bob", "test"), 2)
+        log.append(Statement("poems", "note", 1, "bob", "test"), 2)
     assert len(log.read()) == 2
 
 
 def test_an_index_beyond_the_end_is_a_defect_of_the_caller() -> None:
     _, log = full(2)
     with pytest.raises(ValueError, match="no log entry 3"):
-        log.append(Statement("note", 1, "bob", "test"), 4)
+        log.append(Statement("poems", "note", 1, "bob", "test"), 4)
 
 
 @given(st.integers(1, 4), st.data())
@@ -131,7 +131,7 @@ def append_many(folder: Path, who: int, count: int, start: Any) -> None:
     for number in range(1, count + 1):
         while True:
             try:
-                log.append(Statement("note", number, str(who), "race"), len(log.read()) + 1)
+                log.append(Statement("poems", "note", number, str(who), "race"), len(log.read()) + 1)
                 break
             except Lost:
                 continue

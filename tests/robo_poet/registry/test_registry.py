@@ -1,5 +1,6 @@
 import multiprocessing
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 
 from robo_poet.errors import BadInput
-from robo_poet.registry.entry import Conflict, Corrupt, IllegalMove, NoSuchVersion
+from robo_poet.registry.entry import Conflict, Corrupt, IllegalMove, NoSuchVersion, OtherSource
 from robo_poet.registry.log import FolderLog
 from robo_poet.registry.registry import Registry
 from robo_poet.registry.version import Version
@@ -143,7 +144,7 @@ def test_a_store_that_never_creates_an_entry_ends_in_a_conflict(registry: Regist
 def contend(root: Path, number: int, start: Any, results: Any) -> None:
     start.wait()
     try:
-        Registry(root).promote(number, who=str(number), why="race")
+        Registry(root, "poems").promote(number, who=str(number), why="race")
         results.put((number, "won"))
     except (Conflict, IllegalMove) as error:
         results.put((number, str(error)))
@@ -177,7 +178,7 @@ def test_tampering_is_found_by_verify(registry: Registry, add: Register) -> None
         with pytest.raises(Corrupt, match="model/weights was changed"):
             registry.verify(number)
     weights.write_text("2")
-    entry = registry.root / "log" / "00000002.json"
+    entry = registry.folder / "log" / "00000002.json"
     entry.chmod(0o644)
     entry.write_text(entry.read_text().replace("passed", "p4ssed"))
     for look in (registry.verify, registry.versions, registry.champion, lambda: add(registry, 3)):
@@ -196,13 +197,13 @@ def test_a_version_folder_that_was_swapped_is_found(registry: Registry, add: Reg
 def test_a_file_is_no_registry(tmp_path: Path) -> None:
     (tmp_path / "registry").write_text("")
     with pytest.raises(BadInput, match="the log of the registry cannot be read"):
-        Registry(tmp_path / "registry").versions()
+        Registry(tmp_path / "registry", "poems").versions()
 
 
 def test_leaves_only_log_and_versions(registry: Registry, add: Register) -> None:
     version = add(registry)
-    assert sorted(path.name for path in registry.root.iterdir()) == ["log", "versions"]
-    assert [path.name for path in (registry.root / "versions").iterdir()] == [version.folder.name]
+    assert sorted(path.name for path in registry.folder.iterdir()) == ["log", "versions"]
+    assert [path.name for path in (registry.folder / "versions").iterdir()] == [version.folder.name]
 
 
 def test_files_and_names_are_on_the_disk_before_the_log_speaks_of_them(
@@ -225,4 +226,33 @@ def test_files_and_names_are_on_the_disk_before_the_log_speaks_of_them(
     add(registry)
     assert {Path(path).name for path in before} >= {"weights", "model", "manifest.json", "versions", "registry"}
     assert Path(before[-1]).name.startswith(".entry.")
-    assert synced[-1] == str(registry.root / "log")
+    assert synced[-1] == str(registry.folder / "log")
+
+
+def test_the_first_corpus_is_accepted_and_another_only_on_confirmation(registry: Registry, add: Register) -> None:
+    registry.check_source("/poems", same_model=False)
+    registry.add_source("/poems", who="ada", why="first", same_model=False)
+    registry.add_source("/poems", who="ada", why="again", same_model=False)
+    assert len(registry.log()) == 1
+    with pytest.raises(OtherSource, match=r"model poems: this model has been trained on /poems, not on /letters; .*MODEL=name"):
+        registry.add_source("/letters", who="ada", why="second", same_model=False)
+    assert registry.sources() == ("/poems",)
+    registry.add_source("/letters", who="ada", why="second", same_model=True)
+    assert registry.sources() == ("/poems", "/letters")
+    assert add(registry).number == 1
+
+
+def test_models_of_one_registry_do_not_meet(registry: Registry, add: Register) -> None:
+    other = Registry(registry.root, "letters")
+    first, second = add(registry), add(other)
+    assert (first.name, second.name) == ("poems/1", "letters/1")
+    assert first.digest != second.digest  # the same files: the name is part of the version
+    registry.promote(1, who="ada", why="first")
+    assert other.champion() is None
+
+
+def test_a_log_of_another_model_is_corrupt(registry: Registry, add: Register) -> None:
+    add(registry)
+    shutil.copytree(registry.folder, registry.root / "letters")
+    with pytest.raises(Corrupt, match="entry 1: the entry belongs to the model poems"):
+        Registry(registry.root, "letters").versions()

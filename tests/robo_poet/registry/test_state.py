@@ -12,11 +12,13 @@ from robo_poet.registry.entry import GENESIS, Corrupt, Entry, IllegalMove, NoSuc
 from robo_poet.registry.state import MOVES, Action, Stage, State, apply, fold
 
 SERIAL = itertools.count()
-moves = st.sampled_from([action for action in Action if action is not Action.REGISTER])
+OF_MODEL = {Action.ADD_SOURCE}  # statements about the model, not about a version
+MOVING = set(Action) - OF_MODEL - {Action.REGISTER}
+moves = st.sampled_from(sorted(MOVING))
 
 
 def say(action: str, version: int, **details: object) -> Statement:
-    return Statement(action, version, "ada", f"because of {action}", details)
+    return Statement("poems", action, version, "ada", f"because of {action}", details)
 
 
 def register(version: int, stage: str = "candidate", digest: str = "") -> Statement:
@@ -111,7 +113,7 @@ def test_a_rejected_version_stays_so_until_a_person_overrides_it(attempts: list[
         rejected |= {record.number for record in state.records if record.stage is Stage.REJECTED}
 
 
-@pytest.mark.parametrize(("action", "stage"), sorted(set(itertools.product(set(Action) - {Action.REGISTER}, Stage)) - set(MOVES)))
+@pytest.mark.parametrize(("action", "stage"), sorted(set(itertools.product(MOVING, Stage)) - set(MOVES)))
 def test_every_move_outside_the_table_is_refused_with_the_stages_it_takes(action: Action, stage: Stage) -> None:
     path = {
         Stage.CANDIDATE: [],
@@ -151,11 +153,20 @@ def test_a_candidate_is_tried_before_it_replaces_a_champion() -> None:
         (say("register", 2, stage="candidate"), "no digest"),
         (register(2, digest="same"), "the same content is already registered as version 1"),
         (say("praise", 1), "unknown action praise"),
+        (say("add_source", 1, source="/poems"), "version 0"),
+        (say("add_source", 0), "has the address of the source"),
     ],
 )
 def test_a_statement_that_makes_no_sense_is_refused(statement: Statement, message: str) -> None:
     with pytest.raises(IllegalMove, match=message):
         apply(build(register(1, digest="same")), statement)
+
+
+def test_sources_are_added_once_and_keep_their_order() -> None:
+    state = build(say("add_source", 0, source="/poems"), register(1), say("add_source", 0, source="gs://bucket/poems"))
+    assert state.sources == ("/poems", "gs://bucket/poems")
+    with pytest.raises(IllegalMove, match="is already a source"):
+        apply(state, say("add_source", 0, source="/poems"))
 
 
 @pytest.mark.parametrize("number", [-1, 0, 2])

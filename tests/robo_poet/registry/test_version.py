@@ -17,7 +17,16 @@ FILES = {"model/a": "1" * 64, "model/b": "2" * 64}
 
 
 def manifest(**changes: Any) -> Manifest:
-    return Manifest(**{"files": FILES, "metrics": {"bleu": 0.1}, "lineage": {"seed": 42}, "decision": {"verdict": "accepted"}, **changes})
+    return Manifest(
+        **{
+            "model": "poems",
+            "files": FILES,
+            "metrics": {"bleu": 0.1},
+            "lineage": {"seed": 42},
+            "decision": {"verdict": "accepted"},
+            **changes,
+        }
+    )
 
 
 def test_a_version_is_read_back() -> None:
@@ -74,9 +83,9 @@ def store(place: Path) -> Version:
     (place / "in" / "variables" / "data").write_bytes(bytes(range(50)))
     (place / "in" / "graph").write_bytes(b"graph")
     found = list_sources({"model": place / "in"})
-    manifest = Manifest(digest_sources(found), {}, {}, {})
+    manifest = Manifest("poems", digest_sources(found), {}, {}, {})
     folder = write_version(place / "versions", found, manifest)
-    return Version(1, manifest.digest, Stage.CANDIDATE, "test", folder)
+    return Version("poems", 1, manifest.digest, Stage.CANDIDATE, "test", folder)
 
 
 def test_is_stored_whole_under_its_content(stored: Version) -> None:

@@ -6,7 +6,7 @@ from robo_poet.errors import BadInput
 from robo_poet.registry.entry import Statement
 from robo_poet.report.registered_card import card_with_overrides, write_card_with_overrides
 
-OVERRIDE = Statement("override", 3, "Grace <x>", "verse & prose", time="2026-01-02T03:04:05+00:00")
+OVERRIDE = Statement("poems", "override", 3, "Grace <x>", "verse & prose", time="2026-01-02T03:04:05+00:00")
 
 
 def test_stage_and_overrides_stand_below_the_heading(tmp_path: Path) -> None:
