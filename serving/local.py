@@ -78,7 +78,7 @@ class ServingProcess:
 
 
 def serve_here(settings: ServeSettings, registry: Path, folder: Path, say: Callable[[str], None]) -> None:
-    """Serve the registry's champion until Ctrl-C or SIGTERM. A new champion is served without a restart.
+    """Serve the champion of the model `settings.model` until Ctrl-C or SIGTERM. A new champion is served without a restart.
 
     Args:
         folder: folder for keys, logs and files of the model server; created if missing.
@@ -87,9 +87,9 @@ def serve_here(settings: ServeSettings, registry: Path, folder: Path, say: Calla
     Raises:
         BadInput: there is no champion, or a program does not start or ends.
     """
-    models = ServingFolder(Registry(registry), folder / "models", xla=settings.signature == "generate_xla")
+    models = ServingFolder(Registry(registry, settings.model), folder / "models", xla=settings.signature == "generate_xla")
     with serving(settings, registry, folder, models, ports=PORTS if settings.port else (0, 0)) as (address, key, programs):
-        say(f"robo-poet serves at {address}/#key={key}")
+        say(f"robo-poet serves the model {settings.model} at {address}/#key={key}")
         example_body = '{"text": "Shall I compare thee"}'
         say(f"  curl -H 'X-API-Key: {key}' -H 'Content-Type: application/json' -d '{example_body}' {address}/v1/generate")
         say(f"  API: {address}/docs · metrics of the model server: {_metrics_url(folder)} · logs: {folder}/ · stop with Ctrl-C")
@@ -128,7 +128,7 @@ def serving(
     _check_port(settings.host, settings.port)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     compiled = settings.signature == "generate_xla"
-    config = (models or ServingFolder(Registry(registry), folder / "models", xla=compiled)).lay_out()
+    config = (models or ServingFolder(Registry(registry, settings.model), folder / "models", xla=compiled)).lay_out()
     programs: list[ServingProcess] = []
     created_key: CreatedKey | None = None
     try:

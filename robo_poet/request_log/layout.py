@@ -28,6 +28,7 @@ REQUESTS = pa.schema(
         ("request_id", pa.string()),
         ("time", TIME),
         ("user", pa.string()),
+        ("model", pa.string()),
         ("version", pa.int32()),
         ("digest", pa.string()),
         ("arm", pa.string()),

@@ -13,6 +13,7 @@ class Request:
         completion_id: id that feedback refers to. Sampling depends on it.
         time: arrival of the request, in seconds since 1970.
         user: a pseudonym, never a name.
+        model: name of the model.
         digest: digest of the version's manifest.
         arm: champion, canary, pinned …
         parameters: numeric sampling parameters, such as temperature and top_p.
@@ -31,6 +32,7 @@ class Request:
     request_id: str
     time: float
     user: str
+    model: str
     version: int
     digest: str
     arm: str

@@ -113,7 +113,9 @@ class ServeSettings(Settings):
         (), description="networks of proxies whose X-Forwarded-For header is trusted; empty: the header is ignored"
     )
     model_server: str = Field("http://127.0.0.1:8501", pattern=r"^https?://[^/\s@]+$", description="REST address of the model server")
-    model: str = Field("robo-poet", pattern=r"^[A-Za-z0-9_-]{1,64}$", description="name of the model on the model server")
+    model: str = Field(
+        "shakespeare", pattern=r"^[a-z0-9_-]{1,63}$", description="name of the model, in the registry and on the model server"
+    )
     signature: Literal["generate_xla", "generate"] = Field(
         "generate_xla", description="generate_xla is faster; use generate if the model server must not compile with XLA"
     )

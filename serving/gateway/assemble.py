@@ -59,12 +59,12 @@ def assemble(settings: ServeSettings) -> Parts:
         BadInput: a setting, a key file or a folder cannot be used.
     """
     folder = Path(settings.folder)
-    metrics = Metrics(settings.telemetry)
+    metrics = Metrics(settings.telemetry, model=settings.model)
     pseudonyms = Pseudonyms(read_or_create_key(folder / "pseudonyms.key"))
     client = ModelClient(settings.model_server, settings.model, settings.model_rows)
     content_filter = ContentFilter(settings.content_filter)
     versions = ServedVersions(
-        Registry(Path(settings.registry)), client, share=settings.canary_share, restricted=content_filter.restricted,
+        Registry(Path(settings.registry), settings.model), client, share=settings.canary_share, restricted=content_filter.restricted,
         seen=metrics.serving, loaded=lambda number, good: metrics.model_loaded(number, "ok" if good else "failed"),
     )  # fmt: skip
     score = PromptScore(
@@ -72,7 +72,7 @@ def assemble(settings: ServeSettings) -> Parts:
         lambda version, arm, nats, tokens: metrics.scored("prompt", version=version, arm=arm, nats=nats, tokens=tokens),
     )  # fmt: skip
     request_log = RequestLog(folder / "requests", settings.request_log, score)
-    audit = AuditLog(folder / "audit", pseudonyms, settings.telemetry) if settings.telemetry.audit else None
+    audit = AuditLog(folder / "audit", pseudonyms, settings.telemetry, model=settings.model) if settings.telemetry.audit else None
     metrics.watch_counts("request_log_records", "Records of the request log, by outcome.", lambda: request_log.counts)
     metrics.watch_waiting("request_log_waiting", "Records of the request log that are queued for writing.", lambda: request_log.waiting)
     if audit is not None:
@@ -81,7 +81,7 @@ def assemble(settings: ServeSettings) -> Parts:
         settings=settings, client=client, versions=versions, access=Authenticator(settings.access, folder / "keys", log.warning),
         limiter=RateLimiter(settings.access, log.warning), content_filter=content_filter, metrics=metrics, audit=audit,
         request_log=request_log, pseudonyms=pseudonyms,
-        ids=CompletionIds(read_or_create_key(folder / "completions.key"), settings.feedback_days),
+        ids=CompletionIds(read_or_create_key(folder / "completions.key"), settings.model, settings.feedback_days),
         closing=[request_log.close, *([audit.close] if audit else [])],
         page=routes() if settings.playground else (),
     )  # fmt: skip

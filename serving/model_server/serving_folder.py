@@ -12,17 +12,16 @@ from robo_poet.errors import BadInput
 from robo_poet.registry.registry import Registry
 from robo_poet.registry.version import Version
 
-MODEL = "robo-poet"
 EXTRA_FOLDER = "assets.extra"  # of a SavedModel; TensorFlow Serving replays the requests in its WARM_UP_FILE
 WARM_UP_FILE = "tf_serving_warmup_requests"
 
 
 class ServingFolder:
-    """A folder with the champion and the canary for a model server.
+    """A folder with the champion and the canary of a model for a model server. The model server knows the model by its registry name.
 
     Args:
-        registry: the model registry.
-        folder: folder for `models.config` and the versions.
+        registry: the versions of the model.
+        folder: folder for `models.config`, and for the versions in a folder with the model's name.
         xla: use the warm-up requests of the XLA signatures; only for a server that enables them.
 
     Attributes:
@@ -43,7 +42,9 @@ class ServingFolder:
         """
         champion, canary = self._registry.champion(), self._registry.canary()
         if champion is None:
-            raise BadInput("no champion yet", where=str(self._registry.root), remedy=f"to train one: {command('run')}")
+            raise BadInput(
+                "no champion yet", where=f"{self._registry.root}: model {self._registry.model}", remedy=f"to train one: {command('run')}"
+            )
         self._link_verified(champion)
         labels, self.trouble = {"stable": champion.number}, ""
         if canary is not None:
@@ -52,7 +53,7 @@ class ServingFolder:
                 labels["canary"] = canary.number
             except BadInput as error:  # a faulty canary must not block the champion
                 self.trouble = f"the canary is left out: {error}"
-        text = _config(self._folder / MODEL, labels)
+        text = _config(self._folder / self._registry.model, labels)
         path = self._folder / "models.config"
         if not path.is_file() or path.read_text("utf-8") != text:
             write_text(path, text)
@@ -67,7 +68,7 @@ class ServingFolder:
         if key not in self._verified:
             version.verify()
             self._verified.add(key)
-        _link(version, self._folder / MODEL / str(version.number), self._xla)
+        _link(version, self._folder / version.model / str(version.number), self._xla)
 
 
 def lay_out(registry: Registry, folder: Path, *, xla: bool = True) -> Path:
@@ -98,6 +99,6 @@ def _config(base: Path, labels: dict[str, int]) -> str:
     label_lines = "".join(f'    version_labels {{ key: "{label}" value: {number} }}\n' for label, number in labels.items())
     return (
         "model_config_list {\n  config {\n"
-        f'    name: "{MODEL}"\n    base_path: "{base.resolve()}"\n    model_platform: "tensorflow"\n'
+        f'    name: "{base.name}"\n    base_path: "{base.resolve()}"\n    model_platform: "tensorflow"\n'
         f"    model_version_policy {{\n      specific {{\n{version_lines}      }}\n    }}\n{label_lines}  }}\n}}\n"
     )

@@ -62,8 +62,8 @@ class AuditLog:
     If the disk is full or missing, lines are dropped and counted in `counts`. Requests never fail because of the log.
     """
 
-    def __init__(self, folder: Path, pseudonyms: Pseudonyms, settings: TelemetrySettings | None = None) -> None:
-        self._folder, self._pseudonyms, self._settings = folder, pseudonyms, settings or TelemetrySettings()
+    def __init__(self, folder: Path, pseudonyms: Pseudonyms, settings: TelemetrySettings | None = None, *, model: str = "") -> None:
+        self._folder, self._pseudonyms, self._model, self._settings = folder, pseudonyms, model, settings or TelemetrySettings()
         self._waiting: queue.SimpleQueue[tuple[float, Interaction]] = queue.SimpleQueue()
         self._written = self._dropped = 0
         self._line_is_cut = False
@@ -141,6 +141,7 @@ class AuditLog:
             "status": interaction.status,
             "code": interaction.code,
             "completion_id": interaction.completion_id,
+            "model": self._model,
             "version": interaction.version,
             "arm": interaction.arm,
             "rule": interaction.rule,

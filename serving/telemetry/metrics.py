@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector, disable_created_metrics, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.metrics import MetricWrapperBase
+from prometheus_client.metrics_core import Metric
 
 from robo_poet.settings.serve import TelemetrySettings
 from serving.telemetry.audience import AudienceSeries
@@ -34,12 +35,14 @@ class Metrics:
 
     Args:
         settings: session gap, user limit and cost per second.
+        model: name of the served model, the label `model` of every series `robo_poet_…`; empty for no label.
         gpus: also report GPUs, if the NVIDIA driver is installed.
     """
 
     content_type = CONTENT_TYPE_PLAIN_0_0_4
 
-    def __init__(self, settings: TelemetrySettings | None = None, *, gpus: bool = True) -> None:
+    def __init__(self, settings: TelemetrySettings | None = None, *, model: str = "", gpus: bool = True) -> None:
+        self._model = model
         self.settings = settings or TelemetrySettings()
         self.registry = CollectorRegistry()
         self._requests = RequestSeries(self.registry)
@@ -175,7 +178,7 @@ class Metrics:
 
     def render(self) -> bytes:
         """Return all series in Prometheus' text format. Its media type is `content_type`."""
-        return generate_latest(self.registry)
+        return generate_latest(_WithModel(self.registry, self._model) if self._model else self.registry)
 
     def _label_of(self, version: int | None) -> str:
         return "none" if version is None else self._version_label(version)
@@ -185,6 +188,20 @@ class Metrics:
             if isinstance(series, MetricWrapperBase) and "version" in series._labelnames:
                 with suppress(KeyError):
                     series.remove_by_labels({"version": label})
+
+
+class _WithModel(CollectorRegistry):
+    """A view of a registry whose series `robo_poet_…` have a further label `model`, so that equal versions of two models differ."""
+
+    def __init__(self, registry: CollectorRegistry, model: str) -> None:
+        super().__init__()
+        self._source, self._model = registry, model
+
+    def collect(self) -> Iterator[Metric]:
+        for metric in self._source.collect():
+            if metric.name.startswith("robo_poet_"):
+                metric.samples = [sample._replace(labels={**sample.labels, "model": self._model}) for sample in metric.samples]
+            yield metric
 
 
 def _status_class(status: int) -> str:

@@ -41,7 +41,7 @@ def registered(folder: Path) -> Registry:
         (made / name).rename(made / "model" / name)
     edge = json.loads((made / "model" / "edge" / "manifest.json").read_text())
     (made / "model" / "manifest.json").write_text(json.dumps({key: edge[key] for key in ("size", "vocabulary", "max_length")}))
-    registry = Registry(folder / "registry")
+    registry = Registry(folder / "registry", "shakespeare")
     registry.register(
         {"model": made / "model", "tokenizer": made / "tokenizer"}, metrics={}, lineage={}, decision={}, stage=Stage.CANDIDATE,
         who="bench", why="untrained, of full size",
@@ -63,7 +63,7 @@ def directly(address: str, prompt: list[int]) -> Target:
     }  # fmt: skip
     return Target(
         address, lambda number: {"signature_name": "generate_xla", "instances": [{**row, "seed": number}]},
-        path="/v1/models/robo-poet/versions/1:predict", tokens=lambda answer: int(answer["predictions"][0]["length"]),
+        path="/v1/models/shakespeare/versions/1:predict", tokens=lambda answer: int(answer["predictions"][0]["length"]),
     )  # fmt: skip
 
 

@@ -79,11 +79,12 @@ class CompletionIds:
 
     Args:
         key: secret key, 32 bytes.
+        model: name of the model. It is part of the signature, so an id is valid only for this model, also if replicas share the key.
         days: validity of an id in days.
     """
 
-    def __init__(self, key: bytes, days: int) -> None:
-        self._key, self._seconds = key, days * 86_400
+    def __init__(self, key: bytes, model: str, days: int) -> None:
+        self._key, self._model, self._seconds = key, model.encode(), days * 86_400
 
     def issue(self, version: int, arm: str, now: float | None = None) -> str:
         """Return a new id: 40 characters from letters, digits, `-` and `_`."""
@@ -106,4 +107,4 @@ class CompletionIds:
         return Issued(seconds, version, _ARMS[arm])
 
     def _mac(self, data: bytes) -> bytes:
-        return hmac.digest(self._key, b"completion\0" + data, "sha256")[:_MAC]
+        return hmac.digest(self._key, b"completion\0" + self._model + b"\0" + data, "sha256")[:_MAC]

@@ -28,6 +28,7 @@ _TOKENIZER = "tokenizer/"
 class Served:
     """A version whose tokenizer and manifest are loaded."""
 
+    model: str
     number: int
     digest: str
     tokenizer: Tokenizer
@@ -61,7 +62,7 @@ def load_served(version: Version, restricted: Sequence[str] = ()) -> Served:
     manifest = json.loads((version.folder / _MODEL).read_text("utf-8"))
     tokenizer.check_size(manifest, version.folder / _TOKENIZER)
     tokenizer.tokens_containing(restricted)
-    return Served(version.number, version.digest, tokenizer, manifest)
+    return Served(version.model, version.number, version.digest, tokenizer, manifest)
 
 
 log = logging.getLogger("serving.gateway")

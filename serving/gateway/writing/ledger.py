@@ -91,7 +91,8 @@ class Ledger:
         rules = [sample.rule for sample in samples if sample.finish == REFUSED]
         self._log.put(Request(
             completion_id=exchange.completion, request_id=exchange.id, time=time.time() - exchange.seconds,
-            user=self._pseudonyms.user(exchange.user), version=served.number, digest=served.digest, arm=job.chosen.arm, prompt=job.text,
+            user=self._pseudonyms.user(exchange.user), model=served.model, version=served.number, digest=served.digest, arm=job.chosen.arm,
+            prompt=job.text,
             completions=[sample.text for sample in samples], parameters=numbers(exchange.parameters), seconds=exchange.seconds,
             generation_seconds=job.generation_seconds, prompt_tokens=job.prompt_tokens,
             tokens=[len(sample.written.tokens) for sample in samples],

@@ -14,7 +14,7 @@ def request_of() -> Callable[..., Request]:
 
     def make(number: int, **fields: Any) -> Request:
         given: dict[str, Any] = {
-            "completion_id": f"c{number}", "request_id": f"r{number}", "time": NOON + number, "user": "u", "version": 3, "digest": "d" * 64,
+            "completion_id": f"c{number}", "request_id": f"r{number}", "time": NOON + number, "user": "u", "model": "poems", "version": 3, "digest": "d" * 64,
             "arm": "champion", "prompt": "the night", "completions": ["falls softly"], "parameters": {"temperature": 0.8}, "seconds": 0.05,
             "tokens": [100], "finish_reasons": ["length"], "completion_perplexities": [20.5],
         }  # fmt: skip

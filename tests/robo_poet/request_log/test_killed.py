@@ -24,13 +24,13 @@ from robo_poet.settings.serve import RequestLogSettings
 log = RequestLog(Path(sys.argv[1]), RequestLogSettings(names="patterns", part_records=40, part_seconds=0.5))
 n = 0
 while log.counts["written"] == 0:
-    log.put(Request(f"{sys.argv[2]}-{n}", "r", time.time(), "u", 1, "d", "champion", "the night", ["falls"]))
+    log.put(Request(f"{sys.argv[2]}-{n}", "r", time.time(), "u", "poems", 1, "d", "champion", "the night", ["falls"]))
     n += 1
     time.sleep(0.05)
 print(log._process.pid, flush=True)
 while True:
     at = time.time()
-    log.put(Request(f"{sys.argv[2]}-{n}", "r", at, "u", 1, "d", "champion", "the night", ["falls"]))
+    log.put(Request(f"{sys.argv[2]}-{n}", "r", at, "u", "poems", 1, "d", "champion", "the night", ["falls"]))
     print(at, f"{sys.argv[2]}-{n}", flush=True)
     n += 1
     time.sleep(0.004)

@@ -44,7 +44,7 @@ class StandInModelServer:
 
     def app(self) -> Starlette:
         return Starlette(routes=[
-            Route("/v1/models/robo-poet", self._status), Route("/v1/models/robo-poet/versions/{number:int}:predict", self._predict, methods=["POST"]),
+            Route("/v1/models/shakespeare", self._status), Route("/v1/models/shakespeare/versions/{number:int}:predict", self._predict, methods=["POST"]),
         ])  # fmt: skip
 
     async def _status(self, request: Request) -> Response:

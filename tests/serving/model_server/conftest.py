@@ -93,7 +93,7 @@ def arguments(config: Path, *more: str) -> list[str]:
 
 def make_registry(folder: Path, training: Path, tokenizer: Path) -> Registry:
     """Return a registry with version 1 as champion and version 2 as candidate."""
-    registry = Registry(folder)
+    registry = Registry(folder, "shakespeare")
     for note in ("one", "two"):
         register(registry, training, tokenizer, note)
     registry.promote(1, who="test", why="the first")

@@ -20,7 +20,7 @@ from serving.model_server.__main__ import _listener
 from serving.model_server.serving_folder import lay_out
 from tests.serving.model_server.conftest import Server, arguments, completion, eventually
 
-PATH = "/v1/models/robo-poet"
+PATH = "/v1/models/shakespeare"
 Start = Callable[..., Server]
 
 
@@ -145,7 +145,7 @@ def test_a_damaged_version_is_reported_and_the_others_serve(plain_config: Path, 
     base = tmp_path / "base"
     (base / "2").mkdir(parents=True)
     (base / "2" / "saved_model.pb").write_bytes(b"\xff\xff")
-    (base / "1").symlink_to(plain_config.parent / "robo-poet" / "1")
+    (base / "1").symlink_to(plain_config.parent / "shakespeare" / "1")
     (tmp_path / "both").write_text(
         f'model_config_list {{ config {{ name: "m" base_path: "{base}" model_platform: "tensorflow" model_version_policy {{ all {{}} }} }} }}'
     )

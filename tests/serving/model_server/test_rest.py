@@ -8,10 +8,10 @@ import pytest
 
 from tests.serving.model_server.conftest import Server, completion
 
-PATH = "/v1/models/robo-poet"
+PATH = "/v1/models/shakespeare"
 
 
-def requests_total(server: Server, code: str, model: str = "robo-poet", version: str = "1") -> float:
+def requests_total(server: Server, code: str, model: str = "shakespeare", version: str = "1") -> float:
     """Return the number of predict calls with a status code, from the metrics page."""
     series = f'robo_poet_model_server_requests_total{{code="{code}",model_name="{model}",version="{version}"}} '
     page = server.call("/monitoring/prometheus/metrics").text
@@ -69,7 +69,7 @@ def test_calls_of_unknown_models_share_a_label(shared_server: Server) -> None:
         (f"{PATH}/labels/canary:predict", {"instances": [completion()]}, 400, "Unrecognized servable version label: canary"),
         (f"{PATH}:predict", {"signature_name": "sing", "instances": [completion()]}, 400, "'sing' not found in signature def"),
         (f"{PATH}:classify", {"examples": []}, 404, "Malformed request"),
-        (f"{PATH}/versions/9", {}, 404, "Could not find version 9 of model robo-poet"),
+        (f"{PATH}/versions/9", {}, 404, "Could not find version 9 of model shakespeare"),
     ],
 )
 def test_an_unknown_model_label_signature_or_version_is_refused(

@@ -20,7 +20,7 @@ from tensorflow_serving.apis import (
 from serving.model_server.config import read_config
 from tests.serving.model_server.conftest import Server, completion
 
-PATH = "/v1/models/robo-poet"
+PATH = "/v1/models/shakespeare"
 DTYPES = {"temperature": np.float32, "top_p": np.float32, "repetition_penalty": np.float32, "seed": np.int64}
 
 
@@ -39,7 +39,7 @@ def stub(channel: grpc.Channel) -> Any:
 def request_() -> Any:
     """A predict request for one completion, by the label `stable`."""
     message = predict_pb2.PredictRequest()
-    message.model_spec.name, message.model_spec.version_label, message.model_spec.signature_name = "robo-poet", "stable", "generate"
+    message.model_spec.name, message.model_spec.version_label, message.model_spec.signature_name = "shakespeare", "stable", "generate"
     for name, value in completion(1).items():
         message.inputs[name].CopyFrom(tf.make_tensor_proto(np.asarray([value], DTYPES.get(name, np.int32))))
     return message
@@ -83,7 +83,7 @@ def test_a_missing_input_is_refused(stub: Any, request_: Any) -> None:
 
 def test_the_metadata_has_the_signatures(stub: Any) -> None:
     described = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
-    described.model_spec.name = "robo-poet"
+    described.model_spec.name = "shakespeare"
     signatures = get_model_metadata_pb2.SignatureDefMap()
     assert stub.GetModelMetadata(described, timeout=60).metadata["signature_def"].Unpack(signatures)
     assert signatures.signature_def["generate"].inputs["prompt"].dtype == tf.int32.as_datatype_enum
@@ -91,7 +91,7 @@ def test_the_metadata_has_the_signatures(stub: Any) -> None:
 
 def test_the_status_lists_the_loaded_version(channel: grpc.Channel) -> None:
     status = get_model_status_pb2.GetModelStatusRequest()
-    status.model_spec.name = "robo-poet"
+    status.model_spec.name = "shakespeare"
     states = model_service_pb2_grpc.ModelServiceStub(channel).GetModelStatus(status, timeout=60).model_version_status
     assert [(state.version, state.state) for state in states] == [(1, get_model_status_pb2.ModelVersionStatus.AVAILABLE)]
 
@@ -101,8 +101,8 @@ def test_a_reload_applies_labels_and_refuses_a_missing_base_path(plain_config: P
     with grpc.insecure_channel(server.grpc) as channel:
         stub = model_service_pb2_grpc.ModelServiceStub(channel)
         request = model_management_pb2.ReloadConfigRequest()
-        model = request.config.model_config_list.config.add(name="robo-poet", model_platform="tensorflow")
-        model.base_path = str(read_config(plain_config)["robo-poet"].base)
+        model = request.config.model_config_list.config.add(name="shakespeare", model_platform="tensorflow")
+        model.base_path = str(read_config(plain_config)["shakespeare"].base)
         model.version_labels["other"] = 1
         assert stub.HandleReloadConfigRequest(request, timeout=60).status.error_code == 0
         assert server.call(f"{PATH}/labels/other").status_code == 200

@@ -10,13 +10,13 @@ from tests.serving.model_server.conftest import register
 
 
 def test_the_champion_is_linked_by_number_with_the_label_stable(registry: Registry, tmp_path: Path) -> None:
-    served = read_config(lay_out(registry, tmp_path / "models"))["robo-poet"]
+    served = read_config(lay_out(registry, tmp_path / "models"))["shakespeare"]
     assert set(served.version_folders()) == {1} and served.labels == {"stable": 1}
 
 
 @pytest.mark.parametrize(("xla", "name"), [(True, f"{WARM_UP_FILE}_xla"), (False, WARM_UP_FILE)])
 def test_the_warm_up_requests_are_those_of_the_servers_signatures(xla: bool, name: str, registry: Registry, tmp_path: Path) -> None:
-    linked = lay_out(registry, tmp_path / "models", xla=xla).parent / "robo-poet" / "1" / EXTRA_FOLDER / WARM_UP_FILE
+    linked = lay_out(registry, tmp_path / "models", xla=xla).parent / "shakespeare" / "1" / EXTRA_FOLDER / WARM_UP_FILE
     extra = registry.version(1).folder / "model" / "saved_model" / EXTRA_FOLDER
     assert linked.read_bytes() == (extra / name).read_bytes()
     assert (extra / WARM_UP_FILE).read_bytes() != (extra / f"{WARM_UP_FILE}_xla").read_bytes()
@@ -27,7 +27,7 @@ def test_the_canary_is_added_with_its_label(registry: Registry, tmp_path: Path) 
     registry.start_canary(2, who="test", why="to be tried")
     before = config.stat().st_ino
     lay_out(registry, config.parent)
-    served = read_config(config)["robo-poet"]
+    served = read_config(config)["shakespeare"]
     assert set(served.version_folders()) == {1, 2} and served.labels == {"stable": 1, "canary": 2}
     assert before != config.stat().st_ino  # replaced atomically: a server never reads half a file
 
@@ -43,11 +43,11 @@ def test_changed_files_are_not_served(registry: Registry, toy_training: Path, to
     number = register(registry, toy_training, toy_tokenizer, "three")
     registry.start_canary(number, who="test", why="to be tried")
     config = lay_out(registry, tmp_path / "models")
-    assert read_config(config)["robo-poet"].labels == {"stable": 1, "canary": number}
+    assert read_config(config)["shakespeare"].labels == {"stable": 1, "canary": number}
 
     tamper(registry, number, "saved_model.pb")
     models = ServingFolder(registry, tmp_path / "models")  # a new process, which finds the links of the one before
-    assert read_config(models.lay_out())["robo-poet"].labels == {"stable": 1}
+    assert read_config(models.lay_out())["shakespeare"].labels == {"stable": 1}
     assert "the canary is left out" in models.trouble and "saved_model.pb was changed" in models.trouble
     tamper(registry, 1, "variables.data-00000-of-00001")
     for folder in ("models", "new"):
@@ -63,16 +63,16 @@ def tamper(registry: Registry, number: int, name: str) -> None:
 
 
 def test_a_registry_without_champion_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="no champion yet; train one"):
-        lay_out(Registry(tmp_path / "none"), tmp_path / "models")
+    with pytest.raises(BadInput, match="no champion yet; to train one"):
+        lay_out(Registry(tmp_path / "none", "shakespeare"), tmp_path / "models")
 
 
 def test_a_folder_of_another_registry_is_replaced(registry: Registry, toy_training: Path, toy_tokenizer: Path, tmp_path: Path) -> None:
-    other = Registry(tmp_path / "other")
+    other = Registry(tmp_path / "other", "shakespeare")
     register(other, toy_training, toy_tokenizer, "another one")
     other.promote(1, who="test", why="the first")
     for store, xla in ((registry, True), (other, True), (other, False)):
-        link = lay_out(store, tmp_path / "models", xla=xla).parent / "robo-poet" / "1" / "saved_model.pb"
+        link = lay_out(store, tmp_path / "models", xla=xla).parent / "shakespeare" / "1" / "saved_model.pb"
         assert link.resolve() == (store.version(1).folder / "model" / "saved_model" / "saved_model.pb").resolve()
         replayed = (link.parent / EXTRA_FOLDER / WARM_UP_FILE).resolve().name
         assert replayed == WARM_UP_FILE + ("_xla" if xla else "")

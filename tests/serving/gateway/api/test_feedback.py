@@ -31,7 +31,9 @@ def test_the_completion_id_of_a_replica_is_accepted(staged: Gateway) -> None:
 
 
 @pytest.mark.parametrize(
-    "id_", ["x", "A" * 40, CompletionIds(b"forged" * 6, 30).issue(1, "champion"), "\u6708"], ids=["short", "long", "forged", "foreign"]
+    "id_",
+    ["x", "A" * 40, CompletionIds(b"forged" * 6, "shakespeare", 30).issue(1, "champion"), "\u6708"],
+    ids=["short", "long", "forged", "foreign"],
 )
 def test_an_unknown_completion_id_is_a_404_error(staged: Gateway, id_: str) -> None:
     response = staged.http.post("/v1/feedback", json={"completion_id": id_, "thumb": "up"})

@@ -30,7 +30,7 @@ def test_metrics_are_readable_from_this_machine_only(staged: Gateway) -> None:
     staged.generate()
     response = httpx.get(f"{staged.address}/metrics")
     assert response.status_code == 200 and response.headers["content-type"].startswith("text/plain; version=0.0.4")
-    assert 'robo_poet_requests_total{arm="champion",route="generate",status="2xx",version="1"}' in response.text
+    assert 'robo_poet_requests_total{arm="champion",model="shakespeare",route="generate",status="2xx",version="1"}' in response.text
     proxied_response = httpx.get(f"{staged.address}/metrics", headers={"X-Forwarded-For": "203.0.113.7"})
     assert proxied_response.status_code == 401  # through a local proxy, every client has a loopback address
 

@@ -40,14 +40,14 @@ def test_negative_weights_are_rejected() -> None:
         choose("ada", [Arm("a", 1, -1.0), Arm("b", 2, 2.0)])
 
 
-IDS = CompletionIds(b"k" * 32, days=30)
+IDS = CompletionIds(b"k" * 32, "poems", days=30)
 DAY = 86_400
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from(["champion", "canary"]), st.integers(0, 2**31))
 def test_a_replica_with_the_same_key_reads_the_id(version: int, arm: str, now: int) -> None:
     text = IDS.issue(version, arm, now)
-    assert CompletionIds(b"k" * 32, days=30).read(text, now) == Issued(now, version, arm)
+    assert CompletionIds(b"k" * 32, "poems", days=30).read(text, now) == Issued(now, version, arm)
     assert len(text) == 40 and IDS.issue(version, arm, now) != text
 
 
@@ -65,6 +65,6 @@ def test_a_changed_id_is_invalid(position: int, letter: str) -> None:
 
 def test_an_id_of_another_key_or_an_expired_id_is_invalid() -> None:
     text = IDS.issue(3, "champion", 0)
-    assert CompletionIds(b"x" * 32, days=30).read(text, 0) is None
+    assert CompletionIds(b"x" * 32, "poems", days=30).read(text, 0) is None
     assert IDS.read(text, 30 * DAY) is not None and IDS.read(text, 30 * DAY + 1) is None
     assert IDS.read(text[:-1]) is None and IDS.read(text + "AAAA") is None

@@ -52,7 +52,7 @@ def prompt_score(client: FakeClient, words: Tokenizer, observed: list[Any]) -> P
 
 
 def record(prompt: str = "the rose sleeps", version: int = 3) -> Request:
-    return Request("c", "r", 0.0, "user", version, "digest", "canary", prompt, [])
+    return Request("c", "r", 0.0, "user", "poems", version, "digest", "canary", prompt, [])
 
 
 def test_the_score_is_the_cross_entropy_of_the_prompt(client: FakeClient, words: Tokenizer) -> None:

@@ -92,10 +92,10 @@ def test_the_loaded_version_stays_in_service_without_a_registry(registry: Regist
 def test_the_loaded_version_stays_in_service_with_a_damaged_registry(registry: Registry) -> None:
     versions = ServedVersions(registry, Server(1))
     update(versions)
-    entry = max((registry.root / "log").iterdir())
+    entry = max((registry.folder / "log").iterdir())
     shutil.rmtree(entry) if entry.is_dir() else entry.write_text("{}")
-    (registry.root / "log" / entry.name).mkdir(exist_ok=True) if not entry.exists() else None
-    for path in (registry.root / "log").rglob("*.json"):
+    (registry.folder / "log" / entry.name).mkdir(exist_ok=True) if not entry.exists() else None
+    for path in (registry.folder / "log").rglob("*.json"):
         path.chmod(0o644)
         path.write_text("{}")
     with pytest.raises(BadInput):
@@ -149,6 +149,6 @@ def test_concurrent_calls_share_an_update(registry: Registry) -> None:
 
 
 def test_an_empty_registry_is_reported(tmp_path: Path) -> None:
-    versions = ServedVersions(Registry(tmp_path / "none"), Server(1))
+    versions = ServedVersions(Registry(tmp_path / "none", "shakespeare"), Server(1))
     update(versions)
     assert not versions.health.ready and versions.health.troubles == ("the registry has no champion yet",)

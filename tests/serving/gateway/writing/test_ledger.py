@@ -42,6 +42,8 @@ def logged(registry: Registry, stand_in_of_session: StandInModelServer, tmp_path
             assert gateway.http.post("/v1/feedback", json={"completion_id": answer["id"], **rating}).status_code == 200
         assert wait_until(lambda: "robo_poet_scored_tokens_total" in gateway.http.get("/metrics").text)
         pseudonym = gateway.parts.pseudonyms.user("ada")
+    # On a busy machine the writer process finishes after the gateway has stopped.
+    assert wait_until(lambda: read(folder / "requests").num_rows == 3, seconds=120)
     rows = {row["request_id"]: row for row in read(folder / "requests").to_pylist()}
     return Logged(answer, refused_completion, refused_prompt, pseudonym, rows)
 

@@ -62,7 +62,7 @@ def writer(client: FakeClient) -> CompletionWriter:
 
 
 def job(words: Tokenizer, samples: int = 1) -> GenerationJob:
-    served = Served(1, "digest", words, {"max_length": 512})
+    served = Served("poems", 1, "digest", words, {"max_length": 512})
     prompt = [START, *words.encode(PROMPT)]
     return GenerationJob(
         AssignedVersion(served, "champion"),
