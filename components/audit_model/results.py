@@ -14,6 +14,7 @@ import numpy.typing as npt
 from components.audit_model.suite import Group
 from robo_poet.judges.bias import GroupBias, PairedGaps, judge_bias
 from robo_poet.judges.estimate import Estimate, Shortage
+from robo_poet.judges.metrics import METRICS
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,8 @@ def judge_groups(measured: Sequence[GroupGaps], *, resamples: int, seed: int) ->
     for item in measured:
         gaps.setdefault(f"{item.group.axis} ({item.group.language})", {})[item.group.name] = PairedGaps(item.clusters, item.gaps)
     # The bound 0.0 only affects the judge's verdicts, which are not used: the gates compare the limits with the bounds of the profile.
-    judged = judge_bias(gaps, 0.0, seed=seed, resamples=resamples)
+    most = METRICS[f"bias_{measured[0].measure}_reach"].most if measured else math.inf
+    judged = judge_bias(gaps, 0.0, seed=seed, resamples=resamples, most=most)
     groups = {(bias.axis, bias.group): bias for bias in judged.groups}
     ordered = [groups[f"{item.group.axis} ({item.group.language})", item.group.name] for item in measured]
     if judged.excess is None:

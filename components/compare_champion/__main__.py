@@ -15,7 +15,7 @@ from robo_poet.corpus.document import Document
 from robo_poet.corpus.parquet import read_documents
 from robo_poet.errors import BadInput
 from robo_poet.evaluation.completions import Continuation, read_continuations, read_decoding, write_continuations
-from robo_poet.evaluation.likelihood import DocumentLikelihood, read_likelihoods, write_likelihoods
+from robo_poet.evaluation.likelihood import DocumentLikelihood, read_likelihoods, unit_rows, write_likelihoods
 from robo_poet.evaluation.step_metrics import show_metrics
 from robo_poet.judges.comparison import compare
 from robo_poet.model.batch import document_likelihoods
@@ -56,19 +56,21 @@ def work(call: Call) -> None:
         return
     write_likelihoods(call.outputs["champion_measured"], champion_rows)
     write_continuations(call.outputs["champion_continuations"], completions, decoding)
+    grouping, (new_parts, champion_parts) = unit_rows(new_rows, champion_rows)
     result = compare(
-        [row.group for row in new_rows], [row.bytes for row in new_rows], [row.nats for row in new_rows],
-        [row.nats for row in champion_rows], seed=seed,
+        [row.group for row in new_parts], [row.bytes for row in new_parts], [row.nats for row in new_parts],
+        [row.nats for row in champion_parts], seed=seed, documents=[row.id for row in new_parts],
     )  # fmt: skip
     champion_seed = champion.manifest().lineage.get("settings", {}).get("seed")
     if champion_seed is not None and champion_seed != seed:
         call.warn(
             f"the champion was trained with seed {champion_seed}, not {seed}, so these held-out documents may be in its training text"
         )
-    difference = {name: _finite(value) for name, value in asdict(result.difference).items()}
+    difference = {name: _finite(value) for name, value in asdict(result.difference).items() if name != "unit"}
     comparison = {
         "identical": all(new_row.nats == champion_row.nats for new_row, champion_row in zip(new_rows, champion_rows, strict=True)),
-        "unit": result.unit, "verdict": result.verdict, "needed_units": result.needed_units, "reason": result.reason,
+        "unit": result.unit, "works": grouping.works, "documents": grouping.documents,
+        "verdict": result.verdict, "needed_units": result.needed_units, "reason": result.reason,
         "bits_per_byte": {"new": _bits_per_byte(new_rows), "champion": _bits_per_byte(champion_rows), "difference": difference},
     }  # fmt: skip
     _write_comparison(call, {"state": "measured", "champion": {"version": champion.number, "digest": champion.digest}, **comparison})

@@ -1,6 +1,7 @@
 """Measure the exported model on the test split: document likelihoods, a unigram baseline, completions, and the edge model."""
 
 import json
+import math
 import sys
 from collections.abc import Iterable, Sequence
 from typing import cast
@@ -17,7 +18,7 @@ from robo_poet.errors import BadInput
 from robo_poet.evaluation.completions import Continuation, write_continuations
 from robo_poet.evaluation.likelihood import likelihood_metrics, write_likelihoods
 from robo_poet.evaluation.step_metrics import StepMetrics
-from robo_poet.judges.units import units
+from robo_poet.judges.estimate import too_few_units
 from robo_poet.model.batch import complete_prompts, completion_nats, document_likelihoods
 from robo_poet.model.completion import Completion, Sampling
 from robo_poet.model.edge import load_edge
@@ -79,10 +80,15 @@ def work(call: Call) -> None:
     metrics |= {"test_tokens": float(tokens), "test_bytes": float(size)} | _measure_exports(
         call, model, [document.text for document in test]
     )
-    step_metrics = StepMetrics(metrics, {name: (estimate.low, estimate.high) for name, estimate in estimates.items()})
+    shortages = {
+        name: too_few_units(estimate, " of held-out text")
+        for name, estimate in estimates.items()
+        if math.isfinite(estimate.value) and not math.isfinite(estimate.high)
+    }
+    step_metrics = StepMetrics(metrics, {name: (estimate.low, estimate.high) for name, estimate in estimates.items()}, shortages)
     evaluation = step_metrics.to_json() | {
         "documents": len(test), "tokens": tokens,
-        "unit": units([row.group for row in rows]).name, "units": estimates["bits_per_byte"].units,
+        "unit": estimates["bits_per_byte"].unit, "units": estimates["bits_per_byte"].units,
     }  # fmt: skip
     write_text(call.outputs["evaluation"], json.dumps(evaluation, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False))
     step_metrics.show(call)

@@ -16,6 +16,7 @@ from robo_poet.errors import BadInput
 from robo_poet.evaluation.completions import Continuation, read_continuations
 from robo_poet.evaluation.step_metrics import show_metrics
 from robo_poet.judges.estimate import Estimate
+from robo_poet.judges.metrics import METRICS
 from robo_poet.judges.units import units
 from robo_poet.model.tokenizer import Tokenizer
 from robo_poet.settings.evaluation import MeasureTextSettings
@@ -68,11 +69,14 @@ def work(call: Call) -> None:
 
 def text_metrics_json(collected: TextMetrics, rows: Sequence[Continuation], settings: MeasureTextSettings, seed: int) -> dict[str, Any]:
     """Return the JSON artifact: metrics of model, human references and champion, with their finite intervals. It contains no text."""
-    row_units = units([row.group for row in rows], [row.document for row in rows])
+    row_units = units([row.group for row in rows], [row.document for row in rows], part="prompt")
 
-    def estimates(metrics: Mapping[str, RowMetric | None]) -> dict[str, Estimate | None]:
+    def estimates(metrics: Mapping[str, RowMetric | None], *, differences: bool = False) -> dict[str, Estimate | None]:
+        limits = {name: (-math.inf, math.inf) if differences else (METRICS[name].least, METRICS[name].most) for name in metrics}
         return {
-            name: metric.estimate(row_units, resamples=settings.resamples, seed=seed) if metric else None
+            name: metric.estimate(row_units, resamples=settings.resamples, seed=seed, least=limits[name][0], most=limits[name][1])
+            if metric
+            else None
             for name, metric in metrics.items()
         }
 
@@ -83,7 +87,9 @@ def text_metrics_json(collected: TextMetrics, rows: Sequence[Continuation], sett
         "human": _values(human),
         "human_intervals": _intervals(human),
         "champion": _values(estimates(collected.champion)),
-        "difference": {name: _estimate_json(estimate) for name, estimate in estimates(collected.difference).items() if estimate},
+        "difference": {
+            name: _estimate_json(estimate) for name, estimate in estimates(collected.difference, differences=True).items() if estimate
+        },
         "personal_data": collected.personal_data,
         "not_looked_for": collected.skipped_findings,
         "private_rows": sorted(collected.private_rows),

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from robo_poet.judges.distributions import quantile
 from robo_poet.judges.estimate import MINIMUM_UNITS, Estimate
-from robo_poet.judges.intervals import CONFIDENCE, clustered_rate, ratio_estimate
+from robo_poet.judges.intervals import CONFIDENCE, clustered_rate, interval_within, ratio_estimate
 from robo_poet.judges.units import Units
 
 Numbers = npt.NDArray[np.float64]
@@ -25,7 +25,9 @@ def value(statistic: Statistic, rows: int) -> float:
     return float(statistic(np.ones((1, rows)))[0])
 
 
-def jackknife(statistic: Statistic, units: npt.NDArray[np.int64], *, confidence: float = CONFIDENCE) -> Estimate:
+def jackknife(
+    statistic: Statistic, units: npt.NDArray[np.int64], *, confidence: float = CONFIDENCE, least: float = -np.inf, most: float = np.inf
+) -> Estimate:  # fmt: skip
     """Return the value ± Student's t times the jackknife standard error (Tukey 1958; Efron & Tibshirani 1993, section 11).
 
     Each unit is left out once. A bootstrap would be biased for counts of distinct items: a resample contains some rows twice, so it has
@@ -33,6 +35,7 @@ def jackknife(statistic: Statistic, units: npt.NDArray[np.int64], *, confidence:
 
     Args:
         units: (rows,) unit of each row, from 0.
+        least, most: the possible range of the value, which the interval does not leave.
 
     Returns:
         The estimate. Its interval is infinite with fewer than MINIMUM_UNITS units, and if the statistic is undefined without some unit.
@@ -44,7 +47,7 @@ def jackknife(statistic: Statistic, units: npt.NDArray[np.int64], *, confidence:
     if not np.isfinite(values).all():
         return Estimate(measured, -np.inf, np.inf, count)
     margin = quantile((1 + confidence) / 2, count - 1) * float(np.sqrt((count - 1) * values.var()))
-    return Estimate(measured, measured - margin, measured + margin, count)
+    return Estimate(measured, *interval_within(measured, margin, least, most), count)
 
 
 @dataclass(frozen=True)
@@ -65,15 +68,15 @@ class RowMetric:
     parts: tuple[Numbers, Numbers] | None = None
     rows: tuple[float, ...] = ()
 
-    def estimate(self, units: Units, *, resamples: int, seed: int) -> Estimate:
-        """Return the value with its interval; the interval is infinite for the method `none`."""
+    def estimate(self, units: Units, *, resamples: int, seed: int, least: float = -np.inf, most: float = np.inf) -> Estimate:
+        """Return the value with its interval, inside the possible range; the interval is infinite for the method `none`."""
         if self.parts:
             numerators, denominators = units.sums(*self.parts)
             if self.interval == "share":
                 return clustered_rate(numerators, denominators)
-            return ratio_estimate(numerators, denominators, resamples=resamples, seed=seed)
+            return ratio_estimate(numerators, denominators, resamples=resamples, seed=seed, least=least, most=most)
         if self.interval == "jackknife":
-            return jackknife(self.statistic, units.of)
+            return jackknife(self.statistic, units.of, least=least, most=most)
         return Estimate(value(self.statistic, len(units.of)), -np.inf, np.inf, int(units.of.max(initial=-1)) + 1)
 
     def minus(self, other: "RowMetric") -> "RowMetric":

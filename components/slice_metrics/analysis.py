@@ -30,11 +30,13 @@ class RatioMetric:
         weight: the column of the denominator.
         amount: the numerator of one document.
         transform: function that converts the ratio to the metric. It is increasing, so it also converts the bounds of an interval.
+        inverse: the inverse function, which converts the possible range of the metric to that of the ratio.
     """
 
     weight: Literal["bytes", "tokens"]
     amount: Callable[[DocumentLikelihood], float]
     transform: Callable[[float], float] = float
+    inverse: Callable[[float], float] = float
 
     def sums(self, documents: Sequence[DocumentLikelihood]) -> tuple[Array, Array]:
         """Return the amounts and the weights of the documents, (documents,) each."""
@@ -48,7 +50,7 @@ def _exp(nats: float) -> float:
 
 RATIO_METRICS: Mapping[str, RatioMetric] = {
     "bits_per_byte": RatioMetric("bytes", lambda document: document.nats / math.log(2)),
-    "perplexity": RatioMetric("tokens", lambda document: document.nats, _exp),
+    "perplexity": RatioMetric("tokens", lambda document: document.nats, _exp, math.log),
     "token_accuracy": RatioMetric("tokens", lambda document: document.first),
     "top5_accuracy": RatioMetric("tokens", lambda document: document.among_five),
 }

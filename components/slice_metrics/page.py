@@ -64,7 +64,7 @@ def _overall(record: Mapping[str, Any], artifact: Mapping[str, Any]) -> str:
     models = [record["metrics"], *([record["champion"]] if record["champion"] else [])]
     rows = [[metric_name(name), *(_with_interval(name, model[name]) for model in models)] for name in record["metrics"]]
     interval_note = f"{artifact['confidence']:.0%} intervals resample {record['unit']}s."
-    introduction = f"<p>{_size(record)}. {interval_note}{FEW_WORKS if record['unit'] == 'document' else ''}</p>" + table(
+    introduction = f"<p>{_size(record)}. {interval_note}{FEW_WORKS if record['unit'] != 'work' else ''}</p>" + table(
         ["metric", "model", "champion"][: 1 + len(models)], rows
     )
     comparison = (

@@ -9,15 +9,15 @@ import numpy as np
 
 from components.slice_metrics.analysis import RATIO_METRICS, Array, Values
 from components.slice_metrics.slicing import Slice
-from robo_poet.evaluation.likelihood import DocumentLikelihood
+from robo_poet.evaluation.likelihood import DocumentLikelihood, unit_rows
 from robo_poet.judges.estimate import Estimate
 from robo_poet.judges.intervals import ratio_estimate
-from robo_poet.judges.units import units
+from robo_poet.judges.metrics import METRICS
 from robo_poet.settings.evaluation import SlicesSettings
 
 DIGITS = 6
 COMPARED = "bits_per_byte"  # the only metric that does not depend on the tokenizer, so the only one that is comparable between models
-Interval = Callable[[Array, Array], Estimate]
+Interval = Callable[[Array, Array, float, float], Estimate]
 
 
 def record(
@@ -35,29 +35,33 @@ def record(
     """
     new_documents = [ours[row] for row in slice_.rows]
     works = [document.group for document in new_documents]
-    interval_units = units(works, fewest=settings.min_works)
+    champion_documents = [theirs[row] for row in slice_.rows] if theirs is not None else None
+    tables = [new_documents] if champion_documents is None else [new_documents, champion_documents]
+    interval_units, parts = unit_rows(*tables, fewest=settings.min_works)
     bootstrap = partial(ratio_estimate, resamples=settings.resamples, seed=seed)
 
-    def interval(amounts: Array, weights: Array) -> Estimate:
-        return bootstrap(*interval_units.sums(amounts, weights))
+    def interval(amounts: Array, weights: Array, least: float, most: float) -> Estimate:
+        return bootstrap(*interval_units.sums(amounts, weights), least=least, most=most)
 
     result: dict[str, Any] = {
         "slice": slice_.values, "key": slice_.key, "documents": len(new_documents), "works": len(set(works)), "unit": interval_units.name,
-        "bytes": sum(document.bytes for document in new_documents), "metrics": _metrics(new_documents, our_values[slice_.key], interval),
+        "units": int(interval_units.of.max(initial=-1)) + 1,
+        "bytes": sum(document.bytes for document in new_documents), "metrics": _metrics(parts[0], our_values[slice_.key], interval),
         "champion": None, "difference": None, "verdict": None,
     }  # fmt: skip
-    if theirs is not None:
-        champion_documents = [theirs[row] for row in slice_.rows]
-        result["champion"] = _metrics(champion_documents, champion_values[slice_.key], interval)
-        result["difference"] = {
-            COMPARED: _difference(new_documents, champion_documents, our_values[slice_.key], champion_values[slice_.key], interval)
-        }
+    if champion_documents is not None:
+        result["champion"] = _metrics(parts[1], champion_values[slice_.key], interval)
+        result["difference"] = {COMPARED: _difference(parts[0], parts[1], our_values[slice_.key], champion_values[slice_.key], interval)}
         result["verdict"] = _verdict(result["difference"][COMPARED]) if len(new_documents) >= settings.min_documents else "unknown"
     return result
 
 
 def _metrics(documents: Sequence[DocumentLikelihood], values: Mapping[str, float], interval: Interval) -> dict[str, Any]:
-    return {name: _estimate(values[name], interval, *metric.sums(documents), metric.transform) for name, metric in RATIO_METRICS.items()}
+    estimates = {}
+    for name, metric in RATIO_METRICS.items():
+        limits = metric.inverse(METRICS[name].least), metric.inverse(METRICS[name].most)
+        estimates[name] = _estimate(values[name], interval, *metric.sums(documents), metric.transform, limits)
+    return estimates
 
 
 def _difference(
@@ -73,12 +77,17 @@ def _difference(
 
 
 def _estimate(
-    value: float, interval: Interval, amounts: Array, weights: Array, transform: Callable[[float], float] = float
-) -> dict[str, float | None]:
-    """Return the value with its interval. Non-finite numbers become None."""
+    value: float, interval: Interval, amounts: Array, weights: Array, transform: Callable[[float], float] = float,
+    limits: tuple[float, float] = (-math.inf, math.inf),
+) -> dict[str, float | None]:  # fmt: skip
+    """Return the value with its interval. Non-finite numbers become None.
+
+    Args:
+        limits: the possible range of the ratio, before `transform`. A difference has none.
+    """
     if not np.isfinite(amounts).all():
         return {"value": None, "low": None, "high": None}
-    bounds = interval(amounts, weights)
+    bounds = interval(amounts, weights, *limits)
     numbers = {"value": transform(value), "low": transform(bounds.low), "high": transform(bounds.high)}
     # If one bound is infinite, there is no interval: exp(-inf) is 0, which is not a measured bound.
     bounded = math.isfinite(bounds.low) and math.isfinite(bounds.high)

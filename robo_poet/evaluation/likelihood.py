@@ -5,7 +5,7 @@ Slices and comparisons are computed from the same table.
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,16 +16,34 @@ from robo_poet.corpus.document import Document
 from robo_poet.errors import BadInput
 from robo_poet.judges.estimate import Estimate
 from robo_poet.judges.intervals import ratio_estimate
-from robo_poet.judges.units import units
+from robo_poet.judges.metrics import METRICS
+from robo_poet.judges.units import MINIMUM_WORKS, Units, units
 
 SCHEMA = pa.schema(
     [pa.field(name, pa.string(), nullable=False) for name in ("id", "group", "author", "source", "genre", "period", "language", "length")]
     + [pa.field(name, pa.int64(), nullable=False) for name in ("bytes", "tokens", "first", "among_five")]
     + [pa.field(name, pa.float64(), nullable=False) for name in ("nats", "unigram_nats")]
-)
+    + [pa.field("blocks", pa.list_(pa.struct([
+        *(pa.field(name, pa.int64(), nullable=False) for name in ("bytes", "tokens", "first", "among_five")),
+        *(pa.field(name, pa.float64(), nullable=False) for name in ("nats", "unigram_nats")),
+    ])))]  # null in tables of older releases
+)  # fmt: skip
+BLOCK_BYTES = 2_000  # size of a block, about 500 tokens
 SLICES = ("source", "author", "genre", "period", "language", "length")  # columns that define slices
 LENGTHS = ((1_000, "below 1 kB"), (4_000, "1 to 4 kB"), (16_000, "4 to 16 kB"))  # bytes of UTF-8
 LONGEST, UNDATED = "16 kB and more", ""
+
+
+@dataclass(frozen=True)
+class Block:
+    """The likelihood of one block: a contiguous part of a document, of about BLOCK_BYTES. The fields are those of `DocumentLikelihood`."""
+
+    bytes: int
+    tokens: int
+    first: int
+    among_five: int
+    nats: float
+    unigram_nats: float
 
 
 @dataclass(frozen=True)
@@ -38,6 +56,8 @@ class DocumentLikelihood:
         length: length class, from `bytes`.
         tokens: number of predicted tokens: `<END>` counts, `<START>` does not.
         nats, unigram_nats: negative log-likelihood of all its tokens under the model and under the unigram model.
+        blocks: its blocks, at the same bytes for every tokenizer; a token belongs to the block in which it starts. Empty in tables of older
+            releases.
         first, among_five: number of tokens that the model ranks first, and among the first five.
     """
 
@@ -55,6 +75,7 @@ class DocumentLikelihood:
     among_five: int
     nats: float
     unigram_nats: float
+    blocks: tuple[Block, ...] = ()
 
 
 def period(date: str) -> str:
@@ -68,13 +89,13 @@ def length(size: int) -> str:
 
 
 def document_likelihood(
-    document: Document, *, tokens: int, first: int, among_five: int, nats: float, unigram_nats: float
+    document: Document, *, tokens: int, first: int, among_five: int, nats: float, unigram_nats: float, blocks: Sequence[Block] = ()
 ) -> DocumentLikelihood:
     """Return the table row of a document."""
     size = len(document.text.encode("utf-8"))
     return DocumentLikelihood(
         document.id, document.group, document.author, document.source, document.genre, period(document.date), document.language,
-        length(size), size, tokens, first, among_five, nats, unigram_nats,
+        length(size), size, tokens, first, among_five, nats, unigram_nats, tuple(blocks),
     )  # fmt: skip
 
 
@@ -95,7 +116,39 @@ def read_likelihoods(path: Path) -> Sequence[DocumentLikelihood]:
         rows = pq.read_table(path, schema=SCHEMA).to_pylist()
     except (pa.ArrowException, OSError) as error:
         raise BadInput(f"not a table of document likelihoods ({error})", where=str(path), remedy="run the evaluation again") from None
-    return [DocumentLikelihood(**row) for row in rows]
+    return [DocumentLikelihood(**{**row, "blocks": tuple(Block(**block) for block in row["blocks"] or ())}) for row in rows]
+
+
+def block_count(size: int) -> int:
+    """Return the number of blocks of a document of `size` bytes."""
+    return max(1, round(size / BLOCK_BYTES))
+
+
+def unit_rows(
+    rows: Sequence[DocumentLikelihood], *others: Sequence[DocumentLikelihood], fewest: int = MINIMUM_WORKS
+) -> tuple[Units, list[list[DocumentLikelihood]]]:
+    """Return the independent units of an interval, and the rows of each table that they number.
+
+    The units are works, else documents. If there are too few documents, they are blocks: each document is replaced by one row per block.
+
+    Args:
+        rows, others: tables of the same documents in the same order, under different models.
+        fewest: fewest works that are units.
+    """
+    tables = [rows, *others]
+    works, documents = [row.group for row in rows], list(rows)
+    whole = units(works, fewest=fewest)
+    divisible = all(len({len(row.blocks) for row in same}) == 1 for same in zip(*tables, strict=True))
+    if whole.name == "work" or not divisible:
+        return whole, [list(table) for table in tables]
+    parts = [[part for row in table for part in _parts(row)] for table in tables]
+    grouping = units([part.group for part in parts[0]], [part.id for part in parts[0]], fewest=fewest)
+    return (grouping, parts) if grouping.name == "block" else (whole, [documents, *map(list, others)])
+
+
+def _parts(row: DocumentLikelihood) -> list[DocumentLikelihood]:
+    """Return one row per block."""
+    return [replace(row, **asdict(block), blocks=()) for block in row.blocks] or [row]
 
 
 LN2 = math.log(2)
@@ -109,6 +162,9 @@ RATIOS: dict[str, tuple[RowValue, RowValue]] = {
 }
 
 
+PERPLEXITIES: dict[str, RowValue] = {"perplexity": lambda row: row.nats, "unigram_perplexity": lambda row: row.unigram_nats}
+
+
 def likelihood_metrics(rows: Sequence[DocumentLikelihood], seed: int) -> dict[str, Estimate]:
     """Return all likelihood metrics by name.
 
@@ -117,16 +173,19 @@ def likelihood_metrics(rows: Sequence[DocumentLikelihood], seed: int) -> dict[st
     Args:
         seed: seed of the bootstrap over units (see `units`).
     """
-    grouping = units([row.group for row in rows])
+    grouping, (measured,) = unit_rows(rows)
 
-    def estimate(top: RowValue, bottom: RowValue) -> Estimate:
-        return ratio_estimate(*grouping.sums([top(row) for row in rows], [bottom(row) for row in rows]), seed=seed)
+    def estimate(top: RowValue, bottom: RowValue, least: float, most: float) -> Estimate:
+        sums = grouping.sums([top(row) for row in measured], [bottom(row) for row in measured])
+        return ratio_estimate(*sums, seed=seed, least=least, most=most, unit=grouping.name)
 
-    estimates = {name: estimate(*ratio) for name, ratio in RATIOS.items()}
-    estimates["perplexity"] = _transformed(perplexity, estimate(lambda row: row.nats, lambda row: row.tokens))
-    estimates["unigram_perplexity"] = _transformed(perplexity, estimate(lambda row: row.unigram_nats, lambda row: row.tokens))
-    nats_ratio = estimate(lambda row: row.nats, lambda row: row.unigram_nats)
-    estimates["bits_saved_over_unigram"] = Estimate(1 - nats_ratio.value, 1 - nats_ratio.high, 1 - nats_ratio.low, nats_ratio.units)
+    estimates = {name: estimate(*ratio, METRICS[name].least, METRICS[name].most) for name, ratio in RATIOS.items()}
+    for name, nats in PERPLEXITIES.items():
+        least, most = math.log(METRICS[name].least), METRICS[name].most
+        estimates[name] = _transformed(perplexity, estimate(nats, lambda row: row.tokens, least, most))
+    name = "bits_saved_over_unigram"
+    nats_ratio = estimate(lambda row: row.nats, lambda row: row.unigram_nats, 1 - METRICS[name].most, 1 - METRICS[name].least)
+    estimates[name] = replace(nats_ratio, value=1 - nats_ratio.value, low=1 - nats_ratio.high, high=1 - nats_ratio.low)
     return estimates
 
 
@@ -136,4 +195,4 @@ def perplexity(nats: float) -> float:
 
 
 def _transformed(increasing: Callable[[float], float], estimate: Estimate) -> Estimate:
-    return Estimate(increasing(estimate.value), increasing(estimate.low), increasing(estimate.high), estimate.units)
+    return replace(estimate, value=increasing(estimate.value), low=increasing(estimate.low), high=increasing(estimate.high))

@@ -32,7 +32,7 @@ from numpy.typing import ArrayLike
 
 from robo_poet.judges.distributions import quantile
 from robo_poet.judges.estimate import MINIMUM_UNITS, Estimate
-from robo_poet.judges.intervals import RESAMPLES, Ratio, critical_value, draws, ratio, studentised, upper_quantile
+from robo_poet.judges.intervals import RESAMPLES, Ratio, critical_value, draws, interval_within, ratio, studentised, upper_quantile
 from robo_poet.judges.units import Numbers
 
 HEAVY_TAIL = 1.3  # a critical value of |t| above this multiple of Student's marks a heavy-tailed group
@@ -93,13 +93,15 @@ class Bias:
 
 
 def judge_bias(
-    gaps: Mapping[str, Mapping[str, PairedGaps]], bound: float, *, seed: int, confidence: float = 0.95, resamples: int = RESAMPLES
-) -> Bias:
+    gaps: Mapping[str, Mapping[str, PairedGaps]], bound: float, *, seed: int, confidence: float = 0.95, resamples: int = RESAMPLES,
+    most: float = math.inf,
+) -> Bias:  # fmt: skip
     """Judge the gaps of each group of each axis.
 
     Args:
         gaps: by axis ("gender") and group ("women").
         bound: the largest |mean gap| that is fair, in the unit of the gaps.
+        most: the largest possible |gap|, which no interval exceeds.
 
     Raises:
         ValueError: the bound is negative or not finite, or the numbers of templates and gaps differ.
@@ -117,9 +119,9 @@ def judge_bias(
     judged = []
     for (axis, group), pairs, mean, common in zip(names, paired_gaps, ratios, simultaneous, strict=True):
         individual = critical_value(mean, seed=seed, confidence=confidence, resamples=resamples)
-        joint = _interval(mean, max(individual, common))
+        joint = _interval(mean, max(individual, common), most)
         judged.append(
-            GroupBias(axis, group, len(pairs.templates), _interval(mean, individual), joint, _effect(pairs), _verdict(joint, bound))
+            GroupBias(axis, group, len(pairs.templates), _interval(mean, individual, most), joint, _effect(pairs), _verdict(joint, bound))
         )
     return _summary(tuple(judged))
 
@@ -186,11 +188,11 @@ def _maximum_values(drawn: Numbers, confidence: float) -> list[float]:
     return [math.inf] * len(order)
 
 
-def _interval(mean: Ratio, reach: float) -> Estimate:
+def _interval(mean: Ratio, reach: float, most: float) -> Estimate:
     half = reach * mean.error if mean.error else 0.0
     if mean.units < MINIMUM_UNITS or not math.isfinite(half):
         return Estimate(mean.value, -math.inf, math.inf, mean.units)
-    return Estimate(mean.value, mean.value - half, mean.value + half, mean.units)
+    return Estimate(mean.value, *interval_within(mean.value, half, -most, most), mean.units)
 
 
 def _effect(group_gaps: PairedGaps) -> float | None:

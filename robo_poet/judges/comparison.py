@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from robo_poet.judges.distributions import quantile
 from robo_poet.judges.estimate import MINIMUM_UNITS, Estimate
 from robo_poet.judges.intervals import ratio, ratio_estimate
-from robo_poet.judges.units import units
+from robo_poet.judges.units import Kind, Units, units
 
 POWER = 0.8
 
@@ -23,7 +23,7 @@ class Comparison:
 
     Args:
         difference: bits per byte of the new model minus those of the champion; below 0, the new model is better.
-        unit: the independent units. If it is "document", the result applies only to these works: other works may differ.
+        unit: the independent units. If it is "document" or "block", the result applies only to these works or documents: others may differ.
         verdict: better or worse if the whole interval is on one side of 0; unknown if it is infinite; otherwise no significant difference.
         needed_units: units needed to detect a true difference of this size with 80 % power, at the interval's level; None if the difference
             is 0 or unknown.
@@ -31,20 +31,22 @@ class Comparison:
     """
 
     difference: Estimate
-    unit: Literal["work", "document"]
+    unit: Kind
     verdict: Literal["better", "worse", "no significant difference", "unknown"]
     needed_units: int | None
     reason: str
 
 
 def compare(
-    works: Sequence[str], sizes: ArrayLike, new: ArrayLike, champion: ArrayLike, *, seed: int, confidence: float = 0.95
-) -> Comparison:
-    """Compare two models on the same documents.
+    works: Sequence[str], sizes: ArrayLike, new: ArrayLike, champion: ArrayLike, *, seed: int, confidence: float = 0.95,
+    documents: Sequence[str] | None = None,
+) -> Comparison:  # fmt: skip
+    """Compare two models on the same documents. With few works and documents, the units are blocks of text within the documents.
 
     Args:
-        works: the work of each document.
-        sizes, new, champion: arrays of shape (documents,): the bytes of each document, and its nats under the new model and the champion.
+        works: the work of each row. A row is a document, or a block of one.
+        sizes, new, champion: arrays of shape (rows,): the bytes of each row, and its nats under the new model and the champion.
+        documents: the document of each row, if rows are blocks. By default each row is a document.
 
     Raises:
         ValueError: lengths differ, or a size is negative or not finite.
@@ -54,16 +56,16 @@ def compare(
     if not len(works) == size.size == nats.size:
         raise ValueError(f"{len(works)} works, {size.size} sizes and {nats.size} likelihoods do not match: each document needs one of each")
     bits = nats / math.log(2)
-    grouping = units(works)
+    grouping = units(works, documents)
     unit, summed = grouping.name, grouping.sums(bits, size)
-    difference = ratio_estimate(*summed, seed=seed, confidence=confidence)
+    difference = ratio_estimate(*summed, seed=seed, confidence=confidence, unit=unit)
     if not math.isfinite(difference.high):
-        return Comparison(difference, unit, "unknown", None, _why_unknown(difference))
+        return Comparison(difference, unit, "unknown", None, _why_unknown(difference, grouping))
     needed = needed_units(difference.value, ratio(*summed).error * math.sqrt(difference.units), confidence)
     verdict: Literal["better", "worse", "no significant difference"] = "no significant difference"
     if difference.low > 0 or difference.high < 0:
         verdict = "worse" if difference.low > 0 else "better"
-    return Comparison(difference, unit, verdict, needed, _reason(difference, unit, verdict, needed, confidence))
+    return Comparison(difference, unit, verdict, needed, _reason(difference, grouping, verdict, needed, confidence))
 
 
 def needed_units(difference: float, deviation: float, confidence: float = 0.95, power: float = POWER) -> int | None:
@@ -93,16 +95,19 @@ def needed_units(difference: float, deviation: float, confidence: float = 0.95, 
     return fewest
 
 
-def _why_unknown(difference: Estimate) -> str:
+def _why_unknown(difference: Estimate, grouping: Units) -> str:
     if math.isnan(difference.value):
         return "a likelihood is not a finite number, or there is no text"
     if difference.units < MINIMUM_UNITS:
-        return f"{difference.units} documents are too few for a comparison: {MINIMUM_UNITS} are needed"
+        return f"{_counted(difference.units, grouping)} are too few for a comparison: {MINIMUM_UNITS} are needed"
     return f"the {difference.units} units differ too much for a comparison"
 
 
-def _reason(difference: Estimate, unit: str, verdict: str, needed: int | None, confidence: float) -> str:
-    within = "works" if unit == "work" else "documents, within these works"
+def _counted(count: int, grouping: Units) -> str:
+    return f"{count:,} {grouping.name}{'s' * (count != 1)}{grouping.scope}"
+
+
+def _reason(difference: Estimate, grouping: Units, verdict: str, needed: int | None, confidence: float) -> str:
     interval = f"{confidence:.0%} interval {difference.low:+.4f} to {difference.high:+.4f}"
     more = f"; about {needed:,} would be needed for significance" if verdict == "no significant difference" and needed else ""
-    return f"{verdict}: {difference.value:+.4f} bits per byte, {interval}, {difference.units} {within}{more}"
+    return f"{verdict}: {difference.value:+.4f} bits per byte, {interval}, {_counted(difference.units, grouping)}{more}"

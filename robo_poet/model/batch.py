@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from robo_poet.corpus.document import Document
-from robo_poet.evaluation.likelihood import DocumentLikelihood, document_likelihood
+from robo_poet.evaluation.likelihood import Block, DocumentLikelihood, block_count, document_likelihood
 from robo_poet.model.completion import Completion, Sampling
 from robo_poet.model.saved_model import LoadedModel, generate
 from robo_poet.model.tokenizer import PAD
@@ -87,6 +87,7 @@ def document_likelihoods(
         unigram: natural log probability of each token by its frequency, `[size]` float64; without it, `unigram_nats` are 0.
     """
     rows = []
+    byte_lengths = np.asarray(model.tokenizer.byte_lengths(), np.int64)
     for start in range(0, len(documents), DOCUMENTS_PER_CALL):
         chunk = documents[start : start + DOCUMENTS_PER_CALL]
         encoded = [model.tokenizer.encode_document(document.text) for document in chunk]
@@ -96,10 +97,38 @@ def document_likelihoods(
                     document, tokens=len(result.rank), first=int((result.rank == 0).sum()), among_five=int((result.rank < 5).sum()),
                     nats=-float(result.log_prob.sum(dtype=np.float64)),
                     unigram_nats=0.0 if unigram is None else -float(unigram[ids[1:]].sum()),
+                    blocks=_blocks(document, np.asarray(ids[1:], np.int64), result, byte_lengths, unigram),
                 )
             )  # fmt: skip
         say(len(rows), len(documents))
     return rows
+
+
+def _blocks(
+    document: Document, ids: npt.NDArray[np.int64], scores: Score, byte_lengths: npt.NDArray[np.int64],
+    unigram: npt.NDArray[np.float64] | None,
+) -> list[Block]:  # fmt: skip
+    """Return the sums of each block of a document, at the same bytes for every tokenizer. A token belongs to the block in which it starts.
+
+    Args:
+        ids: token ids after `<START>`, (tokens,).
+    """
+    size = len(document.text.encode("utf-8"))
+    count = block_count(size)
+    edges = np.arange(count + 1) * size // count
+    starts = np.concatenate([[0], np.cumsum(byte_lengths[ids])])[:-1]
+    of = np.clip(np.searchsorted(edges, starts, side="right") - 1, 0, count - 1)
+    if len(set(of.tolist())) < count:  # a token is longer than a block, so a block has no token
+        return []
+
+    def sums(values: npt.ArrayLike) -> list[float]:
+        return [float(total) for total in np.bincount(of, np.asarray(values, np.float64), count)]
+
+    columns = zip(
+        np.diff(edges).tolist(), np.bincount(of, minlength=count).tolist(), sums(scores.rank == 0), sums(scores.rank < 5),
+        sums(-scores.log_prob), sums(np.zeros(len(ids)) if unigram is None else -unigram[ids]), strict=True,
+    )  # fmt: skip
+    return [Block(size, tokens, int(first), int(five), nats, unigram_nats) for size, tokens, first, five, nats, unigram_nats in columns]
 
 
 def complete_prompts(

@@ -79,6 +79,11 @@ class Tokenizer:
         """Return the token ids between `<START>` and `<END>`, the form in which a document is trained on and scored."""
         return [START, *self.encode(text), END]
 
+    def byte_lengths(self) -> list[int]:
+        """Return the number of UTF-8 bytes of each token, by id; 0 for control tokens."""
+        texts = (self._core.id_to_token(token) or "" for token in range(self.size))  # byte-level BPE: one character is one byte
+        return [0 if token < len(CONTROL) else len(text) for token, text in enumerate(texts)]
+
     def tokens_containing(self, texts: Sequence[str]) -> list[int]:
         """Return the ids of all tokens that contain one of `texts`. A text that spans several tokens is in none of them."""
         return sorted({number for text in texts for number in self._find(text)})

@@ -98,7 +98,7 @@ def _limits(
 ) -> list[str]:  # fmt: skip
     """Return the limits of this run."""
     statements = []
-    if evaluation.get("unit") == "document":
+    if evaluation.get("unit") in ("document", "block"):
         statements.append("The held-out text has few works. Intervals cover the documents of these works only, not other works.")
     if comparison.get("state") == "unreadable":
         statements.append(str(comparison.get("reason")))

@@ -81,14 +81,14 @@ def test_few_works_are_compared_by_documents_and_the_reason_says_it() -> None:
     random = np.random.default_rng(4)
     found = made(random, MINIMUM_WORKS - 1, -0.2)
     assert (found.unit, found.difference.units, found.verdict) == ("document", 36, "better")
-    assert found.reason.endswith("36 documents, within these works")
+    assert found.reason.endswith("36 documents within 9 works")
     assert made(random, MINIMUM_WORKS, -0.2).unit == "work"
 
 
 @pytest.mark.parametrize(
     ("works", "documents", "new", "reason"),
     [
-        (1, 4, 1.0, "4 documents are too few for a comparison: 5 are needed"),
+        (1, 4, 1.0, "4 documents within 1 work are too few for a comparison: 5 are needed"),
         (0, 0, 1.0, "a likelihood is not a finite number, or there is no text"),
         (12, 2, math.nan, "a likelihood is not a finite number, or there is no text"),
         (12, 2, math.inf, "a likelihood is not a finite number, or there is no text"),
@@ -167,3 +167,25 @@ def passes(comparison: Comparison, margin: float) -> bool:
     """As the gate on the whole judges it."""
     measured = GateInput({"bits_per_byte": 2.5}, champion="measured", differences={"": {"bits_per_byte": comparison.difference}})
     return judge_gates(measured, [Gate("bits_per_byte", against="champion", margin=margin)]).verdict == "accepted"
+
+
+def test_few_documents_are_compared_by_blocks_and_the_reason_says_it() -> None:
+    random = np.random.default_rng(5)
+    works, documents, sizes = ["w"] * 20 + ["v"] * 10, ["a"] * 20 + ["b"] * 10, np.full(30, 2000.0)
+    champion = sizes * random.normal(1.7, 0.1, 30)
+    found = compare(works, sizes, champion - 0.1 * sizes * random.normal(1, 0.2, 30), champion, seed=1, documents=documents)
+    assert (found.unit, found.difference.units, found.difference.unit, found.verdict) == ("block", 30, "block", "better")
+    assert found.reason.endswith("30 blocks within 2 documents")
+
+
+@pytest.mark.parametrize("shared", [0.0, 0.02])
+def test_the_interval_over_blocks_holds_for_these_documents(shared: float) -> None:
+    """The truth within three documents: the mean over all their blocks, of which these are a sample. Each document may differ."""
+    random, held = np.random.default_rng(6), 0
+    for seed in range(150):
+        of = np.repeat(np.arange(3), 8)
+        true = random.normal(0, shared, 3)
+        bits = true[of] + random.normal(0, 0.05, 24)
+        found = compare(["w"] * 24, np.full(24, 2000.0), bits * 2000 * LN2, np.zeros(24), seed=seed, documents=[f"d{n}" for n in of])
+        held += found.difference.low <= true.mean() <= found.difference.high
+    assert held / 150 >= 0.92

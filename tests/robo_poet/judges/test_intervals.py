@@ -12,6 +12,7 @@ from robo_poet.judges.intervals import (
     clopper_pearson,
     clustered_rate,
     draws,
+    interval_within,
     ratio,
     ratio_estimate,
     studentised,
@@ -301,3 +302,60 @@ def test_the_interval_holds_the_truth_at_full_counts(likeness: float, works: int
     assert found >= (
         0.87 if likeness == 1 else 0.93
     )  # 1: nearly all works are all or nothing, and twelve of them see it once or not at all
+
+
+ranges = st.sampled_from([(0.0, 1.0), (0.0, math.inf), (-math.inf, 1.0), (-1.0, 1.0), (1.0, math.inf), (-math.inf, math.inf)])
+
+
+@given(ranges, st.floats(0.0001, 0.9999), st.floats(0, 100))
+def test_an_interval_stays_in_the_range_and_around_the_value(limits: tuple[float, float], position: float, half: float) -> None:
+    least, most = limits
+    low_end, high_end = max(least, -3.0), min(most, 4.0)
+    value = low_end + position * (high_end - low_end)
+    low, high = interval_within(value, half, least, most)
+    assert least <= low <= value + 1e-12 and value - 1e-12 <= high <= most
+    if least <= value - half and value + half <= most:
+        assert (low, high) == (value - half, value + half)
+    wider = interval_within(value, 2 * half, least, most)
+    if not (least <= value - half and value + half <= most):
+        assert wider[0] <= low + 1e-9 and high <= wider[1] + 1e-9
+
+
+def test_a_token_accuracy_of_8_per_cent_stays_above_0() -> None:
+    low, high = interval_within(0.08, 0.227, 0, 1)  # was −14.7 % to 30.7 %
+    assert (round(low, 3), round(high, 3)) == (0.004, 0.655)
+
+
+def coverage_in_range(law: str, units: int, repeats: int, resamples: int) -> tuple[float, float]:
+    """How often the interval inside the range and the plain one hold the truth, of those draws in which resampling gives an interval."""
+    random, held, plain, measured = np.random.default_rng(7), 0, 0, 0
+    for seed in range(repeats):
+        if law == "share":
+            weights = random.lognormal(5, 1, units).astype(int) + 5
+            values, truth, limits = random.binomial(weights, random.beta(0.4, 4.6, units)), 0.08, (0.0, 1.0)
+        else:
+            weights = random.lognormal(0, 1, units)
+            values, truth, limits = weights * random.exponential(1, units), 1.0, (0.0, math.inf)
+        inside = ratio_estimate(values, weights, seed=seed, resamples=resamples, least=limits[0], most=limits[1])
+        outside = ratio_estimate(values, weights, seed=seed, resamples=resamples)
+        if math.isfinite(inside.high):
+            measured += 1
+            held += inside.low <= truth <= inside.high
+            plain += outside.low <= truth <= outside.high
+            assert limits[0] <= inside.low <= inside.high <= limits[1]
+    return held / measured, plain / measured
+
+
+@pytest.mark.parametrize("law", ["share", "positive"])
+def test_the_interval_inside_the_range_holds_the_truth_as_often_as_the_plain_one(law: str) -> None:
+    inside, plain = coverage_in_range(law, 8, 200, 200)
+    assert inside >= max(plain - 0.01, 0.92)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("units", [5, 8, 12, 30])
+@pytest.mark.parametrize("law", ["share", "positive"])
+def test_the_interval_inside_the_range_holds_the_truth_at_full_counts(law: str, units: int) -> None:
+    inside, plain = coverage_in_range(law, units, 2000, 500)
+    print(f"coverage of 95 % inside the range, {law}, {units} units: {inside:.1%}, plain {plain:.1%}")
+    assert inside >= plain - 0.005 and inside >= 0.91

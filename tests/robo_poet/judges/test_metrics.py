@@ -126,3 +126,13 @@ def test_only_measured_metrics_have_a_band() -> None:
 )
 def test_an_interval_has_its_unit_once(metric: str, limits: tuple[float | None, float | None] | None, text: str) -> None:
     assert interval_text(metric, limits) == text
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_a_metric_declares_its_possible_range(metric: str) -> None:
+    row = METRICS[metric]
+    assert row.least < row.most
+    if row.unit == "%" and not row.signed and metric != "bits_saved_over_unigram":
+        assert (row.least, row.most) == (0, 1)
+    if metric != "worst_slice_difference" and "grade" not in metric:
+        assert math.isfinite(row.least) or math.isfinite(row.most)
