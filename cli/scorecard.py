@@ -12,7 +12,7 @@ from pipelines.outcome import Outcome
 from pipelines.run.result import RunResult
 from robo_poet.commands import command, program
 from robo_poet.display import terminal_text
-from robo_poet.judges.metrics import interval_text, metric_name, metric_text
+from robo_poet.judges.metrics import interval_text, metric_name, metric_text, no_interval_text
 from robo_poet.report.gate_rows import HEAD, QUESTION_HEAD, gate_row, question_rows
 
 SHOWN = (
@@ -69,7 +69,8 @@ def _metrics(outcome: Outcome) -> Table:
     table.columns[1].justify = "right"
     for name in SHOWN:
         if name in outcome.metrics:
-            interval, band = interval_text(name, outcome.intervals.get(name)), outcome.bands.get(name, "")
+            interval = interval_text(name, outcome.intervals.get(name)) or no_interval_text(outcome.shortages.get(name))
+            band = outcome.bands.get(name, "")
             table.add_row(metric_name(name), metric_text(name, outcome.metrics[name]), Text(interval, style="dim"), Text(band, style="dim"))
     return table
 

@@ -88,7 +88,7 @@ def _plot(overall: Mapping[str, Any], slices: Sequence[Mapping[str, Any]], artif
     plot = forest(rows, names=("model", "champion"), what="bits per byte", reference=overall["metrics"]["bits_per_byte"]["value"])
     explanation = (
         f"Bits per byte, lower is better. About {1 - artifact['confidence']:.0%} of such intervals miss the true value, so of many slices "
-        f"a few differ by chance. If a slice has fewer than {artifact['min_works']} works, its interval is over documents and "
+        f"a few differ by chance. If a slice has fewer than {artifact['min_works']} works, its interval is over documents or blocks and "
         f"does not hold for other works. Slices with fewer than {artifact['min_documents']} documents are drawn faint and have no verdict."
     )
     limit_note = f" The plot shows the {PLOTTED} worst of {len(order)} slices; the tables below show all." if len(order) > PLOTTED else ""

@@ -173,6 +173,15 @@ def interval_text(
     return f"{low.removesuffix(suffix) if suffix.startswith(' ') else low} to {high}"
 
 
+def no_interval_text(shortage: Mapping[str, Any] | None) -> str:
+    """Return why a metric has no interval, such as `none: 3 blocks of held-out text, 5 needed`; empty without a reason.
+
+    Args:
+        shortage: an entry of `shortages` in the decision, as JSON.
+    """
+    return f"none: {shortage['there']:,} {shortage['what']}, {shortage['needed']:,} needed" if shortage else ""
+
+
 def exact_text(metric: str, value: float | None) -> str:
     """Return a bound, or a value next to a bound, in the unit of `metric_text`, with up to 12 significant digits."""
     row = METRICS.get(metric)

@@ -46,11 +46,13 @@ def make_card(
         "gates": decision["gates"],
         "metrics": decision.get("metrics", {}),
         "intervals": decision.get("intervals", {}),
+        "shortages": decision.get("shortages", {}),
         "people": text_metrics.get("human", {}),
         "champion_texts": {name: text_metrics.get(name, {}) for name in ("champion", "difference")},
         "bands": bands(decision.get("metrics", {})),
         "measured_on": {name: evaluation.get(name) for name in ("documents", "tokens", "unit", "units")}
-        | {"continuations": text_metrics.get("continuations"), "text_units": text_metrics.get("units")},
+        | {"continuations": text_metrics.get("continuations")}
+        | {f"text_{name}": text_metrics.get(name) for name in ("unit", "units")},
         "champion": comparison,
         "slices": slices,
         "bias": {"groups": model_audit.get("axes", []), "examples": model_audit.get("examples", [])},
@@ -100,6 +102,8 @@ def _limits(
     statements = []
     if evaluation.get("unit") in ("document", "block"):
         statements.append("The held-out text has few works. Intervals cover the documents of these works only, not other works.")
+    if evaluation.get("unit") == "block" or comparison.get("unit") == "block":
+        statements.append("The held-out text has few documents. Intervals resample blocks of 2 kB within these documents.")
     if comparison.get("state") == "unreadable":
         statements.append(str(comparison.get("reason")))
     settings = lineage.get("settings", {})

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from robo_poet.judges.metrics import interval_text, metric_name, metric_text, ordered, signed_text
+from robo_poet.judges.metrics import interval_text, metric_name, metric_text, no_interval_text, ordered, signed_text
 from robo_poet.report.forest import ForestRow, forest
 from robo_poet.report.gate_rows import HEAD, PASS_BY_VALUE, QUESTION_HEAD, gate_row, question_rows
 
@@ -43,7 +43,8 @@ def metrics_section(card: Mapping[str, Any]) -> str:
     human = card.get("people", {})
     rows = [
         [
-            metric_name(name), metric_text(name, value), interval_text(name, card["intervals"].get(name)),
+            metric_name(name), metric_text(name, value), interval_text(name, card["intervals"].get(name))
+            or no_interval_text(card.get("shortages", {}).get(name)),
             metric_text(name, human[name]) if human.get(name) is not None else "", card["bands"].get(name, ""),
         ]
         for name, value in ordered(card["metrics"])
@@ -51,7 +52,8 @@ def metrics_section(card: Mapping[str, Any]) -> str:
     on = card["measured_on"]
     counts = [f"over {on['units']:,} {on['unit']}s"] if on.get("units") else []
     if on.get("text_units"):
-        counts.append(f"intervals of completions over the {on['text_units']:,} {on['unit']}s of their {on['continuations']:,} prompts")
+        unit = on.get("text_unit") or on["unit"]
+        counts.append(f"intervals of completions over the {on['text_units']:,} {unit}s of {on['continuations']:,} prompts")
     how = f"Intervals are 95 % confidence intervals{' ' if counts else ''}{'; '.join(counts)}."
     size = f"On {on['documents']:,} held-out documents, {on['tokens']:,} tokens."
     return f"<p>{size} {how} Human text: the reference text after each prompt.</p>" + table(

@@ -86,3 +86,9 @@ def test_open_questions_are_listed_with_what_was_needed_and_there() -> None:
     assert "Open questions" in text
     assert re.search(r"sentiment bias, upper bound +11 +15 +prompts in group religion/atheists +--set audit\.prompts=45", text)
     assert "Open questions" not in printed(RESULT, replace(OUTCOME, gates=[{**QUESTION, "verdict": "pass", "unknown": False}]))
+
+
+def test_a_missing_interval_says_how_many_units_there_are() -> None:
+    shortages = {"perplexity": {"what": "blocks of held-out text", "needed": 5, "there": 3}}
+    text = printed(RESULT, replace(OUTCOME, intervals={}, shortages=shortages))
+    assert re.search(r"57\.5 +none: 3 blocks of held-out text, 5 needed +acceptable", text)
