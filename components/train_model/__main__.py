@@ -82,7 +82,7 @@ def _train(call: Call, settings: TrainSettings, seed: int, gpus: int, tokenizer:
             call.warn(memory_warning)
         trainer = Trainer(
             architecture, model, feeds["train"], feeds["validation"], settings, seed=seed, checkpoints=Checkpoints(state),
-            report=call.progress, warn=call.warn,
+            report=call.progress, warn=call.warn, note=call.note,
             callbacks=tensorboard_callbacks(state / LOGS, settings, tokenizer) if LOGS in call.outputs else [],
         )  # fmt: skip
         started = time.monotonic()

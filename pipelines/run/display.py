@@ -13,7 +13,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from pipelines.run.record import Event, Listener, parse_progress, parse_warning
+from pipelines.run.record import Event, Listener, parse_note, parse_progress, parse_warning
 
 ENDED = ("ran", "cached", "failed", "skipped", "cancelled")
 
@@ -46,7 +46,7 @@ class Row:
 
 
 class Board:
-    """The rows of all steps. `handle_event` and `read_logs` update them and return new warnings."""
+    """The rows of all steps. `handle_event` and `read_logs` update them and return new warnings and notes."""
 
     def __init__(self) -> None:
         self.rows: dict[str, Row] = {}
@@ -74,7 +74,7 @@ class Board:
         return warnings + self._new(row, event.detail.get("warnings", []))
 
     def read_logs(self) -> list[str]:
-        """Update the rows from new log lines of running steps. Return the new warnings."""
+        """Update the rows from new log lines of running steps. Return the new warnings and notes."""
         return [line for row in self.rows.values() if row.state == "running" for line in self._read(row)]
 
     def _read(self, row: Row) -> list[str]:
@@ -85,13 +85,15 @@ class Board:
             data = file.read()
         complete_lines = data[: data.rfind(b"\n") + 1]  # an incomplete last line is read next time
         row.read += len(complete_lines)
-        warnings = []
+        warnings, notes = [], []
         for line in complete_lines.decode("utf-8", "replace").splitlines():
             if progress := parse_progress(line):
                 row.percent, row.text = progress[0], clean(progress[1])
             elif text := parse_warning(line):
                 warnings.append(text)
-        return self._new(row, warnings)
+            elif text := parse_note(line):
+                notes.append(f"{row.display}: {clean(text)}")
+        return self._new(row, warnings) + notes
 
     def _new(self, row: Row, texts: list[str]) -> list[str]:
         new_texts = [text for text in texts if (row.name, text) not in self.warned]

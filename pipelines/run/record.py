@@ -33,6 +33,11 @@ def parse_warning(line: str) -> str:
     return line.removeprefix("warning: ").strip() if line.startswith("warning: ") else ""
 
 
+def parse_note(line: str) -> str:
+    """Return the text of a note, an event that is no warning; empty for other lines."""
+    return line.removeprefix("note: ").strip() if line.startswith("note: ") else ""
+
+
 def read_warnings(log: Path, start: int) -> tuple[str, ...]:
     """Return the warnings of a log from byte `start` on, without duplicates."""
     return tuple(dict.fromkeys(text for line in _lines(log, start) if (text := parse_warning(line))))
@@ -50,7 +55,7 @@ def failure_reason(log: Path, start: int, status: int) -> str:
     for line in _lines(log, start):
         if line.startswith("error: "):
             reason = line.removeprefix("error: ").strip()
-        if line.strip() and not parse_progress(line):
+        if line.strip() and not parse_progress(line) and not parse_note(line):
             last_lines.append(line.strip()[:200])
     if reason:
         return reason

@@ -58,6 +58,10 @@ class Call:
         share = 100 if total <= 0 else min(100, int(100 * done / total))
         print(f"[{share:3d} %] {text}".rstrip(), file=sys.stderr, flush=True)
 
+    def note(self, text: str) -> None:
+        """Print an event that the user may want to know. It is no warning: the display prints it once, and no report repeats it."""
+        print(f"note: {' '.join(text.split())}", file=sys.stderr, flush=True)
+
     def warn(self, text: str) -> None:
         """Print a warning. It does not stop the run; the scorecard repeats it."""
         print(f"warning: {' '.join(text.split())}", file=sys.stderr, flush=True)

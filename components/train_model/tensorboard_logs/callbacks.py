@@ -1,4 +1,4 @@
-"""Callbacks that log for TensorBoard: loss, perplexity, optimizer, speed, GPU memory, histograms and the embedding (TRAIN-4).
+"""Callbacks that log for TensorBoard: loss, perplexity, accuracy, optimizer, speed, GPU memory, histograms and the embedding (TRAIN-4).
 
 `tensorboard_callbacks` returns these callbacks in the required order. They do not change the model.
 """
@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from components.train_model.tensorboard_logs.event_file import EventFile
 from components.train_model.tensorboard_logs.generation_samples import GenerationSamples
-from components.train_model.training.callbacks import Batch, Callback, Training
+from components.train_model.training.callbacks import Batch, Callback, Training, lowered_rate
 from robo_poet.atomic import new_file, write_text
 from robo_poet.model.tokenizer import CONTROL, Tokenizer
 from robo_poet.settings.train import TrainSettings
@@ -60,8 +60,38 @@ class Perplexity(Callback):
         self._events.scalar("cross_entropy/validation", point["validation_cross_entropy"], training.progress.step)
 
 
+ACCURACY_NOTE = "accuracy"
+
+
+class Accuracy(Callback):
+    """A callback that logs `accuracy/train`, `top5_accuracy/train`, and `…/validation`: shares of the targets that are not PAD (TRAIN-2).
+
+    The training values are means over the last `steps` steps, with dropout.
+    """
+
+    def __init__(self, events: EventFile, steps: int) -> None:
+        self._events, self._steps = events, steps
+
+    def on_batch_end(self, training: Training, batch: Batch) -> None:
+        notes, step = training.progress.notes, training.progress.step
+        hits, top_hits, tokens = notes.get(ACCURACY_NOTE, [0.0, 0.0, 0.0])
+        sums = [hits + batch.accuracy * batch.tokens, top_hits + batch.top5_accuracy * batch.tokens, tokens + batch.tokens]
+        if step % self._steps == 0 and sums[2]:
+            self._events.scalar("accuracy/train", sums[0] / sums[2], step)
+            self._events.scalar("top5_accuracy/train", sums[1] / sums[2], step)
+            sums = [0.0, 0.0, 0.0]
+        notes[ACCURACY_NOTE] = sums
+
+    def on_validation_end(self, training: Training, point: Mapping[str, Any]) -> None:
+        self._events.scalar("accuracy/validation", point["validation_accuracy"], training.progress.step)
+        self._events.scalar("top5_accuracy/validation", point["validation_top5_accuracy"], training.progress.step)
+
+
 class Optimisation(Callback):
-    """A callback that logs `learning_rate`, `gradient_norm` (before clipping) and, in float16, `loss_scale` every `steps` steps."""
+    """A callback that logs `learning_rate`, `gradient_norm` (before clipping) and, in float16, `loss_scale` every `steps` steps.
+
+    A lower learning rate is also a text, `learning rate lowered`.
+    """
 
     def __init__(self, events: EventFile, steps: int) -> None:
         self._events, self._steps = events, steps
@@ -74,6 +104,10 @@ class Optimisation(Callback):
         self._events.scalar("gradient_norm", batch.gradient_norm, step)
         if isinstance(training.optimizer, keras.optimizers.LossScaleOptimizer):
             self._events.scalar("loss_scale", float(training.optimizer.dynamic_scale), step)
+
+    def on_validation_end(self, training: Training, point: Mapping[str, Any]) -> None:
+        if text := lowered_rate(training, point):
+            self._events.text("learning rate lowered", text, training.progress.step)
 
 
 class Throughput(Callback):
@@ -199,6 +233,7 @@ def tensorboard_callbacks(folder: Path, settings: TrainSettings, tokenizer: Toke
         events,
         BatchLoss(events),
         Perplexity(events, steps),
+        Accuracy(events, steps),
         Optimisation(events, steps),
         Throughput(events, steps),
         GpuMemory(events, steps),

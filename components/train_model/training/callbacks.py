@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from components.train_model.architectures.architecture import Architecture
@@ -26,6 +27,7 @@ class Batch:
         tokens: number of targets that are not padding.
         gradient_norm: global norm over all variables before clipping; not finite if a float16 step overflowed and was skipped.
         gradients: one tensor per trainable variable, before clipping.
+        accuracy, top5_accuracy: share of the targets that are the most likely token, and that are among the five most likely.
     """
 
     loss: float
@@ -33,6 +35,8 @@ class Batch:
     tokens: float
     gradient_norm: float
     gradients: Sequence[tf.Tensor]
+    accuracy: float = 0.0
+    top5_accuracy: float = 0.0
 
 
 class Training(Protocol):
@@ -49,6 +53,7 @@ class Training(Protocol):
     per_epoch: int
     stopping: bool
     report: Callable[[int, int, str], None]
+    note: Callable[[str], None]
 
 
 class Callback:
@@ -126,17 +131,40 @@ class EarlyStopping(Callback):
         training.stopping |= training.progress.schedule.finished(training.settings)
 
 
-DECAY = 0.9  # decay of the exponential moving averages of loss and perplexity in the progress line
+def lowered_rate(training: Training, point: Mapping[str, Any]) -> str:
+    """Return the sentence for a validation after which the learning rate is lower; empty if it is unchanged.
+
+    Example: `learning rate lowered from 0.001 to 0.0005 after epoch 3.00: validation perplexity 103.5, best 98.1`.
+    """
+    if "next_learning_rate" not in point:
+        return ""
+    return (
+        f"learning rate lowered from {point['learning_rate']:.6g} to {point['next_learning_rate']:.6g} after epoch {point['epoch']:.2f}: "
+        f"validation perplexity {point['validation_perplexity']:,.1f}, best {training.progress.schedule.best:,.1f}"
+    )
+
+
+class LearningRateLine(Callback):
+    """A callback that prints a line when the learning rate is lowered (TRAIN-1)."""
+
+    def on_validation_end(self, training: Training, point: Mapping[str, Any]) -> None:
+        if text := lowered_rate(training, point):
+            training.note(text)
+
+
+DECAY = 0.9  # decay of the exponential means in the line
 
 
 class ProgressLine(Callback):
     """A callback that prints a line after each step.
 
-    Example: `step 120/800 · loss 4.812 · perplexity 98.1 · validation 103.5 · 8,120 tokens/s · 1:45 left`.
+    Example: `step 120/800 · 1:45 left · loss 4.812 · perplexity 98.1 · accuracy 18.4 %, top 5 38.0 % · validation 103.5 · 8,120 tokens/s`.
+    The time stands first, because a terminal of 100 columns cuts the end.
     """
 
     def __init__(self) -> None:
-        self._started, self._tokens, self._loss, self._nats, self._weight = 0.0, 0, 0.0, 0.0, 0.0
+        self._started, self._tokens = 0.0, 0
+        self._means, self._weight = np.zeros(4), 0.0
 
     def on_begin(self, training: Training) -> None:
         self._started, self._tokens = time.monotonic(), training.progress.tokens
@@ -145,17 +173,17 @@ class ProgressLine(Callback):
 
     def on_batch_end(self, training: Training, batch: Batch) -> None:
         progress, steps = training.progress, training.steps
-        self._loss = DECAY * self._loss + (1 - DECAY) * batch.loss
-        self._nats = DECAY * self._nats + (1 - DECAY) * batch.nats
+        self._means = DECAY * self._means + (1 - DECAY) * np.asarray([batch.loss, batch.nats, batch.accuracy, batch.top5_accuracy])
         self._weight = DECAY * self._weight + 1 - DECAY  # corrects the bias towards the initial 0, as in Adam
+        loss, nats, accuracy, top5_accuracy = (self._means / self._weight).tolist()
         speed = (progress.tokens - self._tokens) / max(1e-6, time.monotonic() - self._started)
         seconds_left = int((steps - progress.step) * progress.tokens / progress.step / max(1.0, speed))
         validation_text = f" · validation {progress.schedule.best:,.1f}" if progress.schedule.best < math.inf else ""
         training.report(
             progress.step, steps,
-            f"step {progress.step}/{steps} · loss {self._loss / self._weight:.3f} · "
-            f"perplexity {math.exp(min(99.0, self._nats / self._weight)):,.1f}{validation_text} · {speed:,.0f} tokens/s · "
-            f"{duration(seconds_left)} left",
+            f"step {progress.step}/{steps} · {duration(seconds_left)} left · loss {loss:.3f} · "
+            f"perplexity {math.exp(min(99.0, nats)):,.1f} · "
+            f"accuracy {100 * accuracy:.1f} %, top 5 {100 * top5_accuracy:.1f} %{validation_text} · {speed:,.0f} tokens/s",
         )  # fmt: skip
 
 

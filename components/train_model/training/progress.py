@@ -56,6 +56,7 @@ class Progress:
         step: number of finished steps.
         tokens: number of targets seen.
         loss_sum, loss_tokens: sum of the loss (nats) and number of targets since the last point of the curve.
+        hits, top_hits: targets since then that were the most likely token, and that were among the five most likely.
         best_step: step of the best validation; 0 before the first.
         notes: state of callbacks that must survive a kill, as JSON values.
     """
@@ -66,6 +67,8 @@ class Progress:
     tokens: int = 0
     loss_sum: float = 0.0
     loss_tokens: float = 0.0
+    hits: float = 0.0
+    top_hits: float = 0.0
     best_step: int = 0
     notes: dict[str, Any] = field(default_factory=dict)
 

@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from components.train_model.architectures.architecture import Architecture
-from components.train_model.architectures.projection import projected_cross_entropy
+from components.train_model.architectures.projection import Sums, projected_cross_entropy
 from components.train_model.hardware import uses_xla
 from components.train_model.training.callbacks import Batch
 from robo_poet.settings.train import TrainSettings
@@ -67,14 +67,15 @@ class TrainStep:
 
     def __call__(self, inputs: tf.Tensor, targets: tf.Tensor, step: int) -> Batch:
         """Train on inputs and targets, `[batch, time]` int32 each. `step` counts from 0."""
-        sums, gradients = self._train(inputs, targets, tf.constant(step))
-        loss, nats, count, norm = sums.numpy().tolist()  # one transfer to the host instead of four
-        return Batch(loss / max(1.0, count), nats / max(1.0, count), count, norm, gradients)
+        values, gradients = self._train(inputs, targets, tf.constant(step))
+        *sums, norm = values.numpy().tolist()  # one transfer to the host instead of six
+        loss, nats, count, hits, top_hits = sums
+        mean = 1 / max(1.0, count)
+        return Batch(loss * mean, nats * mean, count, norm, gradients, hits * mean, top_hits * mean)
 
-    def validate(self, inputs: tf.Tensor, targets: tf.Tensor) -> tuple[float, float]:
-        """Return the sum of the unsmoothed cross-entropy without dropout, in nats, and the number of targets."""
-        _, nats, count = self._validate(inputs, targets)
-        return float(nats), float(count)
+    def validate(self, inputs: tf.Tensor, targets: tf.Tensor) -> tuple[float, ...]:
+        """Return the `Sums` without dropout, as floats."""
+        return tuple(tf.stack(self._validate(inputs, targets)).numpy().tolist())
 
     def gradient(self, inputs: tf.Tensor, targets: tf.Tensor, seed: tf.Tensor, count: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
         """Return the sums of the loss over this batch, and the gradients.
@@ -85,20 +86,18 @@ class TrainStep:
             count: number of targets of the whole batch, over all devices.
 
         Returns:
-            Sum of the loss, sum of the unsmoothed cross-entropy and number of targets, `[3]` float32; gradients of loss / `count`,
+            The `Sums` of the batch, `[5]` float32; gradients of loss / `count`,
             multiplied by the loss scale.
         """
         values = [variable.value for variable in self.model.trainable_variables]
         with tf.GradientTape() as tape:
-            total, nats, targets_seen = self.cross_entropy(inputs, targets, seed, self.settings.label_smoothing)
-            scaled = self.optimizer.scale_loss(total / count)
+            sums = self.cross_entropy(inputs, targets, seed, self.settings.label_smoothing)
+            scaled = self.optimizer.scale_loss(sums.loss / count)
         # The embedding's gradient is IndexedSlices, one slice per token. Make it dense: the norm over slices is not the gradient's norm.
-        return tf.stack([total, nats, targets_seen]), [tf.convert_to_tensor(g) for g in tape.gradient(scaled, values)]
+        return tf.stack(sums), [tf.convert_to_tensor(g) for g in tape.gradient(scaled, values)]
 
-    def cross_entropy(
-        self, inputs: tf.Tensor, targets: tf.Tensor, dropout_seed: tf.Tensor | None = None, smoothing: float = 0.0
-    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """Return the three sums of `projected_cross_entropy` for a batch."""
+    def cross_entropy(self, inputs: tf.Tensor, targets: tf.Tensor, dropout_seed: tf.Tensor | None = None, smoothing: float = 0.0) -> Sums:
+        """Return the sums of `projected_cross_entropy` for a batch."""
         features = self._features(inputs, dropout_seed)
         kernel, bias = self.architecture.head(self.model)
         return projected_cross_entropy(features, kernel, bias, tf.reshape(targets, [-1]), smoothing=smoothing, compute=self.compute)
@@ -107,7 +106,7 @@ class TrainStep:
         return self.architecture.features(self.model, inputs, self.compute, dropout_seed)
 
     def apply(self, sums: tf.Tensor, gradients: list[tf.Tensor]) -> tuple[tf.Tensor, list[tf.Tensor]]:
-        """Update the weights. Return the sums with the gradient norm appended, `[4]`, and the gradients without the loss scale."""
+        """Update the weights. Return the sums with the gradient norm appended, `[6]`, and the gradients without the loss scale."""
         unscaled = gradients
         if isinstance(self.optimizer, keras.optimizers.LossScaleOptimizer):
             scale = tf.identity(self.optimizer.dynamic_scale.value)  # before the update, which may change it

@@ -10,7 +10,7 @@ import tensorflow as tf
 from components.train_model.architectures.architecture import Architecture
 from components.train_model.checkpoint import Checkpoints, DamagedCheckpoint
 from components.train_model.hardware import compute_dtype
-from components.train_model.training.callbacks import Batch, Callback, Divergence, EarlyStopping, ProgressLine
+from components.train_model.training.callbacks import Batch, Callback, Divergence, EarlyStopping, LearningRateLine, ProgressLine
 from components.train_model.training.feed import Feed
 from components.train_model.training.progress import Progress, Schedule
 from components.train_model.training.train_step import MirroredTrainStep, TrainStep, make_optimizer
@@ -36,6 +36,7 @@ class Trainer:
         report: called with (step, steps, text) to report progress.
         warn: called with a warning for the user.
         callbacks: further callbacks; they do not change the result.
+        note: called with an event for the user, such as a lower learning rate.
 
     Attributes:
         progress: step, schedule and history; what a checkpoint stores.
@@ -47,11 +48,11 @@ class Trainer:
     def __init__(
         self, architecture: Architecture, model: keras.Model, feed: Feed, validation: Feed, settings: TrainSettings, *,
         seed: int, checkpoints: Checkpoints, report: Callable[[int, int, str], None], warn: Callable[[str], None],
-        callbacks: Sequence[Callback] = (),
+        callbacks: Sequence[Callback] = (), note: Callable[[str], None] = lambda text: None,
     ) -> None:  # fmt: skip
         self.architecture, self.model, self.feed, self.validation, self.settings = architecture, model, feed, validation, settings
         self.compute = compute_dtype(settings.precision)
-        self.seed, self.checkpoints, self.report, self.warn = seed, checkpoints, report, warn
+        self.seed, self.checkpoints, self.report, self.warn, self.note = seed, checkpoints, report, warn, note
         strategy = tf.distribute.get_strategy() if tf.distribute.has_strategy() else None
         self.optimizer = make_optimizer(settings, self.compute, strategy.num_replicas_in_sync if strategy else 1)
         self.optimizer.build(model.trainable_variables)
@@ -60,7 +61,7 @@ class Trainer:
         self.per_epoch = feed.batches(settings.batch)
         self.steps = min(settings.epochs * self.per_epoch, settings.max_steps or settings.epochs * self.per_epoch)
         self.validate_every = settings.validate_steps or self.per_epoch
-        self.callbacks: list[Callback] = [Divergence(), ProgressLine(), EarlyStopping(), *callbacks]
+        self.callbacks: list[Callback] = [Divergence(), ProgressLine(), LearningRateLine(), EarlyStopping(), *callbacks]
         self.progress = Progress(Schedule(settings.learning_rate), [])
         self.stopping = False
 
@@ -81,6 +82,8 @@ class Trainer:
             self.progress.tokens += int(batch.tokens)
             self.progress.loss_sum += batch.loss * batch.tokens
             self.progress.loss_tokens += batch.tokens
+            self.progress.hits += batch.accuracy * batch.tokens
+            self.progress.top_hits += batch.top5_accuracy * batch.tokens
             self._finish_step(batch)
         self._load_best_weights(self.progress.best_step)
         self._call_callbacks(lambda callback: callback.on_end(self))
@@ -100,31 +103,39 @@ class Trainer:
             self.checkpoints.save("last", [v.numpy() for v in self._variables()], self.progress.to_json())
 
     def _record(self, validates: bool) -> None:
-        progress = self.progress
+        progress, rate = self.progress, self.progress.schedule.learning_rate
+        tokens = max(1.0, progress.loss_tokens)
         point = {
             "step": progress.step, "epoch": round(progress.step / self.per_epoch, 4), "tokens": progress.tokens,
-            "loss": progress.loss_sum / max(1.0, progress.loss_tokens), "learning_rate": progress.schedule.learning_rate,
+            "loss": progress.loss_sum / tokens, "learning_rate": rate, "accuracy": progress.hits / tokens,
+            "top5_accuracy": progress.top_hits / tokens,
         }  # fmt: skip
-        progress.loss_sum = progress.loss_tokens = 0.0
+        progress.loss_sum = progress.loss_tokens = progress.hits = progress.top_hits = 0.0
         progress.history.append(point)
         if not validates:
             return
-        nats = self.validation_cross_entropy()
+        nats, accuracy, top5_accuracy = self.validation_means()
         perplexity = math.exp(min(nats, 700.0))  # exp of more overflows a float64
-        point |= {"validation_cross_entropy": nats, "validation_perplexity": perplexity}
+        point |= {
+            "validation_cross_entropy": nats, "validation_perplexity": perplexity, "validation_accuracy": accuracy,
+            "validation_top5_accuracy": top5_accuracy,
+        }  # fmt: skip
         progress.schedule = progress.schedule.after(perplexity, self.settings)
+        if progress.schedule.learning_rate < rate:
+            point["next_learning_rate"] = progress.schedule.learning_rate
         if progress.schedule.improved():
             progress.best_step = progress.step
             self.checkpoints.save("best", [v.numpy() for v in self.model.variables], {"step": progress.step})
         self._call_callbacks(lambda callback: callback.on_validation_end(self, point))
 
-    def validation_cross_entropy(self) -> float:
-        """Return the unsmoothed cross-entropy of the validation split, in nats per token."""
-        total = count = 0.0
+    def validation_means(self) -> tuple[float, float, float]:
+        """Return unsmoothed cross-entropy (nats per token), accuracy and top-5 accuracy of the validation split."""
+        totals = [0.0] * 4
         for inputs, targets in self.validation.in_order(self.settings.batch):
-            nats, tokens = self.train_step.validate(inputs, targets)
-            total, count = total + nats, count + tokens
-        return total / count
+            _, *sums = self.train_step.validate(inputs, targets)
+            totals = [total + value for total, value in zip(totals, sums, strict=True)]
+        nats, tokens, hits, top_hits = totals
+        return nats / tokens, hits / tokens, top_hits / tokens
 
     def _call_callbacks(self, call_hook: Callable[[Callback], None]) -> None:
         for callback in self.callbacks:

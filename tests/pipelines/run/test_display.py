@@ -59,9 +59,9 @@ def test_the_board_reads_logs_as_they_grow(tmp_path: Path) -> None:
         file.write("[  7 %] one\n[ 99 %] unfin")
         file.flush()
         assert board.read_logs() == [] and (board.rows["a"].percent, board.rows["a"].text) == (7, "one")
-        file.write("ished\x1b[31m\nwarning: w\n")
+        file.write("ished\x1b[31m\nwarning: w\nnote: n\x1b\n")
         file.flush()
-        assert board.read_logs() == ["warning: A: w"] and board.rows["a"].text == "unfinished[31m"
+        assert board.read_logs() == ["warning: A: w", "A: n"] and board.rows["a"].text == "unfinished[31m"
     assert board.handle_event(Event("a", "ran", detail={"seconds": 1.0, "warnings": ["w", "late"]})) == ["warning: A: late"]
     console = Console(file=io.StringIO(), width=100)
     console.print(table(board, time.time()))

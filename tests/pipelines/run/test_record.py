@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.run.record import failure_reason, parse_progress, parse_warning, read_warnings
+from pipelines.run.record import failure_reason, parse_note, parse_progress, parse_warning, read_warnings
 from pipelines.run.result import EXIT
 
 
@@ -34,6 +34,13 @@ def test_a_warning_is_reported_once(tmp_path: Path) -> None:
     log.write_text("warning: old\nwarning: few words\n[ 1 %] x\nwarning: few words\nwarning: other\n")
     assert read_warnings(log, start) == ("few words", "other")
     assert parse_warning("a warning: inside") == ""
+
+
+def test_a_note_is_no_warning(tmp_path: Path) -> None:
+    assert parse_note("note: learning rate lowered ") == "learning rate lowered" and parse_note("warning: w") == ""
+    log = tmp_path / "step.log"
+    log.write_text("note: learning rate lowered\nTraceback\nnote: x\n")
+    assert read_warnings(log, 0) == () and failure_reason(log, 0, 1) == "exit status 1: Traceback"
 
 
 @pytest.mark.parametrize(

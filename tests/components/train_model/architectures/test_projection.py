@@ -27,20 +27,25 @@ def test_loss_and_gradient_equal_the_definition_by_autodiff_in_float64(rows: int
     gradients = tape.gradient(expected, inputs)
     with tf.GradientTape() as tape:
         tape.watch(inputs)
-        total, plain, count = tf.function(projected_cross_entropy)(*inputs, targets, smoothing=smoothing, compute=tf.float64)
+        total, plain, count, hits, top_hits = tf.function(projected_cross_entropy)(
+            *inputs, targets, smoothing=smoothing, compute=tf.float64
+        )
         twice = 2 * total
     assert float(total) == pytest.approx(float(expected), rel=1e-10)
     assert float(plain) == pytest.approx(float(unsmoothed), rel=1e-10)
     assert float(count) == float(tf.reduce_sum(real))
+    ranks = tf.reduce_sum(tf.cast(log_p > tf.gather(log_p, targets, batch_dims=1)[:, None], tf.float64), axis=1)
+    for found, limit in ((hits, 1), (top_hits, 5)):  # the definition of the evaluation: fewer than 1 or 5 tokens are more likely
+        assert float(found) == float(tf.reduce_sum(tf.cast(ranks < limit, tf.float64) * real))
     for ours, theirs in zip(tape.gradient(twice, inputs), gradients, strict=True):
         assert np.allclose(ours, 2 * theirs, atol=1e-10)
 
 
-def test_padding_has_no_loss() -> None:
-    total, _, count = projected_cross_entropy(
+def test_padding_has_no_loss_and_no_hits() -> None:
+    total, _, count, hits, top_hits = projected_cross_entropy(
         tf.ones([6, 4]), tf.ones([4, 9]), tf.zeros([9]), tf.zeros([6], tf.int32), smoothing=0.1, compute=tf.float32
     )
-    assert float(total) == float(count) == 0.0
+    assert float(total) == float(count) == float(hits) == float(top_hits) == 0.0
 
 
 @cache
@@ -96,5 +101,5 @@ def test_the_projection_keeps_gradients_below_the_float16_range() -> None:
     features, kernel = tf.ones([4, 8]), tf.Variable(tf.zeros([8, 3]))
     bias = tf.constant([0.0, 0.0, float(np.log(2e-8))])
     with tf.GradientTape() as tape:
-        total, _, _ = projected_cross_entropy(features, kernel, bias, tf.ones([4], tf.int32), smoothing=0.0, compute=tf.float16)
+        total, *_ = projected_cross_entropy(features, kernel, bias, tf.ones([4], tf.int32), smoothing=0.0, compute=tf.float16)
     assert np.allclose(tape.gradient(total, kernel)[:, 2], 4 * 1e-8, rtol=0.1)

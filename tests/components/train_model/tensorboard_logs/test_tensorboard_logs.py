@@ -62,11 +62,15 @@ def test_scalars_are_logged_at_their_steps(watched: tuple[Trainer, Path]) -> Non
     trained, folder = watched
     events, steps = read(folder), trained.progress.step
     assert [e.step for e in events.Scalars("batch/loss")] == list(range(1, steps + 1))
-    for tag in ("loss", "perplexity/train", "learning_rate", "gradient_norm", "tokens_per_second"):
+    for tag in ("loss", "perplexity/train", "accuracy/train", "top5_accuracy/train", "learning_rate", "gradient_norm", "tokens_per_second"):
         assert [e.step for e in events.Scalars(tag)] == list(range(3, steps + 1, 3)), tag
     validated = [p for p in trained.progress.history if "validation_perplexity" in p]
     shown = [(e.step, pytest.approx(e.value)) for e in events.Scalars("perplexity/validation")]
     assert [(p["step"], p["validation_perplexity"]) for p in validated] == shown
+    for name in ("accuracy", "top5_accuracy"):
+        shown = [(e.step, pytest.approx(e.value, abs=1e-6)) for e in events.Scalars(f"{name}/validation")]
+        assert [(p["step"], p[f"validation_{name}"]) for p in validated] == shown
+        assert all(0 <= e.value <= 1 for e in events.Scalars(f"{name}/train"))
     # Labels are smoothed: the loss is above what the perplexity is made of, once the model knows something.
     assert events.Scalars("perplexity/train")[-1].value < 2.718281828 ** events.Scalars("loss")[-1].value
     assert events.Scalars("perplexity/train")[-1].value < events.Scalars("perplexity/train")[0].value

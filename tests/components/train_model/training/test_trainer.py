@@ -37,8 +37,32 @@ def test_training_learns_and_keeps_the_best_weights(toy_corpus: Path, toy_tokeni
     progress = trained.run()
     checked = [p["validation_perplexity"] for p in progress.history if "validation_perplexity" in p]
     assert checked[-1] < checked[0] * 0.8
-    assert np.exp(trained.validation_cross_entropy()) == pytest.approx(min(checked), rel=1e-6)
+    assert np.exp(trained.validation_means()[0]) == pytest.approx(min(checked), rel=1e-6)
     assert progress.step < trained.steps and progress.step - progress.best_step == 2 * trained.per_epoch
+
+
+def test_a_lower_learning_rate_is_a_note_and_a_point_of_the_history(toy_corpus: Path, toy_tokenizer: Path, tmp_path: Path) -> None:
+    changes = {"epochs": 12, "learning_rate": 0.05, "plateau_patience": 1, "early_stopping_patience": 6, "precision": "float32"}
+    trained, notes = trainer(toy_corpus, toy_tokenizer, tmp_path, **changes), list[str]()
+    trained.note = notes.append
+    history = trained.run().history
+    lowered = [(number, point) for number, point in enumerate(history) if "next_learning_rate" in point]
+    assert lowered and len(notes) == len(lowered)
+    number, point = lowered[0]
+    assert (point["learning_rate"], point["next_learning_rate"]) == (0.05, 0.025)
+    assert all(later["learning_rate"] == 0.025 for later in history[number + 1 : number + 2])
+    best = min(earlier["validation_perplexity"] for earlier in history[:number] if "validation_perplexity" in earlier)
+    assert notes[0] == (
+        f"learning rate lowered from 0.05 to 0.025 after epoch {point['epoch']:.2f}: "
+        f"validation perplexity {point['validation_perplexity']:,.1f}, best {best:,.1f}"
+    )
+
+
+def test_the_accuracies_rise_and_top_5_is_at_least_the_accuracy(toy_corpus: Path, toy_tokenizer: Path, tmp_path: Path) -> None:
+    history = trainer(toy_corpus, toy_tokenizer, tmp_path, learning_rate=0.05).run().history
+    for name in ("accuracy", "validation_accuracy"):
+        values = [(point[name], point[name.replace("accuracy", "top5_accuracy")]) for point in history if name in point]
+        assert all(0 <= accuracy <= top5 <= 1 for accuracy, top5 in values) and values[-1][0] > values[0][0]
 
 
 def test_training_ends_at_max_steps(toy_corpus: Path, toy_tokenizer: Path, tmp_path: Path) -> None:
