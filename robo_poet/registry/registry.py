@@ -20,7 +20,7 @@ ATTEMPTS = 1000  # each lost attempt is another writer's success, so this many m
 class Registry:
     """The versions of `model` in the registry folder `root`. Without a folder there are none; the first registration creates it.
 
-    Every method raises `Corrupt`, with the place, if the log differs from what was written.
+    Every method raises `Corrupt`, naming the position in the log, if the log differs from what was written.
 
     Raises:
         BadInput: `model` is not a valid name, or the registry has form 1, without model names.
@@ -67,10 +67,10 @@ class Registry:
         return self._version(state.record(state.canary)) if state.canary else None
 
     def verify(self, number: int | None = None) -> list[Version]:
-        """Check the log, and the files of one version or of all. Return the checked versions, none for an empty registry.
+        """Check the log and the files of one version, or of all versions. Return the checked versions (empty for an empty registry).
 
         Raises:
-            Corrupt: something differs from what was written; names the first difference.
+            Corrupt: the content differs from what was written; the message gives the first difference.
             NoSuchVersion: no version has this number.
         """
         checked = self.versions() if number is None else [self.version(number)]

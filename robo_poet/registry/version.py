@@ -133,7 +133,7 @@ class Version:
         """Check every file against its digest.
 
         Raises:
-            Corrupt: a file is missing, changed, or was added; names up to three.
+            Corrupt: a file is missing, changed or unexpected; the message names at most three such files.
         """
         check_files(self.folder, self.manifest().files)
 
