@@ -132,7 +132,7 @@ def _next_command(result: RunResult, outcome: Outcome) -> str:
     if outcome.verdict == "rejected":
         remedies = list(dict.fromkeys(gate["remedy"] for gate in outcome.gates if gate["verdict"] == "fail" and gate.get("remedy")))
         if remedies and remedies[0].startswith("--set "):
-            return f'run the same command again with {remedies[0]}   # with make: ARGS="{remedies[0]}"'
+            return f"run the same command again with {remedies[0]}   # with make: ARGS={shlex.quote(remedies[0])}"
         return f"{remedies[0]}, and run again" if remedies else command(f"registry show {outcome.version} --model {outcome.model}")
     version = f" --model {outcome.model}" + ("" if outcome.stage == "champion" else f" --version {outcome.version}")
     return command(f'generate "Shall I compare thee"{version}')

@@ -1,5 +1,6 @@
 import io
 import re
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -64,7 +65,7 @@ def test_the_sample_has_no_empty_lines_and_no_control_codes() -> None:
         ("succeeded", {}, 'generate "Shall I compare thee" --model poems\n'),
         ("succeeded", {"stage": "canary"}, 'generate "Shall I compare thee" --model poems --version 1\n'),
         ("succeeded", {"stage": "rejected", "verdict": "rejected", "reason": "bleu is below 0.005"}, "registry show 1"),
-        ("succeeded", REJECTED, 'run the same command again with --set train.epochs=12   # with make: ARGS="--set train.epochs=12"'),
+        ("succeeded", REJECTED, "run the same command again with --set train.epochs=12   # with make: ARGS='--set train.epochs=12'"),
         ("failed", {"version": None}, "fix the error above and run the same command again"),
         ("cancelled", {"version": None}, "run the same command again: it resumes where this run stopped"),
     ],
@@ -92,3 +93,12 @@ def test_a_missing_interval_says_how_many_units_there_are() -> None:
     shortages = {"perplexity": {"what": "blocks of held-out text", "needed": 5, "there": 3}}
     text = printed(RESULT, replace(OUTCOME, intervals={}, shortages=shortages))
     assert re.search(r"57\.5 +none: 3 blocks of held-out text, 5 needed +acceptable", text)
+
+
+def test_a_remedy_with_quotes_can_be_pasted_after_the_command_and_after_make() -> None:
+    remedy = """--set 'gates=[{metric: toxic_share, drop: "the texts are not English"}]'"""
+    gates = [{**FAILED, "remedy": remedy}]
+    text = printed(RESULT, replace(OUTCOME, **{**REJECTED, "gates": gates}))  # type: ignore[arg-type]
+    line = " ".join(text[text.index("run the same command") :].split())  # the screen of the test wraps it
+    typed, _, made = line.partition("   # with make: ARGS=")
+    assert typed.endswith(remedy) and shlex.split(made) == [remedy]

@@ -2,12 +2,14 @@
 
 import json
 import random
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from components.measure_text.__main__ import main
+from pipelines.profile.load import load_profile
 from robo_poet.corpus.document import Document
 from robo_poet.corpus.parquet import write_documents
 from robo_poet.evaluation.completions import write_continuations
@@ -199,6 +201,9 @@ def test_english_metrics_are_not_measured_on_other_languages(measure, human, cap
     assert "not measured, they support English only, and less than 95% of the texts are English" in found["notes"][0]
     assert f"warning: {found['notes'][0]}" in capsys.readouterr().err
     assert ENGLISH - {"sentiment"} <= failed(found)
+    shortage = found["shortages"]["toxic_share"]
+    assert (shortage["what"], shortage["there"], shortage["kind"]) == ("English texts", 0, "missing")  # more French text does not help
+    assert load_profile("local", [shlex.split(shortage["remedy"])[1]])  # the remedy, typed
 
 
 def test_unknown_languages_count_as_english_and_a_few_other_texts_are_skipped(measure, human):
