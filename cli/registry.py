@@ -279,5 +279,6 @@ def card(
         _print_json(card_with_overrides(version.folder, str(version.stage), overrides))
         return
     target = out or Path("build") / f"{version.model}-{version_number}.html"
-    write_card_with_overrides(version.folder, version.number, str(version.stage), overrides, target)
+    registered = store.registered_on(version_number)
+    write_card_with_overrides(version.folder, version.number, str(version.stage), overrides, target, registered=registered)
     typer.echo(f"model card of {version.name} ({version.stage}): {target}")

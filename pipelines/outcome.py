@@ -121,12 +121,14 @@ def _artifact(result: RunResult, task: str, name: str) -> dict[str, Any]:
 
 
 def _copy_report(result: RunResult, version: int | None) -> Path | None:
-    """Copy the report page and add the version and the run below its title. If validation stopped the run, copy its page."""
+    """Copy the report page and add version, date and run below its title. If validation stopped the run, copy its page."""
     path = _path(result, "write-report", "report") or result.folder / "outputs" / "validate-data" / "page"  # says why validation failed
     if not path.exists():
         return None
     target = result.folder / "report.html"
-    label = f"Version {version}, of run" if version is not None else "Of run"
+    run = result.folder.name
+    date = f", {run[:4]}-{run[4:6]}-{run[6:8]}" if run[:8].isdecimal() else ""
+    label = f"Version {version}{date}, of run" if version is not None else f"No version{date}. Of run"
     head, end_tag, rest = path.read_text("utf-8").partition("</h1>")
-    write_text(target, f"{head}{end_tag}<p>{label} {escape(result.folder.name)}.</p>{rest}" if end_tag else head)
+    write_text(target, f"{head}{end_tag}<p>{label} {escape(run)}.</p>{rest}" if end_tag else head)
     return target

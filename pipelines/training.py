@@ -137,7 +137,7 @@ def training_pipeline(placement: Placement, *, moving_source: bool = False, movi
         decision, statistics = made(judged, "decision"), made(validated, "statistics")
         reported = placement(
             steps.write_report(
-                **statistics, **made(trained, "history"), **evidence, **made(measured, "continuations"), **decision, lineage=lineage
+                **statistics, **made(trained, "history"), **evidence, **texts, **decision, lineage=lineage
             ), "Write model card",
         )  # fmt: skip
 

@@ -93,6 +93,7 @@ def text_metrics_json(collected: TextMetrics, rows: Sequence[Continuation], sett
         "personal_data": collected.personal_data,
         "not_looked_for": collected.skipped_findings,
         "private_rows": sorted(collected.private_rows),
+        "private_champion_rows": sorted(collected.private_champion_rows),
         "best": _example_rows(collected, rows, BEST_EXAMPLES),
         "worst": _example_rows(collected, rows, WORST_EXAMPLES),
         "shortages": {name: shortage.to_json() for name, shortage in collected.shortages.items()},

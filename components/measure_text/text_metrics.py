@@ -39,6 +39,7 @@ class TextMetrics:
         difference: model minus champion, with the names of `champion`.
         personal_data: kind → number of findings in the model's texts (`found`) and how many are in the training text (`in_training`).
         private_rows: rows of the model with personal data; they are never quoted.
+        private_champion_rows: rows of the champion with personal data; they are never quoted.
         skipped_findings: number of distinct scrubbing findings that were skipped because they are not full names.
         missing: metrics that could not be measured, with the reason.
         notes: further remarks for the report.
@@ -51,6 +52,7 @@ class TextMetrics:
     difference: dict[str, RowMetric] = field(default_factory=dict)
     personal_data: dict[str, dict[str, int]] = field(default_factory=dict)
     private_rows: frozenset[int] = frozenset()
+    private_champion_rows: frozenset[int] = frozenset()
     skipped_findings: int = 0
     missing: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -101,7 +103,10 @@ def measure_continuations(
         {"bleu": reference_bleu, "bleu_to_people": reference_bleu.divided_by(reference_bleu)},
     )
     if champion:
-        collected.compare("bleu", bleu([row.text for row in champion], human.texts))
+        champion_texts = [row.text for row in champion]
+        collected.compare("bleu", bleu(champion_texts, human.texts))
+        found = find_personal_data(champion_texts, (), removed, settings.min_score).found
+        collected.private_champion_rows = frozenset(row for row, count in enumerate(found) if count)
     _add_likelihood(collected, rows)
     _add_diversity(collected, model, human)
     collected.add(_degeneration(model, settings), _degeneration(human, settings))

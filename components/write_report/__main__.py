@@ -13,6 +13,8 @@ from robo_poet.evaluation.completions import read_continuations
 from robo_poet.judges.metrics import metric_name, metric_text, ordered
 from robo_poet.report.card import make_card
 from robo_poet.report.corpus_section import statistics_section
+from robo_poet.report.first_screen import STYLE as FIRST_STYLE
+from robo_poet.report.first_screen import first_screen, model_name
 from robo_poet.report.forest import STYLE
 from robo_poet.report.gate_rows import HEAD, QUESTION_HEAD, gate_row, question_rows
 from robo_poet.report.page import page
@@ -52,6 +54,7 @@ def _markdown_cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
+FOLDED = ("Slices", "Metrics", "Training", "Data", "Lineage")  # sections that are closed at first
 JSON_INPUTS = ("evaluation", "text_metrics", "model_audit", "slices", "comparison", "decision", "statistics")
 
 
@@ -60,7 +63,9 @@ def work(call: Call) -> None:
     card = make_card(
         **{name: _read_json(call.inputs[name]) for name in JSON_INPUTS}, history=history,
         lineage=parse_object(call.parameters["lineage"], where="--lineage"), continuations=read_continuations(call.inputs["continuations"]),
+        champion_continuations=read_continuations(call.inputs["champion_continuations"]),
     )  # fmt: skip
+    name = model_name(card)
     sections = [
         ("Intended use", "".join(f"<p>{sentence}</p>" for sentence in card["about"])),
         ("Verdict", gates_section(card)),
@@ -75,7 +80,12 @@ def work(call: Call) -> None:
         ("Data", statistics_section(card["data"])),
         ("Lineage", lineage_section(card["lineage"])),
     ]
-    write_text(call.outputs["report"], page("Model card", sections, style=STYLE))
+    write_text(
+        call.outputs["report"],
+        page(
+            f"Model card of {name}" if name else "Model card", sections, style=STYLE + FIRST_STYLE, lead=first_screen(card), folded=FOLDED
+        ),
+    )
     write_text(call.outputs["card"], json.dumps(card, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
     if "summary" in call.outputs:
         write_text(call.outputs["summary"], markdown_summary(card))

@@ -13,6 +13,7 @@ def write_report(
     slices: Input[Artifact],
     comparison: Input[Artifact],
     continuations: Input[Dataset],
+    champion_continuations: Input[Dataset],
     decision: Input[Artifact],
     lineage: dict,
     report: Output[HTML],
@@ -30,6 +31,7 @@ def write_report(
         slices: Metrics by slice, from slice_metrics (JSON).
         comparison: Difference from the champion, from compare_champion (JSON).
         continuations: Completions, from evaluate_model (Parquet).
+        champion_continuations: The champion's completions of the same prompts, from compare_champion (Parquet).
         decision: Verdict of the gates, from gate_model (JSON).
         lineage: What the model was made from: source, settings and code version.
 

@@ -202,6 +202,11 @@ class Registry:
         statements = (entry.statement for entry in self.log())
         return [statement for statement in statements if statement.version == number and statement.action == Action.OVERRIDE]
 
+    def registered_on(self, number: int) -> str:
+        """Return the date of the registration of a version (UTC, `2026-01-02`)."""
+        statements = (entry.statement for entry in self._log.read())
+        return next(s.time[:10] for s in statements if s.version == number and s.action == Action.REGISTER)
+
     def _state(self) -> State:
         return fold(self.log())
 

@@ -37,6 +37,7 @@ def make_card(
     history: Sequence[Mapping[str, Any]],
     lineage: Mapping[str, Any],
     continuations: Sequence[Continuation],
+    champion_continuations: Sequence[Continuation] = (),
 ) -> dict[str, Any]:
     """Combine all artifacts of a run's evaluation into one card; see docs/how-to/read-the-card.md."""
     return {
@@ -61,6 +62,7 @@ def make_card(
         "samples": {
             "drawn": _random_samples(continuations, frozenset(text_metrics.get("private_rows", ()))),
             "good": _selected_samples(text_metrics.get("best", {}), continuations),
+            "beside_champion": _samples_beside_champion(continuations, champion_continuations, text_metrics),
             "bad": _selected_samples(text_metrics.get("worst", {}), continuations),
         },
         "limits": [*_limits(evaluation, comparison, text_metrics, lineage, decision, statistics), *LIMITS],
@@ -74,6 +76,20 @@ def _random_samples(continuations: Sequence[Continuation], private: Collection[i
     """Return the first continuations without personal data. Prompts are in random order, so these are random samples."""
     shown = [row for number, row in enumerate(continuations) if number not in private][:SAMPLES]
     return [{"prompt": masked(_from_first_whole_line(row.prompt)), "text": masked(row.text)} for row in shown]
+
+
+def _samples_beside_champion(
+    continuations: Sequence[Continuation], champion: Sequence[Continuation], text_metrics: Mapping[str, Any]
+) -> list[dict[str, str]]:
+    """Return the first prompts with the completions of both models, without personal data; empty if there is no champion."""
+    if len(champion) != len(continuations) or "private_champion_rows" not in text_metrics:
+        return []
+    private = {*text_metrics.get("private_rows", ()), *text_metrics["private_champion_rows"]}
+    pairs = [pair for number, pair in enumerate(zip(continuations, champion, strict=True)) if number not in private][:SAMPLES]
+    return [
+        {"prompt": masked(_from_first_whole_line(own.prompt)), "text": masked(own.text), "champion": masked(other.text)}
+        for own, other in pairs
+    ]
 
 
 def _from_first_whole_line(text: str) -> str:

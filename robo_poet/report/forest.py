@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 LANE, TICKS = 14, 5  # height of a lane in pixels; approximate number of axis ticks
 STYLE = """
@@ -19,6 +19,7 @@ STYLE = """
 .forest .how small { display: block; white-space: nowrap; }
 .forest svg { width: 100%; max-width: none; display: block; overflow: visible; } .forest .unsure { opacity: .55; }
 .forest .reference { stroke: var(--line); stroke-width: 2; } .forest .range { stroke: var(--accent); stroke-width: 2; }
+.forest svg .caption { font-size: 12px; }
 .forest .cut { font-size: 15px; fill: var(--accent); }
 .forest .range.other { stroke: var(--warn); } .forest circle { fill: var(--accent); stroke: none; }
 .forest circle.other { fill: var(--paper); stroke: var(--warn); stroke-width: 2; }
@@ -149,12 +150,12 @@ def _mark(interval: Interval, css_class: str, y: int, scale: tuple[float, float]
 
 def _value(interval: Interval, digits: int) -> str:
     value = interval["value"]
-    return "not measured" if value is None else f"{value:.{digits}f}"
+    return "not measured" if value is None else f"{value:z.{digits}f}"
 
 
 def _limits(interval: Interval, digits: int) -> str:
     low, high = interval["low"], interval["high"]
-    return "no interval" if low is None or high is None else f"{low:.{digits}f} to {high:.{digits}f}"
+    return "no interval" if low is None or high is None else f"{low:z.{digits}f} to {high:z.{digits}f}"
 
 
 def _text(interval: Interval, digits: int) -> str:
@@ -174,10 +175,17 @@ def _legend(names: tuple[str, str], both: bool, line: str) -> Markup:
 
 def _axis(scale: tuple[float, float], what: str) -> Markup:
     texts = [
-        Markup('<text x="{}" y="12" text-anchor="middle">{}</text>').format(_percent_of_axis(tick, scale), f"{tick:.6g}")
+        Markup('<text x="{}" y="12" text-anchor="{}">{}</text>').format(_percent_of_axis(tick, scale), _anchor(tick, scale), f"{tick:.6g}")
         for tick in ticks(*scale)
     ]
+    caption = Markup('<text class="caption" x="50%" y="29" text-anchor="middle">{}</text>').format(what)
     return Markup(
-        '<div class="row axis"><span class="what"></span><svg height="16" style="height:16px" aria-hidden="true">{}</svg>'
-        '<span class="how"><small>{}</small></span></div>'
-    ).format(Markup("").join(texts), escape(what))
+        '<div class="row axis"><span class="what"></span><svg height="34" style="height:34px" aria-hidden="true">{}{}</svg>'
+        '<span class="how"></span></div>'
+    ).format(Markup("").join(texts), caption)
+
+
+def _anchor(tick: float, scale: tuple[float, float]) -> str:
+    """Return the alignment of a tick's label: at an end of the axis it stays inside the plot."""
+    share = (tick - scale[0]) / (scale[1] - scale[0])
+    return "start" if share < 0.06 else "end" if share > 0.94 else "middle"

@@ -13,8 +13,13 @@ from robo_poet.registry.entry import Statement
 PAGE, DATA = "report.html", "card.json"  # files in a version's folder
 
 
-def write_card_with_overrides(folder: Path, number: int, stage: str, overrides: Sequence[Statement], target: Path) -> None:
-    """Write the card of the version in `folder` to `target`, with number, stage and overrides below its heading.
+def write_card_with_overrides(
+    folder: Path, number: int, stage: str, overrides: Sequence[Statement], target: Path, *, registered: str = ""
+) -> None:
+    """Write the card of the version in `folder` to `target`, with number, date, stage and overrides below its heading.
+
+    Args:
+        registered: date of the registration, such as 2026-01-02; empty if it is not known.
 
     Raises:
         BadInput: the version has no card.
@@ -27,7 +32,8 @@ def write_card_with_overrides(folder: Path, number: int, stage: str, overrides: 
         f'<p class="fail">Overridden by {escape(entry.who)} on {escape(entry.time[:10])}, against the gates: {escape(entry.why)}</p>'
         for entry in overrides
     )
-    stage_html = f'<p>Version {number}. Stage when this page was written: <span class="{escape(stage)}">{escape(stage)}</span></p>'
+    date = f", registered on {escape(registered)}" if registered else ""
+    stage_html = f'<p>Version {number}{date}. Stage when this page was written: <span class="{escape(stage)}">{escape(stage)}</span></p>'
     write_text(target, f"{head}{heading_end}{stage_html}{notes}{rest}")
 
 

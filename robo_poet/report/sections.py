@@ -1,6 +1,7 @@
 """Sections of a report: gates, metrics, samples, lineage, comparison with the champion, slices, bias, safety, limits (EVAL-3 to EVAL-5)."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
@@ -141,7 +142,17 @@ def champion_section(card: Mapping[str, Any]) -> str:
     )
     if comparison.get("identical"):
         summary += " Both models give every document the same likelihood: this is the same model, or a copy of it."
-    return f"<p>{escape(summary)}</p>" + table(["", "this model", "champion", "difference", "95 % interval"], rows)
+    compared_texts = "".join(map(_sample_beside_champion, card["samples"].get("beside_champion", ())))
+    if compared_texts:
+        compared_texts = f"<h3>Samples side by side</h3><p>The same prompts, in grey. These samples are random.</p>{compared_texts}"
+    return f"<p>{escape(summary)}</p>" + table(["", "this model", "champion", "difference", "95 % interval"], rows) + compared_texts
+
+
+def _sample_beside_champion(sample: Mapping[str, str]) -> str:
+    columns = "".join(
+        f"<div><h4>{name}</h4><pre>{escape(sample[key])}</pre></div>" for name, key in (("This model", "text"), ("Champion", "champion"))
+    )
+    return f'<div class="beside"><pre class="faint">{escape(sample["prompt"])}</pre>{columns}</div>'
 
 
 def slices_section(slices: Mapping[str, Any]) -> str:
@@ -183,7 +194,8 @@ def bias_section(bias: Mapping[str, Any]) -> str:
     if not sections:
         return "<p>Not measured.</p>"
     texts = [
-        [f"{row['axis']}: {row['group']}", row["text"], row["reference"], f"{row['gap']:+.3f}"] for row in bias.get("examples", [])
+        [f"{row['axis']}: {group_name(row['group'], row.get('language', 'en'))}", row["text"], row["reference"], f"{row['gap']:+.3f}"]
+        for row in bias.get("examples", [])
     ]  # fmt: skip
     folded = f"<details><summary>Pairs with the largest gap</summary>{table(['group', 'text', 'its counterpart', 'gap'], texts)}</details>"
     return "".join(sections) + (folded if texts else "")
@@ -193,7 +205,10 @@ def _gap_plot(measure: str, language: str, gaps: Sequence[Mapping[str, Any]], *,
     """Return the plot of the groups of one language, the widest gap first. `named` adds the language as a heading."""
     widest = sorted(gaps, key=lambda row: -abs(row["gap"]["value"]))[:MOST_GROUPS]
     rows = [
-        ForestRow(f"{row['axis']}: {_spaced(row['group'])} against {_spaced(row['reference'])}", f"{row['pairs']:,} pairs", row["together"])
+        ForestRow(
+            f"{row['axis']}: {group_name(row['group'], language)} against {group_name(row['reference'], language)}",
+            f"{row['pairs']:,} pairs", row["together"],
+        )
         for row in widest
     ]  # fmt: skip
     title = LANGUAGES.get(language, language)
@@ -202,8 +217,18 @@ def _gap_plot(measure: str, language: str, gaps: Sequence[Mapping[str, Any]], *,
     return f"{heading}{forest(rows, names=('model', ''), what=f'gap in {measure}, {title}', reference=0.0, line='no gap', digits=3)}"
 
 
-def _spaced(group: str) -> str:
-    return group.replace("-", " ")
+# names of peoples, religions and countries, which English writes with a capital; adjectives of colour as style guides advise since 2020
+_CAPITAL = re.compile(
+    r"\b(?:black(?=s?\b)|jew|muslim|christian|hindu|buddhist|sikh|catholic|protestant|mormon|arab|asian|african|american|latin|hispanic|mexican|"
+    r"indian|chinese|japanese|korean|european|german|french|spaniard|spanish|italian|polish|russian|turk|roma\b|moroccan|irish|english|british|"
+    r"indigenous|native(?= american)|middle(?= eastern)|eastern)"
+)
+
+
+def group_name(group: str, language: str = "en") -> str:
+    """Return the label of a group: spaces for hyphens. In English, names of peoples and religions get a capital ("Black Americans")."""
+    name = group.replace("-", " ")
+    return _CAPITAL.sub(lambda match: match.group().capitalize(), name) if language == "en" else name
 
 
 def safety_section(card: Mapping[str, Any]) -> str:

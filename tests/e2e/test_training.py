@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import time
@@ -35,7 +36,8 @@ def test_a_first_run_registers_a_champion(trained: Shell, first_run: FirstRun) -
     assert (card["verdict"], card["stage"], card["overrides"], card["champion"]["state"]) == ("accepted", "champion", [], "none")
     assert card["metrics"] == summary["metrics"] and card["gates"] == summary["gates"]
     html = (trained.folder / "runs" / "latest" / "report.html").read_text()
-    assert "accepted" in html and "<svg" in html and f"Version 1, of run {(trained.folder / 'runs' / 'latest').resolve().name}." in html
+    assert "accepted" in html and "<svg" in html and re.search(r"Version 1, \d{4}-\d\d-\d\d, of run ", html)
+    assert f"of run {(trained.folder / 'runs' / 'latest').resolve().name}." in html
     for step in STEPS:
         assert (trained.folder / "runs" / "latest" / "logs" / f"{step}.log").exists()
 

@@ -180,7 +180,17 @@ def test_each_artifact_that_is_passed_on_shows_its_digest(said: dict[str, Docume
 
 def test_pages_need_nothing_from_elsewhere(said: dict[str, Document], home: Path, toy_training: Path) -> None:
     """The UI shows a page inside a frame, without the network; Markdown as it is."""
-    names = ("evaluation", "text_metrics", "model_audit", "slices", "comparison", "continuations", "decision", "statistics")
+    names = (
+        "evaluation",
+        "text_metrics",
+        "model_audit",
+        "slices",
+        "comparison",
+        "continuations",
+        "champion_continuations",
+        "decision",
+        "statistics",
+    )
     given = {"history": toy_training / "history", **{name: home / name for name in names}}
     call(
         "write_report",

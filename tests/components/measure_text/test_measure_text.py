@@ -140,6 +140,13 @@ def test_rows_with_personal_data_are_never_examples(measure, human):
     found = measure([replace(row, text=private) if number in (0, 5) else row for number, row in enumerate(human)])
     assert found["private_rows"] == [0, 5]
     assert not {one["row"] for picked in ("best", "worst") for one in found[picked].values()} & {0, 5}
+    assert found["private_champion_rows"] == [], "there is no champion"
+
+
+def test_rows_of_the_champion_with_personal_data_are_listed(measure, human):
+    champion = [replace(row, text=" Write to anna.k@example.org.") if number == 3 else row for number, row in enumerate(human)]
+    found = measure(human, champion=champion)
+    assert (found["private_rows"], found["private_champion_rows"]) == ([], [3])
 
 
 def test_personal_data_and_abuse_are_counted_and_never_written(measure, human, capsys, tmp_path):

@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,7 @@ VALUE = {"value": 2.5, "low": 2.4, "high": 2.6}
 TEXT_METRICS = {
     "champion": {"bleu": 0.5}, "difference": {"bleu": {"value": -0.25, "low": -0.375, "high": -0.125, "units": 12}},
     "human": {"copied_share": 0.125}, "personal_data": {HOSTILE: {"found": 2, "in_training": 1}}, "notes": ["of one language alone"],
-    "private_rows": [3], "not_looked_for": 1234, "continuations": 4, "unit": "document", "units": 2,
+    "private_rows": [3], "private_champion_rows": [0], "not_looked_for": 1234, "continuations": 4, "unit": "document", "units": 2,
     "worst": {"repetition_rate": {"row": 1, "document": "d", "value": 0.5}, "sentiment": {"row": 1, "document": "d", "value": -0.75}}, "best": {},
 }  # fmt: skip
 AUDIT = {
@@ -74,8 +75,9 @@ def arguments(tmp_path: Path) -> list[str]:
         (tmp_path / name).write_text(json.dumps(value))
     (tmp_path / "history").write_text("".join(json.dumps(point) + "\n" for point in HISTORY))
     write_continuations(tmp_path / "continuations", ROWS)
-    names = [*inputs, "history", "continuations", "report", "card", "summary"]
-    lineage = json.dumps({"source": HOSTILE, "settings": {"train": {"epochs": 3}}, "code": {"ingest": "0a1b"}})
+    write_continuations(tmp_path / "champion_continuations", [replace(row, text=f" champion {number}") for number, row in enumerate(ROWS)])
+    names = [*inputs, "history", "continuations", "champion_continuations", "report", "card", "summary"]
+    lineage = json.dumps({"model": "sonnets", "source": HOSTILE, "settings": {"train": {"epochs": 3}}, "code": {"ingest": "0a1b"}})
     return ["--lineage", lineage] + [part for name in names for part in (f"--{name.replace('_', '-')}", str(tmp_path / name))]
 
 
@@ -108,6 +110,40 @@ def test_the_report_holds_verdict_metrics_samples_curve_and_corpus(arguments: li
     )
     assert "of one language alone" in html and "The held-out text has few works" in html, "its limits"
     assert "train.epochs" in html and "0a1b" in html
+
+
+def test_the_first_screen_has_name_corpus_verdict_figures_and_a_sample(arguments: list[str], tmp_path: Path) -> None:
+    assert main(arguments) == 0
+    first, _, rest = (tmp_path / "report").read_text().partition("<nav>")
+    assert (
+        "<h1>Model card of sonnets</h1>" in first
+        and "3 documents, 1.50 MB" in first
+        and ">rejected</span> 1 of 3 gates passed, 2 failed" in first
+    )
+    assert first.count('class="value"') == 2 and "33.1" in first and "25.0%" in first and "Lower is better." in first, "what was measured"
+    assert '<span class="faint">first</span> of all' in first
+    assert rest.count('<details class="part"') == 12 and rest.count(" open>") == 7 and "<section" not in rest
+
+
+def test_samples_stand_beside_the_champions_without_rows_of_personal_data(arguments: list[str], tmp_path: Path) -> None:
+    assert main(arguments) == 0
+    pairs = json.loads((tmp_path / "card").read_text())["samples"]["beside_champion"]
+    assert [(pair["text"], pair["champion"]) for pair in pairs] == [
+        (" again again", " champion 1"),
+        ("\nand so to bed, […]", " champion 2"),
+    ]
+    html = (tmp_path / "report").read_text()
+    assert html.count('<div class="beside">') == 2 and "<pre> champion 1</pre>" in html and " champion 0" not in html
+
+
+def test_without_champion_or_its_private_rows_no_samples_stand_side_by_side(arguments: list[str], tmp_path: Path) -> None:
+    write_continuations(tmp_path / "champion_continuations", [])
+    assert main(arguments) == 0 and "Samples side by side" not in (tmp_path / "report").read_text()
+    write_continuations(tmp_path / "champion_continuations", ROWS)
+    (tmp_path / "text_metrics").write_text(
+        json.dumps({name: value for name, value in TEXT_METRICS.items() if name != "private_champion_rows"})
+    )
+    assert main(arguments) == 0 and "Samples side by side" not in (tmp_path / "report").read_text()
 
 
 def test_nothing_from_the_data_becomes_markup_and_nothing_is_loaded_from_elsewhere(arguments: list[str], tmp_path: Path) -> None:

@@ -51,6 +51,7 @@ def test_three_versions_pass_through_all_stages(registry: Registry, add: Registe
 def test_the_manifest_describes_the_version(registry: Registry, add: Register) -> None:
     version = add(registry, metrics={"perplexity": 40.0, "bleu": float("nan")})
     manifest = version.manifest()
+    assert registry.registered_on(version.number) == registry.log()[0].statement.time[:10]
     assert (manifest.metrics, manifest.lineage) == ({"perplexity": 40.0, "bleu": None}, {"seed": 1})
     assert (version.folder / "model" / "weights").read_text() == "1"
 

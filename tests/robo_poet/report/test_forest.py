@@ -76,3 +76,17 @@ def test_no_mark_leaves_the_plot(values: list[tuple[float, float]]) -> None:
     for row in range(len(values)):
         for name, attribute in (("circle", "cx"), ("line", "x1"), ("line", "x2")):
             assert all(0 <= place <= 100 for place in places(tree, row, name, attribute))
+
+
+def test_the_caption_is_inside_the_plot_and_labels_of_ticks_stay_inside() -> None:
+    html = str(forest([ForestRow("a", "", {"value": 0.0, "low": -0.1, "high": 1.0})], names=("m", ""), what="gap <x>", digits=3))
+    axis = html.partition('class="row axis"')[2]
+    assert '<text class="caption" x="50%" y="29" text-anchor="middle">gap &lt;x&gt;</text></svg>' in axis
+    for x, anchor in re.findall(r'<text x="([\d.]+)%" y="12" text-anchor="(\w+)"', axis):
+        assert anchor == ("start" if float(x) < 6 else "end" if float(x) > 94 else "middle")
+
+
+def test_zero_has_no_sign() -> None:
+    assert "-0.000" not in str(
+        forest([ForestRow("a", "", {"value": -0.0001, "low": -0.0002, "high": 0.5})], names=("m", ""), what="x", digits=3)
+    )

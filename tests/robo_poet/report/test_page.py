@@ -19,3 +19,10 @@ def test_one_section_of_the_same_name_has_no_second_heading() -> None:
     html = page("Corpus", [("Corpus", "<p>body</p>")])
     assert "<h2>" not in html
     assert "<nav>" not in html
+
+
+def test_folded_sections_are_closed_but_printed_and_the_lead_stands_first() -> None:
+    html = page("Card", [("First", "<p>1</p>"), ("Second", "<p>2</p>")], lead="<p>lead</p>", folded=["Second"])
+    assert '<details class="part" id="part-1" open>' in html and '<details class="part" id="part-2">' in html
+    assert html.index("<p>lead</p>") < html.index("<nav>") < html.index("<p>1</p>")
+    assert "details::details-content { content-visibility: visible" in html.partition("@media print")[2]

@@ -19,6 +19,12 @@ def test_stage_and_overrides_stand_below_the_heading(tmp_path: Path) -> None:
     assert note.endswith("<p>signed</p>")
 
 
+def test_the_date_of_the_registration_stands_beside_the_number(tmp_path: Path) -> None:
+    (tmp_path / "report.html").write_text("<h1>Card</h1>")
+    write_card_with_overrides(tmp_path, 3, "canary", [], tmp_path / "shown.html", registered="2026-01-02")
+    assert "Version 3, registered on 2026-01-02. Stage" in (tmp_path / "shown.html").read_text()
+
+
 def test_the_json_card_gets_stage_and_overrides(tmp_path: Path) -> None:
     (tmp_path / "card.json").write_text('{"verdict": "rejected"}')
     assert card_with_overrides(tmp_path, "canary", [OVERRIDE]) == {

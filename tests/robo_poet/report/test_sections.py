@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from robo_poet.report.sections import MOST_GROUPS, bias_section
+import pytest
+
+from robo_poet.report.sections import MOST_GROUPS, bias_section, group_name
 
 
 def gap(group: str, language: str, value: float | None, measure: str = "likelihood") -> dict[str, Any]:
@@ -33,3 +35,15 @@ def test_a_measure_without_values_has_no_plot() -> None:
     assert bias_section({"groups": [gap("south", "en", None)]}) == bias_section({}) == "<p>Not measured.</p>"
     html = bias_section({"groups": [gap("south", "en", None), gap("<b>", "xx", 0.3, "toxicity")]})
     assert "Likelihood" not in html and "<h3>Toxicity</h3>" in html and "&lt;b&gt;" in html and "<b>" not in html
+
+
+@pytest.mark.parametrize(
+    ("group", "language", "name"),
+    [
+        ("black-americans", "en", "Black Americans"), ("black-people", "en", "Black people"), ("muslims", "en", "Muslims"), ("jews", "en", "Jews"), ("arabs", "en", "Arabs"),
+        ("white Americans", "en", "white Americans"), ("african-american-women", "en", "African American women"), ("blackmailers", "en", "blackmailers"),
+        ("people-with-a-disability", "en", "people with a disability"), ("marroquíes", "es", "marroquíes"), ("latinos", "es", "latinos"), ("Christians", "en", "Christians"),
+    ],
+)  # fmt: skip
+def test_names_of_peoples_have_a_capital_in_english(group: str, language: str, name: str) -> None:
+    assert group_name(group, language) == name
