@@ -23,7 +23,7 @@ _FLOW = re.compile(r"\s*[\[{\"']")  # a value that opens a list, a mapping or a 
 class _Loader(yaml.SafeLoader):
     """PyYAML's parser with the plain scalars of YAML 1.2, except hexadecimal and octal numbers, which stay text."""
 
-    yaml_implicit_resolvers: ClassVar[dict[Any, Any]] = {}
+    yaml_implicit_resolvers: ClassVar[dict[Any, Any]] = {}  # type: ignore[misc]  # the stubs declare an instance variable
 
 
 for _name, _pattern, _first in (
@@ -68,8 +68,8 @@ def parse_value(text: str, *, where: str) -> Any:
     """
     if not _FLOW.match(text):
         word = text.strip()
-        node = yaml.ScalarNode(_Loader("").resolve(yaml.ScalarNode, word, (True, False)), word)
-        return text if node.tag in (f"{_TAG}str", f"{_TAG}merge") else _Builder(where).value(node)
+        scalar = yaml.ScalarNode(_Loader("").resolve(yaml.ScalarNode, word, (True, False)), word)  # type: ignore[no-untyped-call]
+        return text if scalar.tag in (f"{_TAG}str", f"{_TAG}merge") else _Builder(where).value(scalar)
     try:
         loader = _Loader(text)
         node = loader.get_single_node()
