@@ -100,5 +100,5 @@ def test_a_remedy_with_quotes_can_be_pasted_after_the_command_and_after_make() -
     gates = [{**FAILED, "remedy": remedy}]
     text = printed(RESULT, replace(OUTCOME, **{**REJECTED, "gates": gates}))  # type: ignore[arg-type]
     line = " ".join(text[text.index("run the same command") :].split())  # the screen of the test wraps it
-    typed, _, made = line.partition("   # with make: ARGS=")
+    typed, _, made = line.partition(" # with make: ARGS=")
     assert typed.endswith(remedy) and shlex.split(made) == [remedy]
