@@ -196,6 +196,22 @@ def archive(number: Number, why: Why, registry: Folder = HOME, model: ModelName 
 
 
 @app.command()
+def purge(number: Number, why: Why, registry: Folder = HOME, model: ModelName = "") -> None:
+    """Remove the files of an archived or rejected version from the disk. The log keeps its history.
+
+    The champion, the canary and the last champion before the present one are
+    never purged.
+
+    Example: `robo-poet registry purge 2 --why "disk space"`
+    """
+    from robo_poet.process import user_name
+
+    store = _open(registry, model)
+    freed = store.purge(_number(number), who=user_name(), why=why)
+    typer.echo(f"{store.model}/{number} is purged; freed {freed / 1e6:.1f} MB")
+
+
+@app.command()
 def start_canary(number: Number, why: Why, registry: Folder = HOME, model: ModelName = "") -> None:
     """Make a candidate the canary, which serves a share of the users.
 

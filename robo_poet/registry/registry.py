@@ -12,7 +12,16 @@ from robo_poet.registry.entry import Conflict, Corrupt, Entry, Lost, OtherSource
 from robo_poet.registry.log import FolderLog, Log
 from robo_poet.registry.names import check_name, refuse_old_form
 from robo_poet.registry.state import Action, Record, Stage, State, apply, fold
-from robo_poet.registry.version import Manifest, Version, digest_sources, finite_metrics, folder_of, list_sources, write_version
+from robo_poet.registry.version import (
+    Manifest,
+    Version,
+    digest_sources,
+    finite_metrics,
+    folder_of,
+    list_sources,
+    remove_folder,
+    write_version,
+)
 
 ATTEMPTS = 1000  # each lost attempt is another writer's success, so this many mean a broken store
 
@@ -73,7 +82,7 @@ class Registry:
             Corrupt: the content differs from what was written; the message gives the first difference.
             NoSuchVersion: no version has this number.
         """
-        checked = self.versions() if number is None else [self.version(number)]
+        checked = [version for version in self.versions() if not version.purged] if number is None else [self.version(number)]
         for version in checked:
             version.verify()
         return checked
@@ -197,6 +206,22 @@ class Registry:
         """
         return self._move(Action.OVERRIDE, number, who, why)
 
+    def purge(self, number: int, *, who: str, why: str) -> int:
+        """Remove the files of an archived or rejected version; its entries stay in the log. Return the freed bytes.
+
+        The champion, the canary and the version that a roll-back would return to are kept. It is safe to repeat after a kill.
+
+        Raises:
+            IllegalMove: the stage of the version does not allow it, or a roll-back needs it.
+            Conflict, NoSuchVersion: see `promote`.
+        """
+        if not self.version(number).purged:
+            self._move(Action.PURGE, number, who, why)
+        state = self._state()
+        kept = {record.digest for record in state.records if not record.purged}
+        digest = state.record(number).digest
+        return 0 if digest in kept else remove_folder(folder_of(self._versions, digest))
+
     def overrides(self, number: int) -> list[Statement]:
         """Return the overrides of a version, oldest first."""
         statements = (entry.statement for entry in self.log())
@@ -211,7 +236,9 @@ class Registry:
         return fold(self.log())
 
     def _version(self, record: Record) -> Version:
-        return Version(self.model, record.number, record.digest, record.stage, record.why, folder_of(self._versions, record.digest))
+        return Version(
+            self.model, record.number, record.digest, record.stage, record.why, folder_of(self._versions, record.digest), record.purged
+        )
 
     def _change(self, decide: Callable[[State], Statement | None]) -> State:
         """Read, decide, append; repeat if another writer took the index. Return the resulting state."""

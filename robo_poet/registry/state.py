@@ -28,6 +28,7 @@ class Action(StrEnum):
     ARCHIVE = "archive"
     REJECT = "reject"
     OVERRIDE = "override"
+    PURGE = "purge"
 
 
 # Every legal move. The same entry archives the previous canary or champion.
@@ -55,6 +56,7 @@ class Record:
         identity: key of the version. Registering the same identity again returns the same version.
         why: the reason of its last change of stage.
         was_champion: it is or was champion.
+        purged: its files were removed; its entries stay in the log.
     """
 
     number: int
@@ -63,6 +65,7 @@ class Record:
     stage: Stage
     why: str
     was_champion: bool = False
+    purged: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,11 +73,13 @@ class State:
     """All versions, by number from 1.
 
     Args:
+        promoted: numbers of the promoted versions, in the order of the promotions.
         sources: addresses of the corpora whose versions belong to the model. Empty before the first registration.
     """
 
     records: tuple[Record, ...] = ()
     sources: tuple[str, ...] = ()
+    promoted: tuple[int, ...] = ()
 
     def record(self, number: int) -> Record:
         """Return the version `number`.
@@ -88,8 +93,8 @@ class State:
         raise NoSuchVersion(f"there is no version {number}", remedy=known)
 
     def with_identity(self, identity: str) -> Record | None:
-        """Return the version with this identity, None if there is none."""
-        return next((record for record in self.records if record.identity == identity), None)
+        """Return the version with this identity, None if there is none. A purged version does not count: its content can come back."""
+        return next((record for record in self.records if record.identity == identity and not record.purged), None)
 
     def _version_in_stage(self, stage: Stage) -> int | None:
         return next((record.number for record in self.records if record.stage is stage), None)
@@ -103,6 +108,20 @@ class State:
     def canary(self) -> int | None:
         """Return the number of the canary, None if there is none."""
         return self._version_in_stage(Stage.CANARY)
+
+    @property
+    def rollback_target(self) -> int | None:
+        """Return the number of the last champion before the present one, to which a roll-back would return; None if there is none."""
+        retired = (number for number in reversed(self.promoted) if self.record(number).stage is Stage.ARCHIVED)
+        return next((number for number in retired if not self.record(number).purged), None)
+
+
+def _purge(state: State, record: Record) -> State:
+    if record.stage not in (Stage.ARCHIVED, Stage.REJECTED):
+        raise IllegalMove(f"version {record.number} is {record.stage}", remedy="purge needs a version that is archived or rejected")
+    if record.number == state.rollback_target:
+        raise IllegalMove(f"version {record.number} is the version that a roll-back would return to", remedy="keep it")
+    return replace(state, records=tuple(replace(r, purged=True) if r.number == record.number else r for r in state.records))
 
 
 def _register(state: State, statement: Statement) -> State:
@@ -162,6 +181,10 @@ def apply(state: State, statement: Statement) -> State:
     if action is Action.ADD_SOURCE:
         return _add_source(state, statement)
     old = state.record(statement.version)
+    if old.purged:
+        raise IllegalMove(f"the files of version {old.number} were purged", remedy="run the pipeline for a new version")
+    if action is Action.PURGE:
+        return _purge(state, old)
     new = MOVES.get((action, old.stage))
     if new is None:
         allowed = " or ".join(stage for act, stage in MOVES if act is action)
@@ -184,7 +207,8 @@ def apply(state: State, statement: Statement) -> State:
             return replace(record, stage=Stage.ARCHIVED, why=f"superseded by version {old.number}")
         return record
 
-    return replace(state, records=tuple(map(after, state.records)))
+    promoted = (*state.promoted, old.number) if new is Stage.CHAMPION else state.promoted
+    return replace(state, records=tuple(map(after, state.records)), promoted=promoted)
 
 
 def fold(entries: Iterable[Entry]) -> State:

@@ -107,6 +107,7 @@ class Version:
         digest: SHA-256 of its manifest.
         why: the reason of its stage.
         folder: its files; read-only.
+        purged: its files were removed.
     """
 
     model: str
@@ -115,6 +116,7 @@ class Version:
     stage: Stage
     why: str
     folder: Path
+    purged: bool = False
 
     @property
     def name(self) -> str:
@@ -125,8 +127,11 @@ class Version:
         """Return the version's manifest.
 
         Raises:
+            BadInput: the files were purged.
             Corrupt: the manifest is missing or changed.
         """
+        if self.purged:
+            raise BadInput("the files were purged", where=self.name, remedy="the log of the registry has its history")
         return read_manifest(self.folder, self.digest)
 
     def verify(self) -> None:
@@ -186,6 +191,19 @@ def check_files(folder: Path, files: Mapping[str, str]) -> None:
     if problems:
         more = f" and {len(problems) - 3} more" if len(problems) > 3 else ""
         raise Corrupt(", ".join(problems[:3]) + more, where=str(folder), remedy=RESTORE)
+
+
+def remove_folder(folder: Path) -> int:
+    """Remove the folder of a version and return its size in bytes. A kill leaves a hidden folder, which the next call removes."""
+    hidden = folder.with_name(f".purged-{folder.name}")
+    if folder.is_dir():
+        folder.rename(hidden)
+        sync_folder(folder.parent)
+    if not hidden.is_dir():
+        return 0
+    size = sum(path.stat().st_size for path in hidden.rglob("*") if path.is_file())
+    shutil.rmtree(hidden)
+    return size
 
 
 def write_version(versions: Path, sources: Mapping[str, Path], manifest: Manifest) -> Path:

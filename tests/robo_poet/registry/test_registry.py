@@ -257,3 +257,21 @@ def test_a_log_of_another_model_is_corrupt(registry: Registry, add: Register) ->
     shutil.copytree(registry.folder, registry.root / "letters")
     with pytest.raises(Corrupt, match="entry 1: the entry belongs to the model poems"):
         Registry(registry.root, "letters").versions()
+
+
+def test_purging_frees_the_disk_and_keeps_the_history(registry: Registry, add: Register, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, purged = add(registry, 1), add(registry, 2, stage="rejected")
+    with monkeypatch.context() as patched:  # killed after the log entry, before the files are gone
+        patched.setattr("robo_poet.registry.version.shutil.rmtree", lambda *args, **kwargs: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            registry.purge(2, who="ada", why="disk")
+    assert registry.purge(2, who="ada", why="disk") > 0
+    assert [path.name for path in (registry.folder / "versions").iterdir()] == [kept.folder.name]
+    assert (registry.verify(), registry.unregistered_folders()) == ([registry.version(1)], [])
+    with pytest.raises(BadInput, match="poems/2: the files were purged"):
+        registry.version(2).manifest()
+    assert [entry.statement.action for entry in registry.log()] == ["register", "register", "purge"]
+    assert registry.purge(2, who="ada", why="again") == 0
+    again = add(registry, 2, stage="rejected")
+    assert (again.number, again.digest) == (3, purged.digest)
+    again.verify()

@@ -13,7 +13,7 @@ from robo_poet.registry.state import MOVES, Action, Stage, State, apply, fold
 
 SERIAL = itertools.count()
 OF_MODEL = {Action.ADD_SOURCE}  # statements about the model, not about a version
-MOVING = set(Action) - OF_MODEL - {Action.REGISTER}
+MOVING = set(Action) - OF_MODEL - {Action.REGISTER, Action.PURGE}
 moves = st.sampled_from(sorted(MOVING))
 
 
@@ -180,3 +180,33 @@ def test_a_log_with_an_illegal_move_is_corrupt() -> None:
         build(register(1, "rejected"), say("promote", 1))
     with pytest.raises(Corrupt, match="log entry 1: an illegal move: there is no version 1; the registry is empty"):
         build(say("promote", 1))
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ([], "version 1 is candidate; purge needs a version that is archived or rejected"),
+        ([say("start_canary", 1)], "version 1 is canary"),
+        ([say("promote", 1)], "version 1 is champion"),
+        ([say("promote", 1), say("archive", 1)], "version 1 is the version that a roll-back would return to"),
+    ],
+)
+def test_a_version_in_service_or_needed_for_a_rollback_is_not_purged(path: list[Statement], message: str) -> None:
+    with pytest.raises(IllegalMove, match=message):
+        apply(build(register(1), *path), say("purge", 1))
+
+
+def test_only_the_last_former_champion_is_kept_for_a_rollback() -> None:
+    state = build(register(1), register(2), register(3), say("promote", 1), say("start_canary", 2), say("promote", 2),
+                  say("start_canary", 3), say("promote", 3))  # fmt: skip
+    assert state.rollback_target == 2
+    state = apply(state, say("purge", 1))
+    assert [record.purged for record in state.records] == [True, False, False]
+    with pytest.raises(IllegalMove, match="the files of version 1 were purged"):
+        apply(state, say("promote", 1))
+    assert apply(state, say("promote", 2)).rollback_target == 3
+
+
+def test_purged_content_can_be_registered_again() -> None:
+    state = build(register(1, "rejected", digest="same"), say("purge", 1), register(2, "rejected", digest="same"))
+    assert [record.purged for record in state.records] == [True, False]
