@@ -48,7 +48,7 @@ def describe_corpus(
     from robo_poet.errors import BadInput
 
     path = profile_path(write, force=force) if write else None
-    advice = advise(absolute_source(corpus), profile, set_)
+    advice = advise(absolute_source(corpus), profile, set_, name=write)
     if path and not advice.text:
         raise BadInput("no profile can be suggested, because no model can be trained", where=corpus, remedy=advice.warnings[0])
     if path:
@@ -64,7 +64,8 @@ def describe_corpus(
     if path:
         console.print(f"\nwrote {path}; to use it: {make(f'run-pipeline PROFILE={write}{_corpus_argument(corpus)}')}", soft_wrap=True)
     elif advice.suggestion:
-        console.print(f"\nto use these settings: {make(f'run-pipeline PROFILE=auto{_corpus_argument(corpus)}')}", soft_wrap=True)
+        arguments = _corpus_argument(corpus) + _set_argument(set_)
+        console.print(f"\nto use these settings: {make(f'run-pipeline PROFILE=auto{arguments}')}", soft_wrap=True)
 
 
 def _corpus_argument(corpus: str) -> str:
@@ -72,6 +73,14 @@ def _corpus_argument(corpus: str) -> str:
     from shlex import quote
 
     return f" CORPUS={quote(absolute_source(corpus))}" if corpus else ""
+
+
+def _set_argument(overrides: list[str]) -> str:
+    """Return the variable ARGS for make with the options --set; empty without any."""
+    from shlex import join, quote
+
+    words = [word for override in overrides for word in ("--set", override)]
+    return f" ARGS={quote(join(words))}" if words else ""
 
 
 def _rendered(advice: "Advice") -> "list[RenderableType]":

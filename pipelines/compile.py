@@ -95,11 +95,15 @@ def _check_described(profile: Profile, source: str, digest: str) -> None:
     """
     described = profile.described
     if described.digest and described.digest != digest:
-        changed = f"it changed since it was described (digest was {described.digest[:12]}, is {digest[:12]})"
-        other = f"no CORPUS is given, and the profile was written for {described.corpus}"
-        again = command(f"data describe {shlex.quote(source or 'CORPUS')} --write-profile NAME --force")
-        remedy = f"describe it again ({again}), or remove `described` from the profile"
-        raise BadInput(changed if source else other, where=source or "CORPUS", remedy=remedy)
+        if not source:
+            other = f"no CORPUS is given, and the profile was written for {described.corpus}"
+            raise BadInput(other, where="CORPUS", remedy="give this corpus, or remove `described` from the profile")
+        again = f"{command(f'data describe {shlex.quote(source)}')} {described.arguments}".rstrip()
+        raise BadInput(
+            f"the corpus changed since it was described (digest was {described.digest[:12]}, is {digest[:12]})",
+            where=source,
+            remedy=f"describe it again: {again}",
+        )
 
 
 def run_parameters(

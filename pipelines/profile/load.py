@@ -38,6 +38,7 @@ class Described(Settings):
 
     corpus: str = Field("", description="name of the corpus, for messages")
     digest: str = Field("", description="digest of the corpus; empty accepts every corpus")
+    arguments: str = Field("", description="arguments of `data describe` that write the profile again, without the corpus")
 
 
 class Profile(Settings):

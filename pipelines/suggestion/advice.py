@@ -1,5 +1,6 @@
 """Advice for a corpus: its description, warnings, the suggested profile, and the time that each profile would take."""
 
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -58,13 +59,14 @@ class Advice:
         }
 
 
-def advise(source: str, profile: str, overrides: Iterable[str] = (), folder: Path = FOLDER) -> Advice:
+def advise(source: str, profile: str, overrides: Iterable[str] = (), *, name: str = "", folder: Path = FOLDER) -> Advice:
     """Describe a corpus and suggest a profile for it.
 
     Args:
         source: an absolute path or a `gs://` address; empty for the bundled corpora of the profile.
         profile: the profile that reads the corpus (columns, splits, policies) and that the suggestion extends.
         overrides: `key=value`, as in `load_profile`; they become part of the suggested profile.
+        name: name under which the suggested profile will be written; empty if it will not.
 
     Raises:
         BadInput: the profile or the corpus cannot be used, or the corpus changed while it was read.
@@ -82,7 +84,9 @@ def advise(source: str, profile: str, overrides: Iterable[str] = (), folder: Pat
         if any(choice.key.startswith("ingest.split") and choice.why == GIVEN for choice in suggestion.choices):
             splits = description.splits
         extends = str(Path(profile).resolve()) if profile.endswith((".yaml", ".yml")) else profile
-        text = profile_text(suggestion, extends=extends, corpus=corpus, digest=digest)
+        sets = [word for override in overrides for word in ("--set", override)]
+        arguments = shlex.join(["-p", profile, *sets, "--write-profile", name, "--force"]) if name else ""
+        text = profile_text(suggestion, extends=extends, corpus=corpus, digest=digest, arguments=arguments)
     return Advice(
         corpus, description, splits, tuple(corpus_warnings(description, splits)), suggestion, text,
         _durations(description, splits, settings, suggestion, folder),

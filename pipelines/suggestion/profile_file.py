@@ -16,12 +16,13 @@ HEADER = "# Suggested for "  # the beginning of a written profile; only such a p
 LONGEST_LINE = 110  # characters of a line with its comment; a longer comment precedes its line
 
 
-def profile_text(suggestion: Suggestion, *, extends: str, corpus: str, digest: str) -> str:
+def profile_text(suggestion: Suggestion, *, extends: str, corpus: str, digest: str, arguments: str = "") -> str:
     """Return the profile as YAML.
 
     Args:
         extends: the profile that it extends.
         corpus: displayed name of the corpus.
+        arguments: arguments of `data describe` that write the profile again.
         digest: digest of the corpus; the profile refuses another content. Empty for the bundled corpora.
     """
     lines = [
@@ -38,6 +39,7 @@ def profile_text(suggestion: Suggestion, *, extends: str, corpus: str, digest: s
             f"  corpus: {_plain(corpus)}",
             f"  digest: {_plain(digest)}",
         ]
+        lines += [f"  arguments: {_plain(arguments)}"] if arguments else []
     for section in dict.fromkeys(choice.key.partition(".")[0] for choice in suggestion.choices):
         lines.append("")
         inner = [choice for choice in suggestion.choices if choice.key.partition(".")[0] == section]

@@ -50,7 +50,7 @@ def _size(d: Description) -> Iterator[str]:
     if d.megabytes > LARGEST:
         yield (
             f"{d.megabytes:.0f} MB is over {LARGEST:g} MB: models of 1 to 5 million parameters gain little from so much text, and a run "
-            f"takes hours. A random part of {LARGEST:g} MB gives about the same model"
+            f"takes an hour or more. A random part of {LARGEST:g} MB gives about the same model"
         )
 
 

@@ -1,4 +1,5 @@
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,21 @@ def test_json_has_the_description_and_the_suggestion(plays: Path) -> None:
     values = json.loads(call("data", "describe", str(plays), "--json").stdout)
     assert values["works"] == 13 and values["personal"] == {"EMAIL_ADDRESS": 3}
     assert values["suggested"]["settings"]["train.window"] == 100
+
+
+def test_the_next_command_keeps_the_options(plays: Path) -> None:
+    result = call("data", "describe", str(plays), "--set", "train.epochs=3")
+    assert f"run-pipeline PROFILE=auto CORPUS='{plays}' ARGS='--set train.epochs=3'" in result.stdout
+
+
+def test_a_changed_corpus_names_the_command_that_describes_it_again(plays: Path, profiles: Path) -> None:
+    call("data", "describe", str(plays), "--write-profile", "plays", "--set", "train.epochs=3")
+    (plays / "new.txt").write_text("A new scene.")
+    run = call("run", "--profile", str(profiles / "plays.yaml"), "--corpus", str(plays))
+    assert isinstance(run.exception, BadInput) and "the corpus changed since it was described" in str(run.exception)
+    words = shlex.split(str(run.exception).partition("describe it again: ")[2])
+    assert call(*words[1:]).exit_code == 0
+    assert call("run", "--profile", str(profiles / "plays.yaml"), "--corpus", str(plays), "--explain").exit_code == 0
 
 
 def test_write_profile_is_read_by_the_next_command(plays: Path, profiles: Path) -> None:

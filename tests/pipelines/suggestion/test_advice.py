@@ -50,7 +50,7 @@ def test_a_corpus_that_changed_since_it_was_described_is_one_line(plays: Path, t
     profile = load_profile(str(path)).profile
     assert run_parameters(profile, source=str(plays), registry="")["source_digest"] == profile.described.digest
     (plays / "new.txt").write_text("A new scene.")
-    with pytest.raises(BadInput, match="it changed since it was described") as error:
+    with pytest.raises(BadInput, match="the corpus changed since it was described") as error:
         run_parameters(profile, source=str(plays), registry="")
     assert "\n" not in str(error.value)
     with pytest.raises(BadInput, match="no CORPUS is given, and the profile was written for plays"):
