@@ -77,7 +77,7 @@ def parse_value(text: str, *, where: str) -> Any:
         return text
     except RecursionError:
         raise BadInput("not YAML: nested too deep", where=where) from None
-    return _Builder(where).value(node)
+    return _Builder(where).value(node) if node else text
 
 
 class _Builder:
