@@ -53,13 +53,14 @@ def _sections(result: RunResult, outcome: Outcome) -> Iterator[RenderableType]:
 
 
 def _steps(result: RunResult) -> Table:
-    table = Table("step", "state", "seconds", box=None, pad_edge=False, title="Steps", title_justify="left")
+    table = Table("step", "state", "seconds", "", box=None, pad_edge=False, title="Steps", title_justify="left")
     table.columns[2].justify = "right"
     for name, task in result.tasks.items():
         if task.state == "cancelled" and result.status == "failed":
             continue  # never started, because an earlier step failed
         seconds = f"{task.seconds:.1f}" if task.state in ("ran", "failed") else ""
-        table.add_row(name, Text(task.state, style=COLOURS.get(task.state, "")), seconds)
+        reason = task.error if task.state == "skipped" else ""
+        table.add_row(name, Text(task.state, style=COLOURS.get(task.state, "")), seconds, Text(reason, style="dim"))
     table.add_row("all", Text(result.status), f"{result.seconds:.1f}", style="bold")
     return table
 

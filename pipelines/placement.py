@@ -22,10 +22,9 @@ class Placement:
         """Return the dependency group of a step's image: the GPU variant if the step has a GPU."""
         return group(step, gpu=self.limits(step).gpu > 0)
 
-    def __call__(self, task: dsl.PipelineTask, display_name: str) -> dsl.PipelineTask:
+    def __call__(self, task: dsl.PipelineTask) -> dsl.PipelineTask:
         step = task.name.replace("-", "_")
         limits = self.limits(step)
-        task.set_display_name(display_name)
         task.set_container_image(image(step, self.cluster.image_prefix, self.group(step)))
         prepare_pod(task, step, self.cluster)
         if self.cluster.retries:

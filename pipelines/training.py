@@ -85,60 +85,56 @@ def training_pipeline(placement: Placement, *, moving_source: bool = False, movi
             lineage: Origin of the version for its manifest: source, digests of the code, settings.
             who: User who submitted the run, for the log of the registry.
         """
-        read = placement(steps.ingest(source=source, source_digest=source_digest, seed=seed, settings=ingest), "Ingest corpus")
+        read = placement(steps.ingest(source=source, source_digest=source_digest, seed=seed, settings=ingest))
         if moving_source:
             read.set_caching_options(False)
         corpus = {"corpus": read.outputs["corpus"], "corpus_digest": read.outputs["corpus_digest"]}
 
-        validated = placement(steps.validate_data(**corpus, seed=seed, settings=validation), "Validate data")
-        scrubbing = placement(steps.scrub_pii(**corpus, settings=scrub), "Scrub personal data")
+        validated = placement(steps.validate_data(**corpus, seed=seed, settings=validation))
+        scrubbing = placement(steps.scrub_pii(**corpus, settings=scrub))
         scrubbed = {"scrubbed": scrubbing.outputs["scrubbed"], "scrubbed_digest": scrubbing.outputs["scrubbed_digest"]}
 
-        words = placement(
-            steps.train_tokenizer(**scrubbed, validated=validated.outputs["statistics_digest"], settings=tokenizer), "Train tokenizer"
-        )
+        words = placement(steps.train_tokenizer(**scrubbed, validated=validated.outputs["statistics_digest"], settings=tokenizer))
         vocabulary = {"tokenizer": words.outputs["tokenizer"], "tokenizer_digest": words.outputs["tokenizer_digest"]}
 
         trained = placement(
             steps.train_model(
                 **scrubbed, **vocabulary, settings=train, seed=seed, checkpoint_root=checkpoint_root,
                 warm_start=warm_start, warm_start_digest=warm_start_digest, secrets=secrets,
-            ), "Train model",
+            )
         )  # fmt: skip
         model = {"model": trained.outputs["model"], "model_digest": trained.outputs["model_digest"]}
 
         def made(task: dsl.PipelineTask, *names: str) -> dict[str, Any]:
             return {key: task.outputs[key] for name in names for key in (name, f"{name}_digest")}
 
-        measured = placement(steps.evaluate_model(**scrubbed, **vocabulary, **model, settings=evaluate, seed=seed), "Evaluate model")
-        audited = placement(steps.audit_model(**vocabulary, **model, settings=audit, seed=seed), "Audit model")
+        measured = placement(steps.evaluate_model(**scrubbed, **vocabulary, **model, settings=evaluate, seed=seed))
+        audited = placement(steps.audit_model(**vocabulary, **model, settings=audit, seed=seed))
         compared = placement(
             steps.compare_champion(
                 **scrubbed, **made(measured, "measured", "continuations"), registry=registry, model_name=model_name, champion=champion,
                 settings=compare, seed=seed,
-            ), "Compare with champion",
+            )
         )  # fmt: skip
         if moving_champion:
             compared.set_caching_options(False)
         texts = {**made(measured, "continuations"), **made(compared, "champion_continuations")}
         read_text = placement(
-            steps.measure_text(**texts, **corpus, **scrubbed, **made(scrubbing, "audit"), **vocabulary, settings=text, seed=seed),
-            "Measure texts",
+            steps.measure_text(**texts, **corpus, **scrubbed, **made(scrubbing, "audit"), **vocabulary, settings=text, seed=seed)
         )
         sliced = placement(
-            steps.slice_metrics(**made(measured, "measured"), **made(compared, "champion_measured"), settings=slices, seed=seed),
-            "Slice metrics",
+            steps.slice_metrics(**made(measured, "measured"), **made(compared, "champion_measured"), settings=slices, seed=seed)
         )
         evidence = {
             **made(measured, "evaluation"), **made(read_text, "text_metrics"), **made(audited, "model_audit"), **made(sliced, "slices"),
             **made(compared, "comparison"),
         }  # fmt: skip
-        judged = placement(steps.gate_model(**evidence, gates=gates, remedies=remedies), "Judge by the gates")
+        judged = placement(steps.gate_model(**evidence, gates=gates, remedies=remedies))
         decision, statistics = made(judged, "decision"), made(validated, "statistics")
         reported = placement(
             steps.write_report(
                 **statistics, **made(trained, "history"), **evidence, **texts, **decision, lineage=lineage
-            ), "Write model card",
+            )
         )  # fmt: skip
 
         # Registration and deployment change the registry, so they are never cached. Both are idempotent.
@@ -147,14 +143,14 @@ def training_pipeline(placement: Placement, *, moving_source: bool = False, movi
                 **model, **vocabulary, **made(measured, "evaluation"), **decision, **statistics, **made(reported, "report", "card"),
                 corpus_digest=read.outputs["corpus_digest"], scrubbed_digest=scrubbing.outputs["scrubbed_digest"],
                 registry=registry, model_name=model_name, source=source, same_model=same_model, lineage=lineage, who=who,
-            ), "Register version",
+            )
         ).set_caching_options(False)  # fmt: skip
-        with dsl.If(judged.outputs["verdict"] == "accepted", name="Accepted by the gates"):
+        with dsl.If(judged.outputs["verdict"] == "accepted", name="the gates accepted the model"):
             placement(
                 steps.deploy_canary(
                     registry=registry, model_name=model_name, version=registered.outputs["version"],
                     version_digest=registered.outputs["version_digest"], who=who,
-                ), "Deploy canary",
+                )
             ).set_caching_options(False)  # fmt: skip
 
     return training  # type: ignore[no-any-return]  # KFP's decorator is untyped

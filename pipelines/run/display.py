@@ -26,6 +26,7 @@ class Row:
         since: UNIX time of its start.
         took: duration in seconds, None until it has ended.
         read: number of log bytes that have been read.
+        first: first percentage above 0 and its UNIX time; a resumed training starts in the middle.
     """
 
     name: str
@@ -37,12 +38,26 @@ class Row:
     took: float | None = None
     log: Path | None = None
     read: int = 0
+    first: tuple[int, float] | None = None
 
     def seconds(self, now: float) -> float | None:
         """Return the duration of the step, or the time since its start; None if it has not started or did not run."""
         if self.state in ("", "skipped", "cancelled"):
             return None
         return self.took if self.took is not None else now - self.since
+
+    def progress(self, percent: int, text: str, now: float) -> None:
+        """Set the progress that a log line reports."""
+        self.percent, self.text = percent, text
+        if percent and self.first is None:
+            self.first = percent, now
+
+    def left(self, now: float) -> float | None:
+        """Return an estimate of the seconds up to 100 %, by the speed so far; None if it is too early for one, or at 100 %."""
+        if self.state != "running" or self.percent is None or self.first is None or not self.first[0] < self.percent < 100:
+            return None
+        percent, since = self.first
+        return (now - since) / (self.percent - percent) * (100 - self.percent)
 
 
 class Board:
@@ -68,7 +83,7 @@ class Board:
         warnings = self._read(row) if event.state in ENDED else []
         row.state, row.text, row.since = event.state, clean(event.text), row.since or event.time
         if event.state == "running":
-            row.log, row.percent = Path(event.detail["log"]), None
+            row.log, row.percent, row.first = Path(event.detail["log"]), None, None
         elif event.state in ENDED:
             row.took = event.detail["seconds"]
         return warnings + self._new(row, event.detail.get("warnings", []))
@@ -88,7 +103,7 @@ class Board:
         warnings, notes = [], []
         for line in complete_lines.decode("utf-8", "replace").splitlines():
             if progress := parse_progress(line):
-                row.percent, row.text = progress[0], clean(progress[1])
+                row.progress(progress[0], clean(progress[1]), time.time())
             elif text := parse_warning(line):
                 warnings.append(text)
             elif text := parse_note(line):
@@ -131,14 +146,26 @@ def display_on(console: Console) -> AbstractContextManager[Listener]:
 def table(board: Board, now: float) -> RenderableType:
     """Return the live view, with one row per step. `now` is UNIX time."""
     grid = Table.grid(padding=(0, 2))
+    for last in (False, False, False, False, False, True):
+        grid.add_column(no_wrap=not last)  # a narrow terminal shortens only the text
     for row in board.rows.values():
-        bar = ProgressBar(100, row.percent, width=20) if row.state == "running" and row.percent is not None else Text("")
-        percent = f"{row.percent:3d} %" if row.state == "running" and row.percent is not None else ""
+        bar, percent = _bar(row, now)
         state = Text(row.state or "pending", STYLES[row.state])
-        grid.add_row(Text(row.display), state, bar, percent, duration(row.seconds(now)), Text(row.text, no_wrap=True, overflow="ellipsis"))
+        left = row.left(now)
+        text = row.text if left is None else f"{duration(left)} left · {row.text}"
+        grid.add_row(Text(row.display), state, bar, percent, duration(row.seconds(now)), Text(text, no_wrap=True, overflow="ellipsis"))
     done = sum(row.state in ENDED for row in board.rows.values())
     footer = f"run {board.run}  {done} of {len(board.rows)} steps  {duration(now - board.begun)}  {board.status}"
     return Group(grid, Text(footer.rstrip(), "dim"))
+
+
+def _bar(row: Row, now: float) -> tuple[RenderableType, str]:
+    """Return the bar and the percentage of a step. At 100 % the bar moves: the step still writes its results."""
+    if row.state != "running" or row.percent is None:
+        return Text(""), ""
+    if row.percent >= 100:
+        return ProgressBar(None, 0, width=20, pulse=True, animation_time=now), ""
+    return ProgressBar(100, row.percent, width=20), f"{row.percent:3d} %"
 
 
 @contextmanager

@@ -48,9 +48,15 @@ def printed(result: RunResult, outcome: Outcome) -> str:
 
 def test_a_run_shows_steps_metrics_and_warnings() -> None:
     text = printed(RESULT, OUTCOME)
-    assert re.search(r"^train-model +ran +12\.3$", text, re.MULTILINE)
+    assert re.search(r"^train-model +ran +12\.3 *$", text, re.MULTILINE)
     assert re.search(r"57\.5 +55\.5 to 59\.5 +acceptable", text)
     assert "warning: train-model: the loss is not finite" in text
+
+
+def test_a_skipped_step_says_why() -> None:
+    skipped = {**RESULT.tasks, "deploy-canary": TaskResult("skipped", error="it runs only if the gates accepted the model")}
+    text = printed(replace(RESULT, tasks=skipped), OUTCOME)
+    assert re.search(r"^deploy-canary +skipped +it runs only if the gates accepted the model$", text, re.MULTILINE)
 
 
 def test_the_sample_has_no_empty_lines_and_no_control_codes() -> None:

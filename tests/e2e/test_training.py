@@ -77,9 +77,9 @@ def test_the_same_command_again_finds_nothing_to_do(trained: Shell) -> None:
 def test_explain_says_what_a_changed_setting_would_rerun(trained: Shell) -> None:
     said = trained.type("run", "--profile", "ci", "--explain", "--set", "train.learning_rate=0.02")
     lines = {line[:22].strip(): line[22:].strip() for line in said.splitlines()}
-    assert lines["Train tokenizer"] == "cached"
-    assert lines["Train model"] == "would run: parameter settings.learning_rate 0.01 → 0.02"
-    assert lines["Evaluate model"].startswith("would run: waits for train-model")
+    assert lines["train-tokenizer"] == "cached"
+    assert lines["train-model"] == "would run: parameter settings.learning_rate 0.01 → 0.02"
+    assert lines["evaluate-model"].startswith("would run: waits for train-model")
 
 
 @pytest.mark.soak

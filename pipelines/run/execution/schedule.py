@@ -77,12 +77,14 @@ def decide(step: Step, arguments: Mapping[str, Any], ended: Mapping[str, TaskRes
     try:
         for guard in step.guards:
             if not guard.condition.holds({key: value(guard.sources[key], arguments, ended) for key in guard.condition.names}):
-                return End(step, TaskResult("skipped", error=f"condition not met: {guard}"))
+                return End(step, TaskResult("skipped", error=f"it runs only if {guard.words}"))
         parameters = {key: value(source, arguments, ended) for key, source in step.parameters.items()}
         return Start(step, parameters, {key: artifact(source, ended) for key, source in step.artifacts.items()})
     except Absent as absent:
-        state = "skipped" if ended[absent.output.step].state == "skipped" else "cancelled"
-        return End(step, TaskResult(state, error=str(absent)))
+        needed = absent.output.step
+        if ended[needed].state == "skipped":
+            return End(step, TaskResult("skipped", error=f"it needs a result of {needed}, which was skipped"))
+        return End(step, TaskResult("cancelled", error=str(absent)))
     except BadInput as error:
         return End(step, TaskResult("failed", error=f"{step.name}: {error}"))
 

@@ -172,6 +172,11 @@ class Guard:
     def __str__(self) -> str:
         return self.name or self.condition.text
 
+    @property
+    def words(self) -> str:
+        """The condition after the word "if"."""
+        return f"{self.name[:1].lower()}{self.name[1:]}" if self.name else f"this holds: {self.condition.text}"
+
 
 @dataclass(frozen=True)
 class Step:

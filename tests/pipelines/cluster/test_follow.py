@@ -70,7 +70,7 @@ def test_every_change_is_reported_once_until_success(run: tuple[Kubeflow, Any, s
     server.looks = 0
     assert end.exit_status == 0 and told[-1] == end
     assert [(now.state, [(one.name, one.state) for one in now.tasks]) for now in told] == [
-        ("PENDING", []), ("RUNNING", []), ("RUNNING", [("Ingest corpus", "RUNNING")]), ("SUCCEEDED", [("Ingest corpus", "SUCCEEDED")]),
+        ("PENDING", []), ("RUNNING", []), ("RUNNING", [("ingest", "RUNNING")]), ("SUCCEEDED", [("ingest", "SUCCEEDED")]),
     ]  # fmt: skip
     assert end.tasks[0].seconds == 9
 
@@ -110,7 +110,7 @@ def test_a_token_that_expires_while_following(run: tuple[Kubeflow, Any, str]) ->
 
 def test_lines_and_table() -> None:
     console = Console(width=160, record=True, force_terminal=False, file=io.StringIO())
-    running, done = Task("Ingest corpus", "RUNNING"), Task("Ingest corpus", "SUCCEEDED", 9)
+    running, done = Task("ingest", "RUNNING"), Task("ingest", "SUCCEEDED", 9)
     with watch_on(console) as listener:
         for now in (
             Snapshot("RUNNING", (running,)), Snapshot("RUNNING", (running,), poll_error="k: gone"), Snapshot("SUCCEEDED", (done,)),
@@ -118,19 +118,19 @@ def test_lines_and_table() -> None:
             listener(now)
     lines = [re.sub(r"^\d\d:\d\d:\d\d  ", "", one.rstrip()) for one in console.export_text().splitlines()]
     assert lines == [
-        "Ingest corpus: running", "run running", "warning: k: gone; retrying", "Ingest corpus: succeeded in 9.0 s",
+        "ingest: running", "run running", "warning: k: gone; retrying", "ingest: succeeded in 9.0 s",
         "the cluster responds again", "run succeeded",
     ]  # fmt: skip
     live = Console(width=80, record=True, force_terminal=True, file=io.StringIO())
     live.print(snapshot_table(Snapshot("RUNNING", (done,), poll_error="gone")))
-    assert "Ingest corpus  succeeded  9.0 s" in live.export_text()
+    assert "ingest  succeeded  9.0 s" in live.export_text()
     with watch_on(live) as listener:
         listener(Snapshot("RUNNING", (running,)))
 
 
 def test_display_names_are_those_of_the_definition(ir: Path) -> None:
     names = display_names_in(ir)
-    assert names["train-model"] == "Train model" and names["deploy-canary"] == "Deploy canary"
+    assert names["train-model"] == "train-model" and names["deploy-canary"] == "deploy-canary"
 
 
 def typed(server: Kubeflow, folder: Path, *arguments: str) -> "subprocess.Popen[str]":
@@ -151,11 +151,11 @@ def test_the_commands_submit_and_wait(serve: Serve, tmp_path: Path) -> None:
     server.story = STORY[-1:]
     out, err = typed(server, tmp_path, "submit", "--wait", "--set", "cluster.pipeline_root=gs://poets/runs").communicate(timeout=100)
     assert f"run run-1 started: {server.address}/#/runs/details/run-1" in out and "run run-1 succeeded" in out, out + err
-    assert "Ingest corpus: succeeded in 9.0 s" in out and err == ""
+    assert "ingest: succeeded in 9.0 s" in out and err == ""
     server.story = [look("FAILED", task("ingest", "FAILED", 3))]
     process = typed(server, tmp_path, "wait", "run-1")
     out, err = process.communicate(timeout=100)
-    assert process.returncode == 1 and "run run-1 failed: Ingest corpus; http" in out and err == ""
+    assert process.returncode == 1 and "run run-1 failed: ingest; http" in out and err == ""
     out, err = typed(server, tmp_path, "wait", "run-2").communicate(timeout=100)
     assert err.startswith("error: ") and "responds with 404" in err and err.count("\n") == 1
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from pipelines.run.display import Board, display_on, duration, table
+from pipelines.run.display import Board, _bar, display_on, duration, table
 from pipelines.run.execution.executor import run_pipeline
 from pipelines.run.record import Event
 
@@ -66,6 +66,40 @@ def test_the_board_reads_logs_as_they_grow(tmp_path: Path) -> None:
     console = Console(file=io.StringIO(), width=100)
     console.print(table(board, time.time()))
     assert "1.0 s" in console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def at_100_columns(board: Board, now: float) -> str:
+    console = Console(file=io.StringIO(), width=100, force_terminal=True, color_system=None)
+    console.print(table(board, now))
+    text: str = console.file.getvalue()  # type: ignore[attr-defined]
+    return text
+
+
+def test_the_time_left_is_visible_at_100_columns() -> None:
+    board = Board()
+    board.handle_event(
+        Event("", "started", "r", detail={"steps": [{"name": name, "display": name} for name in ("train-model", "compare-champion")]})
+    )
+    row = board.rows["train-model"]
+    row.state, row.since = "running", 1000.0
+    row.progress(40, "resumed from the checkpoint", 1010.0)
+    assert row.left(1011.0) is None  # no speed is known yet
+    row.progress(60, "epoch 3 of 6 · loss 3.912 · learning rate 0.00184 · 21,000 tokens/s", 1110.0)
+    line = at_100_columns(board, 1110.0).splitlines()[0]
+    assert " 60 %  1:50  3:20 left · epoch 3" in line and len(line.rstrip()) <= 100
+
+
+def test_at_100_percent_the_bar_moves_until_the_step_has_ended() -> None:
+    board = Board()
+    board.handle_event(Event("", "started", "r", detail={"steps": [{"name": "train-model", "display": "train-model"}]}))
+    row = board.rows["train-model"]
+    row.state, row.since, row.first = "running", 1000.0, (1, 1000.0)
+    row.progress(100, "exporting", 1060.0)
+    early, later = (at_100_columns(board, now).splitlines()[0] for now in (1060.3, 1070.9))
+    assert "100 %" not in early and "left" not in early and "exporting" in early and "1:00" in early and "1:11" in later
+    bars = [_bar(row, now)[0] for now in (1060.3, 1060.9)]
+    console = Console(file=io.StringIO(), width=100, force_terminal=True, color_system="truecolor")
+    assert len({str(console.render_lines(bar)) for bar in bars}) == 2
 
 
 def test_durations() -> None:

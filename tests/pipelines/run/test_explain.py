@@ -44,7 +44,7 @@ def test_what_would_run_and_why(house: Any, toys: SimpleNamespace) -> None:
     assert house.run(ir).status == "succeeded"
     told = verdicts(house, ir)
     assert [told[name] for name in ("make", "use", "train", "shell")] == ["cached", "cached", "cached", "would run: caching is disabled"]
-    assert told["shell-2"] == "skipped: condition not met: The text is no"
+    assert told["shell-2"] == "skipped: it runs only if the text is no"
     told = verdicts(house, ir, settings={"learning_rate": 0.0003, "deep": {"x": [1]}, "new": 1})
     assert told["train"] == "would run: parameter settings.learning_rate 0.001 → 0.0003; parameter settings.new nothing → 1"
     assert verdicts(house, ir, body="b")["use"] == "would run: parameter given a → b"
