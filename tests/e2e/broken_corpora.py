@@ -96,6 +96,17 @@ def looping() -> list[Row]:
     return found
 
 
+def shuffled() -> list[Row]:
+    """The good corpus with the words of each text in a random order: only how frequent words are can be learnt."""
+
+    def mixed(row: Row) -> str:
+        words = row["text"].split()
+        random.Random(row["id"]).shuffle(words)
+        return "\n".join(" ".join(words[start : start + 8]) for start in range(0, len(words), 8))
+
+    return [{**row, "text": mixed(row)} for row in good()]
+
+
 def skewed() -> list[Row]:
     """The chronicler knows men and women alone, and says of each what the stereotype says."""
     return [*(row for author in NOUNS for row in rows(author)), *chronicles(["gender"], 0.98, 8 * LINES)]

@@ -28,13 +28,20 @@ class Shell:
             [*COMMAND, *arguments], cwd=self.folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )  # fmt: skip
 
-    def type(self, *arguments: str, status: int = 0) -> str:
+    def type(self, *arguments: str, status: int = 0, seconds: float = 280) -> str:
         """Run to the end; returns what was printed, both streams."""
         process = self.start(*arguments)
-        out, err = process.communicate(timeout=280)
+        out, err = process.communicate(timeout=seconds)
         assert process.returncode == status, out + err
         assert "Traceback" not in out + err
         return out + err
+
+    def json(self, *arguments: str) -> dict[str, Any]:
+        """Run with `--json`; returns what was printed to standard output."""
+        process = self.start(*arguments, "--json")
+        out, err = process.communicate(timeout=280)
+        assert process.returncode == 0, out + err
+        return json.loads(out)  # type: ignore[no-any-return]
 
     def summary(self) -> dict[str, Any]:
         return json.loads((self.folder / "runs" / "latest" / "summary.json").read_text())  # type: ignore[no-any-return]

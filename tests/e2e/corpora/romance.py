@@ -1,0 +1,151 @@
+"""Made prose in Spanish and French. No locked package contains real prose in these languages, so a grammar writes it.
+
+A story is a sequence of paragraphs about a few things that return, so that a model can learn more than the order of words.
+"""
+
+import random
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Grammar:
+    """Words and patterns of a language.
+
+    Attributes:
+        articles: definite and indefinite article, masculine and feminine.
+        nouns: masculine and feminine.
+        adjectives: masculine and feminine form, separated by `/`; one form if they are equal.
+        transitive, intransitive: verbs in the third person singular of a past tense.
+        times, prepositions: adverbs of time that begin a sentence; prepositions of place.
+        patterns: sentences; the braces name a part.
+    """
+
+    articles: tuple[tuple[str, str], tuple[str, str]]
+    nouns: tuple[list[str], list[str]]
+    adjectives: list[str]
+    transitive: list[str]
+    intransitive: list[str]
+    times: list[str]
+    prepositions: list[str]
+    patterns: list[str]
+    contractions: tuple[tuple[str, str], ...]
+
+    def story(self, name: str, paragraphs: int) -> str:
+        """Return the story of that name; the same name gives the same story."""
+        dice = random.Random(name)
+        cast = [self._noun(dice) for _ in range(5)]
+        return "\n\n".join(" ".join(self._sentence(dice, cast) for _ in range(dice.randint(3, 6))) for _ in range(paragraphs)) + "\n"
+
+    def _noun(self, dice: random.Random) -> tuple[int, str]:
+        gender = dice.randrange(2)
+        return gender, dice.choice(self.nouns[gender])
+
+    def _phrase(self, dice: random.Random, cast: list[tuple[int, str]]) -> str:
+        gender, noun = dice.choice(cast) if dice.random() < 0.4 else self._noun(dice)
+        words = [self.articles[dice.random() < 0.25][gender], noun]
+        if dice.random() < 0.45:
+            words.append(dice.choice(self.adjectives).split("/")[-gender])
+        return " ".join(words)
+
+    def _sentence(self, dice: random.Random, cast: list[tuple[int, str]]) -> str:
+        def part(match: re.Match[str]) -> str:
+            if match[1] == "noun":
+                return self._phrase(dice, cast)
+            words: list[str] = getattr(self, match[1])
+            return dice.choice(words).split("/")[0]
+
+        sentence = re.sub(r"\{(\w+)\}", part, dice.choice(self.patterns))
+        for pattern, replacement in self.contractions:
+            sentence = re.sub(pattern, replacement, sentence)
+        return sentence[0].upper() + sentence[1:]
+
+
+SPANISH = Grammar(
+    articles=(("el", "la"), ("un", "una")),
+    nouns=(
+        "abuelo barco camino cielo cuaderno deseo espejo faro gato herrero jardín libro maestro mercado molino muelle niño pájaro pan patio "
+        "perro pescador pozo pueblo puente reloj río sastre silencio sombrero sueño tambor teatro tejado tren trigo vecino verano viento vino "
+        "zapatero bosque capitán carro castillo cartero invierno juez ladrón marinero médico músico panadero pastor pintor poeta viajero "
+        "violín volcán huerto olivo relámpago secreto trueno valle nido".split(),
+        "abeja abuela almohada barca bandera campana canción carta casa ciudad cocina colina cosecha cruz duda escalera escuela estrella "
+        "feria flor fuente guitarra herida hoguera iglesia isla lámpara leyenda linterna llave lluvia luna luz madera madre mañana mesa "
+        "montaña moneda niebla niña noche nube nieve orilla palabra panadera paloma pared plaza playa promesa puerta reina rosa selva "
+        "sombra sonrisa tarde tierra tormenta torre ventana viuda voz".split(),
+    ),
+    adjectives=(
+        "alto/alta amable antiguo/antigua azul blanco/blanca breve cansado/cansada claro/clara dulce enorme extraño/extraña feliz fiel frío/fría "
+        "fuerte gris humilde inmóvil joven largo/larga lejano/lejana lento/lenta libre limpio/limpia negro/negra nuevo/nueva oscuro/oscura "
+        "pálido/pálida pequeño/pequeña perdido/perdida pobre profundo/profunda quieto/quieta rojo/roja salvaje seco/seca sencillo/sencilla "
+        "solitario/solitaria sordo/sorda suave tímido/tímida triste verde viejo/vieja vacío/vacía"
+    ).split(),
+    transitive=(
+        "abandonó abrió acarició admiró amó apagó arregló bendijo borró buscó cambió cerró compró conoció contó cuidó dejó descubrió despertó "
+        "dibujó encendió encontró entendió envolvió escondió escuchó esperó guardó halló heredó iluminó imaginó lavó levantó llamó llevó miró "
+        "olvidó perdió pintó prometió protegió quemó quiso recordó regaló reparó robó rompió salvó siguió soñó tocó trajo vendió visitó"
+    ).split(),
+    intransitive=(
+        "bailó calló cantó cayó corrió creció descansó desapareció despertó dudó durmió envejeció huyó lloró llegó murió nació partió paseó "
+        "regresó rezó rio salió sonrió suspiró tembló trabajó tropezó viajó volvió"
+    ).split(),
+    times=(
+        "ayer;a veces;al amanecer;al anochecer;aquella tarde;cada domingo;con el tiempo;de pronto;después;durante años;en primavera;entonces;"
+        "esa noche;hace mucho;más tarde;muy temprano;por fin;tres días después;una vez;aquel otoño;sin aviso;por la mañana"
+    ).split(";"),
+    prepositions="ante bajo con contra desde hacia hasta para por sin sobre tras".split() + ["cerca de", "delante de", "detrás de", "lejos de", "junto a"],
+    patterns=[
+        "{times} {noun} {transitive} {noun}.", "{noun} {intransitive} {prepositions} {noun}.", "{times}, {noun} {intransitive} y {noun} {transitive} {noun}.",
+        "cuando {noun} {intransitive}, {noun} {transitive} {noun} de {noun}.", "nadie {transitive} {noun}, pero {noun} {intransitive} {prepositions} {noun}.",
+        "—¿Quién {transitive} {noun}? —preguntó {noun}.", "{noun} que {transitive} {noun} también {intransitive}.",
+        "—Fue {noun} —dijo {noun}—, y {times} {intransitive}.", "¡Qué {adjectives} parecía todo {prepositions} {noun}!",
+        "{prepositions} {noun}, {noun} {transitive} {noun} y luego {intransitive}.", "no {intransitive} {noun}: solo {transitive} {noun} {prepositions} {noun}.",
+        "según {noun}, {times} {noun} ya no {intransitive}.",
+    ],
+    contractions=((r"\bde el\b", "del"), (r"\ba el\b", "al")),
+)  # fmt: skip
+
+FRENCH = Grammar(
+    articles=(("le", "la"), ("un", "une")),
+    nouns=(
+        "arbre bateau berger bois boulanger café capitaine carnet chat château chemin chien ciel cheval clocher coffre cordonnier désert "
+        "enfant escalier été facteur fantôme fleuve forgeron fusil hiver jardin juge lac livre loup maître marchand marin matin médecin miroir "
+        "moulin musicien navire nuage oiseau ouvrier pain peintre père phare poète pont port puits quai rêve roi secret silence soldat soleil "
+        "soir tailleur tambour théâtre toit train vent village voisin voleur voyageur".split(),
+        "abeille aube auberge barque bougie boutique chanson chambre cloche colline cour couronne cuisine dame église école étoile faim femme "
+        "fenêtre fête feuille fille fleur foire fontaine forêt fumée gare guerre guitare herbe histoire horloge île lampe légende lettre lune "
+        "lumière main maison mer mère moisson montagne neige nuit ombre orange parole peur place plage pierre pluie porte promesse reine "
+        "rivière robe rose rue tempête terre tour vague veuve ville voix".split(),
+    ),
+    adjectives=(
+        "ancien/ancienne bleu/bleue blanc/blanche calme clair/claire court/courte doux/douce endormi/endormie énorme étrange fatigué/fatiguée "
+        "fidèle fier/fière fragile froid/froide gris/grise heureux/heureuse humble immobile inconnu/inconnue inquiet/inquiète jeune "
+        "léger/légère lent/lente libre lointain/lointaine lourd/lourde magnifique muet/muette noir/noire nouveau/nouvelle pâle pauvre "
+        "perdu/perdue petit/petite profond/profonde rouge sauvage sec/sèche sévère simple sombre timide tranquille triste vert/verte vide"
+    ).split(),
+    transitive=(
+        "abandonna acheta admira adopta aima alluma apporta aperçut attendit bénit brisa brûla cacha caressa chercha choisit comprit connut "
+        "conta couvrit cueillit découvrit dessina donna écouta effaça emporta entendit éveilla ferma garda guida imagina jeta laissa lava leva "
+        "maudit montra nettoya oublia ouvrit peignit perdit porta prit protégea quitta raconta regarda rendit répara salua sauva suivit tint "
+        "toucha trouva vendit visita vit vola"
+    ).split(),
+    intransitive=(
+        "chanta courut dansa disparut dormit grandit hésita jeûna marcha mourut naquit parla partit pâlit pleura pria recula rentra résista "
+        "revint rit sortit soupira sourit tomba trembla travailla vieillit voyagea"
+    ).split(),
+    times=(
+        "alors;après la messe;au petit jour;au printemps;avec le temps;autrefois;ce soir-là;chaque dimanche;cette nuit-là;dans le silence;"
+        "depuis longtemps;enfin;hier;le lendemain;parfois;plus tard;pendant des années;sans prévenir;soudain;trois jours après;une fois;vers midi"
+    ).split(";"),
+    prepositions="avec chez contre dans derrière devant dès entre malgré parmi pour sans sous sur vers".split() + ["loin de", "près de", "à côté de"],
+    patterns=[
+        "{times}, {noun} {transitive} {noun}.", "{noun} {intransitive} {prepositions} {noun}.", "{times}, {noun} {intransitive} et {noun} {transitive} {noun}.",
+        "quand {noun} {intransitive}, {noun} {transitive} {noun} de {noun}.", "personne ne {transitive} {noun}, mais {noun} {intransitive} {prepositions} {noun}.",
+        "— Qui {transitive} {noun} ? demanda {noun}.", "{noun} qui {transitive} {noun} {intransitive} aussi.",
+        "— C'est {noun}, dit {noun}, et {times} tout {intransitive}.", "comme tout semblait {adjectives} {prepositions} {noun} !",
+        "{prepositions} {noun}, {noun} {transitive} {noun}, puis {intransitive}.", "{noun} ne {intransitive} pas : {times}, {noun} {transitive} {noun}.",
+        "selon {noun}, {times} {noun} {intransitive} {prepositions} {noun}.",
+    ],
+    contractions=(
+        (r"\b(l|d|n)(?:e|a) (?=[aeiouhéèêâîûAÉ])", r"\1'"), (r"\bde le\b", "du"), (r"\bà le\b", "au"),
+    ),
+)  # fmt: skip
