@@ -1,4 +1,4 @@
-"""The OpenAPI description of the API, and the page at /docs that is rendered from it without JavaScript (SERVE-2)."""
+"""The OpenAPI description of the API, and the page at /docs that is rendered from it, with a form that sends a request (SERVE-2)."""
 
 import base64
 import hashlib
@@ -91,10 +91,42 @@ pre { background: #8882; padding: 0.8rem; border-radius: 6px; overflow-x: auto; 
 table { border-collapse: collapse; width: 100%; font-size: 0.92em; }
 th, td { text-align: left; vertical-align: top; padding: 0.3rem 0.8rem 0.3rem 0; border-bottom: 1px solid #8883; }
 .method { font-size: 0.8em; opacity: 0.7; }
+label { display: block; margin: 0.5rem 0; }
+input, textarea { box-sizing: border-box; width: 100%; font: 0.9em ui-monospace, monospace; padding: 0.4rem; }
 """
-_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+# Sends the form of an operation and shows the response as text. The page works without it: the forms are then hidden.
+SCRIPT = """
+for (const form of document.querySelectorAll("form")) {
+  form.hidden = false;
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const answer = form.querySelector("output"), body = form.elements.body, key = form.elements.key;
+    const headers = body ? { "Content-Type": "application/json" } : {};
+    if (key && key.value) headers["X-API-Key"] = key.value.trim();
+    answer.textContent = "…";
+    try {
+      const response = await fetch(form.dataset.path, { method: form.dataset.method, headers, body: body ? body.value : undefined });
+      const text = await response.text();
+      let shown = text;
+      try { shown = JSON.stringify(JSON.parse(text), null, 2); } catch { /* a stream or plain text */ }
+      answer.textContent = `${response.status} ${response.statusText}\n${shown}`;
+    } catch (error) {
+      answer.textContent = `no response: ${error.message}`;
+    }
+  });
+}
+"""
+
+
+def _csp_hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
 HEADERS = {
-    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_HASH}'; base-uri 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": (
+        f"default-src 'none'; style-src {_csp_hash(STYLE)}; script-src {_csp_hash(SCRIPT)}; connect-src 'self'; base-uri 'none'; "
+        "form-action 'none'; frame-ancestors 'none'"
+    ),
     "Cache-Control": "no-cache",
 }
 Schema = Mapping[str, Any]
@@ -110,7 +142,8 @@ def docs_page(openapi: Schema) -> str:
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f"<title>{title}: the API</title><style>{STYLE}</style></head><body><h1>{title}: the API</h1>{about}"
-        f'<p>Machine-readable description: <a href="/openapi.json">openapi.json</a>.</p>{"".join(operations)}</body></html>'
+        f'<p>Machine-readable description: <a href="/openapi.json">openapi.json</a>.</p>'
+        f"{''.join(operations)}<script>{SCRIPT}</script></body></html>"
     )
 
 
@@ -123,6 +156,7 @@ def _operation(path: str, method: str, operation: Schema, openapi: Schema) -> st
         content = operation["requestBody"]["content"]["application/json"]
         sections.append(_fields("Request", _resolved(content["schema"], openapi), openapi))
         sections += [_example(example["value"]) for example in content.get("examples", {}).values()]
+    sections.append(_form(path, method, operation))
     for status, response in operation["responses"].items():
         schema = response.get("content", {}).get("application/json", {}).get("schema")
         if status == "200" and schema:
@@ -132,6 +166,20 @@ def _operation(path: str, method: str, operation: Schema, openapi: Schema) -> st
     rows = "".join(f"<tr><td>{escape(s)}</td><td>{_text(r['description'])}</td></tr>" for s, r in operation["responses"].items())
     sections.append(f"<h3>Status</h3><table>{rows}</table>")
     return "".join(sections)
+
+
+def _form(path: str, method: str, operation: Schema) -> str:
+    """Return the form that sends a request to an operation. The script shows it and sends it."""
+    key = '<label>API key <input name="key" type="password" autocomplete="off"></label>' if operation.get("security") else ""
+    body = ""
+    if "requestBody" in operation:
+        examples = operation["requestBody"]["content"]["application/json"].get("examples", {})
+        first = json.dumps(next(iter(examples.values()), {"value": {}})["value"], indent=2, ensure_ascii=False)
+        body = f'<label>Body <textarea name="body" rows="{first.count(chr(10)) + 2}" spellcheck="false">{escape(first)}</textarea></label>'
+    return (
+        f'<form hidden data-path="{escape(path)}" data-method="{method.upper()}"><h3>Try it</h3>{key}{body}'
+        '<button type="submit">Send request</button><pre><output></output></pre></form>'
+    )
 
 
 def _fields(title: str, schema: Schema, openapi: Schema) -> str:

@@ -1,4 +1,5 @@
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -69,7 +70,43 @@ def test_the_playground_and_the_documentation_page_are_served(staged: Gateway) -
     assert "style-src 'sha256-" in docs.headers["content-security-policy"]
     for word in ("/v1/generate", "temperature", "0.1 to 2", "finish_reasons", "Requires a key"):
         assert word in docs.text
-    assert "<script" not in docs.text
+    assert docs.text.count("<script") == 1 and "src=" not in docs.text  # nothing is loaded from anywhere
+
+
+def test_the_documentation_page_sends_a_request_in_a_browser(staged: Gateway, tmp_path: Path) -> None:
+    """Also a check of the Content-Security-Policy, which a browser enforces. In a process, as playwright's event loop would stay."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("needs Debian's package chromium")
+    script = """
+import sys
+from playwright.sync_api import expect, sync_playwright
+
+address, key, chromium, picture = sys.argv[1:]
+with sync_playwright() as playwright:
+    browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"])
+    page, complaints = browser.new_page(), []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" and "favicon" not in message.text + str(message.location) else None)
+    page.goto(address + "/docs")
+    form = page.locator('form[data-path="/v1/generate"]')
+    form.get_by_label("API key").fill(key)
+    form.get_by_role("button").click()
+    expect(form.locator("output")).to_contain_text('200 OK', timeout=20000)
+    expect(form.locator("output")).to_contain_text('"generated_text"')
+    assert complaints == [], complaints
+    form.get_by_label("Body").fill('{"text": ""}')
+    form.get_by_role("button").click()
+    expect(form.locator("output")).to_contain_text("422", timeout=20000)
+    live = page.locator('form[data-path="/healthz"]')
+    live.get_by_role("button").click()
+    expect(live.locator("output")).to_contain_text('"alive"', timeout=20000)
+    page.set_viewport_size({"width": 390, "height": 800})
+    assert form.evaluate("form => form.scrollWidth <= form.clientWidth")
+    form.screenshot(path=picture)
+"""
+    command = [sys.executable, "-c", script, staged.address, str(staged.http.headers["X-API-Key"]), chromium, str(tmp_path / "docs.png")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr[-3000:]
 
 
 def test_each_status_is_described(staged: Gateway) -> None:

@@ -26,8 +26,8 @@ def test_the_request_body_is_described() -> None:
     assert {"401", "429"} <= set(operation["responses"])
 
 
-def test_the_page_needs_no_script_and_escapes_descriptions() -> None:
+def test_the_page_loads_nothing_and_escapes_descriptions() -> None:
     page = docs_page(app().openapi())
     assert "/v1/poems" in page and "Continue a text" in page and "num_samples" in page
-    assert "<script" not in page and not re.search(r"""(?:src|href)=["']https?:""", page)
+    assert page.count("<script") == 1 and not re.search(r"""(?:src|href)=["']https?:""", page)
     assert "&lt;safely&gt;" in page and "<safely>" not in page
