@@ -81,3 +81,15 @@ def test_two_models_one_canary(reader: Reader) -> None:
     assert "users prefer the first version" in reader.type(roll_back)
     time.sleep(5)
     assert set(reader.type(ask).splitlines()) == {"1 champion"}
+
+
+@pytest.mark.soak
+def test_my_first_corpus(reader: Reader) -> None:
+    text, describe, train, look, serve = blocks("own-corpus.md")
+    assert len(reader.type(text).splitlines()) == 3
+    assert "works" in reader.type(describe)
+    printed = reader.type(train)
+    assert "speeches/1 is champion" in printed, printed[-3000:]
+    assert "champion" in reader.type(look)
+    assert serve.startswith(SERVE)
+    reader.serve(serve.strip(), 8091)
