@@ -120,7 +120,7 @@ def _intervals(estimates: Mapping[str, Estimate | None]) -> dict[str, list[float
 
 
 def _estimate_json(estimate: Estimate) -> dict[str, float | None]:
-    """Return an estimate as JSON, with its units, which the comparison with the champion needs. Non-finite numbers become None."""
+    """Return an estimate as a JSON object. It includes the units, because the comparison with the champion needs them; NaN becomes None."""
     numbers = {"value": estimate.value, "low": estimate.low, "high": estimate.high}
     return {name: _rounded(number) if math.isfinite(number) else None for name, number in numbers.items()} | {"units": estimate.units}
 

@@ -135,7 +135,7 @@ class ServeSettings(Settings):
         64,
         ge=5,
         le=100_000,
-        description="largest number of samples at the model server; further requests wait. 64 is one running batch and one that is being filled",
+        description="largest number of samples at the model server; more requests wait. 64 is one running batch and one that fills",
     )
     feedback_days: int = Field(30, ge=1, le=3650, description="days for which a completion can be rated")
     metrics_for: Literal["loopback", "scope", "all"] = Field(

@@ -68,7 +68,7 @@ class Pseudonyms:
         self._key = key
 
     def user(self, user: str) -> str:
-        """Return the pseudonym of a user: 32 hexadecimal digits. An operator with the key can find and delete the user's records (DATA-4)."""
+        """Return the pseudonym of a user: 32 hexadecimal digits. With the key, an operator can find a user's records (DATA-4)."""
         return self._mac("user", user)[:DIGITS]
 
     def text(self, text: str) -> str:
