@@ -121,7 +121,7 @@ def list_recurring(client: kfp.Client, connection: Connection) -> list[Recurring
 
 
 def disable_recurring(client: kfp.Client, connection: Connection, name: str) -> list[Recurring]:
-    """Disable the recurring run `name`; it can be enabled again. Return those that this call disabled.
+    """Disable the recurring runs called `name`. They can be enabled again. Return the runs that this call disabled.
 
     Raises:
         BadInput: no recurring run has this name.
