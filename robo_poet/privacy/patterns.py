@@ -126,9 +126,9 @@ def _impersonal_spans(text: str, near_digits: Iterable[tuple[int, int]]) -> Iter
 
 
 def windows(text: str, *triggers: re.Pattern[str]) -> Iterator[tuple[int, int]]:
-    """Yield spans of `text` around every match of a trigger: whole words, merged if they touch, at most about 4,000 characters.
+    """Yield (start, end) spans of `text` around every match of a trigger. Spans end at whole words and are merged if they touch.
 
-    Longer spans are cut into overlapping windows, so that no match is lost at a cut.
+    A span longer than about 4,000 characters is cut into overlapping windows, so that no match is lost at a cut.
     """
     around = sorted((m.start() - WINDOW_MARGIN, m.end() + WINDOW_MARGIN) for trigger in triggers for m in trigger.finditer(text))
     merged = _merge(_to_spaces(text, start, end) for start, end in _merge(around))

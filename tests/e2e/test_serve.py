@@ -155,4 +155,4 @@ def test_the_logs_have_no_text_of_a_request(served: Served) -> None:
 
 
 def test_a_missing_champion_is_reported_in_one_line(fresh_shell: Callable[[], Shell]) -> None:
-    assert fresh_shell().type("serve", "--port", "0", status=2).strip().endswith("no champion yet; to train one: .venv/bin/robo-poet run")
+    assert fresh_shell().type("serve", "--port", "0", status=2).strip().endswith("robo-poet run")

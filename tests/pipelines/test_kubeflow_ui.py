@@ -141,7 +141,7 @@ def said(toy_corpus: Path, toy_tokenizer: Path, toy_training: Path, home: Path) 
         "audit_model": step("audit_model", **model, seed=1, settings=audit, model_audit=home / "model_audit"),
         "compare_champion": step(
             "compare_champion", scrubbed=toy_corpus, measured=home / "measured", continuations=home / "continuations", registry=home / "none",
-            champion="none", seed=1, champion_measured=home / "champion_measured",
+            model_name="poems", champion="none", seed=1, champion_measured=home / "champion_measured",
             champion_continuations=home / "champion_continuations", comparison=home / "comparison",
         ),
         "measure_text": step(
