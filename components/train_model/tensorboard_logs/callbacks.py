@@ -64,7 +64,7 @@ ACCURACY_NOTE = "accuracy"
 
 
 class Accuracy(Callback):
-    """A callback that logs `accuracy` and `top5_accuracy` of training and validation: the share of correct predictions, without PAD (TRAIN-2).
+    """A callback that logs `accuracy` and `top5_accuracy` of training and validation: shares of correct non-PAD tokens (TRAIN-2).
 
     The training values are means over the last `steps` steps, with dropout.
     """
