@@ -31,6 +31,11 @@ def test_a_good_corpus_has_no_warnings() -> None:
         ({"near_copies": -1}, "near copies were not searched"),
         ({"languages": {"fr": 0.9, "en": 0.1}}, "90% of the text is not English"),
         ({"languages": {"fr": 0.9, "en": 0.1}}, "names are searched by en_model, a model for en: it misses most names in fr"),
+        (
+            {"languages": {"es": 1.0}, "names": Names(600, 0.03, 0.5, "en_model", "en", 1.0)},
+            "which stay in the text, and replaces ordinary words (20 matches per KB). Set scrub.spacy_model to a model of the language, or "
+            "scrub.default_policy to patterns",
+        ),
         ({"dates": ("1900", "1950"), "without_date": 3}, "3 of 50 documents have no ISO date"),
     ],
 )
