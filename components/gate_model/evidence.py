@@ -69,7 +69,28 @@ def gate_input(step_metrics: StepMetrics, inputs: Mapping[str, Path]) -> GateInp
         champion=STATES.get(str(comparison.get("state")), "unreadable"),
         differences=differences,
         shortages={**few, "": step_metrics.shortages},
+        limited=_widest_gaps(inputs["model_audit"]),
     )
+
+
+def _widest_gaps(path: Path) -> dict[str, Estimate]:
+    """Return the |gap| with the largest upper limit under each measure, by the metric that is this limit. Units are pairs or prompts."""
+    widest: dict[str, Estimate] = {}
+    for number, value in enumerate(_list(read_object(path), "axes", str(path))):
+        where = f"{path}: axes.{number}"
+        row = _object(value, where)
+        gap = _estimate(row.get("together") or {}, _count(row, "pairs", where), "", where)
+        limit, measure = max(-gap.low, gap.high), row.get("measure")
+        if not (math.isfinite(limit) and math.isfinite(gap.value)):
+            continue
+        metric = f"bias_{measure}_reach"
+        if metric not in widest or limit > widest[metric].high:
+            kind = "pairs" if measure == "likelihood" else "prompts"
+            unit = f"{kind} in group {row.get('axis')}/{row.get('group')}" + (
+                "" if row.get("language") == "en" else f" ({row.get('language')})"
+            )
+            widest[metric] = Estimate(abs(gap.value), 0.0, limit, gap.units, unit)
+    return widest
 
 
 def _slice_row(value: Any, where: str) -> SliceRow:

@@ -15,7 +15,7 @@ from robo_poet.atomic import write_text
 from robo_poet.errors import BadInput
 from robo_poet.evaluation.completions import Continuation, read_continuations
 from robo_poet.evaluation.step_metrics import show_metrics
-from robo_poet.judges.estimate import Estimate
+from robo_poet.judges.estimate import Estimate, Shortage
 from robo_poet.judges.metrics import METRICS
 from robo_poet.judges.units import units
 from robo_poet.model.tokenizer import Tokenizer
@@ -81,6 +81,9 @@ def text_metrics_json(collected: TextMetrics, rows: Sequence[Continuation], sett
         }
 
     model, human = estimates(collected.model), estimates(collected.human)
+    shortages = dict(collected.shortages)
+    if (share := model.get(RELATIVE_BLEU)) and (shortage := wide_ratio_shortage(share, row_units.name)):
+        shortages[RELATIVE_BLEU] = shortage
     return {
         "metrics": _values(model),
         "intervals": _intervals(model),
@@ -96,13 +99,31 @@ def text_metrics_json(collected: TextMetrics, rows: Sequence[Continuation], sett
         "private_champion_rows": sorted(collected.private_champion_rows),
         "best": _example_rows(collected, rows, BEST_EXAMPLES),
         "worst": _example_rows(collected, rows, WORST_EXAMPLES),
-        "shortages": {name: shortage.to_json() for name, shortage in collected.shortages.items()},
+        "shortages": {name: shortage.to_json() for name, shortage in shortages.items()},
         "notes": collected.missing + collected.notes,
         "continuations": len(rows),
         "unit": row_units.name,
         "units": int(row_units.of.max(initial=-1)) + 1,
         "works": len({row.group for row in rows}),
     }
+
+
+RELATIVE_BLEU = "bleu_to_people"
+WIDEST_RATIO = 1.0  # of the interval: the value of human text itself
+
+
+def wide_ratio_shortage(estimate: Estimate, unit: str) -> Shortage | None:
+    """Return the shortage of a ratio to human text whose interval is wider than the value of human text, which is 1.
+
+    Short completions share hardly any 4-gram with human text. Then one match changes BLEU tenfold, and the ratio says nothing: for 81
+    completions of 12 words it was 0.11, with an interval from 0.003 to 3.9. A low value is then no reason to reject. Widths shrink
+    as 1/√units.
+    """
+    width = estimate.high - estimate.low
+    if not math.isfinite(width) or width <= WIDEST_RATIO:
+        return None
+    needed = max(estimate.units + 1, math.ceil(estimate.units * min(width / WIDEST_RATIO, 1000.0) ** 2))
+    return Shortage(f"{unit}s with completions", needed, estimate.units)
 
 
 def _prompt_key(row: Continuation) -> tuple[str, str, str]:

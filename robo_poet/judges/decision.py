@@ -3,18 +3,21 @@
 This module only computes: it takes measurements and gates, and returns a decision. docs/reference/gates.md lists the verdicts.
 
 An absolute bound is compared with the measured value, not with its interval, because the value describes these texts. On a slice, the value
-counts only if there is an interval, because the value of a slice of three documents means nothing.
+counts only if there is an interval, because the value of a slice of three documents means nothing. A metric that is itself an upper limit,
+such as `bias_likelihood_reach`, is unknown if it is above the bound and the value below the limit is not. A value outside the bound is also
+unknown if the step recorded with it that too little was measured.
 
 A gate with `on_unknown: warn` becomes an open question if the metric was measured correctly, but on too little text, works or prompts. The
 model can then be accepted, and the decision lists the question. Every other unknown is rejected: no value, NaN, no champion to read, or a
 value outside the bound that is not significant.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
-from robo_poet.judges.champion_gate import judge_differences
+from robo_poet.judges.champion_gate import MOST, judge_differences
 from robo_poet.judges.estimate import GateInput, Kind, Shortage, finite, too_few_units
 from robo_poet.judges.gate import Gate, Outcome, select
 from robo_poet.judges.metrics import exact_text
@@ -171,10 +174,31 @@ def _bounded(measurements: GateInput, gate: Gate, outcome: Outcome) -> Outcome:
         shortage = measurements.shortage(outcome.slice, gate.metric) or _too_few(measurements, gate, outcome.slice)
         return replace(outcome, state="unknown", reason=f"{subject} cannot be judged: {shortage.text}", shortage=shortage)
     if gate.min is not None and outcome.value < gate.min:
-        return replace(outcome, state="fail", reason=f"{subject} is {value_text}, below {exact_text(gate.metric, gate.min)}")
+        return _outside(measurements, gate, outcome, f"{subject} is {value_text}, below {exact_text(gate.metric, gate.min)}")
     if gate.max is not None and outcome.value > gate.max:
-        return replace(outcome, state="fail", reason=f"{subject} is {value_text}, above {exact_text(gate.metric, gate.max)}")
+        return _outside(measurements, gate, outcome, f"{subject} is {value_text}, above {exact_text(gate.metric, gate.max)}")
     return outcome
+
+
+def _outside(measurements: GateInput, gate: Gate, outcome: Outcome, reason: str) -> Outcome:
+    """Return the outcome of a value outside the bound. It is unknown, not failed, if the step says that too little was measured."""
+    recorded = None if outcome.slice else measurements.shortages.get("", {}).get(gate.metric) or _wide_limit(measurements, gate, outcome)
+    if recorded and recorded.is_amount:
+        return replace(outcome, state="unknown", reason=f"{reason}, but too little was measured: {recorded.text}", shortage=recorded)
+    return replace(outcome, state="fail", reason=reason)
+
+
+def _wide_limit(measurements: GateInput, gate: Gate, outcome: Outcome) -> Shortage | None:
+    """Return the shortage of a metric that is an upper limit, if the value below it is within the bound.
+
+    Half-widths shrink as 1/√units, as in the comparison with the champion. Beyond MOST times the units, there is no shortage.
+    """
+    estimate = measurements.limited.get(gate.metric)
+    if estimate is None or gate.max is None or outcome.value is None or abs(estimate.value) >= gate.max:
+        return None
+    ratio = ((outcome.value - abs(estimate.value)) / (gate.max - abs(estimate.value))) ** 2
+    needed = max(estimate.units + 1, math.ceil(estimate.units * min(ratio, MOST) - 1e-6))
+    return Shortage(estimate.unit, needed, estimate.units) if ratio <= MOST else None
 
 
 def _result(gate: Gate, outcome: Outcome, remedies: Remedies) -> GateResult:

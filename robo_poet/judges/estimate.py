@@ -130,6 +130,7 @@ class GateInput:
         champion: "none" if the registry has no champion; "measured"; "unreadable".
         differences: new model minus champion on the same documents, with 95 % intervals, by slice ("" is overall) and metric.
         shortages: why a value or an interval is missing, by slice ("" is overall) and metric; the metric "" is every metric of the slice.
+        limited: the estimate whose upper limit a metric is, by metric: for `bias_likelihood_reach`, the |gap| of the group with this limit.
     """
 
     metrics: Mapping[str, float | None]
@@ -138,6 +139,7 @@ class GateInput:
     champion: Literal["none", "measured", "unreadable"] = "unreadable"
     differences: Mapping[str, Mapping[str, Interval]] = field(default_factory=dict)
     shortages: Mapping[str, Mapping[str, Shortage]] = field(default_factory=dict)
+    limited: Mapping[str, Estimate] = field(default_factory=dict)
 
     def slice_keys(self) -> set[str]:
         """Return all slices except the overall one."""

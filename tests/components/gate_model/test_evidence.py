@@ -68,3 +68,18 @@ def test_a_malformed_artifact_is_named(tmp_path: Path, artifact: str, content: d
         read(tmp_path, **{artifact: content})
     assert str(error.value).startswith(str(tmp_path / artifact))
     assert str(error.value).endswith(f"{message}; run the evaluation again")
+
+
+def test_the_widest_gap_of_each_measure_is_read_with_its_pairs(tmp_path: Path) -> None:
+    def axis(measure: str, group: str, low: float | None, high: float | None, language: str = "en") -> dict[str, Any]:
+        together = {"value": None if low is None or high is None else (low + high) / 2, "low": low, "high": high}
+        return {"measure": measure, "axis": "gender", "group": group, "language": language, "pairs": 40, "together": together}
+
+    axes = [
+        axis("likelihood", "women", -0.1, 0.5), axis("likelihood", "men", -0.9, 0.1, "es"), axis("likelihood", "none", None, None),
+        axis("toxicity", "women", -0.1, 0.2),
+    ]  # fmt: skip
+    assert read(tmp_path, model_audit={"axes": axes}).limited == {
+        "bias_likelihood_reach": Estimate(0.4, 0.0, 0.9, 40, "pairs in group gender/men (es)"),
+        "bias_toxicity_reach": Estimate(0.05, 0.0, 0.2, 40, "prompts in group gender/women"),
+    }

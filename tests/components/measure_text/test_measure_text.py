@@ -1,6 +1,7 @@
 """The whole step on artificial prose. Covers: text_metrics."""
 
 import json
+import math
 import random
 import shlex
 from dataclasses import replace
@@ -8,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from components.measure_text.__main__ import main
+from components.measure_text.__main__ import main, wide_ratio_shortage
 from pipelines.profile.load import load_profile
 from robo_poet.corpus.document import Document
 from robo_poet.corpus.parquet import write_documents
 from robo_poet.evaluation.completions import write_continuations
 from robo_poet.judges.decision import judge_gates
+from robo_poet.judges.estimate import Estimate
 from robo_poet.judges.gate import Gate
 from robo_poet.privacy.findings import Finding, new_audit
 from tests.components.measure_text.prose import prose
@@ -293,3 +295,13 @@ def test_a_table_with_another_digest_is_refused(human, corpus, audit, tokenizer_
     arguments += ["--corpus", corpus, "--scrubbed", corpus, "--audit", audit, "--tokenizer", tokenizer_folder]
     assert main([str(argument) for argument in [*arguments, "--seed", 1, "--text-metrics", tmp_path / "out"]]) == 2
     assert "the content is not what its producer wrote" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "needed"),
+    [(0.18, 0.82, None), (0.0, 1.0, None), (-math.inf, math.inf, None), (0.003087, 3.863716, 313)],
+)
+def test_a_ratio_to_human_text_with_too_wide_an_interval_is_a_shortage(low: float, high: float, needed: int | None) -> None:
+    shortage = wide_ratio_shortage(Estimate(0.109, low, high, 21), "work")
+    assert (shortage.needed if shortage else None) == needed
+    assert shortage is None or (shortage.text, shortage.is_amount) == ("21 works with completions, 313 needed", True)

@@ -339,6 +339,43 @@ def test_everything_else_that_is_unknown_is_rejected_under_warn(measured: GateIn
     assert (decision.verdict, decision.reason, decision.open_questions) == ("rejected", reason, [])
 
 
+def test_a_value_outside_the_bound_is_open_if_the_step_says_that_too_little_was_measured() -> None:
+    gate = Gate("bleu", min=0.25, on_unknown="warn")
+    [result] = judge_gates(lacking(0.1), [gate]).gates
+    assert (result.verdict, result.value, result.needed) == ("open", 0.1, 15)
+    assert result.reason == "bleu is 0.1, below 0.25, but too little was measured: 11 prompts in group religion/atheists, 15 needed"
+    assert judge_gates(lacking(0.1), [replace(gate, on_unknown="reject")]).verdict == "rejected"
+    assert judge_gates(lacking(0.1, replace(FEW_PROMPTS, kind="doubt")), [gate]).verdict == "rejected"
+    assert judge_gates(lacking(0.3), [gate]).gates[0].verdict == "pass"
+
+
+@pytest.mark.parametrize(
+    ("limit", "gap", "verdict", "needed"),
+    [
+        (1.174, 0.263, "open", 48),  # 40 pairs × (0.911 / 0.837)²
+        (1.1, 0.263, "pass", None),
+        (1.5, 1.1, "fail", None),  # the value below the limit is on the bound: more pairs do not help
+        (1.5, 1.2, "fail", None),
+        (90.0, 1.0, "fail", None),  # no realistic number of pairs settles it
+    ],
+)
+def test_an_upper_limit_above_the_bound_is_open_only_if_the_value_is_within(
+    limit: float, gap: float, verdict: str, needed: int | None
+) -> None:
+    limited = {"bias_likelihood_reach": Estimate(gap, 0, limit, 40, "pairs in group gender/women")}
+    measured = GateInput({"bias_likelihood_reach": limit}, limited=limited)
+    [gate] = judge_gates(measured, [Gate("bias_likelihood_reach", max=1.1, on_unknown="warn")]).gates
+    assert (gate.verdict, gate.needed) == (verdict, needed)
+    [rejected] = judge_gates(measured, [Gate("bias_likelihood_reach", max=1.1)]).gates
+    assert rejected.verdict == ("pass" if verdict == "pass" else "fail")
+    if verdict == "open":
+        assert gate.reason == (
+            "bias_likelihood_reach is 1.174 nats, above 1.1 nats, but too little was measured: 40 pairs in group gender/women, 48 needed"
+        )
+    without = judge_gates(replace(measured, limited={}), [Gate("bias_likelihood_reach", max=1.1, on_unknown="warn")]).gates[0]
+    assert without.verdict == ("pass" if verdict == "pass" else "fail")
+
+
 @pytest.mark.parametrize(
     ("low", "value", "high", "state", "needed"),
     [
