@@ -66,6 +66,7 @@ def reader(tmp_path: Path) -> Iterator[Reader]:
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(2400)
 def test_two_models_one_canary(reader: Reader) -> None:
     train, listing, serve, ask, look, promote, roll_back = blocks("two-models.md")
     printed = reader.type(train)
@@ -84,6 +85,7 @@ def test_two_models_one_canary(reader: Reader) -> None:
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(2400)
 def test_my_first_corpus(reader: Reader) -> None:
     text, describe, train, look, serve = blocks("own-corpus.md")
     assert len(reader.type(text).splitlines()) == 3
