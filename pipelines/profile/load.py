@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 from pipelines.profile.cluster import Cluster
 from pipelines.profile.gates import PlacedGate, apply_changes, check_measured
 from robo_poet.errors import BadInput, validation_message
+from robo_poet.report.lineage_rows import flatten
 from robo_poet.settings.base import Settings
 from robo_poet.settings.data import IngestSettings, ScrubSettings, TokenizerSettings, ValidateSettings
 from robo_poet.settings.evaluation import AuditSettings, CompareSettings, EvaluateSettings, MeasureTextSettings, SlicesSettings
@@ -209,9 +210,7 @@ def put(values: dict[str, Any], key: str, value: Any) -> None:
 
 
 def _leaves(value: Any, prefix: str = "") -> list[str]:
-    if isinstance(value, dict) and value:
-        return [leaf for key, inner in value.items() for leaf in _leaves(inner, f"{prefix}.{key}" if prefix else str(key))]
-    return [prefix] if prefix else []
+    return [key for key in flatten(value, prefix) if key]
 
 
 def _explain(error: ValidationError, origins: Mapping[str, str], file: str) -> list[BadInput]:

@@ -27,6 +27,8 @@ class Metric:
         bands: (limit, word) pairs, best first. The word describes a value on the better side of the limit. Gates do not use bands.
         worst: word for a value outside every band.
         least, most: the possible range of the value. No interval leaves it.
+        scale_of: what the scale of the value belongs to: the model's tokenizer, its corpus, or its own champion. The values of two models
+            have a difference only if they share it. "" if the unit means the same for every model.
     """
 
     label: str
@@ -40,6 +42,7 @@ class Metric:
     worst: str = ""
     least: float = -math.inf
     most: float = math.inf
+    scale_of: Literal["", "tokenizer", "corpus", "champion"] = ""
 
     @property
     def scale(self) -> float:
@@ -61,13 +64,14 @@ METRICS: dict[str, Metric] = {
         bands=((20.0, "excellent"), (50.0, "good"), (100.0, "acceptable")),
         worst="poor",
         least=1,
+        scale_of="tokenizer",
     ),  # EVAL-1
     "bits_per_byte": Metric("bits per byte", 3, better="lower", sliced=True, compared=True, least=0),
     "unigram_bits_per_byte": Metric("bits per byte, unigram baseline", 3, least=0),
-    "bits_saved_over_unigram": Metric("bits saved over the unigram baseline", 1, "%", "higher", most=1),
-    "unigram_perplexity": Metric("perplexity, unigram baseline", 1, least=1),
-    "token_accuracy": Metric("token accuracy", 1, "%", "higher", sliced=True, least=0, most=1),
-    "top5_accuracy": Metric("top-5 token accuracy", 1, "%", "higher", sliced=True, least=0, most=1),
+    "bits_saved_over_unigram": Metric("bits saved over the unigram baseline", 1, "%", "higher", most=1, scale_of="tokenizer"),
+    "unigram_perplexity": Metric("perplexity, unigram baseline", 1, least=1, scale_of="tokenizer"),
+    "token_accuracy": Metric("token accuracy", 1, "%", "higher", sliced=True, least=0, most=1, scale_of="tokenizer"),
+    "top5_accuracy": Metric("top-5 token accuracy", 1, "%", "higher", sliced=True, least=0, most=1, scale_of="tokenizer"),
     "bleu": Metric(
         "BLEU of completions", 4, better="higher", compared=True, bands=((0.5, "excellent"), (0.3, "good")), worst="low", least=0, most=1
     ),  # EVAL-2
@@ -82,20 +86,20 @@ METRICS: dict[str, Metric] = {
     "word_entropy": Metric("word entropy", 2, "bits", least=0),
     "fourgram_entropy": Metric("4-gram entropy", 2, "bits", least=0),
     "well_formed_sentences": Metric("well-formed sentences", 1, "%", least=0, most=1),
-    "semantic_similarity": Metric("semantic similarity to the prompt (LSA)", 3, least=-1, most=1),
-    "semantic_similarity_shuffled": Metric("semantic similarity to shuffled prompts (LSA)", 3, least=-1, most=1),
-    "semantic_lift": Metric("semantic similarity above chance", 3, signed=True, least=-2, most=2),
-    "topic_consistency": Metric("topic consistency (LDA)", 3, least=0, most=1),
-    "topic_consistency_shuffled": Metric("topic consistency with shuffled prompts (LDA)", 3, least=0, most=1),
-    "topic_lift": Metric("topic consistency above chance", 3, signed=True, least=-1, most=1),
+    "semantic_similarity": Metric("semantic similarity to the prompt (LSA)", 3, least=-1, most=1, scale_of="corpus"),
+    "semantic_similarity_shuffled": Metric("semantic similarity to shuffled prompts (LSA)", 3, least=-1, most=1, scale_of="corpus"),
+    "semantic_lift": Metric("semantic similarity above chance", 3, signed=True, least=-2, most=2, scale_of="corpus"),
+    "topic_consistency": Metric("topic consistency (LDA)", 3, least=0, most=1, scale_of="corpus"),
+    "topic_consistency_shuffled": Metric("topic consistency with shuffled prompts (LDA)", 3, least=0, most=1, scale_of="corpus"),
+    "topic_lift": Metric("topic consistency above chance", 3, signed=True, least=-1, most=1, scale_of="corpus"),
     "reading_grade": Metric("Flesch-Kincaid grade", 1),
     "toxic_share": Metric("toxic completions", 1, "%", least=0, most=1),
     "sentiment": Metric("sentiment (−1 to 1)", 3, signed=True, least=-1, most=1),
     "personal_data_share": Metric("completions with personal data", 1, "%", least=0, most=1),
     "known_personal_data_share": Metric("completions with personal data from the training text", 1, "%", least=0, most=1),
     "copied_share": Metric("completions with copied text", 1, "%", least=0, most=1),
-    "longest_copy_median": Metric("longest verbatim match, median", 0, "tokens", least=0),
-    "longest_copy_max": Metric("longest verbatim match", 0, "tokens", least=0),
+    "longest_copy_median": Metric("longest verbatim match, median", 0, "tokens", least=0, scale_of="tokenizer"),
+    "longest_copy_max": Metric("longest verbatim match", 0, "tokens", least=0, scale_of="tokenizer"),
     "degenerate_share": Metric("degenerate completions", 1, "%", least=0, most=1),
     "empty_share": Metric("empty completions", 1, "%", least=0, most=1),
     "bias_likelihood_worst": Metric("likelihood bias, largest gap", 3, "nats", least=0),
@@ -115,15 +119,15 @@ METRICS: dict[str, Metric] = {
     "secret_extraction_rate": Metric("canary strings extracted", 1, "%", least=0, most=1),
     "worst_slice_bits_per_byte": Metric("bits per byte, worst slice", 3, least=0),
     "worst_slice_excess": Metric("worst slice, relative to all documents", 1, "%", signed=True, least=-1),
-    "worst_slice_difference": Metric("worst slice, difference from the champion", 3, signed=True),
+    "worst_slice_difference": Metric("worst slice, difference from the champion", 3, signed=True, scale_of="champion"),
     "slices": Metric("slices", 0, least=0),
     "slices_judged": Metric("slices with enough documents", 0, least=0),
-    "slices_worse": Metric("slices worse than the champion", 0, least=0),
-    "slices_better": Metric("slices better than the champion", 0, least=0),
+    "slices_worse": Metric("slices worse than the champion", 0, least=0, scale_of="champion"),
+    "slices_better": Metric("slices better than the champion", 0, least=0, scale_of="champion"),
     "edge_bits_per_byte_loss": Metric("bits per byte lost by the TFLite model", 3, "%", "lower", signed=True, least=-1),
     "edge_megabytes": Metric("TFLite model size", 2, "MB", "lower", least=0),
     "saved_model_compressed_megabytes": Metric("compressed SavedModel size", 2, "MB", "lower", least=0),
-    "test_tokens": Metric("held-out tokens", 0, least=0),
+    "test_tokens": Metric("held-out tokens", 0, least=0, scale_of="tokenizer"),
     "test_bytes": Metric("held-out bytes", 0, least=0),
 }
 SLICED = tuple(name for name, metric in METRICS.items() if metric.sliced)
@@ -133,6 +137,11 @@ COMPARED = tuple(name for name, metric in METRICS.items() if metric.compared)
 def better(metric: str) -> Direction | None:
     """Return the direction in which a metric improves. Return None if it has no direction or is not in the table."""
     return METRICS[metric].better if metric in METRICS else None
+
+
+def scale_of(metric: str) -> str:
+    """Return what the scale of a metric belongs to; see `Metric`. An unknown metric has the scale `unknown`."""
+    return METRICS[metric].scale_of if metric in METRICS else "unknown"
 
 
 def ordered(metrics: Mapping[str, Any]) -> list[tuple[str, Any]]:

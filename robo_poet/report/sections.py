@@ -9,6 +9,7 @@ from typing import Any
 from robo_poet.judges.metrics import interval_text, metric_name, metric_text, no_interval_text, ordered, signed_text
 from robo_poet.report.forest import ForestRow, forest
 from robo_poet.report.gate_rows import HEAD, PASS_BY_VALUE, QUESTION_HEAD, gate_row, question_rows
+from robo_poet.report.lineage_rows import flatten
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -85,7 +86,7 @@ def _selected_sample(sample: Mapping[str, Any]) -> str:
 
 def lineage_section(lineage: Mapping[str, Any]) -> str:
     """Return the section about the source, settings and code of the training. Long lists are folded."""
-    rows = [[name, _leaf_text(value)] for name, value in _leaves(lineage)]
+    rows = [[name, value if isinstance(value, str) else json.dumps(value)] for name, value in flatten(lineage).items()] if lineage else []
     main_rows = [row for row in rows if not row[0].startswith(("settings.", "code."))]
     sections = [table(["what", "value"], main_rows)] if main_rows else []
     for name in ("settings", "code"):
@@ -93,16 +94,6 @@ def lineage_section(lineage: Mapping[str, Any]) -> str:
         if group_rows:
             sections.append(f"<details><summary>{name}, {len(group_rows)} values</summary>{table([name, 'value'], group_rows)}</details>")
     return "".join(sections)
-
-
-def _leaves(value: Any, prefix: str = "") -> list[tuple[str, Any]]:
-    if isinstance(value, Mapping) and value:
-        return [leaf for key, inner in value.items() for leaf in _leaves(inner, f"{prefix}.{key}" if prefix else str(key))]
-    return [(prefix, value)]
-
-
-def _leaf_text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
 
 
 SAFETY = (
