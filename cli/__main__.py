@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli import build, cluster, data, profile, registry, requests, runs, serve
+from cli import build, cluster, data, profile, registry, requests, run_history, runs, serve
 from cli.generation import chat, generate
 from robo_poet.errors import BadInput
 
@@ -50,7 +50,7 @@ app.command("compile")(build.compile)
 app.command("images")(build.images)
 app.command("gc")(runs.gc)
 app.add_typer(cluster.app, name="cluster")
-app.add_typer(runs.app, name="runs")
+app.add_typer(run_history.app, name="runs")
 app.add_typer(registry.app, name="registry")
 app.add_typer(serve.app, name="keys")
 app.add_typer(requests.app, name="requests")

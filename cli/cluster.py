@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from kfp import Client
 
     from pipelines.cluster.connection import Connection
+    from pipelines.compile import Chosen
     from pipelines.profile.load import Profile as Settings
 
 app = typer.Typer(help="Start, follow and schedule training runs on a Kubeflow cluster.", no_args_is_help=True)
@@ -54,17 +55,20 @@ def submit(
     Example: `robo-poet cluster submit --profile rtx --corpus gs://my-bucket/plays
     --wait`
     """
+    from pipelines.compile import chosen_settings
+
     settings = profile_for(profile, set_, absolute_source(corpus))[0].profile
     sys.exit(
         run_on_cluster(
-            settings, corpus=corpus, model=model, same_model=same_model, name=name, create_experiment=create_experiment, wait_for_it=wait
+            settings, chosen_settings(profile, settings), corpus=corpus, model=model, same_model=same_model, name=name,
+            create_experiment=create_experiment, wait_for_it=wait,
         )
-    )
+    )  # fmt: skip
 
 
 def run_on_cluster(
-    chosen: Settings, *, corpus: str = "", model: str = "", same_model: bool = False, name: str = "", create_experiment: bool = False,
-    wait_for_it: bool = False,
+    settings: Settings, chosen: Chosen, *, corpus: str = "", model: str = "", same_model: bool = False, name: str = "",
+    create_experiment: bool = False, wait_for_it: bool = False,
 ) -> int:  # fmt: skip
     """Submit a training run with the settings of a profile; return the exit status.
 
@@ -79,12 +83,12 @@ def run_on_cluster(
     from pipelines.cluster.submit import cluster_parameters, refuse_unready, submit_training
     from pipelines.compile import compile_training
 
-    refuse_unready(chosen)
-    connected = connect(find_connection(chosen.cluster))  # connect first: compiling takes seconds, and the token may have expired
-    ir = Path(chosen.local.store) / "cluster.yaml"
-    compile_training(chosen, ir)
-    parameters = cluster_parameters(chosen, source=corpus, model=model, same_model=same_model)
-    submitted = submit_training(chosen, ir, parameters, name=name, create_experiment=create_experiment, connected=connected)
+    refuse_unready(settings)
+    connected = connect(find_connection(settings.cluster))  # connect first: compiling takes seconds, and the token may have expired
+    ir = Path(settings.local.store) / "cluster.yaml"
+    compile_training(settings, ir)
+    parameters = cluster_parameters(settings, source=corpus, model=model, same_model=same_model, chosen=chosen)
+    submitted = submit_training(settings, ir, parameters, name=name, create_experiment=create_experiment, connected=connected)
     typer.echo(f"pipeline version {submitted.version} {'reused' if submitted.reused else 'uploaded'}")
     typer.echo(f"run {submitted.run_id} started: {submitted.address}")
     if not wait_for_it:
@@ -142,13 +146,14 @@ def schedule_create(
     """
     from pipelines.cluster.recurring import check_cron, schedule_training
     from pipelines.cluster.submit import cluster_parameters
-    from pipelines.compile import compile_training
+    from pipelines.compile import chosen_settings, compile_training
     from pipelines.profile.load import load_profile
 
     check_cron(cron)
     settings = load_profile(profile, set_).profile
     connected = _connect(profile, set_)
-    parameters = cluster_parameters(settings, source=corpus, model=model, same_model=same_model, moving_source=True)
+    chosen = chosen_settings(profile, settings)
+    parameters = cluster_parameters(settings, source=corpus, model=model, same_model=same_model, moving_source=True, chosen=chosen)
     ir = Path(settings.local.store) / "cluster.yaml"
     compile_training(settings, ir, moving_source=bool(corpus))
     entry, changed = schedule_training(settings, ir, parameters, name=name, cron=cron, connected=connected)

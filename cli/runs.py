@@ -1,6 +1,5 @@
-"""Runs on this machine: `robo-poet run` starts one, `robo-poet runs` lists and shows them, `robo-poet gc` removes old ones."""
+"""Runs on this machine: `robo-poet run` starts one, `robo-poet gc` removes old ones. `cli.run_history` lists and compares them."""
 
-import json
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -58,6 +57,7 @@ def run(
     from rich.console import Console
 
     from cli.scorecard import scorecard
+    from pipelines.compile import chosen_settings
     from pipelines.local import explain_here, train_here
     from pipelines.run.display import display_on
 
@@ -67,19 +67,20 @@ def run(
     source = absolute_source(corpus)
     effective, advice = profile_for(profile, set_, source)
     settings = effective.profile
+    chosen = chosen_settings(profile, settings)
     if advice:
         print_advice(console, advice)
     if runner is RunnerName.cluster:
         from cli.cluster import run_on_cluster
 
-        sys.exit(run_on_cluster(settings, corpus=corpus, model=model, same_model=same_model, wait_for_it=wait))
+        sys.exit(run_on_cluster(settings, chosen, corpus=corpus, model=model, same_model=same_model, wait_for_it=wait))
     if explain:
-        for verdict in explain_here(settings, source, model):
+        for verdict in explain_here(settings, source, model, chosen):
             console.print(f"{verdict.display:22} {verdict}")
         return
     same_model = same_model or _confirm_source(settings, source, model)
     with display_on(console) as listener:
-        result, outcome = train_here(settings, source, _runner(runner), listener, model=model, same_model=same_model)
+        result, outcome = train_here(settings, source, _runner(runner), listener, model=model, same_model=same_model, chosen=chosen)
     console.print(scorecard(result, outcome))
     sys.exit(result.exit_status)
 
@@ -108,54 +109,6 @@ def _runner(name: RunnerName) -> "Callable[[Mapping[str, Any]], Runner]":
     from pipelines.run.execution.process import ProcessRunner
 
     return lambda parameters: ProcessRunner(ROOT, interpreter)
-
-
-app = typer.Typer(no_args_is_help=True, help="List and show the runs on this machine.")
-Runs = Annotated[Path, typer.Option("--runs", help="Folder of the runs.")]
-
-
-@app.command("list")
-def list_runs(runs: Runs = Path("runs"), last: Annotated[int, typer.Option(min=1, help="Number of runs to list.")] = 20) -> None:
-    """List the last runs, newest first: status, duration in seconds, perplexity, version and stage."""
-    from rich.console import Console
-    from rich.table import Table
-
-    folders = sorted((p for p in runs.glob("*/") if not p.is_symlink() and (p / "events.jsonl").exists()), reverse=True)
-    if not folders:
-        typer.echo(f"{runs}: no runs yet; to start one: {command('run')}")
-        return
-    table = Table("run", "status", "seconds", "perplexity", "version", "stage", box=None, pad_edge=False)
-    for folder in folders[:last]:
-        # Without a summary, the run is still running or was killed.
-        summary: dict[str, Any] = _read_json(folder / "summary.json") if (folder / "summary.json").exists() else {"status": "unfinished"}
-        perplexity = summary.get("metrics", {}).get("perplexity")
-        table.add_row(
-            folder.name, summary["status"], f"{summary['seconds']:.0f}" if "seconds" in summary else "",
-            f"{perplexity:.1f}" if perplexity else "", str(summary.get("version") or ""), summary.get("stage", ""),
-        )  # fmt: skip
-    Console().print(table)
-    if len(folders) > last:
-        typer.echo(f"{len(folders) - last} earlier runs are not listed; --last {len(folders)} lists all")
-
-
-@app.command()
-def show(
-    run: Annotated[str, typer.Argument(help="ID of the run, as in `robo-poet runs list`.")] = "latest", runs: Runs = Path("runs")
-) -> None:
-    """Print the summary of a run as JSON: steps with states and cache keys, metrics, gates and warnings."""
-    typer.echo(json.dumps(_read_json(runs / run / "summary.json"), indent=1))
-
-
-def _read_json(path: Path) -> Any:
-    from robo_poet.errors import BadInput
-
-    try:
-        return json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        unfinished = (path.parent / "events.jsonl").exists()
-        problem = "the run has no summary: it is still running, or it was killed" if unfinished else "no such run"
-        remedy = f"see {path.parent}/events.jsonl and logs/" if unfinished else f"{command('runs list')} shows the runs"
-        raise BadInput(problem, where=str(path.parent), remedy=remedy) from None
 
 
 def gc(

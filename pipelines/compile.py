@@ -1,7 +1,8 @@
 """Compile the training pipeline of a profile to the IR YAML for Kubeflow, and compute the parameters of a run."""
 
 import shlex
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from kfp import compiler
 
 from pipelines.images.programs import image
 from pipelines.placement import Placement
-from pipelines.profile.load import Profile
+from pipelines.profile.load import Profile, load_profile
 from pipelines.profile.remedies import remedies
 from pipelines.steps import GROUPS
 from pipelines.training import training_pipeline
@@ -21,6 +22,7 @@ from robo_poet.errors import BadInput
 from robo_poet.process import user_name
 from robo_poet.registry.names import BUNDLED_SOURCE, model_name
 from robo_poet.registry.registry import Registry
+from robo_poet.report.lineage_rows import changed_values
 
 
 def warm_start(number: int, registry: str, model: str) -> dict[str, str]:
@@ -87,6 +89,33 @@ def settings_parameters(profile: Profile) -> dict[str, Any]:
     return {**sections, "gates": gates, "remedies": advice, "seed": profile.seed, "checkpoint_root": profile.cluster.checkpoint_root}
 
 
+@dataclass(frozen=True)
+class Chosen:
+    """What the user chose, for the lineage: so a reader sees what is special about a run.
+
+    Args:
+        profile: name of the profile; of a file, its name without folder and `.yaml`.
+        changed: dotted key → value of each setting that differs from the profile file: by `--set`, or by `auto`.
+    """
+
+    profile: str = ""
+    changed: Mapping[str, Any] = field(default_factory=dict)
+
+
+def chosen_settings(name: str, profile: Profile) -> Chosen:
+    """Return what differs between the settings of a run and the profile that the user named.
+
+    Args:
+        name: the profile as typed, a name or the path of a `.yaml` file.
+        profile: the settings of the run.
+
+    Raises:
+        BadInput: there is no such profile.
+    """
+    base = load_profile(name).profile
+    return Chosen(Path(name).stem, changed_values(settings_parameters(profile), settings_parameters(base)))
+
+
 def _check_described(profile: Profile, source: str, digest: str) -> None:
     """Refuse a corpus whose content is not the one that the profile was written for.
 
@@ -107,8 +136,9 @@ def _check_described(profile: Profile, source: str, digest: str) -> None:
 
 
 def run_parameters(
-    profile: Profile, *, source: str, registry: str, model: str = "", same_model: bool = False, moving_source: bool = False
-) -> dict[str, Any]:
+    profile: Profile, *, source: str, registry: str, model: str = "", same_model: bool = False, moving_source: bool = False,
+    chosen: Chosen | None = None,
+) -> dict[str, Any]:  # fmt: skip
     """Return all parameters of a run that is submitted now. `champion` is empty: the step reads it from the registry.
 
     Args:
@@ -116,6 +146,7 @@ def run_parameters(
         model: name of the model; empty for the name from the profile or the corpus.
         same_model: accept a source from another address as the same model.
         moving_source: read the source when the run starts; do not pin its current digest.
+        chosen: what the lineage says about profile and changed settings; None says nothing.
 
     Raises:
         BadInput: the source or the warm-start version cannot be read, or the profile was written for another content of the source.
@@ -131,6 +162,8 @@ def run_parameters(
     settings_of_lineage = {name: value for name, value in settings.items() if name != "remedies"}  # they follow from the other settings
     source_name = Path(source).name if source else BUNDLED_SOURCE
     lineage = {"model": name, "source": source_name, "source_digest": digest, "code": code, "settings": settings_of_lineage}
+    if chosen:
+        lineage |= {"profile": chosen.profile, "changed": dict(chosen.changed)}
     warm_start_parameters = warm_start(profile.train.warm_start, registry, name)
     return {
         **settings,

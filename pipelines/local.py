@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pipelines.compile import compile_training, run_parameters
+from pipelines.compile import Chosen, compile_training, run_parameters
 from pipelines.outcome import Outcome, collect_outcome, link_training_logs
 from pipelines.profile.load import Profile
 from pipelines.run.execution.executor import run_pipeline
@@ -38,7 +38,7 @@ def champion(registry: Path, model: str) -> str:
 
 def train_here(
     profile: Profile, source: str, runner: Callable[[Mapping[str, Any]], Runner], listener: Listener,
-    *, model: str = "", same_model: bool = False,
+    *, model: str = "", same_model: bool = False, chosen: Chosen | None = None,
 ) -> tuple[RunResult, Outcome]:  # fmt: skip
     """Run the pipeline to its end.
 
@@ -46,6 +46,7 @@ def train_here(
         source: the user's corpus, an absolute path or a `gs://` address; empty for the bundled corpora.
         model: name of the model; empty for the name from the profile or the corpus.
         same_model: accept a corpus from another address as the same model.
+        chosen: what the lineage says about profile and changed settings.
         runner: creates the runner from the run's parameters. It is called twice: first with the location parameters only, so that
             it can reject them early, then with all parameters.
 
@@ -55,7 +56,7 @@ def train_here(
     """
     runner(locations_here(profile, source))  # first: a location that the runner cannot reach is rejected before its content is read
     parameters = parameters_here(
-        profile, source, model, same_model=same_model
+        profile, source, model, same_model=same_model, chosen=chosen
     )  # before any folder is created: a missing source leaves no folders
     step_runner = runner(parameters)  # these include warm_start, which the runner must reach too
     with _compiled(profile) as ir:
@@ -67,21 +68,23 @@ def train_here(
     return result, collect_outcome(result, parameters)
 
 
-def explain_here(profile: Profile, source: str, model: str = "") -> list[Verdict]:
+def explain_here(profile: Profile, source: str, model: str = "", chosen: Chosen | None = None) -> list[Verdict]:
     """Return, for each step, whether `train_here` would run it, and why."""
-    parameters = parameters_here(profile, source, model, same_model=True)
+    parameters = parameters_here(profile, source, model, same_model=True, chosen=chosen)
     with _compiled(profile) as ir:
         return explain(ir, parameters, store=Path(profile.local.store))
 
 
-def parameters_here(profile: Profile, source: str, model: str = "", *, same_model: bool = False) -> dict[str, Any]:
+def parameters_here(
+    profile: Profile, source: str, model: str = "", *, same_model: bool = False, chosen: Chosen | None = None
+) -> dict[str, Any]:
     """Return all parameters of a run on this machine; see `train_here`."""
     if not same_model:
         check_source_here(profile, source, model)
     locations = locations_here(profile, source)
     registry, name = Path(locations["registry"]), model_name(model, profile.model, source)
     return {
-        **run_parameters(profile, source=source, registry=str(registry), model=name, same_model=same_model),
+        **run_parameters(profile, source=source, registry=str(registry), model=name, same_model=same_model, chosen=chosen),
         "champion": champion(registry, name),
         **locations,
     }

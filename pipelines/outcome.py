@@ -104,8 +104,10 @@ def collect_outcome(result: RunResult, parameters: Mapping[str, Any]) -> Outcome
         report=_copy_report(result, registered.get("version")),
         logs=keep_training_logs(result),
     )
-    fields = ("metrics", "intervals", "gates", "verdict", "model", "source", "version", "stage")
-    summary = result.summary() | {name: getattr(outcome, name) for name in fields}
+    fields = ("metrics", "intervals", "shortages", "gates", "verdict", "reason", "samples", "model", "source", "version", "stage")
+    lineage = parameters.get("lineage", {})
+    chosen = {"profile": lineage.get("profile", ""), "changed": lineage.get("changed", {}), "settings": lineage.get("settings", {})}
+    summary = result.summary() | {name: getattr(outcome, name) for name in fields} | chosen
     write_text(result.folder / "summary.json", json.dumps(summary, indent=1))
     return outcome
 

@@ -12,7 +12,7 @@ from pipelines.cluster.client import connect, find_experiment, name_filter, supp
 from pipelines.cluster.connection import Connection, find_connection
 from pipelines.cluster.doctor import Severity, check_profile
 from pipelines.cluster.errors import ClusterError
-from pipelines.compile import run_parameters
+from pipelines.compile import Chosen, run_parameters
 from pipelines.profile.load import Profile
 from pipelines.training import NAME
 from robo_poet.commands import command
@@ -97,7 +97,7 @@ class Submitted:
 
 
 def cluster_parameters(
-    profile: Profile, *, source: str, model: str = "", same_model: bool = False, moving_source: bool = False
+    profile: Profile, *, source: str, model: str = "", same_model: bool = False, moving_source: bool = False, chosen: Chosen | None = None
 ) -> dict[str, Any]:
     """Return all parameters of a run on a cluster; see `run_parameters`.
 
@@ -108,8 +108,9 @@ def cluster_parameters(
         remedy = "copy it to gs://… and give that address"
         raise BadInput("a local path, which steps on a cluster cannot read", where=source, remedy=remedy)
     return run_parameters(
-        profile, source=source, registry=profile.cluster.registry, model=model, same_model=same_model, moving_source=moving_source
-    )
+        profile, source=source, registry=profile.cluster.registry, model=model, same_model=same_model, moving_source=moving_source,
+        chosen=chosen,
+    )  # fmt: skip
 
 
 def submit_training(

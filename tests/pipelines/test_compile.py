@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from pipelines.cluster.submit import cluster_parameters
-from pipelines.compile import compile_training, run_parameters, warm_start
+from pipelines.compile import chosen_settings, compile_training, run_parameters, warm_start
 from pipelines.images.build import docker_runner
 from pipelines.images.programs import ROOT, interpreter
 from pipelines.local import train_here
@@ -248,3 +248,22 @@ def test_a_corpus_counts_by_its_content(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("two")
     assert first["source_digest"] != run_parameters(profile, source=str(tmp_path), registry="r")["source_digest"]
     assert run_parameters(profile, source="", registry="r")["source_digest"] == ""
+
+
+def test_the_lineage_says_which_profile_was_changed_and_how(tmp_path: Path) -> None:
+    overrides = ["train.epochs=99", "seed=42", "local.parallel=1", "gates=[{metric: perplexity, max: 50}]"]
+    profile = load_profile("ci", overrides).profile
+    chosen = chosen_settings("ci", profile)
+    assert (chosen.profile, chosen.changed) == ("ci", {"train.epochs": 99, "gates.perplexity": "<= 50"})
+    (tmp_path / "poem.txt").write_text("O sea")
+    lineage = run_parameters(profile, source=str(tmp_path), registry="r", model="poems", chosen=chosen)["lineage"]
+    assert (lineage["profile"], lineage["changed"]) == ("ci", chosen.changed)
+    without = run_parameters(profile, source=str(tmp_path), registry="r", model="poems")["lineage"]
+    assert without == {key: value for key, value in lineage.items() if key not in ("profile", "changed")}
+
+
+def test_a_profile_file_is_named_without_its_folder(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("extends: ci\ntrain: {epochs: 9}\n")
+    chosen = chosen_settings(str(path), load_profile(str(path), ["train.epochs=8"]).profile)
+    assert (chosen.profile, chosen.changed) == ("mine", {"train.epochs": 8})

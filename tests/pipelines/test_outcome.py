@@ -1,6 +1,7 @@
+import json
 from pathlib import Path
 
-from pipelines.outcome import keep_training_logs, link_training_logs
+from pipelines.outcome import collect_outcome, keep_training_logs, link_training_logs
 from pipelines.run.record import Event
 from pipelines.run.result import RunResult, TaskResult
 from pipelines.run.store.entry import Artifact
@@ -45,3 +46,12 @@ def test_a_failed_training_keeps_the_link_and_one_that_never_started_has_none(tm
     assert keep_training_logs(result(tmp_path / "other", TaskResult("skipped"))) is None
     training = begin(tmp_path / "run", tmp_path / "working_folder")
     assert keep_training_logs(result(tmp_path / "run", TaskResult("failed"))) == training and training.is_symlink()
+
+
+def test_the_summary_has_what_lists_and_comparisons_need(tmp_path: Path) -> None:
+    lineage = {"profile": "ci", "changed": {"train.epochs": 9}, "settings": {"seed": 1}}
+    failed = RunResult("r", tmp_path, "training", "failed", {"ingest": TaskResult("failed", error="no text")}, "ingest: no text", 1.0)
+    collect_outcome(failed, {"model_name": "poems", "source": "", "lineage": lineage})
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    assert {key: summary[key] for key in lineage} == lineage
+    assert (summary["model"], summary["source"], summary["samples"], summary["shortages"]) == ("poems", "bundled", [], {})
