@@ -1,0 +1,114 @@
+"""Commands of `robo-poet registry` that change the stage of a version, and those that remove files or take over a registry."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cli.registry.opening import HOME, Folder, ModelName, Number, Why, open_version
+from robo_poet.commands import command
+
+
+def promote(number: Number, why: Why, registry: Folder = HOME, model: ModelName = "") -> None:
+    """Make a version the champion, which serves all users.
+
+    The version must be the canary, the first candidate of the registry, or a
+    former champion (rollback). Its files are verified first. A running gateway
+    loads the new champion within seconds.
+
+    Example: `robo-poet registry promote 3 --why "canary week without complaints"`
+    """
+    from robo_poet.process import user_name
+
+    store, version_number = open_version(registry, model, number)
+    store.verify(version_number)  # never serve files that differ from what was registered
+    version = store.promote(version_number, who=user_name(), why=why)
+    typer.echo(f"{version.name} is {version.stage}")
+
+
+def archive(number: Number, why: Why, registry: Folder = HOME, model: ModelName = "") -> None:
+    """Archive a candidate or the canary, so that it is no longer offered for release."""
+    from robo_poet.process import user_name
+
+    store, version_number = open_version(registry, model, number)
+    version = store.archive(version_number, who=user_name(), why=why)
+    typer.echo(f"{version.name} is {version.stage}")
+
+
+def purge(number: Number, why: Why, registry: Folder = HOME, model: ModelName = "") -> None:
+    """Remove the files of an archived or rejected version from the disk. The log keeps its history.
+
+    The champion, the canary and the last champion before the present one are
+    never purged.
+
+    Example: `robo-poet registry purge 2 --why "disk space"`
+    """
+    from robo_poet.process import user_name
+
+    store, version_number = open_version(registry, model, number)
+    freed = store.purge(version_number, who=user_name(), why=why)
+    typer.echo(f"{store.model}/{version_number} is purged; freed {freed / 1e6:.1f} MB")
+
+
+def start_canary(number: Number, why: Why, registry: Folder = HOME, model: ModelName = "") -> None:
+    """Make a candidate the canary, which serves a share of the users.
+
+    The share is the setting serve.canary_share of the gateway (default 0).
+
+    Example: `robo-poet registry start-canary 3 --why "lower perplexity"`
+    """
+    from robo_poet.process import user_name
+
+    store, version_number = open_version(registry, model, number)
+    store.verify(version_number)
+    version = store.start_canary(version_number, who=user_name(), why=why)
+    typer.echo(f"{version.name} is {version.stage}; to let it serve 10 % of the users (the default is 0 %):")
+    typer.echo(f"  {command(f'serve --model {version.model} --set serve.canary_share=0.1')}   (or set serve.canary_share in a profile)")
+
+
+def override(
+    number: Number,
+    why: Why,
+    name: Annotated[str, typer.Option("--name", help="Your name. You are responsible for the override.")],
+    registry: Folder = HOME,
+    model: ModelName = "",
+) -> None:
+    """Override the gates: make a rejected version a candidate.
+
+    The log and the model card of the version keep your name and reason
+    permanently.
+    """
+    from robo_poet.errors import BadInput
+    from robo_poet.process import user_name
+
+    store, version_number = open_version(registry, model, number)
+    if store.verify(version_number)[0].manifest().metrics.get("secrets_planted"):
+        raise BadInput(
+            "its training text contains planted canary strings; such a version is only for measuring memorisation and cannot be released",
+            where=f"{store.model}/{version_number}",
+        )
+    version = store.override(version_number, who=f"{name.strip()} ({user_name()})" if name.strip() else "", why=why)
+    following = command(f"registry start-canary {version.number} --model {version.model} --why 'your reason'")
+    typer.echo(f"{version.name} is {version.stage}; next: {following}")
+
+
+def adopt(
+    registry: Folder = HOME,
+    model: Annotated[str, typer.Option("--model", "-m", help="Name that the versions of the old registry get.")] = "",
+    source: Annotated[str, typer.Option(help="Address of their corpus, as in CORPUS=. Default: the bundled corpora.")] = "",
+) -> None:
+    """Take over a registry of an earlier release, which had one model without a name.
+
+    The history becomes the log of the model. Numbers, digests and files of the
+    versions stay. The old log is kept in the model's folder.
+
+    Example: `robo-poet registry adopt --model shakespeare`
+    """
+    from robo_poet.process import user_name
+    from robo_poet.registry.adoption import adopt as adopt_registry
+    from robo_poet.registry.names import BUNDLED, BUNDLED_SOURCE
+
+    name = model or BUNDLED
+    count = adopt_registry(registry, name, source=source or BUNDLED_SOURCE, who=user_name())
+    typer.echo(f"{registry}: {count} version{'s' * (count != 1)} now belong to the model {name}")

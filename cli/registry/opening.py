@@ -1,0 +1,109 @@
+"""Options that the commands of `robo-poet registry` share, and the version that an argument names."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from robo_poet.commands import command
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from robo_poet.registry.registry import Registry
+    from robo_poet.registry.version import Version
+    from robo_poet.report.measured import Measured
+
+Folder = Annotated[Path, typer.Option("--registry", help="Folder of the registry.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+ModelName = Annotated[str, typer.Option("--model", "-m", help="Name of the model. Default: the only model of the registry.")]
+AnyModel = Annotated[str, typer.Option("--model", "-m", help="Name of a model. Default: all models.")]
+Number = Annotated[str, typer.Argument(metavar="N", help="Number of the version, or MODEL/N, as in `robo-poet registry list`.")]
+Why = Annotated[str, typer.Option("--why", help="Reason, which is written to the log.")]
+HOME = Path("registry")
+
+
+def open_registry(registry: Path, model: str) -> Registry:
+    """Return the registry of a model; of the only model if `model` is empty.
+
+    Raises:
+        BadInput: there is no such model, or there are several models and none is named.
+    """
+    from robo_poet.registry.names import only_model
+    from robo_poet.registry.registry import Registry
+
+    return Registry(registry, only_model(registry, model))
+
+
+def open_all(registry: Path, model: str) -> list[Registry]:
+    """Return the registries of all models, or of `model` if it is not empty."""
+    from robo_poet.registry.names import model_names
+    from robo_poet.registry.registry import Registry
+
+    return [open_registry(registry, model)] if model else [Registry(registry, name) for name in model_names(registry)]
+
+
+def open_version(registry: Path, model: str, text: str) -> tuple[Registry, int]:
+    """Return the registry and the number of the version that `text` names: `3`, or `poems/3`.
+
+    Raises:
+        BadInput: not a number, another model than `--model`, or no such model. That the version exists is not checked.
+    """
+    from robo_poet.errors import BadInput
+
+    named, _, number = text.rpartition("/")
+    if not (number.isascii() and number.isdigit()):
+        raise BadInput(f"{text!r} is not a version number", remedy=f"{command('registry list')} shows the numbers")
+    if named and model and named != model:
+        raise BadInput(f"two models are named: {named} and {model}", where=text, remedy="leave out --model")
+    return open_registry(registry, named or model), int(number)
+
+
+def registration_times(store: Registry) -> dict[int, str]:
+    """Return the time of registration of each version, UTC, ISO 8601."""
+    return {entry.statement.version: entry.statement.time for entry in store.log() if entry.statement.action == "register"}
+
+
+def read_measured(version: Version, registered: str) -> Measured:
+    """Return a version with its measurements. A purged version has none.
+
+    Args:
+        registered: time of its registration.
+
+    Raises:
+        Corrupt: the manifest is missing or changed.
+    """
+    from dataclasses import asdict
+
+    from robo_poet.report.measured import measured_version
+
+    manifest: dict[str, Any] = {} if version.purged else asdict(version.manifest())
+    path = version.folder / "card.json"
+    card = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    return measured_version(manifest, card, model=version.model, number=version.number, stage=str(version.stage), date=registered)
+
+
+def measured_versions(stores: list[Registry]) -> Iterator[tuple[Version, Measured | None, str]]:
+    """Yield each version with its measurements. If they cannot be read, yield None and the reason."""
+    from robo_poet.errors import BadInput
+
+    for store in stores:
+        times = registration_times(store)
+        for version in store.versions():
+            try:
+                yield version, read_measured(version, times[version.number]), ""
+            except BadInput as error:
+                yield version, None, str(error)
+
+
+def print_json(value: Any) -> None:
+    """Print a JSON value."""
+    typer.echo(json.dumps(value, indent=2))
+
+
+def print_empty(folder: Path) -> None:
+    """Say that the registry is empty, and name the next command."""
+    typer.echo(f"{folder}: the registry is empty; to train a model: {command('run')}")

@@ -1,0 +1,244 @@
+"""Commands of `robo-poet registry` that change nothing: list, show, compare, card, verify, log."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.columns import Column, print_fitting
+from cli.comparison import Html, show_comparison
+from cli.registry.opening import (
+    HOME,
+    AnyModel,
+    AsJson,
+    Folder,
+    ModelName,
+    Number,
+    measured_versions,
+    open_all,
+    open_registry,
+    open_version,
+    print_empty,
+    print_json,
+    read_measured,
+    registration_times,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from robo_poet.registry.version import Manifest, Version
+    from robo_poet.report.measured import Measured
+
+COLUMNS = (
+    Column("version"),
+    Column("stage"),
+    Column("date", drop=2),
+    Column("corpus", most=18, drop=3),
+    Column("perplexity", right=True, drop=1),
+    Column("bits/byte", right=True),
+    Column("why", most=60),
+)
+
+
+def _print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*columns, box=SIMPLE_HEAD)
+    for row in rows:
+        table.add_row(*map(Text, row))  # Text, because a reason may contain square brackets, which rich reads as markup
+    Console().print(table)
+
+
+def _stage(version: Version) -> str:
+    return f"{version.stage}, purged" if version.purged else str(version.stage)
+
+
+def _summary(version: Version) -> dict[str, Any]:
+    return {
+        "model": version.model, "version": version.number, "stage": str(version.stage), "purged": version.purged, "why": version.why,
+        "digest": version.digest,
+    }  # fmt: skip
+
+
+def _listed(measured: Measured | None) -> dict[str, Any]:
+    if measured is None:
+        return {}
+    names = ("date", "corpus", "profile", "changed", "verdict", "open_questions")
+    return {name: getattr(measured, name) for name in names} | {
+        name: measured.metrics.get(name) for name in ("perplexity", "bits_per_byte")
+    }
+
+
+def list_versions(registry: Folder = HOME, model: AnyModel = "", as_json: AsJson = False) -> None:
+    """List the versions of all models: stage, date of registration, corpus, perplexity, bits per byte and the reason of the stage.
+
+    A table that does not fit the terminal has fewer columns and shorter reasons.
+    """
+    from robo_poet.report.measured import Measured
+
+    versions = list(measured_versions(open_all(registry, model)))
+    if as_json:
+        print_json([_summary(version) | _listed(measured) for version, measured, _ in versions])
+        return
+    if not versions:
+        print_empty(registry)
+        return
+    rows = []
+    for version, measured, _ in versions:
+        shown = measured or Measured(version.name)
+        figures = (shown.metric_text("perplexity"), shown.metric_text("bits_per_byte"))
+        rows.append([version.name, _stage(version), shown.date[:10], shown.corpus, *figures, version.why])
+    print_fitting(COLUMNS, rows)
+    for version, _, fault in versions:
+        if fault:
+            print(f"warning: {version.name}: {fault}", file=sys.stderr)
+
+
+def show(number: Number, registry: Folder = HOME, model: ModelName = "", as_json: AsJson = False) -> None:
+    """Show a version: metrics, gates, lineage (what it was made from), files and history. `--json` has everything."""
+    from dataclasses import asdict
+
+    store, version_number = open_version(registry, model, number)
+    version = store.version(version_number)
+    statements = [entry.statement for entry in store.log() if entry.statement.version == version_number]
+    history = [asdict(statement) for statement in statements]
+    manifest = None if version.purged else version.manifest()
+    if as_json:
+        contents = {} if manifest is None else asdict(manifest)
+        print_json({**_summary(version), "folder": str(version.folder), **contents, "history": history})
+        return
+    measured = read_measured(version, registration_times(store)[version_number])
+    typer.echo(f"{version.name} is {_stage(version)} ({version.why})")
+    typer.echo(f"registered {measured.date[:16].replace('T', ' ')} UTC{f', verdict {measured.judgement}' if measured.verdict else ''}")
+    typer.echo(f"digest {version.digest}")
+    if manifest is not None:
+        typer.echo(f"folder {version.folder}")
+        _print_contents(manifest, measured)
+    _print_table(
+        ["time (UTC)", "action", "who", "why"],
+        [[statement.time[:19], statement.action, statement.who, statement.why] for statement in statements],
+    )
+
+
+def _print_contents(manifest: Manifest, measured: Measured) -> None:
+    from robo_poet.judges.metrics import interval_text, metric_name, metric_text, no_interval_text, ordered
+    from robo_poet.report.gate_rows import HEAD, QUESTION_HEAD, gate_row, question_rows
+    from robo_poet.report.lineage_rows import SHOWN_DIGITS, lineage_rows
+
+    metrics = [
+        [
+            metric_name(name), metric_text(name, value),
+            interval_text(name, measured.intervals.get(name)) or no_interval_text(measured.shortages.get(name)),
+        ]
+        for name, value in ordered(manifest.metrics)
+    ]  # fmt: skip
+    _print_table(["metric", "value", "95 % interval"], metrics)
+    if measured.gates:
+        _print_table(list(HEAD), [list(gate_row(gate).cells) for gate in measured.gates])
+    if questions := question_rows(measured.gates):
+        _print_table(list(QUESTION_HEAD), [list(row) for row in questions])
+    _print_table(["made from", ""], [list(row) for row in lineage_rows(manifest.lineage)])
+    _print_table(["file", "SHA-256"], [[name, digest[:SHOWN_DIGITS]] for name, digest in manifest.files.items()])
+
+
+def compare(
+    a: Annotated[str, typer.Argument(metavar="A", help="Number of a version, or MODEL/N.")],
+    b: Annotated[str, typer.Argument(metavar="B", help="Number of a version, or MODEL/N; it may be of another model.")],
+    registry: Folder = HOME,
+    model: Annotated[str, typer.Option("--model", "-m", help="Model of a number without a name. Default: the only model.")] = "",
+    html: Html = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare two versions: settings, data, metrics with intervals, gates and samples, side by side.
+
+    The values come from the manifests and model cards. A difference is shown
+    only if both values have the same unit. If the versions were measured on
+    different texts, the comparison says so.
+
+    Example: `robo-poet registry compare 2 poems/3 --html compare.html`
+    """
+    from robo_poet.report.comparison import compare as compare_measured
+
+    sides = []
+    for text in (a, b):
+        store, number = open_version(registry, model if "/" not in text else "", text)
+        version = store.verify(number)[0]
+        sides.append(read_measured(version, registration_times(store)[number]))
+    show_comparison(compare_measured(*sides), html, as_json=as_json)
+
+
+def verify(
+    number: Annotated[str | None, typer.Argument(metavar="N", help="Number of a version, or MODEL/N. Default: all versions.")] = None,
+    registry: Folder = HOME,
+    model: AnyModel = "",
+    as_json: AsJson = False,
+) -> None:
+    """Compare every file with its registered SHA-256 digest. Stop at the first difference, with exit status 2."""
+    from robo_poet.errors import BadInput
+
+    if number is None:
+        stores = open_all(registry, model)
+        checked = [version for store in stores for version in store.verify(None)]
+    else:
+        store, version_number = open_version(registry, model, number)
+        stores, checked = [], store.verify(version_number)
+    for store in stores:
+        if strays := store.unregistered_folders():
+            raise BadInput(
+                f"{len(strays)} version folder{'s' * (len(strays) > 1)} without an entry in the log, such as {strays[0]}",
+                where=str(store.folder / "versions"),
+                remedy="if a registration was killed, run the pipeline again; if the end of the log is lost, restore the log",
+            )
+    if as_json:
+        print_json({"verified": [{"model": version.model, "version": version.number} for version in checked]})
+    elif checked:
+        typer.echo(f"{registry}: the log and {len(checked)} version{'s' * (len(checked) > 1)} match what was registered")
+    else:
+        print_empty(registry)
+
+
+def log(registry: Folder = HOME, model: ModelName = "", as_json: AsJson = False) -> None:
+    """Print all changes of the registry: when, by whom and why."""
+    from dataclasses import asdict
+
+    entries = open_registry(registry, model).log()
+    if as_json:
+        print_json([{"index": entry.index, **asdict(entry.statement)} for entry in entries])
+    elif entries:
+        indexed = [(str(entry.index), entry.statement) for entry in entries]
+        rows = [
+            [index, statement.time[:19], statement.action, str(statement.version), statement.who, statement.why]
+            for index, statement in indexed
+        ]
+        _print_table(["entry", "time (UTC)", "action", "version", "who", "why"], rows)
+    else:
+        print_empty(registry)
+
+
+def card(
+    number: Number,
+    registry: Folder = HOME,
+    model: ModelName = "",
+    out: Annotated[Path | None, typer.Option("--out", help="HTML file to write. Default: build/MODEL-N.html.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the model card of a version as HTML, with its current stage and all overrides."""
+    from robo_poet.report.registered_card import card_with_overrides, write_card_with_overrides
+
+    store, version_number = open_version(registry, model, number)
+    version = store.verify(version_number)[0]
+    overrides = store.overrides(version_number)
+    if as_json:
+        print_json(card_with_overrides(version.folder, str(version.stage), overrides))
+        return
+    target = out or Path("build") / f"{version.model}-{version_number}.html"
+    registered = store.registered_on(version_number)
+    write_card_with_overrides(version.folder, version.number, str(version.stage), overrides, target, registered=registered)
+    typer.echo(f"model card of {version.name} ({version.stage}): {target}")
