@@ -86,7 +86,8 @@ def _selected_sample(sample: Mapping[str, Any]) -> str:
 
 def lineage_section(lineage: Mapping[str, Any]) -> str:
     """Return the section about the source, settings and code of the training. Long lists are folded."""
-    rows = [[name, value if isinstance(value, str) else json.dumps(value)] for name, value in flatten(lineage).items()] if lineage else []
+    leaves = flatten(lineage) if lineage else {}
+    rows = [[name, value if isinstance(value, str) else json.dumps(value)] for name, value in leaves.items() if value != {}]
     main_rows = [row for row in rows if not row[0].startswith(("settings.", "code."))]
     sections = [table(["what", "value"], main_rows)] if main_rows else []
     for name in ("settings", "code"):
