@@ -130,10 +130,12 @@ def _split_choices(given: Splits, chosen: Splits) -> list[Choice]:
 
 
 def _language_choices(description: Description) -> list[Choice]:
+    """Expect the languages of the corpus, and audit bias in Spanish only if the model reads Spanish. Completions are audited in English."""
     expected = sorted(name for name, share in description.languages.items() if share >= EXPECTED_LANGUAGE and name != "unknown")
-    if not expected or expected == ["en"]:
-        return []
-    return [Choice("validation.languages", expected, f"the languages of the corpus: {_languages(description)}")]
+    choices = [] if "es" in expected else [Choice("audit.languages", ["en"], "the corpus has no Spanish for the Spanish test sentences")]
+    if expected and expected != ["en"]:
+        choices.append(Choice("validation.languages", expected, f"the languages of the corpus: {_languages(description)}"))
+    return choices
 
 
 def _window_choices(description: Description, token_bytes: float) -> list[Choice]:

@@ -82,6 +82,11 @@ def test_another_language_is_expected_and_the_english_judge_is_dropped_with_a_re
     assert not any(gate["metric"] == "toxic_share" for gate, _ in suggest(corpus(1.25)).gates)  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize(("languages", "audited"), [({"en": 1.0}, ["en"]), ({"fr": 1.0}, ["en"]), ({"es": 0.5, "en": 0.5}, None)])
+def test_bias_is_audited_in_spanish_only_for_a_corpus_with_spanish(languages: dict[str, float], audited: list[str] | None) -> None:
+    assert chosen(corpus(1.25, languages=languages)).get("audit.languages") == audited
+
+
 def test_fewer_than_three_works_have_no_suggestion() -> None:
     assert suggest(replace(corpus(1), splits=Splits(0.8, 0.1, {}), alternatives=())) is None
 
