@@ -153,16 +153,24 @@ def _command_name(action: Action) -> str:
     return action.replace("_", "-")
 
 
-def _next_commands(state: State, action: Action, record: Record) -> str:
+def _command(action: Action, number: int, model: str) -> str:
+    """Return the command that makes this change, as the user can type it."""
+    if action is Action.OVERRIDE:
+        return command(f"registry override {number} --model {model} --name 'your name' --why 'your reason'")
+    if action is Action.START_CANARY:
+        return command(f"registry start-canary {number} --model {model} --why 'your reason'")
+    return command(f"registry promote {number} --model {model} --why 'your reason'")
+
+
+def _next_commands(state: State, action: Action, record: Record, model: str) -> str:
     """Return the commands that make this action possible from the version's stage; "" if there are none."""
-    n = record.number
     if action is Action.START_CANARY and record.stage is Stage.ARCHIVED and record.was_champion:
-        return f"; promote {n} rolls back to a former champion without a canary"
+        return f"; a former champion needs no canary, roll back to it: {_command(Action.PROMOTE, record.number, model)}"
     if action in (Action.PROMOTE, Action.START_CANARY) and record.stage is Stage.REJECTED:
-        steps = [f"override {n} overrides the gates"]
-        steps += [f"start-canary {n}"] if action is Action.START_CANARY or state.champion is not None else []
-        steps += [f"promote {n}"] if action is Action.PROMOTE else []
-        return f"; {', then '.join(steps)}"
+        actions = [Action.OVERRIDE]
+        actions += [Action.START_CANARY] if action is Action.START_CANARY or state.champion is not None else []
+        actions += [Action.PROMOTE] if action is Action.PROMOTE else []
+        return f"; to override the gates: {' && '.join(_command(step, record.number, model) for step in actions)}"
     return ""
 
 
@@ -188,10 +196,10 @@ def apply(state: State, statement: Statement) -> State:
     new = MOVES.get((action, old.stage))
     if new is None:
         allowed = " or ".join(stage for act, stage in MOVES if act is action)
-        remedy = f"{_command_name(action)} needs a version that is {allowed}" + _next_commands(state, action, old)
+        remedy = f"{_command_name(action)} needs a version that is {allowed}" + _next_commands(state, action, old, statement.model)
         raise IllegalMove(f"version {old.number} is {old.stage}", remedy=remedy)
     if action is Action.PROMOTE and old.stage is Stage.CANDIDATE and state.champion is not None:
-        start = command(f"registry start-canary {old.number} --why 'your reason'")
+        start = _command(Action.START_CANARY, old.number, statement.model)
         raise IllegalMove(
             f"version {old.number} was never canary, and version {state.champion} is champion",
             remedy=f"start it as canary first: {start}",

@@ -33,14 +33,21 @@ def test_a_refused_move_names_the_commands_that_lead_there(folder: Path, call: C
         assert isinstance(error, BadInput)
         return str(error)
 
-    commands = "override 2 overrides the gates, then start-canary 2, then promote 2"
+    robo_poet = ".venv/bin/robo-poet registry"
+    override = f"{robo_poet} override 2 --model poems --name 'your name' --why 'your reason'"
+    canary, promotion = (f"{robo_poet} {move} 2 --model poems --why 'your reason'" for move in ("start-canary", "promote"))
+    commands = f"to override the gates: {override} && {canary} && {promotion}"
     assert refused("promote", "2") == f"version 2 is rejected; promote needs a version that is candidate or canary or archived; {commands}"
-    assert refused("start-canary", "2").endswith("start-canary needs a version that is candidate; " + commands.rpartition(", ")[0])
+    assert refused("start-canary", "2").endswith("start-canary needs a version that is candidate; " + commands.rpartition(" && ")[0])
     assert call(folder, "override", "2", "--why", "x", "--name", "Grace").exit_code == 0
-    assert refused("promote", "2").endswith("start it as canary first: .venv/bin/robo-poet registry start-canary 2 --why 'your reason'")
+    assert refused("promote", "2").endswith(
+        "start it as canary first: .venv/bin/robo-poet registry start-canary 2 --model poems --why 'your reason'"
+    )
     assert "the default is 0 %" in call(folder, "start-canary", "2", "--why", "x").stdout
     assert call(folder, "promote", "2", "--why", "x").exit_code == 0
-    assert refused("start-canary", "1").endswith("promote 1 rolls back to a former champion without a canary")
+    assert refused("start-canary", "1").endswith(
+        "roll back to it: .venv/bin/robo-poet registry promote 1 --model poems --why 'your reason'"
+    )
     assert "_" not in refused("start-canary", "2")
 
 
