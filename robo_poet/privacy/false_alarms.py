@@ -69,14 +69,17 @@ _NUMBER_GOES_ON = re.compile(r"[+(][\d ().-]{0,12}$")  # "+49 12.10.1999": the d
 def impersonal_numbers(text: str) -> Iterator[tuple[int, int]]:
     """Yield the spans of numbers that are no person's.
 
-    Dates with a time, UUIDs, digests, DOIs, decimal numbers, amounts, versions, parts of books and book numbers.
+    Dates with a time, UUIDs, digests, DOIs, decimal numbers, amounts, versions, parts of books and book numbers. A number of five parts or
+    more, most of them one digit, is a version: telephone numbers have longer parts.
     """
     spans = [
         match.span() for match in _IMPERSONAL.finditer(text) if not _NUMBER_GOES_ON.search(text, max(0, match.start() - 16), match.start())
     ]
     for match in _DOTTED.finditer(text):
         before = text[max(0, match.start() - 20) : match.start()]
-        if _SAYS_VERSION.search(before) or match.group()[0] in "vV" or (_PART.match(text, match.start()) and _SAYS_PART.search(before)):
+        single = [len(part) == 1 for part in match.group().split(".")]
+        is_version = _SAYS_VERSION.search(before) or match.group()[0] in "vV" or (len(single) > 4 and 2 * sum(single) > len(single))
+        if is_version or (_PART.match(text, match.start()) and _SAYS_PART.search(before)):
             spans.append(match.span())
     folded = text.casefold()
     if any(word in folded for word in _BOOK_NUMBER):  # the pattern is slow, and few texts have such a number

@@ -188,3 +188,9 @@ def test_long_runs_take_linear_time(unit: str) -> None:
     began = time.process_time()
     without_impersonal_numbers(unit * (200_000 // len(unit)))
     assert time.process_time() - began < 2  # measured: at most 0.3
+
+
+def test_a_number_of_many_single_digits_is_a_version() -> None:
+    assert without_impersonal_numbers("tests={0.3.3.4.3.0.1.0.0}") == f"tests={{{FILLER * 17}}}"
+    for telephone in ("01.23.45.67.89", "+1.415.555.0134", "4.1.5.5550134"):
+        assert without_impersonal_numbers(telephone) == telephone
