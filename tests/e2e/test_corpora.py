@@ -3,6 +3,7 @@
 A run takes minutes, so all runs are `make soak`'s. They write the table of docs/explanation/corpora.md.
 """
 
+import re
 import time
 from datetime import date
 from pathlib import Path
@@ -93,7 +94,8 @@ def test_corpora_have_their_sizes_and_are_the_same_each_time(tmp_path: Path) -> 
 @pytest.mark.parametrize("grammar", [SPANISH, FRENCH], ids=["Spanish", "French"])
 def test_a_made_story_is_whole_sentences(grammar: Grammar) -> None:
     story = grammar.story("a", 40)
-    assert not set("{}/") & set(story) and " de el " not in story and " de le " not in story and " la île" not in story
+    assert not set("{}/") & set(story)
+    assert not re.search(r" de (el|le|les) | a el | à le | que une? | la île", story if grammar is FRENCH else story.replace(" que un", ""))
     assert story.count("\n\n") == 39
 
 

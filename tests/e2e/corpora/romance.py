@@ -18,10 +18,14 @@ class Grammar:
         adjectives: masculine and feminine form, separated by `/`; one form if they are equal.
         transitive, intransitive: verbs in the third person singular of a past tense.
         times, prepositions: adverbs of time that begin a sentence; prepositions of place.
-        patterns: sentences; the braces name a part.
+        plural_articles: as `articles`.
+        no_plural: endings of nouns and adjectives whose plural is not made by adding `s`; they stay in the singular.
+        patterns: sentences; the braces name a part. A noun behind a verb, a preposition or `de` may be in the plural.
     """
 
     articles: tuple[tuple[str, str], tuple[str, str]]
+    plural_articles: tuple[tuple[str, str], tuple[str, str]]
+    no_plural: tuple[str, ...]
     nouns: tuple[list[str], list[str]]
     adjectives: list[str]
     transitive: list[str]
@@ -34,35 +38,39 @@ class Grammar:
     def story(self, name: str, paragraphs: int) -> str:
         """Return the story of that name; the same name gives the same story."""
         dice = random.Random(name)
-        cast = [self._noun(dice) for _ in range(5)]
+        cast = [self._noun(dice) for _ in range(8)]
         return "\n\n".join(" ".join(self._sentence(dice, cast) for _ in range(dice.randint(3, 6))) for _ in range(paragraphs)) + "\n"
 
     def _noun(self, dice: random.Random) -> tuple[int, str]:
         gender = dice.randrange(2)
         return gender, dice.choice(self.nouns[gender])
 
-    def _phrase(self, dice: random.Random, cast: list[tuple[int, str]]) -> str:
-        gender, noun = dice.choice(cast) if dice.random() < 0.4 else self._noun(dice)
-        words = [self.articles[dice.random() < 0.25][gender], noun]
-        if dice.random() < 0.45:
-            words.append(dice.choice(self.adjectives).split("/")[-gender])
-        return " ".join(words)
+    def _phrase(self, dice: random.Random, cast: list[tuple[int, str]], plural: bool) -> str:
+        gender, noun = dice.choice(cast) if dice.random() < 0.15 else self._noun(dice)
+        words = [noun] if dice.random() < 0.55 else [noun, dice.choice(self.adjectives).split("/")[-gender]]
+        articles = self.articles
+        if plural and not any(word.endswith(self.no_plural) for word in words):
+            words, articles = [f"{word}s" for word in words], self.plural_articles
+        return " ".join([articles[dice.random() < 0.25][gender], *words])
 
     def _sentence(self, dice: random.Random, cast: list[tuple[int, str]]) -> str:
         def part(match: re.Match[str]) -> str:
-            if match[1] == "noun":
-                return self._phrase(dice, cast)
+            if match[1] in ("noun", "object"):
+                return self._phrase(dice, cast, match[1] == "object" and dice.random() < 0.5)
             words: list[str] = getattr(self, match[1])
             return dice.choice(words).split("/")[0]
 
-        sentence = re.sub(r"\{(\w+)\}", part, dice.choice(self.patterns))
-        for pattern, replacement in self.contractions:
-            sentence = re.sub(pattern, replacement, sentence)
+        pattern = re.sub(r"(\{transitive\}|\{prepositions\}|\bde) \{noun\}", r"\1 {object}", dice.choice(self.patterns))
+        sentence = re.sub(r"\{(\w+)\}", part, pattern)
+        for words, contraction in self.contractions:
+            sentence = re.sub(words, contraction, sentence)
         return sentence[0].upper() + sentence[1:]
 
 
 SPANISH = Grammar(
     articles=(("el", "la"), ("un", "una")),
+    plural_articles=(("los", "las"), ("unos", "unas")),
+    no_plural=tuple("bcdfghjklmnñpqrstvwxyzáéíóú"),
     nouns=(
         "abuelo barco camino cielo cuaderno deseo espejo faro gato herrero jardín libro maestro mercado molino muelle niño pájaro pan patio "
         "perro pescador pozo pueblo puente reloj río sastre silencio sombrero sueño tambor teatro tejado tren trigo vecino verano viento vino "
@@ -99,13 +107,18 @@ SPANISH = Grammar(
         "—¿Quién {transitive} {noun}? —preguntó {noun}.", "{noun} que {transitive} {noun} también {intransitive}.",
         "—Fue {noun} —dijo {noun}—, y {times} {intransitive}.", "¡Qué {adjectives} parecía todo {prepositions} {noun}!",
         "{prepositions} {noun}, {noun} {transitive} {noun} y luego {intransitive}.", "no {intransitive} {noun}: solo {transitive} {noun} {prepositions} {noun}.",
-        "según {noun}, {times} {noun} ya no {intransitive}.",
+        "según {noun}, {times} {noun} ya no {intransitive}.", "si {noun} {transitive} {noun}, {noun} lo supo tarde.",
+        "aunque {noun} {intransitive}, todos hablaban de {noun}.", "{noun}, {noun} y {noun}: eso {transitive} {noun} {times}.",
+        "entre {noun} y {noun} nunca {intransitive} nadie.", "le gustaban más {prepositions} {noun} que {prepositions} {noun}.",
+        "dicen que {times} {noun} {transitive} {noun} y que por eso {intransitive}.", "ni {noun} ni {noun}: {noun} {transitive} sola {noun}.",
     ],
     contractions=((r"\bde el\b", "del"), (r"\ba el\b", "al")),
 )  # fmt: skip
 
 FRENCH = Grammar(
     articles=(("le", "la"), ("un", "une")),
+    plural_articles=(("les", "les"), ("des", "des")),
+    no_plural=("s", "x", "z", "au", "eu", "ou", "al", "ail"),
     nouns=(
         "arbre bateau berger bois boulanger café capitaine carnet chat château chemin chien ciel cheval clocher coffre cordonnier désert "
         "enfant escalier été facteur fantôme fleuve forgeron fusil hiver jardin juge lac livre loup maître marchand marin matin médecin miroir "
@@ -143,9 +156,12 @@ FRENCH = Grammar(
         "— Qui {transitive} {noun} ? demanda {noun}.", "{noun} qui {transitive} {noun} {intransitive} aussi.",
         "— C'est {noun}, dit {noun}, et {times} tout {intransitive}.", "comme tout semblait {adjectives} {prepositions} {noun} !",
         "{prepositions} {noun}, {noun} {transitive} {noun}, puis {intransitive}.", "{noun} ne {intransitive} pas : {times}, {noun} {transitive} {noun}.",
-        "selon {noun}, {times} {noun} {intransitive} {prepositions} {noun}.",
+        "selon {noun}, {times} {noun} {intransitive} {prepositions} {noun}.", "si {noun} {transitive} {noun}, personne n'en parla.",
+        "bien que {noun} rêvât, {noun} {transitive} {noun}.", "{noun}, {noun}, {noun} : voilà ce que {transitive} {noun}.",
+        "ni {noun} ni {noun} ne {intransitive} jamais {prepositions} {noun}.", "on dit que {times} {noun} {transitive} {noun}, et tout {intransitive}.",
+        "il fallait {noun} pour que {noun} fût heureux, mais {times} {noun} {intransitive}.", "rien ne {transitive} {noun}, sauf {noun} de {noun}.",
     ],
     contractions=(
-        (r"\b(l|d|n)(?:e|a) (?=[aeiouhéèêâîûAÉ])", r"\1'"), (r"\bde le\b", "du"), (r"\bà le\b", "au"),
+        (r"\b(l|d|n)(?:e|a) (?=[aeiouhéèêâîûAÉ])", r"\1'"), (r"\bde le\b", "du"), (r"\bde les\b", "des"), (r"\bque (une?)\b", r"qu'\1"), (r"\bà le\b", "au"),
     ),
 )  # fmt: skip
