@@ -136,7 +136,7 @@ def print_advice(console: "Console", advice: "Advice") -> None:
     for warning in advice.warnings:
         console.print(f"warning: {warning}")
     console.print(suggestion_table(advice))
-    console.print(f"about {_time(advice.durations['suggested'].seconds)} on this machine without other work\n")
+    console.print(f"about {_time(advice.durations['suggested'].seconds)} on this machine if nothing else runs on it\n")
 
 
 def _facts(d: "Description") -> list[tuple[str, str]]:

@@ -150,7 +150,7 @@ def _print_contents(manifest: Manifest, measured: Measured) -> None:
 
 def compare(
     a: Annotated[str, typer.Argument(metavar="A", help="Number of a version, or MODEL/N.")],
-    b: Annotated[str, typer.Argument(metavar="B", help="Number of a version, or MODEL/N; it may be of another model.")],
+    b: Annotated[str, typer.Argument(metavar="B", help="Number of a version, or MODEL/N for a version of another model.")],
     registry: Folder = HOME,
     model: Annotated[str, typer.Option("--model", "-m", help="Model of a number without a name. Default: the only model.")] = "",
     html: Html = None,

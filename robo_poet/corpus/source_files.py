@@ -36,7 +36,7 @@ def source_files(source: Path) -> list[Path]:
             raise BadInput(
                 "no such file or folder",
                 where=str(source),
-                remedy="give an existing path, gs://bucket/prefix, or no source for the bundled corpora",
+                remedy="give an existing path or gs://bucket/prefix; without a source, the bundled corpora are used",
             )
         return _named_in_utf8([source / name for name in _text_files(source)])
     except PermissionError as error:

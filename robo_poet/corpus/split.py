@@ -35,7 +35,7 @@ class Work:
 
     key: str  # hashed, with the seed
     source: str = ""
-    date: str = ""  # latest date of its documents, so that train is never newer than test; not an ISO date if one document has none
+    date: str = ""  # latest date of its documents, so that train is never newer than test; no ISO date if any document has no ISO date
 
 
 def unit_hash(seed: int, name: str) -> float:

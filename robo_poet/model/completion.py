@@ -111,7 +111,7 @@ def cut_at_stop(tokenizer: Tokenizer, written: Completion, sampling: Sampling) -
 
 
 def completes_banned(tokenizer: Tokenizer, written: Completion, banned: Sequence[str]) -> int | None:
-    """Return the index of the token with which the first banned text is complete, None if the completion contains no banned text."""
+    """Return the index of the token that completes the first banned text, or None if the completion contains no banned text."""
     if not any(text in written.text for text in banned):
         return None
 

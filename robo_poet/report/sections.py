@@ -112,7 +112,7 @@ BIAS_MEASURES = {
 
 
 def champion_section(card: Mapping[str, Any]) -> str:
-    """Return the comparison with the champion: its reason and a table."""
+    """Return the comparison with the champion as HTML: a table, or only the reason why there is no comparison."""
     comparison = card["champion"]
     if comparison.get("state") != "measured":
         return f"<p>{escape(str(comparison.get('reason', 'not compared')))}.</p>"

@@ -48,7 +48,7 @@ class Schedule:
 
 @dataclass
 class Progress:
-    """The progress of a training. A checkpoint contains it, and the variables of model and optimizer.
+    """The progress of a training. A checkpoint contains it together with the variables of the model and the optimizer.
 
     Attributes:
         schedule: state of the learning rate and of early stopping.
@@ -56,7 +56,7 @@ class Progress:
         step: number of finished steps.
         tokens: number of targets seen.
         loss_sum, loss_tokens: sum of the loss (nats) and number of targets since the last point of the curve.
-        hits, top_hits: targets since then that were the most likely token, and that were among the five most likely.
+        hits, top_hits: number of targets since then that were the most likely token, or among the five most likely.
         best_step: step of the best validation; 0 before the first.
         notes: state of callbacks that must survive a kill, as JSON values.
     """
