@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pipelines.compile import compile_training, run_parameters
+from pipelines.compile import chosen_settings, compile_training, run_parameters
 from pipelines.images.build import docker_runner
 from pipelines.images.programs import ROOT, interpreter
 from pipelines.profile.load import load_profile
@@ -14,7 +14,7 @@ from pipelines.run.result import RunResult
 def ci_run(home: Path, runner: str, source: str = "", *settings: str) -> RunResult:
     """Run it in a store and a registry of its own, below `home`; `runner` is `process` or `docker`."""
     chosen = load_profile("ci", settings).profile
-    parameters = run_parameters(chosen, source=source, registry=str(home / "registry"))
+    parameters = run_parameters(chosen, source=source, registry=str(home / "registry"), chosen=chosen_settings("ci", chosen))
     ir = home / "training.yaml"
     compile_training(chosen, ir)
     made: Runner = docker_runner(parameters) if runner == "docker" else ProcessRunner(ROOT, interpreter)

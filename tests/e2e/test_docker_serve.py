@@ -84,7 +84,7 @@ def containers() -> Iterator[Containers]:
 
 @pytest.mark.timeout(300)
 def test_a_text_is_written_in_containers(containers: Containers, toy_training: Path, toy_tokenizer: Path, tmp_path: Path) -> None:
-    registry = Registry(tmp_path / "registry", "poems")
+    registry = Registry(tmp_path / "registry", "shakespeare")
     registry.register(
         {"model": toy_training / "model", "tokenizer": toy_tokenizer}, metrics={"perplexity": 41.0}, lineage={}, decision={},
         stage=Stage.CANDIDATE, who="test", why="a toy",

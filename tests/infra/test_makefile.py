@@ -27,7 +27,11 @@ def project(tmp_path: Path) -> Path:
 
 def make(project: Path, *arguments: str, **environment: str) -> list[str]:
     """Run make and return the arguments of the program."""
-    kept = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "PROFILE", "CORPUS", "RUNNER", "ARGS", "PORT")}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PROFILE", "CORPUS", "MODEL", "RUNNER", "ARGS", "PORT")
+    }
     ended = subprocess.run(["make", *arguments], cwd=project, env=kept | environment, capture_output=True, text=True, timeout=60)
     assert ended.returncode == 0, ended.stderr
     return [line[1:-1] for line in ended.stdout.splitlines()]

@@ -132,4 +132,4 @@ def test_the_queue_depth_counts_waiting_calls_only(registry: Registry, server: S
         depth = next(line for line in gateway.http.get("/metrics").text.splitlines() if line.startswith("robo_poet_queue_depth"))
         assert [answer.result().status_code for answer in answers] == [200] * 3
         assert len(server.calls) == 3
-    assert depth == "robo_poet_queue_depth 2.0"
+    assert depth == 'robo_poet_queue_depth{model="shakespeare"} 2.0'
