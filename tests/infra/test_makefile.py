@@ -39,14 +39,15 @@ def make(project: Path, *arguments: str, **environment: str) -> list[str]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_corpus_keeps_its_name_before_and_after_the_word_make(project: Path, name: str) -> None:
-    expected = ["run", "--profile", "local", "--runner", "process", "--corpus", name]
+    expected = ["run", "--profile", "local", "--runner", "process", "--corpus", name, "--model", ""]
     assert make(project, "run-pipeline", f"CORPUS={name}") == expected
     assert make(project, "run-pipeline", CORPUS=name) == expected
+    assert make(project, "run-pipeline", f"MODEL={name}")[-1] == name
 
 
 def test_only_blanks_before_a_value_after_the_word_make_are_lost(project: Path) -> None:
-    assert make(project, "run-pipeline", "CORPUS=  poems")[-1] == "poems"
-    assert make(project, "run-pipeline", CORPUS="  poems")[-1] == "  poems"
+    assert make(project, "run-pipeline", "CORPUS=  poems")[6] == "poems"
+    assert make(project, "run-pipeline", CORPUS="  poems")[6] == "  poems"
 
 
 def test_arguments_are_words_of_the_shell(project: Path) -> None:
@@ -60,4 +61,4 @@ def test_compile_takes_rtx_unless_a_profile_is_given(project: Path, typed: list[
 
 
 def test_the_port_is_passed_on(project: Path) -> None:
-    assert make(project, "serve")[-1] == "8080" and make(project, "serve", "PORT=0")[-1] == "0"
+    assert make(project, "serve")[3:5] == ["--port", "8080"] and make(project, "serve", "PORT=0")[3:5] == ["--port", "0"]
