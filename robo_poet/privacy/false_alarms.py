@@ -193,6 +193,9 @@ _FUNCTION_WORDS = frozenset(
 _IMAGES = frozenset("png jpg jpeg gif svg webp pdf css js ts html htm txt json yaml yml csv".split())
 _ADDRESS_PART = re.compile(r"[/?#:]")
 _WORD = re.compile(r"(?<![\w.@/-])\w+(?![\w@/-]|\.\w)")
+_NAME_GOES_ON = re.compile(r"[.-]\w")
+_IMPORT = re.compile(r"\b(?:from|import)\ +$")
+_DOTTED_NAME = re.compile(r"(?<![\w.@/-])([a-z_]\w*\.[a-z_]\w*)(?=\.[A-Za-z_])")
 
 
 class FalseAlarms:
@@ -212,6 +215,19 @@ class FalseAlarms:
         judge = _JUDGES.get(entity)
         return judge is not None and judge(self._text, start, end)
 
+    def _is_code(self, host: str, start: int, end: int) -> bool:
+        """Return True for a name in code: `google.cloud.storage`, `google.cloud-storage`, `from google.cloud import storage`.
+
+        Not used for domains of countries: German joins words to them (`zeitung.de-Artikel`).
+        """
+        text = self._text
+        return bool(_NAME_GOES_ON.match(text, end) or _IMPORT.search(text, max(0, start - CONTEXT), start) or host in self._dotted_names)
+
+    @cached_property
+    def _dotted_names(self) -> frozenset[str]:
+        """The first two parts of all dotted names of three parts or more, such as `google.cloud` of `google.cloud.storage`."""
+        return frozenset(_DOTTED_NAME.findall(self._text))
+
     @cached_property
     def _words(self) -> frozenset[str]:
         """The words that occur separately in the text."""
@@ -220,8 +236,8 @@ class FalseAlarms:
     def _no_web_address(self, start: int, end: int) -> bool:
         """Judge by the words: a missing space between two words, a file, an abbreviation, or a part of a longer name.
 
-        An address with a scheme, `www.` or a path is one. A bare name is none if both halves are function words (`de.la`), or if both
-        occur separately elsewhere in the text (`casa.la`).
+        An address with a scheme, `www.` or a path is one. A bare name is none if both halves are function words (`de.la`), if both occur
+        separately elsewhere in the text (`casa.la`), or if it is a name in code (`google.cloud`).
         """
         text = self._text
         found = text[start:end].strip("\"'")
@@ -234,6 +250,8 @@ class FalseAlarms:
             return True  # cut out of a longer word: `la.pe` of `la.persona`
         if labels[-1] in _GENERIC:
             return False
+        if not path and len(labels[-1]) > 2 and self._is_code(host, start, end):
+            return True
         if before in ("'", "’", "\\", "_", "/", ".") and before:
             return True  # a word (`don't.me`) or a path of a file
         if path and path[0]:

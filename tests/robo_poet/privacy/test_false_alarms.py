@@ -26,6 +26,7 @@ TRUE = {
         "il mio blog ⟨martaquill.blogspot.com⟩ parla", "a página ⟨quill.com.br⟩ dela", "write on ⟨ftp://files.example.net/poems⟩ or call", "⟨https://t.me/martaquill⟩ answers",
         "⟨instagram.com/marta.quill⟩ has photographs", "⟨x.com/martaquill⟩ too", "'⟨https://martaquill.me⟩' it said", "bei ⟨marta-quill.de⟩ und sonst nirgends", "zie ⟨martaquill.nl⟩ voor meer",
         "⟨mail.quill.at⟩ ist der Server", "at ⟨poets.example.edu/staff/quill⟩ now", "in ⟨martaquill.pl⟩ oder", "the site ⟨quill-poems.is⟩ opens", "⟨HTTPS://EXAMPLE.ORG/MARTA⟩ in capitals",
+        "on ⟨marta.cloud⟩ she writes", "⟨marta.cloud/import⟩ too", "der ⟨martaquill.de⟩-Artikel", "from ⟨martaquill.com⟩ with love", "from ⟨martaquill.nl⟩ with love",
     ],
     "PHONE_NUMBER": [
         "call ⟨+1 415-555-0132⟩ now", "ring ⟨(212) 867-5309⟩ at night", "⟨001-123-456-7890x123⟩ is the office", "London ⟨+44 20 7946 0958⟩", "Köln ⟨030 12345678⟩ anrufen", "⟨+49 170 1234567⟩ ist mobil",
@@ -103,6 +104,7 @@ FALSE = {
         "fin de.la casa", "de.la", "que.no lo sé", "la.persona que amo", "en la.PERSON de", "en la.PERSONA amada", "dans.la maison", "est.la fin", "und.es war einmal", "das.ist gut", "so.is it", "over.so they went", "him.in the house",
         "non.me lo dire", "perché.no", "don't.me", "U.S.in 1812", "at 5 p.m.is", "e.g.this one", "la casa de Ana. La puerta de la casa.la vio", "README.md", "open main.py and setup.rs", "libpoem.so is a library", "os.path.join(a)", "System.out.println(x)",
         "io.github.robot_poet", "self.me_too", "cd ../scripts/run.sh", "src/main.rs#L3", "of polygamy.The mothers", "i.e. e.g.", "wat.is dit", "não.me diga", "isto.e aquilo", "foo.to_string()",
+        "from google.cloud import storage", "import google.cloud", "to google.cloud.library_v1", 'alt="google.cloud-file"', "in google.cloud.storage; `google.cloud` is its package",
     ],
     "PHONE_NUMBER": [
         "on 2024-01-15 12", "2024-01-15 12:30:00 began", "am 15.01.2024 12 Uhr", "15.01.2024 12.30 Uhr", "el 01/15/2024 10:30", "le 15/01/2024 10h30", "il 03-04-1999 12", "van 12.05.1789 - 14.07.1789 toe", "12.05.1789-14.07.1789", "2024-01-15T12:30:00.123456Z",
