@@ -14,13 +14,14 @@ import numpy as np
 from robo_poet.evaluation.completions import Continuation
 from robo_poet.model.tokenizer import Tokenizer
 
-# A word with its apostrophes and hyphens (o'erta'en, to-night), or one punctuation mark.
-WORD = re.compile(r"\w+(?:['’-]\w+)*|[^\w\s]")
+# A word with its apostrophes and hyphens (o'erta'en, to-night), or a run of one punctuation mark: a line of 40 dashes is one mark. If each
+# dash were a mark, such lines would repeat their 4-grams, and 4 % of the human text of a technical manual would be degenerate.
+WORD = re.compile(r"\w+(?:['’-]\w+)*|([^\w\s])\1*")
 
 
 def words(text: str) -> list[str]:
     """Return the words and punctuation marks, in lower case."""
-    return WORD.findall(text.lower())
+    return [match.group() for match in WORD.finditer(text.lower())]
 
 
 def ngrams(tokens: list[str] | list[int], n: int) -> list[tuple[str | int, ...]]:
