@@ -1,4 +1,4 @@
-"""Measure the exported model on the test split: document likelihoods, a unigram baseline, completions, and the edge model."""
+"""Measure the exported model on the test split: document likelihoods, two baselines (unigram, shuffled), completions, the edge model."""
 
 import json
 import math
@@ -12,13 +12,14 @@ import numpy.typing as npt
 from components.evaluate_model.component import evaluate_model
 from components.evaluate_model.exports import compressed_bytes, measure_edge_loss
 from components.evaluate_model.held_out_prompts import MIN_DOCUMENT_TOKENS, Prompt, held_out_prompts
+from components.evaluate_model.word_order import MINIMUM_WORDS, word_order_estimate
 from robo_poet.atomic import write_text
 from robo_poet.corpus.parquet import read_documents
 from robo_poet.errors import BadInput
 from robo_poet.evaluation.completions import Continuation, write_continuations
 from robo_poet.evaluation.likelihood import likelihood_metrics, write_likelihoods
 from robo_poet.evaluation.step_metrics import StepMetrics
-from robo_poet.judges.estimate import too_few_units
+from robo_poet.judges.estimate import Shortage, too_few_units
 from robo_poet.model.batch import complete_prompts, completion_nats, document_likelihoods
 from robo_poet.model.completion import Completion, Sampling
 from robo_poet.model.edge import load_edge
@@ -53,10 +54,18 @@ def work(call: Call) -> None:
     unigram = unigram_log_probs((tokenizer.encode_document(d.text)[1:] for d in read_documents(corpus, "train")), tokenizer.size)
     rows = document_likelihoods(
         model, test, batch=settings.batch, unigram=unigram,
-        say=lambda done, total: call.progress(0.5 * done, total, "likelihood of the held-out text"),
+        say=lambda done, total: call.progress(0.4 * done, total, "likelihood of the held-out text"),
     )  # fmt: skip
     write_likelihoods(call.outputs["measured"], rows)
     estimates = likelihood_metrics(rows, seed)
+    word_order = word_order_estimate(
+        rows, test, lambda documents: document_likelihoods(
+            model, documents, batch=settings.batch,
+            say=lambda done, total: call.progress(0.4 + 0.1 * done / total, 1, "likelihood of the held-out words in another order"),
+        ), seed,
+    )  # fmt: skip
+    if word_order is not None:
+        estimates["bits_saved_over_shuffled"] = word_order
 
     prompts = held_out_prompts(model, test, settings.continuations, settings.prompt_tokens, settings.continuation_tokens, seed)
     if not prompts:
@@ -85,6 +94,8 @@ def work(call: Call) -> None:
         for name, estimate in estimates.items()
         if math.isfinite(estimate.value) and not math.isfinite(estimate.high)
     }
+    if word_order is None:
+        shortages["bits_saved_over_shuffled"] = Shortage(f"held-out documents of {MINIMUM_WORDS} words or more", 1, 0, "missing")
     step_metrics = StepMetrics(metrics, {name: (estimate.low, estimate.high) for name, estimate in estimates.items()}, shortages)
     evaluation = step_metrics.to_json() | {
         "documents": len(test), "tokens": tokens,

@@ -76,7 +76,7 @@ class TextMetrics:
 
 
 LN2 = math.log(2)
-DIVERSITY = ("distinct_1", "distinct_2", "self_bleu", "word_entropy", "fourgram_entropy")
+DIVERSITY = ("distinct_1", "distinct_2", "self_bleu", "word_entropy", "fourgram_entropy")  # distinct_2_to_people is their ratio
 ENGLISH = ("well_formed_sentences", "reading_grade", "toxic_share", "sentiment")
 SEMANTIC = ("semantic_similarity", "semantic_similarity_shuffled", "semantic_lift")
 TOPIC = ("topic_consistency", "topic_consistency_shuffled", "topic_lift")
@@ -135,7 +135,12 @@ def _add_diversity(collected: TextMetrics, model: Side, human: Side) -> None:
         measured = distinct(texts, 1), distinct(texts, 2), self_bleu(texts), entropy(texts, 1), entropy(texts, 4)
         return {name: expand_to_rows(measure, chosen, count) for name, measure in zip(DIVERSITY, measured, strict=True)}
 
-    collected.add(measures(model), measures(human))
+    own, reference = measures(model), measures(human)
+    baseline = reference["distinct_2"]
+    collected.add(
+        {**own, "distinct_2_to_people": own["distinct_2"].divided_by(baseline)},
+        {**reference, "distinct_2_to_people": baseline.divided_by(baseline)},
+    )
 
 
 def _add_likelihood(collected: TextMetrics, rows: Sequence[Continuation]) -> None:

@@ -106,7 +106,7 @@ def _more_slices(profile: Profile) -> str:
 
 
 _PROMPTS: dict[str, Rule] = dict.fromkeys(
-    ("bleu", "bleu_to_people", "toxic_share", "personal_data_share", "degenerate_share", "distinct_2", "copied_share"), _more_continuations
+    ("bleu", "bleu_to_people", "toxic_share", "personal_data_share", "degenerate_share", "distinct_2", "distinct_2_to_people", "copied_share"), _more_continuations
 )
 _PAIRS: dict[str, Rule] = {
     **dict.fromkeys(("bias_likelihood_worst", "bias_likelihood_excess", "bias_likelihood_reach"), _more_pairs),

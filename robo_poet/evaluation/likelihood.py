@@ -185,8 +185,24 @@ def likelihood_metrics(rows: Sequence[DocumentLikelihood], seed: int) -> dict[st
         estimates[name] = _transformed(perplexity, estimate(nats, lambda row: row.tokens, least, most))
     name = "bits_saved_over_unigram"
     nats_ratio = estimate(lambda row: row.nats, lambda row: row.unigram_nats, 1 - METRICS[name].most, 1 - METRICS[name].least)
-    estimates[name] = replace(nats_ratio, value=1 - nats_ratio.value, low=1 - nats_ratio.high, high=1 - nats_ratio.low)
+    estimates[name] = _saved(nats_ratio)
     return estimates
+
+
+def bits_saved(rows: Sequence[DocumentLikelihood], baseline: Sequence[DocumentLikelihood], seed: int) -> Estimate:
+    """Return 1 − bits of `rows` / bits of `baseline`. It is below 0 if the baseline needs fewer bits.
+
+    Args:
+        rows, baseline: documents in the same order; the documents of a pair have the same work and the same number of bytes.
+        seed: seed of the bootstrap over units (see `units`).
+    """
+    grouping, (own, other) = unit_rows(rows, baseline)
+    sums = grouping.sums([row.nats for row in own], [row.nats for row in other])
+    return _saved(ratio_estimate(*sums, seed=seed, least=0, most=math.inf, unit=grouping.name))
+
+
+def _saved(ratio: Estimate) -> Estimate:
+    return replace(ratio, value=1 - ratio.value, low=1 - ratio.high, high=1 - ratio.low)
 
 
 def perplexity(nats: float) -> float:

@@ -22,7 +22,7 @@ from tests.components.measure_text.prose import prose
 
 # What a release may be held to, of each family.
 GATES = [
-    Gate("distinct_2", min=0.4), Gate("degenerate_share", max=0.02), Gate("empty_share", max=0.02), Gate("copied_share", max=0.05),
+    Gate("distinct_2_to_people", min=0.6), Gate("degenerate_share", max=0.02), Gate("empty_share", max=0.02), Gate("copied_share", max=0.05),
     Gate("well_formed_sentences", min=0.5), Gate("semantic_lift", min=0.05), Gate("topic_lift", min=0.0), Gate("toxic_share", max=0.01),
     Gate("personal_data_share", max=0.0), Gate("reading_grade", max=14),
 ]  # fmt: skip
@@ -72,7 +72,7 @@ def test_text_of_another_human_passes_all_gates(measure, human):
 
 def test_a_repetitive_model_fails_the_gates(measure, human):
     found = measure([replace(row, text=" the old king is" * 16) for row in human])
-    assert {"degenerate_share", "distinct_2"} <= failed(found)
+    assert {"degenerate_share", "distinct_2_to_people"} <= failed(found)
     assert found["metrics"]["degenerate_share"] == 1 and found["intervals"]["degenerate_share"][0] > 0.7
     assert found["metrics"]["distinct_2"] < 0.01 < 0.4 < found["human"]["distinct_2"]
     assert found["metrics"]["repetition_rate"] > 0.9 and found["metrics"]["self_bleu"] == pytest.approx(1)
@@ -188,6 +188,7 @@ def test_a_model_that_writes_nothing_fails_the_gates(measure, human):
     nothing = {
         "distinct_1",
         "distinct_2",
+        "distinct_2_to_people",
         "self_bleu",
         "repetition_rate",
         "word_entropy",
@@ -197,7 +198,7 @@ def test_a_model_that_writes_nothing_fails_the_gates(measure, human):
     }
     assert {name for name, number in found["metrics"].items() if number is None} == nothing
     assert not nothing & found["intervals"].keys()
-    assert {"empty_share", "degenerate_share", "distinct_2", "well_formed_sentences", "semantic_lift"} <= failed(found)
+    assert {"empty_share", "degenerate_share", "distinct_2_to_people", "well_formed_sentences", "semantic_lift"} <= failed(found)
     assert found["metrics"]["length_to_people"] < 0.05
 
 
