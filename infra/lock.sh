@@ -11,7 +11,7 @@ mkdir -p "$target"
 
 resolve() { # name [more arguments]
   local name=$1; shift
-  "$UV" pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate \
+  "$UV" --config-file infra/images/uv.toml pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate \
     --python-version 3.11 --python-platform x86_64-manylinux_2_28 "$@" --output-file "$target/$name.txt"
 }
 compile() { # group [more arguments]

@@ -13,7 +13,7 @@ if [ -s /tmp/packages.txt ]; then
     --build-constraints /tmp/installer.txt -r /tmp/packages.txt
 fi
 # Only the last layer completes a lock, so only there the check can pass.
-if [ -e /tmp/last ]; then /mnt/pip/bin/uv pip check --python /opt/venv/bin/python; fi
+if [ -e /tmp/last ]; then /mnt/pip/bin/uv --config-file /tmp/uv.toml pip check --python /opt/venv/bin/python; fi
 rm -rf "$UV_CACHE_DIR" /opt/venv/.lock # files of uv
 python3 /tmp/slim.py /opt/venv
 /opt/venv/bin/python /tmp/compile.py /opt/venv

