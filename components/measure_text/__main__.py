@@ -93,6 +93,7 @@ def text_metrics_json(collected: TextMetrics, rows: Sequence[Continuation], sett
         "difference": {
             name: _estimate_json(estimate) for name, estimate in estimates(collected.difference, differences=True).items() if estimate
         },
+        "semantic_method": collected.semantic_method,
         "personal_data": collected.personal_data,
         "not_looked_for": collected.skipped_findings,
         "private_rows": sorted(collected.private_rows),

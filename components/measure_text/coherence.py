@@ -1,12 +1,14 @@
 """Coherence with the prompt (EVAL-3): semantic similarity and topic consistency, compared with unrelated prompts.
 
-- Semantic similarity uses latent semantic analysis (Deerwester et al. 1990). The embedding of a text is its TF-IDF vector, projected on
-  the largest singular vectors of the training passages.
+- Semantic similarity uses sentence embeddings (`sentence_embedding`) for English, and latent semantic analysis (Deerwester et al. 1990)
+  for other languages. There, the embedding of a text is its TF-IDF vector, projected on the largest singular vectors of the training
+  passages. docs/explanation/evaluation.md says how well each separates true continuations from others.
 - Topic consistency uses latent Dirichlet allocation (Blei, Ng & Jordan 2003).
 - The baseline of both is the value for a text and unrelated prompts.
 """
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -15,13 +17,25 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
 from components.measure_text.metric import Numbers, RowMetric, mean
 from components.measure_text.texts import Side
+from robo_poet.judges.metrics import LSA
 
 SEMANTIC_VOCABULARY = 20_000  # maximum vocabulary size
 SEMANTIC_MINIMUM_PASSAGES = 2  # minimum number of passages that contain a word
 
 
+class SemanticSpace(Protocol):
+    """A map of texts to vectors whose cosine is their similarity in meaning."""
+
+    @property
+    def method(self) -> str:
+        """Name of the method. Similarities of two methods cannot be compared."""
+
+    def embed(self, texts: Sequence[str]) -> Numbers:
+        """Return one unit vector per text, shape (texts, dimensions); a zero vector for a text without content."""
+
+
 class Semantics:
-    """A latent semantic space fitted on training passages.
+    """A latent semantic space fitted on training passages (LSA), for any language. It is a `SemanticSpace`.
 
     Args:
         dimensions: maximum number of dimensions; fewer if there are fewer words or passages.
@@ -29,6 +43,8 @@ class Semantics:
     Raises:
         ValueError: there are too few passages, or they share no word.
     """
+
+    method = LSA
 
     def __init__(self, passages: Sequence[str], dimensions: int, seed: int) -> None:
         self._weights = TfidfVectorizer(sublinear_tf=True, min_df=SEMANTIC_MINIMUM_PASSAGES, max_features=SEMANTIC_VOCABULARY)
@@ -128,14 +144,21 @@ def unrelated_rows(groups: Sequence[str], count: int, seed: int) -> npt.NDArray[
     return np.stack([generator.choice(rows[labels != label], size=count) for label in labels])
 
 
-def semantic_metrics(space: Semantics, side: Side, others: npt.NDArray[np.int64]) -> dict[str, RowMetric]:
-    """Return the mean cosine of each text with its own prompt, with the prompts of `others`, and the difference (lift).
+def semantic_metrics(space: SemanticSpace, both_sides: tuple[Side, Side], others: npt.NDArray[np.int64]) -> list[dict[str, RowMetric]]:
+    """Return for each side the mean cosine of each text with its own prompt, with the prompts of `others`, and the difference (lift).
 
     Args:
+        both_sides: the model's and the human side, with the same prompts. The prompts are embedded once.
         others: (rows, partners) row numbers of unrelated prompts.
     """
-    texts, prompts = space.embed(side.texts), space.embed(side.prompts)
-    return _with_baseline("semantic_similarity", "semantic_lift", cosines(texts, prompts, _own_rows(side)), cosines(texts, prompts, others))
+    first, second = both_sides
+    prompts, *texts_of_sides = np.split(space.embed([*first.prompts, *first.texts, *second.texts]), 3)
+    return [
+        _with_baseline(
+            "semantic_similarity", "semantic_lift", cosines(texts, prompts, _own_rows(side)), cosines(texts, prompts, others)
+        )
+        for side, texts in zip(both_sides, texts_of_sides, strict=True)
+    ]  # fmt: skip
 
 
 def topic_metrics(topics: Topics, side: Side, others: npt.NDArray[np.int64]) -> dict[str, RowMetric]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from components.measure_text.bleu import bleu, human_bleu
-from components.measure_text.coherence import Semantics, Topics, semantic_metrics, topic_metrics, unrelated_rows
+from components.measure_text.coherence import Semantics, SemanticSpace, Topics, semantic_metrics, topic_metrics, unrelated_rows
 from components.measure_text.diversity import distinct, entropy, is_loop, is_repetitive, repetition, self_bleu
 from components.measure_text.english_metrics import (
     MINIMUM_ENGLISH_SHARE,
@@ -20,6 +20,7 @@ from components.measure_text.english_metrics import (
 from components.measure_text.memorisation import copy_metrics
 from components.measure_text.metric import RowMetric, expand_to_rows, ratio, share
 from components.measure_text.personal_data import RemovedData, find_personal_data
+from components.measure_text.sentence_embedding import load_sentence_encoder, model_archive
 from components.measure_text.sentences import load_parser, well_formed_sentences
 from components.measure_text.texts import Side, non_overlapping_rows, sides
 from components.measure_text.training_text import sample_passages
@@ -40,6 +41,7 @@ class TextMetrics:
         personal_data: kind → number of findings in the model's texts (`found`) and how many are in the training text (`in_training`).
         private_rows: rows of the model with personal data; they are never quoted.
         private_champion_rows: rows of the champion with personal data; they are never quoted.
+        semantic_method: method of the semantic similarity; None if it was not measured.
         skipped_findings: number of distinct scrubbing findings that were skipped because they are not full names.
         missing: metrics that could not be measured, with the reason.
         notes: further remarks for the report.
@@ -53,6 +55,7 @@ class TextMetrics:
     personal_data: dict[str, dict[str, int]] = field(default_factory=dict)
     private_rows: frozenset[int] = frozenset()
     private_champion_rows: frozenset[int] = frozenset()
+    semantic_method: str | None = None
     skipped_findings: int = 0
     missing: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -197,8 +200,9 @@ def _add_coherence(
 ) -> None:  # fmt: skip
     others = unrelated_rows([row.group for row in rows], settings.shuffles, seed)
     try:
-        space = Semantics(passages, settings.lsa_dimensions, seed)
-        collected.add(*(semantic_metrics(space, side, others) for side in both_sides))
+        space = _semantic_space([row.language for row in rows], passages, settings, seed)
+        collected.add(*semantic_metrics(space, both_sides, others))
+        collected.semantic_method = space.method
     except ValueError:
         collected.mark_missing(SEMANTIC, "the training text is too short")
     try:
@@ -206,6 +210,11 @@ def _add_coherence(
         collected.add(*(topic_metrics(topics, side, others) for side in both_sides))
     except ValueError:
         collected.mark_missing(TOPIC, "the training text is too short")
+
+
+def _semantic_space(languages: Sequence[str], passages: Sequence[str], settings: MeasureTextSettings, seed: int) -> SemanticSpace:
+    """Return the space for texts of these languages. The sentence embeddings are English, with the same limit as the English metrics."""
+    return load_sentence_encoder(model_archive()) if english_rows(languages) else Semantics(passages, settings.lsa_dimensions, seed)
 
 
 def _add_english(

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Direction = Literal["lower", "higher"]
+# Latent semantic analysis: a method of semantic similarity. Its space is learned from the corpus. Artifacts without a method have this one.
+LSA = "LSA"
 
 
 @dataclass(frozen=True)
@@ -27,8 +29,8 @@ class Metric:
         bands: (limit, word) pairs, best first. The word describes a value on the better side of the limit. Gates do not use bands.
         worst: word for a value outside every band.
         least, most: the possible range of the value. No interval leaves it.
-        scale_of: what the scale of the value belongs to: the model's tokenizer, its corpus, or its own champion. The values of two models
-            have a difference only if they share it. "" if the unit means the same for every model.
+        scale_of: what the scale of the value belongs to: the model's tokenizer, its corpus, the method of semantic similarity, or its own
+            champion. The values of two models have a difference only if they share it. "" if the unit means the same for every model.
     """
 
     label: str
@@ -42,7 +44,7 @@ class Metric:
     worst: str = ""
     least: float = -math.inf
     most: float = math.inf
-    scale_of: Literal["", "tokenizer", "corpus", "champion"] = ""
+    scale_of: Literal["", "tokenizer", "corpus", "semantics", "champion"] = ""
 
     @property
     def scale(self) -> float:
@@ -88,9 +90,9 @@ METRICS: dict[str, Metric] = {
     "word_entropy": Metric("word entropy", 2, "bits", least=0),
     "fourgram_entropy": Metric("4-gram entropy", 2, "bits", least=0),
     "well_formed_sentences": Metric("well-formed sentences", 1, "%", least=0, most=1),
-    "semantic_similarity": Metric("semantic similarity to the prompt (LSA)", 3, least=-1, most=1, scale_of="corpus"),
-    "semantic_similarity_shuffled": Metric("semantic similarity to shuffled prompts (LSA)", 3, least=-1, most=1, scale_of="corpus"),
-    "semantic_lift": Metric("semantic similarity above chance", 3, signed=True, least=-2, most=2, scale_of="corpus"),
+    "semantic_similarity": Metric("semantic similarity to the prompt", 3, least=-1, most=1, scale_of="semantics"),
+    "semantic_similarity_shuffled": Metric("semantic similarity to shuffled prompts", 3, least=-1, most=1, scale_of="semantics"),
+    "semantic_lift": Metric("semantic similarity above chance", 3, signed=True, least=-2, most=2, scale_of="semantics"),
     "topic_consistency": Metric("topic consistency (LDA)", 3, least=0, most=1, scale_of="corpus"),
     "topic_consistency_shuffled": Metric("topic consistency with shuffled prompts (LDA)", 3, least=0, most=1, scale_of="corpus"),
     "topic_lift": Metric("topic consistency above chance", 3, signed=True, least=-1, most=1, scale_of="corpus"),

@@ -37,7 +37,7 @@ class MeasureTextSettings(Settings):
     loop_tokens: int = Field(12, ge=2, le=512, description="… that together have at least so many tokens")
     repetition_limit: float = Field(0.4, gt=0, lt=1, description="repetition rate above which a text is degenerate")
     spacy_model: str = Field(SPACY_MODEL, description="spaCy model that parses sentences")
-    lsa_dimensions: int = Field(100, ge=2, le=1000, description="dimensions of the LSA space in which prompt and text are compared")
+    lsa_dimensions: int = Field(100, ge=2, le=1000, description="dimensions of the LSA space, which compares texts that are not English")
     topics: int = Field(20, ge=2, le=500, description="number of topics of the training text")
     shuffles: int = Field(8, ge=1, le=100, description="prompts of other works that each text is compared with, as a baseline")
     toxicity_threshold: float = Field(

@@ -80,14 +80,22 @@ def test_topics_separate_the_subjects(topics):
 def test_only_on_topic_texts_have_a_positive_lift(space, topics, human, tokenizer):
     groups = [row.group for row in human]
     others = unrelated_rows(groups, 8, 1)
-    for side, gains in zip(sides(human, tokenizer), (True, True), strict=True):
-        for found in (semantic_metrics(space, side, others), topic_metrics(topics, side, others)):
-            ((name, lift),) = [(name, found[name]) for name in found if name.endswith("lift")]
-            low = lift.estimate(Units("document", np.arange(len(human))), resamples=500, seed=1).low
-            assert (low > 0.2) is gains, name
-    turned = [replaced for row, replaced in zip(human, _turned(human), strict=True)]
-    lift = semantic_metrics(space, sides(turned, tokenizer)[0], others)["semantic_lift"]
+    both_sides = sides(human, tokenizer)
+    for found in (*semantic_metrics(space, both_sides, others), *(topic_metrics(topics, side, others) for side in both_sides)):
+        ((name, lift),) = [(name, found[name]) for name in found if name.endswith("lift")]
+        assert lift.estimate(Units("document", np.arange(len(human))), resamples=500, seed=1).low > 0.2, name
+    turned = _turned(human)
+    lift = semantic_metrics(space, sides(turned, tokenizer), others)[0]["semantic_lift"]
     assert value(lift.statistic, len(turned)) < 0.05
+
+
+def test_each_side_has_its_own_similarities(space, human, tokenizer):
+    others = unrelated_rows([row.group for row in human], 8, 1)
+    model, reference = semantic_metrics(space, sides(human, tokenizer), others)
+    for metrics, texts in ((model, [row.text for row in human]), (reference, [row.reference for row in human])):
+        prompts, vectors = space.embed([row.prompt for row in human]), space.embed(texts)
+        assert metrics["semantic_similarity"].rows == pytest.approx((prompts * vectors).sum(axis=1))
+    assert model["semantic_similarity"].rows != reference["semantic_similarity"].rows
 
 
 def _turned(rows):

@@ -7,9 +7,12 @@ import shlex
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from components.measure_text import text_metrics
 from components.measure_text.__main__ import main, wide_ratio_shortage
+from components.measure_text.sentence_embedding import SentenceEncoder, load_sentence_encoder, model_archive
 from pipelines.profile.load import load_profile
 from robo_poet.corpus.document import Document
 from robo_poet.corpus.parquet import write_documents
@@ -29,8 +32,29 @@ GATES = [
 SMALL = {"resamples": 200, "topics": 4, "lsa_dimensions": 8, "toxicity_threshold": 0.9}
 
 
+class RememberedVectors:
+    """The sentence encoder, which embeds each text once in all tests: most tests have the same prompts and references."""
+
+    method = SentenceEncoder.method
+
+    def __init__(self):
+        self.vectors = {}
+
+    def embed(self, texts):
+        unknown = [text for text in dict.fromkeys(texts) if text not in self.vectors]
+        self.vectors |= zip(unknown, load_sentence_encoder(model_archive()).embed(unknown), strict=True)
+        return np.stack([self.vectors[text] for text in texts])
+
+
+@pytest.fixture(scope="module")
+def remembered_vectors():
+    return RememberedVectors()
+
+
 @pytest.fixture
-def measure(corpus, audit, tokenizer_folder, tmp_path):
+def measure(corpus, audit, tokenizer_folder, tmp_path, monkeypatch, remembered_vectors):
+    monkeypatch.setattr(text_metrics, "load_sentence_encoder", lambda archive: remembered_vectors)
+
     def run(rows, name="text", *, champion=(), before=corpus, scrubbed=corpus, audit=audit, seed=42, **settings):
         table, theirs, out = tmp_path / f"{name}.parquet", tmp_path / f"{name}.champion.parquet", tmp_path / name
         write_continuations(table, rows)
@@ -216,6 +240,15 @@ def test_english_metrics_are_not_measured_on_other_languages(measure, human, cap
     assert load_profile("local", [shlex.split(shortage["remedy"])[1]])  # the remedy, typed
 
 
+@pytest.mark.parametrize(
+    ("languages", "method"), [(["en"], "all-MiniLM-L6-v2"), ([""], "all-MiniLM-L6-v2"), (["de", "fr"], "LSA"), (["en", "fr"], "LSA")]
+)
+def test_english_is_compared_by_sentence_embeddings_and_other_languages_by_lsa(languages, method, measure, human):
+    found = measure([replace(row, language=languages[number % len(languages)]) for number, row in enumerate(human)])
+    assert found["semantic_method"] == method
+    assert found["intervals"]["semantic_lift"][0] > 0.05
+
+
 def test_unknown_languages_count_as_english_and_a_few_other_texts_are_skipped(measure, human):
     found = measure([replace(row, language="" if number < 4 else "fr" if number == 8 else "en") for number, row in enumerate(human)])
     assert all(number is not None for number in found["metrics"].values())
@@ -227,14 +260,17 @@ def test_unknown_languages_count_as_english_and_a_few_other_texts_are_skipped(me
 def test_one_continuation_and_one_training_word_give_no_intervals(measure, human, tmp_path, capsys):
     corpus = tmp_path / "one.parquet"
     write_documents(corpus, [Document("d", "g", "", split="train").with_text("Ay")])
-    found = measure(human[:1], scrubbed=corpus)
-    missing = {name for name, number in found["metrics"].items() if number is None}
-    assert {"semantic_similarity", "semantic_lift", "topic_consistency", "self_bleu"} <= missing
-    assert found["intervals"] == {}, "one text says nothing of others"
-    assert capsys.readouterr().err.count("not measured, the training text is too short") == 2
+    for language, method, count in (("fr", None, 2), ("en", "all-MiniLM-L6-v2", 1)):  # sentence embeddings need no training text
+        found = measure([replace(human[0], language=language)], scrubbed=corpus)
+        missing = {name for name, number in found["metrics"].items() if number is None}
+        assert {"semantic_similarity_shuffled", "semantic_lift", "topic_consistency", "self_bleu"} <= missing
+        assert ("semantic_similarity" in missing, found["semantic_method"]) == (method is None, method)
+        assert found["intervals"] == {}, "one text says nothing of others"
+        assert capsys.readouterr().err.count("not measured, the training text is too short") == count
 
 
-def test_the_same_inputs_give_the_same_bytes(measure, human, tmp_path):
+def test_the_same_inputs_give_the_same_bytes(measure, human, tmp_path, monkeypatch):
+    monkeypatch.undo()  # no remembered vectors
     for name in ("a", "b"):
         measure(human, name)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
