@@ -85,6 +85,7 @@ def collect_outcome(result: RunResult, parameters: Mapping[str, Any]) -> Outcome
     """
     evaluation = _artifact(result, "evaluate-model", "evaluation")
     decision = _artifact(result, "gate-model", "decision")
+    card = _artifact(result, "write-report", "card")
     registered = result.tasks["register-model"].parameters if "register-model" in result.tasks else {}
     deployed = result.tasks["deploy-canary"].parameters if "deploy-canary" in result.tasks else {}
     metrics = decision.get("metrics", evaluation.get("metrics", {}))
@@ -96,7 +97,7 @@ def collect_outcome(result: RunResult, parameters: Mapping[str, Any]) -> Outcome
         gates=decision.get("gates", []),
         verdict=decision.get("verdict", ""),
         reason=decision.get("reason", ""),
-        samples=_artifact(result, "write-report", "card").get("samples", {}).get("drawn", []),
+        samples=card.get("samples", {}).get("drawn", []),
         model=parameters["model_name"],
         source=parameters["source"] or BUNDLED_SOURCE,
         version=registered.get("version"),
@@ -107,7 +108,8 @@ def collect_outcome(result: RunResult, parameters: Mapping[str, Any]) -> Outcome
     fields = ("metrics", "intervals", "shortages", "gates", "verdict", "reason", "samples", "model", "source", "version", "stage")
     lineage = parameters.get("lineage", {})
     chosen = {"profile": lineage.get("profile", ""), "changed": lineage.get("changed", {}), "settings": lineage.get("settings", {})}
-    summary = result.summary() | {name: getattr(outcome, name) for name in fields} | chosen
+    measured = {"semantic_method": card.get("measured_on", {}).get("semantic_method")}
+    summary = result.summary() | {name: getattr(outcome, name) for name in fields} | chosen | measured
     write_text(result.folder / "summary.json", json.dumps(summary, indent=1))
     return outcome
 

@@ -52,7 +52,7 @@ def make_card(
         "champion_texts": {name: text_metrics.get(name, {}) for name in ("champion", "difference")},
         "bands": bands(decision.get("metrics", {})),
         "measured_on": {name: evaluation.get(name) for name in ("documents", "tokens", "unit", "units")}
-        | {"continuations": text_metrics.get("continuations")}
+        | {name: text_metrics.get(name) for name in ("continuations", "semantic_method")}
         | {f"text_{name}": text_metrics.get(name) for name in ("unit", "units")},
         "champion": comparison,
         "slices": slices,

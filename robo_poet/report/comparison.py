@@ -10,6 +10,7 @@ from typing import Any
 
 from robo_poet.judges.estimate import finite
 from robo_poet.judges.metrics import (
+    LSA,
     better,
     interval_text,
     metric_name,
@@ -26,6 +27,7 @@ from robo_poet.report.measured import COUNTS, Measured
 NOT_COMPARED = {
     "tokenizer": "other tokenizer",
     "corpus": "other corpus",
+    "semantics": "other method",
     "champion": "own champion",
     "unknown": "unknown unit",
 }  # scale → why there is no difference
@@ -137,10 +139,18 @@ def _notes(a: Measured, b: Measured) -> list[str]:
         notes.append("The corpus is the same, but personal data was removed from it in different ways, so the held-out texts differ.")
     if same(a, b, "tokenizer") is False:
         notes.append("The tokenizers differ, so values per token, such as perplexity, have different units. Compare bits per byte.")
+    if _other_semantics(a, b):
+        notes.append(
+            f"Semantic similarity is not comparable: it was measured by {a.semantic_method} for A and by {b.semantic_method} for B."
+        )
     differing = [name for name in MEASURING if a.settings and b.settings and a.settings.get(name) != b.settings.get(name)]
     if differing:
         notes.append(f"They were not measured in the same way. These settings differ: {', '.join(differing)}.")
     return notes + [text for new, old, letter in ((a, b, "A"), (b, a, "B")) if (text := _paired(new, old, letter))]
+
+
+def _other_semantics(a: Measured, b: Measured) -> bool:
+    return bool(a.semantic_method and b.semantic_method and a.semantic_method != b.semantic_method)
 
 
 def _paired(new: Measured, old: Measured, letter: str) -> str:
@@ -234,6 +244,12 @@ def _difference_text(name: str, difference: float) -> str:
 def _why_not_compared(name: str, a: Measured, b: Measured) -> str:
     """Return why the values of both sides have no difference; empty if they have one."""
     scale = scale_of(name)
+    if scale == "semantics":
+        if _other_semantics(a, b):
+            return NOT_COMPARED[scale]
+        if not (a.semantic_method and b.semantic_method):
+            return "method not known"
+        scale = "corpus" if a.semantic_method == LSA else ""  # sentence embeddings are the same for every corpus
     shared = same(a, b, scale) if scale in ("tokenizer", "corpus") else False
     if not scale or shared:
         return ""

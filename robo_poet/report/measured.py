@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from robo_poet.judges.metrics import metric_text
+from robo_poet.judges.metrics import LSA, metric_text
 from robo_poet.report.gate_rows import OPEN
 
 COUNTS = ("documents", "works", "megabytes", "train_documents", "validation_documents", "test_documents")
@@ -28,6 +28,7 @@ class Measured:
         verdict: `accepted` or `rejected`.
         date: UTC, ISO 8601, of the run or of the registration.
         metrics, intervals, shortages, gates: as in the artifact `decision`.
+        semantic_method: method of the semantic similarity. Runs and cards of older releases do not name it: it was LSA.
         samples: random samples, each `{"prompt", "text"}`.
         counts: figures of the corpus, with the keys `COUNTS`.
         digests: of `corpus`, `scrubbed` and `tokenizer`.
@@ -50,6 +51,7 @@ class Measured:
     intervals: Mapping[str, Any] = field(default_factory=dict)
     shortages: Mapping[str, Any] = field(default_factory=dict)
     gates: Sequence[Mapping[str, Any]] = ()
+    semantic_method: str = ""
     samples: Sequence[Mapping[str, str]] = ()
     counts: Mapping[str, Any] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)
@@ -106,6 +108,7 @@ def measured_run(summary: Mapping[str, Any], *, parameters: Mapping[str, Any], c
         intervals=summary.get("intervals") or {},
         shortages=summary.get("shortages") or card.get("shortages") or {},
         gates=summary.get("gates") or (),
+        semantic_method=_semantic_method(summary, summary.get("metrics") or {}),
         samples=summary.get("samples") or _drawn(card),
         counts={key: counted[key] for key in COUNTS if key in counted},
         digests={key: digest for key, digest in digests.items() if digest},
@@ -140,11 +143,16 @@ def measured_version(manifest: Mapping[str, Any], card: Mapping[str, Any], *, mo
         intervals=decision.get("intervals") or {},
         shortages=decision.get("shortages") or {},
         gates=decision.get("gates") or (),
+        semantic_method=_semantic_method(card.get("measured_on") or {}, manifest.get("metrics") or {}) if card else "",
         samples=_drawn(card),
         counts=_counts(card.get("data") or {}),
         digests={key: inputs[key] for key in ("corpus", "scrubbed", "tokenizer") if inputs.get(key)},
         champion=card.get("champion") or {},
     )
+
+
+def _semantic_method(source: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
+    return str(source.get("semantic_method", LSA) or "") if "semantic_similarity" in metrics else ""
 
 
 def _result(outputs: Mapping[str, Any], step: str, name: str) -> str:

@@ -58,7 +58,8 @@ def metrics_section(card: Mapping[str, Any]) -> str:
         counts.append(f"intervals of completions over the {on['text_units']:,} {unit}s of {on['continuations']:,} prompts")
     how = f"Intervals are 95 % confidence intervals{' ' if counts else ''}{'; '.join(counts)}."
     size = f"On {on['documents']:,} held-out documents, {on['tokens']:,} tokens."
-    return f"<p>{size} {how} Human text: the reference text after each prompt.</p>" + table(
+    semantics = f" Semantic similarity: cosine by {escape(on['semantic_method'])}." if on.get("semantic_method") else ""
+    return f"<p>{size} {how} Human text: the reference text after each prompt.{semantics}</p>" + table(
         ["metric", "model", "95 % interval", "human text", "band"], rows
     )
 

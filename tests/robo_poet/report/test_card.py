@@ -4,6 +4,7 @@ import pytest
 
 from robo_poet.evaluation.completions import Continuation
 from robo_poet.report.card import LIMITS, SAMPLES, make_card
+from robo_poet.report.sections import metrics_section
 
 DECISION: dict[str, Any] = {
     "verdict": "accepted", "reason": "", "gates": [], "metrics": {"perplexity": 33.1, "semantic_lift": 0.2}, "intervals": {"semantic_lift": [0.1, 0.3]},
@@ -30,6 +31,13 @@ def test_a_card_has_the_verdict_and_the_metrics_of_the_decision() -> None:
     result = card()
     assert (result["verdict"], result["metrics"], result["intervals"]) == ("accepted", DECISION["metrics"], DECISION["intervals"])
     assert result["limits"] == list(LIMITS)
+
+
+def test_a_card_and_its_page_name_the_method_of_semantic_similarity() -> None:
+    named = card(text_metrics={"semantic_method": "all-MiniLM-L6-v2", "continuations": 20}, evaluation={"documents": 3, "tokens": 900})
+    assert named["measured_on"]["semantic_method"] == "all-MiniLM-L6-v2"
+    assert "Semantic similarity: cosine by all-MiniLM-L6-v2." in metrics_section(named)
+    assert "Semantic similarity:" not in metrics_section(card(evaluation={"documents": 3, "tokens": 900}))
 
 
 def test_random_samples_skip_continuations_with_personal_data() -> None:

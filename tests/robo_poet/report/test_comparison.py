@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from robo_poet.judges.metrics import LSA
 from robo_poet.report.comparison import Comparison, MetricRow, compare
 from robo_poet.report.measured import Measured
 
@@ -33,6 +34,7 @@ A = Measured(
     gates=[{"metric": "perplexity", "bound": "<= 50", "value": 40.0, "verdict": "pass"}],
     samples=[{"prompt": "O", "text": " sea"}, {"prompt": "Ah", "text": " me"}],
     counts={"documents": 1000, "megabytes": 0.5},
+    semantic_method=LSA,
     digests={"corpus": "c" * 64, "scrubbed": "s" * 64, "tokenizer": "t" * 64},
 )
 B = replace(
@@ -91,6 +93,23 @@ def test_other_texts_are_named_and_no_side_is_better() -> None:
     assert note_on(comparison, "Measured on different texts")
     assert (row(comparison, "bits_per_byte").difference, row(comparison, "bits_per_byte").note) == ("-0.250", "")
     assert (row(comparison, "semantic_lift").difference, row(comparison, "semantic_lift").note) == ("", "other corpus")
+
+
+def test_semantic_similarities_of_two_methods_are_not_comparable() -> None:
+    embeddings = replace(B, semantic_method="all-MiniLM-L6-v2")
+    comparison = compare(A, embeddings)
+    assert note_on(comparison, "not comparable: it was measured by LSA for A and by all-MiniLM-L6-v2 for B.")
+    assert (row(comparison, "semantic_lift").difference, row(comparison, "semantic_lift").note) == ("", "other method")
+    unknown = compare(A, replace(B, semantic_method=""))
+    assert (row(unknown, "semantic_lift").difference, row(unknown, "semantic_lift").note) == ("", "method not known")
+    assert not note_on(unknown, "Semantic similarity")
+
+
+def test_sentence_embeddings_have_one_scale_for_all_corpora() -> None:
+    one, other = (replace(side, semantic_method="all-MiniLM-L6-v2") for side in (A, B))
+    other = replace(other, metrics={**B.metrics, "semantic_lift": 0.15}, digests={**B.digests, "corpus": "d" * 64})
+    assert (row(compare(one, other), "semantic_lift").difference, row(compare(one, other), "semantic_lift").note) == ("+0.050", "")
+    assert row(compare(A, B), "semantic_lift").difference == "+0.000"  # LSA, learned from the same corpus
 
 
 def test_a_corpus_that_was_scrubbed_in_two_ways_is_named() -> None:

@@ -62,3 +62,17 @@ def test_a_version_is_read_from_manifest_and_card() -> None:
 def test_a_purged_version_has_no_measurements() -> None:
     version = measured_version({}, {}, model="poems", number=2, stage="archived", date="2026-03-01")
     assert (version.metrics, version.gates, version.samples, version.changed, version.counts) == ({}, (), (), None, {})
+
+
+def test_the_method_of_semantic_similarity_is_lsa_if_an_older_release_did_not_name_it() -> None:
+    metrics = {"semantic_similarity": 0.3}
+    for summary, method in (
+        ({"metrics": metrics, "semantic_method": "all-MiniLM-L6-v2"}, "all-MiniLM-L6-v2"), ({"metrics": metrics}, "LSA"),
+        ({"metrics": metrics, "semantic_method": None}, ""), ({"metrics": {}}, ""), ({}, ""),
+    ):  # fmt: skip
+        assert measured_run(summary, parameters={}, card={}, name=NAME).semantic_method == method
+    for card, method in (
+        ({"measured_on": {"semantic_method": "all-MiniLM-L6-v2"}}, "all-MiniLM-L6-v2"), ({"measured_on": {}}, "LSA"), ({"data": {}}, "LSA"), ({}, ""),
+    ):  # fmt: skip
+        version = measured_version({"metrics": metrics}, card, model="poems", number=1, stage="", date="")
+        assert version.semantic_method == method
