@@ -7,7 +7,7 @@ name in one passage and missed it in another, so the model can still learn it. T
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,11 +26,17 @@ POSSESSIVE = re.compile(r"['’]s\b", re.IGNORECASE)
 def identity(text: str) -> Identity:
     """Return the case-folded words, without possessive `'s`. A number of 7 or more digits is one word without its separators."""
 
+    return tuple(word.casefold() for word in _words(text))
+
+
+def _words(text: str) -> list[str]:
+    """Return the words of `identity` as they are written."""
+
     def join_digits(match: re.Match[str]) -> str:
         digits = re.sub(r"\D", "", match.group())
         return f" {digits} " if len(digits) >= MINIMUM_DIGITS else match.group()
 
-    return tuple(_WORD.findall(_NUMBER.sub(join_digits, POSSESSIVE.sub("", text)).casefold()))
+    return _WORD.findall(_NUMBER.sub(join_digits, POSSESSIVE.sub("", text)))
 
 
 def spelling_pattern(data: Identity) -> re.Pattern[str]:
@@ -54,18 +60,22 @@ class RemovedData:
     Args:
         kinds: identity → kind, such as PERSON.
         skipped: number of distinct findings that are not searched for, because they are not full names.
+        common: names that consist of common words, such as "Download Dataset" in a manual. They are found only with capitals.
     """
 
     kinds: Mapping[Identity, str]
     skipped: int = 0
+    common: frozenset[Identity] = frozenset()
 
     def find_in(self, text: str) -> Iterator[tuple[str, Identity]]:
         """Yield (kind, identity) of each occurrence in `text`."""
-        words = identity(text)
+        written = _words(text)
+        words = tuple(map(str.casefold, written))
         for length in sorted({len(data) for data in self.kinds}):
             for start in range(len(words) - length + 1):
                 candidate = words[start : start + length]
-                if candidate in self.kinds:
+                is_name = candidate not in self.common or not any(word[0].islower() for word in written[start : start + length])
+                if candidate in self.kinds and is_name:
                     yield self.kinds[candidate], candidate
 
 
@@ -89,7 +99,21 @@ def load_removed_data(corpus: Path, audit: Path) -> RemovedData:
             else:
                 skipped.add(finding)
     kinds.pop((), None)
-    return RemovedData(kinds, len(skipped))
+    names = [name for name, entity in kinds.items() if entity == PERSON]
+    common = common_words({word for name in names for word in name}, (document.text for document in read_documents(corpus, "train")))
+    return RemovedData(kinds, len(skipped), frozenset(name for name in names if common.issuperset(name)))
+
+
+COMMON_DOCUMENTS = 3  # documents with the word in lower case
+_SEPARATE_WORD = re.compile(r"(?<![\w.@/-])[^\W\d_]+(?![\w@/-]|\.\w)")
+
+
+def common_words(wanted: Set[str], documents: Iterable[str]) -> set[str]:
+    """Return the words of `wanted` that occur in lower case, as separate words, in three documents or more."""
+    counts: Counter[str] = Counter()
+    for text in documents if wanted else ():
+        counts.update(wanted & set(_SEPARATE_WORD.findall(text)))
+    return {word for word, count in counts.items() if count >= COMMON_DOCUMENTS}
 
 
 def is_full_name(text: str) -> bool:

@@ -106,8 +106,12 @@ def _more_slices(profile: Profile) -> str:
 
 
 _PROMPTS: dict[str, Rule] = dict.fromkeys(
-    ("bleu", "bleu_to_people", "toxic_share", "personal_data_share", "degenerate_share", "distinct_2", "distinct_2_to_people", "copied_share"), _more_continuations
-)
+    (
+        "bleu", "bleu_to_people", "toxic_share", "personal_data_share", "degenerate_share", "distinct_2", "distinct_2_to_people",
+        "copied_share",
+    ),
+    _more_continuations,
+)  # fmt: skip
 _PAIRS: dict[str, Rule] = {
     **dict.fromkeys(("bias_likelihood_worst", "bias_likelihood_excess", "bias_likelihood_reach"), _more_pairs),
     **dict.fromkeys(

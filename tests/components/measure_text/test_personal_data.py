@@ -88,6 +88,24 @@ def test_only_full_names_and_other_kinds_are_searched_for(tmp_path):
     assert removed.skipped == 5
 
 
+def test_a_name_of_common_words_is_found_only_with_capitals(tmp_path):
+    """The name finder takes headings of a manual for names. Then code such as `download_dataset` is no name."""
+    texts = ["Download Dataset by Mara Ellison and 王 小明.", *["download the dataset of 王 小明, mara"] * 3]
+    documents = [Document(f"d{number}", "g", "", split="train").with_text(text) for number, text in enumerate(texts)]
+    write_documents(tmp_path / "corpus", documents)
+    with new_audit(tmp_path / "audit") as audit:
+        spans = [(texts[0].index(name), texts[0].index(name) + len(name)) for name in ("Download Dataset", "Mara Ellison")]
+        audit.add(documents[0], [Finding("PERSON", start, end, 0.9, "r") for start, end in spans])
+    removed = load_removed_data(tmp_path / "corpus", tmp_path / "audit")
+    assert removed.common == {("download", "dataset")}
+    found = find_personal_data(
+        ["call download_dataset()", "Download Dataset", "DOWNLOAD DATASET", "mara_ellison", "Mara Ellison"], [], removed, 0.4
+    )
+    assert found.known == [0, 1, 1, 1, 1]
+    without_case = RemovedData({("王", "小明"): "PERSON"}, common=frozenset({("王", "小明")}))
+    assert find_personal_data(["王 小明"], [], without_case, 0.4).known == [1]
+
+
 def test_a_full_name_has_two_capitalised_words_in_any_alphabet():
     assert all(map(is_full_name, ("Élodie Ångström", "Álvaro de la Peña", "J. R. O'Neill", "JEAN-LUC Picard", "Мария Иванова")))
     assert not any(map(is_full_name, ("élodie", "I ne'er", "O thou", "Heigh-ho", "Exit Page", "thou keepest")))
