@@ -7,104 +7,25 @@ import ast
 import re
 import shlex
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
-import typer
-from typer.core import TyperGroup
-from typer.exceptions import TyperException
 
-from cli.__main__ import app
+from tests.repository.commands import (
+    CLI,
+    ROOT,
+    SOURCES,
+    TARGETS,
+    commands_in_help_texts,
+    commands_in_messages,
+    commands_in_pages,
+    fault,
+    make_fault,
+    words_of,
+)
 
-ROOT = Path(__file__).resolve().parents[2]
-SOURCES = sorted(path for room in ("robo_poet", "serving", "components", "pipelines", "cli") for path in (ROOT / room).rglob("*.py"))
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
-TARGETS = set(re.findall(r"^([a-z][a-z-]*):", MAKEFILE, re.MULTILINE))
-VARIABLES = set(re.findall(r"[A-Z][A-Z_]+", MAKEFILE))
-PASSED_ON = {"run-pipeline": "run", "serve": "serve", "compile": "compile", "images": "images"}  # make target → command that gets ARGS
-CLI = typer.main.get_command(app)
-assert isinstance(CLI, TyperGroup)
 NAMED = re.compile(
     rf"(?:\.venv/bin/)?robo-poet (?:{'|'.join(CLI.commands)})(?![\w-])|\bmake (?:{'|'.join(TARGETS - {'clean', 'lock', 'check', 'test'})})(?![\w-])"
 )
-
-
-def fault(words: list[str], *, whole: bool) -> str:
-    """Return what is wrong with a command line of robo-poet, "" if nothing is.
-
-    Args:
-        whole: the line must be complete, so that it runs as it is. Else it may lack arguments, as a command that a text only names.
-    """
-    command: Any
-    command, rest = CLI, list(words)
-    while isinstance(command, TyperGroup) and rest and not rest[0].startswith("-"):
-        name = rest.pop(0)
-        if name == "COMMAND":  # a placeholder
-            return ""
-        if name not in command.commands:
-            return f"no command {name}"
-        command = command.commands[name]
-    if isinstance(command, TyperGroup):
-        return "the subcommand is missing" if whole else ""
-    if whole:
-        try:
-            command.make_context(command.name, rest)
-        except TyperException as error:
-            return f"{getattr(error, 'message', '')} ({getattr(getattr(error, 'param', None), 'opts', '')}) {error}"
-    known = {name for parameter in command.params for name in parameter.opts} | {"--help"}
-    unknown = [word for word in rest if re.match(r"--?[a-z]", word) and word.split("=")[0] not in known]
-    return f"no option {unknown[0]}" if unknown else ""
-
-
-def make_fault(words: list[str]) -> str:
-    """Return what is wrong with the words after `make`, "" if nothing is."""
-    target, variables = words[0], [word.partition("=") for word in words[1:]]
-    if target not in TARGETS:
-        return f"no target {target}"
-    for name, _, value in variables:
-        if name not in VARIABLES and name != "BASE_IMAGE":
-            return f"no variable {name}"
-        if name == "ARGS" and target in PASSED_ON and (wrong := fault([PASSED_ON[target], *words_of(value)], whole=True)):
-            return wrong
-    return ""
-
-
-def words_of(line: str) -> list[str]:
-    """Split a command line. Placeholders such as `[--wait]` and `…` are removed, and so is a comment."""
-    lexer = shlex.shlex(line.replace("\\|", "|"), posix=True, punctuation_chars=False)
-    lexer.whitespace_split, lexer.commenters = True, "#"
-    words = [word if " " in word or "{" in word else word.strip("[]") for word in lexer]
-    return [word for word in words if word != "…"]
-
-
-def commands_in_messages() -> Iterator[tuple[str, str, str]]:
-    """Yield (place, function, words) of each call of a function of `robo_poet.commands`. A value in an f-string becomes `1`."""
-    for path in SOURCES:
-        text = path.read_text("utf-8")
-        if "from robo_poet.commands import" not in text:
-            continue
-        for node in ast.walk(ast.parse(text)):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("command", "make"):
-                place = f"{path.relative_to(ROOT)}:{node.lineno}"
-                [argument] = node.args
-                parts = argument.values if isinstance(argument, ast.JoinedStr) else [argument]
-                yield place, node.func.id, "".join(str(part.value) if isinstance(part, ast.Constant) else "1" for part in parts)
-
-
-def commands_in_pages() -> Iterator[tuple[str, str, bool]]:
-    """Yield (place, command, True if it stands in a block that a reader copies) of README, CONTRIBUTING and docs/."""
-    for page in PAGES:
-        in_block = False
-        for number, line in enumerate(page.read_text("utf-8").splitlines(), 1):
-            place = f"{page.relative_to(ROOT)}:{number}"
-            if line.lstrip().startswith("```"):
-                in_block = not in_block
-            elif in_block and re.match(r"\s*(\.venv/bin/)?(robo-poet|make) ", line):
-                yield from ((place, part.strip(), True) for part in line.partition(" | ")[0].split("&&"))
-            elif not in_block:
-                yield from ((place, span, False) for span in re.findall(r"`((?:\.venv/bin/)?(?:robo-poet|make) [^`]+)`", line))
 
 
 def strings(tree: ast.AST) -> Iterator[tuple[int, str]]:
@@ -144,11 +65,9 @@ def test_messages_get_their_commands_from_one_function() -> None:
 
 
 def test_commands_of_help_texts_exist() -> None:
-    for path in SOURCES:
-        for named in re.findall(r"`robo-poet ([a-z][^`]*)`", path.read_text("utf-8")):
-            words = words_of(re.sub(r"\s+", " ", named))
-            if words:
-                assert fault(words, whole=False) == "", f"{path.relative_to(ROOT)}: {named}"
+    for place, named in commands_in_help_texts():
+        if words := words_of(named):
+            assert fault(words, whole=False) == "", f"{place}: {named}"
 
 
 def test_commands_of_pages_exist() -> None:
