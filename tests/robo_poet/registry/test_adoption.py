@@ -5,39 +5,20 @@ from pathlib import Path
 
 import pytest
 
-from robo_poet.digest import digest_bytes, digest_file
+from robo_poet.digest import digest_bytes
 from robo_poet.errors import BadInput
 from robo_poet.registry.adoption import KEPT_LOG, adopt
-from robo_poet.registry.entry import GENESIS, Corrupt, canonical
+from robo_poet.registry.entry import Corrupt
 from robo_poet.registry.names import model_names
 from robo_poet.registry.registry import Registry
+from tests.old_form import write_old_form
 
 
 @pytest.fixture
 def old(tmp_path: Path) -> Path:
     """A registry of form 1 with a champion and a rejected version."""
-    root, previous = tmp_path / "registry", GENESIS
-    statements = []
-    for number, stage in ((1, "candidate"), (2, "rejected")):
-        weights = tmp_path / f"weights{number}"
-        weights.write_text(str(number))
-        manifest = canonical({"files": {"model/weights": digest_file(weights)}, "metrics": {}, "lineage": {}, "decision": {}})
-        folder = root / "versions" / digest_bytes(manifest)[:16]
-        (folder / "model").mkdir(parents=True)
-        (folder / "manifest.json").write_bytes(manifest)
-        (folder / "model" / "weights").write_text(str(number))
-        statements.append(("register", number, {"digest": digest_bytes(manifest), "identity": f"i{number}", "stage": stage}))
-    statements.append(("promote", 1, {}))
-    (root / "log").mkdir()
-    for index, (action, version, details) in enumerate(statements, 1):
-        body = {
-            "index": index, "previous": previous, "action": action, "version": version, "who": "ada", "why": "test",
-            "details": details, "nonce": f"n{index}", "time": "2026-01-01T00:00:00+00:00",
-        }  # fmt: skip
-        data = canonical({**body, "sha256": digest_bytes(canonical(body))})
-        (root / "log" / f"{index:08d}.json").write_bytes(data)
-        previous = digest_bytes(data)
-    return root
+    write_old_form(tmp_path / "registry")
+    return tmp_path / "registry"
 
 
 def test_an_old_registry_is_refused_with_the_command_that_takes_it_over(old: Path) -> None:
