@@ -1,7 +1,7 @@
 """Commands that messages suggest, written so that they run when the user types them in the current folder.
 
-`make setup` installs `robo-poet` into `.venv`, which is not on the PATH unless the user activates it. `tests/repository/test_commands.py`
-collects every command of messages and documents, and checks that it exists.
+`make setup` installs `robo-poet` into `.venv`, which is not on the PATH unless the user activates it. Tests collect every
+command of messages and documents: `tests/repository/test_commands.py` checks that it exists, and `tests/e2e/test_commands.py` runs it.
 """
 
 import shlex

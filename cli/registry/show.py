@@ -162,7 +162,7 @@ def compare(
     only if both values have the same unit. If the versions were measured on
     different texts, the comparison says so.
 
-    Example: `robo-poet registry compare 2 poems/3 --html compare.html`
+    Example: `robo-poet registry compare shakespeare/2 poems/3 --html compare.html`
     """
     from robo_poet.report.comparison import compare as compare_measured
 

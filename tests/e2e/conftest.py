@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -56,11 +57,13 @@ class FirstRun:
 
     Attributes:
         shell: where it ran; tests/e2e/test_training.py goes on there, and nobody else looks into it.
+        copy: the same folder as it was at the end of the run. Nothing changes it.
         printed: what a person saw.
         summary: as it was at its end.
     """
 
     shell: Shell
+    copy: Path
     printed: str
     summary: dict[str, Any]
 
@@ -71,10 +74,11 @@ def first_run(tmp_path_factory: pytest.TempPathFactory) -> FirstRun:
         (folder / "person").mkdir()
         shell = Shell(folder / "person")
         printed = shell.type("run", "--profile", "ci")
+        shutil.copytree(folder / "person", folder / "copy", symlinks=True)
         (folder / "first.json").write_text(json.dumps({"printed": printed, "summary": shell.summary()}))
 
     folder = once(tmp_path_factory, "first_run", make)
-    return FirstRun(Shell(folder / "person"), **json.loads((folder / "first.json").read_text()))
+    return FirstRun(Shell(folder / "person"), folder / "copy", **json.loads((folder / "first.json").read_text()))
 
 
 @pytest.fixture(scope="module")

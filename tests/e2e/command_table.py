@@ -1,0 +1,153 @@
+"""How tests run the commands of messages and documents: placeholders, states, promised exit statuses, and what is not run in `make test`.
+
+A key is a command as `tests.repository.commands.complete_commands` collects it. A command without an entry runs in `make test` as printed, in
+a folder with a finished run of the profile `ci`, and must exit with status 0.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Reason = Literal["cluster", "engine", "time", "network", "serves"]
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Why `make test` does not run a command.
+
+    Args:
+        reason: what it needs. `serves` runs until it is stopped.
+        soak: `make soak` runs it, in a process, as typed.
+        note: who runs it, or why no test does, if `make soak` does not.
+        before: bash commands that prepare the folder in `make soak`.
+        status: exit status that the document promises.
+    """
+
+    reason: Reason
+    soak: bool = True
+    note: str = ""
+    before: str = ""
+    status: int = 0
+
+
+MODEL = "--model ci-shakespeare"
+
+# Placeholders: a `1` in a message is a value of the program.
+TYPED = {
+    "robo-poet data describe 1": "robo-poet data describe speeches",
+    "robo-poet data describe CORPUS": "robo-poet data describe speeches",
+    'robo-poet generate "Shall I compare thee"1': f'robo-poet generate "Shall I compare thee" {MODEL} --version 2',
+    'robo-poet keys revoke <id> --why "lost laptop"': 'robo-poet keys revoke KEY --why "lost laptop"',
+    "robo-poet keys rotate <id>": "robo-poet keys rotate KEY",
+    "robo-poet profile show -p NAME": "robo-poet profile show -p ci",
+    "robo-poet registry adopt --registry 1 --model 1": "robo-poet registry adopt --registry registry --model shakespeare",
+    "robo-poet registry override 1 --model 1 --name 'your name' --why 'your reason'": (
+        f"robo-poet registry override 3 {MODEL} --name 'your name' --why 'your reason'"
+    ),
+    "robo-poet registry promote 1 --model 1 --why 'your reason'": f"robo-poet registry promote 2 {MODEL} --why 'your reason'",
+    "robo-poet registry show 1 --model 1": f"robo-poet registry show 1 {MODEL}",
+    "robo-poet registry start-canary 1 --model 1 --why 'your reason'": f"robo-poet registry start-canary 3 {MODEL} --why 'your reason'",
+    "make run-pipeline PROFILE=11": "make run-pipeline PROFILE=poems CORPUS=poems",
+    "make run-pipeline PROFILE=auto1": "make run-pipeline PROFILE=auto CORPUS=speeches",
+    "robo-poet run --profile auto --corpus CORPUS": "robo-poet run --profile auto --corpus speeches",
+    "robo-poet serve --model 1 --set serve.canary_share=0.1": "robo-poet serve --model shakespeare --set serve.canary_share=0.1",
+}
+
+# Changes of the registry before a command. At first, version 1 is champion, and 2 and 3 are candidates.
+BEFORE: dict[str, tuple[str, ...]] = {
+    'robo-poet registry promote 2 --why "lower bits per byte"': ("start_canary 2",),
+    'robo-poet registry promote 2 --why "your reason"': ("start_canary 2",),
+    'robo-poet registry promote 2 --model ci-shakespeare --why "lower bits per byte"': ("start_canary 2",),
+    "robo-poet registry promote 1 --model 1 --why 'your reason'": ("start_canary 2",),
+    'robo-poet registry promote 1 --model ci-shakespeare --why "users prefer the first version"': ("start_canary 2", "promote 2"),
+    'robo-poet registry promote 3 --why "canary week without complaints"': ("start_canary 3",),
+    'robo-poet registry promote 3 --why "your reason"': ("start_canary 3",),
+    "robo-poet registry override 1 --model 1 --name 'your name' --why 'your reason'": ("reject 3",),
+    'robo-poet registry override 3 --name "Grace" --why "your reason"': ("reject 3",),
+    'robo-poet registry purge 2 --why "disk space"': ("archive 2",),
+}
+
+# Promised exit statuses other than 0, and a part of the line that says why.
+REFUSED: dict[str, tuple[int, str]] = {
+    "robo-poet requests forget": (2, "give either the name of a user or --pseudonym"),  # docs/requirements.md names the command
+    "robo-poet generate": (2, "no prompt is given"),  # a docstring names the command
+    "robo-poet cluster doctor": (1, "1 problem to fix before a run can succeed"),  # no cluster is set
+    "robo-poet cluster doctor -p rtx": (1, "1 problem to fix before a run can succeed"),
+    # the recipe in CONTRIBUTING.md adds this metric first
+    "make run-pipeline PROFILE=ci ARGS=\"--set 'gates=[{metric: word_length, min: 5}]'\"": (2, "word_length"),
+}
+
+SILENT = {"make clean"}  # prints nothing if it succeeds
+
+KUBEFLOW = Mark("cluster", soak=False, note="tests/pipelines/cluster types these commands against a simulated server")
+INSTALLS = Mark("network", soak=False, note="asks the package registry; .ci/run runs make check")
+SUITE = Mark("time", soak=False, note="it would run itself")
+BENCHMARK = Mark("time", soak=False, note="minutes to an hour alone on a quiet machine; docs/benchmarks.md has its figures")
+TUTORIAL = Mark("time", soak=False, note="tests/e2e/test_tutorials.py types it in make soak")
+NEW_MODEL = "rm -rf registry/poems; "  # CORPUS=poems.csv and CORPUS=~/poems give one name to two corpora
+
+# `make soak` types them in this order, in one folder.
+MARKS: dict[str, Mark] = {
+    "make setup": Mark("time"),
+    "make run-pipeline": Mark("time"),
+    "robo-poet run": Mark("time"),
+    "make serve": Mark("serves"),
+    "make serve PORT=0": Mark("serves"),
+    "make serve ARGS='--set serve.canary_share=0.1'": Mark("serves"),
+    "robo-poet serve": Mark("serves"),
+    "robo-poet serve --model 1 --set serve.canary_share=0.1": Mark("serves"),
+    "robo-poet serve --port 0": Mark("serves"),
+    "robo-poet serve --port 9000 --set serve.canary_share=0.1": Mark("serves"),
+    "make run-pipeline ARGS=\"--set 'gates=[{metric: perplexity, max: 120}]'\"": Mark("time"),
+    "make run-pipeline ARGS='--set train.epochs=8'": Mark("time"),
+    "make run-pipeline ARGS='--set train.warm_start=2'": Mark("time"),
+    "make run-pipeline PROFILE=secrets": Mark("time"),
+    "robo-poet run --profile auto": Mark("time"),
+    "make run-pipeline CORPUS=~/poems": Mark("time"),
+    "make run-pipeline CORPUS='po$ems'": Mark("time", before="cp -r ~/poems 'po$ems'"),
+    "robo-poet run --corpus ~/poems --set train.epochs=10": Mark("time"),
+    "make run-pipeline CORPUS=~/poems PROFILE=auto": Mark("time"),
+    "make run-pipeline PROFILE=auto CORPUS=~/poems": Mark("time"),
+    "make run-pipeline PROFILE=poems CORPUS=~/poems": Mark("time", before="robo-poet data describe ~/poems --write-profile poems"),
+    "make run-pipeline PROFILE=11": Mark(
+        "time", before=NEW_MODEL + "cp -r ~/poems poems; robo-poet data describe poems --write-profile poems"
+    ),
+    "make run-pipeline CORPUS=poems.csv": Mark("time", before=NEW_MODEL),
+    "make run-pipeline PROFILE=poems CORPUS=poems.csv": Mark("time", before='cp "$PROFILE_OF_THE_PAGE" profiles/poems.yaml'),
+    "robo-poet run --profile auto --corpus CORPUS": Mark("time"),
+    "make run-pipeline PROFILE=auto1": Mark("time"),
+    "make images": Mark("engine"),
+    "robo-poet images": Mark("engine"),
+    "make images PROFILE=rtx": Mark("engine"),
+    "make run-pipeline RUNNER=docker": Mark("engine"),
+    "robo-poet run --runner docker": Mark("engine"),
+    "make run-pipeline PROFILE=ci": TUTORIAL,
+    "make run-pipeline PROFILE=ci ARGS='--set train.epochs=4'": TUTORIAL,
+    "make serve PROFILE=ci MODEL=ci-shakespeare PORT=8090 ARGS='--set serve.canary_share=0.5'": TUTORIAL,
+    "make run-pipeline PROFILE=auto CORPUS=speeches": TUTORIAL,
+    "make serve MODEL=speeches PORT=8091": TUTORIAL,
+    "make run-pipeline CORPUS=gs://bucket/poems": Mark(
+        "network", soak=False, note="tests/components/ingest reads gs:// addresses from an emulator"
+    ),
+    "make run-pipeline RUNNER=cluster PROFILE=rtx": KUBEFLOW,
+    "robo-poet cluster schedule create NAME '0 30 3 * * MON' [--corpus gs://…]": KUBEFLOW,
+    "robo-poet cluster schedule create weekly '0 30 3 * * MON' --corpus gs://my-bucket/plays": KUBEFLOW,
+    "robo-poet cluster schedule list": KUBEFLOW,
+    "robo-poet cluster stop 1": KUBEFLOW,
+    "robo-poet cluster stop RUN": KUBEFLOW,
+    "robo-poet cluster submit": KUBEFLOW,
+    "robo-poet cluster submit --profile rtx --corpus gs://my-bucket/plays --wait": KUBEFLOW,
+    "robo-poet cluster submit [--wait] [--corpus gs://…] [--name …] [--set …]": KUBEFLOW,
+    "robo-poet cluster wait 1": KUBEFLOW,
+    "robo-poet cluster wait RUN": KUBEFLOW,
+    "make check": INSTALLS,
+    "make lock": INSTALLS,
+    "make test": SUITE,
+    "make soak": SUITE,
+    "make bench": BENCHMARK,
+    "make bench BENCH=containers": BENCHMARK,
+    "make bench BENCH=decode": BENCHMARK,
+    "make bench BENCH=overload": BENCHMARK,
+    "make bench BENCH=serve": BENCHMARK,
+    "make bench BENCH=soak": BENCHMARK,
+    "make bench BENCH=train": BENCHMARK,
+}
