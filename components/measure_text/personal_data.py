@@ -49,7 +49,8 @@ PERSON, MAXIMUM_IDENTITY_WORDS = "PERSON", 8  # words of an identity; longer one
 NAMELIKE = re.compile(r"[^\W\d_][^\W\d_.'’-]*(?:[.'’-]+[^\W\d_]*)*")  # a word of a name, in any alphabet; `is_full_name` checks the capital
 NOT_NAMES = frozenset(
     "a all an and be but by enter exeunt exit for from he her his i in is it my no not o of oh she so that the thee they this thou thy to "
-    "we what who with ye you your".split()
+    "we what who with ye you your "
+    "king queen prince princess duke duchess emperor empress pope saint".split()  # KING HENRY has one name, as Henry has
 )
 
 

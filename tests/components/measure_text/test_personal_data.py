@@ -108,7 +108,13 @@ def test_a_name_of_common_words_is_found_only_with_capitals(tmp_path):
 
 def test_a_full_name_has_two_capitalised_words_in_any_alphabet():
     assert all(map(is_full_name, ("Élodie Ångström", "Álvaro de la Peña", "J. R. O'Neill", "JEAN-LUC Picard", "Мария Иванова")))
-    assert not any(map(is_full_name, ("élodie", "I ne'er", "O thou", "Heigh-ho", "Exit Page", "thou keepest")))
+    assert is_full_name("Prince Henry Tudor") and is_full_name("Mr. Quistgaard")
+    assert not any(
+        map(
+            is_full_name,
+            ("KING HENRY", "Duke of York", "Saint George", "élodie", "I ne'er", "O thou", "Heigh-ho", "Exit Page", "thou keepest"),
+        )
+    )
 
 
 @pytest.mark.parametrize("kind", ["PERSON", "LOCATION", "URL"])
