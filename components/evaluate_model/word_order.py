@@ -13,7 +13,8 @@ from robo_poet.corpus.document import Document
 from robo_poet.evaluation.likelihood import DocumentLikelihood, bits_saved
 from robo_poet.judges.estimate import Estimate
 
-WITHOUT_SPACES = r"\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"  # kana and ideographs: Japanese and Chinese
+# Japanese, Chinese, Thai, Lao, Burmese and Khmer have no spaces between words.
+WITHOUT_SPACES = r"\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
 WORD = re.compile(rf"[{WITHOUT_SPACES}]|[^\s{WITHOUT_SPACES}]+")
 MINIMUM_WORDS = 8  # words of a document; a shorter document may keep its order by chance
 SAMPLE_BYTES = 200_000  # bytes of UTF-8, about 50,000 tokens: they take 4 s on two CPU cores

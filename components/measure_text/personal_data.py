@@ -49,9 +49,11 @@ PERSON, MAXIMUM_IDENTITY_WORDS = "PERSON", 8  # words of an identity; longer one
 NAMELIKE = re.compile(r"[^\W\d_][^\W\d_.'’-]*(?:[.'’-]+[^\W\d_]*)*")  # a word of a name, in any alphabet; `is_full_name` checks the capital
 NOT_NAMES = frozenset(
     "a all an and be but by enter exeunt exit for from he her his i in is it my no not o of oh she so that the thee they this thou thy to "
-    "we what who with ye you your "
-    "king queen prince princess duke duchess emperor empress pope saint".split()  # KING HENRY has one name, as Henry has
+    "we what who with ye you your".split()
 )
+TITLES = frozenset(
+    "king queen prince princess duke duchess emperor empress pope saint".split()
+)  # before a name; Stephen King has two names
 
 
 @dataclass(frozen=True)
@@ -110,10 +112,15 @@ _SEPARATE_WORD = re.compile(r"(?<![\w.@/-])[^\W\d_]+(?![\w@/-]|\.\w)")
 
 
 def common_words(wanted: Set[str], documents: Iterable[str]) -> set[str]:
-    """Return the words of `wanted` that occur in lower case, as separate words, in three documents or more."""
+    """Return the words of `wanted` that occur in lower case, as separate words, in three documents or more.
+
+    A word next to another one of `wanted` does not count: it may be the name itself, in lower case.
+    """
     counts: Counter[str] = Counter()
     for text in documents if wanted else ():
-        counts.update(wanted & set(_SEPARATE_WORD.findall(text)))
+        words = ["", *_SEPARATE_WORD.findall(text), ""]
+        triples = zip(words, words[1:], words[2:], strict=False)
+        counts.update({word for before, word, after in triples if word in wanted and not {before.casefold(), after.casefold()} & wanted})
     return {word for word, count in counts.items() if count >= COMMON_DOCUMENTS}
 
 
@@ -123,6 +130,8 @@ def is_full_name(text: str) -> bool:
     A first name does not identify a person, and every line of verse starts with a capital.
     """
     words = POSSESSIVE.sub("", text).split()
+    if words and words[0].casefold() in TITLES:  # KING HENRY has one name, as Henry has
+        words = words[1:]
     return sum(word[0].isupper() and bool(NAMELIKE.fullmatch(word)) and word.casefold() not in NOT_NAMES for word in words) > 1
 
 

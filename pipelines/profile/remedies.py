@@ -139,6 +139,7 @@ MISSING: dict[str, Rule] = {
     DEFAULT: _smaller_steps,  # a training that diverged has likelihoods that are not numbers
     **dict.fromkeys(_PROMPTS, _more_held_out_text),  # no held-out document is long enough for a prompt
     "known_personal_data_share": _more_held_out_text,
+    "bits_saved_over_shuffled": _more_held_out_text,  # no held-out document has 8 words
     "completion_bits_to_people": _more_held_out_text,
     "length_to_people": _more_held_out_text,
     **{metric: _english_audit if rule is _more_bias_prompts else rule for metric, rule in _PAIRS.items()},

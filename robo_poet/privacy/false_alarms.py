@@ -193,9 +193,9 @@ _FUNCTION_WORDS = frozenset(
 _IMAGES = frozenset("png jpg jpeg gif svg webp pdf css js ts html htm txt json yaml yml csv".split())
 _ADDRESS_PART = re.compile(r"[/?#:]")
 _WORD = re.compile(r"(?<![\w.@/-])\w+(?![\w@/-]|\.\w)")
-_NAME_GOES_ON = re.compile(r"[.-]\w")
-_IMPORT = re.compile(r"\b(?:from|import)\ +$")
-_DOTTED_NAME = re.compile(r"(?<![\w.@/-])([a-z_]\w*\.[a-z_]\w*)(?=\.[A-Za-z_])")
+_NAME_GOES_ON, _HYPHEN_GOES_ON = re.compile(r"\.[a-z_]"), re.compile(r"-\w")
+_IMPORT, _FROM, _THEN_IMPORT = re.compile(r"^(?:>>> )?import +$", re.MULTILINE), re.compile(r"\bfrom +$"), re.compile(r" +import\b")
+_DOTTED_NAME = re.compile(r"(?<![\w.@/-])([a-z_]\w*\.[a-z_]\w*)(?=\.[a-z_])")
 
 
 class FalseAlarms:
@@ -216,12 +216,16 @@ class FalseAlarms:
         return judge is not None and judge(self._text, start, end)
 
     def _is_code(self, host: str, start: int, end: int) -> bool:
-        """Return True for a name in code: `google.cloud.storage`, `google.cloud-storage`, `from google.cloud import storage`.
+        """Return True for a name in code: `google.cloud.storage`, `"google.cloud-storage"`, `from google.cloud import storage`.
 
-        Not used for domains of countries: German joins words to them (`zeitung.de-Artikel`).
+        `from marta.cloud with love` is none: the statement of Python is needed. Not used for domains of countries: German joins words to
+        them (`zeitung.de-Artikel`).
         """
         text = self._text
-        return bool(_NAME_GOES_ON.match(text, end) or _IMPORT.search(text, max(0, start - CONTEXT), start) or host in self._dotted_names)
+        before = text[max(0, start - CONTEXT) : start]
+        imported = _IMPORT.search(before) or (_FROM.search(before) and _THEN_IMPORT.match(text, end))
+        quoted = before.endswith(('"', "'", "`")) and _HYPHEN_GOES_ON.match(text, end)
+        return bool(imported or quoted or _NAME_GOES_ON.match(text, end) or host in self._dotted_names)
 
     @cached_property
     def _dotted_names(self) -> frozenset[str]:

@@ -49,8 +49,9 @@ def test_a_shuffled_text_has_the_same_words_and_white_space(text: str, seed: int
     assert shuffled == shuffle_words(text, seed)
 
 
-def test_chinese_and_japanese_have_a_word_per_character() -> None:
+def test_scripts_without_spaces_have_a_word_per_character() -> None:
     assert WORD.findall("静かな川 ok, 月光") == ["静", "か", "な", "川", "ok,", "月", "光"]
+    assert len(WORD.findall("แม่น้ำไหลช้า")) == 12
     assert shuffle_words("春眠不觉晓处处闻啼鸟夜来风雨声", 1) != "春眠不觉晓处处闻啼鸟夜来风雨声"
 
 

@@ -26,7 +26,8 @@ TRUE = {
         "il mio blog ⟨martaquill.blogspot.com⟩ parla", "a página ⟨quill.com.br⟩ dela", "write on ⟨ftp://files.example.net/poems⟩ or call", "⟨https://t.me/martaquill⟩ answers",
         "⟨instagram.com/marta.quill⟩ has photographs", "⟨x.com/martaquill⟩ too", "'⟨https://martaquill.me⟩' it said", "bei ⟨marta-quill.de⟩ und sonst nirgends", "zie ⟨martaquill.nl⟩ voor meer",
         "⟨mail.quill.at⟩ ist der Server", "at ⟨poets.example.edu/staff/quill⟩ now", "in ⟨martaquill.pl⟩ oder", "the site ⟨quill-poems.is⟩ opens", "⟨HTTPS://EXAMPLE.ORG/MARTA⟩ in capitals",
-        "on ⟨marta.cloud⟩ she writes", "⟨marta.cloud/import⟩ too", "der ⟨martaquill.de⟩-Artikel", "from ⟨martaquill.com⟩ with love", "from ⟨martaquill.nl⟩ with love",
+        "on ⟨marta.cloud⟩ she writes", "⟨marta.cloud/import⟩ too", "der ⟨martaquill.de⟩-Artikel", "from ⟨martaquill.com⟩ with love", "from ⟨martaquill.nl⟩ with love", "write to me from ⟨marta.cloud⟩ with love", "letters from ⟨quill.family⟩ arrive", "my page ⟨marta.cloud⟩-based",
+        "they import ⟨quill.coffee⟩ too",
     ],
     "PHONE_NUMBER": [
         "call ⟨+1 415-555-0132⟩ now", "ring ⟨(212) 867-5309⟩ at night", "⟨001-123-456-7890x123⟩ is the office", "London ⟨+44 20 7946 0958⟩", "Köln ⟨030 12345678⟩ anrufen", "⟨+49 170 1234567⟩ ist mobil",
