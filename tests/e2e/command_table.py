@@ -19,14 +19,12 @@ class Mark:
         soak: `make soak` runs it, in a process, as typed.
         note: who runs it, or why no test does, if `make soak` does not.
         before: bash commands that prepare the folder in `make soak`.
-        status: exit status that the document promises.
     """
 
     reason: Reason
     soak: bool = True
     note: str = ""
     before: str = ""
-    status: int = 0
 
 
 MODEL = "--model ci-shakespeare"
