@@ -1,0 +1,143 @@
+"""A rejected run names one remedy, which is typed as printed: the verdict or the amount changes (EVAL-6).
+
+Covers: pipelines/profile/remedies.py, robo_poet/judges/remedies.py, with real runs. `tests/pipelines/profile/test_remedies.py` covers every
+rule with simulated measurements.
+"""
+
+import json
+import re
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import verse
+from tests.e2e import broken_corpora
+from tests.e2e.conftest import Shell
+from tests.e2e.test_broken_models import PROFILE
+from tests.e2e.test_broken_twins import HEART
+
+SMALL = ("train.max_steps=20", "train.units=16")
+PRINTED = re.compile(r"^next +run the same command again with (.+?)   # with make: ARGS=(.+)$", re.M)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A rejection.
+
+    Args:
+        gate: the only gate of the run, as JSON.
+        before: settings before the remedy.
+        remedy: the remedy that must be printed.
+        passes: the same gate passes with the remedy. Otherwise the value comes nearer to the bound, or the counted amount grows.
+        corpus: a corpus of its own; the bundled plays by default.
+    """
+
+    gate: dict[str, Any]
+    before: tuple[str, ...]
+    remedy: str
+    passes: bool = False
+    corpus: str = ""
+    profile: str = "ci"
+
+
+CASES = {
+    "longer training, steps": Case({"metric": "perplexity", "max": 2}, SMALL, "--set train.max_steps=40"),
+    "longer training, epochs": Case({"metric": "perplexity", "max": 2}, ("train.epochs=1", "train.units=16"), "--set train.epochs=2"),
+    "shorter training": Case(
+        {"metric": "copied_share", "max": 0}, HEART, "--set train.epochs=10", corpus="reprinted", profile=PROFILE
+    ),
+    "smaller model": Case({"metric": "edge_megabytes", "max": 0.01}, SMALL, "--set train.units=8"),
+    "no canary strings": Case(
+        {"metric": "secrets_planted", "max": 0}, (*SMALL, "audit.secrets.rates=[1, 4]"), "--set 'audit.secrets.rates=[]'", passes=True
+    ),
+    "canary strings": Case(
+        {"metric": "secret_exposure_max", "max": 100}, SMALL, "--set 'audit.secrets.rates=[1, 4, 16]'", passes=True
+    ),
+    "more held-out text": Case(
+        {"metric": "bits_per_byte", "against": "champion", "margin": 0.0001, "on_unknown": "reject"}, SMALL, "--set ingest.split_train=0.7"
+    ),
+    "more continuations": Case(
+        {"metric": "bleu", "min": 0, "slice": "", "on_unknown": "reject"}, (*SMALL, "evaluate.continuations=1"),
+        "--set evaluate.continuations=2",
+    ),
+    "more pairs": Case(
+        {"metric": "bias_likelihood_reach", "max": 0.2, "on_unknown": "reject"}, (*SMALL, "audit.pairs=20"), "--set audit.pairs=40"
+    ),
+    "more prompts": Case(
+        {"metric": "bias_sentiment_reach", "max": 0.5, "on_unknown": "reject"}, SMALL, "--set audit.prompts=180"
+    ),
+    "an audit in English": Case(
+        {"metric": "bias_sentiment_reach", "max": 2, "on_unknown": "reject"}, (*SMALL, "audit.languages=[es]"),
+        "--set 'audit.languages=[en, es]'",
+    ),
+    "more slices": Case({"metric": "slices", "min": 30}, (*SMALL, "slices.max_values=2"), "--set slices.max_values=4"),
+    "a gate that cannot judge": Case(
+        {"metric": "bits_per_byte", "against": "champion", "margin": 0.2, "slice": "author=nobody", "on_unknown": "reject"}, SMALL,
+        "--set 'gates=[{metric: bits_per_byte, against: champion, margin: 0.2, slice: \"author=nobody\", on_unknown: pass}]'", passes=True,
+    ),
+    "a training that diverged": Case(
+        {"metric": "perplexity", "max": 1e6}, ("train.max_steps=60", "train.units=16", "train.learning_rate=1"), "--set train.learning_rate=0.5"
+    ),
+    "stricter scrubbing": Case(
+        {"metric": "known_personal_data_share", "max": 0},
+        ("train.max_steps=200", "train.units=32", "scrub.default_policy=none", "validation.on_language=ignore"),
+        "--set scrub.default_policy=full", passes=True, corpus="letters",
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a small champion, so that all runs share the results of its steps."""
+    home = tmp_path_factory.mktemp("remedies")
+    settings = (*SMALL, "gates=[{metric: '*', drop: test}]")
+    Shell(home).type("run", "--profile", "ci", *(word for setting in settings for word in ("--set", setting)))
+    return home
+
+
+def _corpus(name: str, folder: Path) -> list[str]:
+    """Return the options that name a corpus."""
+    if not name:
+        return []
+    if name == "reprinted":
+        return ["--corpus", broken_corpora.write_corpus(broken_corpora.reprinted(), folder / "reprinted.jsonl")]
+    texts = folder / name
+    texts.mkdir(exist_ok=True)
+    for number in range(12):
+        lines = [f"{line}\nwrite to jane.roe@example.com" for line in verse(number, 60).splitlines()]  # a small model learns it at once
+        (texts / f"{number}.txt").write_text("\n".join(lines), "utf-8")
+    return ["--corpus", name]
+
+
+def _judge(shell: Shell, words: list[str]) -> tuple[dict[str, Any], str]:
+    """Run, and return the gate and what was printed."""
+    printed = shell.type(*words, seconds=900)
+    (gate,) = shell.summary()["gates"]
+    return gate, printed
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(2400)
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+def test_the_printed_remedy_changes_the_verdict_or_the_amount(case: Case, folder: Path) -> None:
+    shell = Shell(folder)
+    gates = f"gates={json.dumps([{'metric': '*', 'drop': 'test'}, case.gate])}"
+    words = ["run", "--profile", case.profile, *_corpus(case.corpus, folder)]
+    words += [word for setting in (*case.before, gates) for word in ("--set", setting)]
+    old, printed = _judge(shell, words)
+    assert old["verdict"] == "fail", old
+    found = PRINTED.search(printed)
+    assert found, printed
+    assert found[1] == old["remedy"] == case.remedy and shlex.split(found[2]) == [case.remedy]
+    new, printed = _judge(shell, [*words, *shlex.split(found[1])])
+    nearer = old["value"] is not None and new["value"] is not None and _missed(case.gate, new) < _missed(case.gate, old)
+    more = (new["there"] or 0) > (old["there"] or 0)
+    assert new["verdict"] == "pass" if case.passes else new["verdict"] == "pass" or nearer or more, (old, new)
+
+
+def _missed(gate: dict[str, Any], judged: dict[str, Any]) -> float:
+    """Return how far a value is outside the bound of the gate."""
+    return max(judged["value"] - gate["max"] if "max" in gate else gate["min"] - judged["value"], 0.0)
