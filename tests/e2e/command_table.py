@@ -107,7 +107,7 @@ MARKS: dict[str, Mark] = {
     "make run-pipeline PROFILE=auto CORPUS=~/poems": Mark("time"),
     "make run-pipeline PROFILE=poems CORPUS=~/poems": Mark("time", before="robo-poet data describe ~/poems --write-profile poems"),
     "make run-pipeline PROFILE=11": Mark(
-        "time", before=NEW_MODEL + "cp -r ~/poems poems; robo-poet data describe poems --write-profile poems"
+        "time", before=NEW_MODEL + "rm -f profiles/poems.yaml; cp -r ~/poems poems; robo-poet data describe poems --write-profile poems"
     ),
     "make run-pipeline CORPUS=poems.csv": Mark("time", before=NEW_MODEL),
     "make run-pipeline PROFILE=poems CORPUS=poems.csv": Mark("time", before='cp "$PROFILE_OF_THE_PAGE" profiles/poems.yaml'),
