@@ -51,9 +51,8 @@ NOT_NAMES = frozenset(
     "a all an and be but by enter exeunt exit for from he her his i in is it my no not o of oh she so that the thee they this thou thy to "
     "we what who with ye you your".split()
 )
-TITLES = frozenset(
-    "king queen prince princess duke duchess emperor empress pope saint".split()
-)  # before a name; Stephen King has two names
+# Titles that stand before a first name. Elsewhere, the word is part of the name: Stephen King.
+TITLES = frozenset("king queen prince princess duke duchess emperor empress pope saint".split())
 
 
 @dataclass(frozen=True)
@@ -77,8 +76,9 @@ class RemovedData:
         for length in sorted({len(data) for data in self.kinds}):
             for start in range(len(words) - length + 1):
                 candidate = words[start : start + length]
-                is_name = candidate not in self.common or not any(word[0].islower() for word in written[start : start + length])
-                if candidate in self.kinds and is_name:
+                if candidate not in self.kinds:
+                    continue
+                if candidate not in self.common or not any(word[0].islower() for word in written[start : start + length]):
                     yield self.kinds[candidate], candidate
 
 

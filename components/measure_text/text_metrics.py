@@ -79,7 +79,7 @@ class TextMetrics:
 
 
 LN2 = math.log(2)
-DIVERSITY = ("distinct_1", "distinct_2", "self_bleu", "word_entropy", "fourgram_entropy")  # distinct_2_to_people is their ratio
+DIVERSITY = ("distinct_1", "distinct_2", "self_bleu", "word_entropy", "fourgram_entropy")
 ENGLISH = ("well_formed_sentences", "reading_grade", "toxic_share", "sentiment")
 SEMANTIC = ("semantic_similarity", "semantic_similarity_shuffled", "semantic_lift")
 TOPIC = ("topic_consistency", "topic_consistency_shuffled", "topic_lift")
@@ -201,10 +201,11 @@ def _add_coherence(
     others = unrelated_rows([row.group for row in rows], settings.shuffles, seed)
     try:
         space = _semantic_space([row.language for row in rows], passages, settings, seed)
-        collected.add(*semantic_metrics(space, both_sides, others))
-        collected.semantic_method = space.method
     except ValueError:
         collected.mark_missing(SEMANTIC, "the training text is too short")
+    else:
+        collected.add(*semantic_metrics(space, both_sides, others))
+        collected.semantic_method = space.method
     try:
         topics = Topics(passages, settings.topics, seed)
         collected.add(*(topic_metrics(topics, side, others) for side in both_sides))

@@ -136,4 +136,5 @@ if __name__ == "__main__":
     status = main()
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(status)  # without the teardown of Python, in which threads of TensorFlow and gRPC crashed in 2 of 5 stops with running calls
+    # Skip the teardown of the interpreter: with it, 2 of 5 stops with running calls ended with SIGSEGV, without it none of 5.
+    os._exit(status)

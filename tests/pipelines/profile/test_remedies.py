@@ -101,6 +101,14 @@ REJECTIONS: list[tuple[str, Gate, Callable[[Any], GateInput]]] = [
         lambda profile: GateInput({"perplexity": float("nan") if profile.train.learning_rate > 0.002 else 50.0}),
     ),
     (
+        "no held-out document of 8 words: more held-out text",
+        Gate("bits_saved_over_shuffled", min=0.05),
+        lambda profile: GateInput(
+            {"bits_saved_over_shuffled": 0.2 if profile.ingest.split_train < 0.8 else None},
+            shortages={"": {"bits_saved_over_shuffled": Shortage("held-out documents of 8 words or more", 1, 0, "missing")}},
+        ),
+    ),
+    (
         "no champion that can be measured",
         Gate(**CHAMPION),
         lambda profile: GateInput({"bits_per_byte": 2.0}),
