@@ -202,6 +202,9 @@ def _splits(records: Sequence[DocumentRecord], settings: IngestSettings, seed: i
     return Splits(settings.split_train, settings.split_validation, sizes, len(moved)), split_of
 
 
+MOST_PIECES = 2_000  # pieces in memory before they are sorted
+
+
 class _Sample:
     """A sample of texts: the pieces of up to 4,000 characters, up to nine per document, with the smallest hash of (seed, document).
 
@@ -211,13 +214,15 @@ class _Sample:
     def __init__(self, size: int, seed: int) -> None:
         self.size, self.seed = size, seed
         self._pieces: list[tuple[float, str]] = []
+        self._most = MOST_PIECES
 
     def offer(self, document: Document) -> None:
         for start in range(0, len(document.text), max(PIECE, len(document.text) // 8)):
             rank = unit_hash(self.seed, f"{document.sha256}{start}")
             self._pieces.append((rank, document.text[start : start + PIECE]))
-        if len(self._pieces) > 2_000:
+        if len(self._pieces) > self._most:
             self._pieces = self._smallest()
+            self._most = max(MOST_PIECES, 2 * len(self._pieces))  # a sample of short texts has many pieces: sort them rarely
 
     def texts(self) -> list[str]:
         return [text for _, text in self._smallest()]

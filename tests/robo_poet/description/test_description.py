@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from robo_poet.corpus.bundled import bundled_documents
+from robo_poet.corpus.document import Document
 from robo_poet.corpus.source import open_source
 from robo_poet.corpus.source_digest import source_digest
 from robo_poet.description import description as module
@@ -107,3 +108,20 @@ def test_several_processes_give_the_same_description(plays: Path, monkeypatch: p
 
 def test_damaged_characters_are_counted() -> None:
     assert document_facts("caf\ufffd au lait\x01", "fr", 0.4).damaged == 2
+
+
+def test_a_sample_depends_neither_on_the_order_nor_on_when_pieces_are_sorted(monkeypatch: pytest.MonkeyPatch) -> None:
+    documents = [
+        Document(f"d{number}", f"w{number}", "").with_text(f"{number} sayings are short. " * (1 + number % 7)) for number in range(400)
+    ]
+
+    def sample(most: int, documents: list[Document]) -> list[str]:
+        monkeypatch.setattr(module, "MOST_PIECES", most)
+        drawn = module._Sample(3_000, 42)
+        for document in documents:
+            drawn.offer(document)
+        return drawn.texts()
+
+    whole = sample(10**9, documents)
+    assert sum(map(len, whole[:-1])) < 3_000 <= sum(map(len, whole))
+    assert all(sample(most, order) == whole for most in (1, 7, 100) for order in (documents, documents[::-1]))
