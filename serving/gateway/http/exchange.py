@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import Protocol
 
 from starlette.types import Scope
 
@@ -31,7 +32,7 @@ def client_address(peer: str, forwarded: Sequence[str], trusted: Networks) -> st
         return peer
     address = peer
     for hop in [*reversed([hop.strip() for value in forwarded for hop in value.split(",")])]:
-        if not _in_networks(address, trusted) or not _is_address(hop):
+        if not in_networks(address, trusted) or not _is_address(hop):
             break
         address = hop
     return address
@@ -45,7 +46,8 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def _in_networks(text: str, trusted: Networks) -> bool:
+def in_networks(text: str, trusted: Networks) -> bool:
+    """Return True if `text` is an address in one of the networks. An IPv4 address in IPv6 form (`::ffff:10.0.0.1`) counts as IPv4."""
     if not _is_address(text):
         return False
     address = ip_address(text)
@@ -54,7 +56,21 @@ def _in_networks(text: str, trusted: Networks) -> bool:
 
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-KEY = "robo_poet.exchange"  # key in the ASGI scope
+KEY = "robo_poet.exchange"  # keys in the ASGI scope
+CONNECTION = "robo_poet.connection"
+
+
+class Connection(Protocol):
+    """What an application may ask of the connection of a request. `ClientConnection` implements it."""
+
+    @property
+    def body_unread(self) -> bool:
+        """Whether the request body is still arriving."""
+        ...
+
+    def shown_good_key(self) -> None:
+        """Record that a request of this connection was authenticated."""
+        ...
 
 
 @dataclass(slots=True)
@@ -71,6 +87,7 @@ class Exchange:
         completion: signed id of the completion, or empty.
         rule: content filter rule that refused a text, or empty.
         prompt: the cleaned prompt, once a version was chosen.
+        connection: the connection of the request; None in tests without one.
     """
 
     id: str
@@ -90,6 +107,7 @@ class Exchange:
     tokens: int = 0
     prompt: str | None = None
     completions: Sequence[str] = ()
+    connection: Connection | None = None
 
     @property
     def seconds(self) -> float:
