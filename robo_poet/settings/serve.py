@@ -124,8 +124,22 @@ class ServeSettings(Settings):
     look_seconds: float = Field(2, gt=0, le=600, description="seconds between two checks of registry and model server")
     canary_share: float = Field(0, ge=0, le=1, description="share of the users that get the canary, if there is one")
     deadline_seconds: float = Field(30, gt=0, le=600, description="time limit of a request, in seconds; then 504 (SERVE-2)")
-    connections: int = Field(1000, ge=1, le=100_000, description="largest number of open connections; more get 503 and are closed")
+    connections: int = Field(
+        1000, ge=1, le=100_000, description="largest number of open connections; then one without a good key gives way"
+    )
+    connections_per_address: int = Field(
+        100,
+        ge=1,
+        le=100_000,
+        description="largest number of open connections of an IP address (IPv6: of a /64 network); trusted proxies are exempt",
+    )
     header_seconds: float = Field(10, gt=0, le=600, description="time limit for sending the request headers, in seconds; then 408")
+    header_bytes: int = Field(64 * 1024, ge=4096, le=1024 * 1024, description="largest size of the request headers, in bytes; then 431")
+    header_fields: int = Field(100, ge=20, le=1000, description="largest number of request headers; then 431")
+    idle_seconds: float = Field(30, gt=0, le=600, description="time until an idle connection is closed after an answer, in seconds")
+    send_seconds: float = Field(
+        10, gt=0, le=600, description="time for which a client may not read its answer, in seconds; then it is cut off"
+    )
     body_seconds: float = Field(10, gt=0, le=600, description="time limit for sending the request body, in seconds; then 408")
     body_bytes: int = Field(64 * 1024, ge=1024, le=16 * 1024 * 1024, description="largest request body, in bytes; a larger one gets 413")
     in_flight: int = Field(

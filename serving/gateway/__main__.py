@@ -10,7 +10,6 @@ import socket
 import ssl
 import sys
 from collections.abc import Mapping, Sequence
-from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ from robo_poet.settings.serve import ServeSettings
 from robo_poet.strict_yaml import parse_value, parse_yaml
 from serving.gateway.app import make_app
 from serving.gateway.assemble import assemble
-from serving.gateway.http.connection import LimitedConnection
+from serving.gateway.connection.listener import BACKLOG, Listener, connection_limits
 from serving.telemetry.operational_log import configure
 
 PREFIX = "ROBO_POET_SERVE_"
@@ -86,35 +85,41 @@ async def serve(settings: ServeSettings) -> None:
         remedy = "set tls_certificate and tls_key, or set plain_http if a proxy terminates TLS"
         raise BadInput("API keys and texts would be sent without encryption", where=f"host: {settings.host}", remedy=remedy)
     _raise_file_limit()
-    app = make_app(assemble(settings))
+    parts = assemble(settings)
+    app = make_app(parts)
     try:
-        listener = socket.create_server(
-            (settings.host, settings.port), family=socket.AF_INET6 if ":" in settings.host else socket.AF_INET, backlog=1024
+        listening = socket.create_server(
+            (settings.host, settings.port), family=socket.AF_INET6 if ":" in settings.host else socket.AF_INET, backlog=BACKLOG
         )
     except OSError as error:
         address = f"{settings.host}:{settings.port}"
         raise BadInput(f"the address cannot be used ({error.strerror})", where=address, remedy="set serve.port to another port") from None
     config = uvicorn.Config(
-        app, http=partial(LimitedConnection, header_seconds=settings.header_seconds, max_connections=settings.connections),  # type: ignore[arg-type]
-        log_config=None, access_log=False, server_header=False, proxy_headers=False, lifespan="on",
-        ssl_context_factory=(lambda *_: tls_context) if tls_context else None,
-        timeout_graceful_shutdown=int(settings.deadline_seconds) + 2, timeout_keep_alive=30,
+        app, ws="none", log_config=None, access_log=False, server_header=False, proxy_headers=False, lifespan="on",
+        timeout_graceful_shutdown=int(settings.deadline_seconds) + 2,
     )  # fmt: skip
     server = uvicorn.Server(config)
     stopping = asyncio.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signal_number, stopping.set)
-    serving = asyncio.create_task(server._serve([listener]))  # not `serve`, which installs its own signal handlers
+    serving = asyncio.create_task(server._serve([]))  # not `serve`, which installs its own signal handlers; `Listener` has the socket
     while not server.started and not serving.done():
         await asyncio.sleep(0.02)
     if server.started:
         gc.collect()
         gc.freeze()  # start-up leaves 190,000 objects; a garbage collection over them stops all requests for 0.1 to 0.2 s
+        listener = Listener(server, listening, parts.connections, connection_limits(settings), parts.metrics.refused, tls_context)
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
-        print(f"gateway: ready {'https' if tls_context else 'http'}://{host}:{listener.getsockname()[1]}", flush=True)
+        port = listening.getsockname()[1]
+        listener.start()
+        print(f"gateway: ready {'https' if tls_context else 'http'}://{host}:{port}", flush=True)
         await asyncio.wait((serving, asyncio.create_task(stopping.wait())), return_when=asyncio.FIRST_COMPLETED)
-    server.should_exit = True
-    await serving
+        await listener.stop()
+        server.should_exit = True
+        await serving
+        listener.close()
+    else:
+        await serving
 
 
 def _is_loopback(host: str) -> bool:

@@ -17,6 +17,8 @@ from serving.gateway.backend.arms import CompletionIds
 from serving.gateway.backend.model_client import ModelClient
 from serving.gateway.backend.prompt_score import PromptScore
 from serving.gateway.backend.versions import ServedVersions
+from serving.gateway.connection.table import ConnectionTable
+from serving.gateway.http.exchange import networks
 from serving.playground.page import routes
 from serving.telemetry.audit_log import AuditLog
 from serving.telemetry.metrics import Metrics
@@ -43,6 +45,7 @@ class Parts:
     request_log: RequestLog
     pseudonyms: Pseudonyms
     ids: CompletionIds
+    connections: ConnectionTable
     closing: Sequence[Callable[[], object]] = field(default=())
     page: Sequence[BaseRoute] = field(default=())
 
@@ -75,12 +78,18 @@ def assemble(settings: ServeSettings) -> Parts:
     audit = AuditLog(folder / "audit", pseudonyms, settings.telemetry, model=settings.model) if settings.telemetry.audit else None
     metrics.watch_counts("request_log_records", "Records of the request log, by outcome.", lambda: request_log.counts)
     metrics.watch_waiting("request_log_waiting", "Records of the request log that are queued for writing.", lambda: request_log.waiting)
+    connections = ConnectionTable(settings.connections, settings.connections_per_address, networks(settings.trusted_proxies))
+    metrics.watch_counts(
+        "connections", "Client connections: opened, refused, or ended to make room for others.", lambda: connections.counts
+    )
+    metrics.watch_waiting("connections_open", "Open client connections.", lambda: len(connections))
     if audit is not None:
         metrics.watch_counts("audit_lines", "Lines of the audit log, by outcome.", lambda: audit.counts)
     return Parts(
         settings=settings, client=client, versions=versions, access=Authenticator(settings.access, folder / "keys", log.warning),
         limiter=RateLimiter(settings.access, log.warning), content_filter=content_filter, metrics=metrics, audit=audit,
         request_log=request_log, pseudonyms=pseudonyms,
+        connections=connections,
         ids=CompletionIds(read_or_create_key(folder / "completions.key"), settings.model, settings.feedback_days),
         closing=[request_log.close, *([audit.close] if audit else [])],
         page=routes() if settings.playground else (),

@@ -68,6 +68,8 @@ class Admission:
             exchange.user, exchange.credential = refused.caller.user, refused.caller.credential
             raise
         exchange.user, exchange.credential = caller.user, caller.credential
+        if exchange.connection is not None:
+            exchange.connection.shown_good_key()
         require_scope(caller, scope)
         return caller
 

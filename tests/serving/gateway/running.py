@@ -2,14 +2,14 @@
 
 import asyncio
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 import uvicorn
@@ -19,29 +19,43 @@ from robo_poet.settings.serve import ServeSettings
 from serving.access.api_keys import KeyStore
 from serving.gateway.app import make_app
 from serving.gateway.assemble import Parts, assemble
-from serving.gateway.http.connection import LimitedConnection
+from serving.gateway.connection.listener import Listener, connection_limits
+from serving.gateway.connection.protocol import ConnectionLimits
+from serving.gateway.connection.table import ConnectionTable
 
 ALL = ("generate", "feedback", "metrics", "internal-load")
 
 
 @contextmanager
-def listening(app: ASGIApp, lifespan: str = "on", header_seconds: float = 10, max_connections: int = 1000) -> Iterator[str]:
-    """Serve `app` with uvicorn and `LimitedConnection`. Yield its URL."""
-    listener = socket.create_server(("127.0.0.1", 0))
+def listening(
+    app: ASGIApp, lifespan: Literal["auto", "on", "off"] = "on", limits: ConnectionLimits | None = None,
+    table: ConnectionTable | None = None, tls: ssl.SSLContext | None = None, refused: Callable[[str], None] = lambda _: None,
+) -> Iterator[str]:  # fmt: skip
+    """Serve `app` with uvicorn and `Listener`. Yield its URL."""
+    listening = socket.create_server(("127.0.0.1", 0), backlog=1024)
+    address = f"{'https' if tls else 'http'}://127.0.0.1:{listening.getsockname()[1]}"
     config = uvicorn.Config(
-        app, http=partial(LimitedConnection, header_seconds=header_seconds, max_connections=max_connections), log_config=None, access_log=False, proxy_headers=False,  # type: ignore[arg-type]
-        lifespan=lifespan, timeout_graceful_shutdown=2,  # type: ignore[arg-type]
-    )  # fmt: skip
+        app, ws="none", log_config=None, access_log=False, proxy_headers=False, lifespan=lifespan, timeout_graceful_shutdown=5
+    )
     server = uvicorn.Server(config)
-    started = threading.Event()
+    started, stopping = threading.Event(), threading.Event()
     failed: list[BaseException] = []
 
     async def serve() -> None:
-        serving = asyncio.create_task(server._serve([listener]))
+        serving = asyncio.create_task(server._serve([]))
         while not server.started and not serving.done():
             await asyncio.sleep(0.005)
+        listener = Listener(
+            server, listening, ConnectionTable(1000, 1000) if table is None else table, limits or ConnectionLimits(), refused, tls
+        )
+        listener.start()
         started.set()
+        while not stopping.is_set():
+            await asyncio.sleep(0.02)
+        await listener.stop()
+        server.should_exit = True
         await serving
+        listener.close()
 
     def run() -> None:
         try:
@@ -56,9 +70,9 @@ def listening(app: ASGIApp, lifespan: str = "on", header_seconds: float = 10, ma
     if failed:
         raise failed[0]
     try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        yield address
     finally:
-        server.should_exit = True
+        stopping.set()
         thread.join(30)
         assert not thread.is_alive()
 
@@ -95,7 +109,9 @@ def running(settings: ServeSettings, **parts: Any) -> Iterator[Gateway]:
     """Run a gateway with these settings. `parts` replace the parts built from the settings."""
     first = KeyStore(Path(settings.folder) / "keys").create(user="ada", scopes=ALL, days=1)
     all_parts = replace(assemble(settings), **parts)
-    with listening(make_app(all_parts)) as address:
+    with listening(
+        make_app(all_parts), limits=connection_limits(settings), table=all_parts.connections, refused=all_parts.metrics.refused
+    ) as address:
         gateway = Gateway(address, all_parts, first.text)
         try:
             yield gateway
