@@ -10,7 +10,6 @@ import socket
 import ssl
 import sys
 from collections.abc import Mapping, Sequence
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from robo_poet.strict_yaml import parse_value, parse_yaml
 from serving.gateway.app import make_app
 from serving.gateway.assemble import assemble
 from serving.gateway.connection.listener import BACKLOG, Listener, connection_limits
+from serving.loopback import is_loopback
 from serving.telemetry.operational_log import configure
 
 PREFIX = "ROBO_POET_SERVE_"
@@ -81,7 +81,7 @@ async def serve(settings: ServeSettings) -> None:
         BadInput: a setting, a file or the address cannot be used.
     """
     tls_context = _tls_context(settings)
-    if tls_context is None and not settings.plain_http and not _is_loopback(settings.host):
+    if tls_context is None and not settings.plain_http and not is_loopback(settings.host):
         remedy = "set tls_certificate and tls_key, or set plain_http if a proxy terminates TLS"
         raise BadInput("API keys and texts would be sent without encryption", where=f"host: {settings.host}", remedy=remedy)
     _raise_file_limit()
@@ -120,13 +120,6 @@ async def serve(settings: ServeSettings) -> None:
         listener.close()
     else:
         await serving
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _raise_file_limit() -> None:

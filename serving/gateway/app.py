@@ -41,14 +41,15 @@ def make_app(parts: Parts) -> FastAPI:
     writer = CompletionWriter(parts.client, filtering, settings.signature)
     generation = GenerationEndpoint(settings, admission, in_flight, versions, filtering, writer, parts.ids, ledger)
     feedback_endpoint = FeedbackEndpoint(settings, admission, parts.ids, ledger)
-    health = HealthEndpoints(versions, parts.metrics, admission, lambda: parts.request_log.trouble != "", settings.metrics_for)
+    proxies = networks(settings.trusted_proxies)
+    health = HealthEndpoints(versions, parts.metrics, admission, lambda: parts.request_log.trouble != "", settings.metrics_for, proxies)
 
     app = FastAPI(
         title="robo-poet", version="1", docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=lambda _: _lifespan(parts)
     )
     app.add_middleware(
         GatewayMiddleware, metrics=parts.metrics, headers=SecurityHeaders(settings.hsts_seconds),
-        trusted=networks(settings.trusted_proxies), ended=ledger.ended, in_flight=in_flight, body_bytes=settings.body_bytes,
+        trusted=proxies, ended=ledger.ended, in_flight=in_flight, body_bytes=settings.body_bytes,
     )  # fmt: skip
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(HTTPException, _refused_by_framework)

@@ -16,6 +16,7 @@ import uvloop
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from robo_poet.errors import BadInput
+from serving.loopback import is_loopback
 from serving.model_server.batching import Batching, read_batching
 from serving.model_server.config import ModelConfig, parse_flags, read_config
 
@@ -54,7 +55,7 @@ async def serve(flags: Any) -> None:
     if len(unavailable) == len(models):
         raise BadInput("no version could be loaded", where=", ".join(unavailable), remedy="the log lines above name the reasons")
     metrics = ServerMetrics(versions)
-    app = make_app(versions, metrics)
+    app = make_app(versions, metrics, local=is_loopback(flags.host))
     http = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=35))
     http.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     grpc, port = make_server(versions, metrics, apply, f"{flags.host}:{flags.port}")

@@ -7,6 +7,7 @@ class Code(Enum):
     """Status codes. The name is the gRPC status, the value is the HTTP status."""
 
     INVALID_ARGUMENT = 400
+    PERMISSION_DENIED = 403
     NOT_FOUND = 404
     FAILED_PRECONDITION = 412
     UNAVAILABLE = 503

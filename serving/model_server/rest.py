@@ -9,10 +9,14 @@ from collections.abc import Coroutine
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from serving.loopback import names_loopback
 from serving.model_server.calls import metadata_json, predict
 from serving.model_server.errors import CallError, Code
 from serving.model_server.json_codec import decode_request, encode_answer, to_arrays
@@ -23,8 +27,29 @@ PATH = re.compile(r"/v1/models/([^/:]+)(?:/versions/(\d{1,18})|/labels/([^/:]+))
 BODY_BYTES = 8 << 20  # limit of a body; a full batch of prompts of full length takes 200 kB
 
 
-def make_app(versions: LoadedVersions, metrics: ServerMetrics) -> Starlette:
-    """Return the ASGI application with the REST API."""
+class LocalHosts:
+    """ASGI middleware for a server on a loopback address: requests whose Host header does not name this machine get 403.
+
+    Nothing else protects a server without credentials from a web page whose name resolves to 127.0.0.1 (DNS rebinding).
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or names_loopback(Headers(scope=scope).getlist("host")):
+            return await self._app(scope, receive, send)
+        refused = CallError(Code.PERMISSION_DENIED, "the Host header must be localhost or a loopback address")
+        await _error(refused)(scope, receive, send)
+        return None
+
+
+def make_app(versions: LoadedVersions, metrics: ServerMetrics, *, local: bool = False) -> Starlette:
+    """Return the ASGI application with the REST API.
+
+    Args:
+        local: the server listens on a loopback address, so each request must name one in its Host header.
+    """
 
     async def models(request: Request) -> Response:
         path = request.scope["path"]  # not `request.url`, which depends on the Host header
@@ -63,7 +88,7 @@ def make_app(versions: LoadedVersions, metrics: ServerMetrics) -> Starlette:
     async def prometheus_metrics(request: Request) -> Response:
         return PlainTextResponse(metrics.render(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
-    return Starlette(routes=[
+    return Starlette(middleware=[Middleware(LocalHosts)] if local else [], routes=[
         Route("/monitoring/prometheus/metrics", prometheus_metrics, methods=["GET"]),
         Route("/{rest:path}", models, methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]),
     ])  # fmt: skip

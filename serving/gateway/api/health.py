@@ -1,7 +1,6 @@
 """The endpoints for liveness, readiness and Prometheus metrics (INFRA-3, MON-1)."""
 
 from collections.abc import Callable
-from ipaddress import ip_address
 from typing import Literal
 
 from starlette.requests import Request
@@ -9,8 +8,9 @@ from starlette.responses import Response
 
 from serving.gateway.backend.versions import ServedVersions
 from serving.gateway.http.admission import Admission
-from serving.gateway.http.exchange import exchange_of
+from serving.gateway.http.exchange import Networks, exchange_of
 from serving.gateway.http.responses import json_response
+from serving.loopback import is_local
 from serving.telemetry.metrics import Metrics
 
 
@@ -20,14 +20,15 @@ class HealthEndpoints:
     Args:
         log_has_problem: returns True if the request log has a problem. Details may contain paths, so they are only in the gateway's log.
         metrics_for: who may read the metrics; see `ServeSettings.metrics_for`.
+        proxies: networks of the trusted proxies. Their requests are never local.
     """
 
     def __init__(
         self, versions: ServedVersions, metrics: Metrics, admission: Admission, log_has_problem: Callable[[], bool],
-        metrics_for: Literal["loopback", "scope", "all"],
+        metrics_for: Literal["loopback", "scope", "all"], proxies: Networks = (),
     ) -> None:  # fmt: skip
         self._versions, self._metrics, self._admission = versions, metrics, admission
-        self._log_has_problem, self._metrics_for = log_has_problem, metrics_for
+        self._log_has_problem, self._metrics_for, self._proxies = log_has_problem, metrics_for, proxies
 
     async def alive(self) -> Response:
         """Return 200 while the process runs."""
@@ -52,16 +53,10 @@ class HealthEndpoints:
         Raises:
             Refused: 401, 403, 429 or 503 if access needs the scope `metrics` and is refused.
         """
-        if self._metrics_for != "all" and not (self._metrics_for == "loopback" and _is_local(request)):
+        if self._metrics_for != "all" and not (self._metrics_for == "loopback" and self._is_local(request)):
             await self._admission.admit(exchange_of(request.scope), request.headers, "metrics")
         return Response(self._metrics.render(), headers={"Cache-Control": "no-store"}, media_type=self._metrics.content_type)
 
-
-def _is_local(request: Request) -> bool:
-    """Return True for a request from this machine. Requests through a local proxy do not count: they can come from anywhere."""
-    if request.client is None or "x-forwarded-for" in request.headers or "forwarded" in request.headers:
-        return False
-    try:
-        return ip_address(request.client.host).is_loopback
-    except ValueError:
-        return False
+    def _is_local(self, request: Request) -> bool:
+        peer = request.client.host if request.client else ""
+        return is_local(peer, request.headers.items(), request.scope.get("http_version", ""), self._proxies)
