@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tarfile
 import threading
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
@@ -29,6 +30,8 @@ def project(tmp_path: Path) -> Path:
     (tmp_path / "infra").mkdir()
     (tmp_path / "bin").mkdir()
     shutil.copy(ROOT / "infra" / "uv.sh", tmp_path / "infra")
+    (tmp_path / "requirements").mkdir()
+    shutil.copy(ROOT / "requirements" / "installer.txt", tmp_path / "requirements")
     for tool in TOOLS:
         (tmp_path / "bin" / tool).symlink_to(str(shutil.which(tool)))
     return tmp_path
@@ -74,6 +77,31 @@ def test_any_python_from_39_installs_uv_in_the_project(project: Path, has_venv: 
     ended = sourced(project, '"$UV" --version')
     assert (ended.returncode, ended.stderr) == (0, "") and ended.stdout.endswith(" → .tools\nuv 0.13.9\n")
     assert (project / ".tools" / ("bin" if has_venv else "packages/bin") / "uv").is_file()
+
+
+@pytest.mark.skipif(not any(Path(sys.base_prefix).glob("lib/python3.11/*-packages/pip")), reason="this Python has no pip")
+def test_a_uv_with_another_digest_is_not_installed(project: Path) -> None:
+    """A package index that delivers another file as uv 0.13.9: pip refuses it and installs nothing."""
+    wheel = project / "packages" / "uv-0.13.9-py3-none-any.whl"
+    wheel.parent.mkdir()
+    with zipfile.ZipFile(wheel, "w") as files:
+        files.writestr("uv-0.13.9.data/scripts/uv", "#!/bin/sh\necho evil\n")
+        files.writestr("uv-0.13.9.dist-info/METADATA", "Metadata-Version: 2.1\nName: uv\nVersion: 0.13.9\n")
+        files.writestr("uv-0.13.9.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        files.writestr("uv-0.13.9.dist-info/RECORD", "")
+    program(
+        project, "python3.11", f'case "$1 ${{2:-}}" in "-m venv") exit 1;; esac; exec {Path(sys.base_prefix) / "bin" / "python3.11"} "$@"'
+    )
+    ended = sourced(project, '"$UV" --version', PIP_NO_INDEX="1", PIP_FIND_LINKS=str(wheel.parent), PIP_CONFIG_FILE=os.devnull)
+    assert ended.returncode == 2 and "DO NOT MATCH THE HASHES" in ended.stderr and "evil" not in ended.stdout
+    assert not (project / ".tools" / "packages").exists()
+
+
+def test_a_version_without_digests_is_an_error(project: Path) -> None:
+    (project / "requirements" / "installer.txt").write_text("uv==0.1.0 \\\n    --hash=sha256:00\n")
+    program(project, "python3.11", "exit 0")
+    ended = sourced(project, '"$UV" --version')
+    assert ended.returncode == 2 and ended.stderr.startswith("error: requirements/installer.txt has no hashes of uv 0.13.9; run make lock ")
 
 
 @pytest.fixture
