@@ -38,7 +38,7 @@ serve: setup ## Serve the champion on http://127.0.0.1:8080: web page, API and m
 compile: setup ## Compile the pipelines to build/pipelines/*.yaml for Kubeflow Pipelines
 	@$(CLI) compile --profile $(if $(PROFILE_GIVEN),"$$PROFILE",rtx) $(ARGS)
 
-images: setup ## Build the Docker images of the steps and of serving that have changed. BASE_IMAGE=python:3.11-slim
+images: setup ## Build the Docker images of the steps and of serving that have changed. BASE_IMAGE=name@sha256:… sets the base
 	@$(CLI) images --profile "$$PROFILE" $(ARGS)
 
 check: setup ## Run the linter, the type checker and the import rules, and compare the lock files with pyproject.toml

@@ -28,8 +28,11 @@ def images(
     profile: Profile = "local",
     base: Annotated[
         str,
-        typer.Option(envvar="BASE_IMAGE", help="Base image. Default: python:3.11-slim, else the image that infra/images/base.sh built."),
+        typer.Option(
+            envvar="BASE_IMAGE", help="Base image. Default: python:3.11-slim by digest, else the image that infra/images/base.sh built."
+        ),
     ] = "",
+    unpinned_base: Annotated[bool, typer.Option("--unpinned-base", help="Allow a tag as base image of images for a cluster.")] = False,
     set_: Set = [],  # noqa: B006  typer reads the default
 ) -> None:
     """Build the Docker images of the steps and of the serving programs.
@@ -41,7 +44,7 @@ def images(
     from rich.console import Console
     from rich.table import Table
 
-    from pipelines.images.build import make_images
+    from pipelines.images.build import check_pinned, make_images
     from pipelines.images.programs import SERVING
     from pipelines.placement import Placement
     from pipelines.profile.load import load_profile
@@ -50,6 +53,8 @@ def images(
     console = Console(highlight=False)
     console.width = max(console.width, 110)  # wide enough to print image tags in full
     cluster = load_profile(profile, set_).profile.cluster
+    if cluster.image_prefix != type(cluster).model_fields["image_prefix"].default and not unpinned_base:  # images that are pushed
+        check_pinned(base)
     groups = {step: Placement(cluster).group(step) for step in GROUPS} | {name: program.group for name, program in SERVING.items()}
     results = make_images(groups, prefix=cluster.image_prefix, base=base, say=lambda name: console.print(f"building {name}"))
     table = Table("image", "environment", "MB above base", "state", "seconds", box=None, pad_edge=False)

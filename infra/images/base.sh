@@ -10,12 +10,15 @@ docker version --format '{{.Server.Version}}' >/dev/null 2>&1 || fail "no Docker
 if docker image inspect "$name" >/dev/null 2>&1; then echo "base image: $name exists"; exit 0; fi
 [ "$(id -u)" = 0 ] || fail "debootstrap needs root; run this with sudo"
 command -v debootstrap >/dev/null || fail "debootstrap is not installed; apt-get install debootstrap"
+# Without the keys, debootstrap would only warn and install unverified packages.
+keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+[ -s "$keyring" ] || fail "the keys of the Debian archive are missing: $keyring; apt-get install debian-archive-keyring"
 
 work=$(mktemp -d)
 trap 'rm -rf --one-file-system "$work"' EXIT
 start=$SECONDS
 for attempt in 1 2 3; do # downloads can fail temporarily
-  debootstrap --variant=minbase --include=python3,python3-venv,ca-certificates bookworm "$work/root" ${MIRROR:+"$MIRROR"} > "$work/log" 2>&1 && break
+  debootstrap --force-check-gpg --keyring="$keyring" --variant=minbase --include=python3,python3-venv,ca-certificates bookworm "$work/root" ${MIRROR:+"$MIRROR"} > "$work/log" 2>&1 && break
   [ "$attempt" -lt 3 ] || fail "debootstrap failed: $(tail -n 1 "$work/log")"
   echo "base image: attempt $attempt failed ($(tail -n 1 "$work/log")); retrying" >&2
   rm -rf --one-file-system "$work/root"

@@ -1,6 +1,7 @@
 """Build the images of steps and servers with the Docker engine, and create the runner that uses them. Unchanged images are reused."""
 
 import json
+import re
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +20,9 @@ from robo_poet.atomic import write_text
 from robo_poet.digest import digest_file
 from robo_poet.errors import BadInput
 
-BASES = ("python:3.11-slim", "robo-poet/base:bookworm")  # infra/images/base.sh makes the second
+# The first is python:3.11-slim (3.11.16, Debian 13) of 2026-08-16, for all architectures. infra/images/base.sh makes the second.
+BASES = ("python:3.11-slim@sha256:9c900dea9e8fb7e16277c179b555cc72d29a352dbc33cff48ad5a0412fd5bfc7", "robo-poet/base:bookworm")
+_PINNED = re.compile(r".+@sha256:[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,17 @@ def labels_of(program: str, group: str) -> dict[str, str]:
     return {f"robo-poet.{key}": value for key, value in digests.items()}
 
 
+def check_pinned(base: str) -> None:
+    """Check that the base image of images for a cluster cannot change: a digest names it, or it is a default.
+
+    Raises:
+        BadInput: `base` is a tag. Its content is what the container registry delivers that day.
+    """
+    if base and base not in BASES and not _PINNED.fullmatch(base):
+        remedy = "set BASE_IMAGE to NAME@sha256:DIGEST (docker image inspect shows RepoDigests), or pass --unpinned-base"
+        raise BadInput("images for a cluster need a base image that a digest names, because a tag can change", where=base, remedy=remedy)
+
+
 def choose_base(wanted: str) -> tuple[str, Mapping[str, Any]]:
     """Return name and `docker image inspect` data of the base image: `wanted`, or the first of `BASES` that the engine has.
 
@@ -75,7 +89,7 @@ def choose_base(wanted: str) -> tuple[str, Mapping[str, Any]]:
         answer = engine.call("pull", "--quiet", names[0], timeout=600)
         if answer.status:
             reason = (answer.err.strip().splitlines() or ["?"])[-1].removeprefix("Error response from daemon: ")
-            remedy = "infra/images/base.sh builds a base image without a registry, see docs/how-to/images.md"
+            remedy = "set BASE_IMAGE, or build a base without a registry: infra/images/base.sh (docs/how-to/images.md)"
             raise BadInput(f"the base image is missing and cannot be pulled: {reason}", where=names[0], remedy=remedy)
         available = engine.images(names[:1])
     name = next(name for name in names if name in available)

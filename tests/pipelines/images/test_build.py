@@ -17,7 +17,7 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-from pipelines.images.build import BASES, choose_base, expected_labels, labels_of, make_images
+from pipelines.images.build import BASES, check_pinned, choose_base, expected_labels, labels_of, make_images
 from pipelines.images.context import INSTALLER, RECIPE, host_files, layer_context, program_context
 from pipelines.images.programs import PROGRAMS, ROOT, SERVING, group, image, lock_file, program_digest, program_files
 from pipelines.images.sbom import packages, sbom
@@ -34,6 +34,19 @@ LOCKS = sorted(path.stem for path in (ROOT / "requirements").glob("*.txt"))
 def unpacked(stream: bytes) -> dict[str, bytes]:
     with tarfile.open(fileobj=io.BytesIO(stream)) as tar:
         return {entry.name: tar.extractfile(entry).read() for entry in tar}  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("base", ["", *BASES, f"registry.example/python@sha256:{'0f' * 32}", f"python:3.11-slim@sha256:{'0f' * 32}"])
+def test_a_base_with_a_digest_is_pinned(base: str) -> None:
+    check_pinned(base)
+
+
+@pytest.mark.parametrize(
+    "base", ["python:3.11-slim", "python", "python@sha256:0f", f"python@sha256:{'0f' * 32}0", f"@sha256:{'0f' * 32}", "python@md5:0f"]
+)
+def test_a_tag_is_not_pinned(base: str) -> None:
+    with pytest.raises(BadInput, match="images for a cluster need a base image that a digest names"):
+        check_pinned(base)
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
