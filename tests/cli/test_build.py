@@ -24,5 +24,5 @@ def test_images_for_a_cluster_need_a_base_with_a_digest(monkeypatch: pytest.Monk
         ([], 0),
     ):
         result = CliRunner().invoke(app, ["images", "--base", "python:3.11-slim", *words])
-        assert result.exit_code == exit_code or isinstance(result.exception, BadInput) and exit_code == 2
+        assert result.exit_code == exit_code or (isinstance(result.exception, BadInput) and exit_code == 2)
     assert asked == ["python:3.11-slim"] * 2
