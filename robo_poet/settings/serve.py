@@ -145,6 +145,7 @@ class ServeSettings(Settings):
     in_flight: int = Field(
         96, ge=1, le=100_000, description="largest number of concurrent requests; more get 503. 96 are three full batches: 1 s on 2 cores"
     )
+    in_flight_per_user: int = Field(16, ge=1, le=100_000, description="largest number of concurrent requests of one user; more get 429")
     model_rows: int = Field(
         64,
         ge=5,

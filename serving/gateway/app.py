@@ -35,7 +35,7 @@ EVENTS = (
 def make_app(parts: Parts) -> FastAPI:
     """Return the application made from the parts. It closes the parts at shutdown."""
     settings, versions = parts.settings, parts.versions
-    admission, in_flight = Admission(parts.access, parts.limiter), InFlightLimit(settings.in_flight)
+    admission, in_flight = Admission(parts.access, parts.limiter), InFlightLimit(settings.in_flight, settings.in_flight_per_user)
     filtering = Filtering(parts.content_filter, parts.metrics, parts.pseudonyms.text, settings.content_filter.attempts)
     ledger = Ledger(parts.metrics, parts.audit, parts.request_log, parts.pseudonyms)
     writer = CompletionWriter(parts.client, filtering, settings.signature)

@@ -25,7 +25,7 @@ CODES = (
     "invalid_credentials", "expired_credentials", "revoked_credentials", "credentials_unchecked", "forbidden", "missing_scope", "not_found",
     "unknown_completion", "method_not_allowed", "slow_body", "slow_headers", "headers_too_large", "url_too_long",
     "unread_answer", "body_too_large", "unsupported_media_type", "content_refused",
-    "rate_limited", "internal", "model_failed", "model_unavailable", "no_model", "overloaded", "timeout",
+    "rate_limited", "too_many_at_once", "internal", "model_failed", "model_unavailable", "no_model", "overloaded", "timeout",
 )  # fmt: skip
 RULES = 64  # maximum number of rule names: an operator can add some
 MIN_NORMALISED_TOKENS = 20  # tokens: because of the fixed cost of 10 to 20 ms per call, 1 token would count as 2 s per 100 tokens

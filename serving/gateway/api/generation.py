@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from robo_poet.model.completion import Sampling
 from robo_poet.settings.serve import ServeSettings
+from serving.access.caller import Caller
 from serving.gateway.backend.arms import CompletionIds
 from serving.gateway.backend.model_client import VersionGone, unavailable
 from serving.gateway.backend.versions import ServedVersions
@@ -35,6 +36,7 @@ class _ParsedRequest:
     """A validated request, before a version is chosen."""
 
     exchange: Exchange
+    caller: Caller
     body: GenerateRequest
     text: str
     sampling: Sampling
@@ -60,7 +62,7 @@ class GenerationEndpoint:
             ClientDisconnected: the client disconnected.
         """
         exchange, until = exchange_of(request.scope), time.monotonic() + self._settings.deadline_seconds
-        _, headers = await self._admission.admit(exchange, request.headers, "generate")
+        caller, headers = await self._admission.admit(exchange, request.headers, "generate")
         generate_request = await read_body(request, GenerateRequest, limit=self._settings.body_bytes, seconds=self._settings.body_seconds)
         exchange.parameters = {
             name: getattr(generate_request, name)
@@ -69,6 +71,7 @@ class GenerationEndpoint:
         text, sampling = sanitised(generate_request.text, "text"), sampling_of(generate_request, self._filtering.restricted)
         parsed = _ParsedRequest(
             exchange,
+            caller,
             generate_request,
             text,
             sampling,
@@ -82,7 +85,7 @@ class GenerationEndpoint:
         return EventStream(await unless_disconnected(request.receive, _first_event(events)), events, headers)
 
     async def _respond(self, parsed: _ParsedRequest) -> dict[str, object]:
-        with self._in_flight.slot():
+        with self._in_flight.slot(parsed.caller):
             job = await self._checked_job(parsed)
             try:
                 samples = await self._writer.write(job)
@@ -102,7 +105,7 @@ class GenerationEndpoint:
         """Yield the events of a stream. An error before the first event is raised; a later error becomes an `error` event."""
         started, exchange = False, parsed.exchange
         try:
-            with self._in_flight.slot():
+            with self._in_flight.slot(parsed.caller):
                 async with aclosing(self._generate_events(parsed)) as events:
                     async for data in events:
                         started = True
@@ -153,7 +156,8 @@ class GenerationEndpoint:
         exchange, chosen = parsed.exchange, self._versions.choose(parsed.exchange.user)
         exchange.version, exchange.arm, exchange.prompt = chosen.served.number, chosen.arm, parsed.text
         job = make_job(
-            chosen, parsed.text, parsed.sampling, parsed.body.num_samples, parsed.seed, until=parsed.until, request_id=exchange.id
+            chosen, parsed.text, parsed.sampling, parsed.body.num_samples, parsed.seed, until=parsed.until, request_id=exchange.id,
+            user=exchange.user,
         )  # fmt: skip
         exchange.prompt_tokens, exchange.completion = job.prompt_tokens, self._ids.issue(chosen.served.number, chosen.arm)
         return job

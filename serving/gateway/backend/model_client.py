@@ -3,14 +3,14 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
 import aiohttp
 
 from robo_poet.model.inputs import Arrays
+from serving.gateway.backend.row_limit import RowLimit
 from serving.gateway.http.refusals import model_failed
 from serving.refusal import Refused
 
@@ -28,39 +28,6 @@ class _Answer(NamedTuple):
 
 class VersionGone(Exception):
     """The model server does not have the requested version loaded."""
-
-
-class RowLimit:
-    """A limit on the rows that are at the model server. Further calls wait here, first come, first served.
-
-    Args:
-        rows: maximum number of rows. A call with more rows counts as this many.
-
-    Attributes:
-        waiting: calls that wait for free rows.
-    """
-
-    def __init__(self, rows: int) -> None:
-        self._rows, self._free, self._turn = rows, asyncio.Semaphore(rows), asyncio.Lock()
-        self.waiting = 0
-
-    @asynccontextmanager
-    async def held(self, rows: int) -> AsyncGenerator[None]:
-        """Occupy `rows` rows until the block ends. Waits for them; a cancelled wait occupies none."""
-        occupied = 0
-        try:
-            self.waiting += 1
-            try:
-                async with self._turn:  # one call collects its rows at a time; two half-served calls could block each other
-                    for _ in range(min(rows, self._rows)):
-                        await self._free.acquire()
-                        occupied += 1
-            finally:
-                self.waiting -= 1
-            yield
-        finally:
-            for _ in range(occupied):
-                self._free.release()
 
 
 class ModelClient:
@@ -90,12 +57,15 @@ class ModelClient:
         """Calls that were not sent yet, because the model server has its maximum number of rows."""
         return self._limit.waiting
 
-    async def predict(self, version: int, signature: str, inputs: Arrays, until: float, request_id: str) -> Mapping[str, Any]:
+    async def predict(
+        self, version: int, signature: str, inputs: Arrays, until: float, request_id: str, user: str = ""
+    ) -> Mapping[str, Any]:
         """Run a signature of a version. Return its outputs by name, as nested lists with the batch as first axis.
 
         Args:
             until: deadline as a value of `time.monotonic`. The model server receives the time left in the header X-Deadline-Ms.
             request_id: id that is sent in the header X-Request-ID, for the model server's log.
+            user: users take turns if calls have to wait.
 
         Raises:
             VersionGone: the version is not loaded.
@@ -105,7 +75,7 @@ class ModelClient:
         rows = max(len(value) for value in inputs.values())
         self.calls += 1
         try:
-            async with asyncio.timeout(until - time.monotonic()), self._limit.held(rows):
+            async with asyncio.timeout(until - time.monotonic()), self._limit.held(rows, user):
                 answer = await self._post(f"{self._address}/versions/{version}:predict", body.encode(), until, request_id)
         except TimeoutError:
             raise slow() from None

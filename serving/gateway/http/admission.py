@@ -1,11 +1,12 @@
 """Admission of requests: a limit on requests in flight, authentication, scopes and rate limits (SERVE-1, SERVE-3)."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from serving.access.authentication import Authenticator, ExpiredOrRevoked, require_scope
 from serving.access.caller import Caller
-from serving.access.rate_limiter import RateLimiter
+from serving.access.rate_limiter import EXEMPT_SCOPE, RateLimiter
 from serving.gateway.http.exchange import Exchange
 from serving.refusal import Refused
 
@@ -13,15 +14,19 @@ RETRY_SECONDS = 1  # sent in Retry-After: after this time nearly every slot has 
 
 
 class InFlightLimit:
-    """A limit on the number of concurrent generation requests.
+    """A limit on the number of concurrent generation requests, in all and per user.
+
+    Without the limit per user, one user could take all slots with streams that it does not read.
 
     Args:
         slots: maximum number of concurrent requests.
+        per_user: maximum number of concurrent requests of one user.
     """
 
-    def __init__(self, slots: int) -> None:
-        self._slots = slots
+    def __init__(self, slots: int, per_user: int) -> None:
+        self._slots, self._per_user = slots, per_user
         self._occupied = 0
+        self._by_user: Counter[str] = Counter()
 
     @property
     def full(self) -> bool:
@@ -29,19 +34,26 @@ class InFlightLimit:
         return self._occupied >= self._slots
 
     @contextmanager
-    def slot(self) -> Iterator[None]:
-        """Occupy one slot until the block ends.
+    def slot(self, caller: Caller) -> Iterator[None]:
+        """Occupy one slot until the block ends. Callers with the scope `internal-load` have no limit per user.
 
         Raises:
-            Refused: 503 `overloaded` if the limit is reached.
+            Refused: 503 `overloaded` if the limit is reached, 429 `too_many_at_once` if the limit of the user is reached.
         """
         if self.full:
             raise overloaded()
+        if self._by_user[caller.user] >= self._per_user and EXEMPT_SCOPE not in caller.scopes:
+            message = f"{self._per_user} requests of this user are running; try again when one has ended"
+            raise Refused(429, "too_many_at_once", message, {"Retry-After": str(RETRY_SECONDS)})
         self._occupied += 1
+        self._by_user[caller.user] += 1
         try:
             yield
         finally:
             self._occupied -= 1
+            self._by_user[caller.user] -= 1
+            if not self._by_user[caller.user]:
+                del self._by_user[caller.user]
 
 
 def overloaded() -> Refused:

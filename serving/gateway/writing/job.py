@@ -70,6 +70,7 @@ class GenerationJob:
     seed: int
     until: float
     request_id: str
+    user: str
     generation_seconds: float = field(default=0.0)
 
     def seed_of(self, sample: int, attempt: int) -> int:
@@ -97,7 +98,7 @@ def sampling_of(asked: GenerateRequest, restricted: Sequence[str]) -> Sampling:
 
 
 def make_job(
-    chosen: AssignedVersion, text: str, sampling: Sampling, samples: int, seed: int, *, until: float, request_id: str
+    chosen: AssignedVersion, text: str, sampling: Sampling, samples: int, seed: int, *, until: float, request_id: str, user: str
 ) -> GenerationJob:  # fmt: skip
     """Return the job for a version. The tokenizer of this version encodes the text.
 
@@ -109,4 +110,4 @@ def make_job(
     except BadInput as error:
         raise RefusedField("text", f"{error.what}; {error.remedy}") from None
     prompt = with_context(chosen.served.tokenizer, ids)
-    return GenerationJob(chosen, text, prompt, len(ids), sampling, samples, seed, until, request_id)
+    return GenerationJob(chosen, text, prompt, len(ids), sampling, samples, seed, until, request_id, user)

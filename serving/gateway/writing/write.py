@@ -172,7 +172,7 @@ class CompletionWriter:
         tokenizer = job.chosen.served.tokenizer
         inputs = {**prompt_inputs(tokenizer, prompts, samplings), **sampling_inputs(samplings, seeds)}
         began = time.perf_counter()
-        outputs = await self._client.predict(job.chosen.served.number, self._signature, inputs, job.until, job.request_id)
+        outputs = await self._client.predict(job.chosen.served.number, self._signature, inputs, job.until, job.request_id, job.user)
         job.generation_seconds += time.perf_counter() - began
         try:
             completions = []

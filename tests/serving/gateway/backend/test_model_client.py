@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from serving.gateway.backend.model_client import ModelClient, RowLimit, VersionGone
+from serving.gateway.backend.model_client import ModelClient, VersionGone
 from serving.refusal import Refused
 
 INPUTS = {"prompt": np.asarray([[2, 5]], np.int32)}
@@ -146,47 +146,6 @@ def test_a_call_on_a_closed_connection_is_retried_once(failures: int) -> None:
             assert refused.value.status == 503
         server.shutdown(socket.SHUT_RDWR)
         thread.join(5)
-
-
-def test_calls_above_the_row_limit_wait_in_their_order() -> None:
-    ended: list[str] = []
-
-    async def call(limit: RowLimit, name: str, rows: int) -> None:
-        async with limit.held(rows):
-            await asyncio.sleep(0.01)
-        ended.append(name)
-
-    async def run() -> list[int]:
-        limit = RowLimit(5)
-        calls = [asyncio.create_task(call(limit, name, rows)) for name, rows in (("a", 4), ("b", 3), ("c", 1), ("d", 9))]
-        await asyncio.sleep(0.005)
-        depths = [limit.waiting]  # a runs; b, c and d wait, although a row is free
-        await asyncio.gather(*calls)
-        return [*depths, limit.waiting]
-
-    assert asyncio.run(run()) == [3, 0]
-    assert ended[0] == "a" and set(ended[1:3]) == {"b", "c"} and ended[3] == "d"
-
-
-def test_a_cancelled_wait_leaves_its_rows_to_others() -> None:
-    async def hold(limit: RowLimit, seconds: float, rows: int) -> None:
-        async with limit.held(rows):
-            await asyncio.sleep(seconds)
-
-    async def run() -> int:
-        limit = RowLimit(5)
-        running = asyncio.create_task(hold(limit, 0.05, 3))
-        cancelled = [asyncio.create_task(hold(limit, 9, 5)) for _ in range(3)]
-        await asyncio.sleep(0.01)
-        for task in cancelled:
-            task.cancel()
-        await asyncio.gather(*cancelled, return_exceptions=True)
-        assert limit.waiting == 0
-        async with asyncio.timeout(2):
-            await asyncio.gather(running, *(hold(limit, 0, 5) for _ in range(3)))
-        return limit.waiting
-
-    assert asyncio.run(run()) == 0
 
 
 def test_a_call_that_waits_too_long_is_a_504_error_and_is_not_sent() -> None:

@@ -120,6 +120,24 @@ def test_at_the_limit_a_long_body_goes_to_the_endpoint(one_slot: Gateway, server
         assert first.result().status_code == 200
 
 
+def test_one_user_cannot_take_all_slots(registry: Registry, server: StandInModelServer, tmp_path: Path) -> None:
+    """The scope `internal-load` has no limit per user."""
+    server.seconds = 0.5
+    with (
+        gateway_with_limits(registry, server, tmp_path, in_flight_per_user=2) as gateway,
+        concurrent.futures.ThreadPoolExecutor(12) as pool,
+    ):
+        keys = [gateway.key(user, ("generate",)) for user in ("eve", "bob")]
+        assert wait_until(lambda: gateway.parts.access._ring.find(keys[1].split("_")[1]) is not None)
+        crowd = [pool.submit(gateway.http.post, "/v1/generate", json=TEXT, headers={"X-API-Key": keys[0]}) for _ in range(5)]
+        others = [pool.submit(gateway.http.post, "/v1/generate", json=TEXT, headers={"X-API-Key": keys[1]}) for _ in range(2)]
+        load = [pool.submit(gateway.http.post, "/v1/generate", json=TEXT) for _ in range(4)]
+        responses = [future.result() for future in crowd]
+        assert sorted(response.status_code for response in responses) == [200, 200, 429, 429, 429]
+        assert {response.json()["error"]["code"] for response in responses if response.is_error} == {"too_many_at_once"}
+        assert {future.result().status_code for future in [*others, *load]} == {200}
+
+
 def test_the_slot_of_a_finished_request_is_free_again(one_slot: Gateway) -> None:
     assert [one_slot.generate(stream=stream).status_code for stream in (False, True, False)] == [200] * 3
 

@@ -34,7 +34,7 @@ class FakeClient:
         self.words, self.text_of, self.changes = words, text_of, changes
         self.seeds: list[list[int]] = []
 
-    async def predict(self, version: int, signature: str, inputs: Any, until: float, request_id: str) -> dict[str, Any]:
+    async def predict(self, version: int, signature: str, inputs: Any, until: float, request_id: str, user: str) -> dict[str, Any]:
         self.seeds.append(inputs["seed"].tolist())
         rows, reasons = [], []
         prompt_tokens = len(self.words.encode(PROMPT)) + 1
@@ -74,6 +74,7 @@ def job(words: Tokenizer, samples: int = 1) -> GenerationJob:
         seed=7,
         until=time.monotonic() + 5,
         request_id="r",
+        user="ada",
     )
 
 
