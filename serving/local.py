@@ -141,6 +141,7 @@ def serving(
         model_server_address = ready_words[ready_words.index("http") + 1]
         gateway_settings = settings.model_copy(update={
             "model_server": f"http://{model_server_address}", "registry": str(registry.resolve()), "folder": str(folder.resolve()),
+            "model_server_ca": "", "model_server_certificate": "", "model_server_key": "",  # for another machine; here it is loopback
         })  # fmt: skip
         # Create the key before the gateway starts: a running gateway sees a new key up to 1 s later.
         created_key = KeyStore(folder / "keys").create(user="you", scopes=("generate", "feedback", "metrics"), days=1)

@@ -113,6 +113,16 @@ class ServeSettings(Settings):
         (), description="networks of proxies whose X-Forwarded-For header is trusted; empty: the header is ignored"
     )
     model_server: str = Field("http://127.0.0.1:8501", pattern=r"^https?://[^/\s@]+$", description="REST address of the model server")
+    model_server_ca: str = Field(
+        "", description="PEM file with the authorities that may sign the model server's certificate; empty: those of the system"
+    )
+    model_server_certificate: str = Field(
+        "", description="PEM file with the gateway's own certificate, for a model server that verifies its clients"
+    )
+    model_server_key: str = Field("", description="PEM file with the private key of that certificate")
+    model_server_plain_http: bool = Field(
+        False, description="allow a model server on another machine without TLS, in a network that encrypts the connection"
+    )
     model: str = Field(
         "shakespeare", pattern=r"^[a-z0-9_-]{1,63}$", description="name of the model, in the registry and on the model server"
     )

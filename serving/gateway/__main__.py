@@ -134,7 +134,7 @@ def _tls_context(settings: ServeSettings) -> ssl.SSLContext | None:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
-        context.load_cert_chain(settings.tls_certificate, settings.tls_key)
+        context.load_cert_chain(settings.tls_certificate, settings.tls_key, password=lambda: b"")  # not a prompt on the terminal
     except (OSError, ssl.SSLError) as error:
         raise BadInput(f"the certificate or the key cannot be loaded ({type(error).__name__})", where=settings.tls_certificate) from None
     return context

@@ -16,6 +16,7 @@ from serving.content_filter.filter import ContentFilter
 from serving.gateway.backend.arms import CompletionIds
 from serving.gateway.backend.model_client import ModelClient
 from serving.gateway.backend.prompt_score import PromptScore
+from serving.gateway.backend.tls import client_context
 from serving.gateway.backend.versions import ServedVersions
 from serving.gateway.connection.table import ConnectionTable
 from serving.gateway.http.exchange import networks
@@ -64,7 +65,7 @@ def assemble(settings: ServeSettings) -> Parts:
     folder = Path(settings.folder)
     metrics = Metrics(settings.telemetry, model=settings.model)
     pseudonyms = Pseudonyms(read_or_create_key(folder / "pseudonyms.key"))
-    client = ModelClient(settings.model_server, settings.model, settings.model_rows)
+    client = ModelClient(settings.model_server, settings.model, settings.model_rows, client_context(settings))
     content_filter = ContentFilter(settings.content_filter)
     versions = ServedVersions(
         Registry(Path(settings.registry), settings.model), client, share=settings.canary_share, restricted=content_filter.restricted,

@@ -34,8 +34,10 @@ async def serve(flags: Any) -> None:
     from serving.model_server.rest import make_app
     from serving.model_server.rpc import make_server
     from serving.model_server.servable import Servable
+    from serving.model_server.tls import read_tls
     from serving.model_server.versions import LoadedVersions
 
+    tls = read_tls(flags.ssl_config_file) if flags.ssl_config_file else None
     batching = read_batching(flags.batching_parameters_file) if flags.batching_parameters_file else Batching()
     if not flags.enable_batching:
         batching = replace(batching, pad_variable_length_inputs=False, share_batches=False)
@@ -56,9 +58,12 @@ async def serve(flags: Any) -> None:
         raise BadInput("no version could be loaded", where=", ".join(unavailable), remedy="the log lines above name the reasons")
     metrics = ServerMetrics(versions)
     app = make_app(versions, metrics, local=is_loopback(flags.host))
-    http = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=35))
+    http = uvicorn.Server(uvicorn.Config(
+        app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=35,
+        ssl_context_factory=(lambda *_: tls.context) if tls else None,
+    ))  # fmt: skip
     http.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-    grpc, port = make_server(versions, metrics, apply, f"{flags.host}:{flags.port}")
+    grpc, port = make_server(versions, metrics, apply, f"{flags.host}:{flags.port}", tls.credentials if tls else None)
     await grpc.start()
     stopping = asyncio.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
@@ -66,7 +71,9 @@ async def serve(flags: Any) -> None:
     http_task = asyncio.create_task(http._serve([listener]))  # not `serve`, which installs its own signal handlers
     watcher = asyncio.create_task(_watch(flags, lambda: models, apply))
     http_address = f"{flags.host}:{listener.getsockname()[1]}"
-    print(f"model_server: ready http {http_address} grpc {flags.host}:{port}", flush=True)
+    print(f"model_server: ready {'https' if tls else 'http'} {http_address} grpc {flags.host}:{port}", flush=True)
+    if tls is None and not is_loopback(flags.host):
+        say("connections from other machines are not encrypted; pass --ssl_config_file, or use a network that encrypts them")
     await stopping.wait()
     say("stopping; running requests are finished first")
     watcher.cancel()

@@ -44,6 +44,7 @@ def parse_flags(argv: Sequence[str] | None) -> argparse.Namespace:
     add("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1; tensorflow_model_server listens on all)")
     add("--port", type=_port, default=8500, help="gRPC port; 0 chooses a free one (default 8500)")
     add("--rest_api_port", type=_port, default=8501, help="HTTP port; 0 chooses a free one (default 8501)")
+    add("--ssl_config_file", type=Path, help="file with key and certificates, as text protobuf SSLConfig; encrypts gRPC and here also HTTP")
     add("--model_config_file", type=Path, help="file with models, versions and labels, as text protobuf")
     add(
         "--model_config_file_poll_wait_seconds",

@@ -125,12 +125,13 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
         return response
 
 
-def make_server(versions: LoadedVersions, metrics: ServerMetrics, apply: Any, address: str) -> tuple[Any, int]:
+def make_server(versions: LoadedVersions, metrics: ServerMetrics, apply: Any, address: str, credentials: Any = None) -> tuple[Any, int]:
     """Create a gRPC server without starting it. Returns the server and its port.
 
     Args:
         apply: applies a new configuration (models by name).
         address: `host:port`; port 0 selects a free port.
+        credentials: the server's TLS credentials; None for plain text.
 
     Raises:
         BadInput: the address cannot be used.
@@ -139,6 +140,6 @@ def make_server(versions: LoadedVersions, metrics: ServerMetrics, apply: Any, ad
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(PredictionService(versions, metrics), server)
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(versions, apply), server)
     try:
-        return server, server.add_insecure_port(address)
+        return server, server.add_secure_port(address, credentials) if credentials else server.add_insecure_port(address)
     except RuntimeError:
         raise BadInput("the address cannot be used", where=address, remedy="choose another with --port") from None

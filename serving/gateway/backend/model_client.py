@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 import time
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -11,6 +12,7 @@ import aiohttp
 
 from robo_poet.model.inputs import Arrays
 from serving.gateway.backend.row_limit import RowLimit
+from serving.gateway.backend.tls import connection_trouble
 from serving.gateway.http.refusals import model_failed
 from serving.refusal import Refused
 
@@ -40,13 +42,14 @@ class ModelClient:
         address: base URL of the model server's REST API, without a path.
         model: name of the model on the model server.
         rows: maximum number of rows at the model server. Further calls wait in this process.
+        tls: the TLS settings of an https address.
 
     Attributes:
         calls: calls that are not answered yet: those that wait, and those at the model server.
     """
 
-    def __init__(self, address: str, model: str, rows: int) -> None:
-        self._address = f"{address}/v1/models/{model}"
+    def __init__(self, address: str, model: str, rows: int, tls: ssl.SSLContext | None = None) -> None:
+        self._address, self._tls = f"{address}/v1/models/{model}", tls
         self._opened: aiohttp.ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._limit = RowLimit(rows)
@@ -91,17 +94,17 @@ class ModelClient:
         """Return the numbers of the loaded versions.
 
         Raises:
-            Refused: 503 if the model server cannot be reached.
+            Refused: 503 if the model server cannot be reached. Its cause is a `ConnectionTrouble` or None.
         """
         try:
-            async with asyncio.timeout(STATUS_SECONDS), self._session().get(self._address) as response:
+            async with asyncio.timeout(STATUS_SECONDS), self._session().get(self._address, allow_redirects=False) as response:
                 if response.status == HTTPStatus.NOT_FOUND:  # no version is loaded yet
                     return frozenset()
                 response.raise_for_status()
                 statuses = json.loads(await response.read())["model_version_status"]
             return frozenset(int(status["version"]) for status in statuses if status["state"] == "AVAILABLE")
-        except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError):
-            raise unavailable() from None
+        except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError) as error:
+            raise unavailable() from connection_trouble(error, tls=self._tls is not None)
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -125,7 +128,8 @@ class ModelClient:
             self._loop = asyncio.get_running_loop()
             # No limits here: each call has a deadline, and admission limits the number of requests.
             self._opened = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEPT_SECONDS), cookie_jar=aiohttp.DummyCookieJar(),
+                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEPT_SECONDS, ssl=self._tls or True),
+                cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
             )  # fmt: skip
         return self._opened

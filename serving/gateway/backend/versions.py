@@ -18,6 +18,7 @@ from robo_poet.registry.entry import Corrupt
 from robo_poet.registry.version import Version
 from serving.gateway.backend.arms import Arm, arms, choose
 from serving.gateway.backend.model_client import RETRY_SECONDS
+from serving.gateway.backend.tls import ConnectionTrouble
 from serving.refusal import Refused
 
 _MODEL = "model/manifest.json"
@@ -178,9 +179,9 @@ class ServedVersions:
             await asyncio.to_thread(self._read_registry, troubles)
             try:
                 available: frozenset[int] | None = await self._server.available()
-            except Refused:
-                available = None
-                troubles.append("the model server cannot be reached")
+            except Refused as refused:
+                available, reason = None, refused.__cause__
+                troubles.append("the model server cannot be reached" + (f": {reason}" if isinstance(reason, ConnectionTrouble) else ""))
             self._update_arms(available, troubles)
 
     def _read_registry(self, troubles: list[str]) -> None:
