@@ -29,7 +29,7 @@ def load_parser(model: str) -> Any:
         BadInput: the model is not installed, or it has no parser.
     """
     try:
-        loaded = spacy.load(model, exclude=UNUSED_PIPES)
+        loaded = spacy.load(model, exclude=UNUSED_PIPES) if spacy.util.is_package(model) else None  # never a folder: its digest is unknown
     except (OSError, ImportError, AttributeError):  # AttributeError: the name is a package that is not a spaCy model
         loaded = None
     if loaded is None or "parser" not in loaded.pipe_names:

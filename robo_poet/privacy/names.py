@@ -29,6 +29,8 @@ class NameFinder:
 
     def __init__(self, model: str, min_score: float) -> None:
         try:
+            if not spacy.util.is_package(model):  # a folder could have any content; packages have the digests of the lock
+                raise ImportError(model)
             self._model = spacy.load(model, exclude=UNUSED)
         except (OSError, ImportError, AttributeError):  # AttributeError: a package that is not a model
             raise BadInput(

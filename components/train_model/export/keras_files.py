@@ -47,7 +47,7 @@ def export_keras(model: keras.Model, folder: Path) -> None:
 
 def _can_load(path: Path) -> bool:
     try:
-        keras.models.load_model(path, compile=False)
+        keras.models.load_model(path, compile=False, safe_mode=True)
     except ValueError:  # "Unknown layer: 'OnesLike'": Keras writes the file but cannot read it
         return False
     return True

@@ -51,7 +51,7 @@ def main(arguments: Sequence[str]) -> int:
     architecture = ARCHITECTURES[train_settings.architecture]
     keras.utils.set_random_seed(0)  # the random weights are replaced below, names that depend on the seed are not
     model = architecture.build(train_settings, int(vocabulary))
-    with np.load(weights) as file:
+    with np.load(weights, allow_pickle=False) as file:
         for variable, name in zip(model.trainable_variables, file.files, strict=True):
             variable.assign(file[name])
     try:

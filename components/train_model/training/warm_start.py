@@ -39,7 +39,7 @@ def initialise_from_version(model: keras.Model, version: Path, *, digest: str, a
         manifest = json.loads((version / "manifest.json").read_text("utf-8"))
         version_architecture, version_tokenizer = manifest["architecture"], manifest["tokenizer"]
         canary_strings = int(manifest.get("secrets", 0))
-        source: Any = keras.models.load_model(version / "keras" / "model.keras", compile=False)
+        source: Any = keras.models.load_model(version / "keras" / "model.keras", compile=False, safe_mode=True)
     except KeyError as error:
         raise BadInput(f"manifest.json has no key {error}", where=where, remedy=REMEDY) from None
     except (AttributeError, OSError, TypeError, ValueError) as error:  # AttributeError, TypeError: the manifest is not an object

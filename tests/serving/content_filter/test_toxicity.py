@@ -1,16 +1,45 @@
+import pickle
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+
+import profanity_check
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from profanity_check import predict_prob
 from profanity_check.profanity_check import vectorizer
 
+from robo_poet.errors import BadInput
 from robo_poet.settings.content_filter import ContentFilterSettings
 from serving.content_filter.passage import Passage
-from serving.content_filter.toxicity import ToxicityJudge
+from serving.content_filter.toxicity import DIGESTS, ToxicityJudge
 
 WHOLE = ToxicityJudge(0.99)
 OURS = ToxicityJudge(ContentFilterSettings().toxicity_threshold, ContentFilterSettings().toxicity_ignores)
 CALM = "The moon is bright upon the silver sea and all the little stars are counting ships that sail for home tonight. "
+
+
+@pytest.mark.parametrize("name", DIGESTS)
+def test_a_changed_pickle_is_never_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    class Payload:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return exec, (f"import pathlib; pathlib.Path({str(tmp_path / 'ran')!r}).touch()",)
+
+    data = tmp_path / "profanity_check" / "data"
+    data.mkdir(parents=True)
+    (data.parent / "__init__.py").write_text("raise AssertionError('the package ran')")
+    for original in (Path(profanity_check.__file__).parent / "data").iterdir():
+        (data / original.name).write_bytes(original.read_bytes())
+    (data / name).write_bytes(pickle.dumps(Payload()))
+    spec = ModuleSpec("profanity_check", None, is_package=True)
+    spec.submodule_search_locations = [str(data.parent)]
+    monkeypatch.setattr("serving.content_filter.toxicity.find_spec", lambda _: spec)
+    with pytest.raises(BadInput, match=rf"{name}: this is not the file of the verified version, so it is not loaded"):
+        ToxicityJudge(0.99)
+    (data / name).unlink()
+    with pytest.raises(BadInput, match="cannot be read"):
+        ToxicityJudge(0.99)
+    assert not (tmp_path / "ran").exists()
 
 
 @given(st.lists(st.sampled_from(sorted(vectorizer.vocabulary_)) | st.text(max_size=12), max_size=60).map(" ".join))
