@@ -8,6 +8,7 @@ import typer
 from cli import build, cluster, data, profile, registry, requests, run_history, runs, serve
 from cli.generation import chat, generate
 from robo_poet.errors import BadInput
+from robo_poet.permissions import limit_umask
 
 app = typer.Typer(
     name="robo-poet",
@@ -40,6 +41,7 @@ def front(
 
     `robo-poet COMMAND --help` describes a command.
     """
+    limit_umask()
 
 
 app.command("run")(runs.run)

@@ -10,6 +10,7 @@ import typer
 from cli.data import print_advice
 from cli.profile import Profile, Set, absolute_source, profile_for
 from robo_poet.commands import command
+from robo_poet.permissions import warnings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -78,6 +79,9 @@ def run(
         for verdict in explain_here(settings, source, model, chosen):
             console.print(f"{verdict.display:22} {verdict}")
         return
+    here = settings.local
+    for line in warnings([("registry", Path(here.registry)), ("store", Path(here.store)), ("folder of runs", Path(here.runs))]):
+        typer.echo(f"warning: {line}", err=True)
     same_model = same_model or _confirm_source(settings, source, model)
     with display_on(console) as listener:
         result, outcome = train_here(settings, source, _runner(runner), listener, model=model, same_model=same_model, chosen=chosen)

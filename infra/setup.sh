@@ -3,6 +3,7 @@
 # A stamp file contains the digest of the inputs. If it matches, nothing is installed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+umask g-w,o-w # with umask 000, other users could change the programs
 
 install() { # folder lock
   local folder=$1 lock=$2 want

@@ -14,6 +14,7 @@ from pathlib import Path
 from robo_poet.atomic import write_text
 from robo_poet.commands import command, make
 from robo_poet.errors import BadInput
+from robo_poet.permissions import check_unchangeable, make_private_folder
 from robo_poet.process import dies_with_parent
 from robo_poet.registry.registry import Registry
 from robo_poet.settings.serve import ServeSettings
@@ -126,7 +127,8 @@ def serving(
         ports: gRPC and HTTP port of the model server. If a port is 0 or in use, a free port is selected.
     """
     _check_port(settings.host, settings.port)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_folder(folder)
+    check_unchangeable(folder, "folder of keys and logs")
     compiled = settings.signature == "generate_xla"
     config = (models or ServingFolder(Registry(registry, settings.model), folder / "models", xla=compiled)).lay_out()
     programs: list[ServingProcess] = []

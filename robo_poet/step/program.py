@@ -21,6 +21,7 @@ from pydantic import BaseModel, ValidationError
 from robo_poet.atomic import write_text
 from robo_poet.digest import digest_path
 from robo_poet.errors import BadInput, validation_message
+from robo_poet.permissions import limit_umask
 from robo_poet.step.declaration import Port, Step
 
 SETTINGS = "settings"  # the parameter that a pydantic model checks
@@ -165,6 +166,7 @@ def program(
     Returns:
         0, or 2 after one `error: …` line on standard error if the caller can correct the input.
     """
+    limit_umask()
     args = vars(_parser(declared, settings).parse_args(argv))
     try:
         call = Call(

@@ -23,6 +23,7 @@ from typing import Any
 from robo_poet.atomic import write_text
 from robo_poet.commands import command
 from robo_poet.errors import BadInput
+from robo_poet.permissions import check_unchangeable, make_private_folder
 from serving.access.caller import SCOPES
 
 KEY_ID = re.compile(r"[a-z2-7]{16}")
@@ -122,7 +123,7 @@ class KeyStore:
     def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
         self.folder, self._clock = folder, clock
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private_folder(folder)
         except OSError as error:
             raise BadInput(f"the folder for API keys cannot be created ({error.strerror})", where=str(folder)) from None
         self._check_permissions(folder)
@@ -230,14 +231,8 @@ class KeyStore:
         return (self.folder / f"{id_}.revoked.json").exists()
 
     def _check_permissions(self, path: Path) -> None:
-        try:
-            status = path.stat()
-        except OSError as error:
-            raise BadInput(f"the API keys cannot be read ({error.strerror})", where=str(path)) from None
-        if status.st_mode & 0o022:
-            kind, mode = ("key folder", 700) if path == self.folder else ("key file", 600)
-            remedy = f"run chmod {mode} on it, and revoke keys that you did not create"
-            raise BadInput(f"other users can write to the {kind}", where=str(path), remedy=remedy)
+        kind = "key folder" if path == self.folder else "key file"
+        check_unchangeable(path, kind, then="revoke keys that you did not create")
 
     def _read(self, id_: str) -> Key | None:
         path = self.folder / f"{id_}.json"

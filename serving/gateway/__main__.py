@@ -18,6 +18,7 @@ import uvloop
 from pydantic import ValidationError
 
 from robo_poet.errors import BadInput, validation_message
+from robo_poet.permissions import limit_umask
 from robo_poet.settings.serve import ServeSettings
 from robo_poet.strict_yaml import parse_value, parse_yaml
 from serving.gateway.app import make_app
@@ -145,6 +146,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m serving.gateway", description=__doc__)
     parser.add_argument("--settings", type=Path, help="JSON or YAML file; environment variables ROBO_POET_SERVE_… override it")
     arguments = parser.parse_args(argv)
+    limit_umask()
     try:
         settings = read_settings(arguments.settings, os.environ)
         configure(settings.log_level)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from starlette.routing import BaseRoute
 
+from robo_poet.permissions import check_private, check_unchangeable, warnings
 from robo_poet.registry.registry import Registry
 from robo_poet.request_log.log import RequestLog
 from robo_poet.settings.serve import ServeSettings
@@ -63,6 +64,7 @@ def assemble(settings: ServeSettings) -> Parts:
         BadInput: a setting, a key file or a folder cannot be used.
     """
     folder = Path(settings.folder)
+    _check_permissions(settings)
     metrics = Metrics(settings.telemetry, model=settings.model)
     pseudonyms = Pseudonyms(read_or_create_key(folder / "pseudonyms.key"))
     client = ModelClient(settings.model_server, settings.model, settings.model_rows, client_context(settings))
@@ -95,3 +97,23 @@ def assemble(settings: ServeSettings) -> Parts:
         closing=[request_log.close, *([audit.close] if audit else [])],
         page=routes() if settings.playground else (),
     )  # fmt: skip
+
+
+def _check_permissions(settings: ServeSettings) -> None:
+    """Check who else can read or change what the gateway trusts. Key files are also checked where they are read.
+
+    Raises:
+        BadInput: others can read a private key, or change the folder of keys or the key set of the tokens' issuer.
+    """
+    folder, jwks = Path(settings.folder), settings.access.jwks
+    if folder.is_dir():
+        check_unchangeable(folder, "folder of keys and logs")
+    for secret in (settings.tls_key, settings.model_server_key, settings.content_filter.moderation.key_file):
+        if secret and Path(secret).exists():
+            check_private(Path(secret), "file with a secret")
+    if jwks and "://" not in jwks and Path(jwks).exists():
+        check_unchangeable(Path(jwks), "key set")
+    model = Path(settings.registry) / settings.model
+    trusted = warnings([("registry", model.parent), ("registry of the model", model)])
+    for line in [*trusted, *warnings([("folder of logs", folder / name) for name in ("audit", "requests")], private=True)]:
+        log.warning("%s", line)

@@ -16,6 +16,7 @@ import uvloop
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from robo_poet.errors import BadInput
+from robo_poet.permissions import limit_umask, warnings
 from serving.loopback import is_loopback
 from serving.model_server.batching import Batching, read_batching
 from serving.model_server.config import ModelConfig, parse_flags, read_config
@@ -45,6 +46,9 @@ async def serve(flags: Any) -> None:
         partial(Servable, batching=batching, xla=flags.xla_cpu_compilation_enabled, warm_up=flags.enable_model_warmup), say
     )
     models = _initial_config(flags)
+    read = [("model configuration", flags.model_config_file)] if flags.model_config_file else []
+    for line in warnings([*read, *(("model folder", model.base) for model in models.values())]):
+        say(f"warning: {line}")
 
     async def apply(wanted: dict[str, ModelConfig]) -> None:
         nonlocal models
@@ -126,6 +130,7 @@ async def _watch(flags: Any, current_models: Any, apply: Any) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit status."""
+    limit_umask()
     try:
         flags = parse_flags(argv)
         if flags.model_config_file and not Path(flags.model_config_file).is_file():

@@ -20,6 +20,7 @@ import grpc
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format
 
 from robo_poet.errors import BadInput
+from robo_poet.permissions import check_private
 
 _REMEDY = "write an SSLConfig with PEM texts, see docs/how-to/serve.md"
 
@@ -43,9 +44,11 @@ def read_tls(path: Path) -> Tls:
     """Read an `SSLConfig` file. Messages never contain text of the file, because it has the private key.
 
     Raises:
-        BadInput: the file cannot be read, is not an `SSLConfig`, or its key and certificates cannot be used.
+        BadInput: the file cannot be read, others can read it, it is not an `SSLConfig`, or its key and certificates cannot be used.
     """
     where = str(path)
+    if path.exists():
+        check_private(path, "file with the private key")
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:

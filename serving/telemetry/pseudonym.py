@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from robo_poet.errors import BadInput
+from robo_poet.permissions import check_private, make_private_folder
 
 KEY_BYTES = 32
 
@@ -22,17 +23,16 @@ def read_or_create_key(path: Path) -> bytes:
     pseudonyms and digests cannot be linked to users or texts any more.
 
     Raises:
-        BadInput: the file cannot be read or created, other users may read it, or it does not contain a key.
+        BadInput: the file cannot be read or created, others may read or change it, or it does not contain a key.
     """
     try:
         if not path.exists():
             _create_key(path)
-        mode, key = path.stat().st_mode, path.read_bytes()
+        key = path.read_bytes()
     except OSError as error:
         problem = f"the key file cannot be read or created ({error.strerror})"
         raise BadInput(problem, where=str(path), remedy="check the permissions of the folder and the file") from None
-    if mode & 0o077:
-        raise BadInput("other users can read the key file", where=str(path), remedy="run chmod 600 on it, and treat the key as compromised")
+    check_private(path, "key file", then="treat the key as compromised")
     if len(key) != KEY_BYTES:
         raise BadInput(
             f"the key has {len(key)} bytes instead of {KEY_BYTES}",
@@ -44,7 +44,7 @@ def read_or_create_key(path: Path) -> bytes:
 
 def _create_key(path: Path) -> None:
     """Write a temporary file and hard-link it to `path`, so that a key is never read half-written and the first of two processes wins."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private_folder(path.parent)
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # 0600
     try:
         with os.fdopen(handle, "wb") as file:
