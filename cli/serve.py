@@ -35,11 +35,14 @@ def serve(
     Example: `robo-poet serve --port 9000 --set serve.canary_share=0.1`
     """
     from pipelines.profile.load import load_profile
+    from robo_poet.permissions import warnings
     from robo_poet.registry.names import only_model
     from serving.local import serve_here
 
     settings = load_profile(profile, [*set_, *([] if port is None else [f"serve.port={port}"])]).profile
     folder_of_registry = registry or Path(settings.local.registry)
+    for line in warnings([("registry", folder_of_registry)]):
+        typer.echo(f"warning: {line}", err=True)
     served = settings.serve.model_copy(update={"model": only_model(folder_of_registry, model)})
     serve_here(served, folder_of_registry, folder, typer.echo)
 

@@ -130,6 +130,14 @@ def test_a_registry_that_others_can_change_is_a_warning(tmp_path: Path, caplog: 
     assert line == f"{tmp_path / 'registry'}: other users can write to the registry; run chmod 755 {tmp_path / 'registry'}"
 
 
+def test_serving_warns_of_a_registry_that_others_can_change(tmp_path: Path) -> None:
+    (tmp_path / "registry" / "poems").mkdir(parents=True)
+    (tmp_path / "registry").chmod(0o777)
+    words = ["serve", "--port", "0", "--model", "poems", "--registry", str(tmp_path / "registry"), "--folder", str(tmp_path / "serve")]
+    result = CliRunner().invoke(app, words)
+    assert f"warning: {tmp_path / 'registry'}: other users can write to the registry; run chmod 755 " in result.stderr
+
+
 def test_a_run_warns_of_folders_that_others_can_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("registry", ".store", "runs"):

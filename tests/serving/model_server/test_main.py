@@ -120,9 +120,13 @@ def test_sigterm_lets_received_calls_finish(narrow_server: Server) -> None:
 
 def failed_start(*words: str) -> str:
     """Return the last line of a server that does not start."""
+    return failed_log(*words)[-1]
+
+
+def failed_log(*words: str) -> list[str]:
     done = subprocess.run([sys.executable, "-m", "serving.model_server", *words], capture_output=True, text=True, timeout=60)
     assert done.returncode == 2 and "Traceback" not in done.stderr
-    return done.stderr.strip().splitlines()[-1]
+    return done.stderr.strip().splitlines()
 
 
 def test_a_missing_configuration_file_is_an_error() -> None:
@@ -131,7 +135,9 @@ def test_a_missing_configuration_file_is_an_error() -> None:
 
 def test_a_server_without_any_loaded_version_does_not_start(tmp_path: Path) -> None:
     (tmp_path / "1").mkdir()
-    line = failed_start(f"--model_base_path={tmp_path}", "--port=0", "--rest_api_port=0")
+    tmp_path.chmod(0o777)
+    *before, line = failed_log(f"--model_base_path={tmp_path}", "--port=0", "--rest_api_port=0")
+    assert f"model_server: warning: {tmp_path}: other users can write to the model folder; run chmod 755 {tmp_path}" in before
     assert line == "error: default: no version could be loaded; the log lines above name the reasons"
 
 
