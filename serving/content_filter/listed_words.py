@@ -1,4 +1,5 @@
-"""The judge for listed words, including obfuscated spellings: digits and symbols for letters, repeated letters, separated letters.
+"""The judge for listed words, including obfuscated spellings: digits and symbols for letters, repeated or separated letters, words that
+are split by blanks, reversed or turned upside down.
 
 It finds whole words, and parts of words only where the list entry allows it, so "Scunthorpe" and "assassin" pass. It takes linear time.
 """
@@ -9,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from serving.content_filter.decision import Hit, Side
 from serving.content_filter.passage import Passage
-from serving.content_filter.word_list import WordEntry, WordIndex
+from serving.content_filter.word_list import LIST_FOLDER, WordEntry, WordIndex
 
 _LEET = str.maketrans("013456789@$!|+", "oieasgtbgasiit")
 _LEET_AS_L = str.maketrans("013456789@$!|+", "oleasgtbgasllt")  # 1, ! and | are also an l
@@ -65,6 +66,8 @@ def joined_letters(words: list[str]) -> Iterator[str]:
         run.clear()
 
 
+# Words that listed words are composed of by chance, such as "wan king" and "deep throat".
+_ORDINARY_WORDS = frozenset(LIST_FOLDER.joinpath("ordinary.txt").read_text("utf-8").split("]\n", 1)[1].split())
 _MIN_SPELLED_LETTERS = 4  # least letters of a word that is searched for inside a run of single letters
 
 
@@ -82,6 +85,7 @@ class WordJudge:
         self._index = WordIndex(words)
         self._spelled = {entry.word.replace(" ", ""): entry for entry in reversed(kept)}
         self._spelled_lengths = sorted({len(word) for word in self._spelled if len(word) >= _MIN_SPELLED_LETTERS})
+        self._split_starts = frozenset(word[:length] for word in self._spelled for length in range(1, len(word)))
         self._masked: dict[tuple[str, str, int], list[WordEntry]] = {}
         for entry in words:
             self._masked.setdefault((entry.word[0], entry.word[-1], len(entry.word)), []).append(entry)
@@ -93,13 +97,15 @@ class WordJudge:
 
     def find(self, passage: Passage, _side: Side) -> Hit | None:
         """Return a hit for the first listed word in the text. The word may start in the preceding text."""
-        entry = self._find_entry(passage.whole_words)
+        entry = next(filter(None, map(self._find_entry, passage.readings)), None)
         return Hit(entry.rule, entry.category) if entry else None
 
     def _find_entry(self, text: str) -> WordEntry | None:
         plain_words: list[str] = []
+        fragments: list[str] = []  # plain words; an empty string where no word may be joined
         for chunk in text.split():
             chunk_pieces = split_chunk(chunk)
+            apostrophe = "'" in chunk or "’" in chunk
             for piece in chunk_pieces:
                 words = spellings(piece)
                 for word in words:
@@ -109,10 +115,11 @@ class WordJudge:
                     return entry
                 if words:
                     plain_words.append(words[min(1, len(words) - 1)])
+                    fragments.append("" if apostrophe else plain_words[-1])
             # f.u-c_k is checked as one word; he'll and can't are not.
-            if len(chunk_pieces) > 1 and "'" not in chunk and "’" not in chunk and (entry := self._look_up("".join(chunk_pieces))):
+            if len(chunk_pieces) > 1 and not apostrophe and (entry := self._look_up("".join(chunk_pieces))):
                 return entry
-        return self._find_phrase(plain_words) or self._find_spelled_out(plain_words)
+        return self._find_phrase(plain_words) or self._find_spelled_out(plain_words) or self._find_split(fragments)
 
     def _look_up(self, word: str) -> WordEntry | None:
         if word in self._allowed:
@@ -141,4 +148,23 @@ class WordJudge:
                 for start in range(len(run) - length + 1):
                     if entry := self._spelled.get(run[start : start + length]):
                         return entry
+        return None
+
+    def _find_split(self, words: list[str]) -> WordEntry | None:
+        """Return the entry for a word that is split into several words, at least one of them with two letters and not ordinary.
+
+        Single letters are found by `_find_spelled_out`. So "Model S hit" passes.
+        """
+        for start, first in enumerate(words):
+            joined, stop = first, start + 1
+            while joined in self._split_starts and stop < len(words) and words[stop]:
+                joined += words[stop]
+                stop += 1
+                entry = self._spelled.get(joined)
+                if (
+                    entry
+                    and joined not in self._allowed
+                    and any(len(word) > 1 and word not in _ORDINARY_WORDS for word in words[start:stop])
+                ):
+                    return entry
         return None

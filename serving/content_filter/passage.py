@@ -2,8 +2,8 @@
 
 - Folding lets the judges find disguised words. It replaces compatibility forms (NFKD), case and look-alikes, and removes accents and
   invisible characters. It works character by character, so it takes linear time, and folding a folded text changes nothing.
-- The table of look-alikes contains characters that are used in practice, not the whole confusables table of Unicode (UTS 39), which also
-  maps `rn` to `m`. It makes Russian and Greek text unreadable, which does no harm: the word lists are English.
+- The tables of look-alikes are in `lookalikes`.
+- A disguised text can also run backwards or upside down. `readings` contains the text in each of these forms.
 """
 
 import unicodedata
@@ -11,17 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from robo_poet.privacy.false_alarms import without_impersonal_numbers
-
-_LOOKALIKES = {
-    "a": "аɑαᴀ", "ae": "æӕ", "b": "ьвƅʙᏏβ", "c": "сϲᴄ¢ɔ", "d": "ԁɗđðᴅ", "e": "єеəɛ℮ᴇҽ€", "f": "ƒꜰ", "g": "ɡɢԍ", "h": "һнհʜħ",
-    "i": "іιıɩӏɪᎥ", "j": "јϳᴊ", "k": "кκᴋҡ", "l": "ʟłⵏ", "m": "мᴍʍ", "n": "ոпηɴռ", "o": "оοօσøᴏ", "oe": "œ", "p": "рρᴘ", "q": "ԛզ",
-    "r": "гʀɾя", "s": "ѕꜱʂƽ", "t": "тτᴛŧ", "th": "þ", "u": "սυᴜц", "v": "ѵνᴠ", "w": "ԝωшѡᴡщ", "x": "хχ×", "y": "уγʏყ", "z": "ᴢʐƶ",
-}  # fmt: skip
-_LETTER_BLOCKS = ((0x1F150, 26), (0x1F170, 26), (0x1F1E6, 26))  # negative circled letters, negative squared letters, regional indicators
-
-CONFUSABLES = {sign: letter for letter, signs in _LOOKALIKES.items() for sign in signs}
-CONFUSABLES |= {chr(first + number): chr(ord("a") + number) for first, size in _LETTER_BLOCKS for number in range(size)}
-
+from serving.content_filter.lookalikes import LOOKALIKES, TURNED, TURNED_LETTERS
 
 CACHED_CHARACTERS = 8192  # number of cached characters, which limits the memory; other characters only take more time
 # Invisible characters whose Unicode category is not an invisible one: Hangul fillers and the empty Braille cell.
@@ -31,8 +21,8 @@ _INVISIBLE = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 def fold(text: str) -> str:
     """Return the folded text.
 
-    Lone surrogates and control characters are removed, and every kind of space becomes a plain space. Other characters
-    without a Latin look-alike stay.
+    Lone surrogates and control characters are removed, every kind of space becomes a plain space, and decimal digits of all
+    scripts become 0 to 9. Other characters without a Latin look-alike stay.
     """
     return text.translate(_TABLE)
 
@@ -48,7 +38,7 @@ class _Table(dict[int, str]):
 
 
 def _fold_repeatedly(text: str) -> str:
-    text = CONFUSABLES.get(text, text)  # before NFKD, which would turn a lunate sigma into an o
+    text = LOOKALIKES.get(text, text)  # before NFKD, which would turn a lunate sigma into an o
     for _ in range(8):  # some characters need two rounds, none needs more than three
         refolded = "".join(
             _fold_character(character) for character in unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
@@ -60,8 +50,8 @@ def _fold_repeatedly(text: str) -> str:
 
 
 def _fold_character(character: str) -> str:
-    if character in CONFUSABLES:
-        return CONFUSABLES[character]
+    if character in LOOKALIKES:
+        return LOOKALIKES[character]
     if character in "\n\r\t":
         return character
     category = unicodedata.category(character)
@@ -69,7 +59,7 @@ def _fold_character(character: str) -> str:
         return " "
     if category in ("Mn", "Me", "Cf", "Cc", "Cs", "Cn", "Co") or character in _INVISIBLE:
         return ""
-    return character
+    return str(unicodedata.decimal(character)) if category == "Nd" else character
 
 
 _TABLE = _Table()
@@ -116,3 +106,11 @@ class Passage:
         before = self.folded_before
         last_space = max((i for i, character in enumerate(before) if character.isspace()), default=-1)
         return before[last_space + 1 :] + self.folded
+
+    @cached_property
+    def readings(self) -> tuple[str, ...]:
+        """`whole_words` forwards and backwards. For a text with letters that are turned upside down, also turned back, both ways."""
+        texts = [self.whole_words]
+        if not self.text.isascii() and not TURNED_LETTERS.isdisjoint(self.text):
+            texts.append(fold(self.text.translate(TURNED)))
+        return tuple(reading for text in texts for reading in (text, text[::-1]))

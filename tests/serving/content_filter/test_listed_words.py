@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serving.content_filter.listed_words import WordJudge, joined_letters, spellings, split_chunk, without_repetitions
-from serving.content_filter.passage import CONFUSABLES, Passage
+from serving.content_filter.lookalikes import LOOKALIKES
+from serving.content_filter.passage import Passage
 from serving.content_filter.word_list import LIST_FOLDER, WordEntry, at_least, parse_entry, read_list
 
 
@@ -63,7 +64,7 @@ TOY = WordJudge(
     allowed=["tulipwood"],
 )
 LEET = {"a": "4@", "b": "8", "e": "3", "g": "69", "i": "1!|", "l": "1|", "o": "0", "s": "5$", "t": "7+"}
-ALIKE = {letter: [sign for sign, of in CONFUSABLES.items() if of == letter] for letter in "abcdefghijklmnopqrstuvwxyz"}
+ALIKE = {letter: [sign for sign, of in LOOKALIKES.items() if of == letter] for letter in "abcdefghijklmnopqrstuvwxyz"}
 
 
 def found(words: WordJudge, text: str, before: str = "") -> str:
@@ -120,7 +121,28 @@ def masked(word: str, data: st.DataObject) -> str:
     return word[0] + "".join(data.draw(st.sampled_from([sign, "*"])) for sign in word[1:-1]) + word[-1]
 
 
-@pytest.mark.parametrize("dress", [case, accents, look_alikes, full_width, invisible, leet, spaces, drawn_out, masked])
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+CHEROKEE = str.maketrans(LETTERS, "ᎪᏴᏟᎠᎬfᏀᎻᎥᎫᏦᏞᎷᏁᎧᏢqᎡᏚᎢᏬᏙᎳxᎽᏃ")
+LISU = str.maketrans(LETTERS, "ꓮꓐꓚꓓꓰꓝꓖꓧꓲꓙꓗꓡꓟꓠꓳꓑqꓣꓢꓔꓴꓦꓪꓫꓬꓜ")
+UPSIDE_DOWN = str.maketrans(LETTERS, "ɐqɔpǝɟƃɥᴉɾʞlɯuodbɹsʇnʌʍxʎz")
+
+
+def other_alphabet(word: str, data: st.DataObject) -> str:
+    return word.translate(data.draw(st.sampled_from([CHEROKEE, LISU])))
+
+
+def upside_down(word: str, _data: st.DataObject) -> str:
+    return word.translate(UPSIDE_DOWN)[::-1]
+
+
+def backwards(word: str, data: st.DataObject) -> str:
+    return data.draw(st.sampled_from(["", "\u202e"])) + word[::-1]
+
+
+@pytest.mark.parametrize(
+    "dress",
+    [case, accents, look_alikes, full_width, invisible, leet, spaces, drawn_out, masked, other_alphabet, upside_down, backwards],
+)
 @given(entry=st.sampled_from(SINGLE), data=st.data())
 def test_a_disguised_word_is_found(dress: Dress, entry: WordEntry, data: st.DataObject) -> None:
     assert found(OURS, f"the moon, {dress(entry.word, data)}, and the stars"), dress(entry.word, data)
@@ -136,6 +158,24 @@ def test_a_word_with_several_disguises_is_found(entry: WordEntry, data: st.DataO
     for dress in dresses:
         text = dress(text, data)
     assert found(OURS, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "hit"),
+    [
+        ("a ro se", True), ("ros e", True), ("ro\nse", True), ("r0 se", True), ("pro se", False), ("ro sette", False), ("'ro se", False), ("it's ro se", True),
+        ("ǝsoɹ", True), ("ǝsoɹd", False), ("esor", True), ("esorp", False), ("srǝʍolɟ ǝɥʇ", False), ("eht esor dna", True),
+    ],
+)  # fmt: skip
+def test_a_split_reversed_or_turned_word_matches(text: str, hit: bool) -> None:
+    assert bool(found(TOY, text)) == hit
+
+
+@pytest.mark.parametrize(
+    "text", ["so pale and wan king", "a deep throat", "the Model S hits the road", "a wet back", "it's hit or miss", "push it"]
+)
+def test_ordinary_words_are_not_joined(text: str) -> None:
+    assert not found(OURS, text)
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=range(len(ENTRIES)))

@@ -3,7 +3,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from serving.content_filter import passage as room
-from serving.content_filter.passage import CONFUSABLES, fold
+from serving.content_filter.passage import fold
 
 # Whatever Python takes for a text: lone surrogates, control characters and unassigned code points too.
 ANYTHING = st.text(st.characters(), max_size=4_000)
@@ -42,9 +42,3 @@ def test_the_cache_of_characters_is_bounded() -> None:
     for start in range(0x4E00, 0x4E00 + 3 * room.CACHED_CHARACTERS, 1_000):
         fold("".join(map(chr, range(start, start + 1_000))))
     assert len(room._TABLE) <= room.CACHED_CHARACTERS
-
-
-def test_every_look_alike_becomes_its_letter() -> None:
-    for sign, letter in CONFUSABLES.items():
-        assert not sign.isascii() and letter.isascii() and letter.islower(), sign
-        assert fold(sign) == letter, sign
