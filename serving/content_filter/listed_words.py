@@ -42,6 +42,8 @@ def spellings(piece: str) -> tuple[str, ...]:
 
 def without_repetitions(word: str) -> Iterator[str]:
     """Yield the words behind repeated letters: each run of three or more equal letters becomes one or two. Yields nothing without a run."""
+    if len(word) < 3:
+        return
     runs = [match.span() for match in _REPETITION.finditer(word)]
     if not runs:
         return
@@ -103,7 +105,14 @@ class WordJudge:
     def _find_entry(self, text: str) -> WordEntry | None:
         plain_words: list[str] = []
         fragments: list[str] = []  # plain words; an empty string where no word may be joined
+        has_repetition = _REPETITION.search(text) is not None
         for chunk in text.split():
+            if chunk.isalpha() and not has_repetition:  # most words of most texts
+                if chunk not in self._allowed and (entry := self._index.find(chunk)):
+                    return entry
+                plain_words.append(chunk)
+                fragments.append(chunk)
+                continue
             chunk_pieces = split_chunk(chunk)
             apostrophe = "'" in chunk or "’" in chunk
             for piece in chunk_pieces:

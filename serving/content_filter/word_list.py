@@ -105,18 +105,25 @@ class WordIndex:
             index.setdefault(entry.word, entry)
         self._lengths = sorted({len(word) for word in self._beginnings})
         self._anywhere = tuple(anywhere.items())
+        # Two cheap tests before the loops: most words fail them.
+        self._stem = self._lengths[0] if self._lengths else 0
+        self._stems = frozenset(word[: self._stem] for word in self._beginnings)
+        self._shortest_part = min(map(len, anywhere), default=0)
 
     def find(self, word: str) -> WordEntry | None:
         """Return the entry that equals `word` (folded), that `word` starts with, or that it contains. None if there is none."""
         match = self._whole.get(word)
         if match is not None:
             return match
-        for length in self._lengths:
-            if length > len(word):
-                break
-            match = self._beginnings.get(word[:length])
-            if match is not None:
-                return match
+        if word[: self._stem] in self._stems:
+            for length in self._lengths:
+                if length > len(word):
+                    break
+                match = self._beginnings.get(word[:length])
+                if match is not None:
+                    return match
+        if len(word) < self._shortest_part:
+            return None
         for part, entry in self._anywhere:
             if part in word:
                 return entry
