@@ -44,6 +44,30 @@ def test_users_take_turns() -> None:
     assert asyncio.run(run()).index("ada") <= 2
 
 
+def test_a_user_keeps_to_its_share_while_others_are_active() -> None:
+    async def run() -> None:
+        limit, ended, most = RowLimit(8), list[str](), list[int]()
+
+        async def call(user: str) -> None:
+            async with limit.held(2, user):
+                most.append(limit._held["eve"])
+                await asyncio.sleep(0.002)
+            ended.append(user)
+
+        await asyncio.gather(*(call("eve") for _ in range(8)))
+        assert max(most) == 8  # alone, it has all rows
+        most.clear()
+        await asyncio.gather(call("ada"), *(call("eve") for _ in range(8)), call("bob"))
+        assert max(most) <= 4 and ended[8:].index("bob") <= 4  # half of the rows, while ada or bob is active
+        most.clear()
+        limit._active["ada"] = limit._active["bob"] = -100.0  # long ago
+        limit._active.move_to_end("eve")
+        await asyncio.gather(*(call("eve") for _ in range(8)))
+        assert max(most) == 8
+
+    asyncio.run(run())
+
+
 CALLS = st.lists(
     st.tuples(st.integers(1, 9), st.sampled_from("abc"), st.sampled_from([0.0, 0.001]), st.sampled_from([None, 0.0, 0.0005])), max_size=25
 )
@@ -61,7 +85,7 @@ def test_no_cancellation_loses_rows(calls: list[tuple[int, str, float, float | N
             tasks.append(task)
         async with asyncio.timeout(10):
             await asyncio.gather(*tasks, return_exceptions=True)
-        assert limit._free == 5 and limit.waiting == 0 and not limit._queues
+        assert limit._free == 5 and limit.waiting == 0 and not limit._queues and not limit._held
         assert all(task.cancelled() or task.exception() is None for task in tasks)
 
     asyncio.run(run())
