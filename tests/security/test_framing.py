@@ -87,3 +87,9 @@ def test_headers_without_end_are_refused_early(staged: Gateway, field: bytes) ->
         assert httpx.get(f"{staged.address}/healthz", timeout=5).status_code == 200 and time.monotonic() - begun < 1
         responses = split(received(connection))
     assert sent < 40_000_000 and [response.status for response in responses] in ([431], [])
+
+
+def test_an_error_ends_pipelined_requests(staged: Gateway) -> None:
+    """A flood of pipelined requests costs one refusal for each connection, not five."""
+    responses = exchange(staged, (HEAD + b"Content-Length: %d\r\n\r\n%b" % (len(BODY), BODY)) * 50)
+    assert [response.status for response in responses] == [401] and b"connection: close" in responses[0].head.lower()

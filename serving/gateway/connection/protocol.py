@@ -128,7 +128,7 @@ class ClientConnection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the connection. From now on, giving way means an abort."""
         super().connection_made(transport)
-        self._lingering = Lingering(transport, lambda: self.body_unread, self._closing)
+        self._lingering = Lingering(transport, lambda: self._body_unread, self._closing)
         self.transport = self._lingering  # type: ignore[assignment]
         self._place.end = transport.abort
         self._place.idle_since = self.loop.time()
@@ -223,7 +223,7 @@ class ClientConnection(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """Start the next pipelined request, or wait for one."""
         has_next = bool(self.pipeline)
-        if self.pipeline[-1][0].disconnected if has_next else self.body_unread:
+        if self.pipeline[-1][0].disconnected if has_next else self._body_unread:
             self.transport.close()  # the next request is broken; or the rest of this body would be read as a request
         super().on_response_complete()
         if self.transport.is_closing():
@@ -238,10 +238,13 @@ class ClientConnection(HttpToolsProtocol):
 
     # Called by the application
 
-    @property
-    def body_unread(self) -> bool:
-        """Whether the body of the request in progress is still arriving. The answer should then say `Connection: close`."""
-        return self.cycle is not None and self.cycle.more_body
+    def ends_with(self, status: int) -> bool:
+        """Return True if the connection is closed after an answer with this status.
+
+        This is so if the request body is still arriving, and after an error if further requests wait: a client that pipelines requests
+        would otherwise cost several refusals for each connection.
+        """
+        return self._body_unread or (status >= 400 and bool(self.pipeline))
 
     def shown_good_key(self) -> None:
         """Record that a request of this connection was authenticated."""
@@ -273,6 +276,10 @@ class ClientConnection(HttpToolsProtocol):
             self.cycle.keep_alive = False
         else:
             self._deadline = min(self._deadline, self.loop.time() + DRAIN_SECONDS)
+
+    @property
+    def _body_unread(self) -> bool:
+        return self.cycle is not None and self.cycle.more_body
 
     @property
     def _answering(self) -> bool:

@@ -63,9 +63,8 @@ CONNECTION = "robo_poet.connection"
 class Connection(Protocol):
     """What an application may ask of the connection of a request. `ClientConnection` implements it."""
 
-    @property
-    def body_unread(self) -> bool:
-        """Whether the request body is still arriving."""
+    def ends_with(self, status: int) -> bool:
+        """Return True if the connection is closed after an answer with this status. The answer should then say so."""
         ...
 
     def shown_good_key(self) -> None:

@@ -84,7 +84,7 @@ class GatewayMiddleware:
             if message["type"] == "http.response.start":
                 exchange.status = exchange.status or message["status"]
                 headers = [*message.get("headers", ()), (b"x-request-id", exchange.id.encode())]
-                if exchange.connection is not None and exchange.connection.body_unread:
+                if exchange.connection is not None and exchange.connection.ends_with(message["status"]):
                     headers.append((b"connection", b"close"))
                 message = {**message, "headers": self._headers.with_missing(headers, scope["scheme"])}
             await send(message)
