@@ -95,33 +95,44 @@ def load_removed_data(corpus: Path, audit: Path) -> RemovedData:
     spans_of = read_audit(audit)
     kinds: dict[Identity, str] = {}
     skipped: set[str] = set()
+    on_one_line: set[Identity] = set()
     for document in read_documents(corpus, "train") if spans_of else ():
         for entity, finding in _joined_names(document.text, spans_of.get(document.id, ())):
             if entity != PERSON or is_full_name(finding):
-                kinds[identity(finding)[:MAXIMUM_IDENTITY_WORDS]] = entity
+                name = identity(finding)[:MAXIMUM_IDENTITY_WORDS]
+                kinds[name] = entity
+                if "\n" not in finding:
+                    on_one_line.add(name)
             else:
                 skipped.add(finding)
     kinds.pop((), None)
     names = [name for name, entity in kinds.items() if entity == PERSON]
     common = common_words({word for name in names for word in name}, (document.text for document in read_documents(corpus, "train")))
-    return RemovedData(kinds, len(skipped), frozenset(name for name in names if common.issuperset(name)))
+    of_common_words = {name for name in names if common.issuperset(name)}
+    for name in of_common_words - on_one_line:  # the last word of a heading and the first of the text below: "GIT" and "Part of the suite"
+        del kinds[name]
+    return RemovedData(kinds, len(skipped), frozenset(of_common_words & on_one_line))
 
 
-COMMON_DOCUMENTS = 3  # documents with the word in lower case
+COMMON_DOCUMENTS = 3  # documents with the word in lower case …
+COMMON_TIMES = 10  # … or occurrences in lower case: a word like "maintenance" may be the subject of one document of a manual
 _SEPARATE_WORD = re.compile(r"(?<![\w.@/-])[^\W\d_]+(?![\w@/-]|\.\w)")
 
 
 def common_words(wanted: Set[str], documents: Iterable[str]) -> set[str]:
-    """Return the words of `wanted` that occur in lower case, as separate words, in three documents or more.
+    """Return the words of `wanted` that occur in lower case, as separate words, in three documents or ten times or more.
 
     A word next to another one of `wanted` does not count: it may be the name itself, in lower case.
     """
-    counts: Counter[str] = Counter()
+    in_documents: Counter[str] = Counter()
+    times: Counter[str] = Counter()
     for text in documents if wanted else ():
         words = ["", *_SEPARATE_WORD.findall(text), ""]
         triples = zip(words, words[1:], words[2:], strict=False)
-        counts.update({word for before, word, after in triples if word in wanted and not {before.casefold(), after.casefold()} & wanted})
-    return {word for word, count in counts.items() if count >= COMMON_DOCUMENTS}
+        here = Counter(word for before, word, after in triples if word in wanted and not {before.casefold(), after.casefold()} & wanted)
+        in_documents.update(here.keys())
+        times.update(here)
+    return {word for word in times if in_documents[word] >= COMMON_DOCUMENTS or times[word] >= COMMON_TIMES}
 
 
 def is_full_name(text: str) -> bool:

@@ -106,6 +106,23 @@ def test_a_name_of_common_words_is_found_only_with_capitals(tmp_path):
     assert find_personal_data(["王 小明"], [], without_case, 0.4).known == [1]
 
 
+def test_a_heading_and_the_text_below_it_are_no_name(tmp_path):
+    """Seen in a corpus of man pages: "GIT" and "Part of the git suite". A name across a line break stays, if its words are no common words."""
+    usual = " " + "for part of git; " * 10
+    removed = scrub(
+        tmp_path, "GIT\n   Part of the suite, by Mara\nEllison" + usual, [("PERSON", "GIT\n   Part"), ("PERSON", "Mara\nEllison")]
+    )
+    assert removed.kinds == {("mara", "ellison"): "PERSON"} and not removed.common
+
+
+def test_a_word_may_be_the_subject_of_one_document(tmp_path):
+    text = "Git Maintenance by Mara Ellison. " + "For maintenance of git, " * 10 + "see mara, see ellison."
+    removed = scrub(tmp_path, text, [("PERSON", "Git Maintenance"), ("PERSON", "Mara Ellison")])
+    assert removed.common == {("git", "maintenance")}
+    found = find_personal_data(["git maintenance run", "Git Maintenance", "mara ellison"], [], removed, 0.4)
+    assert found.known == [0, 1, 1]
+
+
 def test_a_full_name_has_two_capitalised_words_in_any_alphabet():
     assert all(map(is_full_name, ("Élodie Ångström", "Álvaro de la Peña", "J. R. O'Neill", "JEAN-LUC Picard", "Мария Иванова")))
     assert all(map(is_full_name, ("Prince Henry Tudor", "Mr. Quistgaard", "Stephen King", "Doris Duke", "Alexander Pope")))
