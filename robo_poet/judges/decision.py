@@ -9,7 +9,8 @@ unknown if the step recorded with it that too little was measured.
 
 A gate with `on_unknown: warn` becomes an open question if the metric was measured correctly, but on too little text, works or prompts. The
 model can then be accepted, and the decision lists the question. Every other unknown is rejected: no value, NaN, no champion to read, or a
-value outside the bound that is not significant.
+value outside the bound that is not significant. A value far outside the bound is rejected, however little was measured: without this, a
+model after one step of training passed on three short documents, with all its failures as open questions.
 """
 
 import math
@@ -182,10 +183,20 @@ def _bounded(measurements: GateInput, gate: Gate, outcome: Outcome) -> Outcome:
 
 def _outside(measurements: GateInput, gate: Gate, outcome: Outcome, reason: str) -> Outcome:
     """Return the outcome of a value outside the bound. It is unknown, not failed, if the step says that too little was measured."""
-    recorded = None if outcome.slice else measurements.shortages.get("", {}).get(gate.metric) or _wide_limit(measurements, gate, outcome)
-    if recorded and recorded.is_amount:
+    if not outcome.slice and (wide := _wide_limit(measurements, gate, outcome)):
+        return replace(outcome, state="unknown", reason=f"{reason}, but too little was measured: {wide.text}", shortage=wide)
+    recorded = None if outcome.slice else measurements.shortages.get("", {}).get(gate.metric)
+    if recorded and recorded.is_amount and not _is_far(gate, outcome.value or 0.0):
         return replace(outcome, state="unknown", reason=f"{reason}, but too little was measured: {recorded.text}", shortage=recorded)
     return replace(outcome, state="fail", reason=reason)
+
+
+FAR = 2.0  # a perplexity of twice the bound is one bit per token away from it
+
+
+def _is_far(gate: Gate, value: float) -> bool:
+    """Return True if a value outside the bound is more than twice the upper bound, or less than half the lower bound."""
+    return (gate.max is not None and value > gate.max * FAR) or (gate.min is not None and value < gate.min / FAR)
 
 
 def _wide_limit(measurements: GateInput, gate: Gate, outcome: Outcome) -> Shortage | None:

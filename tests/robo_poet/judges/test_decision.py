@@ -339,13 +339,22 @@ def test_everything_else_that_is_unknown_is_rejected_under_warn(measured: GateIn
     assert (decision.verdict, decision.reason, decision.open_questions) == ("rejected", reason, [])
 
 
+def test_a_value_far_outside_the_bound_is_rejected_however_little_was_measured() -> None:
+    """Three short documents made an untrained model champion: perplexity 504 of 512 tokens, worse than the unigram model."""
+    gate = Gate("bleu", min=0.25, on_unknown="warn")
+    assert [judge_gates(lacking(value), [gate]).verdict for value in (-0.2, 0.0, 0.12, 0.13)] == ["rejected"] * 3 + ["accepted"]
+    upper = Gate("bleu", max=0.25, on_unknown="warn")
+    assert [judge_gates(lacking(value), [upper]).verdict for value in (0.26, 0.5, 0.51)] == ["accepted"] * 2 + ["rejected"]
+    assert judge_gates(lacking(0.001), [Gate("bleu", max=0, on_unknown="warn")]).verdict == "rejected"
+
+
 def test_a_value_outside_the_bound_is_open_if_the_step_says_that_too_little_was_measured() -> None:
     gate = Gate("bleu", min=0.25, on_unknown="warn")
-    [result] = judge_gates(lacking(0.1), [gate]).gates
-    assert (result.verdict, result.value, result.needed) == ("open", 0.1, 15)
-    assert result.reason == "bleu is 0.1, below 0.25, but too little was measured: 11 prompts in group religion/atheists, 15 needed"
-    assert judge_gates(lacking(0.1), [replace(gate, on_unknown="reject")]).verdict == "rejected"
-    assert judge_gates(lacking(0.1, replace(FEW_PROMPTS, kind="doubt")), [gate]).verdict == "rejected"
+    [result] = judge_gates(lacking(0.2), [gate]).gates
+    assert (result.verdict, result.value, result.needed) == ("open", 0.2, 15)
+    assert result.reason == "bleu is 0.2, below 0.25, but too little was measured: 11 prompts in group religion/atheists, 15 needed"
+    assert judge_gates(lacking(0.2), [replace(gate, on_unknown="reject")]).verdict == "rejected"
+    assert judge_gates(lacking(0.2, replace(FEW_PROMPTS, kind="doubt")), [gate]).verdict == "rejected"
     assert judge_gates(lacking(0.3), [gate]).gates[0].verdict == "pass"
 
 
