@@ -126,7 +126,7 @@ def serving(
     Args:
         ports: gRPC and HTTP port of the model server. If a port is 0 or in use, a free port is selected.
     """
-    _check_port(settings.host, settings.port)
+    _check_port(settings)
     make_private_folder(folder)
     check_unchangeable(folder, "folder of keys and logs")
     compiled = settings.signature == "generate_xla"
@@ -159,18 +159,19 @@ def serving(
                 KeyStore(folder / "keys").revoke(created_key.key.id, "the server that created it has stopped")
 
 
-def _check_port(host: str, port: int) -> None:
+def _check_port(settings: ServeSettings) -> None:
     """Check that the gateway can listen, before the model server starts, which takes seconds.
 
     Raises:
         BadInput: another program uses the port, or the port needs other rights.
     """
+    host, port, model = settings.host, settings.port, settings.model
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         socket.create_server((host, port), family=family).close()
     except OSError as error:
         reason = os.strerror(error.errno).lower() if error.errno else str(error)  # `strerror` repeats the address
-        free = f"take a free port: {make('serve PORT=0')} or {command('serve --port 0')}"
+        free = f"take a free port: {make(f'serve MODEL={model} PORT=0')} or {command(f'serve --model {model} --port 0')}"
         raise BadInput(f"the address cannot be used ({reason})", where=f"{host}:{port}", remedy=free) from None
 
 

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from robo_poet.commands import command
 from robo_poet.errors import BadInput
 from robo_poet.judges.metrics import metric_name, metric_text
 from robo_poet.model.completion import Sampling
@@ -29,15 +28,18 @@ def load_version(registry: Path, model: str, number: int) -> LoadedVersion:
     """Verify the digests of a version's files and load the version. Number 0 is the champion.
 
     Args:
-        model: name of the model; empty for the only model of the registry.
+        model: name of the model, or NAME/N for a version; empty for the only model of the registry.
 
     Raises:
         BadInput: there is no such version, or its files differ from what was registered.
     """
-    store = Registry(registry, only_model(registry, model))
-    version = store.version(number) if number else store.champion()
-    if version is None:
-        raise BadInput("no champion yet", where=str(registry), remedy=f"to train one: {command('run')}")
+    name, _, in_name = model.partition("/")
+    if in_name:
+        if not (in_name.isascii() and in_name.isdigit()) or number not in (0, int(in_name)):
+            raise BadInput(f"{model[:80]!r} names no version", where="--model", remedy="use NAME, or NAME/N without --version")
+        number = int(in_name)
+    store = Registry(registry, only_model(registry, name))
+    version = store.version(number) if number else store.released()
     with _temporary_line(f"loading {version.name} …"):
         version.verify()
         loaded = load_model(version.folder / "model", version.folder / "tokenizer")

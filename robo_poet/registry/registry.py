@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from robo_poet.commands import command
+from robo_poet.errors import BadInput
 from robo_poet.registry.entry import Conflict, Corrupt, Entry, Lost, OtherSource, Statement
 from robo_poet.registry.log import FolderLog, Log
 from robo_poet.registry.names import check_name, refuse_old_form
@@ -69,6 +71,23 @@ class Registry:
         """Return the version in service, None if there is none."""
         state = self._state()
         return self._version(state.record(state.champion)) if state.champion else None
+
+    def released(self) -> Version:
+        """Return the version in service.
+
+        Raises:
+            BadInput: there is none. The error names the command for the versions that are there.
+        """
+        if champion := self.champion():
+            return champion
+        where, versions = f"{self.root}: model {self.model}", self.versions()
+        if not versions:
+            raise BadInput("no champion yet", where=where, remedy=f"to train one: {command('run')}")
+        latest = versions[-1]
+        raise BadInput(
+            f"no version is the champion; the latest is {latest.number} ({latest.stage})", where=where,
+            remedy=f"to see why: {command(f'registry show {latest.number} --model {self.model}')}",
+        )  # fmt: skip
 
     def canary(self) -> Version | None:
         """Return the version that is tested next to the champion, None if there is none."""

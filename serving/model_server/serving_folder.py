@@ -7,7 +7,6 @@ So each version gets a folder of symbolic links into the registry. `models.confi
 from pathlib import Path
 
 from robo_poet.atomic import new_folder, write_text
-from robo_poet.commands import command
 from robo_poet.errors import BadInput
 from robo_poet.registry.registry import Registry
 from robo_poet.registry.version import Version
@@ -40,11 +39,7 @@ class ServingFolder:
             BadInput: there is no champion, or its files differ from the registered ones.
             OSError: the folder cannot be written, for example because the disk is full.
         """
-        champion, canary = self._registry.champion(), self._registry.canary()
-        if champion is None:
-            raise BadInput(
-                "no champion yet", where=f"{self._registry.root}: model {self._registry.model}", remedy=f"to train one: {command('run')}"
-            )
+        champion, canary = self._registry.released(), self._registry.canary()
         self._link_verified(champion)
         labels, self.trouble = {"stable": champion.number}, ""
         if canary is not None:

@@ -83,4 +83,8 @@ def test_a_port_in_use_names_the_variable_before_a_program_starts(tmp_path: Path
         with pytest.raises(BadInput) as error, serving(ServeSettings(port=port), tmp_path / "registry", tmp_path / "serve"):
             raise AssertionError("unreachable")
     assert str(error.value).startswith(f"127.0.0.1:{port}: the address cannot be used (address already in use); take a free port: make ")
-    assert "PORT=0" in str(error.value) and "serve --port 0" in str(error.value) and not (tmp_path / "serve").exists()
+    assert (
+        "MODEL=shakespeare PORT=0" in str(error.value)
+        and "serve --model shakespeare --port 0" in str(error.value)
+        and not (tmp_path / "serve").exists()
+    )

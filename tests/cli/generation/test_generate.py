@@ -51,6 +51,8 @@ def test_invalid_options_have_a_one_line_message(words: list[str], line: str, tm
         (["the rose " * 400], "too long: 1200 tokens; give at most 510 tokens"),
         (["my heart burns", "-v", "3"], "model/manifest.json was changed"),
         (["my heart burns", "-v", "9"], "there is no version 9"),
+        (["my heart burns", "--model", "shakespeare/9"], "there is no version 9"),
+        (["my heart burns", "--model", "shakespeare/1", "-v", "2"], "'shakespeare/1' names no version; use NAME, or NAME/N without --version"),
     ],
 )  # fmt: skip
 def test_a_refusal_by_the_version_has_a_one_line_message(toy_registry: Path, words: list[str], line: str) -> None:

@@ -67,6 +67,16 @@ def test_a_registry_without_champion_is_an_error(tmp_path: Path) -> None:
         lay_out(Registry(tmp_path / "none", "shakespeare"), tmp_path / "models")
 
 
+def test_a_model_without_champion_names_its_latest_version(toy_training: Path, toy_tokenizer: Path, tmp_path: Path) -> None:
+    """A rejected model was once told to train another one."""
+    registry = Registry(tmp_path / "registry", "poems")
+    registry.reject(register(registry, toy_training, toy_tokenizer, "poor"), who="test", why="poor")
+    with pytest.raises(
+        BadInput, match=r"no version is the champion; the latest is 1 \(rejected\); to see why: .*registry show 1 --model poems"
+    ):
+        lay_out(registry, tmp_path / "models")
+
+
 def test_a_folder_of_another_registry_is_replaced(registry: Registry, toy_training: Path, toy_tokenizer: Path, tmp_path: Path) -> None:
     other = Registry(tmp_path / "other", "shakespeare")
     register(other, toy_training, toy_tokenizer, "another one")
