@@ -1,10 +1,16 @@
-"""Hostile connections of five kinds, from many loopback addresses. Bounded in number and time; each stops by itself."""
+"""Hostile connections of five kinds, from many loopback addresses. Bounded in number and time; each stops by itself.
+
+`python -m tests.security.hostile ADDRESS KEY CONNECTIONS ADDRESSES SECONDS` is a process with the lowest priority, because a real attacker
+does not compute on the server's machine. It prints the number of opened connections by kind as JSON.
+"""
 
 import asyncio
 import collections
 import contextlib
 import json
+import os
 import socket
+import sys
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -95,3 +101,11 @@ class Attack:
                 raise ConnectionResetError
             if kind not in ("unread_stream", "pipelined"):
                 await loop.sock_sendall(connection, b"a")
+
+
+if __name__ == "__main__":
+    os.nice(19)
+    address, key, *numbers = sys.argv[1:]
+    attack = Attack(address, key, *map(int, numbers))
+    asyncio.run(attack.run())
+    print(json.dumps(attack.opened))
