@@ -34,6 +34,9 @@ class AccessSettings(Settings):
     tokens_name_our_users: bool = Field(True, description="the `sub` of a token and an equal user name of a key are the same user")
     requests_per_minute: int = Field(100, ge=1, le=1_000_000, description="rate limit of a user, over all keys and tokens")
     ip_requests_per_minute: int = Field(100, ge=1, le=1_000_000, description="rate limit of an IP address; for IPv6, of a /64 network")
+    ip_failures_per_minute: int = Field(
+        100, ge=1, le=1_000_000, description="limit of an IP address for requests without a valid key or scope; good keys do not count"
+    )
     redis_variable: str = Field(
         "ROBO_POET_REDIS_URL",
         description="environment variable with the address redis://… of a Redis in which replicas share the counts; unset: no sharing",

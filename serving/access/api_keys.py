@@ -24,7 +24,7 @@ from robo_poet.atomic import write_text
 from robo_poet.commands import command
 from robo_poet.errors import BadInput
 from robo_poet.permissions import check_unchangeable, make_private_folder
-from serving.access.caller import SCOPES
+from serving.access.caller import SCOPES, one_form
 
 KEY_ID = re.compile(r"[a-z2-7]{16}")
 KEY_FORM = re.compile(r"rp_([a-z2-7]{16})_([A-Za-z0-9_-]{43})")
@@ -132,7 +132,7 @@ class KeyStore:
         """Create a key.
 
         Args:
-            user: name of 1 to 128 printable characters.
+            user: name of 1 to 128 printable characters, without a space at its ends. It is stored in composed form (NFC).
             scopes: at least one of `SCOPES`.
             days: lifetime in days, up to 3650.
 
@@ -140,8 +140,9 @@ class KeyStore:
             BadInput: the user, a scope or the lifetime is not valid.
         """
         granted = frozenset(scopes)
-        if not user or len(user) > 128 or not user.isprintable():
-            raise BadInput("the name must have 1 to 128 printable characters", where="user")
+        user = one_form(user)
+        if not user or len(user) > 128 or not user.isprintable() or user != user.strip():
+            raise BadInput("the name must have 1 to 128 printable characters, without a space at its ends", where="user")
         if not granted or not granted <= SCOPES.keys():
             unknown = ", ".join(sorted(granted - SCOPES.keys()))
             problem = f"unknown scope {unknown}" if unknown else "no scope is given"
@@ -242,8 +243,9 @@ class KeyStore:
             self._check_permissions(path)
             record = json.loads(path.read_text("utf-8"))
             key = Key(
-                id_, record["user"], frozenset(record["scopes"]), record["sha256"], float(record["created"]), float(record["expires"])
-            )
+                id_, one_form(record["user"]), frozenset(record["scopes"]), record["sha256"], float(record["created"]),
+                float(record["expires"]),
+            )  # fmt: skip
             shortened = self.folder / f"{id_}.expires.json"
             if shortened.exists():
                 key = replace(key, expires=min(key.expires, float(json.loads(shortened.read_text("utf-8"))["at"])))

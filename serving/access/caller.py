@@ -1,5 +1,6 @@
 """The authenticated caller of a request, the scopes of a credential, and the refusal for credentials that cannot be checked."""
 
+import unicodedata
 from dataclasses import dataclass
 
 from serving.refusal import Refused
@@ -25,6 +26,11 @@ class Caller:
     user: str
     credential: str
     scopes: frozenset[str]
+
+
+def one_form(user: str) -> str:
+    """Return a user name in its one form: composed (NFC). In two forms, one user would have two rate limits and two votes."""
+    return unicodedata.normalize("NFC", user)
 
 
 RETRY_SECONDS = 10

@@ -15,7 +15,7 @@ import jwt
 
 from robo_poet.errors import BadInput
 from robo_poet.settings.serve import AccessSettings
-from serving.access.caller import SCOPES, Caller, credentials_unchecked
+from serving.access.caller import SCOPES, Caller, credentials_unchecked, one_form
 
 ALGORITHMS = {"RSA": "RS256", "OKP": "EdDSA"}  # one algorithm for each key type, which prevents algorithm confusion attacks
 MIN_RSA_BITS = 2048
@@ -134,7 +134,7 @@ def read_keys(text: str) -> Mapping[str, tuple[Any, str]]:
 
 
 MAX_TOKEN_BYTES = 8192
-TOKEN_TYPES = (None, "jwt", "at+jwt")
+TOKEN_TYPES = (None, "jwt", "at+jwt")  # with or without the prefix `application/` (RFC 7515, RFC 9068); case is ignored
 
 
 class InvalidToken(Exception):
@@ -161,7 +161,9 @@ def read_token(text: str, keys: KeySet, settings: AccessSettings) -> Caller:
     except jwt.PyJWTError as error:
         raise InvalidToken(f"not a token: {error}") from None
     token_type = header.get("typ")
-    if "crit" in header or (token_type.lower() if isinstance(token_type, str) else token_type) not in TOKEN_TYPES:
+    if isinstance(token_type, str):
+        token_type = token_type.lower().removeprefix("application/")
+    if "crit" in header or token_type not in TOKEN_TYPES:
         raise InvalidToken("unsupported header")
     key_and_algorithm = keys.find(header["kid"]) if isinstance(header.get("kid"), str) else None
     if key_and_algorithm is None:
@@ -182,6 +184,7 @@ def read_token(text: str, keys: KeySet, settings: AccessSettings) -> Caller:
     subject = claims["sub"]
     if not isinstance(subject, str) or not 0 < len(subject) <= 256 or not subject.isprintable():
         raise InvalidToken("subject not valid")
+    subject = one_form(subject)
     user = subject if settings.tokens_name_our_users else f"{settings.issuer}|{subject}"
     token_id = claims.get("jti")
     public_id = token_id if isinstance(token_id, str) and 0 < len(token_id) <= 64 and token_id.isprintable() else "-"

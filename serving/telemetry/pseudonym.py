@@ -7,6 +7,7 @@ import hmac
 import os
 import secrets
 import tempfile
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -68,8 +69,18 @@ class Pseudonyms:
         self._key = key
 
     def user(self, user: str) -> str:
-        """Return the pseudonym of a user: 32 hexadecimal digits. With the key, an operator can find a user's records (DATA-4)."""
-        return self._mac("user", user)[:DIGITS]
+        """Return the pseudonym of a user: 32 hexadecimal digits. With the key, an operator can find a user's records (DATA-4).
+
+        The composed and the decomposed form (NFC, NFD) of a name have the same pseudonym.
+        """
+        return self._mac("user", unicodedata.normalize("NFC", user))[:DIGITS]
+
+    def address(self, network: str) -> str:
+        """Return the pseudonym of a client's network (an IPv4 address or an IPv6 /64): 32 hexadecimal digits.
+
+        An address is personal data. With the key, an operator can compute the pseudonym of a suspected address and compare.
+        """
+        return self._mac("address", network)[:DIGITS]
 
     def text(self, text: str) -> str:
         """Return the digest of a text, 64 hexadecimal digits. Equal texts have equal digests, so a known text can be verified."""

@@ -16,8 +16,9 @@ from serving.gateway.schema import ErrorAnswer, FeedbackRequest, GenerateRequest
 _REF = "#/components/schemas/{model}"
 ABOUT = """Continues a text with the champion version of the model.
 
-All errors have the same JSON form, with a code for programs and a message for users. A client can set `X-Request-ID`
-(1 to 64 letters, digits, `.`, `_`, `-`); otherwise an id is generated. The response and the server's logs contain the id."""
+All errors have the same JSON form, with a code for programs and a message for users. Each request gets an id,
+`request_id` in the body; the server's logs contain it. A client can set `X-Request-ID` (1 to 64 letters, digits, `.`, `_`, `-`). It is
+returned in this header, and not logged."""
 _STATUS_DESCRIPTIONS = {
     400: "The body is not UTF-8 or not JSON.", 401: "The key is missing, unknown, expired or revoked.",
     403: "The key does not have the scope of this endpoint.",

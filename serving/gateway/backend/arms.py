@@ -6,6 +6,7 @@ A user keeps the same arm while the shares do not change. Replicas need a common
 import base64
 import hashlib
 import hmac
+import re
 import secrets
 import struct
 import time
@@ -63,6 +64,7 @@ def choose(user: str, among: Sequence[Arm], experiment: str = "") -> Arm:
 _FORM = struct.Struct(">IIB7s")  # seconds since 1970, version, arm, random bytes: 16 bytes
 _MAC = 14  # bytes; 30 in total, which base64 encodes in 40 characters without padding
 _ARMS = (CHAMPION, CANARY)
+_ID = re.compile(r"[A-Za-z0-9_-]{40}")  # the only spelling: 40 characters are exactly 30 bytes, so no bit is left over
 
 
 @dataclass(frozen=True)
@@ -93,11 +95,10 @@ class CompletionIds:
         return base64.urlsafe_b64encode(data + self._mac(data)).decode()
 
     def read(self, text: str, now: float | None = None) -> Issued | None:
-        """Return the content of an id, or None if its signature is invalid or it has expired."""
-        try:
-            decoded = base64.b64decode(text.encode("ascii"), altchars=b"-_", validate=True)
-        except ValueError:
+        """Return the content of an id, or None if its signature is invalid or it has expired. An id has one spelling."""
+        if not _ID.fullmatch(text):  # `b64decode` also accepts `+` and `/`: a user could rate one completion under several spellings
             return None
+        decoded = base64.urlsafe_b64decode(text)
         payload, mac = decoded[: _FORM.size], decoded[_FORM.size :]
         if len(payload) != _FORM.size or not hmac.compare_digest(mac, self._mac(payload)):
             return None

@@ -342,7 +342,7 @@ class ClientConnection(HttpToolsProtocol):
 
 def raw_response(refused: Refused) -> bytes:
     """Return the whole HTTP response for a refusal that no endpoint sees. It closes the connection."""
-    id_ = request_id(None)
+    id_ = request_id()
     body = json.dumps(error_body(refused, id_)).encode()
     headers = {
         "Content-Type": "application/json", "Content-Length": str(len(body)), "Connection": "close", "Cache-Control": "no-store",

@@ -62,8 +62,14 @@ def overloaded() -> Refused:
     return Refused(503, "overloaded", message, {"Retry-After": str(RETRY_SECONDS)})
 
 
+FAILURES = (401, 403)  # statuses that count as failed authentication of the address, so that guessing keys is limited
+
+
 class Admission:
-    """Authentication, scope check and rate limit of a request."""
+    """Authentication, scope check and rate limit of a request.
+
+    Credentials are checked before any limit. A good key therefore works while others send bad keys from its address.
+    """
 
     def __init__(self, access: Authenticator, limiter: RateLimiter) -> None:
         self._access, self._limiter = access, limiter
@@ -98,8 +104,9 @@ class Admission:
         """
         try:
             caller = self._authenticate(exchange, headers, scope)
-        except Refused:
-            await self._limiter.hit(None, exchange.ip)  # failed authentication also counts, so that guessing keys is limited
+        except Refused as refused:
+            if refused.status in FAILURES:  # 503 is our fault
+                await self._limiter.failed(exchange.ip)
             raise
         allowance = await self._limiter.hit(caller, exchange.ip)
         return caller, allowance.headers()

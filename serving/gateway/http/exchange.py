@@ -25,17 +25,26 @@ def client_address(peer: str, forwarded: Sequence[str], trusted: Networks) -> st
 
     Args:
         peer: address of the TCP connection.
-        forwarded: values of X-Forwarded-For, in header order.
+        forwarded: values of X-Forwarded-For, in header order. An entry may have a port, which is dropped.
         trusted: networks of trusted proxies. If empty, the peer is the client.
     """
     if not trusted:
         return peer
     address = peer
-    for hop in [*reversed([hop.strip() for value in forwarded for hop in value.split(",")])]:
+    for hop in [*reversed([_without_port(hop.strip()) for value in forwarded for hop in value.split(",")])]:
         if not in_networks(address, trusted) or not _is_address(hop):
             break
         address = hop
     return address
+
+
+_WITH_PORT = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::\d{1,5})?|([0-9.]+):\d{1,5}")
+
+
+def _without_port(hop: str) -> str:
+    """Return the address of a hop. Some proxies append the port: `203.0.113.7:51234`, `[2001:db8::5]:443`."""
+    match = _WITH_PORT.fullmatch(hop.strip('"'))
+    return (match[1] or match[2]) if match else hop
 
 
 def _is_address(text: str) -> bool:
@@ -77,7 +86,7 @@ class Exchange:
     """The record of a request, filled while the request is processed.
 
     Attributes:
-        id: the client's X-Request-ID, or a generated one.
+        id: our id of the request. Logs contain only this id: a client could send a card number as its id.
         ip: client address behind trusted proxies.
         route: route name for metrics.
         began: `time.perf_counter` when the record was made.
@@ -87,6 +96,7 @@ class Exchange:
         rule: content filter rule that refused a text, or empty.
         prompt: the cleaned prompt, once a version was chosen.
         connection: the connection of the request; None in tests without one.
+        client_id: the X-Request-ID that the client sent. It is only sent back.
     """
 
     id: str
@@ -107,6 +117,7 @@ class Exchange:
     prompt: str | None = None
     completions: Sequence[str] = ()
     connection: Connection | None = None
+    client_id: str = ""
 
     @property
     def seconds(self) -> float:
@@ -120,6 +131,11 @@ def exchange_of(scope: Scope) -> Exchange:
     return exchange
 
 
-def request_id(given: str | None) -> str:
-    """Return `given` if it is a valid id (1 to 64 letters, digits, `.`, `_`, `-`), else a new id of 16 hexadecimal digits."""
-    return given if given is not None and _ID.fullmatch(given) else secrets.token_hex(8)
+def request_id() -> str:
+    """Return a new id of 16 hexadecimal digits."""
+    return secrets.token_hex(8)
+
+
+def valid_id(given: str | None) -> str:
+    """Return the id that a client sent, if it has 1 to 64 letters, digits, `.`, `_` and `-`, else an empty text."""
+    return given if given is not None and _ID.fullmatch(given) else ""

@@ -9,7 +9,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.gateway.http.admission import InFlightLimit, overloaded
-from serving.gateway.http.exchange import CONNECTION, KEY, Exchange, Networks, client_address, request_id
+from serving.gateway.http.exchange import CONNECTION, KEY, Exchange, Networks, client_address, request_id, valid_id
 from serving.gateway.http.refusals import error_response, internal
 from serving.gateway.http.responses import ClientDisconnected
 from serving.telemetry.metrics import Metrics
@@ -83,7 +83,7 @@ class GatewayMiddleware:
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
                 exchange.status = exchange.status or message["status"]
-                headers = [*message.get("headers", ()), (b"x-request-id", exchange.id.encode())]
+                headers = [*message.get("headers", ()), (b"x-request-id", (exchange.client_id or exchange.id).encode())]
                 if exchange.connection is not None and exchange.connection.ends_with(message["status"]):
                     headers.append((b"connection", b"close"))
                 message = {**message, "headers": self._headers.with_missing(headers, scope["scheme"])}
@@ -119,4 +119,7 @@ class GatewayMiddleware:
         headers = Headers(scope=scope)
         peer = scope["client"][0] if scope.get("client") else ""
         ip = client_address(peer, headers.getlist("x-forwarded-for"), self._trusted)
-        return Exchange(request_id(headers.get("x-request-id")), ip, _ROUTES.get(scope["path"], "page"), connection=scope.get(CONNECTION))
+        return Exchange(
+            request_id(), ip, _ROUTES.get(scope["path"], "page"), connection=scope.get(CONNECTION),
+            client_id=valid_id(headers.get("x-request-id")),
+        )  # fmt: skip

@@ -63,7 +63,15 @@ def access(tmp_path: Path) -> Authenticator:
 
 
 @pytest.mark.parametrize(
-    "token", [signed(), signed(RSA, "RS256", "rsa"), signed(headers={"typ": "at+jwt"}), signed(aud=["other", "robo-poet"])]
+    "token",
+    [
+        signed(),
+        signed(RSA, "RS256", "rsa"),
+        signed(headers={"typ": "at+jwt"}),
+        signed(headers={"typ": "application/at+jwt"}),
+        signed(headers={"typ": "application/JWT"}),
+        signed(aud=["other", "robo-poet"]),
+    ],
 )
 def test_a_valid_token_gives_its_caller(token: str, access: Authenticator) -> None:
     caller = access.authenticate(f"Bearer {token}", None)

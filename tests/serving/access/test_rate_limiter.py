@@ -79,15 +79,55 @@ def test_all_keys_of_a_user_and_all_users_of_an_address_share_a_limit() -> None:
     asyncio.run(run())
 
 
-def test_failed_authentication_counts_only_for_the_address() -> None:
+def test_failed_authentication_has_its_own_window_for_each_address() -> None:
+    async def run() -> None:
+        limit = limiter(ip_failures_per_minute=3)
+        for _ in range(3):
+            await limit.failed("192.0.2.1")
+        for address in ("192.0.2.1", "::ffff:192.0.2.1"):
+            with pytest.raises(Refused, match="more than 3 requests per minute without a valid key from this address") as refused:
+                await limit.failed(address)
+            assert 1 <= int(refused.value.headers["Retry-After"]) <= 60
+        assert await through(limit, caller("ann"), "192.0.2.1", 9) == 5  # a good key is not affected
+        await limit.failed("192.0.2.2")
+
+    asyncio.run(run())
+
+
+def test_a_wall_clock_that_steps_back_refuses_nobody_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def run() -> None:
+        now = [1000.0]
+        limit = RateLimiter(AccessSettings(requests_per_minute=2), lambda line: None, lambda: now[0])
+        assert await through(limit, caller("ann"), "192.0.2.1", 3) == 2
+        monkeypatch.setattr(time, "time", lambda: 1.0)
+        with pytest.raises(Refused) as refused:
+            await limit.hit(caller("ann"), "192.0.2.1")
+        assert int(refused.value.headers["Retry-After"]) == 60
+        now[0] += 60.1
+        assert await through(limit, caller("ann"), "192.0.2.1", 3) == 2
+
+    asyncio.run(run())
+
+
+def test_the_number_of_windows_is_bounded() -> None:
+    async def run() -> None:
+        window = LocalWindow(lambda: 1.0, max_keys=100)
+        for number in range(1000):
+            assert await window.acquire_entry(f"key {number}", 1, 60)
+        assert len(window._times) == 100
+        assert not await window.acquire_entry("key 999", 1, 60) and await window.acquire_entry("key 1", 1, 60)  # the oldest are evicted
+
+    asyncio.run(run())
+
+
+def test_redis_gets_no_window_of_failed_authentication(redis: "Redis") -> None:
     async def run() -> None:
         limit = limiter()
-        for _ in range(8):
-            await limit.hit(None, "192.0.2.1")
-        with pytest.raises(Refused, match="more than 8 requests per minute from this address"):
-            await limit.hit(None, "192.0.2.1")
-        assert await through(limit, caller("ann"), "192.0.2.1", 2) == 0
-        assert await through(limit, caller("ann"), "192.0.2.2", 9) == 5
+        await limit.failed("192.0.2.1")
+        await limit.hit(caller("ann"), "192.0.2.1")
+        keys = [key.decode() for key in await limit._shared.limiter.storage.bridge.get_connection().keys("*")]  # type: ignore[union-attr, attr-defined]
+        assert len(keys) == 2 and not any("failed" in key for key in keys)
+        await limit.close()
 
     asyncio.run(run())
 

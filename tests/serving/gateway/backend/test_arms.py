@@ -63,6 +63,16 @@ def test_a_changed_id_is_invalid(position: int, letter: str) -> None:
     assert altered == text or IDS.read(altered, 0) is None
 
 
+def test_an_id_has_one_spelling() -> None:
+    text = next(text for text in (IDS.issue(3, "champion", 0) for _ in range(1000)) if "-" in text and "_" in text)
+    assert IDS.read(text, 0) is not None
+    others = {
+        text.replace("-", "+"), text.replace("_", "/"), text + "=", text + "====", f" {text}", f"{text}\n", text + "\x00", text[:20] + "\n" + text[20:],
+        text.lower(), text.upper(), text.replace("-", "\u2010"), "".join(chr(ord(c) + 0xFEE0) for c in text), f"{text}\u200b",
+    } - {text}  # fmt: skip
+    assert [other for other in others if IDS.read(other, 0)] == []
+
+
 def test_an_id_of_another_key_or_an_expired_id_is_invalid() -> None:
     text = IDS.issue(3, "champion", 0)
     assert CompletionIds(b"x" * 32, "poems", days=30).read(text, 0) is None
