@@ -90,6 +90,9 @@ def make_app(parts: Parts) -> FastAPI:
     async def metrics(request: Request) -> Response:
         return await health.metrics(request)
 
+    # Load balancers also probe with HEAD: the status of GET, without a body. uvicorn drops the body.
+    app.add_api_route("/healthz", health.alive, methods=["HEAD"], include_in_schema=False)
+    app.add_api_route("/readyz", health.ready, methods=["HEAD"], include_in_schema=False)
     app.router.routes.extend(parts.page)
     describe(app)
     docs = docs_page(app.openapi())

@@ -46,9 +46,14 @@ async def _wait_for_disconnect(receive: Receive) -> None:
         pass
 
 
+# Line ends by Unicode's rules, which `str.splitlines` of some clients follows. JSON allows them unescaped in a string.
+_LINE_ENDS = {ord(character): f"\\u{ord(character):04x}" for character in "\u0085\u2028\u2029"}
+
+
 def event(name: str, data: Mapping[str, Any]) -> bytes:
-    """Encode one event. The JSON contains no line feed, so one `data:` line is enough."""
-    return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(',', ':'))}\n\n".encode()
+    """Encode one event. The JSON contains no line end, so one `data:` line is enough."""
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":")).translate(_LINE_ENDS)
+    return f"event: {name}\ndata: {text}\n\n".encode()
 
 
 class EventStream(Response):

@@ -16,6 +16,12 @@ def test_readiness_reports_the_served_version(live: Gateway) -> None:
     assert httpx.get(f"{live.address}/healthz").json() == {"status": "alive"}
 
 
+def test_head_has_the_status_of_get_and_no_body(staged: Gateway, server: StandInModelServer) -> None:
+    for path in ("/healthz", "/readyz"):
+        response = httpx.head(f"{staged.address}{path}")
+        assert (response.status_code, response.content) == (httpx.get(f"{staged.address}{path}").status_code, b"")
+
+
 def test_readiness_fails_while_no_version_is_loaded(staged: Gateway, server: StandInModelServer) -> None:
     server.available = set()
     assert wait_until(lambda: httpx.get(f"{staged.address}/readyz").status_code == 503)

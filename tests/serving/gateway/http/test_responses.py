@@ -1,9 +1,10 @@
 import asyncio
+import json
 from typing import Any
 
 import pytest
 
-from serving.gateway.http.responses import ClientDisconnected, unless_disconnected
+from serving.gateway.http.responses import ClientDisconnected, event, unless_disconnected
 
 
 async def never() -> dict[str, Any]:
@@ -63,3 +64,10 @@ def test_cancelling_the_waiting_task_cancels_the_work() -> None:
 
     asyncio.run(waited())
     assert ended == ["ended"]
+
+
+@pytest.mark.parametrize("character", ["\n", "\r", "\x85", "\u2028", "\u2029", "\x0b", "\x0c", "\x1c", "\x1e"])
+def test_an_event_has_one_data_line_by_any_rule(character: str) -> None:
+    """Clients that split lines by Unicode's rules once saw a broken event."""
+    lines = event("text", {"text": f"a{character}b"}).decode().splitlines()
+    assert len(lines) == 3 and json.loads(lines[1].removeprefix("data: ")) == {"text": f"a{character}b"}
