@@ -5,105 +5,82 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from robo_poet.atomic import write_text
 from robo_poet.commands import command, make
 from robo_poet.errors import BadInput
-from robo_poet.permissions import check_unchangeable, make_private_folder
-from robo_poet.process import dies_with_parent
+from robo_poet.permissions import check_unchangeable
 from robo_poet.registry.registry import Registry
 from robo_poet.settings.serve import ServeSettings
 from serving.access.api_keys import CreatedKey, KeyStore
 from serving.model_server.serving_folder import ServingFolder
+from serving.supervisor.folder_lock import locked_folder
+from serving.supervisor.program import ChildProcess, Program
+from serving.supervisor.supervisor import Supervisor
 
-READY_SECONDS = 120.0
-DRAIN_SECONDS = 35.0  # longer than the request deadline (SERVE-2: 30 s)
 PORTS = 8500, 8501  # gRPC and HTTP, as in TensorFlow Serving; infra/prometheus/prometheus.yml scrapes them
 POLL_SECONDS = 1.0  # interval between reads of the registry
 
 
-class ServingProcess:
-    """A child process that prints one line when it is ready."""
+class Stopped(Exception):
+    """The user stopped the server before it was ready."""
 
-    def __init__(self, name: str, arguments: list[str], log: Path) -> None:
-        self.name, self.log = name, log
-        self._file = log.open("ab")
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", f"serving.{name}", *arguments], stdout=subprocess.PIPE, stderr=self._file, text=True,
-            start_new_session=True,  # Ctrl-C goes to this process only, which ends the gateway first, so that running requests finish
-            preexec_fn=dies_with_parent(signal.SIGTERM),  # if this process is killed, the children finish running requests and end
-        )  # fmt: skip
 
-    def ready(self) -> str:
-        """Wait for the ready line and return it.
+@dataclass(frozen=True)
+class Service:
+    """The running programs.
 
-        Raises:
-            BadInput: the program ended first, or was not ready within `READY_SECONDS`. Its log has the reason.
-        """
-        watchdog = threading.Timer(READY_SECONDS, self.process.kill)
-        watchdog.start()
-        try:
-            assert self.process.stdout is not None  # set by `stdout=PIPE`
-            for line in self.process.stdout:
-                if line.startswith(f"{self.name}: ready"):
-                    threading.Thread(target=self._drop_output, daemon=True).start()
-                    return line.strip()
-        finally:
-            watchdog.cancel()
-        self.process.wait()
-        last_line = next((line for line in reversed(self.log.read_text("utf-8", "replace").splitlines()) if line.strip()), "no output")
-        raise BadInput(f"the program did not start ({last_line[:300]})", where=self.name, remedy=f"see {self.log}")
+    Attributes:
+        address: URL of the gateway.
+        key: API key, valid until the service stops.
+        supervisor: restarts the programs.
+    """
 
-    def stop(self) -> None:
-        """Stop the program with SIGTERM, so that running requests finish. Kill it after `DRAIN_SECONDS`."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-            try:
-                self.process.wait(DRAIN_SECONDS)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-        if self.process.stdout is not None:
-            self.process.stdout.close()
-        self._file.close()
+    address: str
+    key: str
+    supervisor: Supervisor
 
-    def _drop_output(self) -> None:
-        with contextlib.suppress(ValueError, OSError):  # the pipe was closed meanwhile
-            for _ in self.process.stdout or ():
-                pass
+    @property
+    def children(self) -> list[ChildProcess]:
+        """The processes that run now, the model server first."""
+        return list(self.supervisor.children.values())
 
 
 def serve_here(settings: ServeSettings, registry: Path, folder: Path, say: Callable[[str], None]) -> None:
-    """Serve the champion of the model `settings.model` until Ctrl-C or SIGTERM. A new champion is served without a restart.
+    """Serve the champion of the model `settings.model` until Ctrl-C or SIGTERM.
+
+    A new champion is served without a restart. A program that ends is restarted; the others keep serving meanwhile.
 
     Args:
-        folder: folder for keys, logs and files of the model server; created if missing.
+        folder: folder for keys, logs and files of the model server; created if missing. Only one server can use it at a time.
         say: called with each line of output for the user.
 
     Raises:
-        BadInput: there is no champion, or a program does not start or ends.
+        BadInput: there is no champion, another server uses the folder, or a program does not start.
     """
+    stopped = threading.Event()
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signal_number, lambda *_: stopped.set())
     models = ServingFolder(Registry(registry, settings.model), folder / "models", xla=settings.signature == "generate_xla")
-    with serving(settings, registry, folder, models, ports=PORTS if settings.port else (0, 0)) as (address, key, programs):
-        say(f"robo-poet serves the model {settings.model} at {address}/#key={key}")
+    ports = PORTS if settings.port else (0, 0)
+
+    def stopping() -> bool:
+        if stopped.is_set():
+            say("stopping …")
+        return stopped.is_set()
+
+    with contextlib.suppress(Stopped), serving(settings, registry, folder, models, ports=ports, say=say, stopped=stopping) as service:
+        say(f"robo-poet serves the model {settings.model} at {service.address}/#key={service.key}")
         example_body = '{"text": "Shall I compare thee"}'
-        say(f"  curl -H 'X-API-Key: {key}' -H 'Content-Type: application/json' -d '{example_body}' {address}/v1/generate")
-        say(f"  API: {address}/docs · metrics of the model server: {_metrics_url(folder)} · logs: {folder}/ · stop with Ctrl-C")
-        stopped = threading.Event()
-        for signal_number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(signal_number, lambda *_: stopped.set())
+        say(f"  curl -H 'X-API-Key: {service.key}' -H 'Content-Type: application/json' -d '{example_body}' {service.address}/v1/generate")
+        say(f"  API: {service.address}/docs · metrics of the model server: {_metrics_url(folder)} · logs: {folder}/ · stop with Ctrl-C")
         trouble = ""
         while not stopped.wait(POLL_SECONDS):
-            for program in programs:
-                if program.process.poll() is not None:
-                    raise BadInput(
-                        f"the program ended with status {program.process.returncode}", where=program.name, remedy=f"see {program.log}"
-                    )
+            service.supervisor.check()
             previous_trouble = trouble
             try:
                 models.lay_out()
@@ -117,46 +94,71 @@ def serve_here(settings: ServeSettings, registry: Path, folder: Path, say: Calla
 
 @contextlib.contextmanager
 def serving(
-    settings: ServeSettings, registry: Path, folder: Path, models: ServingFolder | None = None, *, ports: tuple[int, int] = (0, 0)
-) -> Iterator[tuple[str, str, list[ServingProcess]]]:
-    """Run both programs. Yield the gateway's address, an API key and the programs.
-
-    The key is revoked at the end. If that fails, it expires after one day.
+    settings: ServeSettings, registry: Path, folder: Path, models: ServingFolder | None = None, *, ports: tuple[int, int] = (0, 0),
+    say: Callable[[str], None] = lambda _: None, stopped: Callable[[], bool] = lambda: False,
+) -> Iterator[Service]:  # fmt: skip
+    """Run both programs and yield the service. The key is revoked at the end. If that fails, it expires after one day.
 
     Args:
         ports: gRPC and HTTP port of the model server. If a port is 0 or in use, a free port is selected.
+        say: called with a line at each restart of a program, in another thread.
+        stopped: returns True if the start is to be given up.
+
+    Raises:
+        BadInput: another server uses the folder, there is no champion, or a program does not start.
+        Stopped: `stopped` returned True before the programs were ready.
     """
-    _check_port(settings)
-    make_private_folder(folder)
-    check_unchangeable(folder, "folder of keys and logs")
-    compiled = settings.signature == "generate_xla"
-    config = (models or ServingFolder(Registry(registry, settings.model), folder / "models", xla=compiled)).lay_out()
-    programs: list[ServingProcess] = []
-    created_key: CreatedKey | None = None
-    try:
-        programs.append(ServingProcess("model_server", [
-            f"--port={_port_or_any(ports[0])}", f"--rest_api_port={_port_or_any(ports[1])}",
-            f"--model_config_file={config}", "--model_config_file_poll_wait_seconds=1",
-            "--enable_batching=true", f"--xla_cpu_compilation_enabled={str(compiled).lower()}",
-        ], folder / "model_server.log"))  # fmt: skip
-        ready_words = programs[0].ready().split()
-        model_server_address = ready_words[ready_words.index("http") + 1]
-        gateway_settings = settings.model_copy(update={
-            "model_server": f"http://{model_server_address}", "registry": str(registry.resolve()), "folder": str(folder.resolve()),
-            "model_server_ca": "", "model_server_certificate": "", "model_server_key": "",  # for another machine; here it is loopback
-        })  # fmt: skip
+    other = f"stop it, or take another folder and port: {command(f'serve --model {settings.model} --folder {folder}2 --port 0')}"
+    with locked_folder(folder, other) as lock, contextlib.ExitStack() as at_end:
+        check_unchangeable(folder, "folder of keys and logs")
+        _check_port(settings)
+        compiled = settings.signature == "generate_xla"
+        config = (models or ServingFolder(Registry(registry, settings.model), folder / "models", xla=compiled)).lay_out()
         # Create the key before the gateway starts: a running gateway sees a new key up to 1 s later.
         created_key = KeyStore(folder / "keys").create(user="you", scopes=("generate", "feedback", "metrics"), days=1)
-        write_text(folder / "gateway.json", json.dumps(gateway_settings.model_dump(mode="json"), indent=1) + "\n")
-        programs.append(ServingProcess("gateway", [f"--settings={folder / 'gateway.json'}"], folder / "gateway.log"))
-        address = programs[1].ready().split()[-1]
-        yield address, created_key.text, programs
-    finally:
-        for program in reversed(programs):
-            program.stop()
-        if created_key is not None:
-            with contextlib.suppress(BadInput, OSError):  # the key expires anyway
-                KeyStore(folder / "keys").revoke(created_key.key.id, "the server that created it has stopped")
+        at_end.callback(_revoke, folder, created_key)
+        gateway_settings = settings.model_copy(update={
+            "registry": str(registry.resolve()), "folder": str(folder.resolve()),
+            "model_server_ca": "", "model_server_certificate": "", "model_server_key": "",  # for another machine; here it is loopback
+        })  # fmt: skip
+        programs = [_model_server(folder, config, ports, compiled), _gateway(folder, gateway_settings)]
+        supervisor = at_end.enter_context(Supervisor(programs, say))
+        if not supervisor.wait_ready(stopped):
+            raise Stopped
+        address = supervisor.ready_lines["gateway"].split()[-1]
+        lock.describe(address)
+        yield Service(address, created_key.text, supervisor)
+
+
+def _revoke(folder: Path, created_key: CreatedKey) -> None:
+    with contextlib.suppress(BadInput, OSError):  # the key expires anyway
+        KeyStore(folder / "keys").revoke(created_key.key.id, "the server that created it has stopped")
+
+
+def _model_server(folder: Path, config: Path, ports: tuple[int, int], compiled: bool) -> Program:
+    def arguments(ready_lines: Mapping[str, str]) -> list[str]:
+        # A restart takes the same ports, because the gateway and Prometheus know them.
+        words = ready_lines.get("model_server", "").split()
+        grpc, http = (words[words.index(name) + 1].rpartition(":")[2] for name in ("grpc", "http")) if words else map(_port_or_any, ports)
+        return [
+            f"--port={grpc}", f"--rest_api_port={http}", f"--model_config_file={config}", "--model_config_file_poll_wait_seconds=1",
+            "--enable_batching=true", f"--xla_cpu_compilation_enabled={str(compiled).lower()}",
+        ]  # fmt: skip
+
+    return Program("model_server", folder / "model_server.log", arguments)
+
+
+def _gateway(folder: Path, settings: ServeSettings) -> Program:
+    def arguments(ready_lines: Mapping[str, str]) -> list[str]:
+        words = ready_lines["model_server"].split()
+        changed: dict[str, object] = {"model_server": f"http://{words[words.index('http') + 1]}"}
+        if ready := ready_lines.get("gateway"):
+            changed["port"] = int(ready.rpartition(":")[2])  # a restart takes the same port, because the user knows it
+        path = folder / "gateway.json"
+        write_text(path, json.dumps(settings.model_copy(update=changed).model_dump(mode="json"), indent=1) + "\n")
+        return [f"--settings={path}"]
+
+    return Program("gateway", folder / "gateway.log", arguments)
 
 
 def _check_port(settings: ServeSettings) -> None:

@@ -5,7 +5,7 @@ import json
 import sys
 import time
 
-from serving.local import ServingProcess
+from serving.supervisor.program import ChildProcess
 from tests.bench.frame import Row
 from tests.bench.serve import READERS, WARM_SECONDS, megabytes, served
 from tests.serving.load import Target, closed_loop, open_loop, summary
@@ -13,7 +13,7 @@ from tests.serving.load import Target, closed_loop, open_loop, summary
 SECONDS, TIMES, RECOVERY_SECONDS = 60.0, 4.0, 60.0
 
 
-async def measure(target: Target, programs: list[ServingProcess]) -> list[Row]:
+async def measure(target: Target, programs: list[ChildProcess]) -> list[Row]:
     """The storm, and the calm before and after."""
     await closed_loop(target, 1, 5)
     await asyncio.sleep(WARM_SECONDS)

@@ -18,7 +18,8 @@ from robo_poet.registry.registry import Registry
 from robo_poet.registry.state import Stage
 from robo_poet.settings.serve import ServeSettings
 from serving.access.api_keys import KeyStore
-from serving.local import ServingProcess, serving
+from serving.local import serving
+from serving.supervisor.program import ChildProcess
 from tests.bench.edge import make
 from tests.bench.frame import Row
 from tests.serving.load import Summary, Target, closed_loop, summary
@@ -67,7 +68,7 @@ def directly(address: str, prompt: list[int]) -> Target:
     )  # fmt: skip
 
 
-def megabytes(programs: list[ServingProcess], figure: str = "VmRSS") -> dict[str, float]:
+def megabytes(programs: list[ChildProcess], figure: str = "VmRSS") -> dict[str, float]:
     """Of each program, and of what it started: the gateway's request log. `VmRSS`: resident now; `VmHWM`: at most."""
     pids = {program.name: program.process.pid for program in programs}
     for pid in list(pids.values()):
@@ -83,7 +84,7 @@ class Served:
     """MODEL-1 in front of readers; `ready` is the seconds until then, `folder` has its settings."""
 
     target: Target
-    programs: list[ServingProcess]
+    programs: list[ChildProcess]
     registry: Registry
     folder: Path
     ready: float
@@ -96,11 +97,11 @@ def served() -> Iterator[Served]:
         folder = Path(name)
         registry = registered(folder)
         begun = time.perf_counter()
-        with serving(SETTINGS, registry.root, folder / "serve") as (address, _, programs):
+        with serving(SETTINGS, registry.root, folder / "serve") as service:
             ready = time.perf_counter() - begun
             key = KeyStore(folder / "serve" / "keys").create("bench", ("generate", "internal-load"), 1).text
             time.sleep(2)  # the gateway looks for new keys each second
-            yield Served(Target(address, asked, {"X-API-Key": key}), programs, registry, folder / "serve", ready)
+            yield Served(Target(service.address, asked, {"X-API-Key": key}), service.children, registry, folder / "serve", ready)
 
 
 async def measure(ways: Mapping[str, Target]) -> dict[str, dict[str, list[Summary]]]:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from serving.local import ServingProcess
+from serving.supervisor.program import ChildProcess
 from tests.bench.frame import Row
 from tests.bench.serve import megabytes, served
 from tests.serving.load import Outcome, Target, closed_loop, summary
@@ -32,7 +32,7 @@ def asked(number: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-async def measure(target: Target, programs: list[ServingProcess]) -> tuple[list[Outcome], list[tuple[float, dict[str, float]]]]:
+async def measure(target: Target, programs: list[ChildProcess]) -> tuple[list[Outcome], list[tuple[float, dict[str, float]]]]:
     """The requests, and memory by the time."""
     begun, seen = time.perf_counter(), list[tuple[float, dict[str, float]]]()
 

@@ -1,0 +1,1 @@
+"""Runs a list of programs and restarts those that end."""
