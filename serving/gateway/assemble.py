@@ -73,6 +73,7 @@ def assemble(settings: ServeSettings) -> Parts:
         Registry(Path(settings.registry), settings.model), client, share=settings.canary_share, restricted=content_filter.restricted,
         seen=metrics.serving, loaded=lambda number, good: metrics.model_loaded(number, "ok" if good else "failed"),
     )  # fmt: skip
+    client.lost = versions.model_server_lost
     score = PromptScore(
         client, versions,
         lambda version, arm, nats, tokens: metrics.scored("prompt", version=version, arm=arm, nats=nats, tokens=tokens),

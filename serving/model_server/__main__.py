@@ -55,7 +55,7 @@ async def serve(flags: Any) -> None:
         models = wanted
         await asyncio.to_thread(versions.apply, wanted)
 
-    listener = _listener(flags.host, flags.rest_api_port)  # bind first: a busy port fails before seconds are spent on loading
+    address = _bound_socket(flags.host, flags.rest_api_port)  # bind first: a busy port fails before seconds are spent on loading
     await apply(models)
     unavailable = [name for name in models if not any(name == served for served, _, _ in versions.loaded())]
     if len(unavailable) == len(models):
@@ -72,9 +72,13 @@ async def serve(flags: Any) -> None:
     stopping = asyncio.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signal_number, stopping.set)
-    http_task = asyncio.create_task(http._serve([listener]))  # not `serve`, which installs its own signal handlers
+    http_address = f"{flags.host}:{address.getsockname()[1]}"
+    http_task = asyncio.create_task(http._serve([address]))  # not `serve`, which installs its own signal handlers
+    while not http.started and not http_task.done():
+        await asyncio.sleep(0.01)
+    if http_task.done():
+        await http_task  # raises OSError: another program took the port meanwhile
     watcher = asyncio.create_task(_watch(flags, lambda: models, apply))
-    http_address = f"{flags.host}:{listener.getsockname()[1]}"
     print(f"model_server: ready {'https' if tls else 'http'} {http_address} grpc {flags.host}:{port}", flush=True)
     if tls is None and not is_loopback(flags.host):
         say("connections from other machines are not encrypted; pass --ssl_config_file, or use a network that encrypts them")
@@ -86,22 +90,27 @@ async def serve(flags: Any) -> None:
     await asyncio.to_thread(versions.close)
 
 
-def _listener(host: str, port: int) -> socket.socket:
-    """Open a listening TCP socket. Nagle's algorithm is off: otherwise each answer waits 40 ms for the client's delayed acknowledgement.
+def _bound_socket(host: str, port: int) -> socket.socket:
+    """Return a TCP socket with this address that does not listen yet.
 
-    Accepted connections inherit the option.
+    It listens when the models are loaded, as in TensorFlow Serving. Until then a connection is refused, and the gateway answers 503 without
+    a wait. Nagle's algorithm is off: otherwise each answer waits 40 ms for the client's delayed acknowledgement. Accepted connections
+    inherit the option.
 
     Raises:
         BadInput: the address cannot be used.
     """
+    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     try:
-        listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=1024)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((host, port))
     except OSError as error:
+        bound.close()
         raise BadInput(
             f"the address cannot be used ({os.strerror(error.errno or 0)})", where=f"{host}:{port}", remedy="choose another --rest_api_port"
         ) from None
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return listener
+    bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return bound
 
 
 def _initial_config(flags: Any) -> dict[str, ModelConfig]:

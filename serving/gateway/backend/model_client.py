@@ -4,7 +4,7 @@ import asyncio
 import json
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
@@ -46,6 +46,7 @@ class ModelClient:
 
     Attributes:
         calls: calls that are not answered yet: those that wait, and those at the model server.
+        lost: called when a prediction does not reach the model server, or loses the connection to it.
     """
 
     def __init__(self, address: str, model: str, rows: int, tls: ssl.SSLContext | None = None) -> None:
@@ -54,6 +55,7 @@ class ModelClient:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._limit = RowLimit(rows)
         self.calls = 0
+        self.lost: Callable[[], None] = lambda: None
 
     @property
     def waiting(self) -> int:
@@ -148,13 +150,17 @@ class ModelClient:
                 async with self._session().post(address, data=body, headers=headers, allow_redirects=False) as response:
                     return _Answer(response.status, response.headers.get("Retry-After", ""), await response.read())
             except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
-                raise unavailable() from None
+                raise self._lost() from None
             except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, aiohttp.ClientPayloadError):
                 if last_attempt:
-                    raise unavailable() from None
+                    raise self._lost() from None
             except aiohttp.ClientError:
-                raise unavailable() from None
+                raise self._lost() from None
         raise AssertionError  # the second attempt returned or raised
+
+    def _lost(self) -> Refused:
+        self.lost()
+        return unavailable()
 
 
 def _outputs(answer: _Answer) -> Mapping[str, Any]:

@@ -4,11 +4,12 @@ A background task keeps them up to date.
 """
 
 import asyncio
+import contextlib
 import json
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from robo_poet.digest import digest_file
@@ -20,6 +21,9 @@ from serving.gateway.backend.arms import Arm, arms, choose
 from serving.gateway.backend.model_client import RETRY_SECONDS
 from serving.gateway.backend.tls import ConnectionTrouble
 from serving.refusal import Refused
+
+UNREADY_SECONDS = 0.25  # interval between updates while the model server cannot be reached, so that its return is soon seen
+UNREACHABLE = "the model server cannot be reached"
 
 _MODEL = "model/manifest.json"
 _TOKENIZER = "tokenizer/"
@@ -141,6 +145,7 @@ class ServedVersions:
         self._canary: int | None = None
         self._update_lock = asyncio.Lock()
         self._updated_at = float("-inf")
+        self._update_now = asyncio.Event()
         self.health = VersionHealth(None, None, ("the registry has not been read yet",), False)
 
     def choose(self, user: str) -> AssignedVersion:
@@ -160,13 +165,21 @@ class ServedVersions:
         return self._served.get(number)
 
     async def watch(self, seconds: float) -> None:
-        """Update the versions every `seconds` until cancelled. A failed update is logged."""
+        """Update the versions every `seconds`, or more often while not ready, until cancelled. A failed update is logged."""
         while True:
-            await asyncio.sleep(seconds)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._update_now.wait(), seconds if self.health.ready else min(seconds, UNREADY_SECONDS))
+            self._update_now.clear()
             try:
                 await self.update()
             except Exception:
                 log.exception("the versions could not be updated")
+
+    def model_server_lost(self) -> None:
+        """Report not ready, because a call did not reach the model server. The next update begins now and finds out whether it is back."""
+        if self.health.ready:
+            self.health = replace(self.health, ready=False, troubles=(*self.health.troubles, UNREACHABLE))
+            self._update_now.set()
 
     async def update(self) -> None:
         """Update the versions from the registry and the model server. Concurrent calls share one update."""
@@ -181,7 +194,7 @@ class ServedVersions:
                 available: frozenset[int] | None = await self._server.available()
             except Refused as refused:
                 available, reason = None, refused.__cause__
-                troubles.append("the model server cannot be reached" + (f": {reason}" if isinstance(reason, ConnectionTrouble) else ""))
+                troubles.append(UNREACHABLE + (f": {reason}" if isinstance(reason, ConnectionTrouble) else ""))
             self._update_arms(available, troubles)
 
     def _read_registry(self, troubles: list[str]) -> None:

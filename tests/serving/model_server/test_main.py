@@ -16,7 +16,7 @@ import pytest
 
 from robo_poet.errors import BadInput
 from robo_poet.registry.registry import Registry
-from serving.model_server.__main__ import _listener
+from serving.model_server.__main__ import _bound_socket
 from serving.model_server.serving_folder import lay_out
 from tests.serving.model_server.conftest import Server, arguments, completion, eventually
 
@@ -25,17 +25,21 @@ Start = Callable[..., Server]
 
 
 def test_nagles_algorithm_is_off_for_accepted_connections() -> None:
-    with _listener("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
-        accepted, _ = listener.accept()
-        with accepted:
-            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    with _bound_socket("127.0.0.1", 0) as listener:
+        with pytest.raises(ConnectionRefusedError):  # until the models are loaded
+            socket.create_connection(listener.getsockname())
+        listener.listen()
+        with socket.create_connection(listener.getsockname()):
+            accepted, _ = listener.accept()
+            with accepted:
+                assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_a_port_in_use_is_an_error() -> None:
-    with _listener("127.0.0.1", 0) as listener:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         with pytest.raises(BadInput, match=rf"127.0.0.1:{port}: the address cannot be used \(Address already in use\)"):
-            _listener("127.0.0.1", port)
+            _bound_socket("127.0.0.1", port)
 
 
 def test_a_promotion_fails_no_call(registry: Registry, config: Path, start: Start) -> None:

@@ -1,5 +1,6 @@
 import asyncio
 import socket
+import struct
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -113,9 +114,34 @@ def test_a_call_without_a_response_ends_at_the_deadline() -> None:
 def test_an_unreachable_model_server_is_a_503_error() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
+    client, lost = ModelClient(f"http://127.0.0.1:{port}", "m", 64), list[bool]()
+    client.lost = lambda: lost.append(True)
     with pytest.raises(Refused) as refused:
-        predict(ModelClient(f"http://127.0.0.1:{port}", "m", 64))
-    assert (refused.value.status, refused.value.headers["Retry-After"]) == (503, "1")
+        predict(client)
+    assert (refused.value.status, refused.value.headers["Retry-After"]) == (503, "1") and lost == [True]
+
+
+@pytest.mark.parametrize("sent", [b"", b"HTTP/1.1 200 OK\r\nContent-Le", b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"])
+@pytest.mark.parametrize("reset", [False, True])
+def test_a_model_server_that_dies_during_a_call_is_a_503_error(sent: bytes, reset: bool) -> None:
+    """The server sends a part of the response, closes its connection and its port."""
+
+    def serve(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection, server:
+            connection.recv(65536)
+            connection.sendall(sent)
+            if reset:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    server = socket.create_server(("127.0.0.1", 0))
+    client = ModelClient(f"http://127.0.0.1:{server.getsockname()[1]}", "m", 64)
+    thread = threading.Thread(target=serve, args=(server,))
+    thread.start()
+    with pytest.raises(Refused) as refused:
+        predict(client)
+    thread.join()
+    assert (refused.value.status, refused.value.code) == (503, "model_unavailable")
 
 
 @pytest.mark.parametrize("failures", [1, 2])

@@ -137,6 +137,31 @@ def test_an_unreachable_model_server_is_reported(registry: Registry) -> None:
         versions.choose("ada")
 
 
+def test_a_lost_model_server_is_reported_before_the_next_look_and_its_return_too(registry: Registry) -> None:
+    server = Server(1)
+    versions = ServedVersions(registry, server)
+
+    async def lose_and_find() -> None:
+        await versions.update()
+        watching = asyncio.create_task(versions.watch(60))
+        await asyncio.sleep(0)
+        server.numbers = None
+        versions.model_server_lost()
+        assert not versions.health.ready and versions.health.troubles == ("the model server cannot be reached",)
+        for _ in range(1000):  # calls that fail meanwhile cause no further updates
+            versions.model_server_lost()
+        await asyncio.sleep(1)
+        assert not versions.health.ready and 2 <= server.calls <= 8
+        server.numbers = {1}
+        async with asyncio.timeout(5):
+            while not versions.health.ready:
+                await asyncio.sleep(0.01)
+        assert versions.health.troubles == ()
+        watching.cancel()
+
+    asyncio.run(lose_and_find())
+
+
 def test_concurrent_calls_share_an_update(registry: Registry) -> None:
     server = Server(1)
     versions = ServedVersions(registry, server)
