@@ -1,4 +1,4 @@
-"""Tests of the supervisor and of its child processes, with shell scripts as programs."""
+"""Tests of the supervisor and of its child processes, with shell scripts as programs. Covers: program."""
 
 import os
 import signal
