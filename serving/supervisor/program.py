@@ -67,10 +67,12 @@ class ChildProcess:
         return (self.process.returncode or 0) < 0
 
     def end_reason(self) -> str:
-        """Return how the process ended, in words, with the last line of this run's log unless a signal ended it."""
+        """Return how the process ended, in words; after an error, with the last line of this run's log."""
         status = self.process.returncode
         if status < 0:
             return f"was killed by {_signal_name(-status)}"
+        if status == 0:
+            return "ended with status 0"
         with self.log.open("rb") as file:
             file.seek(self._log_start)
             lines = [line.strip() for line in file.read().decode("utf-8", "replace").splitlines() if line.strip()]

@@ -84,7 +84,12 @@ def test_a_killed_program_is_restarted_and_the_others_run_on(programs: Programs)
 
 
 @pytest.mark.parametrize(
-    ("end", "reason"), [("exit 0", "ended with status 0 (no output)"), ("echo no memory >&2; exit 3", "ended with status 3 (no memory)")]
+    ("end", "reason"),
+    [
+        ("exit 0", "ended with status 0"),
+        ("exit 1", "ended with status 1 (no output)"),
+        ("echo no memory >&2; exit 3", "ended with status 3 (no memory)"),
+    ],
 )
 def test_a_program_that_ends_by_itself_is_restarted(programs: Programs, end: str, reason: str) -> None:
     with programs.supervisor(
