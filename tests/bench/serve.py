@@ -29,7 +29,10 @@ PROMPT = "rose1 night2 sun3 rose4"
 WARM_SECONDS = 20.0  # for the batch sizes that are compiled in the background
 
 # An untrained model writes what the filter takes for a flood of one phrase: it is judged, and let through.
-SETTINGS = ServeSettings.model_validate({"port": 0, "content_filter": {"rules": {"completion": "log"}}})
+SETTINGS = ServeSettings.model_validate({
+    "port": 0, "content_filter": {"rules": {"completion": "log"}},
+    "connections_per_address": 1000, "in_flight_per_user": 1000,  # all clients of a benchmark are one user at one address
+})  # fmt: skip
 
 
 def registered(folder: Path) -> Registry:
