@@ -16,8 +16,17 @@ Model = Annotated[str, typer.Option("--model", "-m", help="Name of the model in 
 
 
 def absolute_source(corpus: str) -> str:
-    """Return the address of a corpus for a run: an absolute path, or a `gs://` address unchanged; empty for the bundled corpora."""
-    return corpus if not corpus or corpus.startswith("gs://") else str(Path(corpus).expanduser().resolve())
+    """Return the address of a corpus for a run: an absolute path, or a `gs://` address unchanged; empty for the bundled corpora.
+
+    Raises:
+        BadInput: the address has another scheme, such as s3://, or has a NUL.
+    """
+    from robo_poet.corpus.source_files import is_bucket
+    from robo_poet.errors import BadInput
+
+    if "\0" in corpus:
+        raise BadInput("a path has no NUL", where="CORPUS", remedy="give an existing path")
+    return corpus if not corpus or is_bucket(corpus) else str(Path(corpus).expanduser().resolve())
 
 
 def profile_for(profile: str, overrides: list[str], corpus: str) -> "tuple[Effective, Advice | None]":

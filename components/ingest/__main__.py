@@ -28,7 +28,7 @@ def work(call: Call) -> None:
     call.progress(0, 1, "reading the source")
     source = open_source(call.parameters["source"], call.parameters["source_digest"], settings)
     plan = make_plan(source.documents(), settings, seed, source.name, source.megabytes)
-    for warning in plan.warnings:
+    for warning in (*source.warnings, *plan.warnings):
         call.warn(warning)
     counts: Counter[str] = Counter()
     control_tokens: dict[str, int] = {}

@@ -88,7 +88,7 @@ def advise(source: str, profile: str, overrides: Iterable[str] = (), *, name: st
         arguments = shlex.join(["-p", profile, *sets, "--write-profile", name, "--force"]) if name else ""
         text = profile_text(suggestion, extends=extends, corpus=corpus, digest=digest, arguments=arguments)
     return Advice(
-        corpus, description, splits, tuple(corpus_warnings(description, splits)), suggestion, text,
+        corpus, description, splits, (*opened.warnings, *corpus_warnings(description, splits)), suggestion, text,
         _durations(description, splits, settings, suggestion, folder),
     )  # fmt: skip
 

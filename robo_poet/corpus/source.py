@@ -7,7 +7,7 @@ from pathlib import Path
 from robo_poet.corpus.bundled import bundled_documents
 from robo_poet.corpus.document import Document
 from robo_poet.corpus.source_digest import source_digest
-from robo_poet.corpus.source_files import TABLES, is_bucket, source_files
+from robo_poet.corpus.source_files import TABLES, SourceFiles, is_bucket, source_files
 from robo_poet.corpus.user_text import file_documents, folder_documents, table_documents
 from robo_poet.errors import BadInput
 from robo_poet.settings.data import IngestSettings
@@ -21,6 +21,7 @@ class Source:
     documents: Callable[[], Iterator[Document]]  # each call reads the source again
     megabytes: float = 0  # size of the sample; 0 reads all. User corpora are never sampled.
     verify: Callable[[], None] = lambda: None  # raises BadInput if the source has changed
+    warnings: tuple[str, ...] = ()  # what is not read, such as links
 
 
 def open_source(source: str, expected_digest: str, settings: IngestSettings) -> Source:
@@ -57,14 +58,14 @@ def open_source(source: str, expected_digest: str, settings: IngestSettings) -> 
 
         root = download(source, Path("source", digest[:16]))  # digest in the path: an earlier run may have fetched other content
         verify()  # the bucket may have changed before the download ended; the copy cannot change
-        return Source(source, _local_documents(root, settings))
-    return Source(source, _local_documents(Path(source), settings), verify=verify)
+        return Source(source, _local_documents(source_files(root), settings))
+    files = source_files(Path(source))
+    return Source(source, _local_documents(files, settings), verify=verify, warnings=files.warnings)
 
 
-def _local_documents(root: Path, settings: IngestSettings) -> Callable[[], Iterator[Document]]:
-    files = source_files(root)
-    if files != [root]:
-        return lambda: folder_documents(root, files)
-    if root.name.lower().endswith(TABLES):
-        return lambda: table_documents(root, settings.columns)
-    return lambda: file_documents(root)
+def _local_documents(files: SourceFiles, settings: IngestSettings) -> Callable[[], Iterator[Document]]:
+    if files.names:
+        return lambda: folder_documents(files)
+    if files.root.name.lower().endswith(TABLES):
+        return lambda: table_documents(files.root, settings.columns)
+    return lambda: file_documents(files.root)

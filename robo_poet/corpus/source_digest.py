@@ -1,10 +1,14 @@
 """The digest of a corpus source. A run computes it at submission, and ingest checks that it reads the same content."""
 
+import hashlib
+import os
 from pathlib import Path
 
-from robo_poet.corpus.source_files import is_bucket, source_files
-from robo_poet.digest import digest_file, digest_json
+from robo_poet.corpus.source_files import SourceFiles, binary_file, is_bucket, not_parquet, source_files
+from robo_poet.digest import CHUNK, digest_json
 from robo_poet.errors import BadInput
+
+GROWTH = 64 << 20  # bytes that a file may grow while it is read; the digest then shows the change
 
 
 def source_digest(source: str) -> str:
@@ -26,13 +30,34 @@ def source_digest(source: str) -> str:
         from robo_poet.corpus.bucket import bucket_objects  # the client library is slow to import, and most sources are local
 
         return digest_json([[item.path, item.generation, item.crc32c] for item in bucket_objects(source)])
-    root = Path(source)
-    files = source_files(root)
-    try:
-        if files == [root]:
-            return digest_file(root)
-        return digest_json([[file.relative_to(root).as_posix(), digest_file(file)] for file in files])
-    except OSError as error:
-        raise BadInput(
-            (error.strerror or "cannot be read").lower(), where=str(error.filename or source), remedy="change its permissions"
-        ) from None
+    files = source_files(Path(source))
+    if not files.names:
+        return _digest(files)
+    return digest_json([[name, _digest(files, name)] for name in files.names])
+
+
+def _digest(files: SourceFiles, name: str = "") -> str:
+    """Return the digest of one file, read in chunks of 1 MiB. A binary file is refused at its first NUL, so a sparse file takes no time.
+
+    Raises:
+        BadInput: the file cannot be read, is binary, or grows without end.
+    """
+    where = str(files.root / name if name else files.root)
+    table = where.lower().endswith(".parquet")
+    state, size = hashlib.sha256(), 0
+    with files.open(name) as file:
+        largest = os.fstat(file.fileno()).st_size + GROWTH
+        try:
+            while chunk := file.read(CHUNK):
+                if not table and (nul := chunk.find(b"\0")) >= 0:
+                    raise binary_file(where, size + nul)
+                if table and size == 0 and not chunk.startswith(b"PAR1"):
+                    raise not_parquet(where)
+                state.update(chunk)
+                size += len(chunk)
+                if size > largest:
+                    raise BadInput("the file grows while it is read", where=where, remedy="copy it, and give the copy")
+        except OSError as error:
+            problem = (error.strerror or "cannot be read").lower()
+            raise BadInput(problem, where=where, remedy="change its permissions") from None
+    return state.hexdigest()

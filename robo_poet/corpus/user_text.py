@@ -2,62 +2,89 @@
 
 import csv
 import json
+import os
 import re
-import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import date
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from robo_poet.corpus.document import Document
+from robo_poet.corpus.source_files import LARGEST_TEXT, SourceFiles, binary_file, not_parquet
 from robo_poet.errors import BadInput
 from robo_poet.settings.data import Columns
 
 BOM = b"\xef\xbb\xbf"
 
 
-def read_text(path: Path) -> str:
+def read_text(files: SourceFiles, name: str = "") -> str:
     """Return the text of a file, without a byte order mark. Reads the whole file into memory.
 
     Raises:
-        BadInput: the file is empty, binary, not UTF-8 or not readable.
+        BadInput: the file is empty, binary, not UTF-8, too large or not readable.
     """
-    text = "".join(read_lines(path))
+    where = str(files.root / name if name else files.root)
+    with files.open(name) as file:
+        data = _read(file, LARGEST_TEXT + 1, where)
+    if len(data) > LARGEST_TEXT:
+        raise BadInput("the file grows while it is read", where=where, remedy="copy it, and give the copy")
+    text = _decoded(data, 0, where)
     if not text.strip():
-        raise BadInput("the file is empty", where=str(path), remedy="remove it or put text in it")
+        raise BadInput("the file is empty", where=where, remedy="remove it or put text in it")
     return text
 
 
-def read_lines(path: Path) -> Iterator[str]:
-    """Yield the lines of a file with their line ends, without loading the whole file. Skips a byte order mark.
+def read_lines(file: Path) -> Iterator[str]:
+    """Yield the lines of a table with their line ends, without loading the whole file. Skips a byte order mark.
 
     Raises:
-        BadInput: the file is binary (has a NUL byte), not UTF-8 or not readable; the message names the byte offset.
+        BadInput: the file is binary (has a NUL byte), not UTF-8 or not readable; the message names the byte offset. Or a line has more
+            than `LARGEST_TEXT` bytes.
     """
-    offset = 0
-    try:
-        with path.open("rb") as file:
-            for line in file:
-                if (nul := line.find(b"\0")) >= 0:
+    offset, where = 0, str(file)
+    with SourceFiles(file).open() as opened:
+        try:
+            while line := opened.readline(LARGEST_TEXT + 1):
+                if len(line) > LARGEST_TEXT:
                     raise BadInput(
-                        f"the file is binary (NUL at byte {offset + nul})", where=str(path), remedy="remove it or save it as plain text"
+                        f"the line at byte {offset} is longer than {LARGEST_TEXT / 1e6:.0f} MB",
+                        where=where,
+                        remedy="divide its text into rows",
                     )
-                start = len(BOM) if offset == 0 and line.startswith(BOM) else 0
-                try:
-                    yield line[start:].decode()
-                except UnicodeDecodeError as error:
-                    at = offset + start + error.start
-                    raise BadInput(
-                        f"not UTF-8 at byte {at} (0x{line[start + error.start]:02x})", where=str(path), remedy="save it as UTF-8"
-                    ) from None
+                yield _decoded(line, offset, where)
                 offset += len(line)
+        except OSError as error:
+            raise _unreadable(error, where) from None
+
+
+def _read(file: BinaryIO, size: int, where: str) -> bytes:
+    try:
+        return file.read(size)
     except OSError as error:
-        raise BadInput(
-            (error.strerror or "cannot be read").lower(), where=str(path), remedy="change its permissions or remove it"
-        ) from None
+        raise _unreadable(error, where) from None
+
+
+def _unreadable(error: OSError, where: str) -> BadInput:
+    return BadInput((error.strerror or "cannot be read").lower(), where=where, remedy="change its permissions or remove it")
+
+
+def _decoded(data: bytes, offset: int, where: str) -> str:
+    """Return the text of bytes that begin at `offset` of a file, without a byte order mark at the beginning of the file.
+
+    Raises:
+        BadInput: see `read_lines`.
+    """
+    if (nul := data.find(b"\0")) >= 0:
+        raise binary_file(where, offset + nul)
+    start = len(BOM) if offset == 0 and data.startswith(BOM) else 0
+    try:
+        return data[start:].decode()
+    except UnicodeDecodeError as error:
+        at = start + error.start
+        raise BadInput(f"not UTF-8 at byte {offset + at} (0x{data[at]:02x})", where=where, remedy="save it as UTF-8") from None
 
 
 IDENTIFIER = re.compile(r"[^\W\d][\w-]{0,29}")
@@ -167,7 +194,7 @@ def _jsonl(file: Path, columns: Columns) -> Iterator[Row]:
 
 
 def _csv(file: Path, columns: Columns) -> Iterator[Row]:
-    csv.field_size_limit(sys.maxsize)  # the default limit of 128 KiB is smaller than a play
+    csv.field_size_limit(LARGEST_TEXT)  # the default limit of 128 KiB is smaller than a play
     reader = csv.DictReader(read_lines(file), strict=True)
     try:
         check_columns(str(file), list(reader.fieldnames or ()), columns, may_be_data=True)
@@ -182,26 +209,59 @@ def _csv(file: Path, columns: Columns) -> Iterator[Row]:
         ) from None
 
 
+EXPANSION, ALLOWED = 200, 1_000_000_000  # a table may expand to 200 times its size, or to 1 GB; text is compressed 3 to 50 times
+
+
 def _parquet(file: Path, columns: Columns) -> Iterator[Row]:
-    number = 0
+    """Yield the rows of a Parquet file.
+
+    A small file can hold much text, because values are compressed, and a value that is repeated is stored once. So the text column is
+    read as a dictionary, one row is in memory at a time, and the bytes are counted.
+    """
+    number = size = 0
     try:
-        with pq.ParquetFile(file) as table:
-            present = table.schema_arrow.names
+        with SourceFiles(file).open() as opened:
+            largest = max(ALLOWED, EXPANSION * os.fstat(opened.fileno()).st_size)
+            present = pq.read_schema(opened).names
             check_columns(str(file), present, columns)
+            table = pq.ParquetFile(opened, read_dictionary=[columns.text])
             wanted = [column for column in dict.fromkeys(columns.model_dump().values()) if column in present]
+            _check_expansion(_uncompressed(table, wanted), largest, str(file))
             for batch in table.iter_batches(batch_size=BATCH_ROWS, columns=wanted):
-                for cells in _batch_rows(batch, f"{file}: rows {number + 1} to {number + batch.num_rows}"):
+                where = f"{file}: rows {number + 1} to {number + batch.num_rows}"
+                for cells in _batch_rows(batch, where):
                     number += 1
+                    size += sum(len(value) for value in cells.values() if isinstance(value, (str, bytes)))
+                    _check_expansion(size, largest, str(file))
                     yield f"{file}: row {number}", cells
     except OSError as error:
         raise BadInput((error.strerror or str(error)).lower(), where=str(file), remedy="change its permissions") from None
-    except pa.ArrowException:  # drop its message, which may quote a value
-        raise BadInput("not a Parquet file, or damaged", where=str(file), remedy="write the file again") from None
+    except pa.ArrowException:
+        raise not_parquet(str(file)) from None
 
 
-def _batch_rows(batch: pa.RecordBatch, where: str) -> list[dict[str, Any]]:
+def _uncompressed(table: pq.ParquetFile, wanted: list[str]) -> int:
+    """Return the uncompressed size in bytes of the wanted columns, from the metadata."""
+    metadata = table.metadata
+    chunks = (
+        metadata.row_group(group).column(column) for group in range(metadata.num_row_groups) for column in range(metadata.num_columns)
+    )
+    return sum(chunk.total_uncompressed_size for chunk in chunks if chunk.path_in_schema.partition(".")[0] in wanted)
+
+
+def _check_expansion(size: int, largest: int, where: str) -> None:
+    if size > largest:
+        raise BadInput(
+            f"the table expands to more than {largest / 1e6:,.0f} MB, over {EXPANSION} times its size",
+            where=where,
+            remedy="remove the rows that repeat, or write it without compression",
+        )
+
+
+def _batch_rows(batch: pa.RecordBatch, where: str) -> Iterator[dict[str, Any]]:
     try:
-        return batch.to_pylist()  # type: ignore[no-any-return]
+        for row in range(batch.num_rows):
+            yield {name: column[row].as_py() for name, column in zip(batch.schema.names, batch.columns, strict=True)}
     except pa.ArrowException:
         raise
     except UnicodeDecodeError as error:
@@ -217,15 +277,14 @@ SOURCE = "user"  # a constant, not a setting: user text always gets the full pri
 WORK_SEPARATOR = re.compile(r"^(?:-{3,}[ \t]*|\f)\r?$", re.MULTILINE)
 
 
-def folder_documents(folder: Path, files: list[Path]) -> Iterator[Document]:
-    """Yield one document per file. The id is the path relative to `folder`.
+def folder_documents(files: SourceFiles) -> Iterator[Document]:
+    """Yield one document per file. The id is the path relative to the folder.
 
     Raises:
         BadInput: a file is empty, binary, not UTF-8 or not readable. One bad file stops the run.
     """
-    for file in files:
-        name = file.relative_to(folder).as_posix()
-        yield Document(id=name, group=name, text=read_text(file), title=file.stem, source=SOURCE)
+    for name in files.names:
+        yield Document(id=name, group=name, text=read_text(files, name), title=PurePosixPath(name).stem, source=SOURCE)
 
 
 def file_documents(file: Path) -> Iterator[Document]:
@@ -237,6 +296,6 @@ def file_documents(file: Path) -> Iterator[Document]:
     Raises:
         BadInput: the file is empty, binary, not UTF-8 or not readable.
     """
-    works = [work.strip("\r\n") for work in WORK_SEPARATOR.split(read_text(file)) if work.strip()]
+    works = [work.strip("\r\n") for work in WORK_SEPARATOR.split(read_text(SourceFiles(file))) if work.strip()]
     for number, text in enumerate(works, start=1):
         yield Document(id=f"{file.name}#{number}", group="", text=text, title=f"{file.stem} {number}", source=SOURCE)

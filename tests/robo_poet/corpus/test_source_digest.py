@@ -42,3 +42,23 @@ def test_a_file(poems: Path) -> None:
 def test_a_missing_source_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="no such file or folder"):
         source_digest(str(tmp_path / "none"))
+
+
+def test_a_sparse_file_is_refused_at_its_first_nul(poems: Path) -> None:
+    with (poems / "a.txt").open("ab") as file:
+        file.truncate(400_000_000)
+    with pytest.raises(BadInput, match=r"a.txt: the file is binary \(NUL at byte 3\)"):
+        source_digest(str(poems))
+
+
+def test_a_sparse_table_is_refused_at_its_first_bytes(tmp_path: Path) -> None:
+    with (tmp_path / "a.parquet").open("wb") as file:
+        file.truncate(10**10)
+    with pytest.raises(BadInput, match="a.parquet: not a Parquet file"):
+        source_digest(str(tmp_path / "a.parquet"))
+
+
+def test_a_link_does_not_change_the_digest(poems: Path) -> None:
+    before = source_digest(str(poems))
+    (poems / "link.txt").symlink_to("/etc/hostname")
+    assert source_digest(str(poems)) == before
