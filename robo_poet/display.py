@@ -11,7 +11,11 @@ def terminal_text(text: str) -> str:
     return "".join(character for character in text if character.isprintable() or character in "\n\t")
 
 
-_ADDRESS = re.compile(r"\S+[^\S\n]?@\s?\S+|\b\w+://\S+|\bwww\.\S+|\b[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}(?!\w|\.\w)(?:[/:?#]\S*)?")
+# An alternative begins only where a word or a domain begins. Else a word of n characters would be searched n times.
+_ADDRESS = re.compile(
+    r"(?<!\S)\S+[^\S\n]?@\s?\S+|\b\w+://\S+|\bwww\.\S+"
+    r"|(?<![\w-])(?<![\w-]\.)-*+\b[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}(?!\w|\.\w)(?:[/:?#]\S*)?"
+)
 _INTERNET = re.compile(
     r"\b\d{1,3}(?:\.\d{1,3}){3}\b|(?<![\w:])(?:[0-9A-Fa-f]{0,4}:){2,}[0-9A-Fa-f.]*|\b(?:[0-9A-Fa-f]{2}-){5}[0-9A-Fa-f]{2}\b"
 )

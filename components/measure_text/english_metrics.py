@@ -45,7 +45,7 @@ def unknown_rows(languages: Sequence[str]) -> int:
 
 SENTENCE_WEIGHT, WORD_WEIGHT, BASE = 0.39, 11.8, -15.59
 ENGLISH_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
-SENTENCE_END = re.compile(r"[.!?…]+(?:\s|$)")
+SENTENCE_END = re.compile(r"(?<![.!?…])[.!?…]++(?:\s|$)")  # without backtracking: a text may have a million dots
 VOWELS = re.compile(r"[aeiouy]+")
 # Adjacent vowels that form two syllables (rad-i-o), and a syllable without a vowel letter (pris-m).
 HIATUS = re.compile(

@@ -46,7 +46,7 @@ def spelling_pattern(data: Identity) -> re.Pattern[str]:
 
 
 PERSON, MAXIMUM_IDENTITY_WORDS = "PERSON", 8  # words of an identity; longer ones are cut to their first 8
-NAMELIKE = re.compile(r"[^\W\d_][^\W\d_.'’-]*(?:[.'’-]+[^\W\d_]*)*")  # a word of a name, in any alphabet; `is_full_name` checks the capital
+NAMELIKE = re.compile(r"[^\W\d_]+(?:[.'’-][^\W\d_]*)*")  # a word of a name, in any alphabet; `is_full_name` checks the capital
 NOT_NAMES = frozenset(
     "a all an and be but by enter exeunt exit for from he her his i in is it my no not o of oh she so that the thee they this thou thy to "
     "we what who with ye you your".split()

@@ -8,9 +8,11 @@ from typing import cast
 
 from components.train_tokenizer.component import train_tokenizer
 from robo_poet.atomic import new_folder, write_text
+from robo_poet.corpus.document import Document
 from robo_poet.corpus.parquet import read_documents
+from robo_poet.display import quotable_name
 from robo_poet.errors import BadInput
-from robo_poet.model.bpe import train_bpe
+from robo_poet.model.bpe import LONGEST_WORD, long_word, train_bpe
 from robo_poet.model.tokenizer import START, Tokenizer
 from robo_poet.settings.data import TokenizerSettings
 from robo_poet.step.program import Call, program
@@ -57,6 +59,7 @@ def work(call: Call) -> None:
     settings = cast(TokenizerSettings, call.settings)
     corpus = call.inputs["scrubbed"]
     call.progress(0, 1, "learning merges")
+    _warn_of_long_words(call, read_documents(corpus, split="train"))
     core = train_bpe((d.text for d in read_documents(corpus, split="train")), settings.vocabulary)
     tokenizer = Tokenizer(core, settings.vocabulary)
     fit = measure_fit(tokenizer, (d.text for d in read_documents(corpus, split="validation")))
@@ -75,6 +78,18 @@ def work(call: Call) -> None:
         write_text(call.outputs["metrics"], json.dumps(manifest))
         call.describe("metrics", **manifest)
     call.progress(1, 1, f"{tokenizer.size:,} tokens, {fit.bytes_per_token:.2f} bytes per token, coverage {fit.coverage:.1%}")
+
+
+MAX_NAMED = 3  # documents named in warnings; further documents are only counted
+
+
+def _warn_of_long_words(call: Call, documents: Iterable[Document]) -> None:
+    """Warn of words that are no words of a language, such as a genome or encoded data."""
+    lengths = [(document.id, length) for document in documents if (length := long_word(document.text))]
+    for name, length in lengths[:MAX_NAMED]:
+        call.warn(f"{quotable_name(name)}: a word of {length:,} characters; it is learned in pieces. Remove it if it is no text")
+    if len(lengths) > MAX_NAMED:
+        call.warn(f"{len(lengths)} documents have a word of more than {LONGEST_WORD:,} characters")
 
 
 def _check_coverage(call: Call, settings: TokenizerSettings, coverage: float) -> None:

@@ -41,7 +41,7 @@ class TextSample:
 
 WORD = re.compile(r"\w+(?:['’]\w+)*")
 TOKEN = re.compile(WORD.pattern + r"|[^\w\s]")  # a word, or one punctuation mark. The tokens of the model do not exist yet in this step
-SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s|$)")
+SENTENCE_END = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’)\]]*+(?=\s|$)")  # without backtracking: a line may have a million dots
 DAMAGED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd]")  # U+FFFD, and all control characters except tab and line ends
 HISTOGRAM_BINS = 24  # of the histogram of document lengths
 MAX_RIGHTS_ROWS = 20  # maximum number of rows of (source, licence); the others are summed

@@ -1,3 +1,5 @@
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,3 +51,11 @@ def test_verse_is_not_masked():
 def test_a_canary_string_is_masked():
     for secret in planted(PlantedSecretsSettings(rates=(1,), per_rate=20), seed=1):
         assert secret.secret not in masked(secret.text) and masked(secret.text).startswith(secret.prefix)
+
+
+@pytest.mark.parametrize("part", ["a", ".", "-", "a-", "a.", "aa.", "1", "[", "a:", "a'", "AB12", "\u0301"])
+def test_a_long_word_is_masked_in_a_time_that_grows_with_its_length(part: str) -> None:
+    text = part * (100_000 // len(part))
+    started = time.monotonic()
+    masked(text + "x")
+    assert time.monotonic() - started < 2  # a word of n characters was searched n times: minutes

@@ -147,3 +147,8 @@ def test_pattern_data_with_a_possessive_is_found_in_the_training_text_and_counts
     text = "See https://harrow.example/harrow's/end today."
     removed = RemovedData({identity("https://harrow.example/harrow's/end"): "URL"})
     assert find_personal_data([text], [text], RemovedData({}), 0.4).known == find_personal_data([text], [], removed, 0.4).known == [1]
+
+
+def test_a_word_of_dots_is_no_name_and_takes_no_time() -> None:
+    """The pattern tried all ways to divide the dots."""
+    assert not is_full_name("A" + "." * 5000 + "1 B" + "." * 5000 + "1")

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from components.train_tokenizer.__main__ import main, measure_fit, opening
+from robo_poet.corpus.document import Document
+from robo_poet.corpus.parquet import write_documents
 from robo_poet.digest import digest_path
 from robo_poet.model.tokenizer import CONTROL, START, Tokenizer
 
@@ -51,3 +53,11 @@ def test_low_coverage_warns_or_fails_as_the_profile_sets(
     output = capsys.readouterr().err
     assert ("warning: tokenizer coverage" in output) == (on_coverage == "warn")
     assert ("error: tokenizer.min_coverage" in output) == (on_coverage == "fail") == (not (tmp_path / "t").exists())
+
+
+def test_a_word_that_is_no_word_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    texts = {"genome": "acgt" * 500, "poem": "The sea is wide."}
+    documents = [Document(id=name, group=name, text=text, split="train") for name, text in texts.items()]
+    write_documents(tmp_path / "corpus", [*documents, Document(id="v", group="v", text="The road is dust.", split="validation")])
+    assert run(tmp_path / "corpus", tmp_path / "t", vocabulary=300) == 0
+    assert "warning: genome: a word of 2,000 characters; it is learned in pieces" in capsys.readouterr().err

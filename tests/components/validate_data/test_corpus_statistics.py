@@ -79,3 +79,8 @@ def test_a_small_corpus_is_one_text_sample() -> None:
     sample = TextSample(42)
     sample.add("a", "short")
     assert sample.samples() == ["short"]
+
+
+def test_a_million_dots_take_no_time() -> None:
+    documents = [Document(id="a", group="a", text="." * 1_000_000 + "x. End?! \u201cYes.\u201d No", split="train")]
+    assert measure(documents, ["en"], 1).sentence_tokens == (1_000_000 + 1 + 1 + 1 + 2 + 1 + 1 + 1 + 1 + 1) / 3

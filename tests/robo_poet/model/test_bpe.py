@@ -1,4 +1,11 @@
-from robo_poet.model.bpe import train_bpe
+import json
+import random
+import time
+
+import pytest
+
+from robo_poet.model import bpe
+from robo_poet.model.bpe import long_word, train_bpe
 from tests.conftest import verse
 
 TEXTS = [verse(seed) for seed in range(5)]
@@ -13,3 +20,26 @@ def test_a_tokenizer_decodes_to_the_same_text() -> None:
 def test_a_larger_vocabulary_has_longer_tokens() -> None:
     counts = [len(train_bpe(TEXTS, size).encode(TEXTS[0]).ids) for size in (270, 300, 330)]
     assert counts == sorted(counts, reverse=True) and len(set(counts)) == 3
+
+
+def test_a_word_of_a_million_characters_is_learned_in_pieces() -> None:
+    """Each merge read the whole word again: 356 s."""
+    word = "".join(random.Random(1).choices("acgt", k=200_000))
+    started = time.monotonic()
+    core = train_bpe([word, "\n" * 200_000, "." * 200_000, "1" * 200_000, "The sea is wide.\n" * 50], 600)
+    assert time.monotonic() - started < 5  # without pieces, 30 s
+    assert core.decode(core.encode(word[:5000]).ids) == word[:5000]
+    assert json.loads(core.to_str())["pre_tokenizer"]["type"] == "ByteLevel"
+
+
+def test_ordinary_text_gives_the_same_tokenizer_as_without_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "The sea is wide, and the night is long. " * 20 + "\n" * 900 + "-" * 900 + " 1234 " + "x" * 999
+    with_pieces = train_bpe([text], 400).to_str()
+    monkeypatch.setattr(bpe, "_LONG", "(?!)")
+    assert train_bpe([text], 400).to_str() == with_pieces
+
+
+def test_the_longest_word_is_found() -> None:
+    assert long_word("a few words\n" + "x" * 1000) == 0
+    assert long_word("a few words\n" + "x" * 1001) == 1001
+    assert long_word("") == 0

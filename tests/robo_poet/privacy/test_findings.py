@@ -1,4 +1,5 @@
 import itertools
+import time
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,3 +28,12 @@ def test_findings_are_disjoint_and_lose_no_letter(found: list[Finding]) -> None:
     assert wanted <= covered
     assert all(not TEXT[f.start].isspace() and not TEXT[f.end - 1].isspace() for f in kept)
     assert disjoint(reversed(found), TEXT) == kept
+
+
+def test_a_text_may_have_a_hundred_thousand_findings() -> None:
+    text = "ab " * 100_000
+    findings = [Finding("X", at, at + 2, 0.5, "r") for at in range(0, len(text), 3)]
+    started = time.monotonic()
+    assert disjoint([*findings, Finding("Y", 0, len(text), 1.0, "r")], text) == [Finding("Y", 0, len(text) - 1, 1.0, "r")]
+    assert disjoint(findings, text) == findings
+    assert time.monotonic() - started < 5  # each finding was compared with all others: hours
