@@ -13,8 +13,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from pipelines.run.record import Event, Listener, parse_note, parse_progress, parse_warning
+from pipelines.run.record import LONGEST_TEXT, MOST_WARNINGS, Event, Listener, parse_note, parse_progress, parse_warning
 
+READ_BYTES = 1 << 20  # of a log at a time
 ENDED = ("ran", "cached", "failed", "skipped", "cancelled")
 
 
@@ -27,6 +28,7 @@ class Row:
         took: duration in seconds, None until it has ended.
         read: number of log bytes that have been read.
         first: first percentage above 0 and its UNIX time; a resumed training starts in the middle.
+        warnings, notes: number of those that were displayed.
     """
 
     name: str
@@ -39,6 +41,8 @@ class Row:
     log: Path | None = None
     read: int = 0
     first: tuple[int, float] | None = None
+    warnings: int = 0
+    notes: int = 0
 
     def seconds(self, now: float) -> float | None:
         """Return the duration of the step, or the time since its start; None if it has not started or did not run."""
@@ -95,23 +99,35 @@ class Board:
     def _read(self, row: Row) -> list[str]:
         if row.log is None or not row.log.exists():
             return []
+        warnings: list[str] = []
+        notes: list[str] = []
         with row.log.open("rb") as file:
             file.seek(row.read)
-            data = file.read()
-        complete_lines = data[: data.rfind(b"\n") + 1]  # an incomplete last line is read next time
-        row.read += len(complete_lines)
-        warnings, notes = [], []
-        for line in complete_lines.decode("utf-8", "replace").splitlines():
+            while data := file.read(READ_BYTES):
+                complete_lines = data[: max(data.rfind(b"\n"), data.rfind(b"\r")) + 1]  # an incomplete last line is read next time
+                if not complete_lines:
+                    break
+                row.read += len(complete_lines)
+                file.seek(row.read)
+                self._read_lines(row, complete_lines.decode("utf-8", "replace").splitlines(), warnings, notes)
+        return self._new(row, warnings) + notes
+
+    def _read_lines(self, row: Row, lines: list[str], warnings: list[str], notes: list[str]) -> None:
+        """Update a row from log lines, and add their warnings and notes. After `MOST_WARNINGS`, they are only in the log."""
+        for line in lines:
             if progress := parse_progress(line):
                 row.progress(progress[0], clean(progress[1]), time.time())
             elif text := parse_warning(line):
-                warnings.append(text)
-            elif text := parse_note(line):
-                notes.append(f"{row.display}: {clean(text)}")
-        return self._new(row, warnings) + notes
+                if len(warnings) < MOST_WARNINGS:
+                    warnings.append(text[:LONGEST_TEXT])
+            elif (text := parse_note(line)) and row.notes < MOST_WARNINGS:
+                row.notes += 1
+                notes.append(f"{row.display}: {clean(text[:LONGEST_TEXT])}")
 
     def _new(self, row: Row, texts: list[str]) -> list[str]:
-        new_texts = [text for text in texts if (row.name, text) not in self.warned]
+        room = MOST_WARNINGS + 1 - row.warnings  # one more for the line that counts the others
+        new_texts = [text for text in dict.fromkeys(texts) if (row.name, text) not in self.warned][: max(0, room)]
+        row.warnings += len(new_texts)
         self.warned.update((row.name, text) for text in new_texts)
         return [f"warning: {row.display}: {clean(text)}" for text in dict.fromkeys(new_texts)]
 

@@ -7,7 +7,7 @@ import re
 import secrets
 import signal
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -20,6 +20,8 @@ from robo_poet.errors import BadInput
 
 _PROGRESS = re.compile(r"\[ *(\d{1,3}) ?%\] ?(.*)")
 TAIL = 3
+MOST_WARNINGS = 100  # distinct warnings of an attempt that a record keeps
+LONGEST_TEXT = 2_000  # characters of a warning or an error
 
 
 def parse_progress(line: str) -> tuple[int, str] | None:
@@ -39,8 +41,16 @@ def parse_note(line: str) -> str:
 
 
 def read_warnings(log: Path, start: int) -> tuple[str, ...]:
-    """Return the warnings of a log from byte `start` on, without duplicates."""
-    return tuple(dict.fromkeys(text for line in _lines(log, start) if (text := parse_warning(line))))
+    """Return the warnings of a log from byte `start` on, without duplicates. After `MOST_WARNINGS`, one line counts the others."""
+    texts: dict[str, None] = {}
+    more = 0
+    for line in _lines(log, start):
+        if (text := parse_warning(line)[:LONGEST_TEXT]) and text not in texts:
+            if len(texts) < MOST_WARNINGS:
+                texts[text] = None
+            else:
+                more += 1
+    return (*texts, *([f"{more:,} more warnings are in the log"] if more else []))
 
 
 def failure_reason(log: Path, start: int, status: int) -> str:
@@ -54,7 +64,7 @@ def failure_reason(log: Path, start: int, status: int) -> str:
     reason = ""
     for line in _lines(log, start):
         if line.startswith("error: "):
-            reason = line.removeprefix("error: ").strip()
+            reason = line.removeprefix("error: ").strip()[:LONGEST_TEXT]
         if line.strip() and not parse_progress(line) and not parse_note(line):
             last_lines.append(line.strip()[:200])
     if reason:
@@ -66,10 +76,12 @@ def failure_reason(log: Path, start: int, status: int) -> str:
     return f"{ending}: {' | '.join(last_lines)}" if last_lines else ending
 
 
-def _lines(log: Path, start: int) -> list[str]:
+def _lines(log: Path, start: int) -> Iterator[str]:
+    """Yield the lines of a log. One line is in memory at a time."""
     with log.open("rb") as file:
         file.seek(start)
-        return file.read().decode("utf-8", "replace").splitlines()
+        while line := file.readline(1 << 20):
+            yield from line.decode("utf-8", "replace").splitlines()
 
 
 @dataclass(frozen=True)

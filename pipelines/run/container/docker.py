@@ -19,6 +19,7 @@ from pipelines.run.container.engine import LABEL, Owner, remove_leftovers
 from pipelines.run.execution.process import FIXED, Job
 from pipelines.run.ir.steps import Container, Limits
 from pipelines.run.quantity import quantity
+from pipelines.run.step_log import StepOutput
 from robo_poet.commands import make
 from robo_poet.errors import BadInput
 from robo_poet.process import dies_with_parent
@@ -92,13 +93,13 @@ class DockerRunner:
         for mount in self.mounts:
             if mount.writable and str(mount.path) in job.argv:
                 mount.path.mkdir(parents=True, exist_ok=True)
-        job.log.parent.mkdir(parents=True, exist_ok=True)
-        with job.log.open("ab") as log, _removal_guard(name, job.lock):
+        with StepOutput(job.log) as output, _removal_guard(name, job.lock):
             process = subprocess.Popen(
                 ["docker", "run", "--name", name, *self.options(job), job.image, *job.argv[1:]],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, pass_fds=(job.lock,),
+                stdin=subprocess.DEVNULL, stdout=output.handle, stderr=output.handle, start_new_session=True, pass_fds=(job.lock,),
                 preexec_fn=dies_with_parent(signal.SIGKILL),  # else it could create the container after the guard has tried to remove it
             )  # fmt: skip
+            output.started()
             try:
                 self._wait(process, name, cancel)
             finally:
@@ -107,9 +108,8 @@ class DockerRunner:
             status, out_of_memory = _exit_status(name, process.returncode)
             if out_of_memory and not cancel.is_set():
                 limit = job.resources.memory
-                log.write(
-                    f"error: out of memory: the limit of {limit} was reached; raise the step's memory in cluster.resources\n".encode()
-                )
+                output.end()  # the error follows the step's own output
+                output.write(f"error: out of memory: the limit of {limit} was reached; raise the step's memory in cluster.resources\n")
         return status
 
     def close(self) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Protocol
 
 from pipelines.run.ir.steps import NO_LIMITS, Container, Limits
+from pipelines.run.step_log import StepOutput
 from robo_poet.commands import make
 from robo_poet.errors import BadInput
 from robo_poet.process import dies_with_parent
@@ -111,16 +112,21 @@ class ProcessRunner:
         argv = list(job.argv)
         if _is_python(argv[0]):
             argv[0] = str(self.interpreter(job.image))
-        job.log.parent.mkdir(parents=True, exist_ok=True)
-        with job.log.open("ab") as log:
+        with StepOutput(job.log) as output:
             try:
                 process = subprocess.Popen(
-                    argv, cwd=job.cwd, env={**self.environment, **job.env}, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                    start_new_session=True, pass_fds=(job.lock,), preexec_fn=dies_with_parent(signal.SIGKILL),
+                    argv, cwd=job.cwd, env={**self.environment, **job.env}, stdin=subprocess.DEVNULL, stdout=output.handle,
+                    stderr=output.handle, start_new_session=True, pass_fds=(job.lock,), preexec_fn=dies_with_parent(signal.SIGKILL),
                 )  # fmt: skip
             except OSError as error:
-                log.write(f"error: {argv[0]}: {os.strerror(error.errno or 0).lower()}\n".encode())
+                output.write(f"error: {argv[0]}: {os.strerror(error.errno or 0).lower()}\n")
                 return 127
+            output.started()
+            self._wait(process, cancel)
+        return process.returncode
+
+    def _wait(self, process: "subprocess.Popen[bytes]", cancel: threading.Event) -> None:
+        """Wait until a step has ended. On cancellation, stop it."""
         handle = os.pidfd_open(process.pid)
         try:
             self._watch(process.pid)
@@ -138,7 +144,6 @@ class ProcessRunner:
             _signal(process.pid, signal.SIGKILL)  # kills leftover children; before `wait`, as the group id can be reused after it
             process.wait()
             self._watch(-process.pid)
-        return process.returncode
 
     def _watch(self, group: int) -> None:
         with self.guard:
