@@ -86,9 +86,24 @@ def read_limited(path: Path, limit: int) -> bytes:
         OSError: it cannot be read.
     """
     with open_regular(path) as file:
-        data = file.read(limit + 1)
+        return _limited(file, limit, str(path))
+
+
+def read_below(folder: Path, name: str, limit: int) -> bytes:
+    """Return the content of a small file `name` below `folder`, without following a link.
+
+    Raises:
+        BadInput: see `open_below`; or it has more than `limit` bytes.
+        OSError: it cannot be read.
+    """
+    with open_below(folder, name) as file:
+        return _limited(file, limit, str(folder / name))
+
+
+def _limited(file: BinaryIO, limit: int, where: str) -> bytes:
+    data = file.read(limit + 1)
     if len(data) > limit:
-        raise BadInput(f"the file is larger than {limit / 1e6:g} MB", where=str(path), remedy="give a smaller file")
+        raise BadInput(f"the file is larger than {limit / 1e6:g} MB", where=where, remedy="give a smaller file")
     return data
 
 

@@ -48,7 +48,7 @@ def explain(ir: Path | Mapping[str, Any], parameters: Mapping[str, Any], *, stor
             else:
                 key_ingredients = ingredients(step, move.parameters, {name: artifact.digest for name, artifact in move.artifacts.items()})
                 key = content_store.key(key_ingredients)
-                entry, damage = content_store.find(key, pipeline.consumed(step.name)) if step.cache else (None, "")
+                entry, damage = content_store.find(key, pipeline.consumed(step.name), touch=False) if step.cache else (None, "")
                 if entry:
                     ended[step.name] = TaskResult("cached", key=key, parameters=entry.parameters, artifacts=entry.artifacts)
                     verdict = Verdict(step.name, step.display, "cached", key=key)

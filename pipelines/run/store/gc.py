@@ -143,7 +143,7 @@ def _keys(events: Path) -> set[str]:
     for line in events.read_text("utf-8").splitlines():
         try:
             keys.add(json.loads(line)["detail"].get("key", ""))
-        except ValueError:  # incomplete last line of a killed run
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):  # incomplete last line of a killed run, or edited
             continue
     return keys
 

@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,21 +67,29 @@ class Store:
         """Return the working folder of a step. It depends on the key, not on the run, so a later run finds the checkpoints."""
         return self.work / f"{step.image_name}-{key[:16]}"
 
-    def find(self, key: str, consumed: Mapping[str, str]) -> tuple[Entry | None, str]:
+    def find(self, key: str, consumed: Mapping[str, str], *, touch: bool = True) -> tuple[Entry | None, str]:
         """Return the stored result for `key`, and the reason if there is one that cannot be used. Artifacts are hashed again.
 
         Args:
             consumed: outputs that the result must have.
+            touch: note the time of use, for `gc`, and lock the store. False writes nothing.
         """
         folder = self.done / key
-        with self.shared():
-            if not folder.exists():
+        with self.shared() if touch else nullcontext():
+            if not os.path.lexists(folder):
                 return None, ""
             try:
                 entry = Entry.read(folder)
-                os.utime(folder)  # time of last use, for `gc`
+                if touch:
+                    os.utime(folder)  # time of last use, for `gc`
             except (ValueError, OSError) as error:
                 return None, str(error)
+        if folder.is_symlink() or (folder / "artifacts").is_symlink():
+            return None, "the folder of the result is a link"
+        if entry.key != key:
+            return None, "it is the result of other inputs"
+        if extra := sorted(path.name for path in (folder / "artifacts").glob("*") if path.name not in entry.artifacts):
+            return None, f"it contains the file {extra[0]}, which the step did not write"
         missing = [name for name in consumed if not entry.has(name)]
         reason = f"the output {missing[0]} is missing" if missing else entry.damage()
         return (None, reason) if reason else (entry, "")
@@ -89,7 +97,7 @@ class Store:
     def drop(self, key: str) -> None:
         """Remove an entry. It is renamed first, so that no run sees a partly deleted entry."""
         with tempfile.TemporaryDirectory(prefix=".dropped-", dir=self.done, ignore_cleanup_errors=True) as temporary:
-            if (self.done / key).exists():
+            if os.path.lexists(self.done / key):
                 (self.done / key).rename(Path(temporary) / key)
 
     def commit(self, working_folder: WorkingFolder, entry: Entry, place: Path | None = None) -> Entry:

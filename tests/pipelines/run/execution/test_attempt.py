@@ -96,6 +96,14 @@ def test_failure_cancels_what_follows_lets_others_finish_and_runs_the_exit_handl
         ("echo x > $3; printf '\\377' > $1", "text is not UTF-8 text"),
         ('echo x > $3; echo \'{"parameterValues": {"file_digest": "abc"}}\' > $4', "reported the digest abc for file"),
         ('echo x > $3; echo \'{"parameterValues": {"text": 5}}\' > $4', "output text: 5 is not a STRING"),
+        ("echo x > $3; mkfifo $4", "executor_output.json cannot be read: a named pipe, not a file"),
+        ("echo x > $3; mkfifo $1", "text cannot be read: a named pipe, not a file"),
+        ("echo x > $3; ln -s /etc/hostname $1", "text cannot be read: a link"),
+        ("echo x > $3; truncate -s 1G $4", "executor_output.json cannot be read: the file is larger than 10 MB"),
+        ("echo x > $3; head -c 200000 /dev/zero | tr '\\0' '[' > $4", "executor output cannot be read"),
+        ("ln -s /etc/hostname $3", "output file is or contains a link"),
+        ("mkdir $3; mkfifo $3/pipe", "output file is or contains a named pipe"),
+        ("mkdir $3; ln -s .. $3/loop", "output file is or contains a link"),
     ],
 )
 def test_outputs_that_cannot_be_used_fail_their_own_step(house: Any, toys: SimpleNamespace, script: str, said: str) -> None:

@@ -3,7 +3,11 @@
 Covers: entry.
 """
 
+import json
+import os
+import shutil
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,6 +15,7 @@ from typing import Any
 from kfp import dsl
 
 from pipelines.run.execution.executor import run_pipeline
+from pipelines.run.explain import explain
 
 MAKE = 'echo made >> "$TRACE"; printf %s "{}" > "$3"'
 USE = 'echo used >> "$TRACE"; cat "$1" > "$2"'
@@ -83,6 +88,78 @@ def test_a_damaged_entry_is_dropped_and_made_again(house: Any, toys: SimpleNames
         assert "the stored result cannot be used, so the step runs again" in result.warnings[0]
         assert not list((house.store / "done").glob(".*"))
     assert house.run(ir).warnings == []  # the next hit is a sound one and does not repeat the old warning
+
+
+def edit(path: Path, change: Callable[[dict[str, Any]], Any]) -> None:
+    data = json.loads(path.read_text())
+    change(data)
+    path.write_text(json.dumps(data))
+
+
+def replace(path: Path, make: Callable[[Path], Any]) -> None:
+    """Put something else in the place of a file or folder, and keep the original next to the store."""
+    path.rename(path.parents[4] / f"original-{path.name}-{len(list(path.parents[4].iterdir()))}")
+    make(path)
+
+
+HARMS: dict[str, tuple[Callable[[Path], Any], str]] = {
+    "parameter": (lambda e: edit(e / "entry.json", lambda d: d["parameters"].update(text="forged")), "entry.json was changed"),
+    "digest": (lambda e: edit(e / "entry.json", lambda d: d["artifacts"]["file"].update(digest="0" * 64)), "entry.json was changed"),
+    "warning": (lambda e: edit(e / "entry.json", lambda d: d.update(warnings=["forged"])), "entry.json was changed"),
+    "no seal": (lambda e: edit(e / "entry.json", lambda d: d.pop("seal")), "entry.json was changed"),
+    "seal": (lambda e: edit(e / "entry.json", lambda d: d.update(seal=5)), "entry.json was changed"),
+    "a list": (lambda e: (e / "entry.json").write_text("[]"), "entry.json was changed"),
+    "deep": (lambda e: (e / "entry.json").write_text("[" * 100_000), "entry.json cannot be read"),
+    "binary": (lambda e: (e / "entry.json").write_bytes(b"\xff\0"), "entry.json cannot be read"),
+    "large": (lambda e: (e / "entry.json").write_text(" " * 10_000_001), "larger than 10 MB"),
+    "no entry": (lambda e: (e / "entry.json").unlink(), "No such file"),
+    "entry is a pipe": (lambda e: ((e / "entry.json").unlink(), os.mkfifo(e / "entry.json")), "a named pipe"),
+    "entry is a link": (lambda e: replace(e / "entry.json", lambda p: p.symlink_to("/etc/hostname")), "a link"),
+    "byte": (lambda e: (e / "artifacts/file/a").write_text("b\n"), "the content of file differs"),
+    "truncated": (lambda e: (e / "artifacts/file/a").write_text(""), "the content of file differs"),
+    "missing file": (lambda e: (e / "artifacts/file/b").unlink(), "the content of file differs"),
+    "missing artifact": (lambda e: shutil.rmtree(e / "artifacts/file"), "the content of file differs"),
+    "extra file": (lambda e: (e / "artifacts/file/c").write_text("c"), "the content of file differs"),
+    "extra artifact": (lambda e: (e / "artifacts/other").write_text("c"), "contains the file other, which the step did not write"),
+    "pipe": (lambda e: os.mkfifo(e / "artifacts/file/pipe"), "file contains a named pipe"),
+    "link to the same content": (
+        lambda e: replace(e / "artifacts/file", lambda p: p.symlink_to(next(p.parents[4].glob("original-file*")))), "file contains a link"
+    ),
+    "file is a link": (
+        lambda e: ((e / "artifacts/file/a").rename(e / "a"), (e / "artifacts/file/a").symlink_to("../../a")), "file contains a link"
+    ),
+    "result is a link": (lambda e: (e.rename(e.parents[2] / "moved"), e.symlink_to(e.parents[2] / "moved")), "is a link"),
+}  # fmt: skip
+
+
+def test_an_edited_entry_is_noticed_and_made_again(house: Any, toys: SimpleNamespace) -> None:
+    def pipeline() -> None:
+        made = toys.make(script='mkdir "$3"; echo a > "$3/a"; echo b > "$3/b"; printf true > "$1"')
+        toys.use(script='cat "$1/a" > "$2"', file=made.outputs["file"])
+
+    ir = house.compile(pipeline)
+    made = house.run(ir).tasks["make"]
+    for name, (harm, said) in HARMS.items():
+        harm(house.store / "done" / made.key)
+        verdict = explain(ir, {}, store=house.store)[0]
+        assert verdict.verdict == "would run" and said in verdict.why, name
+        result = house.run(ir)
+        assert [task.state for task in result.tasks.values()] == ["ran", "cached"], name
+        assert len(result.warnings) == 1 and said in result.warnings[0], (name, result.warnings)
+        assert result.tasks["make"].parameters["text"] == "true"
+    assert house.run(ir).warnings == []
+
+
+def test_the_result_of_other_inputs_is_not_used(house: Any, toys: SimpleNamespace) -> None:
+    def pipeline(script: str) -> None:
+        toys.make(script=script)
+
+    ir = house.compile(pipeline)
+    first, second = (house.run(ir, script=MAKE.format(word)).tasks["make"].key for word in ("one", "two"))
+    shutil.rmtree(house.store / "done" / first)
+    shutil.copytree(house.store / "done" / second, house.store / "done" / first)
+    result = house.run(ir, script=MAKE.format("one"))
+    assert result.tasks["make"].state == "ran" and "it is the result of other inputs" in result.warnings[0]
 
 
 def test_an_entry_without_an_output_that_is_read_now_runs_again(house: Any, toys: SimpleNamespace) -> None:
