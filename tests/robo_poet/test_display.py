@@ -58,4 +58,4 @@ def test_a_long_word_is_masked_in_a_time_that_grows_with_its_length(part: str) -
     text = part * (100_000 // len(part))
     started = time.monotonic()
     masked(text + "x")
-    assert time.monotonic() - started < 2  # a word of n characters was searched n times: minutes
+    assert time.monotonic() - started < 30  # a word of n characters was searched n times: minutes

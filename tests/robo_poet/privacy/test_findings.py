@@ -36,4 +36,4 @@ def test_a_text_may_have_a_hundred_thousand_findings() -> None:
     started = time.monotonic()
     assert disjoint([*findings, Finding("Y", 0, len(text), 1.0, "r")], text) == [Finding("Y", 0, len(text) - 1, 1.0, "r")]
     assert disjoint(findings, text) == findings
-    assert time.monotonic() - started < 5  # each finding was compared with all others: hours
+    assert time.monotonic() - started < 60  # each finding was compared with all others: hours

@@ -57,7 +57,7 @@ def test_a_tls_handshake_that_never_ends_is_ended(tmp_path: Path) -> None:
         for connection in silent:
             with contextlib.suppress(ConnectionResetError):
                 assert rest(connection) == b""
-        assert time.monotonic() - begun < 5 and wait_until(lambda: len(table) == 0)
+        assert time.monotonic() - begun < 20 and wait_until(lambda: len(table) == 0)
         trusting = ssl.create_default_context(cafile=str(tmp_path / "cert.pem"))
         with trusting.wrap_socket(connect(address), server_hostname="127.0.0.1") as connection:
             ask(connection)
