@@ -1,6 +1,7 @@
 """Profiles: the options --profile and --set of many commands, and `robo-poet profile`, which lists and shows profiles."""
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,7 +27,7 @@ def absolute_source(corpus: str) -> str:
 
     if "\0" in corpus:
         raise BadInput("a path has no NUL", where="CORPUS", remedy="give an existing path")
-    return corpus if not corpus or is_bucket(corpus) else str(Path(corpus).expanduser().resolve())
+    return corpus if not corpus or is_bucket(corpus) else os.path.realpath(Path(corpus).expanduser())  # `resolve` fails on a link to itself
 
 
 def profile_for(profile: str, overrides: list[str], corpus: str) -> "tuple[Effective, Advice | None]":

@@ -69,9 +69,10 @@ def test_a_corpus_that_cannot_be_used_is_one_line_and_a_status(name: str, conten
     assert "Traceback" not in out + err and not (tmp_path / "registry").exists()
 
 
-@pytest.mark.parametrize("name", ["nowhere", "odd.pdf"])
+@pytest.mark.parametrize("name", ["nowhere", "odd.pdf", "loop"])
 def test_what_is_no_corpus_is_one_line_before_anything_runs(name: str, tmp_path: Path) -> None:
     (tmp_path / "odd.pdf").write_bytes(b"%PDF")
+    (tmp_path / "loop").symlink_to("loop")
     said = Shell(tmp_path).type("run", "--corpus", name, *SMALL, status=2)
     assert said.count("\n") == 1 and said.startswith("error: ") and name in said
-    assert [p.name for p in tmp_path.iterdir()] == ["odd.pdf"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["loop", "odd.pdf"]
