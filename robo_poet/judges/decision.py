@@ -9,8 +9,8 @@ unknown if the step recorded with it that too little was measured.
 
 A gate with `on_unknown: warn` becomes an open question if the metric was measured correctly, but on too little text, works or prompts. The
 model can then be accepted, and the decision lists the question. Every other unknown is rejected: no value, NaN, no champion to read, or a
-value outside the bound that is not significant. A value far outside the bound is rejected, however little was measured: without this, a
-model after one step of training passed on three short documents, with all its failures as open questions.
+value outside the bound that is not significant. A value without an interval that is far outside the bound is rejected, however little was
+measured. Without this, a model passed on 30 short notes after one step of training, with all its failures as open questions.
 """
 
 import math
@@ -186,7 +186,8 @@ def _outside(measurements: GateInput, gate: Gate, outcome: Outcome, reason: str)
     if not outcome.slice and (wide := _wide_limit(measurements, gate, outcome)):
         return replace(outcome, state="unknown", reason=f"{reason}, but too little was measured: {wide.text}", shortage=wide)
     recorded = None if outcome.slice else measurements.shortages.get("", {}).get(gate.metric)
-    if recorded and recorded.is_amount and not _is_far(gate, outcome.value or 0.0):
+    far = outcome.low is None and _is_far(gate, outcome.value or 0.0)
+    if recorded and recorded.is_amount and not far:
         return replace(outcome, state="unknown", reason=f"{reason}, but too little was measured: {recorded.text}", shortage=recorded)
     return replace(outcome, state="fail", reason=reason)
 

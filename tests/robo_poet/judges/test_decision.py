@@ -340,12 +340,14 @@ def test_everything_else_that_is_unknown_is_rejected_under_warn(measured: GateIn
 
 
 def test_a_value_far_outside_the_bound_is_rejected_however_little_was_measured() -> None:
-    """Three short documents made an untrained model champion: perplexity 504 of 512 tokens, worse than the unigram model."""
+    """An untrained model became champion on 30 notes: perplexity 504 with 512 tokens, worse than the unigram model."""
     gate = Gate("bleu", min=0.25, on_unknown="warn")
     assert [judge_gates(lacking(value), [gate]).verdict for value in (-0.2, 0.0, 0.12, 0.13)] == ["rejected"] * 3 + ["accepted"]
     upper = Gate("bleu", max=0.25, on_unknown="warn")
     assert [judge_gates(lacking(value), [upper]).verdict for value in (0.26, 0.5, 0.51)] == ["accepted"] * 2 + ["rejected"]
     assert judge_gates(lacking(0.001), [Gate("bleu", max=0, on_unknown="warn")]).verdict == "rejected"
+    wide = replace(lacking(0.02), intervals={"bleu": Estimate(0.02, 0.0, 1.5, 11)})  # the interval says how little is known
+    assert judge_gates(wide, [gate]).verdict == "accepted"
 
 
 def test_a_value_outside_the_bound_is_open_if_the_step_says_that_too_little_was_measured() -> None:
