@@ -37,7 +37,10 @@ def open_regular(path: Path) -> BinaryIO:
         BadInput: it is not a regular file.
         OSError: it cannot be opened.
     """
-    return _regular(_open(path, 0), str(path))
+    try:
+        return _regular(os.open(path, _FLAGS), str(path))
+    except OSError as error:
+        raise _named(error, str(path)) from None
 
 
 def open_below(folder: Path, name: str) -> BinaryIO:
@@ -105,13 +108,6 @@ def _limited(file: BinaryIO, limit: int, where: str) -> bytes:
     if len(data) > limit:
         raise BadInput(f"the file is larger than {limit / 1e6:g} MB", where=where, remedy="give a smaller file")
     return data
-
-
-def _open(path: Path, flags: int) -> int:
-    try:
-        return os.open(path, _FLAGS | flags)
-    except OSError as error:
-        raise _named(error, str(path)) from None
 
 
 def _regular(handle: int, where: str) -> BinaryIO:

@@ -36,7 +36,7 @@ class Service:
 
     Attributes:
         address: URL of the gateway.
-        key: API key, valid until the service stops.
+        key: API key, valid for a day or until the service stops.
         supervisor: restarts the programs.
     """
 

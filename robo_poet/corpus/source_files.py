@@ -4,6 +4,7 @@ The folder may be on a shared machine, where others can write. So links below it
 (`robo_poet.regular_file`). What could be text but is not read is named in a warning.
 """
 
+import errno
 import os
 import re
 import stat
@@ -123,9 +124,8 @@ def source_files(source: Path) -> SourceFiles:
 
 
 def _unreadable(error: OSError, source: Path) -> BadInput:
-    return BadInput(
-        (error.strerror or "cannot be read").lower(), where=str(error.filename or source), remedy="change its permissions"
-    )  # fmt: skip
+    remedy = "give the path of the text itself" if error.errno == errno.ELOOP else "change its permissions"
+    return BadInput((error.strerror or "cannot be read").lower(), where=str(error.filename or source), remedy=remedy)
 
 
 def _check_utf8(files: list[Path]) -> None:

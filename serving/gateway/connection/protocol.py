@@ -9,7 +9,7 @@ takes the trailers of a chunked body for headers.
 | connected or idle, no byte of a request | `header_seconds` at first, `idle_seconds` after an answer |
 | request headers | `header_seconds`, `header_bytes`, `header_fields` |
 | request in progress | `request_seconds` in all; the endpoint has tighter limits for body and answer |
-| body with chunk headers and trailers | `BODY_OVERHEAD` times `body_bytes` |
+| headers and body, with chunk headers and trailers | `header_bytes`, and `BODY_OVERHEAD` times `body_bytes` |
 | pipelined requests | `PIPELINED` wait; then the connection ends after their answers |
 | client does not read | `send_seconds` |
 | closing | `LINGER_SECONDS`, or `send_seconds` while the answer is being sent |

@@ -1,7 +1,7 @@
 """The open connections: a limit on their number, in all and per address, and the connections that give way when it is reached."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from serving.access.rate_limiter import network
 from serving.gateway.http.exchange import Networks, in_networks
@@ -22,7 +22,7 @@ class Place:
 
     address: str
     exempt: bool = False
-    end: Callable[[], None] = field(default=lambda: None)
+    end: Callable[[], None] = lambda: None
     has_good_key: bool = False
     idle_since: float | None = None
 
@@ -33,8 +33,9 @@ class ConnectionTable:
     1. the oldest connection that has not shown a good key;
     2. if all have shown one, the connection that is idle for the longest time.
 
-    If all are busy with authenticated requests, the new connection is refused. The same rule holds within one address. So a client without
-    a key can neither keep readers out, nor keep out others behind the same address.
+    If all are busy with authenticated requests, the new connection is refused. The same rule holds within one address. So connections
+    that are held open without a key never keep a new client out. A flood of new connections can still end one that has not sent its key
+    yet.
 
     Args:
         limit: largest number of connections.

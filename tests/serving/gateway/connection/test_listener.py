@@ -9,8 +9,6 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import pytest
-
 from serving.gateway.connection.protocol import ConnectionLimits
 from serving.gateway.connection.table import ConnectionTable
 from tests.serving.gateway.connection.test_protocol import REQUEST, app, ask, connect, error, rest
@@ -23,9 +21,9 @@ def test_the_oldest_connection_gives_way() -> None:
     with listening(app, "off", table=table) as address, contextlib.ExitStack() as opened:
         silent = [opened.enter_context(connect(address)) for _ in range(5)]
         assert wait_until(lambda: table.counts["gave_way"] == 2)
-        with pytest.raises(ConnectionResetError):
-            assert silent[0].recv(1) == b""
-            raise ConnectionResetError  # the end of the connection reached the client in the other form
+        for connection in silent[:2]:
+            with contextlib.suppress(ConnectionResetError):
+                assert connection.recv(1) == b""
         ask(silent[4])
         assert len(table) == 3
 
