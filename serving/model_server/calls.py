@@ -47,8 +47,9 @@ async def predict(
     started, code, version = time.perf_counter(), "OK", number or 0
     timeout = DEADLINE_SECONDS if seconds is None else min(seconds, DEADLINE_SECONDS)
     try:
-        version, answer = _submit(versions, model, number, label, signature or DEFAULT_SIGNATURE, arrays, time.monotonic() + timeout)
-        return version, await asyncio.wait_for(asyncio.wrap_future(answer), timeout)
+        with metrics.in_progress.track_inprogress():
+            version, answer = _submit(versions, model, number, label, signature or DEFAULT_SIGNATURE, arrays, time.monotonic() + timeout)
+            return version, await asyncio.wait_for(asyncio.wrap_future(answer), timeout)
     except CallError as error:
         code = error.code.name
         raise

@@ -4,7 +4,7 @@ import resource
 from collections.abc import Iterable
 from typing import cast
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from serving.model_server.servable import Servable
@@ -14,7 +14,11 @@ SECONDS = (0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.065, 0.08, 0.1, 0.15, 0.2, 0.3
 
 
 class ServerMetrics:
-    """The metrics of one server: calls and their duration, and queues, batches and memory at each scrape."""
+    """The metrics of one server: calls and their duration, and queues, batches and memory at each scrape.
+
+    Attributes:
+        in_progress: the number of received predict calls that have no answer yet.
+    """
 
     def __init__(self, versions: LoadedVersions) -> None:
         self._registry = CollectorRegistry()
@@ -24,6 +28,9 @@ class ServerMetrics:
             "robo_poet_model_server_request_duration_seconds", "Duration of a predict call including the queue, in seconds.",
             ("model_name",), buckets=SECONDS, registry=self._registry,
         )  # fmt: skip
+        self.in_progress = Gauge(
+            "robo_poet_model_server_requests_in_progress", "Predict calls without an answer yet.", registry=self._registry
+        )
         self._versions = versions
         self._registry.register(_Queues(versions))
 

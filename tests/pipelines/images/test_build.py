@@ -167,7 +167,9 @@ def base() -> str:
 
 
 def test_a_missing_base_image_gives_a_one_line_error(base: str) -> None:
-    with pytest.raises(BadInput, match=r"^registry.invalid/none:1: the base image is missing and cannot be pulled: .*; infra/images/base"):
+    with pytest.raises(
+        BadInput, match=r"^registry.invalid/none:1: the base image is missing and cannot be pulled: .*; set BASE_IMAGE, or build a base"
+    ):
         choose_base("registry.invalid/none:1")
     assert choose_base(base)[0] == base
 

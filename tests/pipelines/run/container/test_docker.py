@@ -66,7 +66,7 @@ def test_a_step_reaches_the_paths_that_its_arguments_name(run: Any, tmp_path: Pa
     corpus, registry = tmp_path / "corpus.txt", tmp_path / "made" / "registry"
     corpus.write_text("verse")
     runner = DockerRunner(lambda image: {}, [Mount(corpus), Mount(registry, writable=True)])
-    assert run('cat "$1"', str(corpus), runner=runner) == (0, "verse")
+    assert run('cat "$1"', str(corpus), runner=runner) == (0, "verse\n")  # the log ends every line
     assert run(f"cat {corpus}", runner=runner)[0] != 0 and not registry.exists()
     assert run('echo x > "$1"', str(corpus), runner=runner)[0] != 0
     assert run('echo one > "$1/entry"', str(registry), runner=runner)[0] == 0 and (registry / "entry").read_text() == "one\n"
