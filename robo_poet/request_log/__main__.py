@@ -79,6 +79,9 @@ class Program:
 
     def _request(self, row: dict[str, Any]) -> None:
         texts = [row.pop("prompt"), *row.pop("completions")]
+        if texts[0] is None:
+            self._writer.add("request", row)
+            return
         if not all(isinstance(text, str) for text in texts):
             raise TypeError("texts are strings")
         texts_follow = not self._scrubbing.full

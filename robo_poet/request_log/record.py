@@ -16,6 +16,7 @@ class Request:
         model: name of the model.
         digest: digest of the version's manifest.
         arm: champion, canary, pinned …
+        prompt: None if no text of the request may be written, because one contains a card number, an account number or a secret.
         parameters: numeric sampling parameters, such as temperature and top_p.
         seconds: duration of the request.
         generation_seconds: share of `seconds` that the model server took.
@@ -36,7 +37,7 @@ class Request:
     version: int
     digest: str
     arm: str
-    prompt: str
+    prompt: str | None
     completions: Sequence[str]
     parameters: Mapping[str, float] = field(default_factory=dict)
     seconds: float = 0.0

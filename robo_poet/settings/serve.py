@@ -95,8 +95,18 @@ class TelemetrySettings(Settings):
         100_000, ge=1, le=10_000_000, description="users that are remembered for a day, 300 bytes each; then the least recent are forgotten"
     )
     audit: bool = Field(True, description="write an audit log: one line per interaction, without texts")
-    audit_queue: int = Field(
-        10_000, ge=1, le=1_000_000, description="largest number of lines that wait to be written; more are dropped and counted"
+    audit_queue: int = Field(10_000, ge=1, le=1_000_000, description="no effect: lines are written before the answer and never wait")
+    audit_megabytes: float = Field(
+        4000,
+        ge=1,
+        le=10_000_000,
+        description="limit of the audit folder, in MB; then the oldest refusals are removed, then other lines",
+    )
+    audit_refusal_seconds: float = Field(
+        60, gt=0, le=3600, description="interval in which the refusals of a client with one code make at most two lines, in seconds"
+    )
+    audit_refusal_addresses: int = Field(
+        100, ge=1, le=100_000, description="clients whose refusals are counted separately in an interval; the rest is counted as other"
     )
     audit_keep_days: int = Field(90, ge=1, le=3650, description="retention period of the audit files, in days")
 

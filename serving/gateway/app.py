@@ -37,7 +37,9 @@ def make_app(parts: Parts) -> FastAPI:
     settings, versions = parts.settings, parts.versions
     admission, in_flight = Admission(parts.access, parts.limiter), InFlightLimit(settings.in_flight, settings.in_flight_per_user)
     filtering = Filtering(parts.content_filter, parts.metrics, parts.pseudonyms.text, settings.content_filter.attempts)
-    ledger = Ledger(parts.metrics, parts.audit, parts.request_log, parts.pseudonyms)
+    filter_rules = settings.content_filter.rules
+    values_may_pass = (filter_rules.prompt, filter_rules.completion) != ("refuse", "refuse") or bool(settings.content_filter.rules_off)
+    ledger = Ledger(parts.metrics, parts.audit, parts.request_log, parts.pseudonyms, values_may_pass=values_may_pass)
     writer = CompletionWriter(parts.client, filtering, settings.signature)
     generation = GenerationEndpoint(settings, admission, in_flight, versions, filtering, writer, parts.ids, ledger)
     feedback_endpoint = FeedbackEndpoint(settings, admission, parts.ids, ledger)
@@ -49,7 +51,7 @@ def make_app(parts: Parts) -> FastAPI:
     )
     app.add_middleware(
         GatewayMiddleware, metrics=parts.metrics, headers=SecurityHeaders(settings.hsts_seconds),
-        trusted=proxies, ended=ledger.ended, in_flight=in_flight, body_bytes=settings.body_bytes,
+        trusted=proxies, answering=ledger.answering, ended=ledger.ended, in_flight=in_flight, body_bytes=settings.body_bytes,
     )  # fmt: skip
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(HTTPException, _refused_by_framework)

@@ -79,7 +79,9 @@ def assemble(settings: ServeSettings) -> Parts:
         lambda version, arm, nats, tokens: metrics.scored("prompt", version=version, arm=arm, nats=nats, tokens=tokens),
     )  # fmt: skip
     request_log = RequestLog(folder / "requests", settings.request_log, score)
-    audit = AuditLog(folder / "audit", pseudonyms, settings.telemetry, model=settings.model) if settings.telemetry.audit else None
+    audit = None
+    if settings.telemetry.audit:
+        audit = AuditLog(folder / "audit", pseudonyms, settings.telemetry, model=settings.model, say=log.warning)
     metrics.watch_counts("request_log_records", "Records of the request log, by outcome.", lambda: request_log.counts)
     metrics.watch_waiting("request_log_waiting", "Records of the request log that are queued for writing.", lambda: request_log.waiting)
     connections = ConnectionTable(settings.connections, settings.connections_per_address, networks(settings.trusted_proxies))
@@ -89,6 +91,8 @@ def assemble(settings: ServeSettings) -> Parts:
     metrics.watch_waiting("connections_open", "Open client connections.", lambda: len(connections))
     if audit is not None:
         metrics.watch_counts("audit_lines", "Lines of the audit log, by outcome.", lambda: audit.counts)
+        removed = "Bytes of the audit log that were removed because its folder was full, by kind."
+        metrics.watch_counts("audit_removed_bytes", removed, lambda: audit.removed)
     return Parts(
         settings=settings, client=client, versions=versions, access=Authenticator(settings.access, folder / "keys", log.warning),
         limiter=RateLimiter(settings.access, log.warning), content_filter=content_filter, metrics=metrics, audit=audit,

@@ -75,6 +75,13 @@ class Pseudonyms:
         """
         return self._mac("user", unicodedata.normalize("NFC", user))[:DIGITS]
 
+    def address(self, network: str) -> str:
+        """Return the pseudonym of a client's network (an IPv4 address or an IPv6 /64): 32 hexadecimal digits.
+
+        An address is personal data. With the key, an operator can compute the pseudonym of a suspected address and compare.
+        """
+        return self._mac("address", network)[:DIGITS]
+
     def text(self, text: str) -> str:
         """Return the digest of a text, 64 hexadecimal digits. Equal texts have equal digests, so a known text can be verified."""
         return self._mac("text", text)

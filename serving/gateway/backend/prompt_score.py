@@ -32,10 +32,10 @@ class PromptScore:
     def __call__(self, record: Request) -> Score | None:
         """Return the sum of the tokens' cross-entropy in nats.
 
-        Return None if the version is no longer served or the call fails.
+        Return None if the version is no longer served, the prompt may not be written to the log, or the call fails.
         """
         served = self._versions.find(record.version)
-        if served is None:
+        if served is None or record.prompt is None:
             return None
         tokens = np.asarray([[START, *served.tokenizer.encode(record.prompt)][:MAX_LENGTH]], np.int32)
         call = self._client.predict(served.number, "score", {"tokens": tokens}, time.monotonic() + SECONDS, record.request_id)

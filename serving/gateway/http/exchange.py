@@ -97,6 +97,7 @@ class Exchange:
         prompt: the cleaned prompt, once a version was chosen.
         connection: the connection of the request; None in tests without one.
         client_id: the X-Request-ID that the client sent. It is only sent back.
+        audited: the status that the audit log has; 0 if the request has no line yet.
     """
 
     id: str
@@ -118,6 +119,7 @@ class Exchange:
     completions: Sequence[str] = ()
     connection: Connection | None = None
     client_id: str = ""
+    audited: int = 0
 
     @property
     def seconds(self) -> float:

@@ -59,6 +59,7 @@ class GatewayMiddleware:
 
     Args:
         trusted: networks of proxies whose X-Forwarded-For is used.
+        answering: called with the exchange of each request before the first byte of its answer.
         ended: called with the exchange of each request at its end.
         in_flight: limit on concurrent generation requests. At the limit, a request is refused here, before its body is read. Refusing it
             later would take too much time from the running requests under load.
@@ -66,10 +67,11 @@ class GatewayMiddleware:
     """
 
     def __init__(
-        self, app: ASGIApp, metrics: Metrics, headers: SecurityHeaders, trusted: Networks, ended: Callable[[Exchange], None],
-        in_flight: InFlightLimit, body_bytes: int,
+        self, app: ASGIApp, metrics: Metrics, headers: SecurityHeaders, trusted: Networks,
+        answering: Callable[[Exchange], None], ended: Callable[[Exchange], None], in_flight: InFlightLimit, body_bytes: int,
     ) -> None:  # fmt: skip
-        self._app, self._metrics, self._headers, self._trusted, self._ended = app, metrics, headers, trusted, ended
+        self._app, self._metrics, self._headers, self._trusted = app, metrics, headers, trusted
+        self._answering, self._ended = answering, ended
         self._in_flight, self._body_bytes = in_flight, body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -83,6 +85,7 @@ class GatewayMiddleware:
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
                 exchange.status = exchange.status or message["status"]
+                self._answering(exchange)
                 headers = [*message.get("headers", ()), (b"x-request-id", (exchange.client_id or exchange.id).encode())]
                 if exchange.connection is not None and exchange.connection.ends_with(message["status"]):
                     headers.append((b"connection", b"close"))
