@@ -12,23 +12,14 @@ from robo_poet.model.inputs import encode_text, with_context
 from serving.gateway.backend.versions import AssignedVersion
 from serving.gateway.http.refusals import RefusedField, unpaired_surrogate
 from serving.gateway.schema import GenerateRequest
+from serving.gateway.writing.characters import without_controls
 
 MARKS = 30  # consecutive combining marks, as in Unicode's stream-safe format (UAX #15). Sorting them is quadratic: 0.5 s for 32,000.
 _PLAIN = re.compile(r"[ -~\n\t]*")
 
 
-def without_controls(text: str) -> str:
-    """Remove control and format characters: U+0000–U+001F except line feed and tab, U+007F–U+009F, zero-width, bidirectional, tags.
-
-    They can control terminals, hide words from the content filter and reverse lines. The model's texts do not need them.
-    """
-    if _PLAIN.fullmatch(text):
-        return text
-    return "".join(character for character in text if character in "\n\t" or unicodedata.category(character) not in ("Cc", "Cf"))
-
-
 def sanitised(text: str, field: str) -> str:
-    """Clean a text from a client: line feeds end lines, control characters are removed, characters are composed (NFC).
+    """Clean a text from a client: line feeds end lines, control characters are removed (`without_controls`), characters are composed (NFC).
 
     Raises:
         RefusedField: 422 for an unpaired surrogate, or for more than `MARKS` consecutive combining marks.

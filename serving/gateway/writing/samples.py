@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 from robo_poet.model.completion import Completion, without_partial_character
 from robo_poet.model.tokenizer import Tokenizer
 from serving.gateway.http.exchange import Exchange
-from serving.gateway.writing.job import GenerationJob, without_controls
+from serving.gateway.writing.characters import kept_characters, without_controls
+from serving.gateway.writing.job import GenerationJob
 
 REFUSED = "refused"
 
@@ -74,12 +75,21 @@ def token_texts(words: Tokenizer, written: Completion) -> list[TokenText]:
         text = words.decode(pending)
         if text.endswith(_UNFINISHED) and number < len(written.tokens):
             continue
-        pieces.append(TokenText(without_controls(text[:remaining]), math.exp(min(0.0, log_prob_sum))))
+        pieces.append(TokenText(text[:remaining], math.exp(min(0.0, log_prob_sum))))
         remaining -= len(text)
         pending, log_prob_sum = [], 0.0
         if remaining <= 0:
             break
-    return pieces
+    return _without_controls(pieces)
+
+
+def _without_controls(pieces: list[TokenText]) -> list[TokenText]:
+    """Remove control characters. A joiner may depend on the next piece."""
+    text = "".join(piece.text for piece in pieces)
+    if text == without_controls(text):
+        return pieces
+    kept = iter(kept_characters(text))
+    return [piece._replace(text="".join(character for character in piece.text if next(kept))) for piece in pieces]
 
 
 def count_sendable(pieces: Sequence[TokenText]) -> int:
@@ -88,7 +98,7 @@ def count_sendable(pieces: Sequence[TokenText]) -> int:
     The content filter then judges complete words only. Part of a word may be another word, or hide one.
     """
     if len(pieces) > _LONGEST:
-        return len(pieces)
+        return len(pieces) - 1  # whether a joiner at the end of the last piece stays depends on the next one
     return next((number for number in reversed(range(len(pieces))) if pieces[number].text[:1].isspace()), 0)
 
 

@@ -34,7 +34,7 @@ def test_tokens_of_one_character_are_one_piece(words: Tokenizer) -> None:
 
 @pytest.mark.parametrize(
     ("texts", "count"),
-    [([" the", " ro", "se"], 1), ([" the", " rose", "."], 1), (["half"], 0), ([], 0), (["a"] * 65, 65), (["a", "\n", "b"], 1)],
+    [([" the", " ro", "se"], 1), ([" the", " rose", "."], 1), (["half"], 0), ([], 0), (["a"] * 65, 64), (["a", "\n", "b"], 1)],
 )
 def test_only_complete_words_are_sendable(texts: list[str], count: int) -> None:
     assert count_sendable([TokenText(text, 0.5) for text in texts]) == count
