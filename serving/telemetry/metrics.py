@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from itertools import product
 
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector, disable_created_metrics, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
@@ -19,6 +20,9 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 
 VERSIONS = 8  # champion, canary and recently pinned versions; each version costs about 40 series
 ROUTES = ("generate", "stream", "feedback", "models", "health", "ready", "metrics", "openapi", "page")
+GENERATION_ROUTES = ("generate", "stream")
+SERVING_ARMS = ("champion", "canary")
+STATUS_CLASSES = ("2xx", "4xx", "5xx")
 ARMS = ("champion", "canary", "stable", "pinned", "none")
 CODES = (
     "bad_request", "invalid_json", "invalid_utf8", "invalid_body", "invalid_field", "invalid_text", "missing_credentials",
@@ -59,6 +63,7 @@ class Metrics:
             "timeout": self._requests.timeouts,
         }
         self._version_label = VersionLabels(VERSIONS, self._forget_version)
+        self._add_first_series()
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         GCCollector(registry=self.registry)
@@ -171,7 +176,10 @@ class Metrics:
 
     def serving(self, versions: Iterable[tuple[int, str, str]]) -> None:
         """Set the versions in service, as (number, digest, arm). Replaces the previous ones."""
-        self._models.serving((self._label_of(number), digest, self._arm_label(arm)) for number, digest, arm in versions)
+        labelled = [(self._label_of(number), digest, self._arm_label(arm)) for number, digest, arm in versions]
+        self._models.serving(labelled)
+        for version, _, arm in labelled:
+            self._add_version_series(version, arm)
 
     def model_loaded(self, version: int, outcome: str = "ok") -> None:
         """Record that a version was loaded (`ok`) or could not be loaded (`failed`)."""
@@ -180,6 +188,28 @@ class Metrics:
     def render(self) -> bytes:
         """Return all series in Prometheus' text format. Its media type is `content_type`."""
         return generate_latest(_WithModel(self.registry, self._model) if self._model else self.registry)
+
+    def _add_first_series(self) -> None:
+        """Create the series of both arms and of all codes with value 0. `rate()` misses the first request of a series that it creates."""
+        for arm in (*SERVING_ARMS, "none"):
+            for route, status in product(GENERATION_ROUTES, STATUS_CLASSES):
+                self._requests.duration.labels(route, status, arm)
+            self._add_version_series("none", arm)
+        for arm in SERVING_ARMS:
+            self._requests.normalised.labels(arm)
+            self._requests.first_token.labels(arm)
+        for code in CODES:
+            self._requests.refusals.labels(code)
+
+    def _add_version_series(self, version: str, arm: str) -> None:
+        series = self._requests
+        for route, status in product(GENERATION_ROUTES, STATUS_CLASSES):
+            series.requests.labels(route, status, version, arm)
+        if version != "none":
+            series.generation.labels(version, arm)
+            series.cost.labels(version, arm)
+            for text, counter in product(("prompt", "completion"), (series.tokens, series.loss, series.scored)):
+                counter.labels(version, arm, text)
 
     def _label_of(self, version: int | None) -> str:
         return "none" if version is None else self._version_label(version)

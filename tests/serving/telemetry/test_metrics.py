@@ -119,7 +119,8 @@ def test_the_series_of_an_evicted_version_are_removed() -> None:
         metrics.answered("generate", 200, 0.1, version=version, arm="champion")
     text = metrics.render().decode()
     assert 'version="3"' not in text
-    assert text.count("robo_poet_requests_total{") == VERSIONS
+    requests = [line for line in text.splitlines() if line.startswith("robo_poet_requests_total{") and 'version="none"' not in line]
+    assert len(requests) == VERSIONS
 
 
 def test_every_code_of_the_gateway_is_known() -> None:
@@ -173,3 +174,15 @@ HOSTILE_METRICS = Metrics(TelemetrySettings(users=50), gpus=False)  # one for al
 def test_promtool_accepts_the_metrics() -> None:
     checked = subprocess.run(["promtool", "check", "metrics"], input=used().render(), capture_output=True)
     assert (checked.returncode, checked.stdout + checked.stderr) == (0, b"")
+
+
+def test_both_arms_and_all_codes_exist_before_the_first_request() -> None:
+    metrics = Metrics(gpus=False)
+    metrics.serving([(3, "ab" * 32, "champion"), (4, "cd" * 32, "canary")])
+    rendered = metrics.render().decode()
+    for version, arm in (("3", "champion"), ("4", "canary"), ("none", "champion"), ("none", "canary"), ("none", "none")):
+        for status in ("2xx", "4xx", "5xx"):
+            assert f'robo_poet_requests_total{{arm="{arm}",route="stream",status="{status}",version="{version}"}} 0.0' in rendered
+    assert 'robo_poet_refusals_total{code="invalid_credentials"} 0.0' in rendered
+    assert 'robo_poet_time_to_first_token_seconds_count{arm="canary"} 0.0' in rendered
+    assert len(rendered) < 150_000

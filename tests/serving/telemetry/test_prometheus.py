@@ -109,3 +109,21 @@ def test_promtool_accepts_the_configuration(check: list[str]) -> None:
     kind, name = check
     checked = subprocess.run(["promtool", "check", kind, str(FILES / name)], capture_output=True, text=True)
     assert checked.returncode == 0, checked.stderr
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool (Debian: prometheus) is not installed")
+def test_the_rules_have_no_value_without_traffic(tmp_path: Path) -> None:
+    """0/0 is NaN, which alerts and dashboards show as a value."""
+    metrics = Metrics(gpus=False)
+    metrics.serving([(3, "ab" * 32, "champion"), (4, "cd" * 32, "canary")])
+    lines = [line.rpartition(" ") for line in metrics.render().decode().splitlines() if line.startswith("robo_poet_")]
+    rules = [rule["record"] for group in yaml.safe_load((FILES / "recording.yml").read_text())["groups"] for rule in group["rules"]]
+    queries = [{"expr": rule, "eval_time": "2h", "exp_samples": []} for rule in rules]
+    test = {
+        "interval": "1m",
+        "input_series": [{"series": name, "values": f"{value}+0x130"} for name, _, value in lines],
+        "promql_expr_test": queries,
+    }
+    (tmp_path / "test.yml").write_text(yaml.safe_dump({"rule_files": [str(FILES / "recording.yml")], "tests": [test]}))
+    checked = subprocess.run(["promtool", "test", "rules", str(tmp_path / "test.yml")], capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
