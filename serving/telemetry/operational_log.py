@@ -2,8 +2,9 @@
 
 import logging
 import sys
+import time
 import traceback
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any, TextIO
 
 import structlog
@@ -13,6 +14,9 @@ SENSITIVE = frozenset(
     "authorization api_key apikey x_api_key key token access_token refresh_token jwt secret password passwd cookie set_cookie headers "
     "user username email sub ip client".split()
 )
+OWN_LOGGERS = ("serving.", "robo_poet.")
+REPEATS = 20  # equal warnings or errors per minute
+MESSAGES = 1000  # different messages whose repetitions are counted
 FRAMES = 6  # innermost frames of a traceback that are logged
 
 
@@ -38,10 +42,16 @@ def configure(level: str = "info", stream: TextIO | None = None) -> None:
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.JSONRenderer(default=_type_name)],
+            foreign_pre_chain=[without_foreign_values, *shared],
+            pass_foreign_args=True,
+            processors=[
+                with_repetitions,
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(default=_type_name),
+            ],
         )
     )
+    handler.addFilter(RepeatLimit())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
@@ -54,6 +64,52 @@ def configure(level: str = "info", stream: TextIO | None = None) -> None:
     access.propagate = False
     for name in ("httpx", "httpcore"):  # they log a line for each call, on the hot path
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+class RepeatLimit(logging.Filter):
+    """A filter that passes at most `REPEATS` equal warnings or errors per minute, so that clients cannot fill the log with one message.
+
+    The next one that passes has the number of those left out, in the field `left_out`.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._clock = clock
+        self._counts: dict[tuple[str, int, str], list[float]] = {}  # begin of the minute, number of records
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return True if the record is to be logged."""
+        if record.levelno < logging.WARNING:
+            return True
+        message = record.msg.get("event", "") if isinstance(record.msg, dict) else record.msg
+        key, now = (record.name, record.levelno, str(message)), self._clock()
+        if key not in self._counts and len(self._counts) >= MESSAGES:
+            self._counts.clear()
+        count = self._counts.setdefault(key, [now, 0])
+        if now - count[0] >= 60:
+            record.left_out = int(max(0, count[1] - REPEATS))
+            count[:] = now, 0
+        count[1] += 1
+        return count[1] <= REPEATS
+
+
+def with_repetitions(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Add the number of equal records that `RepeatLimit` left out."""
+    if left_out := getattr(event.get("_record"), "left_out", 0):
+        event["left_out"] = left_out
+    return event
+
+
+def without_foreign_values(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Keep of a library's message the first line, and of its values only numbers.
+
+    Libraries quote what a client sent: asyncio prints an exception with its text, a server prints a path with its query.
+    """
+    record, values = event.get("_record"), event.pop("positional_args", ())
+    if isinstance(record, logging.LogRecord) and not record.name.startswith(OWN_LOGGERS):
+        is_numeric = isinstance(values, tuple) and all(isinstance(value, int | float) for value in values)
+        event["event"] = str(event["event"] if is_numeric else record.msg).partition("\n")[0]
+    return event
 
 
 def without_sensitive_keys(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -1,6 +1,7 @@
 import io
 import json
 import logging
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,7 +10,7 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.telemetry.operational_log import SENSITIVE, configure, without_sensitive_keys
+from serving.telemetry.operational_log import MESSAGES, REPEATS, SENSITIVE, RepeatLimit, configure, without_sensitive_keys
 
 SECRET = "whisper"
 
@@ -40,7 +41,7 @@ def test_each_line_is_a_json_object_with_the_request_id(stream: io.StringIO) -> 
     assert {key: ours[key] for key in ("event", "version", "request_id", "level", "logger")} == {
         "event": "ready\nnow", "version": 3, "request_id": "r1", "level": "info", "logger": "gateway",
     }  # fmt: skip
-    assert (theirs["event"], theirs["request_id"], theirs["level"]) == ("from uvicorn", "r1", "warning")
+    assert (theirs["event"], theirs["request_id"], theirs["level"]) == ("from %s", "r1", "warning")
     assert ours["time"].endswith("Z")
 
 
@@ -82,6 +83,33 @@ def test_access_lines_are_not_logged(stream: io.StringIO) -> None:
     logging.getLogger("uvicorn.access").info("%s %s", "127.0.0.1", f"/?text={SECRET}")
     logging.getLogger("httpx").info("HTTP Request: POST")
     assert stream.getvalue() == ""
+
+
+def test_a_message_of_a_library_has_no_values_but_numbers(stream: io.StringIO) -> None:
+    logging.getLogger("uvicorn.error").warning('%s - "WebSocket %s" 403', "192.0.2.1", f"/?key={SECRET}")
+    logging.getLogger("asyncio").error(f"Task exception was never retrieved\nfuture: <Task exception=ValueError('{SECRET}')>")
+    logging.getLogger("uvicorn.error").info("Started server process [%d]", 7)
+    logging.getLogger("serving.gateway").info("serving: %s", "version 3")
+    assert SECRET not in stream.getvalue() and "192.0.2.1" not in stream.getvalue()
+    events = ['%s - "WebSocket %s" 403', "Task exception was never retrieved", "Started server process [7]", "serving: version 3"]
+    assert [line["event"] for line in lines(stream)] == events
+
+
+def test_equal_warnings_are_limited_and_counted(stream: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(1000):
+        logging.getLogger("uvicorn.error").warning("Invalid HTTP request received.")
+        structlog.get_logger("serving.gateway").error("request failed", route="generate")
+        structlog.get_logger("serving.gateway").info("content filter")
+    assert len(lines(stream)) == 1000 + 2 * REPEATS
+    [limit] = logging.getLogger().handlers[0].filters
+    assert isinstance(limit, RepeatLimit)
+    now = time.monotonic() + 61
+    monkeypatch.setattr(limit, "_clock", lambda: now)
+    structlog.get_logger("serving.gateway").error("request failed", route="generate")
+    assert lines(stream)[-1]["left_out"] == 1000 - REPEATS
+    for number in range(5000):
+        logging.getLogger("uvicorn.error").warning(f"message {number}")
+    assert len(limit._counts) <= MESSAGES
 
 
 KEYS = st.sampled_from(sorted(SENSITIVE)) | st.sampled_from(["port", "version"])
