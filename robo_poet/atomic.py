@@ -22,11 +22,12 @@ def sync_folder(path: Path) -> None:
 
 
 @contextmanager
-def new_file(path: Path, *, durable: bool = False) -> Iterator[Path]:
+def new_file(path: Path, *, durable: bool = False, mode: int = 0o644) -> Iterator[Path]:
     """Yield a temporary path to write to. On success it is renamed to `path`; on an exception it is removed.
 
     Args:
         durable: fsync the file and its folder (registry, checkpoints); costs some milliseconds.
+        mode: permissions of the file; until then it is private.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
@@ -34,7 +35,7 @@ def new_file(path: Path, *, durable: bool = False) -> Iterator[Path]:
     temporary = Path(name)
     try:
         yield temporary
-        temporary.chmod(0o644)
+        temporary.chmod(mode)
         if durable:
             with temporary.open("rb") as file:
                 os.fsync(file.fileno())
@@ -45,9 +46,9 @@ def new_file(path: Path, *, durable: bool = False) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def write_text(path: Path, text: str, *, durable: bool = False) -> None:
+def write_text(path: Path, text: str, *, durable: bool = False, mode: int = 0o644) -> None:
     """Write `text` to `path` as UTF-8, atomically."""
-    with new_file(path, durable=durable) as temporary:
+    with new_file(path, durable=durable, mode=mode) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 

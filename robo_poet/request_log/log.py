@@ -16,6 +16,7 @@ from dataclasses import asdict
 from hashlib import blake2b
 from pathlib import Path
 
+from robo_poet.permissions import make_private_folder
 from robo_poet.request_log.process import WriterProcess
 from robo_poet.request_log.record import Feedback, Request, Score
 from robo_poet.request_log.scoring import Scoring
@@ -72,7 +73,7 @@ class RequestLog:
         self._thread = threading.Thread(target=self._run, name="request-log", daemon=True)
         if self.settings.enabled:
             with contextlib.suppress(OSError):  # the first record reports the error
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # so that reading a log without records is not an error
+                make_private_folder(folder)  # so that reading a log without records is not an error
             self._thread.start()
 
     @property

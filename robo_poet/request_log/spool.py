@@ -17,6 +17,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from robo_poet.atomic import new_file
+from robo_poet.permissions import make_private_folder
 from robo_poet.request_log.layout import KINDS, Kind, Unit, days, table_of_fitting_rows, units
 
 
@@ -39,7 +40,7 @@ class Spool:
         self.records = self.waiting = self._size = 0
         self.opened = time.monotonic()
         self._dirty = self.closed = False
-        unit.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(unit.folder)
         self._handle, temporary = tempfile.mkstemp(prefix="._spool.", dir=unit.folder)  # mode 0600
         try:
             fcntl.flock(self._handle, fcntl.LOCK_EX)
@@ -130,7 +131,7 @@ def make_part(unit: Unit, kind: Kind) -> None:
         OSError: the disk is full or unavailable. The spool stays and remains readable.
     """
     if not unit.part.exists() and (rows := read_spool(unit.spool)):
-        with new_file(unit.part, durable=True) as temporary:
+        with new_file(unit.part, durable=True, mode=0o600) as temporary:
             pq.write_table(table_of_fitting_rows(rows, kind.schema), temporary, compression="zstd")
     unit.spool.unlink(missing_ok=True)
 

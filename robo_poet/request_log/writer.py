@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from robo_poet.permissions import make_private_folder
 from robo_poet.request_log.deletion import remove_old
 from robo_poet.request_log.layout import KINDS, Unit, day_folder, fits
 from robo_poet.request_log.spool import Spool, make_part, recover
@@ -138,7 +139,7 @@ class Writer:
         folder = day_folder(self._folder, KINDS[kind], timestamp)
         if folder not in self._open:
             self._units += 1
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private_folder(self._folder)
             self._open[folder] = kind, Spool(Unit(folder, f"{self._name}-{self._units}"))
         return self._open[folder][1]
 

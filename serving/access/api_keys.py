@@ -261,6 +261,5 @@ class KeyStore:
 
     def _write(self, name: str, value: dict[str, Any]) -> None:
         path = self.folder / name
-        write_text(path, json.dumps(value) + "\n", durable=True)
-        path.chmod(0o600)
+        write_text(path, json.dumps(value) + "\n", durable=True, mode=0o600)
         os.utime(self.folder)  # changes the folder's mtime, so that each `KeyRing` reloads

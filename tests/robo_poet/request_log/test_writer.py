@@ -1,3 +1,4 @@
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import asdict
@@ -173,3 +174,16 @@ def test_an_empty_spool_makes_no_part(tmp_path: Path) -> None:
     make_part(unit, KINDS["request"])
     assert not unit.part.exists()
     assert not unit.spool.exists()
+
+
+def test_folders_and_files_are_private_whatever_the_umask_is(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        log = Writer(tmp_path / "serve" / "requests", RequestLogSettings())
+        assert log.add("feedback", {"completion_id": "c", "time": NOON, "user": "u", "rating": 3, "thumb": None})
+        log.close()
+    finally:
+        os.umask(before)
+    modes = {path.stat().st_mode & 0o777 for path in tmp_path.rglob("*") if path.is_dir()}
+    [part] = tmp_path.rglob("*.parquet")
+    assert modes == {0o700} and part.stat().st_mode & 0o777 == 0o600
