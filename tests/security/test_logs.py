@@ -82,7 +82,7 @@ def gateway_process(registry: Registry, server: StandInModelServer, folder: Path
 
 @dataclass
 class Load:
-    """Clients that send requests until the gateway dies.
+    """Clients that send requests until `stopped` is set. After a kill, another program may get the port of the gateway.
 
     Attributes:
         answered: prompts of the requests whose answer had at least one byte.
@@ -94,22 +94,25 @@ class Load:
     answered: list[str] = field(default_factory=list)
     rated: list[str] = field(default_factory=list)
     refused: int = 0
+    stopped: threading.Event = field(default_factory=threading.Event)
 
     def client(self, number: int) -> None:
         with contextlib.suppress(OSError, http.client.HTTPException, ValueError, KeyError):
             for request in range(10_000):
+                if self.stopped.is_set():
+                    return
                 self._generate(f"the rose {number} {request}", stream=bool(request % 2))
 
     def stranger(self) -> None:
         with contextlib.suppress(OSError):
-            while self._first_byte("/v1/generate", {"text": "x"}, "rp_wrong")[0]:
+            while not self.stopped.is_set() and self._first_byte("/v1/generate", {"text": "x"}, "rp_wrong")[0]:
                 self.refused += 1
 
     def _generate(self, prompt: str, *, stream: bool) -> None:
         begun, answer = self._first_byte("/v1/generate", {"text": prompt, "stream": stream}, self.gateway.key)
         if begun:
             self.answered.append(prompt)
-        if answer.startswith(b"HTTP/1.1 200") and not stream:
+        if answer.startswith(b"HTTP/1.1 200") and not stream and not self.stopped.is_set():
             completion = json.loads(answer.partition(b"\r\n\r\n")[2])["id"]
             if self._first_byte("/v1/feedback", {"completion_id": completion, "thumb": "up"}, self.gateway.key)[0]:
                 self.rated.append(completion)
@@ -135,9 +138,11 @@ def kill_under_load(gateway: Process, pseudonyms: Pseudonyms, seconds: float) ->
     for thread in threads:
         thread.start()
     time.sleep(seconds)
+    load.stopped.set()  # requests in progress go on
     gateway.process.kill()
     for thread in threads:
         thread.join(30)
+        assert not thread.is_alive()
     lines = gateway.lines("audit")
     logged = {line["prompt_hmac"] for line in lines if line["entry"] in ("answer", "start")}
     rated = {line["completion_id"] for line in lines if line["route"] == "feedback"}
