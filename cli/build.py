@@ -6,12 +6,15 @@ from typing import Annotated
 import typer
 
 from cli.profile import Profile, Set
+from robo_poet.local_folder import local_path
 
 
 def compile(
     profile: Profile = "rtx",
     set_: Set = [],  # noqa: B006  typer reads the default
-    output: Annotated[Path, typer.Option("--output", "-o", help="File to write.")] = Path("build/pipelines/training.yaml"),
+    output: Annotated[Path, typer.Option("--output", "-o", help="File to write.", callback=local_path)] = Path(
+        "build/pipelines/training.yaml"
+    ),
 ) -> None:
     """Compile the training pipeline to IR YAML, which Kubeflow Pipelines can run.
 

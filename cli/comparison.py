@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from robo_poet.local_folder import local_path
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
@@ -14,7 +16,10 @@ if TYPE_CHECKING:
     from robo_poet.report.comparison import Comparison, GatePair, MetricRow, Row, SamplePair
     from robo_poet.report.gate_rows import GateRow
 
-Html = Annotated[Path | None, typer.Option("--html", help="Write the comparison as an HTML page to this file, instead of printing it.")]
+Html = Annotated[
+    Path | None,
+    typer.Option("--html", help="Write the comparison as an HTML page to this file, instead of printing it.", callback=local_path),
+]
 COLOURS = {"pass": "green", "open": "yellow", "fail": "red"}
 SAMPLE_LINES = 12  # of each text; the page has all
 

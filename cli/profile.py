@@ -30,17 +30,18 @@ def absolute_source(corpus: str) -> str:
     return corpus if not corpus or is_bucket(corpus) else os.path.realpath(Path(corpus).expanduser())  # `resolve` fails on a link to itself
 
 
-def profile_for(profile: str, overrides: list[str], corpus: str) -> "tuple[Effective, Advice | None]":
+def profile_for(profile: str, overrides: list[str], corpus: str, *, write: bool = True) -> "tuple[Effective, Advice | None]":
     """Return the profile for a corpus. For `auto`, describe the corpus and return the advice, too.
 
     Args:
         corpus: see `absolute_source`.
+        write: keep the profile that `auto` suggests in the store.
 
     Raises:
         BadInput: the profile or the corpus cannot be used.
     """
     from pipelines.profile.load import load_profile
-    from pipelines.suggestion.advice import AUTO, advise, write_auto
+    from pipelines.suggestion.advice import AUTO, advise, auto_path, write_auto
     from robo_poet.errors import BadInput
 
     if profile != AUTO:
@@ -49,7 +50,9 @@ def profile_for(profile: str, overrides: list[str], corpus: str) -> "tuple[Effec
     advice = advise(corpus, profile, overrides)
     if not advice.text:
         raise BadInput(advice.warnings[0], where=corpus or advice.corpus)
-    return load_profile(str(write_auto(advice, Path(local.store)).resolve()), overrides), advice
+    if write:
+        return load_profile(str(write_auto(advice, Path(local.store)).resolve()), overrides), advice
+    return load_profile(str(auto_path(advice, Path(local.store)).resolve()), overrides, text=advice.text), advice
 
 
 app = typer.Typer(no_args_is_help=True, help="List and show profiles: YAML files with the settings of all steps, gates and serving.")
@@ -83,7 +86,7 @@ def show(
 
     from robo_poet.report.gate_rows import gate_name
 
-    effective, _ = profile_for(profile, set_, absolute_source(corpus))
+    effective, _ = profile_for(profile, set_, absolute_source(corpus), write=False)
     values = effective.profile.model_dump(mode="json")
     if as_json:
         typer.echo(json.dumps(values, indent=1))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from robo_poet.commands import command
+from robo_poet.local_folder import local_path
 
 if TYPE_CHECKING:
     from robo_poet.request_log.deletion import RemovedRecords
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
 app = typer.Typer(
     help="Show the request log of the gateway, or remove the records of a user. The log contains no personal data.", no_args_is_help=True
 )
-Folder = Annotated[Path, typer.Option("--folder", help="Folder of the request log: `requests` in the gateway's folder.")]
+Folder = Annotated[
+    Path, typer.Option("--folder", help="Folder of the request log: `requests` in the gateway's folder.", callback=local_path)
+]
 Pseudonym = Annotated[str | None, typer.Option(help="Pseudonym of a user, as in the logs (32 hexadecimal digits), instead of the name.")]
 Since = Annotated[str | None, typer.Option(help="Only requests from this day or time on, such as 2026-03-01 or 2026-03-01T18:30 (UTC).")]
 Until = Annotated[str | None, typer.Option(help="Only requests before this day or time (UTC).")]

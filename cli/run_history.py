@@ -10,12 +10,13 @@ import typer
 from cli.columns import Column, print_fitting, terminal
 from cli.comparison import Html, show_comparison
 from robo_poet.commands import command
+from robo_poet.local_folder import local_path
 
 if TYPE_CHECKING:
     from robo_poet.report.measured import Measured
 
 app = typer.Typer(no_args_is_help=True, help="List, show and compare the runs on this machine.")
-Runs = Annotated[Path, typer.Option("--runs", help="Folder of the runs.")]
+Runs = Annotated[Path, typer.Option("--runs", help="Folder of the runs.", callback=local_path)]
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="ID of the run, as in `robo-poet runs list`, or its beginning or end.")]
 WIDE = 120  # from this width on, the list has whole ids, the time of day, and the columns status, seconds and perplexity
 ENDING = 4  # characters at the end of an id that tell runs apart

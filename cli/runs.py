@@ -61,12 +61,16 @@ def run(
     from pipelines.compile import chosen_settings
     from pipelines.local import explain_here, train_here
     from pipelines.run.display import display_on
+    from robo_poet.errors import BadInput
 
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = 1000  # do not wrap lines in a log file
+    if explain and runner is RunnerName.cluster:
+        problem = "a cluster decides itself which steps it takes from its cache"
+        raise BadInput(problem, where="--explain", remedy="leave out --explain, or use --runner process")
     source = absolute_source(corpus)
-    effective, advice = profile_for(profile, set_, source)
+    effective, advice = profile_for(profile, set_, source, write=not explain)
     settings = effective.profile
     chosen = chosen_settings(profile, settings)
     if advice:

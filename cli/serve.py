@@ -10,6 +10,7 @@ import typer
 
 from cli.profile import Model, Profile, Set
 from robo_poet.commands import command
+from robo_poet.local_folder import local_path
 
 if TYPE_CHECKING:
     from serving.access.api_keys import CreatedKey, KeyStore
@@ -21,8 +22,12 @@ def serve(
         int | None, typer.Option(min=0, max=65535, help="Port of the gateway; 0 takes a free one. Default: serve.port (8080).")
     ] = None,
     model: Model = "",
-    registry: Annotated[Path | None, typer.Option(help="Folder of the registry. Default: local.registry of the profile.")] = None,
-    folder: Annotated[Path, typer.Option(help="Folder for keys, logs and the files of the model server.")] = Path(".serve"),
+    registry: Annotated[
+        Path | None, typer.Option(help="Folder of the registry. Default: local.registry of the profile.", callback=local_path)
+    ] = None,
+    folder: Annotated[Path, typer.Option(help="Folder for keys, logs and the files of the model server.", callback=local_path)] = Path(
+        ".serve"
+    ),
     set_: Set = [],  # noqa: B006  typer reads the default
 ) -> None:
     """Serve the champion on this machine: a web page, an HTTP API and metrics. Ctrl-C stops it.
@@ -51,7 +56,7 @@ app = typer.Typer(
     help="Create, list, revoke and rotate the API keys of the gateway. A running gateway applies a change within a second.",
     no_args_is_help=True,
 )
-Folder = Annotated[Path, typer.Option("--folder", help="Key folder of the gateway.")]
+Folder = Annotated[Path, typer.Option("--folder", help="Key folder of the gateway.", callback=local_path)]
 Id = Annotated[str, typer.Argument(metavar="ID", help="ID of the key: the part between rp_ and the second underscore.")]
 Scopes = Annotated[list[str], typer.Option(help="Permission: generate, feedback, metrics or internal-load (repeatable).")]
 HOME = Path(".serve/keys")

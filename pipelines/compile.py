@@ -6,7 +6,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from google.protobuf import json_format
 from kfp import compiler
+from kfp.compiler import pipeline_spec_builder
 
 from pipelines.images.programs import image
 from pipelines.placement import Placement
@@ -57,24 +59,41 @@ def compile_training(profile: Profile, target: Path, *, moving_source: bool = Fa
     Raises:
         BadInput: the profile sets resources or secrets for a step that does not exist.
     """
-    secret_steps = [(f"cluster.secrets: {secret.name}", step) for secret in profile.cluster.secrets for step in secret.steps]
-    for where, step in [*((f"cluster.resources.{step}", step) for step in sorted(profile.cluster.resources)), *secret_steps]:
-        if step not in GROUPS:
-            raise BadInput(f"no such step: {step}", where=where, remedy=f"the steps are {', '.join(GROUPS)}")
+    pipeline, defaults = _pipeline(profile, moving_source=moving_source, moving_champion=moving_champion)
     with new_file(target) as temporary:
         yaml = temporary.with_suffix(".yaml")
         try:
-            pipeline = training_pipeline(Placement(profile.cluster), moving_source=moving_source, moving_champion=moving_champion)
-            defaults = {key: value for key, value in settings_parameters(profile).items() if value != {}}
-            # Defaults for a run started in the Kubeflow UI: bundled corpus, no warm start, champion read from the registry at run time
-            defaults |= dict.fromkeys(("source", "source_digest", "warm_start", "warm_start_digest", "champion"), "")
-            defaults |= {"model_name": model_name("", profile.model, ""), "same_model": 0}
-            if profile.cluster.registry:
-                defaults["registry"] = profile.cluster.registry
             compiler.Compiler().compile(pipeline, str(yaml), pipeline_parameters=defaults)
             yaml.replace(temporary)
         finally:
             yaml.unlink(missing_ok=True)
+
+
+def training_document(profile: Profile, *, moving_champion: bool) -> dict[str, Any]:
+    """Return the first document of the IR that `compile_training` writes, without writing a file.
+
+    Raises:
+        BadInput: see `compile_training`.
+    """
+    pipeline, defaults = _pipeline(profile, moving_source=False, moving_champion=moving_champion)
+    spec = pipeline_spec_builder.modify_pipeline_spec_with_override(pipeline.pipeline_spec, None, defaults)
+    return dict(json_format.MessageToDict(spec))
+
+
+def _pipeline(profile: Profile, *, moving_source: bool, moving_champion: bool) -> tuple[Any, dict[str, Any]]:
+    """Return the training pipeline of KFP, and the defaults of its parameters."""
+    secret_steps = [(f"cluster.secrets: {secret.name}", step) for secret in profile.cluster.secrets for step in secret.steps]
+    for where, step in [*((f"cluster.resources.{step}", step) for step in sorted(profile.cluster.resources)), *secret_steps]:
+        if step not in GROUPS:
+            raise BadInput(f"no such step: {step}", where=where, remedy=f"the steps are {', '.join(GROUPS)}")
+    pipeline = training_pipeline(Placement(profile.cluster), moving_source=moving_source, moving_champion=moving_champion)
+    defaults = {key: value for key, value in settings_parameters(profile).items() if value != {}}
+    # Defaults for a run started in the Kubeflow UI: bundled corpus, no warm start, champion read from the registry at run time
+    defaults |= dict.fromkeys(("source", "source_digest", "warm_start", "warm_start_digest", "champion"), "")
+    defaults |= {"model_name": model_name("", profile.model, ""), "same_model": 0}
+    if profile.cluster.registry:
+        defaults["registry"] = profile.cluster.registry
+    return pipeline, defaults
 
 
 def settings_parameters(profile: Profile) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pipelines.compile import Chosen, compile_training, run_parameters
+from pipelines.compile import Chosen, compile_training, run_parameters, training_document
 from pipelines.outcome import Outcome, collect_outcome, link_training_logs
 from pipelines.profile.load import Profile
 from pipelines.run.execution.executor import run_pipeline
@@ -69,10 +69,10 @@ def train_here(
 
 
 def explain_here(profile: Profile, source: str, model: str = "", chosen: Chosen | None = None) -> list[Verdict]:
-    """Return, for each step, whether `train_here` would run it, and why."""
+    """Return, for each step, whether `train_here` would run it, and why. Writes nothing."""
     parameters = parameters_here(profile, source, model, same_model=True, chosen=chosen)
-    with _compiled(profile) as ir:
-        return explain(ir, parameters, store=Path(profile.local.store))
+    document = training_document(profile, moving_champion=False)
+    return explain(document, parameters, store=Path(profile.local.store))
 
 
 def parameters_here(

@@ -8,6 +8,16 @@ import json
 from pathlib import Path
 from typing import Any, NoReturn
 
+LONGEST_LINE = 4_000  # characters of an error; a value or a path in it may have millions
+
+
+def _one_line(text: str) -> str:
+    """Return a text in one line, with control characters as escapes: names of files may contain commands for a terminal."""
+    if len(text) > LONGEST_LINE:
+        text = f"{text[: LONGEST_LINE // 2]} … ({len(text) - LONGEST_LINE:,} characters left out) … {text[-LONGEST_LINE // 2 :]}"
+    line = " ".join(text.split())
+    return line if line.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
+
 
 class BadInput(Exception):
     """An input that cannot be used.
@@ -21,7 +31,7 @@ class BadInput(Exception):
     def __init__(self, what: str, *, where: str = "", remedy: str = "") -> None:
         self.what, self.where, self.remedy = what, where, remedy
         line = f"{where}: {what}" if where else what
-        super().__init__(" ".join(f"{line}; {remedy}".split()) if remedy else " ".join(line.split()))
+        super().__init__(_one_line(f"{line}; {remedy}" if remedy else line))
 
 
 class BadInputParser(argparse.ArgumentParser):

@@ -12,6 +12,8 @@ import yaml
 from robo_poet.errors import BadInput
 
 MAXIMUM_VALUES = 100_000  # values of a document, with each alias counted as a copy: nine lines of aliases can stand for a billion values
+MAXIMUM_CHARACTERS = 1_000_000  # of a document, and of its texts with each alias counted as a copy; PyYAML reads 0.1 MB per second
+MAXIMUM_DEPTH = 50  # collections inside collections; no setting needs more than 6
 _TAG = "tag:yaml.org,2002:"
 _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _INTEGER = re.compile(r"[-+]?[0-9]+")
@@ -43,6 +45,8 @@ def parse_yaml(text: str, *, where: str) -> Any:
         BadInput: the text is not YAML, or has two equal keys in a mapping, an anchor that contains itself, an unknown tag, or too many
             values. The message names the line.
     """
+    if len(text) > MAXIMUM_CHARACTERS:
+        raise BadInput(f"the file is larger than {MAXIMUM_CHARACTERS / 1e6:g} MB", where=where, remedy="keep only settings in it")
     loader = None
     try:
         loader = _Loader(text)
@@ -51,7 +55,7 @@ def parse_yaml(text: str, *, where: str) -> Any:
     except yaml.YAMLError as error:
         raise BadInput(f"not YAML: {_problem(error)}", where=where) from None
     except RecursionError:
-        raise BadInput("not YAML: nested too deep", where=where) from None
+        raise _too_deep(where) from None
     finally:
         if loader is not None:
             loader.dispose()
@@ -70,14 +74,20 @@ def parse_value(text: str, *, where: str) -> Any:
         word = text.strip()
         scalar = yaml.ScalarNode(_Loader("").resolve(yaml.ScalarNode, word, (True, False)), word)  # type: ignore[no-untyped-call]
         return text if scalar.tag in (f"{_TAG}str", f"{_TAG}merge") else _Builder(where).value(scalar)
+    if len(text) > MAXIMUM_CHARACTERS:
+        raise BadInput(f"the value is larger than {MAXIMUM_CHARACTERS / 1e6:g} MB", where=where, remedy="give a smaller one")
     try:
         loader = _Loader(text)
         node = loader.get_single_node()
     except yaml.YAMLError:
         return text
     except RecursionError:
-        raise BadInput("not YAML: nested too deep", where=where) from None
+        raise _too_deep(where) from None
     return _Builder(where).value(node) if node else text
+
+
+def _too_deep(where: str) -> BadInput:
+    return BadInput(f"nested deeper than {MAXIMUM_DEPTH} lists or mappings", where=where, remedy="remove the inner ones")
 
 
 class _Builder:
@@ -86,7 +96,7 @@ class _Builder:
     def __init__(self, where: str) -> None:
         self._where = where
         self._open: list[yaml.Node] = []  # the collections that contain the present node
-        self._count = 0
+        self._count = self._characters = 0
 
     def value(self, node: yaml.Node) -> Any:
         """Return the value of a node.
@@ -98,7 +108,13 @@ class _Builder:
         if self._count > MAXIMUM_VALUES:
             raise BadInput(f"more than {MAXIMUM_VALUES:,} values; an alias counts as a copy of what it stands for", where=self._where)
         if isinstance(node, yaml.ScalarNode):
+            self._characters += len(node.value)
+            if self._characters > MAXIMUM_CHARACTERS:
+                size = f"{MAXIMUM_CHARACTERS / 1e6:g} million characters"
+                raise BadInput(f"more than {size}; an alias counts as a copy of what it stands for", where=self._where)
             return self._scalar(node)
+        if len(self._open) >= MAXIMUM_DEPTH:
+            raise _too_deep(self._where)
         if node.tag not in (f"{_TAG}map", f"{_TAG}seq"):
             raise self._bad(f"the tag {_tag(node)} is not supported", node, "remove it")
         if any(node is outer for outer in self._open):

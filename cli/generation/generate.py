@@ -12,6 +12,7 @@ import typer
 from cli.generation.sampling_options import HELP, LARGEST_SEED, sampling_of, unescape
 from cli.profile import Model
 from robo_poet.errors import BadInput
+from robo_poet.local_folder import local_path
 from robo_poet.model.completion import Sampling
 
 
@@ -41,7 +42,7 @@ def generate(
         bool, typer.Option("--json", help="Print one JSON object per text: text, tokens, log_probs, reason, seed, version.")
     ] = False,
     model: Model = "",
-    registry: Annotated[Path, typer.Option(help="Folder of the registry.")] = Path("registry"),
+    registry: Annotated[Path, typer.Option(help="Folder of the registry.", callback=local_path)] = Path("registry"),
 ) -> None:
     """Continue a prompt with the champion or another version of the registry.
 

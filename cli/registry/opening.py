@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from robo_poet.commands import command
+from robo_poet.local_folder import local_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from robo_poet.registry.version import Version
     from robo_poet.report.measured import Measured
 
-Folder = Annotated[Path, typer.Option("--registry", help="Folder of the registry.")]
+Folder = Annotated[Path, typer.Option("--registry", help="Folder of the registry.", callback=local_path)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 ModelName = Annotated[str, typer.Option("--model", "-m", help="Name of the model. Default: the only model of the registry.")]
 AnyModel = Annotated[str, typer.Option("--model", "-m", help="Name of a model. Default: all models.")]

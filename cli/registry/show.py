@@ -26,6 +26,7 @@ from cli.registry.opening import (
     read_measured,
     registration_times,
 )
+from robo_poet.local_folder import local_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -226,7 +227,7 @@ def card(
     number: Number,
     registry: Folder = HOME,
     model: ModelName = "",
-    out: Annotated[Path | None, typer.Option("--out", help="HTML file to write. Default: build/MODEL-N.html.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="HTML file to write. Default: build/MODEL-N.html.", callback=local_path)] = None,
     as_json: AsJson = False,
 ) -> None:
     """Write the model card of a version as HTML, with its current stage and all overrides."""

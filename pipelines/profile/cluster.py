@@ -5,7 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from pipelines.run.quantity import quantity
-from robo_poet.settings.base import Settings
+from robo_poet.settings.base import LocalFolder, Settings
 
 CPU = r"^\d+(\.\d+)?m?$"
 MEMORY = r"^\d+(Ki|Mi|Gi|K|M|G)$"
@@ -77,7 +77,7 @@ class Cluster(Settings):
 
     checkpoint_root: str = Field(".", description="folder of checkpoints; a relative path is inside the step's working folder")
     checkpoint_claim: str = Field("", description="volume claim mounted at checkpoint_root; empty: none")
-    registry: str = Field("", description="folder of the model registry in the pods")
+    registry: LocalFolder = Field("", description="folder of the model registry in the pods")
     registry_claim: str = Field("", description="volume claim mounted at registry; empty: none")
     cache: bool = Field(True, description="reuse results of finished steps; applies to local runs too")
     retries: int = Field(2, ge=0, le=10, description="retries of a failed step; local runs do not retry after bad input")

@@ -12,8 +12,9 @@ from pydantic_core import ErrorDetails
 from pipelines.profile.cluster import Cluster
 from pipelines.profile.gates import PlacedGate, apply_changes, check_measured
 from robo_poet.errors import BadInput, validation_message
+from robo_poet.regular_file import read_limited
 from robo_poet.report.lineage_rows import flatten
-from robo_poet.settings.base import Settings
+from robo_poet.settings.base import LocalFolder, Settings
 from robo_poet.settings.data import IngestSettings, ScrubSettings, TokenizerSettings, ValidateSettings
 from robo_poet.settings.evaluation import AuditSettings, CompareSettings, EvaluateSettings, MeasureTextSettings, SlicesSettings
 from robo_poet.settings.gate import CheckedGate
@@ -21,6 +22,9 @@ from robo_poet.settings.serve import ServeSettings
 from robo_poet.settings.train import TrainSettings
 from robo_poet.strict_yaml import parse_value, parse_yaml
 
+LARGEST_FILE = 4_000_000  # bytes; the YAML reader accepts 1,000,000 characters
+LONGEST_VALUE = 200  # characters of a wrong value in a message
+DEEPEST = 20  # profiles that inherit from each other
 BASE = "base"  # every profile inherits from it
 FOLDER = Path(__file__).resolve().parents[2] / "profiles"
 
@@ -28,9 +32,9 @@ FOLDER = Path(__file__).resolve().parents[2] / "profiles"
 class Local(Settings):
     """Folders and parallelism of a run on this machine. Relative paths start at the current folder."""
 
-    store: str = Field(".store", description="folder of the cache and of working folders")
-    runs: str = Field("runs", description="folder of logs, summary and report of each run")
-    registry: str = Field("registry", description="folder of the model registry")
+    store: LocalFolder = Field(".store", description="folder of the cache and of working folders")
+    runs: LocalFolder = Field("runs", description="folder of logs, summary and report of each run")
+    registry: LocalFolder = Field("registry", description="folder of the model registry")
     parallel: int = Field(2, ge=1, le=64, description="maximum number of steps that run at the same time")
 
 
@@ -86,11 +90,14 @@ def available(folder: Path = FOLDER) -> list[str]:
     return sorted(path.stem for path in folder.glob("*.yaml"))
 
 
-def load_profile(name: str, overrides: Iterable[str] = (), folder: Path = FOLDER) -> Effective:
+def load_profile(name: str, overrides: Iterable[str] = (), folder: Path = FOLDER, *, text: str | None = None) -> Effective:
     """Read a profile by name, or by path if `name` ends in `.yaml`. Resolve inheritance, then apply `key=value` overrides.
 
     A profile inherits from the profile that `extends` names, or from `base` if this key is missing. Values replace inherited values
     by key. `gates` changes inherited gates by metric, slice and comparison.
+
+    Args:
+        text: content of the profile, if it is not read from its file.
 
     Raises:
         BadInput: no such profile, or a wrong key, type or range. The message names the key, the value and what is allowed.
@@ -107,7 +114,7 @@ def load_profile(name: str, overrides: Iterable[str] = (), folder: Path = FOLDER
             mistakes.append(mistake)
             return gates
 
-    for file, profile_values in _inheritance(name, folder):
+    for file, profile_values in _inheritance(name, folder, own=text):
         if "gates" in profile_values:
             gates = change_gates(profile_values.pop("gates"), file)
         _merge(values, profile_values, origins, file)
@@ -133,13 +140,15 @@ def load_profile(name: str, overrides: Iterable[str] = (), folder: Path = FOLDER
     return Effective(profile, {key: origins.get(key, "default") for key in keys}, tuple(gates))
 
 
-def _inheritance(name: str, folder: Path, heirs: tuple[str, ...] = ()) -> list[tuple[str, dict[str, Any]]]:
+def _inheritance(name: str, folder: Path, heirs: tuple[str, ...] = (), own: str | None = None) -> list[tuple[str, dict[str, Any]]]:
     """Return the displayed file name and the values of `name` and of each profile that it inherits from, the most general first."""
     path = Path(name) if name.endswith((".yaml", ".yml")) else folder / f"{name}.yaml"
     file = str(path.relative_to(folder.parent) if path.is_relative_to(folder.parent) else path)
     if file in heirs:
         raise BadInput(f"a profile inherits from itself: {' → '.join([*heirs, file])}", where=f"{file}: extends")
-    values = _read(path, name, file, folder)
+    if len(heirs) >= DEEPEST:
+        raise BadInput(f"more than {DEEPEST} profiles inherit from each other", where=f"{file}: extends", remedy="join some of them")
+    values = _read(path, name, file, folder, own)
     parent = values.pop("extends", BASE)
     if not isinstance(parent, str):
         raise BadInput("must be the name of a profile or the path of a .yaml file", where=f"{file}: extends = {parent!r}")
@@ -150,17 +159,20 @@ def _inheritance(name: str, folder: Path, heirs: tuple[str, ...] = ()) -> list[t
     return [*_inheritance(parent, folder, (*heirs, file)), (file, values)]
 
 
-def _read(path: Path, name: str, file: str, folder: Path) -> dict[str, Any]:
+def _read(path: Path, name: str, file: str, folder: Path, own: str | None) -> dict[str, Any]:
+    """Return the values of a profile. `own` is its text, if it is not read from the file."""
     try:
-        text = path.read_text("utf-8")
-    except OSError:
+        text = own if own is not None else read_limited(path, LARGEST_FILE).decode("utf-8")
+    except BadInput as error:
+        raise BadInput(error.what, where=file, remedy="give a YAML file with settings") from None
+    except (OSError, ValueError) as error:
+        if isinstance(error, UnicodeDecodeError):
+            raise BadInput("not YAML: the file is not UTF-8", where=file, remedy="save it as UTF-8") from None
         names = available(folder)
         suggestions = difflib.get_close_matches(name, names, 1)
         choice = f"choose from {', '.join(names)}"
         remedy = f"did you mean {suggestions[0]}? Else {choice}" if suggestions else choice
         raise BadInput("no such profile", where=name, remedy=remedy) from None
-    except UnicodeDecodeError:
-        raise BadInput("not YAML: the file is not UTF-8", where=file, remedy="save it as UTF-8") from None
     values = parse_yaml(text, where=file)
     if values is None:
         return {}
@@ -231,8 +243,13 @@ def _explain_one(details: ErrorDetails, origins: Mapping[str, str], file: str) -
         remedy = f"did you mean {suggestions[0]}?" if suggestions else f"the allowed keys are {', '.join(names)}"
     elif details["type"] in ("list_type", "tuple_type", "set_type", "frozen_set_type") and isinstance(value, (str, int, float)):
         remedy = f"write [{value}]"
-    value_text = "" if isinstance(value, dict) else f" = {value!r}"
+    value_text = "" if isinstance(value, dict) else f" = {_short(value)}"
     return BadInput(message, where=f"{origin}: {key}{value_text}", remedy=remedy)
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}… ({len(text):,} characters)"
 
 
 def _all_in_one(mistakes: Sequence[BadInput]) -> BadInput:

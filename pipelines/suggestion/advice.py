@@ -110,10 +110,15 @@ def _override(suggestion: Suggestion, overrides: Iterable[str]) -> Suggestion:
     return replace(suggestion, choices=(*(choice for choice in suggestion.choices if choice.key not in keys), *chosen))
 
 
-def write_auto(advice: Advice, store: Path) -> Path:
-    """Write the suggested profile to the store, and return its path. The same corpus and settings have the same path."""
+def auto_path(advice: Advice, store: Path) -> Path:
+    """Return the path of the suggested profile in the store. The same corpus and settings have the same path."""
     name = "".join(character if character.isalnum() else "-" for character in advice.corpus.casefold())[:40]
-    path = store / AUTO / f"{name}-{advice.description.digest[:12] or 'bundled'}.yaml"
+    return store / AUTO / f"{name}-{advice.description.digest[:12] or 'bundled'}.yaml"
+
+
+def write_auto(advice: Advice, store: Path) -> Path:
+    """Write the suggested profile to the store, and return its path."""
+    path = auto_path(advice, store)
     write_text(path, advice.text)
     return path
 

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from robo_poet.commands import command
 from robo_poet.errors import BadInput
+from robo_poet.local_folder import local_path
 
 BUNDLED = "shakespeare"  # name of the model of the bundled corpora
 BUNDLED_SOURCE = "bundled"  # address of the bundled corpora in the registry
@@ -105,7 +106,11 @@ def has_old_form(root: Path) -> bool:
 
 
 def refuse_old_form(root: Path) -> None:
-    """Raise BadInput if the folder is a registry of form 1; the message names the command that takes it over."""
+    """Raise BadInput if the folder is a registry of form 1, or the address of a bucket.
+
+    The message names the command that takes over a registry of form 1.
+    """
+    local_path(root)
     if has_old_form(root):
         raise BadInput(
             "this registry has the old form, without names of models",

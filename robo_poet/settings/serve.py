@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
-from robo_poet.settings.base import MIN_SCORE, SPACY_MODEL, Settings
+from robo_poet.settings.base import MIN_SCORE, SPACY_MODEL, LocalFolder, Settings
 from robo_poet.settings.content_filter import ContentFilterSettings
 
 
@@ -142,8 +142,8 @@ class ServeSettings(Settings):
     signature: Literal["generate_xla", "generate"] = Field(
         "generate_xla", description="generate_xla is faster; use generate if the model server must not compile with XLA"
     )
-    registry: str = Field("registry", min_length=1, description="folder of the registry")
-    folder: str = Field(".serve", min_length=1, description="folder for keys and logs; replicas share it")
+    registry: LocalFolder = Field("registry", min_length=1, description="folder of the registry")
+    folder: LocalFolder = Field(".serve", min_length=1, description="folder for keys and logs; replicas share it")
     look_seconds: float = Field(2, gt=0, le=600, description="seconds between two checks of registry and model server")
     canary_share: float = Field(0, ge=0, le=1, description="share of the users that get the canary, if there is one")
     deadline_seconds: float = Field(30, gt=0, le=600, description="time limit of a request, in seconds; then 504 (SERVE-2)")

@@ -28,6 +28,7 @@ from serving.loopback import is_loopback
 from serving.telemetry.operational_log import configure
 
 PREFIX = "ROBO_POET_SERVE_"
+LARGEST_FILE = 4_000_000  # bytes of the settings
 
 
 def read_settings(file: Path | None, environment: Mapping[str, str]) -> ServeSettings:
@@ -44,7 +45,8 @@ def read_settings(file: Path | None, environment: Mapping[str, str]) -> ServeSet
     values: Any = {}
     if file is not None:
         try:
-            text = file.read_text("utf-8")
+            with file.open("rb") as opened:
+                text = opened.read(LARGEST_FILE + 1).decode("utf-8")  # the YAML reader refuses a text that is cut here
         except (OSError, UnicodeDecodeError) as error:
             raise BadInput(
                 f"the settings cannot be read ({type(error).__name__})", where=str(file), remedy="pass a JSON or YAML file"

@@ -80,7 +80,7 @@ def test_lists_mappings_and_quoted_texts_are_yaml(text: str, value: Any) -> None
         ("[a, b]: 1", "f: a key is a list or a mapping (line 1, column 1); write a word"),
         ("a: {<<: 3}", "f: << takes a mapping or a list of mappings (line 1, column 9)"),
         (f"a: {'9' * 5000}", "f: the number has too many digits (line 1, column 4)"),
-        ("[" * 5000, "f: not YAML: nested too deep"),
+        ("[" * 5000, "f: nested deeper than 50"),
         ('a: "\\ud83d"', "f: half of a surrogate pair is no character (line 1, column 4)"),
     ],
 )  # fmt: skip
