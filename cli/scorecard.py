@@ -13,6 +13,7 @@ from pipelines.run.result import RunResult
 from robo_poet.commands import command, program
 from robo_poet.display import terminal_text
 from robo_poet.judges.metrics import interval_text, metric_name, metric_text, no_interval_text
+from robo_poet.judges.remedies import combine
 from robo_poet.report.gate_rows import HEAD, QUESTION_HEAD, gate_row, question_rows
 
 SHOWN = (
@@ -131,9 +132,9 @@ def _next_command(result: RunResult, outcome: Outcome) -> str:
     if result.status == "failed":
         return "fix the error above and run the same command again: the results of finished steps are reused"
     if outcome.verdict == "rejected":
-        remedies = list(dict.fromkeys(gate["remedy"] for gate in outcome.gates if gate["verdict"] == "fail" and gate.get("remedy")))
-        if remedies and remedies[0].startswith("--set "):
-            return f"run the same command again with {remedies[0]}   # with make: ARGS={shlex.quote(remedies[0])}"
-        return f"{remedies[0]}, and run again" if remedies else command(f"registry show {outcome.version} --model {outcome.model}")
+        remedy = combine(gate.get("remedy") or "" for gate in outcome.gates if gate["verdict"] == "fail")
+        if remedy.startswith("--set "):
+            return f"run the same command again with {remedy}   # with make: ARGS={shlex.quote(remedy)}"
+        return f"{remedy}, and run again" if remedy else command(f"registry show {outcome.version} --model {outcome.model}")
     version = f" --model {outcome.model}" + ("" if outcome.stage == "champion" else f" --version {outcome.version}")
     return command(f'generate "Shall I compare thee"{version}')

@@ -129,7 +129,7 @@ def training_pipeline(placement: Placement, *, moving_source: bool = False, movi
             **made(measured, "evaluation"), **made(read_text, "text_metrics"), **made(audited, "model_audit"), **made(sliced, "slices"),
             **made(compared, "comparison"),
         }  # fmt: skip
-        judged = placement(steps.gate_model(**evidence, gates=gates, remedies=remedies))
+        judged = placement(steps.gate_model(**evidence, **made(trained, "history"), gates=gates, remedies=remedies))
         decision, statistics = made(judged, "decision"), made(validated, "statistics")
         reported = placement(
             steps.write_report(

@@ -10,6 +10,7 @@ def gate_model(
     model_audit: Input[Artifact],
     slices: Input[Artifact],
     comparison: Input[Artifact],
+    history: Input[Artifact],
     gates: list,
     remedies: dict,
     decision: Output[Artifact],
@@ -27,8 +28,9 @@ def gate_model(
         model_audit: Bias metrics, and what the model reveals of planted canary strings (JSON).
         slices: Metrics by slice, with the champion's (JSON).
         comparison: Difference from the champion (JSON).
+        history: The training curve (JSON lines). Its last point says whether early stopping ended the training.
         gates: List of gates, each {"metric", "slice", "min", "max", "against", "margin", "on_unknown"}.
-        remedies: The setting to change if a gate fails, by cause and metric, {"quality": {}, "amount": {}, "missing": {}}.
+        remedies: The setting to change if a gate fails, by cause and metric; the causes are quality, amount, missing and converged.
 
     Returns:
         decision: The verdict, the result of each gate, and all metrics that were judged (JSON).

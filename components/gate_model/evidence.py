@@ -1,5 +1,6 @@
 """Reads the artifacts of the evaluation steps as the input of the gates."""
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,6 +31,23 @@ def read_step_metrics(inputs: Mapping[str, Path]) -> StepMetrics:
         return StepMetrics.merge(step_metrics)
     except ValueError as error:
         raise BadInput(str(error), where="the evaluation", remedy=RUN_AGAIN) from None
+
+
+def stopped_early(history: Path) -> bool:
+    """Return True if the training ended because validation perplexity no longer improved.
+
+    Args:
+        history: the training curve of train_model, one JSON line per point.
+
+    Raises:
+        BadInput: the last line is not a JSON object.
+    """
+    lines = history.read_text("utf-8").splitlines()
+    try:
+        last = json.loads(lines[-1]) if lines else {}
+    except json.JSONDecodeError as error:
+        raise BadInput(f"the last line is not JSON: {error}", where=str(history), remedy="run the training again") from None
+    return bool(_object(last, str(history)).get("stopped_early"))
 
 
 @dataclass(frozen=True)

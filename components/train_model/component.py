@@ -35,7 +35,7 @@ def train_model(
 
     Returns:
         model: Folder with the SavedModel (signatures `generate` and `score`), the Keras and TFLite exports, and `manifest.json`.
-        history: The training curve, one JSON line per point.
+        history: The training curve, one JSON line per point. The last one has `stopped_early` if early stopping ended the training.
         curves: The training curve as a page.
         metrics: Parameters, steps, best validation perplexity and speed.
         logs: Event files for TensorBoard: scalars, histograms, samples and the embedding.

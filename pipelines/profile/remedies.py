@@ -8,12 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 from pipelines.profile.load import Profile
-from robo_poet.judges.remedies import DEFAULT, Remedies
+from robo_poet.judges.remedies import DEFAULT, MORE_TEXT, Remedies
 
 Rule = Callable[[Profile], str]
 MOST_EPOCHS, MOST_CONTINUATIONS, MOST_PAIRS, MOST_SLICES = 1000, 10_000, 20_000, 1000  # the upper limits of these settings
-SMALLEST_UNITS = 8  # the lower limit of `train.units` and `train.embedding`
-MORE_TEXT = "add text to the corpus"
+SMALLEST_UNITS, MOST_UNITS = 8, 4096  # the limits of `train.units`; `train.ffn` may be larger
+CHECK_ORDER = "check that the documents of the corpus are running text: the order of their words predicts too little"
 REMOVE_NAMES = "remove from the corpus the names that scrubbing found in one passage and missed in another"
 
 
@@ -23,6 +23,7 @@ def remedies(profile: Profile) -> Remedies:
         {metric: rule(profile) for metric, rule in QUALITY.items()},
         {metric: rule(profile) for metric, rule in AMOUNT.items()},
         {metric: rule(profile) for metric, rule in MISSING.items()},
+        {metric: rule(profile) for metric, rule in CONVERGED.items()},
     )
 
 
@@ -50,6 +51,13 @@ def _smaller_model(profile: Profile) -> str:
     train = profile.train
     key = "units" if train.architecture == "lstm" else "ffn"
     return _set(f"train.{key}", max(SMALLEST_UNITS, getattr(train, key) // 2))
+
+
+def _larger_model(profile: Profile) -> str:
+    train = profile.train
+    key = "units" if train.architecture == "lstm" else "ffn"
+    units = getattr(train, key)
+    return _set(f"train.{key}", min(2 * units, MOST_UNITS)) if units < MOST_UNITS else MORE_TEXT
 
 
 def _smaller_steps(profile: Profile) -> str:
@@ -136,6 +144,7 @@ QUALITY: dict[str, Rule] = {
     "saved_model_compressed_megabytes": _smaller_model,
     "slices": _more_slices,
 }
+CONVERGED: dict[str, Rule] = {DEFAULT: _larger_model, "bits_saved_over_shuffled": lambda _: CHECK_ORDER}
 AMOUNT: dict[str, Rule] = {DEFAULT: _more_held_out_text, **_PROMPTS, **_PAIRS}
 MISSING: dict[str, Rule] = {
     DEFAULT: _smaller_steps,  # a training that diverged has likelihoods that are not numbers

@@ -6,12 +6,13 @@ records its own text in the shortage. Only a gate that can never judge is change
 
 import json
 import shlex
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from robo_poet.judges.gate import Gate, Outcome
 
 DEFAULT = ""  # the key of the remedy of all other metrics
+MORE_TEXT = "add text to the corpus"
 
 
 @dataclass(frozen=True)
@@ -22,11 +23,17 @@ class Remedies:
         quality: for a value outside the bound, such as `--set train.epochs=12`.
         amount: for too little text or too few prompts, such as `--set evaluate.continuations=200`.
         missing: for a value that is absent or not a finite number, such as `--set train.learning_rate=0.0015`.
+        converged: replaces `quality` if early stopping ended the training, because more epochs would then train the same model.
     """
 
     quality: Mapping[str, str] = field(default_factory=dict)
     amount: Mapping[str, str] = field(default_factory=dict)
     missing: Mapping[str, str] = field(default_factory=dict)
+    converged: Mapping[str, str] = field(default_factory=dict)
+
+    def after_early_stopping(self) -> "Remedies":
+        """Return the remedies for a model whose validation perplexity no longer improved."""
+        return replace(self, quality={**self.quality, **self.converged})
 
     def of(self, gate: Gate, outcome: Outcome) -> str:
         """Return the remedy of a gate that did not pass; empty if there is none."""
@@ -38,6 +45,21 @@ class Remedies:
         if shortage and shortage.kind == "missing":
             return allow_unknown(gate) if outcome.state == "unknown" else _of_metric(self.missing, gate.metric)
         return "" if gate.fault() else _of_metric(self.quality, gate.metric)
+
+
+def combine(remedies: Iterable[str]) -> str:
+    """Return one remedy for several gates: all options in one command, or else the first sentence.
+
+    Two options that set one key to different values contradict each other, such as more and fewer epochs. Then more text is what helps.
+    """
+    distinct = list(dict.fromkeys(filter(None, remedies)))
+    options = [remedy for remedy in distinct if remedy.startswith("--set ")]
+    values: dict[str, str] = {}
+    for option in options:
+        key, _, value = shlex.split(option)[1].partition("=")
+        if values.setdefault(key, value) != value:
+            return MORE_TEXT
+    return " ".join(options) or next(iter(distinct), "")
 
 
 def allow_unknown(gate: Gate) -> str:

@@ -151,7 +151,7 @@ def said(toy_corpus: Path, toy_tokenizer: Path, toy_training: Path, home: Path) 
         "slice_metrics": step(
             "slice_metrics", measured=home / "measured", champion_measured=home / "champion_measured", seed=1, slices=home / "slices", page=home / "slices.html"
         ),
-        "gate_model": step("gate_model", **evidence, gates=gates, remedies="{}", decision=home / "decision"),
+        "gate_model": step("gate_model", **evidence, history=toy_training / "history", gates=gates, remedies="{}", decision=home / "decision"),
     }  # fmt: skip
 
 

@@ -85,6 +85,8 @@ class Trainer:
             self.progress.hits += batch.accuracy * batch.tokens
             self.progress.top_hits += batch.top5_accuracy * batch.tokens
             self._finish_step(batch)
+        if self.progress.step < self.steps:
+            self.progress.history[-1]["stopped_early"] = True  # the gates then do not propose more epochs
         self._load_best_weights(self.progress.best_step)
         self._call_callbacks(lambda callback: callback.on_end(self))
         return self.progress

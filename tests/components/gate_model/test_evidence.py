@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from components.gate_model.evidence import gate_input, read_step_metrics
+from components.gate_model.evidence import gate_input, read_step_metrics, stopped_early
 from robo_poet.errors import BadInput
 from robo_poet.judges.estimate import Estimate, GateInput
 
@@ -83,3 +83,10 @@ def test_the_widest_gap_of_each_measure_is_read_with_its_pairs(tmp_path: Path) -
         "bias_likelihood_reach": Estimate(0.4, 0.0, 0.9, 40, "pairs in group gender/men (es)"),
         "bias_toxicity_reach": Estimate(0.05, 0.0, 0.2, 40, "prompts in group gender/women"),
     }
+
+
+@pytest.mark.parametrize(("text", "message"), [("{}\n{", "the last line is not JSON"), ("[1]\n", "a JSON object is needed, not list")])
+def test_a_training_curve_that_is_none_is_one_line(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "history").write_text(text)
+    with pytest.raises(BadInput, match=message):
+        stopped_early(tmp_path / "history")

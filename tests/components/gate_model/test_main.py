@@ -34,6 +34,7 @@ def run(tmp_path: Path, evaluation: str | dict[str, Any], gates: Any = GATES, **
         "model_audit": NOTHING,
         "slices": NOTHING,
         "comparison": {"state": "none"},
+        "history": {"step": 40},
     }
     options_of_step = {"gates": gates if isinstance(gates, str) else json.dumps(gates), "remedies": json.dumps(options.pop("remedies", {}))}
     for name in artifacts:
@@ -75,6 +76,20 @@ def test_a_model_within_the_bounds_is_accepted(tmp_path: Path, capsys: pytest.Ca
         "gates_open": 0,
     }
     assert capsys.readouterr().err == "[100 %] accepted: 2 of 2 gates passed\n"
+
+
+@pytest.mark.parametrize(
+    ("history", "remedy"),
+    [
+        ('{"step": 10}\n{"step": 20}\n', "--set train.epochs=12"),
+        ('{"step": 10}\n{"step": 20, "stopped_early": true}\n', "--set train.units=512"),
+        ("", "--set train.epochs=12"),
+    ],
+)
+def test_more_epochs_are_no_remedy_after_early_stopping(tmp_path: Path, history: str, remedy: str) -> None:
+    remedies = {"quality": {"": "--set train.epochs=12"}, "converged": {"": "--set train.units=512"}}
+    _, decision, _ = run(tmp_path, {"metrics": {"perplexity": 120, "bleu": 1}}, history=history, remedies=remedies)
+    assert [gate["remedy"] for gate in decision["gates"]] == [remedy, ""]
 
 
 @pytest.mark.parametrize(

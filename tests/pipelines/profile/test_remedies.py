@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from pipelines.profile.load import load_profile
-from pipelines.profile.remedies import AMOUNT, MISSING, MORE_TEXT, QUALITY, REMOVE_NAMES, remedies
+from pipelines.profile.remedies import AMOUNT, CHECK_ORDER, CONVERGED, MISSING, QUALITY, REMOVE_NAMES, remedies
 from robo_poet.judges.decision import judge_gates
 from robo_poet.judges.estimate import Estimate, GateInput, Shortage
 from robo_poet.judges.gate import Gate
 from robo_poet.judges.metrics import METRICS
+from robo_poet.judges.remedies import MORE_TEXT
 
 PROFILES = ("base", "local", "ci", "rtx", "secrets")
 
@@ -27,15 +28,15 @@ def typed(profile: str, remedy: str, *before: str) -> Any:
 def test_every_remedy_of_every_profile_is_a_setting_that_changes(profile: str) -> None:
     now = load_profile(profile).profile
     given = remedies(now)
-    for text in {*given.quality.values(), *given.amount.values(), *given.missing.values()}:
-        if text == REMOVE_NAMES:
+    for text in {*given.quality.values(), *given.amount.values(), *given.missing.values(), *given.converged.values()}:
+        if text in (REMOVE_NAMES, CHECK_ORDER):
             continue
         assert text.startswith("--set "), text
         assert typed(profile, text).model_dump() != now.model_dump() or text == "--set 'audit.secrets.rates=[]'" or profile == "secrets"
 
 
 def test_the_tables_name_metrics() -> None:
-    assert {*QUALITY, *AMOUNT, *MISSING} - {""} <= set(METRICS)
+    assert {*QUALITY, *AMOUNT, *MISSING, *CONVERGED} - {""} <= set(METRICS)
 
 
 @pytest.mark.parametrize(
@@ -57,6 +58,10 @@ def test_the_tables_name_metrics() -> None:
         ([], "amount", "bias_likelihood_reach", "--set audit.pairs=400"),
         ([], "amount", "bias_sentiment_reach", "--set audit.prompts=240"),
         (["audit.languages=[es]"], "missing", "bias_sentiment_reach", "--set 'audit.languages=[en, es]'"),
+        ([], "converged", "perplexity", "--set train.units=512"),
+        (["train.units=4096"], "converged", "perplexity", MORE_TEXT),
+        (["train.architecture=transformer"], "converged", "distinct_2", "--set train.ffn=1024"),
+        ([], "converged", "bits_saved_over_shuffled", CHECK_ORDER),
         ([], "missing", "perplexity", "--set train.learning_rate=0.0015"),
         ([], "missing", "secret_exposure_max", "--set 'audit.secrets.rates=[1, 4, 16]'"),
         ([], "quality", "secrets_planted", "--set 'audit.secrets.rates=[]'"),

@@ -8,7 +8,7 @@ import yaml
 from robo_poet.judges.decision import judge_gates
 from robo_poet.judges.estimate import Estimate, GateInput, Shortage
 from robo_poet.judges.gate import Gate
-from robo_poet.judges.remedies import Remedies, allow_unknown
+from robo_poet.judges.remedies import MORE_TEXT, Remedies, allow_unknown, combine
 
 REMEDIES = Remedies({"": "more epochs", "copied_share": "fewer epochs"}, {"": "more text"}, {"": "smaller steps"})
 CHAMPION: Any = {"metric": "bits_per_byte", "against": "champion", "margin": 0.02}
@@ -57,3 +57,25 @@ def test_the_option_that_allows_the_unknown_is_the_same_gate_in_yaml(key: str) -
     [line] = yaml.safe_load(setting.removeprefix("gates="))
     assert option == "--set"
     assert line == {**gate.to_json(), "on_unknown": "pass"}
+
+
+@pytest.mark.parametrize(
+    ("remedies", "combined"),
+    [
+        ([], ""),
+        (["", "--set a=1", "--set a=1"], "--set a=1"),
+        (["--set train.epochs=12", "--set 'audit.languages=[en, es]'"], "--set train.epochs=12 --set 'audit.languages=[en, es]'"),
+        (["check the corpus", "--set a=1", "--set b=2"], "--set a=1 --set b=2"),
+        (["check the corpus", "remove the names"], "check the corpus"),
+        (["--set train.epochs=12", "--set train.epochs=3"], MORE_TEXT),
+    ],
+)
+def test_the_remedies_of_several_gates_are_one_command(remedies: list[str], combined: str) -> None:
+    assert combine(remedies) == combined
+
+
+def test_after_early_stopping_only_the_quality_has_other_remedies() -> None:
+    remedies = Remedies({"": "more epochs", "copied_share": "fewer epochs"}, {"": "more text"}, {"": "smaller steps"}, {"": "more units"})
+    after = remedies.after_early_stopping()
+    assert after.quality == {"": "more units", "copied_share": "fewer epochs"}
+    assert (after.amount, after.missing) == (remedies.amount, remedies.missing)

@@ -39,6 +39,7 @@ def test_training_learns_and_keeps_the_best_weights(toy_corpus: Path, toy_tokeni
     assert checked[-1] < checked[0] * 0.8
     assert np.exp(trained.validation_means()[0]) == pytest.approx(min(checked), rel=1e-6)
     assert progress.step < trained.steps and progress.step - progress.best_step == 2 * trained.per_epoch
+    assert [point["step"] for point in progress.history if point.get("stopped_early")] == [progress.step]
 
 
 def test_a_lower_learning_rate_is_a_note_and_a_point_of_the_history(toy_corpus: Path, toy_tokenizer: Path, tmp_path: Path) -> None:
@@ -68,7 +69,7 @@ def test_the_accuracies_rise_and_top_5_is_at_least_the_accuracy(toy_corpus: Path
 def test_training_ends_at_max_steps(toy_corpus: Path, toy_tokenizer: Path, tmp_path: Path) -> None:
     progress = trainer(toy_corpus, toy_tokenizer, tmp_path, max_steps=5).run()
     assert progress.step == 5
-    assert "validation_perplexity" in progress.history[-1]
+    assert "validation_perplexity" in progress.history[-1] and "stopped_early" not in progress.history[-1]
 
 
 def test_a_damaged_checkpoint_is_a_warning_and_training_starts_again(
