@@ -51,18 +51,18 @@ def list_runs(
     """
     folders = sorted((p for p in runs.glob("*/") if not p.is_symlink() and (p / "events.jsonl").exists()), reverse=True)
     listed = [(folder, _read_json(folder / "summary.json")) for folder in folders[:last]]
-    measured = [(_measured(folder, summary), summary) for folder, summary in listed]
+    measured = [_listed(folder, summary) for folder, summary in listed]
     if as_json:
-        typer.echo(json.dumps([_json(run, summary) for run, summary in measured], indent=1))
+        typer.echo(json.dumps([_json(run) for run in measured], indent=1))
         return
     if not folders:
-        typer.echo(f"{runs}: no runs yet; to start one: {command('run')}")
+        typer.echo(f"{runs.absolute()}: no runs; to start one: {command('run')}; to list those of another folder: --runs FOLDER")
         return
     wide = terminal().width >= WIDE
     shown = [i for i, column in enumerate(COLUMNS) if wide or column.name not in NOT_NARROW]
-    rows = [_row(run, summary, wide=wide) for run, summary in measured]
+    rows = [_row(run, wide=wide) for run in measured]
     if not wide and len({row[0] for row in rows}) < len(rows):
-        rows = [[run.name, *row[1:]] for (run, _), row in zip(measured, rows, strict=True)]
+        rows = [[run.name, *row[1:]] for run, row in zip(measured, rows, strict=True)]
     print_fitting([COLUMNS[i] for i in shown], [[row[i] for i in shown] for row in rows])
     if len(folders) > last:
         typer.echo(f"{len(folders) - last} earlier runs are not listed; --last {len(folders)} lists all")
@@ -143,12 +143,29 @@ def _read_json(path: Path) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def _listed(folder: Path, summary: Mapping[str, Any]) -> "Measured":
+    """Return a run; one whose summary was changed by hand has the status `unreadable`."""
+    from robo_poet.errors import BadInput
+    from robo_poet.report.measured import measured_run
+
+    try:
+        return _measured(folder, summary)
+    except BadInput:
+        return measured_run({"status": "unreadable"}, parameters=_parameters(folder), card={}, name=folder.name)
+
+
 def _measured(folder: Path, summary: Mapping[str, Any]) -> "Measured":
     from robo_poet.report.measured import measured_run
 
-    artifacts = summary.get("outputs", {}).get("write-report", {}).get("artifacts", {})
-    card = _read_json(Path(artifacts["card"]["path"])) if "card" in artifacts else {}  # `gc` may have removed it
-    return measured_run(summary, parameters=_parameters(folder), card=card, name=folder.name)
+    return measured_run(summary, parameters=_parameters(folder), card=_card(summary), name=folder.name)
+
+
+def _card(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the model card of a run; empty if the run made none or `gc` has removed it."""
+    try:
+        return _read_json(Path(summary["outputs"]["write-report"]["artifacts"]["card"]["path"]))
+    except (KeyError, TypeError):
+        return {}
 
 
 def _parameters(folder: Path) -> dict[str, Any]:
@@ -162,7 +179,7 @@ def _parameters(folder: Path) -> dict[str, Any]:
     return parameters if isinstance(parameters, dict) else {}
 
 
-def _row(run: "Measured", summary: Mapping[str, Any], *, wide: bool) -> list[str]:
+def _row(run: "Measured", *, wide: bool) -> list[str]:
     """Return the cells of `COLUMNS`."""
     from robo_poet.report.lineage_rows import changes_text
 
@@ -170,7 +187,7 @@ def _row(run: "Measured", summary: Mapping[str, Any], *, wide: bool) -> list[str
         run.name if wide else run.name[-ENDING:],
         run.date[:16].replace("T", " ") if wide else run.date[:10],
         run.status,
-        f"{summary['seconds']:.0f}" if "seconds" in summary else "",
+        "" if run.seconds is None else f"{run.seconds:.0f}",
         PurePosixPath(run.corpus).name,
         f"{run.model}/{run.version}" if run.model and run.version else run.model or str(run.version or ""),
         run.profile,
@@ -182,6 +199,19 @@ def _row(run: "Measured", summary: Mapping[str, Any], *, wide: bool) -> list[str
     ]  # fmt: skip
 
 
-def _json(run: "Measured", summary: Mapping[str, Any]) -> dict[str, Any]:
-    names = ("model", "version", "stage", "corpus", "profile", "changed", "status", "verdict", "open_questions", "date", "metrics")
-    return {"run": run.name} | {name: getattr(run, name) for name in names} | {"seconds": summary.get("seconds")}
+def _json(run: "Measured") -> dict[str, Any]:
+    names = (
+        "model",
+        "version",
+        "stage",
+        "corpus",
+        "profile",
+        "changed",
+        "status",
+        "verdict",
+        "open_questions",
+        "date",
+        "metrics",
+        "seconds",
+    )
+    return {"run": run.name} | {name: getattr(run, name) for name in names}

@@ -14,6 +14,7 @@ from robo_poet.commands import command, program
 from robo_poet.display import terminal_text
 from robo_poet.judges.metrics import interval_text, metric_name, metric_text, no_interval_text
 from robo_poet.judges.remedies import combine
+from robo_poet.registry.names import BUNDLED_SOURCE
 from robo_poet.report.gate_rows import HEAD, QUESTION_HEAD, gate_row, question_rows
 
 SHOWN = (
@@ -31,6 +32,8 @@ COLOURS = {
     "cancelled": "yellow",
 }
 SAMPLE_LINES = 10
+PROMPT_WORDS = 4  # in the prompt of the next command
+SPECIAL = set('"$`\\!')  # special inside double quotes in a shell
 
 
 def scorecard(result: RunResult, outcome: Outcome) -> RenderableType:
@@ -137,4 +140,13 @@ def _next_command(result: RunResult, outcome: Outcome) -> str:
             return f"run the same command again with {remedy}   # with make: ARGS={shlex.quote(remedy)}"
         return f"{remedy}, and run again" if remedy else command(f"registry show {outcome.version} --model {outcome.model}")
     version = f" --model {outcome.model}" + ("" if outcome.stage == "champion" else f" --version {outcome.version}")
-    return command(f'generate "Shall I compare thee"{version}')
+    words = _first_words(outcome)
+    quoted = shlex.quote(words) if SPECIAL & set(words) else f'"{words}"'
+    return command(f"generate {quoted}{version}")
+
+
+def _first_words(outcome: Outcome) -> str:
+    """Return a prompt for the next command: the first words of a sample's prompt, or a line of the bundled sonnets."""
+    prompts = [sample["prompt"] for sample in outcome.samples] if outcome.source not in ("", BUNDLED_SOURCE) else []
+    lines = [words for prompt in prompts for line in prompt.splitlines() if len(words := terminal_text(line).split()) >= PROMPT_WORDS]
+    return " ".join(lines[0][:PROMPT_WORDS]) if lines else "Shall I compare thee"

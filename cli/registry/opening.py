@@ -107,4 +107,4 @@ def print_json(value: Any) -> None:
 
 def print_empty(folder: Path) -> None:
     """Say that the registry is empty, and name the next command."""
-    typer.echo(f"{folder}: the registry is empty; to train a model: {command('run')}")
+    typer.echo(f"{folder.absolute()}: the registry is empty; to train a model: {command('run')}; to open another one: --registry FOLDER")

@@ -23,7 +23,7 @@ KINDS = ", ".join((*TEXTS, *TABLES))
 LARGEST_TEXT = 500_000_000  # bytes of a text file, or of a line of a table; a reader has it in memory
 DEEPEST = 64  # folders inside folders
 MOST_ENTRIES = 1_000_000  # names in a source, with those that are not documents
-MOST_NAMED = 5  # skipped files in a warning
+MOST_NAMED, LONG_NAME = 5, "a file with a long name"  # skipped files in a warning
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):/")
 
 
@@ -40,7 +40,11 @@ def is_bucket(source: str) -> bool:
 
 def document_names(names: Iterable[str]) -> list[str]:
     """Return the names, relative to a folder, that are documents: .txt and .md, not hidden, sorted."""
-    return sorted(n for n in names if n.lower().endswith(TEXTS) and not any(part.startswith(".") for part in PurePosixPath(n).parts))
+    return sorted(name for name in _visible(names) if name.lower().endswith(TEXTS))
+
+
+def _visible(names: Iterable[str]) -> list[str]:
+    return [name for name in names if not any(part.startswith(".") for part in PurePosixPath(name).parts)]
 
 
 @dataclass(frozen=True)
@@ -51,11 +55,13 @@ class SourceFiles:
         root: the folder, or the source that is one file.
         names: documents relative to the folder, sorted; empty if the source is one file.
         skipped: name and kind of each entry that could be text and is not read, such as `("outside.txt", "a link")`.
+        others: names of the regular files of other types, without hidden ones. They are not read.
     """
 
     root: Path
     names: tuple[str, ...] = ()
     skipped: tuple[tuple[str, str], ...] = ()
+    others: tuple[str, ...] = ()
 
     def open(self, name: str = "") -> BinaryIO:
         """Open a document by its name, or the source if it is one file.
@@ -81,12 +87,18 @@ class SourceFiles:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Return a warning that names what is not read; empty if everything is read."""
-        if not self.skipped:
-            return ()
-        named = ", ".join(f"{quotable_name(name, 'a file with a long name')} ({kind})" for name, kind in self.skipped[:MOST_NAMED])
-        more = f" and {len(self.skipped) - MOST_NAMED:,} more" if len(self.skipped) > MOST_NAMED else ""
-        return (f"not read, because only regular files below the folder are: {named}{more}",)
+        """Return warnings that name what is not read; empty if everything is read."""
+        skipped = [f"{quotable_name(name, LONG_NAME)} ({kind})" for name, kind in self.skipped[:MOST_NAMED]]
+        others = [quotable_name(name, LONG_NAME) for name in self.others[:MOST_NAMED]]
+        return (
+            *_warning("not read, because only regular files below the folder are", skipped, len(self.skipped)),
+            *_warning(f"not read, because a folder is read for its {' and '.join(TEXTS)} files", others, len(self.others)),
+        )
+
+
+def _warning(reason: str, named: list[str], count: int) -> tuple[str, ...]:
+    more = f" and {count - len(named):,} more" if count > len(named) else ""
+    return (f"{reason}: {', '.join(named)}{more}",) if named else ()
 
 
 def source_files(source: Path) -> SourceFiles:
@@ -120,7 +132,7 @@ def source_files(source: Path) -> SourceFiles:
     if not texts:
         raise _no_text(source, found, skipped)
     _check_utf8([source / name for name in texts])
-    return SourceFiles(source, tuple(texts), tuple(sorted(skipped)))
+    return SourceFiles(source, tuple(texts), tuple(sorted(skipped)), tuple(sorted(_visible(set(found) - set(texts)))))
 
 
 def _unreadable(error: OSError, source: Path) -> BadInput:

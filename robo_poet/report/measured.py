@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
+from robo_poet.errors import BadInput, validation_message
 from robo_poet.judges.metrics import LSA, metric_text
 from robo_poet.report.gate_rows import OPEN
 
@@ -33,6 +36,7 @@ class Measured:
         counts: figures of the corpus, with the keys `COUNTS`.
         digests: of `corpus`, `scrubbed` and `tokenizer`.
         champion: the comparison with the champion of that time (artifact `comparison`).
+        seconds: duration of the run; None if it is not known.
     """
 
     name: str
@@ -47,7 +51,7 @@ class Measured:
     verdict: str = ""
     reason: str = ""
     date: str = ""
-    metrics: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, int | float | None] = field(default_factory=dict)
     intervals: Mapping[str, Any] = field(default_factory=dict)
     shortages: Mapping[str, Any] = field(default_factory=dict)
     gates: Sequence[Mapping[str, Any]] = ()
@@ -56,6 +60,7 @@ class Measured:
     counts: Mapping[str, Any] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)
     champion: Mapping[str, Any] = field(default_factory=dict)
+    seconds: float | None = None
 
     def metric_text(self, metric: str) -> str:
         """Return the value of a metric with its unit; empty if there is none."""
@@ -82,7 +87,20 @@ def measured_run(summary: Mapping[str, Any], *, parameters: Mapping[str, Any], c
         parameters: its parameters, from the first line of `events.jsonl`. Summaries of older releases have no settings.
         card: its model card as JSON, for the samples of an older release; may be empty.
         name: its id.
+
+    Raises:
+        BadInput: the summary was changed by hand, so that a value has another type.
     """
+    try:
+        return TypeAdapter(Measured).validate_python(vars(_run(summary, parameters, card, name)))
+    except (AttributeError, TypeError, ValueError) as error:
+        detail = validation_message(error.errors(include_url=False)[0]["msg"]) if isinstance(error, ValidationError) else str(error)
+        raise BadInput(
+            f"not as a run writes it: {detail}", where=f"{name}/summary.json", remedy="run again; the cache has the results"
+        ) from None
+
+
+def _run(summary: Mapping[str, Any], parameters: Mapping[str, Any], card: Mapping[str, Any], name: str) -> Measured:
     lineage = parameters.get("lineage") or {}
     outputs = summary.get("outputs") or {}
     digests = {
@@ -113,6 +131,7 @@ def measured_run(summary: Mapping[str, Any], *, parameters: Mapping[str, Any], c
         counts={key: counted[key] for key in COUNTS if key in counted},
         digests={key: digest for key, digest in digests.items() if digest},
         champion=card.get("champion") or {},
+        seconds=summary.get("seconds"),
     )
 
 

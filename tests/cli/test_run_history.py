@@ -72,8 +72,28 @@ def test_list_names_the_number_of_runs_that_it_omits(runs: Path) -> None:
 
 
 def test_list_without_runs_names_the_next_command(tmp_path: Path) -> None:
-    assert "no runs yet; to start one: .venv/bin/robo-poet run" in call(tmp_path / "none", "list").stdout
+    assert f"{tmp_path}/none: no runs; to start one: .venv/bin/robo-poet run; to list" in call(tmp_path / "none", "list").stdout
     assert json.loads(call(tmp_path / "none", "list", "--json").stdout) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seconds": "long"},
+        {"metrics": {"perplexity": "low"}},
+        {"gates": {"perplexity": 1}},
+        {"version": "three"},
+        {"outputs": [1]},
+        {"model": 7},
+    ],
+)
+def test_a_summary_changed_by_hand_is_unreadable_and_does_not_hide_the_others(runs: Path, change: dict[str, Any]) -> None:
+    path = runs / FIRST / "summary.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    _, killed, new, old = call(runs, "list").stdout.splitlines()
+    assert (killed.split()[0], new.split()[0], old.split()[:4]) == (KILLED, SECOND, [FIRST, "2026-03-01", "10:11", "unreadable"])
+    compared = call(runs, "compare", FIRST, SECOND)
+    assert compared.exit_code != 0 and f"{FIRST}/summary.json: not as a run writes it" in str(compared.exception)
 
 
 @pytest.mark.parametrize("run", [FIRST, "aaaa", "20260301"])

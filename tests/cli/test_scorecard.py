@@ -108,3 +108,23 @@ def test_a_remedy_with_quotes_can_be_pasted_after_the_command_and_after_make() -
     line = " ".join(text[text.index("run the same command") :].split())  # the screen of the test wraps it
     typed, _, made = line.partition(" # with make: ARGS=")
     assert typed.endswith(remedy) and shlex.split(made) == [remedy]
+
+
+@pytest.mark.parametrize(
+    ("source", "prompt", "suggested"),
+    [
+        ("bundled", "The sun is up and", '"Shall I compare thee"'),
+        ("/data/poems", "One\nThe sun's up, and high above\n", '"The sun\'s up, and"'),
+        ("/data/poems", 'Pay "$5" at the door', "'Pay \"$5\" at the'"),
+        ("/data/poems", "Two words", '"Shall I compare thee"'),
+    ],
+)
+def test_the_next_command_has_a_prompt_from_the_corpus(source: str, prompt: str, suggested: str) -> None:
+    text = printed(RESULT, replace(OUTCOME, source=source, samples=[{"prompt": prompt, "text": "x"}]))
+    assert f"robo-poet generate {suggested} --model poems" in text
+
+
+def test_the_options_of_all_failed_gates_are_one_command() -> None:
+    gates = [FAILED, {**FAILED, "metric": "bleu", "remedy": "--set audit.prompts=45"}]
+    text = printed(RESULT, replace(OUTCOME, **{**REJECTED, "gates": gates}))  # type: ignore[arg-type]
+    assert "run the same command again with --set train.epochs=12 --set audit.prompts=45" in " ".join(text.split())

@@ -13,10 +13,12 @@ def test_documents_are_visible_text_files_in_order_of_name() -> None:
 
 
 def test_a_folder_gives_its_text_files_and_a_file_gives_itself(tmp_path: Path) -> None:
-    for name in ("b.txt", "inner/a.md", "table.csv"):
+    for name in ("b.txt", "inner/a.md", "table.csv", "inner/portrait.png", ".hidden.png"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("text")
-    assert source_files(tmp_path) == SourceFiles(tmp_path, ("b.txt", "inner/a.md"))
+    files = source_files(tmp_path)
+    assert files == SourceFiles(tmp_path, ("b.txt", "inner/a.md"), others=("inner/portrait.png", "table.csv"))
+    assert files.warnings == ("not read, because a folder is read for its .txt and .md files: inner/portrait.png, table.csv",)
     assert source_files(tmp_path / "table.csv") == SourceFiles(tmp_path / "table.csv")
 
 
