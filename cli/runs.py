@@ -62,6 +62,7 @@ def run(
     from pipelines.local import explain_here, train_here
     from pipelines.run.display import display_on
     from robo_poet.errors import BadInput
+    from robo_poet.registry.names import check_name
 
     console = Console(highlight=False)
     if not console.is_terminal:
@@ -70,6 +71,8 @@ def run(
         problem = "a cluster decides itself which steps it takes from its cache"
         raise BadInput(problem, where="--explain", remedy="leave out --explain, or use --runner process")
     source = absolute_source(corpus)
+    if model:
+        check_name(model)  # before the corpus is described, which takes seconds
     effective, advice = profile_for(profile, set_, source, write=not explain)
     settings = effective.profile
     chosen = chosen_settings(profile, settings)

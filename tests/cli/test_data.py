@@ -104,6 +104,11 @@ def test_profile_show_auto_shows_the_settings_for_a_corpus(plays: Path) -> None:
     assert without["tokenizer.vocabulary"][1] == "1024"
 
 
+def test_a_wrong_name_of_a_model_is_reported_before_the_description(plays: Path) -> None:
+    result = call("run", "--profile", "auto", "--corpus", str(plays), "--model", "a b")
+    assert "'a b' is not a name of a model" in str(result.exception) and "Suggested" not in result.output
+
+
 def test_a_run_with_auto_prints_the_suggestion_first(plays: Path) -> None:
     result = call("run", "--profile", "auto", "--corpus", str(plays), "--explain")
     assert result.exit_code == 0, result.output
