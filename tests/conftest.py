@@ -19,6 +19,8 @@ settings.register_profile("quick", max_examples=50, deadline=None, derandomize=T
 settings.register_profile("soak", max_examples=1000, deadline=None)
 settings.load_profile("soak" if os.environ.get("ROBO_POET_SOAK") else "quick")
 
+EXPENSIVE = ("first_run", "toy_training")  # fixtures of a session that take 30 to 80 s
+
 WORDS = "the a my thy night day rose heart sea star wind sleeps turns weeps burns falls soft bright cold under over upon and yet".split()
 
 
@@ -26,6 +28,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("soak") and not os.environ.get("ROBO_POET_SOAK"):
             item.add_marker(pytest.mark.skip(reason="make soak runs it"))
+    _order(items)
+
+
+def _order(items: list[pytest.Item]) -> None:
+    """Move the files that share an expensive fixture to the end, except the first, which makes it.
+
+    Otherwise both workers start with such files, and one waits while the other makes the fixture: 80 s of a run.
+    """
+    expensive: dict[Path, set[str]] = {}
+    for item in items:
+        expensive.setdefault(item.path, set()).update({*EXPENSIVE} & {*getattr(item, "fixturenames", ())})
+    makers = {next((path for path, fixtures in expensive.items() if name in fixtures), None) for name in EXPENSIVE}
+    items.sort(key=lambda item: 0 if item.path in makers else 2 if expensive[item.path] else 1)
 
 
 def verse(seed: int, lines: int = 30) -> str:

@@ -88,6 +88,7 @@ def test_only_a_transformer_on_a_gpu_is_compiled_by_default(monkeypatch: pytest.
     assert not uses_xla(transformer.model_copy(update={"xla": "never"})) and uses_xla(lstm.model_copy(update={"xla": "always"}))
 
 
+@pytest.mark.soak
 def test_training_with_xla_gives_the_same_losses(toy_corpus: Path, toy_tokenizer: Path, tmp_path: Path) -> None:
     losses = []
     for xla in ("always", "never"):

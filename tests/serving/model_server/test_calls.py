@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from prometheus_client import CollectorRegistry, Gauge
 
 from serving.model_server.batching import Batcher, Batching
 from serving.model_server.calls import predict
@@ -16,6 +17,7 @@ from serving.model_server.versions import ChosenVersion
 class Counted:
     def __init__(self) -> None:
         self.calls: list[tuple[str, int, str]] = []
+        self.in_progress = Gauge("in_progress", "Calls without an answer.", registry=CollectorRegistry())
 
     def record_call(self, model: str, version: int, code: str, seconds: float) -> None:
         self.calls.append((model, version, code))

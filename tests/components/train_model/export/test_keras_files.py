@@ -12,7 +12,7 @@ from robo_poet.model.tokenizer import Tokenizer
 from tests.components.train_model.exports import small, untrained, untrained_version
 
 
-@pytest.fixture(scope="module", params=ARCHITECTURES)
+@pytest.fixture(scope="module", params=[pytest.param("lstm", marks=pytest.mark.soak), *(name for name in ARCHITECTURES if name != "lstm")])
 def exported(request: pytest.FixtureRequest, toy_tokenizer: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path, Path]:
     """Name of the architecture, and two exports of the same weights; between them this process does other things."""
     words = Tokenizer.load(toy_tokenizer)

@@ -98,6 +98,7 @@ def test_a_full_disk_is_one_line_of_error(tmp_path: Path) -> None:
     assert done.stdout.count("\n") == 1
 
 
+@pytest.mark.soak
 def test_a_folder_that_cannot_be_created_is_one_line_of_error(tmp_path: Path) -> None:
     settings = TrainSettings(embedding=8, units=8)
     model = lstm.build(settings, 300)

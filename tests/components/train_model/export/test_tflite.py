@@ -111,6 +111,7 @@ for write in (lambda folder: export_keras(model, folder), lambda folder: export_
 """
 
 
+@pytest.mark.soak
 def test_a_full_disk_is_one_line_of_error(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", FULL_DISK, str(tmp_path)], capture_output=True, text=True, cwd=ROOT)
     lines = done.stdout.splitlines()

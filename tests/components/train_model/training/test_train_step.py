@@ -157,6 +157,7 @@ def test_a_resumed_float16_training_equals_an_uninterrupted_one(
     assert optimizer_state(again) == optimizer_state(whole)
 
 
+@pytest.mark.soak
 def test_float16_learns_as_well_as_float32(toy_corpus: Path, toy_tokenizer: Path, tmp_path: Path) -> None:
     ends = []
     for precision in ("float16", "float32"):

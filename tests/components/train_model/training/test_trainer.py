@@ -84,7 +84,7 @@ def test_a_damaged_checkpoint_is_a_warning_and_training_starts_again(
     assert len(WARNINGS) == 1 and WARNINGS[0].startswith("training starts from the beginning: the checkpoint last.npz cannot be read")
 
 
-@pytest.mark.parametrize("harm", ["missing", "damaged"])
+@pytest.mark.parametrize("harm", [pytest.param("missing", marks=pytest.mark.soak), "damaged"])
 def test_missing_best_weights_are_one_line_of_error(harm: str, toy_corpus: Path, toy_tokenizer: Path, tmp_path: Path) -> None:
     trainer(toy_corpus, toy_tokenizer, tmp_path).run()
     (tmp_path / "best.npz").unlink() if harm == "missing" else (tmp_path / "best.npz").write_bytes(b"PK")
