@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
+
 from robo_poet.atomic import write_text
 from robo_poet.commands import command, make
 from robo_poet.errors import BadInput
@@ -19,7 +21,7 @@ from robo_poet.settings.serve import ServeSettings
 from serving.access.api_keys import CreatedKey, KeyStore
 from serving.model_server.serving_folder import ServingFolder
 from serving.supervisor.folder_lock import locked_folder
-from serving.supervisor.program import ChildProcess, Program
+from serving.supervisor.program import PROBE_SECONDS, ChildProcess, Program
 from serving.supervisor.supervisor import Supervisor
 
 PORTS = 8500, 8501  # gRPC and HTTP, as in TensorFlow Serving; infra/prometheus/prometheus.yml scrapes them
@@ -145,20 +147,34 @@ def _model_server(folder: Path, config: Path, ports: tuple[int, int], compiled: 
             "--enable_batching=true", f"--xla_cpu_compilation_enabled={str(compiled).lower()}",
         ]  # fmt: skip
 
-    return Program("model_server", folder / "model_server.log", arguments)
+    return Program("model_server", folder / "model_server.log", arguments, lambda ready: _answers(f"http://{_http(ready)}/v1/models/none"))
 
 
 def _gateway(folder: Path, settings: ServeSettings) -> Program:
     def arguments(ready_lines: Mapping[str, str]) -> list[str]:
-        words = ready_lines["model_server"].split()
-        changed: dict[str, object] = {"model_server": f"http://{words[words.index('http') + 1]}"}
+        changed: dict[str, object] = {"model_server": f"http://{_http(ready_lines['model_server'])}"}
         if ready := ready_lines.get("gateway"):
             changed["port"] = int(ready.rpartition(":")[2])  # a restart takes the same port, because the user knows it
         path = folder / "gateway.json"
         write_text(path, json.dumps(settings.model_copy(update=changed).model_dump(mode="json"), indent=1) + "\n")
         return [f"--settings={path}"]
 
-    return Program("gateway", folder / "gateway.log", arguments)
+    return Program("gateway", folder / "gateway.log", arguments, lambda ready: _answers(f"{ready.split()[-1]}/healthz"))
+
+
+def _http(ready: str) -> str:
+    """Return host and port of the HTTP API from the ready line of the model server."""
+    words = ready.split()
+    return words[words.index("http") + 1]
+
+
+def _answers(url: str) -> bool:
+    """Return True if a server gives any HTTP answer. The certificate is not verified: only the process is asked whether it runs."""
+    try:
+        httpx.get(url, timeout=PROBE_SECONDS, verify=False, trust_env=False)
+    except httpx.HTTPError:
+        return False
+    return True
 
 
 def _check_port(settings: ServeSettings) -> None:

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 from robo_poet.process import dies_with_parent
 
 DRAIN_SECONDS = 35.0  # longer than the request deadline (SERVE-2: 30 s)
+PROBE_SECONDS = 5.0  # time between two probes of a program, and the longest wait for an answer
 
 
 @dataclass(frozen=True)
@@ -22,11 +24,13 @@ class Program:
         log: file for its standard error; each run appends to it.
         arguments: returns the arguments of the next run from the latest ready line of each program, by name. A restart can thus take the
             port of the run before, so that the other programs find it again.
+        answers: takes the ready line and returns True if the program answers a request now, within `PROBE_SECONDS`. None: it is not asked.
     """
 
     name: str
     log: Path
     arguments: Callable[[Mapping[str, str]], Sequence[str]]
+    answers: Callable[[str], bool] | None = None
 
 
 class ChildProcess:
@@ -39,6 +43,7 @@ class ChildProcess:
 
     Attributes:
         ready_line: the line that the program printed when it was ready; empty before.
+        answered: monotonic time of the last answer to a probe, in seconds; None before the first one.
 
     Raises:
         OSError: the process cannot be started, or its log cannot be opened.
@@ -46,6 +51,7 @@ class ChildProcess:
 
     def __init__(self, name: str, arguments: Sequence[str], log: Path) -> None:
         self.name, self.log, self.ready_line = name, log, ""
+        self.answered: float | None = None
         with log.open("ab") as file:
             self._log_start = file.tell()
             self.process = subprocess.Popen(
@@ -55,6 +61,17 @@ class ChildProcess:
                 preexec_fn=dies_with_parent(signal.SIGTERM),  # if this process is killed, the children finish running requests and end
             )  # fmt: skip
         threading.Thread(target=self._read_output, name=f"output of {name}", daemon=True).start()
+
+    def probe(self, answers: Callable[[str], bool]) -> None:
+        """Ask the program regularly whether it answers, in a thread of its own, and note the time of each answer in `answered`."""
+
+        def ask() -> None:
+            while not self.ended:
+                if answers(self.ready_line):
+                    self.answered = time.monotonic()
+                time.sleep(PROBE_SECONDS)
+
+        threading.Thread(target=ask, name=f"probe of {self.name}", daemon=True).start()
 
     @property
     def ended(self) -> bool:

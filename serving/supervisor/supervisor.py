@@ -10,6 +10,7 @@ from serving.supervisor.restarts import Backoff, Restarts, State
 
 READY_SECONDS = 120.0
 POLL_SECONDS = 0.05
+HUNG_SECONDS = 60.0  # twice the request deadline; a busy machine answers a probe within 1 s
 
 
 class Supervisor:
@@ -23,12 +24,14 @@ class Supervisor:
         say: called with a line for the user at each restart, and for a start that fails. Called in another thread.
         backoff: waiting times between restarts; None for the defaults.
         ready_seconds: a program that is not ready after this time is killed, and counts as ended.
+        hung_seconds: a program that answers no probe for this time is killed and restarted.
     """
 
     def __init__(
-        self, programs: Sequence[Program], say: Callable[[str], None], backoff: Backoff | None = None, ready_seconds: float = READY_SECONDS
-    ) -> None:
-        self._programs, self._say, self._ready_seconds = programs, say, ready_seconds
+        self, programs: Sequence[Program], say: Callable[[str], None], backoff: Backoff | None = None,
+        ready_seconds: float = READY_SECONDS, hung_seconds: float = HUNG_SECONDS,
+    ) -> None:  # fmt: skip
+        self._programs, self._say, self._ready_seconds, self._hung_seconds = programs, say, ready_seconds, hung_seconds
         self._restarts = {program.name: Restarts(backoff or Backoff()) for program in programs}
         self._reasons: dict[str, str] = {}  # why the last run ended
         self._down_since: dict[str, float] = {}
@@ -93,8 +96,8 @@ class Supervisor:
             restarts = self._restarts[program.name]
             if restarts.state is State.STARTING:
                 self._check_start(program)
-            elif restarts.state is State.READY and self.children[program.name].ended:
-                self._ended(program, self.children[program.name].end_reason(), killed=True)
+            elif restarts.state is State.READY:
+                self._check_running(program)
             elif restarts.may_start(time.monotonic()):
                 self._start(program)
             if not self._restarts[program.name].ever_ready:
@@ -117,6 +120,8 @@ class Supervisor:
             self.ready_lines[program.name] = child.ready_line
             self._restarts[program.name] = self._restarts[program.name].ready(now)
             self._failed_starts[program.name] = 0
+            if program.answers:
+                child.probe(program.answers)
             if program.name in self._reasons:
                 down = now - self._down_since.pop(program.name, now)
                 self._say(f"{program.name} {self._reasons.pop(program.name)}; it was restarted and is ready again after {down:.1f} s")
@@ -125,6 +130,16 @@ class Supervisor:
         elif now - self._restarts[program.name].since > self._ready_seconds:
             child.kill()
             self._ended(program, f"was not ready within {self._ready_seconds:g} s", killed=False)
+
+    def _check_running(self, program: Program) -> None:
+        child = self.children[program.name]
+        if child.ended:
+            self._ended(program, child.end_reason(), killed=True)
+        elif program.answers:
+            silent = time.monotonic() - (child.answered or self._restarts[program.name].since)
+            if silent > self._hung_seconds:
+                child.kill()
+                self._ended(program, f"did not answer for {silent:.0f} s and was killed", killed=True)
 
     def _ended(self, program: Program, reason: str, *, killed: bool) -> None:
         now, name, before = time.monotonic(), program.name, self._restarts[program.name]

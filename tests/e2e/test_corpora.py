@@ -54,6 +54,19 @@ def test_a_good_corpus_ends_as_a_model_that_is_accepted(kind: Kind, tmp_path: Pa
     assert "is champion" in printed
 
 
+@pytest.mark.soak
+@pytest.mark.parametrize("kind", GOOD, ids=title)
+def test_the_twin_that_is_trained_too_little_is_rejected(kind: Kind, tmp_path: Path) -> None:
+    """20 steps instead of hundreds. The gate that compares with word frequencies must reject it; an open question would accept it."""
+    person = Shell(tmp_path)
+    setting = ("--set", "train.max_steps=20")
+    printed = person.type("run", "--profile", "auto", "--corpus", kind.make(tmp_path).name, *setting, seconds=SECONDS)
+    summary = person.summary()
+    failed = {gate["metric"] for gate in summary["gates"] if gate["verdict"] == "fail"}
+    assert (summary["verdict"], summary["stage"]) == ("rejected", "rejected") and "bits_saved_over_unigram" in failed, failed
+    assert re.search(r"run the same command again with .*--set train\.max_steps=40", printed), printed[-2000:]
+
+
 @pytest.mark.parametrize("kind", BAD, ids=title)
 def test_a_bad_corpus_is_refused_with_one_line_that_says_why(kind: Kind, tmp_path: Path) -> None:
     corpus = kind.make(tmp_path).name

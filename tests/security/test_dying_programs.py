@@ -20,6 +20,7 @@ import pytest
 
 from robo_poet.registry.registry import Registry
 from serving.access.api_keys import KeyStore
+from serving.supervisor.supervisor import HUNG_SECONDS
 from tests.security.short_connections import short_connections
 from tests.serving.gateway.running import wait_until
 from tests.serving.load import Outcome, Target, open_loop
@@ -229,3 +230,15 @@ def test_a_server_killed_with_sigkill_leaves_no_program_and_no_lock(registry: Re
         service.process.kill()
         service.process.wait()
         assert wait_until(lambda pids=pids: not any(_command_line(str(pid)) for pid in pids), 40)  # type: ignore[misc]
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("name", ["model_server", "gateway"])
+def test_a_stopped_program_is_killed_and_restarted(service: Service, name: str) -> None:
+    """SIGSTOP stands for a deadlock: the process lives and its ports are open, but it answers nothing."""
+    before, stopped = len(service.restarts(name)), service.pid(name)
+    service.kill(name, signal.SIGSTOP)
+    assert wait_until(lambda: len(service.restarts(name)) > before, HUNG_SECONDS + 60)
+    print(service.restarts(name)[-1])
+    assert "did not answer for" in service.restarts(name)[-1] and service.pid(name) != stopped
+    assert httpx.post(f"{service.address}/v1/generate", json=TEXT, headers={"X-API-Key": service.key}, timeout=60).status_code == 200

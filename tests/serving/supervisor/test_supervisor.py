@@ -1,11 +1,13 @@
 """Tests of the supervisor and of its child processes, with shell scripts as programs. Covers: program."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -197,3 +199,29 @@ def test_the_programs_of_a_killed_supervisor_get_sigterm(programs: Programs, mon
     assert wait_until(lambda: log.read_text() == "drained\n")
     time.sleep(0.1)
     assert log.read_text() == "drained\n"
+
+
+def test_a_program_that_answers_no_more_is_killed_and_restarted(
+    programs: Programs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file `hung` stands for a process that is stopped or deadlocked: it lives, but does not answer."""
+    monkeypatch.setattr("serving.supervisor.program.PROBE_SECONDS", 0.02)
+    hung = tmp_path / "hung"
+    [first] = programs.write(first='echo "first: ready $$"; exec sleep 60')
+    asked = list[str]()
+
+    def answers(ready: str) -> bool:
+        asked.append(ready)
+        return not hung.exists()
+
+    with Supervisor([replace(first, answers=answers)], programs.said.append, QUICK, hung_seconds=0.5) as all_of:
+        assert all_of.wait_ready()
+        before = pid(all_of, "first")
+        time.sleep(1)  # longer than the limit, and it answers
+        assert pid(all_of, "first") == before and programs.said == []
+        hung.touch()
+        assert wait_until(lambda: pid(all_of, "first") != before)
+        hung.unlink()
+        assert wait_until(lambda: len(programs.said) == 1 and all_of.state("first") is State.READY)
+    assert re.match(r"first did not answer for \d+ s and was killed; it was restarted and is ready again after ", programs.said[0])
+    assert set(asked[:2]) == {f"first: ready {before}"}
