@@ -33,7 +33,7 @@ MODEL = "--model ci-shakespeare"
 TYPED = {
     "robo-poet data describe 1": "robo-poet data describe speeches",
     "robo-poet data describe CORPUS": "robo-poet data describe speeches",
-    'robo-poet generate "Shall I compare thee"1': f'robo-poet generate "Shall I compare thee" {MODEL} --version 2',
+    "robo-poet generate 11": f'robo-poet generate "Shall I compare thee" {MODEL} --version 2',
     'robo-poet keys revoke <id> --why "lost laptop"': 'robo-poet keys revoke KEY --why "lost laptop"',
     "robo-poet keys rotate <id>": "robo-poet keys rotate KEY",
     "robo-poet profile show -p NAME": "robo-poet profile show -p ci",

@@ -90,6 +90,7 @@ def test_the_table_in_the_docs_has_a_row_for_each_corpus() -> None:
     assert rows[2:] == [kind.title for kind in GOOD]
 
 
+@pytest.mark.soak
 def test_corpora_have_their_sizes_and_are_the_same_each_time(tmp_path: Path) -> None:
     def contents(path: Path) -> dict[str, bytes]:
         found = [path] if path.is_file() else list(path.rglob("*"))

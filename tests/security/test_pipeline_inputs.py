@@ -121,6 +121,7 @@ def test_a_profile_that_is_a_pipe_or_a_device_ends(home: Path) -> None:
             load_profile(str(home / "work" / f"{name}.yaml"))
 
 
+SLOW = ("explain auto", "describe")  # 6 to 8 s each
 READ_ONLY = {
     "explain": ("run", "--explain", "--corpus", "{poems}", "--profile", "ci"),
     "explain auto": ("run", "--explain", "--corpus", "{poems}", "--profile", "auto"),
@@ -130,7 +131,7 @@ READ_ONLY = {
 }
 
 
-@pytest.mark.parametrize("case", READ_ONLY)
+@pytest.mark.parametrize("case", [pytest.param(case, marks=pytest.mark.soak) if case in SLOW else case for case in READ_ONLY])
 def test_a_command_that_only_shows_writes_nothing(home: Path, case: str) -> None:
     before = snapshot(home)
     result = command(home, *(argument.format(poems=home / "poems") for argument in READ_ONLY[case]))

@@ -42,6 +42,7 @@ def test_a_port_in_use_is_an_error() -> None:
             _bound_socket("127.0.0.1", port)
 
 
+@pytest.mark.soak  # in `make test`, tests/e2e/test_serve.py promotes a version under requests
 def test_a_promotion_fails_no_call(registry: Registry, config: Path, start: Start) -> None:
     server = start(*arguments(config))
     stop, failed = time.monotonic() + 60, []

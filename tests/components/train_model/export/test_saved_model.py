@@ -126,7 +126,7 @@ print(json.dumps(tf.__version__))
 """
 
 
-@pytest.mark.parametrize("environment", [".venv", ".venv-validate"])
+@pytest.mark.parametrize("environment", [pytest.param(".venv", marks=pytest.mark.soak), ".venv-validate"])
 def test_a_program_without_this_projects_code_generates_the_same_text(
     environment: str, toy_training: Path, toy_tokenizer: Path, tmp_path: Path
 ) -> None:

@@ -14,6 +14,7 @@ from robo_poet.model.completion import MAX_LENGTH, StopReason
 from tests.components.train_model.generation.test_sampler import slow_sample
 from tests.components.train_model.toy_writer import Toy, allowed, inputs, sampling
 
+LSTM_IN_SOAK = pytest.mark.parametrize("name", [pytest.param("lstm", marks=pytest.mark.soak), "transformer"])
 BOTH = pytest.mark.parametrize("name", ["lstm", "transformer"])
 PROMPTS = [[2, 10, 11, 12], [2, 20, 21, 22, 23, 24, 25], [2, 9]]
 
@@ -105,7 +106,7 @@ def test_rows_of_generate_do_not_depend_on_the_batch_size(name: str) -> None:
     assert np.mean([a == b for a, b in zip(alone, together, strict=True)]) >= 0.999
 
 
-@BOTH
+@LSTM_IN_SOAK
 @pytest.mark.parametrize("rows", [64, pytest.param(1024, marks=pytest.mark.soak)])
 def test_rows_of_generate_xla_do_not_depend_on_the_batch_size(name: str, rows: int) -> None:
     """The form that serves (issue 4): at least 99.9 % of rows, beside other prompts, seeds and options, in batches of 1, 8 and 32."""

@@ -83,6 +83,7 @@ def test_two_devices_give_the_result_of_one(alone: dict[str, object]) -> None:
         )
 
 
+@pytest.mark.soak
 def test_using_one_of_two_devices_equals_a_single_device(alone: dict[str, object]) -> None:
     assert train(2, wanted=1) == alone
 
@@ -142,7 +143,7 @@ def test_other_precisions_have_no_loss_scale(toy_corpus: Path, toy_tokenizer: Pa
         assert not hasattr(trainer(toy_corpus, toy_tokenizer, tmp_path, precision=precision).optimizer, "dynamic_scale")
 
 
-@pytest.mark.parametrize("killed_after", [20, *(pytest.param(n, marks=pytest.mark.soak) for n in range(1, 66, 5))])
+@pytest.mark.parametrize("killed_after", [pytest.param(n, marks=pytest.mark.soak) for n in (20, *range(1, 66, 5))])
 def test_a_resumed_float16_training_equals_an_uninterrupted_one(
     killed_after: int, toy_corpus: Path, toy_tokenizer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
