@@ -66,9 +66,6 @@ def _registry(cluster: Cluster) -> CheckResult:
     remedy = "set cluster.registry to an absolute folder, and cluster.registry_claim to the volume claim to mount there"
     if not cluster.registry:
         return CheckResult(Severity.problem, "no model registry is set: register_model cannot store a version", remedy)
-    if "://" in cluster.registry:
-        what = f"registry {cluster.registry} is not a folder; other storage is not supported"
-        return CheckResult(Severity.problem, what, remedy)
     if not cluster.registry_claim:
         what = f"registry {cluster.registry} is inside the pod: registered versions would be lost when the step ends"
         return CheckResult(Severity.problem, what, remedy)

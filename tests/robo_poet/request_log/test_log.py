@@ -165,6 +165,7 @@ def test_an_invalid_record_loses_only_itself(tmp_path: Path, request_of: Callabl
     for wrong in ({"version": "three"}, {"prompt": 7}, {"completions": [b"bytes"]}, {"parameters": {"a": object()}}):
         log.put(now(request_of, 0, **wrong))
     log.put(now(request_of, 1))
+    until(lambda: log.counts["written"] == 1)
     log.close()
     assert read(tmp_path)["completion_id"].to_pylist() == ["c1"]
     assert log.counts["invalid"] == 4
