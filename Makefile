@@ -24,7 +24,7 @@ export $(AS_TYPED)
 
 help: ## Show this list of targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
-	@echo "  PROFILE=local|auto|ci|rtx  CORPUS=<folder, .txt, .md, .jsonl, .csv, .parquet or gs://…>  MODEL=<name>  ARGS='--set train.epochs=2' or --explain"
+	@echo "  PROFILE=local|auto|ci|rtx  CORPUS=<folder, .zip, .txt, .md, .jsonl, .csv, .parquet or gs://…>  MODEL=<name>  ARGS='--set train.epochs=2' or --explain"
 
 setup: ## Install both environments from the lock files, if they have changed
 	@infra/setup.sh

@@ -25,7 +25,8 @@ def data() -> None:
 @app.command("describe")
 def describe_corpus(
     corpus: Annotated[
-        str, typer.Argument(help="Your own text: folder, .txt, .md, .jsonl, .csv, .parquet or gs://…. Default: the bundled corpora.")
+        str,
+        typer.Argument(help="Your own text: folder, .zip, .txt, .md, .jsonl, .csv, .parquet or gs://…. Default: the bundled corpora."),
     ] = "",
     profile: Profile = "local",
     set_: Set = [],  # noqa: B006  typer reads the default

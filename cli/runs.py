@@ -30,7 +30,7 @@ class RunnerName(StrEnum):
 def run(
     profile: Profile = "local",
     corpus: Annotated[
-        str, typer.Option(help="Your own text: folder, .txt, .md, .jsonl, .csv, .parquet or gs://…. Default: the bundled corpora.")
+        str, typer.Option(help="Your own text: folder, .zip, .txt, .md, .jsonl, .csv, .parquet or gs://…. Default: the bundled corpora.")
     ] = "",
     runner: Annotated[
         RunnerName,

@@ -9,8 +9,8 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
 
 from robo_poet.errors import BadInput
 
@@ -30,7 +30,7 @@ def kind_of(mode: int) -> str:
     return "" if stat.S_ISREG(mode) else KINDS.get(stat.S_IFMT(mode), "a special file")
 
 
-def open_regular(path: Path) -> BinaryIO:
+def open_regular(path: Path) -> BufferedReader:
     """Open a file that the user named. Links are followed, because the user chose the path.
 
     Raises:
@@ -43,7 +43,7 @@ def open_regular(path: Path) -> BinaryIO:
         raise _named(error, str(path)) from None
 
 
-def open_below(folder: Path, name: str) -> BinaryIO:
+def open_below(folder: Path, name: str) -> BufferedReader:
     """Open the file `name`, a path relative to `folder`, without following a link below the folder.
 
     Raises:
@@ -103,14 +103,14 @@ def read_below(folder: Path, name: str, limit: int) -> bytes:
         return _limited(file, limit, str(folder / name))
 
 
-def _limited(file: BinaryIO, limit: int, where: str) -> bytes:
+def _limited(file: BufferedReader, limit: int, where: str) -> bytes:
     data = file.read(limit + 1)
     if len(data) > limit:
         raise BadInput(f"the file is larger than {limit / 1e6:g} MB", where=where, remedy="give a smaller file")
     return data
 
 
-def _regular(handle: int, where: str) -> BinaryIO:
+def _regular(handle: int, where: str) -> BufferedReader:
     """Return the file of a descriptor. Close the descriptor if it is not a regular file."""
     if kind := kind_of(os.fstat(handle).st_mode):
         os.close(handle)

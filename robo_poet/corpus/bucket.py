@@ -11,7 +11,8 @@ from google.cloud import storage
 from google.cloud.storage.retry import DEFAULT_RETRY
 
 from robo_poet.atomic import new_file
-from robo_poet.corpus.source_files import KINDS, TABLES, TEXTS, document_names
+from robo_poet.corpus.compression import ARCHIVE
+from robo_poet.corpus.file_kinds import KINDS, document_names, is_table, is_text
 from robo_poet.errors import BadInput
 
 RETRY = DEFAULT_RETRY.with_timeout(30)  # seconds; the library's default of 120 is long for a mistyped name
@@ -53,7 +54,7 @@ def paths_below(prefix: str, names: Collection[str]) -> dict[str, str]:
 
     Names that begin with a full stop are hidden, so a path with `..` is left out, too.
     """
-    if prefix in names and prefix.lower().endswith((*TEXTS, *TABLES)):
+    if prefix in names and (is_text(prefix) or is_table(prefix) or prefix.lower().endswith(ARCHIVE)):
         return {PurePosixPath(prefix).name: prefix}
     folder = f"{prefix}/" if prefix else ""
     below = {name.removeprefix(folder): name for name in names if name.startswith(folder)}

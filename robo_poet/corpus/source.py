@@ -1,14 +1,17 @@
 """Opens a corpus source: a bundled corpus, a local path or a bucket. The documents can be read repeatedly, because ingest reads twice."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from robo_poet.corpus.bundled import bundled_documents
 from robo_poet.corpus.document import Document
+from robo_poet.corpus.file_kinds import is_table
+from robo_poet.corpus.readers.reading_log import ReadingLog
+from robo_poet.corpus.readers.tables import table_documents
+from robo_poet.corpus.readers.text_files import file_documents, folder_documents
 from robo_poet.corpus.source_digest import source_digest
-from robo_poet.corpus.source_files import TABLES, SourceFiles, is_bucket, source_files
-from robo_poet.corpus.user_text import file_documents, folder_documents, table_documents
+from robo_poet.corpus.source_files import SourceFiles, is_bucket, source_files
 from robo_poet.errors import BadInput
 from robo_poet.settings.data import IngestSettings
 
@@ -21,7 +24,13 @@ class Source:
     documents: Callable[[], Iterator[Document]]  # each call reads the source again
     megabytes: float = 0  # size of the sample; 0 reads all. User corpora are never sampled.
     verify: Callable[[], None] = lambda: None  # raises BadInput if the source has changed
-    warnings: tuple[str, ...] = ()  # what is not read, such as links
+    not_read: tuple[str, ...] = ()  # warnings that name what is not read, such as links
+    log: ReadingLog = field(default_factory=ReadingLog)  # what the latest reading assumed
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Return the warnings of the source. Those of its content exist after a reading of all documents."""
+        return (*self.not_read, *self.log.warnings)
 
 
 def open_source(source: str, expected_digest: str, settings: IngestSettings) -> Source:
@@ -58,14 +67,14 @@ def open_source(source: str, expected_digest: str, settings: IngestSettings) -> 
 
         root = download(source, Path("source", digest[:16]))  # digest in the path: an earlier run may have fetched other content
         verify()  # the bucket may have changed before the download ended; the copy cannot change
-        return Source(source, _local_documents(source_files(root), settings))
-    files = source_files(Path(source))
-    return Source(source, _local_documents(files, settings), verify=verify, warnings=files.warnings)
+        return _local_source(source, source_files(root), settings)
+    return _local_source(source, source_files(Path(source)), settings, verify)
 
 
-def _local_documents(files: SourceFiles, settings: IngestSettings) -> Callable[[], Iterator[Document]]:
+def _local_source(name: str, files: SourceFiles, settings: IngestSettings, verify: Callable[[], None] = lambda: None) -> Source:
+    log = ReadingLog()
     if files.names:
-        return lambda: folder_documents(files)
-    if files.root.name.lower().endswith(TABLES):
-        return lambda: table_documents(files.root, settings.columns)
-    return lambda: file_documents(files.root)
+        return Source(name, lambda: folder_documents(files, settings.encoding, log), 0, verify, files.warnings, log)
+    if is_table(files.member or files.root.name):
+        return Source(name, lambda: table_documents(files, settings.columns, settings.encoding, log), 0, verify, files.warnings, log)
+    return Source(name, lambda: file_documents(files, settings.encoding, log), 0, verify, files.warnings, log)

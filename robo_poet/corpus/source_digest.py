@@ -4,7 +4,10 @@ import hashlib
 import os
 from pathlib import Path
 
-from robo_poet.corpus.source_files import SourceFiles, binary_file, is_bucket, not_parquet, source_files
+from robo_poet.corpus.compression import check_magic, compression_of
+from robo_poet.corpus.file_kinds import binary_file, not_parquet
+from robo_poet.corpus.readers.encoding import HEAD, UTF_8, unicode_form
+from robo_poet.corpus.source_files import SourceFiles, is_bucket, source_files
 from robo_poet.digest import CHUNK, digest_json
 from robo_poet.errors import BadInput
 
@@ -31,28 +34,35 @@ def source_digest(source: str) -> str:
 
         return digest_json([[item.path, item.generation, item.crc32c] for item in bucket_objects(source)])
     files = source_files(Path(source))
-    if not files.names:
+    if not files.names or files.archive:
         return _digest(files)
     return digest_json([[name, _digest(files, name)] for name in files.names])
 
 
 def _digest(files: SourceFiles, name: str = "") -> str:
-    """Return the digest of one file, read in chunks of 1 MiB. A binary file is refused at its first NUL, so a sparse file takes no time.
+    """Return the digest of one file as it is stored, read in chunks of 1 MiB. A compressed file is not expanded.
+
+    A binary file is refused at its first NUL, so a sparse file takes no time. UTF-16 and compressed files contain NULs, but no whole
+    chunk of them.
 
     Raises:
         BadInput: the file cannot be read, is binary, or grows without end.
     """
     where = str(files.root / name if name else files.root)
-    table = where.lower().endswith(".parquet")
-    state, size = hashlib.sha256(), 0
-    with files.open(name) as file:
+    table, packed = where.lower().endswith(".parquet"), bool(compression_of(where))
+    state, size, nuls = hashlib.sha256(), 0, packed
+    with files.open_stored(name) as file:
         largest = os.fstat(file.fileno()).st_size + GROWTH
         try:
             while chunk := file.read(CHUNK):
-                if not table and (nul := chunk.find(b"\0")) >= 0:
-                    raise binary_file(where, size + nul)
-                if table and size == 0 and not chunk.startswith(b"PAR1"):
-                    raise not_parquet(where)
+                if size == 0:
+                    if table and not chunk.startswith(b"PAR1"):
+                        raise not_parquet(where)
+                    if packed:
+                        check_magic(chunk[:8], where)
+                    nuls = packed or unicode_form(chunk[:HEAD]) != UTF_8
+                if not table and (nul := chunk.find(b"\0")) >= 0 and (not nuls or not any(chunk)):
+                    raise binary_file(where, size + nul, chunk[:8] if size == 0 else b"")
                 state.update(chunk)
                 size += len(chunk)
                 if size > largest:

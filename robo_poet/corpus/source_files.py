@@ -1,29 +1,39 @@
 """The files of a corpus source. The digest of the source and the readers share this list, so both see the same files.
 
 The folder may be on a shared machine, where others can write. So links below it are not followed, and only regular files are opened
-(`robo_poet.regular_file`). What could be text but is not read is named in a warning.
+(`robo_poet.regular_file`). What could be text but is not read is named in a warning. A `.zip` archive of texts is read as a folder.
 """
 
 import errno
 import os
 import re
 import stat
-from collections.abc import Iterable
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from io import BufferedReader
+from pathlib import Path
 
+from robo_poet.corpus.compression import ARCHIVE, COMPRESSED, compression_of, uncompressed
+from robo_poet.corpus.file_kinds import (
+    KINDS,
+    LARGEST_TEXT,
+    LONG_NAME,
+    TEXTS,
+    check_kind,
+    document_names,
+    is_table,
+    is_text,
+    no_text,
+    visible,
+)
+from robo_poet.corpus.zip_archive import ZipArchive
 from robo_poet.display import quotable_name
 from robo_poet.errors import BadInput
 from robo_poet.regular_file import folder_below, kind_of, open_below, open_regular
 
-TEXTS = (".txt", ".md")  # one document per file
-TABLES = (".jsonl", ".csv", ".parquet")  # one document per row
-KINDS = ", ".join((*TEXTS, *TABLES))
-LARGEST_TEXT = 500_000_000  # bytes of a text file, or of a line of a table; a reader has it in memory
 DEEPEST = 64  # folders inside folders
 MOST_ENTRIES = 1_000_000  # names in a source, with those that are not documents
-MOST_NAMED, LONG_NAME = 5, "a file with a long name"  # skipped files in a warning
+MOST_NAMED = 5  # skipped files in a warning
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):/")
 
 
@@ -38,33 +48,55 @@ def is_bucket(source: str) -> bool:
     return source.startswith("gs://")
 
 
-def document_names(names: Iterable[str]) -> list[str]:
-    """Return the names, relative to a folder, that are documents: .txt and .md, not hidden, sorted."""
-    return sorted(name for name in _visible(names) if name.lower().endswith(TEXTS))
-
-
-def _visible(names: Iterable[str]) -> list[str]:
-    return [name for name in names if not any(part.startswith(".") for part in PurePosixPath(name).parts)]
-
-
 @dataclass(frozen=True)
 class SourceFiles:
     """The files of a local source.
 
     Attributes:
-        root: the folder, or the source that is one file.
+        root: the folder or archive, or the source that is one file.
         names: documents relative to the folder, sorted; empty if the source is one file.
         skipped: name and kind of each entry that could be text and is not read, such as `("outside.txt", "a link")`.
         others: names of the regular files of other types, without hidden ones. They are not read.
+        archive: the opened archive if the source is one.
+        member: the file that is read if the archive contains only one.
     """
 
     root: Path
     names: tuple[str, ...] = ()
     skipped: tuple[tuple[str, str], ...] = ()
     others: tuple[str, ...] = ()
+    archive: ZipArchive | None = field(default=None, compare=False)
+    member: str = ""
 
-    def open(self, name: str = "") -> BinaryIO:
-        """Open a document by its name, or the source if it is one file.
+    def where(self, name: str = "") -> str:
+        """Return the location of a document, or of the source if it is one file, for messages."""
+        inner = name or self.member
+        return f"{self.root}/{inner}" if inner else str(self.root)
+
+    def reading(self) -> AbstractContextManager[object]:
+        """Return the context in which the documents are read: it holds an archive open.
+
+        Raises:
+            BadInput: the archive cannot be read.
+        """
+        return self.archive.reading() if self.archive else nullcontext()
+
+    def open(self, name: str = "") -> BufferedReader:
+        """Open a document by its name, or the source if it is one file; within `reading`. A compressed file is expanded while it is read.
+
+        Raises:
+            BadInput: it is not a regular file any more, is larger than a text may be, or cannot be read. Reading a compressed file raises
+                it if the file is damaged or expands too far.
+        """
+        where = self.where(name)
+        if self.archive:
+            file, inner = self.archive.open(name or self.member), name or self.member
+        else:
+            file, inner = self.open_stored(name), name or self.root.name
+        return uncompressed(file, where) if not self.archive and compression_of(inner) in COMPRESSED else file
+
+    def open_stored(self, name: str = "") -> BufferedReader:
+        """Open a file as it is stored: a document by its name, or the source. A compressed file is not expanded.
 
         Raises:
             BadInput: it is not a regular file any more, is larger than a text may be, or cannot be read.
@@ -76,7 +108,7 @@ class SourceFiles:
             problem = (error.strerror or "cannot be read").lower()
             raise BadInput(problem, where=str(where), remedy="change its permissions or remove it") from None
         size = os.fstat(file.fileno()).st_size
-        if size > LARGEST_TEXT and where.name.lower().endswith(TEXTS):
+        if size > LARGEST_TEXT and is_text(where.name):
             file.close()
             raise BadInput(
                 f"the file has {size / 1e6:,.0f} MB; a text file may have {LARGEST_TEXT / 1e6:.0f} MB",
@@ -118,9 +150,10 @@ def source_files(source: Path) -> SourceFiles:
     except OSError as error:
         raise _unreadable(error, source) from None
     if not kind:
-        if not source.name.lower().endswith((*TEXTS, *TABLES)):
-            raise BadInput("this type of file is not supported", where=str(source), remedy=f"give a folder, or one of {KINDS}")
         _check_utf8([source])
+        if source.name.lower().endswith(ARCHIVE):
+            return _archive_files(source)
+        check_kind(source.name, str(source))
         return SourceFiles(source)
     if kind != "a folder":
         raise BadInput(f"{kind}, not a file or a folder", where=str(source), remedy=f"give a folder, or one of {KINDS}")
@@ -130,9 +163,38 @@ def source_files(source: Path) -> SourceFiles:
         raise _unreadable(error, source) from None
     texts = document_names(found)
     if not texts:
-        raise _no_text(source, found, skipped)
+        raise no_text(source, found, skipped)
     _check_utf8([source / name for name in texts])
-    return SourceFiles(source, tuple(texts), tuple(sorted(skipped)), tuple(sorted(_visible(set(found) - set(texts)))))
+    return SourceFiles(source, tuple(texts), tuple(sorted(skipped)), tuple(sorted(visible(set(found) - set(texts)))))
+
+
+def _archive_files(source: Path) -> SourceFiles:
+    """Return the files of an archive: its text files as those of a folder, or its only file as if it were the source.
+
+    Raises:
+        BadInput: the archive cannot be read, or has no text.
+    """
+    try:
+        archive = ZipArchive(source)
+    except OSError as error:
+        raise _unreadable(error, source) from None
+    found, skipped = archive.listing()
+    shown = visible(found)
+    if packed := next((name for name in shown if is_text(name) and compression_of(name)), ""):
+        where = f"{source}: {quotable_name(packed, LONG_NAME)}"
+        raise BadInput("a compressed file in an archive is not read", where=where, remedy="unpack the archive, and give the folder")
+    if len(shown) == 1 and (is_text(shown[0]) or is_table(shown[0])):
+        if compression_of(shown[0]) or shown[0].lower().endswith(".parquet"):
+            raise BadInput("the table in the archive is not read", where=f"{source}: {shown[0]}", remedy="unpack it, and give the table")
+        return SourceFiles(source, skipped=_could_be_text(skipped), archive=archive, member=shown[0])
+    texts = document_names(shown)
+    if not texts:
+        raise no_text(source, shown, list(_could_be_text(skipped)), "archive")
+    return SourceFiles(source, tuple(texts), _could_be_text(skipped), tuple(sorted(set(shown) - set(texts))), archive)
+
+
+def _could_be_text(skipped: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted(entry for entry in skipped if is_text(entry[0]) and visible([entry[0]])))
 
 
 def _unreadable(error: OSError, source: Path) -> BadInput:
@@ -181,7 +243,7 @@ def _listing(root: Path) -> tuple[list[str], list[tuple[str, str]]]:
                             waiting.append((*parents, entry.name))
                         else:
                             skipped.append((name, f"below {DEEPEST} folders"))
-                elif not entry.name.startswith(".") and (entry.name.lower().endswith(TEXTS) or _leads_to_folder(entry.name, handle)):
+                elif not entry.name.startswith(".") and (is_text(entry.name) or _leads_to_folder(entry.name, handle)):
                     skipped.append((name, kind_of(entry.stat(follow_symlinks=False).st_mode)))
     return files, skipped
 
@@ -192,25 +254,3 @@ def _leads_to_folder(name: str, handle: int) -> bool:
         return stat.S_ISDIR(os.stat(name, dir_fd=handle).st_mode)
     except OSError:  # a link to nothing, or to itself
         return False
-
-
-def _no_text(folder: Path, names: list[str], skipped: list[tuple[str, str]]) -> BadInput:
-    what, where = "no .txt or .md file in this folder", str(folder)
-    if skipped:
-        name, kind = min(skipped)
-        return BadInput(what, where=where, remedy=f"{quotable_name(name)} is {kind}; copy the texts into the folder")
-    if not names:
-        return BadInput("the folder is empty", where=where, remedy="add .txt or .md files, one per work")
-    if tables := sorted(name for name in names if name.lower().endswith(TABLES)):
-        return BadInput(what, where=where, remedy=f"to read a table, give its path: {folder / tables[0]}")
-    return BadInput(what, where=where, remedy=f"it contains {names[0]}; a source that is one file may be {KINDS}")
-
-
-def binary_file(where: str, offset: int) -> BadInput:
-    """Return the error for a text with a NUL byte at `offset`."""
-    return BadInput(f"the file is binary (NUL at byte {offset})", where=where, remedy="remove it or save it as plain text")
-
-
-def not_parquet(where: str) -> BadInput:
-    """Return the error for a damaged table. It quotes nothing, because Parquet's message may quote a value."""
-    return BadInput("not a Parquet file, or damaged", where=where, remedy="write the file again")

@@ -1,8 +1,10 @@
 """Settings of the data steps: ingestion and split, removal of personal data, corpus checks, tokenizer (DATA-1 to DATA-6, contract 11)."""
 
+import codecs
+import re
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from robo_poet.settings.base import MIN_SCORE, SPACY_MODEL, Settings
 
@@ -24,6 +26,27 @@ class Columns(Settings):
     consent: str = "consent"
 
 
+_ASCII = bytes(range(128))
+_ENCODINGS = re.compile(r"cp\d+|iso8859-\d+|koi8-\w|mac-\w+|shift_jis\w*|gb\w+|big5\w*|euc_\w+|johab|tis-620|hp-roman8")  # Python's names
+_WIDER = {"iso8859-1": "cp1252", "ascii": "cp1252"}  # as browsers do: files called Latin-1 mostly have the quotes of Windows-1252
+
+
+def codec_of(encoding: str) -> str:
+    """Return Python's codec for the name of a text encoding that contains ASCII, such as `windows-1250` or `latin-1`.
+
+    Raises:
+        ValueError: there is no such encoding, or ASCII has other bytes in it.
+    """
+    try:
+        codec = codecs.lookup(encoding)
+        fits = codec.name == "ascii" or (_ENCODINGS.fullmatch(codec.name) and codec.decode(_ASCII)[0].encode("ascii") == _ASCII)
+    except (LookupError, UnicodeError, ValueError):
+        fits = False
+    if not fits:
+        raise ValueError(f"{encoding!r} is not a text encoding that contains ASCII: write, for example, windows-1252")
+    return _WIDER.get(codec.name, codec.name)
+
+
 class IngestSettings(Settings):
     """Section `ingest` of a profile."""
 
@@ -32,11 +55,19 @@ class IngestSettings(Settings):
         0, ge=0, description="size of a random sample of the bundled corpora, in MB; 0 uses all. Your own text is never sampled"
     )
     columns: Columns = Columns()
+    encoding: str = Field("", description="encoding of lines that are not Unicode, for example windows-1252; empty refuses them")
     split_train: float = Field(0.8, gt=0, lt=1, description="share of works in the training split")
     split_validation: float = Field(0.1, gt=0, lt=1, description="share of works in the validation split; the rest is test")
     split_by: Literal["auto", "hash", "date"] = Field(
         "auto", description="hash of the work, or date (oldest works train); auto: date for sources whose documents all have one, else hash"
     )
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, encoding: str) -> str:
+        if encoding:
+            codec_of(encoding)
+        return encoding
 
 
 Policy = Literal["none", "patterns", "full"]

@@ -15,7 +15,6 @@ import pytest
 
 from robo_poet.corpus import source
 from robo_poet.corpus.source_digest import source_digest
-from robo_poet.settings.data import Columns
 
 Run = Callable[..., int]
 OneLine = Callable[[], str]
@@ -146,11 +145,11 @@ def test_a_source_that_changes_while_it_is_read(
     table.write_text("text,group\nx,1\ny,2\nz,3\n")
     real = source.table_documents
 
-    def changing(file: Path, columns: Columns) -> Any:
+    def changing(*arguments: Any) -> Any:
         nonlocal count
         if (count := count + 1) == reading:
             table.write_text("text,group\nX,1\ny,2\nz,3\n")
-        return real(file, columns)
+        return real(*arguments)
 
     monkeypatch.setattr(source, "table_documents", changing)
     assert run(table, source_digest(str(table))) == 2

@@ -1,4 +1,4 @@
-"""Covers: source, user_text. tests/components/ingest reads the same sources with the step, and all kinds of bad input."""
+"""Covers: source. tests/components/ingest reads the same sources with the step, and all kinds of bad input."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from robo_poet.corpus import user_text
+from robo_poet.corpus.readers import csv_table, encoding, tables
 from robo_poet.corpus.source import open_source
 from robo_poet.corpus.source_digest import source_digest
 from robo_poet.errors import BadInput
@@ -46,7 +46,7 @@ def test_a_source_that_changed_is_one_line(tmp_path: Path) -> None:
 
 def test_a_parquet_file_that_expands_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ten thousand rows of 100 KB, stored once: 1 GB of text in a file of some kilobytes."""
-    monkeypatch.setattr(user_text, "ALLOWED", 5_000_000)
+    monkeypatch.setattr(tables, "ALLOWED", 5_000_000)
     text = pa.DictionaryArray.from_arrays(pa.array([0] * 10_000, pa.int32()), pa.array(["ab " * 33_333]))
     pq.write_table(pa.table({"text": text}), tmp_path / "bomb.parquet")
     assert (tmp_path / "bomb.parquet").stat().st_size < 10_000
@@ -56,7 +56,7 @@ def test_a_parquet_file_that_expands_is_refused(tmp_path: Path, monkeypatch: pyt
 
 
 def test_a_compressed_page_is_refused_before_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(user_text, "ALLOWED", 5_000_000)
+    monkeypatch.setattr(tables, "ALLOWED", 5_000_000)
     table = pa.table({"text": [" " * 20_000_000, "b"]})
     pq.write_table(table, tmp_path / "bomb.parquet", compression="zstd", use_dictionary=False)
     with pytest.raises(BadInput, match="the table expands"):
@@ -72,7 +72,8 @@ def test_what_is_not_read_is_a_warning_of_the_source(tmp_path: Path) -> None:
 
 
 def test_a_cell_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(user_text, "LARGEST_TEXT", 1000)
+    monkeypatch.setattr(encoding, "LARGEST_TEXT", 1000)
+    monkeypatch.setattr(csv_table, "LARGEST_TEXT", 1000)
     (tmp_path / "a.csv").write_text('text\n"' + "a line\n" * 1000)
     (tmp_path / "a.jsonl").write_text('{"text": "' + "word " * 1000 + '"}\n')
     with pytest.raises(BadInput, match=r"a.csv:\d+: malformed CSV: field larger than field limit"):

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from robo_poet.corpus.source_files import DEEPEST, SourceFiles, document_names, is_bucket, source_files
+from robo_poet.corpus.file_kinds import document_names
+from robo_poet.corpus.source_files import DEEPEST, SourceFiles, is_bucket, source_files
 from robo_poet.errors import BadInput
 
 
