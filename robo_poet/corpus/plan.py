@@ -208,8 +208,9 @@ def works_of(records: Iterable[DocumentRecord]) -> dict[str, Work]:
     works: dict[str, Work] = {}
     for record in records:
         work = works.setdefault(record.group, Work(record.split_key, record.source, record.date))
-        latest = max(work.date, record.date, key=lambda date: (not is_iso_date(date), date))
-        works[record.group] = replace(work, date=latest)
+        if record.date != work.date:
+            latest = max(work.date, record.date, key=lambda date: (not is_iso_date(date), date))
+            works[record.group] = replace(work, date=latest)
     return works
 
 

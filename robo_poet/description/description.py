@@ -5,7 +5,7 @@ The source is read twice: a first reading finds duplicates and works, a second m
 
 import math
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -14,8 +14,8 @@ from robo_poet.corpus.document import MEGABYTE, Document
 from robo_poet.corpus.parquet import SPLITS
 from robo_poet.corpus.plan import DIGEST_BYTES, DocumentRecord, draw_sample, read_records, works_of
 from robo_poet.corpus.source import Source
-from robo_poet.corpus.split import is_iso_date, split_works, unit_hash
-from robo_poet.description.facts import DocumentFacts, all_facts
+from robo_poet.corpus.split import Work, is_iso_date, split_works, unit_hash
+from robo_poet.description.facts import LONG, DocumentFacts, Measures, all_facts
 from robo_poet.description.near_copies import near_copies
 from robo_poet.model.bpe import train_bpe
 from robo_poet.privacy.names import PIECE, NameFinder
@@ -25,6 +25,7 @@ from robo_poet.settings.data import IngestSettings, ScrubSettings
 NAMES_BYTES = 30_000  # text in which names are searched, about a second of work; a smaller corpus is searched in full
 TOKENS_BYTES = 300_000  # text on which tokenizers of several sizes are trained, a second of work in all
 VOCABULARIES = (512, 1024, 2048)
+LANGUAGE_DOCUMENTS = 3_000  # short documents whose language is detected; it takes 0.05 to 0.3 ms each
 PARALLEL_BYTES = 3 * MEGABYTE  # a smaller corpus gains nothing from a second process
 MOST_COMPARED = 50_000  # documents; near copies of more documents are not searched
 RATIOS = ((0.8, 0.1), (0.7, 0.15), (0.6, 0.2), (0.5, 0.2))  # shares of train and validation whose splits a description compares
@@ -81,7 +82,7 @@ class Description:
         digest: digest of the source; empty for the bundled corpora.
         documents: documents that a run would use: without empty ones and exact duplicates.
         sampled_from: documents before a sample was drawn (bundled corpora); equal to `documents` without a sample.
-        languages: ISO 639-1 code → share of the text.
+        languages: ISO 639-1 code → share of the text. Of many short documents, it is detected in a sample of about 3,000.
         dates: first and last ISO date; empty if there is none.
         damaged_share: share of characters that are U+FFFD or control characters.
         near_copies: documents that mostly repeat another document; -1 if not searched, because there are too many documents.
@@ -138,18 +139,27 @@ def describe(source: Source, digest: str, ingest: IngestSettings, scrub: ScrubSe
     all_records, digests, empty = read_records(source.documents(), seed, source.name)
     records = draw_sample(all_records, source.megabytes) if source.megabytes else all_records
     works = works_of(records)
-    options = [_splits(records, ingest.model_copy(update={"split_train": t, "split_validation": v}), seed, source.name) for t, v in RATIOS]
-    splits, split_of = _splits(records, ingest, seed, source.name)
+    shares = dict.fromkeys([(ingest.split_train, ingest.split_validation), *RATIOS])
+    options = {
+        (train, validation): _splits(
+            records, works, ingest.model_copy(update={"split_train": train, "split_validation": validation}), seed, source.name
+        )
+        for train, validation in shares
+    }
+    splits, split_of = options[ingest.split_train, ingest.split_validation]
     size = sum(record.size for record in records)
-    measured = _Measured(scrub, seed)
+    short = sum(record.size < LONG for record in records)
+    compared = len(records) <= MOST_COMPARED
+    measures = Measures(scrub.min_score, min(1.0, LANGUAGE_DOCUMENTS / max(1, short)), compared)
+    measured = _Measured(scrub, seed, measures)
     kept = {record.index for record in records}
     documents = (document for index, document in enumerate(_normalised(source.documents())) if index in kept)
-    for document, facts in all_facts(documents, scrub.min_score, parallel=size > PARALLEL_BYTES):
+    for document, facts in all_facts(documents, measures, parallel=size > PARALLEL_BYTES):
         measured.add(document, facts)
     work_sizes: Counter[str] = Counter()
     for record in records:
         work_sizes[record.group] += record.size
-    copies = near_copies(measured.sketches) if len(records) <= MOST_COMPARED else []
+    copies = near_copies(measured.sketches) if compared else []
     placed = [split_of.get(record.group, "") for record in records]
     dates = sorted(record.date for record in records if is_iso_date(record.date))
     lengths = sorted(measured.lengths)
@@ -162,9 +172,9 @@ def describe(source: Source, digest: str, ingest: IngestSettings, scrub: ScrubSe
         megabytes=round(size / MEGABYTE, 3),
         empty=empty,
         duplicates=len(digests) // DIGEST_BYTES - empty - len(all_records),
-        near_copies=len(copies) if len(records) <= MOST_COMPARED else -1,
+        near_copies=len(copies) if compared else -1,
         near_copies_across=sum(placed[number] != placed[earlier] for number, earlier in copies),
-        languages={name: round(count / max(1, size), 4) for name, count in measured.languages.most_common()},
+        languages=measured.language_shares(),
         dates=(dates[0], dates[-1]) if dates else (),
         without_date=len(records) - len(dates),
         median_characters=lengths[len(lengths) // 2] if lengths else 0,
@@ -175,7 +185,7 @@ def describe(source: Source, digest: str, ingest: IngestSettings, scrub: ScrubSe
         personal_documents=measured.personal_documents,
         names=measured.search_names(),
         splits=splits,
-        alternatives=tuple(option for option, _ in options),
+        alternatives=tuple(options[ratio][0] for ratio in RATIOS),
     )
 
 
@@ -184,21 +194,19 @@ def _normalised(documents: Iterable[Document]) -> Iterator[Document]:
         yield document.with_text(document.text)
 
 
-def _splits(records: Sequence[DocumentRecord], settings: IngestSettings, seed: int, where: str) -> tuple[Splits, dict[str, str]]:
+def _splits(
+    records: Sequence[DocumentRecord], works: Mapping[str, Work], settings: IngestSettings, seed: int, where: str
+) -> tuple[Splits, dict[str, str]]:
     """Return the sizes of the splits, and work → split. Both are empty if there are fewer than three works."""
-    works = works_of(records)
     if len(works) < len(SPLITS):
         return Splits(settings.split_train, settings.split_validation, {}), {}
     split_of, moved = split_works(works, seed, settings.split_train, settings.split_validation, settings.split_by, where)
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
-    for name in works:
-        counts[split_of[name]]["works"] += 1
+    work_counts, documents, sizes_in_bytes = Counter(split_of.values()), Counter[str](), Counter[str]()
     for record in records:
-        counts[split_of[record.group]].update(documents=1, bytes=record.size)
-    sizes = {
-        split: SplitSize(counts[split]["works"], counts[split]["documents"], round(counts[split]["bytes"] / MEGABYTE, 4))
-        for split in SPLITS
-    }
+        split = split_of[record.group]
+        documents[split] += 1
+        sizes_in_bytes[split] += record.size
+    sizes = {split: SplitSize(work_counts[split], documents[split], round(sizes_in_bytes[split] / MEGABYTE, 4)) for split in SPLITS}
     return Splits(settings.split_train, settings.split_validation, sizes, len(moved)), split_of
 
 
@@ -253,28 +261,39 @@ class _Sample:
 class _Measured:
     """The sums over the documents of the second reading, and the samples in which names are searched and tokens counted."""
 
-    def __init__(self, scrub: ScrubSettings, seed: int) -> None:
-        self.scrub = scrub
+    def __init__(self, scrub: ScrubSettings, seed: int, measures: Measures) -> None:
+        self.scrub, self.measures = scrub, measures
         self.sketches: list[tuple[int, ...]] = []
         self.lengths: list[int] = []
-        self.languages: Counter[str] = Counter()
+        self.languages: dict[str, float] = {}  # language → bytes of text; a document of the sample counts for those that are not in it
         self.personal: Counter[str] = Counter()
         self.damaged = self.personal_documents = self.full_bytes = 0
         self.tokens, self.named = _Sample(TOKENS_BYTES, seed), _Sample(NAMES_BYTES, seed)
 
     def add(self, document: Document, facts: DocumentFacts) -> None:
         policy = self.scrub.policies.get(document.source, self.scrub.default_policy)
-        self.sketches.append(facts.sketch)
+        size = document.size
+        if self.measures.sketches:
+            self.sketches.append(facts.sketch)
         self.lengths.append(facts.characters)
-        self.languages[language_code(facts.language)] += document.size
+        if facts.language:
+            sampled = not document.language and len(document.text) < LONG
+            weight = size / self.measures.language_share if sampled else size
+            code = language_code(facts.language)
+            self.languages[code] = self.languages.get(code, 0) + weight
         self.damaged += facts.damaged
         self.tokens.offer(document)
-        if policy != "none":
+        if policy != "none" and facts.personal:
             self.personal.update(facts.personal)
-            self.personal_documents += bool(facts.personal)
+            self.personal_documents += 1
         if policy == "full":
-            self.full_bytes += document.size
+            self.full_bytes += size
             self.named.offer(document)
+
+    def language_shares(self) -> dict[str, float]:
+        """Return language → share of the text, the largest first."""
+        total = sum(self.languages.values())
+        return {name: round(size / total, 4) for name, size in sorted(self.languages.items(), key=lambda item: -item[1])}
 
     def search_names(self) -> Names | None:
         """Search the sampled pieces. Return None if no text is under the policy `full`."""

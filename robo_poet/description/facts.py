@@ -21,11 +21,16 @@ from robo_poet.privacy.patterns import PatternFinder
 DAMAGED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd]")  # U+FFFD, and all control characters except tab and line ends
 MOST_PROCESSES = 4
 BATCH = 512  # documents in memory
+LONG = 1_000  # characters; the language of a longer document is always detected
+_NONE: Mapping[str, int] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentFacts:
-    """What one document tells. `personal` maps a kind of personal data to the number of its matches, never to a value."""
+    """What one document tells. `personal` maps a kind of personal data to the number of its matches, never to a value.
+
+    `language` is empty if it was not detected.
+    """
 
     language: str
     characters: int
@@ -34,32 +39,56 @@ class DocumentFacts:
     sketch: tuple[int, ...]
 
 
-def document_facts(text: str, language: str, min_score: float) -> DocumentFacts:
+@dataclass(frozen=True)
+class Measures:
+    """What is measured.
+
+    Attributes:
+        min_score: smallest confidence of a match of personal data.
+        language_share: share of the short documents whose language is detected.
+        sketches: True if near copies are searched.
+    """
+
+    min_score: float
+    language_share: float = 1
+    sketches: bool = True
+
+    def detects(self, document: Document) -> bool:
+        """Return True if the language of a document is detected: it is long, or in the sample, and none is declared."""
+        if document.language:
+            return False
+        return len(document.text) >= LONG or self.language_share >= 1 or int(document.sha256[:8], 16) < self.language_share * 2**32
+
+
+def document_facts(text: str, language: str, measures: Measures, detect: bool = True) -> DocumentFacts:
     """Measure a document.
 
     Args:
-        language: its declared language; empty detects it.
-        min_score: smallest confidence of a match of personal data.
+        language: its declared language.
+        detect: True detects the language if none is declared.
     """
-    personal = Counter(finding.entity for finding in disjoint(_patterns(min_score).find(text), text))
-    return DocumentFacts(language or language_of(text), len(text), len(DAMAGED.findall(text)), personal, sketch(text))
+    findings = _patterns(measures.min_score).find(text)
+    personal = Counter(finding.entity for finding in disjoint(findings, text)) if findings else _NONE
+    language = language or (language_of(text) if detect else "")
+    damaged = len(DAMAGED.findall(text))
+    return DocumentFacts(language, len(text), damaged, personal, sketch(text) if measures.sketches else ())
 
 
-def all_facts(documents: Iterable[Document], min_score: float, parallel: bool) -> Iterator[tuple[Document, DocumentFacts]]:
-    """Yield each document with its facts, in order.
+def all_facts(documents: Iterable[Document], measures: Measures, parallel: bool) -> Iterator[tuple[Document, DocumentFacts]]:
+    """Yield each document with its facts, in order. Documents have their digest.
 
     Args:
         parallel: measure by several processes. They take under a second to start.
     """
     if not parallel:
         for document in documents:
-            yield document, document_facts(document.text, document.language, min_score)
+            yield document, document_facts(document.text, document.language, measures, measures.detects(document))
         return
     rest = iter(documents)
-    _patterns(min_score)  # loaded before the processes start, so that they share it
+    _patterns(measures.min_score)  # loaded before the processes start, so that they share it
     with multiprocessing.get_context("fork").Pool(min(MOST_PROCESSES, len(os.sched_getaffinity(0)))) as pool:
         while batch := list(islice(rest, BATCH)):  # in batches, because a pool reads all of its input immediately
-            jobs = [(document.text, document.language, min_score) for document in batch]
+            jobs = [(document.text, document.language, measures, measures.detects(document)) for document in batch]
             yield from zip(batch, pool.map(_job, jobs, chunksize=max(1, min(16, len(jobs) // 8))), strict=True)
 
 
@@ -68,5 +97,5 @@ def _patterns(min_score: float) -> PatternFinder:
     return PatternFinder(min_score)
 
 
-def _job(arguments: tuple[str, str, float]) -> DocumentFacts:
+def _job(arguments: tuple[str, str, Measures, bool]) -> DocumentFacts:
     return document_facts(*arguments)

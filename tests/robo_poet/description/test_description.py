@@ -11,7 +11,7 @@ from robo_poet.corpus.source import open_source
 from robo_poet.corpus.source_digest import source_digest
 from robo_poet.description import description as module
 from robo_poet.description.description import Description, describe
-from robo_poet.description.facts import document_facts
+from robo_poet.description.facts import Measures, document_facts
 from robo_poet.errors import BadInput
 from robo_poet.settings.data import IngestSettings, ScrubSettings
 
@@ -107,7 +107,7 @@ def test_several_processes_give_the_same_description(plays: Path, monkeypatch: p
 
 
 def test_damaged_characters_are_counted() -> None:
-    assert document_facts("caf\ufffd au lait\x01", "fr", 0.4).damaged == 2
+    assert document_facts("caf\ufffd au lait\x01", "fr", Measures(0.4)).damaged == 2
 
 
 def test_a_sample_depends_neither_on_the_order_nor_on_when_pieces_are_sorted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,3 +125,21 @@ def test_a_sample_depends_neither_on_the_order_nor_on_when_pieces_are_sorted(mon
     whole = sample(10**9, documents)
     assert sum(map(len, whole[:-1])) < 3_000 <= sum(map(len, whole))
     assert all(sample(most, order) == whole for most in (1, 7, 100) for order in (documents, documents[::-1]))
+
+
+def test_languages_of_many_short_documents_are_estimated_from_a_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A long document and declared languages count in full, so the shares stay right."""
+    monkeypatch.setattr(module, "LANGUAGE_DOCUMENTS", 150)
+    rows = [{"text": f"{SPANISH[number % 4]}\nVerso número {'x' * (number % 7)}{number}."} for number in range(600)]
+    rows += [{"text": f"The sea is wide and the night is long, said line {number}.", "language": "en"} for number in range(600)]
+    rows.append({"text": "Der Wind ist kalt und das Feuer ist niedrig. " * 200})
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    sizes = {"es": 0, "en": 0, "de": 0}
+    for row in rows:
+        language = row.get("language") or ("de" if len(row["text"]) > 1000 else "es")
+        sizes[language] += len(row["text"].encode())
+    shares = described(tmp_path / "a.jsonl").languages
+    assert {name: shares[name] for name in sizes} == pytest.approx(
+        {name: size / sum(sizes.values()) for name, size in sizes.items()}, abs=0.04
+    )
+    assert sum(shares.values()) == pytest.approx(1, abs=1e-3)

@@ -1,5 +1,8 @@
 import random
 
+import pytest
+
+from robo_poet.description import near_copies as near_copies_module
 from robo_poet.description.near_copies import near_copies, sketch
 
 WORDS = [f"word{number}" for number in range(400)]
@@ -39,3 +42,10 @@ def test_a_long_text_has_the_smallest_hashes_of_all() -> None:
     long = text(3, 5000)
     assert len(sketch(long)) == 16
     assert near_copies([sketch(long), sketch(long + " and more words at the end")]) == [(1, 0)]
+
+
+def test_few_words_give_the_same_sketch_as_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [text(seed, words) for seed, words in enumerate((0, 4, 5, 6, 20, 21, 99, 100))]
+    small = [sketch(words) for words in texts]
+    monkeypatch.setattr(near_copies_module, "FEW_WORDS", 0)
+    assert [sketch(words) for words in texts] == small
