@@ -17,7 +17,15 @@ from robo_poet.regular_file import kind_of, open_regular
 LARGEST_DIRECTORY = 16_000_000  # bytes of the list of members, which is in memory: about 200,000 members
 _END, _END_64 = b"PK\5\6", b"PK\6\7"  # signatures of the end record and of the locator of ZIP64
 _LONGEST_END = 22 + 65_535  # bytes of the end record with its comment
-_DAMAGED = (zipfile.BadZipFile, NotImplementedError, ValueError, LookupError, EOFError, zlib.error, UnicodeError)
+_DAMAGED = (
+    zipfile.BadZipFile,
+    NotImplementedError,
+    ValueError,
+    LookupError,
+    EOFError,
+    zlib.error,
+    OSError,
+)  # OSError: a position before the file
 
 
 class ZipArchive:
@@ -99,7 +107,7 @@ class _Member(LimitedStream):
     def readinto(self, buffer: "bytearray | memoryview") -> int:  # type: ignore[override]
         try:
             return super().readinto(buffer)
-        except (zipfile.BadZipFile, NotImplementedError):
+        except _DAMAGED:
             raise self._damaged() from None
 
 
