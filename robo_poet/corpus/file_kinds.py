@@ -85,7 +85,7 @@ def binary_file(where: str, offset: int, head: bytes = b"") -> BadInput:
     if suffix := compression_by_content(head):
         return BadInput(f"the file is compressed ({suffix})", where=where, remedy=f"name it {PurePosixPath(where).name}{suffix}")
     if kind := next((kind for magic, kind in _OTHER_KINDS.items() if head.startswith(magic)), ""):
-        return BadInput(f"the file is {kind}", where=where, remedy="export its text as .txt")
+        return BadInput(f"the file is {kind}", where=where, remedy="unpack it" if kind.startswith("a .") else "export its text as .txt")
     return BadInput(f"the file is binary (NUL at byte {offset})", where=where, remedy="remove it or save it as plain text")
 
 

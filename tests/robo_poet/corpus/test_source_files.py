@@ -4,13 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from robo_poet.corpus.file_kinds import document_names
 from robo_poet.corpus.source_files import DEEPEST, SourceFiles, is_bucket, source_files
 from robo_poet.errors import BadInput
-
-
-def test_documents_are_visible_text_files_in_order_of_name() -> None:
-    assert document_names(["b.TXT", "a.md", ".hidden.txt", "x/.git/a.txt", "table.csv", "x/c.txt"]) == ["a.md", "b.TXT", "x/c.txt"]
 
 
 def test_a_folder_gives_its_text_files_and_a_file_gives_itself(tmp_path: Path) -> None:
