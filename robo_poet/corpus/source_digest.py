@@ -11,6 +11,7 @@ from robo_poet.corpus.source_files import SourceFiles, is_bucket, source_files
 from robo_poet.digest import CHUNK, digest_json
 from robo_poet.errors import BadInput
 
+HOLE = 1 << 16  # bytes of NULs that no text in UTF-16 and no compressed file contains
 GROWTH = 64 << 20  # bytes that a file may grow while it is read; the digest then shows the change
 
 
@@ -42,8 +43,8 @@ def source_digest(source: str) -> str:
 def _digest(files: SourceFiles, name: str = "") -> str:
     """Return the digest of one file as it is stored, read in chunks of 1 MiB. A compressed file is not expanded.
 
-    A binary file is refused at its first NUL, so a sparse file takes no time. UTF-16 and compressed files contain NULs, but no whole
-    chunk of them.
+    A binary file is refused at its first NUL, so a sparse file takes no time. UTF-16 and compressed files contain NULs, but no chunk that
+    consists of them.
 
     Raises:
         BadInput: the file cannot be read, is binary, or grows without end.
@@ -61,7 +62,8 @@ def _digest(files: SourceFiles, name: str = "") -> str:
                     if packed:
                         check_magic(chunk[:8], where)
                     nuls = packed or unicode_form(chunk[:HEAD]) != UTF_8
-                if not table and (nul := chunk.find(b"\0")) >= 0 and (not nuls or not any(chunk)):
+                hole = len(chunk) >= HOLE and not any(chunk)
+                if not table and (nul := chunk.find(b"\0")) >= 0 and (hole or not nuls):
                     raise binary_file(where, size + nul, chunk[:8] if size == 0 else b"")
                 state.update(chunk)
                 size += len(chunk)

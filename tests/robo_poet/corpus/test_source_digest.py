@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from robo_poet.corpus.source_digest import source_digest
+from robo_poet.digest import CHUNK
 from robo_poet.errors import BadInput
 
 
@@ -62,3 +63,13 @@ def test_a_link_does_not_change_the_digest(poems: Path) -> None:
     before = source_digest(str(poems))
     (poems / "link.txt").symlink_to("/etc/hostname")
     assert source_digest(str(poems)) == before
+
+
+@pytest.mark.parametrize(
+    "content", [b"\x1f\x8b" + b"x" * (CHUNK - 2) + b"\0\0", "a".encode("utf-16") + b"b\0" * (CHUNK // 2 - 2) + b"\n\0"]
+)
+def test_nuls_at_a_boundary_of_chunks_are_no_hole(tmp_path: Path, content: bytes) -> None:
+    """The size in the last bytes of a .gz file mostly ends in NULs; they may be alone in the last chunk."""
+    path = tmp_path / ("a.txt.gz" if content.startswith(b"\x1f") else "a.txt")
+    path.write_bytes(content)
+    assert len(source_digest(str(path))) == 64
