@@ -105,7 +105,7 @@ def make_plan(documents: Iterable[Document], settings: IngestSettings, seed: int
         BadInput: there is no text, all documents are equal, two documents share an id, a document's consent is withheld, there are
             fewer than three works, or the sample leaves fewer than three.
     """
-    records, digests, empty = read_records(documents, seed, where)
+    records, digests, empty, copies = read_records(documents, seed, where)
     total = len(digests) // DIGEST_BYTES
     warnings = []
     if empty:
@@ -113,7 +113,9 @@ def make_plan(documents: Iterable[Document], settings: IngestSettings, seed: int
     if (duplicates := total - empty - len(records)) > 0:
         if len(records) == 1:
             raise BadInput(f"all {duplicates + 1} documents have the same text", where=where, remedy="give at least three different works")
-        warnings.append(f"{duplicates} of {total} documents are exact duplicates of another document and were dropped")
+        more = f" and {duplicates - len(copies):,} more" if duplicates > len(copies) else ""
+        named = ", ".join(f"{_name(copy)} (of {_name(original)})" for copy, original in copies)
+        warnings.append(f"{duplicates} of {total} documents are exact duplicates of another document and were dropped: {named}{more}")
     if not records:
         raise BadInput("the corpus contains no text", where=where, remedy="give at least three works")
     kept_records = draw_sample(records, megabytes) if megabytes else records
@@ -157,8 +159,17 @@ def apply_plan(plan: Plan, documents: Iterable[Document]) -> Iterator[Document]:
         raise changed
 
 
-def read_records(documents: Iterable[Document], seed: int, where: str) -> tuple[list[DocumentRecord], bytes, int]:
+def _name(identifier: str) -> str:
+    return quotable_name(identifier, "a document with a long id")
+
+
+MOST_COPIES = 5  # exact duplicates that a warning names
+
+
+def read_records(documents: Iterable[Document], seed: int, where: str) -> tuple[list[DocumentRecord], bytes, int, list[tuple[str, str]]]:
     """Return the records of non-empty, distinct documents, the digests of all documents, and the number of empty ones.
+
+    The last value has the ids of the first five exact duplicates, each with the id of the document that is kept.
 
     Args:
         where: the source, for error messages.
@@ -166,7 +177,8 @@ def read_records(documents: Iterable[Document], seed: int, where: str) -> tuple[
     Raises:
         BadInput: two documents with different texts share an id, or a document's consent is withheld.
     """
-    records, digests, text_digests, ids, empty = list[DocumentRecord](), bytearray(), set[str](), set[str](), 0
+    records, digests, first_ids, ids, empty = list[DocumentRecord](), bytearray(), dict[str, str](), set[str](), 0
+    copies: list[tuple[str, str]] = []
     for index, document in enumerate(documents):
         digests += _digest(document)
         if document.consent.strip().casefold() in WITHHELD:
@@ -176,9 +188,11 @@ def read_records(documents: Iterable[Document], seed: int, where: str) -> tuple[
             empty += 1
             continue
         normalised = document.with_text(document.text)
-        if normalised.sha256 in text_digests:
+        if normalised.sha256 in first_ids:
+            if len(copies) < MOST_COPIES:
+                copies.append((document.id, first_ids[normalised.sha256]))
             continue
-        text_digests.add(normalised.sha256)
+        first_ids[normalised.sha256] = document.id
         if document.id in ids:
             location = f"{where}: {quotable_name(document.id)}".removeprefix(": ")
             raise BadInput("two documents with different texts have this id", where=location, remedy="give each document a unique id")
@@ -189,7 +203,7 @@ def read_records(documents: Iterable[Document], seed: int, where: str) -> tuple[
                 unit_hash(seed, normalised.sha256),
             )
         )  # fmt: skip
-    return records, bytes(digests), empty
+    return records, bytes(digests), empty, copies
 
 
 def _digest(document: Document) -> bytes:

@@ -136,7 +136,7 @@ def describe(source: Source, digest: str, ingest: IngestSettings, scrub: ScrubSe
     Raises:
         BadInput: a document cannot be read, two documents share an id, or the spaCy model is not installed.
     """
-    all_records, digests, empty = read_records(source.documents(), seed, source.name)
+    all_records, digests, empty, _ = read_records(source.documents(), seed, source.name)
     records = draw_sample(all_records, source.megabytes) if source.megabytes else all_records
     works = works_of(records)
     shares = dict.fromkeys([(ingest.split_train, ingest.split_validation), *RATIOS])

@@ -77,7 +77,20 @@ def test_duplicates_and_empty_texts_are_dropped_and_counted() -> None:
     plan = make_plan(documents, IngestSettings(), 42)
     assert plan.keep == [True] * 4 + [False] * 2
     assert plan.warnings[0] == "1 of 6 documents have no text and were dropped"
-    assert plan.warnings[1] == "1 of 6 documents are exact duplicates of another document and were dropped"
+    assert plan.warnings[1] == f"1 of 6 documents are exact duplicates of another document and were dropped: again (of {documents[0].id})"
+
+
+def test_a_warning_names_the_first_duplicates_and_counts_all() -> None:
+    originals = [Document(id=str(n), group=str(n), text=f"text {n}") for n in range(3)]
+    copies = [
+        Document(id="1", group="1", text="text 1"),
+        *(Document(id=f"copy{n}" * (1 + 30 * (n == 2)), group="", text="text 2") for n in range(8)),
+    ]
+    [warning, *_] = make_plan([*originals, *copies], IngestSettings(), 42).warnings
+    assert warning.startswith(
+        "9 of 12 documents are exact duplicates of another document and were dropped: 1 (of 1), copy0 (of 2), copy1 (of 2), "
+    )
+    assert warning.endswith("a document with a long id (of 2), copy3 (of 2) and 4 more")
 
 
 def test_text_is_normalised() -> None:
