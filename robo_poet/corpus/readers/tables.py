@@ -108,7 +108,7 @@ def _parquet(files: SourceFiles, columns: Columns, decoder: Decoder) -> Iterator
                 )
             table = pq.ParquetFile(opened, read_dictionary=[columns.text] if is_text else None)
             wanted = [column for column in dict.fromkeys(columns.model_dump().values()) if column in present]
-            _check_expansion(_uncompressed(table, wanted), largest, file)
+            _check_expansion(_uncompressed(table), largest, file)
             for batch in table.iter_batches(batch_size=BATCH_ROWS, columns=wanted):
                 where = f"{file}: rows {number + 1} to {number + batch.num_rows}"
                 for cells in _batch_rows(batch, where):
@@ -117,18 +117,19 @@ def _parquet(files: SourceFiles, columns: Columns, decoder: Decoder) -> Iterator
                     _check_expansion(size, largest, file)
                     yield f"{file}: row {number}", cells
     except OSError as error:
+        if error.errno is None:  # pyarrow reports damage so, too
+            raise not_parquet(file) from None
         raise BadInput((error.strerror or str(error)).lower(), where=file, remedy="change its permissions") from None
-    except pa.ArrowException:
+    except (pa.ArrowException, ValueError, LookupError):  # ValueError: the name of a column is not UTF-8
         raise not_parquet(file) from None
 
 
-def _uncompressed(table: pq.ParquetFile, wanted: list[str]) -> int:
-    """Return the uncompressed size in bytes of the wanted columns, from the metadata."""
-    metadata = table.metadata
-    chunks = (
-        metadata.row_group(group).column(column) for group in range(metadata.num_row_groups) for column in range(metadata.num_columns)
-    )
-    return sum(chunk.total_uncompressed_size for chunk in chunks if chunk.path_in_schema.partition(".")[0] in wanted)
+def _uncompressed(table: pq.ParquetFile) -> int:
+    """Return the uncompressed size of all columns in bytes, from the metadata.
+
+    The sizes of single columns are not asked for: if they are damaged, pyarrow 25 ends the process.
+    """
+    return sum(table.metadata.row_group(group).total_byte_size for group in range(table.metadata.num_row_groups))
 
 
 def _check_expansion(size: int, largest: int, where: str) -> None:

@@ -4,6 +4,7 @@ A whole file must be read exactly. A damaged file must give the documents of the
 """
 
 import bz2
+import contextlib
 import csv
 import gzip
 import io
@@ -19,6 +20,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -261,3 +263,21 @@ def test_each_parquet_file_is_read_exactly(rows: list[tuple[str | None, str | No
     }
     pq.write_table(pa.table(columns), buffer, compression=compression, use_dictionary=dictionary, row_group_size=100)
     assert fields(reading("a.parquet", buffer.getvalue())) == [(text or "", author or "") for text, author in rows]
+
+
+@pytest.mark.soak
+@given(
+    st.sampled_from(["none", "snappy", "zstd", "gzip"]),
+    st.booleans(),
+    st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), min_size=1, max_size=4),
+)
+def test_a_damaged_parquet_file_is_read_or_refused(compression: str, dictionary: bool, changes: list[tuple[int, int]]) -> None:
+    """pyarrow 25 ended the process when it was asked for the sizes of damaged columns."""
+    buffer = io.BytesIO()
+    table = pa.table({"text": ["The sea is wide", "b", None, "é"] * 20, "author": [1.5, 2.0, None, math.nan] * 20})
+    pq.write_table(table, buffer, compression=compression, use_dictionary=dictionary)
+    content = bytearray(buffer.getvalue())
+    for position, value in changes:
+        content[-1 - position % len(content)] = value
+    with contextlib.suppress(BadInput):
+        reading("a.parquet", bytes(content))

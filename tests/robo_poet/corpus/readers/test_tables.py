@@ -103,3 +103,10 @@ def test_a_large_text_is_read(read: Read) -> None:
     for name, content in {"a.jsonl": json.dumps({"text": word}), "a.csv": f'text\n"{word}"\n', "a.txt": word}.items():
         [row], _ = read(name, content.encode())
         assert row.text == word
+
+
+def test_a_damaged_parquet_file_is_one_line(refusal: Refusal) -> None:
+    whole = parquet(text=["The sea is wide"] * 30, author=["Ann"] * 30)
+    half = len(whole) // 2
+    for damaged in (whole[:-3], whole.replace(b"author", b"auth\xafr"), whole[:half] + b"\xff" * 40 + whole[half + 40 :]):
+        assert refusal("a.parquet", damaged) == "a.parquet: not a Parquet file, or damaged; write the file again"
