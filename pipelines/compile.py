@@ -26,6 +26,9 @@ from robo_poet.registry.names import BUNDLED_SOURCE, model_name
 from robo_poet.registry.registry import Registry
 from robo_poet.report.lineage_rows import changed_values
 
+# A cluster does not reach the list of deleted documents; `pipelines.local` sets both parameters for a run on this machine
+NO_SUPPRESSION = {"suppression": "", "suppression_digest": ""}
+
 
 def warm_start(number: int, registry: str, model: str) -> dict[str, str]:
     """Return the run parameters `warm_start` (the version's `model` folder) and `warm_start_digest`; both are empty for number 0.
@@ -89,7 +92,7 @@ def _pipeline(profile: Profile, *, moving_source: bool, moving_champion: bool) -
     pipeline = training_pipeline(Placement(profile.cluster), moving_source=moving_source, moving_champion=moving_champion)
     defaults = {key: value for key, value in settings_parameters(profile).items() if value != {}}
     # Defaults for a run started in the Kubeflow UI: bundled corpus, no warm start, champion read from the registry at run time
-    defaults |= dict.fromkeys(("source", "source_digest", "warm_start", "warm_start_digest", "champion"), "")
+    defaults |= dict.fromkeys(("source", "source_digest", *NO_SUPPRESSION, "warm_start", "warm_start_digest", "champion"), "")
     defaults |= {"model_name": model_name("", profile.model, ""), "same_model": 0}
     if profile.cluster.registry:
         defaults["registry"] = profile.cluster.registry
@@ -187,6 +190,7 @@ def run_parameters(
     return {
         **settings,
         **warm_start_parameters,
+        **NO_SUPPRESSION,
         "champion": "",
         "source": source,
         "source_digest": digest,

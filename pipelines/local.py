@@ -15,6 +15,7 @@ from pipelines.run.execution.process import Runner
 from pipelines.run.explain import Verdict, explain
 from pipelines.run.record import Listener
 from pipelines.run.result import RunResult
+from robo_poet.deletion.suppression import list_digest
 from robo_poet.registry.names import BUNDLED_SOURCE, model_name
 from robo_poet.registry.registry import Registry
 
@@ -86,6 +87,7 @@ def parameters_here(
     return {
         **run_parameters(profile, source=source, registry=str(registry), model=name, same_model=same_model, chosen=chosen),
         "champion": champion(registry, name),
+        "suppression_digest": list_digest(Path(profile.local.deletions)),
         **locations,
     }
 
@@ -97,11 +99,15 @@ def check_source_here(profile: Profile, source: str, model: str) -> None:
 
 
 def locations_here(profile: Profile, source: str) -> dict[str, str]:
-    """Return the location parameters of a run: `source`, `registry` and `checkpoint_root`. Reads no files.
+    """Return the location parameters of a run: `source`, `suppression`, `registry` and `checkpoint_root`.
+
+    `suppression` is empty while there is no list of deleted documents.
 
     Checkpoints stay in the working folders of the steps, where a later run and `gc` find them.
     """
-    return {"source": source, "registry": str(Path(profile.local.registry).resolve()), "checkpoint_root": "."}
+    deletions = Path(profile.local.deletions)
+    suppression = str(deletions.resolve()) if list_digest(deletions) else ""
+    return {"source": source, "suppression": suppression, "registry": str(Path(profile.local.registry).resolve()), "checkpoint_root": "."}
 
 
 @contextmanager

@@ -33,6 +33,8 @@ def training_pipeline(placement: Placement, *, moving_source: bool = False, movi
     def training(
         source: str,
         source_digest: str,
+        suppression: str,
+        suppression_digest: str,
         seed: int,
         ingest: dict,
         validation: dict,
@@ -61,6 +63,8 @@ def training_pipeline(placement: Placement, *, moving_source: bool = False, movi
         Args:
             source: Address of the user's corpus, such as gs://bucket/prefix. Empty for the bundled corpora.
             source_digest: Digest of the source at submission. Empty to read the source when the run starts.
+            suppression: Folder of the list of deleted documents, which ingest does not read again. Empty for no list.
+            suppression_digest: Digest of this list at submission.
             seed: Random seed of the split, the training and the samples. The same seed and inputs give the same model.
             ingest: Section `ingest` of the profile: corpora, columns and splits.
             validation: Section `validation`: limits of the corpus, and whether a violation warns or stops the run.
@@ -85,7 +89,8 @@ def training_pipeline(placement: Placement, *, moving_source: bool = False, movi
             lineage: Origin of the version for its manifest: source, digests of the code, settings.
             who: User who submitted the run, for the log of the registry.
         """
-        read = placement(steps.ingest(source=source, source_digest=source_digest, seed=seed, settings=ingest))
+        deleted = {"suppression": suppression, "suppression_digest": suppression_digest}
+        read = placement(steps.ingest(source=source, source_digest=source_digest, **deleted, seed=seed, settings=ingest))
         if moving_source:
             read.set_caching_options(False)
         corpus = {"corpus": read.outputs["corpus"], "corpus_digest": read.outputs["corpus_digest"]}

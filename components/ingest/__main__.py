@@ -4,7 +4,7 @@ import json
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from components.ingest.component import ingest
@@ -12,8 +12,10 @@ from robo_poet.atomic import write_text
 from robo_poet.corpus.document import MEGABYTE, Document
 from robo_poet.corpus.parquet import SPLITS, write_documents
 from robo_poet.corpus.plan import apply_plan, language_of, make_plan
-from robo_poet.corpus.source import open_source
+from robo_poet.corpus.source import Source, open_source
+from robo_poet.deletion.suppression import ingested_list
 from robo_poet.display import quotable_name
+from robo_poet.errors import BadInput
 from robo_poet.settings.data import IngestSettings
 from robo_poet.step.program import Call, program
 
@@ -27,7 +29,8 @@ def work(call: Call) -> None:
     seed = call.parameters["seed"]
     call.progress(0, 1, "reading the source")
     source = open_source(call.parameters["source"], call.parameters["source_digest"], settings)
-    plan = make_plan(source.documents(), settings, seed, source.name, source.megabytes)
+    documents = _without_suppressed(call, source)
+    plan = make_plan(documents(), settings, seed, source.name, source.megabytes)
     for warning in (*source.warnings, *plan.warnings):
         call.warn(warning)
     counts: Counter[str] = Counter()
@@ -35,7 +38,7 @@ def work(call: Call) -> None:
 
     def planned_documents() -> Iterator[Document]:
         total = sum(plan.keep)
-        for number, document in enumerate(apply_plan(plan, source.documents()), start=1):
+        for number, document in enumerate(apply_plan(plan, documents()), start=1):
             counts.update({document.split: 1, "bytes": document.size})
             if count := len(CONTROL_TOKEN.findall(document.text)):
                 control_tokens[quotable_name(document.id, f"document {number}")] = count
@@ -55,6 +58,26 @@ def work(call: Call) -> None:
         call.describe("metrics", **metrics)
         write_text(call.outputs["metrics"], json.dumps(metrics))
     call.describe("corpus", source=source.name, documents=metrics["documents"])
+
+
+def _without_suppressed(call: Call, source: Source) -> Callable[[], Iterator[Document]]:
+    """Return the source's documents without those on the suppression list (DATA-4); warn of their number.
+
+    Raises:
+        BadInput: all documents are on the list.
+    """
+    suppression = ingested_list(call.parameters["suppression"], call.parameters["suppression_digest"])
+    if suppression is None or not suppression.digests:
+        return source.documents
+    total = suppressed = 0
+    for document in source.documents():
+        total += 1
+        suppressed += suppression.suppresses(document)
+    if suppressed and suppressed == total:
+        raise BadInput(f"all {total} documents were deleted on request", where=source.name, remedy="give another corpus")
+    if suppressed:
+        call.warn(f"{suppressed} of {total} documents were deleted on request and are not read again (suppression list)")
+    return lambda: suppression.allowed(source.documents())
 
 
 def _warn_of_control_tokens(call: Call, counts: dict[str, int]) -> None:

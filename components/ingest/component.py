@@ -7,6 +7,8 @@ from robo_poet.step.declaration import Dataset, Metrics, Output, View, step
 def ingest(
     source: str,
     source_digest: str,
+    suppression: str | None,
+    suppression_digest: str | None,
     seed: int,
     settings: dict,
     corpus: Output[Dataset],
@@ -17,6 +19,8 @@ def ingest(
     Args:
         source: A folder or file of texts, a table of documents, or gs://bucket/prefix; empty for the bundled corpora.
         source_digest: Digest of the source at submission. The step stops if the source has changed since; empty to skip this check.
+        suppression: Folder of the list of deleted documents, which are not read again (DATA-4); empty for no list.
+        suppression_digest: Digest of this list at submission. The step stops if the list has changed since.
         seed: Seed of the split and the sample.
         settings: Section `ingest` of the profile.
 

@@ -174,13 +174,13 @@ def _build(program: str, group: str, name: str, environment: str, labels: Mappin
     check(answer, name, log)
 
 
-READ, WRITTEN = ("source", "warm_start"), ("registry", "checkpoint_root")
+READ, WRITTEN = ("source", "suppression", "warm_start"), ("registry", "checkpoint_root")
 
 
 def docker_runner(parameters: Mapping[str, Any]) -> DockerRunner:
     """Return the runner for a run with these parameters. It mounts the paths that a step gets as arguments.
 
-    `source` and `warm_start` are mounted read-only, `registry` and `checkpoint_root` writable.
+    `source`, `suppression` and `warm_start` are mounted read-only, `registry` and `checkpoint_root` writable.
 
     Raises:
         BadInput: a parameter is a bucket address, which a container without a network cannot reach.

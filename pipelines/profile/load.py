@@ -35,6 +35,7 @@ class Local(Settings):
     store: LocalFolder = Field(".store", description="folder of the cache and of working folders")
     runs: LocalFolder = Field("runs", description="folder of logs, summary and report of each run")
     registry: LocalFolder = Field("registry", description="folder of the model registry")
+    deletions: LocalFolder = Field("deletions", description="folder of the list of deleted documents, its key, and the receipts")
     parallel: int = Field(2, ge=1, le=64, description="maximum number of steps that run at the same time")
 
 
