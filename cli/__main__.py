@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli import build, cluster, data, profile, registry, requests, run_history, runs, serve
+from cli import build, cluster, data, forget, profile, registry, requests, run_history, runs, serve
 from cli.generation import chat, generate
 from robo_poet.errors import BadInput
 from robo_poet.permissions import limit_umask
@@ -51,6 +51,7 @@ app.command("serve")(serve.serve)
 app.command("compile")(build.compile)
 app.command("images")(build.images)
 app.command("gc")(runs.gc)
+app.command("forget")(forget.forget)
 app.add_typer(cluster.app, name="cluster")
 app.add_typer(run_history.app, name="runs")
 app.add_typer(registry.app, name="registry")

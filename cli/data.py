@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.profile import Profile, Set, absolute_source
+from cli.trace import trace_document
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -13,13 +14,14 @@ if TYPE_CHECKING:
     from pipelines.suggestion.advice import Advice
     from robo_poet.description.description import Description, Names
 
-app = typer.Typer(no_args_is_help=True, help="Describe corpora before a run.")
+app = typer.Typer(no_args_is_help=True, help="Describe corpora before a run, and trace documents.")
+app.command("trace")(trace_document)
 MOST_SHOWN = 5  # languages and kinds of personal data in the table; --json has all
 
 
 @app.callback()
 def data() -> None:
-    """Describe corpora before a run."""
+    """Describe corpora before a run, and trace documents."""
 
 
 @app.command("describe")

@@ -1,10 +1,12 @@
-"""Deletion of records, by user and by age (DATA-4)."""
+"""Deletion of records, by user, by text and by age (DATA-4)."""
 
 import shutil
+from collections.abc import Callable, Collection, Iterator
 from datetime import date, timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
@@ -35,6 +37,48 @@ def forget(folder: Path, user: str) -> RemovedRecords:
         BadInput: the folder is not a request log.
         OSError: a part cannot be written.
     """
+    return _remove(folder, "user", {user})
+
+
+def forget_completions(folder: Path, completions: Collection[str]) -> RemovedRecords:
+    """Remove the requests with these completion ids, and their feedback. It is safe to repeat. Errors as in `forget`."""
+    return _remove(folder, "completion_id", set(completions))
+
+
+def completions_that_match(folder: Path, match: Callable[[str], bool]) -> list[str]:
+    """Return the ids of the completions whose prompt or text matches, sorted. Parts and spools are read.
+
+    Raises:
+        BadInput: the folder is not a request log.
+    """
+    check_log(folder)
+    ids = set[str]()
+    for _, day in days(folder, KINDS["request"]):
+        for unit in units(day):
+            for row in _rows(unit.part, unit.spool):
+                texts = [row.get("prompt"), *(row.get("completions") or ())]
+                if row.get("completion_id") and any(text and match(text) for text in texts):
+                    ids.add(row["completion_id"])
+    return sorted(ids)
+
+
+def count_of_user(folder: Path, user: str) -> int:
+    """Return the number of requests of a pseudonym."""
+    check_log(folder)
+    found = (row for _, day in days(folder, KINDS["request"]) for unit in units(day) for row in _rows(unit.part, unit.spool))
+    return sum(row.get("user") == user for row in found)
+
+
+def _rows(part: Path, spool: Path) -> Iterator[dict[str, Any]]:
+    try:
+        for batch in pq.ParquetFile(part).iter_batches(columns=["completion_id", "user", "prompt", "completions"]):
+            yield from batch.to_pylist()
+    except FileNotFoundError:
+        if spool.exists():
+            yield from read_spool(spool)
+
+
+def _remove(folder: Path, column: str, values: set[str]) -> RemovedRecords:
     check_log(folder)
     recover(folder)
     removed, pending = {"request": 0, "feedback": 0}, 0
@@ -42,15 +86,15 @@ def forget(folder: Path, user: str) -> RemovedRecords:
         for _, day in days(folder, kind):
             for unit in units(day):
                 if unit.part.exists():
-                    removed[name] += _remove_user(unit.part, user)
+                    removed[name] += _remove_rows(unit.part, column, values)
                 elif unit.spool.exists():
-                    pending += any(row.get("user") == user for row in read_spool(unit.spool))
+                    pending += any(row.get(column) in values for row in read_spool(unit.spool))
     return RemovedRecords(removed["request"], removed["feedback"], pending)
 
 
-def _remove_user(part: Path, user: str) -> int:
+def _remove_rows(part: Path, column: str, values: set[str]) -> int:
     rows = pq.ParquetFile(part).read()
-    kept = rows.filter(pc.fill_null(pc.not_equal(rows["user"], user), True))
+    kept = rows.filter(pc.invert(pc.fill_null(pc.is_in(rows[column], pa.array(sorted(values), pa.string())), False)))
     if kept.num_rows < rows.num_rows:
         with new_file(part, durable=True) as temporary:
             pq.write_table(kept, temporary, compression="zstd")

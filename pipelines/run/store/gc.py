@@ -79,6 +79,11 @@ def apply_gc(plan: Sequence[Removal], *, store: Path, runs: Path) -> list[Remova
     return removed
 
 
+def remove_unused(path: Path, store: Store) -> bool:
+    """Remove a folder of the store or a run, whenever it was last used. Return False if a run uses it now or it does not exist."""
+    return path.is_dir() and _remove(Removal(path, 0, "", path.stat().st_mtime), store)
+
+
 def _removal(
     folder: StoredFolder, kept_keys: Collection[str], finished_keys: Collection[str], keep_runs: int, keep_days: float, now: float
 ) -> Removal | None:
@@ -101,13 +106,13 @@ def _store_folders(store: Store) -> Iterator[StoredFolder]:
     for path in _folders(store.done):
         yield StoredFolder(path, "entry", _size(path)[0], path.stat().st_mtime)
     for path in _folders(store.work):
-        yield StoredFolder(path, "work", *_size(path), locked=_locked(path))
+        yield StoredFolder(path, "work", *_size(path), locked=is_locked(path))
 
 
 def _run_folders(runs: Path) -> Iterator[StoredFolder]:
     for path in _folders(runs.resolve()):
         if (path / "events.jsonl").exists():
-            yield StoredFolder(path, "run", _size(path)[0], (path / "events.jsonl").stat().st_mtime, _locked(path))
+            yield StoredFolder(path, "run", _size(path)[0], (path / "events.jsonl").stat().st_mtime, is_locked(path))
 
 
 def _leftovers(*parents: Path) -> Iterator[StoredFolder]:
@@ -126,7 +131,8 @@ def _size(path: Path) -> tuple[int, float]:
     return sum(stat.st_size for stat in stats[1:]), max(stat.st_mtime for stat in stats)
 
 
-def _locked(path: Path) -> bool:
+def is_locked(path: Path) -> bool:
+    """Return True if a run uses the folder now."""
     handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
