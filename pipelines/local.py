@@ -15,6 +15,8 @@ from pipelines.run.execution.process import Runner
 from pipelines.run.explain import Verdict, explain
 from pipelines.run.record import Listener
 from pipelines.run.result import RunResult
+from robo_poet.commands import command
+from robo_poet.deletion.records import check_no_interrupted_deletion
 from robo_poet.deletion.suppression import list_digest
 from robo_poet.registry.names import BUNDLED_SOURCE, model_name
 from robo_poet.registry.registry import Registry
@@ -79,7 +81,8 @@ def explain_here(profile: Profile, source: str, model: str = "", chosen: Chosen 
 def parameters_here(
     profile: Profile, source: str, model: str = "", *, same_model: bool = False, chosen: Chosen | None = None
 ) -> dict[str, Any]:
-    """Return all parameters of a run on this machine; see `train_here`."""
+    """Return all parameters of a run on this machine; see `train_here`. Refuses a run while an interrupted deletion is not finished."""
+    check_no_interrupted_deletion(Path(profile.local.deletions), f"to finish it: {command('forget --yes')}")
     if not same_model:
         check_source_here(profile, source, model)
     locations = locations_here(profile, source)

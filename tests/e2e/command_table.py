@@ -70,6 +70,8 @@ BEFORE: dict[str, tuple[str, ...]] = {
 # Promised exit statuses other than 0, and a part of the line that says why.
 REFUSED: dict[str, tuple[int, str]] = {
     "robo-poet requests forget": (2, "give either the name of a user or --pseudonym"),  # docs/requirements.md names the command
+    "robo-poet forget": (2, "nothing is selected"),  # the documents name the command
+    "robo-poet forget --yes": (2, "nothing is selected"),  # no deletion was interrupted
     "robo-poet generate": (2, "no prompt is given"),  # a docstring names the command
     "robo-poet cluster doctor": (1, "1 problem to fix before a run can succeed"),  # no cluster is set
     "robo-poet cluster doctor -p rtx": (1, "1 problem to fix before a run can succeed"),

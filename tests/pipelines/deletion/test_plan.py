@@ -1,14 +1,18 @@
-"""What a deletion would remove, and what it keeps."""
+"""What a deletion would remove, and what it keeps.
+
+Covers: inventory, search.
+"""
 
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from pipelines.deletion.plan import plan_deletion
 from robo_poet.deletion.selection import Selection
 from robo_poet.errors import BadInput
 from robo_poet.registry.registry import Registry
-from tests.pipelines.deletion.conftest import NAME, POEM, World
+from tests.pipelines.deletion.conftest import NAME, POEM, World, document
 
 SUBJECT = Selection(subjects=(NAME,))
 
@@ -127,8 +131,28 @@ def test_copies_elsewhere_are_listed(world: World, tmp_path: Path) -> None:
 
 
 def test_the_same_text_under_another_id_is_found(world: World) -> None:
-    from tests.pipelines.deletion.conftest import document
-
     world.entry("ingest", {"corpus": [document("renamed", POEM.upper()), document("z", "Something else entirely")]}, source="/elsewhere")
     plan = plan_deletion(world.folders, Selection(documents=("heron",)))
     assert sorted(item.document.id for item in plan.search.items) == ["heron", "renamed"]
+
+
+def test_names_are_found_in_tables_models_and_names_of_files(world: World) -> None:
+    nested = world.entry("measure-text", {"table": pa.table({"a": [[{"b": "by ANN BELL"}]]})})
+    model = world.entry("export", {"model": b"\xff\xfe\x00" + NAME.upper().encode() + b"\x00\xff"})
+    run = world.folders.runs / "2026-named"
+    (run / "logs").mkdir(parents=True)
+    (run / "events.jsonl").write_text("")
+    (run / "logs" / "ann-bell.log").write_text("nothing")
+    units = planned(world)
+    for unit in (f"cache entry {nested.key}", f"cache entry {model.key}", "run 2026-named"):
+        assert units[unit] == "names or quotes it"
+
+
+def test_a_damaged_version_or_table_does_not_stop_a_deletion(world: World) -> None:
+    version = plan_deletion(world.folders, SUBJECT).versions[0].version
+    (version.folder / "manifest.json").chmod(0o644)
+    (version.folder / "manifest.json").write_text("{}")
+    entry = world.entry("measure-text", {"table": b"PAR1 broken"})
+    plan = plan_deletion(world.folders, SUBJECT)
+    assert plan.counts()["cache entry"] == 4 and version.name in plan.unknown
+    assert entry.key not in {unit.path.name for unit in plan.units}
