@@ -1,6 +1,7 @@
 """Runs on this machine: `robo-poet run` starts one, `robo-poet gc` removes old ones. `cli.run_history` lists and compares them."""
 
 import sys
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -125,31 +126,46 @@ def _runner(name: RunnerName) -> "Callable[[Mapping[str, Any]], Runner]":
 def gc(
     profile: Profile = "local",
     keep_runs: Annotated[int, typer.Option(min=1, help="Keep the results that the last N runs used.")] = 5,
-    keep_days: Annotated[float, typer.Option(min=0, help="Keep run folders and unfinished work for N days.")] = 30.0,
+    keep_days: Annotated[float, typer.Option(min=0, help="Keep run folders, unfinished work and the logs of all runs for N days.")] = 30.0,
     yes: Annotated[bool, typer.Option("--yes", help="Remove the files. Without this option, only list them.")] = False,
 ) -> None:
-    """Free disk space: remove cached results that no recent run used, and old run folders.
+    """Free disk space: remove cached results that no recent run used, old run folders, and old logs.
 
-    Without --yes, only list what would be removed. The registry is never changed.
+    Old are the logs of runs after --keep-days, and the days of the request log
+    after serve.request_log.keep_days, also if no gateway runs. Without --yes,
+    only list what would be removed. The registry is never changed.
     """
     from rich.console import Console
     from rich.table import Table
 
     from pipelines.profile.load import load_profile
     from pipelines.run.store.gc import apply_gc, plan_gc
+    from robo_poet.request_log.deletion import old_days, remove_old
 
-    local = load_profile(profile).profile.local
+    settings = load_profile(profile).profile
+    local = settings.local
     store, runs = Path(local.store), Path(local.runs)
     plan = plan_gc(store, runs, keep_runs=keep_runs, keep_days=keep_days)
-    if not plan:
+    log, keep = Path(settings.serve.folder) / "requests", settings.serve.request_log.keep_days
+    today = datetime.now(UTC).date()
+    old = {path: _megabytes(path) for path in (old_days(log, today, keep) if log.is_dir() else ())}
+    if not plan and not old:
         typer.echo("nothing to remove; results of the last hour and of the last runs are kept")
         return
     if yes:
         plan = apply_gc(plan, store=store, runs=runs)
+        if old:
+            remove_old(log, today, keep)
     table = Table("folder", "MB", "reason", box=None, pad_edge=False)
     table.columns[1].justify = "right"
     for removal in plan:
         table.add_row(f"{removal.path.parent.name}/{removal.path.name}", f"{removal.size / 1e6:.1f}", removal.why)
+    for path, megabytes in old.items():
+        table.add_row(f"requests/{path.relative_to(log)}", f"{megabytes:.1f}", f"records older than {keep} days")
     Console().print(table)
-    total = sum(removal.size for removal in plan) / 1e6
+    total = sum(removal.size for removal in plan) / 1e6 + sum(old.values())
     typer.echo(f"{'freed' if yes else 'would free'} {total:.1f} MB" + ("" if yes else f"; to free it: {command('gc --yes')}"))
+
+
+def _megabytes(folder: Path) -> float:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6

@@ -104,10 +104,14 @@ def _remove_rows(part: Path, column: str, values: set[str]) -> int:
 def remove_old(folder: Path, today: date, keep_days: int) -> list[date]:
     """Remove the days that are more than `keep_days` before `today`; return the removed days of requests."""
     removed = []
-    for name, kind in KINDS.items():
-        for day, path in days(folder, kind):
-            if day < today - timedelta(days=keep_days):
-                shutil.rmtree(path, ignore_errors=True)
-                if name == "request":
-                    removed.append(day)
+    for path in old_days(folder, today, keep_days):
+        shutil.rmtree(path, ignore_errors=True)
+        if path.parent == folder:
+            removed.append(date.fromisoformat(path.name.removeprefix("date=")))
     return removed
+
+
+def old_days(folder: Path, today: date, keep_days: int) -> list[Path]:
+    """Return the folders of the days that are more than `keep_days` before `today`: of requests, then of feedback."""
+    first = today - timedelta(days=keep_days)
+    return [path for kind in KINDS.values() for day, path in days(folder, kind) if day < first]

@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from pipelines.run.store.store import Store
 from robo_poet.errors import BadInput
 
 HOUR, DAY = 3600.0, 86400.0
+LOGS = "logs"  # folder of the logs in a run
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class StoredFolder:
     """A folder of the store or of a run.
 
     Attributes:
-        kind: `entry`, `work`, `run` or `leftover`.
+        kind: `entry`, `work`, `run`, `logs` (of a run that is kept) or `leftover`.
         size: bytes.
         used: UNIX time of its last use or change.
         locked: whether a run uses it now.
@@ -49,7 +50,7 @@ def plan_gc(store: Path, runs: Path, *, keep_runs: int = 5, keep_days: float = 3
 
     Args:
         keep_runs: number of latest runs whose folders and results are kept.
-        keep_days: number of days to keep older runs and unfinished work (SPEC DATA-4: logs for 30 days).
+        keep_days: number of days to keep older runs, unfinished work, and the logs of all runs (DATA-4: 30 days).
         now: UNIX time; the default is the current time.
     """
     run_folders = sorted(_run_folders(runs), key=lambda folder: folder.used)
@@ -58,6 +59,7 @@ def plan_gc(store: Path, runs: Path, *, keep_runs: int = 5, keep_days: float = 3
     kept_keys = {key for folder in recent for key in _keys(folder.path / "events.jsonl")}
     content_store = Store(store)
     candidates = [folder for folder in run_folders if folder not in recent and folder.path != latest]
+    candidates += _log_folders(folder for folder in run_folders if folder not in candidates)
     candidates += [*_store_folders(content_store), *_leftovers(content_store.done, content_store.work, runs.resolve())]
     finished_keys = {folder.path.name[:16] for folder in candidates if folder.kind == "entry"}
     plan = [_removal(folder, kept_keys, finished_keys, keep_runs, keep_days, time.time() if now is None else now) for folder in candidates]
@@ -72,11 +74,15 @@ def apply_gc(plan: Sequence[Removal], *, store: Path, runs: Path) -> list[Remova
     """
     content_store, removed = Store(store), []
     for removal in plan:
-        if removal.path.is_symlink() or removal.path.parent not in (content_store.done, content_store.work, runs.resolve()):
+        if removal.path.is_symlink() or not _may_remove(removal.path, content_store, runs.resolve()):
             raise BadInput("not a folder of this store or of these runs", where=str(removal.path))
         if _remove(removal, content_store):
             removed.append(removal)
     return removed
+
+
+def _may_remove(path: Path, store: Store, runs: Path) -> bool:
+    return path.parent in (store.done, store.work, runs) or (path.name == LOGS and path.parent.parent == runs)
 
 
 def remove_unused(path: Path, store: Store) -> bool:
@@ -97,6 +103,8 @@ def _removal(
         reason = "working folder of a finished step"
     elif folder.kind in ("work", "run") and age > keep_days * DAY:
         reason = f"{'unfinished step, ' if folder.kind == 'work' else ''}not used for {age / DAY:.0f} days"
+    elif folder.kind == "logs" and age > keep_days * DAY:
+        reason = f"logs of a run {age / DAY:.0f} days ago"
     elif folder.kind == "leftover":
         reason = "left over from a killed run"
     return Removal(folder.path, folder.size, reason, folder.used) if reason else None
@@ -113,6 +121,14 @@ def _run_folders(runs: Path) -> Iterator[StoredFolder]:
     for path in _folders(runs.resolve()):
         if (path / "events.jsonl").exists():
             yield StoredFolder(path, "run", _size(path)[0], (path / "events.jsonl").stat().st_mtime, is_locked(path))
+
+
+def _log_folders(runs: Iterable[StoredFolder]) -> Iterator[StoredFolder]:
+    """Yield the logs of runs, with the time of the run's last event."""
+    for run in runs:
+        path = run.path / LOGS
+        if path.is_dir() and not path.is_symlink():
+            yield StoredFolder(path, "logs", _size(path)[0], run.used, run.locked)
 
 
 def _leftovers(*parents: Path) -> Iterator[StoredFolder]:
