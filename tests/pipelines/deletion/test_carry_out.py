@@ -13,7 +13,7 @@ import pytest
 
 from pipelines.deletion.carry_out import delete, finish_interrupted
 from pipelines.deletion.plan import plan_deletion
-from robo_poet.deletion.records import JOURNAL, read_receipts
+from robo_poet.deletion.records import JOURNAL, Journal, new_receipt_name, read_receipts, write_journal
 from robo_poet.deletion.selection import Selection
 from robo_poet.deletion.suppression import read_suppression
 from robo_poet.errors import BadInput
@@ -161,6 +161,15 @@ def test_two_deletions_at_the_same_time(world: World) -> None:
             delete(plan_deletion(world.folders, SUBJECT))
     finally:
         os.close(handle)
+
+
+def test_a_journal_removes_nothing_outside_the_folders(world: World, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    run(world)
+    write_journal(world.folders.deletions, Journal(new_receipt_name(), (), (("run", str(tmp_path / "mine")),), "", (), ()))
+    with pytest.raises(BadInput, match="not below the store, the runs or the reports"):
+        finish_interrupted(world.folders)
+    assert (tmp_path / "mine").exists()
 
 
 def test_a_damaged_journal_is_refused(world: World) -> None:
