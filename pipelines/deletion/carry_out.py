@@ -105,9 +105,7 @@ def _remove(unit: Unit, folders: Folders) -> None:
     """
     path = unit.path
     if not any(folder.resolve() in path.parents for folder in (folders.store, folders.runs, folders.reports)):
-        raise BadInput(
-            "not below the store, the runs or the reports", where=str(path), remedy="use the profile of the first call"
-        )
+        raise BadInput("not below the store, the runs or the reports", where=str(path), remedy="use the profile of the first call")
     if unit.kind == "leftover":
         return  # `_remove_dropped` removes it
     if path.is_dir() and not path.is_symlink():

@@ -215,7 +215,7 @@ def trained_versions(plan: DeletionPlan, digests: Collection[str], quotes: Quote
         started_from = f"{version.model}/{start}" if start and f"{version.model}/{start}" in affected else ""
         counts = next((splits[inputs[name]] for name in ("corpus", "scrubbed") if inputs.get(name) in splits), Counter[str]())
         if not counts and {inputs.get("corpus"), inputs.get("scrubbed")} & set(digests):
-            counts = sum((splits[corpus.digest] for corpus in plan.search.corpora), Counter[str]())
+            counts = sum((splits[digest] for digest in {corpus.digest for corpus in plan.search.corpora}), Counter[str]())
         quoted = quotes is not None and any(mentions(path, quotes) for path in files_of(Unit("version", version.folder)))
         if counts or started_from or quoted:
             affected[version.name] = AffectedVersion(version, {s: counts[s] for s in SPLITS if counts[s]}, started_from, quoted)
@@ -241,8 +241,8 @@ def _splits_by_corpus(search: Search) -> dict[str, Counter[str]]:
     """Return, for the digest of each corpus, the number of selected documents by split."""
     splits: dict[str, Counter[str]] = {}
     for item in search.found.values():
-        for corpus in item.corpora:
-            splits.setdefault(corpus.digest, Counter())[item.document.split] += 1
+        for digest in {corpus.digest for corpus in item.corpora}:  # scrubbing may change nothing, so two corpora may be equal
+            splits.setdefault(digest, Counter())[item.document.split] += 1
     return splits
 
 

@@ -69,6 +69,7 @@ BEFORE: dict[str, tuple[str, ...]] = {
 
 # Promised exit statuses other than 0, and a part of the line that says why.
 REFUSED: dict[str, tuple[int, str]] = {
+    "robo-poet data trace": (2, "nothing is selected"),  # a docstring names the command
     "robo-poet forget": (2, "nothing is selected"),  # the documents name the command
     "robo-poet forget --yes": (2, "nothing is selected"),  # no deletion was interrupted
     "robo-poet generate": (2, "no prompt is given"),  # a docstring names the command
