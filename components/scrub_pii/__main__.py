@@ -11,6 +11,7 @@ from robo_poet.atomic import write_text
 from robo_poet.corpus.document import MEGABYTE, Document
 from robo_poet.corpus.parquet import count_documents, read_documents, write_documents
 from robo_poet.errors import BadInput
+from robo_poet.privacy.engine import engine_name
 from robo_poet.privacy.findings import AuditWriter, new_audit
 from robo_poet.privacy.scrub import Scrubber
 from robo_poet.settings.data import ScrubSettings
@@ -50,7 +51,7 @@ def work(call: Call) -> None:
 
 
 def _check_languages(call: Call, scrubber: Scrubber) -> None:
-    """Warn or fail if some documents are not in the language of the NER model, because the model would miss names in them.
+    """Warn or fail if some documents are not in a language of the name model, because the model would miss names in them.
 
     Called before scrubbing, which is slow.
 
@@ -65,10 +66,10 @@ def _check_languages(call: Call, scrubber: Scrubber) -> None:
         languages = ", ".join(f"{language} {count}" for language, count in by_count[:MAX_LANGUAGES_NAMED])
         more = f" and {len(unsupported) - MAX_LANGUAGES_NAMED} more languages" if len(unsupported) > MAX_LANGUAGES_NAMED else ""
         problem = (
-            f"{unsupported.total()} documents are not in the language of {settings.spacy_model} ({languages}{more}), "
+            f"{unsupported.total()} documents are not in a language of the model {engine_name(settings)} ({languages}{more}), "
             "so names may remain in them"
         )
-        remedy = "set scrub.spacy_model to a model of their language"
+        remedy = "set scrub.name_engine to spacy and scrub.spacy_model to a model of their language"
         if settings.on_language == "fail":
             raise BadInput(problem, where="corpus", remedy=f"{remedy}, or set scrub.on_language to warn")
         call.warn(f"{problem}; {remedy}")

@@ -18,7 +18,8 @@ from robo_poet.corpus.split import Work, is_iso_date, split_works, unit_hash
 from robo_poet.description.facts import LONG, DocumentFacts, Measures, all_facts
 from robo_poet.description.near_copies import near_copies
 from robo_poet.model.bpe import train_bpe
-from robo_poet.privacy.names import PIECE, NameFinder
+from robo_poet.privacy.engine import engine_name, name_engine
+from robo_poet.privacy.names import PIECE
 from robo_poet.privacy.scrub import language_code
 from robo_poet.settings.data import IngestSettings, ScrubSettings
 
@@ -62,14 +63,16 @@ class TokenStatistics:
 class Names:
     """Persons' names by the scrubber's language model: matches in `searched` megabytes of the texts under the policy `full`.
 
-    `of` is the size of all such texts. `seconds` is the time of the search, without loading the model.
+    - `languages`: the languages of the model; empty: all.
+    - `of`: size of all such texts.
+    - `seconds`: time of the search, without loading the model.
     """
 
     matches: int
     searched: float
     of: float
     model: str
-    language: str
+    languages: tuple[str, ...]
     seconds: float
 
 
@@ -299,11 +302,16 @@ class _Measured:
         """Search the sampled pieces. Return None if no text is under the policy `full`."""
         if not self.full_bytes:
             return None
-        finder = NameFinder(self.scrub.spacy_model, self.scrub.min_score)
+        finder = name_engine(self.scrub)
         texts = self.named.texts()
         started = time.process_time()
         matches = sum(map(len, finder.find(texts)))
         searched = sum(len(text.encode()) for text in texts)
         return Names(
-            matches, searched / MEGABYTE, self.full_bytes / MEGABYTE, self.scrub.spacy_model, finder.language, time.process_time() - started
+            matches,
+            searched / MEGABYTE,
+            self.full_bytes / MEGABYTE,
+            engine_name(self.scrub),
+            tuple(sorted(finder.languages)),
+            time.process_time() - started,
         )

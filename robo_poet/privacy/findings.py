@@ -1,7 +1,8 @@
 """Findings of personal data, and the audit table of a scrubbing (DATA-3). Both record position and kind, never the text."""
 
+import re
 from bisect import bisect
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,8 +26,36 @@ class Finding:
     recognizer: str
 
 
+ADDRESS = "STREET_ADDRESS"
+# What may stand between two parts of an address: separators, and at most one short word.
+ADDRESS_GAP = re.compile(r"[\s,.;:#/()º°ª|–-]{0,4}(?:[^\W_]{1,5}[\s,.;:#/º°-]{1,3})?")
+
+
+def join_addresses(findings: Sequence[Finding], text: str) -> list[Finding]:
+    """Join neighbouring parts of an address into one finding, and drop the findings inside it, so that it becomes one placeholder."""
+    joined: list[Finding] = []
+    for finding in sorted((f for f in findings if f.entity == ADDRESS), key=lambda f: (f.start, f.end)):
+        last = joined[-1] if joined else None
+        if last and (finding.start <= last.end or ADDRESS_GAP.fullmatch(text, last.end, finding.start)):
+            joined[-1] = replace(last, end=max(last.end, finding.end), score=max(last.score, finding.score))
+        else:
+            joined.append(finding)
+    addresses = iter(joined)
+    current = next(addresses, None)
+    kept = []
+    for finding in sorted((f for f in findings if f.entity != ADDRESS), key=lambda f: f.start):
+        while current and current.end <= finding.start:
+            current = next(addresses, None)
+        if not (current and current.start <= finding.start and finding.end <= current.end):
+            kept.append(finding)
+    return [*kept, *joined]
+
+
 def disjoint(findings: Iterable[Finding], text: str) -> list[Finding]:
-    """Make findings disjoint. The higher score wins, then the longer finding. The rest of an overlapped finding is kept as a finding.
+    """Make findings disjoint.
+
+    - Overlapping findings of the same entity become one.
+    - Of different entities, the higher score wins, then the longer finding. The rest of an overlapped finding is kept as a finding.
 
     So each character that any recogniser found is replaced exactly once.
 
@@ -35,12 +64,27 @@ def disjoint(findings: Iterable[Finding], text: str) -> list[Finding]:
     """
     kept: list[Finding] = []  # disjoint, in text order: a search of the neighbours takes log n, so a text may have a million findings
     starts: list[int] = []
-    for finding in sorted(set(findings), key=lambda f: (-f.score, f.start - f.end, f.start, f.entity, f.recognizer)):
+    for finding in sorted(_united(findings), key=lambda f: (-f.score, f.start - f.end, f.start, f.entity, f.recognizer)):
         for piece in [trimmed for piece in _without(finding, kept, starts) if (trimmed := _trim(piece, text))]:
             place = bisect(starts, piece.start)
             starts.insert(place, piece.start)
             kept.insert(place, piece)
     return kept
+
+
+def _united(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Yield the findings, with overlapping ones of the same entity united under the recogniser of the higher score."""
+    last: dict[str, Finding] = {}
+    for finding in sorted(set(findings), key=lambda f: (f.start, -f.end, -f.score, f.recognizer)):
+        before = last.get(finding.entity)
+        if before and finding.start < before.end:
+            best = max(before, finding, key=lambda f: f.score)
+            last[finding.entity] = replace(best, start=before.start, end=max(before.end, finding.end))
+        else:
+            if before:
+                yield before
+            last[finding.entity] = finding
+    yield from last.values()
 
 
 def _without(finding: Finding, kept: list[Finding], starts: list[int]) -> Iterator[Finding]:

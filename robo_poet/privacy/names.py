@@ -11,9 +11,9 @@ import spacy
 
 from robo_poet.errors import BadInput
 from robo_poet.privacy.findings import Finding
+from robo_poet.privacy.repeated_names import REPEATED_SCORE, repeated_names
 
 SCORE = 0.85  # Presidio's score of a spaCy entity; spaCy gives no confidence
-REPEATED_SCORE = 0.6  # score of a name that was found elsewhere in the text
 PIECE = 4_000  # characters per call: spaCy's memory grows with the text, and it rejects more than a million
 BATCH = 32
 UNUSED = ["tagger", "morphologizer", "parser", "senter", "attribute_ruler", "lemmatizer"]
@@ -21,7 +21,7 @@ PARAGRAPH = re.compile(r"\n\s*\n|\n|(?<=[.!?])\s")
 
 
 class NameFinder:
-    """A finder of persons' names in texts of `language`. In other languages it misses most names without a warning.
+    """A finder of persons' names in texts of `languages`. In other languages it misses most names without a warning.
 
     Raises:
         BadInput: the spaCy model is not installed or recognises no entities.
@@ -40,7 +40,7 @@ class NameFinder:
             raise BadInput(
                 f"spaCy model {model!r} has no named entity recogniser", where="scrub.spacy_model", remedy="set a model with `ner`"
             )
-        self.language = str(self._model.lang)
+        self.languages = frozenset({str(self._model.lang)} - {"xx"})  # empty for a model of many languages
         self._min_score = min_score
 
     def find(self, texts: Sequence[str], processes: int = 1) -> list[list[Finding]]:
@@ -54,7 +54,7 @@ class NameFinder:
                 per_text[number].append(finding)
             if self._min_score <= REPEATED_SCORE:
                 for text, findings in zip(texts, per_text, strict=True):
-                    findings += list(self._repeated_names(text, findings))
+                    findings += list(repeated_names(text, findings, lambda word: bool(self._model.vocab[word].is_stop)))
         return per_text
 
     def _entities(self, texts: Sequence[str], processes: int) -> Iterator[tuple[int, Finding]]:
@@ -63,19 +63,6 @@ class NameFinder:
             for entity in document.ents:
                 if entity.label_ in ("PERSON", "PER"):
                     yield from ((number, finding) for finding in _split_at_lines(entity, offset))
-
-    def _repeated_names(self, text: str, findings: list[Finding]) -> Iterator[Finding]:
-        """Find the same names elsewhere in the document, in full or in part: the model may miss a name that it found in another line."""
-        known: set[str] = set()
-        for finding in findings:
-            name = text[finding.start : finding.end]
-            words = re.findall(r"\w[\w'’-]+", name)
-            if len(words) > 1:  # a single word is often not a name: "Speaker" and "God" would be replaced throughout the text
-                known |= {word for word in (name, *words) if word[0].isupper() and not self._model.vocab[word.lower()].is_stop}
-        if known:
-            pattern = "|".join(re.escape(name) for name in sorted(known, key=lambda n: (-len(n), n)))
-            for match in re.finditer(rf"(?<!\w)(?:{pattern})(?!\w)", text):
-                yield Finding("PERSON", match.start(), match.end(), REPEATED_SCORE, "NameAgain")
 
 
 def _split_at_lines(entity: Any, offset: int) -> Iterator[Finding]:

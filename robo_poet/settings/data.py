@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from robo_poet.settings.base import MIN_SCORE, SPACY_MODEL, Settings
+from robo_poet.settings.base import MIN_SCORE, NAME_THRESHOLD, SPACY_MODEL, NameEngineName, Settings
 
 Outside = Literal["ignore", "warn", "fail"]  # action if a value is outside its limit
 
@@ -82,8 +82,14 @@ class ScrubSettings(Settings):
     )
     default_policy: Policy = Field("full", description="policy of the sources that `policies` does not list")
     min_score: float = Field(MIN_SCORE, ge=0, le=1, description="smallest confidence of a match that is removed")
-    spacy_model: str = Field(SPACY_MODEL, description="spaCy model that finds names")
-    on_language: Outside = Field("warn", description="action if documents under the policy full are not in the language of the spaCy model")
+    name_engine: NameEngineName = Field(
+        "onnx", description="what finds names: onnx (names, addresses, numbers; English, Spanish, French, German) or spacy (names)"
+    )
+    name_threshold: float = Field(
+        NAME_THRESHOLD, gt=0, le=1, description="smallest probability of a word that the engine onnx removes; smaller finds and errs more"
+    )
+    spacy_model: str = Field(SPACY_MODEL, description="spaCy model that finds names if name_engine is spacy")
+    on_language: Outside = Field("warn", description="action if documents under the policy full are in no language of the engine")
 
 
 class ValidateSettings(Settings):

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
-from robo_poet.settings.base import MIN_SCORE, SPACY_MODEL, LocalFolder, Settings
+from robo_poet.settings.base import MIN_SCORE, NAME_THRESHOLD, SPACY_MODEL, LocalFolder, NameEngineName, Settings
 from robo_poet.settings.content_filter import ContentFilterSettings
 
 
@@ -62,7 +62,9 @@ class RequestLogSettings(Settings):
     names: Literal["full", "patterns"] = Field(
         "full", description="personal data that is removed before writing: full (addresses, numbers, names) or patterns (without names)"
     )
-    spacy_model: str = Field(SPACY_MODEL, description="spaCy model that finds names")
+    name_engine: NameEngineName = Field("onnx", description="what finds names, as in `scrub`")
+    name_threshold: float = Field(NAME_THRESHOLD, gt=0, le=1, description="smallest probability of a word that the engine onnx removes")
+    spacy_model: str = Field(SPACY_MODEL, description="spaCy model that finds names if name_engine is spacy")
     min_score: float = Field(MIN_SCORE, ge=0, le=1, description="smallest confidence of a match that is removed")
     queue: int = Field(
         1000, ge=1, le=100_000, description="largest number of records that wait to be written; more are dropped and counted"

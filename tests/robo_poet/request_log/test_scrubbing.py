@@ -38,14 +38,14 @@ def test_texts_keep_their_order(texts: TextScrubber, given: list[str]) -> None:
 
 
 def test_patterns_only_needs_no_spacy_model() -> None:
-    [text] = TextScrubber(RequestLogSettings(names="patterns", spacy_model="no_such_model")).scrub([LETTER])
+    [text] = TextScrubber(RequestLogSettings(names="patterns", name_engine="spacy", spacy_model="no_such_model")).scrub([LETTER])
     assert "Anna Kowalski" in text
     assert "anna@" not in text
 
 
 def test_a_missing_spacy_model_is_refused() -> None:
     with pytest.raises(BadInput, match="is not installed"):
-        TextScrubber(RequestLogSettings(spacy_model="no_such_model"))
+        TextScrubber(RequestLogSettings(name_engine="spacy", spacy_model="no_such_model"))
 
 
 class Slow:
@@ -125,7 +125,7 @@ def test_a_text_that_waited_too_long_is_omitted(tmp_path: Path, request_of: Call
 
 def test_without_the_spacy_model_all_texts_are_omitted_with_a_reason(tmp_path: Path, request_of: Callable[..., Request]) -> None:
     log = Writer(tmp_path, RequestLogSettings())
-    scrubbing = Scrubbing(log, RequestLogSettings(spacy_model="no_such_model"))
+    scrubbing = Scrubbing(log, RequestLogSettings(name_engine="spacy", spacy_model="no_such_model"))
     put(log, scrubbing, request_of(0), "secret")
     scrubbing.close()
     log.close()
