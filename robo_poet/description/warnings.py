@@ -82,9 +82,9 @@ def _language(d: Description) -> Iterator[str]:
         yield f"{1 - d.languages.get('en', 0.0):.0%} of the text is not English: {ENGLISH_METRICS} are measured for English only"
     if d.names and d.names.languages and d.language not in d.names.languages and d.languages:
         yield (
-            f"names are searched by {d.names.model}, a model for {', '.join(d.names.languages)}: it misses most names in {d.language}, which "
-            f"stay in the text, and replaces ordinary words ({d.names.matches / max(d.names.searched * 1000, 1):.0f} matches per KB). "
-            "Set scrub.name_engine to spacy and scrub.spacy_model to a model of the language, or scrub.default_policy to patterns, "
+            f"names are searched by {d.names.model}, a model for {', '.join(d.names.languages)}: it misses most names in {d.language}, "
+            f"which stay in the text, and replaces ordinary words ({d.names.matches / max(d.names.searched * 1000, 1):.0f} matches per "
+            "KB). Set scrub.name_engine to spacy and scrub.spacy_model to a model of the language, or scrub.default_policy to patterns, "
             "which replaces no names"
         )
 

@@ -16,6 +16,7 @@ from presidio_analyzer.nlp_engine import NlpArtifacts
 from robo_poet.privacy.entity_model import KINDS, LANGUAGES, Tokens, load_entity_model
 from robo_poet.privacy.false_alarms import impersonal_numbers
 from robo_poet.privacy.findings import ADDRESS, ADDRESS_GAP, Finding
+from robo_poet.privacy.normal_form import normal_form
 from robo_poet.privacy.repeated_names import PERSON, repeated_names
 
 RECOGNIZER = "EntityModel"
@@ -66,10 +67,12 @@ class EntityFinder:
 
     def find(self, texts: Sequence[str], threads: int = 1) -> list[list[Finding]]:
         """Return the findings of each text."""
-        tokens = self._model.classify(texts, threads)
-        per_text = [list(self._findings(text, found)) for text, found in zip(texts, tokens, strict=True)]
-        for text, findings in zip(texts, per_text, strict=True):
-            findings += list(repeated_names(text, findings, _PARTICLES.__contains__))
+        normal_forms = [normal_form(text) for text in texts]
+        per_text = []
+        for normal, tokens in zip(normal_forms, self._model.classify([normal.text for normal in normal_forms], threads), strict=True):
+            findings = list(self._findings(normal.text, tokens))
+            findings += repeated_names(normal.text, findings, _PARTICLES.__contains__)
+            per_text.append([normal.original(finding) for finding in findings])
         return per_text
 
     def _findings(self, text: str, tokens: Tokens) -> Iterator[Finding]:

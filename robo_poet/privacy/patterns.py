@@ -6,6 +6,7 @@ Presidio's own recognisers of addresses download the list of public suffixes, so
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from presidio_analyzer import EntityRecognizer, Pattern, PatternRecognizer
 from presidio_analyzer.predefined_recognizers import (
@@ -24,6 +25,9 @@ from tldextract import TLDExtract
 
 from robo_poet.privacy.false_alarms import FalseAlarms, fill, impersonal_numbers
 from robo_poet.privacy.findings import Finding
+from robo_poet.privacy.identifiers import find_accounts, find_keys, find_near_digits, find_spelled_emails
+from robo_poet.privacy.normal_form import normal_form
+from robo_poet.privacy.street_addresses import find_addresses
 
 SUFFIXES = TLDExtract(suffix_list_urls=(), cache_dir=None)  # uses the snapshot in the package
 
@@ -75,6 +79,12 @@ DIGITS = re.compile(r"\d[^\n]{0,4}\d[^\n]{0,4}\d|\b[0-9a-fA-F]{1,4}::?[0-9a-fA-F
 KEY = re.compile(r"\b(?:bc1|[13])[a-zA-HJ-NP-Z0-9]{25}|\b[A-Z]{2}\d{2}")
 TELEPHONE = re.compile(r"[+(]{0,2}\d(?:[ ().\-/+–\u00a0]{0,3}\d){6,}")
 
+DIGIT = re.compile(r"\d+")
+ACCOUNT = re.compile(r"@\w")
+SPELLED = re.compile(r"[\[({] ?(?:at|arroba|ät|@) ?[\])}]| (?:dot|punto) \w", re.IGNORECASE)
+PHONE_REGIONS = ("US", "GB", "DE", "FR", "ES", "IL", "IN", "CA", "BR")  # Presidio's, and Spain and France
+
+WIDE_MARGIN = 80  # for patterns with words that name a number, such as `born`
 WINDOW_MARGIN = 40  # characters around a trigger, then extended to white space
 WINDOW_SIZE = 4_000  # characters of a window: Presidio silently stops a pattern after a minute; short texts never take so long
 
@@ -89,10 +99,14 @@ class PatternFinder:
             CreditCardRecognizer(), IbanRecognizer(), CryptoRecognizer(), IpRecognizer(), MacAddressRecognizer(), UsSsnRecognizer(),
             UsItinRecognizer(), PatternRecognizer("PHONE_NUMBER", name="NumberShapeRecognizer", patterns=NUMBER_SHAPES),
         ]  # fmt: skip
-        self._telephone = PhoneRecognizer()
+        self._telephone = PhoneRecognizer(supported_regions=PHONE_REGIONS)
 
     def find(self, text: str) -> list[Finding]:
         """Return findings with a score of at least `min_score`; they may overlap."""
+        normal = normal_form(text)
+        return [normal.original(finding) for finding in self._find(normal.text)]
+
+    def _find(self, text: str) -> list[Finding]:
         false_alarms = FalseAlarms(text)
         findings: list[Finding] = []
         for start, end in windows(text, ADDRESS):
@@ -101,6 +115,7 @@ class PatternFinder:
         numbers = fill(text, _impersonal_spans(text, near_digits))
         for start, end in near_digits if numbers == text else windows(numbers, DIGITS, KEY):
             findings += self._run(self._numbers, numbers, start, end)
+        findings += self._own(text)
         findings = [finding for finding in findings if not false_alarms.has(finding.entity, finding.start, finding.end)]
         covered = bytearray(len(text))
         for finding in findings:
@@ -110,6 +125,16 @@ class PatternFinder:
                 telephone = self._run([self._telephone], numbers, max(0, match.start() - 1), match.end() + 1)
                 findings += (finding for finding in telephone if not false_alarms.has(finding.entity, finding.start, finding.end))
         return findings
+
+    def _own(self, text: str) -> Iterator[Finding]:
+        """Yield the findings of the patterns that are ours."""
+        findings: list[Finding] = list(find_keys(text))
+        near = [(DIGIT, (find_near_digits, find_addresses)), (ACCOUNT, (find_accounts,)), (SPELLED, (find_spelled_emails,))]
+        for trigger, finders in near:
+            for start, end in windows(text, trigger, margin=WIDE_MARGIN):
+                window = text[start:end]
+                findings += (replace(f, start=start + f.start, end=start + f.end) for finder in finders for f in finder(window))
+        return (finding for finding in findings if finding.score >= self.min_score)
 
     def _run(self, recognizers: list[EntityRecognizer], text: str, start: int, end: int) -> Iterator[Finding]:
         window = text[start:end]
@@ -125,12 +150,12 @@ def _impersonal_spans(text: str, near_digits: Iterable[tuple[int, int]]) -> Iter
         yield from ((start + first, start + last) for first, last in impersonal_numbers(text[start:end]))
 
 
-def windows(text: str, *triggers: re.Pattern[str]) -> Iterator[tuple[int, int]]:
+def windows(text: str, *triggers: re.Pattern[str], margin: int = WINDOW_MARGIN) -> Iterator[tuple[int, int]]:
     """Yield (start, end) spans of `text` around every match of a trigger. Spans end at whole words and are merged if they touch.
 
     A span longer than about 4,000 characters is cut into overlapping windows, so that no match is lost at a cut.
     """
-    around = sorted((m.start() - WINDOW_MARGIN, m.end() + WINDOW_MARGIN) for trigger in triggers for m in trigger.finditer(text))
+    around = sorted((m.start() - margin, m.end() + margin) for trigger in triggers for m in trigger.finditer(text))
     merged = _merge(_to_spaces(text, start, end) for start, end in _merge(around))
     for start, end in merged:
         while end - start > WINDOW_SIZE:
