@@ -14,7 +14,7 @@ from presidio_analyzer import AnalysisExplanation, EntityRecognizer, RecognizerR
 from presidio_analyzer.nlp_engine import NlpArtifacts
 
 from robo_poet.privacy.entity_model import KINDS, LANGUAGES, Tokens, load_entity_model
-from robo_poet.privacy.false_alarms import impersonal_numbers
+from robo_poet.privacy.false_alarms import FUNCTION_WORDS, impersonal_numbers
 from robo_poet.privacy.findings import ADDRESS, ADDRESS_GAP, Finding
 from robo_poet.privacy.normal_form import normal_form
 from robo_poet.privacy.repeated_names import PERSON, repeated_names
@@ -31,10 +31,39 @@ _ENTITY = tuple(ENTITIES[kind] for kind in KINDS)
 _REGION = frozenset({"CITY", "STATE"})
 _PARTICLES = "de del della di da do dos das du des la las los le van von der den zu zur af av bin ibn ben al el y e i san st".split()
 _NAME_GAP = re.compile(
-    rf"(?:[ \t\u00a0]*[-'’]|[ \t\u00a0]+|\.[ \t]*)(?:(?:{'|'.join(_PARTICLES)}|[^\W\d_]\.)(?:[ \t]+|['’]))*", re.IGNORECASE
+    r"(?:[ \t\u00a0]*[-'’]|[ \t\u00a0]+|\.[ \t]*)"
+    rf"(?:(?:{'|'.join(_PARTICLES)}|[^\W\d_]\.)(?:[ \t]+|['’]))*",
+    re.IGNORECASE,
 )
 _NUMBER_GAP = re.compile(r"[^\w\n]{0,3}")
 MINIMUM_DIGITS = 5  # digits of a number that identifies a person
+NEIGHBOUR = 0.05  # least probability of a word next to one that counts
+# A title before a name. A name after it counts even if the model misses it.
+_TITLE = (
+    "mr mrs ms miss mx dr prof professor doctor sir madam sra sr srta señora señor señorita don doña dra monsieur madame mademoiselle "
+    "mme mlle docteur maître herr herrn frau fräulein"
+).split()
+_NAME_WORD = r"[^\W\d_a-zß-ÿ][^\W\d_]*(?:[.'’-][^\W\d_]+)*"
+_TITLED = re.compile(
+    rf"(?<![^\W_])(?:{'|'.join(word[0].upper() + word[1:] for word in _TITLE)}|don|doña|señora?|monsieur|madame)\.?[ \t]"
+    rf"(?P<name>{_NAME_WORD}(?:[ \t](?:(?:{'|'.join(_PARTICLES[:22])})[ \t])*{_NAME_WORD}){{0,2}})"
+)
+# Least probabilities by shape, where they differ from the threshold. Verse has many rare words, and a capital at the start of each line.
+SINGLE_NAME, PAIR, OTHER = 0.5, 0.1, 0.3  # a single name in verse; a pair of words with capitals in a sentence; addresses and numbers
+LOWER_CASE_PROSE = 0.5
+LOWER_CASE, LINE_START = 0.9, 0.6  # least probability of a word in lower case, and of a word at the start of a line
+_STREET = re.compile(
+    r"^(?:street|st|avenue|ave|road|rd|lane|ln|drive|dr|court|boulevard|blvd|place|square|terrace|"
+    r"crescent|highway|calle|avenida|plaza|paseo|rue|"
+    r"boulevard|chemin|allée|impasse|.*stra(?:ß|ss)e|.*platz|.*weg|.*allee|.*gasse)$",
+    re.IGNORECASE,
+)
+# A given name, an initial and a surname: *Teodor K. Aune*.
+_SENTENCE_WORDS = "|".join(word.title() for word in sorted(FUNCTION_WORDS) if len(word) > 1)
+_INITIAL = re.compile(
+    rf"(?<![^\W_])(?P<name>(?!(?:{_SENTENCE_WORDS})[ ]){_NAME_WORD}[ ](?:[^\W\d_a-zß-ÿ]\.|[B-HJ-Z])[ ](?=[^\W\d_]{{3}}){_NAME_WORD})"
+)
+TITLED_SCORE = 0.5
 STREET_SCORE = 0.6  # least score of a street without a number: verse has "Fleet Street", and "the long road home"
 
 
@@ -76,17 +105,32 @@ class EntityFinder:
         return per_text
 
     def _findings(self, text: str, tokens: Tokens) -> Iterator[Finding]:
-        parts = list(_words(text, tokens, self._threshold))
+        parts = list(_words(text, tokens, min(NEIGHBOUR, self._threshold)))
         if not parts:
             return
+        lower_case = frozenset(_LOWER_CASE.findall(text))
+        verse = is_verse(text)
         impersonal = bytearray(len(text))
         if any(part.entity not in (PERSON, ADDRESS) for part in parts):
             for start, end in impersonal_numbers(text):
                 impersonal[start:end] = b"\1" * (end - start)
         for group in _groups(text, parts):
             start, end = group[0].start, group[-1].end
-            if _is_personal(text, group) and not any(impersonal[start:end]):
-                yield Finding(group[0].entity, start, end, max(part.score for part in group), RECOGNIZER)
+            if group[0].entity == PERSON:
+                group = _trim_name(text, group, lower_case, verse)
+                if not group:
+                    continue
+                start, end = group[0].start, _name_end(text, group[-1].end, lower_case)
+            score = max(part.score for part in group)
+            if (
+                score >= _least(text, group, self._threshold, lower_case, verse)
+                and _is_personal(text, group)
+                and not any(impersonal[start:end])
+            ):
+                yield Finding(group[0].entity, start, end, score, RECOGNIZER)
+        for pattern, recognizer in ((_TITLED, "TitledName"), (_INITIAL, "NameWithInitial")):
+            for match in pattern.finditer(text):
+                yield Finding(PERSON, *match.span("name"), TITLED_SCORE, recognizer)
 
 
 def _words(text: str, tokens: Tokens, threshold: float) -> Iterator[_Part]:
@@ -129,6 +173,67 @@ def _groups(text: str, parts: Sequence[_Part]) -> Iterator[list[_Part]]:
     yield group
 
 
+_LOWER_CASE = re.compile(r"(?<![\w.@/-])[^\W\d_A-ZÀ-Þ][^\W\d_]+(?![\w@/])")
+_CAPITALISED = re.compile(r"(?<![^\W_])[^\W\d_a-zß-ÿ][^\W_]*")
+_NEXT_WORD = re.compile(r"[ \t](?P<word>[^\W\d_a-zß-ÿ][^\W\d_]+(?:[-'’][^\W\d_]{2,})*)(?![\w@])")
+_LINE_START = re.compile(r"(?:^|[\n.!?:;])[\s\"'“”‘’«»(–—-]*$")
+
+
+def _trim_name(text: str, group: Sequence[_Part], lower_case: frozenset[str], verse: bool) -> list[_Part]:
+    """Remove words at both ends that are hardly names, by their case.
+
+    - A word in lower case, or one that also occurs in lower case in the text, needs a high probability. Verse has many rare words.
+    - So does, less so, a single word at the start of a line or sentence, where every word has a capital.
+    """
+
+    def counts(part: _Part) -> bool:
+        word = text[part.start : part.end]
+        if word[0].islower() or (word.casefold() in lower_case and not word.isupper()):
+            return part.score >= (LOWER_CASE if verse else LOWER_CASE_PROSE)
+        if verse and len(group) == 1 and _LINE_START.search(text, max(0, part.start - 6), part.start):
+            return part.score >= LINE_START
+        return True
+
+    named = [place for place, part in enumerate(group) if counts(part)]
+    return list(group[named[0] : named[-1] + 1]) if named else []
+
+
+def is_verse(text: str) -> bool:
+    """Return True for a text of short lines that mostly start with a capital letter."""
+    lines = [line.strip() for line in text.split("\n", 400)[:400] if line.strip()]
+    short = [line for line in lines if len(line) <= 70]
+    return (
+        len(lines) >= 6
+        and len(short) >= 0.8 * len(lines)
+        and 2 * sum(line.lstrip("\"'“‘(—-")[:1].isupper() for line in lines) >= len(lines)
+    )
+
+
+def _least(text: str, group: Sequence[_Part], threshold: float, lower_case: frozenset[str], verse: bool) -> float:
+    """Return the least probability of a group. A single name needs more; a pair of words with capitals inside a sentence needs less."""
+    if group[0].entity != PERSON:
+        return max(threshold, OTHER)
+    words = _CAPITALISED.findall(text, group[0].start, group[-1].end)
+    if len(words) < 2:
+        return max(threshold, SINGLE_NAME) if verse else threshold
+    starts_line = _LINE_START.search(text, max(0, group[0].start - 6), group[0].start)
+    return (
+        max(threshold, OTHER if verse else 0)
+        if starts_line or any(word.casefold() in lower_case for word in words)
+        else min(threshold, PAIR)
+    )
+
+
+def _name_end(text: str, end: int, lower_case: frozenset[str]) -> int:
+    """Return the end of a name with the capitalised words after it, which the model misses if they are rare."""
+    while word := _NEXT_WORD.match(text, end):
+        folded = word["word"].casefold()
+        if folded in lower_case or folded in FUNCTION_WORDS or word["word"].isupper():
+            break
+        end = word.end()
+    return end
+
+
 def _is_personal(text: str, group: Sequence[_Part]) -> bool:
     """Judge a group by its kinds and its characters."""
     entity, content = group[0].entity, text[group[0].start : group[-1].end]
@@ -141,7 +246,8 @@ def _is_personal(text: str, group: Sequence[_Part]) -> bool:
             return False
         if digits:
             return len(kinds) > 1 or digits >= 4 or kinds != {"ZIP_CODE"}
-        return "STREET_NAME" in kinds and max(part.score for part in group) >= STREET_SCORE and len(group) > 1
+        named = any(_STREET.search(text[part.start : part.end]) for part in group)
+        return "STREET_NAME" in kinds and named and content != content.lower() and max(part.score for part in group) >= STREET_SCORE
     if entity == "EMAIL_ADDRESS":
         return "@" in content
     if entity == "URL":

@@ -118,7 +118,7 @@ def _no_ip_address(text: str, start: int, end: int) -> bool:
         if re.match(r"\.\d", text[end : end + 2]) or re.match(r"\w[.-]", text[max(0, start - 2) : start]):
             return True  # part of a longer number or a name: 1.2.3.4.5, app-1.2.3.4
         parts = [int(part) for part in found.split(".")]
-        if parts[0] in (0, 127) or parts[0] > 223:
+        if parts[0] in (0, 127, 255) or (parts[0] > 223 and max(parts[1:]) <= _SMALL_PART):
             return True
         named = (
             found != text[start:end]
@@ -134,7 +134,8 @@ def _no_ip_address(text: str, start: int, end: int) -> bool:
         return False
     first = int(address) >> 112
     allocated = 0x2000 <= first <= 0x3FFF or 0xFC00 <= first <= 0xFDFF or 0xFE80 <= first <= 0xFEBF  # global, private, of one link
-    return not allocated or not any(map(str.isdigit, found))
+    whole = found.count(":") == 7 and len(found) > 30  # all eight parts: nothing else looks like that
+    return not (allocated or whole) or not any(map(str.isdigit, found))
 
 
 def _no_mac_address(text: str, start: int, end: int) -> bool:
@@ -158,7 +159,7 @@ def _continues(text: str, start: int, end: int) -> bool:
 
 _GENERIC = frozenset("com org net edu gov mil info biz dev xyz online blog wiki".split())  # domains that are no words of a sentence
 _FILES = frozenset("md py sh rs cc ps so tf zip mov ml mk am".split())  # domains that are file extensions too
-_FUNCTION_WORDS = frozenset(
+FUNCTION_WORDS = frozenset(
     # English, Spanish, French, German, Italian, Portuguese, Dutch
     "a about all am an and are as at be been but by can could did do does for from go had has have he her him his how i if in "
     "into is it its "
@@ -262,7 +263,7 @@ class FalseAlarms:
             return False
         if any(len(label) < 2 for label in labels):
             return True  # an abbreviation: `U.S.in`
-        if all(label in _FUNCTION_WORDS for label in labels):
+        if all(label in FUNCTION_WORDS for label in labels):
             return True
         return len(labels) == 2 and (labels[-1] in _FILES or self._words.issuperset(host.split(".")))
 

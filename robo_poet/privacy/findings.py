@@ -28,7 +28,7 @@ class Finding:
 
 ADDRESS = "STREET_ADDRESS"
 # What may stand between two parts of an address: separators, and at most one short word.
-ADDRESS_GAP = re.compile(r"[\s,.;:#/()º°ª|–-]{0,4}(?:[^\W_]{1,5}[\s,.;:#/º°-]{1,3})?")
+ADDRESS_GAP = re.compile(r"[ \t,.;:#/()º°ª|–-]{0,4}\n?[ \t,.;:#/()º°ª|–-]{0,2}(?:[^\W_]{1,5}[\s,.;:#/º°-]{1,3})?")
 
 
 def join_addresses(findings: Sequence[Finding], text: str) -> list[Finding]:
@@ -40,6 +40,7 @@ def join_addresses(findings: Sequence[Finding], text: str) -> list[Finding]:
             joined[-1] = replace(last, end=max(last.end, finding.end), score=max(last.score, finding.score))
         else:
             joined.append(finding)
+    joined = [_extended(finding, text) for finding in joined]
     addresses = iter(joined)
     current = next(addresses, None)
     kept = []
@@ -49,6 +50,35 @@ def join_addresses(findings: Sequence[Finding], text: str) -> list[Finding]:
         if not (current and current.start <= finding.start and finding.end <= current.end):
             kept.append(finding)
     return [*kept, *joined]
+
+
+_BEFORE = re.compile(
+    r"(?:(?<![\w.,/-])\d{1,6}[a-z]?,?\s|(?<![^\W_])(?:flat|studio|apartment|apt\.?|suite|ste\.?|unit|floor|no\.?|n[º°]|#)\s?)$",
+    re.IGNORECASE,
+)
+_COUNTRY = (
+    "united states(?: of america)?|usa|u\\.s\\.a\\.|united kingdom|uk|england|scotland|wales|ireland|"
+    "canada|australia|new zealand|germany|deutschland|austria|österreich|switzerland|"
+    "schweiz|suisse|france|belgium|belgique|netherlands|the netherlands|luxembourg|spain|españa|portugal|"
+    "italy|italia|greece|poland|polska|czech republic|czechia|slovakia|slovenia|hungary|"
+    "romania|bulgaria|croatia|serbia|denmark|danmark|sweden|sverige|norway|norge|finland|suomi|iceland|"
+    "estonia|latvia|lithuania|cyprus|malta|turkey|israel|south africa|brazil|brasil|"
+    "argentina|chile|uruguay|mexico|méxico|india|china|japan|greenland|tunisia|vietnam"
+)
+_AFTER = re.compile(
+    rf"[,\s]{{1,4}}(?:{_COUNTRY})(?![^\W_])(?:\s\d{{4,6}}(?!\w))?|[,\s]{{1,4}}\d{{4,5}}(?:-\d{{4}})?(?![\w-])(?=\s*$|[.,;\n])",
+    re.IGNORECASE,
+)
+
+
+def _extended(finding: Finding, text: str) -> Finding:
+    """Return an address with the numbers and the word *Flat* before it, and the country and the post code after it."""
+    start, end = finding.start, finding.end
+    while before := _BEFORE.search(text, max(0, start - 16), start):
+        start = before.start()
+    while after := _AFTER.match(text, end):
+        end = after.end()
+    return replace(finding, start=start, end=end)
 
 
 def disjoint(findings: Iterable[Finding], text: str) -> list[Finding]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from robo_poet.privacy.findings import Finding
 
 CONTEXT = 45  # characters before an identifier that may name it
-SURE, LIKELY = 0.95, 0.6  # score with check digits or an unmistakable form; score by context
+SURE, LIKELY = 1.0, 0.6  # score with check digits or an unmistakable form; score by context
 Check = Callable[[str], bool]
 _SEPARATOR = r"[ .\u00a0/-]"
 
@@ -50,10 +50,15 @@ def digits_of(text: str) -> list[int]:
     return [int(character) for character in text if character in "0123456789"]
 
 
+_ISSUER = re.compile(
+    r"4\d{12,18}$|5[0-8]\d{10,17}$|6\d{11,18}$|3[0-9]\d{12,17}$|(?:2131|1800)\d{11}$|2[2-7]\d{14}$"
+)  # first digits and length
+
+
 def luhn(text: str) -> bool:
-    """Return True for a payment card: 13 to 19 digits, an issuer from 2 to 6, and a check digit by Luhn (ISO/IEC 7812)."""
+    """Return True for a payment card: an issuer's first digits, 12 to 19 digits, and a check digit by Luhn (ISO/IEC 7812)."""
     digits = digits_of(text)
-    if not 12 <= len(digits) <= 19 or len(set(digits)) < 2:
+    if len(set(digits)) < 2 or not _ISSUER.match("".join(map(str, digits))):
         return False
     doubled = [digit * 2 - 9 * (digit > 4) for digit in digits[-2::-2]]
     return (sum(doubled) + sum(digits[-1::-2])) % 10 == 0
@@ -138,83 +143,136 @@ def _any(words: str) -> re.Pattern[str]:
 _CARD = _any(r"cards?|visa|mastercard|amex|american express|credit|debit|tarjetas?|cartes?|(?:kredit)?karten?|cvv|cvc")
 _S = rf"{_SEPARATOR}{{0,2}}"
 _ID_WORD = (
-    r"ssn|social security(?: number| no\.?)?|itin|tax(?:payer)? id(?:entification)?(?: number| no\.?)?|ni(?: number| no\.?)|nino|national insurance(?: number| no\.?)?|"
+    r"ssn|social security(?: number| no\.?)?|itin|tax(?:payer)? id(?:entification)?(?: number| no\.?)?|"
+    r"ni(?: number| no\.?)|nino|national insurance(?: number| no\.?)?|"
     r"national id(?: number| card)?|id(?:entity)? card(?: number)?|id(?: number| no\.?| nr\.?)?|"
-    r"passport(?: number| no\.?)?|driv(?:er|ing)[’']?s?(?: |-)?licen[cs]e(?: number| no\.?)?|licen[cs]e (?:number|no\.?)|nhs(?: number| no\.?)?|account(?: number| no\.?)|routing(?: number| no\.?)|"
-    r"sort code|medicare(?: number)?|dni|nie|nif|n\.?i\.?f\.?|pasaporte|carn[eé] de conducir|permiso de conducir|seguridad social|cuenta(?: bancaria| corriente)?|"
+    r"passport(?: number| no\.?)?|driv(?:er|ing)[’']?s?(?: |-)?licen[cs]e(?: number| no\.?)?|"
+    r"licen[cs]e (?:number|no\.?)|nhs(?: number| no\.?)?|account(?: number| no\.?)|routing(?: number|"
+    r" no\.?)|"
+    r"sort code|medicare(?: number)?|dni|nie|nif|n\.?i\.?f\.?|pasaporte|carn[eé] de conducir|"
+    r"permiso de conducir|seguridad social|cuenta(?: bancaria| corriente)?|"
     r"insee|nir|s[ée]curit[ée] sociale|passeport|carte d[’']identit[ée]|permis de conduire|num[ée]ro fiscal|compte|"
-    r"steuer-?(?:id|identifikationsnummer|nummer)|idnr\.?|sozialversicherungsnummer|rentenversicherungsnummer|svnr|reisepass(?:nummer)?|(?:personal)?ausweis(?:nummer)?|f[üu]hrerschein(?:nummer)?|kontonummer"
+    r"steuer-?(?:id|identifikationsnummer|nummer)|idnr\.?|sozialversicherungsnummer|"
+    r"rentenversicherungsnummer|svnr|reisepass(?:nummer)?|(?:personal)?ausweis(?:nummer)?|"
+    r"f[üu]hrerschein(?:nummer)?|kontonummer"
 )
 _ID_VALUE = r"(?=[A-Z0-9 .\-/]{0,24}\d)(?=(?:[ .\-/]?[A-Z0-9]){6})[A-Z0-9](?:[ .\-/]?[A-Z0-9]){5,21}"
 _NAMED_ID = re.compile(
-    rf"(?<![^\W\d_])(?i:{_ID_WORD})(?![^\W\d_])(?i:[ \t]*(?:is|es|est|ist|war|was|number|no|nr|n[º°]|num|numéro|número|nummer|:|#|=|\.|,|\(|\))){{0,3}}[ \t]*"
+    rf"(?<![^\W\d_])(?i:{_ID_WORD})(?![^\W\d_])(?i:[ \t]*(?:is|es|est|ist|war|was|number|no|nr|n[º°]|num|"
+    rf"numéro|número|nummer|:|#|=|\.|,|\(|\))){{0,3}}[ \t]*"
     rf"(?P<value>{_ID_VALUE})(?![\w])"
 )
 _DIGIT_RULES = (
-    Rule("CREDIT_CARD", "CardNumber", re.compile(r"(?<![\w.-])(?:[2-6])(?:[ .\u00a0/-]{0,3}\d){11,18}(?![\w]|[.-]\d)"), luhn, _CARD),
+    Rule("CREDIT_CARD", "CardNumber", re.compile(r"(?<![\w.-])[1-6](?:[ .\u00a0/-]{0,3}\d){11,18}(?![\w]|[.-]\d)"), luhn, _CARD),
     Rule("US_SSN", "UsSsn", re.compile(r"(?<![\w-])(?!000|666|9\d\d)\d{3}([- ])(?!00)\d\d\1(?!0000)\d{4}(?![\w-])")),
     Rule("UK_NINO", "UkNino", re.compile(r"(?<![\w-])[A-Z]{2}[ -]?\d\d[ -]?\d\d[ -]?\d\d[ -]?[A-Z](?![\w-])")),
     Rule("UK_NHS", "UkNhs", re.compile(r"(?<![\w-])\d{3}[ -]?\d{3}[ -]?\d{4}(?![\w-])"), None, _any("nhs")),
-    Rule("ES_NIF", "EsNif", re.compile(rf"(?<![\w-])(?:\d{{1,2}}\.?\d{{3}}\.?\d{{3}}|[XYZxyz]{_SEPARATOR}?\d{{7}}){_SEPARATOR}?[A-Za-z](?![\w-])"), dni, _any("dni|nie|nif|documento|identidad")),
-    Rule("FR_INSEE", "FrInsee", re.compile(rf"(?<![\w-])[1-478]{_S}\d\d{_S}\d\d{_S}(?:\d\d|2[ABab]){_S}\d{{3}}{_S}\d{{3}}(?:{_S}\d\d)?(?![\w-])"), insee, _any("insee|nir|sociale|sécu")),
-    Rule("DE_TAX_ID", "DeTaxId", re.compile(rf"(?<![\w-])[1-9](?:{_S}\d){{10}}(?![\w-])"), steuer_id, _any(r"steuer\w*|idnr|identifikationsnummer|[\w-]*steuer-?id(?:entifikationsnummer)?")),
-    Rule("DE_SOCIAL_SECURITY", "DeSocialSecurity", re.compile(r"(?<![\w-])\d\d ?(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])\d\d ?[A-Z] ?\d{3}(?![\w-])")),
+    Rule(
+        "ES_NIF",
+        "EsNif",
+        re.compile(
+            rf"(?<![\w-])(?:\d{{1,2}}\.?\d{{3}}\.?\d{{3}}|[XYZxyz]{_SEPARATOR}?\d{{7}}"
+            rf"){_SEPARATOR}?[A-Za-z](?![\w-])"
+        ),
+        dni,
+        _any("dni|nie|nif|documento|identidad"),
+    ),
+    Rule(
+        "FR_INSEE",
+        "FrInsee",
+        re.compile(rf"(?<![\w-])[1-478]{_S}\d\d{_S}\d\d{_S}(?:\d\d|2[ABab]){_S}\d{{3}}{_S}\d{{3}}(?:{_S}\d\d)?(?![\w-])"),
+        insee,
+        _any("insee|nir|sociale|sécu"),
+    ),
+    Rule(
+        "DE_TAX_ID",
+        "DeTaxId",
+        re.compile(rf"(?<![\w-])[1-9](?:{_S}\d){{10}}(?![\w-])"),
+        steuer_id,
+        _any(r"steuer\w*|idnr|identifikationsnummer|[\w-]*steuer-?id(?:entifikationsnummer)?"),
+    ),
+    Rule(
+        "DE_SOCIAL_SECURITY",
+        "DeSocialSecurity",
+        re.compile(r"(?<![\w-])\d\d ?(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])\d\d ?[A-Z] ?\d{3}(?![\w-])"),
+    ),
     Rule("NATIONAL_ID", "NamedId", _NAMED_ID),
-)  # fmt: skip
+)
 
 # Names of months in English, Spanish, French and German, with abbreviations.
 _MONTH = (
-    r"(?:jan(?:uary|uar|vier|\.)?|feb(?:ruary|ruar|rero|\.)?|f[ée]vr(?:ier|\.)?|mar(?:ch|zo|s|\.)?|m[äa]rz|apr(?:il|\.)?|abr(?:il|\.)?|avr(?:il|\.)?|ma[iy]o?|"
-    r"june?|juin|juni?o?|jul[yi]?o?|juil(?:let|\.)?|aug(?:ust|\.)?|ago(?:sto|\.)?|ao[ûu]t|sep(?:t(?:ember|iembre|embre|\.)?|\.)?|setiembre|o[ck]t(?:ober|ubre|obre|\.)?|"
+    r"(?:jan(?:uary|uar|vier|\.)?|feb(?:ruary|ruar|rero|\.)?|f[ée]vr(?:ier|\.)?|mar(?:ch|zo|s|\.)?|"
+    r"m[äa]rz|apr(?:il|\.)?|abr(?:il|\.)?|avr(?:il|\.)?|ma[iy]o?|"
+    r"june?|juin|juni?o?|jul[yi]?o?|juil(?:let|\.)?|aug(?:ust|\.)?|ago(?:sto|\.)?|ao[ûu]t|sep(?:t(?:ember|"
+    r"iembre|embre|\.)?|\.)?|setiembre|o[ck]t(?:ober|ubre|obre|\.)?|"
     r"nov(?:ember|iembre|embre|\.)?|d[ei][cz](?:ember|iembre|\.)?|d[ée]c(?:embre|\.)?|enero|ene\.)"
 )
 _DAY = r"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th|er|º|\.)?"
 _DATE = (
     rf"(?:(?:1[89]|20)\d\d[-/. ]\d{{1,2}}[-/. ]\d{{1,2}}|\d{{1,2}}[ ]?[-/.][ ]?\d{{1,2}}[ ]?[-/.][ ]?(?:(?:1[89]|20)\d\d|\d\d)(?!\d)"
-    rf"|(?:the )?{_DAY}(?: (?:of|de|d[’']))?[ -]{_MONTH}(?:,?(?: de| del)?[ -](?:(?:1[89]|20)\d\d|[’']?\d\d))?(?!\w)|{_MONTH} {_DAY}(?:,? (?:(?:1[89]|20)\d\d|[’']\d\d))?(?!\w))"
+    rf"|(?:the )?{_DAY}(?: (?:of|de|d[’']))?[ -]{_MONTH}(?:,?(?: de| del)?[ -](?:(?:1[89]|20)\d\d|"
+    rf"[’']?\d\d))?(?!\w)|{_MONTH} {_DAY}(?:,? (?:(?:1[89]|20)\d\d|[’']\d\d))?(?!\w))"
 )
 _BORN = (
-    r"born|birth(?:day|date|s)?|b-?day|dob|d\.o\.b\.?|nac(?:id[oa]s?|i[óo]|imiento|í)|cumplea[ñn]os|n[ée]{1,2}e?\(?e?\)?s?|naissance|anniversaire|naqu[iî]t|"
+    r"born|birth(?:day|date|s)?|b-?day|dob|d\.o\.b\.?|nac(?:id[oa]s?|i[óo]|imiento|í)|cumplea[ñn]os|"
+    r"n[ée]{1,2}e?\(?e?\)?s?|naissance|anniversaire|naqu[iî]t|"
     r"geb(?:oren|urtsdatum|urtstag|\.)?|geb\.-datum|wurde|turns|turned"
 )
 _BIRTH = re.compile(rf"(?<![^\W\d_])(?:{_BORN})(?![^\W\d_])(?:(?![.!?]\s)[^\n;]){{0,40}}?(?<![\w./-])(?P<value>{_DATE})", re.IGNORECASE)
 _BIRTH_AFTER = re.compile(
-    rf"(?<![\w./-])(?P<value>{_DATE})(?:(?![.!?]\s)[^\n;]){{0,40}}?(?<![^\W\d_])(?:geboren|geb\.|born|is my birthday|was my birthday)(?![^\W\d_])",
+    rf"(?<![\w./-])(?P<value>{_DATE})(?:(?![.!?]\s)[^\n;]){{0,40}}?(?<![^\W\d_])(?:geboren|geb\.|born|"
+    rf"is my birthday|was my birthday)(?![^\W\d_])",
     re.IGNORECASE,
 )
 _BIRTH_RULES = (Rule("DATE_OF_BIRTH", "DateOfBirth", _BIRTH), Rule("DATE_OF_BIRTH", "DateOfBirth", _BIRTH_AFTER))
 
 _KEY_START = re.compile(
-    r"(?:AKIA|ASIA|gh[pousr]_|github_pat_|eyJ|xox[abeprs]-|AIza|[sr]k_(?:live|test)_|sk-|glpat-|npm_|pypi-|SG\.|ya29\.|hf_|dop_v1_|-----BEGIN |://[^\s/@:]{1,64}:)"
+    r"(?:AKIA|ASIA|gh[pousr]_|github_pat_|eyJ|xox[abeprs]-|AIza|[sr]k_(?:live|test)_|sk-|glpat-|npm_|"
+    r"pypi-|SG\.|ya29\.|hf_|dop_v1_|-----BEGIN |://[^\s/@:]{1,64}:)"
 )
 _KEY = re.compile(
-    r"(?<![A-Za-z0-9])(?:(?:AKIA|ASIA)[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{30,255}|github_pat_\w{22,255}|eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?|xox[abeprs]-[\w-]{10,}|"
-    r"AIza[\w-]{35}|[sr]k_(?:live|test)_\w{16,}|sk-[\w-]{20,}|glpat-[\w-]{20,}|npm_[A-Za-z0-9]{36}|pypi-[\w-]{16,}|SG\.[\w-]{16,}\.[\w-]{16,}|ya29\.[\w-]{20,}|hf_[A-Za-z0-9]{30,}|"
+    r"(?<![A-Za-z0-9])(?:(?:AKIA|ASIA)[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{30,255}|github_pat_\w{22,255}|"
+    r"eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?|xox[abeprs]-[\w-]{10,}|"
+    r"AIza[\w-]{35}|[sr]k_(?:live|test)_\w{16,}|sk-[\w-]{20,}|glpat-[\w-]{20,}|npm_[A-Za-z0-9]{36}|"
+    r"pypi-[\w-]{16,}|SG\.[\w-]{16,}\.[\w-]{16,}|ya29\.[\w-]{20,}|hf_[A-Za-z0-9]{30,}|"
     r"dop_v1_[0-9a-f]{64})"
-    r"|-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----[A-Za-z0-9+/=:,\s\\-]{0,20000}?-----END [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----"
+    r"|-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?"
+    r"-----[A-Za-z0-9+/=:,\s\\-]{0,20000}?-----END [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----"
     r"|(?<=://)[^\s/@:]{1,64}:[^\s/@]{3,128}(?=@)"
 )
 _PASSWORD = re.compile(
-    r"(?<![^\W_])(?:pass(?:word|wd|phrase|code)|pwd|secret(?:[ _-]?(?:access[ _-]?)?key)?|api[ _-]?key|access[ _-]?(?:key|token)|auth[ _-]?token|bearer|contraseña|clave|mot de passe|passwort|kennwort)"
-    r"(?:[\"']?[ \t]{0,2}(?:[=:]|is|was|es|est|ist)[ \t]{0,2}[\"']?|[ \t](?=\S*\d))(?P<value>(?=[^\s\"']*[\d!#$%&*+=_@])[^\s\"',;]{6,128})", re.IGNORECASE,
+    r"(?<![^\W_])(?:pass(?:word|wd|phrase|code)|pwd|secret(?:[ _-]?(?:access[ _-]?)?key)?|api[ _-]?key|"
+        r"access[ _-]?(?:key|token)|auth[ _-]?token|bearer|contraseña|clave|mot de passe|passwort|kennwort)"
+    r"(?:[\"']?[ \t]{0,2}(?:[=:]|is|was|es|est|ist)[ \t]{0,2}[\"']?|"
+        r"[ \t](?=\S*\d))(?P<value>(?=[^\s\"']*[\d!#$%&*+=_@])[^\s\"',;]{6,128})", re.IGNORECASE,
 )  # fmt: skip
 _KEY_RULES = (Rule("SECRET", "KeyForm", _KEY),)
 _HANDLE = re.compile(r"(?:(?<=[ \t(:,])|^)(?P<value>@[A-Za-z_](?:[\w]|\.(?=\w)){2,29})(?![\w@({\[]|\.\w)", re.MULTILINE)
 _SOCIAL = re.compile(
-    r"\b(?:twitter|instagram|insta|telegram|tiktok|mastodon|github|threads|bluesky|discord|snapchat|x\.com|social|handle|user(?:name)?|follow\w*|dm|tag\w*|cc|via|ping|"
-    r"thanks|contact|reach|message|write|find|me|usuario|sígueme|síguenos|escríbeme|suis|suivez|écris|folgt?|schreib\w*|konto|nutzer\w*|profil\w*)\b[^\n]{0,30}$", re.IGNORECASE,
+    r"\b(?:twitter|instagram|insta|telegram|tiktok|mastodon|github|threads|bluesky|discord|snapchat|"
+        r"x\.com|social|handle|user(?:name)?|follow\w*|dm|tag\w*|cc|via|ping|"
+    r"thanks|contact|reach|message|write|find|me|usuario|sígueme|síguenos|escríbeme|suis|suivez|écris|"
+        r"folgt?|schreib\w*|konto|nutzer\w*|profil\w*)\b[^\n]{0,30}$", re.IGNORECASE,
 )  # fmt: skip
 _SPELLED_EMAIL = re.compile(
-    r"(?<![\w.])[\w.+-]{1,64}\s?(?:[\[({]\s?(?:at|@|arroba|chez|ät)\s?[\])}]|\sat\s|\sarroba\s)\s?[\w-]{1,63}(?:\s?(?:[\[({]\s?(?:dot|\.|punto|point|punkt)\s?[\])}]|\sdot\s|\spunto\s)\s?[\w-]{2,63}){1,3}(?!\w)"
+    r"(?<![\w.])[\w.+-]{1,64}\s?(?:[\[({]\s?(?:at|@|arroba|chez|ät)\s?[\])}]|\sat\s|"
+        r"\sarroba\s)\s?[\w-]{1,63}(?:\s?(?:[\[({]\s?(?:dot|\.|punto|point|punkt)\s?[\])}]|\sdot\s|"
+        r"\spunto\s)\s?[\w-]{2,63}){1,3}(?!\w)"
     r"|(?<![\w.])[\w.+-]{1,64}\s?[\[({]\s?(?:at|arroba|ät)\s?[\])}]\s?[\w-]{1,63}(?:\.[\w-]{2,63}){1,3}(?!\w)", re.IGNORECASE,
 )  # fmt: skip
 _UNICODE_EMAIL = re.compile(r"(?<![\w.+%-])[\w+%-][\w.+%-]{0,63}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}[^\W\d_]{2,24}(?![\w@-])")
 
 
-def find_near_digits(text: str) -> Iterator[Finding]:
-    """Yield identifiers and dates of birth. The text has a digit."""
+def find_identifiers(text: str) -> Iterator[Finding]:
+    """Yield identifiers. The text has a digit."""
     yield from find_ibans(text)
-    for rule in (*_DIGIT_RULES, *_BIRTH_RULES):
+    for rule in _DIGIT_RULES:
+        yield from rule.find(text)
+
+
+def find_births(text: str) -> Iterator[Finding]:
+    """Yield dates of birth: dates near a word such as *born*. The text has a digit."""
+    for rule in _BIRTH_RULES:
         yield from rule.find(text)
 
 

@@ -1,7 +1,7 @@
 """A normal form of text for the search for personal data, with a map of positions.
 
-Full-width characters, digits of other scripts, invisible characters and look-alike letters hide nothing: `４１１１`, `an\u200bna@example.org`,
-and `аnna@example.org` with a Cyrillic `а`.
+These hide nothing: full-width characters, digits of other scripts, invisible characters, escaped line breaks, and look-alike letters, such
+as the Cyrillic `а` of `аnna@example.org`.
 """
 
 import re
@@ -14,6 +14,7 @@ _INVISIBLE = "\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2
 _SUSPECT = re.compile(
     rf"[{_INVISIBLE}\uff01-\uff5e\u2010-\u2015\u2212\u00a0\u2000-\u200a\u202f\u3000\u0370-\u03ff\u0400-\u04ff]|[^\W0-9a-zA-Z_]*[^\D0-9]"
 )
+_ESCAPE = re.compile(r"\\[nrt](?![a-z])")  # a line break that was written as two characters: `\nJane`, but not `\name`
 _HIDDEN = re.compile(rf"[{_INVISIBLE}]")
 _MIXED = re.compile(r"[\w.@-]*(?:[a-zA-Z][\w.@-]*[\u0370-\u03ff\u0400-\u04ff]|[\u0370-\u03ff\u0400-\u04ff][\w.@-]*[a-zA-Z])[\w.@-]*")
 # Letters of other scripts that look like a Latin letter: Cyrillic, then Greek.
@@ -44,6 +45,8 @@ class NormalForm:
 
 def normal_form(text: str) -> NormalForm:
     """Return the normal form. White space and letters that no look-alike rule names stay unchanged."""
+    if "\\" in text:
+        text = _ESCAPE.sub(" \n", text)
     if text.isascii() or not _SUSPECT.search(text):
         return NormalForm(text)
     visible = _MIXED.sub(lambda match: match.group().translate(_LATIN), text) if re.search(r"[\u0370-\u03ff\u0400-\u04ff]", text) else text

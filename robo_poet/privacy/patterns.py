@@ -25,7 +25,7 @@ from tldextract import TLDExtract
 
 from robo_poet.privacy.false_alarms import FalseAlarms, fill, impersonal_numbers
 from robo_poet.privacy.findings import Finding
-from robo_poet.privacy.identifiers import find_accounts, find_keys, find_near_digits, find_spelled_emails
+from robo_poet.privacy.identifiers import find_accounts, find_births, find_identifiers, find_keys, find_spelled_emails
 from robo_poet.privacy.normal_form import normal_form
 from robo_poet.privacy.street_addresses import find_addresses
 
@@ -115,7 +115,7 @@ class PatternFinder:
         numbers = fill(text, _impersonal_spans(text, near_digits))
         for start, end in near_digits if numbers == text else windows(numbers, DIGITS, KEY):
             findings += self._run(self._numbers, numbers, start, end)
-        findings += self._own(text)
+        findings += self._own(text, numbers)
         findings = [finding for finding in findings if not false_alarms.has(finding.entity, finding.start, finding.end)]
         covered = bytearray(len(text))
         for finding in findings:
@@ -126,13 +126,17 @@ class PatternFinder:
                 findings += (finding for finding in telephone if not false_alarms.has(finding.entity, finding.start, finding.end))
         return findings
 
-    def _own(self, text: str) -> Iterator[Finding]:
-        """Yield the findings of the patterns that are ours."""
+    def _own(self, text: str, numbers: str) -> Iterator[Finding]:
+        """Yield the findings of the patterns that are ours. `numbers` is the text without impersonal numbers."""
         findings: list[Finding] = list(find_keys(text))
-        near = [(DIGIT, (find_near_digits, find_addresses)), (ACCOUNT, (find_accounts,)), (SPELLED, (find_spelled_emails,))]
-        for trigger, finders in near:
-            for start, end in windows(text, trigger, margin=WIDE_MARGIN):
-                window = text[start:end]
+        for content, trigger, finders in (
+            (numbers, DIGIT, (find_identifiers,)),
+            (text, DIGIT, (find_births, find_addresses)),
+            (text, ACCOUNT, (find_accounts,)),
+            (text, SPELLED, (find_spelled_emails,)),
+        ):
+            for start, end in windows(content, trigger, margin=WIDE_MARGIN):
+                window = content[start:end]
                 findings += (replace(f, start=start + f.start, end=start + f.end) for finder in finders for f in finder(window))
         return (finding for finding in findings if finding.score >= self.min_score)
 

