@@ -5,6 +5,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import tee
 
 from components.scrub_pii.component import scrub_pii
 from robo_poet.atomic import write_text
@@ -12,7 +13,7 @@ from robo_poet.corpus.document import MEGABYTE, Document
 from robo_poet.corpus.parquet import count_documents, read_documents, write_documents
 from robo_poet.errors import BadInput
 from robo_poet.privacy.engine import engine_name
-from robo_poet.privacy.findings import AuditWriter, new_audit
+from robo_poet.privacy.findings import AuditWriter, audit_key, new_audit
 from robo_poet.privacy.scrub import Scrubber
 from robo_poet.settings.data import ScrubSettings
 from robo_poet.step.program import Call, program
@@ -31,14 +32,15 @@ def work(call: Call) -> None:
     _check_languages(call, scrubber)
 
     def scrubbed(audit: AuditWriter) -> Iterator[Document]:
-        for number, (document, findings) in enumerate(scrubber.scrub(read_documents(corpus)), start=1):
-            audit.add(document, findings)
+        ahead, documents = tee(read_documents(corpus))  # the scrubber is at most a batch ahead
+        for number, (original, (document, findings)) in enumerate(zip(documents, scrubber.scrub(ahead), strict=True), start=1):
+            audit.add(original, findings)
             counts.update(f"found_{finding.entity.lower()}" for finding in findings)
             counts.update({"documents_changed": int(bool(findings)), f"policy_{scrubber.policy(document)}": 1})
             call.progress(number, total, f"{number} of {total} documents")
             yield document
 
-    with new_audit(call.outputs["audit"]) as audit:
+    with new_audit(call.outputs["audit"], audit_key(corpus)) as audit:
         write_documents(call.outputs["scrubbed"], scrubbed(audit))
     metrics = {
         "documents": total,

@@ -19,6 +19,6 @@ def scrub_pii(
 
     Returns:
         scrubbed: The corpus without personal data (Parquet).
-        audit: One row per replaced span: position, entity type and score, never the text (Parquet).
+        audit: One row per replaced span: position, entity type, recogniser, score and keyed hash, never the text (Parquet).
         metrics: Changed documents, and replaced spans by entity type.
     """

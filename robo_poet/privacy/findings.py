@@ -1,5 +1,7 @@
 """Findings of personal data, and the audit table of a scrubbing (DATA-3). Both record position and kind, never the text."""
 
+import hashlib
+import hmac
 import re
 from bisect import bisect
 from collections.abc import Iterable, Iterator, Sequence
@@ -136,30 +138,56 @@ def _trim(piece: Finding, text: str) -> Finding | None:
     return replace(piece, start=start, end=end) if start < end and any(map(str.isalnum, content)) else None
 
 
-# `start` and `end` count characters of the document's text before it was scrubbed.
+# `start` and `end` count characters of the text before it was scrubbed. Equal values of an entity have the same `hash`, which is keyed.
 AUDIT = pa.schema(
     [
         ("document", pa.string()), ("source", pa.string()), ("entity", pa.string()), ("start", pa.int64()), ("end", pa.int64()),
-        ("score", pa.float64()), ("recognizer", pa.string()),
+        ("length", pa.int64()),
+        ("score", pa.float64()), ("recognizer", pa.string()), ("hash", pa.string()),
     ]
 )  # fmt: skip
+HASH_BYTES = 16
+
+
+def audit_key(corpus: Path) -> bytes:
+    """Return the key of an audit's hashes: a digest of the corpus before scrubbing.
+
+    It is not the published digest of the file. Only a person who has the corpus can compute it, and that person has the values.
+    """
+    digest = hashlib.sha256(b"robo-poet audit\0")
+    with corpus.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.digest()
+
+
+def keyed_hash(key: bytes, entity: str, value: str) -> str:
+    """Return the hash of a value of an entity (HMAC-SHA-256, 16 bytes as hexadecimal digits)."""
+    return hmac.digest(key, f"{entity}\0{value}".encode("utf-8", "surrogatepass"), "sha256")[:HASH_BYTES].hex()
+
+
 AUDIT_GROUP_ROWS = 4_096  # findings per row group
 
 
 class AuditWriter:
-    """A writer that collects rows and writes them in row groups."""
+    """A writer that collects rows and writes them in row groups.
 
-    def __init__(self, writer: pq.ParquetWriter) -> None:
-        self._writer = writer
+    Args:
+        key: secret key of the hashes.
+    """
+
+    def __init__(self, writer: pq.ParquetWriter, key: bytes) -> None:
+        self._writer, self._key = writer, key
         self._rows: list[dict[str, object]] = []
 
     def add(self, document: Document, findings: list[Finding]) -> None:
-        """Add one row per finding in a document."""
+        """Add one row per finding in a document, which has its text before scrubbing."""
         for f in findings:
             self._rows.append(
                 {
                     "document": document.id, "source": document.source, "entity": f.entity, "start": f.start, "end": f.end,
-                    "score": round(f.score, 4), "recognizer": f.recognizer,
+                    "length": f.end - f.start, "score": round(f.score, 4), "recognizer": f.recognizer,
+                    "hash": keyed_hash(self._key, f.entity, document.text[f.start : f.end]),
                 }
             )  # fmt: skip
         if len(self._rows) >= AUDIT_GROUP_ROWS:
@@ -173,10 +201,10 @@ class AuditWriter:
 
 
 @contextmanager
-def new_audit(path: Path) -> Iterator[AuditWriter]:
+def new_audit(path: Path, key: bytes) -> Iterator[AuditWriter]:
     """Yield a writer of an audit that appears at `path` atomically on success."""
     with new_file(path) as temporary, pq.ParquetWriter(temporary, AUDIT, compression="zstd") as writer:
-        audit = AuditWriter(writer)
+        audit = AuditWriter(writer, key)
         yield audit
         audit.flush()
 

@@ -93,9 +93,7 @@ _RULES = (
     ),
     ("Flat", re.compile(r"(?<![^\W_])(?:apartment|apt\.?|suite|ste\.|flat)\s(?:no\.?\s|#)?\d{1,5}[a-z]?(?!\w)", re.IGNORECASE)),
 )
-_FRENCH_END = re.compile(
-    r"(?:\s(?:et|est|sont|à|au|dans|depuis|avec|pour|qui|que|en|chez|puis|où|mais|ou|près)\b.*)$", re.IGNORECASE
-)
+_FRENCH_END = re.compile(r"(?:\s(?:et|est|sont|à|au|dans|depuis|avec|pour|qui|que|en|chez|puis|où|mais|ou|près)\b.*)$", re.IGNORECASE)
 _POST_CODE_WORD = re.compile(
     r"(?<![^\W\d_])(?:zip(?:[ -]?code)?|post(?:al)?[ -]?codes?|plz|postleitzahl|c[óo]digo postal|"
     r"c\.\s?p\.|cp|code postal)(?:[ \t]*(?:is|es|est|ist|:|=|,|\.|of)){0,2}[ \t]*"

@@ -31,7 +31,7 @@ def corpus(training: list[str], tmp_path_factory: pytest.TempPathFactory) -> Pat
 def audit(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Of a scrubbing that found nothing."""
     path = tmp_path_factory.mktemp("measure_text_audit") / "audit.parquet"
-    with new_audit(path):
+    with new_audit(path, b"key"):
         pass
     return path
 

@@ -197,7 +197,7 @@ def test_a_name_that_scrubbing_removed_counts_as_known_in_a_completion(measure, 
     before, scrubbed, audit = (tmp_path / f"{name}.parquet" for name in ("before", "scrubbed", "audit"))
     write_documents(before, [told, held])
     write_documents(scrubbed, [one.with_text(prose(7, 20)) for one in (told, held)])
-    with new_audit(audit) as writer:
+    with new_audit(audit, b"key") as writer:
         for document, start, end in ((told, 13, 32), (held, 3, 20)):
             writer.add(document, [Finding("PERSON", start, end, 0.85, "SpacyRecognizer")])
     rows = [replace(human[0], text=" as OLEANDER\nQuistgaard wrote"), replace(human[1], text=" as Ottokar Brandvold wrote"), *human[2:]]

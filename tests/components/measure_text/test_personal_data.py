@@ -73,7 +73,7 @@ def scrub(folder, text, findings):
     """Write a corpus of one document and the audit of `findings`, (kind, text of the finding) each; return what load_removed_data reads."""
     document = Document("d", "g", "", split="train").with_text(text)
     write_documents(folder / "corpus", [document])
-    with new_audit(folder / "audit") as audit:
+    with new_audit(folder / "audit", b"key") as audit:
         audit.add(document, [Finding(kind, text.index(data), text.index(data) + len(data), 0.9, "r") for kind, data in findings])
     return load_removed_data(folder / "corpus", folder / "audit")
 
@@ -93,7 +93,7 @@ def test_a_name_of_common_words_is_found_only_with_capitals(tmp_path):
     texts = ["Download Dataset by Mara Ellison and 王 小明.", *["download the dataset of 王 小明, mara ellison"] * 3]
     documents = [Document(f"d{number}", "g", "", split="train").with_text(text) for number, text in enumerate(texts)]
     write_documents(tmp_path / "corpus", documents)
-    with new_audit(tmp_path / "audit") as audit:
+    with new_audit(tmp_path / "audit", b"key") as audit:
         spans = [(texts[0].index(name), texts[0].index(name) + len(name)) for name in ("Download Dataset", "Mara Ellison")]
         audit.add(documents[0], [Finding("PERSON", start, end, 0.9, "r") for start, end in spans])
     removed = load_removed_data(tmp_path / "corpus", tmp_path / "audit")

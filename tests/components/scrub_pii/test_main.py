@@ -42,7 +42,7 @@ def test_scrubbed_and_audited(corpus: Path, capfd: pytest.CaptureFixture[str]) -
         assert not any(item in document.text for item in hidden)
         assert document.sha256 == document.with_text(document.text).sha256
     audit = pq.read_table("out/a").to_pylist()
-    assert audit[0].keys() == {"document", "source", "entity", "start", "end", "score", "recognizer"}
+    assert audit[0].keys() == {"document", "source", "entity", "start", "end", "score", "recognizer", "length", "hash"}
     texts = {d.id: d.text for d in before}
     mails = [texts[row["document"]][row["start"] : row["end"]] for row in audit if row["entity"] == "EMAIL_ADDRESS"]
     assert set(mails) == {"anna@example.org"}

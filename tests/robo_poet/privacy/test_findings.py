@@ -1,10 +1,12 @@
 import itertools
 import time
+from hashlib import sha256
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robo_poet.privacy.findings import Finding, disjoint
+from robo_poet.privacy.findings import Finding, audit_key, disjoint, keyed_hash
 
 TEXT = "Jane Smith <jane@example.org> wrote to Mr. Brown yesterday."
 spans = st.tuples(st.integers(0, len(TEXT) - 1), st.integers(1, 20), st.sampled_from([0.4, 0.85, 1.0])).map(
@@ -37,3 +39,28 @@ def test_a_text_may_have_a_hundred_thousand_findings() -> None:
     assert disjoint([*findings, Finding("Y", 0, len(text), 1.0, "r")], text) == [Finding("Y", 0, len(text) - 1, 1.0, "r")]
     assert disjoint(findings, text) == findings
     assert time.monotonic() - started < 60  # each finding was compared with all others: hours
+
+
+def test_the_hash_of_an_audit_needs_the_corpus(tmp_path: Path) -> None:
+    corpora = [tmp_path / name for name in "ab"]
+    for corpus in corpora:
+        corpus.write_bytes(corpus.name.encode() * 2_000_000)
+    first, second = map(audit_key, corpora)
+    assert first != second and first.hex() != sha256(corpora[0].read_bytes()).hexdigest()
+    assert keyed_hash(first, "PERSON", "Marta Quill") == keyed_hash(first, "PERSON", "Marta Quill")
+    assert (
+        len(
+            {
+                keyed_hash(first, "PERSON", "Marta Quill"),
+                keyed_hash(first, "PERSON", "Anna"),
+                keyed_hash(first, "URL", "Anna"),
+                keyed_hash(second, "PERSON", "Anna"),
+            }
+        )
+        == 4
+    )
+
+
+def test_overlapping_findings_of_an_entity_become_one() -> None:
+    found = [Finding("PHONE_NUMBER", 1, 9, 0.9, "a"), Finding("PHONE_NUMBER", 0, 5, 0.5, "b")]
+    assert disjoint(found, "(212) 867") == [Finding("PHONE_NUMBER", 0, 9, 0.9, "a")]
