@@ -36,6 +36,7 @@ _NAME_GAP = re.compile(
     re.IGNORECASE,
 )
 _NUMBER_GAP = re.compile(r"[^\w\n]{0,3}")
+LONGEST_WORD = 64  # characters of a word before and after its word piece; a text may be one huge word
 MINIMUM_DIGITS = 5  # digits of a number that identifies a person
 NEIGHBOUR = 0.05  # least probability of a word next to one that counts
 # A title before a name. A name after it counts even if the model misses it.
@@ -142,9 +143,10 @@ def _words(text: str, tokens: Tokens, threshold: float) -> Iterator[_Part]:
         kind = int(tokens.chances[place].argmax())
         if not any(map(str.isalnum, text[start:end])):
             continue
-        while start > 0 and text[start - 1].isalnum():
+        first, latest = max(0, start - LONGEST_WORD), min(len(text), end + LONGEST_WORD)
+        while start > first and text[start - 1].isalnum():
             start -= 1
-        while end < len(text) and text[end].isalnum():
+        while end < latest and text[end].isalnum():
             end += 1
         part = _Part(start, end, KINDS[kind], _ENTITY[kind], float(scores[place]))
         if last and last.start == start:

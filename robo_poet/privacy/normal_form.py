@@ -16,7 +16,9 @@ _SUSPECT = re.compile(
 )
 _ESCAPE = re.compile(r"\\[nrt](?![a-z])")  # a line break that was written as two characters: `\nJane`, but not `\name`
 _HIDDEN = re.compile(rf"[{_INVISIBLE}]")
-_MIXED = re.compile(r"[\w.@-]*(?:[a-zA-Z][\w.@-]*[\u0370-\u03ff\u0400-\u04ff]|[\u0370-\u03ff\u0400-\u04ff][\w.@-]*[a-zA-Z])[\w.@-]*")
+_RUN = re.compile(r"[\w.@-]+")
+_OTHER_SCRIPT = re.compile(r"[\u0370-\u03ff\u0400-\u04ff]")
+_LATIN_LETTER = re.compile(r"[a-zA-Z]")
 # Letters of other scripts that look like a Latin letter: Cyrillic, then Greek.
 _LATIN = str.maketrans(
     "аеорсухіјѕһԁԛԝАВЕКМНОРСТХУІЈЅοανικρυχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ",
@@ -49,7 +51,7 @@ def normal_form(text: str) -> NormalForm:
         text = _ESCAPE.sub(" \n", text)
     if text.isascii() or not _SUSPECT.search(text):
         return NormalForm(text)
-    visible = _MIXED.sub(lambda match: match.group().translate(_LATIN), text) if re.search(r"[\u0370-\u03ff\u0400-\u04ff]", text) else text
+    visible = _RUN.sub(lambda match: _latin(match.group()), text) if _OTHER_SCRIPT.search(text) else text
     visible = _SINGLE.sub(lambda match: _ascii(match.group()), visible)
     if not _HIDDEN.search(visible):
         return NormalForm(visible)
@@ -58,6 +60,11 @@ def normal_form(text: str) -> NormalForm:
 
 
 _SINGLE = re.compile(r"[\uff01-\uff5e\u2010-\u2015\u2212\u00a0\u2000-\u200a\u202f\u3000]|(?![0-9])\d")
+
+
+def _latin(run: str) -> str:
+    """Return a run of characters with Latin letters for look-alikes, if it mixes scripts."""
+    return run.translate(_LATIN) if _OTHER_SCRIPT.search(run) and _LATIN_LETTER.search(run) else run
 
 
 def _ascii(character: str) -> str:

@@ -76,7 +76,7 @@ class RequestLogSettings(Settings):
         10, gt=0, le=600, description="longest time that a text waits for scrubbing, in seconds; then the record is logged without texts"
     )
     scrub_share: float = Field(
-        0.1, gt=0, le=1, description="share of one CPU core for finding names; a full core reads 17 KB/s, but slows the model server down"
+        0.1, gt=0, le=1, description="share of one CPU core for finding names; a full core reads 30 KB/s, but slows the model server down"
     )
     scores_per_second: float = Field(
         2, ge=0, le=1000, description="most prompts per second for which the model server computes the perplexity; 0: none"
