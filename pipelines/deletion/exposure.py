@@ -43,7 +43,7 @@ def _scrubbed_twins(plan: "DeletionPlan", ids: set[str]) -> dict[str, Document]:
 def exposures(documents: Sequence[Document], versions: Iterable[Version]) -> dict[str, Exposure]:
     """Return for each version that can be loaded: `bits_per_byte` of the documents, `held_out_bits_per_byte`, and their `ratio`.
 
-    The last two are None if the version has no metric `bits_per_byte`. Versions that are purged or cannot be loaded are left out.
+    The last two are None if the version has no metric `bits_per_byte`. Versions that are purged, changed or cannot be loaded are left out.
     """
     from robo_poet.model.batch import document_likelihoods
     from robo_poet.model.saved_model import load_model
@@ -53,6 +53,7 @@ def exposures(documents: Sequence[Document], versions: Iterable[Version]) -> dic
         if version.purged:
             continue
         try:
+            version.verify()  # before the model is loaded: files that were changed are not run
             manifest = version.manifest()
             model = load_model(version.folder / "model", version.folder / "tokenizer")
         except (BadInput, OSError):

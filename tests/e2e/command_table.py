@@ -31,6 +31,9 @@ MODEL = "--model ci-shakespeare"
 
 # Placeholders: a `1` in a message is a value of the program.
 TYPED = {
+    "robo-poet data describe poems.csv --set ingest.encoding=windows-1252": (
+        "robo-poet data describe poems.csv --set ingest.encoding=windows-1252 --set ingest.columns.text=body"
+    ),
     "robo-poet data describe 1": "robo-poet data describe speeches",
     "robo-poet data describe CORPUS": "robo-poet data describe speeches",
     "robo-poet generate 11": f'robo-poet generate "Shall I compare thee" {MODEL} --version 2',
@@ -153,6 +156,7 @@ MARKS: dict[str, Mark] = {
     "make bench BENCH=containers": BENCHMARK,
     "make bench BENCH=decode": BENCHMARK,
     "make bench BENCH=overload": BENCHMARK,
+    "make bench BENCH=pii": BENCHMARK,
     "make bench BENCH=serve": BENCHMARK,
     "make bench BENCH=soak": BENCHMARK,
     "make bench BENCH=train": BENCHMARK,

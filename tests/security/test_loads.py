@@ -37,6 +37,7 @@ ALLOWED = {
     ("components/compare_champion/__main__.py", "load_model"): "ours: robo_poet.model.saved_model, after version.verify()",
     ("components/evaluate_model/__main__.py", "load_model"): "ours: robo_poet.model.saved_model",
     ("cli/generation/loaded_version.py", "load_model"): "ours: robo_poet.model.saved_model, after version.verify()",
+    ("pipelines/deletion/exposure.py", "load_model"): "ours: robo_poet.model.saved_model, after version.verify()",
     ("pipelines/run/ir/document.py", "yaml.load_all"): "SafeLoader",
     ("serving/telemetry/collectors.py", "import_module"): "a constant name",
     ("robo_poet/atomic.py", "CDLL"): "the C library of this process",
