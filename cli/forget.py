@@ -91,7 +91,7 @@ def forget(
         return
     selection = Selection(tuple(subject), tuple(source), tuple(document))
     plan = plan_deletion(folders, selection, everything=everything, also=also, pseudonym=_pseudonyms(folders.requests))
-    exposures = measure_exposure(plan) if exposure and plan.search.found else {}
+    exposures = measure_exposure(plan) if exposure and plan.search.selected else {}
     receipt, pending = delete(plan, exposures) if yes and plan.removes else (None, 0)
     if as_json:
         typer.echo(json.dumps(_to_json(plan, receipt, pending, exposures), indent=1, ensure_ascii=False))

@@ -44,12 +44,12 @@ def trace_document(
     traces, receipts = trace(folders_of(profile), selection)
     if as_json:
         deleted = [{"receipt": name, **receipt} for name, receipt in receipts.items()]
-        typer.echo(json.dumps({"documents": [one.to_json() for one in traces], "deleted": deleted}, indent=1, ensure_ascii=False))
+        typer.echo(json.dumps({"documents": [selected.to_json() for selected in traces], "deleted": deleted}, indent=1, ensure_ascii=False))
         return
     if not traces:
         typer.echo("no stored document matches")
-    for one in traces[:SHOWN]:
-        _print(one)
+    for shown in traces[:SHOWN]:
+        _print(shown)
     if len(traces) > SHOWN:
         typer.echo(f"… and {len(traces) - SHOWN} more documents; --json prints all")
     for name, receipt in receipts.items():
@@ -57,7 +57,7 @@ def trace_document(
         typer.echo(f"deleted on {str(receipt.get('time'))[:10]} (receipt {name}); versions trained on it: {versions}")
 
 
-def _print(one: "Trace") -> None:
+def _print(traced: "Trace") -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -67,29 +67,29 @@ def _print(one: "Trace") -> None:
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = 1000  # do not wrap lines in a log file
-    table = Table("document", terminal_text(one.document.id), box=None, pad_edge=False)
-    for name, value in _rows(one):
+    table = Table("document", terminal_text(traced.document.id), box=None, pad_edge=False)
+    for name, value in _rows(traced):
         table.add_row(name, Text(terminal_text(value)))
     console.print(table)
     console.print()
 
 
-def _rows(one: "Trace") -> "Iterator[tuple[str, str]]":
-    document = one.document
+def _rows(traced: "Trace") -> "Iterator[tuple[str, str]]":
+    document = traced.document
     for name in ("title", "author", "date", "language"):
         if value := getattr(document, name):
             yield name, value
-    yield "origin", ", ".join(filter(None, (document.source, one.address))) or "not known"
+    yield "origin", ", ".join(filter(None, (document.source, traced.address))) or "not known"
     yield "licence", document.licence or "not stated"
     yield "consent", document.consent or "not stated"
     yield "text", f"{len(document.text):,} characters, split {document.split}, work {document.group}"
-    yield "same text", f"{one.copies} other documents"
-    yield "personal data", ", ".join(f"{count} {kind}" for kind, count in one.findings.items()) or "none replaced"
-    for step, keys in one.steps.items():
+    yield "same text", f"{traced.copies} other documents"
+    yield "personal data", ", ".join(f"{count} {kind}" for kind, count in traced.findings.items()) or "none replaced"
+    for step, keys in traced.steps.items():
         yield f"cached {step}", ", ".join(key[:12] for key in keys)
-    yield "runs", ", ".join(one.runs) or "none"
-    for item in one.versions:
+    yield "runs", ", ".join(traced.runs) or "none"
+    for item in traced.versions:
         splits = ", ".join(f"{count} {split}" for split, count in item.splits.items())
         yield "version", f"{item.version.name} ({item.version.stage}): {splits or item.started_from}"
-    if not one.versions:
+    if not traced.versions:
         yield "version", "none"

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def delete(plan: DeletionPlan, exposures: Mapping[str, Exposure] | None = None) 
     suppression = open_suppression(folders.deletions)
     with only_deletion(folders.deletions):
         _check_no_run(folders)
-        documents = [item.document for item in plan.search.found.values()]  # with the texts after scrubbing
+        documents = [item.document for item in plan.search.selected.values()]  # with the texts after scrubbing
         texts = sorted({suppression.digest("text", document.text) for document in documents})
         digests = [*texts, *(suppression.digest(kind, value) for kind, value in plan.selection.of_column(documents))]
         now = datetime.now(UTC)
@@ -77,7 +78,7 @@ def finish_interrupted(folders: Folders) -> tuple[Path, int] | None:
 
 def _carry_out(folders: Folders, journal: Journal) -> tuple[Path, int]:
     add_digests(folders.deletions, journal.digests)
-    journal.content["list"] = list_digest(folders.deletions)  # type: ignore[index]  # a dict, from JSON or from `delete`
+    journal = replace(journal, content={**journal.content, "list": list_digest(folders.deletions)})
     for kind, path in journal.units:
         _remove(Unit(kind, Path(path)), folders)
     _remove_dropped(folders)

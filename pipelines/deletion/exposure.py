@@ -26,7 +26,7 @@ def measure_exposure(plan: "DeletionPlan") -> dict[str, Exposure]:
     The texts after scrubbing are used, because a version is trained on them; without these, the original texts.
     """
     models = {item.version.model for item in plan.versions}
-    scrubbed = {item.document.id: item.document for item in plan.search.found.values() if not item.original}
+    scrubbed = {item.document.id: item.document for item in plan.search.selected.values() if not item.original}
     by_id = {item.document.id: item.document for item in plan.search.items}
     documents = [*(by_id | scrubbed | _scrubbed_twins(plan, set(by_id))).values()]
     return exposures(documents, [version for version in plan.inventory.versions if version.model in models])

@@ -81,7 +81,7 @@ class DeletionPlan:
     @property
     def removes(self) -> bool:
         """Return True if there is something to remove."""
-        return bool(self.units or self.completions or any(self.pseudonyms.values()) or self.search.found)
+        return bool(self.units or self.completions or any(self.pseudonyms.values()) or self.search.selected)
 
     def counts(self) -> dict[str, int]:
         """Return the number of units by kind, and of records in the request log."""
@@ -119,7 +119,7 @@ def plan_deletion(
         )
     plan = DeletionPlan(inventory, selection, search)
     digests = derive(plan)
-    quotes = Quotes(selection.subjects, [item.document.text for item in search.found.values()])
+    quotes = Quotes(selection.subjects, [item.document.text for item in search.selected.values()])
     if quotes:
         rest = [unit for unit in inventory.units if unit not in plan.units and unit.kind != "leftover"]
         plan.units |= dict.fromkeys(units_that_quote(inventory, rest, quotes), NAMED)
@@ -240,7 +240,7 @@ def _files_of_version(version: Version) -> Collection[str]:
 def _splits_by_corpus(search: Search) -> dict[str, Counter[str]]:
     """Return, for the digest of each corpus, the number of selected documents by split."""
     splits: dict[str, Counter[str]] = {}
-    for item in search.found.values():
+    for item in search.selected.values():
         for digest in {corpus.digest for corpus in item.corpora}:  # scrubbing may change nothing, so two corpora may be equal
             splits.setdefault(digest, Counter())[item.document.split] += 1
     return splits

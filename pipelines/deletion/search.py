@@ -40,30 +40,30 @@ class Search:
     """The result of a search in the stored corpora.
 
     Attributes:
-        found: selected documents by (id, SHA-256 of the text).
+        selected: documents by (id, SHA-256 of the text).
         ids: ids of all documents in the stored corpora.
         unreadable: units with a Parquet file that cannot be read.
     """
 
-    found: dict[tuple[str, str], FoundDocument] = field(default_factory=dict)
+    selected: dict[tuple[str, str], FoundDocument] = field(default_factory=dict)
     ids: set[str] = field(default_factory=set)
     unreadable: set[Unit] = field(default_factory=set)
 
     @property
     def items(self) -> list[FoundDocument]:
         """Return the selected documents by their text before scrubbing, or after it if only that is stored."""
-        originals = {item.document.id for item in self.found.values() if item.original}
-        return [item for item in self.found.values() if item.original or item.document.id not in originals]
+        originals = {item.document.id for item in self.selected.values() if item.original}
+        return [item for item in self.selected.values() if item.original or item.document.id not in originals]
 
     @property
     def everything(self) -> bool:
         """Return True if all stored documents are selected."""
-        return bool(self.ids) and self.ids == {id_ for id_, _ in self.found}
+        return bool(self.ids) and self.ids == {id_ for id_, _ in self.selected}
 
     @property
     def corpora(self) -> set[StoredCorpus]:
         """Return the corpora that contain a selected document."""
-        return {corpus for item in self.found.values() for corpus in item.corpora}
+        return {corpus for item in self.selected.values() for corpus in item.corpora}
 
 
 def search_corpora(inventory: Inventory, selection: Selection) -> Search:
@@ -85,7 +85,7 @@ def search_corpora(inventory: Inventory, selection: Selection) -> Search:
                 if (corpus, document.id) not in selected and hash(comparable(document.text)) in texts:
                     copies.append((corpus, document))
     for corpus, document in copies:
-        search.found.setdefault((document.id, document.sha256), FoundDocument(document)).corpora.append(corpus)
+        search.selected.setdefault((document.id, document.sha256), FoundDocument(document)).corpora.append(corpus)
     return search
 
 

@@ -127,10 +127,10 @@ def ingested_list(folder: str, digest: str) -> Suppression | None:
     """
     if not folder:
         return None
-    found = read_suppression(Path(folder))
+    suppression = read_suppression(Path(folder))
     if digest and list_digest(Path(folder)) != digest:
         raise BadInput("the suppression list changed since the run was submitted", where=folder, remedy="submit the run again")
-    return found
+    return suppression
 
 
 def _check_digest(key: bytes) -> str:

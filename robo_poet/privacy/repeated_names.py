@@ -23,8 +23,9 @@ def repeated_names(text: str, findings: Sequence[Finding], is_common: Callable[[
         is_common: returns True for a common word of the language, given in lower case.
     """
     wanted: set[str] = set()
-    found = [finding for finding in findings if finding.entity == PERSON]
-    for finding in found:
+    for finding in findings:
+        if finding.entity != PERSON:
+            continue
         words = _WORD.findall(text[finding.start : finding.end])
         if len(words) > 1:
             wanted |= {word for word in words if word[0].isupper() and not is_common(word.lower())}

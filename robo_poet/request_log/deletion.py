@@ -65,8 +65,8 @@ def completions_that_match(folder: Path, match: Callable[[str], bool]) -> list[s
 def count_of_user(folder: Path, user: str) -> int:
     """Return the number of requests of a pseudonym."""
     check_log(folder)
-    found = (row for _, day in days(folder, KINDS["request"]) for unit in units(day) for row in _rows(unit.part, unit.spool))
-    return sum(row.get("user") == user for row in found)
+    rows = (row for _, day in days(folder, KINDS["request"]) for unit in units(day) for row in _rows(unit.part, unit.spool))
+    return sum(row.get("user") == user for row in rows)
 
 
 def _rows(part: Path, spool: Path) -> Iterator[dict[str, Any]]:
