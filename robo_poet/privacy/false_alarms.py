@@ -181,7 +181,7 @@ FUNCTION_WORDS = frozenset(
     "vor war was wie wir wo zu zum zur bzw usw nr "
     "ad ai alla alle anche che chi ci col come con cui da dal dalla degli dei del della delle di dove e ed era fra già gli ha "
     "ho i il io la le "
-    "lei li lo loro lui ma mi mio ne nei nel nella noi non o per però più poi quando quella quello questa questo qui se sei "
+    "lei li lo loro lui ma mi mio ne nei nel nella noi non o per perché però più poi quando quella quello questa questo qui se sei "
     "si sì sono su sua "
     "sul sulla suo te ti tra tu tua tuo un una uno va vi voi "
     "ao aos as até com da das de dela dele do dos e ela ele em era essa esse esta está eu foi há isso já lhe mais mas me meu "
