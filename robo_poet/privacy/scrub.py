@@ -13,7 +13,7 @@ from robo_poet.corpus.document import Document
 from robo_poet.privacy.engine import NameEngine, name_engine
 from robo_poet.privacy.findings import Finding, disjoint, join_addresses
 from robo_poet.privacy.patterns import PatternFinder
-from robo_poet.settings.data import ScrubSettings
+from robo_poet.settings.data import Policy, ScrubSettings
 
 BATCH = 256  # documents in memory during name detection
 LANGUAGE = re.compile(r"([a-z]{2,3})(?:[-_][a-z0-9_-]+)?", re.IGNORECASE)
@@ -32,7 +32,7 @@ class Scrubber:
     def _names(self) -> NameEngine:
         return name_engine(self.settings)
 
-    def policy(self, document: Document) -> str:
+    def policy(self, document: Document) -> Policy:
         """Return the policy of a document: none, patterns or full."""
         return self.settings.policies.get(document.source, self.settings.default_policy)
 

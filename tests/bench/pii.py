@@ -4,15 +4,15 @@ import os
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain, islice
 
 from robo_poet.corpus.bundled import BUNDLED
 from robo_poet.corpus.document import Document
+from robo_poet.privacy.planted.identities import LOCALES, Identities, Sentence
 from robo_poet.privacy.scrub import Scrubber
 from robo_poet.settings.data import ScrubSettings
 from tests.bench.frame import Row
-from tests.bench.pii_texts import Labelled, labelled_texts
 
-LOCALES = ("en_US", "en_GB", "es_ES", "fr_FR", "de_DE")
 TEXTS, SEED = 400, 15  # per locale
 VERSE_MEGABYTES, CUT = 0.3, 20_000  # of plays; characters per text for the speed, as Presidio is slow
 CORES = len(os.sched_getaffinity(0))
@@ -53,16 +53,16 @@ def covered(text: str, spans: Spans, start: int, end: int) -> bool:
     )
 
 
-def score(labelled: Iterable[Labelled], found: Iterable[Spans]) -> tuple[dict[str, float], float]:
+def score(labelled: Iterable[Sentence], found: Iterable[Spans]) -> tuple[dict[str, float], float]:
     """Return the share of spans wholly covered by slot, and over `all`; and precision, the share of findings that touch a label."""
     hits: dict[str, list[bool]] = defaultdict(list)
     right: list[bool] = []
     for one, spans in zip(labelled, found, strict=True):
-        for slot, start, end in one.spans:
-            hit = covered(one.text, spans, start, end)
-            hits[slot].append(hit)
+        for value in one.planted:
+            hit = covered(one.text, spans, value.start, value.end)
+            hits[value.slot].append(hit)
             hits["all"].append(hit)
-        right += [any(left < end and start < right_end for _, start, end in one.spans) for _, left, right_end in spans]
+        right += [any(left < value.end and value.start < end for value in one.planted) for _, left, end in spans]
     return {slot: sum(values) / len(values) for slot, values in hits.items()}, sum(right) / max(len(right), 1)
 
 
@@ -88,8 +88,8 @@ def run() -> list[Row]:
     """Return recall (spans wholly covered), precision and speed, beside plain Presidio with the same spaCy model."""
     ours, peer, patterns = scrubber_spans(), presidio_spans(), scrubber_spans("patterns")
     rows = []
-    for locale in LOCALES:
-        texts = labelled_texts(locale, TEXTS, SEED)
+    for locale in chain.from_iterable(LOCALES.values()):
+        texts = list(islice(Identities(locale, SEED).sentences(), TEXTS))
         written = [labelled.text for labelled in texts]
         (recall, precision), (peer_recall, peer_precision) = (score(texts, find(written)) for find in (ours, peer))
         rows += [
@@ -99,7 +99,7 @@ def run() -> list[Row]:
         for slot in ("person", "address", "birth", "id"):
             rows.append(Row(f"{locale}: {slot} wholly covered", "share", recall[slot], "Presidio", peer_recall[slot]))
     plays = verse(VERSE_MEGABYTES)
-    letters = [" ".join(labelled.text for labelled in labelled_texts("en_US", 40, seed)) for seed in range(20)]
+    letters = [" ".join(sentence.text for sentence in islice(Identities("en_US", seed).sentences(), 40)) for seed in range(20)]
     for name, texts in (("plays", plays), ("letters", letters)):
         cut = [text[:CUT] for text in texts][:40]
         rows.append(Row(f"{name}, full", "kB/s", rate(ours, cut), "Presidio", rate(peer, cut)))
