@@ -14,6 +14,7 @@ from robo_poet.commands import command, program
 from robo_poet.display import terminal_text
 from robo_poet.judges.metrics import interval_text, metric_name, metric_text, no_interval_text
 from robo_poet.judges.remedies import combine
+from robo_poet.judges.scrub_recall import recall_sentence
 from robo_poet.registry.names import BUNDLED_SOURCE
 from robo_poet.report.gate_rows import HEAD, QUESTION_HEAD, gate_row, question_rows
 
@@ -49,6 +50,8 @@ def _sections(result: RunResult, outcome: Outcome) -> Iterator[RenderableType]:
         yield _gates(outcome)
     if questions := question_rows(outcome.gates):
         yield _questions(questions)
+    if outcome.scrubbing:
+        yield Text(f"Personal data: {recall_sentence(outcome.scrubbing)}.")
     if outcome.samples:
         yield _sample(outcome)
     for warning in result.warnings:

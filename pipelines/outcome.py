@@ -53,6 +53,7 @@ class Outcome:
         verdict: `accepted`, `rejected`, or empty.
         reason: why the model was rejected.
         samples: each `{"prompt", "text"}`.
+        scrubbing: recall of scrubbing on planted personal data; see `robo_poet.report.scrubbing_section`.
         model: name of the model in the registry.
         source: address of the corpus.
         version: number in the registry.
@@ -69,6 +70,7 @@ class Outcome:
     verdict: str = ""
     reason: str = ""
     samples: list[dict[str, str]] = field(default_factory=list)
+    scrubbing: dict[str, Any] = field(default_factory=dict)
     model: str = ""
     source: str = ""
     version: int | None = None
@@ -98,6 +100,7 @@ def collect_outcome(result: RunResult, parameters: Mapping[str, Any]) -> Outcome
         verdict=decision.get("verdict", ""),
         reason=decision.get("reason", ""),
         samples=card.get("samples", {}).get("drawn", []),
+        scrubbing=_artifact(result, "scrub-pii", "recall"),
         model=parameters["model_name"],
         source=parameters["source"] or BUNDLED_SOURCE,
         version=registered.get("version"),
@@ -105,7 +108,20 @@ def collect_outcome(result: RunResult, parameters: Mapping[str, Any]) -> Outcome
         report=_copy_report(result, registered.get("version")),
         logs=keep_training_logs(result),
     )
-    fields = ("metrics", "intervals", "shortages", "gates", "verdict", "reason", "samples", "model", "source", "version", "stage")
+    fields = (
+        "metrics",
+        "intervals",
+        "shortages",
+        "gates",
+        "verdict",
+        "reason",
+        "samples",
+        "scrubbing",
+        "model",
+        "source",
+        "version",
+        "stage",
+    )
     lineage = parameters.get("lineage", {})
     chosen = {"profile": lineage.get("profile", ""), "changed": lineage.get("changed", {}), "settings": lineage.get("settings", {})}
     measured = {"semantic_method": card.get("measured_on", {}).get("semantic_method")}

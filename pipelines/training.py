@@ -96,7 +96,7 @@ def training_pipeline(placement: Placement, *, moving_source: bool = False, movi
         corpus = {"corpus": read.outputs["corpus"], "corpus_digest": read.outputs["corpus_digest"]}
 
         validated = placement(steps.validate_data(**corpus, seed=seed, settings=validation))
-        scrubbing = placement(steps.scrub_pii(**corpus, settings=scrub))
+        scrubbing = placement(steps.scrub_pii(**corpus, seed=seed, settings=scrub))
         scrubbed = {"scrubbed": scrubbing.outputs["scrubbed"], "scrubbed_digest": scrubbing.outputs["scrubbed_digest"]}
 
         words = placement(steps.train_tokenizer(**scrubbed, validated=validated.outputs["statistics_digest"], settings=tokenizer))
@@ -138,7 +138,7 @@ def training_pipeline(placement: Placement, *, moving_source: bool = False, movi
         decision, statistics = made(judged, "decision"), made(validated, "statistics")
         reported = placement(
             steps.write_report(
-                **statistics, **made(trained, "history"), **evidence, **texts, **decision, lineage=lineage
+                **statistics, **made(scrubbing, "recall"), **made(trained, "history"), **evidence, **texts, **decision, lineage=lineage
             )
         )  # fmt: skip
 

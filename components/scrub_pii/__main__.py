@@ -6,14 +6,17 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import tee
+from typing import Any
 
 from components.scrub_pii.component import scrub_pii
 from robo_poet.atomic import write_text
 from robo_poet.corpus.document import MEGABYTE, Document
 from robo_poet.corpus.parquet import count_documents, read_documents, write_documents
 from robo_poet.errors import BadInput
+from robo_poet.judges.scrub_recall import missed, recall_sentence
 from robo_poet.privacy.engine import engine_name
 from robo_poet.privacy.findings import AuditWriter, audit_key, new_audit
+from robo_poet.privacy.planted.recall import measure, plant, sample_excerpts
 from robo_poet.privacy.scrub import Scrubber
 from robo_poet.settings.data import ScrubSettings
 from robo_poet.step.program import Call, program
@@ -30,6 +33,7 @@ def work(call: Call) -> None:
     scrubber = Scrubber(call.settings, processes)
     counts: Counter[str] = Counter()
     _check_languages(call, scrubber)
+    measured = _check_recall(call, scrubber, total)
 
     def scrubbed(audit: AuditWriter) -> Iterator[Document]:
         ahead, documents = tee(read_documents(corpus))  # the scrubber is at most a batch ahead
@@ -47,9 +51,39 @@ def work(call: Call) -> None:
         "findings": sum(count for name, count in counts.items() if name.startswith("found_")),
         **dict(sorted(counts.items())),
     }
+    if (recall := measured["all"]["recall"]) is not None:
+        metrics |= {"planted": measured["all"]["planted"], "planted_recall": round(recall, 4)}
+    write_text(call.outputs["recall"], json.dumps(measured, indent=1, allow_nan=False))
     if "metrics" in call.outputs:
         call.describe("metrics", **metrics)
         write_text(call.outputs["metrics"], json.dumps(metrics))
+
+
+def _check_recall(call: Call, scrubber: Scrubber, total: int) -> dict[str, Any]:
+    """Plant invented personal data into copies of documents, scrub the copies and return recall and precision; see `planted.recall`.
+
+    Called before scrubbing, which is slow.
+
+    Raises:
+        BadInput: the recall is below `scrub.min_recall`, and `scrub.on_recall` is `fail`.
+    """
+    settings: ScrubSettings = call.settings
+    seed = call.parameters["seed"]
+    call.progress(0, 1, "measuring the recall on planted personal data")
+    documents = read_documents(call.inputs["corpus"])
+    copies = plant(sample_excerpts(documents, scrubber.policy, seed, settings.planted_copies, total), seed)
+    measured = measure(copies, (findings for _, findings in scrubber.scrub(copy.document for copy in copies)))
+    measured["min_recall"] = settings.min_recall
+    recall = measured["all"]["recall"]
+    if recall is not None and recall < settings.min_recall and settings.on_recall != "ignore":
+        problem = (
+            f"{recall_sentence(measured)}; at least {100 * settings.min_recall:g} % are required; missed: {', '.join(missed(measured))}"
+        )
+        if settings.on_recall == "fail":
+            remedy = "set scrub.name_engine to spacy and scrub.spacy_model to a model of the corpus's language, or lower scrub.min_recall"
+            raise BadInput(problem, where="corpus", remedy=remedy)
+        call.warn(problem)
+    return measured
 
 
 def _check_languages(call: Call, scrubber: Scrubber) -> None:

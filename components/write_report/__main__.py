@@ -18,6 +18,7 @@ from robo_poet.report.first_screen import first_screen, model_name
 from robo_poet.report.forest import STYLE
 from robo_poet.report.gate_rows import HEAD, QUESTION_HEAD, gate_row, question_rows
 from robo_poet.report.page import page
+from robo_poet.report.scrubbing_section import scrubbing_section
 from robo_poet.report.sections import (
     bias_section,
     champion_section,
@@ -54,8 +55,8 @@ def _markdown_cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
-FOLDED = ("Slices", "Metrics", "Training", "Data", "Lineage")  # sections that are closed at first
-JSON_INPUTS = ("evaluation", "text_metrics", "model_audit", "slices", "comparison", "decision", "statistics")
+FOLDED = ("Slices", "Metrics", "Training", "Data", "Scrubbing", "Lineage")  # sections that are closed at first
+JSON_INPUTS = ("evaluation", "text_metrics", "model_audit", "slices", "comparison", "decision", "statistics", "recall")
 
 
 def work(call: Call) -> None:
@@ -78,6 +79,7 @@ def work(call: Call) -> None:
         ("Metrics", metrics_section(card)),
         ("Training", training_curve(history)),
         ("Data", statistics_section(card["data"])),
+        ("Scrubbing", scrubbing_section(card["scrubbing"])),
         ("Lineage", lineage_section(card["lineage"])),
     ]
     write_text(

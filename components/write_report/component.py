@@ -6,6 +6,7 @@ from robo_poet.step.declaration import HTML, Artifact, Dataset, Input, Markdown,
 @step(group="report")
 def write_report(
     statistics: Input[Artifact],
+    recall: Input[Artifact],
     history: Input[Artifact],
     evaluation: Input[Artifact],
     text_metrics: Input[Artifact],
@@ -24,6 +25,7 @@ def write_report(
 
     Args:
         statistics: Statistics of the corpus, from validate_data (JSON).
+        recall: Recall of scrubbing on planted personal data, from scrub_pii (JSON).
         history: Training curve, from train_model (JSON lines).
         evaluation: Metrics on the test split, from evaluate_model (JSON).
         text_metrics: Metrics of the completions, from measure_text (JSON).

@@ -34,6 +34,7 @@ def make_card(
     comparison: Mapping[str, Any],
     decision: Mapping[str, Any],
     statistics: Mapping[str, Any],
+    recall: Mapping[str, Any],
     history: Sequence[Mapping[str, Any]],
     lineage: Mapping[str, Any],
     continuations: Sequence[Continuation],
@@ -58,6 +59,7 @@ def make_card(
         "slices": slices,
         "bias": {"groups": model_audit.get("axes", []), "examples": model_audit.get("examples", [])},
         "secrets": model_audit.get("secrets", {}),
+        "scrubbing": recall,
         "personal_data": text_metrics.get("personal_data", {}),
         "samples": {
             "drawn": _random_samples(continuations, frozenset(text_metrics.get("private_rows", ()))),

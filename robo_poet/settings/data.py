@@ -90,6 +90,11 @@ class ScrubSettings(Settings):
     )
     spacy_model: str = Field(SPACY_MODEL, description="spaCy model that finds names if name_engine is spacy")
     on_language: Outside = Field("warn", description="action if documents under the policy full are in no language of the engine")
+    planted_copies: int = Field(
+        100, ge=20, le=10_000, description="copies of documents into which invented personal data is planted to measure the recall"
+    )
+    min_recall: float = Field(0.8, ge=0, le=1, description="smallest share of the planted personal data that is wholly removed")
+    on_recall: Outside = Field("fail", description="action if the recall is smaller")
 
 
 class ValidateSettings(Settings):

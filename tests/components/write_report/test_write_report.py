@@ -61,6 +61,21 @@ COMPARISON = {
     "state": "measured", "identical": True, "champion": {"version": 7, "digest": "d"}, "reason": "worse: +0.0100 bits per byte",
     "bits_per_byte": {"new": 2.5, "champion": 2.49, "difference": {"value": 0.01, "low": 0.0, "high": 0.02, "units": 12}},
 }  # fmt: skip
+FIGURES = {
+    "planted": 40,
+    "covered": 38,
+    "recall": 0.95,
+    "low": 0.9,
+    "high": 0.98,
+    "findings": 40,
+    "right": 39,
+    "precision": 0.975,
+    "f2": 0.955,
+}
+RECALL = {
+    "copies": 20, "documents": 3, "min_recall": 0.8, "all": FIGURES, "kind": {"name": FIGURES}, "shape": {"plain": FIGURES, HOSTILE: FIGURES},
+    "language": {"en": FIGURES}, "policy": {"full": FIGURES},
+}  # fmt: skip
 TEXTS = (("first", " of all"), (HOSTILE, " again again"), (HOSTILE, "\nand so to bed, jane@example.org"), ("who", " is Mara Ellison"))
 ROWS = [Continuation("d", "w", "en", prompt, text, "", "length", [], []) for prompt, text in TEXTS]
 
@@ -69,7 +84,7 @@ ROWS = [Continuation("d", "w", "en", prompt, text, "", "length", [], []) for pro
 def arguments(tmp_path: Path) -> list[str]:
     inputs = {
         "statistics": STATISTICS, "evaluation": EVALUATION, "decision": DECISION, "text_metrics": TEXT_METRICS, "model_audit": AUDIT,
-        "slices": SLICES, "comparison": COMPARISON,
+        "slices": SLICES, "comparison": COMPARISON, "recall": RECALL,
     }  # fmt: skip
     for name, value in inputs.items():
         (tmp_path / name).write_text(json.dumps(value))
@@ -95,6 +110,7 @@ def test_the_report_holds_verdict_metrics_samples_curve_and_corpus(arguments: li
         "Limits",
         "Training",
         "Data",
+        "Scrubbing",
         "Lineage",
     ):
         assert f"{heading}</h2>" in html
@@ -109,6 +125,9 @@ def test_the_report_holds_verdict_metrics_samples_curve_and_corpus(arguments: li
         "the worst sample, once, and why it is here"
     )
     assert "of one language alone" in html and "The held-out text has few works" in html, "its limits"
+    assert "95.0 % of 40 planted values are removed (95 % interval 90.0 to 98.0 %); the run stops below 80.0 %" in html
+    assert "<td>name</td><td>40</td><td>95.0 %</td><td>90.0 to 98.0 %</td><td>97.5 %</td><td>0.955</td>" in html
+    assert "By the way it is written" in html and "By language of the document" not in html, "a table of one row says nothing"
     assert "train.epochs" in html and "0a1b" in html
 
 
@@ -122,7 +141,7 @@ def test_the_first_screen_has_name_corpus_verdict_figures_and_a_sample(arguments
     )
     assert first.count('class="value"') == 2 and "33.1" in first and "25.0%" in first and "Lower is better." in first, "what was measured"
     assert '<span class="faint">first</span> of all' in first
-    assert rest.count('<details class="part"') == 12 and rest.count(" open>") == 7 and "<section" not in rest
+    assert rest.count('<details class="part"') == 13 and rest.count(" open>") == 7 and "<section" not in rest
 
 
 def test_samples_stand_beside_the_champions_without_rows_of_personal_data(arguments: list[str], tmp_path: Path) -> None:
