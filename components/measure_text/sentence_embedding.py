@@ -6,12 +6,8 @@
   TensorFlow. 300 texts of 65 word pieces take 5 s of CPU time.
 """
 
-import hashlib
-import zipfile
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +18,9 @@ from threadpoolctl import threadpool_limits
 from tokenizers import Tokenizer
 
 from components.measure_text.metric import Numbers
-from robo_poet.commands import make
-from robo_poet.errors import BadInput
+from robo_poet.model_files import package_folder, verified_files
 
-PACKAGE, ARCHIVE = "all_minilm_l6_v2", "model.zip"
+PACKAGE, ARCHIVE, WHAT = "all_minilm_l6_v2", "model.zip", "the sentence encoder"
 # File of the archive → SHA-256. Both are the digests of the published revision.
 DIGESTS = {
     "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
@@ -46,10 +41,7 @@ def model_archive() -> Path:
     Raises:
         BadInput: the package is not installed.
     """
-    package = find_spec(PACKAGE)  # finds the package without running it
-    if package is None or not package.submodule_search_locations:
-        raise BadInput("the sentence embeddings are not installed", where=PACKAGE, remedy=f"run {make('setup')}")
-    return Path(package.submodule_search_locations[0]) / ARCHIVE
+    return package_folder(PACKAGE, WHAT) / ARCHIVE
 
 
 @cache
@@ -59,15 +51,7 @@ def load_sentence_encoder(archive: Path) -> "SentenceEncoder":
     Raises:
         BadInput: the archive cannot be read, or a file differs from the published one.
     """
-    remedy = f"remove .venv and run {make('setup')}"
-    try:
-        with zipfile.ZipFile(archive) as files:
-            content = {name: files.read(name) for name in DIGESTS}
-    except (OSError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-        raise BadInput(f"cannot read the sentence embeddings: {error}", where=str(archive), remedy=remedy) from error
-    for name, digest in DIGESTS.items():
-        if hashlib.sha256(content[name]).hexdigest() != digest:
-            raise BadInput(f"{name} is not the published file: its SHA-256 differs", where=str(archive), remedy=remedy)
+    content = verified_files(archive, DIGESTS, WHAT)
     return SentenceEncoder(load(content["model.safetensors"]), Tokenizer.from_str(content["tokenizer.json"].decode()))
 
 

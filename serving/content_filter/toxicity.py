@@ -4,17 +4,13 @@ With scikit-learn, a text takes 2 ms; nearly all of this time is spent on argume
 dictionary in 0.2 ms. A test checks that the results are the same.
 """
 
-import hashlib
 import io
 import math
 import re
-from collections.abc import Iterable
-from importlib.util import find_spec
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from robo_poet.commands import make
-from robo_poet.errors import BadInput
+from robo_poet.model_files import package_folder, verified_files
 from serving.content_filter.decision import Hit, Side
 from serving.content_filter.passage import Passage, fold
 
@@ -23,7 +19,7 @@ from serving.content_filter.passage import Passage, fold
 WINDOW = 8
 _WORD = re.compile(r"\b\w\w+\b")  # scikit-learn's token pattern
 
-PACKAGE = "profanity_check"
+PACKAGE, WHAT = "profanity_check", "the toxicity classifier"
 # File of alt-profanity-check 1.9.1 → SHA-256. They are pickles: loading a changed one would run its code.
 DIGESTS = {
     "model.joblib": "aeafc04849d4d93db4721cf30a86ebf22085595294b8a07d51918e7fa98f538b",
@@ -31,26 +27,16 @@ DIGESTS = {
 }
 
 
-def _load_verified(name: str) -> Any:
-    """Load a file of the package after its digest was verified. The code of the package never runs.
+def _load_verified() -> Iterator[Any]:
+    """Yield the objects of the files, in the order of `DIGESTS`, after all digests were verified. The code of the package never runs.
 
     Raises:
-        BadInput: the package is not installed, or the file is another one.
+        BadInput: the package is not installed, or a file is another one.
     """
-    package = find_spec(PACKAGE)  # finds the package without running it
-    if package is None or not package.submodule_search_locations:
-        raise BadInput("the toxicity classifier is not installed", where=PACKAGE, remedy=f"run {make('setup')}")
-    path = Path(package.submodule_search_locations[0]) / "data" / name
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise BadInput(f"cannot be read ({error.strerror})", where=str(path), remedy=f"remove .venv and run {make('setup')}") from None
-    if hashlib.sha256(content).hexdigest() != DIGESTS[name]:
-        problem = "this is not the file of the verified version, so it is not loaded: its SHA-256 differs"
-        raise BadInput(problem, where=str(path), remedy=f"remove .venv and run {make('setup')}")
+    content = verified_files(package_folder(PACKAGE, WHAT) / "data", DIGESTS, WHAT)
     import joblib  # type: ignore[import-untyped]  # here, because the pickles load scikit-learn: 1 to 2 s and 170 MB
 
-    return joblib.load(io.BytesIO(content))  # the verified bytes, not the file, which may have changed since
+    yield from (joblib.load(io.BytesIO(content[name])) for name in DIGESTS)
 
 
 class ToxicityJudge:
@@ -63,7 +49,7 @@ class ToxicityJudge:
 
     def __init__(self, threshold: float, ignores: Iterable[str] = ()) -> None:
         self._threshold = threshold
-        model, vectorizer = (_load_verified(name) for name in DIGESTS)
+        model, vectorizer = _load_verified()
         classifiers = [(fitted.estimator, fitted.calibrators[0]) for fitted in model.calibrated_classifiers_]
         self._calibration = [(float(calibrator.a_), float(calibrator.b_), float(svm.intercept_[0])) for svm, calibrator in classifiers]
         columns = [svm.coef_[0] for svm, _ in classifiers]

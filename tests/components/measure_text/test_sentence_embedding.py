@@ -87,7 +87,10 @@ def test_a_file_that_is_not_the_published_one_is_rejected(name: str, tmp_path: P
             content = bytearray(source.read(other))
             content[-1] ^= other == name
             target.writestr(other, bytes(content))
-    with pytest.raises(BadInput, match=f"^{re.escape(str(changed))}: {name} is not the published file: its SHA-256 differs; remove .venv"):
+    with pytest.raises(
+        BadInput,
+        match=f"^{re.escape(str(changed))}: {name} is not the published file, so it is not loaded: its SHA-256 differs; remove .venv",
+    ):
         load_sentence_encoder(changed)
 
 
@@ -103,14 +106,14 @@ def test_an_archive_that_cannot_be_read_is_one_line(what: str, tmp_path: Path) -
         content = bytearray(model_archive().read_bytes())
         content[1_000_000:1_000_100] = bytes(100)
         path.write_bytes(content)
-    with pytest.raises(BadInput, match="cannot read the sentence embeddings: .+; remove .venv and run make setup") as error:
+    with pytest.raises(BadInput, match="cannot read the sentence encoder: .+; remove .venv and run make setup") as error:
         load_sentence_encoder(path)
     assert "\n" not in str(error.value)
 
 
 def test_a_package_that_is_not_installed_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sentence_embedding, "PACKAGE", "all_minilm_l7")
-    with pytest.raises(BadInput, match="all_minilm_l7: the sentence embeddings are not installed; run make setup"):
+    with pytest.raises(BadInput, match="all_minilm_l7: the sentence encoder is not installed; run make setup"):
         model_archive()
 
 

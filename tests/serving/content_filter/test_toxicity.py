@@ -1,5 +1,4 @@
 import pickle
-from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 import profanity_check
@@ -31,13 +30,11 @@ def test_a_changed_pickle_is_never_loaded(tmp_path: Path, monkeypatch: pytest.Mo
     for original in (Path(profanity_check.__file__).parent / "data").iterdir():
         (data / original.name).write_bytes(original.read_bytes())
     (data / name).write_bytes(pickle.dumps(Payload()))
-    spec = ModuleSpec("profanity_check", None, is_package=True)
-    spec.submodule_search_locations = [str(data.parent)]
-    monkeypatch.setattr("serving.content_filter.toxicity.find_spec", lambda _: spec)
-    with pytest.raises(BadInput, match=rf"{name}: this is not the file of the verified version, so it is not loaded"):
+    monkeypatch.setattr("serving.content_filter.toxicity.package_folder", lambda *_: data.parent)
+    with pytest.raises(BadInput, match=rf"{name} is not the published file, so it is not loaded"):
         ToxicityJudge(0.99)
     (data / name).unlink()
-    with pytest.raises(BadInput, match="cannot be read"):
+    with pytest.raises(BadInput, match="cannot read the toxicity classifier"):
         ToxicityJudge(0.99)
     assert not (tmp_path / "ran").exists()
 
