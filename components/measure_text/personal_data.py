@@ -13,7 +13,7 @@ from pathlib import Path
 
 from robo_poet.corpus.parquet import read_documents
 from robo_poet.privacy.findings import disjoint, read_audit
-from robo_poet.privacy.patterns import PatternFinder
+from robo_poet.privacy.patterns.finder import PatternFinder
 
 Identity = tuple[str, ...]
 MINIMUM_DIGITS = 7  # minimum digits of a number that identifies a person

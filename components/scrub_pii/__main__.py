@@ -14,8 +14,8 @@ from robo_poet.corpus.document import MEGABYTE, Document
 from robo_poet.corpus.parquet import count_documents, read_documents, write_documents
 from robo_poet.errors import BadInput
 from robo_poet.judges.scrub_recall import missed, recall_sentence
-from robo_poet.privacy.engine import engine_name
 from robo_poet.privacy.findings import AuditWriter, audit_key, new_audit
+from robo_poet.privacy.names.engine import engine_name
 from robo_poet.privacy.planted.recall import measure, plant, sample_excerpts
 from robo_poet.privacy.scrub import Scrubber
 from robo_poet.settings.data import ScrubSettings

@@ -18,8 +18,8 @@ from robo_poet.corpus.split import Work, is_iso_date, split_works, unit_hash
 from robo_poet.description.facts import LONG, DocumentFacts, Measures, all_facts
 from robo_poet.description.near_copies import near_copies
 from robo_poet.model.bpe import train_bpe
-from robo_poet.privacy.engine import engine_name, name_engine
-from robo_poet.privacy.names import PIECE
+from robo_poet.privacy.names.engine import engine_name, name_engine
+from robo_poet.privacy.names.spacy_names import PIECE
 from robo_poet.privacy.scrub import language_code
 from robo_poet.settings.data import IngestSettings, ScrubSettings
 

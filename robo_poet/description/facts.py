@@ -16,7 +16,7 @@ from robo_poet.corpus.document import Document
 from robo_poet.corpus.plan import language_of
 from robo_poet.description.near_copies import sketch
 from robo_poet.privacy.findings import disjoint
-from robo_poet.privacy.patterns import PatternFinder
+from robo_poet.privacy.patterns.finder import PatternFinder
 
 DAMAGED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd]")  # U+FFFD, and all control characters except tab and line ends
 MOST_PROCESSES = 4

@@ -10,9 +10,9 @@ from presidio_anonymizer import AnonymizerEngine
 from presidio_anonymizer.entities import RecognizerResult
 
 from robo_poet.corpus.document import Document
-from robo_poet.privacy.engine import NameEngine, name_engine
 from robo_poet.privacy.findings import Finding, disjoint, join_addresses
-from robo_poet.privacy.patterns import PatternFinder
+from robo_poet.privacy.names.engine import NameEngine, name_engine
+from robo_poet.privacy.patterns.finder import PatternFinder
 from robo_poet.settings.data import Policy, ScrubSettings
 
 BATCH = 256  # documents in memory during name detection

@@ -10,7 +10,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import cached_property
 
-from robo_poet.privacy.false_alarms import without_impersonal_numbers
+from robo_poet.privacy.patterns.false_alarms import without_impersonal_numbers
 from serving.content_filter.lookalikes import LOOKALIKES, TURNED, TURNED_LETTERS
 
 CACHED_CHARACTERS = 8192  # number of cached characters, which limits the memory; other characters only take more time

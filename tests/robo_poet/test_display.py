@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from robo_poet.display import MASK, masked
 from robo_poet.privacy.canary_strings import planted
-from robo_poet.privacy.patterns import PatternFinder
+from robo_poet.privacy.patterns.finder import PatternFinder
 from robo_poet.settings.train import PlantedSecretsSettings
 
 FINDER = PatternFinder(0.4)

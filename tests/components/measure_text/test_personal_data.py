@@ -15,7 +15,7 @@ from components.measure_text.personal_data import (
 from robo_poet.corpus.document import Document
 from robo_poet.corpus.parquet import write_documents
 from robo_poet.privacy.findings import Finding, new_audit
-from robo_poet.privacy.patterns import PatternFinder
+from robo_poet.privacy.patterns.finder import PatternFinder
 
 TRAINING = ["Write to anna.k@example.org today.", "Call (212) 867-5309 or not."]
 

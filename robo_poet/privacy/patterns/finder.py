@@ -23,11 +23,11 @@ from presidio_analyzer.predefined_recognizers import (
 )
 from tldextract import TLDExtract
 
-from robo_poet.privacy.false_alarms import FalseAlarms, fill, impersonal_numbers
 from robo_poet.privacy.findings import Finding
-from robo_poet.privacy.identifiers import find_accounts, find_births, find_identifiers, find_keys, find_spelled_emails
-from robo_poet.privacy.normal_form import normal_form
-from robo_poet.privacy.street_addresses import find_addresses
+from robo_poet.privacy.patterns.false_alarms import FalseAlarms, fill, impersonal_numbers
+from robo_poet.privacy.patterns.identifiers import find_accounts, find_births, find_identifiers, find_keys, find_spelled_emails
+from robo_poet.privacy.patterns.normal_form import normal_form
+from robo_poet.privacy.patterns.street_addresses import find_addresses
 
 SUFFIXES = TLDExtract(suffix_list_urls=(), cache_dir=None)  # uses the snapshot in the package
 

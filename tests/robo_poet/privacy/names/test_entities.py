@@ -11,9 +11,9 @@ from presidio_analyzer import AnalyzerEngine, RecognizerRegistry
 from presidio_analyzer.nlp_engine import NlpArtifacts, NlpEngine
 
 from robo_poet.corpus.document import Document
-from robo_poet.privacy.engine import engine_name, name_engine
-from robo_poet.privacy.entities import EntityFinder, EntityModelRecognizer, is_verse
-from robo_poet.privacy.names import NameFinder
+from robo_poet.privacy.names.engine import engine_name, name_engine
+from robo_poet.privacy.names.entities import EntityFinder, EntityModelRecognizer, is_verse
+from robo_poet.privacy.names.spacy_names import NameFinder
 from robo_poet.privacy.scrub import Scrubber
 from robo_poet.settings.data import ScrubSettings
 

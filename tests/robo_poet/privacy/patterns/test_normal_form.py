@@ -1,8 +1,8 @@
 import pytest
 
 from robo_poet.privacy.findings import Finding
-from robo_poet.privacy.normal_form import normal_form
-from robo_poet.privacy.patterns import PatternFinder
+from robo_poet.privacy.patterns.finder import PatternFinder
+from robo_poet.privacy.patterns.normal_form import normal_form
 
 
 @pytest.mark.parametrize(

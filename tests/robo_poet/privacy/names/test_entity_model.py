@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from robo_poet.errors import BadInput
-from robo_poet.privacy import entity_model
-from robo_poet.privacy.entity_model import KINDS, OVERLAP, WINDOW, load_entity_model, windows
+from robo_poet.privacy.names import entity_model
+from robo_poet.privacy.names.entity_model import KINDS, OVERLAP, WINDOW, load_entity_model, windows
 
 WORDS = "Then Marta Quill went home, and the sea was calm. " * 40
 
@@ -50,10 +50,14 @@ def test_a_missing_package_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("content", [None, b"other"])
 def test_another_file_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes | None) -> None:
     for name in entity_model.DIGESTS:
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+        path = tmp_path / entity_model.FOLDER / name
+        path.parent.mkdir(parents=True, exist_ok=True)
         if content:
-            (tmp_path / name).write_bytes(content)
-    monkeypatch.setattr(entity_model, "model_folder", lambda: tmp_path)
+            path.write_bytes(content)
+    monkeypatch.setattr(entity_model, "package_folder", lambda *_: tmp_path)
     load_entity_model.cache_clear()
-    with pytest.raises(BadInput, match="cannot read the model" if content is None else "is not the published file: its SHA-256 differs"):
+    with pytest.raises(
+        BadInput,
+        match="cannot read the model" if content is None else "is not the published file, so it is not loaded: its SHA-256 differs",
+    ):
         load_entity_model()

@@ -1,7 +1,7 @@
 import pytest
 
 from robo_poet.privacy.findings import ADDRESS, Finding, join_addresses
-from robo_poet.privacy.street_addresses import find_addresses
+from robo_poet.privacy.patterns.street_addresses import find_addresses
 
 
 def covered(text: str, value: str) -> bool:

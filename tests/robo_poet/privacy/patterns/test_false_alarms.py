@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from robo_poet.privacy.false_alarms import FILLER, without_impersonal_numbers
-from robo_poet.privacy.patterns import PatternFinder
+from robo_poet.privacy.patterns.false_alarms import FILLER, without_impersonal_numbers
+from robo_poet.privacy.patterns.finder import PatternFinder
 from robo_poet.settings.base import MIN_SCORE
 
 FINDER = PatternFinder(MIN_SCORE)

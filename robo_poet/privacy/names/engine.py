@@ -28,10 +28,10 @@ def name_engine(settings: ScrubSettings) -> NameEngine:
         BadInput: its model is not installed.
     """
     if settings.name_engine == "spacy":
-        from robo_poet.privacy.names import NameFinder
+        from robo_poet.privacy.names.spacy_names import NameFinder
 
         return NameFinder(settings.spacy_model, settings.min_score)
-    from robo_poet.privacy.entities import EntityFinder
+    from robo_poet.privacy.names.entities import EntityFinder
 
     return EntityFinder(settings.name_threshold)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from robo_poet.privacy.patterns import TELEPHONE, WINDOW_SIZE, PatternFinder, windows
+from robo_poet.privacy.patterns.finder import TELEPHONE, WINDOW_SIZE, PatternFinder, windows
 
 FINDER = PatternFinder(0.4)
 PLANTED = {

@@ -13,11 +13,11 @@ import numpy as np
 from presidio_analyzer import AnalysisExplanation, EntityRecognizer, RecognizerResult
 from presidio_analyzer.nlp_engine import NlpArtifacts
 
-from robo_poet.privacy.entity_model import KINDS, LANGUAGES, Tokens, load_entity_model
-from robo_poet.privacy.false_alarms import FUNCTION_WORDS, impersonal_numbers
 from robo_poet.privacy.findings import ADDRESS, ADDRESS_GAP, Finding
-from robo_poet.privacy.normal_form import normal_form
-from robo_poet.privacy.repeated_names import PERSON, repeated_names
+from robo_poet.privacy.names.entity_model import KINDS, LANGUAGES, Tokens, load_entity_model
+from robo_poet.privacy.names.repeated_names import PERSON, repeated_names
+from robo_poet.privacy.patterns.false_alarms import FUNCTION_WORDS, impersonal_numbers
+from robo_poet.privacy.patterns.normal_form import normal_form
 
 RECOGNIZER = "EntityModel"
 # Kind of the model → entity of Presidio. The entities of these names are Presidio's; the others are ours.

@@ -1,7 +1,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from robo_poet.privacy.names import PIECE, NameFinder, pieces
+from robo_poet.privacy.names.spacy_names import PIECE, NameFinder, pieces
 
 
 def test_each_text_gets_its_own_names() -> None:

@@ -1,5 +1,5 @@
 from robo_poet.privacy.findings import Finding
-from robo_poet.privacy.repeated_names import repeated_names
+from robo_poet.privacy.names.repeated_names import repeated_names
 
 
 def again(text: str, name: str) -> list[str]:

@@ -1,7 +1,7 @@
 import pytest
 
-from robo_poet.privacy.identifiers import dni, iban, insee, luhn, nhs, steuer_id
-from robo_poet.privacy.patterns import PatternFinder
+from robo_poet.privacy.patterns.finder import PatternFinder
+from robo_poet.privacy.patterns.identifiers import dni, iban, insee, luhn, nhs, steuer_id
 
 
 @pytest.fixture(scope="module")

