@@ -13,6 +13,7 @@ from robo_poet.corpus.document import Document
 from robo_poet.privacy.findings import Finding, disjoint, join_addresses
 from robo_poet.privacy.names.engine import NameEngine, name_engine
 from robo_poet.privacy.patterns.finder import PatternFinder
+from robo_poet.privacy.pseudonyms import with_pseudonyms
 from robo_poet.settings.data import Policy, ScrubSettings
 
 BATCH = 256  # documents in memory during name detection
@@ -25,7 +26,7 @@ class Scrubber:
     def __init__(self, settings: ScrubSettings, processes: int = 1) -> None:
         self.settings = settings
         self.processes = processes
-        self._patterns = PatternFinder(settings.min_score)
+        self._patterns = PatternFinder(settings.min_score, settings.rules)
         self._anonymizer = AnonymizerEngine()
 
     @cached_property
@@ -65,6 +66,8 @@ class Scrubber:
                 yield document.with_text(self._replace(document.text, findings) if findings else document.text), findings
 
     def _replace(self, text: str, findings: list[Finding]) -> str:
+        if self.settings.replace_by == "pseudonym":
+            return with_pseudonyms(text, findings)
         spans = [RecognizerResult(f.entity, f.start, f.end, f.score) for f in findings]
         return str(self._anonymizer.anonymize(text, spans).text)
 

@@ -36,6 +36,7 @@ class TextScrubber:
                 name_engine=settings.name_engine,
                 name_threshold=settings.name_threshold,
                 spacy_model=settings.spacy_model,
+                rules=settings.rules,
             )
         )
         self.scrub(["Anna Kowalski"])  # load the spaCy model now, which takes some 2 s

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from robo_poet.local_folder import local_setting
 
@@ -31,3 +31,14 @@ class Settings(BaseModel):
         if any("\0" in text for text in (value if isinstance(value, (list, tuple)) else (value,)) if isinstance(text, str)):
             raise ValueError("a text must have no NUL character")
         return value
+
+
+class ScrubRule(Settings):
+    """A rule of a profile that finds personal data which no bundled pattern knows, such as the number of a member."""
+
+    entity: str = Field(pattern=r"^[A-Z][A-Z0-9_]{1,39}$", description="kind of data, which becomes the placeholder, such as MEMBER_ID")
+    pattern: str = Field(min_length=1, max_length=1000, description="regular expression, with regard to case")
+    words: tuple[str, ...] = Field((), max_length=50, description="one of these words must be within 80 characters; empty: none is needed")
+
+
+MOST_SCRUB_RULES = 50

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from robo_poet.settings.base import MIN_SCORE, NAME_THRESHOLD, SPACY_MODEL, NameEngineName, Settings
+from robo_poet.settings.base import MIN_SCORE, MOST_SCRUB_RULES, NAME_THRESHOLD, SPACY_MODEL, NameEngineName, ScrubRule, Settings
 
 Outside = Literal["ignore", "warn", "fail"]  # action if a value is outside its limit
 
@@ -90,6 +90,14 @@ class ScrubSettings(Settings):
     )
     spacy_model: str = Field(SPACY_MODEL, description="spaCy model that finds names if name_engine is spacy")
     on_language: Outside = Field("warn", description="action if documents under the policy full are in no language of the engine")
+    rules: tuple[ScrubRule, ...] = Field(
+        (),
+        max_length=MOST_SCRUB_RULES,
+        description="additional rules under patterns and full: entity, pattern and optional words of each",
+    )
+    replace_by: Literal["type", "pseudonym"] = Field(
+        "type", description="what replaces personal data: its type (<PERSON>), or a number within the document too (<PERSON_1>)"
+    )
     planted_copies: int = Field(
         100, ge=20, le=10_000, description="copies of documents into which invented personal data is planted to measure the recall"
     )

@@ -9,7 +9,16 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
-from robo_poet.settings.base import MIN_SCORE, NAME_THRESHOLD, SPACY_MODEL, LocalFolder, NameEngineName, Settings
+from robo_poet.settings.base import (
+    MIN_SCORE,
+    MOST_SCRUB_RULES,
+    NAME_THRESHOLD,
+    SPACY_MODEL,
+    LocalFolder,
+    NameEngineName,
+    ScrubRule,
+    Settings,
+)
 from robo_poet.settings.content_filter import ContentFilterSettings
 
 
@@ -66,6 +75,7 @@ class RequestLogSettings(Settings):
     name_threshold: float = Field(NAME_THRESHOLD, gt=0, le=1, description="smallest probability of a word that the engine onnx removes")
     spacy_model: str = Field(SPACY_MODEL, description="spaCy model that finds names if name_engine is spacy")
     min_score: float = Field(MIN_SCORE, ge=0, le=1, description="smallest confidence of a match that is removed")
+    rules: tuple[ScrubRule, ...] = Field((), max_length=MOST_SCRUB_RULES, description="additional rules, as in `scrub`")
     queue: int = Field(
         1000, ge=1, le=100_000, description="largest number of records that wait to be written; more are dropped and counted"
     )

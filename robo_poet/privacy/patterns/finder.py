@@ -5,7 +5,7 @@ Presidio's own recognisers of addresses download the list of public suffixes, so
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from presidio_analyzer import EntityRecognizer, Pattern, PatternRecognizer, RecognizerResult
@@ -27,7 +27,9 @@ from robo_poet.privacy.findings import Finding
 from robo_poet.privacy.patterns.false_alarms import FalseAlarms, fill, impersonal_numbers
 from robo_poet.privacy.patterns.identifiers import find_accounts, find_births, find_identifiers, find_keys, find_spelled_emails
 from robo_poet.privacy.patterns.normal_form import normal_form
+from robo_poet.privacy.patterns.own_rules import OwnRules
 from robo_poet.privacy.patterns.street_addresses import find_addresses
+from robo_poet.settings.base import ScrubRule
 
 SUFFIXES = TLDExtract(suffix_list_urls=(), cache_dir=None)  # uses the snapshot in the package
 
@@ -126,7 +128,8 @@ WINDOW_SIZE = 4_000  # characters of a window: Presidio silently stops a pattern
 class PatternFinder:
     """A finder of personal data by format. It is deterministic, works offline, and keeps no state between texts."""
 
-    def __init__(self, min_score: float) -> None:
+    def __init__(self, min_score: float, rules: Sequence[ScrubRule] = ()) -> None:
+        self._own_rules = OwnRules(rules)
         self.min_score = min_score
         self._addresses = [OfflineEmailRecognizer(), OfflineUrlRecognizer(), any_scheme_recognizer()]
         self._numbers = [
@@ -158,6 +161,7 @@ class PatternFinder:
             if not all(covered[match.start() : match.end()]):
                 telephone = self._run([self._telephone], numbers, max(0, match.start() - 1), match.end() + 1)
                 findings += (finding for finding in telephone if not false_alarms.has(finding.entity, finding.start, finding.end))
+        findings += self._own_rules.find(text)
         return findings
 
     def _own(self, text: str, numbers: str) -> Iterator[Finding]:

