@@ -33,8 +33,11 @@ ADDRESS = "STREET_ADDRESS"
 ADDRESS_GAP = re.compile(r"[ \t,.;:#/()º°ª|–-]{0,4}\n?[ \t,.;:#/()º°ª|–-]{0,2}(?:[^\W_]{1,5}[\s,.;:#/º°-]{1,3})?")
 
 
+CHECKED = frozenset({"CREDIT_CARD", "IBAN_CODE", "EMAIL_ADDRESS"})  # no part of an address: they have check digits or an `@`
+
+
 def join_addresses(findings: Sequence[Finding], text: str) -> list[Finding]:
-    """Join neighbouring parts of an address into one finding, and drop the findings inside it, so that it becomes one placeholder."""
+    """Join neighbouring parts of an address into one finding, and drop other findings inside it, so that it becomes one placeholder."""
     joined: list[Finding] = []
     for finding in sorted((f for f in findings if f.entity == ADDRESS), key=lambda f: (f.start, f.end)):
         last = joined[-1] if joined else None
@@ -49,7 +52,8 @@ def join_addresses(findings: Sequence[Finding], text: str) -> list[Finding]:
     for finding in sorted((f for f in findings if f.entity != ADDRESS), key=lambda f: f.start):
         while current and current.end <= finding.start:
             current = next(addresses, None)
-        if not (current and current.start <= finding.start and finding.end <= current.end):
+        inside = current and current.start <= finding.start and finding.end <= current.end
+        if not inside or finding.entity in CHECKED:
             kept.append(finding)
     return [*kept, *joined]
 
