@@ -101,7 +101,8 @@ class EntityFinder:
         per_text = []
         for normal, tokens in zip(normal_forms, self._model.classify([normal.text for normal in normal_forms], threads), strict=True):
             findings = list(self._findings(normal.text, tokens))
-            findings += repeated_names(normal.text, findings, _PARTICLES.__contains__)
+            common = _PARTICLE_SET | _VERSE_WORDS if is_verse(normal.text) else _PARTICLE_SET
+            findings += repeated_names(normal.text, findings, common.__contains__)
             per_text.append([normal.original(finding) for finding in findings])
         return per_text
 
@@ -175,6 +176,14 @@ def _groups(text: str, parts: Sequence[_Part]) -> Iterator[list[_Part]]:
     yield group
 
 
+# Words with a capital in verse that are no names of persons. A single one is dropped, and no other occurrence is searched for.
+_VERSE_WORDS = frozenset(
+    "god gods king kings queen prince princess lord lords lady sir angel angels seraph cherub spirit beast serpent father son sons heaven "
+    "heavens heav eternal almighty supream supreme glory chariot city citie muse parson nay yea ay alas amen lo farewell marry prithee "
+    "sirrah belike yonder pardon whither good-morrow to-morrow holla exeunt exit enter faith sweet love mirth melancholy patience "
+    "disdain devil devils enemy ethiope turk christian athenian traveller gentleman virgin".split()
+)
+_PARTICLE_SET = frozenset(_PARTICLES)
 _LOWER_CASE = re.compile(r"(?<![\w.@/-])[^\W\d_A-ZÀ-Þ][^\W\d_]+(?![\w@/])")
 _CAPITALISED = re.compile(r"(?<![^\W_])[^\W\d_a-zß-ÿ][^\W_]*")
 _NEXT_WORD = re.compile(r"[ \t](?P<word>[^\W\d_a-zß-ÿ][^\W\d_]+(?:[-'’][^\W\d_]{2,})*)(?![\w@])")
@@ -192,6 +201,8 @@ def _trim_name(text: str, group: Sequence[_Part], lower_case: frozenset[str], ve
         word = text[part.start : part.end]
         if word[0].islower() or (word.casefold() in lower_case and not word.isupper()):
             return part.score >= (LOWER_CASE if verse else LOWER_CASE_PROSE)
+        if verse and len(group) == 1 and word.casefold() in _VERSE_WORDS:
+            return False
         if verse and len(group) == 1 and _LINE_START.search(text, max(0, part.start - 6), part.start):
             return part.score >= LINE_START
         return True
