@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import PurePosixPath
 
 from robo_poet.corpus.document import FIELDS, Document
-from robo_poet.deletion.wording import comparable, comparable_words, name_phrases
+from robo_poet.corpus.words import comparable, comparable_words
+from robo_poet.deletion.wording import name_phrases
 from robo_poet.errors import BadInput
 
 SEARCHED = tuple(name for name in FIELDS if name not in ("split", "sha256"))  # fields in which a subject's name is searched

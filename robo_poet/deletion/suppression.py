@@ -17,7 +17,7 @@ from pathlib import Path
 
 from robo_poet.atomic import new_file, write_text
 from robo_poet.corpus.document import Document
-from robo_poet.deletion.wording import comparable
+from robo_poet.corpus.words import comparable
 from robo_poet.digest import digest_bytes
 from robo_poet.errors import BadInput, read_object
 from robo_poet.permissions import check_private, make_private_folder

@@ -1,4 +1,4 @@
-"""Comparable forms of a text: as words, for a search, and without spaces and punctuation, for a digest.
+"""Searches for the words of a text and for names in files.
 
 A deleted document must be found again after a change of case, accents, spaces, line ends, punctuation or invisible characters. A name must
 be found in JSON and HTML, where characters are escaped.
@@ -6,30 +6,13 @@ be found in JSON and HTML, where characters are escaped.
 
 import html
 import re
-import unicodedata
 from collections.abc import Collection, Iterator
 
-from robo_poet.corpus.document import nfc
+from robo_poet.corpus.words import comparable_words
 
 SHINGLE = 8  # words in sequence that two texts share only if one quotes the other
 SHORTEST = 12  # characters of a text of fewer words that is searched as a whole
-_SEPARATORS = re.compile(r"[\W_]+")
 _ESCAPED = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\[nrtbf\"\\/]")
-_ACCENTS = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]")
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")  # soft hyphen, zero-width characters, marks of direction
-
-
-def comparable_words(text: str) -> str:
-    """Return the words of a text in lower case without accents and punctuation, each followed by one space, after a leading space."""
-    plain = _INVISIBLE.sub("", text) if not text.isascii() else text
-    if not plain.isascii():
-        plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", nfc(plain).casefold()))
-    return f" {_SEPARATORS.sub(' ', plain.casefold()).strip()} "
-
-
-def comparable(text: str) -> str:
-    """Return the letters and digits of a text in lower case, without accents. A text without any is only stripped."""
-    return comparable_words(text).replace(" ", "") or text.strip()
 
 
 def unescaped(text: str) -> str:

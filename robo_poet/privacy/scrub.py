@@ -1,6 +1,5 @@
 """Replacement of personal data in documents, by the policy of their source (DATA-3, contract 11)."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import cached_property
@@ -9,6 +8,7 @@ from itertools import islice
 from presidio_anonymizer import AnonymizerEngine
 from presidio_anonymizer.entities import RecognizerResult
 
+from robo_poet.corpus.curation.language import language_code
 from robo_poet.corpus.document import Document
 from robo_poet.privacy.findings import Finding, disjoint, join_addresses
 from robo_poet.privacy.names.engine import NameEngine, name_engine
@@ -17,7 +17,6 @@ from robo_poet.privacy.pseudonyms import with_pseudonyms
 from robo_poet.settings.data import Policy, ScrubSettings
 
 BATCH = 256  # documents in memory during name detection
-LANGUAGE = re.compile(r"([a-z]{2,3})(?:[-_][a-z0-9_-]+)?", re.IGNORECASE)
 
 
 class Scrubber:
@@ -70,9 +69,3 @@ class Scrubber:
             return with_pseudonyms(text, findings)
         spans = [RecognizerResult(f.entity, f.start, f.end, f.score) for f in findings]
         return str(self._anonymizer.anonymize(text, spans).text)
-
-
-def language_code(language: str) -> str:
-    """Return the primary code of a language tag, `en` for `en-GB`; `unknown` for any other text, which may come from a user's table."""
-    match = LANGUAGE.fullmatch(language)
-    return match[1].lower() if match else "unknown"

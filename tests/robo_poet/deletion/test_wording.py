@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from robo_poet.deletion.wording import Quotes, comparable, comparable_words, name_phrases, unescaped
+from robo_poet.corpus.words import comparable, comparable_words
+from robo_poet.deletion.wording import Quotes, name_phrases, unescaped
 
 POEM = "O Rose, thou art sick!\nThe invisible worm\nthat flies in the night,\nin the howling storm"
 

@@ -2,11 +2,12 @@ from dataclasses import replace
 
 import pytest
 
+from robo_poet.corpus.curation.language import language_code
 from robo_poet.corpus.document import Document
 from robo_poet.digest import digest_bytes
 from robo_poet.errors import BadInput
 from robo_poet.privacy.findings import Finding
-from robo_poet.privacy.scrub import Scrubber, language_code
+from robo_poet.privacy.scrub import Scrubber
 from robo_poet.settings.data import ScrubSettings
 
 LETTER = "Dear Anna Kowalski,\nwrite to anna@example.org or call (212) 867-5309.\nAnna never came. Yours, Peter Brown\n"
