@@ -1,0 +1,211 @@
+"""Near-duplicates: documents whose shingles are mostly those of a document that is kept.
+
+1. Each document has a MinHash signature of its shingles (library `rensa`). Parts of the signature are band keys. Two documents with an
+   equal key in a band are candidates (locality-sensitive hashing).
+2. The documents are visited in order of preference, the longest first. A document is a near-duplicate if a candidate that was kept
+   before it has at least the similarity. The similarity is exact: it is computed from the shingles.
+
+So each near-duplicate has a kept document of that similarity, and no two kept candidates have it. In a chain A ~ B ~ C with A and C
+different, B is dropped and C is kept. The result depends on the documents only, not on the order in which they are read.
+
+All functions are pure, so a distributed form can use them: `band_keys` for each batch, grouping by band and key, then `choose`.
+"""
+
+import tempfile
+from array import array
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import numpy.typing as npt
+import rensa
+
+from robo_poet.corpus.curation.shingles import Hashes, similarity
+
+PERMUTATIONS, SEED = 128, 1
+CERTAINTY = 0.98  # smallest probability that a pair of exactly the wanted similarity is a candidate
+BATCH = 4096  # documents per call of the library
+BATCH_SHINGLES = 1 << 20
+MOST_HOLDERS = 32  # kept documents per band key that later documents are compared with; more of them share a template
+MOST_COMPARED = 32  # exact comparisons per document: those that share the most keys. Bounds the time in a corpus of templates
+Keys = npt.NDArray[np.uint32]
+
+
+@dataclass(frozen=True, slots=True)
+class NearDuplicate:
+    """A near-duplicate, the document that is kept instead (both as positions, from 0), and their exact similarity."""
+
+    position: int
+    kept: int
+    similarity: float
+
+
+def bands_of(wanted: float) -> tuple[int, int]:
+    """Return (bands, rows per band) of the signature for a similarity in (0, 1].
+
+    Among the shapes that find a pair of exactly this similarity with a probability of at least 0.98, the one with the most rows is taken.
+    It has the fewest candidates that are not near-duplicates.
+    """
+    shapes = ((PERMUTATIONS // rows, rows) for rows in range(PERMUTATIONS, 0, -1))
+    return next(((bands, rows) for bands, rows in shapes if 1 - (1 - wanted**rows) ** bands >= CERTAINTY), (PERMUTATIONS, 1))
+
+
+def band_keys(batch: Sequence[Hashes], wanted: float) -> Keys:
+    """Return the keys of a batch of documents, one row per document and one column per band."""
+    bands, rows = bands_of(wanted)
+    offsets = np.zeros(len(batch) + 1, np.uint64)
+    np.cumsum([len(hashes) for hashes in batch], out=offsets[1:])
+    matrix = rensa.RMinHash.digest_matrix_from_flat_token_hashes(np.concatenate(batch), offsets, PERMUTATIONS, SEED)
+    signatures = np.array(matrix.to_rows(), np.uint64)[:, : bands * rows].reshape(len(batch), bands, rows)
+    keys = np.zeros((len(batch), bands), np.uint64)
+    for row in range(rows):  # a polynomial hash; wraps around
+        keys = (keys ^ signatures[:, :, row]) * np.uint64(0x9E3779B97F4A7C15)
+    return (keys >> np.uint64(32)).astype(np.uint32)
+
+
+class ShingleStore:
+    """The shingles and band keys of documents. The shingles are in an unnamed temporary file: 8 bytes per word of the corpus.
+
+    Use it as a context manager. `add` numbers the documents from 0.
+
+    Args:
+        wanted: the smallest similarity of near-duplicates.
+        folder: folder of the file; None for the system's.
+    """
+
+    def __init__(self, wanted: float, folder: Path | None = None) -> None:
+        self.wanted = wanted
+        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  closed by __exit__
+        self._ends = array("q", [0])
+        self._batch: list[Hashes] = []
+        self._size = 0
+        self._keys: list[Keys] = []
+        self._mapped: Hashes | None = None
+
+    def __enter__(self) -> "ShingleStore":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        self._mapped = None
+        self._file.close()
+
+    def __len__(self) -> int:
+        return len(self._ends) - 1
+
+    def add(self, hashes: Hashes) -> None:
+        """Add the shingles of the next document."""
+        self._file.write(hashes.tobytes())
+        self._ends.append(self._ends[-1] + len(hashes))
+        self._batch.append(hashes)
+        self._size += len(hashes)
+        if len(self._batch) >= BATCH or self._size >= BATCH_SHINGLES:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._batch:
+            self._keys.append(band_keys(self._batch, self.wanted))
+            self._batch, self._size = [], 0
+
+    def shingles(self, position: int) -> Hashes:
+        """Return the shingles of a document, after the last `add`."""
+        if self._mapped is None:
+            self._file.flush()
+            empty = self._ends[-1] == 0
+            self._mapped = np.zeros(0, np.uint64) if empty else np.memmap(self._file, np.uint64, "r")
+        return self._mapped[self._ends[position] : self._ends[position + 1]]
+
+    def find(self, preference: npt.NDArray[np.int64]) -> tuple[list[NearDuplicate], int]:
+        """Return the near-duplicates, and how many documents had more candidates than were compared.
+
+        Args:
+            preference: the positions of all documents, the one to keep first.
+        """
+        self._flush()
+        bands = bands_of(self.wanted)[0]
+        keys = np.concatenate(self._keys) if self._keys else np.zeros((0, bands), np.uint32)
+        self._keys = []
+        ends = np.frombuffer(self._ends, np.int64)
+        lengths = ends[1:] - ends[:-1]
+        return choose(keys, lengths, preference, self.shingles, self.wanted)
+
+
+def choose(
+    keys: Keys, lengths: npt.NDArray[np.int64], preference: npt.NDArray[np.int64], shingles_of: Callable[[int], Hashes], wanted: float
+) -> tuple[list[NearDuplicate], int]:
+    """Choose the documents to keep, and return the near-duplicates of them, by preference.
+
+    Args:
+        keys: band keys, one row per document.
+        lengths: number of shingles of each document. Documents without shingles are kept.
+        preference: the positions of all documents, the one to keep first.
+        shingles_of: position → shingles.
+        wanted: the smallest similarity.
+
+    Returns:
+        The near-duplicates, and how many documents had more than 32 candidates, so that a near-duplicate may have been missed.
+    """
+    ranks, buckets, sizes = _shared_buckets(keys[preference], lengths[preference] > 0)
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]]) if len(sizes) else np.zeros(0, np.int64)
+    slots = array("i", bytes(4 * len(ranks)))  # kept documents of each bucket, by rank
+    used = array("i", bytes(4 * len(sizes)))
+    found: list[NearDuplicate] = []
+    cut = 0
+    for rank, own in _by_document(ranks, buckets):
+        shared: Counter[int] = Counter()
+        for bucket in own:
+            if count := used[bucket]:
+                shared.update(slots[starts[bucket] : starts[bucket] + count])
+        position = int(preference[rank])
+        length = lengths[position]
+        longest, shortest = length / wanted + 1e-9, length * wanted - 1e-9  # sets of other sizes are less similar
+        candidates = [other for other in shared if shortest <= lengths[preference[other]] <= longest]
+        candidates.sort(key=lambda other: (-shared[other], other))
+        best, kept = 0.0, -1
+        for other in candidates[:MOST_COMPARED]:
+            value = similarity(shingles_of(position), shingles_of(int(preference[other])))
+            if value >= wanted and value > best:
+                best, kept = value, int(preference[other])
+        if kept >= 0:
+            found.append(NearDuplicate(position, kept, best))
+            continue
+        cut += len(candidates) > MOST_COMPARED
+        for bucket in own:
+            if used[bucket] < MOST_HOLDERS:
+                slots[starts[bucket] + used[bucket]] = rank
+                used[bucket] += 1
+    return found, cut
+
+
+Numbers = npt.NDArray[np.int32]
+
+
+def _shared_buckets(keys: Keys, eligible: npt.NDArray[np.bool_]) -> tuple[Numbers, Numbers, npt.NDArray[np.int64]]:
+    """Return (rank, bucket) of each band key that at least two documents share, as two columns, and the size of each bucket."""
+    rows = np.flatnonzero(eligible).astype(np.int32)
+    ranks, buckets, sizes, number = [np.zeros(0, np.int32)], [np.zeros(0, np.int32)], [np.zeros(0, np.int64)], 0
+    for band in range(keys.shape[1]):
+        column = keys[rows, band]
+        order = np.argsort(column, kind="stable")
+        column = column[order]
+        edges = np.flatnonzero(np.concatenate([[True], column[1:] != column[:-1], [True]])) if len(column) else np.zeros(1, np.int64)
+        counts = np.diff(edges)
+        several = counts > 1
+        inside = np.repeat(several, counts)
+        ranks.append(rows[order[inside]])
+        buckets.append((np.repeat(np.cumsum(several) - 1, counts)[inside] + number).astype(np.int32))
+        sizes.append(counts[several])
+        number += int(several.sum())
+    return np.concatenate(ranks), np.concatenate(buckets), np.concatenate(sizes)
+
+
+def _by_document(ranks: Numbers, buckets: Numbers) -> Iterator[tuple[int, list[int]]]:
+    """Yield each rank in rising order with its buckets."""
+    order = np.argsort(ranks, kind="stable")
+    ranks, buckets = ranks[order], buckets[order]
+    edges = np.flatnonzero(np.concatenate([[True], ranks[1:] != ranks[:-1], [True]])) if len(ranks) else np.zeros(1, np.int64)
+    for start, end in pairwise(edges):
+        yield int(ranks[start]), buckets[start:end].tolist()
