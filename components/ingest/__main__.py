@@ -9,9 +9,11 @@ from dataclasses import replace
 
 from components.ingest.component import ingest
 from robo_poet.atomic import write_text
+from robo_poet.corpus.curation.dropped import DELETED, Dropped, DroppedWriter
+from robo_poet.corpus.curation.language import language_of
 from robo_poet.corpus.document import MEGABYTE, Document
 from robo_poet.corpus.parquet import SPLITS, write_documents
-from robo_poet.corpus.plan import apply_plan, language_of, make_plan
+from robo_poet.corpus.plan import apply_plan, make_plan
 from robo_poet.corpus.source import Source, open_source
 from robo_poet.deletion.suppression import ingested_list
 from robo_poet.display import quotable_name
@@ -24,13 +26,13 @@ MAX_NAMED = 3  # documents named in warnings; further documents are only counted
 
 
 def work(call: Call) -> None:
-    """Write the output `corpus`, and `metrics` if requested."""
+    """Write the outputs `corpus` and `dropped`, and `metrics` if requested."""
     settings: IngestSettings = call.settings
     seed = call.parameters["seed"]
     call.progress(0, 1, "reading the source")
     source = open_source(call.parameters["source"], call.parameters["source_digest"], settings)
-    documents = _without_suppressed(call, source)
-    plan = make_plan(documents(), settings, seed, source.name, source.megabytes)
+    documents, suppressed = _without_suppressed(call, source)
+    plan = make_plan(documents(), settings, seed, source.name, source.megabytes, call.outputs["corpus"].parent)
     for warning in (*source.warnings, *plan.warnings):
         call.warn(warning)
     counts: Counter[str] = Counter()
@@ -38,7 +40,7 @@ def work(call: Call) -> None:
 
     def planned_documents() -> Iterator[Document]:
         total = sum(plan.keep)
-        for number, document in enumerate(apply_plan(plan, documents()), start=1):
+        for number, document in enumerate(apply_plan(plan, documents(), dropped.write), start=1):
             counts.update({document.split: 1, "bytes": document.size})
             if count := len(CONTROL_TOKEN.findall(document.text)):
                 control_tokens[quotable_name(document.id, f"document {number}")] = count
@@ -46,29 +48,36 @@ def work(call: Call) -> None:
             yield document if document.language else replace(document, language=language_of(document.text))
         source.verify()
 
-    write_documents(call.outputs["corpus"], planned_documents())
+    with DroppedWriter(call.outputs["dropped"]) as dropped:
+        write_documents(call.outputs["corpus"], planned_documents())
+        for _ in range(suppressed):
+            dropped.write(Dropped("", DELETED))
     _warn_of_control_tokens(call, control_tokens)
+    reasons = plan.drops.counts() + Counter({DELETED: suppressed})
     metrics = {
         "documents": sum(counts[split] for split in SPLITS),
         "works": len(plan.splits),
         "megabytes": round(counts["bytes"] / MEGABYTE, 3),
         **{f"{split}_documents": counts[split] for split in SPLITS},
+        "dropped": reasons.total(),
+        **{f"dropped_{reason}": count for reason, count in sorted(reasons.items())},
     }
     if "metrics" in call.outputs:
         call.describe("metrics", **metrics)
         write_text(call.outputs["metrics"], json.dumps(metrics))
     call.describe("corpus", source=source.name, documents=metrics["documents"])
+    call.describe("dropped", documents=metrics["dropped"])
 
 
-def _without_suppressed(call: Call, source: Source) -> Callable[[], Iterator[Document]]:
-    """Return the source's documents without those on the suppression list (DATA-4); warn of their number.
+def _without_suppressed(call: Call, source: Source) -> tuple[Callable[[], Iterator[Document]], int]:
+    """Return the source's documents without those on the suppression list (DATA-4), and the number of those; warn of it.
 
     Raises:
         BadInput: all documents are on the list.
     """
     suppression = ingested_list(call.parameters["suppression"], call.parameters["suppression_digest"])
     if suppression is None or not suppression.digests:
-        return source.documents
+        return source.documents, 0
     total = suppressed = 0
     for document in source.documents():
         total += 1
@@ -77,7 +86,7 @@ def _without_suppressed(call: Call, source: Source) -> Callable[[], Iterator[Doc
         raise BadInput(f"all {total} documents were deleted on request", where=source.name, remedy="give another corpus")
     if suppressed:
         call.warn(f"{suppressed} of {total} documents were deleted on request and are not read again (suppression list)")
-    return lambda: suppression.allowed(source.documents())
+    return lambda: suppression.allowed(source.documents()), suppressed
 
 
 def _warn_of_control_tokens(call: Call, counts: dict[str, int]) -> None:

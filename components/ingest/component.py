@@ -12,9 +12,10 @@ def ingest(
     seed: int,
     settings: dict,
     corpus: Output[Dataset],
+    dropped: Output[Dataset],
     metrics: View[Metrics],
 ) -> None:
-    """Read a corpus source, clean the texts, split them by work and write one Parquet file.
+    """Read a corpus source, leave out duplicates and near-duplicates, split the texts by work and write one Parquet file.
 
     Args:
         source: A folder or file of texts, a table of documents, or gs://bucket/prefix; empty for the bundled corpora.
@@ -26,5 +27,6 @@ def ingest(
 
     Returns:
         corpus: The corpus, one row per document (Parquet).
-        metrics: Documents, works and megabytes, and documents per split.
+        dropped: The documents that the corpus leaves out, each with the reason (Parquet).
+        metrics: Documents, works and megabytes, documents per split, and documents left out, by reason.
     """

@@ -3,41 +3,19 @@
 A first reading of the source makes the plan. The plan contains numbers, names and digests, but no text. A second reading applies it.
 """
 
-import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
-from robo_poet.corpus.document import FIELDS, MEGABYTE, Document
+from robo_poet.corpus.curation.dropped import EMPTY, EXACT, QUALITY_REASONS, REASONS, SAMPLE, Dropped, Drops
+from robo_poet.corpus.document import MEGABYTE, Document
+from robo_poet.corpus.first_reading import DIGEST_BYTES, MOST_COPIES, DocumentRecord, FirstReading, document_digest, read_records
 from robo_poet.corpus.parquet import SPLITS
-from robo_poet.corpus.split import Work, is_iso_date, split_works, unit_hash
+from robo_poet.corpus.split import Work, is_iso_date, split_works
 from robo_poet.display import quotable_name
 from robo_poet.errors import BadInput
 from robo_poet.settings.data import IngestSettings
-
-# values of the column consent that say no; other values are not interpreted
-WITHHELD = frozenset("no n false 0 withheld refused denied declined revoked withdrawn opt-out nein non".split())
-LANGUAGE_CHARACTERS = 2_000  # enough to identify 97 languages; takes 0.2 ms per document
-
-
-def language_of(text: str) -> str:
-    """Return the ISO 639-1 code of the likeliest language, from the first 2,000 characters."""
-    import py3langid  # loads its model in 0.6 s, so import it only if a document needs it
-
-    return str(py3langid.classify(text[:LANGUAGE_CHARACTERS])[0])
-
-
-@dataclass(slots=True)
-class DocumentRecord:
-    """A record of one document from the first reading, without its text. Empty and duplicate documents have no record."""
-
-    index: int  # in reading order, from 0
-    group: str  # name of its work
-    split_key: str  # of its work
-    size: int  # bytes of UTF-8
-    source: str
-    date: str
-    rank: float  # in [0, 1), from the seed and the text; a sample takes documents in rising rank
 
 
 def draw_sample(records: Iterable[DocumentRecord], megabytes: float) -> list[DocumentRecord]:
@@ -68,30 +46,34 @@ def draw_sample(records: Iterable[DocumentRecord], megabytes: float) -> list[Doc
     return [kept[index] for index in sorted(kept)]
 
 
-DIGEST_BYTES = 16  # bytes per document in `Plan.digests`
-
-
 @dataclass
 class Plan:
     """The plan of a corpus.
 
     Args:
         where: the source, for error messages.
-        keep: for each document in reading order, whether the corpus keeps it.
+        drops: for each document in reading order, whether the corpus keeps it, and why not.
         digests: the digests of all documents in reading order, 16 bytes each.
         splits: work → split.
         warnings: messages for the user.
     """
 
     where: str
-    keep: list[bool]
+    drops: Drops
     digests: bytes
     splits: dict[str, str]
     warnings: list[str]
 
+    @property
+    def keep(self) -> list[bool]:
+        """Return for each document in reading order whether the corpus keeps it."""
+        return [not reason for reason in self.drops.reasons]
 
-def make_plan(documents: Iterable[Document], settings: IngestSettings, seed: int, where: str = "", megabytes: float = 0) -> Plan:
-    """Drop empty documents and exact duplicates, draw a sample if `megabytes` is set, and assign a split to each work.
+
+def make_plan(
+    documents: Iterable[Document], settings: IngestSettings, seed: int, where: str = "", megabytes: float = 0, folder: Path | None = None
+) -> Plan:
+    """Drop what the settings exclude, draw a sample if `megabytes` is set, and assign a split to each work.
 
     A document without a group is a separate work. Its id is its name, but a digest of its content is its split key:
     - The id may be a row number. Rows that are inserted before it must not change the split.
@@ -100,24 +82,16 @@ def make_plan(documents: Iterable[Document], settings: IngestSettings, seed: int
     Args:
         where: the source, for error messages.
         megabytes: size of the sample in 10**6 bytes; 0 keeps all documents.
+        folder: see `robo_poet.corpus.first_reading.read_records`.
 
     Raises:
         BadInput: there is no text, all documents are equal, two documents share an id, a document's consent is withheld, there are
-            fewer than three works, or the sample leaves fewer than three.
+            fewer than three works, or the sample, near-duplicates or quality rules leave fewer than three.
     """
-    records, digests, empty, copies = read_records(documents, seed, where)
-    total = len(digests) // DIGEST_BYTES
-    warnings = []
-    if empty:
-        warnings.append(f"{empty} of {total} documents have no text and were dropped")
-    if (duplicates := total - empty - len(records)) > 0:
-        if len(records) == 1:
-            raise BadInput(f"all {duplicates + 1} documents have the same text", where=where, remedy="give at least three different works")
-        more = f" and {duplicates - len(copies):,} more" if duplicates > len(copies) else ""
-        named = ", ".join(f"{_name(copy)} (of {_name(original)})" for copy, original in copies)
-        warnings.append(f"{duplicates} of {total} documents are exact duplicates of another document and were dropped: {named}{more}")
-    if not records:
-        raise BadInput("the corpus contains no text", where=where, remedy="give at least three works")
+    reading = read_records(documents, settings, seed, where, folder)
+    records, drops = reading.records, reading.drops
+    warnings = _warnings_of_drops(reading, settings)
+    _check_number_of_works(reading, where)
     kept_records = draw_sample(records, megabytes) if megabytes else records
     if len(kept_records) < len(records):
         setting = f"ingest.bundled_megabytes = {megabytes:g}"
@@ -127,19 +101,86 @@ def make_plan(documents: Iterable[Document], settings: IngestSettings, seed: int
             raise BadInput(problem, where=where, remedy="raise it, or set it to 0 to use all documents")
         lost_works = f" and {kept_works} of {all_works} works" if kept_works < all_works else ""
         warnings.append(f"a sample of {len(kept_records)} of {len(records)} documents{lost_works} is used ({setting})")
+        sampled = {record.index for record in kept_records}
+        for record in records:
+            if record.index not in sampled:
+                drops.drop(record.index, SAMPLE)
     works = works_of(kept_records)
     splits, moved = split_works(works, seed, settings.split_train, settings.split_validation, settings.split_by, where)
     if settings.split_by == "auto":
         warnings += _partly_dated_warnings(works)
     warnings += [f"split {splits[name]} would be empty: {quotable_name(name, 'a work')} was moved to it; give more works" for name in moved]
-    keep = [False] * total
-    for record in kept_records:
-        keep[record.index] = True
-    return Plan(where, keep, digests, splits, warnings)
+    if settings.near_duplicates == "warn":
+        warnings += _warnings_of_kept(reading, splits)
+    return Plan(where, drops, reading.digests, splits, warnings)
 
 
-def apply_plan(plan: Plan, documents: Iterable[Document]) -> Iterator[Document]:
+def _check_number_of_works(reading: FirstReading, where: str) -> None:
+    """Raise BadInput if the corpus is empty, or if near-duplicates or quality rules leave too few works."""
+    counts = reading.drops.counts()
+    if reading.total - counts[EMPTY] == 0:
+        raise BadInput("the corpus contains no text", where=where, remedy="give at least three works")
+    if len(reading.records) == 1 and counts[EXACT] and counts[EXACT] + counts[EMPTY] + 1 == reading.total:
+        raise BadInput(f"all {counts[EXACT] + 1} documents have the same text", where=where, remedy="give at least three different works")
+    works = len({record.group for record in reading.records})
+    causes = [f"{REASONS[reason]}: {count}" for reason, count in counts.items() if reason not in (EMPTY, EXACT)]
+    if works < len(SPLITS) and causes:
+        raise BadInput(
+            f"{works} work{'s' * (works != 1)} are left, and a split needs {len(SPLITS)}; documents dropped: {', '.join(causes)}",
+            where=where,
+            remedy="give more works, or change ingest.near_duplicates or ingest.quality",
+        )
+
+
+def _warnings_of_drops(reading: FirstReading, settings: IngestSettings) -> list[str]:
+    drops, total, counts = reading.drops, reading.total, reading.drops.counts()
+    warnings = []
+    if counts[EMPTY]:
+        warnings.append(f"{counts[EMPTY]} of {total} documents have no text and were dropped")
+    rules = {reason: count for reason, count in (*counts.items(), *reading.failed.items()) if reason in QUALITY_REASONS}
+    action = "dropped" if settings.quality.action == "drop" else "kept"
+    warnings += [
+        f"{count} of {total} documents were {action} by ingest.quality ({REASONS[reason]})" for reason, count in sorted(rules.items())
+    ]
+    if reading.copies:
+        named = [f"{_name(copy)} (of {_name(drops.originals[drops.others[index]])})" for index, copy in reading.copies.items()]
+        what = f"{counts[EXACT]} of {total} documents are exact duplicates of another document and were dropped"
+        warnings.append(f"{what}: {_listed(named, counts[EXACT])}")
+    if reading.near:
+        named = [
+            f"{_name(record.id)} (of {_name(kept.id)}, {pair.similarity:.2f})"
+            for pair, (record, kept) in zip(reading.near[:MOST_COPIES], reading.pairs, strict=False)
+        ]
+        action = "were dropped" if settings.near_duplicates == "drop" else "are kept (ingest.near_duplicates is warn)"
+        what = f"{len(reading.near)} of {total} documents are near-duplicates of another document and {action}"
+        warnings.append(f"{what}: {_listed(named, len(reading.near))}")
+    if reading.uncertain:
+        warnings.append(
+            f"{reading.uncertain} of {total} documents resemble so many others that not all were compared; near-duplicates may be left"
+        )
+    return warnings
+
+
+def _listed(named: Sequence[str], count: int) -> str:
+    return ", ".join(named) + (f" and {count - len(named):,} more" if count > len(named) else "")
+
+
+def _warnings_of_kept(reading: FirstReading, splits: dict[str, str]) -> list[str]:
+    """Warn of near-duplicates whose repeated document is in another split."""
+    across = sum(splits.get(record.group) != splits.get(kept.group) for record, kept in reading.pairs)
+    if not across:
+        return []
+    return [
+        f"{across} near-duplicates are in another split than the document that they repeat, so training text is in held-out text: "
+        "set ingest.near_duplicates to drop, or give both the same group"
+    ]
+
+
+def apply_plan(plan: Plan, documents: Iterable[Document], on_dropped: Callable[[Dropped], None] = lambda row: None) -> Iterator[Document]:
     """Read the source a second time and yield the documents that the plan keeps, normalised, with their group and split.
+
+    Args:
+        on_dropped: called with the row of each document that the plan drops.
 
     Raises:
         BadInput: a document, or the number of documents, differs from the first reading.
@@ -150,68 +191,23 @@ def apply_plan(plan: Plan, documents: Iterable[Document]) -> Iterator[Document]:
     count = 0
     for index, document in enumerate(documents):
         count += 1
-        if _digest(document) != plan.digests[index * DIGEST_BYTES : count * DIGEST_BYTES]:
+        if document_digest(document) != plan.digests[index * DIGEST_BYTES : count * DIGEST_BYTES]:
             raise changed
-        if plan.keep[index]:
-            group = document.group or document.id
+        group = document.group or document.id
+        if plan.drops.keeps(index):
             yield replace(document.with_text(document.text), group=group, split=plan.splits[group])
-    if count != len(plan.keep):
+        else:
+            on_dropped(
+                plan.drops.row(
+                    index, id=document.id, group=group, title=document.title, author=document.author, source=document.source
+                )
+            )  # fmt: skip
+    if count != len(plan.drops):
         raise changed
 
 
 def _name(identifier: str) -> str:
     return quotable_name(identifier, "a document with a long id")
-
-
-MOST_COPIES = 5  # exact duplicates that a warning names
-
-
-def read_records(documents: Iterable[Document], seed: int, where: str) -> tuple[list[DocumentRecord], bytes, int, list[tuple[str, str]]]:
-    """Return the records of non-empty, distinct documents, the digests of all documents, and the number of empty ones.
-
-    The last value has the ids of the first five exact duplicates, each with the id of the document that is kept.
-
-    Args:
-        where: the source, for error messages.
-
-    Raises:
-        BadInput: two documents with different texts share an id, or a document's consent is withheld.
-    """
-    records, digests, first_ids, ids, empty = list[DocumentRecord](), bytearray(), dict[str, str](), set[str](), 0
-    copies: list[tuple[str, str]] = []
-    for index, document in enumerate(documents):
-        digests += _digest(document)
-        if document.consent.strip().casefold() in WITHHELD:
-            location = f"{where}: {quotable_name(document.id)}".removeprefix(": ")
-            raise BadInput("consent is withheld", where=location, remedy="remove this document, or correct its column consent")
-        if not document.text.strip():
-            empty += 1
-            continue
-        normalised = document.with_text(document.text)
-        if normalised.sha256 in first_ids:
-            if len(copies) < MOST_COPIES:
-                copies.append((document.id, first_ids[normalised.sha256]))
-            continue
-        first_ids[normalised.sha256] = document.id
-        if document.id in ids:
-            location = f"{where}: {quotable_name(document.id)}".removeprefix(": ")
-            raise BadInput("two documents with different texts have this id", where=location, remedy="give each document a unique id")
-        ids.add(document.id)
-        records.append(
-            DocumentRecord(
-                index, document.group or document.id, document.group or normalised.sha256, normalised.size, document.source, document.date,
-                unit_hash(seed, normalised.sha256),
-            )
-        )  # fmt: skip
-    return records, bytes(digests), empty, copies
-
-
-def _digest(document: Document) -> bytes:
-    digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
-    for name in FIELDS:
-        data = getattr(document, name).encode()
-        digest.update(len(data).to_bytes(8, "big") + data)
-    return digest.digest()
 
 
 def works_of(records: Iterable[DocumentRecord]) -> dict[str, Work]:

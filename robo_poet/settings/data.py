@@ -2,7 +2,7 @@
 
 import codecs
 import re
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
@@ -47,6 +47,21 @@ def codec_of(encoding: str) -> str:
     return _WIDER.get(codec.name, codec.name)
 
 
+class QualitySettings(Settings):
+    """Section `ingest.quality` of a profile. With the defaults, every document with text is kept."""
+
+    action: Literal["warn", "drop"] = Field("drop", description="what is done with documents outside a bound: count them, or drop them")
+    min_words: int = Field(0, ge=0, description="smallest number of words; 0: no bound")
+    languages: list[Annotated[str, Field(pattern="^[a-z]{2,3}$")]] = Field(
+        [], description="languages to keep (ISO 639-1), by the column language, or detected in texts of 20 words or more; empty: all"
+    )
+    min_lettered_word_share: float = Field(0, ge=0, le=1, description="smallest share of words that have a letter; 0: no bound")
+    max_repeated_line_share: float = Field(1, ge=0, le=1, description="largest share of lines that repeat an earlier line; 1: no bound")
+    max_damaged_share: float = Field(
+        1, ge=0, le=1, description="largest share of characters that are U+FFFD or control characters; 1: no bound"
+    )
+
+
 class IngestSettings(Settings):
     """Section `ingest` of a profile."""
 
@@ -56,6 +71,13 @@ class IngestSettings(Settings):
     )
     columns: Columns = Columns()
     encoding: str = Field("", description="encoding of lines that are not Unicode, for example windows-1252; empty refuses them")
+    near_duplicates: Literal["keep", "warn", "drop"] = Field(
+        "drop", description="what is done with documents that mostly repeat another document: keep, count (warn), or drop"
+    )
+    near_duplicate_similarity: float = Field(
+        0.7, ge=0.3, le=1, description="smallest share of runs of three words that near-duplicates have in common (Jaccard similarity)"
+    )
+    quality: QualitySettings = QualitySettings()
     split_train: float = Field(0.8, gt=0, lt=1, description="share of works in the training split")
     split_validation: float = Field(0.1, gt=0, lt=1, description="share of works in the validation split; the rest is test")
     split_by: Literal["auto", "hash", "date"] = Field(

@@ -51,7 +51,7 @@ def test_special_files_neither_stop_the_step_nor_are_read(home: Path) -> None:
     (poems / "loop").symlink_to(".")
     (poems / "zero.txt").symlink_to("/dev/zero")
     step = subprocess.run(
-        [sys.executable, "-m", "components.ingest", "--source", str(poems), "--source-digest", "", "--seed", "42", "--corpus", "corpus"],
+        [sys.executable, "-m", "components.ingest", "--source", str(poems), "--source-digest", "", "--seed", "42", "--corpus", "corpus", "--dropped", "dropped"],
         cwd=home / "work", env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert step.returncode == 0, step.stderr

@@ -18,7 +18,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     def run_step(source: Path | str = "", digest: str = "", **settings: Any) -> int:
         return main(
             ["--source", str(source), "--source-digest", digest, "--seed", "42", "--settings", json.dumps(settings),
-             "--corpus", "out/corpus",
+             "--corpus", "out/corpus", "--dropped", "out/dropped",
              "--metrics", "out/metrics", "--executor-output", "out/executor.json"]
         )  # fmt: skip
 

@@ -181,7 +181,8 @@ def test_a_full_disk(tmp_path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
 
     process = subprocess.run(
-        [sys.executable, "-m", "components.ingest", "--source", "", "--source-digest", "", "--seed", "42", "--corpus", tmp_path / "corpus"],
+        [sys.executable, "-m", "components.ingest", "--source", "", "--source-digest", "", "--seed", "42", "--corpus", tmp_path / "corpus",
+         "--dropped", tmp_path / "dropped"],
         preexec_fn=small_files, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": "."},
     )  # fmt: skip
     lines = [line for line in process.stderr.splitlines() if not line.startswith(("[", "warning: "))]

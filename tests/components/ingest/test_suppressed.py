@@ -19,7 +19,7 @@ def ingest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], 
     folder = tmp_path / "deletions"
 
     def run(source: Path) -> int:
-        return main(["--source", str(source), "--source-digest", "", "--seed", "1", "--corpus", "corpus",
+        return main(["--source", str(source), "--source-digest", "", "--seed", "1", "--corpus", "corpus", "--dropped", "dropped",
                      "--suppression", str(folder), "--suppression-digest", list_digest(folder)])  # fmt: skip
 
     return run

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from robo_poet.corpus.document import MEGABYTE, Document
-from robo_poet.corpus.plan import DocumentRecord, apply_plan, draw_sample, make_plan
+from robo_poet.corpus.first_reading import DocumentRecord
+from robo_poet.corpus.plan import apply_plan, draw_sample, make_plan
 from robo_poet.errors import BadInput
 from robo_poet.settings.data import IngestSettings
 

@@ -1,0 +1,155 @@
+"""The first reading of a source: a record of each document that can be kept, and the reason for each that cannot.
+
+It drops documents without text, documents that fail a quality rule, exact duplicates and near-duplicates, in this order.
+"""
+
+import hashlib
+from array import array
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from robo_poet.corpus.curation.dropped import EMPTY, EXACT, NEAR, Drops
+from robo_poet.corpus.curation.near_duplicates import NearDuplicate, ShingleStore
+from robo_poet.corpus.curation.quality import failed_rule
+from robo_poet.corpus.curation.shingles import shingles
+from robo_poet.corpus.document import FIELDS, Document
+from robo_poet.corpus.split import unit_hash
+from robo_poet.display import quotable_name
+from robo_poet.errors import BadInput
+from robo_poet.settings.data import IngestSettings
+
+# values of the column consent that say no; other values are not interpreted
+WITHHELD = frozenset("no n false 0 withheld refused denied declined revoked withdrawn opt-out nein non".split())
+MOST_COPIES = 5  # duplicates that a warning names
+DIGEST_BYTES = 16  # bytes per document in `FirstReading.digests`
+
+
+@dataclass(slots=True)
+class DocumentRecord:
+    """A record of one document from the first reading, without its text. Dropped documents have no record."""
+
+    index: int  # in reading order, from 0
+    group: str  # name of its work
+    split_key: str  # of its work
+    size: int  # bytes of UTF-8
+    source: str
+    date: str
+    rank: float  # in [0, 1), from the seed and the text; a sample takes documents in rising rank
+    id: str = ""
+
+
+@dataclass
+class FirstReading:
+    """The result of a first reading.
+
+    Attributes:
+        records: the documents that can be kept, in reading order.
+        digests: digests of all documents in reading order, 16 bytes each.
+        drops: the documents that are dropped.
+        near: near-duplicates and the documents that they repeat, by record of all documents that are no exact duplicates. With the
+            setting `warn` they are kept.
+        pairs: (near-duplicate, repeated document) as records, in the order of `near`.
+        copies: index → id of the first five exact duplicates.
+        uncertain: documents with more candidates than were compared.
+        failed: reason → number of documents that fail a quality rule, if they are only counted.
+    """
+
+    records: list[DocumentRecord]
+    digests: bytes
+    drops: Drops
+    near: list[NearDuplicate]
+    pairs: list[tuple[DocumentRecord, DocumentRecord]]
+    copies: dict[int, str]
+    uncertain: int
+    failed: dict[str, int]
+
+    @property
+    def total(self) -> int:
+        """Return the number of all documents."""
+        return len(self.drops)
+
+
+def read_records(
+    documents: Iterable[Document], settings: IngestSettings, seed: int, where: str, folder: Path | None = None
+) -> FirstReading:
+    """Read a source for the first time.
+
+    Args:
+        where: the source, for error messages.
+        folder: folder of a temporary file of 8 bytes per word, if near-duplicates are searched; None for the system's.
+
+    Raises:
+        BadInput: two documents with different texts share an id, or a document's consent is withheld.
+    """
+    with ShingleStore(settings.near_duplicate_similarity, folder) as store:
+        records, digests, drops, copies, failed = _read(documents, settings, seed, where, store)
+        near, uncertain = _near_duplicates(records, store) if len(store) else ([], 0)
+    pairs = [(records[pair.position], records[pair.kept]) for pair in near]
+    if settings.near_duplicates == "drop":
+        for pair, (record, kept) in zip(near, pairs, strict=True):
+            drops.drop(record.index, NEAR, of=(kept.index, kept.id), value=pair.similarity)
+        records = [record for record in records if drops.keeps(record.index)]
+    return FirstReading(records, digests, drops, near, pairs, copies, uncertain, failed)
+
+
+def _read(
+    documents: Iterable[Document], settings: IngestSettings, seed: int, where: str, store: ShingleStore
+) -> tuple[list[DocumentRecord], bytes, Drops, dict[int, str], dict[str, int]]:
+    records, digests, drops, copies, failed = list[DocumentRecord](), bytearray(), Drops(), dict[int, str](), dict[str, int]()
+    first = dict[bytes, int]()  # digest of the text → number of its record
+    ids = set[str]()
+    for document in documents:
+        digests += document_digest(document)
+        index = drops.add()
+        if document.consent.strip().casefold() in WITHHELD:
+            location = f"{where}: {quotable_name(document.id)}".removeprefix(": ")
+            raise BadInput("consent is withheld", where=location, remedy="remove this document, or correct its column consent")
+        if not document.text.strip():
+            drops.drop(index, EMPTY)
+            continue
+        normalised = document.with_text(document.text)
+        if failure := failed_rule(normalised, settings.quality):
+            reason, value, language = failure
+            if settings.quality.action == "drop":
+                drops.drop(index, reason, value=value, language=language)
+                continue
+            failed[reason] = failed.get(reason, 0) + 1
+        text_digest = bytes.fromhex(normalised.sha256[: 2 * DIGEST_BYTES])
+        if (number := first.setdefault(text_digest, len(records))) < len(records):
+            drops.drop(index, EXACT, of=(records[number].index, records[number].id))
+            if len(copies) < MOST_COPIES:
+                copies[index] = document.id
+            continue
+        if document.id in ids:
+            location = f"{where}: {quotable_name(document.id)}".removeprefix(": ")
+            raise BadInput("two documents with different texts have this id", where=location, remedy="give each document a unique id")
+        ids.add(document.id)
+        records.append(
+            DocumentRecord(
+                index, document.group or document.id, document.group or normalised.sha256, normalised.size, document.source, document.date,
+                unit_hash(seed, normalised.sha256), document.id,
+            )
+        )  # fmt: skip
+        if settings.near_duplicates != "keep":
+            store.add(shingles(normalised.text))
+    return records, bytes(digests), drops, copies, failed
+
+
+def _near_duplicates(records: Sequence[DocumentRecord], store: ShingleStore) -> tuple[list[NearDuplicate], int]:
+    """Find near-duplicates. The longest document is preferred, then the one with the smallest hash of seed and text."""
+    sizes = np.frombuffer(array("q", (record.size for record in records)), np.int64)
+    ranks = np.frombuffer(array("d", (record.rank for record in records)), np.float64)
+    found, uncertain = store.find(np.lexsort((ranks, -sizes)))
+    return sorted(found, key=lambda pair: pair.position), uncertain
+
+
+def document_digest(document: Document) -> bytes:
+    """Return a digest of all fields of a document, 16 bytes."""
+    digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
+    for name in FIELDS:
+        data = getattr(document, name).encode()
+        digest.update(len(data).to_bytes(8, "big") + data)
+    return digest.digest()
