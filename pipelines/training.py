@@ -135,10 +135,11 @@ def training_pipeline(placement: Placement, *, moving_source: bool = False, movi
             **made(compared, "comparison"),
         }  # fmt: skip
         judged = placement(steps.gate_model(**evidence, **made(trained, "history"), gates=gates, remedies=remedies))
-        decision, statistics = made(judged, "decision"), made(validated, "statistics")
+        decision, statistics, dropped = made(judged, "decision"), made(validated, "statistics"), made(read, "dropped")
         reported = placement(
             steps.write_report(
-                **statistics, **made(scrubbing, "recall"), **made(trained, "history"), **evidence, **texts, **decision, lineage=lineage
+                **statistics, **dropped, **made(scrubbing, "recall"), **made(trained, "history"), **evidence, **texts, **decision,
+                lineage=lineage,
             )
         )  # fmt: skip
 

@@ -8,11 +8,12 @@ from typing import Any
 
 from components.write_report.component import write_report
 from robo_poet.atomic import write_text
+from robo_poet.corpus.curation.dropped import count_reasons
 from robo_poet.errors import BadInput, parse_object
 from robo_poet.evaluation.completions import read_continuations
 from robo_poet.judges.metrics import metric_name, metric_text, ordered
 from robo_poet.report.card import make_card
-from robo_poet.report.corpus_section import statistics_section
+from robo_poet.report.corpus_section import dropped_section, statistics_section
 from robo_poet.report.first_screen import STYLE as FIRST_STYLE
 from robo_poet.report.first_screen import first_screen, model_name
 from robo_poet.report.forest import STYLE
@@ -64,7 +65,7 @@ def work(call: Call) -> None:
     card = make_card(
         **{name: _read_json(call.inputs[name]) for name in JSON_INPUTS}, history=history,
         lineage=parse_object(call.parameters["lineage"], where="--lineage"), continuations=read_continuations(call.inputs["continuations"]),
-        champion_continuations=read_continuations(call.inputs["champion_continuations"]),
+        champion_continuations=read_continuations(call.inputs["champion_continuations"]), dropped=count_reasons(call.inputs["dropped"]),
     )  # fmt: skip
     name = model_name(card)
     sections = [
@@ -78,7 +79,7 @@ def work(call: Call) -> None:
         ("Slices", slices_section(card["slices"])),
         ("Metrics", metrics_section(card)),
         ("Training", training_curve(history)),
-        ("Data", statistics_section(card["data"])),
+        ("Data", statistics_section(card["data"]) + dropped_section(card["dropped"])),
         ("Scrubbing", scrubbing_section(card["scrubbing"])),
         ("Lineage", lineage_section(card["lineage"])),
     ]

@@ -6,6 +6,7 @@ from robo_poet.step.declaration import HTML, Artifact, Dataset, Input, Markdown,
 @step(group="report")
 def write_report(
     statistics: Input[Artifact],
+    dropped: Input[Dataset],
     recall: Input[Artifact],
     history: Input[Artifact],
     evaluation: Input[Artifact],
@@ -25,6 +26,7 @@ def write_report(
 
     Args:
         statistics: Statistics of the corpus, from validate_data (JSON).
+        dropped: Documents that the corpus leaves out, from ingest (Parquet).
         recall: Recall of scrubbing on planted personal data, from scrub_pii (JSON).
         history: Training curve, from train_model (JSON lines).
         evaluation: Metrics on the test split, from evaluate_model (JSON).

@@ -39,8 +39,13 @@ def make_card(
     lineage: Mapping[str, Any],
     continuations: Sequence[Continuation],
     champion_continuations: Sequence[Continuation] = (),
+    dropped: Mapping[str, int] | None = None,
 ) -> dict[str, Any]:
-    """Combine all artifacts of a run's evaluation into one card; see docs/how-to/read-the-card.md."""
+    """Combine all artifacts of a run's evaluation into one card; see docs/how-to/read-the-card.md.
+
+    Args:
+        dropped: reason → number of documents that the corpus leaves out for it.
+    """
     return {
         "about": [ABOUT, MEANT_FOR, NOT_FOR],
         "verdict": decision["verdict"],
@@ -69,6 +74,7 @@ def make_card(
         },
         "limits": [*_limits(evaluation, comparison, text_metrics, lineage, decision, statistics), *LIMITS],
         "data": statistics,
+        "dropped": dict(dropped or {}),
         "training": _training(history),
         "lineage": lineage,
     }

@@ -1,10 +1,12 @@
-"""The corpus section of a report: size, splits, checks and a histogram of document lengths (the artifact `statistics` as HTML)."""
+"""The corpus section of a report: size, splits, checks, a histogram of document lengths (artifact `statistics`), documents left out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jinja2 import Environment
 from markupsafe import Markup, escape
+
+from robo_poet.corpus.curation.dropped import REASONS
 
 WIDTH, HEIGHT, LABEL_HEIGHT = 640, 140, 18  # pixels; the drawing scales with the page
 
@@ -89,4 +91,18 @@ def statistics_section(statistics: dict[str, Any]) -> str:
         s=statistics,
         splits=order + sorted(set(statistics["splits"]) - set(order)),
         histogram=histogram_svg(lengths["edges"], lengths["counts"], "characters"),
+    )
+
+
+def dropped_section(dropped: Mapping[str, int]) -> str:
+    """Return a table of the documents that the corpus leaves out, by reason, as an HTML fragment; '' if there is none."""
+    if not dropped:
+        return ""
+    rows = "".join(
+        f'<tr><td>{escape(REASONS.get(reason, reason))}</td><td class="number">{count:,}</td></tr>' for reason, count in dropped.items()
+    )
+    total = sum(dropped.values())
+    return (
+        f"<h3>Documents left out</h3><p>The corpus leaves out {total:,} documents of its source. The artifact <code>dropped</code> of "
+        f'ingest names each.</p><div class="scroll"><table><tr><th>reason</th><th class="number">documents</th></tr>{rows}</table></div>'
     )

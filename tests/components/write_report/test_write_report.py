@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from components.write_report.__main__ import main
+from robo_poet.corpus.curation.dropped import FEW_WORDS, NEAR, Dropped, write_dropped
 from robo_poet.evaluation.completions import Continuation, write_continuations
 
 HOSTILE = "<script>alert('x')</script> & \"so\""
@@ -91,7 +92,8 @@ def arguments(tmp_path: Path) -> list[str]:
     (tmp_path / "history").write_text("".join(json.dumps(point) + "\n" for point in HISTORY))
     write_continuations(tmp_path / "continuations", ROWS)
     write_continuations(tmp_path / "champion_continuations", [replace(row, text=f" champion {number}") for number, row in enumerate(ROWS)])
-    names = [*inputs, "history", "continuations", "champion_continuations", "report", "card", "summary"]
+    write_dropped(tmp_path / "dropped", [Dropped("a", NEAR, duplicate_of="b", value=0.9), Dropped("c", FEW_WORDS, value=3)])
+    names = [*inputs, "dropped", "history", "continuations", "champion_continuations", "report", "card", "summary"]
     lineage = json.dumps({"model": "sonnets", "source": HOSTILE, "settings": {"train": {"epochs": 3}}, "code": {"ingest": "0a1b"}})
     return ["--lineage", lineage] + [part for name in names for part in (f"--{name.replace('_', '-')}", str(tmp_path / name))]
 
@@ -116,6 +118,8 @@ def test_the_report_holds_verdict_metrics_samples_curve_and_corpus(arguments: li
         assert f"{heading}</h2>" in html
     assert "perplexity is 33.1, above 20" in html and "not measured" in html and "and so to bed" in html
     assert html.count("<svg") >= 4
+    assert "leaves out 2 documents" in html and '<td>near-duplicate</td><td class="number">1</td>' in html
+    assert json.loads((tmp_path / "card").read_text())["dropped"] == {"near_duplicate": 1, "few_words": 1}
     assert "Both models give every document the same likelihood: this is the same model, or a copy of it." in html
     assert "Version 7 on the same documents and prompts. Worse: +0.0100 bits per byte" in html
     assert "-0.2500</td><td>-0.3750 to -0.1250" in html and "+0.010</td><td>+0.000 to +0.020" in html, "against the champion"
