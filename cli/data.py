@@ -146,7 +146,7 @@ def _facts(d: "Description") -> list[tuple[str, str]]:
     sampled = f" (a sample of {d.sampled_from:,})" if d.sampled_from > d.documents else ""
     languages = ", ".join(f"{name} {share:.0%}" for name, share in list(d.languages.items())[:MOST_SHOWN]) or "none"
     dates = f"{d.dates[0]} to {d.dates[1]}, {d.without_date:,} documents without" if d.dates else "none"
-    copies = f"{d.near_copies:,}" if d.near_copies >= 0 else "not searched"
+    near = f"{d.near_copies:,} near-duplicates{', dropped' if 'near_duplicate' in d.dropped else ''}"
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(d.personal.items(), key=lambda item: -item[1])[:MOST_SHOWN])
     facts = [
         ("text", f"{d.megabytes:.3f} MB"),
@@ -154,7 +154,7 @@ def _facts(d: "Description") -> list[tuple[str, str]]:
         ("works", f"{d.works:,}; the largest has {d.largest_work_share:.0%} of the text"),
         ("languages", languages),
         ("dates", dates),
-        ("duplicates", f"{d.duplicates:,} exact, dropped; {copies} near copies"),
+        ("duplicates", f"{d.duplicates:,} exact, dropped; {near}"),
         ("personal data", f"{kinds} (in {d.personal_documents:,} documents)" if kinds else "none with a fixed format"),
     ]
     if d.names:

@@ -1,6 +1,6 @@
 """The description of a corpus: counts, shares and the splits that a run would make. It holds no text and no personal data.
 
-The source is read twice: a first reading finds duplicates and works, a second measures the kept documents.
+The source is read twice: a first reading finds what a run would leave out, and works. A second measures the kept documents.
 """
 
 import math
@@ -10,17 +10,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from robo_poet.corpus.curation.dropped import EMPTY, EXACT, NEAR
+from robo_poet.corpus.curation.language import language_code
 from robo_poet.corpus.document import MEGABYTE, Document
+from robo_poet.corpus.first_reading import DocumentRecord, read_records
 from robo_poet.corpus.parquet import SPLITS
-from robo_poet.corpus.plan import DIGEST_BYTES, DocumentRecord, draw_sample, read_records, works_of
+from robo_poet.corpus.plan import draw_sample, works_of
 from robo_poet.corpus.source import Source
 from robo_poet.corpus.split import Work, is_iso_date, split_works, unit_hash
 from robo_poet.description.facts import LONG, DocumentFacts, Measures, all_facts
-from robo_poet.description.near_copies import near_copies
 from robo_poet.model.bpe import train_bpe
 from robo_poet.privacy.names.engine import engine_name, name_engine
 from robo_poet.privacy.names.spacy_names import PIECE
-from robo_poet.privacy.scrub import language_code
 from robo_poet.settings.data import IngestSettings, ScrubSettings
 
 NAMES_BYTES = 30_000  # text in which names are searched, about a second of work; a smaller corpus is searched in full
@@ -28,7 +29,6 @@ TOKENS_BYTES = 300_000  # text on which tokenizers of several sizes are trained,
 VOCABULARIES = (512, 1024, 2048)
 LANGUAGE_DOCUMENTS = 3_000  # short documents whose language is detected; it takes 0.05 to 0.3 ms each
 PARALLEL_BYTES = 3 * MEGABYTE  # a smaller corpus gains nothing from a second process
-MOST_COMPARED = 50_000  # documents; near copies of more documents are not searched
 RATIOS = ((0.8, 0.1), (0.7, 0.15), (0.6, 0.2), (0.5, 0.2))  # shares of train and validation whose splits a description compares
 
 
@@ -83,13 +83,15 @@ class Description:
     Attributes:
         source: the address of the corpus, or the names of the bundled corpora.
         digest: digest of the source; empty for the bundled corpora.
-        documents: documents that a run would use: without empty ones and exact duplicates.
+        documents: documents that a run would use: without empty ones, duplicates, and those that fail a quality rule.
         sampled_from: documents before a sample was drawn (bundled corpora); equal to `documents` without a sample.
         languages: ISO 639-1 code → share of the text. Of many short documents, it is detected in a sample of about 3,000.
         dates: first and last ISO date; empty if there is none.
         damaged_share: share of characters that are U+FFFD or control characters.
-        near_copies: documents that mostly repeat another document; -1 if not searched, because there are too many documents.
-        near_copies_across: those whose original is in another split.
+        near_copies: documents that mostly repeat another document (near-duplicates).
+        near_copies_across: those whose original is in another split. 0 if near-duplicates are dropped.
+        dropped: reason → documents of the source that a run would leave out, without those outside a sample.
+        outside_bounds: reason → documents outside a bound of `ingest.quality`, if these are only counted.
         tokens: vocabulary → bytes of text per token, and bits per token of its unigram model, on up to 300 KB of the corpus.
         personal: kind → matches by format, in all texts that are not under the policy `none`.
         splits: the splits of the profile's shares; `alternatives` are those of other shares.
@@ -117,6 +119,8 @@ class Description:
     names: Names | None
     splits: Splits
     alternatives: Sequence[Splits] = field(default=())
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    outside_bounds: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def language(self) -> str:
@@ -139,7 +143,10 @@ def describe(source: Source, digest: str, ingest: IngestSettings, scrub: ScrubSe
     Raises:
         BadInput: a document cannot be read, two documents share an id, or the spaCy model is not installed.
     """
-    all_records, digests, empty, _ = read_records(source.documents(), seed, source.name)
+    searched = ingest.model_copy(update={"near_duplicates": "warn"}) if ingest.near_duplicates == "keep" else ingest
+    reading = read_records(source.documents(), searched, seed, source.name)
+    dropped = reading.drops.counts()
+    all_records = reading.records
     records = draw_sample(all_records, source.megabytes) if source.megabytes else all_records
     works = works_of(records)
     shares = dict.fromkeys([(ingest.split_train, ingest.split_validation), *RATIOS])
@@ -152,8 +159,7 @@ def describe(source: Source, digest: str, ingest: IngestSettings, scrub: ScrubSe
     splits, split_of = options[ingest.split_train, ingest.split_validation]
     size = sum(record.size for record in records)
     short = sum(record.size < LONG for record in records)
-    compared = len(records) <= MOST_COMPARED
-    measures = Measures(scrub.min_score, min(1.0, LANGUAGE_DOCUMENTS / max(1, short)), compared)
+    measures = Measures(scrub.min_score, min(1.0, LANGUAGE_DOCUMENTS / max(1, short)))
     measured = _Measured(scrub, seed, measures)
     kept = {record.index for record in records}
     documents = (document for index, document in enumerate(_normalised(source.documents())) if index in kept)
@@ -162,8 +168,7 @@ def describe(source: Source, digest: str, ingest: IngestSettings, scrub: ScrubSe
     work_sizes: Counter[str] = Counter()
     for record in records:
         work_sizes[record.group] += record.size
-    copies = near_copies(measured.sketches) if compared else []
-    placed = [split_of.get(record.group, "") for record in records]
+    pairs = [(record, original) for record, original in reading.pairs if record.index in kept and original.index in kept]
     dates = sorted(record.date for record in records if is_iso_date(record.date))
     lengths = sorted(measured.lengths)
     return Description(
@@ -173,10 +178,10 @@ def describe(source: Source, digest: str, ingest: IngestSettings, scrub: ScrubSe
         sampled_from=len(all_records),
         works=len(works),
         megabytes=round(size / MEGABYTE, 3),
-        empty=empty,
-        duplicates=len(digests) // DIGEST_BYTES - empty - len(all_records),
-        near_copies=len(copies) if compared else -1,
-        near_copies_across=sum(placed[number] != placed[earlier] for number, earlier in copies),
+        empty=dropped[EMPTY],
+        duplicates=dropped[EXACT],
+        near_copies=dropped[NEAR] or len(pairs),
+        near_copies_across=sum(split_of.get(record.group) != split_of.get(original.group) for record, original in pairs),
         languages=measured.language_shares(),
         dates=(dates[0], dates[-1]) if dates else (),
         without_date=len(records) - len(dates),
@@ -189,6 +194,8 @@ def describe(source: Source, digest: str, ingest: IngestSettings, scrub: ScrubSe
         names=measured.search_names(),
         splits=splits,
         alternatives=tuple(options[ratio][0] for ratio in RATIOS),
+        dropped=dict(dropped),
+        outside_bounds=reading.failed,
     )
 
 
@@ -266,7 +273,6 @@ class _Measured:
 
     def __init__(self, scrub: ScrubSettings, seed: int, measures: Measures) -> None:
         self.scrub, self.measures = scrub, measures
-        self.sketches: list[tuple[int, ...]] = []
         self.lengths: list[int] = []
         self.languages: dict[str, float] = {}  # language → bytes of text; a document of the sample counts for those that are not in it
         self.personal: Counter[str] = Counter()
@@ -276,8 +282,6 @@ class _Measured:
     def add(self, document: Document, facts: DocumentFacts) -> None:
         policy = self.scrub.policies.get(document.source, self.scrub.default_policy)
         size = document.size
-        if self.measures.sketches:
-            self.sketches.append(facts.sketch)
         self.lengths.append(facts.characters)
         if facts.language:
             sampled = not document.language and len(document.text) < LONG

@@ -1,24 +1,22 @@
-"""What one document tells: its language, damaged characters, personal data by kind (counts only) and a sketch for near copies.
+"""What one document tells: its language, damaged characters, and personal data by kind (counts only).
 
 Each document is measured on its own, so a large corpus is measured by several processes, with the same result.
 """
 
 import multiprocessing
 import os
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 
+from robo_poet.corpus.curation.language import language_of
+from robo_poet.corpus.curation.quality import DAMAGED_CHARACTER
 from robo_poet.corpus.document import Document
-from robo_poet.corpus.plan import language_of
-from robo_poet.description.near_copies import sketch
 from robo_poet.privacy.findings import disjoint
 from robo_poet.privacy.patterns.finder import PatternFinder
 
-DAMAGED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd]")  # U+FFFD, and all control characters except tab and line ends
 MOST_PROCESSES = 4
 BATCH = 512  # documents in memory
 LONG = 1_000  # characters; the language of a longer document is always detected
@@ -36,7 +34,6 @@ class DocumentFacts:
     characters: int
     damaged: int
     personal: Mapping[str, int]
-    sketch: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -46,12 +43,10 @@ class Measures:
     Attributes:
         min_score: smallest confidence of a match of personal data.
         language_share: share of the short documents whose language is detected.
-        sketches: True if near copies are searched.
     """
 
     min_score: float
     language_share: float = 1
-    sketches: bool = True
 
     def detects(self, document: Document) -> bool:
         """Return True if the language of a document is detected: it is long, or in the sample, and none is declared."""
@@ -70,8 +65,8 @@ def document_facts(text: str, language: str, measures: Measures, detect: bool = 
     findings = _patterns(measures.min_score).find(text)
     personal = Counter(finding.entity for finding in disjoint(findings, text)) if findings else _NONE
     language = language or (language_of(text) if detect else "")
-    damaged = len(DAMAGED.findall(text))
-    return DocumentFacts(language, len(text), damaged, personal, sketch(text) if measures.sketches else ())
+    damaged = len(DAMAGED_CHARACTER.findall(text))
+    return DocumentFacts(language, len(text), damaged, personal)
 
 
 def all_facts(documents: Iterable[Document], measures: Measures, parallel: bool) -> Iterator[tuple[Document, DocumentFacts]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from robo_poet.corpus.curation.dropped import NEAR, QUALITY_REASONS, REASONS
 from robo_poet.corpus.parquet import SPLITS
 from robo_poet.description.description import Description, Splits
 
@@ -61,16 +62,21 @@ def _text(d: Description) -> Iterator[str]:
             "text was probably converted from an unknown encoding: convert it to UTF-8 again"
         )
     if d.near_copies:
-        what = f"{d.near_copies} documents mostly repeat another document" if d.near_copies > 0 else "near copies were not searched"
-        if d.near_copies < 0:
-            yield f"{what}, because there are {d.documents:,} documents"
+        what = f"{d.near_copies} documents mostly repeat another document"
+        if NEAR in d.dropped:
+            yield f"{what} and are dropped (ingest.near_duplicates)"
         elif d.near_copies_across:
             yield (
-                f"{what}, {d.near_copies_across} of them one in another split, so that training text is in held-out text: remove one of "
-                "each pair, or give both the same group"
+                f"{what}, {d.near_copies_across} of them one in another split, so that training text is in held-out text: set "
+                "ingest.near_duplicates to drop, or give both the same group"
             )
         else:
             yield f"{what}, always in the same split"
+    for reason in QUALITY_REASONS:
+        if count := d.dropped.get(reason):
+            yield f"{count} documents are dropped by ingest.quality ({REASONS[reason]})"
+        if count := d.outside_bounds.get(reason):
+            yield f"{count} documents are outside a bound of ingest.quality ({REASONS[reason]}) and are kept"
     if d.duplicates:
         yield f"{d.duplicates} exact duplicates are dropped"
     if d.empty:

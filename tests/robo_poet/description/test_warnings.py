@@ -28,7 +28,10 @@ def test_a_good_corpus_has_no_warnings() -> None:
         ({"megabytes": 120.0}, "120 MB is over 100 MB: models of 1 to 5 million parameters gain little"),
         ({"damaged_share": 0.02}, "2.0% of the characters are damaged"),
         ({"near_copies": 4, "near_copies_across": 1}, "4 documents mostly repeat another document, 1 of them"),
-        ({"near_copies": -1}, "near copies were not searched"),
+        ({"near_copies": 4, "dropped": {"near_duplicate": 4}}, "4 documents mostly repeat another document and are dropped"),
+        ({"near_copies": 4}, "4 documents mostly repeat another document, always in the same split"),
+        ({"dropped": {"few_words": 2}}, "2 documents are dropped by ingest.quality (too few words)"),
+        ({"outside_bounds": {"language": 3}}, "3 documents are outside a bound of ingest.quality (another language) and are kept"),
         ({"languages": {"fr": 0.9, "en": 0.1}}, "90% of the text is not English"),
         ({"languages": {"fr": 0.9, "en": 0.1}}, "names are searched by en_model, a model for en: it misses most names in fr"),
         (
