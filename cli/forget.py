@@ -121,6 +121,8 @@ def _to_json(plan: "DeletionPlan", receipt: Path | None, pending: int, exposures
     return {
         "counts": plan.counts(),
         "documents": [{"id": d.id, "source": d.source, "split": d.split, "sha256": d.sha256} for d in documents],
+        "left_out": [{"id": item.row.id, "source": item.row.source, "why": item.row.why} for item in plan.search.left_out],
+        "near_duplicates_left_out": [{"id": item.row.id, "why": item.row.why} for item in plan.search.repeating],
         "units": [{"kind": unit.kind, "path": str(unit.path), "why": why} for unit, why in plan.units.items()],
         "completions": plan.completions,
         "versions": versions,
@@ -155,6 +157,7 @@ def _print(plan: "DeletionPlan", receipt: Path | None, exposures: "dict[str, Exp
             f"warning: of {_plural(scrubbed, 'document')} only the text after scrubbing is stored, so the suppression list may not "
             "recognise the original: remove it from the source"
         )
+    _print_left_out(plan)
     if plan.versions:
         console.print(_version_table(plan.versions))
     if exposures:
@@ -166,6 +169,25 @@ def _print(plan: "DeletionPlan", receipt: Path | None, exposures: "dict[str, Exp
     _print_more(len(plan.copies))
     if receipt:
         typer.echo(f"receipt: {receipt}")
+
+
+def _print_left_out(plan: "DeletionPlan") -> None:
+    """Say which near-duplicates of a document would be used in its place, and which documents are kept in place of one left out."""
+    from robo_poet.display import terminal_text
+
+    for item in plan.search.repeating[:SHOWN]:
+        typer.echo(
+            terminal_text(
+                f"warning: {item.row.id} repeats {item.row.duplicate_of} with changed words (similarity {item.row.value:.2f}), so the "
+                "suppression list does not recognise it, and a later run would use it: remove it from the source, or select it too"
+            )
+        )
+    _print_more(len(plan.search.repeating))
+    selected = {item.document.id for item in plan.search.items} | {item.row.id for item in plan.search.left_out}
+    kept = [item.row for item in plan.search.left_out if item.row.duplicate_of and item.row.duplicate_of not in selected]
+    for row in kept[:SHOWN]:
+        typer.echo(terminal_text(f"warning: {row.id} was left out: {row.why}, which is stored and not selected"))
+    _print_more(len(kept))
 
 
 def _version_table(versions: "list[AffectedVersion]") -> Any:

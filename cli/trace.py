@@ -11,7 +11,7 @@ from cli.profile import Profile
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipelines.deletion.trace import Trace
+    from pipelines.deletion.trace import LeftOutTrace, Trace
 
 SHOWN = 10  # documents on a terminal; --json prints all
 
@@ -41,20 +41,34 @@ def trace_document(
     if not any(groups):
         raise BadInput("nothing is selected", remedy="give --document, --title, --author, --source, --subject or --text")
     selection = Selection(*(tuple(values) for values in groups))
-    traces, receipts = trace(folders_of(profile), selection)
+    traces, left_out, receipts = trace(folders_of(profile), selection)
     if as_json:
         deleted = [{"receipt": name, **receipt} for name, receipt in receipts.items()]
-        typer.echo(json.dumps({"documents": [selected.to_json() for selected in traces], "deleted": deleted}, indent=1, ensure_ascii=False))
+        documents = [selected.to_json() for selected in traces]
+        content = {"documents": documents, "left_out": [item.to_json() for item in left_out], "deleted": deleted}
+        typer.echo(json.dumps(content, indent=1, ensure_ascii=False))
         return
-    if not traces:
+    if not traces and not left_out:
         typer.echo("no stored document matches")
     for shown in traces[:SHOWN]:
         _print(shown)
     if len(traces) > SHOWN:
         typer.echo(f"… and {len(traces) - SHOWN} more documents; --json prints all")
+    for item in left_out[:SHOWN]:
+        _print_left_out(item)
+    if len(left_out) > SHOWN:
+        typer.echo(f"… and {len(left_out) - SHOWN} more documents that were left out; --json prints all")
     for name, receipt in receipts.items():
         versions = ", ".join(str(item["version"]) for item in receipt.get("versions", ())) or "none"
         typer.echo(f"deleted on {str(receipt.get('time'))[:10]} (receipt {name}); versions trained on it: {versions}")
+
+
+def _print_left_out(item: "LeftOutTrace") -> None:
+    from robo_poet.display import terminal_text
+
+    origin = ", ".join(filter(None, (item.row.source, *item.addresses))) or "not known"
+    runs = ", ".join(item.runs) or "none"
+    typer.echo(terminal_text(f"{item.row.id}: left out by ingest: {item.row.why}; origin {origin}; runs {runs}"))
 
 
 def _print(traced: "Trace") -> None:

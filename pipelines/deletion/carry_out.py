@@ -32,7 +32,8 @@ def delete(plan: DeletionPlan, exposures: Mapping[str, Exposure] | None = None) 
         _check_no_run(folders)
         documents = [item.document for item in plan.search.selected.values()]  # with the texts after scrubbing
         texts = sorted({suppression.digest("text", document.text) for document in documents})
-        digests = [*texts, *(suppression.digest(kind, value) for kind, value in plan.selection.of_column(documents))]
+        columns = plan.selection.of_column([*documents, *(item.document for item in plan.search.left_out)])
+        digests = [*texts, *(suppression.digest(kind, value) for kind, value in columns)]
         now = datetime.now(UTC)
         content = {
             "time": now.isoformat(timespec="seconds"),

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from pipelines.run.store.entry import Entry
 from pipelines.run.store.store import Store
+from robo_poet.corpus.curation.dropped import is_dropped
 from robo_poet.corpus.parquet import SCHEMA
 from robo_poet.digest import digest_file
 from robo_poet.registry.names import model_names
@@ -61,6 +62,15 @@ class StoredCorpus:
 
 
 @dataclass(frozen=True)
+class DroppedTable:
+    """A table of the documents that an ingestion left out, the unit it belongs to, and the address of the source; empty if unknown."""
+
+    path: Path
+    unit: Unit
+    address: str
+
+
+@dataclass(frozen=True)
 class UsedBy:
     """A run: its folder, the cache keys that it used, its working folders, the version that it registered, and the corpus's address."""
 
@@ -85,6 +95,7 @@ class Inventory:
     others: list[Unit] = field(default_factory=list)
     versions: list[Version] = field(default_factory=list)
     corpora: list[StoredCorpus] = field(default_factory=list)
+    dropped: list[DroppedTable] = field(default_factory=list)
 
     @property
     def units(self) -> list[Unit]:
@@ -133,6 +144,9 @@ def take_inventory(folders: Folders) -> Inventory:
         for path in _files(unit.path):
             if is_corpus(path):
                 inventory.corpora.append(StoredCorpus(path, unit, entry.task if entry else "", digest_file(path)))
+            elif is_dropped(path):
+                address = entry.ingredients["parameters"].get("source", "") if entry else ""
+                inventory.dropped.append(DroppedTable(path, unit, str(address)))
     return inventory
 
 

@@ -17,8 +17,9 @@ from robo_poet.registry.entry import Corrupt
 from robo_poet.registry.version import Version
 from robo_poet.request_log.deletion import completions_that_match, count_of_user
 
-TRAINED, DERIVED, NAMED, UNREADABLE, UNKNOWN, LEFTOVER = (
-    "contains a document", "made from a document", "names or quotes it", "cannot be read", "its origin is not stored", "left over",
+TRAINED, LEFT_OUT, DERIVED, NAMED, UNREADABLE, UNKNOWN, LEFTOVER = (
+    "contains a document", "names a document that was left out", "made from a document",
+    "names or quotes it", "cannot be read", "its origin is not stored", "left over",
 )  # fmt: skip
 SMALLEST_COPY = 256  # bytes; smaller files can be equal by chance
 
@@ -87,7 +88,8 @@ class DeletionPlan:
         """Return the number of units by kind, and of records in the request log."""
         kinds = Counter(unit.kind for unit in self.units)
         requests = len(self.completions) + sum(self.pseudonyms.values())
-        return {"documents": len(self.search.items), **dict(sorted(kinds.items())), "requests": requests}
+        left_out = {"documents left out": len(self.search.left_out)} if self.search.left_out else {}
+        return {"documents": len(self.search.items), **left_out, **dict(sorted(kinds.items())), "requests": requests}
 
 
 def plan_deletion(
@@ -96,7 +98,7 @@ def plan_deletion(
 ) -> DeletionPlan:  # fmt: skip
     """Find what a deletion has to remove.
 
-    - Documents are searched in all stored corpora.
+    - Documents are searched in all stored corpora, and by id, title, author and source among those that ingestions left out.
     - A cache entry is removed if it contains a document or was made from a corpus with a document. A run is removed if it used such an
       entry, with its working folders.
     - All other files are searched for the names of subjects and for quotations of eight words.
@@ -137,7 +139,7 @@ def plan_deletion(
 
 
 def derive(plan: DeletionPlan) -> set[str]:
-    """Add the cache entries that contain a document, those that were made from one, and the runs that used them.
+    """Add the cache entries that contain a document or name one that was left out, those made from them, and the runs that used them.
 
     Returns:
         The digests of the corpora and of the outputs of these entries.
@@ -145,6 +147,10 @@ def derive(plan: DeletionPlan) -> set[str]:
     corpora = plan.search.corpora
     digests = {corpus.digest for corpus in corpora}
     plan.units |= {corpus.unit: TRAINED for corpus in corpora}
+    for item in plan.search.left_out:
+        for dropped in item.tables:
+            plan.units.setdefault(dropped.unit, LEFT_OUT)
+    tables = {dropped.path for dropped in plan.inventory.dropped}  # what is made from one contains counts only
     changed = True
     while changed:
         changed = False
@@ -154,7 +160,8 @@ def derive(plan: DeletionPlan) -> set[str]:
             inputs = {*entry.ingredients["artifacts"].values(), *filter(_is_digest, entry.ingredients["parameters"].values())}
             if unit in plan.units or inputs & digests:
                 plan.units.setdefault(unit, DERIVED)
-                new = {artifact.digest for artifact in entry.artifacts.values() if artifact.digest} - digests
+                outputs = {artifact.digest for artifact in entry.artifacts.values() if artifact.digest and artifact.path not in tables}
+                new = outputs - digests
                 changed = changed or bool(new)
                 digests |= new
     _add_runs(plan)

@@ -9,11 +9,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines.deletion.inventory import Inventory, StoredCorpus, Unit, files_of
+from pipelines.deletion.inventory import DroppedTable, Inventory, StoredCorpus, Unit, files_of
+from robo_poet.corpus.curation.dropped import NEAR, Dropped, read_dropped
 from robo_poet.corpus.document import Document
 from robo_poet.corpus.parquet import read_documents
+from robo_poet.corpus.words import comparable
 from robo_poet.deletion.selection import Selection
-from robo_poet.deletion.wording import Quotes, comparable
+from robo_poet.deletion.wording import Quotes
 from robo_poet.errors import BadInput
 
 SCRUBBING = "scrub-pii"  # name of the task whose corpus has no personal data any more
@@ -36,6 +38,20 @@ class FoundDocument:
 
 
 @dataclass
+class LeftOut:
+    """A document that ingestions left out, as their tables name it, and these tables."""
+
+    row: Dropped
+    tables: list[DroppedTable] = field(default_factory=list)
+
+    @property
+    def document(self) -> Document:
+        """Return the document without its text, which is not stored."""
+        row = self.row
+        return Document(row.id, row.group, "", title=row.title, author=row.author, source=row.source)
+
+
+@dataclass
 class Search:
     """The result of a search in the stored corpora.
 
@@ -43,11 +59,15 @@ class Search:
         selected: documents by (id, SHA-256 of the text).
         ids: ids of all documents in the stored corpora.
         unreadable: units with a Parquet file that cannot be read.
+        left_out: selected documents that are in no corpus of an ingestion, because it left them out.
+        repeating: documents that were left out because they repeat a selected document with changed words, and are not selected.
     """
 
     selected: dict[tuple[str, str], FoundDocument] = field(default_factory=dict)
     ids: set[str] = field(default_factory=set)
     unreadable: set[Unit] = field(default_factory=set)
+    left_out: list[LeftOut] = field(default_factory=list)
+    repeating: list[LeftOut] = field(default_factory=list)
 
     @property
     def items(self) -> list[FoundDocument]:
@@ -86,7 +106,27 @@ def search_corpora(inventory: Inventory, selection: Selection) -> Search:
                     copies.append((corpus, document))
     for corpus, document in copies:
         search.selected.setdefault((document.id, document.sha256), FoundDocument(document)).corpora.append(corpus)
+    _search_dropped(inventory, selection, search)
     return search
+
+
+def _search_dropped(inventory: Inventory, selection: Selection, search: Search) -> None:
+    """Find the selected documents that ingestions left out, and near-duplicates of selected documents. The tables have no texts."""
+    left_out: dict[Dropped, LeftOut] = {}
+    repeating: dict[Dropped, LeftOut] = {}
+    selected = {(corpus.unit, item.document.id) for item in search.selected.values() for corpus in item.corpora}
+    for table in inventory.dropped:
+        try:
+            for row in read_dropped(table.path):
+                if not row.id:
+                    continue
+                if selection.selects(LeftOut(row).document, table.address):
+                    left_out.setdefault(row, LeftOut(row)).tables.append(table)
+                elif row.reason == NEAR and (table.unit, row.duplicate_of) in selected:
+                    repeating.setdefault(row, LeftOut(row)).tables.append(table)
+        except (BadInput, OSError, pa.ArrowException, TypeError):
+            search.unreadable.add(table.unit)
+    search.left_out, search.repeating = list(left_out.values()), list(repeating.values())
 
 
 def _documents(corpus: StoredCorpus, search: Search) -> Iterator[Document]:

@@ -1,18 +1,19 @@
 """The trace of a document: its origin, licence, consent and transformations, and where it is stored and was trained on (DATA-4)."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pipelines.deletion.inventory import Folders, Inventory, take_inventory
 from pipelines.deletion.plan import AffectedVersion, DeletionPlan, derive, trained_versions
-from pipelines.deletion.search import SCRUBBING, FoundDocument, Search, search_corpora
+from pipelines.deletion.search import SCRUBBING, FoundDocument, LeftOut, Search, search_corpora
+from robo_poet.corpus.curation.dropped import Dropped
 from robo_poet.corpus.document import Document
+from robo_poet.corpus.words import comparable
 from robo_poet.deletion.records import receipts_of
 from robo_poet.deletion.selection import Selection
 from robo_poet.deletion.suppression import read_suppression
-from robo_poet.deletion.wording import comparable
 from robo_poet.errors import BadInput
 from robo_poet.privacy.findings import read_audit
 
@@ -52,10 +53,27 @@ class Trace:
         }  # fmt: skip
 
 
-def trace(folders: Folders, selection: Selection) -> tuple[list[Trace], dict[str, dict[str, Any]]]:
-    """Return the trace of each selected document by its text before scrubbing, and the receipts of earlier deletions of the selection.
+@dataclass
+class LeftOutTrace:
+    """A document that ingestions left out: its row, the addresses of its sources, keys of the cached ingestions, names of the runs."""
 
-    A document whose text is stored only after scrubbing is traced by that text.
+    row: Dropped
+    addresses: list[str]
+    keys: list[str]
+    runs: list[str]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the trace as JSON values."""
+        return {**asdict(self.row), "why": self.row.why, "corpora": self.addresses, "keys": self.keys, "runs": self.runs}
+
+
+def trace(folders: Folders, selection: Selection) -> tuple[list[Trace], list[LeftOutTrace], dict[str, dict[str, Any]]]:
+    """Trace the selected documents.
+
+    Returns:
+        - The trace of each stored document by its text before scrubbing, or after it if only that is stored.
+        - The selected documents that ingestions left out. They are found by id, title, author and source, because no text is stored.
+        - The receipts of earlier deletions of the selection.
 
     Raises:
         BadInput: a receipt or the suppression list is damaged.
@@ -68,7 +86,14 @@ def trace(folders: Folders, selection: Selection) -> tuple[list[Trace], dict[str
     digests = [suppression.digest(kind, value) for kind, value in selection.values()] if suppression else []
     if suppression:
         digests += [suppression.digest("text", piece) for piece in selection.pieces]
-    return sorted(traces, key=lambda t: (t.document.id, t.document.sha256)), receipts_of(folders.deletions, digests)
+    left_out = [_trace_left_out(inventory, item) for item in search.left_out]
+    return sorted(traces, key=lambda t: (t.document.id, t.document.sha256)), left_out, receipts_of(folders.deletions, digests)
+
+
+def _trace_left_out(inventory: Inventory, item: LeftOut) -> LeftOutTrace:
+    keys = sorted({table.unit.path.name for table in item.tables if table.unit.kind == "cache entry"})
+    runs = sorted(unit.path.name for unit, used in inventory.runs.items() if used.keys & set(keys))
+    return LeftOutTrace(item.row, sorted({table.address for table in item.tables if table.address}), keys, runs)
 
 
 def _trace(inventory: Inventory, selection: Selection, item: FoundDocument, copies: int) -> Trace:

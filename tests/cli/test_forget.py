@@ -11,9 +11,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cli.__main__ import app
+from robo_poet.corpus.curation.dropped import NEAR, Dropped
 from robo_poet.deletion.records import JOURNAL, read_receipts
 from robo_poet.errors import BadInput
-from tests.pipelines.deletion.conftest import NAME, World, filled
+from tests.pipelines.deletion.conftest import NAME, POEM, World, document, filled
 
 Type = Callable[..., Result]
 
@@ -69,6 +70,21 @@ def test_a_trace(typed: Type) -> None:
     printed = typed("data", "trace", "--author", NAME).stdout
     for part in ("heron", "by permission", "1 PERSON", "2026-mine", "poems/1 (candidate): 1 train", "/home/mine"):
         assert part in printed
+
+
+def test_documents_that_were_left_out(world: World, typed: Type) -> None:
+    row = Dropped("heron-draft", NEAR, source="user", duplicate_of="heron", value=0.93)
+    world.training("third", [document("heron", POEM, author=NAME), document("sea", "The sea.")], dropped=[row])
+    printed = typed("data", "trace", "--document", "heron-draft").stdout
+    assert (
+        "heron-draft: left out by ingest: near-duplicate of heron (similarity 0.93); origin user, /home/third; runs 2026-third" in printed
+    )
+    (traced,) = json.loads(typed("data", "trace", "--document", "heron-draft", "--json").stdout)["left_out"]
+    assert (traced["reason"], traced["duplicate_of"], traced["value"]) == ("near_duplicate", "heron", 0.93)
+    assert "warning: heron-draft repeats heron with changed words (similarity 0.93)" in typed("forget", "--document", "heron").stdout
+    printed = typed("forget", "--document", "heron-draft", "--yes").stdout
+    assert "warning: heron-draft was left out: near-duplicate of heron (similarity 0.93), which is stored and not selected" in printed
+    assert world.containing("heron-draft") == []
 
 
 def test_an_interrupted_deletion_is_finished_first(world: World, typed: Type, monkeypatch: pytest.MonkeyPatch) -> None:

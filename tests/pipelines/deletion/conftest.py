@@ -13,6 +13,7 @@ import pytest
 
 from pipelines.deletion.inventory import Folders
 from pipelines.run.store.entry import Artifact, Entry
+from robo_poet.corpus.curation.dropped import Dropped, write_dropped
 from robo_poet.corpus.document import Document
 from robo_poet.corpus.parquet import write_documents
 from robo_poet.digest import digest_json, digest_path
@@ -53,6 +54,8 @@ class World:
                 path.write_bytes(content)
             elif isinstance(content, pa.Table):
                 pq.write_table(content, path)
+            elif name == "dropped":
+                write_dropped(path, content)
             else:
                 write_documents(path, content)
             made[name] = Artifact(path, digest_path(path), {})
@@ -60,9 +63,11 @@ class World:
         (folder / "entry.json").write_text(entry.to_json())
         return entry
 
-    def training(self, name: str, documents: list[Document], model: str = "poems") -> dict[str, Entry]:
+    def training(
+        self, name: str, documents: list[Document], model: str = "poems", dropped: list[Dropped] | None = None
+    ) -> dict[str, Entry]:
         """Store the results of a training on these documents, its run and its version."""
-        ingest = self.entry("ingest", {"corpus": documents}, source=f"/home/{name}", source_digest="", seed=name)
+        ingest = self.entry("ingest", {"corpus": documents, "dropped": dropped or []}, source=f"/home/{name}", source_digest="", seed=name)
         corpus = ingest.artifacts["corpus"].digest
         clean = [d.with_text(d.text.replace(NAME, "<PERSON>")) for d in documents]
         named = [d.id for d in documents if NAME in d.text]
@@ -76,7 +81,8 @@ class World:
         model_entry = self.entry(
             "train-model", {"model": f"weights of {name}".encode() + b"\xff\x00" * 200}, artifacts={"scrubbed": scrubbed}
         )
-        report = self.entry("write-report", {"report": f"<h1>{name}</h1>"}, artifacts={"model": model_entry.artifacts["model"].digest})
+        inputs = {"model": model_entry.artifacts["model"].digest, "dropped": ingest.artifacts["dropped"].digest}
+        report = self.entry("write-report", {"report": f"<h1>{name}</h1>"}, artifacts=inputs)
         entries = {"ingest": ingest, "scrub-pii": scrub, "train-model": model_entry, "write-report": report}
         run = self.folders.runs / f"2026-{name}"
         (run / "logs").mkdir(parents=True)

@@ -13,6 +13,7 @@ import pytest
 
 from pipelines.deletion.carry_out import delete, finish_interrupted
 from pipelines.deletion.plan import plan_deletion
+from robo_poet.corpus.curation.dropped import EMPTY, FEW_WORDS, NEAR, Dropped
 from robo_poet.deletion.records import JOURNAL, Journal, new_receipt_name, read_receipts, write_journal
 from robo_poet.deletion.selection import Selection
 from robo_poet.deletion.suppression import read_suppression
@@ -180,3 +181,37 @@ def test_a_damaged_journal_is_refused(world: World) -> None:
     (world.folders.deletions / JOURNAL).write_text('{"form": 9}')
     with pytest.raises(BadInput, match="the journal is of another form"):
         finish_interrupted(world.folders)
+
+
+def test_a_document_that_was_left_out_leaves_no_id(world: World) -> None:
+    """By id or by author; results of other trainings stay, although their tables of left-out documents may be equal."""
+    others = [document(id_, text) for id_, text in OTHERS.items()]
+    rows = [Dropped("stray-7", FEW_WORDS, author="Cyd Moss", source="user", value=2), Dropped("kept-note", EMPTY)]
+    world.training("third", others[:5], dropped=rows)
+    assert world.containing("stray-7") and world.containing("cyd moss")
+    plan = plan_deletion(world.folders, Selection(subjects=("Cyd Moss",)))
+    assert [item.row.id for item in plan.search.left_out] == ["stray-7"] and not plan.versions
+    delete(plan)
+    assert world.containing("stray-7", "cyd moss", "kept-note") == []
+    assert sorted(path.name for path in world.folders.runs.iterdir()) == ["2026-mine", "2026-other", "latest"]
+    suppression = read_suppression(world.folders.deletions)
+    assert suppression and suppression.suppresses(document("new", "Another poem.", author="Cyd Moss"))
+    assert not plan_deletion(world.folders, Selection(subjects=("Cyd Moss",))).removes
+
+
+def test_equal_tables_of_left_out_documents_do_not_join_trainings(world: World) -> None:
+    delete(plan_deletion(world.folders, SUBJECT))
+    assert len(list((world.folders.store / "done").iterdir())) == 4, "the training `other`, whose table is empty too"
+
+
+def test_near_duplicates_that_would_take_the_place_of_a_document_are_named(world: World) -> None:
+    row = Dropped("heron-draft", NEAR, duplicate_of="heron", value=0.8)
+    world.training(
+        "third",
+        [document("heron", POEM, author=NAME), document("sea", "The sea.")],
+        dropped=[row, Dropped("x", NEAR, duplicate_of="sea", value=0.9)],
+    )
+    plan = plan_deletion(world.folders, SUBJECT)
+    assert [item.row for item in plan.search.repeating] == [row]
+    delete(plan)
+    assert world.containing("heron-draft") == []
