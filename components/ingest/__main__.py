@@ -10,7 +10,7 @@ from dataclasses import replace
 from components.ingest.component import ingest
 from robo_poet.atomic import write_text
 from robo_poet.corpus.curation.dropped import DELETED, Dropped, DroppedWriter
-from robo_poet.corpus.curation.language import language_of
+from robo_poet.corpus.curation.quality import language_of
 from robo_poet.corpus.document import MEGABYTE, Document
 from robo_poet.corpus.parquet import SPLITS, write_documents
 from robo_poet.corpus.plan import apply_plan, make_plan

@@ -15,7 +15,7 @@ import pyphen
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
 from components.measure_text.metric import Numbers, RowMetric, divide, mean, share
-from robo_poet.corpus.curation.language import language_code
+from robo_poet.corpus.document import language_code
 from serving.content_filter.listed_words import WordJudge
 from serving.content_filter.passage import Passage
 from serving.content_filter.toxicity import ToxicityJudge

@@ -9,6 +9,7 @@ from robo_poet.digest import digest_bytes
 
 MEGABYTE = 1_000_000  # bytes of UTF-8; the meaning of "megabytes" in settings and reports
 LINE_END = re.compile(r"\r\n?")
+LANGUAGE_TAG = re.compile(r"([a-z]{2,3})(?:[-_][a-z0-9_-]+)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,12 @@ class Document:
 
 
 FIELDS = tuple(field.name for field in fields(Document))
+
+
+def language_code(language: str) -> str:
+    """Return the primary code of a language tag, `en` for `en-GB`; `unknown` for any other text, which may come from a user's table."""
+    match = LANGUAGE_TAG.fullmatch(language)
+    return match[1].lower() if match else "unknown"
 
 
 def normalise(text: str) -> str:

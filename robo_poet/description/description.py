@@ -11,8 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from robo_poet.corpus.curation.dropped import EMPTY, EXACT, NEAR
-from robo_poet.corpus.curation.language import language_code
-from robo_poet.corpus.document import MEGABYTE, Document
+from robo_poet.corpus.document import MEGABYTE, Document, language_code
 from robo_poet.corpus.first_reading import DocumentRecord, read_records
 from robo_poet.corpus.parquet import SPLITS
 from robo_poet.corpus.plan import draw_sample, works_of

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 
-from robo_poet.corpus.curation.language import language_of
-from robo_poet.corpus.curation.quality import DAMAGED_CHARACTER
+from robo_poet.corpus.curation.quality import DAMAGED_CHARACTER, language_of
 from robo_poet.corpus.document import Document
 from robo_poet.privacy.findings import disjoint
 from robo_poet.privacy.patterns.finder import PatternFinder

@@ -8,8 +8,7 @@ from itertools import islice
 from presidio_anonymizer import AnonymizerEngine
 from presidio_anonymizer.entities import RecognizerResult
 
-from robo_poet.corpus.curation.language import language_code
-from robo_poet.corpus.document import Document
+from robo_poet.corpus.document import Document, language_code
 from robo_poet.privacy.findings import Finding, disjoint, join_addresses
 from robo_poet.privacy.names.engine import NameEngine, name_engine
 from robo_poet.privacy.patterns.finder import PatternFinder

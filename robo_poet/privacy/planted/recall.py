@@ -11,12 +11,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from robo_poet.corpus.document import Document
+from robo_poet.corpus.document import Document, language_code
 from robo_poet.digest import digest_bytes
 from robo_poet.judges.scrub_recall import Count
 from robo_poet.privacy.findings import Finding
 from robo_poet.privacy.planted.identities import FORMATTED, KINDS, Identities, Planted, Sentence, locales_of
-from robo_poet.privacy.scrub import language_code
 from robo_poet.settings.data import Policy
 
 EXCERPT = 1_000  # characters of a copy: several windows of the name model (480 characters), and short enough for a run of seconds

@@ -2,8 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from robo_poet.corpus.curation.language import language_code
-from robo_poet.corpus.document import Document
+from robo_poet.corpus.document import Document, language_code
 from robo_poet.digest import digest_bytes
 from robo_poet.errors import BadInput
 from robo_poet.privacy.findings import Finding
