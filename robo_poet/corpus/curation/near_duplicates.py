@@ -31,7 +31,7 @@ CERTAINTY = 0.98  # smallest probability that a pair of exactly the wanted simil
 BATCH = 4096  # documents per call of the library
 BATCH_SHINGLES = 1 << 20
 MOST_HOLDERS = 32  # kept documents per band key that later documents are compared with; more of them share a template
-MOST_COMPARED = 32  # exact comparisons per document: those that share the most keys. Bounds the time in a corpus of templates
+MOST_COMPARED = 16  # exact comparisons per document: those that share the most keys. Bounds the time in a corpus of templates
 Keys = npt.NDArray[np.uint32]
 
 
@@ -115,7 +115,7 @@ class ShingleStore:
         if self._mapped is None:
             self._file.flush()
             empty = self._ends[-1] == 0
-            self._mapped = np.zeros(0, np.uint64) if empty else np.memmap(self._file, np.uint64, "r")
+            self._mapped = np.zeros(0, np.uint64) if empty else np.memmap(self._file, np.uint64, "r").view(np.ndarray)
         return self._mapped[self._ends[position] : self._ends[position + 1]]
 
     def find(self, preference: npt.NDArray[np.int64]) -> tuple[list[NearDuplicate], int]:
@@ -146,7 +146,7 @@ def choose(
         wanted: the smallest similarity.
 
     Returns:
-        The near-duplicates, and how many documents had more than 32 candidates, so that a near-duplicate may have been missed.
+        The near-duplicates, and how many documents had more than 16 candidates, so that a near-duplicate may have been missed.
     """
     ranks, buckets, sizes = _shared_buckets(keys[preference], lengths[preference] > 0)
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]]) if len(sizes) else np.zeros(0, np.int64)
@@ -165,8 +165,9 @@ def choose(
         candidates = [other for other in shared if shortest <= lengths[preference[other]] <= longest]
         candidates.sort(key=lambda other: (-shared[other], other))
         best, kept = 0.0, -1
-        for other in candidates[:MOST_COMPARED]:
-            value = similarity(shingles_of(position), shingles_of(int(preference[other])))
+        hashes = shingles_of(position) if candidates else None
+        for other in candidates[:MOST_COMPARED] if hashes is not None else ():
+            value = similarity(hashes, shingles_of(int(preference[other])))
             if value >= wanted and value > best:
                 best, kept = value, int(preference[other])
         if kept >= 0:
