@@ -1,7 +1,7 @@
 """Search for documents in all stored corpora, and for names and quotations in all other files."""
 
 import codecs
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.deletion.inventory import DroppedTable, Inventory, StoredCorpus, Unit, files_of
-from robo_poet.corpus.curation.dropped import NEAR, Dropped, read_dropped
+from robo_poet.corpus.curation.dropped import EXACT, NEAR, Dropped, read_dropped
 from robo_poet.corpus.document import Document
 from robo_poet.corpus.parquet import read_documents
 from robo_poet.corpus.words import comparable
@@ -87,15 +87,21 @@ class Search:
 
 
 def search_corpora(inventory: Inventory, selection: Selection) -> Search:
-    """Find the selected documents in all stored corpora, and documents with the same comparable text or, after scrubbing, the same id."""
+    """Find the selected documents in all stored corpora, and documents with the same comparable text or, after scrubbing, the same id.
+
+    The documents that ingestions left out are found by id, title, author and source. The text of a selected exact duplicate is that of the
+    document that was kept, so this one is selected too.
+    """
     search = Search()
     copies = list[tuple[StoredCorpus, Document]]()
     texts: set[int] = set()
+    search.left_out = _left_out(inventory, search, lambda row, table: selection.selects(LeftOut(row).document, table.address))
+    equal = {(table.unit, item.row.duplicate_of) for item in search.left_out if item.row.reason == EXACT for table in item.tables}
     first = [(corpus, inventory.origin(corpus)) for corpus in inventory.corpora]
     for corpus, address in first:
         for document in _documents(corpus, search):
             search.ids.add(document.id)
-            if selection.selects(document, address):
+            if selection.selects(document, address) or (corpus.unit, document.id) in equal:
                 texts.add(hash(comparable(document.text)))
                 copies.append((corpus, document))
     if texts:
@@ -106,27 +112,25 @@ def search_corpora(inventory: Inventory, selection: Selection) -> Search:
                     copies.append((corpus, document))
     for corpus, document in copies:
         search.selected.setdefault((document.id, document.sha256), FoundDocument(document)).corpora.append(corpus)
-    _search_dropped(inventory, selection, search)
+    selected = {(corpus.unit, item.document.id) for item in search.selected.values() for corpus in item.corpora}
+    left_out = {item.row for item in search.left_out}
+    search.repeating = _left_out(
+        inventory, search, lambda row, table: row.reason == NEAR and (table.unit, row.duplicate_of) in selected and row not in left_out
+    )
     return search
 
 
-def _search_dropped(inventory: Inventory, selection: Selection, search: Search) -> None:
-    """Find the selected documents that ingestions left out, and near-duplicates of selected documents. The tables have no texts."""
-    left_out: dict[Dropped, LeftOut] = {}
-    repeating: dict[Dropped, LeftOut] = {}
-    selected = {(corpus.unit, item.document.id) for item in search.selected.values() for corpus in item.corpora}
+def _left_out(inventory: Inventory, search: Search, wanted: Callable[[Dropped, DroppedTable], bool]) -> list[LeftOut]:
+    """Return the wanted documents of the tables of documents that ingestions left out. Documents deleted on request have no id."""
+    rows: dict[Dropped, LeftOut] = {}
     for table in inventory.dropped:
         try:
             for row in read_dropped(table.path):
-                if not row.id:
-                    continue
-                if selection.selects(LeftOut(row).document, table.address):
-                    left_out.setdefault(row, LeftOut(row)).tables.append(table)
-                elif row.reason == NEAR and (table.unit, row.duplicate_of) in selected:
-                    repeating.setdefault(row, LeftOut(row)).tables.append(table)
+                if row.id and wanted(row, table):
+                    rows.setdefault(row, LeftOut(row)).tables.append(table)
         except (BadInput, OSError, pa.ArrowException, TypeError):
             search.unreadable.add(table.unit)
-    search.left_out, search.repeating = list(left_out.values()), list(repeating.values())
+    return list(rows.values())
 
 
 def _documents(corpus: StoredCorpus, search: Search) -> Iterator[Document]:

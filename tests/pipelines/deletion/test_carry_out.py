@@ -13,7 +13,7 @@ import pytest
 
 from pipelines.deletion.carry_out import delete, finish_interrupted
 from pipelines.deletion.plan import plan_deletion
-from robo_poet.corpus.curation.dropped import EMPTY, FEW_WORDS, NEAR, Dropped
+from robo_poet.corpus.curation.dropped import EMPTY, EXACT, FEW_WORDS, NEAR, Dropped
 from robo_poet.deletion.records import JOURNAL, Journal, new_receipt_name, read_receipts, write_journal
 from robo_poet.deletion.selection import Selection
 from robo_poet.deletion.suppression import read_suppression
@@ -215,3 +215,15 @@ def test_near_duplicates_that_would_take_the_place_of_a_document_are_named(world
     assert [item.row for item in plan.search.repeating] == [row]
     delete(plan)
     assert world.containing("heron-draft") == []
+
+
+def test_the_text_of_an_exact_duplicate_that_was_left_out_is_deleted(world: World) -> None:
+    """Also if the kept document has another id."""
+    world.training(
+        "third", [document("heron", POEM), document("sea", "The sea.")], dropped=[Dropped("heron-copy", EXACT, duplicate_of="heron")]
+    )
+    delete(plan_deletion(world.folders, Selection(documents=("heron-copy",))))
+    assert world.containing("heron-copy") == []
+    assert not any(corpus for corpus in world.containing("heron waits") if "done" in corpus and "dropped" not in corpus)
+    suppression = read_suppression(world.folders.deletions)
+    assert suppression and suppression.suppresses(document("heron-copy", POEM))
