@@ -179,7 +179,7 @@ def _print_left_out(plan: "DeletionPlan") -> None:
         typer.echo(
             terminal_text(
                 f"warning: {item.row.id} repeats {item.row.duplicate_of} with changed words (similarity {item.row.value:.2f}), so the "
-                "suppression list does not recognise it, and a later run would use it: remove it from the source, or select it too"
+                "suppression list does not recognise it: remove it from the source, or select it too"
             )
         )
     _print_more(len(plan.search.repeating))

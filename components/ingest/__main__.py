@@ -4,7 +4,7 @@ import json
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from components.ingest.component import ingest
@@ -15,7 +15,7 @@ from robo_poet.corpus.document import MEGABYTE, Document
 from robo_poet.corpus.parquet import SPLITS, write_documents
 from robo_poet.corpus.plan import apply_plan, make_plan
 from robo_poet.corpus.source import Source, open_source
-from robo_poet.deletion.suppression import ingested_list
+from robo_poet.deletion.suppression import Suppression, ingested_list
 from robo_poet.display import quotable_name
 from robo_poet.errors import BadInput
 from robo_poet.settings.data import IngestSettings
@@ -31,8 +31,15 @@ def work(call: Call) -> None:
     seed = call.parameters["seed"]
     call.progress(0, 1, "reading the source")
     source = open_source(call.parameters["source"], call.parameters["source_digest"], settings)
-    documents, suppressed = _without_suppressed(call, source)
-    plan = make_plan(documents(), settings, seed, source.name, source.megabytes, call.outputs["corpus"].parent)
+    suppression = _suppression(call)
+    suppressed = _count_suppressed(call, source, suppression)
+
+    def documents() -> Iterator[Document]:
+        return suppression.allowed(source.documents()) if suppression else source.documents()
+
+    deleted = (document for document in source.documents() if suppression and suppression.suppresses(document)) if suppressed else ()
+    folder = call.outputs["corpus"].parent
+    plan = make_plan(documents(), settings, seed, source.name, source.megabytes, folder, deleted)
     for warning in (*source.warnings, *plan.warnings):
         call.warn(warning)
     counts: Counter[str] = Counter()
@@ -69,15 +76,20 @@ def work(call: Call) -> None:
     call.describe("dropped", documents=metrics["dropped"])
 
 
-def _without_suppressed(call: Call, source: Source) -> tuple[Callable[[], Iterator[Document]], int]:
-    """Return the source's documents without those on the suppression list (DATA-4), and the number of those; warn of it.
+def _suppression(call: Call) -> Suppression | None:
+    """Return the list of documents that were deleted on request (DATA-4); None if there is none, or if it is empty."""
+    suppression = ingested_list(call.parameters["suppression"], call.parameters["suppression_digest"])
+    return suppression if suppression and suppression.digests else None
+
+
+def _count_suppressed(call: Call, source: Source, suppression: Suppression | None) -> int:
+    """Return the number of documents on the suppression list; warn of it.
 
     Raises:
         BadInput: all documents are on the list.
     """
-    suppression = ingested_list(call.parameters["suppression"], call.parameters["suppression_digest"])
-    if suppression is None or not suppression.digests:
-        return source.documents, 0
+    if not suppression:
+        return 0
     total = suppressed = 0
     for document in source.documents():
         total += 1
@@ -86,7 +98,7 @@ def _without_suppressed(call: Call, source: Source) -> tuple[Callable[[], Iterat
         raise BadInput(f"all {total} documents were deleted on request", where=source.name, remedy="give another corpus")
     if suppressed:
         call.warn(f"{suppressed} of {total} documents were deleted on request and are not read again (suppression list)")
-    return lambda: suppression.allowed(source.documents()), suppressed
+    return suppressed
 
 
 def _warn_of_control_tokens(call: Call, counts: dict[str, int]) -> None:

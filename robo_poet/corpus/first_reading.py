@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from robo_poet.corpus.curation.dropped import EMPTY, EXACT, NEAR, Drops
+from robo_poet.corpus.curation.dropped import DELETED, EMPTY, EXACT, NEAR, Drops
 from robo_poet.corpus.curation.near_duplicates import NearDuplicate, ShingleStore
 from robo_poet.corpus.curation.quality import failed_rule
 from robo_poet.corpus.curation.shingles import shingles
@@ -73,11 +73,19 @@ class FirstReading:
 
 
 def read_records(
-    documents: Iterable[Document], settings: IngestSettings, seed: int, where: str, folder: Path | None = None
+    documents: Iterable[Document],
+    settings: IngestSettings,
+    seed: int,
+    where: str,
+    folder: Path | None = None,
+    deleted: Iterable[Document] = (),
 ) -> FirstReading:
     """Read a source for the first time.
 
     Args:
+        documents: without those that were deleted on request.
+        deleted: documents of the source that were deleted on request. If near-duplicates are searched, those of them are dropped too, so
+            that none takes the place of a deleted document.
         where: the source, for error messages.
         folder: folder of a temporary file of 8 bytes per word, if near-duplicates are searched; None for the system's.
 
@@ -85,13 +93,21 @@ def read_records(
         BadInput: two documents with different texts share an id, or a document's consent is withheld.
     """
     with ShingleStore(settings.near_duplicate_similarity, folder) as store:
+        if settings.near_duplicates != "keep":
+            for document in deleted:
+                store.add(shingles(document.text))
+        deletions = len(store)
         records, digests, drops, copies, failed = _read(documents, settings, seed, where, store)
-        near, uncertain = _near_duplicates(records, store) if len(store) else ([], 0)
+        near, uncertain = _near_duplicates(records, store, deletions) if len(store) else ([], 0)
+    for pair in near:
+        if pair.kept < 0:
+            drops.drop(records[pair.position].index, DELETED)
+    near = [pair for pair in near if pair.kept >= 0]
     pairs = [(records[pair.position], records[pair.kept]) for pair in near]
     if settings.near_duplicates == "drop":
         for pair, (record, kept) in zip(near, pairs, strict=True):
             drops.drop(record.index, NEAR, of=(kept.index, kept.id), value=pair.similarity)
-        records = [record for record in records if drops.keeps(record.index)]
+    records = [record for record in records if drops.keeps(record.index)]
     return FirstReading(records, digests, drops, near, pairs, copies, uncertain, failed)
 
 
@@ -138,12 +154,18 @@ def _read(
     return records, bytes(digests), drops, copies, failed
 
 
-def _near_duplicates(records: Sequence[DocumentRecord], store: ShingleStore) -> tuple[list[NearDuplicate], int]:
-    """Find near-duplicates. The longest document is preferred, then the one with the smallest hash of seed and text."""
+def _near_duplicates(records: Sequence[DocumentRecord], store: ShingleStore, deletions: int) -> tuple[list[NearDuplicate], int]:
+    """Find near-duplicates. The longest document is preferred, then the one with the smallest hash of seed and text.
+
+    Args:
+        deletions: number of documents in the store before the records, which were deleted on request. They are preferred to all others,
+            and have negative positions in the result.
+    """
     sizes = np.frombuffer(array("q", (record.size for record in records)), np.int64)
     ranks = np.frombuffer(array("d", (record.rank for record in records)), np.float64)
-    found, uncertain = store.find(np.lexsort((ranks, -sizes)))
-    return sorted(found, key=lambda pair: pair.position), uncertain
+    found, uncertain = store.find(np.concatenate([np.arange(deletions), np.lexsort((ranks, -sizes)) + deletions]))
+    pairs = (NearDuplicate(pair.position - deletions, pair.kept - deletions, pair.similarity) for pair in found)
+    return sorted((pair for pair in pairs if pair.position >= 0), key=lambda pair: pair.position), uncertain
 
 
 def document_digest(document: Document) -> bytes:

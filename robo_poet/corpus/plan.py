@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from robo_poet.corpus.curation.dropped import EMPTY, EXACT, QUALITY_REASONS, REASONS, SAMPLE, Dropped, Drops
+from robo_poet.corpus.curation.dropped import DELETED, EMPTY, EXACT, QUALITY_REASONS, REASONS, SAMPLE, Dropped, Drops
 from robo_poet.corpus.document import MEGABYTE, Document
 from robo_poet.corpus.first_reading import DIGEST_BYTES, MOST_COPIES, DocumentRecord, FirstReading, document_digest, read_records
 from robo_poet.corpus.parquet import SPLITS
@@ -71,7 +71,13 @@ class Plan:
 
 
 def make_plan(
-    documents: Iterable[Document], settings: IngestSettings, seed: int, where: str = "", megabytes: float = 0, folder: Path | None = None
+    documents: Iterable[Document],
+    settings: IngestSettings,
+    seed: int,
+    where: str = "",
+    megabytes: float = 0,
+    folder: Path | None = None,
+    deleted: Iterable[Document] = (),
 ) -> Plan:
     """Drop what the settings exclude, draw a sample if `megabytes` is set, and assign a split to each work.
 
@@ -82,13 +88,13 @@ def make_plan(
     Args:
         where: the source, for error messages.
         megabytes: size of the sample in 10**6 bytes; 0 keeps all documents.
-        folder: see `robo_poet.corpus.first_reading.read_records`.
+        folder, deleted: see `robo_poet.corpus.first_reading.read_records`.
 
     Raises:
         BadInput: there is no text, all documents are equal, two documents share an id, a document's consent is withheld, there are
             fewer than three works, or the sample, near-duplicates or quality rules leave fewer than three.
     """
-    reading = read_records(documents, settings, seed, where, folder)
+    reading = read_records(documents, settings, seed, where, folder, deleted)
     records, drops = reading.records, reading.drops
     warnings = _warnings_of_drops(reading, settings)
     _check_number_of_works(reading, where)
@@ -137,6 +143,9 @@ def _warnings_of_drops(reading: FirstReading, settings: IngestSettings) -> list[
     warnings = []
     if counts[EMPTY]:
         warnings.append(f"{counts[EMPTY]} of {total} documents have no text and were dropped")
+    if counts[DELETED]:
+        what = "near-duplicates of documents that were deleted on request and were dropped"
+        warnings.append(f"{counts[DELETED]} of {total} documents are {what}")
     rules = {reason: count for reason, count in (*counts.items(), *reading.failed.items()) if reason in QUALITY_REASONS}
     action = "dropped" if settings.quality.action == "drop" else "kept"
     warnings += [

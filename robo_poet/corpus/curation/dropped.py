@@ -117,7 +117,9 @@ class Drops:
         return not self.reasons[index]
 
     def row(self, index: int, *, id: str, group: str, title: str, author: str, source: str) -> Dropped:
-        """Return the row of a dropped document."""
+        """Return the row of a dropped document; without its names if it was deleted on request."""
+        if _CODES[self.reasons[index]] == DELETED:
+            return Dropped("", DELETED)
         value = self.values[index]
         return Dropped(
             id, _CODES[self.reasons[index]], group, title, author, source, self.originals.get(self.others[index], ""),

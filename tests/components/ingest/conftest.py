@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from components.ingest.__main__ import main
+from robo_poet.deletion.suppression import list_digest
 
 
 @pytest.fixture
@@ -15,9 +16,10 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     """Return a function that runs the step with its outputs in `out/`."""
     monkeypatch.chdir(tmp_path)
 
-    def run_step(source: Path | str = "", digest: str = "", **settings: Any) -> int:
+    def run_step(source: Path | str = "", digest: str = "", suppression: Path | None = None, **settings: Any) -> int:
+        deleted = ["--suppression", str(suppression), "--suppression-digest", list_digest(suppression)] if suppression else []
         return main(
-            ["--source", str(source), "--source-digest", digest, "--seed", "42", "--settings", json.dumps(settings),
+            [*deleted, "--source", str(source), "--source-digest", digest, "--seed", "42", "--settings", json.dumps(settings),
              "--corpus", "out/corpus", "--dropped", "out/dropped",
              "--metrics", "out/metrics", "--executor-output", "out/executor.json"]
         )  # fmt: skip

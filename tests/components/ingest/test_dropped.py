@@ -11,7 +11,7 @@ import pytest
 
 from robo_poet.corpus.curation.dropped import read_dropped
 from robo_poet.corpus.parquet import read_documents
-from robo_poet.deletion.suppression import add_digests, list_digest, open_suppression
+from robo_poet.deletion.suppression import add_digests, open_suppression
 
 Run = Callable[..., int]
 WORDS = "sea wind night rose bell stone river light bird snow harbour wall gull lamp door road field rain".split()
@@ -117,12 +117,21 @@ def test_a_sample_is_a_reason(run: Run) -> None:
     assert set(dropped().values()) == {"not in the random sample"}
 
 
-def test_documents_deleted_on_request_are_counted_without_a_name(run: Run, tmp_path: Path) -> None:
-    from components.ingest.__main__ import main
-
+@pytest.mark.parametrize(("setting", "kept"), [("drop", 11), ("warn", 11), ("keep", 13)])
+def test_no_near_duplicate_takes_the_place_of_a_document_deleted_on_request(
+    run: Run, tmp_path: Path, capfd: pytest.CaptureFixture[str], setting: str, kept: int
+) -> None:
     folder = tmp_path / "deletions"
     add_digests(folder, [open_suppression(folder).digest("text", text(5))])
-    source = rows(tmp_path / "a.jsonl", *poems())
-    arguments = ["--source", str(source), "--source-digest", "", "--seed", "1", "--corpus", "out/corpus", "--dropped", "out/dropped"]
-    assert main([*arguments, "--suppression", str(folder), "--suppression-digest", list_digest(folder)]) == 0
-    assert [(row.id, row.author, row.why) for row in read_dropped(Path("out/dropped"))] == [("", "", "deleted on request")]
+    longer = {**poems()[5], "id": "longer", "text": text(5) + " and one more line"}
+    source = rows(tmp_path / "a.jsonl", near(poems()[5], "near"), *poems(), longer)
+    assert run(source, suppression=folder, near_duplicates=setting) == 0
+    assert len(list(read_documents(Path("out/corpus")))) == kept
+    assert {(row.id, row.author, row.duplicate_of, row.why) for row in read_dropped(Path("out/dropped"))} == {
+        ("", "", "", "deleted on request")
+    }
+    assert json.loads(Path("out/metrics").read_text())["dropped_deleted_on_request"] == 14 - kept
+    err = capfd.readouterr().err
+    assert ("2 of 13 documents are near-duplicates of documents that were deleted on request and were dropped" in err) == (
+        setting != "keep"
+    )
