@@ -15,16 +15,25 @@ from robo_poet.corpus.words import separate_words
 
 Hashes = npt.NDArray[np.uint64]
 
-SHINGLE_WORDS = 3
+# the shortest of which at least half are distinct: in long texts of few different words, all have the same runs of three words
+SHINGLE_WORDS = (3, 5, 8)
+DISTINCT = 0.5
 SHORT_WORDS = 20  # a shorter text is one shingle: one changed word of a haiku makes another poem, and templates differ in one word
 _CHUNK = 1 << 20  # characters whose words are in memory as objects
-_FACTORS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], np.uint64)
+_FACTORS = np.array(
+    [
+        0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93, 0xA0761D6478BD642F, 0xE7037ED1A0B428DB,
+        0x8EBC6AF09C88C6E3, 0x589965CC75374CC3,
+    ],
+    np.uint64,
+)  # fmt: skip
 
 
 def shingles(text: str) -> Hashes:
     """Return the sorted, distinct hashes of a text's shingles. They depend on the words only, and are the same on every machine.
 
     - A text of fewer than 20 words has one shingle, all of its words. So it is a near-duplicate only of the same words in the same order.
+    - If under half of a text's runs of three words are distinct, runs of five words are used, or else of eight.
     - A text without letters and digits has none.
     """
     words = separate_words(text)
@@ -34,9 +43,18 @@ def shingles(text: str) -> Hashes:
     if len(few) < SHORT_WORDS:
         return np.array([int.from_bytes(blake2b(" ".join(few).encode(), digest_size=8).digest())], np.uint64)
     values = np.concatenate([np.array([crc32(word.encode()) for word in piece.split()], np.uint64) for piece in _pieces(words)])
-    count = len(values) - SHINGLE_WORDS + 1
+    for length in SHINGLE_WORDS:
+        hashes = _distinct_runs(values, length)
+        if len(hashes) >= DISTINCT * (len(values) - length + 1):
+            break
+    return hashes
+
+
+def _distinct_runs(values: Hashes, length: int) -> Hashes:
+    """Return the sorted, distinct hashes of the runs of `length` words."""
+    count = len(values) - length + 1
     hashes = np.zeros(count, np.uint64)
-    for offset, factor in enumerate(_FACTORS):
+    for offset, factor in enumerate(_FACTORS[:length]):
         hashes += values[offset : offset + count] * factor  # uint64 arithmetic wraps around
     hashes ^= hashes >> np.uint64(29)
     hashes *= _FACTORS[0]
