@@ -105,10 +105,10 @@ def search_corpora(inventory: Inventory, selection: Selection) -> Search:
                 texts.add(hash(comparable(document.text)))
                 copies.append((corpus, document))
     if texts:
-        selected = {(corpus, document.id) for corpus, document in copies}
+        found = {(corpus, document.id) for corpus, document in copies}
         for corpus, _ in first:
             for document in _documents(corpus, search):
-                if (corpus, document.id) not in selected and hash(comparable(document.text)) in texts:
+                if (corpus, document.id) not in found and hash(comparable(document.text)) in texts:
                     copies.append((corpus, document))
     for corpus, document in copies:
         search.selected.setdefault((document.id, document.sha256), FoundDocument(document)).corpora.append(corpus)

@@ -165,8 +165,8 @@ def choose(
         candidates = [other for other in shared if shortest <= lengths[preference[other]] <= longest]
         candidates.sort(key=lambda other: (-shared[other], other))
         best, kept = 0.0, -1
-        hashes = shingles_of(position) if candidates else None
-        for other in candidates[:MOST_COMPARED] if hashes is not None else ():
+        hashes = shingles_of(position)
+        for other in candidates[:MOST_COMPARED]:
             value = similarity(hashes, shingles_of(int(preference[other])))
             if value >= wanted and value > best:
                 best, kept = value, int(preference[other])
