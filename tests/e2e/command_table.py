@@ -158,6 +158,7 @@ MARKS: dict[str, Mark] = {
     "make bench BENCH=overload": BENCHMARK,
     "make bench BENCH=pii": BENCHMARK,
     "make bench BENCH=near_duplicates": BENCHMARK,
+    "make bench BENCH=scale": BENCHMARK,
     "make bench BENCH=serve": BENCHMARK,
     "make bench BENCH=soak": BENCHMARK,
     "make bench BENCH=train": BENCHMARK,

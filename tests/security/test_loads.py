@@ -1,10 +1,16 @@
 """No program loads data that can run code, unless its digest is verified before. New places must be added here with their reason."""
 
 import ast
+import io
+import os
+import pickle
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from robo_poet.errors import BadInput
+from tests.bench.verse import Inert, InertUnpickler
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("robo_poet", "serving", "components", "pipelines", "cli", "infra", "tests/bench")
@@ -44,6 +50,7 @@ ALLOWED = {
     ("robo_poet/process.py", "CDLL"): "the C library of this process",
     ("robo_poet/request_log/scrubbing.py", "CDLL"): "the C library of this process",
     ("tests/bench/__main__.py", "import_module"): "names of this folder",
+    ("tests/bench/verse.py", "pickle"): "an unpickler that makes inert objects: it imports nothing and calls nothing that the pickle names",
     ("tests/bench/edge.py", "saved_model.load"): "a model that the benchmark trained",
 }  # fmt: skip
 
@@ -111,3 +118,24 @@ def test_a_missing_protection_would_be_found(source: str) -> None:
 @pytest.mark.parametrize("source", ["re.compile('a')", "json.loads(t)", "Tokenizer.load(f)", "checkpoints.load('last')", "tomllib.load(f)"])
 def test_other_loaders_are_not_meant(source: str) -> None:
     assert not list(loaders(source))
+
+
+class _Calls:
+    """An object whose pickle calls a function."""
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.mkdir, ("made-by-a-pickle",)
+
+
+def test_the_unpickler_of_the_benchmark_refuses_names_that_a_table_of_text_does_not_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(BadInput, match="mkdir"):
+        InertUnpickler(io.BytesIO(pickle.dumps(_Calls()))).load()
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_unpickler_of_the_benchmark_makes_inert_objects() -> None:
+    table = InertUnpickler(io.BytesIO(pickle.dumps(slice(1, 2)))).load()
+    assert isinstance(table, Inert) and table.arguments == (1, 2, None)
