@@ -14,13 +14,13 @@ cannot have both, so the order has priority:
 """
 
 import datetime
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from robo_poet.corpus.parquet import SPLITS
-from robo_poet.digest import digest_bytes
 from robo_poet.display import quotable_name
 from robo_poet.errors import BadInput
 
@@ -40,7 +40,7 @@ class Work:
 
 def unit_hash(seed: int, name: str) -> float:
     """Return a number in [0, 1) that depends only on (seed, name): 53 bits of SHA-256."""
-    return (int(digest_bytes(f"{seed}\0{name}".encode())[:16], 16) >> 11) / 2**53
+    return (int.from_bytes(hashlib.sha256(f"{seed}\0{name}".encode()).digest()[:8], "big") >> 11) / 2**53
 
 
 def is_iso_date(text: str) -> bool:

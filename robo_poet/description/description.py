@@ -18,12 +18,13 @@ from robo_poet.corpus.plan import draw_sample, works_of
 from robo_poet.corpus.source import Source
 from robo_poet.corpus.split import Work, is_iso_date, split_works, unit_hash
 from robo_poet.description.facts import LONG, DocumentFacts, Measures, all_facts
-from robo_poet.model.bpe import train_bpe
+from robo_poet.model.bpe import smaller_bpe, train_bpe
 from robo_poet.privacy.names.engine import engine_name, name_engine
 from robo_poet.privacy.names.spacy_names import PIECE
 from robo_poet.settings.data import IngestSettings, ScrubSettings
 
 NAMES_BYTES = 30_000  # text in which names are searched, about a second of work; a smaller corpus is searched in full
+NAMES_PIECES = 150  # texts in which names are searched; the model takes 4 ms per text, however short
 TOKENS_BYTES = 300_000  # text on which tokenizers of several sizes are trained, a second of work in all
 VOCABULARIES = (512, 1024, 2048)
 LANGUAGE_DOCUMENTS = 3_000  # short documents whose language is detected; it takes 0.05 to 0.3 ms each
@@ -228,8 +229,8 @@ class _Sample:
     A corpus with few documents gives several pieces of each.
     """
 
-    def __init__(self, size: int, seed: int) -> None:
-        self.size, self.seed = size, seed
+    def __init__(self, size: int, seed: int, pieces: int = 0) -> None:
+        self.size, self.seed, self.pieces = size, seed, pieces or size
         self._pieces: list[tuple[float, str]] = []
         self._most = MOST_PIECES
 
@@ -249,7 +250,7 @@ class _Sample:
         for rank, text in sorted(self._pieces):
             kept.append((rank, text))
             size += len(text)
-            if size >= self.size:
+            if size >= self.size or len(kept) >= self.pieces:
                 break
         return kept
 
@@ -257,10 +258,13 @@ class _Sample:
         """Return the statistics by vocabulary; empty for an empty sample. Special tokens do not count."""
         texts = self.texts()
         size = sum(len(text.encode()) for text in texts)
+        if not size:
+            return {}
         statistics = {}
-        for vocabulary in VOCABULARIES if size else ():
-            core = train_bpe(texts, vocabulary)
-            counts = Counter(token for encoding in core.encode_batch(texts) for token in encoding.ids)
+        largest = train_bpe(texts, max(VOCABULARIES))
+        for vocabulary in VOCABULARIES:
+            core = smaller_bpe(largest, vocabulary)
+            counts = Counter(token for encoding in core.encode_batch_fast(texts) for token in encoding.ids)
             total = counts.total()
             bits = -sum(count / total * math.log2(count / total) for count in counts.values())
             statistics[vocabulary] = TokenStatistics(round(size / total, 3), round(bits, 3))
@@ -276,7 +280,7 @@ class _Measured:
         self.languages: dict[str, float] = {}  # language → bytes of text; a document of the sample counts for those that are not in it
         self.personal: Counter[str] = Counter()
         self.damaged = self.personal_documents = self.full_bytes = 0
-        self.tokens, self.named = _Sample(TOKENS_BYTES, seed), _Sample(NAMES_BYTES, seed)
+        self.tokens, self.named = _Sample(TOKENS_BYTES, seed), _Sample(NAMES_BYTES, seed, NAMES_PIECES)
 
     def add(self, document: Document, facts: DocumentFacts) -> None:
         policy = self.scrub.policies.get(document.source, self.scrub.default_policy)

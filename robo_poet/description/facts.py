@@ -17,7 +17,7 @@ from robo_poet.privacy.findings import disjoint
 from robo_poet.privacy.patterns.finder import PatternFinder
 
 MOST_PROCESSES = 4
-BATCH = 512  # documents in memory
+BATCH, BATCH_CHARACTERS = 4_096, 2_000_000  # documents in memory, and their characters
 LONG = 1_000  # characters; the language of a longer document is always detected
 _NONE: Mapping[str, int] = {}
 
@@ -81,9 +81,19 @@ def all_facts(documents: Iterable[Document], measures: Measures, parallel: bool)
     rest = iter(documents)
     _patterns(measures.min_score)  # loaded before the processes start, so that they share it
     with multiprocessing.get_context("fork").Pool(min(MOST_PROCESSES, len(os.sched_getaffinity(0)))) as pool:
-        while batch := list(islice(rest, BATCH)):  # in batches, because a pool reads all of its input immediately
+        while batch := list(_batch(rest)):  # in batches, because a pool reads all of its input immediately
             jobs = [(document.text, document.language, measures, measures.detects(document)) for document in batch]
-            yield from zip(batch, pool.map(_job, jobs, chunksize=max(1, min(16, len(jobs) // 8))), strict=True)
+            yield from zip(batch, pool.map(_job, jobs, chunksize=max(1, len(jobs) // 32)), strict=True)
+
+
+def _batch(documents: Iterator[Document]) -> Iterator[Document]:
+    """Take the documents of one batch."""
+    characters = 0
+    for document in islice(documents, BATCH):
+        yield document
+        characters += len(document.text)
+        if characters >= BATCH_CHARACTERS:
+            break
 
 
 @cache

@@ -1,5 +1,6 @@
 """Trains a byte-level BPE with Hugging Face `tokenizers` (DATA-5)."""
 
+import json
 from collections.abc import Iterable
 
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
@@ -38,6 +39,25 @@ def train_bpe(texts: Iterable[str], vocabulary: int) -> Tokenizer:
     core.train_from_iterator(texts, trainer=trainer)
     core.pre_tokenizer = pre_tokenizer
     return core
+
+
+def smaller_bpe(core: Tokenizer, vocabulary: int) -> Tokenizer:
+    """Return the BPE that `train_bpe` gives for the same texts and a smaller vocabulary, without training again.
+
+    A larger vocabulary only continues the list of merges.
+    """
+    content = json.loads(core.to_str())
+    merges = [tuple(merge) for merge in content["model"]["merges"]]
+    merged = {left + right for left, right in merges}
+    tokens = {token: number for token, number in content["model"]["vocab"].items() if token not in merged}
+    kept = []
+    for left, right in merges:
+        if len(tokens) >= vocabulary:
+            break
+        kept.append([left, right])  # two merges may give the same token
+        tokens.setdefault(left + right, content["model"]["vocab"][left + right])
+    content["model"] |= {"vocab": tokens, "merges": kept}
+    return Tokenizer.from_str(json.dumps(content))
 
 
 def long_word(text: str) -> int:

@@ -198,6 +198,8 @@ def windows(text: str, *triggers: re.Pattern[str], margin: int = WINDOW_MARGIN) 
     A span longer than about 4,000 characters is cut into overlapping windows, so that no match is lost at a cut.
     """
     around = sorted((m.start() - margin, m.end() + margin) for trigger in triggers for m in trigger.finditer(text))
+    if not around:
+        return
     merged = _merge(_to_spaces(text, start, end) for start, end in _merge(around))
     for start, end in merged:
         while end - start > WINDOW_SIZE:

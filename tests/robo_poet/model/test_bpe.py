@@ -5,7 +5,7 @@ import time
 import pytest
 
 from robo_poet.model import bpe
-from robo_poet.model.bpe import long_word, train_bpe
+from robo_poet.model.bpe import long_word, smaller_bpe, train_bpe
 from tests.conftest import verse
 
 TEXTS = [verse(seed) for seed in range(5)]
@@ -20,6 +20,19 @@ def test_a_tokenizer_decodes_to_the_same_text() -> None:
 def test_a_larger_vocabulary_has_longer_tokens() -> None:
     counts = [len(train_bpe(TEXTS, size).encode(TEXTS[0]).ids) for size in (270, 300, 330)]
     assert counts == sorted(counts, reverse=True) and len(set(counts)) == 3
+
+
+@pytest.mark.parametrize("vocabulary", [261, 300, 512, 700])
+def test_a_smaller_vocabulary_is_the_beginning_of_a_larger_one(vocabulary: int) -> None:
+    trained, smaller = train_bpe(TEXTS, vocabulary), smaller_bpe(train_bpe(TEXTS, 900), vocabulary)
+    assert smaller.get_vocab() == trained.get_vocab() and smaller.encode(TEXTS[0]).ids == trained.encode(TEXTS[0]).ids
+
+
+def test_two_merges_that_give_the_same_token_count_once() -> None:
+    text = "aaaa aaa aa aaaaa aaaaaaaa " * 9 + "abab ab aba bab ababab " * 9
+    for vocabulary in range(260, 290):
+        smaller = smaller_bpe(train_bpe([text], 400), vocabulary)
+        assert (smaller.get_vocab(), smaller.encode(text).ids) == ((one := train_bpe([text], vocabulary)).get_vocab(), one.encode(text).ids)
 
 
 def test_a_word_of_a_million_characters_is_learned_in_pieces() -> None:
