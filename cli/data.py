@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.profile import Profile, Set, absolute_source
+from cli.schema import app as schema_app
 from cli.trace import trace_document
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Describe corpora before a run, and trace documents.")
 app.command("trace")(trace_document)
+app.add_typer(schema_app, name="schema")
 MOST_SHOWN = 5  # languages and kinds of personal data in the table; --json has all
 
 

@@ -71,7 +71,7 @@ def list_runs(
 @app.command()
 def show(run: RunId = "latest", runs: Runs = Path("runs")) -> None:
     """Print the summary of a run as JSON: steps with states and cache keys, metrics, gates, settings and warnings."""
-    typer.echo(json.dumps(_summary(_find(runs, run)), indent=1))
+    typer.echo(json.dumps(_summary(find_run(runs, run)), indent=1))
 
 
 @app.command()
@@ -92,12 +92,12 @@ def compare(
     """
     from robo_poet.report.comparison import compare as compare_measured
 
-    folders = [_find(runs, a), _find(runs, b)]
+    folders = [find_run(runs, a), find_run(runs, b)]
     sides = [_measured(folder, _summary(folder)) for folder in folders]
     show_comparison(compare_measured(*sides), html, as_json=as_json)
 
 
-def _find(runs: Path, text: str) -> Path:
+def find_run(runs: Path, text: str) -> Path:
     """Return the folder of the run that `text` names: its id, the beginning or the end of its id, or `latest`.
 
     Raises:

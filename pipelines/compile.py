@@ -10,6 +10,7 @@ from google.protobuf import json_format
 from kfp import compiler
 from kfp.compiler import pipeline_spec_builder
 
+from pipelines.corpus_schema import read_schema_file
 from pipelines.images.programs import image
 from pipelines.placement import Placement
 from pipelines.profile.load import Profile, load_profile
@@ -19,7 +20,7 @@ from pipelines.training import training_pipeline
 from robo_poet.atomic import new_file
 from robo_poet.commands import command
 from robo_poet.corpus.source_digest import source_digest
-from robo_poet.digest import digest_path
+from robo_poet.digest import digest_bytes, digest_path
 from robo_poet.errors import BadInput
 from robo_poet.process import user_name
 from robo_poet.registry.names import BUNDLED_SOURCE, model_name
@@ -93,7 +94,11 @@ def _pipeline(profile: Profile, *, moving_source: bool, moving_champion: bool) -
     defaults = {key: value for key, value in settings_parameters(profile).items() if value != {}}
     # Defaults for a run started in the Kubeflow UI: bundled corpus, no warm start, champion read from the registry at run time
     defaults |= dict.fromkeys(("source", "source_digest", *NO_SUPPRESSION, "warm_start", "warm_start_digest", "champion"), "")
-    defaults |= {"model_name": model_name("", profile.model, ""), "same_model": 0}
+    defaults |= {
+        "schema": read_schema_file(profile.validation.schema_file),
+        "model_name": model_name("", profile.model, ""),
+        "same_model": 0,
+    }
     if profile.cluster.registry:
         defaults["registry"] = profile.cluster.registry
     return pipeline, defaults
@@ -105,6 +110,8 @@ def settings_parameters(profile: Profile) -> dict[str, Any]:
         name: getattr(profile, name).model_dump(mode="json")
         for name in ("ingest", "validation", "scrub", "tokenizer", "train", "evaluate", "text", "audit", "compare", "slices")
     }  # fmt: skip
+    if text := read_schema_file(profile.validation.schema_file):
+        sections["validation"]["schema_file"] = digest_bytes(text.encode())  # a path of this machine is no part of a run
     sections["secrets"] = sections["audit"]["secrets"]
     gates = [gate.to_json() for gate in profile.gates]
     advice = asdict(remedies(profile))
@@ -189,6 +196,7 @@ def run_parameters(
     warm_start_parameters = warm_start(profile.train.warm_start, registry, name)
     return {
         **settings,
+        "schema": read_schema_file(profile.validation.schema_file),
         **warm_start_parameters,
         **NO_SUPPRESSION,
         "champion": "",

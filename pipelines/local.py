@@ -19,10 +19,9 @@ from robo_poet.commands import command
 from robo_poet.deletion.records import check_no_interrupted_deletion
 from robo_poet.deletion.suppression import list_digest
 from robo_poet.registry.names import BUNDLED_SOURCE, model_name
-from robo_poet.registry.registry import Registry
+from robo_poet.registry.registry import NO_CHAMPION, Registry
 
-# Values of the parameter `champion`. With the second, compare_champion reads the registry itself and reports what is wrong.
-NO_CHAMPION, READ_IN_STEP = "none", ""
+READ_IN_STEP = ""  # value of the parameter `champion`: the steps read the registry themselves and report what is wrong
 
 
 def champion(registry: Path, model: str) -> str:

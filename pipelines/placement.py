@@ -37,7 +37,7 @@ class Placement:
         return task
 
 
-REGISTRY_STEPS = ("compare_champion", "register_model", "deploy_canary")  # steps that mount the registry
+REGISTRY_STEPS = ("validate_data", "compare_champion", "register_model", "deploy_canary")  # steps that mount the registry
 
 
 def prepare_pod(task: dsl.PipelineTask, step: str, cluster: Cluster) -> None:

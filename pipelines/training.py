@@ -17,10 +17,10 @@ def training_pipeline(placement: Placement, *, moving_source: bool = False, movi
     Args:
         moving_source: do not cache the ingestion: each run reads the source again. Later steps use the cache if the corpus is
             unchanged. Meant for a schedule over a growing corpus.
-        moving_champion: do not cache the comparison: each run reads the champion from the registry.
+        moving_champion: do not cache the comparisons with the champion and with its corpus: each run reads it from the registry.
 
     1. Ingest the corpus: bundled texts, or the user's corpus.
-    2. Validate the corpus and, in parallel, scrub personal data.
+    2. Validate the corpus, also against that of the champion, and, in parallel, scrub personal data.
     3. Train a tokenizer, then the model, on the training split.
     4. Evaluate the exported model on the test split: likelihood and completions. In parallel, audit it for bias and memorisation.
        Compare it with the champion on the same documents and prompts, measure the texts of both, and slice their likelihoods.
@@ -37,6 +37,7 @@ def training_pipeline(placement: Placement, *, moving_source: bool = False, movi
         suppression_digest: str,
         seed: int,
         ingest: dict,
+        schema: str,
         validation: dict,
         scrub: dict,
         tokenizer: dict,
@@ -67,6 +68,7 @@ def training_pipeline(placement: Placement, *, moving_source: bool = False, movi
             suppression_digest: Digest of this list at submission.
             seed: Random seed of the split, the training and the samples. The same seed and inputs give the same model.
             ingest: Section `ingest` of the profile: corpora, columns and splits.
+            schema: TFDV schema of the corpus, in text format. Empty for the curated schema of the step.
             validation: Section `validation`: limits of the corpus, and whether a violation warns or stops the run.
             scrub: Section `scrub`: privacy policy of each source.
             tokenizer: Section `tokenizer`: vocabulary size.
@@ -95,7 +97,10 @@ def training_pipeline(placement: Placement, *, moving_source: bool = False, movi
             read.set_caching_options(False)
         corpus = {"corpus": read.outputs["corpus"], "corpus_digest": read.outputs["corpus_digest"]}
 
-        validated = placement(steps.validate_data(**corpus, seed=seed, settings=validation))
+        known = {"registry": registry, "model_name": model_name, "champion": champion}
+        validated = placement(steps.validate_data(**corpus, seed=seed, schema=schema, **known, settings=validation))
+        if moving_champion:
+            validated.set_caching_options(False)
         scrubbing = placement(steps.scrub_pii(**corpus, seed=seed, settings=scrub))
         scrubbed = {"scrubbed": scrubbing.outputs["scrubbed"], "scrubbed_digest": scrubbing.outputs["scrubbed_digest"]}
 
@@ -117,8 +122,7 @@ def training_pipeline(placement: Placement, *, moving_source: bool = False, movi
         audited = placement(steps.audit_model(**vocabulary, **model, settings=audit, seed=seed))
         compared = placement(
             steps.compare_champion(
-                **scrubbed, **made(measured, "measured", "continuations"), registry=registry, model_name=model_name, champion=champion,
-                settings=compare, seed=seed,
+                **scrubbed, **made(measured, "measured", "continuations"), **known, settings=compare, seed=seed,
             )
         )  # fmt: skip
         if moving_champion:
@@ -135,10 +139,11 @@ def training_pipeline(placement: Placement, *, moving_source: bool = False, movi
             **made(compared, "comparison"),
         }  # fmt: skip
         judged = placement(steps.gate_model(**evidence, **made(trained, "history"), gates=gates, remedies=remedies))
-        decision, statistics, dropped = made(judged, "decision"), made(validated, "statistics"), made(read, "dropped")
+        decision, statistics = made(judged, "decision"), made(validated, "statistics")
+        measured_data = {**statistics, **made(validated, "drift"), **made(read, "dropped"), **made(scrubbing, "recall")}
         reported = placement(
             steps.write_report(
-                **statistics, **dropped, **made(scrubbing, "recall"), **made(trained, "history"), **evidence, **texts, **decision,
+                **measured_data, **made(trained, "history"), **evidence, **texts, **decision,
                 lineage=lineage,
             )
         )  # fmt: skip

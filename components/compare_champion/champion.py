@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from robo_poet.errors import BadInput
 from robo_poet.evaluation.completions import Continuation
 from robo_poet.model.batch import complete_prompts
 from robo_poet.model.completion import MAX_LENGTH, Sampling
@@ -12,8 +11,6 @@ from robo_poet.model.saved_model import LoadedModel
 from robo_poet.model.tokenizer import START
 from robo_poet.registry.registry import Registry
 from robo_poet.registry.version import Version
-
-NO_CHAMPION = "none"  # passed by a caller if the registry has no champion; no other value means this
 
 
 def find_champion(registry: Path, model: str, digest: str) -> Version | None:
@@ -28,18 +25,7 @@ def find_champion(registry: Path, model: str, digest: str) -> Version | None:
         BadInput: no version has this digest, or the log names no champion but the folder has versions that the log does not name.
         Corrupt: the log or the files of the version were changed.
     """
-    if digest == NO_CHAMPION:
-        return None
-    store = Registry(registry, model)
-    version = next((candidate for candidate in store.versions() if candidate.digest == digest), None) if digest else store.champion()
-    if version is None and not digest and store.unregistered_folders():
-        raise BadInput(
-            "the log records no champion, but the registry has versions that the log does not record",
-            where=str(store.folder),
-            remedy="restore the log from a backup",
-        )
-    if digest and version is None:
-        raise BadInput(f"no version has the digest {digest[:12]}", where=str(store.folder), remedy="submit the run again")
+    version = Registry(registry, model).pinned_champion(digest)
     if version:
         version.verify()
     return version

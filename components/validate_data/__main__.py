@@ -1,4 +1,7 @@
-"""Measure the corpus, check it against limits and a schema, and write a page. A failed check stops the run after the page is written."""
+"""Measure the corpus, check it against limits, a schema and the champion's corpus, and write a page.
+
+A failed check stops the run after the page is written.
+"""
 
 import json
 import math
@@ -7,27 +10,63 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from components.validate_data.checks import anomalies, check_statistics, check_value, length_divergence
+from components.validate_data.baseline import Baseline, NoBaseline, find_baseline
+from components.validate_data.checks import Check, check_statistics, check_value, outside_documents
 from components.validate_data.component import validate_data
 from components.validate_data.corpus_statistics import measure
+from components.validate_data.distribution_page import distribution_charts
+from components.validate_data.drift import Corpus, Drift, distances, drift
+from components.validate_data.features import FEATURES, Columns, Distributions
+from components.validate_data.findings import anomaly_findings, check_finding, drift_finding
+from components.validate_data.schema import NAMED, VERSION, SchemaViolations, TfdvStatistics, anomalies, read_schema
 from robo_poet.atomic import write_text
 from robo_poet.corpus.document import Document
 from robo_poet.corpus.parquet import count_documents, read_documents
 from robo_poet.errors import BadInput
 from robo_poet.report.corpus_section import statistics_section
+from robo_poet.report.distributions import STYLE, distributions_section, drift_section, findings_section
 from robo_poet.report.page import page
 from robo_poet.settings.data import ValidateSettings
 from robo_poet.step.program import Call, program
 
 
+class Corpora:
+    """What is collected about a corpus while its documents are read once."""
+
+    def __init__(self, schema: Any, *, with_tfdv: bool) -> None:
+        self.all = Distributions(examples=NAMED)
+        self.splits = {split: Distributions(["characters"]) for split in ("train", "test")}
+        self.violations = SchemaViolations(schema)
+        self.tfdv = TfdvStatistics() if with_tfdv else None
+
+    def add(self, ids: Sequence[str], columns: Columns) -> None:
+        """Add a batch of documents."""
+        self.all.add(ids, columns)
+        self.violations.add(ids, columns)
+        for name, distributions in self.splits.items():
+            lengths = [length for length, split in zip(columns["characters"], columns["split"], strict=True) if split == name]
+            distributions.add(lengths, {"characters": lengths})
+        if self.tfdv:
+            self.tfdv.add(columns)
+
+    def length_divergence(self) -> float:
+        """Return the Jensen-Shannon divergence of document lengths between train and test, in [0, 1]; NaN if one of them is empty."""
+        train, test = (Corpus(split.documents, split.bins()) for split in self.splits.values())
+        if not train.documents or not test.documents:
+            return math.nan
+        return distances(train, test, ["characters"])["characters"]
+
+
 def work(call: Call) -> None:
-    """Write the outputs `statistics`, and `page` and `metrics` if requested.
+    """Write the outputs `statistics` and `drift`, and `page` and `metrics` if requested.
 
     Raises:
-        BadInput: the corpus is empty, or a check whose setting is `fail` failed.
+        BadInput: the corpus is empty, the schema or the baseline cannot be read, or a check whose setting is `fail` failed.
     """
     settings: ValidateSettings = call.settings
     corpus = call.inputs["corpus"]
+    schema = read_schema(call.parameters["schema"], "schema")
+    baseline, no_baseline = _baseline(call)  # before the documents are read: a damaged one is reported at once
     total = count_documents(corpus)
     if not total:
         raise BadInput("the corpus has no documents", where=str(corpus), remedy="check the source and run ingest again")
@@ -37,12 +76,15 @@ def work(call: Call) -> None:
             call.progress(number, total + 1, f"{number} of {total} documents")
             yield document
 
-    measured = measure(counted_documents(), settings.languages, call.parameters["seed"])
-    violations = [] if settings.on_anomalies == "ignore" else anomalies(measured.features)
+    collected = Corpora(schema, with_tfdv=settings.on_anomalies != "ignore")
+    measured = measure(counted_documents(), settings.languages, call.parameters["seed"], collected.add)
+    violations = anomalies(collected.tfdv.proto(), schema) if collected.tfdv else []
     checks = check_statistics(measured, settings)
     if settings.on_skew != "ignore":
-        divergence = length_divergence(measured.features)
+        divergence = collected.length_divergence()
         checks.append(check_value("length_divergence", divergence, None, settings.max_split_divergence, settings.on_skew))
+    distributions = Corpus(measured.documents, collected.all.bins())
+    drifts = drift(distributions, baseline.corpus, schema, settings) if baseline else []
     statistics = {
         "documents": measured.documents,
         "megabytes": round(measured.megabytes, 3),
@@ -52,28 +94,84 @@ def work(call: Call) -> None:
         "rights": measured.rights,
         "length_histogram": measured.length_histogram,
         "anomalies": violations,
+        "features": VERSION,
+        "distributions": distributions.bins,
     }
+    compared = _drift_json(baseline, no_baseline, drifts)
+    findings = [
+        *(check_finding(result, outside_documents(result, collected.all, settings.languages)) for result in checks),
+        *anomaly_findings(violations, collected.violations.found, settings.on_anomalies),
+        *(drift_finding(row, collected.all.examples(row.feature, row.bin) if row.verdict in ("warn", "fail") else []) for row in drifts),
+    ]
+    findings = [finding for finding in findings if finding.verdict in ("warn", "fail")]
     if "page" in call.outputs:
-        write_text(call.outputs["page"], page("Corpus", [("Corpus", statistics_section(statistics))]))
-    for result in checks:
-        if result.verdict == "warn":
-            call.warn(str(result))
-    violation_texts = [f"{violation['feature']}: {violation['what']}" for violation in violations]
-    failed = [str(result) for result in checks if result.verdict == "fail"] + (violation_texts if settings.on_anomalies == "fail" else [])
-    if failed:
+        charts = distribution_charts(distributions, baseline.corpus if baseline else None, drifts)
+        sections = [
+            ("Findings", findings_section([asdict(finding) for finding in findings])),
+            ("Drift", drift_section(compared)),
+            ("Corpus", statistics_section(statistics)),
+            ("Distributions", distributions_section(charts, compared["baseline"])),
+        ]
+        write_text(call.outputs["page"], page("Corpus checks", sections, style=STYLE))
+    for finding in findings:
+        if finding.verdict == "warn":
+            call.warn(str(finding))
+    if no_baseline:
+        call.warn(f"the corpus is not compared with the champion's: {no_baseline}")
+    if failed := [str(finding) for finding in findings if finding.verdict == "fail"]:
         raise BadInput(
             " | ".join(failed), where="corpus", remedy="correct the texts, or change the limits in section `validation` of the profile"
         )
-    for anomaly in violation_texts:
-        call.warn(anomaly)
-    write_text(call.outputs["statistics"], json.dumps(statistics, indent=1, ensure_ascii=False, allow_nan=False))
-    metrics = {"documents": measured.documents, "anomalies": len(violations)} | {
-        result.name: round(result.value, 4) for result in checks if math.isfinite(result.value)
-    }
-    if "metrics" in call.outputs:
-        call.describe("metrics", **metrics)
-        write_text(call.outputs["metrics"], json.dumps(metrics))
-    call.progress(1, 1, f"{len(checks)} checks, {len(violations)} anomalies")
+    write_text(call.outputs["statistics"], _json(statistics))
+    write_text(call.outputs["drift"], _json(compared))
+    _write_metrics(call, measured.documents, len(violations), checks, drifts)
+    drifted = sum(row.verdict in ("warn", "ignored") for row in drifts)
+    against = f"{drifted} of {len(drifts)} features drifted from version {baseline.version}" if baseline else "no corpus to compare with"
+    call.progress(1, 1, f"{len(checks)} checks, {len(violations)} anomalies, {against}")
+
+
+def _baseline(call: Call) -> tuple[Baseline | None, str]:
+    """Return the baseline of the drift, and why a champion cannot be compared ('' if it can be, or if there is none).
+
+    Raises:
+        BadInput: the registry was changed, or the comparison is impossible and the profile stops at drift.
+    """
+    try:
+        return find_baseline(call.parameters["registry"], call.parameters["model_name"], call.parameters["champion"]), ""
+    except NoBaseline as error:
+        if call.settings.on_drift == "fail":
+            raise
+        return None, str(error)
+
+
+def _drift_json(baseline: Baseline | None, reason: str, drifts: Sequence[Drift]) -> dict[str, Any]:
+    """Return the output `drift`: what was compared, and one row per feature."""
+    if baseline is None:
+        reason = reason or "no champion yet, so there is no corpus to compare with"
+        return {"state": "none", "baseline": None, "reason": reason, "features": []}
+    rows = [
+        {key: round(value, 6) if isinstance(value, float) else value for key, value in asdict(row).items()}
+        | {"label": FEATURES[row.feature].label, "text": str(row)}
+        for row in drifts
+    ]
+    known = {"version": baseline.version, "digest": baseline.digest, "documents": baseline.corpus.documents}
+    return {"state": "measured", "baseline": known, "reason": "", "features": rows}
+
+
+def _write_metrics(call: Call, documents: int, violations: int, checks: Sequence[Check], drifts: Sequence[Drift]) -> None:
+    if "metrics" not in call.outputs:
+        return
+    metrics: dict[str, float] = {"documents": documents, "anomalies": violations}
+    metrics |= {result.name: round(result.value, 4) for result in checks if math.isfinite(result.value)}
+    if drifts:
+        metrics["drifted_features"] = sum(row.verdict in ("warn", "ignored") for row in drifts)
+        metrics |= {f"drift_{row.feature}": round(row.value, 4) for row in drifts}
+    call.describe("metrics", **metrics)
+    write_text(call.outputs["metrics"], json.dumps(metrics))
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False)
 
 
 def _finite(check_fields: dict[str, Any]) -> dict[str, Any]:

@@ -1,18 +1,11 @@
-"""Checks of the corpus: its statistics against limits (DATA-2), and its documents against the curated TFDV schema (DATA-1)."""
+"""Checks of the statistics of a corpus against limits, and the documents that are outside (DATA-2)."""
 
-import contextlib
-import io
-import logging
-import os
-import warnings
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
-from typing import Any, Literal
-
-import pyarrow as pa
+from typing import Literal
 
 from components.validate_data.corpus_statistics import CorpusStatistics
+from components.validate_data.features import Distributions
 from robo_poet.settings.data import Outside, ValidateSettings
 
 VERDICT: dict[Outside, Literal["ignored", "warn", "fail"]] = {"ignore": "ignored", "warn": "warn", "fail": "fail"}
@@ -52,65 +45,29 @@ def check_statistics(measured: CorpusStatistics, settings: ValidateSettings) -> 
     ]
 
 
-SCHEMA = Path(__file__).with_name("schema.pbtxt")
-SKEW_FEATURE = "characters"  # the feature whose distribution is compared between train and test
-INTEGER_FEATURES = ("characters", "words", "year")
-
-
-@cache
-def _tfdv() -> Any:
-    """Import TFDV (6 s) and return it. Suppresses the log output of TensorFlow, Beam and Google's libraries."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
-    previous_level = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            warnings.simplefilter("ignore")
-            import tensorflow_data_validation as tfdv
-    finally:
-        logging.disable(previous_level)
-    return tfdv
-
-
-def _statistics(features: dict[str, list[Any]], rows: list[int]) -> Any:
-    """Return TFDV's statistics of the given rows."""
-    from tensorflow_data_validation.statistics.stats_impl import generate_statistics_in_memory
-
-    columns = {
-        name: pa.array(
-            [None if values[row] is None else [values[row]] for row in rows],
-            pa.list_(pa.int64() if name in INTEGER_FEATURES else pa.string()),
-        )
-        for name, values in features.items()
-        if any(values[row] is not None for row in rows)  # TFDV infers a wrong type for an all-null column
-    }
-    return generate_statistics_in_memory(pa.RecordBatch.from_pydict(columns))
-
-
-def anomalies(features: dict[str, list[Any]]) -> list[dict[str, str]]:
-    """Return the violations of the schema.
+def outside_documents(check: Check, distributions: Distributions, languages: Sequence[str]) -> list[str]:
+    """Return ids of documents that contribute most to a value outside its bounds; empty if no document can be named.
 
     Args:
-        features: name → one value per document, None if it has none.
-
-    Returns:
-        One `{"feature": name, "what": description}` per violation, ordered by name; empty if the corpus is valid.
+        distributions: of the corpus, with examples.
+        languages: the expected ISO 639-1 codes.
     """
-    tfdv = _tfdv()
-    statistics = _statistics(features, list(range(len(features["split"]))))
-    violations = tfdv.validate_statistics(statistics, tfdv.load_schema_text(str(SCHEMA))).anomaly_info
-    return [{"feature": name, "what": " ".join(violations[name].description.split())} for name in sorted(violations)]
+    too_high = check.high is not None and check.value > check.high
+    bins = distributions.bins()
+    if check.name in ("type_token_ratio", "sentence_tokens"):
+        ordered = list(bins[check.name])
+        return _examples(distributions, check.name, ordered[::-1] if too_high else ordered)
+    if check.name == "duplicate_share":
+        return distributions.examples("duplicate", "yes")
+    if check.name == "encoding_error_share":
+        return _examples(distributions, "damaged_characters", [key for key in reversed(bins["damaged_characters"]) if key != "0"])
+    if check.name == "expected_language_share":
+        expected = {language.lower() for language in languages}
+        return _examples(distributions, "language", [key for key in bins["language"] if key.lower().split("-")[0] not in expected])
+    return []
 
 
-def length_divergence(features: dict[str, list[Any]]) -> float:
-    """Return the Jensen-Shannon divergence of document lengths between train and test, in [0, 1]; NaN if one of them is empty."""
-    tfdv = _tfdv()
-    rows = {split: [row for row, name in enumerate(features["split"]) if name == split] for split in ("train", "test")}
-    if not all(rows.values()):
-        return float("nan")
-    lengths = {SKEW_FEATURE: features[SKEW_FEATURE]}
-    schema = tfdv.load_schema_text(str(SCHEMA))
-    tfdv.get_feature(schema, SKEW_FEATURE).skew_comparator.jensen_shannon_divergence.threshold = 1.0  # never exceeded: only measures
-    result = tfdv.validate_statistics(_statistics(lengths, rows["train"]), schema, serving_statistics=_statistics(lengths, rows["test"]))
-    return float(result.drift_skew_info[0].skew_measurements[0].value)
+def _examples(distributions: Distributions, feature: str, keys: Iterable[str]) -> list[str]:
+    """Return ids of documents of the first bins, at most as many as one bin remembers."""
+    ids = [id_ for key in keys for id_ in distributions.examples(feature, key)]
+    return ids[: distributions.most_examples]

@@ -7,20 +7,30 @@ from robo_poet.step.declaration import HTML, Artifact, Dataset, Input, Metrics, 
 def validate_data(
     corpus: Input[Dataset],
     seed: int,
+    schema: str | None,
+    registry: str | None,
+    model_name: str | None,
+    champion: str | None,
     settings: dict,
     statistics: Output[Artifact],
+    drift: Output[Artifact],
     page: View[HTML],
     metrics: View[Metrics],
 ) -> None:
-    """Check the corpus against a schema and against limits. An anomaly stops the run where the profile says so (DATA-1, DATA-2).
+    """Check the corpus against a schema, limits and the champion's corpus. The profile says what stops the run (DATA-1, DATA-2).
 
     Args:
         corpus: The corpus (Parquet).
         seed: Seed of the samples for the type/token ratio.
+        schema: TFDV schema in text format; empty for the curated schema in this step's folder.
+        registry: Folder of the registry. Empty for no comparison with the champion's corpus.
+        model_name: Name of the model in the registry.
+        champion: Digest of the champion whose corpus is the baseline of the drift; `none` if there is no champion. Empty to read it now.
         settings: Section `validation` of the profile.
 
     Returns:
-        statistics: Measured values, and the verdict of each check (JSON).
-        page: The same as a page. It is written before a failed check stops the run.
+        statistics: Measured values, the verdict of each check, and the distribution of each feature (JSON). No text, no names of authors.
+        drift: Distance of each feature from the champion's corpus (JSON).
+        page: All findings with the documents concerned, and the distributions. It is written before a failed check stops the run.
         metrics: The measured numbers.
     """

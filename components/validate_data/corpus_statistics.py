@@ -2,13 +2,13 @@
 
 import heapq
 import math
-import re
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from components.validate_data.features import FEATURES, WORD, Columns, measure_document
 from robo_poet.corpus.document import MEGABYTE, Document
 from robo_poet.digest import digest_bytes
 
@@ -39,10 +39,6 @@ class TextSample:
         return [text[number * MEGABYTE : (number + 1) * MEGABYTE] for number in range(count)]
 
 
-WORD = re.compile(r"\w+(?:['’]\w+)*")
-TOKEN = re.compile(WORD.pattern + r"|[^\w\s]")  # a word, or one punctuation mark. The tokens of the model do not exist yet in this step
-SENTENCE_END = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’)\]]*+(?=\s|$)")  # without backtracking: a line may have a million dots
-DAMAGED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd]")  # U+FFFD, and all control characters except tab and line ends
 HISTOGRAM_BINS = 24  # of the histogram of document lengths
 MAX_RIGHTS_ROWS = 20  # maximum number of rows of (source, licence); the others are summed
 
@@ -61,48 +57,61 @@ class CorpusStatistics:
     splits: dict[str, dict[str, Any]] = field(default_factory=dict)
     sources: dict[str, int] = field(default_factory=dict)
     rights: list[dict[str, Any]] = field(default_factory=list)  # see `_rights`
-    features: dict[str, list[Any]] = field(default_factory=dict)  # name → one value per document; TFDV's input
     length_histogram: dict[str, list[float]] = field(default_factory=dict)
 
 
-def measure(documents: Iterable[Document], languages: Iterable[str], seed: int) -> CorpusStatistics:
-    """Compute the statistics in one pass. The memory contains a few values per document and at most 6 million characters of text.
+BATCH = 2_048  # documents whose features are in memory
+
+
+def measure(
+    documents: Iterable[Document], languages: Iterable[str], seed: int, observe: Callable[[Sequence[str], Columns], None] | None = None
+) -> CorpusStatistics:
+    """Compute the statistics in one pass. The memory contains three hashes per document and at most 6 million characters of text.
 
     Args:
         languages: the expected ISO 639-1 codes.
         seed: seed of the text sample.
+        observe: called with the ids and the features of each batch of documents.
     """
-    result = CorpusStatistics(features={name: [] for name in FEATURES})
+    result = CorpusStatistics()
     expected = {language.lower() for language in languages}
     sample, words_digests, sources = TextSample(seed), set[bytes](), Counter[str]()
     licences: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     totals: Counter[str] = Counter()
     lengths = array("q")
     splits: dict[str, Counter[str]] = defaultdict(Counter)
-    groups: dict[str, set[str]] = defaultdict(set)
+    groups: dict[str, set[int]] = defaultdict(set)
+    ids: list[str] = []
+    columns: Columns = {name: [] for name in FEATURES}
     for document in documents:
-        tokens = TOKEN.findall(document.text)
-        words = [token for token in tokens if token[0].isalnum() or token[0] == "_"]
-        words_digest = digest_bytes(" ".join(words).casefold().encode())[:32].encode()
+        measured = measure_document(document)
+        repeated = measured.word_digest in words_digests
         totals.update(
             documents=1,
             bytes=document.size,
-            characters=len(document.text),
-            tokens=len(tokens),
-            sentences=max(1, len(SENTENCE_END.findall(document.text))),
-            damage=len(DAMAGED.findall(document.text)),
-            repeated=int(words_digest in words_digests),
+            characters=measured.characters,
+            tokens=measured.tokens,
+            sentences=measured.sentences,
+            damage=measured.damaged,
+            repeated=int(repeated),
             expected=int(document.language.lower().split("-")[0] in expected),
         )
-        words_digests.add(words_digest)
-        lengths.append(len(document.text))
+        words_digests.add(measured.word_digest)
+        lengths.append(measured.characters)
         sources[document.source] += 1
         licences[document.source, document.licence.strip()].update(documents=1, consent=int(bool(document.consent.strip())))
         splits[document.split].update(documents=1, bytes=document.size)
-        groups[document.split].add(document.group)
+        groups[document.split].add(hash(document.group))
         sample.add(document.id, document.text)
-        for name, value in _features(document, len(words)).items():
-            result.features[name].append(value)
+        if observe:
+            ids.append(document.id)
+            for name, value in (measured.values | {"duplicate": "yes" if repeated else "no"}).items():
+                columns[name].append(value)
+            if len(ids) == BATCH:
+                observe(ids, columns)
+                ids, columns = [], {name: [] for name in FEATURES}
+    if observe and ids:
+        observe(ids, columns)
     count = max(1, totals["documents"])
     result.documents = totals["documents"]
     result.megabytes = totals["bytes"] / MEGABYTE
@@ -134,20 +143,6 @@ def _rights(licences: Mapping[tuple[str, str], Counter[str]]) -> list[dict[str, 
     if rest := sum((counts for _, counts in ranked[MAX_RIGHTS_ROWS:]), Counter[str]()):
         rows.append({"source": None, "licence": None, "documents": rest["documents"], "consent": rest["consent"]})
     return rows
-
-
-STRING_FEATURES = ("split", "source", "language", "genre", "licence", "consent")
-FEATURES = ("characters", "words", "year", *STRING_FEATURES)
-
-
-def _features(document: Document, words: int) -> dict[str, Any]:
-    year = document.date[:4]
-    return {
-        "characters": len(document.text),
-        "words": words,
-        "year": int(year) if year.isdecimal() and len(year) == 4 else None,
-        **{name: getattr(document, name) or None for name in STRING_FEATURES},
-    }
 
 
 def type_token_ratio(samples: list[str]) -> float:

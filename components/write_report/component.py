@@ -8,6 +8,7 @@ def write_report(
     statistics: Input[Artifact],
     dropped: Input[Dataset],
     recall: Input[Artifact],
+    drift: Input[Artifact],
     history: Input[Artifact],
     evaluation: Input[Artifact],
     text_metrics: Input[Artifact],
@@ -28,6 +29,7 @@ def write_report(
         statistics: Statistics of the corpus, from validate_data (JSON).
         dropped: Documents that the corpus leaves out, from ingest (Parquet).
         recall: Recall of scrubbing on planted personal data, from scrub_pii (JSON).
+        drift: Distance of the corpus from that of the champion, from validate_data (JSON).
         history: Training curve, from train_model (JSON lines).
         evaluation: Metrics on the test split, from evaluate_model (JSON).
         text_metrics: Metrics of the completions, from measure_text (JSON).

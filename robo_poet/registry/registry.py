@@ -25,6 +25,7 @@ from robo_poet.registry.version import (
     write_version,
 )
 
+NO_CHAMPION = "none"  # the champion of a run that was submitted without one; no other value means this
 ATTEMPTS = 1000  # each lost attempt is another writer's success, so this many mean a broken store
 
 
@@ -71,6 +72,32 @@ class Registry:
         """Return the version in service, None if there is none."""
         state = self._state()
         return self._version(state.record(state.champion)) if state.champion else None
+
+    def pinned_champion(self, digest: str) -> Version | None:
+        """Return the champion of a run, None if there is none. Its files are not verified.
+
+        Args:
+            digest: digest of the version's manifest at the submission of the run; `none` for no champion; '' to read the champion now.
+
+        Raises:
+            BadInput: no version has this digest, or the log names no champion but the folder has versions that the log does not name.
+            Corrupt: the log was changed.
+        """
+        if digest == NO_CHAMPION:
+            return None
+        if not digest:
+            champion = self.champion()
+            if champion is None and self.unregistered_folders():
+                raise BadInput(
+                    "the log records no champion, but the registry has versions that the log does not record",
+                    where=str(self.folder),
+                    remedy="restore the log from a backup",
+                )
+            return champion
+        version = next((candidate for candidate in self.versions() if candidate.digest == digest), None)
+        if version is None:
+            raise BadInput(f"no version has the digest {digest[:12]}", where=str(self.folder), remedy="submit the run again")
+        return version
 
     def released(self) -> Version:
         """Return the version in service.

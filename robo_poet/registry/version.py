@@ -134,6 +134,28 @@ class Version:
             raise BadInput("the files were purged", where=self.name, remedy="the log of the registry has its history")
         return read_manifest(self.folder, self.digest)
 
+    def read(self, name: str) -> bytes:
+        """Return the content of one file, checked against its digest.
+
+        Args:
+            name: relative POSIX path.
+
+        Raises:
+            BadInput: the version has no such file, or the files were purged.
+            Corrupt: the manifest or the file is missing or changed.
+        """
+        files = self.manifest().files
+        if name not in files:
+            raise BadInput(f"the version has no file {name}", where=self.name, remedy="train and register it again")
+        path = self.folder / name
+        try:
+            data = path.read_bytes()
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            raise Corrupt("the file is missing", where=str(path), remedy=RESTORE) from None
+        if digest_bytes(data) != files[name]:
+            raise Corrupt("the file was changed after the registration", where=str(path), remedy=RESTORE)
+        return data
+
     def verify(self) -> None:
         """Check every file against its digest.
 

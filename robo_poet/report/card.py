@@ -35,6 +35,7 @@ def make_card(
     decision: Mapping[str, Any],
     statistics: Mapping[str, Any],
     recall: Mapping[str, Any],
+    drift: Mapping[str, Any],
     history: Sequence[Mapping[str, Any]],
     lineage: Mapping[str, Any],
     continuations: Sequence[Continuation],
@@ -75,6 +76,7 @@ def make_card(
         "limits": [*_limits(evaluation, comparison, text_metrics, lineage, decision, statistics), *LIMITS],
         "data": statistics,
         "dropped": dict(dropped or {}),
+        "drift": drift,
         "training": _training(history),
         "lineage": lineage,
     }

@@ -6,6 +6,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 
 from robo_poet.local_folder import local_setting
 
+LocalFile = Annotated[str, AfterValidator(local_setting)]  # a file of this machine, as `LocalFolder`
 LocalFolder = Annotated[str, AfterValidator(local_setting)]  # a folder of this machine; an address such as gs://… is refused
 
 NameEngineName = Literal["onnx", "spacy"]

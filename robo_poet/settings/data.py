@@ -6,7 +6,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from robo_poet.settings.base import MIN_SCORE, MOST_SCRUB_RULES, NAME_THRESHOLD, SPACY_MODEL, NameEngineName, ScrubRule, Settings
+from robo_poet.settings.base import (
+    MIN_SCORE,
+    MOST_SCRUB_RULES,
+    NAME_THRESHOLD,
+    SPACY_MODEL,
+    LocalFile,
+    NameEngineName,
+    ScrubRule,
+    Settings,
+)
 
 Outside = Literal["ignore", "warn", "fail"]  # action if a value is outside its limit
 
@@ -147,11 +156,22 @@ class ValidateSettings(Settings):
     languages: list[str] = Field(["en"], description="expected languages (ISO 639-1)")
     min_language_share: float = Field(0.9, ge=0, le=1, description="smallest share of documents in an expected language")
     on_language: Outside = "warn"
+    schema_file: LocalFile = Field(
+        "",
+        description="file of the TFDV schema of the corpus; empty for the curated one. A run records its digest",
+    )
     on_anomalies: Outside = Field("fail", description="action after schema anomalies (TensorFlow Data Validation)")
     max_split_divergence: float = Field(
         0.3, ge=0, le=1, description="largest Jensen-Shannon divergence of the document lengths, train to test"
     )
     on_skew: Outside = "warn"
+    max_drift: float = Field(
+        0.1, ge=0, le=1, description="largest drift of a number from the champion's corpus, as Jensen-Shannon divergence"
+    )
+    max_category_drift: float = Field(
+        0.1, ge=0, le=1, description="largest drift of a category from the champion's corpus, as difference of a share"
+    )
+    on_drift: Outside = Field("warn", description="action if a feature drifts by more than its limit, and by more than chance explains")
 
 
 class TokenizerSettings(Settings):

@@ -34,6 +34,7 @@ TYPED = {
     "robo-poet data describe poems.csv --set ingest.encoding=windows-1252": (
         "robo-poet data describe poems.csv --set ingest.encoding=windows-1252 --set ingest.columns.text=body"
     ),
+    "robo-poet run --set validation.schema_file=1": "robo-poet run --profile ci --set validation.schema_file=poems.pbtxt",
     "robo-poet data describe 1": "robo-poet data describe speeches",
     "robo-poet data describe CORPUS": "robo-poet data describe speeches",
     "robo-poet generate 11": f'robo-poet generate "Shall I compare thee" {MODEL} --version 2',
@@ -110,6 +111,10 @@ MARKS: dict[str, Mark] = {
     "make run-pipeline ARGS='--set train.warm_start=2'": Mark("time"),
     "make run-pipeline PROFILE=secrets": Mark("time"),
     "robo-poet run --profile auto": Mark("time"),
+    "robo-poet data schema update": Mark("time"),
+    "robo-poet data schema diff ~/poems": Mark("time"),
+    "robo-poet data schema update ~/poems --file poems.pbtxt --yes": Mark("time"),
+    "robo-poet run --set validation.schema_file=1": Mark("time"),
     "make run-pipeline CORPUS=~/poems": Mark("time"),
     "make run-pipeline CORPUS='po$ems'": Mark("time", before="cp -r ~/poems 'po$ems'"),
     "robo-poet run --corpus ~/poems --set train.epochs=10": Mark("time"),

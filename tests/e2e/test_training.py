@@ -60,9 +60,18 @@ def test_lineage_leads_from_the_version_back_to_the_corpus(trained: Shell) -> No
 
 
 def test_the_same_command_again_finds_nothing_to_do(trained: Shell) -> None:
-    """But once to compare with the champion: there was none before."""
+    """But once to compare with the champion and its corpus: there was none before."""
     trained.type("run", "--profile", "ci")
-    compared = {"compare-champion", "measure-text", "slice-metrics", "gate-model", "write-report", "register-model", "deploy-canary"}
+    compared = {
+        "validate-data",
+        "compare-champion",
+        "measure-text",
+        "slice-metrics",
+        "gate-model",
+        "write-report",
+        "register-model",
+        "deploy-canary",
+    }
     assert {name for name, state in trained.states().items() if state == "ran"} == compared
     difference = next(gate for gate in trained.summary()["gates"] if gate["against"])
     assert (difference["value"], difference["verdict"]) == (0, "pass"), "it is the champion itself"

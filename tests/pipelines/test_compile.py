@@ -165,7 +165,7 @@ def test_claims_are_mounted_where_they_are_used_and_nowhere_else(tmp_path: Path)
     _, pods = settings_of([], tmp_path)
     mounts = {step: [(one["constant"], one["mountPath"]) for one in pod["pvcMount"]] for step, pod in pods.items() if "pvcMount" in pod}
     registry = [("robo-poet-registry", "/registry")]
-    reach = dict.fromkeys(("compare-champion", "register-model", "deploy-canary"), registry)
+    reach = dict.fromkeys(("validate-data", "compare-champion", "register-model", "deploy-canary"), registry)
     assert mounts == {"train-model": [("robo-poet-checkpoints", "/checkpoints")], **reach}
 
 
@@ -213,7 +213,9 @@ def test_only_steps_that_use_the_registry_are_never_cached(compiled: Path) -> No
         tasks |= component.get("dag", {}).get("tasks", {})
     steps = {name: task for name, task in tasks.items() if not name.startswith("condition")}
     uncached = {name for name, task in steps.items() if not task["cachingOptions"].get("enableCache")}
-    assert uncached == {"compare-champion", "register-model", "deploy-canary"}, "a cluster's champion is not known at submission"
+    assert uncached == {"validate-data", "compare-champion", "register-model", "deploy-canary"}, (
+        "a cluster's champion is not known at submission"
+    )
     assert all(task["retryPolicy"]["maxRetryCount"] == 2 for task in steps.values())
 
 

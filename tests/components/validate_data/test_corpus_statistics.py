@@ -31,7 +31,6 @@ def test_the_statistics_of_a_small_corpus() -> None:
     assert measured.language_share == 2 / 3
     assert measured.damage_share == pytest.approx(2 / 59, rel=0.05)
     assert measured.splits["test"] == {"documents": 1, "megabytes": 0.0, "groups": 1}
-    assert measured.features["year"] == [None, None, 1790]
     assert sum(measured.length_histogram["counts"]) == 3
 
 

@@ -275,3 +275,31 @@ def test_purging_frees_the_disk_and_keeps_the_history(registry: Registry, add: R
     again = add(registry, 2, stage="rejected")
     assert (again.number, again.digest) == (3, purged.digest)
     again.verify()
+
+
+def test_the_champion_of_a_run_is_found_by_its_digest(registry: Registry, add: Register) -> None:
+    assert registry.pinned_champion("none") is registry.pinned_champion("") is None
+    one, two = add(registry, 1), add(registry, 2)
+    assert registry.pinned_champion("") is None
+    registry.promote(1, **SAID)
+    assert registry.pinned_champion("none") is None
+    assert registry.pinned_champion("") == registry.pinned_champion(one.digest) == registry.version(1)
+    assert registry.pinned_champion(two.digest) == registry.version(2), "the champion at submission, not now"
+    with pytest.raises(BadInput, match="no version has the digest 000000000000; submit the run again"):
+        registry.pinned_champion("0" * 64)
+
+
+def test_a_file_of_a_version_is_read_if_it_is_what_was_registered(registry: Registry, add: Register) -> None:
+    version = add(registry)
+    assert version.read("model/weights") == b"1"
+    with pytest.raises(BadInput, match="the version has no file model"):
+        version.read("model")
+    weights = version.folder / "model" / "weights"
+    weights.chmod(0o644)
+    weights.write_text("2")
+    with pytest.raises(Corrupt, match="the file was changed after the registration"):
+        version.read("model/weights")
+    (version.folder / "model").chmod(0o755)
+    weights.unlink()
+    with pytest.raises(Corrupt, match="the file is missing"):
+        version.read("model/weights")

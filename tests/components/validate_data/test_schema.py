@@ -1,0 +1,83 @@
+"""Covers: schema_changes, propose."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google.protobuf import text_format
+from tensorflow_metadata.proto.v0.schema_pb2 import Schema
+
+from components.validate_data.features import FEATURES
+from components.validate_data.schema import CURATED, VERSION, SchemaViolations, read_schema
+from components.validate_data.schema_changes import schema_changes
+from robo_poet.corpus.document import Document
+from robo_poet.corpus.parquet import write_documents
+from robo_poet.errors import BadInput
+from tests.components.validate_data.runs import PYTHON, ROOT, needs_tfdv
+
+
+def parsed(text: str) -> Any:
+    return text_format.Parse(text, Schema())
+
+
+def changed(old: str, new: str) -> list[str]:
+    return schema_changes(parsed(CURATED.read_text()), parsed(CURATED.read_text().replace(old, new)))
+
+
+def test_the_curated_schema_has_a_rule_for_every_feature() -> None:
+    schema = read_schema("", "schema")
+    assert [feature.name for feature in schema.feature] == list(FEATURES) and schema.annotation.tag == [VERSION]
+    assert schema_changes(schema, read_schema(CURATED.read_text(), "again")) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("feature { name: 7 }", "a.pbtxt: not a schema in text format (line 1:17 : "),
+        ("%PDF", "a.pbtxt: not a schema in text format (line 1:1 : "),
+        ("feature { name: 'words' }", f"a.pbtxt: the schema states no version; this release reads '{VERSION}'"),
+    ],
+)
+def test_a_text_that_is_no_schema_of_this_version(text: str, what: str) -> None:
+    with pytest.raises(BadInput) as error:
+        read_schema(text, "a.pbtxt")
+    assert str(error.value).startswith(what) and "\n" not in str(error.value)
+
+
+def test_the_documents_that_violate_a_rule_are_counted_and_a_handful_is_named() -> None:
+    violations = SchemaViolations(read_schema("", "schema"))
+    columns: dict[str, list[Any]] = {name: ["x"] * 9 if not feature.edges else [1] * 9 for name, feature in FEATURES.items()}
+    columns |= {"words": [0, 1, 20_000_000, *[0] * 6], "split": ["train", "dev", *["test"] * 7], "source": [None, *["x"] * 8]}
+    columns |= {"duplicate": ["no"] * 9, "genre": [None] * 9}
+    violations.add(list("abcdefghi"), columns)
+    found = {name: (violation.documents, "".join(violation.ids)) for name, violation in violations.found.items()}
+    assert found == {"words": (8, "acdef"), "split": (1, "b"), "source": (1, "a")}
+
+
+def test_changes_of_a_schema_in_words() -> None:
+    assert changed("max: 50000000", "max: 60000000") == ["characters: largest value: 50,000,000 → 60,000,000"]
+    assert changed('value: "test"', 'value: "dev"') == ["split: new values: dev", "split: values removed: test"]
+    assert changed('domain: "split"', "") == ["split: one of train, validation, test → any value"]
+    assert changed('"consent"', '"licence2"')[0].startswith("consent: removed (") and len(changed('"consent"', '"licence2"')) == 2
+    assert changed('"genre" type: BYTES', '"genre" type: INT') == ["genre: type: BYTES → INT"]
+    drift = "drift_comparator { jensen_shannon_divergence { threshold: 0.3 } }"
+    assert changed('name: "year" type', f'name: "year" {drift} type') == ["year: largest drift: none → 0.3"]
+    assert changed("a year in which", "the year in which")[0].startswith("year: comment: a year in which")
+
+
+@needs_tfdv
+def test_a_proposed_schema_accepts_the_corpus_and_keeps_the_other_rules(tmp_path: Path) -> None:
+    rows = [Document(str(n), str(n), "A poem. " * (n + 1), split="train", source="u", language="en", date="2999") for n in range(5)]
+    write_documents(tmp_path / "corpus", [*rows, Document("z", "z", "…", split="dev", source="u", language="en")])
+    process = subprocess.run(
+        [PYTHON, "-m", "components.validate_data.propose", "--corpus", tmp_path / "corpus"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    answer = json.loads(process.stdout)
+    assert answer["changes"] == ["words: smallest value: 1 → 0", "year: largest value: 2,100 → 2,999", "split: new values: dev"]
+    assert [line.partition(":")[0] for line in answer["anomalies"]] == ["split", "words", "year"]
+    schema = read_schema(answer["schema"], "proposed")
+    assert schema_changes(read_schema("", "schema"), schema) == answer["changes"]
