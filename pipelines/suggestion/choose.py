@@ -21,6 +21,7 @@ PROMPTS = 100
 PROMPT_LENGTHS = ((32, 64), (24, 48), (16, 32))  # tokens of a prompt and of its continuation, from the specification's figures down
 ENGLISH_SHARE = 0.95  # below, the metrics that support English only are not measured
 EXPECTED_LANGUAGE = 0.02  # smallest share of a language that the profile expects
+AUDITED = ("en", "es")  # languages of the test sentences of the bias audit
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,9 @@ def suggest(description: Description) -> Suggestion | None:
         gates.append(({"metric": "perplexity", "max": int(float(f"{perplexity:.2g}")), "on_unknown": "warn"}, why))
     if description.languages.get("en", 0.0) + description.languages.get("unknown", 0.0) < ENGLISH_SHARE:
         gates.append(({"metric": "toxic_share", "drop": f"the judge is English only; the corpus is {_languages(description)}"}, ""))
+    if not any(description.languages.get(name, 0.0) >= EXPECTED_LANGUAGE for name in (*AUDITED, "unknown")):
+        why = f"the test sentences are English and Spanish; the corpus is {_languages(description)}"
+        gates.append(({"metric": "bias_likelihood_reach", "drop": why}, ""))
     summary = f"{description.megabytes:.2f} MB, {description.works} works, {_languages(description)}"
     return Suggestion(summary, tuple(choices), tuple(gates))
 

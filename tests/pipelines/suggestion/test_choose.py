@@ -82,6 +82,23 @@ def test_another_language_is_expected_and_the_english_judge_is_dropped_with_a_re
     assert not any(gate["metric"] == "toxic_share" for gate, _ in suggest(corpus(1.25)).gates)  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize(
+    ("languages", "dropped"),
+    [
+        ({"fr": 1.0}, True),
+        ({"fr": 0.99, "en": 0.01}, True),
+        ({"fr": 0.5, "en": 0.5}, False),
+        ({"es": 1.0}, False),
+        ({"unknown": 1.0}, False),
+    ],
+)
+def test_a_corpus_without_the_audits_languages_has_no_upper_bound_of_likelihood_bias(languages: dict[str, float], dropped: bool) -> None:
+    suggestion = suggest(corpus(1.25, languages=languages))
+    assert suggestion
+    reasons = [gate["drop"] for gate, _ in suggestion.gates if gate["metric"] == "bias_likelihood_reach"]
+    assert bool(reasons) == dropped and all("the corpus is fr " in reason for reason in reasons)
+
+
 @pytest.mark.parametrize(("languages", "audited"), [({"en": 1.0}, ["en"]), ({"fr": 1.0}, ["en"]), ({"es": 0.5, "en": 0.5}, None)])
 def test_bias_is_audited_in_spanish_only_for_a_corpus_with_spanish(languages: dict[str, float], audited: list[str] | None) -> None:
     assert chosen(corpus(1.25, languages=languages)).get("audit.languages") == audited
