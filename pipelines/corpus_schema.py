@@ -104,6 +104,7 @@ def ingested(profile: Profile, source: str) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="robo-poet-schema-") as folder:
         corpus = Path(folder) / "corpus"
         values = {"source": source, "source-digest": "", "seed": profile.seed, "settings": settings, "corpus": corpus}
+        values["dropped"] = Path(folder) / "dropped"
         arguments = [part for name, value in values.items() for part in (f"--{name}", str(value))]
         _run([str(interpreter("robo-poet/ingest")), "-m", "components.ingest", *arguments])
         yield corpus
