@@ -18,6 +18,7 @@ from pipelines.deletion.inventory import Folders, Unit, take_inventory
 from pipelines.images.programs import ROOT, interpreter
 from pipelines.profile.load import Profile
 from robo_poet.commands import command
+from robo_poet.deletion.suppression import list_digest
 from robo_poet.errors import BadInput
 from robo_poet.regular_file import open_regular
 from robo_poet.step.program import BAD_INPUT
@@ -105,6 +106,9 @@ def ingested(profile: Profile, source: str) -> Iterator[Path]:
         corpus = Path(folder) / "corpus"
         values = {"source": source, "source-digest": "", "seed": profile.seed, "settings": settings, "corpus": corpus}
         values["dropped"] = Path(folder) / "dropped"
+        deletions = Path(profile.local.deletions).resolve()
+        if digest := list_digest(deletions):
+            values |= {"suppression": deletions, "suppression-digest": digest}
         arguments = [part for name, value in values.items() for part in (f"--{name}", str(value))]
         _run([str(interpreter("robo-poet/ingest")), "-m", "components.ingest", *arguments])
         yield corpus

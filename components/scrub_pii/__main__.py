@@ -70,8 +70,10 @@ def _check_recall(call: Call, scrubber: Scrubber, total: int) -> dict[str, Any]:
     settings: ScrubSettings = call.settings
     seed = call.parameters["seed"]
     call.progress(0, 1, "measuring the recall on planted personal data")
-    documents = read_documents(call.inputs["corpus"])
-    copies = plant(sample_excerpts(documents, scrubber.policy, seed, settings.planted_copies, total), seed)
+    corpus = call.inputs["corpus"]
+    if "none" in (settings.default_policy, *settings.policies.values()):  # few scrubbed documents then give several excerpts each
+        total = sum(scrubber.policy(document) != "none" for document in read_documents(corpus))
+    copies = plant(sample_excerpts(read_documents(corpus), scrubber.policy, seed, settings.planted_copies, total), seed)
     measured = measure(copies, (findings for _, findings in scrubber.scrub(copy.document for copy in copies)))
     measured["min_recall"] = settings.min_recall
     recall = measured["all"]["recall"]

@@ -99,9 +99,11 @@ def read_records(
         deletions = len(store)
         records, digests, drops, copies, failed = _read(documents, settings, seed, where, store)
         near, uncertain = _near_duplicates(records, store, deletions) if len(store) else ([], 0)
-    for pair in near:
-        if pair.kept < 0:
-            drops.drop(records[pair.position].index, DELETED)
+    near_deleted = {records[pair.position].index for pair in near if pair.kept < 0}
+    for index in near_deleted:
+        drops.drop(index, DELETED)
+    for index in drops.drop_copies(near_deleted, DELETED):
+        copies.pop(index, None)
     near = [pair for pair in near if pair.kept >= 0]
     pairs = [(records[pair.position], records[pair.kept]) for pair in near]
     if settings.near_duplicates == "drop":
@@ -163,7 +165,7 @@ def _near_duplicates(records: Sequence[DocumentRecord], store: ShingleStore, del
     """
     sizes = np.frombuffer(array("q", (record.size for record in records)), np.int64)
     ranks = np.frombuffer(array("d", (record.rank for record in records)), np.float64)
-    found, uncertain = store.find(np.concatenate([np.arange(deletions), np.lexsort((ranks, -sizes)) + deletions]))
+    found, uncertain = store.find(np.concatenate([np.arange(deletions), np.lexsort((ranks, -sizes)) + deletions]), deletions)
     pairs = (NearDuplicate(pair.position - deletions, pair.kept - deletions, pair.similarity) for pair in found)
     return sorted((pair for pair in pairs if pair.position >= 0), key=lambda pair: pair.position), uncertain
 

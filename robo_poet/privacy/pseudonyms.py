@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from robo_poet.privacy.findings import Finding
 
 PERSON = "PERSON"
+_POSSESSIVE = re.compile(r"['’]s$")  # *Marta's* is *Marta*
 _SEPARATORS = re.compile(r"[\W_]+")
 
 
@@ -49,4 +50,4 @@ def _numbers(keys: Sequence[tuple[str, str]]) -> list[int]:
 
 
 def _key(value: str) -> str:
-    return _SEPARATORS.sub(" ", value).strip().casefold()
+    return _SEPARATORS.sub(" ", _POSSESSIVE.sub("", value)).strip().casefold()

@@ -5,7 +5,7 @@ A document that was deleted on request has a row without id, title, author and s
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, fields
 from math import isnan, nan
 from pathlib import Path
@@ -111,6 +111,15 @@ class Drops:
             self.values[index] = value
         if language:
             self.languages[index] = language
+
+    def drop_copies(self, originals: Collection[int], reason: str) -> list[int]:
+        """Drop the documents that repeat one of `originals` for another reason, and return their indexes."""
+        copies = [index for index, other in enumerate(self.others) if other in originals] if originals else []
+        for index in copies:
+            self.drop(index, reason)
+        for index in originals:
+            self.originals.pop(index, None)
+        return copies
 
     def keeps(self, index: int) -> bool:
         """Return True if the document is not dropped."""

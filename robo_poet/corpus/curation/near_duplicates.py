@@ -5,8 +5,8 @@
 2. The documents are visited in order of preference, the longest first. A document is a near-duplicate if a candidate that was kept
    before it has at least the similarity. The similarity is exact: it is computed from the shingles.
 
-So each near-duplicate has a kept document of that similarity, and no two kept candidates have it. In a chain A ~ B ~ C with A and C
-different, B is dropped and C is kept. The result depends on the documents only, not on the order in which they are read.
+Each near-duplicate has a kept document of at least that similarity. Two kept documents that were compared are less similar. If A is similar
+to B, and B to C, but A is not similar to C, then A and C are kept and B is dropped. The result depends on the documents only, not on the order in which they are read.
 
 All functions are pure, so a distributed form can use them: `band_keys` for each batch, grouping by band and key, then `choose`.
 """
@@ -118,11 +118,12 @@ class ShingleStore:
             self._mapped = np.zeros(0, np.uint64) if empty else np.memmap(self._file, np.uint64, "r").view(np.ndarray)
         return self._mapped[self._ends[position] : self._ends[position + 1]]
 
-    def find(self, preference: npt.NDArray[np.int64]) -> tuple[list[NearDuplicate], int]:
+    def find(self, preference: npt.NDArray[np.int64], fixed: int = 0) -> tuple[list[NearDuplicate], int]:
         """Return the near-duplicates, and how many documents had more candidates than were compared.
 
         Args:
             preference: the positions of all documents, the one to keep first.
+            fixed: number of documents at the beginning of it that are kept even if they are near-duplicates of each other.
         """
         self._flush()
         bands = bands_of(self.wanted)[0]
@@ -130,11 +131,16 @@ class ShingleStore:
         self._keys = []
         ends = np.frombuffer(self._ends, np.int64)
         lengths = ends[1:] - ends[:-1]
-        return choose(keys, lengths, preference, self.shingles, self.wanted)
+        return choose(keys, lengths, preference, self.shingles, self.wanted, fixed)
 
 
 def choose(
-    keys: Keys, lengths: npt.NDArray[np.int64], preference: npt.NDArray[np.int64], shingles_of: Callable[[int], Hashes], wanted: float
+    keys: Keys,
+    lengths: npt.NDArray[np.int64],
+    preference: npt.NDArray[np.int64],
+    shingles_of: Callable[[int], Hashes],
+    wanted: float,
+    fixed: int = 0,
 ) -> tuple[list[NearDuplicate], int]:
     """Choose the documents to keep, and return the near-duplicates of them, by preference.
 
@@ -144,6 +150,7 @@ def choose(
         preference: the positions of all documents, the one to keep first.
         shingles_of: position → shingles.
         wanted: the smallest similarity.
+        fixed: number of documents at the beginning of `preference` that are always kept.
 
     Returns:
         The near-duplicates, and how many documents had more than 16 candidates, so that a near-duplicate may have been missed.
@@ -170,7 +177,7 @@ def choose(
             value = similarity(hashes, shingles_of(int(preference[other])))
             if value >= wanted and value > best:
                 best, kept = value, int(preference[other])
-        if kept >= 0:
+        if kept >= 0 and rank >= fixed:
             found.append(NearDuplicate(position, kept, best))
             continue
         cut += len(candidates) > MOST_COMPARED

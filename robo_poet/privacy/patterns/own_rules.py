@@ -31,6 +31,8 @@ class OwnRules:
         for entity, pattern, words in self._rules:
             try:
                 for match in pattern.finditer(text, timeout=SECONDS):
+                    if match.start() == match.end():
+                        raise BadInput(f"{entity}: the pattern matches an empty text", where="scrub.rules", remedy="make it longer")
                     if words is None or words.search(text, max(0, match.start() - NEAR), match.end() + NEAR):
                         yield Finding(entity, match.start(), match.end(), 1.0, "OwnRule")
             except TimeoutError:

@@ -185,6 +185,8 @@ class Identities:
         if slot == "card":
             separator, shape = self._choose.choice((("", "plain"), (" ", "plain"), ("-", "plain"), ("  ", "two blanks"), (".", "dots")))
             return separator.join(re.findall(r"\d{1,4}", value)), shape
+        if slot == "url" and draw < 0.5:
+            return value.split("://", 1)[1].rstrip("/"), "without a scheme"
         if slot == "iban" and draw < 0.5:
             return " ".join(re.findall(r".{1,4}", value)), "groups"
         if slot in ("phone", "id") and draw < HIDDEN:

@@ -46,7 +46,7 @@ def sample_excerpts(
     Documents with the policy `none` are left out. If there are fewer documents than excerpts, a document gives several.
 
     Args:
-        total: number of documents.
+        total: number of documents whose policy is not `none`.
     """
     heap: list[tuple[int, Excerpt]] = []  # the largest rank is first
     for document in documents:

@@ -112,6 +112,20 @@ def test_too_few_works_are_left(run: Run, tmp_path: Path, one_line: Callable[[],
     assert "near-duplicate: 2" in line and "too few words: 1" in line
 
 
+def test_copies_of_a_near_duplicate_of_a_deleted_document_are_not_named(
+    run: Run, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "deletions"
+    add_digests(folder, [open_suppression(folder).digest("text", text(5))])
+    again = [{**near(poems()[5], "near"), "id": name} for name in ("near-one", "near-two", "near-three")]
+    assert run(rows(tmp_path / "a.jsonl", *poems(), *again), suppression=folder) == 0
+    assert {(row.id, row.author, row.duplicate_of, row.why) for row in read_dropped(Path("out/dropped"))} == {
+        ("", "", "", "deleted on request")
+    }
+    assert json.loads(Path("out/metrics").read_text())["dropped_deleted_on_request"] == 4
+    assert "near-" not in capfd.readouterr().err.replace("near-duplicates", "")
+
+
 @pytest.mark.parametrize(("setting", "kept"), [("drop", 11), ("warn", 11), ("keep", 13)])
 def test_no_near_duplicate_takes_the_place_of_a_document_deleted_on_request(
     run: Run, tmp_path: Path, capfd: pytest.CaptureFixture[str], setting: str, kept: int

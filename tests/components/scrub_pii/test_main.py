@@ -160,6 +160,12 @@ def test_rules_and_pseudonyms_of_the_profile(corpus: Path) -> None:
     assert texts["iambic"] == texts["user"].replace("<PERSON_1>", "Anna Kowalski")
 
 
+def test_documents_that_are_not_scrubbed_take_no_excerpts_away(corpus: Path) -> None:
+    assert run("--settings", '{"policies": {"iambic": "none"}}') == 0
+    measured = json.loads(Path("out/r").read_text())
+    assert (measured["copies"], measured["documents"]) == (100, 3)
+
+
 def test_without_a_policy_nothing_is_measured_and_the_run_goes_on(corpus: Path) -> None:
     assert run("--settings", '{"policies": {"iambic": "none"}, "default_policy": "none"}') == 0
     measured = json.loads(Path("out/r").read_text())

@@ -29,6 +29,7 @@ def marked(text: str) -> tuple[str, list[Finding]]:
         ("[PHONE:(212) 867-5309] or [PHONE:212.867.5309]", "<PHONE_1> or <PHONE_1>"),
         ("[PERSON:Anna] [PERSON:Berta]", "<PERSON_1> <PERSON_2>"),
         ("[EMAIL:a@example.org] of [PERSON:Anna]", "<EMAIL_1> of <PERSON_1>"),
+        ("[PERSON:Marta's] book by [PERSON:Marta Quill]", "<PERSON_1> book by <PERSON_1>"),
         ("nobody", "nobody"),
     ],
 )

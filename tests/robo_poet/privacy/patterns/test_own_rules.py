@@ -47,6 +47,12 @@ def test_a_wrong_pattern_is_one_line(pattern: str, message: str) -> None:
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize("pattern", [r"\b", "(?<=M-)", "(?<=x)$"])
+def test_a_pattern_that_matches_nothing_of_a_text_is_refused(pattern: str) -> None:
+    with pytest.raises(BadInput, match="ID: the pattern matches an empty text; make it longer"):
+        matches("member M-1234 x\u200b", ScrubRule(entity="ID", pattern=pattern))
+
+
 def test_a_pattern_that_backtracks_stops_the_step_and_lets_no_text_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(own_rules, "SECONDS", 0.05)
     slow = OwnRules([ScrubRule(entity="ID", pattern=r"(?:a|a)+(?:a|a)+(?:a|a)+c(?!d)b")])

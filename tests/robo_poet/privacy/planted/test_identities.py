@@ -26,7 +26,7 @@ def test_values_are_written_in_the_ways_that_hide_them() -> None:
     values = [value for sentence in islice(Identities("en_US", 1).sentences(), 2_000) for value in sentence.planted]
     shapes = {value.shape for value in values}
     assert shapes == {
-        "plain", "capitals", "lower case", "two blanks", "dots", "groups", "full-width digits", "invisible character", "look-alike letter",
+        "plain", "capitals", "lower case", "two blanks", "dots", "groups", "without a scheme", "full-width digits", "invisible character", "look-alike letter",
     }  # fmt: skip
     assert sum(value.shape == "plain" for value in values) > 0.8 * len(values)
 
