@@ -6,7 +6,8 @@
    before it has at least the similarity. The similarity is exact: it is computed from the shingles.
 
 Each near-duplicate has a kept document of at least that similarity. Two kept documents that were compared are less similar. If A is similar
-to B, and B to C, but A is not similar to C, then A and C are kept and B is dropped. The result depends on the documents only, not on the order in which they are read.
+to B, and B to C, but A is not similar to C, then A and C are kept and B is dropped. The result depends on the documents only, not on the
+order in which they are read.
 
 All functions are pure, so a distributed form can use them: `band_keys` for each batch, grouping by band and key, then `choose`.
 """
