@@ -141,9 +141,9 @@ def measure_document(document: Document) -> Measures:
     first: list[str] = []
     digest = sha256()
     for piece in pieces(text):
-        found = TOKEN.findall(piece)
-        piece_words = [token for token in found if token[0].isalnum() or token[0] == "_"]
-        tokens, words = tokens + len(found), words + len(piece_words)
+        piece_tokens = TOKEN.findall(piece)
+        piece_words = [token for token in piece_tokens if token[0].isalnum() or token[0] == "_"]
+        tokens, words = tokens + len(piece_tokens), words + len(piece_words)
         sentences += len(SENTENCE_END.findall(piece))
         first += piece_words[: FIRST_WORDS - len(first)]
         if piece_words:

@@ -62,9 +62,9 @@ def read_schema(text: str, where: str) -> Any:
         raise BadInput(f"not a schema in text format (line {' '.join(str(error).split())})", where=where, remedy=remedy) from None
     tags = [tag for tag in schema.annotation.tag if tag.startswith("robo-poet features ")]
     if tags != [VERSION]:
-        found = f"has the version {tags[0]!r}" if tags else "states no version"
+        states = f"has the version {tags[0]!r}" if tags else "states no version"
         remedy = f"remove it, and write a new one: {UPDATE}"
-        raise BadInput(f"the schema {found}; this release reads {VERSION!r}", where=where, remedy=remedy)
+        raise BadInput(f"the schema {states}; this release reads {VERSION!r}", where=where, remedy=remedy)
     names = [feature.name for feature in schema.feature]
     if unknown := [name for name in names if name not in FEATURES]:
         raise BadInput(f"the schema names a feature that documents do not have: {unknown[0]}", where=where,
