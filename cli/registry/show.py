@@ -10,6 +10,7 @@ import typer
 
 from cli.columns import Column, print_fitting
 from cli.comparison import Html, show_comparison
+from cli.registry.exposure import action_text, exposure, exposure_text
 from cli.registry.opening import (
     HOME,
     AnyModel,
@@ -31,6 +32,7 @@ from robo_poet.local_folder import local_path
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from robo_poet.registry.state import State
     from robo_poet.registry.version import Manifest, Version
     from robo_poet.report.measured import Measured
 
@@ -57,14 +59,15 @@ def _print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     Console().print(table)
 
 
-def _stage(version: Version) -> str:
-    return f"{version.stage}, purged" if version.purged else str(version.stage)
+def _stage(version: Version, state: State) -> str:
+    shown = exposure(state, version.number)
+    return ", ".join([str(version.stage), *([f"{100 * shown['share']:.3g} %"] if shown else []), *(["purged"] if version.purged else [])])
 
 
-def _summary(version: Version) -> dict[str, Any]:
+def _summary(version: Version, state: State) -> dict[str, Any]:
     return {
         "model": version.model, "version": version.number, "stage": str(version.stage), "purged": version.purged, "why": version.why,
-        "digest": version.digest,
+        "digest": version.digest, "exposure": exposure(state, version.number),
     }  # fmt: skip
 
 
@@ -84,9 +87,11 @@ def list_versions(registry: Folder = HOME, model: AnyModel = "", as_json: AsJson
     """
     from robo_poet.report.measured import Measured
 
-    versions = list(measured_versions(open_all(registry, model)))
+    stores = open_all(registry, model)
+    states = {store.model: store.state() for store in stores}
+    versions = list(measured_versions(stores))
     if as_json:
-        print_json([_summary(version) | _listed(measured) for version, measured, _ in versions])
+        print_json([_summary(version, states[version.model]) | _listed(measured) for version, measured, _ in versions])
         return
     if not versions:
         print_empty(registry)
@@ -95,7 +100,7 @@ def list_versions(registry: Folder = HOME, model: AnyModel = "", as_json: AsJson
     for version, measured, _ in versions:
         shown = measured or Measured(version.name)
         figures = (shown.metric_text("perplexity"), shown.metric_text("bits_per_byte"))
-        rows.append([version.name, _stage(version), shown.date[:10], shown.corpus, *figures, version.why])
+        rows.append([version.name, _stage(version, states[version.model]), shown.date[:10], shown.corpus, *figures, version.why])
     print_fitting(COLUMNS, rows)
     for version, _, fault in versions:
         if fault:
@@ -107,16 +112,18 @@ def show(number: Number, registry: Folder = HOME, model: ModelName = "", as_json
     from dataclasses import asdict
 
     store, version_number = open_version(registry, model, number)
-    version = store.version(version_number)
+    version, state = store.version(version_number), store.state()
     statements = [entry.statement for entry in store.log() if entry.statement.version == version_number]
     history = [asdict(statement) for statement in statements]
     manifest = None if version.purged else version.manifest()
     if as_json:
         contents = {} if manifest is None else asdict(manifest)
-        print_json({**_summary(version), "folder": str(version.folder), **contents, "history": history})
+        print_json({**_summary(version, state), "folder": str(version.folder), **contents, "history": history})
         return
     measured = read_measured(version, registration_times(store)[version_number])
-    typer.echo(f"{version.name} is {_stage(version)} ({version.why})")
+    typer.echo(f"{version.name} is {_stage(version, state)} ({version.why})")
+    if text := exposure_text(state, version_number):
+        typer.echo(f"serves {text}")
     typer.echo(f"registered {measured.date[:16].replace('T', ' ')} UTC{f', verdict {measured.judgement}' if measured.verdict else ''}")
     typer.echo(f"digest {version.digest}")
     if manifest is not None:
@@ -124,7 +131,7 @@ def show(number: Number, registry: Folder = HOME, model: ModelName = "", as_json
         _print_contents(manifest, measured)
     _print_table(
         ["time (UTC)", "action", "who", "why"],
-        [[statement.time[:19], statement.action, statement.who, statement.why] for statement in statements],
+        [[statement.time[:19], action_text(statement), statement.who, statement.why] for statement in statements],
     )
 
 
@@ -215,7 +222,7 @@ def log(registry: Folder = HOME, model: ModelName = "", as_json: AsJson = False)
     elif entries:
         indexed = [(str(entry.index), entry.statement) for entry in entries]
         rows = [
-            [index, statement.time[:19], statement.action, str(statement.version), statement.who, statement.why]
+            [index, statement.time[:19], action_text(statement), str(statement.version), statement.who, statement.why]
             for index, statement in indexed
         ]
         _print_table(["entry", "time (UTC)", "action", "version", "who", "why"], rows)

@@ -26,6 +26,7 @@ from robo_poet.registry.version import (
 )
 
 NO_CHAMPION = "none"  # the champion of a run that was submitted without one; no other value means this
+EXPOSING = (Action.SET_SHARE, Action.HOLD_CANARY, Action.RESUME_CANARY, Action.END_WATCH)  # moves that keep the stage
 ATTEMPTS = 1000  # each lost attempt is another writer's success, so this many mean a broken store
 
 
@@ -58,7 +59,7 @@ class Registry:
 
     def versions(self) -> list[Version]:
         """Return all versions, by number."""
-        return [self._version(record) for record in self._state().records]
+        return [self._version(record) for record in self.state().records]
 
     def version(self, number: int) -> Version:
         """Return one version.
@@ -66,11 +67,11 @@ class Registry:
         Raises:
             NoSuchVersion: no version has this number.
         """
-        return self._version(self._state().record(number))
+        return self._version(self.state().record(number))
 
     def champion(self) -> Version | None:
         """Return the version in service, None if there is none."""
-        state = self._state()
+        state = self.state()
         return self._version(state.record(state.champion)) if state.champion else None
 
     def pinned_champion(self, digest: str) -> Version | None:
@@ -118,7 +119,7 @@ class Registry:
 
     def canary(self) -> Version | None:
         """Return the version that is tested next to the champion, None if there is none."""
-        state = self._state()
+        state = self.state()
         return self._version(state.record(state.canary)) if state.canary else None
 
     def verify(self, number: int | None = None) -> list[Version]:
@@ -138,7 +139,7 @@ class Registry:
 
         They come from a killed registration, or from a log that lost its newest entries.
         """
-        known = {folder_of(self._versions, record.digest).name for record in self._state().records}
+        known = {folder_of(self._versions, record.digest).name for record in self.state().records}
         folders = self._versions.iterdir() if self._versions.is_dir() else ()
         return sorted(path.name for path in folders if not path.name.startswith(".") and path.name not in known)
 
@@ -179,7 +180,7 @@ class Registry:
             details = {"digest": digest, "identity": identity, "stage": str(stage)}
             return Statement(self.model, Action.REGISTER, len(state.records) + 1, who, why, details)
 
-        state = self._state()
+        state = self.state()
         if statement := decide(state):
             apply(state, statement)  # reject before copying, and copy before logging
             write_version(self._versions, paths, manifest)
@@ -190,7 +191,7 @@ class Registry:
 
     def sources(self) -> tuple[str, ...]:
         """Return the addresses of the corpora that the model is trained on."""
-        return self._state().sources
+        return self.state().sources
 
     def check_source(self, source: str, *, same_model: bool) -> None:
         """Check that a corpus belongs to the model. The first corpus does; another address does only if `same_model` is set.
@@ -225,25 +226,60 @@ class Registry:
         """Start a candidate as canary next to the champion; archive an earlier canary. Raises the same errors as `promote`."""
         return self._move(Action.START_CANARY, number, who, why)
 
-    def promote(self, number: int, *, who: str, why: str) -> Version:
+    def promote(
+        self, number: int, *, who: str, why: str, watch_share: float = 0.0, evidence: str = "", seen: State | None = None
+    ) -> Version:
         """Make a version the champion and archive the previous champion.
 
         The version must be a canary, the very first candidate, or a former champion (roll-back).
+
+        Args:
+            watch_share: share of the users that stay with the former champion until `end_watch`, in [0, 1).
+            evidence: SHA-256 of the evidence for the decision, if there is any.
+            seen: the state that the decision is based on; by default the state at the first reading.
 
         Raises:
             IllegalMove: the stage of the version does not allow it.
             Conflict: another change came first; check the log again.
             NoSuchVersion: no version has this number.
         """
-        return self._move(Action.PROMOTE, number, who, why)
+        watch = {"watch_share": float(watch_share)} if watch_share else {}
+        return self._move(Action.PROMOTE, number, who, why, watch | _evidence(evidence), seen)
+
+    def set_share(
+        self, number: int, step: int, share: float, *, who: str, why: str, evidence: str = "", seen: State | None = None
+    ) -> Version:
+        """Go to a step of the canary's ramp. Arguments and errors as in `promote`.
+
+        Args:
+            step: index of the step in the policy, greater than the present one.
+            share: share of the users that the canary serves from now on, in (0, 1).
+
+        Raises:
+            IllegalMove: also if the canary is held, or the former champion is still watched.
+        """
+        details = {"step": step, "share": float(share), "evidence": evidence}
+        return self._move(Action.SET_SHARE, number, who, why, details, seen)
+
+    def hold_canary(self, number: int, *, who: str, why: str, evidence: str = "", seen: State | None = None) -> Version:
+        """Keep the canary at its share until `resume_canary`. Arguments and errors as in `promote`."""
+        return self._move(Action.HOLD_CANARY, number, who, why, _evidence(evidence), seen)
+
+    def resume_canary(self, number: int, *, who: str, why: str, evidence: str = "", seen: State | None = None) -> Version:
+        """Let the ramp of a held canary go on. Arguments and errors as in `promote`."""
+        return self._move(Action.RESUME_CANARY, number, who, why, _evidence(evidence), seen)
+
+    def end_watch(self, number: int, *, who: str, why: str, evidence: str = "", seen: State | None = None) -> Version:
+        """Give all users to the champion `number`. Arguments and errors as in `promote`."""
+        return self._move(Action.END_WATCH, number, who, why, _evidence(evidence), seen)
 
     def archive(self, number: int, *, who: str, why: str) -> Version:
         """Take a version out of service without a verdict. Raises the same errors as `promote`."""
         return self._move(Action.ARCHIVE, number, who, why)
 
-    def reject(self, number: int, *, who: str, why: str) -> Version:
-        """Take a candidate or a canary out of service for good. Raises the same errors as `promote`."""
-        return self._move(Action.REJECT, number, who, why)
+    def reject(self, number: int, *, who: str, why: str, evidence: str = "", seen: State | None = None) -> Version:
+        """Take a candidate or a canary out of service for good. Arguments and errors as in `promote`."""
+        return self._move(Action.REJECT, number, who, why, _evidence(evidence), seen)
 
     def override(self, number: int, *, who: str, why: str) -> Version:
         """Turn a rejected version into a candidate, against the gates; `who` takes responsibility (EVAL-6).
@@ -263,7 +299,7 @@ class Registry:
         """
         if not self.version(number).purged:
             self._move(Action.PURGE, number, who, why)
-        state = self._state()
+        state = self.state()
         kept = {record.digest for record in state.records if not record.purged}
         digest = state.record(number).digest
         return 0 if digest in kept else remove_folder(folder_of(self._versions, digest))
@@ -278,7 +314,8 @@ class Registry:
         statements = (entry.statement for entry in self._log.read())
         return next(s.time[:10] for s in statements if s.version == number and s.action == Action.REGISTER)
 
-    def _state(self) -> State:
+    def state(self) -> State:
+        """Return the state that the log describes."""
         return fold(self.log())
 
     def _version(self, record: Record) -> Version:
@@ -302,18 +339,32 @@ class Registry:
             return after
         raise Conflict(f"other writers took the next log entry {ATTEMPTS} times in succession", where=str(self.folder), remedy="run again")
 
-    def _move(self, action: Action, number: int, who: str, why: str) -> Version:
-        seen: list[tuple[Stage | int | None, ...]] = []
+    def _move(
+        self, action: Action, number: int, who: str, why: str, details: Mapping[str, Any] | None = None, seen: State | None = None
+    ) -> Version:
+        first = None if seen is None else _basis(seen, action, number)
 
         def decide(state: State) -> Statement:
-            # Compare only what the decision depends on: archiving a version does not depend on the champion.
-            basis: tuple[Stage | int | None, ...] = (state.record(number).stage,)
-            if action in (Action.PROMOTE, Action.START_CANARY):
-                basis += (state.champion, state.canary)
-            seen.append(basis)
-            if basis != seen[0]:
+            nonlocal first
+            basis = _basis(state, action, number)
+            first = basis if first is None else first
+            if basis != first:
                 what = f"another change came before {action.replace('_', '-')} of version {number}"
                 raise Conflict(what, where=str(self.folder), remedy="read the log of the registry and decide again")
-            return Statement(self.model, action, number, who, why)
+            return Statement(self.model, action, number, who, why, dict(details or {}))
 
         return self._version(self._change(decide).record(number))
+
+
+def _basis(state: State, action: Action, number: int) -> tuple[object, ...]:
+    """Return the part of the state that a decision depends on: archiving a candidate does not depend on the champion."""
+    basis: tuple[object, ...] = (state.record(number).stage,)
+    if action in (Action.PROMOTE, Action.START_CANARY):
+        basis += (state.champion, state.canary)
+    if action in EXPOSING or state.canary == number:
+        basis += (state.champion, state.canary_since, state.canary_step, state.canary_held, state.watch)
+    return basis
+
+
+def _evidence(digest: str) -> dict[str, Any]:
+    return {"evidence": digest} if digest else {}

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from robo_poet.commands import command
+from robo_poet.registry import rollout
 from robo_poet.registry.entry import Corrupt, Entry, IllegalMove, NoSuchVersion, Statement
 
 
@@ -29,6 +30,10 @@ class Action(StrEnum):
     REJECT = "reject"
     OVERRIDE = "override"
     PURGE = "purge"
+    SET_SHARE = "set_share"
+    HOLD_CANARY = "hold_canary"
+    RESUME_CANARY = "resume_canary"
+    END_WATCH = "end_watch"
 
 
 # Every legal move. The same entry archives the previous canary or champion.
@@ -43,6 +48,10 @@ MOVES: Mapping[tuple[Action, Stage], Stage] = {
     (Action.REJECT, Stage.CANDIDATE): Stage.REJECTED,
     (Action.REJECT, Stage.CANARY): Stage.REJECTED,
     (Action.OVERRIDE, Stage.REJECTED): Stage.CANDIDATE,  # a named person takes responsibility; the card shows the override permanently
+    (Action.SET_SHARE, Stage.CANARY): Stage.CANARY,
+    (Action.HOLD_CANARY, Stage.CANARY): Stage.CANARY,
+    (Action.RESUME_CANARY, Stage.CANARY): Stage.CANARY,
+    (Action.END_WATCH, Stage.CHAMPION): Stage.CHAMPION,
 }
 ENTRANCES = (Stage.CANDIDATE, Stage.REJECTED)  # stages in which a version can be registered
 
@@ -69,10 +78,11 @@ class Record:
 
 
 @dataclass(frozen=True)
-class State:
-    """All versions, by number from 1.
+class State(rollout.Rollout):
+    """All versions, by number from 1, and the exposure of the canary and of a former champion to users.
 
     Args:
+        length: number of log entries that lead to this state.
         promoted: numbers of the promoted versions, in the order of the promotions.
         sources: addresses of the corpora whose versions belong to the model. Empty before the first registration.
     """
@@ -80,6 +90,7 @@ class State:
     records: tuple[Record, ...] = ()
     sources: tuple[str, ...] = ()
     promoted: tuple[int, ...] = ()
+    length: int = 0
 
     def record(self, number: int) -> Record:
         """Return the version `number`.
@@ -175,7 +186,7 @@ def _next_commands(state: State, action: Action, record: Record, model: str) -> 
 
 
 def apply(state: State, statement: Statement) -> State:
-    """Return the state after `statement`.
+    """Return the state after `statement`, the next entry of the log.
 
     Raises:
         IllegalMove: a stage, of this version or of another, does not allow it.
@@ -183,7 +194,10 @@ def apply(state: State, statement: Statement) -> State:
     """
     if statement.action not in list(Action):
         raise IllegalMove(f"unknown action {statement.action}", remedy=f"the actions are {', '.join(Action)}")
-    action = Action(statement.action)
+    return replace(_apply(state, Action(statement.action), statement), length=state.length + 1)
+
+
+def _apply(state: State, action: Action, statement: Statement) -> State:
     if action is Action.REGISTER:
         return _register(state, statement)
     if action is Action.ADD_SOURCE:
@@ -210,13 +224,36 @@ def apply(state: State, statement: Statement) -> State:
 
     def after(record: Record) -> Record:
         if record.number == old.number:
-            return replace(record, stage=new, why=statement.why, was_champion=record.was_champion or new is Stage.CHAMPION)
-        if record.stage is new and new in (Stage.CANARY, Stage.CHAMPION):
+            why = record.why if new is old.stage else statement.why
+            return replace(record, stage=new, why=why, was_champion=record.was_champion or new is Stage.CHAMPION)
+        if record.stage is new and new is not old.stage and new in (Stage.CANARY, Stage.CHAMPION):
             return replace(record, stage=Stage.ARCHIVED, why=f"superseded by version {old.number}")
         return record
 
-    promoted = (*state.promoted, old.number) if new is Stage.CHAMPION else state.promoted
-    return replace(state, records=tuple(map(after, state.records)), promoted=promoted)
+    promoted = (*state.promoted, old.number) if action is Action.PROMOTE else state.promoted
+    return _expose(replace(state, records=tuple(map(after, state.records)), promoted=promoted), state, action, statement)
+
+
+def _expose(state: State, before: State, action: Action, statement: Statement) -> State:
+    """Return `state` with the exposure to users after `action`."""
+    rollout.check_evidence(statement.details)
+    index = state.length + 1
+    match action:
+        case Action.SET_SHARE:
+            return rollout.set_share(state, statement, state.champion)
+        case Action.HOLD_CANARY:
+            return rollout.hold(state, statement)
+        case Action.RESUME_CANARY:
+            return rollout.resume(state)
+        case Action.END_WATCH:
+            return rollout.end_watch(state, statement.version)
+        case Action.PROMOTE:
+            state = rollout.start_watch(state, statement, before.champion, index)
+        case _ if state.champion is None:
+            state = replace(state, watch=None)
+    if (state.champion, state.canary) == (before.champion, before.canary):
+        return state
+    return rollout.start_ramp(state, 0 if state.canary is None else index)
 
 
 def fold(entries: Iterable[Entry]) -> State:

@@ -11,6 +11,7 @@ from robo_poet.errors import BadInput
 from robo_poet.registry.entry import Conflict, Corrupt, IllegalMove, NoSuchVersion, OtherSource
 from robo_poet.registry.log import FolderLog
 from robo_poet.registry.registry import Registry
+from robo_poet.registry.rollout import Watch
 from robo_poet.registry.version import Version
 
 Register = Callable[..., Version]
@@ -303,3 +304,41 @@ def test_a_file_of_a_version_is_read_if_it_is_what_was_registered(registry: Regi
     weights.unlink()
     with pytest.raises(Corrupt, match="the file is missing"):
         version.read("model/weights")
+
+
+def test_a_canary_gets_users_by_steps_and_the_former_champion_keeps_some(registry: Registry, add: Register) -> None:
+    evidence = "5e" * 32
+    for seed in (1, 2):
+        add(registry, seed)
+    registry.promote(1, who="ada", why="first")
+    registry.start_canary(2, who="ada", why="try it")
+    registry.set_share(2, 0, 0.05, who="controller", why="no harm in 200 users", evidence=evidence)
+    registry.hold_canary(2, who="ada", why="a release party")
+    with pytest.raises(IllegalMove, match="held: a release party"):
+        registry.set_share(2, 1, 0.25, who="controller", why="no harm")
+    registry.resume_canary(2, who="ada", why="it is over")
+    state = registry.state()
+    assert (state.canary, state.canary_step, state.canary_share, state.canary_since) == (2, 0, 0.05, 4)
+    registry.promote(2, who="controller", why="no guardrail harmed", watch_share=0.05, evidence=evidence)
+    assert registry.log()[-1].statement.details == {"watch_share": 0.05, "evidence": evidence}
+    assert registry.state().watch == Watch(1, 0.05, 8)
+    registry.end_watch(2, who="controller", why="no harm in a day")
+    assert registry.state().watch is None
+    with pytest.raises(IllegalMove, match="version 2 is champion"):
+        registry.reject(2, who="controller", why="too late", evidence=evidence)
+
+
+def test_a_decision_based_on_an_old_state_is_a_conflict(registry: Registry, add: Register) -> None:
+    for seed in (1, 2):
+        add(registry, seed)
+    registry.promote(1, who="ada", why="first")
+    registry.start_canary(2, who="ada", why="try it")
+    seen = registry.state()
+    add(registry, 3)  # the ramp does not depend on it
+    registry.set_share(2, 0, 0.05, who="controller", why="no harm", seen=seen)
+    for move in (registry.hold_canary, registry.promote, registry.reject):
+        with pytest.raises(Conflict, match="another change came before .* of version 2"):
+            move(2, who="second controller", why="by the same evidence", seen=seen)
+    with pytest.raises(Conflict):
+        registry.set_share(2, 1, 0.25, who="second controller", why="no harm", seen=seen)
+    assert registry.state().canary_step == 0
