@@ -1,8 +1,9 @@
-"""Diversity metrics and degeneration checks (EVAL-3): distinct n-grams, entropy, repetition, self-BLEU, loops (Holtzman et al. 2020).
+"""Diversity metrics (EVAL-3): distinct n-grams, entropy, repetition, self-BLEU.
 
-N-grams are of words, see `texts.words`. Self-BLEU is the similarity of each text to the other texts (Zhu et al. 2018); a high value
-means little diversity. Its definition compares each text with all others, which is quadratic. BLEU needs only the largest count of an
-n-gram in any other text. So the two largest counts of each n-gram, and the owner of the largest, give the exact result without sampling.
+N-grams are of words, see `robo_poet.evaluation.degeneration`. Self-BLEU is the similarity of each text to the other texts (Zhu et al.
+2018); a high value means little diversity. Its definition compares each text with all others, which is quadratic. BLEU needs only the
+largest count of an n-gram in any other text. So the two largest counts of each n-gram, and the owner of the largest, give the exact result
+without sampling.
 """
 
 import math
@@ -14,38 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from components.measure_text.metric import Numbers, RowMetric, mean, ratio
-from components.measure_text.texts import ngrams
-
-MINIMUM_FOURGRAMS = 8  # 4-grams; below this the share of repeated 4-grams is too noisy
-
-
-def is_loop(tokens: Sequence[int], repeats: int, least: int) -> bool:
-    """Return True if the text ends in one n-gram, of any length, repeated.
-
-    Args:
-        repeats: minimum number of repetitions.
-        least: minimum number of tokens that the repetitions cover: human text also contains `no, no, no`.
-    """
-    for period in range(1, len(tokens) // repeats + 1):
-        run = _repeated_tokens(tokens, period)
-        if run >= repeats * period and run >= least:
-            return True
-    return False
-
-
-def _repeated_tokens(tokens: Sequence[int], period: int) -> int:
-    """Return the number of tokens at the end that repeat with this period, including the first period."""
-    position = len(tokens) - 1
-    while position >= period and tokens[position] == tokens[position - period]:
-        position -= 1
-    return len(tokens) - 1 - position + period
-
-
-def is_repetitive(words: list[str], share: float) -> bool:
-    """Return True if more than `share` of the word 4-grams occur earlier in the text. Texts with under 8 4-grams return False."""
-    grams = ngrams(words, 4)
-    return len(grams) >= MINIMUM_FOURGRAMS and len(grams) - len(set(grams)) > share * len(grams)
-
+from robo_poet.evaluation.degeneration import ngrams
 
 REPETITION_ORDER = 4  # n-gram length of the repetition rate
 

@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from components.measure_text.metric import RowMetric, largest, median, share
-from components.measure_text.texts import Side, words
+from components.measure_text.texts import Side
 from components.measure_text.training_text import encode_texts
+from robo_poet.evaluation.degeneration import words
 from robo_poet.model.tokenizer import Tokenizer
 from robo_poet.settings.evaluation import MeasureTextSettings
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from components.measure_text.bleu import bleu, human_bleu
 from components.measure_text.coherence import Semantics, SemanticSpace, Topics, semantic_metrics, topic_metrics, unrelated_rows
-from components.measure_text.diversity import distinct, entropy, is_loop, is_repetitive, repetition, self_bleu
+from components.measure_text.diversity import distinct, entropy, repetition, self_bleu
 from components.measure_text.english_metrics import (
     MINIMUM_ENGLISH_SHARE,
     english_rows,
@@ -25,6 +25,7 @@ from components.measure_text.sentences import load_parser, well_formed_sentences
 from components.measure_text.texts import Side, non_overlapping_rows, sides
 from components.measure_text.training_text import sample_passages
 from robo_poet.evaluation.completions import Continuation
+from robo_poet.evaluation.degeneration import is_degenerate
 from robo_poet.judges.estimate import Shortage
 from robo_poet.model.tokenizer import Tokenizer
 from robo_poet.settings.evaluation import MeasureTextSettings
@@ -164,7 +165,9 @@ def _add_likelihood(collected: TextMetrics, rows: Sequence[Continuation]) -> Non
 
 def _degeneration(side: Side, settings: MeasureTextSettings) -> dict[str, RowMetric]:
     degenerate = [
-        not words or is_loop(tokens, settings.loop_repeats, settings.loop_tokens) or is_repetitive(words, settings.repetition_limit)
+        is_degenerate(
+            tokens, words, loop_repeats=settings.loop_repeats, loop_tokens=settings.loop_tokens, repetition_limit=settings.repetition_limit
+        )
         for tokens, words in zip(side.tokens, side.words, strict=True)
     ]
     return {

@@ -4,7 +4,6 @@ Words do not depend on a model's tokenizer, so models with different tokenizers 
 independent human texts, so this module detects overlaps.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,22 +11,8 @@ from functools import cached_property
 import numpy as np
 
 from robo_poet.evaluation.completions import Continuation
+from robo_poet.evaluation.degeneration import ngrams, words
 from robo_poet.model.tokenizer import Tokenizer
-
-# A word with its apostrophes and hyphens (o'erta'en, to-night), or a run of one punctuation mark: a line of 40 dashes is one mark. If each
-# dash were a mark, such lines would repeat their 4-grams, and 4 % of the human text of a technical manual would be degenerate.
-WORD = re.compile(r"\w+(?:['’-]\w+)*|([^\w\s])\1*")
-
-
-def words(text: str) -> list[str]:
-    """Return the words and punctuation marks, in lower case."""
-    return [match.group() for match in WORD.finditer(text.lower())]
-
-
-def ngrams(tokens: list[str] | list[int], n: int) -> list[tuple[str | int, ...]]:
-    """Return all n-grams in order; an empty list if there are fewer than `n` tokens."""
-    return list(zip(*(tokens[start:] for start in range(n)), strict=False))
-
 
 OVERLAP = 8  # words; two texts that share a run of this length overlap
 Grams = set[tuple[str | int, ...]]

@@ -1,10 +1,6 @@
-from components.measure_text.texts import non_overlapping_rows, other_texts_of_work, words
+from components.measure_text.texts import non_overlapping_rows, other_texts_of_work
 
 LONG = "and so the captain of the long ship went home over the grey sea to his own house".split()
-
-
-def test_a_run_of_one_punctuation_mark_is_one_word():
-    assert words("Notes\n-----\n... a--b, it's !?") == ["notes", "-----", "...", "a", "--", "b", ",", "it's", "!", "?"]
 
 
 def test_overlapping_texts_are_used_once():
