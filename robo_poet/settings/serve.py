@@ -96,6 +96,15 @@ class RequestLogSettings(Settings):
     keep_days: int = Field(30, ge=1, le=3650, description="retention period of the records, in days")
 
 
+class OutcomeSettings(Settings):
+    """Section `serve.outcomes` of a profile. The outcomes decide about a canary, so they cannot be switched off or sampled."""
+
+    queue: int = Field(
+        20_000, ge=1, le=1_000_000, description="largest number of outcomes that wait for the disk; more are lost and counted"
+    )
+    keep_days: int = Field(14, ge=2, le=3650, description="retention period of the outcomes, in days; a canary must be decided before")
+
+
 class TelemetrySettings(Settings):
     """Section `serve.telemetry` of a profile."""
 
@@ -196,6 +205,7 @@ class ServeSettings(Settings):
     access: AccessSettings = AccessSettings()
     content_filter: ContentFilterSettings = ContentFilterSettings()
     request_log: RequestLogSettings = RequestLogSettings()
+    outcomes: OutcomeSettings = OutcomeSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
 
     @field_validator("trusted_proxies")
