@@ -39,7 +39,7 @@ def make_app(parts: Parts) -> FastAPI:
     filtering = Filtering(parts.content_filter, parts.metrics, parts.pseudonyms.text, settings.content_filter.attempts)
     filter_rules = settings.content_filter.rules
     values_may_pass = (filter_rules.prompt, filter_rules.completion) != ("refuse", "refuse") or bool(settings.content_filter.rules_off)
-    ledger = Ledger(parts.metrics, parts.audit, parts.request_log, parts.pseudonyms, values_may_pass=values_may_pass)
+    ledger = Ledger(parts.metrics, parts.audit, parts.request_log, parts.outcomes, parts.pseudonyms, values_may_pass=values_may_pass)
     writer = CompletionWriter(parts.client, filtering, settings.signature)
     generation = GenerationEndpoint(settings, admission, in_flight, versions, filtering, writer, parts.ids, ledger)
     feedback_endpoint = FeedbackEndpoint(settings, admission, parts.ids, ledger)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from starlette.routing import BaseRoute
 
+from robo_poet.outcomes.log import OutcomeLog
 from robo_poet.permissions import check_private, check_unchangeable, warnings
 from robo_poet.registry.registry import Registry
 from robo_poet.request_log.log import RequestLog
@@ -45,6 +46,7 @@ class Parts:
     metrics: Metrics
     audit: AuditLog | None
     request_log: RequestLog
+    outcomes: OutcomeLog
     pseudonyms: Pseudonyms
     ids: CompletionIds
     connections: ConnectionTable
@@ -58,7 +60,7 @@ log = logging.getLogger("serving.gateway")
 def assemble(settings: ServeSettings) -> Parts:
     """Build the parts from the settings.
 
-    Files in `settings.folder`: `keys/`, `audit/`, `requests/`, `pseudonyms.key`, `completions.key`.
+    Files in `settings.folder`: `keys/`, `audit/`, `requests/`, `outcomes/`, `pseudonyms.key`, `completions.key`.
 
     Raises:
         BadInput: a setting, a key file or a folder cannot be used.
@@ -79,11 +81,13 @@ def assemble(settings: ServeSettings) -> Parts:
         lambda version, arm, nats, tokens: metrics.scored("prompt", version=version, arm=arm, nats=nats, tokens=tokens),
     )  # fmt: skip
     request_log = RequestLog(folder / "requests", settings.request_log, score)
+    outcomes = OutcomeLog(folder / "outcomes" / settings.model, settings.outcomes)
     audit = None
     if settings.telemetry.audit:
         audit = AuditLog(folder / "audit", pseudonyms, settings.telemetry, model=settings.model, say=log.warning)
     metrics.watch_counts("request_log_records", "Records of the request log, by outcome.", lambda: request_log.counts)
     metrics.watch_waiting("request_log_waiting", "Records of the request log that are queued for writing.", lambda: request_log.waiting)
+    metrics.watch_counts("outcomes", "Outcomes of requests for the judge of a canary, by result.", lambda: outcomes.counts)
     connections = ConnectionTable(settings.connections, settings.connections_per_address, networks(settings.trusted_proxies))
     metrics.watch_counts(
         "connections", "Client connections: opened, refused, or ended to make room for others.", lambda: connections.counts
@@ -96,10 +100,10 @@ def assemble(settings: ServeSettings) -> Parts:
     return Parts(
         settings=settings, client=client, versions=versions, access=Authenticator(settings.access, folder / "keys", log.warning),
         limiter=RateLimiter(settings.access, log.warning), content_filter=content_filter, metrics=metrics, audit=audit,
-        request_log=request_log, pseudonyms=pseudonyms,
+        request_log=request_log, outcomes=outcomes, pseudonyms=pseudonyms,
         connections=connections,
         ids=CompletionIds(read_or_create_key(folder / "completions.key"), settings.model, settings.feedback_days),
-        closing=[request_log.close, *([audit.close] if audit else [])],
+        closing=[request_log.close, outcomes.close, *([audit.close] if audit else [])],
         page=routes() if settings.playground else (),
     )  # fmt: skip
 
@@ -120,5 +124,5 @@ def _check_permissions(settings: ServeSettings) -> None:
         check_unchangeable(Path(jwks), "key set")
     model = Path(settings.registry) / settings.model
     trusted = warnings([("registry", model.parent), ("registry of the model", model)])
-    for line in [*trusted, *warnings([("folder of logs", folder / name) for name in ("audit", "requests")], private=True)]:
+    for line in [*trusted, *warnings([("folder of logs", folder / name) for name in ("audit", "requests", "outcomes")], private=True)]:
         log.warning("%s", line)

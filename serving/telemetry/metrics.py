@@ -109,7 +109,7 @@ class Metrics:
         series, label, arm, sample_lengths = self._requests, self._label_of(version), self._arm_label(arm), list(lengths)
         series.tokens.labels(label, arm, "prompt").inc(prompt_tokens)
         series.tokens.labels(label, arm, "completion").inc(sum(sample_lengths))
-        series.normalised.labels(arm).observe(seconds * 100 / max([MIN_NORMALISED_TOKENS, *sample_lengths]))
+        series.normalised.labels(arm).observe(normalised_seconds(seconds, sample_lengths))
         series.generation.labels(label, arm).observe(generation_seconds)
         series.cost.labels(label, arm).observe(generation_seconds * self.settings.cost_per_second)
         if first_token_seconds is not None:
@@ -219,6 +219,11 @@ class Metrics:
             if isinstance(series, MetricWrapperBase) and "version" in series._labelnames:
                 with suppress(KeyError):
                     series.remove_by_labels({"version": label})
+
+
+def normalised_seconds(seconds: float, lengths: Iterable[int]) -> float:
+    """Return the seconds of a request per 100 tokens of its longest sample."""
+    return seconds * 100 / max([MIN_NORMALISED_TOKENS, *lengths])
 
 
 class _WithModel(CollectorRegistry):

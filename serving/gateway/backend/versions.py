@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from robo_poet.digest import digest_file
 from robo_poet.errors import BadInput
 from robo_poet.model.tokenizer import Tokenizer
+from robo_poet.outcomes.record import NO_STEP, AssignedArm
 from robo_poet.registry.entry import Corrupt
 from robo_poet.registry.version import Version
 from serving.gateway.backend.arms import Arm, arms, choose
@@ -88,10 +89,16 @@ class VersionServer(Protocol):
 
 @dataclass(frozen=True)
 class AssignedVersion:
-    """The version and the arm chosen for a request."""
+    """The version and the arm chosen for a request.
+
+    Attributes:
+        arm: the arm that serves the request.
+        assigned: the arm that the registry assigns to the user. It differs from `arm` while that version is not loaded.
+    """
 
     served: Served
     arm: str
+    assigned: AssignedArm
 
 
 @dataclass(frozen=True)
@@ -158,7 +165,7 @@ class ServedVersions:
             retry = {"Retry-After": str(RETRY_SECONDS)}
             raise Refused(503, "no_model", f"no version of the model is available yet; try again in {RETRY_SECONDS} s", retry)
         arm = choose(user, self._arms, self._experiment)
-        return AssignedVersion(self._served[arm.version], arm.name)
+        return AssignedVersion(self._served[arm.version], arm.name, AssignedArm(self._experiment, NO_STEP, arm.name))
 
     def find(self, number: int) -> Served | None:
         """Return the loaded version with this number, or None."""

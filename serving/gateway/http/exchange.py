@@ -10,6 +10,8 @@ from typing import Protocol
 
 from starlette.types import Scope
 
+from robo_poet.outcomes.record import AssignedArm
+
 Networks = Sequence[IPv4Network | IPv6Network]
 
 
@@ -98,6 +100,11 @@ class Exchange:
         connection: the connection of the request; None in tests without one.
         client_id: the X-Request-ID that the client sent. It is only sent back.
         audited: the status that the audit log has; 0 if the request has no line yet.
+        assigned: arm that was assigned to the user, once a version was chosen. `arm` is the one that served the request.
+        completed: at least one sample passed the content filter.
+        withheld: the content filter refused at least one sample.
+        degenerate: a sample is degenerate.
+        normalised: seconds per 100 tokens of the longest sample.
     """
 
     id: str
@@ -120,6 +127,11 @@ class Exchange:
     connection: Connection | None = None
     client_id: str = ""
     audited: int = 0
+    assigned: AssignedArm | None = None
+    completed: bool = False
+    withheld: bool = False
+    degenerate: bool = False
+    normalised: float = 0.0
 
     @property
     def seconds(self) -> float:

@@ -1,5 +1,6 @@
 """The outermost middleware: request ids, security headers, and error responses for uncaught exceptions."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
 
@@ -101,6 +102,9 @@ class GatewayMiddleware:
                 await self._app(scope, receive, sending)
             except (ClientDisconnected, ClientDisconnect):
                 exchange.status, exchange.code = CLIENT_CLOSED_REQUEST, "client_gone"
+            except asyncio.CancelledError:  # the gateway stops, and waits no longer for this request
+                exchange.status, exchange.code = HTTPStatus.INTERNAL_SERVER_ERROR, "internal"
+                raise
             except Exception:
                 log.exception("request failed", route=exchange.route)
                 exchange.code = "internal"

@@ -1,4 +1,4 @@
-"""The record of each request in metrics, audit log and request log."""
+"""The record of each request in metrics, audit log, request log and outcomes."""
 
 import math
 import time
@@ -6,25 +6,30 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
+from robo_poet.evaluation import degeneration
+from robo_poet.outcomes.log import OutcomeLog
+from robo_poet.outcomes.record import Aborted, AssignedArm, Outcome
 from robo_poet.request_log.log import RequestLog
 from robo_poet.request_log.record import Feedback, Request
+from robo_poet.settings.evaluation import MeasureTextSettings
 from serving.access.rate_limiter import network
 from serving.content_filter.rules import VALUE_RULES, has_private_value
 from serving.gateway.http.exchange import Exchange
 from serving.gateway.writing.job import GenerationJob
 from serving.gateway.writing.samples import REFUSED, Sample, perplexity
 from serving.telemetry.audit_log import AuditLog, Entry, Interaction, rounded
-from serving.telemetry.metrics import Metrics
+from serving.telemetry.metrics import Metrics, normalised_seconds
 from serving.telemetry.pseudonym import Pseudonyms
 from serving.telemetry.refusals import RefusalKey
 
 RATED = 10_000  # number of ratings that are remembered, so that none is counted twice
 _AUDITED = ("generate", "stream", "feedback")
 _REFUSALS = (401, 403, 429)  # a client can cause these without a limit
+_LIMITS = MeasureTextSettings().model_dump(include={"loop_repeats", "loop_tokens", "repetition_limit"})  # of degenerate texts
 
 
 class Ledger:
-    """Writes the results of requests to metrics, audit log and request log.
+    """Writes the results of requests to metrics, audit log, request log and outcomes.
 
     No method waits for another process. A line of the audit log is one write to the page cache, about 40 µs in all.
 
@@ -34,9 +39,10 @@ class Ledger:
     """
 
     def __init__(
-        self, metrics: Metrics, audit: AuditLog | None, request_log: RequestLog, pseudonyms: Pseudonyms, *, values_may_pass: bool
+        self, metrics: Metrics, audit: AuditLog | None, request_log: RequestLog, outcomes: OutcomeLog, pseudonyms: Pseudonyms, *,
+        values_may_pass: bool,
     ) -> None:  # fmt: skip
-        self._metrics, self._audit, self._log, self._pseudonyms = metrics, audit, request_log, pseudonyms
+        self._metrics, self._audit, self._log, self._outcomes, self._pseudonyms = metrics, audit, request_log, outcomes, pseudonyms
         self._values_may_pass = values_may_pass
         self._rated: OrderedDict[tuple[str, ...], None] = OrderedDict()
 
@@ -48,10 +54,31 @@ class Ledger:
         elif exchange.code:
             self._metrics.refused(exchange.code)
         is_stream = exchange.route == "stream" and exchange.audited == HTTPStatus.OK
+        self._write_outcome(exchange, is_stream)
         if not exchange.audited:  # the client disconnected before the answer
             self._write_audit(exchange, "answer")
         elif is_stream or exchange.audited != exchange.status:  # or the answer broke off
             self._write_audit(exchange, "end")
+
+    def assigned(self, exchange: Exchange, assigned: AssignedArm) -> None:
+        """Record that an arm was assigned to the user. `ended` then writes the outcome. The first arm counts."""
+        if exchange.assigned is None:
+            exchange.assigned = assigned
+            self._outcomes.begin(assigned)
+
+    def _write_outcome(self, exchange: Exchange, is_stream: bool) -> None:
+        if exchange.assigned is None:
+            return
+        aborted: Aborted = ""
+        if exchange.code == "client_gone":
+            aborted = "client"
+        elif is_stream and exchange.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            aborted = "server"
+        self._outcomes.end(exchange.assigned, Outcome(
+            time=time.time(), user=self._pseudonyms.user(exchange.user), version=exchange.version or 0, served=exchange.arm,
+            status=exchange.status, seconds=exchange.seconds, normalised=exchange.normalised, tokens=exchange.tokens,
+            completed=exchange.completed, refused=exchange.withheld, degenerate=exchange.degenerate, aborted=aborted,
+        ))  # fmt: skip
 
     def answering(self, exchange: Exchange) -> None:
         """Write the audit line of a request before the first byte of its answer."""
@@ -79,6 +106,9 @@ class Ledger:
         """
         version, arm = job.chosen.served.number, job.chosen.arm
         lengths = [len(sample.written.tokens) for sample in samples]
+        exchange.withheld = any(sample.finish == REFUSED for sample in samples)
+        exchange.completed, exchange.normalised = True, normalised_seconds(exchange.seconds, lengths)
+        exchange.degenerate = any(is_degenerate(job, sample) for sample in samples)
         self._metrics.completed(
             version=version, arm=arm, user=self._pseudonyms.user(exchange.user), seconds=exchange.seconds,
             generation_seconds=job.generation_seconds, prompt_tokens=job.prompt_tokens, lengths=lengths,
@@ -90,6 +120,7 @@ class Ledger:
 
     def completions_refused(self, exchange: Exchange, job: GenerationJob, samples: Sequence[Sample]) -> None:
         """Record a request whose samples were all refused by the content filter."""
+        exchange.withheld = True
         self._log_request(exchange, job, samples, 422, "content_refused")
 
     def prompt_refused(self, exchange: Exchange, job: GenerationJob) -> None:
@@ -134,6 +165,12 @@ class Ledger:
             finish_reasons=[sample.finish for sample in samples], status=status, code=code,
             filter_rule=rules[0] if rules else prompt_rule, filter_side="completion" if rules else "prompt" if prompt_rule else "",
         ))  # fmt: skip
+
+
+def is_degenerate(job: GenerationJob, sample: Sample) -> bool:
+    """Return True if a sample is degenerate by the definition and the limits of the step measure_text. A refused sample is not."""
+    tokens = job.chosen.served.tokenizer.encode(sample.text)
+    return sample.finish != REFUSED and degeneration.is_degenerate(tokens, degeneration.words(sample.text), **_LIMITS)
 
 
 def numbers(parameters: Mapping[str, float | bool]) -> dict[str, float]:

@@ -92,7 +92,8 @@ class Gateway:
 
     def __init__(self, address: str, parts: Parts, key: str) -> None:
         self.address, self.parts = address, parts
-        self.keys = KeyStore(Path(parts.settings.folder) / "keys")
+        self.folder = Path(parts.settings.folder)
+        self.keys = KeyStore(self.folder / "keys")
         self.http = httpx.Client(base_url=address, headers={"X-API-Key": key}, timeout=30, trust_env=False)
 
     def key(self, user: str, scopes: tuple[str, ...] = ALL) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 from robo_poet.model.completion import Sampling
 from robo_poet.model.tokenizer import START, Tokenizer
+from robo_poet.outcomes.record import NO_STEP, AssignedArm
 from serving.content_filter.decision import FilterDecision
 from serving.gateway.backend.model_client import ModelClient
 from serving.gateway.backend.versions import AssignedVersion, Served
@@ -65,7 +66,7 @@ def job(words: Tokenizer, samples: int = 1) -> GenerationJob:
     served = Served("poems", 1, "digest", words, {"max_length": 512})
     prompt = [START, *words.encode(PROMPT)]
     return GenerationJob(
-        AssignedVersion(served, "champion"),
+        AssignedVersion(served, "champion", AssignedArm("", NO_STEP, "champion")),
         PROMPT,
         prompt,
         len(prompt) - 1,
