@@ -37,7 +37,7 @@ def serve(
     /v1, and the description of the API at /docs and /openapi.json. The running
     gateway loads a new champion from the registry by itself.
 
-    Example: `robo-poet serve --port 9000 --set serve.canary_share=0.1`
+    Example: `robo-poet serve --port 9000 --set serve.look_seconds=1`
     """
     from pipelines.profile.load import load_profile
     from robo_poet.permissions import warnings

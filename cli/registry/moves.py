@@ -52,9 +52,7 @@ def purge(number: Number, why: Why, registry: Folder = HOME, model: ModelName = 
 
 
 def start_canary(number: Number, why: Why, registry: Folder = HOME, model: ModelName = "") -> None:
-    """Make a candidate the canary, which serves a share of the users.
-
-    The share is the setting serve.canary_share of the gateway (default 0).
+    """Make a candidate the canary. It serves no user before the first step of its ramp.
 
     Example: `robo-poet registry start-canary 3 --why "lower perplexity"`
     """
@@ -63,8 +61,30 @@ def start_canary(number: Number, why: Why, registry: Folder = HOME, model: Model
     store, version_number = open_version(registry, model, number)
     store.verify(version_number)
     version = store.start_canary(version_number, who=user_name(), why=why)
-    typer.echo(f"{version.name} is {version.stage}; to let it serve 10 % of the users (the default is 0 %):")
-    typer.echo(f"  {command(f'serve --model {version.model} --set serve.canary_share=0.1')}   (or set serve.canary_share in a profile)")
+    share = command(f"registry set-share {version.number} --model {version.model} --share 0.1 --why 'your reason'")
+    typer.echo(f"{version.name} is {version.stage} and serves 0 % of the users; for 10 %: {share}")
+
+
+def set_share(
+    number: Number,
+    share: Annotated[float, typer.Option(help="Share of the users that the canary serves, more than 0 and less than 1.")],
+    why: Why,
+    registry: Folder = HOME,
+    model: ModelName = "",
+) -> None:
+    """Let the canary serve a share of the users, as the next step of its ramp.
+
+    Running gateways apply it within seconds. Users who already get the canary
+    keep getting it if the share grows.
+
+    Example: `robo-poet registry set-share 3 --share 0.1 --why "your reason"`
+    """
+    from robo_poet.process import user_name
+
+    store, version_number = open_version(registry, model, number)
+    seen = store.state()
+    version = store.set_share(version_number, seen.canary_step + 1, share, who=user_name(), why=why, seen=seen)
+    typer.echo(f"{version.name} is {version.stage} and serves {100 * share:.3g} % of the users")
 
 
 def override(

@@ -22,11 +22,13 @@ class Watch:
         former: number of the former champion.
         share: share of the users that stay with it, in (0, 1).
         since: index of the log entry of the promotion.
+        ramp: `canary_since` of the ramp that led to the promotion, so that users stay with their version; `since` if there was none.
     """
 
     former: int
     share: float
     since: int
+    ramp: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,11 +101,12 @@ def resume(rollout: R) -> R:
     return replace(rollout, canary_held="")
 
 
-def start_watch(rollout: R, statement: Statement, former: int | None, index: int) -> R:
+def start_watch(rollout: R, statement: Statement, former: int | None, index: int, *, was_canary: bool) -> R:
     """Return the state after a promotion, with a watch if the statement has a share for it. A roll-back to the watched version has none.
 
     Args:
         former: number of the former champion, None if there was none.
+        was_canary: the promoted version was the canary. Otherwise it is a former champion.
 
     Raises:
         IllegalMove: the share is not in [0, 1).
@@ -112,7 +115,9 @@ def start_watch(rollout: R, statement: Statement, former: int | None, index: int
     if not 0 <= share < 1:
         raise IllegalMove(f"the share of a former champion is at least 0 and less than 1, not {share}")
     rolled_back = rollout.watch is not None and rollout.watch.former == statement.version
-    return replace(rollout, watch=None if former is None or share == 0 or rolled_back else Watch(former, share, index))
+    if former is None or share == 0 or rolled_back:
+        return replace(rollout, watch=None)
+    return replace(rollout, watch=Watch(former, share, index, rollout.canary_since if was_canary else index))
 
 
 def end_watch(rollout: R, number: int) -> R:

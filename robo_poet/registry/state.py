@@ -248,7 +248,7 @@ def _expose(state: State, before: State, action: Action, statement: Statement) -
         case Action.END_WATCH:
             return rollout.end_watch(state, statement.version)
         case Action.PROMOTE:
-            state = rollout.start_watch(state, statement, before.champion, index)
+            state = rollout.start_watch(state, statement, before.champion, index, was_canary=before.canary == statement.version)
         case _ if state.champion is None:
             state = replace(state, watch=None)
     if (state.champion, state.canary) == (before.champion, before.canary):

@@ -166,7 +166,6 @@ class ServeSettings(Settings):
     registry: LocalFolder = Field("registry", min_length=1, description="folder of the registry")
     folder: LocalFolder = Field(".serve", min_length=1, description="folder for keys and logs; replicas share it")
     look_seconds: float = Field(2, gt=0, le=600, description="seconds between two checks of registry and model server")
-    canary_share: float = Field(0, ge=0, le=1, description="share of the users that get the canary, if there is one")
     deadline_seconds: float = Field(30, gt=0, le=600, description="time limit of a request, in seconds; then 504 (SERVE-2)")
     connections: int = Field(
         1000, ge=1, le=100_000, description="largest number of open connections; then one without a good key gives way"

@@ -72,7 +72,7 @@ def assemble(settings: ServeSettings) -> Parts:
     client = ModelClient(settings.model_server, settings.model, settings.model_rows, client_context(settings))
     content_filter = ContentFilter(settings.content_filter)
     versions = ServedVersions(
-        Registry(Path(settings.registry), settings.model), client, share=settings.canary_share, restricted=content_filter.restricted,
+        Registry(Path(settings.registry), settings.model), client, restricted=content_filter.restricted,
         seen=metrics.serving, loaded=lambda number, good: metrics.model_loaded(number, "ok" if good else "failed"),
     )  # fmt: skip
     client.lost = versions.model_server_lost

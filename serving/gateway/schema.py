@@ -79,7 +79,7 @@ class Metadata(BaseModel):
         description="exp of the mean negative log-likelihood per token under the model's unmodified distribution. "
         "It is null if there are no tokens."
     )
-    arm: str = Field(description="`champion` or `canary`.")
+    arm: str = Field(description="`champion`, `canary`, or `former`: the former champion, which keeps some users after a promotion.")
     prompt_tokens: int = Field(ge=0, description="Number of tokens in the prompt.")
     seed: int = Field(description="Seed that reproduces the samples on the same version.")
     finish_reasons: list[Literal["length", "end", "stop", "context", "refused"]] = Field(
@@ -174,6 +174,8 @@ class ReadyAnswer(BaseModel):
     champion: int | None = Field(description="Version of the champion.")
     canary: int | None = Field(description="Version of the canary.")
     canary_share: float = Field(
-        ge=0, le=1, description="Share of the users that the canary serves; 0 without a canary or if `serve.canary_share` is 0."
+        ge=0,
+        le=1,
+        description="Share of the users that the canary serves, from the registry; 0 without a canary and before its first step.",
     )
     degraded: list[str] = Field(description="Current problems, for an operator.")

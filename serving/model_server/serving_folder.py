@@ -1,4 +1,4 @@
-"""The folder and configuration that a model server reads, made from the registry's champion and canary (contract 10).
+"""The folder and configuration that a model server reads, made from the registry's state (contract 10).
 
 The registry stores versions by digest, but TensorFlow Serving needs folders named by number, and a version's folder never changes.
 So each version gets a folder of symbolic links into the registry. `models.config` is replaced atomically.
@@ -16,7 +16,9 @@ WARM_UP_FILE = "tf_serving_warmup_requests"
 
 
 class ServingFolder:
-    """A folder with the champion and the canary of a model for a model server. The model server knows the model by its registry name.
+    """A folder for a model server: the champion, the canary, and the former champion while it keeps users after a promotion.
+
+    The model server knows the model by its registry name.
 
     Args:
         registry: the versions of the model.
@@ -24,7 +26,7 @@ class ServingFolder:
         xla: use the warm-up requests of the XLA signatures; only for a server that enables them.
 
     Attributes:
-        trouble: why the registry's canary is left out; empty if there is no problem.
+        trouble: why the canary or the former champion is left out; empty if there is no problem.
     """
 
     def __init__(self, registry: Registry, folder: Path, *, xla: bool = True) -> None:
@@ -33,21 +35,25 @@ class ServingFolder:
         self.trouble = ""
 
     def lay_out(self) -> Path:
-        """Write the champion (label `stable`) and the canary (label `canary`) to the folder, and return the path of `models.config`.
+        """Write the versions to the folder, and return the path of `models.config`. Labels: `stable`, `canary` and `former`.
 
         Raises:
             BadInput: there is no champion, or its files differ from the registered ones.
             OSError: the folder cannot be written, for example because the disk is full.
         """
-        champion, canary = self._registry.released(), self._registry.canary()
+        champion, state = self._registry.released(), self._registry.state()
         self._link_verified(champion)
         labels, self.trouble = {"stable": champion.number}, ""
-        if canary is not None:
+        for label, words, number in (
+            ("canary", "canary", state.canary), ("former", "former champion", state.watch.former if state.watch else None),
+        ):  # fmt: skip
+            if number is None or number in labels.values():
+                continue
             try:
-                self._link_verified(canary)
-                labels["canary"] = canary.number
-            except BadInput as error:  # a faulty canary must not block the champion
-                self.trouble = f"the canary is left out: {error}"
+                self._link_verified(self._registry.version(number))
+                labels[label] = number
+            except BadInput as error:  # a faulty version must not block the champion
+                self.trouble = f"the {words} is left out: {error}"
         text = _config(self._folder / self._registry.model, labels)
         path = self._folder / "models.config"
         if not path.is_file() or path.read_text("utf-8") != text:

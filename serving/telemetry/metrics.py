@@ -23,7 +23,7 @@ ROUTES = ("generate", "stream", "feedback", "models", "health", "ready", "metric
 GENERATION_ROUTES = ("generate", "stream")
 SERVING_ARMS = ("champion", "canary")
 STATUS_CLASSES = ("2xx", "4xx", "5xx")
-ARMS = ("champion", "canary", "stable", "pinned", "none")
+ARMS = ("champion", "canary", "former", "stable", "pinned", "none")
 CODES = (
     "bad_request", "invalid_json", "invalid_utf8", "invalid_body", "invalid_field", "invalid_text", "missing_credentials",
     "invalid_credentials", "expired_credentials", "revoked_credentials", "credentials_unchecked", "forbidden", "missing_scope", "not_found",

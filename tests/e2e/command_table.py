@@ -54,7 +54,9 @@ TYPED = {
     "make serve MODEL=1 PORT=0": "make serve MODEL=ci-shakespeare PORT=0",
     "robo-poet serve --model 1 --port 0": "robo-poet serve --model ci-shakespeare --port 0",
     "robo-poet serve --model 1 --folder 12 --port 0": "robo-poet serve --model ci-shakespeare --folder .serve2 --port 0",
-    "robo-poet serve --model 1 --set serve.canary_share=0.1": "robo-poet serve --model shakespeare --set serve.canary_share=0.1",
+    "robo-poet registry set-share 1 --model 1 --share 0.1 --why 'your reason'": (
+        f"robo-poet registry set-share 3 {MODEL} --share 0.1 --why 'your reason'"
+    ),
 }
 
 # Changes of the registry before a command. At first, version 1 is champion, and 2 and 3 are candidates.
@@ -69,6 +71,9 @@ BEFORE: dict[str, tuple[str, ...]] = {
     "robo-poet registry override 1 --model 1 --name 'your name' --why 'your reason'": ("reject 3",),
     'robo-poet registry override 3 --name "Grace" --why "your reason"': ("reject 3",),
     'robo-poet registry purge 2 --why "disk space"': ("archive 2",),
+    "robo-poet registry set-share 1 --model 1 --share 0.1 --why 'your reason'": ("start_canary 3",),
+    'robo-poet registry set-share 3 --share 0.1 --why "your reason"': ("start_canary 3",),
+    'robo-poet registry set-share 2 --model ci-shakespeare --share 0.5 --why "half of the users"': ("start_canary 2",),
 }
 
 # Promised exit statuses other than 0, and a part of the line that says why.
@@ -99,13 +104,12 @@ MARKS: dict[str, Mark] = {
     "robo-poet run": Mark("time"),
     "make serve": Mark("serves"),
     "make serve MODEL=1 PORT=0": Mark("serves"),
-    "make serve ARGS='--set serve.canary_share=0.1'": Mark("serves"),
+    "make serve ARGS='--set serve.look_seconds=1'": Mark("serves"),
     "robo-poet serve": Mark("serves"),
-    "robo-poet serve --model 1 --set serve.canary_share=0.1": Mark("serves"),
     "robo-poet serve --model 1 --port 0": Mark("serves"),
     "robo-poet serve --model 1 --folder 12 --port 0": Mark("serves"),
     "robo-poet serve --folder .serve2 --port 0": Mark("serves"),
-    "robo-poet serve --port 9000 --set serve.canary_share=0.1": Mark("serves"),
+    "robo-poet serve --port 9000 --set serve.look_seconds=1": Mark("serves"),
     "make run-pipeline ARGS=\"--set 'gates=[{metric: perplexity, max: 120}]'\"": Mark("time"),
     "make run-pipeline ARGS='--set train.epochs=8'": Mark("time"),
     "make run-pipeline ARGS='--set train.warm_start=2'": Mark("time"),
@@ -136,7 +140,7 @@ MARKS: dict[str, Mark] = {
     "robo-poet run --runner docker": Mark("engine"),
     "make run-pipeline PROFILE=ci": TUTORIAL,
     "make run-pipeline PROFILE=ci ARGS='--set train.epochs=4'": TUTORIAL,
-    "make serve PROFILE=ci MODEL=ci-shakespeare PORT=8090 ARGS='--set serve.canary_share=0.5'": TUTORIAL,
+    "make serve PROFILE=ci MODEL=ci-shakespeare PORT=8090": TUTORIAL,
     "make run-pipeline PROFILE=auto CORPUS=speeches": TUTORIAL,
     "make serve MODEL=speeches PORT=8091": TUTORIAL,
     "make run-pipeline CORPUS=gs://bucket/poems": Mark(

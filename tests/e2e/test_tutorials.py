@@ -23,12 +23,14 @@ def reader(tmp_path: Path) -> Iterator[Reader]:
 @pytest.mark.soak
 @pytest.mark.timeout(2400)
 def test_two_models_one_canary(reader: Reader) -> None:
-    train, listing, serve, ask, look, promote, roll_back = blocks("tutorials/two-models.md")
+    train, listing, serve, share, ask, look, promote, roll_back = blocks("tutorials/two-models.md")
     printed = reader.type(train)
     assert "ci-shakespeare/1 is champion" in printed and "ci-shakespeare/2 is canary" in printed
     assert "canary" in reader.type(listing)
     assert serve.startswith(SERVE)
     assert reader.serve(serve.strip()).endswith(":8090")
+    assert "ci-shakespeare/2 is canary and serves 50 % of the users" in reader.type(share)
+    time.sleep(5)
     assert set(reader.type(ask).splitlines()) == {"1 champion", "2 canary"}
     assert '"canary_share":0.5' in reader.type(look).replace(" ", "")
     assert "ci-shakespeare/2 is champion" in reader.type(promote)

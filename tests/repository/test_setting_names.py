@@ -83,7 +83,7 @@ def test_places_of_settings_in_errors_exist() -> None:
 
 def test_a_wrong_section_is_found() -> None:
     assert WORD.findall("raise validate.max_copies or drop the copies") == ["validate.max_copies"] and not is_key("validate.max_copies")
-    assert is_key("validation.languages") and is_key("serve.canary_share") and not is_key("train.layrs")
+    assert is_key("validation.languages") and is_key("serve.outcomes.queue") and not is_key("train.layrs")
 
 
 def test_sections_in_messages_exist() -> None:

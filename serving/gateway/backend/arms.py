@@ -1,6 +1,6 @@
-"""The arm (champion or canary) that serves a user (SERVE-5), and signed completion ids that contain the version and the arm.
+"""The arm of a user, from the registry's state (SERVE-5, contract 13), and signed completion ids that contain the version and the arm.
 
-A user keeps the same arm while the shares do not change. Replicas need a common key, but no common table.
+A user changes the arm only by a decision in the registry's log. Replicas need a common key, but no common table.
 """
 
 import base64
@@ -13,7 +13,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-CHAMPION, CANARY = "champion", "canary"
+from robo_poet.outcomes.record import CANARY, CHAMPION, NO_STEP, WATCH, experiment_id
+from robo_poet.registry.state import State
+
+FORMER = "former"  # the former champion, which keeps some users after a promotion
 
 
 @dataclass(frozen=True)
@@ -21,22 +24,52 @@ class Arm:
     """A version and its share of the users.
 
     Attributes:
+        name: `champion`, `canary` or `former`.
         weight: at least 0, relative to the sum of all weights.
+        judged: name of the arm for the judge: `canary` for a promoted version that is watched, and `champion` for the former one.
     """
 
     name: str
     version: int
     weight: float
+    judged: str = CHAMPION
 
 
-def arms(champion: int, canary: int | None, share: float) -> tuple[Arm, ...]:
-    """Return the arms for a canary with a `share` (0 to 1) of the users.
+@dataclass(frozen=True)
+class Exposure:
+    """How the registry's state divides the users.
 
-    The canary comes first, so a larger share adds users and moves none back to the champion.
+    Attributes:
+        arms: empty without a champion. The tested version comes first, so a larger share moves no user away from it.
+        experiment: what assigns users to arms; empty without a canary or a watch. It is the same before and after a promotion.
+        step: step of the ramp; NO_STEP or WATCH, see `robo_poet.outcomes.record`.
     """
-    if canary is None or canary == champion or share <= 0:
-        return (Arm(CHAMPION, champion, 1.0),)
-    return Arm(CANARY, canary, share), Arm(CHAMPION, champion, 1.0 - share)
+
+    arms: tuple[Arm, ...] = ()
+    experiment: str = ""
+    step: int = NO_STEP
+
+    def share(self, name: str) -> float:
+        """Return the share of the users of an arm, 0 to 1."""
+        return next((arm.weight for arm in self.arms if arm.name == name), 0.0)
+
+
+def exposure(state: State) -> Exposure:
+    """Return how a state of the registry divides the users.
+
+    In the watch after a promotion, the former champion keeps the users that the ramp would have reached last. So nobody moves back to it,
+    if the ramp ended at a share of at most 1 - `watch.share`.
+    """
+    champion, canary, watch = state.champion, state.canary, state.watch
+    if champion is None:
+        return Exposure()
+    if watch is not None:
+        arms = (Arm(CHAMPION, champion, 1.0 - watch.share, CANARY), Arm(FORMER, watch.former, watch.share))
+        return Exposure(arms, experiment_id(state.record(champion).digest, watch.ramp), WATCH)
+    if canary is None:
+        return Exposure((Arm(CHAMPION, champion, 1.0),))
+    arms = (Arm(CANARY, canary, state.canary_share, CANARY), Arm(CHAMPION, champion, 1.0 - state.canary_share))
+    return Exposure(arms, experiment_id(state.record(canary).digest, state.canary_since), state.canary_step)
 
 
 def choose(user: str, among: Sequence[Arm], experiment: str = "") -> Arm:
@@ -63,7 +96,7 @@ def choose(user: str, among: Sequence[Arm], experiment: str = "") -> Arm:
 
 _FORM = struct.Struct(">IIB7s")  # seconds since 1970, version, arm, random bytes: 16 bytes
 _MAC = 14  # bytes; 30 in total, which base64 encodes in 40 characters without padding
-_ARMS = (CHAMPION, CANARY)
+_ARMS = (CHAMPION, CANARY, FORMER)
 _ID = re.compile(r"[A-Za-z0-9_-]{40}")  # the only spelling: 40 characters are exactly 30 bytes, so no bit is left over
 
 

@@ -8,17 +8,18 @@ import contextlib
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from robo_poet.digest import digest_file
 from robo_poet.errors import BadInput
 from robo_poet.model.tokenizer import Tokenizer
-from robo_poet.outcomes.record import NO_STEP, AssignedArm
+from robo_poet.outcomes.record import CANARY, CHAMPION, AssignedArm
 from robo_poet.registry.entry import Corrupt
+from robo_poet.registry.state import State
 from robo_poet.registry.version import Version
-from serving.gateway.backend.arms import Arm, arms, choose
+from serving.gateway.backend.arms import FORMER, Arm, Exposure, choose, exposure
 from serving.gateway.backend.model_client import RETRY_SECONDS
 from serving.gateway.backend.tls import ConnectionTrouble
 from serving.refusal import Refused
@@ -75,10 +76,10 @@ log = logging.getLogger("serving.gateway")
 
 
 class VersionSource(Protocol):
-    """The part of the registry that selects the versions to serve."""
+    """The part of the registry that selects the versions to serve, and divides the users between them."""
 
-    def champion(self) -> Version | None: ...
-    def canary(self) -> Version | None: ...
+    def state(self) -> State: ...
+    def version(self, number: int) -> Version: ...
 
 
 class VersionServer(Protocol):
@@ -108,6 +109,7 @@ class VersionHealth:
     Attributes:
         champion: version that serves as champion, or None.
         canary: version of the canary, or None; also set if its share is 0.
+        former: former champion that keeps some users after a promotion, or None.
         troubles: current problems, for an operator. Requests may still be answered.
         ready: requests can be answered.
         share: share of the users that the canary serves; 0 without a canary.
@@ -118,6 +120,7 @@ class VersionHealth:
     troubles: tuple[str, ...]
     ready: bool
     share: float = 0
+    former: int | None = None
 
 
 class ServedVersions:
@@ -126,7 +129,6 @@ class ServedVersions:
     Loaded versions stay in service if the registry cannot be read or has no champion. A disk that is not mounted looks like that.
 
     Args:
-        share: share of the users for the canary, 0 to 1.
         restricted: texts that are never generated.
         seen: called after each change with (number, digest, arm) of the serving versions, for metrics.
         loaded: called with the number and the success of each attempt to load a version.
@@ -137,19 +139,17 @@ class ServedVersions:
         registry: VersionSource,
         server: VersionServer,
         *,
-        share: float = 0,
         restricted: Sequence[str] = (),
         seen: Callable[[Sequence[tuple[int, str, str]]], None] = lambda _: None,
         loaded: Callable[[int, bool], None] = lambda *_: None,
     ) -> None:
-        self._registry, self._server, self._share, self._restricted = registry, server, share, tuple(restricted)
+        self._registry, self._server, self._restricted = registry, server, tuple(restricted)
         self._on_change, self._on_load = seen, loaded
         self._served: dict[int, Served] = {}
         self._failed: dict[int, str] = {}
-        self._wanted: tuple[Version | None, Version | None] = (None, None)
-        self._arms: tuple[Arm, ...] = ()
-        self._experiment = ""
-        self._canary: int | None = None
+        self._state = State()
+        self._exposure = Exposure()
+        self._serving: Mapping[str, Arm] = {}  # arm that is assigned → arm that serves
         self._update_lock = asyncio.Lock()
         self._updated_at = float("-inf")
         self._update_now = asyncio.Event()
@@ -161,11 +161,13 @@ class ServedVersions:
         Raises:
             Refused: 503 if no version is served yet.
         """
-        if not self._arms:
+        if not self._serving:
             retry = {"Retry-After": str(RETRY_SECONDS)}
             raise Refused(503, "no_model", f"no version of the model is available yet; try again in {RETRY_SECONDS} s", retry)
-        arm = choose(user, self._arms, self._experiment)
-        return AssignedVersion(self._served[arm.version], arm.name, AssignedArm(self._experiment, NO_STEP, arm.name))
+        shown = self._exposure
+        assigned = choose(user, shown.arms, shown.experiment)
+        serving = self._serving[assigned.name]
+        return AssignedVersion(self._served[serving.version], serving.name, AssignedArm(shown.experiment, shown.step, assigned.judged))
 
     def find(self, number: int) -> Served | None:
         """Return the loaded version with this number, or None."""
@@ -207,55 +209,67 @@ class ServedVersions:
     def _read_registry(self, troubles: list[str]) -> None:
         """Read the registry and load new versions. Runs in a thread, because it reads files."""
         try:
-            champion, canary = self._registry.champion(), self._registry.canary()
+            state = self._registry.state()
         except (BadInput, OSError) as error:
             troubles.append("the registry cannot be read; the loaded versions stay in service")
             log.warning("registry: %s", error)
         else:
-            if champion is None and self._wanted[0] is not None:
+            if state.champion is None and self._state.champion is not None:
                 troubles.append("the registry no longer has a champion; the loaded versions stay in service")
             else:
-                self._wanted = champion, canary
-        for version in self._wanted:
-            loaded = self._served.get(version.number) if version is not None else None
-            if version is not None and (loaded is None or loaded.digest != version.digest):  # another registry may use the same number
-                self._load(version, troubles)
+                self._state = state
+        for arm in exposure(self._state).arms:
+            loaded = self._served.get(arm.version)
+            if loaded is None or loaded.digest != self._state.record(arm.version).digest:  # another registry may use the same number
+                self._load(arm.version, troubles)
 
-    def _load(self, version: Version, troubles: list[str]) -> None:
+    def _load(self, number: int, troubles: list[str]) -> None:
         try:
-            self._served[version.number] = load_served(version, self._restricted)
-            self._failed.pop(version.number, None)
-            self._on_load(version.number, True)
+            self._served[number] = load_served(self._registry.version(number), self._restricted)
+            self._failed.pop(number, None)
+            self._on_load(number, True)
         except (BadInput, OSError, ValueError, KeyError, TypeError) as error:
-            troubles.append(f"version {version.number} cannot be read")
-            if self._failed.get(version.number) != str(error):  # each update fails again; log it once
-                self._failed[version.number] = str(error)
-                self._on_load(version.number, False)
-                log.error("version %d cannot be read: %s", version.number, error)
+            troubles.append(f"version {number} cannot be read")
+            if self._failed.get(number) != str(error):  # each update fails again; log it once
+                self._failed[number] = str(error)
+                self._on_load(number, False)
+                log.error("version %d cannot be read: %s", number, error)
 
     def _update_arms(self, available: frozenset[int] | None, troubles: list[str]) -> None:
-        """Update the arms from the wanted and the available versions. The former champion stays until the new one is available."""
-        before = self._arms
-        champion, canary = (version.number if version else None for version in self._wanted)
-        former = next((arm.version for arm in self._arms if arm.name == "champion"), None)
+        """Update the arms from the registry's state and the available versions. The champion serves the users of an arm that is not loaded.
+
+        The previous champion stays until the new one is available.
+        """
+        before = tuple(self._serving.values())
+        state = self._state
         if available is not None:
             usable = self._served.keys() & available
-            serving = next((number for number in (champion, former) if number is not None and number in usable), None)
-            if champion is not None and serving != champion:
-                troubles.append(f"version {champion} is not loaded by the model server")
-            served_canary = canary if canary in usable else None
-            if canary is not None and served_canary is None:
-                troubles.append(f"canary {canary} is not loaded by the model server")
-            self._arms = () if serving is None else arms(serving, served_canary, self._share)
-            self._canary = served_canary if serving is not None else None
-            self._experiment = self._served[served_canary].digest if served_canary is not None else ""
-            kept_numbers = {champion, canary, *(arm.version for arm in self._arms)}
+            previous = next((arm.version for arm in before if arm.name == CHAMPION), None)
+            serving = next((number for number in (state.champion, previous) if number is not None and number in usable), None)
+            self._exposure = exposure(state)
+            self._serving = {} if serving is None else self._arms_in_service(serving, usable)
+            troubles += [
+                f"{'version' if arm.name == CHAMPION else arm.name} {arm.version} is not loaded by the model server"
+                for arm in self._exposure.arms
+                if arm.version not in usable
+            ]
+            kept_numbers = {arm.version for arm in (*self._exposure.arms, *self._serving.values())}
             self._served = {number: version for number, version in self._served.items() if number in kept_numbers}
-        if champion is None:
+        if state.champion is None:
             troubles.append("the registry has no champion yet")
-        serving = next((arm.version for arm in self._arms if arm.name == "champion"), None)
-        share = next((arm.weight for arm in self._arms if arm.name == "canary"), 0)
-        self.health = VersionHealth(serving, self._canary, tuple(troubles), serving is not None and available is not None, share)
-        if self._arms != before:
-            self._on_change([(arm.version, self._served[arm.version].digest, arm.name) for arm in self._arms])
-            log.info("serving: %s", ", ".join(f"version {arm.version} as {arm.name} ({arm.weight:.0%})" for arm in self._arms) or "none")
+        in_service = {arm.name: arm.version for arm in self._serving.values()}
+        champion, canary = in_service.get(CHAMPION), in_service.get(CANARY)
+        share = self._exposure.share(CANARY) if canary is not None else 0.0
+        ready = champion is not None and available is not None
+        self.health = VersionHealth(champion, canary, tuple(troubles), ready, share, in_service.get(FORMER))
+        if tuple(self._serving.values()) != before:
+            arms = sorted({(arm.version, self._served[arm.version].digest, arm.name) for arm in self._serving.values()})
+            self._on_change(arms)
+            shares = [f"version {number} as {name} ({self._exposure.share(name):.3g})" for number, _, name in arms]
+            log.info("serving: %s", ", ".join(shares) or "none")
+
+    def _arms_in_service(self, champion: int, usable: Set[int]) -> dict[str, Arm]:
+        """Return for each arm of the exposure the arm that serves its users now."""
+        arms = {arm.name: arm for arm in self._exposure.arms}
+        serving = replace(arms.get(CHAMPION, Arm(CHAMPION, champion, 1.0)), version=champion)
+        return {CHAMPION: serving} | {name: arm if arm.version in usable else serving for name, arm in arms.items() if name != CHAMPION}

@@ -27,6 +27,18 @@ def test_promotion_and_rollback_by_hand(folder: Path, tmp_path: Path, call: Call
     assert registry.log()[-1].statement.why == "they changed their minds"
 
 
+def test_the_canary_gets_users_by_hand(folder: Path, call: Call, tmp_path: Path) -> None:
+    registry = Registry(folder, "poems")
+    call(folder, "override", "2", "--why", "x", "--name", "Grace")
+    assert isinstance(call(folder, "set-share", "2", "--share", "0.1", "--why", "x").exception, BadInput)
+    call(folder, "start-canary", "2", "--why", "x")
+    assert "poems/2 is canary and serves 10 % of the users" in call(folder, "set-share", "2", "--share", "0.1", "--why", "first").stdout
+    assert "serves 25 % of the users" in call(folder, "set-share", "2", "--share", "0.25", "--why", "more").stdout
+    assert (registry.state().canary_step, registry.state().canary_share) == (1, 0.25)
+    for share in ("0", "1", "-1", "nan"):
+        assert isinstance(call(folder, "set-share", "2", "--share", share, "--why", "x").exception, BadInput)
+
+
 def test_a_refused_move_names_the_commands_that_lead_there(folder: Path, call: Call) -> None:
     def refused(*words: str) -> str:
         error = call(folder, *words, "--why", "x").exception
@@ -43,7 +55,7 @@ def test_a_refused_move_names_the_commands_that_lead_there(folder: Path, call: C
     assert refused("promote", "2").endswith(
         "start it as canary first: .venv/bin/robo-poet registry start-canary 2 --model poems --why 'your reason'"
     )
-    assert "the default is 0 %" in call(folder, "start-canary", "2", "--why", "x").stdout
+    assert "serves 0 % of the users" in call(folder, "start-canary", "2", "--why", "x").stdout
     assert call(folder, "promote", "2", "--why", "x").exit_code == 0
     assert refused("start-canary", "1").endswith(
         "roll back to it: .venv/bin/robo-poet registry promote 1 --model poems --why 'your reason'"

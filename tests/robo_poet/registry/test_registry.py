@@ -321,7 +321,7 @@ def test_a_canary_gets_users_by_steps_and_the_former_champion_keeps_some(registr
     assert (state.canary, state.canary_step, state.canary_share, state.canary_since) == (2, 0, 0.05, 4)
     registry.promote(2, who="controller", why="no guardrail harmed", watch_share=0.05, evidence=evidence)
     assert registry.log()[-1].statement.details == {"watch_share": 0.05, "evidence": evidence}
-    assert registry.state().watch == Watch(1, 0.05, 8)
+    assert registry.state().watch == Watch(1, 0.05, 8, 4)
     registry.end_watch(2, who="controller", why="no harm in a day")
     assert registry.state().watch is None
     with pytest.raises(IllegalMove, match="version 2 is champion"):

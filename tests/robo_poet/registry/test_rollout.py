@@ -78,7 +78,7 @@ def test_a_new_champion_starts_the_ramp_again_because_the_comparison_is_another(
 
 def test_a_promotion_can_be_watched_until_the_watch_ends() -> None:
     state = build(*WATCHED)
-    assert state.watch == Watch(former=1, share=0.05, since=6)
+    assert state.watch == Watch(former=1, share=0.05, since=6, ramp=4)
     assert state.rollback_target == 1
     with pytest.raises(IllegalMove, match="version 1 is archived; end-watch needs a version that is champion"):
         apply(state, say("end_watch", 1))
@@ -104,7 +104,7 @@ def test_the_next_ramp_waits_for_the_end_of_the_watch() -> None:
     with pytest.raises(IllegalMove, match="the watch of version 2 goes on; end the watch first"):
         apply(state, say("set_share", 3, step=0, share=0.05))
     assert apply(state, say("promote", 3)).watch is None
-    assert apply(state, say("promote", 3, watch_share=0.1)).watch == Watch(former=2, share=0.1, since=9)
+    assert apply(state, say("promote", 3, watch_share=0.1)).watch == Watch(former=2, share=0.1, since=9, ramp=8)
 
 
 def test_the_first_champion_has_no_former_one_to_watch() -> None:

@@ -13,7 +13,7 @@ from robo_poet.settings.serve import AccessSettings, ServeSettings
         ({"tls_key": "key.pem"}, "tls_certificate and tls_key must be given together"),
         ({"trusted_proxies": ["10.0.0.0/33"]}, "does not appear to be an IPv4 or IPv6 network"),
         ({"model_server": "http://user@host"}, "String should match pattern"),
-        ({"canary_share": 1.1}, "less than or equal to 1"),
+        ({"canary_share": 0.1}, "Extra inputs are not permitted"),
     ],
 )
 def test_invalid_serve_settings_are_rejected(values: dict[str, Any], message: str) -> None:

@@ -32,6 +32,19 @@ def test_the_canary_is_added_with_its_label(registry: Registry, tmp_path: Path) 
     assert before != config.stat().st_ino  # replaced atomically: a server never reads half a file
 
 
+def test_a_former_champion_stays_while_it_keeps_users(registry: Registry, tmp_path: Path) -> None:
+    registry.start_canary(2, who="test", why="to be tried")
+    registry.promote(2, who="test", why="better", watch_share=0.05)
+    config = lay_out(registry, tmp_path / "models")
+    served = read_config(config)["shakespeare"]
+    assert set(served.version_folders()) == {1, 2} and served.labels == {"stable": 2, "former": 1}
+    tamper(registry, 1, "saved_model.pb")
+    models = ServingFolder(registry, tmp_path / "other")
+    assert read_config(models.lay_out())["shakespeare"].labels == {"stable": 2} and "the former champion is left out" in models.trouble
+    registry.end_watch(2, who="test", why="enough")
+    assert read_config(lay_out(registry, config.parent))["shakespeare"].labels == {"stable": 2}
+
+
 def test_an_unchanged_configuration_is_not_written_again(registry: Registry, tmp_path: Path) -> None:
     config = lay_out(registry, tmp_path / "models")
     before = config.stat().st_mtime_ns

@@ -2,19 +2,34 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.gateway.backend.arms import CANARY, CHAMPION, Arm, CompletionIds, Issued, arms, choose
+from robo_poet.outcomes.record import CANARY, CHAMPION, NO_STEP, WATCH
+from robo_poet.registry.rollout import Watch
+from robo_poet.registry.state import Record, Stage, State
+from serving.gateway.backend.arms import FORMER, Arm, CompletionIds, Exposure, Issued, choose, exposure
 
 USERS = [f"user {number}" for number in range(4000)]
 
 
+def state(share: float = 0.0, watch: Watch | None = None, stages: tuple[Stage, ...] = (Stage.CHAMPION, Stage.CANARY)) -> State:
+    records = tuple(Record(number, f"digest{number}", "", stage, "") for number, stage in enumerate(stages, 1))
+    return State(records=records, canary_share=share, canary_step=0 if share else NO_STEP, canary_since=7, watch=watch)
+
+
 def canaries(share: float, experiment: str = "") -> set[str]:
-    return {user for user in USERS if choose(user, arms(1, 2, share), experiment).name == CANARY}
+    return {user for user in USERS if choose(user, exposure(state(share)).arms, experiment).name == CANARY}
 
 
 def test_without_a_share_the_champion_serves_all_users() -> None:
-    assert arms(1, 2, 0) == arms(1, None, 0.5) == arms(1, 1, 0.5) == (Arm(CHAMPION, 1, 1.0),)
-    assert choose("ada", arms(1, 2, 0)) == Arm(CHAMPION, 1, 1.0)
-    assert canaries(1.0) == set(USERS)
+    shown = exposure(state())
+    assert {choose(user, shown.arms, shown.experiment).name for user in USERS} == {CHAMPION}
+    assert (shown.step, shown.experiment, shown.share(CANARY)) == (NO_STEP, "digest2:7", 0.0)
+    assert exposure(state(stages=(Stage.CHAMPION,))) == Exposure((Arm(CHAMPION, 1, 1.0),))
+    assert exposure(state(stages=(Stage.CANDIDATE,))) == Exposure() and Exposure().share(CHAMPION) == 0
+
+
+def test_the_watch_keeps_the_experiment_of_the_ramp() -> None:
+    shown = exposure(state(watch=Watch(1, 0.05, 12, 7), stages=(Stage.ARCHIVED, Stage.CHAMPION)))
+    assert shown == Exposure((Arm(CHAMPION, 2, 0.95, CANARY), Arm(FORMER, 1, 0.05, CHAMPION)), exposure(state(0.5)).experiment, WATCH)
 
 
 @pytest.mark.parametrize("share", [0.05, 0.25, 0.5])
@@ -44,7 +59,7 @@ IDS = CompletionIds(b"k" * 32, "poems", days=30)
 DAY = 86_400
 
 
-@given(st.integers(0, 2**32 - 1), st.sampled_from(["champion", "canary"]), st.integers(0, 2**31))
+@given(st.integers(0, 2**32 - 1), st.sampled_from(["champion", "canary", "former"]), st.integers(0, 2**31))
 def test_a_replica_with_the_same_key_reads_the_id(version: int, arm: str, now: int) -> None:
     text = IDS.issue(version, arm, now)
     assert CompletionIds(b"k" * 32, "poems", days=30).read(text, now) == Issued(now, version, arm)

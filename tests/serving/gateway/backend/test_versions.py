@@ -74,10 +74,87 @@ def test_a_canary_without_a_share_is_reported_and_serves_no_user(registry: Regis
 
 def test_a_canary_with_a_share_serves_some_users(registry: Registry) -> None:
     registry.start_canary(2, who="ada", why="try")
-    versions = ServedVersions(registry, Server(1, 2), share=0.5)
+    registry.set_share(2, 0, 0.5, who="ada", why="first step")
+    versions = ServedVersions(registry, Server(1, 2))
     update(versions)
     assert {versions.choose(f"user {n}").served.number for n in range(50)} == {1, 2}
     assert (versions.health.canary, versions.health.share) == (2, 0.5)
+
+
+USERS = [f"user {number}" for number in range(200)]
+
+
+def division(versions: ServedVersions) -> dict[str, tuple[str, int, str, int]]:
+    """Return for each user the judged arm, the step, the arm that serves, and its version."""
+    chosen = {user: versions.choose(user) for user in USERS}
+    return {user: (one.assigned.arm, one.assigned.step, one.arm, one.served.number) for user, one in chosen.items()}
+
+
+def test_users_change_their_version_only_by_a_decision(registry: Registry) -> None:
+    """The ramp of version 2, its promotion with a watch, the end of the watch, and a roll-back."""
+    versions = ServedVersions(registry, Server(1, 2))
+    registry.start_canary(2, who="ada", why="try")
+    update(versions)
+    assert set(division(versions).values()) == {("champion", -1, "champion", 1)}
+    before: set[str] = set()
+    for step, share in enumerate((0.05, 0.25, 0.5, 0.95)):
+        registry.set_share(2, step, share, who="ada", why="next")
+        update(versions)
+        now = division(versions)
+        on_canary = {user for user, (arm, *_) in now.items() if arm == "canary"}
+        assert before <= on_canary and abs(len(on_canary) / len(USERS) - share) < 0.1
+        assert set(now.values()) == {("canary", step, "canary", 2), ("champion", step, "champion", 1)}
+        before = on_canary
+    experiment = versions.choose("ada").assigned.experiment
+    registry.promote(2, who="ada", why="better", watch_share=0.05)
+    update(versions)
+    now = division(versions)
+    assert {user for user, (arm, *_) in now.items() if arm == "canary"} == before  # nobody moved
+    assert set(now.values()) == {("canary", -2, "champion", 2), ("champion", -2, "former", 1)}
+    assert versions.choose("ada").assigned.experiment == experiment
+    health = versions.health
+    assert (health.champion, health.canary, health.former, health.share, health.troubles) == (2, None, 1, 0, ())
+    registry.end_watch(2, who="ada", why="enough")
+    update(versions)
+    assert set(division(versions).values()) == {("champion", -1, "champion", 2)} and versions.health.former is None
+    assert versions.choose("ada").assigned.experiment == ""
+
+
+def test_a_promotion_that_is_demoted_gives_all_users_to_the_former_champion(registry: Registry) -> None:
+    versions = ServedVersions(registry, Server(1, 2))
+    registry.start_canary(2, who="ada", why="try")
+    registry.promote(2, who="ada", why="better", watch_share=0.1)
+    update(versions)
+    assert {version for *_, version in division(versions).values()} == {1, 2}
+    registry.promote(1, who="ada", why="harm")
+    update(versions)
+    assert set(division(versions).values()) == {("champion", -1, "champion", 1)}
+
+
+def test_users_of_a_canary_that_is_not_loaded_are_served_by_the_champion_and_judged_as_the_canary(registry: Registry) -> None:
+    server = Server(1)
+    versions = ServedVersions(registry, server)
+    registry.start_canary(2, who="ada", why="try")
+    registry.set_share(2, 0, 0.5, who="ada", why="first step")
+    update(versions)
+    first = division(versions)
+    assert set(first.values()) == {("canary", 0, "champion", 1), ("champion", 0, "champion", 1)}
+    assert versions.health.troubles == ("canary 2 is not loaded by the model server",) and versions.health.ready
+    assert (versions.health.canary, versions.health.share) == (None, 0)
+    server.numbers = {1, 2}
+    update(versions)
+    assert {user: arm for user, (arm, *_) in division(versions).items()} == {user: arm for user, (arm, *_) in first.items()}
+    assert set(division(versions).values()) == {("canary", 0, "canary", 2), ("champion", 0, "champion", 1)}
+
+
+def test_a_second_start_of_a_canary_assigns_the_users_again(registry: Registry) -> None:
+    versions, assigned = ServedVersions(registry, Server(1, 2, 3)), []
+    for number in (2, 3):
+        registry.start_canary(number, who="ada", why="try")
+        registry.set_share(number, 0, 0.5, who="ada", why="first step")
+        update(versions)
+        assigned.append({user for user, (arm, *_) in division(versions).items() if arm == "canary"})
+    assert assigned[0] != assigned[1]
 
 
 def test_the_loaded_version_stays_in_service_without_a_registry(registry: Registry) -> None:
