@@ -1,0 +1,179 @@
+"""From outcomes to what the judge of a canary sees: one frozen observation for each user and step (DESIGN, contract 13)."""
+
+import bisect
+import math
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from robo_poet.judges.canary.observations import UserObservation
+from robo_poet.outcomes.reader import OutcomeReader
+from robo_poet.outcomes.record import CANARY, CHAMPION, WATCH, AssignedArm
+
+SETTLE_SECONDS = 2.0  # wait after the end of an observation, for lines of other processes and for shadow scores
+SERVER_ERROR = 500
+
+
+class _Request(NamedTuple):
+    """The counted values of a request, in the order of time."""
+
+    time: float
+    failed: bool
+    refused: bool
+    completed: bool
+    slow: bool
+    degenerate: bool
+    tokens: float
+
+
+@dataclass(slots=True)
+class _User:
+    """A user in a step who is not frozen yet.
+
+    Attributes:
+        requests: the earliest ones, at most as many as are counted.
+        scores: (time, bits per byte) of shadow scores.
+        ratings: completion → (time, last value).
+    """
+
+    arm: str
+    requests: list[_Request] = field(default_factory=list)
+    scores: list[tuple[float, float]] = field(default_factory=list)
+    ratings: dict[str, tuple[float, float]] = field(default_factory=dict)
+    latest: float = 0.0
+
+
+class Observations:
+    """The observations of an experiment, read incrementally from the outcomes of a model.
+
+    A user counts once in a step: the first requests, up to a number or a time. Later requests in this step, and requests in other steps, do
+    not change the observation. Reading all files again gives the same observations, as long as clocks agree and lines are not late by
+    more than `SETTLE_SECONDS`.
+
+    Args:
+        folder: the folder of the model's outcomes.
+        experiment: see `robo_poet.outcomes.record.experiment_id`.
+        requests: number of requests after which a user is frozen.
+        seconds: time after the first request after which a user is frozen, in seconds.
+        slow_seconds: service level, in seconds per 100 tokens.
+        watch_step: step that the watch after a promotion has for the judge: the number of steps of the policy.
+        since: start of the canary, in seconds since 1970. Older files are not read.
+
+    Attributes:
+        users: the frozen observations of all steps, in the order of freezing.
+        damaged: outcomes with values that cannot be used.
+    """
+
+    def __init__(
+        self, folder: Path, experiment: str, *, requests: int, seconds: float, slow_seconds: float, watch_step: int, since: float = 0
+    ) -> None:  # fmt: skip
+        self._reader = OutcomeReader(folder, since)
+        self._experiment, self._requests, self._seconds = experiment, requests, seconds
+        self._slow_seconds, self._watch_step = slow_seconds, watch_step
+        self._open: dict[tuple[int, str], _User] = {}
+        self._frozen: set[tuple[int, str]] = set()
+        self._identified: dict[int, bool] = defaultdict(bool)
+        self.users: list[UserObservation] = []
+        self.damaged = 0
+
+    @property
+    def latest(self) -> float | None:
+        """Time of the newest outcome, in seconds since 1970; None if there is none."""
+        return self._reader.latest
+
+    @property
+    def alive_at(self) -> float | None:
+        """Time of the last sign of life of a gateway, in seconds since 1970; None if no gateway has written. An idle gateway gives a sign
+        every 5 s. Older data must not decide anything."""
+        return self._reader.alive_at
+
+    def update(self, now: float) -> list[UserObservation]:
+        """Read what is new, and return the observations that it has frozen. `now` is in seconds since 1970.
+
+        Raises:
+            OSError: a file cannot be read.
+        """
+        for assigned, fields in self._reader.read():
+            if assigned.experiment == self._experiment and (step := self._step(assigned)) >= 0:
+                try:
+                    self._add(step, assigned.arm, fields)
+                except (ValueError, KeyError, TypeError, ZeroDivisionError):
+                    self.damaged += 1
+        frozen = []
+        for key, user in list(self._open.items()):
+            end = self._end(user)
+            if end <= now - SETTLE_SECONDS:
+                del self._open[key]
+                if user.requests:
+                    self._frozen.add(key)
+                    frozen.append(self._observation(*key, user, end))
+        frozen.sort(key=lambda one: (one.frozen, one.user))
+        self.users += frozen
+        return frozen
+
+    def lost(self, step: int) -> dict[str, float]:
+        """Return the share of lost outcomes of each arm in a step, 0 to 1."""
+        losses = self._reader.losses(self._experiment, WATCH if step == self._watch_step else step)
+        return {arm: losses[arm].share if arm in losses else 0.0 for arm in (CHAMPION, CANARY)}
+
+    def identified(self, step: int) -> bool:
+        """Return True if a request in the step had a user of its own, and not only the user of an application."""
+        return self._identified[step]
+
+    def open_users(self, step: int) -> int:
+        """Return the number of users of a step who are not frozen yet."""
+        return sum(key[0] == step and bool(user.requests) for key, user in self._open.items())
+
+    def _step(self, assigned: AssignedArm) -> int:
+        return self._watch_step if assigned.step == WATCH else assigned.step
+
+    def _add(self, step: int, arm: str, fields: Mapping[str, Any]) -> None:
+        key, kind, time = (step, str(fields["user"])), fields["kind"], float(fields["time"])
+        if not math.isfinite(time):
+            raise ValueError("time")
+        if kind == "outcome" and fields.get("identified", True):
+            self._identified[step] = True
+        if key in self._frozen:
+            return
+        user = self._open.setdefault(key, _User(arm))
+        if user.arm != arm:  # a replica that has not seen a decision yet: the first arm counts
+            return
+        user.latest = max(user.latest, time)
+        if kind == "outcome":
+            bisect.insort(user.requests, self._request(time, fields))
+            del user.requests[self._requests :]
+        elif kind == "score":
+            bits = (float(fields["canary"]) - float(fields["champion"])) / math.log(2) / int(fields["bytes"])
+            user.scores.append((time, bits))
+        elif kind == "rating" and user.ratings.get(fields["completion"], (0.0,))[0] <= time:
+            user.ratings[str(fields["completion"])] = time, min(1.0, max(-1.0, float(fields["value"])))
+
+    def _request(self, time: float, fields: Mapping[str, Any]) -> _Request:
+        completed = bool(fields.get("completed"))
+        return _Request(
+            time=time, failed=int(fields["status"]) >= SERVER_ERROR or fields.get("aborted") == "server",
+            refused=bool(fields.get("refused")), completed=completed,
+            slow=completed and float(fields["normalised"]) > self._slow_seconds, degenerate=completed and bool(fields.get("degenerate")),
+            tokens=float(fields["tokens"]) if completed else 0.0,
+        )  # fmt: skip
+
+    def _end(self, user: _User) -> float:
+        """Return the time at which a user is frozen."""
+        if not user.requests:  # a rating without a request in this step
+            return user.latest + self._seconds
+        by_time = user.requests[0].time + self._seconds
+        return min(by_time, user.requests[-1].time) if len(user.requests) == self._requests else by_time
+
+    def _observation(self, step: int, name: str, user: _User, end: float) -> UserObservation:
+        counted = [request for request in user.requests if request.time <= end]
+        bits = [bits for time, bits in user.scores if time <= end + SETTLE_SECONDS]
+        ratings = [value for time, value in user.ratings.values() if time <= end + SETTLE_SECONDS]
+        return UserObservation(
+            step=step, arm=user.arm, user=name, frozen=end, requests=len(counted), failed=sum(one.failed for one in counted),
+            refused=sum(one.refused for one in counted), completions=sum(one.completed for one in counted),
+            slow=sum(one.slow for one in counted), degenerate=sum(one.degenerate for one in counted),
+            tokens=math.fsum(one.tokens for one in counted), quality=math.fsum(bits) / len(bits) if bits else None,
+            ratings=len(ratings), rating=math.fsum(ratings),
+        )  # fmt: skip
