@@ -20,6 +20,7 @@ Folder = Annotated[
     Path, typer.Option("--folder", help="Folder of the request log: `requests` in the gateway's folder.", callback=local_path)
 ]
 Pseudonym = Annotated[str | None, typer.Option(help="Pseudonym of a user, as in the logs (32 hexadecimal digits), instead of the name.")]
+EndUser = Annotated[str, typer.Option(help="Id of an end user that the application USER named in the header X-End-User.")]
 Since = Annotated[str | None, typer.Option(help="Only requests from this day or time on, such as 2026-03-01 or 2026-03-01T18:30 (UTC).")]
 Until = Annotated[str | None, typer.Option(help="Only requests before this day or time (UTC).")]
 HOME = Path(".serve/requests")
@@ -37,6 +38,7 @@ def show(
         str | None, typer.Option(help="Only requests of this user: the name in the API key, or the `sub` of the token.")
     ] = None,
     pseudonym: Pseudonym = None,
+    end_user: EndUser = "",
     last: Annotated[int, typer.Option(min=1, help="Number of latest requests in the table.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Print all matching requests with all fields, one JSON object per line.")] = False,
 ) -> None:
@@ -50,7 +52,7 @@ def show(
     """
     from robo_poet.request_log.query import BEGINNING, END, read
 
-    wanted_pseudonym = None if user is None and pseudonym is None else _pseudonym(folder, user, pseudonym)
+    wanted_pseudonym = None if user is None and pseudonym is None else _pseudonym(folder, user, pseudonym, end_user)
     rows = read(folder, _moment("since", since) or BEGINNING, _moment("until", until) or END).to_pylist()
     matches = sorted((row for row in rows if wanted_pseudonym in (None, row["user"])), key=lambda row: row["time"])
     if as_json:
@@ -70,22 +72,30 @@ def forget(
     user: Annotated[str | None, typer.Argument(metavar="USER", help="Name of the user in the API key, or `sub` of the token.")] = None,
     folder: Folder = HOME,
     pseudonym: Pseudonym = None,
+    end_user: EndUser = "",
 ) -> None:
-    """Remove all records of a user (requests and ratings) from the log. It is safe to repeat.
+    """Remove all records of a user: requests and ratings in the log, and outcomes for the judge of a canary. It is safe to repeat.
 
     Example: `robo-poet requests forget ann`
     """
+    from robo_poet.outcomes.files import forget as forget_outcomes
+    from robo_poet.outcomes.files import outcomes_of
+    from robo_poet.request_log.deletion import RemovedRecords
     from robo_poet.request_log.deletion import forget as forget_in
 
-    user_pseudonym = _pseudonym(folder, user, pseudonym)
-    _print_removed(user_pseudonym, forget_in(folder, user_pseudonym))
+    user_pseudonym = _pseudonym(folder, user, pseudonym, end_user)
+    outcomes = outcomes_of(folder)  # written also if there is no request log
+    removed = forget_in(folder, user_pseudonym) if folder.is_dir() or not outcomes.is_dir() else RemovedRecords(0, 0, 0)
+    _print_removed(user_pseudonym, removed, forget_outcomes(outcomes, user_pseudonym))
 
 
-def _print_removed(pseudonym: str, removed: "RemovedRecords") -> None:
-    if not (removed.requests or removed.feedback or removed.pending):
+def _print_removed(pseudonym: str, removed: "RemovedRecords", outcomes: int) -> None:
+    if not (removed.requests or removed.feedback or removed.pending or outcomes):
         typer.echo(f"{pseudonym} has no records; nothing was removed. Users are named as in their API keys: {command('keys list')}")
         return
     typer.echo(f"removed for {pseudonym}: {_counted(removed.requests, 'request')} and {_counted(removed.feedback, 'rating')}")
+    if outcomes:
+        typer.echo(f"blanked {_counted(outcomes, 'line')} of the outcomes")
     if removed.pending:
         typer.echo(
             f"{_counted(removed.pending, 'file')} not changed yet, because a running gateway still writes to it; the gateway closes it "
@@ -97,31 +107,35 @@ def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def _pseudonym(folder: Path, user: str | None, pseudonym: str | None) -> str:
+def _pseudonym(folder: Path, user: str | None, pseudonym: str | None, end_user: str = "") -> str:
     """Return the pseudonym that the logs use for a user.
 
     Raises:
-        BadInput: both or neither are given, the pseudonym is malformed, or the gateway's key is missing.
+        BadInput: both or neither are given, the pseudonym is malformed, the gateway's key is missing, or an end user has no application.
     """
     import re
 
     from robo_poet.errors import BadInput
+    from robo_poet.outcomes.files import outcomes_of
     from robo_poet.request_log.layout import check_log
-    from serving.telemetry.pseudonym import DIGITS, Pseudonyms, read_or_create_key
+    from serving.telemetry.pseudonym import DIGITS, Pseudonyms, read_or_create_key, reader_of
 
     if (user is None) == (pseudonym is None):
         raise BadInput("give either the name of a user or --pseudonym", where="USER")
     if pseudonym is not None:
+        if end_user:
+            raise BadInput("an end user belongs to an application; name its user instead of --pseudonym", where="--end-user")
         if not re.fullmatch(rf"[0-9a-f]{{{DIGITS}}}", pseudonym):
             raise BadInput(f"a pseudonym has {DIGITS} hexadecimal digits (0 to 9, a to f)", where="--pseudonym")
         return pseudonym
-    check_log(folder)
+    if not outcomes_of(folder).is_dir():
+        check_log(folder)
     key = folder.resolve().parent / "pseudonyms.key"
     if not key.is_file():  # a new key would give other pseudonyms, which match no record
         raise BadInput(
             "the gateway's key for pseudonyms is missing", where=str(key), remedy="restore it, or give --pseudonym instead of a name"
         )
-    return Pseudonyms(read_or_create_key(key)).user(str(user))
+    return Pseudonyms(read_or_create_key(key)).user(reader_of(str(user), end_user))
 
 
 def _moment(name: str, text: str | None) -> datetime | None:

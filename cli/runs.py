@@ -131,15 +131,18 @@ def gc(
 ) -> None:
     """Free disk space: remove cached results that no recent run used, old run folders, and old logs.
 
-    Old are the logs of runs after --keep-days, and the days of the request log
-    after serve.request_log.keep_days, also if no gateway runs. Without --yes,
-    only list what would be removed. The registry is never changed.
+    Old are the logs of runs after --keep-days, the days of the request log
+    after serve.request_log.keep_days, and outcomes after
+    serve.outcomes.keep_days, also if no gateway runs. Without --yes, only list
+    what would be removed. The registry is never changed.
     """
     from rich.console import Console
     from rich.table import Table
 
     from pipelines.profile.load import load_profile
     from pipelines.run.store.gc import apply_gc, plan_gc
+    from robo_poet.outcomes.files import model_folders, old_files
+    from robo_poet.outcomes.files import remove_old as remove_old_outcomes
     from robo_poet.request_log.deletion import old_days, remove_old
 
     settings = load_profile(profile).profile
@@ -149,21 +152,32 @@ def gc(
     log, keep = Path(settings.serve.folder) / "requests", settings.serve.request_log.keep_days
     today = datetime.now(UTC).date()
     old = {path: _megabytes(path) for path in (old_days(log, today, keep) if log.is_dir() else ())}
-    if not plan and not old:
+    outcomes, keep_outcomes, now = (
+        Path(settings.serve.folder) / "outcomes",
+        settings.serve.outcomes.keep_days,
+        datetime.now(UTC).timestamp(),
+    )
+    old_outcomes = {folder: files for folder in model_folders(outcomes) if (files := old_files(folder, now, keep_outcomes))}
+    outcome_sizes = {folder: sum(path.stat().st_size for path in files) / 1e6 for folder, files in old_outcomes.items()}
+    if not plan and not old and not old_outcomes:
         typer.echo("nothing to remove; results of the last hour and of the last runs are kept")
         return
     if yes:
         plan = apply_gc(plan, store=store, runs=runs)
         if old:
             remove_old(log, today, keep)
+        for folder in old_outcomes:
+            remove_old_outcomes(folder, now, keep_outcomes)
     table = Table("folder", "MB", "reason", box=None, pad_edge=False)
     table.columns[1].justify = "right"
     for removal in plan:
         table.add_row(f"{removal.path.parent.name}/{removal.path.name}", f"{removal.size / 1e6:.1f}", removal.why)
     for path, megabytes in old.items():
         table.add_row(f"requests/{path.relative_to(log)}", f"{megabytes:.1f}", f"records older than {keep} days")
+    for folder, megabytes in outcome_sizes.items():
+        table.add_row(f"outcomes/{folder.name}", f"{megabytes:.1f}", f"outcomes older than {keep_outcomes} days")
     Console().print(table)
-    total = sum(removal.size for removal in plan) / 1e6 + sum(old.values())
+    total = sum(removal.size for removal in plan) / 1e6 + sum(old.values()) + sum(outcome_sizes.values())
     typer.echo(f"{'freed' if yes else 'would free'} {total:.1f} MB" + ("" if yes else f"; to free it: {command('gc --yes')}"))
 
 

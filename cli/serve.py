@@ -58,7 +58,7 @@ app = typer.Typer(
 )
 Folder = Annotated[Path, typer.Option("--folder", help="Key folder of the gateway.", callback=local_path)]
 Id = Annotated[str, typer.Argument(metavar="ID", help="ID of the key: the part between rp_ and the second underscore.")]
-Scopes = Annotated[list[str], typer.Option(help="Permission: generate, feedback, metrics or internal-load (repeatable).")]
+Scopes = Annotated[list[str], typer.Option(help="Permission: generate, feedback, metrics, end-users or internal-load (repeatable).")]
 HOME = Path(".serve/keys")
 
 

@@ -14,6 +14,8 @@ from pipelines.run.store.store import Store
 from robo_poet.deletion.records import Journal, finish, new_receipt_name, only_deletion, read_journal, write_journal
 from robo_poet.deletion.suppression import add_digests, list_digest, open_suppression
 from robo_poet.errors import BadInput
+from robo_poet.outcomes.files import forget as forget_outcomes
+from robo_poet.outcomes.files import outcomes_of
 from robo_poet.request_log.deletion import forget, forget_completions
 
 
@@ -89,6 +91,9 @@ def _carry_out(folders: Folders, journal: Journal) -> tuple[Path, int]:
         pending = forget_completions(Path(journal.requests), journal.completions).pending
         for pseudonym in journal.pseudonyms:
             pending += forget(Path(journal.requests), pseudonym).pending
+    if journal.requests:
+        for pseudonym in journal.pseudonyms:
+            forget_outcomes(outcomes_of(Path(journal.requests)), pseudonym)
     return finish(folders.deletions, journal), pending
 
 

@@ -13,6 +13,8 @@ from robo_poet.deletion.selection import Selection
 from robo_poet.deletion.wording import Quotes
 from robo_poet.digest import digest_file
 from robo_poet.errors import BadInput
+from robo_poet.outcomes.files import count_of_user as count_of_outcomes
+from robo_poet.outcomes.files import outcomes_of
 from robo_poet.registry.entry import Corrupt
 from robo_poet.registry.version import Version
 from robo_poet.request_log.deletion import completions_that_match, count_of_user
@@ -65,7 +67,7 @@ class DeletionPlan:
         versions: affected versions. They are never changed.
         unknown: names of versions whose corpus is not stored, so it is not known whether they were trained on it.
         completions: ids of requests whose texts name or quote it.
-        pseudonyms: users with the name of the subject → number of their requests.
+        pseudonyms: users with the name of the subject → number of their records in the request log and the outcomes.
         copies: files outside these folders that are copies, or name or quote it. They are never changed.
     """
 
@@ -125,10 +127,12 @@ def plan_deletion(
     if quotes:
         rest = [unit for unit in inventory.units if unit not in plan.units and unit.kind != "leftover"]
         plan.units |= dict.fromkeys(units_that_quote(inventory, rest, quotes), NAMED)
-        if folders.requests.is_dir():
-            plan.completions = completions_that_match(folders.requests, quotes.match)
-            names = {pseudonym(subject) for subject in selection.subjects} if pseudonym else set()
-            plan.pseudonyms = {name: count for name in sorted(names) if (count := count_of_user(folders.requests, name))}
+        is_logged = folders.requests.is_dir()
+        plan.completions = completions_that_match(folders.requests, quotes.match) if is_logged else []
+        for name in sorted({pseudonym(subject) for subject in selection.subjects}) if pseudonym else ():
+            logged = count_of_user(folders.requests, name) if is_logged else 0
+            if count := logged + count_of_outcomes(outcomes_of(folders.requests), name):
+                plan.pseudonyms[name] = count
     _add_runs(plan)  # again: results that quote it were added
     plan.versions = trained_versions(plan, digests, quotes)
     if plan.removes:

@@ -78,44 +78,58 @@ def remove_old(folder: Path, now: float, keep_days: int) -> int:
     return removed
 
 
-def forget(folder: Path, user: str) -> int:
-    """Blank the outcomes, ratings and scores of the pseudonym `user`. Return the number of blanked lines. It is safe to repeat.
+def outcomes_of(requests: Path) -> Path:
+    """Return the folder of the outcomes of a gateway, from the folder of its request log."""
+    return requests.resolve().parent / "outcomes"
+
+
+def model_folders(root: Path) -> list[Path]:
+    """Return the folders of all models below `root`, the folder `outcomes` of a gateway; an empty list if it is missing."""
+    return sorted(path for path in root.iterdir() if path.is_dir() and not path.is_symlink()) if root.is_dir() else []
+
+
+def forget(root: Path, user: str) -> int:
+    """Blank the outcomes, ratings and scores of the pseudonym `user`, for all models. Return the number of blanked lines.
 
     Each line is overwritten in its place, so a process can go on writing to the file. An outcome keeps its number and its arm: otherwise
-    it would count as lost.
+    it would count as lost. It is safe to repeat.
 
     Raises:
         OSError: a file cannot be written.
     """
     blanked = 0
-    needle = json.dumps(user).encode()
-    for file in outcome_files(folder):
-        handle = os.open(file.path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
-        with os.fdopen(handle, "r+b", buffering=0) as opened:
-            for offset, line in _lines(file.path):
-                if needle in line and (blank := _blank(line, user)) is not None:
-                    os.pwrite(opened.fileno(), blank, offset)
-                    blanked += 1
-            os.fsync(opened.fileno())
+    for file in _all_files(root):
+        with os.fdopen(os.open(file.path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC), "r+b", buffering=0) as opened:
+            before = blanked
+            for offset, line, blank in _lines_of(file.path, user):
+                os.pwrite(opened.fileno(), blank.ljust(len(line)), offset)
+                blanked += 1
+            if blanked > before:
+                os.fsync(opened.fileno())
     return blanked
 
 
-def count_of_user(folder: Path, user: str) -> int:
-    """Return the number of lines about a pseudonym."""
-    needle = json.dumps(user).encode()
-    return sum(needle in line and _blank(line, user) is not None for file in outcome_files(folder) for _, line in _lines(file.path))
+def count_of_user(root: Path, user: str) -> int:
+    """Return the number of lines about a pseudonym, for all models."""
+    return sum(1 for file in _all_files(root) for _ in _lines_of(file.path, user))
 
 
-def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    offset = 0
+def _all_files(root: Path) -> list[OutcomeFile]:
+    return [file for folder in model_folders(root) for file in outcome_files(folder)]
+
+
+def _lines_of(path: Path, user: str) -> Iterator[tuple[int, bytes, bytes]]:
+    """Yield (offset, line without its end, line that replaces it) for each line about a user."""
+    offset, needle = 0, json.dumps(user).encode()
     with path.open("rb") as opened:
         for line in opened:
-            yield offset, line
+            if needle in line and line.endswith(b"\n") and (blank := _blank(line, user)) is not None:
+                yield offset, line[:-1], blank
             offset += len(line)
 
 
 def _blank(line: bytes, user: str) -> bytes | None:
-    """Return a line of the same length without the user; None if the line is not about this user."""
+    """Return a line without the user, which is shorter; None if the line is not about this user."""
     try:
         fields = json.loads(line)
     except ValueError:
@@ -123,5 +137,4 @@ def _blank(line: bytes, user: str) -> bytes | None:
     if not isinstance(fields, dict) or fields.get("user") != user:
         return None
     kept = {"kind": "forgotten", **{name: fields[name] for name in ("n", "seq", "running") if name in fields}}
-    text = json.dumps(kept, separators=(",", ":")).encode()
-    return text.ljust(len(line.rstrip(b"\n"))) + line[len(line.rstrip(b"\n")) :]
+    return json.dumps(kept, separators=(",", ":")).encode()

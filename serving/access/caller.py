@@ -1,6 +1,8 @@
 """The authenticated caller of a request, the scopes of a credential, and the refusal for credentials that cannot be checked."""
 
+import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from serving.refusal import Refused
@@ -10,6 +12,7 @@ SCOPES = {
     "feedback": "send feedback on completions",
     "metrics": "read /metrics",
     "internal-load": "no rate limit, for internal load tests",
+    "end-users": "name the end user of a request in the header X-End-User, for applications",
 }
 
 
@@ -31,6 +34,32 @@ class Caller:
 def one_form(user: str) -> str:
     """Return a user name in its one form: composed (NFC). In two forms, one user would have two rate limits and two votes."""
     return unicodedata.normalize("NFC", user)
+
+
+END_USERS_SCOPE = "end-users"
+END_USER_CHARACTERS = 128
+_END_USER = re.compile(rf"[!-~]{{1,{END_USER_CHARACTERS}}}")
+
+
+def end_user_of(caller: Caller, headers: Sequence[str]) -> str:
+    """Return the end user that a trusted application names; empty if it names none.
+
+    Args:
+        headers: the values of the header X-End-User.
+
+    Raises:
+        Refused: 403, the credential lacks the scope. If the header were ignored, all end users would silently count as one user.
+            400, the id is not 1 to 128 visible ASCII characters, or there are two.
+    """
+    if not headers:
+        return ""
+    if END_USERS_SCOPE not in caller.scopes:
+        raise Refused(403, "missing_scope", f"the header X-End-User needs a key or token with the scope {END_USERS_SCOPE}")
+    if len(headers) != 1 or not _END_USER.fullmatch(headers[0]):
+        raise Refused(
+            400, "invalid_end_user", f"the header X-End-User is not one value of 1 to {END_USER_CHARACTERS} visible ASCII characters"
+        )
+    return headers[0]
 
 
 RETRY_SECONDS = 10

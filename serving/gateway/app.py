@@ -42,9 +42,17 @@ def make_app(parts: Parts) -> FastAPI:
     ledger = Ledger(parts.metrics, parts.audit, parts.request_log, parts.outcomes, parts.pseudonyms, values_may_pass=values_may_pass)
     writer = CompletionWriter(parts.client, filtering, settings.signature)
     generation = GenerationEndpoint(settings, admission, in_flight, versions, filtering, writer, parts.ids, ledger)
-    feedback_endpoint = FeedbackEndpoint(settings, admission, parts.ids, ledger)
+    feedback_endpoint = FeedbackEndpoint(settings, admission, versions, parts.ids, ledger)
     proxies = networks(settings.trusted_proxies)
-    health = HealthEndpoints(versions, parts.metrics, admission, lambda: parts.request_log.trouble != "", settings.metrics_for, proxies)
+    health = HealthEndpoints(
+        versions,
+        parts.metrics,
+        admission,
+        lambda: parts.request_log.trouble != "",
+        lambda: parts.outcomes.trouble,
+        settings.metrics_for,
+        proxies,
+    )
 
     app = FastAPI(
         title="robo-poet", version="1", docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=lambda _: _lifespan(parts)

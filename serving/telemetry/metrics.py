@@ -27,7 +27,7 @@ ARMS = ("champion", "canary", "former", "stable", "pinned", "none")
 CODES = (
     "bad_request", "invalid_json", "invalid_utf8", "invalid_body", "invalid_field", "invalid_text", "missing_credentials",
     "invalid_credentials", "expired_credentials", "revoked_credentials", "credentials_unchecked", "forbidden", "missing_scope", "not_found",
-    "unknown_completion", "method_not_allowed", "slow_body", "slow_headers", "headers_too_large", "url_too_long",
+    "unknown_completion", "invalid_end_user", "method_not_allowed", "slow_body", "slow_headers", "headers_too_large", "url_too_long",
     "unread_answer", "body_too_large", "unsupported_media_type", "content_refused",
     "rate_limited", "too_many_at_once", "internal", "model_failed", "model_unavailable", "no_model", "overloaded", "timeout",
 )  # fmt: skip

@@ -59,6 +59,16 @@ def _create_key(path: Path) -> None:
         Path(temporary).unlink(missing_ok=True)
 
 
+def reader_of(user: str, end_user: str = "") -> str:
+    """Return the text whose pseudonym stands for an end user of an application. Two applications may use the same id for two persons.
+
+    Args:
+        user: user of the application's key or token.
+        end_user: id in the header X-End-User; empty for the user itself.
+    """
+    return f"{user}\0{end_user}" if end_user else user  # no name has a NUL, so no user can pose as an end user
+
+
 DIGITS = 32  # hexadecimal digits of a user's pseudonym: 128 bits, so collisions are not a concern
 
 

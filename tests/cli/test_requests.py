@@ -9,10 +9,13 @@ from typer.testing import CliRunner, Result
 
 from cli.__main__ import app
 from robo_poet.errors import BadInput
+from robo_poet.outcomes.log import OutcomeLog
+from robo_poet.outcomes.reader import OutcomeReader
+from robo_poet.outcomes.record import AssignedArm, Outcome
 from robo_poet.request_log.record import Feedback, Request
 from robo_poet.request_log.writer import Writer
 from robo_poet.settings.serve import RequestLogSettings
-from serving.telemetry.pseudonym import Pseudonyms, read_or_create_key
+from serving.telemetry.pseudonym import Pseudonyms, read_or_create_key, reader_of
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC).timestamp()
 
@@ -92,3 +95,20 @@ def test_without_the_key_for_pseudonyms_no_new_key_is_made(serve: Path) -> None:
     error = type_(serve, "forget", "anna").exception
     assert isinstance(error, BadInput) and "the gateway's key for pseudonyms is missing" in str(error)
     assert not (serve / "pseudonyms.key").exists()
+
+
+def test_forget_blanks_the_outcomes_also_without_a_request_log_and_of_one_reader(tmp_path: Path) -> None:
+    names, arm = Pseudonyms(read_or_create_key(tmp_path / "pseudonyms.key")), AssignedArm("d:7", 0, "canary")
+    log = OutcomeLog(tmp_path / "outcomes" / "poems")
+    for user in ("anna", reader_of("app", "4711"), reader_of("app", "4712"), "anna"):
+        log.begin(arm)
+        log.end(arm, Outcome(NOON, names.user(user), 3, "canary", 200, 0.5))
+    log.close()
+    assert "blanked 2 lines of the outcomes" in type_(tmp_path, "forget", "anna").stdout
+    assert "blanked 1 line of the outcomes" in type_(tmp_path, "forget", "app", "--end-user", "4711").stdout
+    assert "nothing was removed" in type_(tmp_path, "forget", "app", "--end-user", "4711").stdout
+    reader = OutcomeReader(tmp_path / "outcomes" / "poems")
+    assert [fields["user"] for _, fields in reader.read()] == [names.user(reader_of("app", "4712"))]
+    assert reader.losses("d:7")["canary"].lost == 0
+    with pytest.raises(BadInput, match="an end user belongs to an application"):
+        CliRunner().invoke(app, ["requests", "forget", "--pseudonym", "0" * 32, "--end-user", "4"], catch_exceptions=False)

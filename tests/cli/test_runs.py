@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.__main__ import app
+from robo_poet.outcomes.files import file_name
 
 
 def test_gc_without_results_has_nothing_to_remove(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -26,11 +27,15 @@ def test_gc_removes_the_logs_after_their_time_and_says_so(tmp_path: Path, monkey
         day = tmp_path / ".serve" / "requests" / f"date={datetime.now(UTC).date() - timedelta(days=age)}"
         day.mkdir(parents=True)
         (day / "part-a-1.parquet").write_text("x")
+        outcomes = tmp_path / ".serve" / "outcomes" / "poems" / file_name(time.time() - age * 86400, "a" * 16)
+        outcomes.parent.mkdir(parents=True, exist_ok=True)
+        outcomes.write_text("x")
     day = f"date={datetime.now(UTC).date() - timedelta(days=31)}"
     planned = CliRunner().invoke(app, ["gc"]).stdout
     assert "old/logs" in planned and "logs of a run 31 days ago" in planned and f"requests/{day}" in planned and "would free" in planned
     assert (tmp_path / "runs" / "old" / "logs").exists()
     removed = CliRunner().invoke(app, ["gc", "--yes"]).stdout
+    assert "outcomes/poems" in planned and "outcomes older than 14 days" in removed and len(list(outcomes.parent.iterdir())) == 1
     assert "old/logs" in removed and f"requests/{day}" in removed and "new" not in removed
     assert [path.parent.name for path in tmp_path.glob("runs/*/logs")] == ["new"] and (tmp_path / "runs" / "old" / "events.jsonl").exists()
     assert len(list((tmp_path / ".serve" / "requests").iterdir())) == 1

@@ -51,5 +51,5 @@ def test_an_unknown_scope_has_a_one_line_message(tmp_path: Path) -> None:
     wrong = type_(tmp_path / "keys", "create", "--user", "ann", "--scope", "fly")
     assert (
         isinstance(wrong.exception, BadInput)
-        and str(wrong.exception) == "scope: unknown scope fly; choose from generate, feedback, metrics, internal-load"
+        and str(wrong.exception) == "scope: unknown scope fly; choose from generate, feedback, metrics, internal-load, end-users"
     )

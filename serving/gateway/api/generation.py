@@ -153,7 +153,7 @@ class GenerationEndpoint:
         return job
 
     def _make_job(self, parsed: _ParsedRequest) -> GenerationJob:
-        exchange, chosen = parsed.exchange, self._versions.choose(parsed.exchange.user)
+        exchange, chosen = parsed.exchange, self._versions.choose(parsed.exchange.reader)
         exchange.version, exchange.arm, exchange.prompt = chosen.served.number, chosen.arm, parsed.text
         self._ledger.assigned(exchange, chosen.assigned)
         job = make_job(

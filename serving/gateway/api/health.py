@@ -19,16 +19,19 @@ class HealthEndpoints:
 
     Args:
         log_has_problem: returns True if the request log has a problem. Details may contain paths, so they are only in the gateway's log.
+        outcome_problem: returns the current problem of the outcomes, without paths, or an empty text.
         metrics_for: who may read the metrics; see `ServeSettings.metrics_for`.
         proxies: networks of the trusted proxies. Their requests are never local.
     """
 
     def __init__(
         self, versions: ServedVersions, metrics: Metrics, admission: Admission, log_has_problem: Callable[[], bool],
+        outcome_problem: Callable[[], str],
         metrics_for: Literal["loopback", "scope", "all"], proxies: Networks = (),
     ) -> None:  # fmt: skip
         self._versions, self._metrics, self._admission = versions, metrics, admission
-        self._log_has_problem, self._metrics_for, self._proxies = log_has_problem, metrics_for, proxies
+        self._log_has_problem, self._outcome_problem = log_has_problem, outcome_problem
+        self._metrics_for, self._proxies = metrics_for, proxies
 
     async def alive(self) -> Response:
         """Return 200 while the process runs."""
@@ -38,6 +41,8 @@ class HealthEndpoints:
         """Return 200 if requests can be answered, else 503. Both bodies list the problems."""
         version_health = self._versions.health
         log_problems = ["the request log has a problem; see the gateway's log"] if self._log_has_problem() else []
+        if problem := self._outcome_problem():
+            log_problems.append(problem)
         body = {
             "status": "ready" if version_health.ready else "not_ready",
             "champion": version_health.champion,

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
+from serving.access.caller import END_USER_CHARACTERS, END_USERS_SCOPE
 from serving.gateway.schema import ErrorAnswer, FeedbackRequest, GenerateRequest
 
 _REF = "#/components/schemas/{model}"
@@ -18,10 +19,13 @@ ABOUT = """Continues a text with the champion version of the model.
 
 All errors have the same JSON form, with a code for programs and a message for users. Each request gets an id,
 `request_id` in the body; the server's logs contain it. A client can set `X-Request-ID` (1 to 64 letters, digits, `.`, `_`, `-`). It is
-returned in this header, and not logged."""
+returned in this header, and not logged.
+
+An application whose key has the scope `end-users` names the person it asks for in the header `X-End-User` (1 to 128 visible
+ASCII characters). From another key the header is refused."""
 _STATUS_DESCRIPTIONS = {
-    400: "The body is not UTF-8 or not JSON.", 401: "The key is missing, unknown, expired or revoked.",
-    403: "The key does not have the scope of this endpoint.",
+    400: "The body is not UTF-8 or not JSON, or the header X-End-User is invalid.", 401: "The key is missing, unknown, expired or revoked.",
+    403: "The key does not have the scope of this endpoint, or of the header X-End-User.",
     404: "Not found.", 405: "Method not allowed.", 408: "The body arrived too slowly.", 413: "The body is too large.",
     415: "The body is not application/json.", 422: "A field is invalid, or the content filter refused a text.", 429: "Rate limit reached.",
     500: "Internal error.", 502: "The model server returned an error or an invalid response.", 503: "Overloaded, or no model is available.",
@@ -36,6 +40,12 @@ _LIMIT = {
         ("Reset", "Seconds until the limit is reset."),
     )
 }
+_END_USER = {
+    "name": "X-End-User", "in": "header", "required": False,
+    "schema": {"type": "string", "minLength": 1, "maxLength": END_USER_CHARACTERS, "pattern": "^[!-~]+$"},
+    "description": f"Id of the person that an application asks for; it needs a key with the scope `{END_USERS_SCOPE}`. The id decides "
+    "between champion and canary, and only a keyed digest of it is logged. Rate limits stay those of the key.",
+}  # fmt: skip
 _KEYS: list[dict[str, list[str]]] = [{"key": []}, {"bearer": []}]
 
 
@@ -57,7 +67,7 @@ def request_spec(model: type[BaseModel]) -> dict[str, Any]:
     examples = (model.model_config.get("json_schema_extra") or {}).get("examples", [])  # type: ignore[union-attr]
     named_examples = {f"example {number}": {"value": example} for number, example in enumerate(examples, 1)}  # type: ignore[arg-type]
     content = {"application/json": {"schema": schema, "examples": named_examples}}
-    return {"requestBody": {"required": True, "content": content}, "security": _KEYS}
+    return {"requestBody": {"required": True, "content": content}, "security": _KEYS, "parameters": [_END_USER]}
 
 
 def describe(app: FastAPI) -> None:

@@ -19,7 +19,7 @@ from robo_poet.outcomes.record import CANARY, CHAMPION, AssignedArm
 from robo_poet.registry.entry import Corrupt
 from robo_poet.registry.state import State
 from robo_poet.registry.version import Version
-from serving.gateway.backend.arms import FORMER, Arm, Exposure, choose, exposure
+from serving.gateway.backend.arms import FORMER, Arm, Exposure, Issued, choose, exposure
 from serving.gateway.backend.model_client import RETRY_SECONDS
 from serving.gateway.backend.tls import ConnectionTrouble
 from serving.refusal import Refused
@@ -168,6 +168,13 @@ class ServedVersions:
         assigned = choose(user, shown.arms, shown.experiment)
         serving = self._serving[assigned.name]
         return AssignedVersion(self._served[serving.version], serving.name, AssignedArm(shown.experiment, shown.step, assigned.judged))
+
+    def rated(self, user: str, issued: Issued) -> AssignedArm | None:
+        """Return the arm of `user` for a rating of a completion; None if another version wrote the completion."""
+        if not self._serving:
+            return None
+        chosen = self.choose(user)
+        return chosen.assigned if (chosen.served.number, chosen.arm) == (issued.version, issued.arm) else None
 
     def find(self, number: int) -> Served | None:
         """Return the loaded version with this number, or None."""

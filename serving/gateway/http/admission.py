@@ -4,8 +4,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from starlette.datastructures import Headers
+
 from serving.access.authentication import Authenticator, ExpiredOrRevoked, require_scope
-from serving.access.caller import Caller
+from serving.access.caller import END_USERS_SCOPE, Caller, end_user_of
 from serving.access.rate_limiter import EXEMPT_SCOPE, RateLimiter
 from serving.gateway.http.exchange import Exchange
 from serving.refusal import Refused
@@ -91,16 +93,16 @@ class Admission:
         require_scope(caller, scope)
         return caller
 
-    async def admit(self, exchange: Exchange, headers: Mapping[str, str], scope: str) -> tuple[Caller, dict[str, str]]:
-        """Admit a request. Return the caller and the response headers with the remaining rate limit.
+    async def admit(self, exchange: Exchange, headers: Headers, scope: str) -> tuple[Caller, dict[str, str]]:
+        """Admit a request. Return the caller and the response headers with the remaining rate limit, which is that of the key's user.
 
         Args:
-            exchange: the record of the request; the caller is noted there.
+            exchange: the record of the request; the caller and the end user are noted there.
             headers: headers of the request; names are case-insensitive.
             scope: scope that the credential must have.
 
         Raises:
-            Refused: 401, 403, 503 (credentials cannot be checked), or 429 with Retry-After (rate limit reached).
+            Refused: 401, 403, 503 (credentials cannot be checked), 429 with Retry-After (rate limit reached), or an error of `end_user_of`.
         """
         try:
             caller = self._authenticate(exchange, headers, scope)
@@ -109,6 +111,8 @@ class Admission:
                 await self._limiter.failed(exchange.ip)
             raise
         allowance = await self._limiter.hit(caller, exchange.ip)
+        exchange.end_user = end_user_of(caller, headers.getlist("x-end-user"))
+        exchange.identified = exchange.end_user != "" or END_USERS_SCOPE not in caller.scopes
         return caller, allowance.headers()
 
     @property

@@ -11,6 +11,7 @@ from typing import Protocol
 from starlette.types import Scope
 
 from robo_poet.outcomes.record import AssignedArm
+from serving.telemetry.pseudonym import reader_of
 
 Networks = Sequence[IPv4Network | IPv6Network]
 
@@ -97,6 +98,8 @@ class Exchange:
         completion: signed id of the completion, or empty.
         rule: content filter rule that refused a text, or empty.
         prompt: the cleaned prompt, once a version was chosen.
+        end_user: the end user that a trusted application named, or empty.
+        identified: False if the user is an application that may name its end users and did not.
         connection: the connection of the request; None in tests without one.
         client_id: the X-Request-ID that the client sent. It is only sent back.
         audited: the status that the audit log has; 0 if the request has no line yet.
@@ -114,6 +117,8 @@ class Exchange:
     status: int = 0
     code: str = ""
     user: str = ""
+    end_user: str = ""
+    identified: bool = True
     credential: str = ""
     completion: str = ""
     version: int | None = None
@@ -132,6 +137,11 @@ class Exchange:
     withheld: bool = False
     degenerate: bool = False
     normalised: float = 0.0
+
+    @property
+    def reader(self) -> str:
+        """The user who decides the arm: the end user of an application, or the user of the key or token."""
+        return reader_of(self.user, self.end_user)
 
     @property
     def seconds(self) -> float:

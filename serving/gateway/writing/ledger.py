@@ -8,12 +8,13 @@ from http import HTTPStatus
 
 from robo_poet.evaluation import degeneration
 from robo_poet.outcomes.log import OutcomeLog
-from robo_poet.outcomes.record import Aborted, AssignedArm, Outcome
+from robo_poet.outcomes.record import Aborted, AssignedArm, Outcome, Rating
 from robo_poet.request_log.log import RequestLog
 from robo_poet.request_log.record import Feedback, Request
 from robo_poet.settings.evaluation import MeasureTextSettings
 from serving.access.rate_limiter import network
 from serving.content_filter.rules import VALUE_RULES, has_private_value
+from serving.gateway.backend.arms import Issued
 from serving.gateway.http.exchange import Exchange
 from serving.gateway.writing.job import GenerationJob
 from serving.gateway.writing.samples import REFUSED, Sample, perplexity
@@ -75,9 +76,10 @@ class Ledger:
         elif is_stream and exchange.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             aborted = "server"
         self._outcomes.end(exchange.assigned, Outcome(
-            time=time.time(), user=self._pseudonyms.user(exchange.user), version=exchange.version or 0, served=exchange.arm,
+            time=time.time(), user=self._pseudonyms.user(exchange.reader), version=exchange.version or 0, served=exchange.arm,
             status=exchange.status, seconds=exchange.seconds, normalised=exchange.normalised, tokens=exchange.tokens,
             completed=exchange.completed, refused=exchange.withheld, degenerate=exchange.degenerate, aborted=aborted,
+            identified=exchange.identified,
         ))  # fmt: skip
 
     def answering(self, exchange: Exchange) -> None:
@@ -110,7 +112,7 @@ class Ledger:
         exchange.completed, exchange.normalised = True, normalised_seconds(exchange.seconds, lengths)
         exchange.degenerate = any(is_degenerate(job, sample) for sample in samples)
         self._metrics.completed(
-            version=version, arm=arm, user=self._pseudonyms.user(exchange.user), seconds=exchange.seconds,
+            version=version, arm=arm, user=self._pseudonyms.user(exchange.reader), seconds=exchange.seconds,
             generation_seconds=job.generation_seconds, prompt_tokens=job.prompt_tokens, lengths=lengths,
             parameters=numbers(exchange.parameters), first_token_seconds=first_seconds,
         )  # fmt: skip
@@ -127,17 +129,24 @@ class Ledger:
         """Record a request whose prompt was refused by the content filter."""
         self._log_request(exchange, job, (), 422, "content_refused", exchange.rule)
 
-    def rated(self, completion: str, user: str, version: int, arm: str, rating: int | None, thumb: str | None) -> None:
+    def rated(self, exchange: Exchange, issued: Issued, assigned: AssignedArm | None, rating: int | None, thumb: str | None) -> None:
         """Record a user's feedback on a completion.
 
-        Metrics count only the first rating and the first thumb of a user, because a counter cannot be decreased. The request log keeps
-        all; its readers use the last.
+        Metrics count only the first rating and the first thumb of a user, because a counter cannot be decreased. The request log and the
+        outcomes keep all; their readers use the last.
+
+        Args:
+            assigned: the arm of the user, if the completion is of its version; otherwise None, and no outcome is written.
         """
+        completion, user, version, arm = exchange.completion, exchange.reader, issued.version, issued.arm
         counted_rating = rating if rating is not None and self._is_first("rating", completion, user) else None
         counted_thumb = thumb if thumb is not None and self._is_first("thumb", completion, user) else None
         if counted_rating is not None or counted_thumb is not None:
             self._metrics.feedback(version=version, arm=arm, rating=counted_rating, thumb=counted_thumb)
-        self._log.feedback(Feedback(completion, time.time(), self._pseudonyms.user(user), rating, thumb))
+        pseudonym, now = self._pseudonyms.user(user), time.time()
+        self._log.feedback(Feedback(completion, now, pseudonym, rating, thumb))
+        if assigned is not None:
+            self._outcomes.note(assigned, Rating(now, pseudonym, self._pseudonyms.text(completion)[:16], rating_value(rating, thumb)))
 
     def _is_first(self, *rating_key: str) -> bool:
         if rating_key in self._rated:
@@ -156,7 +165,8 @@ class Ledger:
         rules = [sample.rule for sample in samples if sample.finish == REFUSED]
         self._log.put(Request(
             completion_id=exchange.completion, request_id=exchange.id, time=time.time() - exchange.seconds,
-            user=self._pseudonyms.user(exchange.user), model=served.model, version=served.number, digest=served.digest, arm=job.chosen.arm,
+            user=self._pseudonyms.user(exchange.reader), model=served.model, version=served.number, digest=served.digest,
+            arm=job.chosen.arm,
             prompt=None if has_value else job.text, completions=[] if has_value else completions,
             parameters=numbers(exchange.parameters), seconds=exchange.seconds,
             generation_seconds=job.generation_seconds, prompt_tokens=job.prompt_tokens,
@@ -165,6 +175,12 @@ class Ledger:
             finish_reasons=[sample.finish for sample in samples], status=status, code=code,
             filter_rule=rules[0] if rules else prompt_rule, filter_side="completion" if rules else "prompt" if prompt_rule else "",
         ))  # fmt: skip
+
+
+def rating_value(rating: int | None, thumb: str | None) -> float:
+    """Return feedback as a number from -1 (bad) to 1 (good): the mean of the points and the thumb that were given."""
+    values = ([] if rating is None else [(rating - 3) / 2]) + ([] if thumb is None else [1.0 if thumb == "up" else -1.0])
+    return math.fsum(values) / len(values)
 
 
 def is_degenerate(job: GenerationJob, sample: Sample) -> bool:

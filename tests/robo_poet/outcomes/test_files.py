@@ -9,15 +9,15 @@ from tests.robo_poet.outcomes.test_log import wait_until
 
 
 def test_a_user_is_forgotten_while_the_process_writes_and_does_not_count_as_lost(tmp_path: Path) -> None:
-    with running_log(tmp_path) as log:
+    with running_log(tmp_path / "poems") as log:
         handle(log, CANARY, outcome("ada"), outcome("bob"), outcome("ada"))
         log.note(CANARY, Rating(1.0, "ada", "c", 1.0))
         assert wait_until(lambda: log.counts["written"] == 3) and count_of_user(tmp_path, "ada") == 3
         assert (forget(tmp_path, "ada"), forget(tmp_path, "ada")) == (3, 0)
         handle(log, CANARY, outcome("eve"))
-    [file] = outcome_files(tmp_path)
+    [file] = outcome_files(tmp_path / "poems")
     assert b"ada" not in file.path.read_bytes() and count_of_user(tmp_path, "ada") == 0
-    reader = OutcomeReader(tmp_path)
+    reader = OutcomeReader(tmp_path / "poems")
     assert [fields["user"] for _, fields in reader.read()] == ["bob", "eve"]
     assert shares(reader) == {"canary": 0.0} and reader.damaged == 0
 

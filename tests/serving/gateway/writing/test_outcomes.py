@@ -8,6 +8,7 @@ import pytest
 from starlette.responses import JSONResponse
 
 from robo_poet.outcomes.reader import OutcomeReader
+from serving.telemetry.pseudonym import reader_of
 from tests.serving.gateway.running import Gateway, wait_until
 from tests.serving.gateway.stand_in_model_server import StandInModelServer
 
@@ -18,13 +19,14 @@ class Outcomes:
     def __init__(self, gateway: Gateway) -> None:
         self._reader = OutcomeReader(gateway.folder / "outcomes" / "shakespeare")
         self.rows: list[dict[str, Any]] = []
+        self.kind = "outcome"
         list(self._reader.read())
 
     def next(self, seconds: float = 5.0) -> dict[str, Any]:
         """Return the next outcome."""
 
         def arrived() -> bool:
-            self.rows += [{**fields, "arm": assigned.arm} for assigned, fields in self._reader.read() if fields["kind"] == "outcome"]
+            self.rows += [{**fields, "arm": assigned.arm} for assigned, fields in self._reader.read() if fields["kind"] == self.kind]
             return bool(self.rows)
 
         assert wait_until(arrived, seconds)
@@ -134,3 +136,66 @@ def test_concurrent_requests_leave_one_outcome_each(staged: Gateway, outcomes: O
         thread.join()
     numbers = [outcomes.next()["seq"] for _ in range(12)]
     assert numbers == list(range(numbers[0], numbers[0] + 12))
+
+
+def key_of(gateway: Gateway, user: str, *scopes: str) -> dict[str, str]:
+    """Return the header with a new key."""
+    key = gateway.key(user, ("generate", "feedback", *scopes))
+    assert wait_until(lambda: gateway.http.post("/v1/generate", json={}, headers={"X-API-Key": key}).status_code == 422)
+    return {"X-API-Key": key}
+
+
+def test_a_trusted_application_names_its_readers(staged: Gateway, outcomes: Outcomes) -> None:
+    """Each reader has a pseudonym and is the unit of the judge. The rate limit stays that of the key."""
+    app, other = key_of(staged, "app", "end-users"), key_of(staged, "other", "end-users")
+    limits = [
+        staged.http.post("/v1/generate", json={"text": "the rose"}, headers={**headers, "X-End-User": reader}).headers[
+            "RateLimit-Remaining"
+        ]
+        for headers, reader in ((app, "4711"), (app, "4712"), (other, "4711"))
+    ]
+    rows = [outcomes.next() for _ in range(3)]
+    assert int(limits[0]) == int(limits[1]) + 1
+    pseudonyms = [row["user"] for row in rows]
+    assert len(set(pseudonyms)) == 3 and all("identified" not in row for row in rows)
+    assert pseudonyms[0] == staged.parts.pseudonyms.user(reader_of("app", "4711"))
+    assert staged.http.post("/v1/generate", json={"text": "the rose"}, headers=app).status_code == 200
+    row = outcomes.next()
+    assert row["identified"] is False and row["user"] == staged.parts.pseudonyms.user("app")
+
+
+@pytest.mark.parametrize("route", ["generate", "feedback"])
+def test_the_end_user_of_a_key_that_is_not_trusted_is_refused(staged: Gateway, route: str) -> None:
+    refused = staged.http.post(f"/v1/{route}", json={"text": "the rose"}, headers={"X-End-User": "4711"})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (403, "missing_scope")
+    assert "end-users" in refused.json()["error"]["message"]
+
+
+def test_an_end_user_has_one_value_of_visible_characters(staged: Gateway) -> None:
+    app = key_of(staged, "app", "end-users")
+    for value in ("", "x" * 129, "two words", "a\tb", "é"):
+        headers = [(b"X-API-Key", app["X-API-Key"].encode()), (b"X-End-User", value.encode())]
+        answer = staged.http.post("/v1/generate", json={"text": "the rose"}, headers=headers)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_end_user"), value
+    twice = [(b"X-API-Key", app["X-API-Key"].encode()), (b"X-End-User", b"a"), (b"X-End-User", b"b")]
+    assert staged.http.post("/v1/generate", json={"text": "the rose"}, headers=twice).status_code == 400
+
+
+def test_a_rating_counts_for_the_arm_of_the_user_and_only_for_its_version(staged: Gateway, outcomes: Outcomes) -> None:
+    outcomes.kind = "rating"
+    completion = staged.generate().json()["id"]
+    for body, value in (({"rating": 5}, 1.0), ({"thumb": "down"}, -1.0), ({"rating": 2, "thumb": "up"}, 0.25)):
+        assert staged.http.post("/v1/feedback", json={"completion_id": completion, **body}).status_code == 200
+        row = outcomes.next()
+        assert (row["arm"], row["value"], row["user"]) == ("champion", value, staged.parts.pseudonyms.user("ada"))
+        assert completion not in str(row)
+    other = staged.parts.ids.issue(9, "canary")
+    assert staged.http.post("/v1/feedback", json={"completion_id": other, "rating": 1}).status_code == 200
+    assert staged.http.post("/v1/feedback", json={"completion_id": completion, "rating": 3}).status_code == 200
+    assert outcomes.next()["value"] == 0.0
+
+
+def test_a_problem_of_the_outcomes_is_in_readyz(staged: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(staged.parts.outcomes, "_trouble", "outcomes cannot be written")
+    monkeypatch.setattr(staged.parts.outcomes, "_tick", lambda last=False: True)
+    assert "outcomes cannot be written" in staged.http.get("/readyz").json()["degraded"]
