@@ -22,6 +22,7 @@ VERSIONS = 8  # champion, canary and recently pinned versions; each version cost
 ROUTES = ("generate", "stream", "feedback", "models", "health", "ready", "metrics", "openapi", "page")
 GENERATION_ROUTES = ("generate", "stream")
 SERVING_ARMS = ("champion", "canary")
+THUMBS = ("up", "down")
 STATUS_CLASSES = ("2xx", "4xx", "5xx")
 ARMS = ("champion", "canary", "former", "stable", "pinned", "none")
 CODES = (
@@ -150,7 +151,7 @@ class Metrics:
         labels = self._label_of(version), self._arm_label(arm)
         if rating is not None:
             self._audience.score.labels(*labels).observe(rating)
-        if thumb in ("up", "down"):
+        if thumb in THUMBS:
             self._audience.thumbs.labels(*labels, thumb).inc()
 
     @contextmanager
@@ -192,20 +193,26 @@ class Metrics:
     def _add_first_series(self) -> None:
         """Create the series of both arms and of all codes with value 0. `rate()` misses the first request of a series that it creates."""
         for arm in (*SERVING_ARMS, "none"):
-            for route, status in product(GENERATION_ROUTES, STATUS_CLASSES):
-                self._requests.duration.labels(route, status, arm)
             self._add_version_series("none", arm)
         for arm in SERVING_ARMS:
             self._requests.normalised.labels(arm)
             self._requests.first_token.labels(arm)
         for code in CODES:
             self._requests.refusals.labels(code)
+        for side, decision in product(("prompt", "completion"), ("allow", "refuse")):
+            self._models.filter.labels(side, decision, "none")
 
     def _add_version_series(self, version: str, arm: str) -> None:
         series = self._requests
         for route, status in product(GENERATION_ROUTES, STATUS_CLASSES):
             series.requests.labels(route, status, version, arm)
+            series.duration.labels(route, status, arm)
         if version != "none":
+            series.normalised.labels(arm)
+            series.first_token.labels(arm)
+            self._audience.score.labels(version, arm)
+            for thumb in THUMBS:
+                self._audience.thumbs.labels(version, arm, thumb)
             series.generation.labels(version, arm)
             series.cost.labels(version, arm)
             for text, counter in product(("prompt", "completion"), (series.tokens, series.loss, series.scored)):

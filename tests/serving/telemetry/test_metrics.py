@@ -178,11 +178,45 @@ def test_promtool_accepts_the_metrics() -> None:
 
 def test_both_arms_and_all_codes_exist_before_the_first_request() -> None:
     metrics = Metrics(gpus=False)
-    metrics.serving([(3, "ab" * 32, "champion"), (4, "cd" * 32, "canary")])
+    metrics.serving([(3, "ab" * 32, "champion"), (4, "cd" * 32, "canary"), (2, "ef" * 32, "former")])
     rendered = metrics.render().decode()
     for version, arm in (("3", "champion"), ("4", "canary"), ("none", "champion"), ("none", "canary"), ("none", "none")):
         for status in ("2xx", "4xx", "5xx"):
             assert f'robo_poet_requests_total{{arm="{arm}",route="stream",status="{status}",version="{version}"}} 0.0' in rendered
     assert 'robo_poet_refusals_total{code="invalid_credentials"} 0.0' in rendered
     assert 'robo_poet_time_to_first_token_seconds_count{arm="canary"} 0.0' in rendered
+    for version, arm in (("3", "champion"), ("4", "canary"), ("2", "former")):
+        assert f'robo_poet_request_duration_normalised_seconds_count{{arm="{arm}"}} 0.0' in rendered
+        assert f'robo_poet_feedback_score_count{{arm="{arm}",version="{version}"}} 0.0' in rendered
+        assert f'robo_poet_feedback_thumbs_total{{arm="{arm}",thumb="down",version="{version}"}} 0.0' in rendered
+        assert f'robo_poet_tokens_total{{arm="{arm}",text="completion",version="{version}"}} 0.0' in rendered
+    assert 'robo_poet_filter_decisions_total{decision="refuse",rule="none",side="completion"} 0.0' in rendered
     assert len(rendered) < 150_000
+
+
+def test_a_canary_has_all_its_series_before_its_first_user() -> None:
+    """Its first failure then counts in `rate()`, and no series appears with the first request."""
+
+    def series(metrics: Metrics) -> set[str]:
+        lines = metrics.render().decode().splitlines()
+        return {line.rpartition(" ")[0] for line in lines if line.startswith("robo_poet_") and 'arm="canary"' in line}
+
+    metrics = Metrics(gpus=False, model="poems")
+    metrics.serving([(3, "ab" * 32, "champion"), (4, "cd" * 32, "canary")])
+    before = series(metrics)
+    for status in (200, 422, 499, 503):
+        metrics.answered("stream", status, 0.1, version=4, arm="canary")
+    metrics.completed(
+        version=4,
+        arm="canary",
+        user="u",
+        seconds=1,
+        generation_seconds=1,
+        prompt_tokens=3,
+        lengths=[9],
+        parameters={},
+        first_token_seconds=1,
+    )
+    metrics.scored("completion", version=4, arm="canary", nats=3, tokens=2)
+    metrics.feedback(version=4, arm="canary", rating=3, thumb="up")
+    assert series(metrics) == before and 'model="poems"' in next(iter(before))

@@ -115,7 +115,7 @@ def test_promtool_accepts_the_configuration(check: list[str]) -> None:
 def test_the_rules_have_no_value_without_traffic(tmp_path: Path) -> None:
     """0/0 is NaN, which alerts and dashboards show as a value."""
     metrics = Metrics(gpus=False)
-    metrics.serving([(3, "ab" * 32, "champion"), (4, "cd" * 32, "canary")])
+    metrics.serving([(3, "ab" * 32, "champion"), (4, "cd" * 32, "canary"), (2, "ef" * 32, "former")])
     lines = [line.rpartition(" ") for line in metrics.render().decode().splitlines() if line.startswith("robo_poet_")]
     rules = [rule["record"] for group in yaml.safe_load((FILES / "recording.yml").read_text())["groups"] for rule in group["rules"]]
     queries = [{"expr": rule, "eval_time": "2h", "exp_samples": []} for rule in rules]
@@ -124,6 +124,25 @@ def test_the_rules_have_no_value_without_traffic(tmp_path: Path) -> None:
         "input_series": [{"series": name, "values": f"{value}+0x130"} for name, _, value in lines],
         "promql_expr_test": queries,
     }
+    (tmp_path / "test.yml").write_text(yaml.safe_dump({"rule_files": [str(FILES / "recording.yml")], "tests": [test]}))
+    checked = subprocess.run(["promtool", "test", "rules", str(tmp_path / "test.yml")], capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool (Debian: prometheus) is not installed")
+def test_the_first_error_of_a_canary_is_seen_by_arm(tmp_path: Path) -> None:
+    """Its series exist with 0 before, so `rate()` counts the first request; the champion without traffic has no value."""
+    labels = 'route="generate",version="4",arm="canary"'
+    series = [
+        {"series": f'robo_poet_requests_total{{status="5xx",{labels}}}', "values": "0x5 1x10"},
+        {"series": f'robo_poet_requests_total{{status="2xx",{labels}}}', "values": "0x5 3x10"},
+        {"series": 'robo_poet_requests_total{status="2xx",route="generate",version="3",arm="champion"}', "values": "0x20"},
+    ]
+    rule = "robo_poet:request_errors:ratio_by_arm_5m"
+    expected = [{"labels": f'{rule}{{arm="canary"}}', "value": 0.25}]
+    test = {
+        "interval": "1m", "input_series": series, "promql_expr_test": [{"expr": rule, "eval_time": "8m", "exp_samples": expected}],
+    }  # fmt: skip
     (tmp_path / "test.yml").write_text(yaml.safe_dump({"rule_files": [str(FILES / "recording.yml")], "tests": [test]}))
     checked = subprocess.run(["promtool", "test", "rules", str(tmp_path / "test.yml")], capture_output=True, text=True)
     assert checked.returncode == 0, checked.stdout + checked.stderr
