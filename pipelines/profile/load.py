@@ -15,6 +15,7 @@ from robo_poet.errors import BadInput, validation_message
 from robo_poet.regular_file import read_limited
 from robo_poet.report.lineage_rows import flatten
 from robo_poet.settings.base import LocalFolder, Settings
+from robo_poet.settings.canary import CanarySettings
 from robo_poet.settings.data import IngestSettings, ScrubSettings, TokenizerSettings, ValidateSettings
 from robo_poet.settings.evaluation import AuditSettings, CompareSettings, EvaluateSettings, MeasureTextSettings, SlicesSettings
 from robo_poet.settings.gate import CheckedGate
@@ -70,6 +71,7 @@ class Profile(Settings):
     slices: SlicesSettings = SlicesSettings()
     gates: list[CheckedGate] = Field(min_length=1, description="a model that fails a gate is registered as rejected (EVAL-6)")
     serve: ServeSettings = ServeSettings()
+    canary: CanarySettings = CanarySettings()
 
 
 @dataclass(frozen=True)

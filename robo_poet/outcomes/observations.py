@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from robo_poet.judges.canary.observations import UserObservation
+from robo_poet.judges.canary.observations import CANARY, CHAMPION, UserObservation
 from robo_poet.outcomes.reader import OutcomeReader
-from robo_poet.outcomes.record import CANARY, CHAMPION, WATCH, AssignedArm
+from robo_poet.outcomes.record import WATCH, AssignedArm
 
 SETTLE_SECONDS = 2.0  # wait after the end of an observation, for lines of other processes and for shadow scores
 SERVER_ERROR = 500

@@ -19,7 +19,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-CHAMPION, CANARY = "champion", "canary"
 NO_STEP, WATCH = -1, -2  # steps of a record: before the first step of a canary, and in the watch after a promotion
 Aborted = Literal["", "client", "server"]
 

@@ -2,6 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
+
+CHAMPION: Final = "champion"
+CANARY: Final = "canary"
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,8 @@ class StepFacts:
         started, now, canary_started: times in seconds since 1970.
         lost: share of lost records for each arm, 0 to 1.
         identified: False if requests have no user of their own, for example because one key is used for everybody.
+        newest: time of the last sign of life of a gateway, in seconds since 1970; None if there is none.
+        fallback: share of the canary's users that another version served, because the canary could not be called; 0 to 1.
     """
 
     step: int
@@ -58,3 +64,5 @@ class StepFacts:
     canary_started: float
     lost: Mapping[str, float]
     identified: bool
+    newest: float | None = None
+    fallback: float = 0.0

@@ -14,8 +14,9 @@ from typing import Any, Protocol
 
 from robo_poet.digest import digest_file
 from robo_poet.errors import BadInput
+from robo_poet.judges.canary.observations import CANARY, CHAMPION
 from robo_poet.model.tokenizer import Tokenizer
-from robo_poet.outcomes.record import CANARY, CHAMPION, AssignedArm
+from robo_poet.outcomes.record import AssignedArm
 from robo_poet.registry.entry import Corrupt
 from robo_poet.registry.state import State
 from robo_poet.registry.version import Version

@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robo_poet.outcomes.record import CANARY, CHAMPION, NO_STEP, WATCH
+from robo_poet.judges.canary.observations import CANARY, CHAMPION
+from robo_poet.outcomes.record import NO_STEP, WATCH
 from robo_poet.registry.rollout import Watch
 from robo_poet.registry.state import Record, Stage, State
 from serving.gateway.backend.arms import FORMER, Arm, CompletionIds, Exposure, Issued, choose, exposure

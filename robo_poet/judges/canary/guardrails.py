@@ -1,0 +1,102 @@
+"""The guardrails of a canary: which value of a user each one compares, in which unit, and how a harm is tested (SERVE-5)."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robo_poet.judges.canary.effects import Arms, Effects, Numbers, between_arms, paired
+from robo_poet.judges.canary.observations import CANARY, UserObservation
+from robo_poet.judges.canary.policy import Policy
+
+LARGEST_QUALITY = 1.0  # bits per byte; a larger difference of one user counts as this one
+LONGEST = 512.0  # tokens of a completion at most (SERVE-2)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What a guardrail measures.
+
+    Attributes:
+        unit: unit of margin, estimate and bounds: "points" are percentage points of requests, as a share of 1.
+        form: `difference` of the arms' means, harm is an increase; `decrease`, harm is a decrease; `relative` difference of the means, harm
+            in both directions; `paired` difference within each user.
+        value: returns the user's value, in [0, 1] except for `paired`; None if the user has none.
+        extra: variance that an effect brings with it, for each unit of the effect: a share of failures that rises from 1 % to 6 % has six
+            times the variance. Only for the power of the tests.
+    """
+
+    label: str
+    unit: Literal["points", "ratio", "bits per byte", "rating"]
+    form: Literal["difference", "decrease", "relative", "paired"]
+    value: Callable[[UserObservation], float | None]
+    extra: float = 0.0
+
+
+MEASURES: Mapping[str, Measure] = MappingProxyType({
+    "errors": Measure("failed requests", "points", "difference", lambda u: u.failed / u.requests, 0.5),
+    "refusals": Measure("withheld answers", "points", "difference", lambda u: u.refused / u.requests, 0.5),
+    "slow": Measure("slow requests", "points", "difference", lambda u: u.slow / u.requests, 0.5),
+    "degenerate": Measure("degenerate texts", "points", "difference", lambda u: u.degenerate / u.requests, 0.5),
+    "length": Measure(
+        "tokens of a completion", "ratio", "relative", lambda u: min(u.tokens / u.completions / LONGEST, 1.0) if u.completions else None
+    ),
+    "quality": Measure("quality, paired", "bits per byte", "paired", lambda u: u.quality),
+    "ratings": Measure(
+        "ratings", "rating", "decrease", lambda u: min(1.0, max(0.0, (u.rating / u.ratings + 1) / 2)) if u.ratings else None
+    ),
+})  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Comparable:
+    """The observations whose arm is random given the observations before them.
+
+    A user keeps the arm while the share grows, except that some of the champion's users move to the canary. So a user who had the canary
+    in an earlier step has it again for certain and cannot be compared. A user who had the champion at share v moves at share w with
+    probability (w - v) / (1 - v), which takes the place of the share.
+
+    Attributes:
+        users: in the order of their observations.
+    """
+
+    users: Sequence[UserObservation]
+    canary: NDArray[np.bool_]
+    shares: Numbers
+    steps: NDArray[np.int64]
+
+
+def comparable(users: Sequence[UserObservation], policy: Policy) -> Comparable:
+    """Return the observations that can be compared. `users` are sorted by the time of freezing."""
+    before: dict[str, tuple[bool, float]] = {}
+    kept, shares = [], []
+    for user in users:
+        share, canary = policy.share(user.step), user.arm == CANARY
+        was_canary, earlier = before.get(user.user, (False, 0.0))
+        before[user.user] = canary, share
+        probability = (share - earlier) / (1 - earlier)
+        if not was_canary and 0 < probability < 1 and user.requests:
+            kept.append(user)
+            shares.append(probability)
+    canary_arm = np.array([user.arm == CANARY for user in kept], bool)
+    return Comparable(kept, canary_arm, np.array(shares, float), np.array([user.step for user in kept], np.int64))
+
+
+def effects_of(measure: Measure, users: Comparable, margin: float) -> tuple[Effects, Effects | None, int]:
+    """Return the effect whose increase is a harm, a second one with harm in the other direction, and the number of users with a value.
+
+    For `relative`, the effects are E[canary] - (1 + margin) E[champion] and (1 - margin) E[champion] - E[canary]: below 0 means within the
+    margin.
+    """
+    values = np.array([np.nan if (value := measure.value(user)) is None else value for user in users.users], float)
+    known = ~np.isnan(values)
+    if measure.form == "paired":
+        return paired(values[known], LARGEST_QUALITY), None, int(known.sum())
+    arms = Arms(values[known], users.canary[known], users.shares[known], users.steps[known])
+    if measure.form == "relative":
+        return between_arms(arms, 1 + margin), between_arms(arms, 1 - margin).negated(), int(known.sum())
+    effects = between_arms(arms)
+    return (effects.negated() if measure.form == "decrease" else effects), None, int(known.sum())

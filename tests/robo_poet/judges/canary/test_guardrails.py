@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+
+from robo_poet.judges.canary.guardrails import MEASURES, comparable, effects_of
+from robo_poet.judges.canary.observations import CANARY, CHAMPION, UserObservation
+from robo_poet.judges.canary.policy import DEFAULT_GUARDRAILS, Policy
+
+
+def observed(user: str, step: int, arm: str = CHAMPION, **values: float) -> UserObservation:
+    counts = {"requests": 10, "failed": 0, "refused": 0, "completions": 10, "slow": 0, "degenerate": 0, "tokens": 800.0, "quality": None}
+    return UserObservation(step=step, arm=arm, user=user, frozen=float(step), **{**counts, **values})  # type: ignore[arg-type]
+
+
+def test_a_user_who_keeps_the_canary_cannot_be_compared_again() -> None:
+    users = [observed("a", 0, CANARY), observed("b", 0), observed("a", 1, CANARY), observed("b", 1), observed("c", 1, CANARY)]
+    compared = comparable(users, Policy())
+    assert [(user.user, user.step) for user in compared.users] == [("a", 0), ("b", 0), ("b", 1), ("c", 1)]
+    assert compared.shares.tolist() == pytest.approx([0.05, 0.05, (0.25 - 0.05) / 0.95, 0.25])
+
+
+def test_effects_of_returning_users_are_unbiased() -> None:
+    """Every user comes back in every step. Weights by the plain share would see a difference between equal versions."""
+    random, policy, means = np.random.default_rng(1), Policy(), []
+    for _ in range(200):
+        points, tendency = random.random(60), random.random(60)
+        users = [
+            observed(f"{n}", step, CANARY if points[n] < share else CHAMPION, failed=int(random.binomial(10, tendency[n])))
+            for step, share in enumerate(policy.steps) for n in range(60)
+        ]  # fmt: skip
+        effects, _, _ = effects_of(MEASURES["errors"], comparable(users, policy), 0.02)
+        means.append(float(effects.estimates.mean()))
+    assert np.mean(means) == pytest.approx(0, abs=4 * np.std(means) / np.sqrt(200))
+
+
+def test_users_without_completions_or_ratings_have_no_value() -> None:
+    users = comparable([observed("a", 0, failed=10, completions=0, tokens=0.0)], Policy())
+    assert effects_of(MEASURES["length"], users, 0.1)[2] == effects_of(MEASURES["ratings"], users, 0.1)[2] == 0
+    assert effects_of(MEASURES["errors"], users, 0.1)[2] == 1
+
+
+def test_every_guardrail_of_the_policy_has_a_measure() -> None:
+    assert list(MEASURES) == list(DEFAULT_GUARDRAILS)

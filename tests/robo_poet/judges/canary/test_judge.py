@@ -1,0 +1,128 @@
+import json
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from robo_poet.judges.canary.judge import judge
+from robo_poet.judges.canary.observations import CANARY, CHAMPION, StepFacts, UserObservation
+from robo_poet.judges.canary.policy import Guardrail, Policy
+
+POLICY = Policy()
+LAST = len(POLICY.steps) - 1
+HOUR = 3600.0
+FACTS = StepFacts(
+    step=LAST, started=10 * HOUR, now=20 * HOUR, canary_started=0.0, lost={CHAMPION: 0.0, CANARY: 0.0}, identified=True, newest=20 * HOUR
+)
+
+
+def users(count: int, seed: int = 1, steps: int = 4, first: int = 0, **canary: float) -> list[UserObservation]:
+    """Return users who go through the steps. `canary` gives the canary's rates: failed, refused, slow, degenerate, tokens, quality, rating."""
+    random = np.random.default_rng(seed)
+    made = []
+    for number in range(count):
+        step = first + min(number * steps // count, steps - 1)
+        arm = CANARY if random.random() < POLICY.share(step) else CHAMPION
+        usual = {"failed": 0.01, "refused": 0.01, "slow": 0.04, "degenerate": 0.01, "tokens": 80.0, "rating": 0.0}
+        rates = {**usual, **(canary if arm == CANARY else {})}
+        requests = int(random.choice([1, 1, 2, 5, 20]))
+        failed, refused, slow, degenerate = (int(random.binomial(requests, rates[n])) for n in ("failed", "refused", "slow", "degenerate"))
+        completions = requests - min(requests, failed)
+        tokens = completions * max(1.0, random.normal(rates["tokens"], 15))
+        quality = random.normal(canary.get("quality", 0.0), 0.1) if "quality" in canary else None
+        rated = int("rating" in canary and number % 4 == 0)
+        made.append(UserObservation(
+            step, arm, f"user {number}", float(number), requests, failed, refused, completions, min(slow, completions),
+            min(degenerate, completions), tokens, quality, rated, rated * float(np.clip(random.normal(rates["rating"], 0.3), -1, 1)),
+        ))  # fmt: skip
+    return made
+
+
+def test_an_equal_version_is_promoted() -> None:
+    verdict = judge(users(5000), FACTS, POLICY)
+    assert verdict.action == "promote", verdict.reasons
+    assert "errors, refusals, slow, degenerate, length" in verdict.reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("harm", "label"),
+    [
+        ({"failed": 0.08}, "failed requests"), ({"refused": 0.08}, "withheld answers"), ({"slow": 0.2}, "slow requests"),
+        ({"degenerate": 0.15}, "degenerate texts"), ({"tokens": 50.0}, "tokens of a completion"),
+        ({"tokens": 120.0}, "tokens of a completion"), ({"quality": 0.15}, "quality"),
+    ],
+)  # fmt: skip
+def test_each_harm_is_rolled_back_with_its_reason(harm: dict[str, float], label: str) -> None:
+    verdict = judge(users(3000, **harm), FACTS, POLICY)
+    assert verdict.action == "roll_back" and label in verdict.reasons[0] and "margin" in verdict.reasons[0], verdict.reasons
+
+
+def test_bad_ratings_hold_and_good_ones_promote_nothing() -> None:
+    verdict = judge(users(5000, rating=-0.8), FACTS, POLICY)
+    assert verdict.action == "hold" and "ratings" in verdict.reasons[0]
+    verdict = judge(users(400, rating=0.8), FACTS, POLICY)
+    assert verdict.action == "continue"
+
+
+def test_no_traffic_is_no_verdict() -> None:
+    for step in range(5):
+        verdict = judge([], replace(FACTS, step=step, now=11 * HOUR, newest=11 * HOUR), POLICY)
+        assert verdict.action == "continue", step
+
+
+def test_a_step_needs_its_users_and_its_time() -> None:
+    first = users(600, steps=1)
+    facts = replace(FACTS, step=0)
+    assert judge(first, facts, POLICY).action == "next_step"
+    assert judge(first[:400], facts, POLICY).reasons == ("400 of 500 users in this step",)
+    assert judge(first, replace(facts, now=10.5 * HOUR, newest=10.5 * HOUR), POLICY).reasons == ("30 of 60 minutes in this step",)
+
+
+@pytest.mark.parametrize(
+    ("changes", "action", "reason"),
+    [
+        ({"lost": {CHAMPION: 0.0, CANARY: 0.02}}, "hold", "2.0% of the records of the canary are lost"),
+        ({"lost": {CHAMPION: math.nan, CANARY: 0.0}}, "hold", "lost"),
+        ({"fallback": 0.2}, "hold", "cannot be called"),
+        ({"identified": False}, "hold", "1 user"),
+        ({"newest": 18.5 * HOUR}, "continue", "90 minutes old"),
+        ({"now": 9 * HOUR, "newest": 9 * HOUR}, "continue", "clock"),
+    ],
+)  # fmt: skip
+def test_doubtful_data_decide_nothing(changes: dict[str, object], action: str, reason: str) -> None:
+    for harm in ({}, {"failed": 0.2}):
+        verdict = judge(users(5000, **harm), replace(FACTS, **changes), POLICY)  # type: ignore[arg-type]
+        assert verdict.action == action and reason in verdict.reasons[0]
+
+
+def test_a_timeout_does_what_the_policy_says() -> None:
+    late = replace(FACTS, now=200 * HOUR, newest=200 * HOUR)
+    for action in ("hold", "roll_back"):
+        verdict = judge(users(300), late, Policy(on_timeout=action))
+        assert verdict.action == action and "not enough evidence after 168 h" in verdict.reasons[0]
+
+
+def test_the_watch_ends_or_rolls_back() -> None:
+    facts = replace(FACTS, step=4, now=15 * HOUR, newest=15 * HOUR)
+    assert judge(users(2000, steps=1, first=4), facts, POLICY).action == "continue"
+    assert judge(users(2000, steps=1, first=4), replace(facts, now=35 * HOUR, newest=35 * HOUR), POLICY).action == "end_watch"
+    assert judge(users(4000, steps=1, first=4, failed=0.15), facts, POLICY).action == "roll_back"
+    assert judge(users(4000, failed=0.15), facts, POLICY).action == "continue"  # the harm of the ramp is no evidence about the watch
+
+
+def test_the_verdict_is_json_and_the_same_for_any_order_of_input() -> None:
+    some = users(2000)
+    verdict = judge(some, FACTS, POLICY)
+    assert judge(some[::-1], FACTS, POLICY) == verdict
+    evidence = json.loads(json.dumps(verdict.evidence, allow_nan=False))
+    errors = evidence["guardrails"]["errors"]
+    assert errors["low"] < errors["estimate"] < errors["high"] and errors["users"] == 2000
+    assert judge(some[:700], FACTS, POLICY).evidence["guardrails"]["errors"]["users_needed"] > 0
+
+
+def test_a_guardrail_without_data_prevents_a_promotion_unless_it_can_only_veto() -> None:
+    strict = Policy(guardrails={**POLICY.guardrails, "quality": Guardrail(0.05)})
+    verdict = judge(users(5000), FACTS, strict)
+    assert verdict.action == "continue" and verdict.reasons == ("quality, paired: not measured",)
+    assert judge(users(5000, quality=0.0), FACTS, strict).action == "promote"
