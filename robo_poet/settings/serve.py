@@ -102,6 +102,12 @@ class OutcomeSettings(Settings):
     queue: int = Field(
         20_000, ge=1, le=1_000_000, description="largest number of outcomes that wait for the disk; more are lost and counted"
     )
+    shadow_share: float = Field(
+        0.1,
+        ge=0,
+        le=0.5,
+        description="largest share of the time in which canary and champion score a user's prompt, to compare their quality; 0: never",
+    )
     keep_days: int = Field(14, ge=2, le=3650, description="retention period of the outcomes, in days; a canary must be decided before")
 
 

@@ -41,7 +41,7 @@ def make_app(parts: Parts) -> FastAPI:
     values_may_pass = (filter_rules.prompt, filter_rules.completion) != ("refuse", "refuse") or bool(settings.content_filter.rules_off)
     ledger = Ledger(parts.metrics, parts.audit, parts.request_log, parts.outcomes, parts.pseudonyms, values_may_pass=values_may_pass)
     writer = CompletionWriter(parts.client, filtering, settings.signature)
-    generation = GenerationEndpoint(settings, admission, in_flight, versions, filtering, writer, parts.ids, ledger)
+    generation = GenerationEndpoint(settings, admission, in_flight, versions, filtering, writer, parts.ids, ledger, parts.shadow)
     feedback_endpoint = FeedbackEndpoint(settings, admission, versions, parts.ids, ledger)
     proxies = networks(settings.trusted_proxies)
     health = HealthEndpoints(
@@ -121,6 +121,7 @@ async def _lifespan(parts: Parts) -> AsyncGenerator[None]:
     finally:
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
+        await parts.shadow.close()
         await parts.client.close()
         await parts.content_filter.aclose()
         await parts.limiter.close()

@@ -18,6 +18,7 @@ from serving.content_filter.filter import ContentFilter
 from serving.gateway.backend.arms import CompletionIds
 from serving.gateway.backend.model_client import ModelClient
 from serving.gateway.backend.prompt_score import PromptScore
+from serving.gateway.backend.shadow_score import ShadowScores
 from serving.gateway.backend.tls import client_context
 from serving.gateway.backend.versions import ServedVersions
 from serving.gateway.connection.table import ConnectionTable
@@ -47,6 +48,7 @@ class Parts:
     audit: AuditLog | None
     request_log: RequestLog
     outcomes: OutcomeLog
+    shadow: ShadowScores
     pseudonyms: Pseudonyms
     ids: CompletionIds
     connections: ConnectionTable
@@ -82,12 +84,14 @@ def assemble(settings: ServeSettings) -> Parts:
     )  # fmt: skip
     request_log = RequestLog(folder / "requests", settings.request_log, score)
     outcomes = OutcomeLog(folder / "outcomes" / settings.model, settings.outcomes)
+    shadow = ShadowScores(client, versions, settings.outcomes.shadow_share, outcomes.note)
     audit = None
     if settings.telemetry.audit:
         audit = AuditLog(folder / "audit", pseudonyms, settings.telemetry, model=settings.model, say=log.warning)
     metrics.watch_counts("request_log_records", "Records of the request log, by outcome.", lambda: request_log.counts)
     metrics.watch_waiting("request_log_waiting", "Records of the request log that are queued for writing.", lambda: request_log.waiting)
     metrics.watch_counts("outcomes", "Outcomes of requests for the judge of a canary, by result.", lambda: outcomes.counts)
+    metrics.watch_counts("shadow_scores", "Prompts that canary and champion scored, by result.", lambda: shadow.counts)
     connections = ConnectionTable(settings.connections, settings.connections_per_address, networks(settings.trusted_proxies))
     metrics.watch_counts(
         "connections", "Client connections: opened, refused, or ended to make room for others.", lambda: connections.counts
@@ -100,7 +104,7 @@ def assemble(settings: ServeSettings) -> Parts:
     return Parts(
         settings=settings, client=client, versions=versions, access=Authenticator(settings.access, folder / "keys", log.warning),
         limiter=RateLimiter(settings.access, log.warning), content_filter=content_filter, metrics=metrics, audit=audit,
-        request_log=request_log, outcomes=outcomes, pseudonyms=pseudonyms,
+        request_log=request_log, outcomes=outcomes, shadow=shadow, pseudonyms=pseudonyms,
         connections=connections,
         ids=CompletionIds(read_or_create_key(folder / "completions.key"), settings.model, settings.feedback_days),
         closing=[request_log.close, outcomes.close, *([audit.close] if audit else [])],

@@ -15,6 +15,7 @@ from robo_poet.settings.serve import ServeSettings
 from serving.access.caller import Caller
 from serving.gateway.backend.arms import CompletionIds
 from serving.gateway.backend.model_client import VersionGone, unavailable
+from serving.gateway.backend.shadow_score import ShadowScores
 from serving.gateway.backend.versions import ServedVersions
 from serving.gateway.http.admission import Admission, InFlightLimit
 from serving.gateway.http.body import read_body
@@ -49,10 +50,10 @@ class GenerationEndpoint:
 
     def __init__(
         self, settings: ServeSettings, admission: Admission, in_flight: InFlightLimit, versions: ServedVersions, filtering: Filtering,
-        writer: CompletionWriter, ids: CompletionIds, ledger: Ledger,
+        writer: CompletionWriter, ids: CompletionIds, ledger: Ledger, shadow: ShadowScores,
     ) -> None:  # fmt: skip
         self._settings, self._admission, self._in_flight, self._versions = settings, admission, in_flight, versions
-        self._filtering, self._writer, self._ids, self._ledger = filtering, writer, ids, ledger
+        self._filtering, self._writer, self._ids, self._ledger, self._shadow = filtering, writer, ids, ledger, shadow
 
     async def answer(self, request: Request) -> Response:
         """Process a request from admission to response. A disconnect of the client cancels the call of the model server.
@@ -188,6 +189,8 @@ class GenerationEndpoint:
             self._ledger.completions_refused(exchange, job, samples)
             raise completion_refused()
         self._ledger.completed(exchange, job, samples, first_seconds)
+        if exchange.assigned is not None:
+            self._shadow.offer(exchange.assigned, self._ledger.pseudonym(exchange), job.text, exchange.id)
 
 
 async def _first_event(events: AsyncGenerator[bytes]) -> bytes:

@@ -177,6 +177,21 @@ class ServedVersions:
         chosen = self.choose(user)
         return chosen.assigned if (chosen.served.number, chosen.arm) == (issued.version, issued.arm) else None
 
+    def judged_pair(self, experiment: str) -> tuple[Served, Served] | None:
+        """Return the versions that an experiment compares: that of the judge's `canary`, and that of its `champion`.
+
+        Return None if it is not the present experiment, or if one of them is not loaded.
+        """
+        if experiment != self._exposure.experiment:
+            return None
+        by_arm = {arm.judged: arm for arm in self._exposure.arms}
+        if not by_arm.keys() >= {CANARY, CHAMPION}:
+            return None
+        canary, champion = (by_arm[name] for name in (CANARY, CHAMPION))
+        if any(self._serving.get(arm.name) is None or self._serving[arm.name].version != arm.version for arm in (canary, champion)):
+            return None
+        return self._served[canary.version], self._served[champion.version]
+
     def find(self, number: int) -> Served | None:
         """Return the loaded version with this number, or None."""
         return self._served.get(number)

@@ -67,6 +67,10 @@ class Ledger:
             exchange.assigned = assigned
             self._outcomes.begin(assigned)
 
+    def pseudonym(self, exchange: Exchange) -> str:
+        """Return the pseudonym of the user who decides the arm."""
+        return self._pseudonyms.user(exchange.reader)
+
     def _write_outcome(self, exchange: Exchange, is_stream: bool) -> None:
         if exchange.assigned is None:
             return
@@ -76,7 +80,7 @@ class Ledger:
         elif is_stream and exchange.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             aborted = "server"
         self._outcomes.end(exchange.assigned, Outcome(
-            time=time.time(), user=self._pseudonyms.user(exchange.reader), version=exchange.version or 0, served=exchange.arm,
+            time=time.time(), user=self.pseudonym(exchange), version=exchange.version or 0, served=exchange.arm,
             status=exchange.status, seconds=exchange.seconds, normalised=exchange.normalised, tokens=exchange.tokens,
             completed=exchange.completed, refused=exchange.withheld, degenerate=exchange.degenerate, aborted=aborted,
             identified=exchange.identified,
@@ -112,7 +116,7 @@ class Ledger:
         exchange.completed, exchange.normalised = True, normalised_seconds(exchange.seconds, lengths)
         exchange.degenerate = any(is_degenerate(job, sample) for sample in samples)
         self._metrics.completed(
-            version=version, arm=arm, user=self._pseudonyms.user(exchange.reader), seconds=exchange.seconds,
+            version=version, arm=arm, user=self.pseudonym(exchange), seconds=exchange.seconds,
             generation_seconds=job.generation_seconds, prompt_tokens=job.prompt_tokens, lengths=lengths,
             parameters=numbers(exchange.parameters), first_token_seconds=first_seconds,
         )  # fmt: skip
@@ -165,7 +169,7 @@ class Ledger:
         rules = [sample.rule for sample in samples if sample.finish == REFUSED]
         self._log.put(Request(
             completion_id=exchange.completion, request_id=exchange.id, time=time.time() - exchange.seconds,
-            user=self._pseudonyms.user(exchange.reader), model=served.model, version=served.number, digest=served.digest,
+            user=self.pseudonym(exchange), model=served.model, version=served.number, digest=served.digest,
             arm=job.chosen.arm,
             prompt=None if has_value else job.text, completions=[] if has_value else completions,
             parameters=numbers(exchange.parameters), seconds=exchange.seconds,

@@ -18,6 +18,9 @@ from robo_poet.deletion.records import JOURNAL, Journal, new_receipt_name, read_
 from robo_poet.deletion.selection import Selection
 from robo_poet.deletion.suppression import read_suppression
 from robo_poet.errors import BadInput
+from robo_poet.outcomes.log import OutcomeLog
+from robo_poet.outcomes.reader import OutcomeReader
+from robo_poet.outcomes.record import AssignedArm, Outcome
 from robo_poet.request_log.query import read
 from tests.pipelines.deletion.conftest import NAME, OTHERS, POEM, World, document, filled
 
@@ -61,6 +64,21 @@ def test_nothing_is_left(world: World) -> None:
     assert [(item["version"], item["do"], item["splits"]) for item in content["versions"]] == [("poems/1", "retire", {"train": 1})]
     assert receipt.stat().st_mode & 0o077 == 0
     assert "heron" not in receipt.read_text() and "/home" not in receipt.read_text()
+
+
+def test_the_outcomes_of_the_person_are_blanked_also_without_a_request_log(world: World) -> None:
+    shutil.rmtree(world.folders.requests)
+    folder, arm = world.folders.requests.parent / "outcomes" / "poems", AssignedArm("d:7", 0, "canary")
+    log = OutcomeLog(folder)
+    for user in ("p" * 32, "q" * 32):
+        log.begin(arm)
+        log.end(arm, Outcome(1_800_000_000.0, user, 2, "canary", 200, 0.5))
+    log.close()
+    plan = plan_deletion(world.folders, SUBJECT, pseudonym=lambda name: "p" * 32)
+    assert plan.pseudonyms == {"p" * 32: 1}
+    delete(plan)
+    assert [fields["user"] for _, fields in OutcomeReader(folder).read()] == ["q" * 32]
+    assert plan_deletion(world.folders, SUBJECT, pseudonym=lambda name: "p" * 32).pseudonyms == {}
 
 
 class Killed:

@@ -1,15 +1,20 @@
 """The outcome that a request leaves, whatever happens to it."""
 
 import threading
+import time
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from starlette.responses import JSONResponse
 
+from robo_poet.outcomes.observations import Observations
 from robo_poet.outcomes.reader import OutcomeReader
+from robo_poet.settings.serve import ServeSettings
 from serving.telemetry.pseudonym import reader_of
-from tests.serving.gateway.running import Gateway, wait_until
+from tests.serving.gateway.conftest import QUIET
+from tests.serving.gateway.running import Gateway, running, wait_until
 from tests.serving.gateway.stand_in_model_server import StandInModelServer
 
 
@@ -199,3 +204,47 @@ def test_a_problem_of_the_outcomes_is_in_readyz(staged: Gateway, monkeypatch: py
     monkeypatch.setattr(staged.parts.outcomes, "_trouble", "outcomes cannot be written")
     monkeypatch.setattr(staged.parts.outcomes, "_tick", lambda last=False: True)
     assert "outcomes cannot be written" in staged.http.get("/readyz").json()["degraded"]
+
+
+def test_a_canary_is_judged_by_its_assigned_users(server: StandInModelServer, make_registry: Any, tmp_path: Path) -> None:
+    """The whole way: shares from the registry, outcomes by assigned arm, shadow scores, fallback, promotion with a watch, observations."""
+    registry, users = make_registry(tmp_path / "registry", 2), [f"reader-{number}" for number in range(24)]
+    registry.start_canary(2, who="ada", why="try")
+    registry.set_share(2, 0, 0.5, who="ada", why="first step")
+    server.available = {1, 2}
+    server.behave = lambda body: None
+    settings = {**QUIET, "model_server": server.address, "registry": str(registry.root), "folder": str(tmp_path / "serve")}
+    settings["outcomes"] = {"shadow_share": 0.5}
+    with running(ServeSettings(**settings)) as gateway:
+        app = {"X-API-Key": gateway.keys.create(user="app", scopes=("generate", "internal-load", "end-users"), days=1).text}
+        assert wait_until(lambda: gateway.http.post("/v1/generate", json={}, headers=app).status_code == 422)
+
+        def ask() -> dict[str, str]:
+            answers = {
+                user: gateway.http.post("/v1/generate", json={"text": "the rose"}, headers={**app, "X-End-User": user}) for user in users
+            }
+            assert all(answer.status_code == 200 for answer in answers.values())
+            return {user: answer.json()["metadata"]["arm"] for user, answer in answers.items()}
+
+        first = ask()
+        assert set(first.values()) == {"champion", "canary"} and ask() == first
+        server.available = {1}  # the canary is not loaded any more: the champion serves its users
+        assert wait_until(lambda: gateway.parts.versions.health.canary is None)
+        assert set(ask().values()) == {"champion"}
+        server.available = {1, 2}
+        assert wait_until(lambda: gateway.parts.versions.health.canary == 2)
+        experiment = gateway.parts.versions.choose("x").assigned.experiment
+        registry.promote(2, who="ada", why="better", watch_share=0.5)
+        assert wait_until(lambda: gateway.parts.versions.health.former == 1)
+        assert ask() == {user: "champion" if arm == "canary" else "former" for user, arm in first.items()}  # nobody moved
+    seen = Observations(tmp_path / "serve" / "outcomes" / "shakespeare", experiment, requests=3, seconds=60, slow_seconds=30, watch_step=4)
+    seen.update(time.time() + 100)
+    pseudonyms = {gateway.parts.pseudonyms.user(reader_of("app", user)): user for user in users}
+    assert {(user.step, pseudonyms[user.user], user.arm) for user in seen.users} == {
+        (step, user, arm) for user, arm in first.items() for step in (0, 4)
+    }
+    assert {user.requests for user in seen.users if user.step == 0} == {3} and {user.requests for user in seen.users if user.step == 4} == {
+        1
+    }
+    assert seen.lost(0) == seen.lost(4) == {"champion": 0.0, "canary": 0.0} and seen.identified(0) and seen.damaged == 0
+    assert any(user.quality == 0 for user in seen.users)  # the stand-in gives both versions the same likelihood
