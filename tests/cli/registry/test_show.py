@@ -1,4 +1,4 @@
-"""Covers: opening."""
+"""Covers: exposure, opening."""
 
 import json
 import subprocess
