@@ -100,12 +100,13 @@ def forget(root: Path, user: str) -> int:
     blanked = 0
     for file in _all_files(root):
         with os.fdopen(os.open(file.path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC), "r+b", buffering=0) as opened:
-            before = blanked
+            before, status = blanked, os.fstat(opened.fileno())
             for offset, line, blank in _lines_of(file.path, user):
                 os.pwrite(opened.fileno(), blank.ljust(len(line)), offset)
                 blanked += 1
             if blanked > before:
                 os.fsync(opened.fileno())
+                os.utime(opened.fileno(), ns=(status.st_atime_ns, status.st_mtime_ns))  # the time is the sign of life of a gateway
     return blanked
 
 

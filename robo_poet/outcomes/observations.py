@@ -2,7 +2,7 @@
 
 import bisect
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,6 +75,8 @@ class Observations:
         self._open: dict[tuple[int, str], _User] = {}
         self._frozen: set[tuple[int, str]] = set()
         self._identified: dict[int, bool] = defaultdict(bool)
+        self._all: Counter[tuple[int, str]] = Counter()
+        self._other: Counter[tuple[int, str]] = Counter()
         self.users: list[UserObservation] = []
         self.damaged = 0
 
@@ -122,6 +124,13 @@ class Observations:
         """Return True if a request in the step had a user of its own, and not only the user of an application."""
         return self._identified[step]
 
+    def fallback(self, step: int) -> dict[str, float]:
+        """Return the share of the outcomes of each arm that another arm served, because its version was not loaded, 0 to 1.
+
+        A canary that is not loaded looks like the champion. So a high share must not promote it.
+        """
+        return {arm: self._other[step, arm] / max(1, self._all[step, arm]) for arm in (CHAMPION, CANARY)}
+
     def open_users(self, step: int) -> int:
         """Return the number of users of a step who are not frozen yet."""
         return sum(key[0] == step and bool(user.requests) for key, user in self._open.items())
@@ -133,8 +142,10 @@ class Observations:
         key, kind, time = (step, str(fields["user"])), fields["kind"], float(fields["time"])
         if not math.isfinite(time):
             raise ValueError("time")
-        if kind == "outcome" and fields.get("identified", True):
-            self._identified[step] = True
+        if kind == "outcome":
+            self._identified[step] |= bool(fields.get("identified", True))
+            self._all[step, arm] += 1
+            self._other[step, arm] += "served" in fields
         if key in self._frozen:
             return
         user = self._open.setdefault(key, _User(arm))

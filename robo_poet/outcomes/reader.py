@@ -93,14 +93,14 @@ class OutcomeReader:
     def losses(self, experiment: str, step: int | None = None) -> dict[str, Loss]:
         """Return the losses of each assigned arm of an experiment; of one step if it is given.
 
-        Requests that a killed process was working on count as lost. Not seen are those that it began after its last line.
+        Requests that a process was working on when it ended count as lost. Not seen are those that it began after its last line.
         """
         issued: dict[str, int] = defaultdict(int)
         lost: dict[str, int] = defaultdict(int)
         for (writer, assigned), seen in self._seen.items():
             if assigned.experiment != experiment or step not in (None, assigned.step):
                 continue
-            unfinished = seen.running if writer in self._dead else 0
+            unfinished = seen.running if writer in self._dead or writer in self._ended else 0
             issued[assigned.arm] += max(seen.issued, seen.read) + unfinished
             lost[assigned.arm] += max(0, seen.issued - seen.read) + unfinished
         return {arm: Loss(issued[arm], lost[arm]) for arm in issued}

@@ -46,7 +46,8 @@ class Outcome:
         time: end of the request, in seconds since 1970.
         user: pseudonym of the user that decided the arm.
         version: number of the version that served the request.
-        served: arm that served the request. It differs from the assigned arm if that version is not loaded.
+        served: arm that served the request, in the words of `AssignedArm.arm`. It differs from the assigned arm if that version is not
+            loaded.
         status: HTTP status; 499 if the client disconnected first.
         seconds: duration of the request.
         normalised: seconds per 100 tokens of the longest sample; 0 without a text.

@@ -95,12 +95,14 @@ class AssignedVersion:
 
     Attributes:
         arm: the arm that serves the request.
-        assigned: the arm that the registry assigns to the user. It differs from `arm` while that version is not loaded.
+        assigned: the arm that the registry assigns to the user.
+        judged: the arm that serves, as the judge calls it. It differs from `assigned.arm` while that version is not loaded.
     """
 
     served: Served
     arm: str
     assigned: AssignedArm
+    judged: str = CHAMPION
 
 
 @dataclass(frozen=True)
@@ -168,7 +170,8 @@ class ServedVersions:
         shown = self._exposure
         assigned = choose(user, shown.arms, shown.experiment)
         serving = self._serving[assigned.name]
-        return AssignedVersion(self._served[serving.version], serving.name, AssignedArm(shown.experiment, shown.step, assigned.judged))
+        arm = AssignedArm(shown.experiment, shown.step, assigned.judged)
+        return AssignedVersion(self._served[serving.version], serving.name, arm, serving.judged)
 
     def rated(self, user: str, issued: Issued) -> AssignedArm | None:
         """Return the arm of `user` for a rating of a completion; None if another version wrote the completion."""

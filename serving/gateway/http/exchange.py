@@ -103,6 +103,7 @@ class Exchange:
         connection: the connection of the request; None in tests without one.
         client_id: the X-Request-ID that the client sent. It is only sent back.
         audited: the status that the audit log has; 0 if the request has no line yet.
+        judged: arm that served the request, as the judge of a canary calls it.
         assigned: arm that was assigned to the user, once a version was chosen. `arm` is the one that served the request.
         completed: at least one sample passed the content filter.
         withheld: the content filter refused at least one sample.
@@ -133,6 +134,7 @@ class Exchange:
     client_id: str = ""
     audited: int = 0
     assigned: AssignedArm | None = None
+    judged: str = ""
     completed: bool = False
     withheld: bool = False
     degenerate: bool = False

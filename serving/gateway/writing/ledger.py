@@ -80,7 +80,7 @@ class Ledger:
         elif is_stream and exchange.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             aborted = "server"
         self._outcomes.end(exchange.assigned, Outcome(
-            time=time.time(), user=self.pseudonym(exchange), version=exchange.version or 0, served=exchange.arm,
+            time=time.time(), user=self.pseudonym(exchange), version=exchange.version or 0, served=exchange.judged,
             status=exchange.status, seconds=exchange.seconds, normalised=exchange.normalised, tokens=exchange.tokens,
             completed=exchange.completed, refused=exchange.withheld, degenerate=exchange.degenerate, aborted=aborted,
             identified=exchange.identified,

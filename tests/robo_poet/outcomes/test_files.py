@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 from robo_poet.outcomes.files import count_of_user, file_name, forget, old_files, outcome_files, remove_old
@@ -13,7 +14,10 @@ def test_a_user_is_forgotten_while_the_process_writes_and_does_not_count_as_lost
         handle(log, CANARY, outcome("ada"), outcome("bob"), outcome("ada"))
         log.note(CANARY, Rating(1.0, "ada", "c", 1.0))
         assert wait_until(lambda: log.counts["written"] == 3) and count_of_user(tmp_path, "ada") == 3
+        [file] = outcome_files(tmp_path / "poems")
+        os.utime(file.path, (1.0, 1.0))
         assert (forget(tmp_path, "ada"), forget(tmp_path, "ada")) == (3, 0)
+        assert file.path.stat().st_mtime == 1.0  # no sign of life of the gateway
         handle(log, CANARY, outcome("eve"))
     [file] = outcome_files(tmp_path / "poems")
     assert b"ada" not in file.path.read_bytes() and count_of_user(tmp_path, "ada") == 0

@@ -101,6 +101,14 @@ def test_a_new_hour_and_a_removed_file_begin_a_new_file(tmp_path: Path) -> None:
     assert shares(OutcomeReader(tmp_path)) == {"canary": 1 / 3}
 
 
+def test_requests_that_are_in_progress_at_the_end_count_as_lost(tmp_path: Path) -> None:
+    with running_log(tmp_path) as log:
+        handle(log, CANARY, outcome())
+        log.begin(CANARY)
+    assert not log.end(CANARY, outcome())
+    assert shares(OutcomeReader(tmp_path)) == {"canary": 0.5}
+
+
 def test_old_files_are_removed(tmp_path: Path) -> None:
     old, new = tmp_path / file_name(time.time() - 3 * 86_400, "0" * 16), tmp_path / file_name(time.time() - 3600, "0" * 16)
     old.touch()

@@ -145,6 +145,14 @@ def test_losses_and_identity_are_those_of_a_step(tmp_path: Path) -> None:
     assert not seen.identified(0) and seen.identified(4) and not seen.identified(1)
 
 
+def test_a_canary_that_is_not_loaded_is_seen(tmp_path: Path) -> None:
+    writer, seen = Writer(tmp_path), observations(tmp_path)
+    for number in range(4):
+        writer.outcome(CANARY, f"u{number}", 0, served="champion" if number else "canary")
+    seen.update(T0 + 100)
+    assert seen.fallback(0) == {"champion": 0.0, "canary": 0.75} and seen.fallback(1) == {"champion": 0.0, "canary": 0.0}
+
+
 def test_values_that_cannot_be_used_are_counted(tmp_path: Path) -> None:
     writer, seen = Writer(tmp_path), observations(tmp_path)
     writer.outcome(CANARY, "u", 0)
