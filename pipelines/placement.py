@@ -6,6 +6,8 @@ from kfp import dsl, kubernetes
 
 from pipelines.images.programs import group, image
 from pipelines.profile.cluster import Cluster, Resources
+from pipelines.steps import SIGNERS
+from robo_poet.registry.trust.trust import KEY_NAME, SIGNING_KEY, TRUSTED_KEYS
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class Placement:
         return task
 
 
+SIGNING_FOLDER = "/etc/robo-poet/signing"  # where their pods have the secret with the signing key
 REGISTRY_STEPS = ("validate_data", "compare_champion", "register_model", "deploy_canary")  # steps that mount the registry
 
 
@@ -54,6 +57,12 @@ def prepare_pod(task: dsl.PipelineTask, step: str, cluster: Cluster) -> None:
         kubernetes.mount_pvc(task, pvc_name=cluster.checkpoint_claim, mount_path=cluster.checkpoint_root)
     if step in REGISTRY_STEPS and cluster.registry_claim:
         kubernetes.mount_pvc(task, pvc_name=cluster.registry_claim, mount_path=cluster.registry)
+    if step in REGISTRY_STEPS and cluster.trusted_keys:
+        task.set_env_variable(TRUSTED_KEYS, ",".join(key.split()[0] for key in cluster.trusted_keys))
+    # Without trusted keys, readers take the public key from the secret too.
+    if cluster.signing_secret and (step in SIGNERS or (step in REGISTRY_STEPS and not cluster.trusted_keys)):
+        kubernetes.use_secret_as_volume(task, secret_name=cluster.signing_secret, mount_path=SIGNING_FOLDER)
+        task.set_env_variable(SIGNING_KEY, f"{SIGNING_FOLDER}/{KEY_NAME}")
 
     for secret in cluster.secrets:
         if secret.steps and step not in secret.steps:

@@ -90,3 +90,4 @@ gate_model = container_component(_gate_model)
 write_report = container_component(_write_report)
 register_model = container_component(_register_model)
 deploy_canary = container_component(_deploy_canary)
+SIGNERS = ("register_model", "deploy_canary")  # steps that write to the registry, and so need the signing key

@@ -49,6 +49,14 @@ def verse(seed: int, lines: int = 30) -> str:
     return "\n".join(" ".join(dice.choice(WORDS[k * 5 : k * 5 + 7]) for k in range(4)) + "." for _ in range(lines))
 
 
+@pytest.fixture(autouse=True, scope="session")
+def keys_of_this_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the signing key and the remembered heads of tests out of the home folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ROBO_POET_TRUST", str(tmp_path_factory.mktemp("trust") / "robo-poet"))
+        yield
+
+
 @pytest.fixture(scope="session")
 def toy_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """24 documents: 16 to train on, 4 to validate, 4 to test."""

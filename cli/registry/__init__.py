@@ -2,7 +2,7 @@
 
 import typer
 
-from cli.registry import moves, show
+from cli.registry import moves, show, trust
 
 app = typer.Typer(
     help="List, verify and release model versions. Stages: candidate, canary, champion, archived, rejected.", no_args_is_help=True
@@ -19,4 +19,6 @@ app.command("purge")(moves.purge)
 app.command("start-canary")(moves.start_canary)
 app.command("set-share")(moves.set_share)
 app.command("override")(moves.override)
-app.command("adopt")(moves.adopt)
+app.command("adopt")(trust.adopt)
+app.command("accept-head")(trust.accept_head)
+app.command("key")(trust.key)

@@ -1,4 +1,4 @@
-"""Commands of `robo-poet registry` that change the stage of a version, and those that remove files or take over a registry."""
+"""Commands of `robo-poet registry` that change the stage of a version, and those that remove files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ def promote(number: Number, why: Why, registry: Folder = HOME, model: ModelName 
     from robo_poet.process import user_name
 
     store, version_number = open_version(registry, model, number)
-    store.verify(version_number)  # never serve files that differ from what was registered
     version = store.promote(version_number, who=user_name(), why=why)
     typer.echo(f"{version.name} is {version.stage}")
 
@@ -59,7 +58,6 @@ def start_canary(number: Number, why: Why, registry: Folder = HOME, model: Model
     from robo_poet.process import user_name
 
     store, version_number = open_version(registry, model, number)
-    store.verify(version_number)
     version = store.start_canary(version_number, who=user_name(), why=why)
     share = command(f"registry set-share {version.number} --model {version.model} --share 0.1 --why 'your reason'")
     typer.echo(f"{version.name} is {version.stage} and serves 0 % of the users; for 10 %: {share}")
@@ -111,24 +109,3 @@ def override(
     version = store.override(version_number, who=f"{name.strip()} ({user_name()})" if name.strip() else "", why=why)
     following = command(f"registry start-canary {version.number} --model {version.model} --why 'your reason'")
     typer.echo(f"{version.name} is {version.stage}; next: {following}")
-
-
-def adopt(
-    registry: Folder = HOME,
-    model: Annotated[str, typer.Option("--model", "-m", help="Name that the versions of the old registry get.")] = "",
-    source: Annotated[str, typer.Option(help="Address of their corpus, as in CORPUS=. Default: the bundled corpora.")] = "",
-) -> None:
-    """Take over a registry of an earlier release, which had one model without a name.
-
-    The history becomes the log of the model. Numbers, digests and files of the
-    versions stay. The old log is kept in the model's folder.
-
-    Example: `robo-poet registry adopt --model shakespeare`
-    """
-    from robo_poet.process import user_name
-    from robo_poet.registry.adoption import adopt as adopt_registry
-    from robo_poet.registry.names import BUNDLED, BUNDLED_SOURCE
-
-    name = model or BUNDLED
-    count = adopt_registry(registry, name, source=source or BUNDLED_SOURCE, who=user_name())
-    typer.echo(f"{registry}: {count} version{'s' * (count != 1)} now belong to the model {name}")

@@ -188,7 +188,11 @@ def verify(
     model: AnyModel = "",
     as_json: AsJson = False,
 ) -> None:
-    """Compare every file with its registered SHA-256 digest. Stop at the first difference, with exit status 2."""
+    """Check signatures, hash chain and every file of the versions. Stop at the first difference, with exit status 2.
+
+    Every log entry and every version has to be signed by a trusted key. The
+    log has to contain the newest entry that you have read before.
+    """
     from robo_poet.errors import BadInput
 
     if number is None:
@@ -196,18 +200,20 @@ def verify(
         checked = [version for store in stores for version in store.verify(None)]
     else:
         store, version_number = open_version(registry, model, number)
-        stores, checked = [], store.verify(version_number)
-    for store in stores:
+        stores, checked = [store], store.verify(version_number)
+    for store in stores if number is None else ():
         if strays := store.unregistered_folders():
             raise BadInput(
                 f"{len(strays)} version folder{'s' * (len(strays) > 1)} without an entry in the log, such as {strays[0]}",
                 where=str(store.folder / "versions"),
                 remedy="if a registration was killed, run the pipeline again; if the end of the log is lost, restore the log",
             )
+    keys = list(dict.fromkeys(key for store in stores for key in store.signed_log.signers(store.log())))
     if as_json:
-        print_json({"verified": [{"model": version.model, "version": version.number} for version in checked]})
+        print_json({"verified": [{"model": version.model, "version": version.number} for version in checked], "signed_by": keys})
     elif checked:
-        typer.echo(f"{registry}: the log and {len(checked)} version{'s' * (len(checked) > 1)} match what was registered")
+        by = f"signed by {len(keys)} trusted key{'s' * (len(keys) != 1)}: {', '.join(key[:12] for key in keys)}"
+        typer.echo(f"{registry}: the log and {len(checked)} version{'s' * (len(checked) > 1)} match what was registered, {by}")
     else:
         print_empty(registry)
 

@@ -11,6 +11,7 @@ from pipelines.cluster.errors import ClusterError, Refused
 from pipelines.profile.cluster import Cluster
 from robo_poet.commands import command, make
 from robo_poet.errors import BadInput
+from robo_poet.registry.trust.keys import named_keys
 
 
 class Severity(StrEnum):
@@ -39,6 +40,7 @@ def check_profile(cluster: Cluster, connection: Connection) -> Iterator[CheckRes
     yield _pipeline_root(connection)
     yield _images(cluster)
     yield _registry(cluster)
+    yield _signing(cluster)
     yield _checkpoints(cluster)
     yield from _unchecked(cluster, connection)
 
@@ -70,6 +72,17 @@ def _registry(cluster: Cluster) -> CheckResult:
         what = f"registry {cluster.registry} is inside the pod: registered versions would be lost when the step ends"
         return CheckResult(Severity.problem, what, remedy)
     return CheckResult(Severity.ok, f"the registry is {cluster.registry} on claim {cluster.registry_claim}")
+
+
+def _signing(cluster: Cluster) -> CheckResult:
+    remedy = "make a secret with the key signing.key, and set cluster.signing_secret and cluster.trusted_keys (docs/how-to/sign.md)"
+    if not cluster.signing_secret:
+        return CheckResult(Severity.problem, "no signing key is set: register_model cannot sign a version", remedy)
+    if not cluster.trusted_keys:
+        what = "no trusted keys are set: steps that only read the registry mount the signing key too"
+        return CheckResult(Severity.warning, what, f"set cluster.trusted_keys to the line that {command('registry key')} prints")
+    keys = named_keys(cluster.trusted_keys, "cluster.trusted_keys")
+    return CheckResult(Severity.ok, f"versions are signed with the secret {cluster.signing_secret}; trusted keys: {len(keys)}")
 
 
 def _checkpoints(cluster: Cluster) -> CheckResult:

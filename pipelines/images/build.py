@@ -15,10 +15,11 @@ from pipelines.images.programs import ON_GPU, ROOT, TAG_LENGTH, image, lock_file
 from pipelines.images.sbom import sbom
 from pipelines.run.container import engine
 from pipelines.run.container.docker import DockerRunner, Mount
-from pipelines.steps import GROUPS
+from pipelines.steps import GROUPS, SIGNERS
 from robo_poet.atomic import write_text
 from robo_poet.digest import digest_file
 from robo_poet.errors import BadInput
+from robo_poet.registry.trust.trust import Trust
 
 # The first is python:3.11-slim (3.11.16, Debian 13) of 2026-08-16, for all architectures. infra/images/base.sh makes the second.
 BASES = ("python:3.11-slim@sha256:9c900dea9e8fb7e16277c179b555cc72d29a352dbc33cff48ad5a0412fd5bfc7", "robo-poet/base:bookworm")
@@ -180,10 +181,11 @@ READ, WRITTEN = ("source", "suppression", "warm_start"), ("registry", "checkpoin
 def docker_runner(parameters: Mapping[str, Any]) -> DockerRunner:
     """Return the runner for a run with these parameters. It mounts the paths that a step gets as arguments.
 
-    `source`, `suppression` and `warm_start` are mounted read-only, `registry` and `checkpoint_root` writable.
+    `source`, `suppression` and `warm_start` are mounted read-only, `registry` and `checkpoint_root` writable. Steps that use the registry
+    get the trusted keys and the remembered heads; only steps that write to it get the signing key.
 
     Raises:
-        BadInput: a parameter is a bucket address, which a container without a network cannot reach.
+        BadInput: a parameter is a bucket address, which a container without a network cannot reach; or there is no signing key.
     """
     mounts = []
     for name in (*READ, *WRITTEN):
@@ -193,4 +195,17 @@ def docker_runner(parameters: Mapping[str, Any]) -> DockerRunner:
             raise BadInput("containers have no network and cannot read it", where=f"{name} {value}", remedy=remedy)
         if value and Path(value).is_absolute():  # a relative path is inside the step's working folder
             mounts.append(Mount(Path(value), writable=name in WRITTEN))
-    return DockerRunner(expected_labels, mounts)
+    registry = str(parameters.get("registry", ""))
+    if not registry or not Path(registry).is_absolute():
+        return DockerRunner(expected_labels, mounts)
+    trust = Trust()
+    trust.signer()  # the first use makes the key: here, because a step cannot
+    mounts.append(Mount(trust.heads.folder, writable=True, wanted=lambda job: registry in job.argv))
+    mounts += [Mount(path, wanted=lambda job: registry in job.argv) for path in trust.public_files()]
+    mounts.append(Mount(trust.key_file, wanted=lambda job: registry in job.argv and _program(job.image) in SIGNERS))
+    return DockerRunner(expected_labels, mounts, trust.variables())
+
+
+def _program(image: str) -> str:
+    """Return the step of an image `<prefix>/<step>:<tag>`."""
+    return image.rpartition("/")[2].partition(":")[0]

@@ -1,6 +1,6 @@
 """The `cluster` section of a profile: the address of Kubeflow and the settings of pods. It contains names of secrets, never values."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -79,6 +79,12 @@ class Cluster(Settings):
     checkpoint_claim: str = Field("", description="volume claim mounted at checkpoint_root; empty: none")
     registry: LocalFolder = Field("", description="folder of the model registry in the pods")
     registry_claim: str = Field("", description="volume claim mounted at registry; empty: none")
+    signing_secret: str = Field(
+        "", pattern=rf"{NAME}|^$", description="Kubernetes secret whose key signing.key signs versions and log entries of the registry"
+    )
+    trusted_keys: list[Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]{100,200}={0,2}( .*)?$")]] = Field(
+        [], description="public keys that the steps trust, as the command `registry key` prints them; empty: the key of signing_secret"
+    )
     cache: bool = Field(True, description="reuse results of finished steps; applies to local runs too")
     retries: int = Field(2, ge=0, le=10, description="retries of a failed step; local runs do not retry after bad input")
     gpu_pool: GpuPool = GpuPool()

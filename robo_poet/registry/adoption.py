@@ -1,4 +1,7 @@
-"""Takes over a registry of form 1, whose single model had no name (REG-1).
+"""Takes over a registry that an earlier release wrote: of form 1, whose single model had no name, or without signatures (REG-1).
+
+The adoption is a signed entry of the log, with a name and a reason. It stands for all entries before it, by the hash of the last one, and
+names a new attestation of each version whose files are what was registered. A version with damaged files gets none, and cannot be released.
 
 Form 1 had `<registry>/log` and `<registry>/versions`. The adoption writes the same history as a log of form 2 below the model's name, hard
 links the versions, and moves the old log to `<registry>/<model>/log-of-form-1`. The first entry of the new log names the last entry of the
@@ -14,27 +17,71 @@ from pathlib import Path
 from robo_poet.atomic import sync_tree
 from robo_poet.digest import digest_bytes
 from robo_poet.errors import BadInput
-from robo_poet.registry.entry import GENESIS, Corrupt, Statement, canonical
+from robo_poet.registry.entry import GENESIS, Conflict, Corrupt, Lost, Statement, canonical
 from robo_poet.registry.log import FolderLog, Log
 from robo_poet.registry.names import check_name, has_old_form
-from robo_poet.registry.state import Action, fold
+from robo_poet.registry.registry import Registry
+from robo_poet.registry.state import Action, State, fold
+from robo_poet.registry.trust.attestation import Attestations
+from robo_poet.registry.version import check_files, folder_of, read_manifest
 
 KEPT_LOG = "log-of-form-1"
 
 
-def adopt(root: Path, model: str, *, source: str, who: str) -> int:
-    """Turn a registry of form 1 into the model `model` and return the number of its versions.
+def adopt(root: Path, model: str, *, source: str, who: str, why: str) -> tuple[int, list[int]]:
+    """Take over the model `model` of a registry without signatures, or of form 1, whose versions become the model `model`.
 
     Args:
-        source: address of the corpus of these versions, such as `bundled`.
+        source: address of the corpus of the versions of form 1, such as `bundled`.
+        who, why: the person who takes responsibility, and the reason.
+
+    Returns:
+        the number of versions, and the numbers of those whose files are damaged, which are not attested.
 
     Raises:
-        BadInput: the registry has not form 1, or already has a model of this name.
-        Corrupt: the old log was changed.
+        BadInput: nothing needs to be taken over, or the registry already has a model of this name.
+        Corrupt: an old entry was changed.
     """
     check_name(model)
-    if not has_old_form(root):
-        raise BadInput("this is no registry of the old form", where=str(root), remedy="nothing needs to be taken over")
+    if has_old_form(root):
+        _adopt_form_1(root, model, source, who)
+    registry = Registry(root, model)
+    log = registry.signed_log
+    head = registry.trust.heads.read(log.address)
+    entries = log.chain()
+    if not entries:
+        raise BadInput(f"there is no model {model}", where=str(root), remedy="nothing needs to be taken over")
+    if log.fault(entries) is None:
+        raise BadInput(f"the model {model} is signed by trusted keys", where=str(root), remedy="nothing needs to be taken over")
+    log.check_head(entries, head)
+    state = fold(entries)
+    attested, damaged = _attest(state, registry.folder / "versions", Attestations(registry.folder / "attestations", model, registry.trust))
+    try:
+        log.append(Statement(model, Action.ADOPT, 0, who, why, {"attestations": attested}), len(entries) + 1)
+    except Lost:
+        raise Conflict("another program changed the log meanwhile", where=str(registry.folder), remedy="run again") from None
+    return len(state.records), damaged
+
+
+def _attest(state: State, versions: Path, attestations: Attestations) -> tuple[dict[str, str], list[int]]:
+    """Attest all versions. Return number → SHA-256 of the attestation, and the numbers of damaged versions."""
+    attested, damaged = {}, []
+    for record in state.records:
+        if record.purged:
+            continue
+        folder = folder_of(versions, record.digest)
+        try:
+            manifest = read_manifest(folder, record.digest)
+            check_files(folder, manifest.files)
+        except Corrupt:
+            damaged.append(record.number)
+        else:
+            attested[str(record.number)] = attestations.write(record.number, manifest.to_bytes())
+    return attested, damaged
+
+
+def _adopt_form_1(root: Path, model: str, source: str, who: str) -> None:
+    """Turn a registry of form 1 into the model `model`, still without signatures of its old entries."""
     target = root / model
     statements, head = _read_form_1(root / "log", model)
     if target.exists():
@@ -46,7 +93,6 @@ def adopt(root: Path, model: str, *, source: str, who: str) -> int:
     # From here on the model is complete. The old log goes first: without it, the folder no longer has form 1.
     shutil.rmtree(root / "log")
     shutil.rmtree(root / "versions", ignore_errors=True)
-    return len(fold(Log(FolderLog(target / "log")).read()).records)
 
 
 def _write_form_2(root: Path, target: Path, statements: list[Statement], head: str, source: str, who: str) -> None:

@@ -7,7 +7,7 @@ Every entry has the same form:
 
     {"form": 2, "index", "previous", "model", "action", "version", "who", "why", "details", "nonce", "time", "sha256", "signatures": []}
 
-`sha256` covers all other fields except `signatures`, so that a signer signs it.
+`sha256` covers all other fields except `signatures`. A signature covers all fields except `signatures`.
 
 All errors except `Lost` are shown to users: one line, with a remedy if one exists.
 """
@@ -107,7 +107,7 @@ class Entry:
 
     Args:
         previous: SHA-256 of the bytes of the entry before it.
-        signatures: signatures of the entry (JSON objects); no program writes them yet.
+        signatures: signatures of the entry: JSON objects with the id of the key and the signature.
     """
 
     index: int
@@ -117,8 +117,15 @@ class Entry:
 
     def to_bytes(self) -> bytes:
         """Return the bytes of the entry as stored."""
+        return canonical({**self._body(), "signatures": list(self.signatures)})
+
+    def payload(self) -> bytes:
+        """Return the bytes that are signed."""
+        return canonical(self._body())
+
+    def _body(self) -> dict[str, Any]:
         body = {"form": FORM, "index": self.index, "previous": self.previous, **asdict(self.statement)}
-        return canonical({**body, "sha256": digest_bytes(canonical(body)), "signatures": list(self.signatures)})
+        return {**body, "sha256": digest_bytes(canonical(body))}
 
     def has_valid_types(self) -> bool:
         """Return True if every field has its type. Only entries read from a store can fail this."""

@@ -1,7 +1,7 @@
 """The append-only hash chain of the registry (contract 8), and its store in a folder.
 
-Each entry holds the SHA-256 of the entry before it. So an edit, a reordering or a gap is detected. The chain does not detect the loss of
-its newest entries. To detect such a loss, compare the chain with a backup or a mirror.
+Each entry holds the SHA-256 of the entry before it. So an edit, a reordering or a gap is detected. The chain detects neither a forgery of
+all later entries nor the loss of the newest ones; the signatures and the remembered heads do (`robo_poet.registry.trust`).
 
 Any store with an atomic create-once operation can hold the chain. In a folder, `os.link` creates a name atomically and only once, without
 a lock.
@@ -11,6 +11,8 @@ import errno
 import os
 import re
 import tempfile
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -18,6 +20,8 @@ from robo_poet.atomic import make_folder, sync_folder
 from robo_poet.digest import digest_bytes
 from robo_poet.errors import BadInput
 from robo_poet.registry.entry import GENESIS, Corrupt, Entry, Lost, Statement
+
+NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EXDEV, errno.EMLINK)
 
 
 class LogStore(Protocol):
@@ -37,10 +41,15 @@ class LogStore(Protocol):
 
 
 class Log:
-    """The hash chain of entries in a store."""
+    """The hash chain of entries in a store.
 
-    def __init__(self, store: LogStore) -> None:
-        self._store = store
+    Args:
+        sign: returns the signatures of a new entry; None to append it without a signature.
+    """
+
+    def __init__(self, store: LogStore, sign: Callable[[Entry], tuple[dict[str, str], ...]] | None = None) -> None:
+        self._store, self._sign = store, sign
+        self._parsed: dict[int, tuple[bytes, Entry]] = {}  # parsing is slower than reading
 
     def read(self) -> list[Entry]:
         """Return all entries, oldest first, each checked against the one before.
@@ -56,7 +65,10 @@ class Log:
             data = self._store.read(index)
             if data is None:
                 raise Corrupt("the log entry is missing, but later ones exist", where=where, remedy="restore this file from a backup")
-            entry = Entry.from_bytes(data, where)
+            known, entry = self._parsed.get(index, (b"", None))
+            if entry is None or known != data:
+                entry = Entry.from_bytes(data, where)
+                self._parsed[index] = data, entry
             if (entry.index, entry.previous) != (index, previous):
                 raise Corrupt(
                     "the log entry does not match the hash of the entry before it", where=where, remedy="restore the log from a backup"
@@ -64,6 +76,10 @@ class Log:
             entries.append(entry)
             previous = digest_bytes(data)
         return entries
+
+    def where(self, index: int) -> str:
+        """Return the address of an entry, for messages."""
+        return self._store.where(index)
 
     def append(self, statement: Statement, expected_index: int) -> Entry:
         """Append `statement` as entry `expected_index`, directly after the entries it is based on.
@@ -76,6 +92,8 @@ class Log:
         if before is None and expected_index != 1:
             raise ValueError(f"no log entry {expected_index - 1} to append to")
         entry = Entry(expected_index, GENESIS if before is None else digest_bytes(before), statement)
+        if self._sign is not None:
+            entry = replace(entry, signatures=self._sign(entry))
         data = entry.to_bytes()
         # A store may retry after a lost response and then find the entry it has just created: the nonce identifies it.
         if not self._store.create(expected_index, data) and self._store.read(expected_index) != data:
@@ -153,7 +171,7 @@ class FolderLog:
             except FileExistsError:
                 return False
             except OSError as error:
-                if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS):
+                if error.errno not in NO_LINKS:
                     raise
                 where = str(self._folder)
                 raise BadInput(

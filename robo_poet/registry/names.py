@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from robo_poet.commands import command
 from robo_poet.errors import BadInput
 from robo_poet.local_folder import local_path
+from robo_poet.registry.trust.trust import Trust
 
 BUNDLED = "shakespeare"  # name of the model of the bundled corpora
 BUNDLED_SOURCE = "bundled"  # address of the bundled corpora in the registry
@@ -74,15 +75,15 @@ def model_name(model: str, template: str, source: str) -> str:
 
 
 def model_names(root: Path) -> list[str]:
-    """Return the names of all models in a registry folder, sorted.
+    """Return the names of all models in a registry folder, sorted. A model whose log is gone counts if its log was read before.
 
     Raises:
         BadInput: the registry has form 1.
     """
     refuse_old_form(root)
-    if not root.is_dir():
-        return []
-    return sorted(path.name for path in root.iterdir() if _NAME.fullmatch(path.name) and (path / "log").is_dir())
+    present = {path.name for path in root.iterdir() if _NAME.fullmatch(path.name) and (path / "log").is_dir()} if root.is_dir() else set()
+    addresses = [Path(address) for address in Trust().heads.addresses()]
+    return sorted(present | {address.name for address in addresses if address.parent == root.resolve()})
 
 
 def only_model(root: Path, model: str) -> str:
@@ -115,5 +116,5 @@ def refuse_old_form(root: Path) -> None:
         raise BadInput(
             "this registry has the old form, without names of models",
             where=str(root),
-            remedy=f"take it over: {command(f'registry adopt --registry {root} --model {BUNDLED}')}",
+            remedy="take it over: " + command(f"registry adopt --registry {root} --model {BUNDLED} --name 'your name' --why 'your reason'"),
         )

@@ -30,6 +30,7 @@ class Action(StrEnum):
     REJECT = "reject"
     OVERRIDE = "override"
     PURGE = "purge"
+    ADOPT = "adopt"
     SET_SHARE = "set_share"
     HOLD_CANARY = "hold_canary"
     RESUME_CANARY = "resume_canary"
@@ -65,6 +66,7 @@ class Record:
         identity: key of the version. Registering the same identity again returns the same version.
         why: the reason of its last change of stage.
         was_champion: it is or was champion.
+        attestation: SHA-256 of its attestation; empty if a registry without signatures was not taken over.
         purged: its files were removed; its entries stay in the log.
     """
 
@@ -75,6 +77,7 @@ class Record:
     why: str
     was_champion: bool = False
     purged: bool = False
+    attestation: str = ""
 
 
 @dataclass(frozen=True)
@@ -144,10 +147,10 @@ def _register(state: State, statement: Statement) -> State:
         raise IllegalMove(f"a version is registered as {' or '.join(ENTRANCES)}, not as {stage}")
     if not isinstance(digest, str) or not digest:
         raise IllegalMove(f"version {number} has no digest")
-    identity = str(statement.details.get("identity", digest))
+    identity, attestation = str(statement.details.get("identity", digest)), str(statement.details.get("attestation", ""))
     if twin := state.with_identity(identity):
         raise IllegalMove(f"the same content is already registered as version {twin.number}")
-    return replace(state, records=(*state.records, Record(number, digest, identity, Stage(stage), statement.why)))
+    return replace(state, records=(*state.records, Record(number, digest, identity, Stage(stage), statement.why, attestation=attestation)))
 
 
 def _add_source(state: State, statement: Statement) -> State:
@@ -157,6 +160,16 @@ def _add_source(state: State, statement: Statement) -> State:
     if source in state.sources:
         raise IllegalMove(f"the source {source} is already a source of the model")
     return replace(state, sources=(*state.sources, source))
+
+
+def _adopt(state: State, statement: Statement) -> State:
+    """Return the state with the attestations of an adoption; see `robo_poet.registry.adoption`."""
+    attestations = statement.details.get("attestations")
+    numbers = {str(record.number) for record in state.records}
+    if statement.version or not isinstance(attestations, dict) or not attestations.keys() <= numbers:
+        raise IllegalMove("an adoption has version 0, and the attestations of existing versions")
+    adopted = tuple(replace(r, attestation=str(attestations.get(str(r.number), ""))) for r in state.records)
+    return replace(state, records=adopted)
 
 
 def _command_name(action: Action) -> str:
@@ -202,6 +215,8 @@ def _apply(state: State, action: Action, statement: Statement) -> State:
         return _register(state, statement)
     if action is Action.ADD_SOURCE:
         return _add_source(state, statement)
+    if action is Action.ADOPT:
+        return _adopt(state, statement)
     old = state.record(statement.version)
     if old.purged:
         raise IllegalMove(f"the files of version {old.number} were purged", remedy="run the pipeline for a new version")

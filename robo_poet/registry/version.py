@@ -14,7 +14,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from robo_poet.digest import digest_bytes, digest_file
 from robo_poet.errors import BadInput
 from robo_poet.registry.entry import Corrupt, canonical
 from robo_poet.registry.state import Stage
+from robo_poet.registry.trust.attestation import Attestations
 
 MANIFEST_NAME = "manifest.json"  # file name, at the top of the version's folder
 
@@ -108,6 +109,8 @@ class Version:
         why: the reason of its stage.
         folder: its files; read-only.
         purged: its files were removed.
+        attestation: SHA-256 of its attestation, from the log.
+        attestations: the attestations of the model; None to check only the digests.
     """
 
     model: str
@@ -117,6 +120,8 @@ class Version:
     why: str
     folder: Path
     purged: bool = False
+    attestation: str = ""
+    attestations: Attestations | None = field(default=None, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -157,12 +162,16 @@ class Version:
         return data
 
     def verify(self) -> None:
-        """Check every file against its digest.
+        """Check every file against its digest, and the signed attestation of the version.
 
         Raises:
-            Corrupt: a file is missing, changed or unexpected; the message names at most three such files.
+            Corrupt: a file is missing, changed or unexpected; the message names at most three such files. Or no trusted key has signed
+                an attestation of this version.
         """
-        check_files(self.folder, self.manifest().files)
+        manifest = self.manifest()
+        check_files(self.folder, manifest.files)
+        if self.attestations is not None:
+            self.attestations.check(self.number, manifest.to_bytes(), self.attestation)
 
 
 def folder_of(versions: Path, digest: str) -> Path:

@@ -152,6 +152,9 @@ class ServeSettings(Settings):
     trusted_proxies: tuple[str, ...] = Field(
         (), description="networks of proxies whose X-Forwarded-For header is trusted; empty: the header is ignored"
     )
+    trusted_keys: tuple[str, ...] = Field(
+        (), description="public keys whose versions are served, or files of them; empty: ROBO_POET_TRUSTED_KEYS, or those of the user"
+    )
     model_server: str = Field("http://127.0.0.1:8501", pattern=r"^https?://[^/\s@]+$", description="REST address of the model server")
     model_server_ca: str = Field(
         "", description="PEM file with the authorities that may sign the model server's certificate; empty: those of the system"

@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute
 from robo_poet.outcomes.log import OutcomeLog
 from robo_poet.permissions import check_private, check_unchangeable, warnings
 from robo_poet.registry.registry import Registry
+from robo_poet.registry.trust.trust import Trust
 from robo_poet.request_log.log import RequestLog
 from robo_poet.settings.serve import ServeSettings
 from serving.access.authentication import Authenticator
@@ -74,7 +75,7 @@ def assemble(settings: ServeSettings) -> Parts:
     client = ModelClient(settings.model_server, settings.model, settings.model_rows, client_context(settings))
     content_filter = ContentFilter(settings.content_filter)
     versions = ServedVersions(
-        Registry(Path(settings.registry), settings.model), client, restricted=content_filter.restricted,
+        Registry(Path(settings.registry), settings.model, Trust(settings.trusted_keys)), client, restricted=content_filter.restricted,
         seen=metrics.serving, loaded=lambda number, good: metrics.model_loaded(number, "ok" if good else "failed"),
     )  # fmt: skip
     client.lost = versions.model_server_lost

@@ -41,7 +41,13 @@ TYPED = {
     'robo-poet keys revoke <id> --why "lost laptop"': 'robo-poet keys revoke KEY --why "lost laptop"',
     "robo-poet keys rotate <id>": "robo-poet keys rotate KEY",
     "robo-poet profile show -p NAME": "robo-poet profile show -p ci",
-    "robo-poet registry adopt --registry 1 --model 1": "robo-poet registry adopt --registry registry --model shakespeare",
+    "robo-poet registry adopt --registry 1 --model 1 --name 'your name' --why 'your reason'": (
+        "robo-poet registry adopt --registry registry --model shakespeare --name 'your name' --why 'your reason'"
+    ),
+    "robo-poet registry adopt --model 1 --name 'your name' --why 'your reason'": (
+        "robo-poet registry adopt --model shakespeare --name 'your name' --why 'your reason'"
+    ),
+    "robo-poet registry accept-head --registry 1 --model 1": f"robo-poet registry accept-head --registry registry {MODEL}",
     "robo-poet registry override 1 --model 1 --name 'your name' --why 'your reason'": (
         f"robo-poet registry override 3 {MODEL} --name 'your name' --why 'your reason'"
     ),
@@ -95,7 +101,8 @@ INSTALLS = Mark("network", soak=False, note="asks the package registry; .ci/run 
 SUITE = Mark("time", soak=False, note="it would run itself")
 BENCHMARK = Mark("time", soak=False, note="minutes to an hour alone on a quiet machine; docs/benchmarks.md has its figures")
 TUTORIAL = Mark("time", soak=False, note="tests/e2e/test_tutorials.py types it in make soak")
-NEW_MODEL = "rm -rf registry/poems; "  # CORPUS=poems.csv and CORPUS=~/poems give one name to two corpora
+# CORPUS=poems.csv and CORPUS=~/poems give one name to two corpora.
+NEW_MODEL = "rm -rf registry/poems; .venv/bin/robo-poet registry accept-head --model poems > accepted 2>&1; "
 
 # `make soak` types them in this order, in one folder.
 MARKS: dict[str, Mark] = {

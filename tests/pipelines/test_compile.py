@@ -169,6 +169,17 @@ def test_claims_are_mounted_where_they_are_used_and_nowhere_else(tmp_path: Path)
     assert mounts == {"train-model": [("robo-poet-checkpoints", "/checkpoints")], **reach}
 
 
+def test_only_steps_that_write_to_the_registry_mount_the_signing_key(tmp_path: Path) -> None:
+    def mounting(*overrides: str) -> set[str]:
+        _, pods = settings_of(list(overrides), tmp_path)
+        return {step for step, pod in pods.items() for one in pod.get("secretAsVolume", ()) if one["mountPath"] == "/etc/robo-poet/signing"}
+
+    writers = {"register-model", "deploy-canary"}
+    assert mounting(f"cluster.trusted_keys=['{'A' * 124}']") == writers
+    assert mounting() == writers | {"validate-data", "compare-champion"}
+    assert mounting("cluster.signing_secret=''") == set()
+
+
 def test_secrets_are_references_for_the_steps_that_are_named(tmp_path: Path) -> None:
     secret = "{name: gcs, env: {path: GOOGLE_APPLICATION_CREDENTIALS}, mount: /secrets/gcs, steps: [ingest]}"
     containers, pods = settings_of(
@@ -177,6 +188,7 @@ def test_secrets_are_references_for_the_steps_that_are_named(tmp_path: Path) -> 
             "cluster.image_pull_secrets=[pull]",
             "cluster.run_as_user=1000",
             "cluster.image_pull_policy=Always",
+            "cluster.signing_secret=''",
         ],
         tmp_path,
     )

@@ -37,10 +37,16 @@ class Mount:
 
     Args:
         writable: steps may write; a missing folder is created.
+        wanted: returns True for the jobs that get it, in place of the rule about arguments.
     """
 
     path: Path
     writable: bool = False
+    wanted: Callable[[Job], bool] | None = None
+
+    def belongs_to(self, job: Job) -> bool:
+        """Return True if the job gets the mount."""
+        return self.wanted(job) if self.wanted else str(self.path) in job.argv
 
 
 class DockerRunner:
@@ -91,7 +97,7 @@ class DockerRunner:
         """See `Runner.run`. The container is removed before this method returns. It is also removed if the executor is killed."""
         name = f"robo-poet-{secrets.token_hex(8)}"
         for mount in self.mounts:
-            if mount.writable and str(mount.path) in job.argv:
+            if mount.writable and mount.belongs_to(job):
                 mount.path.mkdir(parents=True, exist_ok=True)
         with StepOutput(job.log) as output, _removal_guard(name, job.lock):
             process = subprocess.Popen(
@@ -121,7 +127,7 @@ class DockerRunner:
         rootless = self.engine is not None and self.engine.rootless  # here the uid 0 of the container is the caller
         uid, gid = self.user or ((0, 0) if rootless else (os.getuid(), os.getgid()))
         mounts = [(job.cwd, True), *((path, False) for path in job.reads)]
-        mounts += [(mount.path, mount.writable) for mount in self.mounts if str(mount.path) in job.argv]
+        mounts += [(mount.path, mount.writable) for mount in self.mounts if mount.belongs_to(job)]
         return [
             "--pull=never", "--init", "--network=none", "--read-only", "--tmpfs=/tmp:exec,mode=1777", "--log-driver=none",
             "--cap-drop=ALL", "--security-opt=no-new-privileges", "--security-opt=label=disable",  # else SELinux blocks the mounts

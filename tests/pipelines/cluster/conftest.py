@@ -11,6 +11,7 @@ from pipelines.compile import compile_training
 from pipelines.profile.load import Profile, load_profile
 from tests.pipelines.cluster.kubeflow_server import Kubeflow
 
+TRUSTED = "cluster.trusted_keys=['MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE5QgK54NMiSKEO72SrAcndthY2O0MEi0Sey6N7TpTvvS4CchZvCed8zW6WxzCkYRCBD1gO+d/I8kxRMjffmp00A== ada']"
 TOKEN = "a-token-that-is-nowhere-to-be-seen"
 
 
@@ -41,7 +42,7 @@ def profile() -> Callable[..., Profile]:
     """The rtx profile, with images from somewhere and `--set` on top."""
 
     def make(*overrides: str) -> Profile:
-        base = ["cluster.image_prefix=images.example.org/poets", "cluster.pipeline_root=gs://poets/runs"]
+        base = ["cluster.image_prefix=images.example.org/poets", "cluster.pipeline_root=gs://poets/runs", TRUSTED]
         return load_profile("rtx", [*base, *overrides]).profile
 
     return make

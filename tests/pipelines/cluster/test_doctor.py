@@ -32,6 +32,7 @@ def test_a_ready_cluster_has_no_problems(serve: Serve, profile: Make, monkeypatc
         f"connected to {server.address}", "the token is accepted", "namespace poets exists, and its runs are readable",
         "experiment Default exists", "artifacts are stored in gs://poets/runs",
         "images are named images.example.org/poets/<step>:<digest of the code>", "the registry is /registry on claim robo-poet-registry",
+        "versions are signed with the secret robo-poet-signing; trusted keys: 1",
         "checkpoints are stored in /checkpoints on claim robo-poet-checkpoints",
     ]  # fmt: skip
     assert any("kubectl -n poets get pvc robo-poet-checkpoints" in line for line in found(chosen, Severity.unchecked))
@@ -47,6 +48,8 @@ def test_a_ready_cluster_has_no_problems(serve: Serve, profile: Make, monkeypatc
         (["cluster.pipeline_root=''"], Severity.warning, "no pipeline root is set"),
         (["cluster.registry_claim=''", "cluster.registry=''"], Severity.problem, "no model registry is set"),
         (["cluster.registry_claim=''", "cluster.registry=registry"], Severity.problem, "registry registry is inside the pod"),
+        (["cluster.signing_secret=''"], Severity.problem, "no signing key is set"),
+        (["cluster.trusted_keys=[]"], Severity.warning, "no trusted keys are set"),
         (["cluster.checkpoint_claim=''"], Severity.problem, "no claim is mounted at checkpoint_root"),
         (["cluster.checkpoint_claim=''", "cluster.checkpoint_root=."], Severity.warning, "training restarts from the beginning"),
         (["cluster.experiment=odes"], Severity.problem, "experiment odes: there is no such experiment"),
@@ -102,4 +105,5 @@ def test_the_command(serve: Serve) -> None:
 
 def test_all_problems_of_an_empty_profile_are_reported(profile: Make) -> None:
     lines = found(load_profile("base").profile, Severity.problem)
-    assert len(lines) == 2 and lines[0].startswith("cluster.host: no cluster is set") and lines[1].startswith("no model registry is set")
+    beginnings = ("cluster.host: no cluster is set", "no model registry is set", "no signing key is set")
+    assert [line.startswith(beginning) for line, beginning in zip(lines, beginnings, strict=True)] == [True] * 3

@@ -29,26 +29,26 @@ def test_an_old_registry_is_refused_with_the_command_that_takes_it_over(old: Pat
 
 def test_adoption_keeps_numbers_stages_history_and_files(old: Path) -> None:
     last = (old / "log" / "00000003.json").read_bytes()
-    assert adopt(old, "poems", source="/poems", who="bob") == 2
+    assert adopt(old, "poems", source="/poems", who="bob", why="written by release 1.0") == (2, [])
     registry = Registry(old, "poems")
     assert [(version.number, str(version.stage)) for version in registry.verify()] == [(1, "champion"), (2, "rejected")]
     assert registry.sources() == ("/poems",)
     entries = registry.log()
-    assert [entry.statement.who for entry in entries] == ["bob", "ada", "ada", "ada"]
+    assert [entry.statement.who for entry in entries] == ["bob", "ada", "ada", "ada", "bob"]
     assert entries[0].statement.details["form_1_head"] == digest_bytes(last)
     assert (registry.folder / KEPT_LOG / "00000003.json").read_bytes() == last
     assert sorted(path.name for path in old.iterdir()) == ["poems"]
     with pytest.raises(BadInput, match="nothing needs to be taken over"):
-        adopt(old, "letters", source="/poems", who="bob")
+        adopt(old, "letters", source="/poems", who="bob", why="written by release 1.0")
 
 
 def test_an_adoption_killed_before_it_removed_the_old_log_is_finished_by_the_next(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
         patched.setattr("robo_poet.registry.adoption.shutil.rmtree", lambda *args, **kwargs: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
-            adopt(old, "poems", source="/poems", who="bob")
+            adopt(old, "poems", source="/poems", who="bob", why="written by release 1.0")
     assert (old / "log").is_dir()
-    assert adopt(old, "poems", source="/poems", who="bob") == 2
+    assert adopt(old, "poems", source="/poems", who="bob", why="written by release 1.0") == (2, [])
     assert Registry(old, "poems").champion() is not None
 
 
@@ -56,7 +56,7 @@ def test_a_model_of_the_same_name_is_not_replaced(old: Path, tmp_path: Path) -> 
     Registry(tmp_path / "other", "poems").add_source("/x", who="ada", why="first", same_model=False)
     (tmp_path / "other" / "poems").rename(old / "poems")
     with pytest.raises(BadInput, match="already has a model poems; choose another name"):
-        adopt(old, "poems", source="/poems", who="bob")
+        adopt(old, "poems", source="/poems", who="bob", why="written by release 1.0")
     assert (old / "log").is_dir()
 
 
@@ -68,5 +68,5 @@ def test_a_damaged_log_is_not_adopted(old: Path, damage: str) -> None:
     else:
         path.write_bytes(json.dumps({**json.loads(path.read_bytes()), "why": "forged"}).encode())
     with pytest.raises(Corrupt, match="00000002.json: the log entry is missing or was changed"):
-        adopt(old, "poems", source="/poems", who="bob")
+        adopt(old, "poems", source="/poems", who="bob", why="written by release 1.0")
     assert sorted(path.name for path in old.iterdir()) == ["log", "versions"]

@@ -140,7 +140,7 @@ def test_a_watch_that_makes_no_sense_is_refused(share: object) -> None:
 
 
 ATTEMPTS = st.tuples(
-    st.sampled_from([action for action in Action if action not in (Action.REGISTER, Action.ADD_SOURCE)]),
+    st.sampled_from([action for action in Action if action not in (Action.REGISTER, Action.ADD_SOURCE, Action.ADOPT)]),
     st.integers(1, 3),
     st.fixed_dictionaries({}, optional={"step": st.integers(-1, 4), "share": st.sampled_from([0, 0.05, 0.5, 1]),
                                         "watch_share": st.sampled_from([0, 0.05])}),

@@ -12,7 +12,7 @@ from robo_poet.registry.entry import GENESIS, Corrupt, Entry, IllegalMove, NoSuc
 from robo_poet.registry.state import MOVES, Action, Stage, State, apply, fold
 
 SERIAL = itertools.count()
-OF_MODEL = {Action.ADD_SOURCE}  # statements about the model, not about a version
+OF_MODEL = {Action.ADD_SOURCE, Action.ADOPT}  # statements about the model, not about a version
 EXPOSING = {Action.SET_SHARE, Action.HOLD_CANARY, Action.RESUME_CANARY, Action.END_WATCH}  # these keep the stage: test_rollout.py
 MOVING = set(Action) - OF_MODEL - {Action.REGISTER, Action.PURGE} - EXPOSING
 moves = st.sampled_from(sorted(MOVING))

@@ -38,7 +38,25 @@ def test_a_bucket_as_source_is_rejected_by_the_docker_runner() -> None:
     with pytest.raises(BadInput, match=r"^source gs://poems/all: containers have no network and cannot read it; copy it"):
         docker_runner({"source": "gs://poems/all", "registry": "/registry"})
     runner = docker_runner({"source": "", "registry": "/registry", "checkpoint_root": "."})
-    assert runner.mounts == (Mount(Path("/registry"), writable=True),)
+    assert runner.mounts[0] == Mount(Path("/registry"), writable=True)
+
+
+def test_only_steps_that_write_to_the_registry_get_the_signing_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "home"
+    monkeypatch.setenv("ROBO_POET_TRUST", str(home))
+    registry = str(tmp_path / "registry")
+    runner = docker_runner({"source": "", "registry": registry, "checkpoint_root": "."})
+
+    def mounted(step: str, *arguments: str) -> set[str]:
+        job = Job(f"robo-poet/{step}:0123456789abcdef", ("python", *arguments), {}, tmp_path, tmp_path / "log", (), 0)
+        return {mount.path.name for mount in runner.mounts if mount.belongs_to(job)}
+
+    assert mounted("ingest") == set()
+    assert mounted("compare_champion", registry) == {"registry", "trusted_keys", "heads"}
+    for step in ("register_model", "deploy_canary"):
+        assert mounted(step, registry) == {"registry", "trusted_keys", "heads", "signing.key"}
+    assert runner.environment["ROBO_POET_TRUST"] == str(home)
+    assert runner.environment["ROBO_POET_SIGNING_KEY"] == str(home / "signing.key")
 
 
 def test_a_bucket_is_rejected_before_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

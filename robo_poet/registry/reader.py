@@ -1,0 +1,167 @@
+"""The reading part of a model's registry: the log, the state, the versions, and their checks (REG-1, REG-2)."""
+
+from pathlib import Path
+
+from robo_poet.commands import command
+from robo_poet.errors import BadInput
+from robo_poet.registry.entry import Entry, OtherSource, Statement
+from robo_poet.registry.log import FolderLog
+from robo_poet.registry.names import check_name, refuse_old_form
+from robo_poet.registry.signed_log import SignedLog
+from robo_poet.registry.state import Action, Record, State, fold
+from robo_poet.registry.trust.attestation import Attestations
+from robo_poet.registry.trust.trust import Trust
+from robo_poet.registry.version import Version, folder_of
+
+NO_CHAMPION = "none"  # the champion of a run that was submitted without one; no other value means this
+
+
+class RegistryReader:
+    """The versions of `model` in the registry folder `root`, read only. Without a folder there are none.
+
+    Every method raises `Corrupt`, naming the position in the log, if the log differs from what was written, is not signed by a trusted key,
+    or is shorter than it was when it was last read.
+
+    Args:
+        trust: trusted keys and remembered heads; by default those of this user.
+
+    Raises:
+        BadInput: `model` is not a valid name, or the registry has form 1, without model names.
+    """
+
+    def __init__(self, root: Path, model: str, trust: Trust | None = None) -> None:
+        refuse_old_form(root)
+        self.model, self.root = check_name(model), root
+        self.folder = root / model
+        self.trust = trust or Trust()
+        self.signed_log = SignedLog(FolderLog(self.folder / "log"), model, str(self.folder.resolve()), self.trust)
+        self._attestations = Attestations(self.folder / "attestations", model, self.trust)
+        self._versions = self.folder / "versions"
+
+    def log(self) -> list[Entry]:
+        """Return every change, oldest first."""
+        return self.signed_log.read()
+
+    def state(self) -> State:
+        """Return the state that the log describes."""
+        return fold(self.log())
+
+    def versions(self) -> list[Version]:
+        """Return all versions, by number."""
+        return [self._version(record) for record in self.state().records]
+
+    def version(self, number: int) -> Version:
+        """Return one version.
+
+        Raises:
+            NoSuchVersion: no version has this number.
+        """
+        return self._version(self.state().record(number))
+
+    def champion(self) -> Version | None:
+        """Return the version in service, None if there is none."""
+        state = self.state()
+        return self._version(state.record(state.champion)) if state.champion else None
+
+    def pinned_champion(self, digest: str) -> Version | None:
+        """Return the champion of a run, None if there is none. Its files are not verified.
+
+        Args:
+            digest: digest of the version's manifest at the submission of the run; `none` for no champion; '' to read the champion now.
+
+        Raises:
+            BadInput: no version has this digest, or the log names no champion but the folder has versions that the log does not name.
+            Corrupt: the log was changed.
+        """
+        if digest == NO_CHAMPION:
+            return None
+        if not digest:
+            champion = self.champion()
+            if champion is None and self.unregistered_folders():
+                raise BadInput(
+                    "the log records no champion, but the registry has versions that the log does not record",
+                    where=str(self.folder),
+                    remedy="restore the log from a backup",
+                )
+            return champion
+        version = next((candidate for candidate in self.versions() if candidate.digest == digest), None)
+        if version is None:
+            raise BadInput(f"no version has the digest {digest[:12]}", where=str(self.folder), remedy="submit the run again")
+        return version
+
+    def released(self) -> Version:
+        """Return the version in service.
+
+        Raises:
+            BadInput: there is none. The error names the command for the versions that are there.
+        """
+        if champion := self.champion():
+            return champion
+        where, versions = f"{self.root}: model {self.model}", self.versions()
+        if not versions:
+            raise BadInput("no champion yet", where=where, remedy=f"to train one: {command('run')}")
+        latest = versions[-1]
+        raise BadInput(
+            f"no version is the champion; the latest is {latest.number} ({latest.stage})", where=where,
+            remedy=f"to see why: {command(f'registry show {latest.number} --model {self.model}')}",
+        )  # fmt: skip
+
+    def canary(self) -> Version | None:
+        """Return the version that is tested next to the champion, None if there is none."""
+        state = self.state()
+        return self._version(state.record(state.canary)) if state.canary else None
+
+    def verify(self, number: int | None = None) -> list[Version]:
+        """Check the log and the files of one version, or of all versions. Return the checked versions (empty for an empty registry).
+
+        Raises:
+            Corrupt: the content differs from what was written; the message gives the first difference.
+            NoSuchVersion: no version has this number.
+        """
+        checked = [version for version in self.versions() if not version.purged] if number is None else [self.version(number)]
+        for version in checked:
+            version.verify()
+        return checked
+
+    def unregistered_folders(self) -> list[str]:
+        """Return the version folders that are not in the log.
+
+        They come from a killed registration, or from a log that lost its newest entries.
+        """
+        known = {folder_of(self._versions, record.digest).name for record in self.state().records}
+        folders = self._versions.iterdir() if self._versions.is_dir() else ()
+        return sorted(path.name for path in folders if not path.name.startswith(".") and path.name not in known)
+
+    def sources(self) -> tuple[str, ...]:
+        """Return the addresses of the corpora that the model is trained on."""
+        return self.state().sources
+
+    def check_source(self, source: str, *, same_model: bool) -> None:
+        """Check that a corpus belongs to the model. The first corpus does; another address does only if `same_model` is set.
+
+        Raises:
+            OtherSource: the model has other corpora.
+        """
+        sources = self.sources()
+        if sources and source not in sources and not same_model:
+            raise OtherSource(
+                f"this model has been trained on {', '.join(sources)}, not on {source}",
+                where=f"model {self.model}",
+                remedy="give the new corpus a model of its own with MODEL=name (--model), or confirm with --same-model",
+            )
+
+    def overrides(self, number: int) -> list[Statement]:
+        """Return the overrides of a version, oldest first."""
+        statements = (entry.statement for entry in self.log())
+        return [statement for statement in statements if statement.version == number and statement.action == Action.OVERRIDE]
+
+    def registered_on(self, number: int) -> str:
+        """Return the date of the registration of a version (UTC, `2026-01-02`)."""
+        statements = (entry.statement for entry in self.log())
+        return next(s.time[:10] for s in statements if s.version == number and s.action == Action.REGISTER)
+
+    def _version(self, record: Record) -> Version:
+        return Version(
+            self.model, record.number, record.digest, record.stage, record.why, folder_of(self._versions, record.digest), record.purged,
+            record.attestation, self._attestations,
+        )  # fmt: skip
