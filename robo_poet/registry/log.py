@@ -49,33 +49,42 @@ class Log:
 
     def __init__(self, store: LogStore, sign: Callable[[Entry], tuple[dict[str, str], ...]] | None = None) -> None:
         self._store, self._sign = store, sign
-        self._parsed: dict[int, tuple[bytes, Entry]] = {}  # parsing is slower than reading
+        self._known: list[Entry] = []
+        self._newest = b""  # the bytes of the last of them
 
-    def read(self) -> list[Entry]:
+    def read(self, *, again: bool = False) -> list[Entry]:
         """Return all entries, oldest first, each checked against the one before.
+
+        Entries that this object has read before are not read again, if the newest of them is still the same. It contains the hash of all
+        entries before it, so a later change of an older entry has no effect on this reader.
+
+        Args:
+            again: read all entries again.
 
         Raises:
             Corrupt: names the first entry that is missing, changed or out of place.
         """
-        entries: list[Entry] = []
-        previous = GENESIS
+        last = self._store.last()
+        known = [] if again else self._known
+        if known and (last < len(known) or self._store.read(len(known)) != self._newest):
+            known = []
+        entries, newest = list(known), self._newest if known else b""
+        previous = digest_bytes(newest) if known else GENESIS
         # Read every index up to the highest: a listing taken during other appends may miss a name in the middle.
-        for index in range(1, self._store.last() + 1):
+        for index in range(len(known) + 1, last + 1):
             where = self._store.where(index)
             data = self._store.read(index)
             if data is None:
                 raise Corrupt("the log entry is missing, but later ones exist", where=where, remedy="restore this file from a backup")
-            known, entry = self._parsed.get(index, (b"", None))
-            if entry is None or known != data:
-                entry = Entry.from_bytes(data, where)
-                self._parsed[index] = data, entry
+            entry = Entry.from_bytes(data, where)
             if (entry.index, entry.previous) != (index, previous):
                 raise Corrupt(
                     "the log entry does not match the hash of the entry before it", where=where, remedy="restore the log from a backup"
                 )
             entries.append(entry)
-            previous = digest_bytes(data)
-        return entries
+            previous, newest = digest_bytes(data), data
+        self._known, self._newest = entries, newest
+        return list(entries)
 
     def where(self, index: int) -> str:
         """Return the address of an entry, for messages."""

@@ -37,6 +37,7 @@ class RegistryReader:
         self.signed_log = SignedLog(FolderLog(self.folder / "log"), model, str(self.folder.resolve()), self.trust)
         self._attestations = Attestations(self.folder / "attestations", model, self.trust)
         self._versions = self.folder / "versions"
+        self._folded: tuple[int, Entry | None, State] = 0, None, State()  # number of entries, the last of them, their state
 
     def log(self) -> list[Entry]:
         """Return every change, oldest first."""
@@ -44,7 +45,13 @@ class RegistryReader:
 
     def state(self) -> State:
         """Return the state that the log describes."""
-        return fold(self.log())
+        entries = self.log()
+        count, newest, state = self._folded
+        if count > len(entries) or (count and entries[count - 1] is not newest):
+            count, state = 0, State()
+        state = fold(entries[count:], state)
+        self._folded = len(entries), entries[-1] if entries else None, state
+        return state
 
     def versions(self) -> list[Version]:
         """Return all versions, by number."""
@@ -118,6 +125,7 @@ class RegistryReader:
             Corrupt: the content differs from what was written; the message gives the first difference.
             NoSuchVersion: no version has this number.
         """
+        self.signed_log.read(again=True)
         checked = [version for version in self.versions() if not version.purged] if number is None else [self.version(number)]
         for version in checked:
             version.verify()

@@ -4,6 +4,8 @@ A reader with write access to the folder cannot forge it: a rewritten entry has 
 reach the remembered head. Entries before an adoption need no signature of their own, because the adoption signs their hash.
 """
 
+from collections.abc import Mapping
+
 from robo_poet.commands import command
 from robo_poet.digest import digest_bytes
 from robo_poet.registry.entry import Corrupt, Entry, Statement
@@ -12,6 +14,7 @@ from robo_poet.registry.state import Action
 from robo_poet.registry.trust import envelope
 from robo_poet.registry.trust.envelope import Verdict
 from robo_poet.registry.trust.heads import Head
+from robo_poet.registry.trust.keys import PublicKey
 from robo_poet.registry.trust.trust import Trust
 
 KIND = "application/vnd.robo-poet.log-entry+json"  # type of the signed bytes
@@ -26,6 +29,11 @@ def sign(entry: Entry, trust: Trust) -> tuple[dict[str, str], ...]:
     return (envelope.sign(KIND, entry.payload(), trust.signer()),)
 
 
+def judge(entry: Entry, keys: Mapping[str, PublicKey]) -> tuple[Verdict, str]:
+    """Return what the signatures of an entry say, and the id of the key."""
+    return envelope.judge(KIND, entry.payload(), entry.signatures, keys)
+
+
 class SignedLog:
     """The log of the model `model` in a store.
 
@@ -36,11 +44,14 @@ class SignedLog:
     def __init__(self, store: LogStore, model: str, address: str, trust: Trust) -> None:
         self._model, self.address, self._trust = model, address, trust
         self._log = Log(store, lambda entry: sign(entry, trust))
-        self._checked: dict[int, Entry] = {}  # entries with a trusted signature: a check takes 0.1 ms
+        self._checked: list[Entry] = []  # the log when all its signatures were checked: 0.2 ms for each
         self._keys: frozenset[str] = frozenset()
 
-    def read(self) -> list[Entry]:
-        """Return all entries, oldest first, checked, and remember the newest one.
+    def read(self, *, again: bool = False) -> list[Entry]:
+        """Return all entries, oldest first, checked, and remember the newest one. Reading again costs the new entries only.
+
+        Args:
+            again: read and check all entries again.
 
         Raises:
             Corrupt: an entry is missing, changed, out of place, of another model, or not signed by a trusted key; or the log does not
@@ -48,7 +59,7 @@ class SignedLog:
         """
         # The head comes first: the log has at least these entries when it is listed afterwards, even if others append to it.
         remembered = self._trust.heads.read(self.address)
-        entries = self.chain()
+        entries = self.chain(again=again)
         if fault := self.fault(entries):
             raise fault
         self.check_head(entries, remembered)
@@ -56,9 +67,9 @@ class SignedLog:
             self._trust.heads.remember(self.address, _head(entries))
         return entries
 
-    def chain(self) -> list[Entry]:
+    def chain(self, *, again: bool = False) -> list[Entry]:
         """Return all entries, checked against the hash chain, but not against signatures and the remembered head."""
-        entries = self._log.read()
+        entries = self._log.read(again=again)
         for entry in entries:
             if entry.statement.model != self._model:
                 raise Corrupt(
@@ -90,34 +101,31 @@ class SignedLog:
         """Return the position in the list from which entries need signatures: that of the newest adoption by a trusted key, or 0."""
         for position in reversed(range(len(entries))):
             entry = entries[position]
-            if entry.statement.action == Action.ADOPT and self._judge(entry)[0] is Verdict.TRUSTED:
+            if entry.statement.action == Action.ADOPT and judge(entry, self._trust.keys())[0] is Verdict.TRUSTED:
                 return position
         return 0
 
     def signers(self, entries: list[Entry]) -> list[str]:
         """Return the ids of the keys that signed the entries, in the order of their first entry."""
-        ids = (self._judge(entry) for entry in entries[self.first_signed(entries) :])
+        keys = self._trust.keys()
+        ids = (judge(entry, keys) for entry in entries[self.first_signed(entries) :])
         return list(dict.fromkeys(key for verdict, key in ids if verdict is Verdict.TRUSTED))
-
-    def _judge(self, entry: Entry) -> tuple[Verdict, str]:
-        return envelope.judge(KIND, entry.payload(), entry.signatures, self._trust.keys())
 
     def fault(self, entries: list[Entry]) -> Corrupt | None:
         """Return what is wrong with the first entry that has no trusted signature, None if all have one."""
         if not entries:
             return None
-        if (keys := frozenset(self._trust.keys())) != self._keys:
-            self._checked, self._keys = {}, keys
-        if all(self._checked.get(entry.index) is entry for entry in entries):
-            return None
-        for entry in entries[self.first_signed(entries) :]:
-            if self._checked.get(entry.index) is entry:
-                continue
-            verdict, key = self._judge(entry)
+        keys = self._trust.keys()
+        if frozenset(keys) != self._keys:
+            self._checked, self._keys = [], frozenset(keys)
+        count = len(self._checked)
+        same = count and count <= len(entries) and self._checked[-1] is entries[count - 1]  # the same object: read by this object
+        for entry in entries[count if same else self.first_signed(entries) :]:
+            verdict, key = judge(entry, keys)
             if verdict is not Verdict.TRUSTED:
                 where = self._log.where(entry.index)
                 return Corrupt(f"the log entry {verdict}{f' {key[:12]}' if key else ''}", where=where, remedy=self._remedy(verdict))
-        self._checked = {entry.index: entry for entry in entries}
+        self._checked = entries
         return None
 
     def _remedy(self, verdict: Verdict) -> str:

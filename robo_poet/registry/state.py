@@ -271,13 +271,16 @@ def _expose(state: State, before: State, action: Action, statement: Statement) -
     return rollout.start_ramp(state, 0 if state.canary is None else index)
 
 
-def fold(entries: Iterable[Entry]) -> State:
-    """Return the state after all entries of the log.
+def fold(entries: Iterable[Entry], state: State | None = None) -> State:
+    """Return the state after all entries of the log, or after further entries.
+
+    Args:
+        state: the state before the entries; by default that of an empty log.
 
     Raises:
         Corrupt: names the first entry that is an illegal move.
     """
-    state = State()
+    state = state or State()
     for entry in entries:
         try:
             state = apply(state, entry.statement)

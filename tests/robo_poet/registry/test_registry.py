@@ -288,3 +288,37 @@ def test_a_decision_based_on_an_old_state_is_a_conflict(registry: Registry, add:
     with pytest.raises(Conflict):
         registry.set_share(2, 1, 0.25, who="second controller", why="no harm", seen=seen)
     assert registry.state().canary_step == 0
+
+
+def race(registry: Registry, rounds: int, start: Any, results: Any) -> None:
+    """In each round, make the same move as all others, based on the same state."""
+    mine = Registry(registry.root, registry.model)
+    for number in range(rounds):
+        seen = mine.state()
+        start.wait(60)
+        try:
+            mine.set_share(2, number, (number + 1) / (rounds + 1), who=str(os.getpid()), why=f"round {number}", seen=seen)
+            results.put(number)
+        except (Conflict, IllegalMove):
+            pass
+        start.wait(60)
+
+
+@pytest.mark.parametrize("rounds", [15, pytest.param(1000, marks=[pytest.mark.soak, pytest.mark.timeout(900)])])
+def test_of_racing_moves_each_has_one_winner_and_the_log_is_one_chain(registry: Registry, add: Register, rounds: int) -> None:
+    for seed in (1, 2):
+        add(registry, seed)
+    registry.promote(1, who="ada", why="first")
+    registry.start_canary(2, who="ada", why="try it")
+    context = multiprocessing.get_context("fork")
+    start, results = context.Barrier(4), context.Queue()
+    processes = [context.Process(target=race, args=(registry, rounds, start, results)) for _ in range(4)]
+    for process in processes:
+        process.start()
+    wins = [results.get(timeout=60) for _ in range(rounds)]
+    for process in processes:
+        process.join(60)
+        assert process.exitcode == 0
+    assert wins == list(range(rounds)) and results.empty()
+    assert len(registry.signed_log.read(again=True)) == 4 + rounds
+    assert registry.state().canary_step == rounds - 1
