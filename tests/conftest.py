@@ -1,8 +1,10 @@
 """What many tests share: a small corpus of made verse, and a small model trained on it."""
 
+import collections
 import json
 import os
 import random
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -111,6 +113,8 @@ def gcs() -> Iterator[Any]:
 
     with FakeGCSServer() as server:
         process = server._process
+        for pipe in filter(None, (process.stdout, process.stderr)):  # the wrapper never reads them: a full pipe would stop the server
+            threading.Thread(target=collections.deque, args=(pipe, 0), daemon=True).start()
         yield storage.Client(project="test")
     if process and process.stderr:
         process.stderr.close()  # the wrapper forgets it

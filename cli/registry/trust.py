@@ -1,4 +1,4 @@
-"""Commands of `robo-poet registry` about signatures: take over a registry, accept another head of a log, print the public key."""
+"""Commands of `robo-poet registry` about signatures: take over or copy a registry, accept another head, print the public key."""
 
 from __future__ import annotations
 
@@ -70,3 +70,30 @@ def key(
         print_json({"id": public.id, "key": public.text, "file": str(trust.key_file), "trusted": sorted(trust.keys())})
     else:
         typer.echo(public.pem.rstrip() if pem else f"{public.text} {user_name()}")
+
+
+def copy(
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="Folder of a registry, or gs://bucket/prefix.")],
+    target: Annotated[str, typer.Argument(metavar="TARGET", help="Folder or gs://bucket/prefix; empty, or an earlier copy.")],
+    model: Annotated[str, typer.Option("--model", "-m", help="Name of a model. Default: all models.")] = "",
+) -> None:
+    """Copy a registry between folders and buckets, byte for byte.
+
+    The source is verified. A repeated copy adds what is new. Versions are
+    copied before the log entries, so that an interrupted copy can be repeated.
+
+    Example: `robo-poet registry copy registry copy-of-registry`
+    """
+    from robo_poet.errors import BadInput
+    from robo_poet.registry.copying import copy as copy_model
+    from robo_poet.registry.copying import models, open_files
+    from robo_poet.registry.names import check_name
+    from robo_poet.registry.trust.trust import Trust
+
+    origin, destination, trust = open_files(source), open_files(target), Trust()
+    names = [check_name(model)] if model else models(origin)
+    if not names:
+        raise BadInput("there is no registry", where=source, remedy="give the folder or the address of a registry")
+    for name in names:
+        copied = copy_model(origin, destination, name, trust)
+        typer.echo(f"{destination.address}/{name}: {copied.versions} versions, {copied.appended} of {copied.entries} log entries are new")

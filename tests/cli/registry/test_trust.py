@@ -57,3 +57,15 @@ def test_the_public_key_is_printed_for_colleagues_and_tools(home: Path) -> None:
     assert line.split()[0] in (home / "trusted_keys").read_text()
     pem = CliRunner().invoke(app, ["key", "--pem"]).stdout
     assert pem == Trust().signer().public.pem
+
+
+def test_a_copy_is_a_registry_that_can_be_used(folder: Path, tmp_path: Path, call: Call) -> None:
+    def copy(*words: str) -> Result:
+        return CliRunner().invoke(app, ["copy", *words])
+
+    target = str(tmp_path / "copy")
+    assert f"{target}/poems: 2 versions, 3 of 3 log entries are new" in copy(str(folder), target).stdout
+    assert "2 versions, 0 of 3 log entries are new" in copy(str(folder), target, "--model", "poems").stdout
+    assert "the log and 2 versions match" in call(Path(target), "verify").stdout
+    assert "there is no registry" in str(copy(str(tmp_path / "none"), target).exception)
+    assert "there is no model odes" in str(copy(str(folder), target, "--model", "odes").exception)
