@@ -11,7 +11,7 @@ The tests hold under continuous looking, see `effects`. So the verdict does not 
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -19,11 +19,28 @@ from robo_poet.judges.canary.effects import Effects, log_wealth, lower_bound
 from robo_poet.judges.canary.guardrails import MEASURES, Comparable, Measure, comparable, effects_of
 from robo_poet.judges.canary.observations import CANARY, CHAMPION, StepFacts, UserObservation
 from robo_poet.judges.canary.policy import Guardrail, Policy
-from robo_poet.judges.canary.verdict import Action, Verdict
 
 CLOCK_SECONDS = 60.0  # difference between the clocks of two machines that is normal
 HARMS = (0.75, 1.5, 2.5, 5.0)  # harms in margins for which the test for a roll-back is made powerful
 DISTANCES = (0.25, 1.0, 4.0)  # distances in margins at which the bounds, which only people read, are made narrow
+
+
+Action = Literal["continue", "next_step", "promote", "roll_back", "hold", "end_watch"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What to do with a canary now.
+
+    Args:
+        action: `continue` changes nothing. `hold` changes nothing either, and a person is told.
+        reasons: why, the most important reason first. Never empty.
+        evidence: JSON object with the data behind the verdict, the same for the same input.
+    """
+
+    action: Action
+    reasons: tuple[str, ...]
+    evidence: dict[str, Any]
 
 
 @dataclass(frozen=True)
