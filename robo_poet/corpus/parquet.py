@@ -28,8 +28,11 @@ SCHEMA = pa.schema(
 )  # fmt: skip
 
 
-def read_documents(path: Path, split: str | None = None) -> Iterator[Document]:
+def read_documents(path: Path, split: str | None = None, groups: range | None = None) -> Iterator[Document]:
     """Yield the documents of one split, or of all splits if `split` is None, in the order of the file.
+
+    Args:
+        groups: numbers of the row groups to read, from 0; None for all.
 
     Raises:
         BadInput: `path` is not a Parquet file, or not a corpus.
@@ -38,7 +41,7 @@ def read_documents(path: Path, split: str | None = None) -> Iterator[Document]:
     if split not in (None, *SPLITS):
         raise ValueError(f"split {split!r} is not one of {', '.join(SPLITS)}")
     with _open_corpus(path) as file:
-        for number in range(file.num_row_groups):
+        for number in range(file.num_row_groups) if groups is None else groups:
             for row in file.read_row_group(number, columns=SCHEMA.names).to_pylist():
                 if split is None or row["split"] == split:
                     yield Document(**row)
@@ -52,6 +55,17 @@ def count_documents(path: Path) -> int:
     """
     with _open_corpus(path) as file:
         return int(file.metadata.num_rows)
+
+
+def row_group_sizes(path: Path) -> list[int]:
+    """Return the size of each row group in bytes of the file, read from the file footer.
+
+    Raises:
+        BadInput: in the same cases as `read_documents`.
+    """
+    with _open_corpus(path) as file:
+        groups = (file.metadata.row_group(number) for number in range(file.num_row_groups))
+        return [sum(group.column(place).total_compressed_size for place in range(group.num_columns)) for group in groups]
 
 
 def _open_corpus(path: Path) -> pq.ParquetFile:
