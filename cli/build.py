@@ -55,10 +55,11 @@ def images(
 
     console = Console(highlight=False)
     console.width = max(console.width, 110)  # wide enough to print image tags in full
-    cluster = load_profile(profile, set_).profile.cluster
+    loaded = load_profile(profile, set_).profile
+    cluster, placement = loaded.cluster, Placement(loaded.cluster, loaded.beam)
     if cluster.image_prefix != type(cluster).model_fields["image_prefix"].default and not unpinned_base:  # images that are pushed
         check_pinned(base)
-    groups = {step: Placement(cluster).group(step) for step in GROUPS} | {name: program.group for name, program in SERVING.items()}
+    groups = {step: placement.group(step) for step in GROUPS} | {name: program.group for name, program in SERVING.items()}
     results = make_images(groups, prefix=cluster.image_prefix, base=base, say=lambda name: console.print(f"building {name}"))
     table = Table("image", "environment", "MB above base", "state", "seconds", box=None, pad_edge=False)
     for column in (2, 4):

@@ -90,7 +90,7 @@ def _pipeline(profile: Profile, *, moving_source: bool, moving_champion: bool) -
     for where, step in [*((f"cluster.resources.{step}", step) for step in sorted(profile.cluster.resources)), *secret_steps]:
         if step not in GROUPS:
             raise BadInput(f"no such step: {step}", where=where, remedy=f"the steps are {', '.join(GROUPS)}")
-    pipeline = training_pipeline(Placement(profile.cluster), moving_source=moving_source, moving_champion=moving_champion)
+    pipeline = training_pipeline(Placement(profile.cluster, profile.beam), moving_source=moving_source, moving_champion=moving_champion)
     defaults = {key: value for key, value in settings_parameters(profile).items() if value != {}}
     # Defaults for a run started in the Kubeflow UI: bundled corpus, no warm start, champion read from the registry at run time
     defaults |= dict.fromkeys(("source", "source_digest", *NO_SUPPRESSION, "warm_start", "warm_start_digest", "champion"), "")
@@ -108,7 +108,7 @@ def settings_parameters(profile: Profile) -> dict[str, Any]:
     """Return the run parameters that depend only on the profile."""
     sections = {
         name: getattr(profile, name).model_dump(mode="json")
-        for name in ("ingest", "validation", "scrub", "tokenizer", "train", "evaluate", "text", "audit", "compare", "slices")
+        for name in ("ingest", "validation", "scrub", "beam", "tokenizer", "train", "evaluate", "text", "audit", "compare", "slices")
     }  # fmt: skip
     if text := read_schema_file(profile.validation.schema_file):
         sections["validation"]["schema_file"] = digest_bytes(text.encode())  # a path of this machine is no part of a run
@@ -183,7 +183,7 @@ def run_parameters(
     name = model_name(model, profile.model, source)
     settings = settings_parameters(profile)
     # The lineage contains digests, but no paths or times, so the same inputs and code give the same lineage and the same version.
-    placement = Placement(profile.cluster)
+    placement = Placement(profile.cluster, profile.beam)
     code = {step: image(step, "", placement.group(step)).rsplit(":", 1)[-1] for step in GROUPS}
     digest = "" if moving_source else source_digest(source)
     if not moving_source:

@@ -1,6 +1,6 @@
 """Placement of steps on a cluster: image, resources, node pool, retries and pod settings of each step (PIPE-6)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kfp import dsl, kubernetes
 
@@ -8,27 +8,31 @@ from pipelines.images.programs import group, image
 from pipelines.profile.cluster import Cluster, Resources
 from pipelines.steps import SIGNERS
 from robo_poet.registry.trust.trust import KEY_NAME, SIGNING_KEY, TRUSTED_KEYS
+from robo_poet.settings.beam import PLAIN, BeamSettings
 
 
 @dataclass(frozen=True)
 class Placement:
-    """A callable that configures a KFP task by the `cluster` section of a profile."""
+    """A callable that configures a KFP task by the sections `cluster` and `beam` of a profile."""
 
     cluster: Cluster
+    beam: BeamSettings = field(default_factory=BeamSettings)
 
     def limits(self, step: str) -> Resources:
         """Return the resource limits of a step."""
         return self.cluster.resources.get(step, self.cluster.default_resources)
 
     def group(self, step: str) -> str:
-        """Return the dependency group of a step's image: the GPU variant if the step has a GPU."""
-        return group(step, gpu=self.limits(step).gpu > 0)
+        """Return the dependency group of a step's image: the variant with CUDA or with Beam if the step uses it."""
+        return group(step, gpu=self.limits(step).gpu > 0, beam=self.beam.runner != PLAIN)
 
     def __call__(self, task: dsl.PipelineTask) -> dsl.PipelineTask:
         step = task.name.replace("-", "_")
         limits = self.limits(step)
         task.set_container_image(image(step, self.cluster.image_prefix, self.group(step)))
         prepare_pod(task, step, self.cluster)
+        if step in BEAM_STEPS and self.beam.claim:
+            kubernetes.mount_pvc(task, pvc_name=self.beam.claim, mount_path=self.beam.folder)
         if self.cluster.retries:
             task.set_retry(self.cluster.retries, backoff_duration="10s", backoff_factor=2.0, backoff_max_duration="300s")
         if limits.gpu:
@@ -40,6 +44,7 @@ class Placement:
 
 
 SIGNING_FOLDER = "/etc/robo-poet/signing"  # where their pods have the secret with the signing key
+BEAM_STEPS = ("scrub_pii",)  # steps whose work Beam distributes
 REGISTRY_STEPS = ("validate_data", "compare_champion", "register_model", "deploy_canary")  # steps that mount the registry
 
 

@@ -40,6 +40,7 @@ def training_pipeline(placement: Placement, *, moving_source: bool = False, movi
         schema: str,
         validation: dict,
         scrub: dict,
+        beam: dict,
         tokenizer: dict,
         train: dict,
         warm_start: str,
@@ -71,6 +72,7 @@ def training_pipeline(placement: Placement, *, moving_source: bool = False, movi
             schema: TFDV schema of the corpus, in text format. Empty for the curated schema of the step.
             validation: Section `validation`: limits of the corpus, and whether a violation warns or stops the run.
             scrub: Section `scrub`: privacy policy of each source.
+            beam: Section `beam`: runner of the search for personal data.
             tokenizer: Section `tokenizer`: vocabulary size.
             train: Section `train`: model size and training settings.
             warm_start: Model folder of the version whose weights start the training. Empty for random weights.
@@ -101,7 +103,7 @@ def training_pipeline(placement: Placement, *, moving_source: bool = False, movi
         validated = placement(steps.validate_data(**corpus, seed=seed, schema=schema, **known, settings=validation))
         if moving_champion:
             validated.set_caching_options(False)
-        scrubbing = placement(steps.scrub_pii(**corpus, seed=seed, settings=scrub))
+        scrubbing = placement(steps.scrub_pii(**corpus, seed=seed, settings=scrub, beam=beam))
         scrubbed = {"scrubbed": scrubbing.outputs["scrubbed"], "scrubbed_digest": scrubbing.outputs["scrubbed_digest"]}
 
         words = placement(steps.train_tokenizer(**scrubbed, validated=validated.outputs["statistics_digest"], settings=tokenizer))

@@ -5,21 +5,24 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import tee
+from dataclasses import replace
 from typing import Any
 
 from components.scrub_pii.component import scrub_pii
+from components.scrub_pii.jobs import Find, Survey, Surveyed, findings_of
 from robo_poet.atomic import write_text
 from robo_poet.corpus.document import MEGABYTE, Document
 from robo_poet.corpus.parquet import count_documents, read_documents, write_documents
+from robo_poet.distributed.run import Distributed, distributed
+from robo_poet.distributed.shards import HeldShard
 from robo_poet.errors import BadInput
 from robo_poet.judges.scrub_recall import missed, recall_sentence
 from robo_poet.privacy.findings import AuditWriter, audit_key, new_audit
 from robo_poet.privacy.names.engine import engine_name
-from robo_poet.privacy.planted.recall import measure, plant, sample_excerpts
-from robo_poet.privacy.scrub import Scrubber
+from robo_poet.privacy.planted.recall import Excerpt, excerpts_per_document, measure, plant
+from robo_poet.settings.beam import BeamSettings
 from robo_poet.settings.data import ScrubSettings
-from robo_poet.step.program import Call, program
+from robo_poet.step.program import Call, parse_settings, program
 
 PARALLEL_BYTES = 0.1 * MEGABYTE  # bytes of Parquet, about a third of the text's size; a smaller corpus gains nothing from a second process
 MAX_LANGUAGES_NAMED = 5  # languages in a warning
@@ -27,22 +30,41 @@ MAX_LANGUAGES_NAMED = 5  # languages in a warning
 
 def work(call: Call) -> None:
     """Write the outputs `scrubbed` and `audit`, and `metrics` if requested."""
+    beam = parse_settings(BeamSettings, call.parameters["beam"], "--beam")
+
+    def progress(done: int, total: int) -> None:
+        call.progress(done, total + 1, f"{done} of {total} parts of the corpus")
+
+    with distributed(beam, call.outputs["scrubbed"].parent, progress) as runs:
+        _work(call, runs)
+
+
+def _work(call: Call, runs: Distributed) -> None:
+    settings: ScrubSettings = call.settings
     corpus = call.inputs["corpus"]
     total = count_documents(corpus)
-    processes = min(4, len(os.sched_getaffinity(0))) if corpus.stat().st_size > PARALLEL_BYTES else 1
-    scrubber = Scrubber(call.settings, processes)
-    counts: Counter[str] = Counter()
-    _check_languages(call, scrubber)
-    measured = _check_recall(call, scrubber, total)
+    shards = runs.shards(corpus)
+    processes = min(4, len(os.sched_getaffinity(0))) if runs.plain and corpus.stat().st_size > PARALLEL_BYTES else 1
+    find = Find(settings.model_dump_json(), processes)
+    scrubber = find.scrubber
+    call.progress(0, 1, "reading the corpus")
+    survey = Survey(find, call.parameters["seed"], settings.planted_copies)
+    surveyed = Surveyed.of(runs.run(survey, shards), settings.planted_copies)
+    if surveyed.scrubbed < settings.planted_copies:  # few documents: each gives several excerpts
+        survey = replace(survey, per_document=excerpts_per_document(settings.planted_copies, surveyed.scrubbed))
+        surveyed = Surveyed.of(runs.run(survey, shards), settings.planted_copies)
+    _check_languages(call, scrubber.uncovered(surveyed.languages) if settings.on_language != "ignore" else Counter())
+    measured = _check_recall(call, runs, find, surveyed.excerpts)
+    counts: Counter[str] = Counter({f"policy_{policy}": count for policy, count in surveyed.policies.items()})
 
     def scrubbed(audit: AuditWriter) -> Iterator[Document]:
-        ahead, documents = tee(read_documents(corpus))  # the scrubber is at most a batch ahead
-        for number, (original, (document, findings)) in enumerate(zip(documents, scrubber.scrub(ahead), strict=True), start=1):
-            audit.add(original, findings)
+        found = map(findings_of, runs.run(find, shards))
+        for number, (document, findings) in enumerate(zip(read_documents(corpus), found, strict=True), start=1):
+            audit.add(document, findings)
             counts.update(f"found_{finding.entity.lower()}" for finding in findings)
-            counts.update({"documents_changed": int(bool(findings)), f"policy_{scrubber.policy(document)}": 1})
+            counts["documents_changed"] += bool(findings)
             call.progress(number, total, f"{number} of {total} documents")
-            yield document
+            yield scrubber.replaced(document, findings)
 
     with new_audit(call.outputs["audit"], audit_key(corpus)) as audit:
         write_documents(call.outputs["scrubbed"], scrubbed(audit))
@@ -59,8 +81,11 @@ def work(call: Call) -> None:
         write_text(call.outputs["metrics"], json.dumps(metrics))
 
 
-def _check_recall(call: Call, scrubber: Scrubber, total: int) -> dict[str, Any]:
-    """Plant invented personal data into copies of documents, scrub the copies and return recall and precision; see `planted.recall`.
+COPIES_PER_SHARD = 25
+
+
+def _check_recall(call: Call, runs: Distributed, find: Find, excerpts: Sequence[Excerpt]) -> dict[str, Any]:
+    """Plant invented personal data into excerpts, search them and return recall and precision; see `planted.recall`.
 
     Called before scrubbing, which is slow.
 
@@ -68,13 +93,11 @@ def _check_recall(call: Call, scrubber: Scrubber, total: int) -> dict[str, Any]:
         BadInput: the recall is below `scrub.min_recall`, and `scrub.on_recall` is `fail`.
     """
     settings: ScrubSettings = call.settings
-    seed = call.parameters["seed"]
     call.progress(0, 1, "measuring the recall on planted personal data")
-    corpus = call.inputs["corpus"]
-    if "none" in (settings.default_policy, *settings.policies.values()):  # few scrubbed documents then give several excerpts each
-        total = sum(scrubber.policy(document) != "none" for document in read_documents(corpus))
-    copies = plant(sample_excerpts(read_documents(corpus), scrubber.policy, seed, settings.planted_copies, total), seed)
-    measured = measure(copies, (findings for _, findings in scrubber.scrub(copy.document for copy in copies)))
+    copies = plant(excerpts, call.parameters["seed"])
+    documents = [copy.document for copy in copies]
+    parts = [HeldShard(tuple(documents[at : at + COPIES_PER_SHARD])) for at in range(0, len(documents), COPIES_PER_SHARD)]
+    measured = measure(copies, map(findings_of, runs.run(find, parts)))
     measured["min_recall"] = settings.min_recall
     recall = measured["all"]["recall"]
     if recall is not None and recall < settings.min_recall and settings.on_recall != "ignore":
@@ -90,29 +113,31 @@ def _check_recall(call: Call, scrubber: Scrubber, total: int) -> dict[str, Any]:
     return measured
 
 
-def _check_languages(call: Call, scrubber: Scrubber) -> None:
+def _check_languages(call: Call, unsupported: Counter[str]) -> None:
     """Warn or fail if some documents are not in a language of the name model, because the model would miss names in them.
 
     Called before scrubbing, which is slow.
+
+    Args:
+        unsupported: number of such documents by language.
 
     Raises:
         BadInput: there are such documents, and `scrub.on_language` is `fail`.
     """
     settings: ScrubSettings = call.settings
-    if settings.on_language == "ignore":
+    if not unsupported:
         return
-    if unsupported := scrubber.uncovered_languages(read_documents(call.inputs["corpus"])):
-        by_count = sorted(unsupported.items(), key=lambda item: (-item[1], item[0]))
-        languages = ", ".join(f"{language} {count}" for language, count in by_count[:MAX_LANGUAGES_NAMED])
-        more = f" and {len(unsupported) - MAX_LANGUAGES_NAMED} more languages" if len(unsupported) > MAX_LANGUAGES_NAMED else ""
-        problem = (
-            f"{unsupported.total()} documents are not in a language of the model {engine_name(settings)} ({languages}{more}), "
-            "so names may remain in them"
-        )
-        remedy = "set scrub.name_engine to spacy and scrub.spacy_model to a model of their language"
-        if settings.on_language == "fail":
-            raise BadInput(problem, where="corpus", remedy=f"{remedy}, or set scrub.on_language to warn")
-        call.warn(f"{problem}; {remedy}")
+    by_count = sorted(unsupported.items(), key=lambda item: (-item[1], item[0]))
+    languages = ", ".join(f"{language} {count}" for language, count in by_count[:MAX_LANGUAGES_NAMED])
+    more = f" and {len(unsupported) - MAX_LANGUAGES_NAMED} more languages" if len(unsupported) > MAX_LANGUAGES_NAMED else ""
+    problem = (
+        f"{unsupported.total()} documents are not in a language of the model {engine_name(settings)} ({languages}{more}), "
+        "so names may remain in them"
+    )
+    remedy = "set scrub.name_engine to spacy and scrub.spacy_model to a model of their language"
+    if settings.on_language == "fail":
+        raise BadInput(problem, where="corpus", remedy=f"{remedy}, or set scrub.on_language to warn")
+    call.warn(f"{problem}; {remedy}")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -8,6 +8,7 @@ def scrub_pii(
     corpus: Input[Dataset],
     seed: int,
     settings: dict,
+    beam: dict | None,
     scrubbed: Output[Dataset],
     audit: Output[Dataset],
     recall: Output[Artifact],
@@ -19,6 +20,7 @@ def scrub_pii(
         corpus: The corpus (Parquet).
         seed: Seed of the invented personal data that is planted into copies of documents to measure the recall.
         settings: Section `scrub` of the profile.
+        beam: Section `beam` of the profile: what runs the search for personal data. The outputs do not depend on it.
 
     Returns:
         scrubbed: The corpus without personal data (Parquet).

@@ -11,7 +11,7 @@ from typing import Any
 
 from pipelines.images.context import RECIPE, program_context, recipe_digest
 from pipelines.images.environment import FAMILIES, Environments, check
-from pipelines.images.programs import ON_GPU, ROOT, TAG_LENGTH, image, lock_file, program_digest
+from pipelines.images.programs import ON_BEAM, ON_GPU, ROOT, TAG_LENGTH, image, lock_file, program_digest
 from pipelines.images.sbom import sbom
 from pipelines.run.container import engine
 from pipelines.run.container.docker import DockerRunner, Mount
@@ -53,7 +53,7 @@ def expected_labels(name: str) -> dict[str, str]:
     step, _, tag = name.rpartition("/")[2].partition(":")
     if step not in GROUPS:
         raise BadInput(f"no such step: {step}", where=name, remedy=f"the steps are {', '.join(GROUPS)}")
-    for group in (GROUPS[step], ON_GPU.get(GROUPS[step], "")):
+    for group in (GROUPS[step], ON_GPU.get(GROUPS[step], ""), ON_BEAM.get(GROUPS[step], "")):
         if group and program_digest(step, group)[:TAG_LENGTH] == tag:
             return labels_of(step, group)
     raise BadInput("the pipeline was compiled from different code than in this folder", where=name, remedy="compile it again")

@@ -21,7 +21,7 @@ from robo_poet.errors import BadInput
 FAMILIES = (
     ("model-server", "train", "train-gpu", "evaluate", "evaluate-gpu", "slices"),  # TensorFlow
     ("train", "train-gpu", "evaluate", "evaluate-gpu", "slices"),  # and Arrow
-    ("scrub", "measure", "gateway"),  # spaCy and its model
+    ("scrub", "scrub-beam", "measure", "gateway"),  # spaCy and its model
 )
 SOURCE_ONLY = ("pyfarmhash",)  # needed by TensorFlow Data Validation; all others are wheels, or Python source that needs no compiler
 _BLOCK = re.compile(r"^(?=[A-Za-z0-9])", re.MULTILINE)

@@ -98,12 +98,15 @@ def _data(package: Path) -> Iterator[Path]:
 
 APART = "validate"  # its own environment: TFDV needs an older TensorFlow than all other groups
 ON_GPU = {"train": "train-gpu", "evaluate": "evaluate-gpu"}  # the same packages plus TensorFlow's CUDA libraries
+ON_BEAM = {"scrub": "scrub-beam"}  # the same packages plus Apache Beam and Dask
 
 
-def group(step: str, gpu: bool = False) -> str:
-    """Return the dependency group of a step's image. With `gpu`, this is the GPU variant, if the group has one."""
+def group(step: str, gpu: bool = False, beam: bool = False) -> str:
+    """Return the dependency group of a step's image. With `gpu` or `beam`, this is that variant, if the group has one."""
     default = GROUPS[step]
-    return ON_GPU.get(default, default) if gpu else default
+    if gpu and default in ON_GPU:
+        return ON_GPU[default]
+    return ON_BEAM.get(default, default) if beam else default
 
 
 def interpreter(image: str) -> Path:

@@ -15,6 +15,7 @@ from robo_poet.errors import BadInput, validation_message
 from robo_poet.regular_file import read_limited
 from robo_poet.report.lineage_rows import flatten
 from robo_poet.settings.base import LocalFolder, Settings
+from robo_poet.settings.beam import BeamSettings
 from robo_poet.settings.canary import CanarySettings
 from robo_poet.settings.data import IngestSettings, ScrubSettings, TokenizerSettings, ValidateSettings
 from robo_poet.settings.evaluation import AuditSettings, CompareSettings, EvaluateSettings, MeasureTextSettings, SlicesSettings
@@ -62,6 +63,7 @@ class Profile(Settings):
     ingest: IngestSettings = IngestSettings()
     validation: ValidateSettings = ValidateSettings()
     scrub: ScrubSettings = ScrubSettings()
+    beam: BeamSettings = BeamSettings()
     tokenizer: TokenizerSettings = TokenizerSettings()
     train: TrainSettings = TrainSettings()
     evaluate: EvaluateSettings = EvaluateSettings()

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from itertools import islice
+from itertools import islice, tee
 
 from presidio_anonymizer import AnonymizerEngine
 from presidio_anonymizer.entities import RecognizerResult
@@ -35,22 +35,23 @@ class Scrubber:
         """Return the policy of a document: none, patterns or full."""
         return self.settings.policies.get(document.source, self.settings.default_policy)
 
-    def uncovered_languages(self, documents: Iterable[Document]) -> Counter[str]:
-        """Count documents with policy full in a language that the name model does not cover. It misses their names without a warning.
+    def languages(self, documents: Iterable[Document]) -> Counter[str]:
+        """Return the number of documents with policy full, by ISO 639 code, or by `unknown` for a missing or invalid language."""
+        return Counter(language_code(document.language) for document in documents if self.policy(document) == "full")
 
-        Returns:
-            Number of documents by ISO 639 code, or by `unknown` for a missing or invalid language.
-        """
-        languages = Counter(language_code(document.language) for document in documents if self.policy(document) == "full")
+    def uncovered(self, languages: Counter[str]) -> Counter[str]:
+        """Return those of the languages that the name model does not cover. It misses their names without a warning."""
         covered = self._names.languages if languages else frozenset()
         return Counter({language: count for language, count in languages.items() if covered and language not in covered})
 
     def scrub(self, documents: Iterable[Document]) -> Iterator[tuple[Document, list[Finding]]]:
-        """Yield each document without its personal data, and the findings. Their offsets refer to the text before scrubbing.
+        """Yield each document without its personal data, and the findings; see `find` and `replaced`."""
+        ahead, rest = tee(documents)  # `find` is at most a batch ahead
+        for document, findings in zip(rest, self.find(ahead), strict=True):
+            yield self.replaced(document, findings), findings
 
-        Id, work, split and provenance (title, author, licence, consent) are kept: to delete an author's texts, their author must be known
-        (DATA-4). The digest is of the scrubbed text, because a digest of the original would allow guessing what was removed.
-        """
+    def find(self, documents: Iterable[Document]) -> Iterator[list[Finding]]:
+        """Yield the personal data of each document. The findings of a document do not depend on the other documents."""
         rest = iter(documents)
         while batch := list(islice(rest, BATCH)):
             full_texts = [document.text for document in batch if self.policy(document) == "full"]
@@ -60,8 +61,15 @@ class Scrubber:
                 detected = [] if policy == "none" else self._patterns.find(document.text)
                 if policy == "full":
                     detected = join_addresses([*detected, *next(names)], document.text)
-                findings = disjoint(detected, document.text)
-                yield document.with_text(self._replace(document.text, findings) if findings else document.text), findings
+                yield disjoint(detected, document.text)
+
+    def replaced(self, document: Document, findings: list[Finding]) -> Document:
+        """Return the document without the findings, whose offsets refer to its text.
+
+        Id, work, split and provenance (title, author, licence, consent) are kept: to delete an author's texts, their author must be known
+        (DATA-4). The digest is of the scrubbed text, because a digest of the original would allow guessing what was removed.
+        """
+        return document.with_text(self._replace(document.text, findings) if findings else document.text)
 
     def _replace(self, text: str, findings: list[Finding]) -> str:
         if self.settings.replace_by == "pseudonym":

@@ -38,21 +38,26 @@ class Excerpt:
     policy: Policy = field(compare=False)
 
 
+def excerpts_per_document(count: int, documents: int) -> int:
+    """Return how many excerpts a document gives: one, or more if there are fewer documents than excerpts."""
+    return -(-count // max(1, documents))
+
+
 def sample_excerpts(
-    documents: Iterable[Document], policy: Callable[[Document], Policy], seed: int, count: int, total: int
+    documents: Iterable[Document], policy: Callable[[Document], Policy], seed: int, count: int, per_document: int = 1
 ) -> list[Excerpt]:
     """Return `count` random excerpts of up to 1,000 characters, in an order that does not depend on the order of the documents.
 
-    Documents with the policy `none` are left out. If there are fewer documents than excerpts, a document gives several.
+    Documents with the policy `none` are left out. The first excerpts of a corpus are the first of those of its parts.
 
     Args:
-        total: number of documents whose policy is not `none`.
+        per_document: excerpts of one document; see `excerpts_per_document`.
     """
     heap: list[tuple[int, Excerpt]] = []  # the largest rank is first
     for document in documents:
         if (kept := policy(document)) == "none" or not document.text.strip():
             continue
-        for number in range(-(-count // max(1, total))):
+        for number in range(per_document):
             rank = int(digest_bytes(f"{seed}\0{document.id}\0{number}".encode("utf-8", "surrogatepass"))[:16], 16)
             if len(heap) < count or -rank > heap[0][0]:
                 part = Document(document.id, document.group, _cut(document.text, rank), source=document.source, language=document.language)

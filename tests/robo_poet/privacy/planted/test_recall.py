@@ -8,7 +8,7 @@ from robo_poet.corpus.document import Document
 from robo_poet.judges.scrub_recall import missed, recall_sentence
 from robo_poet.privacy.findings import Finding
 from robo_poet.privacy.planted.identities import FORMATTED, KINDS
-from robo_poet.privacy.planted.recall import EXCERPT, SENTENCES, Copy, measure, plant, sample_excerpts
+from robo_poet.privacy.planted.recall import EXCERPT, SENTENCES, Copy, excerpts_per_document, measure, plant, sample_excerpts
 from robo_poet.settings.data import Policy
 
 TEXT = "The night was dark. The moon rose slowly! Who was there?\nNobody spoke. "
@@ -16,7 +16,7 @@ DOCUMENTS = [Document(str(number), str(number), TEXT * (1 + number * 5), languag
 
 
 def copies(policy: Policy = "full", count: int = 40) -> list[Copy]:
-    return plant(sample_excerpts(DOCUMENTS, lambda _: policy, 42, count, len(DOCUMENTS)), 42)
+    return plant(sample_excerpts(DOCUMENTS, lambda _: policy, 42, count, excerpts_per_document(count, len(DOCUMENTS))), 42)
 
 
 def all_planted(copy: Copy) -> list[Finding]:
@@ -31,22 +31,29 @@ def all_planted(copy: Copy) -> list[Finding]:
 @given(st.permutations(DOCUMENTS), st.integers(0, 5))
 def test_the_sample_does_not_depend_on_the_order_of_the_documents(documents: Sequence[Document], seed: int) -> None:
     def sample(order: Sequence[Document]) -> list[tuple[int, str, str]]:
-        return [(e.rank, e.document.id, e.document.text) for e in sample_excerpts(order, lambda _: "full", seed, 40, len(DOCUMENTS))]
+        return [
+            (e.rank, e.document.id, e.document.text)
+            for e in sample_excerpts(order, lambda _: "full", seed, 40, excerpts_per_document(40, len(DOCUMENTS)))
+        ]
 
     assert sample(documents) == sample(DOCUMENTS)
 
 
 def test_a_sample_has_as_many_excerpts_as_asked_for_and_none_of_other_policies() -> None:
-    excerpts = sample_excerpts(DOCUMENTS, lambda document: "none" if int(document.id) < 10 else "full", 42, 40, len(DOCUMENTS))
+    excerpts = sample_excerpts(
+        DOCUMENTS, lambda document: "none" if int(document.id) < 10 else "full", 42, 40, excerpts_per_document(40, len(DOCUMENTS))
+    )
     assert len(excerpts) == 40 and {int(excerpt.document.id) for excerpt in excerpts} <= set(range(10, 30))
     assert all(len(excerpt.document.text) <= EXCERPT for excerpt in excerpts)
     texts = {document.id: document.text for document in DOCUMENTS}
     assert all(excerpt.document.text in texts[excerpt.document.id] for excerpt in excerpts)
-    assert sample_excerpts(DOCUMENTS, lambda _: "none", 42, 40, len(DOCUMENTS)) == []
+    assert sample_excerpts(DOCUMENTS, lambda _: "none", 42, 40, excerpts_per_document(40, len(DOCUMENTS))) == []
 
 
 def test_sentences_stand_where_the_copy_says_and_the_rest_is_the_excerpt() -> None:
-    excerpts = {excerpt.rank: excerpt for excerpt in sample_excerpts(DOCUMENTS, lambda _: "full", 42, 40, len(DOCUMENTS))}
+    excerpts = {
+        excerpt.rank: excerpt for excerpt in sample_excerpts(DOCUMENTS, lambda _: "full", 42, 40, excerpts_per_document(40, len(DOCUMENTS)))
+    }
     for excerpt, copy in zip(excerpts.values(), copies(), strict=True):
         assert len(copy.sentences) == SENTENCES
         rest = text = copy.document.text
