@@ -72,7 +72,7 @@ def training_pipeline(placement: Placement, *, moving_source: bool = False, movi
             schema: TFDV schema of the corpus, in text format. Empty for the curated schema of the step.
             validation: Section `validation`: limits of the corpus, and whether a violation warns or stops the run.
             scrub: Section `scrub`: privacy policy of each source.
-            beam: Section `beam`: runner of the search for personal data.
+            beam: Section `beam`: what runs the measurement of the documents and the search for personal data.
             tokenizer: Section `tokenizer`: vocabulary size.
             train: Section `train`: model size and training settings.
             warm_start: Model folder of the version whose weights start the training. Empty for random weights.
@@ -100,7 +100,7 @@ def training_pipeline(placement: Placement, *, moving_source: bool = False, movi
         corpus = {"corpus": read.outputs["corpus"], "corpus_digest": read.outputs["corpus_digest"]}
 
         known = {"registry": registry, "model_name": model_name, "champion": champion}
-        validated = placement(steps.validate_data(**corpus, seed=seed, schema=schema, **known, settings=validation))
+        validated = placement(steps.validate_data(**corpus, seed=seed, schema=schema, **known, settings=validation, beam=beam))
         if moving_champion:
             validated.set_caching_options(False)
         scrubbing = placement(steps.scrub_pii(**corpus, seed=seed, settings=scrub, beam=beam))

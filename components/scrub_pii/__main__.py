@@ -31,11 +31,7 @@ MAX_LANGUAGES_NAMED = 5  # languages in a warning
 def work(call: Call) -> None:
     """Write the outputs `scrubbed` and `audit`, and `metrics` if requested."""
     beam = parse_settings(BeamSettings, call.parameters["beam"], "--beam")
-
-    def progress(done: int, total: int) -> None:
-        call.progress(done, total + 1, f"{done} of {total} parts of the corpus")
-
-    with distributed(beam, call.outputs["scrubbed"].parent, progress) as runs:
+    with distributed(beam, call.outputs["scrubbed"].parent, call.parts) as runs:
         _work(call, runs)
 
 

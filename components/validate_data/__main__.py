@@ -16,18 +16,20 @@ from components.validate_data.component import validate_data
 from components.validate_data.corpus_statistics import measure
 from components.validate_data.distribution_page import distribution_charts
 from components.validate_data.drift import Corpus, Drift, distances, drift
-from components.validate_data.features import FEATURES, Columns, Distributions
+from components.validate_data.features import FEATURES, Columns, Distributions, MeasureDocuments, measures_of
 from components.validate_data.findings import anomaly_findings, check_finding, drift_finding
 from components.validate_data.schema import NAMED, VERSION, SchemaViolations, TfdvStatistics, anomalies, read_schema
 from robo_poet.atomic import write_text
 from robo_poet.corpus.document import Document
 from robo_poet.corpus.parquet import count_documents, read_documents
+from robo_poet.distributed.run import distributed
 from robo_poet.errors import BadInput
 from robo_poet.report.corpus_section import statistics_section
 from robo_poet.report.distributions import STYLE, distributions_section, drift_section, findings_section
 from robo_poet.report.page import page
+from robo_poet.settings.beam import BeamSettings
 from robo_poet.settings.data import ValidateSettings
-from robo_poet.step.program import Call, program
+from robo_poet.step.program import Call, parse_settings, program
 
 
 class Corpora:
@@ -65,6 +67,7 @@ def work(call: Call) -> None:
     """
     settings: ValidateSettings = call.settings
     corpus = call.inputs["corpus"]
+    beam = parse_settings(BeamSettings, call.parameters["beam"], "--beam")
     schema = read_schema(call.parameters["schema"], "schema")
     baseline, no_baseline = _baseline(call)  # before the documents are read: a damaged one is reported at once
     total = count_documents(corpus)
@@ -77,7 +80,10 @@ def work(call: Call) -> None:
             yield document
 
     collected = Corpora(schema, with_tfdv=settings.on_anomalies != "ignore")
-    measured = measure(counted_documents(), settings.languages, call.parameters["seed"], collected.add)
+    with distributed(beam, call.outputs["statistics"].parent, call.parts) as runs:
+        # without a runner, the corpus is read once
+        measures = None if runs.plain else measures_of(runs.run(MeasureDocuments(), runs.shards(corpus)))
+        measured = measure(counted_documents(), settings.languages, call.parameters["seed"], collected.add, measures)
     violations = anomalies(collected.tfdv.proto(), schema) if collected.tfdv else []
     checks = check_statistics(measured, settings)
     if settings.on_skew != "ignore":

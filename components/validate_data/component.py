@@ -12,6 +12,7 @@ def validate_data(
     model_name: str | None,
     champion: str | None,
     settings: dict,
+    beam: dict | None,
     statistics: Output[Artifact],
     drift: Output[Artifact],
     page: View[HTML],
@@ -27,6 +28,7 @@ def validate_data(
         model_name: Name of the model in the registry.
         champion: Digest of the champion whose corpus is the baseline of the drift; `none` if there is no champion. Empty to read it now.
         settings: Section `validation` of the profile.
+        beam: Section `beam` of the profile: what measures the documents. The outputs do not depend on it.
 
     Returns:
         statistics: Measured values, the verdict of each check, and the distribution of each feature (JSON). No text, no names of authors.

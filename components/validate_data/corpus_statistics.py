@@ -6,9 +6,10 @@ from array import array
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import tee
 from typing import Any
 
-from components.validate_data.features import FEATURES, WORD, Columns, measure_document
+from components.validate_data.features import FEATURES, WORD, Columns, Measures, measure_document
 from robo_poet.corpus.document import MEGABYTE, Document
 from robo_poet.digest import digest_bytes
 
@@ -64,7 +65,11 @@ BATCH = 2_048  # documents whose features are in memory
 
 
 def measure(
-    documents: Iterable[Document], languages: Iterable[str], seed: int, observe: Callable[[Sequence[str], Columns], None] | None = None
+    documents: Iterable[Document],
+    languages: Iterable[str],
+    seed: int,
+    observe: Callable[[Sequence[str], Columns], None] | None = None,
+    measures: Iterable[Measures] | None = None,
 ) -> CorpusStatistics:
     """Compute the statistics in one pass. The memory contains three hashes per document and at most 6 million characters of text.
 
@@ -72,6 +77,7 @@ def measure(
         languages: the expected ISO 639-1 codes.
         seed: seed of the text sample.
         observe: called with the ids and the features of each batch of documents.
+        measures: what `measure_document` returns for each document, if it is measured elsewhere; None to measure it here.
     """
     result = CorpusStatistics()
     expected = {language.lower() for language in languages}
@@ -83,8 +89,10 @@ def measure(
     groups: dict[str, set[int]] = defaultdict(set)
     ids: list[str] = []
     columns: Columns = {name: [] for name in FEATURES}
-    for document in documents:
-        measured = measure_document(document)
+    if measures is None:
+        documents, ahead = tee(documents)
+        measures = map(measure_document, ahead)
+    for document, measured in zip(documents, measures, strict=True):
         repeated = measured.word_digest in words_digests
         totals.update(
             documents=1,

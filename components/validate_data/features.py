@@ -9,7 +9,7 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -178,6 +178,22 @@ def measure_document(document: Document) -> Measures:
         "consent": "stated" if document.consent.strip() else None,
     }
     return Measures(len(text), words, tokens, sentences, damaged, digest.digest()[:12], values)
+
+
+@dataclass(frozen=True)
+class MeasureDocuments:
+    """A job (`robo_poet.distributed`) that yields what `measure_document` counts: one list per document, without text."""
+
+    def __call__(self, documents: Iterable[Document]) -> Iterator[Any]:
+        for document in documents:
+            m = measure_document(document)
+            yield [m.characters, m.words, m.tokens, m.sentences, m.damaged, m.word_digest.hex(), m.values]
+
+
+def measures_of(values: Iterable[Any]) -> Iterator[Measures]:
+    """Yield the measures of each value of `MeasureDocuments`."""
+    for *counts, digest, features in values:
+        yield Measures(*counts, bytes.fromhex(digest), features)
 
 
 def author_bucket(author: str) -> str | None:

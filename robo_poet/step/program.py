@@ -59,6 +59,10 @@ class Call:
         share = 100 if total <= 0 else min(100, int(100 * done / total))
         print(f"[{share:3d} %] {text}".rstrip(), file=sys.stderr, flush=True)
 
+    def parts(self, done: int, total: int) -> None:
+        """Print how many parts of a corpus the workers of a runner have finished."""
+        self.progress(done, total + 1, f"{done} of {total} parts of the corpus")
+
     def note(self, text: str) -> None:
         """Print an event that the user may want to know. It is no warning: the display prints it once, and no report repeats it."""
         print(f"note: {' '.join(text.split())}", file=sys.stderr, flush=True)

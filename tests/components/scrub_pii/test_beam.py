@@ -1,4 +1,7 @@
-"""The step has the same outputs with each runner, number of workers and size of shards."""
+"""The step has the same outputs with each runner, number of workers and size of shards.
+
+Covers: jobs.
+"""
 
 import hashlib
 import json

@@ -1,5 +1,7 @@
 """Runs the step in its own environment, because TensorFlow Data Validation conflicts with packages of the main one."""
 
+import json
+
 import pytest
 
 from components.validate_data.schema import CURATED
@@ -48,6 +50,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
         "unknown feature": (short, {}),
         "twice": (short, {}),
         "own": (documents(), {**limits, "on_skew": "ignore"}),
+        "plain": (documents(520), {**limits, "on_skew": "warn"}),
+        "embedded": (documents(520), {**limits, "on_skew": "warn"}),
     }
     curated = CURATED.read_text()
     schemas = {
@@ -59,8 +63,14 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
     }
     for name, (rows, _) in cases.items():
         write_documents(home / name, rows)
+    beam = {"embedded": json.dumps({"runner": "embedded", "shard_megabytes": 1e-6})}
     calls = [
-        {"corpus": name if name == "empty" else home / name, "settings": settings, "schema": schemas.get(name, "")}
+        {
+            "beam": beam.get(name, ""),
+            "corpus": name if name == "empty" else home / name,
+            "settings": settings,
+            "schema": schemas.get(name, ""),
+        }
         for name, (_, settings) in cases.items()
     ]
     return dict(zip(cases, run_all(home, calls), strict=True))
@@ -79,6 +89,14 @@ def test_a_good_corpus(runs: dict[str, Run]) -> None:
     assert {"statistics_digest", "drift_digest"} <= executor_output["parameterValues"].keys()
     assert executor_output["artifacts"]["metrics"]["artifacts"][0]["metadata"]["documents"] == 30
     assert "<svg" in run.page
+
+
+def test_beam_gives_the_same_bytes(runs: dict[str, Run]) -> None:
+    plain, embedded = runs["plain"], runs["embedded"]
+    assert plain.status == embedded.status == 0 and plain.lines == embedded.lines
+    for name in ("statistics", "drift", "page", "metrics"):
+        assert (plain.folder / name).read_bytes() == (embedded.folder / name).read_bytes()
+    assert {path.name for path in embedded.folder.iterdir()} == {"statistics", "drift", "page", "metrics", "executor"}
 
 
 def test_all_failed_checks_are_one_line_and_on_the_page(runs: dict[str, Run]) -> None:

@@ -1,3 +1,5 @@
+"""Covers: run, beam."""
+
 import threading
 from collections.abc import Sequence
 from pathlib import Path
