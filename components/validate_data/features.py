@@ -192,8 +192,8 @@ class MeasureDocuments:
 
 def measures_of(values: Iterable[Any]) -> Iterator[Measures]:
     """Yield the measures of each value of `MeasureDocuments`."""
-    for *counts, digest, features in values:
-        yield Measures(*counts, bytes.fromhex(digest), features)
+    for characters, words, tokens, sentences, damaged, digest, features in values:
+        yield Measures(characters, words, tokens, sentences, damaged, bytes.fromhex(digest), features)
 
 
 def author_bucket(author: str) -> str | None:
