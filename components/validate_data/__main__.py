@@ -31,6 +31,8 @@ from robo_poet.settings.beam import BeamSettings
 from robo_poet.settings.data import ValidateSettings
 from robo_poet.step.program import Call, parse_settings, program
 
+IGNORED = "the profile ignores drift (validation.on_drift)"
+
 
 class Corpora:
     """What is collected about a corpus while its documents are read once."""
@@ -103,7 +105,7 @@ def work(call: Call) -> None:
         "features": VERSION,
         "distributions": distributions.bins,
     }
-    compared = _drift_json(baseline, no_baseline, drifts)
+    compared = _drift_json(baseline, IGNORED if settings.on_drift == "ignore" else no_baseline, drifts)
     findings = [
         *(check_finding(result, outside_documents(result, collected.all, settings.languages)) for result in checks),
         *anomaly_findings(violations, collected.violations.found, settings.on_anomalies),
@@ -139,9 +141,13 @@ def work(call: Call) -> None:
 def _baseline(call: Call) -> tuple[Baseline | None, str]:
     """Return the baseline of the drift, and why a champion cannot be compared ('' if it can be, or if there is none).
 
+    If the profile ignores drift, the registry is not read.
+
     Raises:
         BadInput: the registry was changed, or the comparison is impossible and the profile stops at drift.
     """
+    if call.settings.on_drift == "ignore":
+        return None, ""
     try:
         return find_baseline(call.parameters["registry"], call.parameters["model_name"], call.parameters["champion"]), ""
     except NoBaseline as error:

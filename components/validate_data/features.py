@@ -285,4 +285,7 @@ class Distributions:
 
 
 def _category(counts: Counter[Any], value: str | None) -> str | None:
+    """Return the category of a value. A value that reads like one of our own categories is put in quotes."""
+    if value in (MISSING, OTHER):
+        value = f'"{value}"'
     return value if value is None or value in counts or len(counts) < MOST_CATEGORIES else OTHER

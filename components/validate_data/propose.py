@@ -17,7 +17,9 @@ from robo_poet.errors import BadInput, BadInputParser
 
 HEADER = """# TFDV schema of a corpus (DATA-1): one example per document. Review each change of this file.
 # The reason of a rule is its `annotation`: an update of this file keeps annotations, but not comments like this one.
+# The values of `source` and `genre` are listed only if a person has written the list, because they may name persons.
 """
+WRITTEN_BY_PEOPLE = ("source", "genre")  # their values may name persons, so an inferred schema does not list them
 LARGEST_DOMAIN = 20  # values; a feature with more has no list of values
 
 
@@ -26,11 +28,19 @@ def propose(corpus: Path, schema: Any, *, infer: bool) -> Any:
     statistics = TfdvStatistics()
     measure(read_documents(corpus), ["en"], 42, lambda ids, columns: statistics.add(columns))
     proto = statistics.proto()
-    if not infer:
-        return tfdv().update_schema(schema, proto, max_string_domain_size=LARGEST_DOMAIN), proto
-    inferred = tfdv().infer_schema(proto, max_string_domain_size=LARGEST_DOMAIN)
-    inferred.annotation.tag.append(VERSION)
-    return inferred, proto
+    if infer:
+        proposed, listed = tfdv().infer_schema(proto, max_string_domain_size=LARGEST_DOMAIN), set[str]()
+        proposed.annotation.tag.append(VERSION)
+    else:
+        proposed = tfdv().update_schema(schema, proto, max_string_domain_size=LARGEST_DOMAIN)
+        listed = {feature.name for feature in schema.feature if feature.WhichOneof("domain_info")}
+    for feature in proposed.feature:
+        if feature.name in WRITTEN_BY_PEOPLE and feature.name not in listed:
+            for domain in [domain for domain in proposed.string_domain if domain.name == feature.domain]:
+                proposed.string_domain.remove(domain)
+            feature.ClearField("domain")
+            feature.ClearField("string_domain")
+    return proposed, proto
 
 
 def main(argv: Sequence[str] | None = None) -> int:

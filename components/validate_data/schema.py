@@ -71,7 +71,31 @@ def read_schema(text: str, where: str) -> Any:
                        remedy=f"the features are {', '.join(FEATURES)}")  # fmt: skip
     if repeated := [name for name in names if names.count(name) > 1]:
         raise BadInput(f"the schema names a feature twice: {repeated[0]}", where=where, remedy="keep one of them")
+    for feature in schema.feature:
+        _check_comparators(feature, where)
     return schema
+
+
+def _check_comparators(feature: Any, where: str) -> None:
+    """Refuse a limit that no comparison reads.
+
+    Raises:
+        BadInput: it is of the wrong kind for the feature, is not in [0, 1], or is about the skew to serving, or about the split.
+    """
+    place = f"{where}: {feature.name}"
+    if feature.HasField("skew_comparator"):
+        raise BadInput("skew_comparator is not read", where=place, remedy="use drift_comparator")
+    if not feature.HasField("drift_comparator"):
+        return
+    if feature.name == "split":
+        raise BadInput("the drift of the split is not measured", where=place, remedy="remove its drift_comparator")
+    kinds = {"jensen_shannon_divergence": "a number", "infinity_norm": "a category"}
+    right = "jensen_shannon_divergence" if FEATURES[feature.name].edges else "infinity_norm"
+    for limit, comparator in feature.drift_comparator.ListFields():
+        if limit.name != right:
+            raise BadInput(f"drift_comparator has {limit.name}, but the feature is {kinds[right]}", where=place, remedy=f"write {right}")
+        if not 0 <= comparator.threshold <= 1:
+            raise BadInput(f"the threshold {comparator.threshold:g} is not in [0, 1]", where=place, remedy="correct it")
 
 
 class TfdvStatistics:

@@ -77,7 +77,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
         "warns": {"corpus": new, **baseline},
         "read now": {"corpus": new, **baseline, "champion": ""},
         "stops": {"corpus": new, **baseline, "settings": {**QUIET, "on_drift": "fail"}},
-        "ignores": {"corpus": new, **baseline, "settings": {**QUIET, "on_drift": "ignore"}},
+        "ignores": {"corpus": new, **baseline, "registry": home / "damaged", "settings": {**QUIET, "on_drift": "ignore"}},
         "few": {"corpus": few, **baseline},
         "damaged": {"corpus": old, **baseline, "registry": home / "damaged"},
         "gone": {"corpus": old, **baseline, "registry": home / "gone"},
@@ -128,7 +128,8 @@ def test_drift_stops_or_is_ignored_where_the_profile_says_so(runs: dict[str, Run
     assert runs["stops"].status == 2 and line.startswith("error: corpus: drift of ") and "mean sentence length" in line
     assert sorted(path.name for path in runs["stops"].folder.iterdir()) == ["page"] and "stops the run" in runs["stops"].page
     assert (runs["ignores"].status, runs["ignores"].lines) == (0, [])
-    assert drifted(runs["ignores"]) == drifted(runs["warns"])
+    ignored = runs["ignores"].json("drift")  # its registry is damaged, and is not read
+    assert (ignored["state"], ignored["features"]) == ("none", []) and "validation.on_drift" in ignored["reason"]
 
 
 def test_a_distance_that_chance_explains_is_no_drift(runs: dict[str, Run]) -> None:

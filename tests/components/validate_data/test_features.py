@@ -121,3 +121,10 @@ def test_a_million_sources_do_not_fill_the_memory() -> None:
 )
 def test_a_bin_in_words(name: str, key: str, text: str) -> None:
     assert bin_text(FEATURES[name], key) == text
+
+
+def test_a_value_that_reads_like_our_own_category_is_in_quotes() -> None:
+    counted = Distributions(["genre"], examples=5)
+    counted.add(["a", "b", "c", "d"], {"genre": [MISSING, None, OTHER, "ode"]})
+    assert counted.bins()["genre"] == {'"(none)"': 1, '"(other)"': 1, "ode": 1}
+    assert counted.examples("genre", MISSING) == ["b"] and counted.examples("genre", '"(none)"') == ["a"]

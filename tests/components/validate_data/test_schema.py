@@ -47,6 +47,36 @@ def test_a_text_that_is_no_schema_of_this_version(text: str, what: str) -> None:
     assert str(error.value).startswith(what) and "\n" not in str(error.value)
 
 
+JENSEN_SHANNON, INFINITY = "jensen_shannon_divergence { threshold: %s }", "infinity_norm { threshold: %s }"
+
+
+@pytest.mark.parametrize(
+    ("feature", "rule", "what"),
+    [
+        ("year", f"drift_comparator {{ {INFINITY % 0.3} }}", "year: drift_comparator has infinity_norm, but the feature is a number"),
+        (
+            "genre",
+            f"drift_comparator {{ {JENSEN_SHANNON % 0.3} }}",
+            "genre: drift_comparator has jensen_shannon_divergence, but the feature is a c",
+        ),
+        ("year", f"drift_comparator {{ {JENSEN_SHANNON % 0.3} {INFINITY % 0.1} }}", "year: drift_comparator has infinity_norm"),
+        ("year", f"drift_comparator {{ {JENSEN_SHANNON % 'nan'} }}", "year: the threshold nan is not in [0, 1]"),
+        ("genre", f"drift_comparator {{ {INFINITY % -1} }}", "genre: the threshold -1 is not in [0, 1]"),
+        ("split", f"drift_comparator {{ {INFINITY % 0.3} }}", "split: the drift of the split is not measured"),
+        ("genre", f"skew_comparator {{ {INFINITY % 0.3} }}", "genre: skew_comparator is not read"),
+    ],
+)
+def test_a_limit_that_no_comparison_reads_is_refused(feature: str, rule: str, what: str) -> None:
+    with pytest.raises(BadInput) as error:
+        read_schema(CURATED.read_text().replace(f'name: "{feature}" type', f'name: "{feature}" {rule} type'), "a.pbtxt")
+    assert str(error.value).startswith(f"a.pbtxt: {what}")
+
+
+@pytest.mark.parametrize(("feature", "rule"), [("year", JENSEN_SHANNON % 0.3), ("genre", INFINITY % 1), ("genre", "")])
+def test_a_limit_of_the_right_kind(feature: str, rule: str) -> None:
+    read_schema(CURATED.read_text().replace(f'name: "{feature}" type', f'name: "{feature}" drift_comparator {{ {rule} }} type'), "a.pbtxt")
+
+
 def test_the_documents_that_violate_a_rule_are_counted_and_a_handful_is_named() -> None:
     violations = SchemaViolations(read_schema("", "schema"))
     columns: dict[str, list[Any]] = {name: ["x"] * 9 if not feature.edges else [1] * 9 for name, feature in FEATURES.items()}
@@ -66,6 +96,28 @@ def test_changes_of_a_schema_in_words() -> None:
     drift = "drift_comparator { jensen_shannon_divergence { threshold: 0.3 } }"
     assert changed('name: "year" type', f'name: "year" {drift} type') == ["year: largest drift: none → 0.3"]
     assert changed("a year in which", "the year in which")[0].startswith("year: comment: a year in which")
+
+
+@needs_tfdv
+def test_an_inferred_schema_does_not_list_what_people_wrote(tmp_path: Path) -> None:
+    rows = [
+        Document(str(n), str(n), "A poem. " * (n + 1), "train", source="Marta Quill", genre="letters to Ana", language="en")
+        for n in range(5)
+    ]
+    write_documents(tmp_path / "corpus", rows)
+    listed = CURATED.read_text().replace(
+        'name: "genre" type: BYTES', 'name: "genre" type: BYTES string_domain { name: "genre" value: "ode" }'
+    )
+    answers = []
+    for more in (["--infer"], [], ["--schema", listed]):
+        process = subprocess.run(
+            [PYTHON, "-m", "components.validate_data.propose", "--corpus", tmp_path / "corpus", *more],
+            env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        answers.append(json.loads(process.stdout)["schema"])
+    assert not any("Marta Quill" in answer for answer in answers)
+    assert ["letters to Ana" in answer for answer in answers] == [False, False, True]  # a person wrote the list, so the update extends it
+    assert '"en"' in answers[0] and read_schema(answers[0], "inferred")
 
 
 @needs_tfdv
