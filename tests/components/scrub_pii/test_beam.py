@@ -5,6 +5,7 @@ Covers: jobs.
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -54,7 +55,7 @@ def run(corpus: Path, settings: dict[str, object], *beams: dict[str, object]) ->
     script.write_text(OFFLINE)
     arguments = [str(corpus), json.dumps(settings), *map(json.dumps, beams)]
     process = subprocess.run(
-        [sys.executable, str(script), *arguments], cwd=corpus.parent, env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}, capture_output=True, text=True,
+        [sys.executable, str(script), *arguments], cwd=corpus.parent, env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}, capture_output=True, text=True,
     )  # fmt: skip
     return process.stdout.split(), process.stderr
 
