@@ -32,7 +32,8 @@ def serve(
 ) -> None:
     """Serve the champion on this machine: a web page, an HTTP API and metrics. Ctrl-C stops it.
 
-    Starts a model server and the gateway, creates an API key and prints it. With
+    Starts a model server, the gateway and the canary controller, creates an API
+    key and prints it. With
     the default settings, the web page is at http://127.0.0.1:8080/, its API under
     /v1, and the description of the API at /docs and /openapi.json. The running
     gateway loads a new champion from the registry by itself.
@@ -49,7 +50,7 @@ def serve(
     for line in warnings([("registry", folder_of_registry)]):
         typer.echo(f"warning: {line}", err=True)
     served = settings.serve.model_copy(update={"model": only_model(folder_of_registry, model)})
-    serve_here(served, folder_of_registry, folder, typer.echo)
+    serve_here(served, folder_of_registry, folder, typer.echo, settings.canary)
 
 
 app = typer.Typer(

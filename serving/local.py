@@ -17,6 +17,7 @@ from robo_poet.commands import command, make
 from robo_poet.errors import BadInput
 from robo_poet.permissions import check_unchangeable
 from robo_poet.registry.registry import Registry
+from robo_poet.settings.canary import CanarySettings
 from robo_poet.settings.serve import ServeSettings
 from serving.access.api_keys import CreatedKey, KeyStore
 from serving.model_server.serving_folder import ServingFolder
@@ -52,7 +53,9 @@ class Service:
         return list(self.supervisor.children.values())
 
 
-def serve_here(settings: ServeSettings, registry: Path, folder: Path, say: Callable[[str], None]) -> None:
+def serve_here(
+    settings: ServeSettings, registry: Path, folder: Path, say: Callable[[str], None], canary: CanarySettings | None = None
+) -> None:
     """Serve the champion of the model `settings.model` until Ctrl-C or SIGTERM.
 
     A new champion is served without a restart. A program that ends is restarted; the others keep serving meanwhile.
@@ -60,6 +63,7 @@ def serve_here(settings: ServeSettings, registry: Path, folder: Path, say: Calla
     Args:
         folder: folder for keys, logs and files of the model server; created if missing. Only one server can use it at a time.
         say: called with each line of output for the user.
+        canary: settings of the canary controller; None: no controller runs, and the shares of the users change by hand only.
 
     Raises:
         BadInput: there is no champion, another server uses the folder, or a program does not start.
@@ -75,7 +79,8 @@ def serve_here(settings: ServeSettings, registry: Path, folder: Path, say: Calla
             say("stopping …")
         return stopped.is_set()
 
-    with contextlib.suppress(Stopped), serving(settings, registry, folder, models, ports=ports, say=say, stopped=stopping) as service:
+    running = serving(settings, registry, folder, models, ports=ports, say=say, stopped=stopping, canary=canary)
+    with contextlib.suppress(Stopped), running as service:
         say(f"robo-poet serves the model {settings.model} at {service.address}/#key={service.key}")
         example_body = '{"text": "Shall I compare thee"}'
         say(f"  curl -H 'X-API-Key: {service.key}' -H 'Content-Type: application/json' -d '{example_body}' {service.address}/v1/generate")
@@ -97,9 +102,9 @@ def serve_here(settings: ServeSettings, registry: Path, folder: Path, say: Calla
 @contextlib.contextmanager
 def serving(
     settings: ServeSettings, registry: Path, folder: Path, models: ServingFolder | None = None, *, ports: tuple[int, int] = (0, 0),
-    say: Callable[[str], None] = lambda _: None, stopped: Callable[[], bool] = lambda: False,
+    say: Callable[[str], None] = lambda _: None, stopped: Callable[[], bool] = lambda: False, canary: CanarySettings | None = None,
 ) -> Iterator[Service]:  # fmt: skip
-    """Run both programs and yield the service. The key is revoked at the end. If that fails, it expires after one day.
+    """Run the programs and yield the service. The key is revoked at the end. If that fails, it expires after one day.
 
     Args:
         ports: gRPC and HTTP port of the model server. If a port is 0 or in use, a free port is selected.
@@ -124,6 +129,8 @@ def serving(
             "model_server_ca": "", "model_server_certificate": "", "model_server_key": "",  # for another machine; here it is loopback
         })  # fmt: skip
         programs = [_model_server(folder, config, ports, compiled), _gateway(folder, gateway_settings)]
+        if canary is not None:
+            programs.append(_controller(folder, registry, settings.model, canary))
         supervisor = at_end.enter_context(Supervisor(programs, say))
         if not supervisor.wait_ready(stopped):
             raise Stopped
@@ -160,6 +167,16 @@ def _gateway(folder: Path, settings: ServeSettings) -> Program:
         return [f"--settings={path}"]
 
     return Program("gateway", folder / "gateway.log", arguments, lambda ready: _answers(f"{ready.split()[-1]}/healthz"))
+
+
+def _controller(folder: Path, registry: Path, model: str, settings: CanarySettings) -> Program:
+    path = folder / "canary.json"
+
+    def arguments(_: Mapping[str, str]) -> list[str]:
+        write_text(path, settings.model_dump_json(indent=1) + "\n")
+        return [f"--settings={path}", f"--registry={registry.resolve()}", f"--model={model}", f"--folder={folder.resolve()}"]
+
+    return Program("canary", folder / "canary.log", arguments)
 
 
 def _http(ready: str) -> str:

@@ -69,12 +69,18 @@ class Comparable:
     steps: NDArray[np.int64]
 
 
-def comparable(users: Sequence[UserObservation], policy: Policy) -> Comparable:
-    """Return the observations that can be compared. `users` are sorted by the time of freezing."""
+def comparable(users: Sequence[UserObservation], policy: Policy, shares_of: Mapping[int, float] | None = None) -> Comparable:
+    """Return the observations that can be compared.
+
+    Args:
+        users: sorted by the time of freezing.
+        shares_of: share of the canary in a step, where it is not that of the policy.
+    """
+    actual = shares_of or {}
     before: dict[str, tuple[bool, float]] = {}
     kept, shares = [], []
     for user in users:
-        share, canary = policy.share(user.step), user.arm == CANARY
+        share, canary = actual.get(user.step, policy.share(user.step)), user.arm == CANARY
         was_canary, earlier = before.get(user.user, (False, 0.0))
         before[user.user] = canary, share
         probability = (share - earlier) / (1 - earlier)

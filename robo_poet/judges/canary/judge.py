@@ -174,7 +174,7 @@ def judge(users: Iterable[UserObservation], facts: StepFacts, policy: Policy, *,
     watch = policy.in_watch(facts.step)
     relevant = [user for user in users if not watch or user.step == facts.step]
     relevant.sort(key=lambda user: (user.frozen, user.user))
-    compared = comparable(relevant, policy)
+    compared = comparable(relevant, policy, facts.shares)
     findings = [find(name, compared, policy, bounds=bounds) for name in policy.guardrails]
     counts = {arm: sum(user.arm == arm for user in relevant) for arm in (CHAMPION, CANARY)}
     here = sum(user.step == facts.step for user in relevant)

@@ -1,7 +1,7 @@
 """What a judge of a canary sees: one observation for each user and step, and the facts of the step."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 CHAMPION: Final = "champion"
@@ -56,6 +56,7 @@ class StepFacts:
         identified: False if requests have no user of their own, for example because one key is used for everybody.
         newest: time of the last sign of life of a gateway, in seconds since 1970; None if there is none.
         fallback: share of the canary's users that another version served, because the canary could not be called; 0 to 1.
+        shares: step → share of the canary's users in it, as recorded in the log; by default those of the policy.
     """
 
     step: int
@@ -66,3 +67,4 @@ class StepFacts:
     identified: bool
     newest: float | None = None
     fallback: float = 0.0
+    shares: Mapping[int, float] = field(default_factory=dict)

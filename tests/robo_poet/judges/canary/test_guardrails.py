@@ -16,6 +16,8 @@ def test_a_user_who_keeps_the_canary_cannot_be_compared_again() -> None:
     compared = comparable(users, Policy())
     assert [(user.user, user.step) for user in compared.users] == [("a", 0), ("b", 0), ("b", 1), ("c", 1)]
     assert compared.shares.tolist() == pytest.approx([0.05, 0.05, (0.25 - 0.05) / 0.95, 0.25])
+    by_hand = comparable(users, Policy(), {0: 0.1, 1: 0.5})  # a person can set other shares than the policy
+    assert by_hand.shares.tolist() == pytest.approx([0.1, 0.1, (0.5 - 0.1) / 0.9, 0.5])
 
 
 def test_effects_of_returning_users_are_unbiased() -> None:

@@ -1,0 +1,179 @@
+"""Commands of `robo-poet canary`: what is known about a release, and the moves that a person makes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.profile import Profile, Set
+from cli.registry.opening import HOME, AsJson, Folder, ModelName, Why, open_registry
+from robo_poet.commands import command
+from robo_poet.local_folder import local_path
+
+if TYPE_CHECKING:
+    from robo_poet.registry.registry import Registry
+    from robo_poet.settings.canary import CanarySettings
+    from serving.canary.controller import Controller, Look
+
+app = typer.Typer(help="Show, hold, resume, promote or abort the release of a canary, and run its controller.", no_args_is_help=True)
+Logs = Annotated[Path, typer.Option("--folder", help="Folder of the gateway's logs, as in `robo-poet serve`.", callback=local_path)]
+LOGS = Path(".serve")
+
+
+def _controller(profile: str, set_: list[str], registry: Path, model: str, folder: Path) -> tuple[Controller, Registry, CanarySettings]:
+    from pipelines.profile.load import load_profile
+    from serving.canary.controller import Controller
+    from serving.canary.evidence import Evidence
+
+    settings = load_profile(profile, set_).profile.canary
+    store = open_registry(registry, model)
+    logs = folder / "canary" / store.model / "evidence"
+    return Controller(store, folder / "outcomes" / store.model, settings, Evidence(logs)), store, settings
+
+
+@app.command()
+def run(
+    profile: Profile = "local",
+    registry: Folder = HOME,
+    model: ModelName = "",
+    folder: Logs = LOGS,
+    set_: Set = [],  # noqa: B006  typer reads the default
+) -> None:
+    """Run the canary controller until Ctrl-C. `robo-poet serve` runs it already.
+
+    It reads what happened to the users of canary and champion, asks the judge,
+    and writes each step, promotion and roll-back to the log of the registry. Two
+    controllers do no harm.
+
+    Example: `robo-poet canary run --model poems`
+    """
+    import signal
+    import threading
+
+    from serving.canary.__main__ import run as run_controller
+
+    _, store, settings = _controller(profile, set_, registry, model, folder)
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    typer.echo(f"the canary controller of {store.model} looks every {settings.look_seconds:g} s; stop with Ctrl-C")
+    run_controller(settings, store, folder, stopped)
+
+
+@app.command()
+def status(
+    profile: Profile = "local",
+    registry: Folder = HOME,
+    model: ModelName = "",
+    folder: Logs = LOGS,
+    page: Annotated[Path | None, typer.Option(help="Also write an HTML page with the course of each guardrail.")] = None,
+    set_: Set = [],  # noqa: B006  typer reads the default
+    as_json: AsJson = False,
+) -> None:
+    """Show what is known about the canary, for each guardrail, and what happens next.
+
+    Bounds hold for all looks together: look as often as you like.
+
+    Example: `robo-poet canary status --page build/canary.html`
+    """
+    controller, store, settings = _controller(profile, set_, registry, model, folder)
+    look = controller.look()
+    if look is None:
+        champion = store.champion()
+        told = f"{store.model}: no release is going on; {f'{champion.name} is the champion' if champion else 'there is no champion'}"
+        typer.echo(json.dumps({"model": store.model, "release": None}) if as_json else told)
+        return
+    if as_json:
+        from dataclasses import asdict
+
+        print(json.dumps({"model": store.model, "release": asdict(look.release), "verdict": asdict(look.verdict)}, indent=1))
+    else:
+        _print(look, store.model, settings)
+    if page is not None:
+        from robo_poet.atomic import write_text
+        from serving.canary.status_page import status_page
+
+        write_text(page, status_page(look, store.model, settings.policy()))
+        typer.echo(f"page  {page}", err=as_json)
+
+
+def _print(look: Look, model: str, settings: CanarySettings) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    from serving.canary.status_page import headline, rows
+
+    for line in headline(look, model, settings.policy()):
+        typer.echo(line)
+    table = Table("guardrail", "estimate", "bounds", "margin", "users", "more users", "state", box=SIMPLE_HEAD)
+    for row in rows(look):
+        table.add_row(*row)
+    Console().print(table)
+
+
+def _canary(registry: Path, model: str, *, watch: bool = False) -> tuple[Registry, int, Any]:
+    """Return the registry, the number of the version that is released, and the state that was seen.
+
+    Raises:
+        BadInput: there is no release.
+    """
+    from robo_poet.errors import BadInput
+
+    store = open_registry(registry, model)
+    state = store.state()
+    if watch and state.watch is not None and state.champion is not None:
+        return store, state.champion, state
+    if state.canary is None:
+        start = command(f"registry start-canary N --model {store.model} --why 'your reason'")
+        raise BadInput("there is no canary", where=f"model {store.model}", remedy=f"to start one: {start}")
+    return store, state.canary, state
+
+
+@app.command()
+def hold(why: Why, registry: Folder = HOME, model: ModelName = "") -> None:
+    """Keep the canary at its present share until `resume`. Users stay with their versions."""
+    from robo_poet.process import user_name
+
+    store, number, state = _canary(registry, model)
+    store.hold_canary(number, who=user_name(), why=why, seen=state)
+    typer.echo(f"{store.model}/{number} is held at {state.canary_share:.0%} of the users")
+
+
+@app.command()
+def resume(why: Why, registry: Folder = HOME, model: ModelName = "") -> None:
+    """Let a held canary go on."""
+    from robo_poet.process import user_name
+
+    store, number, state = _canary(registry, model)
+    store.resume_canary(number, who=user_name(), why=why, seen=state)
+    typer.echo(f"{store.model}/{number} goes on at {state.canary_share:.0%} of the users")
+
+
+@app.command()
+def promote(why: Why, registry: Folder = HOME, model: ModelName = "") -> None:
+    """Make the canary the champion of all users, without waiting for the judge. Its files are verified first."""
+    from robo_poet.process import user_name
+
+    store, number, state = _canary(registry, model)
+    store.verify(number)
+    version = store.promote(number, who=user_name(), why=why, seen=state)
+    typer.echo(f"{version.name} is {version.stage}")
+
+
+@app.command()
+def abort(why: Why, registry: Folder = HOME, model: ModelName = "") -> None:
+    """Reject the canary; all users get the champion. After a promotion, while it is watched, go back to the former champion."""
+    from robo_poet.process import user_name
+
+    store, number, state = _canary(registry, model, watch=True)
+    if state.watch is not None:
+        store.verify(state.watch.former)
+        version = store.promote(state.watch.former, who=user_name(), why=why, seen=state)
+        typer.echo(f"{store.model}/{number} is rolled back; {version.name} is {version.stage}")
+    else:
+        store.reject(number, who=user_name(), why=why, seen=state)
+        typer.echo(f"{store.model}/{number} is rejected; the champion serves all users")

@@ -1,0 +1,1 @@
+"""The canary controller: it reads outcomes and the registry's log, asks the judge, and records the moves."""

@@ -1,0 +1,84 @@
+"""Run the canary controller of one model until SIGTERM: look, move, notify."""
+
+import argparse
+import json
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from robo_poet.errors import BadInput, validation_message
+from robo_poet.permissions import limit_umask
+from robo_poet.registry.registry import Registry
+from robo_poet.registry.trust.trust import Trust
+from robo_poet.settings.canary import CanarySettings
+from serving.canary.controller import Controller
+from serving.canary.evidence import Evidence
+from serving.canary.notification import Notifier, channels
+
+log = logging.getLogger("serving.canary")
+BAD_INPUT = 2  # exit status for an error that the caller can fix
+
+
+def controller_of(settings: CanarySettings, registry: Registry, folder: Path) -> Controller:
+    """Return the controller of a model. `folder` is the folder of the gateway's logs."""
+    return Controller(registry, folder / "outcomes" / registry.model, settings, Evidence(folder / "canary" / registry.model / "evidence"))
+
+
+def run(settings: CanarySettings, registry: Registry, folder: Path, stopped: threading.Event) -> None:
+    """Look every `look_seconds` until `stopped`. An error of one look moves nothing; the readers keep the present arms."""
+    controller = controller_of(settings, registry, folder)
+    notifier = Notifier(channels(settings.notify), folder / "canary" / registry.model / "notified.json", settings.notify.link)
+    trouble = verdict = ""
+    while not stopped.is_set():
+        try:
+            notifier.send(registry.log())  # before the first move too: without its file, it starts after the newest entry
+            if line := controller.act():
+                log.warning("%s", line)
+            elif (look := controller.look()) and look.verdict.action == "hold" and verdict != (text := "; ".join(look.verdict.reasons)):
+                log.warning("%s/%d is held: %s", registry.model, look.release.version, text)
+                verdict = text
+            notifier.send(registry.log())
+            trouble = ""
+        except (BadInput, OSError) as error:
+            if trouble != str(error):
+                trouble = str(error)
+                log.error("no decision: %s; the users keep their versions", error)
+        stopped.wait(settings.look_seconds)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line. Return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m serving.canary", description=__doc__)
+    parser.add_argument("--settings", type=Path, required=True, help="JSON file with the section `canary` of a profile")
+    parser.add_argument("--registry", type=Path, required=True, help="folder of the registry")
+    parser.add_argument("--model", required=True, help="name of the model")
+    parser.add_argument("--folder", type=Path, required=True, help="folder of the gateway's logs")
+    arguments = parser.parse_args(argv)
+    limit_umask()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs addresses, which contain secrets
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    try:
+        settings = CanarySettings.model_validate(json.loads(arguments.settings.read_text("utf-8")))
+        registry = Registry(arguments.registry, arguments.model, Trust())
+        registry.log()
+    except ValidationError as error:
+        print(f"error: canary: {validation_message(error.errors()[0]['msg'])}", file=sys.stderr)
+        return BAD_INPUT
+    except (BadInput, OSError, ValueError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return BAD_INPUT
+    print("canary: ready", flush=True)
+    run(settings, registry, arguments.folder, stopped)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
