@@ -1,18 +1,21 @@
 """The folder and configuration that a model server reads, made from the registry's state (contract 10).
 
 The registry stores versions by digest, but TensorFlow Serving needs folders named by number, and a version's folder never changes.
-So each version gets a folder of symbolic links into the registry. `models.config` is replaced atomically.
+So each version gets a folder with a copy of its files. A copy, not links: the model server reads the files later, and a change of the
+registry after the verification must not reach it. `models.config` is replaced atomically.
 """
 
 from pathlib import Path
 
 from robo_poet.atomic import new_folder, write_text
+from robo_poet.digest import digest_file
 from robo_poet.errors import BadInput
 from robo_poet.registry.registry import Registry
 from robo_poet.registry.version import Version
 
 EXTRA_FOLDER = "assets.extra"  # of a SavedModel; TensorFlow Serving replays the requests in its WARM_UP_FILE
 WARM_UP_FILE = "tf_serving_warmup_requests"
+SAVED_MODEL = "model/saved_model/"  # in a version
 
 
 class ServingFolder:
@@ -42,7 +45,7 @@ class ServingFolder:
             OSError: the folder cannot be written, for example because the disk is full.
         """
         champion, state = self._registry.released(), self._registry.state()
-        self._link_verified(champion)
+        self._copy_verified(champion)
         labels, self.trouble = {"stable": champion.number}, ""
         for label, words, number in (
             ("canary", "canary", state.canary), ("former", "former champion", state.watch.former if state.watch else None),
@@ -50,7 +53,7 @@ class ServingFolder:
             if number is None or number in labels.values():
                 continue
             try:
-                self._link_verified(self._registry.version(number))
+                self._copy_verified(self._registry.version(number))
                 labels[label] = number
             except BadInput as error:  # a faulty version must not block the champion
                 self.trouble = f"the {words} is left out: {error}"
@@ -60,16 +63,17 @@ class ServingFolder:
             write_text(path, text)
         return path
 
-    def _link_verified(self, version: Version) -> None:
-        """Verify a version and link it into the folder.
+    def _copy_verified(self, version: Version) -> None:
+        """Verify a version and copy it into the folder.
 
-        Only registered bytes are served (REG-4). So each version is verified once per process, even if its links already exist.
+        Only registered bytes are served (REG-4). So each version is verified once per process, even if its copy already exists.
         """
-        key = (version.number, version.digest)
-        if key not in self._verified:
-            version.verify()
-            self._verified.add(key)
-        _link(version, self._folder / version.model / str(version.number), self._xla)
+        key, target = (version.number, version.digest), self._folder / version.model / str(version.number)
+        if key in self._verified and target.is_dir():
+            return
+        version.verify()
+        _copy(version, target, self._xla)
+        self._verified.add(key)
 
 
 def lay_out(registry: Registry, folder: Path, *, xla: bool = True) -> Path:
@@ -77,22 +81,28 @@ def lay_out(registry: Registry, folder: Path, *, xla: bool = True) -> Path:
     return ServingFolder(registry, folder, xla=xla).lay_out()
 
 
-def _link(version: Version, target: Path, xla: bool) -> None:
-    source = (version.folder / "model" / "saved_model").resolve()
-    warm_up = source / EXTRA_FOLDER / (f"{WARM_UP_FILE}_xla" if xla else WARM_UP_FILE)
-    links = {path.name: path for path in source.iterdir() if path.name != EXTRA_FOLDER}
-    # The links may point into another registry that uses the same number. The targets differ, because their path has the digest.
-    if _has_links(target, links) and _has_links(target / EXTRA_FOLDER, {WARM_UP_FILE: warm_up}):
+def _copy(version: Version, target: Path, xla: bool) -> None:
+    """Copy the SavedModel of a version to `target`, each file checked against its digest. An equal copy is kept."""
+    names = {name: name.removeprefix(SAVED_MODEL) for name in version.manifest().files if name.startswith(SAVED_MODEL)}
+    wanted = {name: below for name, below in names.items() if not below.startswith(f"{EXTRA_FOLDER}/")}
+    warm_up = f"{SAVED_MODEL}{EXTRA_FOLDER}/{WARM_UP_FILE}{'_xla' if xla else ''}"
+    if warm_up in names:
+        wanted[warm_up] = f"{EXTRA_FOLDER}/{WARM_UP_FILE}"
+    if _holds(target, {below: version.manifest().files[name] for name, below in wanted.items()}):
         return
     with new_folder(target) as staging:
-        for name, path in links.items():
-            (staging / name).symlink_to(path)
-        (staging / EXTRA_FOLDER).mkdir()
-        (staging / EXTRA_FOLDER / WARM_UP_FILE).symlink_to(warm_up)
+        for name, below in wanted.items():
+            path = staging / below
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(version.read(name))
 
 
-def _has_links(folder: Path, links: dict[str, Path]) -> bool:
-    return all((folder / name).is_symlink() and (folder / name).readlink() == path for name, path in links.items())
+def _holds(folder: Path, digests: dict[str, str]) -> bool:
+    """Return True if a folder has exactly these files."""
+    paths = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if not path.is_dir() or path.is_symlink()}
+    if folder.is_symlink() or paths.keys() != digests.keys():
+        return False
+    return all(not path.is_symlink() and digest_file(path) == digests[name] for name, path in paths.items())
 
 
 def _config(base: Path, labels: dict[str, int]) -> str:

@@ -9,16 +9,16 @@ from serving.model_server.serving_folder import EXTRA_FOLDER, WARM_UP_FILE, Serv
 from tests.serving.model_server.conftest import register
 
 
-def test_the_champion_is_linked_by_number_with_the_label_stable(registry: Registry, tmp_path: Path) -> None:
+def test_the_champion_is_copied_by_number_with_the_label_stable(registry: Registry, tmp_path: Path) -> None:
     served = read_config(lay_out(registry, tmp_path / "models"))["shakespeare"]
     assert set(served.version_folders()) == {1} and served.labels == {"stable": 1}
 
 
 @pytest.mark.parametrize(("xla", "name"), [(True, f"{WARM_UP_FILE}_xla"), (False, WARM_UP_FILE)])
 def test_the_warm_up_requests_are_those_of_the_servers_signatures(xla: bool, name: str, registry: Registry, tmp_path: Path) -> None:
-    linked = lay_out(registry, tmp_path / "models", xla=xla).parent / "shakespeare" / "1" / EXTRA_FOLDER / WARM_UP_FILE
+    copied = lay_out(registry, tmp_path / "models", xla=xla).parent / "shakespeare" / "1" / EXTRA_FOLDER / WARM_UP_FILE
     extra = registry.version(1).folder / "model" / "saved_model" / EXTRA_FOLDER
-    assert linked.read_bytes() == (extra / name).read_bytes()
+    assert copied.read_bytes() == (extra / name).read_bytes()
     assert (extra / WARM_UP_FILE).read_bytes() != (extra / f"{WARM_UP_FILE}_xla").read_bytes()
 
 
@@ -59,7 +59,7 @@ def test_changed_files_are_not_served(registry: Registry, toy_training: Path, to
     assert read_config(config)["shakespeare"].labels == {"stable": 1, "canary": number}
 
     tamper(registry, number, "saved_model.pb")
-    models = ServingFolder(registry, tmp_path / "models")  # a new process, which finds the links of the one before
+    models = ServingFolder(registry, tmp_path / "models")  # a new process, which finds the copies of the one before
     assert read_config(models.lay_out())["shakespeare"].labels == {"stable": 1}
     assert "the canary is left out" in models.trouble and "saved_model.pb was changed" in models.trouble
     tamper(registry, 1, "variables.data-00000-of-00001")
@@ -95,7 +95,34 @@ def test_a_folder_of_another_registry_is_replaced(registry: Registry, toy_traini
     register(other, toy_training, toy_tokenizer, "another one")
     other.promote(1, who="test", why="the first")
     for store, xla in ((registry, True), (other, True), (other, False)):
-        link = lay_out(store, tmp_path / "models", xla=xla).parent / "shakespeare" / "1" / "saved_model.pb"
-        assert link.resolve() == (store.version(1).folder / "model" / "saved_model" / "saved_model.pb").resolve()
-        replayed = (link.parent / EXTRA_FOLDER / WARM_UP_FILE).resolve().name
-        assert replayed == WARM_UP_FILE + ("_xla" if xla else "")
+        copy = lay_out(store, tmp_path / "models", xla=xla).parent / "shakespeare" / "1"
+        original = store.version(1).folder / "model" / "saved_model"
+        assert (copy / "saved_model.pb").read_bytes() == (original / "saved_model.pb").read_bytes()
+        replayed = (copy / EXTRA_FOLDER / WARM_UP_FILE).read_bytes()
+        assert replayed == (original / EXTRA_FOLDER / (WARM_UP_FILE + ("_xla" if xla else ""))).read_bytes()
+
+
+def test_a_change_of_the_registry_after_the_verification_does_not_reach_the_model_server(registry: Registry, tmp_path: Path) -> None:
+    models = ServingFolder(registry, tmp_path / "models")
+    copy = models.lay_out().parent / "shakespeare" / "1"
+    before = {path.name: path.read_bytes() for path in copy.rglob("*") if path.is_file()}
+    assert not any(path.is_symlink() for path in copy.rglob("*"))
+    tamper(registry, 1, "saved_model.pb")
+    models.lay_out()
+    assert {path.name: path.read_bytes() for path in copy.rglob("*") if path.is_file()} == before
+    with pytest.raises(BadInput, match="saved_model.pb was changed"):
+        lay_out(registry, tmp_path / "models")
+
+
+def test_a_damaged_or_linked_copy_is_made_again(registry: Registry, tmp_path: Path) -> None:
+    copy = lay_out(registry, tmp_path / "models").parent / "shakespeare" / "1"
+    for damage in (lambda: (copy / "saved_model.pb").write_bytes(b"x"), lambda: (copy / "more").write_bytes(b"x"), lambda: _link(copy)):
+        damage()
+        lay_out(registry, tmp_path / "models")
+        assert not any(path.is_symlink() for path in copy.rglob("*")) and not (copy / "more").exists()
+        assert len((copy / "saved_model.pb").read_bytes()) > 1
+
+
+def _link(copy: Path) -> None:
+    (copy / "saved_model.pb").rename(copy.parent / "aside")
+    (copy / "saved_model.pb").symlink_to(copy.parent / "aside")
