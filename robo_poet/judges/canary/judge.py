@@ -173,18 +173,35 @@ def judge(users: Iterable[UserObservation], facts: StepFacts, policy: Policy, *,
     """
     watch = policy.in_watch(facts.step)
     relevant = [user for user in users if not watch or user.step == facts.step]
+    impossible = sum(not _possible(user, facts) for user in relevant)
+    relevant = [user for user in relevant if _possible(user, facts)]
     relevant.sort(key=lambda user: (user.frozen, user.user))
     compared = comparable(relevant, policy, facts.shares)
     findings = [find(name, compared, policy, bounds=bounds) for name in policy.guardrails]
     counts = {arm: sum(user.arm == arm for user in relevant) for arm in (CHAMPION, CANARY)}
     here = sum(user.step == facts.step for user in relevant)
     action, reasons = _decide(findings, facts, policy, here, relevant)
+    if impossible > policy.max_lost * (len(relevant) + impossible):
+        action, reasons = "hold", [f"cannot tell: {impossible} of {len(relevant) + impossible} observations are impossible"]
     evidence = {
         "step": facts.step, "users": counts, "users_in_step": here, "compared": len(compared.users), "lost": dict(facts.lost),
         "fallback": facts.fallback, "minutes_in_step": (facts.now - facts.started) / 60,
         "hours": (facts.now - facts.canary_started) / 3600, "guardrails": {finding.name: finding.as_json() for finding in findings},
     }  # fmt: skip
     return Verdict(action, tuple(reasons), evidence)
+
+
+def _possible(user: UserObservation, facts: StepFacts) -> bool:
+    """Return True if the numbers of an observation agree with each other and with the step. Others are left out."""
+    counts = (user.requests, user.failed, user.refused, user.completions, user.slow, user.degenerate, user.ratings)
+    numbers = (user.frozen, user.tokens, user.rating, 0.0 if user.quality is None else user.quality)
+    return (
+        min(counts) >= 0
+        and bool(np.isfinite(numbers).all())
+        and max(user.failed, user.refused, user.completions) <= user.requests
+        and user.frozen <= facts.now + CLOCK_SECONDS
+        and user.arm in (CHAMPION, CANARY)
+    )
 
 
 def _decide(
@@ -221,6 +238,8 @@ def _decide(
 
 def _doubts(facts: StepFacts, policy: Policy, users: Sequence[UserObservation]) -> tuple[Action, list[str]] | None:
     """Return the action if the data cannot be judged, None if they can."""
+    if not np.isfinite((facts.now, facts.started, facts.canary_started, facts.now if facts.newest is None else facts.newest)).all():
+        return "continue", ["cannot tell: a time is not a number"]
     if facts.now < max(facts.started, facts.canary_started) - CLOCK_SECONDS:
         return "continue", ["cannot tell: the clock is before the start of the step"]
     if facts.newest is not None and facts.now - facts.newest > 60 * policy.stale_minutes:

@@ -126,3 +126,11 @@ def test_a_guardrail_without_data_prevents_a_promotion_unless_it_can_only_veto()
     verdict = judge(users(5000), FACTS, strict)
     assert verdict.action == "continue" and verdict.reasons == ("quality, paired: not measured",)
     assert judge(users(5000, quality=0.0), FACTS, strict).action == "promote"
+
+
+def test_times_that_are_not_numbers_and_impossible_observations_never_promote() -> None:
+    facts = StepFacts(0, 0.0, float("nan"), 0.0, {}, True)
+    assert judge([], facts, Policy()).action == "continue"
+    broken = UserObservation(0, "canary", "a", 1.0, 2, 9, 0, 2, 0, 0, float("nan"), None)
+    verdict = judge([broken], StepFacts(0, 0.0, 10.0, 0.0, {}, True), Policy())
+    assert (verdict.action, verdict.reasons) == ("hold", ("cannot tell: 1 of 1 observations are impossible",))
