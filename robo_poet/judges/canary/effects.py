@@ -159,3 +159,15 @@ def lower_bound(effects: Effects, level: float, unit: float, assumed: Sequence[f
         middle = (low + high) / 2
         low, high = (middle, high) if rejected(middle) else (low, middle)
     return low
+
+
+def split_is_wrong(canary: NDArray[np.bool_], shares: Numbers, level: float) -> bool:
+    """Return True if the users are not divided as the shares say, with an error of at most 1 - `level` over all looks.
+
+    A wrong split means that users of one arm are missing, so nothing can be concluded from the others (sample ratio mismatch).
+    """
+    ones = np.ones(len(shares))
+    missing = Effects(shares - canary, shares * (1 - shares) * ones, -(1 - shares), shares)
+    return any(
+        len(shares) and log_wealth(side, 0.0, [0.02, 0.1, 0.3]).max() >= -np.log((1 - level) / 2) for side in (missing, missing.negated())
+    )

@@ -99,8 +99,14 @@ def effects_of(measure: Measure, users: Comparable, margin: float) -> tuple[Effe
     """
     values = np.array([np.nan if (value := measure.value(user)) is None else value for user in users.users], float)
     known = ~np.isnan(values)
-    if measure.form == "paired":
-        return paired(values[known], LARGEST_QUALITY), None, int(known.sum())
+    if measure.form == "paired":  # a difference within a user says the same in each step, so only the first one counts
+        seen: set[str] = set()
+        first = np.zeros(len(values), bool)
+        for position in map(int, np.flatnonzero(known)):
+            name = users.users[position].user
+            first[position] = name not in seen
+            seen.add(name)
+        return paired(values[first], LARGEST_QUALITY), None, int(first.sum())
     arms = Arms(values[known], users.canary[known], users.shares[known], users.steps[known])
     if measure.form == "relative":
         return between_arms(arms, 1 + margin), between_arms(arms, 1 - margin).negated(), int(known.sum())

@@ -15,12 +15,13 @@ from typing import Any, Literal
 
 import numpy as np
 
-from robo_poet.judges.canary.effects import Effects, log_wealth, lower_bound
+from robo_poet.judges.canary.effects import Effects, log_wealth, lower_bound, split_is_wrong
 from robo_poet.judges.canary.guardrails import MEASURES, Comparable, Measure, comparable, effects_of
 from robo_poet.judges.canary.observations import CANARY, CHAMPION, StepFacts, UserObservation
 from robo_poet.judges.canary.policy import Guardrail, Policy
 
 CLOCK_SECONDS = 60.0  # difference between the clocks of two machines that is normal
+SPLIT_LEVEL = 0.999  # confidence with which a wrong split of the users stops a decision
 HARMS = (0.75, 1.5, 2.5, 5.0)  # harms in margins for which the test for a roll-back is made powerful
 DISTANCES = (0.25, 1.0, 4.0)  # distances in margins at which the bounds, which only people read, are made narrow
 
@@ -172,7 +173,7 @@ def judge(users: Iterable[UserObservation], facts: StepFacts, policy: Policy, *,
         bounds: False leaves out the bounds of the evidence, for simulations.
     """
     watch = policy.in_watch(facts.step)
-    relevant = [user for user in users if not watch or user.step == facts.step]
+    relevant = [user for user in users if (user.step == facts.step if watch else user.step <= facts.step)]
     impossible = sum(not _possible(user, facts) for user in relevant)
     relevant = [user for user in relevant if _possible(user, facts)]
     relevant.sort(key=lambda user: (user.frozen, user.user))
@@ -183,12 +184,19 @@ def judge(users: Iterable[UserObservation], facts: StepFacts, policy: Policy, *,
     action, reasons = _decide(findings, facts, policy, here, relevant)
     if impossible > policy.max_lost * (len(relevant) + impossible):
         action, reasons = "hold", [f"cannot tell: {impossible} of {len(relevant) + impossible} observations are impossible"]
+    elif action in ("next_step", "promote", "roll_back") and split_is_wrong(compared.canary, compared.shares, SPLIT_LEVEL):
+        action, reasons = "hold", [_split_text(compared)]
     evidence = {
         "step": facts.step, "users": counts, "users_in_step": here, "compared": len(compared.users), "lost": dict(facts.lost),
         "fallback": facts.fallback, "minutes_in_step": (facts.now - facts.started) / 60,
         "hours": (facts.now - facts.canary_started) / 3600, "guardrails": {finding.name: finding.as_json() for finding in findings},
     }  # fmt: skip
     return Verdict(action, tuple(reasons), evidence)
+
+
+def _split_text(compared: Comparable) -> str:
+    expected, seen = float(compared.shares.sum()), int(compared.canary.sum())
+    return f"cannot tell: {seen} of {len(compared.users)} users have the canary, {expected:.0f} are expected: users of one arm are missing"
 
 
 def _possible(user: UserObservation, facts: StepFacts) -> bool:

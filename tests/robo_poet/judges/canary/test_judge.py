@@ -92,7 +92,7 @@ def test_a_step_needs_its_users_and_its_time() -> None:
 )  # fmt: skip
 def test_doubtful_data_decide_nothing(changes: dict[str, object], action: str, reason: str) -> None:
     for harm in ({}, {"failed": 0.2}):
-        verdict = judge(users(5000, **harm), replace(FACTS, **changes), POLICY)  # type: ignore[arg-type]
+        verdict = judge(users(1500, **harm), replace(FACTS, **changes), POLICY, bounds=False)  # type: ignore[arg-type]
         assert verdict.action == action and reason in verdict.reasons[0]
 
 
@@ -134,3 +134,33 @@ def test_times_that_are_not_numbers_and_impossible_observations_never_promote() 
     broken = UserObservation(0, "canary", "a", 1.0, 2, 9, 0, 2, 0, 0, float("nan"), None)
     verdict = judge([broken], StepFacts(0, 0.0, 10.0, 0.0, {}, True), Policy())
     assert (verdict.action, verdict.reasons) == ("hold", ("cannot tell: 1 of 1 observations are impossible",))
+
+
+def test_missing_users_of_one_arm_stop_every_decision() -> None:
+    """Without this, a canary whose failing users are never recorded would be promoted, and a missing champion would roll back."""
+    some = users(8000)
+    for arm in (CHAMPION, CANARY):
+        few = [user for number, user in enumerate(some) if user.arm != arm or number % 3 == 0]
+        verdict = judge(few, FACTS, POLICY)
+        assert verdict.action == "hold" and "users of one arm are missing" in verdict.reasons[0], verdict.reasons
+        alone = [replace(user, failed=user.requests) for user in some if user.arm != arm]
+        assert judge(alone, FACTS, POLICY).action in ("hold", "continue")
+
+
+def test_the_split_of_honest_users_is_accepted() -> None:
+    assert (
+        sum(judge(users(1000, seed=seed, steps=1), replace(FACTS, step=0), POLICY, bounds=False).action == "hold" for seed in range(40))
+        <= 1
+    )
+
+
+def test_observations_of_later_steps_do_not_count() -> None:
+    assert judge(users(5000), replace(FACTS, step=0), POLICY).evidence["users_in_step"] == 1250
+    assert sum(judge(users(5000), replace(FACTS, step=0), POLICY).evidence["users"].values()) == 1250
+
+
+def test_a_user_is_scored_once() -> None:
+    """A user's own quality does not change with the step, so four steps are one piece of evidence."""
+    base = [replace(user, quality=0.3, step=0, arm=CHAMPION) for user in users(20, steps=1)]
+    again = [replace(user, step=step, frozen=user.frozen + 100 * step) for step in range(4) for user in base]
+    assert judge(again, FACTS, POLICY).evidence["guardrails"]["quality"]["users"] == 20
