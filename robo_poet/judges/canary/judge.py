@@ -181,7 +181,7 @@ def judge(users: Iterable[UserObservation], facts: StepFacts, policy: Policy, *,
     findings = [find(name, compared, policy, bounds=bounds) for name in policy.guardrails]
     counts = {arm: sum(user.arm == arm for user in relevant) for arm in (CHAMPION, CANARY)}
     here = sum(user.step == facts.step for user in relevant)
-    action, reasons = _decide(findings, facts, policy, here, relevant)
+    action, reasons = _decide(findings, facts, policy, here)
     if impossible > policy.max_lost * (len(relevant) + impossible):
         action, reasons = "hold", [f"cannot tell: {impossible} of {len(relevant) + impossible} observations are impossible"]
     elif action in ("next_step", "promote", "roll_back") and split_is_wrong(compared.canary, compared.shares, SPLIT_LEVEL):
@@ -212,11 +212,9 @@ def _possible(user: UserObservation, facts: StepFacts) -> bool:
     )
 
 
-def _decide(
-    findings: Sequence[Finding], facts: StepFacts, policy: Policy, here: int, users: Sequence[UserObservation]
-) -> tuple[Action, list[str]]:
+def _decide(findings: Sequence[Finding], facts: StepFacts, policy: Policy, here: int) -> tuple[Action, list[str]]:
     """Return the action and its reasons."""
-    if doubts := _doubts(facts, policy, users):
+    if doubts := _doubts(facts, policy, here):
         return doubts
     harms = [finding for finding in findings if finding.harmful]
     for action in ("roll_back", "hold"):
@@ -244,7 +242,7 @@ def _decide(
     return "continue", lacking + ([_question(finding) for finding in open_questions] if last else [])
 
 
-def _doubts(facts: StepFacts, policy: Policy, users: Sequence[UserObservation]) -> tuple[Action, list[str]] | None:
+def _doubts(facts: StepFacts, policy: Policy, here: int) -> tuple[Action, list[str]] | None:
     """Return the action if the data cannot be judged, None if they can."""
     if not np.isfinite((facts.now, facts.started, facts.canary_started, facts.now if facts.newest is None else facts.newest)).all():
         return "continue", ["cannot tell: a time is not a number"]
@@ -258,7 +256,7 @@ def _doubts(facts: StepFacts, policy: Policy, users: Sequence[UserObservation]) 
             return "hold", [f"cannot tell: {share:.1%} of the records of the {arm} are lost, at most {policy.max_lost:.1%} are allowed"]
     if not facts.fallback <= policy.max_lost:
         return "hold", [f"{facts.fallback:.1%} of the canary's users were served by another version: the canary cannot be called"]
-    if users and not facts.identified:
+    if here and not facts.identified:
         return "hold", ["cannot tell: 1 user, because requests name no users; see docs/how-to/keys-and-tokens.md"]
     return None
 

@@ -96,6 +96,11 @@ def test_doubtful_data_decide_nothing(changes: dict[str, object], action: str, r
         assert verdict.action == action and reason in verdict.reasons[0]
 
 
+def test_a_step_without_users_yet_is_not_a_step_without_names() -> None:
+    first = users(600, steps=1)
+    assert judge(first, replace(FACTS, step=1, identified=False), POLICY).reasons[0] == "0 of 500 users in this step"
+
+
 def test_a_timeout_does_what_the_policy_says() -> None:
     late = replace(FACTS, now=200 * HOUR, newest=200 * HOUR)
     for action in ("hold", "roll_back"):
