@@ -19,6 +19,7 @@ SMALL = (
 )
 
 
+@pytest.mark.soak  # 100 s; tests/e2e/test_docker.py trains on a folder of texts too
 def test_a_folder_of_texts_becomes_a_model_without_personal_data(tmp_path: Path) -> None:
     folder = tmp_path / "texts"
     folder.mkdir()

@@ -71,6 +71,7 @@ def alone() -> dict[str, object]:
     return train(1)
 
 
+@pytest.mark.soak
 def test_two_devices_give_the_result_of_one(alone: dict[str, object]) -> None:
     both = train(2)
     assert (alone["strategy"], both["strategy"]) == ("TrainStep", "MirroredTrainStep")
