@@ -12,12 +12,12 @@ from robo_poet.judges.canary.observations import CANARY, CHAMPION, UserObservati
 from robo_poet.outcomes.reader import OutcomeReader
 from robo_poet.outcomes.record import WATCH, AssignedArm
 
-SETTLE_SECONDS = 2.0  # wait after the end of an observation, for lines of other processes and for shadow scores
+SETTLE_SECONDS = 35.0  # wait after the end of an observation: requests that began before it may last 30 s (SERVE-2), and lines come late
 SERVER_ERROR = 500
 
 
 class _Request(NamedTuple):
-    """The counted values of a request, in the order of time."""
+    """The counted values of a request, in the order of its start, in seconds since 1970."""
 
     time: float
     failed: bool
@@ -30,12 +30,14 @@ class _Request(NamedTuple):
 
 @dataclass(slots=True)
 class _User:
-    """A user in a step who is not frozen yet.
+    """A user in a step who is not frozen yet. The end depends on the first start only, never on how fast or how often an arm answers:
+    otherwise the order of the users would depend on the arm, and the judge's tests would be wrong.
 
     Attributes:
         requests: the earliest ones, at most as many as are counted.
         scores: (time, bits per byte) of shadow scores.
         ratings: completion → (time, last value).
+        fallback: another arm served one of the outcomes.
     """
 
     arm: str
@@ -43,20 +45,21 @@ class _User:
     scores: list[tuple[float, float]] = field(default_factory=list)
     ratings: dict[str, tuple[float, float]] = field(default_factory=dict)
     latest: float = 0.0
+    fallback: bool = False
 
 
 class Observations:
     """The observations of an experiment, read incrementally from the outcomes of a model.
 
-    A user counts once in a step: the first requests, up to a number or a time. Later requests in this step, and requests in other steps, do
-    not change the observation. Reading all files again gives the same observations, as long as clocks agree and lines are not late by
-    more than `SETTLE_SECONDS`.
+    A user counts once in a step: the requests that began within a time after the first one, the earliest up to a number. Later requests in
+    this step, and requests in other steps, do not change the observation. Reading all files again gives the same observations, as long as
+    clocks agree and lines are not late by more than `SETTLE_SECONDS`.
 
     Args:
         folder: the folder of the model's outcomes.
         experiment: see `robo_poet.outcomes.record.experiment_id`.
-        requests: number of requests after which a user is frozen.
-        seconds: time after the first request after which a user is frozen, in seconds.
+        requests: largest number of counted requests of a user in a step.
+        seconds: time after the start of the first request after which a user is frozen, in seconds.
         slow_seconds: service level, in seconds per 100 tokens.
         watch_step: step that the watch after a promotion has for the judge: the number of steps of the policy.
         since: start of the canary, in seconds since 1970. Older files are not read.
@@ -106,10 +109,12 @@ class Observations:
         frozen = []
         for key, user in list(self._open.items()):
             end = self._end(user)
-            if end <= now - SETTLE_SECONDS:
+            if end <= now - SETTLE_SECONDS:  # `now` grows, so the order of freezing is that of the starts
                 del self._open[key]
                 if user.requests:
                     self._frozen.add(key)
+                    self._all[key[0], user.arm] += 1
+                    self._other[key[0], user.arm] += user.fallback
                     frozen.append(self._observation(*key, user, end))
         frozen.sort(key=lambda one: (one.frozen, one.user))
         self.users += frozen
@@ -125,7 +130,7 @@ class Observations:
         return self._identified[step]
 
     def fallback(self, step: int) -> dict[str, float]:
-        """Return the share of the outcomes of each arm that another arm served, because its version was not loaded, 0 to 1.
+        """Return the share of the frozen users of each arm with an outcome that another arm served, because its version was not loaded.
 
         A canary that is not loaded looks like the champion. So a high share must not promote it.
         """
@@ -144,8 +149,6 @@ class Observations:
             raise ValueError("time")
         if kind == "outcome":
             self._identified[step] |= bool(fields.get("identified", True))
-            self._all[step, arm] += 1
-            self._other[step, arm] += "served" in fields
         if key in self._frozen:
             return
         user = self._open.setdefault(key, _User(arm))
@@ -153,6 +156,7 @@ class Observations:
             return
         user.latest = max(user.latest, time)
         if kind == "outcome":
+            user.fallback |= "served" in fields
             bisect.insort(user.requests, self._request(time, fields))
             del user.requests[self._requests :]
         elif kind == "score":
@@ -162,11 +166,12 @@ class Observations:
             user.ratings[str(fields["completion"])] = time, min(1.0, max(-1.0, float(fields["value"])))
 
     def _request(self, time: float, fields: Mapping[str, Any]) -> _Request:
-        completed = bool(fields.get("completed"))
+        completed, seconds = bool(fields.get("completed")), float(fields["seconds"])
+        waited = float(fields["normalised"]) if completed else 0.0 if fields.get("refused") else seconds  # a client that gave up waited too
         return _Request(
-            time=time, failed=int(fields["status"]) >= SERVER_ERROR or fields.get("aborted") == "server",
+            time=time - seconds, failed=int(fields["status"]) >= SERVER_ERROR or fields.get("aborted") == "server",
             refused=bool(fields.get("refused")), completed=completed,
-            slow=completed and float(fields["normalised"]) > self._slow_seconds, degenerate=completed and bool(fields.get("degenerate")),
+            slow=waited > self._slow_seconds, degenerate=completed and bool(fields.get("degenerate")),
             tokens=float(fields["tokens"]) if completed else 0.0,
         )  # fmt: skip
 
@@ -174,8 +179,7 @@ class Observations:
         """Return the time at which a user is frozen."""
         if not user.requests:  # a rating without a request in this step
             return user.latest + self._seconds
-        by_time = user.requests[0].time + self._seconds
-        return min(by_time, user.requests[-1].time) if len(user.requests) == self._requests else by_time
+        return user.requests[0].time + self._seconds
 
     def _observation(self, step: int, name: str, user: _User, end: float) -> UserObservation:
         counted = [request for request in user.requests if request.time <= end]

@@ -268,7 +268,8 @@ def _expose(state: State, before: State, action: Action, statement: Statement) -
             state = replace(state, watch=None)
     if (state.champion, state.canary) == (before.champion, before.canary):
         return state
-    return rollout.start_ramp(state, 0 if state.canary is None else index)
+    held = before.canary_held if state.canary == before.canary else ""  # a person's hold of this canary outlasts a change of the champion
+    return replace(rollout.start_ramp(state, 0 if state.canary is None else index), canary_held=held)
 
 
 def fold(entries: Iterable[Entry], state: State | None = None) -> State:

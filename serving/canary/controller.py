@@ -66,7 +66,10 @@ def current_release(state: State, entries: Sequence[Entry], steps: int) -> Relea
         return None
     if state.watch is not None:  # a new canary waits until all users have the champion
         began = _seconds(entries[state.watch.since - 1])
-        return Release(True, state.champion, state.watch.former, exposure(state).experiment, steps, 1 - state.watch.share, began, began)
+        share = 1 - state.watch.share
+        return Release(
+            True, state.champion, state.watch.former, exposure(state).experiment, steps, share, began, began, shares={steps: share}
+        )
     if state.canary is not None:
         start = entries[state.canary_since - 1]
         moves = [entry for entry in entries[state.canary_since :] if entry.statement.action == Action.SET_SHARE]

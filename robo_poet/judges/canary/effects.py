@@ -55,12 +55,14 @@ class Effects:
         estimates: (users,), Z of the module's text.
         spread: (users,), the variance of Z that earlier users predict; for weights and stakes.
         low, high: (users,), the range of Z that is possible before the user is seen.
+        centre: (users,), m of the module's text: the mean of X of earlier users.
     """
 
     estimates: Numbers
     spread: Numbers
     low: Numbers
     high: Numbers
+    centre: Numbers
 
     @property
     def users(self) -> int:
@@ -71,9 +73,14 @@ class Effects:
         """Return the estimate over all users, each weighted by its inverse variance; None without users."""
         return float(np.average(self.estimates, weights=1 / self.spread)) if self.users else None
 
+    def since(self, position: int) -> "Effects":
+        """Return the effects of the users from a position on."""
+        values = (self.estimates, self.spread, self.low, self.high, self.centre)
+        return Effects(*(array[position:] for array in values))
+
     def negated(self) -> "Effects":
         """Return the effects with the opposite sign."""
-        return Effects(-self.estimates, self.spread, -self.high, -self.low)
+        return Effects(-self.estimates, self.spread, -self.high, -self.low, self.centre)
 
 
 def _earlier(values: Numbers, prior: float, weight: float, counted: NDArray[np.bool_]) -> Numbers:
@@ -92,12 +99,12 @@ def between_arms(arms: Arms, ratio: float = 1.0) -> Effects:
     known = ~np.isnan(arms.values)
     values = np.where(known, arms.values, 0.0)
     centre = np.empty_like(values)
-    prior, weight = 0.0, PRIOR_USERS
-    for step in np.unique(arms.steps):  # base rates change between steps, so each has a mean of its own that starts at the last one
+    weight = PRIOR_USERS
+    for step in np.unique(arms.steps):  # base rates change between steps, so each has a mean of its own
         part = arms.steps == step
+        earlier = known & (np.arange(len(values)) < int(np.flatnonzero(part)[0]))  # only users before the first one of this step
+        prior = float(values[earlier].mean()) if earlier.any() else 0.0
         centre[part] = _earlier(values[part], prior, weight, known[part])
-        if known[part].any():
-            prior = float(values[part][known[part]].mean())
     distance = np.where(known, values - centre, 0.0)
     moment = _earlier(distance**2, PRIOR_SECOND_MOMENT, PRIOR_USERS, known)
     w = arms.shares
@@ -106,7 +113,7 @@ def between_arms(arms: Arms, ratio: float = 1.0) -> Effects:
     offset = (1 - ratio) * centre
     low = np.minimum(-centre / w, -ratio * (1 - centre) / (1 - w)) + offset
     high = np.maximum((1 - centre) / w, ratio * centre / (1 - w)) + offset
-    return Effects(estimates, spread, low, high)
+    return Effects(estimates, spread, low, high, centre)
 
 
 def paired(differences: Numbers, largest: float) -> Effects:
@@ -114,14 +121,15 @@ def paired(differences: Numbers, largest: float) -> Effects:
     cut = np.clip(differences, -largest, largest)
     spread = _earlier(cut**2, (largest / 10) ** 2, PRIOR_USERS, np.ones(len(cut), bool))
     bound = np.full(len(cut), largest)
-    return Effects(cut, spread, -bound, bound)
+    return Effects(cut, spread, -bound, bound, np.zeros(len(cut)))
 
 
-def log_wealth(effects: Effects, at_most: float, assumed: Sequence[float], extra: float = 0.0) -> Numbers:
+def log_wealth(effects: Effects, at_most: float, assumed: Sequence[float | Numbers], extra: float = 0.0) -> Numbers:
     """Return the logarithm of the wealth of a test of "the effect is at most `at_most`" after each user, (users,).
 
     Args:
-        assumed: amounts above `at_most` for which the test is made powerful; the wealth is the average over them.
+        assumed: amounts above `at_most` for which the test is made powerful, one for all users or one for each; the wealth is the average
+            over them.
         extra: variance that a larger effect brings with it, for each unit of the effect.
     """
     gains = effects.estimates - at_most
@@ -131,6 +139,22 @@ def log_wealth(effects: Effects, at_most: float, assumed: Sequence[float], extra
         stake = np.minimum(amount / (effects.spread + extra * amount + amount**2), LARGEST_LOSS / worst)
         paths.append(np.cumsum(np.log1p(stake * gains)))
     return np.asarray(np.logaddexp.reduce(paths, axis=0) - np.log(len(paths)))
+
+
+def restarted(effects: Effects, starts: Sequence[int], parts: int, assumed: Sequence[float | Numbers], extra: float = 0.0) -> Numbers:
+    """Return the logarithm of the average wealth of tests of "the effect is at most 0" that start at several users, (users,).
+
+    A harm that begins in a late step is diluted in a test over all steps. A test that starts with that step sees it.
+
+    Args:
+        starts: positions of the first users of the steps.
+        parts: number of tests, at least that of `starts`; those that have not started have the wealth 1.
+    """
+    paths = [np.zeros(effects.users)] * (parts - len(starts))
+    for start in starts:
+        amounts = [amount if isinstance(amount, float) else amount[start:] for amount in assumed]
+        paths.append(np.concatenate((np.zeros(start), log_wealth(effects.since(start), 0.0, amounts, extra))))
+    return np.asarray(np.logaddexp.reduce(paths, axis=0) - np.log(parts))
 
 
 def lower_bound(effects: Effects, level: float, unit: float, assumed: Sequence[float]) -> float | None:
@@ -166,8 +190,7 @@ def split_is_wrong(canary: NDArray[np.bool_], shares: Numbers, level: float) -> 
 
     A wrong split means that users of one arm are missing, so nothing can be concluded from the others (sample ratio mismatch).
     """
-    ones = np.ones(len(shares))
-    missing = Effects(shares - canary, shares * (1 - shares) * ones, -(1 - shares), shares)
+    missing = Effects(shares - canary, shares * (1 - shares), -(1 - shares), shares, shares)
     return any(
         len(shares) and log_wealth(side, 0.0, [0.02, 0.1, 0.3]).max() >= -np.log((1 - level) / 2) for side in (missing, missing.negated())
     )

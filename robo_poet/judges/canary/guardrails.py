@@ -42,7 +42,7 @@ MEASURES: Mapping[str, Measure] = MappingProxyType({
     "slow": Measure("slow requests", "points", "difference", lambda u: u.slow / u.requests, 0.5),
     "degenerate": Measure("degenerate texts", "points", "difference", lambda u: u.degenerate / u.requests, 0.5),
     "length": Measure(
-        "tokens of a completion", "ratio", "relative", lambda u: min(u.tokens / u.completions / LONGEST, 1.0) if u.completions else None
+        "tokens of a completion", "ratio", "relative", lambda u: min(u.tokens / u.completions / LONGEST, 1.0) if u.completions else 0.0
     ),
     "quality": Measure("quality, paired", "bits per byte", "paired", lambda u: u.quality),
     "ratings": Measure(
@@ -82,7 +82,7 @@ def comparable(users: Sequence[UserObservation], policy: Policy, shares_of: Mapp
     for user in users:
         share, canary = actual.get(user.step, policy.share(user.step)), user.arm == CANARY
         was_canary, earlier = before.get(user.user, (False, 0.0))
-        before[user.user] = canary, share
+        before[user.user] = was_canary or canary, max(share, earlier)
         probability = (share - earlier) / (1 - earlier)
         if not was_canary and 0 < probability < 1 and user.requests:
             kept.append(user)
@@ -91,11 +91,32 @@ def comparable(users: Sequence[UserObservation], policy: Policy, shares_of: Mapp
     return Comparable(kept, canary_arm, np.array(shares, float), np.array([user.step for user in kept], np.int64))
 
 
-def effects_of(measure: Measure, users: Comparable, margin: float) -> tuple[Effects, Effects | None, int]:
-    """Return the effect whose increase is a harm, a second one with harm in the other direction, and the number of users with a value.
+@dataclass(frozen=True)
+class Measured:
+    """The effects of a guardrail.
 
-    For `relative`, the effects are E[canary] - (1 + margin) E[champion] and (1 - margin) E[champion] - E[canary]: below 0 means within the
-    margin.
+    Attributes:
+        harm: the effect whose increase is a harm; for `relative`, whose change is a harm.
+        limits: effects that are below the margin if the harm is (`relative`: below 0), one for each direction of a harm.
+        steps: (users,), step of each effect.
+        count: number of users with a value.
+        both_arms: each arm has at least MINIMUM_ARM users with a value; for `paired`, a user has both.
+    """
+
+    harm: Effects
+    limits: tuple[Effects, ...]
+    steps: NDArray[np.int64]
+    count: int
+    both_arms: bool
+
+
+MINIMUM_ARM = 10  # with fewer users of an arm, all of its users may be missing
+
+
+def effects_of(measure: Measure, users: Comparable, margin: float) -> Measured:
+    """Return the effects of a guardrail.
+
+    For `relative`, the limits are E[canary] - (1 + margin) E[champion] and (1 - margin) E[champion] - E[canary].
     """
     values = np.array([np.nan if (value := measure.value(user)) is None else value for user in users.users], float)
     known = ~np.isnan(values)
@@ -106,9 +127,14 @@ def effects_of(measure: Measure, users: Comparable, margin: float) -> tuple[Effe
             name = users.users[position].user
             first[position] = name not in seen
             seen.add(name)
-        return paired(values[first], LARGEST_QUALITY), None, int(first.sum())
-    arms = Arms(values[known], users.canary[known], users.shares[known], users.steps[known])
-    if measure.form == "relative":
-        return between_arms(arms, 1 + margin), between_arms(arms, 1 - margin).negated(), int(known.sum())
+        effects = paired(values[first], LARGEST_QUALITY)
+        return Measured(effects, (effects,), users.steps[first], int(first.sum()), True)
+    canary = users.canary[known]
+    arms = Arms(values[known], canary, users.shares[known], users.steps[known])
+    both = min(int(canary.sum()), int((~canary).sum())) >= MINIMUM_ARM
     effects = between_arms(arms)
-    return (effects.negated() if measure.form == "decrease" else effects), None, int(known.sum())
+    if measure.form == "relative":
+        limits = between_arms(arms, 1 + margin), between_arms(arms, 1 - margin).negated()
+        return Measured(effects, limits, arms.steps, len(canary), both)
+    effects = effects.negated() if measure.form == "decrease" else effects
+    return Measured(effects, (effects,), arms.steps, len(canary), both)

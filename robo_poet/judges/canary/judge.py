@@ -4,6 +4,9 @@
   `false_rollback` is divided by the number of guardrails, because one of them is enough.
 - Promotion: for all guardrails, "the harm is at least the margin" is rejected. The error rate `false_promotion` is not divided, because a
   canary that reaches a margin anywhere has to be missed there (intersection-union test, Berger 1982).
+  In the last step alone, no estimate may be above its margin: a harm that begins with the load of a high share is diluted in the others.
+- Doubts about the data (lost records, fallback, missing users of one arm) stop every step and promotion. They do not stop a roll-back: the
+  champion is known to be good.
 - No traffic is no verdict: without enough users, the answer is `continue`, later what the policy says for a timeout.
 
 The tests hold under continuous looking, see `effects`. So the verdict does not depend on when and how often the judge is asked.
@@ -14,8 +17,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from robo_poet.judges.canary.effects import Effects, log_wealth, lower_bound, split_is_wrong
+from robo_poet.judges.canary.effects import Effects, Numbers, log_wealth, lower_bound, restarted, split_is_wrong
 from robo_poet.judges.canary.guardrails import MEASURES, Comparable, Measure, comparable, effects_of
 from robo_poet.judges.canary.observations import CANARY, CHAMPION, StepFacts, UserObservation
 from robo_poet.judges.canary.policy import Guardrail, Policy
@@ -54,6 +58,7 @@ class Finding:
         low, high: bounds of the harm that hold for all looks together; None if there is no bound yet.
         harmful: a harm is proven, and the estimate is above the margin.
         safe: a harm of the margin or more is excluded.
+        recent: the harm in the present step alone; None without users in it.
         needed: users in the present step that an exclusion still needs, if there is no harm; None if it cannot be said.
     """
 
@@ -67,12 +72,14 @@ class Finding:
     harmful: bool
     safe: bool
     needed: int | None
+    recent: float | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the finding as a JSON object."""
         return {
             "label": self.measure.label, "unit": self.measure.unit, "margin": self.guardrail.margin, "users": self.users,
-            "estimate": self.estimate, "low": self.low, "high": self.high, "harmful": self.harmful, "safe": self.safe,
+            "estimate": self.estimate, "recent": self.recent, "low": self.low, "high": self.high, "harmful": self.harmful,
+            "safe": self.safe,
             "users_needed": self.needed, "on_harm": self.guardrail.on_harm, "on_unknown": self.guardrail.on_unknown,
         }  # fmt: skip
 
@@ -85,6 +92,11 @@ class _Levels:
     safety: float
 
 
+def step_starts(steps: NDArray[np.int64]) -> list[int]:
+    """Return the position of the first user of each step."""
+    return sorted(int(np.flatnonzero(steps == step)[0]) for step in np.unique(steps))
+
+
 def find(name: str, users: Comparable, policy: Policy, *, bounds: bool = True) -> Finding:
     """Return what is known about a guardrail.
 
@@ -93,45 +105,33 @@ def find(name: str, users: Comparable, policy: Policy, *, bounds: bool = True) -
     """
     guardrail, measure = policy.guardrails[name], MEASURES[name]
     margin, levels = guardrail.margin, _levels(policy)
-    up, down, count = effects_of(measure, users, margin)
-    if not count:
+    effects = effects_of(measure, users, margin)
+    if not effects.count:
         return Finding(name, measure, guardrail, 0, None, None, None, False, False, None)
-    if down is not None:
-        return _relative(name, measure, guardrail, users, (up, down), levels, policy, bounds)
-    harm = log_wealth(up, 0.0, [share * margin for share in HARMS], measure.extra)
-    safety = log_wealth(up.negated(), -margin, [margin])
-    estimate = up.mean()
-    assert estimate is not None
-    proven, safe = bool(harm.max() >= levels.harm), bool(safety.max() >= levels.safety)
-    low, high = _bounds(up, margin, levels) if bounds else (None, None)
-    low = 0.0 if proven and (low is None or low < 0) else low  # what a test has shown is a bound too
-    high = margin if safe and (high is None or high > margin) else high
+    up, relative = effects.harm, measure.form == "relative"
+    unit: Numbers | float = np.maximum(up.centre, 1e-4) if relative else 1.0  # a margin of 10 % of what earlier users had
+    base = float(np.mean(unit))
+    harms = [share * margin * unit for share in HARMS]
+    starts, parts = step_starts(effects.steps), len(policy.steps) + 1
+    sides = (up, up.negated()) if relative else (up,)
+    wealth = max(float(restarted(side, starts, parts, harms, measure.extra).max()) for side in sides)
+    proven = bool(wealth >= levels.harm + np.log(len(sides)))
+    tests = [log_wealth(side.negated(), 0.0 if relative else -margin, [margin * unit]) for side in effects.limits]
+    safe = effects.both_arms and min(float(test.max()) for test in tests) >= levels.safety
+    estimate, recent = up.mean(), up.since(starts[-1]).mean()
+    assert estimate is not None and recent is not None
+    estimate, recent = estimate / base, recent / base
+    low, high = _bounds(up, margin * base, levels) if bounds else (None, None)
+    low, high = (None if low is None else low / base), (None if high is None else high / base)
+    if safe and not relative:  # what a test has shown is a bound too
+        high = margin if high is None else min(high, margin)
+    if proven and not relative:
+        low = 0.0 if low is None else max(low, 0.0)
+    size = max(abs(estimate), abs(recent)) if relative else max(estimate, recent)
+    missing = levels.safety - min(float(test[-1]) for test in tests)
     return Finding(
-        name, measure, guardrail, count, estimate, low, high, proven and estimate > margin, safe,
-        _needed(up, margin, levels.safety - float(safety.max())),
-    )  # fmt: skip
-
-
-def _relative(
-    name: str, measure: Measure, guardrail: Guardrail, users: Comparable, effects: tuple[Effects, Effects], levels: _Levels,
-    policy: Policy, bounds: bool,
-) -> Finding:  # fmt: skip
-    """Judge a relative difference: a harm in either direction, so each direction has half of the error rate for a roll-back."""
-    margin = guardrail.margin
-    same, _, count = effects_of(measure, users, 0.0)
-    base = _base(measure, users)
-    amounts = [share * margin * base for share in HARMS]
-    harm_level = levels.harm + np.log(2)
-    harm = max(float(log_wealth(side, 0.0, amounts).max()) for side in (same, same.negated()))
-    wealth = [float(log_wealth(side.negated(), 0.0, [margin * base]).max()) for side in effects]
-    difference = same.mean()
-    assert difference is not None
-    estimate = difference / base
-    low, high = _bounds(same, margin * base, _Levels(harm_level, harm_level)) if bounds else (None, None)
-    missing = max(levels.safety - value for value in wealth)
-    return Finding(
-        name, measure, guardrail, count, estimate, None if low is None else low / base, None if high is None else high / base,
-        bool(harm >= harm_level and abs(estimate) > margin), min(wealth) >= levels.safety, _needed(same, margin * base, missing),
+        name, measure, guardrail, effects.count, estimate, low, high, proven and effects.both_arms and size > margin, safe,
+        0 if safe else _needed(up, margin * base, missing), recent,
     )  # fmt: skip
 
 
@@ -141,14 +141,6 @@ def _bounds(effects: Effects, margin: float, levels: _Levels) -> tuple[float | N
     low = lower_bound(effects, 1 - np.exp(-levels.harm), margin, amounts)
     high = lower_bound(effects.negated(), 1 - np.exp(-levels.safety), margin, amounts)
     return low, None if high is None else -high
-
-
-def _base(measure: Measure, users: Comparable) -> float:
-    """Return the mean of the champion's users, all users if it has none; more than 0."""
-    values = [(user.arm, measure.value(user)) for user in users.users]
-    champion = [value for arm, value in values if value is not None and arm == CHAMPION]
-    known = champion or [value for _, value in values if value is not None]
-    return max(float(np.mean(known)), 1e-6)
 
 
 def _needed(effects: Effects, margin: float, missing: float) -> int | None:
@@ -184,7 +176,7 @@ def judge(users: Iterable[UserObservation], facts: StepFacts, policy: Policy, *,
     action, reasons = _decide(findings, facts, policy, here)
     if impossible > policy.max_lost * (len(relevant) + impossible):
         action, reasons = "hold", [f"cannot tell: {impossible} of {len(relevant) + impossible} observations are impossible"]
-    elif action in ("next_step", "promote", "roll_back") and split_is_wrong(compared.canary, compared.shares, SPLIT_LEVEL):
+    elif action not in ("roll_back", "hold") and split_is_wrong(compared.canary, compared.shares, SPLIT_LEVEL):
         action, reasons = "hold", [_split_text(compared)]
     evidence = {
         "step": facts.step, "users": counts, "users_in_step": here, "compared": len(compared.users), "lost": dict(facts.lost),
@@ -214,12 +206,16 @@ def _possible(user: UserObservation, facts: StepFacts) -> bool:
 
 def _decide(findings: Sequence[Finding], facts: StepFacts, policy: Policy, here: int) -> tuple[Action, list[str]]:
     """Return the action and its reasons."""
-    if doubts := _doubts(facts, policy, here):
-        return doubts
+    if times := _wrong_times(facts, policy):
+        return "continue", [f"cannot tell: {times}"]
+    if here and not facts.identified:
+        return "hold", ["cannot tell: 1 user, because requests name no users; see docs/how-to/keys-and-tokens.md"]
     harms = [finding for finding in findings if finding.harmful]
     for action in ("roll_back", "hold"):
         if reasons := [_text(finding) for finding in harms if finding.guardrail.on_harm == action]:
             return action, reasons
+    if doubt := _doubt(facts, policy):
+        return "hold", [f"cannot tell: {doubt}"]
     minutes, hours = (facts.now - facts.started) / 60, (facts.now - facts.canary_started) / 3600
     if policy.in_watch(facts.step):
         if minutes >= 60 * policy.watch_hours:
@@ -234,6 +230,9 @@ def _decide(findings: Sequence[Finding], facts: StepFacts, policy: Policy, here:
     last = facts.step == len(policy.steps) - 1
     if not lacking and not last:
         return "next_step", [f"no proven harm after {here} users in this step"]
+    rising = [finding for finding in findings if finding.recent is not None and _size(finding, finding.recent) > finding.guardrail.margin]
+    rising = [finding for finding in rising if finding.guardrail.on_unknown == "wait"]
+    open_questions += [finding for finding in rising if finding not in open_questions]
     if not lacking and not open_questions:
         return "promote", [f"harm above the margin is excluded for {', '.join(finding.name for finding in findings if finding.safe)}"]
     if hours >= policy.max_hours:
@@ -242,23 +241,33 @@ def _decide(findings: Sequence[Finding], facts: StepFacts, policy: Policy, here:
     return "continue", lacking + ([_question(finding) for finding in open_questions] if last else [])
 
 
-def _doubts(facts: StepFacts, policy: Policy, here: int) -> tuple[Action, list[str]] | None:
-    """Return the action if the data cannot be judged, None if they can."""
-    if not np.isfinite((facts.now, facts.started, facts.canary_started, facts.now if facts.newest is None else facts.newest)).all():
-        return "continue", ["cannot tell: a time is not a number"]
+def _size(finding: Finding, value: float) -> float:
+    """Return the harm of a value of a guardrail; a relative difference is a harm in both directions."""
+    return abs(value) if finding.measure.form == "relative" else value
+
+
+def _wrong_times(facts: StepFacts, policy: Policy) -> str:
+    """Return what is wrong with the times; "" if they can be used."""
+    newest = facts.now if facts.newest is None else facts.newest
+    if not np.isfinite((facts.now, facts.started, facts.canary_started, newest)).all():
+        return "a time is not a number"
     if facts.now < max(facts.started, facts.canary_started) - CLOCK_SECONDS:
-        return "continue", ["cannot tell: the clock is before the start of the step"]
-    if facts.newest is not None and facts.now - facts.newest > 60 * policy.stale_minutes:
-        minutes = (facts.now - facts.newest) / 60
-        return "continue", [f"cannot tell: the newest record is {minutes:.0f} minutes old, at most {policy.stale_minutes:g} are allowed"]
+        return "the clock is before the start of the step"
+    if facts.now - newest > 60 * policy.stale_minutes:
+        return f"the newest record is {(facts.now - newest) / 60:.0f} minutes old, at most {policy.stale_minutes:g} are allowed"
+    if facts.newest is None and policy.in_watch(facts.step):
+        return "there is no record of any gateway"
+    return ""
+
+
+def _doubt(facts: StepFacts, policy: Policy) -> str:
+    """Return why the records are not complete; "" if they are."""
     for arm, share in facts.lost.items():
         if not share <= policy.max_lost:  # also NaN
-            return "hold", [f"cannot tell: {share:.1%} of the records of the {arm} are lost, at most {policy.max_lost:.1%} are allowed"]
+            return f"{share:.1%} of the records of the {arm} are lost, at most {policy.max_lost:.1%} are allowed"
     if not facts.fallback <= policy.max_lost:
-        return "hold", [f"{facts.fallback:.1%} of the canary's users were served by another version: the canary cannot be called"]
-    if here and not facts.identified:
-        return "hold", ["cannot tell: 1 user, because requests name no users; see docs/how-to/keys-and-tokens.md"]
-    return None
+        return f"{facts.fallback:.1%} of the canary's users were served by another version: the canary cannot be called"
+    return ""
 
 
 def _value(finding: Finding, number: float) -> str:

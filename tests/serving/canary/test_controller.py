@@ -21,7 +21,7 @@ SAID = {"who": "ada", "why": "test"}
 SETTINGS = CanarySettings(
     steps=(0.2, 0.5), min_users=150, min_minutes=0.0001, user_minutes=0.001, watch_hours=0.0001, only_veto=("quality", "ratings", "length")
 )
-LATER = 10.0  # seconds until every user is frozen
+LATER = 50.0  # seconds until every user is frozen
 
 
 class Place:

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from robo_poet.judges.canary.effects import Arms, between_arms, log_wealth
+from robo_poet.judges.canary.effects import Arms, between_arms, log_wealth, restarted
 from robo_poet.judges.canary.guardrails import MEASURES
-from robo_poet.judges.canary.judge import HARMS
+from robo_poet.judges.canary.judge import HARMS, step_starts
 from robo_poet.judges.canary.policy import Policy
 
 RATES = {"errors": 0.01, "refusals": 0.01, "slow": 0.05, "degenerate": 0.01}  # of the champion, shares of requests
@@ -54,7 +54,7 @@ def release(random: np.random.Generator, harms: dict[str, float], users: int) ->
     for name, base in RATES.items():
         margin = POLICY.guardrails[name].margin
         effects = between_arms(Arms(traffic(random, base, harms.get(name, 0.0), steps, canary), canary, shares, steps))
-        wealth = log_wealth(effects, 0.0, [share * margin for share in HARMS], MEASURES[name].extra)
+        wealth = restarted(effects, step_starts(steps), last + 2, [share * margin for share in HARMS], MEASURES[name].extra)
         estimate = np.cumsum(effects.estimates / effects.spread) / np.cumsum(1 / effects.spread)
         harmful = np.flatnonzero((np.maximum.accumulate(wealth) >= limit) & (estimate > margin))
         safe = np.flatnonzero(log_wealth(effects.negated(), -margin, [margin]) >= -np.log(POLICY.false_promotion))

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robo_poet.judges.canary.effects import Arms, Effects, between_arms, log_wealth, lower_bound, paired
+from robo_poet.judges.canary.effects import Arms, Effects, between_arms, log_wealth, lower_bound, paired, restarted
 
 SHARES = (0.05, 0.25, 0.5, 0.95)
 AMOUNTS = [0.0125, 0.05, 0.2]
@@ -49,9 +49,8 @@ def slow_wealth(arms: Arms, at_most: float, amount: float) -> float:
     seconds: list[float] = []
     for value, canary, w, step in zip(arms.values, arms.canary, arms.shares, arms.steps, strict=True):
         if step not in sums:
-            if sums:
-                last = sums[max(sums)]
-                previous = sum(last) / len(last)
+            before = [x for part in sums.values() for x in part]
+            previous = sum(before) / len(before) if before else 0.0
             sums[int(step)] = []
         seen = sums[int(step)]
         m = (20 * previous + sum(seen)) / (20 + len(seen))
@@ -105,3 +104,19 @@ def test_without_users_nothing_is_known() -> None:
 def test_a_paired_difference_is_cut() -> None:
     effects: Effects = paired(np.array([0.1, 50.0, -50.0]), 1.0)
     assert effects.estimates.tolist() == [0.1, 1.0, -1.0]
+
+
+def test_restarted_tests_are_the_average_of_their_parts() -> None:
+    effects = between_arms(arms(5, 400, 0.2))
+    whole, last = log_wealth(effects, 0.0, [0.05])[-1], log_wealth(effects.since(300), 0.0, [0.05])[-1]
+    assert restarted(effects, [0, 300], 3, [0.05])[-1] == pytest.approx(math.log((math.exp(whole) + math.exp(last) + 1) / 3))
+
+
+def test_a_harm_that_begins_in_the_last_step_is_seen_by_a_restarted_test() -> None:
+    random = np.random.default_rng(6)
+    steps = np.repeat([0, 1, 2], 3000)
+    shares = np.array([0.05, 0.25, 0.5])[steps]
+    canary = random.random(9000) < shares
+    chance = 0.01 + np.where(canary & (steps == 2), 0.03, 0.0)
+    effects = between_arms(Arms((random.random(9000) < chance) * 1.0, canary, shares, steps))
+    assert restarted(effects, [0, 3000, 6000], 5, [0.02]).max() > log_wealth(effects, 0.0, [0.02]).max() + 2

@@ -29,15 +29,21 @@ def test_effects_of_returning_users_are_unbiased() -> None:
             observed(f"{n}", step, CANARY if points[n] < share else CHAMPION, failed=int(random.binomial(10, tendency[n])))
             for step, share in enumerate(policy.steps) for n in range(60)
         ]  # fmt: skip
-        effects, _, _ = effects_of(MEASURES["errors"], comparable(users, policy), 0.02)
-        means.append(float(effects.estimates.mean()))
+        measured = effects_of(MEASURES["errors"], comparable(users, policy), 0.02)
+        means.append(float(measured.harm.estimates.mean()))
     assert np.mean(means) == pytest.approx(0, abs=4 * np.std(means) / np.sqrt(200))
 
 
-def test_users_without_completions_or_ratings_have_no_value() -> None:
+def test_a_user_without_a_completion_has_the_length_0_and_no_rating() -> None:
+    """A version that never answers must not pass as one of equal length."""
     users = comparable([observed("a", 0, failed=10, completions=0, tokens=0.0)], Policy())
-    assert effects_of(MEASURES["length"], users, 0.1)[2] == effects_of(MEASURES["ratings"], users, 0.1)[2] == 0
-    assert effects_of(MEASURES["errors"], users, 0.1)[2] == 1
+    assert MEASURES["length"].value(users.users[0]) == 0.0
+    assert effects_of(MEASURES["ratings"], users, 0.1).count == 0 and effects_of(MEASURES["errors"], users, 0.1).count == 1
+
+
+def test_a_user_in_two_steps_at_once_keeps_the_larger_share() -> None:
+    users = [observed("a", 0), observed("a", 1), observed("a", 0), observed("a", 2)]
+    assert comparable(users, Policy()).shares.tolist() == pytest.approx([0.05, 0.2 / 0.95, (0.5 - 0.25) / 0.75])
 
 
 def test_every_guardrail_of_the_policy_has_a_measure() -> None:

@@ -85,15 +85,49 @@ def test_a_step_needs_its_users_and_its_time() -> None:
         ({"lost": {CHAMPION: 0.0, CANARY: 0.02}}, "hold", "2.0% of the records of the canary are lost"),
         ({"lost": {CHAMPION: math.nan, CANARY: 0.0}}, "hold", "lost"),
         ({"fallback": 0.2}, "hold", "cannot be called"),
-        ({"identified": False}, "hold", "1 user"),
-        ({"newest": 18.5 * HOUR}, "continue", "90 minutes old"),
+    ],
+)  # fmt: skip
+def test_incomplete_records_stop_a_promotion_but_no_roll_back(changes: dict[str, object], action: str, reason: str) -> None:
+    """A canary that kills the gateway loses records. It must not keep its users because of that."""
+    facts = replace(FACTS, **changes)  # type: ignore[arg-type]
+    verdict = judge(users(3000), facts, POLICY, bounds=False)
+    assert verdict.action == action and reason in verdict.reasons[0]
+    assert judge(users(3000, failed=0.3), facts, POLICY, bounds=False).action == "roll_back"
+
+
+@pytest.mark.parametrize(
+    ("changes", "action", "reason"),
+    [
+        ({"identified": False}, "hold", "1 user"), ({"newest": 18.5 * HOUR}, "continue", "90 minutes old"),
         ({"now": 9 * HOUR, "newest": 9 * HOUR}, "continue", "clock"),
     ],
 )  # fmt: skip
 def test_doubtful_data_decide_nothing(changes: dict[str, object], action: str, reason: str) -> None:
-    for harm in ({}, {"failed": 0.2}):
+    for harm in ({}, {"failed": 0.3}):
         verdict = judge(users(1500, **harm), replace(FACTS, **changes), POLICY, bounds=False)  # type: ignore[arg-type]
         assert verdict.action == action and reason in verdict.reasons[0]
+
+
+def test_a_watch_without_any_record_does_not_end() -> None:
+    facts = replace(FACTS, step=4, now=100 * HOUR, newest=None)
+    assert judge([], facts, POLICY).reasons == ("cannot tell: there is no record of any gateway",)
+
+
+def test_a_canary_that_clients_give_up_on_is_rolled_back() -> None:
+    """Its requests end with 499: they did not fail, but they were slow and gave no text."""
+    some = [
+        replace(user, completions=0, failed=0, refused=0, degenerate=0, tokens=0.0, slow=user.requests) if user.arm == CANARY else user
+        for user in users(3000)
+    ]
+    verdict = judge(some, FACTS, POLICY)
+    assert verdict.action == "roll_back" and len(verdict.reasons) == 2, verdict.reasons
+
+
+def test_a_harm_that_begins_in_the_last_step_is_not_promoted() -> None:
+    for seed in range(4):
+        early, late = users(9000, seed=seed, steps=3), users(700, seed=seed + 50, steps=1, first=3, failed=0.2)
+        late = [replace(user, user=f"late {user.user}", frozen=user.frozen + 9000) for user in late]
+        assert judge(early + late, FACTS, POLICY, bounds=False).action != "promote"
 
 
 def test_a_step_without_users_yet_is_not_a_step_without_names() -> None:
@@ -149,7 +183,7 @@ def test_missing_users_of_one_arm_stop_every_decision() -> None:
         verdict = judge(few, FACTS, POLICY)
         assert verdict.action == "hold" and "users of one arm are missing" in verdict.reasons[0], verdict.reasons
         alone = [replace(user, failed=user.requests) for user in some if user.arm != arm]
-        assert judge(alone, FACTS, POLICY).action in ("hold", "continue")
+        assert judge(alone, FACTS, POLICY).action == "hold"
 
 
 def test_the_split_of_honest_users_is_accepted() -> None:
