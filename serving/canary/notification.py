@@ -60,6 +60,7 @@ class Channel:
 
 def channels(settings: NotifySettings, environment: Mapping[str, str] = os.environ) -> list[Channel]:
     """Return the receivers that are set. Addresses come from environment variables, because they contain secrets."""
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # below it, httpx logs the addresses
     found = []
     if url := environment.get(settings.webhook_variable, ""):
         found.append(Channel("webhook", lambda body, url=url: _post(url, body)))  # type: ignore[misc]
@@ -89,17 +90,24 @@ class Notifier:
 
     def __init__(self, receivers: Sequence[Channel], path: Path, link: str = "", clock: Callable[[], float] = time.monotonic) -> None:
         self._receivers, self._path, self._link, self._clock = receivers, path, link, clock
-        self._wait, self._due = WAITS[0], float("-inf")
+        self._wait: dict[str, float] = {}  # of receivers whose last delivery failed: seconds from the failure to the next attempt
+        self._due: dict[str, float] = {}  # time of that attempt
         self._sent: dict[str, int] | None = None
 
     def send(self, entries: Sequence[Entry]) -> int:
-        """Deliver what is due and return the number of delivered notifications. A failed delivery is tried again later; it never raises."""
+        """Deliver what is due and return the number of delivered notifications.
+
+        A failed delivery is tried again later. It does not delay the other receivers.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
         newest = entries[-1].index if entries else 0
         sent = self._read(newest)
-        if not self._receivers or self._clock() < self._due:
-            return 0
-        count, failed = 0, False
+        count = 0
         for receiver in self._receivers:
+            if self._clock() < self._due.get(receiver.name, float("-inf")):
+                continue
             for entry in entries:
                 if entry.index <= sent.get(receiver.name, 0):
                     continue
@@ -108,27 +116,30 @@ class Notifier:
                     if body is not None:
                         receiver.send(body)
                         count += 1
-                except (httpx.HTTPError, httpx.InvalidURL, OSError, subprocess.SubprocessError) as error:
-                    failed = True
+                except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, subprocess.SubprocessError) as error:
+                    wait = self._wait[receiver.name] = min(2 * self._wait.get(receiver.name, WAITS[0] / 2), WAITS[1])
+                    self._due[receiver.name] = self._clock() + wait
                     log.warning(
                         "a notification could not be delivered to the %s (%s); it is tried again", receiver.name, type(error).__name__
                     )
                     break
                 self._write({**sent, receiver.name: entry.index})
+                self._wait.pop(receiver.name, None)
                 sent = self._sent or {}
-        self._wait = min(2 * self._wait, WAITS[1]) if failed else WAITS[0]
-        self._due = self._clock() + self._wait if failed else float("-inf")
         return count
 
     def _read(self, newest: int) -> dict[str, int]:
-        """Return the last delivered index of each receiver. A receiver that is not in the file starts after the newest entry."""
+        """Return the last delivered index of each receiver. A receiver that is not in the file starts after the newest entry.
+
+        The log of a registry that was restored from a backup can be shorter than the stored index.
+        """
         if self._sent is None:
             try:
                 stored = json.loads(self._path.read_text("utf-8"))
                 known = {str(name): int(index) for name, index in stored.items()}
             except (OSError, ValueError, AttributeError, TypeError):
                 known = {}
-            self._sent = {receiver.name: known.get(receiver.name, newest) for receiver in self._receivers}
+            self._sent = {receiver.name: min(known.get(receiver.name, newest), newest) for receiver in self._receivers}
             self._write(self._sent)
         return self._sent
 
