@@ -1,7 +1,6 @@
 """Run the canary controller of one model until SIGTERM: look, move, notify."""
 
 import argparse
-import json
 import logging
 import signal
 import sys
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from robo_poet.errors import BadInput, validation_message
+from robo_poet.errors import BadInput, parse_object, validation_message
 from robo_poet.permissions import limit_umask
 from robo_poet.registry.registry import Registry
 from robo_poet.registry.trust.trust import Trust
@@ -65,11 +64,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
     try:
-        settings = CanarySettings.model_validate(json.loads(arguments.settings.read_text("utf-8")))
+        section = parse_object(arguments.settings.read_text("utf-8"), where=str(arguments.settings))
+        settings = CanarySettings.model_validate(section)
         registry = Registry(arguments.registry, arguments.model, Trust())
         registry.log()
     except ValidationError as error:
-        print(f"error: canary: {validation_message(error.errors()[0]['msg'])}", file=sys.stderr)
+        first = error.errors()[0]
+        where = ".".join(map(str, ("canary", *first["loc"])))
+        print(f"error: {where}: {validation_message(first['msg'])}", file=sys.stderr)
         return BAD_INPUT
     except (BadInput, OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)

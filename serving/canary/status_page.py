@@ -1,7 +1,7 @@
 """What is known about a release, for people: lines and rows for a terminal, and an HTML page with the course of each guardrail."""
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from robo_poet.judges.canary.judge import judge
@@ -20,7 +20,25 @@ def number_text(unit: str, value: float | None) -> str:
     """Return a value of a guardrail with its unit; a dash if it is not known."""
     if value is None:
         return "–"
-    return f"{100 * value:+.1f} {'points' if unit == 'points' else '%'}" if unit in ("points", "ratio") else f"{value:+.3f}"
+    if unit in ("points", "ratio"):
+        return f"{100 * value:+.1f} {'points' if unit == 'points' else '%'}"
+    return f"{value:+.3f}{' ' + unit if unit == 'bits per byte' else ''}"
+
+
+def bounds_text(finding: Mapping[str, Any]) -> str:
+    """Return both bounds of a guardrail; a dash if nothing was measured. A bound that is not known yet is left open."""
+    unit, low, high = finding["unit"], finding["low"], finding["high"]
+    if low is None and high is None:
+        return "–"
+    if low is None:
+        return f"at most {number_text(unit, high)}"
+    return f"at least {number_text(unit, low)}" if high is None else f"{number_text(unit, low)} to {number_text(unit, high)}"
+
+
+def margin_text(finding: Mapping[str, Any]) -> str:
+    """Return the margin of a guardrail; ± if a difference in either direction is a harm."""
+    text = number_text(finding["unit"], finding["margin"])[1:]
+    return f"± {text}" if finding["unit"] == "ratio" else text
 
 
 def headline(look: Look, model: str, policy: Policy) -> list[str]:
@@ -51,10 +69,9 @@ def rows(look: Look) -> list[tuple[str, ...]]:
     table: list[tuple[str, ...]] = []
     for finding in look.verdict.evidence["guardrails"].values():
         unit, needed = finding["unit"], finding["users_needed"]
-        bounds = f"{number_text(unit, finding['low'])} to {number_text(unit, finding['high'])}"
         table.append((
-            finding["label"], number_text(unit, finding["estimate"]), bounds if finding["estimate"] is not None else "–",
-            number_text(unit, finding["margin"])[1:], str(finding["users"]), f"about {needed}" if needed else "–", state_of(finding),
+            finding["label"], number_text(unit, finding["estimate"]), bounds_text(finding),
+            margin_text(finding), str(finding["users"]), f"about {needed}" if needed else "–", state_of(finding),
         ))  # fmt: skip
     return table
 
@@ -82,7 +99,11 @@ def _plot(name: str, points: Sequence[dict[str, Any]], margin: float, total: int
     lower = [f"{x(users):.1f},{y(finding['low'], -top):.1f}" for users, finding in reversed(known)]
     line = " ".join(f"{x(users):.1f},{y(finding['estimate'], 0):.1f}" for users, finding in known)
     rule = f"<line x1=4 x2={WIDTH - 4} y1={y(0, 0):.1f} y2={y(0, 0):.1f} class=zero />"
-    edge = f"<line x1=4 x2={WIDTH - 4} y1={y(margin, 0):.1f} y2={y(margin, 0):.1f} class=margin />"
+    two_sided = known[0][1]["unit"] == "ratio"  # a harm in either direction
+    edge = "".join(
+        f"<line x1=4 x2={WIDTH - 4} y1={y(side, 0):.1f} y2={y(side, 0):.1f} class=margin />"
+        for side in ((margin, -margin) if two_sided else (margin,))
+    )
     label = f"<text x={WIDTH - 6} y={y(margin, 0) - 4:.1f} text-anchor=end>margin</text>"
     return (
         f"<svg viewBox='0 0 {WIDTH} {HEIGHT}' role=img aria-label='estimate and bounds over {total} users'>"
@@ -123,8 +144,8 @@ def status_page(look: Look, model: str, policy: Policy) -> str:
         cards.append(
             f"<section class='card{' harm' if finding['harmful'] else ''}'><span class=state>{state_of(finding)}</span>"
             f"<h2>{html.escape(finding['label'])}</h2><dl><dt>estimate</dt><dd>{number_text(unit, finding['estimate'])}</dd>"
-            f"<dt>bounds</dt><dd>{number_text(unit, finding['low'])} to {number_text(unit, finding['high'])}</dd>"
-            f"<dt>margin</dt><dd>{number_text(unit, finding['margin'])[1:]}</dd><dt>users</dt><dd>{finding['users']}</dd>"
+            f"<dt>bounds</dt><dd>{bounds_text(finding)}</dd>"
+            f"<dt>margin</dt><dd>{margin_text(finding)}</dd><dt>users</dt><dd>{finding['users']}</dd>"
             f"<dt>more users</dt><dd>{needed}</dd></dl>{_plot(name, points, finding['margin'], total)}</section>"
         )
     lead, *rest = headline(look, model, policy)
@@ -134,6 +155,7 @@ def status_page(look: Look, model: str, policy: Policy) -> str:
         f"<title>Canary of {html.escape(model)}</title>"
         f"<style>{STYLE}</style><h1>Canary of {html.escape(model)}</h1><p class=lead>{html.escape(lead)}</p>{paragraphs}"
         f"<p class=faint>A line is the estimated harm of the version, the band its bounds. A harm is proven if the band is above 0 and the "
-        f"line above the margin; it is excluded if the band is below the margin. The bounds hold for all looks together.</p>"
+        f"line above the margin; it is excluded if the band is below the margin. For the length, a change in either direction is a harm. "
+        f"The bounds hold for all looks together.</p>"
         f"<div class=cards>{''.join(cards)}</div></html>\n"
     )

@@ -1,0 +1,125 @@
+"""`robo-poet canary` on a real registry."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from cli.canary import app
+from robo_poet.errors import BadInput
+from robo_poet.process import user_name
+from robo_poet.registry.registry import Registry
+
+SAID = {"who": "controller", "why": "test"}
+Call = Callable[..., Result]
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Registry:
+    """A registry with a champion and a candidate."""
+    registry = Registry(tmp_path / "registry", "poems")
+    for number in (1, 2):
+        (tmp_path / "weights").write_text(str(number))
+        said = {"stage": "candidate", **SAID}
+        registry.register({"w": tmp_path / "weights"}, metrics={}, lineage={}, decision={}, **said)  # type: ignore[arg-type]
+    registry.promote(1, **SAID)
+    return registry
+
+
+@pytest.fixture
+def canary(registry: Registry) -> Registry:
+    """The same registry; 2 is canary for 5 % of the users."""
+    registry.start_canary(2, **SAID)
+    registry.set_share(2, 0, 0.05, **SAID)
+    return registry
+
+
+@pytest.fixture
+def call(tmp_path: Path) -> Call:
+    """Call a command: `call("hold", "--why", "…")`."""
+
+    def run(*words: str) -> Result:
+        return CliRunner().invoke(app, [*words, "--registry", str(tmp_path / "registry")], env={"COLUMNS": "160"})
+
+    return run
+
+
+def last(registry: Registry) -> tuple[str, int, str, str]:
+    said = registry.log()[-1].statement
+    return said.action, said.version, said.who, said.why
+
+
+def test_status_without_a_release(registry: Registry, call: Call) -> None:
+    assert call("status").stdout == "poems: no release is going on; poems/1 is the champion\n"
+    assert json.loads(call("status", "--json").stdout) == {"model": "poems", "release": None}
+
+
+def test_status_of_a_canary(canary: Registry, call: Call, tmp_path: Path) -> None:
+    before = len(canary.log())
+    done = call("status", "--folder", str(tmp_path / "logs"), "--page", str(tmp_path / "pages" / "canary.html"))
+    assert done.exit_code == 0 and "poems/2 against poems/1: canary, step 1 of 4, 5% of the users" in done.stdout
+    assert "failed requests" in done.stdout and "not measured" in done.stdout and "canary.html" in done.stdout
+    assert "Canary of poems" in (tmp_path / "pages" / "canary.html").read_text("utf-8")
+    assert len(canary.log()) == before  # a look moves nothing
+
+
+def test_status_as_json_with_a_page(canary: Registry, call: Call, tmp_path: Path) -> None:
+    done = call("status", "--folder", str(tmp_path / "logs"), "--json", "--page", str(tmp_path / "canary.html"))
+
+    def no_constant(text: str) -> None:
+        raise AssertionError(text)
+
+    shown = json.loads(done.stdout, parse_constant=no_constant)
+    assert shown["release"]["share"] == 0.05 and shown["verdict"]["action"] == "continue" and "page" in done.stderr
+    assert set(shown["verdict"]["evidence"]["guardrails"]) >= {"errors", "slow", "length"}
+
+
+def test_hold_and_resume(canary: Registry, call: Call) -> None:
+    assert call("hold", "--why", "a party").stdout == "poems/2 is held at 5% of the users\n"
+    assert last(canary) == ("hold_canary", 2, user_name(), "a party")
+    assert "held    a party" in call("status").stdout
+    assert isinstance(call("hold", "--why", "again").exception, BadInput)
+    assert call("resume", "--why", "it is over").stdout == "poems/2 goes on at 5% of the users\n"
+    assert last(canary) == ("resume_canary", 2, user_name(), "it is over")
+    assert isinstance(call("resume", "--why", "again").exception, BadInput)
+
+
+def test_promote(canary: Registry, call: Call) -> None:
+    assert call("promote", "--why", "urgent fix").stdout == "poems/2 is champion\n"
+    assert last(canary) == ("promote", 2, user_name(), "urgent fix") and canary.state().watch is None
+
+
+def test_a_damaged_version_is_not_promoted(canary: Registry, call: Call, tmp_path: Path) -> None:
+    stored = [path for path in (tmp_path / "registry").rglob("*") if path.is_file() and path.read_bytes() == b"2"]
+    assert stored
+    for path in stored:
+        path.chmod(0o600)
+        path.write_bytes(b"3")
+    before = len(canary.log())
+    assert isinstance(call("promote", "--why", "urgent fix").exception, BadInput) and len(canary.log()) == before
+
+
+def test_abort_in_the_ramp(canary: Registry, call: Call) -> None:
+    assert call("abort", "--why", "rude texts").stdout == "poems/2 is rejected; the champion serves all users\n"
+    assert last(canary) == ("reject", 2, user_name(), "rude texts")
+
+
+def test_abort_while_it_is_held(canary: Registry, call: Call) -> None:
+    call("hold", "--why", "a look")
+    assert call("abort", "--why", "rude texts").exit_code == 0 and canary.canary() is None
+
+
+def test_abort_in_the_watch(canary: Registry, call: Call) -> None:
+    canary.promote(2, **SAID, watch_share=0.1)
+    assert "watched after its promotion" in call("status").stdout
+    assert call("abort", "--why", "rude texts").stdout == "poems/2 is rolled back; poems/1 is champion\n"
+    assert last(canary) == ("promote", 1, user_name(), "rude texts") and canary.state().watch is None
+
+
+@pytest.mark.parametrize("name", ["hold", "resume", "promote", "abort"])
+def test_no_canary_is_one_line(registry: Registry, call: Call, name: str) -> None:
+    error = call(name, "--why", "x").exception
+    assert isinstance(error, BadInput) and "there is no canary" in str(error) and "start-canary" in str(error) and "\n" not in str(error)
+    assert call(name).exit_code == 2  # a reason is necessary

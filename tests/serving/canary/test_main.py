@@ -1,0 +1,115 @@
+"""The controller as a program."""
+
+import json
+import logging
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from robo_poet.registry.registry import Registry
+from robo_poet.settings.canary import CanarySettings, NotifySettings
+from serving.canary.__main__ import main, run
+
+SAID = {"who": "ada", "why": "test"}
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Registry:
+    """A registry with a champion and a canary."""
+    registry = Registry(tmp_path / "registry", "poems")
+    for number in (1, 2):
+        (tmp_path / "weights").write_text(str(number))
+        said = {"stage": "candidate", **SAID}
+        registry.register({"w": tmp_path / "weights"}, metrics={}, lineage={}, decision={}, **said)  # type: ignore[arg-type]
+    registry.promote(1, **SAID)
+    registry.start_canary(2, **SAID)
+    return registry
+
+
+def arguments(tmp_path: Path, text: str) -> list[str]:
+    (tmp_path / "canary.json").write_text(text)
+    words = ["--settings", tmp_path / "canary.json", "--registry", tmp_path / "registry", "--model", "poems", "--folder", tmp_path / "logs"]
+    return [str(word) for word in words]
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_the_program_starts_moves_and_ends_by_sigterm(tmp_path: Path, registry: Registry) -> None:
+    settings = json.dumps({"steps": [0.1, 0.5], "look_seconds": 0.05, "notify": {"command": ["tee", "-a", str(tmp_path / "told")]}})
+    words = [sys.executable, "-m", "serving.canary", *arguments(tmp_path, settings)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout and process.stderr and process.stdout.readline() == "canary: ready\n"
+            eventually(lambda: (tmp_path / "told").exists() and (tmp_path / "told").read_text().endswith("\n"))
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == 0
+            printed = process.stderr.read()
+        finally:
+            process.kill()
+    assert "poems/2 serves 10% of the users" in printed and "Traceback" not in printed
+    assert [json.loads(line)["action"] for line in (tmp_path / "told").read_text().splitlines()] == ["set_share"]
+    state = registry.state()
+    assert (state.canary_step, state.canary_share) == (0, 0.1)
+    evidence = registry.log()[-1].statement.details["evidence"]
+    assert (tmp_path / "logs" / "canary" / "poems" / "evidence" / f"{evidence}.json").is_file()
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('{"steps": [0.5, 0.1]}', "error: canary: steps: [0.5, 0.1]: each share must be larger than the one before"),
+        ('{"margins": {"errors": 2}}', "error: canary.margins.errors: input should be less than 1"),
+        ('{"speed": 1}', "error: canary.speed: "),
+        ("{", "error: "),
+        ("[]", "error: "),
+    ],
+)
+def test_bad_settings_are_one_line(
+    tmp_path: Path, registry: Registry, text: str, line: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    assert main(arguments(tmp_path, text)) == 2
+    printed = capsys.readouterr().err
+    assert printed.startswith(line) and printed.count("\n") == 1
+
+
+def test_missing_settings_are_one_line(
+    tmp_path: Path, registry: Registry, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    words = arguments(tmp_path, "{}")
+    (tmp_path / "canary.json").unlink()
+    assert main(words) == 2 and capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_damaged_log_moves_nothing_and_is_reported_once(tmp_path: Path, registry: Registry, caplog: pytest.LogCaptureFixture) -> None:
+    folder = tmp_path / "registry"
+    newest = max((path for path in folder.rglob("*") if path.is_file() and b"start_canary" in path.read_bytes()), key=str)
+    before = newest.read_bytes()
+    newest.chmod(0o600)
+    newest.write_bytes(before.replace(b'"test"', b'"tess"'))
+    files = sorted(path for path in folder.rglob("*"))
+    stopped = threading.Event()
+    settings = CanarySettings(look_seconds=0.01, notify=NotifySettings(command=("false",)))
+    thread = threading.Thread(target=run, args=(settings, Registry(folder, "poems"), tmp_path / "logs", stopped))
+    with caplog.at_level(logging.ERROR):
+        thread.start()
+        eventually(lambda: "no decision: " in caplog.text)
+        time.sleep(0.2)
+        assert thread.is_alive() and caplog.text.count("no decision") == 1
+        assert sorted(path for path in folder.rglob("*")) == files
+        newest.write_bytes(before)
+        eventually(lambda: registry.state().canary_share > 0)  # it goes on after the repair
+    stopped.set()
+    thread.join()
