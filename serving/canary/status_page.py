@@ -10,6 +10,7 @@ from serving.canary.controller import Look
 
 POINTS = 40  # of a course; each is a verdict about the users until then
 WIDTH, HEIGHT = 420, 120  # of a plot, in CSS pixels
+SUFFIXES = {"points": "points", "ratio": "%"}  # units that are shown as hundredths
 NEXT = {
     "continue": "goes on", "next_step": "takes the next step", "promote": "is promoted", "roll_back": "is rolled back",
     "hold": "waits for a person", "end_watch": "is the champion of all users",
@@ -20,9 +21,9 @@ def number_text(unit: str, value: float | None) -> str:
     """Return a value of a guardrail with its unit; a dash if it is not known."""
     if value is None:
         return "–"
-    if unit in ("points", "ratio"):
-        return f"{100 * value:+.1f} {'points' if unit == 'points' else '%'}"
-    return f"{value:+.3f}{' ' + unit if unit == 'bits per byte' else ''}"
+    text = f"{100 * value:+.1f}" if unit in SUFFIXES else f"{value:+.3f}"
+    text = text.lstrip("+-") if not float(text) else text  # no "-0.0"
+    return f"{text} {SUFFIXES.get(unit, unit if unit == 'bits per byte' else '')}".rstrip()
 
 
 def bounds_text(finding: Mapping[str, Any]) -> str:
@@ -32,12 +33,12 @@ def bounds_text(finding: Mapping[str, Any]) -> str:
         return "–"
     if low is None:
         return f"at most {number_text(unit, high)}"
-    return f"at least {number_text(unit, low)}" if high is None else f"{number_text(unit, low)} to {number_text(unit, high)}"
+    return f"at least {number_text(unit, low)}" if high is None else f"{number_text(unit, low).split()[0]} to {number_text(unit, high)}"
 
 
 def margin_text(finding: Mapping[str, Any]) -> str:
     """Return the margin of a guardrail; ± if a difference in either direction is a harm."""
-    text = number_text(finding["unit"], finding["margin"])[1:]
+    text = number_text(finding["unit"], finding["margin"]).lstrip("+")
     return f"± {text}" if finding["unit"] == "ratio" else text
 
 
@@ -64,14 +65,19 @@ def state_of(finding: dict[str, Any]) -> str:
     return "harm proven" if finding["harmful"] else "harm excluded" if finding["safe"] else "open"
 
 
+def needed_text(finding: Mapping[str, Any]) -> str:
+    """Return how many further users the proof needs that a harm is excluded; a dash if that is settled or not known."""
+    return f"about {finding['users_needed']}" if finding["users_needed"] and not finding["harmful"] else "–"
+
+
 def rows(look: Look) -> list[tuple[str, ...]]:
     """Return a row for each guardrail: label, estimate, bounds, margin, users, further users needed, state."""
     table: list[tuple[str, ...]] = []
     for finding in look.verdict.evidence["guardrails"].values():
-        unit, needed = finding["unit"], finding["users_needed"]
+        unit = finding["unit"]
         table.append((
             finding["label"], number_text(unit, finding["estimate"]), bounds_text(finding),
-            margin_text(finding), str(finding["users"]), f"about {needed}" if needed else "–", state_of(finding),
+            margin_text(finding), str(finding["users"]), needed_text(finding), state_of(finding),
         ))  # fmt: skip
     return table
 
@@ -108,7 +114,7 @@ def _plot(name: str, points: Sequence[dict[str, Any]], margin: float, total: int
     return (
         f"<svg viewBox='0 0 {WIDTH} {HEIGHT}' role=img aria-label='estimate and bounds over {total} users'>"
         f"<polygon points='{' '.join(upper + lower)}' class=band />{rule}{edge}{label}<polyline points='{line}' class=estimate /></svg>"
-        f"<p class=faint>0 to {total} users; height ± {number_text(known[0][1]['unit'], top)[1:]}</p>"
+        f"<p class=faint>0 to {total} users; height ± {number_text(known[0][1]['unit'], top).lstrip('+')}</p>"
     )
 
 
@@ -121,6 +127,7 @@ body { margin: 2rem auto; max-width: 62rem; padding: 0 1rem; background: var(--p
 body { font: 1rem/1.5 system-ui, sans-serif; }
 h1, h2 { font-family: Georgia, "DejaVu Serif", serif; font-weight: 500; margin: 0 0 .3rem; } h2 { font-size: 1.1rem; }
 .lead { font-size: 1.15rem; } .faint, text { color: var(--faint); fill: var(--faint); font-size: .8rem; margin: 0; }
+.lead, p { overflow-wrap: anywhere; } p b { font-weight: 600; margin-right: .4rem; }
 .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(17rem, 1fr)); gap: 1rem; margin-top: 1.5rem; }
 .card { background: var(--leaf); border: 1px solid var(--rule); border-radius: 4px; padding: .9rem 1rem; }
 .state { float: right; font-size: .85rem; color: var(--faint); }
@@ -140,16 +147,16 @@ def status_page(look: Look, model: str, policy: Policy) -> str:
     cards = []
     for name, finding in look.verdict.evidence["guardrails"].items():
         unit = finding["unit"]
-        needed = f"about {finding['users_needed']} in this step" if finding["users_needed"] else "–"
         cards.append(
             f"<section class='card{' harm' if finding['harmful'] else ''}'><span class=state>{state_of(finding)}</span>"
             f"<h2>{html.escape(finding['label'])}</h2><dl><dt>estimate</dt><dd>{number_text(unit, finding['estimate'])}</dd>"
             f"<dt>bounds</dt><dd>{bounds_text(finding)}</dd>"
             f"<dt>margin</dt><dd>{margin_text(finding)}</dd><dt>users</dt><dd>{finding['users']}</dd>"
-            f"<dt>more users</dt><dd>{needed}</dd></dl>{_plot(name, points, finding['margin'], total)}</section>"
+            f"<dt>more users</dt><dd>{needed_text(finding)}</dd></dl>{_plot(name, points, finding['margin'], total)}</section>"
         )
     lead, *rest = headline(look, model, policy)
-    paragraphs = "".join(f"<p>{html.escape(line)}</p>" for line in rest)
+    parts = [line.split(maxsplit=1) for line in rest]
+    paragraphs = "".join(f"<p><b>{label}</b> {html.escape(text)}</p>" for label, text in parts)
     return (
         f"<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
         f"<title>Canary of {html.escape(model)}</title>"
