@@ -54,6 +54,7 @@ TYPED = {
     "robo-poet registry promote 1 --model 1 --why 'your reason'": f"robo-poet registry promote 2 {MODEL} --why 'your reason'",
     "robo-poet registry show 1 --model 1": f"robo-poet registry show 1 {MODEL}",
     "robo-poet registry start-canary 1 --model 1 --why 'your reason'": f"robo-poet registry start-canary 3 {MODEL} --why 'your reason'",
+    "robo-poet registry start-canary N --model 1 --why 'your reason'": f"robo-poet registry start-canary 3 {MODEL} --why 'your reason'",
     "make run-pipeline PROFILE=11": "make run-pipeline PROFILE=poems CORPUS=poems",
     "make run-pipeline PROFILE=auto1": "make run-pipeline PROFILE=auto CORPUS=speeches",
     "robo-poet run --profile auto --corpus CORPUS": "robo-poet run --profile auto --corpus speeches",
@@ -67,6 +68,11 @@ TYPED = {
 
 # Changes of the registry before a command. At first, version 1 is champion, and 2 and 3 are candidates.
 BEFORE: dict[str, tuple[str, ...]] = {
+    'robo-poet canary abort --why "your reason"': ("start_canary 3",),
+    'robo-poet canary hold --why "your reason"': ("start_canary 3",),
+    'robo-poet canary promote --why "your reason"': ("start_canary 3",),
+    'robo-poet canary resume --why "your reason"': ("start_canary 3", "hold_canary 3"),
+    "robo-poet canary status --page build/canary.html": ("start_canary 3",),
     'robo-poet registry promote 2 --why "lower bits per byte"': ("start_canary 2",),
     'robo-poet registry promote 2 --why "your reason"': ("start_canary 2",),
     'robo-poet registry promote 2 --model ci-shakespeare --why "lower bits per byte"': ("start_canary 2",),
@@ -96,6 +102,7 @@ REFUSED: dict[str, tuple[int, str]] = {
 
 SILENT = {"make clean"}  # prints nothing if it succeeds
 
+CONTROLLER = Mark("serves", soak=False, note="tests/serving/canary/test_main.py runs the controller as a program")
 KUBEFLOW = Mark("cluster", soak=False, note="tests/pipelines/cluster types these commands against a simulated server")
 INSTALLS = Mark("network", soak=False, note="asks the package registry; .ci/run runs make check")
 SUITE = Mark("time", soak=False, note="it would run itself")
@@ -112,6 +119,8 @@ MARKS: dict[str, Mark] = {
     "make serve": Mark("serves"),
     "make serve MODEL=1 PORT=0": Mark("serves"),
     "make serve ARGS='--set serve.look_seconds=1'": Mark("serves"),
+    "robo-poet canary run": CONTROLLER,
+    "robo-poet canary run --model poems": CONTROLLER,
     "robo-poet serve": Mark("serves"),
     "robo-poet serve --model 1 --port 0": Mark("serves"),
     "robo-poet serve --model 1 --folder 12 --port 0": Mark("serves"),
