@@ -109,7 +109,10 @@ def _print(look: Look, model: str, settings: CanarySettings) -> None:
 
     for line in headline(look, model, settings.policy()):
         typer.echo(line)
-    table = Table("guardrail", "estimate", "bounds", "margin", "users", "more users", "state", box=SIMPLE_HEAD)
+    table = Table(
+        "guardrail", "estimate", "bounds", "margin", "users", "more users", "state", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0)
+    )
+    table.columns[0].no_wrap = True
     for row in rows(look):
         table.add_row(*row)
     Console().print(table)
