@@ -114,8 +114,10 @@ def find(name: str, users: Comparable, policy: Policy, *, bounds: bool = True) -
     harms = [share * margin * unit for share in HARMS]
     starts, parts = step_starts(effects.steps), len(policy.steps) + 1
     sides = (up, up.negated()) if relative else (up,)
-    wealth = max(float(restarted(side, starts, parts, harms, measure.extra).max()) for side in sides)
-    proven = bool(wealth >= levels.harm + np.log(len(sides)))
+    limit = levels.harm + np.log(len(sides))
+    proven = bool(max(float(restarted(side, starts, parts, harms, measure.extra).max()) for side in sides) >= limit)
+    late = [harm if isinstance(harm, float) else harm[starts[-1] :] for harm in harms]  # the part of the present step, with its weight
+    present = max(float(log_wealth(side.since(starts[-1]), 0.0, late, measure.extra).max()) for side in sides) - np.log(parts) >= limit
     tests = [log_wealth(side.negated(), 0.0 if relative else -margin, [margin * unit]) for side in effects.limits]
     safe = effects.both_arms and min(float(test.max()) for test in tests) >= levels.safety
     estimate, recent = up.mean(), up.since(starts[-1]).mean()
@@ -127,10 +129,11 @@ def find(name: str, users: Comparable, policy: Policy, *, bounds: bool = True) -
         high = margin if high is None else min(high, margin)
     if proven and not relative:
         low = 0.0 if low is None else max(low, 0.0)
-    size = max(abs(estimate), abs(recent)) if relative else max(estimate, recent)
+    sign = np.abs if relative else float
+    harmful = effects.both_arms and ((proven and sign(estimate) > margin) or (bool(present) and sign(recent) > margin))
     missing = levels.safety - min(float(test[-1]) for test in tests)
     return Finding(
-        name, measure, guardrail, effects.count, estimate, low, high, proven and effects.both_arms and size > margin, safe,
+        name, measure, guardrail, effects.count, estimate, low, high, bool(harmful), safe,
         0 if safe else _needed(up, margin * base, missing), recent,
     )  # fmt: skip
 
@@ -284,7 +287,9 @@ def _text(finding: Finding) -> str:
     """Return a sentence about a proven harm, such as "failed requests: +4.8 points, bounds +1.2 to +7.9, margin 2.0"."""
     assert finding.estimate is not None
     bound = f", at least {_value(finding, finding.low)}" if finding.low is not None else ""
-    return f"{finding.measure.label} {_value(finding, finding.estimate)}{bound} (margin {_value(finding, finding.guardrail.margin)[1:]})"
+    recent = f", {_value(finding, finding.recent)} in this step" if finding.recent is not None else ""
+    margin = _value(finding, finding.guardrail.margin)[1:]
+    return f"{finding.measure.label} {_value(finding, finding.estimate)}{bound}{recent} (margin {margin})"
 
 
 def _question(finding: Finding) -> str:

@@ -203,3 +203,9 @@ def test_a_user_is_scored_once() -> None:
     base = [replace(user, quality=0.3, step=0, arm=CHAMPION) for user in users(20, steps=1)]
     again = [replace(user, step=step, frozen=user.frozen + 100 * step) for step in range(4) for user in base]
     assert judge(again, FACTS, POLICY).evidence["guardrails"]["quality"]["users"] == 20
+
+
+def test_a_proven_harm_within_the_margin_is_no_roll_back() -> None:
+    """One point more errors is half of the margin. A chance value above the margin in one step must not end the release."""
+    verdicts = [judge(users(12_000, seed=seed, failed=0.02), FACTS, POLICY, bounds=False).action for seed in range(8)]
+    assert verdicts.count("roll_back") <= 1, verdicts
