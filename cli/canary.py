@@ -180,3 +180,43 @@ def abort(why: Why, registry: Folder = HOME, model: ModelName = "") -> None:
     else:
         store.reject(number, who=user_name(), why=why, seen=state)
         typer.echo(f"{store.model}/{number} is rejected; the champion serves all users")
+
+
+def console(
+    profile: Profile = "local",
+    registry: Folder = HOME,
+    folder: Logs = LOGS,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")] = 8090,
+    set_: Set = [],  # noqa: B006  typer reads the default
+) -> None:
+    """Show all models and their releases as web pages on this machine. Ctrl-C stops it.
+
+    The pages are read only, refresh themselves, and show for each guardrail of a
+    release the estimate and its bounds over time, and the latest moves.
+
+    Example: `robo-poet console --port 8090`
+    """
+    import socket
+
+    import uvicorn
+
+    from robo_poet.errors import BadInput
+    from robo_poet.registry.names import model_names
+    from serving.canary.console import Watched, console
+
+    names = model_names(registry)
+    if not names:
+        raise BadInput("the registry has no models", where=str(registry), remedy=f"to train one: {command('run')}")
+    models = {}
+    for name in names:
+        controller, store, settings = _controller(profile, set_, registry, name, folder)
+        models[name] = Watched(store, controller, settings.policy())
+    try:
+        listener = socket.create_server(("127.0.0.1", port))
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        remedy = f"take a free port: {command('console --port 0')}"
+        raise BadInput(f"the address cannot be used ({reason})", where=f"127.0.0.1:{port}", remedy=remedy) from None
+    typer.echo(f"console: http://127.0.0.1:{listener.getsockname()[1]}/   (stop with Ctrl-C)")
+    config = uvicorn.Config(console(models), log_level="warning", access_log=False, server_header=False)
+    uvicorn.Server(config).run(sockets=[listener])

@@ -102,6 +102,7 @@ REFUSED: dict[str, tuple[int, str]] = {
 
 SILENT = {"make clean"}  # prints nothing if it succeeds
 
+CONSOLE = Mark("serves", soak=False, note="tests/serving/canary/test_console.py asks its pages")
 CONTROLLER = Mark("serves", soak=False, note="tests/serving/canary/test_main.py runs the controller as a program")
 KUBEFLOW = Mark("cluster", soak=False, note="tests/pipelines/cluster types these commands against a simulated server")
 INSTALLS = Mark("network", soak=False, note="asks the package registry; .ci/run runs make check")
@@ -120,6 +121,8 @@ MARKS: dict[str, Mark] = {
     "make serve MODEL=1 PORT=0": Mark("serves"),
     "make serve ARGS='--set serve.look_seconds=1'": Mark("serves"),
     "robo-poet canary run": CONTROLLER,
+    "robo-poet console --port 8090": CONSOLE,
+    "robo-poet console --port 0": CONSOLE,
     "robo-poet canary run --model poems": CONTROLLER,
     "robo-poet serve": Mark("serves"),
     "robo-poet serve --model 1 --port 0": Mark("serves"),

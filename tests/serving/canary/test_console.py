@@ -1,0 +1,75 @@
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from serving.canary.console import Watched, console
+from tests.serving.canary.test_controller import SAID, SETTINGS, Place
+
+LOCAL = "http://127.0.0.1:8090"
+
+
+class Clock:
+    seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def client(place: Place, clock: Clock) -> TestClient:
+    models = {"poems": Watched(place.registry, place.controller(), SETTINGS.policy())}
+    return TestClient(console(models, clock=clock), base_url=LOCAL)
+
+
+def test_the_pages_show_models_releases_and_moves(tmp_path: Path, clock: Clock) -> None:
+    place = Place(tmp_path)
+    place.controller().act()
+    place.traffic(300, failed=0.5)
+    browser = client(place, clock)
+    index = browser.get("/").text
+    assert "poems/1 is the champion" in index and "20% of the users" in index and "/canary/poems" in index and "set share" in index
+    page = browser.get("/canary/poems").text
+    assert "failed requests" in page and "harm proven" in page and "canary controller" in page and "<svg" in page
+    assert "http://" not in page.replace(LOCAL, "") and "<script" not in page
+
+
+def test_a_page_is_made_again_only_after_its_time(tmp_path: Path, clock: Clock) -> None:
+    place = Place(tmp_path)
+    browser = client(place, clock)
+    assert "waited too long" not in browser.get("/").text
+    place.registry.hold_canary(2, who="ada", why="waited too long")
+    assert "waited too long" not in browser.get("/").text
+    clock.seconds += 15
+    assert "waited too long" in browser.get("/").text
+
+
+def test_without_a_release_and_with_a_name_that_is_no_model(tmp_path: Path, clock: Clock) -> None:
+    place = Place(tmp_path)
+    place.registry.reject(2, **SAID)
+    browser = client(place, clock)
+    assert "no release is going on" in browser.get("/canary/poems").text
+    assert browser.get("/canary/other").status_code == 404 and browser.post("/").status_code == 405
+
+
+def test_other_hosts_are_refused_and_reasons_are_escaped(tmp_path: Path, clock: Clock) -> None:
+    place = Place(tmp_path)
+    place.registry.hold_canary(2, who="ada", why="<script>alert(1)</script>")
+    browser = client(place, clock)
+    assert browser.get("/", headers={"Host": "evil.example"}).status_code == 400
+    assert "<script" not in browser.get("/").text
+    assert "default-src 'none'" in browser.get("/").headers["content-security-policy"]
+
+
+def test_a_damaged_log_is_one_page_that_says_so(tmp_path: Path, clock: Clock) -> None:
+    place = Place(tmp_path)
+    newest = sorted((tmp_path / "registry" / "poems" / "log").glob("*.json"))[-1]
+    newest.chmod(0o644)
+    newest.write_text("{}")
+    models = {"poems": Watched(type(place.registry)(tmp_path / "registry", "poems"), place.controller(), SETTINGS.policy())}
+    answer = TestClient(console(models, clock=clock), base_url=LOCAL).get("/")
+    assert answer.status_code == 500 and "cannot read the release" in answer.text
