@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from pipelines.profile.cluster import Cluster
@@ -74,6 +74,16 @@ class Profile(Settings):
     gates: list[CheckedGate] = Field(min_length=1, description="a model that fails a gate is registered as rejected (EVAL-6)")
     serve: ServeSettings = ServeSettings()
     canary: CanarySettings = CanarySettings()
+
+    @model_validator(mode="after")
+    def _check_retention(self) -> "Profile":
+        hours, kept = self.canary.max_hours + self.canary.watch_hours, 24 * self.serve.outcomes.keep_days
+        if hours >= kept:
+            raise ValueError(
+                f"a release may last {hours:g} h (canary.max_hours + canary.watch_hours), but its outcomes are removed after {kept:g} h; "
+                "raise serve.outcomes.keep_days"
+            )
+        return self
 
 
 @dataclass(frozen=True)
@@ -249,7 +259,7 @@ def _explain_one(details: ErrorDetails, origins: Mapping[str, str], file: str) -
     elif details["type"] in ("list_type", "tuple_type", "set_type", "frozen_set_type") and isinstance(value, (str, int, float)):
         remedy = f"write [{value}]"
     value_text = "" if isinstance(value, dict) else f" = {_short(value)}"
-    return BadInput(message, where=f"{origin}: {key}{value_text}", remedy=remedy)
+    return BadInput(message, where=f"{origin}: {key}{value_text}" if key else origin, remedy=remedy)
 
 
 def _short(value: Any) -> str:

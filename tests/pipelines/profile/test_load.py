@@ -217,3 +217,10 @@ def test_a_value_in_place_of_a_list_is_shown_as_a_list() -> None:
 def test_a_mistyped_profile_is_recognised() -> None:
     with pytest.raises(BadInput, match="lokal: no such profile; did you mean local"):
         load_profile("lokal")
+
+
+def test_outcomes_must_be_kept_as_long_as_a_release_may_last() -> None:
+    """Without them, a controller that is started again would count the removed ones as lost, and hold for ever."""
+    with pytest.raises(BadInput, match=r"canary.max_hours \+ canary.watch_hours"):
+        load_profile("local", ["canary.max_hours=400"])
+    assert load_profile("local", ["canary.max_hours=400", "serve.outcomes.keep_days=20"]).profile.canary.max_hours == 400
