@@ -53,9 +53,10 @@ def verse(seed: int, lines: int = 30) -> str:
 
 @pytest.fixture(autouse=True, scope="session")
 def keys_of_this_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep the signing key and the remembered heads of tests out of the home folder."""
+    """Keep the signing key and the remembered heads of tests out of the home folder. Workers share them, as they share expensive fixtures."""
+    temporary = tmp_path_factory.getbasetemp()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ROBO_POET_TRUST", str(tmp_path_factory.mktemp("trust") / "robo-poet"))
+        patch.setenv("ROBO_POET_TRUST", str((temporary.parent if "PYTEST_XDIST_WORKER" in os.environ else temporary) / "trust"))
         yield
 
 

@@ -98,7 +98,8 @@ def test_a_text_is_written_in_containers(containers: Containers, toy_training: P
     )  # fmt: skip
     words = ready.split()
     given = ServeSettings(
-        port=0, model_server=f"http://{words[words.index('http') + 1]}", registry=str(registry.root), folder=str(serve), signature="generate"
+        port=0, model_server=f"http://{words[words.index('http') + 1]}", registry=str(registry.root), folder=str(serve), signature="generate",
+        trusted_keys=tuple(key.text for key in registry.trust.keys().values()),  # the container does not have the keys of this user
     )  # fmt: skip
     key = KeyStore(serve / "keys").create(user="you", scopes=("generate",), days=1).text
     (serve / "gateway.json").write_text(json.dumps(given.model_dump(mode="json")))
