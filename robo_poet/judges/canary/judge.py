@@ -12,6 +12,7 @@
 The tests hold under continuous looking, see `effects`. So the verdict does not depend on when and how often the judge is asked.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -200,7 +201,7 @@ def _possible(user: UserObservation, facts: StepFacts) -> bool:
     numbers = (user.frozen, user.tokens, user.rating, 0.0 if user.quality is None else user.quality)
     return (
         min(counts) >= 0
-        and bool(np.isfinite(numbers).all())
+        and all(map(math.isfinite, numbers))
         and max(user.failed, user.refused, user.completions) <= user.requests
         and user.frozen <= facts.now + CLOCK_SECONDS
         and user.arm in (CHAMPION, CANARY)
