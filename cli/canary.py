@@ -26,12 +26,10 @@ LOGS = Path(".serve")
 def _controller(profile: str, set_: list[str], registry: Path, model: str, folder: Path) -> tuple[Controller, Registry, CanarySettings]:
     from pipelines.profile.load import load_profile
     from serving.canary.controller import Controller
-    from serving.canary.evidence import Evidence
 
     settings = load_profile(profile, set_).profile.canary
     store = open_registry(registry, model)
-    logs = folder / "canary" / store.model / "evidence"
-    return Controller(store, folder / "outcomes" / store.model, settings, Evidence(logs)), store, settings
+    return Controller.of(store, settings, folder), store, settings
 
 
 @app.command()
@@ -83,8 +81,9 @@ def status(
     look = controller.look()
     if look is None:
         champion = store.champion()
-        told = f"{store.model}: no release is going on; {f'{champion.name} is the champion' if champion else 'there is no champion'}"
-        typer.echo(json.dumps({"model": store.model, "release": None}) if as_json else told)
+        served = f"{champion.name} is the champion" if champion else "there is no champion"
+        sentence = f"{store.model}: no release is going on; {served}"
+        typer.echo(json.dumps({"model": store.model, "release": None}) if as_json else sentence)
         return
     if as_json:
         from dataclasses import asdict

@@ -111,8 +111,17 @@ class Controller:
         self._policy = settings.policy()
         self._observations: tuple[str, Observations] | None = None  # experiment, its observations
 
-    def look(self) -> Look | None:
+    @classmethod
+    def of(cls, registry: Registry, settings: CanarySettings, folder: Path) -> "Controller":
+        """Return the controller of a model. `folder` is the folder of the gateway's logs."""
+        evidence = Evidence(folder / "canary" / registry.model / "evidence")
+        return cls(registry, folder / "outcomes" / registry.model, settings, evidence)
+
+    def look(self, *, bounds: bool = True) -> Look | None:
         """Return the present release and verdict, None without a release. Changes nothing.
+
+        Args:
+            bounds: False leaves out the bounds, which only people read.
 
         Raises:
             Corrupt: the log was changed.
@@ -131,7 +140,7 @@ class Controller:
             step=step, started=release.step_started, now=now, canary_started=release.started, lost=observed.lost(step),
             identified=observed.identified(step), newest=observed.alive_at, fallback=fallback, shares=release.shares,
         )  # fmt: skip
-        return Look(state, release, judge(observed.users, facts, self._policy), tuple(observed.users), facts)
+        return Look(state, release, judge(observed.users, facts, self._policy, bounds=bounds), tuple(observed.users), facts)
 
     def _observe(self, release: Release) -> Observations:
         if self._observations is None or self._observations[0] != release.experiment:
@@ -143,21 +152,21 @@ class Controller:
             self._observations = release.experiment, observations
         return self._observations[1]
 
-    def act(self) -> str:
-        """Look, and record the verdict's move. Return a line that describes the move, "" if nothing was moved.
+    def act(self) -> tuple[str, Look | None]:
+        """Look, and record the verdict's move. Return a line that describes the move, "" if nothing was moved, and the look.
 
         Raises:
             Corrupt: the log or the files of a version were changed. Nothing is moved then.
             OSError: an outcome file cannot be read.
         """
-        look = self.look()
+        look = self.look(bounds=False)
         if look is None or look.release.held:
-            return ""
+            return "", look
         try:
-            return self._move(look)
+            return self._move(look), look
         except (Conflict, IllegalMove) as error:  # another controller or a person was faster
             log.info("another writer changed the release (%s); looking again", error)
-            return ""
+            return "", look
 
     def _move(self, look: Look) -> str:
         release, action, why = look.release, look.verdict.action, "; ".join(look.verdict.reasons)
@@ -167,7 +176,7 @@ class Controller:
             action, why = "next_step", "first step; the files of the version are verified"
         if action in ("continue", "hold"):
             return ""
-        if action in ("next_step", "promote") and (release.step < 0 or action == "promote"):
+        if release.step < 0 or action == "promote":
             registry.verify(number)
         evidence = self._keep(look)
         if action == "next_step":
@@ -194,5 +203,5 @@ class Controller:
         return self._evidence.write({
             "experiment": look.release.experiment, "version": look.release.version, "against": look.release.against,
             "step": look.release.step, "share": look.release.share, "action": look.verdict.action, "reasons": list(look.verdict.reasons),
-            "evidence": look.verdict.evidence,
+            "evidence": judge(look.users, look.facts, self._policy).evidence,  # again, with the bounds
         })  # fmt: skip

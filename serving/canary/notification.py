@@ -11,6 +11,7 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -61,14 +62,18 @@ class Channel:
 def channels(settings: NotifySettings, environment: Mapping[str, str] = os.environ) -> list[Channel]:
     """Return the receivers that are set. Addresses come from environment variables, because they contain secrets."""
     logging.getLogger("httpx").setLevel(logging.WARNING)  # below it, httpx logs the addresses
-    found = []
+    receivers = []
     if url := environment.get(settings.webhook_variable, ""):
-        found.append(Channel("webhook", lambda body, url=url: _post(url, body)))  # type: ignore[misc]
+        receivers.append(Channel("webhook", partial(_post, url)))
     if url := environment.get(settings.slack_variable, ""):
-        found.append(Channel("slack", lambda body, url=url: _post(url, {"text": body["text"]})))  # type: ignore[misc]
+        receivers.append(Channel("slack", partial(_post_text, url)))
     if settings.command:
-        found.append(Channel("command", lambda body: _run(settings.command, body)))
-    return found
+        receivers.append(Channel("command", partial(_run, settings.command)))
+    return receivers
+
+
+def _post_text(url: str, body: Mapping[str, Any]) -> None:
+    _post(url, {"text": body["text"]})
 
 
 def _post(url: str, body: Mapping[str, Any]) -> None:
@@ -78,6 +83,14 @@ def _post(url: str, body: Mapping[str, Any]) -> None:
 def _run(command: Sequence[str], body: Mapping[str, Any]) -> None:
     quiet = subprocess.DEVNULL
     subprocess.run(list(command), input=json.dumps(body) + "\n", text=True, timeout=SECONDS, check=True, stdout=quiet, stderr=quiet)
+
+
+def waiting_message(model: str, version: int, why: str, link: str) -> dict[str, Any]:
+    """Return the notification that a release waits for a person. It is no move, so the log has no entry for it."""
+    return {
+        "model": model, "version": version, "action": "wait", "why": why, "link": link,
+        "text": f"{model}/{version} waits for a person. {why}{f' {link}' if link else ''}",
+    }  # fmt: skip
 
 
 class Notifier:
@@ -93,14 +106,17 @@ class Notifier:
         self._wait: dict[str, float] = {}  # of receivers whose last delivery failed: seconds from the failure to the next attempt
         self._due: dict[str, float] = {}  # time of that attempt
         self._sent: dict[str, int] | None = None
+        self._waiting: dict[str, dict[str, Any]] = {}  # receiver → the notification that a release waits, until it is delivered
+
+    def wait_for_person(self, model: str, version: int, why: str) -> None:
+        """Tell each receiver once, with the next `send`, that a release waits. It is lost if the program is killed before."""
+        body = waiting_message(model, version, why, self._link)
+        self._waiting = {receiver.name: body for receiver in self._receivers}
 
     def send(self, entries: Sequence[Entry]) -> int:
         """Deliver what is due and return the number of delivered notifications.
 
-        A failed delivery is tried again later. It does not delay the other receivers.
-
-        Raises:
-            OSError: the file cannot be written.
+        A failed delivery, or an index that cannot be stored, is tried again later. It does not delay the other receivers.
         """
         newest = entries[-1].index if entries else 0
         sent = self._read(newest)
@@ -108,24 +124,22 @@ class Notifier:
         for receiver in self._receivers:
             if self._clock() < self._due.get(receiver.name, float("-inf")):
                 continue
-            for entry in entries:
-                if entry.index <= sent.get(receiver.name, 0):
-                    continue
-                body = message(entry, self._link)
-                try:
-                    if body is not None:
+            try:
+                for entry in entries[sent.get(receiver.name, 0) :]:
+                    if body := message(entry, self._link):
                         receiver.send(body)
                         count += 1
-                except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, subprocess.SubprocessError) as error:
-                    wait = self._wait[receiver.name] = min(2 * self._wait.get(receiver.name, WAITS[0] / 2), WAITS[1])
-                    self._due[receiver.name] = self._clock() + wait
-                    log.warning(
-                        "a notification could not be delivered to the %s (%s); it is tried again", receiver.name, type(error).__name__
-                    )
-                    break
-                self._write({**sent, receiver.name: entry.index})
+                    self._write({**sent, receiver.name: entry.index})
+                    sent = self._sent or {}
+                if waiting := self._waiting.get(receiver.name):
+                    receiver.send(waiting)
+                    del self._waiting[receiver.name]
+                    count += 1
                 self._wait.pop(receiver.name, None)
-                sent = self._sent or {}
+            except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, subprocess.SubprocessError) as error:
+                wait = self._wait[receiver.name] = min(2 * self._wait.get(receiver.name, WAITS[0] / 2), WAITS[1])
+                self._due[receiver.name] = self._clock() + wait
+                log.warning("a notification could not be delivered to the %s (%s); it is tried again", receiver.name, type(error).__name__)
         return count
 
     def _read(self, newest: int) -> dict[str, int]:

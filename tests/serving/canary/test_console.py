@@ -28,7 +28,7 @@ def client(place: Place, clock: Clock) -> TestClient:
 
 def test_the_pages_show_models_releases_and_moves(tmp_path: Path, clock: Clock) -> None:
     place = Place(tmp_path)
-    place.controller().act()
+    place.controller().act()[0]
     place.traffic(300, failed=0.5)
     browser = client(place, clock)
     index = browser.get("/").text

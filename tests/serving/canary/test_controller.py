@@ -73,7 +73,7 @@ def place(tmp_path: Path) -> Place:
 def test_an_equal_version_goes_through_all_steps_to_all_users(place: Place) -> None:
     moves = []
     for _ in range(12):
-        if move := place.controller().act():  # a new controller each time: it continues from the log
+        if move := place.controller().act()[0]:  # a new controller each time: it continues from the log
             moves.append(move)
         place.traffic(200)
         if place.registry.state().watch is None and place.registry.champion() == place.registry.version(2):
@@ -86,7 +86,7 @@ def test_an_equal_version_goes_through_all_steps_to_all_users(place: Place) -> N
 
 def test_a_failing_version_is_rolled_back_with_its_reason(place: Place) -> None:
     for _ in range(6):
-        place.controller().act()
+        place.controller().act()[0]
         if place.registry.canary() is None:
             break
         place.traffic(200, failed=0.3)
@@ -99,20 +99,20 @@ def test_harm_after_the_promotion_goes_back_to_the_former_champion(place: Place)
     patient = SETTINGS.model_copy(update={"watch_hours": 24.0, "watch_share": 0.4})
     for _ in range(5):
         place.traffic(200, failed=0.4)
-        if "rolled back to version 1" in place.controller(patient).act():
+        if "rolled back to version 1" in place.controller(patient).act()[0]:
             break
     assert place.registry.champion() == place.registry.version(1) and place.registry.state().watch is None
 
 
 def test_without_traffic_only_the_first_step_is_made(place: Place) -> None:
     for _ in range(4):
-        place.controller().act()
+        place.controller().act()[0]
     assert place.actions() == ["start_canary", "set_share"]
 
 
 def test_a_canary_that_another_version_serves_is_not_promoted(place: Place) -> None:
     for _ in range(5):
-        place.controller().act()
+        place.controller().act()[0]
         place.traffic(300, served="champion")
     look = place.controller().look()
     assert place.actions() == ["start_canary", "set_share"]
@@ -120,26 +120,26 @@ def test_a_canary_that_another_version_serves_is_not_promoted(place: Place) -> N
 
 
 def test_old_records_and_a_clock_before_the_start_decide_nothing(place: Place) -> None:
-    place.controller().act()
+    place.controller().act()[0]
     place.traffic(600, failed=0.5)
     for after in (3 * 3600, -3600):
-        assert place.controller(after=after).act() == ""
-    assert place.controller().act() != ""
+        assert place.controller(after=after).act()[0] == ""
+    assert place.controller().act()[0] != ""
 
 
 def test_a_held_canary_is_not_moved_and_goes_on_after_that(place: Place) -> None:
-    place.controller().act()
+    place.controller().act()[0]
     place.traffic(400)
     place.registry.hold_canary(2, **SAID)
-    assert place.controller().act() == ""
+    assert place.controller().act()[0] == ""
     place.registry.resume_canary(2, **SAID)
-    assert "50%" in place.controller().act()
+    assert "50%" in place.controller().act()[0]
 
 
 def test_a_step_beyond_the_policy_waits_for_a_person(place: Place) -> None:
     place.registry.set_share(2, 2, 0.9, **SAID)
     place.traffic(400)
-    assert place.controller().act() == ""
+    assert place.controller().act()[0] == ""
     look = place.controller().look()
     assert look is not None and "set by hand" in look.release.held
 
@@ -152,13 +152,13 @@ def test_shares_that_a_person_set_are_those_of_the_judge(place: Place) -> None:
 
 def test_changed_files_are_never_promoted(place: Place) -> None:
     for _ in range(2):
-        place.controller().act()
+        place.controller().act()[0]
         place.traffic(600)
     weights = next(place.registry.version(2).folder.rglob("weights"))
     weights.chmod(0o644)
     weights.write_text("other")
     with pytest.raises(Corrupt):
-        place.controller().act()
+        place.controller().act()[0]
     assert "promote" not in place.actions()
 
 
@@ -166,8 +166,8 @@ def test_a_new_canary_waits_until_the_watch_has_ended(place: Place) -> None:
     place.registry.promote(2, **SAID, watch_share=0.4)
     place.registry.start_canary(3, **SAID)
     place.traffic(50)
-    assert "serves all users" in place.controller().act()
-    assert "poems/3 serves 20%" in place.controller().act()
+    assert "serves all users" in place.controller().act()[0]
+    assert "poems/3 serves 20%" in place.controller().act()[0]
 
 
 def test_two_controllers_make_each_move_once(place: Place) -> None:
@@ -179,7 +179,7 @@ def test_two_controllers_make_each_move_once(place: Place) -> None:
 
     for _ in range(4):
         barrier = threading.Barrier(2)
-        threads = [threading.Thread(target=together, args=(place.controller().act, barrier)) for _ in range(2)]
+        threads = [threading.Thread(target=together, args=(lambda: place.controller().act()[0], barrier)) for _ in range(2)]
         for thread in threads:
             thread.start()
         for thread in threads:
