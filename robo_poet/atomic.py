@@ -52,6 +52,33 @@ def write_text(path: Path, text: str, *, durable: bool = False, mode: int = 0o64
         temporary.write_text(text, encoding="utf-8")
 
 
+def create_once(path: Path, data: bytes, *, mode: int, temporary_folder: Path | None = None) -> bool:
+    """Create a file durably, unless it exists. Return False if it exists already. Of two processes, one succeeds, and nobody reads a part.
+
+    Args:
+        mode: permissions of the file.
+        temporary_folder: folder for the temporary file, on the same file system; by default that of `path`. A kill can leave a file there.
+
+    Raises:
+        OSError: the file cannot be written, or the file system has no hard links.
+    """
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=temporary_folder or path.parent)  # 0600
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(mode)
+        os.link(temporary, path)
+    except FileExistsError:
+        return False
+    finally:
+        temporary.unlink(missing_ok=True)
+    sync_folder(path.parent)
+    return True
+
+
 @contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
     """Yield a temporary folder to fill. On success it replaces `path`; on an exception it is removed and `path` is unchanged.

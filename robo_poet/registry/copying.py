@@ -5,12 +5,11 @@ repeated. The target has to be empty, or an earlier state of the source.
 """
 
 import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from robo_poet.atomic import make_folder
+from robo_poet.atomic import create_once, make_folder
 from robo_poet.digest import digest_bytes
 from robo_poet.errors import BadInput
 from robo_poet.registry.bucket import BucketFiles, BucketLog
@@ -57,23 +56,11 @@ class FolderFiles:
         """See `Files.create`."""
         path = self._root / name
         make_folder(path.parent)
-        handle, temporary_name = tempfile.mkstemp(prefix=".copy.", dir=self._root)
-        temporary = Path(temporary_name)
         try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.chmod(0o444)
-            os.link(temporary, path)
-        except FileExistsError:
-            return False
+            return create_once(path, data, mode=0o444, temporary_folder=self._root)
         except OSError as error:
             where, why = self.address, os.strerror(error.errno or 0).lower()
             raise BadInput(f"the file {name} cannot be written ({why})", where=where, remedy="choose another target") from None
-        finally:
-            temporary.unlink()
-        return True
 
 
 def open_files(address: str) -> Files:

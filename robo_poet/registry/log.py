@@ -10,13 +10,12 @@ a lock.
 import errno
 import os
 import re
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from robo_poet.atomic import make_folder, sync_folder
+from robo_poet.atomic import create_once, make_folder
 from robo_poet.digest import digest_bytes
 from robo_poet.errors import BadInput
 from robo_poet.registry.entry import GENESIS, Corrupt, Entry, Lost, Statement
@@ -167,26 +166,12 @@ class FolderLog:
             BadInput: the file system has no hard links.
         """
         make_folder(self._folder)
-        handle, name = tempfile.mkstemp(prefix=".entry.", dir=self._folder)
-        temporary = Path(name)
         try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.chmod(0o444)
-            try:
-                os.link(temporary, self._path(index))
-            except FileExistsError:
-                return False
-            except OSError as error:
-                if error.errno not in NO_LINKS:
-                    raise
-                where = str(self._folder)
-                raise BadInput(
-                    "the file system does not support hard links", where=where, remedy="move the registry to one that does"
-                ) from None
-            sync_folder(self._folder)
-            return True
-        finally:
-            temporary.unlink()
+            return create_once(self._path(index), data, mode=0o444)
+        except OSError as error:
+            if error.errno not in NO_LINKS:
+                raise
+            where = str(self._folder)
+            raise BadInput(
+                "the file system does not support hard links", where=where, remedy="move the registry to one that does"
+            ) from None

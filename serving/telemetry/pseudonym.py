@@ -4,13 +4,12 @@ The key is a file that is created on first use and that only its owner can read.
 """
 
 import hmac
-import os
 import secrets
-import tempfile
 import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
+from robo_poet.atomic import create_once
 from robo_poet.errors import BadInput
 from robo_poet.permissions import check_private, make_private_folder
 
@@ -28,7 +27,8 @@ def read_or_create_key(path: Path) -> bytes:
     """
     try:
         if not path.exists():
-            _create_key(path)
+            make_private_folder(path.parent)
+            create_once(path, secrets.token_bytes(KEY_BYTES), mode=0o600)
         key = path.read_bytes()
     except OSError as error:
         problem = f"the key file cannot be read or created ({error.strerror})"
@@ -41,22 +41,6 @@ def read_or_create_key(path: Path) -> bytes:
             remedy="restore it from a backup, or delete it to create a new key",
         )
     return key
-
-
-def _create_key(path: Path) -> None:
-    """Write a temporary file and hard-link it to `path`, so that a key is never read half-written and the first of two processes wins."""
-    make_private_folder(path.parent)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # 0600
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(secrets.token_bytes(KEY_BYTES))
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(temporary, path)
-    except FileExistsError:
-        pass
-    finally:
-        Path(temporary).unlink(missing_ok=True)
 
 
 def reader_of(user: str, end_user: str = "") -> str:

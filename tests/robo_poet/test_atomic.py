@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from robo_poet import atomic
-from robo_poet.atomic import make_folder, new_file, new_folder, sync_tree, write_text
+from robo_poet.atomic import create_once, make_folder, new_file, new_folder, sync_tree, write_text
 
 
 def names_in(folder: Path) -> list[str]:
@@ -99,3 +99,21 @@ def test_a_made_folder_can_be_synced(tmp_path: Path) -> None:
     write_text(tmp_path / "a" / "b" / "file", "text")
     sync_tree(tmp_path / "a")
     assert (tmp_path / "a" / "b" / "file").read_text() == "text"
+
+
+def test_a_file_is_created_once_by_one_of_many(tmp_path: Path) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    path = tmp_path / "key"
+    with ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(lambda number: create_once(path, str(number).encode() * 9, mode=0o400), range(40)))
+    assert results.count(True) == 1 and path.read_bytes() == str(results.index(True)).encode() * 9
+    assert path.stat().st_mode & 0o777 == 0o400 and list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_that_cannot_be_linked_leaves_nothing(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    with pytest.raises(OSError):
+        create_once(tmp_path / "missing" / "key", b"a", mode=0o600, temporary_folder=other)
+    assert list(other.iterdir()) == []

@@ -8,11 +8,11 @@ import base64
 import hashlib
 import os
 import re
-import tempfile
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from robo_poet.atomic import create_once
 from robo_poet.commands import command
 from robo_poet.errors import BadInput
 from robo_poet.permissions import check_private, make_private_folder
@@ -123,17 +123,7 @@ def create_private_key(path: Path) -> None:
     pem = ec.generate_private_key(ec.SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     try:
         make_private_folder(path.parent)
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # 0600
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(pem)
-                file.flush()
-                os.fsync(file.fileno())
-            os.link(temporary, path)
-        except FileExistsError:
-            pass
-        finally:
-            Path(temporary).unlink(missing_ok=True)
+        create_once(path, pem, mode=0o600)
     except OSError as error:
         remedy = "set ROBO_POET_SIGNING_KEY to a file with a signing key, or ROBO_POET_TRUST to a folder for keys"
         raise BadInput(f"the signing key cannot be created ({error.strerror})", where=str(path), remedy=remedy) from None

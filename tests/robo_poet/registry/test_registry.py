@@ -192,7 +192,7 @@ def test_files_and_names_are_on_the_disk_before_the_log_speaks_of_them(
     monkeypatch.setattr(os, "link", recorded_link)
     add(registry)
     assert {Path(path).name for path in before} >= {"weights", "model", "manifest.json", "versions", "registry"}
-    assert Path(before[-1]).name.startswith(".entry.")
+    assert Path(before[-1]).name.startswith(".00000001.json.")
     assert synced[-1] == str(registry.folder / "log")
 
 
