@@ -10,7 +10,6 @@ import typer
 
 from cli.columns import Column, print_fitting
 from cli.comparison import Html, show_comparison
-from cli.registry.exposure import action_text, exposure, exposure_text
 from cli.registry.opening import (
     HOME,
     AnyModel,
@@ -32,6 +31,7 @@ from robo_poet.local_folder import local_path
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from robo_poet.registry.entry import Statement
     from robo_poet.registry.state import State
     from robo_poet.registry.version import Manifest, Version
     from robo_poet.report.measured import Measured
@@ -59,15 +59,45 @@ def _print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     Console().print(table)
 
 
+def _exposure(state: State, number: int) -> dict[str, Any]:
+    """Return the share of users of a version as JSON: the canary's ramp, or the watch after a promotion. Empty for other versions."""
+    if number == state.canary:
+        held = {"held": state.canary_held} if state.canary_held else {}
+        return {"share": state.canary_share, "step": state.canary_step, "since_entry": state.canary_since, **held}
+    if state.watch and number == state.watch.former:
+        return {"share": state.watch.share, "since_entry": state.watch.since}
+    return {}
+
+
+def _exposure_text(state: State, number: int) -> str:
+    """Return the share of users of a version as text; empty for versions other than the canary and a watched former champion."""
+    shown = _exposure(state, number)
+    if not shown:
+        return ""
+    users = f"{100 * shown['share']:.3g} %"
+    if "step" not in shown:
+        return f"{users} of the users, while the champion is watched"
+    step = "before the first step" if shown["step"] < 0 else f"step {shown['step'] + 1}"
+    return f"{users} of the users, {step}" + (f", held: {shown['held']}" if "held" in shown else "")
+
+
+def _action_text(statement: Statement) -> str:
+    """Return the action of a statement with the share that it sets, such as `set_share 25 %`."""
+    for name in ("share", "watch_share"):
+        if share := statement.details.get(name):
+            return f"{statement.action} {100 * share:.3g} %" if name == "share" else f"{statement.action}, watch {100 * share:.3g} %"
+    return str(statement.action)
+
+
 def _stage(version: Version, state: State) -> str:
-    shown = exposure(state, version.number)
+    shown = _exposure(state, version.number)
     return ", ".join([str(version.stage), *([f"{100 * shown['share']:.3g} %"] if shown else []), *(["purged"] if version.purged else [])])
 
 
 def _summary(version: Version, state: State) -> dict[str, Any]:
     return {
         "model": version.model, "version": version.number, "stage": str(version.stage), "purged": version.purged, "why": version.why,
-        "digest": version.digest, "exposure": exposure(state, version.number),
+        "digest": version.digest, "exposure": _exposure(state, version.number),
     }  # fmt: skip
 
 
@@ -122,7 +152,7 @@ def show(number: Number, registry: Folder = HOME, model: ModelName = "", as_json
         return
     measured = read_measured(version, registration_times(store)[version_number])
     typer.echo(f"{version.name} is {_stage(version, state)} ({version.why})")
-    if text := exposure_text(state, version_number):
+    if text := _exposure_text(state, version_number):
         typer.echo(f"serves {text}")
     typer.echo(f"registered {measured.date[:16].replace('T', ' ')} UTC{f', verdict {measured.judgement}' if measured.verdict else ''}")
     typer.echo(f"digest {version.digest}")
@@ -131,7 +161,7 @@ def show(number: Number, registry: Folder = HOME, model: ModelName = "", as_json
         _print_contents(manifest, measured)
     _print_table(
         ["time (UTC)", "action", "who", "why"],
-        [[statement.time[:19], action_text(statement), statement.who, statement.why] for statement in statements],
+        [[statement.time[:19], _action_text(statement), statement.who, statement.why] for statement in statements],
     )
 
 
@@ -228,7 +258,7 @@ def log(registry: Folder = HOME, model: ModelName = "", as_json: AsJson = False)
     elif entries:
         indexed = [(str(entry.index), entry.statement) for entry in entries]
         rows = [
-            [index, statement.time[:19], action_text(statement), str(statement.version), statement.who, statement.why]
+            [index, statement.time[:19], _action_text(statement), str(statement.version), statement.who, statement.why]
             for index, statement in indexed
         ]
         _print_table(["entry", "time (UTC)", "action", "version", "who", "why"], rows)

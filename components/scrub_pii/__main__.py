@@ -54,8 +54,8 @@ def _work(call: Call, runs: Distributed) -> None:
     counts: Counter[str] = Counter({f"policy_{policy}": count for policy, count in surveyed.policies.items()})
 
     def scrubbed(audit: AuditWriter) -> Iterator[Document]:
-        found = map(findings_of, runs.run(find, shards))
-        for number, (document, findings) in enumerate(zip(read_documents(corpus), found, strict=True), start=1):
+        findings_by_document = map(findings_of, runs.run(find, shards))
+        for number, (document, findings) in enumerate(zip(read_documents(corpus), findings_by_document, strict=True), start=1):
             audit.add(document, findings)
             counts.update(f"found_{finding.entity.lower()}" for finding in findings)
             counts["documents_changed"] += bool(findings)

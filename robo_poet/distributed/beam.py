@@ -92,7 +92,7 @@ def failure(error: BaseException, settings: BeamSettings) -> BaseException:
 
 def _runner(settings: BeamSettings, shards: int) -> tuple[Any, list[str]]:
     """Return a runner and its options. Beam's own default, DirectRunner, tries to download another runner, so the embedded one is named."""
-    given = {option.split("=")[0] for option in settings.options}
+    option_names = {option.split("=")[0] for option in settings.options}
     if settings.runner == EMBEDDED:
         from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
@@ -103,7 +103,7 @@ def _runner(settings: BeamSettings, shards: int) -> tuple[Any, list[str]]:
     if settings.runner == DASK:
         from apache_beam.runners.dask.dask_runner import DaskRunner
 
-        partitioned = given & {"--dask_npartitions", "--dask_partition_size"}
+        partitioned = option_names & {"--dask_npartitions", "--dask_partition_size"}
         return DaskRunner(), [] if partitioned else [f"--dask_npartitions={max(1, shards)}"]
     from apache_beam.runners.runner import create_runner
 
@@ -128,8 +128,8 @@ def _options(flags: Sequence[str]) -> Any:
 @contextmanager
 def _dask_address(settings: BeamSettings) -> Iterator[list[str]]:
     """Yield the option with the address of the scheduler. If the settings have none, worker processes start on this machine."""
-    given = {option.split("=")[0] for option in settings.options}
-    if given & {"--dask_client_address", "--dask_scheduler_file"}:
+    option_names = {option.split("=")[0] for option in settings.options}
+    if option_names & {"--dask_client_address", "--dask_scheduler_file"}:
         yield []
         return
     from distributed import LocalCluster

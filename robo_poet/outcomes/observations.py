@@ -116,7 +116,7 @@ class Observations:
                     self._all[key[0], user.arm] += 1
                     self._other[key[0], user.arm] += user.fallback
                     frozen.append(self._observation(*key, user, end))
-        frozen.sort(key=lambda one: (one.frozen, one.user))
+        frozen.sort(key=lambda user: (user.frozen, user.user))
         self.users += frozen
         return frozen
 
@@ -186,9 +186,9 @@ class Observations:
         bits = [bits for time, bits in user.scores if time <= end + SETTLE_SECONDS]
         ratings = [value for time, value in user.ratings.values() if time <= end + SETTLE_SECONDS]
         return UserObservation(
-            step=step, arm=user.arm, user=name, frozen=end, requests=len(counted), failed=sum(one.failed for one in counted),
-            refused=sum(one.refused for one in counted), completions=sum(one.completed for one in counted),
-            slow=sum(one.slow for one in counted), degenerate=sum(one.degenerate for one in counted),
-            tokens=math.fsum(one.tokens for one in counted), quality=math.fsum(bits) / len(bits) if bits else None,
+            step=step, arm=user.arm, user=name, frozen=end, requests=len(counted), failed=sum(request.failed for request in counted),
+            refused=sum(request.refused for request in counted), completions=sum(request.completed for request in counted),
+            slow=sum(request.slow for request in counted), degenerate=sum(request.degenerate for request in counted),
+            tokens=math.fsum(request.tokens for request in counted), quality=math.fsum(bits) / len(bits) if bits else None,
             ratings=len(ratings), rating=math.fsum(ratings),
         )  # fmt: skip

@@ -11,6 +11,7 @@ from cli.canary import app
 from robo_poet.errors import BadInput
 from robo_poet.process import user_name
 from robo_poet.registry.registry import Registry
+from tests.robo_poet.registry.released import released
 
 SAID = {"who": "controller", "why": "test"}
 Call = Callable[..., Result]
@@ -19,13 +20,7 @@ Call = Callable[..., Result]
 @pytest.fixture
 def registry(tmp_path: Path) -> Registry:
     """A registry with a champion and a candidate."""
-    registry = Registry(tmp_path / "registry", "poems")
-    for number in (1, 2):
-        (tmp_path / "weights").write_text(str(number))
-        said = {"stage": "candidate", **SAID}
-        registry.register({"w": tmp_path / "weights"}, metrics={}, lineage={}, decision={}, **said)  # type: ignore[arg-type]
-    registry.promote(1, **SAID)
-    return registry
+    return released(tmp_path)
 
 
 @pytest.fixture

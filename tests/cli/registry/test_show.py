@@ -1,4 +1,4 @@
-"""Covers: exposure, opening."""
+"""Covers: opening."""
 
 import json
 import subprocess

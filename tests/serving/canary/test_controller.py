@@ -10,12 +10,12 @@ import pytest
 
 from robo_poet.outcomes.record import AssignedArm, Outcome
 from robo_poet.registry.entry import Corrupt
-from robo_poet.registry.registry import Registry
 from robo_poet.settings.canary import CanarySettings
 from serving.canary.controller import Controller, current_release
 from serving.canary.evidence import Evidence
 from serving.gateway.backend.arms import choose, exposure
 from tests.robo_poet.outcomes.samples import running_log
+from tests.robo_poet.registry.released import released
 
 SAID = {"who": "ada", "why": "test"}
 SETTINGS = CanarySettings(
@@ -28,19 +28,7 @@ class Place:
     """A registry with a champion and a canary, its outcomes and a controller."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.registry = folder, Registry(folder / "registry", "poems")
-        for seed in (1, 2, 3):
-            self.register(seed)
-        self.registry.promote(1, **SAID)
-        self.registry.start_canary(2, **SAID)
-        self.users = 0
-
-    def register(self, seed: int) -> None:
-        source = self.folder / f"model{seed}"
-        source.mkdir()
-        (source / "weights").write_text(str(seed))
-        said = {"stage": "candidate", "who": "ada", "why": "passed"}
-        self.registry.register({"model": source}, metrics={}, lineage={"seed": seed}, decision={}, **said)  # type: ignore[arg-type]
+        self.folder, self.registry, self.users = folder, released(folder, 3, canary=True), 0
 
     def controller(self, settings: CanarySettings = SETTINGS, after: float = LATER) -> Controller:
         evidence = Evidence(self.folder / "evidence")

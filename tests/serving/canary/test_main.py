@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from robo_poet.judges.canary.judge import Verdict
 from robo_poet.registry.registry import Registry
 from robo_poet.settings.canary import CanarySettings, NotifySettings
 from serving.canary.__main__ import main, run
+from tests.robo_poet.registry.released import released
 
 SAID = {"who": "ada", "why": "test"}
 
@@ -22,14 +24,7 @@ SAID = {"who": "ada", "why": "test"}
 @pytest.fixture
 def registry(tmp_path: Path) -> Registry:
     """A registry with a champion and a canary."""
-    registry = Registry(tmp_path / "registry", "poems")
-    for number in (1, 2):
-        (tmp_path / "weights").write_text(str(number))
-        said = {"stage": "candidate", **SAID}
-        registry.register({"w": tmp_path / "weights"}, metrics={}, lineage={}, decision={}, **said)  # type: ignore[arg-type]
-    registry.promote(1, **SAID)
-    registry.start_canary(2, **SAID)
-    return registry
+    return released(tmp_path, canary=True)
 
 
 def arguments(tmp_path: Path, text: str) -> list[str]:
@@ -113,3 +108,28 @@ def test_a_damaged_log_moves_nothing_and_is_reported_once(tmp_path: Path, regist
         eventually(lambda: registry.state().canary_share > 0)  # it goes on after the repair
     stopped.set()
     thread.join()
+
+
+def test_a_release_that_waits_is_told_and_a_long_look_is_followed_by_a_long_rest(
+    tmp_path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rests: list[float] = []
+    told: list[str] = []
+
+    class Stopped(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            rests.append(timeout or 0.0)
+            if len(rests) == 3:
+                self.set()
+            return True
+
+    times = iter([0.0, 1.5, 2.0, 2.001, 3.0, 3.001])
+    monkeypatch.setattr("serving.canary.__main__.time.process_time", lambda: next(times))
+    monkeypatch.setattr("serving.canary.notification.Notifier.wait_for_person", lambda _, model, version, why: told.append(why))
+    monkeypatch.setattr(
+        "serving.canary.controller.judge",
+        lambda *_, **__: Verdict("hold", ("ratings are worse",), {"users": {}}),
+    )
+    registry.set_share(2, 0, 0.5, **SAID)
+    run(CanarySettings(look_seconds=5), registry, tmp_path / "serve", Stopped())
+    assert rests == [75.0, 5, 5] and told == ["ratings are worse"]

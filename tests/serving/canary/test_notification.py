@@ -14,6 +14,7 @@ import pytest
 from robo_poet.registry.registry import Registry
 from robo_poet.settings.canary import NotifySettings
 from serving.canary.notification import WAITS, Notifier, channels
+from tests.robo_poet.registry.released import released
 
 SAID = {"who": "ada", "why": "test"}
 RELEASE = ["start_canary", "set_share", "hold_canary", "resume_canary", "promote", "end_watch"]
@@ -64,13 +65,7 @@ def receiver() -> Iterator[Receiver]:
 @pytest.fixture
 def registry(tmp_path: Path) -> Registry:
     """A registry with a champion and a candidate."""
-    registry = Registry(tmp_path / "registry", "poems")
-    for number in (1, 2):
-        (tmp_path / "weights").write_text(str(number))
-        said = {"stage": "candidate", **SAID}
-        registry.register({"w": tmp_path / "weights"}, metrics={}, lineage={}, decision={}, **said)  # type: ignore[arg-type]
-    registry.promote(1, **SAID)
-    return registry
+    return released(tmp_path)
 
 
 def release(registry: Registry) -> None:
@@ -92,8 +87,9 @@ class Clock:
 
 
 def notifier(tmp_path: Path, receiver: Receiver, clock: Clock | None = None) -> Notifier:
-    found = channels(NotifySettings(), receiver.environment())
-    return Notifier(found, tmp_path / "notified.json", "https://console.test", clock or Clock())
+    return Notifier(
+        channels(NotifySettings(), receiver.environment()), tmp_path / "notified.json", "https://console.test", clock or Clock()
+    )
 
 
 def test_each_move_is_sent_once_in_the_order_of_the_log(tmp_path: Path, receiver: Receiver, registry: Registry) -> None:
@@ -223,3 +219,18 @@ def test_a_command_that_fails_is_tried_again(tmp_path: Path, registry: Registry,
 
 def test_without_settings_nobody_is_told() -> None:
     assert channels(NotifySettings(), {}) == []
+
+
+def test_a_release_that_waits_is_told_once_to_each_receiver(tmp_path: Path, receiver: Receiver, registry: Registry) -> None:
+    clock = Clock()
+    sender = notifier(tmp_path, receiver, clock)
+    sender.send(registry.log())
+    receiver.status["/slack"] = 500
+    sender.wait_for_person("poems", 2, "ratings are worse")
+    sender.send(registry.log())
+    receiver.status["/slack"] = 200
+    clock.seconds += WAITS[1]
+    sender.send(registry.log())
+    sender.send(registry.log())
+    assert receiver.actions() == ["wait"] and receiver.bodies["/hook"][0]["why"] == "ratings are worse"
+    assert [body["text"] for body in receiver.bodies["/slack"]] == ["poems/2 waits for a person. ratings are worse https://console.test"]
