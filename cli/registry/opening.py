@@ -68,8 +68,8 @@ def registration_times(store: Registry) -> dict[int, str]:
     return {entry.statement.version: entry.statement.time for entry in store.log() if entry.statement.action == "register"}
 
 
-def read_measured(version: Version, registered: str) -> Measured:
-    """Return a version with its measurements. A purged version has none.
+def read_measured(store: Registry, version: Version, registered: str) -> Measured:
+    """Return a version with its measurements, as the latest decision of the gates judged them. A purged version has none.
 
     Args:
         registered: time of its registration.
@@ -82,6 +82,9 @@ def read_measured(version: Version, registered: str) -> Measured:
     from robo_poet.report.measured import measured_version
 
     manifest: dict[str, Any] = {} if version.purged else asdict(version.manifest())
+    if manifest and store.state().record(version.number).decision:
+        decision = store.decision(version.number)
+        manifest |= {"metrics": decision.pop("metrics"), "decision": decision}
     path = version.folder / "card.json"
     card = json.loads(path.read_text("utf-8")) if path.is_file() else {}
     return measured_version(manifest, card, model=version.model, number=version.number, stage=str(version.stage), date=registered)
@@ -95,7 +98,7 @@ def measured_versions(stores: list[Registry]) -> Iterator[tuple[Version, Measure
         times = registration_times(store)
         for version in store.versions():
             try:
-                yield version, read_measured(version, times[version.number]), ""
+                yield version, read_measured(store, version, times[version.number]), ""
             except BadInput as error:
                 yield version, None, str(error)
 

@@ -83,6 +83,8 @@ def _exposure_text(state: State, number: int) -> str:
 
 def _action_text(statement: Statement) -> str:
     """Return the action of a statement with the share that it sets, such as `set_share 25 %`."""
+    if verdict := statement.details.get("verdict"):
+        return f"{statement.action}: {verdict}"
     for name in ("share", "watch_share"):
         if share := statement.details.get(name):
             return f"{statement.action} {100 * share:.3g} %" if name == "share" else f"{statement.action}, watch {100 * share:.3g} %"
@@ -90,14 +92,20 @@ def _action_text(statement: Statement) -> str:
 
 
 def _stage(version: Version, state: State) -> str:
-    shown = _exposure(state, version.number)
-    return ", ".join([str(version.stage), *([f"{100 * shown['share']:.3g} %"] if shown else []), *(["purged"] if version.purged else [])])
+    shown, record = _exposure(state, version.number), state.record(version.number)
+    notes = [f"{100 * shown['share']:.3g} %"] if shown else []
+    notes += ["overridden"] if record.overridden else []
+    notes += ["contested"] if record.contested else []
+    return ", ".join([str(version.stage), *notes, *(["purged"] if version.purged else [])])
 
 
 def _summary(version: Version, state: State) -> dict[str, Any]:
+    record = state.record(version.number)
     return {
         "model": version.model, "version": version.number, "stage": str(version.stage), "purged": version.purged, "why": version.why,
         "digest": version.digest, "exposure": _exposure(state, version.number),
+        "latest_verdict": record.verdict, "latest_verdict_why": record.verdict_why, "decision_count": record.decisions,
+        "overridden": record.overridden, "contested": record.contested,
     }  # fmt: skip
 
 
@@ -113,7 +121,9 @@ def _listed(measured: Measured | None) -> dict[str, Any]:
 def list_versions(registry: Folder = HOME, model: AnyModel = "", as_json: AsJson = False) -> None:
     """List the versions of all models: stage, date of registration, corpus, perplexity, bits per byte and the reason of the stage.
 
-    A table that does not fit the terminal has fewer columns and shorter reasons.
+    A stage is `contested` if the latest decision of the gates rejects the
+    version, but a person or its users have decided about it. A table that does
+    not fit the terminal has fewer columns and shorter reasons.
     """
     from robo_poet.report.measured import Measured
 
@@ -145,16 +155,26 @@ def show(number: Number, registry: Folder = HOME, model: ModelName = "", as_json
     version, state = store.version(version_number), store.state()
     statements = [entry.statement for entry in store.log() if entry.statement.version == version_number]
     history = [asdict(statement) for statement in statements]
+    decisions = store.decisions(version_number)
     manifest = None if version.purged else version.manifest()
     if as_json:
         contents = {} if manifest is None else asdict(manifest)
-        print_json({**_summary(version, state), "folder": str(version.folder), **contents, "history": history})
+        listed = {
+            "decisions": [decision.to_json() for decision in decisions],
+            "latest_decision": None if manifest is None else store.decision(version_number),
+        }
+        print_json({**_summary(version, state), "folder": str(version.folder), **contents, **listed, "history": history})
         return
-    measured = read_measured(version, registration_times(store)[version_number])
+    measured = read_measured(store, version, registration_times(store)[version_number])
     typer.echo(f"{version.name} is {_stage(version, state)} ({version.why})")
     if text := _exposure_text(state, version_number):
         typer.echo(f"serves {text}")
-    typer.echo(f"registered {measured.date[:16].replace('T', ' ')} UTC{f', verdict {measured.judgement}' if measured.verdict else ''}")
+    if len(decisions) > 1:
+        typer.echo(f"latest of {len(decisions)} decisions: {decisions[-1].text}")
+    for note in state.record(version_number).notes():
+        typer.echo(note)
+    verdict = f", verdict {measured.judgement}" if measured.verdict and len(decisions) == 1 else ""
+    typer.echo(f"registered {measured.date[:16].replace('T', ' ')} UTC{verdict}")
     typer.echo(f"digest {version.digest}")
     if manifest is not None:
         typer.echo(f"folder {version.folder}")
@@ -175,7 +195,7 @@ def _print_contents(manifest: Manifest, measured: Measured) -> None:
             metric_name(name), metric_text(name, value),
             interval_text(name, measured.intervals.get(name)) or no_interval_text(measured.shortages.get(name)),
         ]
-        for name, value in ordered(manifest.metrics)
+        for name, value in ordered(measured.metrics)
     ]  # fmt: skip
     _print_table(["metric", "value", "95 % interval"], metrics)
     if measured.gates:
@@ -208,7 +228,7 @@ def compare(
     for text in (a, b):
         store, number = open_version(registry, model if "/" not in text else "", text)
         version = store.verify(number)[0]
-        sides.append(read_measured(version, registration_times(store)[number]))
+        sides.append(read_measured(store, version, registration_times(store)[number]))
     show_comparison(compare_measured(*sides), html, as_json=as_json)
 
 
@@ -273,16 +293,16 @@ def card(
     out: Annotated[Path | None, typer.Option("--out", help="HTML file to write. Default: build/MODEL-N.html.", callback=local_path)] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write the model card of a version as HTML, with its current stage and all overrides."""
-    from robo_poet.report.registered_card import card_with_overrides, write_card_with_overrides
+    """Write the model card of a version as HTML, with its current stage, all overrides and all later decisions of the gates."""
+    from robo_poet.report.registered_card import card_with_history, write_card_with_history
 
     store, version_number = open_version(registry, model, number)
     version = store.verify(version_number)[0]
-    overrides = store.overrides(version_number)
+    overrides, decisions = store.overrides(version_number), store.decisions(version_number)
     if as_json:
-        print_json(card_with_overrides(version.folder, str(version.stage), overrides))
+        print_json(card_with_history(version.folder, str(version.stage), overrides, decisions))
         return
     target = out or Path("build") / f"{version.model}-{version_number}.html"
     registered = store.registered_on(version_number)
-    write_card_with_overrides(version.folder, version.number, str(version.stage), overrides, target, registered=registered)
+    write_card_with_history(version.folder, version.number, str(version.stage), overrides, decisions, target, registered=registered)
     typer.echo(f"model card of {version.name} ({version.stage}): {target}")

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from components.deploy_canary.component import deploy_canary
+from robo_poet.commands import command
 from robo_poet.errors import BadInput
 from robo_poet.registry.registry import Registry
 from robo_poet.registry.state import Stage
@@ -33,7 +34,12 @@ def deploy(registry: Registry, number: int, digest: str, who: str) -> tuple[Vers
         raise BadInput(problem, where=where, remedy="give the registry that the version was registered in")
     version.verify()
     if version.stage is Stage.REJECTED:
-        raise BadInput(f"was rejected ({version.why})", where=where, remedy="deploy a version that passed its gates")
+        remedy = "deploy a version that passed its gates"
+        if registry.state().record(number).barred:
+            shown = command(f"registry show {number} --model {registry.model}")
+            shown = command(f"registry show {number} --model {registry.model}")
+            remedy = f"no gate lifts the rejection by a person or the canary judge; to see it: {shown}"
+        raise BadInput(f"was rejected ({version.why})", where=where, remedy=remedy)
     if version.stage is not Stage.CANDIDATE:
         return version, False
     champion = registry.champion()

@@ -1,6 +1,5 @@
 """Register the model as a version: as a candidate, or as rejected with the reason from the gates."""
 
-import math
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,9 +8,10 @@ from typing import Any
 from components.register_model.component import register_model
 from robo_poet.digest import digest_json, digest_path
 from robo_poet.errors import BadInput, parse_object, read_object
+from robo_poet.registry.decisions import plain
 from robo_poet.registry.names import BUNDLED_SOURCE
 from robo_poet.registry.registry import Registry
-from robo_poet.registry.state import Stage
+from robo_poet.registry.state import ENTRANCES, Action, Stage
 from robo_poet.step.program import Call, program
 
 FILES = {  # name in the version → input artifact
@@ -41,20 +41,6 @@ def stage_for(decision: Mapping[str, Any]) -> tuple[Stage, str]:
     return Stage.REJECTED, str(decision.get("reason") or "the verdict is not accepted, and no reason is given")
 
 
-def to_manifest_json(value: Any) -> Any:
-    """Return a JSON value with whole floats as integers (42.0 → 42), and None for NaN and infinity.
-
-    Kubeflow passes integers as floats, and a manifest must not depend on where its run took place.
-    """
-    if isinstance(value, dict):
-        return {key: to_manifest_json(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [to_manifest_json(item) for item in value]
-    if isinstance(value, float):
-        return None if not math.isfinite(value) else int(value) if value.is_integer() else value
-    return value
-
-
 def work(call: Call) -> None:
     """Register the version, and set the results `version`, `stage` and `version_digest`."""
     decision = read_object(call.inputs["decision"])
@@ -63,7 +49,7 @@ def work(call: Call) -> None:
         raise BadInput("the decision has no metrics", where=str(call.inputs["decision"]), remedy="run the evaluation again")
     digests = {name: call.digests[name] or digest_path(path) for name, path in call.inputs.items()}
     digests |= {name: call.parameters[f"{name}_digest"] for name in ("corpus", "scrubbed")}
-    lineage = to_manifest_json(parse_object(call.parameters["lineage"], where="--lineage"))
+    lineage = plain(parse_object(call.parameters["lineage"], where="--lineage"))
     stage, why = stage_for(decision)
     registry = Registry(Path(call.parameters["registry"]), call.parameters["model_name"])
     same_model = bool(call.parameters["same_model"])
@@ -71,23 +57,31 @@ def work(call: Call) -> None:
         call.parameters["source"] or BUNDLED_SOURCE, same_model=same_model, who=call.parameters["who"],
         why="confirmed with --same-model" if same_model and registry.sources() else "the first corpus of the model",
     )  # fmt: skip
-    count_before = len(registry.versions())
+    # Only new served files make a new version. The same files under other gates get a further decision. Earlier releases added the stage.
+    served = [registry.model, digests["model"], digests["tokenizer"]]
+    before = registry.log()
     version = registry.register(
         {name: call.inputs[artifact] for name, artifact in FILES.items()},
         metrics=metrics,
         lineage={**lineage, "inputs": digests},
-        decision=to_manifest_json(decision),
+        decision=plain(decision),
         stage=stage,
         who=call.parameters["who"],
         why=why,
-        # A new page layout or a small change of a gate creates no new version. Only new served files or a new stage do.
-        identity=digest_json([registry.model, digests["model"], digests["tokenizer"], stage]),
+        identity=digest_json(served),
+        former_identities=[digest_json([*served, former]) for former in (stage, *ENTRANCES)],
+        profile=str(lineage.get("profile") or ""),
     )
     call.result("version", version.number)
     call.result("stage", str(version.stage))
     call.result("version_digest", version.digest)
-    action = "already registered as" if version.number <= count_before else "registered as"
-    call.progress(1, 1, f"{action} {version.name} ({version.stage}: {version.why})")
+    call.progress(1, 1, f"{_action(registry, len(before), version.number)} {version.name} ({version.stage}: {version.why})")
+
+
+def _action(registry: Registry, before: int, number: int) -> str:
+    """Return what the step did to a version, from the log entries after the first `before`."""
+    done = {entry.statement.action for entry in registry.log()[before:] if entry.statement.version == number}
+    return "registered as" if Action.REGISTER in done else "judged again as" if Action.JUDGE_AGAIN in done else "already registered as"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -94,6 +94,9 @@ def copy(source: Files, target: Files, model: str, trust: Trust) -> Copied:
     kept = [record for record in fold(entries).records if not record.purged]
     for record in kept:
         _copy_version(source, target, model, record)
+    for decision in dict.fromkeys(d for d in (entry.statement.details.get("decision") for entry in entries) if isinstance(d, str)):
+        path = f"{model}/decisions/{decision}.json"
+        _put(target, path, _intact(source, path, decision))
     for name in source.names(f"{model}/log-of-form-1"):
         _put(target, f"{model}/log-of-form-1/{name}", source.read(f"{model}/log-of-form-1/{name}") or b"")
     for index in range(already + 1, len(entries) + 1):

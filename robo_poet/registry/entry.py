@@ -13,6 +13,7 @@ All errors except `Lost` are shown to users: one line, with a remedy if one exis
 """
 
 import json
+import re
 import uuid
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -51,6 +52,11 @@ class Lost(Exception):
 
 GENESIS = "0" * 64  # `previous` of the first entry
 FORM = 2  # form 1 had no model name; `robo_poet.registry.adoption` translates it
+
+
+def is_digest(text: str) -> bool:
+    """Return True if the text is a SHA-256 in hexadecimal digits."""
+    return re.fullmatch(r"[0-9a-f]{64}", text) is not None
 
 
 def canonical(value: Any) -> bytes:

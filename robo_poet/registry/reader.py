@@ -1,14 +1,17 @@
 """The reading part of a model's registry: the log, the state, the versions, and their checks (REG-1, REG-2)."""
 
 from pathlib import Path
+from typing import Any
 
 from robo_poet.commands import command
 from robo_poet.errors import BadInput
+from robo_poet.registry.decisions import Decisions, Judged, document, judged
 from robo_poet.registry.entry import Entry, OtherSource, Statement
 from robo_poet.registry.log import FolderLog
 from robo_poet.registry.names import check_name, refuse_old_form
+from robo_poet.registry.record import ACCEPTED, REJECTED, Record, Stage
 from robo_poet.registry.signed_log import SignedLog
-from robo_poet.registry.state import Action, Record, State, fold
+from robo_poet.registry.state import Action, State, fold
 from robo_poet.registry.trust.attestation import Attestations
 from robo_poet.registry.trust.trust import Trust
 from robo_poet.registry.version import Version, folder_of
@@ -36,6 +39,7 @@ class RegistryReader:
         self.trust = trust or Trust()
         self.signed_log = SignedLog(FolderLog(self.folder / "log"), model, str(self.folder.resolve()), self.trust)
         self._attestations = Attestations(self.folder / "attestations", model, self.trust)
+        self.decision_files = Decisions(self.folder / "decisions")
         self._versions = self.folder / "versions"
         self._folded: tuple[int, Entry | None, State] = 0, None, State()  # number of entries, the last of them, their state
 
@@ -129,6 +133,10 @@ class RegistryReader:
         checked = [version for version in self.versions() if not version.purged] if number is None else [self.version(number)]
         for version in checked:
             version.verify()
+        numbers = {version.number for version in checked}
+        for statement in (entry.statement for entry in self.log()):
+            if statement.action == Action.JUDGE_AGAIN and statement.version in numbers:
+                self.decision_files.read(statement.details["decision"])
         return checked
 
     def unregistered_folders(self) -> list[str]:
@@ -162,6 +170,30 @@ class RegistryReader:
         """Return the overrides of a version, oldest first."""
         statements = (entry.statement for entry in self.log())
         return [statement for statement in statements if statement.version == number and statement.action == Action.OVERRIDE]
+
+    def decisions(self, number: int) -> list[Judged]:
+        """Return the decisions of the gates about a version, oldest first: that of its registration, and all later ones."""
+        found = []
+        for statement in (entry.statement for entry in self.log() if entry.statement.version == number):
+            if statement.action == Action.REGISTER:
+                found.append(judged(statement, ACCEPTED if statement.details.get("stage") == Stage.CANDIDATE else REJECTED))
+            elif statement.action == Action.JUDGE_AGAIN:
+                found.append(judged(statement, str(statement.details["verdict"])))
+        return found
+
+    def decision(self, number: int) -> dict[str, Any]:
+        """Return the latest decision of the gates about a version, with the metrics that were judged (JSON).
+
+        Raises:
+            Corrupt: the file of the decision is missing or was changed.
+            BadInput: it is the first decision, and the files of the version were purged.
+        """
+        record = self.state().record(number)
+        return self.decision_files.read(record.decision) if record.decision else self._first_decision(record)
+
+    def _first_decision(self, record: Record) -> dict[str, Any]:
+        manifest = self._version(record).manifest()
+        return document(manifest.decision, manifest.metrics)
 
     def registered_on(self, number: int) -> str:
         """Return the date of the registration of a version (UTC, `2026-01-02`)."""

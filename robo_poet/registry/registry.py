@@ -5,13 +5,15 @@ lock. A change is a decision based on the state that was read, appended at the n
 again.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from robo_poet.registry.entry import Conflict, Lost, Statement
+from robo_poet.registry.decisions import document
+from robo_poet.registry.entry import Conflict, IllegalMove, Lost, Statement
 from robo_poet.registry.reader import NO_CHAMPION, RegistryReader
-from robo_poet.registry.state import Action, Stage, State, apply, fold
+from robo_poet.registry.record import ACCEPTED, REJECTED, Record
+from robo_poet.registry.state import ENTRANCES, Action, Stage, State, apply, fold
 from robo_poet.registry.version import (
     Manifest,
     Version,
@@ -46,16 +48,21 @@ class Registry(RegistryReader):
         who: str,
         why: str,
         identity: str = "",
+        former_identities: Sequence[str] = (),
+        profile: str = "",
     ) -> Version:
         """Register these files as a version and return it.
 
-        If the content is already registered, return its version; the stage of that version does not change.
+        If the content is already registered, return its version. If the decision is another one than the latest about that version, it is
+        recorded as a further decision; see `judge_again`.
 
         Args:
             files: name in the version → file or folder, copied.
             metrics, lineage, decision: for the manifest.
             stage: candidate or rejected.
             identity: key that identifies the version if not all files count; the manifest's digest by default.
+            former_identities: identities that earlier releases gave to the same content.
+            profile: name of the profile that set the gates, for a further decision.
 
         Raises:
             BadInput: a file is missing or changes during the copy, or `who` or `why` is empty.
@@ -65,10 +72,13 @@ class Registry(RegistryReader):
         manifest = Manifest(self.model, digest_sources(paths), finite_metrics(metrics), lineage, decision)
         digest = manifest.digest
         identity = identity or digest
+        judged = document(manifest.decision, manifest.metrics)
+        if stage not in ENTRANCES:
+            raise IllegalMove(f"a version is registered as {' or '.join(ENTRANCES)}, not as {stage}")
 
         def decide(state: State, *, attest: bool = True) -> Statement | None:
-            if state.with_identity(identity):
-                return None
+            if twin := state.with_identity(identity, *former_identities):
+                return self._further_decision(twin, judged, ACCEPTED if stage == Stage.CANDIDATE else REJECTED, who, why, profile)
             number = len(state.records) + 1
             attestation = self._attestations.write(number, manifest.to_bytes()) if attest else ""
             details = {"digest": digest, "identity": identity, "stage": str(stage), "attestation": attestation}
@@ -77,11 +87,43 @@ class Registry(RegistryReader):
         state = self.state()
         if statement := decide(state, attest=False):
             apply(state, statement)  # reject before copying, and copy before logging
-            write_version(self._versions, paths, manifest)
+            if statement.action == Action.REGISTER:
+                write_version(self._versions, paths, manifest)
             state = self._change(decide)
-        record = state.with_identity(identity)
+        record = state.with_identity(identity, *former_identities)
         assert record is not None  # `_change` has registered it, or it existed
         return self._version(record)
+
+    def judge_again(
+        self, number: int, decision: Mapping[str, Any], metrics: Mapping[str, float | None], *, verdict: str, who: str, why: str,
+        profile: str = "",
+    ) -> Version:  # fmt: skip
+        """Record a further decision of the gates about a version, and return the version with its new stage; see `registry.record`.
+
+        If it is the latest decision already, nothing is recorded. Of several writers each records its decision, and the last one counts.
+
+        Args:
+            decision, metrics: as in `register`.
+            verdict: `accepted` or `rejected`.
+            profile: name of the profile that set the gates; empty if it is not known.
+
+        Raises:
+            IllegalMove: the verdict is unknown, or the files of the version were purged.
+            NoSuchVersion: no version has this number.
+        """
+        judged = document(decision, metrics)
+        state = self._change(lambda state: self._further_decision(state.record(number), judged, verdict, who, why, profile))
+        return self._version(state.record(number))
+
+    def _further_decision(
+        self, record: Record, judged: Mapping[str, Any], verdict: str, who: str, why: str, profile: str
+    ) -> Statement | None:  # fmt: skip
+        """Store a decision, and return the statement about it; None if it is the latest one already."""
+        same = self.decision_files.name(judged) == record.decision if record.decision else self._first_decision(record) == judged
+        if same and record.verdict == verdict:
+            return None
+        details = {"verdict": verdict, "decision": self.decision_files.write(judged), "profile": profile}
+        return Statement(self.model, Action.JUDGE_AGAIN, record.number, who, why, details)
 
     def add_source(self, source: str, *, who: str, why: str, same_model: bool) -> None:
         """Record that a corpus belongs to the model. It is safe to repeat.

@@ -4,14 +4,11 @@ A start as canary has share 0. Each `set_share` is the next step of the ramp. Th
 because its observations compare the canary with that champion.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from robo_poet.registry.entry import IllegalMove, Statement
-
-_DIGEST = re.compile(r"(?:[0-9a-f]{64})?")
+from robo_poet.registry.entry import IllegalMove, Statement, is_digest
 
 
 @dataclass(frozen=True)
@@ -138,7 +135,7 @@ def check_evidence(details: Mapping[str, Any]) -> None:
         IllegalMove: it is neither empty nor a SHA-256 in hexadecimal digits.
     """
     evidence = details.get("evidence", "")
-    if not isinstance(evidence, str) or not _DIGEST.fullmatch(evidence):
+    if not isinstance(evidence, str) or (evidence and not is_digest(evidence)):
         raise IllegalMove(f"the evidence is a SHA-256, not {evidence!r}")
 
 

@@ -7,16 +7,9 @@ from enum import StrEnum
 from robo_poet.commands import command
 from robo_poet.registry import rollout
 from robo_poet.registry.entry import Corrupt, Entry, IllegalMove, NoSuchVersion, Statement
+from robo_poet.registry.record import ACCEPTED, REJECTED, Record, Stage, judged_again
 
-
-class Stage(StrEnum):
-    """The stage of a version. At most one version is canary, and at most one is champion."""
-
-    CANDIDATE = "candidate"
-    CANARY = "canary"
-    CHAMPION = "champion"
-    ARCHIVED = "archived"
-    REJECTED = "rejected"
+__all__ = ["ENTRANCES", "MOVES", "Action", "Record", "Stage", "State", "apply", "fold"]
 
 
 class Action(StrEnum):
@@ -35,9 +28,10 @@ class Action(StrEnum):
     HOLD_CANARY = "hold_canary"
     RESUME_CANARY = "resume_canary"
     END_WATCH = "end_watch"
+    JUDGE_AGAIN = "judge_again"
 
 
-# Every legal move. The same entry archives the previous canary or champion.
+# Every legal move of a person or the canary judge. The same entry archives the previous canary or champion. Moves of the gates: `record`.
 MOVES: Mapping[tuple[Action, Stage], Stage] = {
     (Action.START_CANARY, Stage.CANDIDATE): Stage.CANARY,
     (Action.PROMOTE, Stage.CANDIDATE): Stage.CHAMPION,  # only if there is no champion
@@ -55,29 +49,6 @@ MOVES: Mapping[tuple[Action, Stage], Stage] = {
     (Action.END_WATCH, Stage.CHAMPION): Stage.CHAMPION,
 }
 ENTRANCES = (Stage.CANDIDATE, Stage.REJECTED)  # stages in which a version can be registered
-
-
-@dataclass(frozen=True)
-class Record:
-    """One version in the state.
-
-    Args:
-        digest: SHA-256 of its manifest.
-        identity: key of the version. Registering the same identity again returns the same version.
-        why: the reason of its last change of stage.
-        was_champion: it is or was champion.
-        attestation: SHA-256 of its attestation; empty if a registry without signatures was not taken over.
-        purged: its files were removed; its entries stay in the log.
-    """
-
-    number: int
-    digest: str
-    identity: str
-    stage: Stage
-    why: str
-    was_champion: bool = False
-    purged: bool = False
-    attestation: str = ""
 
 
 @dataclass(frozen=True)
@@ -106,9 +77,13 @@ class State(rollout.Rollout):
         known = f"versions are 1 to {len(self.records)}" if self.records else "the registry is empty"
         raise NoSuchVersion(f"there is no version {number}", remedy=known)
 
-    def with_identity(self, identity: str) -> Record | None:
-        """Return the version with this identity, None if there is none. A purged version does not count: its content can come back."""
-        return next((record for record in self.records if record.identity == identity and not record.purged), None)
+    def with_identity(self, *identities: str) -> Record | None:
+        """Return the version with the first of these identities that a version has; None if there is none.
+
+        Of several such versions, it is the latest. A purged version does not count: its content can come back.
+        """
+        kept = [record for record in reversed(self.records) if not record.purged]
+        return next((record for identity in identities for record in kept if record.identity == identity), None)
 
     def _version_in_stage(self, stage: Stage) -> int | None:
         return next((record.number for record in self.records if record.stage is stage), None)
@@ -150,7 +125,11 @@ def _register(state: State, statement: Statement) -> State:
     identity, attestation = str(statement.details.get("identity", digest)), str(statement.details.get("attestation", ""))
     if twin := state.with_identity(identity):
         raise IllegalMove(f"the same content is already registered as version {twin.number}")
-    return replace(state, records=(*state.records, Record(number, digest, identity, Stage(stage), statement.why, attestation=attestation)))
+    verdict = ACCEPTED if stage == Stage.CANDIDATE else REJECTED
+    record = Record(
+        number, digest, identity, Stage(stage), statement.why, attestation=attestation, verdict=verdict, verdict_why=statement.why
+    )
+    return replace(state, records=(*state.records, record))
 
 
 def _add_source(state: State, statement: Statement) -> State:
@@ -222,6 +201,10 @@ def _apply(state: State, action: Action, statement: Statement) -> State:
         raise IllegalMove(f"the files of version {old.number} were purged", remedy="run the pipeline for a new version")
     if action is Action.PURGE:
         return _purge(state, old)
+    if action is Action.JUDGE_AGAIN:
+        judged = judged_again(old, statement)
+        records = tuple(judged if record is old else record for record in state.records)
+        return _expose(replace(state, records=records), state, action, statement)
     new = MOVES.get((action, old.stage))
     if new is None:
         allowed = " or ".join(stage for act, stage in MOVES if act is action)
@@ -240,7 +223,10 @@ def _apply(state: State, action: Action, statement: Statement) -> State:
     def after(record: Record) -> Record:
         if record.number == old.number:
             why = record.why if new is old.stage else statement.why
-            return replace(record, stage=new, why=why, was_champion=record.was_champion or new is Stage.CHAMPION)
+            return replace(
+                record, stage=new, why=why, was_champion=record.was_champion or new is Stage.CHAMPION,
+                overridden=record.overridden or action is Action.OVERRIDE, barred=action is Action.REJECT,
+            )  # fmt: skip
         if record.stage is new and new is not old.stage and new in (Stage.CANARY, Stage.CHAMPION):
             return replace(record, stage=Stage.ARCHIVED, why=f"superseded by version {old.number}")
         return record

@@ -17,7 +17,7 @@ from robo_poet.errors import BadInput
 from robo_poet.judges.canary.policy import Policy
 from robo_poet.registry.registry import Registry
 from serving.canary.controller import Controller, Look
-from serving.canary.status_page import STYLE, headline, status_page
+from serving.canary.status_page import STYLE, decision_notes, headline, status_page
 
 REFRESH_SECONDS = 15  # a page of 3,000 users costs about 2 s of CPU time, so it is made at most once in this time
 MOVES = 12  # newest log entries on a page
@@ -41,7 +41,8 @@ def _moves(registry: Registry) -> str:
     rows = ""
     for statement in (entry.statement for entry in reversed(registry.log()[-MOVES:])):
         share = f" {statement.details['share']:.0%}" if "share" in statement.details else ""
-        move = f"{statement.action.replace('_', ' ')}{share}"
+        verdict = f": {statement.details['verdict']}" if "verdict" in statement.details else ""
+        move = f"{statement.action.replace('_', ' ')}{share}{verdict}"
         cells = (statement.time[:19].replace("T", " "), move, str(statement.version), statement.who, statement.why)
         rows += "<tr>" + "".join(f"<td>{html.escape(text)}</td>" for text in cells) + "</tr>"
     return f"<h2>Latest moves</h2><table><tr><th>time (UTC)<th>move<th>version<th>who<th>why</tr>{rows}</table>"
@@ -65,7 +66,8 @@ def _summary(name: str, watched: Watched) -> str:
     champion, look = registry.champion(), watched.controller.look()
     lines = headline(look, name, watched.policy) if look else ["no release is going on"]
     served = f"{champion.name} is the champion" if champion else "there is no champion"
-    text = "".join(f"<p>{html.escape(line)}</p>" for line in (served, *lines))
+    notes = decision_notes(registry.state(), name) if look is None else []
+    text = "".join(f"<p>{html.escape(line)}</p>" for line in (served, *notes, *lines))
     link = f"<p><a href='/canary/{name}'>the release in detail</a></p>" if look else ""
     return f"<h2>{html.escape(name)}</h2>{text}{link}{_moves(registry)}"
 

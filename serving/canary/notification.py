@@ -33,6 +33,7 @@ MOVES: Mapping[str, str] = {
     Action.PROMOTE: "is the champion",
     Action.REJECT: "was rejected",
     Action.ARCHIVE: "was archived",
+    Action.JUDGE_AGAIN: "was judged again by the gates and {verdict}",
     Action.END_WATCH: "ends its observation after the promotion; all users have it",
 }
 
@@ -43,7 +44,7 @@ def message(entry: Entry, link: str) -> dict[str, Any] | None:
     if statement.action not in MOVES:
         return None
     share = statement.details.get("share", 0.0)
-    what = MOVES[statement.action].format(share=f"{share:.0%}")
+    what = MOVES[statement.action].format(share=f"{share:.0%}", verdict=statement.details.get("verdict", ""))
     return {
         "model": statement.model, "version": statement.version, "action": statement.action, "who": statement.who, "why": statement.why,
         "time": statement.time, "index": entry.index, "evidence": statement.details.get("evidence", ""), "link": link,

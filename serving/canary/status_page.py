@@ -6,6 +6,7 @@ from typing import Any
 
 from robo_poet.judges.canary.judge import judge
 from robo_poet.judges.canary.policy import Policy
+from robo_poet.registry.state import State
 from serving.canary.controller import Look
 
 POINTS = 40  # of a course; each is a verdict about the users until then
@@ -42,6 +43,12 @@ def margin_text(finding: Mapping[str, Any]) -> str:
     return f"± {text}" if finding["unit"] == "ratio" else text
 
 
+def decision_notes(state: State, model: str) -> list[str]:
+    """Return what the decisions of the gates say about champion and canary, where it differs from their stage; one line each."""
+    shown = [state.record(number) for number in (state.champion, state.canary) if number is not None]
+    return [f"{model}/{record.number} {note}" for record in shown for note in record.notes()]
+
+
 def headline(look: Look, model: str, policy: Policy) -> list[str]:
     """Return what the release is and what the judge says."""
     release, evidence = look.release, look.verdict.evidence
@@ -51,6 +58,7 @@ def headline(look: Look, model: str, policy: Policy) -> list[str]:
         f"{name} against {other}: {place}, {release.share:.0%} of the users",
         f"users   {users['canary']} of {name}, {users['champion']} of {other}; {evidence['users_in_step']} in this step, "
         f"{max(evidence['minutes_in_step'], 0):.0f} minutes",
+        *decision_notes(look.state, model),
     ]
     if release.step < 0:
         return [*lines, "next    the controller starts the first step"]

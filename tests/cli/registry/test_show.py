@@ -48,6 +48,33 @@ def test_tables_show_versions_and_metrics(folder: Path, words: list[str], expect
     assert [word for word in expected if word not in result.stdout] == []
 
 
+STRICT = {"verdict": "rejected", "gates": [{"metric": "perplexity", "bound": "<= 30", "verdict": "fail"}], "reason": "above 30"}
+
+
+def test_the_latest_decision_and_the_history_are_shown(folder: Path, call: Call) -> None:
+    registry = Registry(folder, "poems")
+    registry.judge_again(1, STRICT, {"perplexity": 41.0}, verdict="rejected", who="ada", why="perplexity is 41, above 30", profile="strict")
+    shown = call(folder, "show", "1").stdout
+    for text in ("poems/1 is champion, contested (first)", "latest of 2 decisions: rejected by the gates of strict on", "but it stays champion",
+                 "41.0", "<= 30", "judge_again: rejected"):  # fmt: skip
+        assert text in shown
+    assert "champion, contested" in call(folder, "list").stdout and "judge_again: rejected" in call(folder, "log").stdout
+    listed = json.loads(call(folder, "list", "--json").stdout)[0]
+    assert (listed["verdict"], listed["decision_count"], listed["contested"], listed["perplexity"]) == ("rejected", 2, True, 41)
+    exact = json.loads(call(folder, "show", "1", "--json").stdout)
+    assert [decision["verdict"] for decision in exact["decisions"]] == ["accepted", "rejected"]
+    assert exact["latest_decision"] == {**STRICT, "metrics": {"perplexity": 41}}
+    assert exact["metrics"]["perplexity"] == 40.0  # of the manifest
+
+
+def test_an_override_stays_visible_after_a_further_decision(folder: Path, call: Call) -> None:
+    registry = Registry(folder, "poems")
+    registry.override(2, who="grace", why="for the exhibition")
+    registry.judge_again(2, STRICT, {"perplexity": 80.0}, verdict="rejected", who="ada", why="perplexity is 80, above 30")
+    shown = call(folder, "show", "2").stdout
+    assert "candidate, overridden, contested" in shown and "for the exhibition" in shown and "perplexity is 80, above 30" in shown
+
+
 def test_json_has_the_same_facts(folder: Path, call: Call) -> None:
     listed = json.loads(call(folder, "list", "--json").stdout)
     assert [(version["version"], version["stage"], version["corpus"]) for version in listed] == [

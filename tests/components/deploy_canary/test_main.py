@@ -66,6 +66,28 @@ def test_a_rejected_version_is_refused(registry: Registry, capsys: pytest.Captur
     assert "poems/1: was rejected (perplexity is 120)" in refused(capsys, registry, add(registry, 1, "rejected"))
 
 
+def test_a_version_that_the_gates_accept_later_is_deployed(registry: Registry) -> None:
+    run(registry, add(registry, 1))
+    version = add(registry, 2, "rejected")
+    registry.judge_again(2, {"gates": []}, {}, verdict="accepted", who="ada", why="passed other gates")
+    assert run(registry, version) == (0, "canary")
+    registry.judge_again(2, {"gates": [{}]}, {}, verdict="rejected", who="ada", why="failed stricter gates")
+    assert registry.canary() is None
+
+
+def test_a_version_that_harmed_users_is_refused_although_the_gates_accept_it(
+    registry: Registry, capsys: pytest.CaptureFixture[str]
+) -> None:  # fmt: skip
+    run(registry, add(registry, 1))
+    version = add(registry, 2)
+    run(registry, version)
+    registry.reject(2, who="canary controller", why="more errors")
+    registry.judge_again(2, {"gates": []}, {}, verdict="accepted", who="ada", why="passed other gates")
+    capsys.readouterr()
+    error = refused(capsys, registry, version)
+    assert "was rejected (more errors); no gate lifts the rejection by a person or the canary judge" in error
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

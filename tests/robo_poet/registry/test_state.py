@@ -1,4 +1,4 @@
-"""The state as a fold, against a model of the rules that is written down a second time, in other words."""
+"""The state as a fold, against a model of the rules that is written down a second time, in other words. Covers: record, state."""
 
 import itertools
 from contextlib import suppress
@@ -14,7 +14,8 @@ from robo_poet.registry.state import MOVES, Action, Stage, State, apply, fold
 SERIAL = itertools.count()
 OF_MODEL = {Action.ADD_SOURCE, Action.ADOPT}  # statements about the model, not about a version
 EXPOSING = {Action.SET_SHARE, Action.HOLD_CANARY, Action.RESUME_CANARY, Action.END_WATCH}  # these keep the stage: test_rollout.py
-MOVING = set(Action) - OF_MODEL - {Action.REGISTER, Action.PURGE} - EXPOSING
+MOVING = set(Action) - OF_MODEL - {Action.REGISTER, Action.PURGE, Action.JUDGE_AGAIN} - EXPOSING
+DECISION = "de" * 32
 moves = st.sampled_from(sorted(MOVING))
 
 
@@ -24,6 +25,10 @@ def say(action: str, version: int, **details: object) -> Statement:
 
 def register(version: int, stage: str = "candidate", digest: str = "") -> Statement:
     return say("register", version, digest=digest or f"digest {next(SERIAL)}", stage=stage)
+
+
+def judge(version: int, verdict: str, decision: str = DECISION) -> Statement:
+    return Statement("poems", "judge_again", version, "gates", f"{verdict} now", {"verdict": verdict, "decision": decision})
 
 
 def build(*statements: Statement) -> State:
@@ -43,6 +48,9 @@ class Rules(RuleBasedStateMachine):
         self.said: list[Statement] = []
         self.model: list[str] = []
         self.crowned: set[int] = set()
+        self.overridden: set[int] = set()
+        self.barred: set[int] = set()
+        self.verdicts: list[str] = []
 
     def attempt(self, statement: Statement, legal: bool) -> bool:
         before = self.state
@@ -59,6 +67,19 @@ class Rules(RuleBasedStateMachine):
     def register(self, stage: Stage) -> None:
         if self.attempt(register(len(self.model) + 1, stage), stage in ("candidate", "rejected")):
             self.model.append(stage)
+            self.verdicts.append("accepted" if stage == "candidate" else "rejected")
+
+    @precondition(lambda self: self.model)
+    @rule(data=st.data(), verdict=st.sampled_from(["accepted", "rejected"]))
+    def judge(self, data: st.DataObject, verdict: str) -> None:
+        index = data.draw(st.integers(0, len(self.model) - 1))
+        self.attempt(judge(index + 1, verdict), True)
+        self.verdicts[index] = verdict
+        old = self.model[index]
+        if verdict == "rejected" and old in ("candidate", "canary") and index not in self.overridden:
+            self.model[index] = "rejected"
+        if verdict == "accepted" and old == "rejected" and index not in self.barred:
+            self.model[index] = "candidate"
 
     @precondition(lambda self: self.model)
     @rule(data=st.data(), action=moves)
@@ -82,6 +103,8 @@ class Rules(RuleBasedStateMachine):
                 self.model = ["archived" if stage == new else stage for stage in self.model]
             self.model[index] = new
             self.crowned |= {index} if new == "champion" else set()
+            self.overridden |= {index} if action == "override" else set()
+            self.barred = self.barred | {index} if action == "reject" else self.barred - {index}
 
     @invariant()
     def is_as_modelled(self) -> None:
@@ -90,6 +113,17 @@ class Rules(RuleBasedStateMachine):
         assert self.model.count("canary") <= 1
         for role, number in (("champion", self.state.champion), ("canary", self.state.canary)):
             assert number == (self.model.index(role) + 1 if role in self.model else None)
+
+    @invariant()
+    def has_the_latest_verdict_and_every_override(self) -> None:
+        assert [record.verdict for record in self.state.records] == self.verdicts
+        assert {record.number - 1 for record in self.state.records if record.overridden} == self.overridden
+        for record, stage in zip(self.state.records, self.model, strict=True):
+            assert record.contested == (record.verdict == "rejected" and stage != "rejected")
+
+    @invariant()
+    def a_canary_that_is_gone_has_no_users(self) -> None:
+        assert self.state.canary is not None or self.state.canary_share == 0
 
     @invariant()
     def is_the_fold_of_what_was_said(self) -> None:
@@ -101,17 +135,96 @@ TestRules.settings = settings(max_examples=60, stateful_step_count=30, deadline=
 
 
 @given(st.lists(st.tuples(st.sampled_from(Action), st.integers(0, 4), st.sampled_from(Stage)), max_size=25))
-def test_a_rejected_version_stays_so_until_a_person_overrides_it(attempts: list[tuple[Action, int, Stage]]) -> None:
+def test_a_version_that_a_person_rejected_stays_so_until_a_person_overrides_it(attempts: list[tuple[Action, int, Stage]]) -> None:
     state = State()
     rejected: set[int] = set()
     for action, number, stage in attempts:
         statement = register(len(state.records) + 1, stage) if action is Action.REGISTER else say(action, number)
+        if action is Action.JUDGE_AGAIN:
+            statement = judge(number, "rejected" if stage == "rejected" else "accepted")
         with suppress(IllegalMove, NoSuchVersion):
             state = apply(state, statement)
+            rejected |= {number} if action is Action.REJECT else set()
         if action is Action.OVERRIDE:
             rejected -= {number}
         assert all(state.record(number).stage is Stage.REJECTED for number in rejected)
-        rejected |= {record.number for record in state.records if record.stage is Stage.REJECTED}
+
+
+OVERRIDDEN = (register(1), say("promote", 1), register(2, "rejected"), say("override", 2))
+
+
+@pytest.mark.parametrize(
+    ("path", "number", "verdict", "stage"),
+    [
+        ((register(1, "rejected"),), 1, "accepted", "candidate"),
+        ((register(1, "rejected"),), 1, "rejected", "rejected"),
+        ((register(1),), 1, "accepted", "candidate"),
+        ((register(1),), 1, "rejected", "rejected"),
+        ((register(1), say("reject", 1)), 1, "accepted", "rejected"),  # users were harmed: other gates do not prove the contrary
+        ((register(1), judge(1, "rejected")), 1, "accepted", "candidate"),
+        ((register(1), say("start_canary", 1)), 1, "accepted", "canary"),
+        ((register(1), say("start_canary", 1)), 1, "rejected", "rejected"),
+        ((register(1), say("promote", 1)), 1, "rejected", "champion"),
+        ((register(1), say("archive", 1)), 1, "rejected", "archived"),
+        ((register(1), say("archive", 1)), 1, "accepted", "archived"),
+        (OVERRIDDEN, 2, "rejected", "candidate"),
+        ((*OVERRIDDEN, say("start_canary", 2)), 2, "rejected", "canary"),
+        ((*OVERRIDDEN, say("start_canary", 2), say("reject", 2)), 2, "accepted", "rejected"),
+    ],
+)
+def test_a_further_decision_has_a_defined_effect_in_each_stage(
+    path: tuple[Statement, ...], number: int, verdict: str, stage: str
+) -> None:  # fmt: skip
+    before = build(*path)
+    after = apply(before, judge(number, verdict))
+    record = after.record(number)
+    assert (record.stage, record.verdict, record.verdict_why, record.decision) == (stage, verdict, f"{verdict} now", DECISION)
+    assert record.decisions == before.record(number).decisions + 1
+    assert record.overridden == before.record(number).overridden
+    assert record.contested == (verdict == "rejected" and stage != "rejected")
+    assert record.why == (f"{verdict} now" if stage != before.record(number).stage else record.why)
+    assert after.length == before.length + 1
+
+
+def test_a_canary_that_the_gates_reject_loses_its_users_and_the_next_one_starts_without() -> None:
+    path = (register(1), say("promote", 1), register(2), say("start_canary", 2), say("set_share", 2, step=0, share=0.25), register(3))
+    state = apply(build(*path), judge(2, "rejected"))
+    assert (state.canary, state.canary_share, state.canary_since, state.champion) == (None, 0.0, 0, 1)
+    state = apply(state, say("start_canary", 3))
+    assert (state.canary, state.canary_share, state.canary_step) == (3, 0.0, -1)
+
+
+def test_an_accepted_canary_keeps_its_ramp() -> None:
+    path = (register(1), say("promote", 1), register(2), say("start_canary", 2), say("set_share", 2, step=0, share=0.25))
+    before = build(*path)
+    after = apply(before, judge(2, "accepted"))
+    assert (after.canary, after.canary_share, after.canary_since) == (2, 0.25, before.canary_since)
+
+
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
+        (judge(1, "perhaps"), "a verdict is accepted or rejected, not 'perhaps'"),
+        (judge(1, "accepted", "../../keys"), "a decision is named by its SHA-256"),
+        (judge(1, "accepted", ""), "a decision is named by its SHA-256"),
+        (say("judge_again", 1, verdict="accepted", decision=3), "a decision is named by its SHA-256"),
+    ],
+)
+def test_a_decision_without_verdict_or_digest_is_refused(statement: Statement, message: str) -> None:
+    with pytest.raises(IllegalMove, match=message):
+        apply(build(register(1)), statement)
+
+
+def test_a_purged_version_is_not_judged() -> None:
+    with pytest.raises(IllegalMove, match="the files of version 1 were purged"):
+        apply(build(register(1, "rejected"), say("purge", 1)), judge(1, "accepted"))
+
+
+def test_the_latest_of_several_versions_has_the_identity_and_the_first_identity_counts_most() -> None:
+    state = build(register(1, digest="with candidate"), register(2, "rejected", digest="with rejected"))
+    assert [state.with_identity(*names) for names in (("new",), ("new", "with rejected", "with candidate"), ("new", "with candidate"))] == [
+        None, state.record(2), state.record(1),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("action", "stage"), sorted(set(itertools.product(MOVING | EXPOSING, Stage)) - set(MOVES)))

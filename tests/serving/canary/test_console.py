@@ -38,6 +38,18 @@ def test_the_pages_show_models_releases_and_moves(tmp_path: Path, clock: Clock) 
     assert "http://" not in page.replace(LOCAL, "") and "<script" not in page
 
 
+def test_a_decision_against_the_champion_is_shown(tmp_path: Path, clock: Clock) -> None:
+    place = Place(tmp_path)
+    place.registry.judge_again(1, {"gates": []}, {}, verdict="rejected", who="ada", why="bleu < 0.1")
+    browser = client(place, clock)
+    note = "contested: the latest decision of the gates rejects it (bleu &lt; 0.1), but it stays champion"
+    assert note in browser.get("/").text and note in browser.get("/canary/poems").text
+    assert "judge again: rejected" in browser.get("/").text
+    place.registry.reject(2, **SAID)
+    clock.seconds += 15
+    assert f"poems/1 {note}" in browser.get("/").text
+
+
 def test_a_page_is_made_again_only_after_its_time(tmp_path: Path, clock: Clock) -> None:
     place = Place(tmp_path)
     browser = client(place, clock)

@@ -13,7 +13,7 @@ import pytest
 
 from robo_poet.registry.registry import Registry
 from robo_poet.settings.canary import NotifySettings
-from serving.canary.notification import WAITS, Notifier, channels
+from serving.canary.notification import WAITS, Notifier, channels, message
 from tests.robo_poet.registry.released import released
 
 SAID = {"who": "ada", "why": "test"}
@@ -110,6 +110,12 @@ def test_registrations_are_no_moves_of_a_release(tmp_path: Path, receiver: Recei
     sender = notifier(tmp_path, receiver)
     sender.send([])  # as before the first entry
     assert sender.send(registry.log()) == 2 and receiver.actions() == ["promote"]
+
+
+def test_a_further_decision_is_a_move(registry: Registry) -> None:
+    registry.judge_again(1, {"gates": []}, {}, verdict="rejected", who="ada", why="bleu is 0.1")
+    body = message(registry.log()[-1], "")
+    assert body and body["text"] == "poems/1 was judged again by the gates and rejected. bleu is 0.1 (ada)"
 
 
 def test_a_failed_delivery_is_tried_again_and_nothing_is_lost(tmp_path: Path, receiver: Receiver, registry: Registry) -> None:
