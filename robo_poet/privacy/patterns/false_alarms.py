@@ -64,17 +64,25 @@ _SAYS_PART = re.compile(rf"(?<![^\W\d_])(?:{_any_of(_PART_OF_A_BOOK)}\.?|§{{1,2
 _BOOK = re.compile(rf"(?<![^\W\d_]){_any_of(_BOOK_NUMBER)}\b(?:-1[03]\b)?[.:]?\ ?\d[\dx]*(?:[./ -][\dx]+)*", re.IGNORECASE)
 _DIGIT = re.compile(r"\d")
 _NUMBER_GOES_ON = re.compile(r"[+(][\d ().-]{0,12}$")  # "+49 12.10.1999": the digits before a date belong to the same number
+# The years of a life or a reign: `(1694-1778)`. A local telephone number can look the same: then a word or digits before say so.
+_YEARS = re.compile(r"(?<![\w.,+/-])((?:1\d|20)\d\d)\ ?[-–—]\ ?((?:1\d|20)\d\d)(?![\w/-]|[ .,]\d)")
+_TELEPHONE_WORD = (
+    r"tels?|tlf|tfno|tele[fp]h?on\w*|teléfono|téléphone|phone|fon|fono|fax|cel|celular|mobile?|móvil|handy|whatsapp|call|llam[ae]\w*|ruf\w*|"
+    "appele[rz]|ligue|chiama|bel|ring|dial"
+)
+_SAYS_TELEPHONE = re.compile(rf"(?:[\d+][ ().-]{{0,3}}|\b(?:{_TELEPHONE_WORD})\b\W{{0,4}})$", re.IGNORECASE)
 
 
 def impersonal_numbers(text: str) -> Iterator[tuple[int, int]]:
     """Yield the spans of numbers that are no person's.
 
-    Dates with a time, UUIDs, digests, DOIs, decimal numbers, amounts, versions, parts of books and book numbers. A number of five parts or
-    more, most of them one digit, is a version: telephone numbers have longer parts.
+    Dates with a time, spans of years, UUIDs, digests, DOIs, decimal numbers, amounts, versions, parts of books and book numbers. A number
+    of five parts or more, most of them one digit, is a version: telephone numbers have longer parts.
     """
     spans = [
         match.span() for match in _IMPERSONAL.finditer(text) if not _NUMBER_GOES_ON.search(text, max(0, match.start() - 16), match.start())
     ]
+    spans += (match.span() for match in _YEARS.finditer(text) if _are_years(text, match))
     for match in _DOTTED.finditer(text):
         before = text[max(0, match.start() - 20) : match.start()]
         single = [len(part) == 1 for part in match.group().split(".")]
@@ -85,6 +93,10 @@ def impersonal_numbers(text: str) -> Iterator[tuple[int, int]]:
     if any(word in folded for word in _BOOK_NUMBER):  # the pattern is slow, and few texts have such a number
         spans += (match.span() for match in _BOOK.finditer(text) if len(_DIGIT.findall(match.group())) <= BOOK_DIGITS)
     yield from sorted(spans)
+
+
+def _are_years(text: str, match: re.Match[str]) -> bool:
+    return match[1] < match[2] and not _SAYS_TELEPHONE.search(text, max(0, match.start() - CONTEXT), match.start())
 
 
 def without_impersonal_numbers(text: str) -> str:

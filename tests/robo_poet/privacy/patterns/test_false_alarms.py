@@ -1,5 +1,6 @@
 """True and false examples of each kind of personal data, in several languages. All names and numbers are invented."""
 
+import re
 import time
 
 import pytest
@@ -113,6 +114,7 @@ FALSE = {
         "2024/01/15 08", "1914-1918 1939-1945", "1564 1616 1623 1709", "1 234 567 890 habitants", "1.234.567.890 Einwohner", "1 234 567 personas", "12.345.678 abitanti", "€ 12.345.678,90", "1.234.567,00 €", "$1,000,000,000 and more", "123 456 789 euros",
         "ISBN 978-3-16-148410-0", "ISBN 0-306-40615-2", "ISBN-13: 978 0 306 40615 7", "ISSN 2049-3630", "doi 10.1000/1234567890", "10.1000/182.1234567", "pi is 3.14159265358979", "52.520008 13.404954", "id 3f2a9c10-1234-4555-9046-120730112345",
         "d41d8cd98f00b204e9800998ecf84271", "sonnets 18, 29, 30, 55, 73, 116, 130", "1 2 3 4 5 6 7 8 9 10", "version 20.10.24.1234567", "EAN 4006381333931", "Psalm 119:105-112",
+        "Voltaire (1694-1778), philosopher", "Jean de La Bruyère. (1645–1696) Escritor", "Isaac Newton, 1642 - 1727, físico", "(Halle, 1685-1759)",
     ],
     "EMAIL_ADDRESS": [
         "react@18.2.0 is old", "npm i lodash@4.17.21", "pkg@1.2.3 fails", "3@2.50 each", "5@12.99 pro Stück", "logo@2x.png", "icon@3x.svg is drawn", "foto@2x.jpg", "style@media.css", "apples @ 2.50", "@home and away", "@marta.quill posts", "a@b", "meet @ noon",
@@ -176,6 +178,22 @@ def test_positions_are_kept() -> None:
     assert without_impersonal_numbers("+49 12.10.1999 22") == "+49 12.10.1999 22"
 
 
+@pytest.mark.parametrize(
+    "text", ["(1694-1778)", "(1694–1778, Paris)", "Newton, 1642 - 1727.", "called (1685-1759) the great", "Tel Aviv was young (1909-1921)"]
+)
+def test_years_of_a_life_are_no_telephone_number(text: str) -> None:
+    years = re.search(r"\d.*\d", text)
+    assert years and without_impersonal_numbers(text) == text.replace(years.group(), FILLER * len(years.group()))
+
+
+MAYBE_NUMBERS = "tel. 1694-1778|Telefon: 1811-1920|(11) 1911-1920|030 1911-1920|+49 1911-1920|1911-1920 55|1778-1694|1911-1920-12"
+
+
+@pytest.mark.parametrize("text", MAYBE_NUMBERS.split("|"))
+def test_four_digits_and_four_stay_if_they_may_be_a_telephone_number(text: str) -> None:
+    assert without_impersonal_numbers(text) == text
+
+
 def test_fast_on_text_with_many_numbers_and_names_of_files() -> None:
     text = (
         "See section 4.3.2.1 of setup.py at https://example.com/a, version 10.4.1.2 of 2024-01-15 12:30, casa.la and de.la again.\n" * 400
@@ -186,7 +204,7 @@ def test_fast_on_text_with_many_numbers_and_names_of_files() -> None:
 
 
 @pytest.mark.parametrize(
-    "unit", ["111 ", "1.1.", "isbn 1 ", "€1 ", "10.1234/", "a1", "2024-01-15 ", "12 345 ", "1 234 567 ", "version 1.2 ", "9"]
+    "unit", ["111 ", "1.1.", "isbn 1 ", "€1 ", "10.1234/", "a1", "2024-01-15 ", "12 345 ", "1 234 567 ", "version 1.2 ", "9", "(1911-1920)"]
 )
 def test_long_runs_take_linear_time(unit: str) -> None:
     began = time.process_time()
