@@ -37,7 +37,6 @@ def deploy(registry: Registry, number: int, digest: str, who: str) -> tuple[Vers
         remedy = "deploy a version that passed its gates"
         if registry.state().record(number).barred:
             shown = command(f"registry show {number} --model {registry.model}")
-            shown = command(f"registry show {number} --model {registry.model}")
             remedy = f"no gate lifts the rejection by a person or the canary judge; to see it: {shown}"
         raise BadInput(f"was rejected ({version.why})", where=where, remedy=remedy)
     if version.stage is not Stage.CANDIDATE:
