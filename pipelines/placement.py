@@ -44,7 +44,7 @@ class Placement:
 
 
 SIGNING_FOLDER = "/etc/robo-poet/signing"  # where their pods have the secret with the signing key
-BEAM_STEPS = ("validate_data", "scrub_pii")  # steps whose work Beam distributes
+BEAM_STEPS = ("ingest", "validate_data", "scrub_pii")  # steps whose work Beam distributes
 REGISTRY_STEPS = ("validate_data", "compare_champion", "register_model", "deploy_canary")  # steps that mount the registry
 
 

@@ -72,7 +72,7 @@ def training_pipeline(placement: Placement, *, moving_source: bool = False, movi
             schema: TFDV schema of the corpus, in text format. Empty for the curated schema of the step.
             validation: Section `validation`: limits of the corpus, and whether a violation warns or stops the run.
             scrub: Section `scrub`: privacy policy of each source.
-            beam: Section `beam`: what runs the measurement of the documents and the search for personal data.
+            beam: Section `beam`: what runs the search for duplicates, the measurement of the documents and the search for personal data.
             tokenizer: Section `tokenizer`: vocabulary size.
             train: Section `train`: model size and training settings.
             warm_start: Model folder of the version whose weights start the training. Empty for random weights.
@@ -94,7 +94,7 @@ def training_pipeline(placement: Placement, *, moving_source: bool = False, movi
             who: User who submitted the run, for the log of the registry.
         """
         deleted = {"suppression": suppression, "suppression_digest": suppression_digest}
-        read = placement(steps.ingest(source=source, source_digest=source_digest, **deleted, seed=seed, settings=ingest))
+        read = placement(steps.ingest(source=source, source_digest=source_digest, **deleted, seed=seed, settings=ingest, beam=beam))
         if moving_source:
             read.set_caching_options(False)
         corpus = {"corpus": read.outputs["corpus"], "corpus_digest": read.outputs["corpus_digest"]}

@@ -8,8 +8,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from components.ingest.component import ingest
+from components.ingest.distributed_examination import DistributedExamination
 from robo_poet.atomic import write_text
 from robo_poet.corpus.curation.dropped import DELETED, Dropped, DroppedWriter
+from robo_poet.corpus.curation.examination import Examination
 from robo_poet.corpus.curation.quality import language_of
 from robo_poet.corpus.document import MEGABYTE, Document
 from robo_poet.corpus.parquet import SPLITS, write_documents
@@ -17,9 +19,11 @@ from robo_poet.corpus.plan import apply_plan, make_plan
 from robo_poet.corpus.source import Source, open_source
 from robo_poet.deletion.suppression import Suppression, ingested_list
 from robo_poet.display import quotable_name
+from robo_poet.distributed.run import distributed
 from robo_poet.errors import BadInput
+from robo_poet.settings.beam import BeamSettings
 from robo_poet.settings.data import IngestSettings
-from robo_poet.step.program import Call, program
+from robo_poet.step.program import Call, parse_settings, program
 
 CONTROL_TOKEN = re.compile(r"<(?:PAD|UNK|START|END)>")
 MAX_NAMED = 3  # documents named in warnings; further documents are only counted
@@ -27,6 +31,12 @@ MAX_NAMED = 3  # documents named in warnings; further documents are only counted
 
 def work(call: Call) -> None:
     """Write the outputs `corpus` and `dropped`, and `metrics` if requested."""
+    beam = parse_settings(BeamSettings, call.parameters["beam"], "--beam")
+    with distributed(beam, call.outputs["corpus"].parent, call.parts) as runs:
+        _work(call, None if runs.plain else DistributedExamination(runs, call.settings))
+
+
+def _work(call: Call, examination: Examination | None) -> None:
     settings: IngestSettings = call.settings
     seed = call.parameters["seed"]
     call.progress(0, 1, "reading the source")
@@ -39,7 +49,7 @@ def work(call: Call) -> None:
 
     deleted = (document for document in source.documents() if suppression and suppression.suppresses(document)) if suppressed else ()
     folder = call.outputs["corpus"].parent
-    plan = make_plan(documents(), settings, seed, source.name, source.megabytes, folder, deleted)
+    plan = make_plan(documents(), settings, seed, source.name, source.megabytes, folder, deleted, examination)
     for warning in (*source.warnings, *plan.warnings):
         call.warn(warning)
     counts: Counter[str] = Counter()

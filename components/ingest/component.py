@@ -11,6 +11,7 @@ def ingest(
     suppression_digest: str | None,
     seed: int,
     settings: dict,
+    beam: dict | None,
     corpus: Output[Dataset],
     dropped: Output[Dataset],
     metrics: View[Metrics],
@@ -24,6 +25,7 @@ def ingest(
         suppression_digest: Digest of this list at submission. The step stops if the list has changed since.
         seed: Seed of the split and the sample.
         settings: Section `ingest` of the profile.
+        beam: Section `beam` of the profile: what examines the documents. The outputs do not depend on it.
 
     Returns:
         corpus: The corpus, one row per document (Parquet).

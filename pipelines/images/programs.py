@@ -98,7 +98,7 @@ def _data(package: Path) -> Iterator[Path]:
 
 APART = "validate"  # its own environment: TFDV needs an older TensorFlow than all other groups
 ON_GPU = {"train": "train-gpu", "evaluate": "evaluate-gpu"}  # the same packages plus TensorFlow's CUDA libraries
-ON_BEAM = {"scrub": "scrub-beam"}  # the same packages plus Apache Beam and Dask
+ON_BEAM = {"data": "data-beam", "scrub": "scrub-beam"}  # the same packages plus Apache Beam and Dask
 
 
 def group(step: str, gpu: bool = False, beam: bool = False) -> str:

@@ -6,15 +6,15 @@ It drops documents without text, documents that fail a quality rule, exact dupli
 import hashlib
 from array import array
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from robo_poet.corpus.curation.dropped import DELETED, EMPTY, EXACT, NEAR, Drops
-from robo_poet.corpus.curation.near_duplicates import NearDuplicate, ShingleStore
-from robo_poet.corpus.curation.quality import failed_rule
-from robo_poet.corpus.curation.shingles import shingles
+from robo_poet.corpus.curation.examination import Examination, ExaminationHere
+from robo_poet.corpus.curation.near_duplicates import NearDuplicate
 from robo_poet.corpus.document import FIELDS, Document
 from robo_poet.corpus.split import unit_hash
 from robo_poet.display import quotable_name
@@ -79,6 +79,7 @@ def read_records(
     where: str,
     folder: Path | None = None,
     deleted: Iterable[Document] = (),
+    examination: Examination | None = None,
 ) -> FirstReading:
     """Read a source for the first time.
 
@@ -88,17 +89,18 @@ def read_records(
             that none takes the place of a deleted document.
         where: the source, for error messages.
         folder: folder of a temporary file of 8 bytes per word, if near-duplicates are searched; None for the system's.
+        examination: what examines the documents, if it is not this process.
 
     Raises:
         BadInput: two documents with different texts share an id, or a document's consent is withheld.
     """
-    with ShingleStore(settings.near_duplicate_similarity, folder) as store:
+    with nullcontext(examination) if examination else ExaminationHere(settings, folder) as examiner:
         if settings.near_duplicates != "keep":
-            for document in deleted:
-                store.add(shingles(document.text))
-        deletions = len(store)
-        records, digests, drops, copies, failed = _read(documents, settings, seed, where, store)
-        near, uncertain = _near_duplicates(records, store, deletions) if len(store) else ([], 0)
+            for _ in examiner.examined(deleted):
+                examiner.choose()
+        deletions = examiner.chosen()
+        records, digests, drops, copies, failed = _read(examiner, documents, settings, seed, where)
+        near, uncertain = _near_duplicates(records, examiner, deletions) if examiner.chosen() else ([], 0)
     near_deleted = {records[pair.position].index for pair in near if pair.kept < 0}
     for index in near_deleted:
         drops.drop(index, DELETED)
@@ -114,28 +116,27 @@ def read_records(
 
 
 def _read(
-    documents: Iterable[Document], settings: IngestSettings, seed: int, where: str, store: ShingleStore
+    examiner: Examination, documents: Iterable[Document], settings: IngestSettings, seed: int, where: str
 ) -> tuple[list[DocumentRecord], bytes, Drops, dict[int, str], dict[str, int]]:
     records, digests, drops, copies, failed = list[DocumentRecord](), bytearray(), Drops(), dict[int, str](), dict[str, int]()
     first = dict[bytes, int]()  # digest of the text → number of its record
     ids = set[str]()
-    for document in documents:
+    for document, examined in examiner.examined(documents):
         digests += document_digest(document)
         index = drops.add()
         if document.consent.strip().casefold() in WITHHELD:
             location = f"{where}: {quotable_name(document.id)}".removeprefix(": ")
             raise BadInput("consent is withheld", where=location, remedy="remove this document, or correct its column consent")
-        if not document.text.strip():
+        if examined is None:
             drops.drop(index, EMPTY)
             continue
-        normalised = document.with_text(document.text)
-        if failure := failed_rule(normalised, settings.quality):
-            reason, value, language = failure
+        if examined.failure:
+            reason, value, language = examined.failure
             if settings.quality.action == "drop":
                 drops.drop(index, reason, value=value, language=language)
                 continue
             failed[reason] = failed.get(reason, 0) + 1
-        text_digest = bytes.fromhex(normalised.sha256[: 2 * DIGEST_BYTES])
+        text_digest = bytes.fromhex(examined.sha256[: 2 * DIGEST_BYTES])
         if (number := first.setdefault(text_digest, len(records))) < len(records):
             drops.drop(index, EXACT, of=(records[number].index, records[number].id))
             if len(copies) < MOST_COPIES:
@@ -147,25 +148,25 @@ def _read(
         ids.add(document.id)
         records.append(
             DocumentRecord(
-                index, document.group or document.id, document.group or normalised.sha256, normalised.size, document.source, document.date,
-                unit_hash(seed, normalised.sha256), document.id,
+                index, document.group or document.id, document.group or examined.sha256, examined.size, document.source, document.date,
+                unit_hash(seed, examined.sha256), document.id,
             )
         )  # fmt: skip
         if settings.near_duplicates != "keep":
-            store.add(shingles(normalised.text))
+            examiner.choose()
     return records, bytes(digests), drops, copies, failed
 
 
-def _near_duplicates(records: Sequence[DocumentRecord], store: ShingleStore, deletions: int) -> tuple[list[NearDuplicate], int]:
+def _near_duplicates(records: Sequence[DocumentRecord], examiner: Examination, deletions: int) -> tuple[list[NearDuplicate], int]:
     """Find near-duplicates. The longest document is preferred, then the one with the smallest hash of seed and text.
 
     Args:
-        deletions: number of documents in the store before the records, which were deleted on request. They are preferred to all others,
+        deletions: number of chosen documents before the records, which were deleted on request. They are preferred to all others,
             and have negative positions in the result.
     """
     sizes = np.frombuffer(array("q", (record.size for record in records)), np.int64)
     ranks = np.frombuffer(array("d", (record.rank for record in records)), np.float64)
-    found, uncertain = store.find(np.concatenate([np.arange(deletions), np.lexsort((ranks, -sizes)) + deletions]), deletions)
+    found, uncertain = examiner.near_duplicates(np.concatenate([np.arange(deletions), np.lexsort((ranks, -sizes)) + deletions]), deletions)
     pairs = (NearDuplicate(pair.position - deletions, pair.kept - deletions, pair.similarity) for pair in found)
     return sorted((pair for pair in pairs if pair.position >= 0), key=lambda pair: pair.position), uncertain
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from robo_poet.corpus.curation.dropped import DELETED, EMPTY, EXACT, QUALITY_REASONS, REASONS, SAMPLE, Dropped, Drops
+from robo_poet.corpus.curation.examination import Examination
 from robo_poet.corpus.document import MEGABYTE, Document
 from robo_poet.corpus.first_reading import DIGEST_BYTES, MOST_COPIES, DocumentRecord, FirstReading, document_digest, read_records
 from robo_poet.corpus.parquet import SPLITS
@@ -78,6 +79,7 @@ def make_plan(
     megabytes: float = 0,
     folder: Path | None = None,
     deleted: Iterable[Document] = (),
+    examination: Examination | None = None,
 ) -> Plan:
     """Drop what the settings exclude, draw a sample if `megabytes` is set, and assign a split to each work.
 
@@ -88,13 +90,13 @@ def make_plan(
     Args:
         where: the source, for error messages.
         megabytes: size of the sample in 10**6 bytes; 0 keeps all documents.
-        folder, deleted: see `robo_poet.corpus.first_reading.read_records`.
+        folder, deleted, examination: see `robo_poet.corpus.first_reading.read_records`.
 
     Raises:
         BadInput: there is no text, all documents are equal, two documents share an id, a document's consent is withheld, there are
             fewer than three works, or the sample, near-duplicates or quality rules leave fewer than three.
     """
-    reading = read_records(documents, settings, seed, where, folder, deleted)
+    reading = read_records(documents, settings, seed, where, folder, deleted, examination)
     records, drops = reading.records, reading.drops
     warnings = _warnings_of_drops(reading, settings)
     _check_number_of_works(reading, where)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from robo_poet.distributed.shards import Job, Shard, run_shard
+from robo_poet.distributed.shards import GroupedJob, Job, Shard, run_shard, write_values
 from robo_poet.errors import BadInput
 from robo_poet.settings.beam import DASK, EMBEDDED, BeamSettings
 
@@ -28,10 +28,36 @@ class Work:
             run_shard(self.job, numbered[1], numbered[0], self.folder)
 
 
-RunPipeline = Callable[[Work, Sequence[Shard]], None]
-RUN = "run"  # name of the step that calls our function; Beam's errors quote it
+@dataclass(frozen=True)
+class GroupedWork:
+    """What a worker does with a numbered shard, and with the values of all shards for one key.
+
+    Args:
+        shards: number of shards. If the values of some are missing, because a worker does not see the folder, no result is written.
+    """
+
+    job: GroupedJob
+    folder: str
+    shards: int
+
+    def pairs(self, numbered: tuple[int, Any]) -> Iterator[tuple[int, tuple[int, bytes]]]:
+        """Yield `(key, (number of the shard, value))`."""
+        if Path(self.folder).is_dir():
+            for key, value in self.job.pairs(numbered[1].documents()):
+                yield key, (numbered[0], value)
+
+    def gather(self, grouped: tuple[int, Any]) -> None:
+        """Write the values of a key."""
+        by_shard = dict(grouped[1])  # a runner gives them in any order
+        if Path(self.folder).is_dir() and len(by_shard) == self.shards:
+            values = [by_shard[number] for number in range(self.shards)]
+            write_values(lambda: self.job.group(grouped[0], values), grouped[0], self.folder)
+
+
+RunPipeline = Callable[[Work | GroupedWork, Sequence[Shard]], None]
+RUN, GATHER = "run", "gather"  # names of the steps that call our functions; Beam's errors quote them
 LONGEST_ERROR = 200  # characters of a runner's error
-INSTALL = "install requirements/scrub-beam.txt, or set beam.runner to none"
+INSTALL = "install requirements/data-beam.txt (ingest) or scrub-beam.txt (scrub_pii), or set beam.runner to none"
 
 
 @contextmanager
@@ -60,13 +86,17 @@ def opened_runner(settings: BeamSettings) -> Iterator[RunPipeline]:
 def _pipelines(settings: BeamSettings, flags: Sequence[str]) -> RunPipeline:
     import apache_beam as beam
 
-    def run(work: Work, shards: Sequence[Shard]) -> None:
+    def run(work: Work | GroupedWork, shards: Sequence[Shard]) -> None:
         runner, more = _runner(settings, len(shards))
         options = _options([*flags, *more, *settings.options])
         try:
             pipeline = beam.Pipeline(runner=runner, options=options)
             numbered = pipeline | "shards" >> beam.Create(list(enumerate(shards)), reshuffle=False)
-            _ = numbered | "spread" >> beam.Reshuffle() | RUN >> beam.Map(work)
+            spread = numbered | "spread" >> beam.Reshuffle()
+            if isinstance(work, GroupedWork):
+                _ = spread | RUN >> beam.FlatMap(work.pairs) | "group" >> beam.GroupByKey() | GATHER >> beam.Map(work.gather)
+            else:
+                _ = spread | RUN >> beam.Map(work)
             result = pipeline.run()
             try:
                 result.wait_until_finish()
@@ -83,7 +113,8 @@ def _pipelines(settings: BeamSettings, flags: Sequence[str]) -> RunPipeline:
 def failure(error: BaseException, settings: BeamSettings) -> BaseException:
     """Return the error to raise for an exception of a runner: one line if the runner failed, the exception if our function did."""
     text = str(error)
-    if isinstance(error, BadInput) or f"while running '{RUN}'" in text or "Traceback" in text:
+    ours = any(f"while running '{step}'" in text for step in (RUN, GATHER))
+    if isinstance(error, BadInput) or ours or "Traceback" in text:
         return error
     line = " ".join(text.split())
     what = f"the runner failed ({type(error).__name__}{': ' if line else ''}{line[:LONGEST_ERROR]})"

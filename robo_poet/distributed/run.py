@@ -10,8 +10,8 @@ from threading import Event, Thread
 from typing import Any
 
 from robo_poet.corpus.document import MEGABYTE
-from robo_poet.distributed.beam import RunPipeline, Work, opened_runner
-from robo_poet.distributed.shards import FileShard, Job, Shard, file_shards, finished, has_result, read_values
+from robo_poet.distributed.beam import GroupedWork, RunPipeline, Work, opened_runner
+from robo_poet.distributed.shards import FileShard, GroupedJob, Job, Shard, file_shards, finished, has_result, read_values
 from robo_poet.errors import BadInput
 from robo_poet.settings.beam import PLAIN, BeamSettings
 
@@ -50,7 +50,7 @@ class Distributed:
             return file_shards(corpus, float("inf"))
         fair = corpus.stat().st_size / MEGABYTE / (SHARDS_PER_WORKER * self.settings.workers)
         shards = file_shards(corpus.absolute(), min(self.settings.shard_megabytes, fair))
-        if not self.settings.folder:
+        if not self.settings.folder or corpus.absolute().is_relative_to(self.folder):
             return shards
         copy = self.folder / "corpus"
         if not copy.exists():
@@ -71,14 +71,39 @@ class Distributed:
         with tempfile.TemporaryDirectory(prefix="shards-", dir=self.folder) as results:
             with self._watched(Path(results), len(shards)):
                 self.run_pipeline(Work(job, results), shards)
-            if missing := sum(not has_result(number, Path(results)) for number in range(len(shards))):
-                raise BadInput(
-                    f"{missing} of {len(shards)} parts of the corpus have no result: the workers do not see the folder",
-                    where=f"beam.folder = {self.settings.folder}",
-                    remedy="set it to a folder that all workers reach under the same path",
-                )
-            for number in range(len(shards)):
-                yield from read_values(number, Path(results))
+            yield from self._results(Path(results), len(shards))
+
+    def run_grouped(self, job: GroupedJob, shards: Sequence[Shard], keys: int) -> Iterator[Any]:
+        """Yield the values of a grouped job, in the order of the keys.
+
+        Args:
+            keys: number of keys; the job yields a value for each of 0 … `keys` - 1.
+
+        Raises:
+            BadInput: see `run`.
+        """
+        if self.run_pipeline is None:
+            values: list[list[bytes]] = [[] for _ in range(keys)]
+            for shard in shards:
+                for key, value in job.pairs(shard.documents()):
+                    values[key].append(value)
+            for key in range(keys):
+                yield from job.group(key, values[key])
+            return
+        with tempfile.TemporaryDirectory(prefix="keys-", dir=self.folder) as results:
+            with self._watched(Path(results), keys):
+                self.run_pipeline(GroupedWork(job, results, len(shards)), shards)
+            yield from self._results(Path(results), keys)
+
+    def _results(self, folder: Path, count: int) -> Iterator[Any]:
+        if missing := sum(not has_result(number, folder) for number in range(count)):
+            raise BadInput(
+                f"{missing} of {count} parts of the corpus have no result: the workers do not see the folder",
+                where=f"beam.folder = {self.settings.folder}",
+                remedy="set it to a folder that all workers reach under the same path",
+            )
+        for number in range(count):
+            yield from read_values(number, folder)
 
     @contextmanager
     def _watched(self, folder: Path, total: int) -> Iterator[None]:

@@ -6,7 +6,7 @@ A shard of a corpus file is a range of its row groups. A row group is read witho
 import gzip
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -72,6 +72,22 @@ class Job(Protocol):
         ...
 
 
+class GroupedJob(Protocol):
+    """A job in two parts: workers read the shards, and then see together what all shards say about one key. It can be pickled."""
+
+    def pairs(self, documents: Iterable[Document], /) -> Iterator[tuple[int, bytes]]:
+        """Yield one value for each key, also if the shard has nothing to say about it."""
+        ...
+
+    def group(self, key: int, values: Sequence[bytes], /) -> Iterator[Any]:
+        """Yield the values of a key, which can be written as JSON.
+
+        Args:
+            values: what each shard yielded for the key, in the order of the shards.
+        """
+        ...
+
+
 VALUES, ERROR = "values", "error"
 
 
@@ -81,12 +97,17 @@ def run_shard(job: Job, shard: Shard, number: int, folder: str) -> None:
     A runner may run a shard again or twice at the same time. Each run writes the same bytes to a file of its own, and renames it.
     An error of the input is written as a value: a runner would hide it in a traceback.
     """
+    write_values(lambda: job(shard.documents()), number, folder)
+
+
+def write_values(values: Callable[[], Iterator[Any]], number: int, folder: str) -> None:
+    """Write values, or the error of the input that prevents them; see `run_shard`."""
     final = Path(folder) / f"{number:06d}.{VALUES}"
     temporary = final.with_name(f".{final.name}.{os.getpid()}.{os.urandom(4).hex()}")
     try:
         try:
             with temporary.open("wb") as raw, gzip.GzipFile(fileobj=raw, mode="wb", compresslevel=1, mtime=0, filename="") as file:
-                for value in job(shard.documents()):
+                for value in values():
                     file.write(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
         except BadInput as error:
             temporary.write_text(json.dumps([error.what, error.where, error.remedy]), encoding="utf-8")

@@ -9,7 +9,8 @@ Each near-duplicate has a kept document of at least that similarity. Two kept do
 to B, and B to C, but A is not similar to C, then A and C are kept and B is dropped. The result depends on the documents only, not on the
 order in which they are read.
 
-All functions are pure, so a distributed form can use them: `band_keys` for each batch, grouping by band and key, then `choose`.
+The distributed form (`components.ingest.distributed_examination`) uses the same functions: workers compute the keys and the shared
+buckets, and the step calls `choose`.
 """
 
 import tempfile
@@ -20,6 +21,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -68,26 +70,48 @@ def band_keys(batch: Sequence[Hashes], wanted: float) -> Keys:
     return (keys >> np.uint64(32)).astype(np.uint32)
 
 
-class ShingleStore:
-    """The shingles and band keys of documents. The shingles are in an unnamed temporary file: 8 bytes per word of the corpus.
+class KeyCollector:
+    """Collects the band keys of documents, in batches of the library."""
 
-    Use it as a context manager. `add` numbers the documents from 0.
-
-    Args:
-        wanted: the smallest similarity of near-duplicates.
-        folder: folder of the file; None for the system's.
-    """
-
-    def __init__(self, wanted: float, folder: Path | None = None) -> None:
-        self.wanted = wanted
-        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  closed by __exit__
-        self._ends = array("q", [0])
+    def __init__(self, wanted: float) -> None:
+        self._wanted = wanted
         self._batch: list[Hashes] = []
         self._size = 0
         self._keys: list[Keys] = []
+
+    def add(self, hashes: Hashes) -> None:
+        """Add the shingles of the next document."""
+        self._batch.append(hashes)
+        self._size += len(hashes)
+        if len(self._batch) >= BATCH or self._size >= BATCH_SHINGLES:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._batch:
+            self._keys.append(band_keys(self._batch, self._wanted))
+            self._batch, self._size = [], 0
+
+    def keys(self) -> Keys:
+        """Return the keys of all documents, one row per document, and forget them."""
+        self._flush()
+        keys = np.concatenate(self._keys) if self._keys else np.zeros((0, bands_of(self._wanted)[0]), np.uint32)
+        self._keys = []
+        return keys
+
+
+class ShingleFile:
+    """The shingles of documents in an unnamed temporary file: 8 bytes per shingle. Use it as a context manager.
+
+    Args:
+        folder: folder of the file; None for the system's.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  closed by __exit__
+        self._ends = array("q", [0])
         self._mapped: Hashes | None = None
 
-    def __enter__(self) -> "ShingleStore":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
@@ -98,18 +122,15 @@ class ShingleStore:
         return len(self._ends) - 1
 
     def add(self, hashes: Hashes) -> None:
-        """Add the shingles of the next document."""
+        """Add the shingles of the next document. They are numbered from 0."""
         self._file.write(hashes.tobytes())
         self._ends.append(self._ends[-1] + len(hashes))
-        self._batch.append(hashes)
-        self._size += len(hashes)
-        if len(self._batch) >= BATCH or self._size >= BATCH_SHINGLES:
-            self._flush()
 
-    def _flush(self) -> None:
-        if self._batch:
-            self._keys.append(band_keys(self._batch, self.wanted))
-            self._batch, self._size = [], 0
+    @property
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """Return the number of shingles of each document."""
+        ends = np.frombuffer(self._ends, np.int64)
+        return ends[1:] - ends[:-1]
 
     def shingles(self, position: int) -> Hashes:
         """Return the shingles of a document, after the last `add`."""
@@ -119,6 +140,25 @@ class ShingleStore:
             self._mapped = np.zeros(0, np.uint64) if empty else np.memmap(self._file, np.uint64, "r").view(np.ndarray)
         return self._mapped[self._ends[position] : self._ends[position + 1]]
 
+
+class ShingleStore(ShingleFile):
+    """The shingles and band keys of documents.
+
+    Args:
+        wanted: the smallest similarity of near-duplicates.
+        folder: see `ShingleFile`.
+    """
+
+    def __init__(self, wanted: float, folder: Path | None = None) -> None:
+        super().__init__(folder)
+        self.wanted = wanted
+        self._keys = KeyCollector(wanted)
+
+    def add(self, hashes: Hashes) -> None:
+        """Add the shingles of the next document."""
+        super().add(hashes)
+        self._keys.add(hashes)
+
     def find(self, preference: npt.NDArray[np.int64], fixed: int = 0) -> tuple[list[NearDuplicate], int]:
         """Return the near-duplicates, and how many documents had more candidates than were compared.
 
@@ -126,17 +166,29 @@ class ShingleStore:
             preference: the positions of all documents, the one to keep first.
             fixed: number of documents at the beginning of it that are kept even if they are near-duplicates of each other.
         """
-        self._flush()
-        bands = bands_of(self.wanted)[0]
-        keys = np.concatenate(self._keys) if self._keys else np.zeros((0, bands), np.uint32)
-        self._keys = []
-        ends = np.frombuffer(self._ends, np.int64)
-        lengths = ends[1:] - ends[:-1]
-        return choose(keys, lengths, preference, self.shingles, self.wanted, fixed)
+        buckets = shared_buckets(self._keys.keys(), self.lengths > 0)
+        return choose(buckets, self.lengths, preference, self.shingles, self.wanted, fixed)
+
+
+Numbers = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Buckets:
+    """The band keys that at least two documents share.
+
+    Args:
+        positions, numbers: the document `positions[i]` is in the bucket `numbers[i]`; a bucket is a band and a key, numbered from 0.
+        sizes: number of documents in each bucket.
+    """
+
+    positions: Numbers
+    numbers: Numbers
+    sizes: npt.NDArray[np.int64]
 
 
 def choose(
-    keys: Keys,
+    shared_keys: Buckets,
     lengths: npt.NDArray[np.int64],
     preference: npt.NDArray[np.int64],
     shingles_of: Callable[[int], Hashes],
@@ -146,8 +198,8 @@ def choose(
     """Choose the documents to keep, and return the near-duplicates of them, by preference.
 
     Args:
-        keys: band keys, one row per document.
-        lengths: number of shingles of each document. Documents without shingles are kept.
+        shared_keys: the documents that share band keys. All others are kept.
+        lengths: number of shingles of each document.
         preference: the positions of all documents, the one to keep first.
         shingles_of: position → shingles.
         wanted: the smallest similarity.
@@ -156,13 +208,15 @@ def choose(
     Returns:
         The near-duplicates, and how many documents had more than 16 candidates, so that a near-duplicate may have been missed.
     """
-    ranks, buckets, sizes = _shared_buckets(keys[preference], lengths[preference] > 0)
+    sizes = shared_keys.sizes
+    rank_of = np.empty(len(preference), np.int32)
+    rank_of[preference] = np.arange(len(preference), dtype=np.int32)
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]]) if len(sizes) else np.zeros(0, np.int64)
-    slots = array("i", bytes(4 * len(ranks)))  # kept documents of each bucket, by rank
+    slots = array("i", bytes(4 * len(shared_keys.positions)))  # kept documents of each bucket, by rank
     used = array("i", bytes(4 * len(sizes)))
     found: list[NearDuplicate] = []
     cut = 0
-    for rank, own in _by_document(ranks, buckets):
+    for rank, own in _by_document(rank_of[shared_keys.positions], shared_keys.numbers):
         shared: Counter[int] = Counter()
         for bucket in own:
             if count := used[bucket]:
@@ -189,13 +243,15 @@ def choose(
     return found, cut
 
 
-Numbers = npt.NDArray[np.int32]
+def shared_buckets(keys: Keys, eligible: npt.NDArray[np.bool_]) -> Buckets:
+    """Return the keys that at least two documents share. The documents of a bucket follow each other.
 
-
-def _shared_buckets(keys: Keys, eligible: npt.NDArray[np.bool_]) -> tuple[Numbers, Numbers, npt.NDArray[np.int64]]:
-    """Return (rank, bucket) of each band key that at least two documents share, as two columns, and the size of each bucket."""
+    Args:
+        keys: band keys, one row per document and one column per band.
+        eligible: the documents that take part.
+    """
     rows = np.flatnonzero(eligible).astype(np.int32)
-    ranks, buckets, sizes, number = [np.zeros(0, np.int32)], [np.zeros(0, np.int32)], [np.zeros(0, np.int64)], 0
+    positions, numbers, sizes, number = [np.zeros(0, np.int32)], [np.zeros(0, np.int32)], [np.zeros(0, np.int64)], 0
     for band in range(keys.shape[1]):
         column = keys[rows, band]
         order = np.argsort(column, kind="stable")
@@ -204,11 +260,11 @@ def _shared_buckets(keys: Keys, eligible: npt.NDArray[np.bool_]) -> tuple[Number
         counts = np.diff(edges)
         several = counts > 1
         inside = np.repeat(several, counts)
-        ranks.append(rows[order[inside]])
-        buckets.append((np.repeat(np.cumsum(several) - 1, counts)[inside] + number).astype(np.int32))
+        positions.append(rows[order[inside]])
+        numbers.append((np.repeat(np.cumsum(several) - 1, counts)[inside] + number).astype(np.int32))
         sizes.append(counts[several])
         number += int(several.sum())
-    return np.concatenate(ranks), np.concatenate(buckets), np.concatenate(sizes)
+    return Buckets(np.concatenate(positions), np.concatenate(numbers), np.concatenate(sizes))
 
 
 def _by_document(ranks: Numbers, buckets: Numbers) -> Iterator[tuple[int, list[int]]]:

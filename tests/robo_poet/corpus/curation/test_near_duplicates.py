@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from robo_poet.corpus.curation import near_duplicates as module
-from robo_poet.corpus.curation.near_duplicates import ShingleStore, band_keys, bands_of, choose
+from robo_poet.corpus.curation.near_duplicates import ShingleStore, band_keys, bands_of, choose, shared_buckets
 from robo_poet.corpus.curation.shingles import shingles, similarity
 
 VOCABULARY = [f"{first}{last}" for first in "b d f g l m n p r s t".split() for last in "ear ine oat ull ink".split()]
@@ -148,5 +148,5 @@ def test_pure_functions_of_batches_give_the_result_of_the_store() -> None:
     sets = [shingles(text) for text in texts]
     keys = np.concatenate([band_keys(sets[start : start + 7], 0.7) for start in range(0, 30, 7)])
     order = np.array(sorted(range(30), key=lambda number: (-len(texts[number]), texts[number])), np.int64)
-    pairs, _ = choose(keys, np.array([len(one) for one in sets]), order, sets.__getitem__, 0.7)
+    pairs, _ = choose(shared_buckets(keys, np.ones(30, bool)), np.array([len(one) for one in sets]), order, sets.__getitem__, 0.7)
     assert [(pair.position, pair.kept, pair.similarity) for pair in pairs] == found(texts)
