@@ -4,6 +4,7 @@ A statistic is a function of row weights: how often each row counts. Ratios of s
 Other smooth statistics, such as distinct-n or BLEU, use the jackknife. Rows of one unit are left out together.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -50,6 +51,17 @@ def jackknife(
     return Estimate(measured, *interval_within(measured, margin, least, most), count)
 
 
+def difference_of_shares(first: Estimate, second: Estimate) -> Estimate:
+    """Return the difference of two shares with the interval made of theirs (Newcombe 1998, method 10, with exact intervals).
+
+    It holds for independent shares, and is wider than needed for shares of the same prompts, which grow together.
+    """
+    below = math.hypot(first.value - first.low, second.high - second.value)
+    above = math.hypot(first.high - first.value, second.value - second.low)
+    difference = first.value - second.value
+    return Estimate(difference, max(-1.0, difference - below), min(1.0, difference + above), min(first.units, second.units), first.unit)
+
+
 @dataclass(frozen=True)
 class RowMetric:
     """A metric over rows, with the method of its confidence interval.
@@ -61,15 +73,20 @@ class RowMetric:
             `jackknife`: other smooth functions; `none`: median and maximum.
         parts: (rows,) numerators and denominators of a ratio or share.
         rows: value of each row, NaN if a row has none; used to find the worst row. Empty if single rows have no value.
+        shares: the two shares of a difference of shares.
     """
 
     statistic: Statistic
     interval: Literal["ratio", "share", "jackknife", "none"] = "jackknife"
     parts: tuple[Numbers, Numbers] | None = None
     rows: tuple[float, ...] = ()
+    shares: "tuple[RowMetric, RowMetric] | None" = None
 
     def estimate(self, units: Units, *, resamples: int, seed: int, least: float = -np.inf, most: float = np.inf) -> Estimate:
         """Return the value with its interval, inside the possible range; the interval is infinite for the method `none`."""
+        if self.shares:
+            first, second = (share.estimate(units, resamples=resamples, seed=seed) for share in self.shares)
+            return difference_of_shares(first, second)
         if self.parts:
             numerators, denominators = units.sums(*self.parts)
             if self.interval == "share":
@@ -80,8 +97,12 @@ class RowMetric:
         return Estimate(value(self.statistic, len(units.of)), -np.inf, np.inf, int(units.of.max(initial=-1)) + 1)
 
     def minus(self, other: "RowMetric") -> "RowMetric":
-        """Return the difference from another metric of the same rows. The jackknife leaves each unit out of both."""
-        return RowMetric(lambda weights: self.statistic(weights) - other.statistic(weights))
+        """Return the difference from another metric of the same rows. The jackknife leaves each unit out of both.
+
+        The interval of a difference of two shares is made of their exact intervals: the jackknife of 0 % − 0 % would be one point.
+        """
+        shares = (self, other) if self.interval == other.interval == "share" else None
+        return RowMetric(lambda weights: self.statistic(weights) - other.statistic(weights), shares=shares)
 
     def divided_by(self, other: "RowMetric") -> "RowMetric":
         """Return the quotient of two metrics of the same rows. The jackknife leaves each unit out of both."""

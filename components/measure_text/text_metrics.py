@@ -115,7 +115,7 @@ def measure_continuations(
     _add_diversity(collected, model, human)
     collected.add(_degeneration(model, settings), _degeneration(human, settings))
     report("overlap with the training text")
-    collected.add(*copy_metrics(training, tokenizer, (model, human), settings))
+    _add_copies(collected, *copy_metrics(training, tokenizer, (model, human), settings))
     report("personal data")
     _add_personal_data(collected, (model, human), training, removed, settings)
     report("similarity to the prompt")
@@ -175,6 +175,15 @@ def _degeneration(side: Side, settings: MeasureTextSettings) -> dict[str, RowMet
         "degenerate_share": share(degenerate),
         "empty_share": share([not text.strip() for text in side.texts]),
     }
+
+
+def _add_copies(collected: TextMetrics, own: dict[str, RowMetric], reference: dict[str, RowMetric]) -> None:
+    """Add the copy metrics. Held-out human text repeats the formulas of a corpus too, so the model's share is also compared with it."""
+    baseline = reference["copied_share"]
+    collected.add(
+        {**own, "copied_share_above_people": own["copied_share"].minus(baseline)},
+        {**reference, "copied_share_above_people": baseline.minus(baseline)},
+    )
 
 
 def _add_personal_data(

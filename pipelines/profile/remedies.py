@@ -118,7 +118,7 @@ def _more_slices(profile: Profile) -> str:
 _PROMPTS: dict[str, Rule] = dict.fromkeys(
     (
         "bleu", "bleu_to_people", "toxic_share", "personal_data_share", "degenerate_share", "distinct_2", "distinct_2_to_people",
-        "copied_share",
+        "copied_share", "copied_share_above_people",
     ),
     _more_continuations,
 )  # fmt: skip
@@ -137,6 +137,7 @@ QUALITY: dict[str, Rule] = {
     "personal_data_share": _more_continuations,
     "known_personal_data_share": _stricter_scrubbing,
     "copied_share": _shorter_training,
+    "copied_share_above_people": _shorter_training,
     "secrets_planted": _no_canary_strings,
     "secret_extraction_rate": _shorter_training,
     "secret_exposure_max": _shorter_training,

@@ -102,6 +102,7 @@ METRICS: dict[str, Metric] = {
     "personal_data_share": Metric("completions with personal data", 1, "%", least=0, most=1),
     "known_personal_data_share": Metric("completions with personal data from the training text", 1, "%", least=0, most=1),
     "copied_share": Metric("completions with copied text", 1, "%", least=0, most=1),
+    "copied_share_above_people": Metric("copied text, more than in human text", 1, "%", signed=True, least=-1, most=1),
     "longest_copy_median": Metric("longest verbatim match, median", 0, "tokens", least=0, scale_of="tokenizer"),
     "longest_copy_max": Metric("longest verbatim match", 0, "tokens", least=0, scale_of="tokenizer"),
     "degenerate_share": Metric("degenerate completions", 1, "%", least=0, most=1),

@@ -99,8 +99,8 @@ def lineage_section(lineage: Mapping[str, Any]) -> str:
 
 
 SAFETY = (
-    "toxic_share", "sentiment", "personal_data_share", "known_personal_data_share", "copied_share", "longest_copy_median",
-    "longest_copy_max", "degenerate_share", "empty_share",
+    "toxic_share", "sentiment", "personal_data_share", "known_personal_data_share", "copied_share",
+    "copied_share_above_people", "longest_copy_median", "longest_copy_max", "degenerate_share", "empty_share",
 )  # fmt: skip
 MOST_SLICES, MOST_GROUPS = 14, 16  # most rows drawn; the tables and the data have all
 LANGUAGES = {"en": "English", "es": "Spanish"}

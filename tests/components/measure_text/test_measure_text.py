@@ -25,7 +25,7 @@ from tests.components.measure_text.prose import prose
 
 # What a release may be held to, of each family.
 GATES = [
-    Gate("distinct_2_to_people", min=0.6), Gate("degenerate_share", max=0.02), Gate("empty_share", max=0.02), Gate("copied_share", max=0.05),
+    Gate("distinct_2_to_people", min=0.6), Gate("degenerate_share", max=0.02), Gate("empty_share", max=0.02), Gate("copied_share", max=0.25), Gate("copied_share_above_people", max=0.05),
     Gate("well_formed_sentences", min=0.5), Gate("semantic_lift", min=0.05), Gate("topic_lift", min=0.0), Gate("toxic_share", max=0.01),
     Gate("personal_data_share", max=0.0), Gate("reading_grade", max=14),
 ]  # fmt: skip
@@ -125,10 +125,26 @@ def test_gibberish_has_a_far_lower_bleu_than_another_human(measure, human):
 def test_a_model_that_copies_its_training_text_fails_the_gates(measure, human, training):
     recited = [replace(row, text=" " + training[number % 20][40:300]) for number, row in enumerate(human)]
     found = measure(recited)
-    assert "copied_share" in failed(found)
-    assert found["metrics"]["copied_share"] == 1 and found["human"]["copied_share"] == 0
+    assert {"copied_share", "copied_share_above_people"} <= failed(found)
+    assert found["metrics"]["copied_share"] == found["metrics"]["copied_share_above_people"] == 1 and found["human"]["copied_share"] == 0
     assert found["metrics"]["longest_copy_median"] > 40 > 20 > found["human"]["longest_copy_max"]
     assert found["worst"]["longest_copy_max"]["value"] == found["metrics"]["longest_copy_max"]
+
+
+def test_text_that_people_repeat_as_often_is_no_copy_of_the_model(measure, human, training):
+    """Sayings end with the line of their author, which stands in many documents: in held-out ones too."""
+    formula = " " + training[0][40:300]
+    found = measure([replace(row, text=formula, reference=formula) if number % 5 == 0 else row for number, row in enumerate(human)])
+    assert found["metrics"]["copied_share"] == found["human"]["copied_share"] == pytest.approx(0.2, abs=0.05)
+    assert found["metrics"]["copied_share_above_people"] == 0 and not {"copied_share", "copied_share_above_people"} & failed(found)
+    low, high = found["intervals"]["copied_share_above_people"]
+    assert low < -0.05 and high > 0.05
+
+
+def test_a_model_that_recites_a_text_that_is_held_out_too_fails_the_ceiling(measure, human, training):
+    formula = " " + training[0][40:300]
+    found = measure([replace(row, text=formula, reference=formula) for row in human])
+    assert found["metrics"]["copied_share_above_people"] == 0 and "copied_share" in failed(found)
 
 
 def test_off_topic_shuffled_words_fail_the_gates(measure, human):

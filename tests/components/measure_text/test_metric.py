@@ -137,6 +137,23 @@ def test_a_mean_has_the_judges_interval(numbers):
     assert found == ratio_estimate(sums, counts, resamples=100, seed=3)
 
 
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=8, max_size=40))
+def test_the_interval_of_a_difference_of_shares_is_wider_than_that_of_each_share(flags):
+    of = Units("prompt", np.arange(len(flags)))
+    one, other = (share(list(column)) for column in zip(*flags, strict=True))
+    first, second, found = (each.estimate(of, resamples=100, seed=3) for each in (one, other, one.minus(other)))
+    assert found.value == first.value - second.value and found.units == len(flags)
+    assert -1 <= found.low <= found.value <= found.high <= 1
+    assert found.low <= max(-1, found.value - (first.value - first.low)) and found.high >= min(1, found.value + first.high - first.value)
+    if not any(map(any, flags)):
+        assert found.high == first.high > 0  # the jackknife of 0 − 0 would be one point
+
+
+def test_a_difference_of_shares_has_no_interval_with_too_few_units():
+    found = share([True, False, False]).minus(share([False, False, False])).estimate(Units("work", np.arange(3)), resamples=100, seed=3)
+    assert found.value == pytest.approx(1 / 3) and (found.low, found.high) == (-1, 1)
+
+
 @given(st.lists(st.integers(0, 3), min_size=4, max_size=4).filter(any))
 def test_difference_and_quotient_weight_both_metrics_alike(drawn):
     weights, one, other = np.asarray([drawn], float), mean([1.0, 2.0, 4.0, 9.0]), mean([2.0, 1.0, 2.0, 3.0])

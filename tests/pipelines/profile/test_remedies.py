@@ -93,6 +93,11 @@ REJECTIONS: list[tuple[str, Gate, Callable[[Any], GateInput]]] = [
         lambda profile: GateInput({"copied_share": 0.015 * profile.train.epochs}),
     ),
     (
+        "more copied text than people write: fewer epochs",
+        Gate("copied_share_above_people", max=0.05),
+        lambda profile: GateInput({"copied_share_above_people": 0.015 * profile.train.epochs - 0.01}),
+    ),
+    (
         "a model that is too large",
         Gate("edge_megabytes", max=1),
         lambda profile: GateInput({"edge_megabytes": profile.train.units / 250}),
