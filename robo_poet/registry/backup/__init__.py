@@ -1,0 +1,1 @@
+"""Encrypted and signed backups of a registry folder (REG-4)."""
