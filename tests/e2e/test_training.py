@@ -147,16 +147,28 @@ def test_killed_or_not_the_same_seed_gives_the_same_artifacts(trained: Shell, tm
     assert digests[0] == digests[1]
 
 
-def test_a_model_that_fails_a_gate_is_registered_as_rejected_and_not_deployed(trained: Shell) -> None:
-    printed = trained.type(
-        "run", "--profile", "ci", "--set", "gates=[{metric: '*', drop: test}, {metric: perplexity, max: 2}, {metric: bleu, min: 0.9}]"
-    )
+STRICT = ("--set", "gates=[{metric: '*', drop: test}, {metric: perplexity, max: 2}, {metric: bleu, min: 0.9}]")
+
+
+def test_a_model_that_fails_a_gate_is_rejected_and_not_deployed(trained: Shell) -> None:
+    printed = trained.type("run", "--profile", "ci", "--set", "train.learning_rate=0.02", *STRICT)
     summary = trained.summary()
-    assert summary["status"] == "succeeded" and summary["stage"] == "rejected"
+    assert summary["status"] == "succeeded" and (summary["version"], summary["stage"]) == (2, "rejected")
     assert trained.states()["deploy-canary"] == "skipped"
     assert "above 2; bleu is" in printed
     listed = {row["version"]: row for row in json.loads(trained.type("registry", "list", "--json"))}
-    assert listed[1]["stage"] == "champion" and "above 2" in listed[summary["version"]]["why"]
+    assert listed[1]["stage"] == "champion" and "above 2" in listed[2]["why"]
+
+
+def test_a_champion_that_fails_other_gates_stays_and_the_decision_is_shown(trained: Shell) -> None:
+    trained.type("run", "--profile", "ci", *STRICT)
+    assert (trained.summary()["version"], trained.summary()["stage"]) == (1, "champion")
+    shown = trained.type("registry", "show", "1")
+    assert "champion, contested" in shown and "rejects it (perplexity is" in shown
+    trained.type("run", "--profile", "ci")
+    assert "contested" not in trained.type("registry", "show", "1")
+    verdicts = [row["verdict"] for row in json.loads(trained.type("registry", "show", "1", "--json"))["decisions"]]
+    assert verdicts[0] == verdicts[-1] == "accepted" and "rejected" in verdicts
 
 
 def test_the_champion_writes(trained: Shell) -> None:
