@@ -2,7 +2,7 @@
 
 import typer
 
-from cli.registry import moves, show, trust
+from cli.registry import backup, moves, show, trust
 
 app = typer.Typer(
     help="List, verify and release model versions. Stages: candidate, canary, champion, archived, rejected.", no_args_is_help=True
@@ -23,3 +23,5 @@ app.command("adopt")(trust.adopt)
 app.command("accept-head")(trust.accept_head)
 app.command("key")(trust.key)
 app.command("copy")(trust.copy)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)

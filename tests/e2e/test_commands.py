@@ -4,6 +4,7 @@ bash and make read a command as typed. In place of `robo-poet`, they start a pro
 in this process, because a new process imports for 2 to 4 s. `make soak` types the long ones in processes (`test_long_commands.py`).
 """
 
+import base64
 import io
 import os
 import re
@@ -22,7 +23,10 @@ from cli.__main__ import main
 from pipelines.profile.load import FOLDER, available, load_profile
 from pipelines.suggestion import advice, profile_file
 from robo_poet.model.saved_model import LoadedModel, load_model
+from robo_poet.registry.backup.backup import backup
+from robo_poet.registry.backup.secret import read_secret
 from robo_poet.registry.registry import Registry
+from robo_poet.registry.trust.trust import Trust
 from robo_poet.request_log.record import Request
 from robo_poet.request_log.writer import Writer
 from robo_poet.settings.serve import RequestLogSettings
@@ -176,6 +180,11 @@ def _prepare(folder: Path, line: str) -> str:
         (folder / "several").rename(folder / "registry")
     elif "-p poems" in line:
         (folder / "profiles" / "poems.yaml").write_text("extends: ci\ndescription: My poems\n")
+    if "backup.key" in line:
+        (folder / "backup.key").write_text(f"{base64.b64encode(bytes(32)).decode()}\n")
+        (folder / "backup.key").chmod(0o600)
+    if "registry restore" in line:
+        backup(folder / "registry", folder / "registry.backup", read_secret(folder / "backup.key"), Trust())
     for change in BEFORE.get(line, ()):
         action, number = change.split()
         getattr(Registry(folder / "registry", CI), action)(int(number), who="ada", why="before")
