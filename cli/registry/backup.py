@@ -7,10 +7,12 @@ from typing import Annotated
 
 import typer
 
-from cli.registry.opening import HOME, AsJson, Folder, print_json
+from cli.registry.opening import AsJson, print_json
 from robo_poet.commands import command
 from robo_poet.local_folder import local_path
 
+LocalFolder = Annotated[Path, typer.Option("--registry", help="Folder of the registry.", callback=local_path)]
+HOME = Path("registry")
 KeyFile = Annotated[
     Path | None, typer.Option("--key-file", help="File with the key: 32 random bytes in base64, mode 0600.", callback=local_path)
 ]
@@ -22,7 +24,7 @@ PassphraseFile = Annotated[
 
 def backup(
     archive: Annotated[Path, typer.Argument(metavar="ARCHIVE", help="New file.", callback=local_path)],
-    registry: Folder = HOME,
+    registry: LocalFolder = HOME,
     key_file: KeyFile = None,
     key_variable: KeyVariable = "",
     passphrase_file: PassphraseFile = None,
@@ -53,7 +55,7 @@ def backup(
 
 def restore(
     archive: Annotated[Path, typer.Argument(metavar="ARCHIVE", help="File of `robo-poet registry backup`.", callback=local_path)],
-    registry: Folder = HOME,
+    registry: LocalFolder = HOME,
     key_file: KeyFile = None,
     key_variable: KeyVariable = "",
     passphrase_file: PassphraseFile = None,
