@@ -2,7 +2,7 @@
 
 import typer
 
-from cli.registry import backup, moves, show, trust
+from cli.registry import backup, judge, moves, show, trust
 
 app = typer.Typer(
     help="List, verify and release model versions. Stages: candidate, canary, champion, archived, rejected.", no_args_is_help=True
@@ -19,6 +19,7 @@ app.command("purge")(moves.purge)
 app.command("start-canary")(moves.start_canary)
 app.command("set-share")(moves.set_share)
 app.command("override")(moves.override)
+app.command("judge-again")(judge.judge_again)
 app.command("adopt")(trust.adopt)
 app.command("accept-head")(trust.accept_head)
 app.command("key")(trust.key)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.registry.opening import HOME, Folder, ModelName, Number, Why, open_version
 from robo_poet.commands import command
+
+if TYPE_CHECKING:
+    from robo_poet.registry.version import Version
 
 
 def promote(number: Number, why: Why, registry: Folder = HOME, model: ModelName = "") -> None:
@@ -97,15 +100,21 @@ def override(
     The log and the model card of the version keep your name and reason
     permanently.
     """
-    from robo_poet.errors import BadInput
     from robo_poet.process import user_name
 
     store, version_number = open_version(registry, model, number)
-    if store.verify(version_number)[0].manifest().metrics.get("secrets_planted"):
-        raise BadInput(
-            "its training text contains planted canary strings; such a version is only for measuring memorisation and cannot be released",
-            where=f"{store.model}/{version_number}",
-        )
+    refuse_planted(store.verify(version_number)[0])
     version = store.override(version_number, who=f"{name.strip()} ({user_name()})" if name.strip() else "", why=why)
     following = command(f"registry start-canary {version.number} --model {version.model} --why 'your reason'")
     typer.echo(f"{version.name} is {version.stage}; next: {following}")
+
+
+def refuse_planted(version: Version) -> None:
+    """Raise BadInput if the training text of a version contains planted canary strings."""
+    from robo_poet.errors import BadInput
+
+    if version.manifest().metrics.get("secrets_planted"):
+        raise BadInput(
+            "its training text contains planted canary strings; such a version is only for measuring memorisation and cannot be released",
+            where=version.name,
+        )

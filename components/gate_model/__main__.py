@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pydantic import TypeAdapter, ValidationError
 
 from components.gate_model.component import gate_model
-from components.gate_model.evidence import gate_input, read_step_metrics, stopped_early
+from components.gate_model.evidence import read_gate_input, read_step_metrics, stopped_early
 from robo_poet.atomic import write_text
 from robo_poet.errors import BadInput, validation_message
 from robo_poet.judges.decision import judge_gates
@@ -51,7 +51,7 @@ def work(call: Call) -> None:
     remedies = parse_remedies(call.parameters["remedies"])
     if stopped_early(call.inputs["history"]):
         remedies = remedies.after_early_stopping()
-    decision = judge_gates(gate_input(step_metrics, call.inputs), parse_gates(call.parameters["gates"]), remedies)
+    decision = judge_gates(read_gate_input(step_metrics, call.inputs), parse_gates(call.parameters["gates"]), remedies)
     if decision.verdict == "rejected":
         call.warn(f"the model is rejected: {decision.reason}")
     for question in decision.open_questions:

@@ -1,17 +1,16 @@
 """Register the model as a version: as a candidate, or as rejected with the reason from the gates."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from components.register_model.component import register_model
 from robo_poet.digest import digest_json, digest_path
 from robo_poet.errors import BadInput, parse_object, read_object
-from robo_poet.registry.decisions import plain
+from robo_poet.registry.decisions import plain, stage_for
 from robo_poet.registry.names import BUNDLED_SOURCE
 from robo_poet.registry.registry import Registry
-from robo_poet.registry.state import ENTRANCES, Action, Stage
+from robo_poet.registry.state import ENTRANCES, Action
 from robo_poet.step.program import Call, program
 
 FILES = {  # name in the version → input artifact
@@ -23,22 +22,6 @@ FILES = {  # name in the version → input artifact
     "report.html": "report",
     "card.json": "card",
 }
-
-
-def stage_for(decision: Mapping[str, Any]) -> tuple[Stage, str]:
-    """Return the stage of a decision, and the reason. A candidate needs the verdict "accepted", and each gate passed or open."""
-    gates = decision.get("gates")
-    gate_objects = [gate if isinstance(gate, dict) else {} for gate in gates] if isinstance(gates, list) else []
-    if decision.get("verdict") == "accepted" and gate_objects and all(gate.get("verdict") in ("pass", "open") for gate in gate_objects):
-        passed, open_gates = (
-            ", ".join(str(gate.get("metric")) for gate in gate_objects if gate["verdict"] == verdict) for verdict in ("pass", "open")
-        )
-        if open_gates:
-            return Stage.CANDIDATE, f"no gate failed; open: {open_gates}; passed: {passed or 'none'}"
-        return Stage.CANDIDATE, f"passed all gates: {passed}"
-    if decision.get("verdict") == "accepted":
-        return Stage.REJECTED, "the verdict is accepted, but not all gates passed"
-    return Stage.REJECTED, str(decision.get("reason") or "the verdict is not accepted, and no reason is given")
 
 
 def work(call: Call) -> None:

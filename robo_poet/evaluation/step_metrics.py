@@ -45,7 +45,7 @@ class StepMetrics:
         show_metrics(call, self.to_json()["metrics"])
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any], where: Path) -> Self:
+    def from_json(cls, value: Mapping[str, Any], where: Path | str) -> Self:
         """Read the value that `to_json` returned.
 
         Raises:

@@ -17,6 +17,7 @@ from typing import Any
 from robo_poet.atomic import make_folder, write_text
 from robo_poet.digest import digest_bytes
 from robo_poet.registry.entry import Corrupt, Statement, canonical
+from robo_poet.registry.record import Stage
 from robo_poet.registry.version import finite_metrics
 
 
@@ -52,6 +53,22 @@ def judged(statement: Statement, verdict: str) -> Judged:
     """Return the decision that an entry of the log records."""
     details = statement.details
     return Judged(verdict, statement.time, statement.who, statement.why, str(details.get("profile", "")), str(details.get("decision", "")))
+
+
+def stage_for(decision: Mapping[str, Any]) -> tuple[Stage, str]:
+    """Return the stage of a decision, and the reason. A candidate needs the verdict "accepted", and each gate passed or open."""
+    gates = decision.get("gates")
+    gate_objects = [gate if isinstance(gate, dict) else {} for gate in gates] if isinstance(gates, list) else []
+    if decision.get("verdict") == "accepted" and gate_objects and all(gate.get("verdict") in ("pass", "open") for gate in gate_objects):
+        passed, open_gates = (
+            ", ".join(str(gate.get("metric")) for gate in gate_objects if gate["verdict"] == verdict) for verdict in ("pass", "open")
+        )
+        if open_gates:
+            return Stage.CANDIDATE, f"no gate failed; open: {open_gates}; passed: {passed or 'none'}"
+        return Stage.CANDIDATE, f"passed all gates: {passed}"
+    if decision.get("verdict") == "accepted":
+        return Stage.REJECTED, "the verdict is accepted, but not all gates passed"
+    return Stage.REJECTED, str(decision.get("reason") or "the verdict is not accepted, and no reason is given")
 
 
 def plain(value: Any) -> Any:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from components.gate_model.evidence import gate_input, read_step_metrics, stopped_early
+from components.gate_model.evidence import read_gate_input, read_step_metrics, stopped_early
 from robo_poet.errors import BadInput
 from robo_poet.judges.estimate import Estimate, GateInput
 
@@ -17,7 +17,7 @@ def read(folder: Path, **artifacts: Any) -> GateInput:
     inputs = {name: folder / name for name in ("evaluation", "text_metrics", "model_audit", "slices", "comparison")}
     for name, path in inputs.items():
         path.write_text(json.dumps({"metrics": {}} | artifacts.get(name, {})))
-    return gate_input(read_step_metrics(inputs), inputs)
+    return read_gate_input(read_step_metrics(inputs), inputs)
 
 
 @pytest.mark.parametrize(("unit", "units"), [("work", 4), ("document", 30)])

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from robo_poet.errors import BadInput
 from robo_poet.registry.copying import FolderFiles, copy
-from robo_poet.registry.decisions import Decisions, plain
+from robo_poet.registry.decisions import Decisions, plain, stage_for
 from robo_poet.registry.entry import Conflict, Corrupt, IllegalMove
 from robo_poet.registry.log import FolderLog
 from robo_poet.registry.registry import Registry
@@ -22,6 +22,7 @@ from robo_poet.registry.version import Version
 Register = Callable[..., Version]
 SAID = {"who": "ada", "why": "test"}
 METRICS = {"perplexity": 40.0}
+PASSED: dict[str, Any] = {"verdict": "accepted", "gates": [{"metric": "perplexity", "verdict": "pass"}], "reason": ""}
 FIRST = {"verdict": "accepted"}  # as the fixture `add` registers it
 STRICT = {"verdict": "rejected", "gates": [{"metric": "perplexity", "bound": "<= 30"}]}
 REJECTED: dict[str, Any] = {"verdict": "rejected", "who": "gates", "why": "perplexity is 40, above 30", "profile": "strict"}
@@ -33,6 +34,31 @@ def test_stored_values_are_json_and_converting_twice_changes_nothing(value: Any)
     once = plain(value)
     json.dumps(once, allow_nan=False)
     assert plain(once) == once
+
+
+@pytest.mark.parametrize(
+    ("decision", "why"),
+    [
+        ({}, "the verdict is not accepted"),
+        ({"verdict": "Accepted", "gates": PASSED["gates"]}, "the verdict is not accepted"),
+        ({"verdict": "accepted"}, "not all gates passed"),
+        ({"verdict": "accepted", "gates": []}, "not all gates passed"),
+        ({"verdict": "accepted", "gates": [*PASSED["gates"], {"metric": "bleu"}]}, "not all gates passed"),
+        ({"verdict": "accepted", "gates": ["pass"]}, "not all gates passed"),
+    ],
+)
+def test_a_decision_without_only_passed_gates_is_rejected(decision: dict[str, Any], why: str) -> None:
+    stage, reason = stage_for(decision)
+    assert stage == "rejected"
+    assert why in reason
+
+
+@pytest.mark.parametrize("verdict", ["fail", "perhaps", "", None])
+def test_an_accepted_verdict_with_another_gate_is_rejected(verdict: str | None) -> None:
+    assert (
+        stage_for({"verdict": "accepted", "gates": [{"metric": "bleu", "verdict": "open"}, {"metric": "x", "verdict": verdict}]})[0]
+        == "rejected"
+    )
 
 
 def test_a_decision_is_a_file_with_its_digest_as_name(tmp_path: Path) -> None:
