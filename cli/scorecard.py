@@ -117,9 +117,9 @@ def _ending(result: RunResult, outcome: Outcome) -> Text:
     if result.error:
         text.append(f"{result.error}\n", style="red")
     if outcome.version is not None:
-        text.append(
-            f"{outcome.model}/{outcome.version} is {outcome.stage}", style="bold green" if outcome.verdict == "accepted" else "bold red"
-        )
+        contested = outcome.verdict == "rejected" and outcome.stage != "rejected"  # a champion, or a version that a person has overridden
+        is_now = f"stays {outcome.stage}, although the gates now reject it" if contested else f"is {outcome.stage}"
+        text.append(f"{outcome.model}/{outcome.version} {is_now}", style="bold green" if outcome.verdict == "accepted" else "bold red")
         text.append(f": {outcome.reason}\n" if outcome.reason else "\n")
     elif result.status == "succeeded":
         text.append("The run succeeded.\n", style="bold")

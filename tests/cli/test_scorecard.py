@@ -53,6 +53,12 @@ def test_a_run_shows_steps_metrics_and_warnings() -> None:
     assert "warning: train-model: the loss is not finite" in text
 
 
+def test_a_champion_that_the_gates_reject_now_stays_and_it_is_said() -> None:
+    text = printed(RESULT, replace(OUTCOME, **{**REJECTED, "stage": "champion"}))
+    assert "poems/1 stays champion, although the gates now reject it: perplexity is 120, above 100" in text
+    assert "poems/1 is rejected: perplexity is 120" in printed(RESULT, replace(OUTCOME, **REJECTED))
+
+
 def test_the_recall_of_scrubbing_is_a_line() -> None:
     row = {"planted": 647, "covered": 632, "recall": 0.9768, "low": 0.962, "high": 0.987}
     text = printed(RESULT, replace(OUTCOME, scrubbing={"all": row}))
