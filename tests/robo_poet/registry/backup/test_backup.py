@@ -326,6 +326,36 @@ def test_a_killed_backup_leaves_no_file(registry: Registry, key_file: Path, tmp_
     assert visible(tmp_path) == before
 
 
+KILLED_IN_RESTORE = """
+import os, sys
+from pathlib import Path
+from robo_poet.registry.backup import archive
+from robo_poet.registry.backup.restore import restore
+from robo_poet.registry.backup.secret import read_secret
+from robo_poet.registry.trust.trust import Trust
+real, count = archive._extract, 0
+def extract(*arguments):
+    global count
+    count += 1
+    if count > 5:
+        os.kill(os.getpid(), 9)
+    real(*arguments)
+archive._extract = extract
+restore(Path(sys.argv[1]), Path(sys.argv[2]), read_secret(Path(sys.argv[3])), Trust())
+"""
+
+
+def test_a_killed_restore_leaves_a_hidden_folder_only(registry: Registry, key_file: Path, secret: Secret, tmp_path: Path) -> None:
+    backup(registry.root, tmp_path / "a", secret, registry.trust)
+    before = visible(tmp_path)
+    words = [str(tmp_path / "a"), str(tmp_path / "restored"), str(key_file)]
+    assert subprocess.run([sys.executable, "-c", KILLED_IN_RESTORE, *words]).returncode == -signal.SIGKILL
+    (left,) = set(visible(tmp_path)) - set(before)
+    assert left.startswith(".restored.")
+    restore(tmp_path / "a", tmp_path / "restored", secret, registry.trust)
+    assert files(tmp_path / "restored") == files(registry.root)
+
+
 MEASURED = """
 import sys
 from pathlib import Path
