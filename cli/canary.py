@@ -27,9 +27,9 @@ def _controller(profile: str, set_: list[str], registry: Path, model: str, folde
     from pipelines.profile.load import load_profile
     from serving.canary.controller import Controller
 
-    settings = load_profile(profile, set_).profile.canary
+    loaded = load_profile(profile, set_).profile
     store = open_registry(registry, model)
-    return Controller.of(store, settings, folder), store, settings
+    return Controller.of(store, loaded.canary, folder, loaded.serve.deadline_seconds), store, loaded.canary
 
 
 @app.command()
@@ -53,12 +53,12 @@ def run(
 
     from serving.canary.__main__ import run as run_controller
 
-    _, store, settings = _controller(profile, set_, registry, model, folder)
+    controller, store, settings = _controller(profile, set_, registry, model, folder)
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     typer.echo(f"the canary controller of {store.model} looks every {settings.look_seconds:g} s; stop with Ctrl-C")
-    run_controller(settings, store, folder, stopped)
+    run_controller(controller, settings, store, folder, stopped)
 
 
 @app.command()

@@ -130,7 +130,7 @@ def serving(
         })  # fmt: skip
         programs = [_model_server(folder, config, ports, compiled), _gateway(folder, gateway_settings)]
         if canary is not None:
-            programs.append(_controller(folder, registry, settings.model, canary))
+            programs.append(_controller(folder, registry, settings, canary))
         supervisor = at_end.enter_context(Supervisor(programs, say))
         if not supervisor.wait_ready(stopped):
             raise Stopped
@@ -169,12 +169,15 @@ def _gateway(folder: Path, settings: ServeSettings) -> Program:
     return Program("gateway", folder / "gateway.log", arguments, lambda ready: _answers(f"{ready.split()[-1]}/healthz"))
 
 
-def _controller(folder: Path, registry: Path, model: str, settings: CanarySettings) -> Program:
+def _controller(folder: Path, registry: Path, settings: ServeSettings, canary: CanarySettings) -> Program:
     path = folder / "canary.json"
 
     def arguments(_: Mapping[str, str]) -> list[str]:
-        write_text(path, settings.model_dump_json(indent=1) + "\n")
-        return [f"--settings={path}", f"--registry={registry.resolve()}", f"--model={model}", f"--folder={folder.resolve()}"]
+        write_text(path, canary.model_dump_json(indent=1) + "\n")
+        return [
+            f"--settings={path}", f"--registry={registry.resolve()}", f"--model={settings.model}", f"--folder={folder.resolve()}",
+            f"--deadline_seconds={settings.deadline_seconds:g}",
+        ]  # fmt: skip
 
     return Program("canary", folder / "canary.log", arguments)
 

@@ -12,7 +12,7 @@ from robo_poet.judges.canary.observations import CANARY, CHAMPION, UserObservati
 from robo_poet.outcomes.reader import OutcomeReader
 from robo_poet.outcomes.record import WATCH, AssignedArm
 
-SETTLE_SECONDS = 35.0  # wait after the end of an observation: requests that began before it may last 30 s (SERVE-2), and lines come late
+LATE_SECONDS = 5.0  # from the end of a request until a reader has its line, at most
 SERVER_ERROR = 500
 
 
@@ -53,7 +53,7 @@ class Observations:
 
     A user counts once in a step: the requests that began within a time after the first one, the earliest up to a number. Later requests in
     this step, and requests in other steps, do not change the observation. Reading all files again gives the same observations, as long as
-    clocks agree and lines are not late by more than `SETTLE_SECONDS`.
+    clocks agree and lines are not late by more than `LATE_SECONDS`.
 
     Args:
         folder: the folder of the model's outcomes.
@@ -61,6 +61,7 @@ class Observations:
         requests: largest number of counted requests of a user in a step.
         seconds: time after the start of the first request after which a user is frozen, in seconds.
         slow_seconds: service level, in seconds per 100 tokens.
+        deadline: longest time of a request (`serve.deadline_seconds`). A user is frozen only after it, because the slow requests end last.
         watch_step: step that the watch after a promotion has for the judge: the number of steps of the policy.
         since: start of the canary, in seconds since 1970. Older files are not read.
 
@@ -70,11 +71,13 @@ class Observations:
     """
 
     def __init__(
-        self, folder: Path, experiment: str, *, requests: int, seconds: float, slow_seconds: float, watch_step: int, since: float = 0
+        self, folder: Path, experiment: str, *, requests: int, seconds: float, slow_seconds: float, watch_step: int, since: float = 0,
+        deadline: float = 30.0,
     ) -> None:  # fmt: skip
         self._reader = OutcomeReader(folder, since)
         self._experiment, self._requests, self._seconds = experiment, requests, seconds
         self._slow_seconds, self._watch_step = slow_seconds, watch_step
+        self._settle = deadline + LATE_SECONDS
         self._open: dict[tuple[int, str], _User] = {}
         self._frozen: set[tuple[int, str]] = set()
         self._identified: dict[int, bool] = defaultdict(bool)
@@ -109,7 +112,7 @@ class Observations:
         frozen = []
         for key, user in list(self._open.items()):
             end = self._end(user)
-            if end <= now - SETTLE_SECONDS:  # `now` grows, so the order of freezing is that of the starts
+            if end <= now - self._settle:  # `now` grows, so the order of freezing is that of the starts
                 del self._open[key]
                 if user.requests:
                     self._frozen.add(key)
@@ -183,8 +186,8 @@ class Observations:
 
     def _observation(self, step: int, name: str, user: _User, end: float) -> UserObservation:
         counted = [request for request in user.requests if request.time <= end]
-        bits = [bits for time, bits in user.scores if time <= end + SETTLE_SECONDS]
-        ratings = [value for time, value in user.ratings.values() if time <= end + SETTLE_SECONDS]
+        bits = [bits for time, bits in user.scores if time <= end + self._settle]
+        ratings = [value for time, value in user.ratings.values() if time <= end + self._settle]
         return UserObservation(
             step=step, arm=user.arm, user=name, frozen=end, requests=len(counted), failed=sum(request.failed for request in counted),
             refused=sum(request.refused for request in counted), completions=sum(request.completed for request in counted),

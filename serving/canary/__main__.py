@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import re
 import signal
 import sys
 import threading
@@ -24,12 +25,11 @@ LARGEST_LOAD = 0.02  # of a CPU core; a look at 100,000 users takes 1.4 s
 BAD_INPUT = 2  # exit status for an error that the caller can fix
 
 
-def run(settings: CanarySettings, registry: Registry, folder: Path, stopped: threading.Event) -> None:
+def run(controller: Controller, settings: CanarySettings, registry: Registry, folder: Path, stopped: threading.Event) -> None:
     """Look every `look_seconds` until `stopped`, less often if a look takes long.
 
     An error of one look moves nothing; the users keep their versions.
     """
-    controller = Controller.of(registry, settings, folder)
     notifier = Notifier(channels(settings.notify), folder / "canary" / registry.model / "notified.json", settings.notify.link)
     trouble = waits_for = ""
     while not stopped.is_set():
@@ -40,10 +40,11 @@ def run(settings: CanarySettings, registry: Registry, folder: Path, stopped: thr
             if move:
                 log.warning("%s", move)
             reasons = "; ".join(look.verdict.reasons) if look and not look.release.held and look.verdict.action == "hold" else ""
-            if look and reasons and reasons != waits_for:
+            kind = re.sub(r"[\d.]+", "", reasons)  # the numbers change with each look, and a person is told once
+            if look and kind and kind != waits_for:
                 log.warning("%s/%d waits for a person: %s", registry.model, look.release.version, reasons)
                 notifier.wait_for_person(registry.model, look.release.version, reasons)
-            waits_for = reasons
+            waits_for = kind
             notifier.send(registry.log())
             trouble = ""
         except (BadInput, OSError) as error:
@@ -60,6 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--registry", type=Path, required=True, help="folder of the registry")
     parser.add_argument("--model", required=True, help="name of the model")
     parser.add_argument("--folder", type=Path, required=True, help="folder of the gateway's logs")
+    parser.add_argument("--deadline_seconds", type=float, default=30, help="serve.deadline_seconds of the gateways")
     arguments = parser.parse_args(argv)
     limit_umask()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
@@ -71,6 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         settings = CanarySettings.model_validate(section)
         registry = Registry(arguments.registry, arguments.model, Trust())
         registry.log()
+        controller = Controller.of(registry, settings, arguments.folder, arguments.deadline_seconds)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, ("canary", *first["loc"])))
@@ -80,7 +83,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return BAD_INPUT
     print("canary: ready", flush=True)
-    run(settings, registry, arguments.folder, stopped)
+    run(controller, settings, registry, arguments.folder, stopped)
     return 0
 
 

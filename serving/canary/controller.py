@@ -101,21 +101,23 @@ class Controller:
 
     Args:
         outcomes: folder of the model's outcome records.
+        deadline: longest time of a request at the gateways, in seconds (`serve.deadline_seconds`).
         now: seconds since 1970.
     """
 
     def __init__(
-        self, registry: Registry, outcomes: Path, settings: CanarySettings, evidence: Evidence, now: Callable[[], float] = time.time
-    ) -> None:
+        self, registry: Registry, outcomes: Path, settings: CanarySettings, evidence: Evidence, now: Callable[[], float] = time.time, *,
+        deadline: float,
+    ) -> None:  # fmt: skip
         self._registry, self._folder, self._settings, self._evidence, self._now = registry, outcomes, settings, evidence, now
-        self._policy = settings.policy()
+        self._policy, self._deadline = settings.policy(), deadline
         self._observations: tuple[str, Observations] | None = None  # experiment, its observations
 
     @classmethod
-    def of(cls, registry: Registry, settings: CanarySettings, folder: Path) -> "Controller":
-        """Return the controller of a model. `folder` is the folder of the gateway's logs."""
+    def of(cls, registry: Registry, settings: CanarySettings, folder: Path, deadline: float) -> "Controller":
+        """Return the controller of a model. `folder` is the folder of the gateway's logs; for `deadline` see the class."""
         evidence = Evidence(folder / "canary" / registry.model / "evidence")
-        return cls(registry, folder / "outcomes" / registry.model, settings, evidence)
+        return cls(registry, folder / "outcomes" / registry.model, settings, evidence, deadline=deadline)
 
     def look(self, *, bounds: bool = True) -> Look | None:
         """Return the present release and verdict, None without a release. Changes nothing.
@@ -148,6 +150,7 @@ class Controller:
             observations = Observations(
                 self._folder, release.experiment, requests=settings.user_requests, seconds=60 * settings.user_minutes,
                 slow_seconds=settings.slow_seconds, watch_step=len(self._policy.steps), since=release.started,
+                deadline=self._deadline,
             )  # fmt: skip
             self._observations = release.experiment, observations
         return self._observations[1]

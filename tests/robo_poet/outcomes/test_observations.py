@@ -86,6 +86,16 @@ def test_a_user_is_frozen_after_a_time_that_does_not_depend_on_the_requests_and_
     assert again.users == seen.users  # a controller that starts again sees the same
 
 
+def test_a_user_is_frozen_after_the_longest_request_that_a_gateway_allows(tmp_path: Path) -> None:
+    """A fixed wait of 35 s froze users of a gateway with a deadline of 120 s before their slow requests had ended."""
+    writer, seen = Writer(tmp_path), observations(tmp_path, deadline=120.0)
+    writer.outcome(CANARY, "u", 1, seconds=1.0)
+    assert seen.update(T0 + 150) == []
+    writer.outcome(CANARY, "u", 170, seconds=120.0, status=504, completed=False)
+    [user] = seen.update(T0 + 190)
+    assert (user.requests, user.failed, user.frozen) == (2, 1, T0 + 60)
+
+
 def test_what_is_counted(tmp_path: Path) -> None:
     writer, seen = Writer(tmp_path), observations(tmp_path, requests=9)
     none = {"completed": False}

@@ -32,7 +32,7 @@ class Place:
 
     def controller(self, settings: CanarySettings = SETTINGS, after: float = LATER) -> Controller:
         evidence = Evidence(self.folder / "evidence")
-        return Controller(self.registry, self.folder / "outcomes", settings, evidence, lambda: time.time() + after)
+        return Controller(self.registry, self.folder / "outcomes", settings, evidence, lambda: time.time() + after, deadline=30)
 
     def traffic(self, users: int, *, failed: float = 0.0, seconds: float = 0.5, served: str = "") -> None:
         """Let new users make a request each. `failed`: share of the version under test's requests that fail."""

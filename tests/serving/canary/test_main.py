@@ -16,6 +16,7 @@ from robo_poet.judges.canary.judge import Verdict
 from robo_poet.registry.registry import Registry
 from robo_poet.settings.canary import CanarySettings, NotifySettings
 from serving.canary.__main__ import main, run
+from serving.canary.controller import Controller
 from tests.robo_poet.registry.released import released
 
 SAID = {"who": "ada", "why": "test"}
@@ -97,7 +98,9 @@ def test_a_damaged_log_moves_nothing_and_is_reported_once(tmp_path: Path, regist
     files = sorted(path for path in folder.rglob("*"))
     stopped = threading.Event()
     settings = CanarySettings(look_seconds=0.01, notify=NotifySettings(command=("false",)))
-    thread = threading.Thread(target=run, args=(settings, Registry(folder, "poems"), tmp_path / "logs", stopped))
+    read = Registry(folder, "poems")
+    controller = Controller.of(read, settings, tmp_path / "logs", 30)
+    thread = threading.Thread(target=run, args=(controller, settings, read, tmp_path / "logs", stopped))
     with caplog.at_level(logging.ERROR):
         thread.start()
         eventually(lambda: "no decision: " in caplog.text)
@@ -124,12 +127,11 @@ def test_a_release_that_waits_is_told_and_a_long_look_is_followed_by_a_long_rest
             return True
 
     times = iter([0.0, 1.5, 2.0, 2.001, 3.0, 3.001])
+    reasons = iter(["ratings are worse by 0.31", "ratings are worse by 0.3", "the canary cannot be called"])
     monkeypatch.setattr("serving.canary.__main__.time.process_time", lambda: next(times))
     monkeypatch.setattr("serving.canary.notification.Notifier.wait_for_person", lambda _, model, version, why: told.append(why))
-    monkeypatch.setattr(
-        "serving.canary.controller.judge",
-        lambda *_, **__: Verdict("hold", ("ratings are worse",), {"users": {}}),
-    )
+    monkeypatch.setattr("serving.canary.controller.judge", lambda *_, **__: Verdict("hold", (next(reasons),), {"users": {}}))
     registry.set_share(2, 0, 0.5, **SAID)
-    run(CanarySettings(look_seconds=5), registry, tmp_path / "serve", Stopped())
-    assert rests == [75.0, 5, 5] and told == ["ratings are worse"]
+    settings = CanarySettings(look_seconds=5)
+    run(Controller.of(registry, settings, tmp_path / "serve", 30), settings, registry, tmp_path / "serve", Stopped())
+    assert rests == [75.0, 5, 5] and told == ["ratings are worse by 0.31", "the canary cannot be called"]  # not again for another number
