@@ -53,9 +53,11 @@ class Effects:
 
     Attributes:
         estimates: (users,), Z of the module's text.
-        spread: (users,), the variance of Z that earlier users predict; for weights and stakes.
+        spread: (users,), the variance of Z that earlier users predict; for stakes.
         low, high: (users,), the range of Z that is possible before the user is seen.
         centre: (users,), m of the module's text: the mean of X of earlier users.
+        weights: (users,), of the estimate over all users. They depend on the shares only, never on values: 1 / spread gave users before a
+            harm began 100 times the weight of later ones, and 42 % of failures had an estimate of 12 points.
     """
 
     estimates: Numbers
@@ -63,6 +65,7 @@ class Effects:
     low: Numbers
     high: Numbers
     centre: Numbers
+    weights: Numbers
 
     @property
     def users(self) -> int:
@@ -70,17 +73,17 @@ class Effects:
         return len(self.estimates)
 
     def mean(self) -> float | None:
-        """Return the estimate over all users, each weighted by its inverse variance; None without users."""
-        return float(np.average(self.estimates, weights=1 / self.spread)) if self.users else None
+        """Return the weighted mean of all users; None without users."""
+        return float(np.average(self.estimates, weights=self.weights)) if self.users else None
 
     def since(self, position: int) -> "Effects":
         """Return the effects of the users from a position on."""
-        values = (self.estimates, self.spread, self.low, self.high, self.centre)
+        values = (self.estimates, self.spread, self.low, self.high, self.centre, self.weights)
         return Effects(*(array[position:] for array in values))
 
     def negated(self) -> "Effects":
         """Return the effects with the opposite sign."""
-        return Effects(-self.estimates, self.spread, -self.high, -self.low, self.centre)
+        return Effects(-self.estimates, self.spread, -self.high, -self.low, self.centre, self.weights)
 
 
 def _earlier(values: Numbers, prior: float, weight: float, counted: NDArray[np.bool_]) -> Numbers:
@@ -109,11 +112,12 @@ def between_arms(arms: Arms, ratio: float = 1.0) -> Effects:
     moment = _earlier(distance**2, PRIOR_SECOND_MOMENT, PRIOR_USERS, known)
     w = arms.shares
     estimates = np.where(arms.canary, distance / w, -ratio * distance / (1 - w)) + (1 - ratio) * centre
-    spread = moment * (1 / w + ratio**2 / (1 - w))
+    design = 1 / w + ratio**2 / (1 - w)
+    spread = moment * design
     offset = (1 - ratio) * centre
     low = np.minimum(-centre / w, -ratio * (1 - centre) / (1 - w)) + offset
     high = np.maximum((1 - centre) / w, ratio * centre / (1 - w)) + offset
-    return Effects(estimates, spread, low, high, centre)
+    return Effects(estimates, spread, low, high, centre, 1 / design)
 
 
 def paired(differences: Numbers, largest: float) -> Effects:
@@ -121,7 +125,7 @@ def paired(differences: Numbers, largest: float) -> Effects:
     cut = np.clip(differences, -largest, largest)
     spread = _earlier(cut**2, (largest / 10) ** 2, PRIOR_USERS, np.ones(len(cut), bool))
     bound = np.full(len(cut), largest)
-    return Effects(cut, spread, -bound, bound, np.zeros(len(cut)))
+    return Effects(cut, spread, -bound, bound, np.zeros(len(cut)), np.ones(len(cut)))
 
 
 def log_wealth(effects: Effects, at_most: float, assumed: Sequence[float | Numbers], extra: float = 0.0) -> Numbers:
@@ -190,7 +194,7 @@ def split_is_wrong(canary: NDArray[np.bool_], shares: Numbers, level: float) -> 
 
     A wrong split means that users of one arm are missing, so nothing can be concluded from the others (sample ratio mismatch).
     """
-    missing = Effects(shares - canary, shares * (1 - shares), -(1 - shares), shares, shares)
+    missing = Effects(shares - canary, shares * (1 - shares), -(1 - shares), shares, shares, shares)
     return any(
         len(shares) and log_wealth(side, 0.0, [0.02, 0.1, 0.3]).max() >= -np.log((1 - level) / 2) for side in (missing, missing.negated())
     )

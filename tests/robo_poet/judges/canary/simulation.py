@@ -55,7 +55,7 @@ def release(random: np.random.Generator, harms: dict[str, float], users: int) ->
         margin = POLICY.guardrails[name].margin
         effects = between_arms(Arms(traffic(random, base, harms.get(name, 0.0), steps, canary), canary, shares, steps))
         wealth = restarted(effects, step_starts(steps), last + 2, [share * margin for share in HARMS], MEASURES[name].extra)
-        estimate = np.cumsum(effects.estimates / effects.spread) / np.cumsum(1 / effects.spread)
+        estimate = np.cumsum(effects.estimates * effects.weights) / np.cumsum(effects.weights)
         harmful = np.flatnonzero((np.maximum.accumulate(wealth) >= limit) & (estimate > margin))
         safe = np.flatnonzero(log_wealth(effects.negated(), -margin, [margin]) >= -np.log(POLICY.false_promotion))
         harmful_from = min(harmful_from, int(harmful[0]) if len(harmful) else NEVER)

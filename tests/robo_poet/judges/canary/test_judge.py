@@ -58,6 +58,20 @@ def test_each_harm_is_rolled_back_with_its_reason(harm: dict[str, float], label:
     assert verdict.action == "roll_back" and label in verdict.reasons[0] and "margin" in verdict.reasons[0], verdict.reasons
 
 
+@pytest.mark.parametrize("good", [100, 250, 450])
+def test_a_harm_that_begins_within_a_step_is_rolled_back_and_never_promoted(good: int) -> None:
+    """The first users without any failure must not outweigh the others: 40 % of failures once had an estimate of 12 points."""
+    policy = replace(POLICY, steps=(0.5,), false_rollback=1e-4, false_promotion=1e-4, guardrails={"errors": Guardrail(0.2)})
+    random, seen = np.random.default_rng(good), []
+    facts = replace(FACTS, step=0)
+    for number in range(good + 1500):
+        arm = CANARY if random.random() < 0.5 else CHAMPION
+        failed = int(arm == CANARY and number >= good and random.random() < 0.4)
+        seen.append(UserObservation(0, arm, f"user {number}", float(number), 1, failed, 0, 1 - failed, 0, 0, 80.0, None))
+    actions = [judge(seen[:count], facts, policy, bounds=False).action for count in range(good + 100, len(seen) + 1, 100)]
+    assert actions[-1] == "roll_back", actions
+
+
 def test_bad_ratings_hold_and_good_ones_promote_nothing() -> None:
     verdict = judge(users(5000, rating=-0.8), FACTS, POLICY)
     assert verdict.action == "hold" and "ratings" in verdict.reasons[0]
