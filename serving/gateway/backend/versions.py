@@ -16,7 +16,7 @@ from robo_poet.digest import digest_file
 from robo_poet.errors import BadInput
 from robo_poet.judges.canary.observations import CANARY, CHAMPION
 from robo_poet.model.tokenizer import Tokenizer
-from robo_poet.outcomes.record import AssignedArm
+from robo_poet.outcomes.record import NO_STEP, AssignedArm
 from robo_poet.registry.entry import Corrupt
 from robo_poet.registry.state import State
 from robo_poet.registry.version import Version
@@ -26,6 +26,7 @@ from serving.gateway.backend.tls import ConnectionTrouble
 from serving.refusal import Refused
 
 UNREADY_SECONDS = 0.25  # interval between updates while the model server cannot be reached, so that its return is soon seen
+LOAD_SECONDS = 120.0  # for which the users of a new canary stay with the champion while the model server loads it
 UNREACHABLE = "the model server cannot be reached"
 
 _MODEL = "model/manifest.json"
@@ -135,6 +136,7 @@ class ServedVersions:
         restricted: texts that are never generated.
         seen: called after each change with (number, digest, arm) of the serving versions, for metrics.
         loaded: called with the number and the success of each attempt to load a version.
+        clock: returns monotonic time in seconds.
     """
 
     def __init__(
@@ -145,13 +147,16 @@ class ServedVersions:
         restricted: Sequence[str] = (),
         seen: Callable[[Sequence[tuple[int, str, str]]], None] = lambda _: None,
         loaded: Callable[[int, bool], None] = lambda *_: None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._registry, self._server, self._restricted = registry, server, tuple(restricted)
-        self._on_change, self._on_load = seen, loaded
+        self._on_change, self._on_load, self._clock = seen, loaded, clock
         self._served: dict[int, Served] = {}
         self._failed: dict[int, str] = {}
         self._state = State()
         self._exposure = Exposure()
+        self._introduced = ""  # experiment whose canary was loaded here at some time
+        self._waits_since: tuple[str, float] = "", 0.0  # experiment whose canary has not been loaded yet, and since when
         self._serving: Mapping[str, Arm] = {}  # arm that is assigned → arm that serves
         self._update_lock = asyncio.Lock()
         self._updated_at = float("-inf")
@@ -272,7 +277,7 @@ class ServedVersions:
             usable = self._served.keys() & available
             previous = next((arm.version for arm in before if arm.name == CHAMPION), None)
             serving = next((number for number in (state.champion, previous) if number is not None and number in usable), None)
-            self._exposure = exposure(state)
+            self._exposure = self._shown(state, usable)
             self._serving = {} if serving is None else self._arms_in_service(serving, usable)
             troubles += [
                 f"{'version' if arm.name == CHAMPION else arm.name} {arm.version} is not loaded by the model server"
@@ -293,6 +298,25 @@ class ServedVersions:
             self._on_change(arms)
             shares = [f"version {number} as {name} ({self._exposure.share(name):.3g})" for number, _, name in arms]
             log.info("serving: %s", ", ".join(shares) or "none")
+
+    def _shown(self, state: State, usable: Set[int]) -> Exposure:
+        """Return how the users are divided now.
+
+        A canary gets its first users when it is loaded. Before that, the champion would serve them, and the judge would see users of the
+        canary who never had it: the first step comes seconds after the start, and a load takes as long. A canary that is not loaded in
+        `LOAD_SECONDS` is exposed all the same, so that the judge sees that it cannot be called. Later losses do not change the arms.
+        """
+        shown = exposure(state)
+        canary = next((arm for arm in shown.arms if arm.name == CANARY), None)
+        if canary is None or canary.version in usable:
+            self._introduced = shown.experiment
+        if canary is None or not canary.weight or shown.experiment == self._introduced:
+            return shown
+        if self._waits_since[0] != shown.experiment:
+            self._waits_since = shown.experiment, self._clock()
+        if self._clock() - self._waits_since[1] >= LOAD_SECONDS:
+            return shown
+        return exposure(replace(state, canary_share=0.0, canary_step=NO_STEP))
 
     def _arms_in_service(self, champion: int, usable: Set[int]) -> dict[str, Arm]:
         """Return for each arm of the exposure the arm that serves its users now."""

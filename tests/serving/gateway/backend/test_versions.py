@@ -7,7 +7,7 @@ import pytest
 
 from robo_poet.errors import BadInput
 from robo_poet.registry.registry import Registry
-from serving.gateway.backend.versions import ServedVersions
+from serving.gateway.backend.versions import LOAD_SECONDS, ServedVersions
 from serving.refusal import Refused
 
 
@@ -131,11 +131,31 @@ def test_a_promotion_that_is_demoted_gives_all_users_to_the_former_champion(regi
     assert set(division(versions).values()) == {("champion", -1, "champion", 1)}
 
 
-def test_users_of_a_canary_that_is_not_loaded_are_served_by_the_champion_and_judged_as_the_canary(registry: Registry) -> None:
-    server = Server(1)
-    versions = ServedVersions(registry, server)
+def test_a_canary_gets_its_first_users_when_it_is_loaded(registry: Registry) -> None:
+    """Users of a canary that is still being loaded would be judged as its users: the judge would say that it cannot be called."""
+    server, now = Server(1), [0.0]
+    versions = ServedVersions(registry, server, clock=lambda: now[0])
     registry.start_canary(2, who="ada", why="try")
     registry.set_share(2, 0, 0.5, who="ada", why="first step")
+    for now[0] in (0.0, LOAD_SECONDS - 1):
+        update(versions)
+        assert set(division(versions).values()) == {("champion", -1, "champion", 1)}
+        assert versions.health.troubles == ("canary 2 is not loaded by the model server",)
+    server.numbers = {1, 2}
+    update(versions)
+    assert set(division(versions).values()) == {("canary", 0, "canary", 2), ("champion", 0, "champion", 1)}
+    server.numbers = {1}  # a later loss is seen by the judge
+    update(versions)
+    assert set(division(versions).values()) == {("canary", 0, "champion", 1), ("champion", 0, "champion", 1)}
+
+
+def test_users_of_a_canary_that_is_never_loaded_are_served_by_the_champion_and_judged_as_the_canary(registry: Registry) -> None:
+    server, now = Server(1), [0.0]
+    versions = ServedVersions(registry, server, clock=lambda: now[0])
+    registry.start_canary(2, who="ada", why="try")
+    registry.set_share(2, 0, 0.5, who="ada", why="first step")
+    update(versions)
+    now[0] = LOAD_SECONDS
     update(versions)
     first = division(versions)
     assert set(first.values()) == {("canary", 0, "champion", 1), ("champion", 0, "champion", 1)}
