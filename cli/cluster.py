@@ -155,7 +155,8 @@ def schedule_create(
     chosen = chosen_settings(profile, settings)
     parameters = cluster_parameters(settings, source=corpus, model=model, same_model=same_model, moving_source=True, chosen=chosen)
     ir = Path(settings.local.store) / "cluster.yaml"
-    compile_training(settings, ir, moving_source=bool(corpus))
+    # the list of deleted documents may change between the runs, too
+    compile_training(settings, ir, moving_source=bool(corpus or settings.cluster.deletions_secret))
     entry, changed = schedule_training(settings, ir, parameters, name=name, cron=cron, connected=connected)
     typer.echo(f"recurring run {entry.name}, {entry.cron}: {'set' if changed else 'unchanged'}; {connected[1].recurring_address(entry.id)}")
 

@@ -12,7 +12,7 @@ from kfp.compiler import pipeline_spec_builder
 
 from pipelines.corpus_schema import read_schema_file
 from pipelines.images.programs import image
-from pipelines.placement import Placement
+from pipelines.placement import SUPPRESSION_FOLDER, Placement
 from pipelines.profile.load import Profile, load_profile
 from pipelines.profile.remedies import remedies
 from pipelines.steps import GROUPS
@@ -20,6 +20,8 @@ from pipelines.training import training_pipeline
 from robo_poet.atomic import new_file
 from robo_poet.commands import command
 from robo_poet.corpus.source_digest import source_digest
+from robo_poet.deletion.records import check_no_interrupted_deletion
+from robo_poet.deletion.suppression import list_digest
 from robo_poet.digest import digest_bytes, digest_path
 from robo_poet.errors import BadInput
 from robo_poet.process import user_name
@@ -27,8 +29,31 @@ from robo_poet.registry.names import BUNDLED_SOURCE, model_name
 from robo_poet.registry.registry import Registry
 from robo_poet.report.lineage_rows import changed_values
 
-# A cluster does not reach the list of deleted documents; `pipelines.local` sets both parameters for a run on this machine
-NO_SUPPRESSION = {"suppression": "", "suppression_digest": ""}
+NO_SUPPRESSION = {"suppression": "", "suppression_digest": ""}  # of a run without a list of deleted documents
+
+
+def suppression_on_cluster(profile: Profile, *, moving_source: bool = False) -> dict[str, str]:
+    """Return the run parameters `suppression` and `suppression_digest` of a run on a cluster (DATA-4).
+
+    Its pods read the list from a secret, because keyed digests protect nobody if the key is a parameter that everyone can see. The step
+    stops if the secret has another list than this machine.
+
+    Args:
+        moving_source: accept the list that the secret has when the run starts, as a schedule does.
+
+    Raises:
+        BadInput: this machine has a list, and the profile names no secret with it; or a deletion was interrupted.
+    """
+    deletions = Path(profile.local.deletions)
+    check_no_interrupted_deletion(deletions, f"to finish it: {command('forget --yes')}")
+    digest = list_digest(deletions)
+    if profile.cluster.deletions_secret:
+        return {"suppression": SUPPRESSION_FOLDER, "suppression_digest": "" if moving_source else digest}
+    if digest:
+        what = "documents were deleted on request, and a run on the cluster would read them again"
+        remedy = "make a secret of the list, and set cluster.deletions_secret (docs/how-to/delete-personal-data.md)"
+        raise BadInput(what, where=str(deletions), remedy=remedy)
+    return NO_SUPPRESSION
 
 
 def warm_start(number: int, registry: str, model: str) -> dict[str, str]:
@@ -94,6 +119,8 @@ def _pipeline(profile: Profile, *, moving_source: bool, moving_champion: bool) -
     defaults = {key: value for key, value in settings_parameters(profile).items() if value != {}}
     # Defaults for a run started in the Kubeflow UI: bundled corpus, no warm start, champion read from the registry at run time
     defaults |= dict.fromkeys(("source", "source_digest", *NO_SUPPRESSION, "warm_start", "warm_start_digest", "champion"), "")
+    if profile.cluster.deletions_secret:  # if the list changes later, the step refuses the run, and the pipeline is compiled again
+        defaults |= {"suppression": SUPPRESSION_FOLDER, "suppression_digest": list_digest(Path(profile.local.deletions))}
     defaults |= {
         "schema": read_schema_file(profile.validation.schema_file),
         "model_name": model_name("", profile.model, ""),

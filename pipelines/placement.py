@@ -44,6 +44,7 @@ class Placement:
 
 
 SIGNING_FOLDER = "/etc/robo-poet/signing"  # where their pods have the secret with the signing key
+SUPPRESSION_FOLDER = "/etc/robo-poet/deletions"  # where the pod of ingest has the list of deleted documents and its key
 BEAM_STEPS = ("ingest", "validate_data", "scrub_pii")  # steps whose work Beam distributes
 REGISTRY_STEPS = ("validate_data", "compare_champion", "register_model", "deploy_canary")  # steps that mount the registry
 
@@ -68,6 +69,9 @@ def prepare_pod(task: dsl.PipelineTask, step: str, cluster: Cluster) -> None:
     if cluster.signing_secret and (step in SIGNERS or (step in REGISTRY_STEPS and not cluster.trusted_keys)):
         kubernetes.use_secret_as_volume(task, secret_name=cluster.signing_secret, mount_path=SIGNING_FOLDER)
         task.set_env_variable(SIGNING_KEY, f"{SIGNING_FOLDER}/{KEY_NAME}")
+
+    if step == "ingest" and cluster.deletions_secret:
+        kubernetes.use_secret_as_volume(task, secret_name=cluster.deletions_secret, mount_path=SUPPRESSION_FOLDER)
 
     for secret in cluster.secrets:
         if secret.steps and step not in secret.steps:

@@ -103,7 +103,9 @@ def _unchecked(cluster: Cluster, connection: Connection) -> Iterator[CheckResult
     for claim in sorted({cluster.checkpoint_claim, cluster.registry_claim} - {""}):
         what = f"claim {claim} must be bound, and writable for the user of the images"
         yield CheckResult(Severity.unchecked, what, f"{kubectl} pvc {claim}")
-    for secret in sorted({*cluster.image_pull_secrets, *(reference.name for reference in cluster.secrets)}):
+    for secret in sorted(
+        {*cluster.image_pull_secrets, *(reference.name for reference in cluster.secrets), cluster.deletions_secret} - {""}
+    ):
         yield CheckResult(Severity.unchecked, f"secret {secret} must exist", f"{kubectl} secret {secret}")
     if cluster.service_account:
         what = f"service account {cluster.service_account} must exist"

@@ -12,7 +12,7 @@ from pipelines.cluster.client import connect, find_experiment, name_filter, supp
 from pipelines.cluster.connection import Connection, find_connection
 from pipelines.cluster.doctor import Severity, check_profile
 from pipelines.cluster.errors import ClusterError
-from pipelines.compile import Chosen, run_parameters
+from pipelines.compile import Chosen, run_parameters, suppression_on_cluster
 from pipelines.profile.load import Profile
 from pipelines.training import NAME
 from robo_poet.commands import command
@@ -102,15 +102,17 @@ def cluster_parameters(
     """Return all parameters of a run on a cluster; see `run_parameters`.
 
     Raises:
-        BadInput: the source is a local path, which pods cannot read.
+        BadInput: the source is a local path, which pods cannot read, or pods cannot read the list of deleted documents.
     """
     if source and "://" not in source:
         remedy = "copy it to gs://… and give that address"
         raise BadInput("a local path, which steps on a cluster cannot read", where=source, remedy=remedy)
-    return run_parameters(
+    suppression = suppression_on_cluster(profile, moving_source=moving_source)
+    parameters = run_parameters(
         profile, source=source, registry=profile.cluster.registry, model=model, same_model=same_model, moving_source=moving_source,
         chosen=chosen,
     )  # fmt: skip
+    return parameters | suppression
 
 
 def submit_training(

@@ -85,6 +85,9 @@ class Cluster(Settings):
     trusted_keys: list[Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]{100,200}={0,2}( .*)?$")]] = Field(
         [], description="public keys that the steps trust, as the command `registry key` prints them; empty: the key of signing_secret"
     )
+    deletions_secret: str = Field(
+        "", pattern=rf"{NAME}|^$", description="Kubernetes secret with key and suppressed.json of the folder deletions, which ingest reads"
+    )
     cache: bool = Field(True, description="reuse results of finished steps; applies to local runs too")
     retries: int = Field(2, ge=0, le=10, description="retries of a failed step; local runs do not retry after bad input")
     gpu_pool: GpuPool = GpuPool()

@@ -10,6 +10,7 @@ A digest is an HMAC-SHA256 of the comparable text. Without the key it is impossi
 
 import hmac
 import json
+import os
 import secrets
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -68,7 +69,8 @@ def read_suppression(folder: Path) -> Suppression | None:
         return None
     if not key_path.exists():
         raise BadInput("the key of the suppression list is missing", where=str(key_path), remedy=RESTORE)
-    check_private(key_path, "key of the suppression list")
+    if "KUBERNETES_SERVICE_HOST" not in os.environ:  # a mounted secret belongs to root; the pod has one user
+        check_private(key_path, "key of the suppression list")
     key = key_path.read_bytes()
     if len(key) != KEY_BYTES:
         raise BadInput(f"the key has {len(key)} bytes, not {KEY_BYTES}", where=str(key_path), remedy=RESTORE)
@@ -128,6 +130,8 @@ def ingested_list(folder: str, digest: str) -> Suppression | None:
     if not folder:
         return None
     suppression = read_suppression(Path(folder))
+    if not suppression:
+        raise BadInput("the suppression list is missing", where=folder, remedy=RESTORE)
     if digest and list_digest(Path(folder)) != digest:
         raise BadInput("the suppression list changed since the run was submitted", where=folder, remedy="submit the run again")
     return suppression

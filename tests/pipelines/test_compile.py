@@ -19,6 +19,7 @@ from pipelines.images.programs import ROOT, interpreter
 from pipelines.local import train_here
 from pipelines.profile.load import load_profile
 from pipelines.run.execution.process import ProcessRunner, Runner
+from robo_poet.deletion.suppression import add_digests, list_digest, open_suppression
 from robo_poet.digest import digest_path
 from robo_poet.errors import BadInput
 from robo_poet.registry.entry import Corrupt, NoSuchVersion
@@ -178,6 +179,20 @@ def test_only_steps_that_write_to_the_registry_mount_the_signing_key(tmp_path: P
     assert mounting(f"cluster.trusted_keys=['{'A' * 124}']") == writers
     assert mounting() == writers | {"validate-data", "compare-champion"}
     assert mounting("cluster.signing_secret=''") == set()
+
+
+def test_only_ingest_mounts_the_list_of_deleted_documents(tmp_path: Path) -> None:
+    _, pods = settings_of(["cluster.deletions_secret=forgotten"], tmp_path)
+    folder = "/etc/robo-poet/deletions"
+    assert {
+        (step, one["mountPath"]) for step, pod in pods.items() for one in pod.get("secretAsVolume", ()) if one["secretName"] == "forgotten"
+    } == {("ingest", folder)}
+    deletions = tmp_path / "deletions"
+    add_digests(deletions, [open_suppression(deletions).digest("text", "A poem")])
+    profile = load_profile("rtx", [f"local.deletions={deletions}", "cluster.deletions_secret=forgotten"]).profile
+    compile_training(profile, tmp_path / "ir.yaml")
+    parameters = parsed(tmp_path / "ir.yaml")[0]["root"]["inputDefinitions"]["parameters"]
+    assert [parameters[name]["defaultValue"] for name in ("suppression", "suppression_digest")] == [folder, list_digest(deletions)]
 
 
 def test_secrets_are_references_for_the_steps_that_are_named(tmp_path: Path) -> None:

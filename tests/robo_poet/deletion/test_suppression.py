@@ -44,6 +44,19 @@ def test_key_and_list_are_private(tmp_path: Path) -> None:
         read_suppression(folder)
 
 
+def test_in_a_pod_the_key_is_a_mounted_secret_that_belongs_to_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = add_digests(tmp_path, ["text:1"])
+    (tmp_path / KEY).chmod(0o644)
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
+    assert ingested_list(str(tmp_path), list_digest(tmp_path)) == ingested_list(str(tmp_path), "") == here
+
+
+@pytest.mark.parametrize("digest", ["", "5a"])
+def test_a_list_that_the_run_names_must_exist(tmp_path: Path, digest: str) -> None:
+    with pytest.raises(BadInput, match="the suppression list is missing; restore the folder from a backup"):
+        ingested_list(str(tmp_path / "empty"), digest)
+
+
 def test_two_keys_give_two_digests(tmp_path: Path) -> None:
     first, second = (open_suppression(tmp_path / name) for name in "ab")
     assert first.digest("text", "x") != second.digest("text", "x")
