@@ -7,8 +7,8 @@ because the environment of the pipeline has no TFDV.
 import json
 import os
 import re
+import signal
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,9 +17,11 @@ from pathlib import Path
 from pipelines.deletion.inventory import Folders, Unit, take_inventory
 from pipelines.images.programs import ROOT, interpreter
 from pipelines.profile.load import Profile
+from pipelines.run.store.store import Store
 from robo_poet.commands import command
 from robo_poet.deletion.suppression import list_digest
 from robo_poet.errors import BadInput
+from robo_poet.process import dies_with_parent
 from robo_poet.regular_file import open_regular
 from robo_poet.step.program import BAD_INPUT
 
@@ -93,7 +95,8 @@ def propose_schema(corpus: Path, text: str, *, infer: bool) -> Proposal:
 
 @contextmanager
 def ingested(profile: Profile, source: str) -> Iterator[Path]:
-    """Yield the corpus of a source as a temporary Parquet file, as a run with this profile would ingest it.
+    """Yield the corpus of a source as a temporary Parquet file, as a run with this profile would ingest it. It lies in the store; see
+    `Store.scratch`.
 
     Args:
         source: an absolute path or a `gs://` address; empty for the bundled corpora.
@@ -102,15 +105,15 @@ def ingested(profile: Profile, source: str) -> Iterator[Path]:
         BadInput: the source cannot be read.
     """
     settings = json.dumps(profile.ingest.model_dump(mode="json"))
-    with tempfile.TemporaryDirectory(prefix="robo-poet-schema-") as folder:
-        corpus = Path(folder) / "corpus"
+    with Store(Path(profile.local.store)).scratch() as folder:
+        corpus = folder.path / "corpus"
         values = {"source": source, "source-digest": "", "seed": profile.seed, "settings": settings, "corpus": corpus}
-        values["dropped"] = Path(folder) / "dropped"
+        values["dropped"] = folder.path / "dropped"
         deletions = Path(profile.local.deletions).resolve()
         if digest := list_digest(deletions):
             values |= {"suppression": deletions, "suppression-digest": digest}
         arguments = [part for name, value in values.items() for part in (f"--{name}", str(value))]
-        _run([str(interpreter("robo-poet/ingest")), "-m", "components.ingest", *arguments])
+        _run([str(interpreter("robo-poet/ingest")), "-m", "components.ingest", *arguments], lock=folder.lock)
         yield corpus
 
 
@@ -128,15 +131,21 @@ def corpus_of_run(folders: Folders, run: Path) -> Path:
     raise BadInput("the corpus of this run is not stored", where=str(run), remedy="give CORPUS instead")
 
 
-def _run(argv: list[str]) -> str:
-    """Run a program of a step, pass its warnings on, and return its standard output.
+def _run(argv: list[str], lock: int | None = None) -> str:
+    """Run a program of a step, and return its standard output. It ends with this process.
+
+    Args:
+        lock: file descriptor that the program inherits, so a folder stays locked while it runs.
 
     Raises:
         BadInput: it reports an error.
         RuntimeError: it fails otherwise.
     """
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
-    process = subprocess.run(argv, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    process = subprocess.run(
+        argv, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL,
+        pass_fds=() if lock is None else (lock,), preexec_fn=dies_with_parent(signal.SIGKILL),
+    )  # fmt: skip
     lines = process.stderr.splitlines()
     if process.returncode == BAD_INPUT:
         message = next((line.removeprefix("error: ") for line in lines if line.startswith("error: ")), "cannot be read")

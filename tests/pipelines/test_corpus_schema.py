@@ -1,5 +1,8 @@
 import json
 import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -8,8 +11,11 @@ from components.validate_data.schema import CURATED
 from components.validate_data.schema import VERSION as STEP_VERSION
 from pipelines.compile import run_parameters, settings_parameters
 from pipelines.corpus_schema import LARGEST, VERSION, corpus_of_run, ingested, read_schema_file
-from pipelines.deletion.inventory import Folders
+from pipelines.deletion.inventory import Folders, take_inventory
+from pipelines.images.programs import ROOT
 from pipelines.profile.load import load_profile
+from pipelines.run.store.gc import apply_gc, plan_gc
+from pipelines.run.store.store import Store
 from robo_poet.corpus.parquet import count_documents
 from robo_poet.digest import digest_bytes
 from robo_poet.errors import BadInput
@@ -64,11 +70,49 @@ def test_the_text_reaches_the_step_and_its_digest_the_settings(tmp_path: Path) -
 def test_a_source_is_ingested_as_in_a_run(tmp_path: Path) -> None:
     for number in range(3):
         (tmp_path / f"{number}.txt").write_text(f"A poem of the sea, number {number}.\n")
-    with ingested(load_profile("local").profile, str(tmp_path)) as corpus:
+    profile = load_profile("local", [f"local.store={tmp_path / '.store'}"]).profile
+    with ingested(profile, str(tmp_path)) as corpus:
         assert count_documents(corpus) == 3
     assert not corpus.exists()
-    with pytest.raises(BadInput, match="no such file or folder"), ingested(load_profile("local").profile, str(tmp_path / "none")):
+    with pytest.raises(BadInput, match="no such file or folder"), ingested(profile, str(tmp_path / "none")):
         pass
+    assert not list((tmp_path / ".store" / "work").iterdir())
+
+
+KILLED = """
+import sys, time
+from pipelines.corpus_schema import ingested
+from pipelines.profile.load import load_profile
+with ingested(load_profile("local", [f"local.store={sys.argv[1]}"]).profile, sys.argv[2]) as corpus:
+    print(corpus, flush=True)
+    time.sleep(600)
+"""
+
+
+def test_the_corpus_of_a_killed_command_goes_with_the_next_one(tmp_path: Path) -> None:
+    store, poems = tmp_path / "store", tmp_path / "poems"
+    poems.mkdir()
+    for number in range(3):
+        (poems / f"{number}.txt").write_text(f"A poem of the sea, number {number}.\n")
+    command = [sys.executable, "-c", KILLED, str(store), str(poems)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        corpus = Path(process.stdout.readline().strip())
+        assert count_documents(corpus) == 3 and corpus.parent.stat().st_mode & 0o777 == 0o700
+        soon = time.time() + 7200
+        assert plan_gc(store, tmp_path / "runs", now=soon) == [], "a command uses it"
+        process.kill()
+    assert corpus.exists()
+    [removal] = plan_gc(store, tmp_path / "runs", now=soon)
+    assert (removal.path, removal.why) == (corpus.parent, "left over from a killed command")
+    folders = Folders(store, *(tmp_path / name for name in ("runs", "registry", "deletions", "requests", "reports")))
+    assert [found.path for found in take_inventory(folders).corpora] == [corpus], "`forget` finds it"
+    with Store(store).scratch() as other:
+        assert not corpus.parent.exists() and other.path.is_dir()
+        with Store(store).scratch() as third:
+            assert other.path.is_dir() and third.path.is_dir(), "one that is in use stays"
+    assert not list((store / "work").iterdir())
+    assert apply_gc([removal], store=store, runs=tmp_path / "runs") == []
 
 
 def test_a_run_without_a_stored_corpus(tmp_path: Path) -> None:

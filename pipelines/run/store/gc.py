@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.run.store.store import Store
+from pipelines.run.store.store import SCRATCH, Store
 from robo_poet.errors import BadInput
 
 HOUR, DAY = 3600.0, 86400.0
@@ -106,7 +106,7 @@ def _removal(
     elif folder.kind == "logs" and age > keep_days * DAY:
         reason = f"logs of a run {age / DAY:.0f} days ago"
     elif folder.kind == "leftover":
-        reason = "left over from a killed run"
+        reason = f"left over from a killed {'command' if folder.path.name.startswith(SCRATCH) else 'run'}"
     return Removal(folder.path, folder.size, reason, folder.used) if reason else None
 
 
@@ -114,7 +114,8 @@ def _store_folders(store: Store) -> Iterator[StoredFolder]:
     for path in _folders(store.done):
         yield StoredFolder(path, "entry", _size(path)[0], path.stat().st_mtime)
     for path in _folders(store.work):
-        yield StoredFolder(path, "work", *_size(path), locked=is_locked(path))
+        kind = "leftover" if path.name.startswith(SCRATCH) else "work"
+        yield StoredFolder(path, kind, *_size(path), locked=is_locked(path))
 
 
 def _run_folders(runs: Path) -> Iterator[StoredFolder]:

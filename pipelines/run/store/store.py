@@ -1,4 +1,5 @@
-"""The content-addressed store (PIPE-4): `done/<key>/` has the results of finished steps, `work/<step>-<key>/` the working folders.
+"""The content-addressed store (PIPE-4): `done/<key>/` has the results of finished steps, `work/<step>-<key>/` the working folders, and
+`work/scratch-…/` temporary files of commands.
 
 A key is the SHA-256 of everything that a result can depend on.
 """
@@ -39,9 +40,12 @@ def ingredients(step: Step, parameters: Mapping[str, Any], digests: Mapping[str,
     }
 
 
+SCRATCH = "scratch-"  # prefix of the folders of `Store.scratch`
+
+
 @dataclass(frozen=True)
 class WorkingFolder:
-    """A locked working folder of a step. `lock` is the file descriptor of the lock; child processes inherit it."""
+    """A locked working folder of a step, or of a command. `lock` is the file descriptor of the lock; child processes inherit it."""
 
     path: Path
     lock: int
@@ -137,6 +141,27 @@ class Store:
             yield WorkingFolder(path, handle)
         finally:
             fcntl.flock(handle, fcntl.LOCK_UN)  # explicitly, because a surviving grandchild may still have the file open
+            os.close(handle)
+
+    @contextmanager
+    def scratch(self) -> Iterator[WorkingFolder]:
+        """Yield a locked folder for the files of a command that is no run, and remove it at the end.
+
+        The folder of a command that was killed is removed by the next call, or by `gc`; `forget` searches it like a working folder.
+        """
+        with self.shared(exclusive=True):  # so that no folder is removed between its creation and its lock
+            for path in self.work.glob(f"{SCRATCH}*"):
+                if (handle := _lock(path)) is not None:
+                    shutil.rmtree(path, ignore_errors=True)
+                    os.close(handle)
+            self.work.mkdir(exist_ok=True)
+            path = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=self.work))
+            handle = _lock(path)
+        assert handle is not None
+        try:
+            yield WorkingFolder(path, handle)
+        finally:
+            shutil.rmtree(path, ignore_errors=True)
             os.close(handle)
 
 
