@@ -16,7 +16,7 @@ from presidio_analyzer.nlp_engine import NlpArtifacts
 from robo_poet.privacy.findings import ADDRESS, ADDRESS_GAP, Finding
 from robo_poet.privacy.names.entity_model import KINDS, LANGUAGES, Tokens, load_entity_model
 from robo_poet.privacy.names.repeated_names import PERSON, repeated_names
-from robo_poet.privacy.patterns.false_alarms import FUNCTION_WORDS, impersonal_numbers
+from robo_poet.privacy.patterns.false_alarms import FUNCTION_WORDS, impersonal_numbers, without_years_of_lives
 from robo_poet.privacy.patterns.normal_form import normal_form
 
 RECOGNIZER = "EntityModel"
@@ -98,11 +98,12 @@ class EntityFinder:
     def find(self, texts: Sequence[str], threads: int = 1) -> list[list[Finding]]:
         """Return the findings of each text."""
         normal_forms = [normal_form(text) for text in texts]
+        searched = [without_years_of_lives(normal.text) for normal in normal_forms]
         per_text = []
-        for normal, tokens in zip(normal_forms, self._model.classify([normal.text for normal in normal_forms], threads), strict=True):
-            findings = list(self._findings(normal.text, tokens))
-            common = _PARTICLE_SET | _VERSE_WORDS if is_verse(normal.text) else _PARTICLE_SET
-            findings += repeated_names(normal.text, findings, common.__contains__)
+        for normal, text, tokens in zip(normal_forms, searched, self._model.classify(searched, threads), strict=True):
+            findings = list(self._findings(text, tokens))
+            common = _PARTICLE_SET | _VERSE_WORDS if is_verse(text) else _PARTICLE_SET
+            findings += repeated_names(text, findings, common.__contains__)
             per_text.append([normal.original(finding) for finding in findings])
         return per_text
 

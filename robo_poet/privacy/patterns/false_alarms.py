@@ -66,6 +66,13 @@ _DIGIT = re.compile(r"\d")
 _NUMBER_GOES_ON = re.compile(r"[+(][\d ().-]{0,12}$")  # "+49 12.10.1999": the digits before a date belong to the same number
 # The years of a life or a reign: `(1694-1778)`. A local telephone number can look the same: then a word or digits before say so.
 _YEARS = re.compile(r"(?<![\w.,+/-])((?:1\d|20)\d\d)\ ?[-–—]\ ?((?:1\d|20)\d\d)(?![\w/-]|[ .,]\d)")
+# a.C., BC, B.C.E., AD, v. Chr., J.-C.
+_ERA = r"\ ?(?:[abdnv]\.?\ ?(?:de\ ?)?(?:chr|j\.?[ -]?c|c|d)\b\.?(?:\ ?e\b\.?)?|b?ce\b)"
+_ABOUT = r"(?:\b(?:born|b|ca?|circa|hacia|um|vers|né|née|geb|nacido|n)\.?\ |[*†~]\ ?)?"
+_YEAR_OF_A_LIFE = rf"{_ABOUT}(?:(?:1\d|20)\d\d|\d{{1,3}})\??(?:{_ERA})?"
+_LIFE = re.compile(
+    rf"\(\ ?(?:{_YEAR_OF_A_LIFE}\ ?[-–—]\ ?(?:{_YEAR_OF_A_LIFE})?|{_ABOUT}(?:(?:1\d|20)\d\d\??|\d{{1,4}}{_ERA}))\ ?\)", re.IGNORECASE
+)
 _TELEPHONE_WORD = (
     r"tels?|tlf|tfno|tele[fp]h?on\w*|teléfono|téléphone|phone|fon|fono|fax|cel|celular|mobile?|móvil|handy|whatsapp|call|llam[ae]\w*|ruf\w*|"
     "appele[rz]|ligue|chiama|bel|ring|dial"
@@ -93,6 +100,14 @@ def impersonal_numbers(text: str) -> Iterator[tuple[int, int]]:
     if any(word in folded for word in _BOOK_NUMBER):  # the pattern is slow, and few texts have such a number
         spans += (match.span() for match in _BOOK.finditer(text) if len(_DIGIT.findall(match.group())) <= BOOK_DIGITS)
     yield from sorted(spans)
+
+
+def without_years_of_lives(text: str) -> str:
+    """Return the text with hyphens for years in parentheses, such as `(1879-1955)`, `(551-479 a.C.)`, `(1947-)` and `(1918)`.
+
+    Positions are kept. A model takes such years for the number and the post code of an address, and a name before them for its street.
+    """
+    return _LIFE.sub(lambda match: f"({'-' * (len(match.group()) - 2)})", text) if "(" in text else text
 
 
 def _are_years(text: str, match: re.Match[str]) -> bool:

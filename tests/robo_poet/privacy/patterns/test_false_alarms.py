@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from robo_poet.privacy.patterns.false_alarms import FILLER, without_impersonal_numbers
+from robo_poet.privacy.patterns.false_alarms import FILLER, without_impersonal_numbers, without_years_of_lives
 from robo_poet.privacy.patterns.finder import PatternFinder
 from robo_poet.settings.base import MIN_SCORE
 
@@ -184,6 +184,14 @@ def test_positions_are_kept() -> None:
 def test_years_of_a_life_are_no_telephone_number(text: str) -> None:
     years = re.search(r"\d.*\d", text)
     assert years and without_impersonal_numbers(text) == text.replace(years.group(), FILLER * len(years.group()))
+
+
+def test_years_in_parentheses_are_replaced_and_positions_kept() -> None:
+    lives = "(1879-1955)|(551-479 a.C.)|(2 a.C-65)|(43 a.de C.-17)|(1947-)|(1918)|(1952?)|(610 A.C.)|(b. 1947)|(* 1918)|(384–322 BC)|(63 v. Chr.-14 n. Chr.)"
+    for life in lives.split("|"):
+        assert without_years_of_lives(f"Who {life} wrote.") == f"Who ({'-' * (len(life) - 2)}) wrote."
+    for other in ("(28013)", "(212) 867-5309", "(9123-4567)", "(14)", "14 (flat 3)", "(28013 Madrid)", "1879-1955", "(12.5)"):
+        assert without_years_of_lives(other) == other
 
 
 MAYBE_NUMBERS = "tel. 1694-1778|Telefon: 1811-1920|(11) 1911-1920|030 1911-1920|+49 1911-1920|1911-1920 55|1778-1694|1911-1920-12"
