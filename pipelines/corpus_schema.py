@@ -21,12 +21,12 @@ from pipelines.run.store.store import Store
 from robo_poet.commands import command
 from robo_poet.deletion.suppression import list_digest
 from robo_poet.errors import BadInput
+from robo_poet.features.features import VERSION
 from robo_poet.process import dies_with_parent
 from robo_poet.regular_file import open_regular
 from robo_poet.step.program import BAD_INPUT
 
 LARGEST = 64 * 1024  # bytes; Kubernetes limits the arguments of a step, and the curated schema has 5 kB
-VERSION = "robo-poet features 2"  # the same as in components.validate_data.schema, which a test compares
 _VERSION = re.compile(r'^\s*annotation\s*:?\s*\{[^{}]*?tag\s*:\s*\[?\s*"(robo-poet features [^"]*)"', re.MULTILINE)
 
 

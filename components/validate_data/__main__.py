@@ -15,15 +15,16 @@ from components.validate_data.checks import Check, check_statistics, check_value
 from components.validate_data.component import validate_data
 from components.validate_data.corpus_statistics import measure
 from components.validate_data.distribution_page import distribution_charts
-from components.validate_data.drift import Corpus, Drift, distances, drift
-from components.validate_data.features import FEATURES, Columns, Distributions, MeasureDocuments, measures_of
+from components.validate_data.drift import Drift, distances, drift
 from components.validate_data.findings import anomaly_findings, check_finding, drift_finding
-from components.validate_data.schema import NAMED, VERSION, SchemaViolations, TfdvStatistics, anomalies, read_schema
+from components.validate_data.schema import NAMED, SchemaViolations, TfdvStatistics, anomalies, read_schema
 from robo_poet.atomic import write_text
 from robo_poet.corpus.document import Document
 from robo_poet.corpus.parquet import count_documents, read_documents
 from robo_poet.distributed.run import distributed
 from robo_poet.errors import BadInput
+from robo_poet.features.distributions import Columns, Distributions, FeatureCounts
+from robo_poet.features.features import FEATURES, VERSION, MeasureDocuments, measures_of
 from robo_poet.report.corpus_section import statistics_section
 from robo_poet.report.distributions import STYLE, distributions_section, drift_section, findings_section
 from robo_poet.report.page import page
@@ -55,7 +56,7 @@ class Corpora:
 
     def length_divergence(self) -> float:
         """Return the Jensen-Shannon divergence of document lengths between train and test, in [0, 1]; NaN if one of them is empty."""
-        train, test = (Corpus(split.documents, split.bins()) for split in self.splits.values())
+        train, test = (FeatureCounts(split.documents, split.bins()) for split in self.splits.values())
         if not train.documents or not test.documents:
             return math.nan
         return distances(train, test, ["characters"])["characters"]
@@ -91,7 +92,7 @@ def work(call: Call) -> None:
     if settings.on_skew != "ignore":
         divergence = collected.length_divergence()
         checks.append(check_value("length_divergence", divergence, None, settings.max_split_divergence, settings.on_skew))
-    distributions = Corpus(measured.documents, collected.all.bins())
+    distributions = FeatureCounts(measured.documents, collected.all.bins())
     drifts = drift(distributions, baseline.corpus, schema, settings) if baseline else []
     statistics = {
         "documents": measured.documents,

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from components.validate_data.drift import Corpus
-from components.validate_data.features import FEATURES, Bins
-from components.validate_data.schema import VERSION
 from robo_poet.errors import BadInput, parse_object
+from robo_poet.features.distributions import FeatureCounts, parse_distributions
+from robo_poet.features.features import VERSION
 from robo_poet.registry.registry import Registry
 from robo_poet.registry.version import Version
 
@@ -29,7 +28,7 @@ class Baseline:
 
     version: int
     digest: str
-    corpus: Corpus
+    corpus: FeatureCounts
 
 
 class NoBaseline(BadInput):
@@ -69,28 +68,3 @@ def find_baseline(registry: str, model: str, champion: str) -> Baseline | None:
 
 def _statistics(version: Version) -> dict[str, Any]:
     return parse_object(version.read(STATISTICS).decode("utf-8", "replace"), where=f"{version.name}: {STATISTICS}")
-
-
-def parse_distributions(statistics: dict[str, Any], where: str) -> Corpus:
-    """Return the distributions in a JSON object with `documents` and `distributions`.
-
-    Raises:
-        BadInput: they are not counts of the bins of this release.
-    """
-    documents, bins = statistics.get("documents"), statistics.get("distributions")
-    if not (_is_count(documents) and documents and isinstance(bins, dict) and all(_valid(name, bins[name], documents) for name in bins)):
-        raise BadInput("the distributions are damaged", where=where, remedy="compare with another version or snapshot")
-    known: Bins = {name: counts for name, counts in bins.items() if name in FEATURES}
-    return Corpus(documents, known)
-
-
-def _valid(name: Any, counts: Any, documents: int) -> bool:
-    if name not in FEATURES or not isinstance(counts, dict):
-        return False
-    edges = {f"{edge:.8g}" for edge in FEATURES[name].edges}
-    numbers = list(counts.values())
-    return all(_is_count(number) for number in numbers) and sum(numbers) <= documents and (not edges or counts.keys() <= edges)
-
-
-def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from components.validate_data.corpus_statistics import CorpusStatistics
-from components.validate_data.features import Distributions
+from robo_poet.features.distributions import Distributions
 from robo_poet.settings.data import Outside, ValidateSettings
 
 VERDICT: dict[Outside, Literal["ignored", "warn", "fail"]] = {"ignore": "ignored", "warn": "warn", "fail": "fail"}

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from itertools import tee
 from typing import Any
 
-from components.validate_data.features import FEATURES, WORD, Columns, Measures, measure_document
 from robo_poet.corpus.document import MEGABYTE, Document
 from robo_poet.digest import digest_bytes
+from robo_poet.features.distributions import Columns
+from robo_poet.features.features import FEATURES, WORD, Measures, measure_document
 
 SAMPLES = 5  # samples of a million characters each; at most 6 million characters are in memory
 

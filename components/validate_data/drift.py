@@ -10,34 +10,12 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any, Literal
 
-from components.validate_data.features import FEATURES, MISSING, Bins, Feature
 from components.validate_data.schema import tfdv
+from robo_poet.features.distributions import MISSING, FeatureCounts
+from robo_poet.features.features import FEATURES, Feature
 from robo_poet.settings.data import Outside, ValidateSettings
 
 CHANCE = 0.001  # probability that two samples of one distribution are farther apart than `Drift.chance`, for each feature
-
-
-@dataclass(frozen=True)
-class Corpus:
-    """The distributions of a corpus.
-
-    Args:
-        documents: their number.
-        bins: feature → bin → documents.
-    """
-
-    documents: int
-    bins: Bins
-
-    def counts(self, name: str) -> dict[str, int]:
-        """Return bin → documents of a feature, with the documents without a value as the last bin."""
-        counts = dict(self.bins.get(name, {}))
-        missing = self.documents - sum(counts.values())
-        return counts | {MISSING: missing} if missing else counts
-
-    def shares(self, name: str) -> dict[str, float]:
-        """Return bin → share of the documents."""
-        return {key: count / self.documents for key, count in self.counts(name).items()}
 
 
 @dataclass(frozen=True)
@@ -94,7 +72,7 @@ def _figure(value: float) -> str:
     return f"{value:,.8g}" if value >= 10_000 else f"{value:.8g}"
 
 
-def drift(corpus: Corpus, baseline: Corpus, schema: Any, settings: ValidateSettings) -> list[Drift]:
+def drift(corpus: FeatureCounts, baseline: FeatureCounts, schema: Any, settings: ValidateSettings) -> list[Drift]:
     """Return the drift of each feature, except of the split, which robo-poet draws itself. Features that both corpora lack are left out."""
     names = [name for name in FEATURES if name != "split" and (corpus.bins.get(name) or baseline.bins.get(name))]
     values = distances(corpus, baseline, names)
@@ -105,7 +83,7 @@ def drift(corpus: Corpus, baseline: Corpus, schema: Any, settings: ValidateSetti
 VERDICTS: dict[Outside, Literal["ignored", "warn", "fail"]] = {"ignore": "ignored", "warn": "warn", "fail": "fail"}
 
 
-def _judge(name: str, value: float, corpus: Corpus, baseline: Corpus, comparator: Any, settings: ValidateSettings) -> Drift:
+def _judge(name: str, value: float, corpus: FeatureCounts, baseline: FeatureCounts, comparator: Any, settings: ValidateSettings) -> Drift:
     numeric = bool(FEATURES[name].edges)
     threshold = settings.max_drift if numeric else settings.max_category_drift
     measure = "jensen_shannon_divergence" if numeric else "infinity_norm"
@@ -145,7 +123,7 @@ def chance_difference(counts: Mapping[str, int], documents: int, baseline: int) 
     return min(1.0, normal * math.sqrt(variance * (1 / documents + 1 / baseline)))
 
 
-def distances(corpus: Corpus, baseline: Corpus, names: list[str]) -> dict[str, float]:
+def distances(corpus: FeatureCounts, baseline: FeatureCounts, names: list[str]) -> dict[str, float]:
     """Return the distance of each feature between two corpora, as TFDV measures it on their bins."""
     if not names:
         return {}
@@ -160,7 +138,7 @@ def distances(corpus: Corpus, baseline: Corpus, names: list[str]) -> dict[str, f
     return {info.path.step[0]: float(info.drift_measurements[0].value) for info in result.drift_skew_info}
 
 
-def _statistics(corpus: Corpus, names: list[str]) -> Any:
+def _statistics(corpus: FeatureCounts, names: list[str]) -> Any:
     """Return the bins of a corpus as TFDV's statistics. A bin of numbers is the interval from its position to the next one."""
     from tensorflow_metadata.proto.v0.statistics_pb2 import DatasetFeatureStatisticsList, FeatureNameStatistics, Histogram
 

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from components.validate_data.corpus_statistics import measure
-from components.validate_data.schema import CURATED, VERSION, TfdvStatistics, anomalies, read_schema, tfdv
+from components.validate_data.schema import CURATED, TfdvStatistics, anomalies, read_schema, tfdv
 from components.validate_data.schema_changes import schema_changes
 from robo_poet.corpus.parquet import read_documents
 from robo_poet.errors import BadInput, BadInputParser
+from robo_poet.features.features import VERSION
 
 HEADER = """# TFDV schema of a corpus (DATA-1): one example per document. Review each change of this file.
 # The reason of a rule is its `annotation`: an update of this file keeps annotations, but not comments like this one.

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from components.validate_data.features import FEATURES, Columns
 from robo_poet.commands import command
 from robo_poet.errors import BadInput
+from robo_poet.features.distributions import Columns
+from robo_poet.features.features import FEATURES, VERSION
 
 CURATED = Path(__file__).with_name("schema.pbtxt")
-VERSION = "robo-poet features 2"  # tag of a schema; changes if a feature gets another meaning or is removed
 ARROW_TYPES = {"integer": pa.int64(), "share": pa.float64(), "category": pa.string()}
 UPDATE = command("data schema update")
 NAMED = 5  # documents that are named for each violation

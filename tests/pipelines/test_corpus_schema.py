@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from components.validate_data.schema import CURATED
-from components.validate_data.schema import VERSION as STEP_VERSION
 from pipelines.compile import run_parameters, settings_parameters
-from pipelines.corpus_schema import LARGEST, VERSION, corpus_of_run, ingested, read_schema_file
+from pipelines.corpus_schema import LARGEST, corpus_of_run, ingested, read_schema_file
 from pipelines.deletion.inventory import Folders, take_inventory
 from pipelines.images.programs import ROOT
 from pipelines.profile.load import load_profile
@@ -19,12 +18,12 @@ from pipelines.run.store.store import Store
 from robo_poet.corpus.parquet import count_documents
 from robo_poet.digest import digest_bytes
 from robo_poet.errors import BadInput
+from robo_poet.features.features import VERSION
 
 TAG = f'annotation {{ tag: "{VERSION}" }}\n'
 
 
-def test_the_version_is_that_of_the_step() -> None:
-    assert VERSION == STEP_VERSION
+def test_the_curated_schema_has_the_version_of_the_features() -> None:
     assert read_schema_file(str(CURATED)) == CURATED.read_text()
     assert read_schema_file("") == ""
 

@@ -10,11 +10,11 @@ import pytest
 from scipy.spatial.distance import jensenshannon
 
 from components.validate_data.corpus_statistics import measure
-from components.validate_data.features import FEATURES, Distributions
-from components.validate_data.schema import VERSION
 from robo_poet.corpus.bundled import sotu
 from robo_poet.corpus.document import Document
 from robo_poet.corpus.parquet import read_documents, write_documents
+from robo_poet.features.distributions import Distributions
+from robo_poet.features.features import FEATURES, VERSION
 from robo_poet.registry.registry import Registry
 from robo_poet.registry.state import Stage
 from tests.components.validate_data.runs import Run, needs_tfdv, run_all

@@ -10,12 +10,12 @@ import pytest
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0.schema_pb2 import Schema
 
-from components.validate_data.features import FEATURES
-from components.validate_data.schema import CURATED, VERSION, SchemaViolations, read_schema
+from components.validate_data.schema import CURATED, SchemaViolations, read_schema
 from components.validate_data.schema_changes import schema_changes
 from robo_poet.corpus.document import Document
 from robo_poet.corpus.parquet import write_documents
 from robo_poet.errors import BadInput
+from robo_poet.features.features import FEATURES, VERSION
 from tests.components.validate_data.runs import PYTHON, ROOT, needs_tfdv
 
 

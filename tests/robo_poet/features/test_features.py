@@ -5,22 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.validate_data import features
 from components.validate_data.drift import bin_text
-from components.validate_data.features import (
-    CLASSES,
-    FEATURES,
-    MISSING,
-    MOST_CATEGORIES,
-    OTHER,
-    STORED_CATEGORIES,
-    Distributions,
-    author_bucket,
-    character_classes,
-    measure_document,
-    pieces,
-)
 from robo_poet.corpus.document import Document
+from robo_poet.features import features
+from robo_poet.features.distributions import Distributions
+from robo_poet.features.features import CLASSES, FEATURES, author_bucket, character_classes, measure_document, pieces
 
 
 def values(text: str, **more: str) -> dict[str, object]:
@@ -87,26 +76,6 @@ def test_a_value_is_in_the_bin_whose_lower_edge_is_the_last_below_it(numbers: li
             assert feature.edges[number] <= value and (number + 1 == len(feature.edges) or value < feature.edges[number + 1])
 
 
-def test_batches_add_up_and_examples_are_the_first_documents() -> None:
-    columns = {name: [None] * 4 for name in FEATURES} | {"characters": [1, 5, 1, 7], "source": ["a", "b", "a", None]}
-    whole, parts = Distributions(examples=2), Distributions(examples=2)
-    whole.add(list("wxyz"), columns)
-    for rows in (slice(0, 1), slice(1, 4)):
-        parts.add(list("wxyz")[rows], {name: column[rows] for name, column in columns.items()})
-    assert whole.bins() == parts.bins() and whole.documents == parts.documents == 4
-    assert whole.bins()["characters"] == {"1": 2, "4": 1, "6": 1} and whole.bins()["source"] == {"a": 2, "b": 1}
-    assert whole.examples("source", MISSING) == ["z"] and whole.examples("year", MISSING) == ["w", "x"]
-    assert whole.examples("characters", "1") == parts.examples("characters", "1") == ["w", "y"]
-
-
-def test_a_million_sources_do_not_fill_the_memory() -> None:
-    distributions = Distributions(["source"])
-    names = [str(number) for number in range(MOST_CATEGORIES + 500)]
-    distributions.add(names, {"source": names})
-    stored = distributions.bins()["source"]
-    assert len(stored) == STORED_CATEGORIES + 1 and sum(stored.values()) == len(names) and stored[OTHER] == len(names) - STORED_CATEGORIES
-
-
 @pytest.mark.parametrize(
     ("name", "key", "text"),
     [
@@ -121,10 +90,3 @@ def test_a_million_sources_do_not_fill_the_memory() -> None:
 )
 def test_a_bin_in_words(name: str, key: str, text: str) -> None:
     assert bin_text(FEATURES[name], key) == text
-
-
-def test_a_value_that_reads_like_our_own_category_is_in_quotes() -> None:
-    counted = Distributions(["genre"], examples=5)
-    counted.add(["a", "b", "c", "d"], {"genre": [MISSING, None, OTHER, "ode"]})
-    assert counted.bins()["genre"] == {'"(none)"': 1, '"(other)"': 1, "ode": 1}
-    assert counted.examples("genre", MISSING) == ["b"] and counted.examples("genre", '"(none)"') == ["a"]
