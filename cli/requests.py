@@ -1,4 +1,4 @@
-"""`robo-poet requests …`: show the request log, and remove the records of a user."""
+"""`robo-poet requests …`: show the request log, take numbers of its prompts, and remove the records of a user."""
 
 import json
 from datetime import UTC, datetime
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.profile import Model, Profile, Set
 from robo_poet.commands import command
 from robo_poet.local_folder import local_path
 
@@ -65,6 +66,42 @@ def show(
         typer.echo(f"{min(last, len(matches))} of {len(matches)} requests; --json prints all requests with their full texts")
     else:
         typer.echo(f"{folder}: no matching requests")
+
+
+@app.command()
+def snapshot(
+    folder: Folder = HOME,
+    model: Model = "",
+    profile: Profile = "local",
+    set_: Set = [],  # noqa: B006  typer reads the default
+    since: Since = None,
+    until: Until = None,
+    users: Annotated[int, typer.Option(min=5, help="Users that are needed. With fewer, nothing is written.")] = 10,
+) -> None:
+    """Write the distributions of the prompts, to compare a training corpus with them.
+
+    The file has numbers only: no text and no user. It is in the folder of the model
+    in the registry, and named by its digest. Of one user, at most 20 different
+    prompts count.
+
+    Example: `robo-poet requests snapshot --since 2026-03-01`
+    """
+    from pipelines.profile.load import load_profile
+    from robo_poet.corpus.curation.quality import language_of
+    from robo_poet.features.prompt_snapshot import write_snapshot
+    from robo_poet.registry.names import only_model
+    from robo_poet.request_log.query import BEGINNING, END
+    from robo_poet.request_log.snapshot import REASONS, take_snapshot
+
+    registry = Path(load_profile(profile, set_).profile.local.registry)
+    period = {"since": _moment("since", since) or BEGINNING, "until": _moment("until", until) or END}
+    taken = take_snapshot(folder, only_model(registry, model), language_of, least_users=users, **period)
+    path = write_snapshot(registry, taken)
+    counted = f"{_counted(taken.prompts.documents, 'prompt')} of {taken.users} users, {taken.first_day} to {taken.last_day}"
+    typer.echo(f"{counted}; numbers only, no texts")
+    for reason, number in taken.left_out.items():
+        typer.echo(f"left out: {_counted(number, 'request')} that {REASONS[reason]}")
+    typer.echo(f"wrote {path}; to use it: {command(f'run --set validation.prompt_snapshot={taken.digest[:12]}')}")
 
 
 @app.command()

@@ -6,9 +6,9 @@ same bins.
 
 import itertools
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from robo_poet.errors import BadInput
 from robo_poet.features.features import FEATURES
@@ -101,14 +101,14 @@ class FeatureCounts:
         return {key: count / self.documents for key, count in self.counts(name).items()}
 
 
-def parse_distributions(statistics: dict[str, Any], where: str) -> FeatureCounts:
+def parse_distributions(statistics: Mapping[str, Any], where: str) -> FeatureCounts:
     """Return the distributions in a JSON object with `documents` and `distributions`.
 
     Raises:
         BadInput: they are not counts of the bins of this release.
     """
     documents, bins = statistics.get("documents"), statistics.get("distributions")
-    if not (_is_count(documents) and documents and isinstance(bins, dict) and all(_valid(name, bins[name], documents) for name in bins)):
+    if not (is_count(documents) and documents and isinstance(bins, dict) and all(_valid(name, bins[name], documents) for name in bins)):
         raise BadInput("the distributions are damaged", where=where, remedy="compare with another version or snapshot")
     known: Bins = {name: counts for name, counts in bins.items() if name in FEATURES}
     return FeatureCounts(documents, known)
@@ -119,8 +119,9 @@ def _valid(name: Any, counts: Any, documents: int) -> bool:
         return False
     edges = {f"{edge:.8g}" for edge in FEATURES[name].edges}
     numbers = list(counts.values())
-    return all(_is_count(number) for number in numbers) and sum(numbers) <= documents and (not edges or counts.keys() <= edges)
+    return all(is_count(number) for number in numbers) and sum(numbers) <= documents and (not edges or counts.keys() <= edges)
 
 
-def _is_count(value: Any) -> bool:
+def is_count(value: Any) -> TypeGuard[int]:
+    """Return True for a whole number from 0 on."""
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0

@@ -82,6 +82,26 @@ def test_a_wrong_argument_has_a_one_line_message(serve: Path, words: list[str], 
     assert isinstance(error, BadInput) and str(error) == told
 
 
+def test_a_snapshot_of_prompts_is_written_for_enough_users(serve: Path) -> None:
+    registry = serve / "registry"
+    words = ("snapshot", "--model", "poems", "--set", f"local.registry={registry}")
+    few = type_(serve, *words).exception
+    assert isinstance(few, BadInput) and "prompts of 2 users are in this period, and a snapshot needs 10; " in str(few)
+    assert not registry.exists()
+    log = Writer(serve / "requests", RequestLogSettings())
+    for n in range(20):
+        log.add(
+            "request", asdict(Request(f"d{n}", f"s{n}", NOON, f"u{n % 10}", "poems", 3, "d" * 64, "champion", f"the night {n % 15}", ["x"]))
+        )
+    log.close()
+    written = type_(serve, *words).stdout.splitlines()
+    assert written[0] == "23 prompts of 12 users, 2026-03-01 to 2026-03-01; numbers only, no texts"
+    assert written[1].startswith(f"wrote {registry}/poems/prompts/") and "run --set validation.prompt_snapshot=" in written[1]
+    [file] = (registry / "poems" / "prompts").iterdir()
+    assert "night" not in file.read_text() and file.stem[:12] in written[1]
+    assert type_(serve, *words).stdout.splitlines() == written
+
+
 @pytest.mark.parametrize("words", [["show"], ["forget", "anna"], ["forget", "--pseudonym", "a" * 32]])
 def test_a_folder_that_is_not_a_log_is_refused(tmp_path: Path, words: list[str]) -> None:
     for _ in range(2):
