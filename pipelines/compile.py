@@ -15,6 +15,7 @@ from pipelines.images.programs import image
 from pipelines.placement import SUPPRESSION_FOLDER, Placement
 from pipelines.profile.load import Profile, load_profile
 from pipelines.profile.remedies import remedies
+from pipelines.prompt_snapshot import names_a_file, resolve_snapshot
 from pipelines.steps import GROUPS
 from pipelines.training import training_pipeline
 from robo_poet.atomic import new_file
@@ -123,6 +124,7 @@ def _pipeline(profile: Profile, *, moving_source: bool, moving_champion: bool) -
         defaults |= {"suppression": SUPPRESSION_FOLDER, "suppression_digest": list_digest(Path(profile.local.deletions))}
     defaults |= {
         "schema": read_schema_file(profile.validation.schema_file),
+        "prompts": _snapshot_of_file(profile)[0],
         "model_name": model_name("", profile.model, ""),
         "same_model": 0,
     }
@@ -139,10 +141,18 @@ def settings_parameters(profile: Profile) -> dict[str, Any]:
     }  # fmt: skip
     if text := read_schema_file(profile.validation.schema_file):
         sections["validation"]["schema_file"] = digest_bytes(text.encode())  # a path of this machine is no part of a run
+    if digest := _snapshot_of_file(profile)[1]:
+        sections["validation"]["prompt_snapshot"] = digest
     sections["secrets"] = sections["audit"]["secrets"]
     gates = [gate.to_json() for gate in profile.gates]
     advice = asdict(remedies(profile))
     return {**sections, "gates": gates, "remedies": advice, "seed": profile.seed, "checkpoint_root": profile.cluster.checkpoint_root}
+
+
+def _snapshot_of_file(profile: Profile) -> tuple[str, str]:
+    """Return text and digest of the snapshot of prompts if the profile names a file. Other names need the model of the run."""
+    name = profile.validation.prompt_snapshot
+    return resolve_snapshot(name, Path(), "") if names_a_file(name) else ("", "")
 
 
 @dataclass(frozen=True)
@@ -205,10 +215,15 @@ def run_parameters(
         chosen: what the lineage says about profile and changed settings; None says nothing.
 
     Raises:
-        BadInput: the source or the warm-start version cannot be read, or the profile was written for another content of the source.
+        BadInput: the source, the warm-start version or the snapshot of prompts cannot be read, or the profile was written for another
+            content of the source.
     """
     name = model_name(model, profile.model, source)
     settings = settings_parameters(profile)
+    # The snapshots are on this machine, also if the registry of the run is not
+    prompts, settings["validation"]["prompt_snapshot"] = resolve_snapshot(
+        profile.validation.prompt_snapshot, Path(profile.local.registry), name
+    )
     # The lineage contains digests, but no paths or times, so the same inputs and code give the same lineage and the same version.
     placement = Placement(profile.cluster, profile.beam)
     code = {step: image(step, "", placement.group(step)).rsplit(":", 1)[-1] for step in GROUPS}
@@ -224,6 +239,7 @@ def run_parameters(
     return {
         **settings,
         "schema": read_schema_file(profile.validation.schema_file),
+        "prompts": prompts,
         **warm_start_parameters,
         **NO_SUPPRESSION,
         "champion": "",

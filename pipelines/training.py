@@ -20,7 +20,7 @@ def training_pipeline(placement: Placement, *, moving_source: bool = False, movi
         moving_champion: do not cache the comparisons with the champion and with its corpus: each run reads it from the registry.
 
     1. Ingest the corpus: bundled texts, or the user's corpus.
-    2. Validate the corpus, also against that of the champion, and, in parallel, scrub personal data.
+    2. Validate the corpus, also against that of the champion and against prompts, and, in parallel, scrub personal data.
     3. Train a tokenizer, then the model, on the training split.
     4. Evaluate the exported model on the test split: likelihood and completions. In parallel, audit it for bias and memorisation.
        Compare it with the champion on the same documents and prompts, measure the texts of both, and slice their likelihoods.
@@ -38,6 +38,7 @@ def training_pipeline(placement: Placement, *, moving_source: bool = False, movi
         seed: int,
         ingest: dict,
         schema: str,
+        prompts: str,
         validation: dict,
         scrub: dict,
         beam: dict,
@@ -70,6 +71,7 @@ def training_pipeline(placement: Placement, *, moving_source: bool = False, movi
             seed: Random seed of the split, the training and the samples. The same seed and inputs give the same model.
             ingest: Section `ingest` of the profile: corpora, columns and splits.
             schema: TFDV schema of the corpus, in text format. Empty for the curated schema of the step.
+            prompts: Text of the snapshot of prompts, whose digest is in `validation`. Empty for no comparison with prompts.
             validation: Section `validation`: limits of the corpus, and whether a violation warns or stops the run.
             scrub: Section `scrub`: privacy policy of each source.
             beam: Section `beam`: what runs the search for duplicates, the measurement of the documents and the search for personal data.
@@ -100,7 +102,9 @@ def training_pipeline(placement: Placement, *, moving_source: bool = False, movi
         corpus = {"corpus": read.outputs["corpus"], "corpus_digest": read.outputs["corpus_digest"]}
 
         known = {"registry": registry, "model_name": model_name, "champion": champion}
-        validated = placement(steps.validate_data(**corpus, seed=seed, schema=schema, **known, settings=validation, beam=beam))
+        validated = placement(
+            steps.validate_data(**corpus, seed=seed, schema=schema, **known, prompts=prompts, settings=validation, beam=beam)
+        )
         if moving_champion:
             validated.set_caching_options(False)
         scrubbing = placement(steps.scrub_pii(**corpus, seed=seed, settings=scrub, beam=beam))
@@ -142,7 +146,7 @@ def training_pipeline(placement: Placement, *, moving_source: bool = False, movi
         }  # fmt: skip
         judged = placement(steps.gate_model(**evidence, **made(trained, "history"), gates=gates, remedies=remedies))
         decision, statistics = made(judged, "decision"), made(validated, "statistics")
-        measured_data = {**statistics, **made(validated, "drift"), **made(read, "dropped"), **made(scrubbing, "recall")}
+        measured_data = {**statistics, **made(validated, "drift", "prompt_skew"), **made(read, "dropped"), **made(scrubbing, "recall")}
         reported = placement(
             steps.write_report(
                 **measured_data, **made(trained, "history"), **evidence, **texts, **decision,

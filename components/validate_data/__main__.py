@@ -1,4 +1,4 @@
-"""Measure the corpus, check it against limits, a schema and the champion's corpus, and write a page.
+"""Measure the corpus, check it against limits, a schema, the champion's corpus and prompts, and write a page.
 
 A failed check stops the run after the page is written.
 """
@@ -15,23 +15,27 @@ from components.validate_data.checks import Check, check_statistics, check_value
 from components.validate_data.component import validate_data
 from components.validate_data.corpus_statistics import measure
 from components.validate_data.distribution_page import distribution_charts
-from components.validate_data.drift import Drift, distances, drift
-from components.validate_data.findings import anomaly_findings, check_finding, drift_finding
+from components.validate_data.drift import Distance, distances, drift, skew
+from components.validate_data.findings import anomaly_findings, check_finding, distance_finding
+from components.validate_data.passages import Passages
 from components.validate_data.schema import NAMED, SchemaViolations, TfdvStatistics, anomalies, read_schema
 from robo_poet.atomic import write_text
+from robo_poet.commands import command
 from robo_poet.corpus.document import Document
 from robo_poet.corpus.parquet import count_documents, read_documents
 from robo_poet.distributed.run import distributed
 from robo_poet.errors import BadInput
 from robo_poet.features.distributions import Columns, Distributions, FeatureCounts
 from robo_poet.features.features import FEATURES, VERSION, MeasureDocuments, measures_of
+from robo_poet.features.prompt_snapshot import PromptSnapshot, parse_snapshot
 from robo_poet.report.corpus_section import statistics_section
-from robo_poet.report.distributions import STYLE, distributions_section, drift_section, findings_section
+from robo_poet.report.distributions import STYLE, distributions_section, drift_section, findings_section, prompts_section, skew_section
 from robo_poet.report.page import page
 from robo_poet.settings.beam import BeamSettings
 from robo_poet.settings.data import ValidateSettings
 from robo_poet.step.program import Call, parse_settings, program
 
+SETTING = "validation.prompt_snapshot"
 IGNORED = "the profile ignores drift (validation.on_drift)"
 
 
@@ -63,16 +67,18 @@ class Corpora:
 
 
 def work(call: Call) -> None:
-    """Write the outputs `statistics` and `drift`, and `page` and `metrics` if requested.
+    """Write the outputs `statistics`, `drift` and `prompt_skew`, and `page` and `metrics` if requested.
 
     Raises:
-        BadInput: the corpus is empty, the schema or the baseline cannot be read, or a check whose setting is `fail` failed.
+        BadInput: the corpus is empty, the schema, the baseline or the prompts cannot be read, or a check whose setting is `fail` failed.
     """
     settings: ValidateSettings = call.settings
     corpus = call.inputs["corpus"]
     beam = parse_settings(BeamSettings, call.parameters["beam"], "--beam")
     schema = read_schema(call.parameters["schema"], "schema")
     baseline, no_baseline = _baseline(call)  # before the documents are read: a damaged one is reported at once
+    snapshot = _snapshot(call)
+    passages = Passages(call.parameters["seed"], snapshot.prompts) if snapshot else None
     total = count_documents(corpus)
     if not total:
         raise BadInput("the corpus has no documents", where=str(corpus), remedy="check the source and run ingest again")
@@ -80,6 +86,8 @@ def work(call: Call) -> None:
     def counted_documents() -> Iterator[Document]:
         for number, document in enumerate(read_documents(corpus), start=1):
             call.progress(number, total + 1, f"{number} of {total} documents")
+            if passages:
+                passages.add(document)
             yield document
 
     collected = Corpora(schema, with_tfdv=settings.on_anomalies != "ignore")
@@ -94,6 +102,10 @@ def work(call: Call) -> None:
         checks.append(check_value("length_divergence", divergence, None, settings.max_split_divergence, settings.on_skew))
     distributions = FeatureCounts(measured.documents, collected.all.bins())
     drifts = drift(distributions, baseline.corpus, schema, settings) if baseline else []
+    in_corpus = passages.counts() if passages else None
+    if in_corpus and not in_corpus.documents:
+        raise BadInput("the training split has no text to compare with prompts", where=str(corpus), remedy=f"set {SETTING} to nothing")
+    skews = skew(snapshot.prompts, in_corpus, schema, settings) if snapshot and in_corpus else []
     statistics = {
         "documents": measured.documents,
         "megabytes": round(measured.megabytes, 3),
@@ -107,10 +119,12 @@ def work(call: Call) -> None:
         "distributions": distributions.bins,
     }
     compared = _drift_json(baseline, IGNORED if settings.on_drift == "ignore" else no_baseline, drifts)
+    skewed = _skew_json(settings.prompt_snapshot, snapshot, in_corpus, skews)
     findings = [
         *(check_finding(result, outside_documents(result, collected.all, settings.languages)) for result in checks),
         *anomaly_findings(violations, collected.violations.found, settings.on_anomalies),
-        *(drift_finding(row, collected.all.examples(row.feature, row.bin) if row.verdict in ("warn", "fail") else []) for row in drifts),
+        *(distance_finding(row, collected.all.examples(row.feature, row.bin) if row.verdict in ("warn", "fail") else []) for row in drifts),
+        *(distance_finding(row) for row in skews),
     ]
     findings = [finding for finding in findings if finding.verdict in ("warn", "fail")]
     if "page" in call.outputs:
@@ -118,9 +132,13 @@ def work(call: Call) -> None:
         sections = [
             ("Findings", findings_section([asdict(finding) for finding in findings])),
             ("Drift", drift_section(compared)),
+            ("Prompts", skew_section(skewed)),
             ("Corpus", statistics_section(statistics)),
             ("Distributions", distributions_section(charts, compared["baseline"])),
         ]
+        if snapshot and in_corpus:
+            charts = distribution_charts(snapshot.prompts, in_corpus, skews)
+            sections.append(("Distributions of prompts", prompts_section(charts)))
         write_text(call.outputs["page"], page("Corpus checks", sections, style=STYLE))
     for finding in findings:
         if finding.verdict == "warn":
@@ -133,9 +151,13 @@ def work(call: Call) -> None:
         )
     write_text(call.outputs["statistics"], _json(statistics))
     write_text(call.outputs["drift"], _json(compared))
-    _write_metrics(call, measured.documents, len(violations), checks, drifts)
-    drifted = sum(row.verdict in ("warn", "ignored") for row in drifts)
-    against = f"{drifted} of {len(drifts)} features drifted from version {baseline.version}" if baseline else "no corpus to compare with"
+    write_text(call.outputs["prompt_skew"], _json(skewed))
+    _write_metrics(call, measured.documents, len(violations), checks, drifts, skews)
+    against = (
+        f"{_beyond(drifts)} of {len(drifts)} features drifted from version {baseline.version}" if baseline else "no corpus to compare with"
+    )
+    if snapshot:
+        against += f", {_beyond(skews)} of {len(skews)} features of the prompts are skewed"
     call.progress(1, 1, f"{len(checks)} checks, {len(violations)} anomalies, {against}")
 
 
@@ -157,28 +179,69 @@ def _baseline(call: Call) -> tuple[Baseline | None, str]:
         return None, str(error)
 
 
-def _drift_json(baseline: Baseline | None, reason: str, drifts: Sequence[Drift]) -> dict[str, Any]:
+def _snapshot(call: Call) -> PromptSnapshot | None:
+    """Return the snapshot that the run names, None if it names none or the profile ignores the skew.
+
+    Raises:
+        BadInput: the settings name a snapshot that the run does not carry, or its text has another digest or another form.
+    """
+    digest, text = call.settings.prompt_snapshot, call.parameters["prompts"]
+    if not digest or call.settings.on_prompt_skew == "ignore":
+        return None
+    if not text:
+        remedy = f"submit it with {command('run')}, which reads the snapshot"
+        raise BadInput(f"the run names the snapshot of prompts {digest[:12]}, but does not carry it", where=SETTING, remedy=remedy)
+    return parse_snapshot(text, digest, f"snapshot of prompts {digest[:12]}")
+
+
+def _drift_json(baseline: Baseline | None, reason: str, drifts: Sequence[Distance]) -> dict[str, Any]:
     """Return the output `drift`: what was compared, and one row per feature."""
     if baseline is None:
         reason = reason or "no champion yet, so there is no corpus to compare with"
         return {"state": "none", "baseline": None, "reason": reason, "features": []}
-    rows = [
-        {key: round(value, 6) if isinstance(value, float) else value for key, value in asdict(row).items()}
-        | {"label": FEATURES[row.feature].label, "text": str(row)}
-        for row in drifts
-    ]
     known = {"version": baseline.version, "digest": baseline.digest, "documents": baseline.corpus.documents}
-    return {"state": "measured", "baseline": known, "reason": "", "features": rows}
+    return {"state": "measured", "baseline": known, "reason": "", "features": _rows(drifts)}
 
 
-def _write_metrics(call: Call, documents: int, violations: int, checks: Sequence[Check], drifts: Sequence[Drift]) -> None:
+def _skew_json(digest: str, snapshot: PromptSnapshot | None, passages: FeatureCounts | None, skews: Sequence[Distance]) -> dict[str, Any]:
+    """Return the output `prompt_skew`: what was compared, and one row per feature."""
+    if snapshot is None or passages is None:
+        reason = "the profile ignores it (validation.on_prompt_skew)" if digest else f"the run names no snapshot of prompts ({SETTING})"
+        return {"state": "none", "snapshot": None, "passages": 0, "reason": reason, "features": []}
+    known = {
+        "digest": digest, "model": snapshot.model, "first_day": snapshot.first_day, "last_day": snapshot.last_day,
+        "users": snapshot.users, "prompts": snapshot.prompts.documents, "left_out": dict(snapshot.left_out),
+    }  # fmt: skip
+    return {"state": "measured", "snapshot": known, "passages": passages.documents, "reason": "", "features": _rows(skews)}
+
+
+def _rows(compared: Sequence[Distance]) -> list[dict[str, Any]]:
+    """Return the distances as JSON, with names in words."""
+    return [
+        {key: round(value, 6) if isinstance(value, float) else value for key, value in asdict(row).items() if key != "kind"}
+        | {"label": FEATURES[row.feature].label, "text": str(row)}
+        for row in compared
+    ]
+
+
+def _beyond(compared: Sequence[Distance]) -> int:
+    """Return the number of features beyond their limits that do not stop the run."""
+    return sum(row.verdict in ("warn", "ignored") for row in compared)
+
+
+def _write_metrics(
+    call: Call, documents: int, violations: int, checks: Sequence[Check], drifts: Sequence[Distance], skews: Sequence[Distance]
+) -> None:
     if "metrics" not in call.outputs:
         return
     metrics: dict[str, float] = {"documents": documents, "anomalies": violations}
     metrics |= {result.name: round(result.value, 4) for result in checks if math.isfinite(result.value)}
     if drifts:
-        metrics["drifted_features"] = sum(row.verdict in ("warn", "ignored") for row in drifts)
+        metrics["drifted_features"] = _beyond(drifts)
         metrics |= {f"drift_{row.feature}": round(row.value, 4) for row in drifts}
+    if skews:
+        metrics["skewed_features"] = _beyond(skews)
+        metrics |= {f"prompt_skew_{row.feature}": round(row.value, 4) for row in skews}
     call.describe("metrics", **metrics)
     write_text(call.outputs["metrics"], json.dumps(metrics))
 

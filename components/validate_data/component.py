@@ -11,14 +11,16 @@ def validate_data(
     registry: str | None,
     model_name: str | None,
     champion: str | None,
+    prompts: str | None,
     settings: dict,
     beam: dict | None,
     statistics: Output[Artifact],
     drift: Output[Artifact],
+    prompt_skew: Output[Artifact],
     page: View[HTML],
     metrics: View[Metrics],
 ) -> None:
-    """Check the corpus against a schema, limits and the champion's corpus. The profile says what stops the run (DATA-1, DATA-2).
+    """Check the corpus against a schema, limits, the champion's corpus and prompts. The profile says what stops the run (DATA-1, DATA-2).
 
     Args:
         corpus: The corpus (Parquet).
@@ -27,12 +29,14 @@ def validate_data(
         registry: Folder of the registry. Empty for no comparison with the champion's corpus.
         model_name: Name of the model in the registry.
         champion: Digest of the champion whose corpus is the baseline of the drift; `none` if there is no champion. Empty to read it now.
+        prompts: Text of the snapshot of prompts whose digest is `prompt_snapshot` of the settings; empty for no comparison with prompts.
         settings: Section `validation` of the profile.
         beam: Section `beam` of the profile: what measures the documents. The outputs do not depend on it.
 
     Returns:
         statistics: Measured values, the verdict of each check, and the distribution of each feature (JSON). No text, no names of authors.
         drift: Distance of each feature from the champion's corpus (JSON).
+        prompt_skew: Distance of each feature of the prompts from passages of the corpus (JSON).
         page: All findings with the documents concerned, and the distributions. It is written before a failed check stops the run.
         metrics: The measured numbers.
     """

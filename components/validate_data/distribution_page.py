@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from components.validate_data.drift import Drift, bin_text
+from components.validate_data.drift import Distance, bin_text
 from robo_poet.features.distributions import MISSING, FeatureCounts
 from robo_poet.features.features import FEATURES
 
 MOST_CATEGORIES = 8  # of a feature in a chart
 
 
-def distribution_charts(corpus: FeatureCounts, baseline: FeatureCounts | None, drifts: Sequence[Drift]) -> list[dict[str, Any]]:
+def distribution_charts(corpus: FeatureCounts, baseline: FeatureCounts | None, drifts: Sequence[Distance]) -> list[dict[str, Any]]:
     """Return one chart per feature that any document has: first the features that drifted, then the others.
 
     Returns:

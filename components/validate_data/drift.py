@@ -1,11 +1,14 @@
-"""Drift of a corpus: the distance of each feature's distribution from that of another corpus, measured by TFDV (DATA-1).
+"""Distances of each feature's distribution from another one, measured by TFDV (DATA-1).
+
+- drift: of a corpus from the corpus of the champion;
+- skew: of prompts that readers sent from passages of the corpus.
 
 Numbers are compared by the Jensen-Shannon divergence (base 2), categories by the L-infinity distance: the largest difference of a share.
 Both are in [0, 1]. A missing value is a bin of its own.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any, Literal
@@ -13,24 +16,31 @@ from typing import Any, Literal
 from components.validate_data.schema import tfdv
 from robo_poet.features.distributions import MISSING, FeatureCounts
 from robo_poet.features.features import FEATURES, Feature
+from robo_poet.features.prompt_snapshot import PROMPT_FEATURES
 from robo_poet.settings.data import Outside, ValidateSettings
 
-CHANCE = 0.001  # probability that two samples of one distribution are farther apart than `Drift.chance`, for each feature
+CHANCE = 0.001  # probability that two samples of one distribution are farther apart than `Distance.chance`, for each feature
+
+
+Kind = Literal["drift", "skew"]
+_COMPARED = {"drift": ("of the documents", "before in"), "skew": ("of the prompts", "in the corpus")}
 
 
 @dataclass(frozen=True)
-class Drift:
-    """The drift of one feature.
+class Distance:
+    """The distance of one feature.
 
     Args:
+        kind: `drift` or `skew`.
         value: the distance, in [0, 1].
         threshold: of the profile or of the schema.
         chance: a distance that two samples of the same documents exceed once in 1,000 times, because they are finite.
         bin: the bin or category whose share grew most.
-        share, baseline_share: its share of the documents in this corpus and in the other.
-        verdict: `few` if the distance is above the threshold, but chance explains it; `ignored` if the profile ignores drift.
+        share, baseline_share: its share of the documents and in the baseline; for a skew, of the prompts and of the passages.
+        verdict: `few` if the distance is above the threshold, but chance explains it; `ignored` if the profile ignores it.
     """
 
+    kind: Kind
     feature: str
     measure: Literal["jensen_shannon", "l_infinity"]
     value: float
@@ -43,10 +53,11 @@ class Drift:
 
     def __str__(self) -> str:
         feature = FEATURES[self.feature]
+        these, those = _COMPARED[self.kind]
         name = "Jensen-Shannon divergence" if self.measure == "jensen_shannon" else "largest difference of a share"
         return (
             f"{feature.label}: {name} {self.value:.3g}, at most {max(self.threshold, self.chance):.3g}; "
-            f"{bin_text(feature, self.bin)} in {self.share:.1%} of the documents, before in {self.baseline_share:.1%}"
+            f"{bin_text(feature, self.bin)} in {self.share:.1%} {these}, {those} {self.baseline_share:.1%}"
         )
 
 
@@ -72,33 +83,63 @@ def _figure(value: float) -> str:
     return f"{value:,.8g}" if value >= 10_000 else f"{value:.8g}"
 
 
-def drift(corpus: FeatureCounts, baseline: FeatureCounts, schema: Any, settings: ValidateSettings) -> list[Drift]:
+@dataclass(frozen=True)
+class Limits:
+    """What a profile allows.
+
+    Args:
+        number, category: largest distance of a number and of a category, unless the schema has another one for the feature.
+        outside: what happens beyond it.
+    """
+
+    number: float
+    category: float
+    outside: Outside
+
+
+def drift(corpus: FeatureCounts, baseline: FeatureCounts, schema: Any, settings: ValidateSettings) -> list[Distance]:
     """Return the drift of each feature, except of the split, which robo-poet draws itself. Features that both corpora lack are left out."""
-    names = [name for name in FEATURES if name != "split" and (corpus.bins.get(name) or baseline.bins.get(name))]
-    values = distances(corpus, baseline, names)
-    own = {feature.name: feature.drift_comparator for feature in schema.feature if feature.HasField("drift_comparator")}
-    return [_judge(name, values[name], corpus, baseline, own.get(name), settings) for name in names]
+    limits = Limits(settings.max_drift, settings.max_category_drift, settings.on_drift)
+    return _compare("drift", [name for name in FEATURES if name != "split"], corpus, baseline, schema, limits)
+
+
+def skew(prompts: FeatureCounts, passages: FeatureCounts, schema: Any, settings: ValidateSettings) -> list[Distance]:
+    """Return the skew of each feature that a prompt can have: the distance of the prompts from passages of the corpus."""
+    limits = Limits(settings.max_prompt_skew, settings.max_prompt_category_skew, settings.on_prompt_skew)
+    return _compare("skew", PROMPT_FEATURES, prompts, passages, schema, limits)
+
+
+def _compare(
+    kind: Kind, names: Iterable[str], counted: FeatureCounts, baseline: FeatureCounts, schema: Any, limits: Limits
+) -> list[Distance]:
+    names = [name for name in names if counted.bins.get(name) or baseline.bins.get(name)]
+    values = distances(counted, baseline, names, kind)
+    field = f"{kind}_comparator"
+    own = {feature.name: getattr(feature, field) for feature in schema.feature if feature.HasField(field)}
+    return [_judge(kind, name, values[name], counted, baseline, own.get(name), limits) for name in names]
 
 
 VERDICTS: dict[Outside, Literal["ignored", "warn", "fail"]] = {"ignore": "ignored", "warn": "warn", "fail": "fail"}
 
 
-def _judge(name: str, value: float, corpus: FeatureCounts, baseline: FeatureCounts, comparator: Any, settings: ValidateSettings) -> Drift:
+def _judge(
+    kind: Kind, name: str, value: float, counted: FeatureCounts, baseline: FeatureCounts, comparator: Any, limits: Limits
+) -> Distance:
     numeric = bool(FEATURES[name].edges)
-    threshold = settings.max_drift if numeric else settings.max_category_drift
+    threshold = limits.number if numeric else limits.category
     measure = "jensen_shannon_divergence" if numeric else "infinity_norm"
     if comparator is not None and comparator.HasField(measure):
         threshold = getattr(comparator, measure).threshold
-    shares, before = corpus.shares(name), baseline.shares(name)
+    shares, before = counted.shares(name), baseline.shares(name)
     keys = sorted(shares.keys() | before.keys())
     grown = max(keys, key=lambda key: shares.get(key, 0.0) - before.get(key, 0.0))
-    counts = {key: corpus.counts(name).get(key, 0) + baseline.counts(name).get(key, 0) for key in keys}
-    chance = (chance_divergence if numeric else chance_difference)(counts, corpus.documents, baseline.documents)
+    counts = {key: counted.counts(name).get(key, 0) + baseline.counts(name).get(key, 0) for key in keys}
+    chance = (chance_divergence if numeric else chance_difference)(counts, counted.documents, baseline.documents)
     verdict: Literal["ok", "few", "ignored", "warn", "fail"] = "ok"
     if value > threshold:
-        verdict = "few" if value <= chance else VERDICTS[settings.on_drift]
-    return Drift(
-        name, "jensen_shannon" if numeric else "l_infinity", value, threshold, chance, grown, shares.get(grown, 0.0),
+        verdict = "few" if value <= chance else VERDICTS[limits.outside]
+    return Distance(
+        kind, name, "jensen_shannon" if numeric else "l_infinity", value, threshold, chance, grown, shares.get(grown, 0.0),
         before.get(grown, 0.0), verdict,
     )  # fmt: skip
 
@@ -123,8 +164,8 @@ def chance_difference(counts: Mapping[str, int], documents: int, baseline: int) 
     return min(1.0, normal * math.sqrt(variance * (1 / documents + 1 / baseline)))
 
 
-def distances(corpus: FeatureCounts, baseline: FeatureCounts, names: list[str]) -> dict[str, float]:
-    """Return the distance of each feature between two corpora, as TFDV measures it on their bins."""
+def distances(counted: FeatureCounts, baseline: FeatureCounts, names: list[str], kind: Kind = "drift") -> dict[str, float]:
+    """Return the distance of each feature between two distributions, as TFDV measures it on their bins."""
     if not names:
         return {}
     from tensorflow_metadata.proto.v0.schema_pb2 import BYTES, FLOAT, Schema
@@ -132,10 +173,12 @@ def distances(corpus: FeatureCounts, baseline: FeatureCounts, names: list[str]) 
     schema = Schema()
     for name in names:
         feature = schema.feature.add(name=name, type=FLOAT if FEATURES[name].edges else BYTES)
-        comparator = feature.drift_comparator
+        comparator = getattr(feature, f"{kind}_comparator")
         (comparator.jensen_shannon_divergence if FEATURES[name].edges else comparator.infinity_norm).threshold = 1.0  # only measures
-    result = tfdv().validate_statistics(_statistics(corpus, names), schema, previous_statistics=_statistics(baseline, names))
-    return {info.path.step[0]: float(info.drift_measurements[0].value) for info in result.drift_skew_info}
+    # TFDV calls the skew that of the training data from the serving data; both measures are symmetric
+    other = {"previous_statistics" if kind == "drift" else "serving_statistics": _statistics(baseline, names)}
+    result = tfdv().validate_statistics(_statistics(counted, names), schema, **other)
+    return {info.path.step[0]: float(getattr(info, f"{kind}_measurements")[0].value) for info in result.drift_skew_info}
 
 
 def _statistics(corpus: FeatureCounts, names: list[str]) -> Any:

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from components.validate_data.checks import VERDICT, Check
-from components.validate_data.drift import Drift
+from components.validate_data.drift import Distance
 from components.validate_data.schema import Violations
 from robo_poet.display import quotable_name
 from robo_poet.settings.data import Outside
 
 IN_A_WARNING = 3  # documents named in a warning; the page names more
+NAMES = {"drift": "drift of", "skew": "skew of prompts in"}
 Verdict = Literal["ok", "few", "ignored", "warn", "fail"]
 
 
@@ -19,13 +20,13 @@ class Finding:
     """A violation of a rule, or a check.
 
     Args:
-        kind: `schema`, `limit` or `drift`.
+        kind: `schema`, `limit`, `drift` or `skew`.
         what: the violation in words.
         ids: documents concerned, at most a handful; empty if the finding is about the corpus as a whole.
         documents: number of documents concerned; None if it is not known.
     """
 
-    kind: Literal["schema", "limit", "drift"]
+    kind: Literal["schema", "limit", "drift", "skew"]
     what: str
     verdict: Verdict
     ids: tuple[str, ...] = ()
@@ -56,6 +57,6 @@ def check_finding(check: Check, ids: Sequence[str]) -> Finding:
     return Finding("limit", str(check), check.verdict, tuple(ids))
 
 
-def drift_finding(row: Drift, ids: Sequence[str]) -> Finding:
-    """Return the drift of a feature; `ids` are documents of the bin that grew most."""
-    return Finding("drift", f"drift of {row}", row.verdict, tuple(ids))
+def distance_finding(row: Distance, ids: Sequence[str] = ()) -> Finding:
+    """Return the drift or the skew of a feature; `ids` are documents of the bin that grew most."""
+    return Finding(row.kind, f"{NAMES[row.kind]} {row}", row.verdict, tuple(ids))

@@ -18,6 +18,7 @@ from robo_poet.commands import command
 from robo_poet.errors import BadInput
 from robo_poet.features.distributions import Columns
 from robo_poet.features.features import FEATURES, VERSION
+from robo_poet.features.prompt_snapshot import PROMPT_FEATURES
 
 CURATED = Path(__file__).with_name("schema.pbtxt")
 ARROW_TYPES = {"integer": pa.int64(), "share": pa.float64(), "category": pa.string()}
@@ -80,22 +81,24 @@ def _check_comparators(feature: Any, where: str) -> None:
     """Refuse a limit that no comparison reads.
 
     Raises:
-        BadInput: it is of the wrong kind for the feature, is not in [0, 1], or is about the skew to serving, or about the split.
+        BadInput: it is of the wrong kind for the feature, is not in [0, 1], or is about a feature that is not compared.
     """
     place = f"{where}: {feature.name}"
-    if feature.HasField("skew_comparator"):
-        raise BadInput("skew_comparator is not read", where=place, remedy="use drift_comparator")
-    if not feature.HasField("drift_comparator"):
-        return
-    if feature.name == "split":
-        raise BadInput("the drift of the split is not measured", where=place, remedy="remove its drift_comparator")
     kinds = {"jensen_shannon_divergence": "a number", "infinity_norm": "a category"}
     right = "jensen_shannon_divergence" if FEATURES[feature.name].edges else "infinity_norm"
-    for limit, comparator in feature.drift_comparator.ListFields():
-        if limit.name != right:
-            raise BadInput(f"drift_comparator has {limit.name}, but the feature is {kinds[right]}", where=place, remedy=f"write {right}")
-        if not 0 <= comparator.threshold <= 1:
-            raise BadInput(f"the threshold {comparator.threshold:g} is not in [0, 1]", where=place, remedy="correct it")
+    for field_name, unmeasured in (
+        ("drift_comparator", "the drift of the split is not measured" if feature.name == "split" else ""),
+        ("skew_comparator", "" if feature.name in PROMPT_FEATURES else "prompts do not have this feature, so it has no skew"),
+    ):
+        if not feature.HasField(field_name):
+            continue
+        if unmeasured:
+            raise BadInput(unmeasured, where=place, remedy=f"remove its {field_name}")
+        for limit, comparator in getattr(feature, field_name).ListFields():
+            if limit.name != right:
+                raise BadInput(f"{field_name} has {limit.name}, but the feature is {kinds[right]}", where=place, remedy=f"write {right}")
+            if not 0 <= comparator.threshold <= 1:
+                raise BadInput(f"the threshold {comparator.threshold:g} is not in [0, 1]", where=place, remedy="correct it")
 
 
 class TfdvStatistics:

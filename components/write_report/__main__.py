@@ -14,7 +14,7 @@ from robo_poet.evaluation.completions import read_continuations
 from robo_poet.judges.metrics import metric_name, metric_text, ordered
 from robo_poet.report.card import make_card
 from robo_poet.report.corpus_section import dropped_section, statistics_section
-from robo_poet.report.distributions import data_drift
+from robo_poet.report.distributions import data_drift, data_skew
 from robo_poet.report.first_screen import STYLE as FIRST_STYLE
 from robo_poet.report.first_screen import first_screen, model_name
 from robo_poet.report.forest import STYLE
@@ -58,7 +58,18 @@ def _markdown_cell(text: str) -> str:
 
 
 FOLDED = ("Slices", "Metrics", "Training", "Data", "Scrubbing", "Lineage")  # sections that are closed at first
-JSON_INPUTS = ("evaluation", "text_metrics", "model_audit", "slices", "comparison", "decision", "statistics", "recall", "drift")
+JSON_INPUTS = (
+    "evaluation",
+    "text_metrics",
+    "model_audit",
+    "slices",
+    "comparison",
+    "decision",
+    "statistics",
+    "recall",
+    "drift",
+    "prompt_skew",
+)
 
 
 def work(call: Call) -> None:
@@ -80,7 +91,13 @@ def work(call: Call) -> None:
         ("Slices", slices_section(card["slices"])),
         ("Metrics", metrics_section(card)),
         ("Training", training_curve(history)),
-        ("Data", statistics_section(card["data"]) + dropped_section(card["dropped"]) + data_drift(card["drift"])),
+        (
+            "Data",
+            statistics_section(card["data"])
+            + dropped_section(card["dropped"])
+            + data_drift(card["drift"])
+            + data_skew(card["prompt_skew"]),
+        ),
         ("Scrubbing", scrubbing_section(card["scrubbing"])),
         ("Lineage", lineage_section(card["lineage"])),
     ]

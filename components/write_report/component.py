@@ -9,6 +9,7 @@ def write_report(
     dropped: Input[Dataset],
     recall: Input[Artifact],
     drift: Input[Artifact],
+    prompt_skew: Input[Artifact],
     history: Input[Artifact],
     evaluation: Input[Artifact],
     text_metrics: Input[Artifact],
@@ -30,6 +31,7 @@ def write_report(
         dropped: Documents that the corpus leaves out, from ingest (Parquet).
         recall: Recall of scrubbing on planted personal data, from scrub_pii (JSON).
         drift: Distance of the corpus from that of the champion, from validate_data (JSON).
+        prompt_skew: Distance of prompts from passages of the corpus, from validate_data (JSON).
         history: Training curve, from train_model (JSON lines).
         evaluation: Metrics on the test split, from evaluate_model (JSON).
         text_metrics: Metrics of the completions, from measure_text (JSON).

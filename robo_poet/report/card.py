@@ -36,6 +36,7 @@ def make_card(
     statistics: Mapping[str, Any],
     recall: Mapping[str, Any],
     drift: Mapping[str, Any],
+    prompt_skew: Mapping[str, Any],
     history: Sequence[Mapping[str, Any]],
     lineage: Mapping[str, Any],
     continuations: Sequence[Continuation],
@@ -77,6 +78,7 @@ def make_card(
         "data": statistics,
         "dropped": dict(dropped or {}),
         "drift": drift,
+        "prompt_skew": prompt_skew,
         "training": _training(history),
         "lineage": lineage,
     }

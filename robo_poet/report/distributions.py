@@ -1,4 +1,4 @@
-"""Sections of the corpus page: findings with the documents concerned, drift from the baseline, and a histogram of each feature."""
+"""Sections of the corpus page: findings with the documents concerned, drift, skew of prompts, and a histogram of each feature."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -25,7 +25,7 @@ _ENVIRONMENT.filters["short"] = lambda text: text if len(text) <= LONGEST_ID els
 _ENVIRONMENT.filters["visible"] = lambda text: "".join(c if c.isprintable() else "\ufffd" for c in text)
 
 FINDINGS = _ENVIRONMENT.from_string("""{% if not findings %}
-<p class="ok">Nothing is wrong: no limit is exceeded, the schema fits, and no feature drifted.</p>
+<p class="ok">Nothing is wrong: no limit is exceeded, the schema fits, no feature drifted, and no prompts are skewed.</p>
 {% else %}
 <div class="scroll"><table>
 <tr><th>verdict</th><th>what</th><th>documents</th></tr>
@@ -45,28 +45,43 @@ DRIFT = _ENVIRONMENT.from_string("""{% if not drift.baseline %}
 <p>Compared with the corpus of version {{ drift.baseline.version }}, the champion ({{ "{:,}".format(drift.baseline.documents) }} documents).
 A number is compared by the Jensen-Shannon divergence, a category by the largest difference of a share; both are between 0 and 1.
 A feature drifted if the distance is above the limit and above what chance explains in samples of this size.</p>
-<div class="scroll"><table>
+{{ table }}
+{% endif %}
+""")
+
+SKEW = _ENVIRONMENT.from_string("""{% if not skew.snapshot %}
+<p>Not measured: {{ skew.reason }}.</p>
+{% else %}
+<p>{{ "{:,}".format(skew.snapshot.prompts) }} prompts of {{ "{:,}".format(skew.snapshot.users) }} users of the model
+{{ skew.snapshot.model }}, {{ skew.snapshot.first_day }} to {{ skew.snapshot.last_day }}
+(snapshot {{ skew.snapshot.digest[:12] }}), compared with
+{{ "{:,}".format(skew.passages) }} passages of the training text that are as long as prompts. The distances and the limits are those of the
+drift. A skewed feature means that the model is asked for texts unlike those that it is trained on.</p>
+{{ table }}
+{% endif %}
+""")
+
+DISTANCES = _ENVIRONMENT.from_string("""<div class="scroll"><table>
 <tr><th>feature</th><th class="number">distance</th><th class="number">limit</th><th class="number">chance</th><th>verdict</th>
 <th>what grew most</th></tr>
 {% for one in rows %}
 <tr><td>{{ one.label }}</td><td class="number">{{ "%.3f" | format(one.value) }}</td>
 <td class="number">{{ "%.2f" | format(one.threshold) }}</td>
 <td class="number">{{ "%.3f" | format(one.chance) }}</td>
-<td class="{{ one.verdict }}">{{ "too few documents" if one.verdict == "few" else "no drift" if one.verdict == "ok" else "drift" }}</td>
+<td class="{{ one.verdict }}">{{ few if one.verdict == "few" else "no " ~ word if one.verdict == "ok" else word }}</td>
 <td>{% if one.verdict != "ok" %}{{ one.text.rpartition("; ")[2] }}{% endif %}</td></tr>
 {% endfor %}
 </table></div>
-{% endif %}
 """)
 
-DISTRIBUTIONS = _ENVIRONMENT.from_string("""<p>Share of the documents in each bin. <span class="key"></span> this corpus
-{%- if baseline %}, <span class="key before"></span> the corpus of version {{ baseline.version }}{% endif %}.
+DISTRIBUTIONS = _ENVIRONMENT.from_string("""<p>Share in each bin. <span class="key"></span> {{ own }}
+{%- if other %}, <span class="key before"></span> {{ other }}{% endif %}.
 Point at a bar to read its range. Bins have equal ratios where values span orders of magnitude.</p>
 <div class="charts">
 {% for chart in charts %}
 <figure><figcaption>{{ chart.label }}
 {%- if chart.unit %} <span class="faint">in {{ chart.unit | replace("share of", "% of") }}</span>{% endif %}
-{%- if chart.verdict in ("warn", "fail", "ignored") %} <span class="{{ chart.verdict }}">drift</span>{% endif %}</figcaption>
+{%- if chart.verdict in ("warn", "fail", "ignored") %} <span class="{{ chart.verdict }}">{{ word }}</span>{% endif %}</figcaption>
 {% if chart.kind == "number" %}
 {{ chart.svg }}
 {% else %}
@@ -96,14 +111,34 @@ def findings_section(findings: Sequence[Mapping[str, Any]]) -> str:
 
 def drift_section(drift: Mapping[str, Any]) -> str:
     """Return the artifact `drift` as an HTML fragment: one row per feature, those that drifted first."""
+    return DRIFT.render(drift=drift, table=_distances(drift["features"], "drift", "too few documents"))
+
+
+def skew_section(skew: Mapping[str, Any]) -> str:
+    """Return the artifact `prompt_skew` as an HTML fragment: one row per feature, the skewed ones first."""
+    return SKEW.render(skew=skew, table=_distances(skew["features"], "skew", "too few prompts"))
+
+
+def _distances(features: Sequence[Mapping[str, Any]], word: str, few: str) -> Markup:
+    """Return the rows of an artifact as a table.
+
+    Args:
+        word: the name of a distance beyond its limit.
+        few: the verdict where chance explains the distance.
+    """
     order = ("fail", "warn", "ignored", "few", "ok")
-    rows = sorted(drift["features"], key=lambda row: (order.index(row["verdict"]), -row["value"]))
-    return DRIFT.render(drift=drift, rows=rows)
+    rows = sorted(features, key=lambda row: (order.index(row["verdict"]), -row["value"]))
+    return Markup(DISTANCES.render(rows=rows, word=word, few=few))
 
 
 def data_drift(drift: Mapping[str, Any]) -> str:
     """Return the drift as a part of a model card, whose corpus section is above it."""
     return f"<h3>Drift from the champion's corpus</h3>\n{drift_section(drift)}"
+
+
+def data_skew(skew: Mapping[str, Any]) -> str:
+    """Return the skew of prompts as a part of a model card."""
+    return f"<h3>Skew of prompts</h3>\n{skew_section(skew)}"
 
 
 def distributions_section(charts: Sequence[Mapping[str, Any]], baseline: Mapping[str, Any] | None) -> str:
@@ -113,19 +148,32 @@ def distributions_section(charts: Sequence[Mapping[str, Any]], baseline: Mapping
         charts: each has `label`, `unit`, `kind`, `verdict` and `bins`; a bin has `text`, `share` and `baseline` (a share or None).
         baseline: the version that the baseline shares come from.
     """
-    drawn = [{**chart, "svg": histogram(chart["bins"], chart["label"])} if chart["kind"] == "number" else chart for chart in charts]
-    return DISTRIBUTIONS.render(charts=drawn, baseline=baseline)
+    other = f"the corpus of version {baseline['version']}" if baseline else ""
+    return DISTRIBUTIONS.render(charts=_drawn(charts, "before"), own="this corpus", other=other, word="drift")
 
 
-def histogram(bins: Sequence[Mapping[str, Any]], label: str) -> Markup:
-    """Return the bars of one or two distributions over the same bins, labelled with the first, the middle and the last bin."""
+def prompts_section(charts: Sequence[Mapping[str, Any]]) -> str:
+    """Return one chart per feature of prompts as an HTML fragment; `charts` as in `distributions_section`, passages as the baseline."""
+    return DISTRIBUTIONS.render(charts=_drawn(charts, "in the corpus"), own="prompts", other="passages of the training text", word="skew")
+
+
+def _drawn(charts: Sequence[Mapping[str, Any]], other: str) -> list[Mapping[str, Any]]:
+    return [{**chart, "svg": histogram(chart["bins"], chart["label"], other)} if chart["kind"] == "number" else chart for chart in charts]
+
+
+def histogram(bins: Sequence[Mapping[str, Any]], label: str, other: str = "before") -> Markup:
+    """Return the bars of one or two distributions over the same bins, labelled with the first, the middle and the last bin.
+
+    Args:
+        other: word for the second distribution.
+    """
     highest = max(max(bin_["share"], bin_["baseline"] or 0.0) for bin_ in bins) or 1.0
     step = WIDTH / len(bins)
     compared = any(bin_["baseline"] is not None for bin_ in bins)
     gap = min(1.0, step / 8)
     bars = []
     for number, bin_ in enumerate(bins):
-        tip = f"{bin_['text']}: {100 * bin_['share']:.1f} %" + (f", before {100 * bin_['baseline']:.1f} %" if compared else "")
+        tip = f"{bin_['text']}: {100 * bin_['share']:.1f} %" + (f", {other} {100 * bin_['baseline']:.1f} %" if compared else "")
         width = (step - 2 * gap) / (2 if compared else 1)
         for place, (share, style) in enumerate(((bin_["share"], ""), (bin_["baseline"], ' class="before"'))):
             if share is None or not share:

@@ -172,6 +172,19 @@ class ValidateSettings(Settings):
         0.1, ge=0, le=1, description="largest drift of a category from the champion's corpus, as difference of a share"
     )
     on_drift: Outside = Field("warn", description="action if a feature drifts by more than its limit, and by more than chance explains")
+    prompt_snapshot: LocalFile = Field(
+        "",
+        description="snapshot of prompts to compare the corpus with: a file, the first digits of its digest, or `latest`; empty: none",
+    )
+    max_prompt_skew: float = Field(
+        0.1, ge=0, le=1, description="largest skew of a number of the prompts from the corpus, as Jensen-Shannon divergence"
+    )
+    max_prompt_category_skew: float = Field(
+        0.1, ge=0, le=1, description="largest skew of a category of the prompts from the corpus, as difference of a share"
+    )
+    on_prompt_skew: Outside = Field(
+        "warn", description="action if a feature is skewed by more than its limit, and by more than chance explains"
+    )
 
 
 class TokenizerSettings(Settings):

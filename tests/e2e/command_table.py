@@ -138,6 +138,12 @@ MARKS: dict[str, Mark] = {
     "robo-poet data schema diff ~/poems": Mark("time"),
     "robo-poet data schema update ~/poems --file poems.pbtxt --yes": Mark("time"),
     "robo-poet run --set validation.schema_file=1": Mark("time"),
+    "robo-poet run --set validation.prompt_snapshot=1": Mark(
+        "time", soak=False, note="tests/pipelines/test_prompt_snapshot.py names a snapshot"
+    ),
+    "robo-poet run --set validation.prompt_snapshot=latest": Mark(
+        "time", soak=False, note="tests/components/validate_data/test_prompt_skew.py compares a corpus with prompts"
+    ),
     "make run-pipeline CORPUS=~/poems": Mark("time"),
     "make run-pipeline CORPUS='po$ems'": Mark("time", before="cp -r ~/poems 'po$ems'"),
     "robo-poet run --corpus ~/poems --set train.epochs=10": Mark("time"),

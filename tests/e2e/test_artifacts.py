@@ -44,5 +44,5 @@ def test_every_json_artifact_is_documented() -> None:
     names = {artifact for artifact, _ in documented()}
     assert names == {
         "statistics", "tokenizer", "model", "history", "evaluation", "model_audit", "text_metrics", "comparison", "slices", "decision", "card",
-        "recall", "drift",
+        "recall", "drift", "prompt_skew",
     }  # fmt: skip

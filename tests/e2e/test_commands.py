@@ -126,7 +126,7 @@ def _serve_a_day(folder: Path) -> None:
     KeyStore(folder / "keys").create("ann", ["generate"], 90)
     names, log = Pseudonyms(read_or_create_key(folder / "pseudonyms.key")), Writer(folder / "requests", RequestLogSettings())
     noon = datetime(2026, 3, 1, 12, tzinfo=UTC).timestamp()
-    for number, user in enumerate(("ann", "ben")):
+    for number, user in enumerate(("ann", "ben", *(f"reader {n}" for n in range(8)))):
         log.add("request", asdict(Request(
             f"c{number}", f"r{number}", noon + number, names.user(user), CI, 1, "d" * 64, "champion", "the night", ["falls softly"],
             {"temperature": 0.8}, 0.05, tokens=[7], finish_reasons=["end"],

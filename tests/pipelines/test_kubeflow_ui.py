@@ -133,7 +133,7 @@ def said(toy_corpus: Path, toy_tokenizer: Path, toy_training: Path, home: Path) 
     gates = '[{"metric": "perplexity", "max": 1000}, {"metric": "bits_per_byte", "against": "champion", "margin": 0.1}]'
     return {
         "ingest": step("ingest", source=home / "poems", source_digest="", seed=1, corpus=home / "corpus", dropped=home / "dropped"),
-        "validate_data": step("validate_data", corpus=home / "corpus", seed=1, settings=lenient, statistics=home / "statistics", drift=home / "drift", page=home / "page"),
+        "validate_data": step("validate_data", corpus=home / "corpus", seed=1, settings=lenient, statistics=home / "statistics", drift=home / "drift", prompt_skew=home / "prompt_skew", page=home / "page"),
         "scrub_pii": step("scrub_pii", corpus=toy_corpus, seed=1, scrubbed=home / "scrubbed", audit=home / "audit", recall=home / "recall"),
         "train_tokenizer": step("train_tokenizer", scrubbed=toy_corpus, validated="x", settings='{"vocabulary": 320, "on_coverage": "ignore"}', tokenizer=home / "tokenizer"),
         "train_model": json.loads((toy_training / "output.json").read_text()),
@@ -192,6 +192,7 @@ def test_pages_need_nothing_from_elsewhere(said: dict[str, Document], home: Path
         "statistics",
         "recall",
         "drift",
+        "prompt_skew",
         "dropped",
     )
     given = {"history": toy_training / "history", **{name: home / name for name in names}}

@@ -52,7 +52,9 @@ def run_all(folder: Path, cases: Sequence[Mapping[str, Any]]) -> list[Run]:
     calls, folders = [], []
     for number, case in enumerate(cases):
         out = folder / f"out-{number}"
-        outputs = {name: out / name for name in ("statistics", "drift", "page", "metrics")} | {"executor-output": out / "executor"}
+        outputs = {name: out / name for name in ("statistics", "drift", "prompt_skew", "page", "metrics")} | {
+            "executor-output": out / "executor"
+        }
         values = {"seed": 42, **case, "settings": json.dumps(case.get("settings", {})), **outputs}
         calls.append([part for name, value in values.items() for part in (f"--{name.replace('_', '-')}", str(value))])
         folders.append(out)

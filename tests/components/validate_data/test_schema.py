@@ -63,7 +63,12 @@ JENSEN_SHANNON, INFINITY = "jensen_shannon_divergence { threshold: %s }", "infin
         ("year", f"drift_comparator {{ {JENSEN_SHANNON % 'nan'} }}", "year: the threshold nan is not in [0, 1]"),
         ("genre", f"drift_comparator {{ {INFINITY % -1} }}", "genre: the threshold -1 is not in [0, 1]"),
         ("split", f"drift_comparator {{ {INFINITY % 0.3} }}", "split: the drift of the split is not measured"),
-        ("genre", f"skew_comparator {{ {INFINITY % 0.3} }}", "genre: skew_comparator is not read"),
+        (
+            "genre",
+            f"skew_comparator {{ {INFINITY % 0.3} }}",
+            "genre: prompts do not have this feature, so it has no skew; remove its skew_comparator",
+        ),
+        ("words", f"skew_comparator {{ {INFINITY % 0.3} }}", "words: skew_comparator has infinity_norm, but the feature is a number"),
     ],
 )
 def test_a_limit_that_no_comparison_reads_is_refused(feature: str, rule: str, what: str) -> None:

@@ -77,6 +77,7 @@ RECALL = {
     "copies": 20, "documents": 3, "min_recall": 0.8, "all": FIGURES, "kind": {"name": FIGURES}, "shape": {"plain": FIGURES, HOSTILE: FIGURES},
     "language": {"en": FIGURES}, "policy": {"full": FIGURES},
 }  # fmt: skip
+NO_SKEW = {"state": "none", "snapshot": None, "passages": 0, "reason": "the run names no snapshot", "features": []}
 DRIFT = {"state": "none", "baseline": None, "reason": "no champion yet", "features": []}
 TEXTS = (("first", " of all"), (HOSTILE, " again again"), (HOSTILE, "\nand so to bed, jane@example.org"), ("who", " is Mara Ellison"))
 ROWS = [Continuation("d", "w", "en", prompt, text, "", "length", [], []) for prompt, text in TEXTS]
@@ -86,7 +87,7 @@ ROWS = [Continuation("d", "w", "en", prompt, text, "", "length", [], []) for pro
 def arguments(tmp_path: Path) -> list[str]:
     inputs = {
         "statistics": STATISTICS, "evaluation": EVALUATION, "decision": DECISION, "text_metrics": TEXT_METRICS, "model_audit": AUDIT,
-        "slices": SLICES, "comparison": COMPARISON, "recall": RECALL, "drift": DRIFT,
+        "slices": SLICES, "comparison": COMPARISON, "recall": RECALL, "drift": DRIFT, "prompt_skew": NO_SKEW,
     }  # fmt: skip
     for name, value in inputs.items():
         (tmp_path / name).write_text(json.dumps(value))

@@ -21,7 +21,7 @@ def continuation(number: int, prompt: str = "to be") -> Continuation:
 
 def card(**artifacts: Any) -> dict[str, Any]:
     empty: dict[str, Any] = {
-        "evaluation": {}, "text_metrics": {}, "model_audit": {}, "slices": {}, "comparison": {}, "decision": DECISION, "statistics": {}, "recall": {}, "drift": {},
+        "evaluation": {}, "text_metrics": {}, "model_audit": {}, "slices": {}, "comparison": {}, "decision": DECISION, "statistics": {}, "recall": {}, "drift": {}, "prompt_skew": {},
         "history": [], "lineage": {}, "continuations": [],
     }  # fmt: skip
     return make_card(**{**empty, **artifacts})
