@@ -20,8 +20,8 @@ from robo_poet.registry.registry import Registry
 from robo_poet.settings.canary import CanarySettings
 from robo_poet.settings.serve import ServeSettings
 from serving.access.api_keys import CreatedKey, KeyStore
+from serving.folder_lock import locked_folder
 from serving.model_server.serving_folder import ServingFolder
-from serving.supervisor.folder_lock import locked_folder
 from serving.supervisor.program import PROBE_SECONDS, ChildProcess, Program
 from serving.supervisor.supervisor import Supervisor
 

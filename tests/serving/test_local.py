@@ -11,8 +11,8 @@ import pytest
 
 from robo_poet.errors import BadInput
 from robo_poet.settings.serve import ServeSettings
+from serving.folder_lock import LOCK_FILE, locked_folder
 from serving.local import _gateway, _model_server, _port_or_any, serving
-from serving.supervisor.folder_lock import LOCK_FILE, locked_folder
 
 
 def test_a_port_in_use_is_replaced_by_any_free_port() -> None:

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from robo_poet.errors import BadInput
-from serving.supervisor.folder_lock import LOCK_FILE, locked_folder
+from serving.folder_lock import LOCK_FILE, locked_folder
 
 HOLD = """
 import subprocess, sys, time
 from pathlib import Path
-from serving.supervisor.folder_lock import locked_folder
+from serving.folder_lock import locked_folder
 with locked_folder(Path(sys.argv[1]), "") as lock:
     subprocess.Popen([sys.executable, "-c", "import time; time.sleep(5)"])
     print("held", flush=True)
@@ -54,6 +54,16 @@ def test_a_killed_holder_blocks_nobody_although_its_child_lives(tmp_path: Path) 
     holder.stdout.close()
     with locked_folder(tmp_path, ""):
         assert (tmp_path / LOCK_FILE).read_text() == f"process {os.getpid()}\n"
+
+
+def test_locks_of_two_names_do_not_exclude_each_other(tmp_path: Path) -> None:
+    with (
+        locked_folder(tmp_path, ""),
+        locked_folder(tmp_path, "", name="sync.lock", program="sync"),
+        pytest.raises(BadInput, match="another sync uses this folder"),
+        locked_folder(tmp_path, "", name="sync.lock", program="sync"),
+    ):
+        pass
 
 
 @pytest.mark.parametrize("kind", ["file", "link", "fifo"])

@@ -1,4 +1,4 @@
-"""A lock on the folder of a server: a second server in the same folder changes nothing there."""
+"""A lock on the folder of a program: a second one in the same folder changes nothing there."""
 
 import contextlib
 import errno
@@ -28,19 +28,21 @@ class FolderLock:
 
 
 @contextlib.contextmanager
-def locked_folder(folder: Path, remedy: str) -> Iterator[FolderLock]:
+def locked_folder(folder: Path, remedy: str, *, name: str = LOCK_FILE, program: str = "server") -> Iterator[FolderLock]:
     """Create the folder if it is missing (mode 0700), and hold its lock until the block ends.
 
-    The kernel releases the lock when this process ends, also after SIGKILL. So the file `serve.lock` may stay and blocks nobody. Child
-    processes do not inherit the lock.
+    The kernel releases the lock when this process ends, also after SIGKILL. So the lock file may stay and blocks nobody. Child processes do
+    not inherit the lock.
 
     Args:
-        remedy: what the user can do if another server holds the lock.
+        remedy: what the user can do if another program holds the lock.
+        name: name of the lock file.
+        program: the kind of the program that takes this lock, for the message.
 
     Raises:
-        BadInput: another server holds the lock, or the folder cannot be used.
+        BadInput: another program holds the lock, or the folder cannot be used.
     """
-    path = folder / LOCK_FILE
+    path = folder / name
     try:
         make_private_folder(folder)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
@@ -55,7 +57,7 @@ def locked_folder(folder: Path, remedy: str) -> Iterator[FolderLock]:
         except BlockingIOError:
             holder = os.pread(descriptor, 200, 0).decode("utf-8", "replace").strip()
             raise BadInput(
-                f"another server uses this folder ({holder or 'its process is unknown'})", where=str(folder), remedy=remedy
+                f"another {program} uses this folder ({holder or 'its process is unknown'})", where=str(folder), remedy=remedy
             ) from None
         except OSError as error:  # a file system without locks
             reason = os.strerror(error.errno or 0).lower()
