@@ -25,12 +25,14 @@ class Program:
         arguments: returns the arguments of the next run from the latest ready line of each program, by name. A restart can thus take the
             port of the run before, so that the other programs find it again.
         answers: takes the ready line and returns True if the program answers a request now, within `PROBE_SECONDS`. None: it is not asked.
+        tells: the lines of its standard output, except the ready line, are for the user.
     """
 
     name: str
     log: Path
     arguments: Callable[[Mapping[str, str]], Sequence[str]]
     answers: Callable[[str], bool] | None = None
+    tells: bool = False
 
 
 class ChildProcess:
@@ -40,6 +42,7 @@ class ChildProcess:
 
     Args:
         arguments: arguments of the command line.
+        say: called with each line of its standard output except the ready line, in another thread.
 
     Attributes:
         ready_line: the line that the program printed when it was ready; empty before.
@@ -49,8 +52,8 @@ class ChildProcess:
         OSError: the process cannot be started, or its log cannot be opened.
     """
 
-    def __init__(self, name: str, arguments: Sequence[str], log: Path) -> None:
-        self.name, self.log, self.ready_line = name, log, ""
+    def __init__(self, name: str, arguments: Sequence[str], log: Path, say: Callable[[str], None] = lambda _: None) -> None:
+        self.name, self.log, self.ready_line, self._say = name, log, "", say
         self.answered: float | None = None
         with log.open("ab") as file:
             self._log_start = file.tell()
@@ -116,6 +119,8 @@ class ChildProcess:
             for line in output:
                 if not self.ready_line and line.startswith(f"{self.name}: ready"):
                     self.ready_line = line.strip()
+                else:
+                    self._say(line.strip())
 
 
 def _signal_name(number: int) -> str:

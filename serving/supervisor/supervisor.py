@@ -21,7 +21,8 @@ class Supervisor:
 
     Args:
         programs: the programs in the order of their first start.
-        say: called with a line for the user at each restart, and for a start that fails. Called in another thread.
+        say: called with a line for the user at each restart and for a start that fails, and with what a program tells. Called in other
+            threads.
         backoff: waiting times between restarts; None for the defaults.
         ready_seconds: a program that is not ready after this time is killed, and counts as ended.
         hung_seconds: a program that answers no probe for this time is killed and restarted.
@@ -107,7 +108,8 @@ class Supervisor:
         self._restarts[program.name] = self._restarts[program.name].started(time.monotonic())
         try:
             # Sorted by the order of the list, because the children are stopped in reverse order.
-            child = ChildProcess(program.name, program.arguments(self.ready_lines), program.log)
+            say = (self._say,) if program.tells else ()
+            child = ChildProcess(program.name, program.arguments(self.ready_lines), program.log, *say)
         except OSError as error:  # for example no memory, no process, or a full disk
             self._ended(program, f"could not be started ({error.strerror or error})", killed=False)
             return

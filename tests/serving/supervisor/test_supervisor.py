@@ -68,6 +68,15 @@ def test_programs_start_in_order_and_learn_the_earlier_addresses(programs: Progr
     assert [child.process.returncode for child in children] == [-15, -15]
 
 
+def test_a_program_that_tells_is_heard_and_the_others_are_not(programs: Programs) -> None:
+    script = 'echo "a canary is left out"; echo "{0}: ready"; echo "the champion too"; exec sleep 60'
+    first, second = programs.write(first=script.format("first"), second=script.format("second"))
+    with Supervisor([replace(first, tells=True), second], programs.said.append, QUICK) as all_of:
+        assert all_of.wait_ready()
+        assert wait_until(lambda: len(programs.said) == 2)
+    assert programs.said == ["a canary is left out", "the champion too"]
+
+
 def test_a_killed_program_is_restarted_and_the_others_run_on(programs: Programs) -> None:
     ready = 'echo "{0}: ready $$"; exec sleep 60'
     with programs.supervisor(first=ready.format("first"), second=ready.format("second")) as all_of:
