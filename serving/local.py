@@ -1,4 +1,4 @@
-"""Run the model server and the gateway on this machine, and serve new champions of the registry (`make serve`)."""
+"""Run the programs of the service on this machine, and serve new champions of the registry (`make serve`)."""
 
 import contextlib
 import json
@@ -21,12 +21,13 @@ from robo_poet.settings.canary import CanarySettings
 from robo_poet.settings.serve import ServeSettings
 from serving.access.api_keys import CreatedKey, KeyStore
 from serving.folder_lock import locked_folder
-from serving.model_server.serving_folder import ServingFolder
+from serving.model_sync.sync import lay_out
 from serving.supervisor.program import PROBE_SECONDS, ChildProcess, Program
 from serving.supervisor.supervisor import Supervisor
 
 PORTS = 8500, 8501  # gRPC and HTTP, as in TensorFlow Serving; infra/prometheus/prometheus.yml scrapes them
-POLL_SECONDS = 1.0  # interval between reads of the registry
+POLL_SECONDS = 1.0  # interval between checks of the supervisor
+UNLOAD_SECONDS = 3.0  # besides the longest request and the delay of the gateway, until a version out of service is unloaded
 
 
 class Stopped(Exception):
@@ -71,7 +72,6 @@ def serve_here(
     stopped = threading.Event()
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_number, lambda *_: stopped.set())
-    models = ServingFolder(Registry(registry, settings.model), folder / "models", xla=settings.signature == "generate_xla")
     ports = PORTS if settings.port else (0, 0)
 
     def stopping() -> bool:
@@ -79,36 +79,27 @@ def serve_here(
             say("stopping …")
         return stopped.is_set()
 
-    running = serving(settings, registry, folder, models, ports=ports, say=say, stopped=stopping, canary=canary)
+    running = serving(settings, registry, folder, ports=ports, say=say, stopped=stopping, canary=canary)
     with contextlib.suppress(Stopped), running as service:
         say(f"robo-poet serves the model {settings.model} at {service.address}/#key={service.key}")
         example_body = '{"text": "Shall I compare thee"}'
         say(f"  curl -H 'X-API-Key: {service.key}' -H 'Content-Type: application/json' -d '{example_body}' {service.address}/v1/generate")
         say(f"  API: {service.address}/docs · metrics of the model server: {_metrics_url(folder)} · logs: {folder}/ · stop with Ctrl-C")
-        trouble = ""
         while not stopped.wait(POLL_SECONDS):
             service.supervisor.check()
-            previous_trouble = trouble
-            try:
-                models.lay_out()
-                trouble = models.trouble
-            except (BadInput, OSError) as error:  # no registry, a damaged champion or a full disk: keep serving the loaded versions
-                trouble = f"the loaded versions stay in service: {error}"
-            if trouble and trouble != previous_trouble:
-                say(trouble)
         say("stopping …")
 
 
 @contextlib.contextmanager
 def serving(
-    settings: ServeSettings, registry: Path, folder: Path, models: ServingFolder | None = None, *, ports: tuple[int, int] = (0, 0),
-    say: Callable[[str], None] = lambda _: None, stopped: Callable[[], bool] = lambda: False, canary: CanarySettings | None = None,
+    settings: ServeSettings, registry: Path, folder: Path, *, ports: tuple[int, int] = (0, 0), say: Callable[[str], None] = lambda _: None,
+    stopped: Callable[[], bool] = lambda: False, canary: CanarySettings | None = None,
 ) -> Iterator[Service]:  # fmt: skip
     """Run the programs and yield the service. The key is revoked at the end. If that fails, it expires after one day.
 
     Args:
         ports: gRPC and HTTP port of the model server. If a port is 0 or in use, a free port is selected.
-        say: called with a line at each restart of a program, in another thread.
+        say: called with a line at each restart of a program, and for each version that cannot be served, in other threads.
         stopped: returns True if the start is to be given up.
 
     Raises:
@@ -120,7 +111,7 @@ def serving(
         check_unchangeable(folder, "folder of keys and logs")
         _check_port(settings)
         compiled = settings.signature == "generate_xla"
-        config = (models or ServingFolder(Registry(registry, settings.model), folder / "models", xla=compiled)).lay_out()
+        config = lay_out(Registry(registry, settings.model), folder / "models", xla=compiled)
         # Create the key before the gateway starts: a running gateway sees a new key up to 1 s later.
         created_key = KeyStore(folder / "keys").create(user="you", scopes=("generate", "feedback", "metrics"), days=1)
         at_end.callback(_revoke, folder, created_key)
@@ -128,7 +119,9 @@ def serving(
             "registry": str(registry.resolve()), "folder": str(folder.resolve()),
             "model_server_ca": "", "model_server_certificate": "", "model_server_key": "",  # for another machine; here it is loopback
         })  # fmt: skip
-        programs = [_model_server(folder, config, ports, compiled), _gateway(folder, gateway_settings)]
+        programs = [
+            _model_server(folder, config, ports, compiled), _model_sync(folder, gateway_settings), _gateway(folder, gateway_settings),
+        ]  # fmt: skip
         if canary is not None:
             programs.append(_controller(folder, registry, settings, canary))
         supervisor = at_end.enter_context(Supervisor(programs, say))
@@ -155,6 +148,18 @@ def _model_server(folder: Path, config: Path, ports: tuple[int, int], compiled: 
         ]  # fmt: skip
 
     return Program("model_server", folder / "model_server.log", arguments, lambda ready: _answers(f"http://{_http(ready)}/v1/models/none"))
+
+
+def _model_sync(folder: Path, settings: ServeSettings) -> Program:
+    grace = settings.deadline_seconds + settings.look_seconds + UNLOAD_SECONDS
+
+    def arguments(ready_lines: Mapping[str, str]) -> list[str]:
+        return [
+            f"--registry={settings.registry}", f"--model={settings.model}", f"--folder={folder / 'models'}", f"--grace-seconds={grace:g}",
+            f"--model-server=http://{_http(ready_lines['model_server'])}", f"--signature={settings.signature}",
+        ]  # fmt: skip
+
+    return Program("model_sync", folder / "model_sync.log", arguments, tells=True)
 
 
 def _gateway(folder: Path, settings: ServeSettings) -> Program:

@@ -12,9 +12,9 @@ from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 
 from serving.model_server.batching import Arrays, Batcher, Batching
 from serving.model_server.errors import CallError, Code, Unloaded
-from serving.model_server.serving_folder import EXTRA_FOLDER, WARM_UP_FILE
 
 DEFAULT_SIGNATURE = "serving_default"
+WARM_UP_REQUESTS = "assets.extra/tf_serving_warmup_requests"  # in a SavedModel, as in TensorFlow Serving
 
 
 class Servable:
@@ -36,7 +36,7 @@ class Servable:
         self._lock = threading.Lock()
         self._closed = False
         self._compiled_sizes: dict[str, set[int]] = {}
-        path = folder / EXTRA_FOLDER / WARM_UP_FILE
+        path = folder / WARM_UP_REQUESTS
         self._warm_up_requests = list(_read_warm_up_requests(path)) if warm_up and path.is_file() else []
 
     def spec(self, signature: str) -> dict[str, tf.TensorSpec]:

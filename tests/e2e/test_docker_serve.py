@@ -21,7 +21,7 @@ from robo_poet.registry.state import Stage
 from robo_poet.request_log.query import read
 from robo_poet.settings.serve import ServeSettings
 from serving.access.api_keys import KeyStore
-from serving.model_server.serving_folder import lay_out
+from serving.model_sync.sync import lay_out
 
 TEXT = "my heart burns"
 

@@ -12,7 +12,7 @@ import pytest
 from robo_poet.errors import BadInput
 from robo_poet.settings.serve import ServeSettings
 from serving.folder_lock import LOCK_FILE, locked_folder
-from serving.local import _gateway, _model_server, _port_or_any, serving
+from serving.local import _gateway, _model_server, _model_sync, _port_or_any, serving
 
 
 def test_a_port_in_use_is_replaced_by_any_free_port() -> None:
@@ -31,6 +31,11 @@ def test_a_restart_takes_the_addresses_of_the_run_before(tmp_path: Path) -> None
     }
     again = model_server.arguments(lines)
     assert {"--port=0", "--rest_api_port=0"} <= set(first) and {"--port=4320", "--rest_api_port=4321"} <= set(again)
+
+    sync = _model_sync(tmp_path, ServeSettings(deadline_seconds=20, look_seconds=1, signature="generate"))
+    assert {"--model-server=http://127.0.0.1:4321", "--grace-seconds=24", "--signature=generate"} <= set(
+        sync.arguments(lines)
+    ) and sync.tells
 
     gateway = _gateway(tmp_path, ServeSettings(port=0))
     gateway.arguments({"model_server": lines["model_server"]})

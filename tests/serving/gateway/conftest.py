@@ -9,7 +9,7 @@ import pytest
 from robo_poet.model.tokenizer import Tokenizer
 from robo_poet.registry.registry import Registry
 from robo_poet.settings.serve import ServeSettings
-from serving.model_server.serving_folder import lay_out
+from serving.model_sync.sync import lay_out
 from tests.serving.gateway.running import Gateway, running
 from tests.serving.gateway.stand_in_model_server import StandInModelServer, stand_in
 from tests.serving.model_server.conftest import Server

@@ -16,7 +16,9 @@ import pytest
 
 from robo_poet.registry.registry import Registry
 from robo_poet.registry.state import Stage
-from serving.model_server.serving_folder import lay_out
+from serving.model_sync import config_file
+from serving.model_sync.plan import Config
+from serving.model_sync.sync import lay_out
 
 
 class Server:
@@ -100,6 +102,13 @@ def make_registry(folder: Path, training: Path, tokenizer: Path) -> Registry:
     return registry
 
 
+def labelled(registry: Registry, folder: Path, *, xla: bool = True) -> Path:
+    """Return the configuration file of version 1 with the label `stable`, as after the first looks of `serving.model_sync`."""
+    path = lay_out(registry, folder, xla=xla)
+    config_file.write(folder / registry.model, Config(frozenset({1}), {"stable": 1}))
+    return path
+
+
 @pytest.fixture
 def registry(toy_training: Path, toy_tokenizer: Path, tmp_path: Path) -> Registry:
     return make_registry(tmp_path / "registry", toy_training, toy_tokenizer)
@@ -107,20 +116,20 @@ def registry(toy_training: Path, toy_tokenizer: Path, tmp_path: Path) -> Registr
 
 @pytest.fixture
 def config(registry: Registry, tmp_path: Path) -> Path:
-    return lay_out(registry, tmp_path / "models")
+    return labelled(registry, tmp_path / "models")
 
 
 @pytest.fixture
 def plain_config(registry: Registry, tmp_path: Path) -> Path:
     """The configuration for a server without XLA: its warm-up requests are those of the plain signatures."""
-    return lay_out(registry, tmp_path / "plain", xla=False)
+    return labelled(registry, tmp_path / "plain", xla=False)
 
 
 @pytest.fixture(scope="session")
 def shared_server(toy_training: Path, toy_tokenizer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server with version 1 for tests that change nothing, because a start takes seconds."""
     folder = tmp_path_factory.mktemp("shared-server")
-    config = lay_out(make_registry(folder / "registry", toy_training, toy_tokenizer), folder / "models")
+    config = labelled(make_registry(folder / "registry", toy_training, toy_tokenizer), folder / "models")
     server = Server(folder, *arguments(config))
     yield server
     assert server.end() == 0

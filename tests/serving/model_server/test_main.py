@@ -5,7 +5,6 @@ import re
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,9 +14,7 @@ import httpx
 import pytest
 
 from robo_poet.errors import BadInput
-from robo_poet.registry.registry import Registry
 from serving.model_server.__main__ import _bound_socket
-from serving.model_server.serving_folder import lay_out
 from tests.serving.model_server.conftest import Server, arguments, completion, eventually
 
 PATH = "/v1/models/shakespeare"
@@ -40,39 +37,6 @@ def test_a_port_in_use_is_an_error() -> None:
         port = listener.getsockname()[1]
         with pytest.raises(BadInput, match=rf"127.0.0.1:{port}: the address cannot be used \(Address already in use\)"):
             _bound_socket("127.0.0.1", port)
-
-
-@pytest.mark.soak  # in `make test`, tests/e2e/test_serve.py promotes a version under requests
-def test_a_promotion_fails_no_call(registry: Registry, config: Path, start: Start) -> None:
-    server = start(*arguments(config))
-    stop, failed = time.monotonic() + 60, []
-    done = False
-
-    def traffic() -> None:
-        number = 0
-        while not done and time.monotonic() < stop:
-            number += 1
-            answer = server.call(f"{PATH}/labels/stable:predict", signature_name="generate_xla", instances=[completion(number)])
-            if answer.status_code != 200:
-                failed.append(answer.text)
-
-    def versions() -> dict[str, str]:
-        statuses = server.call(PATH).json()["model_version_status"]
-        return {status["version"]: status["state"] for status in statuses}
-
-    with ThreadPoolExecutor(2) as pool:
-        driver = pool.submit(traffic)
-        registry.start_canary(2, who="test", why="to be tried")
-        lay_out(registry, config.parent)
-        eventually(lambda: server.call(f"{PATH}/labels/canary").status_code == 200)
-        assert versions() == {"1": "AVAILABLE", "2": "AVAILABLE"}
-        registry.promote(2, who="test", why="better")
-        lay_out(registry, config.parent)
-        eventually(lambda: versions() == {"1": "END", "2": "AVAILABLE"})
-        done = True
-        driver.result(60)
-    assert failed == []
-    assert server.call(f"{PATH}/labels/stable").json()["model_version_status"][0]["version"] == "2"
 
 
 def test_an_invalid_configuration_file_changes_nothing(plain_config: Path, start: Start) -> None:

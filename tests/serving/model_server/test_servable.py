@@ -7,8 +7,7 @@ import pytest
 
 from serving.model_server.batching import Batching
 from serving.model_server.errors import CallError, Unloaded
-from serving.model_server.servable import Servable
-from serving.model_server.serving_folder import EXTRA_FOLDER, WARM_UP_FILE
+from serving.model_server.servable import WARM_UP_REQUESTS, Servable
 
 
 @pytest.fixture
@@ -41,7 +40,7 @@ def test_a_failed_warm_up_request_restricts_no_size(folder: Path) -> None:
 
 
 def test_a_version_without_warm_up_is_not_restricted(folder: Path) -> None:
-    (folder / EXTRA_FOLDER / WARM_UP_FILE).unlink()
+    (folder / WARM_UP_REQUESTS).unlink()
     loaded = Servable(folder, Batching(2, allowed_batch_sizes=(1, 2)), xla=False)
     loaded.warm_first()
     assert loaded.batcher("score")._sizes == {1, 2}
