@@ -23,7 +23,7 @@ Logs = Annotated[Path, typer.Option("--folder", help="Folder of the gateway's lo
 LOGS = Path(".serve")
 
 
-def _controller(profile: str, set_: list[str], registry: Path, model: str, folder: Path) -> tuple[Controller, Registry, CanarySettings]:
+def _controller(profile: str, set_: list[str], registry: str, model: str, folder: Path) -> tuple[Controller, Registry, CanarySettings]:
     from pipelines.profile.load import load_profile
     from serving.canary.controller import Controller
 
@@ -117,7 +117,7 @@ def _print(look: Look, model: str, settings: CanarySettings) -> None:
     Console().print(table)
 
 
-def _canary(registry: Path, model: str, *, watch: bool = False) -> tuple[Registry, int, Any]:
+def _canary(registry: str, model: str, *, watch: bool = False) -> tuple[Registry, int, Any]:
     """Return the registry, the number of the version that is released, and the state that was seen.
 
     Raises:
@@ -205,7 +205,7 @@ def console(
 
     names = model_names(registry)
     if not names:
-        raise BadInput("the registry has no models", where=str(registry), remedy=f"to train one: {command('run')}")
+        raise BadInput("the registry has no models", where=registry, remedy=f"to train one: {command('run')}")
     models = {}
     for name in names:
         controller, store, settings = _controller(profile, set_, registry, name, folder)

@@ -8,7 +8,7 @@ import typer
 
 from cli.profile import Profile
 from robo_poet.commands import command
-from robo_poet.local_folder import local_path
+from robo_poet.local_folder import absolute_address, local_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,8 +35,10 @@ def folders_of(profile: str, requests: Path | None = None) -> "Folders":
     settings = load_profile(profile).profile
     log = requests or Path(settings.serve.folder) / "requests"
     local = settings.local
-    places = (Path(local.store), Path(local.runs), Path(local.registry), Path(local.deletions), log, Path("build"))
-    return Folders(*(place.resolve() for place in places))
+    store, runs, deletions, requests, reports = (
+        Path(place).resolve() for place in (local.store, local.runs, local.deletions, log, "build")
+    )
+    return Folders(store, runs, absolute_address(local.registry), deletions, requests, reports)
 
 
 def forget(

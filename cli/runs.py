@@ -11,6 +11,7 @@ import typer
 from cli.data import print_advice
 from cli.profile import Profile, Set, absolute_source, profile_for
 from robo_poet.commands import command
+from robo_poet.local_folder import is_bucket
 from robo_poet.permissions import warnings
 
 if TYPE_CHECKING:
@@ -88,7 +89,8 @@ def run(
             console.print(f"{verdict.display:22} {verdict}")
         return
     here = settings.local
-    for line in warnings([("registry", Path(here.registry)), ("store", Path(here.store)), ("folder of runs", Path(here.runs))]):
+    places = (("registry", here.registry), ("store", here.store), ("folder of runs", here.runs))
+    for line in warnings((what, Path(path)) for what, path in places if not is_bucket(path)):
         typer.echo(f"warning: {line}", err=True)
     same_model = same_model or _confirm_source(settings, source, model)
     with display_on(console) as listener:

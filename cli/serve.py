@@ -10,7 +10,7 @@ import typer
 
 from cli.profile import Model, Profile, Set
 from robo_poet.commands import command
-from robo_poet.local_folder import local_path
+from robo_poet.local_folder import is_bucket, local_path, registry_option
 
 if TYPE_CHECKING:
     from serving.access.api_keys import CreatedKey, KeyStore
@@ -23,7 +23,8 @@ def serve(
     ] = None,
     model: Model = "",
     registry: Annotated[
-        Path | None, typer.Option(help="Folder of the registry. Default: local.registry of the profile.", callback=local_path)
+        str | None,
+        typer.Option(help="Folder of the registry, or gs://bucket/prefix. Default: local.registry.", callback=registry_option),
     ] = None,
     folder: Annotated[Path, typer.Option(help="Folder for keys, logs and the files of the model server.", callback=local_path)] = Path(
         ".serve"
@@ -46,11 +47,11 @@ def serve(
     from serving.local import serve_here
 
     settings = load_profile(profile, [*set_, *([] if port is None else [f"serve.port={port}"])]).profile
-    folder_of_registry = registry or Path(settings.local.registry)
-    for line in warnings([("registry", folder_of_registry)]):
+    address = registry or settings.local.registry
+    for line in warnings([] if is_bucket(address) else [("registry", Path(address))]):
         typer.echo(f"warning: {line}", err=True)
-    served = settings.serve.model_copy(update={"model": only_model(folder_of_registry, model)})
-    serve_here(served, folder_of_registry, folder, typer.echo, settings.canary)
+    served = settings.serve.model_copy(update={"model": only_model(address, model)})
+    serve_here(served, address, folder, typer.echo, settings.canary)
 
 
 app = typer.Typer(

@@ -25,6 +25,7 @@ from robo_poet.deletion.records import check_no_interrupted_deletion
 from robo_poet.deletion.suppression import list_digest
 from robo_poet.digest import digest_bytes, digest_path
 from robo_poet.errors import BadInput
+from robo_poet.local_folder import is_bucket
 from robo_poet.process import user_name
 from robo_poet.registry.names import BUNDLED_SOURCE, model_name
 from robo_poet.registry.registry import Registry
@@ -67,11 +68,11 @@ def warm_start(number: int, registry: str, model: str) -> dict[str, str]:
     """
     if not number:
         return {"warm_start": "", "warm_start_digest": ""}
-    if not Path(registry).is_dir():
+    if not is_bucket(registry) and not Path(registry).is_dir():
         remedy = "a warm start reads the version when the run is submitted: use RUNNER=process or RUNNER=docker, or train.warm_start=0"
         where = f"train.warm_start={number}: {registry or '(none)'}"
         raise BadInput("the registry is not a folder on this machine", where=where, remedy=remedy)
-    version = Registry(Path(registry), model).version(number)
+    version = Registry(registry, model).version(number)
     version.verify()
     folder = version.folder / "model"
     if not (folder / "keras" / "model.keras").is_file():

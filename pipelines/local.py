@@ -18,14 +18,15 @@ from pipelines.run.result import RunResult
 from robo_poet.commands import command
 from robo_poet.deletion.records import check_no_interrupted_deletion
 from robo_poet.deletion.suppression import list_digest
+from robo_poet.local_folder import Address, absolute_address
 from robo_poet.registry.names import BUNDLED_SOURCE, model_name
 from robo_poet.registry.registry import NO_CHAMPION, Registry
 
 READ_IN_STEP = ""  # value of the parameter `champion`: the steps read the registry themselves and report what is wrong
 
 
-def champion(registry: Path, model: str) -> str:
-    """Return the digest of the champion of a model in a local registry, or `none` if there is no champion.
+def champion(registry: Address, model: str) -> str:
+    """Return the digest of the champion of a model in a registry, or `none` if there is no champion.
 
     Returns the empty text if the registry has version folders but no log of them: the log may be lost, so "no champion" is not certain.
 
@@ -85,9 +86,9 @@ def parameters_here(
     if not same_model:
         check_source_here(profile, source, model)
     locations = locations_here(profile, source)
-    registry, name = Path(locations["registry"]), model_name(model, profile.model, source)
+    registry, name = locations["registry"], model_name(model, profile.model, source)
     return {
-        **run_parameters(profile, source=source, registry=str(registry), model=name, same_model=same_model, chosen=chosen),
+        **run_parameters(profile, source=source, registry=registry, model=name, same_model=same_model, chosen=chosen),
         "champion": champion(registry, name),
         "suppression_digest": list_digest(Path(profile.local.deletions)),
         **locations,
@@ -97,7 +98,7 @@ def parameters_here(
 def check_source_here(profile: Profile, source: str, model: str) -> None:
     """Raise OtherSource if the model was trained on a corpus from another address."""
     name = model_name(model, profile.model, source)
-    Registry(Path(profile.local.registry), name).check_source(source or BUNDLED_SOURCE, same_model=False)
+    Registry(profile.local.registry, name).check_source(source or BUNDLED_SOURCE, same_model=False)
 
 
 def locations_here(profile: Profile, source: str) -> dict[str, str]:
@@ -109,7 +110,7 @@ def locations_here(profile: Profile, source: str) -> dict[str, str]:
     """
     deletions = Path(profile.local.deletions)
     suppression = str(deletions.resolve()) if list_digest(deletions) else ""
-    return {"source": source, "suppression": suppression, "registry": str(Path(profile.local.registry).resolve()), "checkpoint_root": "."}
+    return {"source": source, "suppression": suppression, "registry": absolute_address(profile.local.registry), "checkpoint_root": "."}
 
 
 @contextmanager

@@ -89,7 +89,7 @@ def training_pipeline(placement: Placement, *, moving_source: bool = False, movi
             gates: List of gates, each with a metric and a bound. A model that fails a gate is registered as rejected.
             remedies: The setting to change if a gate fails, by cause and metric.
             checkpoint_root: Folder of the checkpoints, where the checkpoint claim is mounted.
-            registry: Folder of the model registry, where the registry claim is mounted.
+            registry: The model registry: gs://bucket/prefix, or the folder where the registry claim is mounted.
             model_name: Name of the model in the registry. Each model has its own versions, champion and canary.
             same_model: 1 to accept a corpus from another address as the same model; 0 to refuse it.
             lineage: Origin of the version for its manifest: source, digests of the code, settings.

@@ -15,6 +15,7 @@ import httpx
 from robo_poet.atomic import write_text
 from robo_poet.commands import command, make
 from robo_poet.errors import BadInput
+from robo_poet.local_folder import Address, absolute_address
 from robo_poet.permissions import check_unchangeable
 from robo_poet.registry.registry import Registry
 from robo_poet.settings.canary import CanarySettings
@@ -55,13 +56,14 @@ class Service:
 
 
 def serve_here(
-    settings: ServeSettings, registry: Path, folder: Path, say: Callable[[str], None], canary: CanarySettings | None = None
+    settings: ServeSettings, registry: Address, folder: Path, say: Callable[[str], None], canary: CanarySettings | None = None
 ) -> None:
     """Serve the champion of the model `settings.model` until Ctrl-C or SIGTERM.
 
     A new champion is served without a restart. A program that ends is restarted; the others keep serving meanwhile.
 
     Args:
+        registry: folder of the registry, or `gs://bucket/prefix`.
         folder: folder for keys, logs and files of the model server; created if missing. Only one server can use it at a time.
         say: called with each line of output for the user.
         canary: settings of the canary controller; None: no controller runs, and the shares of the users change by hand only.
@@ -92,8 +94,8 @@ def serve_here(
 
 @contextlib.contextmanager
 def serving(
-    settings: ServeSettings, registry: Path, folder: Path, *, ports: tuple[int, int] = (0, 0), say: Callable[[str], None] = lambda _: None,
-    stopped: Callable[[], bool] = lambda: False, canary: CanarySettings | None = None,
+    settings: ServeSettings, registry: Address, folder: Path, *, ports: tuple[int, int] = (0, 0),
+    say: Callable[[str], None] = lambda _: None, stopped: Callable[[], bool] = lambda: False, canary: CanarySettings | None = None,
 ) -> Iterator[Service]:  # fmt: skip
     """Run the programs and yield the service. The key is revoked at the end. If that fails, it expires after one day.
 
@@ -116,7 +118,7 @@ def serving(
         created_key = KeyStore(folder / "keys").create(user="you", scopes=("generate", "feedback", "metrics"), days=1)
         at_end.callback(_revoke, folder, created_key)
         gateway_settings = settings.model_copy(update={
-            "registry": str(registry.resolve()), "folder": str(folder.resolve()),
+            "registry": absolute_address(registry), "folder": str(folder.resolve()),
             "model_server_ca": "", "model_server_certificate": "", "model_server_key": "",  # for another machine; here it is loopback
         })  # fmt: skip
         programs = [
@@ -174,13 +176,13 @@ def _gateway(folder: Path, settings: ServeSettings) -> Program:
     return Program("gateway", folder / "gateway.log", arguments, lambda ready: _answers(f"{ready.split()[-1]}/healthz"))
 
 
-def _controller(folder: Path, registry: Path, settings: ServeSettings, canary: CanarySettings) -> Program:
+def _controller(folder: Path, registry: Address, settings: ServeSettings, canary: CanarySettings) -> Program:
     path = folder / "canary.json"
 
     def arguments(_: Mapping[str, str]) -> list[str]:
         write_text(path, canary.model_dump_json(indent=1) + "\n")
         return [
-            f"--settings={path}", f"--registry={registry.resolve()}", f"--model={settings.model}", f"--folder={folder.resolve()}",
+            f"--settings={path}", f"--registry={absolute_address(registry)}", f"--model={settings.model}", f"--folder={folder.resolve()}",
             f"--deadline_seconds={settings.deadline_seconds:g}",
         ]  # fmt: skip
 

@@ -56,7 +56,9 @@ def keys_of_this_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
     """Keep the signing key and the remembered heads of tests out of the home folder. Workers share them, as they share expensive fixtures."""
     temporary = tmp_path_factory.getbasetemp()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ROBO_POET_TRUST", str((temporary.parent if "PYTEST_XDIST_WORKER" in os.environ else temporary) / "trust"))
+        shared = temporary.parent if "PYTEST_XDIST_WORKER" in os.environ else temporary
+        patch.setenv("ROBO_POET_TRUST", str(shared / "trust"))
+        patch.setenv("ROBO_POET_CACHE", str(shared / "cache"))
         yield
 
 

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,8 +9,8 @@ import typer
 from cli import INTERRUPTED
 from cli.generation.sampling_options import LARGEST_SEED, parse_setting, sampling_of
 from cli.profile import Model
+from cli.registry.opening import HOME, Folder
 from robo_poet.errors import BadInput
-from robo_poet.local_folder import local_path
 
 if TYPE_CHECKING:
     from cli.generation.chat_session import Session
@@ -30,7 +29,7 @@ def chat(
         int | None, typer.Option(min=0, max=LARGEST_SEED, help="Seed of every answer. Default: a new random seed for each answer.")
     ] = None,
     model: Model = "",
-    registry: Annotated[Path, typer.Option(help="Folder of the registry.", callback=local_path)] = Path("registry"),
+    registry: Folder = HOME,
 ) -> None:
     """Write a text in turns with the champion or another version of the registry.
 

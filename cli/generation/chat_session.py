@@ -19,7 +19,7 @@ class Session:
     """A chat session with one loaded version at a time.
 
     Attributes:
-        registry: folder of the registry.
+        registry: folder of the registry, or gs://bucket/prefix.
         model: name of the model; empty for the only model of the registry.
         loaded: the loaded version.
         conversation: the text so far.
@@ -30,7 +30,7 @@ class Session:
         ended: True once the user has asked to quit.
     """
 
-    def __init__(self, registry: Path, model: str, number: int, chosen: dict[str, Any], seed: int | None) -> None:
+    def __init__(self, registry: str, model: str, number: int, chosen: dict[str, Any], seed: int | None) -> None:
         self.registry, self.model, self.chosen, self.seed = registry, model, chosen, seed
         self.conversation = Conversation()
         self.saved_text, self.ended = "", False

@@ -11,8 +11,8 @@ import typer
 
 from cli.generation.sampling_options import HELP, LARGEST_SEED, sampling_of, unescape
 from cli.profile import Model
+from cli.registry.opening import HOME, Folder
 from robo_poet.errors import BadInput
-from robo_poet.local_folder import local_path
 from robo_poet.model.completion import Sampling
 
 
@@ -42,7 +42,7 @@ def generate(
         bool, typer.Option("--json", help="Print one JSON object per text: text, tokens, log_probs, reason, seed, version.")
     ] = False,
     model: Model = "",
-    registry: Annotated[Path, typer.Option(help="Folder of the registry.", callback=local_path)] = Path("registry"),
+    registry: Folder = HOME,
 ) -> None:
     """Continue a prompt with the champion or another version of the registry.
 
@@ -79,7 +79,7 @@ def _read(prompt: str | None, file: Path | None) -> str:
     return prompt
 
 
-def _write(prompt: str, sampling: Sampling, samples: int, seed: int | None, registry: Path, model: str, number: int, as_json: bool) -> None:
+def _write(prompt: str, sampling: Sampling, samples: int, seed: int | None, registry: str, model: str, number: int, as_json: bool) -> None:
     from cli.generation.loaded_version import load_version
     from cli.generation.terminal import ENDINGS, note, speed, stream_text, write
     from robo_poet.model.completion import without_partial_character

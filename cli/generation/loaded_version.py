@@ -4,7 +4,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from robo_poet.errors import BadInput
 from robo_poet.judges.metrics import metric_name, metric_text
@@ -24,7 +23,7 @@ class LoadedVersion:
     model: LoadedModel
 
 
-def load_version(registry: Path, model: str, number: int) -> LoadedVersion:
+def load_version(registry: str, model: str, number: int) -> LoadedVersion:
     """Verify the digests of a version's files and load the version. Number 0 is the champion.
 
     Args:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from robo_poet.commands import command
-from robo_poet.local_folder import local_path
+from robo_poet.local_folder import absolute_address, registry_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,16 +17,16 @@ if TYPE_CHECKING:
     from robo_poet.registry.version import Version
     from robo_poet.report.measured import Measured
 
-Folder = Annotated[Path, typer.Option("--registry", help="Folder of the registry.", callback=local_path)]
+Folder = Annotated[str, typer.Option("--registry", help="Folder of the registry, or gs://bucket/prefix.", callback=registry_option)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 ModelName = Annotated[str, typer.Option("--model", "-m", help="Name of the model. Default: the only model of the registry.")]
 AnyModel = Annotated[str, typer.Option("--model", "-m", help="Name of a model. Default: all models.")]
 Number = Annotated[str, typer.Argument(metavar="N", help="Number of the version, or MODEL/N, as in `robo-poet registry list`.")]
 Why = Annotated[str, typer.Option("--why", help="Reason, which is written to the log.")]
-HOME = Path("registry")
+HOME = "registry"
 
 
-def open_registry(registry: Path, model: str) -> Registry:
+def open_registry(registry: str, model: str) -> Registry:
     """Return the registry of a model; of the only model if `model` is empty.
 
     Raises:
@@ -39,7 +38,7 @@ def open_registry(registry: Path, model: str) -> Registry:
     return Registry(registry, only_model(registry, model))
 
 
-def open_all(registry: Path, model: str) -> list[Registry]:
+def open_all(registry: str, model: str) -> list[Registry]:
     """Return the registries of all models, or of `model` if it is not empty."""
     from robo_poet.registry.names import model_names
     from robo_poet.registry.registry import Registry
@@ -47,7 +46,7 @@ def open_all(registry: Path, model: str) -> list[Registry]:
     return [open_registry(registry, model)] if model else [Registry(registry, name) for name in model_names(registry)]
 
 
-def open_version(registry: Path, model: str, text: str) -> tuple[Registry, int]:
+def open_version(registry: str, model: str, text: str) -> tuple[Registry, int]:
     """Return the registry and the number of the version that `text` names: `3`, or `poems/3`.
 
     Raises:
@@ -85,7 +84,7 @@ def read_measured(store: Registry, version: Version, registered: str) -> Measure
     if manifest and store.state().record(version.number).decision:
         decision = store.decision(version.number)
         manifest |= {"metrics": decision.pop("metrics"), "decision": decision}
-    path = version.folder / "card.json"
+    path = version.folder / "card.json" if version.purged else version.fetch(["card.json"]) / "card.json"
     card = json.loads(path.read_text("utf-8")) if path.is_file() else {}
     return measured_version(manifest, card, model=version.model, number=version.number, stage=str(version.stage), date=registered)
 
@@ -108,6 +107,7 @@ def print_json(value: Any) -> None:
     typer.echo(json.dumps(value, indent=2))
 
 
-def print_empty(folder: Path) -> None:
+def print_empty(registry: str) -> None:
     """Say that the registry is empty, and name the next command."""
-    typer.echo(f"{folder.absolute()}: the registry is empty; to train a model: {command('run')}; to open another one: --registry FOLDER")
+    shown, other = absolute_address(registry), "--registry FOLDER"
+    typer.echo(f"{shown}: the registry is empty; to train a model: {command('run')}; to open another one: {other}")

@@ -163,7 +163,7 @@ def show(number: Number, registry: Folder = HOME, model: ModelName = "", as_json
             "decisions": [decision.to_json() for decision in decisions],
             "latest_decision": None if manifest is None else store.decision(version_number),
         }
-        print_json({**_summary(version, state), "folder": str(version.folder), **contents, **listed, "history": history})
+        print_json({**_summary(version, state), "folder": version.address, **contents, **listed, "history": history})
         return
     measured = read_measured(store, version, registration_times(store)[version_number])
     typer.echo(f"{version.name} is {_stage(version, state)} ({version.why})")
@@ -177,7 +177,7 @@ def show(number: Number, registry: Folder = HOME, model: ModelName = "", as_json
     typer.echo(f"registered {measured.date[:16].replace('T', ' ')} UTC{verdict}")
     typer.echo(f"digest {version.digest}")
     if manifest is not None:
-        typer.echo(f"folder {version.folder}")
+        typer.echo(f"folder {version.address}")
         _print_contents(manifest, measured)
     _print_table(
         ["time (UTC)", "action", "who", "why"],
@@ -255,7 +255,7 @@ def verify(
         if strays := store.unregistered_folders():
             raise BadInput(
                 f"{len(strays)} version folder{'s' * (len(strays) > 1)} without an entry in the log, such as {strays[0]}",
-                where=str(store.folder / "versions"),
+                where=f"{store.address}/versions",
                 remedy="if a registration was killed, run the pipeline again; if the end of the log is lost, restore the log",
             )
     keys = list(dict.fromkeys(key for store in stores for key in store.signed_log.signers(store.log())))

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cli.registry.opening import HOME, AsJson, Folder, ModelName, Why, open_registry, print_json
+from robo_poet.local_folder import local_path
 
 
 def adopt(
     why: Why,
     name: Annotated[str, typer.Option("--name", help="Your name. You are responsible for what the old log says.")],
-    registry: Folder = HOME,
+    registry: Annotated[Path, typer.Option("--registry", help="Folder of the registry.", callback=local_path)] = Path(HOME),
     model: Annotated[str, typer.Option("--model", "-m", help="Name of the model, also for the versions of a registry without names.")] = "",
     source: Annotated[str, typer.Option(help="Address of the corpus of a model without a name. Default: the bundled corpora.")] = "",
 ) -> None:
@@ -49,7 +51,7 @@ def accept_head(registry: Folder = HOME, model: ModelName = "") -> None:
     """
     store = open_registry(registry, model)
     count = store.signed_log.accept_head()
-    typer.echo(f"{store.folder}: accepted the log with {count} {'entry' if count == 1 else 'entries'}")
+    typer.echo(f"{store.address}: accepted the log with {count} {'entry' if count == 1 else 'entries'}")
 
 
 def key(

@@ -5,7 +5,6 @@ import math
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any, cast
 
 from components.compare_champion.champion import champion_completions, find_champion
@@ -29,7 +28,7 @@ def work(call: Call) -> None:
     seed = int(call.parameters["seed"])
     new_rows = read_likelihoods(call.inputs["measured"])
     try:
-        champion = find_champion(Path(call.parameters["registry"]), call.parameters["model_name"], call.parameters["champion"])
+        champion = find_champion(call.parameters["registry"], call.parameters["model_name"], call.parameters["champion"])
         model = load_model(champion.folder / "model", champion.folder / "tokenizer") if champion else None
     except Corrupt:  # the operator can restore the registry: fail, so that no result is cached and the next run tries again
         raise

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from robo_poet.evaluation.completions import Continuation
 from robo_poet.model.batch import complete_prompts
@@ -13,11 +12,11 @@ from robo_poet.registry.registry import Registry
 from robo_poet.registry.version import Version
 
 
-def find_champion(registry: Path, model: str, digest: str) -> Version | None:
+def find_champion(registry: str, model: str, digest: str) -> Version | None:
     """Return the champion, with its files verified; None if there is no champion.
 
     Args:
-        registry: folder of the registry.
+        registry: folder of the registry, or gs://bucket/prefix.
         model: name of the model in the registry.
         digest: digest of the version's manifest; `none` for no champion; '' to ask the registry now.
 

@@ -24,7 +24,7 @@ def compare_champion(
         scrubbed: The corpus without personal data.
         measured: Likelihood of each held-out document under the new model (Parquet).
         continuations: The new model's completions. The champion continues the same prompts (Parquet).
-        registry: Folder of the registry.
+        registry: Folder of the registry, or gs://bucket/prefix.
         model_name: Name of the model in the registry.
         champion: Digest of the champion at submission; `none` if there is no champion; empty to ask the registry when the step runs.
         settings: Section `compare` of the profile.

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from components.deploy_canary.component import deploy_canary
 from robo_poet.commands import command
@@ -50,7 +49,7 @@ def deploy(registry: Registry, number: int, digest: str, who: str) -> tuple[Vers
 def work(call: Call) -> None:
     """Deploy the version and set the result `stage`."""
     parameters = call.parameters
-    registry = Registry(Path(parameters["registry"]), parameters["model_name"])
+    registry = Registry(parameters["registry"], parameters["model_name"])
     version, changed = deploy(registry, parameters["version"], parameters["version_digest"], parameters["who"])
     call.result("stage", str(version.stage))
     call.progress(1, 1, f"{version.name} is {version.stage}{'' if changed else ' already; no change'}")

@@ -15,7 +15,7 @@ def deploy_canary(
     """Verify the files of a version and make it the canary. The first accepted version becomes the champion.
 
     Args:
-        registry: Folder of the registry.
+        registry: Folder of the registry, or gs://bucket/prefix.
         model_name: Name of the model in the registry.
         version: Number of the version, from 1.
         version_digest: SHA-256 of the version's manifest.

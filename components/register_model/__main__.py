@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from components.register_model.component import register_model
 from robo_poet.digest import digest_json, digest_path
@@ -34,7 +33,7 @@ def work(call: Call) -> None:
     digests |= {name: call.parameters[f"{name}_digest"] for name in ("corpus", "scrubbed")}
     lineage = plain(parse_object(call.parameters["lineage"], where="--lineage"))
     stage, why = stage_for(decision)
-    registry = Registry(Path(call.parameters["registry"]), call.parameters["model_name"])
+    registry = Registry(call.parameters["registry"], call.parameters["model_name"])
     same_model = bool(call.parameters["same_model"])
     registry.add_source(
         call.parameters["source"] or BUNDLED_SOURCE, same_model=same_model, who=call.parameters["who"],

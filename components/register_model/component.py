@@ -36,7 +36,7 @@ def register_model(
         card: The model card (JSON).
         corpus_digest: SHA-256 of the corpus before scrubbing.
         scrubbed_digest: SHA-256 of the corpus that the model was trained on.
-        registry: Folder of the registry; created if it does not exist.
+        registry: Folder of the registry, or gs://bucket/prefix. A folder is created if it does not exist.
         model_name: Name of the model in the registry.
         source: Address of the corpus; empty for the bundled corpora. The registry records it.
         same_model: 1 to accept a corpus from another address as the same model; 0 to refuse it.

@@ -5,7 +5,6 @@ with the same version until another one is promoted. A baseline of the newest ca
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from robo_poet.errors import BadInput, parse_object
@@ -39,7 +38,7 @@ def find_baseline(registry: str, model: str, champion: str) -> Baseline | None:
     """Return the baseline, None if there is no champion.
 
     Args:
-        registry: folder of the registry; empty for none.
+        registry: folder of the registry, or gs://bucket/prefix; empty for none.
         model: name of the model.
         champion: digest of the champion's manifest; `none` for no champion; '' to ask the registry now.
 
@@ -51,7 +50,7 @@ def find_baseline(registry: str, model: str, champion: str) -> Baseline | None:
     if not registry:
         return None
     try:
-        version = Registry(Path(registry), model).pinned_champion(champion)
+        version = Registry(registry, model).pinned_champion(champion)
         if version is None:
             return None
         statistics = _statistics(version)

@@ -26,7 +26,7 @@ def validate_data(
         corpus: The corpus (Parquet).
         seed: Seed of the samples for the type/token ratio.
         schema: TFDV schema in text format; empty for the curated schema in this step's folder.
-        registry: Folder of the registry. Empty for no comparison with the champion's corpus.
+        registry: Folder of the registry, or gs://bucket/prefix. Empty for no comparison with the champion's corpus.
         model_name: Name of the model in the registry.
         champion: Digest of the champion whose corpus is the baseline of the drift; `none` if there is no champion. Empty to read it now.
         prompts: Text of the snapshot of prompts whose digest is `prompt_snapshot` of the settings; empty for no comparison with prompts.

@@ -11,6 +11,7 @@ from pipelines.cluster.errors import ClusterError, Refused
 from pipelines.profile.cluster import Cluster
 from robo_poet.commands import command, make
 from robo_poet.errors import BadInput
+from robo_poet.local_folder import is_bucket
 from robo_poet.registry.trust.keys import named_keys
 
 
@@ -65,7 +66,9 @@ def _images(cluster: Cluster) -> CheckResult:
 
 
 def _registry(cluster: Cluster) -> CheckResult:
-    remedy = "set cluster.registry to an absolute folder, and cluster.registry_claim to the volume claim to mount there"
+    remedy = "set cluster.registry to gs://bucket/prefix, or to an absolute folder and cluster.registry_claim to the claim to mount there"
+    if is_bucket(cluster.registry):
+        return CheckResult(Severity.ok, f"the registry is {cluster.registry}; it needs no volume")
     if not cluster.registry:
         return CheckResult(Severity.problem, "no model registry is set: register_model cannot store a version", remedy)
     if not cluster.registry_claim:
@@ -100,7 +103,12 @@ def _checkpoints(cluster: Cluster) -> CheckResult:
 def _unchecked(cluster: Cluster, connection: Connection) -> Iterator[CheckResult]:
     """Yield the checks that need kubectl, with the command for each."""
     kubectl = f"kubectl -n {connection.namespace or 'NAMESPACE'} get"
-    for claim in sorted({cluster.checkpoint_claim, cluster.registry_claim} - {""}):
+    if is_bucket(cluster.registry):
+        who = cluster.service_account or "the cluster's default service account"
+        what = f"the pods ({who}) must have the role Storage Object User for {cluster.registry}"
+        yield CheckResult(Severity.unchecked, what, f"{kubectl} sa {cluster.service_account or 'default'} -o yaml")
+    registry_claim = "" if is_bucket(cluster.registry) else cluster.registry_claim
+    for claim in sorted({cluster.checkpoint_claim, registry_claim} - {""}):
         what = f"claim {claim} must be bound, and writable for the user of the images"
         yield CheckResult(Severity.unchecked, what, f"{kubectl} pvc {claim}")
     for secret in sorted(

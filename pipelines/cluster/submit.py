@@ -102,12 +102,16 @@ def cluster_parameters(
     """Return all parameters of a run on a cluster; see `run_parameters`.
 
     Raises:
-        BadInput: the source is a local path, which pods cannot read, or pods cannot read the list of deleted documents.
+        BadInput: the source is a local path, which pods cannot read, or pods cannot read the list of deleted documents, or the run is to
+            start with a version's weights.
     """
     if source and "://" not in source:
         remedy = "copy it to gs://… and give that address"
         raise BadInput("a local path, which steps on a cluster cannot read", where=source, remedy=remedy)
     suppression = suppression_on_cluster(profile, moving_source=moving_source)
+    if number := profile.train.warm_start:
+        remedy = "use RUNNER=process or RUNNER=docker, or train.warm_start=0"
+        raise BadInput("a run on a cluster cannot start with the weights of a version", where=f"train.warm_start={number}", remedy=remedy)
     parameters = run_parameters(
         profile, source=source, registry=profile.cluster.registry, model=model, same_model=same_model, moving_source=moving_source,
         chosen=chosen,

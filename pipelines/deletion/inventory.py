@@ -15,6 +15,7 @@ from pipelines.run.store.store import Store
 from robo_poet.corpus.curation.dropped import is_dropped
 from robo_poet.corpus.parquet import SCHEMA
 from robo_poet.digest import digest_file
+from robo_poet.local_folder import Address
 from robo_poet.registry.names import model_names
 from robo_poet.registry.registry import Registry
 from robo_poet.registry.version import Version
@@ -27,13 +28,14 @@ class Folders:
     """The folders that are searched. Absolute paths; a folder need not exist.
 
     Attributes:
+        registry: folder of the registry, or `gs://bucket/prefix`.
         requests: folder of the request log.
         reports: folder of pages written by `registry show --html` and `runs compare --html`.
     """
 
     store: Path
     runs: Path
-    registry: Path
+    registry: Address
     deletions: Path
     requests: Path
     reports: Path

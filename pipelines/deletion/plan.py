@@ -227,7 +227,7 @@ def trained_versions(plan: DeletionPlan, digests: Collection[str], quotes: Quote
         counts = next((splits[inputs[name]] for name in ("corpus", "scrubbed") if inputs.get(name) in splits), Counter[str]())
         if not counts and {inputs.get("corpus"), inputs.get("scrubbed")} & set(digests):
             counts = sum((splits[digest] for digest in {corpus.digest for corpus in plan.search.corpora}), Counter[str]())
-        quoted = quotes is not None and any(mentions(path, quotes) for path in files_of(Unit("version", version.folder)))
+        quoted = quotes is not None and any(mentions(path, quotes) for path in files_of(Unit("version", _folder(version))))
         if counts or started_from or quoted:
             affected[version.name] = AffectedVersion(version, {s: counts[s] for s in SPLITS if counts[s]}, started_from, quoted)
     return list(affected.values())
@@ -239,6 +239,14 @@ def _lineage(version: Version) -> Mapping[str, Any]:
         return version.manifest().lineage
     except Corrupt:
         return {}
+
+
+def _folder(version: Version) -> Path:
+    """Return the folder of a version with its files, as far as they are intact."""
+    try:
+        return version.fetch()
+    except Corrupt:
+        return version.folder
 
 
 def _files_of_version(version: Version) -> Collection[str]:

@@ -5,7 +5,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from pipelines.run.quantity import quantity
-from robo_poet.settings.base import LocalFolder, Settings
+from robo_poet.local_folder import is_bucket
+from robo_poet.settings.base import FolderOrBucket, Settings
 
 CPU = r"^\d+(\.\d+)?m?$"
 MEMORY = r"^\d+(Ki|Mi|Gi|K|M|G)$"
@@ -77,8 +78,8 @@ class Cluster(Settings):
 
     checkpoint_root: str = Field(".", description="folder of checkpoints; a relative path is inside the step's working folder")
     checkpoint_claim: str = Field("", description="volume claim mounted at checkpoint_root; empty: none")
-    registry: LocalFolder = Field("", description="folder of the model registry in the pods")
-    registry_claim: str = Field("", description="volume claim mounted at registry; empty: none")
+    registry: FolderOrBucket = Field("", description="the model registry: a folder in the pods, or gs://bucket/prefix")
+    registry_claim: str = Field("", description="volume claim mounted at registry if that is a folder; empty: none")
     signing_secret: str = Field(
         "", pattern=rf"{NAME}|^$", description="Kubernetes secret whose key signing.key signs versions and log entries of the registry"
     )
@@ -98,6 +99,8 @@ class Cluster(Settings):
     def _claims_have_a_place(self) -> Self:
         for name in ("checkpoint", "registry"):
             folder = self.checkpoint_root if name == "checkpoint" else self.registry
+            if name == "registry" and is_bucket(folder):
+                continue  # a bucket needs no volume
             if getattr(self, f"{name}_claim") and not folder.startswith("/"):
                 key = "checkpoint_root" if name == "checkpoint" else name
                 raise ValueError(f"{name}_claim needs an absolute mount path: set {key}, now {folder!r}")

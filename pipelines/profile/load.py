@@ -14,7 +14,7 @@ from pipelines.profile.gates import PlacedGate, apply_changes, check_measured
 from robo_poet.errors import BadInput, validation_message
 from robo_poet.regular_file import read_limited
 from robo_poet.report.lineage_rows import flatten
-from robo_poet.settings.base import LocalFolder, Settings
+from robo_poet.settings.base import FolderOrBucket, LocalFolder, Settings
 from robo_poet.settings.beam import BeamSettings
 from robo_poet.settings.canary import CanarySettings
 from robo_poet.settings.data import IngestSettings, ScrubSettings, TokenizerSettings, ValidateSettings
@@ -36,7 +36,7 @@ class Local(Settings):
 
     store: LocalFolder = Field(".store", description="folder of the cache and of working folders")
     runs: LocalFolder = Field("runs", description="folder of logs, summary and report of each run")
-    registry: LocalFolder = Field("registry", description="folder of the model registry")
+    registry: FolderOrBucket = Field("registry", description="the model registry: a folder, or gs://bucket/prefix")
     deletions: LocalFolder = Field("deletions", description="folder of the list of deleted documents, its key, and the receipts")
     parallel: int = Field(2, ge=1, le=64, description="maximum number of steps that run at the same time")
 

@@ -18,6 +18,7 @@ from robo_poet.atomic import make_folder, write_text
 from robo_poet.digest import digest_bytes
 from robo_poet.registry.entry import Corrupt, Statement, canonical
 from robo_poet.registry.record import Stage
+from robo_poet.registry.remote import Remote
 from robo_poet.registry.version import finite_metrics
 
 
@@ -91,10 +92,14 @@ def document(decision: Mapping[str, Any], metrics: Mapping[str, float | None]) -
 
 
 class Decisions:
-    """The files of the later decisions about a model's versions."""
+    """The files of the later decisions about a model's versions.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    Args:
+        remote: the bucket that has the files, if `folder` is its cache.
+    """
+
+    def __init__(self, folder: Path, remote: Remote | None = None) -> None:
+        self._folder, self._remote = folder, remote
 
     def path(self, sha256: str) -> Path:
         """Return the file of a decision."""
@@ -107,17 +112,25 @@ class Decisions:
     def write(self, decision: Mapping[str, Any]) -> str:
         """Store a decision and return its SHA-256. It is safe to repeat."""
         sha256 = self.name(decision)
+        if self._remote:
+            self._remote.store_file(f"decisions/{sha256}.json", canonical(decision))
+            return sha256
         make_folder(self._folder)
         write_text(self.path(sha256), canonical(decision).decode(), durable=True, mode=0o444)
         return sha256
 
-    def read(self, sha256: str) -> dict[str, Any]:
+    def read(self, sha256: str, *, again: bool = False) -> dict[str, Any]:
         """Return a decision.
+
+        Args:
+            again: read it from the bucket, also if the cache has it.
 
         Raises:
             Corrupt: the file is missing or was changed.
         """
         path, remedy = self.path(sha256), "restore this file from a backup"
+        if self._remote:
+            self._remote.fetch_file(f"decisions/{sha256}.json", sha256, again=again)
         try:
             data = path.read_bytes()
         except OSError:

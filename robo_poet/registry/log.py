@@ -24,7 +24,7 @@ NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EX
 
 
 class LogStore(Protocol):
-    """The interface of a store of log entries. `FolderLog` implements it; a bucket with `if_generation_match=0` could implement it, too."""
+    """The interface of a store of log entries: a `FolderLog`, or a `BucketLog` of `robo_poet.registry.storage`."""
 
     def last(self) -> int:
         """Return the highest index, 0 if there is no entry."""
@@ -37,6 +37,9 @@ class LogStore(Protocol):
 
     def where(self, index: int) -> str:
         """Return the address of the entry, for messages."""
+
+    def forget(self) -> None:
+        """Forget what is cached, so that all entries are read from the store again."""
 
 
 class Log:
@@ -63,6 +66,8 @@ class Log:
         Raises:
             Corrupt: names the first entry that is missing, changed or out of place.
         """
+        if again:
+            self._store.forget()
         last = self._store.last()
         known = [] if again else self._known
         if known and (last < len(known) or self._store.read(len(known)) != self._newest):
@@ -130,6 +135,9 @@ class FolderLog:
     def where(self, index: int) -> str:
         """Return the entry's path."""
         return str(self._path(index))
+
+    def forget(self) -> None:
+        """Do nothing: nothing is cached."""
 
     def last(self) -> int:
         """Return the highest index, 0 if there is no entry or no folder.

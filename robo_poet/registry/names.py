@@ -8,7 +8,8 @@ from pathlib import Path, PurePosixPath
 
 from robo_poet.commands import command
 from robo_poet.errors import BadInput
-from robo_poet.local_folder import local_path
+from robo_poet.local_folder import Address, is_bucket, registry_address
+from robo_poet.registry.storage.bucket import BucketFiles
 from robo_poet.registry.trust.trust import Trust
 
 BUNDLED = "shakespeare"  # name of the model of the bundled corpora
@@ -74,19 +75,26 @@ def model_name(model: str, template: str, source: str) -> str:
     return check_name(template.replace("{corpus}", corpus_name(source)) if "{corpus}" in template else template)
 
 
-def model_names(root: Path) -> list[str]:
-    """Return the names of all models in a registry folder, sorted. A model whose log is gone counts if its log was read before.
+def model_names(root: Address) -> list[str]:
+    """Return the names of all models in a registry, sorted. A model whose log is gone counts if its log was read before.
 
     Raises:
-        BadInput: the registry has form 1.
+        BadInput: the registry has form 1, or a bucket cannot be read.
     """
     refuse_old_form(root)
-    present = {path.name for path in root.iterdir() if _NAME.fullmatch(path.name) and (path / "log").is_dir()} if root.is_dir() else set()
-    addresses = [Path(address) for address in Trust().heads.addresses()]
-    return sorted(present | {address.name for address in addresses if address.parent == root.resolve()})
+    address = registry_address(root)
+    remembered = [text.rpartition("/") for text in Trust().heads.addresses()]
+    if is_bucket(address):
+        files = BucketFiles(address)
+        present = {name for name in files.folders("") if _NAME.fullmatch(name) and name not in RESERVED and "log" in files.folders(name)}
+    else:
+        folder = Path(address)
+        address = str(folder.resolve())
+        present = {p.name for p in folder.iterdir() if _NAME.fullmatch(p.name) and (p / "log").is_dir()} if folder.is_dir() else set()
+    return sorted(present | {model for registry, _, model in remembered if registry == address})
 
 
-def only_model(root: Path, model: str) -> str:
+def only_model(root: Address, model: str) -> str:
     """Return `model`, or the only model of the registry if it is empty; the bundled model's name for an empty registry.
 
     Raises:
@@ -106,13 +114,12 @@ def has_old_form(root: Path) -> bool:
     return log.is_dir() and any(_OLD_LOG.fullmatch(path.name) for path in log.iterdir())
 
 
-def refuse_old_form(root: Path) -> None:
-    """Raise BadInput if the folder is a registry of form 1, or the address of a bucket.
+def refuse_old_form(root: Address) -> None:
+    """Raise BadInput if a folder is a registry of form 1, or if the address is neither a folder nor a bucket.
 
     The message names the command that takes over a registry of form 1.
     """
-    local_path(root)
-    if has_old_form(root):
+    if not is_bucket(registry_address(root)) and has_old_form(Path(root)):
         raise BadInput(
             "this registry has the old form, without names of models",
             where=str(root),

@@ -5,6 +5,7 @@ from typing import Any
 
 from robo_poet.commands import command
 from robo_poet.errors import BadInput
+from robo_poet.local_folder import Address, is_bucket, registry_address
 from robo_poet.registry.decisions import Decisions, Judged, document, judged
 from robo_poet.registry.entry import Entry, OtherSource, Statement
 from robo_poet.registry.log import FolderLog
@@ -12,6 +13,7 @@ from robo_poet.registry.names import check_name, refuse_old_form
 from robo_poet.registry.record import ACCEPTED, REJECTED, Record, Stage
 from robo_poet.registry.signed_log import SignedLog
 from robo_poet.registry.state import Action, State, fold
+from robo_poet.registry.storage.mirror import Mirror
 from robo_poet.registry.trust.attestation import Attestations
 from robo_poet.registry.trust.trust import Trust
 from robo_poet.registry.version import Version, folder_of
@@ -20,26 +22,36 @@ NO_CHAMPION = "none"  # the champion of a run that was submitted without one; no
 
 
 class RegistryReader:
-    """The versions of `model` in the registry folder `root`, read only. Without a folder there are none.
+    """The versions of `model` in the registry `root`, read only. Without a folder there are none.
 
     Every method raises `Corrupt`, naming the position in the log, if the log differs from what was written, is not signed by a trusted key,
     or is shorter than it was when it was last read.
 
     Args:
+        root: a folder, or the address of a bucket, `gs://bucket/prefix`.
         trust: trusted keys and remembered heads; by default those of this user.
 
+    Attributes:
+        root: the address, as a path for a folder.
+        folder: the folder of the model; for a bucket, its cache on this machine.
+        address: folder or address of the model, for messages.
+
     Raises:
-        BadInput: `model` is not a valid name, or the registry has form 1, without model names.
+        BadInput: `model` is not a valid name, the registry has form 1, without model names, or a bucket cannot be reached. The methods
+            also raise it if a bucket cannot be read.
     """
 
-    def __init__(self, root: Path, model: str, trust: Trust | None = None) -> None:
+    def __init__(self, root: Address, model: str, trust: Trust | None = None) -> None:
         refuse_old_form(root)
-        self.model, self.root = check_name(model), root
-        self.folder = root / model
+        self.model, self.root = check_name(model), registry_address(root) if is_bucket(root) else Path(root)
+        self._mirror = Mirror(str(self.root), model) if is_bucket(root) else None
+        self.folder = self._mirror.folder if self._mirror else Path(root) / model
+        self.address = self._mirror.address if self._mirror else str(self.folder)
         self.trust = trust or Trust()
-        self.signed_log = SignedLog(FolderLog(self.folder / "log"), model, str(self.folder.resolve()), self.trust)
-        self._attestations = Attestations(self.folder / "attestations", model, self.trust)
-        self.decision_files = Decisions(self.folder / "decisions")
+        known_as = self._mirror.address if self._mirror else str(self.folder.resolve())
+        self.signed_log = SignedLog(self._mirror.log if self._mirror else FolderLog(self.folder / "log"), model, known_as, self.trust)
+        self._attestations = Attestations(self.folder / "attestations", model, self.trust, self._mirror)
+        self.decision_files = Decisions(self.folder / "decisions", self._mirror)
         self._versions = self.folder / "versions"
         self._folded: tuple[int, Entry | None, State] = 0, None, State()  # number of entries, the last of them, their state
 
@@ -91,13 +103,13 @@ class RegistryReader:
             if champion is None and self.unregistered_folders():
                 raise BadInput(
                     "the log records no champion, but the registry has versions that the log does not record",
-                    where=str(self.folder),
+                    where=self.address,
                     remedy="restore the log from a backup",
                 )
             return champion
         version = next((candidate for candidate in self.versions() if candidate.digest == digest), None)
         if version is None:
-            raise BadInput(f"no version has the digest {digest[:12]}", where=str(self.folder), remedy="submit the run again")
+            raise BadInput(f"no version has the digest {digest[:12]}", where=self.address, remedy="submit the run again")
         return version
 
     def released(self) -> Version:
@@ -136,7 +148,7 @@ class RegistryReader:
         numbers = {version.number for version in checked}
         for statement in (entry.statement for entry in self.log()):
             if statement.action == Action.JUDGE_AGAIN and statement.version in numbers:
-                self.decision_files.read(statement.details["decision"])
+                self.decision_files.read(statement.details["decision"], again=True)
         return checked
 
     def unregistered_folders(self) -> list[str]:
@@ -145,8 +157,11 @@ class RegistryReader:
         They come from a killed registration, or from a log that lost its newest entries.
         """
         known = {folder_of(self._versions, record.digest).name for record in self.state().records}
-        folders = self._versions.iterdir() if self._versions.is_dir() else ()
-        return sorted(path.name for path in folders if not path.name.startswith(".") and path.name not in known)
+        if self._mirror:
+            names = self._mirror.version_names()
+        else:
+            names = [path.name for path in self._versions.iterdir()] if self._versions.is_dir() else []
+        return sorted(name for name in names if not name.startswith(".") and name not in known)
 
     def sources(self) -> tuple[str, ...]:
         """Return the addresses of the corpora that the model is trained on."""
@@ -203,5 +218,5 @@ class RegistryReader:
     def _version(self, record: Record) -> Version:
         return Version(
             self.model, record.number, record.digest, record.stage, record.why, folder_of(self._versions, record.digest), record.purged,
-            record.attestation, self._attestations,
+            record.attestation, self._attestations, self._mirror,
         )  # fmt: skip

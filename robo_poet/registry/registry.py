@@ -32,7 +32,7 @@ ATTEMPTS = 1000  # each lost attempt is another writer's success, so this many m
 
 
 class Registry(RegistryReader):
-    """The versions of `model` in the registry folder `root`, with all changes. The first registration creates the folder.
+    """The versions of `model` in the registry `root`, with all changes. The first registration creates a folder, but no bucket.
 
     A change is signed with the key of `trust`; without one it raises `BadInput`. See `RegistryReader` for arguments and other errors.
     """
@@ -87,7 +87,9 @@ class Registry(RegistryReader):
         state = self.state()
         if statement := decide(state, attest=False):
             apply(state, statement)  # reject before copying, and copy before logging
-            if statement.action == Action.REGISTER:
+            if statement.action == Action.REGISTER and self._mirror:
+                self._mirror.upload(paths, manifest)
+            elif statement.action == Action.REGISTER:
                 write_version(self._versions, paths, manifest)
             state = self._change(decide)
         record = state.with_identity(identity, *former_identities)
@@ -220,7 +222,9 @@ class Registry(RegistryReader):
         state = self.state()
         kept = {record.digest for record in state.records if not record.purged}
         digest = state.record(number).digest
-        return 0 if digest in kept else remove_folder(folder_of(self._versions, digest))
+        if digest in kept:
+            return 0
+        return self._mirror.remove(digest) if self._mirror else remove_folder(folder_of(self._versions, digest))
 
     def _change(self, decide: Callable[[State], Statement | None]) -> State:
         """Read, decide, append; repeat if another writer took the index. Return the resulting state."""
@@ -236,7 +240,7 @@ class Registry(RegistryReader):
             except Lost:
                 continue
             return after
-        raise Conflict(f"other writers took the next log entry {ATTEMPTS} times in succession", where=str(self.folder), remedy="run again")
+        raise Conflict(f"other writers took the next log entry {ATTEMPTS} times in succession", where=self.address, remedy="run again")
 
     def _move(
         self, action: Action, number: int, who: str, why: str, details: Mapping[str, Any] | None = None, seen: State | None = None
@@ -252,7 +256,7 @@ class Registry(RegistryReader):
             first = basis if first is None else first
             if basis != first:
                 what = f"another change came before {action.replace('_', '-')} of version {number}"
-                raise Conflict(what, where=str(self.folder), remedy="read the log of the registry and decide again")
+                raise Conflict(what, where=self.address, remedy="read the log of the registry and decide again")
             return Statement(self.model, action, number, who, why, dict(details or {}))
 
         return self._version(self._change(decide).record(number))

@@ -13,7 +13,7 @@ import math
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from robo_poet.atomic import make_folder, sync_folder, sync_tree
 from robo_poet.digest import digest_bytes, digest_file
 from robo_poet.errors import BadInput
 from robo_poet.registry.entry import Corrupt, canonical
+from robo_poet.registry.remote import Remote
 from robo_poet.registry.state import Stage
 from robo_poet.registry.trust.attestation import Attestations
 
@@ -107,10 +108,11 @@ class Version:
         model: name of the model.
         digest: SHA-256 of its manifest.
         why: the reason of its stage.
-        folder: its files; read-only.
+        folder: its files; read-only. With `remote`, call `fetch` before a file is read from it.
         purged: its files were removed.
         attestation: SHA-256 of its attestation, from the log.
         attestations: the attestations of the model; None to check only the digests.
+        remote: the bucket that has the files; None if `folder` is the version itself.
     """
 
     model: str
@@ -122,11 +124,32 @@ class Version:
     purged: bool = False
     attestation: str = ""
     attestations: Attestations | None = field(default=None, repr=False, compare=False)
+    remote: Remote | None = field(default=None, repr=False, compare=False)
 
     @property
     def name(self) -> str:
         """Return the model's name and the number, such as `shakespeare/3`. It is unique in a registry."""
         return f"{self.model}/{self.number}"
+
+    @property
+    def address(self) -> str:
+        """Return the folder of the version, or its address in a bucket."""
+        return self.remote.version_address(self.digest) if self.remote else str(self.folder)
+
+    def fetch(self, names: Collection[str] | None = None) -> Path:
+        """Return the folder, after these files are in it, by default all. A version in a folder has them; they are not verified.
+
+        Args:
+            names: relative POSIX paths.
+
+        Raises:
+            BadInput: the files were purged, or a bucket cannot be read.
+            Corrupt: a file in a bucket is missing or changed.
+        """
+        if self.remote:
+            self._refuse_purged()
+            self.remote.fetch(self.digest, names)
+        return self.folder
 
     def manifest(self) -> Manifest:
         """Return the version's manifest.
@@ -135,9 +158,8 @@ class Version:
             BadInput: the files were purged.
             Corrupt: the manifest is missing or changed.
         """
-        if self.purged:
-            raise BadInput("the files were purged", where=self.name, remedy="the log of the registry has its history")
-        return read_manifest(self.folder, self.digest)
+        self._refuse_purged()
+        return read_manifest(self.fetch(()), self.digest)
 
     def read(self, name: str) -> bytes:
         """Return the content of one file, checked against its digest.
@@ -152,7 +174,7 @@ class Version:
         files = self.manifest().files
         if name not in files:
             raise BadInput(f"the version has no file {name}", where=self.name, remedy="train and register it again")
-        path = self.folder / name
+        path = self.fetch([name]) / name
         try:
             data = path.read_bytes()
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
@@ -162,16 +184,23 @@ class Version:
         return data
 
     def verify(self) -> None:
-        """Check every file against its digest, and the signed attestation of the version.
+        """Check every file against its digest, and the signed attestation of the version. From a bucket, the files are fetched.
 
         Raises:
             Corrupt: a file is missing, changed or unexpected; the message names at most three such files. Or no trusted key has signed
                 an attestation of this version.
         """
+        self._refuse_purged()
+        if self.remote:
+            self.remote.check(self.digest)
         manifest = self.manifest()
         check_files(self.folder, manifest.files)
         if self.attestations is not None:
             self.attestations.check(self.number, manifest.to_bytes(), self.attestation)
+
+    def _refuse_purged(self) -> None:
+        if self.purged:
+            raise BadInput("the files were purged", where=self.name, remedy="the log of the registry has its history")
 
 
 def folder_of(versions: Path, digest: str) -> Path:

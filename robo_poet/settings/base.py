@@ -4,10 +4,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from robo_poet.local_folder import local_setting
+from robo_poet.local_folder import local_setting, registry_setting
 
 LocalFile = Annotated[str, AfterValidator(local_setting)]  # a file of this machine, as `LocalFolder`
 LocalFolder = Annotated[str, AfterValidator(local_setting)]  # a folder of this machine; an address such as gs://… is refused
+FolderOrBucket = Annotated[str, AfterValidator(registry_setting)]  # a folder of this machine, or gs://bucket/prefix
 
 NameEngineName = Literal["onnx", "spacy"]
 NAME_THRESHOLD = 0.15  # smallest probability of a word piece of a name, by the engine onnx

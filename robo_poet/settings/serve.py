@@ -14,6 +14,7 @@ from robo_poet.settings.base import (
     MOST_SCRUB_RULES,
     NAME_THRESHOLD,
     SPACY_MODEL,
+    FolderOrBucket,
     LocalFolder,
     NameEngineName,
     ScrubRule,
@@ -172,7 +173,7 @@ class ServeSettings(Settings):
     signature: Literal["generate_xla", "generate"] = Field(
         "generate_xla", description="generate_xla is faster; use generate if the model server must not compile with XLA"
     )
-    registry: LocalFolder = Field("registry", min_length=1, description="folder of the registry")
+    registry: FolderOrBucket = Field("registry", min_length=1, description="the registry: a folder, or gs://bucket/prefix")
     folder: LocalFolder = Field(".serve", min_length=1, description="folder for keys and logs; replicas share it")
     look_seconds: float = Field(2, gt=0, le=600, description="seconds between two checks of registry and model server")
     deadline_seconds: float = Field(30, gt=0, le=600, description="time limit of a request, in seconds; then 504 (SERVE-2)")

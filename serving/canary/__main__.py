@@ -58,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line. Return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m serving.canary", description=__doc__)
     parser.add_argument("--settings", type=Path, required=True, help="JSON file with the section `canary` of a profile")
-    parser.add_argument("--registry", type=Path, required=True, help="folder of the registry")
+    parser.add_argument("--registry", required=True, help="folder of the registry, or gs://bucket/prefix")
     parser.add_argument("--model", required=True, help="name of the model")
     parser.add_argument("--folder", type=Path, required=True, help="folder of the gateway's logs")
     parser.add_argument("--deadline_seconds", type=float, default=30, help="serve.deadline_seconds of the gateways")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from starlette.routing import BaseRoute
 
+from robo_poet.local_folder import is_bucket
 from robo_poet.outcomes.log import OutcomeLog
 from robo_poet.permissions import check_private, check_unchangeable, warnings
 from robo_poet.registry.registry import Registry
@@ -75,7 +76,7 @@ def assemble(settings: ServeSettings) -> Parts:
     client = ModelClient(settings.model_server, settings.model, settings.model_rows, client_context(settings))
     content_filter = ContentFilter(settings.content_filter)
     versions = ServedVersions(
-        Registry(Path(settings.registry), settings.model, Trust(settings.trusted_keys)), client, restricted=content_filter.restricted,
+        Registry(settings.registry, settings.model, Trust(settings.trusted_keys)), client, restricted=content_filter.restricted,
         seen=metrics.serving, loaded=lambda number, good: metrics.model_loaded(number, "ok" if good else "failed"),
     )  # fmt: skip
     client.lost = versions.model_server_lost
@@ -128,6 +129,6 @@ def _check_permissions(settings: ServeSettings) -> None:
     if jwks and "://" not in jwks and Path(jwks).exists():
         check_unchangeable(Path(jwks), "key set")
     model = Path(settings.registry) / settings.model
-    trusted = warnings([("registry", model.parent), ("registry of the model", model)])
+    trusted = warnings([] if is_bucket(settings.registry) else [("registry", model.parent), ("registry of the model", model)])
     for line in [*trusted, *warnings([("folder of logs", folder / name) for name in ("audit", "requests", "outcomes")], private=True)]:
         log.warning("%s", line)

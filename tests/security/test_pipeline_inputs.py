@@ -60,9 +60,20 @@ def test_special_files_neither_stop_the_step_nor_are_read(home: Path) -> None:
 
 
 ONE_LINE = {
-    "bucket as registry": (("run", "--explain", "--set", "local.registry=gs://bucket/x"), "an address with gs:// is not supported here"),
+    "registry of another service": (
+        ("run", "--explain", "--set", "local.registry=s3://bucket/x"),
+        "an address with s3:// is not supported here",
+    ),
+    "bucket without a name": (
+        ("registry", "list", "--registry", "gs://"),
+        "the address has no valid name of a bucket; write gs://bucket/prefix",
+    ),
     "bucket of the runs": (("runs", "list", "--runs", "s3://bucket"), "an address with s3:// is not supported here"),
-    "bucket of versions": (("registry", "list", "--registry", "gs://bucket"), "an address with gs:// is not supported here"),
+    "versions of another service": (("registry", "list", "--registry", "s3://bucket"), "an address with s3:// is not supported here"),
+    "bucket to take over": (
+        ("registry", "adopt", "--registry", "gs://bucket", "--name", "a", "--why", "b"),
+        "an address with gs:// is not supported here",
+    ),
     "corpus of another service": (("run", "--explain", "--corpus", "s3://bucket/x"), "s3:// is not supported"),
     "deep value": (("profile", "show", "--set", "train=" + "[" * 100_000), "nested deeper than 50"),
     "infinite number": (("profile", "show", "--set", "train.epochs=1e400"), "train.epochs = inf"),

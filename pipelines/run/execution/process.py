@@ -21,11 +21,12 @@ from pipelines.run.step_log import StepOutput
 from robo_poet.commands import make
 from robo_poet.errors import BadInput
 from robo_poet.process import dies_with_parent
+from robo_poet.registry.storage.cache import VARIABLE as CACHE_VARIABLE
 from robo_poet.registry.trust.trust import VARIABLES as TRUST_VARIABLES
 
 KEPT = (  # no secrets: paths, public keys and proxies, and settings for GPUs and the storage emulator of tests
     "PATH", "HOME", "LANG", "TMPDIR", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "STORAGE_EMULATOR_HOST", "GOOGLE_APPLICATION_CREDENTIALS",
-    "XDG_CONFIG_HOME", *TRUST_VARIABLES,
+    "XDG_CONFIG_HOME", "XDG_CACHE_HOME", CACHE_VARIABLE, *TRUST_VARIABLES,
     "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE",
 )  # fmt: skip
 FIXED = {"TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONHASHSEED": "0", "PYTHONUNBUFFERED": "1"}

@@ -18,6 +18,7 @@ from typing import Any
 from robo_poet.atomic import make_folder, write_text
 from robo_poet.digest import digest_bytes
 from robo_poet.registry.entry import Corrupt
+from robo_poet.registry.remote import Remote
 from robo_poet.registry.trust import envelope
 from robo_poet.registry.trust.envelope import Verdict
 from robo_poet.registry.trust.keys import PrivateKey
@@ -31,10 +32,14 @@ MANIFEST = "manifest.json"
 
 
 class Attestations:
-    """The attestations of a model, files with the name of their SHA-256 in `folder`. An entry of the log names that of each version."""
+    """The attestations of a model, files with the name of their SHA-256 in `folder`. An entry of the log names that of each version.
 
-    def __init__(self, folder: Path, model: str, trust: Trust) -> None:
-        self._folder, self._model, self._trust = folder, model, trust
+    Args:
+        remote: the bucket that has the files, if `folder` is its cache.
+    """
+
+    def __init__(self, folder: Path, model: str, trust: Trust, remote: Remote | None = None) -> None:
+        self._folder, self._model, self._trust, self._remote = folder, model, trust, remote
 
     def path(self, sha256: str) -> Path:
         """Return the file of an attestation."""
@@ -53,6 +58,9 @@ class Attestations:
         bundle = _bundle(statement(self._model, number, manifest), self._trust.signer())
         text = json.dumps(bundle, indent=1) + "\n"
         sha256 = digest_bytes(text.encode())
+        if self._remote:
+            self._remote.store_file(f"attestations/{sha256}.json", text.encode())
+            return sha256
         make_folder(self._folder)
         write_text(self.path(sha256), text, durable=True, mode=0o444)
         return sha256
@@ -66,6 +74,8 @@ class Attestations:
         name, path = f"{self._model}/{number}", self.path(sha256)
         if not sha256:
             raise Corrupt("the version has no attestation", where=name, remedy="run the pipeline for a new version")
+        if self._remote:
+            self._remote.fetch_file(f"attestations/{sha256}.json", sha256, again=True)
         try:
             data = path.read_bytes()
         except OSError:

@@ -57,8 +57,9 @@ def load_served(version: Version, restricted: Sequence[str] = ()) -> Served:
     """
     files = version.manifest().files
     required = [name for name in files if name == _MODEL or name.startswith(_TOKENIZER)]
+    folder = version.fetch(required)
     for name in required:
-        path = version.folder / name
+        path = folder / name
         if not path.is_file() or digest_file(path) != files[name]:
             raise Corrupt(
                 "the file is missing or was changed after registration",
@@ -66,10 +67,10 @@ def load_served(version: Version, restricted: Sequence[str] = ()) -> Served:
                 remedy="restore the version's folder, or register the version again",
             )
     if _MODEL not in required:
-        raise BadInput("the version has no model", where=str(version.folder), remedy="register a version that has one")
-    tokenizer = Tokenizer.load(version.folder / _TOKENIZER)
-    manifest = json.loads((version.folder / _MODEL).read_text("utf-8"))
-    tokenizer.check_size(manifest, version.folder / _TOKENIZER)
+        raise BadInput("the version has no model", where=version.address, remedy="register a version that has one")
+    tokenizer = Tokenizer.load(folder / _TOKENIZER)
+    manifest = json.loads((folder / _MODEL).read_text("utf-8"))
+    tokenizer.check_size(manifest, folder / _TOKENIZER)
     tokenizer.tokens_containing(restricted)
     return Served(version.model, version.number, version.digest, tokenizer, manifest)
 

@@ -68,7 +68,7 @@ def test_concurrent_uploads_give_the_same_version(serve: Serve, profile: Make, i
     ("override", "line"),
     [
         ("cluster.registry_claim=''", "cluster: registry /registry is inside the pod"),
-        ("cluster.registry=gs://b/r", "cluster.registry = 'gs://b/r': an address with gs:// is not supported here"),
+        ("cluster.registry=s3://b/r", "cluster.registry = 's3://b/r': an address with s3:// is not supported here"),
         ("cluster.checkpoint_claim=''", "cluster: no claim is mounted at checkpoint_root /checkpoints"),
     ],
 )

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from robo_poet.errors import BadInput
+from robo_poet.registry.copying import FolderFiles
 from robo_poet.registry.entry import Corrupt, Lost, Statement
 from robo_poet.registry.log import FolderLog, Log
 
@@ -36,6 +37,9 @@ class Memory:
 
     def where(self, index: int) -> str:
         return f"entry {index}"
+
+    def forget(self) -> None:
+        pass
 
 
 def writer(log: Log, who: str, count: int) -> Generator[None, None, None]:
@@ -179,14 +183,30 @@ def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
         FolderLog(tmp_path).read(1)
 
 
-def test_a_file_system_without_hard_links_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+NO_HARD_LINKS = ("EXDEV", "EMLINK", "EOPNOTSUPP", "EPERM", "ENOTSUP", "ENOSYS")
+
+
+def without_links(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
-        raise OSError(errno.EPERM, "no")
+        raise OSError(getattr(errno, name), "no")
 
     monkeypatch.setattr(os, "link", refuse)
-    with pytest.raises(BadInput, match="does not support hard links"):
+
+
+@pytest.mark.parametrize("name", NO_HARD_LINKS)
+def test_a_file_system_without_hard_links_is_one_line(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    without_links(name, monkeypatch)
+    with pytest.raises(BadInput, match=f"^{tmp_path}: the file system does not support hard links; move the registry to one that does$"):
         FolderLog(tmp_path).create(1, b"{}")
     assert [path.name for path in tmp_path.iterdir()] == []
+
+
+@pytest.mark.parametrize("name", NO_HARD_LINKS)
+def test_a_copy_to_a_file_system_without_hard_links_is_one_line(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    without_links(name, monkeypatch)
+    with pytest.raises(BadInput, match=f"^{tmp_path}: the file poems/x cannot be written .*; choose another target$"):
+        FolderFiles(tmp_path).create("poems/x", b"{}")
+    assert [path.name for path in tmp_path.rglob("*")] == ["poems"]
 
 
 def test_other_system_errors_are_raised_and_leave_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
