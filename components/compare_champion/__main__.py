@@ -20,6 +20,7 @@ from robo_poet.judges.comparison import compare
 from robo_poet.model.batch import document_likelihoods
 from robo_poet.model.saved_model import LoadedModel, load_model
 from robo_poet.registry.entry import Corrupt
+from robo_poet.registry.storage.bucket import Unavailable
 from robo_poet.settings.evaluation import CompareSettings
 from robo_poet.step.program import Call, program
 
@@ -30,7 +31,7 @@ def work(call: Call) -> None:
     try:
         champion = find_champion(call.parameters["registry"], call.parameters["model_name"], call.parameters["champion"])
         model = load_model(champion.folder / "model", champion.folder / "tokenizer") if champion else None
-    except Corrupt:  # the operator can restore the registry: fail, so that no result is cached and the next run tries again
+    except (Corrupt, Unavailable):  # the registry can be restored or reached later: fail, so that no result is cached, and try again
         raise
     except BadInput as error:  # continue: the gates judge this state, and the new model is registered with the reason
         call.warn(f"the champion cannot be measured: {error}")

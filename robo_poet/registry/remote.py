@@ -5,7 +5,7 @@ from typing import Protocol
 
 
 class Remote(Protocol):
-    """The bucket that holds a model. All methods raise `BadInput` if it cannot be used, and `Corrupt` if it has another content."""
+    """The bucket that holds a model. All methods raise `Unavailable` if it cannot be used, and `Corrupt` if it has another content."""
 
     def fetch(self, digest: str, names: Collection[str] | None = None) -> None:
         """Make files of a version (None: all), and its manifest, present in its folder, with the registered content."""

@@ -170,6 +170,13 @@ def test_claims_are_mounted_where_they_are_used_and_nowhere_else(tmp_path: Path)
     assert mounts == {"train-model": [("robo-poet-checkpoints", "/checkpoints")], **reach}
 
 
+def test_a_registry_in_a_bucket_needs_no_volume(tmp_path: Path) -> None:
+    _, pods = settings_of(["cluster.registry=gs://poets/registry"], tmp_path)
+    assert {step for step, pod in pods.items() if "pvcMount" in pod} == {"train-model"}
+    document = yaml.safe_load((tmp_path / "ir.yaml").read_text().split("\n---\n")[0])
+    assert document["root"]["inputDefinitions"]["parameters"]["registry"]["defaultValue"] == "gs://poets/registry"
+
+
 def test_only_steps_that_write_to_the_registry_mount_the_signing_key(tmp_path: Path) -> None:
     def mounting(*overrides: str) -> set[str]:
         _, pods = settings_of(list(overrides), tmp_path)

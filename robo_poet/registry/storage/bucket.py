@@ -13,7 +13,12 @@ from typing import Any
 
 from robo_poet.errors import BadInput
 
-SECONDS = 30  # for all attempts of a call; the library's default of 120 is long for a mistyped name
+SECONDS = 10  # for all attempts to list, read or remove; programs that look regularly wait as long for a bucket that does not answer
+TRANSFER_SECONDS = 60  # for all attempts to store or fetch a file
+
+
+class Unavailable(BadInput):
+    """A bucket does not exist, refuses access, or cannot be reached, or its cache cannot be written. It may work later."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,8 @@ class BucketFiles:
     """The files below `gs://bucket/prefix`.
 
     Raises:
-        BadInput: the address has no bucket; a method also if the bucket does not exist, cannot be reached, or refuses access.
+        BadInput: the address has no bucket.
+        Unavailable: also raised by the methods.
     """
 
     def __init__(self, address: str) -> None:
@@ -91,7 +97,7 @@ class BucketFiles:
 
         with _errors(self.address):
             try:
-                self._bucket.blob(self._prefix + name).download_to_filename(str(target), retry=_retry(), timeout=SECONDS)
+                self._bucket.blob(self._prefix + name).download_to_filename(str(target), retry=_retry(TRANSFER_SECONDS), timeout=SECONDS)
             except NotFound:
                 return False
             return True
@@ -103,8 +109,9 @@ class BucketFiles:
         with _errors(self.address):
             try:
                 self._bucket.blob(self._prefix + name).upload_from_string(
-                    data, content_type="application/octet-stream", if_generation_match=0, checksum="crc32c", retry=_retry(), timeout=SECONDS
-                )
+                    data, content_type="application/octet-stream", if_generation_match=0, checksum="crc32c",
+                    retry=_retry(TRANSFER_SECONDS), timeout=TRANSFER_SECONDS,
+                )  # fmt: skip
             except PreconditionFailed:
                 return False
             return True
@@ -123,10 +130,10 @@ class BucketFiles:
         return f"{self._prefix}{folder}/" if folder else self._prefix
 
 
-def _retry() -> Any:
+def _retry(seconds: float = 0) -> Any:
     from google.cloud.storage.retry import DEFAULT_RETRY
 
-    return DEFAULT_RETRY.with_timeout(SECONDS)
+    return DEFAULT_RETRY.with_timeout(seconds or SECONDS)
 
 
 @contextmanager
@@ -138,13 +145,13 @@ def _errors(address: str) -> Iterator[None]:
     try:
         yield
     except NotFound:
-        raise BadInput("there is no such bucket", where=address, remedy="create it, or check the name") from None
+        raise Unavailable("there is no such bucket", where=address, remedy="create it, or check the name") from None
     except (Forbidden, Unauthorized):
-        raise BadInput("you have no permission for this bucket", where=address, remedy="ask for the role Storage Object User") from None
+        raise Unavailable("you have no permission for this bucket", where=address, remedy="ask for the role Storage Object User") from None
     except PreconditionFailed:
         raise  # handled by the caller
     except (GoogleAPIError, GoogleAuthError, DataCorruption, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise  # a local error such as a full disk: network errors of `requests` have no errno
         first = (str(error).strip().splitlines() or ["no answer"])[0][:300]
-        raise BadInput(f"the bucket cannot be reached: {first}", where=address, remedy="check the network and the credentials") from None
+        raise Unavailable(f"the bucket cannot be reached: {first}", where=address, remedy="check the network and the credentials") from None

@@ -20,7 +20,7 @@ from robo_poet.atomic import make_folder
 from robo_poet.digest import CHUNK, digest_bytes, digest_file
 from robo_poet.errors import BadInput
 from robo_poet.registry.entry import Corrupt
-from robo_poet.registry.storage.bucket import BucketFiles, StoredFile
+from robo_poet.registry.storage.bucket import BucketFiles, StoredFile, Unavailable
 from robo_poet.registry.storage.bucket_log import PARALLEL, BucketLog
 from robo_poet.registry.storage.cache import VARIABLE, cache_folder
 from robo_poet.registry.version import MANIFEST_NAME, Manifest, folder_of
@@ -53,7 +53,7 @@ class Mirror:
             names: relative POSIX paths; None for all files.
 
         Raises:
-            BadInput: the bucket cannot be read, or the cache cannot be written.
+            Unavailable: the bucket cannot be read, or the cache cannot be written.
             Corrupt: a file in the bucket is missing, or differs from what was registered.
         """
         manifest = self._fetch_manifest(digest)
@@ -65,7 +65,7 @@ class Mirror:
         A cached file is compared with the MD5 that the bucket computed; where the bucket lists none, it is fetched again.
 
         Raises:
-            BadInput, Corrupt: see `fetch`.
+            Unavailable, Corrupt: see `fetch`.
         """
         version = _version(digest)
         local, listed = self.folder / version, self._files.listed(f"{self._model}/{version}")
@@ -86,7 +86,8 @@ class Mirror:
             sources: relative path in the version → the file; the manifest lists the same files.
 
         Raises:
-            BadInput: a file changed meanwhile, or the bucket cannot be written.
+            BadInput: a file changed meanwhile.
+            Unavailable: the bucket cannot be written.
             Corrupt: the bucket has another file of this name.
         """
         version = _version(manifest.digest)
@@ -155,7 +156,7 @@ class Mirror:
         """Yield a temporary path, which gets its name at the end.
 
         Raises:
-            BadInput: the cache cannot be written.
+            Unavailable: the cache cannot be written.
         """
         staging = self.folder / ".fetching"  # beside the versions: a leftover is no file of a version
         try:
@@ -175,7 +176,9 @@ class Mirror:
                 temporary.unlink(missing_ok=True)
         except OSError as error:
             remedy = f"free space, or set {VARIABLE} to another folder"
-            raise BadInput(f"the cache of the registry cannot be written ({error.strerror})", where=str(staging), remedy=remedy) from None
+            raise Unavailable(
+                f"the cache of the registry cannot be written ({error.strerror})", where=str(staging), remedy=remedy
+            ) from None
 
     def _sweep(self, staging: Path) -> None:
         oldest = time.time() - LEFTOVER_SECONDS

@@ -198,3 +198,12 @@ def test_other_documents_cannot_be_compared(
     write_likelihoods(tmp_path / "other", read_likelihoods(ours)[1:])
     assert run(tmp_path / "other", registry, "", tmp_path)[0] == 2
     assert "these documents are not the test split of the corpus" in capsys.readouterr().err
+
+
+def test_a_bucket_that_cannot_be_used_fails_the_step(
+    run: Run, ours: Path, gcs: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:  # fmt: skip
+    """It is no verdict on the champion: the next attempt may reach it."""
+    status, _, _ = run(ours, "gs://nowhere/registry", "", tmp_path)  # type: ignore[arg-type]
+    assert status == 2
+    assert capsys.readouterr().err == "error: gs://nowhere/registry: there is no such bucket; create it, or check the name\n"

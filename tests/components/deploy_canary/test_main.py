@@ -41,6 +41,32 @@ def test_the_first_version_becomes_champion_and_later_ones_canary(registry: Regi
     assert registry.log()[-1].statement.who == "pipeline"
 
 
+def test_a_version_in_a_bucket_is_deployed(gcs: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    gcs.create_bucket("deployed")
+    registry = Registry("gs://deployed/registry", "poems")
+    for seed, stage in ((1, "champion"), (2, "canary")):
+        (tmp_path / "weights").write_text(str(seed))
+        files = {"weights": tmp_path / "weights"}
+        version = registry.register(files, metrics={}, lineage={}, decision={}, stage="candidate", who="ada", why="passed")
+        options = [
+            "--registry",
+            "gs://deployed/registry",
+            "--model-name",
+            "poems",
+            "--version",
+            str(seed),
+            "--version-digest",
+            version.digest,
+        ]
+        assert main([*options, "--who", "pipeline", "--executor-output", str(tmp_path / "executor.json")]) == 0
+        assert json.loads((tmp_path / "executor.json").read_text())["parameterValues"]["stage"] == stage
+    capsys.readouterr()
+    gcs.bucket("deployed").blob(f"{version.address.removeprefix('gs://deployed/')}/weights").upload_from_string("forged")
+    assert main([*options, "--who", "pipeline", "--executor-output", str(tmp_path / "executor.json")]) == 2
+    error = capsys.readouterr().err
+    assert f"error: {version.address}/weights: the object was changed after the registration" in error and error.count("\n") == 1
+
+
 def test_a_second_deployment_changes_nothing(registry: Registry, capsys: pytest.CaptureFixture[str]) -> None:
     one, two, three = (add(registry, seed) for seed in (1, 2, 3))
     for version in (one, two, three):

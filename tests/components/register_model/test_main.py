@@ -169,3 +169,17 @@ def test_a_corpus_from_another_address_needs_a_confirmation(tmp_path: Path, caps
     assert [entry.statement.why for entry in registry.log() if entry.statement.action == "add_source"] == [
         "the first corpus of the model", "confirmed with --same-model",
     ]  # fmt: skip
+
+
+def test_a_version_is_registered_in_a_bucket(gcs: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    gcs.create_bucket("registered")
+    command = arguments(tmp_path)
+    command[command.index("--registry") + 1] = "gs://registered/registry"
+    assert main(command) == 0 and main(command) == 0
+    versions = Registry("gs://registered/registry", "poems").verify()
+    assert results(tmp_path) == {"version": 1, "stage": "candidate", "version_digest": versions[0].digest} and len(versions) == 1
+    assert not (tmp_path / "registry").exists()
+    command[command.index("--registry") + 1] = "gs://nowhere/registry"
+    capsys.readouterr()
+    assert main(command) == 2
+    assert capsys.readouterr().err == "error: gs://nowhere/registry: there is no such bucket; create it, or check the name\n"

@@ -48,6 +48,8 @@ def test_a_ready_cluster_has_no_problems(serve: Serve, profile: Make, monkeypatc
         (["cluster.pipeline_root=''"], Severity.warning, "no pipeline root is set"),
         (["cluster.registry_claim=''", "cluster.registry=''"], Severity.problem, "no model registry is set"),
         (["cluster.registry_claim=''", "cluster.registry=registry"], Severity.problem, "registry registry is inside the pod"),
+        (["cluster.registry=gs://poets/r"], Severity.ok, "the registry is gs://poets/r; it needs no volume"),
+        (["cluster.registry=gs://poets/r"], Severity.unchecked, "must have the role Storage Object User for gs://poets/r"),
         (["cluster.signing_secret=''"], Severity.problem, "no signing key is set"),
         (["cluster.trusted_keys=[]"], Severity.warning, "no trusted keys are set"),
         (["cluster.checkpoint_claim=''"], Severity.problem, "no claim is mounted at checkpoint_root"),

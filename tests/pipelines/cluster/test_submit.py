@@ -84,6 +84,11 @@ def test_a_corpus_of_this_machine_is_refused(profile: Make, tmp_path: Path) -> N
         cluster_parameters(profile(), source=str(tmp_path))
 
 
+def test_a_start_from_a_version_is_refused(profile: Make) -> None:
+    with pytest.raises(BadInput, match="train.warm_start=2: a run on a cluster cannot start with the weights of a version"):
+        cluster_parameters(profile("train.warm_start=2", "cluster.registry=gs://poets/r"), source="")
+
+
 def test_the_test_server_rejects_wrong_calls(profile: Make, ir: Path) -> None:
     """The tests above are worth what this server sees."""
     with Kubeflow() as server:

@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 
 from robo_poet.errors import BadInput
+from robo_poet.registry.copying import copy, open_files
 from robo_poet.registry.registry import Registry
+from robo_poet.registry.storage.bucket import Unavailable
+from robo_poet.registry.trust.trust import Trust
 from serving.gateway.backend.versions import LOAD_SECONDS, ServedVersions
 from serving.refusal import Refused
 
@@ -274,3 +277,29 @@ def test_an_empty_registry_is_reported(tmp_path: Path) -> None:
     versions = ServedVersions(Registry(tmp_path / "none", "shakespeare"), Server(1))
     update(versions)
     assert not versions.health.ready and versions.health.troubles == ("the registry has no champion yet",)
+
+
+def test_the_champion_of_a_bucket_stays_in_service_while_the_bucket_cannot_be_read(
+    registry: Registry, gcs: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    gcs.create_bucket("served")
+    copy(open_files(str(registry.root)), open_files("gs://served/registry"), registry.model, Trust())
+    remote = Registry("gs://served/registry", registry.model)
+    versions = ServedVersions(remote, Server(1))
+    update(versions)
+    assert versions.health.ready and versions.choose("ada").served.number == 1 and versions.health.troubles == ()
+    fetched = sorted(path.name for path in remote.version(1).folder.iterdir())
+    assert fetched == ["manifest.json", "model", "tokenizer"]  # what a gateway needs: not the weights
+    assert [path.name for path in (remote.version(1).folder / "model").iterdir()] == ["manifest.json"]
+
+    def unavailable(*_: object) -> None:
+        raise Unavailable("you have no permission for this bucket", where="gs://served/registry")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("robo_poet.registry.storage.bucket.BucketFiles.listed", unavailable)
+        update(versions)
+    assert versions.health.ready and versions.choose("ada").served.number == 1
+    assert versions.health.troubles == ("the registry cannot be read; the loaded versions stay in service",)
+    assert "gs://served/registry: you have no permission for this bucket" in caplog.text
+    update(versions)
+    assert versions.health.troubles == ()
