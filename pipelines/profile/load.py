@@ -20,6 +20,7 @@ from robo_poet.settings.canary import CanarySettings
 from robo_poet.settings.data import IngestSettings, ScrubSettings, TokenizerSettings, ValidateSettings
 from robo_poet.settings.evaluation import AuditSettings, CompareSettings, EvaluateSettings, MeasureTextSettings, SlicesSettings
 from robo_poet.settings.gate import CheckedGate
+from robo_poet.settings.monitoring import MonitoringSettings
 from robo_poet.settings.serve import ServeSettings
 from robo_poet.settings.train import TrainSettings
 from robo_poet.strict_yaml import parse_value, parse_yaml
@@ -74,6 +75,7 @@ class Profile(Settings):
     gates: list[CheckedGate] = Field(min_length=1, description="a model that fails a gate is registered as rejected (EVAL-6)")
     serve: ServeSettings = ServeSettings()
     canary: CanarySettings = CanarySettings()
+    monitoring: MonitoringSettings = MonitoringSettings()
 
     @model_validator(mode="after")
     def _check_retention(self) -> "Profile":

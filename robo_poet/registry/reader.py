@@ -1,5 +1,6 @@
 """The reading part of a model's registry: the log, the state, the versions, and their checks (REG-1, REG-2)."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -209,6 +210,11 @@ class RegistryReader:
     def _first_decision(self, record: Record) -> dict[str, Any]:
         manifest = self._version(record).manifest()
         return document(manifest.decision, manifest.metrics)
+
+    def baseline(self, number: int) -> Mapping[str, Any] | None:
+        """Return the latest baseline of a version as `set_baseline` recorded it, None if there is none."""
+        statements = (entry.statement for entry in reversed(self.log()))
+        return next((s.details["baseline"] for s in statements if s.version == number and s.action == Action.SET_BASELINE), None)
 
     def registered_on(self, number: int) -> str:
         """Return the date of the registration of a version (UTC, `2026-01-02`)."""

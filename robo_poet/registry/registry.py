@@ -193,6 +193,13 @@ class Registry(RegistryReader):
         """Give all users to the champion `number`. Arguments and errors as in `promote`."""
         return self._move(Action.END_WATCH, number, who, why, _evidence(evidence), seen)
 
+    def set_baseline(self, number: int, baseline: Mapping[str, Any], *, who: str, why: str) -> Version:
+        """Record what the live traffic of the champion `number` is compared with: statistics, never texts (MON-3, contract 14).
+
+        A later baseline replaces it. Errors as in `promote`.
+        """
+        return self._move(Action.SET_BASELINE, number, who, why, {"baseline": dict(baseline)})
+
     def archive(self, number: int, *, who: str, why: str) -> Version:
         """Take a version out of service without a verdict. Raises the same errors as `promote`."""
         return self._move(Action.ARCHIVE, number, who, why)

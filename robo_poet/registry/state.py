@@ -29,6 +29,7 @@ class Action(StrEnum):
     RESUME_CANARY = "resume_canary"
     END_WATCH = "end_watch"
     JUDGE_AGAIN = "judge_again"
+    SET_BASELINE = "set_baseline"
 
 
 # Every legal move of a person or the canary judge. The same entry archives the previous canary or champion. Moves of the gates: `record`.
@@ -47,6 +48,7 @@ MOVES: Mapping[tuple[Action, Stage], Stage] = {
     (Action.HOLD_CANARY, Stage.CANARY): Stage.CANARY,
     (Action.RESUME_CANARY, Stage.CANARY): Stage.CANARY,
     (Action.END_WATCH, Stage.CHAMPION): Stage.CHAMPION,
+    (Action.SET_BASELINE, Stage.CHAMPION): Stage.CHAMPION,
 }
 ENTRANCES = (Stage.CANDIDATE, Stage.REJECTED)  # stages in which a version can be registered
 

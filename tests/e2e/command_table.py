@@ -40,6 +40,8 @@ TYPED = {
     "robo-poet generate 11": f'robo-poet generate "Shall I compare thee" {MODEL} --version 2',
     'robo-poet keys revoke <id> --why "lost laptop"': 'robo-poet keys revoke KEY --why "lost laptop"',
     "robo-poet keys rotate <id>": "robo-poet keys rotate KEY",
+    "robo-poet drift baseline --model 1": f"robo-poet drift baseline {MODEL}",
+    "robo-poet drift report --model 1": f"robo-poet drift report {MODEL}",
     "robo-poet profile show -p NAME": "robo-poet profile show -p ci",
     "robo-poet registry adopt --registry 1 --model 1 --name 'your name' --why 'your reason'": (
         "robo-poet registry adopt --registry registry --model shakespeare --name 'your name' --why 'your reason'"
@@ -93,6 +95,8 @@ REFUSED: dict[str, tuple[int, str]] = {
     "robo-poet data trace": (2, "nothing is selected"),  # a docstring names the command
     "robo-poet forget": (2, "nothing is selected"),  # the documents name the command
     "robo-poet forget --yes": (2, "nothing is selected"),  # no deletion was interrupted
+    "robo-poet drift baseline": (2, "0 users, 100 needed"),  # the request log is not old enough
+    "robo-poet drift baseline --since 2026-03-01": (2, "0 users, 100 needed"),
     "robo-poet generate": (2, "no prompt is given"),  # a docstring names the command
     "robo-poet cluster doctor": (1, "1 problem to fix before a run can succeed"),  # no cluster is set
     "robo-poet cluster doctor -p rtx": (1, "1 problem to fix before a run can succeed"),

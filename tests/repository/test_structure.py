@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("cli", "pipelines", "components", "serving", "robo_poet")
+ROOMS = ("cli", "pipelines", "components", "serving", "monitoring", "robo_poet")
 FILES = subprocess.run(["git", "ls-files", *ROOMS], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
 MODULES = [
     Path(name)

@@ -1,0 +1,1 @@
+"""Watches live traffic: windows of the request log, drift of the perplexity. It imports nothing from serving."""

@@ -1,0 +1,89 @@
+"""Windows of live traffic from a request log that the real writer wrote."""
+
+import math
+import random
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitoring.windows import closed_days, read_windows
+from robo_poet.errors import BadInput
+from tests.monitoring.logged import FIRST, Sent, write_log
+
+DAY = date(2026, 3, 2)
+
+
+def test_each_user_has_one_score(tmp_path: Path) -> None:
+    prompts = [Sent("ann", 3.0, tokens=2), Sent("ann", 5.0, tokens=6), Sent("ben", 4.0), Sent("ann", None)]
+    [window] = read_windows(write_log(tmp_path, prompts), "d" * 64, [DAY], 20)
+    assert (window.start, window.end) == (FIRST.timestamp(), FIRST.timestamp() + 86400) and window.unscored == 0.25
+    ann, ben = window.users
+    assert ann.nats == pytest.approx(4.5) and (ann.prompts, ann.tokens) == (2, 4.0)  # weighted by tokens
+    assert ben.nats == pytest.approx(4.0) and ben.value("language") == "en" and ben.value("length") == "5-8"
+
+
+def test_other_versions_days_and_failures_do_not_count(tmp_path: Path) -> None:
+    prompts = [Sent("ann", 3.0), Sent("ben", 4.0, digest="e" * 64), Sent("cat", 4.0, day=1.5), Sent("dan", 4.0, status=429)]
+    log = write_log(tmp_path, prompts)
+    assert [len(window.users) for window in read_windows(log, "d" * 64, [DAY], 20)] == [1]
+    assert len(read_windows(log, "d" * 64, [DAY, date(2026, 3, 3), date(2026, 3, 4)], 20)) == 2  # a day without requests is no window
+
+
+def test_a_user_with_many_prompts_has_a_quota(tmp_path: Path) -> None:
+    prompts = [Sent("ann", 9.0 if k % 2 else 3.0) for k in range(200)]
+    [window] = read_windows(write_log(tmp_path, prompts), "d" * 64, [DAY], 20)
+    assert window.users[0].prompts == 20 and 3.0 < window.users[0].nats < 9.0
+
+
+@given(st.integers(0, 1000))
+def test_the_quota_does_not_depend_on_the_order(tmp_path_factory: pytest.TempPathFactory, seed: int) -> None:
+    from monitoring.windows import _Collected
+    from robo_poet.request_log.query import read
+
+    log = tmp_path_factory.getbasetemp() / "one-user"
+    if not log.exists():
+        write_log(log, [Sent("ann", float(k % 7)) for k in range(1, 60)])
+    table = read(log).select(["completion_id", "user", "prompt", "prompt_perplexity", "prompt_scored_tokens"])
+    order = list(range(table.num_rows))
+    random.Random(seed).shuffle(order)
+    scores = []
+    for rows in (table, table.take(order)):
+        collected = _Collected(10)
+        collected.add(rows)
+        scores.append(collected.users())
+    assert scores[0] == scores[1]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "broken", "language"),
+    [
+        ("for (i = 0; i < n; i++) { x[i] += y[i] * w[i]; } // sum", True, None),
+        ("\x00\x01\x02\ufffd\ufffd\ufffd a \x03\x04", True, "unknown"),
+        ("Shall I compare thee to a summer's day? Thou art more lovely", False, "en"),
+        ("El viento de la noche gira en el cielo y canta", False, "es"),
+        ("<PERSON> <PERSON> wrote to me", False, "unknown"),
+        (None, False, "unknown"),
+    ],
+)
+def test_what_the_text_of_a_prompt_says(tmp_path: Path, prompt: str | None, broken: bool, language: str | None) -> None:
+    [window] = read_windows(write_log(tmp_path, [Sent("ann", 4.0, prompt)]), "d" * 64, [DAY], 20)
+    [user] = window.users
+    assert (user.broken >= 0.03) is broken and language in (None, user.value("language"))
+
+
+def test_a_perplexity_of_one_or_infinity_is_no_error(tmp_path: Path) -> None:
+    [window] = read_windows(write_log(tmp_path, [Sent("ann", 0.0), Sent("ben", 700.0), Sent("cat", 4.0)]), "d" * 64, [DAY], 20)
+    assert [math.isfinite(user.nats) for user in window.users] == [True] * 3
+
+
+def test_closed_days() -> None:
+    assert closed_days(datetime(2026, 3, 3, 0, 5, tzinfo=UTC), 2) == [date(2026, 2, 28), date(2026, 3, 1)]
+    assert closed_days(datetime(2026, 3, 3, 0, 11, tzinfo=UTC), 2) == [date(2026, 3, 1), date(2026, 3, 2)]
+
+
+def test_a_folder_that_is_no_log_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="no such folder"):
+        read_windows(tmp_path / "missing", "d" * 64, [DAY], 20)
