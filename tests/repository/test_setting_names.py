@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from pipelines.profile.load import Profile
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("robo_poet", "serving", "components", "pipelines", "cli")
+ROOMS = ("robo_poet", "serving", "monitoring", "components", "pipelines", "cli")
 # Names of steps and packages that a writer may take for the section of a profile.
 NEAR = {
     "validate": "validation",

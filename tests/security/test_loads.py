@@ -13,7 +13,7 @@ from robo_poet.errors import BadInput
 from tests.bench.verse import Inert, InertUnpickler
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("robo_poet", "serving", "components", "pipelines", "cli", "infra", "tests/bench")
+PACKAGES = ("robo_poet", "serving", "monitoring", "components", "pipelines", "cli", "infra", "tests/bench")
 
 # Modules whose loaders run code of the data.
 CODE_LOADERS = {

@@ -97,7 +97,7 @@ sys.exit(main(sys.argv[2:]))
 
 def not_in(group: str) -> list[str]:
     locked = {re.sub(r"[-_.]+", "-", name).lower() for name in re.findall(r"^([A-Za-z0-9._-]+)==", lock_file(group).read_text(), re.M)}
-    ours = {"robo_poet", "serving", "components", "pipelines", "cli"}
+    ours = {"robo_poet", "serving", "monitoring", "components", "pipelines", "cli"}
     found = packages_distributions()
     return [
         module for module, providers in found.items()
