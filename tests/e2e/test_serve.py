@@ -7,14 +7,17 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
 from robo_poet.registry.registry import Registry
 from robo_poet.registry.state import Stage
+from serving.access.api_keys import KeyStore
 from tests.e2e.conftest import Shell
+from tests.e2e.releases.assignment import changes_without_a_decision
+from tests.e2e.releases.traffic import APPLICATION, traffic
+from tests.e2e.served import Served
 
 TEXT = "my heart burns"
 
@@ -27,32 +30,10 @@ def eventually(holds: Callable[[], bool], seconds: float = 60) -> None:
         time.sleep(0.2)
 
 
-class Served:
-    """A running `robo-poet serve`."""
-
-    def __init__(self, shell: Shell) -> None:
-        self.shell = shell
-        self.process = shell.start("serve", "--port", "0")
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        found = re.search(r"(http://127\.0\.0\.1:\d+)/#key=(\S+)", line)
-        assert found, line + (self.process.stderr.read() if self.process.stderr and self.process.wait(60) else "")
-        self.address, self.key = found[1], found[2]
-
-    def ask(self, path: str = "/v1/generate", key: str | None = None, **body: Any) -> httpx.Response:
-        return httpx.post(f"{self.address}{path}", json=body, headers={"X-API-Key": key or self.key}, timeout=60)
-
-    def end(self) -> str:
-        self.process.terminate()
-        out, err = self.process.communicate(timeout=90)
-        assert self.process.returncode == 0, err
-        return out
-
-
 @pytest.fixture(scope="module")
 def registry(shell: Shell, toy_training: Path, toy_tokenizer: Path) -> Registry:
     found = Registry(shell.folder / "registry", "ci-shakespeare")
-    for note in ("one", "two"):
+    for note in ("one", "two", "three"):
         found.register(
             {"model": toy_training / "model", "tokenizer": toy_tokenizer}, metrics={"perplexity": 41.0}, lineage={"note": note}, decision={},
             stage=Stage.CANDIDATE, who="test", why="a toy", identity=note,
@@ -133,6 +114,25 @@ def test_a_promotion_reaches_users_without_failed_requests(served: Served, regis
 
     eventually(served_by_two)
     assert seen <= {"1", "2"}
+
+
+def test_users_change_their_version_only_by_a_decision_while_they_ask(served: Served, registry: Registry) -> None:
+    """The ramp, a promotion with a watch, its end, and a roll-back; test_releases.py lets the controller decide."""
+    key = KeyStore(served.shell.folder / ".serve" / "keys").create(APPLICATION, ("generate", "end-users", "internal-load"), 1).text
+    eventually(lambda: served.ask(key=key, text=TEXT, max_length=5).status_code == 200)
+    said = {"who": "test", "why": "to be tried"}
+    registry.promote(1, **said)  # roll-back to the first version
+    with traffic(served.address, key, rate=8, seconds=60) as load:
+        registry.start_canary(3, **said)
+        registry.set_share(3, 0, 0.5, **said)
+        eventually(lambda: any(answer.arm == "canary" for answer in load.answers))
+        registry.promote(3, watch_share=0.2, **said)
+        eventually(lambda: any(answer.arm == "former" for answer in load.answers))
+        registry.end_watch(3, **said)
+        ended = time.time()
+        eventually(lambda: sum(answer.begun > ended and answer.version == 3 for answer in load.answers) > 30)
+    assert [answer for answer in load.answers if answer.status != 200] == []
+    assert changes_without_a_decision(load.answers, registry.log(), lag=60) == []
 
 
 def test_the_logs_have_no_text_of_a_request(served: Served) -> None:
