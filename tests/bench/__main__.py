@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-NAMES = ("train", "learn", "decode", "edge", "serve", "overload", "soak", "containers", "pii", "near_duplicates", "scale")
+NAMES = ("train", "learn", "decode", "edge", "serve", "overload", "shadow", "soak", "containers", "pii", "near_duplicates", "scale")
 
 
 def main(names: list[str]) -> int:
