@@ -13,6 +13,7 @@ from pathlib import Path
 
 from robo_poet.corpus.parquet import read_documents
 from robo_poet.privacy.findings import disjoint, read_audit
+from robo_poet.privacy.names.known_names import PERSON, POSSESSIVE, is_full_name
 from robo_poet.privacy.patterns.finder import PatternFinder
 
 Identity = tuple[str, ...]
@@ -20,7 +21,6 @@ MINIMUM_DIGITS = 7  # minimum digits of a number that identifies a person
 DIGIT_SEPARATORS = r"[^\w\n]{0,4}"  # separators allowed between two digits of a number
 _NUMBER = re.compile(rf"\d(?:{DIGIT_SEPARATORS}\d)*")
 _WORD = re.compile(r"[^\W_]+")
-POSSESSIVE = re.compile(r"['’]s\b", re.IGNORECASE)
 
 
 def identity(text: str) -> Identity:
@@ -45,14 +45,7 @@ def spelling_pattern(data: Identity) -> re.Pattern[str]:
     return re.compile(r"(?<![^\W_])" + r"(?:['’]s\b)*[\W_]+".join(patterns) + r"(?![^\W_])")
 
 
-PERSON, MAXIMUM_IDENTITY_WORDS = "PERSON", 8  # words of an identity; longer ones are cut to their first 8
-NAMELIKE = re.compile(r"[^\W\d_]+(?:[.'’-][^\W\d_]*)*")  # a word of a name, in any alphabet; `is_full_name` checks the capital
-NOT_NAMES = frozenset(
-    "a all an and be but by enter exeunt exit for from he her his i in is it my no not o of oh she so that the thee they this thou thy to "
-    "we what who with ye you your".split()
-)
-# Titles that stand before a first name. Elsewhere, the word is part of the name: Stephen King.
-TITLES = frozenset("king queen prince princess duke duchess emperor empress pope saint".split())
+MAXIMUM_IDENTITY_WORDS = 8  # words of an identity; longer ones are cut to their first 8
 
 
 @dataclass(frozen=True)
@@ -133,17 +126,6 @@ def common_words(wanted: Set[str], documents: Iterable[str]) -> set[str]:
         in_documents.update(here.keys())
         times.update(here)
     return {word for word in times if in_documents[word] >= COMMON_DOCUMENTS or times[word] >= COMMON_TIMES}
-
-
-def is_full_name(text: str) -> bool:
-    """Return True if the text has two words that look like names.
-
-    A first name does not identify a person, and every line of verse starts with a capital.
-    """
-    words = POSSESSIVE.sub("", text).split()
-    if words and words[0].casefold() in TITLES:  # KING HENRY has one name, as Henry has
-        words = words[1:]
-    return sum(word[0].isupper() and bool(NAMELIKE.fullmatch(word)) and word.casefold() not in NOT_NAMES for word in words) > 1
 
 
 def _joined_names(text: str, spans: Iterable[tuple[str, int, int]]) -> Iterator[tuple[str, str]]:

@@ -9,15 +9,16 @@ from dataclasses import replace
 from typing import Any
 
 from components.scrub_pii.component import scrub_pii
+from components.scrub_pii.found_in_corpus import Found, found_in_corpus
 from components.scrub_pii.jobs import Find, Survey, Surveyed, findings_of
 from robo_poet.atomic import write_text
 from robo_poet.corpus.document import MEGABYTE, Document
-from robo_poet.corpus.parquet import count_documents, read_documents, write_documents
+from robo_poet.corpus.parquet import count_documents, write_documents
 from robo_poet.distributed.run import Distributed, distributed
 from robo_poet.distributed.shards import HeldShard
 from robo_poet.errors import BadInput
 from robo_poet.judges.scrub_recall import missed, recall_sentence
-from robo_poet.privacy.findings import AuditWriter, audit_key, new_audit
+from robo_poet.privacy.findings import AuditWriter, Finding, audit_key, new_audit
 from robo_poet.privacy.names.engine import engine_name
 from robo_poet.privacy.planted.recall import Excerpt, excerpts_per_document, measure, plant
 from robo_poet.settings.beam import BeamSettings
@@ -53,17 +54,23 @@ def _work(call: Call, runs: Distributed) -> None:
     measured = _check_recall(call, runs, find, surveyed.excerpts)
     counts: Counter[str] = Counter({f"policy_{policy}": count for policy, count in surveyed.policies.items()})
 
-    def scrubbed(audit: AuditWriter) -> Iterator[Document]:
-        findings_by_document = map(findings_of, runs.run(find, shards))
-        for number, (document, findings) in enumerate(zip(read_documents(corpus), findings_by_document, strict=True), start=1):
+    def searched() -> Iterator[list[Finding]]:
+        for number, value in enumerate(runs.run(find, shards), start=1):
+            call.progress(number, total, f"{number} of {total} documents")
+            yield findings_of(value)
+
+    def scrubbed(audit: AuditWriter, found: Found) -> Iterator[Document]:
+        for document, findings in found:
             audit.add(document, findings)
             counts.update(f"found_{finding.entity.lower()}" for finding in findings)
             counts["documents_changed"] += bool(findings)
-            call.progress(number, total, f"{number} of {total} documents")
             yield scrubber.replaced(document, findings)
 
-    with new_audit(call.outputs["audit"], audit_key(corpus)) as audit:
-        write_documents(call.outputs["scrubbed"], scrubbed(audit))
+    with (
+        found_in_corpus(corpus, searched(), scrubber.policy, call.outputs["scrubbed"].parent) as found,
+        new_audit(call.outputs["audit"], audit_key(corpus)) as audit,
+    ):
+        write_documents(call.outputs["scrubbed"], scrubbed(audit, found))
     metrics = {
         "documents": total,
         "findings": sum(count for name, count in counts.items() if name.startswith("found_")),
