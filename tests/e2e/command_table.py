@@ -28,6 +28,7 @@ class Mark:
 
 
 MODEL = "--model ci-shakespeare"
+REMOTE_REGISTRY = Mark("network", soak=False, note="tests/robo_poet/registry/storage uses registries in buckets of an emulator")
 
 # Placeholders: a `1` in a message is a value of the program.
 TYPED = {
@@ -172,6 +173,9 @@ MARKS: dict[str, Mark] = {
     "make serve PROFILE=ci MODEL=ci-shakespeare PORT=8090": TUTORIAL,
     "make run-pipeline PROFILE=auto CORPUS=speeches": TUTORIAL,
     "make serve MODEL=speeches PORT=8091": TUTORIAL,
+    "robo-poet registry copy registry gs://poets/registry": REMOTE_REGISTRY,
+    "robo-poet registry list --registry gs://poets/registry": REMOTE_REGISTRY,
+    "robo-poet serve --registry gs://poets/registry": REMOTE_REGISTRY,
     "make run-pipeline CORPUS=gs://bucket/poems": Mark(
         "network", soak=False, note="tests/components/ingest reads gs:// addresses from an emulator"
     ),
