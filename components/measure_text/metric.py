@@ -59,6 +59,8 @@ def difference_of_shares(first: Estimate, second: Estimate) -> Estimate:
     below = math.hypot(first.value - first.low, second.high - second.value)
     above = math.hypot(first.high - first.value, second.value - second.low)
     difference = first.value - second.value
+    if not math.isfinite(below + above):  # a share of one unit has no interval
+        return Estimate(difference, -np.inf, np.inf, min(first.units, second.units), first.unit)
     return Estimate(difference, max(-1.0, difference - below), min(1.0, difference + above), min(first.units, second.units), first.unit)
 
 
