@@ -40,8 +40,8 @@ def test_a_name_of_one_document_is_found_in_another() -> None:
 
 def test_a_name_that_is_mostly_not_found_is_no_name() -> None:
     """The engine took a heading for a name once."""
-    assert missed([FOUND, *[("Ask Marta Quill.", [])] * 2]) == [[]] * 3
-    assert missed([FOUND, ("Ask Marta Quill.", [])]) == [[], ["Marta Quill"]]
+    assert missed([FOUND, *[("Ask Marta Quill.", [])] * 4]) == [[]] * 5
+    assert missed([FOUND, *[("Ask Marta Quill.", [])] * 3]) == [[], *[["Marta Quill"]] * 3]
 
 
 def test_what_a_finding_touches_is_not_found_again() -> None:
