@@ -13,7 +13,7 @@ import pytest
 
 from pipelines.deletion.carry_out import delete, finish_interrupted
 from pipelines.deletion.plan import plan_deletion
-from robo_poet.corpus.curation.dropped import EMPTY, EXACT, FEW_WORDS, NEAR, Dropped
+from robo_poet.corpus.curation.dropped import EMPTY, EXACT, FEW_WORDS, NEAR, QUALITY_REASONS, Dropped
 from robo_poet.deletion.records import JOURNAL, Journal, new_receipt_name, read_receipts, write_journal
 from robo_poet.deletion.selection import Selection
 from robo_poet.deletion.suppression import read_suppression
@@ -215,6 +215,26 @@ def test_a_document_that_was_left_out_leaves_no_id(world: World) -> None:
     suppression = read_suppression(world.folders.deletions)
     assert suppression and suppression.suppresses(document("new", "Another poem.", author="Cyd Moss"))
     assert not plan_deletion(world.folders, Selection(subjects=("Cyd Moss",))).removes
+
+
+def test_the_names_in_the_rows_of_a_quality_rule_are_found_and_deleted(world: World) -> None:
+    """In each column that comes from the source. The person is in no corpus, so the tables of left-out documents are all there is."""
+    person = "Cyd Moss"
+    columns = {"id": f"letter of {person}", "group": f"letters/{person}", "title": f"To {person}", "author": person.upper()}
+    rows = [
+        Dropped(**{"id": f"row {n}-{column}", "source": "user", column: value}, reason=reason, value=0.5)
+        for n, reason in enumerate(QUALITY_REASONS)
+        for column, value in columns.items()
+    ]
+    others = [document(id_, text) for id_, text in OTHERS.items()]
+    world.training("third", others[:5], dropped=rows)
+    tables = world.containing(person)
+    assert len(tables) == 1 and tables[0].endswith("/artifacts/dropped"), "the report and the version have counts only"
+    plan = plan_deletion(world.folders, Selection(subjects=(person,)))
+    assert {item.row.id for item in plan.search.left_out} == {row.id for row in rows}
+    delete(plan)
+    assert world.containing(person) == []
+    assert not plan_deletion(world.folders, Selection(subjects=(person,))).removes
 
 
 def test_equal_tables_of_left_out_documents_do_not_join_trainings(world: World) -> None:
