@@ -36,13 +36,15 @@ def step(name: str, settings: dict[str, object], *arguments: str) -> list[str]:
 STEPS: dict[str, list[str]] = {
     "ingest": step(
         "ingest", {}, "--source", "@verse.jsonl", "--source-digest", "", "--suppression", "", "--suppression-digest", "", "--seed", "42",
-        "--corpus", "@corpus", "--metrics", "@ingest.json",
+        "--corpus", "@corpus", "--dropped", "@dropped", "--metrics", "@ingest.json",
     ),
     "validate": step(
-        "validate_data", {}, "--corpus", "@corpus", "--seed", "42", "--statistics", "@statistics", "--page", "@page", "--metrics", "@validate.json"
+        "validate_data", {}, "--corpus", "@corpus", "--seed", "42", "--statistics", "@statistics", "--drift", "@drift", "--prompt-skew",
+        "@prompt_skew", "--page", "@page", "--metrics", "@validate.json",
     ),
     "scrub (patterns)": step(
-        "scrub_pii", {"default_policy": "patterns"}, "--corpus", "@corpus", "--scrubbed", "@scrubbed", "--audit", "@audit", "--metrics", "@scrub.json"
+        "scrub_pii", {"default_policy": "patterns"}, "--corpus", "@corpus", "--seed", "42", "--scrubbed", "@scrubbed", "--audit", "@audit",
+        "--recall", "@recall", "--metrics", "@scrub.json",
     ),
     "tokenizer": step("train_tokenizer", {}, "--scrubbed", "@scrubbed", "--validated", "", "--tokenizer", "@tokenizer", "--metrics", "@tokenizer.json"),
     "tokens": [sys.executable, "-m", "tests.bench.scale", "tokens", "@scrubbed", "@tokenizer", "@tokens"],
