@@ -94,9 +94,9 @@ def test_a_good_corpus(runs: dict[str, Run]) -> None:
 def test_beam_gives_the_same_bytes(runs: dict[str, Run]) -> None:
     plain, embedded = runs["plain"], runs["embedded"]
     assert plain.status == embedded.status == 0 and plain.lines == embedded.lines
-    for name in ("statistics", "drift", "page", "metrics"):
+    for name in ("statistics", "drift", "prompt_skew", "page", "metrics"):
         assert (plain.folder / name).read_bytes() == (embedded.folder / name).read_bytes()
-    assert {path.name for path in embedded.folder.iterdir()} == {"statistics", "drift", "page", "metrics", "executor"}
+    assert {path.name for path in embedded.folder.iterdir()} == {"statistics", "drift", "prompt_skew", "page", "metrics", "executor"}
 
 
 def test_all_failed_checks_are_one_line_and_on_the_page(runs: dict[str, Run]) -> None:
