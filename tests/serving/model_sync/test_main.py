@@ -244,7 +244,7 @@ def test_kills_at_random_moments_leave_no_half_state(
         wait()
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 def test_a_promotion_on_the_model_server_fails_no_call_and_removes_the_old_copy(
     toy_training: Path, toy_tokenizer: Path, tmp_path: Path
 ) -> None:
@@ -260,20 +260,22 @@ def test_a_promotion_on_the_model_server_fails_no_call_and_removes_the_old_copy(
         while not done.is_set() and (not statuses or statuses[-1] == 200):
             answer = server.call(f"{path}/{where}:predict", signature_name="generate_xla", instances=[completion(len(statuses), new)])
             statuses.append(answer.status_code)
+            done.wait(0.05)  # leave some of the processor for loading
         return statuses
 
     try:
         eventually(lambda: status.ask(stable=True) == Loaded({1: AVAILABLE}, stable=1))
         with ThreadPoolExecutor(2) as pool:
             stable, former = pool.submit(traffic, "labels/stable", 8), pool.submit(traffic, "versions/1", 400)
-            registry.start_canary(2, **SAID)
-            registry.promote(2, **SAID)
-            eventually(lambda: {path.name for path in (folder / "shakespeare").iterdir()} == {"2"})
-            done.set()
+            try:
+                registry.start_canary(2, **SAID)
+                registry.promote(2, **SAID)
+                eventually(lambda: {path.name for path in (folder / "shakespeare").iterdir()} == {"2"}, 150)
+            finally:
+                done.set()
             by_label, by_number = stable.result(60), former.result(60)
         assert status.ask(stable=True) == Loaded({1: "END", 2: AVAILABLE}, stable=2)
     finally:
-        done.set()
         ended = running.stop()
         server.end()
     assert ended[0] == 0 and running.lines == []
