@@ -34,6 +34,7 @@ class Program:
 SERVING = {
     "gateway": Program(("serving.gateway", "robo_poet.request_log"), "gateway"),
     "model_server": Program(("serving.model_server",), "model-server"),
+    "model_sync": Program(("serving.model_sync",), "registry"),
 }
 PROGRAMS = {**{step: Program((f"components.{step}",), group) for step, group in GROUPS.items()}, **SERVING}
 

@@ -37,13 +37,15 @@ def test_a_steps_code_is_its_folder_its_imports_and_its_lock() -> None:
 
 
 def test_server_images_contain_page_word_lists_and_subprograms() -> None:
-    gateway, server = names("gateway"), names("model_server")
+    gateway, server, sync = names("gateway"), names("model_server"), names("model_sync")
     assert {"serving/playground/static/index.html", "serving/content_filter/lists/restricted.txt", "requirements/gateway.txt"} <= gateway
     assert {"robo_poet/request_log/__main__.py", "robo_poet/request_log/writer.py", "robo_poet/privacy/scrub.py"} <= gateway
     assert {"serving/model_server/rest.py", "serving/__init__.py", "requirements/model-server.txt"} <= server
+    assert {"serving/model_sync/plan.py", "robo_poet/registry/registry.py", "requirements/registry.txt"} <= sync
     for files, others in (
         (gateway, ("serving/model_server/", "serving/edge/")),
         (server, ("serving/gateway/", "serving/access/", "serving/playground/")),
+        (sync, ("serving/gateway/", "serving/model_server/", "robo_poet/model/")),
     ):
         assert not any(name.startswith((*others, "components/", "pipelines/", "cli/")) for name in files)
     assert not any("__pycache__" in name for program in PROGRAMS for name in names(program))
@@ -75,6 +77,7 @@ def test_the_tag_follows_the_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert changed("robo_poet/__init__.py") == set(PROGRAMS)
     assert changed("serving/playground/static/index.html") == changed("robo_poet/request_log/spool.py") == {"gateway"}
     assert changed("serving/model_server/rpc.py") == {"model_server"}
+    assert changed("serving/model_sync/plan.py") == {"model_sync"}
 
 
 def test_every_step_folder_is_a_step() -> None:
