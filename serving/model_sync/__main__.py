@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from robo_poet.atomic import write_text
 from robo_poet.errors import BadInput, BadInputParser
@@ -28,11 +28,6 @@ def _seconds(text: str) -> float:
     return seconds
 
 
-def _address(text: str) -> Any:
-    """Return the address of a registry: a path for a folder, the text for a bucket."""
-    return text if text.startswith("gs://") else Path(text)
-
-
 def parse_flags(argv: Sequence[str] | None) -> argparse.Namespace:
     """Parse the command line.
 
@@ -41,7 +36,7 @@ def parse_flags(argv: Sequence[str] | None) -> argparse.Namespace:
     """
     parser = BadInputParser(prog="python -m serving.model_sync", description="Keep a model server's folder in step with the registry.")
     add = parser.add_argument
-    add("--registry", type=_address, required=True, help="folder of the registry, or gs://bucket/prefix")
+    add("--registry", required=True, help="folder of the registry, or gs://bucket/prefix")
     add("--model", required=True, help="name of the model")
     add("--folder", type=Path, required=True, help="folder for models.config and the versions; the model server mounts it at the same path")
     add("--model-server", default="http://127.0.0.1:8501", help="REST address of the model server (default http://127.0.0.1:8501)")

@@ -10,10 +10,13 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from robo_poet.registry.copying import copy, open_files
 from robo_poet.registry.registry import Registry
+from robo_poet.registry.trust.trust import Trust
 from serving.model_server.config import read_config
 from serving.model_sync import config_file
 from serving.model_sync.__main__ import LOCK_FILE, main
@@ -85,6 +88,24 @@ def test_one_look_without_a_good_champion_fails(registry: Registry, tmp_path: Pa
     line = capsys.readouterr().err
     assert line.startswith("error: the champion is left out, and ") and "saved_model.pb was changed" in line and line.count("\n") == 1
     assert main([*words, "--model=others"]) == 2 and "no champion yet" in capsys.readouterr().err
+
+
+def test_a_registry_in_a_bucket_is_read(
+    registry: Registry, gcs: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ROBO_POET_CACHE", str(tmp_path / "cache"))
+    registry.start_canary(2, **SAID)
+    gcs.create_bucket("sync")
+    copy(open_files(str(registry.root)), open_files("gs://sync/registry"), registry.model, Trust())
+    [blob] = [
+        blob for blob in gcs.list_blobs("sync") if blob.name.endswith("saved_model.pb") and registry.version(2).digest[:16] in blob.name
+    ]
+    blob.upload_from_string(b"another model")
+    assert main([*arguments(registry, tmp_path / "models"), "--registry=gs://sync/registry", "--once"]) == 0
+    assert capsys.readouterr().err.startswith("warning: the canary is left out: gs://sync/registry/poems/versions/")
+    assert [path.name for path in (tmp_path / "models" / "poems").iterdir()] == ["1"] and is_whole(
+        registry, tmp_path / "models" / "poems" / "1"
+    )
 
 
 @pytest.mark.parametrize(
