@@ -14,6 +14,7 @@ from robo_poet.outcomes.record import WATCH, AssignedArm
 
 LATE_SECONDS = 5.0  # from the end of a request until a reader has its line, at most
 SERVER_ERROR = 500
+LONGEST = 512  # tokens that a completion can have; for records of gateways that did not write what was asked for
 
 
 class _Request(NamedTuple):
@@ -25,7 +26,7 @@ class _Request(NamedTuple):
     completed: bool
     slow: bool
     degenerate: bool
-    tokens: float
+    length: float
 
 
 @dataclass(slots=True)
@@ -175,7 +176,7 @@ class Observations:
             time=time - seconds, failed=int(fields["status"]) >= SERVER_ERROR or fields.get("aborted") == "server",
             refused=bool(fields.get("refused")), completed=completed,
             slow=waited > self._slow_seconds, degenerate=completed and bool(fields.get("degenerate")),
-            tokens=float(fields["tokens"]) if completed else 0.0,
+            length=min(1.0, float(fields["tokens"]) / float(fields.get("asked", LONGEST))) if completed else 0.0,
         )  # fmt: skip
 
     def _end(self, user: _User) -> float:
@@ -192,6 +193,6 @@ class Observations:
             step=step, arm=user.arm, user=name, frozen=end, requests=len(counted), failed=sum(request.failed for request in counted),
             refused=sum(request.refused for request in counted), completions=sum(request.completed for request in counted),
             slow=sum(request.slow for request in counted), degenerate=sum(request.degenerate for request in counted),
-            tokens=math.fsum(request.tokens for request in counted), quality=math.fsum(bits) / len(bits) if bits else None,
+            length=math.fsum(request.length for request in counted), quality=math.fsum(bits) / len(bits) if bits else None,
             ratings=len(ratings), rating=math.fsum(ratings),
         )  # fmt: skip

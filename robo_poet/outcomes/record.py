@@ -52,6 +52,7 @@ class Outcome:
         seconds: duration of the request.
         normalised: seconds per 100 tokens of the longest sample; 0 without a text.
         tokens: generated tokens of all samples.
+        asked: largest number of tokens that the request allowed, over all samples; 0 for a request without a text.
         completed: at least one sample was returned.
         refused: the content filter withheld or cut a sample. A refused prompt does not count: it says nothing about the version.
         degenerate: a returned sample is empty, ends in a loop, or repeats itself.
@@ -67,6 +68,7 @@ class Outcome:
     seconds: float
     normalised: float = 0.0
     tokens: int = 0
+    asked: int = 0
     completed: bool = False
     refused: bool = False
     degenerate: bool = False
@@ -127,6 +129,7 @@ def outcome_line(number: int, seq: int, assigned: AssignedArm, outcome: Outcome,
         fields["served"] = outcome.served
     if outcome.completed:
         fields |= {"completed": True, "normalised": round(outcome.normalised, 4), "tokens": outcome.tokens}
+        fields |= {"asked": outcome.asked} if outcome.asked else {}
     fields |= {name: True for name in ("refused", "degenerate") if getattr(outcome, name)}
     if outcome.aborted:
         fields["aborted"] = outcome.aborted

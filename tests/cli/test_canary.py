@@ -62,7 +62,7 @@ def test_status_of_a_canary(canary: Registry, call: Call, tmp_path: Path) -> Non
 
 def test_status_in_a_narrow_terminal(canary: Registry, tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["status", "--registry", str(tmp_path / "registry")], env={"COLUMNS": "80"})
-    assert "…" not in done.stdout and "tokens of a completion" in done.stdout and max(map(len, done.stdout.splitlines()[3:])) <= 80
+    assert "…" not in done.stdout and "length of a completion" in done.stdout and max(map(len, done.stdout.splitlines()[3:])) <= 80
 
 
 def test_status_as_json_with_a_page(canary: Registry, call: Call, tmp_path: Path) -> None:

@@ -13,7 +13,6 @@ from robo_poet.judges.canary.observations import CANARY, UserObservation
 from robo_poet.judges.canary.policy import Policy
 
 LARGEST_QUALITY = 1.0  # bits per byte; a larger difference of one user counts as this one
-LONGEST = 512.0  # tokens of a completion at most (SERVE-2)
 
 
 @dataclass(frozen=True)
@@ -41,9 +40,7 @@ MEASURES: Mapping[str, Measure] = MappingProxyType({
     "refusals": Measure("withheld answers", "points", "difference", lambda u: u.refused / u.requests, 0.5),
     "slow": Measure("slow requests", "points", "difference", lambda u: u.slow / u.requests, 0.5),
     "degenerate": Measure("degenerate texts", "points", "difference", lambda u: u.degenerate / u.requests, 0.5),
-    "length": Measure(
-        "tokens of a completion", "ratio", "relative", lambda u: min(u.tokens / u.completions / LONGEST, 1.0) if u.completions else 0.0
-    ),
+    "length": Measure("length of a completion", "ratio", "relative", lambda u: u.length / u.completions if u.completions else 0.0),
     "quality": Measure("quality, paired", "bits per byte", "paired", lambda u: u.quality),
     "ratings": Measure(
         "ratings", "rating", "decrease", lambda u: min(1.0, max(0.0, (u.rating / u.ratings + 1) / 2)) if u.ratings else None

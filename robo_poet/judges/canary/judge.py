@@ -198,11 +198,12 @@ def _split_text(compared: Comparable) -> str:
 def _possible(user: UserObservation, facts: StepFacts) -> bool:
     """Return True if the numbers of an observation agree with each other and with the step. Others are left out."""
     counts = (user.requests, user.failed, user.refused, user.completions, user.slow, user.degenerate, user.ratings)
-    numbers = (user.frozen, user.tokens, user.rating, 0.0 if user.quality is None else user.quality)
+    numbers = (user.frozen, user.length, user.rating, 0.0 if user.quality is None else user.quality)
     return (
         min(counts) >= 0
         and all(map(math.isfinite, numbers))
         and max(user.failed, user.refused, user.completions) <= user.requests
+        and 0 <= user.length <= user.completions
         and user.frozen <= facts.now + CLOCK_SECONDS
         and user.arm in (CHAMPION, CANARY)
     )

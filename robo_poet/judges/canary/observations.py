@@ -23,7 +23,8 @@ class UserObservation:
         completions: requests that returned a text.
         slow: completions slower than the service level, in seconds per 100 tokens.
         degenerate: completions with a degenerate text.
-        tokens: generated tokens of the completions.
+        length: sum over the completions of the generated share of the tokens that the user asked for, each from 0 to 1. The wishes of users
+            differ by a factor of 40, so tokens would need several times as many users for the same proof.
         quality: mean of (canary - champion) in bits per byte over the scored requests; None if none was scored.
         ratings: number of ratings.
         rating: sum of the ratings, each from -1 to 1.
@@ -39,7 +40,7 @@ class UserObservation:
     completions: int
     slow: int
     degenerate: int
-    tokens: float
+    length: float
     quality: float | None
     ratings: int = 0
     rating: float = 0.0

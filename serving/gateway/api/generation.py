@@ -156,7 +156,7 @@ class GenerationEndpoint:
     def _make_job(self, parsed: _ParsedRequest) -> GenerationJob:
         exchange, chosen = parsed.exchange, self._versions.choose(parsed.exchange.reader)
         exchange.version, exchange.arm, exchange.prompt = chosen.served.number, chosen.arm, parsed.text
-        exchange.judged = chosen.judged
+        exchange.judged, exchange.asked = chosen.judged, parsed.sampling.max_new * parsed.body.num_samples
         self._ledger.assigned(exchange, chosen.assigned)
         job = make_job(
             chosen, parsed.text, parsed.sampling, parsed.body.num_samples, parsed.seed, until=parsed.until, request_id=exchange.id,

@@ -97,6 +97,7 @@ class Exchange:
         code: error code, or empty.
         completion: signed id of the completion, or empty.
         rule: content filter rule that refused a text, or empty.
+        asked: largest number of tokens of all samples that the client allowed.
         prompt: the cleaned prompt, once a version was chosen.
         end_user: the end user that a trusted application named, or empty.
         identified: False if the user is an application that may name its end users and did not.
@@ -128,6 +129,7 @@ class Exchange:
     parameters: Mapping[str, float | bool] = field(default_factory=dict)
     prompt_tokens: int = 0
     tokens: int = 0
+    asked: int = 0
     prompt: str | None = None
     completions: Sequence[str] = ()
     connection: Connection | None = None

@@ -82,7 +82,7 @@ class Ledger:
         self._outcomes.end(exchange.assigned, Outcome(
             time=time.time(), user=self.pseudonym(exchange), version=exchange.version or 0, served=exchange.judged,
             status=exchange.status, seconds=exchange.seconds, normalised=exchange.normalised, tokens=exchange.tokens,
-            completed=exchange.completed, refused=exchange.withheld, degenerate=exchange.degenerate, aborted=aborted,
+            asked=exchange.asked, completed=exchange.completed, refused=exchange.withheld, degenerate=exchange.degenerate, aborted=aborted,
             identified=exchange.identified,
         ))  # fmt: skip
 

@@ -47,7 +47,7 @@ class Writer:
     def outcome(self, assigned: AssignedArm, user: str, at: float, *, lost: bool = False, **fields: Any) -> None:
         tally = self._write(assigned)
         tally[1] += 1
-        fields = {"completed": True, "normalised": 1.0, "tokens": 10, "served": assigned.arm, **fields}
+        fields = {"completed": True, "normalised": 1.0, "tokens": 10, "asked": 40, "served": assigned.arm, **fields}
         if not lost:
             self._append(outcome_line(*tally, assigned, outcome(user, time=T0 + at, **fields)))
 
@@ -99,7 +99,7 @@ def test_a_user_is_frozen_after_the_longest_request_that_a_gateway_allows(tmp_pa
 def test_what_is_counted(tmp_path: Path) -> None:
     writer, seen = Writer(tmp_path), observations(tmp_path, requests=9)
     none = {"completed": False}
-    writer.outcome(CANARY, "u", 0, normalised=2.5, tokens=100)
+    writer.outcome(CANARY, "u", 0, normalised=2.5, tokens=100, asked=80)  # more than asked for: counts as all
     writer.outcome(CANARY, "u", 1, degenerate=True, refused=True)
     writer.outcome(CANARY, "u", 2, status=504, **none)
     writer.outcome(CANARY, "u", 3, status=502, aborted="server", **none)
@@ -108,7 +108,7 @@ def test_what_is_counted(tmp_path: Path) -> None:
     writer.outcome(CANARY, "u", 6, status=422, **none)
     [user] = seen.update(T0 + 100)
     assert (user.requests, user.failed, user.refused, user.completions, user.slow, user.degenerate) == (7, 2, 2, 2, 2, 1)
-    assert user.tokens == 110 and user.quality is None and user.ratings == 0
+    assert user.length == 1.25 and user.quality is None and user.ratings == 0
 
 
 def test_steps_are_apart_and_the_watch_is_the_step_after_the_last(tmp_path: Path) -> None:

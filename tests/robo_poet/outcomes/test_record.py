@@ -11,9 +11,11 @@ def test_an_outcome_line_leaves_out_what_is_as_expected() -> None:
     assert json.loads(line) == {
         "kind": "outcome", "n": 3, "seq": 17, "time": 1.8e9, "user": "u1", "version": 2, "status": 200, "seconds": 0.5,
     }  # fmt: skip
-    full = outcome(served="champion", completed=True, refused=True, degenerate=True, aborted="server", identified=False, normalised=2)
+    full = outcome(
+        served="champion", completed=True, refused=True, degenerate=True, aborted="server", identified=False, normalised=2, asked=9
+    )
     assert json.loads(outcome_line(3, 17, CANARY, full)).items() >= {
-        "served": "champion", "completed": True, "normalised": 2, "tokens": 0, "refused": True, "degenerate": True, "aborted": "server",
+        "served": "champion", "completed": True, "normalised": 2, "tokens": 0, "asked": 9, "refused": True, "degenerate": True, "aborted": "server",
         "identified": False,
     }.items()  # fmt: skip
 

@@ -45,7 +45,7 @@ class Place:
                 log.begin(assigned)
                 log.end(assigned, Outcome(
                     time.time(), f"user {number}", arm.version, served or arm.judged, 500 if broken else 200, seconds,
-                    normalised=seconds, tokens=0 if broken else 80, completed=not broken,
+                    normalised=seconds, tokens=0 if broken else 80, asked=100, completed=not broken,
                 ))  # fmt: skip
         self.users += users
 

@@ -66,7 +66,7 @@ def test_a_row_for_each_guardrail_with_units(harmful: Look) -> None:
     assert re.fullmatch(r"\S+ to \S+ points", bounds) or bounds.startswith("at least ")
     quality = next(row for label, row in table.items() if label.startswith("quality"))
     assert quality[:2] == ("–", "–") and quality[-1] == "not measured"
-    assert next(row for label, row in table.items() if "tokens" in label)[2] == "± 10.0 %"
+    assert next(row for label, row in table.items() if "length" in label)[2] == "± 10.0 %"
 
 
 def test_the_headline_says_what_happens_next(harmful: Look) -> None:

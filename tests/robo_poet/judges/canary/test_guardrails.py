@@ -7,7 +7,7 @@ from robo_poet.judges.canary.policy import DEFAULT_GUARDRAILS, Policy
 
 
 def observed(user: str, step: int, arm: str = CHAMPION, **values: float) -> UserObservation:
-    counts = {"requests": 10, "failed": 0, "refused": 0, "completions": 10, "slow": 0, "degenerate": 0, "tokens": 800.0, "quality": None}
+    counts = {"requests": 10, "failed": 0, "refused": 0, "completions": 10, "slow": 0, "degenerate": 0, "length": 8.0, "quality": None}
     return UserObservation(step=step, arm=arm, user=user, frozen=float(step), **{**counts, **values})  # type: ignore[arg-type]
 
 
@@ -36,7 +36,7 @@ def test_effects_of_returning_users_are_unbiased() -> None:
 
 def test_a_user_without_a_completion_has_the_length_0_and_no_rating() -> None:
     """A version that never answers must not pass as one of equal length."""
-    users = comparable([observed("a", 0, failed=10, completions=0, tokens=0.0)], Policy())
+    users = comparable([observed("a", 0, failed=10, completions=0, length=0.0)], Policy())
     assert MEASURES["length"].value(users.users[0]) == 0.0
     assert effects_of(MEASURES["ratings"], users, 0.1).count == 0 and effects_of(MEASURES["errors"], users, 0.1).count == 1
 

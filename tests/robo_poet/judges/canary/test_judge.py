@@ -18,23 +18,23 @@ FACTS = StepFacts(
 
 
 def users(count: int, seed: int = 1, steps: int = 4, first: int = 0, **canary: float) -> list[UserObservation]:
-    """Return users who go through the steps. `canary` gives the canary's rates: failed, refused, slow, degenerate, tokens, quality, rating."""
+    """Return users who go through the steps. `canary` gives the canary's rates: failed, refused, slow, degenerate, length, quality, rating."""
     random = np.random.default_rng(seed)
     made = []
     for number in range(count):
         step = first + min(number * steps // count, steps - 1)
         arm = CANARY if random.random() < POLICY.share(step) else CHAMPION
-        usual = {"failed": 0.01, "refused": 0.01, "slow": 0.04, "degenerate": 0.01, "tokens": 80.0, "rating": 0.0}
+        usual = {"failed": 0.01, "refused": 0.01, "slow": 0.04, "degenerate": 0.01, "length": 0.6, "rating": 0.0}
         rates = {**usual, **(canary if arm == CANARY else {})}
         requests = int(random.choice([1, 1, 2, 5, 20]))
         failed, refused, slow, degenerate = (int(random.binomial(requests, rates[n])) for n in ("failed", "refused", "slow", "degenerate"))
         completions = requests - min(requests, failed)
-        tokens = completions * max(1.0, random.normal(rates["tokens"], 15))
+        length = completions * float(np.clip(random.normal(rates["length"], 0.12), 0, 1))
         quality = random.normal(canary.get("quality", 0.0), 0.1) if "quality" in canary else None
         rated = int("rating" in canary and number % 4 == 0)
         made.append(UserObservation(
             step, arm, f"user {number}", float(number), requests, failed, refused, completions, min(slow, completions),
-            min(degenerate, completions), tokens, quality, rated, rated * float(np.clip(random.normal(rates["rating"], 0.3), -1, 1)),
+            min(degenerate, completions), length, quality, rated, rated * float(np.clip(random.normal(rates["rating"], 0.3), -1, 1)),
         ))  # fmt: skip
     return made
 
@@ -49,8 +49,8 @@ def test_an_equal_version_is_promoted() -> None:
     ("harm", "label"),
     [
         ({"failed": 0.08}, "failed requests"), ({"refused": 0.08}, "withheld answers"), ({"slow": 0.2}, "slow requests"),
-        ({"degenerate": 0.15}, "degenerate texts"), ({"tokens": 50.0}, "tokens of a completion"),
-        ({"tokens": 120.0}, "tokens of a completion"), ({"quality": 0.15}, "quality"),
+        ({"degenerate": 0.15}, "degenerate texts"), ({"length": 0.4}, "length of a completion"),
+        ({"length": 0.8}, "length of a completion"), ({"quality": 0.15}, "quality"),
     ],
 )  # fmt: skip
 def test_each_harm_is_rolled_back_with_its_reason(harm: dict[str, float], label: str) -> None:
@@ -130,7 +130,7 @@ def test_a_watch_without_any_record_does_not_end() -> None:
 def test_a_canary_that_clients_give_up_on_is_rolled_back() -> None:
     """Its requests end with 499: they did not fail, but they were slow and gave no text."""
     some = [
-        replace(user, completions=0, failed=0, refused=0, degenerate=0, tokens=0.0, slow=user.requests) if user.arm == CANARY else user
+        replace(user, completions=0, failed=0, refused=0, degenerate=0, length=0.0, slow=user.requests) if user.arm == CANARY else user
         for user in users(3000)
     ]
     verdict = judge(some, FACTS, POLICY)

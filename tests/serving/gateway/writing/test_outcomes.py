@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse
 from robo_poet.outcomes.observations import Observations
 from robo_poet.outcomes.reader import OutcomeReader
 from robo_poet.settings.serve import ServeSettings
+from serving.gateway.schema import GenerateRequest
 from serving.telemetry.pseudonym import reader_of
 from tests.serving.gateway.conftest import QUIET
 from tests.serving.gateway.running import Gateway, running, wait_until
@@ -50,6 +51,7 @@ def test_a_completion_leaves_its_outcome(staged: Gateway, outcomes: Outcomes) ->
     row = outcomes.next()
     assert (row["arm"], row["version"], row["status"], row["completed"]) == ("champion", 1, 200, True)
     assert row["user"] == staged.parts.pseudonyms.user("ada") and row["tokens"] == answer["metadata"]["tokens_generated"]
+    assert row["asked"] == 2 * GenerateRequest(text="a").max_length
     assert 0 < row["seconds"] < row["normalised"] and not {"refused", "degenerate", "aborted", "served", "identified"} & row.keys()
     assert staged.generate(stream=True).status_code == 200
     assert outcomes.next()["seq"] == row["seq"] + 1
