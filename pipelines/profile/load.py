@@ -87,6 +87,15 @@ class Profile(Settings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _check_quality_is_measured(self) -> "Profile":
+        if not self.serve.outcomes.shadow_share and not {"quality"} & {*self.canary.only_veto, *self.canary.ignored}:
+            raise ValueError(
+                "a promotion has to prove the quality, but serve.outcomes.shadow_share 0 measures none; raise it, or add quality to "
+                "canary.only_veto"
+            )
+        return self
+
 
 @dataclass(frozen=True)
 class Effective:

@@ -66,7 +66,7 @@ class CanarySettings(Settings):
     slow_seconds: float = Field(2.0, gt=0, description="a request is slow if it took longer, in seconds for 100 tokens")
     look_seconds: float = Field(5.0, gt=0, le=600, description="seconds between two looks of the controller")
     margins: MarginSettings = MarginSettings()
-    only_veto: tuple[Name, ...] = Field(("quality", "ratings"), description="guardrails that a promotion needs no proof for")
+    only_veto: tuple[Name, ...] = Field(("ratings",), description="guardrails that a promotion needs no proof for")
     hold_for: tuple[Name, ...] = Field(("ratings",), description="guardrails whose proven harm waits for a person instead of a roll-back")
     ignored: tuple[Name, ...] = Field((), description="guardrails that are not judged")
     notify: NotifySettings = NotifySettings()

@@ -33,7 +33,7 @@ DEFAULT_GUARDRAILS: Mapping[str, Guardrail] = MappingProxyType(
         "slow": Guardrail(0.05),
         "degenerate": Guardrail(0.03),
         "length": Guardrail(0.10),
-        "quality": Guardrail(0.05, on_unknown="pass"),
+        "quality": Guardrail(0.05),
         "ratings": Guardrail(0.1, on_harm="hold", on_unknown="pass"),
     }
 )

@@ -224,3 +224,10 @@ def test_outcomes_must_be_kept_as_long_as_a_release_may_last() -> None:
     with pytest.raises(BadInput, match=r"canary.max_hours \+ canary.watch_hours"):
         load_profile("local", ["canary.max_hours=400"])
     assert load_profile("local", ["canary.max_hours=400", "serve.outcomes.keep_days=20"]).profile.canary.max_hours == 400
+
+
+def test_a_quality_that_must_be_proven_is_measured() -> None:
+    with pytest.raises(BadInput, match=r"serve.outcomes.shadow_share 0 measures none; raise it, or add quality to canary.only_veto"):
+        load_profile("local", ["serve.outcomes.shadow_share=0"])
+    for without in ("canary.only_veto=[quality]", "canary.ignored=[quality]"):
+        assert load_profile("local", ["serve.outcomes.shadow_share=0", without]).profile.serve.outcomes.shadow_share == 0

@@ -49,7 +49,7 @@ def look(observed: list[UserObservation], facts: StepFacts = FACTS, **release: o
 @pytest.fixture(scope="module")
 def harmful() -> Look:
     """A version with more failed requests; everything else is equal."""
-    return look(users(1500, failed=0.15))
+    return look([replace(user, quality=None) for user in users(1500, failed=0.15)])
 
 
 def test_a_row_for_each_guardrail_with_units(harmful: Look) -> None:

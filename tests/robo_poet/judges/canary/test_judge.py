@@ -24,13 +24,13 @@ def users(count: int, seed: int = 1, steps: int = 4, first: int = 0, **canary: f
     for number in range(count):
         step = first + min(number * steps // count, steps - 1)
         arm = CANARY if random.random() < POLICY.share(step) else CHAMPION
-        usual = {"failed": 0.01, "refused": 0.01, "slow": 0.04, "degenerate": 0.01, "length": 0.6, "rating": 0.0}
+        usual = {"failed": 0.01, "refused": 0.01, "slow": 0.04, "degenerate": 0.01, "length": 0.6, "rating": 0.0, "quality": 0.0}
         rates = {**usual, **(canary if arm == CANARY else {})}
         requests = int(random.choice([1, 1, 2, 5, 20]))
         failed, refused, slow, degenerate = (int(random.binomial(requests, rates[n])) for n in ("failed", "refused", "slow", "degenerate"))
         completions = requests - min(requests, failed)
         length = completions * float(np.clip(random.normal(rates["length"], 0.12), 0, 1))
-        quality = random.normal(canary.get("quality", 0.0), 0.1) if "quality" in canary else None
+        quality = random.normal(canary.get("quality", 0.0), 0.1)
         rated = int("rating" in canary and number % 4 == 0)
         made.append(UserObservation(
             step, arm, f"user {number}", float(number), requests, failed, refused, completions, min(slow, completions),
@@ -42,7 +42,7 @@ def users(count: int, seed: int = 1, steps: int = 4, first: int = 0, **canary: f
 def test_an_equal_version_is_promoted() -> None:
     verdict = judge(users(5000), FACTS, POLICY)
     assert verdict.action == "promote", verdict.reasons
-    assert "errors, refusals, slow, degenerate, length" in verdict.reasons[0]
+    assert "errors, refusals, slow, degenerate, length, quality" in verdict.reasons[0]
 
 
 @pytest.mark.parametrize(
@@ -175,10 +175,11 @@ def test_the_verdict_is_json_and_the_same_for_any_order_of_input() -> None:
 
 
 def test_a_guardrail_without_data_prevents_a_promotion_unless_it_can_only_veto() -> None:
-    strict = Policy(guardrails={**POLICY.guardrails, "quality": Guardrail(0.05)})
-    verdict = judge(users(5000), FACTS, strict)
+    unscored = [replace(user, quality=None) for user in users(5000)]
+    verdict = judge(unscored, FACTS, POLICY)
     assert verdict.action == "continue" and verdict.reasons == ("quality, paired: not measured",)
-    assert judge(users(5000, quality=0.0), FACTS, strict).action == "promote"
+    veto = Policy(guardrails={**POLICY.guardrails, "quality": Guardrail(0.05, on_unknown="pass")})
+    assert judge(unscored, FACTS, veto).action == "promote"
 
 
 def test_times_that_are_not_numbers_and_impossible_observations_never_promote() -> None:
