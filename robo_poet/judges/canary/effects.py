@@ -145,20 +145,29 @@ def log_wealth(effects: Effects, at_most: float, assumed: Sequence[float | Numbe
     return np.asarray(np.logaddexp.reduce(paths, axis=0) - np.log(len(paths)))
 
 
-def restarted(effects: Effects, starts: Sequence[int], parts: int, assumed: Sequence[float | Numbers], extra: float = 0.0) -> Numbers:
-    """Return the logarithm of the average wealth of tests of "the effect is at most 0" that start at several users, (users,).
+def restarted(effects: Effects, starts: Sequence[int], assumed: Sequence[float | Numbers], extra: float = 0.0) -> list[Numbers]:
+    """Return the logarithm of the wealth of tests of "the effect is at most 0" that start at several users, each (users,).
 
     A harm that begins in a late step is diluted in a test over all steps. A test that starts with that step sees it.
 
     Args:
         starts: positions of the first users of the steps.
-        parts: number of tests, at least that of `starts`; those that have not started have the wealth 1.
     """
-    paths = [np.zeros(effects.users)] * (parts - len(starts))
+    paths = []
     for start in starts:
         amounts = [amount if isinstance(amount, float) else amount[start:] for amount in assumed]
         paths.append(np.concatenate((np.zeros(start), log_wealth(effects.since(start), 0.0, amounts, extra))))
-    return np.asarray(np.logaddexp.reduce(paths, axis=0) - np.log(parts))
+    return paths
+
+
+def averaged(paths: Sequence[Numbers], parts: int) -> Numbers:
+    """Return the logarithm of the average wealth of `parts` tests, (users,), which is again a wealth.
+
+    Args:
+        parts: number of tests, at least that of `paths`; those that have not started have the wealth 1.
+    """
+    waiting = [np.zeros_like(paths[0])] * (parts - len(paths))
+    return np.asarray(np.logaddexp.reduce([*paths, *waiting], axis=0) - np.log(parts))
 
 
 def lower_bound(effects: Effects, level: float, unit: float, assumed: Sequence[float]) -> float | None:
@@ -189,12 +198,12 @@ def lower_bound(effects: Effects, level: float, unit: float, assumed: Sequence[f
     return low
 
 
-def split_is_wrong(canary: NDArray[np.bool_], shares: Numbers, level: float) -> bool:
-    """Return True if the users are not divided as the shares say, with an error of at most 1 - `level` over all looks.
+def split_is_wrong(canary: NDArray[np.bool_], shares: Numbers, level: float) -> NDArray[np.bool_]:
+    """Return after each user, (users,), True if the users so far are not divided as the shares say. The error is at most 1 - `level` over
+    all looks.
 
     A wrong split means that users of one arm are missing, so nothing can be concluded from the others (sample ratio mismatch).
     """
     missing = Effects(shares - canary, shares * (1 - shares), -(1 - shares), shares, shares, shares)
-    return any(
-        len(shares) and log_wealth(side, 0.0, [0.02, 0.1, 0.3]).max() >= -np.log((1 - level) / 2) for side in (missing, missing.negated())
-    )
+    wealth = [log_wealth(side, 0.0, [0.02, 0.1, 0.3]) for side in (missing, missing.negated())]
+    return np.asarray(np.maximum.accumulate(np.maximum(*wealth)) >= -np.log((1 - level) / 2))

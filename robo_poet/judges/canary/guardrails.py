@@ -90,21 +90,21 @@ def comparable(users: Sequence[UserObservation], policy: Policy, shares_of: Mapp
 
 @dataclass(frozen=True)
 class Measured:
-    """The effects of a guardrail.
+    """The effects of a guardrail, for the users with a value.
 
     Attributes:
-        harm: the effect whose increase is a harm; for `relative`, whose change is a harm.
+        effects: the effect whose increase is a harm; for `relative`, whose change is a harm.
         limits: effects that are below the margin if the harm is (`relative`: below 0), one for each direction of a harm.
+        positions: (users,), position of each user among the compared users.
         steps: (users,), step of each effect.
-        count: number of users with a value.
-        both_arms: each arm has at least MINIMUM_ARM users with a value; for `paired`, a user has both.
+        both_arms: (users,), each arm has at least MINIMUM_ARM users with a value until then; for `paired`, a user has both.
     """
 
-    harm: Effects
+    effects: Effects
     limits: tuple[Effects, ...]
+    positions: NDArray[np.int64]
     steps: NDArray[np.int64]
-    count: int
-    both_arms: bool
+    both_arms: NDArray[np.bool_]
 
 
 MINIMUM_ARM = 10  # with fewer users of an arm, all of its users may be missing
@@ -116,22 +116,19 @@ def effects_of(measure: Measure, users: Comparable, margin: float) -> Measured:
     For `relative`, the limits are E[canary] - (1 + margin) E[champion] and (1 - margin) E[champion] - E[canary].
     """
     values = np.array([np.nan if (value := measure.value(user)) is None else value for user in users.users], float)
-    known = ~np.isnan(values)
+    known = np.flatnonzero(~np.isnan(values))
     if measure.form == "paired":  # a difference within a user says the same in each step, so only the first one counts
-        seen: set[str] = set()
-        first = np.zeros(len(values), bool)
-        for position in map(int, np.flatnonzero(known)):
-            name = users.users[position].user
-            first[position] = name not in seen
-            seen.add(name)
-        effects = paired(values[first], LARGEST_QUALITY)
-        return Measured(effects, (effects,), users.steps[first], int(first.sum()), True)
-    canary = users.canary[known]
-    arms = Arms(values[known], canary, users.shares[known], users.steps[known])
-    both = min(int(canary.sum()), int((~canary).sum())) >= MINIMUM_ARM
+        first = {users.users[position].user: position for position in map(int, reversed(known))}
+        known = np.array(sorted(first.values()), np.int64)
+        effects = paired(values[known], LARGEST_QUALITY)
+        return Measured(effects, (effects,), known, users.steps[known], np.ones(len(known), bool))
+    arms = Arms(values[known], users.canary[known], users.shares[known], users.steps[known])
+    both = np.minimum(np.cumsum(arms.canary), np.cumsum(~arms.canary)) >= MINIMUM_ARM
     effects = between_arms(arms)
+    limits: tuple[Effects, ...] = (effects,)
     if measure.form == "relative":
         limits = between_arms(arms, 1 + margin), between_arms(arms, 1 - margin).negated()
-        return Measured(effects, limits, arms.steps, len(canary), both)
-    effects = effects.negated() if measure.form == "decrease" else effects
-    return Measured(effects, (effects,), arms.steps, len(canary), both)
+    elif measure.form == "decrease":
+        effects = effects.negated()
+        limits = (effects,)
+    return Measured(effects, limits, known, arms.steps, both)

@@ -18,17 +18,15 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from robo_poet.judges.canary.effects import Effects, Numbers, log_wealth, lower_bound, restarted, split_is_wrong
-from robo_poet.judges.canary.guardrails import MEASURES, Comparable, Measure, comparable, effects_of
+from robo_poet.judges.canary.effects import split_is_wrong
+from robo_poet.judges.canary.findings import Finding, find
+from robo_poet.judges.canary.guardrails import Comparable, comparable
 from robo_poet.judges.canary.observations import CANARY, CHAMPION, StepFacts, UserObservation
-from robo_poet.judges.canary.policy import Guardrail, Policy
+from robo_poet.judges.canary.policy import Policy
 
 CLOCK_SECONDS = 60.0  # difference between the clocks of two machines that is normal
 SPLIT_LEVEL = 0.999  # confidence with which a wrong split of the users stops a decision
-HARMS = (0.75, 1.5, 2.5, 5.0)  # harms in margins for which the test for a roll-back is made powerful
-DISTANCES = (0.25, 1.0, 4.0)  # distances in margins at which the bounds, which only people read, are made narrow
 
 
 Action = Literal["continue", "next_step", "promote", "roll_back", "hold", "end_watch"]
@@ -49,118 +47,6 @@ class Verdict:
     evidence: dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Finding:
-    """What is known about one guardrail.
-
-    Attributes:
-        users: number of users with a value.
-        estimate: the harm, in the unit of the guardrail; None without users.
-        low, high: bounds of the harm that hold for all looks together; None if there is no bound yet.
-        harmful: a harm is proven, and the estimate is above the margin.
-        safe: a harm of the margin or more is excluded.
-        recent: the harm in the present step alone; None without users in it.
-        needed: users in the present step that an exclusion still needs, if there is no harm; None if it cannot be said.
-    """
-
-    name: str
-    measure: Measure
-    guardrail: Guardrail
-    users: int
-    estimate: float | None
-    low: float | None
-    high: float | None
-    harmful: bool
-    safe: bool
-    needed: int | None
-    recent: float | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the finding as a JSON object."""
-        return {
-            "label": self.measure.label, "unit": self.measure.unit, "margin": self.guardrail.margin, "users": self.users,
-            "estimate": self.estimate, "recent": self.recent, "low": self.low, "high": self.high, "harmful": self.harmful,
-            "safe": self.safe,
-            "users_needed": self.needed, "on_harm": self.guardrail.on_harm, "on_unknown": self.guardrail.on_unknown,
-        }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class _Levels:
-    """Thresholds of the logarithm of the wealth."""
-
-    harm: float
-    safety: float
-
-
-def step_starts(steps: NDArray[np.int64]) -> list[int]:
-    """Return the position of the first user of each step."""
-    return sorted(int(np.flatnonzero(steps == step)[0]) for step in np.unique(steps))
-
-
-def find(name: str, users: Comparable, policy: Policy, *, bounds: bool = True) -> Finding:
-    """Return what is known about a guardrail.
-
-    Args:
-        bounds: False leaves out the bounds, which only people read; they take most of the time.
-    """
-    guardrail, measure = policy.guardrails[name], MEASURES[name]
-    margin, levels = guardrail.margin, _levels(policy)
-    effects = effects_of(measure, users, margin)
-    if not effects.count:
-        return Finding(name, measure, guardrail, 0, None, None, None, False, False, None)
-    up, relative = effects.harm, measure.form == "relative"
-    unit: Numbers | float = np.maximum(up.centre, 1e-4) if relative else 1.0  # a margin of 10 % of what earlier users had
-    base = float(np.mean(unit))
-    harms = [share * margin * unit for share in HARMS]
-    starts, parts = step_starts(effects.steps), len(policy.steps) + 1
-    sides = (up, up.negated()) if relative else (up,)
-    limit = levels.harm + np.log(len(sides))
-    proven = bool(max(float(restarted(side, starts, parts, harms, measure.extra).max()) for side in sides) >= limit)
-    late = [harm if isinstance(harm, float) else harm[starts[-1] :] for harm in harms]  # the part of the present step, with its weight
-    present = max(float(log_wealth(side.since(starts[-1]), 0.0, late, measure.extra).max()) for side in sides) - np.log(parts) >= limit
-    tests = [log_wealth(side.negated(), 0.0 if relative else -margin, [margin * unit]) for side in effects.limits]
-    safe = effects.both_arms and min(float(test.max()) for test in tests) >= levels.safety
-    estimate, recent = up.mean(), up.since(starts[-1]).mean()
-    assert estimate is not None and recent is not None
-    estimate, recent = estimate / base, recent / base
-    low, high = _bounds(up, margin * base, levels) if bounds else (None, None)
-    low, high = (None if low is None else low / base), (None if high is None else high / base)
-    if safe and not relative:  # what a test has shown is a bound too
-        high = margin if high is None else min(high, margin)
-    if proven and not relative:
-        low = 0.0 if low is None else max(low, 0.0)
-    sign = np.abs if relative else float
-    harmful = effects.both_arms and ((proven and sign(estimate) > margin) or (bool(present) and sign(recent) > margin))
-    missing = levels.safety - min(float(test[-1]) for test in tests)
-    return Finding(
-        name, measure, guardrail, effects.count, estimate, low, high, bool(harmful), safe,
-        0 if safe else _needed(up, margin * base, missing), recent,
-    )  # fmt: skip
-
-
-def _bounds(effects: Effects, margin: float, levels: _Levels) -> tuple[float | None, float | None]:
-    """Return the lower bound at the level of a roll-back, and the upper bound at the level of a promotion."""
-    amounts = [distance * margin for distance in DISTANCES]
-    low = lower_bound(effects, 1 - np.exp(-levels.harm), margin, amounts)
-    high = lower_bound(effects.negated(), 1 - np.exp(-levels.safety), margin, amounts)
-    return low, None if high is None else -high
-
-
-def _needed(effects: Effects, margin: float, missing: float) -> int | None:
-    """Return the number of further users like the last one until the wealth has grown by `missing`, if there is no harm."""
-    if missing <= 0:
-        return 0
-    spread = float(effects.spread[-1])
-    stake = min(margin / (spread + margin**2), 0.75 / max(float(effects.high[-1]) - margin, 1e-9))
-    growth = stake * margin - stake**2 * (spread + margin**2) / 2
-    return int(np.ceil(missing / growth)) if growth > 0 else None
-
-
-def _levels(policy: Policy) -> _Levels:
-    return _Levels(float(np.log(len(policy.guardrails) / policy.false_rollback)), float(-np.log(policy.false_promotion)))
-
-
 def judge(users: Iterable[UserObservation], facts: StepFacts, policy: Policy, *, bounds: bool = True) -> Verdict:
     """Return what to do with the canary now.
 
@@ -170,24 +56,37 @@ def judge(users: Iterable[UserObservation], facts: StepFacts, policy: Policy, *,
     """
     watch = policy.in_watch(facts.step)
     relevant = [user for user in users if (user.step == facts.step if watch else user.step <= facts.step)]
-    impossible = sum(not _possible(user, facts) for user in relevant)
-    relevant = [user for user in relevant if _possible(user, facts)]
-    relevant.sort(key=lambda user: (user.frozen, user.user))
-    compared = comparable(relevant, policy, facts.shares)
+    possible = [user for user in relevant if _possible(user, facts)]
+    possible.sort(key=lambda user: (user.frozen, user.user))
+    compared = comparable(possible, policy, facts.shares)
     findings = [find(name, compared, policy, bounds=bounds) for name in policy.guardrails]
-    counts = {arm: sum(user.arm == arm for user in relevant) for arm in (CHAMPION, CANARY)}
-    here = sum(user.step == facts.step for user in relevant)
-    action, reasons = _decide(findings, facts, policy, here)
-    if impossible > policy.max_lost * (len(relevant) + impossible):
-        action, reasons = "hold", [f"cannot tell: {impossible} of {len(relevant) + impossible} observations are impossible"]
-    elif action not in ("roll_back", "hold") and split_is_wrong(compared.canary, compared.shares, SPLIT_LEVEL):
-        action, reasons = "hold", [_split_text(compared)]
+    counts = {arm: sum(user.arm == arm for user in possible) for arm in (CHAMPION, CANARY)}
+    here = sum(user.step == facts.step for user in possible)
+    split = split_is_wrong(compared.canary, compared.shares, SPLIT_LEVEL)
+    missing = _split_text(compared) if split.any() else ""
+    action, reasons = decide(findings, facts, policy, here, missing)
+    impossible = len(relevant) - len(possible)
+    if impossible > policy.max_lost * len(relevant):
+        action, reasons = "hold", [f"cannot tell: {impossible} of {len(relevant)} observations are impossible"]
     evidence = {
         "step": facts.step, "users": counts, "users_in_step": here, "compared": len(compared.users), "lost": dict(facts.lost),
         "fallback": facts.fallback, "minutes_in_step": (facts.now - facts.started) / 60,
         "hours": (facts.now - facts.canary_started) / 3600, "guardrails": {finding.name: finding.as_json() for finding in findings},
     }  # fmt: skip
     return Verdict(action, tuple(reasons), evidence)
+
+
+def decide(findings: Sequence[Finding], facts: StepFacts, policy: Policy, here: int, missing: str = "") -> tuple[Action, list[str]]:
+    """Return the action and its reasons.
+
+    Args:
+        here: number of users in the present step.
+        missing: what says that users of one arm are missing; "" if nothing does. It stops everything but a roll-back.
+    """
+    action, reasons = _decide(findings, facts, policy, here)
+    if missing and action not in ("roll_back", "hold"):
+        return "hold", [missing]
+    return action, reasons
 
 
 def _split_text(compared: Comparable) -> str:

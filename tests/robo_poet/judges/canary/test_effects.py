@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robo_poet.judges.canary.effects import Arms, Effects, between_arms, log_wealth, lower_bound, paired, restarted
+from robo_poet.judges.canary.effects import Arms, Effects, averaged, between_arms, log_wealth, lower_bound, paired, restarted
 
 SHARES = (0.05, 0.25, 0.5, 0.95)
 AMOUNTS = [0.0125, 0.05, 0.2]
@@ -109,7 +109,7 @@ def test_a_paired_difference_is_cut() -> None:
 def test_restarted_tests_are_the_average_of_their_parts() -> None:
     effects = between_arms(arms(5, 400, 0.2))
     whole, last = log_wealth(effects, 0.0, [0.05])[-1], log_wealth(effects.since(300), 0.0, [0.05])[-1]
-    assert restarted(effects, [0, 300], 3, [0.05])[-1] == pytest.approx(math.log((math.exp(whole) + math.exp(last) + 1) / 3))
+    assert averaged(restarted(effects, [0, 300], [0.05]), 3)[-1] == pytest.approx(math.log((math.exp(whole) + math.exp(last) + 1) / 3))
 
 
 def test_a_harm_that_begins_in_the_last_step_is_seen_by_a_restarted_test() -> None:
@@ -119,4 +119,4 @@ def test_a_harm_that_begins_in_the_last_step_is_seen_by_a_restarted_test() -> No
     canary = random.random(9000) < shares
     chance = 0.01 + np.where(canary & (steps == 2), 0.03, 0.0)
     effects = between_arms(Arms((random.random(9000) < chance) * 1.0, canary, shares, steps))
-    assert restarted(effects, [0, 3000, 6000], 5, [0.02]).max() > log_wealth(effects, 0.0, [0.02]).max() + 2
+    assert averaged(restarted(effects, [0, 3000, 6000], [0.02]), 5).max() > log_wealth(effects, 0.0, [0.02]).max() + 2

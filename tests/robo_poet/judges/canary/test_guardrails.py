@@ -30,7 +30,7 @@ def test_effects_of_returning_users_are_unbiased() -> None:
             for step, share in enumerate(policy.steps) for n in range(60)
         ]  # fmt: skip
         measured = effects_of(MEASURES["errors"], comparable(users, policy), 0.02)
-        means.append(float(measured.harm.estimates.mean()))
+        means.append(float(measured.effects.estimates.mean()))
     assert np.mean(means) == pytest.approx(0, abs=4 * np.std(means) / np.sqrt(200))
 
 
@@ -38,7 +38,7 @@ def test_a_user_without_a_completion_has_the_length_0_and_no_rating() -> None:
     """A version that never answers must not pass as one of equal length."""
     users = comparable([observed("a", 0, failed=10, completions=0, length=0.0)], Policy())
     assert MEASURES["length"].value(users.users[0]) == 0.0
-    assert effects_of(MEASURES["ratings"], users, 0.1).count == 0 and effects_of(MEASURES["errors"], users, 0.1).count == 1
+    assert effects_of(MEASURES["ratings"], users, 0.1).effects.users == 0 and effects_of(MEASURES["errors"], users, 0.1).effects.users == 1
 
 
 def test_a_user_in_two_steps_at_once_keeps_the_larger_share() -> None:

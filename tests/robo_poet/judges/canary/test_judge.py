@@ -67,7 +67,7 @@ def test_a_harm_that_begins_within_a_step_is_rolled_back_and_never_promoted(good
     for number in range(good + 1500):
         arm = CANARY if random.random() < 0.5 else CHAMPION
         failed = int(arm == CANARY and number >= good and random.random() < 0.4)
-        seen.append(UserObservation(0, arm, f"user {number}", float(number), 1, failed, 0, 1 - failed, 0, 0, 80.0, None))
+        seen.append(UserObservation(0, arm, f"user {number}", float(number), 1, failed, 0, 1 - failed, 0, 0, 0.8 * (1 - failed), None))
     actions = [judge(seen[:count], facts, policy, bounds=False).action for count in range(good + 100, len(seen) + 1, 100)]
     assert actions[-1] == "roll_back", actions
 
