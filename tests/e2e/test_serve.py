@@ -117,20 +117,19 @@ def test_a_promotion_reaches_users_without_failed_requests(served: Served, regis
 
 
 def test_users_change_their_version_only_by_a_decision_while_they_ask(served: Served, registry: Registry) -> None:
-    """The ramp, a promotion with a watch, its end, and a roll-back; test_releases.py lets the controller decide."""
+    """A ramp, a promotion with a watch, and its end, by hand; test_releases.py lets the controller decide."""
     key = KeyStore(served.shell.folder / ".serve" / "keys").create(APPLICATION, ("generate", "end-users", "internal-load"), 1).text
     eventually(lambda: served.ask(key=key, text=TEXT, max_length=5).status_code == 200)
     said = {"who": "test", "why": "to be tried"}
-    registry.promote(1, **said)  # roll-back to the first version
-    with traffic(served.address, key, rate=8, seconds=60) as load:
+    with traffic(served.address, key, rate=8, seconds=270) as load:
         registry.start_canary(3, **said)
         registry.set_share(3, 0, 0.5, **said)
-        eventually(lambda: any(answer.arm == "canary" for answer in load.answers))
+        eventually(lambda: any(answer.arm == "canary" for answer in load.answers), 120)
         registry.promote(3, watch_share=0.2, **said)
-        eventually(lambda: any(answer.arm == "former" for answer in load.answers))
+        eventually(lambda: any(answer.arm == "former" for answer in load.answers), 120)
         registry.end_watch(3, **said)
         ended = time.time()
-        eventually(lambda: sum(answer.begun > ended and answer.version == 3 for answer in load.answers) > 30)
+        eventually(lambda: sum(answer.begun > ended and answer.version == 3 for answer in load.answers) > 30, 120)
     assert [answer for answer in load.answers if answer.status != 200] == []
     assert changes_without_a_decision(load.answers, registry.log(), lag=60) == []
 
