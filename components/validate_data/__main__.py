@@ -14,6 +14,7 @@ from components.validate_data.baseline import Baseline, NoBaseline, find_baselin
 from components.validate_data.checks import Check, check_statistics, check_value, outside_documents
 from components.validate_data.component import validate_data
 from components.validate_data.corpus_statistics import measure
+from components.validate_data.distributed_statistics import DistributedStatistics
 from components.validate_data.distribution_page import distribution_charts
 from components.validate_data.drift import Distance, distances, drift, skew
 from components.validate_data.findings import anomaly_findings, check_finding, distance_finding
@@ -31,22 +32,24 @@ from robo_poet.features.prompt_snapshot import PromptSnapshot, parse_snapshot
 from robo_poet.report.corpus_section import statistics_section
 from robo_poet.report.distributions import STYLE, distributions_section, drift_section, findings_section, prompts_section, skew_section
 from robo_poet.report.page import page
-from robo_poet.settings.beam import BeamSettings
+from robo_poet.settings.beam import DASK, PLAIN, BeamSettings
 from robo_poet.settings.data import ValidateSettings
 from robo_poet.step.program import Call, parse_settings, program
 
 SETTING = "validation.prompt_snapshot"
+# With these, the step sums TFDV's statistics. Beam's Dask runner merges elements in TFDV's combiners as accumulators, and fails
+WITHOUT_TFDV = (PLAIN, DASK)
 IGNORED = "the profile ignores drift (validation.on_drift)"
 
 
 class Corpora:
     """What is collected about a corpus while its documents are read once."""
 
-    def __init__(self, schema: Any, *, with_tfdv: bool) -> None:
+    def __init__(self, schema: Any, tfdv: TfdvStatistics | DistributedStatistics | None) -> None:
         self.all = Distributions(examples=NAMED)
         self.splits = {split: Distributions(["characters"]) for split in ("train", "test")}
         self.violations = SchemaViolations(schema)
-        self.tfdv = TfdvStatistics() if with_tfdv else None
+        self.tfdv = tfdv
 
     def add(self, ids: Sequence[str], columns: Columns) -> None:
         """Add a batch of documents."""
@@ -90,12 +93,14 @@ def work(call: Call) -> None:
                 passages.add(document)
             yield document
 
-    collected = Corpora(schema, with_tfdv=settings.on_anomalies != "ignore")
     with distributed(beam, call.outputs["statistics"].parent, call.parts) as runs:
+        with_tfdv = settings.on_anomalies != "ignore"
+        tfdv = (DistributedStatistics(runs) if beam.runner not in WITHOUT_TFDV else TfdvStatistics()) if with_tfdv else None
+        collected = Corpora(schema, tfdv)
         # without a runner, the corpus is read once
         measures = None if runs.plain else measures_of(runs.run(MeasureDocuments(), runs.shards(corpus)))
         measured = measure(counted_documents(), settings.languages, call.parameters["seed"], collected.add, measures)
-    violations = anomalies(collected.tfdv.proto(), schema) if collected.tfdv else []
+        violations = anomalies(tfdv.proto(), schema) if tfdv else []
     checks = check_statistics(measured, settings)
     if settings.on_skew != "ignore":
         divergence = collected.length_divergence()

@@ -31,7 +31,7 @@ def validate_data(
         champion: Digest of the champion whose corpus is the baseline of the drift; `none` if there is no champion. Empty to read it now.
         prompts: Text of the snapshot of prompts whose digest is `prompt_snapshot` of the settings; empty for no comparison with prompts.
         settings: Section `validation` of the profile.
-        beam: Section `beam` of the profile: what measures the documents. The outputs do not depend on it.
+        beam: Section `beam` of the profile: what measures the documents and runs TFDV. The outputs do not depend on it.
 
     Returns:
         statistics: Measured values, the verdict of each check, and the distribution of each feature (JSON). No text, no names of authors.

@@ -101,6 +101,21 @@ def _check_comparators(feature: Any, where: str) -> None:
                 raise BadInput(f"the threshold {comparator.threshold:g} is not in [0, 1]", where=place, remedy="correct it")
 
 
+def record_batch(columns: Columns) -> pa.RecordBatch:
+    """Return the features of a batch of documents in the form that TFDV reads: a list of no or one value per document."""
+    arrays = {}
+    for name, values in columns.items():
+        present = np.array([value is not None for value in values])
+        if not present.any():
+            continue  # TFDV infers a wrong type for an all-null column
+        offsets = np.concatenate([[0], np.cumsum(present)]).astype(np.int32)
+        items = pa.array([value for value in values if value is not None], ARROW_TYPES[FEATURES[name].kind])
+        # a list that is null is a missing value; one with no item would be an empty list
+        starts = pa.array(offsets, mask=np.concatenate([~present, [False]]))
+        arrays[name] = pa.ListArray.from_arrays(starts, items)
+    return pa.RecordBatch.from_pydict(arrays)
+
+
 class TfdvStatistics:
     """TFDV's statistics of a corpus, collected in batches: TFDV's own generators keep sketches and counts, not values."""
 
@@ -115,17 +130,7 @@ class TfdvStatistics:
 
     def add(self, columns: Columns) -> None:
         """Add a batch of documents."""
-        arrays = {}
-        for name, values in columns.items():
-            present = np.array([value is not None for value in values])
-            if not present.any():
-                continue  # TFDV infers a wrong type for an all-null column
-            offsets = np.concatenate([[0], np.cumsum(present)]).astype(np.int32)
-            items = pa.array([value for value in values if value is not None], ARROW_TYPES[FEATURES[name].kind])
-            # a list that is null is a missing value; one with no item would be an empty list
-            starts = pa.array(offsets, mask=np.concatenate([~present, [False]]))
-            arrays[name] = pa.ListArray.from_arrays(starts, items)
-        batch = pa.RecordBatch.from_pydict(arrays)
+        batch = record_batch(columns)
         pairs = zip(self._generators, self._partial, strict=True)
         self._partial = [generator.add_input(partial, batch) for generator, partial in pairs]
 

@@ -8,11 +8,21 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from robo_poet.distributed.shards import GroupedJob, Job, Shard, run_shard, write_values
+from robo_poet.distributed.shards import GroupedJob, Job, run_shard, write_values
 from robo_poet.errors import BadInput
 from robo_poet.settings.beam import DASK, EMBEDDED, BeamSettings
+
+RUN, GATHER = "run", "gather"  # names of the steps that call our functions; Beam's errors quote them
+
+
+class Pipeline(Protocol):
+    """The part of a Beam pipeline that works on the numbered shards."""
+
+    def apply(self, numbered: Any) -> None:
+        """Apply the transforms to the collection of `(number, shard)`, whose elements are spread over the workers."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -26,6 +36,12 @@ class Work:
         """Run the job; see `run_shard`. If this worker does not see the folder, nothing is run, and the caller misses the result."""
         if Path(self.folder).is_dir():
             run_shard(self.job, numbered[1], numbered[0], self.folder)
+
+    def apply(self, numbered: Any) -> None:
+        """See `Pipeline`."""
+        import apache_beam as beam
+
+        _ = numbered | RUN >> beam.Map(self)
 
 
 @dataclass(frozen=True)
@@ -53,9 +69,14 @@ class GroupedWork:
             values = [by_shard[number] for number in range(self.shards)]
             write_values(lambda: self.job.group(grouped[0], values), grouped[0], self.folder)
 
+    def apply(self, numbered: Any) -> None:
+        """See `Pipeline`."""
+        import apache_beam as beam
 
-RunPipeline = Callable[[Work | GroupedWork, Sequence[Shard]], None]
-RUN, GATHER = "run", "gather"  # names of the steps that call our functions; Beam's errors quote them
+        _ = numbered | RUN >> beam.FlatMap(self.pairs) | "group" >> beam.GroupByKey() | GATHER >> beam.Map(self.gather)
+
+
+RunPipeline = Callable[[Any, Sequence[Any]], None]  # of a `Pipeline` and shards
 LONGEST_ERROR = 200  # characters of a runner's error
 INSTALL = "install requirements/data-beam.txt (ingest) or scrub-beam.txt (scrub_pii), or set beam.runner to none"
 
@@ -86,17 +107,13 @@ def opened_runner(settings: BeamSettings) -> Iterator[RunPipeline]:
 def _pipelines(settings: BeamSettings, flags: Sequence[str]) -> RunPipeline:
     import apache_beam as beam
 
-    def run(work: Work | GroupedWork, shards: Sequence[Shard]) -> None:
+    def run(work: Pipeline, shards: Sequence[Any]) -> None:
         runner, more = _runner(settings, len(shards))
         options = _options([*flags, *more, *settings.options])
         try:
             pipeline = beam.Pipeline(runner=runner, options=options)
             numbered = pipeline | "shards" >> beam.Create(list(enumerate(shards)), reshuffle=False)
-            spread = numbered | "spread" >> beam.Reshuffle()
-            if isinstance(work, GroupedWork):
-                _ = spread | RUN >> beam.FlatMap(work.pairs) | "group" >> beam.GroupByKey() | GATHER >> beam.Map(work.gather)
-            else:
-                _ = spread | RUN >> beam.Map(work)
+            work.apply(numbered | "spread" >> beam.Reshuffle())
             result = pipeline.run()
             try:
                 result.wait_until_finish()

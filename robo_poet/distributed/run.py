@@ -10,7 +10,7 @@ from threading import Event, Thread
 from typing import Any
 
 from robo_poet.corpus.document import MEGABYTE
-from robo_poet.distributed.beam import GroupedWork, RunPipeline, Work, opened_runner
+from robo_poet.distributed.beam import GroupedWork, Pipeline, RunPipeline, Work, opened_runner
 from robo_poet.distributed.shards import FileShard, GroupedJob, Job, Shard, file_shards, finished, has_result, read_values
 from robo_poet.errors import BadInput
 from robo_poet.settings.beam import PLAIN, BeamSettings
@@ -94,6 +94,17 @@ class Distributed:
             with self._watched(Path(results), keys):
                 self.run_pipeline(GroupedWork(job, results, len(shards)), shards)
             yield from self._results(Path(results), keys)
+
+    def apply(self, pipeline: Pipeline, shards: Sequence[Any]) -> None:
+        """Run a pipeline of the caller on shards, which can be pickled. It writes its results itself.
+
+        Raises:
+            BadInput: see `run`.
+            ValueError: the settings name no runner.
+        """
+        if self.run_pipeline is None:
+            raise ValueError("no runner")
+        self.run_pipeline(pipeline, shards)
 
     def _results(self, folder: Path, count: int) -> Iterator[Any]:
         if missing := sum(not has_result(number, folder) for number in range(count)):

@@ -10,10 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-SCRIPT = """
-import json, socket, sys
-from importlib import import_module
-from pathlib import Path
+BLOCK = """
+import socket
 connect = socket.socket.connect
 
 def local(self, address):
@@ -21,8 +19,16 @@ def local(self, address):
         raise SystemExit(f"the network was asked for {address[0]}")
     return connect(self, address)
 
-if __name__ == "__main__":
+def block_network():
     socket.socket.connect = local
+"""
+SCRIPT = """
+import json, sys
+from importlib import import_module
+from pathlib import Path
+
+if __name__ == "__main__":
+    block_network()
     step, outputs, arguments, *runs = sys.argv[1:]
     main = import_module(f"components.{step}.__main__").main
     for number, beam in enumerate(runs):
@@ -55,7 +61,7 @@ def run_offline(
 ) -> Runs:
     """Run a step in `folder`, once for each section `beam`."""
     script = folder / "offline.py"
-    script.write_text(SCRIPT)
+    script.write_text(BLOCK + SCRIPT)
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     process = subprocess.run(
         [python, str(script), step, " ".join(outputs), json.dumps(list(arguments)), *map(json.dumps, beams)],

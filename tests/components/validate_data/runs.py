@@ -1,4 +1,4 @@
-"""Runs of the step in its own environment, all in one process: importing TensorFlow Data Validation takes 5 s."""
+"""Runs of the step in its own environment, all in one process without a network: importing TensorFlow Data Validation takes 5 s."""
 
 import json
 import os
@@ -10,10 +10,14 @@ from typing import Any
 
 import pytest
 
+from tests.components.offline import BLOCK
+
 ROOT = Path(__file__).parents[3]
 PYTHON = ROOT / ".venv-validate" / "bin" / "python"
 needs_tfdv = pytest.mark.skipif(not PYTHON.exists(), reason="no .venv-validate")
-PROGRAM = """
+PROGRAM = (
+    f"{BLOCK}\nblock_network()"
+    + """
 import contextlib, io, json, sys
 from components.validate_data.__main__ import main
 for argv in json.load(sys.stdin):
@@ -22,6 +26,7 @@ for argv in json.load(sys.stdin):
         status = main(argv)
     print(json.dumps([status, error.getvalue()]))
 """
+)
 
 
 @dataclass(frozen=True)

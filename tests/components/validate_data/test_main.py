@@ -50,8 +50,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
         "unknown feature": (short, {}),
         "twice": (short, {}),
         "own": (documents(), {**limits, "on_skew": "ignore"}),
-        "plain": (documents(520), {**limits, "on_skew": "warn"}),
-        "embedded": (documents(520), {**limits, "on_skew": "warn"}),
+        **dict.fromkeys(("plain", "embedded"), ([*documents(520), *bad[-2:]], {**limits, "on_skew": "warn", "on_anomalies": "warn"})),
     }
     curated = CURATED.read_text()
     schemas = {
@@ -94,6 +93,7 @@ def test_a_good_corpus(runs: dict[str, Run]) -> None:
 def test_beam_gives_the_same_bytes(runs: dict[str, Run]) -> None:
     plain, embedded = runs["plain"], runs["embedded"]
     assert plain.status == embedded.status == 0 and plain.lines == embedded.lines
+    assert {row["feature"] for row in embedded.json("statistics")["anomalies"]} == {"language", "words", "year"}
     for name in ("statistics", "drift", "prompt_skew", "page", "metrics"):
         assert (plain.folder / name).read_bytes() == (embedded.folder / name).read_bytes()
     assert {path.name for path in embedded.folder.iterdir()} == {"statistics", "drift", "prompt_skew", "page", "metrics", "executor"}

@@ -96,6 +96,14 @@ def test_a_group_without_the_values_of_a_shard_is_refused(corpus: Path, tmp_path
         list(runs.run_grouped(ByLength(), runs.shards(corpus), 3))
 
 
+def test_a_pipeline_of_the_caller_reaches_the_runner(tmp_path: Path) -> None:
+    seen = []
+    Distributed(BeamSettings(runner="embedded"), tmp_path, reported, lambda *call: seen.append(call)).apply("pipeline", ["a", "b"])  # type: ignore[arg-type]
+    assert seen == [("pipeline", ["a", "b"])]
+    with pytest.raises(ValueError, match="no runner"):
+        Distributed(BeamSettings(), tmp_path, reported).apply("pipeline", [])  # type: ignore[arg-type]
+
+
 def test_a_corpus_in_the_shared_folder_is_not_copied(corpus: Path, tmp_path: Path) -> None:
     runs = Distributed(BeamSettings(runner="embedded", folder=str(tmp_path)), tmp_path.resolve(), reported, backwards)
     assert {shard.path for shard in runs.shards(corpus)} == {str(corpus)}
