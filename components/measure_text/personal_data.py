@@ -7,8 +7,9 @@ name in one passage and missed it in another, so the model can still learn it. T
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from robo_poet.corpus.parquet import read_documents
@@ -100,7 +101,7 @@ def load_removed_data(corpus: Path, audit: Path) -> RemovedData:
                 skipped.add(finding)
     kinds.pop((), None)
     names = [name for name, entity in kinds.items() if entity == PERSON]
-    common = common_words({word for name in names for word in name}, (document.text for document in read_documents(corpus, "train")))
+    common = common_words(names, (document.text for document in read_documents(corpus, "train")))
     of_common_words = {name for name in names if common.issuperset(name)}
     for name in of_common_words - on_one_line:  # the last word of a heading and the first of the text below: "GIT" and "Part of the suite"
         del kinds[name]
@@ -112,17 +113,24 @@ COMMON_TIMES = 10  # … or occurrences in lower case: a word like "maintenance"
 _SEPARATE_WORD = re.compile(r"(?<![\w.@/-])[^\W\d_]+(?![\w@/-]|\.\w)")
 
 
-def common_words(wanted: Set[str], documents: Iterable[str]) -> set[str]:
-    """Return the words of `wanted` that occur in lower case, as separate words, in three documents or ten times or more.
+def common_words(names: Iterable[Identity], documents: Iterable[str]) -> set[str]:
+    """Return the words of names that occur in lower case, as separate words, in three documents or ten times or more.
 
-    A word next to another one of `wanted` does not count: it may be the name itself, in lower case.
+    A word does not count next to its neighbour in a name: it may be the name itself, in lower case.
     """
+    names = list(names)
+    wanted = {word for name in names for word in name}
+    neighbours = {pair for name in names for pair in pairwise(name)}
     in_documents: Counter[str] = Counter()
     times: Counter[str] = Counter()
     for text in documents if wanted else ():
         words = ["", *_SEPARATE_WORD.findall(text), ""]
         triples = zip(words, words[1:], words[2:], strict=False)
-        here = Counter(word for before, word, after in triples if word in wanted and not {before.casefold(), after.casefold()} & wanted)
+        here = Counter(
+            word
+            for before, word, after in triples
+            if word in wanted and (before.casefold(), word) not in neighbours and (word, after.casefold()) not in neighbours
+        )
         in_documents.update(here.keys())
         times.update(here)
     return {word for word in times if in_documents[word] >= COMMON_DOCUMENTS or times[word] >= COMMON_TIMES}

@@ -106,6 +106,19 @@ def test_a_name_of_common_words_is_found_only_with_capitals(tmp_path):
     assert find_personal_data(["王 小明"], [], without_case, 0.4).known == [1]
 
 
+def test_a_word_beside_another_word_of_names_may_be_common(tmp_path):
+    """Seen in Spanish quotations: "Poeta Latino" was found once, and "latino" stands after other words of names, such as "filósofo"."""
+    text = (
+        "Poeta Latino y Filósofo Ortega. "
+        + "Uno, poeta latino. " * 10
+        + "El poeta calla. Un filósofo latino. " * 10
+        + "ortega el joven. " * 2
+    )
+    removed = scrub(tmp_path, text, [("PERSON", "Poeta Latino"), ("PERSON", "Filósofo Ortega")])
+    assert removed.common == {("poeta", "latino")}
+    assert find_personal_data(["un poeta latino", "Poeta Latino", "filósofo ortega"], [], removed, 0.4).known == [0, 1, 1]
+
+
 def test_a_heading_and_the_text_below_it_are_no_name(tmp_path):
     """Seen in a corpus of man pages: "GIT" and "Part of the git suite". A name across a line break stays, if its words are no common words."""
     usual = " " + "for part of git; " * 10
