@@ -38,7 +38,7 @@ ALLOWED = {
     ("components/measure_text/sentences.py", "spacy.load"): "only an installed package, whose digest is in the lock; the format is msgpack",
     ("robo_poet/privacy/names/spacy_names.py", "spacy.load"): "only an installed package, whose digest is in the lock; the format is msgpack",
     ("robo_poet/model/saved_model.py", "saved_model.load"): "a protobuf graph; the registry's digests are verified before, and a step reads its run's own store",
-    ("serving/model_server/servable.py", "saved_model.load"): "a protobuf graph; serving_folder verifies the registry's digests before it links a version",
+    ("serving/model_server/servable.py", "saved_model.load"): "a protobuf graph; serving.model_sync verifies digests and signatures before it copies a version",
     ("components/audit_model/__main__.py", "load_model"): "ours: robo_poet.model.saved_model",
     ("components/compare_champion/__main__.py", "load_model"): "ours: robo_poet.model.saved_model, after version.verify()",
     ("components/evaluate_model/__main__.py", "load_model"): "ours: robo_poet.model.saved_model",
