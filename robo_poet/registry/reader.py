@@ -67,6 +67,8 @@ class RegistryReader:
         if count > len(entries) or (count and entries[count - 1] is not newest):
             count, state = 0, State()
         state = fold(entries[count:], state)
+        if self._mirror and count < len(entries):
+            self._mirror.drop({r.digest for r in state.records if r.purged} - {r.digest for r in state.records if not r.purged})
         self._folded = len(entries), entries[-1] if entries else None, state
         return state
 

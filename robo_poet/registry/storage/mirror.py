@@ -104,8 +104,13 @@ class Mirror:
         listed = self._files.listed(f"{self._model}/{version}")
         for name in listed:
             self._files.remove(f"{self._model}/{version}/{name}")
-        shutil.rmtree(self.folder / version, ignore_errors=True)
+        self.drop([digest])
         return sum(file.size for file in listed.values())
+
+    def drop(self, digests: Collection[str]) -> None:
+        """Remove versions from the cache. A purge on another machine has removed them from the bucket."""
+        for digest in digests:
+            shutil.rmtree(self.folder / _version(digest), ignore_errors=True)
 
     def version_names(self) -> list[str]:
         """Return the names of the folders of versions in the bucket."""

@@ -183,6 +183,8 @@ def test_a_further_decision_is_kept_in_the_bucket(used: Registry, gcs: Any, addr
 
 def test_a_purge_removes_the_objects_and_can_be_repeated(used: Registry, gcs: Any, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     version = used.version(3)
+    other = Registry(address, "poems")
+    other.verify()
     remove, removed = BucketFiles.remove, []
 
     def once(self: BucketFiles, name: str) -> None:
@@ -199,6 +201,9 @@ def test_a_purge_removes_the_objects_and_can_be_repeated(used: Registry, gcs: An
     assert used.purge(3, **SAID) > 0 and used.purge(3, **SAID) == 0 and len(used.log()) == 7
     assert not list(gcs.list_blobs("poets", prefix=version.address.removeprefix("gs://poets/")))
     assert not version.folder.exists() and used.unregistered_folders() == []
+    version.folder.mkdir(parents=True)
+    other.state()  # on another machine: what was purged leaves its cache with the next look
+    assert not version.folder.exists() and other.version(1).folder.exists()
     with pytest.raises(BadInput, match="the files were purged"):
         used.version(3).fetch()
     assert len(used.verify()) == 2
