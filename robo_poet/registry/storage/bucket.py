@@ -15,6 +15,7 @@ from robo_poet.errors import BadInput
 
 SECONDS = 10  # for all attempts to list, read or remove; programs that look regularly wait as long for a bucket that does not answer
 TRANSFER_SECONDS = 60  # for all attempts to store or fetch a file
+SILENT_SECONDS, SILENT_TRANSFER_SECONDS = 4, 15  # of one attempt without a byte, so that another one follows
 
 
 class Unavailable(BadInput):
@@ -65,7 +66,9 @@ class BucketFiles:
         """Return the files below a folder by their names relative to it; with `after`, only from this name on. One request per 1,000."""
         prefix = self._below(folder)
         with _errors(self.address):
-            found = self._bucket.list_blobs(prefix=prefix, start_offset=prefix + after if after else None, retry=_retry(), timeout=SECONDS)
+            found = self._bucket.list_blobs(
+                prefix=prefix, start_offset=prefix + after if after else None, retry=_retry(), timeout=SILENT_SECONDS
+            )
             return {
                 blob.name[len(prefix) :]: StoredFile(int(blob.generation or 0), str(blob.md5_hash or ""), int(blob.size or 0))
                 for blob in found
@@ -75,7 +78,7 @@ class BucketFiles:
         """Return the names of the folders directly below a folder, sorted."""
         prefix = self._below(folder)
         with _errors(self.address):
-            found = self._bucket.list_blobs(prefix=prefix, delimiter="/", retry=_retry(), timeout=SECONDS)
+            found = self._bucket.list_blobs(prefix=prefix, delimiter="/", retry=_retry(), timeout=SILENT_SECONDS)
             for _ in found:
                 pass  # the folders are known when all pages were read
             return sorted(name[len(prefix) : -1] for name in found.prefixes)
@@ -87,7 +90,7 @@ class BucketFiles:
         with _errors(self.address):
             try:
                 blob = self._bucket.blob(self._prefix + name, generation=generation or None)
-                return bytes(blob.download_as_bytes(retry=_retry(), timeout=SECONDS))
+                return bytes(blob.download_as_bytes(retry=_retry(), timeout=SILENT_SECONDS))
             except NotFound:
                 return None
 
@@ -97,7 +100,9 @@ class BucketFiles:
 
         with _errors(self.address):
             try:
-                self._bucket.blob(self._prefix + name).download_to_filename(str(target), retry=_retry(TRANSFER_SECONDS), timeout=SECONDS)
+                self._bucket.blob(self._prefix + name).download_to_filename(
+                    str(target), retry=_retry(TRANSFER_SECONDS), timeout=SILENT_TRANSFER_SECONDS
+                )
             except NotFound:
                 return False
             return True
@@ -110,7 +115,7 @@ class BucketFiles:
             try:
                 self._bucket.blob(self._prefix + name).upload_from_string(
                     data, content_type="application/octet-stream", if_generation_match=0, checksum="crc32c",
-                    retry=_retry(TRANSFER_SECONDS), timeout=TRANSFER_SECONDS,
+                    retry=_retry(TRANSFER_SECONDS), timeout=SILENT_TRANSFER_SECONDS,
                 )  # fmt: skip
             except PreconditionFailed:
                 return False
@@ -122,7 +127,7 @@ class BucketFiles:
 
         with _errors(self.address):
             try:
-                self._bucket.blob(self._prefix + name).delete(retry=_retry(), timeout=SECONDS)
+                self._bucket.blob(self._prefix + name).delete(retry=_retry(), timeout=SILENT_SECONDS)
             except NotFound:
                 return
 
