@@ -17,7 +17,9 @@ from typer.exceptions import TyperException
 from cli.__main__ import app
 
 ROOT = Path(__file__).resolve().parents[2]
-SOURCES = sorted(path for room in ("robo_poet", "serving", "monitoring", "components", "pipelines", "cli") for path in (ROOT / room).rglob("*.py"))
+SOURCES = sorted(
+    path for room in ("robo_poet", "serving", "monitoring", "components", "pipelines", "cli") for path in (ROOT / room).rglob("*.py")
+)
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
 TARGETS = set(re.findall(r"^([a-z][a-z-]*):", MAKEFILE, re.MULTILINE))
