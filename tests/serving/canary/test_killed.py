@@ -96,7 +96,7 @@ def test_a_controller_that_is_killed_leaves_no_half_decision_and_the_next_one_go
         before = len(place.registry.log())
         killed += killed_after(dice.uniform(0, longest), place.controller)
         moved = len(place.registry.log()) > before
-        longest = min(3.0, longest * (0.8 if moved else 1.3))  # so that kills come around the moment of a move, also on a busy machine
+        longest = min(20.0, longest * (0.8 if moved else 1.3))  # so that kills come around the moment of a move, also on a busy machine
         place.traffic(120)
         place.next_canary()
         if number % 20 == 0 or number == KILLS - 1:
