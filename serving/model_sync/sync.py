@@ -106,17 +106,17 @@ class ModelSync:
             strict: raise the error of the champion.
         """
         champion, state = self._registry.released(), self._registry.state()
+        labelled = [(STABLE, "champion", champion)]
+        former = state.watch.former if state.watch else None
+        for label, words, number in (("canary", "canary", state.canary), ("former", "former champion", former)):
+            if number is not None and number != champion.number:
+                labelled.append((label, words, self._registry.version(number)))  # an error here concerns the registry, not the version
         wanted: dict[str, int] = {}
         troubles: list[str] = []
-        for label, words, number in (
-            (STABLE, "champion", champion.number), ("canary", "canary", state.canary),
-            ("former", "former champion", state.watch.former if state.watch else None),
-        ):  # fmt: skip
-            if number is None or number in wanted.values():
-                continue
+        for label, words, version in labelled:
             try:
-                self._add(self._registry.version(number))
-                wanted[label] = number
+                self._add(version)
+                wanted[label] = version.number
             except (BadInput, OSError) as error:  # a faulty version must not block the others
                 if strict and label == STABLE:
                     raise
