@@ -78,6 +78,11 @@ def status(
     Example: `robo-poet canary status --page build/canary.html`
     """
     controller, store, settings = _controller(profile, set_, registry, model, folder)
+    if not store.log():  # a wrong folder must not look like a model without a release
+        from robo_poet.errors import BadInput
+
+        remedy = f"to train one: {command('run')}; to open another registry: --registry FOLDER"
+        raise BadInput("the registry has no model of this name", where=f"{registry}: {store.model}", remedy=remedy)
     look = controller.look()
     if look is None:
         champion = store.champion()

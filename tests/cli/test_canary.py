@@ -123,3 +123,10 @@ def test_no_canary_is_one_line(registry: Registry, call: Call, name: str) -> Non
     error = call(name, "--why", "x").exception
     assert isinstance(error, BadInput) and "there is no canary" in str(error) and "start-canary" in str(error) and "\n" not in str(error)
     assert call(name).exit_code == 2  # a reason is necessary
+
+
+@pytest.mark.parametrize("words", [(), ("--json",)])
+def test_a_folder_without_a_registry_has_no_status(tmp_path: Path, words: tuple[str, ...]) -> None:
+    done = CliRunner().invoke(app, ["status", "--registry", str(tmp_path / "none"), *words])
+    assert isinstance(done.exception, BadInput) and "has no model of this name" in str(done.exception) and not done.stdout
+    assert not (tmp_path / "none").exists()
