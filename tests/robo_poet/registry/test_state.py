@@ -13,7 +13,8 @@ from robo_poet.registry.state import MOVES, Action, Stage, State, apply, fold
 
 SERIAL = itertools.count()
 OF_MODEL = {Action.ADD_SOURCE, Action.ADOPT}  # statements about the model, not about a version
-EXPOSING = {Action.SET_SHARE, Action.HOLD_CANARY, Action.RESUME_CANARY, Action.END_WATCH}  # these keep the stage: test_rollout.py
+# These keep the stage: test_rollout.py
+EXPOSING = {Action.SET_SHARE, Action.HOLD_CANARY, Action.RESUME_CANARY, Action.END_WATCH, Action.SET_BASELINE}
 MOVING = set(Action) - OF_MODEL - {Action.REGISTER, Action.PURGE, Action.JUDGE_AGAIN} - EXPOSING
 DECISION = "de" * 32
 moves = st.sampled_from(sorted(MOVING))
