@@ -105,7 +105,8 @@ def run() -> list[Row]:
         folder = Path(name)
         registry = with_canary(folder)
         service = stack.enter_context(serving(SETTINGS, registry.root, folder / "serve"))
-        model_server, gateway = (program.process.pid for program in service.children)
+        pids = {program.name: program.process.pid for program in service.children}
+        model_server, gateway = pids["model_server"], pids["gateway"]
         (folder / "second").mkdir()
         address, pid = stack.enter_context(second_gateway(folder / "second", folder / "serve" / "gateway.json"))
         keys = [
