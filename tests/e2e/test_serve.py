@@ -13,10 +13,7 @@ import pytest
 
 from robo_poet.registry.registry import Registry
 from robo_poet.registry.state import Stage
-from serving.access.api_keys import KeyStore
 from tests.e2e.conftest import Shell
-from tests.e2e.releases.assignment import changes_without_a_decision
-from tests.e2e.releases.traffic import APPLICATION, traffic
 from tests.e2e.served import Served
 
 TEXT = "my heart burns"
@@ -33,7 +30,7 @@ def eventually(holds: Callable[[], bool], seconds: float = 60) -> None:
 @pytest.fixture(scope="module")
 def registry(shell: Shell, toy_training: Path, toy_tokenizer: Path) -> Registry:
     found = Registry(shell.folder / "registry", "ci-shakespeare")
-    for note in ("one", "two", "three"):
+    for note in ("one", "two"):
         found.register(
             {"model": toy_training / "model", "tokenizer": toy_tokenizer}, metrics={"perplexity": 41.0}, lineage={"note": note}, decision={},
             stage=Stage.CANDIDATE, who="test", why="a toy", identity=note,
@@ -114,24 +111,6 @@ def test_a_promotion_reaches_users_without_failed_requests(served: Served, regis
 
     eventually(served_by_two)
     assert seen <= {"1", "2"}
-
-
-def test_users_change_their_version_only_by_a_decision_while_they_ask(served: Served, registry: Registry) -> None:
-    """A ramp, a promotion with a watch, and its end, by hand; test_releases.py lets the controller decide."""
-    key = KeyStore(served.shell.folder / ".serve" / "keys").create(APPLICATION, ("generate", "end-users", "internal-load"), 1).text
-    eventually(lambda: served.ask(key=key, text=TEXT, max_length=5).status_code == 200)
-    said = {"who": "test", "why": "to be tried"}
-    with traffic(served.address, key, rate=8, seconds=270) as load:
-        registry.start_canary(3, **said)
-        registry.set_share(3, 0, 0.5, **said)
-        eventually(lambda: any(answer.arm == "canary" for answer in load.answers), 120)
-        registry.promote(3, watch_share=0.2, **said)
-        eventually(lambda: any(answer.arm == "former" for answer in load.answers), 120)
-        registry.end_watch(3, **said)
-        ended = time.time()
-        eventually(lambda: sum(answer.begun > ended and answer.version == 3 for answer in load.answers) > 30, 120)
-    assert [answer for answer in load.answers if answer.status != 200] == []
-    assert changes_without_a_decision(load.answers, registry.log(), lag=60) == []
 
 
 def test_the_logs_have_no_text_of_a_request(served: Served) -> None:
