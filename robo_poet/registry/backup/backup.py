@@ -65,9 +65,11 @@ def _save(writer: ArchiveWriter, registry: RegistryReader) -> tuple[int, int]:
     if not entries:
         raise BadInput("the log has no entry", where=str(registry.folder), remedy="restore the log from a backup")
     kept = [registry.version(record.number) for record in fold(entries).records if not record.purged]
+    saved: set[str] = set()
     for version in sorted(kept, key=lambda version: version.folder.name):
         try:
-            _save_version(writer, registry, version)
+            _save_version(writer, registry, version, first=version.digest not in saved)
+            saved.add(version.digest)
         except BadInput:
             if registry.version(version.number).purged:
                 raise Conflict(f"version {version.name} was purged meanwhile", where=str(registry.folder), remedy="run again") from None
@@ -78,12 +80,14 @@ def _save(writer: ArchiveWriter, registry: RegistryReader) -> tuple[int, int]:
     return len(kept), len(entries)
 
 
-def _save_version(writer: ArchiveWriter, registry: RegistryReader, version: Version) -> None:
+def _save_version(writer: ArchiveWriter, registry: RegistryReader, version: Version, *, first: bool) -> None:
+    """Add the files of a version, if it is the first with this folder: versions with the same content share one."""
     folder = f"{registry.model}/versions/{version.folder.name}"
     manifest = version.manifest()
-    for name in sorted(manifest.files):
+    for name in sorted(manifest.files) if first else ():
         writer.add_file(f"{folder}/{name}", version.folder / name, manifest.files[name], RESTORE)
-    writer.add_file(f"{folder}/{MANIFEST_NAME}", version.folder / MANIFEST_NAME, version.digest, RESTORE)
+    if first:
+        writer.add_file(f"{folder}/{MANIFEST_NAME}", version.folder / MANIFEST_NAME, version.digest, RESTORE)
     if version.attestations is not None:
         version.attestations.check(version.number, manifest.to_bytes(), version.attestation)
 
