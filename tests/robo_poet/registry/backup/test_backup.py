@@ -394,3 +394,13 @@ def test_no_registry_and_no_place_are_one_line(secret: Secret, tmp_path: Path, r
     with pytest.raises(BadInput, match="no such file or directory"):
         restore(tmp_path / "a", tmp_path / "restored", secret, registry.trust)
     assert not (tmp_path / "restored").exists()
+
+
+def test_versions_with_the_same_content_share_a_folder(registry: Registry, secret: Secret, tmp_path: Path) -> None:
+    (tmp_path / "same").write_text("same")
+    for number in (1, 2):
+        registry.register({"same": tmp_path / "same"}, metrics={}, lineage={}, decision={}, stage="rejected", identity=f"{number}", **SAID)
+    assert registry.version(5).folder == registry.version(6).folder
+    backup(registry.root, tmp_path / "a", secret, registry.trust)
+    assert restore(tmp_path / "a", tmp_path / "restored", secret, registry.trust).versions == 6
+    assert files(tmp_path / "restored") == files(registry.root)
