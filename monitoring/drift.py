@@ -93,6 +93,11 @@ def record_baseline(
     version = store.released()
     first = since or _promoted_on(store, version) + timedelta(days=1)
     last = closed_days(now, 1)[0]
+    if first > last:
+        where = f"version {version.number}"
+        raise BadInput(
+            f"no complete day since {first}", where=where, remedy=f"wait until {first + timedelta(days=1)}, or name a day with --since"
+        )
     days = [first + timedelta(days=k) for k in range(settings.baseline_windows)]
     windows = read_windows(folder, version.digest, [day for day in days if day <= last], settings.quota)
     users, unscored = sum(len(window.users) for window in windows), max((window.unscored for window in windows), default=0.0)

@@ -96,7 +96,8 @@ REFUSED: dict[str, tuple[int, str]] = {
     "robo-poet data trace": (2, "nothing is selected"),  # a docstring names the command
     "robo-poet forget": (2, "nothing is selected"),  # the documents name the command
     "robo-poet forget --yes": (2, "nothing is selected"),  # no deletion was interrupted
-    "robo-poet drift baseline": (2, "0 users, 100 needed"),  # the request log is not old enough
+    "robo-poet drift baseline": (2, "no complete day since"),  # the champion was promoted today
+    "robo-poet drift baseline --model 1": (2, "no complete day since"),
     "robo-poet drift baseline --since 2026-03-01": (2, "0 users, 100 needed"),
     "robo-poet generate": (2, "no prompt is given"),  # a docstring names the command
     "robo-poet cluster doctor": (1, "1 problem to fix before a run can succeed"),  # no cluster is set
@@ -168,6 +169,7 @@ MARKS: dict[str, Mark] = {
     "make images PROFILE=rtx": Mark("engine"),
     "make run-pipeline RUNNER=docker": Mark("engine"),
     "robo-poet run --runner docker": Mark("engine"),
+    "robo-poet run --runner cluster": KUBEFLOW,
     "make run-pipeline PROFILE=ci": TUTORIAL,
     "make run-pipeline PROFILE=ci ARGS='--set train.epochs=4'": TUTORIAL,
     "make serve PROFILE=ci MODEL=ci-shakespeare PORT=8090": TUTORIAL,

@@ -79,6 +79,8 @@ def test_a_baseline_needs_users_and_scores(store: Registry, tmp_path: Path) -> N
     unscored = [sent._replace(nats=None) if k % 3 else sent for k, sent in enumerate(people(store, 0, users=200))]
     with pytest.raises(BadInput, match="66% of the requests of a day have no score"):
         record_baseline(store, write_log(tmp_path / "unscored", unscored), SETTINGS, after(1), since=SINCE, **SAID)
+    with pytest.raises(BadInput, match="version 1: no complete day since 2026-03-02; wait until 2026-03-03"):
+        record_baseline(store, few, SETTINGS, after(0), since=SINCE, **SAID)
     assert store.baseline(1) is None
 
 
