@@ -4,7 +4,8 @@
   `false_rollback` is divided by the number of guardrails, because one of them is enough.
 - Promotion: for all guardrails, "the harm is at least the margin" is rejected. The error rate `false_promotion` is not divided, because a
   canary that reaches a margin anywhere has to be missed there (intersection-union test, Berger 1982).
-  In the last step alone, no estimate may be above its margin: a harm that begins with the load of a high share is diluted in the others.
+  A step with more than half of the users needs the same proof. In the last step alone, no estimate may be above its margin: a harm that
+  begins with the load of a high share is diluted in the others.
 - Doubts about the data (lost records, fallback, missing users of one arm) stop every step and promotion. They do not stop a roll-back: the
   champion is known to be good.
 - No traffic is no verdict: without enough users, the answer is `continue`, later what the policy says for a timeout.
@@ -26,6 +27,9 @@ from robo_poet.judges.canary.observations import CANARY, CHAMPION, StepFacts, Us
 from robo_poet.judges.canary.policy import Policy
 
 CLOCK_SECONDS = 60.0  # difference between the clocks of two machines that is normal
+# A step above this share needs the proof of a promotion. At a share of 50 % a user tells most about a difference, at 95 % a fifth of that:
+# with the last step entered without the proof, 86 % of 600 equal versions were promoted within 5,000 users.
+MOST_UNPROVEN = 0.5
 SPLIT_LEVEL = 0.999  # confidence with which a wrong split of the users stops a decision
 
 
@@ -132,8 +136,10 @@ def _decide(findings: Sequence[Finding], facts: StepFacts, policy: Policy, here:
     if minutes < policy.min_minutes:
         lacking.append(f"{max(minutes, 0):.0f} of {policy.min_minutes:g} minutes in this step")
     last = facts.step == len(policy.steps) - 1
-    if not lacking and not last:
-        return "next_step", [f"no proven harm after {here} users in this step"]
+    needs_proof = last or policy.steps[facts.step + 1] > MOST_UNPROVEN
+    if not lacking and not last and not (needs_proof and open_questions):
+        proof = "harm above the margin is excluded" if needs_proof else "no proven harm"
+        return "next_step", [f"{proof} after {here} users in this step"]
     rising = [finding for finding in findings if finding.recent is not None and _size(finding, finding.recent) > finding.guardrail.margin]
     rising = [finding for finding in rising if finding.guardrail.on_unknown == "wait"]
     open_questions += [finding for finding in rising if finding not in open_questions]
@@ -142,7 +148,7 @@ def _decide(findings: Sequence[Finding], facts: StepFacts, policy: Policy, here:
     if hours >= policy.max_hours:
         what = lacking + [_question(finding) for finding in open_questions]
         return policy.on_timeout, [f"not enough evidence after {policy.max_hours:g} h: {'; '.join(what)}"]
-    return "continue", lacking + ([_question(finding) for finding in open_questions] if last else [])
+    return "continue", lacking + ([_question(finding) for finding in open_questions] if needs_proof else [])
 
 
 def _size(finding: Finding, value: float) -> float:

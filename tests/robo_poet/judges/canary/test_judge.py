@@ -58,6 +58,18 @@ def test_each_harm_is_rolled_back_with_its_reason(harm: dict[str, float], label:
     assert verdict.action == "roll_back" and label in verdict.reasons[0] and "margin" in verdict.reasons[0], verdict.reasons
 
 
+def test_more_than_half_of_the_users_need_the_proof_of_a_promotion() -> None:
+    few, many = users(700, steps=3), users(4000, steps=3)
+    facts = replace(FACTS, step=2)
+    assert POLICY.steps[2:] == (0.5, 0.95)
+    waiting = judge(few, facts, replace(POLICY, min_users=200))
+    assert waiting.action == "continue" and "more users" in waiting.reasons[0], waiting.reasons
+    ready = judge(many, facts, POLICY)
+    assert ready.action == "next_step" and "harm above the margin is excluded" in ready.reasons[0], ready.reasons
+    half = replace(POLICY, min_users=200, steps=(0.05, 0.25, 0.4, 0.5))  # its last step is not above one half
+    assert judge(few, facts, half).action == "next_step"
+
+
 @pytest.mark.parametrize("good", [100, 250, 450])
 def test_a_harm_that_begins_within_a_step_is_rolled_back_and_never_promoted(good: int) -> None:
     """The first users without any failure must not outweigh the others: 40 % of failures once had an estimate of 12 points."""
