@@ -16,7 +16,7 @@ from robo_poet.errors import BadInput
 from robo_poet.evaluation.completions import Continuation, read_continuations, read_decoding, write_continuations
 from robo_poet.evaluation.likelihood import DocumentLikelihood, read_likelihoods, unit_rows, write_likelihoods
 from robo_poet.evaluation.step_metrics import show_metrics
-from robo_poet.judges.comparison import compare
+from robo_poet.judges.comparison import ROUNDING, compare
 from robo_poet.model.batch import document_likelihoods
 from robo_poet.model.saved_model import LoadedModel, load_model
 from robo_poet.registry.entry import Corrupt
@@ -68,7 +68,9 @@ def work(call: Call) -> None:
         )
     difference = {name: _finite(value) for name, value in asdict(result.difference).items() if name != "unit"}
     comparison = {
-        "identical": all(new_row.nats == champion_row.nats for new_row, champion_row in zip(new_rows, champion_rows, strict=True)),
+        "identical": all(
+            math.isclose(row.nats, champion_row.nats, rel_tol=ROUNDING) for row, champion_row in zip(new_rows, champion_rows, strict=True)
+        ),
         "unit": result.unit, "works": grouping.works, "documents": grouping.documents,
         "verdict": result.verdict, "needed_units": result.needed_units, "reason": result.reason,
         "bits_per_byte": {"new": _bits_per_byte(new_rows), "champion": _bits_per_byte(champion_rows), "difference": difference},

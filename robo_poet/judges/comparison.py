@@ -17,6 +17,11 @@ from robo_poet.judges.units import Kind, Units, units
 POWER = 0.8
 
 
+# Relative difference of two likelihoods of one document that is rounding: TensorFlow's order of float32 sums depends on the free cores. One
+# such difference among zeros once made the comparison of a model with itself "unknown".
+ROUNDING = 1e-5
+
+
 @dataclass(frozen=True)
 class Comparison:
     """The comparison of a new model with the champion.
@@ -52,7 +57,9 @@ def compare(
         ValueError: lengths differ, or a size is negative or not finite.
     """
     size = np.asarray(sizes, np.float64)
-    nats = np.asarray(new, np.float64) - np.asarray(champion, np.float64)
+    before = np.asarray(champion, np.float64)
+    nats = np.asarray(new, np.float64) - before
+    nats = np.where(np.abs(nats) <= ROUNDING * np.abs(before), 0.0, nats)
     if not len(works) == size.size == nats.size:
         raise ValueError(f"{len(works)} works, {size.size} sizes and {nats.size} likelihoods do not match: each document needs one of each")
     bits = nats / math.log(2)

@@ -42,6 +42,7 @@ def test_types_reach_kfp_under_its_own_names() -> None:
     ingest, register = steps.ingest.component_spec, steps.register_model.component_spec
     assert {name: value.type for name, value in ingest.inputs.items()} == {
         "source": "String", "source_digest": "String", "suppression": "String", "suppression_digest": "String", "seed": "Integer", "settings": "Dict",
+        "beam": "Dict",
     }  # fmt: skip
     assert ingest.outputs["corpus"].type == "system.Dataset@0.0.1"
     assert register.outputs["version"].type == "Integer"

@@ -53,7 +53,9 @@ def stored(inputs: dict[str, Path]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return card and decision as a version keeps them."""
     metrics = read_step_metrics(inputs)
     decision = judge_gates(read_gate_input(metrics, inputs), GATES).to_json() | metrics.to_json()
-    card = make_card(**ARTIFACTS, decision=decision, statistics={}, recall={}, drift={}, history=[], lineage={}, continuations=[])
+    card = make_card(
+        **ARTIFACTS, decision=decision, statistics={}, recall={}, drift={}, prompt_skew={}, history=[], lineage={}, continuations=[]
+    )
     return json.loads(json.dumps(card, sort_keys=True, allow_nan=False)), json.loads(json.dumps(decision, allow_nan=False))
 
 
