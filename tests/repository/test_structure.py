@@ -46,15 +46,3 @@ def test_every_module_has_its_tests_where_its_name_says() -> None:
         if not any((folder / name).is_file() for name in names) and module.stem not in covered(folder):
             missing.append(str(module))
     assert missing == []
-
-
-def test_ci_runs_the_tests_of_an_engine_after_the_images() -> None:
-    """Other tests run while the images are built. A test that asks for an engine then would be skipped."""
-    found = re.search(r"^engine_tests=\((.*)\)$", (ROOT / ".ci/run").read_text("utf-8"), re.MULTILINE)
-    assert found
-    places = [ROOT / place for place in found[1].split()]
-    assert all(place.exists() for place in places)
-    texts = {path: path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py") if path != Path(__file__)}
-    asking = [path for path, text in texts.items() if re.search(r"container import engine|engine\.find", text)]
-    soak = ROOT / "tests/e2e/test_long_commands.py"  # not run in CI
-    assert [path for path in asking if path != soak and not any(path.is_relative_to(place) for place in places)] == []

@@ -274,6 +274,7 @@ def test_kills_at_random_moments_leave_no_half_state(
         wait()
 
 
+@pytest.mark.soak  # 34 s; tests/e2e/test_serve.py promotes under requests too
 @pytest.mark.timeout(600)
 def test_a_promotion_on_the_model_server_fails_no_call_and_removes_the_old_copy(
     toy_training: Path, toy_tokenizer: Path, tmp_path: Path
