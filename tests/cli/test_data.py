@@ -62,6 +62,7 @@ def test_the_next_command_keeps_the_options(plays: Path) -> None:
     assert f"run-pipeline PROFILE=auto CORPUS='{plays}' ARGS='--set train.epochs=3'" in result.stdout
 
 
+@pytest.mark.soak  # 29 s
 def test_a_changed_corpus_names_the_command_that_describes_it_again(plays: Path, profiles: Path) -> None:
     call("data", "describe", str(plays), "--write-profile", "plays", "--set", "train.epochs=3")
     (plays / "new.txt").write_text("A new scene.")
@@ -109,6 +110,7 @@ def test_a_wrong_name_of_a_model_is_reported_before_the_description(plays: Path)
     assert "'a b' is not a name of a model" in str(result.exception) and "Suggested" not in result.output
 
 
+@pytest.mark.soak  # 21 s
 def test_a_run_with_auto_prints_the_suggestion_first(plays: Path) -> None:
     result = call("run", "--profile", "auto", "--corpus", str(plays), "--explain")
     assert result.exit_code == 0, result.output

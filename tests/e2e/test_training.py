@@ -160,6 +160,7 @@ def test_a_model_that_fails_a_gate_is_rejected_and_not_deployed(trained: Shell) 
     assert listed[1]["stage"] == "champion" and "above 2" in listed[2]["why"]
 
 
+@pytest.mark.soak  # 21 s; tests/robo_poet/registry/test_decisions.py has the rules
 def test_a_champion_that_fails_other_gates_stays_and_the_decision_is_shown(trained: Shell) -> None:
     trained.type("run", "--profile", "ci", *STRICT)
     assert (trained.summary()["version"], trained.summary()["stage"]) == (1, "champion")

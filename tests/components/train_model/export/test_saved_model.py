@@ -92,6 +92,7 @@ except BadInput as error:
 """
 
 
+@pytest.mark.soak  # 21 s; other steps test a full disk too
 def test_a_full_disk_is_one_line_of_error(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", FULL_DISK, str(tmp_path)], capture_output=True, text=True, cwd=ROOT)
     assert done.stdout.startswith(f"{tmp_path}: the model cannot be written"), done.stderr
