@@ -12,7 +12,7 @@ from robo_poet.errors import BadInput
 from robo_poet.judges.drift.baseline import baseline_json, make_baseline, parse_baseline
 from robo_poet.judges.drift.judge import DriftVerdict, judge_drift
 from robo_poet.judges.drift.observations import Baseline, Window
-from robo_poet.judges.drift.rise import rise
+from robo_poet.judges.drift.rise import live_perplexity, rise
 from robo_poet.registry.reader import RegistryReader
 from robo_poet.registry.registry import Registry
 from robo_poet.registry.version import Version
@@ -117,10 +117,10 @@ def _row(window: Window, baseline: Baseline | None, settings: DriftSettings) -> 
     row: dict[str, Any] = {"date": str(_day(window)), "users": len(window.users), "unscored": window.unscored}
     if not window.users:
         return row
-    found = rise(window, baseline or make_baseline([window]), settings.level)
-    row["perplexity"] = found.perplexity
-    if baseline is not None and found.users >= settings.min_users:
-        row |= {"rise": found.estimate, "low": found.low, "high": found.high}
+    row["perplexity"] = live_perplexity(window)
+    if baseline is not None and len(window.users) >= settings.min_users:
+        measured = rise(window, baseline, settings.level)
+        row |= {"rise": measured.estimate, "low": measured.low, "high": measured.high}
     return row
 
 

@@ -191,13 +191,13 @@ class RegistryReader:
 
     def decisions(self, number: int) -> list[Judged]:
         """Return the decisions of the gates about a version, oldest first: that of its registration, and all later ones."""
-        found = []
+        decisions = []
         for statement in (entry.statement for entry in self.log() if entry.statement.version == number):
             if statement.action == Action.REGISTER:
-                found.append(judged(statement, ACCEPTED if statement.details.get("stage") == Stage.CANDIDATE else REJECTED))
+                decisions.append(judged(statement, ACCEPTED if statement.details.get("stage") == Stage.CANDIDATE else REJECTED))
             elif statement.action == Action.JUDGE_AGAIN:
-                found.append(judged(statement, str(statement.details["verdict"])))
-        return found
+                decisions.append(judged(statement, str(statement.details["verdict"])))
+        return decisions
 
     def decision(self, number: int) -> dict[str, Any]:
         """Return the latest decision of the gates about a version, with the metrics that were judged (JSON).

@@ -10,6 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+RUNNERS = (
+    {"runner": "embedded"},
+    {"runner": "embedded", "workers": 2, "shard_megabytes": 1e-6},
+    {"runner": "embedded", "workers": 3, "options": ["--direct_running_mode=multi_threading"]},
+    {"runner": "dask", "workers": 2, "shard_megabytes": 1e-6},
+)  # all must give the bytes of the plain code
 BLOCK = """
 import socket
 connect = socket.socket.connect

@@ -40,6 +40,23 @@ class Rise:
     excess: NDArray[np.float64]
 
 
+def clipped(window: Window) -> NDArray[np.float64]:
+    """Return the (users,) scores in nats per token, at most `MOST_NATS`.
+
+    Raises:
+        ValueError: the window has no user, or a score is not finite.
+    """
+    nats = np.asarray([user.nats for user in window.users], np.float64)
+    if not len(nats) or not np.isfinite(nats).all():
+        raise ValueError("a window needs users with finite scores")
+    return np.clip(nats, 0.0, MOST_NATS)
+
+
+def live_perplexity(window: Window) -> float:
+    """Return exp of the mean score of the users. Errors as in `clipped`."""
+    return math.exp(float(clipped(window).mean()))
+
+
 def rise(window: Window, baseline: Baseline, level: float) -> Rise:
     """Return the rise of a window over the baseline.
 
@@ -49,10 +66,7 @@ def rise(window: Window, baseline: Baseline, level: float) -> Rise:
     Raises:
         ValueError: the window has no user, or a score is not finite.
     """
-    nats = np.asarray([user.nats for user in window.users], np.float64)
-    if not len(nats) or not np.isfinite(nats).all():
-        raise ValueError("a window needs users with finite scores")
-    nats = np.clip(nats, 0.0, MOST_NATS)
+    nats = clipped(window)
     classes = [user.value("length") for user in window.users]
     groups = expected_by_length(baseline)
     excess = nats - np.asarray([groups[value].mean for value in classes])
@@ -61,9 +75,7 @@ def rise(window: Window, baseline: Baseline, level: float) -> Rise:
     before = expected_error(baseline, {value: number / count for value, number in Counter(classes).items()})
     difference, error = float(excess.mean()), math.hypot(here, before)
     reach = error * quantile(1 - level, _freedom(here, count, before, baseline.everyone.users)) if math.isfinite(error) else math.inf
-    return Rise(
-        count, math.exp(float(nats.mean())), math.expm1(difference), math.expm1(difference - reach), _expm1(difference + reach), excess
-    )
+    return Rise(count, live_perplexity(window), math.expm1(difference), math.expm1(difference - reach), _expm1(difference + reach), excess)
 
 
 def _freedom(here: float, count: int, before: float, others: int) -> float:

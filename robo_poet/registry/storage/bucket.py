@@ -66,22 +66,22 @@ class BucketFiles:
         """Return the files below a folder by their names relative to it; with `after`, only from this name on. One request per 1,000."""
         prefix = self._below(folder)
         with _errors(self.address):
-            found = self._bucket.list_blobs(
+            blobs = self._bucket.list_blobs(
                 prefix=prefix, start_offset=prefix + after if after else None, retry=_retry(), timeout=SILENT_SECONDS
             )
             return {
                 blob.name[len(prefix) :]: StoredFile(int(blob.generation or 0), str(blob.md5_hash or ""), int(blob.size or 0))
-                for blob in found
+                for blob in blobs
             }
 
     def folders(self, folder: str) -> list[str]:
         """Return the names of the folders directly below a folder, sorted."""
         prefix = self._below(folder)
         with _errors(self.address):
-            found = self._bucket.list_blobs(prefix=prefix, delimiter="/", retry=_retry(), timeout=SILENT_SECONDS)
-            for _ in found:
+            blobs = self._bucket.list_blobs(prefix=prefix, delimiter="/", retry=_retry(), timeout=SILENT_SECONDS)
+            for _ in blobs:
                 pass  # the folders are known when all pages were read
-            return sorted(name[len(prefix) : -1] for name in found.prefixes)
+            return sorted(name[len(prefix) : -1] for name in blobs.prefixes)
 
     def read(self, name: str, generation: int = 0) -> bytes | None:
         """Return the content of a file, None if it does not exist; with `generation`, None also if it has another content by now."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.components.ingest.test_dropped import near, poems, rows, text
-from tests.components.offline import Runs, run_offline
+from tests.components.offline import RUNNERS, Runs, run_offline
 
 OUTPUTS = ("corpus", "dropped", "metrics")
 
@@ -41,12 +41,7 @@ def test_the_embedded_runner_needs_no_network_and_gives_the_same_bytes(source: P
 @pytest.mark.soak
 @pytest.mark.parametrize(
     "beam",
-    [
-        {"runner": "embedded"},
-        {"runner": "embedded", "workers": 2, "shard_megabytes": 1e-6},
-        {"runner": "embedded", "workers": 3, "options": ["--direct_running_mode=multi_threading"]},
-        {"runner": "dask", "workers": 2, "shard_megabytes": 1e-6},
-    ],
+    RUNNERS,
     ids=str,
 )
 def test_runners_and_workers_give_the_same_bytes(source: Path, beam: dict[str, object]) -> None:

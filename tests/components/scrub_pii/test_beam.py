@@ -11,7 +11,7 @@ import pytest
 
 from robo_poet.corpus.document import Document
 from robo_poet.corpus.parquet import row_group_sizes, write_documents
-from tests.components.offline import Runs, run_offline
+from tests.components.offline import RUNNERS, Runs, run_offline
 
 LETTER = "Anna Kowalski wrote from anna{n}@example.org about (212) 867-{n:04d} and the card 4111 1111 1111 1111.\nIt rained.\n"
 OUTPUTS = ("scrubbed", "audit", "recall", "metrics")
@@ -57,12 +57,7 @@ def test_the_embedded_runner_needs_no_network_and_gives_the_same_bytes(corpus: P
 @pytest.mark.soak
 @pytest.mark.parametrize(
     "beam",
-    [
-        {"runner": "embedded"},
-        {"runner": "embedded", "workers": 2, "shard_megabytes": 1e-6},
-        {"runner": "embedded", "workers": 3, "options": ["--direct_running_mode=multi_threading"]},
-        {"runner": "dask", "workers": 2, "shard_megabytes": 1e-6},
-    ],
+    RUNNERS,
     ids=str,
 )
 def test_runners_and_workers_give_the_same_bytes(corpus: Path, beam: dict[str, object]) -> None:
