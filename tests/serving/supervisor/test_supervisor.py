@@ -18,7 +18,7 @@ from serving.supervisor.restarts import Backoff, State
 from serving.supervisor.supervisor import Supervisor
 from tests.serving.gateway.running import wait_until
 
-QUICK = Backoff(first=0.05, longest=0.2, longest_after_ready=0.1)
+QUICK = Backoff(first=0.1, longest=0.2, longest_after_ready=0.1)
 
 
 class Programs:
