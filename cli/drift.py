@@ -1,11 +1,11 @@
-"""Commands of `robo-poet drift`: the live perplexity of the champion, and the baseline that it is compared with."""
+"""Commands of `robo-poet drift`: watch the live perplexity of the champion, and the baseline that it is compared with."""
 
 from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,21 +15,27 @@ from robo_poet.commands import command
 from robo_poet.local_folder import local_path
 
 if TYPE_CHECKING:
-    from monitoring.drift import DriftReport
-    from robo_poet.settings.monitoring import DriftSettings
+    from collections.abc import Mapping, Sequence
 
-app = typer.Typer(help="Compare live traffic with the baseline of the champion.", no_args_is_help=True)
+    from monitoring.drift.history import Judged
+    from monitoring.drift.report import DriftReport
+    from robo_poet.settings.monitoring import DriftSettings, MonitoringSettings
+
+app = typer.Typer(help="Watch live traffic and compare it with the baseline of the champion.", no_args_is_help=True)
 Requests = Annotated[
     Path, typer.Option("--folder", help="Folder of the request log: `requests` in the gateway's folder.", callback=local_path)
 ]
 REQUESTS = Path(".serve/requests")
+State = Annotated[Path, typer.Option("--history", help="Folder of the judged windows.", callback=local_path)]
+STATE = Path(".serve/drift")
+COLUMNS = ("window (UTC)", "users", "no score", "perplexity", "rise")
 WORDS = {"no_drift": "no drift", "rising": "rising, not yet a drift", "drift": "DRIFT", "cannot_tell": "cannot tell"}
 
 
-def _settings(profile: str, set_: list[str]) -> DriftSettings:
+def _settings(profile: str, set_: list[str]) -> MonitoringSettings:
     from pipelines.profile.load import load_profile
 
-    return load_profile(profile, set_).profile.monitoring.drift
+    return load_profile(profile, set_).profile.monitoring
 
 
 @app.command()
@@ -38,7 +44,7 @@ def report(
     registry: Folder = HOME,
     model: ModelName = "",
     folder: Requests = REQUESTS,
-    days: Annotated[int, typer.Option(min=1, max=366, help="Number of complete days (UTC) to show.")] = 14,
+    windows: Annotated[int, typer.Option(min=1, max=366, help="Number of complete windows (days, UTC) to show.")] = 14,
     set_: Set = [],  # noqa: B006  typer reads the default
     as_json: AsJson = False,
 ) -> None:
@@ -46,14 +52,14 @@ def report(
 
     The perplexity is that of the users' prompts, and each user counts once a
     day. A drift is a rise whose lower bound is above 10 % on two days in a row,
-    and whose estimate reaches 20 % on one of them.
+    and whose estimate reaches 20 % on one of them. Nothing is recorded.
 
-    Example: `robo-poet drift report --days 30`
+    Example: `robo-poet drift report --windows 30`
     """
-    from monitoring.drift import report_drift
+    from monitoring.drift.report import report_drift
 
-    settings = _settings(profile, set_)
-    result = report_drift(open_registry(registry, model), folder, settings, datetime.now(UTC), days)
+    settings = _settings(profile, set_).drift
+    result = report_drift(open_registry(registry, model), folder, settings, datetime.now(UTC), windows)
     if as_json:
         typer.echo(json.dumps(result.as_json(), indent=2))
     else:
@@ -72,21 +78,86 @@ def baseline(
     why: Why = "the first days in service",
     set_: Set = [],  # noqa: B006  typer reads the default
 ) -> None:
-    """Make the baseline of the champion from its first complete days in service.
+    """Make the baseline of the champion from its first complete days in service. `drift watch` does so by itself.
 
     It is recorded in the log of the registry: counts, means and deviations, no
     texts. A second baseline replaces the first.
 
     Example: `robo-poet drift baseline --since 2026-03-01`
     """
-    from monitoring.drift import record_baseline
+    from monitoring.drift.baseline import record_baseline
     from robo_poet.process import user_name
 
     store = open_registry(registry, model)
-    first = since.date() if since else None
-    made = record_baseline(store, folder, _settings(profile, set_), datetime.now(UTC), since=first, who=user_name(), why=why)
+    first = since.replace(tzinfo=UTC) if since else None
+    made = record_baseline(store, folder, _settings(profile, set_).drift, datetime.now(UTC), since=first, who=user_name(), why=why)
     typer.echo(f"baseline of {store.model}: {made.everyone.users} users, mean {made.everyone.mean:.3f} nats per token")
     typer.echo(f"to compare: {command(f'drift report --model {store.model}')}")
+
+
+@app.command()
+def watch(
+    profile: Profile = "local",
+    registry: Folder = HOME,
+    model: ModelName = "",
+    folder: Requests = REQUESTS,
+    state: State = STATE,
+    set_: Set = [],  # noqa: B006  typer reads the default
+) -> None:
+    """Judge the traffic of each day when it is complete, until Ctrl-C.
+
+    Makes the baseline of a new champion after its first seven days with enough
+    users, keeps each verdict (`robo-poet drift history`), and exports the newest
+    one for Prometheus on http://127.0.0.1:9464/metrics. After a pause, it judges
+    the days that it missed.
+
+    Example: `robo-poet drift watch --set monitoring.port=9500`
+    """
+    import signal
+    import threading
+
+    from monitoring.drift.program import watch as run
+    from robo_poet.permissions import limit_umask
+
+    limit_umask()
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    store = open_registry(registry, model)
+    run(store, folder, state / store.model, _settings(profile, set_), typer.echo, stopped)
+
+
+@app.command()
+def history(
+    registry: Folder = HOME,
+    model: ModelName = "",
+    state: State = STATE,
+    windows: Annotated[int, typer.Option(min=1, max=10_000, help="Number of newest windows to show.")] = 30,
+    plot: Annotated[Path | None, typer.Option(help="Write the perplexity over time to this SVG file.", callback=local_path)] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show the windows that `drift watch` has judged, of all versions of a model.
+
+    Example: `robo-poet drift history --windows 90 --plot drift.svg`
+    """
+    from dataclasses import asdict
+
+    from monitoring.drift.history import History
+
+    name = open_registry(registry, model).model
+    judged = History(state / name).judged()[-windows:]
+    if as_json:
+        typer.echo(json.dumps([asdict(window) for window in judged], indent=2))
+    elif not judged:
+        typer.echo(f"{name}: no window is judged yet; to watch: {command(f'drift watch --model {name}')}")
+    else:
+        _print_history(name, judged)
+    if plot:
+        from monitoring.drift.plot import history_plot
+        from robo_poet.atomic import write_text
+
+        write_text(plot, history_plot(name, judged))
+        typer.echo(f"plot: {plot}", err=as_json)
 
 
 def _print(result: DriftReport, settings: DriftSettings) -> None:
@@ -96,14 +167,10 @@ def _print(result: DriftReport, settings: DriftSettings) -> None:
 
     version, verdict = result.version, result.verdict
     table = Table(box=box.SIMPLE_HEAD, title=f"{version.model}: live perplexity of version {version.number}", title_justify="left")
-    for name in ("day (UTC)", "users", "no score", "perplexity", "rise", f"bounds ({1 - settings.level:.0%} each)"):
-        table.add_column(name, justify="left" if name == "day (UTC)" else "right", no_wrap=True)
+    for name in (*COLUMNS, f"bounds ({1 - settings.level:.0%} each)"):
+        table.add_column(name, justify="left" if name == COLUMNS[0] else "right", no_wrap=True)
     for row in result.rows:
-        known = "rise" in row
-        table.add_row(
-            row["date"], f"{row['users']}", f"{row['unscored']:.0%}", f"{row['perplexity']:.4g}" if "perplexity" in row else "",
-            f"{row['rise']:+.1%}" if known else "", f"{row['low']:+.1%} to {row['high']:+.1%}" if known else "",
-        )  # fmt: skip
+        table.add_row(*_cells(row))
     if result.rows:
         Console(highlight=False).print(table)
     typer.echo(f"{WORDS[verdict.action]}: {verdict.reasons[0]}")
@@ -111,3 +178,25 @@ def _print(result: DriftReport, settings: DriftSettings) -> None:
         typer.echo(f"likely cause: {verdict.cause} ({verdict.reasons[1]})")
     if verdict.action == "cannot_tell" and "no baseline" in verdict.reasons[0]:
         typer.echo(f"to make the baseline from the first days in service: {command(f'drift baseline --model {version.model}')}")
+
+
+def _cells(row: Mapping[str, Any]) -> list[str]:
+    known = "rise" in row
+    return [
+        row["window"], f"{row['users']}", f"{row['unscored']:.0%}", f"{row['perplexity']:.4g}" if "perplexity" in row else "",
+        f"{row['rise']:+.1%}" if known else "", f"{row['low']:+.1%} to {row['high']:+.1%}" if known else "",
+    ]  # fmt: skip
+
+
+def _print_history(name: str, judged: Sequence[Judged]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, title=f"{name}: judged windows", title_justify="left")
+    for column in (*COLUMNS, "bounds", "version", "verdict"):
+        table.add_column(column, justify="left" if column in (COLUMNS[0], "verdict") else "right", no_wrap=column != "verdict")
+    for window in judged:
+        verdict = WORDS[window.action] + (f": {window.cause or window.reasons[0]}" if window.action != "no_drift" else "")
+        table.add_row(*_cells(window.row), str(window.version), verdict)
+    Console(highlight=False).print(table)

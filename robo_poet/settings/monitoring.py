@@ -14,7 +14,10 @@ class DriftSettings(Settings):
         DriftPolicy.proven_rise, ge=0, le=10, description="value that the lower bound of the rise exceeds in each of the windows"
     )
     level: float = Field(DriftPolicy.level, gt=0, lt=0.5, description="error probability of this bound in one window")
-    windows: int = Field(DriftPolicy.windows, ge=1, le=30, description="consecutive windows, of one day each, that a drift needs")
+    windows: int = Field(DriftPolicy.windows, ge=1, le=30, description="consecutive windows that a drift needs")
+    window_seconds: float = Field(
+        86_400, ge=10, le=7 * 86_400, description="length of a window in seconds; 86,400 is a day (UTC), so that day and night are no drift"
+    )
     min_users: int = Field(DriftPolicy.min_users, ge=2, description="users with a score that a window and the baseline need")
     max_unscored: float = Field(DriftPolicy.max_unscored, ge=0, lt=1, description="largest share of requests without a score")
     model_rise: float = Field(
@@ -40,4 +43,6 @@ class DriftSettings(Settings):
 class MonitoringSettings(Settings):
     """Section `monitoring` of a profile."""
 
+    host: str = Field("127.0.0.1", description="address of the watcher's metrics; `0.0.0.0` lets other machines read them")
+    port: int = Field(9464, ge=0, le=65535, description="port of the watcher's metrics; 0 takes a free one")
     drift: DriftSettings = DriftSettings()

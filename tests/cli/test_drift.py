@@ -9,6 +9,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cli.drift import app
+from monitoring.drift.history import History, Judged
+from robo_poet.judges.drift.observations import UserScore, Window
+from robo_poet.judges.drift.policy import DriftPolicy
+from robo_poet.registry.registry import Registry
 from tests.monitoring.logged import FIRST, Sent, write_log
 from tests.robo_poet.registry.released import released
 
@@ -43,4 +47,28 @@ def test_report_and_baseline(folder: Path) -> None:
     after = call(folder, "report")
     assert "DRIFT: perplexity" in after.stdout and "likely cause: the world changed" in after.stdout and after.stdout.count("+") >= 10
     data = json.loads(call(folder, "report", "--json").stdout)
-    assert (data["action"], len(data["days"]), data["cause"]) == ("drift", 5, "the world changed")
+    assert (data["action"], len(data["windows"]), data["cause"]) == ("drift", 5, "the world changed")
+
+
+def test_history_shows_judged_windows_and_a_plot(folder: Path) -> None:
+    store = Registry(folder / "registry", "poems")
+    places = ["--registry", str(folder / "registry"), "--history", str(folder / "drift")]
+    assert "no window is judged yet; to watch: " in CliRunner().invoke(app, ["history", *places]).stdout
+    history, version = History(folder / "drift" / "poems"), store.released()
+    for day, (action, rise) in enumerate([("cannot_tell", None), ("no_drift", 0.02), ("drift", 0.31)]):
+        window = Window(86_400.0 * day, 86_400.0 * (day + 1), [UserScore(4.0, 1, 8)])
+        row = {"window": f"1970-01-0{day + 1}", "users": 1, "unscored": 0.0, "perplexity": 54.6}
+        row |= {"rise": rise, "low": rise - 0.05, "high": rise + 0.05} if rise is not None else {}
+        evidence = {"policy": vars(DriftPolicy())}
+        cause = "the world changed" if action == "drift" else ""
+        snapshot = history.snapshot(version.digest, window)
+        history.add(
+            Judged(1, version.digest, "b" * 64, window.start, window.end, snapshot, window.end, row, action, ["why"], cause, evidence)
+        )
+    printed = CliRunner().invoke(app, ["history", *places, "--plot", str(folder / "drift.svg")], env={"COLUMNS": "140"})
+    assert printed.exit_code == 0 and "DRIFT: the world changed" in printed.stdout and "cannot tell: why" in printed.stdout
+    assert "+31.0%" in printed.stdout and "limit of the rise" in (folder / "drift.svg").read_text()
+    rows = json.loads(CliRunner().invoke(app, ["history", *places, "--json", "--windows", "2"]).stdout)
+    assert [row["action"] for row in rows] == ["no_drift", "drift"]
+    for path in (folder / "drift").rglob("*"):
+        assert path.is_dir() or path.suffix in (".json", ".parquet")

@@ -96,8 +96,7 @@ REFUSED: dict[str, tuple[int, str]] = {
     "robo-poet data trace": (2, "nothing is selected"),  # a docstring names the command
     "robo-poet forget": (2, "nothing is selected"),  # the documents name the command
     "robo-poet forget --yes": (2, "nothing is selected"),  # no deletion was interrupted
-    "robo-poet drift baseline": (2, "no complete day since"),  # the champion was promoted today
-    "robo-poet drift baseline --model 1": (2, "no complete day since"),
+    "robo-poet drift baseline --model 1": (2, "no complete window since"),
     "robo-poet drift baseline --since 2026-03-01": (2, "0 users, 100 needed"),
     "robo-poet generate": (2, "no prompt is given"),  # a docstring names the command
     "robo-poet cluster doctor": (1, "1 problem to fix before a run can succeed"),  # no cluster is set
@@ -108,6 +107,7 @@ REFUSED: dict[str, tuple[int, str]] = {
 
 SILENT = {"make clean"}  # prints nothing if it succeeds
 
+WATCHER = Mark("serves", soak=False, note="tests/monitoring/drift/test_watch.py runs the watcher")
 CONSOLE = Mark("serves", soak=False, note="tests/serving/canary/test_console.py asks its pages")
 CONTROLLER = Mark("serves", soak=False, note="tests/serving/canary/test_main.py runs the controller as a program")
 KUBEFLOW = Mark("cluster", soak=False, note="tests/pipelines/cluster types these commands against a simulated server")
@@ -127,6 +127,8 @@ MARKS: dict[str, Mark] = {
     "make serve MODEL=1 PORT=0": Mark("serves"),
     "make serve ARGS='--set serve.look_seconds=1'": Mark("serves"),
     "robo-poet canary run": CONTROLLER,
+    "robo-poet drift watch --model 1": WATCHER,
+    "robo-poet drift watch --set monitoring.port=9500": WATCHER,
     "robo-poet console --port 8090": CONSOLE,
     "robo-poet console --port 0": CONSOLE,
     "robo-poet canary run --model poems": CONTROLLER,

@@ -87,6 +87,8 @@ def _doubt(windows: Sequence[Window], baseline: Baseline | None, policy: DriftPo
 
 
 def _unusable(window: Window, policy: DriftPolicy) -> str:
+    if not window.users and not window.unscored:
+        return "there was no request in the window"
     if len(window.users) < policy.min_users:
         return f"the window has {len(window.users)} users with a score, {policy.min_users} needed"
     if window.unscored > policy.max_unscored:

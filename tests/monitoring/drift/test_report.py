@@ -1,13 +1,17 @@
-"""Drift of live traffic: a real request log and a real registry; only the users are made."""
+"""Drift of live traffic: a real request log and a real registry; only the users are made.
+
+Covers: report, baseline.
+"""
 
 import random
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from monitoring.drift import read_baseline, record_baseline, report_drift
+from monitoring.drift.baseline import read_baseline, record_baseline
+from monitoring.drift.report import report_drift
 from robo_poet.errors import BadInput
 from robo_poet.registry.registry import Registry
 from robo_poet.settings.monitoring import DriftSettings
@@ -16,7 +20,7 @@ from tests.robo_poet.registry.released import released
 
 SETTINGS = DriftSettings(min_users=40, baseline_windows=3)
 SAID = {"who": "ada", "why": "test"}
-SINCE = date(2026, 3, 2)
+SINCE = datetime(2026, 3, 2, tzinfo=UTC)
 ENGLISH, GERMAN = "the night falls softly upon the hills of gold", "die Nacht fällt leise über die goldenen Hügel und das Tal"
 
 
@@ -46,7 +50,7 @@ def test_a_rise_on_two_days_is_a_drift(store: Registry, tmp_path: Path) -> None:
     actions = [report_drift(store, log, SETTINGS, after(days), 14).verdict.action for days in (4, 5, 6)]
     assert actions == ["no_drift", "rising", "drift"]
     report = report_drift(store, log, SETTINGS, after(6), 14)
-    assert report.verdict.cause == "the world changed" and [row["date"] for row in report.rows][-1] == "2026-03-07"
+    assert report.verdict.cause == "the world changed" and [row["window"] for row in report.rows][-1] == "2026-03-07"
     assert report.rows[-1]["rise"] == pytest.approx(0.65, abs=0.2) and report.as_json()["action"] == "drift"
 
 
@@ -77,9 +81,9 @@ def test_a_baseline_needs_users_and_scores(store: Registry, tmp_path: Path) -> N
     with pytest.raises(BadInput, match="would have 10 users, 40 needed"):
         record_baseline(store, few, SETTINGS, after(1), since=SINCE, **SAID)
     unscored = [sent._replace(nats=None) if k % 3 else sent for k, sent in enumerate(people(store, 0, users=200))]
-    with pytest.raises(BadInput, match="66% of the requests of a day have no score"):
+    with pytest.raises(BadInput, match="66% of the requests of a window have no score"):
         record_baseline(store, write_log(tmp_path / "unscored", unscored), SETTINGS, after(1), since=SINCE, **SAID)
-    with pytest.raises(BadInput, match="version 1: no complete day since 2026-03-02; wait until 2026-03-03"):
+    with pytest.raises(BadInput, match="version 1: no complete window since 2026-03-02; wait until 2026-03-03"):
         record_baseline(store, few, SETTINGS, after(0), since=SINCE, **SAID)
     assert store.baseline(1) is None
 
@@ -88,7 +92,7 @@ def test_a_day_without_traffic_is_no_verdict(store: Registry, tmp_path: Path) ->
     log = write_log(tmp_path / "requests", [person for day in range(3) for person in people(store, day)])
     record_baseline(store, log, SETTINGS, after(3), since=SINCE, **SAID)
     verdict = report_drift(store, log, SETTINGS, after(4), 14).verdict
-    assert (verdict.action, verdict.reasons[0]) == ("cannot_tell", "there was no request on 2026-03-05")
+    assert (verdict.action, verdict.reasons[0]) == ("cannot_tell", "there was no request in the window")
 
 
 def test_without_requests_there_is_no_window(store: Registry, tmp_path: Path) -> None:

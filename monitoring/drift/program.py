@@ -1,0 +1,89 @@
+"""Runs the watcher of one model until it is stopped, and exports its metrics on a port (MON-2)."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
+
+from monitoring.drift.gauges import DriftGauges
+from monitoring.drift.history import History, Judged
+from monitoring.drift.watch import Watcher
+from robo_poet.errors import BadInput
+from robo_poet.registry.registry import Registry
+from robo_poet.settings.monitoring import MonitoringSettings
+
+log = logging.getLogger("monitoring.drift")
+LONGEST_WAIT = 60.0  # seconds between two looks; a look without a new window reads the registry's new entries only
+FIRST_RETRY, LONGEST_RETRY = 1.0, 300.0  # seconds until the next look after an error; the wait doubles
+
+
+def watch(
+    store: Registry, requests: Path, folder: Path, settings: MonitoringSettings, say: Callable[[str], None], stopped: threading.Event,
+    now: Callable[[], float] = time.time,
+) -> None:  # fmt: skip
+    """Judge each window when it is complete, until `stopped`. An error is reported once, and the look is repeated later.
+
+    Args:
+        requests: folder of the request log.
+        folder: folder of the history.
+        say: called with a line for each judged window and each new error.
+        now: seconds since 1970.
+
+    Raises:
+        BadInput: the port of the metrics cannot be used, or the history cannot be read.
+    """
+    history, newest = History(folder), _Newest()
+    newest.window = next(reversed(history.judged()), None)
+    watcher = Watcher(store, requests, settings.drift, history, now)
+    series = CollectorRegistry()
+    series.register(DriftGauges(store.model, lambda: newest.window, settings.drift.window_seconds))
+    errors = Counter("robo_poet_drift_errors", "Looks that ended with an error.", ["model"], registry=series).labels(store.model)
+    looked = Gauge("robo_poet_drift_look_timestamp_seconds", "Time of the last look without an error.", ["model"], registry=series)
+    trouble, retry = "", FIRST_RETRY
+    with _exporter(series, settings) as address:
+        say(f"drift: ready, metrics at {address}")
+        while not stopped.is_set():
+            try:
+                for judged in watcher.look():
+                    newest.window = judged
+                    say(line(store.model, judged))
+                looked.labels(store.model).set(now())
+                trouble, retry, wait = "", FIRST_RETRY, min(LONGEST_WAIT, settings.drift.window_seconds / 20)
+            except (BadInput, OSError) as error:
+                errors.inc()
+                if trouble != str(error):
+                    trouble = str(error)
+                    say(f"no window is judged: {error}")
+                wait, retry = retry, min(2 * retry, LONGEST_RETRY)
+            stopped.wait(wait)
+
+
+def line(model: str, judged: Judged) -> str:
+    """Return one line about a judged window."""
+    cause = f"; likely cause: {judged.cause}" if judged.cause else ""
+    return f"{model}/{judged.version} {judged.row['window']}: {judged.action.replace('_', ' ')}: {judged.reasons[0]}{cause}"
+
+
+class _Newest:
+    """The newest judged window; the thread of the exporter reads it."""
+
+    window: Judged | None = None
+
+
+@contextmanager
+def _exporter(series: CollectorRegistry, settings: MonitoringSettings) -> Iterator[str]:
+    try:
+        server, thread = start_http_server(settings.port, settings.host, registry=series)
+    except OSError as error:
+        where = f"{settings.host}:{settings.port}"
+        raise BadInput(f"the port of the metrics cannot be used ({error.strerror})", where=where, remedy="set monitoring.port") from None
+    try:
+        yield f"http://{settings.host}:{server.server_port}/metrics"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

@@ -1,0 +1,60 @@
+"""The snapshot of a window: a Parquet file with one row of numbers for each user, without texts and pseudonyms (contract 14).
+
+The verdict names the digest of the snapshot. So it can be made again, even after the records of the request log are removed.
+"""
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from robo_poet.atomic import new_file
+from robo_poet.digest import digest_file
+from robo_poet.errors import BadInput
+from robo_poet.judges.drift.observations import UserScore, Window
+
+FORM = 1
+ABOUT = b"robo_poet_window"  # key of the file's metadata
+SCHEMA = pa.schema([
+    ("nats", pa.float64()), ("prompts", pa.int32()), ("tokens", pa.float64()), ("broken", pa.float64()), ("language", pa.string()),
+])  # fmt: skip
+
+
+def write_snapshot(path: Path, window: Window) -> str:
+    """Write the snapshot of a window. Return its digest. The same window gives the same bytes."""
+    rows = [
+        {"nats": u.nats, "prompts": u.prompts, "tokens": u.tokens, "broken": u.broken, "language": u.value("language")}
+        for u in window.users
+    ]
+    times = {"start": window.start, "end": window.end}
+    about = {"form": FORM} | times | {"unscored": window.unscored, "heldout_nats": window.heldout_nats}
+    table = pa.Table.from_pylist(rows, SCHEMA.with_metadata({ABOUT: json.dumps(about).encode()}))
+    with new_file(path, durable=True) as temporary:
+        pq.write_table(table, temporary)
+    return digest_file(path)
+
+
+def read_snapshot(path: Path, digest: str = "") -> Window:
+    """Return the window of a snapshot.
+
+    Args:
+        digest: expected digest; empty: any.
+
+    Raises:
+        BadInput: the file is missing, not a snapshot, of another form, or has another digest.
+    """
+    remedy = "remove it, and it is made again from the request log"
+    try:
+        if digest and digest_file(path) != digest:
+            raise BadInput("the snapshot was changed", where=str(path), remedy=remedy)
+        table = pq.read_table(path, memory_map=False)
+        about = json.loads((table.schema.metadata or {})[ABOUT])
+        if about["form"] != FORM:
+            raise BadInput(f"the snapshot has form {about['form']}, this release reads {FORM}", where=str(path), remedy=remedy)
+        users = [
+            UserScore(row["nats"], row["prompts"], row["tokens"], row["broken"], {"language": row["language"]}) for row in table.to_pylist()
+        ]
+        return Window(about["start"], about["end"], users, about["unscored"], about["heldout_nats"])
+    except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
+        raise BadInput(f"not a snapshot of a window ({error})", where=str(path), remedy=remedy) from None
