@@ -160,6 +160,46 @@ def history(
         typer.echo(f"plot: {plot}", err=as_json)
 
 
+@app.command()
+def compare(
+    profile: Profile = "local",
+    registry: Folder = HOME,
+    model: ModelName = "",
+    state: State = STATE,
+    window: Annotated[str, typer.Option(help="Window, as in `robo-poet drift history`. Default: the newest one.")] = "",
+    page: Annotated[Path, typer.Option(help="HTML file to write.", callback=local_path)] = Path("drift.html"),
+    set_: Set = [],  # noqa: B006  typer reads the default
+    as_json: AsJson = False,
+) -> None:
+    """Compare a judged window with the first windows of its version, as a page by Evidently.
+
+    The page shows the distributions of perplexity, prompt length, language and
+    unusual characters on both sides. It explains a drift; the drift judge decides
+    whether there is one.
+
+    Example: `robo-poet drift compare --window 2026-03-09 --page drift.html`
+    """
+    from monitoring.drift.comparison import compare_window
+    from monitoring.drift.history import History
+    from robo_poet.atomic import write_text
+    from robo_poet.errors import BadInput
+
+    name = open_registry(registry, model).model
+    history = History(state / name)
+    judged = [row for row in history.judged() if window in ("", row.row["window"])]
+    if not judged:
+        remedy = f"{command(f'drift history --model {name}')} shows the judged windows"
+        raise BadInput(f"{name} has no such window" if window else f"{name} has no judged window", where=window, remedy=remedy)
+    comparison = compare_window(history, judged[-1], _settings(profile, set_).drift.baseline_windows)
+    write_text(page, comparison.html)
+    if as_json:
+        typer.echo(json.dumps(comparison.data, indent=2))
+        return
+    for column, drift in comparison.data["columns"].items():
+        typer.echo(f"{column.replace('_', ' '):20} {drift['method']} distance {drift['distance']:.3f}")
+    typer.echo(f"page: {page}")
+
+
 def _print(result: DriftReport, settings: DriftSettings) -> None:
     from rich import box
     from rich.console import Console

@@ -70,5 +70,7 @@ def test_history_shows_judged_windows_and_a_plot(folder: Path) -> None:
     assert "+31.0%" in printed.stdout and "limit of the rise" in (folder / "drift.svg").read_text()
     rows = json.loads(CliRunner().invoke(app, ["history", *places, "--json", "--windows", "2"]).stdout)
     assert [row["action"] for row in rows] == ["no_drift", "drift"]
+    refused = CliRunner().invoke(app, ["compare", *places, "--window", "1970-01-09"])
+    assert str(refused.exception).startswith("1970-01-09: poems has no such window; ")
     for path in (folder / "drift").rglob("*"):
         assert path.is_dir() or path.suffix in (".json", ".parquet")

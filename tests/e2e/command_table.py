@@ -97,6 +97,7 @@ REFUSED: dict[str, tuple[int, str]] = {
     "robo-poet forget": (2, "nothing is selected"),  # the documents name the command
     "robo-poet forget --yes": (2, "nothing is selected"),  # no deletion was interrupted
     "robo-poet drift baseline --model 1": (2, "no complete window since"),
+    "robo-poet drift compare --window 2026-03-09 --page drift.html": (2, "has no such window"),
     "robo-poet drift baseline --since 2026-03-01": (2, "0 users, 100 needed"),
     "robo-poet generate": (2, "no prompt is given"),  # a docstring names the command
     "robo-poet cluster doctor": (1, "1 problem to fix before a run can succeed"),  # no cluster is set
