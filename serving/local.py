@@ -15,13 +15,13 @@ import httpx
 from robo_poet.atomic import write_text
 from robo_poet.commands import command, make
 from robo_poet.errors import BadInput
+from robo_poet.folder_lock import locked_folder
 from robo_poet.local_folder import Address, absolute_address
 from robo_poet.permissions import check_unchangeable
 from robo_poet.registry.registry import Registry
 from robo_poet.settings.canary import CanarySettings
 from robo_poet.settings.serve import ServeSettings
 from serving.access.api_keys import CreatedKey, KeyStore
-from serving.folder_lock import locked_folder
 from serving.model_sync.sync import lay_out
 from serving.supervisor.program import PROBE_SECONDS, ChildProcess, Program
 from serving.supervisor.supervisor import Supervisor

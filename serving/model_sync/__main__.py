@@ -12,9 +12,9 @@ from typing import NoReturn
 
 from robo_poet.atomic import write_text
 from robo_poet.errors import BadInput, BadInputParser
+from robo_poet.folder_lock import locked_folder
 from robo_poet.permissions import limit_umask
 from robo_poet.registry.registry import Registry
-from serving.folder_lock import locked_folder
 from serving.model_sync.server_status import ServerStatus
 from serving.model_sync.sync import Look, ModelSync
 

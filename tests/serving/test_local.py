@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from robo_poet.errors import BadInput
+from robo_poet.folder_lock import LOCK_FILE, locked_folder
 from robo_poet.settings.serve import ServeSettings
-from serving.folder_lock import LOCK_FILE, locked_folder
 from serving.local import _gateway, _model_server, _model_sync, _port_or_any, serving
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from robo_poet.errors import BadInput
-from serving.folder_lock import LOCK_FILE, locked_folder
+from robo_poet.folder_lock import LOCK_FILE, locked_folder
 
 HOLD = """
 import subprocess, sys, time
 from pathlib import Path
-from serving.folder_lock import locked_folder
+from robo_poet.folder_lock import locked_folder
 with locked_folder(Path(sys.argv[1]), "") as lock:
     subprocess.Popen([sys.executable, "-c", "import time; time.sleep(5)"])
     print("held", flush=True)
