@@ -114,20 +114,20 @@ class Log:
         return entry
 
 
-def _unreadable(path: Path, error: OSError) -> BadInput:
-    why = os.strerror(error.errno or 0).lower()
-    return BadInput(
-        f"the log of the registry cannot be read ({why})",
-        where=str(path),
-        remedy="give the folder of a registry, or change its permissions",
-    )
-
-
 class FolderLog:
-    """A `LogStore` in a local folder, with files `00000001.json` and so on. Other files are ignored."""
+    """A `LogStore` in a local folder, with files `00000001.json` and so on. Other files are ignored.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    Args:
+        owner: what the log belongs to, for messages.
+    """
+
+    def __init__(self, folder: Path, owner: str = "registry") -> None:
+        self._folder, self._owner = folder, owner
+
+    def _unreadable(self, path: Path, error: OSError) -> BadInput:
+        why = os.strerror(error.errno or 0).lower()
+        remedy = f"give the folder of a {self._owner}, or change its permissions"
+        return BadInput(f"the log of the {self._owner} cannot be read ({why})", where=str(path), remedy=remedy)
 
     def _path(self, index: int) -> Path:
         return self._folder / f"{index:08d}.json"
@@ -150,7 +150,7 @@ class FolderLog:
         except FileNotFoundError:
             return 0
         except OSError as error:
-            raise _unreadable(self._folder, error) from None
+            raise self._unreadable(self._folder, error) from None
         indices = [int(name[:-5]) for name in names if re.fullmatch(r"\d{8,}\.json", name, re.ASCII)]
         return max(indices, default=0)
 
@@ -165,7 +165,7 @@ class FolderLog:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise _unreadable(self._path(index), error) from None
+            raise self._unreadable(self._path(index), error) from None
 
     def create(self, index: int, data: bytes) -> bool:
         """Create an entry; return False if it exists already.
@@ -179,7 +179,5 @@ class FolderLog:
         except OSError as error:
             if error.errno not in NO_LINKS:
                 raise
-            where = str(self._folder)
-            raise BadInput(
-                "the file system does not support hard links", where=where, remedy="move the registry to one that does"
-            ) from None
+            where, remedy = str(self._folder), f"move the {self._owner} to one that does"
+            raise BadInput("the file system does not support hard links", where=where, remedy=remedy) from None
