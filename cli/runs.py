@@ -1,6 +1,8 @@
 """Runs on this machine: `robo-poet run` starts one, `robo-poet gc` removes old ones. `cli.run_history` lists and compares them."""
 
+import re
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -47,6 +49,10 @@ def run(
     explain: Annotated[
         bool, typer.Option("--explain", help="Print for each step whether it would run or is cached, and why. Nothing runs.")
     ] = False,
+    run_id: Annotated[str, typer.Option("--run-id", help="Name of the run's folder. Default: the time (UTC) and a random suffix.")] = "",
+    trigger: Annotated[
+        str, typer.Option("--trigger", help="What started the run, as JSON, for the model card. `robo-poet retrain` sets it.")
+    ] = "",
 ) -> None:
     """Run the pipeline: prepare the corpus, train, evaluate, gate and register a model.
 
@@ -63,7 +69,7 @@ def run(
     from pipelines.compile import chosen_settings
     from pipelines.local import explain_here, train_here
     from pipelines.run.display import display_on
-    from robo_poet.errors import BadInput
+    from robo_poet.errors import BadInput, parse_object
     from robo_poet.registry.names import check_name
 
     console = Console(highlight=False)
@@ -72,12 +78,14 @@ def run(
     if explain and runner is RunnerName.cluster:
         problem = "a cluster decides itself which steps it takes from its cache"
         raise BadInput(problem, where="--explain", remedy="leave out --explain, or use --runner process")
+    if run_id:
+        _check_run_id(run_id, runner)
     source = absolute_source(corpus)
     if model:
         check_name(model)  # before the corpus is described, which takes seconds
     effective, advice = profile_for(profile, set_, source, write=not explain)
     settings = effective.profile
-    chosen = chosen_settings(profile, settings)
+    chosen = replace(chosen_settings(profile, settings), trigger=parse_object(trigger, where="--trigger") if trigger else {})
     if advice:
         print_advice(console, advice)
     if runner is RunnerName.cluster:
@@ -94,9 +102,21 @@ def run(
         typer.echo(f"warning: {line}", err=True)
     same_model = same_model or _confirm_source(settings, source, model)
     with display_on(console) as listener:
-        result, outcome = train_here(settings, source, _runner(runner), listener, model=model, same_model=same_model, chosen=chosen)
+        result, outcome = train_here(
+            settings, source, _runner(runner), listener, model=model, same_model=same_model, chosen=chosen, run_id=run_id or None
+        )
     console.print(scorecard(result, outcome))
     sys.exit(result.exit_status)
+
+
+def _check_run_id(run_id: str, runner: RunnerName) -> None:
+    from robo_poet.errors import BadInput
+
+    if runner is RunnerName.cluster:
+        raise BadInput("a cluster names its runs itself", where="--run-id", remedy="leave out --run-id")
+    if not re.fullmatch(r"[0-9A-Za-z][0-9A-Za-z._-]{0,79}", run_id):
+        remedy = "use up to 80 letters, digits, points, hyphens and underscores"
+        raise BadInput(f"{run_id[:100]!r} cannot be the name of a folder of runs", where="--run-id", remedy=remedy)
 
 
 def _confirm_source(settings: "Settings", source: str, model: str) -> bool:

@@ -163,10 +163,13 @@ class Chosen:
     Args:
         profile: name of the profile; of a file, its name without folder and `.yaml`.
         changed: dotted key → value of each setting that differs from the profile file: by `--set`, or by `auto`.
+        trigger: what started the run, if it was a program: cause, alert and window of a drift (MON-4). Only the last steps read the
+            lineage, so what started a run changes no result of the other steps in the cache.
     """
 
     profile: str = ""
     changed: Mapping[str, Any] = field(default_factory=dict)
+    trigger: Mapping[str, Any] = field(default_factory=dict)
 
 
 def chosen_settings(name: str, profile: Profile) -> Chosen:
@@ -236,6 +239,7 @@ def run_parameters(
     lineage = {"model": name, "source": source_name, "source_digest": digest, "code": code, "settings": settings_of_lineage}
     if chosen:
         lineage |= {"profile": chosen.profile, "changed": dict(chosen.changed)}
+        lineage |= {"trigger": dict(chosen.trigger)} if chosen.trigger else {}
     warm_start_parameters = warm_start(profile.train.warm_start, registry, name)
     return {
         **settings,

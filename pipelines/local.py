@@ -41,7 +41,7 @@ def champion(registry: Address, model: str) -> str:
 
 def train_here(
     profile: Profile, source: str, runner: Callable[[Mapping[str, Any]], Runner], listener: Listener,
-    *, model: str = "", same_model: bool = False, chosen: Chosen | None = None,
+    *, model: str = "", same_model: bool = False, chosen: Chosen | None = None, run_id: str | None = None,
 ) -> tuple[RunResult, Outcome]:  # fmt: skip
     """Run the pipeline to its end.
 
@@ -49,7 +49,8 @@ def train_here(
         source: the user's corpus, an absolute path or a `gs://` address; empty for the bundled corpora.
         model: name of the model; empty for the name from the profile or the corpus.
         same_model: accept a corpus from another address as the same model.
-        chosen: what the lineage says about profile and changed settings.
+        chosen: what the lineage says about profile and changed settings, and about what started the run.
+        run_id: name of the run's folder; see `run_pipeline`.
         runner: creates the runner from the run's parameters. It is called twice: first with the location parameters only, so that
             it can reject them early, then with all parameters.
 
@@ -65,7 +66,7 @@ def train_here(
     with _compiled(profile) as ir:
         result = run_pipeline(
             ir, parameters, store=Path(profile.local.store), runs=Path(profile.local.runs), runner=step_runner,
-            listeners=[listener, link_training_logs], max_parallel=profile.local.parallel,
+            listeners=[listener, link_training_logs], max_parallel=profile.local.parallel, run_id=run_id,
         )  # fmt: skip
         shutil.copyfile(ir, result.folder / "pipeline.yaml")  # keeps the compiled pipeline with its results
     return result, collect_outcome(result, parameters)

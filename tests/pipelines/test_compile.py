@@ -6,6 +6,7 @@ Covers: placement, training.
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from pipelines.images.programs import ROOT, interpreter
 from pipelines.local import train_here
 from pipelines.profile.load import load_profile
 from pipelines.run.execution.process import ProcessRunner, Runner
+from pipelines.steps import STEPS
 from robo_poet.deletion.suppression import add_digests, list_digest, open_suppression
 from robo_poet.digest import digest_path
 from robo_poet.errors import BadInput
@@ -286,6 +288,11 @@ def test_a_corpus_counts_by_its_content(tmp_path: Path) -> None:
     assert run_parameters(profile, source="", registry="r")["source_digest"] == ""
 
 
+def test_what_started_a_run_leaves_the_cache_of_the_data_and_the_model_valid() -> None:
+    """The lineage names it, and only these steps read the lineage."""
+    assert {step.name for step in STEPS for port in step.ports if port.name == "lineage"} == {"write_report", "register_model"}
+
+
 def test_the_lineage_says_which_profile_was_changed_and_how(tmp_path: Path) -> None:
     overrides = ["train.epochs=99", "seed=42", "local.parallel=1", "gates=[{metric: perplexity, max: 50}]"]
     profile = load_profile("ci", overrides).profile
@@ -294,6 +301,9 @@ def test_the_lineage_says_which_profile_was_changed_and_how(tmp_path: Path) -> N
     (tmp_path / "poem.txt").write_text("O sea")
     lineage = run_parameters(profile, source=str(tmp_path), registry="r", model="poems", chosen=chosen)["lineage"]
     assert (lineage["profile"], lineage["changed"]) == ("ci", chosen.changed)
+    triggered = replace(chosen, trigger={"cause": "the world changed"})
+    named = run_parameters(profile, source=str(tmp_path), registry="r", model="poems", chosen=triggered)
+    assert named["lineage"] == lineage | {"trigger": {"cause": "the world changed"}}
     without = run_parameters(profile, source=str(tmp_path), registry="r", model="poems")["lineage"]
     assert without == {key: value for key, value in lineage.items() if key not in ("profile", "changed")}
 
