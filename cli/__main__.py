@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli import build, canary, cluster, data, drift, forget, profile, registry, requests, run_history, runs, serve
+from cli import build, canary, cluster, data, drift, forget, profile, registry, requests, retrain, run_history, runs, serve
 from cli.generation import chat, generate
 from robo_poet.errors import BadInput
 from robo_poet.permissions import limit_umask
@@ -58,6 +58,7 @@ app.add_typer(run_history.app, name="runs")
 app.add_typer(registry.app, name="registry")
 app.add_typer(canary.app, name="canary")
 app.add_typer(drift.app, name="drift")
+app.add_typer(retrain.app, name="retrain")
 app.add_typer(serve.app, name="keys")
 app.add_typer(requests.app, name="requests")
 app.add_typer(profile.app, name="profile")

@@ -4,6 +4,7 @@ from pydantic import Field, model_validator
 
 from robo_poet.judges.drift.policy import DriftPolicy
 from robo_poet.settings.base import Settings
+from robo_poet.settings.retraining import RetrainingSettings
 
 
 class DriftSettings(Settings):
@@ -46,3 +47,4 @@ class MonitoringSettings(Settings):
     host: str = Field("127.0.0.1", description="address of the watcher's metrics; `0.0.0.0` lets other machines read them")
     port: int = Field(9464, ge=0, le=65535, description="port of the watcher's metrics; 0 takes a free one")
     drift: DriftSettings = DriftSettings()
+    retraining: RetrainingSettings = RetrainingSettings()

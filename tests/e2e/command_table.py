@@ -43,6 +43,7 @@ TYPED = {
     "robo-poet keys rotate <id>": "robo-poet keys rotate KEY",
     "robo-poet drift baseline --model 1": f"robo-poet drift baseline {MODEL}",
     "robo-poet drift report --model 1": f"robo-poet drift report {MODEL}",
+    "robo-poet retrain approve 1 --model 1 --why 'your reason'": f"robo-poet retrain approve 1 {MODEL} --why 'your reason'",
     "robo-poet profile show -p NAME": "robo-poet profile show -p ci",
     "robo-poet registry adopt --registry 1 --model 1 --name 'your name' --why 'your reason'": (
         "robo-poet registry adopt --registry registry --model shakespeare --name 'your name' --why 'your reason'"
@@ -99,6 +100,9 @@ REFUSED: dict[str, tuple[int, str]] = {
     "robo-poet drift baseline --model 1": (2, "no complete window since"),
     "robo-poet drift compare --window 2026-03-09 --page drift.html": (2, "has no such window"),
     "robo-poet drift baseline --since 2026-03-01": (2, "0 users, 100 needed"),
+    'robo-poet retrain approve 1 --why "the new readers stay"': (2, "no alert has asked for a retraining yet"),
+    'robo-poet retrain refuse 1 --why "a campaign, over next week"': (2, "no alert has asked for a retraining yet"),
+    "robo-poet retrain approve 1 --model 1 --why 'your reason'": (2, "no alert has asked for a retraining yet"),
     "robo-poet generate": (2, "no prompt is given"),  # a docstring names the command
     "robo-poet cluster doctor": (1, "1 problem to fix before a run can succeed"),  # no cluster is set
     "robo-poet cluster doctor -p rtx": (1, "1 problem to fix before a run can succeed"),
@@ -111,6 +115,7 @@ SILENT = {"make clean"}  # prints nothing if it succeeds
 WATCHER = Mark("serves", soak=False, note="tests/monitoring/drift/test_watch.py runs the watcher")
 CONSOLE = Mark("serves", soak=False, note="tests/serving/canary/test_console.py asks its pages")
 CONTROLLER = Mark("serves", soak=False, note="tests/serving/canary/test_main.py runs the controller as a program")
+TRIGGER = Mark("serves", soak=False, note="tests/cli/test_retrain.py runs the trigger as a program")
 KUBEFLOW = Mark("cluster", soak=False, note="tests/pipelines/cluster types these commands against a simulated server")
 INSTALLS = Mark("network", soak=False, note="asks the package registry; .ci/run runs make check")
 SUITE = Mark("time", soak=False, note="it would run itself")
@@ -133,6 +138,9 @@ MARKS: dict[str, Mark] = {
     "robo-poet console --port 8090": CONSOLE,
     "robo-poet console --port 0": CONSOLE,
     "robo-poet canary run --model poems": CONTROLLER,
+    "robo-poet retrain listen": TRIGGER,
+    "robo-poet retrain listen --model 1": TRIGGER,
+    "robo-poet retrain listen --set monitoring.retraining.enabled=automatic": TRIGGER,
     "robo-poet serve": Mark("serves"),
     "robo-poet serve --model 1 --port 0": Mark("serves"),
     "robo-poet serve --model 1 --folder 12 --port 0": Mark("serves"),

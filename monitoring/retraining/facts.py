@@ -1,0 +1,53 @@
+"""What the trigger reads from other programs: the champion and its baseline from the registry, the window from the drift watcher."""
+
+import logging
+from collections.abc import Callable
+
+from monitoring.drift.baseline import read_baseline
+from monitoring.drift.history import History
+from robo_poet.digest import digest_json
+from robo_poet.errors import BadInput
+from robo_poet.judges.drift.baseline import baseline_json
+from robo_poet.judges.retraining.decision import Facts
+from robo_poet.judges.retraining.state import Key
+from robo_poet.registry.names import BUNDLED_SOURCE
+from robo_poet.registry.reader import RegistryReader
+
+log = logging.getLogger("monitoring.retraining")
+BASELINE_DIGITS = 16  # of the digest of a baseline, in the label of the alert
+
+
+def read_facts(store: RegistryReader) -> Facts:
+    """Return champion and baseline of a model.
+
+    Raises:
+        BadInput: the registry cannot be read, or was changed.
+    """
+    version = store.champion()
+    baseline = read_baseline(store, version) if version else None
+    digest = digest_json(baseline_json(baseline))[:BASELINE_DIGITS] if baseline else ""
+    return Facts(store.model, version.number if version else None, digest)
+
+
+def newest_source(store: RegistryReader) -> str:
+    """Return the address of the corpus that the model was trained on last; empty for the bundled corpora."""
+    sources = store.state().sources
+    return sources[-1] if sources and sources[-1] != BUNDLED_SOURCE else ""
+
+
+def window_of(history: History) -> Callable[[Key], str]:
+    """Return a function that takes a key and returns the digest of the snapshot of its newest drift; empty if it is not known.
+
+    An unreadable history must not stop a retraining, so it is only a warning in the log.
+    """
+
+    def digest(key: Key) -> str:
+        try:
+            drifts = [judged for judged in history.judged() if judged.action == "drift"]
+        except (BadInput, OSError) as error:
+            log.warning("the window of a drift is not known: %s", error)
+            return ""
+        wanted = (key.version, key.baseline, key.cause)
+        return next((one.snapshot for one in reversed(drifts) if (one.version, one.baseline[:BASELINE_DIGITS], one.cause) == wanted), "")
+
+    return digest
