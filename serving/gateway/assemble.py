@@ -90,19 +90,8 @@ def assemble(settings: ServeSettings) -> Parts:
     audit = None
     if settings.telemetry.audit:
         audit = AuditLog(folder / "audit", pseudonyms, settings.telemetry, model=settings.model, say=log.warning)
-    metrics.watch_counts("request_log_records", "Records of the request log, by outcome.", lambda: request_log.counts)
-    metrics.watch_waiting("request_log_waiting", "Records of the request log that are queued for writing.", lambda: request_log.waiting)
-    metrics.watch_counts("outcomes", "Outcomes of requests for the judge of a canary, by result.", lambda: outcomes.counts)
-    metrics.watch_counts("shadow_scores", "Prompts that canary and champion scored, by result.", lambda: shadow.counts)
     connections = ConnectionTable(settings.connections, settings.connections_per_address, networks(settings.trusted_proxies))
-    metrics.watch_counts(
-        "connections", "Client connections: opened, refused, or ended to make room for others.", lambda: connections.counts
-    )
-    metrics.watch_waiting("connections_open", "Open client connections.", lambda: len(connections))
-    if audit is not None:
-        metrics.watch_counts("audit_lines", "Lines of the audit log, by outcome.", lambda: audit.counts)
-        removed = "Bytes of the audit log that were removed because its folder was full, by kind."
-        metrics.watch_counts("audit_removed_bytes", removed, lambda: audit.removed)
+    watch_parts(metrics, request_log, outcomes, shadow, connections, audit)
     return Parts(
         settings=settings, client=client, versions=versions, access=Authenticator(settings.access, folder / "keys", log.warning),
         limiter=RateLimiter(settings.access, log.warning), content_filter=content_filter, metrics=metrics, audit=audit,
@@ -112,6 +101,25 @@ def assemble(settings: ServeSettings) -> Parts:
         closing=[request_log.close, outcomes.close, *([audit.close] if audit else [])],
         page=routes() if settings.playground else (),
     )  # fmt: skip
+
+
+def watch_parts(
+    metrics: Metrics, request_log: RequestLog, outcomes: OutcomeLog, shadow: ShadowScores, connections: ConnectionTable,
+    audit: AuditLog | None,
+) -> None:  # fmt: skip
+    """Report the running totals and queues of these parts."""
+    metrics.watch_counts("request_log_records", "Records of the request log, by outcome.", lambda: request_log.counts)
+    metrics.watch_value("request_log_waiting", "Records of the request log that are queued for writing.", lambda: request_log.waiting)
+    metrics.watch_counts("outcomes", "Outcomes of requests for the judge of a canary, by result.", lambda: outcomes.counts)
+    metrics.watch_counts("shadow_scores", "Prompts that canary and champion scored, by result.", lambda: shadow.counts)
+    metrics.watch_counts(
+        "connections", "Client connections: opened, refused, or ended to make room for others.", lambda: connections.counts
+    )
+    metrics.watch_value("connections_open", "Open client connections.", lambda: len(connections))
+    if audit is not None:
+        metrics.watch_counts("audit_lines", "Lines of the audit log, by outcome.", lambda: audit.counts)
+        removed = "Bytes of the audit log that were removed because its folder was full, by kind."
+        metrics.watch_counts("audit_removed_bytes", removed, lambda: audit.removed)
 
 
 def _check_permissions(settings: ServeSettings) -> None:

@@ -1,38 +1,45 @@
-"""Prometheus metrics of the model server."""
+"""Prometheus metrics of the model server: calls, queues, batches, and the memory and load of its processor and GPUs (MON-1)."""
 
 import resource
-from collections.abc import Iterable
-from typing import cast
+from collections.abc import Iterable, Mapping
+from typing import Protocol, cast
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from serving.model_server.servable import Servable
+from serving.model_server.gpus import GpuCollector
 from serving.model_server.versions import LoadedVersions
 
 SECONDS = (0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.065, 0.08, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 5.0, 10.0, 30.0)
 
 
 class ServerMetrics:
-    """The metrics of one server: calls and their duration, and queues, batches and memory at each scrape.
+    """The metrics of one server: calls and their duration; at each scrape also queues, batches, process and GPUs.
+
+    Args:
+        gpus: a collector of the GPUs; None without GPUs.
 
     Attributes:
+        registry: has all metrics.
         in_progress: the number of received predict calls that have no answer yet.
     """
 
-    def __init__(self, versions: LoadedVersions) -> None:
-        self._registry = CollectorRegistry()
+    def __init__(self, versions: LoadedVersions, gpus: GpuCollector | None = None) -> None:
+        self.registry = CollectorRegistry()
         names = ("model_name", "version", "code")
-        self._calls = Counter("robo_poet_model_server_requests", "Predict calls, by status code.", names, registry=self._registry)
+        self._calls = Counter("robo_poet_model_server_requests", "Predict calls, by status code.", names, registry=self.registry)
         self._seconds = Histogram(
             "robo_poet_model_server_request_duration_seconds", "Duration of a predict call including the queue, in seconds.",
-            ("model_name",), buckets=SECONDS, registry=self._registry,
+            ("model_name",), buckets=SECONDS, registry=self.registry,
         )  # fmt: skip
         self.in_progress = Gauge(
-            "robo_poet_model_server_requests_in_progress", "Predict calls without an answer yet.", registry=self._registry
+            "robo_poet_model_server_requests_in_progress", "Predict calls without an answer yet.", registry=self.registry
         )
         self._versions = versions
-        self._registry.register(_Queues(versions))
+        self.registry.register(_Queues(versions))
+        ProcessCollector(registry=self.registry)
+        if gpus:
+            self.registry.register(gpus)
 
     def record_call(self, model: str, version: int, code: str, seconds: float) -> None:
         """Record a finished call.
@@ -46,7 +53,17 @@ class ServerMetrics:
 
     def render(self) -> bytes:
         """Return all series in Prometheus' text format."""
-        return generate_latest(self._registry)
+        return generate_latest(self.registry)
+
+
+class _Queued(Protocol):
+    """The queues of a loaded version. `Servable` has them; importing it here would import TensorFlow."""
+
+    waiting: int
+
+    def batches(self) -> Mapping[int, int]:
+        """Return the number of batches that ran, by size."""
+        ...
 
 
 class _Queues:
@@ -61,8 +78,8 @@ class _Queues:
             "robo_poet_model_server_batches", "Batches that ran, by size.", labels=("model_name", "version", "size")
         )
         for name, number, servable in self._versions.loaded():
-            waiting.add_metric((name, str(number)), cast(Servable, servable).waiting)
-            for size, count in sorted(cast(Servable, servable).batches().items()):
+            waiting.add_metric((name, str(number)), cast(_Queued, servable).waiting)
+            for size, count in sorted(cast(_Queued, servable).batches().items()):
                 batches.add_metric((name, str(number), str(size)), count)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         yield from (

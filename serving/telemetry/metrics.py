@@ -4,16 +4,23 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from itertools import product
 
-from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector, disable_created_metrics, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Gauge,
+    GCCollector,
+    PlatformCollector,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.metrics_core import Metric
 
 from robo_poet.settings.serve import TelemetrySettings
 from serving.telemetry.audience import AudienceSeries
-from serving.telemetry.collectors import CountsCollector, GpuCollector
 from serving.telemetry.labels import FixedLabels, VersionLabels, WordLabels
-from serving.telemetry.series import ModelSeries, ParameterSeries, RequestSeries
+from serving.telemetry.series import CountsCollector, ModelSeries, ParameterSeries, RequestSeries
 
 # The `_created` series would be a third of all series, and no dashboard uses them.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -42,12 +49,11 @@ class Metrics:
     Args:
         settings: session gap, user limit and cost per second.
         model: name of the served model, the label `model` of every series `robo_poet_…`; empty for no label.
-        gpus: also report GPUs, if the NVIDIA driver is installed.
     """
 
     content_type = CONTENT_TYPE_PLAIN_0_0_4
 
-    def __init__(self, settings: TelemetrySettings | None = None, *, model: str = "", gpus: bool = True) -> None:
+    def __init__(self, settings: TelemetrySettings | None = None, *, model: str = "") -> None:
         self._model = model
         self.settings = settings or TelemetrySettings()
         self.registry = CollectorRegistry()
@@ -68,8 +74,6 @@ class Metrics:
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         GCCollector(registry=self.registry)
-        if gpus and (collector := GpuCollector.detect()):
-            self.registry.register(collector)
 
     def answered(self, route: str, status: int, seconds: float, *, version: int | None = None, arm: str = "none") -> None:
         """Record an answer, once, after its last byte is sent.
@@ -171,9 +175,9 @@ class Metrics:
         """Report running totals of another part of the program, as `robo_poet_<name>_total{outcome}`."""
         self.registry.register(CountsCollector(f"robo_poet_{name}", help, counts))
 
-    def watch_waiting(self, name: str, help: str, waiting: Callable[[], float]) -> None:
-        """Report the queue length of another part of the program, as `robo_poet_<name>`."""
-        self._models.add_queue_gauge(self.registry, f"robo_poet_{name}", help, waiting)
+    def watch_value(self, name: str, help: str, value: Callable[[], float]) -> None:
+        """Report a value of another part of the program, as `robo_poet_<name>`. `value` is called at each scrape."""
+        Gauge(f"robo_poet_{name}", help, registry=self.registry).set_function(value)
 
     def serving(self, versions: Iterable[tuple[int, str, str]]) -> None:
         """Set the versions in service, as (number, digest, arm). Replaces the previous ones."""

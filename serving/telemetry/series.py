@@ -1,8 +1,11 @@
-"""Prometheus series of requests and completions, of their parameters, and of model versions and filter decisions (MON-1, MON-2)."""
+"""Prometheus series of requests and completions, of their parameters, of model versions and filter decisions, and of running totals
+that other parts of the program keep (MON-1, MON-2)."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Summary
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
 
 # Bucket bounds in seconds, dense near the targets: 50 ms without load, 1 s for the alert, 30 s for the deadline.
 DURATION_BUCKETS = (.005, .01, .02, .03, .04, .05, .065, .08, .1, .15, .2, .3, .5, .75, 1, 1.5, 2, 5, 10, 30)  # fmt: skip
@@ -119,6 +122,18 @@ class ModelSeries:
         for version, digest, arm in versions:
             self.versions.labels(version, digest[:12], arm).set(1)
 
-    def add_queue_gauge(self, registry: CollectorRegistry, name: str, help: str, waiting: Callable[[], float]) -> None:
-        """Register a gauge that calls `waiting` at each scrape."""
-        Gauge(name, help, registry=registry).set_function(waiting)
+
+class CountsCollector(Collector):
+    """A collector that exports `<name>_total{outcome=…}` for each entry of `counts()`.
+
+    `counts` is called at each scrape. Its keys come from a fixed set.
+    """
+
+    def __init__(self, name: str, help: str, counts: Callable[[], Mapping[str, int]]) -> None:
+        self._name, self._help, self._counts = name, help, counts
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        family = CounterMetricFamily(self._name, self._help, labels=["outcome"])
+        for outcome, count in sorted(self._counts().items()):
+            family.add_metric([outcome], count)
+        yield family

@@ -27,7 +27,7 @@ def completed(metrics: Metrics, **fields: Any) -> None:
 
 def used() -> Metrics:
     """Every series at least once."""
-    metrics = Metrics(TelemetrySettings(cost_per_second=0.5), gpus=False)
+    metrics = Metrics(TelemetrySettings(cost_per_second=0.5))
     metrics.answered("generate", 200, 0.1, version=3, arm="champion")
     completed(metrics, first_token_seconds=0.02)
     metrics.scored("completion", version=3, arm="champion", nats=300.0, tokens=150)
@@ -43,7 +43,7 @@ def used() -> Metrics:
     metrics.model_loaded(4, "failed")
     metrics.watch_queue(lambda: 5)
     metrics.watch_counts("request_log_records", "Records of the request log.", lambda: {"written": 3, "dropped": 1})
-    metrics.watch_waiting("request_log_waiting_records", "Records that wait to be written.", lambda: 2)
+    metrics.watch_value("request_log_waiting_records", "Records that wait to be written.", lambda: 2)
     return metrics
 
 
@@ -76,7 +76,7 @@ def test_a_series_has_the_recorded_value(name: str, labels: dict[str, str], expe
 
 
 def test_bucket_bounds_separate_the_latency_targets() -> None:
-    metrics = Metrics(gpus=False)
+    metrics = Metrics()
     for seconds in (0.0499, 0.051, 0.99, 1.01):
         metrics.answered("generate", 200, seconds, version=1, arm="champion")
 
@@ -89,7 +89,7 @@ def test_bucket_bounds_separate_the_latency_targets() -> None:
 
 @pytest.mark.parametrize(("lengths", "normalised"), [([200], 0.5), ([200, 50], 0.5), ([100], 1.0), ([1], 5.0), ([], 5.0)])
 def test_a_duration_is_normalised_to_100_tokens(lengths: list[int], normalised: float) -> None:
-    metrics = Metrics(gpus=False)
+    metrics = Metrics()
     completed(metrics, seconds=1.0, lengths=lengths)
     assert metrics.registry.get_sample_value("robo_poet_request_duration_normalised_seconds_sum", {"arm": "champion"}) == pytest.approx(
         normalised
@@ -97,7 +97,7 @@ def test_a_duration_is_normalised_to_100_tokens(lengths: list[int], normalised: 
 
 
 def test_in_flight_decreases_after_an_error() -> None:
-    metrics = Metrics(gpus=False)
+    metrics = Metrics()
     value = metrics.registry.get_sample_value
     with pytest.raises(ValueError, match="x"), metrics.in_flight():
         assert value("robo_poet_requests_in_flight") == 1
@@ -106,7 +106,7 @@ def test_in_flight_decreases_after_an_error() -> None:
 
 
 def test_serving_replaces_the_previous_versions() -> None:
-    metrics = Metrics(gpus=False)
+    metrics = Metrics()
     metrics.serving([(1, "a" * 64, "champion"), (2, "b" * 64, "canary")])
     metrics.serving([(2, "b" * 64, "champion")])
     lines = [line for line in metrics.render().decode().splitlines() if line.startswith("robo_poet_model_version_info")]
@@ -167,7 +167,7 @@ def test_hostile_values_do_not_add_series(strings: list[str], versions: list[int
     assert all(re.fullmatch(r"[a-z][a-z0-9_.-]{0,39}", rule) for rule in rules)
 
 
-HOSTILE_METRICS = Metrics(TelemetrySettings(users=50), gpus=False)  # one for all examples: their strings add up
+HOSTILE_METRICS = Metrics(TelemetrySettings(users=50))  # one for all examples: their strings add up
 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool (Debian: prometheus) is not installed")
@@ -177,7 +177,7 @@ def test_promtool_accepts_the_metrics() -> None:
 
 
 def test_both_arms_and_all_codes_exist_before_the_first_request() -> None:
-    metrics = Metrics(gpus=False)
+    metrics = Metrics()
     metrics.serving([(3, "ab" * 32, "champion"), (4, "cd" * 32, "canary"), (2, "ef" * 32, "former")])
     rendered = metrics.render().decode()
     for version, arm in (("3", "champion"), ("4", "canary"), ("none", "champion"), ("none", "canary"), ("none", "none")):
@@ -201,7 +201,7 @@ def test_a_canary_has_all_its_series_before_its_first_user() -> None:
         lines = metrics.render().decode().splitlines()
         return {line.rpartition(" ")[0] for line in lines if line.startswith("robo_poet_") and 'arm="canary"' in line}
 
-    metrics = Metrics(gpus=False, model="poems")
+    metrics = Metrics(model="poems")
     metrics.serving([(3, "ab" * 32, "champion"), (4, "cd" * 32, "canary")])
     before = series(metrics)
     for status in (200, 422, 499, 503):

@@ -29,7 +29,7 @@ needs_prometheus = pytest.mark.skipif(shutil.which("prometheus") is None, reason
 @pytest.fixture
 def endpoint() -> Iterator[tuple[Metrics, int]]:
     """Metrics that grow at each reading, and the port at which they are read."""
-    metrics = Metrics(gpus=False)
+    metrics = Metrics()
     metrics.serving([(3, "ab" * 32, "champion")])
 
     async def read(_: Request) -> Response:
@@ -114,7 +114,7 @@ def test_promtool_accepts_the_configuration(check: list[str]) -> None:
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool (Debian: prometheus) is not installed")
 def test_the_rules_have_no_value_without_traffic(tmp_path: Path) -> None:
     """0/0 is NaN, which alerts and dashboards show as a value."""
-    metrics = Metrics(gpus=False)
+    metrics = Metrics()
     metrics.serving([(3, "ab" * 32, "champion"), (4, "cd" * 32, "canary"), (2, "ef" * 32, "former")])
     lines = [line.rpartition(" ") for line in metrics.render().decode().splitlines() if line.startswith("robo_poet_")]
     rules = [rule["record"] for group in yaml.safe_load((FILES / "recording.yml").read_text())["groups"] for rule in group["rules"]]

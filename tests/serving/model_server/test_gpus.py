@@ -3,8 +3,7 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, generate_latest
 
-from serving.telemetry.collectors import GpuCollector
-from serving.telemetry.metrics import Metrics
+from serving.model_server.gpus import GpuCollector
 
 
 class Nvml:
@@ -78,4 +77,3 @@ def test_without_driver_or_gpu_there_are_no_series() -> None:
     assert GpuCollector.detect(Nvml([(1, 2, 3)], driver=False)) is None
     assert GpuCollector.detect(Nvml([])) is None
     GpuCollector.detect()  # of this machine, whatever it has
-    assert b"robo_poet_gpu" not in Metrics(gpus=False).render()

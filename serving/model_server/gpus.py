@@ -1,31 +1,15 @@
-"""Prometheus collectors that read their values at each scrape: the state of the GPUs, and running
-totals that other parts of the program keep.
+"""A Prometheus collector of the GPUs of this machine (MON-1). It reads NVIDIA's management library (NVML) at each scrape.
 
-GPUs are read with NVIDIA's management library (NVML). Without a driver there are no GPU series.
+The model server exports it, because it runs where the GPUs are. Beside TensorFlow Serving, NVIDIA's DCGM exporter does the same.
+Without a driver there are no GPU series.
 """
 
 import importlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Self
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
-
-
-class CountsCollector(Collector):
-    """A collector that exports `<name>_total{outcome=…}` for each entry of `counts()`.
-
-    `counts` is called at each scrape. Its keys come from a fixed set.
-    """
-
-    def __init__(self, name: str, help: str, counts: Callable[[], Mapping[str, int]]) -> None:
-        self._name, self._help, self._counts = name, help, counts
-
-    def collect(self) -> Iterator[CounterMetricFamily]:
-        family = CounterMetricFamily(self._name, self._help, labels=["outcome"])
-        for outcome, count in sorted(self._counts().items()):
-            family.add_metric([outcome], count)
-        yield family
 
 
 class GpuCollector(Collector):
