@@ -15,7 +15,7 @@ from serving.telemetry.metrics import Metrics
 
 
 class HealthEndpoints:
-    """The endpoints for monitoring.
+    """The endpoints for monitoring. What `/readyz` says is also a metric, for the alerts: `robo_poet_ready` and `robo_poet_problems`.
 
     Args:
         log_has_problem: returns True if the request log has a problem. Details may contain paths, so they are only in the gateway's log.
@@ -32,6 +32,8 @@ class HealthEndpoints:
         self._versions, self._metrics, self._admission = versions, metrics, admission
         self._log_has_problem, self._outcome_problem = log_has_problem, outcome_problem
         self._metrics_for, self._proxies = metrics_for, proxies
+        metrics.watch_value("ready", "1 if requests can be answered, else 0.", lambda: self._versions.health.ready)
+        metrics.watch_value("problems", "Number of problems that /readyz lists.", lambda: len(self._problems()))
 
     async def alive(self) -> Response:
         """Return 200 while the process runs."""
@@ -40,15 +42,12 @@ class HealthEndpoints:
     async def ready(self) -> Response:
         """Return 200 if requests can be answered, else 503. Both bodies list the problems."""
         version_health = self._versions.health
-        log_problems = ["the request log has a problem; see the gateway's log"] if self._log_has_problem() else []
-        if problem := self._outcome_problem():
-            log_problems.append(problem)
         body = {
             "status": "ready" if version_health.ready else "not_ready",
             "champion": version_health.champion,
             "canary": version_health.canary,
             "canary_share": version_health.share,
-            "degraded": [*version_health.troubles, *self._admission.troubles, *log_problems],
+            "degraded": self._problems(),
         }
         return json_response(body, 200 if version_health.ready else 503, {} if version_health.ready else {"Retry-After": "1"})
 
@@ -61,6 +60,12 @@ class HealthEndpoints:
         if self._metrics_for != "all" and not (self._metrics_for == "loopback" and self._is_local(request)):
             await self._admission.admit(exchange_of(request.scope), request.headers, "metrics")
         return Response(self._metrics.render(), headers={"Cache-Control": "no-store"}, media_type=self._metrics.content_type)
+
+    def _problems(self) -> list[str]:
+        log_problems = ["the request log has a problem; see the gateway's log"] if self._log_has_problem() else []
+        if problem := self._outcome_problem():
+            log_problems.append(problem)
+        return [*self._versions.health.troubles, *self._admission.troubles, *log_problems]
 
     def _is_local(self, request: Request) -> bool:
         peer = request.client.host if request.client else ""

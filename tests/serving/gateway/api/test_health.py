@@ -1,3 +1,5 @@
+import re
+
 import httpx
 import pytest
 
@@ -6,6 +8,12 @@ from robo_poet.settings.serve import ServeSettings
 from tests.serving.gateway.conftest import QUIET
 from tests.serving.gateway.running import Gateway, running, wait_until
 from tests.serving.gateway.stand_in_model_server import StandInModelServer
+
+
+def gauges(gateway: Gateway) -> dict[str, float]:
+    """Return what the metrics say about readiness."""
+    found = re.findall(r"^robo_poet_(ready|problems)\{.*\} (.+)$", httpx.get(f"{gateway.address}/metrics").text, re.MULTILINE)
+    return {name: float(value) for name, value in found}
 
 
 def test_readiness_reports_the_served_version(live: Gateway) -> None:
@@ -28,8 +36,10 @@ def test_readiness_fails_while_no_version_is_loaded(staged: Gateway, server: Sta
     response = httpx.get(f"{staged.address}/readyz")
     assert response.json()["status"] == "not_ready" and "version 1 is not loaded by the model server" in response.json()["degraded"]
     assert staged.generate().json()["error"]["code"] == "no_model"
+    assert gauges(staged) == {"ready": 0, "problems": 1}
     server.available = {1}
     assert wait_until(lambda: httpx.get(f"{staged.address}/readyz").status_code == 200)
+    assert gauges(staged) == {"ready": 1, "problems": 0}
 
 
 def test_metrics_are_readable_from_this_machine_only(staged: Gateway) -> None:
