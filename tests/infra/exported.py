@@ -1,0 +1,132 @@
+"""The metrics that our programs export, collected from their registries, and small exporters with them for a real Prometheus."""
+
+import re
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import yaml
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+
+from robo_poet.settings.serve import TelemetrySettings
+from serving.gateway.api.health import HealthEndpoints
+from serving.gateway.assemble import watch_parts
+from serving.gateway.backend.versions import VersionHealth
+from serving.gateway.connection.table import ConnectionTable
+from serving.model_server.gpus import GpuCollector
+from serving.model_server.metrics import ServerMetrics
+from serving.telemetry.metrics import Metrics
+
+INFRA = Path(__file__).parents[2] / "infra"
+MODEL = "poems"
+SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "summary": ("_sum", "_count")}
+OTHERS = {"up", "ALERTS", "DCGM_FI_DEV_FB_USED", "DCGM_FI_DEV_FB_FREE", "DCGM_FI_DEV_GPU_UTIL"}  # of Prometheus and of NVIDIA's exporter
+KEYWORDS = {"and", "or", "unless", "bool", "offset"}
+
+
+class Nvml:
+    """Stands for `pynvml` with one GPU whose memory is `used` of 100."""
+
+    NVMLError = OSError
+
+    def __init__(self, used: int = 60) -> None:
+        self.used = used
+
+    def nvmlDeviceGetCount(self) -> int:
+        return 1
+
+    def nvmlDeviceGetHandleByIndex(self, index: int) -> int:
+        return index
+
+    def nvmlDeviceGetMemoryInfo(self, _: int) -> Any:
+        return SimpleNamespace(used=self.used, total=100)
+
+    def nvmlDeviceGetUtilizationRates(self, _: int) -> Any:
+        return SimpleNamespace(gpu=50)
+
+
+class Gateway:
+    """The metrics of a gateway with a champion and a canary. Each reading is preceded by some requests."""
+
+    def __init__(self) -> None:
+        self.metrics = Metrics(TelemetrySettings(), model=MODEL)
+        parts: Any = SimpleNamespace
+        HealthEndpoints(parts(health=VersionHealth(3, 4, (), True)), self.metrics, parts(troubles=[]), lambda: False, lambda: "", "all")
+        log = parts(counts={"written": 3, "dropped": 0}, waiting=0, removed={"refusals": 0})
+        watch_parts(self.metrics, log, log, log, ConnectionTable(10, 10), log)
+        self.metrics.model_loaded(3)
+        self.metrics.serving([(3, "ab" * 32, "champion"), (4, "cd" * 32, "canary")])
+
+    def read(self) -> bytes:
+        """Answer requests, and return the metrics."""
+        for version, arm in ((3, "champion"), (4, "canary")):
+            self.metrics.answered("generate", 200, 0.045, version=version, arm=arm)
+            self.metrics.completed(
+                version=version, arm=arm, user="ada", seconds=0.045, generation_seconds=0.04, prompt_tokens=5, lengths=[100],
+                parameters={"temperature": 0.8, "top_p": 0.9, "top_k": 40, "max_length": 100, "num_samples": 1}, first_token_seconds=0.01,
+            )  # fmt: skip
+            self.metrics.scored("prompt", version=version, arm=arm, nats=15.0, tokens=5)
+            self.metrics.feedback(version=version, arm=arm, rating=4, thumb="up")
+        self.metrics.refused("rate_limited")
+        return self.metrics.render()
+
+
+class ModelServer:
+    """The metrics of a model server with one GPU. Each reading is preceded by a call."""
+
+    def __init__(self) -> None:
+        self.nvml, self.batches = Nvml(), {1: 0}
+        versions: Any = SimpleNamespace(loaded=lambda: [(MODEL, 3, SimpleNamespace(waiting=2, batches=lambda: self.batches))])
+        self.metrics = ServerMetrics(versions, GpuCollector(self.nvml))
+
+    def read(self) -> bytes:
+        """Run a call, and return the metrics."""
+        self.batches[1] += 1
+        self.metrics.record_call(MODEL, 3, "OK", 0.04)
+        return self.metrics.render()
+
+
+class DriftWatcher:
+    """The metrics of the drift watcher, with one judged window.
+
+    Attributes:
+        causes: likely cause of each drift; empty without one.
+    """
+
+    def __init__(self) -> None:
+        self.registry, self.causes = CollectorRegistry(), list[str]()
+        self._gauge("window_seconds").set(86_400)
+        self._gauge("look_timestamp_seconds").set_to_current_time()
+        self._gauge("window_end_timestamp_seconds", version="3").set_to_current_time()
+        for name, value in {"window_users": 300, "perplexity": 60, "rise_ratio": 0.25, "rise_lower_bound_ratio": 0.2}.items():
+            self._gauge(name, version="3").set(value)
+        self._gauge("verdict", version="3", action="no_drift").set(1)
+        Counter("robo_poet_drift_errors", "Failed looks.", ["model"], registry=self.registry).labels(MODEL)
+        self._detected = Gauge("robo_poet_drift_detected", "1.", ["model", "version", "baseline", "cause"], registry=self.registry)
+
+    def _gauge(self, name: str, **labels: str) -> Gauge:
+        gauge = Gauge(f"robo_poet_drift_{name}", "A metric of the watcher.", ["model", *labels], registry=self.registry)
+        return gauge.labels(model=MODEL, **labels)
+
+    def read(self) -> bytes:
+        """Return the metrics."""
+        self._detected.clear()
+        for cause in self.causes:
+            self._detected.labels(MODEL, "3", "0123456789abcdef", cause).set(1)
+        return generate_latest(self.registry)
+
+
+def exported() -> set[str]:
+    """Return the names of all metrics of our programs, of the recording rules, and of the exporters in `OTHERS`."""
+    registries = (Gateway().metrics.registry, ModelServer().metrics.registry, DriftWatcher().registry)
+    families = [family for registry in registries for family in registry.collect()]
+    names = {family.name + suffix for family in families for suffix in SUFFIXES.get(family.type, ("",))}
+    groups = yaml.safe_load((INFRA / "prometheus" / "recording.yml").read_text())["groups"]
+    return names | {rule["record"] for group in groups for rule in group["rules"]} | OTHERS
+
+
+def metrics_of(query: str) -> set[str]:
+    """Return the names of the metrics in a PromQL expression."""
+    text = re.sub(r'"[^"]*"|\[[^\]]*\]', "", query)
+    text = re.sub(r"\{[^{}]*\}|\b(by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)", "", text)
+    return set(re.findall(r"(?<![\w:.])[A-Za-z_:][\w:]*\b(?!\s*\()", text)) - KEYWORDS
