@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Install the Debian packages that tests use: Redis, Prometheus, a browser. If a program is missing, its tests are skipped with a reason.
+# Install the Debian packages that tests use: Redis, Prometheus, Alertmanager, a browser. If a program is missing, its tests are skipped with a reason.
 set -euo pipefail
 missing=()
-for pair in redis-server:redis-server prometheus:prometheus chromium:chromium; do
+for pair in redis-server:redis-server prometheus:prometheus amtool:prometheus-alertmanager chromium:chromium; do
   command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
 done
 [ ${#missing[@]} -gt 0 ] || exit 0
