@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
+from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -50,6 +51,30 @@ class DriftGauges(Collector):
         if judged.action == "drift":
             why = labels | {"baseline": judged.baseline[:16], "cause": judged.cause}
             yield _gauge("detected", "1 while the newest window is a drift, with the key of its cause.", why, 1.0)
+
+
+class WatcherSeries:
+    """All metrics of a watcher: the newest verdict, its looks, CPU and memory.
+
+    Attributes:
+        registry: has all metrics.
+        newest: the newest judged window; the exporter reads it in another thread.
+        errors: counts the looks that ended with an error. It exists with 0 from the start, so that `increase()` sees the first one.
+    """
+
+    def __init__(self, model: str, window_seconds: float, newest: Judged | None = None) -> None:
+        self.registry, self.newest = CollectorRegistry(), newest
+        self.registry.register(DriftGauges(model, lambda: self.newest, window_seconds))
+        errors = Counter("robo_poet_drift_errors", "Looks that ended with an error.", ["model"], registry=self.registry)
+        self.errors = errors.labels(model)
+        look = "robo_poet_drift_look_timestamp_seconds"
+        self._looked = Gauge(look, "Time of the last look without an error.", ["model"], registry=self.registry)
+        self._model = model
+        ProcessCollector(registry=self.registry)
+
+    def looked(self, now: float) -> None:
+        """Record a look without an error at `now`, in seconds since 1970."""
+        self._looked.labels(self._model).set(now)
 
 
 def _gauge(name: str, help_: str, labels: dict[str, str], value: float) -> Metric:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
+from prometheus_client import start_http_server
 
-from monitoring.drift.gauges import DriftGauges
+from monitoring.drift.gauges import WatcherSeries
 from monitoring.drift.history import History, Judged
 from monitoring.drift.watch import Watcher
 from robo_poet.errors import BadInput
@@ -36,25 +36,21 @@ def watch(
     Raises:
         BadInput: the port of the metrics cannot be used, or the history cannot be read.
     """
-    history, newest = History(folder), _Newest()
-    newest.window = next(reversed(history.judged()), None)
+    history = History(folder)
     watcher = Watcher(store, requests, settings.drift, history, now)
-    series = CollectorRegistry()
-    series.register(DriftGauges(store.model, lambda: newest.window, settings.drift.window_seconds))
-    errors = Counter("robo_poet_drift_errors", "Looks that ended with an error.", ["model"], registry=series).labels(store.model)
-    looked = Gauge("robo_poet_drift_look_timestamp_seconds", "Time of the last look without an error.", ["model"], registry=series)
+    series = WatcherSeries(store.model, settings.drift.window_seconds, next(reversed(history.judged()), None))
     trouble, retry = "", FIRST_RETRY
     with _exporter(series, settings) as address:
         say(f"drift: ready, metrics at {address}")
         while not stopped.is_set():
             try:
                 for judged in watcher.look():
-                    newest.window = judged
+                    series.newest = judged
                     say(line(store.model, judged))
-                looked.labels(store.model).set(now())
+                series.looked(now())
                 trouble, retry, wait = "", FIRST_RETRY, min(LONGEST_WAIT, settings.drift.window_seconds / 20)
             except (BadInput, OSError) as error:
-                errors.inc()
+                series.errors.inc()
                 if trouble != str(error):
                     trouble = str(error)
                     say(f"no window is judged: {error}")
@@ -68,16 +64,10 @@ def line(model: str, judged: Judged) -> str:
     return f"{model}/{judged.version} {judged.row['window']}: {judged.action.replace('_', ' ')}: {judged.reasons[0]}{cause}"
 
 
-class _Newest:
-    """The newest judged window; the thread of the exporter reads it."""
-
-    window: Judged | None = None
-
-
 @contextmanager
-def _exporter(series: CollectorRegistry, settings: MonitoringSettings) -> Iterator[str]:
+def _exporter(series: WatcherSeries, settings: MonitoringSettings) -> Iterator[str]:
     try:
-        server, thread = start_http_server(settings.port, settings.host, registry=series)
+        server, thread = start_http_server(settings.port, settings.host, registry=series.registry)
     except OSError as error:
         where = f"{settings.host}:{settings.port}"
         raise BadInput(f"the port of the metrics cannot be used ({error.strerror})", where=where, remedy="set monitoring.port") from None

@@ -1,13 +1,16 @@
 """The metrics that our programs export, collected from their registries, and small exporters with them for a real Prometheus."""
 
 import re
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import yaml
-from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from prometheus_client import generate_latest
 
+from monitoring.drift.gauges import WatcherSeries
+from monitoring.drift.history import Judged
 from robo_poet.settings.serve import TelemetrySettings
 from serving.gateway.api.health import HealthEndpoints
 from serving.gateway.assemble import watch_parts
@@ -90,36 +93,30 @@ class DriftWatcher:
     """The metrics of the drift watcher, with one judged window.
 
     Attributes:
-        causes: likely cause of each drift; empty without one.
+        cause: likely cause if the verdict is a drift; empty if it is none.
     """
 
-    def __init__(self) -> None:
-        self.registry, self.causes = CollectorRegistry(), list[str]()
-        self._gauge("window_seconds").set(86_400)
-        self._gauge("look_timestamp_seconds").set_to_current_time()
-        self._gauge("window_end_timestamp_seconds", version="3").set_to_current_time()
-        for name, value in {"window_users": 300, "perplexity": 60, "rise_ratio": 0.25, "rise_lower_bound_ratio": 0.2}.items():
-            self._gauge(name, version="3").set(value)
-        self._gauge("verdict", version="3", action="no_drift").set(1)
-        Counter("robo_poet_drift_errors", "Failed looks.", ["model"], registry=self.registry).labels(MODEL)
-        self._detected = Gauge("robo_poet_drift_detected", "1.", ["model", "version", "baseline", "cause"], registry=self.registry)
-
-    def _gauge(self, name: str, **labels: str) -> Gauge:
-        gauge = Gauge(f"robo_poet_drift_{name}", "A metric of the watcher.", ["model", *labels], registry=self.registry)
-        return gauge.labels(model=MODEL, **labels)
+    def __init__(self, cause: str = "") -> None:
+        self.metrics, self.cause = WatcherSeries(MODEL, 86_400), cause
+        self.metrics.looked(time.time())
 
     def read(self) -> bytes:
-        """Return the metrics."""
-        self._detected.clear()
-        for cause in self.causes:
-            self._detected.labels(MODEL, "3", "0123456789abcdef", cause).set(1)
-        return generate_latest(self.registry)
+        """Judge a window that has just ended, and return the metrics."""
+        now = time.time()
+        row = {"window": "a day", "users": 300, "unscored": 0.0, "perplexity": 60.0, "rise": 0.25, "low": 0.2, "high": 0.3}
+        action = "drift" if self.cause else "no_drift"
+        self.metrics.newest = Judged(
+            3, "ab" * 32, "0123456789abcdef" * 4, now - 86_400, now, "cd" * 32, now, row, action, ["measured"], self.cause, {}
+        )
+        return generate_latest(self.metrics.registry)
 
 
 def exported() -> set[str]:
     """Return the names of all metrics of our programs, of the recording rules, and of the exporters in `OTHERS`."""
-    registries = (Gateway().metrics.registry, ModelServer().metrics.registry, DriftWatcher().registry)
-    families = [family for registry in registries for family in registry.collect()]
+    watcher = DriftWatcher("unknown")
+    watcher.read()
+    programs = (Gateway(), ModelServer(), watcher)
+    families = [family for program in programs for family in program.metrics.registry.collect()]
     names = {family.name + suffix for family in families for suffix in SUFFIXES.get(family.type, ("",))}
     groups = yaml.safe_load((INFRA / "prometheus" / "recording.yml").read_text())["groups"]
     return names | {rule["record"] for group in groups for rule in group["rules"]} | OTHERS

@@ -25,9 +25,9 @@ def deliveries(monitored: Monitored, status: str) -> list[dict[str, Any]]:
 def test_a_drift_reaches_the_trigger_and_people_and_resolves(monitored: Monitored) -> None:
     wait_for(lambda: len(query(monitored.prometheus, "up == 1") or []) == 3)
     assert not monitored.received.webhook
-    monitored.drift.causes = ["the world changed"]
+    monitored.drift.cause = "the world changed"
     [body, *_] = wait_for(lambda: deliveries(monitored, "firing"))
-    monitored.drift.causes = []
+    monitored.drift.cause = ""
     [alert] = body["alerts"]
     assert alert["labels"] == DRIFT and body["groupLabels"] == {"alertname": "RoboPoetPerplexityDrift", "model": "poems"}
     assert body["authorization"] == "Bearer a token"
