@@ -133,6 +133,7 @@ MARKS: dict[str, Mark] = {
     "make serve MODEL=1 PORT=0": Mark("serves"),
     "make serve ARGS='--set serve.look_seconds=1'": Mark("serves"),
     "robo-poet canary run": CONTROLLER,
+    "robo-poet drift watch": WATCHER,
     "robo-poet drift watch --model 1": WATCHER,
     "robo-poet drift watch --set monitoring.port=9500": WATCHER,
     "robo-poet console --port 8090": CONSOLE,
