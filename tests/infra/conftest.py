@@ -42,5 +42,6 @@ def monitored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Monitored]:
     with ExitStack() as running:
         ports = {job: running.enter_context(http_server(lambda job=job: read(job))) for job in programs}  # type: ignore[misc]
         manager, received = running.enter_context(alertmanager(tmp_path_factory.mktemp("alertmanager"), FACTOR))
-        server = running.enter_context(prometheus(tmp_path_factory.mktemp("prometheus"), FACTOR, ports, manager))
+        ports["alertmanager"] = int(manager.rpartition(":")[2])
+        server = running.enter_context(prometheus(tmp_path_factory.mktemp("prometheus"), FACTOR, ports))
         yield Monitored(server, manager, received, *programs.values(), down)  # type: ignore[arg-type]

@@ -59,16 +59,18 @@ class Received:
         webhook: bodies sent to the trigger of the retraining, with the key `authorization`.
         slack: texts sent to Slack.
         mail: subjects of mails, with the password of the login.
+        webhook_works: False if the trigger of the retraining answers 500.
     """
 
     webhook: list[dict[str, Any]] = field(default_factory=list)
     slack: list[str] = field(default_factory=list)
     mail: list[tuple[str, str]] = field(default_factory=list)
+    webhook_works: bool = True
 
 
 @contextmanager
 def http_server(get: Callable[[], bytes], post: Callable[[str, dict[str, Any]], None] = lambda *_: None) -> Iterator[int]:
-    """Serve `get` for each path, and pass each POST to `post`. Yield the port. A `get` that raises an exception answers 500."""
+    """Serve `get` for each path, and pass each POST to `post`. Yield the port. If one of them raises ConnectionError, the answer is 500."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -80,8 +82,11 @@ def http_server(get: Callable[[], bytes], post: Callable[[str, dict[str, Any]], 
 
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            post(self.path, body | {"authorization": self.headers["Authorization"]})
-            self._send(200, b"ok")
+            try:
+                post(self.path, body | {"authorization": self.headers["Authorization"]})
+                self._send(200, b"ok")
+            except ConnectionError:
+                self._send(500, b"")
 
         def _send(self, status: int, body: bytes) -> None:
             self.send_response(status)
@@ -199,6 +204,8 @@ def alertmanager(folder: Path, factor: float) -> Iterator[tuple[str, Received]]:
 
     def post(path: str, body: dict[str, Any]) -> None:
         if path == "/alerts":
+            if not received.webhook_works:
+                raise ConnectionError
             received.webhook.append(body)
         else:
             received.slack.append(body["attachments"][0]["title"] + "\n" + body["attachments"][0]["text"])
@@ -219,7 +226,7 @@ def alertmanager(folder: Path, factor: float) -> Iterator[tuple[str, Received]]:
 
 
 @contextmanager
-def prometheus(folder: Path, factor: float, targets: Mapping[str, int], alertmanager: str = "") -> Iterator[str]:
+def prometheus(folder: Path, factor: float, targets: Mapping[str, int]) -> Iterator[str]:
     """Run Prometheus with our configuration and rules, four scrapes a second. Yield its address.
 
     Args:
@@ -232,7 +239,7 @@ def prometheus(folder: Path, factor: float, targets: Mapping[str, int], alertman
     config["global"] = {"scrape_interval": "250ms", "scrape_timeout": "250ms", "evaluation_interval": "250ms"}
     for job in config["scrape_configs"]:
         job["static_configs"] = [{"targets": [f"127.0.0.1:{targets[job['job_name']]}"]}]
-    config["alerting"]["alertmanagers"][0]["static_configs"] = [{"targets": [alertmanager.removeprefix("http://")]}] if alertmanager else []
+    config["alerting"]["alertmanagers"][0]["static_configs"] = [{"targets": [f"127.0.0.1:{targets['alertmanager']}"]}]
     (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
     command = ["prometheus", f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data", "--log.level=warn"]
     with program(command, free_port(), folder / "prometheus.log") as address:

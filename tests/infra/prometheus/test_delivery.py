@@ -17,19 +17,18 @@ def firing(monitored: Monitored) -> set[str]:
 
 
 def deliveries(monitored: Monitored, status: str) -> list[dict[str, Any]]:
-    """Return the bodies that the trigger of the retraining got with this status."""
-    return [body for body in monitored.received.webhook if body["status"] == status]
+    """Return the bodies about this drift that the trigger of the retraining got with this status."""
+    return [body for body in monitored.received.webhook if body["status"] == status and body["alerts"][0]["labels"] == DRIFT]
 
 
 @needs_both
 def test_a_drift_reaches_the_trigger_and_people_and_resolves(monitored: Monitored) -> None:
-    wait_for(lambda: len(query(monitored.prometheus, "up == 1") or []) == 3)
-    assert not monitored.received.webhook
+    wait_for(lambda: len(query(monitored.prometheus, "up == 1") or []) == 4)
     monitored.drift.cause = "the world changed"
     [body, *_] = wait_for(lambda: deliveries(monitored, "firing"))
     monitored.drift.cause = ""
     [alert] = body["alerts"]
-    assert alert["labels"] == DRIFT and body["groupLabels"] == {"alertname": "RoboPoetPerplexityDrift", "model": "poems"}
+    assert body["groupLabels"] == {"alertname": "RoboPoetPerplexityDrift", "model": "poems"}
     assert body["authorization"] == "Bearer a token"
     assert alert["annotations"]["runbook_url"] == "docs/runbooks/perplexity-drift.md"
     [resolved, *_] = wait_for(lambda: deliveries(monitored, "resolved"))
@@ -43,11 +42,11 @@ def test_a_drift_reaches_the_trigger_and_people_and_resolves(monitored: Monitore
 
 @needs_both
 def test_a_watcher_that_is_down_reaches_people_only(monitored: Monitored) -> None:
-    wait_for(lambda: len(query(monitored.prometheus, "up == 1") or []) == 3)
+    wait_for(lambda: len(query(monitored.prometheus, "up == 1") or []) == 4)
     monitored.down.add("robo-poet-drift")
     try:
         wait_for(lambda: [text for text in monitored.received.slack if text.startswith("FIRING: RoboPoetDriftWatcherDown")])
-        assert firing(monitored) == {"RoboPoetDriftWatcherDown"}
+        assert "RoboPoetDriftWatcherDown" in firing(monitored)
     finally:
         monitored.down.clear()
     wait_for(lambda: [text for text in monitored.received.slack if text.startswith("RESOLVED: RoboPoetDriftWatcherDown")])
@@ -62,3 +61,13 @@ def test_full_gpu_memory_fires_from_what_the_model_server_exports(monitored: Mon
     finally:
         monitored.model_server.nvml.used = 60
     wait_for(lambda: "RoboPoetGpuMemoryHigh" not in firing(monitored))
+
+
+@needs_both
+def test_a_trigger_that_cannot_be_reached_reaches_people(monitored: Monitored) -> None:
+    monitored.received.webhook_works, monitored.drift.cause = False, "unknown"
+    try:
+        wait_for(lambda: [text for text in monitored.received.slack if "Alertmanager cannot deliver by webhook" in text])
+        wait_for(lambda: [mail for mail in monitored.received.mail if "RoboPoetNotificationsFail" in mail[0]])
+    finally:
+        monitored.received.webhook_works, monitored.drift.cause = True, ""
