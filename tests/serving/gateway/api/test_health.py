@@ -1,10 +1,12 @@
 import re
+from pathlib import Path
 
 import httpx
 import pytest
 
 from robo_poet.registry.registry import Registry
 from robo_poet.settings.serve import ServeSettings
+from tests.infra.monitored import free_port, needs_both, prometheus, query, wait_for
 from tests.serving.gateway.conftest import QUIET
 from tests.serving.gateway.running import Gateway, running, wait_until
 from tests.serving.gateway.stand_in_model_server import StandInModelServer
@@ -40,6 +42,18 @@ def test_readiness_fails_while_no_version_is_loaded(staged: Gateway, server: Sta
     server.available = {1}
     assert wait_until(lambda: httpx.get(f"{staged.address}/readyz").status_code == 200)
     assert gauges(staged) == {"ready": 1, "problems": 0}
+
+
+@needs_both
+def test_prometheus_raises_an_alert_while_no_version_is_loaded(staged: Gateway, server: StandInModelServer, tmp_path: Path) -> None:
+    jobs = dict.fromkeys(("robo-poet-model-server", "robo-poet-drift", "alertmanager"), free_port())  # nothing listens there
+    alert = 'ALERTS{alertname="RoboPoetNotReady",alertstate="firing",model="shakespeare"}'
+    with prometheus(tmp_path, 1 / 300, {**jobs, "robo-poet-gateway": int(staged.address.rpartition(":")[2])}) as address:
+        wait_for(lambda: query(address, "robo_poet_ready == 1"))
+        server.available = set()
+        wait_for(lambda: query(address, alert))
+        server.available = {1}
+        wait_for(lambda: query(address, alert) == [])
 
 
 def test_metrics_are_readable_from_this_machine_only(staged: Gateway) -> None:
