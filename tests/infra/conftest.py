@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.infra.exported import DriftWatcher, Gateway, ModelServer
+from tests.infra.exported import DriftWatcher, Gateway, ModelServer, Retraining
 from tests.infra.monitored import Received, alertmanager, http_server, prometheus
 
 FACTOR = 1 / 300  # of all durations: a `for` of 1 minute is 200 ms
@@ -26,12 +26,18 @@ class Monitored:
     gateway: Gateway
     model_server: ModelServer
     drift: DriftWatcher
+    retraining: Retraining
     down: set[str]
 
 
 @pytest.fixture(scope="session")
 def monitored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Monitored]:
-    programs = {"robo-poet-gateway": Gateway(), "robo-poet-model-server": ModelServer(), "robo-poet-drift": DriftWatcher()}
+    programs = {
+        "robo-poet-gateway": Gateway(),
+        "robo-poet-model-server": ModelServer(),
+        "robo-poet-drift": DriftWatcher(),
+        "robo-poet-retraining": Retraining(),
+    }
     down: set[str] = set()
 
     def read(job: str) -> bytes:

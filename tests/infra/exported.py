@@ -7,10 +7,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import yaml
-from prometheus_client import generate_latest
+from prometheus_client import CollectorRegistry, generate_latest
 
 from monitoring.drift.gauges import WatcherSeries
 from monitoring.drift.history import Judged
+from monitoring.retraining.receiver import RetrainingMetrics
+from robo_poet.judges.retraining.state import State
 from robo_poet.settings.serve import TelemetrySettings
 from serving.gateway.api.health import HealthEndpoints
 from serving.gateway.assemble import watch_parts
@@ -113,12 +115,28 @@ class DriftWatcher:
         return generate_latest(self.metrics.registry)
 
 
+class Retraining:
+    """The metrics of the trigger of the retraining, with one finished request and `unapproved` ones."""
+
+    def __init__(self) -> None:
+        self.unapproved = 0
+        trigger: Any = SimpleNamespace(
+            model=MODEL, state=State, counts=lambda: {"asked": 1, "finished": 1}, unapproved=lambda: self.unapproved
+        )
+        self.registry = CollectorRegistry()
+        self.registry.register(RetrainingMetrics(trigger))
+
+    def read(self) -> bytes:
+        """Return the metrics."""
+        return generate_latest(self.registry)
+
+
 def exported() -> set[str]:
     """Return the names of all metrics of our programs, of the recording rules, and of the exporters in `OTHERS`."""
     watcher = DriftWatcher("unknown")
     watcher.read()
-    programs = (Gateway(), ModelServer(), watcher)
-    families = [family for program in programs for family in program.metrics.registry.collect()]
+    registries = [program.metrics.registry for program in (Gateway(), ModelServer(), watcher)] + [Retraining().registry]
+    families = [family for registry in registries for family in registry.collect()]
     names = {family.name + suffix for family in families for suffix in SUFFIXES.get(family.type, ("",))}
     groups = yaml.safe_load((INFRA / "prometheus" / "recording.yml").read_text())["groups"]
     return names | {rule["record"] for group in groups for rule in group["rules"]} | OTHERS
