@@ -77,10 +77,12 @@ class Watcher:
         return result
 
     def _make_baseline(self, version: Version, first: Period, last: Period) -> Baseline | None:
-        """Record the baseline from the first `baseline_windows` windows in service, or from more if these have too few users."""
+        """Record the baseline from the first `baseline_windows` windows with users, or from more if these have too few users."""
         windows: list[Window] = []
-        while (period := first.later(len(windows))).start <= last.start and len(windows) < CATCH_UP:
-            windows.append(self._read(version, period))
+        for back in range(CATCH_UP - 1, -1, -1):
+            if (period := last.later(-back)).start < first.start or not (window := self._read(version, period)).users:
+                continue
+            windows.append(window)
             if len(windows) >= self._settings.baseline_windows and not baseline_doubt(windows, self._settings):
                 made = make_baseline(windows)
                 why = f"the first {len(windows)} windows in service"

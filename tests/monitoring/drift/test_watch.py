@@ -91,6 +91,14 @@ def test_too_few_users_make_no_baseline_and_more_windows_do(store: Registry, tmp
     assert (store.baseline(1) or {})["everyone"]["users"] == 45
 
 
+def test_windows_without_users_are_no_part_of_the_baseline(store: Registry, tmp_path: Path) -> None:
+    log = log_of(store, tmp_path, (60, 4.0), (62, 4.0))  # two months after the promotion
+    history = History(tmp_path / "drift")
+    for day in (61, 63):
+        Watcher(store, log, SETTINGS, history, Clock(day)).look()
+    assert (store.baseline(1) or {})["everyone"]["users"] == 120 and history.judged()[-1].action == "no_drift"
+
+
 def test_a_verdict_from_the_future_does_not_count(store: Registry, tmp_path: Path) -> None:
     log = log_of(store, tmp_path, (1, 4.0), (2, 4.0))
     clock, history = Clock(30), History(tmp_path / "drift")
