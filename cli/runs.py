@@ -122,7 +122,7 @@ def _check_run_id(run_id: str, runner: RunnerName) -> None:
 def _confirm_source(settings: "Settings", source: str, model: str) -> bool:
     """On a terminal, ask whether a corpus from another address belongs to the model. Return True if the user says so."""
     from pipelines.local import check_source_here
-    from robo_poet.registry.entry import OtherSource
+    from robo_poet.registry.log.entry import OtherSource
 
     try:
         check_source_here(settings, source, model)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from robo_poet.digest import digest_bytes
-from robo_poet.registry.entry import GENESIS, canonical
+from robo_poet.registry.log.entry import GENESIS, canonical
 
 
 def write_old_form(root: Path) -> None:

@@ -12,7 +12,7 @@ from robo_poet.model.saved_model import LoadedModel, generate, load_model
 from robo_poet.model.tokenizer import START
 from robo_poet.registry.names import only_model
 from robo_poet.registry.registry import Registry
-from robo_poet.registry.version import Version
+from robo_poet.registry.versions.version import Version
 
 
 @dataclass(frozen=True)

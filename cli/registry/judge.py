@@ -45,9 +45,9 @@ def judge_again(
     from robo_poet.evaluation.gate_evidence import card_evidence, gate_input
     from robo_poet.judges.decision import judge_gates
     from robo_poet.process import user_name
-    from robo_poet.registry.decisions import plain, stage_for
-    from robo_poet.registry.record import ACCEPTED, REJECTED
-    from robo_poet.registry.state import Stage
+    from robo_poet.registry.state.record import ACCEPTED, REJECTED
+    from robo_poet.registry.state.state import Stage
+    from robo_poet.registry.versions.decisions import plain, stage_for
 
     gates = load_profile(profile, set_).profile.gates
     store, version_number = open_version(registry, model, number)

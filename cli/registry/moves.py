@@ -10,7 +10,7 @@ from cli.registry.opening import HOME, Folder, ModelName, Number, Why, open_vers
 from robo_poet.commands import command
 
 if TYPE_CHECKING:
-    from robo_poet.registry.version import Version
+    from robo_poet.registry.versions.version import Version
 
 
 def promote(number: Number, why: Why, registry: Folder = HOME, model: ModelName = "") -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from robo_poet.registry.registry import Registry
-    from robo_poet.registry.version import Version
+    from robo_poet.registry.versions.version import Version
     from robo_poet.report.measured import Measured
 
 Folder = Annotated[str, typer.Option("--registry", help="Folder of the registry, or gs://bucket/prefix.", callback=registry_option)]

@@ -31,9 +31,9 @@ from robo_poet.local_folder import local_path
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from robo_poet.registry.entry import Statement
-    from robo_poet.registry.state import State
-    from robo_poet.registry.version import Manifest, Version
+    from robo_poet.registry.log.entry import Statement
+    from robo_poet.registry.state.state import State
+    from robo_poet.registry.versions.version import Manifest, Version
     from robo_poet.report.measured import Measured
 
 COLUMNS = (

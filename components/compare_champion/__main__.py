@@ -19,7 +19,7 @@ from robo_poet.evaluation.step_metrics import show_metrics
 from robo_poet.judges.comparison import ROUNDING, compare
 from robo_poet.model.batch import document_likelihoods
 from robo_poet.model.saved_model import LoadedModel, load_model
-from robo_poet.registry.entry import Corrupt
+from robo_poet.registry.log.entry import Corrupt
 from robo_poet.registry.storage.bucket import Unavailable
 from robo_poet.settings.evaluation import CompareSettings
 from robo_poet.step.program import Call, program

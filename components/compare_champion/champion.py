@@ -9,7 +9,7 @@ from robo_poet.model.completion import MAX_LENGTH, Sampling
 from robo_poet.model.saved_model import LoadedModel
 from robo_poet.model.tokenizer import START
 from robo_poet.registry.registry import Registry
-from robo_poet.registry.version import Version
+from robo_poet.registry.versions.version import Version
 
 
 def find_champion(registry: str, model: str, digest: str) -> Version | None:

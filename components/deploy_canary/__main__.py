@@ -7,8 +7,8 @@ from components.deploy_canary.component import deploy_canary
 from robo_poet.commands import command
 from robo_poet.errors import BadInput
 from robo_poet.registry.registry import Registry
-from robo_poet.registry.state import Stage
-from robo_poet.registry.version import Version
+from robo_poet.registry.state.state import Stage
+from robo_poet.registry.versions.version import Version
 from robo_poet.step.program import Call, program
 
 

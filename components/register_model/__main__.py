@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from components.register_model.component import register_model
 from robo_poet.digest import digest_json, digest_path
 from robo_poet.errors import BadInput, parse_object, read_object
-from robo_poet.registry.decisions import plain, stage_for
+from robo_poet.registry.log.entry import Action
 from robo_poet.registry.names import BUNDLED_SOURCE
 from robo_poet.registry.registry import Registry
-from robo_poet.registry.state import ENTRANCES, Action
+from robo_poet.registry.state.state import ENTRANCES
+from robo_poet.registry.versions.decisions import plain, stage_for
 from robo_poet.step.program import Call, program
 
 FILES = {  # name in the version → input artifact

@@ -11,7 +11,7 @@ from robo_poet.errors import BadInput, parse_object
 from robo_poet.features.distributions import FeatureCounts, parse_distributions
 from robo_poet.features.features import VERSION
 from robo_poet.registry.registry import Registry
-from robo_poet.registry.version import Version
+from robo_poet.registry.versions.version import Version
 
 STATISTICS = "statistics.json"  # name of this step's output in a version
 

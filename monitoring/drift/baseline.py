@@ -12,7 +12,7 @@ from robo_poet.judges.drift.baseline import baseline_json, make_baseline, parse_
 from robo_poet.judges.drift.observations import Baseline, Window
 from robo_poet.registry.reader import RegistryReader
 from robo_poet.registry.registry import Registry
-from robo_poet.registry.version import Version
+from robo_poet.registry.versions.version import Version
 from robo_poet.settings.monitoring import DriftSettings
 
 

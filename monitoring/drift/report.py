@@ -11,7 +11,7 @@ from robo_poet.judges.drift.judge import DriftVerdict, judge_drift
 from robo_poet.judges.drift.observations import Baseline, Window
 from robo_poet.judges.drift.rise import live_perplexity, rise
 from robo_poet.registry.reader import RegistryReader
-from robo_poet.registry.version import Version
+from robo_poet.registry.versions.version import Version
 from robo_poet.settings.monitoring import DriftSettings
 
 

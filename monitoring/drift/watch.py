@@ -18,7 +18,7 @@ from robo_poet.judges.drift.baseline import baseline_json, make_baseline
 from robo_poet.judges.drift.judge import judge_drift
 from robo_poet.judges.drift.observations import Baseline, Window
 from robo_poet.registry.registry import Registry
-from robo_poet.registry.version import Version
+from robo_poet.registry.versions.version import Version
 from robo_poet.settings.monitoring import DriftSettings
 
 log = logging.getLogger("monitoring.drift")

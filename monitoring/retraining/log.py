@@ -13,8 +13,8 @@ from typing import Any
 
 from robo_poet.errors import BadInput
 from robo_poet.judges.retraining.state import ACTIONS, Event, Key, State, apply, fold
-from robo_poet.registry.entry import Conflict, Corrupt, Entry, Lost, Statement
-from robo_poet.registry.log import FolderLog, Log
+from robo_poet.registry.log.entry import Conflict, Corrupt, Entry, Lost, Statement
+from robo_poet.registry.log.log import FolderLog, Log
 
 ATTEMPTS = 1000  # each lost attempt is another writer's success, so this many mean a broken folder
 IN_STATEMENT = ("action", "key", "who", "why")  # the other fields of an event are details of the statement

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from robo_poet.corpus.document import Document
 from robo_poet.errors import BadInput
-from robo_poet.registry.version import Version
+from robo_poet.registry.versions.version import Version
 
 if TYPE_CHECKING:
     from pipelines.deletion.plan import DeletionPlan

@@ -18,7 +18,7 @@ from robo_poet.digest import digest_file
 from robo_poet.local_folder import Address
 from robo_poet.registry.names import model_names
 from robo_poet.registry.registry import Registry
-from robo_poet.registry.version import Version
+from robo_poet.registry.versions.version import Version
 
 DROPPED = ".dropped-"  # prefix of folders that are being removed
 

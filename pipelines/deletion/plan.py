@@ -15,8 +15,8 @@ from robo_poet.digest import digest_file
 from robo_poet.errors import BadInput
 from robo_poet.outcomes.files import count_of_user as count_of_outcomes
 from robo_poet.outcomes.files import outcomes_of
-from robo_poet.registry.entry import Corrupt
-from robo_poet.registry.version import Version
+from robo_poet.registry.log.entry import Corrupt
+from robo_poet.registry.versions.version import Version
 from robo_poet.request_log.deletion import completions_that_match, count_of_user
 
 TRAINED, LEFT_OUT, DERIVED, NAMED, UNREADABLE, UNKNOWN, LEFTOVER = (

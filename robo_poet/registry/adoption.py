@@ -17,13 +17,13 @@ from pathlib import Path
 from robo_poet.atomic import sync_tree
 from robo_poet.digest import digest_bytes
 from robo_poet.errors import BadInput
-from robo_poet.registry.entry import GENESIS, Conflict, Corrupt, Lost, Statement, canonical
-from robo_poet.registry.log import FolderLog, Log
+from robo_poet.registry.log.entry import GENESIS, Action, Conflict, Corrupt, Lost, Statement, canonical
+from robo_poet.registry.log.log import FolderLog, Log
 from robo_poet.registry.names import check_name, has_old_form
 from robo_poet.registry.registry import Registry
-from robo_poet.registry.state import Action, State, fold
-from robo_poet.registry.trust.attestation import Attestations
-from robo_poet.registry.version import check_files, folder_of, read_manifest
+from robo_poet.registry.state.state import State, fold
+from robo_poet.registry.versions.attestation import Attestations
+from robo_poet.registry.versions.version import check_files, folder_of, read_manifest
 
 KEPT_LOG = "log-of-form-1"
 

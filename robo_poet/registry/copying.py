@@ -12,14 +12,14 @@ from typing import Protocol
 from robo_poet.atomic import create_once, make_folder
 from robo_poet.digest import digest_bytes
 from robo_poet.errors import BadInput
-from robo_poet.registry.entry import Conflict, Corrupt
-from robo_poet.registry.log import FolderLog, LogStore
-from robo_poet.registry.signed_log import SignedLog
-from robo_poet.registry.state import Record, fold
+from robo_poet.registry.log.entry import Conflict, Corrupt
+from robo_poet.registry.log.log import FolderLog, LogStore
+from robo_poet.registry.log.signed_log import SignedLog
+from robo_poet.registry.state.state import Record, fold
 from robo_poet.registry.storage.bucket import BucketFiles
 from robo_poet.registry.storage.bucket_log import BucketLog
 from robo_poet.registry.trust.trust import Trust
-from robo_poet.registry.version import MANIFEST_NAME, Manifest, folder_of
+from robo_poet.registry.versions.version import MANIFEST_NAME, Manifest, folder_of
 
 
 class Files(Protocol):

@@ -7,17 +7,17 @@ from typing import Any
 from robo_poet.commands import command
 from robo_poet.errors import BadInput
 from robo_poet.local_folder import Address, is_bucket, registry_address
-from robo_poet.registry.decisions import Decisions, Judged, document, judged
-from robo_poet.registry.entry import Entry, OtherSource, Statement
-from robo_poet.registry.log import FolderLog
+from robo_poet.registry.log.entry import Action, Entry, OtherSource, Statement
+from robo_poet.registry.log.log import FolderLog
+from robo_poet.registry.log.signed_log import SignedLog
 from robo_poet.registry.names import check_name, refuse_old_form
-from robo_poet.registry.record import ACCEPTED, REJECTED, Record, Stage
-from robo_poet.registry.signed_log import SignedLog
-from robo_poet.registry.state import Action, State, fold
+from robo_poet.registry.state.record import ACCEPTED, REJECTED, Record, Stage
+from robo_poet.registry.state.state import State, fold
 from robo_poet.registry.storage.mirror import Mirror
-from robo_poet.registry.trust.attestation import Attestations
 from robo_poet.registry.trust.trust import Trust
-from robo_poet.registry.version import Version, folder_of
+from robo_poet.registry.versions.attestation import Attestations
+from robo_poet.registry.versions.decisions import Decisions, Judged, document, judged
+from robo_poet.registry.versions.version import Version, folder_of
 
 NO_CHAMPION = "none"  # the champion of a run that was submitted without one; no other value means this
 

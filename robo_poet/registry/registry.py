@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from robo_poet.registry.decisions import document
-from robo_poet.registry.entry import Conflict, IllegalMove, Lost, Statement
+from robo_poet.registry.log.entry import Action, Conflict, IllegalMove, Lost, Statement
 from robo_poet.registry.reader import NO_CHAMPION, RegistryReader
-from robo_poet.registry.record import ACCEPTED, REJECTED, Record
-from robo_poet.registry.state import ENTRANCES, Action, Stage, State, apply, fold
-from robo_poet.registry.version import (
+from robo_poet.registry.state.record import ACCEPTED, REJECTED, Record
+from robo_poet.registry.state.state import ENTRANCES, Stage, State, apply, fold
+from robo_poet.registry.versions.decisions import document
+from robo_poet.registry.versions.version import (
     Manifest,
     Version,
     digest_sources,
@@ -100,7 +100,7 @@ class Registry(RegistryReader):
         self, number: int, decision: Mapping[str, Any], metrics: Mapping[str, float | None], *, verdict: str, who: str, why: str,
         profile: str = "",
     ) -> Version:  # fmt: skip
-        """Record a further decision of the gates about a version, and return the version with its new stage; see `registry.record`.
+        """Record a further decision of the gates about a version, and return the version with its new stage; see `state.record`.
 
         If it is the latest decision already, nothing is recorded. Of several writers each records its decision, and the last one counts.
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from robo_poet.atomic import write_text
 from robo_poet.errors import BadInput
-from robo_poet.registry.decisions import Judged
-from robo_poet.registry.entry import Statement
-from robo_poet.registry.record import ACCEPTED
+from robo_poet.registry.log.entry import Statement
+from robo_poet.registry.state.record import ACCEPTED
+from robo_poet.registry.versions.decisions import Judged
 
 PAGE, DATA = "report.html", "card.json"  # files in a version's folder
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from robo_poet.judges.canary.judge import Verdict, judge
 from robo_poet.judges.canary.observations import CANARY, StepFacts, UserObservation
 from robo_poet.outcomes.observations import Observations
-from robo_poet.registry.entry import Conflict, Entry, IllegalMove
+from robo_poet.registry.log.entry import Action, Conflict, Entry, IllegalMove
 from robo_poet.registry.registry import Registry
-from robo_poet.registry.state import Action, State, fold
+from robo_poet.registry.state.state import State, fold
 from robo_poet.settings.canary import CanarySettings
 from serving.canary.evidence import Evidence
 from serving.gateway.backend.arms import exposure

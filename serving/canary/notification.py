@@ -18,8 +18,7 @@ from typing import Any
 import httpx
 
 from robo_poet.atomic import write_text
-from robo_poet.registry.entry import Entry
-from robo_poet.registry.state import Action
+from robo_poet.registry.log.entry import Action, Entry
 from robo_poet.settings.canary import NotifySettings
 
 log = logging.getLogger("serving.canary")

@@ -6,7 +6,7 @@ from typing import Any
 
 from robo_poet.judges.canary.judge import judge
 from robo_poet.judges.canary.policy import Policy
-from robo_poet.registry.state import State
+from robo_poet.registry.state.state import State
 from serving.canary.controller import Look
 
 POINTS = 40  # of a course; each is a verdict about the users until then

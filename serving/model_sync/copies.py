@@ -10,7 +10,7 @@ from pathlib import Path
 
 from robo_poet.atomic import new_folder, sync_tree
 from robo_poet.digest import digest_file
-from robo_poet.registry.version import Version
+from robo_poet.registry.versions.version import Version
 
 EXTRA_FOLDER = "assets.extra"  # of a SavedModel; TensorFlow Serving replays the requests in its WARM_UP_FILE
 WARM_UP_FILE = "tf_serving_warmup_requests"

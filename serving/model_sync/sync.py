@@ -8,7 +8,7 @@ from pathlib import Path
 
 from robo_poet.errors import BadInput
 from robo_poet.registry.reader import RegistryReader
-from robo_poet.registry.version import Version
+from robo_poet.registry.versions.version import Version
 from serving.model_sync import config_file
 from serving.model_sync.copies import Copies
 from serving.model_sync.plan import STABLE, Config, Loaded, idle, next_config, removable

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from robo_poet.registry.registry import Registry
-from robo_poet.registry.state import Stage
+from robo_poet.registry.state.state import Stage
 from robo_poet.settings.serve import ServeSettings
 from serving.access.api_keys import KeyStore
 from serving.local import serving

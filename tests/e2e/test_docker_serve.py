@@ -17,7 +17,7 @@ from pipelines.profile.load import load_profile
 from pipelines.run.container import engine
 from robo_poet.errors import BadInput
 from robo_poet.registry.registry import Registry
-from robo_poet.registry.state import Stage
+from robo_poet.registry.state.state import Stage
 from robo_poet.request_log.query import read
 from robo_poet.settings.serve import ServeSettings
 from serving.access.api_keys import KeyStore

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from robo_poet.registry.registry import Registry
-from robo_poet.registry.state import Stage
+from robo_poet.registry.state.state import Stage
 from tests.e2e.conftest import Shell
 from tests.e2e.served import Served
 

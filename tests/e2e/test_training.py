@@ -166,7 +166,7 @@ def test_a_model_that_fails_a_gate_is_rejected_and_not_deployed(first_run: First
     assert "no version is the champion" in person.type("generate", "The king", status=2)
 
 
-@pytest.mark.soak  # 21 s; tests/robo_poet/registry/test_decisions.py has the rules
+@pytest.mark.soak  # 21 s; tests/robo_poet/registry/versions/test_decisions.py has the rules
 def test_a_champion_that_fails_other_gates_stays_and_the_decision_is_shown(trained: Shell) -> None:
     trained.type("run", "--profile", "ci", *STRICT)
     assert (trained.summary()["version"], trained.summary()["stage"]) == (1, "champion")

@@ -24,7 +24,7 @@ from pipelines.steps import STEPS
 from robo_poet.deletion.suppression import add_digests, list_digest, open_suppression
 from robo_poet.digest import digest_path
 from robo_poet.errors import BadInput
-from robo_poet.registry.entry import Corrupt, NoSuchVersion
+from robo_poet.registry.log.entry import Corrupt, NoSuchVersion
 from robo_poet.registry.registry import Registry
 
 

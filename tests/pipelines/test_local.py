@@ -9,7 +9,7 @@ from pipelines.profile.load import load_profile
 from robo_poet.deletion.records import Journal, write_journal
 from robo_poet.deletion.suppression import add_digests, list_digest, open_suppression
 from robo_poet.errors import BadInput
-from robo_poet.registry.entry import OtherSource
+from robo_poet.registry.log.entry import OtherSource
 from robo_poet.registry.registry import Registry
 
 

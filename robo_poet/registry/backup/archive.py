@@ -19,7 +19,7 @@ from typing import IO, BinaryIO, cast
 from robo_poet.errors import BadInput
 from robo_poet.registry.backup.sealed import CHUNK, Opener, Sealer
 from robo_poet.registry.backup.secret import Secret
-from robo_poet.registry.entry import Corrupt, canonical
+from robo_poet.registry.log.entry import Corrupt, canonical
 from robo_poet.registry.trust import envelope
 from robo_poet.registry.trust.envelope import Verdict
 from robo_poet.registry.trust.trust import Trust

@@ -17,12 +17,12 @@ from robo_poet.atomic import sync_folder
 from robo_poet.errors import BadInput
 from robo_poet.registry.backup.archive import ArchiveWriter, write_archive
 from robo_poet.registry.backup.secret import Secret
-from robo_poet.registry.entry import Conflict, Entry
+from robo_poet.registry.log.entry import Action, Conflict, Entry
 from robo_poet.registry.names import model_names
 from robo_poet.registry.reader import RegistryReader
-from robo_poet.registry.state import Action, fold
+from robo_poet.registry.state.state import fold
 from robo_poet.registry.trust.trust import Trust
-from robo_poet.registry.version import MANIFEST_NAME, RESTORE, Version
+from robo_poet.registry.versions.version import MANIFEST_NAME, RESTORE, Version
 
 FORM_1 = "log-of-form-1"
 

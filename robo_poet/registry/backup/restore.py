@@ -15,7 +15,7 @@ from robo_poet.atomic import sync_folder, sync_tree
 from robo_poet.errors import BadInput
 from robo_poet.registry.backup.archive import Footer, extract_archive
 from robo_poet.registry.backup.secret import Secret
-from robo_poet.registry.entry import Conflict
+from robo_poet.registry.log.entry import Conflict
 from robo_poet.registry.reader import RegistryReader
 from robo_poet.registry.trust.heads import Heads
 from robo_poet.registry.trust.trust import Trust

@@ -19,11 +19,11 @@ from pathlib import Path, PurePosixPath
 from robo_poet.atomic import make_folder
 from robo_poet.digest import CHUNK, digest_bytes, digest_file
 from robo_poet.errors import BadInput
-from robo_poet.registry.entry import Corrupt
+from robo_poet.registry.log.entry import Corrupt
 from robo_poet.registry.storage.bucket import BucketFiles, StoredFile, Unavailable
 from robo_poet.registry.storage.bucket_log import PARALLEL, BucketLog
 from robo_poet.registry.storage.cache import VARIABLE, cache_folder
-from robo_poet.registry.version import MANIFEST_NAME, Manifest, folder_of
+from robo_poet.registry.versions.version import MANIFEST_NAME, Manifest, folder_of
 
 LEFTOVER_SECONDS = 86_400  # age of a temporary file that no running process writes
 RESTORE = "restore this object from a backup, or register the version again"

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from robo_poet.judges.canary.observations import CANARY, CHAMPION
 from robo_poet.outcomes.record import NO_STEP, WATCH, experiment_id
-from robo_poet.registry.state import State
+from robo_poet.registry.state.state import State
 
 FORMER = "former"  # the former champion, which keeps some users after a promotion
 

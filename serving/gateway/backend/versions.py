@@ -17,9 +17,9 @@ from robo_poet.errors import BadInput
 from robo_poet.judges.canary.observations import CANARY, CHAMPION
 from robo_poet.model.tokenizer import Tokenizer
 from robo_poet.outcomes.record import NO_STEP, AssignedArm
-from robo_poet.registry.entry import Corrupt
-from robo_poet.registry.state import State
-from robo_poet.registry.version import Version
+from robo_poet.registry.log.entry import Corrupt
+from robo_poet.registry.state.state import State
+from robo_poet.registry.versions.version import Version
 from serving.gateway.backend.arms import FORMER, Arm, Exposure, Issued, choose, exposure
 from serving.gateway.backend.model_client import RETRY_SECONDS
 from serving.gateway.backend.tls import ConnectionTrouble

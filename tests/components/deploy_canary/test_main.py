@@ -6,7 +6,7 @@ import pytest
 
 from components.deploy_canary.__main__ import main
 from robo_poet.registry.registry import Registry
-from robo_poet.registry.version import Version
+from robo_poet.registry.versions.version import Version
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from robo_poet.corpus.parquet import read_documents, write_documents
 from robo_poet.features.distributions import Distributions
 from robo_poet.features.features import FEATURES, VERSION
 from robo_poet.registry.registry import Registry
-from robo_poet.registry.state import Stage
+from robo_poet.registry.state.state import Stage
 from tests.components.validate_data.runs import Run, needs_tfdv, run_all
 
 pytestmark = needs_tfdv

@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
-from robo_poet.registry.entry import Entry
-from robo_poet.registry.state import State, fold
+from robo_poet.registry.log.entry import Entry
+from robo_poet.registry.state.state import State, fold
 from serving.gateway.backend.arms import choose, exposure
 from serving.telemetry.pseudonym import reader_of
 from tests.e2e.releases.traffic import APPLICATION, Answer

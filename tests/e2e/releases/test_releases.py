@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from robo_poet.outcomes.reader import OutcomeReader
+from robo_poet.registry.log.entry import Action
 from robo_poet.registry.registry import Registry
-from robo_poet.registry.state import Action, Stage
+from robo_poet.registry.state.state import Stage
 from serving.access.api_keys import KeyStore
 from serving.canary.controller import WHO
 from serving.telemetry.pseudonym import Pseudonyms, read_or_create_key, reader_of

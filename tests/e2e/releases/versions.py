@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from robo_poet.registry.registry import Registry
-from robo_poet.registry.version import Version
+from robo_poet.registry.versions.version import Version
 
 SLEEP_MICROSECONDS = 250_000  # the pause runs twice, so a batch takes 0.5 s more: 2.5 s for 100 tokens, as short texts are counted
 FAILING_LENGTH = 17  # `max_length` of the requests that a failing version refuses to serve

@@ -10,7 +10,7 @@ import pytest
 from monitoring.retraining.log import RetrainingLog, find_request
 from robo_poet.errors import BadInput
 from robo_poet.judges.retraining.state import Event, Key, State
-from robo_poet.registry.entry import Corrupt
+from robo_poet.registry.log.entry import Corrupt
 
 KEY = Key("poems", 1, "0123456789abcdef", "the world changed")
 ASKED = Event("asked", KEY, 1.8e9, "trigger", "an alert", alert="2026-03-10T12:00:00Z", window="f" * 64)

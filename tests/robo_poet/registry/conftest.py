@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from robo_poet.registry.registry import Registry
-from robo_poet.registry.version import Version
+from robo_poet.registry.versions.version import Version
 
 Register = Callable[..., Version]
 

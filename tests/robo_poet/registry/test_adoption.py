@@ -8,7 +8,7 @@ import pytest
 from robo_poet.digest import digest_bytes
 from robo_poet.errors import BadInput
 from robo_poet.registry.adoption import KEPT_LOG, adopt
-from robo_poet.registry.entry import Corrupt
+from robo_poet.registry.log.entry import Corrupt
 from robo_poet.registry.names import model_names
 from robo_poet.registry.registry import Registry
 from tests.old_form import write_old_form

@@ -7,7 +7,7 @@ import pytest
 
 from robo_poet.errors import BadInput
 from robo_poet.registry.copying import FolderFiles, copy, models, open_files
-from robo_poet.registry.entry import Conflict, Corrupt
+from robo_poet.registry.log.entry import Conflict, Corrupt
 from robo_poet.registry.registry import Registry
 from robo_poet.registry.storage.bucket import BucketFiles
 from robo_poet.registry.trust.trust import Trust

@@ -15,7 +15,7 @@ import pytest
 
 from robo_poet.errors import BadInput
 from robo_poet.registry.registry import Registry
-from robo_poet.registry.version import Version
+from robo_poet.registry.versions.version import Version
 
 Register = Callable[..., Version]
 EVENTS = ("open", "os.link", "os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.chmod", "os.scandir", "os.listdir")

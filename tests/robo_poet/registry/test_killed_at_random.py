@@ -8,7 +8,7 @@ import random
 from pathlib import Path
 
 from robo_poet.registry.registry import Registry
-from robo_poet.registry.version import Version
+from robo_poet.registry.versions.version import Version
 from tests.killing import killed_after
 
 KILLS = 200 if os.environ.get("ROBO_POET_SOAK") else 8

@@ -3,7 +3,7 @@ import shutil
 import pytest
 
 from robo_poet.errors import BadInput
-from robo_poet.registry.entry import Corrupt, NoSuchVersion
+from robo_poet.registry.log.entry import Corrupt, NoSuchVersion
 from robo_poet.registry.registry import Registry
 from tests.robo_poet.registry.conftest import Register
 

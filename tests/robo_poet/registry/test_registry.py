@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from robo_poet.errors import BadInput
-from robo_poet.registry.entry import Conflict, Corrupt, IllegalMove, OtherSource
-from robo_poet.registry.log import FolderLog
+from robo_poet.registry.log.entry import Conflict, Corrupt, IllegalMove, OtherSource
+from robo_poet.registry.log.log import FolderLog
 from robo_poet.registry.registry import Registry
-from robo_poet.registry.rollout import Watch
-from robo_poet.registry.version import Version
+from robo_poet.registry.state.rollout import Watch
+from robo_poet.registry.versions.version import Version
 
 Register = Callable[..., Version]
 SAID = {"who": "ada", "why": "test"}
@@ -221,7 +221,9 @@ def test_models_of_one_registry_do_not_meet(registry: Registry, add: Register) -
 def test_purging_frees_the_disk_and_keeps_the_history(registry: Registry, add: Register, monkeypatch: pytest.MonkeyPatch) -> None:
     kept, purged = add(registry, 1), add(registry, 2, stage="rejected")
     with monkeypatch.context() as patched:  # killed after the log entry, before the files are gone
-        patched.setattr("robo_poet.registry.version.shutil.rmtree", lambda *args, **kwargs: (_ for _ in ()).throw(KeyboardInterrupt))
+        patched.setattr(
+            "robo_poet.registry.versions.version.shutil.rmtree", lambda *args, **kwargs: (_ for _ in ()).throw(KeyboardInterrupt)
+        )
         with pytest.raises(KeyboardInterrupt):
             registry.purge(2, who="ada", why="disk")
     assert registry.purge(2, who="ada", why="disk") > 0

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from robo_poet.errors import BadInput
-from robo_poet.registry.decisions import Judged
-from robo_poet.registry.entry import Statement
+from robo_poet.registry.log.entry import Statement
+from robo_poet.registry.versions.decisions import Judged
 from robo_poet.report.registered_card import card_with_history, write_card_with_history
 
 OVERRIDE = Statement("poems", "override", 3, "Grace <x>", "verse & prose", time="2026-01-02T03:04:05+00:00")

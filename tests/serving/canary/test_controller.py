@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from robo_poet.outcomes.record import AssignedArm, Outcome
-from robo_poet.registry.entry import Corrupt
+from robo_poet.registry.log.entry import Corrupt
 from robo_poet.settings.canary import CanarySettings
 from serving.canary.controller import Controller, current_release
 from serving.canary.evidence import Evidence

@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 from robo_poet.outcomes.record import NO_STEP, AssignedArm, Outcome
-from robo_poet.registry.state import Action
+from robo_poet.registry.log.entry import Action
 from robo_poet.settings.canary import CanarySettings, NotifySettings
 from serving.canary.__main__ import main
 from serving.canary.evidence import Evidence

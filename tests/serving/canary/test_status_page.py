@@ -8,7 +8,7 @@ import pytest
 
 from robo_poet.judges.canary.judge import judge
 from robo_poet.judges.canary.observations import StepFacts, UserObservation
-from robo_poet.registry.state import State
+from robo_poet.registry.state.state import State
 from serving.canary.controller import Look, Release
 from serving.canary.status_page import bounds_text, courses, headline, margin_text, number_text, rows, status_page
 from tests.robo_poet.judges.canary.test_judge import FACTS, LAST, POLICY, users

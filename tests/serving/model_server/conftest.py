@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from robo_poet.registry.registry import Registry
-from robo_poet.registry.state import Stage
+from robo_poet.registry.state.state import Stage
 from serving.model_sync import config_file
 from serving.model_sync.plan import Config
 from serving.model_sync.sync import lay_out

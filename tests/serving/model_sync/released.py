@@ -4,7 +4,7 @@ from pathlib import Path
 
 from robo_poet.digest import digest_file
 from robo_poet.registry.registry import Registry
-from robo_poet.registry.state import Stage
+from robo_poet.registry.state.state import Stage
 
 SAID = {"who": "ada", "why": "test"}
 FILES = ("saved_model.pb", "variables/variables.index", "variables/variables.data-00000-of-00001")

@@ -24,7 +24,7 @@ from robo_poet.registry.backup.backup import Saved, backup
 from robo_poet.registry.backup.restore import restore
 from robo_poet.registry.backup.sealed import HEADER_BYTES, Opener, Sealer
 from robo_poet.registry.backup.secret import Secret
-from robo_poet.registry.entry import Conflict, Corrupt
+from robo_poet.registry.log.entry import Conflict, Corrupt
 from robo_poet.registry.registry import Registry
 from robo_poet.registry.trust.trust import Trust
 

@@ -6,8 +6,8 @@ import threading
 import pytest
 
 from robo_poet.errors import BadInput
-from robo_poet.registry.entry import Lost, Statement
-from robo_poet.registry.log import Log
+from robo_poet.registry.log.entry import Lost, Statement
+from robo_poet.registry.log.log import Log
 from robo_poet.registry.registry import Registry
 from robo_poet.registry.storage.bucket import BucketFiles
 from robo_poet.registry.storage.bucket_log import BucketLog

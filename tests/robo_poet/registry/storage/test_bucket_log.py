@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from robo_poet.errors import BadInput
-from robo_poet.registry.entry import Corrupt, Statement
-from robo_poet.registry.log import Log
+from robo_poet.registry.log.entry import Corrupt, Statement
+from robo_poet.registry.log.log import Log
 from robo_poet.registry.registry import Registry
 from robo_poet.registry.storage.bucket import BucketFiles
 from robo_poet.registry.storage.bucket_log import BucketLog

@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 
 from robo_poet.errors import BadInput
-from robo_poet.registry.entry import Conflict, Corrupt
+from robo_poet.registry.log.entry import Conflict, Corrupt
 from robo_poet.registry.names import model_names, only_model
 from robo_poet.registry.registry import Registry
 from robo_poet.registry.storage import mirror as mirror_module
 from robo_poet.registry.storage.bucket import BucketFiles
 from robo_poet.registry.storage.cache import cache_folder
 from robo_poet.registry.storage.mirror import Mirror
-from robo_poet.registry.version import Manifest, Version
+from robo_poet.registry.versions.version import Manifest, Version
 from tests.robo_poet.registry.storage.conftest import Proxy
 
 SAID = {"who": "ada", "why": "test"}

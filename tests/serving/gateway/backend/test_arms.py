@@ -4,8 +4,8 @@ from hypothesis import strategies as st
 
 from robo_poet.judges.canary.observations import CANARY, CHAMPION
 from robo_poet.outcomes.record import NO_STEP, WATCH
-from robo_poet.registry.rollout import Watch
-from robo_poet.registry.state import Record, Stage, State
+from robo_poet.registry.state.rollout import Watch
+from robo_poet.registry.state.state import Record, Stage, State
 from serving.gateway.backend.arms import FORMER, Arm, CompletionIds, Exposure, Issued, choose, exposure
 
 USERS = [f"user {number}" for number in range(4000)]

@@ -17,12 +17,12 @@ from typing import Any
 
 from robo_poet.atomic import make_folder, write_text
 from robo_poet.digest import digest_bytes
-from robo_poet.registry.entry import Corrupt
-from robo_poet.registry.remote import Remote
+from robo_poet.registry.log.entry import Corrupt
 from robo_poet.registry.trust import envelope
 from robo_poet.registry.trust.envelope import Verdict
 from robo_poet.registry.trust.keys import PrivateKey
 from robo_poet.registry.trust.trust import Trust
+from robo_poet.registry.versions.remote import Remote
 
 BUNDLE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 PAYLOAD = "application/vnd.in-toto+json"

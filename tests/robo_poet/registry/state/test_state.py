@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from robo_poet.registry.entry import GENESIS, Corrupt, Entry, IllegalMove, NoSuchVersion, Statement
-from robo_poet.registry.state import MOVES, Action, Stage, State, apply, fold
+from robo_poet.registry.log.entry import GENESIS, Action, Corrupt, Entry, IllegalMove, NoSuchVersion, Statement
+from robo_poet.registry.state.state import MOVES, Stage, State, apply, fold
 
 SERIAL = itertools.count()
 OF_MODEL = {Action.ADD_SOURCE, Action.ADOPT}  # statements about the model, not about a version

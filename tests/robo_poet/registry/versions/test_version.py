@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from robo_poet.errors import BadInput
-from robo_poet.registry.entry import Corrupt
-from robo_poet.registry.state import Stage
-from robo_poet.registry.version import Manifest, Version, digest_sources, finite_metrics, list_sources, write_version
+from robo_poet.registry.log.entry import Corrupt
+from robo_poet.registry.state.state import Stage
+from robo_poet.registry.versions.version import Manifest, Version, digest_sources, finite_metrics, list_sources, write_version
 
 FILES = {"model/a": "1" * 64, "model/b": "2" * 64}
 

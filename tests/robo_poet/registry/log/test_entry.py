@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from robo_poet.errors import BadInput
-from robo_poet.registry.entry import GENESIS, Corrupt, Entry, Statement, canonical
+from robo_poet.registry.log.entry import GENESIS, Corrupt, Entry, Statement, canonical
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

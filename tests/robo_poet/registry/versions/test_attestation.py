@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from robo_poet.digest import digest_bytes
-from robo_poet.registry.entry import Corrupt
+from robo_poet.registry.log.entry import Corrupt
 from robo_poet.registry.registry import Registry
-from robo_poet.registry.trust.attestation import PREDICATE, STATEMENT, statement
 from robo_poet.registry.trust.keys import parse_keys
+from robo_poet.registry.versions.attestation import PREDICATE, STATEMENT, statement
 from tests.robo_poet.registry.conftest import Register
 
 

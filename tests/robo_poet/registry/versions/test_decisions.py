@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from robo_poet.errors import BadInput
 from robo_poet.registry.copying import FolderFiles, copy
-from robo_poet.registry.decisions import Decisions, plain, stage_for
-from robo_poet.registry.entry import Conflict, Corrupt, IllegalMove
-from robo_poet.registry.log import FolderLog
+from robo_poet.registry.log.entry import Conflict, Corrupt, IllegalMove
+from robo_poet.registry.log.log import FolderLog
 from robo_poet.registry.registry import Registry
-from robo_poet.registry.version import Version
+from robo_poet.registry.versions.decisions import Decisions, plain, stage_for
+from robo_poet.registry.versions.version import Version
 
 Register = Callable[..., Version]
 SAID = {"who": "ada", "why": "test"}

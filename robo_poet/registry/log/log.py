@@ -18,7 +18,7 @@ from typing import Protocol
 from robo_poet.atomic import create_once, make_folder
 from robo_poet.digest import digest_bytes
 from robo_poet.errors import BadInput
-from robo_poet.registry.entry import GENESIS, Corrupt, Entry, Lost, Statement
+from robo_poet.registry.log.entry import GENESIS, Corrupt, Entry, Lost, Statement
 
 NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EXDEV, errno.EMLINK)
 

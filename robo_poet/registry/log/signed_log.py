@@ -8,9 +8,8 @@ from collections.abc import Mapping
 
 from robo_poet.commands import command
 from robo_poet.digest import digest_bytes
-from robo_poet.registry.entry import Corrupt, Entry, Statement
-from robo_poet.registry.log import Log, LogStore
-from robo_poet.registry.state import Action
+from robo_poet.registry.log.entry import Action, Corrupt, Entry, Statement
+from robo_poet.registry.log.log import Log, LogStore
 from robo_poet.registry.trust import envelope
 from robo_poet.registry.trust.envelope import Verdict
 from robo_poet.registry.trust.heads import Head

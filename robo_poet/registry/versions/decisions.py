@@ -16,10 +16,10 @@ from typing import Any
 
 from robo_poet.atomic import make_folder, write_text
 from robo_poet.digest import digest_bytes
-from robo_poet.registry.entry import Corrupt, Statement, canonical
-from robo_poet.registry.record import Stage
-from robo_poet.registry.remote import Remote
-from robo_poet.registry.version import finite_metrics
+from robo_poet.registry.log.entry import Corrupt, Statement, canonical
+from robo_poet.registry.state.record import Stage
+from robo_poet.registry.versions.remote import Remote
+from robo_poet.registry.versions.version import finite_metrics
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from robo_poet.errors import BadInput
 from robo_poet.registry.copying import FolderFiles
-from robo_poet.registry.entry import Corrupt, Lost, Statement
-from robo_poet.registry.log import FolderLog, Log
+from robo_poet.registry.log.entry import Corrupt, Lost, Statement
+from robo_poet.registry.log.log import FolderLog, Log
 
 
 class Memory:

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from robo_poet.registry.entry import GENESIS, Entry, IllegalMove, Statement
-from robo_poet.registry.rollout import Watch
-from robo_poet.registry.state import Action, Stage, State, apply, fold
+from robo_poet.registry.log.entry import GENESIS, Action, Entry, IllegalMove, Statement
+from robo_poet.registry.state.rollout import Watch
+from robo_poet.registry.state.state import Stage, State, apply, fold
 
 EVIDENCE = "5e" * 32
 

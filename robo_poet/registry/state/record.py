@@ -15,7 +15,7 @@ is an entry of the log. It changes the stage only if no person and no user has d
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from robo_poet.registry.entry import IllegalMove, Statement, is_digest
+from robo_poet.registry.log.entry import IllegalMove, Statement, is_digest
 
 
 class Stage(StrEnum):
@@ -44,7 +44,7 @@ class Record:
         purged: its files were removed; its entries stay in the log.
         verdict: the verdict of the latest decision of the gates, `accepted` or `rejected`.
         verdict_why: the reason of this verdict.
-        decision: SHA-256 of the latest decision (`robo_poet.registry.decisions`); empty if it is the first one, in the manifest.
+        decision: SHA-256 of the latest decision (`robo_poet.registry.versions.decisions`); empty if it is the first one, in the manifest.
         decisions: number of decisions.
         overridden: a person has overridden a rejection of this version. It stays true.
         barred: a person or the canary judge has rejected it; only an override makes it a candidate again.

@@ -17,6 +17,7 @@ import re
 import uuid
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
 from robo_poet.digest import digest_bytes
@@ -73,13 +74,33 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="microseconds")
 
 
+class Action(StrEnum):
+    """A change to a version, or (`add_source`) to the model."""
+
+    REGISTER = "register"
+    ADD_SOURCE = "add_source"
+    START_CANARY = "start_canary"
+    PROMOTE = "promote"
+    ARCHIVE = "archive"
+    REJECT = "reject"
+    OVERRIDE = "override"
+    PURGE = "purge"
+    ADOPT = "adopt"
+    SET_SHARE = "set_share"
+    HOLD_CANARY = "hold_canary"
+    RESUME_CANARY = "resume_canary"
+    END_WATCH = "end_watch"
+    JUDGE_AGAIN = "judge_again"
+    SET_BASELINE = "set_baseline"
+
+
 @dataclass(frozen=True)
 class Statement:
     """A change to a version of a model that is to be logged.
 
     Args:
         model: name of the model.
-        action: the change, a `state.Action`.
+        action: the change, an `Action`.
         version: the version's number, from 1; 0 if the statement is about the model.
         who, why: a person or program, and the reason; neither may be empty.
         details: further data of the action (JSON).

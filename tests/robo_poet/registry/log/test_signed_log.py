@@ -9,10 +9,10 @@ import pytest
 
 from robo_poet.digest import digest_bytes
 from robo_poet.errors import BadInput
-from robo_poet.registry.entry import GENESIS, Conflict, Corrupt, Entry, Lost, Statement
-from robo_poet.registry.log import FolderLog, Log
+from robo_poet.registry.log.entry import GENESIS, Conflict, Corrupt, Entry, Lost, Statement
+from robo_poet.registry.log.log import FolderLog, Log
+from robo_poet.registry.log.signed_log import sign
 from robo_poet.registry.registry import Registry
-from robo_poet.registry.signed_log import sign
 from robo_poet.registry.trust.trust import Trust
 from tests.robo_poet.registry.conftest import Register
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from robo_poet.registry.entry import IllegalMove, Statement, is_digest
+from robo_poet.registry.log.entry import IllegalMove, Statement, is_digest
 
 
 @dataclass(frozen=True)

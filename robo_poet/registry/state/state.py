@@ -2,35 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 from robo_poet.commands import command
-from robo_poet.registry import rollout
-from robo_poet.registry.entry import Corrupt, Entry, IllegalMove, NoSuchVersion, Statement
-from robo_poet.registry.record import ACCEPTED, REJECTED, Record, Stage, judged_again
+from robo_poet.registry.log.entry import Action, Corrupt, Entry, IllegalMove, NoSuchVersion, Statement
+from robo_poet.registry.state import rollout
+from robo_poet.registry.state.record import ACCEPTED, REJECTED, Record, Stage, judged_again
 
-__all__ = ["ENTRANCES", "MOVES", "Action", "Record", "Stage", "State", "apply", "fold"]
-
-
-class Action(StrEnum):
-    """A change to a version, or (`add_source`) to the model."""
-
-    REGISTER = "register"
-    ADD_SOURCE = "add_source"
-    START_CANARY = "start_canary"
-    PROMOTE = "promote"
-    ARCHIVE = "archive"
-    REJECT = "reject"
-    OVERRIDE = "override"
-    PURGE = "purge"
-    ADOPT = "adopt"
-    SET_SHARE = "set_share"
-    HOLD_CANARY = "hold_canary"
-    RESUME_CANARY = "resume_canary"
-    END_WATCH = "end_watch"
-    JUDGE_AGAIN = "judge_again"
-    SET_BASELINE = "set_baseline"
-
+__all__ = ["ENTRANCES", "MOVES", "Record", "Stage", "State", "apply", "fold"]
 
 # Every legal move of a person or the canary judge. The same entry archives the previous canary or champion. Moves of the gates: `record`.
 MOVES: Mapping[tuple[Action, Stage], Stage] = {

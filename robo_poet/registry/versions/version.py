@@ -21,10 +21,10 @@ from typing import Any
 from robo_poet.atomic import make_folder, sync_folder, sync_tree
 from robo_poet.digest import digest_bytes, digest_file
 from robo_poet.errors import BadInput
-from robo_poet.registry.entry import Corrupt, canonical
-from robo_poet.registry.remote import Remote
-from robo_poet.registry.state import Stage
-from robo_poet.registry.trust.attestation import Attestations
+from robo_poet.registry.log.entry import Corrupt, canonical
+from robo_poet.registry.state.state import Stage
+from robo_poet.registry.versions.attestation import Attestations
+from robo_poet.registry.versions.remote import Remote
 
 MANIFEST_NAME = "manifest.json"  # file name, at the top of the version's folder
 
