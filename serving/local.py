@@ -19,6 +19,7 @@ from robo_poet.folder_lock import locked_folder
 from robo_poet.local_folder import Address, absolute_address
 from robo_poet.permissions import check_unchangeable
 from robo_poet.registry.registry import Registry
+from robo_poet.registry.trust.trust import Trust
 from robo_poet.settings.canary import CanarySettings
 from robo_poet.settings.serve import ServeSettings
 from serving.access.api_keys import CreatedKey, KeyStore
@@ -113,7 +114,7 @@ def serving(
         check_unchangeable(folder, "folder of keys and logs")
         _check_port(settings)
         compiled = settings.signature == "generate_xla"
-        config = lay_out(Registry(registry, settings.model), folder / "models", xla=compiled)
+        config = lay_out(Registry(registry, settings.model, Trust(settings.trusted_keys)), folder / "models", xla=compiled)
         # Create the key before the gateway starts: a running gateway sees a new key up to 1 s later.
         created_key = KeyStore(folder / "keys").create(user="you", scopes=("generate", "feedback", "metrics"), days=1)
         at_end.callback(_revoke, folder, created_key)
@@ -158,7 +159,7 @@ def _model_sync(folder: Path, settings: ServeSettings) -> Program:
     def arguments(ready_lines: Mapping[str, str]) -> list[str]:
         return [
             f"--registry={settings.registry}", f"--model={settings.model}", f"--folder={folder / 'models'}", f"--grace-seconds={grace:g}",
-            f"--model-server=http://{_http(ready_lines['model_server'])}", f"--signature={settings.signature}",
+            f"--model-server=http://{_http(ready_lines['model_server'])}", f"--signature={settings.signature}", *_trusted(settings),
         ]  # fmt: skip
 
     return Program("model_sync", folder / "model_sync.log", arguments, tells=True)
@@ -183,10 +184,15 @@ def _controller(folder: Path, registry: Address, settings: ServeSettings, canary
         write_text(path, canary.model_dump_json(indent=1) + "\n")
         return [
             f"--settings={path}", f"--registry={absolute_address(registry)}", f"--model={settings.model}", f"--folder={folder.resolve()}",
-            f"--deadline_seconds={settings.deadline_seconds:g}",
+            f"--deadline_seconds={settings.deadline_seconds:g}", *_trusted(settings),
         ]  # fmt: skip
 
     return Program("canary", folder / "canary.log", arguments)
+
+
+def _trusted(settings: ServeSettings) -> list[str]:
+    """Return the arguments by which a program trusts the same keys as the gateway."""
+    return [f"--trusted-key={key}" for key in settings.trusted_keys]
 
 
 def _http(ready: str) -> str:

@@ -60,6 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--settings", type=Path, required=True, help="JSON file with the section `canary` of a profile")
     parser.add_argument("--registry", required=True, help="folder of the registry, or gs://bucket/prefix")
     parser.add_argument("--model", required=True, help="name of the model")
+    parser.add_argument("--trusted-key", action="append", default=[], help="one of serve.trusted_keys of the gateways (repeatable)")
     parser.add_argument("--folder", type=Path, required=True, help="folder of the gateway's logs")
     parser.add_argument("--deadline_seconds", type=float, default=30, help="serve.deadline_seconds of the gateways")
     arguments = parser.parse_args(argv)
@@ -71,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         section = parse_object(arguments.settings.read_text("utf-8"), where=str(arguments.settings))
         settings = CanarySettings.model_validate(section)
-        registry = Registry(arguments.registry, arguments.model, Trust())
+        registry = Registry(arguments.registry, arguments.model, Trust(arguments.trusted_key))
         registry.log()
         controller = Controller.of(registry, settings, arguments.folder, arguments.deadline_seconds)
     except ValidationError as error:

@@ -15,6 +15,7 @@ from robo_poet.errors import BadInput, BadInputParser
 from robo_poet.folder_lock import locked_folder
 from robo_poet.permissions import limit_umask
 from robo_poet.registry.registry import Registry
+from robo_poet.registry.trust.trust import Trust
 from serving.model_sync.server_status import ServerStatus
 from serving.model_sync.sync import Look, ModelSync
 
@@ -38,6 +39,7 @@ def parse_flags(argv: Sequence[str] | None) -> argparse.Namespace:
     add = parser.add_argument
     add("--registry", required=True, help="folder of the registry, or gs://bucket/prefix")
     add("--model", required=True, help="name of the model")
+    add("--trusted-key", action="append", default=[], help="one of serve.trusted_keys of the gateway (repeatable); default: as there")
     add("--folder", type=Path, required=True, help="folder for models.config and the versions; the model server mounts it at the same path")
     add("--model-server", default="http://127.0.0.1:8501", help="REST address of the model server (default http://127.0.0.1:8501)")
     add("--model-server-ca", type=Path, help="PEM file with the authorities of an https model server; default: those of the system")
@@ -109,7 +111,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         flags = parse_flags(argv)
         certificate = (flags.model_server_certificate, flags.model_server_key) if flags.model_server_certificate else None
         server = ServerStatus(flags.model_server, flags.model, flags.model_server_ca, certificate)
-        registry = Registry(flags.registry, flags.model)
+        registry = Registry(flags.registry, flags.model, Trust(flags.trusted_key))
         sync = ModelSync(registry, flags.folder, server, xla=flags.signature == "generate_xla", grace=flags.grace_seconds)
         with locked_folder(flags.folder, "stop it, or take another --folder", name=LOCK_FILE, program="model_sync"):
             if flags.ready_file:

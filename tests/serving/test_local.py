@@ -3,6 +3,7 @@
 tests/security/test_dying_programs.py kills its programs.
 """
 
+import json
 import os
 import socket
 from pathlib import Path
@@ -11,8 +12,9 @@ import pytest
 
 from robo_poet.errors import BadInput
 from robo_poet.folder_lock import LOCK_FILE, locked_folder
+from robo_poet.settings.canary import CanarySettings
 from robo_poet.settings.serve import ServeSettings
-from serving.local import _gateway, _model_server, _model_sync, _port_or_any, serving
+from serving.local import _controller, _gateway, _model_server, _model_sync, _port_or_any, serving
 
 
 def test_a_port_in_use_is_replaced_by_any_free_port() -> None:
@@ -43,6 +45,15 @@ def test_a_restart_takes_the_addresses_of_the_run_before(tmp_path: Path) -> None
     assert '"port": 0' in written and '"model_server": "http://127.0.0.1:4321"' in written
     gateway.arguments(lines)
     assert '"port": 4322' in (tmp_path / "gateway.json").read_text()
+
+
+def test_all_programs_that_read_the_registry_trust_the_same_keys(tmp_path: Path) -> None:
+    settings = ServeSettings(trusted_keys=("MFkw ada", "keys.txt"))
+    ready = {"model_server": "model_server: ready http 127.0.0.1:4321 grpc 127.0.0.1:4320"}
+    for program in (_model_sync(tmp_path, settings), _controller(tmp_path, tmp_path / "registry", settings, CanarySettings())):
+        assert [word for word in program.arguments(ready) if "key" in word] == ["--trusted-key=MFkw ada", "--trusted-key=keys.txt"]
+    _gateway(tmp_path, settings).arguments(ready)
+    assert json.loads((tmp_path / "gateway.json").read_text())["trusted_keys"] == ["MFkw ada", "keys.txt"]
 
 
 def test_without_a_champion_nothing_is_started(tmp_path: Path) -> None:

@@ -89,6 +89,14 @@ def test_missing_settings_are_one_line(
     assert main(words) == 2 and capsys.readouterr().err.count("\n") == 1
 
 
+def test_only_the_named_keys_are_trusted(
+    tmp_path: Path, registry: Registry, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    assert main([*arguments(tmp_path, "{}"), "--trusted-key=keys.txt"]) == 2
+    assert "'keys.txt' is neither a public key nor a readable file of keys" in capsys.readouterr().err
+
+
 def test_a_damaged_log_moves_nothing_and_is_reported_once(tmp_path: Path, registry: Registry, caplog: pytest.LogCaptureFixture) -> None:
     folder = tmp_path / "registry"
     newest = max((path for path in folder.rglob("*") if path.is_file() and b"start_canary" in path.read_bytes()), key=str)

@@ -99,6 +99,17 @@ def test_one_look_without_a_good_champion_fails(registry: Registry, tmp_path: Pa
     assert main([*words, "--model=others"]) == 2 and "no champion yet" in capsys.readouterr().err
 
 
+def test_a_version_of_another_user_is_served_only_if_their_key_is_named(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = Trust().signer().public.text
+    monkeypatch.setenv("ROBO_POET_TRUST", str(tmp_path / "another user"))
+    words = [*arguments(registry, tmp_path / "models"), "--once"]
+    assert main(words) == 2 and "is signed by an unknown key" in capsys.readouterr().err
+    assert main([*words, f"--trusted-key={key} of ada"]) == 0
+    assert is_whole(registry, tmp_path / "models" / "poems" / "1")
+
+
 def test_a_registry_in_a_bucket_is_read(
     registry: Registry, gcs: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
