@@ -75,7 +75,7 @@ def test_a_source_is_ingested_as_in_a_run(tmp_path: Path) -> None:
     assert not corpus.exists()
     with pytest.raises(BadInput, match="no such file or folder"), ingested(profile, str(tmp_path / "none")):
         pass
-    assert not list((tmp_path / ".store" / "work").iterdir())
+    assert not (tmp_path / ".store").exists(), "the commands only compare"
 
 
 KILLED = """

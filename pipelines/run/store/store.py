@@ -10,7 +10,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -119,10 +119,9 @@ class Store:
     @contextmanager
     def shared(self, exclusive: bool = False) -> Iterator[None]:
         """Hold the store's lock, so that `gc` cannot remove an entry while a run looks it up. `gc` holds it exclusively."""
-        self.done.mkdir(parents=True, exist_ok=True)
-        handle = os.open(self.done, os.O_RDONLY | os.O_DIRECTORY)
+        while (handle := self._open_locked(fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH)) is None:
+            pass
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH)
             yield
         finally:
             os.close(handle)
@@ -147,8 +146,10 @@ class Store:
     def scratch(self) -> Iterator[WorkingFolder]:
         """Yield a locked folder for the files of a command that is no run, and remove it at the end.
 
-        The folder of a command that was killed is removed by the next call, or by `gc`; `forget` searches it like a working folder.
+        The folder of a command that was killed is removed by the next call, or by `gc`; `forget` searches it like a working folder. A store
+        that did not exist before is removed too, unless something else was stored meanwhile.
         """
+        is_new = not self.root.exists()
         with self.shared(exclusive=True):  # so that no folder is removed between its creation and its lock
             for path in self.work.glob(f"{SCRATCH}*"):
                 if (handle := _lock(path)) is not None:
@@ -163,6 +164,21 @@ class Store:
         finally:
             shutil.rmtree(path, ignore_errors=True)
             os.close(handle)
+            if is_new:
+                with self.shared(exclusive=True), suppress(OSError):  # not empty
+                    for folder in (self.work, self.done, self.root):
+                        folder.rmdir()
+
+    def _open_locked(self, operation: int) -> int | None:
+        """Wait for the store's lock and return its file descriptor; None if the store was removed in between."""
+        handle = _open_folder(self.done)
+        if handle is None:
+            return None
+        fcntl.flock(handle, operation)
+        if _is_open_at(handle, self.done):
+            return handle
+        os.close(handle)
+        return None
 
 
 def clear(path: Path) -> None:
@@ -172,16 +188,30 @@ def clear(path: Path) -> None:
 
 
 def _lock(path: Path) -> int | None:
-    path.mkdir(parents=True, exist_ok=True)
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    except FileNotFoundError:  # `gc` removed the folder in between
+    """Create and lock a folder; None if another program has the lock, or removed the folder in between."""
+    handle = _open_folder(path)
+    if handle is None:
         return None
-    try:
+    with suppress(BlockingIOError):
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.path.samestat(os.fstat(handle), path.stat()):
+        if _is_open_at(handle, path):
             return handle
-    except (BlockingIOError, FileNotFoundError):
-        pass
     os.close(handle)
     return None
+
+
+def _open_folder(path: Path) -> int | None:
+    """Create and open a folder; None if another program, such as `gc` or `scratch`, removed it in between."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        return os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    except (FileNotFoundError, FileExistsError):
+        if path.is_file() or path.is_symlink():  # not a folder
+            raise
+        return None
+
+
+def _is_open_at(handle: int, path: Path) -> bool:
+    with suppress(FileNotFoundError):
+        return os.path.samestat(os.fstat(handle), path.stat())
+    return False

@@ -8,14 +8,17 @@ import os
 import shutil
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from kfp import dsl
 
 from pipelines.run.execution.executor import run_pipeline
 from pipelines.run.explain import explain
+from pipelines.run.store.store import Store
 
 MAKE = 'echo made >> "$TRACE"; printf %s "{}" > "$3"'
 USE = 'echo used >> "$TRACE"; cat "$1" > "$2"'
@@ -205,3 +208,32 @@ def test_two_concurrent_runs_execute_a_step_once(house: Any, toys: SimpleNamespa
         thread.join(20)
     assert sorted(result.tasks["shell"].state for result in results) == ["cached", "ran"]
     assert house.traced() == ["x"]
+
+
+@pytest.mark.parametrize("stored", ["", "done/1", "work/train-1", "notes.txt"])
+def test_a_store_that_only_a_command_needed_is_removed(tmp_path: Path, stored: str) -> None:
+    store = Store(tmp_path / "store")
+    with store.scratch() as folder:
+        (folder.path / "corpus").write_text("A poem.")
+        if stored:
+            (store.root / stored).mkdir()
+    assert not folder.path.exists() and (store.root / stored).exists() == bool(stored)
+    store.done.mkdir(parents=True, exist_ok=True)
+    with store.scratch():
+        pass
+    assert store.done.is_dir(), "it existed before"
+
+
+@pytest.mark.parametrize("count", [10, pytest.param(1000, marks=pytest.mark.soak)])
+def test_a_store_that_disappears_is_created_again(tmp_path: Path, count: int) -> None:
+    """Each round begins without a store. The calls of a round open it while one of them removes it."""
+
+    def use(_: int) -> None:
+        for _ in range(3):
+            with Store(tmp_path / "store").scratch() as folder:
+                assert folder.path.is_dir()
+
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(count):
+            list(pool.map(use, range(4)))
+            shutil.rmtree(tmp_path / "store", ignore_errors=True)
