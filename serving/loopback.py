@@ -43,7 +43,7 @@ def names_loopback(hosts: Collection[str]) -> bool:
 def is_local(peer: str, headers: Iterable[tuple[str, str]], http_version: str, proxies: Iterable[IPv4Network | IPv6Network] = ()) -> bool:
     """Return True if a program on this machine sent the request for itself, and not for another machine.
 
-    A proxy that adds no header at all and sends a loopback Host in HTTP/1.1 cannot be told apart from such a program.
+    A proxy that adds no header at all and sends a loopback Host in HTTP/1.1 cannot be distinguished from such a program.
 
     Args:
         peer: IP address of the connection's other end.

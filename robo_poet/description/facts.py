@@ -1,4 +1,4 @@
-"""What one document tells: its language, damaged characters, and personal data by kind (counts only).
+"""Facts about one document: its language, damaged characters, and personal data by kind (counts only).
 
 Each document is measured on its own, so a large corpus is measured by several processes, with the same result.
 """
@@ -24,7 +24,7 @@ _NONE: Mapping[str, int] = {}
 
 @dataclass(frozen=True, slots=True)
 class DocumentFacts:
-    """What one document tells. `personal` maps a kind of personal data to the number of its matches, never to a value.
+    """Facts about one document. `personal` maps a kind of personal data to the number of its matches, never to a value.
 
     `language` is empty if it was not detected.
     """

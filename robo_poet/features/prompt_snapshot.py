@@ -24,7 +24,7 @@ FORMAT = "robo-poet prompts 1"
 FOLDER = "prompts"  # in the folder of a model
 LATEST = "latest"  # a name for the newest snapshot of a model
 LEAST_USERS = 5  # a histogram of fewer users would tell something about one of them
-# What a passage has as well as a document: not who wrote it, when, or under which licence
+# The features that a passage has, too: not those of the author, the year, the source and the rights of a document
 PROMPT_FEATURES = tuple(
     name for name in FEATURES if name not in ("year", "duplicate", "split", "source", "genre", "author_bucket", "licence", "consent")
 )

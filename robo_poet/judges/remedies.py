@@ -17,7 +17,7 @@ MORE_TEXT = "add text to the corpus"
 
 @dataclass(frozen=True)
 class Remedies:
-    """Remedies by metric; the key "" is every other metric.
+    """Remedies by metric; the key "" stands for every other metric.
 
     Args:
         quality: for a value outside the bound, such as `--set train.epochs=12`.

@@ -177,7 +177,10 @@ class OutcomeLog:
         return True
 
     def _take(self) -> _Batch:
-        """Take all waiting records, with the tallies of the same moment. So a heartbeat never counts an outcome that a later line has."""
+        """Return and remove all waiting records, and the tallies at the same time.
+
+        So a heartbeat never counts an outcome that a later line has.
+        """
         with self._lock:
             entries = list(self._queue)
             self._queue.clear()

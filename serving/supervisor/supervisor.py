@@ -21,8 +21,8 @@ class Supervisor:
 
     Args:
         programs: the programs in the order of their first start.
-        say: called with a line for the user at each restart and for a start that fails, and with what a program tells. Called in other
-            threads.
+        say: called with a line for the user at each restart for a start that fails, and for each line of a program with
+            `tells`. It is called in other threads.
         backoff: waiting times between restarts; None for the defaults.
         ready_seconds: a program that is not ready after this time is killed, and counts as ended.
         hung_seconds: a program that answers no probe for this time is killed and restarted.

@@ -1,7 +1,7 @@
 """The encoding of a file: Unicode is recognised, other encodings are read only if the profile names them.
 
 - UTF-8 is the default. UTF-16 and UTF-32 are recognised by their byte order mark, and UTF-16 also by its NUL bytes.
-- Windows-1252, Windows-1250, ISO-8859-2 … cannot be told apart reliably: each reads any text, and most give wrong letters. So such a
+- Windows-1252, Windows-1250, ISO-8859-2 … cannot be distinguished reliably: each reads any text, and most give wrong letters. So such a
   file is refused. The message suggests a value for `ingest.encoding`.
 - With `ingest.encoding`, only the lines that are not UTF-8 are read in it, and a warning counts them.
 """

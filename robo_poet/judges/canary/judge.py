@@ -27,7 +27,7 @@ from robo_poet.judges.canary.observations import CANARY, CHAMPION, StepFacts, Us
 from robo_poet.judges.canary.policy import Policy
 
 CLOCK_SECONDS = 60.0  # difference between the clocks of two machines that is normal
-# A step above this share needs the proof of a promotion. At a share of 50 % a user tells most about a difference, at 95 % a fifth of that:
+# A step above this share needs the proof of a promotion. At a share of 50 %, each user gives most information, at 95 % a fifth of that:
 # with the last step entered without the proof, 86 % of 600 equal versions were promoted within 5,000 users.
 MOST_UNPROVEN = 0.5
 SPLIT_LEVEL = 0.999  # confidence with which a wrong split of the users stops a decision

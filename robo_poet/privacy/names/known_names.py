@@ -1,8 +1,8 @@
-"""Full names that the engine found in one document and missed in another (DATA-3). A model learns a name from where it stayed.
+"""Full names that the engine found in one document and missed in another (DATA-3). A model would learn the missed ones.
 
-A known name is replaced everywhere if the engine found it in at least a quarter of the places where it stands. Below, the engine was
-probably wrong. Of 1,462 names in Spanish quotations, four were found in less than half of their places: three persons (27 to 44 %), and the
-place "San Juan" (1 of 9).
+A known name is replaced everywhere if the engine found it in at least a quarter of the places where it stands. In fewer
+places, the finding was probably wrong. Of 1,462 names in Spanish quotations, four were found in less than half of their places: three
+persons (27 to 44 %), and the place "San Juan" (1 of 9).
 """
 
 import re
@@ -36,7 +36,7 @@ def is_full_name(text: str) -> bool:
     A first name does not identify a person, and every line of verse starts with a capital.
     """
     words = POSSESSIVE.sub("", text).split()
-    if words and words[0].casefold() in TITLES:  # KING HENRY has one name, as Henry has
+    if words and words[0].casefold() in TITLES:  # KING HENRY is a title and a single name
         words = words[1:]
     return sum(word[0].isupper() and bool(NAMELIKE.fullmatch(word)) and word.casefold() not in NOT_NAMES for word in words) > 1
 

@@ -184,7 +184,7 @@ def _continues(text: str, start: int, end: int) -> bool:
     )
 
 
-_GENERIC = frozenset("com org net edu gov mil info biz dev xyz online blog wiki".split())  # domains that are no words of a sentence
+_GENERIC = frozenset("com org net edu gov mil info biz dev xyz online blog wiki".split())  # domains that are not words of a sentence
 _FILES = frozenset("md py sh rs cc ps so tf zip mov ml mk am".split())  # domains that are file extensions too
 FUNCTION_WORDS = frozenset(
     # English, Spanish, French, German, Italian, Portuguese, Dutch

@@ -113,7 +113,7 @@ def plant(excerpts: Iterable[Excerpt], seed: int) -> list[Copy]:
 def measure(copies: Sequence[Copy], found: Iterable[Sequence[Finding]]) -> dict[str, Any]:
     """Return recall and precision of the findings in the copies.
 
-    A planted value counts as covered if every letter and digit of it is in a finding, of whatever entity. A finding in a planted sentence
+    A planted value counts as covered if every letter and digit of it is in a finding of any entity. A finding in a planted sentence
     is right if it touches a planted value. Findings in the document's own text are not judged.
 
     Args:

@@ -142,8 +142,8 @@ def extract_archive(source: BinaryIO, secret: Secret, trust: Trust, folder: Path
         where: name of the archive, for messages.
 
     Raises:
-        BadInput: it is no archive, the secret is another one, it was changed or cut, it has other things than files, or no trusted key
-            signed it.
+        BadInput: the file is not an archive, the secret does not open it, it was changed or cut, it contains something else than files,
+            or no trusted key signed it.
     """
     body = _Body(Opener(source, secret, where))
     try:
