@@ -141,7 +141,7 @@ def settings_parameters(profile: Profile) -> dict[str, Any]:
         for name in ("ingest", "validation", "scrub", "beam", "tokenizer", "train", "evaluate", "text", "audit", "compare", "slices")
     }  # fmt: skip
     if text := read_schema_file(profile.validation.schema_file):
-        sections["validation"]["schema_file"] = digest_bytes(text.encode())  # a path of this machine is no part of a run
+        sections["validation"]["schema_file"] = digest_bytes(text.encode())  # a path of this machine is not part of a run
     if digest := _snapshot_of_file(profile)[1]:
         sections["validation"]["prompt_snapshot"] = digest
     sections["secrets"] = sections["audit"]["secrets"]

@@ -34,7 +34,7 @@ def read_schema_file(name: str) -> str:
     """Return the text of a schema file; empty for no file, which means the curated schema of the step.
 
     Raises:
-        BadInput: there is no such file, it is no text, it is too large, or it has another version.
+        BadInput: there is no such file, it is not text, it is too large, or it has another version.
     """
     if not name:
         return ""

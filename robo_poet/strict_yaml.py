@@ -1,6 +1,6 @@
 """A strict reader of the YAML that users write: profiles, settings of the gateway, and the values of `--set` and of environment variables.
 
-Plain YAML 1.1 has surprises: `010` is 8, `12:30` is 750, `off` is false, a date is no text, and the last of two equal keys wins.
+Plain YAML 1.1 has surprises: `010` is 8, `12:30` is 750, `off` is false, a date is not text, and the last of two equal keys wins.
 Here, only decimal numbers, `true`, `false` and `null` are not text, keys are text, and each problem is one line with its place.
 """
 
@@ -174,7 +174,7 @@ class _Builder:
         try:  # JSON writes a character beyond U+FFFF as two escapes, which PyYAML reads as two characters
             return str(node.value).encode("utf-16", "surrogatepass").decode("utf-16")
         except UnicodeDecodeError:
-            raise self._bad("half of a surrogate pair is no character", node, "write the character itself") from None
+            raise self._bad("half of a surrogate pair is not a character", node, "write the character itself") from None
 
     def _bad(self, what: str, node: yaml.Node, remedy: str) -> BadInput:
         place = f" (line {node.start_mark.line + 1}, column {node.start_mark.column + 1})" if node.start_mark else ""

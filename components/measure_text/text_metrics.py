@@ -238,7 +238,7 @@ def _add_english(
     if not chosen:
         collected.mark_missing(ENGLISH, f"they support English only, and less than {MINIMUM_ENGLISH_SHARE:.0%} of the texts are English")
         english, needed = sum(map(is_english, languages)), math.ceil(MINIMUM_ENGLISH_SHARE * len(languages))
-        for name in ENGLISH:  # more text of the same language does not help, so this is no shortage of the amount
+        for name in ENGLISH:  # more text of the same language does not help, so this is not a shortage of the amount
             remedy = f"--set 'gates=[{{metric: {name}, drop: \"the texts are not English\"}}]'"
             collected.shortages[name] = Shortage("English texts", needed, english, "missing", remedy)
         return

@@ -84,10 +84,10 @@ MAX_NAMED = 3  # documents named in warnings; further documents are only counted
 
 
 def _warn_of_long_words(call: Call, documents: Iterable[Document]) -> None:
-    """Warn of words that are no words of a language, such as a genome or encoded data."""
+    """Warn of words that are not words of a language, such as a genome or encoded data."""
     lengths = [(document.id, length) for document in documents if (length := long_word(document.text))]
     for name, length in lengths[:MAX_NAMED]:
-        call.warn(f"{quotable_name(name)}: a word of {length:,} characters; it is learned in pieces. Remove it if it is no text")
+        call.warn(f"{quotable_name(name)}: a word of {length:,} characters; it is learned in pieces. Remove it if it is not text")
     if len(lengths) > MAX_NAMED:
         call.warn(f"{len(lengths)} documents have a word of more than {LONGEST_WORD:,} characters")
 

@@ -1,6 +1,6 @@
 """Windows of live traffic: periods of the request log, by default whole days, with one score for each user (MON-3).
 
-Whole days, so that day and night are no drift. Of each user, at most `quota` prompts count, chosen by the hash of their ids. So the choice
+Whole days, so that day and night are not drift. Of each user, at most `quota` prompts count, chosen by the hash of their ids. So the choice
 does not depend on the order of the log, and a user with many prompts takes no more memory than others.
 """
 

@@ -59,7 +59,7 @@ def _alert(alert: Any, where: str) -> Alert:
         if not (isinstance(value, str) and re.fullmatch(pattern, value)):
             raise BadInput(f"label {name}: {str(value)[:80]!r} is not possible", where=where, remedy=REMEDY)
     if not (isinstance(starts_at, str) and _TIME.fullmatch(starts_at) and _is_time(starts_at)):
-        raise BadInput(f"startsAt: {str(starts_at)[:80]!r} is no time", where=where)
+        raise BadInput(f"startsAt: {str(starts_at)[:80]!r} is not a time", where=where)
     return Alert(Key(labels["model"], int(labels["version"]), labels["baseline"], labels["cause"]), status == "firing", starts_at)
 
 

@@ -142,7 +142,7 @@ class Launcher:
 
 
 def _read_summary(path: Path) -> dict[str, Any] | None:
-    """Return the summary of a run; None if there is none. It is written in one rename, so a damaged one is no summary."""
+    """Return the summary of a run; None if there is none. It is written in one rename, so a damaged one is not a summary."""
     try:
         return read_object(path)
     except (BadInput, OSError):

@@ -36,7 +36,7 @@ def parse_warning(line: str) -> str:
 
 
 def parse_note(line: str) -> str:
-    """Return the text of a note, an event that is no warning; empty for other lines."""
+    """Return the text of a note, an event that is not a warning; empty for other lines."""
     return line.removeprefix("note: ").strip() if line.startswith("note: ") else ""
 
 

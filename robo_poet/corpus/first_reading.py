@@ -49,7 +49,7 @@ class FirstReading:
         records: the documents that can be kept, in reading order.
         digests: digests of all documents in reading order, 16 bytes each.
         drops: the documents that are dropped.
-        near: near-duplicates and the documents that they repeat, by record of all documents that are no exact duplicates. With the
+        near: near-duplicates and the documents that they repeat, by record of all documents that are not exact duplicates. With the
             setting `warn` they are kept.
         pairs: (near-duplicate, repeated document) as records, in the order of `near`.
         copies: index → id of the first five exact duplicates.

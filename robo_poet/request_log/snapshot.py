@@ -44,7 +44,7 @@ def take_snapshot(
         least_users: users that are needed, at least `LEAST_USERS`.
 
     Raises:
-        BadInput: the folder is no request log, or the period has no prompts to the model, or prompts of too few users.
+        BadInput: the folder is not a request log, or the period has no prompts to the model, or prompts of too few users.
     """
     wait = "wait for more requests, or take a longer period"
     kept: dict[str, dict[bytes, tuple[bytes, str, datetime]]] = defaultdict(dict)

@@ -17,7 +17,10 @@ class DriftSettings(Settings):
     level: float = Field(DriftPolicy.level, gt=0, lt=0.5, description="error probability of this bound in one window")
     windows: int = Field(DriftPolicy.windows, ge=1, le=30, description="consecutive windows that a drift needs")
     window_seconds: float = Field(
-        86_400, ge=10, le=7 * 86_400, description="length of a window in seconds; 86,400 is a day (UTC), so that day and night are no drift"
+        86_400,
+        ge=10,
+        le=7 * 86_400,
+        description="length of a window in seconds; 86,400 is a day (UTC), so that day and night are not drift",
     )
     min_users: int = Field(DriftPolicy.min_users, ge=2, description="users with a score that a window and the baseline need")
     max_unscored: float = Field(DriftPolicy.max_unscored, ge=0, lt=1, description="largest share of requests without a score")

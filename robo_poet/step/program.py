@@ -64,7 +64,7 @@ class Call:
         self.progress(done, total + 1, f"{done} of {total} parts of the corpus")
 
     def note(self, text: str) -> None:
-        """Print an event that the user may want to know. It is no warning: the display prints it once, and no report repeats it."""
+        """Print an event that the user may want to know. It is not a warning: the display prints it once, and no report repeats it."""
         print(f"note: {' '.join(text.split())}", file=sys.stderr, flush=True)
 
     def warn(self, text: str) -> None:

@@ -86,7 +86,7 @@ def _run(command: Sequence[str], body: Mapping[str, Any]) -> None:
 
 
 def waiting_message(model: str, version: int, why: str, link: str) -> dict[str, Any]:
-    """Return the notification that a release waits for a person. It is no move, so the log has no entry for it."""
+    """Return the notification that a release waits for a person. It is not a move, so the log has no entry for it."""
     return {
         "model": model, "version": version, "action": "wait", "why": why, "link": link,
         "text": f"{model}/{version} waits for a person. {why}{f' {link}' if link else ''}",

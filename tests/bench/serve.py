@@ -145,7 +145,7 @@ def run() -> list[Row]:
         Row("32 readers", "tokens/s", speed, other, middle(bare_many, "tokens_per_second")),
         Row("32 readers", "tokens/s", speed, "one reader", middle(one, "tokens_per_second")),
         Row("32 readers, P95", "ms", 1000 * middle(many, "p95"), other, 1000 * middle(bare_many, "p95")),
-        Row("answers that are no text", "requests", faults),
+        Row("answers that are not text", "requests", faults),
         Row("ready after", "s", running.ready),
         Row("all programs, peak memory", "MB", memory),
     ]

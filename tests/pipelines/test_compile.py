@@ -118,7 +118,7 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def without_words(value: Any) -> Any:
-    """The same without descriptions and display names: a change of words is no change of the pipeline."""
+    """The same without descriptions and display names: a change of words is not a change of the pipeline."""
     if isinstance(value, dict):
         return {key: without_words(one) for key, one in value.items() if key not in ("description", "displayName")}
     return [without_words(one) for one in value] if isinstance(value, list) else value

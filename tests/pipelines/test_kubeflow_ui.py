@@ -156,7 +156,7 @@ def said(toy_corpus: Path, toy_tokenizer: Path, toy_training: Path, home: Path) 
 
 
 def test_metrics_carry_their_numbers_as_metadata(said: dict[str, Document]) -> None:
-    """The UI's scalar metrics are the metadata of a `system.Metrics` artifact; what is no number it shows as text or not at all."""
+    """The UI's scalar metrics are the metadata of a `system.Metrics` artifact; what is not a number it shows as text or not at all."""
     for step, output in said.items():
         (metrics,) = output["artifacts"]["metrics"]["artifacts"]
         assert metrics["metadata"] or step == "compare_champion", step  # without a champion there is no difference

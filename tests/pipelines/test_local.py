@@ -20,7 +20,7 @@ def test_a_local_run_passes_the_champions_digest(tmp_path: Path) -> None:
     (tmp_path / "weights").write_text("w")
     registry = Registry(tmp_path / "registry", "ci-shakespeare")
     version = registry.register({"weights": tmp_path / "weights"}, metrics={}, lineage={}, decision={}, stage="candidate", who="a", why="b")
-    assert champion(registry.root, registry.model) == "none", "a candidate is no champion"
+    assert champion(registry.root, registry.model) == "none", "a candidate is not a champion"
     registry.promote(1, who="a", why="b")
     assert parameters_here(profile, "")["champion"] == version.digest == champion(registry.root, registry.model)
 

@@ -41,7 +41,7 @@ FILES = re.compile(r"\.(py|md|json|jsonl|html|yaml|txt|toml|log|csv|key|pb|confi
 
 
 def messages() -> list[tuple[str, str]]:
-    """Return (place, text) of each string of the source that is no docstring and no name of a module."""
+    """Return (place, text) of each string of the source that is neither a docstring nor the name of a module."""
     found = []
     for path in sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py")):
         tree = ast.parse(path.read_text("utf-8"))

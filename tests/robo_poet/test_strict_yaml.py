@@ -81,7 +81,7 @@ def test_lists_mappings_and_quoted_texts_are_yaml(text: str, value: Any) -> None
         ("a: {<<: 3}", "f: << takes a mapping or a list of mappings (line 1, column 9)"),
         (f"a: {'9' * 5000}", "f: the number has too many digits (line 1, column 4)"),
         ("[" * 5000, "f: nested deeper than 50"),
-        ('a: "\\ud83d"', "f: half of a surrogate pair is no character (line 1, column 4)"),
+        ('a: "\\ud83d"', "f: half of a surrogate pair is not a character (line 1, column 4)"),
     ],
 )  # fmt: skip
 def test_a_problem_is_one_line_with_its_place(text: str, line: str) -> None:

@@ -39,7 +39,7 @@ class Perplexity(Callback):
 
     The training values are means per token over the last `steps` steps. Perplexity is exp of the unsmoothed cross-entropy (TRAIN-2), so
     it differs from exp(`loss`) if labels are smoothed. Dropout is on in training and off in validation, so a training perplexity above
-    the validation perplexity is no error.
+    the validation perplexity is not an error.
     """
 
     def __init__(self, events: EventFile, steps: int) -> None:

@@ -144,7 +144,7 @@ class Store:
 
     @contextmanager
     def scratch(self) -> Iterator[WorkingFolder]:
-        """Yield a locked folder for the files of a command that is no run, and remove it at the end.
+        """Yield a locked folder for the files of a command that is not a run, and remove it at the end.
 
         The folder of a command that was killed is removed by the next call, or by `gc`; `forget` searches it like a working folder. A store
         that did not exist before is removed too, unless something else was stored meanwhile.

@@ -22,7 +22,7 @@ _EXCEL = re.compile(r'"?sep=(.)"?\s*')  # the first line that Excel writes or re
 
 
 def csv_rows(files: SourceFiles, columns: Columns, decoder: Decoder) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield location and cells of each row. Blank lines are no rows.
+    """Yield location and cells of each row. Blank lines are not rows.
 
     Raises:
         BadInput: a column is missing, a row has more or fewer cells than the header, or quotes are wrong. The message names the line on

@@ -192,7 +192,7 @@ SAMPLE = 40_000  # bytes that are shown to the detector of encodings
 
 
 def binary_kind(where: str, head: bytes) -> BadInput | None:
-    """Return the error for a file whose first bytes show that it is no text, such as a `.gz` file; None for other files."""
+    """Return the error for a file whose first bytes show that it is not text, such as a `.gz` file; None for other files."""
     error = binary_file(where, -1, head)
     return error if "byte -1" not in error.what else None
 

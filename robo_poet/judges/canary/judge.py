@@ -8,7 +8,7 @@
   begins with the load of a high share is diluted in the others.
 - Doubts about the data (lost records, fallback, missing users of one arm) stop every step and promotion. They do not stop a roll-back: the
   champion is known to be good.
-- No traffic is no verdict: without enough users, the answer is `continue`, later what the policy says for a timeout.
+- No traffic is not a verdict: without enough users, the answer is `continue`, later what the policy says for a timeout.
 
 The tests hold under continuous looking, see `effects`. So the verdict does not depend on when and how often the judge is asked.
 """

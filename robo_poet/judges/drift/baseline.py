@@ -80,7 +80,7 @@ def _parsed(row: Mapping[str, Any]) -> Group:
 def expected_by_length(baseline: Baseline) -> dict[str, Group]:
     """Return for each class of prompt length the group that a user of this class is compared with.
 
-    A short prompt has a higher cross-entropy per token: the model has less context. So more short prompts are no drift. A class with few
+    A short prompt has a higher cross-entropy per token: the model has less context. So more short prompts are not drift. A class with few
     users in the baseline takes the group of the nearest class.
     """
     groups = baseline.groups["length"]

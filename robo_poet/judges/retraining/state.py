@@ -106,7 +106,7 @@ class Request:
 
     @property
     def failed(self) -> int:
-        """Return the number of failed attempts that count. The last run of a request that runs or has ended is no failed attempt."""
+        """Return the number of failed attempts that count. The last run of a request that runs or has ended is not a failed attempt."""
         return len(self.runs) - self.forgiven - (self.status in ("running", "finished"))
 
 

@@ -177,7 +177,7 @@ def _groups(text: str, parts: Sequence[_Part]) -> Iterator[list[_Part]]:
     yield group
 
 
-# Words with a capital in verse that are no names of persons. A single one is dropped, and no other occurrence is searched for.
+# Words with a capital in verse that are not names of persons. A single one is dropped, and no other occurrence is searched for.
 _VERSE_WORDS = frozenset(
     "god gods king kings queen prince princess lord lords lady sir angel angels seraph cherub spirit beast serpent father son sons heaven "
     "heavens heav eternal almighty supream supreme glory chariot city citie muse parson nay yea ay alas amen lo farewell marry prithee "

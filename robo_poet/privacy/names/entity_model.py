@@ -30,7 +30,7 @@ DIGESTS = {
     "onnx/model_q4.onnx": "9f27d24949b0581701071ea5ef522d77ccd3f50c525cc91eac4d265b0fc2afe5",
     "tokenizer.json": "ec87d41d85cbf02128ec0e5f577b805a326b06bb2947ef2752e67a98a42819f9",
 }
-# Kinds of the labels 1, 3, 5 … (beginning of a span); label n + 1 continues a span of label n, and label 0 is no personal data.
+# Kinds of the labels 1, 3, 5 … (beginning of a span); label n + 1 continues a span of label n, and label 0 is not personal data.
 KINDS = (
     "GIVEN_NAME", "SURNAME", "EMAIL", "PHONE", "URL", "TAX_ID", "BANK_ACCOUNT", "ROUTING_NUMBER", "GOVERNMENT_ID", "PASSPORT",
     "DRIVERS_LICENSE", "BUILDING_NUMBER", "STREET_NAME", "SECONDARY_ADDRESS", "CITY", "STATE", "ZIP_CODE",

@@ -21,7 +21,7 @@ _DATE = "|".join(
     for separator in (r"\.\ ?", "-", "/")
 )
 _CLOCK = r"(?:[01]?\d|2[0-4])(?:[:.h]\d\d(?:[:.]\d\d(?:[.,]\d+)?)?)?"
-# Words before a number with dots that is no address. English, German, French, Spanish, Italian, Portuguese, Dutch.
+# Words before a number with dots that is not an address. English, German, French, Spanish, Italian, Portuguese, Dutch.
 _VERSION = "version versions versión versione versão versie fassung release ver build revision rev update patch firmware kernel v".split()
 _PART_OF_A_BOOK = (
     "act akt aufzug acto acte atto ato scene szene auftritt escena scène scena cena section sections sec sect abschnitt sección sezione "
@@ -233,7 +233,7 @@ class FalseAlarms:
         self._text = text
 
     def has(self, entity: str, start: int, end: int) -> bool:
-        """Return True if the finding is no personal data.
+        """Return True if the finding is not personal data.
 
         Args:
             entity: kind of the finding, such as URL.

@@ -38,7 +38,7 @@ SUFFIXES = TLDExtract(suffix_list_urls=(), cache_dir=None)  # uses the snapshot 
 TOP_LEVEL = frozenset(re.findall(r"\(\?:([a-z]+)\)", UrlRecognizer.BASE_URL_REGEX)) | frozenset(
     "aero biz bzh coop eus frl gal immo llc nrw ovh ruhr scot srl wien".split()
 )
-NO_WORDS = frozenset("com org edu gov mil biz".split())  # no words of a language, so `Market.Com` is no missing space
+NO_WORDS = frozenset("com org edu gov mil biz".split())  # no words of a language, so `Market.Com` is not a missing space
 LETTERS = re.compile(r"[^\W\d_]+")  # of a last label: `site.de-Artikel` is `site.de`
 MAX_HOST = 253  # characters of a host name (RFC 1035)
 HOST = re.compile(r"(?<![\w-])(?P<host>[\w-]++(?:\.[\w-]++)++)(?P<rest>(?::\d+)?(?:/|\?[\w.~%-]+=|#\w)[^\s()<>\"']*+)?")

@@ -76,7 +76,7 @@ class Opener:
     """Decrypts a stream. Every returned byte is authentic, and the end is reached only if the archive is whole.
 
     Raises:
-        BadInput: the file is no archive, the secret is another one, or the archive was changed or cut.
+        BadInput: the file is not an archive, the secret is another one, or the archive was changed or cut.
     """
 
     def __init__(self, source: BinaryIO, secret: Secret, where: str) -> None:
@@ -84,7 +84,7 @@ class Opener:
 
         header = source.read(HEADER_BYTES)
         if not header.startswith(MAGIC) or len(header) < HEADER_BYTES:
-            raise BadInput("the file is no backup of a registry, or was cut", where=where, remedy="give a file of `registry backup`")
+            raise BadInput("the file is not a backup of a registry, or was cut", where=where, remedy="give a file of `registry backup`")
         header, check = header[:-CHECK_BYTES], header[-CHECK_BYTES:]
         if header[len(MAGIC) : len(MAGIC) + 1] != KINDS[secret.passphrase]:
             needed = "--key-file or --key-variable" if secret.passphrase else "--passphrase-file"

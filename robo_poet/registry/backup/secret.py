@@ -79,5 +79,5 @@ def _key(text: str, where: str) -> bytes:
     except ValueError:
         key = b""
     if len(key) != KEY_BYTES:
-        raise BadInput(f"this is no key of {KEY_BYTES} bytes in base64", where=where, remedy=MAKE_KEY)
+        raise BadInput(f"this is not a key of {KEY_BYTES} bytes in base64", where=where, remedy=MAKE_KEY)
     return key

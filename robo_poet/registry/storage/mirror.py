@@ -163,7 +163,7 @@ class Mirror:
         Raises:
             Unavailable: the cache cannot be written.
         """
-        staging = self.folder / ".fetching"  # beside the versions: a leftover is no file of a version
+        staging = self.folder / ".fetching"  # beside the versions: a leftover is not a file of a version
         try:
             make_folder(staging)
             self._sweep(staging)

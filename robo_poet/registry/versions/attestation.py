@@ -131,7 +131,7 @@ def _open(data: bytes, path: Path) -> tuple[bytes, list[dict[str, Any]]]:
         payload = base64.b64decode(opened["payload"], validate=True)
         return payload, [{"keyid": hint, "sig": signature["sig"]} for signature in opened["signatures"]]
     except (ValueError, TypeError, KeyError, AttributeError):
-        raise Corrupt("the file is no attestation", where=str(path)) from None
+        raise Corrupt("the file is not an attestation", where=str(path)) from None
 
 
 def _describes(payload: bytes, expected: Mapping[str, Any]) -> bool:

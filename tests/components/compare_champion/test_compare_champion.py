@@ -203,7 +203,7 @@ def test_other_documents_cannot_be_compared(
 def test_a_bucket_that_cannot_be_used_fails_the_step(
     run: Run, ours: Path, gcs: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:  # fmt: skip
-    """It is no verdict on the champion: the next attempt may reach it."""
+    """It is not a verdict on the champion: the next attempt may reach it."""
     status, _, _ = run(ours, "gs://nowhere/registry", "", tmp_path)  # type: ignore[arg-type]
     assert status == 2
     assert capsys.readouterr().err == "error: gs://nowhere/registry: there is no such bucket; create it, or check the name\n"

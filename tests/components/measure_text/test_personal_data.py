@@ -89,7 +89,7 @@ def test_only_full_names_and_other_kinds_are_searched_for(tmp_path):
 
 
 def test_a_name_of_common_words_is_found_only_with_capitals(tmp_path):
-    """The name finder takes headings of a manual for names. Then code such as `download_dataset` is no name."""
+    """The name finder takes headings of a manual for names. Then code such as `download_dataset` is not a name."""
     texts = ["Download Dataset by Mara Ellison and 王 小明.", *["download the dataset of 王 小明, mara ellison"] * 3]
     documents = [Document(f"d{number}", "g", "", split="train").with_text(text) for number, text in enumerate(texts)]
     write_documents(tmp_path / "corpus", documents)

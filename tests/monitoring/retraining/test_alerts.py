@@ -63,10 +63,10 @@ def with_alert(**fields: Any) -> bytes:
         (with_alert(labels={"baseline": "0123456789ABCDEF"}), "label baseline"),
         (with_alert(labels={"baseline": "0123456789abcdef\n"}), "label baseline"),
         (with_alert(labels={"cause": "the moon"}), "label cause"),
-        (with_alert(startsAt=1), "startsAt: '1' is no time"),
-        (with_alert(startsAt="2026-03-10"), "is no time"),
-        (with_alert(startsAt="2026-02-30T12:00:00Z"), "is no time"),
-        (with_alert(startsAt="2026-03-10T12:00:00"), "is no time"),
+        (with_alert(startsAt=1), "startsAt: '1' is not a time"),
+        (with_alert(startsAt="2026-03-10"), "is not a time"),
+        (with_alert(startsAt="2026-02-30T12:00:00Z"), "is not a time"),
+        (with_alert(startsAt="2026-03-10T12:00:00"), "is not a time"),
     ],
 )
 def test_another_form_is_one_line(body: bytes, says: str) -> None:

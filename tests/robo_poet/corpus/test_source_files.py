@@ -49,7 +49,7 @@ def test_other_addresses_are_refused_with_their_scheme(source: str) -> None:
 
 @pytest.fixture
 def special(tmp_path: Path) -> Path:
-    """Return a folder with three texts, and with everything that can stand in a folder and is no regular file."""
+    """Return a folder with three texts, and with everything that can stand in a folder and is not a regular file."""
     folder = tmp_path / "poems"
     (folder / "inner").mkdir(parents=True)
     for name in ("a.txt", "inner/b.txt", "c.md"):

@@ -130,7 +130,7 @@ FORGED: dict[str, Callable[[], str]] = {
     "lives for years": lambda: signed(exp=now() + 10**8), "ends before it begins": lambda: signed(iat=now() + 20, exp=now() + 10),
     "not yet": lambda: signed(nbf=now() + 600), "begins tomorrow": lambda: signed(iat=now() + 86_400, exp=now() + 90_000),
     "critical extensions": lambda: signed(headers={"crit": ["b64"], "b64": False}), "another type": lambda: signed(headers={"typ": "secevent+jwt"}),
-    "a type that is no word": lambda: signed(headers={"typ": 7}) , "too large": lambda: signed(more="x" * 9000), "three dots": lambda: "a.b.c",
+    "a type that is not a word": lambda: signed(headers={"typ": 7}) , "too large": lambda: signed(more="x" * 9000), "three dots": lambda: "a.b.c",
 }  # fmt: skip
 
 

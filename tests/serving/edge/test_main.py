@@ -55,7 +55,7 @@ def test_without_a_seed_the_chosen_seed_is_printed(version: Path, capsys: pytest
         (["V", "the night burns", "--tokenizer", "."], r"\.: the folder holds no tokenizer \(.*\); .*"),
         (["V", ""], "prompt: the text is empty; give at least one character"),
         (["V", "x y z " * 300], r"prompt: too long: \d+ tokens; give at most 510 tokens"),
-        (["V", "\udcff is no text"], "prompt: not valid UTF-8"),
+        (["V", "\udcff is not text"], "prompt: not valid UTF-8"),
         (["V", "the night burns", "--temperature", "3"], "--temperature: 3.0 is out of range; give a value from 0.1 to 2.0"),
         (["V", "the night burns", "--temperature", "nan"], "--temperature: nan is out of range; give a value from 0.1 to 2.0"),
         (["V", "the night burns", "--top-k", "101"], "--top-k: 101 is out of range; give a value from 0 to 100"),

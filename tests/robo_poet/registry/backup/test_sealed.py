@@ -108,8 +108,8 @@ def test_chunks_of_another_archive_with_the_same_secret_are_noticed() -> None:
     [
         (ARCHIVE, Secret(bytes(32), False, "other.key"), "the secret in other.key does not open this backup"),
         (ARCHIVE, Secret(b"correct horse battery", True, "words"), "another kind of secret; give --key-file or --key-variable"),
-        (b"PK\x03\x04" + bytes(100), SECRET, "is no backup of a registry"),
-        (b"", SECRET, "is no backup of a registry"),
+        (b"PK\x03\x04" + bytes(100), SECRET, "is not a backup of a registry"),
+        (b"", SECRET, "is not a backup of a registry"),
     ],
 )
 def test_another_secret_or_file_is_one_line(archive: bytes, secret: Secret, message: str) -> None:

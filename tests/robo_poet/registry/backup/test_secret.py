@@ -29,9 +29,9 @@ def test_a_passphrase_is_stretched_with_the_salt(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("text", "mode", "message"), [
-    ("", 0o600, "this is no key of 32 bytes in base64; make one: openssl rand -base64 32"),
-    ("c2hvcnQ=", 0o600, "this is no key"),
-    ("not base64", 0o600, "this is no key"),
+    ("", 0o600, "this is not a key of 32 bytes in base64; make one: openssl rand -base64 32"),
+    ("c2hvcnQ=", 0o600, "this is not a key"),
+    ("not base64", 0o600, "this is not a key"),
     ("\udcff", 0o600, "cannot be read"),
     (KEY, 0o644, "other users can read the secret of the backup; run chmod 600"),
 ])  # fmt: skip

@@ -62,7 +62,7 @@ def test_an_attestation_of_another_version_or_key_is_refused(two: Registry, tmp_
     with pytest.raises(Corrupt, match="made for another version than poems/3"):
         attestations.check(3, manifest, two.version(1).attestation)
     bundle = json.loads(file(two, 1).read_text())
-    for change, message in (("", "is no attestation"), ("signatures", "has no signature"), ("sig", "differs from what was signed")):
+    for change, message in (("", "is not an attestation"), ("signatures", "has no signature"), ("sig", "differs from what was signed")):
         opened = {**bundle["dsseEnvelope"]}
         if change:
             opened["signatures"] = [] if change == "signatures" else [{"sig": "!", "keyid": ""}]

@@ -4,7 +4,7 @@
     pip install "numpy<2" "scipy<1.14" "matplotlib<3.9" multiprocess
     PYTHONPATH=confseq-0.0.11/src python make.py > figures.json
 
-confseq is no dependency of the project: its archive needs a compiler and Boost, and its Python part an older NumPy. The stakes are computed
+confseq is not a dependency of the project: its archive needs a compiler and Boost, and its Python part an older NumPy. The stakes are computed
 here again, from the text of `robo_poet.judges.canary.effects`, so that nothing of the project is imported.
 """
 
