@@ -13,6 +13,7 @@ from robo_poet.commands import command, make
 from robo_poet.errors import BadInput
 from robo_poet.local_folder import is_bucket
 from robo_poet.registry.trust.keys import named_keys
+from robo_poet.registry.trust.trust import KEY_NAME
 
 
 class Severity(StrEnum):
@@ -78,7 +79,7 @@ def _registry(cluster: Cluster) -> CheckResult:
 
 
 def _signing(cluster: Cluster) -> CheckResult:
-    remedy = "make a secret with the key signing.key, and set cluster.signing_secret and cluster.trusted_keys (docs/how-to/sign.md)"
+    remedy = f"make a secret with the file {KEY_NAME}, and set cluster.signing_secret and cluster.trusted_keys (docs/how-to/sign.md)"
     if not cluster.signing_secret:
         return CheckResult(Severity.problem, "no signing key is set: register_model cannot sign a version", remedy)
     if not cluster.trusted_keys:
@@ -102,22 +103,26 @@ def _checkpoints(cluster: Cluster) -> CheckResult:
 
 def _unchecked(cluster: Cluster, connection: Connection) -> Iterator[CheckResult]:
     """Yield the checks that need kubectl, with the command for each."""
-    kubectl = f"kubectl -n {connection.namespace or 'NAMESPACE'} get"
+    kubectl = f"kubectl -n {connection.namespace or 'NAMESPACE'}"
     if is_bucket(cluster.registry):
         who = cluster.service_account or "the cluster's default service account"
         what = f"the pods ({who}) must have the role Storage Object User for {cluster.registry}"
-        yield CheckResult(Severity.unchecked, what, f"{kubectl} sa {cluster.service_account or 'default'} -o yaml")
+        yield CheckResult(Severity.unchecked, what, f"{kubectl} get sa {cluster.service_account or 'default'} -o yaml")
     registry_claim = "" if is_bucket(cluster.registry) else cluster.registry_claim
     for claim in sorted({cluster.checkpoint_claim, registry_claim} - {""}):
         what = f"claim {claim} must be bound, and writable for the user of the images"
-        yield CheckResult(Severity.unchecked, what, f"{kubectl} pvc {claim}")
+        yield CheckResult(Severity.unchecked, what, f"{kubectl} get pvc {claim}")
     for secret in sorted(
         {*cluster.image_pull_secrets, *(reference.name for reference in cluster.secrets), cluster.deletions_secret} - {""}
     ):
-        yield CheckResult(Severity.unchecked, f"secret {secret} must exist", f"{kubectl} secret {secret}")
+        yield CheckResult(Severity.unchecked, f"secret {secret} must exist", f"{kubectl} get secret {secret}")
+    if cluster.signing_secret:
+        # `describe` lists the names of the files. `get -o yaml` would print the key.
+        what = f"secret {cluster.signing_secret} must exist, with the file {KEY_NAME}"
+        yield CheckResult(Severity.unchecked, what, f"{kubectl} describe secret {cluster.signing_secret}")
     if cluster.service_account:
         what = f"service account {cluster.service_account} must exist"
-        yield CheckResult(Severity.unchecked, what, f"{kubectl} sa {cluster.service_account}")
+        yield CheckResult(Severity.unchecked, what, f"{kubectl} get sa {cluster.service_account}")
     if steps := [step for step, resources in cluster.resources.items() if resources.gpu]:
         pool = cluster.gpu_pool
         what = f"a node for {', '.join(steps)} must have a free {pool.resource}"

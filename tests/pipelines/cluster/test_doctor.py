@@ -36,6 +36,7 @@ def test_a_ready_cluster_has_no_problems(serve: Serve, profile: Make, monkeypatc
         "checkpoints are stored in /checkpoints on claim robo-poet-checkpoints",
     ]  # fmt: skip
     assert any("kubectl -n poets get pvc robo-poet-checkpoints" in line for line in found(chosen, Severity.unchecked))
+    assert any(line.endswith("kubectl -n poets describe secret robo-poet-signing") for line in found(chosen, Severity.unchecked))
     assert any("kubectl get nodes -l robo-poet.dev/pool=rtx" in line for line in found(chosen, Severity.unchecked))
 
 
@@ -51,6 +52,7 @@ def test_a_ready_cluster_has_no_problems(serve: Serve, profile: Make, monkeypatc
         (["cluster.registry=gs://poets/r"], Severity.ok, "the registry is gs://poets/r; it needs no volume"),
         (["cluster.registry=gs://poets/r"], Severity.unchecked, "must have the role Storage Object User for gs://poets/r"),
         (["cluster.signing_secret=''"], Severity.problem, "no signing key is set"),
+        (["cluster.signing_secret=own"], Severity.unchecked, "secret own must exist, with the file signing.key; kubectl -n NAMESPACE describe secret own"),
         (["cluster.trusted_keys=[]"], Severity.warning, "no trusted keys are set"),
         (["cluster.checkpoint_claim=''"], Severity.problem, "no claim is mounted at checkpoint_root"),
         (["cluster.checkpoint_claim=''", "cluster.checkpoint_root=."], Severity.warning, "training restarts from the beginning"),
