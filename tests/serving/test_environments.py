@@ -19,3 +19,4 @@ def test_the_model_server_carries_nothing_that_concerns_people() -> None:
     server = names("model-server")
     assert {"tensorflow", "tensorflow-serving-api", "grpcio", "starlette", "uvicorn"} <= server
     assert not server & {"fastapi", "pyjwt", "limits", "presidio-analyzer", "spacy", "tokenizers"}
+    assert not server & {"cryptography", "google-cloud-storage"}, "it reads a folder; model_sync reads the registry"
