@@ -5,6 +5,7 @@ import json
 import os
 import random
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ settings.register_profile("quick", max_examples=50, deadline=None, derandomize=T
 settings.register_profile("soak", max_examples=1000, deadline=None)
 settings.load_profile("soak" if os.environ.get("ROBO_POET_SOAK") else "quick")
 
+IMAGES_SECONDS = 250.0  # longest wait for the images, which are built during the other tests; less than the timeout of a test
 EXPENSIVE = ("first_run", "toy_training")  # fixtures of a session that take 30 to 80 s
 
 WORDS = "the a my thy night day rose heart sea star wind sleeps turns weeps burns falls soft bright cold under over upon and yet".split()
@@ -34,15 +36,31 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _order(items: list[pytest.Item]) -> None:
-    """Move the files that share an expensive fixture to the end, except the first, which makes it.
+    """Move the files that share an expensive fixture to the end, except the first, which makes it. Those that need images come last.
 
-    Otherwise both workers start with such files, and one waits while the other makes the fixture: 80 s of a run.
+    Otherwise both workers start with such files, and one waits while the other makes the fixture: 80 s of a run. The images are built
+    during the other tests: 100 to 200 s.
     """
     expensive: dict[Path, set[str]] = {}
     for item in items:
         expensive.setdefault(item.path, set()).update({*EXPENSIVE} & {*getattr(item, "fixturenames", ())})
     makers = {next((path for path, fixtures in expensive.items() if name in fixtures), None) for name in EXPENSIVE}
-    items.sort(key=lambda item: 0 if item.path in makers else 2 if expensive[item.path] else 1)
+
+    def place(item: pytest.Item) -> int:
+        if item.get_closest_marker("images"):
+            return 3
+        return 0 if item.path in makers else 2 if expensive[item.path] else 1
+
+    items.sort(key=place)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Wait for the end of a build of images that goes on: `ROBO_POET_IMAGES_BUILT` names the file that appears then."""
+    built = os.environ.get("ROBO_POET_IMAGES_BUILT")
+    if built and item.get_closest_marker("images"):
+        end = time.monotonic() + IMAGES_SECONDS
+        while not Path(built).exists() and time.monotonic() < end:
+            time.sleep(0.5)
 
 
 def verse(seed: int, lines: int = 30) -> str:

@@ -17,6 +17,8 @@ from tests.ci_run import ci_run
 from tests.conftest import verse
 from tests.e2e.conftest import FirstRun
 
+pytestmark = pytest.mark.images
+
 TIMED = {"logs"}  # TensorBoard's events say when each came, and no step reads them
 
 

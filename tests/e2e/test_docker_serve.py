@@ -23,6 +23,8 @@ from robo_poet.settings.serve import ServeSettings
 from serving.access.api_keys import KeyStore
 from serving.model_sync.sync import lay_out
 
+pytestmark = pytest.mark.images
+
 TEXT = "my heart burns"
 
 

@@ -27,6 +27,8 @@ from pipelines.run.container import engine
 from pipelines.steps import GROUPS
 from robo_poet.errors import BadInput
 
+pytestmark = pytest.mark.images
+
 DATA = (".pbtxt", ".html", ".css", ".js", ".svg", "english.txt", "ordinary.txt", "restricted.txt", ".toml")
 LOCKS = sorted(path.stem for path in (ROOT / "requirements").glob("*.txt"))
 

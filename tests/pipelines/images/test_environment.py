@@ -22,6 +22,8 @@ from pipelines.run.container import engine
 from pipelines.run.container.engine import LABEL, Owner
 from robo_poet.errors import BadInput
 
+pytestmark = pytest.mark.images
+
 GROUPS = sorted({program.group for program in PROGRAMS.values()} | {group for family in FAMILIES for group in family})
 
 

@@ -21,6 +21,8 @@ from robo_poet.errors import BadInput
 from tests.pipelines.run.conftest import IMAGE, make, shell, use
 from tests.pipelines.run.container.conftest import Dock, containers
 
+pytestmark = pytest.mark.images
+
 
 def test_the_same_pipeline_gives_the_same_contents_as_in_processes(dock: Dock) -> None:
     def pipeline(word: str = "rose") -> None:

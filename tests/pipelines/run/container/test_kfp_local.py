@@ -20,6 +20,8 @@ from pipelines.run.result import RunResult
 from robo_poet.digest import digest_path
 from tests.pipelines.run.container.conftest import Dock, base_as
 
+pytestmark = pytest.mark.images
+
 IMAGE = f"registry.example/robo-poet/toy:{os.getpid()}"  # other tests on this engine may be removing the name of theirs
 LABEL = "robo-poet.test"
 # kfp.local makes no folder for an output, and forgets an artifact that the executor output does not state: these steps do both.
