@@ -233,10 +233,17 @@ def _print_history(name: str, judged: Sequence[Judged]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, title=f"{name}: judged windows", title_justify="left")
-    for column in (*COLUMNS, "bounds", "version", "verdict"):
-        table.add_column(column, justify="left" if column in (COLUMNS[0], "verdict") else "right", no_wrap=column != "verdict")
+    table = Table(box=box.SIMPLE_HEAD, title=f"{name}: judged windows", title_justify="left", padding=(0, 1, 0, 0))
+    for column in ("window (UTC)", "v.", "users", "perplexity", "rise", "bounds", "verdict"):
+        left = column in ("window (UTC)", "verdict")
+        table.add_column(
+            column, justify="left" if left else "right", no_wrap=column != "verdict", min_width=14 if column == "verdict" else None
+        )
     for window in judged:
-        verdict = WORDS[window.action] + (f": {window.cause or window.reasons[0]}" if window.action != "no_drift" else "")
-        table.add_row(*_cells(window.row), str(window.version), verdict)
+        row, verdict = window.row, WORDS[window.action] + (f": {window.cause or window.reasons[0]}" if window.action != "no_drift" else "")
+        known = "rise" in row
+        table.add_row(
+            row["window"], str(window.version), str(row["users"]), f"{row['perplexity']:.4g}" if "perplexity" in row else "",
+            f"{row['rise']:+.0%}" if known else "", f"{row['low']:+.0%} to {row['high']:+.0%}" if known else "", verdict,
+        )  # fmt: skip
     Console(highlight=False).print(table)

@@ -67,7 +67,9 @@ def test_history_shows_judged_windows_and_a_plot(folder: Path) -> None:
         )
     printed = CliRunner().invoke(app, ["history", *places, "--plot", str(folder / "drift.svg")], env={"COLUMNS": "140"})
     assert printed.exit_code == 0 and "DRIFT: the world changed" in printed.stdout and "cannot tell: why" in printed.stdout
-    assert "+31.0%" in printed.stdout and "limit of the rise" in (folder / "drift.svg").read_text()
+    assert "+31%" in printed.stdout and "limit of the rise" in (folder / "drift.svg").read_text()
+    narrow = CliRunner().invoke(app, ["history", *places], env={"COLUMNS": "80"}).stdout
+    assert "…" not in narrow and "+26% to +36%" in narrow and "DRIFT: the" in narrow
     rows = json.loads(CliRunner().invoke(app, ["history", *places, "--json", "--windows", "2"]).stdout)
     assert [row["action"] for row in rows] == ["no_drift", "drift"]
     refused = CliRunner().invoke(app, ["compare", *places, "--window", "1970-01-09"])
