@@ -7,9 +7,13 @@ import ctypes
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NoReturn
+
+LEFTOVER_SECONDS = 86_400.0  # nothing is written for so long in a temporary folder that a killed process left
 
 
 def sync_folder(path: Path) -> None:
@@ -120,6 +124,31 @@ def _replace_in_two_renames(new: Path, path: Path) -> None:
         old.rename(path)
         raise
     shutil.rmtree(old)
+
+
+def remove_leftovers(parent: Path, pattern: str) -> None:
+    """Remove the temporary folders that killed processes left in `parent`: those in which nothing was written for a day.
+
+    Each gets another name first. So a process that was only stopped gets an error when it goes on, and never publishes a part. What cannot
+    be removed stays, such as a folder of another user.
+
+    Args:
+        pattern: glob pattern of their names.
+    """
+    for folder in parent.glob(pattern):
+        with suppress(OSError):
+            if folder.is_dir() and time.time() - _last_write(folder) > LEFTOVER_SECONDS:
+                shutil.rmtree(folder.rename(folder.with_name(f"{folder.name}.old")))
+
+
+def _last_write(folder: Path) -> float:
+    """Return the time of the last write in a folder, in seconds since 1970. Raise OSError if it cannot be read."""
+
+    def fail(error: OSError) -> NoReturn:
+        raise error
+
+    inside = (Path(root, name) for root, folders, names in os.walk(folder, onerror=fail) for name in (*folders, *names))
+    return max(path.lstat().st_mtime for path in (folder, *inside))
 
 
 def make_folder(path: Path) -> None:

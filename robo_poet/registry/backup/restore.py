@@ -4,6 +4,7 @@ Everything happens in a hidden folder beside the target, which gets its name whe
 """
 
 import errno
+import glob
 import os
 import shutil
 import tempfile
@@ -11,7 +12,7 @@ from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 
-from robo_poet.atomic import sync_folder, sync_tree
+from robo_poet.atomic import remove_leftovers, sync_folder, sync_tree
 from robo_poet.errors import BadInput
 from robo_poet.registry.backup.archive import Footer, extract_archive
 from robo_poet.registry.backup.secret import Secret
@@ -53,7 +54,9 @@ def restore(archive: Path, root: Path, secret: Secret, trust: Trust) -> Restored
             raise not_empty
         with archive.open("rb") as source:
             root.parent.mkdir(parents=True, exist_ok=True)
-            staging = Path(tempfile.mkdtemp(prefix=f".{root.name}.", dir=root.parent))
+            prefix = f".{root.name}.restore-"
+            remove_leftovers(root.parent, f"{glob.escape(prefix)}*")
+            staging = Path(tempfile.mkdtemp(prefix=prefix, dir=root.parent))
             try:
                 footer = extract_archive(source, secret, trust, staging, str(archive))
                 restored = _verify(staging, root, trust, footer)

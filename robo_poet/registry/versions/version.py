@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from robo_poet.atomic import make_folder, sync_folder, sync_tree
+from robo_poet.atomic import make_folder, remove_leftovers, sync_folder, sync_tree
 from robo_poet.digest import digest_bytes, digest_file
 from robo_poet.errors import BadInput
 from robo_poet.registry.log.entry import Corrupt, canonical
@@ -27,6 +27,7 @@ from robo_poet.registry.versions.attestation import Attestations
 from robo_poet.registry.versions.remote import Remote
 
 MANIFEST_NAME = "manifest.json"  # file name, at the top of the version's folder
+FOLDER_DIGITS = 16  # of the manifest's digest, in the name of the version's folder
 
 
 @dataclass(frozen=True)
@@ -205,7 +206,7 @@ class Version:
 
 def folder_of(versions: Path, digest: str) -> Path:
     """Return the folder of the version with this manifest digest."""
-    return versions / digest[:16]
+    return versions / digest[:FOLDER_DIGITS]
 
 
 def read_manifest(folder: Path, digest: str) -> Manifest:
@@ -278,6 +279,7 @@ def write_version(versions: Path, sources: Mapping[str, Path], manifest: Manifes
     """
     target = folder_of(versions, manifest.digest)
     make_folder(versions)
+    remove_leftovers(versions, f".{'[0-9a-f]' * FOLDER_DIGITS}.*")  # as `_publish` names them
     if target.exists() or not _publish(target, sources, manifest):
         try:
             check_files(target, read_manifest(target, manifest.digest).files)

@@ -7,8 +7,10 @@ until it lives through. The same again with a disk that is full at the k-th oper
 import errno
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -83,6 +85,30 @@ def test_a_killed_registration_is_finished_by_the_next(tmp_path: Path, add: Regi
         assert len([path for path in (registry.folder / "versions").iterdir() if not path.name.startswith(".")]) == 2
     assert disk_full or counts == sorted(counts)  # nothing, and from one operation on everything
     assert {1, 2} == set(counts)
+
+
+def test_what_a_killed_registration_left_is_removed_after_a_day(registry: Registry, add: Register) -> None:
+    add(registry, 1)
+    versions, steps = registry.folder / "versions", count(1)
+    while not (left := list(versions.glob(".*/*"))):  # until a kill comes while the files are copied
+        for empty in versions.glob(".*"):
+            empty.rmdir()
+        assert run_killed_at(next(steps), registry.root, lambda: add(registry, 2), disk_full=False)
+    writing = left[0].parent
+    add(registry, 3)
+    assert left[0].exists(), "nobody knows yet that its writer was killed"
+    age(writing, days=2)
+    (writing / "model" / "new").write_text("another process writes")
+    add(registry, 4)
+    assert left[0].exists()
+    age(writing, days=2)
+    add(registry, 2)
+    assert not list(versions.glob(".*")) and len(registry.verify()) == 4
+
+
+def age(folder: Path, days: float) -> None:
+    for path in (folder, *folder.rglob("*")):
+        os.utime(path, (time.time() - 86_400 * days,) * 2)
 
 
 def test_a_killed_first_registration_leaves_an_empty_registry(tmp_path: Path, add: Register, disk_full: bool) -> None:

@@ -109,6 +109,11 @@ def test_a_killed_restore_leaves_a_hidden_folder_only(registry: Registry, key_fi
     words = [str(tmp_path / "a"), str(tmp_path / "restored"), str(key_file)]
     assert subprocess.run([sys.executable, "-c", KILLED_IN_RESTORE, *words]).returncode == -signal.SIGKILL
     (left,) = set(visible(tmp_path)) - set(before)
-    assert left.startswith(".restored.")
+    assert left.startswith(".restored.restore-")
     restore(tmp_path / "a", tmp_path / "restored", secret, registry.trust)
-    assert files(tmp_path / "restored") == files(registry.root)
+    assert files(tmp_path / "restored") == files(registry.root) and (tmp_path / left).is_dir()
+    for path in ((tmp_path / left), *(tmp_path / left).rglob("*")):
+        os.utime(path, (0, 0))
+    (tmp_path / "restored").rename(tmp_path / "first")
+    restore(tmp_path / "a", tmp_path / "restored", secret, registry.trust)
+    assert not (tmp_path / left).exists(), "nothing was written there for a day"
