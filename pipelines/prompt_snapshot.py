@@ -9,7 +9,7 @@ from pathlib import Path
 
 from robo_poet.digest import digest_bytes
 from robo_poet.errors import BadInput
-from robo_poet.features.prompt_snapshot import LATEST, TAKE, PromptSnapshot, parse_snapshot, snapshots_folder
+from robo_poet.features.prompt_snapshot import LATEST, TAKE, PromptSnapshot, names_a_snapshot, parse_snapshot, snapshots_folder
 from robo_poet.regular_file import open_regular
 
 SETTING = "validation.prompt_snapshot"
@@ -51,7 +51,7 @@ def names_a_file(name: str) -> bool:
 
 
 def _stored(registry: Path, model: str) -> list[Path]:
-    return sorted(path for path in snapshots_folder(registry, model).glob("*.json") if re.fullmatch("[0-9a-f]{64}", path.stem))
+    return sorted(path for path in snapshots_folder(registry, model).glob("*.json") if names_a_snapshot(path.name))
 
 
 def _missing(what: str, where: str) -> BadInput:

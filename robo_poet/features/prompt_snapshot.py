@@ -31,6 +31,7 @@ PROMPT_FEATURES = tuple(
 LANGUAGE_WORDS = 20  # words of a text whose language counts: that of a shorter one is often guessed wrong
 TAKE = command("requests snapshot")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_FILE = re.compile(r"[0-9a-f]{64}\.json")
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,11 @@ def language_is_known(text: str) -> bool:
 def snapshots_folder(registry: Path, model: str) -> Path:
     """Return the folder of the snapshots of a model; it need not exist."""
     return registry / model / FOLDER
+
+
+def names_a_snapshot(name: str) -> bool:
+    """Return True for the name of a file in this folder that is a snapshot, and not a temporary file: its digest and `.json`."""
+    return _FILE.fullmatch(name) is not None
 
 
 def write_snapshot(registry: Path, snapshot: PromptSnapshot) -> Path:

@@ -6,12 +6,14 @@ repeated. The target has to be empty, or an earlier state of the source.
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from robo_poet.atomic import create_once, make_folder
 from robo_poet.digest import digest_bytes
 from robo_poet.errors import BadInput
+from robo_poet.features.prompt_snapshot import FOLDER as PROMPTS
+from robo_poet.features.prompt_snapshot import names_a_snapshot
 from robo_poet.registry.log.entry import Conflict, Corrupt
 from robo_poet.registry.log.log import FolderLog, LogStore
 from robo_poet.registry.log.signed_log import SignedLog
@@ -79,7 +81,9 @@ class Copied:
 
 
 def copy(source: Files, target: Files, model: str, trust: Trust) -> Copied:
-    """Copy a model. The source is verified: hash chain, signatures, remembered head, and the digests of all files.
+    """Copy a model, with its snapshots of prompts.
+
+    The source is verified: hash chain, signatures, remembered head, and the digests of all files.
 
     Raises:
         BadInput: the source has no such model, or a bucket cannot be used.
@@ -98,6 +102,9 @@ def copy(source: Files, target: Files, model: str, trust: Trust) -> Copied:
     for decision in dict.fromkeys(d for d in (entry.statement.details.get("decision") for entry in entries) if isinstance(d, str)):
         path = f"{model}/decisions/{decision}.json"
         _put(target, path, _intact(source, path, decision))
+    for name in filter(names_a_snapshot, source.names(f"{model}/{PROMPTS}")):
+        path = f"{model}/{PROMPTS}/{name}"
+        _put(target, path, _intact(source, path, PurePosixPath(name).stem))
     for name in source.names(f"{model}/log-of-form-1"):
         _put(target, f"{model}/log-of-form-1/{name}", source.read(f"{model}/log-of-form-1/{name}") or b"")
     for index in range(already + 1, len(entries) + 1):

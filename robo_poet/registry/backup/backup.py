@@ -15,6 +15,8 @@ from typing import BinaryIO
 
 from robo_poet.atomic import sync_folder
 from robo_poet.errors import BadInput
+from robo_poet.features.prompt_snapshot import FOLDER as PROMPTS
+from robo_poet.features.prompt_snapshot import names_a_snapshot
 from robo_poet.registry.backup.archive import ArchiveWriter, write_archive
 from robo_poet.registry.backup.secret import Secret
 from robo_poet.registry.log.entry import Action, Conflict, Entry
@@ -93,7 +95,7 @@ def _save_version(writer: ArchiveWriter, registry: RegistryReader, version: Vers
 
 
 def _save_named(writer: ArchiveWriter, registry: RegistryReader, entries: list[Entry]) -> None:
-    """Add the attestations and decisions that the log names, and the old log of a registry that was taken over."""
+    """Add the attestations and decisions that the log names, the snapshots of prompts, and the log before an adoption."""
     named: dict[str, Path] = {}
     for details in (entry.statement.details for entry in entries):
         adopted = details.get("attestations")
@@ -105,6 +107,9 @@ def _save_named(writer: ArchiveWriter, registry: RegistryReader, entries: list[E
         path = registry.folder / name
         if path.is_file() or name.startswith("decisions/"):  # the attestation of a purged version may be gone
             writer.add_file(f"{registry.model}/{name}", path, path.stem, "restore this file from a backup")
+    for path in sorted((registry.folder / PROMPTS).glob("*.json")):
+        if names_a_snapshot(path.name):
+            writer.add_file(f"{registry.model}/{PROMPTS}/{path.name}", path, path.stem, "restore this file from a backup, or remove it")
     for path in sorted((registry.folder / FORM_1).glob("*.json")):
         writer.add_bytes(f"{registry.model}/{FORM_1}/{path.name}", path.read_bytes())
 

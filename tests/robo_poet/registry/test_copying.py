@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from robo_poet.errors import BadInput
+from robo_poet.features.prompt_snapshot import PromptSnapshot, count_passages, write_snapshot
 from robo_poet.registry.copying import FolderFiles, copy, models, open_files
 from robo_poet.registry.log.entry import Conflict, Corrupt
 from robo_poet.registry.registry import Registry
@@ -22,6 +23,17 @@ def used(registry: Registry, add: Register) -> Registry:
     registry.reject(3, who="ada", why="bad")
     registry.purge(3, who="ada", why="disk space")
     return registry
+
+
+def test_snapshots_of_prompts_are_copied_and_checked(used: Registry, tmp_path: Path) -> None:
+    path = write_snapshot(used.root, PromptSnapshot("poems", "2026-03-01", "2026-03-02", 6, {}, count_passages([("the night", None)] * 9)))
+    path.with_name(f".{path.name}.left").write_text("a process was killed")
+    for name in ("copy", "copy"):
+        copy(FolderFiles(used.root), FolderFiles(tmp_path / name), "poems", Trust())
+    assert content(tmp_path / "copy" / "poems" / "prompts") == {path.name: path.read_bytes()}
+    path.write_text("changed")
+    with pytest.raises(Corrupt, match=f"{path.name}: the file was changed"):
+        copy(FolderFiles(used.root), FolderFiles(tmp_path / "other"), "poems", Trust())
 
 
 def content(root: Path) -> dict[str, bytes]:

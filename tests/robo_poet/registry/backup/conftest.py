@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from robo_poet.features.prompt_snapshot import PromptSnapshot, count_passages, write_snapshot
 from robo_poet.registry.backup.secret import Secret, read_secret
 from robo_poet.registry.registry import Registry
 from tests.robo_poet.registry.released import released
@@ -24,7 +25,9 @@ def secret(key_file: Path) -> Secret:
 
 @pytest.fixture
 def registry(tmp_path: Path) -> Registry:
-    """A model with a champion, a canary that was judged twice, a purged version, a version of several chunks, and a second model."""
+    """A model with a champion, a canary that was judged twice, a purged version, a version of several chunks, and a snapshot of prompts, and
+    a second model.
+    """
     registry = released(tmp_path, 3, canary=True)
     registry.judge_again(2, {"gates": []}, {}, verdict="accepted", who="ada", why="other gates")
     registry.reject(3, who="ada", why="slow")
@@ -36,4 +39,6 @@ def registry(tmp_path: Path) -> Registry:
     registry.register({"large": weights}, metrics={}, lineage={}, decision={}, stage="candidate", who="ada", why="large")
     odes = Registry(registry.root, "odes")
     odes.register({"large": weights}, metrics={}, lineage={}, decision={}, stage="rejected", who="ada", why="odes")
+    prompts = PromptSnapshot("poems", "2026-03-01", "2026-03-02", 6, {}, count_passages([("the night", None)] * 9))
+    write_snapshot(registry.root, prompts).chmod(0o444)  # as a restored file
     return registry

@@ -32,6 +32,7 @@ def test_a_backup_is_restored_byte_for_byte(registry: Registry, secret: Secret, 
     assert (restored.entries, restored.versions, restored.older) == ({"poems": len(registry.log()), "odes": 1}, 4, {})
     assert restored.footer.signer == registry.trust.signer().public.id
     assert files(tmp_path / "restored") == files(registry.root)
+    assert len(list((tmp_path / "restored" / "poems" / "prompts").iterdir())) == 1
     again = Registry(tmp_path / "restored", "poems")
     assert again.verify() and again.decision(2) == registry.decision(2)
     again.promote(2, **SAID)
