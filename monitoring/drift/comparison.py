@@ -15,6 +15,7 @@ from html import escape as html_escape
 from typing import Any
 
 from monitoring.drift.history import History, Judged
+from monitoring.drift.windows import Period
 from robo_poet.errors import BadInput
 from robo_poet.judges.drift.observations import Window
 from robo_poet.judges.drift.rise import MOST_NATS
@@ -50,17 +51,29 @@ def compare_window(history: History, judged: Judged, first: int) -> Comparison:
     """
     earlier = [row for row in history.judged(judged.digest) if row.row["users"]][:first]
     reference = [history.window(row) for row in earlier if row.start < judged.start]
-    current = [history.window(judged)]
+    return compare_windows(judged, [history.window(judged)], reference)
+
+
+def compare_windows(judged: Judged, current: Sequence[Window], reference: Sequence[Window]) -> Comparison:
+    """Compare windows with earlier ones.
+
+    Args:
+        judged: the verdict on `current`, for the heading of the page.
+
+    Raises:
+        BadInput: a side has too few users.
+    """
     for side, windows in (("the window has", current), ("the first windows of the version have", reference)):
         if (users := sum(len(window.users) for window in windows)) < FEWEST_USERS:
             remedy = "wait for more traffic, or name a later window with --window"
             raise BadInput(f"{side} {users} users, {FEWEST_USERS} needed", where=judged.row["window"], remedy=remedy)
+    names = [str(Period.since(window.start, window.end - window.start)) for window in reference]
     sides = rows(current), rows(reference)
     kept, constant = _columns(sides)
     html, drifts = _evidently(sides, kept)
     data = {
         "version": judged.version, "window": judged.row["window"], "users": len(sides[0]["perplexity"]),
-        "reference_users": len(sides[1]["perplexity"]), "reference_windows": [row.row["window"] for row in earlier],
+        "reference_users": len(sides[1]["perplexity"]), "reference_windows": names,
         "columns": drifts, "constant_columns": constant,
     }  # fmt: skip
     return Comparison(html.replace("<body>", f"<body>{_heading(judged, data)}", 1), data)

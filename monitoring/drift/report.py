@@ -1,12 +1,16 @@
 """Compares the live traffic of a model's champion with its baseline, window by window (MON-3)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from monitoring.drift.baseline import read_baseline
+from monitoring.drift.history import Judged
 from monitoring.drift.windows import Period, closed_periods, read_window
+from robo_poet.digest import digest_json
+from robo_poet.judges.drift.baseline import baseline_json
 from robo_poet.judges.drift.judge import DriftVerdict, judge_drift
 from robo_poet.judges.drift.observations import Baseline, Window
 from robo_poet.judges.drift.rise import live_perplexity, rise
@@ -60,6 +64,31 @@ def report_drift(store: RegistryReader, folder: Path, settings: DriftSettings, n
 
 def _has_requests(window: Window) -> bool:
     return bool(window.users) or window.unscored > 0
+
+
+def judge_window(
+    version: int,
+    digest: str,
+    windows: Sequence[Window],
+    baseline: Baseline | None,
+    settings: DriftSettings,
+    *,
+    snapshot: str,
+    judged: float,
+) -> Judged:
+    """Judge the last one of the windows.
+
+    Args:
+        version, digest: the version that answered.
+        windows: closed windows, oldest first. At least one.
+        snapshot: digest of the snapshot of the last window.
+        judged: time of the verdict, in seconds since 1970.
+    """
+    window, verdict = windows[-1], judge_drift(windows, baseline, settings.policy())
+    return Judged(
+        version, digest, digest_json(baseline_json(baseline)) if baseline else "", window.start, window.end, snapshot, judged,
+        window_row(window, baseline, settings), verdict.action, list(verdict.reasons), verdict.cause, verdict.evidence,
+    )  # fmt: skip
 
 
 def window_row(window: Window, baseline: Baseline | None, settings: DriftSettings) -> dict[str, Any]:

@@ -11,11 +11,9 @@ from pathlib import Path
 
 from monitoring.drift.baseline import baseline_doubt, first_period, read_baseline
 from monitoring.drift.history import History, Judged
-from monitoring.drift.report import window_row
+from monitoring.drift.report import judge_window
 from monitoring.drift.windows import Period, closed_periods, read_window
-from robo_poet.digest import digest_json
 from robo_poet.judges.drift.baseline import baseline_json, make_baseline
-from robo_poet.judges.drift.judge import judge_drift
 from robo_poet.judges.drift.observations import Baseline, Window
 from robo_poet.registry.registry import Registry
 from robo_poet.registry.versions.version import Version
@@ -65,13 +63,8 @@ class Watcher:
         snapshot = self._history.snapshot(version.digest, window)
         earlier = [judged.get(period.later(-back).start.timestamp()) for back in range(self._settings.windows - 1, 0, -1)]
         windows = [*(self._history.window(verdict) for verdict in earlier if verdict), window]
-        verdict = judge_drift(windows, baseline, self._settings.policy())
-        named = digest_json(baseline_json(baseline)) if baseline else ""
-        row = window_row(window, baseline, self._settings)
-        result = Judged(
-            version.number, version.digest, named, window.start, window.end, snapshot, self._now(), row, verdict.action,
-            list(verdict.reasons), verdict.cause, verdict.evidence,
-        )  # fmt: skip
+        now = self._now()
+        result = judge_window(version.number, version.digest, windows, baseline, self._settings, snapshot=snapshot, judged=now)
         self._history.add(result)
         judged[window.start] = result
         return result

@@ -37,7 +37,7 @@ def test_a_changed_column_is_far_and_an_unchanged_one_is_near(tmp_path: Path, mo
     monkeypatch.setattr(socket.socket, "connect", no_network)
     comparison = compare_window(history, last, 2)
     columns = comparison.data["columns"]
-    assert comparison.data["reference_windows"] == ["day 0", "day 1"] and comparison.data["reference_users"] == 120
+    assert comparison.data["reference_windows"] == ["1970-01-01", "1970-01-02"] and comparison.data["reference_users"] == 120
     assert columns["perplexity"]["distance"] > 1 and columns["language"]["distance"] > 0.5 and columns["prompt_tokens"]["distance"] < 0.4
     assert comparison.data["constant_columns"] == ["prompts", "unusual_characters"]
     assert "Window day 3 of version 1: 60 users, compared with 120 users" in comparison.html
